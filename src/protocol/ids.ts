@@ -1,0 +1,26 @@
+declare const brand: unique symbol
+type Branded<Value, Name extends string> = Value & { readonly [brand]: Name }
+
+/** One recording: a lower-case UUID v4. */
+export type SessionId = Branded<string, 'SessionId'>
+/** One immutable piece of a recording: `<session id>/<index>`, so an index can hold one content only. */
+export type ChunkId = Branded<string, 'ChunkId'>
+/** `keccak256` of a group secret: `0x` and 64 lower-case hex digits. */
+export type GroupId = Branded<string, 'GroupId'>
+/** SHA-256 digest: 64 lower-case hex digits. */
+export type Sha256Hex = Branded<string, 'Sha256Hex'>
+/** CIDv1 in base32 (`b…`) of a UnixFS file or of its single raw leaf. */
+export type Cid = Branded<string, 'Cid'>
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+export const isSessionId = (value: unknown): value is SessionId =>
+  typeof value === 'string' && UUID_V4.test(value)
+export const isSha256Hex = (value: unknown): value is Sha256Hex =>
+  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
+export const isGroupId = (value: unknown): value is GroupId =>
+  typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value)
+export const isCid = (value: unknown): value is Cid =>
+  typeof value === 'string' && /^b[a-z2-7]{20,120}$/.test(value)
+
+export const chunkIdOf = (sessionId: SessionId, index: number) => `${sessionId}/${index}` as ChunkId

@@ -1,0 +1,101 @@
+import type { WireError } from './errors.ts'
+import type { Cid, GroupId, SessionId, Sha256Hex } from './ids.ts'
+import type { ChunkView, SessionSnapshot } from './snapshot.ts'
+
+/** Raised when a page and a worker of different versions could misread each other. */
+export const PROTOCOL_VERSION = 1
+
+/** Largest chunk that the worker takes, in ciphertext (or raw) bytes. */
+export const MAX_CHUNK_BYTES = 64 * 1024 * 1024
+
+/** The `BroadcastChannel` on which the worker tells all pages of a changed session. */
+export const SNAPSHOT_CHANNEL = 'holdfast'
+
+/** The Web Lock that a page holds while it records: its release is how the worker learns of a death. */
+export const recordingLockName = (id: SessionId) => `holdfast-recording:${id}`
+
+/** The session key under one group's secret, and the IV used (both Base64). */
+export interface WrappedKey {
+  readonly groupId: GroupId
+  readonly wrappedKey: string
+  readonly iv: string
+}
+
+export interface SessionStart {
+  readonly sessionId: SessionId
+  readonly mimeType: string
+  readonly startedAtMs: number
+  /** At least one, each group once. */
+  readonly access: readonly WrappedKey[]
+  /** Only with `seal: 'worker'`: the session key as a non-extractable HKDF key. */
+  readonly sealKey?: CryptoKey
+}
+
+/** A chunk that the page sealed; `payload` is its ciphertext. */
+export interface SealedChunk {
+  readonly kind: 'sealed'
+  readonly sessionId: SessionId
+  readonly index: number
+  readonly plaintextHash: Sha256Hex
+  readonly encryptedHash: Sha256Hex
+  /** Base64 of 12 bytes. */
+  readonly iv: string
+  readonly cid: Cid
+  readonly capturedAt: number
+  readonly durationMs: number
+  readonly payload: Blob
+}
+
+/** A chunk for the worker to seal; `payload` is the recording itself. */
+export interface RawChunk {
+  readonly kind: 'raw'
+  readonly sessionId: SessionId
+  readonly index: number
+  readonly plaintextHash: Sha256Hex
+  readonly capturedAt: number
+  readonly durationMs: number
+  readonly payload: Blob
+}
+
+export type HandedChunk = SealedChunk | RawChunk
+
+/** The word that a caller must say to lose evidence that the chain does not hold yet. */
+export const DISCARD_CONFIRMATION = 'discard-unconfirmed'
+
+/** What a page may ask; each is answered once on the port that came with it. */
+export type Request =
+  | { readonly type: 'hello' }
+  | { readonly type: 'session-start'; readonly session: SessionStart }
+  | { readonly type: 'chunk'; readonly chunk: HandedChunk }
+  | { readonly type: 'session-end'; readonly sessionId: SessionId }
+  | { readonly type: 'sessions' }
+  | { readonly type: 'chunks'; readonly sessionId: SessionId }
+  | { readonly type: 'pause'; readonly sessionId: SessionId }
+  | { readonly type: 'resume'; readonly sessionId: SessionId }
+  | { readonly type: 'discard'; readonly sessionId: SessionId; readonly confirm?: string }
+
+export type RequestType = Request['type']
+
+/** What each request is answered with. */
+export interface Answers {
+  hello: { readonly protocol: number }
+  'session-start': SessionSnapshot
+  chunk: { readonly acknowledged: string }
+  'session-end': SessionSnapshot
+  sessions: readonly SessionSnapshot[]
+  chunks: readonly ChunkView[]
+  pause: SessionSnapshot
+  resume: SessionSnapshot
+  discard: { readonly discarded: SessionId }
+}
+
+/** A request as it is posted: `holdfast` is the protocol version and marks the message as ours. */
+export type Envelope = Request & { readonly holdfast: number }
+
+export type Reply<Type extends RequestType = RequestType> =
+  { readonly ok: true; readonly value: Answers[Type] } | { readonly ok: false; readonly error: WireError }
+
+/** What the worker broadcasts, at most a few times a second for each session. */
+export type Broadcast =
+  | { readonly type: 'changed'; readonly session: SessionSnapshot }
+  | { readonly type: 'discarded'; readonly sessionId: SessionId }

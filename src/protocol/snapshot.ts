@@ -1,0 +1,77 @@
+import type { WireError } from './errors.ts'
+import type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from './ids.ts'
+
+/** Where a chunk is on its way; `docs/architecture.md` says what each means after a death. */
+export const CHUNK_STATUSES = [
+  'captured',
+  'hashing',
+  'encrypting',
+  'uploading',
+  'uploaded',
+  'manifesting',
+  'anchoring',
+  'confirmed',
+] as const
+export type ChunkStatus = (typeof CHUNK_STATUSES)[number]
+
+/** `recording` → `uploading` → `complete`; `interrupted` when the recorder died before it ended the session. */
+export type SessionStatus = 'recording' | 'uploading' | 'complete' | 'interrupted'
+
+/** What the chain witnessed of a session, at the wanted depth. */
+export interface AnchorView {
+  readonly merkleRoot: Sha256Hex
+  readonly manifestCid: Cid
+  readonly chunkCount: number
+  readonly blockNumber: number
+  readonly confirmedAtMs: number
+}
+
+/** One recording as a page sees it. */
+export interface SessionSnapshot {
+  readonly id: SessionId
+  readonly status: SessionStatus
+  readonly groupIds: readonly GroupId[]
+  readonly mimeType: string
+  readonly startedAtMs: number
+  readonly endedAtMs?: number
+  /** True when nothing is left to do: the status is final and the chain holds all of it. */
+  readonly settled: boolean
+  readonly paused: boolean
+  /** Acknowledged chunks, by status. */
+  readonly chunks: Readonly<Record<ChunkStatus, number>>
+  /** Chunks that wait for a person or the app. */
+  readonly parked: number
+  /** Ciphertext that is still on this device, in bytes. */
+  readonly heldBytes: number
+  readonly anchor?: AnchorView
+  /** The latest failure that still holds this session up. */
+  readonly lastError?: WireError
+  /** When work on this session is tried next (ms since the epoch), where it waits for a time. */
+  readonly retryAtMs?: number
+}
+
+/** One chunk as a page sees it; its bytes stay with the worker. */
+export interface ChunkView {
+  readonly id: ChunkId
+  readonly sessionId: SessionId
+  readonly index: number
+  readonly status: ChunkStatus
+  readonly parked: boolean
+  readonly sizeBytes: number
+  readonly durationMs: number
+  readonly plaintextHash?: Sha256Hex
+  readonly encryptedHash?: Sha256Hex
+  readonly iv?: string
+  readonly cid?: Cid
+  readonly capturedAt: number
+  readonly uploadedAt?: number
+  readonly confirmedAt?: number
+  readonly retryCount: number
+  readonly lastError?: WireError
+}
+
+/** Everything the engine holds, as one value. */
+export interface Snapshot {
+  /** Newest first. */
+  readonly sessions: readonly SessionSnapshot[]
+}
