@@ -1,0 +1,86 @@
+import { HoldfastError } from '../protocol/errors.ts'
+
+/** Bytes as lower-case hex, without `0x`. */
+export function toHex(bytes: Uint8Array): string {
+  let hex = ''
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
+  return hex
+}
+
+/**
+ * The bytes that a hex string without `0x` stands for; upper case is read too.
+ *
+ * @throws `bad-input` for an odd length or anything that is no hex digit
+ */
+export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
+  if (hex.length % 2 !== 0 || /[^0-9a-f]/i.test(hex)) throw new HoldfastError('bad-input', 'This is not hex')
+  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16))
+}
+
+/** Bytes as padded Base64 (RFC 4648 §4); meant for keys and IVs, not for payloads. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}
+
+/**
+ * The bytes that a Base64 string stands for, where it is the one that `toBase64` would write.
+ *
+ * @throws `bad-input` for other alphabets, white space, missing padding or stray bits
+ */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  let bytes: Uint8Array<ArrayBuffer>
+  try {
+    bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  } catch (cause) {
+    throw new HoldfastError('bad-input', 'This is not Base64', { cause })
+  }
+  if (toBase64(bytes) !== text) throw new HoldfastError('bad-input', 'This is not canonical Base64')
+  return bytes
+}
+
+function checkUnsigned(value: number, limit: number) {
+  if (!Number.isInteger(value) || value < 0 || value > limit) {
+    throw new HoldfastError('bad-input', `Expected a whole number from 0 to ${limit}, found ${value}`)
+  }
+}
+
+/**
+ * Four bytes, big-endian.
+ *
+ * @throws `bad-input` unless `value` is a whole number in [0, 2^32)
+ */
+export function uint32be(value: number): Uint8Array<ArrayBuffer> {
+  checkUnsigned(value, 0xffff_ffff)
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value)
+  return bytes
+}
+
+/**
+ * Eight bytes, big-endian.
+ *
+ * @throws `bad-input` unless `value` is a whole number in [0, 2^53), which a `number` holds exactly
+ */
+export function uint64be(value: number): Uint8Array<ArrayBuffer> {
+  checkUnsigned(value, Number.MAX_SAFE_INTEGER)
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
+}
+
+/** The parts one after the other, in memory of their own. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}
+
+/** Whether both hold the same bytes; takes longer the more agree, so never for secrets. */
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at])

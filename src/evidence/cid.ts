@@ -1,0 +1,113 @@
+import type { Cid } from '../protocol/ids.ts'
+import { HoldfastError } from '../protocol/errors.ts'
+import { concat } from './bytes.ts'
+import { sha256 } from './digest.ts'
+
+/** The shape of a UnixFS file: it decides the content address as much as the bytes do. */
+export interface CidProfile {
+  /** Bytes of each leaf but the last; from 1. */
+  readonly leafBytes: number
+  /** Children of a node at most; from 2. */
+  readonly maxLinks: number
+}
+
+/** What this library writes (IPIP-499, `unixfs-v1-2025`). */
+export const UNIXFS_V1_2025: CidProfile = { leafBytes: 1024 * 1024, maxLinks: 1024 }
+/** What Kubo's `ipfs add --cid-version=1` wrote by default up to then. */
+export const KUBO_LEGACY_CIDV1: CidProfile = { leafBytes: 256 * 1024, maxLinks: 174 }
+
+// Multicodec codes
+const RAW = 0x55
+const DAG_PB = 0x70
+
+interface Node {
+  readonly cid: Uint8Array
+  /** Bytes of the file below this node. */
+  readonly fileBytes: number
+  /** Bytes of this block and of all blocks below it. */
+  readonly treeBytes: number
+}
+
+/** CIDv1: version, codec, then the multihash (sha2-256, 32 bytes, digest). */
+const cidOf = async (codec: number, block: Uint8Array<ArrayBuffer>) =>
+  concat(Uint8Array.of(1, codec, 0x12, 0x20), await sha256(block))
+
+function varint(value: number): number[] {
+  const bytes = []
+  // No shifts: sizes go beyond 2^31.
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128)
+  bytes.push(value)
+  return bytes
+}
+
+/** A protobuf field of a number: tag, then value. */
+const numberField = (field: number, value: number) => Uint8Array.of(field << 3, ...varint(value))
+/** A protobuf field of bytes: tag, length, then content. */
+const bytesField = (field: number, content: Uint8Array) =>
+  concat(Uint8Array.of((field << 3) | 2, ...varint(content.length)), content)
+
+/**
+ * A dag-pb node of a UnixFS file: its links (Hash, empty Name, Tsize), then its Data, in that order as
+ * dag-pb demands. Data says: type file, the file's bytes, then the bytes below each child.
+ */
+async function parentOf(children: readonly Node[]): Promise<Node> {
+  const sum = (pick: (child: Node) => number) => children.reduce((total, child) => total + pick(child), 0)
+  const fileBytes = sum((child) => child.fileBytes)
+  const links = children.map((child) =>
+    bytesField(
+      2,
+      concat(bytesField(1, child.cid), bytesField(2, new Uint8Array()), numberField(3, child.treeBytes)),
+    ),
+  )
+  const sizes = children.map((child) => numberField(4, child.fileBytes))
+  const data = concat(numberField(1, 2), numberField(3, fileBytes), ...sizes)
+  const block = concat(...links, bytesField(1, data))
+  return {
+    cid: await cidOf(DAG_PB, block),
+    fileBytes,
+    treeBytes: block.length + sum((child) => child.treeBytes),
+  }
+}
+
+/** Multibase base32: lower case, no padding, `b` in front (RFC 4648 §6). */
+function base32(bytes: Uint8Array): string {
+  let text = 'b'
+  let bits = 0
+  let held = 0
+  for (const byte of bytes) {
+    held = (held << 8) | byte
+    for (bits += 8; bits >= 5; bits -= 5)
+      text += 'abcdefghijklmnopqrstuvwxyz234567'[(held >> (bits - 5)) & 31]
+    held &= 31
+  }
+  return bits > 0 ? text + 'abcdefghijklmnopqrstuvwxyz234567'[(held << (5 - bits)) & 31] : text
+}
+
+/**
+ * The CID under which IPFS stores these bytes as a file: CIDv1, sha2-256, raw leaves, balanced layout.
+ *
+ * A file of one leaf is that leaf. Holds one leaf's copy at a time beside the bytes themselves.
+ *
+ * @throws `bad-input` for a profile that no tree can have
+ */
+export async function contentAddress(
+  bytes: ArrayBuffer | Uint8Array,
+  { leafBytes, maxLinks }: CidProfile = UNIXFS_V1_2025,
+): Promise<Cid> {
+  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'No tree has this CID profile')
+  const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+  let level: Node[] = []
+  let offset = 0
+  do {
+    const leaf = file.slice(offset, offset + leafBytes)
+    level.push({ cid: await cidOf(RAW, leaf), fileBytes: leaf.length, treeBytes: leaf.length })
+    offset += leafBytes
+  } while (offset < file.length)
+  while (level.length > 1) {
+    const above: Node[] = []
+    for (let at = 0; at < level.length; at += maxLinks)
+      above.push(await parentOf(level.slice(at, at + maxLinks)))
+    level = above
+  }
+  return level.map((root) => base32(root.cid)).join('') as Cid
+}
