@@ -8,70 +8,37 @@
  */
 export type ErrorClass = 'transient' | 'conflict' | 'blocked' | 'refused' | 'defect'
 
-/** Each code: its class, and what whoever reads it can do next. */
+/** Each code with its class. What a person can do about it: `adviceFor` in `advice.ts`; what it means: docs/errors.md. */
 export const ERRORS = {
-  // Hand-off and requests
-  'bad-message': { class: 'refused', next: 'Send a message that this protocol version defines.' },
-  'unknown-session': { class: 'refused', next: 'Start the session before adding chunks to it.' },
-  'session-exists': { class: 'refused', next: 'Start a session under a new id.' },
-  'session-ended': { class: 'refused', next: 'Start a new session for further recording.' },
-  'index-taken': { class: 'refused', next: 'Give the chunk an index of its own; the stored bytes stay.' },
-  'chunk-too-large': { class: 'refused', next: 'Cut the recording into chunks of at most 64 MiB.' },
-  'hash-mismatch': { class: 'conflict', next: 'Hand the chunk over again.' },
-  'not-confirmed': {
-    class: 'refused',
-    next: "Pass confirm: 'discard-unconfirmed' to lose unconfirmed evidence.",
-  },
-  'bad-input': { class: 'refused', next: 'Correct the argument that the message names.' },
-  // Page and worker
-  'no-service-worker': {
-    class: 'refused',
-    next: 'Serve the page over https (or localhost) to a browser with service workers.',
-  },
-  'worker-timeout': { class: 'transient', next: 'Try again; the worker did not answer in time.' },
-  'protocol-mismatch': {
-    class: 'transient',
-    next: 'Reload the page so that page and worker are of one version.',
-  },
-  // Storage
-  'storage-full': {
-    class: 'blocked',
-    next: 'Free space on the device; the page keeps the chunk and tries again.',
-  },
-  'storage-failed': { class: 'transient', next: 'Try again; the database did not answer.' },
-  'payload-unreadable': {
-    class: 'defect',
-    next: 'Keep the device: the stored bytes of this chunk cannot be read.',
-  },
-  'payload-corrupt': {
-    class: 'defect',
-    next: 'Keep the device: the stored bytes no longer match their hash.',
-  },
-  // Transport
-  unreachable: { class: 'transient', next: 'Wait for a network; this costs no attempt.' },
-  timeout: { class: 'transient', next: 'Wait; the server took too long.' },
-  'server-error': { class: 'transient', next: 'Wait; the server failed.' },
-  throttled: { class: 'transient', next: 'Wait as long as the server asked.' },
-  'sign-in-needed': { class: 'blocked', next: 'Sign in again, then resume the session.' },
-  'address-mismatch': {
-    class: 'conflict',
-    next: 'Check the store: it answered with another content address than ours.',
-  },
-  'bad-answer': { class: 'conflict', next: 'Check the store: its answer could not be understood.' },
-  'rejected-by-store': {
-    class: 'refused',
-    next: 'Check why the store refuses this upload, then resume the session.',
-  },
-  // Anchor
-  'anchor-rejected': {
-    class: 'refused',
-    next: 'Check why the registry refuses this anchor, then resume the session.',
-  },
-  'anchor-pending': { class: 'transient', next: 'Wait for the chain.' },
-  aborted: { class: 'transient', next: 'Nothing: the run ended before the work did.' },
-  // Everything that we did not foresee
-  defect: { class: 'defect', next: 'Report this with its cause; nothing was deleted.' },
-} as const satisfies Record<string, { class: ErrorClass; next: string }>
+  'bad-message': 'refused',
+  'unknown-session': 'refused',
+  'session-exists': 'refused',
+  'session-ended': 'refused',
+  'index-taken': 'refused',
+  'chunk-too-large': 'refused',
+  'hash-mismatch': 'conflict',
+  'not-confirmed': 'refused',
+  'bad-input': 'refused',
+  'no-service-worker': 'refused',
+  'worker-timeout': 'transient',
+  'protocol-mismatch': 'transient',
+  'storage-full': 'blocked',
+  'storage-failed': 'transient',
+  'payload-unreadable': 'defect',
+  'payload-corrupt': 'defect',
+  unreachable: 'transient',
+  timeout: 'transient',
+  'server-error': 'transient',
+  throttled: 'transient',
+  'sign-in-needed': 'blocked',
+  'address-mismatch': 'conflict',
+  'bad-answer': 'conflict',
+  'rejected-by-store': 'refused',
+  'anchor-rejected': 'refused',
+  'anchor-pending': 'transient',
+  aborted: 'transient',
+  defect: 'defect',
+} as const satisfies Record<string, ErrorClass>
 
 export type ErrorCode = keyof typeof ERRORS
 
@@ -87,7 +54,7 @@ export interface ErrorDetails {
   retryAfterMs?: number
 }
 
-/** The one error that this library throws. `code` says what happened, `next` what to do about it. */
+/** The one error that this library throws. `code` says what happened, `class` what the engine does about it. */
 export class HoldfastError extends Error {
   override readonly name = 'HoldfastError'
   readonly code: ErrorCode
@@ -100,11 +67,7 @@ export class HoldfastError extends Error {
   }
 
   get class(): ErrorClass {
-    return ERRORS[this.code].class
-  }
-
-  get next(): string {
-    return ERRORS[this.code].next
+    return ERRORS[this.code]
   }
 
   toWire(): WireError {

@@ -1,0 +1,75 @@
+// The modules rather than the package's entry, which is compiled to ES5 and a kilobyte larger.
+import { messageSW } from 'workbox-window/messageSW.js'
+import { Workbox } from 'workbox-window/Workbox.js'
+import type { ConnectOptions } from './api.ts'
+import { HoldfastError } from './protocol/errors.ts'
+import {
+  PROTOCOL_VERSION,
+  type Answers,
+  type Envelope,
+  type Reply,
+  type Request,
+  type RequestType,
+} from './protocol/messages.ts'
+
+/** Asks the worker; every request settles. */
+export interface Connection {
+  /**
+   * @throws HoldfastError `worker-timeout` after the deadline, or whatever the worker refuses with
+   */
+  ask<Type extends RequestType>(request: Extract<Request, { type: Type }>): Promise<Answers[Type]>
+  /** Calls back when another worker has taken over: what was not answered must be sent again. */
+  onNewWorker(listener: () => void): void
+}
+
+const ANSWER_WITHIN_MS = 10_000
+
+/**
+ * Registers the worker and waits until it is active.
+ *
+ * @throws HoldfastError `no-service-worker`
+ */
+export async function openConnection(options: ConnectOptions): Promise<Connection> {
+  const { scriptUrl, type = 'module', scope, answerWithinMs = ANSWER_WITHIN_MS } = options
+  if (!('serviceWorker' in navigator)) throw noWorker('This browser or page cannot run a service worker.')
+  const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
+  const registration = await workbox.register({ immediate: true }).catch((cause: unknown) => {
+    throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
+  })
+  if (registration === undefined) throw noWorker(`The worker ${scriptUrl} cannot be registered.`)
+  await activated(registration)
+
+  return {
+    async ask(request) {
+      const worker = registration.active
+      if (worker === null) throw noWorker('The worker is gone.')
+      const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
+      const reply: Reply = await within(answerWithinMs, messageSW(worker, envelope))
+      if (!reply.ok) throw HoldfastError.fromWire(reply.error)
+      return reply.value as Answers[typeof request.type]
+    },
+    onNewWorker: (listener) => workbox.addEventListener('controlling', listener),
+  }
+}
+
+const noWorker = (message: string, cause?: unknown) =>
+  new HoldfastError('no-service-worker', message, { cause })
+
+/** Resolves once the registration has an active worker; a first install that fails rejects. */
+async function activated(registration: ServiceWorkerRegistration): Promise<void> {
+  const worker = registration.active ?? registration.waiting ?? registration.installing
+  if (worker === null) throw noWorker('No worker was installed.')
+  while (registration.active === null) {
+    if (worker.state === 'redundant') throw noWorker('The worker failed to install.')
+    await new Promise((resolve) => worker.addEventListener('statechange', resolve, { once: true }))
+  }
+}
+
+/** `messageSW` never settles if the worker dies first: the deadline is ours. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new HoldfastError('worker-timeout', `No answer in ${ms} ms.`)), ms)
+  })
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,35 @@
+import type { ErrorCode } from './errors.ts'
+
+const ADVICE: Readonly<Record<ErrorCode, string>> = {
+  'bad-message': 'Send a message that this protocol version defines.',
+  'unknown-session': 'Start the session before adding chunks to it.',
+  'session-exists': 'Start a session under a new id.',
+  'session-ended': 'Start a new session for further recording.',
+  'index-taken': 'Give the chunk an index of its own; the stored bytes stay.',
+  'chunk-too-large': 'Cut the recording into chunks of at most 64 MiB.',
+  'hash-mismatch': 'Hand the chunk over again.',
+  'not-confirmed': "Pass confirm: 'discard-unconfirmed' to lose unconfirmed evidence.",
+  'bad-input': 'Correct the argument that the message names.',
+  'no-service-worker': 'Serve the page over https (or localhost) to a browser with service workers.',
+  'worker-timeout': 'Try again; the worker did not answer in time.',
+  'protocol-mismatch': 'Reload the page so that page and worker are of one version.',
+  'storage-full': 'Free space on the device; the page keeps the chunk and tries again.',
+  'storage-failed': 'Try again; the database did not answer.',
+  'payload-unreadable': 'Keep the device: the stored bytes of this chunk cannot be read.',
+  'payload-corrupt': 'Keep the device: the stored bytes no longer match their hash.',
+  unreachable: 'Wait for a network; this costs no attempt.',
+  timeout: 'Wait; the server took too long.',
+  'server-error': 'Wait; the server failed.',
+  throttled: 'Wait as long as the server asked.',
+  'sign-in-needed': 'Sign in again, then resume the session.',
+  'address-mismatch': 'Check the store: it answered with another content address than ours.',
+  'bad-answer': 'Check the store: its answer could not be understood.',
+  'rejected-by-store': 'Check why the store refuses this upload, then resume the session.',
+  'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',
+  'anchor-pending': 'Wait for the chain.',
+  aborted: 'Nothing: the run ended before the work did.',
+  defect: 'Report this with its cause; nothing was deleted.',
+}
+
+/** What whoever meets this error can do next, as a sentence. Apart from the codes, so that the worker does not carry it. */
+export const adviceFor = (code: ErrorCode): string => ADVICE[code]

@@ -1,0 +1,133 @@
+import { HoldfastError } from './errors.ts'
+import { isCid, isGroupId, isSessionId, isSha256Hex } from './ids.ts'
+import {
+  MAX_CHUNK_BYTES,
+  PROTOCOL_VERSION,
+  type HandedChunk,
+  type Request,
+  type SessionStart,
+  type WrappedKey,
+} from './messages.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+type Check<T> = (value: unknown) => value is T
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isString =
+  (maxLength: number): Check<string> =>
+  (value): value is string =>
+    typeof value === 'string' && value.length <= maxLength
+const isInteger =
+  (max: number): Check<number> =>
+  (value): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+/** Base64 of a fixed number of bytes. */
+const isBase64 =
+  (byteLength: number): Check<string> =>
+  (value): value is string =>
+    typeof value === 'string' &&
+    value.length === Math.ceil(byteLength / 3) * 4 &&
+    /^[A-Za-z0-9+/]+={0,2}$/.test(value)
+const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
+const isSealKey: Check<CryptoKey> = (value): value is CryptoKey =>
+  value instanceof CryptoKey && value.algorithm.name === 'HKDF' && !value.extractable
+
+/** Largest time in ms that a Date holds (ECMA-262 §21.4.1.1). */
+const isTime = isInteger(8.64e15)
+const isIndex = isInteger(0xffff_ffff)
+const isIv = isBase64(12)
+const isWrappedKey = isBase64(48)
+
+/** True for a message that is meant for us, whatever else is wrong with it. */
+export const isOurs = (data: unknown): data is Fields => isObject(data) && 'holdfast' in data
+
+/**
+ * A page's message, checked field by field; whatever else it carries is left behind.
+ *
+ * @throws HoldfastError `bad-message` naming the field, `chunk-too-large`, `protocol-mismatch`
+ */
+export function parseRequest(data: unknown): Request {
+  if (!isOurs(data)) throw bad('holdfast')
+  if (data['holdfast'] !== PROTOCOL_VERSION)
+    throw new HoldfastError('protocol-mismatch', `This worker speaks version ${PROTOCOL_VERSION}.`)
+  const type = data['type']
+  switch (type) {
+    case 'hello':
+    case 'sessions':
+      return { type }
+    case 'session-start':
+      return { type, session: parseSession(data['session']) }
+    case 'chunk':
+      return { type, chunk: parseChunk(data['chunk']) }
+    case 'session-end':
+    case 'chunks':
+    case 'pause':
+    case 'resume':
+      return { type, sessionId: field(data, 'sessionId', isSessionId) }
+    case 'discard':
+      return {
+        type,
+        sessionId: field(data, 'sessionId', isSessionId),
+        ...(data['confirm'] !== undefined && { confirm: field(data, 'confirm', isString(64)) }),
+      }
+    default:
+      throw bad('type')
+  }
+}
+
+function parseSession(data: unknown): SessionStart {
+  if (!isObject(data)) throw bad('session')
+  const list = data['access']
+  if (!Array.isArray(list) || list.length === 0 || list.length > 64) throw bad('access')
+  const access = list.map(parseWrappedKey)
+  if (new Set(access.map(({ groupId }) => groupId)).size !== access.length) throw bad('access')
+  return {
+    sessionId: field(data, 'sessionId', isSessionId),
+    mimeType: field(data, 'mimeType', isString(255)),
+    startedAtMs: field(data, 'startedAtMs', isTime),
+    access,
+    ...(data['sealKey'] !== undefined && { sealKey: field(data, 'sealKey', isSealKey) }),
+  }
+}
+
+function parseWrappedKey(data: unknown): WrappedKey {
+  if (!isObject(data)) throw bad('access')
+  return {
+    groupId: field(data, 'groupId', isGroupId),
+    wrappedKey: field(data, 'wrappedKey', isWrappedKey),
+    iv: field(data, 'iv', isIv),
+  }
+}
+
+function parseChunk(data: unknown): HandedChunk {
+  if (!isObject(data)) throw bad('chunk')
+  const common = {
+    sessionId: field(data, 'sessionId', isSessionId),
+    index: field(data, 'index', isIndex),
+    plaintextHash: field(data, 'plaintextHash', isSha256Hex),
+    capturedAt: field(data, 'capturedAt', isTime),
+    durationMs: field(data, 'durationMs', isTime),
+    payload: field(data, 'payload', isBlob),
+  }
+  if (common.payload.size > MAX_CHUNK_BYTES)
+    throw new HoldfastError('chunk-too-large', `A chunk of ${common.payload.size} bytes is over 64 MiB.`)
+  if (data['kind'] === 'raw') return { kind: 'raw', ...common }
+  if (data['kind'] !== 'sealed') throw bad('kind')
+  return {
+    kind: 'sealed',
+    ...common,
+    encryptedHash: field(data, 'encryptedHash', isSha256Hex),
+    iv: field(data, 'iv', isIv),
+    cid: field(data, 'cid', isCid),
+  }
+}
+
+function field<T>(data: Fields, name: string, check: Check<T>): T {
+  const value = Object.hasOwn(data, name) ? data[name] : undefined
+  if (!check(value)) throw bad(name)
+  return value
+}
+
+const bad = (name: string) =>
+  new HoldfastError('bad-message', `The field "${name}" is missing or is not what the protocol defines.`)

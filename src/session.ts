@@ -1,0 +1,116 @@
+import type { AppendOptions, Group, RecordingSession, SessionOptions } from './api.ts'
+import type { Connection } from './connection.ts'
+import { sha256Hex } from './evidence/digest.ts'
+import { importSessionKey, newSessionKey, wrapSessionKey } from './evidence/keys.ts'
+import { sealChunk } from './evidence/seal.ts'
+import { handOff } from './hand-off.ts'
+import { HoldfastError } from './protocol/errors.ts'
+import { isGroupId, type SessionId } from './protocol/ids.ts'
+import { MAX_CHUNK_BYTES, recordingLockName, type HandedChunk } from './protocol/messages.ts'
+
+/** Bytes that sealing adds to a chunk (the GCM tag). */
+const TAG_BYTES = 16
+
+/** Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death. */
+export async function openSession(
+  connection: Connection,
+  options: SessionOptions,
+): Promise<RecordingSession> {
+  const { groups, mimeType, startedAtMs = Date.now(), seal = 'page' } = options
+  checkGroups(groups)
+  const id = crypto.randomUUID() as SessionId
+  const rawKey = newSessionKey()
+  const access = await Promise.all(
+    groups.map(async ({ id: groupId, secret }) => {
+      const { wrappedKey, iv } = await wrapSessionKey(rawKey, secret)
+      return { groupId, wrappedKey, iv }
+    }),
+  )
+  const sessionKey = await importSessionKey(rawKey)
+  rawKey.fill(0)
+
+  const release = await holdLock(recordingLockName(id))
+  try {
+    const session = { sessionId: id, mimeType, startedAtMs, access }
+    await connection.ask({
+      type: 'session-start',
+      session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,
+    })
+  } catch (error) {
+    release()
+    throw error
+  }
+  return recordingSession(connection, id, sessionKey, seal, release)
+}
+
+function recordingSession(
+  connection: Connection,
+  id: SessionId,
+  sessionKey: CryptoKey,
+  seal: 'page' | 'worker',
+  release: () => void,
+): RecordingSession {
+  const waiting = new Set<Promise<unknown>>()
+  let nextIndex = 0
+  let ended = false
+
+  async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
+    const { capturedAt = Date.now(), durationMs = 0 } = options
+    const common = { sessionId: id, index, capturedAt, durationMs: Math.round(durationMs) }
+    const plaintext = await bytes.arrayBuffer()
+    if (seal === 'worker')
+      return { kind: 'raw', ...common, plaintextHash: await sha256Hex(plaintext), payload: bytes }
+    const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext })
+    return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
+  }
+
+  return {
+    id,
+    get waiting() {
+      return waiting.size
+    },
+
+    async append(bytes, options = {}) {
+      if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
+      if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
+        throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
+      const index = nextIndex++
+      const handed = prepare(index, bytes, options).then((chunk) =>
+        handOff(connection, chunk, options.signal),
+      )
+      waiting.add(handed)
+      try {
+        return { id: await handed, index }
+      } finally {
+        waiting.delete(handed)
+      }
+    },
+
+    async end() {
+      ended = true
+      while (waiting.size > 0) await Promise.allSettled(waiting)
+      const snapshot = await connection.ask({ type: 'session-end', sessionId: id })
+      release()
+      return snapshot
+    },
+  }
+}
+
+function checkGroups(groups: readonly Group[]): void {
+  const bad = (what: string) => new HoldfastError('bad-input', `groups: ${what}`)
+  if (groups.length === 0) throw bad('name at least one group, or nobody could ever open the recording.')
+  if (new Set(groups.map(({ id }) => id)).size !== groups.length) throw bad('name each group once.')
+  for (const { id, secret } of groups) {
+    if (!isGroupId(id)) throw bad('an id is 0x and 64 lower-case hex digits; groupOf(secret) makes it.')
+    if (secret.length !== 32) throw bad(`a secret has 32 bytes, not ${secret.length}.`)
+  }
+}
+
+/** Holds a Web Lock until the returned function is called, or this page dies. */
+function holdLock(name: string): Promise<() => void> {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(name, () => new Promise<void>((release) => resolve(() => release())))
+      .catch(reject)
+  })
+}

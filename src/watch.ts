@@ -1,0 +1,40 @@
+import type { Connection } from './connection.ts'
+import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
+import type { SessionId } from './protocol/ids.ts'
+import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
+
+/**
+ * The engine's state now, then again after each change; a slow reader gets the latest state, not a backlog.
+ */
+export async function* watch(connection: Connection, signal: AbortSignal): AsyncGenerator<Snapshot> {
+  const channel = new BroadcastChannel(SNAPSHOT_CHANNEL)
+  const sessions = new Map<SessionId, SessionSnapshot>()
+  let changed = true
+  let stir = () => {}
+
+  // Listening before asking: a change in between is not missed, only told twice.
+  channel.addEventListener('message', ({ data }: MessageEvent<Broadcast>) => {
+    if (data.type === 'changed') sessions.set(data.session.id, data.session)
+    else sessions.delete(data.sessionId)
+    changed = true
+    stir()
+  })
+  signal.addEventListener('abort', () => stir())
+
+  try {
+    for (const session of await connection.ask({ type: 'sessions' }))
+      if (!sessions.has(session.id)) sessions.set(session.id, session)
+    while (!signal.aborted) {
+      if (changed) {
+        changed = false
+        yield { sessions: [...sessions.values()].toSorted((a, b) => b.startedAtMs - a.startedAtMs) }
+      } else {
+        await new Promise<void>((resolve) => {
+          stir = resolve
+        })
+      }
+    }
+  } finally {
+    channel.close()
+  }
+}

@@ -1,0 +1,91 @@
+import { decodeSessions, encodeSessionsCall } from '../../src/evidence/registry.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { Anchor, AnchorRequest } from '../ports.ts'
+import { request, statusError, textOf } from '../transports/http.ts'
+
+export interface EvmOptions {
+  /** Ethereum JSON-RPC, read only. */
+  readonly rpcUrl: string
+  /** Address of the `WitnessRegistry`. */
+  readonly registry: string
+  /** Signs and sends `updateSession`: GET gives its address, POST takes an anchor under an `Idempotency-Key`. */
+  readonly relayUrl: string
+  /** Blocks that must hold the anchor, its own included. Default 2. */
+  readonly depth?: number
+  /** How often to look at the chain, ms. Default 2,000. */
+  readonly pollMs?: number
+}
+
+const TIMEOUT_MS = 30_000
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/
+
+/** Anchors in a `WitnessRegistry` on an EVM chain. The relay's word counts for nothing: the chain is read. */
+export function evm({ rpcUrl, registry, relayUrl, depth = 2, pollMs = 2_000 }: EvmOptions): Anchor {
+  const json = async (url: string, init: RequestInit, signal: AbortSignal): Promise<unknown> => {
+    const response = await request(url, init, { signal, timeoutMs: TIMEOUT_MS })
+    const body = await textOf(response)
+    if (!response.ok) throw rejection(statusError(response, body))
+    try {
+      return JSON.parse(body)
+    } catch (cause) {
+      throw new HoldfastError('bad-answer', `${new URL(url).origin} did not answer JSON.`, { cause })
+    }
+  }
+
+  const rpc = async (method: string, params: readonly unknown[], signal: AbortSignal): Promise<string> => {
+    const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+    const answer = await json(rpcUrl, post(call), signal)
+    const result = fieldOf(answer, 'result')
+    if (typeof result === 'string') return result
+    throw new HoldfastError('bad-answer', `${method}: ${JSON.stringify(fieldOf(answer, 'error') ?? answer)}`)
+  }
+
+  const sessionAt = async (calldata: string, block: string, signal: AbortSignal) => {
+    const result = await rpc('eth_call', [{ to: registry, data: calldata }, block], signal)
+    // At a block before the registry existed the answer is empty.
+    return result === '0x' ? undefined : decodeSessions(result)
+  }
+
+  return {
+    name: 'evm',
+    pollMs,
+
+    async uploader(signal) {
+      const address = fieldOf(await json(relayUrl, {}, signal), 'address')
+      if (typeof address === 'string' && ADDRESS.test(address)) return address
+      throw new HoldfastError('bad-answer', 'The relay does not tell its address.')
+    },
+
+    async read(sessionId, signal) {
+      const calldata = encodeSessionsCall(sessionId)
+      const blockNumber = Number(await rpc('eth_blockNumber', [], signal))
+      const latest = await sessionAt(calldata, hex(blockNumber), signal)
+      const deepBlock = blockNumber - depth + 1
+      const deep = latest && deepBlock >= 0 ? await sessionAt(calldata, hex(deepBlock), signal) : undefined
+      return { blockNumber, ...(latest && { latest }), ...(deep && { deep }) }
+    },
+
+    async submit(anchor, signal) {
+      await json(relayUrl, post(JSON.stringify(anchor), { 'idempotency-key': keyOf(anchor) }), signal)
+    },
+  }
+}
+
+/** The manifest's address binds root, chunks and status: the same anchor has the same key. */
+const keyOf = ({ sessionId, manifestCid }: AnchorRequest) => `${sessionId}/${manifestCid}`
+
+const post = (body: string, headers: Readonly<Record<string, string>> = {}): RequestInit => ({
+  method: 'POST',
+  body,
+  headers: { 'content-type': 'application/json', ...headers },
+})
+
+const hex = (value: number) => `0x${value.toString(16)}`
+
+const rejection = (error: HoldfastError) =>
+  error.code === 'rejected-by-store' ? new HoldfastError('anchor-rejected', error.message) : error
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined

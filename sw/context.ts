@@ -1,0 +1,17 @@
+import type { SessionId } from '../src/protocol/ids.ts'
+import type { Moment } from './core/machine.ts'
+import type { Anchor, Clock, Lock, Store, Transport, Wake } from './ports.ts'
+
+/** What every step of the engine works with. */
+export interface Context {
+  readonly store: Store
+  readonly transport: Transport
+  readonly anchor: Anchor
+  readonly lock: Lock
+  readonly wake: Wake
+  readonly clock: Clock
+  /** Tells the pages that a session changed. */
+  readonly announce: (id: SessionId) => void
+}
+
+export const momentOf = (clock: Clock): Moment => ({ nowMs: clock.now(), random: clock.random() })

@@ -1,0 +1,49 @@
+import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
+import { retryDelayMs } from './retry.ts'
+
+/**
+ * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
+ * Open until `notBeforeMs`; then one request at a time until one succeeds.
+ */
+export interface Circuit {
+  readonly failures: number
+  readonly notBeforeMs: number
+}
+
+export const CLOSED: Circuit = { failures: 0, notBeforeMs: 0 }
+
+/**
+ * Largest wait for a server that does not answer at all, ms. Short, because a refused connection costs
+ * little, while the minutes that a browser grants a worker without a page are few.
+ */
+const UNREACHABLE_CAP_MS = 10_000
+
+/** Failures that tell of the destination rather than of the item. */
+const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
+  'unreachable',
+  'timeout',
+  'server-error',
+  'throttled',
+])
+
+/** Waiting for a network, or being stopped by ourselves, costs an item no attempt. */
+export const spendsAttempt = (code: ErrorCode) => code !== 'unreachable' && code !== 'aborted'
+
+/** The circuit after a failure of one of the destination's requests. */
+export function trip(
+  circuit: Circuit,
+  code: ErrorCode,
+  floorMs: number,
+  nowMs: number,
+  random: number,
+): Circuit {
+  if (!DESTINATION_CODES.has(code) || ERRORS[code] !== 'transient') return circuit
+  const failures = circuit.failures + 1
+  return { failures, notBeforeMs: nowMs + retryDelayMs(failures, floorMs, random, UNREACHABLE_CAP_MS) }
+}
+
+/** How many requests may be under way: none while open, one on trial, then all lanes. */
+export function lanesAllowed(circuit: Circuit, lanes: number, nowMs: number): number {
+  if (nowMs < circuit.notBeforeMs) return 0
+  return circuit.failures > 0 ? 1 : lanes
+}

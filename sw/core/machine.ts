@@ -1,0 +1,154 @@
+import { ERRORS, type WireError } from '../../src/protocol/errors.ts'
+import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
+import { spendsAttempt } from './circuit.ts'
+import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
+import { retryDelayMs } from './retry.ts'
+
+/** The outside facts that a decision may depend on. */
+export interface Moment {
+  /** ms since the epoch */
+  readonly nowMs: number
+  /** uniform in [0, 1) */
+  readonly random: number
+}
+
+export interface Failure extends WireError {
+  /** The server's Retry-After, ms; 0 if absent. */
+  readonly retryAfterMs: number
+  /** The destination as a whole is not asked before this time, ms since the epoch. */
+  readonly circuitUntilMs?: number
+}
+
+/** What can happen to a chunk. */
+export type ChunkEvent =
+  /** A new drain found it in the middle of a step whose worker died. */
+  | { readonly type: 'recovered' }
+  | { readonly type: 'hash-began' }
+  | { readonly type: 'encrypt-began' }
+  | { readonly type: 'sealed'; readonly seal: Seal; readonly sizeBytes: number }
+  /** The intent to send is stored; the request leaves after that. */
+  | { readonly type: 'send-began' }
+  /** The store's copy was checked against our content address. */
+  | { readonly type: 'stored' }
+  | { readonly type: 'manifest-began' }
+  | { readonly type: 'anchor-began' }
+  | { readonly type: 'anchor-confirmed' }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  /** A person or the app asks for another try now. */
+  | { readonly type: 'resumed' }
+
+/** What must happen to the bytes in the same transaction. */
+export type Effect = { readonly type: 'replace-payload' } | { readonly type: 'delete-payload' }
+
+export interface Transition {
+  readonly chunk: ChunkRecord
+  readonly effects: readonly Effect[]
+  /** False where the event has no meaning in this state any more: nothing changes then. */
+  readonly accepted: boolean
+}
+
+const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
+
+/**
+ * The whole lifecycle of a chunk: (record, event, moment) to (record, effects), without side effects.
+ * An event that is late (its state has passed) is not accepted and changes nothing, so that replays are safe.
+ */
+export function transition(chunk: ChunkRecord, event: ChunkEvent, moment: Moment): Transition {
+  const next = step(chunk, event, moment)
+  if (next === undefined) return { chunk, effects: [], accepted: false }
+  return { chunk: next, effects: effectsOf(event), accepted: true }
+}
+
+function effectsOf(event: ChunkEvent): readonly Effect[] {
+  if (event.type === 'sealed') return [{ type: 'replace-payload' }]
+  if (event.type === 'anchor-confirmed') return [{ type: 'delete-payload' }]
+  return []
+}
+
+function step(chunk: ChunkRecord, event: ChunkEvent, moment: Moment): ChunkRecord | undefined {
+  const { state } = chunk
+  switch (event.type) {
+    case 'recovered':
+      if (state.status !== 'hashing' && state.status !== 'encrypting') return undefined
+      return to(chunk, { status: 'captured', wait: DUE_NOW })
+    case 'hash-began':
+      return state.status === 'captured' ? to(chunk, { status: 'hashing' }) : undefined
+    case 'encrypt-began':
+      return state.status === 'hashing' ? to(chunk, { status: 'encrypting' }) : undefined
+    case 'sealed':
+      if (state.status !== 'encrypting') return undefined
+      return {
+        ...progress(chunk, { status: 'uploading', wait: DUE_NOW, sent: false, seal: event.seal }),
+        sizeBytes: event.sizeBytes,
+      }
+    case 'send-began':
+      return state.status === 'uploading' ? to(chunk, { ...state, sent: true }) : undefined
+    case 'stored':
+      if (state.status !== 'uploading') return undefined
+      return progress(chunk, { status: 'uploaded', seal: state.seal, uploadedAtMs: moment.nowMs })
+    case 'manifest-began':
+      return state.status === 'uploaded' ? to(chunk, { ...state, status: 'manifesting' }) : undefined
+    case 'anchor-began':
+      return state.status === 'manifesting' ? to(chunk, { ...state, status: 'anchoring' }) : undefined
+    case 'anchor-confirmed':
+      if (state.status !== 'anchoring') return undefined
+      return progress(chunk, { ...state, status: 'confirmed', confirmedAtMs: moment.nowMs })
+    case 'failed':
+      return fail(chunk, event.failure, moment)
+    case 'resumed':
+      if (state.status !== 'captured' && state.status !== 'uploading') return undefined
+      return progress(chunk, { ...state, wait: DUE_NOW })
+  }
+}
+
+const to = (chunk: ChunkRecord, state: ChunkState): ChunkRecord => ({ ...chunk, state })
+
+/** Progress forgives: consecutive failures and the last error are gone. */
+function progress(chunk: ChunkRecord, state: ChunkState): ChunkRecord {
+  const { lastError: _forgiven, ...rest } = chunk
+  return { ...rest, state, failures: 0 }
+}
+
+function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord | undefined {
+  const { state } = chunk
+  const error: WireError = { code: failure.code, message: failure.message }
+  const spent = spendsAttempt(failure.code) ? 1 : 0
+  const failures = chunk.failures + spent
+  const failed = { ...chunk, failures, retryCount: chunk.retryCount + spent, lastError: error }
+  const wait = waitAfter(failure, failures, moment)
+  switch (state.status) {
+    case 'captured':
+    case 'hashing':
+    case 'encrypting':
+      return { ...failed, state: { status: 'captured', wait } }
+    case 'uploading':
+      return { ...failed, state: { ...state, wait } }
+    default:
+      return undefined
+  }
+}
+
+/** The class of a failure decides: time heals the transient ones and conflicts, a person the others. */
+export function waitAfter(failure: Failure, failures: number, moment: Moment): Wait {
+  const kind = ERRORS[failure.code]
+  if (kind !== 'transient' && kind !== 'conflict')
+    return { kind: 'parked', error: { code: failure.code, message: failure.message } }
+  const delayMs =
+    failures === 0 ? failure.retryAfterMs : retryDelayMs(failures, failure.retryAfterMs, moment.random)
+  return { kind: 'due', notBeforeMs: moment.nowMs + delayMs }
+}
+
+/** How a chunk waits, if it waits at all; one that a dead worker left in the middle of sealing is due now. */
+export function waitOf(state: ChunkState): Wait | undefined {
+  if (state.status === 'captured' || state.status === 'uploading') return state.wait
+  if (state.status === 'hashing' || state.status === 'encrypting') return DUE_NOW
+  return undefined
+}
+
+/** Statuses in which bytes have not been verified at the store yet. */
+export const PENDING_STATUSES = [
+  'captured',
+  'hashing',
+  'encrypting',
+  'uploading',
+] as const satisfies ChunkStatus[]

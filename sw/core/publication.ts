@@ -1,0 +1,85 @@
+import { spendsAttempt } from './circuit.ts'
+import { waitAfter, type Failure, type Moment } from './machine.ts'
+import type { Anchored, ManifestName, Publication, SessionRecord } from './record.ts'
+import { pendingChunks, sealSession } from './session.ts'
+
+/** While chunks keep coming, a new manifest is anchored at most this often, ms. */
+export const PUBLISH_EVERY_MS = 30_000
+
+/** An anchor that the chain does not show is handed to the relay again after this long, ms. */
+export const RESUBMIT_AFTER_MS = 60_000
+
+/**
+ * When the session's next publication step is due, ms since the epoch (0: now); undefined while there is none.
+ *
+ * One publication at a time takes every verified chunk. While more chunks are on their way it waits for the
+ * interval, so that a backlog of 500 chunks is one publication; once nothing more can come by itself it is due
+ * at once. Chunks that are parked hold nobody up.
+ */
+export function publicationDueMs(session: SessionRecord): number | undefined {
+  if (session.paused) return undefined
+  const { publication } = session
+  if (publication !== undefined)
+    return publication.wait.kind === 'due' ? publication.wait.notBeforeMs : undefined
+  const ended = session.ending !== 'recording'
+  const onTheirWay = pendingChunks(session) - session.parked
+  if (ended && onTheirWay === 0) {
+    const closes = session.tally.confirmed > 0 && session.anchored?.ending !== session.ending
+    return session.tally.uploaded > 0 || closes ? 0 : undefined
+  }
+  if (session.tally.uploaded === 0) return undefined
+  return (session.publishedAtMs ?? session.startedAtMs) + PUBLISH_EVERY_MS
+}
+
+/** What can happen to a publication. */
+export type PublicationEvent =
+  | { readonly type: 'manifest-built'; readonly manifest: ManifestName }
+  | { readonly type: 'manifest-sent' }
+  | { readonly type: 'manifest-stored' }
+  | { readonly type: 'anchor-sent' }
+  | { readonly type: 'anchor-taken' }
+  /** Nothing to do before this time but look again. */
+  | { readonly type: 'look-again'; readonly atMs: number }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  | { readonly type: 'resumed' }
+
+/** The publication after an event. */
+export function publicationStep(
+  publication: Publication,
+  event: PublicationEvent,
+  moment: Moment,
+): Publication {
+  const { lastError: _forgiven, ...healthy } = publication
+  const due = { kind: 'due', notBeforeMs: 0 } as const
+  switch (event.type) {
+    case 'manifest-built':
+      return { ...healthy, manifest: event.manifest, failures: 0, wait: due }
+    case 'manifest-sent':
+    case 'anchor-sent':
+      return { ...publication, sent: true }
+    case 'manifest-stored':
+      return { ...healthy, stage: 'anchoring', sent: false, failures: 0, wait: due }
+    case 'anchor-taken':
+      return { ...healthy, submittedAtMs: moment.nowMs, failures: 0, wait: due }
+    case 'look-again':
+      return { ...healthy, wait: { kind: 'due', notBeforeMs: event.atMs } }
+    case 'failed': {
+      const failures = publication.failures + (spendsAttempt(event.failure.code) ? 1 : 0)
+      const { code, message } = event.failure
+      return {
+        ...publication,
+        failures,
+        lastError: { code, message },
+        wait: waitAfter(event.failure, failures, moment),
+      }
+    }
+    case 'resumed':
+      return { ...healthy, failures: 0, wait: due }
+  }
+}
+
+/** The session whose publication the chain has confirmed; its chunks are confirmed in the same transaction. */
+export function concluded(session: SessionRecord, anchored: Anchored): SessionRecord {
+  const { publication: _done, ...rest } = session
+  return sealSession({ ...rest, anchored })
+}

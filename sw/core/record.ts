@@ -1,0 +1,136 @@
+import type { WireError } from '../../src/protocol/errors.ts'
+import type { ChunkId, Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { WrappedKey } from '../../src/protocol/messages.ts'
+import type { AnchorView, ChunkStatus } from '../../src/protocol/snapshot.ts'
+
+/** What sealing adds to a chunk. */
+export interface Seal {
+  readonly encryptedHash: Sha256Hex
+  /** Base64 of 12 bytes. */
+  readonly iv: string
+  readonly cid: Cid
+}
+
+/** Waiting for its turn, or for a person. */
+export type Wait =
+  | { readonly kind: 'due'; readonly notBeforeMs: number }
+  | { readonly kind: 'parked'; readonly error: WireError }
+
+/** Where a chunk is on its way, with the fields that only this place has. */
+export type ChunkState =
+  | { readonly status: 'captured'; readonly wait: Wait }
+  | { readonly status: 'hashing' }
+  | { readonly status: 'encrypting' }
+  /** `sent`: a request with these bytes has left before, so its outcome must be asked for first. */
+  | { readonly status: 'uploading'; readonly wait: Wait; readonly sent: boolean; readonly seal: Seal }
+  | {
+      readonly status: 'uploaded' | 'manifesting' | 'anchoring'
+      readonly seal: Seal
+      readonly uploadedAtMs: number
+    }
+  | {
+      readonly status: 'confirmed'
+      readonly seal: Seal
+      readonly uploadedAtMs: number
+      readonly confirmedAtMs: number
+    }
+
+/**
+ * The order in which waiting chunks are taken: not before its time, oldest session first, then by index.
+ * An IndexedDB key: [notBeforeMs, session's startedAtMs, index].
+ */
+export type DueKey = [number, number, number]
+
+/** A chunk as it is stored: everything but its bytes, under 1 kB. */
+export interface ChunkRecord {
+  readonly id: ChunkId
+  readonly sessionId: SessionId
+  readonly index: number
+  readonly plaintextHash: Sha256Hex
+  readonly capturedAt: number
+  readonly durationMs: number
+  /** Of the stored payload: raw bytes before sealing, ciphertext after. */
+  readonly sizeBytes: number
+  readonly state: ChunkState
+  /** Failed attempts, ever. Waiting for a network is none. */
+  readonly retryCount: number
+  /** Failed attempts since the last progress. */
+  readonly failures: number
+  readonly lastError?: WireError
+  /** Present exactly while the chunk waits for a lane and its session is not paused. */
+  readonly due?: DueKey
+}
+
+/** How a recording ended, in the manifest's words; `recording` while it has not. */
+export type Ending = 'recording' | 'complete' | 'interrupted'
+
+/** A manifest's address, and the signer that it names. */
+export interface ManifestName {
+  readonly uploader: string
+  readonly cid: Cid
+  readonly sizeBytes: number
+}
+
+/** The one publication of a session that is in flight. */
+export interface Publication {
+  readonly stage: 'manifesting' | 'anchoring'
+  readonly ending: Ending
+  readonly lastUpdatedMs: number
+  readonly merkleRoot: Sha256Hex
+  readonly chunkCount: number
+  /** Fixed before the first request leaves, so that every repetition publishes the same object. */
+  readonly manifest?: ManifestName
+  /** The request of this stage has left before: ask the store, or the chain, before it leaves again. */
+  readonly sent: boolean
+  /** When the relay last took the anchor, ms since the epoch. */
+  readonly submittedAtMs?: number
+  readonly failures: number
+  readonly wait: Wait
+  readonly lastError?: WireError
+}
+
+/** The last publication that the chain holds at the wanted depth. */
+export interface Anchored extends AnchorView {
+  readonly ending: Ending
+}
+
+/** A failure that a person may be told of, and when the engine tries again by itself (ms since the epoch). */
+export interface Trouble {
+  readonly error: WireError
+  readonly retryAtMs?: number
+}
+
+/** A recording as it is stored. */
+export interface SessionRecord {
+  readonly id: SessionId
+  readonly mimeType: string
+  readonly startedAtMs: number
+  readonly access: readonly WrappedKey[]
+  readonly sealedBy: 'page' | 'worker'
+  readonly ending: Ending
+  readonly endedAtMs?: number
+  readonly paused: boolean
+  /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
+  readonly tally: Readonly<Record<ChunkStatus, number>>
+  readonly parked: number
+  readonly heldBytes: number
+  readonly publication?: Publication
+  readonly anchored?: Anchored
+  /** What holds the session up at the moment; gone with the next progress. */
+  readonly trouble?: Trouble
+  /** When the latest publication began; the next waits for the interval. */
+  readonly publishedAtMs?: number
+  /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */
+  readonly open?: number
+}
+
+/** One line of the bounded custody log. */
+export interface LogEntry {
+  readonly atMs: number
+  readonly sessionId: SessionId
+  readonly index?: number
+  readonly event: string
+  readonly from?: ChunkStatus | Ending
+  readonly to?: ChunkStatus | Ending
+  readonly error?: WireError
+}

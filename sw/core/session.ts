@@ -1,0 +1,96 @@
+import type { SessionStart } from '../../src/protocol/messages.ts'
+import type { ChunkStatus, SessionStatus } from '../../src/protocol/snapshot.ts'
+import { PENDING_STATUSES, waitOf } from './machine.ts'
+import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
+
+const EMPTY_TALLY: Readonly<Record<ChunkStatus, number>> = {
+  captured: 0,
+  hashing: 0,
+  encrypting: 0,
+  uploading: 0,
+  uploaded: 0,
+  manifesting: 0,
+  anchoring: 0,
+  confirmed: 0,
+}
+
+/** A recording that has just begun. */
+export function newSession(start: SessionStart): SessionRecord {
+  return {
+    id: start.sessionId,
+    mimeType: start.mimeType,
+    startedAtMs: start.startedAtMs,
+    access: start.access,
+    sealedBy: start.sealKey === undefined ? 'page' : 'worker',
+    ending: 'recording',
+    paused: false,
+    tally: EMPTY_TALLY,
+    parked: 0,
+    heldBytes: 0,
+    open: start.startedAtMs,
+  }
+}
+
+/** Chunks that no store has verified yet; `parked` ones are among them. */
+export const pendingChunks = (session: SessionRecord) =>
+  PENDING_STATUSES.reduce((sum, status) => sum + session.tally[status], 0)
+
+export const totalChunks = (session: SessionRecord) =>
+  Object.values(session.tally).reduce((sum, count) => sum + count, 0)
+
+/** True when the recording has ended and the chain holds all of it, under its final manifest. */
+export function isSettled(session: SessionRecord): boolean {
+  if (session.ending === 'recording' || session.publication !== undefined) return false
+  const total = totalChunks(session)
+  if (total !== session.tally.confirmed) return false
+  return total === 0 || session.anchored?.ending === session.ending
+}
+
+/** The status that a person is told. */
+export function statusOf(session: SessionRecord): SessionStatus {
+  if (session.ending === 'complete') return isSettled(session) ? 'complete' : 'uploading'
+  return session.ending
+}
+
+/** The session with its `open` mark in step with the rest; every change of a session goes through this. */
+export function sealSession(session: SessionRecord): SessionRecord {
+  const { open: _stale, ...rest } = session
+  return isSettled(session) ? rest : { ...rest, open: session.startedAtMs }
+}
+
+const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
+const holdsBytes = (chunk: ChunkRecord) => chunk.state.status !== 'confirmed'
+
+/** The session after one of its chunks was added (no `before`), changed, or removed (no `after`). */
+export function recount(
+  session: SessionRecord,
+  before: ChunkRecord | undefined,
+  after: ChunkRecord | undefined,
+): SessionRecord {
+  const tally = { ...session.tally }
+  let { parked, heldBytes } = session
+  for (const [chunk, sign] of [
+    [before, -1],
+    [after, 1],
+  ] as const) {
+    if (chunk === undefined) continue
+    tally[chunk.state.status] += sign
+    if (isParked(chunk)) parked += sign
+    if (holdsBytes(chunk)) heldBytes += sign * chunk.sizeBytes
+  }
+  return sealSession({ ...session, tally, parked, heldBytes })
+}
+
+/** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
+export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
+  const wait = waitOf(chunk.state)
+  if (session.paused || wait === undefined || wait.kind === 'parked') return undefined
+  return [wait.notBeforeMs, session.startedAtMs, chunk.index]
+}
+
+/** The chunk with its place in the queue in step with its state. */
+export function placeInQueue(chunk: ChunkRecord, session: SessionRecord): ChunkRecord {
+  const { due: _stale, ...rest } = chunk
+  const due = dueKey(chunk, session)
+  return due === undefined ? rest : { ...rest, due }
+}

@@ -1,0 +1,179 @@
+import { recordingLockName } from '../src/protocol/messages.ts'
+import type { ChunkId, SessionId } from '../src/protocol/ids.ts'
+import { circuitOf } from './circuits.ts'
+import type { Context } from './context.ts'
+import { lanesAllowed } from './core/circuit.ts'
+import { workRemains } from './core/plan.ts'
+import { publicationDueMs } from './core/publication.ts'
+import type { ChunkRecord, SessionRecord } from './core/record.ts'
+import { publishStep } from './publish/publisher.ts'
+import { interruptSession } from './sessions.ts'
+import { transfer } from './transfer.ts'
+
+/** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
+export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 150_000, push: 75_000 } as const
+export type WakeKind = keyof typeof BUDGETS_MS
+
+/** `work-remains`: the wake must ask to be woken again. */
+export type Outcome = 'idle' | 'work-remains'
+
+export interface Drain {
+  /** Starts a drain, or joins the one that runs; settles when it is over or this wake's budget is. */
+  join(kind: WakeKind): Promise<Outcome>
+  /** Tells a running drain that there is something new. */
+  poke(): void
+}
+
+export const DRAIN_LOCK = 'holdfast-drain'
+
+/** Concurrent transfers. */
+const LANES = 3
+/** Near the end of its budget a drain starts nothing new, ms. */
+const WIND_DOWN_MS = 10_000
+/** A waiting drain looks at the store at least this often, ms. */
+const LOOK_EVERY_MS = 15_000
+
+/** It never looks more often than this, unless something new wakes it, ms. */
+const SHORTEST_WAIT_MS = 50
+
+/** What one look at the store found to do. */
+interface Look {
+  readonly sessions: readonly SessionRecord[]
+  readonly chunks: readonly ChunkRecord[]
+  readonly publications: readonly SessionId[]
+  /** When there may be more, ms since the epoch. */
+  readonly nextAtMs: number
+}
+
+/**
+ * One drain at a time, across all wakes, tabs and worker versions: moves every chunk and publication as far as it
+ * goes now, then waits for what comes next until its budget ends or nothing is left.
+ */
+export function createDrain(context: Context): Drain {
+  const { store, lock, clock, transport, anchor, wake } = context
+  let running: Promise<Outcome> | undefined
+  let deadlineMs = 0
+  let stirred = new AbortController()
+  const watched = new Set<SessionId>()
+
+  const poke = () => stirred.abort()
+
+  function join(kind: WakeKind): Promise<Outcome> {
+    deadlineMs = Math.max(deadlineMs, clock.now() + BUDGETS_MS[kind])
+    running ??= lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
+      running = undefined
+    })
+    poke()
+    const over = new AbortController()
+    const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
+    return Promise.race([running, outOfTime]).finally(() => over.abort())
+  }
+
+  async function run(): Promise<Outcome> {
+    const active = new Map<ChunkId | SessionId, Promise<void>>()
+    const stop = new AbortController()
+    let broken: { error: unknown } | undefined
+
+    const start = (id: ChunkId | SessionId, work: Promise<void>) => {
+      const done = work
+        .catch((error: unknown) => {
+          broken = { error }
+        })
+        .finally(() => {
+          active.delete(id)
+          poke()
+        })
+      active.set(id, done)
+    }
+
+    try {
+      for (;;) {
+        stirred = new AbortController()
+        const look = await lookAround(active)
+        look.sessions.forEach(watchRecorder)
+        const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
+        if (!windingDown && !broken) {
+          for (const chunk of look.chunks) start(chunk.id, transfer(context, chunk, stop.signal))
+          for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
+        }
+        if (broken && active.size === 0) throw broken.error
+        const remains = look.sessions.some(workRemains)
+        if (active.size === 0 && !stirred.signal.aborted) {
+          if (!remains) return finish('idle')
+          if (windingDown) return finish('work-remains')
+        }
+        if (remains) await wake.arm()
+        if (clock.now() >= deadlineMs) stop.abort()
+        const waitMs = Math.min(look.nextAtMs - clock.now(), LOOK_EVERY_MS)
+        await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
+      }
+    } finally {
+      stop.abort()
+      await Promise.all(active.values())
+    }
+  }
+
+  /** The next join starts afresh: this drain has looked for the last time. */
+  function finish(outcome: Outcome): Outcome {
+    running = undefined
+    return outcome
+  }
+
+  function lookAround(active: ReadonlyMap<ChunkId | SessionId, unknown>): Promise<Look> {
+    return store.read(async (tx) => {
+      const nowMs = clock.now()
+      const sessions = await tx.openSessions()
+      const store = await circuitOf(tx, transport.name)
+      const chain = await circuitOf(tx, anchor.name)
+      const busy = new Set([...active.keys()] as ChunkId[])
+
+      const chunks: ChunkRecord[] = []
+      let nextAtMs = Infinity
+      const lanes = lanesAllowed(store, LANES, nowMs)
+      const taken = [...busy].filter((id) => id.includes('/')).length
+      for (let lane = taken; lane < lanes; lane++) {
+        const chunk = await tx.nextDue(nowMs, busy)
+        if (chunk === undefined) break
+        chunks.push(chunk)
+        busy.add(chunk.id)
+      }
+      const chunkAtMs = await tx.nextDueAtMs(busy)
+      if (chunkAtMs !== undefined && taken + chunks.length === 0)
+        nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
+      else if (chunkAtMs !== undefined && chunkAtMs > nowMs) nextAtMs = chunkAtMs
+
+      const publications: SessionId[] = []
+      for (const session of sessions) {
+        const dueMs = publicationDueMs(session)
+        if (dueMs === undefined || active.has(session.id)) continue
+        const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
+        if (atMs <= nowMs) publications.push(session.id)
+        else nextAtMs = Math.min(nextAtMs, atMs)
+      }
+      return { sessions, chunks, publications, nextAtMs }
+    })
+  }
+
+  /** The dead-man switch: whoever records holds a lock; its release without an end is a death. */
+  function watchRecorder({ id, ending }: SessionRecord): void {
+    if (ending !== 'recording' || watched.has(id)) return
+    watched.add(id)
+    lock
+      .released(recordingLockName(id), new AbortController().signal)
+      .then(() => interruptSession(context, id))
+      .then((interrupted) => {
+        if (interrupted) void join('startup').catch(() => undefined)
+      })
+      .catch(() => undefined)
+      .finally(() => watched.delete(id))
+  }
+
+  return { join, poke }
+}
+
+/** Which destination a publication's next step needs, as the time before which it is not asked. */
+function notBefore({ publication }: SessionRecord, storeMs: number, chainMs: number): number {
+  if (publication === undefined) return 0
+  if (publication.stage === 'anchoring' || publication.manifest === undefined) return chainMs
+  return storeMs
+}

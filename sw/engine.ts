@@ -1,0 +1,60 @@
+import { announcer } from './announce.ts'
+import { systemClock } from './clock.ts'
+import type { Context } from './context.ts'
+import { createDrain, type Drain, type WakeKind } from './drain.ts'
+import { webLock } from './lock.ts'
+import type { Anchor, Transport } from './ports.ts'
+import { reply } from './requests.ts'
+import { idbStore } from './store/idb.ts'
+import { backgroundSync } from './wake/background-sync.ts'
+import type { Reply } from '../src/protocol/messages.ts'
+
+export interface EngineOptions {
+  /** Where ciphertext and manifests go. */
+  readonly transport: Transport
+  /** Who witnesses the roots. */
+  readonly anchor: Anchor
+}
+
+export interface Engine {
+  /** Answers a page's message, then drains for as long as the event may run. */
+  receive(data: unknown, answer: (reply: Reply) => void): Promise<void>
+  /** Drains; rejects while work remains, as a `sync` event must. */
+  sync(): Promise<void>
+  /** Drains without an event, as long as the worker lives. */
+  start(): void
+}
+
+/** Joins the engine's parts; the one place that picks adapters. */
+export function createEngine({ transport, anchor }: EngineOptions): Engine {
+  const store = idbStore()
+  const wake = backgroundSync(sync)
+  const context: Context = {
+    store,
+    transport,
+    anchor,
+    wake,
+    lock: webLock(),
+    clock: systemClock(),
+    announce: announcer(store),
+  }
+  const drain: Drain = createDrain(context)
+
+  async function sync(): Promise<void> {
+    if ((await drain.join('sync')) === 'work-remains') throw new Error('Work remains: try again.')
+  }
+
+  const drainQuietly = async (kind: WakeKind) => {
+    // A drain ends early only when the store fails; everything is where it was, and the next wake goes on.
+    await drain.join(kind).catch(() => undefined)
+  }
+
+  return {
+    sync,
+    start: () => void drainQuietly('startup'),
+    async receive(data, answer) {
+      answer(await reply(context, data))
+      await drainQuietly('message')
+    },
+  }
+}

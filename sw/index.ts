@@ -1,0 +1,5 @@
+export { install } from './install.ts'
+export type { EngineOptions } from './engine.ts'
+export { evm, type EvmOptions } from './anchors/evm.ts'
+export { ipfs, type IpfsOptions } from './transports/ipfs.ts'
+export type { Anchor, AnchorRequest, Transport, Upload, Witnessed } from './ports.ts'

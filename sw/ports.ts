@@ -1,0 +1,120 @@
+import type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from '../src/protocol/ids.ts'
+import type { ChunkRecord, LogEntry, SessionRecord } from './core/record.ts'
+
+/** What a transaction can read. Await nothing else inside it: it would end. */
+export interface ReadTransaction {
+  session(id: SessionId): Promise<SessionRecord | undefined>
+  /** Newest first. */
+  sessions(): Promise<SessionRecord[]>
+  /** Sessions with something left to do, oldest first. */
+  openSessions(): Promise<SessionRecord[]>
+  chunk(id: ChunkId): Promise<ChunkRecord | undefined>
+  /** By index. */
+  chunksOf(id: SessionId): Promise<ChunkRecord[]>
+  /** The first chunk in the queue whose time has come and that is not in `skip`; no scan. */
+  nextDue(nowMs: number, skip: ReadonlySet<ChunkId>): Promise<ChunkRecord | undefined>
+  /** The earliest time at which a waiting chunk that is not in `skip` is due, ms since the epoch. */
+  nextDueAtMs(skip: ReadonlySet<ChunkId>): Promise<number | undefined>
+  meta(name: string): Promise<unknown>
+  /** The newest lines of the custody log, newest first. */
+  log(count: number): Promise<LogEntry[]>
+}
+
+/** What a transaction can change: all of it, or nothing. */
+export interface WriteTransaction extends ReadTransaction {
+  putSession(session: SessionRecord): Promise<void>
+  putChunk(chunk: ChunkRecord): Promise<void>
+  putPayload(id: ChunkId, bytes: ArrayBuffer): Promise<void>
+  deletePayload(id: ChunkId): Promise<void>
+  /** Removes the session, its chunks and their payloads. */
+  deleteSession(id: SessionId): Promise<void>
+  putMeta(name: string, value: unknown): Promise<void>
+  deleteMeta(name: string): Promise<void>
+  addLog(entry: LogEntry): Promise<void>
+}
+
+/** Durable records and bytes. */
+export interface Store {
+  read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
+  /** Resolves once the transaction is complete, with strict durability; rejects, and changes nothing, if `work` throws. */
+  write<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<T>
+  /**
+   * A chunk's bytes, read in full.
+   *
+   * @throws HoldfastError `payload-unreadable` where they are missing or cannot be read
+   */
+  payload(id: ChunkId): Promise<ArrayBuffer>
+  close(): void
+}
+
+/** An object on its way to a remote store, named by its content. */
+export interface Upload {
+  readonly cid: Cid
+  readonly sizeBytes: number
+}
+
+/** Moves bytes to a remote store, and proves that they are there. */
+export interface Transport {
+  readonly name: string
+  /** Whether the store has all of it already. Asked before anything is sent a second time. */
+  probe(upload: Upload, signal: AbortSignal): Promise<'stored' | 'missing'>
+  /**
+   * Sends the bytes; resolves only when the store's answer was checked against our content address.
+   *
+   * @throws HoldfastError `unreachable`, `timeout`, `server-error`, `throttled`, `sign-in-needed`,
+   *   `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`
+   */
+  send(upload: Upload, bytes: ArrayBuffer, signal: AbortSignal): Promise<void>
+}
+
+/** What is to be witnessed of a session. */
+export interface AnchorRequest {
+  readonly sessionId: SessionId
+  readonly merkleRoot: Sha256Hex
+  readonly manifestCid: Cid
+  readonly chunkCount: number
+  readonly groupIds: readonly GroupId[]
+}
+
+/** What the chain says of a session: newest, and at the wanted depth. */
+export interface Witnessed {
+  readonly blockNumber: number
+  readonly latest?: { readonly merkleRoot: string; readonly manifestCid: string; readonly chunkCount: number }
+  readonly deep?: { readonly merkleRoot: string; readonly manifestCid: string; readonly chunkCount: number }
+}
+
+/** An outside witness of a session's root. */
+export interface Anchor {
+  readonly name: string
+  /** How often it is worth looking whether an anchor got deeper, ms. */
+  readonly pollMs: number
+  /** The address that signs the anchors. */
+  uploader(signal: AbortSignal): Promise<string>
+  read(sessionId: SessionId, signal: AbortSignal): Promise<Witnessed>
+  /** Hands the anchor over; says nothing of the chain, which must be read for that. */
+  submit(request: AnchorRequest, signal: AbortSignal): Promise<void>
+}
+
+/** Mutual exclusion across pages, workers and worker versions; a holder's death releases it. */
+export interface Lock {
+  /** Runs `work` alone; rejects with `aborted` if the signal ends the wait. */
+  run<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>
+  /** Resolves as soon as nobody holds the lock. */
+  released(name: string, signal: AbortSignal): Promise<void>
+}
+
+/** Asks the browser to wake the worker again. */
+export interface Wake {
+  /** Asks if it is time to; never throws, and without an open page it can do nothing. */
+  arm(): Promise<void>
+}
+
+/** Time and chance. */
+export interface Clock {
+  /** ms since the epoch */
+  now(): number
+  /** uniform in [0, 1) */
+  random(): number
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}

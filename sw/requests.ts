@@ -1,0 +1,50 @@
+import { HoldfastError } from '../src/protocol/errors.ts'
+import { PROTOCOL_VERSION, type Answers, type Reply, type Request } from '../src/protocol/messages.ts'
+import { parseRequest } from '../src/protocol/parse.ts'
+import { admitChunk } from './admit.ts'
+import { resetCircuit } from './circuits.ts'
+import type { Context } from './context.ts'
+import { chunkView, sessionView } from './core/view.ts'
+import { discardSession, endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
+
+/** Answers one message of a page; never rejects, and a malformed message changes nothing. */
+export async function reply(context: Context, data: unknown): Promise<Reply> {
+  try {
+    return { ok: true, value: await answer(context, parseRequest(data)) }
+  } catch (error) {
+    return { ok: false, error: HoldfastError.from(error).toWire() }
+  }
+}
+
+async function answer(context: Context, request: Request): Promise<Answers[Request['type']]> {
+  const { store } = context
+  switch (request.type) {
+    case 'hello':
+      await forgetOutages(context)
+      return { protocol: PROTOCOL_VERSION }
+    case 'session-start':
+      return sessionView(await startSession(context, request.session))
+    case 'chunk':
+      return { acknowledged: await admitChunk(context, request.chunk) }
+    case 'session-end':
+      return sessionView(await endSession(context, request.sessionId))
+    case 'sessions':
+      return (await store.read((tx) => tx.sessions())).map(sessionView)
+    case 'chunks':
+      return (await store.read((tx) => tx.chunksOf(request.sessionId))).map(chunkView)
+    case 'pause':
+      return sessionView(await pauseSession(context, request.sessionId))
+    case 'resume':
+      return sessionView(await resumeSession(context, request.sessionId))
+    case 'discard':
+      await discardSession(context, request.sessionId, request.confirm)
+      context.announce(request.sessionId)
+      return { discarded: request.sessionId }
+  }
+}
+
+/** A person is there, or the network came back: ask the servers again at once. */
+const forgetOutages = ({ store, transport, anchor }: Context) =>
+  store.write(async (tx) => {
+    for (const { name } of [transport, anchor]) await resetCircuit(tx, name)
+  })

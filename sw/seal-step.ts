@@ -1,0 +1,34 @@
+import { sha256Hex } from '../src/evidence/digest.ts'
+import { sealChunk } from '../src/evidence/seal.ts'
+import { HoldfastError } from '../src/protocol/errors.ts'
+import { commitEvent, sealKeyName } from './commit.ts'
+import { momentOf, type Context } from './context.ts'
+import type { ChunkEvent } from './core/machine.ts'
+import type { ChunkRecord } from './core/record.ts'
+
+/** Seals a raw chunk; ciphertext takes the place of the raw bytes in one transaction. */
+export async function sealStep(context: Context, chunk: ChunkRecord): Promise<void> {
+  const { store, clock, announce } = context
+  const commit = async (event: ChunkEvent, ciphertext?: ArrayBuffer) => {
+    await store.write((tx) => commitEvent(tx, chunk.id, event, momentOf(clock), ciphertext))
+    announce(chunk.sessionId)
+  }
+  if (chunk.state.status !== 'captured') await commit({ type: 'recovered' })
+  const sessionKey = await store.read((tx) => tx.meta(sealKeyName(chunk.sessionId)))
+  if (!(sessionKey instanceof CryptoKey))
+    throw new HoldfastError('defect', `The sealing key of session ${chunk.sessionId} is missing.`)
+  await commit({ type: 'hash-began' })
+  const plaintext = await store.payload(chunk.id)
+  if ((await sha256Hex(plaintext)) !== chunk.plaintextHash)
+    throw new HoldfastError('payload-corrupt', `The stored bytes of ${chunk.id} no longer match their hash.`)
+  await commit({ type: 'encrypt-began' })
+  const { ciphertext, encryptedHash, iv, cid } = await sealChunk({
+    sessionKey,
+    index: chunk.index,
+    plaintext,
+  })
+  await commit(
+    { type: 'sealed', seal: { encryptedHash, iv, cid }, sizeBytes: ciphertext.byteLength },
+    ciphertext,
+  )
+}
