@@ -7,18 +7,13 @@ import {
 } from '../evidence/registry.ts'
 import type { GroupId, SessionId } from '../protocol/ids.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
-import { request } from './request.ts'
+import { request, type Limits } from './request.ts'
 
 /** Where the registry is; `rpcUrl` should be a node that you trust, or your own. */
 export interface Chain {
   readonly rpcUrl: string
   /** `0x` and 40 hex digits. */
   readonly registry: string
-}
-
-interface Limits {
-  readonly timeoutMs: number
-  readonly signal?: AbortSignal | undefined
 }
 
 /** Far more than any record takes. */
@@ -37,8 +32,10 @@ async function call<Value>(
   step: VerificationStep,
   limits: Limits,
 ): Promise<Value> {
+  // The host alone: the rest of an RPC URL is often an API key.
+  const node = new URL(chain.rpcUrl).host
   const failure = (code: 'chain-unreachable' | 'chain-answer', what: string, cause?: unknown) =>
-    new VerificationError(code, step, `The chain's node at ${chain.rpcUrl} ${what}`, { cause })
+    new VerificationError(code, step, `The chain's node at ${node} ${what}`, { cause })
   const body = JSON.stringify({
     jsonrpc: '2.0',
     id: 1,

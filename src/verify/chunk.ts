@@ -13,7 +13,7 @@ export interface VerifiedChunk {
   readonly plaintext: Uint8Array<ArrayBuffer>
   /** Ms since the epoch, as anchored. */
   readonly capturedAt: number
-  /** As the manifest says; the anchored root does not cover it. */
+  /** As the anchored manifest says; its Merkle root does not cover it. */
   readonly durationMs: number
 }
 

@@ -1,12 +1,10 @@
 import type { Cid } from '../protocol/ids.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
-import { request } from './request.ts'
+import { request, type Limits } from './request.ts'
 
 /** An HTTP gateway that serves `<gateway>/ipfs/<cid>`; it is not trusted with anything. */
-export interface Gateway {
+export interface Gateway extends Limits {
   readonly url: string
-  readonly timeoutMs: number
-  readonly signal?: AbortSignal | undefined
 }
 
 /** What is fetched, and how its absence is told. */

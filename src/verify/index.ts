@@ -1,5 +1,6 @@
 export { openSession } from './session.ts'
-export type { OpenSessionOptions, VerificationProgress, VerifiedSession } from './session.ts'
+export type { VerifiedSession } from './session.ts'
+export type { OpenSessionOptions, VerificationProgress } from './options.ts'
 export type { VerifiedChunk } from './chunk.ts'
 export type { Chain } from './chain.ts'
 export { VerificationError } from './error.ts'

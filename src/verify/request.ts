@@ -7,13 +7,16 @@ export type Answer =
   | { readonly kind: 'too-long' }
   | { readonly kind: 'failed'; readonly reason: string; readonly cause: unknown }
 
-/** Bounds on what a server that nobody trusts may cost. */
-export interface Bounds {
-  /** The body is read no further than this. */
-  readonly maxBytes: number
+/** How long a server that nobody trusts may be waited for. */
+export interface Limits {
   /** Longest silence, in ms: until the answer starts, then between any two pieces of it. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+}
+
+export interface Bounds extends Limits {
+  /** The body is read no further than this. */
+  readonly maxBytes: number
 }
 
 async function read(response: Response, maxBytes: number, heard: () => void): Promise<Answer> {
