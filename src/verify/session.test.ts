@@ -654,7 +654,14 @@ describe('servers that do not answer well', () => {
   })
 
   it('a port where nobody listens', async () => {
-    const rpcUrl = 'http://127.0.0.1:9/'
+    const closed = createServer()
+    await new Promise<void>((resolve) => {
+      closed.listen(0, '127.0.0.1', resolve)
+    })
+    const rpcUrl = `http://127.0.0.1:${(closed.address() as AddressInfo).port}/`
+    await new Promise((resolve) => {
+      closed.close(resolve)
+    })
     expect(await openFailure({ chain: { rpcUrl, registry: REGISTRY } })).toMatchObject({
       code: 'chain-unreachable',
     })
