@@ -1,5 +1,6 @@
 /** The symbols at the top of `index.html`. */
-export type IconName = 'check' | 'clock' | 'up' | 'link' | 'alert' | 'pause' | 'dot' | 'copy' | 'cross'
+export type IconName =
+  'check' | 'clock' | 'up' | 'link' | 'alert' | 'pause' | 'dot' | 'copy' | 'cross' | 'chevron'
 
 const SVG = 'http://www.w3.org/2000/svg'
 

@@ -43,9 +43,7 @@ export function chunkStatus(chunk: ChunkView): StatusWords {
     case 'encrypting':
       return status('Encrypting', 'clock', 'quiet')
     case 'uploading':
-      return chunk.lastError
-        ? status('Trying again', 'clock', 'waiting')
-        : status('To upload', 'up', 'quiet')
+      return chunk.lastError ? status('Trying again', 'clock', 'waiting') : status('To upload', 'up', 'quiet')
     case 'uploaded':
       return status('Uploaded', 'up', 'busy')
     case 'manifesting':
