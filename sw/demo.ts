@@ -1,0 +1,23 @@
+import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching'
+import { evm, install, ipfs } from './index.ts'
+
+declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (PrecacheEntry | string)[] }
+/** Written in by the build: see `vite.config.ts`. */
+declare const __HOLDFAST_ENDPOINTS__: {
+  readonly ipfs: string
+  readonly gateway: string
+  readonly rpcUrl: string
+  readonly registry: `0x${string}`
+  readonly relayUrl: string
+}
+
+const { ipfs: endpoint, gateway, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
+
+install({
+  transport: ipfs({ endpoint, gateway }),
+  anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
+})
+
+// The shell starts offline: `/` is served as `/index.html`, whatever its query.
+cleanupOutdatedCaches()
+precacheAndRoute(self.__WB_MANIFEST, { ignoreURLParametersMatching: [/./] })
