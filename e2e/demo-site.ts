@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { build, createServer, preview } from 'vite'
 import type { Endpoints } from './backend/index.ts'
-import { repositoryRoot } from './repository.ts'
+import { repositoryRoot } from './backend/repository-root.ts'
 
 export interface DemoSite {
   readonly url: string
@@ -18,7 +18,7 @@ export interface SiteOptions {
   readonly dev?: boolean
 }
 
-const configFile = join(repositoryRoot, 'vite.config.ts')
+const configFile = join(repositoryRoot(), 'vite.config.ts')
 const HOST = '127.0.0.1'
 
 /** Builds the demo for these endpoints and serves it. */
@@ -37,12 +37,15 @@ export async function serveDemo({ endpoints, outDir, port, dev = false }: SiteOp
     return { url: addressOf(server.httpServer.address()), close: () => server.close() }
   } catch (error) {
     if (error instanceof Error && error.message.includes(`Port ${port} is already in use`))
-      throw new Error(`Port ${port} is taken, and the demo needs it. Choose another with --port.`, { cause: error })
+      throw new Error(`Port ${port} is taken, and the demo needs it. Choose another with --port.`, {
+        cause: error,
+      })
     throw error
   }
 }
 
 function addressOf(address: unknown): string {
-  if (typeof address === 'object' && address !== null && 'port' in address) return `http://${HOST}:${address.port}`
+  if (typeof address === 'object' && address !== null && 'port' in address)
+    return `http://${HOST}:${address.port}`
   throw new Error('The demo server has no address.')
 }

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBackend } from './backend/index.ts'
 import { serveDemo } from './demo-site.ts'
-import { repositoryRoot } from './repository.ts'
+import { repositoryRoot } from './backend/repository-root.ts'
 
 const HELP = `Starts Holdfast's local backend (IPFS store, chain, relay) and the demo.
 
@@ -20,7 +20,7 @@ const OPTIONS = {
   port: { type: 'string', default: '8740' },
   'backend-port': { type: 'string', default: '8741' },
   'chain-port': { type: 'string', default: '8742' },
-  data: { type: 'string', default: join(repositoryRoot, '.holdfast') },
+  data: { type: 'string', default: join(repositoryRoot(), '.holdfast') },
   fresh: { type: 'boolean', default: false },
   dev: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },

@@ -5,16 +5,15 @@ declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (Precac
 /** Written in by the build: see `vite.config.ts`. */
 declare const __HOLDFAST_ENDPOINTS__: {
   readonly ipfs: string
-  readonly gateway: string
   readonly rpcUrl: string
   readonly registry: `0x${string}`
   readonly relayUrl: string
 }
 
-const { ipfs: endpoint, gateway, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
+const { ipfs: endpoint, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
 
 install({
-  transport: ipfs({ endpoint, gateway }),
+  transport: ipfs({ endpoint }),
   anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
 })
 

@@ -57,7 +57,10 @@ function install(log: (line: string) => void): string {
     const systems = present()
     if (systems !== undefined) return systems
   }
-  throw new Error('No Chromium was found or could be installed. Install Chrome or Chromium, or set CHROME_PATH.')
+  throw new Error(
+    'No Chromium was found or could be installed. Install Chrome or Chromium, or set CHROME_PATH.',
+  )
 }
 
-const run = (command: string, args: string[]) => spawnSync(command, args, { stdio: 'ignore', timeout: 300_000 })
+const run = (command: string, args: string[]) =>
+  spawnSync(command, args, { stdio: 'ignore', timeout: 300_000 })

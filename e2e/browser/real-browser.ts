@@ -49,11 +49,15 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
   await Promise.all(SINGLETONS.map((name) => rm(join(profile, name), { force: true })))
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const debugging = debuggable ? ['--remote-debugging-port=0'] : []
-  const child = spawn(executable, [...QUIET, ...asRoot, ...debugging, ...args, `--user-data-dir=${profile}`, url], {
-    // A process group of its own: one signal reaches the renderers too.
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const child = spawn(
+    executable,
+    [...QUIET, ...asRoot, ...debugging, ...args, `--user-data-dir=${profile}`, url],
+    {
+      // A process group of its own: one signal reaches the renderers too.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
   const exited = once(child, 'exit')
   const kill = async () => {
     signalGroup(child, 'SIGKILL')
@@ -63,7 +67,8 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
 
   const endpoint = debuggable ? await debuggerUrl(child) : undefined
   child.stderr?.resume()
-  const browser: Browser | undefined = endpoint === undefined ? undefined : await chromium.connectOverCDP(endpoint)
+  const browser: Browser | undefined =
+    endpoint === undefined ? undefined : await chromium.connectOverCDP(endpoint)
 
   return {
     pid: child.pid ?? 0,
@@ -100,6 +105,8 @@ function debuggerUrl(child: ChildProcess): Promise<string> {
       const url = /DevTools listening on (ws:\S+)/.exec(said)?.[1]
       if (url !== undefined) resolve(url)
     })
-    child.once('exit', (code) => reject(new Error(`Chromium ended with ${code} before it listened:\n${said}`)))
+    child.once('exit', (code) =>
+      reject(new Error(`Chromium ended with ${code} before it listened:\n${said}`)),
+    )
   })
 }

@@ -1,3 +1,4 @@
+import { adviceFor } from '../protocol/advice.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import { button, h } from './dom.ts'
 
@@ -9,7 +10,7 @@ export interface Explanation {
 
 /** Any thrown value in words; `next` is for what the engine did not foresee. */
 export function explain(thrown: unknown, next = 'Reload the page and try again.'): Explanation {
-  if (thrown instanceof HoldfastError) return { what: thrown.message, next: thrown.next }
+  if (thrown instanceof HoldfastError) return { what: thrown.message, next: adviceFor(thrown.code) }
   return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
 }
 

@@ -38,8 +38,8 @@ export async function readSession({
   const total = session.manifest.chunks.length
   const parts: BlobPart[] = []
   onChunk(0, total)
-  for await (const { bytes } of session.chunks()) {
-    parts.push(bytes)
+  for await (const { plaintext } of session.chunks()) {
+    parts.push(plaintext)
     onChunk(parts.length, total)
   }
   return new Blob(parts, { type: mimeType })

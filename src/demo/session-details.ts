@@ -1,5 +1,5 @@
 import type { Holdfast } from '../api.ts'
-import { ERRORS } from '../protocol/errors.ts'
+import { adviceFor } from '../protocol/advice.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import type { AnchorView, ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
@@ -125,8 +125,7 @@ function chunkView(): View<ChunkView> {
 
 function troubleOf({ status, retryCount, lastError }: ChunkView): string {
   const tries = retryCount > 0 ? count(retryCount, 'retry').replace('retrys', 'retries') : ''
-  const error =
-    lastError && status !== 'confirmed' ? `${lastError.message} ${ERRORS[lastError.code].next}` : ''
+  const error = lastError && status !== 'confirmed' ? `${lastError.message} ${adviceFor(lastError.code)}` : ''
   return [tries, error].filter(Boolean).join('. ')
 }
 

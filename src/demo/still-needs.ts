@@ -1,3 +1,4 @@
+import { adviceFor } from '../protocol/advice.ts'
 import { ERRORS, type ErrorCode } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { formatWait } from './format.ts'
@@ -44,9 +45,9 @@ function workLeft(session: SessionSnapshot): string {
 /** What holds a session up; `parks` when waiting will not help. */
 function holdUp({ lastError }: SessionSnapshot): { parks: boolean; words: string } | undefined {
   if (!lastError) return undefined
-  const { class: kind, next } = ERRORS[lastError.code]
+  const kind = ERRORS[lastError.code]
   const parks = kind === 'blocked' || kind === 'refused' || kind === 'defect'
-  return { parks, words: parks ? lowered(next) : waitingFor(lastError.code) }
+  return { parks, words: parks ? lowered(adviceFor(lastError.code)) : waitingFor(lastError.code) }
 }
 
 function waitingFor(code: ErrorCode): string {
