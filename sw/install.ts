@@ -1,3 +1,4 @@
+import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { isOurs } from '../src/protocol/parse.ts'
 import { createEngine, type EngineOptions } from './engine.ts'
 import { isLadderTag } from './wake/background-sync.ts'
@@ -22,11 +23,7 @@ export function install(options: EngineOptions): void {
     if (isLadderTag(event.tag)) event.waitUntil(engine.sync())
   })
 
-  self.addEventListener('activate', (event) => {
-    // The page that installs the worker must not wait for a reload to be heard.
-    event.waitUntil(self.clients.claim())
-    engine.start()
-  })
-
+  // The page that installs the worker hears of later versions without a reload.
+  clientsClaim()
   engine.start()
 }

@@ -24,7 +24,12 @@ export const newIv = (): Uint8Array<ArrayBuffer> => random(IV_BYTES)
 /** A fresh session key: 32 random bytes. */
 export const newSessionKey = (): Uint8Array<ArrayBuffer> => random(KEY_BYTES)
 
-function checkKey(bytes: Uint8Array, name: string) {
+/**
+ * Refuses what cannot be a key or secret; `name` is how the message calls it.
+ *
+ * @throws `bad-input` for anything but 32 bytes
+ */
+export function checkKey(bytes: Uint8Array, name: string): void {
   if (bytes.length !== KEY_BYTES) {
     throw new HoldfastError('bad-input', `The ${name} has ${bytes.length} bytes instead of ${KEY_BYTES}`)
   }

@@ -1,0 +1,109 @@
+import { BackendError } from './backend-error.ts'
+import type { ServiceName } from './ledger.ts'
+
+interface Scope {
+  readonly service: ServiceName
+  /**
+   * Which requests: a part of, or an expression for, `path?query key`, where the key is the RPC methods (chain)
+   * or the idempotency key (relay). All of the service's requests if absent.
+   */
+  readonly match?: string | RegExp
+  /** How many requests; all that match if absent. */
+  readonly times?: number
+}
+
+/** Holds the answer until released. */
+export interface HoldFault {
+  readonly kind: 'hold'
+  /**
+   * `before` (default): the request was received in full and has no effect yet; it never has one if the client
+   * is gone by the release. `after`: the effect is done, the answer is not sent.
+   */
+  readonly hold?: 'before' | 'after'
+}
+
+/** What a broken server does. */
+export type Fault =
+  /** Cuts the connection at once. */
+  | { readonly kind: 'down' }
+  /** Cuts the connection after so many body bytes (default 0), or at the body's end. */
+  | { readonly kind: 'reset'; readonly afterBytes?: number }
+  /** Takes the whole request, never answers. Ends with the rule: the connection is cut. */
+  | { readonly kind: 'stall' }
+  | HoldFault
+  /** Reads the body slowly; the effect and the answer are honest. */
+  | { readonly kind: 'slow'; readonly bytesPerSec: number }
+  /** Answers with this status. `retryAfter`: seconds, or a date. */
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly retryAfter?: number | Date | string
+      readonly body?: string
+    }
+  /**
+   * Answers wrongly, without effect: `add` with another valid CID, `pin/ls` that everything is pinned, `cat`
+   * and the gateway with a flipped byte, the relay with a hash of no transaction. Not for the chain.
+   */
+  | { readonly kind: 'lie' }
+  /** Answers 200 with an empty body, without effect. */
+  | { readonly kind: 'empty' }
+  /** Does the effect, then cuts the answer off in its middle. */
+  | { readonly kind: 'truncate' }
+  /** Does the effect, then cuts the connection without an answer. */
+  | { readonly kind: 'forget-answer' }
+
+export type FaultKind = Fault['kind']
+export type FaultRule = Scope & Fault
+export type HoldRule = Scope & HoldFault
+
+const SERVICES: readonly string[] = ['ipfs', 'gateway', 'chain', 'relay'] satisfies ServiceName[]
+const KINDS: readonly string[] = [
+  'down',
+  'reset',
+  'stall',
+  'hold',
+  'slow',
+  'status',
+  'lie',
+  'empty',
+  'truncate',
+  'forget-answer',
+] satisfies FaultKind[]
+
+/** Refuse a rule that cannot be followed, with the reason. */
+export function checkRule(rule: FaultRule): void {
+  const problem = problemOf(rule)
+  if (problem !== undefined) throw new BackendError('bad-rule', `Bad fault rule: ${problem}`)
+}
+
+function problemOf(rule: FaultRule): string | undefined {
+  if (!SERVICES.includes(rule.service)) return `service must be one of ${SERVICES.join(', ')}`
+  if (!KINDS.includes(rule.kind)) return `kind must be one of ${KINDS.join(', ')}`
+  if (rule.times !== undefined && !isPositive(rule.times)) return 'times must be at least 1'
+  if (rule.kind === 'slow' && !isPositive(rule.bytesPerSec)) return 'bytesPerSec must be at least 1'
+  if (rule.kind === 'status' && !(rule.status >= 200 && rule.status <= 599))
+    return 'status must be 200 to 599'
+  if (rule.kind === 'lie' && rule.service === 'chain') return 'the chain has no lie'
+  return undefined
+}
+
+const isPositive = (value: unknown) => typeof value === 'number' && Number.isInteger(value) && value >= 1
+
+/** A rule that arrived as JSON; `matchExpression` is the source of a regular expression for `match`. */
+export function parseRule(value: unknown): FaultRule {
+  if (typeof value !== 'object' || value === null || !('service' in value) || !('kind' in value)) {
+    throw new BackendError('bad-rule', 'A fault rule is an object with service and kind')
+  }
+  const { matchExpression, ...rest } = value as FaultRule & { matchExpression?: string }
+  const rule: FaultRule =
+    matchExpression === undefined ? rest : { ...rest, match: new RegExp(matchExpression) }
+  checkRule(rule)
+  return rule
+}
+
+/** Whether the rule is about this request. */
+export function matches(rule: FaultRule, service: ServiceName, target: string): boolean {
+  if (rule.service !== service) return false
+  if (rule.match === undefined) return true
+  return typeof rule.match === 'string' ? target.includes(rule.match) : target.search(rule.match) >= 0
+}

@@ -1,0 +1,103 @@
+import { gate, type Gate } from './gate.ts'
+import type { ServiceName } from './ledger.ts'
+import { checkRule, matches, type FaultRule, type HoldRule } from './fault-rule.ts'
+
+/** A rule in force. */
+export interface FaultHandle {
+  readonly id: number
+  /** How many requests it has acted on. */
+  readonly hits: number
+  /** End the rule: held requests go on, stalled ones are cut. */
+  remove(): void
+}
+
+/** A `hold` in force. */
+export interface HoldHandle extends FaultHandle {
+  /** Resolves once a request is being held. */
+  readonly arrived: Promise<void>
+  /** Let every held request go on, and end the rule. */
+  release(): void
+}
+
+/** Switches for real broken behaviour. Of several rules that match, the oldest acts. */
+export interface Faults {
+  add(rule: HoldRule): HoldHandle
+  add(rule: FaultRule): FaultHandle
+  /** End all rules. */
+  clear(): void
+  /** Rules in force. */
+  list(): { id: number; hits: number; rule: FaultRule }[]
+}
+
+/** A fault about to act on one request. */
+export interface ActiveFault {
+  readonly rule: FaultRule
+  /** The request is held. */
+  arrived(): void
+  /** Settles when the rule ends. */
+  readonly over: Promise<void>
+}
+
+interface Placed {
+  readonly id: number
+  readonly rule: FaultRule
+  readonly arrival: Gate
+  readonly end: Gate
+  hits: number
+}
+
+/** The rules in force, and which of them acts on a request. */
+export class FaultBoard implements Faults {
+  readonly #placed = new Map<number, Placed>()
+  #lastId = 0
+
+  add(rule: HoldRule): HoldHandle
+  add(rule: FaultRule): FaultHandle
+  add(rule: FaultRule): FaultHandle {
+    checkRule(rule)
+    const placed: Placed = { id: (this.#lastId += 1), rule, arrival: gate(), end: gate(), hits: 0 }
+    this.#placed.set(placed.id, placed)
+    const remove = () => this.#end(placed)
+    const handle: HoldHandle = {
+      id: placed.id,
+      get hits() {
+        return placed.hits
+      },
+      arrived: placed.arrival.opened,
+      remove,
+      release: remove,
+    }
+    return handle
+  }
+
+  clear(): void {
+    for (const placed of this.#placed.values()) this.#end(placed)
+  }
+
+  /** End one rule; false if there is none of that id. */
+  remove(id: number): boolean {
+    const placed = this.#placed.get(id)
+    if (placed !== undefined) this.#end(placed)
+    return placed !== undefined
+  }
+
+  list(): { id: number; hits: number; rule: FaultRule }[] {
+    return [...this.#placed.values()].map(({ id, hits, rule }) => ({ id, hits, rule }))
+  }
+
+  /** The fault that acts on this request, counted as used. */
+  take(service: ServiceName, target: string): ActiveFault | undefined {
+    for (const placed of this.#placed.values()) {
+      const { rule } = placed
+      if (placed.hits >= (rule.times ?? Infinity) || !matches(rule, service, target)) continue
+      placed.hits += 1
+      return { rule, arrived: placed.arrival.open, over: placed.end.opened }
+    }
+    return undefined
+  }
+
+  #end(placed: Placed): void {
+    this.#placed.delete(placed.id)
+    placed.end.open()
+  }
+}

@@ -1,0 +1,162 @@
+import { chainProxy } from './chain-proxy.ts'
+import { chainWith, startChainNode, type Chain } from './chain.ts'
+import { controlPaths } from './control.ts'
+import { openDataDir } from './data-dir.ts'
+import type { Service } from './exchange.ts'
+import { FaultBoard, type Faults } from './faults.ts'
+import { gatewayService } from './gateway.ts'
+import { ipfsService } from './ipfs.ts'
+import { RequestLedger, type Ledger } from './ledger.ts'
+import { openPins } from './pins.ts'
+import { freePort, type PortUse } from './ports.ts'
+import { recordingStatus } from './recording-status.ts'
+import { registryArtifact } from './registry-artifact.ts'
+import { deployedRegistry } from './registry-deployment.ts'
+import { openRelayJournal } from './relay-journal.ts'
+import { relayService } from './relay.ts'
+import { backendServer } from './server.ts'
+import { openUnixfsStore } from './unixfs-store.ts'
+
+export { BackendError, type BackendErrorCode } from './backend-error.ts'
+export type { Chain } from './chain.ts'
+export type { Fault, FaultKind, FaultRule, HoldRule } from './fault-rule.ts'
+export type { FaultHandle, Faults, HoldHandle } from './faults.ts'
+export type { Ledger, LedgerEntry, Outcome, ServiceName } from './ledger.ts'
+export { registryAbi } from './registry-abi.ts'
+
+export interface BackendOptions {
+  /** Kept between starts. */
+  dataDir: string
+  /** Of all HTTP services; 0 takes any that is free. Default 8741. */
+  port?: number
+  /** Of the chain's own process; 0 takes any that is free. Default 8742. */
+  chainPort?: number
+  /** Start over: delete what earlier backends stored in that folder. */
+  fresh?: boolean
+  /** Seconds between blocks. Default 2. */
+  blockTimeSec?: number
+  /** Told what nobody asked for but somebody should know. Default: nobody. */
+  log?: (line: string) => void
+}
+
+/** What a worker is configured with. */
+export interface Endpoints {
+  /** Base of Kubo's RPC paths, without a slash at the end. */
+  ipfs: string
+  /** Base of `/ipfs/CID`, without a slash at the end. */
+  gateway: string
+  rpcUrl: string
+  registry: `0x${string}`
+  relayUrl: string
+  chainId: number
+}
+
+/** A running backend: IPFS store and gateway, chain with registry, relay. */
+export interface Backend {
+  readonly url: string
+  readonly endpoints: Endpoints
+  readonly ledger: Ledger
+  readonly faults: Faults
+  readonly chain: Chain
+  /** End everything; what was stored is on disk. */
+  stop(): Promise<void>
+  /** Down: connections are refused, open ones are cut. The chain's process lives on behind it. */
+  pause(): Promise<void>
+  /** Up again, on the same port. */
+  unpause(): Promise<void>
+}
+
+/** Start the backend. Throws `BackendError`, above all for a port or a data folder that is taken. */
+export async function startBackend(options: BackendOptions): Promise<Backend> {
+  const log = options.log ?? (() => undefined)
+  const use: PortUse = {
+    port: options.port ?? 8741,
+    wantedBy: 'the backend (store, gateway, relay)',
+    option: '--backend-port',
+  }
+  await freePort(use)
+  const dir = await openDataDir(options.dataDir, options.fresh ?? false)
+  const steps: (() => Promise<unknown>)[] = [() => dir.unlock()]
+  const stop = async () => {
+    for (const step of steps.splice(0).toReversed()) await step()
+  }
+  try {
+    const compiling = registryArtifact(dir.artifacts)
+    compiling.catch(() => undefined)
+    const node = await startChainNode({
+      dir,
+      port: options.chainPort ?? 8742,
+      blockTimeSec: options.blockTimeSec ?? 2,
+      log,
+    })
+    steps.push(() => node.stop())
+    const registry = await deployedRegistry(node, await compiling, dir)
+    const chain = chainWith(node, registry)
+
+    const store = await openUnixfsStore(dir.blocks)
+    const pins = await openPins(dir.pins)
+    const journal = await openRelayJournal(dir.journal)
+    const { rpc, chainId } = chain
+    const services: Record<string, Service> = {
+      '/api/v0': ipfsService(store, pins),
+      '/ipfs': gatewayService(store),
+      '/chain': chainProxy(chain.url),
+      '/relay': relayService({
+        rpc,
+        chainId,
+        registry,
+        journal,
+        recordingStatus: (manifestCid) => recordingStatus(store, manifestCid),
+      }),
+    }
+
+    const faults = new FaultBoard()
+    const ledger = new RequestLedger(dir.ledger)
+    steps.push(() => ledger.end())
+    const server = backendServer(use, {
+      ledger,
+      faults,
+      log,
+      route: (path) => services[/^\/(?:api\/v0|ipfs|chain|relay)(?=\/|$)/.exec(path)?.[0] ?? ''],
+      control: controlPaths({
+        ledger,
+        faults,
+        status: () => ({
+          endpoints,
+          chainRunning: chain.running,
+          pins: pins.all().length,
+          anchors: journal.all().length,
+        }),
+      }),
+    })
+    // Last, so that nobody ever meets half a backend.
+    const url = `http://127.0.0.1:${await server.open()}`
+    steps.push(async () => {
+      faults.clear()
+      await server.shut()
+    })
+    const endpoints: Endpoints = {
+      ipfs: url,
+      gateway: url,
+      rpcUrl: `${url}/chain`,
+      registry,
+      relayUrl: `${url}/relay`,
+      chainId,
+    }
+    return {
+      url,
+      endpoints,
+      ledger,
+      faults,
+      chain,
+      stop,
+      pause: () => server.shut(),
+      unpause: async () => {
+        await server.open()
+      },
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

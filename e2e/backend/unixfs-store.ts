@@ -1,0 +1,72 @@
+import { FsBlockstore } from 'blockstore-fs'
+import { exporter } from 'ipfs-unixfs-exporter'
+import { importFile } from 'ipfs-unixfs-importer'
+import { fixedSize } from 'ipfs-unixfs-importer/chunker'
+import { balanced } from 'ipfs-unixfs-importer/layout'
+import { CID } from 'multiformats/cid'
+import type { Bytes } from './exchange.ts'
+
+/** What decides a file's content address. */
+export interface CidParameters {
+  readonly cidVersion: 0 | 1
+  readonly rawLeaves: boolean
+  readonly leafBytes: number
+  readonly maxLinks: number
+}
+
+/** A file in the store. */
+export interface StoredFile {
+  readonly sizeBytes: number
+  /** Bytes from `offset`, at most `length`. */
+  content(offset?: number, length?: number): Bytes
+}
+
+/** UnixFS files as blocks on disk. */
+export interface UnixfsStore {
+  /** Store a file; resolves once all of its blocks are on disk. `size` is that of the whole DAG. */
+  add(content: Bytes, parameters: CidParameters): Promise<{ cid: CID; size: bigint }>
+  /** The content address alone. */
+  addressOf(content: Bytes, parameters: CidParameters): Promise<{ cid: CID; size: bigint }>
+  /** Undefined if the store has no file of that address. */
+  open(cid: CID): Promise<StoredFile | undefined>
+}
+
+export async function openUnixfsStore(folder: string): Promise<UnixfsStore> {
+  const blocks = new FsBlockstore(folder)
+  await blocks.open()
+  const nowhere = { put: async (cid: CID) => cid }
+
+  const add = async (content: Bytes, parameters: CidParameters, target: Pick<FsBlockstore, 'put'>) => {
+    const { cidVersion, rawLeaves, leafBytes, maxLinks } = parameters
+    const { cid, size } = await importFile({ content }, target, {
+      cidVersion,
+      rawLeaves,
+      chunker: fixedSize({ chunkSize: leafBytes }),
+      layout: balanced({ maxChildrenPerNode: maxLinks }),
+    })
+    return { cid, size }
+  }
+  return {
+    add: (content, parameters) => add(content, parameters, blocks),
+    addressOf: (content, parameters) => add(content, parameters, nowhere),
+    async open(cid) {
+      if (!(await blocks.has(cid))) return undefined
+      const entry = await exporter(cid, blocks)
+      if (entry.type !== 'file' && entry.type !== 'raw') return undefined
+      const sizeBytes = Number(entry.type === 'file' ? entry.unixfs.fileSize() : entry.size)
+      return {
+        sizeBytes,
+        content: (offset = 0, length = sizeBytes - offset) => entry.content({ offset, length }),
+      }
+    },
+  }
+}
+
+/** A content address from a request: a CID, or a path that begins with `/ipfs/`. Undefined if it is neither. */
+export function parseCid(argument: string): CID | undefined {
+  try {
+    return CID.parse(argument.replace(/^\/ipfs\//, ''))
+  } catch {
+    return undefined
+  }
+}

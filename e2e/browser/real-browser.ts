@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { chromium, type Browser, type BrowserContext } from '@playwright/test'
+
+export interface LaunchOptions {
+  readonly executable: string
+  /** Kept between launches: what survives a kill is in here. */
+  readonly profile: string
+  /** Without a debugger a worker lives and dies as it does for a user. */
+  readonly debuggable?: boolean
+  readonly url?: string
+  readonly args?: readonly string[]
+}
+
+/** A Chromium that was started as a process of ours, so that it can be killed as one. */
+export interface RealBrowser {
+  readonly pid: number
+  /** Playwright's view of it; only with `debuggable`. */
+  readonly context: BrowserContext
+  /** SIGKILL to the browser and all its children at once. */
+  kill(): Promise<void>
+  close(): Promise<void>
+}
+
+const QUIET = [
+  '--headless=new',
+  '--disable-quic',
+  '--no-first-run',
+  '--no-default-browser-check',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-gpu',
+  '--mute-audio',
+  '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+]
+
+/** What a killed browser leaves behind, and a new one would take for a running one. */
+const SINGLETONS = ['SingletonLock', 'SingletonCookie', 'SingletonSocket', 'DevToolsActivePort']
+
+/** Starts Chromium on a profile. */
+export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser> {
+  const { executable, profile, debuggable = true, url = 'about:blank', args = [] } = options
+  await mkdir(profile, { recursive: true })
+  await Promise.all(SINGLETONS.map((name) => rm(join(profile, name), { force: true })))
+  const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  const debugging = debuggable ? ['--remote-debugging-port=0'] : []
+  const child = spawn(
+    executable,
+    [...QUIET, ...asRoot, ...debugging, ...args, `--user-data-dir=${profile}`, url],
+    {
+      // A process group of its own: one signal reaches the renderers too.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  const exited = once(child, 'exit')
+  const kill = async () => {
+    signalGroup(child, 'SIGKILL')
+    await exited
+  }
+  process.once('exit', () => signalGroup(child, 'SIGKILL'))
+
+  const endpoint = debuggable ? await debuggerUrl(child) : undefined
+  child.stderr?.resume()
+  const browser: Browser | undefined =
+    endpoint === undefined ? undefined : await chromium.connectOverCDP(endpoint)
+
+  return {
+    pid: child.pid ?? 0,
+    get context() {
+      const context = browser?.contexts()[0]
+      if (context === undefined) throw new Error('This browser runs without a debugger.')
+      return context
+    },
+    kill,
+    async close() {
+      if (browser === undefined || !browser.isConnected()) return kill()
+      const session = await browser.newBrowserCDPSession()
+      await session.send('Browser.close').catch(() => undefined)
+      await exited
+    },
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** The address that Chromium announces on its standard error. */
+function debuggerUrl(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    child.stderr?.on('data', (data: Buffer) => {
+      said += data.toString()
+      const url = /DevTools listening on (ws:\S+)/.exec(said)?.[1]
+      if (url !== undefined) resolve(url)
+    })
+    child.once('exit', (code) =>
+      reject(new Error(`Chromium ended with ${code} before it listened:\n${said}`)),
+    )
+  })
+}

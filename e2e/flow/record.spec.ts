@@ -1,0 +1,28 @@
+import { openDemo } from '../page/witness.ts'
+import { expect, test } from '../fixtures.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+
+test('a recording that is ended is uploaded, anchored, deleted from the device, verified and played', async ({
+  stack,
+  launch,
+}) => {
+  const { context } = await launch()
+  const witness = await openDemo(context, { url: stack.url })
+  await witness.record()
+  await witness.acknowledged(3)
+  await witness.stop()
+
+  const session = witness.session()
+  await expect(session).toHaveAttribute('data-settled', 'true')
+  await expect(session).toHaveAttribute('data-status', 'complete')
+  const id = (await session.getAttribute('data-session-id')) ?? ''
+  const manifest = await anchored(stack.backend, id, 'complete', witness.slices.length)
+  expect(manifest.chunks).toHaveLength(witness.slices.length)
+  expectNothingTwice(stack.backend, manifest, 0)
+
+  await session.getByTestId('verify-button').click()
+  const player = session.getByTestId('player')
+  await expect(player).toHaveAttribute('data-size', String(Buffer.concat(witness.slices).byteLength))
+  await player.evaluate((video: HTMLVideoElement) => video.play())
+  await expect.poll(() => player.evaluate((video: HTMLVideoElement) => video.currentTime)).toBeGreaterThan(1)
+})

@@ -1,0 +1,71 @@
+import { openSession } from '../../src/verify/index.ts'
+import { expect, test } from '../fixtures.ts'
+import { anchored } from '../oracle.ts'
+import { storedChunks } from '../page/stored.ts'
+import { openDemo } from '../page/witness.ts'
+
+test('what a reader verifies in Node is byte for byte what the camera gave, and a browser plays it', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, url } = stack
+  const { context } = await launch()
+  const witness = await openDemo(context, { url })
+  await witness.record()
+  await witness.acknowledged(4)
+  const acknowledged = (await storedChunks(witness.page)).length
+  const [{ sessionId: id } = { sessionId: '' }] = await storedChunks(witness.page)
+  const { slices, groupSecret } = witness
+  await witness.page.close()
+  await anchored(backend, id, 'interrupted', acknowledged)
+
+  const { rpcUrl, registry, gateway } = backend.endpoints
+  const verified = await openSession({ chain: { rpcUrl, registry }, gateway, sessionId: id, groupSecret })
+  const bytes = Buffer.from(await verified.bytes())
+  const count = verified.manifest.chunks.length
+  expect(count).toBeGreaterThanOrEqual(acknowledged)
+  expect(verified.missingIndexes).toEqual([])
+  expect(bytes.equals(Buffer.concat(slices.slice(0, count)))).toBe(true)
+
+  const beyondSecondChunkMs = verified.manifest.chunks
+    .slice(0, 2)
+    .reduce((ms, { duration }) => ms + duration, 0)
+  const player = await context.newPage()
+  await player.setContent('<video muted></video>')
+  const video = player.locator('video')
+  await video.evaluate((element: HTMLVideoElement, base64) => {
+    const data = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    element.src = URL.createObjectURL(new Blob([data], { type: 'video/webm' }))
+    return element.play()
+  }, bytes.toString('base64'))
+  await expect
+    .poll(() => video.evaluate((element: HTMLVideoElement) => element.currentTime * 1000))
+    .toBeGreaterThan(beyondSecondChunkMs)
+})
+
+test('another group’s secret, or a store that changes a chunk, is named by the reader', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, url } = stack
+  const { context } = await launch()
+  const witness = await openDemo(context, { url })
+  await witness.record()
+  await witness.acknowledged(2)
+  await witness.stop()
+  await expect(witness.session()).toHaveAttribute('data-settled', 'true')
+  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+  const { rpcUrl, registry, gateway } = backend.endpoints
+  const options = { chain: { rpcUrl, registry }, gateway, sessionId: id, groupSecret: witness.groupSecret }
+
+  const stranger = crypto.getRandomValues(new Uint8Array(32))
+  await expect(openSession({ ...options, groupSecret: stranger })).rejects.toMatchObject({ code: 'group' })
+
+  const verified = await openSession(options)
+  const second = verified.manifest.chunks[1]
+  backend.faults.add({ service: 'gateway', match: second?.cid ?? '', kind: 'lie' })
+  await expect(verified.readAll()).rejects.toMatchObject({ code: 'chunk-address', index: 1 })
+
+  await witness.session().getByTestId('verify-button').click()
+  await expect(witness.session().getByTestId('verify-error')).toHaveAttribute('data-code', 'chunk-address')
+})

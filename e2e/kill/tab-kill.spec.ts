@@ -1,0 +1,62 @@
+import { expect, test } from '../fixtures.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { storedChunks } from '../page/stored.ts'
+import { openDemo } from '../page/witness.ts'
+
+test('a tab closed in the middle of a chunk, with the backend down: recovered at the next visit', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, url, sinceEntry } = stack
+  const { context } = await launch()
+  const witness = await openDemo(context, { url, timesliceMs: 1_000 })
+  await backend.pause()
+  await witness.record()
+  await witness.acknowledged(2)
+  await witness.page.close()
+
+  // Open the app again: what was acknowledged is there, bytes and all, and the person is told.
+  const again = await openDemo(context, { url })
+  const held = await storedChunks(again.page)
+  expect(held.map(({ index }) => index).slice(0, 2)).toEqual([0, 1])
+  for (const chunk of held) {
+    expect(chunk.status).toBe('uploading')
+    expect(chunk.payloadHash).toBe(chunk.encryptedHash)
+  }
+  const id = held[0]?.sessionId ?? ''
+  const banner = again.page.getByTestId('recovery-banner')
+  await expect(banner).toBeVisible()
+  await expect(banner.locator(`[data-session-id="${id}"]`)).toContainText('to upload')
+  expect(backend.ledger.all().filter((entry) => entry.id > sinceEntry)).toEqual([])
+
+  await backend.unpause()
+  const manifest = await anchored(backend, id, 'interrupted', held.length)
+  expect(manifest.chunks.map(({ cid }) => cid)).toEqual(held.map(({ cid }) => cid))
+  await expect(again.session(id)).toHaveAttribute('data-settled', 'true')
+  await expect(banner).toBeHidden()
+  for (const chunk of await storedChunks(again.page)) {
+    expect(chunk.status).toBe('confirmed')
+    expect(chunk.payloadHash).toBeUndefined()
+  }
+  expectNothingTwice(backend, manifest, sinceEntry)
+})
+
+test('a tab killed in mid-upload, and no page opened again: ended as interrupted, uploaded, published, anchored', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, url, sinceEntry } = stack
+  const { context } = await launch()
+  const witness = await openDemo(context, { url })
+  const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  await witness.record()
+  await witness.acknowledged(3)
+  await slow.arrived
+  const [{ sessionId } = { sessionId: '' }] = await storedChunks(witness.page)
+  await witness.page.close()
+  slow.release()
+
+  const manifest = await anchored(backend, sessionId, 'interrupted', 3)
+  expectNothingTwice(backend, manifest, sinceEntry)
+  expect(context.pages().filter((page) => page.url().startsWith(url))).toEqual([])
+})

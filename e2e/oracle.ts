@@ -1,0 +1,47 @@
+import { expect } from '@playwright/test'
+import { decodeSessions, encodeSessionsCall, type RegistryRecord } from '../src/evidence/registry.ts'
+import { parseManifest, type Manifest } from '../src/evidence/manifest.ts'
+import type { SessionId } from '../src/protocol/ids.ts'
+import type { Backend } from './backend/index.ts'
+
+/** What the chain and the store say of a session, past everything that runs in the browser. */
+export async function witnessed(backend: Backend, id: string): Promise<RegistryRecord | undefined> {
+  const call = { to: backend.chain.registry, data: encodeSessionsCall(id as SessionId) }
+  return decodeSessions(String(await backend.chain.rpc('eth_call', [call, 'latest'])))
+}
+
+/** Reads a published manifest from the gateway. */
+export async function publishedManifest(backend: Backend, cid: string): Promise<Manifest> {
+  const response = await fetch(`${backend.endpoints.gateway}/ipfs/${cid}`)
+  expect(response.status).toBe(200)
+  return parseManifest(new Uint8Array(await response.arrayBuffer()))
+}
+
+/** Waits until the chain holds a final manifest of the session that lists at least `chunks` chunks. */
+export async function anchored(
+  backend: Backend,
+  id: string,
+  ending: Manifest['status'],
+  chunks: number,
+): Promise<Manifest> {
+  let manifest: Manifest | undefined
+  await expect
+    .poll(
+      async () => {
+        const record = await witnessed(backend, id)
+        if (record === undefined) return 'nothing on the chain'
+        manifest = await publishedManifest(backend, record.manifestCid)
+        return manifest.chunks.length >= chunks ? manifest.status : `${manifest.chunks.length} chunks`
+      },
+      { timeout: 60_000, intervals: [250] },
+    )
+    .toBe(ending)
+  if (manifest === undefined) throw new Error('unreachable')
+  return manifest
+}
+
+/** Each address of the manifest's chunks was stored by exactly one request, and no request changed anything twice. */
+export function expectNothingTwice(backend: Backend, manifest: Manifest, sinceEntry: number): void {
+  for (const { cid, index } of manifest.chunks) expect(backend.ledger.stored(cid), `chunk ${index}`).toBe(1)
+  expect(backend.ledger.duplicates().filter(({ id }) => id > sinceEntry)).toEqual([])
+}

@@ -1,0 +1,84 @@
+import type { Page } from '@playwright/test'
+
+/** A chunk that is sealed for real, in the page, without the library. */
+export interface ChunkDraft {
+  readonly sessionId: string
+  readonly index: number
+  /** The ciphertext is this many bytes, each of this value. */
+  readonly sizeBytes: number
+  readonly fill: number
+  /** Fields that replace the honest ones. */
+  readonly tamper?: Readonly<Record<string, unknown>>
+}
+
+export interface Answer {
+  readonly ok: boolean
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+/** Posts a message to the active worker, as any script of the origin could, and returns its answer. */
+export async function post(page: Page, message: unknown): Promise<Answer> {
+  return page.evaluate(async (data) => {
+    const { active } = await navigator.serviceWorker.ready
+    const { port1, port2 } = new MessageChannel()
+    return new Promise<Answer>((resolve) => {
+      port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
+      port1.start()
+      active?.postMessage(data, [port2])
+    })
+  }, message)
+}
+
+/** Hands over a chunk; its digest is computed in the page. */
+export async function postChunk(page: Page, draft: ChunkDraft): Promise<Answer> {
+  return page.evaluate(async ({ sessionId, index, sizeBytes, fill, tamper }) => {
+    const bytes = new Uint8Array(sizeBytes).fill(fill)
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+    const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+    // CIDv1 of one raw leaf: version, codec, multihash; base32 without padding (RFC 4648 §6).
+    let [buffer, bits, cid] = [0, 0, 'b']
+    for (const byte of [1, 0x55, 0x12, 32, ...digest]) {
+      buffer = ((buffer << 8) | byte) & 0xfff
+      bits += 8
+      for (; bits >= 5; bits -= 5) cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer >> (bits - 5)) & 31]
+    }
+    cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer << (5 - bits)) & 31]
+    const chunk = {
+      kind: 'sealed',
+      sessionId,
+      index,
+      plaintextHash: hash,
+      encryptedHash: hash,
+      iv: 'AAAAAAAAAAAAAAAA',
+      cid,
+      capturedAt: 1_770_000_000_000,
+      durationMs: 500,
+      payload: new Blob([bytes]),
+      ...tamper,
+    }
+    const { active } = await navigator.serviceWorker.ready
+    const { port1, port2 } = new MessageChannel()
+    return new Promise<Answer>((resolve) => {
+      port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
+      port1.start()
+      active?.postMessage({ holdfast: 1, type: 'chunk', chunk }, [port2])
+    })
+  }, draft)
+}
+
+/** Starts a session under this id whose recording lock this page holds until it closes. */
+export async function startSession(page: Page, sessionId: string): Promise<Answer> {
+  await page.evaluate(
+    (id) =>
+      new Promise<void>((held) => {
+        void navigator.locks.request(`holdfast-recording:${id}`, () => {
+          held()
+          return new Promise(() => undefined)
+        })
+      }),
+    sessionId,
+  )
+  const access = [{ groupId: `0x${'ab'.repeat(32)}`, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }]
+  const session = { sessionId, mimeType: 'video/webm', startedAtMs: 1_770_000_000_000, access }
+  return post(page, { holdfast: 1, type: 'session-start', session })
+}

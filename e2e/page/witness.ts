@@ -1,0 +1,98 @@
+import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
+
+/** What a page's MediaRecorder produced, slice by slice: the truth that a verified recording is held against. */
+export type Slices = readonly Buffer[]
+
+export interface WitnessOptions {
+  readonly url: string
+  /** Length of a chunk, ms. */
+  readonly timesliceMs?: number
+}
+
+/** A person with the demo open in a tab. */
+export interface Witness {
+  readonly page: Page
+  readonly slices: Slices
+  readonly groupSecret: Uint8Array<ArrayBuffer>
+  /** Presses Record; resolves once the recorder runs. */
+  record(): Promise<void>
+  /** Resolves once the page says that this many chunks are acknowledged. */
+  acknowledged(count: number): Promise<void>
+  stop(): Promise<void>
+  session(id?: string): Locator
+}
+
+/** Opens the demo in a new tab of this browser and makes a group, or uses the one that is there. */
+export async function openDemo(
+  context: BrowserContext,
+  { url, timesliceMs = 500 }: WitnessOptions,
+): Promise<Witness> {
+  const page = await context.newPage()
+  const slices: Buffer[] = []
+  await page.exposeFunction('keepSlice', (at: number, base64: string) => {
+    slices[at] = Buffer.from(base64, 'base64')
+  })
+  await page.addInitScript(keepSlices)
+  await page.goto(`${url}/?timeslice=${timesliceMs}`)
+  await expect(page.getByTestId('record-button')).toBeEnabled()
+  const groupSecret = await chosenSecret(page)
+
+  return {
+    page,
+    slices,
+    groupSecret,
+    async record() {
+      await page.getByTestId('record-button').click()
+      await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+    },
+    async acknowledged(count) {
+      const acks = page.getByTestId('ack-count')
+      await expect
+        .poll(async () => Number(await acks.getAttribute('data-acknowledged')))
+        .toBeGreaterThanOrEqual(count)
+    },
+    async stop() {
+      await page.getByTestId('stop-button').click()
+      await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+    },
+    session: (id) =>
+      id === undefined
+        ? page.getByTestId('session').first()
+        : page.locator(`[data-testid=session][data-session-id="${id}"]`),
+  }
+}
+
+/** Runs in the page: hands every slice of every MediaRecorder to the test as well. */
+function keepSlices(): void {
+  const keep = (window as unknown as { keepSlice(at: number, base64: string): Promise<void> }).keepSlice
+  window.MediaRecorder = class extends MediaRecorder {
+    constructor(...args: ConstructorParameters<typeof MediaRecorder>) {
+      super(...args)
+      let count = 0
+      this.addEventListener('dataavailable', ({ data }) => {
+        if (data.size === 0) return
+        const at = count++
+        void data.arrayBuffer().then((bytes) => {
+          let binary = ''
+          for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte)
+          return keep(at, btoa(binary))
+        })
+      })
+    }
+  }
+}
+
+/** The key of the chosen group; makes a group as a person would where there is none. */
+async function chosenSecret(page: Page): Promise<Uint8Array<ArrayBuffer>> {
+  if (await page.getByTestId('group-select').isHidden()) {
+    await page.getByTestId('group-create').click()
+    await page.getByTestId('group-name').fill('Neighbours')
+    await page.getByTestId('group-save').click()
+    await expect(page.getByTestId('group-select')).toBeVisible()
+  }
+  const key = await page.evaluate(() => {
+    const groups = JSON.parse(localStorage.getItem('holdfast-demo-groups') ?? '[]') as { key?: string }[]
+    return groups[0]?.key ?? ''
+  })
+  return Uint8Array.from(Buffer.from(key, 'base64url'))
+}

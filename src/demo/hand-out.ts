@@ -1,0 +1,24 @@
+import { announce } from './announce.ts'
+import { h } from './dom.ts'
+
+const SAID_FOR_MS = 1_600
+
+/** Copies text; the button says for a moment how it went. */
+export async function copyText(text: string, from: HTMLElement): Promise<boolean> {
+  const copied = await navigator.clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  )
+  from.dataset['said'] = copied ? 'Copied' : 'Select it and copy by hand'
+  announce(copied ? 'Copied' : 'The browser did not allow copying. Select the text and copy it by hand.')
+  setTimeout(() => delete from.dataset['said'], SAID_FOR_MS)
+  return copied
+}
+
+/** Saves a blob as a file. */
+export function download(blob: Blob, fileName: string): void {
+  const href = URL.createObjectURL(blob)
+  h('a', { href, download: fileName }).click()
+  // Browsers read the blob after the click returns.
+  setTimeout(() => URL.revokeObjectURL(href), 60_000)
+}

@@ -1,0 +1,46 @@
+import { connect } from '../client.ts'
+import type { SessionId } from '../protocol/ids.ts'
+import { byId } from './dom.ts'
+import { explain, showNotice, type Explanation } from './explain.ts'
+import { showGroupPicker } from './group-picker.ts'
+import { showRecorder } from './recorder-view.ts'
+import { showRecoveryBanner } from './recovery-banner.ts'
+import { actionsOf } from './session-actions.ts'
+import { showSessions } from './sessions-view.ts'
+import { readSettings } from './settings.ts'
+import { showStorage } from './storage-notice.ts'
+import { watchForUpdate } from './update-notice.ts'
+
+/** Vite serves the worker unbundled while developing, so it is a module there and one classic script once built. */
+const WORKER = import.meta.env.DEV
+  ? ({ scriptUrl: '/dev-sw.js?dev-sw', type: 'module', scope: '/' } as const)
+  : ({ scriptUrl: '/sw.js', type: 'classic', scope: '/' } as const)
+
+async function start(): Promise<void> {
+  showGroupPicker()
+  const storage = showStorage()
+  const holdfast = await connect(WORKER)
+  const own = new Set<SessionId>()
+  const actions = actionsOf(holdfast, showFailure)
+  const drawBanner = showRecoveryBanner(actions, (id) => own.has(id))
+  const drawSessions = showSessions(holdfast, actions)
+  const onStart = (id: SessionId) => {
+    own.add(id)
+    void storage.protect()
+  }
+  showRecorder({ holdfast, settings: readSettings(location.search), onStart })
+  watchForUpdate()
+  for await (const snapshot of holdfast.watch()) {
+    drawBanner(snapshot)
+    drawSessions(snapshot)
+    storage.update(snapshot)
+  }
+}
+
+function showFailure(explanation: Explanation): void {
+  const notice = byId('failure', HTMLElement)
+  showNotice(notice, explanation)
+  notice.scrollIntoView({ block: 'nearest' })
+}
+
+start().catch((thrown: unknown) => showFailure(explain(thrown)))

@@ -1,0 +1,52 @@
+import type { Group } from '../api.ts'
+import { newGroup } from '../group.ts'
+import { openDialog } from './dialog.ts'
+import { byId, setText } from './dom.ts'
+import { encodeKey, keyFile } from './group-key.ts'
+import { knownGroups, rememberGroup } from './group-store.ts'
+import { copyText, download } from './hand-out.ts'
+
+/** Shows a fresh key and lets the person take it away and decide where it is kept. */
+export async function createGroup(): Promise<Group | undefined> {
+  const name = byId('new-group-name', HTMLInputElement)
+  const keep = byId('new-group-keep', HTMLInputElement)
+  const error = byId('new-group-error', HTMLElement)
+  const group = newGroup()
+  let takenAway = false
+
+  const nameOrDefault = () => name.value.trim() || name.placeholder
+  name.value = ''
+  name.placeholder = `Group ${knownGroups().length + 1}`
+  keep.checked = true
+  setText(error, '')
+  setText(byId('new-group-key', HTMLOutputElement), encodeKey(group.secret))
+
+  const copy = byId('new-group-copy', HTMLButtonElement)
+  copy.onclick = async () => {
+    if (await copyText(encodeKey(group.secret), copy)) takenAway = true
+  }
+  byId('new-group-download', HTMLButtonElement).onclick = () => {
+    downloadKey(nameOrDefault(), group)
+    takenAway = true
+  }
+
+  // A key that is neither kept nor taken away would lock everyone out for good.
+  const accept = () => {
+    const safe = keep.checked || takenAway
+    setText(
+      error,
+      safe ? '' : 'Copy or download the key first: it is not kept here, and nobody could open it.',
+    )
+    return safe
+  }
+  if ((await openDialog(byId('new-group', HTMLDialogElement), accept)) !== 'done') return undefined
+  rememberGroup(nameOrDefault(), group, keep.checked)
+  return group
+}
+
+/** Saves a key file for a group. */
+export const downloadKey = (name: string, group: Group) =>
+  download(
+    new Blob([keyFile(name, group)], { type: 'text/plain' }),
+    `holdfast-key-${group.id.slice(2, 10)}.txt`,
+  )

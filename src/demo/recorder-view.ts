@@ -1,0 +1,166 @@
+import type { Group, Holdfast } from '../api.ts'
+import { record, supportedMimeType, type Recording, type RecordProgress } from '../capture/record.ts'
+import type { SessionId } from '../protocol/ids.ts'
+import { announce } from './announce.ts'
+import { openSource, type Source } from './camera.ts'
+import { byId, setAttributes, setText } from './dom.ts'
+import { explain, showNotice } from './explain.ts'
+import { count, formatClock } from './format.ts'
+import { groupToRecordFor } from './group-picker.ts'
+import type { Settings } from './settings.ts'
+
+interface Context {
+  readonly holdfast: Holdfast
+  readonly settings: Settings
+  /** Told when a recording starts, with its id. */
+  readonly onStart: (id: SessionId) => void
+}
+
+const NOTHING: RecordProgress = { captured: 0, acknowledged: 0 }
+/** How often the clock is read, so that no second is skipped. */
+const TICK_MS = 250
+
+/** Makes the record button work. */
+export function showRecorder(context: Context): void {
+  const start = byId('record', HTMLButtonElement)
+  start.disabled = false
+  start.addEventListener('click', () => {
+    start.disabled = true
+    showNotice(byId('record-notice', HTMLElement), undefined)
+    recordOnce(context)
+      .catch((thrown: unknown) => {
+        announce('Recording failed')
+        showNotice(
+          byId('record-notice', HTMLElement),
+          explain(thrown, 'Press Record to start a new recording.'),
+        )
+      })
+      .finally(() => {
+        showIdle()
+        start.disabled = false
+      })
+  })
+}
+
+async function recordOnce(context: Context): Promise<void> {
+  const mimeType = supportedMimeType()
+  if (mimeType === undefined)
+    throw new Error('This browser cannot record video. Use Chrome, Edge or Firefox.')
+  const group = await groupToRecordFor()
+  if (!group) return
+  const source = await openSource(context.settings.forceTestPicture)
+  try {
+    await recordFrom(source, group, mimeType, context)
+  } finally {
+    source.close()
+  }
+}
+
+async function recordFrom(source: Source, group: Group, mimeType: string, context: Context): Promise<void> {
+  showSource(source)
+  const session = await context.holdfast.startSession({ groups: [group], mimeType })
+  context.onStart(session.id)
+  let progress = NOTHING
+  const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
+  const recording = record(session, source.stream, mimeType, {
+    timesliceMs: context.settings.timesliceMs,
+    onProgress(next) {
+      progress = next
+      showProgress(next)
+    },
+  })
+  const clock = showRecording(recording, Date.now())
+  try {
+    await recording.finished
+    announce(`Recording stopped. ${count(progress.acknowledged, 'chunk')} saved.`)
+  } finally {
+    clearInterval(clock)
+    leave()
+  }
+}
+
+/** Asks before the tab closes, but only while some bytes are in this page alone. */
+function guardUnsaved(unsaved: () => boolean): () => void {
+  const ask = (event: BeforeUnloadEvent) => {
+    if (unsaved()) event.preventDefault()
+  }
+  addEventListener('beforeunload', ask)
+  return () => removeEventListener('beforeunload', ask)
+}
+
+function showSource({ stream, kind, note }: Source): void {
+  const preview = byId('preview', HTMLVideoElement)
+  preview.srcObject = stream
+  preview.hidden = false
+  // A preview that may not play is no reason not to record.
+  preview.play().catch(() => undefined)
+  byId('viewfinder-hint', HTMLElement).hidden = true
+  byId('source-badge', HTMLElement).hidden = kind === 'camera'
+  const line = byId('source-note', HTMLElement)
+  line.hidden = note === undefined
+  setText(line, note ?? '')
+}
+
+function showRecording(recording: Recording, startedAtMs: number): ReturnType<typeof setInterval> {
+  const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
+  const timer = byId('timer', HTMLElement)
+  let stoppedAtMs: number | undefined
+  const tick = () => {
+    const lengthMs = (stoppedAtMs ?? Date.now()) - startedAtMs
+    setAttributes(timer, { 'data-seconds': Math.floor(lengthMs / 1000) })
+    setText(timer, `● ${formatClock(lengthMs)}`)
+  }
+  tick()
+  showProgress(NOTHING)
+  setState('recording')
+  start.hidden = true
+  stop.hidden = false
+  stop.disabled = false
+  stop.focus()
+  stop.onclick = () => {
+    stoppedAtMs = Date.now()
+    stop.disabled = true
+    setText(byId('stop-label', HTMLElement), 'Saving')
+    setState('saving')
+    // A failure to stop is reported through `finished`.
+    recording.stop().catch(() => undefined)
+  }
+  announce('Recording')
+  return setInterval(tick, TICK_MS)
+}
+
+function showProgress({ captured, acknowledged }: RecordProgress): void {
+  const waiting = captured - acknowledged
+  const acks = byId('acks', HTMLElement)
+  setAttributes(acks, {
+    'data-captured': captured,
+    'data-acknowledged': acknowledged,
+    'data-waiting': waiting,
+    'aria-label':
+      waiting > 0 ? `${count(waiting, 'chunk')} not saved yet` : `${count(acknowledged, 'chunk')} saved`,
+  })
+  setText(acks, waiting > 0 ? `⏳ ${waiting}` : `✓ ${acknowledged}`)
+}
+
+function showIdle(): void {
+  const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
+  const hadFocus = document.activeElement === stop || document.activeElement === document.body
+  const preview = byId('preview', HTMLVideoElement)
+  preview.srcObject = null
+  preview.hidden = true
+  byId('viewfinder-hint', HTMLElement).hidden = false
+  byId('source-badge', HTMLElement).hidden = true
+  byId('source-note', HTMLElement).hidden = true
+  setText(byId('stop-label', HTMLElement), 'Stop')
+  setState('idle')
+  stop.hidden = true
+  start.hidden = false
+  start.disabled = false
+  if (hadFocus) start.focus()
+}
+
+function setState(state: 'idle' | 'recording' | 'saving'): void {
+  setAttributes(byId('camera', HTMLElement), { 'data-state': state })
+  byId('timer', HTMLElement).hidden = state === 'idle'
+  byId('acks', HTMLElement).hidden = state === 'idle'
+}

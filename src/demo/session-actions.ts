@@ -1,0 +1,46 @@
+import type { Holdfast } from '../api.ts'
+import type { SessionId } from '../protocol/ids.ts'
+import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { announce } from './announce.ts'
+import { button, type View } from './dom.ts'
+import { confirmDiscard } from './discard-dialog.ts'
+import { explain, type Explanation } from './explain.ts'
+import { needsResume } from './still-needs.ts'
+
+/** What a person can do with a session. */
+export interface Actions {
+  pause(id: SessionId): void
+  resume(id: SessionId): void
+  discard(session: SessionSnapshot): void
+}
+
+/** Actions on the engine, with each failure explained. */
+export function actionsOf(holdfast: Holdfast, onFailure: (explanation: Explanation) => void): Actions {
+  const run = (work: Promise<unknown>, done: string) =>
+    void work.then(
+      () => announce(done),
+      (thrown: unknown) => onFailure(explain(thrown)),
+    )
+  return {
+    pause: (id) => run(holdfast.pause(id), 'Paused'),
+    resume: (id) => run(holdfast.resume(id), 'Resumed'),
+    async discard(session) {
+      if (!(await confirmDiscard(session))) return
+      run(
+        holdfast.discard(session.id, session.settled ? {} : { confirm: 'discard-unconfirmed' }),
+        'Discarded',
+      )
+    },
+  }
+}
+
+/** Resume: shown where only a person can get a session going. */
+export function resumeButton(id: SessionId, actions: Actions): View<SessionSnapshot> {
+  const element = button('Resume', () => actions.resume(id), { 'data-testid': 'resume-button' })
+  return {
+    element,
+    update(session) {
+      element.hidden = !needsResume(session)
+    },
+  }
+}

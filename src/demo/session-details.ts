@@ -1,0 +1,147 @@
+import type { Holdfast } from '../api.ts'
+import { adviceFor } from '../protocol/advice.ts'
+import type { SessionId } from '../protocol/ids.ts'
+import type { AnchorView, ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
+import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
+import { gatewayUrl } from './endpoints.ts'
+import { explain } from './explain.ts'
+import { count, formatBytes, formatMoment, shorten } from './format.ts'
+import { copyText } from './hand-out.ts'
+import { icon, setIcon } from './icon.ts'
+import { chunkStatus } from './session-status.ts'
+
+/** The chunks and the anchor of one session: read only while they are open. */
+export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionSnapshot> {
+  const problem = h('p', { class: 'error' })
+  const chunkList = h('ol', { class: 'chunks' })
+  const anchor = h('div', {})
+  const element = h(
+    'details',
+    { class: 'details', 'data-testid': 'session-details' },
+    h('summary', {}, chevron(), 'Details'),
+    anchor,
+    problem,
+    h('div', { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': 'Chunks' }, chunkList),
+    h('p', { class: 'session-id' }, 'Session ', copyable(id, 'session id')),
+  )
+  const drawChunks = keyedList(chunkList, (chunk: ChunkView) => chunk.id, chunkView)
+  const read = latestOnly(async () => {
+    try {
+      drawChunks(await holdfast.chunks(id))
+      setText(problem, '')
+    } catch (thrown) {
+      const { what, next } = explain(thrown)
+      setText(problem, `${what} ${next}`)
+    }
+  })
+  let anchorShown: AnchorView | undefined
+  element.addEventListener('toggle', () => {
+    if (element.open) read()
+  })
+  return {
+    element,
+    update(session) {
+      if (session.anchor && session.anchor.merkleRoot !== anchorShown?.merkleRoot) {
+        anchorShown = session.anchor
+        anchor.replaceChildren(anchorFacts(anchorShown))
+      }
+      if (element.open) read()
+    },
+  }
+}
+
+/** Runs one reading at a time; asked again meanwhile, reads once more. */
+function latestOnly(work: () => Promise<void>): () => void {
+  let running = false
+  let again = false
+  const run = async () => {
+    running = true
+    do {
+      again = false
+      await work()
+    } while (again)
+    running = false
+  }
+  return () => {
+    if (running) again = true
+    else void run()
+  }
+}
+
+function anchorFacts(anchor: AnchorView): HTMLElement {
+  const fact = (name: string, value: Node | string) => h('div', {}, h('dt', {}, name), h('dd', {}, value))
+  const manifest = h('span', {}, copyable(anchor.manifestCid, 'manifest address'), ' ')
+  manifest.append(
+    h('a', { href: gatewayUrl(anchor.manifestCid), target: '_blank', rel: 'noreferrer' }, 'Open'),
+  )
+  return h(
+    'dl',
+    { class: 'facts', 'data-testid': 'anchor', 'data-block': anchor.blockNumber },
+    fact('Confirmed', `${formatMoment(anchor.confirmedAtMs)}, block ${anchor.blockNumber}`),
+    fact('Covers', count(anchor.chunkCount, 'chunk')),
+    fact('Merkle root', copyable(anchor.merkleRoot, 'Merkle root')),
+    fact('Manifest', manifest),
+  )
+}
+
+function chunkView(): View<ChunkView> {
+  const symbol = icon('dot')
+  const index = h('span', { class: 'chunk-index' })
+  const words = h('span', { class: 'chunk-words' })
+  const size = h('span', { class: 'chunk-size' })
+  const cid = h('span', { class: 'chunk-cid' })
+  const problem = h('p', { class: 'chunk-problem' })
+  const element = h(
+    'li',
+    { class: 'chunk', 'data-testid': 'chunk' },
+    index,
+    h('span', { class: 'status' }, symbol, words),
+    size,
+    cid,
+    problem,
+  )
+  return {
+    element,
+    update(chunk) {
+      const { words: text, icon: name, tone } = chunkStatus(chunk)
+      setIcon(symbol, name)
+      setText(index, String(chunk.index))
+      setText(words, text)
+      setText(size, formatBytes(chunk.sizeBytes))
+      if (chunk.cid && !cid.hasChildNodes())
+        cid.append(copyable(chunk.cid, `address of chunk ${chunk.index}`))
+      setText(problem, troubleOf(chunk))
+      problem.hidden = problem.textContent === ''
+      setAttributes(element, {
+        'data-index': chunk.index,
+        'data-status': chunk.status,
+        'data-parked': String(chunk.parked),
+        'data-retries': chunk.retryCount,
+        'data-tone': tone,
+      })
+    },
+  }
+}
+
+function troubleOf({ status, retryCount, lastError }: ChunkView): string {
+  const tries = retryCount > 0 ? count(retryCount, 'retry').replace('retrys', 'retries') : ''
+  const error = lastError && status !== 'confirmed' ? `${lastError.message} ${adviceFor(lastError.code)}` : ''
+  return [tries, error].filter(Boolean).join('. ')
+}
+
+/** A long id, shortened, that copies itself. */
+function copyable(value: string, what: string): HTMLButtonElement {
+  const element = button('', () => void copyText(value, element), {
+    class: 'copyable',
+    title: value,
+    'aria-label': `Copy ${what} ${shorten(value)}`,
+  })
+  element.append(h('code', {}, shorten(value)), icon('copy'))
+  return element
+}
+
+function chevron(): SVGSVGElement {
+  const svg = icon('chevron')
+  svg.classList.add('chevron')
+  return svg
+}

@@ -1,0 +1,71 @@
+import type { Snapshot } from '../protocol/snapshot.ts'
+import { byId, h, setText } from './dom.ts'
+import { formatBytes } from './format.ts'
+
+const FULL_SHARE = 0.8
+const LITTLE_FREE_BYTES = 500_000_000
+const LOOK_EVERY_MS = 20_000
+
+/** What the browser says of this site's storage. */
+export interface StorageEstimateBytes {
+  readonly usage: number
+  readonly quota: number
+}
+
+/**
+ * A warning with what to do, when storage runs low; undefined while there is room.
+ *
+ * @param heldBytes evidence on this device that is not confirmed yet
+ */
+export function storageWarning(
+  { usage, quota }: StorageEstimateBytes,
+  heldBytes: number,
+): string | undefined {
+  if (quota <= 0) return undefined
+  const free = Math.max(0, quota - usage)
+  if (usage / quota < FULL_SHARE && free >= LITTLE_FREE_BYTES) return undefined
+  const held = heldBytes > 0 ? ` ${formatBytes(heldBytes)} of it waits to be uploaded.` : ''
+  const advice =
+    heldBytes > 0
+      ? 'Connect to a network so that uploads free space, or delete other files.'
+      : 'Delete other files or apps before you record.'
+  return `Storage is running low: ${formatBytes(free)} left.${held} ${advice}`
+}
+
+/** Keeps the storage line and the warning up to date; call `update` with each snapshot. */
+export function showStorage() {
+  let heldBytes = 0
+  let protection = ''
+  const look = async () => {
+    const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {}
+    draw({ usage, quota }, heldBytes, protection)
+  }
+  const lookSafely = () => void look().catch(() => undefined)
+  setInterval(lookSafely, LOOK_EVERY_MS)
+  lookSafely()
+  return {
+    update({ sessions }: Snapshot): void {
+      const held = sessions.reduce((sum, session) => sum + session.heldBytes, 0)
+      if (held === heldBytes) return
+      heldBytes = held
+      lookSafely()
+    },
+    /** Asks the browser not to clear this site's data, and says how that went. */
+    async protect(): Promise<void> {
+      const granted = await navigator.storage?.persist?.().catch(() => false)
+      protection = granted
+        ? 'Protected: the browser will not clear it to make room.'
+        : 'Not protected: the browser may clear it when space runs out. Installing this app usually helps.'
+      lookSafely()
+    },
+  }
+}
+
+function draw(estimate: StorageEstimateBytes, heldBytes: number, protection: string): void {
+  const warning = byId('storage-warning', HTMLElement)
+  const words = storageWarning(estimate, heldBytes)
+  warning.hidden = words === undefined
+  if (words !== undefined && warning.textContent !== words) warning.replaceChildren(h('p', {}, words))
+  const held = heldBytes > 0 ? `${formatBytes(heldBytes)} on this device until confirmed.` : ''
+  setText(byId('storage-line', HTMLElement), [held, protection].filter(Boolean).join(' '))
+}

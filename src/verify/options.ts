@@ -1,0 +1,64 @@
+import { UNIXFS_V1_2025, type CidProfile } from '../evidence/cid.ts'
+import { KEY_BYTES } from '../evidence/keys.ts'
+import { isSessionId } from '../protocol/ids.ts'
+import type { Chain } from './chain.ts'
+import { VerificationError, type VerificationStep } from './error.ts'
+
+/** How far the verifier is; `chunksVerified` counts since the last call of `chunks`. */
+export interface VerificationProgress {
+  readonly step: VerificationStep
+  readonly chunksVerified: number
+  /** 0 until the manifest is read. */
+  readonly chunksTotal: number
+}
+
+export interface OpenSessionOptions {
+  readonly chain: Chain
+  /** Base of an IPFS HTTP gateway: content is asked for at `<gateway>/ipfs/<cid>`. */
+  readonly gateway: string
+  /** The session's UUID v4, lower case. */
+  readonly sessionId: string
+  /** 32 bytes. */
+  readonly groupSecret: Uint8Array
+  /** Ends this and every later read of the session, with the signal's reason. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: VerificationProgress) => void
+  /** Longest silence of a server, in ms; 30 000 unless told otherwise. */
+  readonly timeoutMs?: number
+  /** How the store lays out files; `unixfs-v1-2025` unless told otherwise. */
+  readonly cidProfile?: CidProfile
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000
+const MAX_TIMEOUT_MS = 2 ** 31 - 1 // beyond it timers fire at once
+
+const isHttpUrl = (value: unknown) =>
+  typeof value === 'string' && /^https?:$/.test(URL.canParse(value) ? new URL(value).protocol : '')
+
+/**
+ * The arguments, checked: what JavaScript callers pass may be anything.
+ *
+ * @throws VerificationError (`bad-input`) that names the first wrong one
+ */
+export function checkOptions(options: OpenSessionOptions) {
+  const { chain, gateway, sessionId, groupSecret, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const profile = options.cidProfile ?? UNIXFS_V1_2025
+  const refuse = (name: string, expected: string): never => {
+    throw new VerificationError('bad-input', 'checking the arguments', `${name} must be ${expected}`)
+  }
+  if (!isSessionId(sessionId)) return refuse('sessionId', 'a lower-case UUID v4')
+  if (!(groupSecret instanceof Uint8Array) || groupSecret.length !== KEY_BYTES) {
+    return refuse('groupSecret', `a Uint8Array of ${KEY_BYTES} bytes`)
+  }
+  if (!isHttpUrl(chain?.rpcUrl)) return refuse('chain.rpcUrl', 'an http(s) URL')
+  if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) return refuse('chain.registry', '0x and 40 hex digits')
+  if (!isHttpUrl(gateway)) return refuse('gateway', 'an http(s) URL')
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
+    return refuse('timeoutMs', `more than 0 and at most ${MAX_TIMEOUT_MS}`)
+  }
+  if (!(profile.leafBytes >= 1 && profile.maxLinks >= 2)) {
+    return refuse('cidProfile', 'leafBytes from 1 and maxLinks from 2')
+  }
+  // A copy of the secret, so that the caller may overwrite its own.
+  return { chain, sessionId, groupSecret: Uint8Array.from(groupSecret), gateway, timeoutMs, profile }
+}

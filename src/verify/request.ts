@@ -1,0 +1,75 @@
+import { concat } from '../evidence/bytes.ts'
+
+/** How a request ended; `body` is there only for a 2xx answer. */
+export type Answer =
+  | { readonly kind: 'ok'; readonly body: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'status'; readonly status: number }
+  | { readonly kind: 'too-long' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly cause: unknown }
+
+/** How long a server that nobody trusts may be waited for. */
+export interface Limits {
+  /** Longest silence, in ms: until the answer starts, then between any two pieces of it. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Bounds extends Limits {
+  /** The body is read no further than this. */
+  readonly maxBytes: number
+}
+
+async function read(response: Response, maxBytes: number, heard: () => void): Promise<Answer> {
+  const reader = response.body?.getReader()
+  if (reader === undefined) return { kind: 'ok', body: new Uint8Array() }
+  // Doubles as needed: a server that sends single bytes must not cost an object for each.
+  let held = new Uint8Array(64 * 1024)
+  let length = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return { kind: 'ok', body: held.slice(0, length) }
+    heard()
+    if (length + value.length > maxBytes) return { kind: 'too-long' }
+    if (length + value.length > held.length) {
+      held = concat(held, new Uint8Array(Math.max(held.length, value.length)))
+    }
+    held.set(value, length)
+    length += value.length
+  }
+}
+
+/**
+ * One bounded request: it settles in time and in memory, whatever the server does.
+ *
+ * @throws the signal's reason when the caller aborts; every other end is an `Answer`
+ */
+export async function request(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {
+  const { signal, timeoutMs, maxBytes } = bounds
+  signal?.throwIfAborted()
+  const ending = new AbortController()
+  const abort = () => ending.abort(signal?.reason)
+  signal?.addEventListener('abort', abort)
+  let silence: ReturnType<typeof setTimeout> | undefined
+  const heard = () => {
+    clearTimeout(silence)
+    silence = setTimeout(() => ending.abort(new Error(`no word for ${timeoutMs} ms`)), timeoutMs)
+  }
+  heard()
+  try {
+    const response = await fetch(url, { ...init, signal: ending.signal })
+    heard()
+    if (!response.ok) return { kind: 'status', status: response.status }
+    return await read(response, maxBytes, heard)
+  } catch (cause) {
+    signal?.throwIfAborted()
+    const thrown: unknown = ending.signal.aborted ? ending.signal.reason : cause
+    const inner = thrown instanceof Error && thrown.cause instanceof Error ? `: ${thrown.cause.message}` : ''
+    const reason = `${thrown instanceof Error ? thrown.message : String(thrown)}${inner}`
+    return { kind: 'failed', reason, cause }
+  } finally {
+    clearTimeout(silence)
+    signal?.removeEventListener('abort', abort)
+    // Frees the connection of an answer that was not read to its end.
+    ending.abort()
+  }
+}

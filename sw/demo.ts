@@ -1,0 +1,22 @@
+import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching'
+import { evm, install, ipfs } from './index.ts'
+
+declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (PrecacheEntry | string)[] }
+/** Written in by the build: see `vite.config.ts`. */
+declare const __HOLDFAST_ENDPOINTS__: {
+  readonly ipfs: string
+  readonly rpcUrl: string
+  readonly registry: `0x${string}`
+  readonly relayUrl: string
+}
+
+const { ipfs: endpoint, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
+
+install({
+  transport: ipfs({ endpoint }),
+  anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
+})
+
+// The shell starts offline: `/` is served as `/index.html`, whatever its query.
+cleanupOutdatedCaches()
+precacheAndRoute(self.__WB_MANIFEST, { ignoreURLParametersMatching: [/./] })

@@ -1,0 +1,57 @@
+import { join, resolve } from 'node:path'
+import { defineConfig } from 'vite'
+import { VitePWA } from 'vite-plugin-pwa'
+
+const root = resolve(import.meta.dirname, 'src/demo')
+const outDir = resolve(import.meta.dirname, process.env['HOLDFAST_OUT_DIR'] ?? 'dist/demo')
+
+/** The local backend that `npm start` brings up. */
+const LOCAL_ENDPOINTS = {
+  ipfs: 'http://127.0.0.1:8741',
+  gateway: 'http://127.0.0.1:8741',
+  rpcUrl: 'http://127.0.0.1:8741/chain',
+  relayUrl: 'http://127.0.0.1:8741/relay',
+  registry: '0x5FbDB2315678afecb367f032d93F642f64180aa3',
+  chainId: 31337,
+}
+
+/** Endpoints are part of the code, in page and worker alike, so that no page can redirect evidence. */
+const endpoints: unknown = JSON.parse(process.env['HOLDFAST_ENDPOINTS'] ?? JSON.stringify(LOCAL_ENDPOINTS))
+
+export default defineConfig({
+  root,
+  define: { __HOLDFAST_ENDPOINTS__: JSON.stringify(endpoints) },
+  build: { outDir, emptyOutDir: true },
+  plugins: [
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: '../../sw',
+      filename: 'demo.ts',
+      registerType: 'prompt',
+      injectRegister: false,
+      manifest: {
+        name: 'Holdfast',
+        short_name: 'Holdfast',
+        description: 'Records video evidence that outlives the tab it was recorded in.',
+        display: 'standalone',
+        background_color: '#f3f6f5',
+        theme_color: '#0c6a52',
+        icons: [{ src: '/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
+      },
+      // One classic script: the form that every browser with service workers can run. The plugin would name it
+      // after its source, demo.js; `/sw.js` says what it is.
+      injectManifest: {
+        rollupFormat: 'iife',
+        swDest: join(outDir, 'sw.js'),
+        globPatterns: ['**/*.{html,js,css,svg,webmanifest}'],
+      },
+      integration: {
+        configureCustomSWViteBuild(worker) {
+          const rollup = worker.build?.rollupOptions
+          if (rollup) rollup.output = { entryFileNames: 'sw.js' }
+        },
+      },
+      devOptions: { enabled: true, type: 'module' },
+    }),
+  ],
+})
