@@ -117,8 +117,8 @@ export interface SessionRecord {
   readonly anchored?: Anchored
   /** What holds the session up at the moment; gone with the next progress. */
   readonly trouble?: Trouble
-  /** When the latest publication began; the next waits for the interval. */
-  readonly publishedAtMs?: number
+  /** When the first of the verified chunks that no publication covers was verified; the next waits from then. */
+  readonly unpublishedSinceMs?: number
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */
   readonly open?: number
 }

@@ -62,11 +62,7 @@ async function begin({ store, clock }: Context, session: SessionRecord): Promise
   }
   await store.write(async (tx) => {
     for (const chunk of verified) await commitEvent(tx, chunk.id, { type: 'manifest-began' }, moment)
-    await changeSession(tx, session.id, (current) => ({
-      ...current,
-      publication,
-      publishedAtMs: moment.nowMs,
-    }))
+    await changeSession(tx, session.id, (current) => ({ ...current, publication }))
   })
 }
 
