@@ -150,13 +150,16 @@ export function createDrain(context: Context): Drain {
         nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
       else if (chunkAtMs !== undefined && chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
+      // A few publications at a time too, and one on trial while a destination has failed lately.
+      const room = Math.min(lanesAllowed(store, LANES, Infinity), lanesAllowed(chain, LANES, Infinity))
+      const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
         const dueMs = publicationDueMs(session)
         if (dueMs === undefined || active.has(session.id)) continue
         const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
-        if (atMs <= nowMs) publications.push(session.id)
-        else nextAtMs = Math.min(nextAtMs, atMs)
+        if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
+        else if (publishing + publications.length < room) publications.push(session.id)
       }
       return { sessions, chunks, publications, nextAtMs }
     })
