@@ -4,7 +4,7 @@ import type { SessionId } from '../protocol/ids.ts'
 import { announce } from './announce.ts'
 import { openSource, type Source } from './camera.ts'
 import { byId, setAttributes, setText } from './dom.ts'
-import { explain, showNotice } from './explain.ts'
+import { explain, hideNotice, showNotice } from './explain.ts'
 import { count, formatClock } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
 import type { Settings } from './settings.ts'
@@ -26,7 +26,7 @@ export function showRecorder(context: Context): void {
   start.disabled = false
   start.addEventListener('click', () => {
     start.disabled = true
-    showNotice(byId('record-notice', HTMLElement), undefined)
+    hideNotice(byId('record-notice', HTMLElement))
     recordOnce(context)
       .catch((thrown: unknown) => {
         announce('Recording failed')
@@ -69,12 +69,12 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
       showProgress(next)
     },
   })
-  const clock = showRecording(recording, Date.now())
+  const hide = showRecording(recording, Date.now())
   try {
     await recording.finished
     announce(`Recording stopped. ${count(progress.acknowledged, 'chunk')} saved.`)
   } finally {
-    clearInterval(clock)
+    hide()
     leave()
   }
 }
@@ -101,7 +101,9 @@ function showSource({ stream, kind, note }: Source): void {
   setText(line, note ?? '')
 }
 
-function showRecording(recording: Recording, startedAtMs: number): ReturnType<typeof setInterval> {
+/** @returns stops the clock and the button */
+function showRecording(recording: Recording, startedAtMs: number): () => void {
+  const shown = new AbortController()
   const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
   const timer = byId('timer', HTMLElement)
   let stoppedAtMs: number | undefined
@@ -116,8 +118,8 @@ function showRecording(recording: Recording, startedAtMs: number): ReturnType<ty
   start.hidden = true
   stop.hidden = false
   stop.disabled = false
-  stop.focus()
-  stop.onclick = () => {
+  stop.focus({ preventScroll: true })
+  const save = () => {
     stoppedAtMs = Date.now()
     stop.disabled = true
     setText(byId('stop-label', HTMLElement), 'Saving')
@@ -125,8 +127,13 @@ function showRecording(recording: Recording, startedAtMs: number): ReturnType<ty
     // A failure to stop is reported through `finished`.
     recording.stop().catch(() => undefined)
   }
+  stop.addEventListener('click', save, { once: true, signal: shown.signal })
   announce('Recording')
-  return setInterval(tick, TICK_MS)
+  const clock = setInterval(tick, TICK_MS)
+  return () => {
+    clearInterval(clock)
+    shown.abort()
+  }
 }
 
 function showProgress({ captured, acknowledged }: RecordProgress): void {
@@ -156,7 +163,7 @@ function showIdle(): void {
   stop.hidden = true
   start.hidden = false
   start.disabled = false
-  if (hadFocus) start.focus()
+  if (hadFocus) start.focus({ preventScroll: true })
 }
 
 function setState(state: 'idle' | 'recording' | 'saving'): void {

@@ -1,5 +1,5 @@
 import type { Holdfast } from '../api.ts'
-import { ERRORS } from '../protocol/errors.ts'
+import { adviceFor } from '../protocol/advice.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import type { AnchorView, ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
@@ -34,17 +34,17 @@ export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionS
       setText(problem, `${what} ${next}`)
     }
   })
-  let anchorShown: AnchorView | undefined
+  let shown: SessionSnapshot | undefined
   element.addEventListener('toggle', () => {
     if (element.open) read()
   })
   return {
     element,
     update(session) {
-      if (session.anchor && session.anchor.merkleRoot !== anchorShown?.merkleRoot) {
-        anchorShown = session.anchor
-        anchor.replaceChildren(anchorFacts(anchorShown))
-      }
+      if (session === shown) return
+      if (session.anchor && session.anchor.manifestCid !== shown?.anchor?.manifestCid)
+        anchor.replaceChildren(anchorFacts(session.anchor))
+      shown = session
       if (element.open) read()
     },
   }
@@ -124,9 +124,8 @@ function chunkView(): View<ChunkView> {
 }
 
 function troubleOf({ status, retryCount, lastError }: ChunkView): string {
-  const tries = retryCount > 0 ? count(retryCount, 'retry').replace('retrys', 'retries') : ''
-  const error =
-    lastError && status !== 'confirmed' ? `${lastError.message} ${ERRORS[lastError.code].next}` : ''
+  const tries = retryCount > 0 ? count(retryCount, 'retry', 'retries') : ''
+  const error = lastError && status !== 'confirmed' ? `${lastError.message} ${adviceFor(lastError.code)}` : ''
   return [tries, error].filter(Boolean).join('. ')
 }
 
