@@ -5,16 +5,15 @@ import { evm, install, ipfs } from './index.ts'
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (PrecacheEntry | string)[] }
 declare const __HOLDFAST_ENDPOINTS__: {
   readonly ipfs: string
-  readonly gateway: string
   readonly rpcUrl: string
   readonly registry: `0x${string}`
   readonly relayUrl: string
 }
 
-const { ipfs: endpoint, gateway, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
+const { ipfs: endpoint, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
 
 install({
-  transport: ipfs({ endpoint, gateway }),
+  transport: ipfs({ endpoint }),
   anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
 })
 

@@ -24,7 +24,7 @@ export function storageWarning(
   if (quota <= 0) return undefined
   const free = Math.max(0, quota - usage)
   if (usage / quota < FULL_SHARE && free >= LITTLE_FREE_BYTES) return undefined
-  const held = heldBytes > 0 ? ` ${formatBytes(heldBytes)} of it waits to be uploaded.` : ''
+  const held = heldBytes > 0 ? ` ${formatBytes(heldBytes)} of recordings wait to be uploaded.` : ''
   const advice =
     heldBytes > 0
       ? 'Connect to a network so that uploads free space, or delete other files.'
