@@ -23,23 +23,29 @@ const TICK_MS = 250
 /** Makes the record button work. */
 export function showRecorder(context: Context): void {
   const start = byId('record', HTMLButtonElement)
+  let busy = false
   start.disabled = false
-  start.addEventListener('click', () => {
-    start.disabled = true
+  // Not disabled meanwhile: a dialog gives focus back to the button that opened it.
+  start.addEventListener('click', async () => {
+    if (busy) return
+    busy = true
     hideNotice(byId('record-notice', HTMLElement))
-    recordOnce(context)
-      .catch((thrown: unknown) => {
-        announce('Recording failed')
-        showNotice(
-          byId('record-notice', HTMLElement),
-          explain(thrown, 'Press Record to start a new recording.'),
-        )
-      })
-      .finally(() => {
-        showIdle()
-        start.disabled = false
-      })
+    try {
+      await recordOnce(context)
+    } catch (thrown) {
+      showFailure(thrown)
+    } finally {
+      showIdle()
+      busy = false
+    }
   })
+}
+
+function showFailure(thrown: unknown): void {
+  const notice = byId('record-notice', HTMLElement)
+  announce('Recording failed')
+  showNotice(notice, explain(thrown, 'Press Record to start a new recording.'))
+  notice.scrollIntoView({ block: 'nearest' })
 }
 
 async function recordOnce(context: Context): Promise<void> {
@@ -151,7 +157,6 @@ function showProgress({ captured, acknowledged }: RecordProgress): void {
 
 function showIdle(): void {
   const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
-  const hadFocus = document.activeElement === stop || document.activeElement === document.body
   const preview = byId('preview', HTMLVideoElement)
   preview.srcObject = null
   preview.hidden = true
@@ -160,10 +165,10 @@ function showIdle(): void {
   byId('source-note', HTMLElement).hidden = true
   setText(byId('stop-label', HTMLElement), 'Stop')
   setState('idle')
-  stop.hidden = true
+  const wasThere = !stop.hidden && [stop, document.body].some((element) => element === document.activeElement)
   start.hidden = false
-  start.disabled = false
-  if (hadFocus) start.focus({ preventScroll: true })
+  if (wasThere) start.focus({ preventScroll: true })
+  stop.hidden = true
 }
 
 function setState(state: 'idle' | 'recording' | 'saving'): void {

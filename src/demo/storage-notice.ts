@@ -54,8 +54,8 @@ export function showStorage() {
     async protect(): Promise<void> {
       const granted = await navigator.storage?.persist?.().catch(() => false)
       protection = granted
-        ? 'Protected: the browser will not clear it to make room.'
-        : 'Not protected: the browser may clear it when space runs out. Installing this app usually helps.'
+        ? 'Storage is protected: the browser will not clear it to make room.'
+        : 'Storage is not protected: the browser may clear it when space runs out. Installing this app usually helps.'
       lookSafely()
     },
   }

@@ -2,6 +2,7 @@ import type { GroupId } from '../protocol/ids.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { announce } from './announce.ts'
 import { button, h, setAttributes } from './dom.ts'
+import { count } from './format.ts'
 import { groupWithKey, knownGroups } from './group-store.ts'
 import { groupWithKeyOrAsk } from './key-dialogs.ts'
 import { player } from './player.ts'
@@ -73,6 +74,6 @@ function keyFor(groupIds: readonly GroupId[]) {
 
 function gaps({ missingIndexes }: ReadSession): HTMLElement[] {
   if (missingIndexes.length === 0) return []
-  const words = `Not anchored, so not shown: chunk ${missingIndexes.join(', ')}. The recording jumps there.`
+  const words = `Missing, since never anchored: ${count(missingIndexes.length, 'chunk')} (${missingIndexes.join(', ')}). The recording jumps there.`
   return [h('p', { class: 'notice notice-wait', 'data-testid': 'verify-gaps' }, words)]
 }
