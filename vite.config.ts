@@ -43,7 +43,7 @@ export default defineConfig({
       injectManifest: {
         rollupFormat: 'iife',
         swDest: join(outDir, 'sw.js'),
-        globPatterns: ['**/*.{html,js,css,svg,webmanifest}'],
+        globPatterns: ['**/*.{html,js,css}'],
       },
       integration: {
         configureCustomSWViteBuild(worker) {
