@@ -115,7 +115,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     }
 
     const faults = new FaultBoard()
-    const ledger = new RequestLedger(dir.ledger)
+    const ledger = new RequestLedger(dir.ledger, log)
     steps.push(() => ledger.end())
     const server = backendServer(use, {
       ledger,

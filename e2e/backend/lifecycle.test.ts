@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, readFile, writeFile } from 'node:fs/promises'
+import { access, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'vite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BackendError, startBackend, type Backend } from './index.ts'
+import { freePort } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
 import {
   aCall,
@@ -65,24 +68,16 @@ test('kills the chain for real, and starts it again where it was', async () => {
   expect(box.lines.filter((line) => line.includes('unexpectedly'))).toEqual([])
 })
 
-test('says so when the chain dies by itself', async () => {
-  const url = new URL(backend.chain.url)
-  const logged = once(process, 'holdfast-test-line')
-  const other = await sandbox()
-  try {
-    const victim = await other.start({
-      log: (line) => process.emit('holdfast-test-line' as 'beforeExit', Number(line.length)),
-    })
-    expect(victim.chain.url).not.toBe(url.href)
-    await victim.chain.rpc('anvil_nodeInfo')
-    const pid = await anvilPid(victim)
-    process.kill(pid, 'SIGKILL')
-    await logged
-    expect(victim.chain.running).toBe(false)
-  } finally {
-    await other.clear()
-  }
-}, 15_000)
+test('says so when the chain dies by itself, and can start it again', async () => {
+  const said = new Promise<string>((resolve) => {
+    box.told = resolve
+  })
+  process.kill(await anvilPid(backend), 'SIGKILL')
+  expect(await said).toContain('ended unexpectedly: SIGKILL')
+  expect(backend.chain.running).toBe(false)
+  await backend.chain.start()
+  expect(await blockNumber()).toBeGreaterThan(0)
+})
 
 /** The id of the process that listens on the chain's port. */
 async function anvilPid(victim: Backend): Promise<number> {
@@ -160,18 +155,35 @@ test('stops everything: port, chain and lock are free', async () => {
   await backend.stop()
   await expect(fetch(url)).rejects.toThrow()
   await expect(fetch(chain.url)).rejects.toThrow()
-  expect(() => process.kill(pid, 0)).toThrow()
+  expect(isAlive(pid)).toBe(false)
   await expect(access(join(box.dataDir, 'backend.lock'))).rejects.toThrow()
   backend = await box.start({ port: Number(new URL(url).port) })
   expect(port()).toBe(Number(new URL(url).port))
 })
 
 test('leaves no chain behind when its process is killed', async () => {
-  const other = await sandbox()
-  // Stands for a Node process with a chain: only the pipe between the two matters here.
-  const program = `
-    import { startAnvil } from ${JSON.stringify(join(repositoryRoot(), 'e2e', 'backend', 'anvil.ts'))}
-    console.log('never', startAnvil)`
-  void program
-  await other.clear()
-})
+  const outDir = join(repositoryRoot(), 'dist', 'e2e', 'backend-of-the-lifecycle-test')
+  const entry = join(repositoryRoot(), 'e2e', 'backend', 'anvil.ts')
+  await build({ configFile: false, logLevel: 'error', build: { ssr: entry, outDir, minify: false } })
+  const options = { port: await freePort(ANY), stateFile: 'none', cacheDir: outDir, blockTimeSec: 60 }
+  const program = `import(${JSON.stringify(pathToFileURL(join(outDir, 'anvil.js')))})
+    .then(({ startAnvil }) => startAnvil(${JSON.stringify(options)}))
+    .then(({ pid }) => console.log(pid))`
+  const parent = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [pid] = (await once(parent.stdout, 'data')) as [Buffer]
+  expect(isAlive(Number(pid))).toBe(true)
+  parent.kill('SIGKILL')
+  await expect.poll(() => isAlive(Number(pid)), { interval: 10, timeout: 5000 }).toBe(false)
+  await rm(outDir, { recursive: true })
+}, 15_000)
+
+const ANY = { port: 0, wantedBy: 'a test', option: '' }
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

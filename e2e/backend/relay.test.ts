@@ -128,7 +128,7 @@ test('has a transaction on disk before the chain has it', async () => {
   const held = backend.faults.add({ service: 'relay', times: 1, kind: 'hold', hold: 'after' })
   const answer = relay(backend, call, key)
   await held.arrived
-  const [file = ''] = (await readdir(journal)).filter((name) => !before.has(name))
+  const file = (await readdir(journal)).find((name) => !before.has(name)) ?? ''
   const signed = JSON.parse(await readFile(join(journal, file), 'utf8')) as { hash: string }
   held.release()
   expect((await answer).transactionHash).toBe(signed.hash)

@@ -10,6 +10,8 @@ export interface Sandbox {
   readonly dataDir: string
   /** What the backends of this sandbox logged. */
   readonly lines: string[]
+  /** Called with each further line. */
+  told: (line: string) => void
   start(options?: Partial<BackendOptions>): Promise<Backend>
   /** Stop what still runs, and delete the folder. */
   clear(): Promise<void>
@@ -20,11 +22,15 @@ export async function sandbox(): Promise<Sandbox> {
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-backend-'))
   const running: Backend[] = []
   const lines: string[] = []
-  return {
+  const box: Sandbox = {
     dataDir,
     lines,
+    told: () => undefined,
     async start(options = {}) {
-      const log = (line: string) => lines.push(line)
+      const log = (line: string) => {
+        lines.push(line)
+        box.told(line)
+      }
       const backend = await startBackend({
         dataDir,
         port: 0,
@@ -41,6 +47,7 @@ export async function sandbox(): Promise<Sandbox> {
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+  return box
 }
 
 /** The vectors' byte stream: SHA-256(label, counter) for counters from 0, cut to size. */
