@@ -89,7 +89,11 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       blockTimeSec: options.blockTimeSec ?? 2,
       log,
     })
-    steps.push(() => node.stop())
+    steps.push(async () => {
+      // Transactions that wait for a block live in the node's memory alone.
+      if (node.isRunning()) await node.mine().catch(() => undefined)
+      await node.stop()
+    })
     const registry = await deployedRegistry(node, await compiling, dir)
     const chain = chainWith(node, registry)
 
@@ -111,7 +115,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     }
 
     const faults = new FaultBoard()
-    const ledger = new RequestLedger(dir.ledger)
+    const ledger = new RequestLedger(dir.ledger, log)
     steps.push(() => ledger.end())
     const server = backendServer(use, {
       ledger,
