@@ -111,6 +111,14 @@ test('broadcasts the same transaction again when a reorganisation dropped it', a
   expect(await minedStatus(later.transactionHash)).toBe('0x1')
 })
 
+test('judges a call by all that it ever signed, also by what a reorganisation dropped', async () => {
+  const call = aCall({ chunkCount: 5 })
+  await relay(backend, call)
+  await backend.chain.mine()
+  await backend.chain.reorg(1)
+  expect(await relay(backend, { ...call, chunkCount: 4 })).toMatchObject({ error: 'ChunkCountFell' })
+})
+
 test('broadcasts again what a killed node forgot, and leaves no gap before new transactions', async () => {
   const lost = await relay(backend, aCall())
   await backend.chain.stop()
