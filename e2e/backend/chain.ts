@@ -140,7 +140,7 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
       } catch (error) {
         if (!(error instanceof RpcError)) throw error
         throw new BackendError(
-          'chain-stopped',
+          'reorg-too-deep',
           `The chain cannot go back ${depth} blocks (${error.message}); it reaches no further than its last start.`,
           { cause: error },
         )

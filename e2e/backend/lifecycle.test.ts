@@ -60,6 +60,13 @@ test('kills the chain for real, and starts it again where it was', async () => {
   expect(box.lines.filter((line) => line.includes('unexpectedly'))).toEqual([])
 })
 
+test('cannot reorganise what was mined before the chain’s last start, and says so', async () => {
+  await backend.chain.mine(3)
+  await backend.chain.stop()
+  await backend.chain.start()
+  await expect(backend.chain.reorg(2)).rejects.toMatchObject({ code: 'reorg-too-deep' })
+})
+
 test('says so when the chain dies by itself, and can start it again', async () => {
   const said = new Promise<string>((resolve) => {
     box.told = resolve

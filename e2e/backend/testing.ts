@@ -18,7 +18,7 @@ export interface Sandbox {
   clear(): Promise<void>
 }
 
-/** Shared, so that one run of the tests compiles the contract once. */
+/** One place for all, so that the tests compile the contract once. */
 export const ARTIFACTS = join(repositoryRoot(), 'dist', 'e2e', 'artifacts')
 
 /** Blocks are mined by the tests: the clock brings one a minute. */
