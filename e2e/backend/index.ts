@@ -85,7 +85,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   }
   try {
     const compiling = registryArtifact(options.artifactDir ?? join(dir.root, 'artifacts'))
-    compiling.catch(() => undefined)
+    // Also where the start fails meanwhile: nothing may write into the folder once it is given up.
+    steps.push(() => compiling.catch(() => undefined))
     const node = await startChainNode({
       dir,
       port: options.chainPort ?? 8742,
