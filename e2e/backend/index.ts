@@ -86,7 +86,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   try {
     const compiling = registryArtifact(options.artifactDir ?? join(dir.root, 'artifacts'))
     // Also where the start fails meanwhile: nothing may write into the folder once it is given up.
-    steps.push(() => compiling.catch(() => undefined))
+    const compilerEnded = compiling.catch(() => undefined)
+    steps.push(() => compilerEnded)
     const node = await startChainNode({
       dir,
       port: options.chainPort ?? 8742,
