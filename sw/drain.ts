@@ -6,6 +6,7 @@ import { lanesAllowed } from './core/circuit.ts'
 import { workRemains } from './core/plan.ts'
 import { publicationDueMs } from './core/publication.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
+import { SEAL_FIRST } from './core/session.ts'
 import { publishStep } from './publish/publisher.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
@@ -142,8 +143,8 @@ export function createDrain(context: Context): Drain {
       let nextAtMs = Infinity
       const lanes = lanesAllowed(store, LANES, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
-      for (let lane = taken; lane < lanes; lane++) {
-        const chunk = await tx.nextDue(nowMs, busy)
+      for (let lane = taken; lane < LANES; lane++) {
+        const chunk = await tx.nextDue(lane < lanes ? nowMs : SEAL_FIRST, busy)
         if (chunk === undefined) break
         chunks.push(chunk)
         busy.add(chunk.id)
