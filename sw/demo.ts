@@ -1,8 +1,8 @@
 import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching'
 import { evm, install, ipfs } from './index.ts'
 
+/* oxlint-disable no-underscore-dangle -- names that the build replaces: see `vite.config.ts` */
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (PrecacheEntry | string)[] }
-/** Written in by the build: see `vite.config.ts`. */
 declare const __HOLDFAST_ENDPOINTS__: {
   readonly ipfs: string
   readonly rpcUrl: string

@@ -64,9 +64,10 @@ export function createDrain(context: Context): Drain {
     deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
     running ??= begin()
     poke()
+    const drain = running
     const over = new AbortController()
     const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
-    return Promise.race([running, outOfTime]).finally(() => over.abort())
+    return Promise.race([drain, outOfTime]).finally(() => over.abort())
   }
 
   function begin(): Promise<Outcome> {
@@ -79,7 +80,7 @@ export function createDrain(context: Context): Drain {
 
   async function run(): Promise<Outcome> {
     const active = new Map<ChunkId | SessionId, Promise<void>>()
-    const stop = new AbortController()
+    let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
     const start = (id: ChunkId | SessionId, work: Promise<void>) => {
@@ -101,6 +102,8 @@ export function createDrain(context: Context): Drain {
         look.sessions.forEach(watchRecorder)
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown && !broken) {
+          // A wake has joined after the time was up: what starts now starts with time of its own.
+          if (stop.signal.aborted) stop = new AbortController()
           for (const chunk of look.chunks) start(chunk.id, transfer(context, chunk, stop.signal))
           for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
         }

@@ -1,7 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { systemCode } from './backend-error.ts'
-import type { FaultKind } from './fault-rule.ts'
 import { finished } from 'node:stream/promises'
+import type { FaultKind } from './fault-rule.ts'
 
 export type ServiceName = 'ipfs' | 'gateway' | 'chain' | 'relay'
 
@@ -77,11 +76,9 @@ export class RequestLedger implements Ledger {
   readonly #waiters = new Set<Waiter>()
   readonly #file: WriteStream
 
-  constructor(path: string) {
+  constructor(path: string, log: (line: string) => void) {
     this.#file = createWriteStream(path, { flags: 'a' })
-    this.#file.on('error', (error) => {
-      if (systemCode(error) !== 'ENOENT') console.error(`The ledger cannot be written: ${error.message}`)
-    })
+    this.#file.on('error', (error) => log(`The ledger cannot be written: ${error.message}`))
   }
 
   begin(request: Pick<LedgerEntry, 'service' | 'method' | 'path' | 'query'>): LedgerRecord {

@@ -1,4 +1,4 @@
-import type { Bytes } from './exchange.ts'
+import { drain, type Bytes } from './exchange.ts'
 
 /** A file in a `multipart/form-data` body (RFC 7578). Read `content` to its end before the next part. */
 export interface Part {
@@ -20,29 +20,41 @@ export async function* formParts(contentType: string | undefined, body: Bytes): 
   if (boundary === undefined) throw new BadForm('Content-Type must be multipart/form-data with a boundary')
   const delimiter = Buffer.from(`\r\n--${boundary}`)
   const input = new Input(body)
-  // The first delimiter may stand at the very start, without its line break.
-  input.unread(Buffer.from('\r\n'))
-  for await (const _ of input.until(delimiter)) void _
-
-  for (;;) {
-    const mark = await input.take(2)
-    if (mark === '--') return
-    if (mark !== '\r\n') throw new BadForm('A delimiter is not followed by a line break')
-    const head: Uint8Array[] = []
-    let headBytes = 0
-    // The line break before an empty head counts as the first half of its end.
+  try {
+    // The first delimiter may stand at the very start, without its line break.
     input.unread(Buffer.from('\r\n'))
-    for await (const piece of input.until(HEAD_END)) {
-      headBytes += piece.byteLength
-      if (headBytes > MAX_HEAD_BYTES) throw new BadForm('The head of a part is too long')
-      head.push(piece)
+    await drain(input.until(delimiter))
+    for (;;) {
+      const mark = await input.take(2)
+      if (mark === '--') break
+      if (mark !== '\r\n') throw new BadForm('A delimiter is not followed by a line break')
+      const filename = filenameIn(await readHead(input))
+      const content = input.until(delimiter)
+      yield { filename, content }
+      await drain(content)
     }
-    const disposition = /^content-disposition:(.*)$/im.exec(Buffer.concat(head).toString('utf8'))?.[1] ?? ''
-    const filename = /[;\s]filename="([^"]*)"/i.exec(disposition)?.[1]
-    const content = input.until(delimiter)
-    yield { filename, content }
-    for await (const _ of content) void _
+    await input.finish()
+  } finally {
+    await input.close()
   }
+}
+
+async function readHead(input: Input): Promise<string> {
+  // The line break before an empty head counts as the first half of its end.
+  input.unread(Buffer.from('\r\n'))
+  const pieces: Uint8Array[] = []
+  let bytes = 0
+  for await (const piece of input.until(HEAD_END)) {
+    bytes += piece.byteLength
+    if (bytes > MAX_HEAD_BYTES) throw new BadForm('The head of a part is too long')
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+function filenameIn(head: string): string | undefined {
+  const disposition = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? ''
+  return /[;\s]filename="([^"]*)"/i.exec(disposition)?.[1]
 }
 
 /** A byte stream that can be read up to a pattern. */
@@ -83,6 +95,16 @@ class Input {
       }
       await this.#more()
     }
+  }
+
+  /** Read what follows the last delimiter, so that a body without its end is noticed. */
+  async finish(): Promise<void> {
+    while ((await this.#source.next()).done !== true);
+  }
+
+  /** Let go of the source. */
+  async close(): Promise<void> {
+    await this.#source.return?.()
   }
 
   async #more(): Promise<void> {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { act, type Ending } from './act.ts'
-import { BodyCutOff, ConnectionLost, json } from './exchange.ts'
+import { BodyCutOff, collect, ConnectionLost, json } from './exchange.ts'
 import type { Bytes, Exchange, Reply, Service } from './exchange.ts'
 import type { FaultBoard } from './faults.ts'
 import type { LedgerRecord, RequestLedger } from './ledger.ts'
@@ -21,18 +21,21 @@ export interface ServerOptions {
 export interface BackendServer {
   /** Listen, on the same port as before if there was one. Returns the port. */
   open(): Promise<number>
-  /** Refuse connections, and cut those that are open. */
+  /** Refuse connections, and cut those that are open; resolves once nothing has an effect any more. */
   shut(): Promise<void>
 }
 
 export function backendServer(use: PortUse, options: ServerOptions): BackendServer {
   const sockets = new Set<Socket>()
   let { port } = use
+  const underWay = new Set<Promise<void>>()
   const server = createServer((request, response) => {
-    void answer(request, response, options).catch((error: unknown) => {
+    const answered = answer(request, response, options).catch((error: unknown) => {
       options.log(`Unexpected: ${error instanceof Error ? error.stack : String(error)}`)
       request.socket.destroy()
     })
+    underWay.add(answered)
+    void answered.finally(() => underWay.delete(answered))
   })
   server.requestTimeout = 0
   server.on('connection', (socket) => {
@@ -49,6 +52,7 @@ export function backendServer(use: PortUse, options: ServerOptions): BackendServ
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of sockets) socket.resetAndDestroy()
       await closed
+      await Promise.all(underWay)
     },
   }
 }
@@ -155,7 +159,6 @@ async function* bodyOf(request: IncomingMessage, record: LedgerRecord): Bytes {
   } catch (cause) {
     throw new BodyCutOff('The connection ended before the body did', { cause })
   }
-  if (!request.complete) throw new BodyCutOff('The connection ended before the body did')
 }
 
 /** @param sent called when the last byte is on its way */
@@ -190,23 +193,19 @@ const drained = (response: ServerResponse) =>
     response.once('close', resolve)
   })
 
-/** The head and half of the body (of its first piece, if it is a stream), then the end of the connection. */
+/**
+ * The head and half of what it promises, then the end of the connection.
+ *
+ * Always with a Content-Length: some clients take the end of a connection for the end of a chunked body.
+ */
 async function sendHalf(response: ServerResponse, reply: Reply): Promise<void> {
   const { body = '' } = reply
-  let whole: Uint8Array = Buffer.alloc(0)
-  const headers: Record<string, string | number> = { ...reply.headers }
-  if (typeof body === 'string' || body instanceof Uint8Array) {
-    whole = Buffer.from(body)
-    headers['content-length'] = whole.byteLength
-  } else {
-    for await (const piece of body) {
-      whole = piece
-      break
-    }
-  }
-  response.writeHead(reply.status, headers)
+  const whole =
+    typeof body === 'string' || body instanceof Uint8Array ? Buffer.from(body) : await collect(body)
+  response.writeHead(reply.status, { 'content-length': Math.max(1, whole.byteLength), ...reply.headers })
   const half = whole.subarray(0, Math.floor(whole.byteLength / 2))
-  await new Promise<void>((resolve) => response.write(half.byteLength > 0 ? half : '\n', () => resolve()))
+  response.flushHeaders()
+  await new Promise<void>((resolve) => response.write(half, () => resolve()))
   response.socket?.destroy()
 }
 

@@ -34,9 +34,10 @@ export interface UnixfsStore {
 export async function openUnixfsStore(folder: string): Promise<UnixfsStore> {
   const blocks = new FsBlockstore(folder)
   await blocks.open()
-  const nowhere = { put: async (cid: CID) => cid }
+  const onDisk: WritableBlocks = { put: onceEach(blocks) }
+  const nowhere: WritableBlocks = { put: async (cid) => cid }
 
-  const add = async (content: Bytes, parameters: CidParameters, target: Pick<FsBlockstore, 'put'>) => {
+  const add = async (content: Bytes, parameters: CidParameters, target: WritableBlocks) => {
     const { cidVersion, rawLeaves, leafBytes, maxLinks } = parameters
     const { cid, size } = await importFile({ content }, target, {
       cidVersion,
@@ -47,7 +48,7 @@ export async function openUnixfsStore(folder: string): Promise<UnixfsStore> {
     return { cid, size }
   }
   return {
-    add: (content, parameters) => add(content, parameters, blocks),
+    add: (content, parameters) => add(content, parameters, onDisk),
     addressOf: (content, parameters) => add(content, parameters, nowhere),
     async open(cid) {
       if (!(await blocks.has(cid))) return undefined
@@ -59,6 +60,30 @@ export async function openUnixfsStore(folder: string): Promise<UnixfsStore> {
         content: (offset = 0, length = sizeBytes - offset) => entry.content({ offset, length }),
       }
     },
+  }
+}
+
+type WritableBlocks = Pick<FsBlockstore, 'put'>
+
+/**
+ * Write a block only if it is not there, and by one writer at a time.
+ *
+ * Two writers of one block share a draft in blockstore-fs: the second waits a second for a rename that cannot
+ * come, and a reader may meanwhile find half a block.
+ */
+function onceEach(blocks: FsBlockstore): FsBlockstore['put'] {
+  const writing = new Map<string, Promise<CID>>()
+  return async (cid, bytes) => {
+    const name = cid.toString()
+    const under = writing.get(name)
+    if (under !== undefined) return under
+    const write = (async () => ((await blocks.has(cid)) ? cid : blocks.put(cid, bytes)))()
+    writing.set(name, write)
+    try {
+      return await write
+    } finally {
+      writing.delete(name)
+    }
   }
 }
 

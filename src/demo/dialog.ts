@@ -1,29 +1,49 @@
+/** What a dialog does while it is open. */
+export interface DialogHandlers {
+  /** A submit button was pressed; `false` keeps the dialog open with all that was typed. */
+  readonly accept?: () => boolean
+  /** Something was typed or ticked; also called once at the start. */
+  readonly onInput?: () => void
+  /** Buttons that do not close the dialog, by id. */
+  readonly clicks?: Readonly<Record<string, (button: HTMLElement) => void>>
+}
+
 /**
- * Opens a modal dialog whose form may refuse to close.
+ * Opens a modal dialog.
  *
- * @param accept called when a submit button is pressed; `false` keeps the dialog open with all that was typed
  * @returns the value of the button that closed it; empty when it was cancelled
  */
-export function openDialog(dialog: HTMLDialogElement, accept: () => boolean = () => true): Promise<string> {
-  const listening = new AbortController()
-  const { signal } = listening
+export function openDialog(dialog: HTMLDialogElement, handlers: DialogHandlers = {}): Promise<string> {
+  const open = new AbortController()
+  const { signal } = open
   dialog.returnValue = ''
-  const close = () => dialog.close('')
-  for (const button of dialog.querySelectorAll('[data-close]'))
-    button.addEventListener('click', close, { signal })
+  handlers.onInput?.()
+  dialog.addEventListener('input', () => handlers.onInput?.(), { signal })
+  dialog.addEventListener('click', ({ target }) => handleClick(dialog, target, handlers), { signal })
   dialog.addEventListener(
     'submit',
     (event) => {
-      if (!accept()) event.preventDefault()
+      if (handlers.accept?.() === false) event.preventDefault()
     },
     { signal },
   )
   return new Promise((resolve) => {
     const settle = () => {
-      listening.abort()
+      open.abort()
       resolve(dialog.returnValue)
     }
     dialog.addEventListener('close', settle, { signal })
     dialog.showModal()
   })
+}
+
+function handleClick(
+  dialog: HTMLDialogElement,
+  target: EventTarget | null,
+  { clicks }: DialogHandlers,
+): void {
+  const button = target instanceof Element ? target.closest('button') : null
+  if (!button) return
+  if ('close' in button.dataset) dialog.close('')
+  clicks?.[button.id]?.(button)
 }

@@ -12,11 +12,10 @@ export async function confirmDiscard(session: SessionSnapshot): Promise<boolean>
   setText(byId('discard-confirm-label', HTMLElement), whatToAgreeTo(session))
   byId('discard-confirm-field', HTMLElement).hidden = session.settled
   understood.checked = false
-  discard.disabled = !session.settled
-  understood.onchange = () => {
-    discard.disabled = !understood.checked
+  const onInput = () => {
+    discard.disabled = !session.settled && !understood.checked
   }
-  return (await openDialog(byId('discard', HTMLDialogElement))) === 'discard'
+  return (await openDialog(byId('discard', HTMLDialogElement), { onInput })) === 'discard'
 }
 
 function whatIsLost(session: SessionSnapshot): string {

@@ -1,4 +1,4 @@
-/** Written in by the build: see `vite.config.ts`. */
+/* oxlint-disable no-underscore-dangle -- a name that the build replaces: see `vite.config.ts` */
 declare const __HOLDFAST_ENDPOINTS__: Endpoints
 
 /** Where a reader finds the chain and the store. Uploading is the worker's business. */

@@ -1,6 +1,7 @@
 import { adviceFor } from '../protocol/advice.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import { button, h } from './dom.ts'
+import { icon } from './icon.ts'
 
 /** What happened and what to do next: both, always. */
 export interface Explanation {
@@ -14,12 +15,27 @@ export function explain(thrown: unknown, next = 'Reload the page and try again.'
   return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
 }
 
-/** Shows an explanation in a notice with a way to put it away; `undefined` hides the notice. */
-export function showNotice(notice: HTMLElement, explanation: Explanation | undefined): void {
-  notice.hidden = explanation === undefined
-  if (!explanation) return notice.replaceChildren()
-  notice.replaceChildren(
-    h('p', {}, h('strong', {}, explanation.what), ` ${explanation.next}`),
-    button('Dismiss', () => showNotice(notice, undefined), { class: 'plain' }),
-  )
+/** Shows an explanation with one thing to press: by default, to put it away. */
+export function showNotice(
+  notice: HTMLElement,
+  { what, next }: Explanation,
+  action: HTMLElement = dismissButton(notice),
+): void {
+  notice.replaceChildren(h('p', {}, h('strong', {}, what), ` ${next}`), action)
+  notice.hidden = false
+}
+
+/** Puts a notice away. */
+export function hideNotice(notice: HTMLElement): void {
+  notice.hidden = true
+  notice.replaceChildren()
+}
+
+function dismissButton(notice: HTMLElement): HTMLButtonElement {
+  const element = button('', () => hideNotice(notice), {
+    class: 'plain icon-button',
+    'aria-label': 'Dismiss',
+  })
+  element.append(icon('cross'))
+  return element
 }

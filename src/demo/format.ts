@@ -36,5 +36,8 @@ export const formatMoment = (ms: number) => MOMENT.format(ms)
 export const shorten = (id: string, head = 7, tail = 4) =>
   id.length <= head + tail + 1 ? id : `${id.slice(0, head)}…${id.slice(-tail)}`
 
-/** `1 chunk`, `2 chunks`. */
-export const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
+/** `1 chunk`, `2 chunks`, `2 retries`. */
+export const count = (n: number, noun: string, plural = `${noun}s`) => `${n} ${n === 1 ? noun : plural}`
+
+/** A sentence's first letter. */
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -56,7 +56,7 @@ async function askForKey({ title, why, done, wanted }: Question): Promise<Group 
     if (!group) key.focus()
     return group !== undefined
   }
-  if ((await openDialog(dialog, accept)) !== 'done' || !group) return undefined
+  if ((await openDialog(dialog, { accept })) !== 'done' || !group) return undefined
   const known = knownGroups().find(({ id }) => id === group?.id)
   rememberGroup(wanted?.name ?? (name.value.trim() || known?.name || name.placeholder), group, keep.checked)
   return group
@@ -84,8 +84,10 @@ export async function showKey(known: KnownGroup): Promise<void> {
       ? 'Kept on this device: someone holding it unlocked could open the recordings.'
       : 'Not kept on this device: forgotten when this tab closes.',
   )
-  const copy = byId('show-key-copy', HTMLButtonElement)
-  copy.onclick = () => void copyText(encodeKey(group.secret), copy)
-  byId('show-key-download', HTMLButtonElement).onclick = () => downloadKey(known.name, group)
-  if ((await openDialog(byId('show-key', HTMLDialogElement))) === 'forget') forgetKey(known.id)
+  const clicks = {
+    'show-key-copy': (button: HTMLElement) => void copyText(encodeKey(group.secret), button),
+    'show-key-download': () => downloadKey(known.name, group),
+  }
+  const answer = await openDialog(byId('show-key', HTMLDialogElement), { clicks })
+  if (answer === 'forget') forgetKey(known.id)
 }

@@ -1,6 +1,6 @@
 import { connect } from '../client.ts'
 import type { SessionId } from '../protocol/ids.ts'
-import { byId } from './dom.ts'
+import { button, byId } from './dom.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showGroupPicker } from './group-picker.ts'
 import { showRecorder } from './recorder-view.ts'
@@ -43,4 +43,7 @@ function showFailure(explanation: Explanation): void {
   notice.scrollIntoView({ block: 'nearest' })
 }
 
-start().catch((thrown: unknown) => showFailure(explain(thrown)))
+start().catch((thrown: unknown) => {
+  const reload = button('Reload', () => location.reload())
+  showNotice(byId('failure', HTMLElement), explain(thrown), reload)
+})

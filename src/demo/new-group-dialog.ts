@@ -21,15 +21,6 @@ export async function createGroup(): Promise<Group | undefined> {
   setText(error, '')
   setText(byId('new-group-key', HTMLOutputElement), encodeKey(group.secret))
 
-  const copy = byId('new-group-copy', HTMLButtonElement)
-  copy.onclick = async () => {
-    if (await copyText(encodeKey(group.secret), copy)) takenAway = true
-  }
-  byId('new-group-download', HTMLButtonElement).onclick = () => {
-    downloadKey(nameOrDefault(), group)
-    takenAway = true
-  }
-
   // A key that is neither kept nor taken away would lock everyone out for good.
   const accept = () => {
     const safe = keep.checked || takenAway
@@ -39,7 +30,17 @@ export async function createGroup(): Promise<Group | undefined> {
     )
     return safe
   }
-  if ((await openDialog(byId('new-group', HTMLDialogElement), accept)) !== 'done') return undefined
+  const clicks = {
+    async 'new-group-copy'(button: HTMLElement) {
+      if (await copyText(encodeKey(group.secret), button)) takenAway = true
+    },
+    'new-group-download'() {
+      downloadKey(nameOrDefault(), group)
+      takenAway = true
+    },
+  }
+  if ((await openDialog(byId('new-group', HTMLDialogElement), { accept, clicks })) !== 'done')
+    return undefined
   rememberGroup(nameOrDefault(), group, keep.checked)
   return group
 }

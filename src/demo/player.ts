@@ -6,8 +6,8 @@ import { download } from './hand-out.ts'
 /** Past the end of any recording: asking for it makes the browser find out how long this one is. */
 const FAR_SECONDS = 1e7
 
-/** A verified recording to play and to save; `release` frees its memory. */
-export function player(recording: Blob, { id, mimeType }: SessionSnapshot) {
+/** A verified recording to play and to save; `release` frees its memory. `more` buttons stand beside Download. */
+export function player(recording: Blob, { id, mimeType }: SessionSnapshot, ...more: HTMLElement[]) {
   const src = URL.createObjectURL(recording)
   const video = h('video', {
     src,
@@ -23,7 +23,7 @@ export function player(recording: Blob, { id, mimeType }: SessionSnapshot) {
     download(recording, `holdfast-${id.slice(0, 8)}.${extension}`),
   )
   return {
-    element: h('div', { class: 'player' }, video, h('div', { class: 'row' }, save)),
+    element: h('div', { class: 'player' }, video, h('div', { class: 'row' }, save, ...more)),
     release: () => URL.revokeObjectURL(src),
   }
 }

@@ -1,18 +1,21 @@
 import type { Group } from '../api.ts'
 import type { SessionId } from '../protocol/ids.ts'
-import { openSession } from '../verify/index.ts'
+import { openSession, type VerificationProgress } from '../verify/index.ts'
 import { endpoints } from './endpoints.ts'
-
-/** How far a verification is, in chunks. */
-export type OnChunk = (opened: number, total: number) => void
 
 export interface ReadOptions {
   readonly sessionId: SessionId
   readonly group: Group
   readonly mimeType: string
   readonly signal: AbortSignal
-  /** Told once the anchor and the manifest are checked, then after each chunk. */
-  readonly onChunk: OnChunk
+  readonly onProgress: (progress: VerificationProgress) => void
+}
+
+/** A recording that was read back and held every check. */
+export interface ReadSession {
+  readonly recording: Blob
+  /** Chunks that never reached the anchor: the recording jumps there. */
+  readonly missingIndexes: readonly number[]
 }
 
 /**
@@ -20,13 +23,8 @@ export interface ReadOptions {
  *
  * @throws VerificationError naming the check that failed
  */
-export async function readSession({
-  sessionId,
-  group,
-  mimeType,
-  signal,
-  onChunk,
-}: ReadOptions): Promise<Blob> {
+export async function readSession(options: ReadOptions): Promise<ReadSession> {
+  const { sessionId, group, mimeType, signal, onProgress } = options
   const { rpcUrl, registry, gateway } = endpoints()
   const session = await openSession({
     chain: { rpcUrl, registry },
@@ -34,13 +32,9 @@ export async function readSession({
     sessionId,
     groupSecret: group.secret,
     signal,
+    onProgress,
   })
-  const total = session.manifest.chunks.length
   const parts: BlobPart[] = []
-  onChunk(0, total)
-  for await (const { plaintext } of session.chunks()) {
-    parts.push(plaintext)
-    onChunk(parts.length, total)
-  }
-  return new Blob(parts, { type: mimeType })
+  for await (const { plaintext } of session.chunks()) parts.push(plaintext)
+  return { recording: new Blob(parts, { type: mimeType }), missingIndexes: session.missingIndexes }
 }

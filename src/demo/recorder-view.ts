@@ -4,9 +4,10 @@ import type { SessionId } from '../protocol/ids.ts'
 import { announce } from './announce.ts'
 import { openSource, type Source } from './camera.ts'
 import { byId, setAttributes, setText } from './dom.ts'
-import { explain, showNotice } from './explain.ts'
+import { explain, hideNotice, showNotice } from './explain.ts'
 import { count, formatClock } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
+import { keepScreenOn } from './screen-lock.ts'
 import type { Settings } from './settings.ts'
 
 interface Context {
@@ -23,23 +24,29 @@ const TICK_MS = 250
 /** Makes the record button work. */
 export function showRecorder(context: Context): void {
   const start = byId('record', HTMLButtonElement)
+  let busy = false
   start.disabled = false
-  start.addEventListener('click', () => {
-    start.disabled = true
-    showNotice(byId('record-notice', HTMLElement), undefined)
-    recordOnce(context)
-      .catch((thrown: unknown) => {
-        announce('Recording failed')
-        showNotice(
-          byId('record-notice', HTMLElement),
-          explain(thrown, 'Press Record to start a new recording.'),
-        )
-      })
-      .finally(() => {
-        showIdle()
-        start.disabled = false
-      })
+  // Not disabled meanwhile: a dialog gives focus back to the button that opened it.
+  start.addEventListener('click', async () => {
+    if (busy) return
+    busy = true
+    hideNotice(byId('record-notice', HTMLElement))
+    try {
+      await recordOnce(context)
+    } catch (thrown) {
+      showFailure(thrown)
+    } finally {
+      showIdle()
+      busy = false
+    }
   })
+}
+
+function showFailure(thrown: unknown): void {
+  const notice = byId('record-notice', HTMLElement)
+  announce('Recording failed')
+  showNotice(notice, explain(thrown, 'Press Record to start a new recording.'))
+  notice.scrollIntoView({ block: 'nearest' })
 }
 
 async function recordOnce(context: Context): Promise<void> {
@@ -61,6 +68,7 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   const session = await context.holdfast.startSession({ groups: [group], mimeType })
   context.onStart(session.id)
   let progress = NOTHING
+  const letScreenSleep = keepScreenOn()
   const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
   const recording = record(session, source.stream, mimeType, {
     timesliceMs: context.settings.timesliceMs,
@@ -69,13 +77,14 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
       showProgress(next)
     },
   })
-  const clock = showRecording(recording, Date.now())
+  const hide = showRecording(recording, Date.now())
   try {
     await recording.finished
     announce(`Recording stopped. ${count(progress.acknowledged, 'chunk')} saved.`)
   } finally {
-    clearInterval(clock)
+    hide()
     leave()
+    letScreenSleep()
   }
 }
 
@@ -101,7 +110,9 @@ function showSource({ stream, kind, note }: Source): void {
   setText(line, note ?? '')
 }
 
-function showRecording(recording: Recording, startedAtMs: number): ReturnType<typeof setInterval> {
+/** @returns stops the clock and the button */
+function showRecording(recording: Recording, startedAtMs: number): () => void {
+  const shown = new AbortController()
   const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
   const timer = byId('timer', HTMLElement)
   let stoppedAtMs: number | undefined
@@ -116,8 +127,8 @@ function showRecording(recording: Recording, startedAtMs: number): ReturnType<ty
   start.hidden = true
   stop.hidden = false
   stop.disabled = false
-  stop.focus()
-  stop.onclick = () => {
+  stop.focus({ preventScroll: true })
+  const save = () => {
     stoppedAtMs = Date.now()
     stop.disabled = true
     setText(byId('stop-label', HTMLElement), 'Saving')
@@ -125,8 +136,13 @@ function showRecording(recording: Recording, startedAtMs: number): ReturnType<ty
     // A failure to stop is reported through `finished`.
     recording.stop().catch(() => undefined)
   }
+  stop.addEventListener('click', save, { once: true, signal: shown.signal })
   announce('Recording')
-  return setInterval(tick, TICK_MS)
+  const clock = setInterval(tick, TICK_MS)
+  return () => {
+    clearInterval(clock)
+    shown.abort()
+  }
 }
 
 function showProgress({ captured, acknowledged }: RecordProgress): void {
@@ -144,7 +160,6 @@ function showProgress({ captured, acknowledged }: RecordProgress): void {
 
 function showIdle(): void {
   const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
-  const hadFocus = document.activeElement === stop || document.activeElement === document.body
   const preview = byId('preview', HTMLVideoElement)
   preview.srcObject = null
   preview.hidden = true
@@ -153,10 +168,10 @@ function showIdle(): void {
   byId('source-note', HTMLElement).hidden = true
   setText(byId('stop-label', HTMLElement), 'Stop')
   setState('idle')
-  stop.hidden = true
+  const wasThere = !stop.hidden && [stop, document.body].some((element) => element === document.activeElement)
   start.hidden = false
-  start.disabled = false
-  if (hadFocus) start.focus()
+  if (wasThere) start.focus({ preventScroll: true })
+  stop.hidden = true
 }
 
 function setState(state: 'idle' | 'recording' | 'saving'): void {

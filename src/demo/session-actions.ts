@@ -16,14 +16,17 @@ export interface Actions {
 
 /** Actions on the engine, with each failure explained. */
 export function actionsOf(holdfast: Holdfast, onFailure: (explanation: Explanation) => void): Actions {
-  const run = (work: Promise<unknown>, done: string) =>
-    void work.then(
-      () => announce(done),
-      (thrown: unknown) => onFailure(explain(thrown)),
-    )
+  const run = async (work: Promise<unknown>, done: string) => {
+    try {
+      await work
+      announce(done)
+    } catch (thrown) {
+      onFailure(explain(thrown))
+    }
+  }
   return {
-    pause: (id) => run(holdfast.pause(id), 'Paused'),
-    resume: (id) => run(holdfast.resume(id), 'Resumed'),
+    pause: (id) => void run(holdfast.pause(id), 'Paused'),
+    resume: (id) => void run(holdfast.resume(id), 'Resumed'),
     async discard(session) {
       if (!(await confirmDiscard(session))) return
       run(

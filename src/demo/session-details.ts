@@ -34,17 +34,17 @@ export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionS
       setText(problem, `${what} ${next}`)
     }
   })
-  let anchorShown: AnchorView | undefined
+  let shown: SessionSnapshot | undefined
   element.addEventListener('toggle', () => {
     if (element.open) read()
   })
   return {
     element,
     update(session) {
-      if (session.anchor && session.anchor.merkleRoot !== anchorShown?.merkleRoot) {
-        anchorShown = session.anchor
-        anchor.replaceChildren(anchorFacts(anchorShown))
-      }
+      if (session === shown) return
+      if (session.anchor && session.anchor.manifestCid !== shown?.anchor?.manifestCid)
+        anchor.replaceChildren(anchorFacts(session.anchor))
+      shown = session
       if (element.open) read()
     },
   }
@@ -124,7 +124,7 @@ function chunkView(): View<ChunkView> {
 }
 
 function troubleOf({ status, retryCount, lastError }: ChunkView): string {
-  const tries = retryCount > 0 ? count(retryCount, 'retry').replace('retrys', 'retries') : ''
+  const tries = retryCount > 0 ? count(retryCount, 'retry', 'retries') : ''
   const error = lastError && status !== 'confirmed' ? `${lastError.message} ${adviceFor(lastError.code)}` : ''
   return [tries, error].filter(Boolean).join('. ')
 }

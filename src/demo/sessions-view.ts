@@ -46,7 +46,7 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
   })
   const panel = verifyPanel(() => session)
   const verify = button('Verify and play', () => void panel.run(verify), {
-    class: 'primary',
+    class: 'soft',
     'data-testid': 'verify-button',
   })
   const details = sessionDetails(first.id, holdfast)

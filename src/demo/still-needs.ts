@@ -1,7 +1,7 @@
 import { adviceFor } from '../protocol/advice.ts'
 import { ERRORS, type ErrorCode } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
-import { formatWait } from './format.ts'
+import { capital, count, formatWait } from './format.ts'
 
 /** How far a session's chunks are. `toUpload` are on this device only. */
 export function tally({ chunks }: Pick<SessionSnapshot, 'chunks'>) {
@@ -35,8 +35,7 @@ export function stillNeeds(session: SessionSnapshot, nowMs: number = Date.now())
 function workLeft(session: SessionSnapshot): string {
   const { toUpload, total } = tally(session)
   const { uploaded, manifesting, anchoring } = session.chunks
-  if (toUpload > 0)
-    return `${toUpload} of ${total} ${total === 1 ? 'chunk' : 'chunks'} to upload, then publish and anchor`
+  if (toUpload > 0) return `${toUpload} of ${count(total, 'chunk')} to upload, then publish and anchor`
   if (uploaded + manifesting > 0) return 'publish the manifest and anchor it'
   if (anchoring > 0) return 'waiting for the chain'
   return total === 0 ? 'no chunk was saved; closing the session' : 'publish the final manifest and anchor it'
@@ -69,5 +68,4 @@ function waitingFor(code: ErrorCode): string {
 const nextTry = (retryAtMs: number | undefined, nowMs: number) =>
   retryAtMs !== undefined && retryAtMs > nowMs ? `, next try in ${formatWait(retryAtMs - nowMs)}` : ''
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 const lowered = (text: string) => text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '')

@@ -24,7 +24,7 @@ export function storageWarning(
   if (quota <= 0) return undefined
   const free = Math.max(0, quota - usage)
   if (usage / quota < FULL_SHARE && free >= LITTLE_FREE_BYTES) return undefined
-  const held = heldBytes > 0 ? ` ${formatBytes(heldBytes)} of it waits to be uploaded.` : ''
+  const held = heldBytes > 0 ? ` ${formatBytes(heldBytes)} of recordings wait to be uploaded.` : ''
   const advice =
     heldBytes > 0
       ? 'Connect to a network so that uploads free space, or delete other files.'
@@ -54,8 +54,8 @@ export function showStorage() {
     async protect(): Promise<void> {
       const granted = await navigator.storage?.persist?.().catch(() => false)
       protection = granted
-        ? 'Protected: the browser will not clear it to make room.'
-        : 'Not protected: the browser may clear it when space runs out. Installing this app usually helps.'
+        ? 'Storage is protected: the browser will not clear it to make room.'
+        : 'Storage is not protected: the browser may clear it when space runs out. Installing this app usually helps.'
       lookSafely()
     },
   }
