@@ -56,7 +56,9 @@ function recordingSession(
 
   async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
     const { capturedAt = Date.now(), durationMs = 0 } = options
-    const common = { sessionId: id, index, capturedAt, durationMs: Math.round(durationMs) }
+    // Whole and not below zero, as the protocol wants them: a clock that is set back must cost no evidence.
+    const times = { capturedAt: Math.round(capturedAt), durationMs: Math.max(0, Math.round(durationMs)) }
+    const common = { sessionId: id, index, ...times }
     const plaintext = await bytes.arrayBuffer()
     if (seal === 'worker')
       return { kind: 'raw', ...common, plaintextHash: await sha256Hex(plaintext), payload: bytes }
