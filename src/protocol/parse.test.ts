@@ -16,7 +16,7 @@ const raw = {
   plaintextHash: 'a'.repeat(64),
   capturedAt: 1,
   durationMs: 2,
-  payload: new Blob(['bytes']),
+  payload: new Blob(['at least 16 bytes']),
 }
 const sealed = {
   ...raw,
@@ -197,6 +197,19 @@ describe('the size of a chunk', () => {
 
   it('may not be a byte more, and is told apart from a malformed message', () => {
     expect(refusal(sized(MAX_CHUNK_BYTES + 1))).toMatchObject({ code: 'chunk-too-large', class: 'refused' })
+  })
+})
+
+describe('a sealed chunk without room for its tag', () => {
+  it('is no ciphertext: no reader would take the manifest that listed it', () => {
+    const sized = (size: number) => ({ payload: new Blob(['x'.repeat(size)]) })
+    expectBad(message('chunk', { chunk: { ...sealed, ...sized(15) } }), 'payload')
+    expect(parseRequest(message('chunk', { chunk: { ...sealed, ...sized(16) } }))).toMatchObject({
+      type: 'chunk',
+    })
+    expect(parseRequest(message('chunk', { chunk: { ...raw, ...sized(0) } }))).toMatchObject({
+      type: 'chunk',
+    })
   })
 })
 
