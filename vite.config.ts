@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 
 const root = resolve(import.meta.dirname, 'src/demo')
@@ -18,11 +18,24 @@ const LOCAL_ENDPOINTS = {
 /** Endpoints are part of the code, in page and worker alike, so that no page can redirect evidence. */
 const endpoints: unknown = JSON.parse(process.env['HOLDFAST_ENDPOINTS'] ?? JSON.stringify(LOCAL_ENDPOINTS))
 
+/** While developing, Vite defines constants in pages only; this writes them into the worker. */
+const endpointsInDevWorker: Plugin = {
+  name: 'endpoints-in-dev-worker',
+  apply: 'serve',
+  transform: {
+    filter: { id: /\/sw\/demo\.ts$/ },
+    handler: (code) => code.replaceAll('__HOLDFAST_ENDPOINTS__', JSON.stringify(endpoints)),
+  },
+}
+
 export default defineConfig({
   root,
   define: { __HOLDFAST_ENDPOINTS__: JSON.stringify(endpoints) },
   build: { outDir, emptyOutDir: true },
+  // Named here because Vite looks for dependencies from the page only, and would reload it for the worker's.
+  optimizeDeps: { include: ['idb', 'workbox-background-sync', 'workbox-precaching'] },
   plugins: [
+    endpointsInDevWorker,
     VitePWA({
       strategies: 'injectManifest',
       srcDir: '../../sw',
@@ -47,6 +60,7 @@ export default defineConfig({
       },
       integration: {
         configureCustomSWViteBuild(worker) {
+          worker.logLevel = 'warn'
           const rollup = worker.build?.rollupOptions
           if (rollup) rollup.output = { entryFileNames: 'sw.js' }
         },

@@ -1,5 +1,6 @@
 import type { ConnectOptions, Holdfast } from './api.ts'
 import { openConnection } from './connection.ts'
+import { keepAwake } from './keep-awake.ts'
 import { openSession } from './session.ts'
 import { watch } from './watch.ts'
 
@@ -15,20 +16,23 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
 
   const closed = new AbortController()
   const { signal: untilClosed } = closed
-  // Best effort: a worker that does not answer is woken by the next request.
-  const nudge = () => void connection.ask({ type: 'hello' }).catch(() => undefined)
-  const nudgeIfVisible = () => document.visibilityState === 'visible' && nudge()
-  addEventListener('online', nudge, { signal: untilClosed })
-  document.addEventListener('visibilitychange', nudgeIfVisible, { signal: untilClosed })
-  connection.onNewWorker(nudge)
+  const greet = keepAwake(connection, untilClosed)
 
   return {
-    startSession: (session) => openSession(connection, session),
+    async startSession(session) {
+      const recording = await openSession(connection, session)
+      greet()
+      return recording
+    },
     sessions: () => connection.ask({ type: 'sessions' }),
     chunks: (sessionId) => connection.ask({ type: 'chunks', sessionId }),
     watch: (signal) => watch(connection, signal ? AbortSignal.any([signal, untilClosed]) : untilClosed),
     pause: (sessionId) => connection.ask({ type: 'pause', sessionId }),
-    resume: (sessionId) => connection.ask({ type: 'resume', sessionId }),
+    async resume(sessionId) {
+      const resumed = await connection.ask({ type: 'resume', sessionId })
+      greet()
+      return resumed
+    },
     discard: async (sessionId, { confirm } = {}) => {
       await connection.ask({ type: 'discard', sessionId, ...(confirm && { confirm }) })
     },

@@ -1,6 +1,6 @@
 import type { HoldfastError } from '../src/protocol/errors.ts'
 import type { Context } from './context.ts'
-import { CLOSED, trip, type Circuit } from './core/circuit.ts'
+import { CLOSED, reconsider, trip, type Circuit } from './core/circuit.ts'
 import type { Failure } from './core/machine.ts'
 import type { ReadTransaction, WriteTransaction } from './ports.ts'
 
@@ -32,12 +32,14 @@ export async function recordFailure(
   return { code, message, retryAfterMs, circuitUntilMs: circuit.notBeforeMs }
 }
 
-/** Forgets what is known of a destination: a person is there, or the network came back. */
-export const resetCircuit = (tx: WriteTransaction, destination: string) =>
-  tx.deleteMeta(metaName(destination))
+/** A page arrived, or its network did: the destination is asked again now, unless it forbade that. */
+export async function reconsiderCircuit(tx: WriteTransaction, destination: string): Promise<void> {
+  const circuit = await circuitOf(tx, destination)
+  if (circuit.failures > 0) await tx.putMeta(metaName(destination), reconsider(circuit))
+}
 
 /** Remembers that a destination answers. */
 export async function closeCircuit(context: Context, destination: string): Promise<void> {
   const healthy = await context.store.read(async (tx) => (await circuitOf(tx, destination)).failures === 0)
-  if (!healthy) await context.store.write((tx) => resetCircuit(tx, destination))
+  if (!healthy) await context.store.write((tx) => tx.deleteMeta(metaName(destination)))
 }

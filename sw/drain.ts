@@ -6,6 +6,7 @@ import { lanesAllowed } from './core/circuit.ts'
 import { workRemains } from './core/plan.ts'
 import { publicationDueMs } from './core/publication.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
+import { SEAL_FIRST } from './core/session.ts'
 import { publishStep } from './publish/publisher.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
@@ -59,19 +60,27 @@ export function createDrain(context: Context): Drain {
   const poke = () => stirred.abort()
 
   function join(kind: WakeKind): Promise<Outcome> {
-    deadlineMs = Math.max(deadlineMs, clock.now() + BUDGETS_MS[kind])
-    running ??= lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
-      running = undefined
-    })
+    const untilMs = clock.now() + BUDGETS_MS[kind]
+    deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
+    running ??= begin()
     poke()
+    const drain = running
     const over = new AbortController()
     const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
-    return Promise.race([running, outOfTime]).finally(() => over.abort())
+    return Promise.race([drain, outOfTime]).finally(() => over.abort())
+  }
+
+  function begin(): Promise<Outcome> {
+    const begun = lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
+      // Another may have begun while this one finished.
+      if (running === begun) running = undefined
+    })
+    return begun
   }
 
   async function run(): Promise<Outcome> {
     const active = new Map<ChunkId | SessionId, Promise<void>>()
-    const stop = new AbortController()
+    let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
     const start = (id: ChunkId | SessionId, work: Promise<void>) => {
@@ -93,6 +102,8 @@ export function createDrain(context: Context): Drain {
         look.sessions.forEach(watchRecorder)
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown && !broken) {
+          // A wake has joined after the time was up: what starts now starts with time of its own.
+          if (stop.signal.aborted) stop = new AbortController()
           for (const chunk of look.chunks) start(chunk.id, transfer(context, chunk, stop.signal))
           for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
         }
@@ -103,8 +114,9 @@ export function createDrain(context: Context): Drain {
           if (windingDown) return finish('work-remains')
         }
         if (remains) await wake.arm()
-        if (clock.now() >= deadlineMs) stop.abort()
-        const waitMs = Math.min(look.nextAtMs - clock.now(), LOOK_EVERY_MS)
+        const leftMs = deadlineMs - clock.now()
+        if (leftMs <= 0) stop.abort()
+        const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
       }
     } finally {
@@ -131,8 +143,8 @@ export function createDrain(context: Context): Drain {
       let nextAtMs = Infinity
       const lanes = lanesAllowed(store, LANES, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
-      for (let lane = taken; lane < lanes; lane++) {
-        const chunk = await tx.nextDue(nowMs, busy)
+      for (let lane = taken; lane < LANES; lane++) {
+        const chunk = await tx.nextDue(lane < lanes ? nowMs : SEAL_FIRST, busy)
         if (chunk === undefined) break
         chunks.push(chunk)
         busy.add(chunk.id)
@@ -142,13 +154,16 @@ export function createDrain(context: Context): Drain {
         nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
       else if (chunkAtMs !== undefined && chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
+      // A few publications at a time too, and one on trial while a destination has failed lately.
+      const room = Math.min(lanesAllowed(store, LANES, Infinity), lanesAllowed(chain, LANES, Infinity))
+      const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
         const dueMs = publicationDueMs(session)
         if (dueMs === undefined || active.has(session.id)) continue
         const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
-        if (atMs <= nowMs) publications.push(session.id)
-        else nextAtMs = Math.min(nextAtMs, atMs)
+        if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
+        else if (publishing + publications.length < room) publications.push(session.id)
       }
       return { sessions, chunks, publications, nextAtMs }
     })

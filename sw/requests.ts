@@ -2,8 +2,9 @@ import { HoldfastError } from '../src/protocol/errors.ts'
 import { PROTOCOL_VERSION, type Answers, type Reply, type Request } from '../src/protocol/messages.ts'
 import { parseRequest } from '../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
-import { resetCircuit } from './circuits.ts'
+import { reconsiderCircuit } from './circuits.ts'
 import type { Context } from './context.ts'
+import { workRemains } from './core/plan.ts'
 import { chunkView, sessionView } from './core/view.ts'
 import { discardSession, endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
 
@@ -20,8 +21,7 @@ async function answer(context: Context, request: Request): Promise<Answers[Reque
   const { store } = context
   switch (request.type) {
     case 'hello':
-      await forgetOutages(context)
-      return { protocol: PROTOCOL_VERSION }
+      return { protocol: PROTOCOL_VERSION, workRemains: await visit(context) }
     case 'session-start':
       return sessionView(await startSession(context, request.session))
     case 'chunk':
@@ -43,8 +43,9 @@ async function answer(context: Context, request: Request): Promise<Answers[Reque
   }
 }
 
-/** A person is there, or the network came back: ask the servers again at once. */
-const forgetOutages = ({ store, transport, anchor }: Context) =>
+/** A page arrived, or its network did: the servers are asked again at once. Tells whether the page is still needed. */
+const visit = ({ store, transport, anchor }: Context) =>
   store.write(async (tx) => {
-    for (const { name } of [transport, anchor]) await resetCircuit(tx, name)
+    for (const { name } of [transport, anchor]) await reconsiderCircuit(tx, name)
+    return (await tx.openSessions()).some(workRemains)
   })

@@ -4,11 +4,10 @@ import { announce } from './announce.ts'
 import { byId, h, keyedList, setText, type View } from './dom.ts'
 import { count, formatMoment } from './format.ts'
 import { icon, setIcon } from './icon.ts'
-import { resumeButton } from './session-actions.ts'
+import { resumeButton, type Actions } from './session-actions.ts'
 import { sessionStatus } from './session-status.ts'
-import { stillNeeds, tally } from './still-needs.ts'
+import { needsResume, stillNeeds, tally } from './still-needs.ts'
 import { countsDown, ticker } from './ticker.ts'
-import type { Actions } from './session-actions.ts'
 
 /**
  * Lists what an earlier page left unfinished, until it is.
@@ -30,7 +29,10 @@ export function showRecoveryBanner(actions: Actions, isOwn: (id: SessionId) => b
   }
   return ({ sessions }: Snapshot): void => {
     const before = unfinished.length
-    unfinished = sessions.filter(({ id, settled }) => !settled && !isOwn(id))
+    unfinished = sessions
+      .filter(({ id, settled }) => !settled && !isOwn(id))
+      // What waits for a person is not to be scrolled for.
+      .toSorted((a, b) => Number(needsResume(b)) - Number(needsResume(a)))
     banner.hidden = unfinished.length === 0
     const title = `Finishing ${count(unfinished.length, 'earlier recording')}`
     setText(byId('recovery-title', HTMLElement), title)

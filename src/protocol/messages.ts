@@ -78,7 +78,8 @@ export type RequestType = Request['type']
 
 /** What each request is answered with. */
 export interface Answers {
-  hello: { readonly protocol: number }
+  /** `workRemains`: the page should say hello again soon, so that the worker stays awake. */
+  hello: { readonly protocol: number; readonly workRemains: boolean }
   'session-start': SessionSnapshot
   chunk: { readonly acknowledged: string }
   'session-end': SessionSnapshot

@@ -8,9 +8,11 @@ import { retryDelayMs } from './retry.ts'
 export interface Circuit {
   readonly failures: number
   readonly notBeforeMs: number
+  /** The server itself asked not to be asked before this time (`Retry-After`), ms since the epoch. */
+  readonly floorMs: number
 }
 
-export const CLOSED: Circuit = { failures: 0, notBeforeMs: 0 }
+export const CLOSED: Circuit = { failures: 0, notBeforeMs: 0, floorMs: 0 }
 
 /**
  * Largest wait for a server that does not answer at all, ms. Short, because a refused connection costs
@@ -39,8 +41,12 @@ export function trip(
 ): Circuit {
   if (!DESTINATION_CODES.has(code) || ERRORS[code] !== 'transient') return circuit
   const failures = circuit.failures + 1
-  return { failures, notBeforeMs: nowMs + retryDelayMs(failures, floorMs, random, UNREACHABLE_CAP_MS) }
+  const delayMs = retryDelayMs(failures, floorMs, random, UNREACHABLE_CAP_MS)
+  return { failures, notBeforeMs: nowMs + delayMs, floorMs: nowMs + floorMs }
 }
+
+/** The circuit when a person arrives or the network comes back: asked again now, unless the server forbade it. */
+export const reconsider = (circuit: Circuit): Circuit => ({ ...circuit, notBeforeMs: circuit.floorMs })
 
 /** How many requests may be under way: none while open, one on trial, then all lanes. */
 export function lanesAllowed(circuit: Circuit, lanes: number, nowMs: number): number {

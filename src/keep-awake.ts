@@ -1,0 +1,31 @@
+import type { Connection } from './connection.ts'
+
+/** Sooner than any browser stops a worker without events (30 s in Chromium), ms. */
+const EVERY_MS = 20_000
+
+/**
+ * Says hello to the worker at once, again when the network or the page comes back or a new worker takes over, and
+ * every 20 s while work remains: an open page is what keeps a worker awake, above all where no browser would.
+ *
+ * @returns a way to say hello now
+ */
+export function keepAwake(connection: Connection, signal: AbortSignal): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const hello = async () => {
+    clearTimeout(timer)
+    // A worker that does not answer is asked again like one that has work.
+    const { workRemains } = await connection.ask({ type: 'hello' }).catch(() => ({ workRemains: true }))
+    clearTimeout(timer)
+    if (workRemains && !signal.aborted) timer = setTimeout(() => void hello(), EVERY_MS)
+  }
+  const greet = () => void hello()
+  const greetIfVisible = () => document.visibilityState === 'visible' && greet()
+
+  addEventListener('online', greet, { signal })
+  document.addEventListener('visibilitychange', greetIfVisible, { signal })
+  connection.onNewWorker(greet)
+  signal.addEventListener('abort', () => clearTimeout(timer))
+  greet()
+  return greet
+}
