@@ -29,21 +29,39 @@ export async function handOff(
 ): Promise<ChunkId> {
   for (let attempt = 0; ; attempt++) {
     if (signal?.aborted) throw new HoldfastError('aborted', `Chunk ${chunk.index} was given up by the page.`)
+    const change = nextChange(connection, signal)
     try {
-      const { acknowledged } = await connection.ask({ type: 'chunk', chunk })
-      return acknowledged as ChunkId
+      const answer = await Promise.race([connection.ask({ type: 'chunk', chunk }), change.came])
+      if (answer !== undefined) return answer.acknowledged as ChunkId
     } catch (thrown) {
       const error = HoldfastError.from(thrown)
       if (!PASSING.has(error.code)) throw error
-      await pause(Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS), connection, signal)
+      await change.orAfter(Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
+    } finally {
+      change.forget()
     }
   }
 }
 
-function pause(ms: number, connection: Connection, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-    connection.onNewWorker(resolve)
-    signal?.addEventListener('abort', () => resolve(), { once: true })
+/** Comes when another worker takes over, or the page gives the chunk up. */
+function nextChange(connection: Connection, signal?: AbortSignal) {
+  let come = () => {}
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const came = new Promise<undefined>((resolve) => {
+    come = () => resolve(undefined)
   })
+  const forgetWorker = connection.onNewWorker(come)
+  signal?.addEventListener('abort', come)
+  return {
+    came,
+    orAfter: (ms: number) => {
+      timer = setTimeout(come, ms)
+      return came
+    },
+    forget: () => {
+      clearTimeout(timer)
+      forgetWorker()
+      signal?.removeEventListener('abort', come)
+    },
+  }
 }

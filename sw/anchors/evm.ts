@@ -23,7 +23,7 @@ const ADDRESS = /^0x[0-9a-fA-F]{40}$/
 export function evm({ rpcUrl, registry, relayUrl, depth = 2, pollMs = 2_000 }: EvmOptions): Anchor {
   const json = async (url: string, init: RequestInit, signal: AbortSignal): Promise<unknown> => {
     const response = await request(url, init, { signal, timeoutMs: TIMEOUT_MS })
-    const body = await textOf(response)
+    const body = await textOf(response, signal)
     if (!response.ok) throw rejection(statusError(response, body))
     try {
       return JSON.parse(body)

@@ -19,15 +19,15 @@ export async function request(
   try {
     return await fetch(url, { ...init, signal: AbortSignal.any([signal, timeout]) })
   } catch (cause) {
-    throw networkError(url, cause, signal, timeout)
+    throw networkError(url, cause, signal, timeout.aborted)
   }
 }
 
 /** A failed `fetch`, or a body that broke off, in our terms. */
-function networkError(url: string, cause: unknown, signal: AbortSignal, timeout: AbortSignal): HoldfastError {
+function networkError(url: string, cause: unknown, signal: AbortSignal, tookTooLong: boolean): HoldfastError {
   const { origin } = new URL(url)
   if (signal.aborted) return new HoldfastError('aborted', `The request to ${origin} was stopped.`, { cause })
-  if (timeout.aborted) return new HoldfastError('timeout', `${origin} took too long.`, { cause })
+  if (tookTooLong) return new HoldfastError('timeout', `${origin} took too long.`, { cause })
   return new HoldfastError('unreachable', `${origin} cannot be reached.`, { cause })
 }
 
@@ -58,14 +58,23 @@ const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000
 export function retryAfterMs(header: string | null, nowMs: number): number {
   if (header === null) return 0
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), LONGEST_WAIT_MS) : 0
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_WAIT_MS)
 }
 
-/** The body as text; a body that breaks off is the network's failure. */
-export async function textOf(response: Response): Promise<string> {
+/**
+ * The body as text.
+ *
+ * @param signal that of the request
+ * @throws HoldfastError `unreachable`, `timeout`, `aborted` for a body that breaks off
+ */
+export async function textOf(response: Response, signal: AbortSignal): Promise<string> {
   try {
     return await response.text()
   } catch (cause) {
-    throw new HoldfastError('unreachable', `${new URL(response.url).origin} broke off its answer.`, { cause })
+    throw networkError(response.url, cause, signal, isStop(cause))
   }
 }
+
+/** An abort or a timeout: which of the two an unfinished body tells depends on the browser. */
+const isStop = (cause: unknown) =>
+  cause instanceof DOMException && (cause.name === 'TimeoutError' || cause.name === 'AbortError')

@@ -30,7 +30,7 @@ export function ipfs({ endpoint, authorize }: IpfsOptions): Transport {
 
     async probe({ cid }, signal) {
       const response = await rpc(`/api/v0/pin/ls?arg=${cid}&type=recursive`, { signal, timeoutMs: ASK_MS })
-      const body = await textOf(response)
+      const body = await textOf(response, signal)
       if (response.ok) return cid in keysOf(body) ? 'stored' : 'missing'
       if (response.status === 500 && NOT_PINNED.test(body)) return 'missing'
       throw statusError(response, body)
@@ -39,9 +39,9 @@ export function ipfs({ endpoint, authorize }: IpfsOptions): Transport {
     async send(upload, bytes, signal) {
       const form = new FormData()
       form.append('file', new Blob([bytes]), upload.cid)
-      const timeoutMs = ASK_MS + upload.sizeBytes / SLOWEST_BYTES_PER_MS
+      const timeoutMs = ASK_MS + Math.ceil(upload.sizeBytes / SLOWEST_BYTES_PER_MS)
       const response = await rpc(`/api/v0/add?${ADD_OPTIONS}`, { signal, timeoutMs }, form)
-      const body = await textOf(response)
+      const body = await textOf(response, signal)
       if (!response.ok) throw statusError(response, body)
       checkAddress(upload, body)
     },
