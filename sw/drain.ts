@@ -59,14 +59,21 @@ export function createDrain(context: Context): Drain {
   const poke = () => stirred.abort()
 
   function join(kind: WakeKind): Promise<Outcome> {
-    deadlineMs = Math.max(deadlineMs, clock.now() + BUDGETS_MS[kind])
-    running ??= lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
-      running = undefined
-    })
+    const untilMs = clock.now() + BUDGETS_MS[kind]
+    deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
+    running ??= begin()
     poke()
     const over = new AbortController()
     const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
     return Promise.race([running, outOfTime]).finally(() => over.abort())
+  }
+
+  function begin(): Promise<Outcome> {
+    const begun = lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
+      // Another may have begun while this one finished.
+      if (running === begun) running = undefined
+    })
+    return begun
   }
 
   async function run(): Promise<Outcome> {
@@ -103,8 +110,9 @@ export function createDrain(context: Context): Drain {
           if (windingDown) return finish('work-remains')
         }
         if (remains) await wake.arm()
-        if (clock.now() >= deadlineMs) stop.abort()
-        const waitMs = Math.min(look.nextAtMs - clock.now(), LOOK_EVERY_MS)
+        const leftMs = deadlineMs - clock.now()
+        if (leftMs <= 0) stop.abort()
+        const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
       }
     } finally {
@@ -142,13 +150,16 @@ export function createDrain(context: Context): Drain {
         nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
       else if (chunkAtMs !== undefined && chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
+      // A few publications at a time too, and one on trial while a destination has failed lately.
+      const room = Math.min(lanesAllowed(store, LANES, Infinity), lanesAllowed(chain, LANES, Infinity))
+      const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
         const dueMs = publicationDueMs(session)
         if (dueMs === undefined || active.has(session.id)) continue
         const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
-        if (atMs <= nowMs) publications.push(session.id)
-        else nextAtMs = Math.min(nextAtMs, atMs)
+        if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
+        else if (publishing + publications.length < room) publications.push(session.id)
       }
       return { sessions, chunks, publications, nextAtMs }
     })

@@ -75,7 +75,7 @@ export class HoldfastError extends Error {
   }
 
   static fromWire(wire: WireError): HoldfastError {
-    return new HoldfastError(wire.code in ERRORS ? wire.code : 'defect', wire.message)
+    return new HoldfastError(Object.hasOwn(ERRORS, wire.code) ? wire.code : 'defect', wire.message)
   }
 
   /** Any thrown value as a `HoldfastError`; what we did not foresee is a `defect`. */

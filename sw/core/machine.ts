@@ -47,6 +47,9 @@ export interface Transition {
   readonly accepted: boolean
 }
 
+/** Characters of a server's words that a chunk keeps; its session keeps the whole message. */
+const MESSAGE_LENGTH = 100
+
 const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
 /**
@@ -111,7 +114,7 @@ function progress(chunk: ChunkRecord, state: ChunkState): ChunkRecord {
 
 function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord | undefined {
   const { state } = chunk
-  const error: WireError = { code: failure.code, message: failure.message }
+  const error: WireError = { code: failure.code, message: failure.message.slice(0, MESSAGE_LENGTH) }
   const spent = spendsAttempt(failure.code) ? 1 : 0
   const failures = chunk.failures + spent
   const failed = { ...chunk, failures, retryCount: chunk.retryCount + spent, lastError: error }
@@ -131,8 +134,7 @@ function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord
 /** The class of a failure decides: time heals the transient ones and conflicts, a person the others. */
 export function waitAfter(failure: Failure, failures: number, moment: Moment): Wait {
   const kind = ERRORS[failure.code]
-  if (kind !== 'transient' && kind !== 'conflict')
-    return { kind: 'parked', error: { code: failure.code, message: failure.message } }
+  if (kind !== 'transient' && kind !== 'conflict') return { kind: 'parked' }
   const delayMs =
     failures === 0 ? failure.retryAfterMs : retryDelayMs(failures, failure.retryAfterMs, moment.random)
   return { kind: 'due', notBeforeMs: moment.nowMs + delayMs }

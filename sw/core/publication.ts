@@ -3,7 +3,7 @@ import { waitAfter, type Failure, type Moment } from './machine.ts'
 import type { Anchored, ManifestName, Publication, SessionRecord } from './record.ts'
 import { pendingChunks, sealSession } from './session.ts'
 
-/** While chunks keep coming, a new manifest is anchored at most this often, ms. */
+/** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
 export const PUBLISH_EVERY_MS = 30_000
 
 /** An anchor that the chain does not show is handed to the relay again after this long, ms. */
@@ -28,7 +28,7 @@ export function publicationDueMs(session: SessionRecord): number | undefined {
     return session.tally.uploaded > 0 || closes ? 0 : undefined
   }
   if (session.tally.uploaded === 0) return undefined
-  return (session.publishedAtMs ?? session.startedAtMs) + PUBLISH_EVERY_MS
+  return (session.unpublishedSinceMs ?? 0) + PUBLISH_EVERY_MS
 }
 
 /** What can happen to a publication. */

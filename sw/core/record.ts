@@ -11,10 +11,8 @@ export interface Seal {
   readonly cid: Cid
 }
 
-/** Waiting for its turn, or for a person. */
-export type Wait =
-  | { readonly kind: 'due'; readonly notBeforeMs: number }
-  | { readonly kind: 'parked'; readonly error: WireError }
+/** Waiting for its turn, or for a person; what for is the record's `lastError`. */
+export type Wait = { readonly kind: 'due'; readonly notBeforeMs: number } | { readonly kind: 'parked' }
 
 /** Where a chunk is on its way, with the fields that only this place has. */
 export type ChunkState =
@@ -56,6 +54,7 @@ export interface ChunkRecord {
   readonly retryCount: number
   /** Failed attempts since the last progress. */
   readonly failures: number
+  /** Cut short, so that the record keeps its size. */
   readonly lastError?: WireError
   /** Present exactly while the chunk waits for a lane and its session is not paused. */
   readonly due?: DueKey
@@ -118,8 +117,8 @@ export interface SessionRecord {
   readonly anchored?: Anchored
   /** What holds the session up at the moment; gone with the next progress. */
   readonly trouble?: Trouble
-  /** When the latest publication began; the next waits for the interval. */
-  readonly publishedAtMs?: number
+  /** When the first of the verified chunks that no publication covers was verified; the next waits from then. */
+  readonly unpublishedSinceMs?: number
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */
   readonly open?: number
 }

@@ -67,6 +67,7 @@ export function recount(
   before: ChunkRecord | undefined,
   after: ChunkRecord | undefined,
 ): SessionRecord {
+  const { unpublishedSinceMs: sinceMs, ...rest } = session
   const tally = { ...session.tally }
   let { parked, heldBytes } = session
   for (const [chunk, sign] of [
@@ -78,7 +79,15 @@ export function recount(
     if (isParked(chunk)) parked += sign
     if (holdsBytes(chunk)) heldBytes += sign * chunk.sizeBytes
   }
-  return sealSession({ ...session, tally, parked, heldBytes })
+  const verifiedAtMs = after?.state.status === 'uploaded' ? after.state.uploadedAtMs : undefined
+  const unpublishedSinceMs = tally.uploaded === 0 ? undefined : (sinceMs ?? verifiedAtMs)
+  return sealSession({
+    ...rest,
+    tally,
+    parked,
+    heldBytes,
+    ...(unpublishedSinceMs !== undefined && { unpublishedSinceMs }),
+  })
 }
 
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */

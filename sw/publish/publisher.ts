@@ -62,11 +62,7 @@ async function begin({ store, clock }: Context, session: SessionRecord): Promise
   }
   await store.write(async (tx) => {
     for (const chunk of verified) await commitEvent(tx, chunk.id, { type: 'manifest-began' }, moment)
-    await changeSession(tx, session.id, (current) => ({
-      ...current,
-      publication,
-      publishedAtMs: moment.nowMs,
-    }))
+    await changeSession(tx, session.id, (current) => ({ ...current, publication }))
   })
 }
 
@@ -104,10 +100,12 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   if (manifest === undefined) throw new HoldfastError('defect', `The manifest of ${session.id} has no name.`)
 
   const witnessed = await context.anchor.read(session.id, signal)
-  await closeCircuit(context, context.anchor.name)
   const isOurs = (seen: Witnessed['latest']) =>
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
-  if (isOurs(witnessed.deep)) return conclude(context, session, witnessed.blockNumber)
+  if (isOurs(witnessed.deep)) {
+    await closeCircuit(context, context.anchor.name)
+    return conclude(context, session, witnessed.blockNumber)
+  }
 
   const lookAgain = { type: 'look-again', atMs: clock.now() + context.anchor.pollMs } as const
   const takenLately = clock.now() - (publication.submittedAtMs ?? 0) < RESUBMIT_AFTER_MS
@@ -118,6 +116,8 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
     await context.anchor.submit(request, signal)
     await record(context, session, { type: 'anchor-taken' })
   }
+  // Not before the relay has answered too: a chain that can be read says nothing of it.
+  await closeCircuit(context, context.anchor.name)
   await record(context, session, lookAgain)
 }
 
