@@ -1,6 +1,7 @@
 import { expect } from '@playwright/test'
 import { decodeSessions, encodeSessionsCall, type RegistryRecord } from '../src/evidence/registry.ts'
-import { parseManifest, type Manifest } from '../src/evidence/manifest.ts'
+import { parseManifest } from '../src/evidence/manifest-parse.ts'
+import type { Manifest } from '../src/evidence/manifest.ts'
 import type { SessionId } from '../src/protocol/ids.ts'
 import type { Backend } from './backend/index.ts'
 

@@ -6,6 +6,7 @@ import { lanesAllowed } from './core/circuit.ts'
 import { workRemains } from './core/plan.ts'
 import { publicationDueMs } from './core/publication.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
+import { SEAL_FIRST } from './core/session.ts'
 import { publishStep } from './publish/publisher.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
@@ -63,9 +64,10 @@ export function createDrain(context: Context): Drain {
     deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
     running ??= begin()
     poke()
+    const drain = running
     const over = new AbortController()
     const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
-    return Promise.race([running, outOfTime]).finally(() => over.abort())
+    return Promise.race([drain, outOfTime]).finally(() => over.abort())
   }
 
   function begin(): Promise<Outcome> {
@@ -78,7 +80,7 @@ export function createDrain(context: Context): Drain {
 
   async function run(): Promise<Outcome> {
     const active = new Map<ChunkId | SessionId, Promise<void>>()
-    const stop = new AbortController()
+    let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
     const start = (id: ChunkId | SessionId, work: Promise<void>) => {
@@ -100,6 +102,8 @@ export function createDrain(context: Context): Drain {
         look.sessions.forEach(watchRecorder)
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown && !broken) {
+          // A wake has joined after the time was up: what starts now starts with time of its own.
+          if (stop.signal.aborted) stop = new AbortController()
           for (const chunk of look.chunks) start(chunk.id, transfer(context, chunk, stop.signal))
           for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
         }
@@ -139,8 +143,8 @@ export function createDrain(context: Context): Drain {
       let nextAtMs = Infinity
       const lanes = lanesAllowed(store, LANES, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
-      for (let lane = taken; lane < lanes; lane++) {
-        const chunk = await tx.nextDue(nowMs, busy)
+      for (let lane = taken; lane < LANES; lane++) {
+        const chunk = await tx.nextDue(lane < lanes ? nowMs : SEAL_FIRST, busy)
         if (chunk === undefined) break
         chunks.push(chunk)
         busy.add(chunk.id)

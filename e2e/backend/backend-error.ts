@@ -4,6 +4,7 @@
  * - `anvil-missing`: the chain's program is not installed for this platform
  * - `anvil-failed`: the chain's program ended, or did not answer, at its start
  * - `chain-stopped`: a control needs a running chain
+ * - `reorg-too-deep`: the chain keeps no state that old
  * - `registry-broken`: the registry contract does not compile, or could not be deployed
  * - `bad-rule`: a fault that makes no sense
  */
@@ -13,6 +14,7 @@ export type BackendErrorCode =
   | 'anvil-missing'
   | 'anvil-failed'
   | 'chain-stopped'
+  | 'reorg-too-deep'
   | 'registry-broken'
   | 'bad-rule'
 

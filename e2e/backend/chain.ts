@@ -67,6 +67,8 @@ export interface ChainNodeOptions {
 }
 
 const CHAIN_ID = 31_337
+/** The node of a backend that was killed a moment ago is about to end too. */
+const ORPHAN_ENDS_WITHIN_MS = 1000
 const SAVE_EVERY_MS = 1000
 /** A long chain takes longer to save; saving never takes more than this share of the time. */
 const SAVE_SHARE = 1 / 30
@@ -74,7 +76,7 @@ const SAVE_SHARE = 1 / 30
 export async function startChainNode(options: ChainNodeOptions): Promise<ChainNode> {
   const { dir, blockTimeSec, log } = options
   const use: PortUse = { port: options.port, wantedBy: 'the chain (anvil)', option: '--chain-port' }
-  const port = await freePort(use)
+  const port = await freePort(use, ORPHAN_ENDS_WITHIN_MS)
   const url = `http://127.0.0.1:${port}`
   const rpc = rpcClient(url)
   const inTurn = serial()
@@ -85,7 +87,7 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
 
   const start = async () => {
     if (anvil !== undefined) return
-    await freePort({ ...use, port })
+    await freePort({ ...use, port }, ORPHAN_ENDS_WITHIN_MS)
     const next = await startAnvil({
       port,
       stateFile: dir.chainState,
@@ -138,7 +140,7 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
       } catch (error) {
         if (!(error instanceof RpcError)) throw error
         throw new BackendError(
-          'chain-stopped',
+          'reorg-too-deep',
           `The chain cannot go back ${depth} blocks (${error.message}); it reaches no further than its last start.`,
           { cause: error },
         )

@@ -14,8 +14,6 @@ export interface DataDir {
   readonly registry: string
   readonly journal: string
   readonly ledger: string
-  /** Compiled contracts, by the hash of their source: kept even by `fresh`. */
-  readonly artifacts: string
   /** Give the folder up. */
   unlock(): Promise<void>
 }
@@ -39,10 +37,9 @@ export async function openDataDir(path: string, fresh: boolean): Promise<DataDir
     registry: join(root, 'chain', 'registry.json'),
     journal: join(root, 'relay'),
     ledger: join(root, 'ledger.ndjson'),
-    artifacts: join(root, 'artifacts'),
     unlock,
   }
-  for (const folder of ['blocks', 'pins', 'chainCache', 'journal', 'artifacts'] as const) {
+  for (const folder of ['blocks', 'pins', 'chainCache', 'journal'] as const) {
     await mkdir(layout[folder], { recursive: true })
   }
   return layout

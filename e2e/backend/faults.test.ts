@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend, LedgerEntry } from './index.ts'
 import {
   aCall,
   added,
   addFile,
-  bytesOf,
+  noise,
   isPinned,
   MODERN,
   receiptOf,
@@ -19,6 +19,8 @@ let box: Sandbox
 let backend: Backend
 let count = 0
 
+vi.setConfig({ testTimeout: 20_000 })
+
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
@@ -30,7 +32,7 @@ const ADD = { service: 'ipfs', match: '/api/v0/add' } as const
 
 /** Bytes that nobody stored yet, and their address. */
 async function fresh(sizeBytes = 50_000) {
-  const bytes = bytesOf(`fault ${(count += 1)}`, sizeBytes)
+  const bytes = noise(`fault ${(count += 1)}`, sizeBytes)
   return { bytes, cid: await added(backend, bytes, `${MODERN}&only-hash=true`) }
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { chainProxy } from './chain-proxy.ts'
 import { chainWith, startChainNode, type Chain } from './chain.ts'
 import { controlPaths } from './control.ts'
@@ -35,6 +36,8 @@ export interface BackendOptions {
   fresh?: boolean
   /** Seconds between blocks. Default 2. */
   blockTimeSec?: number
+  /** Where compiled contracts are kept, even by `fresh`. Default: in `dataDir`. */
+  artifactDir?: string
   /** Told what nobody asked for but somebody should know. Default: nobody. */
   log?: (line: string) => void
 }
@@ -81,8 +84,10 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     for (const step of steps.splice(0).toReversed()) await step()
   }
   try {
-    const compiling = registryArtifact(dir.artifacts)
-    compiling.catch(() => undefined)
+    const compiling = registryArtifact(options.artifactDir ?? join(dir.root, 'artifacts'))
+    // Also where the start fails meanwhile: nothing may write into the folder once it is given up.
+    const compilerEnded = compiling.catch(() => undefined)
+    steps.push(() => compilerEnded)
     const node = await startChainNode({
       dir,
       port: options.chainPort ?? 8742,

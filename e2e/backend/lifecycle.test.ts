@@ -5,24 +5,16 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'vite'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { BackendError, startBackend, type Backend } from './index.ts'
 import { freePort } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
-import {
-  aCall,
-  added,
-  addFile,
-  bytesOf,
-  isPinned,
-  receiptOf,
-  relay,
-  sandbox,
-  type Sandbox,
-} from './testing.ts'
+import { aCall, added, addFile, noise, isPinned, receiptOf, relay, sandbox, type Sandbox } from './testing.ts'
 
 let box: Sandbox
 let backend: Backend
+
+vi.setConfig({ testTimeout: 20_000 })
 
 beforeAll(async () => {
   box = await sandbox()
@@ -34,7 +26,7 @@ const blockNumber = async () => Number(await backend.chain.rpc('eth_blockNumber'
 const port = () => Number(new URL(backend.url).port)
 
 test('keeps content, pins and chain over a restart', async () => {
-  const bytes = bytesOf('kept', 2_000_000)
+  const bytes = noise('kept', 2_000_000)
   const cid = await added(backend, bytes)
   const { transactionHash } = await relay(backend, aCall())
   const { registry } = backend.endpoints
@@ -68,6 +60,13 @@ test('kills the chain for real, and starts it again where it was', async () => {
   expect(box.lines.filter((line) => line.includes('unexpectedly'))).toEqual([])
 })
 
+test('cannot reorganise what was mined before the chain’s last start, and says so', async () => {
+  await backend.chain.mine(3)
+  await backend.chain.stop()
+  await backend.chain.start()
+  await expect(backend.chain.reorg(2)).rejects.toMatchObject({ code: 'reorg-too-deep' })
+})
+
 test('says so when the chain dies by itself, and can start it again', async () => {
   const said = new Promise<string>((resolve) => {
     box.told = resolve
@@ -95,7 +94,7 @@ async function anvilPid(victim: Backend): Promise<number> {
 test('refuses connections while it is paused, cuts what was under way, and comes back on its port', async () => {
   const before = backend.url
   const held = backend.faults.add({ service: 'ipfs', kind: 'hold', hold: 'after', times: 1 })
-  const cut = expect(addFile(backend, bytesOf('paused', 1000))).rejects.toThrow('fetch failed')
+  const cut = expect(addFile(backend, noise('paused', 1000))).rejects.toThrow('fetch failed')
   await held.arrived
   await backend.pause()
   await cut
@@ -131,14 +130,14 @@ test('names the port that is taken, who wanted it, and the option that changes i
 test('lets one backend at a time have a data folder, and takes over from a dead one', async () => {
   const second = startBackend({ dataDir: box.dataDir, port: 0, chainPort: 0 })
   await expect(second).rejects.toMatchObject({ code: 'data-dir-busy' })
-  expect(await isPinned(backend, await added(backend, bytesOf('unharmed', 10)))).toBe(true)
+  expect(await isPinned(backend, await added(backend, noise('unharmed', 10)))).toBe(true)
   await backend.stop()
   await writeFile(join(box.dataDir, 'backend.lock'), `${process.pid} 1`)
   backend = await box.start()
 })
 
 test('starts over when asked to, and deletes nothing of others', async () => {
-  const cid = await added(backend, bytesOf('forgotten', 10))
+  const cid = await added(backend, noise('forgotten', 10))
   const { transactionHash } = await relay(backend, aCall())
   const foreign = join(box.dataDir, 'notes.txt')
   await writeFile(foreign, 'mine')

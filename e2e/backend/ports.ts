@@ -27,12 +27,24 @@ export async function listen(server: Server, use: PortUse): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : use.port
 }
 
-/** A port that was free a moment ago: the wanted one, or any for 0. */
-export async function freePort(use: PortUse): Promise<number> {
-  const probe = createServer()
-  const port = await listen(probe, use)
-  await new Promise((resolve) => probe.close(resolve))
-  return port
+/**
+ * A port that was free a moment ago: the wanted one, or any for 0.
+ *
+ * @param patienceMs how long to wait for an owner that may just be ending
+ */
+export async function freePort(use: PortUse, patienceMs = 0): Promise<number> {
+  const deadline = Date.now() + patienceMs
+  for (;;) {
+    const probe = createServer()
+    try {
+      const port = await listen(probe, use)
+      await new Promise((resolve) => probe.close(resolve))
+      return port
+    } catch (error) {
+      if (Date.now() >= deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
 }
 
 function portTaken({ port, wantedBy, option }: PortUse, cause: Error): BackendError {

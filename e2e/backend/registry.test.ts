@@ -11,13 +11,13 @@ import {
   toFunctionSelector,
   type Hex,
 } from 'viem'
-import { mnemonicToAccount } from 'viem/accounts'
+import { mnemonicToAccount, type HDAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { registryAbi, type Backend } from './index.ts'
 import { registryArtifact } from './registry-artifact.ts'
 import { repositoryRoot } from './repository-root.ts'
-import { sandbox, type Sandbox } from './testing.ts'
+import { ARTIFACTS, sandbox, type Sandbox } from './testing.ts'
 
 interface Vectors {
   sessionIdBytes32: Hex
@@ -28,11 +28,15 @@ interface Vectors {
 
 const CID = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku'
 const GROUPS: Hex[] = [`0x${'11'.repeat(32)}`, `0x${'22'.repeat(32)}`]
-const words = (index: number) => mnemonicToAccount(`${'test '.repeat(11)}junk`, { addressIndex: index })
+const [first, second] = [0, 1].map((addressIndex) =>
+  mnemonicToAccount(`${'test '.repeat(11)}junk`, { addressIndex }),
+) as [HDAccount, HDAccount]
 
 let box: Sandbox
 let backend: Backend
 let vectors: Vectors
+
+vi.setConfig({ testTimeout: 20_000 })
 
 beforeAll(async () => {
   box = await sandbox()
@@ -51,12 +55,12 @@ interface Update {
   cid?: string
   count?: number
   groups?: Hex[]
-  from?: number
+  from?: HDAccount
 }
 
 /** Simulate, send and mine; the answer is the receipt. */
 async function update({ sessionId, root, cid, count, groups, from }: Update) {
-  const account = words(from ?? 0)
+  const account = from ?? first
   const { request } = await reader().simulateContract({
     ...contract(),
     account,
@@ -74,7 +78,7 @@ const session = (sessionId: Hex) =>
 const id = (digit: string): Hex => `0x${digit.repeat(32)}${'0'.repeat(32)}`
 
 test('has the interface that its ABI promises', async () => {
-  const { abi } = await registryArtifact(join(box.dataDir, 'artifacts'))
+  const { abi } = await registryArtifact(ARTIFACTS)
   for (const item of registryAbi) {
     const same = abi.find((other) => 'name' in other && other.name === item.name)
     expect(same?.type, item.name).toBe(item.type)
@@ -93,22 +97,22 @@ test('has the interface that its ABI promises', async () => {
 
 test('keeps the latest root, the first writer and the first time', async () => {
   const sessionId = id('a')
-  const first = await update({ sessionId, count: 2 })
+  const made = await update({ sessionId, count: 2 })
   const [creator, , , , createdAt] = await session(sessionId)
-  expect(creator).toBe(words(0).address)
+  expect(creator).toBe(first.address)
   const root: Hex = `0x${'cd'.repeat(32)}`
   await update({ sessionId, count: 3, root, cid: 'bafkother' })
   const later = await session(sessionId)
   expect(later.slice(0, 5)).toEqual([creator, root, 'bafkother', 3n, createdAt])
   expect(later[5]).toBeGreaterThanOrEqual(createdAt)
 
-  const [event] = parseEventLogs({ abi: registryAbi, logs: first.logs })
+  const [event] = parseEventLogs({ abi: registryAbi, logs: made.logs })
   expect(event?.args).toMatchObject({ sessionId, uploader: creator, chunkCount: 2n, groupIds: GROUPS })
 })
 
 test('gives a session to its first writer alone', async () => {
   await update({ sessionId: id('b') })
-  await expect(update({ sessionId: id('b'), from: 1 })).rejects.toThrow('NotSessionOwner')
+  await expect(update({ sessionId: id('b'), from: second })).rejects.toThrow('NotSessionOwner')
 })
 
 test('never lets a session shrink', async () => {

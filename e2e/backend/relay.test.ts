@@ -1,12 +1,14 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from './index.ts'
 import { aCall, added, receiptOf, relay, sandbox, type Sandbox } from './testing.ts'
 
 let box: Sandbox
 let backend: Backend
+
+vi.setConfig({ testTimeout: 20_000 })
 
 beforeAll(async () => {
   box = await sandbox()
@@ -107,6 +109,14 @@ test('broadcasts the same transaction again when a reorganisation dropped it', a
   // The other one, with the next nonce, comes back with the next request of anybody.
   await relay(backend, aCall())
   expect(await minedStatus(later.transactionHash)).toBe('0x1')
+})
+
+test('judges a call by all that it ever signed, also by what a reorganisation dropped', async () => {
+  const call = aCall({ chunkCount: 5 })
+  await relay(backend, call)
+  await backend.chain.mine()
+  await backend.chain.reorg(1)
+  expect(await relay(backend, { ...call, chunkCount: 4 })).toMatchObject({ error: 'ChunkCountFell' })
 })
 
 test('broadcasts again what a killed node forgot, and leaves no gap before new transactions', async () => {

@@ -159,7 +159,6 @@ async function* bodyOf(request: IncomingMessage, record: LedgerRecord): Bytes {
   } catch (cause) {
     throw new BodyCutOff('The connection ended before the body did', { cause })
   }
-  if (!request.complete) throw new BodyCutOff('The connection ended before the body did')
 }
 
 /** @param sent called when the last byte is on its way */

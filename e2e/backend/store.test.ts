@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from './index.ts'
 import {
   added,
@@ -8,6 +8,7 @@ import {
   beginAdd,
   bytesOf,
   isPinned,
+  noise,
   MODERN,
   sandbox,
   type Added,
@@ -43,6 +44,8 @@ const ADDRESSES: readonly [sizeBytes: number, modern: string, legacy: string][] 
 let box: Sandbox
 let backend: Backend
 
+vi.setConfig({ testTimeout: 20_000 })
+
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
@@ -66,7 +69,7 @@ test('takes Kubo’s defaults where a parameter is absent', async () => {
 })
 
 test('answers an add with a line of JSON for the file, and with progress when asked', async () => {
-  const response = await addFile(backend, bytesOf('progress', 600_000), `${MODERN}&progress=true`, 'clip')
+  const response = await addFile(backend, noise('progress', 600_000), `${MODERN}&progress=true`, 'clip')
   const lines = (await response.text())
     .trim()
     .split('\n')
@@ -76,7 +79,7 @@ test('answers an add with a line of JSON for the file, and with progress when as
 })
 
 test('returns 5 MiB through gateway, range and cat as they were added', async () => {
-  const bytes = bytesOf('large', 5 * 1024 * 1024)
+  const bytes = noise('large', 5 * 1024 * 1024)
   const cid = await added(backend, bytes)
   const whole = await fetch(`${backend.endpoints.gateway}/ipfs/${cid}`)
   expect(whole.headers.get('content-length')).toBe(String(bytes.byteLength))
@@ -93,8 +96,8 @@ test('returns 5 MiB through gateway, range and cat as they were added', async ()
 })
 
 test('says in Kubo’s words what is pinned and what is not', async () => {
-  const cid = await added(backend, bytesOf('pinned', 100))
-  const absent = await added(backend, bytesOf('only hashed', 100), `${MODERN}&only-hash=true`)
+  const cid = await added(backend, noise('pinned', 100))
+  const absent = await added(backend, noise('only hashed', 100), `${MODERN}&only-hash=true`)
   expect(await (await post(`pin/ls?arg=${cid}&type=recursive`)).json()).toEqual({
     Keys: { [cid]: { Type: 'recursive' } },
   })
@@ -110,12 +113,12 @@ test('says in Kubo’s words what is pinned and what is not', async () => {
 test('takes POST alone on the RPC paths, and refuses what it cannot honour', async () => {
   expect((await fetch(`${backend.url}/api/v0/version`)).status).toBe(405)
   expect((await post('version')).status).toBe(200)
-  expect((await addFile(backend, bytesOf('x', 1), 'chunker=rabin')).status).toBe(500)
+  expect((await addFile(backend, noise('x', 1), 'chunker=rabin')).status).toBe(500)
   expect((await post('add')).status).toBe(400)
 })
 
 test('stores no pin for an upload that was cut off', async () => {
-  const bytes = bytesOf('cut off', 2_000_000)
+  const bytes = noise('cut off', 2_000_000)
   const cid = await added(backend, bytes, `${MODERN}&only-hash=true`)
   const sent = backend.ledger.waitFor(({ bytesReceived }) => bytesReceived > 1_500_000)
   const upload = beginAdd(backend, bytes.subarray(0, 1_600_000), bytes.byteLength)
@@ -137,7 +140,7 @@ test('stores no pin for an upload that was cut off', async () => {
 })
 
 test('counts what was stored, and what was sent although it was there', async () => {
-  const bytes = bytesOf('twice', 300_000)
+  const bytes = noise('twice', 300_000)
   const before = backend.ledger.duplicates().length
   const cid = await added(backend, bytes)
   expect([backend.ledger.stored(cid), backend.ledger.duplicates().length]).toEqual([1, before])
@@ -147,7 +150,7 @@ test('counts what was stored, and what was sent although it was there', async ()
 })
 
 test('names one of two uploads of the same content at the same time as the duplicate', async () => {
-  const bytes = bytesOf('at once', 300_000)
+  const bytes = noise('at once', 300_000)
   const hashes = await Promise.all([added(backend, bytes), added(backend, bytes)])
   const entries = backend.ledger.all().filter(({ key }) => key === hashes[0])
   expect(entries.map(({ changed }) => changed).toSorted()).toEqual([false, true])
@@ -155,7 +158,7 @@ test('names one of two uploads of the same content at the same time as the dupli
 })
 
 test('counts an unfinished upload of stored content as a duplicate where the file is named for its address', async () => {
-  const bytes = bytesOf('named', 100_000)
+  const bytes = noise('named', 100_000)
   const cid = ((await (await addFile(backend, bytes)).json()) as Added).Hash
   const fault = backend.faults.add({
     service: 'ipfs',

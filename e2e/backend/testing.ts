@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createCipheriv, createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request, type ClientRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackend, type Backend, type BackendOptions } from './index.ts'
+import { repositoryRoot } from './repository-root.ts'
 
 /** A data folder of its own, and backends on it: for this folder's tests. */
 export interface Sandbox {
@@ -16,6 +17,9 @@ export interface Sandbox {
   /** Stop what still runs, and delete the folder. */
   clear(): Promise<void>
 }
+
+/** One place for all, so that the tests compile the contract once. */
+export const ARTIFACTS = join(repositoryRoot(), 'dist', 'e2e', 'artifacts')
 
 /** Blocks are mined by the tests: the clock brings one a minute. */
 export async function sandbox(): Promise<Sandbox> {
@@ -33,6 +37,7 @@ export async function sandbox(): Promise<Sandbox> {
       }
       const backend = await startBackend({
         dataDir,
+        artifactDir: ARTIFACTS,
         port: 0,
         chainPort: 0,
         blockTimeSec: 60,
@@ -60,6 +65,12 @@ export function bytesOf(label: string, sizeBytes: number): Uint8Array<ArrayBuffe
     bytes.set(block.subarray(0, Math.min(32, sizeBytes - at)), at)
   }
   return bytes
+}
+
+/** Other bytes for each label, in no time. */
+export function noise(label: string, sizeBytes: number): Uint8Array<ArrayBuffer> {
+  const key = createHash('sha256').update(label).digest()
+  return Uint8Array.from(createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes)))
 }
 
 export const MODERN = 'cid-version=1&raw-leaves=true&chunker=size-1048576&max-file-links=1024'

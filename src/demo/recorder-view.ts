@@ -7,6 +7,7 @@ import { byId, setAttributes, setText } from './dom.ts'
 import { explain, hideNotice, showNotice } from './explain.ts'
 import { count, formatClock } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
+import { keepScreenOn } from './screen-lock.ts'
 import type { Settings } from './settings.ts'
 
 interface Context {
@@ -67,6 +68,7 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   const session = await context.holdfast.startSession({ groups: [group], mimeType })
   context.onStart(session.id)
   let progress = NOTHING
+  const letScreenSleep = keepScreenOn()
   const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
   const recording = record(session, source.stream, mimeType, {
     timesliceMs: context.settings.timesliceMs,
@@ -82,6 +84,7 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   } finally {
     hide()
     leave()
+    letScreenSleep()
   }
 }
 

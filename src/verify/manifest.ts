@@ -1,5 +1,6 @@
 import { contentAddress, type CidProfile } from '../evidence/cid.ts'
-import { manifestRoot, parseManifest, type Manifest } from '../evidence/manifest.ts'
+import { parseManifest } from '../evidence/manifest-parse.ts'
+import { manifestRoot, type Manifest } from '../evidence/manifest.ts'
 import type { RegistryRecord } from '../evidence/registry.ts'
 import { isCid, type SessionId } from '../protocol/ids.ts'
 import { VerificationError, type VerificationCode, type VerificationStep } from './error.ts'

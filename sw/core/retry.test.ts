@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
-import { CLOSED, lanesAllowed, spendsAttempt, trip } from './circuit.ts'
+import { CLOSED, lanesAllowed, reconsider, spendsAttempt, trip } from './circuit.ts'
 import { retryDelayMs } from './retry.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
@@ -44,7 +44,7 @@ describe('circuit', () => {
 
   it.each(Object.keys(ERRORS) as ErrorCode[])('%s: opens only for what tells of the destination', (code) => {
     const after = trip(CLOSED, code, 0, 1_000, 0.5)
-    if (OPENS.has(code)) expect(after).toEqual({ failures: 1, notBeforeMs: 1_250 })
+    if (OPENS.has(code)) expect(after).toEqual({ failures: 1, notBeforeMs: 1_250, floorMs: 1_000 })
     else expect(after).toBe(CLOSED)
   })
 
@@ -63,6 +63,14 @@ describe('circuit', () => {
     })
     expect(waits).toEqual([500, 1_000, 2_000, 4_000, 7_999, 9_999, 9_999, 9_999])
     expect(trip(circuit, 'throttled', 90_000, 0, 0.5).notBeforeMs).toBe(90_000)
+  })
+
+  it('is asked again at once when a person arrives, but not before a time that the server set', () => {
+    const dead = reconsider(trip(CLOSED, 'unreachable', 0, 1_000, 0.5))
+    expect(lanesAllowed(dead, 3, 1_000)).toBe(1)
+    const throttled = reconsider(trip(CLOSED, 'throttled', 60_000, 1_000, 0.5))
+    expect(lanesAllowed(throttled, 3, 60_999)).toBe(0)
+    expect(lanesAllowed(throttled, 3, 61_000)).toBe(1)
   })
 
   it('spends an attempt for everything but a missing network and our own stop', () => {

@@ -11,6 +11,7 @@ import {
   pendingChunks,
   placeInQueue,
   recount,
+  SEAL_FIRST,
   sealSession,
   statusOf,
   totalChunks,
@@ -181,6 +182,18 @@ describe('placeInQueue', () => {
 
   it('orders by time, then by the age of the session, then by index', () => {
     expect(dueKey(waiting, fresh)).toEqual([50, STARTED_MS, 3])
+  })
+
+  it('puts raw chunks before all others, since they wait for no network', () => {
+    const raw = stateOf('captured', { kind: 'due', notBeforeMs: 0 })
+    expect(dueKey(aChunk(3, raw), fresh)).toEqual([SEAL_FIRST, STARTED_MS, 3])
+    expect(dueKey(aChunk(3, stateOf('hashing', { kind: 'parked' })), fresh)).toEqual([
+      SEAL_FIRST,
+      STARTED_MS,
+      3,
+    ])
+    const later = stateOf('captured', { kind: 'due', notBeforeMs: 50 })
+    expect(dueKey(aChunk(3, later), fresh)).toEqual([50, STARTED_MS, 3])
   })
 
   it('takes a chunk out of the queue when it is parked, verified, or its session paused', () => {

@@ -90,11 +90,15 @@ export function recount(
   })
 }
 
+/** The time of raw chunks in the queue: before all others, since sealing needs no network. */
+export const SEAL_FIRST = -1
+
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
   const wait = waitOf(chunk.state)
   if (session.paused || wait === undefined || wait.kind === 'parked') return undefined
-  return [wait.notBeforeMs, session.startedAtMs, chunk.index]
+  const first = wait.notBeforeMs === 0 && chunk.state.status !== 'uploading'
+  return [first ? SEAL_FIRST : wait.notBeforeMs, session.startedAtMs, chunk.index]
 }
 
 /** The chunk with its place in the queue in step with its state. */

@@ -46,6 +46,7 @@ async function settleDown(): Promise<void> {
 export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualClock {
   let nowMs = startMs
   let state = seed
+  let driven = false
   const timers = new Set<Timer>()
 
   /** Jumps to the next timer that is not later than `limitMs`; false if there is none. */
@@ -56,6 +57,15 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
     timers.delete(next)
     next.fire()
     return true
+  }
+
+  /** One driver at a time: two would jump past each other. */
+  const drive = async (course: () => Promise<void>) => {
+    if (driven) throw new Error('The clock is driven already')
+    driven = true
+    await course().finally(() => {
+      driven = false
+    })
   }
 
   return {
@@ -74,25 +84,26 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
           resolve()
         })
       }),
-    async runUntil(work, over = () => false) {
-      let settled = false
-      const end = () => {
-        settled = true
-      }
-      work.then(end, end)
-      for (;;) {
-        await settleDown()
-        if (over()) return
-        if (settled) return void (await work)
-        if (!jump(Infinity)) throw new Error('Nothing will ever happen again')
-      }
-    },
-    async advance(ms) {
-      const untilMs = nowMs + ms
-      do await settleDown()
-      while (jump(untilMs))
-      nowMs = untilMs
-      await settleDown()
-    },
+    runUntil: (work, over = () => false) =>
+      drive(async () => {
+        let settled = false
+        const end = () => {
+          settled = true
+        }
+        work.then(end, end)
+        for (;;) {
+          await settleDown()
+          if (over()) return
+          if (settled) return void (await work)
+          if (!jump(Infinity)) throw new Error('Nothing will ever happen again')
+        }
+      }),
+    advance: (ms) =>
+      drive(async () => {
+        const untilMs = nowMs + ms
+        do await settleDown()
+        while (jump(untilMs))
+        nowMs = untilMs
+      }),
   }
 }

@@ -3,9 +3,12 @@ import { importSessionKey } from '../../src/evidence/keys.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import type { GroupId, SessionId } from '../../src/protocol/ids.ts'
 import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
+import { admitChunk } from '../admit.ts'
 import type { Context } from '../context.ts'
-import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, Ending, SessionRecord } from '../core/record.ts'
+import { createDrain, type Outcome, type WakeKind } from '../drain.ts'
 import type { Store } from '../ports.ts'
+import { endSession, interruptSession, startSession } from '../sessions.ts'
 import { memoryStore } from '../store/memory.ts'
 import { fakeChain, fakeStoreServer } from './fake-servers.ts'
 import { fakeLocks } from './fake-locks.ts'
@@ -122,4 +125,42 @@ export async function rawChunk(id: SessionId, index: number): Promise<RawChunk> 
     durationMs: 3_000,
     payload: new Blob([plaintext]),
   }
+}
+
+/** Starts a session and hands over this many chunks, each durable when this resolves. */
+export async function recordSession(
+  world: World,
+  { number = 1, chunks = 1, ending = 'complete', startedAtMs }: RecordedOptions = {},
+): Promise<SessionId> {
+  const context = world.worker()
+  const start = aStart(number, startedAtMs)
+  await startSession(context, start)
+  for (let index = 0; index < chunks; index++)
+    await admitChunk(context, await sealedChunk(start.sessionId, index))
+  if (ending === 'complete') await endSession(context, start.sessionId)
+  if (ending === 'interrupted') await interruptSession(context, start.sessionId)
+  return start.sessionId
+}
+
+interface RecordedOptions {
+  readonly number?: number
+  readonly chunks?: number
+  readonly ending?: Ending
+  readonly startedAtMs?: number
+}
+
+/** Runs one wake of this worker until it settles, or the worker dies. */
+export async function drainOnce(
+  world: World,
+  worker: ReturnType<World['worker']>,
+  kind: WakeKind = 'message',
+): Promise<Outcome | 'died'> {
+  let outcome: Outcome | 'died' = 'died'
+  const joined = createDrain(worker)
+    .join(kind)
+    .then((result) => {
+      outcome = result
+    })
+  await world.clock.runUntil(joined, () => worker.life.dead)
+  return outcome
 }
