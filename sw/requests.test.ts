@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION, type RequestType } from '../src/protocol/messages.ts'
 import { circuitOf, recordFailure } from './circuits.ts'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import { reply } from './requests.ts'
-import { aStart, createWorld, drainOnce, sealedChunk, sessionIdOf } from './testing/world.ts'
+import { aStart, createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from './testing/world.ts'
 
 const id = sessionIdOf(1)
 const message = (type: RequestType, body: object = {}) => ({ holdfast: PROTOCOL_VERSION, type, ...body })
@@ -12,7 +12,10 @@ describe('reply', () => {
   it('answers the course of a recording', async () => {
     const world = createWorld()
     const ask = (type: RequestType, body?: object) => reply(world.worker(), message(type, body))
-    expect(await ask('hello')).toEqual({ ok: true, value: { protocol: PROTOCOL_VERSION } })
+    expect(await ask('hello')).toEqual({
+      ok: true,
+      value: { protocol: PROTOCOL_VERSION, workRemains: false },
+    })
     expect(await ask('session-start', { session: aStart() })).toMatchObject({
       ok: true,
       value: { id, status: 'recording', settled: false },
@@ -74,13 +77,23 @@ describe('reply', () => {
     })
   })
 
-  it('forgets outages on hello: a person is there, or the network came back', async () => {
+  it('has the servers asked again at once on hello: a person is there, or the network came back', async () => {
     const world = createWorld()
     const worker = world.worker()
     for (const { name } of [worker.transport, worker.anchor])
       await recordFailure(worker, name, new HoldfastError('unreachable', 'Away.'))
     await reply(worker, message('hello'))
     for (const { name } of [worker.transport, worker.anchor])
-      expect((await world.disk.read((tx) => circuitOf(tx, name))).failures).toBe(0)
+      expect((await world.disk.read((tx) => circuitOf(tx, name))).notBeforeMs).toBeLessThanOrEqual(
+        world.clock.now(),
+      )
+  })
+
+  it('tells a page on hello whether the worker still needs it', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: true } })
+    await drainOnce(world, world.worker())
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: false } })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseManifest } from '../../src/evidence/manifest.ts'
+import { parseManifest } from '../../src/evidence/manifest-parse.ts'
 import { admitChunk } from '../admit.ts'
 import { endSession } from '../sessions.ts'
 import { BLOCK_MS } from '../testing/fake-servers.ts'
