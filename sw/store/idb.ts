@@ -14,12 +14,11 @@ const LOG_LINES = 5_000
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 const TRIES = 3
 /**
- * Free room that each new payload must leave: without it a full device would refuse the engine's own records, and
- * with them the uploads that free space again.
+ * Room that is held so that it can be given up: on a full device Chromium refuses every `put`, so that no upload
+ * could be written down and no space would ever come free. New bytes come in only where the reserve is, too.
  */
-const RESERVE_BYTES = 4 * 1024 * 1024
 const RESERVE = 'reserve' as ChunkId
-let reserve: Blob | ArrayBuffer | undefined
+const RESERVE_BYTES = 4 * 1024 * 1024
 
 /**
  * Opens the worker's store on the first use, and again whenever the browser has lost it. A transaction whose
@@ -40,7 +39,10 @@ export function idbStore(name = 'holdfast'): Store {
     if (opened) return opened
     const lost = () => drop(connection)
     // A newer worker waits for its upgrade where we are `blocking`: make way, and open again at the next use.
-    const connection = openDB<Schema>(name, SCHEMA_VERSION, { upgrade, blocking: lost, terminated: lost })
+    // Later, because a browser may also refuse by throwing at once.
+    const connection = Promise.resolve().then(() =>
+      openDB<Schema>(name, SCHEMA_VERSION, { upgrade, blocking: lost, terminated: lost }),
+    )
     return (opened = connection)
   }
 
@@ -64,7 +66,16 @@ export function idbStore(name = 'holdfast'): Store {
 
   return {
     read: (work) => run('readonly', (tx) => work(reader(tx))),
-    write: (work) => run('readwrite', (tx) => work(writer(tx))),
+    write: async (work) => {
+      const once = () => run('readwrite', (tx) => work(writer(tx)))
+      try {
+        return await once()
+      } catch (error) {
+        if (HoldfastError.from(error).code !== 'storage-full') throw error
+        await run('readwrite', (tx) => tx.objectStore('payloads').delete(RESERVE))
+        return once()
+      }
+    },
     payload: async (id) => {
       const stored = await run('readonly', (tx) => tx.objectStore('payloads').get(id))
       if (stored === undefined)
@@ -129,10 +140,8 @@ function writer(tx: Transaction<'readwrite'>): WriteTransaction {
     putPayload: async (id, bytes) => {
       const isNew = (await payloads.getKey(id)) === undefined
       await payloads.put(payloadForm(bytes), id)
-      if (!isNew) return
-      // Asks for more room than it takes, and is refused with all the rest where there is less.
-      await payloads.put((reserve ??= payloadForm(new ArrayBuffer(RESERVE_BYTES))), RESERVE)
-      await payloads.delete(RESERVE)
+      if (isNew && (await payloads.getKey(RESERVE)) === undefined)
+        await payloads.put(payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
     },
     deletePayload: (id) => payloads.delete(id),
     deleteSession: async (id) => {
