@@ -25,8 +25,12 @@ export interface Engine {
   start(): void
 }
 
-/** Joins the engine's parts; the one place that picks adapters. */
-export function createEngine({ transport, anchor }: EngineOptions): Engine {
+/**
+ * Joins the engine's parts; the one place that picks adapters.
+ *
+ * @param active settles when this worker may touch the store
+ */
+export function createEngine({ transport, anchor }: EngineOptions, active: Promise<unknown>): Engine {
   const store = idbStore()
   const wake = backgroundSync(sync)
   const context: Context = {
@@ -41,6 +45,7 @@ export function createEngine({ transport, anchor }: EngineOptions): Engine {
   const drain: Drain = createDrain(context)
 
   async function sync(): Promise<void> {
+    await active
     if ((await drain.join('sync')) === 'work-remains') throw new Error('Work remains: try again.')
   }
 
@@ -51,8 +56,9 @@ export function createEngine({ transport, anchor }: EngineOptions): Engine {
 
   return {
     sync,
-    start: () => void drainQuietly('startup'),
+    start: () => void active.then(() => drainQuietly('startup')),
     async receive(data, answer) {
+      await active
       answer(await reply(context, data))
       await drainQuietly('message')
     },

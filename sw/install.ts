@@ -1,5 +1,6 @@
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { isOurs } from '../src/protocol/parse.ts'
+import { activation } from './activation.ts'
 import { createEngine, type EngineOptions } from './engine.ts'
 import { isLadderTag } from './wake/background-sync.ts'
 
@@ -10,7 +11,7 @@ declare const self: ServiceWorkerGlobalScope
  * the browser takes event listeners only then. The app's own listeners stay as they are.
  */
 export function install(options: EngineOptions): void {
-  const engine = createEngine(options)
+  const engine = createEngine(options, activation())
 
   self.addEventListener('message', (event) => {
     if (!isOurs(event.data)) return

@@ -33,7 +33,7 @@ export interface WriteTransaction extends ReadTransaction {
   addLog(entry: LogEntry): Promise<void>
 }
 
-/** Durable records and bytes. */
+/** Durable records and bytes. `work` may run again where a transaction fell: it changes nothing but the store. */
 export interface Store {
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
   /** Resolves once the transaction is complete, with strict durability; rejects, and changes nothing, if `work` throws. */

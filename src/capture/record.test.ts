@@ -36,6 +36,7 @@ function fakeSession() {
   const session: RecordingSession = {
     id: '00000000-0000-4000-8000-000000000001' as SessionId,
     waiting: 0,
+    heldUp: undefined,
     append: async (bytes, options = {}) => {
       appended.push({ text: bytes.text(), options })
       if (refuses) throw refuses
@@ -80,7 +81,7 @@ describe('record', () => {
     await recording.stop()
     await recording.finished
     expect(await Promise.all(appended.map(({ text }) => text))).toEqual(['one', 'two', 'the rest'])
-    expect(appended.map(({ options }) => options)).toEqual([
+    expect(appended.map(({ options }) => options)).toMatchObject([
       { capturedAt: 1_000_000, durationMs: 500 },
       { capturedAt: 1_000_500, durationMs: 600 },
       { capturedAt: 1_001_100, durationMs: 0 },
@@ -103,7 +104,7 @@ describe('record', () => {
     FakeRecorder.last.slice('one')
     await vi.advanceTimersByTimeAsync(0)
     await recording.stop()
-    expect(progress.slice(0, 2)).toEqual([
+    expect(progress.slice(0, 2)).toMatchObject([
       { captured: 1, acknowledged: 0 },
       { captured: 1, acknowledged: 1 },
     ])

@@ -22,7 +22,7 @@ export const ERRORS = {
   'no-service-worker': 'refused',
   'worker-timeout': 'transient',
   'protocol-mismatch': 'transient',
-  'storage-full': 'blocked',
+  'storage-full': 'transient',
   'storage-failed': 'transient',
   'payload-unreadable': 'defect',
   'payload-corrupt': 'defect',
