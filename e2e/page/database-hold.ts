@@ -34,12 +34,10 @@ async function keepOpenAt({ wanted, release }: { wanted: string; release: string
       request.addEventListener('success', () => resolve(request.result))
       request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB failed')))
     })
-  let released = false
-  addEventListener(release, () => {
-    released = true
-  })
+  const released = new AbortController()
+  addEventListener(release, () => released.abort())
   const spin = async (chunks: IDBObjectStore) => {
-    while (!released) await result(chunks.count())
+    while (!released.signal.aborted) await result(chunks.count())
   }
 
   const db = await result(indexedDB.open('holdfast'))
