@@ -1,7 +1,7 @@
 import { test } from '../fixtures.ts'
 import { DEATHS, type Death, type DeathName } from './deaths.ts'
 import { MOMENTS, type Moment, type MomentName } from './moments.ts'
-import { expectWhole } from './outcome.ts'
+import { expectHeldAt, expectWhole } from './outcome.ts'
 import { openScene } from './scene.ts'
 
 /** Every death meets every moment; one that could not would stand here, with the reason. */
@@ -19,12 +19,15 @@ for (const [deathName, death] of deaths) {
       test(`${deathName} × ${momentName}`, async ({ stack, launch }) => {
         const scene = await openScene(stack, launch, moment.witness)
         const hold = await moment.reach(scene)
+        if (moment.status !== undefined) await expectHeldAt(scene, moment.status)
         await death.strike(scene)
         await hold.release()
         const browser = (await death.recover(scene, moment.ended)) ?? scene.browser
 
-        if (death.pageLives && !moment.ended) await scene.witness.stop()
-        await expectWhole(scene, browser, death.pageLives || moment.ended ? 'complete' : 'interrupted')
+        const { pageLives } = death
+        if (pageLives && !moment.ended) await scene.witness.stop()
+        const ending = pageLives || moment.ended ? 'complete' : 'interrupted'
+        await expectWhole(scene, { browser, pageLives }, ending)
       })
     }
   })

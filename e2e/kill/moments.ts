@@ -8,6 +8,8 @@ import type { Hold, Scene } from './scene.ts'
 export interface Moment {
   /** The recording has been stopped, so no further chunk wakes the worker. */
   readonly ended: boolean
+  /** What a chunk's record says there; undefined where the database itself is held, and was seen to say it. */
+  readonly status?: string
   readonly witness: Omit<WitnessOptions, 'url'>
   /** Brings the engine there; it stays there until the release. */
   reach(scene: Scene): Promise<Hold>
@@ -19,8 +21,9 @@ const GET_RELAY = /^\/relay$/
 const POST_RELAY = /^\/relay \S/
 
 /** While the recording goes on; chunks follow each other closely, so that others are always under way too. */
-const recordingUntil = (reach: Moment['reach']): Moment => ({
+const recordingUntil = (status: string, reach: Moment['reach']): Moment => ({
   ended: false,
+  status,
   witness: { timesliceMs: 300 },
   reach,
 })
@@ -39,9 +42,10 @@ const sealingAs = (status: string): Moment => ({
   },
 })
 
-/** After the recording was stopped. `from`: the request that is held. */
-const endedUntil = (holdAt: (scene: Scene) => Promise<Hold>): Moment => ({
+/** After the recording was stopped. */
+const endedUntil = (status: string, holdAt: (scene: Scene) => Promise<Hold>): Moment => ({
   ended: true,
+  status,
   witness: { timesliceMs: 300 },
   async reach(scene) {
     const { witness } = scene
@@ -93,21 +97,29 @@ export const MOMENTS = {
   'captured, raw bytes stored': sealingAs('captured'),
   'hashing in the worker': sealingAs('hashing'),
   'encrypting in the worker': sealingAs('encrypting'),
-  'uploading, before the store has it': recordingUntil((scene) => holdUpload(scene, 'before')),
-  'uploading, the store’s answer lost': recordingUntil((scene) => holdUpload(scene, 'after')),
-  'uploaded, publication not due': recordingUntil(async ({ witness }) => {
+  'uploading, before the store has it': recordingUntil('uploading', (scene) => holdUpload(scene, 'before')),
+  'uploading, the store’s answer lost': recordingUntil('uploading', (scene) => holdUpload(scene, 'after')),
+  'uploaded, publication not due': recordingUntil('uploaded', async ({ witness }) => {
     await witness.record()
     const uploaded = async () =>
       (await storedChunks(witness.page)).filter(({ status }) => status === 'uploaded').length
     await expect.poll(uploaded, { intervals: [50] }).toBeGreaterThanOrEqual(2)
     return { arrived: Promise.resolve(), release: () => undefined }
   }),
-  'manifesting, the signer not known': endedUntil((scene) => holdRelay(scene, GET_RELAY, 'before')),
-  'manifesting, before the store has the manifest': endedUntil((scene) => holdManifest(scene, 'before')),
-  'manifesting, the store’s answer lost': endedUntil((scene) => holdManifest(scene, 'after')),
-  'anchoring, before the relay acts': endedUntil((scene) => holdRelay(scene, POST_RELAY, 'before')),
-  'anchoring, the relay’s answer lost': endedUntil((scene) => holdRelay(scene, POST_RELAY, 'after')),
-  'anchoring, mined but not deep': endedUntil(holdDepth),
+  'manifesting, the signer not known': endedUntil('manifesting', (scene) =>
+    holdRelay(scene, GET_RELAY, 'before'),
+  ),
+  'manifesting, before the store has the manifest': endedUntil('manifesting', (scene) =>
+    holdManifest(scene, 'before'),
+  ),
+  'manifesting, the store’s answer lost': endedUntil('manifesting', (scene) => holdManifest(scene, 'after')),
+  'anchoring, before the relay acts': endedUntil('anchoring', (scene) =>
+    holdRelay(scene, POST_RELAY, 'before'),
+  ),
+  'anchoring, the relay’s answer lost': endedUntil('anchoring', (scene) =>
+    holdRelay(scene, POST_RELAY, 'after'),
+  ),
+  'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
 } as const satisfies Record<string, Moment>
 
 export type MomentName = keyof typeof MOMENTS

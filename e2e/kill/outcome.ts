@@ -1,26 +1,35 @@
+import type { Page } from '@playwright/test'
 import type { Manifest } from '../../src/evidence/manifest.ts'
 import { openSession } from '../../src/verify/index.ts'
 import type { RealBrowser } from '../browser/real-browser.ts'
 import { expect } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { storedChunks } from '../page/stored.ts'
-import { openDemo } from '../page/witness.ts'
 import type { Scene } from './scene.ts'
 
 const sessionOf = (chunkId: string) => chunkId.slice(0, chunkId.lastIndexOf('/'))
 const indexOf = (chunkId: string) => Number(chunkId.slice(chunkId.lastIndexOf('/') + 1))
 
+/** The death will hit a chunk in this state, and every byte that the chain has not confirmed is on the device. */
+export async function expectHeldAt({ witness }: Scene, status: string): Promise<void> {
+  const chunks = await storedChunks(witness.page)
+  expect(chunks.map((chunk) => chunk.status)).toContain(status)
+  for (const { index, payloadHash, encryptedHash } of chunks)
+    expect(payloadHash, `bytes of chunk ${index} on the device`).toBe(encryptedHash)
+}
+
+/** What runs after the death. */
+export interface Aftermath {
+  readonly browser: RealBrowser
+  /** The tab that recorded is still open. */
+  readonly pageLives: boolean
+}
+
 /**
  * All that a death must leave true: the chain holds the final manifest, it lists every chunk that was acknowledged,
  * nothing was sent twice, a reader gets the recorder's bytes, and the device keeps none of them.
- *
- * @param browser the one that runs now
  */
-export async function expectWhole(
-  scene: Scene,
-  browser: RealBrowser,
-  ending: Manifest['status'],
-): Promise<void> {
+export async function expectWhole(scene: Scene, after: Aftermath, ending: Manifest['status']): Promise<void> {
   const { backend, witness, sinceEntry } = scene
   const acknowledged = [...new Set(witness.acknowledgements)]
   const [first = ''] = acknowledged
@@ -33,20 +42,29 @@ export async function expectWhole(
   expect(listed).toEqual(expect.arrayContaining(acknowledged.map(indexOf)))
   if (ending === 'complete') expect(listed).toEqual([...witness.slices.keys()])
 
-  await expectNothingKept(scene, browser, sessionId)
+  await expectNothingKept(scene, after, sessionId)
   expectNothingTwice(backend, manifest, sinceEntry)
   await expectRecorderBytes(scene, sessionId, acknowledged.map(indexOf))
 }
 
-/** A page is opened last, when only it can tell: the engine says that it is done, and its database agrees. */
-async function expectNothingKept({ launch, url }: Scene, browser: RealBrowser, sessionId: string) {
-  if (!browser.debuggable) await browser.kill()
-  const { context } = browser.debuggable ? browser : await launch()
-  const visitor = await openDemo(context, { url })
-  await expect(visitor.session(sessionId)).toHaveAttribute('data-settled', 'true')
-  for (const chunk of await storedChunks(visitor.page)) {
+/** Asked last, because it may need a page: the engine says that it is done, and its database agrees. */
+async function expectNothingKept(scene: Scene, { browser, pageLives }: Aftermath, sessionId: string) {
+  const page = pageLives ? scene.witness.page : await visit(scene, browser)
+  await expect(page.locator(`[data-testid=session][data-session-id="${sessionId}"]`)).toHaveAttribute(
+    'data-settled',
+    'true',
+  )
+  for (const chunk of await storedChunks(page)) {
     expect(chunk).toMatchObject({ status: 'confirmed', payloadHash: undefined })
   }
+}
+
+async function visit({ launch, url }: Scene, browser: RealBrowser): Promise<Page> {
+  if (!browser.debuggable) await browser.kill()
+  const { context } = browser.debuggable ? browser : await launch()
+  const page = await context.newPage()
+  await page.goto(url)
+  return page
 }
 
 async function expectRecorderBytes({ backend, witness }: Scene, sessionId: string, acknowledged: number[]) {

@@ -28,7 +28,7 @@ test('the worker is stopped with a chunk in its hands: the page, not told that i
 
   await witness.acknowledged(3)
   await witness.stop()
-  await expectWhole(scene, browser, 'complete')
+  await expectWhole(scene, { browser, pageLives: true }, 'complete')
 })
 
 test('the worker is stopped while it is told that the recording is whole: the page tells it again', async ({
@@ -48,7 +48,7 @@ test('the worker is stopped while it is told that the recording is whole: the pa
   await witness.page.evaluate(() => dispatchEvent(new Event('release-end')))
 
   await expect(witness.session()).toHaveAttribute('data-status', 'complete')
-  await expectWhole(scene, browser, 'complete')
+  await expectWhole(scene, { browser, pageLives: true }, 'complete')
 })
 
 /** Runs in the page: the message that ends the session is posted once the worker cannot store what it says. */
