@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Connection } from './connection.ts'
-import { handOff, type HandOffOptions } from './hand-off.ts'
+import { handOff } from './hand-off.ts'
 import { ERRORS, HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import type { SessionId, Sha256Hex } from './protocol/ids.ts'
 import type { RawChunk } from './protocol/messages.ts'
@@ -14,8 +14,6 @@ const chunk: RawChunk = {
   durationMs: 2,
   payload: new Blob(['bytes']),
 }
-/** Takes every turn at once, and does not mind waiting. */
-const eager: HandOffOptions = { takeTurn: async () => () => undefined, onHeldUp: () => undefined }
 const ID = `${chunk.sessionId}/7`
 
 type Answer = ErrorCode | 'acknowledged' | 'silence'
@@ -67,7 +65,7 @@ describe('handOff', () => {
 
   it('asks once when it is acknowledged', async () => {
     const { connection, asked, listeners } = fakeConnection()
-    expect(await handOff(connection, chunk, eager)).toBe(ID)
+    expect(await handOff(connection, chunk)).toBe(ID)
     expect(asked.map(({ request }) => request)).toEqual([{ type: 'chunk', chunk }])
     expect(vi.getTimerCount()).toBe(0)
     expect(listeners.size).toBe(0)
@@ -75,7 +73,7 @@ describe('handOff', () => {
 
   it.each(PASSING)('sends the same chunk again after %s', async (code) => {
     const { connection, asked } = fakeConnection(code, code)
-    const handed = handOff(connection, chunk, eager)
+    const handed = handOff(connection, chunk)
     await vi.advanceTimersByTimeAsync(1_000)
     expect(await handed).toBe(ID)
     expect(asked).toHaveLength(3)
@@ -84,13 +82,13 @@ describe('handOff', () => {
 
   it.each(FINAL)('gives up after %s, with that error', async (code) => {
     const { connection, asked } = fakeConnection(code)
-    await expect(handOff(connection, chunk, eager)).rejects.toMatchObject({ code })
+    await expect(handOff(connection, chunk)).rejects.toMatchObject({ code })
     expect(asked).toHaveLength(1)
   })
 
   it('waits longer each time, ten seconds at most, and never gives up', async () => {
     const { connection, asked } = fakeConnection(...Array.from({ length: 10 }, () => 'storage-full' as const))
-    const handed = handOff(connection, chunk, eager)
+    const handed = handOff(connection, chunk)
     await vi.advanceTimersByTimeAsync(100_000)
     expect(await handed).toBe(ID)
     const waits = asked.slice(1).map(({ atMs }, at) => atMs - (asked[at]?.atMs ?? 0))
@@ -101,7 +99,7 @@ describe('handOff', () => {
     const { connection, asked, newWorker } = fakeConnection(
       ...Array.from({ length: 6 }, () => 'storage-full' as const),
     )
-    const handed = handOff(connection, chunk, eager)
+    const handed = handOff(connection, chunk)
     await vi.advanceTimersByTimeAsync(10_000)
     const before = asked.length
     expect(before).toBe(6)
@@ -114,7 +112,7 @@ describe('handOff', () => {
 
   it('sends at once to a new worker what the old one has not answered', async () => {
     const { connection, asked, newWorker } = fakeConnection('silence')
-    const handed = handOff(connection, chunk, eager)
+    const handed = handOff(connection, chunk)
     await vi.advanceTimersByTimeAsync(100)
     newWorker()
     await vi.advanceTimersByTimeAsync(0)
@@ -125,7 +123,7 @@ describe('handOff', () => {
   it('leaves neither timers nor listeners behind', async () => {
     const { connection, listeners, newWorker } = fakeConnection('storage-full', 'silence', 'storage-full')
     const leave = new AbortController()
-    const handed = handOff(connection, chunk, { ...eager, signal: leave.signal })
+    const handed = handOff(connection, chunk, { signal: leave.signal })
     await vi.advanceTimersByTimeAsync(250)
     newWorker()
     await vi.advanceTimersByTimeAsync(10_000)
@@ -136,13 +134,13 @@ describe('handOff', () => {
 
   it('ends when the page gives the chunk up, before or while it waits', async () => {
     const { connection, asked } = fakeConnection('storage-full', 'storage-full')
-    await expect(handOff(connection, chunk, { ...eager, signal: AbortSignal.abort() })).rejects.toMatchObject(
-      { code: 'aborted' },
-    )
+    await expect(handOff(connection, chunk, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'aborted',
+    })
     expect(asked).toEqual([])
 
     const leave = new AbortController()
-    const handed = handOff(connection, chunk, { ...eager, signal: leave.signal })
+    const handed = handOff(connection, chunk, { signal: leave.signal })
     const ended = expect(handed).rejects.toMatchObject({ code: 'aborted' })
     await vi.advanceTimersByTimeAsync(100)
     leave.abort()
@@ -153,9 +151,9 @@ describe('handOff', () => {
   it('ends when the page gives up a chunk that was not answered', async () => {
     const { connection } = fakeConnection('silence')
     const leave = new AbortController()
-    const ended = expect(
-      handOff(connection, chunk, { ...eager, signal: leave.signal }),
-    ).rejects.toMatchObject({ code: 'aborted' })
+    const ended = expect(handOff(connection, chunk, { signal: leave.signal })).rejects.toMatchObject({
+      code: 'aborted',
+    })
     await vi.advanceTimersByTimeAsync(100)
     leave.abort()
     await ended
@@ -164,7 +162,7 @@ describe('handOff', () => {
   it('is acknowledged by a worker that answers in time, given up or not', async () => {
     const { connection } = fakeConnection()
     const leave = new AbortController()
-    const handed = handOff(connection, chunk, { ...eager, signal: leave.signal })
+    const handed = handOff(connection, chunk, { signal: leave.signal })
     leave.abort()
     expect(await handed.catch((error: HoldfastError) => error.code)).toBeOneOf([ID, 'aborted'])
   })

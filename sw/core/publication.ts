@@ -6,8 +6,12 @@ import { pendingChunks, sealSession } from './session.ts'
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
 export const PUBLISH_EVERY_MS = 30_000
 
-/** An anchor that the chain does not show is handed to the relay again after this long, ms. */
-export const RESUBMIT_AFTER_MS = 60_000
+/**
+ * An anchor that the chain does not show is handed to the relay again after this long, ms: about a block of
+ * Ethereum. Short, because a node that restarts forgets its pool, a repetition costs the relay nothing, and the
+ * minutes that a browser grants a worker without a page are few.
+ */
+export const RESUBMIT_AFTER_MS = 15_000
 
 /**
  * When the session's next publication step is due, ms since the epoch (0: now); undefined while there is none.
