@@ -82,7 +82,7 @@ describe('a drain', () => {
     const { send } = worker.transport
     worker.transport.send = async (...args) => {
       most = Math.max(most, ++now)
-      await send(...args).finally(() => now--)
+      return send(...args).finally(() => now--)
     }
     await drainOnce(world, worker)
     expect(most).toBe(3)
@@ -291,7 +291,7 @@ describe('the budget', () => {
     await recordSession(world)
     const worker = world.worker()
     let stoppedAtMs = 0
-    worker.transport.send = (_upload, _bytes, signal) =>
+    worker.transport.send = (_upload, _bytes, _held, { signal }) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => {
           stoppedAtMs = world.clock.now()

@@ -39,6 +39,7 @@ export function publicationDueMs(session: SessionRecord): number | undefined {
 export type PublicationEvent =
   | { readonly type: 'manifest-built'; readonly manifest: ManifestName }
   | { readonly type: 'manifest-sent' }
+  | { readonly type: 'manifest-remembered'; readonly memo: string }
   | { readonly type: 'manifest-stored' }
   | { readonly type: 'anchor-sent' }
   | { readonly type: 'anchor-taken' }
@@ -58,6 +59,8 @@ export function publicationStep(
   switch (event.type) {
     case 'manifest-built':
       return { ...healthy, manifest: event.manifest, failures: 0, wait: due }
+    case 'manifest-remembered':
+      return { ...publication, memo: event.memo }
     case 'manifest-sent':
     case 'anchor-sent':
       return { ...publication, sent: true }

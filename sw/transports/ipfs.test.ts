@@ -1,103 +1,53 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { describe, it } from 'vitest'
-import { contentAddress } from '../../src/evidence/cid.ts'
-import { ipfs } from './ipfs.ts'
-import {
-  TRANSPORT_CASES,
-  type HarnessOptions,
-  type ServerFault,
-  type TransportHarness,
-} from './transport.contract.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Backend } from '../../e2e/backend/index.ts'
+import { added, noise, sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
+import { transportHarness } from '../../e2e/backend/transport-harness.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import type { Cid } from '../../src/protocol/ids.ts'
+import { ipfs } from './kubo.ts'
+import { TRANSPORT_CONTRACT } from './transport.contract.ts'
 
-/** The bytes of the one file in a multipart body (RFC 7578). */
-function fileIn(body: Buffer, contentType: string): Buffer {
-  const boundary = /boundary=(.+)$/.exec(contentType)?.[1] ?? ''
-  const start = body.indexOf('\r\n\r\n') + 4
-  return body.subarray(start, body.indexOf(`\r\n--${boundary}--`, start))
-}
+const SECRET = 'a-bearer-token-of-the-app'
 
-/** As much of Kubo's RPC as the transport speaks, on a port of its own. */
-async function kubo({ authorize }: HarnessOptions = {}): Promise<TransportHarness> {
-  const stored = new Map<string, number>()
-  const authorizations: (string | undefined)[] = []
-  let fault: ServerFault = { kind: 'none' }
+let box: Sandbox
+let backend: Backend
 
-  async function add(url: URL, request: IncomingMessage, body: Buffer): Promise<string> {
-    for (const [name, value] of [
-      ['cid-version', '1'],
-      ['raw-leaves', 'true'],
-      ['pin', 'true'],
-    ])
-      if (url.searchParams.get(name ?? '') !== value) throw new Error(`Kubo was asked without ${name}`)
-    const file = fileIn(body, request.headers['content-type'] ?? '')
-    const cid = await contentAddress(new Uint8Array(file))
-    stored.set(cid, (stored.get(cid) ?? 0) + 1)
-    const told = fault.kind === 'wrong-address' ? `b${'a'.repeat(58)}` : cid
-    return `${JSON.stringify({ Name: cid, Hash: told, Size: String(file.length) })}\n`
-  }
+beforeAll(async () => {
+  box = await sandbox()
+  backend = await box.start()
+}, 60_000)
+afterEach(() => backend.faults.clear())
+afterAll(() => box.clear())
 
-  function list(url: URL, response: ServerResponse): string {
-    const cid = url.searchParams.get('arg') ?? ''
-    if (stored.has(cid)) return JSON.stringify({ Keys: { [cid]: { Type: 'recursive' } } })
-    response.statusCode = 500
-    return JSON.stringify({ Message: `path '${cid}' is not pinned`, Code: 0, Type: 'error' })
-  }
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    authorizations.push(request.headers.authorization)
-    if (fault.kind === 'reset' && fault.when === 'request') return void request.socket.destroy()
-    const body: Buffer[] = []
-    for await (const part of request) body.push(part as Buffer)
-    if (fault.kind === 'status') {
-      const { status, retryAfter } = fault
-      return void response.writeHead(status, retryAfter ? { 'retry-after': retryAfter } : {}).end('Because.')
-    }
-    if (fault.kind === 'body') return void response.end(fault.body)
-    if (fault.kind === 'stall') {
-      if (fault.when === 'body') response.write('{')
-      return
-    }
-    const url = new URL(request.url ?? '', 'http://kubo')
-    const said = url.pathname.endsWith('/add')
-      ? await add(url, request, Buffer.concat(body))
-      : list(url, response)
-    if (fault.kind === 'lost-answer') return void request.socket.destroy()
-    if (fault.kind === 'reset') {
-      response.writeHead(200, { 'content-length': said.length })
-      response.write(said.slice(0, 10), () => request.socket.destroy())
-      return
-    }
-    response.end(said)
-  }
-
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => response.writeHead(599).end(String(error)))
+const harness = () =>
+  transportHarness(backend, {
+    secret: SECRET,
+    sends: { service: 'ipfs', method: 'POST', match: '/api/v0/add' },
+    make: (patienceMs, note) =>
+      ipfs({
+        endpoint: backend.endpoints.ipfs,
+        ...(patienceMs !== undefined && { patienceMs }),
+        authorize: async ({ reason }) => {
+          note(reason)
+          return { authorization: `Bearer ${SECRET}` }
+        },
+      }),
   })
-  const listen = (port: number) =>
-    new Promise<void>((resolve) => {
-      server.listen(port, '127.0.0.1', resolve)
-    })
-  const close = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
-  await listen(0)
-  const { port } = server.address() as AddressInfo
-  return {
-    transport: ipfs({ endpoint: `http://127.0.0.1:${port}`, ...(authorize && { authorize }) }),
-    storedTimes: (cid) => stored.get(cid) ?? 0,
-    authorizations: () => authorizations,
-    fault: async (next) => {
-      if (next.kind === 'refuse') await close()
-      else if (!server.listening) await listen(port)
-      fault = next
-    },
-    close,
-  }
-}
 
-describe('ipfs', () => {
-  it.each(TRANSPORT_CASES)('$title', ({ run }) => run(kubo))
+describe('the contract, by Kubo’s RPC', () => {
+  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness()))
+})
+
+test('reads a copy back and hashes it', async () => {
+  const bytes = noise('read back', 3_000_000)
+  const upload = {
+    cid: (await added(backend, bytes)) as Cid,
+    sha256: await sha256Hex(bytes),
+    sizeBytes: bytes.byteLength,
+  }
+  const attempt = { signal: AbortSignal.timeout(20_000), remember: async () => {}, progress: () => {} }
+  const transport = ipfs({ endpoint: backend.endpoints.ipfs })
+  await transport.verify(upload, attempt)
+  backend.faults.add({ service: 'ipfs', match: '/cat', kind: 'lie' })
+  await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
 })
