@@ -14,6 +14,7 @@ import {
 } from '../testing/world.ts'
 import { createDrain } from '../drain.ts'
 import { RESUBMIT_AFTER_MS } from '../core/publication.ts'
+import { BUDGETS_MS } from '../drain.ts'
 
 const id = sessionIdOf(1)
 const ops = (world: World) => world.chain.ledger.map(({ op }) => op)
