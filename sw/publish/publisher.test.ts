@@ -12,9 +12,8 @@ import {
   sessionIdOf,
   type World,
 } from '../testing/world.ts'
-import { createDrain } from '../drain.ts'
+import { BUDGETS_MS, createDrain } from '../drain.ts'
 import { RESUBMIT_AFTER_MS } from '../core/publication.ts'
-import { BUDGETS_MS } from '../drain.ts'
 
 const id = sessionIdOf(1)
 const ops = (world: World) => world.chain.ledger.map(({ op }) => op)
