@@ -73,6 +73,31 @@ async function holdRelay({ backend: { faults } }: Scene, match: RegExp, hold: 'b
   return handle
 }
 
+/**
+ * The anchor is in the pool and the answer is not sent; no block is mined before the worker has looked at the chain
+ * after the death, so that it must ask the relay again and not merely read.
+ */
+async function holdAnchored(scene: Scene): Promise<Hold> {
+  const { chain, ledger } = scene.backend
+  const mineEvery = (seconds: number) => chain.rpc('evm_setIntervalMining', [seconds])
+  await mineEvery(0)
+  const mineOnceLookedAt = async (last: number) => {
+    const looked = ledger.waitFor(({ id, key }) => id > last && key === 'eth_blockNumber', 60_000)
+    await looked.catch(() => undefined)
+    // A node that was killed mines again by itself.
+    await mineEvery(1).catch(() => undefined)
+  }
+  const posting = await holdRelay(scene, POST_RELAY, 'after')
+  return {
+    arrived: posting.arrived,
+    release() {
+      const last = ledger.all().length
+      posting.release()
+      void mineOnceLookedAt(last)
+    },
+  }
+}
+
 /** The anchor is in a block, but not deep enough, and the worker does not hear of it. */
 async function holdDepth(scene: Scene): Promise<Hold> {
   const { faults, chain } = scene.backend
@@ -116,9 +141,7 @@ export const MOMENTS = {
   'anchoring, before the relay acts': endedUntil('anchoring', (scene) =>
     holdRelay(scene, POST_RELAY, 'before'),
   ),
-  'anchoring, the relay’s answer lost': endedUntil('anchoring', (scene) =>
-    holdRelay(scene, POST_RELAY, 'after'),
-  ),
+  'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
   'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
 } as const satisfies Record<string, Moment>
 

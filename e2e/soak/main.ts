@@ -12,9 +12,21 @@ async function main(): Promise<number> {
   }
   const tell = options.quiet ? () => undefined : (line: string) => console.error(line)
   tell(`Seed ${options.seed}: ${options.kills} kills in at most ${options.minutes} minutes.`)
-  const report = await soak(options, tell)
+  const report = await withoutStandardOutput(() => soak(options, tell))
   console.log(JSON.stringify(report))
   return isClean(report) && report.kills >= options.kills ? 0 : 1
+}
+
+/** Standard output is for the report alone; the demo's build tells of itself on it. */
+async function withoutStandardOutput<T>(work: () => Promise<T>): Promise<T> {
+  const { stdout, stderr } = process
+  const write = stdout.write.bind(stdout)
+  stdout.write = stderr.write.bind(stderr)
+  try {
+    return await work()
+  } finally {
+    stdout.write = write
+  }
 }
 
 main().then(
