@@ -29,9 +29,9 @@ function watchCrypto() {
       return answer
     }
   Object.defineProperties(subtle, {
-    digest: { value: watched(subtle.digest) },
-    encrypt: { value: watched(subtle.encrypt) },
-    deriveKey: { value: watched(subtle.deriveKey) },
+    digest: { value: watched(subtle.digest), configurable: true },
+    encrypt: { value: watched(subtle.encrypt), configurable: true },
+    deriveKey: { value: watched(subtle.deriveKey), configurable: true },
   })
 }
 watchCrypto()
@@ -51,7 +51,8 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
 
   /** Jumps to the next timer that is not later than `limitMs`; false if there is none. */
   const jump = (limitMs: number): boolean => {
-    const [next] = [...timers].toSorted((a, b) => a.atMs - b.atMs)
+    let next: Timer | undefined
+    for (const timer of timers) if (next === undefined || timer.atMs < next.atMs) next = timer
     if (next === undefined || next.atMs > limitMs) return false
     nowMs = Math.max(nowMs, next.atMs)
     timers.delete(next)
@@ -77,12 +78,14 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve()
-        const timer = { atMs: nowMs + ms, fire: resolve }
-        timers.add(timer)
-        signal.addEventListener('abort', () => {
+        const end = () => {
           timers.delete(timer)
+          signal.removeEventListener('abort', end)
           resolve()
-        })
+        }
+        const timer = { atMs: nowMs + ms, fire: end }
+        timers.add(timer)
+        signal.addEventListener('abort', end)
       }),
     runUntil: (work, over = () => false) =>
       drive(async () => {
