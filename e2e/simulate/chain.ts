@@ -82,7 +82,7 @@ export function chainWithRelay(
     },
     anchorOf: (caller) => ({
       name: 'chain',
-      pollMs: 1_000,
+      pollMs: BLOCK_MS,
       uploader: (signal) =>
         request(
           scene,

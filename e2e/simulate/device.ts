@@ -65,7 +65,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const oracle = createOracle(scene)
   const server = storeServer(scene)
   const chain = chainWithRelay(scene, (anchor, before) => oracle.onSigning(anchor, before, server))
-  const disk = fakeDisk((commit) => oracle.onCommit(commit, chain, server))
+  const disk = fakeDisk((commit) => oracle.onCommit(commit, chain, server), false)
   const locks = fakeLocks()
   const mutant = mutation.create()
   const workers: Worker[] = []

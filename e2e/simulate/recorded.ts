@@ -16,7 +16,7 @@ class QuickBlob extends Blob {
   }
 
   override async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#bytes.slice(0)
+    return this.#bytes
   }
 }
 

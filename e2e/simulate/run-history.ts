@@ -1,4 +1,5 @@
 import { DISCARD_CONFIRMATION } from '../../src/protocol/messages.ts'
+import { QuickAbortController } from '../../sw/testing/quick-abort.ts'
 import { reseedCrypto, useQuickCrypto } from '../../sw/testing/quick-crypto.ts'
 import { sessionIdOf } from '../../sw/testing/world.ts'
 import { createDevice, type Device } from './device.ts'
@@ -37,16 +38,18 @@ export async function runHistory(
   reseedCrypto(history.jitter + 1)
   const scene = createScene(history, traced)
   const device = createDevice(scene, mutation)
-  const { setTimeout } = globalThis
+  const { setTimeout, AbortController } = globalThis
   // The page's hand-off waits by the global timer.
   const virtual = (work: () => void, ms: number) => void scene.sleep(ms).then(work)
   Reflect.set(globalThis, 'setTimeout', virtual)
+  Reflect.set(globalThis, 'AbortController', QuickAbortController)
   try {
     await scene.clock.runUntil(live(scene, device), () => scene.failure !== undefined)
   } catch (error) {
     scene.fail(`the run itself ended with ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
     Reflect.set(globalThis, 'setTimeout', setTimeout)
+    Reflect.set(globalThis, 'AbortController', AbortController)
   }
   return {
     failure: scene.failure,

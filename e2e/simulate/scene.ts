@@ -28,7 +28,6 @@ export interface Scene {
 }
 
 export const START_MS = Date.UTC(2026, 0, 1)
-const unending = new AbortController().signal
 
 /** @param traced whether to keep readable lines */
 export function createScene(history: History, traced: boolean): Scene {
@@ -61,7 +60,7 @@ export function createScene(history: History, traced: boolean): Scene {
       if (scene.healing) return undefined
       return history.requestFaults.find(({ nth }) => nth === requests)?.fault
     },
-    sleep: (ms) => clock.sleep(ms, unending),
+    sleep: clock.after,
   }
   return scene
 }

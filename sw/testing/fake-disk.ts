@@ -30,8 +30,13 @@ export interface FakeDisk {
   payload(id: ChunkId): Promise<ArrayBuffer>
 }
 
-/** @param onCommit hears of every commit, before whoever wrote does */
-export function fakeDisk(onCommit: (commit: Commit) => void = () => {}): FakeDisk {
+/**
+ * @param onCommit hears of every commit, before whoever wrote does
+ * @param copies whether records are copied on their way in and out, as IndexedDB does; without, whoever changes one
+ *   in place changes the disk, which no code that the compiler has seen can do
+ */
+export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies = true): FakeDisk {
+  const copyOf = copies ? deepCopy : same
   let state: DiskState = {
     sessions: new Map(),
     chunks: new Map(),
@@ -51,16 +56,15 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}): FakeDis
     get state() {
       return state
     },
-    read: (work) => inTurn(() => work(reader(state))),
+    read: (work) => inTurn(() => work(new Reading(state, copyOf))),
     write: (work, ending = async () => {}) =>
       inTurn(async () => {
         const before = state
         const draft = draftOf(before)
-        const result = await work(writer(draft))
+        const result = await work(new Writing(draft, copyOf))
         await ending()
-        const { sessions, chunks, payloads, meta, lines, touched } = draft
-        const log = lines.length === 0 ? before.log : [...before.log, ...lines]
-        state = { sessions, chunks, payloads, meta, log }
+        const { sessions, chunks, payloads, meta, log, lines, touched } = draft
+        state = { sessions, chunks, payloads, meta, log: lines.length === 0 ? log : [...log, ...lines] }
         onCommit({ before, after: state, lines, ...touched })
         return result
       }),
@@ -68,7 +72,7 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}): FakeDis
       const bytes = state.payloads.get(id)
       if (bytes === undefined)
         throw new HoldfastError('payload-unreadable', `The bytes of ${id} are missing.`)
-      return bytes.slice(0)
+      return copies ? bytes.slice(0) : bytes
     },
   }
 }
@@ -93,85 +97,134 @@ const draftOf = ({ sessions, chunks, payloads, meta, log }: DiskState): Draft =>
   touched: { chunks: new Set(), sessions: new Set() },
 })
 
+type Copy = <T>(value: T) => T
+
+const same: Copy = (value) => value
+
 /** A copy of a record: plain objects and lists; whatever else it holds is shared. */
-function copyOf<T>(value: T): T {
+function deepCopy<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((inner: unknown) => copyOf(inner)) as T
+  if (Array.isArray(value)) return value.map((inner: unknown) => deepCopy(inner)) as T
   if (Object.getPrototypeOf(value) !== Object.prototype) return value
   const copy: Record<string, unknown> = {}
-  for (const [key, inner] of Object.entries(value)) copy[key] = copyOf(inner)
+  for (const [key, inner] of Object.entries(value)) copy[key] = deepCopy(inner)
   return copy as T
 }
 
 const compareKeys = (a: DueKey, b: DueKey) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
 
-function reader(state: DiskState & { readonly lines?: readonly LogEntry[] }): ReadTransaction {
-  const first = (skip: ReadonlySet<ChunkId>, upToMs: number): ChunkRecord | undefined => {
+/** The session's chunks, by index. */
+export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>
+  [...state.chunks.values()].filter(({ sessionId }) => sessionId === id).toSorted((a, b) => a.index - b.index)
+
+class Reading<State extends DiskState> implements ReadTransaction {
+  protected readonly state: State
+  protected readonly copyOf: Copy
+
+  constructor(state: State, copyOf: Copy) {
+    this.state = state
+    this.copyOf = copyOf
+  }
+
+  async session(id: SessionId) {
+    return this.copyOf(this.state.sessions.get(id))
+  }
+
+  async sessions() {
+    return this.copyOf(this.#all().toSorted((a, b) => b.startedAtMs - a.startedAtMs))
+  }
+
+  async openSessions() {
+    const open = this.#all().filter((session) => session.open !== undefined)
+    return this.copyOf(open.toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)))
+  }
+
+  async chunk(id: ChunkId) {
+    return this.copyOf(this.state.chunks.get(id))
+  }
+
+  async chunksOf(id: SessionId) {
+    return this.copyOf(chunksOf(this.state, id))
+  }
+
+  async nextDue(nowMs: number, skip: ReadonlySet<ChunkId>) {
+    return this.copyOf(this.#firstDue(skip, nowMs))
+  }
+
+  async nextDueAtMs(skip: ReadonlySet<ChunkId>) {
+    return this.#firstDue(skip, Infinity)?.due?.[0]
+  }
+
+  async meta(name: string): Promise<unknown> {
+    return this.copyOf(this.state.meta.get(name))
+  }
+
+  async log(count: number): Promise<LogEntry[]> {
+    return this.copyOf(this.state.log.slice(-count).toReversed())
+  }
+
+  #all() {
+    return [...this.state.sessions.values()]
+  }
+
+  #firstDue(skip: ReadonlySet<ChunkId>, upToMs: number): ChunkRecord | undefined {
     let found: ChunkRecord | undefined
-    for (const chunk of state.chunks.values()) {
+    for (const chunk of this.state.chunks.values()) {
       if (chunk.due === undefined || chunk.due[0] > upToMs || skip.has(chunk.id)) continue
       if (found?.due === undefined || compareKeys(chunk.due, found.due) < 0) found = chunk
     }
     return found
   }
-  const sessions = () => [...state.sessions.values()]
-  return {
-    session: async (id) => copyOf(state.sessions.get(id)),
-    sessions: async () => copyOf(sessions().toSorted((a, b) => b.startedAtMs - a.startedAtMs)),
-    openSessions: async () =>
-      copyOf(
-        sessions()
-          .filter(({ open }) => open !== undefined)
-          .toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)),
-      ),
-    chunk: async (id) => copyOf(state.chunks.get(id)),
-    chunksOf: async (id) => copyOf(chunksOf(state, id)),
-    nextDue: async (nowMs, skip) => copyOf(first(skip, nowMs)),
-    nextDueAtMs: async (skip) => first(skip, Infinity)?.due?.[0],
-    meta: async (name) => copyOf(state.meta.get(name)),
-    log: async (count) => copyOf([...state.log, ...(state.lines ?? [])].slice(-count).toReversed()),
-  }
 }
 
-/** The session's chunks, by index. */
-export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>
-  [...state.chunks.values()].filter(({ sessionId }) => sessionId === id).toSorted((a, b) => a.index - b.index)
+class Writing extends Reading<Draft> implements WriteTransaction {
+  async putSession(session: SessionRecord) {
+    this.state.touched.sessions.add(session.id)
+    this.state.sessions.set(session.id, this.copyOf(session))
+  }
 
-function writer(draft: Draft): WriteTransaction {
-  const { touched } = draft
-  return {
-    ...reader(draft),
-    putSession: async (session) => {
-      touched.sessions.add(session.id)
-      draft.sessions.set(session.id, copyOf(session))
-    },
-    putChunk: async (chunk) => {
-      for (const { id, sessionId, index } of draft.chunks.values())
-        if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
-          throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
-      touched.chunks.add(chunk.id)
-      draft.chunks.set(chunk.id, copyOf(chunk))
-    },
-    putPayload: async (id, bytes) => {
-      touched.chunks.add(id)
-      draft.payloads.set(id, bytes.slice(0))
-    },
-    deletePayload: async (id) => {
-      touched.chunks.add(id)
-      draft.payloads.delete(id)
-    },
-    deleteSession: async (id) => {
-      touched.sessions.add(id)
-      for (const chunk of draft.chunks.values()) {
-        if (chunk.sessionId !== id) continue
-        touched.chunks.add(chunk.id)
-        draft.chunks.delete(chunk.id)
-        draft.payloads.delete(chunk.id)
-      }
-      draft.sessions.delete(id)
-    },
-    putMeta: async (name, value) => void draft.meta.set(name, copyOf(value)),
-    deleteMeta: async (name) => void draft.meta.delete(name),
-    addLog: async (entry) => void draft.lines.push(copyOf(entry)),
+  async putChunk(chunk: ChunkRecord) {
+    for (const { id, sessionId, index } of this.state.chunks.values())
+      if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
+        throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
+    this.state.touched.chunks.add(chunk.id)
+    this.state.chunks.set(chunk.id, this.copyOf(chunk))
+  }
+
+  async putPayload(id: ChunkId, bytes: ArrayBuffer) {
+    this.state.touched.chunks.add(id)
+    this.state.payloads.set(id, bytes.slice(0))
+  }
+
+  async deletePayload(id: ChunkId) {
+    this.state.touched.chunks.add(id)
+    this.state.payloads.delete(id)
+  }
+
+  async deleteSession(id: SessionId) {
+    this.state.touched.sessions.add(id)
+    for (const chunk of this.state.chunks.values()) {
+      if (chunk.sessionId !== id) continue
+      this.state.touched.chunks.add(chunk.id)
+      this.state.chunks.delete(chunk.id)
+      this.state.payloads.delete(chunk.id)
+    }
+    this.state.sessions.delete(id)
+  }
+
+  async putMeta(name: string, value: unknown) {
+    this.state.meta.set(name, this.copyOf(value))
+  }
+
+  async deleteMeta(name: string) {
+    this.state.meta.delete(name)
+  }
+
+  async addLog(entry: LogEntry) {
+    this.state.lines.push(this.copyOf(entry))
+  }
+
+  override async log(count: number): Promise<LogEntry[]> {
+    return this.copyOf([...this.state.log, ...this.state.lines].slice(-count).toReversed())
   }
 }

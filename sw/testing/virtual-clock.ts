@@ -5,6 +5,8 @@ import type { Clock } from '../ports.ts'
 export interface VirtualClock extends Clock {
   /** Goes on until `work` settles or `over` says so; resolves then, and rejects as `work` does. */
   runUntil(work: Promise<unknown>, over?: () => boolean): Promise<void>
+  /** Resolves after `ms`, whatever else ends. */
+  after(ms: number): Promise<void>
   /** Goes on until this much time has passed. */
   advance(ms: number): Promise<void>
 }
@@ -86,6 +88,14 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
         const timer = { atMs: nowMs + ms, fire: end }
         timers.add(timer)
         signal.addEventListener('abort', end)
+      }),
+    after: (ms) =>
+      new Promise((resolve) => {
+        const timer = {
+          atMs: nowMs + ms,
+          fire: resolve,
+        }
+        timers.add(timer)
       }),
     runUntil: (work, over = () => false) =>
       drive(async () => {
