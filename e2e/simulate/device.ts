@@ -1,5 +1,4 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { parseRequest } from '../../src/protocol/parse.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import type { Context } from '../../sw/context.ts'
 import { BUDGETS_MS, createDrain, type Drain, type Outcome, type WakeKind } from '../../sw/drain.ts'
@@ -115,7 +114,10 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
         if (clock.now() < scene.diskFullUntilMs) throw new HoldfastError('storage-full', 'The disk is full.')
       }
       try {
-        return await disk.write((tx) => (alive.dead ? never() : work(tx)), ending)
+        return await disk.write(async (tx) => {
+          if (alive.dead) throw new Error('Its worker died.')
+          return work(tx)
+        }, ending)
       } catch (error) {
         if (fault !== undefined) trace(() => `write ${nth} of the disk fails: ${String(error)}`)
         throw error
@@ -222,10 +224,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
         trace(
           () => `${worker.name}: answers ${message.type} with ${answered.ok ? 'ok' : answered.error.code}`,
         )
-        if (answered.ok && message.type === 'chunk') {
-          const request = parseRequest(message)
-          if (request.type === 'chunk') oracle.onAcknowledged(request.chunk, disk.state)
-        }
+        if (answered.ok && message.type === 'chunk') oracle.onAcknowledged(message.chunk, disk.state)
         answer(answered)
         await join(worker, 'message').catch(() => undefined)
       })
