@@ -55,6 +55,8 @@ interface Worker extends Caller {
 const IDLE_MS = 30_000
 /** The disk takes about this long for a commit, ms. */
 const COMMIT_MS = 2
+/** Work that is no older than this can have come after a drain looked for the last time, ms. */
+const LATE_MS = 100
 /** A sync that failed is tried again after this, then three times that, ms (Chromium). */
 const SYNC_AGAIN_MS = 300_000
 const SYNC_ATTEMPTS = 3
@@ -64,7 +66,12 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const oracle = createOracle(scene)
   const server = storeServer(scene)
   const chain = chainWithRelay(scene, (anchor, before) => oracle.onSigning(anchor, before, server))
-  const disk = fakeDisk((commit) => oracle.onCommit(commit, chain, server), false)
+  /** Since when work has remained without a break; Infinity while none does. */
+  let remainsSinceMs = Infinity
+  const disk = fakeDisk((commit) => {
+    oracle.onCommit(commit, chain, server)
+    remainsSinceMs = remains(commit.after) ? Math.min(remainsSinceMs, clock.now()) : Infinity
+  }, false)
   const locks = fakeLocks()
   const mutant = mutation.create()
   const workers: Worker[] = []
@@ -75,7 +82,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const start = (): Worker => {
     const number = workers.length + 1
     const name = `worker ${number}`
-    const plan = scene.healing ? undefined : history.lives[number - 1]
+    const plan = history.lives[number - 1]
     const alive = life(plan?.diesAt, (what) => trace(() => `${name} dies: ${what}`))
     alive.onDeath(() => {
       scene.kills++
@@ -147,7 +154,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       trace(() => `${worker.name}: ${kind} ends after ${clock.now() - startMs} ms: ${outcome}`)
       const told = mutant.outcome?.(kind, outcome) ?? outcome
       worker.joins--
-      if (told === 'idle' && remains(disk.state) && !others())
+      if (told === 'idle' && clock.now() - remainsSinceMs > LATE_MS)
         scene.fail(`${worker.name}: ${kind} ended as idle, but work remains`)
       return told
     } catch (error) {
@@ -158,8 +165,6 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       settled = true
     }
   }
-
-  const others = () => workers.some(({ life, events, joins }) => !life.dead && (events > 1 || joins > 0))
 
   /** The browser keeps a worker while an event lasts, then for a while. */
   const rest = (worker: Worker) => {

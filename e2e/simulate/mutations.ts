@@ -156,20 +156,21 @@ const impatient =
         .catch(reject)
     })
 
-/** A chunk that is new to admission takes the place of the one that is there. */
+/** Admission, which looks for the session first and then for the chunk, never finds the one that is there. */
 const overwriting =
   (store: Store): Store['write'] =>
   (work) =>
     store.write(async (tx) => {
-      const isNew = new Set<string>()
+      const asked: string[] = []
       return work(
         changed(tx, {
+          async session(id) {
+            asked.push('session')
+            return tx.session(id)
+          },
           async chunk(id) {
-            const chunk = await tx.chunk(id)
-            // Only admission looks for a chunk that is still waiting without having sent it.
-            if (chunk?.state.status !== 'uploading' || chunk.state.sent || isNew.has(id)) return chunk
-            isNew.add(id)
-            return undefined
+            asked.push('chunk')
+            return asked.join(' ') === 'session chunk' ? undefined : tx.chunk(id)
           },
         }),
       )

@@ -131,11 +131,11 @@ class Reading<State extends DiskState> implements ReadTransaction {
   }
 
   async sessions() {
-    return this.copyOf(this.#all().toSorted((a, b) => b.startedAtMs - a.startedAtMs))
+    return this.copyOf(allSessions(this.state).toSorted((a, b) => b.startedAtMs - a.startedAtMs))
   }
 
   async openSessions() {
-    const open = this.#all().filter((session) => session.open !== undefined)
+    const open = allSessions(this.state).filter((session) => session.open !== undefined)
     return this.copyOf(open.toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)))
   }
 
@@ -148,11 +148,11 @@ class Reading<State extends DiskState> implements ReadTransaction {
   }
 
   async nextDue(nowMs: number, skip: ReadonlySet<ChunkId>) {
-    return this.copyOf(this.#firstDue(skip, nowMs))
+    return this.copyOf(firstDue(this.state, skip, nowMs))
   }
 
   async nextDueAtMs(skip: ReadonlySet<ChunkId>) {
-    return this.#firstDue(skip, Infinity)?.due?.[0]
+    return firstDue(this.state, skip, Infinity)?.due?.[0]
   }
 
   async meta(name: string): Promise<unknown> {
@@ -162,19 +162,17 @@ class Reading<State extends DiskState> implements ReadTransaction {
   async log(count: number): Promise<LogEntry[]> {
     return this.copyOf(this.state.log.slice(-count).toReversed())
   }
+}
 
-  #all() {
-    return [...this.state.sessions.values()]
-  }
+const allSessions = (state: DiskState) => [...state.sessions.values()]
 
-  #firstDue(skip: ReadonlySet<ChunkId>, upToMs: number): ChunkRecord | undefined {
-    let found: ChunkRecord | undefined
-    for (const chunk of this.state.chunks.values()) {
-      if (chunk.due === undefined || chunk.due[0] > upToMs || skip.has(chunk.id)) continue
-      if (found?.due === undefined || compareKeys(chunk.due, found.due) < 0) found = chunk
-    }
-    return found
+function firstDue(state: DiskState, skip: ReadonlySet<ChunkId>, upToMs: number): ChunkRecord | undefined {
+  let found: ChunkRecord | undefined
+  for (const chunk of state.chunks.values()) {
+    if (chunk.due === undefined || chunk.due[0] > upToMs || skip.has(chunk.id)) continue
+    if (found?.due === undefined || compareKeys(chunk.due, found.due) < 0) found = chunk
   }
+  return found
 }
 
 class Writing extends Reading<Draft> implements WriteTransaction {
