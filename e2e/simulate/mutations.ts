@@ -43,7 +43,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   simply('sends again without asking', (context) => ({
     ...context,
-    transport: { ...context.transport, probe: async () => 'missing' },
+    transport: { ...context.transport, probe: async () => ({ kind: 'nothing' }) },
   })),
 
   simply('submits again without reading the chain', (context) => ({
@@ -122,7 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ...context,
     transport: {
       ...context.transport,
-      send: (upload, bytes, signal) => context.transport.send(upload, bytes, signal).catch(() => undefined),
+      send: (...args) => context.transport.send(...args).catch(() => 'proved' as const),
     },
   })),
 
