@@ -1,12 +1,14 @@
 import { announcer } from './announce.ts'
 import { systemClock } from './clock.ts'
 import type { Context } from './context.ts'
+import { mayYield } from './core/wake-plan.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { webLock } from './lock.ts'
 import type { Anchor, Transport } from './ports.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
 import { backgroundSync } from './wake/background-sync.ts'
+import { clearNotice, tellLastChance, type Notice } from './wake/last-chance.ts'
 import type { Reply } from '../src/protocol/messages.ts'
 
 export interface EngineOptions {
@@ -14,21 +16,31 @@ export interface EngineOptions {
   readonly transport: Transport
   /** Who witnesses the roots. */
   readonly anchor: Anchor
+  /** Words of the notification for uploads that wait for a person, in the app's language. Default: English. */
+  readonly notice?: Notice
+}
+
+/** What of a `SyncEvent` matters here. */
+export interface SyncAttempt {
+  readonly tag: string
+  readonly lastChance: boolean
 }
 
 export interface Engine {
   /** Answers a page's message, then drains for as long as the event may run. */
   receive(data: unknown, answer: (reply: Reply) => void): Promise<void>
   /** Drains; rejects while work remains, as a `sync` event must. */
-  sync(): Promise<void>
+  sync(attempt?: SyncAttempt): Promise<void>
+  /** Drains within the time of a `push` event. */
+  push(): Promise<void>
   /** Drains without an event, as long as the worker lives. */
   start(): void
 }
 
 /** Joins the engine's parts; the one place that picks adapters. */
-export function createEngine({ transport, anchor }: EngineOptions): Engine {
+export function createEngine({ transport, anchor, notice }: EngineOptions): Engine {
   const store = idbStore()
-  const wake = backgroundSync(sync)
+  const wake = backgroundSync(() => sync())
   const context: Context = {
     store,
     transport,
@@ -40,8 +52,11 @@ export function createEngine({ transport, anchor }: EngineOptions): Engine {
   }
   const drain: Drain = createDrain(context)
 
-  async function sync(): Promise<void> {
-    if ((await drain.join('sync')) === 'work-remains') throw new Error('Work remains: try again.')
+  async function sync(attempt?: SyncAttempt): Promise<void> {
+    const yields = attempt !== undefined && mayYield(attempt.tag, attempt.lastChance, context.clock.now())
+    if ((await drain.join('sync', yields)) === 'idle') return
+    if (attempt?.lastChance && (await wake.isLast(attempt.tag))) await tellLastChance(context, notice)
+    throw new Error('Work remains: try again.')
   }
 
   const drainQuietly = async (kind: WakeKind) => {
@@ -51,6 +66,7 @@ export function createEngine({ transport, anchor }: EngineOptions): Engine {
 
   return {
     sync,
+    push: () => drainQuietly('push'),
     start: () => void drainQuietly('startup'),
     async receive(data, answer) {
       answer(await reply(context, data))
