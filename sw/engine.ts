@@ -8,7 +8,7 @@ import type { Anchor, Transport } from './ports.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
 import { backgroundSync } from './wake/background-sync.ts'
-import { clearNotice, tellLastChance, type Notice } from './wake/last-chance.ts'
+import { tellLastChance, type Notice } from './wake/last-chance.ts'
 import type { Reply } from '../src/protocol/messages.ts'
 
 export interface EngineOptions {

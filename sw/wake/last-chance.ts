@@ -3,15 +3,19 @@ import { workRemains } from '../core/plan.ts'
 
 declare const self: ServiceWorkerGlobalScope
 
-/** What a person is told when only they can bring the uploads further. */
+/**
+ * What a person is told when only they can bring the uploads further.
+ *
+ * @param recordings how many wait
+ */
 export type Notice = (recordings: number) => NotificationOptions & { readonly title: string }
 
 /** Marks our notification, and makes a later one take its place. */
 const NOTICE_TAG = 'holdfast'
 
 const inEnglish: Notice = (recordings) => ({
-  title: 'Uploads are waiting for you',
-  body: `${recordings === 1 ? 'A recording is' : `${recordings} recordings are`} still only on this device. Open this app to go on.`,
+  title: `Recordings not uploaded yet: ${recordings}`,
+  body: 'Open this app to go on.',
 })
 
 /**
@@ -31,13 +35,9 @@ export async function tellLastChance({ store, clock }: Context, notice = inEngli
   ])
 }
 
-/** A person is here: the app says what waits. */
-export const clearNotice = () => void navigator.clearAppBadge?.().catch(() => undefined)
-
 /** Opens the app, where the notification is ours. */
 export async function openApp({ notification }: NotificationEvent): Promise<void> {
   if (notification.tag !== NOTICE_TAG) return
   notification.close()
-  const [page] = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
-  await (page ? page.focus() : self.clients.openWindow(self.registration.scope))
+  await self.clients.openWindow(self.registration.scope)
 }

@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Endpoints } from '../backend/index.ts'
+import { bundle } from './bundle.ts'
+import type { Done, Numbered, Order } from './orders.ts'
+
+/** How a worker of the lane is set up; it reads this from its address. */
+export interface WorkerSettings {
+  readonly endpoints: Endpoints
+  /** Only the base tag, no ladder: what the ladder is compared with. */
+  readonly plain?: boolean
+}
+
+/** The origin that the browser visits: serves page and worker, gives the page its orders, hears of births. */
+export interface Site {
+  /** Where a browser is sent for a tab with this worker, beside a tab of another origin that stays. */
+  pageUrl(settings: WorkerSettings): string
+  /** Has an open page do something; waits for a page if there is none. */
+  order(order: Order, withinMs?: number): Promise<unknown>
+  /** Resolves when no page asks for orders any more: its time, ms since the epoch. */
+  pageGone(withinMs?: number): Promise<number>
+  /** When workers began, ms since the epoch. */
+  readonly births: readonly number[]
+  close(): Promise<void>
+}
+
+/** Serves the lane's page and worker on a free port of this machine. */
+export async function openSite(): Promise<Site> {
+  const [page, worker] = await Promise.all([bundle('page.ts'), bundle('worker.ts')])
+  const births: number[] = []
+  const waiting: Numbered[] = []
+  const askers = new Set<ServerResponse>()
+  const answers = new Map<number, (done: Done) => void>()
+  const watchers = new Set<() => void>()
+  let lastId = 0
+  let broken: string | undefined
+
+  const hand = () => {
+    for (const asker of askers) {
+      const next = waiting.shift()
+      if (next === undefined) return
+      askers.delete(asker)
+      asker.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(next))
+    }
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://site')
+    switch (pathname) {
+      case '/':
+        response.writeHead(200, { 'content-type': 'text/html' })
+        response.end('<!doctype html><title>Lifetime</title><script src="/page.js"></script>')
+        return
+      case '/beside':
+        // Another origin, whose tab keeps the browser open when ours has closed; it cannot have two at its start.
+        response.writeHead(200, { 'content-type': 'text/html' })
+        response.end('<!doctype html><script>open(decodeURIComponent(location.hash.slice(1)))</script>')
+        return
+      case '/page.js':
+      case '/sw.js':
+        response.writeHead(200, { 'content-type': 'text/javascript' })
+        response.end(pathname === '/sw.js' ? worker : page)
+        return
+      case '/born':
+        births.push(Date.now())
+        response.writeHead(204).end()
+        return
+      case '/orders':
+        askers.add(response)
+        response.once('close', () => {
+          askers.delete(response)
+          if (!response.writableFinished) for (const watcher of watchers) watcher()
+        })
+        hand()
+        return
+      case '/done': {
+        const done = JSON.parse(await textOf(request)) as Done
+        response.writeHead(204).end()
+        answers.get(done.id)?.(done)
+        answers.delete(done.id)
+        return
+      }
+      case '/broken':
+        broken = await textOf(request)
+        console.error(`The page broke: ${broken}`)
+        response.writeHead(204).end()
+        return
+      default:
+        response.writeHead(404).end()
+    }
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
+  server.requestTimeout = 0
+  server.keepAliveTimeout = 1
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  return {
+    births,
+    pageUrl: (settings) => {
+      const page = `http://localhost:${port}/?settings=${encodeURIComponent(JSON.stringify(settings))}`
+      return `http://127.0.0.1:${port}/beside#${encodeURIComponent(page)}`
+    },
+    order(order, withinMs = 30_000) {
+      const id = (lastId += 1)
+      const done = new Promise<Done>((resolve) => answers.set(id, resolve))
+      waiting.push({ id, order })
+      hand()
+      return within(withinMs, `the page to do "${order.do}"`, done).then(({ value, error }) => {
+        if (error !== undefined) throw new Error(`The page could not do "${order.do}": ${error}`)
+        return value
+      })
+    },
+    pageGone(withinMs = 30_000) {
+      const gone = new Promise<void>((resolve) => watchers.add(resolve))
+      return within(withinMs, 'the page to go', gone).then(() => Date.now())
+    },
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of request) pieces.push(piece as Buffer)
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+function within<T>(ms: number, what: string, wanted: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms for ${what}.`)), ms)
+  })
+  return Promise.race([wanted, late]).finally(() => clearTimeout(timer))
+}
