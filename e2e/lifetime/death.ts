@@ -1,7 +1,8 @@
 import { publishedManifest, witnessed } from '../oracle.ts'
 import type { Backend } from '../backend/index.ts'
-import type { Lane } from './fixtures.ts'
-import { expect } from './fixtures.ts'
+import type { RealBrowser } from '../browser/real-browser.ts'
+import { expect, type Lane } from './fixtures.ts'
+import type { WorkerSettings } from './site.ts'
 
 /** A tab that was recording and is gone. */
 export interface Death {
@@ -10,6 +11,7 @@ export interface Death {
   readonly chunks: number
   /** ms since the epoch. */
   readonly atMs: number
+  readonly browser: RealBrowser
 }
 
 export interface RecordingPlan {
@@ -18,18 +20,21 @@ export interface RecordingPlan {
   readonly chunkBytes: number
   /** Only the base tag. */
   readonly plain?: boolean
+  /** More arguments for the browser. */
+  readonly args?: readonly string[]
+  readonly budgetsMs?: WorkerSettings['budgetsMs']
 }
 
 /** Opens a tab, records for a while, and closes the tab without an end of the recording. */
 export async function recordThenClose(lane: Lane, plan: RecordingPlan): Promise<Death> {
   const { backend, site, start } = lane
-  const { openMs, chunks, chunkBytes, plain = false } = plan
-  await start(site.pageUrl({ endpoints: backend.endpoints, plain }))
+  const { openMs, chunks, chunkBytes, args, plain = false, budgetsMs = {} } = plan
+  const browser = await start(site.pageUrl({ endpoints: backend.endpoints, plain, budgetsMs }), args)
   const everyMs = openMs / chunks
   const sessionId = await site.order({ do: 'record', chunks, chunkBytes, everyMs }, openMs + 120_000)
   const gone = site.pageGone()
   await site.order({ do: 'close' })
-  return { sessionId: String(sessionId), chunks, atMs: await gone }
+  return { sessionId: String(sessionId), chunks, atMs: await gone, browser }
 }
 
 /** Resolves when the chain holds all of the session, or at that time: true if it does. */

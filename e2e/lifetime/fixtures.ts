@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test as base } from '@playwright/test'
 import { startBackend, type Backend } from '../backend/index.ts'
@@ -13,6 +13,8 @@ export interface Lane {
   readonly site: Site
   /** Starts Chromium as a user would, without a debugger, so that real limits apply; at `about:blank` by default. */
   start(url?: string, args?: readonly string[]): Promise<RealBrowser>
+  /** Lets the site show notifications, as a person who said yes; before the first start. */
+  permitNotifications(): Promise<void>
 }
 
 export const test = base.extend<{ lane: Lane }>({
@@ -35,6 +37,14 @@ export const test = base.extend<{ lane: Lane }>({
     await use({
       backend,
       site,
+      async permitNotifications() {
+        const exceptions = { notifications: { [`${site.origin},*`]: { setting: 1 } } }
+        await mkdir(join(profile, 'Default'), { recursive: true })
+        await writeFile(
+          join(profile, 'Default', 'Preferences'),
+          JSON.stringify({ profile: { content_settings: { exceptions } } }),
+        )
+      },
       async start(url = 'about:blank', args = []) {
         const executable = findChromium()
         const browser = await launchBrowser({

@@ -12,8 +12,16 @@ export type Order =
   | { readonly do: 'end' }
   /** Answers with what the engine says of all sessions. */
   | { readonly do: 'sessions' }
+  /** Answers with the titles of the notifications that are shown, and the sessions that the log calls lost to wakes. */
+  | { readonly do: 'notices' }
   /** Closes the tab, as far as a script may. */
   | { readonly do: 'close' }
+
+/** The answer to `notices`. */
+export interface Notices {
+  readonly titles: readonly string[]
+  readonly logged: readonly string[]
+}
 
 /** An order on its way to the page. */
 export interface Numbered {

@@ -1,6 +1,7 @@
+import { openDB } from 'idb'
 import { connect, type RecordingSession } from '../../src/index.ts'
 import { newGroup } from '../../src/group.ts'
-import type { Done, Numbered, Order } from './orders.ts'
+import type { Done, Notices, Numbered, Order } from './orders.ts'
 
 /** A page that does what the test's server says: nobody else has a hand in this browser. */
 async function main(): Promise<void> {
@@ -28,11 +29,25 @@ async function main(): Promise<void> {
         return session?.end()
       case 'sessions':
         return holdfast.sessions()
+      case 'notices':
+        return notices()
       case 'close':
         // Later, so that the order is answered.
         setTimeout(() => window.close(), 100)
         return undefined
     }
+  }
+}
+
+async function notices(): Promise<Notices> {
+  const registration = await navigator.serviceWorker.ready
+  const titles = (await registration.getNotifications()).map(({ title }) => title)
+  const db = await openDB('holdfast')
+  const log = (await db.getAll('log')) as { event: string; sessionId: string }[]
+  db.close()
+  return {
+    titles,
+    logged: log.flatMap(({ event, sessionId }) => (event === 'last-chance' ? [sessionId] : [])),
   }
 }
 

@@ -9,10 +9,14 @@ export interface WorkerSettings {
   readonly endpoints: Endpoints
   /** Only the base tag, no ladder: what the ladder is compared with. */
   readonly plain?: boolean
+  /** Shorter times for the drain, ms, where the browser's limits are shortened too. */
+  readonly budgetsMs?: Readonly<Record<string, number>>
 }
 
 /** The origin that the browser visits: serves page and worker, gives the page its orders, hears of births. */
 export interface Site {
+  /** The page's own origin. */
+  readonly origin: string
   /** Where a browser is sent for a tab with this worker, beside a tab of another origin that stays. */
   pageUrl(settings: WorkerSettings): string
   /** Has an open page do something; waits for a page if there is none. */
@@ -21,6 +25,8 @@ export interface Site {
   pageGone(withinMs?: number): Promise<number>
   /** When workers began, ms since the epoch. */
   readonly births: readonly number[]
+  /** Resolves with the next notification that a worker shows, or tried to. */
+  told(withinMs: number): Promise<{ readonly title: string; readonly shown: string }>
   close(): Promise<void>
 }
 
@@ -32,6 +38,7 @@ export async function openSite(): Promise<Site> {
   const askers = new Set<ServerResponse>()
   const answers = new Map<number, (done: Done) => void>()
   const watchers = new Set<() => void>()
+  const listeners = new Set<(notice: { title: string; shown: string }) => void>()
   let lastId = 0
   let broken: string | undefined
 
@@ -65,6 +72,12 @@ export async function openSite(): Promise<Site> {
         births.push(Date.now())
         response.writeHead(204).end()
         return
+      case '/told': {
+        const notice = JSON.parse(await textOf(request)) as { title: string; shown: string }
+        response.writeHead(204).end()
+        for (const listener of listeners) listener(notice)
+        return
+      }
       case '/orders':
         askers.add(response)
         response.once('close', () => {
@@ -100,6 +113,7 @@ export async function openSite(): Promise<Site> {
 
   return {
     births,
+    origin: `http://localhost:${port}`,
     pageUrl: (settings) => {
       const page = `http://localhost:${port}/?settings=${encodeURIComponent(JSON.stringify(settings))}`
       return `http://127.0.0.1:${port}/beside#${encodeURIComponent(page)}`
@@ -118,6 +132,7 @@ export async function openSite(): Promise<Site> {
       const gone = new Promise<void>((resolve) => watchers.add(resolve))
       return within(withinMs, 'the page to go', gone).then(() => Date.now())
     },
+    told: (withinMs) => within(withinMs, 'a notification', new Promise((resolve) => listeners.add(resolve))),
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
