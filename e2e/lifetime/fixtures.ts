@@ -13,8 +13,8 @@ export interface Lane {
   readonly site: Site
   /** Starts Chromium as a user would, without a debugger, so that real limits apply; at `about:blank` by default. */
   start(url?: string, args?: readonly string[]): Promise<RealBrowser>
-  /** Lets the site show notifications, as a person who said yes; before the first start. */
-  permitNotifications(): Promise<void>
+  /** Decides for the site as a person does in the browser's settings; before the first start, and one thing only. */
+  decide(what: 'notifications' | 'background_sync', setting: 'allow' | 'block'): Promise<void>
 }
 
 export const test = base.extend<{ lane: Lane }>({
@@ -37,8 +37,8 @@ export const test = base.extend<{ lane: Lane }>({
     await use({
       backend,
       site,
-      async permitNotifications() {
-        const exceptions = { notifications: { [`${site.origin},*`]: { setting: 1 } } }
+      async decide(what, setting) {
+        const exceptions = { [what]: { [`${site.origin},*`]: { setting: setting === 'allow' ? 1 : 2 } } }
         await mkdir(join(profile, 'Default'), { recursive: true })
         await writeFile(
           join(profile, 'Default', 'Preferences'),

@@ -14,6 +14,10 @@ export type Order =
   | { readonly do: 'sessions' }
   /** Answers with the titles of the notifications that are shown, and the sessions that the log calls lost to wakes. */
   | { readonly do: 'notices' }
+  /** Answers with the forms in which payloads are stored. */
+  | { readonly do: 'payload-forms' }
+  /** Answers with what the browser can promise. */
+  | { readonly do: 'capabilities' }
   /** Closes the tab, as far as a script may. */
   | { readonly do: 'close' }
 

@@ -1,4 +1,5 @@
 import { openDB } from 'idb'
+import { capabilities } from '../../src/capabilities.ts'
 import { connect, type RecordingSession } from '../../src/index.ts'
 import { newGroup } from '../../src/group.ts'
 import type { Done, Notices, Numbered, Order } from './orders.ts'
@@ -31,6 +32,10 @@ async function main(): Promise<void> {
         return holdfast.sessions()
       case 'notices':
         return notices()
+      case 'payload-forms':
+        return payloadForms()
+      case 'capabilities':
+        return capabilities()
       case 'close':
         // Later, so that the order is answered.
         setTimeout(() => window.close(), 100)
@@ -49,6 +54,13 @@ async function notices(): Promise<Notices> {
     titles,
     logged: log.flatMap(({ event, sessionId }) => (event === 'last-chance' ? [sessionId] : [])),
   }
+}
+
+async function payloadForms(): Promise<string[]> {
+  const db = await openDB('holdfast')
+  const payloads: unknown[] = await db.getAll('payloads')
+  db.close()
+  return payloads.map((payload) => (payload instanceof Blob ? 'blob' : 'buffer'))
 }
 
 async function append(

@@ -45,6 +45,6 @@ for (const [name, wake] of Object.entries(WAKES))
     await wake(cdp, url, registrationId)
 
     await anchored(backend, id, 'interrupted', 2)
-    const [first] = backend.ledger.all().filter(({ at }) => at >= wokenMs)
+    const first = backend.ledger.all().find(({ at }) => at >= wokenMs)
     expect(first?.service).toBe('ipfs')
   })

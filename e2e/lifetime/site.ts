@@ -21,6 +21,8 @@ export interface Site {
   pageUrl(settings: WorkerSettings): string
   /** Has an open page do something; waits for a page if there is none. */
   order(order: Order, withinMs?: number): Promise<unknown>
+  /** Opens our page again, in a tab that the other origin's opens. */
+  reopen(): void
   /** Resolves when no page asks for orders any more: its time, ms since the epoch. */
   pageGone(withinMs?: number): Promise<number>
   /** When workers began, ms since the epoch. */
@@ -30,6 +32,14 @@ export interface Site {
   close(): Promise<void>
 }
 
+/** Opens our page, and again whenever it is told to. */
+const BESIDE = `<!doctype html><title>Beside</title><script type="module">
+for (;;) {
+  open(decodeURIComponent(location.hash.slice(1)))
+  while (!(await fetch('/reopen').catch(() => ({ ok: false }))).ok) await new Promise((go) => setTimeout(go, 500))
+}
+</script>`
+
 /** Serves the lane's page and worker on a free port of this machine. */
 export async function openSite(): Promise<Site> {
   const [page, worker] = await Promise.all([bundle('page.ts'), bundle('worker.ts')])
@@ -38,6 +48,7 @@ export async function openSite(): Promise<Site> {
   const askers = new Set<ServerResponse>()
   const answers = new Map<number, (done: Done) => void>()
   const watchers = new Set<() => void>()
+  const reopeners = new Set<ServerResponse>()
   const listeners = new Set<(notice: { title: string; shown: string }) => void>()
   let lastId = 0
   let broken: string | undefined
@@ -61,7 +72,11 @@ export async function openSite(): Promise<Site> {
       case '/beside':
         // Another origin, whose tab keeps the browser open when ours has closed; it cannot have two at its start.
         response.writeHead(200, { 'content-type': 'text/html' })
-        response.end('<!doctype html><script>open(decodeURIComponent(location.hash.slice(1)))</script>')
+        response.end(BESIDE)
+        return
+      case '/reopen':
+        reopeners.add(response)
+        response.once('close', () => reopeners.delete(response))
         return
       case '/page.js':
       case '/sw.js':
@@ -127,6 +142,9 @@ export async function openSite(): Promise<Site> {
         if (error !== undefined) throw new Error(`The page could not do "${order.do}": ${error}`)
         return value
       })
+    },
+    reopen() {
+      for (const response of reopeners) response.writeHead(200).end()
     },
     pageGone(withinMs = 30_000) {
       const gone = new Promise<void>((resolve) => watchers.add(resolve))

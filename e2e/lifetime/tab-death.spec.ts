@@ -34,8 +34,8 @@ test('a server that fails until long after the last message is tried by the ladd
 })
 
 test('when no attempt is left a person is told, and the next visit goes on', async ({ lane }) => {
-  const { backend, site, permitNotifications, start } = lane
-  await permitNotifications()
+  const { backend, site, decide, start } = lane
+  await decide('notifications', 'allow')
   const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
   const told = site.told(85_000)
   const death = await recordThenClose(lane, shortened(3))
