@@ -1,6 +1,6 @@
 import { announcer } from './announce.ts'
 import { systemClock } from './clock.ts'
-import type { Context } from './context.ts'
+import type { Context, Sealer } from './context.ts'
 import { mayYield } from './core/wake-plan.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { webLock } from './lock.ts'
@@ -17,6 +17,8 @@ export interface EngineOptions {
   readonly transport: Transport
   /** Who witnesses the roots. */
   readonly anchor: Anchor
+  /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
+  readonly sealer?: Sealer
   /** Words of the notification for uploads that wait for a person, in the app's language. Default: English. */
   readonly notice?: Notice
 }
@@ -43,7 +45,10 @@ export interface Engine {
  *
  * @param active settles when this worker may touch the store
  */
-export function createEngine({ transport, anchor, notice }: EngineOptions, active: Promise<unknown>): Engine {
+export function createEngine(
+  { transport, anchor, sealer, notice }: EngineOptions,
+  active: Promise<unknown>,
+): Engine {
   const store = idbStore()
   const wake = backgroundSync(() => sync())
   const context: Context = {
@@ -54,6 +59,7 @@ export function createEngine({ transport, anchor, notice }: EngineOptions, activ
     lock: webLock(),
     clock: systemClock(),
     announce: announcer(store),
+    ...(sealer && { sealer }),
   }
   const drain: Drain = createDrain(context)
 

@@ -1,3 +1,4 @@
+import { sealInWorker } from '../../sw/seal.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import type { Context } from '../../sw/context.ts'
@@ -92,9 +93,10 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       store: mortalStore(alive, plan?.laterMs !== undefined),
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
+      sealer: sealInWorker,
       lock: locks.lockOf(alive),
       clock: { ...clock, sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)) },
-      wake: { arm: async () => ask() },
+      wake: { arm: async () => ask(), visited: () => undefined, isLast: async () => false },
       announce: () => {},
     }
     const context = mutant.context?.(plain) ?? plain
