@@ -60,6 +60,7 @@ export default defineConfig({
       },
       integration: {
         configureCustomSWViteBuild(worker) {
+          worker.logLevel = 'warn'
           const rollup = worker.build?.rollupOptions
           if (rollup) rollup.output = { entryFileNames: 'sw.js' }
         },

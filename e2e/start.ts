@@ -71,6 +71,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(`\n  ${error instanceof Error ? error.message : String(error)}\n`)
+  console.error(`\n  ${error instanceof Error ? error.message : String(error)}`)
+  console.error('  All options: npm start -- --help\n')
   process.exitCode = 1
 })

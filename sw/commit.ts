@@ -70,15 +70,16 @@ export function troubleOf({ code, message, circuitUntilMs = 0 }: Failure, wait: 
   }
 }
 
-/** The session with this trouble. */
-export const inTrouble = (session: SessionRecord, trouble: Trouble): SessionRecord => ({
-  ...session,
-  trouble,
-})
+const waitsForPerson = ({ parked, publication }: SessionRecord) =>
+  parked > 0 || publication?.wait.kind === 'parked'
 
-/** The session after something went well: its trouble is over, unless a chunk still waits for a person. */
+/** The session with this trouble, unless it passes by itself and what a person must clear is told already. */
+export const inTrouble = (session: SessionRecord, trouble: Trouble): SessionRecord =>
+  trouble.retryAtMs !== undefined && waitsForPerson(session) ? session : { ...session, trouble }
+
+/** The session after something went well: its trouble is over, unless something still waits for a person. */
 export function calm(session: SessionRecord): SessionRecord {
-  if (session.parked > 0) return session
+  if (waitsForPerson(session)) return session
   const { trouble: _over, ...rest } = session
   return rest
 }

@@ -6,6 +6,7 @@ import { lanesAllowed } from './core/circuit.ts'
 import { workRemains } from './core/plan.ts'
 import { publicationDueMs } from './core/publication.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
+import { SEAL_FIRST } from './core/session.ts'
 import { givesWay, type Holder } from './core/wake-plan.ts'
 import { publishStep } from './publish/publisher.ts'
 import { interruptSession } from './sessions.ts'
@@ -35,8 +36,6 @@ export const DRAIN_LOCK = 'holdfast-drain'
 const LANES = 3
 /** Near the end of its budget a drain starts nothing new, ms. */
 const WIND_DOWN_MS = 10_000
-/** After its budget what is under way goes on for this long: an idle worker is left alone for 30 s, ms. */
-const GRACE_MS = 20_000
 /** A waiting drain looks at the store at least this often, ms. */
 const LOOK_EVERY_MS = 15_000
 
@@ -82,10 +81,11 @@ export function createDrain(context: Context): Drain {
   }
 
   function begin(): Promise<Outcome> {
-    const drain = lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
-      if (running === drain) running = undefined
+    const begun = lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
+      // Another may have begun while this one finished.
+      if (running === begun) running = undefined
     })
-    return drain
+    return begun
   }
 
   async function run(): Promise<Outcome> {
@@ -127,7 +127,7 @@ export function createDrain(context: Context): Drain {
           for (const [holder, over] of holders) if (givesWay(holder, holders.keys())) over.abort()
           await wake.arm()
         }
-        const leftMs = deadlineMs + GRACE_MS - clock.now()
+        const leftMs = deadlineMs - clock.now()
         if (leftMs <= 0) stop.abort()
         const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
@@ -156,8 +156,8 @@ export function createDrain(context: Context): Drain {
       let nextAtMs = Infinity
       const lanes = lanesAllowed(store, LANES, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
-      for (let lane = taken; lane < lanes; lane++) {
-        const chunk = await tx.nextDue(nowMs, busy)
+      for (let lane = taken; lane < LANES; lane++) {
+        const chunk = await tx.nextDue(lane < lanes ? nowMs : SEAL_FIRST, busy)
         if (chunk === undefined) break
         chunks.push(chunk)
         busy.add(chunk.id)
@@ -167,13 +167,16 @@ export function createDrain(context: Context): Drain {
         nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
       else if (chunkAtMs !== undefined && chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
+      // A few publications at a time too, and one on trial while a destination has failed lately.
+      const room = Math.min(lanesAllowed(store, LANES, Infinity), lanesAllowed(chain, LANES, Infinity))
+      const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
         const dueMs = publicationDueMs(session)
         if (dueMs === undefined || active.has(session.id)) continue
         const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
-        if (atMs <= nowMs) publications.push(session.id)
-        else nextAtMs = Math.min(nextAtMs, atMs)
+        if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
+        else if (publishing + publications.length < room) publications.push(session.id)
       }
       return { sessions, chunks, publications, nextAtMs }
     })

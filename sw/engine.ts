@@ -4,9 +4,10 @@ import type { Context } from './context.ts'
 import { mayYield } from './core/wake-plan.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { webLock } from './lock.ts'
-import type { Anchor, Transport } from './ports.ts'
+import type { Anchor } from './ports.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
+import type { Transport } from './transports/port.ts'
 import { backgroundSync } from './wake/background-sync.ts'
 import { tellLastChance, type Notice } from './wake/last-chance.ts'
 import type { Reply } from '../src/protocol/messages.ts'
@@ -37,8 +38,12 @@ export interface Engine {
   start(): void
 }
 
-/** Joins the engine's parts; the one place that picks adapters. */
-export function createEngine({ transport, anchor, notice }: EngineOptions): Engine {
+/**
+ * Joins the engine's parts; the one place that picks adapters.
+ *
+ * @param active settles when this worker may touch the store
+ */
+export function createEngine({ transport, anchor, notice }: EngineOptions, active: Promise<unknown>): Engine {
   const store = idbStore()
   const wake = backgroundSync(() => sync())
   const context: Context = {
@@ -53,6 +58,7 @@ export function createEngine({ transport, anchor, notice }: EngineOptions): Engi
   const drain: Drain = createDrain(context)
 
   async function sync(attempt?: SyncAttempt): Promise<void> {
+    await active
     const yields = attempt !== undefined && mayYield(attempt.tag, attempt.lastChance, context.clock.now())
     if ((await drain.join('sync', yields)) === 'idle') return
     if (attempt?.lastChance && (await wake.isLast(attempt.tag))) await tellLastChance(context, notice)
@@ -66,9 +72,10 @@ export function createEngine({ transport, anchor, notice }: EngineOptions): Engi
 
   return {
     sync,
-    push: () => drainQuietly('push'),
-    start: () => void drainQuietly('startup'),
+    push: () => active.then(() => drainQuietly('push')),
+    start: () => void active.then(() => drainQuietly('startup')),
     async receive(data, answer) {
+      await active
       answer(await reply(context, data))
       await drainQuietly('message')
     },

@@ -1,5 +1,6 @@
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { isOurs } from '../src/protocol/parse.ts'
+import { activation } from './activation.ts'
 import { createEngine, type EngineOptions } from './engine.ts'
 import { isOurTag } from './wake/background-sync.ts'
 import { openApp } from './wake/last-chance.ts'
@@ -17,7 +18,7 @@ declare global {
  * the browser takes event listeners only then. The app's own listeners stay as they are.
  */
 export function install(options: EngineOptions): void {
-  const engine = createEngine(options)
+  const engine = createEngine(options, activation())
 
   self.addEventListener('message', (event) => {
     if (!isOurs(event.data)) return
@@ -30,8 +31,8 @@ export function install(options: EngineOptions): void {
     if (isOurTag(event.tag)) event.waitUntil(engine.sync(event))
   })
   // Whatever the push or the period is for: the worker runs, so it may as well drain.
-  self.addEventListener('push', (event) => event.waitUntil(engine.push()))
-  self.addEventListener('periodicsync', (event) => event.waitUntil(engine.push()))
+  for (const type of ['push', 'periodicsync'] as const)
+    self.addEventListener(type, (event: ExtendableEvent) => event.waitUntil(engine.push()))
   self.addEventListener('notificationclick', (event) => event.waitUntil(openApp(event)))
 
   // The page that installs the worker hears of later versions without a reload.

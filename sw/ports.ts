@@ -33,7 +33,7 @@ export interface WriteTransaction extends ReadTransaction {
   addLog(entry: LogEntry): Promise<void>
 }
 
-/** Durable records and bytes. */
+/** Durable records and bytes. `work` may run again where a transaction fell: it changes nothing but the store. */
 export interface Store {
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
   /** Resolves once the transaction is complete, with strict durability; rejects, and changes nothing, if `work` throws. */
@@ -45,26 +45,6 @@ export interface Store {
    */
   payload(id: ChunkId): Promise<ArrayBuffer>
   close(): void
-}
-
-/** An object on its way to a remote store, named by its content. */
-export interface Upload {
-  readonly cid: Cid
-  readonly sizeBytes: number
-}
-
-/** Moves bytes to a remote store, and proves that they are there. */
-export interface Transport {
-  readonly name: string
-  /** Whether the store has all of it already. Asked before anything is sent a second time. */
-  probe(upload: Upload, signal: AbortSignal): Promise<'stored' | 'missing'>
-  /**
-   * Sends the bytes; resolves only when the store's answer was checked against our content address.
-   *
-   * @throws HoldfastError `unreachable`, `timeout`, `server-error`, `throttled`, `sign-in-needed`,
-   *   `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`
-   */
-  send(upload: Upload, bytes: ArrayBuffer, signal: AbortSignal): Promise<void>
 }
 
 /** What is to be witnessed of a session. */
@@ -107,10 +87,6 @@ export interface Lock {
 export interface Wake {
   /** Asks if it is time to; never throws, and without an open page it can do nothing. */
   arm(): Promise<void>
-  /** A page is here: what could not be asked for without one can be now. */
-  visited(): void
-  /** Whether nothing will wake the worker once this tag's last attempt has ended. */
-  isLast(tag: string): Promise<boolean>
 }
 
 /** Time and chance. */

@@ -13,8 +13,9 @@ import type { WriteTransaction } from './ports.ts'
  *
  * @throws HoldfastError `session-exists` where another recording has this id
  */
-export async function startSession({ store, clock }: Context, start: SessionStart): Promise<SessionRecord> {
-  return store.write(async (tx) => {
+export async function startSession(context: Context, start: SessionStart): Promise<SessionRecord> {
+  const { store, clock, announce } = context
+  const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
     if (existing !== undefined) {
       if (sameStart(existing, start)) return existing
@@ -26,6 +27,8 @@ export async function startSession({ store, clock }: Context, start: SessionStar
     await tx.addLog({ atMs: clock.now(), sessionId: session.id, event: 'session-started', to: 'recording' })
     return session
   })
+  announce(started.id)
+  return started
 }
 
 const sameStart = (session: SessionRecord, start: SessionStart) =>

@@ -22,7 +22,7 @@ export const ERRORS = {
   'no-service-worker': 'refused',
   'worker-timeout': 'transient',
   'protocol-mismatch': 'transient',
-  'storage-full': 'blocked',
+  'storage-full': 'transient',
   'storage-failed': 'transient',
   'payload-unreadable': 'defect',
   'payload-corrupt': 'defect',
@@ -35,7 +35,6 @@ export const ERRORS = {
   'bad-answer': 'conflict',
   'rejected-by-store': 'refused',
   'anchor-rejected': 'refused',
-  'anchor-pending': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>
@@ -75,7 +74,7 @@ export class HoldfastError extends Error {
   }
 
   static fromWire(wire: WireError): HoldfastError {
-    return new HoldfastError(wire.code in ERRORS ? wire.code : 'defect', wire.message)
+    return new HoldfastError(Object.hasOwn(ERRORS, wire.code) ? wire.code : 'defect', wire.message)
   }
 
   /** Any thrown value as a `HoldfastError`; what we did not foresee is a `defect`. */

@@ -22,25 +22,25 @@ const isInteger =
   (max: number): Check<number> =>
   (value): value is number =>
     Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
-/** Base64 of a fixed number of bytes. */
+/** Base64 of a fixed number of bytes, a multiple of 3: then it has no padding. */
 const isBase64 =
   (byteLength: number): Check<string> =>
   (value): value is string =>
-    typeof value === 'string' &&
-    value.length === Math.ceil(byteLength / 3) * 4 &&
-    /^[A-Za-z0-9+/]+={0,2}$/.test(value)
+    typeof value === 'string' && value.length === (byteLength / 3) * 4 && /^[A-Za-z0-9+/]+$/.test(value)
 const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
 const isSealKey: Check<CryptoKey> = (value): value is CryptoKey =>
   value instanceof CryptoKey && value.algorithm.name === 'HKDF' && !value.extractable
 
 /** Largest time in ms that a Date holds (ECMA-262 §21.4.1.1). */
 const isTime = isInteger(8.64e15)
+/** What AES-GCM adds to a plaintext, so the least that a ciphertext has (NIST SP 800-38D). */
+const TAG_BYTES = 16
 const isIndex = isInteger(0xffff_ffff)
 const isIv = isBase64(12)
 const isWrappedKey = isBase64(48)
 
 /** True for a message that is meant for us, whatever else is wrong with it. */
-export const isOurs = (data: unknown): data is Fields => isObject(data) && 'holdfast' in data
+export const isOurs = (data: unknown): data is Fields => isObject(data) && own(data, 'holdfast') !== undefined
 
 /**
  * A page's message, checked field by field; whatever else it carries is left behind.
@@ -49,17 +49,17 @@ export const isOurs = (data: unknown): data is Fields => isObject(data) && 'hold
  */
 export function parseRequest(data: unknown): Request {
   if (!isOurs(data)) throw bad('holdfast')
-  if (data['holdfast'] !== PROTOCOL_VERSION)
+  if (own(data, 'holdfast') !== PROTOCOL_VERSION)
     throw new HoldfastError('protocol-mismatch', `This worker speaks version ${PROTOCOL_VERSION}.`)
-  const type = data['type']
+  const type = own(data, 'type')
   switch (type) {
     case 'hello':
     case 'sessions':
       return { type }
     case 'session-start':
-      return { type, session: parseSession(data['session']) }
+      return { type, session: parseSession(own(data, 'session')) }
     case 'chunk':
-      return { type, chunk: parseChunk(data['chunk']) }
+      return { type, chunk: parseChunk(own(data, 'chunk')) }
     case 'session-end':
     case 'chunks':
     case 'pause':
@@ -69,7 +69,7 @@ export function parseRequest(data: unknown): Request {
       return {
         type,
         sessionId: field(data, 'sessionId', isSessionId),
-        ...(data['confirm'] !== undefined && { confirm: field(data, 'confirm', isString(64)) }),
+        ...(own(data, 'confirm') !== undefined && { confirm: field(data, 'confirm', isString(64)) }),
       }
     default:
       throw bad('type')
@@ -78,16 +78,17 @@ export function parseRequest(data: unknown): Request {
 
 function parseSession(data: unknown): SessionStart {
   if (!isObject(data)) throw bad('session')
-  const list = data['access']
+  const list = own(data, 'access')
   if (!Array.isArray(list) || list.length === 0 || list.length > 64) throw bad('access')
-  const access = list.map(parseWrappedKey)
+  // Not `map`, which would leave out the holes of a sparse list.
+  const access = Array.from(list, parseWrappedKey)
   if (new Set(access.map(({ groupId }) => groupId)).size !== access.length) throw bad('access')
   return {
     sessionId: field(data, 'sessionId', isSessionId),
     mimeType: field(data, 'mimeType', isString(255)),
     startedAtMs: field(data, 'startedAtMs', isTime),
     access,
-    ...(data['sealKey'] !== undefined && { sealKey: field(data, 'sealKey', isSealKey) }),
+    ...(own(data, 'sealKey') !== undefined && { sealKey: field(data, 'sealKey', isSealKey) }),
   }
 }
 
@@ -112,10 +113,12 @@ function parseChunk(data: unknown): HandedChunk {
   }
   if (common.payload.size > MAX_CHUNK_BYTES)
     throw new HoldfastError('chunk-too-large', `A chunk of ${common.payload.size} bytes is over 64 MiB.`)
-  if (data['kind'] === 'raw') return { kind: 'raw', ...common }
-  if (data['kind'] !== 'sealed') throw bad('kind')
+  const kind = own(data, 'kind')
+  if (kind === 'raw') return { kind, ...common }
+  if (kind !== 'sealed') throw bad('kind')
+  if (common.payload.size < TAG_BYTES) throw bad('payload')
   return {
-    kind: 'sealed',
+    kind,
     ...common,
     encryptedHash: field(data, 'encryptedHash', isSha256Hex),
     iv: field(data, 'iv', isIv),
@@ -124,9 +127,18 @@ function parseChunk(data: unknown): HandedChunk {
 }
 
 function field<T>(data: Fields, name: string, check: Check<T>): T {
-  const value = Object.hasOwn(data, name) ? data[name] : undefined
+  const value = own(data, name)
   if (!check(value)) throw bad(name)
   return value
+}
+
+/** A field of the message itself: one that is inherited, or cannot be read, is missing. */
+function own(data: Fields, name: string): unknown {
+  try {
+    return Object.hasOwn(data, name) ? data[name] : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const bad = (name: string) =>

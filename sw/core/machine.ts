@@ -28,6 +28,8 @@ export type ChunkEvent =
   | { readonly type: 'sealed'; readonly seal: Seal; readonly sizeBytes: number }
   /** The intent to send is stored; the request leaves after that. */
   | { readonly type: 'send-began' }
+  /** The transport keeps something for later attempts at this upload. */
+  | { readonly type: 'remembered'; readonly memo: string }
   /** The store's copy was checked against our content address. */
   | { readonly type: 'stored' }
   | { readonly type: 'manifest-began' }
@@ -46,6 +48,9 @@ export interface Transition {
   /** False where the event has no meaning in this state any more: nothing changes then. */
   readonly accepted: boolean
 }
+
+/** Characters of a server's words that a chunk keeps; its session keeps the whole message. */
+const MESSAGE_LENGTH = 100
 
 const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
@@ -83,6 +88,8 @@ function step(chunk: ChunkRecord, event: ChunkEvent, moment: Moment): ChunkRecor
       }
     case 'send-began':
       return state.status === 'uploading' ? to(chunk, { ...state, sent: true }) : undefined
+    case 'remembered':
+      return state.status === 'uploading' ? to(chunk, { ...state, memo: event.memo }) : undefined
     case 'stored':
       if (state.status !== 'uploading') return undefined
       return progress(chunk, { status: 'uploaded', seal: state.seal, uploadedAtMs: moment.nowMs })
@@ -111,7 +118,7 @@ function progress(chunk: ChunkRecord, state: ChunkState): ChunkRecord {
 
 function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord | undefined {
   const { state } = chunk
-  const error: WireError = { code: failure.code, message: failure.message }
+  const error: WireError = { code: failure.code, message: failure.message.slice(0, MESSAGE_LENGTH) }
   const spent = spendsAttempt(failure.code) ? 1 : 0
   const failures = chunk.failures + spent
   const failed = { ...chunk, failures, retryCount: chunk.retryCount + spent, lastError: error }
@@ -131,8 +138,7 @@ function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord
 /** The class of a failure decides: time heals the transient ones and conflicts, a person the others. */
 export function waitAfter(failure: Failure, failures: number, moment: Moment): Wait {
   const kind = ERRORS[failure.code]
-  if (kind !== 'transient' && kind !== 'conflict')
-    return { kind: 'parked', error: { code: failure.code, message: failure.message } }
+  if (kind !== 'transient' && kind !== 'conflict') return { kind: 'parked' }
   const delayMs =
     failures === 0 ? failure.retryAfterMs : retryDelayMs(failures, failure.retryAfterMs, moment.random)
   return { kind: 'due', notBeforeMs: moment.nowMs + delayMs }

@@ -11,18 +11,25 @@ export interface Seal {
   readonly cid: Cid
 }
 
-/** Waiting for its turn, or for a person. */
-export type Wait =
-  | { readonly kind: 'due'; readonly notBeforeMs: number }
-  | { readonly kind: 'parked'; readonly error: WireError }
+/** Waiting for its turn, or for a person; what for is the record's `lastError`. */
+export type Wait = { readonly kind: 'due'; readonly notBeforeMs: number } | { readonly kind: 'parked' }
 
 /** Where a chunk is on its way, with the fields that only this place has. */
 export type ChunkState =
   | { readonly status: 'captured'; readonly wait: Wait }
   | { readonly status: 'hashing' }
   | { readonly status: 'encrypting' }
-  /** `sent`: a request with these bytes has left before, so its outcome must be asked for first. */
-  | { readonly status: 'uploading'; readonly wait: Wait; readonly sent: boolean; readonly seal: Seal }
+  /**
+   * `sent`: a request with these bytes has left before, so its outcome must be asked for first.
+   * `memo`: what the transport remembered of the upload, such as the URL that the store gave it.
+   */
+  | {
+      readonly status: 'uploading'
+      readonly wait: Wait
+      readonly sent: boolean
+      readonly memo?: string
+      readonly seal: Seal
+    }
   | {
       readonly status: 'uploaded' | 'manifesting' | 'anchoring'
       readonly seal: Seal
@@ -56,6 +63,7 @@ export interface ChunkRecord {
   readonly retryCount: number
   /** Failed attempts since the last progress. */
   readonly failures: number
+  /** Cut short, so that the record keeps its size. */
   readonly lastError?: WireError
   /** Present exactly while the chunk waits for a lane and its session is not paused. */
   readonly due?: DueKey
@@ -68,6 +76,7 @@ export type Ending = 'recording' | 'complete' | 'interrupted'
 export interface ManifestName {
   readonly uploader: string
   readonly cid: Cid
+  readonly sha256: Sha256Hex
   readonly sizeBytes: number
 }
 
@@ -82,6 +91,8 @@ export interface Publication {
   readonly manifest?: ManifestName
   /** The request of this stage has left before: ask the store, or the chain, before it leaves again. */
   readonly sent: boolean
+  /** What the transport remembered of the manifest's upload. */
+  readonly memo?: string
   /** When the relay last took the anchor, ms since the epoch. */
   readonly submittedAtMs?: number
   readonly failures: number
@@ -118,8 +129,8 @@ export interface SessionRecord {
   readonly anchored?: Anchored
   /** What holds the session up at the moment; gone with the next progress. */
   readonly trouble?: Trouble
-  /** When the latest publication began; the next waits for the interval. */
-  readonly publishedAtMs?: number
+  /** When the first of the verified chunks that no publication covers was verified; the next waits from then. */
+  readonly unpublishedSinceMs?: number
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */
   readonly open?: number
 }

@@ -67,6 +67,7 @@ export function recount(
   before: ChunkRecord | undefined,
   after: ChunkRecord | undefined,
 ): SessionRecord {
+  const { unpublishedSinceMs: sinceMs, ...rest } = session
   const tally = { ...session.tally }
   let { parked, heldBytes } = session
   for (const [chunk, sign] of [
@@ -78,14 +79,26 @@ export function recount(
     if (isParked(chunk)) parked += sign
     if (holdsBytes(chunk)) heldBytes += sign * chunk.sizeBytes
   }
-  return sealSession({ ...session, tally, parked, heldBytes })
+  const verifiedAtMs = after?.state.status === 'uploaded' ? after.state.uploadedAtMs : undefined
+  const unpublishedSinceMs = tally.uploaded === 0 ? undefined : (sinceMs ?? verifiedAtMs)
+  return sealSession({
+    ...rest,
+    tally,
+    parked,
+    heldBytes,
+    ...(unpublishedSinceMs !== undefined && { unpublishedSinceMs }),
+  })
 }
+
+/** The time of raw chunks in the queue: before all others, since sealing needs no network. */
+export const SEAL_FIRST = -1
 
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
   const wait = waitOf(chunk.state)
   if (session.paused || wait === undefined || wait.kind === 'parked') return undefined
-  return [wait.notBeforeMs, session.startedAtMs, chunk.index]
+  const first = wait.notBeforeMs === 0 && chunk.state.status !== 'uploading'
+  return [first ? SEAL_FIRST : wait.notBeforeMs, session.startedAtMs, chunk.index]
 }
 
 /** The chunk with its place in the queue in step with its state. */

@@ -54,22 +54,27 @@ function reader(state: State): ReadTransaction {
     [...state.chunks.values()]
       .flatMap((chunk) => (chunk.due === undefined || skip.has(chunk.id) ? [] : [{ chunk, due: chunk.due }]))
       .toSorted((a, b) => compareKeys(a.due, b.due))
+  const sessions = () => [...state.sessions.values()]
   return {
-    session: async (id) => state.sessions.get(id),
-    sessions: async () => [...state.sessions.values()].toSorted((a, b) => b.startedAtMs - a.startedAtMs),
+    session: async (id) => structuredClone(state.sessions.get(id)),
+    sessions: async () => structuredClone(sessions().toSorted((a, b) => b.startedAtMs - a.startedAtMs)),
     openSessions: async () =>
-      [...state.sessions.values()]
-        .filter(({ open }) => open !== undefined)
-        .toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)),
-    chunk: async (id) => state.chunks.get(id),
+      structuredClone(
+        sessions()
+          .filter(({ open }) => open !== undefined)
+          .toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)),
+      ),
+    chunk: async (id) => structuredClone(state.chunks.get(id)),
     chunksOf: async (id) =>
-      [...state.chunks.values()]
-        .filter(({ sessionId }) => sessionId === id)
-        .toSorted((a, b) => a.index - b.index),
-    nextDue: async (nowMs, skip) => queue(skip).find(({ due }) => due[0] <= nowMs)?.chunk,
+      structuredClone(
+        [...state.chunks.values()]
+          .filter(({ sessionId }) => sessionId === id)
+          .toSorted((a, b) => a.index - b.index),
+      ),
+    nextDue: async (nowMs, skip) => structuredClone(queue(skip).find(({ due }) => due[0] <= nowMs)?.chunk),
     nextDueAtMs: async (skip) => queue(skip)[0]?.due[0],
-    meta: async (name) => state.meta.get(name),
-    log: async (count) => state.log.slice(-count).toReversed(),
+    meta: async (name) => structuredClone(state.meta.get(name)),
+    log: async (count) => structuredClone(state.log.slice(-count).toReversed()),
   }
 }
 
@@ -77,7 +82,12 @@ function writer(state: State): WriteTransaction {
   return {
     ...reader(state),
     putSession: async (session) => void state.sessions.set(session.id, structuredClone(session)),
-    putChunk: async (chunk) => void state.chunks.set(chunk.id, structuredClone(chunk)),
+    putChunk: async (chunk) => {
+      for (const { id, sessionId, index } of state.chunks.values())
+        if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
+          throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
+      state.chunks.set(chunk.id, structuredClone(chunk))
+    },
     putPayload: async (id, bytes) => void state.payloads.set(id, bytes.slice(0)),
     deletePayload: async (id) => void state.payloads.delete(id),
     deleteSession: async (id) => {

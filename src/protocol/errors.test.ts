@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { adviceFor } from './advice.ts'
+import { ERRORS, HoldfastError, type ErrorCode } from './errors.ts'
+
+const codes = Object.keys(ERRORS) as ErrorCode[]
+
+describe('HoldfastError', () => {
+  it.each(codes)('%s: crosses to another context and keeps code, class and message', (code) => {
+    const wire = structuredClone(new HoldfastError(code, 'why', { cause: new Error('inner') }).toWire())
+    const error = HoldfastError.fromWire(wire)
+    expect(error).toBeInstanceOf(HoldfastError)
+    expect(error).toMatchObject({ name: 'HoldfastError', code, message: 'why', class: ERRORS[code] })
+  })
+
+  it.each(['no-such-code', 'toString', '__proto__', 'constructor'])(
+    'takes the unknown code %s of another version for a defect',
+    (code) => {
+      const wire: unknown = JSON.parse(JSON.stringify({ code, message: 'why' }))
+      const error = HoldfastError.fromWire(wire as { code: ErrorCode; message: string })
+      expect(error).toMatchObject({ code: 'defect', class: 'defect', message: 'why' })
+    },
+  )
+
+  it('keeps the cause and the wait that a server asked for', () => {
+    const cause = new Error('inner')
+    const error = new HoldfastError('throttled', 'why', { cause, retryAfterMs: 9 })
+    expect(error.cause).toBe(cause)
+    expect(error.retryAfterMs).toBe(9)
+    expect(new HoldfastError('throttled', 'why').retryAfterMs).toBe(0)
+  })
+
+  it('takes anything thrown that is not ours for a defect, and keeps it as the cause', () => {
+    const ours = new HoldfastError('timeout', 'why')
+    expect(HoldfastError.from(ours)).toBe(ours)
+    const theirs = new TypeError('x is undefined')
+    expect(HoldfastError.from(theirs)).toMatchObject({
+      code: 'defect',
+      message: theirs.message,
+      cause: theirs,
+    })
+    for (const thrown of ['text', 7, null, { code: 'timeout' }])
+      expect(HoldfastError.from(thrown)).toMatchObject({ code: 'defect', cause: thrown })
+  })
+})
+
+describe('adviceFor', () => {
+  it.each(codes)('%s: says in a sentence what to do', (code) => {
+    expect(adviceFor(code)).toMatch(/^[A-Z].+\.$/)
+  })
+})

@@ -1,0 +1,318 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ERRORS, HoldfastError } from './errors.ts'
+import { MAX_CHUNK_BYTES, PROTOCOL_VERSION, type Request, type RequestType } from './messages.ts'
+import { isOurs, parseRequest } from './parse.ts'
+
+const sessionId = '00000000-0000-4000-8000-000000000001'
+const wrapped = { groupId: `0x${'1'.repeat(64)}`, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }
+const sealKey = await crypto.subtle.importKey('raw', new Uint8Array(32), 'HKDF', false, ['deriveKey'])
+
+const start = { sessionId, mimeType: 'video/webm', startedAtMs: 5, access: [wrapped] }
+const raw = {
+  kind: 'raw',
+  sessionId,
+  index: 0,
+  plaintextHash: 'a'.repeat(64),
+  capturedAt: 1,
+  durationMs: 2,
+  payload: new Blob(['at least 16 bytes']),
+}
+const sealed = {
+  ...raw,
+  kind: 'sealed',
+  encryptedHash: 'e'.repeat(64),
+  iv: 'A'.repeat(16),
+  cid: `b${'a'.repeat(58)}`,
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+/** One good message of each type; the type leaves none out. */
+const MESSAGES: Readonly<Record<RequestType, Body>> = {
+  hello: {},
+  'session-start': { session: start },
+  chunk: { chunk: sealed },
+  'session-end': { sessionId },
+  sessions: {},
+  chunks: { sessionId },
+  pause: { sessionId },
+  resume: { sessionId },
+  discard: { sessionId, confirm: 'discard-unconfirmed' },
+}
+
+const message = (type: string, body: Body = {}) => ({ holdfast: PROTOCOL_VERSION, type, ...body })
+
+/** The code and message with which these data are refused. */
+function refusal(data: unknown): HoldfastError {
+  try {
+    parseRequest(data)
+  } catch (error) {
+    if (error instanceof HoldfastError) return error
+    throw new Error(`Another throw than ours: ${String(error)}`, { cause: error })
+  }
+  throw new Error('It was accepted.')
+}
+const expectBad = (data: unknown, field: string) =>
+  expect(refusal(data)).toMatchObject({
+    code: 'bad-message',
+    message: expect.stringContaining(`"${field}"`) as unknown,
+  })
+
+describe('parseRequest', () => {
+  it.each(Object.entries(MESSAGES))('accepts %s', (type, body) => {
+    expect(parseRequest(message(type, body))).toEqual({ type, ...body })
+  })
+
+  it('accepts what may be left out or added', () => {
+    expect(parseRequest(message('discard', { sessionId }))).toEqual({ type: 'discard', sessionId })
+    expect(parseRequest(message('chunk', { chunk: raw }))).toEqual({ type: 'chunk', chunk: raw })
+    const session = { ...start, sealKey }
+    expect(parseRequest(message('session-start', { session }))).toEqual({ type: 'session-start', session })
+  })
+
+  it('leaves behind what the protocol does not define', () => {
+    const chunk = { ...sealed, extra: 1, access: [{ ...wrapped, extra: 1 }] }
+    expect(parseRequest(message('chunk', { chunk, extra: 1 }))).toEqual({ type: 'chunk', chunk: sealed })
+    const session = { ...start, access: [{ ...wrapped, secret: 1 }], secret: 1 }
+    expect(parseRequest(message('session-start', { session }))).toEqual({
+      type: 'session-start',
+      session: start,
+    })
+  })
+
+  it('tells another protocol version from a bad message', () => {
+    for (const holdfast of [0, 2, '1', null])
+      expect(refusal({ ...message('hello'), holdfast }).code).toBe('protocol-mismatch')
+  })
+
+  it.each([undefined, null, 1, 'text', [], new Map(), {}, { type: 'hello' }])('refuses %s', (data) => {
+    expectBad(data, 'holdfast')
+  })
+
+  it.each([undefined, 'unknown', 'toString', '__proto__', 7, ['hello']])('refuses the type %s', (type) => {
+    expectBad({ holdfast: PROTOCOL_VERSION, type }, 'type')
+  })
+})
+
+const HEX = ['A'.repeat(64), 'a'.repeat(63), 'a'.repeat(65), `${'a'.repeat(64)}\n`, 'g'.repeat(64), 7]
+const TIMES = [-1, 1.5, Number.NaN, Infinity, 8.64e15 + 1, '5']
+const IVS = [
+  'A'.repeat(15),
+  'A'.repeat(17),
+  `${'A'.repeat(14)}==`,
+  `${'A'.repeat(15)}=`,
+  `${'A'.repeat(15)}-`,
+]
+const IDS = [sessionId.toUpperCase(), `${sessionId} `, sessionId.replace('-4', '-1'), 'x', 7, [sessionId]]
+
+/** For each field of a part of a message, what it must not be (missing, apart). */
+const CHUNK_FIELDS: Readonly<Record<keyof typeof sealed, readonly unknown[]>> = {
+  kind: ['other', 7],
+  sessionId: IDS.map((id) => (id === sessionId.toUpperCase() ? 'ABCDEF00-0000-4000-8000-000000000001' : id)),
+  index: [-1, 0.5, 2 ** 32, Number.NaN, '0'],
+  plaintextHash: HEX,
+  capturedAt: TIMES,
+  durationMs: TIMES,
+  payload: ['bytes', new ArrayBuffer(4), new Uint8Array(4), { size: 4, arrayBuffer: () => 0 }],
+  encryptedHash: HEX,
+  iv: IVS,
+  cid: ['QmNotVersionOne', 'b', `b${'a'.repeat(121)}`, `b${'A'.repeat(58)}`, `b${'1'.repeat(58)}`],
+}
+const SESSION_FIELDS: Readonly<Record<keyof typeof start | 'sealKey', readonly unknown[]>> = {
+  sessionId: CHUNK_FIELDS.sessionId,
+  mimeType: ['x'.repeat(256), 7],
+  startedAtMs: TIMES,
+  access: [
+    [],
+    {},
+    'list',
+    [null],
+    [wrapped, wrapped],
+    Array.from({ length: 65 }, () => wrapped),
+    Array.from({ length: 1_000_000 }),
+    Object.assign([], { length: 1 }),
+    Object.assign([], { length: 4_000_000_000 }),
+  ],
+  sealKey: [
+    'key',
+    {},
+    await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt']),
+    await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']),
+  ],
+}
+const KEY_FIELDS: Readonly<Record<keyof typeof wrapped, readonly unknown[]>> = {
+  groupId: ['1'.repeat(64), `0x${'1'.repeat(63)}`, `0x${'A'.repeat(64)}`, 7],
+  wrappedKey: ['A'.repeat(63), 'A'.repeat(65), `${'A'.repeat(62)}==`, `${'A'.repeat(63)}-`, 7],
+  iv: IVS,
+}
+
+describe('a field that is wrong is named', () => {
+  const cases = [
+    ...casesOf(CHUNK_FIELDS, (wrong) => message('chunk', { chunk: { ...sealed, ...wrong } })),
+    ...casesOf(SESSION_FIELDS, (wrong) => message('session-start', { session: { ...start, ...wrong } })),
+    ...casesOf(KEY_FIELDS, (wrong) =>
+      message('session-start', { session: { ...start, access: [{ ...wrapped, ...wrong }] } }),
+    ),
+    ...(['session-end', 'chunks', 'pause', 'resume', 'discard'] as const).flatMap((type) =>
+      casesOf({ sessionId: IDS.slice(1) }, (wrong) => message(type, { sessionId, ...wrong })),
+    ),
+    ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>
+      message('discard', { sessionId, ...wrong }),
+    ),
+    ...casesOf({ session: [[], 'x', 7] }, (wrong) => message('session-start', wrong)),
+    ...casesOf({ chunk: [[], 'x', 7] }, (wrong) => message('chunk', wrong)),
+  ]
+  it.each(cases)('$field: $shown', ({ field, data }) => expectBad(data, field))
+
+  function casesOf(fields: Readonly<Record<string, readonly unknown[]>>, build: (wrong: Body) => unknown) {
+    const optional = new Set(['sealKey', 'confirm'])
+    return Object.entries(fields).flatMap(([field, values]) =>
+      [...(optional.has(field) ? [] : [undefined]), ...values].map((value) => ({
+        field,
+        shown: Array.isArray(value) ? `a list of ${value.length}` : String(value).slice(0, 30),
+        data: build({ [field]: value }),
+      })),
+    )
+  }
+
+  it('refuses a sealing key whose bytes could be read', () => {
+    const extractable = Object.create(sealKey, { extractable: { value: true } }) as unknown
+    expectBad(message('session-start', { session: { ...start, sealKey: extractable } }), 'sealKey')
+  })
+})
+
+describe('the size of a chunk', () => {
+  const sized = (size: number) =>
+    message('chunk', {
+      chunk: { ...sealed, payload: Object.defineProperty(new Blob(), 'size', { value: size }) },
+    })
+
+  it('may be 64 MiB exactly', () => {
+    expect(parseRequest(sized(MAX_CHUNK_BYTES))).toMatchObject({ type: 'chunk' })
+    const mebibyte = new Uint8Array(1024 * 1024)
+    const payload = new Blob(Array.from({ length: 64 }, () => mebibyte))
+    expect(parseRequest(message('chunk', { chunk: { ...raw, payload } }))).toMatchObject({ type: 'chunk' })
+  })
+
+  it('may not be a byte more, and is told apart from a malformed message', () => {
+    expect(refusal(sized(MAX_CHUNK_BYTES + 1))).toMatchObject({ code: 'chunk-too-large', class: 'refused' })
+  })
+})
+
+describe('a sealed chunk without room for its tag', () => {
+  it('is no ciphertext: no reader would take the manifest that listed it', () => {
+    const sized = (size: number) => ({ payload: new Blob(['x'.repeat(size)]) })
+    expectBad(message('chunk', { chunk: { ...sealed, ...sized(15) } }), 'payload')
+    expect(parseRequest(message('chunk', { chunk: { ...sealed, ...sized(16) } }))).toMatchObject({
+      type: 'chunk',
+    })
+    expect(parseRequest(message('chunk', { chunk: { ...raw, ...sized(0) } }))).toMatchObject({
+      type: 'chunk',
+    })
+  })
+})
+
+describe('a message that plays tricks', () => {
+  const inherits = (own: object, inherited: object) => Object.assign(Object.create(inherited) as object, own)
+
+  it('counts only with its own fields', () => {
+    expectBad(inherits({}, message('hello')), 'holdfast')
+    expectBad(inherits({ holdfast: PROTOCOL_VERSION }, { type: 'hello' }), 'type')
+    expectBad(inherits(message('pause'), { sessionId }), 'sessionId')
+    expectBad(inherits(message('chunk'), { chunk: sealed }), 'chunk')
+    const { kind, ...rest } = sealed
+    expectBad(message('chunk', { chunk: inherits(rest, { kind }) }), 'kind')
+    const { access, ...bare } = start
+    expectBad(message('session-start', { session: inherits(bare, { access }) }), 'access')
+  })
+
+  it('cannot reach a prototype', () => {
+    const evil = JSON.parse(
+      `{"holdfast":1,"type":"pause","__proto__":{"sessionId":"${sessionId}","polluted":true}}`,
+    ) as unknown
+    expectBad(evil, 'sessionId')
+    const kept = parseRequest({ ...(evil as object), sessionId })
+    expect(Object.getPrototypeOf(kept)).toBe(Object.prototype)
+    expect('polluted' in kept).toBe(false)
+    expect('polluted' in {}).toBe(false)
+  })
+
+  it('is refused in our terms when reading it throws', () => {
+    const explosive = (name: string, body: Body) =>
+      Object.defineProperty({ ...body }, name, {
+        enumerable: true,
+        get: () => {
+          throw new TypeError('Gotcha')
+        },
+      })
+    for (const data of [
+      explosive('holdfast', message('hello')),
+      explosive('type', message('hello')),
+      explosive('sessionId', message('pause')),
+      message('chunk', { chunk: explosive('payload', sealed) }),
+      message('session-start', { session: explosive('access', start) }),
+      message('session-start', { session: { ...start, access: [explosive('iv', wrapped)] } }),
+      new Proxy({}, { has: () => fail(), getOwnPropertyDescriptor: () => fail(), get: () => fail() }),
+    ])
+      expect(refusal(data).code).toBe('bad-message')
+    function fail(): never {
+      throw new TypeError('Gotcha')
+    }
+  })
+})
+
+describe('anything at all', () => {
+  const types = Object.keys(MESSAGES)
+  const nearly = (good: Body): fc.Arbitrary<unknown> =>
+    fc
+      .tuple(fc.constantFrom(...Object.keys(good)), fc.anything())
+      .map(([field, value]) => Object.assign({}, good, { [field]: value }))
+  const anyMessage = fc.oneof(
+    fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
+    fc.record({ holdfast: fc.constant(1), type: fc.constantFrom(...types), session: fc.anything() }),
+    nearly(sealed).map((chunk) => message('chunk', { chunk })),
+    nearly(raw).map((chunk) => message('chunk', { chunk })),
+    nearly(start).map((session) => message('session-start', { session })),
+    nearly(wrapped).map((key) => message('session-start', { session: { ...start, access: [key] } })),
+    nearly(message('discard', { sessionId, confirm: 'x' })),
+  )
+
+  it('is either a request or one of our refusals', () => {
+    fc.assert(
+      fc.property(anyMessage, (data) => {
+        let request: Request | undefined
+        try {
+          request = parseRequest(data)
+        } catch (error) {
+          expect(error).toBeInstanceOf(HoldfastError)
+          expect(ERRORS).toHaveProperty(HoldfastError.from(error).code)
+        }
+        if (request) expect(types).toContain(request.type)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('is parsed the same again from what was parsed', () => {
+    fc.assert(
+      fc.property(anyMessage, (data) => {
+        let request: Request
+        try {
+          request = parseRequest(data)
+        } catch {
+          return
+        }
+        expect(parseRequest({ ...request, holdfast: PROTOCOL_VERSION })).toEqual(request)
+      }),
+    )
+  })
+})
+
+describe('isOurs', () => {
+  it('knows our messages by their mark, and leaves the app its own', () => {
+    expect(isOurs({ holdfast: 99 })).toBe(true)
+    for (const data of [undefined, null, 'holdfast', 7, ['holdfast'], { type: 'hello' }])
+      expect(isOurs(data)).toBe(false)
+  })
+})

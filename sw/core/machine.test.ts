@@ -1,0 +1,460 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
+import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
+import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
+import {
+  PENDING_STATUSES,
+  transition,
+  waitAfter,
+  waitOf,
+  type ChunkEvent,
+  type Effect,
+  type Failure,
+} from './machine.ts'
+import type { ChunkRecord, ChunkState } from './record.ts'
+
+const NOW_MS = 1_800_000_000_000
+const moment = { nowMs: NOW_MS, random: 0.5 }
+const due = { kind: 'due', notBeforeMs: 0 } as const
+const seal = {
+  encryptedHash: 'e'.repeat(64) as Sha256Hex,
+  iv: 'A'.repeat(16),
+  cid: `b${'a'.repeat(58)}` as Cid,
+}
+const sessionId = '00000000-0000-4000-8000-000000000001' as SessionId
+
+const STATES: { readonly [Status in ChunkStatus]: ChunkState & { readonly status: Status } } = {
+  captured: { status: 'captured', wait: due },
+  hashing: { status: 'hashing' },
+  encrypting: { status: 'encrypting' },
+  uploading: { status: 'uploading', wait: due, sent: false, seal },
+  uploaded: { status: 'uploaded', seal, uploadedAtMs: NOW_MS - 5 },
+  manifesting: { status: 'manifesting', seal, uploadedAtMs: NOW_MS - 5 },
+  anchoring: { status: 'anchoring', seal, uploadedAtMs: NOW_MS - 5 },
+  confirmed: { status: 'confirmed', seal, uploadedAtMs: NOW_MS - 5, confirmedAtMs: NOW_MS - 1 },
+}
+
+const failure = (code: ErrorCode, retryAfterMs = 0): Failure => ({ code, message: 'why', retryAfterMs })
+
+const EVENTS: { readonly [Type in ChunkEvent['type']]: Extract<ChunkEvent, { type: Type }> } = {
+  recovered: { type: 'recovered' },
+  'hash-began': { type: 'hash-began' },
+  'encrypt-began': { type: 'encrypt-began' },
+  sealed: { type: 'sealed', seal, sizeBytes: 116 },
+  'send-began': { type: 'send-began' },
+  remembered: { type: 'remembered', memo: 'https://store.example/uploads/7' },
+  stored: { type: 'stored' },
+  'manifest-began': { type: 'manifest-began' },
+  'anchor-began': { type: 'anchor-began' },
+  'anchor-confirmed': { type: 'anchor-confirmed' },
+  failed: { type: 'failed', failure: failure('server-error') },
+  resumed: { type: 'resumed' },
+}
+
+const chunkIn = (state: ChunkState, rest: Partial<ChunkRecord> = {}): ChunkRecord => ({
+  id: chunkIdOf(sessionId, 7),
+  sessionId,
+  index: 7,
+  plaintextHash: 'a'.repeat(64) as Sha256Hex,
+  capturedAt: NOW_MS - 10,
+  durationMs: 3_000,
+  sizeBytes: 100,
+  state,
+  retryCount: 0,
+  failures: 0,
+  ...rest,
+})
+
+const _ = 'ignored'
+
+/** Every event in every state: where it leads, or that nothing changes. The type leaves no cell out. */
+const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], ChunkStatus | typeof _>>>> = {
+  captured: {
+    recovered: _,
+    'hash-began': 'hashing',
+    'encrypt-began': _,
+    sealed: _,
+    'send-began': _,
+    remembered: _,
+    stored: _,
+    'manifest-began': _,
+    'anchor-began': _,
+    'anchor-confirmed': _,
+    failed: 'captured',
+    resumed: 'captured',
+  },
+  hashing: {
+    recovered: 'captured',
+    'hash-began': _,
+    'encrypt-began': 'encrypting',
+    sealed: _,
+    'send-began': _,
+    remembered: _,
+    stored: _,
+    'manifest-began': _,
+    'anchor-began': _,
+    'anchor-confirmed': _,
+    failed: 'captured',
+    resumed: _,
+  },
+  encrypting: {
+    recovered: 'captured',
+    'hash-began': _,
+    'encrypt-began': _,
+    sealed: 'uploading',
+    'send-began': _,
+    remembered: _,
+    stored: _,
+    'manifest-began': _,
+    'anchor-began': _,
+    'anchor-confirmed': _,
+    failed: 'captured',
+    resumed: _,
+  },
+  uploading: {
+    recovered: _,
+    'hash-began': _,
+    'encrypt-began': _,
+    sealed: _,
+    'send-began': 'uploading',
+    remembered: 'uploading',
+    stored: 'uploaded',
+    'manifest-began': _,
+    'anchor-began': _,
+    'anchor-confirmed': _,
+    failed: 'uploading',
+    resumed: 'uploading',
+  },
+  uploaded: {
+    recovered: _,
+    'hash-began': _,
+    'encrypt-began': _,
+    sealed: _,
+    'send-began': _,
+    remembered: _,
+    stored: _,
+    'manifest-began': 'manifesting',
+    'anchor-began': _,
+    'anchor-confirmed': _,
+    failed: _,
+    resumed: _,
+  },
+  manifesting: {
+    recovered: _,
+    'hash-began': _,
+    'encrypt-began': _,
+    sealed: _,
+    'send-began': _,
+    remembered: _,
+    stored: _,
+    'manifest-began': _,
+    'anchor-began': 'anchoring',
+    'anchor-confirmed': _,
+    failed: _,
+    resumed: _,
+  },
+  anchoring: {
+    recovered: _,
+    'hash-began': _,
+    'encrypt-began': _,
+    sealed: _,
+    'send-began': _,
+    remembered: _,
+    stored: _,
+    'manifest-began': _,
+    'anchor-began': _,
+    'anchor-confirmed': 'confirmed',
+    failed: _,
+    resumed: _,
+  },
+  confirmed: {
+    recovered: _,
+    'hash-began': _,
+    'encrypt-began': _,
+    sealed: _,
+    'send-began': _,
+    remembered: _,
+    stored: _,
+    'manifest-began': _,
+    'anchor-began': _,
+    'anchor-confirmed': _,
+    failed: _,
+    resumed: _,
+  },
+}
+
+const CELLS = CHUNK_STATUSES.flatMap((status) =>
+  Object.values(EVENTS).map((event) => ({
+    status,
+    event,
+    type: event.type,
+    next: TABLE[status][event.type],
+  })),
+)
+
+describe('state × event', () => {
+  it.each(CELLS)('$status × $type → $next', ({ status, event, next }) => {
+    const before = chunkIn(STATES[status])
+    const { chunk, effects, accepted } = transition(before, event, moment)
+    if (next === 'ignored') {
+      expect(accepted).toBe(false)
+      expect(chunk).toBe(before)
+      expect(effects).toEqual([])
+    } else {
+      expect(accepted).toBe(true)
+      expect(chunk.state.status).toBe(next)
+    }
+  })
+
+  it('touches the bytes in two cells only: sealing replaces them, confirmation deletes them', () => {
+    const touching = CELLS.flatMap(({ status, event }) =>
+      transition(chunkIn(STATES[status]), event, moment).effects.map(
+        (effect) => `${status} ${event.type} ${effect.type}`,
+      ),
+    )
+    expect(touching).toEqual([
+      'encrypting sealed replace-payload',
+      'anchoring anchor-confirmed delete-payload',
+    ])
+  })
+
+  it('keeps the seal and the times from one status to the next', () => {
+    const run = (
+      ['send-began', 'stored', 'manifest-began', 'anchor-began', 'anchor-confirmed'] as const
+    ).reduce(
+      (chunk, type, at) => transition(chunk, EVENTS[type], { nowMs: NOW_MS + at, random: 0 }).chunk,
+      chunkIn(STATES.uploading),
+    )
+    expect(run.state).toEqual({
+      status: 'confirmed',
+      seal,
+      uploadedAtMs: NOW_MS + 1,
+      confirmedAtMs: NOW_MS + 4,
+    })
+  })
+
+  it('takes the size of the ciphertext with the seal', () => {
+    expect(transition(chunkIn(STATES.encrypting), EVENTS.sealed, moment).chunk).toMatchObject({
+      sizeBytes: 116,
+      state: { status: 'uploading', sent: false, wait: due, seal },
+    })
+  })
+
+  it('remembers that a request has left, through every failure', () => {
+    const sent = transition(chunkIn(STATES.uploading), EVENTS['send-began'], moment).chunk
+    const failed = transition(sent, EVENTS.failed, moment).chunk
+    expect(transition(failed, EVENTS.resumed, moment).chunk.state).toMatchObject({ sent: true })
+  })
+})
+
+describe('failures', () => {
+  const codes = Object.keys(ERRORS) as ErrorCode[]
+  const uploading = chunkIn(STATES.uploading)
+
+  it.each(codes)('%s: its class decides between waiting and parking', (code) => {
+    const { state } = transition(uploading, { type: 'failed', failure: failure(code) }, moment).chunk
+    const waits = ERRORS[code] === 'transient' || ERRORS[code] === 'conflict'
+    expect(waitOf(state)?.kind).toBe(waits ? 'due' : 'parked')
+  })
+
+  it.each(codes)('%s: only a missing network and our own stop cost no attempt', (code) => {
+    const { chunk } = transition(uploading, { type: 'failed', failure: failure(code) }, moment)
+    const spent = code === 'unreachable' || code === 'aborted' ? 0 : 1
+    expect(chunk).toMatchObject({ retryCount: spent, failures: spent, lastError: { code } })
+  })
+
+  it('waits longer with each failure in a row, by full jitter', () => {
+    let chunk = uploading
+    const waits = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(() => {
+      chunk = transition(chunk, EVENTS.failed, { nowMs: NOW_MS, random: 1 - Number.EPSILON }).chunk
+      const wait = waitOf(chunk.state)
+      return wait?.kind === 'due' ? wait.notBeforeMs - NOW_MS : undefined
+    })
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000])
+  })
+
+  it('waits at least as long as the server asked', () => {
+    expect(waitAfter(failure('throttled', 90_000), 1, moment)).toEqual({
+      kind: 'due',
+      notBeforeMs: NOW_MS + 90_000,
+    })
+    expect(waitAfter(failure('unreachable', 7_000), 0, moment)).toEqual({
+      kind: 'due',
+      notBeforeMs: NOW_MS + 7_000,
+    })
+  })
+
+  it('is due at once after a missing network: the destination as a whole waits instead', () => {
+    expect(waitAfter(failure('unreachable'), 0, moment)).toEqual({ kind: 'due', notBeforeMs: NOW_MS })
+  })
+
+  it('is forgiven by progress, but counted for good', () => {
+    const twice = transition(transition(uploading, EVENTS.failed, moment).chunk, EVENTS.failed, moment).chunk
+    expect(twice).toMatchObject({ failures: 2, retryCount: 2 })
+    const { chunk } = transition(twice, EVENTS.stored, moment)
+    expect(chunk).toMatchObject({ failures: 0, retryCount: 2 })
+    expect(chunk).not.toHaveProperty('lastError')
+  })
+
+  it('is not forgiven by an attempt that has only begun', () => {
+    const failed = transition(uploading, EVENTS.failed, moment).chunk
+    expect(transition(failed, EVENTS['send-began'], moment).chunk).toMatchObject({
+      failures: 1,
+      lastError: { code: 'server-error' },
+    })
+  })
+
+  it.each(['captured', 'hashing', 'encrypting'] as const)(
+    'in %s leaves the raw bytes to be sealed again',
+    (status) => {
+      const parked = transition(
+        chunkIn(STATES[status]),
+        { type: 'failed', failure: failure('defect') },
+        moment,
+      )
+      expect(parked.effects).toEqual([])
+      expect(parked.chunk.state).toMatchObject({ status: 'captured', wait: { kind: 'parked' } })
+      expect(transition(parked.chunk, EVENTS.resumed, moment).chunk.state).toEqual(STATES.captured)
+    },
+  )
+
+  it('parks until somebody asks for another try, which starts afresh', () => {
+    const parked = transition(uploading, { type: 'failed', failure: failure('sign-in-needed') }, moment).chunk
+    const resumed = transition(parked, EVENTS.resumed, moment).chunk
+    expect(waitOf(resumed.state)).toEqual(due)
+    expect(resumed).toMatchObject({ failures: 0, retryCount: 1 })
+  })
+})
+
+describe('waitOf', () => {
+  it('has a place in the queue for every status whose bytes are not verified, and for no other', () => {
+    for (const status of CHUNK_STATUSES)
+      expect(waitOf(STATES[status]) !== undefined, status).toBe(
+        (PENDING_STATUSES as readonly ChunkStatus[]).includes(status),
+      )
+  })
+})
+
+describe('any sequence of events, with a death between any two', () => {
+  const anyFailure = fc.record({
+    code: fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[])),
+    message: fc.string({ maxLength: 2_000, unit: 'grapheme', size: 'max' }),
+    retryAfterMs: fc.nat(86_400_000),
+  })
+  const anyEvent: fc.Arbitrary<ChunkEvent> = fc.oneof(
+    fc.constantFrom(...Object.values(EVENTS)),
+    anyFailure.map((failure): ChunkEvent => ({ type: 'failed', failure })),
+  )
+  const anyRun = fc.array(
+    fc.record({
+      event: anyEvent,
+      crash: fc.boolean(),
+      nowMs: fc.integer({ min: NOW_MS, max: NOW_MS + 1e9 }),
+      random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    }),
+    { maxLength: 60 },
+  )
+  const anyStart = fc.constantFrom(chunkIn(STATES.captured), chunkIn(STATES.uploading))
+  const rank = (chunk: ChunkRecord) => CHUNK_STATUSES.indexOf(chunk.state.status)
+
+  const walk = (
+    start: ChunkRecord,
+    run: typeof anyRun extends fc.Arbitrary<infer Run> ? Run : never,
+    check: (before: ChunkRecord, event: ChunkEvent, after: ChunkRecord, effects: readonly Effect[]) => void,
+  ) =>
+    run.reduce((before, { event, crash, ...moment }) => {
+      // Frozen: a transition that changed what it was given would throw.
+      const { chunk, effects } = transition(
+        deepFreeze(crash ? structuredClone(before) : before),
+        event,
+        moment,
+      )
+      check(before, event, chunk, effects)
+      return chunk
+    }, start)
+
+  it('never goes back, except to seal again', () => {
+    fc.assert(
+      fc.property(anyStart, anyRun, (start, run) => {
+        walk(start, run, (before, event, after) => {
+          if (rank(after) >= rank(before)) return
+          expect(['recovered', 'failed']).toContain(event.type)
+          expect(['hashing', 'encrypting']).toContain(before.state.status)
+          expect(after.state.status).toBe('captured')
+        })
+      }),
+    )
+  })
+
+  it('deletes the bytes only with the confirmation, and once', () => {
+    fc.assert(
+      fc.property(anyStart, anyRun, (start, run) => {
+        let deleted = 0
+        const end = walk(start, run, (_before, event, after, effects) => {
+          if (!effects.some(({ type }) => type === 'delete-payload')) return
+          expect(event.type).toBe('anchor-confirmed')
+          expect(after.state.status).toBe('confirmed')
+          deleted++
+        })
+        expect(deleted).toBe(end.state.status === 'confirmed' ? 1 : 0)
+      }),
+    )
+  })
+
+  it('always has a way to the end', () => {
+    const course = [
+      'resumed',
+      'recovered',
+      'hash-began',
+      'encrypt-began',
+      'sealed',
+      'send-began',
+      'stored',
+      'manifest-began',
+      'anchor-began',
+      'anchor-confirmed',
+    ] as const
+    fc.assert(
+      fc.property(anyStart, anyRun, (start, run) => {
+        const end = course.reduce(
+          (chunk, type) => transition(chunk, EVENTS[type], moment).chunk,
+          walk(start, run, () => undefined),
+        )
+        expect(end.state.status).toBe('confirmed')
+      }),
+    )
+  })
+
+  it('spends attempts one at a time, and never gives one back', () => {
+    fc.assert(
+      fc.property(anyStart, anyRun, (start, run) => {
+        walk(start, run, (before, _event, after) => {
+          expect(after.retryCount - before.retryCount).toBeOneOf([0, 1])
+          expect(after.failures).toBeLessThanOrEqual(after.retryCount)
+        })
+      }),
+    )
+  })
+
+  it('stays under 1 kB as JSON, whatever a server says', () => {
+    const longest = {
+      ...chunkIn(STATES.uploading),
+      index: 0xffff_ffff,
+      due: [9e15, 9e15, 0xffff_ffff] as const,
+    }
+    fc.assert(
+      fc.property(anyRun, (run) => {
+        walk({ ...longest, due: [...longest.due] }, run, (_before, _event, after) => {
+          expect(new TextEncoder().encode(JSON.stringify(after)).length).toBeLessThan(1_024)
+        })
+      }),
+    )
+  })
+})
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}

@@ -1,0 +1,43 @@
+import type { Lock } from '../ports.ts'
+import type { Life } from './life.ts'
+
+/** The origin's Web Locks: one namespace for all workers and pages. */
+export interface FakeLocks {
+  /** The namespace as one worker sees it; its death frees what it holds. */
+  lockOf(life: Life): Lock
+  /** A page takes the lock of its recording; returns how it lets go. */
+  hold(name: string): () => void
+}
+
+export function fakeLocks(): FakeLocks {
+  const held = new Map<string, Promise<void>>()
+
+  const hold = (name: string) => {
+    let release = () => {}
+    const before = held.get(name) ?? Promise.resolve()
+    const mine = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const queue = Promise.all([before, mine]).then(() => undefined)
+    held.set(name, queue)
+    void queue.then(() => held.get(name) === queue && held.delete(name))
+    return { before, release }
+  }
+
+  return {
+    hold: (name) => hold(name).release,
+    lockOf: (life) => ({
+      async run(name, _signal, work) {
+        const { before, release } = hold(name)
+        life.onDeath(release)
+        await life.look(() => before)
+        try {
+          return await work()
+        } finally {
+          release()
+        }
+      },
+      released: (name) => life.look(async () => held.get(name)),
+    }),
+  }
+}

@@ -1,0 +1,109 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock } from '../ports.ts'
+
+/** A clock that stands still while anything else can happen, then jumps to the next timer. */
+export interface VirtualClock extends Clock {
+  /** Goes on until `work` settles or `over` says so; resolves then, and rejects as `work` does. */
+  runUntil(work: Promise<unknown>, over?: () => boolean): Promise<void>
+  /** Goes on until this much time has passed. */
+  advance(ms: number): Promise<void>
+}
+
+interface Timer {
+  readonly atMs: number
+  readonly fire: () => void
+}
+
+/** Calls of Web Crypto that are under way: real threads work on them, so time must not jump meanwhile. */
+const underWay = new Set<Promise<unknown>>()
+
+function watchCrypto() {
+  const { subtle } = crypto
+  const watched =
+    <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
+    (...args: Args): Promise<Result> => {
+      const answer = call.apply(subtle, args)
+      underWay.add(answer)
+      const end = () => void underWay.delete(answer)
+      answer.then(end, end)
+      return answer
+    }
+  Object.defineProperties(subtle, {
+    digest: { value: watched(subtle.digest) },
+    encrypt: { value: watched(subtle.encrypt) },
+    deriveKey: { value: watched(subtle.deriveKey) },
+  })
+}
+watchCrypto()
+
+/** Lets everything happen that can happen now. */
+async function settleDown(): Promise<void> {
+  do await setImmediate()
+  while (underWay.size > 0)
+}
+
+/** Chance is a seeded generator (Park and Miller), so that a failing run can be repeated. */
+export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualClock {
+  let nowMs = startMs
+  let state = seed
+  let driven = false
+  const timers = new Set<Timer>()
+
+  /** Jumps to the next timer that is not later than `limitMs`; false if there is none. */
+  const jump = (limitMs: number): boolean => {
+    const [next] = [...timers].toSorted((a, b) => a.atMs - b.atMs)
+    if (next === undefined || next.atMs > limitMs) return false
+    nowMs = Math.max(nowMs, next.atMs)
+    timers.delete(next)
+    next.fire()
+    return true
+  }
+
+  /** One driver at a time: two would jump past each other. */
+  const drive = async (course: () => Promise<void>) => {
+    if (driven) throw new Error('The clock is driven already')
+    driven = true
+    await course().finally(() => {
+      driven = false
+    })
+  }
+
+  return {
+    now: () => nowMs,
+    random: () => {
+      state = (state * 48_271) % 2_147_483_647
+      return state / 2_147_483_647
+    },
+    sleep: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) return resolve()
+        const timer = { atMs: nowMs + ms, fire: resolve }
+        timers.add(timer)
+        signal.addEventListener('abort', () => {
+          timers.delete(timer)
+          resolve()
+        })
+      }),
+    runUntil: (work, over = () => false) =>
+      drive(async () => {
+        let settled = false
+        const end = () => {
+          settled = true
+        }
+        work.then(end, end)
+        for (;;) {
+          await settleDown()
+          if (over()) return
+          if (settled) return void (await work)
+          if (!jump(Infinity)) throw new Error('Nothing will ever happen again')
+        }
+      }),
+    advance: (ms) =>
+      drive(async () => {
+        const untilMs = nowMs + ms
+        do await settleDown()
+        while (jump(untilMs))
+        nowMs = untilMs
+      }),
+  }
+}

@@ -1,0 +1,166 @@
+import { sealChunk } from '../../src/evidence/seal.ts'
+import { importSessionKey } from '../../src/evidence/keys.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import type { GroupId, SessionId } from '../../src/protocol/ids.ts'
+import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
+import { admitChunk } from '../admit.ts'
+import type { Context } from '../context.ts'
+import type { ChunkRecord, Ending, SessionRecord } from '../core/record.ts'
+import { createDrain, type Outcome, type WakeKind } from '../drain.ts'
+import type { Store } from '../ports.ts'
+import { endSession, interruptSession, startSession } from '../sessions.ts'
+import { memoryStore } from '../store/memory.ts'
+import { fakeChain, fakeStoreServer } from './fake-servers.ts'
+import { fakeLocks } from './fake-locks.ts'
+import { life, type Life } from './life.ts'
+import { virtualClock } from './virtual-clock.ts'
+
+export type World = ReturnType<typeof createWorld>
+
+/** A device with its disk, its servers and its time; workers live and die in it. */
+export function createWorld() {
+  const clock = virtualClock()
+  const disk = memoryStore()
+  const server = fakeStoreServer(clock)
+  const chain = fakeChain(clock)
+  const locks = fakeLocks()
+  const announced: SessionId[] = []
+
+  /** A fresh worker on this device. */
+  const worker = (alive: Life = life()): Context & { readonly life: Life; armed: number } => {
+    const context = {
+      life: alive,
+      armed: 0,
+      store: mortalStore(disk, alive),
+      transport: server.transportOf(alive),
+      anchor: chain.anchorOf(alive),
+      lock: locks.lockOf(alive),
+      clock: {
+        ...clock,
+        sleep: (ms: number, signal: AbortSignal) => alive.look(() => clock.sleep(ms, signal)),
+      },
+      wake: {
+        arm: async () => {
+          context.armed++
+        },
+      },
+      announce: (id: SessionId) => void announced.push(id),
+    }
+    return context
+  }
+
+  return {
+    clock,
+    disk,
+    server,
+    chain,
+    locks,
+    announced,
+    worker,
+    session: async (id: SessionId): Promise<SessionRecord> => {
+      const found = await disk.read((tx) => tx.session(id))
+      if (found === undefined) throw new Error(`No session ${id}`)
+      return found
+    },
+    chunks: (id: SessionId): Promise<ChunkRecord[]> => disk.read((tx) => tx.chunksOf(id)),
+    statuses: async (id: SessionId) =>
+      (await disk.read((tx) => tx.chunksOf(id))).map(({ state }) => state.status),
+    hasPayload: (chunk: ChunkRecord) =>
+      disk.payload(chunk.id).then(
+        () => true,
+        () => false,
+      ),
+  }
+}
+
+/** The disk as one worker reaches it. */
+const mortalStore = (disk: Store, alive: Life): Store => ({
+  read: (work) => alive.look(() => disk.read(work)),
+  write: (work) => alive.act(() => disk.write(work)),
+  payload: (id) => alive.look(() => disk.payload(id)),
+  close: () => undefined,
+})
+
+const rawKey = () => Uint8Array.from({ length: 32 }, (_, at) => at)
+const sessionKey = await importSessionKey(rawKey())
+
+/** A session id, the same for the same number. */
+export const sessionIdOf = (number: number) =>
+  `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}` as SessionId
+
+export const aStart = (number = 1, startedAtMs = Date.UTC(2026, 0, 1) - 1_000): SessionStart => ({
+  sessionId: sessionIdOf(number),
+  mimeType: 'video/webm',
+  startedAtMs,
+  access: [{ groupId: `0x${'1'.repeat(64)}` as GroupId, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }],
+})
+
+/** The same, for a session whose chunks the worker seals. */
+export const aRawStart = (number = 1): SessionStart => ({ ...aStart(number), sealKey: sessionKey })
+
+const plaintextOf = (id: SessionId, index: number) => new TextEncoder().encode(`${id} ${index}`).buffer
+
+/** A chunk as a page hands it over; the same plaintext for the same place. */
+export async function sealedChunk(id: SessionId, index: number): Promise<SealedChunk> {
+  const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext: plaintextOf(id, index) })
+  return {
+    kind: 'sealed',
+    sessionId: id,
+    index,
+    ...sealed,
+    capturedAt: Date.UTC(2026, 0, 1) + index,
+    durationMs: 3_000,
+    payload: new Blob([ciphertext]),
+  }
+}
+
+export async function rawChunk(id: SessionId, index: number): Promise<RawChunk> {
+  const plaintext = plaintextOf(id, index)
+  return {
+    kind: 'raw',
+    sessionId: id,
+    index,
+    plaintextHash: await sha256Hex(plaintext),
+    capturedAt: Date.UTC(2026, 0, 1) + index,
+    durationMs: 3_000,
+    payload: new Blob([plaintext]),
+  }
+}
+
+/** Starts a session and hands over this many chunks, each durable when this resolves. */
+export async function recordSession(
+  world: World,
+  { number = 1, chunks = 1, ending = 'complete', startedAtMs }: RecordedOptions = {},
+): Promise<SessionId> {
+  const context = world.worker()
+  const start = aStart(number, startedAtMs)
+  await startSession(context, start)
+  for (let index = 0; index < chunks; index++)
+    await admitChunk(context, await sealedChunk(start.sessionId, index))
+  if (ending === 'complete') await endSession(context, start.sessionId)
+  if (ending === 'interrupted') await interruptSession(context, start.sessionId)
+  return start.sessionId
+}
+
+interface RecordedOptions {
+  readonly number?: number
+  readonly chunks?: number
+  readonly ending?: Ending
+  readonly startedAtMs?: number
+}
+
+/** Runs one wake of this worker until it settles, or the worker dies. */
+export async function drainOnce(
+  world: World,
+  worker: ReturnType<World['worker']>,
+  kind: WakeKind = 'message',
+): Promise<Outcome | 'died'> {
+  let outcome: Outcome | 'died' = 'died'
+  const joined = createDrain(worker)
+    .join(kind)
+    .then((result) => {
+      outcome = result
+    })
+  await world.clock.runUntil(joined, () => worker.life.dead)
+  return outcome
+}

@@ -1,0 +1,60 @@
+import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
+
+/** An object on its way to a remote store, named by its content. */
+export interface Upload {
+  /** Its content address; also its name at stores that let us choose one. */
+  readonly cid: Cid
+  readonly sha256: Sha256Hex
+  readonly sizeBytes: number
+}
+
+/**
+ * What a store has of an upload. `proved`: the store's word was checked against the content address or digest that
+ * we computed; where it is false, `verify` must be asked before the copy counts.
+ */
+export type Held =
+  | { readonly kind: 'all'; readonly proved: boolean }
+  | { readonly kind: 'part'; readonly offsetBytes: number }
+  | { readonly kind: 'nothing' }
+
+/** One attempt at one upload. */
+export interface Attempt {
+  /** Ends the attempt; the transport then rejects with `aborted`. */
+  readonly signal: AbortSignal
+  /**
+   * What was last remembered of this upload, by this attempt or an earlier one, such as the URL that the store gave
+   * it; empty or absent: nothing.
+   */
+  readonly memo?: string
+  /** Keeps a memo for later attempts; resolves once it is durable. Awaited before any byte leaves. Holds no secret. */
+  remember(memo: string): Promise<void>
+  /** Tells how many bytes the store is known to have. */
+  progress(offsetBytes: number): void
+}
+
+/**
+ * Moves bytes to a remote store, and proves that they are there. A transport keeps no state of its own: each call
+ * may come from another worker than the last one.
+ *
+ * All methods reject with a HoldfastError: `unreachable`, `timeout`, `server-error`, `throttled` (with `retryAfterMs`),
+ * `sign-in-needed`, `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`.
+ */
+export interface Transport {
+  /** Names the store in records and in the app's choice of stores; letters, digits and dashes. */
+  readonly name: string
+  /** What the store has already. Asked before anything is sent a second time. */
+  probe(upload: Upload, attempt: Attempt): Promise<Held>
+  /**
+   * Sends what is missing and resolves to whether the store's answer proved it.
+   *
+   * @param bytes all bytes of the object, whatever is held
+   */
+  send(
+    upload: Upload,
+    bytes: Uint8Array<ArrayBuffer>,
+    held: Held,
+    attempt: Attempt,
+  ): Promise<'proved' | 'sent'>
+  /** Proves a copy whose bytes are all there; rejects with `address-mismatch` where they are not ours. */
+  verify(upload: Upload, attempt: Attempt): Promise<void>
+}
