@@ -6,6 +6,8 @@ export interface Life {
   readonly dead: boolean
   /** Effects that this worker has begun or ended so far. */
   readonly moments: number
+  /** Passes one moment; false if the worker is dead by then. */
+  passes(what: string): boolean
   /** Runs one effect of the outside world, unless the worker dies before it or is dead. */
   act<T>(effect: () => Promise<T>): Promise<T>
   /** Like `act`, for what changes nothing: no place to die, but a dead worker gets no answer. */
@@ -15,21 +17,32 @@ export interface Life {
   die(): void
 }
 
-const never = () => new Promise<never>(() => {})
+/** What a dead worker waits for. */
+export const never = () => new Promise<never>(() => {})
 
-/** @param diesAt the moment at which it dies, from 1: each effect has one before it and one after it */
-export function life(diesAt = Infinity): Life {
+/**
+ * @param diesAt the moment at which it dies, from 1: each effect has one before it and one after it
+ * @param onDeathAt hears of the moment at which it died
+ */
+export function life(diesAt = Infinity, onDeathAt: (what: string) => void = () => {}): Life {
   const listeners = new Set<() => void>()
   let moments = 0
   let dead = false
 
   const die = () => {
+    if (dead) return
     dead = true
     for (const listener of listeners) listener()
   }
-  const pass = async () => {
-    if (!dead && ++moments === diesAt) die()
-    if (dead) await never()
+  const passes = (what: string) => {
+    if (!dead && ++moments === diesAt) {
+      onDeathAt(what)
+      die()
+    }
+    return !dead
+  }
+  const pass = async (what: string) => {
+    if (!passes(what)) await never()
   }
   return {
     get dead() {
@@ -38,12 +51,13 @@ export function life(diesAt = Infinity): Life {
     get moments() {
       return moments
     },
+    passes,
     async act(effect) {
-      await pass()
+      await pass('before an effect')
       try {
         return await effect()
       } finally {
-        await pass()
+        await pass('after an effect')
       }
     },
     async look(question) {

@@ -5,6 +5,8 @@ import type { Clock } from '../ports.ts'
 export interface VirtualClock extends Clock {
   /** Goes on until `work` settles or `over` says so; resolves then, and rejects as `work` does. */
   runUntil(work: Promise<unknown>, over?: () => boolean): Promise<void>
+  /** Resolves after `ms`, whatever else ends. */
+  after(ms: number): Promise<void>
   /** Goes on until this much time has passed. */
   advance(ms: number): Promise<void>
 }
@@ -29,9 +31,9 @@ function watchCrypto() {
       return answer
     }
   Object.defineProperties(subtle, {
-    digest: { value: watched(subtle.digest) },
-    encrypt: { value: watched(subtle.encrypt) },
-    deriveKey: { value: watched(subtle.deriveKey) },
+    digest: { value: watched(subtle.digest), configurable: true },
+    encrypt: { value: watched(subtle.encrypt), configurable: true },
+    deriveKey: { value: watched(subtle.deriveKey), configurable: true },
   })
 }
 watchCrypto()
@@ -51,7 +53,8 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
 
   /** Jumps to the next timer that is not later than `limitMs`; false if there is none. */
   const jump = (limitMs: number): boolean => {
-    const [next] = [...timers].toSorted((a, b) => a.atMs - b.atMs)
+    let next: Timer | undefined
+    for (const timer of timers) if (next === undefined || timer.atMs < next.atMs) next = timer
     if (next === undefined || next.atMs > limitMs) return false
     nowMs = Math.max(nowMs, next.atMs)
     timers.delete(next)
@@ -77,12 +80,22 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) return resolve()
-        const timer = { atMs: nowMs + ms, fire: resolve }
-        timers.add(timer)
-        signal.addEventListener('abort', () => {
+        const end = () => {
           timers.delete(timer)
+          signal.removeEventListener('abort', end)
           resolve()
-        })
+        }
+        const timer = { atMs: nowMs + ms, fire: end }
+        timers.add(timer)
+        signal.addEventListener('abort', end)
+      }),
+    after: (ms) =>
+      new Promise((resolve) => {
+        const timer = {
+          atMs: nowMs + ms,
+          fire: resolve,
+        }
+        timers.add(timer)
       }),
     runUntil: (work, over = () => false) =>
       drive(async () => {

@@ -1,0 +1,107 @@
+import fc from 'fast-check'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { History } from './history.ts'
+
+const CODES: readonly ErrorCode[] = [
+  'unreachable',
+  'unreachable',
+  'timeout',
+  'server-error',
+  'throttled',
+  'sign-in-needed',
+  'address-mismatch',
+  'bad-answer',
+  'rejected-by-store',
+  'anchor-rejected',
+]
+
+const ms = (max: number) => fc.integer({ min: 0, max })
+
+const fault = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('fails' as const),
+      code: fc.constantFrom(...CODES),
+      after: fc.boolean(),
+      retryAfterMs: fc.constantFrom(0, 0, 0, 1_000, 90_000),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('slow' as const), ms: fc.constantFrom(2_000, 20_000, 200_000) }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: 'lies' as const }) },
+)
+
+const of = fc.nat({ max: 2 })
+
+const what = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constantFrom('worker-killed' as const, 'worker-updated' as const) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('page-opened' as const, 'sync' as const, 'store-forgets' as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom(
+        'tab-killed' as const,
+        'paused' as const,
+        'resumed' as const,
+        'other-content' as const,
+      ),
+      of,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('discarded' as const), of, confirmed: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('offline' as const, 'disk-full' as const),
+      forMs: ms(60_000),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('reorganised' as const), vanish: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unreadable' as const), forMs: ms(20_000) }) },
+)
+
+/** Histories that chance makes, and that shrink towards nothing going wrong. */
+export const histories: fc.Arbitrary<History> = fc.record({
+  jitter: fc.nat({ max: 1_000_000 }),
+  depth: fc.constantFrom(2 as const, 3 as const),
+  recordings: fc.array(
+    fc.record({
+      seal: fc.constantFrom('page' as const, 'page' as const, 'page' as const, 'worker' as const),
+      chunks: fc.integer({ min: 0, max: 4 }),
+      gapMs: fc.constantFrom(0, 200, 3_000, 20_000),
+      beginsAtMs: ms(5_000),
+      ending: fc.constantFrom('ends' as const, 'ends' as const, 'dies' as const, 'forgets' as const),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  lives: fc.array(
+    fc.record({
+      diesAt: fc.integer({ min: 1, max: 90 }),
+      laterMs: fc.constantFrom(undefined, undefined, 10, 1_000, 30_000, 120_000),
+    }),
+    { maxLength: 4 },
+  ),
+  requestFaults: fc.array(fc.record({ nth: fc.integer({ min: 1, max: 40 }), fault }), { maxLength: 6 }),
+  diskFaults: fc.array(
+    fc.record({
+      nth: fc.integer({ min: 1, max: 80 }),
+      code: fc.constantFrom('storage-full' as const, 'storage-failed' as const),
+    }),
+    { maxLength: 2 },
+  ),
+  happenings: fc.array(fc.record({ atMs: ms(60_000), what }), { maxLength: 5 }),
+})

@@ -1,0 +1,86 @@
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+
+/** What goes wrong with one request of a worker, by its number since the beginning of the history. */
+export interface RequestFault {
+  readonly nth: number
+  readonly fault:
+    | {
+        readonly kind: 'fails'
+        readonly code: ErrorCode
+        readonly after: boolean
+        readonly retryAfterMs: number
+      }
+    | { readonly kind: 'slow'; readonly ms: number }
+    /** The other side answers what is not so; what that is depends on the request. */
+    | { readonly kind: 'lies' }
+}
+
+/** What goes wrong with one operation of the disk, by its number. */
+export interface DiskFault {
+  readonly nth: number
+  readonly code: 'storage-full' | 'storage-failed'
+}
+
+/** One recording: a tab, what it records, and how that ends. */
+export interface Recording {
+  readonly seal: 'page' | 'worker'
+  readonly chunks: number
+  readonly gapMs: number
+  readonly beginsAtMs: number
+  /** `forgets`: the tab stays, but nobody ends the recording before it is closed. */
+  readonly ending: 'ends' | 'dies' | 'forgets'
+}
+
+/** How one worker's life ends, if no happening ends it first; later workers live on. */
+export interface LifePlan {
+  /** The moment at which it dies, from 1. */
+  readonly diesAt: number
+  /** What is under way then takes effect after this time, ms; undefined: never. */
+  readonly laterMs: number | undefined
+}
+
+/** Something that happens at a time, whatever the engine is doing. */
+export interface Happening {
+  readonly atMs: number
+  readonly what:
+    | { readonly kind: 'worker-killed' | 'worker-updated' | 'page-opened' | 'sync' | 'store-forgets' }
+    | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
+    | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
+    | { readonly kind: 'offline' | 'disk-full'; readonly forMs: number }
+    | { readonly kind: 'reorganised'; readonly vanish: boolean }
+    | { readonly kind: 'unreadable'; readonly forMs: number }
+}
+
+/** Everything that chance decides in one history. The same history runs the same way, always. */
+export interface History {
+  /** Seeds latencies and full jitter; 0: every latency is the same. */
+  readonly jitter: number
+  readonly depth: 2 | 3
+  readonly recordings: readonly Recording[]
+  readonly lives: readonly LifePlan[]
+  readonly requestFaults: readonly RequestFault[]
+  readonly diskFaults: readonly DiskFault[]
+  readonly happenings: readonly Happening[]
+}
+
+/** The history in lines that a person can read. */
+export function describeHistory(history: History): string[] {
+  const { jitter, depth, recordings, lives, requestFaults, diskFaults, happenings } = history
+  return [
+    `jitter ${jitter}, depth ${depth}`,
+    ...recordings.map(
+      ({ seal, chunks, gapMs, beginsAtMs, ending }, at) =>
+        `recording ${letterOf(at)}: ${chunks} chunks, one each ${gapMs} ms from ${beginsAtMs} ms on, sealed by the ${seal}; its tab ${ending}`,
+    ),
+    ...lives.map(
+      ({ diesAt, laterMs }, at) =>
+        `worker ${at + 1} dies at moment ${diesAt}; what is under way ${laterMs === undefined ? 'is lost' : `arrives ${laterMs} ms later`}`,
+    ),
+    ...requestFaults.map(({ nth, fault }) => `request ${nth}: ${JSON.stringify(fault)}`),
+    ...diskFaults.map(({ nth, code }) => `write ${nth} of the disk: ${code}`),
+    ...happenings.map(({ atMs, what }) => `at ${atMs} ms: ${JSON.stringify(what)}`),
+  ]
+}
+
+/** Recordings are named A, B, C in what people read. */
+export const letterOf = (at: number) => String.fromCharCode(65 + at)

@@ -1,0 +1,97 @@
+import { Worker } from 'node:worker_threads'
+import { describeHistory, type History } from './history.ts'
+import { HELP, OptionError, parseOptions, type Options } from './options.ts'
+import { randomRun } from './random-run.ts'
+import { runHistory } from './run-history.ts'
+import { scenarioWith } from './scenario.ts'
+import { NOTHING, plus, type Counts, type Finding, type Progress, type Share } from './share.ts'
+
+/** Findings that are shown in full; the others are counted. */
+const SHOWN = 3
+/** Lines of what happened that are shown at the beginning and at the end. */
+const SHOWN_LINES = 120
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options.help) {
+    console.log(HELP)
+    return 0
+  }
+  if (options.deaths !== undefined) {
+    const { deaths: moments, laterMs } = options
+    return replay(scenarioWith({ moments, laterMs }))
+  }
+  if (options.run !== undefined) {
+    const { shrunk } = await randomRun(options.seed, options.run)
+    if (shrunk) return replay(shrunk)
+    console.log(`run ${options.run} of seed ${options.seed}: every promise was kept`)
+    return 0
+  }
+  return simulate(options)
+}
+
+async function simulate(options: Options): Promise<number> {
+  const { seed, threads, json } = options
+  const began = performance.now()
+  const secondsSoFar = () => (performance.now() - began) / 1_000
+  let counts = NOTHING
+  const findings: Finding[] = []
+  let shownAt = 0
+
+  const shares = Array.from({ length: threads }, (_none, at) => ({ ...options, at, of: threads }))
+  const hear = (progress: Progress) => {
+    if ('finding' in progress) findings.push(progress.finding)
+    else counts = plus(counts, progress.counts)
+    if (json || secondsSoFar() - shownAt < 5) return
+    shownAt = secondsSoFar()
+    console.log(`${shownAt.toFixed(0).padStart(4)} s  ${inWords(counts)}, ${findings.length} failures`)
+  }
+  await Promise.all(shares.map((share) => inThread(share, hear)))
+
+  const failures = findings.length
+  const seconds = Number(secondsSoFar().toFixed(1))
+  if (json) console.log(JSON.stringify({ ...counts, seed, failures, seconds }))
+  else {
+    for (const { replay: how, history } of findings.slice(0, SHOWN)) {
+      await replay(history)
+      console.log(`replay: npm run simulate -- ${how}\n`)
+    }
+    console.log(`${inWords(counts)}, seed ${seed}: ${failures} failures in ${seconds} s`)
+  }
+  return failures === 0 ? 0 : 1
+}
+
+const inWords = ({ runs, singles, pairs, steps, kills }: Counts) =>
+  `${singles} single deaths, ${pairs} pairs, ${runs} random histories, ${kills} kills, ${steps} steps`
+
+function inThread(share: Share, hear: (progress: Progress) => void): Promise<void> {
+  const { at, of, seed, runs, pairs } = share
+  const thread = new Worker(new URL('./thread.js', import.meta.url), {
+    workerData: { at, of, seed, runs, pairs },
+  })
+  thread.on('message', hear)
+  return new Promise((resolve, reject) => {
+    thread.on('error', reject)
+    thread.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`A thread ended with ${code}.`))))
+  })
+}
+
+/** Runs one history again and tells what happened. */
+async function replay(history: History): Promise<number> {
+  const { lines, failure } = await runHistory(history, { traced: true })
+  console.log(describeHistory(history).join('\n'))
+  console.log('')
+  const cut = lines.length > 2 * SHOWN_LINES
+  const shown = cut ? [...lines.slice(0, SHOWN_LINES), '…', ...lines.slice(-SHOWN_LINES)] : lines
+  console.log(shown.join('\n'))
+  console.log(failure === undefined ? '\nEvery promise was kept.' : `\nBroken: ${failure}`)
+  return failure === undefined ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  if (!(error instanceof OptionError)) throw error
+  console.error(`${error.message} Try --help.`)
+  process.exitCode = 2
+}

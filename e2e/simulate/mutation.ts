@@ -1,0 +1,14 @@
+import type { Context } from '../../sw/context.ts'
+import type { Outcome, WakeKind } from '../../sw/drain.ts'
+
+/** A way to break the engine from outside, so that the simulator can show that it would notice. */
+export interface Mutation {
+  readonly name: string
+  /** One for each device: what it keeps outlives workers. */
+  create(): {
+    readonly context?: (context: Context) => Context
+    readonly outcome?: (kind: WakeKind, outcome: Outcome) => Outcome
+  }
+}
+
+export const NONE: Mutation = { name: 'none', create: () => ({}) }

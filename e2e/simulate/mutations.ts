@@ -1,0 +1,191 @@
+import type { Context } from '../../sw/context.ts'
+import type { AnchorRequest, Lock, ReadTransaction, Store, WriteTransaction } from '../../sw/ports.ts'
+import type { Mutation } from './mutation.ts'
+
+/** Breaks each transaction that writes. */
+const withWrites = (context: Context, change: (tx: WriteTransaction) => WriteTransaction): Context => ({
+  ...context,
+  store: { ...context.store, write: (work) => context.store.write((tx) => work(change(tx))) },
+})
+
+/** Breaks each transaction that only reads. */
+const withReads = (context: Context, change: (tx: ReadTransaction) => ReadTransaction): Context => ({
+  ...context,
+  store: { ...context.store, read: (work) => context.store.read((tx) => work(change(tx))) },
+})
+
+/** The same transaction with some of its methods changed; methods of a class do not spread. */
+const changed = <Tx extends ReadTransaction>(tx: Tx, methods: Partial<Tx>): Tx =>
+  Object.assign(Object.create(tx) as Tx, methods)
+
+const simply = (name: string, context: (context: Context) => Context): Mutation => ({
+  name,
+  create: () => ({ context }),
+})
+
+/** Ways to break a promise. The simulator must notice each. */
+export const MUTATIONS: readonly Mutation[] = [
+  simply('deletes the bytes before the chain confirmed', (context) =>
+    withWrites(context, (tx) =>
+      changed(tx, {
+        async putChunk(chunk) {
+          await tx.putChunk(chunk)
+          if (chunk.state.status === 'uploaded') await tx.deletePayload(chunk.id)
+        },
+      }),
+    ),
+  ),
+
+  simply('acknowledges before the transaction is complete', (context) => ({
+    ...context,
+    store: { ...context.store, write: impatient(context.store) },
+  })),
+
+  simply('sends again without asking', (context) => ({
+    ...context,
+    transport: { ...context.transport, probe: async () => ({ kind: 'nothing' }) },
+  })),
+
+  simply('submits again without reading the chain', (context) => ({
+    ...context,
+    anchor: {
+      ...context.anchor,
+      submit: async (anchor, signal) => {
+        await context.anchor.submit(anchor, signal).catch(() => undefined)
+        await context.anchor.submit(anchor, signal)
+      },
+    },
+  })),
+
+  {
+    name: 'has a lock that its holder takes to its grave',
+    create: () => {
+      const held = new Set<string>()
+      return { context: (context) => ({ ...context, lock: immortal(context, held) }) }
+    },
+  },
+
+  {
+    name: 'resolves a sync event while work remains',
+    create: () => ({ outcome: (kind, outcome) => (kind === 'sync' ? 'idle' : outcome) }),
+  },
+
+  simply("confirms on the relay's word", (context) => {
+    const taken = new Map<string, AnchorRequest>()
+    return {
+      ...context,
+      anchor: {
+        ...context.anchor,
+        async submit(anchor, signal) {
+          await context.anchor.submit(anchor, signal)
+          taken.set(anchor.sessionId, anchor)
+        },
+        async read(id, signal) {
+          const deep = taken.get(id)
+          return deep ? { blockNumber: 1, latest: deep, deep } : context.anchor.read(id, signal)
+        },
+      },
+    }
+  }),
+
+  simply('confirms without depth', (context) => ({
+    ...context,
+    anchor: {
+      ...context.anchor,
+      async read(id, signal) {
+        const { deep: _deep, ...seen } = await context.anchor.read(id, signal)
+        return { ...seen, ...(seen.latest && { deep: seen.latest }) }
+      },
+    },
+  })),
+
+  simply('gives one index to two contents', (context) => {
+    const blind = { chunk: async () => undefined }
+    return withReads({ ...context, store: { ...context.store, write: overwriting(context.store) } }, (tx) =>
+      changed(tx, blind),
+    )
+  }),
+
+  simply('publishes a manifest that forgets a chunk', (context) =>
+    withReads(context, (tx) =>
+      changed(tx, {
+        async chunksOf(id) {
+          const chunks = await tx.chunksOf(id)
+          const publishing = chunks.filter(({ state }) => state.status === 'manifesting')
+          return publishing.length < 2 ? chunks : chunks.filter((chunk) => chunk !== publishing.at(-1))
+        },
+      }),
+    ),
+  ),
+
+  simply('counts a chunk as stored on any answer', (context) => ({
+    ...context,
+    transport: {
+      ...context.transport,
+      send: (...args) => context.transport.send(...args).catch(() => 'proved' as const),
+    },
+  })),
+
+  simply('confirms in one transaction and deletes in none', (context) =>
+    withWrites(context, (tx) => changed(tx, { deletePayload: async () => undefined })),
+  ),
+
+  simply('forgets the intent to send', (context) =>
+    withWrites(context, (tx) =>
+      changed(tx, {
+        putChunk: (chunk) =>
+          chunk.state.status === 'uploading'
+            ? tx.putChunk({ ...chunk, state: { ...chunk.state, sent: false } })
+            : tx.putChunk(chunk),
+      }),
+    ),
+  ),
+]
+
+/** Resolves with the work, not with the transaction. */
+const impatient =
+  (store: Store): Store['write'] =>
+  (work) =>
+    new Promise((resolve, reject) => {
+      store
+        .write(async (tx) => {
+          const result = await work(tx)
+          resolve(result)
+          return result
+        })
+        .catch(reject)
+    })
+
+/** Admission, which looks for the session first and then for the chunk, never finds the one that is there. */
+const overwriting =
+  (store: Store): Store['write'] =>
+  (work) =>
+    store.write(async (tx) => {
+      const asked: string[] = []
+      return work(
+        changed(tx, {
+          async session(id) {
+            asked.push('session')
+            return tx.session(id)
+          },
+          async chunk(id) {
+            asked.push('chunk')
+            return asked.join(' ') === 'session chunk' ? undefined : tx.chunk(id)
+          },
+        }),
+      )
+    })
+
+/** A lock kept in a table, as a stored flag would be: only its holder clears it. */
+const immortal = ({ lock, clock }: Context, held: Set<string>): Lock => ({
+  ...lock,
+  async run(name, signal, work) {
+    while (held.has(name)) await clock.sleep(1_000, signal)
+    held.add(name)
+    try {
+      return await work()
+    } finally {
+      held.delete(name)
+    }
+  },
+})

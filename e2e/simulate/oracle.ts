@@ -1,0 +1,251 @@
+import type { Manifest } from '../../src/evidence/manifest.ts'
+import { chunkIdOf, type ChunkId, type SessionId } from '../../src/protocol/ids.ts'
+import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
+import type { HandedChunk } from '../../src/protocol/messages.ts'
+import { workRemains } from '../../sw/core/plan.ts'
+import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
+import { dueKey, isSettled, sealSession } from '../../sw/core/session.ts'
+import type { AnchorRequest } from '../../sw/ports.ts'
+import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
+import type { Chain } from './chain.ts'
+import type { Scene } from './scene.ts'
+import type { StoreServer } from './store-server.ts'
+
+/** Knows what was promised, and looks at every commit and every acknowledgement. */
+export interface Oracle {
+  /** A person has said the word: this session's bytes may go. */
+  discarding(id: SessionId): void
+  onCommit(commit: Commit, chain: Chain, server: StoreServer): void
+  onAcknowledged(handed: HandedChunk, disk: DiskState): void
+  onSigning(anchor: AnchorRequest, before: readonly AnchorRequest[], server: StoreServer): void
+  /** Nothing goes by itself any more: what is not confirmed waits for a person, and says so. */
+  atRest(disk: DiskState): void
+  /** A person has let everything go on, and it has come to rest. */
+  atTheEnd(disk: DiskState, server: StoreServer): void
+}
+
+export const remains = (disk: DiskState) => [...disk.sessions.values()].some(workRemains)
+
+export function createOracle(scene: Scene): Oracle {
+  const { fail } = scene
+  const acknowledged = new Map<ChunkId, string>()
+  const discarded = new Set<SessionId>()
+  /** The last status in the custody log. */
+  const logged = new Map<string, string>()
+
+  const check = (holds: boolean, what: string) => {
+    if (!holds) fail(what)
+  }
+
+  function checkSession(session: SessionRecord, disk: DiskState): void {
+    const chunks = chunksOf(disk, session.id)
+    const tally = new Map<string, number>()
+    let parked = 0
+    let heldBytes = 0
+    for (const { state, sizeBytes } of chunks) {
+      tally.set(state.status, (tally.get(state.status) ?? 0) + 1)
+      if ('wait' in state && state.wait.kind === 'parked') parked++
+      if (state.status !== 'confirmed') heldBytes += sizeBytes
+    }
+    for (const status of CHUNK_STATUSES)
+      check(
+        session.tally[status] === (tally.get(status) ?? 0),
+        `the tally of ${session.id} is not its chunks'`,
+      )
+    check(session.parked === parked, `${session.id} counts ${session.parked} parked chunks of ${parked}`)
+    check(
+      session.heldBytes === heldBytes,
+      `${session.id} counts ${session.heldBytes} held bytes of ${heldBytes}`,
+    )
+    check(sealSession(session).open === session.open, `the open mark of ${session.id} is wrong`)
+    const covered = chunks.filter(({ state }) => ['manifesting', 'anchoring'].includes(state.status)).length
+    check(covered === 0 || session.publication !== undefined, `${session.id} has chunks in no publication`)
+    check(
+      session.publication === undefined ||
+        session.publication.chunkCount === covered + session.tally.confirmed,
+      `the publication of ${session.id} counts other chunks than it covers`,
+    )
+  }
+
+  function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
+    const { id, state } = chunk
+    const session = disk.sessions.get(chunk.sessionId)
+    if (session === undefined) return fail(`${id} has no session`)
+    const holds = disk.payloads.has(id)
+    check(
+      holds === (state.status !== 'confirmed'),
+      `${id} is ${state.status}, and its bytes are ${holds ? 'still' : 'no longer'} held`,
+    )
+    check(
+      JSON.stringify(chunk.due) === JSON.stringify(dueKey(chunk, session)),
+      `the place of ${id} in the queue is wrong`,
+    )
+    check(
+      before === undefined || contentOf(before) === undefined || contentOf(before) === contentOf(chunk),
+      `the content of ${id} changed`,
+    )
+    check(
+      logged.get(id) === state.status,
+      `the custody log says that ${id} is ${logged.get(id)}, not ${state.status}`,
+    )
+  }
+
+  function checkConfirmed(chunk: ChunkRecord, chain: Chain, server: StoreServer): void {
+    const deep = chain.deep(chunk.sessionId)
+    if (deep === undefined) return fail(`${chunk.id} was confirmed before any anchor was deep enough`)
+    const manifest = manifestAt(server, deep.manifestCid)
+    // The store said that it has the manifest, and it was never sent.
+    if (manifest === undefined && server.excused.has(deep.manifestCid)) return
+    const line = manifest?.chunks.find(({ index }) => index === chunk.index)
+    const cid = cidOf(chunk)
+    check(
+      line !== undefined && line.cid === cid && line.plaintextHash === chunk.plaintextHash,
+      `${chunk.id} was confirmed, but the anchored manifest does not list it`,
+    )
+    check(manifest?.merkleRoot === deep.merkleRoot, `the manifest of ${chunk.sessionId} has another root`)
+    for (const needed of [deep.manifestCid, cid])
+      check(
+        server.objects.has(needed) || server.excused.has(needed),
+        `${chunk.id} was confirmed, but ${needed} is not at the store`,
+      )
+  }
+
+  function readLog({ lines }: Commit): void {
+    for (const { sessionId, index, event, from, to } of lines) {
+      const name = index === undefined ? sessionId : chunkIdOf(sessionId, index)
+      if (to === undefined || event === 'anchored') continue
+      const known = event === 'acknowledged' || event === 'session-started' ? undefined : logged.get(name)
+      check(known === from, `the custody log has ${name} go from ${from}, after it was ${known}`)
+      check(event !== 'acknowledged' || !logged.has(name), `${name} was acknowledged as new twice`)
+      logged.set(name, to)
+    }
+  }
+
+  return {
+    discarding: (id) => void discarded.add(id),
+
+    onCommit(commit, chain, server) {
+      const { before, after, chunks, sessions } = commit
+      readLog(commit)
+      for (const id of sessions) {
+        const session = after.sessions.get(id)
+        const was = before.sessions.get(id)
+        if (session !== undefined) checkSession(session, after)
+        else if (was !== undefined) {
+          check(isSettled(was) || discarded.has(id), `${id} was deleted, and is not on the chain`)
+          discarded.add(id)
+          for (const { id: chunkId } of chunksOf(before, id)) logged.delete(chunkId)
+        }
+      }
+      for (const id of chunks) {
+        const chunk = after.chunks.get(id)
+        const was = before.chunks.get(id)
+        if (chunk === undefined)
+          check(was === undefined || sessions.has(was.sessionId), `${id} was deleted alone`)
+        else checkChunk(chunk, was, after)
+        if (chunk?.state.status === 'confirmed' && was?.state.status !== 'confirmed')
+          checkConfirmed(chunk, chain, server)
+        if (chunk !== undefined)
+          scene.trace(() => `disk: ${id} is ${was?.state.status ?? 'new'} → ${describe(chunk)}`)
+      }
+      for (const id of sessions) scene.trace(() => `disk: ${id} ${describeSession(after.sessions.get(id))}`)
+    },
+
+    onAcknowledged(handed, disk) {
+      const id = chunkIdOf(handed.sessionId, handed.index)
+      const content = handed.kind === 'raw' ? handed.plaintextHash : handed.encryptedHash
+      const known = acknowledged.get(id)
+      check(known === undefined || known === content, `two contents were acknowledged as ${id}`)
+      acknowledged.set(id, content)
+      const chunk = disk.chunks.get(id)
+      if (chunk === undefined)
+        return check(discarded.has(handed.sessionId), `${id} was acknowledged, but is not on the disk`)
+      const bytes = disk.payloads.get(id)
+      check(
+        chunk.state.status === 'confirmed' || bytes !== undefined,
+        `${id} was acknowledged, but its bytes are not on the disk`,
+      )
+    },
+
+    onSigning(anchor, before, server) {
+      const statusOf = ({ manifestCid }: AnchorRequest) => manifestAt(server, manifestCid)?.status
+      check(
+        server.objects.has(anchor.manifestCid) || server.excused.has(anchor.manifestCid),
+        `${anchor.sessionId} was anchored before its manifest was stored`,
+      )
+      const again = before.some(
+        (other) =>
+          other.sessionId === anchor.sessionId &&
+          other.merkleRoot === anchor.merkleRoot &&
+          statusOf(other) === statusOf(anchor),
+      )
+      check(!again, `${anchor.sessionId} was anchored twice with the same root and status`)
+    },
+
+    atRest(disk) {
+      for (const session of disk.sessions.values()) {
+        const parked = session.parked > 0 || session.publication?.wait.kind === 'parked'
+        check(
+          isSettled(session) || parked || session.paused,
+          `${session.id} is not settled, and waits for nobody`,
+        )
+        check(
+          !parked || session.trouble !== undefined,
+          `${session.id} waits for a person, and does not say why`,
+        )
+      }
+    },
+
+    atTheEnd(disk, server) {
+      for (const session of disk.sessions.values())
+        check(isSettled(session), `${session.id} is not settled: ${JSON.stringify(session)}`)
+      for (const [id, content] of acknowledged) {
+        const [sessionId = ''] = id.split('/')
+        if (discarded.has(sessionId as SessionId)) continue
+        const chunk = disk.chunks.get(id)
+        if (chunk === undefined) return fail(`${id} was acknowledged, and is gone`)
+        check(
+          chunk.state.status === 'confirmed',
+          `${id} was acknowledged, and is ${chunk.state.status} at the end`,
+        )
+        check(contentOf(chunk) === content || chunk.plaintextHash === content, `${id} holds another content`)
+        const cid = cidOf(chunk)
+        const sealed = server.bytesOf(cid)
+        check(
+          server.excused.has(cid) || (sealed !== undefined && server.objects.has(cid)),
+          `${id} is confirmed, but not at the store`,
+        )
+      }
+    },
+  }
+}
+
+const contentOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.encryptedHash : undefined)
+const cidOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.cid : '')
+
+const manifests = new WeakMap<Uint8Array, Manifest>()
+
+/** The manifest that was sent under this address. */
+function manifestAt(server: StoreServer, cid: string): Manifest | undefined {
+  const bytes = server.bytesOf(cid)
+  if (bytes === undefined) return undefined
+  const known = manifests.get(bytes)
+  if (known !== undefined) return known
+  const manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest
+  manifests.set(bytes, manifest)
+  return manifest
+}
+
+function describe({ state, lastError }: ChunkRecord): string {
+  const wait = 'wait' in state ? ` (${state.wait.kind}${'sent' in state && state.sent ? ', sent' : ''})` : ''
+  return `${state.status}${wait}${lastError ? `, ${lastError.code}` : ''}`
+}
+
+function describeSession(session: SessionRecord | undefined): string {
+  if (session === undefined) return 'is gone'
+  const { ending, publication, paused, open } = session
+  const publishing = publication
+    ? `, ${publication.stage} ${publication.chunkCount} chunks as ${publication.ending}${publication.sent ? ', sent' : ''}, ${JSON.stringify(publication.wait)}`
+    : ''
+  return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}${publishing}`
+}

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { histories } from './arbitrary.ts'
+import type { History } from './history.ts'
+import type { Mutation } from './mutation.ts'
+import { runHistory } from './run-history.ts'
+
+/** How one run that chance made went, with the smallest history that fails the same way or another. */
+export interface RandomRun {
+  readonly steps: number
+  readonly kills: number
+  readonly shrunk?: History
+}
+
+/** Run number `run` of a seed: always the same. */
+export async function randomRun(
+  seed: number,
+  run: number,
+  { mutation, shrinks = true }: { mutation?: Mutation; shrinks?: boolean } = {},
+): Promise<RandomRun> {
+  let steps = 0
+  let kills = 0
+  let first = true
+  const property = fc.asyncProperty(histories, async (history) => {
+    const ran = await runHistory(history, mutation && { mutation })
+    if (first) ({ steps, kills } = ran)
+    first = false
+    return ran.failure === undefined
+  })
+  const checked = await fc.check(property, { seed: seedOf(seed, run), numRuns: 1, endOnFailure: !shrinks })
+  const [shrunk] = checked.counterexample ?? []
+  return { steps, kills, ...(shrunk && { shrunk }) }
+}
+
+/** One seed for each run of each seed (the finaliser of MurmurHash3). */
+function seedOf(seed: number, run: number): number {
+  let mixed = Math.imul(seed, 0x9e3779b1) ^ run
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) | 0
+}

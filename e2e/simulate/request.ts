@@ -1,0 +1,70 @@
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { never, type Life } from '../../sw/testing/life.ts'
+import type { Scene } from './scene.ts'
+
+/** A worker as the network knows it. */
+export interface Caller {
+  readonly name: string
+  readonly life: Life
+  /** What it has under way when it dies arrives this much later, ms; undefined: never. */
+  readonly laterMs: number | undefined
+}
+
+export interface Exchange {
+  readonly what: string
+  readonly signal: AbortSignal
+  /** Time on the way there, ms. */
+  readonly takesMs: number
+  /** When it leaves the device. */
+  readonly leaves?: () => void
+}
+
+/**
+ * One request: it leaves, arrives and takes effect, and the answer comes back. The caller can die, give up, or be
+ * cut off at each of these; what has left may take effect without it, also much later.
+ *
+ * @param effect what the other side does, told whether it is to lie
+ */
+export async function request<T>(
+  scene: Scene,
+  { name, life, laterMs }: Caller,
+  { what, signal, takesMs, leaves }: Exchange,
+  effect: (lies: boolean) => T,
+): Promise<T> {
+  const { clock, trace } = scene
+  if (!life.passes(`before ${what}`)) return never()
+  if (signal.aborted) throw aborted(what)
+  const fault = scene.nextRequestFault()
+  trace(() => `${name}: ${what}${fault ? ` (${JSON.stringify(fault)})` : ''}`)
+  leaves?.()
+  life.passes(`${what} is under way`)
+
+  const apart = async (afterMs: number) => {
+    await scene.sleep(afterMs)
+    trace(() => `${what} takes effect, though ${name} no longer waits for it`)
+    effect(false)
+  }
+  await clock.sleep(scene.about(takesMs) + (fault?.kind === 'slow' ? fault.ms : 0), signal)
+  if (life.dead) {
+    if (laterMs !== undefined) void apart(laterMs)
+    return never()
+  }
+  if (signal.aborted) {
+    if (scene.random() < 0.3) void apart(10_000)
+    throw aborted(what)
+  }
+  if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
+  if (fault?.kind === 'fails' && !fault.after) throw errorOf(fault)
+  const answer = effect(fault?.kind === 'lies')
+  await clock.sleep(scene.about(takesMs), signal)
+  if (!life.passes(`after ${what}`)) return never()
+  if (signal.aborted) throw aborted(what)
+  if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
+  if (fault?.kind === 'fails') throw errorOf(fault)
+  return answer
+}
+
+const aborted = (what: string) => new HoldfastError('aborted', `${what} was stopped.`)
+
+const errorOf = ({ code, retryAfterMs }: { code: HoldfastError['code']; retryAfterMs: number }) =>
+  new HoldfastError(code, `A simulated ${code}.`, { retryAfterMs })

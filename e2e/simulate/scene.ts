@@ -1,0 +1,72 @@
+import { seededRandom } from '../../sw/testing/quick-crypto.ts'
+import { virtualClock, type VirtualClock } from '../../sw/testing/virtual-clock.ts'
+import { letterOf, type History, type RequestFault } from './history.ts'
+
+/** What everything in one run shares: its time, its chance, its faults, and what was seen to go wrong. */
+export interface Scene {
+  readonly history: History
+  readonly clock: VirtualClock
+  /** The readable history; empty unless it was asked for. */
+  readonly lines: string[]
+  /** The first broken promise ends the run. */
+  failure: string | undefined
+  /** From here on nothing goes wrong any more. */
+  healing: boolean
+  /** The network is away until then, ms since the epoch. */
+  offlineUntilMs: number
+  diskFullUntilMs: number
+  unreadableUntilMs: number
+  kills: number
+  random(): number
+  /** A time that something takes, ms: about this much, or exactly where the history has no jitter. */
+  about(ms: number): number
+  trace(line: () => string): void
+  fail(what: string): void
+  /** The fault of the request that leaves now. */
+  nextRequestFault(): RequestFault['fault'] | undefined
+  sleep(ms: number): Promise<void>
+}
+
+export const START_MS = Date.UTC(2026, 0, 1)
+
+/** @param traced whether to keep readable lines */
+export function createScene(history: History, traced: boolean): Scene {
+  const random = seededRandom(history.jitter)
+  const clock = virtualClock(START_MS, 1 + history.jitter)
+  let requests = 0
+  const scene: Scene = {
+    history,
+    clock,
+    lines: [],
+    failure: undefined,
+    healing: false,
+    offlineUntilMs: 0,
+    diskFullUntilMs: 0,
+    unreadableUntilMs: 0,
+    kills: 0,
+    random,
+    about: (ms) => (history.jitter === 0 ? ms : Math.round(ms * 3 * random() ** 2)),
+    trace(line) {
+      if (!traced) return
+      const seconds = ((clock.now() - START_MS) / 1_000).toFixed(3)
+      scene.lines.push(`${seconds.padStart(9)}  ${readable(line())}`)
+    },
+    fail(what) {
+      scene.trace(() => `BROKEN: ${what}`)
+      scene.failure ??= readable(what)
+    },
+    nextRequestFault() {
+      requests++
+      if (scene.healing) return undefined
+      return history.requestFaults.find(({ nth }) => nth === requests)?.fault
+    },
+    sleep: clock.after,
+  }
+  return scene
+}
+
+/** Session ids as letters: `00000000-0000-4000-8000-000000000002/1` becomes `B/1`. */
+const readable = (line: string) =>
+  line.replaceAll(/00000000-0000-4000-8000-([0-9a-f]{12})/g, (_id, number: string) =>
+    letterOf(parseInt(number, 16) - 1),
+  )

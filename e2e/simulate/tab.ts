@@ -1,0 +1,122 @@
+import type { Connection } from '../../src/connection.ts'
+import { handOff } from '../../src/hand-off.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { PROTOCOL_VERSION, recordingLockName, type Answers, type Reply } from '../../src/protocol/messages.ts'
+import { life, type Life } from '../../sw/testing/life.ts'
+import type { Device } from './device.ts'
+import { letterOf, type Recording } from './history.ts'
+import { recordedChunk, startOf } from './recorded.ts'
+import type { Scene } from './scene.ts'
+
+/** One open page. */
+export interface Tab {
+  readonly name: string
+  readonly life: Life
+  readonly connection: Connection
+  close(): void
+}
+
+/** Time that a message takes on its way, ms; messages of one tab keep their order. */
+const POST_MS = 2
+const ANSWER_WITHIN_MS = 10_000
+/** How often an open page says hello while work remains, ms (src/keep-awake.ts). */
+const HELLO_MS = 20_000
+
+/** Opens a page, with a connection to whatever worker is active. */
+export function openTab(scene: Scene, device: Device, name: string): Tab {
+  const alive = life()
+  const listeners = new Set<() => void>()
+  const onNewWorker = () => {
+    for (const listener of listeners) if (!alive.dead) listener()
+  }
+  device.tabs++
+  device.onNewWorker.add(onNewWorker)
+  alive.onDeath(() => {
+    device.tabs--
+    device.onNewWorker.delete(onNewWorker)
+  })
+
+  const connection: Connection = {
+    ask: (request) =>
+      alive.look(async () => {
+        const answered = new Promise<Reply>((resolve) => {
+          void scene
+            .sleep(POST_MS)
+            .then(() =>
+              device.post({ ...request, holdfast: PROTOCOL_VERSION }, (reply) =>
+                scene.sleep(POST_MS).then(() => resolve(reply)),
+              ),
+            )
+        })
+        const late = new AbortController()
+        const deadline = scene.clock.sleep(ANSWER_WITHIN_MS, late.signal).then((): undefined => undefined)
+        const reply = await Promise.race([answered, deadline])
+        late.abort()
+        if (reply === undefined) throw new HoldfastError('worker-timeout', 'No answer.')
+        if (!reply.ok) throw HoldfastError.fromWire(reply.error)
+        return reply.value as Answers[typeof request.type]
+      }),
+    onNewWorker: (listener) => void listeners.add(listener),
+  }
+  const tab = { name, life: alive, connection, close: () => alive.die() }
+  void keepAwake(scene, tab)
+  return tab
+}
+
+async function keepAwake(scene: Scene, { life, connection }: Tab): Promise<void> {
+  while (!life.dead) {
+    const asked = connection.ask({ type: 'hello' })
+    const { workRemains } = await asked.catch(() => ({ workRemains: true }))
+    if (!workRemains) return
+    await life.look(() => scene.sleep(HELLO_MS))
+  }
+}
+
+/** Asks again while the worker does not answer, or its disk fails. */
+export async function askUntilAnswered(
+  scene: Scene,
+  { life, connection }: Tab,
+  request: Parameters<Connection['ask']>[0],
+): Promise<void> {
+  for (let attempt = 0; attempt < 10; attempt++) {
+    try {
+      return void (await connection.ask(request))
+    } catch (error) {
+      if (!['worker-timeout', 'storage-failed', 'storage-full'].includes(HoldfastError.from(error).code))
+        return
+      await life.look(() => scene.sleep(1_000))
+    }
+  }
+}
+
+/** A tab records: starts, hands over each chunk until it is acknowledged, and ends or does not. */
+export async function record(
+  scene: Scene,
+  device: Device,
+  tab: Tab,
+  at: number,
+  plan: Recording,
+): Promise<void> {
+  const { life, connection } = tab
+  const { seal, chunks, gapMs, ending } = plan
+  const start = startOf(at, seal)
+  const id = start.sessionId
+  const release = device.locks.hold(recordingLockName(id))
+  life.onDeath(release)
+  scene.trace(() => `${tab.name} records ${letterOf(at)}`)
+  await askUntilAnswered(scene, tab, { type: 'session-start', session: start })
+  const handed: Promise<unknown>[] = []
+  for (let index = 0; index < chunks; index++) {
+    await life.look(() => scene.sleep(gapMs))
+    const chunk = recordedChunk(id, index, seal)
+    handed.push(life.look(() => handOff(connection, chunk)).catch(() => undefined))
+  }
+  if (ending === 'dies') {
+    scene.trace(() => `${tab.name} dies`)
+    return tab.close()
+  }
+  await Promise.all(handed)
+  if (ending === 'forgets') return
+  await askUntilAnswered(scene, tab, { type: 'session-end', sessionId: id })
+  release()
+}

@@ -1,0 +1,7 @@
+import { describe, it } from 'vitest'
+import { STORE_CASES } from '../store/store.contract.ts'
+import { fakeDisk } from './fake-disk.ts'
+
+describe('fakeDisk', () => {
+  it.each(STORE_CASES)('$title', ({ run }) => run({ ...fakeDisk(), close: () => undefined }))
+})

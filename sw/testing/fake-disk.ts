@@ -1,0 +1,228 @@
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
+import type { ReadTransaction, WriteTransaction } from '../ports.ts'
+
+/** What is on the disk. Records are never changed in place. */
+export interface DiskState {
+  readonly sessions: ReadonlyMap<SessionId, SessionRecord>
+  readonly chunks: ReadonlyMap<ChunkId, ChunkRecord>
+  readonly payloads: ReadonlyMap<ChunkId, ArrayBuffer>
+  readonly meta: ReadonlyMap<string, unknown>
+  readonly log: readonly LogEntry[]
+}
+
+/** One complete transaction, told at the moment at which it becomes durable. */
+export interface Commit {
+  readonly before: DiskState
+  readonly after: DiskState
+  readonly chunks: ReadonlySet<ChunkId>
+  readonly sessions: ReadonlySet<SessionId>
+  readonly lines: readonly LogEntry[]
+}
+
+/** A disk with IndexedDB's transactions, quick enough for thousands of runs, that tells of every commit. */
+export interface FakeDisk {
+  readonly state: DiskState
+  read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
+  /** @param ending runs between the last request and the commit; if it rejects, the transaction is aborted */
+  write<T>(work: (tx: WriteTransaction) => Promise<T>, ending?: () => Promise<void>): Promise<T>
+  payload(id: ChunkId): Promise<ArrayBuffer>
+}
+
+/**
+ * @param onCommit hears of every commit, before whoever wrote does
+ * @param copies whether records are copied on their way in and out, as IndexedDB does; without, whoever changes one
+ *   in place changes the disk, which no code that the compiler has seen can do
+ */
+export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies = true): FakeDisk {
+  const copyOf = copies ? deepCopy : same
+  let state: DiskState = {
+    sessions: new Map(),
+    chunks: new Map(),
+    payloads: new Map(),
+    meta: new Map(),
+    log: [],
+  }
+  let last: Promise<unknown> = Promise.resolve()
+
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+
+  return {
+    get state() {
+      return state
+    },
+    read: (work) => inTurn(() => work(new Reading(state, copyOf))),
+    write: (work, ending = async () => {}) =>
+      inTurn(async () => {
+        const before = state
+        const draft = draftOf(before)
+        const result = await work(new Writing(draft, copyOf))
+        await ending()
+        const { sessions, chunks, payloads, meta, log, lines, touched } = draft
+        state = { sessions, chunks, payloads, meta, log: lines.length === 0 ? log : [...log, ...lines] }
+        onCommit({ before, after: state, lines, ...touched })
+        return result
+      }),
+    payload: async (id) => {
+      const bytes = state.payloads.get(id)
+      if (bytes === undefined)
+        throw new HoldfastError('payload-unreadable', `The bytes of ${id} are missing.`)
+      return copies ? bytes.slice(0) : bytes
+    },
+  }
+}
+
+interface Draft {
+  readonly sessions: Map<SessionId, SessionRecord>
+  readonly chunks: Map<ChunkId, ChunkRecord>
+  readonly payloads: Map<ChunkId, ArrayBuffer>
+  readonly meta: Map<string, unknown>
+  readonly log: readonly LogEntry[]
+  readonly lines: LogEntry[]
+  readonly touched: { readonly chunks: Set<ChunkId>; readonly sessions: Set<SessionId> }
+}
+
+const draftOf = ({ sessions, chunks, payloads, meta, log }: DiskState): Draft => ({
+  sessions: new Map(sessions),
+  chunks: new Map(chunks),
+  payloads: new Map(payloads),
+  meta: new Map(meta),
+  log,
+  lines: [],
+  touched: { chunks: new Set(), sessions: new Set() },
+})
+
+type Copy = <T>(value: T) => T
+
+const same: Copy = (value) => value
+
+/** A copy of a record: plain objects and lists; whatever else it holds is shared. */
+function deepCopy<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((inner: unknown) => deepCopy(inner)) as T
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value
+  const copy: Record<string, unknown> = {}
+  for (const [key, inner] of Object.entries(value)) copy[key] = deepCopy(inner)
+  return copy as T
+}
+
+const compareKeys = (a: DueKey, b: DueKey) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
+
+/** The session's chunks, by index. */
+export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>
+  [...state.chunks.values()].filter(({ sessionId }) => sessionId === id).toSorted((a, b) => a.index - b.index)
+
+class Reading<State extends DiskState> implements ReadTransaction {
+  protected readonly state: State
+  protected readonly copyOf: Copy
+
+  constructor(state: State, copyOf: Copy) {
+    this.state = state
+    this.copyOf = copyOf
+  }
+
+  async session(id: SessionId) {
+    return this.copyOf(this.state.sessions.get(id))
+  }
+
+  async sessions() {
+    return this.copyOf(allSessions(this.state).toSorted((a, b) => b.startedAtMs - a.startedAtMs))
+  }
+
+  async openSessions() {
+    const open = allSessions(this.state).filter((session) => session.open !== undefined)
+    return this.copyOf(open.toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)))
+  }
+
+  async chunk(id: ChunkId) {
+    return this.copyOf(this.state.chunks.get(id))
+  }
+
+  async chunksOf(id: SessionId) {
+    return this.copyOf(chunksOf(this.state, id))
+  }
+
+  async nextDue(nowMs: number, skip: ReadonlySet<ChunkId>) {
+    return this.copyOf(firstDue(this.state, skip, nowMs))
+  }
+
+  async nextDueAtMs(skip: ReadonlySet<ChunkId>) {
+    return firstDue(this.state, skip, Infinity)?.due?.[0]
+  }
+
+  async meta(name: string): Promise<unknown> {
+    return this.copyOf(this.state.meta.get(name))
+  }
+
+  async log(count: number): Promise<LogEntry[]> {
+    return this.copyOf(this.state.log.slice(-count).toReversed())
+  }
+}
+
+const allSessions = (state: DiskState) => [...state.sessions.values()]
+
+function firstDue(state: DiskState, skip: ReadonlySet<ChunkId>, upToMs: number): ChunkRecord | undefined {
+  let found: ChunkRecord | undefined
+  for (const chunk of state.chunks.values()) {
+    if (chunk.due === undefined || chunk.due[0] > upToMs || skip.has(chunk.id)) continue
+    if (found?.due === undefined || compareKeys(chunk.due, found.due) < 0) found = chunk
+  }
+  return found
+}
+
+class Writing extends Reading<Draft> implements WriteTransaction {
+  async putSession(session: SessionRecord) {
+    this.state.touched.sessions.add(session.id)
+    this.state.sessions.set(session.id, this.copyOf(session))
+  }
+
+  async putChunk(chunk: ChunkRecord) {
+    for (const { id, sessionId, index } of this.state.chunks.values())
+      if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
+        throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
+    this.state.touched.chunks.add(chunk.id)
+    this.state.chunks.set(chunk.id, this.copyOf(chunk))
+  }
+
+  async putPayload(id: ChunkId, bytes: ArrayBuffer) {
+    this.state.touched.chunks.add(id)
+    this.state.payloads.set(id, bytes.slice(0))
+  }
+
+  async deletePayload(id: ChunkId) {
+    this.state.touched.chunks.add(id)
+    this.state.payloads.delete(id)
+  }
+
+  async deleteSession(id: SessionId) {
+    this.state.touched.sessions.add(id)
+    for (const chunk of this.state.chunks.values()) {
+      if (chunk.sessionId !== id) continue
+      this.state.touched.chunks.add(chunk.id)
+      this.state.chunks.delete(chunk.id)
+      this.state.payloads.delete(chunk.id)
+    }
+    this.state.sessions.delete(id)
+  }
+
+  async putMeta(name: string, value: unknown) {
+    this.state.meta.set(name, this.copyOf(value))
+  }
+
+  async deleteMeta(name: string) {
+    this.state.meta.delete(name)
+  }
+
+  async addLog(entry: LogEntry) {
+    this.state.lines.push(this.copyOf(entry))
+  }
+
+  override async log(count: number): Promise<LogEntry[]> {
+    return this.copyOf([...this.state.log, ...this.state.lines].slice(-count).toReversed())
+  }
+}
