@@ -36,8 +36,6 @@ export const DRAIN_LOCK = 'holdfast-drain'
 const LANES = 3
 /** Near the end of its budget a drain starts nothing new, ms. */
 const WIND_DOWN_MS = 10_000
-/** After its budget what is under way goes on for this long: an idle worker is left alone for 30 s, ms. */
-const GRACE_MS = 20_000
 /** A waiting drain looks at the store at least this often, ms. */
 const LOOK_EVERY_MS = 15_000
 
@@ -129,7 +127,7 @@ export function createDrain(context: Context): Drain {
           for (const [holder, over] of holders) if (givesWay(holder, holders.keys())) over.abort()
           await wake.arm()
         }
-        const leftMs = deadlineMs + GRACE_MS - clock.now()
+        const leftMs = deadlineMs - clock.now()
         if (leftMs <= 0) stop.abort()
         const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)

@@ -78,10 +78,7 @@ export function createEngine(
 
   return {
     sync,
-    push: async () => {
-      await active
-      await drainQuietly('push')
-    },
+    push: () => active.then(() => drainQuietly('push')),
     start: () => void active.then(() => drainQuietly('startup')),
     async receive(data, answer) {
       await active

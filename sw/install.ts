@@ -31,8 +31,8 @@ export function install(options: EngineOptions): void {
     if (isOurTag(event.tag)) event.waitUntil(engine.sync(event))
   })
   // Whatever the push or the period is for: the worker runs, so it may as well drain.
-  self.addEventListener('push', (event) => event.waitUntil(engine.push()))
-  self.addEventListener('periodicsync', (event) => event.waitUntil(engine.push()))
+  for (const type of ['push', 'periodicsync'] as const)
+    self.addEventListener(type, (event: ExtendableEvent) => event.waitUntil(engine.push()))
   self.addEventListener('notificationclick', (event) => event.waitUntil(openApp(event)))
 
   // The page that installs the worker hears of later versions without a reload.

@@ -94,10 +94,6 @@ export interface Lock {
 export interface Wake {
   /** Asks if it is time to; never throws, and without an open page it can do nothing. */
   arm(): Promise<void>
-  /** A page is here: what could not be asked for without one can be now. */
-  visited(): void
-  /** Whether nothing will wake the worker once this tag's last attempt has ended. */
-  isLast(tag: string): Promise<boolean>
 }
 
 /** Time and chance. */

@@ -44,10 +44,8 @@ async function answer(context: Context, request: Request): Promise<Answers[Reque
 }
 
 /** A page arrived, or its network did: the servers are asked again at once. Tells whether the page is still needed. */
-const visit = ({ store, transport, anchor, wake }: Context) => {
-  wake.visited()
-  return store.write(async (tx) => {
+const visit = ({ store, transport, anchor }: Context) =>
+  store.write(async (tx) => {
     for (const { name } of [transport, anchor]) await reconsiderCircuit(tx, name)
     return (await tx.openSessions()).some(workRemains)
   })
-}

@@ -5,48 +5,35 @@ const LADDER = 'holdfast-ladder:'
 export const RUNG_MS = 60_000
 /** Kinds of rungs. One of each comes first, so that a page which lives for a second leaves attempts at many times. */
 const KINDS = 4
-/** What cannot be asked for now is asked for again no sooner than this, ms. */
-export const RETRY_MS = 5_000
+/** The browser is not asked what is out more often than this, ms. */
+export const ASK_EVERY_MS = 2_000
 /** Of two events that begin within this time neither outlasts the other, ms. */
 const TOGETHER_MS = 5_000
 
-/** What the browser owes us, as far as it says. Asked for only while work remains. */
-export interface WakeScene {
-  readonly nowMs: number
-  /** Whether a page of the origin is open: without one, nothing can be asked for. */
-  readonly page: boolean
-  /** Every tag that the browser holds: its event runs, or it waits for its next attempt. */
-  readonly tags: readonly string[]
-}
-
-export interface WakePlan {
-  /** Tags to register now; never one that is out, which would do nothing, or fire again at once. */
-  readonly register: readonly string[]
-  /** When to look again, ms since the epoch. */
-  readonly askAtMs: number
-}
-
 /**
- * Which wakes to ask for. A tag in back-off cannot be had sooner, and tags that are registered together fire
- * together; so the ladder adds a fresh rung at intervals. Spent ones the browser forgets by itself.
+ * Which tags to register now, while work remains. A tag in back-off cannot be had sooner, and tags that are registered
+ * together fire together; so the ladder adds a fresh rung at intervals. Spent ones the browser forgets by itself, and
+ * without an open page it refuses new ones.
+ *
+ * @param tags every tag that the browser holds: its event runs, or it waits for its next attempt
+ * @returns never one that is out, which would do nothing, or fire again at once
  */
-export function planWakes({ nowMs, page, tags }: WakeScene): WakePlan {
-  const times = tags.filter(isRung).map((tag) => rungOf(tag).atMs)
-  const dueMs = Math.max(...times) + RUNG_MS
-  // A time in the future is of a clock that was set back since.
-  if (times.length >= KINDS && dueMs > nowMs && dueMs <= nowMs + RUNG_MS)
-    return { register: [], askAtMs: dueMs }
-  if (!page) return { register: [], askAtMs: nowMs + RETRY_MS }
-  const next = Math.floor(nowMs / RUNG_MS) % KINDS
-  const kinds = times.length < KINDS ? [0, 1, 2, 3] : [next]
-  return { register: kinds.map((kind) => `${LADDER}${kind}:${nowMs}`), askAtMs: nowMs + RUNG_MS }
+export function planWakes(tags: readonly string[], nowMs: number): string[] {
+  const times = tags.filter(isRung).map((tag) => rungOf(tag)[1])
+  const complete = times.length >= KINDS
+  // Either way: a time in the far future is of a clock that was set back since.
+  if (complete && Math.abs(nowMs - Math.max(...times)) < RUNG_MS) return []
+  return (complete ? [Math.floor(nowMs / RUNG_MS) % KINDS] : [0, 1, 2, 3]).map(
+    (kind) => `${LADDER}${kind}:${nowMs}`,
+  )
 }
 
 export const isRung = (tag: string) => tag.startsWith(LADDER)
 
-function rungOf(tag: string): { kind: number; atMs: number } {
+/** Its kind, and when it was registered. */
+function rungOf(tag: string): [kind: number, atMs: number] {
   const [kind = 0, atMs = 0] = tag.slice(LADDER.length).split(':').map(Number)
-  return { kind, atMs }
+  return [kind, atMs]
 }
 
 /** An event that keeps the worker running. */
@@ -62,15 +49,12 @@ export interface Holder {
  */
 export function mayYield(tag: string, lastChance: boolean, nowMs: number): boolean {
   if (lastChance || !isRung(tag)) return false
-  const { kind, atMs } = rungOf(tag)
+  const [kind, atMs] = rungOf(tag)
   return (kind & (nowMs - atMs < RUNG_MS ? 1 : 2)) === 0
 }
 
 /** Whether this event is to end now, as one that failed, because another holds the worker for longer. */
-export function givesWay(holder: Holder, all: Iterable<Holder>): boolean {
-  if (!holder.yields) return false
-  for (const other of all) if (lasts(other) > lasts(holder)) return true
-  return false
-}
+export const givesWay = (holder: Holder, all: Iterable<Holder>) =>
+  holder.yields && [...all].some((other) => lasts(other) > lasts(holder))
 
-const lasts = ({ untilMs, yields }: Holder) => (yields ? untilMs - TOGETHER_MS : untilMs)
+const lasts = ({ untilMs, yields }: Holder) => untilMs - (yields ? TOGETHER_MS : 0)

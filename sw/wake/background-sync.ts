@@ -1,5 +1,5 @@
 import { Queue } from 'workbox-background-sync'
-import { isRung, planWakes, RETRY_MS } from '../core/wake-plan.ts'
+import { ASK_EVERY_MS, isRung, planWakes } from '../core/wake-plan.ts'
 import type { Wake } from '../ports.ts'
 
 declare const self: ServiceWorkerGlobalScope
@@ -11,6 +11,12 @@ const BASE_TAG = `workbox-background-sync:${QUEUE}`
 /** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the ladder's. */
 export const isOurTag = (tag: string) => tag === BASE_TAG || isRung(tag)
 
+/** Background Sync, with what only it can tell. */
+export interface SyncWake extends Wake {
+  /** Whether nothing will wake the worker, now that this tag's last attempt has ended. */
+  isLast(tag: string): Promise<boolean>
+}
+
 /**
  * Wakes through Background Sync. The base tag is a workbox `Queue` with our `onSync`, which also drains at worker
  * start where Background Sync is missing; it holds no request. The ladder adds fresh tags, because a tag that waits
@@ -18,44 +24,32 @@ export const isOurTag = (tag: string) => tag === BASE_TAG || isRung(tag)
  *
  * @param onSync drains; rejects while work remains, so that the browser tries again
  */
-export function backgroundSync(onSync: () => Promise<void>): Wake {
+export function backgroundSync(onSync: () => Promise<void>): SyncWake {
   const queue = new Queue(QUEUE, { onSync })
-  const tagsOut = () => self.registration.sync.getTags()
   /** Tags whose last attempt has ended, though the browser may still list them. */
   const spent = new Set<string>()
-  let askAtMs = 0
-  let alone = false
+  let askedAtMs = 0
 
   return {
     async arm() {
       const nowMs = Date.now()
-      if (nowMs < askAtMs) return
-      askAtMs = nowMs + RETRY_MS
+      if (Math.abs(nowMs - askedAtMs) < ASK_EVERY_MS) return
+      askedAtMs = nowMs
       try {
-        const tags = await tagsOut()
-        alone = !(await pageIsOpen())
-        const { register, askAtMs: atMs } = planWakes({ nowMs, page: !alone, tags })
+        const { sync } = self.registration
+        const tags = await sync.getTags()
         if (!tags.includes(BASE_TAG)) await queue.registerSync()
-        for (const tag of register) await self.registration.sync.register(tag)
-        askAtMs = atMs
+        for (const tag of planWakes(tags, nowMs)) await sync.register(tag)
       } catch {
-        // The page went meanwhile, or this browser has no Background Sync: the tags that are out must do.
+        // No page is open, or this browser has no Background Sync: the tags that are out must do.
       }
-    },
-
-    visited() {
-      if (alone) askAtMs = 0
     },
 
     async isLast(tag) {
       spent.add(tag)
-      const left = (await tagsOut()).some((other) => isOurTag(other) && !spent.has(other))
-      return !left && !(await pageIsOpen())
+      const tags = await self.registration.sync.getTags()
+      const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+      return pages.length === 0 && !tags.some((other) => isOurTag(other) && !spent.has(other))
     },
   }
-}
-
-async function pageIsOpen(): Promise<boolean> {
-  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
-  return pages.length > 0
 }
