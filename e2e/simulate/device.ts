@@ -96,7 +96,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       sealer: sealInWorker,
       lock: locks.lockOf(alive),
       clock: { ...clock, sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)) },
-      wake: { arm: async () => ask(), isLast: async () => false },
+      wake: { arm: async () => ask() },
       announce: () => {},
     }
     const context = mutant.context?.(plain) ?? plain

@@ -45,7 +45,6 @@ export function createWorld() {
         arm: async () => {
           context.armed++
         },
-        isLast: async () => false,
       },
       announce: (id: SessionId) => void announced.push(id),
     }
