@@ -4,6 +4,7 @@ import { sha256Hex } from './evidence/digest.ts'
 import { importSessionKey, newSessionKey, wrapSessionKey } from './evidence/keys.ts'
 import { sealChunk } from './evidence/seal.ts'
 import { handOff } from './hand-off.ts'
+import { insist } from './insist.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
 import { MAX_CHUNK_BYTES, recordingLockName, type HandedChunk } from './protocol/messages.ts'
@@ -62,7 +63,9 @@ function recordingSession(
 
   async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
     const { capturedAt = Date.now(), durationMs = 0 } = options
-    const common = { sessionId: id, index, capturedAt, durationMs: Math.round(durationMs) }
+    // Whole and not below zero, as the protocol wants them: a clock that is set back must cost no evidence.
+    const times = { capturedAt: Math.round(capturedAt), durationMs: Math.max(0, Math.round(durationMs)) }
+    const common = { sessionId: id, index, ...times }
     const giveBack = await takeSealTurn()
     try {
       const plaintext = await bytes.arrayBuffer()
@@ -109,7 +112,8 @@ function recordingSession(
     async end() {
       ended = true
       while (waiting.size > 0) await Promise.allSettled(waiting.keys())
-      const snapshot = await connection.ask({ type: 'session-end', sessionId: id })
+      // A worker that dies over this would leave a recording that never ends while its page lives.
+      const snapshot = await insist(connection, () => connection.ask({ type: 'session-end', sessionId: id }))
       release()
       return snapshot
     },

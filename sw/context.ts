@@ -1,6 +1,7 @@
 import type { SessionId } from '../src/protocol/ids.ts'
 import type { Moment } from './core/machine.ts'
-import type { Anchor, Clock, Lock, Store, Transport, Wake } from './ports.ts'
+import type { Anchor, Clock, Lock, Store, Wake } from './ports.ts'
+import type { Transport } from './transports/port.ts'
 
 /** What every step of the engine works with. */
 export interface Context {

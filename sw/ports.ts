@@ -47,26 +47,6 @@ export interface Store {
   close(): void
 }
 
-/** An object on its way to a remote store, named by its content. */
-export interface Upload {
-  readonly cid: Cid
-  readonly sizeBytes: number
-}
-
-/** Moves bytes to a remote store, and proves that they are there. */
-export interface Transport {
-  readonly name: string
-  /** Whether the store has all of it already. Asked before anything is sent a second time. */
-  probe(upload: Upload, signal: AbortSignal): Promise<'stored' | 'missing'>
-  /**
-   * Sends the bytes; resolves only when the store's answer was checked against our content address.
-   *
-   * @throws HoldfastError `unreachable`, `timeout`, `server-error`, `throttled`, `sign-in-needed`,
-   *   `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`
-   */
-  send(upload: Upload, bytes: ArrayBuffer, signal: AbortSignal): Promise<void>
-}
-
 /** What is to be witnessed of a session. */
 export interface AnchorRequest {
   readonly sessionId: SessionId

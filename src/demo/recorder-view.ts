@@ -71,7 +71,8 @@ async function recordOnce(context: Context): Promise<void> {
 
 async function recordFrom(source: Source, group: Group, mimeType: string, context: Context): Promise<void> {
   showSource(source)
-  const session = await context.holdfast.startSession({ groups: [group], mimeType })
+  const { seal } = context.settings
+  const session = await context.holdfast.startSession({ groups: [group], mimeType, seal })
   context.onStart(session.id)
   let progress = NOTHING
   const letScreenSleep = keepScreenOn()

@@ -35,7 +35,6 @@ export const ERRORS = {
   'bad-answer': 'conflict',
   'rejected-by-store': 'refused',
   'anchor-rejected': 'refused',
-  'anchor-pending': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>
