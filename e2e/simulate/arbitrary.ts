@@ -93,11 +93,12 @@ export const histories: fc.Arbitrary<History> = fc.record({
       diesAt: fc.integer({ min: 1, max: 90 }),
       laterMs: fc.constantFrom(undefined, undefined, 10, 1_000, 30_000, 120_000),
     }),
-    { maxLength: 4 },
+    { maxLength: 6 },
   ),
-  requestFaults: fc.array(fc.record({ nth: fc.integer({ min: 1, max: 40 }), fault }), { maxLength: 6 }),
+  requestFaults: fc.array(fc.record({ nth: fc.integer({ min: 1, max: 40 }), fault }), { maxLength: 10 }),
   diskFaults: fc.array(
     fc.record({
+      of: fc.constantFrom('read' as const, 'write' as const),
       nth: fc.integer({ min: 1, max: 80 }),
       code: fc.constantFrom('storage-full' as const, 'storage-failed' as const),
     }),

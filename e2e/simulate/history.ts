@@ -15,8 +15,9 @@ export interface RequestFault {
     | { readonly kind: 'lies' }
 }
 
-/** What goes wrong with one operation of the disk, by its number. */
+/** What goes wrong with one transaction of the disk, by its number among those of its kind. */
 export interface DiskFault {
+  readonly of: 'read' | 'write'
   readonly nth: number
   readonly code: 'storage-full' | 'storage-failed'
 }
@@ -77,7 +78,7 @@ export function describeHistory(history: History): string[] {
         `worker ${at + 1} dies at moment ${diesAt}; what is under way ${laterMs === undefined ? 'is lost' : `arrives ${laterMs} ms later`}`,
     ),
     ...requestFaults.map(({ nth, fault }) => `request ${nth}: ${JSON.stringify(fault)}`),
-    ...diskFaults.map(({ nth, code }) => `write ${nth} of the disk: ${code}`),
+    ...diskFaults.map(({ of, nth, code }) => `${of} ${nth} of the disk: ${code}`),
     ...happenings.map(({ atMs, what }) => `at ${atMs} ms: ${JSON.stringify(what)}`),
   ]
 }
