@@ -93,7 +93,11 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
       lock: locks.lockOf(alive),
-      clock: { ...clock, sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)) },
+      clock: {
+        now: () => clock.now() + scene.clockErrorMs,
+        random: clock.random,
+        sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)),
+      },
       wake: { arm: async () => ask() },
       announce: () => {},
     }

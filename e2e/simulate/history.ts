@@ -50,6 +50,8 @@ export interface Happening {
     | { readonly kind: 'offline' | 'disk-full'; readonly forMs: number }
     | { readonly kind: 'reorganised'; readonly vanish: boolean }
     | { readonly kind: 'unreadable'; readonly forMs: number }
+    /** The device's clock is set; timers go on as they were. */
+    | { readonly kind: 'clock-set'; readonly byMs: number }
 }
 
 /** Everything that chance decides in one history. The same history runs the same way, always. */
@@ -57,6 +59,8 @@ export interface History {
   /** Seeds latencies and full jitter; 0: every latency is the same. */
   readonly jitter: number
   readonly depth: 2 | 3
+  /** Nothing is healed before this time, ms: budgets end, and workers are stopped for having nothing to do. */
+  readonly lastsMs: number
   readonly recordings: readonly Recording[]
   readonly lives: readonly LifePlan[]
   readonly requestFaults: readonly RequestFault[]
@@ -66,9 +70,9 @@ export interface History {
 
 /** The history in lines that a person can read. */
 export function describeHistory(history: History): string[] {
-  const { jitter, depth, recordings, lives, requestFaults, diskFaults, happenings } = history
+  const { jitter, depth, lastsMs, recordings, lives, requestFaults, diskFaults, happenings } = history
   return [
-    `jitter ${jitter}, depth ${depth}`,
+    `jitter ${jitter}, depth ${depth}, healed after ${lastsMs} ms at the earliest`,
     ...recordings.map(
       ({ seal, chunks, gapMs, beginsAtMs, ending }, at) =>
         `recording ${letterOf(at)}: ${chunks} chunks, one each ${gapMs} ms from ${beginsAtMs} ms on, sealed by the ${seal}; its tab ${ending}`,
