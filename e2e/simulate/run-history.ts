@@ -7,7 +7,7 @@ import type { Happening, History } from './history.ts'
 import { NONE, type Mutation } from './mutation.ts'
 import { remains } from './oracle.ts'
 import { recordedChunk } from './recorded.ts'
-import { createScene, type Scene } from './scene.ts'
+import { createScene, START_MS, type Scene } from './scene.ts'
 import { askUntilAnswered, openTab, record, type Tab } from './tab.ts'
 
 useQuickCrypto()
@@ -75,6 +75,7 @@ async function live(scene: Scene, device: Device): Promise<void> {
     happen(scene, device, tabs, what)
   })
   await Promise.race([Promise.all([...recordings, ...happenings]), scene.sleep(LONGEST_MS)])
+  await scene.sleep(Math.max(history.lastsMs - (scene.clock.now() - START_MS), 0))
   await heal(scene, device, tabs)
 }
 
@@ -100,6 +101,9 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
       return
     case 'disk-full':
       scene.diskFullUntilMs = scene.clock.now() + what.forMs
+      return
+    case 'clock-set':
+      scene.clockErrorMs += what.byMs
       return
     case 'unreadable':
       scene.unreadableUntilMs = scene.clock.now() + what.forMs
