@@ -191,8 +191,13 @@ async function send(
 
 const drained = (response: ServerResponse) =>
   new Promise<void>((resolve) => {
-    response.once('drain', resolve)
-    response.once('close', resolve)
+    const over = () => {
+      response.off('drain', over)
+      response.off('close', over)
+      resolve()
+    }
+    response.on('drain', over)
+    response.on('close', over)
   })
 
 /**
