@@ -1,4 +1,5 @@
 import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching'
+import { notice } from './notice.ts'
 import { evm, install, ipfs } from './index.ts'
 
 /* oxlint-disable no-underscore-dangle -- names that the build replaces: see `vite.config.ts` */
@@ -13,6 +14,7 @@ declare const __HOLDFAST_ENDPOINTS__: {
 const { ipfs: endpoint, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
 
 install({
+  lastChance: notice(),
   transport: ipfs({ endpoint }),
   anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
 })
