@@ -46,6 +46,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use({ ...workerStack, sinceEntry: backend.ledger.all().length })
     backend.faults.clear()
     await backend.unpause()
+    await backend.chain.start()
   },
 
   launch: async ({ workerStack: _after }, use, { parallelIndex }) => {

@@ -1,3 +1,4 @@
+import type { HoldfastError } from './protocol/errors.ts'
 import type { ChunkId, GroupId, SessionId } from './protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
@@ -41,6 +42,12 @@ export interface AppendOptions {
   readonly durationMs?: number
   /** Gives the chunk up: `append` rejects with `aborted` unless the worker has acknowledged it by then. */
   readonly signal?: AbortSignal
+  /**
+   * Told each time the worker refuses the chunk for a reason that passes: `storage-full`, `storage-failed`,
+   * `worker-timeout`, `hash-mismatch`, `protocol-mismatch`. The page keeps the bytes and sends them again by itself;
+   * a caller that can should produce less, and say so.
+   */
+  readonly onHeldUp?: (error: HoldfastError) => void
 }
 
 /** One recording being made by this page. */
@@ -48,10 +55,13 @@ export interface RecordingSession {
   readonly id: SessionId
   /** Chunks that this page still holds, because the worker has not acknowledged them yet. */
   readonly waiting: number
+  /** Why the oldest chunk that the worker refused still waits in this page; undefined while none is refused. */
+  readonly heldUp: HoldfastError | undefined
   /**
    * Seals the bytes and hands them to the worker; resolves when they are durable there.
    * Indexes follow the order of the calls. Until it resolves the page keeps the bytes and sends them again
-   * after a silence, a new worker, or a refusal that can pass (`storage-full`, `hash-mismatch`).
+   * after a silence, a new worker, or a refusal that can pass (`storage-full`, `hash-mismatch`): see `onHeldUp`.
+   * A few are sealed and handed over at a time, the others wait in order.
    *
    * @throws HoldfastError `chunk-too-large`, `session-ended`, `unknown-session`, `index-taken`, `aborted`
    */

@@ -19,7 +19,7 @@ export interface Connection {
    */
   ask<Type extends RequestType>(request: Extract<Request, { type: Type }>): Promise<Answers[Type]>
   /** Calls back when another worker has taken over: what was not answered must be sent again. */
-  onNewWorker(listener: () => void): void
+  onNewWorker(listener: () => void, signal: AbortSignal): void
 }
 
 const ANSWER_WITHIN_MS = 10_000
@@ -48,7 +48,8 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
       if (!reply.ok) throw HoldfastError.fromWire(reply.error)
       return reply.value as Answers[typeof request.type]
     },
-    onNewWorker: (listener) => workbox.addEventListener('controlling', listener),
+    onNewWorker: (listener, signal) =>
+      navigator.serviceWorker.addEventListener('controllerchange', listener, { signal }),
   }
 }
 

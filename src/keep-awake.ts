@@ -24,7 +24,7 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
 
   addEventListener('online', greet, { signal })
   document.addEventListener('visibilitychange', greetIfVisible, { signal })
-  connection.onNewWorker(greet)
+  connection.onNewWorker(greet, signal)
   signal.addEventListener('abort', () => clearTimeout(timer))
   greet()
   return greet

@@ -4,12 +4,17 @@ import { sha256Hex } from './evidence/digest.ts'
 import { importSessionKey, newSessionKey, wrapSessionKey } from './evidence/keys.ts'
 import { sealChunk } from './evidence/seal.ts'
 import { handOff } from './hand-off.ts'
+import { insist } from './insist.ts'
 import { HoldfastError } from './protocol/errors.ts'
-import { isGroupId, type SessionId } from './protocol/ids.ts'
+import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
 import { MAX_CHUNK_BYTES, recordingLockName, type HandedChunk } from './protocol/messages.ts'
+import { turns } from './turns.ts'
 
 /** Bytes that sealing adds to a chunk (the GCM tag). */
 const TAG_BYTES = 16
+
+/** Chunks of one session that are sealed, or handed over, at the same time. */
+const AT_ONCE = 3
 
 /** Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death. */
 export async function openSession(
@@ -50,18 +55,27 @@ function recordingSession(
   seal: 'page' | 'worker',
   release: () => void,
 ): RecordingSession {
-  const waiting = new Set<Promise<unknown>>()
+  /** What the page holds, by its promise, and why the worker refused it last. */
+  const waiting = new Map<Promise<unknown>, HoldfastError | undefined>()
+  const [takeSealTurn, takeTurn] = [turns(AT_ONCE), turns(AT_ONCE)]
   let nextIndex = 0
   let ended = false
 
   async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
     const { capturedAt = Date.now(), durationMs = 0 } = options
-    const common = { sessionId: id, index, capturedAt, durationMs: Math.round(durationMs) }
-    const plaintext = await bytes.arrayBuffer()
-    if (seal === 'worker')
-      return { kind: 'raw', ...common, plaintextHash: await sha256Hex(plaintext), payload: bytes }
-    const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext })
-    return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
+    // Whole and not below zero, as the protocol wants them: a clock that is set back must cost no evidence.
+    const times = { capturedAt: Math.round(capturedAt), durationMs: Math.max(0, Math.round(durationMs)) }
+    const common = { sessionId: id, index, ...times }
+    const giveBack = await takeSealTurn()
+    try {
+      const plaintext = await bytes.arrayBuffer()
+      if (seal === 'worker')
+        return { kind: 'raw', ...common, plaintextHash: await sha256Hex(plaintext), payload: bytes }
+      const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext })
+      return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
+    } finally {
+      giveBack()
+    }
   }
 
   return {
@@ -70,15 +84,24 @@ function recordingSession(
       return waiting.size
     },
 
+    get heldUp() {
+      return [...waiting.values()].find((error) => error !== undefined)
+    },
+
     async append(bytes, options = {}) {
       if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
       const index = nextIndex++
-      const handed = prepare(index, bytes, options).then((chunk) =>
-        handOff(connection, chunk, options.signal),
+      const { signal } = options
+      const onHeldUp = (error: HoldfastError) => {
+        waiting.set(handed, error)
+        options.onHeldUp?.(error)
+      }
+      const handed: Promise<ChunkId> = prepare(index, bytes, options).then((chunk) =>
+        handOff(connection, chunk, { takeTurn, signal, onHeldUp }),
       )
-      waiting.add(handed)
+      waiting.set(handed, undefined)
       try {
         return { id: await handed, index }
       } finally {
@@ -88,8 +111,9 @@ function recordingSession(
 
     async end() {
       ended = true
-      while (waiting.size > 0) await Promise.allSettled(waiting)
-      const snapshot = await connection.ask({ type: 'session-end', sessionId: id })
+      while (waiting.size > 0) await Promise.allSettled(waiting.keys())
+      // A worker that dies over this would leave a recording that never ends while its page lives.
+      const snapshot = await insist(connection, () => connection.ask({ type: 'session-end', sessionId: id }))
       release()
       return snapshot
     },

@@ -196,7 +196,7 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     const full = () => Promise.reject(new HoldfastError('storage-full', 'Full.'))
     await expect(
       admitChunk({ ...worker, store: { ...worker.store, write: full } }, await sealedChunk(id, 0)),
-    ).rejects.toMatchObject({ code: 'storage-full', class: 'blocked' })
+    ).rejects.toMatchObject({ code: 'storage-full', class: 'transient' })
     expect(await world.chunks(id)).toEqual([])
   })
 

@@ -1,5 +1,6 @@
 import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching'
 import { evm, install, ipfs } from './index.ts'
+import { sealInWorker } from './seal.ts'
 
 /* oxlint-disable no-underscore-dangle -- names that the build replaces: see `vite.config.ts` */
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (PrecacheEntry | string)[] }
@@ -15,6 +16,7 @@ const { ipfs: endpoint, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
 install({
   transport: ipfs({ endpoint }),
   anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
+  sealer: sealInWorker,
 })
 
 // The shell starts offline: `/` is served as `/index.html`, whatever its query.

@@ -7,20 +7,25 @@ import { workRemains } from './core/plan.ts'
 import { publicationDueMs } from './core/publication.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
 import { SEAL_FIRST } from './core/session.ts'
+import { givesWay, type Holder } from './core/wake-plan.ts'
 import { publishStep } from './publish/publisher.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 
 /** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
-export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 150_000, push: 75_000 } as const
+export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 165_000, push: 75_000 } as const
 export type WakeKind = keyof typeof BUDGETS_MS
 
 /** `work-remains`: the wake must ask to be woken again. */
 export type Outcome = 'idle' | 'work-remains'
 
 export interface Drain {
-  /** Starts a drain, or joins the one that runs; settles when it is over or this wake's budget is. */
-  join(kind: WakeKind): Promise<Outcome>
+  /**
+   * Starts a drain, or joins the one that runs; settles when it is over or this wake's budget is.
+   *
+   * @param yields settles already when another wake holds the drain for longer, so that this one's tag comes back sooner
+   */
+  join(kind: WakeKind, yields?: boolean): Promise<Outcome>
   /** Tells a running drain that there is something new. */
   poke(): void
 }
@@ -56,18 +61,23 @@ export function createDrain(context: Context): Drain {
   let deadlineMs = 0
   let stirred = new AbortController()
   const watched = new Set<SessionId>()
+  const holders = new Map<Holder, AbortController>()
 
   const poke = () => stirred.abort()
 
-  function join(kind: WakeKind): Promise<Outcome> {
-    const untilMs = clock.now() + BUDGETS_MS[kind]
-    deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
+  function join(kind: WakeKind, yields = false): Promise<Outcome> {
+    const holder = { untilMs: clock.now() + BUDGETS_MS[kind], yields }
+    deadlineMs = running ? Math.max(deadlineMs, holder.untilMs) : holder.untilMs
     running ??= begin()
     poke()
     const drain = running
     const over = new AbortController()
+    holders.set(holder, over)
     const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
-    return Promise.race([drain, outOfTime]).finally(() => over.abort())
+    return Promise.race([drain, outOfTime]).finally(() => {
+      holders.delete(holder)
+      over.abort()
+    })
   }
 
   function begin(): Promise<Outcome> {
@@ -113,7 +123,10 @@ export function createDrain(context: Context): Drain {
           if (!remains) return finish('idle')
           if (windingDown) return finish('work-remains')
         }
-        if (remains) await wake.arm()
+        if (remains) {
+          for (const [holder, over] of holders) if (givesWay(holder, holders.keys())) over.abort()
+          await wake.arm()
+        }
         const leftMs = deadlineMs - clock.now()
         if (leftMs <= 0) stop.abort()
         const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)

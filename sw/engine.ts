@@ -1,12 +1,15 @@
 import { announcer } from './announce.ts'
 import { systemClock } from './clock.ts'
-import type { Context } from './context.ts'
+import type { Context, Sealer } from './context.ts'
+import { mayYield } from './core/wake-plan.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { webLock } from './lock.ts'
-import type { Anchor, Transport } from './ports.ts'
+import type { Anchor } from './ports.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
+import type { Transport } from './transports/port.ts'
 import { backgroundSync } from './wake/background-sync.ts'
+import { tellLastChance, type Notice } from './wake/last-chance.ts'
 import type { Reply } from '../src/protocol/messages.ts'
 
 export interface EngineOptions {
@@ -14,21 +17,40 @@ export interface EngineOptions {
   readonly transport: Transport
   /** Who witnesses the roots. */
   readonly anchor: Anchor
+  /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
+  readonly sealer?: Sealer
+  /** Words of the notification for uploads that wait for a person, in the app's language. Default: English. */
+  readonly notice?: Notice
+}
+
+/** What of a `SyncEvent` matters here. */
+export interface SyncAttempt {
+  readonly tag: string
+  readonly lastChance: boolean
 }
 
 export interface Engine {
   /** Answers a page's message, then drains for as long as the event may run. */
   receive(data: unknown, answer: (reply: Reply) => void): Promise<void>
   /** Drains; rejects while work remains, as a `sync` event must. */
-  sync(): Promise<void>
+  sync(attempt?: SyncAttempt): Promise<void>
+  /** Drains within the time of a `push` event. */
+  push(): Promise<void>
   /** Drains without an event, as long as the worker lives. */
   start(): void
 }
 
-/** Joins the engine's parts; the one place that picks adapters. */
-export function createEngine({ transport, anchor }: EngineOptions): Engine {
+/**
+ * Joins the engine's parts; the one place that picks adapters.
+ *
+ * @param active settles when this worker may touch the store
+ */
+export function createEngine(
+  { transport, anchor, sealer, notice }: EngineOptions,
+  active: Promise<unknown>,
+): Engine {
   const store = idbStore()
-  const wake = backgroundSync(sync)
+  const wake = backgroundSync(() => sync())
   const context: Context = {
     store,
     transport,
@@ -37,11 +59,16 @@ export function createEngine({ transport, anchor }: EngineOptions): Engine {
     lock: webLock(),
     clock: systemClock(),
     announce: announcer(store),
+    ...(sealer && { sealer }),
   }
   const drain: Drain = createDrain(context)
 
-  async function sync(): Promise<void> {
-    if ((await drain.join('sync')) === 'work-remains') throw new Error('Work remains: try again.')
+  async function sync(attempt?: SyncAttempt): Promise<void> {
+    await active
+    const yields = attempt !== undefined && mayYield(attempt.tag, attempt.lastChance, context.clock.now())
+    if ((await drain.join('sync', yields)) === 'idle') return
+    if (attempt?.lastChance && (await wake.isLast(attempt.tag))) await tellLastChance(context, notice)
+    throw new Error('Work remains: try again.')
   }
 
   const drainQuietly = async (kind: WakeKind) => {
@@ -51,8 +78,10 @@ export function createEngine({ transport, anchor }: EngineOptions): Engine {
 
   return {
     sync,
-    start: () => void drainQuietly('startup'),
+    push: () => active.then(() => drainQuietly('push')),
+    start: () => void active.then(() => drainQuietly('startup')),
     async receive(data, answer) {
+      await active
       answer(await reply(context, data))
       await drainQuietly('message')
     },

@@ -33,7 +33,7 @@ export interface WriteTransaction extends ReadTransaction {
   addLog(entry: LogEntry): Promise<void>
 }
 
-/** Durable records and bytes. */
+/** Durable records and bytes. `work` may run again where a transaction fell: it changes nothing but the store. */
 export interface Store {
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
   /** Resolves once the transaction is complete, with strict durability; rejects, and changes nothing, if `work` throws. */
@@ -47,26 +47,6 @@ export interface Store {
   close(): void
 }
 
-/** An object on its way to a remote store, named by its content. */
-export interface Upload {
-  readonly cid: Cid
-  readonly sizeBytes: number
-}
-
-/** Moves bytes to a remote store, and proves that they are there. */
-export interface Transport {
-  readonly name: string
-  /** Whether the store has all of it already. Asked before anything is sent a second time. */
-  probe(upload: Upload, signal: AbortSignal): Promise<'stored' | 'missing'>
-  /**
-   * Sends the bytes; resolves only when the store's answer was checked against our content address.
-   *
-   * @throws HoldfastError `unreachable`, `timeout`, `server-error`, `throttled`, `sign-in-needed`,
-   *   `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`
-   */
-  send(upload: Upload, bytes: ArrayBuffer, signal: AbortSignal): Promise<void>
-}
-
 /** What is to be witnessed of a session. */
 export interface AnchorRequest {
   readonly sessionId: SessionId
@@ -76,11 +56,18 @@ export interface AnchorRequest {
   readonly groupIds: readonly GroupId[]
 }
 
+/** A session as the chain holds it. */
+export interface AnchorRecord {
+  readonly merkleRoot: string
+  readonly manifestCid: string
+  readonly chunkCount: number
+}
+
 /** What the chain says of a session: newest, and at the wanted depth. */
 export interface Witnessed {
   readonly blockNumber: number
-  readonly latest?: { readonly merkleRoot: string; readonly manifestCid: string; readonly chunkCount: number }
-  readonly deep?: { readonly merkleRoot: string; readonly manifestCid: string; readonly chunkCount: number }
+  readonly latest?: AnchorRecord
+  readonly deep?: AnchorRecord
 }
 
 /** An outside witness of a session's root. */

@@ -5,8 +5,7 @@ import { commitEvent } from './commit.ts'
 import { momentOf, type Context } from './context.ts'
 import type { ChunkEvent } from './core/machine.ts'
 import type { ChunkRecord } from './core/record.ts'
-import type { Upload } from './ports.ts'
-import { sealStep } from './seal-step.ts'
+import { deliver, type Delivery } from './deliver.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
@@ -15,7 +14,8 @@ import { sealStep } from './seal-step.ts'
 export async function transfer(context: Context, chunk: ChunkRecord, signal: AbortSignal): Promise<void> {
   try {
     if (chunk.state.status === 'uploading') await upload(context, chunk, chunk.state, signal)
-    else await sealStep(context, chunk)
+    else if (context.sealer) await context.sealer(context, chunk)
+    else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw, and this worker does not seal.`)
   } catch (thrown) {
     const error = HoldfastError.from(thrown)
     if (error.code === 'storage-failed') throw error
@@ -31,18 +31,22 @@ async function upload(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, transport } = context
-  const object: Upload = { cid: state.seal.cid, sizeBytes: chunk.sizeBytes }
-  const alreadyThere = state.sent && (await transport.probe(object, signal)) === 'stored'
-  if (!alreadyThere) {
-    const bytes = await store.payload(chunk.id)
-    if ((await sha256Hex(bytes)) !== state.seal.encryptedHash)
+  const { cid, encryptedHash: sha256 } = state.seal
+  const delivery: Delivery = {
+    sent: state.sent,
+    ...(state.memo !== undefined && { memo: state.memo }),
+    bytes: async () => {
+      const bytes = await store.payload(chunk.id)
+      if ((await sha256Hex(bytes)) === sha256) return new Uint8Array(bytes)
       throw new HoldfastError(
         'payload-corrupt',
         `The stored bytes of ${chunk.id} no longer match their hash.`,
       )
-    if (!state.sent && !(await commit(context, chunk, { type: 'send-began' }))) return
-    await transport.send(object, bytes, signal)
+    },
+    intend: () => commit(context, chunk, { type: 'send-began' }),
+    remember: async (memo) => void (await commit(context, chunk, { type: 'remembered', memo })),
   }
+  if (!(await deliver(transport, { cid, sha256, sizeBytes: chunk.sizeBytes }, delivery, signal))) return
   await closeCircuit(context, transport.name)
   await commit(context, chunk, { type: 'stored' })
 }

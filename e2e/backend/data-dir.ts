@@ -13,6 +13,10 @@ export interface DataDir {
   readonly chainCache: string
   readonly registry: string
   readonly journal: string
+  readonly tus: string
+  readonly tusPlain: string
+  readonly put: string
+  readonly pinata: string
   readonly ledger: string
   /** Give the folder up. */
   unlock(): Promise<void>
@@ -24,7 +28,7 @@ export async function openDataDir(path: string, fresh: boolean): Promise<DataDir
   await mkdir(root, { recursive: true })
   const unlock = await lock(root)
   if (fresh) {
-    for (const name of ['ipfs', 'chain', 'relay', 'ledger.ndjson']) {
+    for (const name of ['ipfs', 'chain', 'relay', 'tus', 'tus-plain', 'put', 'pinata', 'ledger.ndjson']) {
       await rm(join(root, name), { recursive: true, force: true })
     }
   }
@@ -36,10 +40,23 @@ export async function openDataDir(path: string, fresh: boolean): Promise<DataDir
     chainCache: join(root, 'chain', 'cache'),
     registry: join(root, 'chain', 'registry.json'),
     journal: join(root, 'relay'),
+    tus: join(root, 'tus'),
+    tusPlain: join(root, 'tus-plain'),
+    put: join(root, 'put'),
+    pinata: join(root, 'pinata'),
     ledger: join(root, 'ledger.ndjson'),
     unlock,
   }
-  for (const folder of ['blocks', 'pins', 'chainCache', 'journal'] as const) {
+  for (const folder of [
+    'blocks',
+    'pins',
+    'chainCache',
+    'journal',
+    'tus',
+    'tusPlain',
+    'put',
+    'pinata',
+  ] as const) {
     await mkdir(layout[folder], { recursive: true })
   }
   return layout

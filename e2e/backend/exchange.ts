@@ -25,6 +25,8 @@ export interface Reply {
 /** A service behind the one port. */
 export interface Service {
   readonly name: ServiceName
+  /** It has answers of its own to `OPTIONS`, beside those that browsers ask before they send. */
+  readonly answersOptions?: boolean
   /** Learn the request's key before a fault may act on it. */
   prepare?(exchange: Exchange): Promise<Exchange>
   handle(exchange: Exchange): Promise<Reply>

@@ -8,6 +8,8 @@ interface Scope {
    * or the idempotency key (relay). All of the service's requests if absent.
    */
   readonly match?: string | RegExp
+  /** Requests of this method alone; all methods if absent. */
+  readonly method?: string
   /** How many requests; all that match if absent. */
   readonly times?: number
 }
@@ -42,7 +44,8 @@ export type Fault =
     }
   /**
    * Answers wrongly, without effect: `add` with another valid CID, `pin/ls` that everything is pinned, `cat`
-   * and the gateway with a flipped byte, the relay with a hash of no transaction. Not for the chain.
+   * and the gateway with a flipped byte, the relay with a hash of no transaction, tus with an offset that it did not
+   * reach, a presigned PUT with another checksum, Pinata with another CID. Not for the chain.
    */
   | { readonly kind: 'lie' }
   /** Answers 200 with an empty body, without effect. */
@@ -56,7 +59,15 @@ export type FaultKind = Fault['kind']
 export type FaultRule = Scope & Fault
 export type HoldRule = Scope & HoldFault
 
-const SERVICES: readonly string[] = ['ipfs', 'gateway', 'chain', 'relay'] satisfies ServiceName[]
+const SERVICES: readonly string[] = [
+  'ipfs',
+  'gateway',
+  'chain',
+  'relay',
+  'tus',
+  'put',
+  'pinata',
+] satisfies ServiceName[]
 const KINDS: readonly string[] = [
   'down',
   'reset',
@@ -102,8 +113,8 @@ export function parseRule(value: unknown): FaultRule {
 }
 
 /** Whether the rule is about this request. */
-export function matches(rule: FaultRule, service: ServiceName, target: string): boolean {
-  if (rule.service !== service) return false
+export function matches(rule: FaultRule, service: ServiceName, target: string, method: string): boolean {
+  if (rule.service !== service || (rule.method ?? method) !== method) return false
   if (rule.match === undefined) return true
   return typeof rule.match === 'string' ? target.includes(rule.match) : target.search(rule.match) >= 0
 }

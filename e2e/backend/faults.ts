@@ -86,10 +86,10 @@ export class FaultBoard implements Faults {
   }
 
   /** The fault that acts on this request, counted as used. */
-  take(service: ServiceName, target: string): ActiveFault | undefined {
+  take(service: ServiceName, target: string, method: string): ActiveFault | undefined {
     for (const placed of this.#placed.values()) {
       const { rule } = placed
-      if (placed.hits >= (rule.times ?? Infinity) || !matches(rule, service, target)) continue
+      if (placed.hits >= (rule.times ?? Infinity) || !matches(rule, service, target, method)) continue
       placed.hits += 1
       return { rule, arrived: placed.arrival.open, over: placed.end.opened }
     }

@@ -8,14 +8,18 @@ import { FaultBoard, type Faults } from './faults.ts'
 import { gatewayService } from './gateway.ts'
 import { ipfsService } from './ipfs.ts'
 import { RequestLedger, type Ledger } from './ledger.ts'
+import { pinataService, type PinataControl } from './pinata.ts'
 import { openPins } from './pins.ts'
 import { freePort, type PortUse } from './ports.ts'
+import { putService } from './put.ts'
 import { recordingStatus } from './recording-status.ts'
 import { registryArtifact } from './registry-artifact.ts'
 import { deployedRegistry } from './registry-deployment.ts'
 import { openRelayJournal } from './relay-journal.ts'
 import { relayService } from './relay.ts'
 import { backendServer } from './server.ts'
+import { tokens as newTokens } from './tokens.ts'
+import { tusService, type TusControl } from './tus.ts'
 import { openUnixfsStore } from './unixfs-store.ts'
 
 export { BackendError, type BackendErrorCode } from './backend-error.ts'
@@ -23,6 +27,8 @@ export type { Chain } from './chain.ts'
 export type { Fault, FaultKind, FaultRule, HoldRule } from './fault-rule.ts'
 export type { FaultHandle, Faults, HoldHandle } from './faults.ts'
 export type { Ledger, LedgerEntry, Outcome, ServiceName } from './ledger.ts'
+export type { PinataControl } from './pinata.ts'
+export type { TusControl } from './tus.ts'
 export { registryAbi } from './registry-abi.ts'
 
 export interface BackendOptions {
@@ -48,19 +54,30 @@ export interface Endpoints {
   ipfs: string
   /** Base of `/ipfs/CID`, without a slash at the end. */
   gateway: string
+  /** Where tus uploads are created, with the checksum extension. */
+  tus: string
+  /** The same by a server with no extension but creation. */
+  tusPlain: string
+  /** Base of `/objects/KEY`, and of the app's `/token` and `/grant`. */
+  put: string
+  /** Base of Pinata's `/v3/files`. */
+  pinata: string
   rpcUrl: string
   registry: `0x${string}`
   relayUrl: string
   chainId: number
 }
 
-/** A running backend: IPFS store and gateway, chain with registry, relay. */
+/** A running backend: stores and gateway, chain with registry, relay. */
 export interface Backend {
   readonly url: string
   readonly endpoints: Endpoints
   readonly ledger: Ledger
   readonly faults: Faults
   readonly chain: Chain
+  readonly tus: TusControl
+  readonly tusPlain: TusControl
+  readonly pinata: PinataControl
   /** End everything; what was stored is on disk. */
   stop(): Promise<void>
   /** Down: connections are refused, open ones are cut. The chain's process lives on behind it. */
@@ -106,9 +123,17 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     const pins = await openPins(dir.pins)
     const journal = await openRelayJournal(dir.journal)
     const { rpc, chainId } = chain
+    const tokens = newTokens()
+    const tus = await tusService({ folder: dir.tus, mount: '/tus', plain: false, store })
+    const tusPlain = await tusService({ folder: dir.tusPlain, mount: '/tus-plain', plain: true, store })
+    const pinata = await pinataService({ folder: dir.pinata, tokens, store })
     const services: Record<string, Service> = {
       '/api/v0': ipfsService(store, pins),
       '/ipfs': gatewayService(store),
+      '/tus': tus.service,
+      '/tus-plain': tusPlain.service,
+      '/put': putService({ folder: dir.put, tokens, store }),
+      '/pinata': pinata.service,
       '/chain': chainProxy(chain.url),
       '/relay': relayService({
         rpc,
@@ -126,7 +151,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       ledger,
       faults,
       log,
-      route: (path) => services[/^\/(?:api\/v0|ipfs|chain|relay)(?=\/|$)/.exec(path)?.[0] ?? ''],
+      route: (path) =>
+        services[/^\/(?:api\/v0|ipfs|tus|tus-plain|put|pinata|chain|relay)(?=\/|$)/.exec(path)?.[0] ?? ''],
       control: controlPaths({
         ledger,
         faults,
@@ -147,6 +173,10 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     const endpoints: Endpoints = {
       ipfs: url,
       gateway: url,
+      tus: `${url}/tus`,
+      tusPlain: `${url}/tus-plain`,
+      put: `${url}/put`,
+      pinata: `${url}/pinata`,
       rpcUrl: `${url}/chain`,
       registry,
       relayUrl: `${url}/relay`,
@@ -158,6 +188,9 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       ledger,
       faults,
       chain,
+      tus: tus.control,
+      tusPlain: tusPlain.control,
+      pinata: pinata.control,
       stop,
       pause: () => server.shut(),
       unpause: async () => {

@@ -2,7 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { FaultKind } from './fault-rule.ts'
 
-export type ServiceName = 'ipfs' | 'gateway' | 'chain' | 'relay'
+export type ServiceName = 'ipfs' | 'gateway' | 'chain' | 'relay' | 'tus' | 'put' | 'pinata'
 
 /**
  * - `answered`: the service's own answer was sent in full, also if it was an error
@@ -25,10 +25,12 @@ export interface LedgerEntry {
   readonly bytesReceived: number
   readonly status: number | undefined
   readonly outcome: Outcome | undefined
-  /** This request stored something that was not there: a new pin, a new transaction. */
+  /** This request stored something that was not there: a new pin, the last byte of an object, a new transaction. */
   readonly changed: boolean
   /** This request sent something that was there already. */
   readonly duplicate: boolean
+  /** Bytes of this request's body that this server had received before, stored or not (tus, presigned PUT). */
+  readonly resentBytes: number
   /** The fault that acted on it. */
   readonly fault: FaultKind | undefined
   readonly durationMs: number | undefined
@@ -93,6 +95,7 @@ export class RequestLedger implements Ledger {
       outcome: undefined,
       changed: false,
       duplicate: false,
+      resentBytes: 0,
       fault: undefined,
       durationMs: undefined,
     }
@@ -121,8 +124,7 @@ export class RequestLedger implements Ledger {
   }
 
   stored(cid: string): number {
-    return this.#entries.filter(({ service, key, changed }) => service === 'ipfs' && key === cid && changed)
-      .length
+    return this.#entries.filter(({ key, changed }) => key === cid && changed).length
   }
 
   duplicates(): LedgerEntry[] {

@@ -67,7 +67,9 @@ async function answer(
   response.shouldKeepAlive = false
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
   const service = options.route(url.pathname)
-  if (request.method === 'OPTIONS') return preflight(request, response, service !== undefined)
+  const asksLeave = request.headers['access-control-request-method'] !== undefined
+  if (request.method === 'OPTIONS' && (asksLeave || service?.answersOptions !== true))
+    return preflight(request, response, service !== undefined)
   if (service === undefined) {
     const reply = await options.control(request, url)
     request.resume()
@@ -99,7 +101,7 @@ async function perform(service: Service, received: Exchange, faults: FaultBoard)
   const exchange = (await service.prepare?.(received)) ?? received
   const { record, path } = exchange
   const target = `${path}${record.entry.query} ${record.entry.key ?? ''}`.trimEnd()
-  const fault = faults.take(service.name, target)
+  const fault = faults.take(service.name, target, exchange.method)
   if (fault !== undefined) record.update({ fault: fault.rule.kind })
   return act(service, exchange, fault)
 }
@@ -220,7 +222,7 @@ function preflight(request: IncomingMessage, response: ServerResponse, open: boo
   const headers = open
     ? {
         ...OPEN,
-        'access-control-allow-methods': 'GET, HEAD, POST, OPTIONS',
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
         'access-control-allow-headers': request.headers['access-control-request-headers'] ?? '*',
         'access-control-allow-private-network': 'true',
         'access-control-max-age': '600',

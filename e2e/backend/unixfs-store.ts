@@ -14,6 +14,14 @@ export interface CidParameters {
   readonly maxLinks: number
 }
 
+/** What the library writes (`unixfs-v1-2025`). */
+export const MODERN_CID: CidParameters = {
+  cidVersion: 1,
+  rawLeaves: true,
+  leafBytes: 1024 * 1024,
+  maxLinks: 1024,
+}
+
 /** A file in the store. */
 export interface StoredFile {
   readonly sizeBytes: number

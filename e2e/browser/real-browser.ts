@@ -19,6 +19,8 @@ export interface RealBrowser {
   readonly pid: number
   /** Playwright's view of it; only with `debuggable`. */
   readonly context: BrowserContext
+  /** Whether it has a `context`. */
+  readonly debuggable: boolean
   /** SIGKILL to the browser and all its children at once. */
   kill(): Promise<void>
   close(): Promise<void>
@@ -63,7 +65,9 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
     signalGroup(child, 'SIGKILL')
     await exited
   }
-  process.once('exit', () => signalGroup(child, 'SIGKILL'))
+  const killWithUs = () => signalGroup(child, 'SIGKILL')
+  process.once('exit', killWithUs)
+  void exited.then(() => process.off('exit', killWithUs))
 
   const endpoint = debuggable ? await debuggerUrl(child) : undefined
   child.stderr?.resume()
@@ -77,6 +81,7 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
       if (context === undefined) throw new Error('This browser runs without a debugger.')
       return context
     },
+    debuggable,
     kill,
     async close() {
       if (browser === undefined || !browser.isConnected()) return kill()

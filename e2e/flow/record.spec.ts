@@ -1,3 +1,4 @@
+import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
@@ -18,7 +19,11 @@ test('a recording that is ended is uploaded, anchored, deleted from the device, 
   const id = (await session.getAttribute('data-session-id')) ?? ''
   const manifest = await anchored(stack.backend, id, 'complete', witness.slices.length)
   expect(manifest.chunks).toHaveLength(witness.slices.length)
-  expectNothingTwice(stack.backend, manifest, 0)
+  expectNothingTwice(stack.backend, manifest, stack.sinceEntry)
+  for (const { status, payloadHash } of await storedChunks(witness.page)) {
+    expect(status).toBe('confirmed')
+    expect(payloadHash).toBeUndefined()
+  }
 
   await session.getByTestId('verify-button').click()
   const player = session.getByTestId('player')

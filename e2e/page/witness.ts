@@ -1,4 +1,5 @@
 import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
+import { keepAcknowledgements, type Acknowledgements } from './acknowledgements.ts'
 
 /** What a page's MediaRecorder produced, slice by slice: the truth that a verified recording is held against. */
 export type Slices = readonly Buffer[]
@@ -7,12 +8,16 @@ export interface WitnessOptions {
   readonly url: string
   /** Length of a chunk, ms. */
   readonly timesliceMs?: number
+  /** Who encrypts. Default: the page. */
+  readonly seal?: 'page' | 'worker'
 }
 
 /** A person with the demo open in a tab. */
 export interface Witness {
   readonly page: Page
   readonly slices: Slices
+  /** What the worker promised this page to keep. */
+  readonly acknowledgements: Acknowledgements
   readonly groupSecret: Uint8Array<ArrayBuffer>
   /** Presses Record; resolves once the recorder runs. */
   record(): Promise<void>
@@ -25,7 +30,7 @@ export interface Witness {
 /** Opens the demo in a new tab of this browser and makes a group, or uses the one that is there. */
 export async function openDemo(
   context: BrowserContext,
-  { url, timesliceMs = 500 }: WitnessOptions,
+  { url, timesliceMs = 500, seal = 'page' }: WitnessOptions,
 ): Promise<Witness> {
   const page = await context.newPage()
   const slices: Buffer[] = []
@@ -33,13 +38,15 @@ export async function openDemo(
     slices[at] = Buffer.from(base64, 'base64')
   })
   await page.addInitScript(keepSlices)
-  await page.goto(`${url}/?timeslice=${timesliceMs}`)
+  const acknowledgements = await keepAcknowledgements(page)
+  await page.goto(`${url}/?timeslice=${timesliceMs}&seal=${seal}`)
   await expect(page.getByTestId('record-button')).toBeEnabled()
   const groupSecret = await chosenSecret(page)
 
   return {
     page,
     slices,
+    acknowledgements,
     groupSecret,
     async record() {
       await page.getByTestId('record-button').click()
@@ -64,7 +71,7 @@ export async function openDemo(
 
 /** Runs in the page: hands every slice of every MediaRecorder to the test as well. */
 function keepSlices(): void {
-  const keep = (window as unknown as { keepSlice(at: number, base64: string): Promise<void> }).keepSlice
+  const keep: (at: number, base64: string) => Promise<void> = Reflect.get(window, 'keepSlice')
   window.MediaRecorder = class extends MediaRecorder {
     constructor(...args: ConstructorParameters<typeof MediaRecorder>) {
       super(...args)

@@ -1,3 +1,4 @@
+import { sealInWorker } from '../../sw/seal.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import type { Context } from '../../sw/context.ts'
@@ -92,6 +93,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       store: mortalStore(alive, plan?.laterMs !== undefined),
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
+      sealer: sealInWorker,
       lock: locks.lockOf(alive),
       clock: {
         now: () => clock.now() + scene.clockErrorMs,

@@ -44,7 +44,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   simply('sends again without asking', /sent again without asking/, (context) => ({
     ...context,
-    transport: { ...context.transport, probe: async () => 'missing' },
+    transport: { ...context.transport, probe: async () => ({ kind: 'nothing' }) },
   })),
 
   simply('submits again without reading the chain', /again without reading the chain/, (context) => ({
@@ -129,7 +129,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ...context,
     transport: {
       ...context.transport,
-      send: (upload, bytes, signal) => context.transport.send(upload, bytes, signal).catch(() => undefined),
+      send: (...args) => context.transport.send(...args).catch(() => 'proved' as const),
     },
   })),
 

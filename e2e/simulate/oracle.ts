@@ -223,7 +223,7 @@ export function createOracle(scene: Scene): Oracle {
 const contentOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.encryptedHash : undefined)
 const cidOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.cid : '')
 
-const manifests = new WeakMap<ArrayBuffer, Manifest>()
+const manifests = new WeakMap<Uint8Array, Manifest>()
 
 /** The manifest that was sent under this address. */
 function manifestAt(server: StoreServer, cid: string): Manifest | undefined {

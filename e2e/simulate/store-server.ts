@@ -1,7 +1,10 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
-import type { Transport } from '../../sw/ports.ts'
+import type { Held, Transport } from '../../sw/transports/port.ts'
 import { request, type Caller } from './request.ts'
 import type { Scene } from './scene.ts'
+
+const STORED: Held = { kind: 'all', proved: true }
+const MISSING: Held = { kind: 'nothing' }
 
 /** A content-addressed store, which can forget and lie, and which remembers what was asked of it. */
 export interface StoreServer {
@@ -9,7 +12,7 @@ export interface StoreServer {
   /** Objects whose absence, or second copy, is the store's own doing. */
   readonly excused: ReadonlySet<string>
   /** What was ever sent under this address. */
-  bytesOf(cid: string): ArrayBuffer | undefined
+  bytesOf(cid: string): Uint8Array<ArrayBuffer> | undefined
   forget(): void
   transportOf(caller: Caller): Transport
 }
@@ -20,11 +23,11 @@ const TAKES_MS = 40
 export function storeServer(scene: Scene): StoreServer {
   const objects = new Set<string>()
   const excused = new Set<string>()
-  const sent = new Map<string, ArrayBuffer>()
+  const sent = new Map<string, Uint8Array<ArrayBuffer>>()
   /** Objects that a worker heard to be missing since they were last sent. */
   const missing = new Set<string>()
 
-  const leaves = (cid: string, bytes: ArrayBuffer) => {
+  const leaves = (cid: string, bytes: Uint8Array<ArrayBuffer>) => {
     if (sent.has(cid) && !missing.delete(cid))
       scene.fail(`${cid} was sent again without asking for it before`)
     sent.set(cid, bytes)
@@ -44,16 +47,16 @@ export function storeServer(scene: Scene): StoreServer {
     },
     transportOf: (caller) => ({
       name: 'store',
-      async probe({ cid }, signal) {
+      async probe({ cid }, { signal }) {
         const exchange = { what: `probe ${cid}`, signal, takesMs: TAKES_MS }
         const answer = await request(scene, caller, exchange, (lies) => {
           if (lies) excused.add(cid)
-          return objects.has(cid) === lies ? 'missing' : 'stored'
+          return objects.has(cid) === lies ? MISSING : STORED
         })
-        if (answer === 'missing') missing.add(cid)
+        if (answer.kind === 'nothing') missing.add(cid)
         return answer
       },
-      async send({ cid, sizeBytes }, bytes, signal) {
+      async send({ cid, sizeBytes }, bytes, _held, { signal }) {
         if ((await contentAddress(bytes)) !== cid || bytes.byteLength !== sizeBytes)
           scene.fail(`other bytes were sent than ${cid}`)
         const exchange = {
@@ -66,7 +69,9 @@ export function storeServer(scene: Scene): StoreServer {
           if (lies) excused.add(cid)
           else objects.add(cid)
         })
+        return 'proved'
       },
+      verify: async ({ cid }) => scene.fail(`${cid} was proved, and is asked for once more`),
     }),
   }
 }

@@ -56,7 +56,10 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
         if (!reply.ok) throw HoldfastError.fromWire(reply.error)
         return reply.value as Answers[typeof request.type]
       }),
-    onNewWorker: (listener) => void listeners.add(listener),
+    onNewWorker: (listener, signal) => {
+      listeners.add(listener)
+      signal.addEventListener('abort', () => listeners.delete(listener))
+    },
   }
   const tab = { name, life: alive, connection, close: () => alive.die() }
   void keepAwake(scene, tab)

@@ -1,10 +1,17 @@
 import type { RecordingSession } from '../api.ts'
+import type { HoldfastError } from '../protocol/errors.ts'
 
 export interface RecordOptions {
   /** Length of a chunk, ms. Default 3,000. MP4 follows key frames instead. */
   readonly timesliceMs?: number
   readonly videoBitsPerSecond?: number
-  /** Told after every slice that was cut and every chunk that was acknowledged. */
+  /**
+   * Slices that the worker has not taken yet stay in the page; above this many bytes the recorder pauses, and goes on
+   * below half of it. A gap in the picture, rather than a tab that the browser kills with all that it holds.
+   * Default 256 MiB.
+   */
+  readonly maxWaitingBytes?: number
+  /** Told after every slice that was cut, every chunk that was acknowledged or held up, and every pause. */
   readonly onProgress?: (progress: RecordProgress) => void
 }
 
@@ -13,6 +20,12 @@ export interface RecordProgress {
   readonly captured: number
   /** Of these, the ones that are durable in the worker. */
   readonly acknowledged: number
+  /** Bytes of the slices that only this page holds. */
+  readonly waitingBytes: number
+  /** Why the worker does not take the oldest of them at the moment; it is sent again by itself. */
+  readonly heldUp: HoldfastError | undefined
+  /** True while nothing is recorded, because too much waits. */
+  readonly paused: boolean
 }
 
 export interface Recording {
@@ -38,6 +51,7 @@ export const supportedMimeType = (): string | undefined =>
     : MIME_TYPES.find((type) => MediaRecorder.isTypeSupported(type))
 
 const TIMESLICE_MS = 3_000
+const MAX_WAITING_BYTES = 256 * 1024 * 1024
 
 /**
  * Records a stream into a session, one chunk a timeslice. Only the first slice carries the container's header:
@@ -49,12 +63,21 @@ export function record(
   mimeType: string,
   options: RecordOptions = {},
 ): Recording {
-  const { timesliceMs = TIMESLICE_MS, videoBitsPerSecond, onProgress } = options
+  const {
+    timesliceMs = TIMESLICE_MS,
+    maxWaitingBytes = MAX_WAITING_BYTES,
+    videoBitsPerSecond,
+    onProgress,
+  } = options
   const recorder = new MediaRecorder(stream, { mimeType, ...(videoBitsPerSecond && { videoBitsPerSecond }) })
   let captured = 0
   let acknowledged = 0
+  let waitingBytes = 0
   let cutAtMs = Date.now()
-  const progress = () => onProgress?.({ captured, acknowledged })
+  const progress = () => {
+    const { heldUp } = session
+    onProgress?.({ captured, acknowledged, waitingBytes, heldUp, paused: recorder.state === 'paused' })
+  }
 
   const { promise: finished, resolve, reject } = newDeferred()
   // A caller that only awaits `stop` is told there.
@@ -65,11 +88,20 @@ export function record(
     const capturedAt = cutAtMs
     cutAtMs = Date.now()
     captured++
+    waitingBytes += data.size
+    if (waitingBytes > maxWaitingBytes && recorder.state === 'recording') recorder.pause()
     progress()
-    session.append(data, { capturedAt, durationMs: cutAtMs - capturedAt }).then(() => {
+    const durationMs = cutAtMs - capturedAt
+    session.append(data, { capturedAt, durationMs, onHeldUp: progress }).then(() => {
       acknowledged++
+      waitingBytes -= data.size
+      if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
       progress()
     }, reject)
+  })
+  recorder.addEventListener('resume', () => {
+    cutAtMs = Date.now()
+    progress()
   })
   recorder.addEventListener('error', (event) => reject(new Error(`The recorder failed: ${event.type}`)))
   recorder.addEventListener('stop', () => void session.end().then(() => resolve(), reject))

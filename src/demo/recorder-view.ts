@@ -5,7 +5,7 @@ import { announce } from './announce.ts'
 import { openSource, type Source } from './camera.ts'
 import { byId, setAttributes, setText } from './dom.ts'
 import { explain, hideNotice, showNotice } from './explain.ts'
-import { count, formatClock } from './format.ts'
+import { count, formatBytes, formatClock } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
 import { keepScreenOn } from './screen-lock.ts'
 import type { Settings } from './settings.ts'
@@ -17,7 +17,13 @@ interface Context {
   readonly onStart: (id: SessionId) => void
 }
 
-const NOTHING: RecordProgress = { captured: 0, acknowledged: 0 }
+const NOTHING: RecordProgress = {
+  captured: 0,
+  acknowledged: 0,
+  waitingBytes: 0,
+  heldUp: undefined,
+  paused: false,
+}
 /** How often the clock is read, so that no second is skipped. */
 const TICK_MS = 250
 
@@ -65,7 +71,8 @@ async function recordOnce(context: Context): Promise<void> {
 
 async function recordFrom(source: Source, group: Group, mimeType: string, context: Context): Promise<void> {
   showSource(source)
-  const session = await context.holdfast.startSession({ groups: [group], mimeType })
+  const { seal } = context.settings
+  const session = await context.holdfast.startSession({ groups: [group], mimeType, seal })
   context.onStart(session.id)
   let progress = NOTHING
   const letScreenSleep = keepScreenOn()
@@ -145,7 +152,8 @@ function showRecording(recording: Recording, startedAtMs: number): () => void {
   }
 }
 
-function showProgress({ captured, acknowledged }: RecordProgress): void {
+function showProgress(progress: RecordProgress): void {
+  const { captured, acknowledged } = progress
   const waiting = captured - acknowledged
   const acks = byId('acks', HTMLElement)
   setAttributes(acks, {
@@ -156,6 +164,17 @@ function showProgress({ captured, acknowledged }: RecordProgress): void {
       waiting > 0 ? `${count(waiting, 'chunk')} not saved yet` : `${count(acknowledged, 'chunk')} saved`,
   })
   setText(acks, waiting > 0 ? `⏳ ${waiting}` : `✓ ${acknowledged}`)
+  showHeldUp(progress)
+}
+
+/** Says why chunks are in this page alone, for as long as they are. */
+function showHeldUp({ heldUp, paused, waitingBytes }: RecordProgress): void {
+  const line = byId('held-up', HTMLElement)
+  line.hidden = heldUp === undefined
+  if (heldUp === undefined) return
+  const { what, next } = explain(heldUp)
+  const state = paused ? 'Recording is paused until there is room.' : 'Recording goes on.'
+  setText(line, `${what} ${next} ${state} Keep this tab open: it alone holds ${formatBytes(waitingBytes)}.`)
 }
 
 function showIdle(): void {
@@ -166,6 +185,7 @@ function showIdle(): void {
   byId('viewfinder-hint', HTMLElement).hidden = false
   byId('source-badge', HTMLElement).hidden = true
   byId('source-note', HTMLElement).hidden = true
+  byId('held-up', HTMLElement).hidden = true
   setText(byId('stop-label', HTMLElement), 'Stop')
   setState('idle')
   const wasThere = !stop.hidden && [stop, document.body].some((element) => element === document.activeElement)

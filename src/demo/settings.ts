@@ -1,7 +1,11 @@
-/** What the address line may change: `?timeslice=500` cuts shorter chunks, `?source=canvas` forces the test picture. */
+/**
+ * What the address line may change: `?timeslice=500` cuts shorter chunks, `?source=canvas` forces the test picture,
+ * `?seal=worker` leaves the encryption to the worker.
+ */
 export interface Settings {
   readonly timesliceMs: number
   readonly forceTestPicture: boolean
+  readonly seal: 'page' | 'worker'
 }
 
 const DEFAULT_TIMESLICE_MS = 3_000
@@ -14,5 +18,6 @@ export function readSettings(query: string): Settings {
   return {
     timesliceMs: timeslice >= SHORTEST_TIMESLICE_MS ? timeslice : DEFAULT_TIMESLICE_MS,
     forceTestPicture: parameters.get('source') === 'canvas',
+    seal: parameters.get('seal') === 'worker' ? 'worker' : 'page',
   }
 }

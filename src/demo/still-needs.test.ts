@@ -49,8 +49,8 @@ describe('what a session still needs', () => {
     expect(needs({ uploading: 2 }, { ...failing('unreachable'), retryAtMs: NOW + 7_400 })).toBe(
       '2 of 2 chunks to upload, then publish and anchor; waiting for network, next try in 8 s',
     )
-    expect(needs({ anchoring: 2 }, { ...failing('anchor-pending'), retryAtMs: NOW + 180_000 })).toBe(
-      'Waiting for the chain, next try in 3 min',
+    expect(needs({ anchoring: 2 }, { ...failing('server-error'), retryAtMs: NOW + 180_000 })).toBe(
+      'Waiting for the chain; the server failed, next try in 3 min',
     )
   })
 

@@ -53,8 +53,6 @@ function waitingFor(code: ErrorCode): string {
   switch (code) {
     case 'unreachable':
       return 'waiting for network'
-    case 'anchor-pending':
-      return 'waiting for the chain'
     case 'timeout':
     case 'server-error':
       return 'the server failed'

@@ -1,35 +1,22 @@
 import type { Snapshot } from '../protocol/snapshot.ts'
+import { storageWarning, type StorageEstimateBytes, type StorageWarning } from '../storage-warning.ts'
 import { byId, h, setText } from './dom.ts'
 import { formatBytes } from './format.ts'
 
-const FULL_SHARE = 0.8
-const LITTLE_FREE_BYTES = 500_000_000
 const LOOK_EVERY_MS = 20_000
 
-/** What the browser says of this site's storage. */
-export interface StorageEstimateBytes {
-  readonly usage: number
-  readonly quota: number
-}
-
-/**
- * A warning with what to do, when storage runs low; undefined while there is room.
- *
- * @param heldBytes evidence on this device that is not confirmed yet
- */
-export function storageWarning(
-  { usage, quota }: StorageEstimateBytes,
-  heldBytes: number,
-): string | undefined {
-  if (quota <= 0) return undefined
-  const free = Math.max(0, quota - usage)
-  if (usage / quota < FULL_SHARE && free >= LITTLE_FREE_BYTES) return undefined
+/** The warning in words, with what to do. */
+export function warningWords({ reason, freeBytes, heldBytes }: StorageWarning): string {
+  const room =
+    reason === 'backlog'
+      ? 'Much is not uploaded yet.'
+      : `Storage is running low: ${formatBytes(freeBytes)} left.`
   const held = heldBytes > 0 ? ` ${formatBytes(heldBytes)} of recordings wait to be uploaded.` : ''
   const advice =
     heldBytes > 0
       ? 'Connect to a network so that uploads free space, or delete other files.'
       : 'Delete other files or apps before you record.'
-  return `Storage is running low: ${formatBytes(free)} left.${held} ${advice}`
+  return `${room}${held} ${advice}`
 }
 
 /** Keeps the storage line and the warning up to date; call `update` with each snapshot. */
@@ -63,7 +50,8 @@ export function showStorage() {
 
 function draw(estimate: StorageEstimateBytes, heldBytes: number, protection: string): void {
   const warning = byId('storage-warning', HTMLElement)
-  const words = storageWarning(estimate, heldBytes)
+  const warns = storageWarning(estimate, heldBytes)
+  const words = warns && warningWords(warns)
   warning.hidden = words === undefined
   if (words !== undefined && warning.textContent !== words) warning.replaceChildren(h('p', {}, words))
   const held = heldBytes > 0 ? `${formatBytes(heldBytes)} on this device until confirmed.` : ''

@@ -26,7 +26,6 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   'bad-answer': 'Check the store: its answer could not be understood.',
   'rejected-by-store': 'Check why the store refuses this upload, then resume the session.',
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',
-  'anchor-pending': 'Wait for the chain.',
   aborted: 'Nothing: the run ended before the work did.',
   defect: 'Report this with its cause; nothing was deleted.',
 }

@@ -22,7 +22,7 @@ export const ERRORS = {
   'no-service-worker': 'refused',
   'worker-timeout': 'transient',
   'protocol-mismatch': 'transient',
-  'storage-full': 'blocked',
+  'storage-full': 'transient',
   'storage-failed': 'transient',
   'payload-unreadable': 'defect',
   'payload-corrupt': 'defect',
@@ -35,7 +35,6 @@ export const ERRORS = {
   'bad-answer': 'conflict',
   'rejected-by-store': 'refused',
   'anchor-rejected': 'refused',
-  'anchor-pending': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>

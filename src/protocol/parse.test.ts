@@ -16,7 +16,7 @@ const raw = {
   plaintextHash: 'a'.repeat(64),
   capturedAt: 1,
   durationMs: 2,
-  payload: new Blob(['bytes']),
+  payload: new Blob(['at least 16 bytes']),
 }
 const sealed = {
   ...raw,
@@ -166,9 +166,9 @@ describe('a field that is wrong is named', () => {
   it.each(cases)('$field: $shown', ({ field, data }) => expectBad(data, field))
 
   function casesOf(fields: Readonly<Record<string, readonly unknown[]>>, build: (wrong: Body) => unknown) {
-    const optional = ['sealKey', 'confirm']
+    const optional = new Set(['sealKey', 'confirm'])
     return Object.entries(fields).flatMap(([field, values]) =>
-      [...(optional.includes(field) ? [] : [undefined]), ...values].map((value) => ({
+      [...(optional.has(field) ? [] : [undefined]), ...values].map((value) => ({
         field,
         shown: Array.isArray(value) ? `a list of ${value.length}` : String(value).slice(0, 30),
         data: build({ [field]: value }),
@@ -197,6 +197,19 @@ describe('the size of a chunk', () => {
 
   it('may not be a byte more, and is told apart from a malformed message', () => {
     expect(refusal(sized(MAX_CHUNK_BYTES + 1))).toMatchObject({ code: 'chunk-too-large', class: 'refused' })
+  })
+})
+
+describe('a sealed chunk without room for its tag', () => {
+  it('is no ciphertext: no reader would take the manifest that listed it', () => {
+    const sized = (size: number) => ({ payload: new Blob(['x'.repeat(size)]) })
+    expectBad(message('chunk', { chunk: { ...sealed, ...sized(15) } }), 'payload')
+    expect(parseRequest(message('chunk', { chunk: { ...sealed, ...sized(16) } }))).toMatchObject({
+      type: 'chunk',
+    })
+    expect(parseRequest(message('chunk', { chunk: { ...raw, ...sized(0) } }))).toMatchObject({
+      type: 'chunk',
+    })
   })
 })
 
@@ -252,10 +265,9 @@ describe('a message that plays tricks', () => {
 describe('anything at all', () => {
   const types = Object.keys(MESSAGES)
   const nearly = (good: Body): fc.Arbitrary<unknown> =>
-    fc.tuple(fc.constantFrom(...Object.keys(good)), fc.anything()).map(([field, value]) => ({
-      ...good,
-      [field]: value,
-    }))
+    fc
+      .tuple(fc.constantFrom(...Object.keys(good)), fc.anything())
+      .map(([field, value]) => Object.assign({}, good, { [field]: value }))
   const anyMessage = fc.oneof(
     fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
     fc.record({ holdfast: fc.constant(1), type: fc.constantFrom(...types), session: fc.anything() }),

@@ -33,6 +33,8 @@ const isSealKey: Check<CryptoKey> = (value): value is CryptoKey =>
 
 /** Largest time in ms that a Date holds (ECMA-262 §21.4.1.1). */
 const isTime = isInteger(8.64e15)
+/** What AES-GCM adds to a plaintext, so the least that a ciphertext has (NIST SP 800-38D). */
+const TAG_BYTES = 16
 const isIndex = isInteger(0xffff_ffff)
 const isIv = isBase64(12)
 const isWrappedKey = isBase64(48)
@@ -114,6 +116,7 @@ function parseChunk(data: unknown): HandedChunk {
   const kind = own(data, 'kind')
   if (kind === 'raw') return { kind, ...common }
   if (kind !== 'sealed') throw bad('kind')
+  if (common.payload.size < TAG_BYTES) throw bad('payload')
   return {
     kind,
     ...common,

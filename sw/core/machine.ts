@@ -28,6 +28,8 @@ export type ChunkEvent =
   | { readonly type: 'sealed'; readonly seal: Seal; readonly sizeBytes: number }
   /** The intent to send is stored; the request leaves after that. */
   | { readonly type: 'send-began' }
+  /** The transport keeps something for later attempts at this upload. */
+  | { readonly type: 'remembered'; readonly memo: string }
   /** The store's copy was checked against our content address. */
   | { readonly type: 'stored' }
   | { readonly type: 'manifest-began' }
@@ -86,6 +88,8 @@ function step(chunk: ChunkRecord, event: ChunkEvent, moment: Moment): ChunkRecor
       }
     case 'send-began':
       return state.status === 'uploading' ? to(chunk, { ...state, sent: true }) : undefined
+    case 'remembered':
+      return state.status === 'uploading' ? to(chunk, { ...state, memo: event.memo }) : undefined
     case 'stored':
       if (state.status !== 'uploading') return undefined
       return progress(chunk, { status: 'uploaded', seal: state.seal, uploadedAtMs: moment.nowMs })

@@ -9,7 +9,12 @@ const NOW_MS = 1_800_000_000_000
 const moment = { nowMs: NOW_MS, random: 0.5 }
 const due = { kind: 'due', notBeforeMs: 0 } as const
 const root = 'c'.repeat(64) as Sha256Hex
-const manifest = { uploader: `0x${'1'.repeat(40)}`, cid: 'bmanifest' as Cid, sizeBytes: 900 }
+const manifest = {
+  uploader: `0x${'1'.repeat(40)}`,
+  cid: 'bmanifest' as Cid,
+  sha256: 'c'.repeat(64) as Sha256Hex,
+  sizeBytes: 900,
+}
 
 const fresh = newSession({
   sessionId: '00000000-0000-4000-8000-000000000001' as SessionId,

@@ -6,8 +6,12 @@ import { pendingChunks, sealSession } from './session.ts'
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
 export const PUBLISH_EVERY_MS = 30_000
 
-/** An anchor that the chain does not show is handed to the relay again after this long, ms. */
-export const RESUBMIT_AFTER_MS = 60_000
+/**
+ * An anchor that the chain does not show is handed to the relay again after this long, ms: about a block of
+ * Ethereum. Short, because a node that restarts forgets its pool, a repetition costs the relay nothing, and the
+ * minutes that a browser grants a worker without a page are few.
+ */
+export const RESUBMIT_AFTER_MS = 15_000
 
 /**
  * When the session's next publication step is due, ms since the epoch (0: now); undefined while there is none.
@@ -35,6 +39,7 @@ export function publicationDueMs(session: SessionRecord): number | undefined {
 export type PublicationEvent =
   | { readonly type: 'manifest-built'; readonly manifest: ManifestName }
   | { readonly type: 'manifest-sent' }
+  | { readonly type: 'manifest-remembered'; readonly memo: string }
   | { readonly type: 'manifest-stored' }
   | { readonly type: 'anchor-sent' }
   | { readonly type: 'anchor-taken' }
@@ -54,6 +59,8 @@ export function publicationStep(
   switch (event.type) {
     case 'manifest-built':
       return { ...healthy, manifest: event.manifest, failures: 0, wait: due }
+    case 'manifest-remembered':
+      return { ...publication, memo: event.memo }
     case 'manifest-sent':
     case 'anchor-sent':
       return { ...publication, sent: true }

@@ -19,8 +19,17 @@ export type ChunkState =
   | { readonly status: 'captured'; readonly wait: Wait }
   | { readonly status: 'hashing' }
   | { readonly status: 'encrypting' }
-  /** `sent`: a request with these bytes has left before, so its outcome must be asked for first. */
-  | { readonly status: 'uploading'; readonly wait: Wait; readonly sent: boolean; readonly seal: Seal }
+  /**
+   * `sent`: a request with these bytes has left before, so its outcome must be asked for first.
+   * `memo`: what the transport remembered of the upload, such as the URL that the store gave it.
+   */
+  | {
+      readonly status: 'uploading'
+      readonly wait: Wait
+      readonly sent: boolean
+      readonly memo?: string
+      readonly seal: Seal
+    }
   | {
       readonly status: 'uploaded' | 'manifesting' | 'anchoring'
       readonly seal: Seal
@@ -67,6 +76,7 @@ export type Ending = 'recording' | 'complete' | 'interrupted'
 export interface ManifestName {
   readonly uploader: string
   readonly cid: Cid
+  readonly sha256: Sha256Hex
   readonly sizeBytes: number
 }
 
@@ -81,6 +91,8 @@ export interface Publication {
   readonly manifest?: ManifestName
   /** The request of this stage has left before: ask the store, or the chain, before it leaves again. */
   readonly sent: boolean
+  /** What the transport remembered of the manifest's upload. */
+  readonly memo?: string
   /** When the relay last took the anchor, ms since the epoch. */
   readonly submittedAtMs?: number
   readonly failures: number

@@ -1,4 +1,5 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
 import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
@@ -14,6 +15,7 @@ import {
   type PublicationEvent,
 } from '../core/publication.ts'
 import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
+import { deliver, type Delivery } from '../deliver.ts'
 import type { WriteTransaction, Witnessed } from '../ports.ts'
 import { buildManifest, rootOf } from './manifest.ts'
 
@@ -74,7 +76,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
   const bytes = serialiseManifest(buildManifest(session, publication, uploader, chunks))
   const cid = await contentAddress(bytes)
   if (publication.manifest === undefined) {
-    const manifest = { uploader, cid, sizeBytes: bytes.byteLength }
+    const manifest = { uploader, cid, sha256: await sha256Hex(bytes), sizeBytes: bytes.byteLength }
     await closeCircuit(context, context.anchor.name)
     return record(context, session, { type: 'manifest-built', manifest })
   }
@@ -84,11 +86,17 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
       `The manifest of ${session.id} was ${publication.manifest.cid}, and is ${cid} now.`,
     )
 
-  const alreadyThere = publication.sent && (await transport.probe(publication.manifest, signal)) === 'stored'
-  if (!alreadyThere) {
-    if (!publication.sent) await record(context, session, { type: 'manifest-sent' })
-    await transport.send(publication.manifest, bytes.buffer, signal)
+  const delivery: Delivery = {
+    sent: publication.sent,
+    ...(publication.memo !== undefined && { memo: publication.memo }),
+    bytes: async () => bytes,
+    intend: async () => {
+      await record(context, session, { type: 'manifest-sent' })
+      return true
+    },
+    remember: (memo) => record(context, session, { type: 'manifest-remembered', memo }),
   }
+  await deliver(transport, publication.manifest, delivery, signal)
   await closeCircuit(context, transport.name)
   await record(context, session, { type: 'manifest-stored' }, chunks, { type: 'anchor-began' })
 }

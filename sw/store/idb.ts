@@ -11,64 +11,71 @@ type Transaction<M extends Mode> = IDBPTransaction<Schema, typeof STORES, M>
 
 /** The custody log keeps about this many lines. */
 const LOG_LINES = 5_000
-/** A lost connection is opened again this often before the failure is told. */
-const OPENINGS = 3
+/** A transaction that fell with its connection is tried this often, each time on a new one. */
+const TRIES = 3
+/**
+ * Room that is held so that it can be given up: on a full device Chromium refuses every `put`, so that no upload
+ * could be written down and no space would ever come free. New bytes come in only where the reserve is, too.
+ */
+const RESERVE = 'reserve' as ChunkId
+const RESERVE_BYTES = 4 * 1024 * 1024
 
-/** Opens the worker's store on the first use, and again whenever the browser has lost it. */
+/**
+ * Opens the worker's store on the first use, and again whenever the browser has lost it. A transaction whose
+ * connection was lost runs again: its work must be repeatable, and nothing is ever deleted to get a database open.
+ */
 export function idbStore(name = 'holdfast'): Store {
   let opened: Promise<Database> | undefined
 
-  const drop = () => {
-    opened = undefined
+  const drop = (connection: Promise<Database>) => {
+    if (opened === connection) opened = undefined
+    connection.then(
+      (db) => db.close(),
+      () => undefined,
+    )
   }
 
-  const open = (): Promise<Database> => {
-    opened ??= openDB<Schema>(name, SCHEMA_VERSION, {
-      upgrade: (db, oldVersion) => upgrade(db, oldVersion),
-      // A newer worker waits for its upgrade: make way, and open again at the next use.
-      blocking: (_current, _blocked, event) => {
-        drop()
-        ;(event.target as IDBDatabase).close()
-      },
-      terminated: drop,
-    }).catch((error: unknown) => {
-      drop()
-      throw error
-    })
-    return opened
-  }
-
-  async function begin<M extends Mode>(mode: M): Promise<Transaction<M>> {
-    for (let opening = 1; ; opening++) {
-      try {
-        return (await open()).transaction(STORES, mode, { durability: 'strict' })
-      } catch (error) {
-        drop()
-        if (opening === OPENINGS) throw storageError(error)
-      }
-    }
+  function open(): Promise<Database> {
+    if (opened) return opened
+    const lost = () => drop(connection)
+    // A newer worker waits for its upgrade where we are `blocking`: make way, and open again at the next use.
+    // Later, because a browser may also refuse by throwing at once.
+    const connection = Promise.resolve().then(() =>
+      openDB<Schema>(name, SCHEMA_VERSION, { upgrade, blocking: lost, terminated: lost }),
+    )
+    return (opened = connection)
   }
 
   async function run<M extends Mode, T>(mode: M, work: (tx: Transaction<M>) => Promise<T>): Promise<T> {
-    const tx = await begin(mode)
-    try {
-      const result = await work(tx)
-      await tx.done
-      return result
-    } catch (error) {
-      tx.done.catch(() => undefined)
+    for (let attempt = 1; ; attempt++) {
+      const connection = open()
+      let tx: Transaction<M> | undefined
       try {
-        tx.abort()
-      } catch {
-        // It has ended by itself; then `tx.error` says why.
+        tx = (await connection).transaction(STORES, mode, { durability: 'strict' })
+        const result = await work(tx)
+        await tx.done
+        return result
+      } catch (thrown) {
+        const error = storageError(await causeOf(thrown, tx))
+        if (error.code !== 'storage-failed') throw error
+        drop(connection)
+        if (attempt === TRIES) throw error
       }
-      throw storageError(tx.error ?? error)
     }
   }
 
   return {
     read: (work) => run('readonly', (tx) => work(reader(tx))),
-    write: (work) => run('readwrite', (tx) => work(writer(tx))),
+    write: async (work) => {
+      const once = () => run('readwrite', (tx) => work(writer(tx)))
+      try {
+        return await once()
+      } catch (error) {
+        if (HoldfastError.from(error).code !== 'storage-full') throw error
+        await run('readwrite', (tx) => tx.objectStore('payloads').delete(RESERVE))
+        return once()
+      }
+    },
     payload: async (id) => {
       const stored = await run('readonly', (tx) => tx.objectStore('payloads').get(id))
       if (stored === undefined)
@@ -79,11 +86,19 @@ export function idbStore(name = 'holdfast'): Store {
         throw new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`, { cause })
       }
     },
-    close: () => {
-      void opened?.then((db) => db.close())
-      drop()
-    },
+    close: () => opened && drop(opened),
   }
+}
+
+/** Ends the transaction, if it has not; why it failed is in the transaction where the browser aborted it. */
+async function causeOf(thrown: unknown, tx: Transaction<Mode> | undefined): Promise<unknown> {
+  try {
+    tx?.abort()
+  } catch {
+    // It has ended by itself.
+  }
+  await tx?.done.catch(() => undefined)
+  return tx?.error ?? thrown
 }
 
 function reader(tx: Transaction<Mode>): ReadTransaction {
@@ -122,7 +137,12 @@ function writer(tx: Transaction<'readwrite'>): WriteTransaction {
     ...reader(tx),
     putSession: async (session) => void (await tx.objectStore('sessions').put(session)),
     putChunk: async (chunk) => void (await chunks.put(chunk)),
-    putPayload: async (id, bytes) => void (await payloads.put(payloadForm(bytes), id)),
+    putPayload: async (id, bytes) => {
+      const isNew = (await payloads.getKey(id)) === undefined
+      await payloads.put(payloadForm(bytes), id)
+      if (isNew && (await payloads.getKey(RESERVE)) === undefined)
+        await payloads.put(payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
+    },
     deletePayload: (id) => payloads.delete(id),
     deleteSession: async (id) => {
       for (const key of await chunks.index('place').getAllKeys(placesOf(id))) {
@@ -148,7 +168,11 @@ function storageError(error: unknown): HoldfastError {
   if (error instanceof DOMException) {
     if (error.name === 'QuotaExceededError')
       return new HoldfastError('storage-full', 'The device has no room for more evidence.', { cause: error })
-    return new HoldfastError('storage-failed', `The database failed: ${error.message}`, { cause: error })
+    const what =
+      error.name === 'VersionError'
+        ? 'A newer version of this app owns the database: reload its pages.'
+        : `The database failed: ${error.message}`
+    return new HoldfastError('storage-failed', what, { cause: error })
   }
   return HoldfastError.from(error)
 }

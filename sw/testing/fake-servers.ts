@@ -1,6 +1,7 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
-import type { Anchor, AnchorRequest, Clock, Transport } from '../ports.ts'
+import type { Anchor, AnchorRequest, Clock } from '../ports.ts'
+import type { Held, Transport } from '../transports/port.ts'
 import type { Life } from './life.ts'
 
 /** One line of a server's ledger: the oracle of what really left the device. */
@@ -49,18 +50,22 @@ export function fakeStoreServer(clock: Clock): FakeStoreServer {
     sends: (cid) => server.ledger.filter((line) => line.op === 'send' && line.of === cid).length,
     transportOf: (life) => ({
       name: 'fake-store',
-      probe: ({ cid }, signal) =>
+      probe: ({ cid }, { signal }) =>
         life.act(() =>
-          request('probe', cid, signal, async () => (server.stored.has(cid) ? 'stored' : 'missing')),
+          request<Held>('probe', cid, signal, async () =>
+            server.stored.has(cid) ? { kind: 'all', proved: true } : { kind: 'nothing' },
+          ),
         ),
-      send: ({ cid, sizeBytes }, bytes, signal) =>
+      send: ({ cid, sizeBytes }, bytes, _held, { signal }) =>
         life.act(() =>
           request('send', cid, signal, async () => {
             if ((await contentAddress(bytes)) !== cid || bytes.byteLength !== sizeBytes)
               throw new Error(`The engine sent other bytes than ${cid}`)
             server.stored.set(cid, (server.stored.get(cid) ?? 0) + 1)
+            return 'proved' as const
           }),
         ),
+      verify: () => Promise.reject(new Error('Nothing that this store says needs to be verified')),
     }),
   }
   const request = async <T>(

@@ -21,7 +21,10 @@ export type Held =
 export interface Attempt {
   /** Ends the attempt; the transport then rejects with `aborted`. */
   readonly signal: AbortSignal
-  /** What an earlier attempt remembered of this upload, such as the URL that the store gave it. */
+  /**
+   * What was last remembered of this upload, by this attempt or an earlier one, such as the URL that the store gave
+   * it; empty or absent: nothing.
+   */
   readonly memo?: string
   /** Keeps a memo for later attempts; resolves once it is durable. Awaited before any byte leaves. Holds no secret. */
   remember(memo: string): Promise<void>

@@ -1,16 +1,21 @@
 import { Queue } from 'workbox-background-sync'
+import { ASK_EVERY_MS, isRung, planWakes } from '../core/wake-plan.ts'
 import type { Wake } from '../ports.ts'
 
 declare const self: ServiceWorkerGlobalScope
 
-const LADDER = 'holdfast-ladder:'
+const QUEUE = 'holdfast'
+/** As workbox names the tag of a queue. */
+const BASE_TAG = `workbox-background-sync:${QUEUE}`
 
-/** A fresh tag this often while a page is open and work remains, ms: each owns its attempts minutes later. */
-const RUNG_MS = 60_000
-/** Without a page a tag cannot be registered; try again no sooner than this, ms. */
-const RETRY_MS = 5_000
+/** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the ladder's. */
+export const isOurTag = (tag: string) => tag === BASE_TAG || isRung(tag)
 
-export const isLadderTag = (tag: string) => tag.startsWith(LADDER)
+/** Background Sync, with what only it can tell. */
+export interface SyncWake extends Wake {
+  /** Whether nothing will wake the worker, now that this tag's last attempt has ended. */
+  isLast(tag: string): Promise<boolean>
+}
 
 /**
  * Wakes through Background Sync. The base tag is a workbox `Queue` with our `onSync`, which also drains at worker
@@ -19,23 +24,32 @@ export const isLadderTag = (tag: string) => tag.startsWith(LADDER)
  *
  * @param onSync drains; rejects while work remains, so that the browser tries again
  */
-export function backgroundSync(onSync: () => Promise<void>): Wake {
-  const queue = new Queue('holdfast', { onSync })
-  let nextMs = 0
-  let based = false
+export function backgroundSync(onSync: () => Promise<void>): SyncWake {
+  const queue = new Queue(QUEUE, { onSync })
+  /** Tags whose last attempt has ended, though the browser may still list them. */
+  const spent = new Set<string>()
+  let askedAtMs = 0
+
   return {
-    arm: async () => {
+    async arm() {
       const nowMs = Date.now()
-      if (nowMs < nextMs) return
-      nextMs = nowMs + RETRY_MS
-      if (!based) await queue.registerSync()
-      based = true
+      if (Math.abs(nowMs - askedAtMs) < ASK_EVERY_MS) return
+      askedAtMs = nowMs
       try {
-        await self.registration.sync.register(`${LADDER}${nowMs}`)
-        nextMs = nowMs + RUNG_MS
+        const { sync } = self.registration
+        const tags = await sync.getTags()
+        if (!tags.includes(BASE_TAG)) await queue.registerSync()
+        for (const tag of planWakes(tags, nowMs)) await sync.register(tag)
       } catch {
         // No page is open, or this browser has no Background Sync: the tags that are out must do.
       }
+    },
+
+    async isLast(tag) {
+      spent.add(tag)
+      const tags = await self.registration.sync.getTags()
+      const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+      return pages.length === 0 && !tags.some((other) => isOurTag(other) && !spent.has(other))
     },
   }
 }

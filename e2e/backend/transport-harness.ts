@@ -1,0 +1,66 @@
+import type { TransportHarness } from '../../sw/transports/transport.contract.ts'
+import type { Transport } from '../../sw/transports/port.ts'
+import type { AskReason } from '../../sw/transports/sign-in.ts'
+import type { Backend, FaultRule, ServiceName } from './index.ts'
+
+export interface HarnessOptions {
+  /** Makes the transport; its hooks call `note` with the reason that they were given. */
+  make(patienceMs: number | undefined, note: (reason: AskReason) => void): Transport
+  readonly secret: string
+  /** Requests that send content. */
+  readonly sends: { readonly service: ServiceName; readonly method: string; readonly match: string }
+  readonly findsByName?: boolean
+  readonly partBytes?: number
+  /** Whether the gateway has it under our address. */
+  readonly readable?: boolean
+  readonly vanish?: (cid: string, status: 404 | 410) => Promise<void>
+}
+
+/** The contract's view of this backend, for a transport in Node. */
+export function transportHarness(backend: Backend, options: HarnessOptions): TransportHarness {
+  const { make, secret, sends, findsByName = true, partBytes, readable = true, vanish } = options
+  let asked: AskReason[] = []
+  const entriesOf = (cid: string) =>
+    backend.ledger.all().filter(({ service, key }) => service === sends.service && key === cid)
+  return {
+    transport(patienceMs) {
+      asked = []
+      const notes = asked
+      return make(patienceMs, (reason) => notes.push(reason))
+    },
+    asked: () => asked,
+    secret,
+    findsByName,
+    ...(partBytes !== undefined && { partBytes }),
+    async fault(fault) {
+      const rule: FaultRule = { ...sends, ...fault }
+      if (rule.kind === 'hold') {
+        const held = backend.faults.add(rule)
+        return { arrived: held.arrived, remove: async () => held.remove() }
+      }
+      const handle = backend.faults.add(rule)
+      return { arrived: Promise.resolve(), remove: async () => handle.remove() }
+    },
+    clear: async () => backend.faults.clear(),
+    async seen({ cid }) {
+      // The store's work on a request may go on when its client has long left.
+      for (const { id, outcome } of entriesOf(cid))
+        if (outcome === undefined)
+          await backend.ledger.waitFor((entry) => entry.id === id && entry.outcome !== undefined)
+      return entriesOf(cid)
+    },
+    async receives({ cid }, bytes) {
+      await backend.ledger.waitFor(({ key, bytesReceived }) => key === cid && bytesReceived >= bytes)
+    },
+    down: () => backend.pause(),
+    up: () => backend.unpause(),
+    ...(readable && {
+      async read({ cid }) {
+        const response = await fetch(`${backend.endpoints.gateway}/ipfs/${cid}`)
+        if (!response.ok) throw new Error(`The gateway answered ${response.status} for ${cid}`)
+        return new Uint8Array(await response.arrayBuffer())
+      },
+    }),
+    ...(vanish && { vanish: ({ cid }, status) => vanish(cid, status) }),
+  }
+}

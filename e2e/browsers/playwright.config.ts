@@ -1,0 +1,26 @@
+import { defineConfig } from '@playwright/test'
+import { ENGINES, type Options } from './fixtures.ts'
+
+for (const make of Object.values(ENGINES)) {
+  const { name, found } = make()
+  if (process.env['TEST_WORKER_INDEX'] === undefined) console.log(`${name}: ${found ?? 'not found'}`)
+}
+
+/** The same tests in each engine that is installed. */
+export default defineConfig<Options>({
+  testDir: '.',
+  testMatch: '**/*.browsers.ts',
+  outputDir: '../../.holdfast/browsers/results',
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
+  fullyParallel: true,
+  workers: 2,
+  retries: 0,
+  forbidOnly: true,
+  reporter: [['list']],
+  projects: [
+    { name: 'Chromium', use: { engineName: 'chromium' } },
+    { name: 'Firefox', use: { engineName: 'firefox' } },
+    { name: 'WebKit', use: { engineName: 'webkit' } },
+  ],
+})

@@ -1,0 +1,73 @@
+import type { Capabilities } from '../../src/capabilities.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { expect, test } from './fixtures.ts'
+
+const CHUNKS = 6
+const RECORD = { do: 'record', chunks: CHUNKS, chunkBytes: 64_000, everyMs: 0 } as const
+
+test('hand-off: what is acknowledged is stored in the sound form, uploaded and anchored', async ({
+  stage,
+}) => {
+  const { backend, site, engine, start } = stage
+  const stall = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  await start()
+  const id = await site.order(RECORD, 60_000)
+  const forms = await site.order({ do: 'payload-forms' })
+  expect(forms).toEqual(Array.from({ length: CHUNKS }, () => engine.expected.payloadForm))
+  await site.order({ do: 'end' })
+  stall.release()
+  const manifest = await anchored(backend, String(id), 'complete', CHUNKS)
+  expectNothingTwice(backend, manifest, 0)
+})
+
+test('an open page keeps the worker going for longer than it would live alone', async ({ stage }) => {
+  const { backend, site, start } = stage
+  // Two rounds of 40 s each: no worker lives for that long without events.
+  backend.faults.add({ service: 'ipfs', match: '/add', kind: 'slow', bytesPerSec: 1_600 })
+  await start()
+  const id = await site.order(RECORD, 60_000)
+  await site.order({ do: 'end' })
+  const beganMs = Date.now()
+  await backend.ledger.waitFor(({ at, changed }) => changed && at > beganMs + 35_000, 120_000)
+  backend.faults.clear()
+  await anchored(backend, String(id), 'complete', CHUNKS)
+})
+
+test('tab kill: the next page of the origin is enough, whatever it shows', async ({ stage }) => {
+  const { backend, site, start } = stage
+  const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
+  await start()
+  const id = await site.order(RECORD, 60_000)
+  const gone = site.pageGone()
+  await site.order({ do: 'close' })
+  await gone
+  down.remove()
+  site.reopen()
+  const manifest = await anchored(backend, String(id), 'interrupted', CHUNKS)
+  expectNothingTwice(backend, manifest, 0)
+})
+
+test('browser kill: what was acknowledged survives SIGKILL and goes up at the next visit', async ({
+  stage,
+}) => {
+  const { backend, site, start } = stage
+  const stall = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  const browser = await start()
+  const id = await site.order(RECORD, 60_000)
+  await stall.arrived
+  await browser.kill()
+  stall.release()
+  await start()
+  const manifest = await anchored(backend, String(id), 'interrupted', CHUNKS)
+  expectNothingTwice(backend, manifest, 0)
+})
+
+test('the report says what this engine can promise', async ({ stage }) => {
+  const { site, engine, start } = stage
+  await start()
+  const report = (await site.order({ do: 'capabilities' }, 60_000)) as Capabilities
+  expect(report).toMatchObject(engine.expected)
+  expect(report.words[0]).toMatch(
+    report.backgroundWakes.kind === 'none' ? /only while this app is open/ : /after this page is closed/,
+  )
+})

@@ -1,0 +1,148 @@
+import type { WitnessOptions } from '../page/witness.ts'
+import { expect } from '../fixtures.ts'
+import { holdDatabaseAt } from '../page/database-hold.ts'
+import { storedChunks } from '../page/stored.ts'
+import type { Hold, Scene } from './scene.ts'
+
+/** A point in a chunk's life at which a death can hit. */
+export interface Moment {
+  /** The recording has been stopped, so no further chunk wakes the worker. */
+  readonly ended: boolean
+  /** What a chunk's record says there; undefined where the database itself is held, and was seen to say it. */
+  readonly status?: string
+  readonly witness: Omit<WitnessOptions, 'url'>
+  /** Brings the engine there; it stays there until the release. */
+  reach(scene: Scene): Promise<Hold>
+}
+
+const ADD = /^\/api\/v0\/add/
+/** The relay tells its address to a GET, which has no key. */
+const GET_RELAY = /^\/relay$/
+const POST_RELAY = /^\/relay \S/
+
+/** While the recording goes on; chunks follow each other closely, so that others are always under way too. */
+const recordingUntil = (status: string, reach: Moment['reach']): Moment => ({
+  ended: false,
+  status,
+  witness: { timesliceMs: 300 },
+  reach,
+})
+
+/** In the worker's hands, with one chunk alone: no server sees these states, so the database is held. */
+const sealingAs = (status: string): Moment => ({
+  ended: false,
+  // Long, so that no second chunk is being handed over when the worker is stopped.
+  witness: { timesliceMs: 700, seal: 'worker' },
+  async reach({ witness }) {
+    const hold = holdDatabaseAt(witness.page, status)
+    await witness.record()
+    await hold.arrived
+    await witness.acknowledged(1)
+    return hold
+  },
+})
+
+/** After the recording was stopped. */
+const endedUntil = (status: string, holdAt: (scene: Scene) => Promise<Hold>): Moment => ({
+  ended: true,
+  status,
+  witness: { timesliceMs: 300 },
+  async reach(scene) {
+    const { witness } = scene
+    const hold = holdAt(scene)
+    await witness.record()
+    await witness.acknowledged(2)
+    await witness.stop()
+    return hold
+  },
+})
+
+/** Once all chunks are uploaded the relay is asked for its address; what is added to the store next is the manifest. */
+async function holdManifest({ backend: { faults } }: Scene, hold: 'before' | 'after'): Promise<Hold> {
+  const naming = faults.add({ service: 'relay', match: GET_RELAY, kind: 'hold', times: 1 })
+  await naming.arrived
+  const adding = faults.add({ service: 'ipfs', match: ADD, kind: 'hold', hold, times: 1 })
+  naming.release()
+  await adding.arrived
+  return adding
+}
+
+async function holdRelay({ backend: { faults } }: Scene, match: RegExp, hold: 'before' | 'after') {
+  const handle = faults.add({ service: 'relay', match, kind: 'hold', hold, times: 1 })
+  await handle.arrived
+  return handle
+}
+
+/**
+ * The anchor is in the pool and the answer is not sent; no block is mined before the worker has looked at the chain
+ * after the death, so that it must ask the relay again and not merely read.
+ */
+async function holdAnchored(scene: Scene): Promise<Hold> {
+  const { chain, ledger } = scene.backend
+  const mineEvery = (seconds: number) => chain.rpc('evm_setIntervalMining', [seconds])
+  await mineEvery(0)
+  const mineOnceLookedAt = async (last: number) => {
+    const looked = ledger.waitFor(({ id, key }) => id > last && key === 'eth_blockNumber', 60_000)
+    await looked.catch(() => undefined)
+    // A node that was killed mines again by itself.
+    await mineEvery(1).catch(() => undefined)
+  }
+  const posting = await holdRelay(scene, POST_RELAY, 'after')
+  return {
+    arrived: posting.arrived,
+    release() {
+      const last = ledger.all().length
+      posting.release()
+      void mineOnceLookedAt(last)
+    },
+  }
+}
+
+/** The anchor is in a block, but not deep enough, and the worker does not hear of it. */
+async function holdDepth(scene: Scene): Promise<Hold> {
+  const { faults, chain } = scene.backend
+  const posting = await holdRelay(scene, POST_RELAY, 'before')
+  const reading = faults.add({ service: 'chain', match: 'eth_blockNumber', kind: 'hold', times: 1 })
+  posting.release()
+  await reading.arrived
+  await chain.mine()
+  return reading
+}
+
+async function holdUpload({ backend, witness }: Scene, hold: 'before' | 'after'): Promise<Hold> {
+  const handle = backend.faults.add({ service: 'ipfs', match: ADD, kind: 'hold', hold, times: 1 })
+  await witness.record()
+  await handle.arrived
+  await witness.acknowledged(2)
+  return handle
+}
+
+/** The lifecycle of docs/architecture.md, in its order. */
+export const MOMENTS = {
+  'captured, raw bytes stored': sealingAs('captured'),
+  'hashing in the worker': sealingAs('hashing'),
+  'encrypting in the worker': sealingAs('encrypting'),
+  'uploading, before the store has it': recordingUntil('uploading', (scene) => holdUpload(scene, 'before')),
+  'uploading, the store’s answer lost': recordingUntil('uploading', (scene) => holdUpload(scene, 'after')),
+  'uploaded, publication not due': recordingUntil('uploaded', async ({ witness }) => {
+    await witness.record()
+    const uploaded = async () =>
+      (await storedChunks(witness.page)).filter(({ status }) => status === 'uploaded').length
+    await expect.poll(uploaded, { intervals: [50] }).toBeGreaterThanOrEqual(2)
+    return { arrived: Promise.resolve(), release: () => undefined }
+  }),
+  'manifesting, the signer not known': endedUntil('manifesting', (scene) =>
+    holdRelay(scene, GET_RELAY, 'before'),
+  ),
+  'manifesting, before the store has the manifest': endedUntil('manifesting', (scene) =>
+    holdManifest(scene, 'before'),
+  ),
+  'manifesting, the store’s answer lost': endedUntil('manifesting', (scene) => holdManifest(scene, 'after')),
+  'anchoring, before the relay acts': endedUntil('anchoring', (scene) =>
+    holdRelay(scene, POST_RELAY, 'before'),
+  ),
+  'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
+  'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
+} as const satisfies Record<string, Moment>
+
+export type MomentName = keyof typeof MOMENTS

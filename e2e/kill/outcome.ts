@@ -1,0 +1,81 @@
+import type { Page } from '@playwright/test'
+import type { Manifest } from '../../src/evidence/manifest.ts'
+import { openSession } from '../../src/verify/index.ts'
+import type { RealBrowser } from '../browser/real-browser.ts'
+import { expect } from '../fixtures.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { storedChunks } from '../page/stored.ts'
+import type { Scene } from './scene.ts'
+
+const sessionOf = (chunkId: string) => chunkId.slice(0, chunkId.lastIndexOf('/'))
+const indexOf = (chunkId: string) => Number(chunkId.slice(chunkId.lastIndexOf('/') + 1))
+
+/** The death will hit a chunk in this state, and every byte that the chain has not confirmed is on the device. */
+export async function expectHeldAt({ witness }: Scene, status: string): Promise<void> {
+  const chunks = await storedChunks(witness.page)
+  expect(chunks.map((chunk) => chunk.status)).toContain(status)
+  for (const { index, payloadHash, encryptedHash } of chunks)
+    expect(payloadHash, `bytes of chunk ${index} on the device`).toBe(encryptedHash)
+}
+
+/** What runs after the death. */
+export interface Aftermath {
+  readonly browser: RealBrowser
+  /** The tab that recorded is still open. */
+  readonly pageLives: boolean
+}
+
+/**
+ * All that a death must leave true: the chain holds the final manifest, it lists every chunk that was acknowledged,
+ * nothing was sent twice, a reader gets the recorder's bytes, and the device keeps none of them.
+ */
+export async function expectWhole(scene: Scene, after: Aftermath, ending: Manifest['status']): Promise<void> {
+  const { backend, witness, sinceEntry } = scene
+  const acknowledged = [...new Set(witness.acknowledgements)]
+  const [first = ''] = acknowledged
+  const sessionId = sessionOf(first)
+  expect(acknowledged.length).toBeGreaterThan(0)
+  expect(new Set(acknowledged.map(sessionOf))).toEqual(new Set([sessionId]))
+
+  const manifest = await anchored(backend, sessionId, ending, acknowledged.length)
+  const listed = manifest.chunks.map(({ index }) => index)
+  expect(listed).toEqual(expect.arrayContaining(acknowledged.map(indexOf)))
+  if (ending === 'complete') expect(listed).toEqual([...witness.slices.keys()])
+
+  await expectNothingKept(scene, after, sessionId)
+  expectNothingTwice(backend, manifest, sinceEntry)
+  await expectRecorderBytes(scene, sessionId, acknowledged.map(indexOf))
+}
+
+/** Asked last, because it may need a page: the engine says that it is done, and its database agrees. */
+async function expectNothingKept(scene: Scene, { browser, pageLives }: Aftermath, sessionId: string) {
+  const page = pageLives ? scene.witness.page : await visit(scene, browser)
+  await expect(page.locator(`[data-testid=session][data-session-id="${sessionId}"]`)).toHaveAttribute(
+    'data-settled',
+    'true',
+  )
+  for (const chunk of await storedChunks(page)) {
+    expect(chunk).toMatchObject({ status: 'confirmed', payloadHash: undefined })
+  }
+}
+
+async function visit({ launch, url }: Scene, browser: RealBrowser): Promise<Page> {
+  if (!browser.debuggable) await browser.kill()
+  const { context } = browser.debuggable ? browser : await launch()
+  const page = await context.newPage()
+  await page.goto(url)
+  return page
+}
+
+async function expectRecorderBytes({ backend, witness }: Scene, sessionId: string, acknowledged: number[]) {
+  const { rpcUrl, registry, gateway } = backend.endpoints
+  const { groupSecret, slices } = witness
+  const session = await openSession({ chain: { rpcUrl, registry }, gateway, sessionId, groupSecret })
+  expect(session.missingIndexes).toEqual([])
+  const verified = new Map((await session.readAll()).map(({ index, plaintext }) => [index, plaintext]))
+  for (const index of acknowledged) {
+    const slice = slices[index]
+    expect(slice, `slice ${index} reached the test`).toBeDefined()
+    expect(slice?.equals(verified.get(index) ?? Buffer.alloc(0)), `bytes of chunk ${index}`).toBe(true)
+  }
+}

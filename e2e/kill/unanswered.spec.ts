@@ -1,0 +1,77 @@
+import { stopWorkers } from '../browser/worker-control.ts'
+import { expect, test, type Launch, type Stack } from '../fixtures.ts'
+import { holdDatabaseAt } from '../page/database-hold.ts'
+import { expectWhole } from './outcome.ts'
+import { openScene } from './scene.ts'
+
+/** A recording whose first chunk is acknowledged, and whose worker cannot store anything more. */
+async function sceneWithoutAnswers(stack: Stack, launch: Launch) {
+  const scene = await openScene(stack, launch, { timesliceMs: 1_000 })
+  const hold = holdDatabaseAt(scene.witness.page, 'uploading')
+  await scene.witness.record()
+  await hold.arrived
+  await scene.witness.acknowledged(1)
+  return { ...scene, hold }
+}
+
+test('the worker is stopped with a chunk in its hands: the page, not told that it is kept, hands it over again', async ({
+  stack,
+  launch,
+}) => {
+  const scene = await sceneWithoutAnswers(stack, launch)
+  const { witness, browser, hold } = scene
+  await expect
+    .poll(() => witness.page.getByTestId('ack-count').getAttribute('data-waiting'), { intervals: [50] })
+    .not.toBe('0')
+  await stopWorkers(witness.page)
+  await hold.release()
+
+  await witness.acknowledged(3)
+  await witness.stop()
+  await expectWhole(scene, { browser, pageLives: true }, 'complete')
+})
+
+test('the worker is stopped while it is told that the recording is whole: the page tells it again', async ({
+  stack,
+  launch,
+}) => {
+  const scene = await openScene(stack, launch, { timesliceMs: 300 })
+  const { witness, browser } = scene
+  await witness.record()
+  await witness.acknowledged(2)
+  // All chunks are acknowledged once the end is told; what is told then waits for the database.
+  const told = witness.page.waitForFunction(() => Reflect.get(window, 'endIsTold') === true)
+  await witness.page.evaluate(holdTheEnd)
+  await witness.page.getByTestId('stop-button').click()
+  await told
+  await stopWorkers(witness.page)
+  await witness.page.evaluate(() => dispatchEvent(new Event('release-end')))
+
+  await expect(witness.session()).toHaveAttribute('data-status', 'complete')
+  await expectWhole(scene, { browser, pageLives: true }, 'complete')
+})
+
+/** Runs in the page: the message that ends the session is posted once the worker cannot store what it says. */
+function holdTheEnd(): void {
+  const { postMessage } = ServiceWorker.prototype
+  const released = new AbortController()
+  addEventListener('release-end', () => released.abort())
+  const keepOpen = (chunks: IDBObjectStore) => {
+    if (!released.signal.aborted) chunks.count().addEventListener('success', () => keepOpen(chunks))
+  }
+  ServiceWorker.prototype.postMessage = function post(this: ServiceWorker, ...message: unknown[]) {
+    const [data] = message
+    const send = () => Reflect.apply(postMessage, this, message)
+    const ends = typeof data === 'object' && data !== null && 'type' in data && data.type === 'session-end'
+    if (!ends || released.signal.aborted) return send()
+    const opening = indexedDB.open('holdfast')
+    opening.addEventListener('success', () => {
+      const chunks = opening.result.transaction('chunks', 'readwrite').objectStore('chunks')
+      chunks.count().addEventListener('success', () => {
+        keepOpen(chunks)
+        send()
+        Reflect.set(window, 'endIsTold', true)
+      })
+    })
+  }
+}

@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Endpoints } from '../backend/index.ts'
+import { bundle } from './bundle.ts'
+import type { Done, Numbered, Order } from './orders.ts'
+
+/** How a worker of the lane is set up; it reads this from its address. */
+export interface WorkerSettings {
+  readonly endpoints: Endpoints
+  /** Only the base tag, no ladder: what the ladder is compared with. */
+  readonly plain?: boolean
+  /** Shorter times for the drain, ms, where the browser's limits are shortened too. */
+  readonly budgetsMs?: Readonly<Record<string, number>>
+}
+
+/** The origin that the browser visits: serves page and worker, gives the page its orders, hears of births. */
+export interface Site {
+  /** The page's own origin. */
+  readonly origin: string
+  /** Where a browser is sent for a tab with this worker, beside a tab of another origin that stays. */
+  pageUrl(settings: WorkerSettings): string
+  /** Has an open page do something; waits for a page if there is none. */
+  order(order: Order, withinMs?: number): Promise<unknown>
+  /** Opens our page again, in a tab that the other origin's opens. */
+  reopen(): void
+  /** Resolves when no page asks for orders any more: its time, ms since the epoch. */
+  pageGone(withinMs?: number): Promise<number>
+  /** When workers began, ms since the epoch. */
+  readonly births: readonly number[]
+  /** Resolves with the next notification that a worker shows, or tried to. */
+  told(withinMs: number): Promise<{ readonly title: string; readonly shown: string }>
+  close(): Promise<void>
+}
+
+/** Opens our page, and again whenever it is told to. */
+const BESIDE = `<!doctype html><title>Beside</title><script type="module">
+for (;;) {
+  open(decodeURIComponent(location.hash.slice(1)))
+  while (!(await fetch('/reopen').catch(() => ({ ok: false }))).ok) await new Promise((go) => setTimeout(go, 500))
+}
+</script>`
+
+/** Serves the lane's page and worker on a free port of this machine. */
+export async function openSite(): Promise<Site> {
+  const [page, worker] = await Promise.all([bundle('page.ts'), bundle('worker.ts')])
+  const births: number[] = []
+  const waiting: Numbered[] = []
+  const askers = new Set<ServerResponse>()
+  const answers = new Map<number, (done: Done) => void>()
+  const watchers = new Set<() => void>()
+  const reopeners = new Set<ServerResponse>()
+  const listeners = new Set<(notice: { title: string; shown: string }) => void>()
+  let lastId = 0
+  let broken: string | undefined
+
+  const hand = () => {
+    for (const asker of askers) {
+      const next = waiting.shift()
+      if (next === undefined) return
+      askers.delete(asker)
+      asker.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(next))
+    }
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://site')
+    switch (pathname) {
+      case '/':
+        response.writeHead(200, { 'content-type': 'text/html' })
+        response.end('<!doctype html><title>Lifetime</title><script src="/page.js"></script>')
+        return
+      case '/beside':
+        // Another origin, whose tab keeps the browser open when ours has closed; it cannot have two at its start.
+        response.writeHead(200, { 'content-type': 'text/html' })
+        response.end(BESIDE)
+        return
+      case '/reopen':
+        reopeners.add(response)
+        response.once('close', () => reopeners.delete(response))
+        return
+      case '/page.js':
+      case '/sw.js':
+        response.writeHead(200, { 'content-type': 'text/javascript' })
+        response.end(pathname === '/sw.js' ? worker : page)
+        return
+      case '/born':
+        births.push(Date.now())
+        response.writeHead(204).end()
+        return
+      case '/told': {
+        const notice = JSON.parse(await textOf(request)) as { title: string; shown: string }
+        response.writeHead(204).end()
+        for (const listener of listeners) listener(notice)
+        return
+      }
+      case '/orders':
+        askers.add(response)
+        response.once('close', () => {
+          askers.delete(response)
+          if (!response.writableFinished) for (const watcher of watchers) watcher()
+        })
+        hand()
+        return
+      case '/done': {
+        const done = JSON.parse(await textOf(request)) as Done
+        response.writeHead(204).end()
+        answers.get(done.id)?.(done)
+        answers.delete(done.id)
+        return
+      }
+      case '/broken':
+        broken = await textOf(request)
+        console.error(`The page broke: ${broken}`)
+        response.writeHead(204).end()
+        return
+      default:
+        response.writeHead(404).end()
+    }
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
+  server.requestTimeout = 0
+  server.keepAliveTimeout = 1
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  return {
+    births,
+    origin: `http://localhost:${port}`,
+    pageUrl: (settings) => {
+      const page = `http://localhost:${port}/?settings=${encodeURIComponent(JSON.stringify(settings))}`
+      return `http://127.0.0.1:${port}/beside#${encodeURIComponent(page)}`
+    },
+    order(order, withinMs = 30_000) {
+      const id = (lastId += 1)
+      const done = new Promise<Done>((resolve) => answers.set(id, resolve))
+      waiting.push({ id, order })
+      hand()
+      return within(withinMs, `the page to do "${order.do}"`, done).then(({ value, error }) => {
+        if (error !== undefined) throw new Error(`The page could not do "${order.do}": ${error}`)
+        return value
+      })
+    },
+    reopen() {
+      for (const response of reopeners) response.writeHead(200).end()
+    },
+    pageGone(withinMs = 30_000) {
+      const gone = new Promise<void>((resolve) => watchers.add(resolve))
+      return within(withinMs, 'the page to go', gone).then(() => Date.now())
+    },
+    told: (withinMs) => within(withinMs, 'a notification', new Promise((resolve) => listeners.add(resolve))),
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of request) pieces.push(piece as Buffer)
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+function within<T>(ms: number, what: string, wanted: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms for ${what}.`)), ms)
+  })
+  return Promise.race([wanted, late]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,52 @@
+import type { Page } from '@playwright/test'
+
+const RELEASE = 'release-database'
+
+/** A write transaction that a page keeps open, so that no other can begin. */
+export interface DatabaseHold {
+  /** Resolves once a chunk has the status; from then on the worker cannot store anything. */
+  readonly arrived: Promise<void>
+  /** Lets the worker go on; nothing to do where the page is gone, whose transaction went with it. */
+  release(): Promise<void>
+}
+
+/**
+ * Stops the worker in a state that no server sees: looks at the chunks between any two of its commits, and keeps
+ * the database from the moment at which one of them has this status.
+ */
+export function holdDatabaseAt(page: Page, status: string): DatabaseHold {
+  const arrived = page.evaluate(keepOpenAt, { wanted: status, release: RELEASE })
+  // Awaited by the test, or given up with the page.
+  arrived.catch(() => undefined)
+  return {
+    arrived,
+    async release() {
+      if (page.isClosed()) return
+      await page.evaluate((name) => dispatchEvent(new Event(name)), RELEASE).catch(() => undefined)
+    },
+  }
+}
+
+/** Runs in the page. A transaction stays open for as long as requests are made in it. */
+async function keepOpenAt({ wanted, release }: { wanted: string; release: string }): Promise<void> {
+  const result = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.addEventListener('success', () => resolve(request.result))
+      request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB failed')))
+    })
+  const released = new AbortController()
+  addEventListener(release, () => released.abort())
+  const spin = async (chunks: IDBObjectStore) => {
+    while (!released.signal.aborted) await result(chunks.count())
+  }
+
+  const db = await result(indexedDB.open('holdfast'))
+  for (;;) {
+    const chunks = db.transaction('chunks', 'readwrite').objectStore('chunks')
+    const rows = await result<{ state: { status: string } }[]>(chunks.getAll())
+    if (rows.some(({ state }) => state.status === wanted)) {
+      void spin(chunks).finally(() => db.close())
+      return
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import { startBackend, type Backend } from '../backend/index.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { findChromium } from '../browser/find-chromium.ts'
+import { launchBrowser, type RealBrowser } from '../browser/real-browser.ts'
+import { serveDemo } from '../demo-site.ts'
+import { openDemo, type Witness, type WitnessOptions } from '../page/witness.ts'
+import { patiently } from './patience.ts'
+
+/** How long an action of a person may take on a loaded machine, ms. */
+const ACTION_MS = 15_000
+
+/** Everything that can be killed, and what was recorded in it. */
+export interface World {
+  readonly backend: Backend
+  readonly url: string
+  /** Every recording since the last `forget`, its tab alive or not. */
+  readonly recordings: Witness[]
+  /** Tabs that record, or did until they were stopped. */
+  readonly tabs: Set<Witness>
+  /** The browser, started if none runs. Without a debugger it has no page, and the tabs are gone. */
+  browser(debuggable?: boolean): Promise<RealBrowser>
+  killBrowser(): Promise<void>
+  /** Opens a tab and records in it; undefined where that was killed or took too long. */
+  record(options: Omit<WitnessOptions, 'url'>): Promise<Witness | undefined>
+  /** Any page that is open. */
+  anyPage(): Page | undefined
+  /** Nothing is recorded any more, and nothing recorded is remembered. */
+  forget(): void
+  end(): Promise<void>
+}
+
+/** Starts a backend, the demo and a browser profile, all of their own. */
+export async function openWorld(seed: number): Promise<World> {
+  const root = join(repositoryRoot(), '.holdfast', `soak-${seed}`)
+  const profile = join(root, 'profile')
+  await rm(root, { recursive: true, force: true })
+  await mkdir(profile, { recursive: true })
+  const backend = await startBackend({
+    dataDir: join(root, 'data'),
+    port: 0,
+    chainPort: 0,
+    fresh: true,
+    blockTimeSec: 1,
+  })
+  const site = await serveDemo({ endpoints: backend.endpoints, outDir: join(root, 'demo'), port: 0 })
+  const executable = findChromium(() => undefined)
+  const recordings: Witness[] = []
+  const tabs = new Set<Witness>()
+  let running: RealBrowser | undefined
+
+  const killBrowser = async () => {
+    const dying = running
+    running = undefined
+    tabs.clear()
+    await dying?.kill()
+  }
+  const browser = async (debuggable = true) => {
+    if (running !== undefined && running.debuggable !== debuggable) await killBrowser()
+    running ??= await launchBrowser({ executable, profile, debuggable })
+    return running
+  }
+
+  return {
+    backend,
+    url: site.url,
+    recordings,
+    tabs,
+    browser,
+    killBrowser,
+    async record(options) {
+      const { context } = await browser()
+      const before = new Set(context.pages())
+      const open = async () => {
+        const witness = await openDemo(context, { url: site.url, ...options })
+        recordings.push(witness)
+        tabs.add(witness)
+        await witness.record()
+        return witness
+      }
+      const witness = await patiently(open(), ACTION_MS)
+      if (witness !== undefined) return witness
+      // Half open: it must not go on recording unseen. What it had acknowledged is remembered.
+      const halfOpen = context.pages().filter((page) => !before.has(page))
+      for (const tab of tabs) if (halfOpen.includes(tab.page)) tabs.delete(tab)
+      await Promise.all(halfOpen.map((page) => patiently(page.close(), ACTION_MS)))
+      return undefined
+    },
+    anyPage: () =>
+      running?.debuggable === true ? running.context.pages().find((page) => !page.isClosed()) : undefined,
+    forget() {
+      recordings.length = 0
+      tabs.clear()
+    },
+    async end() {
+      await killBrowser()
+      await site.close()
+      await backend.stop()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,21 @@
+import { idbStore } from '../../sw/store/idb.ts'
+import { STORE_CASES } from '../../sw/store/store.contract.ts'
+
+/** What the bench's page offers to a test. */
+const bench = {
+  idbStore,
+  /** Runs one case of the contract on an empty database. */
+  runCase: async (title: string) => {
+    const store = idbStore(`case ${crypto.randomUUID()}`)
+    await STORE_CASES.find((one) => one.title === title)?.run(store)
+    store.close()
+  },
+}
+
+declare global {
+  interface Window {
+    bench: typeof bench
+  }
+}
+
+globalThis.window.bench = bench

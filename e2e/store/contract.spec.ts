@@ -1,0 +1,7 @@
+import { STORE_CASES } from '../../sw/store/store.contract.ts'
+import { test } from './bench-page.ts'
+
+for (const { title } of STORE_CASES)
+  test(`idbStore ${title}`, async ({ page }) => {
+    await page.evaluate((name) => window.bench.runCase(name), title)
+  })

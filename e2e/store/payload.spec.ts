@@ -1,0 +1,78 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from '../fixtures.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { openApp, serveVersions } from '../update/versions.ts'
+
+/** The files of IndexedDB's Blobs that have exactly this size. */
+async function blobFiles(profile: string, sizeBytes: number): Promise<string[]> {
+  const folder = join(profile, 'Default', 'IndexedDB')
+  const found = []
+  for (const name of await readdir(folder, { recursive: true })) {
+    const file = join(folder, name)
+    const { size } = await stat(file)
+    if (name.includes('.indexeddb.blob') && size === sizeBytes) found.push(file)
+  }
+  return found
+}
+
+test('bytes that changed, are gone, or cannot be read park their chunk alone; the others are anchored', async ({
+  stack,
+  launch,
+}, testInfo) => {
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints)
+  const profile = testInfo.outputPath('profile')
+  const { context } = await launch({ profile })
+  const page = await openApp(context, app)
+  await backend.pause()
+  const id = await page.evaluate(() => window.app.begin(1))
+  for (let index = 0; index < 6; index++)
+    await page.evaluate(
+      (at) => window.app.session?.append(new Blob([new Uint8Array(40_000 + at).fill(at)])),
+      index,
+    )
+  await page.evaluate(() => window.app.session?.end())
+
+  await page.evaluate(async (sessionId) => {
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open('holdfast')
+      request.addEventListener('success', () => resolve(request.result))
+    })
+    const tx = db.transaction('payloads', 'readwrite')
+    tx.objectStore('payloads').put(new Blob([new Uint8Array(40_017)]), `${sessionId}/1`)
+    tx.objectStore('payloads').delete(`${sessionId}/2`)
+    await new Promise((resolve) => tx.addEventListener('complete', resolve))
+    db.close()
+  }, id)
+  // The ciphertext of chunk 4: its bytes and the tag.
+  const files = await blobFiles(profile, 40_004 + 16)
+  expect(files).toHaveLength(1)
+  for (const file of files) await rm(file)
+
+  await backend.unpause()
+  await page.evaluate(() => window.app.connect())
+  const manifest = await anchored(backend, id, 'complete', 3)
+  expect(manifest.chunks.map(({ index }) => index)).toEqual([0, 3, 5])
+  expectNothingTwice(backend, manifest, sinceEntry)
+  const chunkStates = () =>
+    page.evaluate(async () => {
+      const session = (await window.app.holdfast?.sessions())?.[0]
+      const chunks = session && (await window.app.holdfast?.chunks(session.id))
+      return chunks?.map(({ status, parked, lastError }) => (parked ? `parked: ${lastError?.code}` : status))
+    })
+  await expect
+    .poll(chunkStates)
+    .toEqual([
+      'confirmed',
+      'parked: payload-corrupt',
+      'parked: payload-unreadable',
+      'confirmed',
+      'parked: payload-unreadable',
+      'confirmed',
+    ])
+  const [snapshot] = (await page.evaluate(() => window.app.holdfast?.sessions())) ?? []
+  expect(snapshot).toMatchObject({ parked: 3, settled: false, chunks: { confirmed: 3, uploading: 3 } })
+  expect(snapshot?.lastError?.code).toMatch(/^payload-/)
+  await app.close()
+})

@@ -1,0 +1,25 @@
+import { newGroup } from '../../src/group.ts'
+import { connect, type Holdfast, type RecordingSession } from '../../src/index.ts'
+
+/** The library as an app's page has it, and what a test keeps there between its steps. */
+const app = {
+  connect: () => connect({ scriptUrl: '/sw.js', type: 'classic', answerWithinMs: 5_000 }),
+  newGroup,
+  holdfast: undefined as Holdfast | undefined,
+  session: undefined as RecordingSession | undefined,
+  /** Starts a session, and appends a chunk whose bytes are all `fill`. */
+  begin: async (fill: number, seal: 'page' | 'worker' = 'page') => {
+    app.holdfast ??= await app.connect()
+    app.session = await app.holdfast.startSession({ groups: [newGroup()], mimeType: 'video/webm', seal })
+    return app.session.id as string
+  },
+  append: (fill: number) => app.session?.append(new Blob([new Uint8Array(50_000).fill(fill)])),
+}
+
+declare global {
+  interface Window {
+    app: typeof app
+  }
+}
+
+globalThis.window.app = app

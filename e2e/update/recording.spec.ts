@@ -1,0 +1,113 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { expect, test } from '../fixtures.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { openDemo } from '../page/witness.ts'
+import { openApp, serveVersions, takeOver, updateWaits } from './versions.ts'
+
+test('a new worker that takes over in mid-upload goes on with the recording: nothing lost, nothing twice', async ({
+  stack,
+  launch,
+}, { parallelIndex }) => {
+  const { backend, url, sinceEntry } = stack
+  const script = join(repositoryRoot(), '.holdfast', 'e2e', String(parallelIndex), 'demo', 'sw.js')
+  const { context } = await launch()
+  const witness = await openDemo(context, { url })
+  const held = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  await witness.record()
+  await witness.acknowledged(3)
+  await held.arrived
+  await writeFile(script, `${await readFile(script, 'utf8')}\n// ${witness.slices.length} later\n`)
+  await updateWaits(witness.page)
+  // The one that waits is in nobody's way.
+  await witness.acknowledged(witness.slices.length + 1)
+  await takeOver(witness.page)
+  held.release()
+  await witness.acknowledged(witness.slices.length + 2)
+  await witness.stop()
+
+  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+  const manifest = await anchored(backend, id, 'complete', witness.slices.length)
+  expect(manifest.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+  expectNothingTwice(backend, manifest, sinceEntry)
+})
+
+test('a chunk that the old worker never answered goes to the new one at once', async ({ stack, launch }) => {
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints)
+  const { context } = await launch()
+  const page = await openApp(context, app)
+  const id = await page.evaluate(() => window.app.begin(1))
+  app.deploy('present')
+  await updateWaits(page)
+  // A transaction that this page keeps open holds up every other, so that the old worker cannot answer.
+  await page.evaluate(async () => {
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open('holdfast')
+      request.addEventListener('success', () => resolve(request.result))
+    })
+    const hold = { open: true }
+    const store = db.transaction('meta', 'readwrite').objectStore('meta')
+    const spin = () => {
+      if (hold.open) store.get('x').addEventListener('success', spin)
+      else db.close()
+    }
+    spin()
+    const asked = performance.now()
+    const appended = window.app.append(2)?.then(() => performance.now() - asked)
+    Object.assign(window, { hold, appended })
+  })
+  await takeOver(page)
+  const acknowledgedMs = await page.evaluate(async () => {
+    const { hold, appended } = window as Window & { hold?: { open: boolean }; appended?: Promise<number> }
+    const freed = performance.now()
+    if (hold) hold.open = false
+    await appended
+    return performance.now() - freed
+  })
+  // Less than the deadline of the request that nobody answers.
+  expect(acknowledgedMs).toBeLessThan(4_000)
+  await page.evaluate(() => window.app.session?.end())
+  expectNothingTwice(backend, await anchored(backend, id, 'complete', 1), sinceEntry)
+  await app.close()
+})
+
+test('two workers that live side by side share one drain: no chunk goes up twice', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints)
+  const { context } = await launch()
+  const page = await openApp(context, app)
+  const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  const id = await page.evaluate(() => window.app.begin(1))
+  const waiting = await page.evaluate(async () => {
+    // The same script under another scope is another worker, with the same database and the same locks.
+    const other = await navigator.serviceWorker.register('/sw.js', { scope: '/other/' })
+    const { installing } = other
+    while (other.active === null)
+      await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
+    for (let fill = 1; fill <= 12; fill++) await window.app.append(fill)
+    other.active.postMessage({ holdfast: 1, type: 'hello' })
+    const { held, pending } = await navigator.locks.query()
+    const drains = (locks: LockInfo[] | undefined) =>
+      locks?.filter(({ name }) => name === 'holdfast-drain').length
+    return { held: drains(held), pending: drains(pending) }
+  })
+  expect(waiting).toEqual({ held: 1, pending: 1 })
+  await slow.arrived
+  const underWay = () =>
+    backend.ledger
+      .all()
+      .filter(
+        ({ path, outcome, id: entry }) =>
+          path.endsWith('/add') && outcome === undefined && entry > sinceEntry,
+      ).length
+  expect(underWay()).toBeLessThanOrEqual(3)
+  slow.release()
+  await page.evaluate(() => window.app.session?.end())
+  expectNothingTwice(backend, await anchored(backend, id, 'complete', 12), sinceEntry)
+  await app.close()
+})

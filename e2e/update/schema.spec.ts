@@ -1,0 +1,113 @@
+import { expect, test } from '../fixtures.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { openApp, schemaVersion, serveVersions, takeOver, updateWaits } from './versions.ts'
+
+test('a worker with a newer schema carries pending work of every state over, and doubles none of it', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints)
+  const { context } = await launch()
+  const page = await openApp(context, app)
+  const begin = async (fill: number, seal: 'page' | 'worker' = 'page') => {
+    const id = await page.evaluate((args) => window.app.begin(...args), [fill, seal] as const)
+    return id
+  }
+  const append = (fill: number) => page.evaluate((value) => window.app.append(value), fill)
+  const statuses = () =>
+    page.evaluate(async () => {
+      const sessions = (await window.app.holdfast?.sessions()) ?? []
+      const lists = await Promise.all(sessions.map(({ id }) => window.app.holdfast?.chunks(id)))
+      return lists.flatMap((chunks) => chunks?.map(({ status }) => status) ?? []).toSorted()
+    })
+
+  // One session whose anchor is under way, two with a verified chunk.
+  const posted = backend.faults.add({ service: 'relay', match: /[0-9a-f]{12}\/b/, kind: 'hold' })
+  const anchoring = await begin(1)
+  await append(1)
+  await page.evaluate(() => window.app.session?.end())
+  await posted.arrived
+  const manifesting = await begin(2)
+  await append(2)
+  await expect.poll(statuses).toEqual(['anchoring', 'uploaded'])
+  const adds = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  await page.evaluate(() => window.app.session?.end())
+  await adds.arrived
+  // One paused with raw bytes, one in mid-upload.
+  const captured = await begin(3, 'worker')
+  await page.evaluate(() => window.app.session && window.app.holdfast?.pause(window.app.session.id))
+  await append(3)
+  const uploading = await begin(4)
+  await append(4)
+  await expect.poll(statuses).toEqual(['anchoring', 'captured', 'manifesting', 'uploading'])
+
+  app.deploy('next-schema')
+  await updateWaits(page)
+  expect(await schemaVersion(page)).toBe(1)
+  await append(5)
+  await takeOver(page)
+  await expect.poll(() => schemaVersion(page)).toBe(2)
+  adds.release()
+  posted.release()
+  await append(6)
+  await page.evaluate(() => window.app.session?.end())
+  await page.evaluate((id) => window.app.holdfast?.resume(id as never), captured)
+  for (const [id, ending, chunks] of [
+    [anchoring, 'complete', 1],
+    [manifesting, 'complete', 1],
+    [uploading, 'complete', 3],
+  ] as const) {
+    const manifest = await anchored(backend, id, ending, chunks)
+    expectNothingTwice(backend, manifest, sinceEntry)
+  }
+  await page.close()
+  expectNothingTwice(backend, await anchored(backend, captured, 'interrupted', 1), sinceEntry)
+  await app.close()
+})
+
+test('after a roll-back the older worker says that it is older; the page keeps the bytes until the newer is back', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints)
+  app.deploy('next-schema')
+  const { context } = await launch()
+  const page = await openApp(context, app)
+  const id = await page.evaluate(() => window.app.begin(1))
+  await page.evaluate(() => window.app.append(1))
+  expect(await schemaVersion(page)).toBe(2)
+
+  app.deploy('present')
+  await updateWaits(page)
+  await takeOver(page)
+  const said = await page.evaluate(async () => {
+    const { session } = window.app
+    const told = new Promise<string>((resolve) => {
+      const bytes = new Blob([new Uint8Array(50_000).fill(2)])
+      const appended = session?.append(bytes, {
+        onHeldUp: (error) => resolve(`${error.code}: ${error.message}`),
+      })
+      Object.assign(window, { appended })
+    })
+    return { told: await told, heldUp: session?.heldUp?.code, waiting: session?.waiting }
+  })
+  expect(said).toEqual({
+    told: 'storage-failed: A newer version of this app owns the database: reload its pages.',
+    heldUp: 'storage-failed',
+    waiting: 1,
+  })
+  expect(await schemaVersion(page)).toBe(2)
+
+  app.deploy('next-schema')
+  await updateWaits(page)
+  await takeOver(page)
+  const acknowledged = await page.evaluate(() => (window as Window & { appended?: Promise<object> }).appended)
+  expect(acknowledged).toEqual({ id: `${id}/1`, index: 1 })
+  const heldUp = await page.evaluate(() => window.app.session?.heldUp)
+  expect(heldUp).toBeUndefined()
+  await page.evaluate(() => window.app.session?.end())
+  expectNothingTwice(backend, await anchored(backend, id, 'complete', 2), sinceEntry)
+  await app.close()
+})

@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import type { BrowserContext, Page } from '@playwright/test'
+import type { Endpoints } from '../backend/index.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { bundle } from '../page/bundle.ts'
+import { serve } from '../page/serve.ts'
+
+const folder = join(repositoryRoot(), 'e2e/update')
+
+/** A worker with the schema of tomorrow: the one module is put in another's place, in this build alone. */
+const withNextSchema = {
+  name: 'next-schema',
+  enforce: 'pre',
+  resolveId: (source: string, importer: string | undefined) =>
+    source.endsWith('/schema.ts') && importer?.endsWith('/sw/store/idb.ts') === true
+      ? join(folder, 'next-schema.ts')
+      : undefined,
+} as const
+
+export type Version = 'present' | 'next-schema'
+
+/** An app whose worker can be exchanged. */
+export interface App {
+  readonly url: string
+  /** From now on the server has this worker. */
+  deploy(version: Version): void
+  close(): Promise<void>
+}
+
+/** Serves a page with the library, and a worker for these endpoints. */
+export async function serveVersions(endpoints: Endpoints): Promise<App> {
+  const head = `globalThis.ENDPOINTS = ${JSON.stringify(endpoints)};\n`
+  const worker = join(folder, 'worker.ts')
+  const builds: Record<Version, string> = {
+    present: head + (await bundle(worker)),
+    'next-schema': head + (await bundle(worker, [withNextSchema])),
+  }
+  const files = new Map([['/page.js', await bundle(join(folder, 'page.ts'))]])
+  let deployed = 0
+  const deploy = (version: Version) =>
+    void files.set('/sw.js', `${builds[version]}\n// deployment ${++deployed}\n`)
+  deploy('present')
+  return { ...(await serve(files)), deploy }
+}
+
+/** Opens a page with the library; its API is `window.app`. */
+export async function openApp(context: BrowserContext, { url }: App): Promise<Page> {
+  const page = await context.newPage()
+  await page.goto(url)
+  await page.addScriptTag({ url: '/page.js' })
+  return page
+}
+
+/** Has the browser look for a new worker; resolves once it is installed and waits. */
+export async function updateWaits(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready
+    await registration.update()
+    const { installing } = registration
+    while (registration.waiting === null)
+      await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
+  })
+}
+
+/**
+ * Lets the waiting worker take over although the old one is at work, by ending the old one in the middle of it;
+ * resolves once the page has the new one.
+ */
+export async function takeOver(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    Object.assign(window, {
+      switched: new Promise((resolve) =>
+        navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
+      ),
+    })
+  })
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('ServiceWorker.enable')
+  await cdp.send('ServiceWorker.skipWaiting', { scopeURL: new URL('/', page.url()).href })
+  await cdp.send('ServiceWorker.stopAllWorkers')
+  await page.evaluate(() => (window as Window & { switched?: Promise<unknown> }).switched)
+  await cdp.detach()
+}
+
+/** The version of the worker's database. */
+export const schemaVersion = (page: Page) =>
+  page.evaluate(async () => (await indexedDB.databases()).find(({ name }) => name === 'holdfast')?.version)

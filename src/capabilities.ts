@@ -1,0 +1,127 @@
+/** Whether uploads go on when no page of the origin is open. */
+export type BackgroundWakes =
+  /** The browser wakes the worker by itself, for about so long after the last page; then at the next visit. */
+  | { readonly kind: 'background-sync'; readonly aboutMinutes: number }
+  /** It could, but this person, or the browser's vendor, has forbidden it: at the next visit. */
+  | { readonly kind: 'forbidden' }
+  /** It cannot: at the next visit. */
+  | { readonly kind: 'none' }
+
+/** What this browser can promise for this origin right now. */
+export interface Capabilities {
+  readonly backgroundWakes: BackgroundWakes
+  /** `persistent`: not cleared to make room. `best-effort`: may be. */
+  readonly storage: 'persistent' | 'best-effort' | 'unknown'
+  /** How the worker stores chunks: a file-backed Blob where that is sound, else a buffer. */
+  readonly payloadForm: 'blob' | 'buffer'
+  /** Bytes used and allowed, as the browser says; Chromium does not tell the truth about the quota. */
+  readonly usageBytes?: number
+  readonly quotaBytes?: number
+  /** `private`: what is on this device is gone when the window closes. No browser says so; this is deduced. */
+  readonly window: 'private' | 'ordinary' | 'unknown'
+  /** Whether a person can be told when only they can bring uploads further. */
+  readonly notifications: NotificationPermission | 'unsupported'
+  readonly push: boolean
+  readonly periodicSync: PermissionState | 'unsupported'
+  /** The same in sentences for a person, most important first. */
+  readonly words: readonly string[]
+}
+
+/** Upload time that the ladder had after pages of five minutes and more died, in minutes (docs/browsers.md). */
+const LADDER_MINUTES = 25
+
+/** Asks the browser; changes nothing, and never rejects. Call it again after a permission was asked for. */
+export async function capabilities(): Promise<Capabilities> {
+  const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined)
+  const storage = navigator.storage as Partial<StorageManager> | undefined
+  const [persisted, estimate, sync, periodic, keepsBlobs] = await Promise.all([
+    storage?.persisted?.().catch(() => undefined),
+    storage?.estimate?.().catch(() => undefined),
+    permission('background-sync'),
+    permission('periodic-background-sync'),
+    canKeepBlobs(),
+  ])
+  const has = (name: string) => registration !== undefined && name in registration
+  const found: Omit<Capabilities, 'words'> = {
+    backgroundWakes: !has('sync')
+      ? { kind: 'none' }
+      : sync === 'denied'
+        ? { kind: 'forbidden' }
+        : { kind: 'background-sync', aboutMinutes: LADDER_MINUTES },
+    storage: persisted === undefined ? 'unknown' : persisted ? 'persistent' : 'best-effort',
+    payloadForm: 'userAgentData' in navigator ? 'blob' : 'buffer',
+    ...(estimate?.usage !== undefined && { usageBytes: estimate.usage }),
+    ...(estimate?.quota !== undefined && { quotaBytes: estimate.quota }),
+    window: keepsBlobs ? 'unknown' : 'private',
+    notifications: 'Notification' in globalThis ? Notification.permission : 'unsupported',
+    push: has('pushManager'),
+    periodicSync: has('periodicSync') ? (periodic ?? 'prompt') : 'unsupported',
+  }
+  return { ...found, words: sentences(found) }
+}
+
+/** The state of a permission, where the browser knows its name. */
+async function permission(name: string): Promise<PermissionState | undefined> {
+  try {
+    return (await navigator.permissions.query({ name: name as PermissionName })).state
+  } catch {
+    return undefined
+  }
+}
+
+/** WebKit refuses to store a Blob in a private window, and nowhere else (docs/browsers.md). */
+async function canKeepBlobs(): Promise<boolean> {
+  const name = 'holdfast-probe'
+  try {
+    const opening = indexedDB.open(name, 1)
+    opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore('probe'))
+    const db = await settled(opening)
+    try {
+      await settled(
+        db
+          .transaction('probe', 'readwrite')
+          .objectStore('probe')
+          .put(new Blob(['probe']), 1),
+      )
+    } finally {
+      db.close()
+      indexedDB.deleteDatabase(name)
+    }
+    return true
+  } catch {
+    return false
+  }
+}
+
+function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    request.addEventListener('success', () => resolve(request.result))
+    request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB failed')))
+  })
+}
+
+function sentences({
+  backgroundWakes,
+  storage,
+  window,
+  notifications,
+}: Omit<Capabilities, 'words'>): string[] {
+  const words = [WAKE_WORDS[backgroundWakes.kind]]
+  if (window === 'private') words.push('This window is private: what is not uploaded is lost when it closes.')
+  if (storage === 'best-effort')
+    words.push('The browser may clear recordings that are not uploaded yet if the device runs out of space.')
+  if (storage === 'persistent') words.push('The browser keeps recordings until they are uploaded.')
+  if (backgroundWakes.kind === 'background-sync')
+    words.push(
+      notifications === 'granted'
+        ? 'You are told if uploads need you.'
+        : 'You are not told if uploads need you: notifications are not allowed.',
+    )
+  return words
+}
+
+const WAKE_WORDS: Readonly<Record<BackgroundWakes['kind'], string>> = {
+  'background-sync': `Uploads go on after this page is closed, for about ${LADDER_MINUTES} minutes, and whenever the app is opened.`,
+  forbidden: 'Uploads go on only while this app is open: background sync is switched off in this browser.',
+  none: 'Uploads go on only while this app is open; what is left goes up when it is opened again.',
+}

@@ -1,0 +1,60 @@
+/** Marks the ladder's tags; what follows is the rung's kind and when it was asked for, ms since the epoch. */
+const LADDER = 'holdfast-ladder:'
+
+/** A fresh rung this often while a page is open and work remains, ms: each owns its attempts minutes later. */
+export const RUNG_MS = 60_000
+/** Kinds of rungs. One of each comes first, so that a page which lives for a second leaves attempts at many times. */
+const KINDS = 4
+/** The browser is not asked what is out more often than this, ms. */
+export const ASK_EVERY_MS = 2_000
+/** Of two events that begin within this time neither outlasts the other, ms. */
+const TOGETHER_MS = 5_000
+
+/**
+ * Which tags to register now, while work remains. A tag in back-off cannot be had sooner, and tags that are registered
+ * together fire together; so the ladder adds a fresh rung at intervals. Spent ones the browser forgets by itself, and
+ * without an open page it refuses new ones.
+ *
+ * @param tags every tag that the browser holds: its event runs, or it waits for its next attempt
+ * @returns never one that is out, which would do nothing, or fire again at once
+ */
+export function planWakes(tags: readonly string[], nowMs: number): string[] {
+  const times = tags.filter(isRung).map((tag) => rungOf(tag)[1])
+  const complete = times.length >= KINDS
+  // Either way: a time in the far future is of a clock that was set back since.
+  if (complete && Math.abs(nowMs - Math.max(...times)) < RUNG_MS) return []
+  return (complete ? [Math.floor(nowMs / RUNG_MS) % KINDS] : [0, 1, 2, 3]).map(
+    (kind) => `${LADDER}${kind}:${nowMs}`,
+  )
+}
+
+export const isRung = (tag: string) => tag.startsWith(LADDER)
+
+/** Its kind, and when it was registered. */
+function rungOf(tag: string): [kind: number, atMs: number] {
+  const [kind = 0, atMs = 0] = tag.slice(LADDER.length).split(':').map(Number)
+  return [kind, atMs]
+}
+
+/** An event that keeps the worker running. */
+export interface Holder {
+  readonly untilMs: number
+  /** Whether it may end early where another runs on: its tag's next attempt then comes sooner. */
+  readonly yields: boolean
+}
+
+/**
+ * Whether an attempt may be cut short. The first two may, each by its bit of the rung's kind: so rungs of one time
+ * come back at four times. The last attempt is used to its end.
+ */
+export function mayYield(tag: string, lastChance: boolean, nowMs: number): boolean {
+  if (lastChance || !isRung(tag)) return false
+  const [kind, atMs] = rungOf(tag)
+  return (kind & (nowMs - atMs < RUNG_MS ? 1 : 2)) === 0
+}
+
+/** Whether this event is to end now, as one that failed, because another holds the worker for longer. */
+export const givesWay = (holder: Holder, all: Iterable<Holder>) =>
+  holder.yields && [...all].some((other) => lasts(other) > lasts(holder))
+
+const lasts = ({ untilMs, yields }: Holder) => untilMs - (yields ? TOGETHER_MS : 0)

@@ -1,0 +1,102 @@
+import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
+import { retryAfterMs } from './retry-after.ts'
+
+/** A server's answer, read in full. */
+export interface Answer {
+  /** For messages: no path, no query. */
+  readonly origin: string
+  readonly status: number
+  /** 200 to 299. */
+  readonly ok: boolean
+  readonly headers: Headers
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly text: string
+}
+
+export interface AskLimits {
+  readonly signal: AbortSignal
+  /** From the start to the head of the answer, ms. */
+  readonly deadlineMs: number
+  /** Longest silence inside the answer's body, ms. */
+  readonly silenceMs: number
+  /** The answer's body may have so many bytes at most. */
+  readonly maxBytes: number
+}
+
+/**
+ * One request with its answer, within limits; statuses are the caller's. The deadline moves with each piece of the
+ * answer. It cannot move with the pieces of the request: `fetch` tells nothing of them.
+ *
+ * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body beyond `maxBytes`
+ */
+export async function ask(url: string, init: RequestInit, limits: AskLimits): Promise<Answer> {
+  const { signal, deadlineMs, silenceMs, maxBytes } = limits
+  const { origin } = new URL(url)
+  const late = new AbortController()
+  const within = (ms: number) => setTimeout(() => late.abort(), ms)
+  let timer = within(deadlineMs)
+  try {
+    const response = await fetch(url, {
+      ...init,
+      // A copy in the browser's cache proves nothing about the store.
+      cache: 'no-store',
+      signal: AbortSignal.any([signal, late.signal]),
+    })
+    const pieces: Uint8Array<ArrayBuffer>[] = []
+    let read = 0
+    for await (const piece of piecesOf(response)) {
+      clearTimeout(timer)
+      timer = within(silenceMs)
+      pieces.push(piece)
+      read += piece.byteLength
+      if (read > maxBytes)
+        throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
+    }
+    const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer())
+    const { status, ok, headers } = response
+    return { origin, status, ok, headers, bytes, text: new TextDecoder().decode(bytes) }
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause
+    if (signal.aborted) throw new HoldfastError('aborted', `The request to ${origin} was stopped.`, { cause })
+    if (late.signal.aborted) throw new HoldfastError('timeout', `${origin} took too long.`, { cause })
+    throw new HoldfastError('unreachable', `${origin} cannot be reached.`, { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Not every browser can iterate a stream. */
+async function* piecesOf({ body }: Response): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  if (body === null) return
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    await reader.cancel()
+  }
+}
+
+/** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15). */
+export function refusal({ origin, status, headers, text }: Answer, hint = ''): HoldfastError {
+  const said = text === '' ? '' : `: ${withoutSecrets(text)}`
+  return new HoldfastError(codeOf(status), `${origin} answered ${status}${said}${hint}`, {
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
+  })
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'sign-in-needed'
+  if (status === 408 || status === 425 || status === 429) return 'throttled'
+  // 423: another request holds the upload, perhaps our own last one, whose end the server has not noticed yet.
+  if (status >= 500 || status === 423) return 'server-error'
+  if (status < 400 || status === 404 || status === 409 || status === 410 || status === 412)
+    return 'bad-answer'
+  return 'rejected-by-store'
+}
+
+/** Stores repeat tokens, keys and signatures in their errors: whatever may be one goes, as messages are kept. */
+const withoutSecrets = (text: string) => text.replace(/[\w+/=.~%-]{16,}/g, '…').slice(0, 200)
