@@ -15,12 +15,10 @@ export interface Link {
   close(): Promise<void>
 }
 
-/** As long as a full frame on Ethernet: the link serves its connections in turns so large. */
-const FRAME_BYTES = 1460 * 4
-/** What a timer that fires late may cost the link without slowing it down. */
-const LATE_TIMER_MS = 10
+/** The link serves its connections in turns so large. */
+const FRAME_BYTES = 16 * 1024
 /** What a sender may have on its way: the link's own queue, beside that of its socket. */
-const QUEUE_BYTES = 64 * 1024
+const QUEUE_BYTES = 256 * 1024
 
 /**
  * A TCP proxy that shapes what goes through it. Each direction sends frames at its rate and delivers them half a round
@@ -85,15 +83,15 @@ function direction(bytesPerSec: number, delayMs: number) {
 
     let turn = Promise.resolve()
     function sendFrames(bytes: Buffer): Promise<void> {
+      const readyAtMs = Math.max(performance.now(), notBeforeMs)
       turn = turn.then(async () => {
+        // The link is free for others until then.
+        await until(readyAtMs)
         for (let at = 0; at < bytes.byteLength; at += FRAME_BYTES) {
           const frame = bytes.subarray(at, at + FRAME_BYTES)
-          const now = performance.now()
-          freeAtMs =
-            Math.max(freeAtMs, now - LATE_TIMER_MS, notBeforeMs) + (frame.byteLength / bytesPerSec) * 1000
-          const leavesAtMs = freeAtMs
-          // In turns with other connections: nobody reserves the link ahead of when it is free.
-          if (leavesAtMs - now > 1) await new Promise((resolve) => setTimeout(resolve, leavesAtMs - now))
+          // From when the frame was there, not from now: a timer that fires late does not slow the link down.
+          freeAtMs = Math.max(freeAtMs, readyAtMs) + (frame.byteLength / bytesPerSec) * 1000
+          await until(freeAtMs)
           queued -= frame.byteLength
           underWay += frame.byteLength
           if (queued <= QUEUE_BYTES) from.resume()
@@ -107,6 +105,11 @@ function direction(bytesPerSec: number, delayMs: number) {
       return turn
     }
   }
+}
+
+async function until(atMs: number): Promise<void> {
+  const waitMs = atMs - performance.now()
+  if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))
 }
 
 function after(ms: number, work: () => void): void {

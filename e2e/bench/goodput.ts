@@ -46,7 +46,14 @@ async function main(): Promise<void> {
   ]
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-goodput-'))
   const artifactDir = join(repositoryRoot(), 'dist', 'e2e', 'artifacts')
-  const backend = await startBackend({ dataDir, artifactDir, port: 0, chainPort: 0, blockTimeSec: 60 })
+  const backend = await startBackend({
+    dataDir,
+    artifactDir,
+    port: 0,
+    chainPort: 0,
+    blockTimeSec: 60,
+    keepAlive: true,
+  })
   const link = await openLink({
     port: Number(new URL(backend.url).port),
     bytesPerSec: (mbit * 1e6) / 8,

@@ -38,18 +38,18 @@ export async function runHistory(
   reseedCrypto(history.jitter + 1)
   const scene = createScene(history, traced)
   const device = createDevice(scene, mutation)
-  const { setTimeout, AbortController } = globalThis
-  // The page's hand-off waits by the global timer.
-  const virtual = (work: () => void, ms: number) => void scene.sleep(ms).then(work)
-  Reflect.set(globalThis, 'setTimeout', virtual)
-  Reflect.set(globalThis, 'AbortController', QuickAbortController)
+  const giveBack = takeOver({
+    // The page's hand-off waits by the global timer.
+    setTimeout: (work: () => void, ms: number) => void scene.sleep(ms).then(work),
+    AbortController: QuickAbortController,
+    BroadcastChannel: SilentChannel,
+  })
   try {
     await scene.clock.runUntil(live(scene, device), () => scene.failure !== undefined)
   } catch (error) {
     scene.fail(`the run itself ended with ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
-    Reflect.set(globalThis, 'setTimeout', setTimeout)
-    Reflect.set(globalThis, 'AbortController', AbortController)
+    giveBack()
   }
   return {
     failure: scene.failure,
@@ -57,6 +57,21 @@ export async function runHistory(
     kills: scene.kills,
     moments: device.workers.map(({ life }) => life.moments),
     lines: scene.lines,
+  }
+}
+
+/** A channel on which nobody tells anything. */
+class SilentChannel {
+  addEventListener(): void {}
+  close(): void {}
+}
+
+/** Puts these in the place of globals; returns a way to undo it. */
+function takeOver(globals: Readonly<Record<string, unknown>>): () => void {
+  const before = Object.keys(globals).map((name): [string, unknown] => [name, Reflect.get(globalThis, name)])
+  for (const [name, value] of Object.entries(globals)) Reflect.set(globalThis, name, value)
+  return () => {
+    for (const [name, value] of before) Reflect.set(globalThis, name, value)
   }
 }
 
