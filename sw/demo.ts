@@ -1,5 +1,6 @@
 import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching'
 import { evm, install, ipfs } from './index.ts'
+import { notice } from './notice.ts'
 import { sealInWorker } from './seal.ts'
 
 /* oxlint-disable no-underscore-dangle -- names that the build replaces: see `vite.config.ts` */
@@ -17,6 +18,7 @@ install({
   transport: ipfs({ endpoint }),
   anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
   sealer: sealInWorker,
+  lastChance: notice(),
 })
 
 // The shell starts offline: `/` is served as `/index.html`, whatever its query.

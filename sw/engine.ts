@@ -3,13 +3,13 @@ import { systemClock } from './clock.ts'
 import type { Context, Sealer } from './context.ts'
 import { mayYield } from './core/wake-plan.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
+import { logLastChance } from './last-chance.ts'
 import { webLock } from './lock.ts'
 import type { Anchor } from './ports.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
 import type { Transport } from './transports/port.ts'
 import { backgroundSync } from './wake/background-sync.ts'
-import { tellLastChance, type Notice } from './wake/last-chance.ts'
 import type { Reply } from '../src/protocol/messages.ts'
 
 export interface EngineOptions {
@@ -19,9 +19,12 @@ export interface EngineOptions {
   readonly anchor: Anchor
   /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
   readonly sealer?: Sealer
-  /** Words of the notification for uploads that wait for a person, in the app's language. Default: English. */
-  readonly notice?: Notice
+  /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
+  readonly lastChance?: LastChance
 }
+
+/** @param recordings how many wait for a page of the origin */
+export type LastChance = (recordings: number) => Promise<void>
 
 /** What of a `SyncEvent` matters here. */
 export interface SyncAttempt {
@@ -46,7 +49,7 @@ export interface Engine {
  * @param active settles when this worker may touch the store
  */
 export function createEngine(
-  { transport, anchor, sealer, notice }: EngineOptions,
+  { transport, anchor, sealer, lastChance }: EngineOptions,
   active: Promise<unknown>,
 ): Engine {
   const store = idbStore()
@@ -67,7 +70,10 @@ export function createEngine(
     await active
     const yields = attempt !== undefined && mayYield(attempt.tag, attempt.lastChance, context.clock.now())
     if ((await drain.join('sync', yields)) === 'idle') return
-    if (attempt?.lastChance && (await wake.isLast(attempt.tag))) await tellLastChance(context, notice)
+    if (attempt?.lastChance && (await wake.isLast(attempt.tag))) {
+      const recordings = await logLastChance(context)
+      await lastChance?.(recordings)
+    }
     throw new Error('Work remains: try again.')
   }
 

@@ -1,5 +1,5 @@
 export { install } from './install.ts'
-export type { EngineOptions } from './engine.ts'
+export type { EngineOptions, LastChance } from './engine.ts'
 export { evm, type EvmOptions } from './anchors/evm.ts'
 export { ipfs, type IpfsOptions } from './transports/kubo.ts'
 export type { Anchor, AnchorRequest, Witnessed } from './ports.ts'

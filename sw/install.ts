@@ -3,7 +3,6 @@ import { isOurs } from '../src/protocol/parse.ts'
 import { activation } from './activation.ts'
 import { createEngine, type EngineOptions } from './engine.ts'
 import { isOurTag } from './wake/background-sync.ts'
-import { openApp } from './wake/last-chance.ts'
 
 declare const self: ServiceWorkerGlobalScope
 declare global {
@@ -33,7 +32,6 @@ export function install(options: EngineOptions): void {
   // Whatever the push or the period is for: the worker runs, so it may as well drain.
   for (const type of ['push', 'periodicsync'] as const)
     self.addEventListener(type, (event: ExtendableEvent) => event.waitUntil(engine.push()))
-  self.addEventListener('notificationclick', (event) => event.waitUntil(openApp(event)))
 
   // The page that installs the worker hears of later versions without a reload.
   clientsClaim()

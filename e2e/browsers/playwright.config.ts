@@ -11,7 +11,7 @@ export default defineConfig<Options>({
   testDir: '.',
   testMatch: '**/*.browsers.ts',
   outputDir: '../../.holdfast/browsers/results',
-  timeout: 180_000,
+  timeout: 300_000,
   expect: { timeout: 30_000 },
   fullyParallel: true,
   workers: 2,

@@ -22,15 +22,18 @@ test('hand-off: what is acknowledged is stored in the sound form, uploaded and a
 
 test('an open page keeps the worker going for longer than it would live alone', async ({ stage }) => {
   const { backend, site, start } = stage
-  // Two rounds of 40 s each: no worker lives for that long without events.
-  backend.faults.add({ service: 'ipfs', match: '/add', kind: 'slow', bytesPerSec: 1_600 })
+  // Two rounds of 32 s each: no engine keeps a worker without events for so long.
+  backend.faults.add({ service: 'ipfs', match: '/add', kind: 'slow', bytesPerSec: 10_000 })
   await start()
-  const id = await site.order(RECORD, 60_000)
+  const id = await site.order({ ...RECORD, chunkBytes: 320_000 }, 60_000)
   await site.order({ do: 'end' })
   const beganMs = Date.now()
-  await backend.ledger.waitFor(({ at, changed }) => changed && at > beganMs + 35_000, 120_000)
-  backend.faults.clear()
-  await anchored(backend, String(id), 'complete', CHUNKS)
+  await backend.ledger.waitFor(
+    ({ at, changed, durationMs = 0 }) => changed && at + durationMs > beganMs + 50_000,
+    150_000,
+  )
+  const manifest = await anchored(backend, String(id), 'complete', CHUNKS)
+  expectNothingTwice(backend, manifest, 0)
 })
 
 test('tab kill: the next page of the origin is enough, whatever it shows', async ({ stage }) => {

@@ -32,7 +32,9 @@ test('a worker that died of idleness with work left comes back by itself and fin
   const death = await recordThenClose(lane, { ...RECORDING, openMs: 10_000 })
   const born = site.births.length
   // A worker that is born without a page: the one before it is dead.
-  await expect.poll(() => site.births.length, { timeout: 1_500_000, intervals: [1_000] }).toBeGreaterThan(born)
+  await expect
+    .poll(() => site.births.length, { timeout: 1_500_000, intervals: [1_000] })
+    .toBeGreaterThan(born)
   const rebornMs = Date.now()
   await backend.unpause()
   const settled = await settledBy(backend, death, rebornMs + 165_000)

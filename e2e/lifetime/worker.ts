@@ -1,3 +1,4 @@
+import { notice } from '../../sw/notice.ts'
 import { evm, install, ipfs } from '../../sw/index.ts'
 import { isRung } from '../../sw/core/wake-plan.ts'
 import { BUDGETS_MS } from '../../sw/drain.ts'
@@ -37,6 +38,7 @@ if (plain) {
 }
 
 install({
+  lastChance: notice(),
   transport: ipfs({ endpoint: endpoints.ipfs }),
   anchor: evm({
     rpcUrl: endpoints.rpcUrl,

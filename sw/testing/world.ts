@@ -45,8 +45,6 @@ export function createWorld() {
         arm: async () => {
           context.armed++
         },
-        visited: () => undefined,
-        isLast: async () => false,
       },
       announce: (id: SessionId) => void announced.push(id),
     }
