@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { contentAddress } from '../../src/evidence/cid.ts'
@@ -65,6 +65,7 @@ async function main(): Promise<void> {
     const wanted = positionals.length > 0 ? positionals : Object.keys(transports)
     console.log(`${chunks} chunks of 3 MiB, ${lanes} lanes; link ${mbit} Mbit/s, round trip ${rtt} ms`)
     console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}; commit ${commit()}`)
+    console.log(`Load of the machine before: ${loadavg()[0]?.toFixed(1)} (the shaped link needs some of it)`)
     for (const name of wanted) {
       const transport = transports[name]
       if (transport === undefined) throw new Error(`There is no transport "${name}".`)

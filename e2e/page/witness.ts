@@ -79,14 +79,17 @@ const told = async (page: Page, what: 'acknowledged' | 'captured') =>
 /** Runs in the page: hands every slice of every MediaRecorder to the test as well. */
 function keepSlices(): void {
   const keep: (at: number, base64: string) => Promise<void> = Reflect.get(window, 'keepSlice')
+  let kept: Promise<void>[] = []
   window.MediaRecorder = class extends MediaRecorder {
     constructor(...args: ConstructorParameters<typeof MediaRecorder>) {
       super(...args)
       let count = 0
+      kept = []
+      Reflect.set(window, 'keptSlices', kept)
       this.addEventListener('dataavailable', ({ data }) => {
         if (data.size === 0) return
         const at = count++
-        void data.arrayBuffer().then((bytes) => {
+        kept[at] = data.arrayBuffer().then((bytes) => {
           let binary = ''
           for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte)
           return keep(at, btoa(binary))

@@ -8,8 +8,10 @@ const SLOWEST_BYTES_PER_MS = 16
 const SLACK = 2
 /** Time that a part may take on such a link, ms: with the patience, 30 s. */
 const PART_MS = 10_000
-/** Smaller requests measure the round trip, not the link. */
+/** No part is smaller. */
 const SMALLEST_BYTES = 64 * 1024
+/** Smaller requests measure the round trip as much as the link: they may show that it is faster, not slower. */
+const TELLING_BYTES = 1024 * 1024
 /** Enough for any answer that is no content. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
@@ -43,8 +45,10 @@ export function pace(patienceMs: number = PATIENCE_MS): Pace {
       try {
         const answer = await ask(url, init, { signal, deadlineMs, silenceMs: patienceMs, maxBytes })
         // A refusal may come before the body has left.
-        if (answer.ok && bodyBytes >= SMALLEST_BYTES)
-          bytesPerMs = bodyBytes / (performance.now() - began + 1) / SLACK
+        if (answer.ok) {
+          const seen = bodyBytes / (performance.now() - began + 1) / SLACK
+          bytesPerMs = bodyBytes < TELLING_BYTES ? Math.max(bytesPerMs, seen) : seen
+        }
         return answer
       } catch (error) {
         bytesPerMs = SLOWEST_BYTES_PER_MS
