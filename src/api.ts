@@ -43,9 +43,9 @@ export interface AppendOptions {
   /** Gives the chunk up: `append` rejects with `aborted` unless the worker has acknowledged it by then. */
   readonly signal?: AbortSignal
   /**
-   * Told each time the worker refuses the chunk for a reason that passes: `storage-full`, `storage-failed`,
-   * `worker-timeout`, `hash-mismatch`, `protocol-mismatch`. The page keeps the bytes and sends them again by itself;
-   * a caller that can should produce less, and say so.
+   * Told each time the worker does not take the chunk for a reason that may pass: `storage-full`, `storage-failed`,
+   * `worker-timeout`, `hash-mismatch`, `protocol-mismatch`, `no-service-worker`, `defect`. The page keeps the bytes and
+   * sends them again by itself; a caller that can should produce less, and say so.
    */
   readonly onHeldUp?: (error: HoldfastError) => void
 }

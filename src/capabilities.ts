@@ -27,7 +27,7 @@ export interface Capabilities {
   readonly words: readonly string[]
 }
 
-/** Upload time that the ladder had after pages of five minutes and more died, in minutes (docs/browsers.md). */
+/** How long after the death of a page of five minutes the ladder still woke the worker, in minutes (docs/browsers-measured.md). */
 const LADDER_MINUTES = 25
 
 /** Asks the browser; changes nothing, and never rejects. Call it again after a permission was asked for. */

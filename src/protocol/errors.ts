@@ -2,7 +2,7 @@
  * What the engine does about a failure:
  * - `transient`: waits and tries again
  * - `conflict`: asks the server what it has, then resumes or starts over
- * - `blocked`: keeps the bytes and waits for the app (sign-in, space)
+ * - `blocked`: keeps the bytes and waits for the app (sign-in)
  * - `refused`: keeps the bytes, sets the item aside, tells the app
  * - `defect`: a broken invariant; stops that item, keeps the bytes, reports
  */
