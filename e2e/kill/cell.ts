@@ -3,11 +3,12 @@ import { DEATHS, type Death, type DeathName } from './deaths.ts'
 import type { Moment } from './moments.ts'
 import { expectHeldAt, expectWhole } from './outcome.ts'
 import { openScene } from './scene.ts'
+import type { StoreName } from '../stores.ts'
 
 /** Every death meets every moment: no combination is impossible, so none is left out. */
-export function everyDeathMeets(moments: Readonly<Record<string, Moment>>): void {
+export function everyDeathMeets(moments: Readonly<Record<string, Moment>>, store: StoreName): void {
   for (const [deathName, death] of Object.entries(DEATHS) as [DeathName, Death][]) {
-    test.describe(deathName, () => {
+    test.describe(`over ${store}, ${deathName}`, () => {
       for (const [momentName, moment] of Object.entries(moments)) cell(deathName, death, momentName, moment)
     })
   }

@@ -1,7 +1,7 @@
 import { test } from '../fixtures.ts'
 import { everyDeathMeets } from './cell.ts'
-import { uploadMoments } from './moments.ts'
+import { momentsTried } from './moments.ts'
 
 test.use({ storeName: 'put' })
 
-everyDeathMeets(uploadMoments('put'))
+everyDeathMeets(momentsTried('put'), 'put')

@@ -1,4 +1,4 @@
 import { everyDeathMeets } from './cell.ts'
-import { MOMENTS } from './moments.ts'
+import { allMoments } from './moments.ts'
 
-everyDeathMeets(MOMENTS)
+everyDeathMeets(allMoments('ipfs'), 'ipfs')

@@ -16,10 +16,11 @@ export interface Moment {
   reach(scene: Scene): Promise<Hold>
 }
 
-const ADD = /^\/api\/v0\/add/
 /** The relay tells its address to a GET, which has no key. */
 const GET_RELAY = /^\/relay$/
 const POST_RELAY = /^\/relay \S/
+
+type Moments = Readonly<Record<string, Moment>>
 
 /** While the recording goes on; chunks follow each other closely, so that others are always under way too. */
 const recordingUntil = (status: string, reach: Moment['reach']): Moment => ({
@@ -59,10 +60,14 @@ const endedUntil = (status: string, holdAt: (scene: Scene) => Promise<Hold>): Mo
 })
 
 /** Once all chunks are uploaded the relay is asked for its address; what is added to the store next is the manifest. */
-async function holdManifest({ backend: { faults } }: Scene, hold: 'before' | 'after'): Promise<Hold> {
+async function holdManifest(
+  { backend: { faults } }: Scene,
+  hold: 'before' | 'after',
+  store: StoreName,
+): Promise<Hold> {
   const naming = faults.add({ service: 'relay', match: GET_RELAY, kind: 'hold', times: 1 })
   await naming.arrived
-  const adding = faults.add({ service: 'ipfs', match: ADD, kind: 'hold', hold, times: 1 })
+  const adding = faults.add({ ...STORES[store], kind: 'hold', hold, times: 1 })
   naming.release()
   await adding.arrived
   return adding
@@ -113,7 +118,7 @@ async function holdDepth(scene: Scene): Promise<Hold> {
 async function holdUpload(
   { backend, witness }: Scene,
   hold: 'before' | 'after',
-  store: StoreName = 'ipfs',
+  store: StoreName,
 ): Promise<Hold> {
   const handle = backend.faults.add({ ...STORES[store], kind: 'hold', hold, times: 1 })
   await witness.record()
@@ -122,40 +127,47 @@ async function holdUpload(
   return handle
 }
 
-/** The moments that are a store's own: a chunk on its way there. */
-export const uploadMoments = (store: StoreName) => ({
-  [`uploading by ${store}, before the store has it`]: recordingUntil('uploading', (scene) =>
-    holdUpload(scene, 'before', store),
-  ),
-  [`uploading by ${store}, the store’s answer lost`]: recordingUntil('uploading', (scene) =>
-    holdUpload(scene, 'after', store),
-  ),
-})
+/** A chunk on its way to the store: the moments that are each store's own. */
+export const uploadMoments = (store: StoreName) =>
+  ({
+    'uploading, before the store has it': recordingUntil('uploading', (scene) =>
+      holdUpload(scene, 'before', store),
+    ),
+    'uploading, the store’s answer lost': recordingUntil('uploading', (scene) =>
+      holdUpload(scene, 'after', store),
+    ),
+  }) satisfies Moments
 
-/** The lifecycle of docs/architecture.md, in its order. */
-export const MOMENTS = {
-  'captured, raw bytes stored': sealingAs('captured'),
-  'hashing in the worker': sealingAs('hashing'),
-  'encrypting in the worker': sealingAs('encrypting'),
-  'uploading, before the store has it': recordingUntil('uploading', (scene) => holdUpload(scene, 'before')),
-  'uploading, the store’s answer lost': recordingUntil('uploading', (scene) => holdUpload(scene, 'after')),
-  'uploaded, publication not due': recordingUntil('uploaded', async ({ witness }) => {
-    await witness.record()
-    const uploaded = async () =>
-      (await storedChunks(witness.page)).filter(({ status }) => status === 'uploaded').length
-    await expect.poll(uploaded, { intervals: [50] }).toBeGreaterThanOrEqual(2)
-    return { arrived: Promise.resolve(), release: () => undefined }
-  }),
-  'manifesting, the signer not known': endedUntil('manifesting', (scene) =>
-    holdRelay(scene, GET_RELAY, 'before'),
-  ),
-  'manifesting, before the store has the manifest': endedUntil('manifesting', (scene) =>
-    holdManifest(scene, 'before'),
-  ),
-  'manifesting, the store’s answer lost': endedUntil('manifesting', (scene) => holdManifest(scene, 'after')),
-  'anchoring, before the relay acts': endedUntil('anchoring', (scene) =>
-    holdRelay(scene, POST_RELAY, 'before'),
-  ),
-  'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
-  'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
-} as const satisfies Record<string, Moment>
+/** The lifecycle of docs/architecture.md, in its order, over one store. */
+export const allMoments = (store: StoreName) =>
+  ({
+    'captured, raw bytes stored': sealingAs('captured'),
+    'hashing in the worker': sealingAs('hashing'),
+    'encrypting in the worker': sealingAs('encrypting'),
+    ...uploadMoments(store),
+    'uploaded, publication not due': recordingUntil('uploaded', async ({ witness }) => {
+      await witness.record()
+      const uploaded = async () =>
+        (await storedChunks(witness.page)).filter(({ status }) => status === 'uploaded').length
+      await expect.poll(uploaded, { intervals: [50] }).toBeGreaterThanOrEqual(2)
+      return { arrived: Promise.resolve(), release: () => undefined }
+    }),
+    'manifesting, the signer not known': endedUntil('manifesting', (scene) =>
+      holdRelay(scene, GET_RELAY, 'before'),
+    ),
+    'manifesting, before the store has the manifest': endedUntil('manifesting', (scene) =>
+      holdManifest(scene, 'before', store),
+    ),
+    'manifesting, the store’s answer lost': endedUntil('manifesting', (scene) =>
+      holdManifest(scene, 'after', store),
+    ),
+    'anchoring, before the relay acts': endedUntil('anchoring', (scene) =>
+      holdRelay(scene, POST_RELAY, 'before'),
+    ),
+    'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
+    'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
+  }) satisfies Moments
+
+/** In every run the moments that are the store's own; the whole lifecycle over each store takes `npm run test:matrix`. */
+export const momentsTried = (store: StoreName): Moments =>
+  process.env['MATRIX'] === 'whole' ? allMoments(store) : uploadMoments(store)

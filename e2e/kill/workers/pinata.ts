@@ -1,4 +1,5 @@
 import { evm, install } from '../../../sw/index.ts'
+import { sealInWorker } from '../../../sw/seal.ts'
 import { pinata } from '../../../sw/transports/pinata.ts'
 import { endpoints, freshToken } from './endpoints.ts'
 
@@ -12,4 +13,5 @@ install({
     authorize: async () => ({ authorization: `Bearer ${await freshToken()}` }),
   }),
   anchor: evm(endpoints),
+  sealer: sealInWorker,
 })

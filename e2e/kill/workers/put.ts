@@ -1,4 +1,5 @@
 import { evm, install } from '../../../sw/index.ts'
+import { sealInWorker } from '../../../sw/seal.ts'
 import { presignedPut, type Granted } from '../../../sw/transports/put.ts'
 import { endpoints, freshToken } from './endpoints.ts'
 
@@ -15,4 +16,5 @@ install({
     },
   }),
   anchor: evm(endpoints),
+  sealer: sealInWorker,
 })
