@@ -13,4 +13,25 @@ export default [
     gzip: true,
     modifyEsbuildConfig,
   },
+  {
+    name: 'tus transport, alone',
+    path: 'dist/sw/transports/tus.js',
+    limit: '4 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
+  {
+    name: 'presigned PUT transport, alone',
+    path: 'dist/sw/transports/put.js',
+    limit: '3.5 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
+  {
+    name: 'Pinata transport, alone',
+    path: 'dist/sw/transports/pinata.js',
+    limit: '3.5 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
 ]

@@ -1,9 +1,16 @@
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 
 const root = resolve(import.meta.dirname, 'src/demo')
 const outDir = resolve(import.meta.dirname, process.env['HOLDFAST_OUT_DIR'] ?? 'dist/demo')
+
+/** The worker's source: the demo's own, or a test's. */
+const demoWorker = resolve(import.meta.dirname, 'sw/demo.ts')
+const worker = process.env['HOLDFAST_WORKER'] ?? demoWorker
+
+/** An object to the types, because they leave out what the plugin documents: `undefined` injects nothing. */
+const WITHOUT_SHELL: object = { injectionPoint: undefined }
 
 /** The local backend that `npm start` brings up. */
 const LOCAL_ENDPOINTS = {
@@ -38,8 +45,8 @@ export default defineConfig({
     endpointsInDevWorker,
     VitePWA({
       strategies: 'injectManifest',
-      srcDir: '../../sw',
-      filename: 'demo.ts',
+      srcDir: dirname(worker),
+      filename: basename(worker),
       registerType: 'prompt',
       injectRegister: false,
       manifest: {
@@ -55,6 +62,8 @@ export default defineConfig({
       // after its source, demo.js; `/sw.js` says what it is.
       injectManifest: {
         rollupFormat: 'iife',
+        // Only the demo's worker serves the shell.
+        ...(worker === demoWorker ? {} : WITHOUT_SHELL),
         swDest: join(outDir, 'sw.js'),
         globPatterns: ['**/*.{html,js,css}'],
       },

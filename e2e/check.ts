@@ -72,7 +72,7 @@ async function main(): Promise<void> {
 }
 
 function run({ command: [name = '', ...args], env }: Step, also: Record<string, string>): Promise<number> {
-  const child = spawn('npx', ['--no', name, ...args], {
+  const child = spawn(join(root, 'node_modules', '.bin', name), args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...also, ...env },

@@ -12,6 +12,8 @@ export interface SiteOptions {
   readonly endpoints: Endpoints
   /** Of the built demo. */
   readonly outDir: string
+  /** Source of the worker; default: the demo's own. */
+  readonly worker?: string | undefined
   /** 0: any free one. */
   readonly port: number
   /** Vite's development server, which builds as it serves and reloads. */
@@ -22,9 +24,17 @@ const configFile = join(repositoryRoot(), 'vite.config.ts')
 const HOST = '127.0.0.1'
 
 /** Builds the demo for these endpoints and serves it. */
-export async function serveDemo({ endpoints, outDir, port, dev = false }: SiteOptions): Promise<DemoSite> {
+export async function serveDemo({
+  endpoints,
+  outDir,
+  port,
+  worker,
+  dev = false,
+}: SiteOptions): Promise<DemoSite> {
   process.env['HOLDFAST_ENDPOINTS'] = JSON.stringify(endpoints)
   process.env['HOLDFAST_OUT_DIR'] = outDir
+  if (worker === undefined) delete process.env['HOLDFAST_WORKER']
+  else process.env['HOLDFAST_WORKER'] = worker
   const listen = { host: HOST, port, strictPort: true }
   try {
     if (dev) {

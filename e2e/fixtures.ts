@@ -6,6 +6,7 @@ import { repositoryRoot } from './backend/repository-root.ts'
 import { findChromium } from './browser/find-chromium.ts'
 import { launchBrowser, type LaunchOptions, type RealBrowser } from './browser/real-browser.ts'
 import { serveDemo } from './demo-site.ts'
+import type { StoreName } from './stores.ts'
 
 /** The backend and the demo that talks to it. */
 export interface Stack {
@@ -24,16 +25,24 @@ interface TestFixtures {
   readonly launch: Launch
 }
 interface WorkerFixtures {
+  /** Where the demo's worker uploads; the app's own worker uses the IPFS store. */
+  readonly storeName: StoreName
   readonly workerStack: Omit<Stack, 'sinceEntry'>
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
+  storeName: ['ipfs', { scope: 'worker', option: true }],
+
   workerStack: [
-    // oxlint-disable-next-line no-empty-pattern -- Playwright reads the fixture's needs from its parameter
-    async ({}, use, { parallelIndex }) => {
+    async ({ storeName }, use, { parallelIndex }) => {
       const dataDir = join(repositoryRoot(), '.holdfast', 'e2e', String(parallelIndex))
       const backend = await startBackend({ dataDir, port: 0, chainPort: 0, fresh: true, blockTimeSec: 1 })
-      const site = await serveDemo({ endpoints: backend.endpoints, outDir: join(dataDir, 'demo'), port: 0 })
+      const site = await serveDemo({
+        endpoints: backend.endpoints,
+        outDir: join(dataDir, 'demo'),
+        port: 0,
+        worker: workerFor(storeName),
+      })
       await use({ backend, url: site.url })
       await site.close()
       await backend.stop()
@@ -63,5 +72,9 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await rm(profile, { recursive: true, force: true })
   },
 })
+
+/** The demo's own worker, or one like it for another store. */
+const workerFor = (store: StoreName) =>
+  store === 'ipfs' ? undefined : join(repositoryRoot(), 'e2e', 'kill', 'workers', `${store}.ts`)
 
 export { expect } from '@playwright/test'

@@ -1,6 +1,7 @@
 import type { ConnectOptions, Holdfast } from './api.ts'
 import { openConnection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
+import type { HoldfastError } from './protocol/errors.ts'
 import { openSession } from './session.ts'
 import { watch } from './watch.ts'
 
@@ -12,7 +13,12 @@ import { watch } from './watch.ts'
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
   const connection = await openConnection(options)
-  await connection.ask({ type: 'hello' })
+  const hello = () => connection.ask({ type: 'hello' })
+  // Once more, because a worker may be stopped with the question in its hands.
+  await hello().catch((error: HoldfastError) => {
+    if (error.code !== 'worker-timeout') throw error
+    return hello()
+  })
 
   const closed = new AbortController()
   const { signal: untilClosed } = closed

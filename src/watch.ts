@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts'
+import { insist } from './insist.ts'
 import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
@@ -22,7 +23,8 @@ export async function* watch(connection: Connection, signal: AbortSignal): Async
   signal.addEventListener('abort', () => stir())
 
   try {
-    for (const session of await connection.ask({ type: 'sessions' }))
+    const known = insist(connection, () => connection.ask({ type: 'sessions' }), { signal })
+    for (const session of await known.catch(endedBy(signal)))
       if (!sessions.has(session.id)) sessions.set(session.id, session)
     while (!signal.aborted) {
       if (changed) {
@@ -37,4 +39,10 @@ export async function* watch(connection: Connection, signal: AbortSignal): Async
   } finally {
     channel.close()
   }
+}
+
+/** Whoever stops watching is told nothing more, no error either. */
+const endedBy = (signal: AbortSignal) => (error: unknown) => {
+  if (signal.aborted) return []
+  throw error
 }

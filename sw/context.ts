@@ -1,5 +1,6 @@
 import type { SessionId } from '../src/protocol/ids.ts'
 import type { Moment } from './core/machine.ts'
+import type { ChunkRecord } from './core/record.ts'
 import type { Anchor, Clock, Lock, Store, Wake } from './ports.ts'
 import type { Transport } from './transports/port.ts'
 
@@ -10,9 +11,14 @@ export interface Context {
   readonly anchor: Anchor
   readonly lock: Lock
   readonly wake: Wake
+  /** Absent where this worker takes sealed chunks only. */
+  readonly sealer?: Sealer
   readonly clock: Clock
   /** Tells the pages that a session changed. */
   readonly announce: (id: SessionId) => void
 }
+
+/** Seals a chunk that was handed over raw. */
+export type Sealer = (context: Context, chunk: ChunkRecord) => Promise<void>
 
 export const momentOf = (clock: Clock): Moment => ({ nowMs: clock.now(), random: clock.random() })

@@ -1,6 +1,7 @@
 import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching'
-import { notice } from './notice.ts'
 import { evm, install, ipfs } from './index.ts'
+import { notice } from './notice.ts'
+import { sealInWorker } from './seal.ts'
 
 /* oxlint-disable no-underscore-dangle -- names that the build replaces: see `vite.config.ts` */
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (PrecacheEntry | string)[] }
@@ -14,9 +15,10 @@ declare const __HOLDFAST_ENDPOINTS__: {
 const { ipfs: endpoint, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
 
 install({
-  lastChance: notice(),
   transport: ipfs({ endpoint }),
   anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
+  sealer: sealInWorker,
+  lastChance: notice(),
 })
 
 // The shell starts offline: `/` is served as `/index.html`, whatever its query.

@@ -1,6 +1,6 @@
 import { announcer } from './announce.ts'
 import { systemClock } from './clock.ts'
-import type { Context } from './context.ts'
+import type { Context, Sealer } from './context.ts'
 import { mayYield } from './core/wake-plan.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { logLastChance } from './last-chance.ts'
@@ -17,7 +17,9 @@ export interface EngineOptions {
   readonly transport: Transport
   /** Who witnesses the roots. */
   readonly anchor: Anchor
-  /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/notice`. */
+  /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
+  readonly sealer?: Sealer
+  /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
   readonly lastChance?: LastChance
 }
 
@@ -47,7 +49,7 @@ export interface Engine {
  * @param active settles when this worker may touch the store
  */
 export function createEngine(
-  { transport, anchor, lastChance }: EngineOptions,
+  { transport, anchor, sealer, lastChance }: EngineOptions,
   active: Promise<unknown>,
 ): Engine {
   const store = idbStore()
@@ -60,6 +62,7 @@ export function createEngine(
     lock: webLock(),
     clock: systemClock(),
     announce: announcer(store),
+    ...(sealer && { sealer }),
   }
   const drain: Drain = createDrain(context)
 

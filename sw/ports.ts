@@ -56,11 +56,18 @@ export interface AnchorRequest {
   readonly groupIds: readonly GroupId[]
 }
 
+/** A session as the chain holds it. */
+export interface AnchorRecord {
+  readonly merkleRoot: string
+  readonly manifestCid: string
+  readonly chunkCount: number
+}
+
 /** What the chain says of a session: newest, and at the wanted depth. */
 export interface Witnessed {
   readonly blockNumber: number
-  readonly latest?: { readonly merkleRoot: string; readonly manifestCid: string; readonly chunkCount: number }
-  readonly deep?: { readonly merkleRoot: string; readonly manifestCid: string; readonly chunkCount: number }
+  readonly latest?: AnchorRecord
+  readonly deep?: AnchorRecord
 }
 
 /** An outside witness of a session's root. */

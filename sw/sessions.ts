@@ -11,10 +11,16 @@ import type { WriteTransaction } from './ports.ts'
 /**
  * Opens a session; the same start again is answered as the first time.
  *
- * @throws HoldfastError `session-exists` where another recording has this id
+ * @throws HoldfastError `session-exists` where another recording has this id; `bad-input` for a session that this
+ *   worker shall seal and cannot
  */
 export async function startSession(context: Context, start: SessionStart): Promise<SessionRecord> {
-  const { store, clock, announce } = context
+  const { store, clock, announce, sealer } = context
+  if (start.sealKey !== undefined && sealer === undefined)
+    throw new HoldfastError(
+      'bad-input',
+      "seal: this worker takes sealed chunks only; start with seal: 'page'.",
+    )
   const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
     if (existing !== undefined) {

@@ -6,7 +6,6 @@ import { momentOf, type Context } from './context.ts'
 import type { ChunkEvent } from './core/machine.ts'
 import type { ChunkRecord } from './core/record.ts'
 import { deliver, type Delivery } from './deliver.ts'
-import { sealStep } from './seal-step.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
@@ -15,7 +14,8 @@ import { sealStep } from './seal-step.ts'
 export async function transfer(context: Context, chunk: ChunkRecord, signal: AbortSignal): Promise<void> {
   try {
     if (chunk.state.status === 'uploading') await upload(context, chunk, chunk.state, signal)
-    else await sealStep(context, chunk)
+    else if (context.sealer) await context.sealer(context, chunk)
+    else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw, and this worker does not seal.`)
   } catch (thrown) {
     const error = HoldfastError.from(thrown)
     if (error.code === 'storage-failed') throw error

@@ -1,5 +1,6 @@
 import { BodyCutOff, collect, ConnectionLost, drain, streamOf } from './exchange.ts'
 import type { Bytes, Exchange, Reply, Service } from './exchange.ts'
+import { flipped } from './flipped.ts'
 import type { ActiveFault } from './faults.ts'
 import { aborted } from './gate.ts'
 
@@ -50,6 +51,8 @@ export async function act(
     }
     case 'slow':
       return honestly({ ...exchange, body: slowly(exchange.body, rule.bytesPerSec, exchange.gone) })
+    case 'damage':
+      return honestly({ ...exchange, body: flipped(exchange.body, rule.atByte ?? 1000) })
     case 'status': {
       const headers: Record<string, string> = { 'content-type': 'text/plain' }
       const { retryAfter } = rule

@@ -35,6 +35,8 @@ export type Fault =
   | HoldFault
   /** Reads the body slowly; the effect and the answer are honest. */
   | { readonly kind: 'slow'; readonly bytesPerSec: number }
+  /** Changes a byte of the body on its way, the one after so many (default 1,000); the answer is honest. */
+  | { readonly kind: 'damage'; readonly atByte?: number }
   /** Answers with this status. `retryAfter`: seconds, or a date. */
   | {
       readonly kind: 'status'
@@ -74,6 +76,7 @@ const KINDS: readonly string[] = [
   'stall',
   'hold',
   'slow',
+  'damage',
   'status',
   'lie',
   'empty',

@@ -44,6 +44,11 @@ export interface BackendOptions {
   blockTimeSec?: number
   /** Where compiled contracts are kept, even by `fresh`. Default: in `dataDir`. */
   artifactDir?: string
+  /**
+   * Whether connections serve one request after another, as real servers do; then what is in the ledger may have been
+   * sent again by the browser. Default false.
+   */
+  keepAlive?: boolean
   /** Told what nobody asked for but somebody should know. Default: nobody. */
   log?: (line: string) => void
 }
@@ -151,6 +156,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       ledger,
       faults,
       log,
+      keepAlive: options.keepAlive ?? false,
       route: (path) =>
         services[/^\/(?:api\/v0|ipfs|tus|tus-plain|put|pinata|chain|relay)(?=\/|$)/.exec(path)?.[0] ?? ''],
       control: controlPaths({

@@ -14,6 +14,8 @@ export interface ServerOptions {
   route(path: string): Service | undefined
   /** Everything else: neither in the ledger nor subject to faults. */
   control(request: IncomingMessage, url: URL): Promise<Reply>
+  /** Whether a connection serves one request after another; default false. */
+  readonly keepAlive?: boolean
   readonly log: (line: string) => void
 }
 
@@ -64,7 +66,7 @@ async function answer(
 ): Promise<void> {
   // A browser silently sends a request again, POST too, when a connection that it had used before is reset.
   // With a connection for each request, what is in the ledger was sent by the code under test.
-  response.shouldKeepAlive = false
+  response.shouldKeepAlive = options.keepAlive ?? false
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
   const service = options.route(url.pathname)
   const asksLeave = request.headers['access-control-request-method'] !== undefined
@@ -191,8 +193,13 @@ async function send(
 
 const drained = (response: ServerResponse) =>
   new Promise<void>((resolve) => {
-    response.once('drain', resolve)
-    response.once('close', resolve)
+    const over = () => {
+      response.off('drain', over)
+      response.off('close', over)
+      resolve()
+    }
+    response.on('drain', over)
+    response.on('close', over)
   })
 
 /**

@@ -38,6 +38,11 @@ export async function tusService({ folder, mount, plain, store }: TusOptions) {
     path: mount,
     datastore: files,
     relativeLocation: true,
+    // As hosts do whose upload URLs are signed; none of it is checked here.
+    ...(plain && {
+      generateUrl: (_request: Request, { path, id }: { path: string; id: string }) =>
+        `${path}/${id}?signature=secret`,
+    }),
     ...(!plain && {
       namingFunction: (_request: Request, metadata?: Record<string, string | null>) =>
         nameIn(metadata) ?? crypto.randomUUID(),
@@ -65,7 +70,7 @@ export async function tusService({ folder, mount, plain, store }: TusOptions) {
     if (upload?.offset === upload?.size) finished.add(cid)
   }
   const arrived = received()
-  const idOf = (path: string) => decodeURIComponent(path.slice(mount.length + 1))
+  const idOf = (path: string) => decodeURIComponent(path.slice(mount.length + 1).replace(/\?.*$/, ''))
 
   async function forward(exchange: Exchange): Promise<Reply> {
     const { method, path, headers, record } = exchange

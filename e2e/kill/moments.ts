@@ -2,6 +2,7 @@ import type { WitnessOptions } from '../page/witness.ts'
 import { expect } from '../fixtures.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { storedChunks } from '../page/stored.ts'
+import { STORES, type StoreName } from '../stores.ts'
 import type { Hold, Scene } from './scene.ts'
 
 /** A point in a chunk's life at which a death can hit. */
@@ -109,13 +110,27 @@ async function holdDepth(scene: Scene): Promise<Hold> {
   return reading
 }
 
-async function holdUpload({ backend, witness }: Scene, hold: 'before' | 'after'): Promise<Hold> {
-  const handle = backend.faults.add({ service: 'ipfs', match: ADD, kind: 'hold', hold, times: 1 })
+async function holdUpload(
+  { backend, witness }: Scene,
+  hold: 'before' | 'after',
+  store: StoreName = 'ipfs',
+): Promise<Hold> {
+  const handle = backend.faults.add({ ...STORES[store], kind: 'hold', hold, times: 1 })
   await witness.record()
   await handle.arrived
   await witness.acknowledged(2)
   return handle
 }
+
+/** The moments that are a store's own: a chunk on its way there. */
+export const uploadMoments = (store: StoreName) => ({
+  [`uploading by ${store}, before the store has it`]: recordingUntil('uploading', (scene) =>
+    holdUpload(scene, 'before', store),
+  ),
+  [`uploading by ${store}, the store’s answer lost`]: recordingUntil('uploading', (scene) =>
+    holdUpload(scene, 'after', store),
+  ),
+})
 
 /** The lifecycle of docs/architecture.md, in its order. */
 export const MOMENTS = {
@@ -144,5 +159,3 @@ export const MOMENTS = {
   'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
   'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
 } as const satisfies Record<string, Moment>
-
-export type MomentName = keyof typeof MOMENTS

@@ -17,12 +17,17 @@ export async function keepAcknowledgements(page: Page): Promise<Acknowledgements
 function listenToAnswers(): void {
   const keep: (id: string) => void = Reflect.get(window, 'keepAcknowledgement')
   const acknowledgedIn = (data: { value?: { acknowledged?: string } } | null) => data?.value?.acknowledged
+  // Told only once the slice has reached the test too, so that a page that dies in between leaves neither.
+  const sliceKept = async (id: string) => {
+    const kept: Promise<void>[] | undefined = Reflect.get(window, 'keptSlices')
+    await kept?.[Number(id.slice(id.lastIndexOf('/') + 1))]
+  }
   window.MessageChannel = class extends MessageChannel {
     constructor() {
       super()
       this.port1.addEventListener('message', ({ data }) => {
         const id = acknowledgedIn(data)
-        if (id !== undefined) keep(id)
+        if (id !== undefined) void sliceKept(id).then(() => keep(id))
       })
     }
   }

@@ -1,7 +1,10 @@
 import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
 import { keepAcknowledgements, type Acknowledgements } from './acknowledgements.ts'
 
-/** What a page's MediaRecorder produced, slice by slice: the truth that a verified recording is held against. */
+/**
+ * What a page's MediaRecorder produced, slice by slice: the truth that a verified recording is held against. They
+ * come on a way of their own, so the last ones of a page that dies may be missing.
+ */
 export type Slices = readonly Buffer[]
 
 export interface WitnessOptions {
@@ -21,7 +24,7 @@ export interface Witness {
   readonly groupSecret: Uint8Array<ArrayBuffer>
   /** Presses Record; resolves once the recorder runs. */
   record(): Promise<void>
-  /** Resolves once the page says that this many chunks are acknowledged. */
+  /** Resolves once the page says that this many chunks are acknowledged, and their slices are here too. */
   acknowledged(count: number): Promise<void>
   stop(): Promise<void>
   session(id?: string): Locator
@@ -53,14 +56,14 @@ export async function openDemo(
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
     },
     async acknowledged(count) {
-      const acks = page.getByTestId('ack-count')
-      await expect
-        .poll(async () => Number(await acks.getAttribute('data-acknowledged')))
-        .toBeGreaterThanOrEqual(count)
+      await expect.poll(() => told(page, 'acknowledged')).toBeGreaterThanOrEqual(count)
+      await expect.poll(() => slices.filter(Boolean).length).toBeGreaterThanOrEqual(count)
     },
     async stop() {
       await page.getByTestId('stop-button').click()
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+      const captured = await told(page, 'captured')
+      await expect.poll(() => slices.filter(Boolean).length).toBe(captured)
     },
     session: (id) =>
       id === undefined
@@ -69,17 +72,24 @@ export async function openDemo(
   }
 }
 
+/** A count that the page tells of its recording. */
+const told = async (page: Page, what: 'acknowledged' | 'captured') =>
+  Number(await page.getByTestId('ack-count').getAttribute(`data-${what}`))
+
 /** Runs in the page: hands every slice of every MediaRecorder to the test as well. */
 function keepSlices(): void {
   const keep: (at: number, base64: string) => Promise<void> = Reflect.get(window, 'keepSlice')
+  let kept: Promise<void>[] = []
   window.MediaRecorder = class extends MediaRecorder {
     constructor(...args: ConstructorParameters<typeof MediaRecorder>) {
       super(...args)
       let count = 0
+      kept = []
+      Reflect.set(window, 'keptSlices', kept)
       this.addEventListener('dataavailable', ({ data }) => {
         if (data.size === 0) return
         const at = count++
-        void data.arrayBuffer().then((bytes) => {
+        kept[at] = data.arrayBuffer().then((bytes) => {
           let binary = ''
           for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte)
           return keep(at, btoa(binary))

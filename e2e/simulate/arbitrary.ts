@@ -67,7 +67,7 @@ const what = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constantFrom('offline' as const, 'disk-full' as const),
-      forMs: ms(60_000),
+      forMs: fc.constantFrom(1_000, 20_000, 60_000, 400_000),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('reorganised' as const), vanish: fc.boolean() }) },
@@ -78,6 +78,7 @@ const what = fc.oneof(
 export const histories: fc.Arbitrary<History> = fc.record({
   jitter: fc.nat({ max: 1_000_000 }),
   depth: fc.constantFrom(2 as const, 3 as const),
+  lastsMs: fc.constantFrom(0, 0, 0, 0, 60_000, 700_000),
   recordings: fc.array(
     fc.record({
       seal: fc.constantFrom('page' as const, 'page' as const, 'page' as const, 'worker' as const),
@@ -93,11 +94,12 @@ export const histories: fc.Arbitrary<History> = fc.record({
       diesAt: fc.integer({ min: 1, max: 90 }),
       laterMs: fc.constantFrom(undefined, undefined, 10, 1_000, 30_000, 120_000),
     }),
-    { maxLength: 4 },
+    { maxLength: 6 },
   ),
-  requestFaults: fc.array(fc.record({ nth: fc.integer({ min: 1, max: 40 }), fault }), { maxLength: 6 }),
+  requestFaults: fc.array(fc.record({ nth: fc.integer({ min: 1, max: 40 }), fault }), { maxLength: 10 }),
   diskFaults: fc.array(
     fc.record({
+      of: fc.constantFrom('read' as const, 'write' as const),
       nth: fc.integer({ min: 1, max: 80 }),
       code: fc.constantFrom('storage-full' as const, 'storage-failed' as const),
     }),

@@ -1,3 +1,4 @@
+import { sealInWorker } from '../../sw/seal.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import type { Context } from '../../sw/context.ts'
@@ -75,7 +76,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const locks = fakeLocks()
   const mutant = mutation.create()
   const workers: Worker[] = []
-  let writes = 0
+  const transactions = { read: 0, write: 0 }
   let active: Worker | undefined
   let syncAsked = false
 
@@ -92,8 +93,13 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       store: mortalStore(alive, plan?.laterMs !== undefined),
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
+      sealer: sealInWorker,
       lock: locks.lockOf(alive),
-      clock: { ...clock, sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)) },
+      clock: {
+        now: () => clock.now() + scene.clockErrorMs,
+        random: clock.random,
+        sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)),
+      },
       wake: { arm: async () => ask() },
       announce: () => {},
     }
@@ -107,13 +113,26 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     return worker
   }
 
+  /** What goes wrong with the transaction that begins now. */
+  const diskFault = (of: 'read' | 'write') => {
+    const nth = ++transactions[of]
+    if (scene.healing) return undefined
+    const fault = history.diskFaults.find((one) => one.of === of && one.nth === nth)
+    if (fault !== undefined) trace(() => `${of} ${nth} of the disk fails`)
+    return fault
+  }
+
   /** The disk as one worker reaches it. */
   const mortalStore = (alive: Life, commits: boolean): Store => ({
-    read: (work) => alive.look(() => disk.read(work)),
+    read: (work) =>
+      alive.look(async () => {
+        const fault = diskFault('read')
+        if (fault !== undefined) throw new HoldfastError('storage-failed', 'The disk fails.')
+        return disk.read(work)
+      }),
     async write(work) {
       if (!alive.passes('before a commit')) return never()
-      const nth = ++writes
-      const fault = scene.healing ? undefined : history.diskFaults.find((one) => one.nth === nth)
+      const fault = diskFault('write')
       const ending = async () => {
         await scene.sleep(scene.about(COMMIT_MS))
         if (alive.dead && !commits) throw new Error('Its worker died.')
@@ -125,9 +144,6 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
           if (alive.dead) throw new Error('Its worker died.')
           return work(tx)
         }, ending)
-      } catch (error) {
-        if (fault !== undefined) trace(() => `write ${nth} of the disk fails: ${String(error)}`)
-        throw error
       } finally {
         if (!alive.passes('after a commit')) await never()
       }

@@ -15,8 +15,9 @@ export interface RequestFault {
     | { readonly kind: 'lies' }
 }
 
-/** What goes wrong with one operation of the disk, by its number. */
+/** What goes wrong with one transaction of the disk, by its number among those of its kind. */
 export interface DiskFault {
+  readonly of: 'read' | 'write'
   readonly nth: number
   readonly code: 'storage-full' | 'storage-failed'
 }
@@ -49,6 +50,8 @@ export interface Happening {
     | { readonly kind: 'offline' | 'disk-full'; readonly forMs: number }
     | { readonly kind: 'reorganised'; readonly vanish: boolean }
     | { readonly kind: 'unreadable'; readonly forMs: number }
+    /** The device's clock is set; timers go on as they were. */
+    | { readonly kind: 'clock-set'; readonly byMs: number }
 }
 
 /** Everything that chance decides in one history. The same history runs the same way, always. */
@@ -56,6 +59,8 @@ export interface History {
   /** Seeds latencies and full jitter; 0: every latency is the same. */
   readonly jitter: number
   readonly depth: 2 | 3
+  /** Nothing is healed before this time, ms: budgets end, and workers are stopped for having nothing to do. */
+  readonly lastsMs: number
   readonly recordings: readonly Recording[]
   readonly lives: readonly LifePlan[]
   readonly requestFaults: readonly RequestFault[]
@@ -65,9 +70,9 @@ export interface History {
 
 /** The history in lines that a person can read. */
 export function describeHistory(history: History): string[] {
-  const { jitter, depth, recordings, lives, requestFaults, diskFaults, happenings } = history
+  const { jitter, depth, lastsMs, recordings, lives, requestFaults, diskFaults, happenings } = history
   return [
-    `jitter ${jitter}, depth ${depth}`,
+    `jitter ${jitter}, depth ${depth}, healed after ${lastsMs} ms at the earliest`,
     ...recordings.map(
       ({ seal, chunks, gapMs, beginsAtMs, ending }, at) =>
         `recording ${letterOf(at)}: ${chunks} chunks, one each ${gapMs} ms from ${beginsAtMs} ms on, sealed by the ${seal}; its tab ${ending}`,
@@ -77,7 +82,7 @@ export function describeHistory(history: History): string[] {
         `worker ${at + 1} dies at moment ${diesAt}; what is under way ${laterMs === undefined ? 'is lost' : `arrives ${laterMs} ms later`}`,
     ),
     ...requestFaults.map(({ nth, fault }) => `request ${nth}: ${JSON.stringify(fault)}`),
-    ...diskFaults.map(({ nth, code }) => `write ${nth} of the disk: ${code}`),
+    ...diskFaults.map(({ of, nth, code }) => `${of} ${nth} of the disk: ${code}`),
     ...happenings.map(({ atMs, what }) => `at ${atMs} ms: ${JSON.stringify(what)}`),
   ]
 }

@@ -4,6 +4,8 @@ import type { Outcome, WakeKind } from '../../sw/drain.ts'
 /** A way to break the engine from outside, so that the simulator can show that it would notice. */
 export interface Mutation {
   readonly name: string
+  /** What the oracle says of it. */
+  readonly breaks: RegExp
   /** One for each device: what it keeps outlives workers. */
   create(): {
     readonly context?: (context: Context) => Context
@@ -11,4 +13,4 @@ export interface Mutation {
   }
 }
 
-export const NONE: Mutation = { name: 'none', create: () => ({}) }
+export const NONE: Mutation = { name: 'none', breaks: /^$/, create: () => ({}) }

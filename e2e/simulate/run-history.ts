@@ -7,7 +7,7 @@ import type { Happening, History } from './history.ts'
 import { NONE, type Mutation } from './mutation.ts'
 import { remains } from './oracle.ts'
 import { recordedChunk } from './recorded.ts'
-import { createScene, type Scene } from './scene.ts'
+import { createScene, START_MS, type Scene } from './scene.ts'
 import { askUntilAnswered, openTab, record, type Tab } from './tab.ts'
 
 useQuickCrypto()
@@ -38,18 +38,18 @@ export async function runHistory(
   reseedCrypto(history.jitter + 1)
   const scene = createScene(history, traced)
   const device = createDevice(scene, mutation)
-  const { setTimeout, AbortController } = globalThis
-  // The page's hand-off waits by the global timer.
-  const virtual = (work: () => void, ms: number) => void scene.sleep(ms).then(work)
-  Reflect.set(globalThis, 'setTimeout', virtual)
-  Reflect.set(globalThis, 'AbortController', QuickAbortController)
+  const giveBack = takeOver({
+    // The page's hand-off waits by the global timer.
+    setTimeout: (work: () => void, ms: number) => void scene.sleep(ms).then(work),
+    AbortController: QuickAbortController,
+    BroadcastChannel: SilentChannel,
+  })
   try {
     await scene.clock.runUntil(live(scene, device), () => scene.failure !== undefined)
   } catch (error) {
     scene.fail(`the run itself ended with ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
-    Reflect.set(globalThis, 'setTimeout', setTimeout)
-    Reflect.set(globalThis, 'AbortController', AbortController)
+    giveBack()
   }
   return {
     failure: scene.failure,
@@ -57,6 +57,21 @@ export async function runHistory(
     kills: scene.kills,
     moments: device.workers.map(({ life }) => life.moments),
     lines: scene.lines,
+  }
+}
+
+/** A channel on which nobody tells anything. */
+class SilentChannel {
+  addEventListener(): void {}
+  close(): void {}
+}
+
+/** Puts these in the place of globals; returns a way to undo it. */
+function takeOver(globals: Readonly<Record<string, unknown>>): () => void {
+  const before = Object.keys(globals).map((name): [string, unknown] => [name, Reflect.get(globalThis, name)])
+  for (const [name, value] of Object.entries(globals)) Reflect.set(globalThis, name, value)
+  return () => {
+    for (const [name, value] of before) Reflect.set(globalThis, name, value)
   }
 }
 
@@ -75,6 +90,7 @@ async function live(scene: Scene, device: Device): Promise<void> {
     happen(scene, device, tabs, what)
   })
   await Promise.race([Promise.all([...recordings, ...happenings]), scene.sleep(LONGEST_MS)])
+  await scene.sleep(Math.max(history.lastsMs - (scene.clock.now() - START_MS), 0))
   await heal(scene, device, tabs)
 }
 
@@ -100,6 +116,9 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
       return
     case 'disk-full':
       scene.diskFullUntilMs = scene.clock.now() + what.forMs
+      return
+    case 'clock-set':
+      scene.clockErrorMs += what.byMs
       return
     case 'unreadable':
       scene.unreadableUntilMs = scene.clock.now() + what.forMs

@@ -5,6 +5,7 @@ import { runHistory, type Ran } from './run-history.ts'
 const TWO_RECORDINGS: History = {
   jitter: 0,
   depth: 2,
+  lastsMs: 0,
   recordings: [
     { seal: 'page', chunks: 2, gapMs: 200, beginsAtMs: 0, ending: 'ends' },
     { seal: 'page', chunks: 1, gapMs: 300, beginsAtMs: 0, ending: 'dies' },

@@ -17,6 +17,8 @@ export interface Scene {
   diskFullUntilMs: number
   unreadableUntilMs: number
   kills: number
+  /** How far the device's clock is from true time, ms. */
+  clockErrorMs: number
   random(): number
   /** A time that something takes, ms: about this much, or exactly where the history has no jitter. */
   about(ms: number): number
@@ -44,6 +46,7 @@ export function createScene(history: History, traced: boolean): Scene {
     diskFullUntilMs: 0,
     unreadableUntilMs: 0,
     kills: 0,
+    clockErrorMs: 0,
     random,
     about: (ms) => (history.jitter === 0 ? ms : Math.round(ms * 3 * random() ** 2)),
     trace(line) {

@@ -1,5 +1,6 @@
 import type { Connection } from '../../src/connection.ts'
 import { handOff } from '../../src/hand-off.ts'
+import { turns } from '../../src/turns.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION, recordingLockName, type Answers, type Reply } from '../../src/protocol/messages.ts'
 import { life, type Life } from '../../sw/testing/life.ts'
@@ -13,11 +14,15 @@ export interface Tab {
   readonly name: string
   readonly life: Life
   readonly connection: Connection
+  /** Who still waits for a new worker. */
+  readonly listeners: ReadonlySet<() => void>
   close(): void
 }
 
 /** Time that a message takes on its way, ms; messages of one tab keep their order. */
 const POST_MS = 2
+/** As many hand-offs of one recording are under way (src/session.ts). */
+const HAND_OFFS_AT_ONCE = 3
 const ANSWER_WITHIN_MS = 10_000
 /** How often an open page says hello while work remains, ms (src/keep-awake.ts). */
 const HELLO_MS = 20_000
@@ -56,9 +61,12 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
         if (!reply.ok) throw HoldfastError.fromWire(reply.error)
         return reply.value as Answers[typeof request.type]
       }),
-    onNewWorker: (listener) => void listeners.add(listener),
+    onNewWorker: (listener, signal) => {
+      listeners.add(listener)
+      signal.addEventListener('abort', () => listeners.delete(listener))
+    },
   }
-  const tab = { name, life: alive, connection, close: () => alive.die() }
+  const tab = { name, life: alive, connection, listeners, close: () => alive.die() }
   void keepAwake(scene, tab)
   return tab
 }
@@ -105,17 +113,19 @@ export async function record(
   life.onDeath(release)
   scene.trace(() => `${tab.name} records ${letterOf(at)}`)
   await askUntilAnswered(scene, tab, { type: 'session-start', session: start })
+  const takeTurn = turns(HAND_OFFS_AT_ONCE)
   const handed: Promise<unknown>[] = []
   for (let index = 0; index < chunks; index++) {
     await life.look(() => scene.sleep(gapMs))
     const chunk = recordedChunk(id, index, seal)
-    handed.push(life.look(() => handOff(connection, chunk)).catch(() => undefined))
+    handed.push(life.look(() => handOff(connection, chunk, { takeTurn })).catch(() => undefined))
   }
   if (ending === 'dies') {
     scene.trace(() => `${tab.name} dies`)
     return tab.close()
   }
   await Promise.all(handed)
+  if (tab.listeners.size > 0) scene.fail(`${tab.name} still listens for a new worker, though nothing waits`)
   if (ending === 'forgets') return
   await askUntilAnswered(scene, tab, { type: 'session-end', sessionId: id })
   release()

@@ -1,38 +1,44 @@
+import type { Page } from '@playwright/test'
 import { openSession } from '../../src/verify/index.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { openDemo } from '../page/witness.ts'
+import { openApp, serveVersions } from '../update/versions.ts'
 
 const MIB = 1024 * 1024
 
-test('a device that is full in mid-recording: the page keeps the rest and says so, and uploads make room for it', async ({
+/** Lets the origin store so many bytes more than it has now. */
+async function limitQuota(page: Page, origin: string, moreBytes: number) {
+  const cdp = await page.context().newCDPSession(page)
+  const used = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)
+  await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: used + moreBytes })
+  return { lift: () => cdp.send('Storage.overrideQuotaForOrigin', { origin }) }
+}
+
+test('a device that is full in mid-recording: the page keeps the rest and says so, and the recording goes on', async ({
   stack,
   launch,
 }) => {
-  test.setTimeout(180_000)
   const { backend, url, sinceEntry } = stack
   const { context } = await launch()
   const witness = await openDemo(context, { url })
   const { page } = witness
-  await backend.pause()
   // Before the first byte is written Chromium takes it exactly: room for the reserve and a few chunks.
-  const cdp = await context.newCDPSession(page)
-  const used = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)
-  await cdp.send('Storage.overrideQuotaForOrigin', { origin: url, quotaSize: used + 4 * MIB + 300_000 })
+  const quota = await limitQuota(page, url, 4 * MIB + 300_000)
   await witness.record()
   const heldUp = page.getByTestId('held-up')
-  await expect(heldUp).toContainText('no room', { timeout: 60_000 })
+  await expect(heldUp).toContainText('no room')
   await expect(heldUp).toContainText('Recording goes on')
   const acks = page.getByTestId('ack-count')
   const captured = async () => Number(await acks.getAttribute('data-captured'))
   const atRefusal = await captured()
   await expect.poll(captured).toBeGreaterThan(atRefusal)
 
-  await backend.unpause()
-  await page.getByTestId('stop-button').click()
-  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle', { timeout: 120_000 })
+  await quota.lift()
+  await witness.acknowledged(atRefusal + 1)
   await expect(heldUp).toBeHidden()
+  await witness.stop()
   const id = (await witness.session().getAttribute('data-session-id')) ?? ''
   const manifest = await anchored(backend, id, 'complete', witness.slices.length)
   expect(manifest.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
@@ -42,6 +48,54 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   const { groupSecret } = witness
   const verified = await openSession({ chain: { rpcUrl, registry }, gateway, sessionId: id, groupSecret })
   expect(Buffer.from(await verified.bytes()).equals(Buffer.concat([...witness.slices]))).toBe(true)
+})
+
+test('chunks that are confirmed make room for those that wait in the page, which come in at once and in order', async ({
+  stack,
+  launch,
+}) => {
+  test.setTimeout(120_000)
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints)
+  const { context } = await launch()
+  const page = await openApp(context, app)
+  await backend.pause()
+  await limitQuota(page, app.url, 4 * MIB + 5 * MIB)
+  const id = await page.evaluate(() => window.app.begin(0))
+  const acknowledged = await page.evaluate(async () => {
+    const { session } = window.app
+    const state = { order: [] as number[], refused: 0, all: Promise.resolve([] as unknown[]) }
+    const firstRefusal = new Promise<void>((resolve) => {
+      const onHeldUp = () => {
+        state.refused++
+        resolve()
+      }
+      state.all = Promise.all(
+        Array.from({ length: 14 }, async (_, fill) => {
+          const chunk = await session?.append(new Blob([new Uint8Array(500_000).fill(fill)]), { onHeldUp })
+          state.order.push(chunk?.index ?? -1)
+        }),
+      )
+    })
+    Object.assign(window, { state })
+    await firstRefusal
+    return { before: state.order.length, waiting: session?.waiting, heldUp: session?.heldUp?.code }
+  })
+  expect(acknowledged.before).toBeGreaterThan(3)
+  expect(acknowledged.before + (acknowledged.waiting ?? 0)).toBe(14)
+  expect(acknowledged.heldUp).toBe('storage-full')
+
+  await backend.unpause()
+  await page.evaluate(() => window.app.connect())
+  const order = await page.evaluate(async () => {
+    const { state } = window as Window & { state?: { order: number[]; all: Promise<unknown> } }
+    await state?.all
+    return state?.order
+  })
+  expect(order?.toSorted((a, b) => a - b)).toEqual([...Array(14).keys()])
+  await page.evaluate(() => window.app.session?.end())
+  expectNothingTwice(backend, await anchored(backend, id, 'complete', 14), sinceEntry)
+  await app.close()
 })
 
 test('the database is closed by force in mid-recording, twice: the recording goes on, nothing is sent twice', async ({

@@ -111,3 +111,24 @@ test('after a roll-back the older worker says that it is older; the page keeps t
   expectNothingTwice(backend, await anchored(backend, id, 'complete', 2), sinceEntry)
   await app.close()
 })
+
+test('a worker that waits leaves the database to the one that the page records with', async ({
+  stack,
+  launch,
+}) => {
+  const app = await serveVersions(stack.backend.endpoints)
+  const { context } = await launch()
+  const page = await openApp(context, app)
+  // Nothing is under way, so that no drain keeps the newer one out.
+  await page.evaluate(() => window.app.connect())
+  app.deploy('next-schema')
+  await updateWaits(page)
+  await page.evaluate(async () => {
+    const { waiting } = await navigator.serviceWorker.ready
+    waiting?.postMessage({ holdfast: 1, type: 'hello' })
+    await window.app.begin(1)
+    for (let fill = 1; fill <= 5; fill++) await window.app.append(fill)
+  })
+  expect(await schemaVersion(page)).toBe(1)
+  await app.close()
+})

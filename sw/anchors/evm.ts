@@ -1,6 +1,6 @@
-import { decodeSessions, encodeSessionsCall } from '../../src/evidence/registry.ts'
+import { encodeSessionsCall } from '../../src/evidence/registry.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { Anchor, AnchorRequest } from '../ports.ts'
+import type { Anchor, AnchorRecord, AnchorRequest } from '../ports.ts'
 import { ask, refusal, type Answer } from '../transports/ask.ts'
 import { signedIn, type Authorize } from '../transports/sign-in.ts'
 
@@ -52,7 +52,7 @@ export function evm({
   const sessionAt = async (calldata: string, block: string, signal: AbortSignal) => {
     const result = await rpc('eth_call', [{ to: registry, data: calldata }, block], signal)
     // At a block before the registry existed the answer is empty.
-    return result === '0x' ? undefined : decodeSessions(result)
+    return result === '0x' ? undefined : recordIn(result)
   }
 
   return {
@@ -78,6 +78,23 @@ export function evm({
       await relay(post(anchor, { 'idempotency-key': keyOf(anchor) }), signal)
     },
   }
+}
+
+/**
+ * What of the answer to `sessions(bytes32)` is compared with ours (Solidity ABI: 32-byte words; the third is the
+ * offset of the string). Readers use `decodeSessions`, which checks every word and is four times as large: here a
+ * wrong word is one that is not ours. Undefined where the creator is zero: nobody has registered the session.
+ */
+function recordIn(result: string): AnchorRecord | undefined {
+  if (!/^0x([0-9a-f]{64}){7,}$/.test(result))
+    throw new HoldfastError('bad-answer', 'The registry does not answer as the contract does.')
+  const word = (digit: number) => result.slice(2 + digit, 66 + digit)
+  const number = (digit: number) => Number(`0x${word(digit)}`)
+  if (/^0+$/.test(word(0))) return undefined
+  const string = 2 * number(128)
+  const digits = result.slice(66 + string, 66 + string + 2 * number(string))
+  const manifestCid = digits.replace(/../g, (byte) => String.fromCharCode(Number(`0x${byte}`)))
+  return { merkleRoot: word(64), manifestCid, chunkCount: number(192) }
 }
 
 /** The manifest's address binds root, chunks and status: the same anchor has the same key. */

@@ -5,6 +5,11 @@ import { pendingChunks, sealSession } from './session.ts'
 
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
 export const PUBLISH_EVERY_MS = 30_000
+/**
+ * Or this long for each chunk that the manifest would list, ms: about a twentieth of a recording's length. Every
+ * manifest lists all chunks, so at a fixed interval their bytes would grow with the square of the length.
+ */
+const MS_PER_CHUNK = 150
 
 /**
  * An anchor that the chain does not show is handed to the relay again after this long, ms: about a block of
@@ -32,7 +37,8 @@ export function publicationDueMs(session: SessionRecord): number | undefined {
     return session.tally.uploaded > 0 || closes ? 0 : undefined
   }
   if (session.tally.uploaded === 0) return undefined
-  return (session.unpublishedSinceMs ?? 0) + PUBLISH_EVERY_MS
+  const listed = session.tally.confirmed + session.tally.uploaded
+  return (session.unpublishedSinceMs ?? 0) + Math.max(PUBLISH_EVERY_MS, listed * MS_PER_CHUNK)
 }
 
 /** What can happen to a publication. */

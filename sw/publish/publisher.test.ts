@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseManifest } from '../../src/evidence/manifest-parse.ts'
 import { admitChunk } from '../admit.ts'
-import { endSession } from '../sessions.ts'
+import type { Store } from '../ports.ts'
+import { endSession, resumeSession } from '../sessions.ts'
 import { BLOCK_MS } from '../testing/fake-servers.ts'
 import { life } from '../testing/life.ts'
 import {
@@ -105,6 +106,38 @@ describe('a publication', () => {
       expect(world.server.stored.size, `moment ${diesAt}`).toBe(2)
     }
   })
+})
+
+describe('a session that cannot be published', () => {
+  it('waits for a person, alone', async () => {
+    const world = createWorld()
+    await recordSession(world, { number: 1 })
+    await recordSession(world, { number: 2 })
+    const worker = world.worker()
+    const { read } = worker.store
+    const broken = { ...worker.store, read: spoilt(read) }
+    expect(await drainOnce(world, { ...worker, store: broken })).toBe('idle')
+    expect(await world.session(id)).toMatchObject({ paused: true, trouble: { error: { code: 'bad-input' } } })
+    expect(await world.session(sessionIdOf(2))).not.toHaveProperty('open')
+
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+  })
+
+  /** Lists a chunk of the first session with an index that no manifest can have. */
+  const spoilt =
+    (read: Store['read']): Store['read'] =>
+    (work) =>
+      read((tx) =>
+        work({
+          ...tx,
+          chunksOf: async (of) => {
+            const chunks = await tx.chunksOf(of)
+            return of === id ? chunks.map((chunk) => Object.assign(chunk, { index: -1 })) : chunks
+          },
+        }),
+      )
 })
 
 describe('an anchor', () => {

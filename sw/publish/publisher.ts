@@ -187,9 +187,18 @@ async function record(
 }
 
 async function fail(context: Context, session: SessionRecord, error: HoldfastError): Promise<void> {
-  if (error.code === 'storage-failed' || !isPublishing(session)) throw error
+  if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
+  if (!isPublishing(session)) return setAside(context, session, error)
   const { stage, manifest } = session.publication
   const atAnchor = stage === 'anchoring' || manifest === undefined
   const failure = await recordFailure(context, atAnchor ? context.anchor.name : context.transport.name, error)
   await record(context, session, { type: 'failed', failure })
 }
+
+/** Nothing was begun that could wait or park: this session alone waits for a person. */
+const setAside = ({ store }: Context, { id }: SessionRecord, error: HoldfastError) =>
+  store.write(async (tx) => {
+    await changeSession(tx, id, (session) =>
+      inTrouble({ ...session, paused: true }, { error: error.toWire() }),
+    )
+  })

@@ -5,8 +5,9 @@ class QuickSignal {
   aborted = false
   readonly listeners = new Set<Listener>()
 
-  addEventListener(_type: 'abort', listener: Listener): void {
+  addEventListener(_type: 'abort', listener: Listener, until?: { readonly signal?: QuickSignal }): void {
     this.listeners.add(listener)
+    until?.signal?.addEventListener('abort', () => this.listeners.delete(listener))
   }
 
   removeEventListener(_type: 'abort', listener: Listener): void {

@@ -4,6 +4,7 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import type { GroupId, SessionId } from '../../src/protocol/ids.ts'
 import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
 import { admitChunk } from '../admit.ts'
+import { sealInWorker } from '../seal.ts'
 import type { Context } from '../context.ts'
 import type { ChunkRecord, Ending, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../drain.ts'
@@ -34,6 +35,7 @@ export function createWorld() {
       store: mortalStore(disk, alive),
       transport: server.transportOf(alive),
       anchor: chain.anchorOf(alive),
+      sealer: sealInWorker,
       lock: locks.lockOf(alive),
       clock: {
         ...clock,

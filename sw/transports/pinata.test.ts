@@ -43,10 +43,11 @@ async function signedUrl(expires = 60): Promise<string> {
 }
 
 describe('the contract, by Pinata', () => {
-  const harness = () =>
+  const harness = (readable: boolean) =>
     transportHarness(backend, {
       secret: jwt,
       sends: { service: 'pinata', method: 'POST', match: '/pinata/v3/files' },
+      readable,
       make: (patienceMs, note) =>
         transport({
           ...(patienceMs !== undefined && { patienceMs }),
@@ -56,13 +57,13 @@ describe('the contract, by Pinata', () => {
           },
         }),
     })
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness()))
+  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness(true)))
 
   describe('with addresses of its own', () => {
     for (const { title, run } of TRANSPORT_CONTRACT)
       test(title, () => {
         backend.pinata.addressAs('legacy')
-        return run({ ...harness(), read: undefined })
+        return run(harness(false))
       })
   })
 })

@@ -43,6 +43,9 @@ interface PinataFile {
   readonly size: number
 }
 
+/** Memo: a copy under our name was read back and is not ours, so that name proves nothing any more. */
+const SPOILT = 'spoilt'
+
 /**
  * Uploads to Pinata by its v3 files API (docs.pinata.cloud/api-reference). A copy under our content address is proved;
  * one under another address, as Pinata chooses the leaf size, is read back and hashed.
@@ -79,7 +82,7 @@ export function pinata({
   return {
     name,
 
-    async probe(upload, { signal, remember, progress }) {
+    async probe(upload, { signal, memo, remember, progress }) {
       const { cid, sizeBytes } = upload
       const held = (proved: boolean) => {
         progress(sizeBytes)
@@ -89,6 +92,7 @@ export function pinata({
         const sameSize = ({ size }: PinataFile) => size === sizeBytes
         const ours = await list('cid', cid, signal)
         if (ours.some((file) => file.cid === cid && sameSize(file))) return held(true)
+        if (memo === SPOILT) return { kind: 'nothing' }
         // Under another address it still bears the name that we gave it.
         const named = await list('name', cid, signal)
         const other = named.find((file) => file.name === cid && file.cid !== cid && sameSize(file))
@@ -96,8 +100,8 @@ export function pinata({
         await remember(other.cid)
         return held(false)
       }
-      if (gateway === undefined) return { kind: 'nothing' }
-      const answer = await read(cid, 'HEAD', signal, sizeBytes)
+      if (gateway === undefined || memo === SPOILT) return { kind: 'nothing' }
+      const answer = await read(memo || cid, 'HEAD', signal, sizeBytes)
       return answer.ok ? held(false) : { kind: 'nothing' }
     },
 
@@ -139,7 +143,7 @@ export function pinata({
       const answer = await read(memo || upload.cid, 'GET', signal, upload.sizeBytes)
       if (!answer.ok) throw refusal(answer, ' when the copy was read back.')
       if (await isOurs(upload, answer.bytes)) return
-      await remember('')
+      await remember(SPOILT)
       throw mismatch(upload, 'other bytes')
     },
   }

@@ -7,7 +7,7 @@ import type { AskReason } from './sign-in.ts'
 
 /** What a broken store does to requests that send content. */
 export type StoreFault =
-  | { readonly kind: 'down' | 'stall' | 'lie' | 'empty' | 'truncate' | 'forget-answer' }
+  | { readonly kind: 'down' | 'stall' | 'lie' | 'empty' | 'truncate' | 'forget-answer' | 'damage' }
   | { readonly kind: 'reset'; readonly afterBytes: number }
   | { readonly kind: 'slow'; readonly bytesPerSec: number }
   | { readonly kind: 'hold'; readonly hold: 'before' | 'after' }
@@ -77,6 +77,8 @@ class Delivery {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly memos: string[] = []
   readonly progress: number[] = []
+  /** Told each progress. */
+  told: (offset: number) => void = () => {}
   #sent = false
 
   private constructor(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
@@ -104,7 +106,10 @@ class Delivery {
       remember: async (memo) => {
         memos.push(memo)
       },
-      progress: (offset) => progress.push(offset),
+      progress: (offset) => {
+        progress.push(offset)
+        this.told(offset)
+      },
     }
   }
 
@@ -362,6 +367,17 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
     },
   },
   {
+    title: 'finds out bytes that were damaged on their way, and sends them again',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await harness.fault({ kind: 'damage', times: 1 })
+      await delivery.finish(harness)
+      if (harness.read === undefined) return
+      const found = await harness.read(delivery.upload)
+      same(await sha256Hex(found), delivery.upload.sha256, 'what a reader finds')
+    },
+  },
+  {
     title: 'ends when it is told to, and finds what was done after all',
     async run(harness) {
       const delivery = await Delivery.ofRandomBytes()
@@ -383,7 +399,11 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
       const delivery = await Delivery.ofRandomBytes()
       const slow = await harness.fault({ kind: 'slow', bytesPerSec: 400_000 })
       const dying = new AbortController()
+      const half = new Promise<void>((resolve) => {
+        delivery.told = (offset) => offset >= SIZE_BYTES / 2 && resolve()
+      })
       const failure = delivery.failure(harness.transport(), dying.signal)
+      if (harness.partBytes !== undefined) await half
       await harness.receives(delivery.upload, 60_000)
       dying.abort()
       same((await failure).code, 'aborted', 'its failure')

@@ -129,8 +129,9 @@ test('takes up an upload under its name whose creation it never heard of', async
 
 test('keeps the query of an upload’s URL out of the memo', async () => {
   const { upload, attempt, bytes, memo } = await fresh(1000)
-  const endpoint = `${backend.endpoints.tusPlain}?signature=secret`
-  await tus({ endpoint }).send(upload, bytes, NOTHING, attempt)
+  await plain().send(upload, bytes, NOTHING, attempt)
+  const patched = backend.ledger.all().find(({ method, key }) => method === 'PATCH' && key === upload.cid)
+  expect(patched?.query).toBe('?signature=secret')
   expect(memo()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/tus-plain\/\w+$/)
 })
 
@@ -170,6 +171,14 @@ test('says what to configure where neither checksums nor reading prove anything'
   expect(error).toMatchObject({ code: 'bad-answer' })
   expect(String(error)).toContain('trustLength')
   expect(await plain(true).probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+})
+
+test('starts over within one attempt when an upload vanishes between two parts', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'status', status: 410, times: 1 })
+  expect(await plain().send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  const created = backend.ledger.all().filter(({ method, key }) => method === 'POST' && key === upload.cid)
+  expect(created.length).toBe(2)
 })
 
 test('starts an upload over that expired', async () => {

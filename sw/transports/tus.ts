@@ -32,7 +32,7 @@ interface Target {
 }
 
 const DEFAULT_PART_BYTES = 4 * 1024 * 1024
-/** Requests without progress that one attempt makes before it leaves the matter to a later one. */
+/** Setbacks that one attempt takes before it leaves the matter to a later one; progress may be a lie, so all count. */
 const MOST_SETBACKS = 3
 
 /** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
@@ -202,7 +202,6 @@ export function tus({
           const reached = offsetIn(answer)
           if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
           if (reached === offset) setBack(badAnswer(answer, 'no progress'))
-          else setbacks = 0
           at = { target, offset: reached }
         } else if (answer.status === 409) {
           setBack(refusal(answer))

@@ -2,12 +2,14 @@ import { sha256Hex } from '../src/evidence/digest.ts'
 import { sealChunk } from '../src/evidence/seal.ts'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import { commitEvent, sealKeyName } from './commit.ts'
-import { momentOf, type Context } from './context.ts'
+import { momentOf, type Sealer } from './context.ts'
 import type { ChunkEvent } from './core/machine.ts'
-import type { ChunkRecord } from './core/record.ts'
 
-/** Seals a raw chunk; ciphertext takes the place of the raw bytes in one transaction. */
-export async function sealStep(context: Context, chunk: ChunkRecord): Promise<void> {
+/**
+ * The sealer of a worker that takes raw chunks: ciphertext takes the place of the raw bytes in one transaction.
+ * For `install({ sealer: sealInWorker })`; a worker without it takes sealed chunks only, and is smaller.
+ */
+export const sealInWorker: Sealer = async (context, chunk) => {
   const { store, clock, announce } = context
   const commit = async (event: ChunkEvent, ciphertext?: ArrayBuffer) => {
     await store.write((tx) => commitEvent(tx, chunk.id, event, momentOf(clock), ciphertext))

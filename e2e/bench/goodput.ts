@@ -1,0 +1,155 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { contentAddress } from '../../src/evidence/cid.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { ipfs } from '../../sw/transports/kubo.ts'
+import { pinata } from '../../sw/transports/pinata.ts'
+import type { Attempt, Transport, Upload } from '../../sw/transports/port.ts'
+import { presignedPut, type Granted } from '../../sw/transports/put.ts'
+import { tus } from '../../sw/transports/tus.ts'
+import { startBackend, type Endpoints } from '../backend/index.ts'
+import { openLink } from '../backend/link.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { noise } from '../backend/testing.ts'
+
+const HELP = `Measures how much of a slow link each transport uses, in Node and without the engine.
+
+  node dist/e2e/bench/goodput.js [options] [ipfs tus tus-plain put pinata]
+
+  --mbit N     bandwidth of the link, Mbit/s (default 20)
+  --rtt N      its round trip, ms (default 100)
+  --chunks N   how many chunks of 3 MiB (default 60)
+  --lanes N    how many at a time (default 3)`
+
+const CHUNK_BYTES = 3 * 1024 * 1024
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      mbit: { type: 'string', default: '20' },
+      rtt: { type: 'string', default: '100' },
+      chunks: { type: 'string', default: '60' },
+      lanes: { type: 'string', default: '3' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return console.log(HELP)
+  const [mbit, rtt, chunks, lanes] = [values.mbit, values.rtt, values.chunks, values.lanes].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-goodput-'))
+  const artifactDir = join(repositoryRoot(), 'dist', 'e2e', 'artifacts')
+  const backend = await startBackend({
+    dataDir,
+    artifactDir,
+    port: 0,
+    chainPort: 0,
+    blockTimeSec: 60,
+    keepAlive: true,
+  })
+  const link = await openLink({
+    port: Number(new URL(backend.url).port),
+    bytesPerSec: (mbit * 1e6) / 8,
+    roundTripMs: rtt,
+  })
+  try {
+    const near = (url: string) => url.replace(backend.url, `http://127.0.0.1:${link.port}`)
+    const transports = await transportsTo(backend.endpoints, near)
+    const wanted = positionals.length > 0 ? positionals : Object.keys(transports)
+    console.log(`${chunks} chunks of 3 MiB, ${lanes} lanes; link ${mbit} Mbit/s, round trip ${rtt} ms`)
+    console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}; commit ${commit()}`)
+    console.log(`Load of the machine before: ${loadavg()[0]?.toFixed(1)} (the shaped link needs some of it)`)
+    for (const name of wanted) {
+      const transport = transports[name]
+      if (transport === undefined) throw new Error(`There is no transport "${name}".`)
+      const took = await measure(transport, name, chunks, lanes)
+      const rate = (chunks * CHUNK_BYTES * 8) / took / 1000
+      console.log(
+        `${name}: ${rate.toFixed(2)} Mbit/s, ${((rate / mbit) * 100).toFixed(1)} % of the link (${(took / 1000).toFixed(1)} s)`,
+      )
+    }
+  } finally {
+    await link.close()
+    await backend.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+/** Each of them through the link, also where it asks the app for a grant. */
+async function transportsTo(
+  endpoints: Endpoints,
+  near: (url: string) => string,
+): Promise<Readonly<Record<string, Transport>>> {
+  const answer = await fetch(`${endpoints.put}/token`, { method: 'POST' })
+  const { token } = (await answer.json()) as { token: string }
+  const headers = { authorization: `Bearer ${token}` }
+  const base = near(endpoints.pinata)
+  return {
+    ipfs: ipfs({ endpoint: near(endpoints.ipfs) }),
+    tus: tus({ endpoint: near(endpoints.tus) }),
+    'tus-plain': tus({ endpoint: near(endpoints.tusPlain) }),
+    put: presignedPut({
+      async grant(request) {
+        const url = `${near(endpoints.put)}/grant`
+        const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(request) })
+        return (await response.json()) as Granted
+      },
+    }),
+    pinata: pinata({
+      authorize: async () => headers,
+      uploads: base,
+      api: base,
+      gateway: near(endpoints.gateway),
+    }),
+  }
+}
+
+/** From the first request to the last proof, ms. */
+async function measure(transport: Transport, label: string, chunks: number, lanes: number): Promise<number> {
+  const waiting: { upload: Upload; bytes: Uint8Array<ArrayBuffer> }[] = []
+  for (let index = 0; index < chunks; index += 1) {
+    const bytes = noise(`${label} ${index}`, CHUNK_BYTES)
+    const upload = {
+      cid: await contentAddress(bytes),
+      sha256: await sha256Hex(bytes),
+      sizeBytes: CHUNK_BYTES,
+    }
+    waiting.push({ upload, bytes })
+  }
+  const began = performance.now()
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const attempt = anAttempt()
+      if ((await transport.send(next.upload, next.bytes, { kind: 'nothing' }, attempt)) === 'sent')
+        await transport.verify(next.upload, attempt)
+    }
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+  return performance.now() - began
+}
+
+function anAttempt(): Attempt {
+  let kept = ''
+  return {
+    signal: new AbortController().signal,
+    get memo() {
+      return kept
+    },
+    remember: async (memo) => {
+      kept = memo
+    },
+    progress: () => {},
+  }
+}
+
+const commit = () =>
+  execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: repositoryRoot(), encoding: 'utf8' }).trim()
+
+await main()

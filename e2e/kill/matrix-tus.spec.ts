@@ -1,0 +1,7 @@
+import { test } from '../fixtures.ts'
+import { everyDeathMeets } from './cell.ts'
+import { uploadMoments } from './moments.ts'
+
+test.use({ storeName: 'tus' })
+
+everyDeathMeets(uploadMoments('tus'))

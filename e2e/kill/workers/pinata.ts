@@ -1,0 +1,15 @@
+import { evm, install } from '../../../sw/index.ts'
+import { pinata } from '../../../sw/transports/pinata.ts'
+import { endpoints, freshToken } from './endpoints.ts'
+
+const { gateway, pinata: base } = endpoints
+
+install({
+  transport: pinata({
+    gateway,
+    uploads: base,
+    api: base,
+    authorize: async () => ({ authorization: `Bearer ${await freshToken()}` }),
+  }),
+  anchor: evm(endpoints),
+})

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { randomRun } from './random-run.ts'
+import { runHistory } from './run-history.ts'
+import { everyDeathAfter, momentsOfScenario, scenarioWith } from './scenario.ts'
+
+const SEED = 20_260_101
+const RUNS = 300
+
+describe('simulated histories', { timeout: 120_000 }, () => {
+  it('keep every promise, at whatever moment the worker dies', async () => {
+    const moments = await momentsOfScenario()
+    expect(moments).toBeGreaterThan(60)
+    for (let moment = 1; moment <= moments; moment++)
+      for await (const { deaths, ran } of everyDeathAfter(moment, false)) {
+        expect(ran.failure, JSON.stringify(deaths)).toBeUndefined()
+        expect(ran.kills, `a death at ${moment}`).toBe(1)
+      }
+  })
+
+  it(`keep every promise in ${RUNS} histories that chance made`, async () => {
+    let kills = 0
+    for (let run = 0; run < RUNS; run++) {
+      const ran = await randomRun(SEED, run)
+      expect(ran.shrunk, `npm run simulate -- --seed ${SEED} --run ${run}`).toBeUndefined()
+      kills += ran.kills
+    }
+    expect(kills).toBeGreaterThan(RUNS)
+  })
+
+  it('run the same way again', async () => {
+    const history = scenarioWith({ moments: [40, 40], laterMs: 3_000 })
+    const jittered = { ...history, jitter: 77 }
+    const first = await runHistory(jittered, { traced: true })
+    const second = await runHistory(jittered, { traced: true })
+    expect(second.lines).toEqual(first.lines)
+    expect(first.lines.length).toBeGreaterThan(40)
+  })
+})
