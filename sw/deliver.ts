@@ -1,4 +1,4 @@
-import type { Transport, Upload } from './transports/port.ts'
+import type { Attempt, Transport, Upload } from './transports/port.ts'
 
 /** What one delivery needs of whoever keeps its record. */
 export interface Delivery {
@@ -26,10 +26,13 @@ export async function deliver(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { sent, memo } = delivery
-  const attempt = {
+  const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
     signal,
     ...(memo !== undefined && { memo }),
-    remember: (text: string) => delivery.remember(text),
+    async remember(text) {
+      await delivery.remember(text)
+      attempt.memo = text
+    },
     progress: () => undefined,
   }
   const held = sent ? await transport.probe(upload, attempt) : ({ kind: 'nothing' } as const)

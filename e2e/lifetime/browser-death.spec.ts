@@ -3,9 +3,9 @@ import { expect, test } from './fixtures.ts'
 import { measured } from './measured.ts'
 
 const CHUNKS = 6
-const { HOLDFAST_STARTS: starts = '3' } = process.env
-/** Long before the end of any back-off; a quiet machine is far quicker (`npm run test:long` measures it). */
-const SOON_MS = 15_000
+/** `HOLDFAST_STARTS=10` measures on a quiet machine; a busy one only has to be far quicker than any back-off. */
+const starts = Number(process.env['HOLDFAST_STARTS'] ?? 3)
+const soonMs = starts >= 10 ? 1_500 : 15_000
 
 test('after SIGKILL and a start at about:blank the first request comes by itself, and soon', async ({
   lane,
@@ -18,7 +18,7 @@ test('after SIGKILL and a start at about:blank the first request comes by itself
   await first.kill()
 
   const waitsMs: number[] = []
-  for (let round = 0; round < Number(starts); round++) {
+  for (let round = 0; round < starts; round++) {
     const startedMs = Date.now()
     const next = backend.ledger.waitFor(({ at }) => at >= startedMs, 30_000)
     const browser = await start()
@@ -27,7 +27,7 @@ test('after SIGKILL and a start at about:blank the first request comes by itself
   }
   const median = waitsMs.toSorted((a, b) => a - b)[Math.floor(waitsMs.length / 2)] ?? Infinity
   await measured(`first request after a browser start: median ${median} ms of ${waitsMs.join(', ')} ms`)
-  expect(median).toBeLessThan(SOON_MS)
+  expect(median).toBeLessThan(soonMs)
 
   backend.faults.clear()
   await start()

@@ -4,6 +4,9 @@ import { connect, type RecordingSession } from '../../src/index.ts'
 import { newGroup } from '../../src/group.ts'
 import type { Done, Notices, Numbered, Order } from './orders.ts'
 
+/** Its last requests fail then. */
+let closing = false
+
 /** A page that does what the test's server says: nobody else has a hand in this browser. */
 async function main(): Promise<void> {
   const scriptUrl = `/sw.js${location.search}`
@@ -38,6 +41,7 @@ async function main(): Promise<void> {
         return capabilities()
       case 'close':
         // Later, so that the order is answered.
+        closing = true
         setTimeout(() => window.close(), 100)
         return undefined
     }
@@ -82,4 +86,6 @@ function randomBlob(sizeBytes: number): Blob {
   return new Blob(pieces)
 }
 
-main().catch((error: unknown) => fetch('/broken', { method: 'POST', body: String(error) }))
+main().catch((error: unknown) => {
+  if (!closing) void fetch('/broken', { method: 'POST', body: String(error) })
+})

@@ -4,6 +4,7 @@ import { button, byId } from './dom.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showGroupPicker } from './group-picker.ts'
 import { showRecorder } from './recorder-view.ts'
+import { showPromise } from './promise-view.ts'
 import { showRecoveryBanner } from './recovery-banner.ts'
 import { actionsOf } from './session-actions.ts'
 import { showSessions } from './sessions-view.ts'
@@ -20,6 +21,7 @@ async function start(): Promise<void> {
   showGroupPicker()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
+  showPromise()
   const own = new Set<SessionId>()
   const actions = actionsOf(holdfast, showFailure)
   const drawBanner = showRecoveryBanner(actions, (id) => own.has(id))

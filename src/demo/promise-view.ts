@@ -1,0 +1,14 @@
+import { capabilities } from '../capabilities.ts'
+import { byId, h } from './dom.ts'
+
+/** Says what this browser can promise right now; again on each return to the page, since permissions change. */
+export function showPromise(): void {
+  const list = byId('promise', HTMLUListElement)
+  const draw = async () => {
+    const { words, backgroundWakes } = await capabilities()
+    list.dataset['wakes'] = backgroundWakes.kind
+    list.replaceChildren(...words.map((sentence) => h('li', {}, sentence)))
+  }
+  document.addEventListener('visibilitychange', () => void draw())
+  void draw()
+}
