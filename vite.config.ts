@@ -20,6 +20,7 @@ const LOCAL_ENDPOINTS = {
   relayUrl: 'http://127.0.0.1:8741/relay',
   registry: '0x5FbDB2315678afecb367f032d93F642f64180aa3',
   chainId: 31337,
+  pollMs: 1000,
 }
 
 /** Endpoints are part of the code, in page and worker alike, so that no page can redirect evidence. */

@@ -36,7 +36,14 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   workerStack: [
     async ({ storeName }, use, { parallelIndex }) => {
       const dataDir = join(repositoryRoot(), '.holdfast', 'e2e', String(parallelIndex))
-      const backend = await startBackend({ dataDir, port: 0, chainPort: 0, fresh: true, blockTimeSec: 1 })
+      const backend = await startBackend({
+        dataDir,
+        artifactDir: join(repositoryRoot(), '.holdfast', 'artifacts'),
+        port: 0,
+        chainPort: 0,
+        fresh: true,
+        blockTimeSec: 1,
+      })
       const site = await serveDemo({
         endpoints: backend.endpoints,
         outDir: join(dataDir, 'demo'),

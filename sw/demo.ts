@@ -10,13 +10,14 @@ declare const __HOLDFAST_ENDPOINTS__: {
   readonly rpcUrl: string
   readonly registry: `0x${string}`
   readonly relayUrl: string
+  readonly pollMs: number
 }
 
-const { ipfs: endpoint, rpcUrl, registry, relayUrl } = __HOLDFAST_ENDPOINTS__
+const { ipfs: endpoint, ...chain } = __HOLDFAST_ENDPOINTS__
 
 install({
   transport: ipfs({ endpoint }),
-  anchor: evm({ rpcUrl, registry, relayUrl, depth: 2 }),
+  anchor: evm({ ...chain, depth: 2 }),
   sealer: sealInWorker,
   lastChance: notice(),
 })

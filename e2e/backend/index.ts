@@ -71,6 +71,8 @@ export interface Endpoints {
   registry: `0x${string}`
   relayUrl: string
   chainId: number
+  /** Half a block's time: how often it is worth looking at this chain, ms. */
+  pollMs: number
 }
 
 /** A running backend: stores and gateway, chain with registry, relay. */
@@ -94,6 +96,7 @@ export interface Backend {
 /** Start the backend. Throws `BackendError`, above all for a port or a data folder that is taken. */
 export async function startBackend(options: BackendOptions): Promise<Backend> {
   const log = options.log ?? (() => undefined)
+  const { blockTimeSec = 2 } = options
   const use: PortUse = {
     port: options.port ?? 8741,
     wantedBy: 'the backend (store, gateway, relay)',
@@ -113,7 +116,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     const node = await startChainNode({
       dir,
       port: options.chainPort ?? 8742,
-      blockTimeSec: options.blockTimeSec ?? 2,
+      blockTimeSec,
       log,
     })
     steps.push(async () => {
@@ -187,6 +190,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       registry,
       relayUrl: `${url}/relay`,
       chainId,
+      pollMs: blockTimeSec * 500,
     }
     return {
       url,
