@@ -6,6 +6,8 @@ import type { SessionId } from '../src/protocol/ids.ts'
 import type { Backend } from './backend/index.ts'
 import { STORES } from './stores.ts'
 
+// Promise 4 of docs/guarantees.md.
+
 /** What the chain and the store say of a session, past everything that runs in the browser. */
 export async function witnessed(backend: Backend, id: string): Promise<RegistryRecord | undefined> {
   const call = { to: backend.chain.registry, data: encodeSessionsCall(id as SessionId) }

@@ -103,6 +103,7 @@ describe('a recording session', () => {
     ])
   })
 
+  // Promise 7 of docs/guarantees.md.
   it('hands over only ciphertext, or the raw bytes with a key that gives nothing away', async () => {
     const sealing = fakeConnection()
     const sealed = await openSession(sealing.connection, options)

@@ -56,6 +56,7 @@ describe('a hand-off', () => {
     expect(world.announced).toEqual([id, id])
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('is acknowledged again when it is repeated, and kept once', async () => {
     const world = await started()
     const handed = await sealedChunk(id, 0)
@@ -69,6 +70,7 @@ describe('a hand-off', () => {
     expect((await world.session(id)).tally.uploading).toBe(1)
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('is kept once when two repetitions race', async () => {
     const world = await started()
     const handed = await sealedChunk(id, 0)
@@ -88,6 +90,7 @@ describe('a hand-off', () => {
     expect(await world.statuses(id)).toEqual(['confirmed'])
   })
 
+  // Promise 1 of docs/guarantees.md.
   it.each([1, 2])('is not half kept when the worker dies in the middle of it (moment %i)', async (diesAt) => {
     const world = await started()
     const handed = await sealedChunk(id, 0)
@@ -161,6 +164,7 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     )
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('when the bytes are not those that were announced', async () => {
     const world = await started()
     const handed = await sealedChunk(id, 0)
@@ -190,6 +194,7 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     await expectRefused(world, await rawChunk(id, 0), 'session-ended')
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('when the device is full', async () => {
     const world = await started()
     const worker = world.worker()
@@ -200,6 +205,7 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     expect(await world.chunks(id)).toEqual([])
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('when the session ends while its bytes are read', async () => {
     const world = await started()
     const handed = await sealedChunk(id, 0)

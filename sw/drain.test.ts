@@ -55,6 +55,7 @@ describe('a drain', () => {
     expect(world.clock.now()).toBe(startMs)
   })
 
+  // Promise 9 of docs/guarantees.md.
   it('publishes a backlog of 500 chunks once', { timeout: 20_000 }, async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 500, ending: 'interrupted', startedAtMs: world.clock.now() - 36e5 })
@@ -72,6 +73,7 @@ describe('a drain', () => {
     expect(worker.armed).toBeGreaterThan(0)
   })
 
+  // Promise 9 of docs/guarantees.md.
   it('keeps to a few lanes', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 12 })
@@ -114,6 +116,7 @@ describe('a death', () => {
     return { world, outcome, moments: first.life.moments }
   }
 
+  // Promises 3, 4, 8 of docs/guarantees.md.
   it(
     'at any moment costs nothing, and nothing is sent twice unless it was asked for before',
     { timeout: 30_000 },
@@ -141,6 +144,7 @@ describe('a death', () => {
     },
   )
 
+  // Promise 8 of docs/guarantees.md.
   it('every few moments, again and again, still ends confirmed', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })
@@ -157,6 +161,7 @@ describe('a death', () => {
 })
 
 describe('failures', () => {
+  // Promise 5 of docs/guarantees.md.
   it('of one chunk stop no other, and no other session', async () => {
     const world = createWorld()
     await recordSession(world, { number: 1, chunks: 3 })
@@ -178,6 +183,7 @@ describe('failures', () => {
     await expectThrough(world)
   })
 
+  // Promise 6 of docs/guarantees.md.
   it('of a dead server are not repeated for each of 50 chunks, and cost them no attempt', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 50 })
@@ -193,6 +199,7 @@ describe('failures', () => {
     await expectThrough(world, id, 50)
   })
 
+  // Promise 6 of docs/guarantees.md.
   it('of a dead relay are backed off from, though the chain can be read', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -203,6 +210,7 @@ describe('failures', () => {
     expect(world.chain.submits()).toBeLessThan(seconds / 3)
   })
 
+  // Promise 6 of docs/guarantees.md.
   it('of a dead chain are not repeated for each of 20 sessions', async () => {
     const world = createWorld()
     for (let number = 1; number <= 20; number++) await recordSession(world, { number })
@@ -217,6 +225,7 @@ describe('failures', () => {
     for (let number = 1; number <= 20; number++) await expectThrough(world, sessionIdOf(number), 1)
   })
 
+  // Promise 6 of docs/guarantees.md.
   it('wait as long as the server asks', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -286,6 +295,7 @@ describe('the budget', () => {
     expect(world.clock.now() - startMs).toBeLessThanOrEqual(BUDGETS_MS[kind])
   })
 
+  // Promise 9 of docs/guarantees.md.
   it('stops what is under way when it is over, not later, and spends no attempt on it', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -309,6 +319,7 @@ describe('the budget', () => {
     expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading', sent: true } })
   })
 
+  // Promise 9 of docs/guarantees.md.
   it('starts nothing new near its end', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 30 })
@@ -333,6 +344,7 @@ describe('the budget', () => {
     expect(world.server.ledger.at(-1)?.atMs).toBeLessThanOrEqual(startMs + BUDGETS_MS.push)
   })
 
+  // Promise 9 of docs/guarantees.md.
   it('grows when a wake joins that may run longer', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -458,6 +470,7 @@ describe('one at a time', () => {
 })
 
 describe('the dead-man switch', () => {
+  // Promise 8 of docs/guarantees.md.
   it('closes and anchors a recording whose page died, with no page and no tap', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 2, ending: 'recording' })

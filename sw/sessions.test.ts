@@ -56,6 +56,7 @@ describe('the sealing key', () => {
   const hasKey = (world: ReturnType<typeof createWorld>) =>
     world.disk.read(async (tx) => (await tx.meta(sealKeyName(id))) !== undefined)
 
+  // Promise 7 of docs/guarantees.md.
   it('is gone once the session is settled, and not before', async () => {
     const world = createWorld()
     await startSession(world.worker(), aRawStart())
@@ -142,6 +143,7 @@ describe('pause and resume', () => {
     expect(await world.statuses(id)).toEqual(['uploading', 'uploading'])
   })
 
+  // Promise 5 of docs/guarantees.md.
   it('try whatever was set aside again, now, and forget the trouble', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 2 })
@@ -159,6 +161,7 @@ describe('pause and resume', () => {
     expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
   })
 
+  // Promise 5 of docs/guarantees.md.
   it('try a refused anchor again', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -173,6 +176,7 @@ describe('pause and resume', () => {
 })
 
 describe('a discard', () => {
+  // Promise 5 of docs/guarantees.md.
   it('takes two steps while the chain does not hold all of it', async () => {
     const world = createWorld()
     await recordSession(world)

@@ -69,6 +69,7 @@ describe('an upload', () => {
     expect(await world.hasPayload(chunk)).toBe(true)
   })
 
+  // Promise 2 of docs/guarantees.md.
   it('of bytes that no longer match their hash never leaves, and parks that chunk alone', async () => {
     const { world, chunk } = await recorded()
     await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
@@ -115,6 +116,7 @@ describe('sealing in the worker', () => {
     return world
   }
 
+  // Promise 7 of docs/guarantees.md.
   it('goes over hashing and encrypting to uploading, and leaves only ciphertext', async () => {
     const world = await captured()
     const before = await firstChunk(world)
@@ -143,6 +145,7 @@ describe('sealing in the worker', () => {
     expect((await world.session(id)).heldBytes).toBe(stored.byteLength)
   })
 
+  // Promise 8 of docs/guarantees.md.
   it('survives a death at any moment of it', async () => {
     let diesAt = 0
     for (let died = true; died;) {

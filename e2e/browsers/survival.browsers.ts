@@ -2,6 +2,8 @@ import type { Capabilities } from '../../src/capabilities.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { expect, test } from './fixtures.ts'
 
+// Promise 8 of docs/guarantees.md.
+
 const CHUNKS = 6
 const RECORD = { do: 'record', chunks: CHUNKS, chunkBytes: 64_000, everyMs: 0 } as const
 
@@ -36,6 +38,7 @@ test('an open page keeps the worker going for longer than it would live alone', 
   expectNothingTwice(backend, manifest, 0)
 })
 
+// Promise 2 of docs/guarantees.md.
 test('tab kill: the next page of the origin is enough, whatever it shows', async ({ stage }) => {
   const { backend, site, start } = stage
   const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
@@ -50,6 +53,7 @@ test('tab kill: the next page of the origin is enough, whatever it shows', async
   expectNothingTwice(backend, manifest, 0)
 })
 
+// Promise 1 of docs/guarantees.md.
 test('browser kill: what was acknowledged survives SIGKILL and goes up at the next visit', async ({
   stage,
 }) => {

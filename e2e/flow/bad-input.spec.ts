@@ -6,6 +6,7 @@ import { openDemo } from '../page/witness.ts'
 
 const MIB = 1024 * 1024
 
+// Promise 1 of docs/guarantees.md.
 test('what a page may not do is refused by name; nothing is stored, nothing is lost', async ({
   stack,
   launch,

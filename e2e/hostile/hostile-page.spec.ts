@@ -9,6 +9,8 @@ import { dump, type Dump } from '../page/dump.ts'
 import { post, postChunk, startSession } from '../page/messages.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
+// Promise 9 of docs/guarantees.md.
+
 const COUNT = 10_000
 const SEED = 20_260_722
 
@@ -48,6 +50,7 @@ test(`${COUNT.toLocaleString('en')} hostile messages change no record, and the w
   ).toEqual([])
 })
 
+// Promise 5 of docs/guarantees.md.
 test('evidence is deleted by discard with its confirmation alone, and the custody log keeps a line of it', async ({
   stack,
   launch,

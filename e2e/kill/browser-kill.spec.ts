@@ -26,6 +26,7 @@ test('the browser is killed in mid-upload and started at about:blank: the rest g
   expectNothingTwice(backend, manifest, sinceEntry)
 })
 
+// Promise 4 of docs/guarantees.md.
 test('the browser is killed after the store took a chunk and before its answer: it is asked, not sent again', async ({
   stack,
   launch,

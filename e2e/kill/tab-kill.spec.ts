@@ -3,6 +3,7 @@ import { anchored, expectNothingTwice } from '../oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
 
+// Promises 1, 7 of docs/guarantees.md.
 test('a tab closed in the middle of a chunk, with the backend down: recovered at the next visit', async ({
   stack,
   launch,
@@ -41,6 +42,7 @@ test('a tab closed in the middle of a chunk, with the backend down: recovered at
   expectNothingTwice(backend, manifest, sinceEntry)
 })
 
+// Promises 2, 8 of docs/guarantees.md.
 test('a tab killed in mid-upload, and no page opened again: ended as interrupted, uploaded, published, anchored', async ({
   stack,
   launch,

@@ -14,6 +14,7 @@ async function sceneWithoutAnswers(stack: Stack, launch: Launch) {
   return { ...scene, hold }
 }
 
+// Promise 1 of docs/guarantees.md.
 test('the worker is stopped with a chunk in its hands: the page, not told that it is kept, hands it over again', async ({
   stack,
   launch,
@@ -31,6 +32,7 @@ test('the worker is stopped with a chunk in its hands: the page, not told that i
   await expectWhole(scene, { browser, pageLives: true }, 'complete')
 })
 
+// Promise 1 of docs/guarantees.md.
 test('the worker is stopped while it is told that the recording is whole: the page tells it again', async ({
   stack,
   launch,

@@ -10,6 +10,7 @@ const WITH_BIRTH_MS = 100
 const starts = Number(process.env['HOLDFAST_STARTS'] ?? 3)
 const soonMs = starts >= 10 ? 1_500 : 15_000
 
+// Promise 8 of docs/guarantees.md.
 test('after SIGKILL and a start at about:blank the first request comes by itself, and soon', async ({
   lane,
 }) => {

@@ -26,6 +26,7 @@ for (const backAfterMin of [4, 12, 18])
     expect(settled).toBe(true)
   })
 
+// Promise 6 of docs/guarantees.md.
 test('a worker that died of idleness with work left comes back by itself and finishes', async ({ lane }) => {
   const { backend, site } = lane
   await backend.pause()

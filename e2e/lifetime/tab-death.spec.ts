@@ -4,6 +4,8 @@ import { expect, test } from './fixtures.ts'
 import type { Notices } from './orders.ts'
 import { SHORT_BUDGETS_MS, shortLimits } from './short-limits.ts'
 
+// Promise 8 of docs/guarantees.md.
+
 const RECORDING = { openMs: 2_000, chunks: 8, chunkBytes: 128_000 }
 const shortened = (attempts: number) => ({
   ...RECORDING,
@@ -11,6 +13,7 @@ const shortened = (attempts: number) => ({
   budgetsMs: SHORT_BUDGETS_MS,
 })
 
+// Promise 2 of docs/guarantees.md.
 test('with no debugger and no page, what was acknowledged goes up and is anchored', async ({ lane }) => {
   const { backend } = lane
   const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })

@@ -34,6 +34,7 @@ async function watchDeath(lane: Lane, plain: boolean): Promise<{ death: Death; s
   return { death, spans }
 }
 
+// Promise 9 of docs/guarantees.md.
 test('the ladder gives at least 15 minutes of upload in the first 25 after the death of the tab', async ({
   lane,
 }) => {

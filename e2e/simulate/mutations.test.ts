@@ -3,6 +3,8 @@ import { MUTATIONS } from './mutations.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
 
+// Promises 1, 2 of docs/guarantees.md.
+
 /** Each is found within this many random histories. */
 const BOUND = 300
 const SEED = 1

@@ -7,6 +7,7 @@ const SEED = 20_260_101
 const RUNS = 300
 
 describe('simulated histories', { timeout: 120_000 }, () => {
+  // Promises 3, 4, 8 of docs/guarantees.md.
   it('keep every promise, at whatever moment the worker dies', async () => {
     const moments = await momentsOfScenario()
     expect(moments).toBeGreaterThan(60)

@@ -1,6 +1,8 @@
 import { STORE_CASES } from '../../sw/store/store.contract.ts'
 import { test } from './bench-page.ts'
 
+// Promise 1 of docs/guarantees.md.
+
 for (const { title } of STORE_CASES)
   test(`idbStore ${title}`, async ({ page }) => {
     await page.evaluate((name) => window.bench.runCase(name), title)

@@ -50,6 +50,7 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   expect(Buffer.from(await verified.bytes()).equals(Buffer.concat([...witness.slices]))).toBe(true)
 })
 
+// Promise 1 of docs/guarantees.md.
 test('chunks that are confirmed make room for those that wait in the page, which come in at once and in order', async ({
   stack,
   launch,
@@ -98,6 +99,7 @@ test('chunks that are confirmed make room for those that wait in the page, which
   await app.close()
 })
 
+// Promise 8 of docs/guarantees.md.
 test('the database is closed by force in mid-recording, twice: the recording goes on, nothing is sent twice', async ({
   stack,
   launch,

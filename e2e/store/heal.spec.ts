@@ -19,6 +19,7 @@ test('a connection that the browser closes by force is opened again at the next 
   expect(found).toEqual([1, 2])
 })
 
+// Promise 1 of docs/guarantees.md.
 test('a transaction that falls with its connection runs again, whole', async ({ page, browserContext }) => {
   await page.evaluate(async () => {
     const store = window.bench.idbStore('falls')
@@ -46,6 +47,7 @@ test('a transaction that falls with its connection runs again, whole', async ({ 
   expect(found).toEqual({ runs: 2, values: [1, true] })
 })
 
+// Promise 1 of docs/guarantees.md.
 test('opening that fails is tried three times in all, then told; the next use tries again', async ({
   page,
 }) => {

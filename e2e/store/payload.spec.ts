@@ -16,6 +16,7 @@ async function blobFiles(profile: string, sizeBytes: number): Promise<string[]> 
   return found
 }
 
+// Promises 2, 5 of docs/guarantees.md.
 test('bytes that changed, are gone, or cannot be read park their chunk alone; the others are anchored', async ({
   stack,
   launch,

@@ -1,5 +1,6 @@
 import { expect, test } from './bench-page.ts'
 
+// Promise 9 of docs/guarantees.md.
 test('a full device refuses bytes, and still takes the records that free it again', async ({ page }) => {
   const told = await page.evaluate(async () => {
     const { storageBuckets } = navigator as Navigator & {

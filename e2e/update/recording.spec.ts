@@ -6,6 +6,7 @@ import { anchored, expectNothingTwice } from '../oracle.ts'
 import { openDemo } from '../page/witness.ts'
 import { openApp, serveVersions, takeOver, updateWaits } from './versions.ts'
 
+// Promise 8 of docs/guarantees.md.
 test('a new worker that takes over in mid-upload goes on with the recording: nothing lost, nothing twice', async ({
   stack,
   launch,
@@ -33,6 +34,7 @@ test('a new worker that takes over in mid-upload goes on with the recording: not
   expectNothingTwice(backend, manifest, sinceEntry)
 })
 
+// Promise 1 of docs/guarantees.md.
 test('a chunk that the old worker never answered goes to the new one at once', async ({ stack, launch }) => {
   const { backend, sinceEntry } = stack
   const app = await serveVersions(backend.endpoints)
@@ -76,6 +78,7 @@ test('a chunk that the old worker never answered goes to the new one at once', a
   await app.close()
 })
 
+// Promise 4 of docs/guarantees.md.
 test('two workers that live side by side share one drain: no chunk goes up twice', async ({
   stack,
   launch,

@@ -2,6 +2,8 @@ import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { openApp, schemaVersion, serveVersions, takeOver, updateWaits } from './versions.ts'
 
+// Promise 8 of docs/guarantees.md.
+
 test('a worker with a newer schema carries pending work of every state over, and doubles none of it', async ({
   stack,
   launch,

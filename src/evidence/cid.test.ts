@@ -56,6 +56,7 @@ describe('contentAddress', () => {
     expect(await contentAddress(bytes.buffer)).toBe(await contentAddress(bytes, UNIXFS_V1_2025))
   })
 
+  // Promise 2 of docs/guarantees.md.
   it('agrees with the reference importer for any size and shape of tree', async () => {
     await fc.assert(
       fc.asyncProperty(

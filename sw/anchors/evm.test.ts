@@ -113,6 +113,7 @@ describe('reading the chain', () => {
     expect(await anchor.read(sessionId, calm)).toEqual({ blockNumber: 10 })
   })
 
+  // Promise 3 of docs/guarantees.md.
   it('tells what only the newest block holds from what is deep', async () => {
     chain.answers.set(10, encoded(anchorOf('3')))
     const fresh = await anchor.read(sessionId, calm)

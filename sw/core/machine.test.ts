@@ -207,6 +207,7 @@ describe('state × event', () => {
     }
   })
 
+  // Promise 3 of docs/guarantees.md.
   it('touches the bytes in two cells only: sealing replaces them, confirmation deletes them', () => {
     const touching = CELLS.flatMap(({ status, event }) =>
       transition(chunkIn(STATES[status]), event, moment).effects.map(
@@ -258,6 +259,7 @@ describe('failures', () => {
     expect(waitOf(state)?.kind).toBe(waits ? 'due' : 'parked')
   })
 
+  // Promise 6 of docs/guarantees.md.
   it.each(codes)('%s: only a missing network and our own stop cost no attempt', (code) => {
     const { chunk } = transition(uploading, { type: 'failed', failure: failure(code) }, moment)
     const spent = code === 'unreachable' || code === 'aborted' ? 0 : 1
@@ -387,6 +389,7 @@ describe('any sequence of events, with a death between any two', () => {
     )
   })
 
+  // Promise 3 of docs/guarantees.md.
   it('deletes the bytes only with the confirmation, and once', () => {
     fc.assert(
       fc.property(anyStart, anyRun, (start, run) => {
@@ -402,6 +405,7 @@ describe('any sequence of events, with a death between any two', () => {
     )
   })
 
+  // Promise 5 of docs/guarantees.md.
   it('always has a way to the end', () => {
     const course = [
       'resumed',
@@ -437,6 +441,7 @@ describe('any sequence of events, with a death between any two', () => {
     )
   })
 
+  // Promise 9 of docs/guarantees.md.
   it('stays under 1 kB as JSON, whatever a server says', () => {
     const longest = {
       ...chunkIn(STATES.uploading),

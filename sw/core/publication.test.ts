@@ -73,11 +73,13 @@ describe('publicationDueMs', () => {
     )
   })
 
+  // Promise 9 of docs/guarantees.md.
   it('waits longer in a long recording, so that its manifests do not grow with the square of its length', () => {
     const anHour = session({ confirmed: 1_190, uploaded: 10 }, { unpublishedSinceMs: NOW_MS })
     expect(publicationDueMs(anHour)).toBe(NOW_MS + 180_000)
   })
 
+  // Promise 5 of docs/guarantees.md.
   it('is not held up by parked chunks', () => {
     const tally = { uploaded: 2, uploading: 1, captured: 1 }
     expect(publicationDueMs(session(tally, { ending: 'complete', parked: 2 }))).toBe(0)

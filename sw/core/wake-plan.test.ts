@@ -94,6 +94,7 @@ const openMs = fc.integer({ min: 30, max: 2_400 }).map((seconds) => seconds * 10
 const startMs = fc.integer({ min: 0, max: 240 }).map((seconds) => NOW_MS + seconds * 1000)
 
 describe('the ladder, in a browser that keeps Chromium’s rules', () => {
+  // Promise 9 of docs/guarantees.md.
   test('gives 15 minutes of work in the first 25 after the death of any page that was open for half a minute', () => {
     fc.assert(
       fc.property(openMs, startMs, (open, start) => {
@@ -137,6 +138,7 @@ describe('the ladder, in a browser that keeps Chromium’s rules', () => {
       return lengths.map((seconds) => (atMs += seconds * 1000))
     })
 
+  // Promise 9 of docs/guarantees.md.
   test('over any history of visits: no tag twice, never a busy loop, few tags out', () => {
     fc.assert(
       fc.property(history, startMs, (visits, start) => {

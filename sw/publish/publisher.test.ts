@@ -50,6 +50,7 @@ describe('a publication', () => {
     expect(ops(world).slice(0, 3)).toEqual(['uploader', 'read', 'submit'])
   })
 
+  // Promise 3 of docs/guarantees.md.
   it('waits for the depth: the newest block alone confirms nothing', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -95,6 +96,7 @@ describe('a publication', () => {
     expect(world.chain.submits()).toBe(2)
   })
 
+  // Promise 4 of docs/guarantees.md.
   it('is the same object after each death: one manifest, one key at the relay', async () => {
     for (let diesAt = 12; diesAt < 30; diesAt++) {
       const world = createWorld()
@@ -109,6 +111,7 @@ describe('a publication', () => {
 })
 
 describe('a session that cannot be published', () => {
+  // Promise 5 of docs/guarantees.md.
   it('waits for a person, alone', async () => {
     const world = createWorld()
     await recordSession(world, { number: 1 })
@@ -141,6 +144,7 @@ describe('a session that cannot be published', () => {
 })
 
 describe('an anchor', () => {
+  // Promise 4 of docs/guarantees.md.
   it('that the relay took, while its answer was lost, is looked for on the chain and not sent again', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -153,6 +157,7 @@ describe('an anchor', () => {
     expect(ops(world).slice(0, 4)).toEqual(['uploader', 'read', 'submit', 'read'])
   })
 
+  // Promise 3 of docs/guarantees.md.
   it('that was in the newest block and is reorganised away is sent again, and confirmed then', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -184,6 +189,7 @@ describe('an anchor', () => {
     expect(world.chain.submits()).toBeLessThanOrEqual(most + 1)
   })
 
+  // Promise 3 of docs/guarantees.md.
   it('under another root, count or manifest is not ours', async () => {
     const world = createWorld()
     await recordSession(world)

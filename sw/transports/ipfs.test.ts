@@ -7,6 +7,8 @@ import type { Cid } from '../../src/protocol/ids.ts'
 import { ipfs } from './kubo.ts'
 import { TRANSPORT_CONTRACT } from './transport.contract.ts'
 
+// Promise 2 of docs/guarantees.md.
+
 const SECRET = 'a-bearer-token-of-the-app'
 
 let box: Sandbox

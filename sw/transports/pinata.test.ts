@@ -9,6 +9,8 @@ import type { Attempt, Upload } from './port.ts'
 import type { AskReason } from './sign-in.ts'
 import { TRANSPORT_CONTRACT } from './transport.contract.ts'
 
+// Promise 2 of docs/guarantees.md.
+
 let box: Sandbox
 let backend: Backend
 let jwt: string

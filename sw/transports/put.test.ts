@@ -10,6 +10,8 @@ import { presignedPut, type Checksum, type Grant, type Granted, type GrantReques
 import type { AskReason } from './sign-in.ts'
 import { TRANSPORT_CONTRACT } from './transport.contract.ts'
 
+// Promise 2 of docs/guarantees.md.
+
 let box: Sandbox
 let backend: Backend
 let token: string

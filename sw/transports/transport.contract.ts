@@ -5,6 +5,8 @@ import { same } from '../testing/assert.ts'
 import type { Attempt, Held, Transport, Upload } from './port.ts'
 import type { AskReason } from './sign-in.ts'
 
+// Promise 6 of docs/guarantees.md.
+
 /** What a broken store does to requests that send content. */
 export type StoreFault =
   | { readonly kind: 'down' | 'stall' | 'lie' | 'empty' | 'truncate' | 'forget-answer' | 'damage' }
@@ -242,6 +244,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
       await isThereOnce(harness, delivery)
     },
   },
+  // Promise 4 of docs/guarantees.md.
   {
     title: 'finds its copy in another life, and sends nothing',
     async run(harness) {
@@ -355,6 +358,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
   settles('survives a truncated answer, and sends nothing twice', { kind: 'truncate' }, 1),
   settles('survives an answer that was lost, and sends nothing twice', { kind: 'forget-answer' }, 1),
   failsWith('believes no 200 to a body that never arrived', { kind: 'empty' }, 'bad-answer'),
+  // Promise 2 of docs/guarantees.md.
   {
     title: 'finds out a store that claims to have what it has not',
     async run(harness) {
@@ -366,6 +370,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
       await isThereOnce(harness, delivery)
     },
   },
+  // Promise 2 of docs/guarantees.md.
   {
     title: 'finds out bytes that were damaged on their way, and sends them again',
     async run(harness) {
@@ -393,6 +398,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
       await costsOnePart(harness, delivery)
     },
   },
+  // Promise 4 of docs/guarantees.md.
   {
     title: 'goes on where it was when its worker died inside the body',
     async run(harness) {
@@ -421,6 +427,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
       same((await harness.seen(delivery.upload)).length, 0, 'requests')
     },
   },
+  // Promise 7 of docs/guarantees.md.
   {
     title: 'keeps secrets out of memos and messages',
     async run(harness) {

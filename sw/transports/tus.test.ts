@@ -8,6 +8,8 @@ import type { Attempt, Upload } from './port.ts'
 import { TRANSPORT_CONTRACT } from './transport.contract.ts'
 import { tus } from './tus.ts'
 
+// Promise 2 of docs/guarantees.md.
+
 const SECRET = 'a-bearer-token-of-the-app'
 const PART_BYTES = 200_000
 
