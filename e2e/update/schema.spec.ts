@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
+import { diedIn } from '../page/died-in.ts'
 import { openApp, schemaVersion, serveVersions, takeOver, updateWaits } from './versions.ts'
 
 // Promise 8 of docs/guarantees.md.
@@ -24,25 +25,37 @@ test('a worker with a newer schema carries pending work of every state over, and
       return lists.flatMap((chunks) => chunks?.map(({ status }) => status) ?? []).toSorted()
     })
 
-  // One session whose anchor is under way, two with a verified chunk.
+  // One session whose anchor is under way, and then one in every other state that waits for something.
   const posted = backend.faults.add({ service: 'relay', match: /[0-9a-f]{12}\/b/, kind: 'hold' })
   const anchoring = await begin(1)
   await append(1)
   await page.evaluate(() => window.app.session?.end())
   await posted.arrived
+  const refusing = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'status', status: 400 })
+  const parked = await begin(7)
+  await append(7)
+  const parkedChunks = () =>
+    page.evaluate(async () => (await window.app.holdfast?.sessions())?.map((session) => session.parked))
+  await expect.poll(parkedChunks).toContain(1)
+  refusing.remove()
+  const verified = await begin(8)
+  await append(8)
   const manifesting = await begin(2)
   await append(2)
-  await expect.poll(statuses).toEqual(['anchoring', 'uploaded'])
+  await expect.poll(statuses).toEqual(['anchoring', 'uploaded', 'uploaded', 'uploading'])
   const adds = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
   await page.evaluate(() => window.app.session?.end())
   await adds.arrived
-  // One paused with raw bytes, one in mid-upload.
+  // One paused with raw bytes, whose sealing was begun and begun again; one in mid-upload.
   const captured = await begin(3, 'worker')
   await page.evaluate(() => window.app.session && window.app.holdfast?.pause(window.app.session.id))
-  await append(3)
+  for (let chunk = 0; chunk < 3; chunk++) await append(3)
+  await diedIn(page, `${captured}/1`, 'hashing')
+  await diedIn(page, `${captured}/2`, 'encrypting')
   const uploading = await begin(4)
   await append(4)
-  await expect.poll(statuses).toEqual(['anchoring', 'captured', 'manifesting', 'uploading'])
+  const waiting = ['anchoring', 'captured', 'encrypting', 'hashing', 'manifesting', 'uploaded', 'uploading']
+  await expect.poll(statuses).toEqual([...waiting, 'uploading'])
 
   app.deploy('next-schema')
   await updateWaits(page)
@@ -54,7 +67,8 @@ test('a worker with a newer schema carries pending work of every state over, and
   posted.release()
   await append(6)
   await page.evaluate(() => window.app.session?.end())
-  await page.evaluate((id) => window.app.holdfast?.resume(id as never), captured)
+  for (const id of [captured, parked])
+    await page.evaluate((held) => window.app.holdfast?.resume(held as never), id)
   for (const [id, ending, chunks] of [
     [anchoring, 'complete', 1],
     [manifesting, 'complete', 1],
@@ -64,7 +78,12 @@ test('a worker with a newer schema carries pending work of every state over, and
     expectNothingTwice(backend, manifest, sinceEntry)
   }
   await page.close()
-  expectNothingTwice(backend, await anchored(backend, captured, 'interrupted', 1), sinceEntry)
+  for (const [id, chunks] of [
+    [captured, 3],
+    [parked, 1],
+    [verified, 1],
+  ] as const)
+    expectNothingTwice(backend, await anchored(backend, id, 'interrupted', chunks), sinceEntry)
   await app.close()
 })
 
