@@ -8,6 +8,9 @@ import { launchBrowser, type LaunchOptions, type RealBrowser } from './browser/r
 import { serveDemo } from './demo-site.ts'
 import type { StoreName } from './stores.ts'
 
+/** Blocks come fast: a test that waits for depth waits for little else. */
+const BLOCK_TIME_SEC = 0.3
+
 /** The backend and the demo that talks to it. */
 export interface Stack {
   readonly backend: Backend
@@ -42,7 +45,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
         port: 0,
         chainPort: 0,
         fresh: true,
-        blockTimeSec: 1,
+        blockTimeSec: BLOCK_TIME_SEC,
       })
       const site = await serveDemo({
         endpoints: backend.endpoints,
