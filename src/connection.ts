@@ -2,7 +2,7 @@
 import { messageSW } from 'workbox-window/messageSW.js'
 import { Workbox } from 'workbox-window/Workbox.js'
 import type { ConnectOptions } from './api.ts'
-import { HoldfastError } from './protocol/errors.ts'
+import { fromWire, HoldfastError } from './protocol/errors.ts'
 import {
   PROTOCOL_VERSION,
   type Answers,
@@ -45,7 +45,7 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
       if (worker === null) throw noWorker('The worker is gone.')
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
       const reply: Reply = await within(answerWithinMs, messageSW(worker, envelope))
-      if (!reply.ok) throw HoldfastError.fromWire(reply.error)
+      if (!reply.ok) throw fromWire(reply.error)
       return reply.value as Answers[typeof request.type]
     },
     onNewWorker: (listener, signal) =>

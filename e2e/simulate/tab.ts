@@ -1,7 +1,7 @@
 import type { Connection } from '../../src/connection.ts'
 import { handOff } from '../../src/hand-off.ts'
 import { turns } from '../../src/turns.ts'
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { fromWire, HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION, recordingLockName, type Answers, type Reply } from '../../src/protocol/messages.ts'
 import { life, type Life } from '../../sw/testing/life.ts'
 import type { Device } from './device.ts'
@@ -58,7 +58,7 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
         const reply = await Promise.race([answered, deadline])
         late.abort()
         if (reply === undefined) throw new HoldfastError('worker-timeout', 'No answer.')
-        if (!reply.ok) throw HoldfastError.fromWire(reply.error)
+        if (!reply.ok) throw fromWire(reply.error)
         return reply.value as Answers[typeof request.type]
       }),
     onNewWorker: (listener, signal) => {

@@ -12,9 +12,9 @@ export interface CidProfile {
 }
 
 /** What this library writes (IPIP-499, `unixfs-v1-2025`). */
-export const UNIXFS_V1_2025: CidProfile = { leafBytes: 1024 * 1024, maxLinks: 1024 }
+export const UNIXFS_V1_2025: CidProfile = { leafBytes: 1_048_576, maxLinks: 1024 }
 /** What Kubo's `ipfs add --cid-version=1` wrote by default up to then. */
-export const KUBO_LEGACY_CIDV1: CidProfile = { leafBytes: 256 * 1024, maxLinks: 174 }
+export const KUBO_LEGACY_CIDV1: CidProfile = { leafBytes: 262_144, maxLinks: 174 }
 
 // Multicodec codes
 const RAW = 0x55

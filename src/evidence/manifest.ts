@@ -46,37 +46,32 @@ export interface Manifest {
   readonly chunks: readonly ManifestChunk[]
 }
 
+/** Every name of the manifest's JSON, in the order that all its objects keep; group ids follow, sorted. */
+const FIELDS = [
+  ...[
+    'version',
+    'contentId',
+    'sessionId',
+    'uploader',
+    'captureStarted',
+    'lastUpdated',
+    'status',
+    'merkleRoot',
+  ],
+  ...['encryption', 'algorithm', 'keyDerivation', 'accessList', 'chunks'],
+  ...['index', 'cid', 'size', 'duration', 'plaintextHash', 'encryptedHash', 'wrappedKey', 'iv'],
+  ...['capturedAt', 'uploadedAt'],
+]
+
 /**
  * The manifest's one JSON form in UTF-8: the same state gives the same bytes, whatever the order of
  * its keys and chunks. `parseManifest` reads whatever this writes of a manifest that keeps the format.
  */
 export function serialiseManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
-  const { version, contentId, sessionId, uploader, captureStarted, lastUpdated, status, merkleRoot } =
-    manifest
-  const { algorithm, keyDerivation } = manifest.encryption
-  const groups = Object.entries(manifest.accessList).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const accessList = Object.fromEntries(
-    groups.map(([groupId, { wrappedKey, iv }]) => [groupId, { wrappedKey, iv }]),
-  )
-  const json = {
-    version,
-    contentId,
-    sessionId,
-    uploader,
-    captureStarted,
-    lastUpdated,
-    status,
-    merkleRoot,
-    encryption: { algorithm, keyDerivation },
-    accessList,
-    chunks: manifest.chunks.toSorted((a, b) => a.index - b.index).map(chunkInOrder),
-  } satisfies Manifest
-  return new TextEncoder().encode(JSON.stringify(json))
-}
-
-function chunkInOrder(chunk: ManifestChunk): ManifestChunk {
-  const { index, cid, size, duration, plaintextHash, encryptedHash, iv, capturedAt, uploadedAt } = chunk
-  return { index, cid, size, duration, plaintextHash, encryptedHash, iv, capturedAt, uploadedAt }
+  const chunks = manifest.chunks.toSorted((a, b) => a.index - b.index)
+  // A list of names also gives the order of an object's keys (ECMA-262 §25.5.2.4).
+  const names = [...FIELDS, ...Object.keys(manifest.accessList).toSorted()]
+  return new TextEncoder().encode(JSON.stringify({ ...manifest, chunks }, names))
 }
 
 /**

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { adviceFor } from './advice.ts'
-import { ERRORS, HoldfastError, type ErrorCode } from './errors.ts'
+import { ERRORS, fromWire, HoldfastError, type ErrorCode } from './errors.ts'
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
 
 describe('HoldfastError', () => {
   it.each(codes)('%s: crosses to another context and keeps code, class and message', (code) => {
     const wire = structuredClone(new HoldfastError(code, 'why', { cause: new Error('inner') }).toWire())
-    const error = HoldfastError.fromWire(wire)
+    const error = fromWire(wire)
     expect(error).toBeInstanceOf(HoldfastError)
     expect(error).toMatchObject({ name: 'HoldfastError', code, message: 'why', class: ERRORS[code] })
   })
@@ -16,7 +16,7 @@ describe('HoldfastError', () => {
     'takes the unknown code %s of another version for a defect',
     (code) => {
       const wire: unknown = JSON.parse(JSON.stringify({ code, message: 'why' }))
-      const error = HoldfastError.fromWire(wire as { code: ErrorCode; message: string })
+      const error = fromWire(wire as { code: ErrorCode; message: string })
       expect(error).toMatchObject({ code: 'defect', class: 'defect', message: 'why' })
     },
   )

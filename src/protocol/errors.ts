@@ -73,10 +73,6 @@ export class HoldfastError extends Error {
     return { code: this.code, message: this.message }
   }
 
-  static fromWire(wire: WireError): HoldfastError {
-    return new HoldfastError(Object.hasOwn(ERRORS, wire.code) ? wire.code : 'defect', wire.message)
-  }
-
   /** Any thrown value as a `HoldfastError`; what we did not foresee is a `defect`. */
   static from(thrown: unknown): HoldfastError {
     if (thrown instanceof HoldfastError) return thrown
@@ -85,3 +81,7 @@ export class HoldfastError extends Error {
     })
   }
 }
+
+/** The error that the other side put on the wire; a code that this version does not know is a `defect`. */
+export const fromWire = ({ code, message }: WireError): HoldfastError =>
+  new HoldfastError(Object.hasOwn(ERRORS, code) ? code : 'defect', message)

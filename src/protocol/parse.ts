@@ -37,7 +37,10 @@ const isTime = isInteger(8.64e15)
 const TAG_BYTES = 16
 const isIndex = isInteger(0xffff_ffff)
 const isIv = isBase64(12)
-const isWrappedKey = isBase64(48)
+const isList =
+  (maxLength: number): Check<readonly unknown[]> =>
+  (value): value is readonly unknown[] =>
+    Array.isArray(value) && value.length > 0 && value.length <= maxLength
 
 /** True for a message that is meant for us, whatever else is wrong with it. */
 export const isOurs = (data: unknown): data is Fields => isObject(data) && own(data, 'holdfast') !== undefined
@@ -69,7 +72,7 @@ export function parseRequest(data: unknown): Request {
       return {
         type,
         sessionId: field(data, 'sessionId', isSessionId),
-        ...(own(data, 'confirm') !== undefined && { confirm: field(data, 'confirm', isString(64)) }),
+        ...optional(data, 'confirm', isString(64)),
       }
     default:
       throw bad('type')
@@ -77,53 +80,47 @@ export function parseRequest(data: unknown): Request {
 }
 
 function parseSession(data: unknown): SessionStart {
-  if (!isObject(data)) throw bad('session')
-  const list = own(data, 'access')
-  if (!Array.isArray(list) || list.length === 0 || list.length > 64) throw bad('access')
+  const session = fields(data, 'session', {
+    access: isList(64),
+    sessionId: isSessionId,
+    mimeType: isString(255),
+    startedAtMs: isTime,
+  })
   // Not `map`, which would leave out the holes of a sparse list.
-  const access = Array.from(list, parseWrappedKey)
+  const access = Array.from(session.access, (each) => fields(each, 'access', WRAPPED_KEY))
   if (new Set(access.map(({ groupId }) => groupId)).size !== access.length) throw bad('access')
-  return {
-    sessionId: field(data, 'sessionId', isSessionId),
-    mimeType: field(data, 'mimeType', isString(255)),
-    startedAtMs: field(data, 'startedAtMs', isTime),
-    access,
-    ...(own(data, 'sealKey') !== undefined && { sealKey: field(data, 'sealKey', isSealKey) }),
-  }
+  return { ...session, access, ...optional(data as Fields, 'sealKey', isSealKey) }
 }
 
-function parseWrappedKey(data: unknown): WrappedKey {
-  if (!isObject(data)) throw bad('access')
-  return {
-    groupId: field(data, 'groupId', isGroupId),
-    wrappedKey: field(data, 'wrappedKey', isWrappedKey),
-    iv: field(data, 'iv', isIv),
-  }
-}
+const WRAPPED_KEY: Checks<WrappedKey> = { groupId: isGroupId, wrappedKey: isBase64(48), iv: isIv }
 
 function parseChunk(data: unknown): HandedChunk {
-  if (!isObject(data)) throw bad('chunk')
-  const common = {
-    sessionId: field(data, 'sessionId', isSessionId),
-    index: field(data, 'index', isIndex),
-    plaintextHash: field(data, 'plaintextHash', isSha256Hex),
-    capturedAt: field(data, 'capturedAt', isTime),
-    durationMs: field(data, 'durationMs', isTime),
-    payload: field(data, 'payload', isBlob),
-  }
-  if (common.payload.size > MAX_CHUNK_BYTES)
-    throw new HoldfastError('chunk-too-large', `A chunk of ${common.payload.size} bytes is over 64 MiB.`)
-  const kind = own(data, 'kind')
-  if (kind === 'raw') return { kind, ...common }
+  const common = fields(data, 'chunk', {
+    kind: isString(6),
+    sessionId: isSessionId,
+    index: isIndex,
+    plaintextHash: isSha256Hex,
+    capturedAt: isTime,
+    durationMs: isTime,
+    payload: isBlob,
+  })
+  const { kind, payload } = common
+  if (payload.size > MAX_CHUNK_BYTES)
+    throw new HoldfastError('chunk-too-large', `A chunk of ${payload.size} bytes is over 64 MiB.`)
+  if (kind === 'raw') return { ...common, kind }
   if (kind !== 'sealed') throw bad('kind')
-  if (common.payload.size < TAG_BYTES) throw bad('payload')
-  return {
-    kind,
-    ...common,
-    encryptedHash: field(data, 'encryptedHash', isSha256Hex),
-    iv: field(data, 'iv', isIv),
-    cid: field(data, 'cid', isCid),
-  }
+  if (payload.size < TAG_BYTES) throw bad('payload')
+  return { ...common, kind, ...fields(data, 'chunk', { encryptedHash: isSha256Hex, iv: isIv, cid: isCid }) }
+}
+
+/** What each field of an object has to be. */
+type Checks<T> = { readonly [Name in keyof T]: Check<T[Name]> }
+
+/** The checked fields of an object, and no others. */
+function fields<T>(data: unknown, what: string, checks: Checks<T>): T {
+  if (!isObject(data)) throw bad(what)
+  const entries = Object.entries<Check<unknown>>(checks)
+  return Object.fromEntries(entries.map(([name, check]) => [name, field(data, name, check)])) as T
 }
 
 function field<T>(data: Fields, name: string, check: Check<T>): T {
@@ -131,6 +128,10 @@ function field<T>(data: Fields, name: string, check: Check<T>): T {
   if (!check(value)) throw bad(name)
   return value
 }
+
+/** A field that may be absent. */
+const optional = <Name extends string, T>(data: Fields, name: Name, check: Check<T>) =>
+  (own(data, name) === undefined ? {} : { [name]: field(data, name, check) }) as { [Key in Name]?: T }
 
 /** A field of the message itself: one that is inherited, or cannot be read, is missing. */
 function own(data: Fields, name: string): unknown {
