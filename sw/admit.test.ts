@@ -3,8 +3,10 @@ import { HoldfastError } from '../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../src/protocol/ids.ts'
 import type { HandedChunk } from '../src/protocol/messages.ts'
 import { admitChunk } from './admit.ts'
+import { publicationDueMs } from './core/publication.ts'
 import { discardSession, endSession, interruptSession, pauseSession, startSession } from './sessions.ts'
 import { life } from './testing/life.ts'
+import { transfer } from './transfer.ts'
 import {
   aRawStart,
   aStart,
@@ -203,6 +205,24 @@ describe('a hand-off is refused, and nothing of it kept', () => {
       admitChunk({ ...worker, store: { ...worker.store, write: full } }, await sealedChunk(id, 0)),
     ).rejects.toMatchObject({ code: 'storage-full', class: 'transient' })
     expect(await world.chunks(id)).toEqual([])
+  })
+
+  it('when the device is full, which makes the publication that frees room due at once', async () => {
+    const world = await started()
+    const worker = world.worker()
+    await admitChunk(worker, await sealedChunk(id, 0))
+    const [chunk] = await world.chunks(id)
+    await transfer(worker, chunk!, new AbortController().signal)
+    expect(publicationDueMs((await world.session(id))!)).toBeGreaterThan(world.clock.now())
+    let full = true
+    const write: typeof worker.store.write = (work) => {
+      if (!full) return worker.store.write(work)
+      full = false
+      return Promise.reject(new HoldfastError('storage-full', 'Full.'))
+    }
+    const refused = admitChunk({ ...worker, store: { ...worker.store, write } }, await sealedChunk(id, 1))
+    await expect(refused).rejects.toMatchObject({ code: 'storage-full' })
+    expect(publicationDueMs((await world.session(id))!)).toBeLessThan(world.clock.now())
   })
 
   // Promise 1 of docs/guarantees.md.

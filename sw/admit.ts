@@ -7,7 +7,7 @@ import { saveSession } from './commit.ts'
 import type { Context } from './context.ts'
 import type { ChunkRecord, ChunkState } from './core/record.ts'
 import { placeInQueue, recount } from './core/session.ts'
-import type { ReadTransaction } from './ports.ts'
+import type { ReadTransaction, WriteTransaction } from './ports.ts'
 
 /**
  * Takes a chunk into the store; when this resolves its bytes are durable, and the page may forget them.
@@ -23,7 +23,7 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
 
   const bytes = await readPayload(handed)
   await checkContent(handed, bytes)
-  await store.write(async (tx) => {
+  const admit = async (tx: WriteTransaction) => {
     if ((await admission(tx, chunk, handed)) === 'known') return
     const session = await tx.session(chunk.sessionId)
     if (session === undefined) return
@@ -37,9 +37,21 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
       event: 'acknowledged',
       to: chunk.state.status,
     })
-  })
+  }
+  try {
+    await store.write(admit)
+  } catch (error) {
+    if (HoldfastError.from(error).code === 'storage-full') await store.write(publishSoon)
+    throw error
+  }
   announce(chunk.sessionId)
   return chunk.id
+}
+
+/** Space comes free only by confirmation: on a full device what is verified does not wait for more to come. */
+async function publishSoon(tx: WriteTransaction): Promise<void> {
+  for (const session of await tx.openSessions())
+    if (session.tally.uploaded > 0) await tx.putSession({ ...session, unpublishedSinceMs: 0 })
 }
 
 function newChunk(handed: HandedChunk): ChunkRecord {

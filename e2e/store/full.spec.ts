@@ -1,12 +1,14 @@
 import type { Page } from '@playwright/test'
 import { openSession } from '../../src/verify/index.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, type Launch, type Stack } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { openDemo } from '../page/witness.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
 const MIB = 1024 * 1024
+/** Bytes above which the recorder of these tests pauses. */
+const MOST_WAITING = 100_000
 
 /** Lets the origin store so many bytes more than it has now. */
 async function limitQuota(page: Page, origin: string, moreBytes: number) {
@@ -51,18 +53,23 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
 })
 
 // Promise 1 of docs/guarantees.md.
-test('chunks that are confirmed make room for those that wait in the page, which come in at once and in order', async ({
-  stack,
-  launch,
-}) => {
-  test.setTimeout(120_000)
+for (const seal of ['page', 'worker'] as const)
+  test(`chunks that are confirmed make room for those that wait in the page, sealed by the ${seal}`, async ({
+    stack,
+    launch,
+  }) => {
+    await confirmedMakeRoom(stack, launch, seal)
+  })
+
+/** More chunks than the device has room for: they come in as others are confirmed, and nobody waits for the interval. */
+async function confirmedMakeRoom(stack: Stack, launch: Launch, seal: 'page' | 'worker') {
   const { backend, sinceEntry } = stack
   const app = await serveVersions(backend.endpoints)
   const { context } = await launch()
   const page = await openApp(context, app)
   await backend.pause()
   await limitQuota(page, app.url, 4 * MIB + 5 * MIB)
-  const id = await page.evaluate(() => window.app.begin(0))
+  const id = await page.evaluate((how) => window.app.begin(0, how), seal)
   const acknowledged = await page.evaluate(async () => {
     const { session } = window.app
     const state = { order: [] as number[], refused: 0, all: Promise.resolve([] as unknown[]) }
@@ -96,6 +103,58 @@ test('chunks that are confirmed make room for those that wait in the page, which
   expect(order?.toSorted((a, b) => a - b)).toEqual([...Array(14).keys()])
   await page.evaluate(() => window.app.session?.end())
   expectNothingTwice(backend, await anchored(backend, id, 'complete', 14), sinceEntry)
+  await app.close()
+}
+
+// Promise 9 of docs/guarantees.md.
+test('a recorder whose slices the worker cannot take pauses before the tab grows too large, and goes on when it can', async ({
+  stack,
+  launch,
+}) => {
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints)
+  const { context } = await launch()
+  const page = await openApp(context, app)
+  const quota = await limitQuota(page, app.url, 4 * MIB + 200_000)
+  const id = await page.evaluate(() => window.app.begin(0))
+  await page.evaluate((bytes) => window.app.record(bytes), MOST_WAITING)
+
+  await page.waitForFunction(() => window.app.progress.some(({ paused }) => paused))
+  const before = await page.evaluate(() => window.app.progress.length)
+  // Each of these is a refusal: time goes by, and nothing is recorded.
+  await page.waitForFunction((count) => window.app.progress.length >= count + 3, before)
+  const told = await page.evaluate(() =>
+    window.app.progress.map(({ captured, waitingBytes, paused, heldUp }) => ({
+      captured,
+      waitingBytes,
+      paused,
+      code: heldUp?.code,
+    })),
+  )
+  const paused = told.slice(told.findIndex((each) => each.paused))
+  expect(new Set(paused.map(({ captured }) => captured)).size).toBe(1)
+  const sliceBytes = Math.max(
+    ...told.map(({ waitingBytes }, at) => waitingBytes - (told[at - 1]?.waitingBytes ?? 0)),
+  )
+  for (const { waitingBytes, code } of paused) {
+    expect(code).toBe('storage-full')
+    expect(waitingBytes).toBeGreaterThan(MOST_WAITING)
+    expect(waitingBytes).toBeLessThanOrEqual(MOST_WAITING + sliceBytes)
+  }
+
+  await quota.lift()
+  const captured = paused[0]?.captured ?? 0
+  await page.waitForFunction(
+    (count) => window.app.progress.some((each) => each.captured > count + 2),
+    captured,
+  )
+  await page.evaluate(() => window.app.recording?.stop())
+  const last = await page.evaluate(() => window.app.progress.at(-1))
+  const whole = last?.captured ?? 0
+  expect(last).toMatchObject({ waitingBytes: 0, paused: false, acknowledged: whole })
+  const manifest = await anchored(backend, id, 'complete', whole)
+  expect(manifest.chunks.map(({ index }) => index)).toEqual([...Array(whole).keys()])
+  expectNothingTwice(backend, manifest, sinceEntry)
   await app.close()
 })
 

@@ -1,3 +1,4 @@
+import { record, supportedMimeType, type Recording, type RecordProgress } from '../../src/capture/record.ts'
 import { newGroup } from '../../src/group.ts'
 import { connect, type Holdfast, type RecordingSession } from '../../src/index.ts'
 
@@ -12,6 +13,17 @@ const app = {
     app.holdfast ??= await app.connect()
     app.session = await app.holdfast.startSession({ groups: [newGroup()], mimeType: 'video/webm', seal })
     return app.session.id as string
+  },
+  recording: undefined as Recording | undefined,
+  /** All that the recorder told, oldest first. */
+  progress: [] as RecordProgress[],
+  /** Records the browser's test picture into the session. */
+  record: async (maxWaitingBytes: number) => {
+    const stream = await navigator.mediaDevices.getUserMedia({ video: true })
+    const mimeType = supportedMimeType()
+    if (app.session === undefined || mimeType === undefined) throw new Error('Nothing to record into.')
+    const onProgress = (progress: RecordProgress) => void app.progress.push(progress)
+    app.recording = record(app.session, stream, mimeType, { timesliceMs: 100, maxWaitingBytes, onProgress })
   },
   append: (fill: number) => app.session?.append(new Blob([new Uint8Array(50_000).fill(fill)])),
 }

@@ -47,21 +47,11 @@ export interface Manifest {
 }
 
 /** Every name of the manifest's JSON, in the order that all its objects keep; group ids follow, sorted. */
-const FIELDS = [
-  ...[
-    'version',
-    'contentId',
-    'sessionId',
-    'uploader',
-    'captureStarted',
-    'lastUpdated',
-    'status',
-    'merkleRoot',
-  ],
-  ...['encryption', 'algorithm', 'keyDerivation', 'accessList', 'chunks'],
-  ...['index', 'cid', 'size', 'duration', 'plaintextHash', 'encryptedHash', 'wrappedKey', 'iv'],
-  ...['capturedAt', 'uploadedAt'],
-]
+const FIELDS = (
+  'version contentId sessionId uploader captureStarted lastUpdated status merkleRoot encryption algorithm ' +
+  'keyDerivation accessList chunks index cid size duration plaintextHash encryptedHash wrappedKey iv capturedAt ' +
+  'uploadedAt'
+).split(' ')
 
 /**
  * The manifest's one JSON form in UTF-8: the same state gives the same bytes, whatever the order of
