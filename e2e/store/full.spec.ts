@@ -28,6 +28,8 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   const { page } = witness
   // Before the first byte is written Chromium takes it exactly: room for the reserve and a few chunks.
   const quota = await limitQuota(page, url, 4 * MIB + 300_000)
+  // Nothing is confirmed either, which would make room.
+  await backend.pause()
   await witness.record()
   const heldUp = page.getByTestId('held-up')
   await expect(heldUp).toContainText('no room')
@@ -38,6 +40,7 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   await expect.poll(captured).toBeGreaterThan(atRefusal)
 
   await quota.lift()
+  await backend.unpause()
   await witness.acknowledged(atRefusal + 1)
   await expect(heldUp).toBeHidden()
   await witness.stop()
