@@ -1,5 +1,5 @@
 import { BackendError } from './backend-error.ts'
-import type { ServiceName } from './ledger.ts'
+import type { ServiceName } from './service-name.ts'
 
 interface Scope {
   readonly service: ServiceName

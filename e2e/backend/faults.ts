@@ -1,6 +1,6 @@
 import { gate, type Gate } from './gate.ts'
-import type { ServiceName } from './ledger.ts'
 import { checkRule, matches, type FaultRule, type HoldRule } from './fault-rule.ts'
+import type { ServiceName } from './service-name.ts'
 
 /** A rule in force. */
 export interface FaultHandle {
