@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { BodyCutOff, collect, ConnectionLost, drain, streamOf } from './exchange.ts'
 import type { Bytes, Exchange, Reply, Service } from './exchange.ts'
 import { flipped } from './flipped.ts'
@@ -49,8 +50,13 @@ export async function act(
       if (exchange.gone.aborted) throw new ConnectionLost('The client left while its request was held')
       return honestly({ ...exchange, body: streamOf(body) })
     }
-    case 'slow':
-      return honestly({ ...exchange, body: slowly(exchange.body, rule.bytesPerSec, exchange.gone) })
+    case 'slow': {
+      const over = new AbortController()
+      const end = () => over.abort()
+      exchange.gone.addEventListener('abort', end)
+      if (rule.cut === true) void fault.over.then(end)
+      return honestly({ ...exchange, body: slowly(exchange.body, rule.bytesPerSec, over.signal) })
+    }
     case 'damage':
       return honestly({ ...exchange, body: flipped(exchange.body, rule.atByte ?? 1000) })
     case 'status': {
@@ -91,23 +97,20 @@ async function readUpTo(body: Bytes, bytes: number): Promise<void> {
 
 const SLICES_PER_SEC = 20
 
-async function* slowly(body: Bytes, bytesPerSec: number, gone: AbortSignal): Bytes {
+async function* slowly(body: Bytes, bytesPerSec: number, over: AbortSignal): Bytes {
   const slice = Math.max(1, Math.ceil(bytesPerSec / SLICES_PER_SEC))
   for await (const piece of body) {
     for (let from = 0; from < piece.byteLength; from += slice) {
       const part = piece.subarray(from, from + slice)
-      await pause((part.byteLength / bytesPerSec) * 1000, gone)
+      await pause((part.byteLength / bytesPerSec) * 1000, over)
       yield part
     }
   }
 }
 
-async function pause(delayMs: number, gone: AbortSignal): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const elapsed = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, delayMs)
+/** Leaves no listener behind: a body has hundreds of pauses. */
+async function pause(delayMs: number, over: AbortSignal): Promise<void> {
+  await setTimeout(delayMs, undefined, { signal: over }).catch((cause: unknown) => {
+    throw new BodyCutOff('The connection ended while its body was read slowly', { cause })
   })
-  await Promise.race([elapsed, aborted(gone)])
-  clearTimeout(timer)
-  if (gone.aborted) throw new BodyCutOff('The connection ended while its body was read slowly')
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { LedgerRecord, ServiceName } from './ledger.ts'
+import type { LedgerRecord } from './ledger.ts'
+import type { ServiceName } from './service-name.ts'
 
 export type Bytes = AsyncIterable<Uint8Array>
 

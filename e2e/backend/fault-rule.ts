@@ -1,5 +1,5 @@
 import { BackendError } from './backend-error.ts'
-import type { ServiceName } from './ledger.ts'
+import type { ServiceName } from './service-name.ts'
 
 interface Scope {
   readonly service: ServiceName
@@ -12,6 +12,8 @@ interface Scope {
   readonly method?: string
   /** How many requests; all that match if absent. */
   readonly times?: number
+  /** How many that match are left alone first; default 0. */
+  readonly skip?: number
 }
 
 /** Holds the answer until released. */
@@ -33,8 +35,11 @@ export type Fault =
   /** Takes the whole request, never answers. Ends with the rule: the connection is cut. */
   | { readonly kind: 'stall' }
   | HoldFault
-  /** Reads the body slowly; the effect and the answer are honest. */
-  | { readonly kind: 'slow'; readonly bytesPerSec: number }
+  /**
+   * Reads the body slowly; the effect and the answer are honest. `cut`: whatever is still being read when the rule ends
+   * is cut off there, also where the client died and the rest waits in the system's buffers.
+   */
+  | { readonly kind: 'slow'; readonly bytesPerSec: number; readonly cut?: boolean }
   /** Changes a byte of the body on its way, the one after so many (default 1,000); the answer is honest. */
   | { readonly kind: 'damage'; readonly atByte?: number }
   /** Answers with this status. `retryAfter`: seconds, or a date. */
@@ -94,6 +99,7 @@ function problemOf(rule: FaultRule): string | undefined {
   if (!SERVICES.includes(rule.service)) return `service must be one of ${SERVICES.join(', ')}`
   if (!KINDS.includes(rule.kind)) return `kind must be one of ${KINDS.join(', ')}`
   if (rule.times !== undefined && !isPositive(rule.times)) return 'times must be at least 1'
+  if (rule.skip !== undefined && rule.skip !== 0 && !isPositive(rule.skip)) return 'skip must be at least 0'
   if (rule.kind === 'slow' && !isPositive(rule.bytesPerSec)) return 'bytesPerSec must be at least 1'
   if (rule.kind === 'status' && !(rule.status >= 200 && rule.status <= 599))
     return 'status must be 200 to 599'

@@ -1,6 +1,6 @@
 import { gate, type Gate } from './gate.ts'
-import type { ServiceName } from './ledger.ts'
 import { checkRule, matches, type FaultRule, type HoldRule } from './fault-rule.ts'
+import type { ServiceName } from './service-name.ts'
 
 /** A rule in force. */
 export interface FaultHandle {
@@ -44,6 +44,7 @@ interface Placed {
   readonly arrival: Gate
   readonly end: Gate
   hits: number
+  skipped: number
 }
 
 /** The rules in force, and which of them acts on a request. */
@@ -55,7 +56,8 @@ export class FaultBoard implements Faults {
   add(rule: FaultRule): FaultHandle
   add(rule: FaultRule): FaultHandle {
     checkRule(rule)
-    const placed: Placed = { id: (this.#lastId += 1), rule, arrival: gate(), end: gate(), hits: 0 }
+    const id = (this.#lastId += 1)
+    const placed: Placed = { id, rule, arrival: gate(), end: gate(), hits: 0, skipped: 0 }
     this.#placed.set(placed.id, placed)
     const remove = () => this.#end(placed)
     const handle: HoldHandle = {
@@ -90,6 +92,10 @@ export class FaultBoard implements Faults {
     for (const placed of this.#placed.values()) {
       const { rule } = placed
       if (placed.hits >= (rule.times ?? Infinity) || !matches(rule, service, target, method)) continue
+      if (placed.skipped < (rule.skip ?? 0)) {
+        placed.skipped += 1
+        continue
+      }
       placed.hits += 1
       return { rule, arrived: placed.arrival.open, over: placed.end.opened }
     }

@@ -1,8 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { FaultKind } from './fault-rule.ts'
-
-export type ServiceName = 'ipfs' | 'gateway' | 'chain' | 'relay' | 'tus' | 'put' | 'pinata'
+import type { ServiceName } from './service-name.ts'
 
 /**
  * - `answered`: the service's own answer was sent in full, also if it was an error

@@ -1,7 +1,7 @@
 import type { TransportHarness } from '../../sw/transports/transport.contract.ts'
 import type { Transport } from '../../sw/transports/port.ts'
 import type { AskReason } from '../../sw/transports/sign-in.ts'
-import type { Backend, FaultRule, ServiceName } from './index.ts'
+import type { Backend, FaultRule, LedgerEntry, ServiceName } from './index.ts'
 
 export interface HarnessOptions {
   /** Makes the transport; its hooks call `note` with the reason that they were given. */
@@ -14,14 +14,17 @@ export interface HarnessOptions {
   /** Whether the gateway has it under our address. */
   readonly readable?: boolean
   readonly vanish?: (cid: string, status: 404 | 410) => Promise<void>
+  /** Kills the worker in which the transport runs; see the contract. */
+  readonly kill?: () => Promise<void>
 }
 
-/** The contract's view of this backend, for a transport in Node. */
+/** The contract's view of this backend. */
 export function transportHarness(backend: Backend, options: HarnessOptions): TransportHarness {
-  const { make, secret, sends, findsByName = true, partBytes, readable = true, vanish } = options
+  const { make, secret, sends, findsByName = true, partBytes, readable = true, vanish, kill } = options
   let asked: AskReason[] = []
   const entriesOf = (cid: string) =>
     backend.ledger.all().filter(({ service, key }) => service === sends.service && key === cid)
+  const first = (wanted: (entry: LedgerEntry) => boolean) => backend.ledger.all().find(wanted)
   return {
     transport(patienceMs) {
       asked = []
@@ -43,14 +46,26 @@ export function transportHarness(backend: Backend, options: HarnessOptions): Tra
     },
     clear: async () => backend.faults.clear(),
     async seen({ cid }) {
-      // The store's work on a request may go on when its client has long left.
-      for (const { id, outcome } of entriesOf(cid))
-        if (outcome === undefined)
-          await backend.ledger.waitFor((entry) => entry.id === id && entry.outcome !== undefined)
+      // The store's work on a request may go on when its client has long left, and before it knows what it is about.
+      const underWay = ({ service, key = cid, outcome }: LedgerEntry) =>
+        service === sends.service && key === cid && outcome === undefined
+      for (let open = first(underWay); open !== undefined; open = first(underWay)) {
+        const { id } = open
+        await backend.ledger.waitFor((entry) => entry.id === id && entry.outcome !== undefined)
+      }
       return entriesOf(cid)
     },
     async receives({ cid }, bytes) {
-      await backend.ledger.waitFor(({ key, bytesReceived }) => key === cid && bytesReceived >= bytes)
+      const { service } = sends
+      // The sender's name comes with the body, and some stores look at it only when they have all of it.
+      await backend.ledger.waitFor(
+        (entry) =>
+          entry.service === service &&
+          (entry.key ?? cid) === cid &&
+          entry.fault !== undefined &&
+          entry.bytesReceived >= bytes,
+        30_000,
+      )
     },
     down: () => backend.pause(),
     up: () => backend.unpause(),
@@ -61,6 +76,7 @@ export function transportHarness(backend: Backend, options: HarnessOptions): Tra
         return new Uint8Array(await response.arrayBuffer())
       },
     }),
+    ...(kill && { kill }),
     ...(vanish && { vanish: ({ cid }, status) => vanish(cid, status) }),
   }
 }

@@ -5,8 +5,8 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** Serves these texts by path, looked up anew for each request; whatever else is asked for is an empty page. */
-export async function serve(files: ReadonlyMap<string, string>): Promise<Served> {
+/** Serves these texts and bytes by path, looked up anew for each request; whatever else is asked for is an empty page. */
+export async function serve(files: ReadonlyMap<string, string | Uint8Array>): Promise<Served> {
   const server = createServer((request, response) => {
     const script = files.get(new URL(request.url ?? '/', 'http://localhost').pathname)
     response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript')

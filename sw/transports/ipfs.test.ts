@@ -1,15 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../e2e/backend/index.ts'
 import { added, noise, sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
-import { transportHarness } from '../../e2e/backend/transport-harness.ts'
+import { variantHarness } from '../../e2e/transports/variant-harness.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import type { Cid } from '../../src/protocol/ids.ts'
 import { ipfs } from './kubo.ts'
 import { TRANSPORT_CONTRACT } from './transport.contract.ts'
 
 // Promise 2 of docs/guarantees.md.
-
-const SECRET = 'a-bearer-token-of-the-app'
 
 let box: Sandbox
 let backend: Backend
@@ -21,23 +19,9 @@ beforeAll(async () => {
 afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 
-const harness = () =>
-  transportHarness(backend, {
-    secret: SECRET,
-    sends: { service: 'ipfs', method: 'POST', match: '/api/v0/add' },
-    make: (patienceMs, note) =>
-      ipfs({
-        endpoint: backend.endpoints.ipfs,
-        ...(patienceMs !== undefined && { patienceMs }),
-        authorize: async ({ reason }) => {
-          note(reason)
-          return { authorization: `Bearer ${SECRET}` }
-        },
-      }),
-  })
-
 describe('the contract, by Kubo’s RPC', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness()))
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'ipfs', 'a-bearer-token-of-the-app')))
 })
 
 test('reads a copy back and hashes it', async () => {

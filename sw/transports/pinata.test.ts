@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../e2e/backend/index.ts'
 import { noise, sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
-import { transportHarness } from '../../e2e/backend/transport-harness.ts'
+import { variantHarness } from '../../e2e/transports/variant-harness.ts'
+import { newToken, signedUrl } from '../../e2e/transports/variants.ts'
 import { contentAddress, KUBO_LEGACY_CIDV1 } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { pinata, type PinataOptions } from './pinata.ts'
@@ -18,8 +19,7 @@ let jwt: string
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
-  const response = await fetch(`${backend.endpoints.put}/token`, { method: 'POST' })
-  jwt = ((await response.json()) as { token: string }).token
+  jwt = await newToken(backend.endpoints)
 }, 60_000)
 afterEach(() => {
   backend.faults.clear()
@@ -34,57 +34,13 @@ function transport(options: PinataOptions) {
   return pinata({ gateway, uploads: base, api: base, ...options })
 }
 
-/** As the app's own server does it, which has the JWT. */
-async function signedUrl(expires = 60): Promise<string> {
-  const response = await fetch(`${backend.endpoints.pinata}/v3/files/sign`, {
-    method: 'POST',
-    headers: bearer(),
-    body: JSON.stringify({ date: Math.floor(Date.now() / 1000), expires }),
-  })
-  return ((await response.json()) as { data: string }).data
-}
-
-describe('the contract, by Pinata', () => {
-  const harness = (readable: boolean) =>
-    transportHarness(backend, {
-      secret: jwt,
-      sends: { service: 'pinata', method: 'POST', match: '/pinata/v3/files' },
-      readable,
-      make: (patienceMs, note) =>
-        transport({
-          ...(patienceMs !== undefined && { patienceMs }),
-          authorize: async ({ reason }) => {
-            note(reason)
-            return bearer()
-          },
-        }),
-    })
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness(true)))
-
-  describe('with addresses of its own', () => {
-    for (const { title, run } of TRANSPORT_CONTRACT)
-      test(title, () => {
-        backend.pinata.addressAs('legacy')
-        return run(harness(false))
-      })
-  })
-})
-
-describe('the contract, by Pinata’s signed upload URLs', () => {
-  const harness = () =>
-    transportHarness(backend, {
-      secret: jwt,
-      sends: { service: 'pinata', method: 'POST', match: '/pinata/signed' },
-      make: (patienceMs, note) =>
-        transport({
-          ...(patienceMs !== undefined && { patienceMs }),
-          signUpload: ({ reason }) => {
-            note(reason)
-            return signedUrl()
-          },
-        }),
-    })
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness()))
+describe.each([
+  ['Pinata', 'pinata'],
+  ['Pinata with addresses of its own', 'pinata-legacy'],
+  ['Pinata’s signed upload URLs', 'pinata-signed'],
+] as const)('the contract, by %s', (_, variant) => {
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, variant, jwt)))
 })
 
 let count = 0
@@ -133,7 +89,7 @@ test('renews a signed URL that has expired', async () => {
   const asked: AskReason[] = []
   const signUpload: PinataOptions['signUpload'] = ({ reason }) => {
     asked.push(reason)
-    return signedUrl(reason === 'send' ? -1 : 60)
+    return signedUrl(backend.endpoints, jwt, reason === 'send' ? -1 : 60)
   }
   expect(await transport({ signUpload }).send(upload, bytes, NOTHING, attempt)).toBe('proved')
   expect(asked).toEqual(['send', 'rejected'])

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../e2e/backend/index.ts'
 import { noise, sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
-import { transportHarness } from '../../e2e/backend/transport-harness.ts'
+import { variantHarness } from '../../e2e/transports/variant-harness.ts'
+import { grantFor as grant, newToken, type Wish } from '../../e2e/transports/variants.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import type { Attempt, Upload } from './port.ts'
-import { presignedPut, type Checksum, type Grant, type Granted, type GrantRequest } from './put.ts'
+import { presignedPut, type Checksum, type Grant, type GrantRequest } from './put.ts'
 import type { AskReason } from './sign-in.ts'
 import { TRANSPORT_CONTRACT } from './transport.contract.ts'
 
@@ -19,60 +20,21 @@ let token: string
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
-  token = await newToken()
+  token = await newToken(backend.endpoints)
 }, 60_000)
 afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 
-async function newToken(): Promise<string> {
-  const response = await fetch(`${backend.endpoints.put}/token`, { method: 'POST' })
-  return ((await response.json()) as { token: string }).token
-}
-
-interface Wish {
-  readonly expiresSec?: number
-  /** The store is given no checksum, and so tells none. */
-  readonly mute?: boolean
-}
-
-/** As an app would write it. */
-async function grantFor(request: GrantRequest, { expiresSec, mute = false }: Wish = {}): Promise<Granted> {
-  const { checksum, ...rest } = request
-  const response = await fetch(`${backend.endpoints.put}/grant`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      ...rest,
-      ...(!mute && { checksum }),
-      ...(expiresSec !== undefined && { expiresSec }),
-    }),
-  })
-  if (!response.ok) throw new Error(`The app's server answered ${response.status}`)
-  return (await response.json()) as Granted
-}
-
-const SENDS = { service: 'put', method: 'PUT', match: '/put/objects/' } as const
-
-const harness = (mute: boolean) =>
-  transportHarness(backend, {
-    secret: token,
-    sends: SENDS,
-    make: (patienceMs, note) =>
-      presignedPut({
-        ...(patienceMs !== undefined && { patienceMs }),
-        grant: (request) => {
-          if (request.method === 'PUT') note(request.reason)
-          return grantFor(request, { mute })
-        },
-      }),
-  })
+const grantFor = (request: GrantRequest, wish?: Wish) => grant(backend.endpoints, token, request, wish)
 
 describe('the contract, by presigned PUT with a checksum', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness(false)))
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'put', token)))
 })
 
 describe('the contract, by presigned PUT to a store that tells no checksum', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness(true)))
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'put-mute', token)))
 })
 
 let count = 0
@@ -193,6 +155,6 @@ test('is proved by the checksum of a store that has another', async () => {
 
 test('takes 403 to HEAD for “not there”, as S3 says it to those who may not list', async () => {
   const { upload, attempt } = await fresh()
-  backend.faults.add({ ...SENDS, method: 'HEAD', kind: 'status', status: 403 })
+  backend.faults.add({ service: 'put', match: '/put/objects/', method: 'HEAD', kind: 'status', status: 403 })
   expect(await put(grantFor).probe(upload, attempt)).toEqual(NOTHING)
 })

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../e2e/backend/index.ts'
 import { noise, sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
-import { transportHarness } from '../../e2e/backend/transport-harness.ts'
+import { PART_BYTES, variantHarness } from '../../e2e/transports/variant-harness.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import type { Attempt, Upload } from './port.ts'
@@ -11,7 +11,6 @@ import { tus } from './tus.ts'
 // Promise 2 of docs/guarantees.md.
 
 const SECRET = 'a-bearer-token-of-the-app'
-const PART_BYTES = 200_000
 
 let box: Sandbox
 let backend: Backend
@@ -26,31 +25,14 @@ afterEach(() => {
 })
 afterAll(() => box.clear())
 
-const harness = (plain: boolean) =>
-  transportHarness(backend, {
-    secret: SECRET,
-    sends: { service: 'tus', method: 'PATCH', match: plain ? '/tus-plain/' : '/tus/' },
-    partBytes: PART_BYTES,
-    findsByName: !plain,
-    vanish: (cid, status) => (plain ? backend.tusPlain : backend.tus).vanish(cid, status),
-    make: (patienceMs, note) =>
-      tus({
-        endpoint: plain ? backend.endpoints.tusPlain : backend.endpoints.tus,
-        partBytes: PART_BYTES,
-        ...(patienceMs !== undefined && { patienceMs }),
-        authorize: async ({ reason }) => {
-          note(reason)
-          return { authorization: `Bearer ${SECRET}` }
-        },
-      }),
-  })
-
 describe('the contract, by tus with checksums and names', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness(false)))
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'tus', SECRET)))
 })
 
 describe('the contract, by tus with creation alone', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness(true)))
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'tus-plain', SECRET)))
 })
 
 let count = 0

@@ -1,0 +1,37 @@
+import type { Held, Upload } from '../../sw/transports/port.ts'
+import type { AskReason } from '../../sw/transports/sign-in.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { VariantName, VariantSettings } from './variants.ts'
+
+/** One call of a transport's method, for the worker to perform. */
+export interface Order {
+  readonly id: number
+  /** Orders of one transport share its pace. */
+  readonly transportId: number
+  readonly variant: VariantName
+  readonly settings: VariantSettings
+  readonly method: 'probe' | 'send' | 'verify'
+  readonly upload: Upload
+  readonly held: Held
+  readonly memo: string
+  readonly aborted: boolean
+}
+
+/** What the worker tells while it performs an order. `remember` is answered once it is kept. */
+export type Told =
+  | { readonly kind: 'remember'; readonly memo: string }
+  | { readonly kind: 'progress'; readonly offsetBytes: number }
+  | { readonly kind: 'asked'; readonly reason: AskReason }
+
+/** How an order ended. */
+export type Done =
+  | { readonly kind: 'done'; readonly value: unknown }
+  | {
+      readonly kind: 'failed'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly retryAfterMs: number
+    }
+
+/** What the page tells the worker about an order under way. */
+export type Nudge = 'kept' | 'abort'

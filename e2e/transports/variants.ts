@@ -1,0 +1,114 @@
+import { ipfs } from '../../sw/transports/kubo.ts'
+import { pinata } from '../../sw/transports/pinata.ts'
+import type { Transport } from '../../sw/transports/port.ts'
+import { presignedPut, type Granted, type GrantRequest } from '../../sw/transports/put.ts'
+import type { AskReason } from '../../sw/transports/sign-in.ts'
+import { tus } from '../../sw/transports/tus.ts'
+import type { Endpoints } from '../backend/index.ts'
+
+/** What a variant is made of, in Node and in a browser's worker alike. */
+export interface VariantSettings {
+  readonly endpoints: Endpoints
+  /** A token that the app's server takes; the transport's secret. */
+  readonly token: string
+  readonly patienceMs?: number
+  readonly partBytes?: number
+}
+
+/** Each configuration of a transport that the contract holds for. */
+export type VariantName =
+  'ipfs' | 'tus' | 'tus-plain' | 'put' | 'put-mute' | 'pinata' | 'pinata-legacy' | 'pinata-signed'
+
+/** Makes the transport of a variant; its hooks tell `note` why they were asked. */
+export function transportOf(
+  variant: VariantName,
+  settings: VariantSettings,
+  note: (reason: AskReason) => void,
+): Transport {
+  const { endpoints, token, patienceMs, partBytes } = settings
+  const patience = patienceMs === undefined ? {} : { patienceMs }
+  const headers = { authorization: `Bearer ${token}` }
+  const authorize = async ({ reason }: { reason: AskReason }) => {
+    note(reason)
+    return headers
+  }
+  const pinataBase = { gateway: endpoints.gateway, uploads: endpoints.pinata, api: endpoints.pinata }
+  switch (variant) {
+    case 'ipfs':
+      return ipfs({ endpoint: endpoints.ipfs, authorize, ...patience })
+    case 'tus':
+    case 'tus-plain':
+      return tus({
+        endpoint: variant === 'tus' ? endpoints.tus : endpoints.tusPlain,
+        authorize,
+        ...patience,
+        ...(partBytes !== undefined && { partBytes }),
+      })
+    case 'put':
+    case 'put-mute':
+      return presignedPut({
+        ...patience,
+        grant: (request) => {
+          if (request.method === 'PUT') note(request.reason)
+          return grantFor(endpoints, token, request, { mute: variant === 'put-mute' })
+        },
+      })
+    case 'pinata':
+    case 'pinata-legacy':
+      return pinata({ ...pinataBase, authorize, ...patience })
+    case 'pinata-signed':
+      return pinata({
+        ...pinataBase,
+        ...patience,
+        signUpload: ({ reason }) => {
+          note(reason)
+          return signedUrl(endpoints, token)
+        },
+      })
+    default:
+      return variant satisfies never
+  }
+}
+
+/** A bearer token of the app's own server. */
+export async function newToken(endpoints: Endpoints): Promise<string> {
+  const response = await fetch(`${endpoints.put}/token`, { method: 'POST' })
+  return ((await response.json()) as { token: string }).token
+}
+
+export interface Wish {
+  readonly expiresSec?: number
+  /** The store is given no checksum, and so tells none. */
+  readonly mute?: boolean
+}
+
+/** A presigned request, as an app would ask its server for it. */
+export async function grantFor(
+  endpoints: Endpoints,
+  token: string,
+  request: GrantRequest,
+  { expiresSec, mute = false }: Wish = {},
+): Promise<Granted> {
+  const { checksum, ...rest } = request
+  const response = await fetch(`${endpoints.put}/grant`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      ...rest,
+      ...(!mute && { checksum }),
+      ...(expiresSec !== undefined && { expiresSec }),
+    }),
+  })
+  if (!response.ok) throw new Error(`The app's server answered ${response.status}`)
+  return (await response.json()) as Granted
+}
+
+/** A signed upload URL of Pinata, as the app's own server asks for it, which has the JWT. */
+export async function signedUrl(endpoints: Endpoints, token: string, expires = 60): Promise<string> {
+  const response = await fetch(`${endpoints.pinata}/v3/files/sign`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify({ date: Math.floor(Date.now() / 1000), expires }),
+  })
+  return ((await response.json()) as { data: string }).data
+}
