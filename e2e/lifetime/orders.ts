@@ -14,7 +14,7 @@ export type Order =
   | { readonly do: 'sessions' }
   /** Answers with the titles of the notifications that are shown, and the sessions that the log calls lost to wakes. */
   | { readonly do: 'notices' }
-  /** Answers with the forms in which payloads are stored. */
+  /** Answers with the forms in which the bytes of each chunk are stored. */
   | { readonly do: 'payload-forms' }
   /** Answers with what the browser can promise. */
   | { readonly do: 'capabilities' }

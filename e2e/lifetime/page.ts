@@ -60,9 +60,12 @@ async function notices(): Promise<Notices> {
   }
 }
 
+/** Of each chunk. */
 async function payloadForms(): Promise<string[]> {
   const db = await openDB('holdfast')
-  const payloads: unknown[] = await db.getAll('payloads')
+  // What is stored beside them, such as the reserve, is no chunk's.
+  const ids = await db.getAllKeys('chunks')
+  const payloads: unknown[] = await Promise.all(ids.map((id) => db.get('payloads', id)))
   db.close()
   return payloads.map((payload) => (payload instanceof Blob ? 'blob' : 'buffer'))
 }
