@@ -17,6 +17,8 @@ export interface WorkerSettings {
 export interface Site {
   /** The page's own origin. */
   readonly origin: string
+  /** Our page, with this worker. */
+  ownUrl(settings: WorkerSettings): string
   /** Where a browser is sent for a tab with this worker, beside a tab of another origin that stays. */
   pageUrl(settings: WorkerSettings): string
   /** Has an open page do something; waits for a page if there is none. */
@@ -125,14 +127,15 @@ export async function openSite(): Promise<Site> {
   server.keepAliveTimeout = 1
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
+  const origin = `http://localhost:${port}`
+  const ownUrl = (settings: WorkerSettings) =>
+    `${origin}/?settings=${encodeURIComponent(JSON.stringify(settings))}`
 
   return {
     births,
-    origin: `http://localhost:${port}`,
-    pageUrl: (settings) => {
-      const page = `http://localhost:${port}/?settings=${encodeURIComponent(JSON.stringify(settings))}`
-      return `http://127.0.0.1:${port}/beside#${encodeURIComponent(page)}`
-    },
+    origin,
+    ownUrl,
+    pageUrl: (settings) => `http://127.0.0.1:${port}/beside#${encodeURIComponent(ownUrl(settings))}`,
     order(order, withinMs = 30_000) {
       const id = (lastId += 1)
       const done = new Promise<Done>((resolve) => answers.set(id, resolve))
