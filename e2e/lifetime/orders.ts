@@ -27,6 +27,15 @@ export interface Notices {
   readonly logged: readonly string[]
 }
 
+/** What a worker put up for a person to see. */
+export interface Sign {
+  readonly what: 'notification' | 'badge'
+  /** The notification's title; the badge's number, 0: taken away. */
+  readonly says: string | number
+  /** `done`, or the browser's error. */
+  readonly outcome: string
+}
+
 /** An order on its way to the page. */
 export interface Numbered {
   readonly id: number

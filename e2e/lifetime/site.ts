@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Endpoints } from '../backend/index.ts'
 import { bundle } from './bundle.ts'
-import type { Done, Numbered, Order } from './orders.ts'
+import type { Done, Numbered, Order, Sign } from './orders.ts'
 
 /** How a worker of the lane is set up; it reads this from its address. */
 export interface WorkerSettings {
@@ -29,8 +29,8 @@ export interface Site {
   pageGone(withinMs?: number): Promise<number>
   /** When workers began, ms since the epoch. */
   readonly births: readonly number[]
-  /** Resolves with the next notification that a worker shows, or tried to. */
-  told(withinMs: number): Promise<{ readonly title: string; readonly shown: string }>
+  /** What workers put up for a person to see, or tried to, oldest first. */
+  readonly told: readonly Sign[]
   close(): Promise<void>
 }
 
@@ -46,12 +46,12 @@ for (;;) {
 export async function openSite(): Promise<Site> {
   const [page, worker] = await Promise.all([bundle('page.ts'), bundle('worker.ts')])
   const births: number[] = []
+  const told: Sign[] = []
   const waiting: Numbered[] = []
   const askers = new Set<ServerResponse>()
   const answers = new Map<number, (done: Done) => void>()
   const watchers = new Set<() => void>()
   const reopeners = new Set<ServerResponse>()
-  const listeners = new Set<(notice: { title: string; shown: string }) => void>()
   let lastId = 0
   let broken: string | undefined
 
@@ -90,9 +90,8 @@ export async function openSite(): Promise<Site> {
         response.writeHead(204).end()
         return
       case '/told': {
-        const notice = JSON.parse(await textOf(request)) as { title: string; shown: string }
+        told.push(JSON.parse(await textOf(request)) as Sign)
         response.writeHead(204).end()
-        for (const listener of listeners) listener(notice)
         return
       }
       case '/orders':
@@ -133,6 +132,7 @@ export async function openSite(): Promise<Site> {
 
   return {
     births,
+    told,
     origin,
     ownUrl,
     pageUrl: (settings) => `http://127.0.0.1:${port}/beside#${encodeURIComponent(ownUrl(settings))}`,
@@ -153,7 +153,6 @@ export async function openSite(): Promise<Site> {
       const gone = new Promise<void>((resolve) => watchers.add(resolve))
       return within(withinMs, 'the page to go', gone).then(() => Date.now())
     },
-    told: (withinMs) => within(withinMs, 'a notification', new Promise((resolve) => listeners.add(resolve))),
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
