@@ -1,5 +1,4 @@
 import { openDB } from 'idb'
-import { capabilities } from '../../src/capabilities.ts'
 import { connect, type RecordingSession } from '../../src/index.ts'
 import { newGroup } from '../../src/group.ts'
 import type { Done, Notices, Numbered, Order } from './orders.ts'
@@ -38,7 +37,7 @@ async function main(): Promise<void> {
       case 'payload-forms':
         return payloadForms()
       case 'capabilities':
-        return capabilities()
+        return holdfast.capabilities()
       case 'close':
         // Later, so that the order is answered.
         closing = true
