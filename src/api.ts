@@ -1,3 +1,4 @@
+import type { Capabilities } from './capabilities.ts'
 import type { HoldfastError } from './protocol/errors.ts'
 import type { ChunkId, GroupId, SessionId } from './protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
@@ -90,6 +91,11 @@ export interface Holdfast {
    * @throws HoldfastError `not-confirmed`, `unknown-session`
    */
   discard(id: SessionId, options?: { confirm?: 'discard-unconfirmed' }): Promise<void>
+  /**
+   * What this browser can promise for this origin right now; ask again after a permission was asked for. It changes
+   * nothing. Its code is loaded at the first call, and the call rejects only where that cannot be had.
+   */
+  capabilities(): Promise<Capabilities>
   /** Ends this page's watching; the worker goes on. */
   close(): void
 }

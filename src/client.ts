@@ -42,6 +42,8 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     discard: async (sessionId, { confirm } = {}) => {
       await connection.ask({ type: 'discard', sessionId, ...(confirm && { confirm }) })
     },
+    // Not every page asks, so the code of it is not in every page.
+    capabilities: async () => (await import('./capabilities.ts')).capabilities(),
     close: () => closed.abort(),
   }
 }

@@ -6,6 +6,7 @@ export type {
   RecordingSession,
   SessionOptions,
 } from './api.ts'
+export type { BackgroundWakes, Capabilities } from './capabilities.ts'
 export { connect } from './client.ts'
 export { HoldfastError, ERRORS, type ErrorClass, type ErrorCode } from './protocol/errors.ts'
 export { storageWarning, type StorageEstimateBytes, type StorageWarning } from './storage-warning.ts'

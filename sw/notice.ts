@@ -1,3 +1,4 @@
+import { isOurs } from '../src/protocol/parse.ts'
 import type { LastChance } from './engine.ts'
 
 declare const self: ServiceWorkerGlobalScope
@@ -15,17 +16,28 @@ const NOTICE_TAG = 'holdfast'
 const inEnglish: Words = (recordings) => ({
   title: `Recordings not uploaded yet: ${recordings}`,
   body: 'Open this app to go on.',
+  requireInteraction: true,
 })
 
 /**
  * Tells a person that uploads wait for them: on the app's icon, and in a notification that opens the app, each where
- * it is permitted. Call it at the top level of the worker, for `install({ lastChance: notice() })`.
+ * it is permitted. Both are taken back when a page connects. Call it at the top level of the worker, for
+ * `install({ lastChance: notice() })`.
  */
 export function notice(words = inEnglish): LastChance {
+  /** A worker that lived before this one may have. */
+  let mayHaveTold = true
+
   self.addEventListener('notificationclick', (event) => {
-    if (event.notification.tag === NOTICE_TAG) event.waitUntil(openApp(event.notification))
+    if (event.notification.tag === NOTICE_TAG) event.waitUntil(openApp())
+  })
+  self.addEventListener('message', (event) => {
+    if (!mayHaveTold || !isOurs(event.data)) return
+    mayHaveTold = false
+    event.waitUntil(takeBack())
   })
   return async (recordings) => {
+    mayHaveTold = true
     const { title, ...options } = words(recordings)
     await Promise.allSettled([
       navigator.setAppBadge?.(recordings),
@@ -34,8 +46,12 @@ export function notice(words = inEnglish): LastChance {
   }
 }
 
-async function openApp(notification: Notification): Promise<void> {
-  notification.close()
-  await navigator.clearAppBadge?.().catch(() => undefined)
+async function openApp(): Promise<void> {
+  await takeBack()
   await self.clients.openWindow(self.registration.scope)
+}
+
+async function takeBack(): Promise<void> {
+  await navigator.clearAppBadge?.().catch(() => undefined)
+  for (const shown of await self.registration.getNotifications({ tag: NOTICE_TAG })) shown.close()
 }

@@ -4,7 +4,7 @@ import { test as base } from '@playwright/test'
 import { startBackend, type Backend } from '../backend/index.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../browser/find-chromium.ts'
-import { launchBrowser, type RealBrowser } from '../browser/real-browser.ts'
+import { launchBrowser, type LaunchOptions, type RealBrowser } from '../browser/real-browser.ts'
 import { openSite, type Site } from './site.ts'
 
 /** A backend, a site and a browser profile of this test's own. */
@@ -13,6 +13,8 @@ export interface Lane {
   readonly site: Site
   /** Starts Chromium as a user would, without a debugger, so that real limits apply; at `about:blank` by default. */
   start(url?: string, args?: readonly string[]): Promise<RealBrowser>
+  /** The same with a debugger, which can deliver a push. */
+  inspect(): Promise<RealBrowser>
   /** Decides for the site as a person does in the browser's settings; before the first start, and one thing only. */
   decide(what: 'notifications' | 'background_sync', setting: 'allow' | 'block'): Promise<void>
 }
@@ -34,6 +36,11 @@ export const test = base.extend<{ lane: Lane }>({
     const site = await openSite()
     const profile = join(root, 'profile')
     const browsers: RealBrowser[] = []
+    const launch = async (options: Partial<LaunchOptions>) => {
+      const browser = await launchBrowser({ executable: findChromium(), profile, ...options })
+      browsers.push(browser)
+      return browser
+    }
     await use({
       backend,
       site,
@@ -45,18 +52,9 @@ export const test = base.extend<{ lane: Lane }>({
           JSON.stringify({ profile: { content_settings: { exceptions } } }),
         )
       },
-      async start(url = 'about:blank', args = []) {
-        const executable = findChromium()
-        const browser = await launchBrowser({
-          executable,
-          profile,
-          debuggable: false,
-          url,
-          args: ['--disable-popup-blocking', ...args],
-        })
-        browsers.push(browser)
-        return browser
-      },
+      start: (url = 'about:blank', args = []) =>
+        launch({ debuggable: false, url, args: ['--disable-popup-blocking', ...args] }),
+      inspect: () => launch({}),
     })
     await Promise.all(browsers.map((browser) => browser.kill()))
     await site.close()

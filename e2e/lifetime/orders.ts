@@ -14,7 +14,7 @@ export type Order =
   | { readonly do: 'sessions' }
   /** Answers with the titles of the notifications that are shown, and the sessions that the log calls lost to wakes. */
   | { readonly do: 'notices' }
-  /** Answers with the forms in which payloads are stored. */
+  /** Answers with the forms in which the bytes of each chunk are stored. */
   | { readonly do: 'payload-forms' }
   /** Answers with what the browser can promise. */
   | { readonly do: 'capabilities' }
@@ -25,6 +25,15 @@ export type Order =
 export interface Notices {
   readonly titles: readonly string[]
   readonly logged: readonly string[]
+}
+
+/** What a worker put up for a person to see. */
+export interface Sign {
+  readonly what: 'notification' | 'badge'
+  /** The notification's title; the badge's number, 0: taken away. */
+  readonly says: string | number
+  /** `done`, or the browser's error. */
+  readonly outcome: string
 }
 
 /** An order on its way to the page. */

@@ -1,5 +1,4 @@
 import { openDB } from 'idb'
-import { capabilities } from '../../src/capabilities.ts'
 import { connect, type RecordingSession } from '../../src/index.ts'
 import { newGroup } from '../../src/group.ts'
 import type { Done, Notices, Numbered, Order } from './orders.ts'
@@ -38,7 +37,7 @@ async function main(): Promise<void> {
       case 'payload-forms':
         return payloadForms()
       case 'capabilities':
-        return capabilities()
+        return holdfast.capabilities()
       case 'close':
         // Later, so that the order is answered.
         closing = true
@@ -60,9 +59,12 @@ async function notices(): Promise<Notices> {
   }
 }
 
+/** Of each chunk. */
 async function payloadForms(): Promise<string[]> {
   const db = await openDB('holdfast')
-  const payloads: unknown[] = await db.getAll('payloads')
+  // What is stored beside them, such as the reserve, is no chunk's.
+  const ids = await db.getAllKeys('chunks')
+  const payloads: unknown[] = await Promise.all(ids.map((id) => db.get('payloads', id)))
   db.close()
   return payloads.map((payload) => (payload instanceof Blob ? 'blob' : 'buffer'))
 }

@@ -1,50 +1,40 @@
 import type { CDPSession } from '@playwright/test'
-import { expect, test } from '../fixtures.ts'
-import { anchored } from '../oracle.ts'
-import { postChunk, startSession } from '../page/messages.ts'
+import { stopWorkers } from '../browser/worker-control.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { expect, test } from './fixtures.ts'
+import { registrationOf, type Addressee } from './registration.ts'
+
+const CHUNKS = 2
 
 /** Each event that wakes a worker without a page, as the browser delivers it. */
 const WAKES = {
-  push: (cdp: CDPSession, origin: string, registrationId: string) =>
-    cdp.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: '' }),
-  periodicsync: (cdp: CDPSession, origin: string, registrationId: string) =>
-    cdp.send('ServiceWorker.dispatchPeriodicSyncEvent', { origin, registrationId, tag: 'any' }),
+  push: (cdp: CDPSession, addressee: Addressee) =>
+    cdp.send('ServiceWorker.deliverPushMessage', { ...addressee, data: '' }),
+  periodicsync: (cdp: CDPSession, addressee: Addressee) =>
+    cdp.send('ServiceWorker.dispatchPeriodicSyncEvent', { ...addressee, tag: 'any' }),
 } as const
 
 for (const [name, wake] of Object.entries(WAKES))
-  test(`a ${name} event wakes the drain where everything else is asleep`, async ({ stack, launch }) => {
-    const { backend, url } = stack
-    const { context } = await launch()
+  test(`a ${name} event wakes the drain where everything else is asleep`, async ({ lane }) => {
+    const { backend, site, inspect } = lane
+    const { context } = await inspect()
     const watcher = await context.newPage()
     const cdp = await context.newCDPSession(watcher)
-    const registered = new Promise<string>((resolve) => {
-      cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-        const ours = registrations.find(({ scopeURL }) => scopeURL.startsWith(url))
-        if (ours) resolve(ours.registrationId)
-      })
-    })
-    await cdp.send('ServiceWorker.enable')
-
-    const page = await context.newPage()
-    await page.goto(url)
-    const registrationId = await registered
-    await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined))
+    const registered = registrationOf(cdp, site.origin)
     const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
-    const id = crypto.randomUUID()
-    await startSession(page, id)
-    for (const index of [0, 1])
-      expect(await postChunk(page, { sessionId: id, index, sizeBytes: 10_000, fill: index })).toMatchObject({
-        ok: true,
-      })
-    await backend.ledger.waitFor(({ fault }) => fault === 'down')
+    const page = await context.newPage()
+    // A worker that is only started does nothing, so what is done is done for the event.
+    await page.goto(site.ownUrl({ endpoints: backend.endpoints, budgetsMs: { startup: 0 } }))
+    const id = String(await site.order({ do: 'record', chunks: CHUNKS, chunkBytes: 10_000, everyMs: 0 }))
+    const addressee = await registered
     await page.close()
     // A stopped worker's sync events count as failed: they are due in 5 minutes.
-    await cdp.send('ServiceWorker.stopAllWorkers')
+    await stopWorkers(watcher)
     down.remove()
-    const wokenMs = Date.now()
-    await wake(cdp, url, registrationId)
+    const before = backend.ledger.all().length
+    await wake(cdp, addressee)
 
-    await anchored(backend, id, 'interrupted', 2)
-    const first = backend.ledger.all().find(({ at }) => at >= wokenMs)
-    expect(first?.service).toBe('ipfs')
+    const manifest = await anchored(backend, id, 'interrupted', CHUNKS)
+    expectNothingTwice(backend, manifest, 0)
+    expect(backend.ledger.all()[before]?.service).toBe('ipfs')
   })

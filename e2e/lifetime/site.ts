@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import type { Endpoints } from '../backend/index.ts'
 import { bundle } from './bundle.ts'
-import type { Done, Numbered, Order } from './orders.ts'
+import type { Done, Numbered, Order, Sign } from './orders.ts'
 
 /** How a worker of the lane is set up; it reads this from its address. */
 export interface WorkerSettings {
@@ -17,6 +17,8 @@ export interface WorkerSettings {
 export interface Site {
   /** The page's own origin. */
   readonly origin: string
+  /** Our page, with this worker. */
+  ownUrl(settings: WorkerSettings): string
   /** Where a browser is sent for a tab with this worker, beside a tab of another origin that stays. */
   pageUrl(settings: WorkerSettings): string
   /** Has an open page do something; waits for a page if there is none. */
@@ -27,8 +29,8 @@ export interface Site {
   pageGone(withinMs?: number): Promise<number>
   /** When workers began, ms since the epoch. */
   readonly births: readonly number[]
-  /** Resolves with the next notification that a worker shows, or tried to. */
-  told(withinMs: number): Promise<{ readonly title: string; readonly shown: string }>
+  /** What workers put up for a person to see, or tried to, oldest first. */
+  readonly told: readonly Sign[]
   close(): Promise<void>
 }
 
@@ -44,12 +46,12 @@ for (;;) {
 export async function openSite(): Promise<Site> {
   const [page, worker] = await Promise.all([bundle('page.ts'), bundle('worker.ts')])
   const births: number[] = []
+  const told: Sign[] = []
   const waiting: Numbered[] = []
   const askers = new Set<ServerResponse>()
   const answers = new Map<number, (done: Done) => void>()
   const watchers = new Set<() => void>()
   const reopeners = new Set<ServerResponse>()
-  const listeners = new Set<(notice: { title: string; shown: string }) => void>()
   let lastId = 0
   let broken: string | undefined
 
@@ -88,9 +90,8 @@ export async function openSite(): Promise<Site> {
         response.writeHead(204).end()
         return
       case '/told': {
-        const notice = JSON.parse(await textOf(request)) as { title: string; shown: string }
+        told.push(JSON.parse(await textOf(request)) as Sign)
         response.writeHead(204).end()
-        for (const listener of listeners) listener(notice)
         return
       }
       case '/orders':
@@ -125,14 +126,16 @@ export async function openSite(): Promise<Site> {
   server.keepAliveTimeout = 1
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
+  const origin = `http://localhost:${port}`
+  const ownUrl = (settings: WorkerSettings) =>
+    `${origin}/?settings=${encodeURIComponent(JSON.stringify(settings))}`
 
   return {
     births,
-    origin: `http://localhost:${port}`,
-    pageUrl: (settings) => {
-      const page = `http://localhost:${port}/?settings=${encodeURIComponent(JSON.stringify(settings))}`
-      return `http://127.0.0.1:${port}/beside#${encodeURIComponent(page)}`
-    },
+    told,
+    origin,
+    ownUrl,
+    pageUrl: (settings) => `http://127.0.0.1:${port}/beside#${encodeURIComponent(ownUrl(settings))}`,
     order(order, withinMs = 30_000) {
       const id = (lastId += 1)
       const done = new Promise<Done>((resolve) => answers.set(id, resolve))
@@ -150,7 +153,6 @@ export async function openSite(): Promise<Site> {
       const gone = new Promise<void>((resolve) => watchers.add(resolve))
       return within(withinMs, 'the page to go', gone).then(() => Date.now())
     },
-    told: (withinMs) => within(withinMs, 'a notification', new Promise((resolve) => listeners.add(resolve))),
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

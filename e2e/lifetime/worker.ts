@@ -2,6 +2,7 @@ import { notice } from '../../sw/notice.ts'
 import { evm, install, ipfs } from '../../sw/index.ts'
 import { isRung } from '../../sw/core/wake-plan.ts'
 import { BUDGETS_MS } from '../../sw/drain.ts'
+import type { Sign } from './orders.ts'
 import type { WorkerSettings } from './site.ts'
 
 declare const registration: ServiceWorkerRegistration
@@ -21,15 +22,24 @@ void fetch('/born', { method: 'POST' }).catch(() => undefined)
 // In step with a browser whose limits are shortened.
 Object.assign(BUDGETS_MS, budgetsMs)
 
-// What a person would be told, told to the test as well.
+// What a person is told, and what the browser said to that, told to the test as well.
+const sign = (what: Sign['what'], says: Sign['says'], shown: Promise<void>) =>
+  shown
+    .then(
+      () => 'done',
+      (error: unknown) => String(error),
+    )
+    .then((outcome) => fetch('/told', { method: 'POST', body: JSON.stringify({ what, says, outcome }) }))
+    .then(() => undefined)
+
 const show = registration.showNotification.bind(registration)
-registration.showNotification = async (title, options) => {
-  const shown = await show(title, options).then(
-    () => 'shown',
-    (error: unknown) => String(error),
-  )
-  await fetch('/told', { method: 'POST', body: JSON.stringify({ title, shown }) })
-}
+registration.showNotification = (title, options) => sign('notification', title, show(title, options))
+const [setBadge, clearBadge] = [
+  navigator.setAppBadge.bind(navigator),
+  navigator.clearAppBadge.bind(navigator),
+]
+navigator.setAppBadge = (count = 0) => sign('badge', count, setBadge(count))
+navigator.clearAppBadge = () => sign('badge', 0, clearBadge())
 
 if (plain) {
   const { sync } = registration as ServiceWorkerRegistration & { readonly sync: Registering }

@@ -21,7 +21,7 @@ async function start(): Promise<void> {
   showGroupPicker()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
-  showPromise()
+  showPromise(holdfast)
   const own = new Set<SessionId>()
   const actions = actionsOf(holdfast, showFailure)
   const drawBanner = showRecoveryBanner(actions, (id) => own.has(id))

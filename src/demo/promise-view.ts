@@ -1,11 +1,11 @@
-import { capabilities } from '../capabilities.ts'
+import type { Holdfast } from '../api.ts'
 import { byId, h } from './dom.ts'
 
 /** Says what this browser can promise right now; again on each return to the page, since permissions change. */
-export function showPromise(): void {
+export function showPromise(holdfast: Holdfast): void {
   const list = byId('promise', HTMLUListElement)
   const draw = async () => {
-    const { words, backgroundWakes } = await capabilities()
+    const { words, backgroundWakes } = await holdfast.capabilities()
     list.dataset['wakes'] = backgroundWakes.kind
     list.replaceChildren(...words.map((sentence) => h('li', {}, sentence)))
   }

@@ -28,6 +28,7 @@ export function backgroundSync(onSync: () => Promise<void>): SyncWake {
   const queue = new Queue(QUEUE, { onSync })
   /** Tags whose last attempt has ended, though the browser may still list them. */
   const spent = new Set<string>()
+  let lastSpent: string | undefined
   let askedAtMs = 0
 
   return {
@@ -47,9 +48,13 @@ export function backgroundSync(onSync: () => Promise<void>): SyncWake {
 
     async isLast(tag) {
       spent.add(tag)
+      lastSpent = tag
       const tags = await self.registration.sync.getTags()
       const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
-      return pages.length === 0 && !tags.some((other) => isOurTag(other) && !spent.has(other))
+      // Of several that end together one is the last.
+      return (
+        tag === lastSpent && pages.length === 0 && !tags.some((other) => isOurTag(other) && !spent.has(other))
+      )
     },
   }
 }

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import type { Page, Worker } from '@playwright/test'
+import type { LedgerEntry } from '../backend/index.ts'
+import { expect, test } from '../fixtures.ts'
+import { anchored, expectNothingTwice } from '../oracle.ts'
+import { post, postChunk, startSession } from '../page/messages.ts'
+import { registrationOf } from './registration.ts'
+
+const TABS = 8
+const CHUNKS = 4
+const HELLOS = 10
+/** As sw/drain.ts has it. */
+const LANES = 3
+
+// Promise 4 of docs/guarantees.md.
+test(`${TABS} tabs, their messages, five sync tags, a push and a period at once are one drain`, async ({
+  stack,
+  launch,
+}) => {
+  const { backend, url, sinceEntry } = stack
+  const { context } = await launch()
+  const pages = await Promise.all(Array.from({ length: TABS }, () => context.newPage()))
+  const [observer] = pages
+  if (observer === undefined) throw new Error('unreachable')
+  const cdp = await context.newCDPSession(observer)
+  const registered = registrationOf(cdp, url)
+  for (const page of pages) await page.goto(url)
+  const addressee = await registered
+  const [worker] = context.serviceWorkers()
+  if (worker === undefined) throw new Error('The demo has no worker.')
+  await countWakes(worker)
+
+  const uploads = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  const recordings = pages.map((page, at) => ({ page, at, id: randomUUID() }))
+  const tags = [
+    'workbox-background-sync:holdfast',
+    ...[0, 1, 2, 3].map((kind) => `holdfast-ladder:${kind}:1`),
+  ]
+  await Promise.all([
+    ...recordings.map(({ page, at, id }) => record(page, at, id)),
+    ...tags.map((tag) =>
+      cdp.send('ServiceWorker.dispatchSyncEvent', { ...addressee, tag, lastChance: false }),
+    ),
+    cdp.send('ServiceWorker.deliverPushMessage', { ...addressee, data: '' }),
+    cdp.send('ServiceWorker.dispatchPeriodicSyncEvent', { ...addressee, tag: 'any' }),
+  ])
+  await uploads.arrived
+  // Each of them is under way: an event ends when its drain does.
+  await expect.poll(() => wakesOf(worker)).toMatchObject({ push: 1, periodicsync: 1 })
+  const heard = await wakesOf(worker)
+  expect(heard.sync).toBeGreaterThanOrEqual(tags.length)
+  expect(heard.message).toBeGreaterThanOrEqual(TABS * (1 + CHUNKS + HELLOS))
+  expect(await drainLocks(observer)).toEqual({ held: 1, pending: 0 })
+  uploads.release()
+
+  const sends: LedgerEntry[] = []
+  for (const { page, id } of recordings) {
+    expect(await post(page, { holdfast: 1, type: 'session-end', sessionId: id })).toMatchObject({ ok: true })
+    const manifest = await anchored(backend, id, 'complete', CHUNKS)
+    expectNothingTwice(backend, manifest, sinceEntry)
+    const cids = new Set(manifest.chunks.map(({ cid }) => String(cid)))
+    sends.push(
+      ...backend.ledger.all().filter(({ key, path }) => path.endsWith('/add') && cids.has(key ?? '')),
+    )
+  }
+  expect(sends).toHaveLength(TABS * CHUNKS)
+  expect(mostAtOnce(sends)).toBe(LANES)
+})
+
+/** A recording of this tab's own, with bytes that no other has, and greetings in between. */
+async function record(page: Page, at: number, id: string): Promise<void> {
+  expect(await startSession(page, id)).toMatchObject({ ok: true })
+  const answers = await Promise.all([
+    ...Array.from({ length: CHUNKS }, (_, index) =>
+      postChunk(page, { sessionId: id, index, sizeBytes: 10_000, fill: at * CHUNKS + index }),
+    ),
+    ...Array.from({ length: HELLOS }, () => post(page, { holdfast: 1, type: 'hello' })),
+  ])
+  for (const answer of answers) expect(answer).toMatchObject({ ok: true })
+}
+
+type Wakes = Readonly<Record<'message' | 'sync' | 'push' | 'periodicsync', number>>
+
+/** Has the worker count its events from now on. */
+const countWakes = (worker: Worker) =>
+  worker.evaluate(() => {
+    const wakes: Record<string, number> = { message: 0, sync: 0, push: 0, periodicsync: 0 }
+    for (const type of Object.keys(wakes))
+      addEventListener(type, () => {
+        wakes[type] = (wakes[type] ?? 0) + 1
+      })
+    Object.assign(globalThis, { wakes })
+  })
+
+const wakesOf = (worker: Worker): Promise<Wakes> => worker.evaluate(() => Reflect.get(globalThis, 'wakes'))
+
+/** Who holds the drain's lock, and who waits for it, in the whole origin. */
+const drainLocks = (page: Page) =>
+  page.evaluate(async () => {
+    const { held = [], pending = [] } = await navigator.locks.query()
+    const drains = (locks: LockInfo[]) => locks.filter(({ name }) => name === 'holdfast-drain').length
+    return { held: drains(held), pending: drains(pending) }
+  })
+
+/** How many of these requests were under way together, at the most. */
+const mostAtOnce = (requests: readonly LedgerEntry[]) =>
+  Math.max(
+    ...requests.map(
+      ({ at: now }) => requests.filter(({ at, durationMs = 0 }) => at <= now && now < at + durationMs).length,
+    ),
+  )
