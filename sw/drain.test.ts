@@ -73,21 +73,65 @@ describe('a drain', () => {
     expect(worker.armed).toBeGreaterThan(0)
   })
 
-  // Promise 9 of docs/guarantees.md.
-  it('keeps to a few lanes', async () => {
-    const world = createWorld()
-    await recordSession(world, { chunks: 12 })
-    world.server.latencyMs = 1_000
-    let most = 0
+  /** How many uploads were under way at once: in the first seconds, and at most. */
+  async function lanesOf(world: World, worker: ReturnType<World['worker']>) {
+    const startMs = world.clock.now()
     let now = 0
-    const worker = world.worker()
+    const seen = { first: 0, most: 0 }
     const { send } = worker.transport
     worker.transport.send = async (...args) => {
-      most = Math.max(most, ++now)
+      seen.most = Math.max(seen.most, ++now)
+      if (world.clock.now() - startMs < 2_000) seen.first = seen.most
       return send(...args).finally(() => now--)
     }
     await drainOnce(world, worker)
-    expect(most).toBe(3)
+    return seen
+  }
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes three lanes at first, and six at most where each brings more', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 80 })
+    world.server.latencyMs = 1_000
+    expect(await lanesOf(world, world.worker())).toEqual({ first: 3, most: 6 })
+    await recordSession(world, { number: 2, chunks: 6 })
+    expect(await lanesOf(world, world.worker()), 'a new worker').toEqual({ first: 3, most: 3 })
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes no more lanes where another one brings nothing', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 80 })
+    const worker = world.worker()
+    const { send } = worker.transport
+    let last = Promise.resolve()
+    // A link that carries one upload after the other.
+    worker.transport.send = async (upload, bytes, held, attempt) => {
+      last = last.then(() => world.clock.sleep(500, attempt.signal))
+      await last
+      return send(upload, bytes, held, attempt)
+    }
+    expect((await lanesOf(world, worker)).most).toBe(4)
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes fewer lanes after a loss', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 16 })
+    world.server.latencyMs = 1_000
+    let lost = false
+    world.server.fault = () => (lost ? undefined : ((lost = true), { code: 'timeout' }))
+    const most: number[] = []
+    const worker = world.worker()
+    const { send } = worker.transport
+    let now = 0
+    worker.transport.send = async (...args) => {
+      most.push(++now)
+      return send(...args).finally(() => now--)
+    }
+    await drainOnce(world, worker)
+    expect(Math.max(...most.slice(0, 3))).toBe(3)
+    expect(Math.max(...most.slice(3, 16))).toBe(2)
   })
 
   it('takes the oldest session first, and its chunks in order', async () => {
@@ -99,6 +143,49 @@ describe('a drain', () => {
     const begun = (await world.disk.read((tx) => tx.log(100))).filter(({ event }) => event === 'send-began')
     const places = begun.map(({ sessionId, index }) => `${sessionId}/${index}`)
     expect(places.toSorted()).toEqual([0, 1, 2].map((index) => `${id}/${index}`))
+  })
+
+  /** In which order the uploads of these sessions began, as letters. */
+  async function orderOf(world: World) {
+    const worker = world.worker()
+    await drainOnce(world, worker)
+    const begun = (await world.disk.read((tx) => tx.log(10_000))).filter(
+      ({ event }) => event === 'send-began',
+    )
+    return begun.toReversed().map(({ sessionId }) => 'ABC'.charAt(Number(sessionId.slice(-2)) - 1))
+  }
+
+  describe.each([1_000, 0])('with a latency of %d ms', (latencyMs) => {
+    // Promise 5 of docs/guarantees.md.
+    it('lets sessions of unequal size all get on, and still ends the oldest first', async () => {
+      const world = createWorld()
+      world.server.latencyMs = latencyMs
+      for (const [at, chunks] of [60, 40, 50].entries())
+        await recordSession(world, { number: at + 1, chunks, startedAtMs: (at + 1) * 1_000 })
+      const order = await orderOf(world)
+      expect(order).toHaveLength(150)
+      for (let from = 0; from + 12 < order.lastIndexOf('A'); from += 12)
+        expect(new Set(order.slice(from, from + 12)), `from ${from}`).toEqual(new Set(['A', 'B', 'C']))
+      expect(order.slice(0, 60).filter((letter) => letter === 'A').length).toBeGreaterThan(40)
+      expect(order.lastIndexOf('A')).toBeLessThan(order.lastIndexOf('B'))
+      expect(order.lastIndexOf('A')).toBeLessThan(order.lastIndexOf('C'))
+    })
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('tries what has failed again before a long backlog is through', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 60 })
+    world.server.latencyMs = 1_000
+    const [first] = await world.chunks(id)
+    const cid = first && 'seal' in first.state ? first.state.seal.cid : ''
+    let failed = false
+    world.server.fault = (_op, of) =>
+      of === cid && !failed ? ((failed = true), { code: 'bad-answer' }) : undefined
+    await drainOnce(world, world.worker())
+    const again = world.server.ledger.findLastIndex((line) => line.of === cid)
+    expect(world.server.ledger[again]?.taken).toBe(true)
+    expect(again).toBeLessThan(20)
   })
 })
 
