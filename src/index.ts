@@ -14,6 +14,8 @@ export type {
   AnchorView,
   ChunkStatus,
   ChunkView,
+  Policy,
+  PolicyView,
   SessionSnapshot,
   SessionStatus,
   Snapshot,

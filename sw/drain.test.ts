@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import { recordingLockName } from '../src/protocol/messages.ts'
+import type { Policy } from '../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain, BUDGETS_MS } from './drain.ts'
-import { endSession, pauseSession, resumeSession } from './sessions.ts'
+import { endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
 import { life } from './testing/life.ts'
 import {
+  aRawStart,
   createWorld,
   drainOnce,
+  rawChunk,
   recordSession,
   sealedChunk,
   sessionIdOf,
@@ -369,6 +372,111 @@ describe('failures', () => {
     await drainOnce(world, world.worker())
     expect(await world.statuses(id)).toEqual(['anchoring', 'uploaded'])
     expect((await world.session(id)).trouble?.error.code).toBe('anchor-rejected')
+  })
+})
+
+describe('the policy', () => {
+  const setPolicy = (world: World, policy: Policy) => world.disk.write((tx) => tx.putMeta('policy', policy))
+  const requests = ({ server, chain }: World) => server.ledger.length + chain.ledger.length
+
+  it('paused lets nothing leave and asks for no wake, while chunks are taken and sealed', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    await startSession(world.worker(), aRawStart(2))
+    for (const index of [0, 1, 2, 3]) await admitChunk(world.worker(), await rawChunk(sessionIdOf(2), index))
+    await endSession(world.worker(), sessionIdOf(2))
+    await setPolicy(world, 'paused')
+    const worker = world.worker()
+    expect(await drainOnce(world, worker)).toBe('idle')
+    expect(worker.armed).toBe(0)
+    expect(requests(world)).toBe(0)
+    for (const sessionId of [id, sessionIdOf(2)])
+      expect(new Set(await world.statuses(sessionId))).toEqual(new Set(['uploading']))
+
+    await setPolicy(world, 'always')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world)
+    await expectThrough(world, sessionIdOf(2), 4)
+  })
+
+  it('paused stops what is under way, and spends no attempt on it', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    world.server.latencyMs = 60_000
+    const drain = createDrain(world.worker())
+    const first = drain.join('message')
+    await world.clock.advance(1_000)
+    await setPolicy(world, 'paused')
+    drain.poke()
+    await world.clock.runUntil(first)
+    expect(await first).toBe('idle')
+    expect(requests(world)).toBe(0)
+    for (const chunk of await world.chunks(id))
+      expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading', sent: true } })
+    await setPolicy(world, 'always')
+    await world.clock.runUntil(drain.join('message'))
+    await expectThrough(world)
+    expect([...world.server.stored.values()]).toEqual([1, 1, 1, 1])
+  })
+
+  it('paused stops a publication too', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.chain.fault = () => ({ code: 'unreachable' })
+    const drain = createDrain(world.worker())
+    const joined = drain.join('message')
+    await world.clock.advance(5_000)
+    expect(await world.statuses(id)).toEqual(['manifesting'])
+    await setPolicy(world, 'paused')
+    const before = requests(world)
+    drain.poke()
+    await world.clock.runUntil(joined)
+    expect(await joined).toBe('idle')
+    expect(requests(world)).toBe(before)
+  })
+
+  it('unmetered waits while the browser tells of a metered network, and goes on without another wake', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    await setPolicy(world, 'unmetered')
+    world.network.metered = true
+    const worker = world.worker()
+    let looks = 0
+    const { read } = worker.store
+    worker.store.read = (work) => (looks++, read(work))
+    const joined = createDrain(worker).join('message')
+    await world.clock.advance(60_000)
+    expect(requests(world)).toBe(0)
+    expect(worker.armed).toBeGreaterThan(0)
+    expect(looks).toBeLessThan(10)
+    world.network.metered = false
+    await world.clock.runUntil(joined)
+    expect(await joined).toBe('idle')
+    await expectThrough(world)
+  })
+
+  it('unmetered ends with work-remains when the network stays metered, and always goes on over it', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    await setPolicy(world, 'unmetered')
+    world.network.metered = true
+    expect(await drainOnce(world, world.worker(), 'sync')).toBe('work-remains')
+    expect(requests(world)).toBe(0)
+    await setPolicy(world, 'always')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 1)
+  })
+
+  it('paused or not, a dead recorder is noticed', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    const release = world.locks.hold(recordingLockName(id))
+    await setPolicy(world, 'paused')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    release()
+    await world.clock.advance(100)
+    expect((await world.session(id)).ending).toBe('interrupted')
+    expect(requests(world)).toBe(0)
   })
 })
 

@@ -9,6 +9,7 @@ import { publicationDueMs } from './core/publication.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
 import { SEAL_FIRST } from './core/session.ts'
 import { givesWay, type Holder } from './core/wake-plan.ts'
+import { policyOf } from './policy.ts'
 import { publishStep } from './publish/publisher.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
@@ -51,6 +52,10 @@ interface Look {
   /** Lanes, these chunks' included. */
   readonly inUse: number
   readonly publications: readonly SessionId[]
+  /** Nothing may leave the device now. */
+  readonly held: boolean
+  /** Whether time or the network alone can bring any session further. */
+  readonly remains: boolean
   /** When there may be more, ms since the epoch. */
   readonly nextAtMs: number
 }
@@ -60,7 +65,7 @@ interface Look {
  * goes now, then waits for what comes next until its budget ends or nothing is left.
  */
 export function createDrain(context: Context): Drain {
-  const { store, lock, clock, transport, anchor, wake } = context
+  const { store, lock, clock, transport, anchor, wake, metered } = context
   let running: Promise<Outcome> | undefined
   let deadlineMs = 0
   let stirred = new AbortController()
@@ -118,8 +123,7 @@ export function createDrain(context: Context): Drain {
       const failure = await transfer(context, chunk, signal)
       // One that had been sent before may have found its bytes there already.
       if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
-      const elapsedMs = clock.now() - begunMs
-      lanes.learn({ inUse, bytes: sizeBytes, elapsedMs, lost: failure !== undefined })
+      lanes.learn(inUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
     }
 
     try {
@@ -135,7 +139,7 @@ export function createDrain(context: Context): Drain {
           for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
         }
         if (broken && active.size === 0) throw broken.error
-        const remains = look.sessions.some(workRemains)
+        const { remains } = look
         if (active.size === 0 && !stirred.signal.aborted) {
           if (!remains) return finish('idle')
           if (windingDown) return finish('work-remains')
@@ -145,7 +149,7 @@ export function createDrain(context: Context): Drain {
           await wake.arm()
         }
         const leftMs = deadlineMs - clock.now()
-        if (leftMs <= 0) stop.abort()
+        if (leftMs <= 0 || look.held) stop.abort()
         const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
       }
@@ -165,13 +169,16 @@ export function createDrain(context: Context): Drain {
     return store.read(async (tx) => {
       const nowMs = clock.now()
       const sessions = await tx.openSessions()
+      const policy = await policyOf(tx)
+      const remains = policy !== 'paused' && sessions.some(workRemains)
+      const held = policy === 'paused' || (policy === 'unmetered' && metered())
       const store = await circuitOf(tx, transport.name)
       const chain = await circuitOf(tx, anchor.name)
       const busy = new Set([...active.keys()] as ChunkId[])
 
       const chunks: ChunkRecord[] = []
       let nextAtMs = Infinity
-      const open = lanesAllowed(store, lanes.count, nowMs)
+      const open = held ? 0 : lanesAllowed(store, lanes.count, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
       for (let lane = taken; lane < Math.max(open, AT_ONCE); lane++) {
         const chunk = await takeNext(tx, lane < open ? nowMs : SEAL_FIRST, busy)
@@ -185,7 +192,7 @@ export function createDrain(context: Context): Drain {
       else if (chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
       // A few publications at a time too, and one on trial while a destination has failed lately.
-      const room = store.failures + chain.failures > 0 ? 1 : AT_ONCE
+      const room = held ? 0 : store.failures + chain.failures > 0 ? 1 : AT_ONCE
       const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
@@ -195,7 +202,7 @@ export function createDrain(context: Context): Drain {
         if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
         else if (publishing + publications.length < room) publications.push(session.id)
       }
-      return { sessions, chunks, inUse, publications, nextAtMs }
+      return { sessions, chunks, inUse, publications, held, remains, nextAtMs: held ? Infinity : nextAtMs }
     })
   }
 

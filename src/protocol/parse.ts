@@ -8,6 +8,7 @@ import {
   type SessionStart,
   type WrappedKey,
 } from './messages.ts'
+import { POLICIES, type Policy } from './snapshot.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Check<T> = (value: unknown) => value is T
@@ -27,6 +28,7 @@ const isBase64 =
   (byteLength: number): Check<string> =>
   (value): value is string =>
     typeof value === 'string' && value.length === (byteLength / 3) * 4 && /^[A-Za-z0-9+/]+$/.test(value)
+const isPolicy: Check<Policy> = (value): value is Policy => POLICIES.includes(value as Policy)
 const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
 const isSealKey: Check<CryptoKey> = (value): value is CryptoKey =>
   value instanceof CryptoKey && value.algorithm.name === 'HKDF' && !value.extractable
@@ -69,8 +71,10 @@ export function parseRequest(data: unknown): Request {
       return {
         type,
         sessionId: field(data, 'sessionId', isSessionId),
-        ...(own(data, 'confirm') !== undefined && { confirm: field(data, 'confirm', isString(64)) }),
+        ...optional(data, 'confirm', isString(64)),
       }
+    case 'policy':
+      return { type, ...optional(data, 'policy', isPolicy) }
     default:
       throw bad('type')
   }
@@ -88,7 +92,7 @@ function parseSession(data: unknown): SessionStart {
     mimeType: field(data, 'mimeType', isString(255)),
     startedAtMs: field(data, 'startedAtMs', isTime),
     access,
-    ...(own(data, 'sealKey') !== undefined && { sealKey: field(data, 'sealKey', isSealKey) }),
+    ...optional(data, 'sealKey', isSealKey),
   }
 }
 
@@ -130,6 +134,12 @@ function field<T>(data: Fields, name: string, check: Check<T>): T {
   const value = own(data, name)
   if (!check(value)) throw bad(name)
   return value
+}
+
+/** The field under its name, where the message has it. */
+function optional<Name extends string, T>(data: Fields, name: Name, check: Check<T>) {
+  const found = own(data, name) === undefined ? {} : { [name]: field(data, name, check) }
+  return found as { readonly [Key in Name]?: T }
 }
 
 /** A field of the message itself: one that is inherited, or cannot be read, is missing. */
