@@ -1,7 +1,7 @@
 import type { Capabilities } from './capabilities.ts'
 import type { HoldfastError } from './protocol/errors.ts'
 import type { ChunkId, GroupId, SessionId } from './protocol/ids.ts'
-import type { ChunkView, SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
+import type { ChunkView, Policy, PolicyView, SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
 /** A group that may open a recording: make one with `newGroup()` or `groupOf(secret)` of `holdfast/group`. */
 export interface Group {
@@ -84,6 +84,15 @@ export interface Holdfast {
   pause(id: SessionId): Promise<SessionSnapshot>
   /** Goes on after `pause`, and tries again whatever was set aside (sign-in, refusal). */
   resume(id: SessionId): Promise<SessionSnapshot>
+  /** The policy in force, and whether it holds anything back now. */
+  policy(): Promise<PolicyView>
+  /**
+   * When bytes may leave the device, for all sessions, until it is set again; kept on the device, `always` at first.
+   * What is under way is stopped where the policy forbids it; chunks are still taken, and sealed.
+   *
+   * @throws HoldfastError `bad-message` where it is none of them
+   */
+  setPolicy(policy: Policy): Promise<PolicyView>
   /**
    * Forgets a session on this device. One that the chain has confirmed needs no word; to lose unconfirmed
    * evidence pass `{ confirm: 'discard-unconfirmed' }`.

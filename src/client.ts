@@ -39,6 +39,12 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
       greet()
       return resumed
     },
+    policy: () => connection.ask({ type: 'policy' }),
+    async setPolicy(policy) {
+      const set = await connection.ask({ type: 'policy', policy })
+      greet()
+      return set
+    },
     discard: async (sessionId, { confirm } = {}) => {
       await connection.ask({ type: 'discard', sessionId, ...(confirm && { confirm }) })
     },

@@ -15,6 +15,8 @@ export type {
   AnchorView,
   ChunkStatus,
   ChunkView,
+  Policy,
+  PolicyView,
   SessionSnapshot,
   SessionStatus,
   Snapshot,

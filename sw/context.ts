@@ -14,6 +14,8 @@ export interface Context {
   /** Absent where this worker takes sealed chunks only. */
   readonly sealer?: Sealer
   readonly clock: Clock
+  /** Whether the browser tells that data costs money or is to be saved. */
+  readonly metered: () => boolean
   /** Tells the pages that a session changed. */
   readonly announce: (id: SessionId) => void
 }

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import { recordingLockName } from '../src/protocol/messages.ts'
+import type { Policy } from '../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain, BUDGETS_MS } from './drain.ts'
-import { endSession, pauseSession, resumeSession } from './sessions.ts'
+import { endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
 import { life } from './testing/life.ts'
 import {
+  aRawStart,
   createWorld,
   drainOnce,
+  rawChunk,
   recordSession,
   sealedChunk,
   sessionIdOf,
@@ -73,21 +76,65 @@ describe('a drain', () => {
     expect(worker.armed).toBeGreaterThan(0)
   })
 
-  // Promise 9 of docs/guarantees.md.
-  it('keeps to a few lanes', async () => {
-    const world = createWorld()
-    await recordSession(world, { chunks: 12 })
-    world.server.latencyMs = 1_000
-    let most = 0
+  /** How many uploads were under way at once: in the first seconds, and at most. */
+  async function lanesOf(world: World, worker: ReturnType<World['worker']>) {
+    const startMs = world.clock.now()
     let now = 0
-    const worker = world.worker()
+    const seen = { first: 0, most: 0 }
     const { send } = worker.transport
     worker.transport.send = async (...args) => {
-      most = Math.max(most, ++now)
+      seen.most = Math.max(seen.most, ++now)
+      if (world.clock.now() - startMs < 2_000) seen.first = seen.most
       return send(...args).finally(() => now--)
     }
     await drainOnce(world, worker)
-    expect(most).toBe(3)
+    return seen
+  }
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes three lanes at first, and six at most where each brings more', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 80 })
+    world.server.latencyMs = 1_000
+    expect(await lanesOf(world, world.worker())).toEqual({ first: 3, most: 6 })
+    await recordSession(world, { number: 2, chunks: 6 })
+    expect(await lanesOf(world, world.worker()), 'a new worker').toEqual({ first: 3, most: 3 })
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes no more lanes where another one brings nothing', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 80 })
+    const worker = world.worker()
+    const { send } = worker.transport
+    let last = Promise.resolve()
+    // A link that carries one upload after the other.
+    worker.transport.send = async (upload, bytes, held, attempt) => {
+      last = last.then(() => world.clock.sleep(500, attempt.signal))
+      await last
+      return send(upload, bytes, held, attempt)
+    }
+    expect((await lanesOf(world, worker)).most).toBe(4)
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes fewer lanes after a loss', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 16 })
+    world.server.latencyMs = 1_000
+    let lost = false
+    world.server.fault = () => (lost ? undefined : ((lost = true), { code: 'timeout' }))
+    const most: number[] = []
+    const worker = world.worker()
+    const { send } = worker.transport
+    let now = 0
+    worker.transport.send = async (...args) => {
+      most.push(++now)
+      return send(...args).finally(() => now--)
+    }
+    await drainOnce(world, worker)
+    expect(Math.max(...most.slice(0, 3))).toBe(3)
+    expect(Math.max(...most.slice(3, 16))).toBe(2)
   })
 
   it('takes the oldest session first, and its chunks in order', async () => {
@@ -99,6 +146,49 @@ describe('a drain', () => {
     const begun = (await world.disk.read((tx) => tx.log(100))).filter(({ event }) => event === 'send-began')
     const places = begun.map(({ sessionId, index }) => `${sessionId}/${index}`)
     expect(places.toSorted()).toEqual([0, 1, 2].map((index) => `${id}/${index}`))
+  })
+
+  /** In which order the uploads of these sessions began, as letters. */
+  async function orderOf(world: World) {
+    const worker = world.worker()
+    await drainOnce(world, worker)
+    const begun = (await world.disk.read((tx) => tx.log(10_000))).filter(
+      ({ event }) => event === 'send-began',
+    )
+    return begun.toReversed().map(({ sessionId }) => 'ABC'.charAt(Number(sessionId.slice(-2)) - 1))
+  }
+
+  describe.each([1_000, 0])('with a latency of %d ms', (latencyMs) => {
+    // Promise 5 of docs/guarantees.md.
+    it('lets sessions of unequal size all get on, and still ends the oldest first', async () => {
+      const world = createWorld()
+      world.server.latencyMs = latencyMs
+      for (const [at, chunks] of [60, 40, 50].entries())
+        await recordSession(world, { number: at + 1, chunks, startedAtMs: (at + 1) * 1_000 })
+      const order = await orderOf(world)
+      expect(order).toHaveLength(150)
+      for (let from = 0; from + 12 < order.lastIndexOf('A'); from += 12)
+        expect(new Set(order.slice(from, from + 12)), `from ${from}`).toEqual(new Set(['A', 'B', 'C']))
+      expect(order.slice(0, 60).filter((letter) => letter === 'A').length).toBeGreaterThan(40)
+      expect(order.lastIndexOf('A')).toBeLessThan(order.lastIndexOf('B'))
+      expect(order.lastIndexOf('A')).toBeLessThan(order.lastIndexOf('C'))
+    })
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('tries what has failed again before a long backlog is through', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 60 })
+    world.server.latencyMs = 1_000
+    const [first] = await world.chunks(id)
+    const cid = first && 'seal' in first.state ? first.state.seal.cid : ''
+    let failed = false
+    world.server.fault = (_op, of) =>
+      of === cid && !failed ? ((failed = true), { code: 'bad-answer' }) : undefined
+    await drainOnce(world, world.worker())
+    const again = world.server.ledger.findLastIndex((line) => line.of === cid)
+    expect(world.server.ledger[again]?.taken).toBe(true)
+    expect(again).toBeLessThan(20)
   })
 })
 
@@ -282,6 +372,111 @@ describe('failures', () => {
     await drainOnce(world, world.worker())
     expect(await world.statuses(id)).toEqual(['anchoring', 'uploaded'])
     expect((await world.session(id)).trouble?.error.code).toBe('anchor-rejected')
+  })
+})
+
+describe('the policy', () => {
+  const setPolicy = (world: World, policy: Policy) => world.disk.write((tx) => tx.putMeta('policy', policy))
+  const requests = ({ server, chain }: World) => server.ledger.length + chain.ledger.length
+
+  it('paused lets nothing leave and asks for no wake, while chunks are taken and sealed', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    await startSession(world.worker(), aRawStart(2))
+    for (const index of [0, 1, 2, 3]) await admitChunk(world.worker(), await rawChunk(sessionIdOf(2), index))
+    await endSession(world.worker(), sessionIdOf(2))
+    await setPolicy(world, 'paused')
+    const worker = world.worker()
+    expect(await drainOnce(world, worker)).toBe('idle')
+    expect(worker.armed).toBe(0)
+    expect(requests(world)).toBe(0)
+    for (const sessionId of [id, sessionIdOf(2)])
+      expect(new Set(await world.statuses(sessionId))).toEqual(new Set(['uploading']))
+
+    await setPolicy(world, 'always')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world)
+    await expectThrough(world, sessionIdOf(2), 4)
+  })
+
+  it('paused stops what is under way, and spends no attempt on it', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    world.server.latencyMs = 60_000
+    const drain = createDrain(world.worker())
+    const first = drain.join('message')
+    await world.clock.advance(1_000)
+    await setPolicy(world, 'paused')
+    drain.poke()
+    await world.clock.runUntil(first)
+    expect(await first).toBe('idle')
+    expect(requests(world)).toBe(0)
+    for (const chunk of await world.chunks(id))
+      expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading', sent: true } })
+    await setPolicy(world, 'always')
+    await world.clock.runUntil(drain.join('message'))
+    await expectThrough(world)
+    expect([...world.server.stored.values()]).toEqual([1, 1, 1, 1])
+  })
+
+  it('paused stops a publication too', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.chain.fault = () => ({ code: 'unreachable' })
+    const drain = createDrain(world.worker())
+    const joined = drain.join('message')
+    await world.clock.advance(5_000)
+    expect(await world.statuses(id)).toEqual(['manifesting'])
+    await setPolicy(world, 'paused')
+    const before = requests(world)
+    drain.poke()
+    await world.clock.runUntil(joined)
+    expect(await joined).toBe('idle')
+    expect(requests(world)).toBe(before)
+  })
+
+  it('unmetered waits while the browser tells of a metered network, and goes on without another wake', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    await setPolicy(world, 'unmetered')
+    world.network.metered = true
+    const worker = world.worker()
+    let looks = 0
+    const { read } = worker.store
+    worker.store.read = (work) => (looks++, read(work))
+    const joined = createDrain(worker).join('message')
+    await world.clock.advance(60_000)
+    expect(requests(world)).toBe(0)
+    expect(worker.armed).toBeGreaterThan(0)
+    expect(looks).toBeLessThan(10)
+    world.network.metered = false
+    await world.clock.runUntil(joined)
+    expect(await joined).toBe('idle')
+    await expectThrough(world)
+  })
+
+  it('unmetered ends with work-remains when the network stays metered, and always goes on over it', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    await setPolicy(world, 'unmetered')
+    world.network.metered = true
+    expect(await drainOnce(world, world.worker(), 'sync')).toBe('work-remains')
+    expect(requests(world)).toBe(0)
+    await setPolicy(world, 'always')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 1)
+  })
+
+  it('paused or not, a dead recorder is noticed', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    const release = world.locks.hold(recordingLockName(id))
+    await setPolicy(world, 'paused')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    release()
+    await world.clock.advance(100)
+    expect((await world.session(id)).ending).toBe('interrupted')
+    expect(requests(world)).toBe(0)
   })
 })
 

@@ -2,15 +2,18 @@ import { recordingLockName } from '../src/protocol/messages.ts'
 import type { ChunkId, SessionId } from '../src/protocol/ids.ts'
 import { circuitOf } from './circuits.ts'
 import type { Context } from './context.ts'
-import { lanesAllowed } from './core/circuit.ts'
+import { lanesAllowed, tellsOfDestination } from './core/circuit.ts'
+import { adaptingLanes } from './core/lanes.ts'
 import { workRemains } from './core/plan.ts'
 import { publicationDueMs } from './core/publication.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
 import { SEAL_FIRST } from './core/session.ts'
 import { givesWay, type Holder } from './core/wake-plan.ts'
+import { policyOf } from './policy.ts'
 import { publishStep } from './publish/publisher.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
+import { fairOrder } from './fair-order.ts'
 
 /** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
 export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 165_000, push: 75_000 } as const
@@ -32,8 +35,8 @@ export interface Drain {
 
 export const DRAIN_LOCK = 'holdfast-drain'
 
-/** Concurrent transfers. */
-const LANES = 3
+/** Publications, or chunks to seal, at a time. */
+const AT_ONCE = 3
 /** Near the end of its budget a drain starts nothing new, ms. */
 const WIND_DOWN_MS = 10_000
 /** A waiting drain looks at the store at least this often, ms. */
@@ -46,7 +49,13 @@ const SHORTEST_WAIT_MS = 50
 interface Look {
   readonly sessions: readonly SessionRecord[]
   readonly chunks: readonly ChunkRecord[]
+  /** Lanes, these chunks' included. */
+  readonly inUse: number
   readonly publications: readonly SessionId[]
+  /** Nothing may leave the device now. */
+  readonly held: boolean
+  /** Whether time or the network alone can bring any session further. */
+  readonly remains: boolean
   /** When there may be more, ms since the epoch. */
   readonly nextAtMs: number
 }
@@ -56,12 +65,14 @@ interface Look {
  * goes now, then waits for what comes next until its budget ends or nothing is left.
  */
 export function createDrain(context: Context): Drain {
-  const { store, lock, clock, transport, anchor, wake } = context
+  const { store, lock, clock, transport, anchor, wake, metered } = context
   let running: Promise<Outcome> | undefined
   let deadlineMs = 0
   let stirred = new AbortController()
   const watched = new Set<SessionId>()
   const holders = new Map<Holder, AbortController>()
+  const takeNext = fairOrder()
+  const lanes = adaptingLanes()
 
   const poke = () => stirred.abort()
 
@@ -105,6 +116,16 @@ export function createDrain(context: Context): Drain {
       active.set(id, done)
     }
 
+    /** Transfers one chunk, and learns from an upload how many lanes the network bears. */
+    const carry = async (chunk: ChunkRecord, inUse: number, signal: AbortSignal) => {
+      const { state, sizeBytes } = chunk
+      const begunMs = clock.now()
+      const failure = await transfer(context, chunk, signal)
+      // One that had been sent before may have found its bytes there already.
+      if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
+      lanes.learn(inUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
+    }
+
     try {
       for (;;) {
         stirred = new AbortController()
@@ -114,11 +135,11 @@ export function createDrain(context: Context): Drain {
         if (!windingDown && !broken) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()
-          for (const chunk of look.chunks) start(chunk.id, transfer(context, chunk, stop.signal))
+          for (const chunk of look.chunks) start(chunk.id, carry(chunk, look.inUse, stop.signal))
           for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
         }
         if (broken && active.size === 0) throw broken.error
-        const remains = look.sessions.some(workRemains)
+        const { remains } = look
         if (active.size === 0 && !stirred.signal.aborted) {
           if (!remains) return finish('idle')
           if (windingDown) return finish('work-remains')
@@ -128,7 +149,7 @@ export function createDrain(context: Context): Drain {
           await wake.arm()
         }
         const leftMs = deadlineMs - clock.now()
-        if (leftMs <= 0) stop.abort()
+        if (leftMs <= 0 || look.held) stop.abort()
         const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
       }
@@ -148,27 +169,30 @@ export function createDrain(context: Context): Drain {
     return store.read(async (tx) => {
       const nowMs = clock.now()
       const sessions = await tx.openSessions()
+      const policy = await policyOf(tx)
+      const remains = policy !== 'paused' && sessions.some(workRemains)
+      const held = policy === 'paused' || (policy === 'unmetered' && metered())
       const store = await circuitOf(tx, transport.name)
       const chain = await circuitOf(tx, anchor.name)
       const busy = new Set([...active.keys()] as ChunkId[])
 
       const chunks: ChunkRecord[] = []
       let nextAtMs = Infinity
-      const lanes = lanesAllowed(store, LANES, nowMs)
+      const open = held ? 0 : lanesAllowed(store, lanes.count, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
-      for (let lane = taken; lane < LANES; lane++) {
-        const chunk = await tx.nextDue(lane < lanes ? nowMs : SEAL_FIRST, busy)
+      for (let lane = taken; lane < Math.max(open, AT_ONCE); lane++) {
+        const chunk = await takeNext(tx, lane < open ? nowMs : SEAL_FIRST, busy)
         if (chunk === undefined) break
         chunks.push(chunk)
         busy.add(chunk.id)
       }
-      const chunkAtMs = await tx.nextDueAtMs(busy)
-      if (chunkAtMs !== undefined && taken + chunks.length === 0)
-        nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
-      else if (chunkAtMs !== undefined && chunkAtMs > nowMs) nextAtMs = chunkAtMs
+      const inUse = taken + chunks.length
+      const chunkAtMs = (await tx.nextDueAtMs(busy)) ?? Infinity
+      if (inUse === 0) nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
+      else if (chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
       // A few publications at a time too, and one on trial while a destination has failed lately.
-      const room = Math.min(lanesAllowed(store, LANES, Infinity), lanesAllowed(chain, LANES, Infinity))
+      const room = held ? 0 : store.failures + chain.failures > 0 ? 1 : AT_ONCE
       const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
@@ -178,7 +202,7 @@ export function createDrain(context: Context): Drain {
         if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
         else if (publishing + publications.length < room) publications.push(session.id)
       }
-      return { sessions, chunks, publications, nextAtMs }
+      return { sessions, chunks, inUse, publications, held, remains, nextAtMs: held ? Infinity : nextAtMs }
     })
   }
 

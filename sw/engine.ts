@@ -5,6 +5,7 @@ import { mayYield } from './core/wake-plan.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { logLastChance } from './last-chance.ts'
 import { webLock } from './lock.ts'
+import { isMetered } from './network.ts'
 import type { Anchor } from './ports.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
@@ -61,6 +62,7 @@ export function createEngine(
     wake,
     lock: webLock(),
     clock: systemClock(),
+    metered: isMetered,
     announce: announcer(store),
     ...(sealer && { sealer }),
   }

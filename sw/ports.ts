@@ -1,5 +1,5 @@
 import type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from '../src/protocol/ids.ts'
-import type { ChunkRecord, LogEntry, SessionRecord } from './core/record.ts'
+import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from './core/record.ts'
 
 /** What a transaction can read. Await nothing else inside it: it would end. */
 export interface ReadTransaction {
@@ -11,8 +11,12 @@ export interface ReadTransaction {
   chunk(id: ChunkId): Promise<ChunkRecord | undefined>
   /** By index. */
   chunksOf(id: SessionId): Promise<ChunkRecord[]>
-  /** The first chunk in the queue whose time has come and that is not in `skip`; no scan. */
-  nextDue(nowMs: number, skip: ReadonlySet<ChunkId>): Promise<ChunkRecord | undefined>
+  /**
+   * The first chunk in the queue whose time has come and that is not in `skip`; no scan.
+   *
+   * @param from leaves out what stands before this place; its time is no later than `nowMs`
+   */
+  nextDue(nowMs: number, skip: ReadonlySet<ChunkId>, from?: DueKey): Promise<ChunkRecord | undefined>
   /** The earliest time at which a waiting chunk that is not in `skip` is due, ms since the epoch. */
   nextDueAtMs(skip: ReadonlySet<ChunkId>): Promise<number | undefined>
   meta(name: string): Promise<unknown>

@@ -96,4 +96,25 @@ describe('reply', () => {
     await drainOnce(world, world.worker())
     expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: false } })
   })
+
+  it('tells the policy, and keeps it for every later worker', async () => {
+    const world = createWorld()
+    const ask = (body?: object) => reply(world.worker(), message('policy', body))
+    expect(await ask()).toEqual({ ok: true, value: { policy: 'always', metered: false } })
+    for (const policy of ['paused', 'unmetered', 'always', 'paused'])
+      expect(await ask({ policy })).toEqual({ ok: true, value: { policy, metered: false } })
+    world.network.metered = true
+    expect(await ask()).toEqual({ ok: true, value: { policy: 'paused', metered: true } })
+    expect(await ask({ policy: 'never' })).toMatchObject({ ok: false, error: { code: 'bad-message' } })
+    expect(await ask()).toMatchObject({ value: { policy: 'paused' } })
+  })
+
+  it('tells a page on hello that it is not needed while everything is paused', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    await reply(world.worker(), message('policy', { policy: 'paused' }))
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: false } })
+    await reply(world.worker(), message('policy', { policy: 'unmetered' }))
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: true } })
+  })
 })

@@ -6,6 +6,7 @@ import { reconsiderCircuit } from './circuits.ts'
 import type { Context } from './context.ts'
 import { workRemains } from './core/plan.ts'
 import { chunkView, sessionView } from './core/view.ts'
+import { POLICY, policyOf } from './policy.ts'
 import { discardSession, endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
 
 /** Answers one message of a page; never rejects, and a malformed message changes nothing. */
@@ -36,6 +37,9 @@ async function answer(context: Context, request: Request): Promise<Answers[Reque
       return sessionView(await pauseSession(context, request.sessionId))
     case 'resume':
       return sessionView(await resumeSession(context, request.sessionId))
+    case 'policy':
+      if (request.policy) await store.write((tx) => tx.putMeta(POLICY, request.policy))
+      return { policy: (await store.read(policyOf)) ?? 'always', metered: context.metered() }
     case 'discard':
       await discardSession(context, request.sessionId, request.confirm)
       context.announce(request.sessionId)
@@ -47,5 +51,5 @@ async function answer(context: Context, request: Request): Promise<Answers[Reque
 const visit = ({ store, transport, anchor }: Context) =>
   store.write(async (tx) => {
     for (const { name } of [transport, anchor]) await reconsiderCircuit(tx, name)
-    return (await tx.openSessions()).some(workRemains)
+    return (await policyOf(tx)) !== 'paused' && (await tx.openSessions()).some(workRemains)
   })

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../src/evidence/digest.ts'
-import { HoldfastError } from '../src/protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from '../src/protocol/errors.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
 import { commitEvent } from './commit.ts'
 import { momentOf, type Context } from './context.ts'
@@ -10,8 +10,14 @@ import { deliver, type Delivery } from './deliver.ts'
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
  * Every failure ends in the store, as a later time or a parked chunk; only a failing store rejects.
+ *
+ * @returns how it failed; undefined where it went well
  */
-export async function transfer(context: Context, chunk: ChunkRecord, signal: AbortSignal): Promise<void> {
+export async function transfer(
+  context: Context,
+  chunk: ChunkRecord,
+  signal: AbortSignal,
+): Promise<ErrorCode | undefined> {
   try {
     if (chunk.state.status === 'uploading') await upload(context, chunk, chunk.state, signal)
     else if (context.sealer) await context.sealer(context, chunk)
@@ -21,7 +27,9 @@ export async function transfer(context: Context, chunk: ChunkRecord, signal: Abo
     if (error.code === 'storage-failed') throw error
     const failure = await recordFailure(context, context.transport.name, error)
     await commit(context, chunk, { type: 'failed', failure })
+    return error.code
   }
+  return undefined
 }
 
 async function upload(

@@ -70,6 +70,20 @@ const what = fc.oneof(
       forMs: fc.constantFrom(1_000, 20_000, 60_000, 400_000),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('policy' as const),
+      policy: fc.constantFrom('unmetered' as const, 'paused' as const, 'always' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('metered' as const),
+      forMs: fc.constantFrom(5_000, 60_000, 400_000),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('reorganised' as const), vanish: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unreadable' as const), forMs: ms(20_000) }) },
 )

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import type { Context } from '../../sw/context.ts'
 import { BUDGETS_MS, createDrain, type Drain, type Outcome, type WakeKind } from '../../sw/drain.ts'
+import { POLICY } from '../../sw/policy.ts'
 import type { Store } from '../../sw/ports.ts'
 import { reply } from '../../sw/requests.ts'
 import { fakeDisk, type FakeDisk } from '../../sw/testing/fake-disk.ts'
@@ -71,6 +72,8 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   let remainsSinceMs = Infinity
   const disk = fakeDisk((commit) => {
     oracle.onCommit(commit, chain, server)
+    const value = commit.after.meta.get(POLICY)
+    if (value !== scene.policy.value) scene.policy = { value, sinceMs: clock.now() }
     remainsSinceMs = remains(commit.after) ? Math.min(remainsSinceMs, clock.now()) : Infinity
   }, false)
   const locks = fakeLocks()
@@ -100,6 +103,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
         random: clock.random,
         sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)),
       },
+      metered: () => clock.now() < scene.meteredUntilMs,
       wake: { arm: async () => ask() },
       announce: () => {},
     }

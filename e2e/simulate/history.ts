@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { Policy } from '../../src/protocol/snapshot.ts'
 
 /** What goes wrong with one request of a worker, by its number since the beginning of the history. */
 export interface RequestFault {
@@ -47,7 +48,8 @@ export interface Happening {
     | { readonly kind: 'worker-killed' | 'worker-updated' | 'page-opened' | 'sync' | 'store-forgets' }
     | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
-    | { readonly kind: 'offline' | 'disk-full'; readonly forMs: number }
+    | { readonly kind: 'offline' | 'disk-full' | 'metered'; readonly forMs: number }
+    | { readonly kind: 'policy'; readonly policy: Policy }
     | { readonly kind: 'reorganised'; readonly vanish: boolean }
     | { readonly kind: 'unreadable'; readonly forMs: number }
     /** The device's clock is set; timers go on as they were. */

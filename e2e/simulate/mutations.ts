@@ -1,5 +1,6 @@
 import type { Context } from '../../sw/context.ts'
 import type { AnchorRequest, Lock, ReadTransaction, Store, WriteTransaction } from '../../sw/ports.ts'
+import { POLICY } from '../../sw/policy.ts'
 import type { Mutation } from './mutation.ts'
 
 /** Breaks each transaction that writes. */
@@ -122,6 +123,12 @@ export const MUTATIONS: readonly Mutation[] = [
           return publishing.length < 2 ? chunks : chunks.filter((chunk) => chunk !== publishing.at(-1))
         },
       }),
+    ),
+  ),
+
+  simply('does not know its policy', /left, though the policy holds/, (context) =>
+    withReads(context, (tx) =>
+      changed(tx, { meta: async (name) => (name === POLICY ? undefined : tx.meta(name)) }),
     ),
   ),
 

@@ -5,6 +5,7 @@ import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, sealSession } from '../../sw/core/session.ts'
+import { POLICY } from '../../sw/policy.ts'
 import type { AnchorRequest } from '../../sw/ports.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { Chain } from './chain.ts'
@@ -24,7 +25,9 @@ export interface Oracle {
   atTheEnd(disk: DiskState, server: StoreServer): void
 }
 
-export const remains = (disk: DiskState) => [...disk.sessions.values()].some(workRemains)
+const isPaused = (disk: DiskState) => disk.meta.get(POLICY) === 'paused'
+
+export const remains = (disk: DiskState) => !isPaused(disk) && [...disk.sessions.values()].some(workRemains)
 
 export function createOracle(scene: Scene): Oracle {
   const { fail } = scene
@@ -186,7 +189,7 @@ export function createOracle(scene: Scene): Oracle {
       for (const session of disk.sessions.values()) {
         const parked = session.parked > 0 || session.publication?.wait.kind === 'parked'
         check(
-          isSettled(session) || parked || session.paused,
+          isSettled(session) || parked || session.paused || isPaused(disk),
           `${session.id} is not settled, and waits for nobody`,
         )
         check(

@@ -34,6 +34,7 @@ export async function request<T>(
   const { clock, trace } = scene
   if (!life.passes(`before ${what}`)) return never()
   if (signal.aborted) throw aborted(what)
+  if (heldBack(scene)) scene.fail(`${name}: ${what} left, though the policy holds everything back`)
   const fault = scene.nextRequestFault()
   trace(() => `${name}: ${what}${fault ? ` (${JSON.stringify(fault)})` : ''}`)
   leaves?.()
@@ -62,6 +63,17 @@ export async function request<T>(
   if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
   if (fault?.kind === 'fails') throw errorOf(fault)
   return answer
+}
+
+/** A drain that runs learns of a policy, or of a metered network, within this time, ms. */
+const LEARNS_WITHIN_MS = 20_000
+
+/** Whether nothing may leave, and everybody has had the time to know. */
+function heldBack({ clock, policy, meteredFromMs, meteredUntilMs }: Scene): boolean {
+  const knownMs = clock.now() - LEARNS_WITHIN_MS
+  if (policy.sinceMs > knownMs) return false
+  if (policy.value === 'paused') return true
+  return policy.value === 'unmetered' && meteredFromMs <= knownMs && clock.now() < meteredUntilMs
 }
 
 const aborted = (what: string) => new HoldfastError('aborted', `${what} was stopped.`)

@@ -114,6 +114,15 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
     case 'offline':
       scene.offlineUntilMs = scene.clock.now() + what.forMs
       return
+    case 'metered':
+      scene.meteredFromMs = scene.clock.now()
+      scene.meteredUntilMs = scene.clock.now() + what.forMs
+      return
+    case 'policy': {
+      const tab = openTab(scene, device, 'another tab')
+      tabs.push(tab)
+      return void askUntilAnswered(scene, tab, { type: 'policy', policy: what.policy })
+    }
     case 'disk-full':
       scene.diskFullUntilMs = scene.clock.now() + what.forMs
       return
@@ -154,12 +163,13 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
 async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): Promise<void> {
   scene.trace(() => 'everything is healed, all tabs are closed and one is opened')
   scene.healing = true
-  scene.offlineUntilMs = scene.diskFullUntilMs = scene.unreadableUntilMs = 0
+  scene.offlineUntilMs = scene.meteredUntilMs = scene.diskFullUntilMs = scene.unreadableUntilMs = 0
   for (const tab of tabs.filter(Boolean)) tab.close()
   const tab = openTab(scene, device, 'the last tab')
 
   await comeToRest(scene, device, tab)
   device.oracle.atRest(device.disk.state)
+  await askUntilAnswered(scene, tab, { type: 'policy', policy: 'always' })
   for (const sessionId of device.disk.state.sessions.keys())
     await askUntilAnswered(scene, tab, { type: 'resume', sessionId })
   await comeToRest(scene, device, tab)

@@ -14,6 +14,11 @@ export interface Scene {
   healing: boolean
   /** The network is away until then, ms since the epoch. */
   offlineUntilMs: number
+  /** The browser tells of a metered network from and until then, ms since the epoch. */
+  meteredFromMs: number
+  meteredUntilMs: number
+  /** The policy on the disk, and since when it is there, ms since the epoch. */
+  policy: { readonly value: unknown; readonly sinceMs: number }
   diskFullUntilMs: number
   unreadableUntilMs: number
   kills: number
@@ -43,6 +48,9 @@ export function createScene(history: History, traced: boolean): Scene {
     failure: undefined,
     healing: false,
     offlineUntilMs: 0,
+    meteredFromMs: 0,
+    meteredUntilMs: 0,
+    policy: { value: undefined, sinceMs: 0 },
     diskFullUntilMs: 0,
     unreadableUntilMs: 0,
     kills: 0,

@@ -3,6 +3,7 @@ import type { SessionId } from '../protocol/ids.ts'
 import { button, byId } from './dom.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showGroupPicker } from './group-picker.ts'
+import { showPolicyPicker } from './policy-picker.ts'
 import { showRecorder } from './recorder-view.ts'
 import { showPromise } from './promise-view.ts'
 import { showRecoveryBanner } from './recovery-banner.ts'
@@ -22,6 +23,7 @@ async function start(): Promise<void> {
   const storage = showStorage()
   const holdfast = await connect(WORKER)
   showPromise(holdfast)
+  showPolicyPicker(holdfast, showFailure)
   const own = new Set<SessionId>()
   const actions = actionsOf(holdfast, showFailure)
   const drawBanner = showRecoveryBanner(actions, (id) => own.has(id))

@@ -1,6 +1,6 @@
 import type { WireError } from './errors.ts'
 import type { Cid, GroupId, SessionId, Sha256Hex } from './ids.ts'
-import type { ChunkView, SessionSnapshot } from './snapshot.ts'
+import type { ChunkView, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
 /** Raised when a page and a worker of different versions could misread each other. */
 export const PROTOCOL_VERSION = 1
@@ -72,6 +72,8 @@ export type Request =
   | { readonly type: 'chunks'; readonly sessionId: SessionId }
   | { readonly type: 'pause'; readonly sessionId: SessionId }
   | { readonly type: 'resume'; readonly sessionId: SessionId }
+  /** Sets the policy, where it brings one. */
+  | { readonly type: 'policy'; readonly policy?: Policy }
   | { readonly type: 'discard'; readonly sessionId: SessionId; readonly confirm?: string }
 
 export type RequestType = Request['type']
@@ -87,6 +89,7 @@ export interface Answers {
   chunks: readonly ChunkView[]
   pause: SessionSnapshot
   resume: SessionSnapshot
+  policy: PolicyView
   discard: { readonly discarded: SessionId }
 }
 

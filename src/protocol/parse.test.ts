@@ -38,6 +38,7 @@ const MESSAGES: Readonly<Record<RequestType, Body>> = {
   chunks: { sessionId },
   pause: { sessionId },
   resume: { sessionId },
+  policy: { policy: 'unmetered' },
   discard: { sessionId, confirm: 'discard-unconfirmed' },
 }
 
@@ -67,6 +68,7 @@ describe('parseRequest', () => {
   it('accepts what may be left out or added', () => {
     expect(parseRequest(message('discard', { sessionId }))).toEqual({ type: 'discard', sessionId })
     expect(parseRequest(message('chunk', { chunk: raw }))).toEqual({ type: 'chunk', chunk: raw })
+    expect(parseRequest(message('policy'))).toEqual({ type: 'policy' })
     const session = { ...start, sealKey }
     expect(parseRequest(message('session-start', { session }))).toEqual({ type: 'session-start', session })
   })
@@ -160,13 +162,14 @@ describe('a field that is wrong is named', () => {
     ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>
       message('discard', { sessionId, ...wrong }),
     ),
+    ...casesOf({ policy: ['never', '', 7, null, ['paused']] }, (wrong) => message('policy', wrong)),
     ...casesOf({ session: [[], 'x', 7] }, (wrong) => message('session-start', wrong)),
     ...casesOf({ chunk: [[], 'x', 7] }, (wrong) => message('chunk', wrong)),
   ]
   it.each(cases)('$field: $shown', ({ field, data }) => expectBad(data, field))
 
   function casesOf(fields: Readonly<Record<string, readonly unknown[]>>, build: (wrong: Body) => unknown) {
-    const optional = new Set(['sealKey', 'confirm'])
+    const optional = new Set(['sealKey', 'confirm', 'policy'])
     return Object.entries(fields).flatMap(([field, values]) =>
       [...(optional.has(field) ? [] : [undefined]), ...values].map((value) => ({
         field,

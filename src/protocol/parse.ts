@@ -8,6 +8,7 @@ import {
   type SessionStart,
   type WrappedKey,
 } from './messages.ts'
+import { POLICIES, type Policy } from './snapshot.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Check<T> = (value: unknown) => value is T
@@ -27,6 +28,7 @@ const isBase64 =
   (byteLength: number): Check<string> =>
   (value): value is string =>
     typeof value === 'string' && value.length === (byteLength / 3) * 4 && /^[A-Za-z0-9+/]+$/.test(value)
+const isPolicy: Check<Policy> = (value): value is Policy => POLICIES.includes(value as Policy)
 const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
 const isSealKey: Check<CryptoKey> = (value): value is CryptoKey =>
   value instanceof CryptoKey && value.algorithm.name === 'HKDF' && !value.extractable
@@ -74,6 +76,8 @@ export function parseRequest(data: unknown): Request {
         sessionId: field(data, 'sessionId', isSessionId),
         ...optional(data, 'confirm', isString(64)),
       }
+    case 'policy':
+      return { type, ...optional(data, 'policy', isPolicy) }
     default:
       throw bad('type')
   }

@@ -17,6 +17,19 @@ export type ChunkStatus = (typeof CHUNK_STATUSES)[number]
 /** `recording` → `uploading` → `complete`; `interrupted` when the recorder died before it ended the session. */
 export type SessionStatus = 'recording' | 'uploading' | 'complete' | 'interrupted'
 
+/**
+ * When bytes may leave the device, for all sessions: `always`; `unmetered`, which waits while the browser tells that
+ * data costs money or is to be saved; `paused`, never.
+ */
+export const POLICIES = ['always', 'unmetered', 'paused'] as const
+export type Policy = (typeof POLICIES)[number]
+
+export interface PolicyView {
+  readonly policy: Policy
+  /** Whether the browser tells that data costs money or is to be saved; false where it tells nothing. */
+  readonly metered: boolean
+}
+
 /** What the chain witnessed of a session, at the wanted depth. */
 export interface AnchorView {
   readonly merkleRoot: Sha256Hex

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { retryDelayMs } from './retry.ts'
 
 /**
@@ -28,6 +28,9 @@ const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
   'throttled',
 ])
 
+/** Whether the destination failed, or the way to it. */
+export const tellsOfDestination = (code: ErrorCode) => DESTINATION_CODES.has(code)
+
 /** Waiting for a network, or being stopped by ourselves, costs an item no attempt. */
 export const spendsAttempt = (code: ErrorCode) => code !== 'unreachable' && code !== 'aborted'
 
@@ -39,7 +42,7 @@ export function trip(
   nowMs: number,
   random: number,
 ): Circuit {
-  if (!DESTINATION_CODES.has(code) || ERRORS[code] !== 'transient') return circuit
+  if (!tellsOfDestination(code)) return circuit
   const failures = circuit.failures + 1
   const delayMs = retryDelayMs(failures, floorMs, random, UNREACHABLE_CAP_MS)
   return { failures, notBeforeMs: nowMs + delayMs, floorMs: nowMs + floorMs }

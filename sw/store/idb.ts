@@ -115,7 +115,8 @@ function reader(tx: Transaction<Mode>): ReadTransaction {
     openSessions: () => sessions.index('open').getAll(),
     chunk: (id) => chunks.get(id),
     chunksOf: (id) => chunks.index('place').getAll(placesOf(id)),
-    nextDue: (nowMs, skip) => firstDue(IDBKeyRange.upperBound([nowMs, Infinity, Infinity]), skip),
+    nextDue: (nowMs, skip, from = [-Infinity, 0, 0]) =>
+      firstDue(IDBKeyRange.bound(from, [nowMs, Infinity, Infinity]), skip),
     nextDueAtMs: async (skip) => (await firstDue(null, skip))?.due?.[0],
     meta: (name) => tx.objectStore('meta').get(name),
     log: async (count) => {

@@ -71,7 +71,10 @@ function reader(state: State): ReadTransaction {
           .filter(({ sessionId }) => sessionId === id)
           .toSorted((a, b) => a.index - b.index),
       ),
-    nextDue: async (nowMs, skip) => structuredClone(queue(skip).find(({ due }) => due[0] <= nowMs)?.chunk),
+    nextDue: async (nowMs, skip, from) =>
+      structuredClone(
+        queue(skip).find(({ due }) => due[0] <= nowMs && (!from || compareKeys(due, from) >= 0))?.chunk,
+      ),
     nextDueAtMs: async (skip) => queue(skip)[0]?.due[0],
     meta: async (name) => structuredClone(state.meta.get(name)),
     log: async (count) => structuredClone(state.log.slice(-count).toReversed()),

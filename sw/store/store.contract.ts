@@ -307,6 +307,24 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
+    title: 'takes waiting chunks from a place in the queue on',
+    async run(store) {
+      await store.write(async (tx) => {
+        for (let index = 0; index < 20; index++) await tx.putChunk(aChunk(A, index, [0, 1_000, index]))
+        await tx.putChunk(aChunk(B, 0, [-1, 2_000, 0]))
+        await tx.putChunk(aChunk(B, 1, [0, 2_000, 1]))
+        await tx.putChunk(aChunk(A, 20, [400, 1_000, 20]))
+      })
+      const next = (nowMs: number, from: DueKey, skip: readonly ChunkId[] = []) =>
+        store.read(async (tx) => (await tx.nextDue(nowMs, new Set(skip), from))?.id)
+      same(await next(500, [-1, 0, 0]), chunkIdOf(B, 0), 'all of it')
+      same(await next(500, [0, 1_000, 0]), chunkIdOf(A, 0), 'its own place')
+      same(await next(500, [0, 1_001, 0]), chunkIdOf(B, 1), 'sessions begun later')
+      same(await next(500, [0, 1_001, 0], [chunkIdOf(B, 1)]), chunkIdOf(A, 20), 'and what has failed')
+      same(await next(399, [0, 2_001, 0]), undefined, 'not before its time')
+    },
+  },
+  {
     title: 'gives no chunk before its time, and tells when the next one is due',
     async run(store) {
       await store.write(async (tx) => {

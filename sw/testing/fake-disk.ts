@@ -147,8 +147,8 @@ class Reading<State extends DiskState> implements ReadTransaction {
     return this.copyOf(chunksOf(this.state, id))
   }
 
-  async nextDue(nowMs: number, skip: ReadonlySet<ChunkId>) {
-    return this.copyOf(firstDue(this.state, skip, nowMs))
+  async nextDue(nowMs: number, skip: ReadonlySet<ChunkId>, from?: DueKey) {
+    return this.copyOf(firstDue(this.state, skip, nowMs, from))
   }
 
   async nextDueAtMs(skip: ReadonlySet<ChunkId>) {
@@ -166,10 +166,16 @@ class Reading<State extends DiskState> implements ReadTransaction {
 
 const allSessions = (state: DiskState) => [...state.sessions.values()]
 
-function firstDue(state: DiskState, skip: ReadonlySet<ChunkId>, upToMs: number): ChunkRecord | undefined {
+function firstDue(
+  state: DiskState,
+  skip: ReadonlySet<ChunkId>,
+  upToMs: number,
+  from?: DueKey,
+): ChunkRecord | undefined {
   let found: ChunkRecord | undefined
   for (const chunk of state.chunks.values()) {
     if (chunk.due === undefined || chunk.due[0] > upToMs || skip.has(chunk.id)) continue
+    if (from && compareKeys(chunk.due, from) < 0) continue
     if (found?.due === undefined || compareKeys(chunk.due, found.due) < 0) found = chunk
   }
   return found

@@ -26,6 +26,8 @@ export function createWorld() {
   const chain = fakeChain(clock)
   const locks = fakeLocks()
   const announced: SessionId[] = []
+  /** What the browser tells of the network. */
+  const network = { metered: false }
 
   /** A fresh worker on this device. */
   const worker = (alive: Life = life()): Context & { readonly life: Life; armed: number } => {
@@ -36,6 +38,7 @@ export function createWorld() {
       transport: server.transportOf(alive),
       anchor: chain.anchorOf(alive),
       sealer: sealInWorker,
+      metered: () => network.metered,
       lock: locks.lockOf(alive),
       clock: {
         ...clock,
@@ -57,6 +60,7 @@ export function createWorld() {
     server,
     chain,
     locks,
+    network,
     announced,
     worker,
     session: async (id: SessionId): Promise<SessionRecord> => {

@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest'
+import { policyWords } from './policy-picker.ts'
+
+describe('policyWords', () => {
+  it('says so while the policy holds everything back, and nothing while it does not', () => {
+    for (const metered of [true, false]) {
+      expect(policyWords({ policy: 'paused', metered })).toContain('paused')
+      expect(policyWords({ policy: 'always', metered })).toBe('')
+    }
+    expect(policyWords({ policy: 'unmetered', metered: true })).toContain('Waiting for Wi-Fi')
+    expect(policyWords({ policy: 'unmetered', metered: false })).toBe('')
+  })
+})

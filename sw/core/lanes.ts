@@ -1,0 +1,69 @@
+/** How many uploads may be under way at once, learnt from those that are over. */
+export interface Lanes {
+  /** 1 to 6 */
+  readonly count: number
+  /**
+   * One upload is over.
+   *
+   * @param inUse how many lanes were in use when it began, its own included
+   * @param lost its destination did not answer, or not in time, or asked for less
+   */
+  learn(inUse: number, bytes: number, elapsedMs: number, lost: boolean): void
+}
+
+/** Enough for most links, too many for few. */
+const FIRST = 3
+const MOST = 6
+/** Uploads that are judged together, so that one slow answer decides nothing. */
+const EPOCH = 8
+/** A lane is kept where it brings a tenth more. */
+const WORTH = 1.1
+/** Where the same lanes bring less than this share of what they did, each upload takes that much longer. */
+const FALLEN = 0.7
+/** Epochs before the next lane is tried, after the first failure; as many more after each. */
+const REST = 2
+
+/**
+ * Hill climbing on goodput. A lane more for as long as that brings more: the first is tried after the first epoch. One
+ * that brings nothing only makes each upload slower, and is taken back. Where uploads become much slower by themselves,
+ * there is one fewer; after a loss, half as many, or without the lane that was on trial.
+ *
+ * Goodput is lanes × bytes ÷ time of an upload (Little's law), so only uploads count that began with all lanes in use.
+ */
+export function adaptingLanes(): Lanes {
+  let count = FIRST
+  /** Lanes on trial: 1 or 0. */
+  let trial = 0
+  /** Goodput of the last epoch, bytes per ms; 0 while it is not known. */
+  let rate = 0
+  let pause = 0
+  let rest = 0
+  let samples = 0
+  let sentBytes = 0
+  let spentMs = 0
+
+  return {
+    get count() {
+      return count
+    },
+    learn(inUse, bytes, elapsedMs, lost) {
+      // One that began under another number tells nothing of this one; so the losses of one moment are one.
+      if (inUse !== count || elapsedMs <= 0) return
+      sentBytes += bytes
+      spentMs += elapsedMs
+      if (++samples < EPOCH && !lost) return
+      const reached = (count * sentBytes) / spentMs
+      if (lost || reached < rate * (trial ? WORTH : FALLEN)) {
+        count = Math.max(lost && !trial ? Math.ceil(count / 2) : count - 1, 1)
+        trial = 0
+        rate = 0
+        pause = rest += REST
+      } else {
+        trial = pause-- > 0 || count === MOST ? 0 : 1
+        count += trial
+        rate = reached
+      }
+      samples = sentBytes = spentMs = 0
+    },
+  }
+}
