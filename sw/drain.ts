@@ -3,8 +3,7 @@ import type { ChunkId, SessionId } from '../src/protocol/ids.ts'
 import { circuitOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import { lanesAllowed } from './core/circuit.ts'
-import { workRemains } from './core/plan.ts'
-import { publicationDueMs } from './core/publication.ts'
+import { nextStepMs, workRemains } from './core/plan.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
 import { SEAL_FIRST } from './core/session.ts'
 import { givesWay, type Holder } from './core/wake-plan.ts'
@@ -119,13 +118,15 @@ export function createDrain(context: Context): Drain {
         }
         if (broken && active.size === 0) throw broken.error
         const remains = look.sessions.some(workRemains)
-        if (active.size === 0 && !stirred.signal.aborted) {
-          if (!remains) return finish('idle')
-          if (windingDown) return finish('work-remains')
-        }
         if (remains) {
           for (const [holder, over] of holders) if (givesWay(holder, holders.keys())) over.abort()
           await wake.arm()
+        }
+        // No wake is held for what is due after it; only a recorder is watched as long as it allows.
+        const isEarly = look.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
+        if (active.size === 0 && !stirred.signal.aborted) {
+          if (!remains) return finish('idle')
+          if (windingDown || isEarly) return finish('work-remains')
         }
         const leftMs = deadlineMs - clock.now()
         if (leftMs <= 0) stop.abort()
@@ -172,7 +173,7 @@ export function createDrain(context: Context): Drain {
       const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
-        const dueMs = publicationDueMs(session)
+        const dueMs = nextStepMs(session)
         if (dueMs === undefined || active.has(session.id)) continue
         const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
         if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)

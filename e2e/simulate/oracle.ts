@@ -5,6 +5,7 @@ import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, sealSession } from '../../sw/core/session.ts'
+import { isBlocked } from '../../sw/core/sign-in.ts'
 import type { AnchorRequest } from '../../sw/ports.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { Chain } from './chain.ts'
@@ -189,6 +190,10 @@ export function createOracle(scene: Scene): Oracle {
           isSettled(session) || parked || session.paused,
           `${session.id} is not settled, and waits for nobody`,
         )
+        const blocked =
+          chunksOf(disk, session.id).some(isBlocked) ||
+          (session.publication !== undefined && isBlocked(session.publication))
+        check(!blocked || session.paused, `${session.id} still waits for a sign-in that works`)
         check(
           !parked || session.trouble !== undefined,
           `${session.id} waits for a person, and does not say why`,

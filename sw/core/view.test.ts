@@ -67,9 +67,16 @@ describe('sessionView', () => {
     })
   })
 
+  it('tells when a refused sign-in is tried again', () => {
+    const trouble = { error: { code: 'sign-in-needed', message: 'why' } } as const
+    const signIn = { failures: 1, retryAtMs: 99 }
+    expect(sessionView({ ...session, trouble, signIn })).toMatchObject({ retryAtMs: 99 })
+    expect(sessionView({ ...session, trouble })).not.toHaveProperty('retryAtMs')
+  })
+
   it('hands out neither wrapped keys nor the bookkeeping', () => {
     const view = sessionView(session)
-    for (const hidden of ['access', 'publication', 'trouble', 'open', 'sealedBy'])
+    for (const hidden of ['access', 'publication', 'trouble', 'signIn', 'open', 'sealedBy'])
       expect(view).not.toHaveProperty(hidden)
   })
 })

@@ -6,6 +6,7 @@ import { isSettled, statusOf } from './session.ts'
 /** The session as a page sees it. */
 export function sessionView(session: SessionRecord): SessionSnapshot {
   const { anchored, trouble } = session
+  const retryAtMs = trouble && (trouble.retryAtMs ?? session.signIn?.retryAtMs)
   return {
     id: session.id,
     status: statusOf(session),
@@ -20,7 +21,7 @@ export function sessionView(session: SessionRecord): SessionSnapshot {
     heldBytes: session.heldBytes,
     ...(anchored && { anchor: anchored }),
     ...(trouble && { lastError: trouble.error }),
-    ...(trouble?.retryAtMs !== undefined && { retryAtMs: trouble.retryAtMs }),
+    ...(retryAtMs !== undefined && { retryAtMs }),
   }
 }
 
