@@ -2,6 +2,7 @@ import type { SessionId } from '../src/protocol/ids.ts'
 import type { Moment } from './core/machine.ts'
 import type { ChunkRecord } from './core/record.ts'
 import type { Anchor, Clock, Lock, Store, Wake } from './ports.ts'
+import type { Progress } from './progress.ts'
 import type { Transport } from './transports/port.ts'
 
 /** What every step of the engine works with. */
@@ -14,6 +15,7 @@ export interface Context {
   /** Absent where this worker takes sealed chunks only. */
   readonly sealer?: Sealer
   readonly clock: Clock
+  readonly progress: Progress
   /** Tells the pages that a session changed. */
   readonly announce: (id: SessionId) => void
 }

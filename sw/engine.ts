@@ -6,6 +6,7 @@ import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { logLastChance } from './last-chance.ts'
 import { webLock } from './lock.ts'
 import type { Anchor } from './ports.ts'
+import { createProgress } from './progress.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
 import type { Transport } from './transports/port.ts'
@@ -54,14 +55,17 @@ export function createEngine(
 ): Engine {
   const store = idbStore()
   const wake = backgroundSync(() => sync())
+  const clock = systemClock()
+  const progress = createProgress(clock)
   const context: Context = {
     store,
     transport,
     anchor,
     wake,
     lock: webLock(),
-    clock: systemClock(),
-    announce: announcer(store),
+    clock,
+    progress,
+    announce: announcer(store, progress),
     ...(sealer && { sealer }),
   }
   const drain: Drain = createDrain(context)

@@ -43,10 +43,14 @@ export function createOracle(scene: Scene): Oracle {
     const tally = new Map<string, number>()
     let parked = 0
     let heldBytes = 0
+    let totalBytes = 0
+    let storedBytes = 0
     for (const { state, sizeBytes } of chunks) {
       tally.set(state.status, (tally.get(state.status) ?? 0) + 1)
       if ('wait' in state && state.wait.kind === 'parked') parked++
       if (state.status !== 'confirmed') heldBytes += sizeBytes
+      if ('uploadedAtMs' in state) storedBytes += sizeBytes
+      totalBytes += sizeBytes
     }
     for (const status of CHUNK_STATUSES)
       check(
@@ -57,6 +61,10 @@ export function createOracle(scene: Scene): Oracle {
     check(
       session.heldBytes === heldBytes,
       `${session.id} counts ${session.heldBytes} held bytes of ${heldBytes}`,
+    )
+    check(
+      session.totalBytes === totalBytes && session.storedBytes === storedBytes,
+      `${session.id} counts ${session.storedBytes} stored bytes of ${session.totalBytes}, not ${storedBytes} of ${totalBytes}`,
     )
     check(sealSession(session).open === session.open, `the open mark of ${session.id} is wrong`)
     const covered = chunks.filter(({ state }) => ['manifesting', 'anchoring'].includes(state.status)).length
