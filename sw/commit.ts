@@ -7,8 +7,10 @@ import {
   type Moment,
   type Transition,
 } from './core/machine.ts'
-import type { ChunkRecord, SessionRecord, Trouble, Wait } from './core/record.ts'
+import type { ChunkRecord, SessionRecord, SignIn, Trouble, Wait } from './core/record.ts'
 import { placeInQueue, recount } from './core/session.ts'
+import { isBlocked, nextTrial, signInFailed, signInWorks } from './core/sign-in.ts'
+import { publicationStep } from './core/publication.ts'
 import type { WriteTransaction } from './ports.ts'
 
 /**
@@ -32,7 +34,7 @@ export async function commitEvent(
   if (!result.accepted) return false
   const after = placeInQueue(result.chunk, session)
   await tx.putChunk(after)
-  await saveSession(tx, withTrouble(recount(session, before, after), after, event))
+  await saveSession(tx, withTrouble(recount(session, before, after), after, event, moment))
   await applyEffects(tx, id, result, bytes)
   await tx.addLog({
     atMs: moment.nowMs,
@@ -43,7 +45,44 @@ export async function commitEvent(
     to: after.state.status,
     ...(event.type === 'failed' && { error: { code: event.failure.code, message: event.failure.message } }),
   })
+  if (event.type === 'stored')
+    for (const open of await tx.openSessions())
+      if (open.signIn) await tx.putSession({ ...open, signIn: signInWorks(open.signIn, moment.nowMs) })
   return true
+}
+
+/**
+ * Has these chunks of a session tried now, and its publication.
+ *
+ * @param signIn when what stays parked for a sign-in is tried
+ */
+export async function tryAgain(
+  tx: WriteTransaction,
+  id: SessionId,
+  chunks: readonly ChunkRecord[],
+  moment: Moment,
+  signIn?: SignIn,
+): Promise<SessionRecord | undefined> {
+  for (const chunk of chunks) await commitEvent(tx, chunk.id, { type: 'resumed' }, moment)
+  return changeSession(tx, id, ({ signIn: _before, publication, ...rest }) => ({
+    ...rest,
+    ...(publication && { publication: publicationStep(publication, { type: 'resumed' }, moment) }),
+    ...(signIn && { signIn }),
+  }))
+}
+
+/**
+ * Tries whether a sign-in works again: by the chunk that was tried the least of those that wait for it, or all of them
+ * once an upload went through; and by the publication.
+ */
+export async function trySignIn(tx: WriteTransaction, id: SessionId, moment: Moment): Promise<void> {
+  const session = await tx.session(id)
+  if (session?.signIn === undefined) return
+  const { signIn, publication } = session
+  const blocked = (await tx.chunksOf(id)).filter(isBlocked).toSorted((a, b) => a.retryCount - b.retryCount)
+  const waits = blocked.length > 0 || (publication && isBlocked(publication))
+  const tried = signIn.failures > 0 ? blocked.slice(0, 1) : blocked
+  await tryAgain(tx, id, tried, moment, waits ? nextTrial(signIn.failures, moment) : undefined)
 }
 
 async function applyEffects(tx: WriteTransaction, id: ChunkId, result: Transition, bytes?: ArrayBuffer) {
@@ -55,15 +94,26 @@ async function applyEffects(tx: WriteTransaction, id: ChunkId, result: Transitio
 }
 
 /** The session's trouble after an event of one of its chunks: the latest failure, until something goes well. */
-function withTrouble(session: SessionRecord, chunk: ChunkRecord, event: ChunkEvent): SessionRecord {
-  if (event.type === 'failed') {
-    return inTrouble(session, troubleOf(event.failure, waitOf(chunk.state)))
-  }
+function withTrouble(
+  session: SessionRecord,
+  chunk: ChunkRecord,
+  event: ChunkEvent,
+  moment: Moment,
+): SessionRecord {
+  if (event.type === 'failed') return afterFailure(session, event.failure, waitOf(chunk.state), moment)
   return event.type === 'stored' || event.type === 'resumed' ? calm(session) : session
 }
 
+/** The session after a failure of one of its chunks, or of its publication. */
+export const afterFailure = (
+  session: SessionRecord,
+  failure: Failure,
+  wait: Wait | undefined,
+  moment: Moment,
+): SessionRecord => inTrouble(signInFailed(session, failure, moment), troubleOf(failure, wait))
+
 /** What a person is told of a failure. */
-export function troubleOf({ code, message, circuitUntilMs = 0 }: Failure, wait: Wait | undefined): Trouble {
+function troubleOf({ code, message, circuitUntilMs = 0 }: Failure, wait: Wait | undefined): Trouble {
   return {
     error: { code, message },
     ...(wait?.kind === 'due' && { retryAtMs: Math.max(wait.notBeforeMs, circuitUntilMs) }),
@@ -77,10 +127,10 @@ const waitsForPerson = ({ parked, publication }: SessionRecord) =>
 export const inTrouble = (session: SessionRecord, trouble: Trouble): SessionRecord =>
   trouble.retryAtMs !== undefined && waitsForPerson(session) ? session : { ...session, trouble }
 
-/** The session after something went well: its trouble is over, unless something still waits for a person. */
+/** The session after something went well: its trouble is over, unless something is still parked. */
 export function calm(session: SessionRecord): SessionRecord {
   if (waitsForPerson(session)) return session
-  const { trouble: _over, ...rest } = session
+  const { trouble: _over, signIn: _done, ...rest } = session
   return rest
 }
 

@@ -2,6 +2,7 @@ import type { SessionId } from '../src/protocol/ids.ts'
 import type { Moment } from './core/machine.ts'
 import type { ChunkRecord } from './core/record.ts'
 import type { Anchor, Clock, Lock, Store, Wake } from './ports.ts'
+import type { Progress } from './progress.ts'
 import type { Transport } from './transports/port.ts'
 
 /** What every step of the engine works with. */
@@ -16,6 +17,7 @@ export interface Context {
   readonly clock: Clock
   /** Whether the browser tells that data costs money or is to be saved. */
   readonly metered: () => boolean
+  readonly progress: Progress
   /** Tells the pages that a session changed. */
   readonly announce: (id: SessionId) => void
 }

@@ -12,19 +12,22 @@ function world(held: Held, answer: 'proved' | 'sent' = 'proved', wanted = true) 
   const done: string[] = []
   const transport: Transport = {
     name: 'store',
-    async probe() {
+    async probe(_upload, { progress }) {
       done.push('probe')
+      if (held.kind === 'part') progress(held.offsetBytes)
       return held
     },
-    async send(_upload, _bytes, from, { remember }) {
+    async send(_upload, _bytes, from, { remember, progress }) {
       await remember('a name that the store gave')
       done.push(`send from ${from.kind}`)
+      progress(bytes.byteLength)
       return answer
     },
     async verify(_upload, { memo }) {
       done.push(`verify, knowing ${memo}`)
     },
   }
+  const reached: string[] = []
   const delivery = (sent: boolean): Delivery => ({
     sent,
     bytes: async () => bytes,
@@ -35,8 +38,9 @@ function world(held: Held, answer: 'proved' | 'sent' = 'proved', wanted = true) 
     async remember() {
       done.push('remember')
     },
+    progress: (offsetBytes, isSent) => reached.push(`${offsetBytes} ${isSent ? 'sent' : 'found'}`),
   })
-  return { done, run: (sent: boolean) => deliver(transport, upload, delivery(sent), signal) }
+  return { done, reached, run: (sent: boolean) => deliver(transport, upload, delivery(sent), signal) }
 }
 
 describe('a delivery', () => {
@@ -65,6 +69,12 @@ describe('a delivery', () => {
     const { done, run } = world({ kind: 'nothing' }, 'sent')
     await run(false)
     expect(done.at(-1)).toBe('verify, knowing a name that the store gave')
+  })
+
+  it('tells apart what was found at the store and what was sent just now', async () => {
+    const { reached, run } = world({ kind: 'part', offsetBytes: 2 })
+    await run(true)
+    expect(reached).toEqual(['2 found', '3 sent'])
   })
 
   it('sends nothing that is not wanted any more', async () => {

@@ -12,6 +12,8 @@ export interface Delivery {
   intend(): Promise<boolean>
   /** Stores a memo of the transport. */
   remember(memo: string): Promise<void>
+  /** Tells how much the store has, and whether it was sent just now. */
+  progress?(offsetBytes: number, sent: boolean): void
 }
 
 /**
@@ -26,6 +28,7 @@ export async function deliver(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { sent, memo } = delivery
+  let sending = false
   const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
     signal,
     ...(memo !== undefined && { memo }),
@@ -33,13 +36,14 @@ export async function deliver(
       await delivery.remember(text)
       attempt.memo = text
     },
-    progress: () => undefined,
+    progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
   }
   const held = sent ? await transport.probe(upload, attempt) : ({ kind: 'nothing' } as const)
   let proved = held.kind === 'all' && held.proved
   if (held.kind !== 'all') {
     const bytes = await delivery.bytes()
     if (!sent && !(await delivery.intend())) return false
+    sending = true
     proved = (await transport.send(upload, bytes, held, attempt)) === 'proved'
   }
   if (!proved) await transport.verify(upload, attempt)

@@ -4,8 +4,7 @@ import { circuitOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import { lanesAllowed, tellsOfDestination } from './core/circuit.ts'
 import { adaptingLanes } from './core/lanes.ts'
-import { workRemains } from './core/plan.ts'
-import { publicationDueMs } from './core/publication.ts'
+import { nextStepMs, workRemains } from './core/plan.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
 import { SEAL_FIRST } from './core/session.ts'
 import { givesWay, type Holder } from './core/wake-plan.ts'
@@ -139,17 +138,19 @@ export function createDrain(context: Context): Drain {
           for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
         }
         if (broken && active.size === 0) throw broken.error
-        const { remains } = look
-        if (active.size === 0 && !stirred.signal.aborted) {
-          if (!remains) return finish('idle')
-          if (windingDown) return finish('work-remains')
-        }
+        const { remains, held } = look
         if (remains) {
           for (const [holder, over] of holders) if (givesWay(holder, holders.keys())) over.abort()
           await wake.arm()
         }
+        // No wake is held for what is due after it; only a recorder is watched as long as it allows.
+        const isEarly = !held && look.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
+        if (active.size === 0 && !stirred.signal.aborted) {
+          if (!remains) return finish('idle')
+          if (windingDown || isEarly) return finish('work-remains')
+        }
         const leftMs = deadlineMs - clock.now()
-        if (leftMs <= 0 || look.held) stop.abort()
+        if (leftMs <= 0 || held) stop.abort()
         const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
       }
@@ -196,7 +197,7 @@ export function createDrain(context: Context): Drain {
       const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
-        const dueMs = publicationDueMs(session)
+        const dueMs = nextStepMs(session)
         if (dueMs === undefined || active.has(session.id)) continue
         const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
         if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)

@@ -7,6 +7,7 @@ import { logLastChance } from './last-chance.ts'
 import { webLock } from './lock.ts'
 import { isMetered } from './network.ts'
 import type { Anchor } from './ports.ts'
+import { createProgress } from './progress.ts'
 import { reply } from './requests.ts'
 import { idbStore } from './store/idb.ts'
 import type { Transport } from './transports/port.ts'
@@ -55,15 +56,18 @@ export function createEngine(
 ): Engine {
   const store = idbStore()
   const wake = backgroundSync(() => sync())
+  const clock = systemClock()
+  const progress = createProgress(clock)
   const context: Context = {
     store,
     transport,
     anchor,
     wake,
     lock: webLock(),
-    clock: systemClock(),
+    clock,
     metered: isMetered,
-    announce: announcer(store),
+    progress,
+    announce: announcer(store, progress),
     ...(sealer && { sealer }),
   }
   const drain: Drain = createDrain(context)

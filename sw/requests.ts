@@ -5,6 +5,7 @@ import { admitChunk } from './admit.ts'
 import { reconsiderCircuit } from './circuits.ts'
 import type { Context } from './context.ts'
 import { workRemains } from './core/plan.ts'
+import type { SessionRecord } from './core/record.ts'
 import { chunkView, sessionView } from './core/view.ts'
 import { POLICY, policyOf } from './policy.ts'
 import { discardSession, endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
@@ -19,24 +20,27 @@ export async function reply(context: Context, data: unknown): Promise<Reply> {
 }
 
 async function answer(context: Context, request: Request): Promise<Answers[Request['type']]> {
-  const { store } = context
+  const { store, progress } = context
+  const view = (session: SessionRecord) => sessionView(session, progress)
   switch (request.type) {
     case 'hello':
       return { protocol: PROTOCOL_VERSION, workRemains: await visit(context) }
     case 'session-start':
-      return sessionView(await startSession(context, request.session))
+      return view(await startSession(context, request.session))
     case 'chunk':
       return { acknowledged: await admitChunk(context, request.chunk) }
     case 'session-end':
-      return sessionView(await endSession(context, request.sessionId))
+      return view(await endSession(context, request.sessionId))
     case 'sessions':
-      return (await store.read((tx) => tx.sessions())).map(sessionView)
+      return (await store.read((tx) => tx.sessions())).map(view)
     case 'chunks':
-      return (await store.read((tx) => tx.chunksOf(request.sessionId))).map(chunkView)
+      return (await store.read((tx) => tx.chunksOf(request.sessionId))).map((chunk) =>
+        chunkView(chunk, progress),
+      )
     case 'pause':
-      return sessionView(await pauseSession(context, request.sessionId))
+      return view(await pauseSession(context, request.sessionId))
     case 'resume':
-      return sessionView(await resumeSession(context, request.sessionId))
+      return view(await resumeSession(context, request.sessionId))
     case 'policy':
       if (request.policy) await store.write((tx) => tx.putMeta(POLICY, request.policy))
       return { policy: (await store.read(policyOf)) ?? 'always', metered: context.metered() }

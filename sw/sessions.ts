@@ -1,9 +1,8 @@
 import { HoldfastError } from '../src/protocol/errors.ts'
 import type { SessionId } from '../src/protocol/ids.ts'
 import { DISCARD_CONFIRMATION, type SessionStart } from '../src/protocol/messages.ts'
-import { calm, commitEvent, saveSession, sealKeyName } from './commit.ts'
+import { calm, saveSession, sealKeyName, tryAgain } from './commit.ts'
 import { momentOf, type Context } from './context.ts'
-import { publicationStep } from './core/publication.ts'
 import type { Ending, SessionRecord } from './core/record.ts'
 import { isSettled, newSession, placeInQueue, sealSession } from './core/session.ts'
 import type { WriteTransaction } from './ports.ts'
@@ -84,14 +83,7 @@ export async function resumeSession(context: Context, id: SessionId): Promise<Se
   return change(context, id, async (tx, session) => {
     const moment = momentOf(context.clock)
     await requeue(tx, { ...session, paused: false })
-    for (const chunk of await tx.chunksOf(id)) await commitEvent(tx, chunk.id, { type: 'resumed' }, moment)
-    const current = (await tx.session(id)) ?? session
-    const { publication } = current
-    const resumed = calm(
-      publication === undefined
-        ? current
-        : { ...current, publication: publicationStep(publication, { type: 'resumed' }, moment) },
-    )
+    const resumed = calm((await tryAgain(tx, id, await tx.chunksOf(id), moment)) ?? session)
     await saveSession(tx, resumed)
     return resumed
   })

@@ -69,6 +69,35 @@ describe('an upload', () => {
     expect(await world.hasPayload(chunk)).toBe(true)
   })
 
+  it('tells how far it is, keeps that for its next attempt, and leaves it to the record at its end', async () => {
+    const { world, chunk } = await recorded()
+    const worker = world.worker()
+    const { send } = worker.transport
+    const part = Math.floor(chunk.sizeBytes / 2)
+    const told: number[] = []
+    worker.transport.send = async (...args) => {
+      const [, , , attempt] = args
+      attempt.progress(part)
+      told.push(worker.progress.bytesOf(id), worker.progress.bytesOf(chunk.id))
+      return send(...args)
+    }
+    world.server.fault = () => ({ code: 'server-error' })
+    await transfer(worker, chunk, never)
+    expect(told).toEqual([part, part])
+    expect(worker.progress.bytesOf(id)).toBe(part)
+    expect((await world.session(id)).storedBytes).toBe(0)
+    expect(world.announced).toContain(id)
+
+    world.server.fault = () => undefined
+    await transfer(worker, await firstChunk(world), never)
+    expect(worker.progress.bytesOf(id)).toBe(0)
+    expect(await world.session(id)).toMatchObject({
+      storedBytes: chunk.sizeBytes,
+      totalBytes: chunk.sizeBytes,
+      heldBytes: chunk.sizeBytes,
+    })
+  })
+
   // Promise 2 of docs/guarantees.md.
   it('of bytes that no longer match their hash never leaves, and parks that chunk alone', async () => {
     const { world, chunk } = await recorded()

@@ -19,7 +19,9 @@ export async function transfer(
   signal: AbortSignal,
 ): Promise<ErrorCode | undefined> {
   try {
-    if (chunk.state.status === 'uploading') await upload(context, chunk, chunk.state, signal)
+    const { state } = chunk
+    if (state.status === 'uploading')
+      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal))
     else if (context.sealer) await context.sealer(context, chunk)
     else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw, and this worker does not seal.`)
   } catch (thrown) {
@@ -38,7 +40,7 @@ async function upload(
   state: Extract<ChunkRecord['state'], { status: 'uploading' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, transport } = context
+  const { store, transport, progress, announce } = context
   const { cid, encryptedHash: sha256 } = state.seal
   const delivery: Delivery = {
     sent: state.sent,
@@ -53,6 +55,10 @@ async function upload(
     },
     intend: () => commit(context, chunk, { type: 'send-began' }),
     remember: async (memo) => void (await commit(context, chunk, { type: 'remembered', memo })),
+    progress(offsetBytes, sent) {
+      progress.reached(chunk.id, offsetBytes, sent)
+      announce(chunk.sessionId)
+    },
   }
   if (!(await deliver(transport, { cid, sha256, sizeBytes: chunk.sizeBytes }, delivery, signal))) return
   await closeCircuit(context, transport.name)

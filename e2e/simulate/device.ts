@@ -5,6 +5,7 @@ import type { Context } from '../../sw/context.ts'
 import { BUDGETS_MS, createDrain, type Drain, type Outcome, type WakeKind } from '../../sw/drain.ts'
 import { POLICY } from '../../sw/policy.ts'
 import type { Store } from '../../sw/ports.ts'
+import { createProgress } from '../../sw/progress.ts'
 import { reply } from '../../sw/requests.ts'
 import { fakeDisk, type FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
@@ -105,6 +106,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       },
       metered: () => clock.now() < scene.meteredUntilMs,
       wake: { arm: async () => ask() },
+      progress: createProgress(clock),
       announce: () => {},
     }
     const context = mutant.context?.(plain) ?? plain

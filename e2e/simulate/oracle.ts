@@ -6,6 +6,7 @@ import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, sealSession } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/policy.ts'
+import { isBlocked } from '../../sw/core/sign-in.ts'
 import type { AnchorRequest } from '../../sw/ports.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { Chain } from './chain.ts'
@@ -45,10 +46,14 @@ export function createOracle(scene: Scene): Oracle {
     const tally = new Map<string, number>()
     let parked = 0
     let heldBytes = 0
+    let totalBytes = 0
+    let storedBytes = 0
     for (const { state, sizeBytes } of chunks) {
       tally.set(state.status, (tally.get(state.status) ?? 0) + 1)
       if ('wait' in state && state.wait.kind === 'parked') parked++
       if (state.status !== 'confirmed') heldBytes += sizeBytes
+      if ('uploadedAtMs' in state) storedBytes += sizeBytes
+      totalBytes += sizeBytes
     }
     for (const status of CHUNK_STATUSES)
       check(
@@ -59,6 +64,10 @@ export function createOracle(scene: Scene): Oracle {
     check(
       session.heldBytes === heldBytes,
       `${session.id} counts ${session.heldBytes} held bytes of ${heldBytes}`,
+    )
+    check(
+      session.totalBytes === totalBytes && session.storedBytes === storedBytes,
+      `${session.id} counts ${session.storedBytes} stored bytes of ${session.totalBytes}, not ${storedBytes} of ${totalBytes}`,
     )
     check(sealSession(session).open === session.open, `the open mark of ${session.id} is wrong`)
     const covered = chunks.filter(({ state }) => ['manifesting', 'anchoring'].includes(state.status)).length
@@ -192,6 +201,10 @@ export function createOracle(scene: Scene): Oracle {
           isSettled(session) || parked || session.paused || isPaused(disk),
           `${session.id} is not settled, and waits for nobody`,
         )
+        const blocked =
+          chunksOf(disk, session.id).some(isBlocked) ||
+          (session.publication !== undefined && isBlocked(session.publication))
+        check(!blocked || session.paused, `${session.id} still waits for a sign-in that works`)
         check(
           !parked || session.trouble !== undefined,
           `${session.id} waits for a person, and does not say why`,

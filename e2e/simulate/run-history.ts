@@ -27,8 +27,8 @@ export interface Ran {
 
 /** Nobody waits longer for the tabs of a history, ms. */
 const LONGEST_MS = 150_000
-/** Healed, everything must come to rest within this many greetings of a page. */
-const GREETINGS = 60
+/** Healed, everything must come to rest within this many greetings of a page: a sign-in is tried after an hour at most. */
+const GREETINGS = 400
 
 /** Runs one history, then heals everything and looks whether every promise was kept. */
 export async function runHistory(

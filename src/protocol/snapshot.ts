@@ -39,6 +39,18 @@ export interface AnchorView {
   readonly confirmedAtMs: number
 }
 
+/** How far a session's uploads are. `fetch` tells of whole requests only: parts with tus, chunks elsewhere. */
+export interface UploadProgress {
+  /** All acknowledged chunks, as they are stored here. */
+  readonly totalBytes: number
+  /** What the store is known to have, parts of chunks too. */
+  readonly storedBytes: number
+  /** Lately, of all sessions together; 0 while it is not known, or nothing moved for a minute. */
+  readonly bytesPerSecond: number
+  /** What this session still has to send, at that rate; absent while it is not known. */
+  readonly secondsLeft?: number
+}
+
 /** One recording as a page sees it. */
 export interface SessionSnapshot {
   readonly id: SessionId
@@ -52,10 +64,11 @@ export interface SessionSnapshot {
   readonly paused: boolean
   /** Acknowledged chunks, by status. */
   readonly chunks: Readonly<Record<ChunkStatus, number>>
-  /** Chunks that wait for a person or the app. */
+  /** Chunks that wait for a person or the app; those that wait for a sign-in are tried again by themselves too. */
   readonly parked: number
   /** Ciphertext that is still on this device, in bytes. */
   readonly heldBytes: number
+  readonly progress: UploadProgress
   readonly anchor?: AnchorView
   /** The latest failure that still holds this session up. */
   readonly lastError?: WireError
@@ -71,6 +84,8 @@ export interface ChunkView {
   readonly status: ChunkStatus
   readonly parked: boolean
   readonly sizeBytes: number
+  /** How much of it the store is known to have. */
+  readonly storedBytes: number
   readonly durationMs: number
   readonly plaintextHash?: Sha256Hex
   readonly encryptedHash?: Sha256Hex

@@ -135,7 +135,10 @@ function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord
   }
 }
 
-/** The class of a failure decides: time heals the transient ones and conflicts, a person the others. */
+/**
+ * The class of a failure decides: time heals the transient ones and conflicts, a person the others. When what waits for
+ * a sign-in is tried again by itself, its session knows.
+ */
 export function waitAfter(failure: Failure, failures: number, moment: Moment): Wait {
   const kind = ERRORS[failure.code]
   if (kind !== 'transient' && kind !== 'conflict') return { kind: 'parked' }

@@ -111,6 +111,14 @@ export interface Trouble {
   readonly retryAtMs?: number
 }
 
+/** When what is parked for a sign-in is tried again by itself. */
+export interface SignIn {
+  /** Refusals, each trial one, since an upload went through; 0: sign-ins work, and everything is tried. */
+  readonly failures: number
+  /** When one chunk, or everything, is tried, ms since the epoch. */
+  readonly retryAtMs: number
+}
+
 /** A recording as it is stored. */
 export interface SessionRecord {
   readonly id: SessionId
@@ -125,10 +133,15 @@ export interface SessionRecord {
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number
   readonly heldBytes: number
+  readonly totalBytes: number
+  /** Of chunks that their store was proved to have. */
+  readonly storedBytes: number
   readonly publication?: Publication
   readonly anchored?: Anchored
   /** What holds the session up at the moment; gone with the next progress. */
   readonly trouble?: Trouble
+  /** Present while something of it waits for a sign-in. */
+  readonly signIn?: SignIn
   /** When the first of the verified chunks that no publication covers was verified; the next waits from then. */
   readonly unpublishedSinceMs?: number
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */

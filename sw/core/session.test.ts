@@ -93,6 +93,10 @@ describe('recount', () => {
             .filter(({ state }) => state.status !== 'confirmed')
             .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
         )
+        const bytesOf = (chunks: readonly ChunkRecord[]) =>
+          chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+        expect(session.totalBytes).toBe(bytesOf(all))
+        expect(session.storedBytes).toBe(bytesOf(all.filter(({ state }) => 'uploadedAtMs' in state)))
         expect(totalChunks(session)).toBe(all.length)
         expect(pendingChunks(session)).toBe(all.filter(({ state }) => waitOf(state) !== undefined).length)
       }),

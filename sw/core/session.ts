@@ -27,6 +27,8 @@ export function newSession(start: SessionStart): SessionRecord {
     tally: EMPTY_TALLY,
     parked: 0,
     heldBytes: 0,
+    totalBytes: 0,
+    storedBytes: 0,
     open: start.startedAtMs,
   }
 }
@@ -59,6 +61,7 @@ export function sealSession(session: SessionRecord): SessionRecord {
 }
 
 const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
+const isStored = (chunk: ChunkRecord) => waitOf(chunk.state) === undefined
 const holdsBytes = (chunk: ChunkRecord) => chunk.state.status !== 'confirmed'
 
 /** The session after one of its chunks was added (no `before`), changed, or removed (no `after`). */
@@ -69,7 +72,7 @@ export function recount(
 ): SessionRecord {
   const { unpublishedSinceMs: sinceMs, ...rest } = session
   const tally = { ...session.tally }
-  let { parked, heldBytes } = session
+  let { parked, heldBytes, totalBytes, storedBytes } = session
   for (const [chunk, sign] of [
     [before, -1],
     [after, 1],
@@ -77,7 +80,10 @@ export function recount(
     if (chunk === undefined) continue
     tally[chunk.state.status] += sign
     if (isParked(chunk)) parked += sign
-    if (holdsBytes(chunk)) heldBytes += sign * chunk.sizeBytes
+    const bytes = sign * chunk.sizeBytes
+    totalBytes += bytes
+    if (holdsBytes(chunk)) heldBytes += bytes
+    if (isStored(chunk)) storedBytes += bytes
   }
   const verifiedAtMs = after?.state.status === 'uploaded' ? after.state.uploadedAtMs : undefined
   const unpublishedSinceMs = tally.uploaded === 0 ? undefined : (sinceMs ?? verifiedAtMs)
@@ -86,6 +92,8 @@ export function recount(
     tally,
     parked,
     heldBytes,
+    totalBytes,
+    storedBytes,
     ...(unpublishedSinceMs !== undefined && { unpublishedSinceMs }),
   })
 }

@@ -22,15 +22,20 @@ const chunk: ChunkRecord = {
   due: [0, 0, 0],
 }
 
+/** Nothing is under way. */
+const still = { bytesOf: () => 0, bytesPerSecond: () => 0 }
+const moving = { bytesOf: () => 1_000, bytesPerSecond: () => 300 }
+
 describe('chunkView', () => {
   it('tells of a raw chunk that waits for a person, and nothing of the queue', () => {
-    expect(chunkView(chunk)).toEqual({
+    expect(chunkView(chunk, still)).toEqual({
       id: chunk.id,
       sessionId,
       index: 0,
       status: 'captured',
       parked: true,
       sizeBytes: 3,
+      storedBytes: 0,
       durationMs: 2,
       plaintextHash: chunk.plaintextHash,
       capturedAt: 1,
@@ -41,20 +46,26 @@ describe('chunkView', () => {
 
   it('tells where and when a confirmed chunk went', () => {
     const state = { status: 'confirmed', seal, uploadedAtMs: 8, confirmedAtMs: 9 } as const
-    expect(chunkView({ ...chunk, state })).toMatchObject({
+    expect(chunkView({ ...chunk, state }, still)).toMatchObject({
       status: 'confirmed',
       parked: false,
       ...seal,
       uploadedAt: 8,
       confirmedAt: 9,
+      storedBytes: 3,
     })
+  })
+
+  it('tells how much of an upload under way the store has', () => {
+    const state = { status: 'uploading', wait: { kind: 'due', notBeforeMs: 0 }, sent: true, seal } as const
+    expect(chunkView({ ...chunk, sizeBytes: 9_000, state }, moving).storedBytes).toBe(1_000)
   })
 })
 
 describe('sessionView', () => {
   it('tells the status, the tally and what holds the session up', () => {
     const trouble = { error: { code: 'unreachable', message: 'why' }, retryAtMs: 77 } as const
-    expect(sessionView({ ...session, trouble })).toMatchObject({
+    expect(sessionView({ ...session, trouble }, still)).toMatchObject({
       id: sessionId,
       status: 'recording',
       settled: false,
@@ -67,9 +78,43 @@ describe('sessionView', () => {
     })
   })
 
+  it('tells when a refused sign-in is tried again', () => {
+    const trouble = { error: { code: 'sign-in-needed', message: 'why' } } as const
+    const signIn = { failures: 1, retryAtMs: 99 }
+    expect(sessionView({ ...session, trouble, signIn }, still)).toMatchObject({ retryAtMs: 99 })
+    expect(sessionView({ ...session, trouble }, still)).not.toHaveProperty('retryAtMs')
+  })
+
+  it('tells the progress of its uploads, and how long they still need at the rate of all', () => {
+    const half = { ...session, totalBytes: 10_000, storedBytes: 4_000 }
+    expect(sessionView(half, moving).progress).toEqual({
+      totalBytes: 10_000,
+      storedBytes: 5_000,
+      bytesPerSecond: 300,
+      secondsLeft: 17,
+    })
+    expect(sessionView({ ...half, storedBytes: 10_000 }, moving).progress).toEqual({
+      totalBytes: 10_000,
+      storedBytes: 10_000,
+      bytesPerSecond: 300,
+      secondsLeft: 0,
+    })
+  })
+
+  it.each([0, 10_000])(
+    'tells no time left while the rate is not known, with %d bytes to go',
+    (totalBytes) => {
+      expect(sessionView({ ...session, totalBytes }, still).progress).toEqual({
+        totalBytes,
+        storedBytes: 0,
+        bytesPerSecond: 0,
+      })
+    },
+  )
+
   it('hands out neither wrapped keys nor the bookkeeping', () => {
-    const view = sessionView(session)
-    for (const hidden of ['access', 'publication', 'trouble', 'open', 'sealedBy'])
+    const view = sessionView(session, still)
+    for (const hidden of ['access', 'publication', 'trouble', 'signIn', 'open', 'sealedBy'])
       expect(view).not.toHaveProperty(hidden)
   })
 })

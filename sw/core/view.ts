@@ -1,11 +1,20 @@
-import type { ChunkView, SessionSnapshot } from '../../src/protocol/snapshot.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
 import { waitOf } from './machine.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
 import { isSettled, statusOf } from './session.ts'
 
+/** What the worker knows of uploads under way. */
+export interface Moving {
+  /** Bytes of this session's, or this chunk's, uploads under way that the store is known to have. */
+  bytesOf(id: SessionId | ChunkId): number
+  bytesPerSecond(): number
+}
+
 /** The session as a page sees it. */
-export function sessionView(session: SessionRecord): SessionSnapshot {
+export function sessionView(session: SessionRecord, moving: Moving): SessionSnapshot {
   const { anchored, trouble } = session
+  const retryAtMs = trouble && (trouble.retryAtMs ?? session.signIn?.retryAtMs)
   return {
     id: session.id,
     status: statusOf(session),
@@ -18,14 +27,22 @@ export function sessionView(session: SessionRecord): SessionSnapshot {
     chunks: session.tally,
     parked: session.parked,
     heldBytes: session.heldBytes,
+    progress: progressOf(session, moving),
     ...(anchored && { anchor: anchored }),
     ...(trouble && { lastError: trouble.error }),
-    ...(trouble?.retryAtMs !== undefined && { retryAtMs: trouble.retryAtMs }),
+    ...(retryAtMs !== undefined && { retryAtMs }),
   }
 }
 
+function progressOf({ id, totalBytes, storedBytes: whole }: SessionRecord, moving: Moving): UploadProgress {
+  const storedBytes = Math.min(totalBytes, whole + moving.bytesOf(id))
+  const bytesPerSecond = moving.bytesPerSecond()
+  const secondsLeft = Math.ceil((totalBytes - storedBytes) / bytesPerSecond)
+  return { totalBytes, storedBytes, bytesPerSecond, ...(secondsLeft < Infinity && { secondsLeft }) }
+}
+
 /** The chunk as a page sees it. */
-export function chunkView(chunk: ChunkRecord): ChunkView {
+export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
   const { state } = chunk
   return {
     id: chunk.id,
@@ -34,6 +51,7 @@ export function chunkView(chunk: ChunkRecord): ChunkView {
     status: state.status,
     parked: waitOf(state)?.kind === 'parked',
     sizeBytes: chunk.sizeBytes,
+    storedBytes: 'uploadedAtMs' in state ? chunk.sizeBytes : moving.bytesOf(chunk.id),
     durationMs: chunk.durationMs,
     plaintextHash: chunk.plaintextHash,
     ...('seal' in state && state.seal),

@@ -4,16 +4,19 @@ import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from '../circuits.ts'
-import { calm, changeSession, commitEvent, inTrouble, saveSession, troubleOf } from '../commit.ts'
+import {
+  afterFailure,
+  calm,
+  changeSession,
+  commitEvent,
+  inTrouble,
+  saveSession,
+  trySignIn,
+} from '../commit.ts'
 import { momentOf, type Context } from '../context.ts'
 import type { ChunkEvent } from '../core/machine.ts'
-import {
-  concluded,
-  publicationDueMs,
-  publicationStep,
-  RESUBMIT_AFTER_MS,
-  type PublicationEvent,
-} from '../core/publication.ts'
+import { nextStepMs } from '../core/plan.ts'
+import { concluded, publicationStep, RESUBMIT_AFTER_MS, type PublicationEvent } from '../core/publication.ts'
 import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
 import { deliver, type Delivery } from '../deliver.ts'
 import type { WriteTransaction, Witnessed } from '../ports.ts'
@@ -24,16 +27,17 @@ type Publishing = SessionRecord & { readonly publication: Publication }
 
 /**
  * Takes one session's publication one step further: begin, name the manifest, store it, anchor it, look at the
- * chain, conclude. Each step ends in the store, a failure too; only a failing store rejects.
+ * chain, conclude; or tries a sign-in again that was refused. Each step ends in the store, a failure too; only a failing store rejects.
  */
 export async function publishStep(context: Context, id: SessionId, signal: AbortSignal): Promise<void> {
   const { store, clock, announce } = context
   const session = await store.read((tx) => tx.session(id))
   if (session === undefined) return
-  const dueMs = publicationDueMs(session)
+  const dueMs = nextStepMs(session)
   if (dueMs === undefined || dueMs > clock.now()) return
   try {
-    if (!isPublishing(session)) await begin(context, session)
+    if (dueMs === session.signIn?.retryAtMs) await store.write((tx) => trySignIn(tx, id, momentOf(clock)))
+    else if (!isPublishing(session)) await begin(context, session)
     else if (session.publication.stage === 'manifesting') await publishManifest(context, session, signal)
     else await anchor(context, session, signal)
   } catch (thrown) {
@@ -172,7 +176,7 @@ async function record(
     if (current?.publication === undefined) return
     const publication = publicationStep(current.publication, event, moment)
     const next = { ...current, publication }
-    const troubled = event.type === 'failed' && inTrouble(next, troubleOf(event.failure, publication.wait))
+    const troubled = event.type === 'failed' && afterFailure(next, event.failure, publication.wait, moment)
     await saveSession(tx, troubled || (event.type === 'look-again' ? next : calm(next)))
     if (event.type !== 'look-again')
       await tx.addLog({

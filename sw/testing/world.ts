@@ -9,6 +9,7 @@ import type { Context } from '../context.ts'
 import type { ChunkRecord, Ending, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../drain.ts'
 import type { Store } from '../ports.ts'
+import { createProgress } from '../progress.ts'
 import { endSession, interruptSession, startSession } from '../sessions.ts'
 import { memoryStore } from '../store/memory.ts'
 import { fakeChain, fakeStoreServer } from './fake-servers.ts'
@@ -32,6 +33,7 @@ export function createWorld() {
   /** A fresh worker on this device. */
   const worker = (alive: Life = life()): Context & { readonly life: Life; armed: number } => {
     const context = {
+      progress: createProgress(clock),
       life: alive,
       armed: 0,
       store: mortalStore(disk, alive),
