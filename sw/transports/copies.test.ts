@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import type { Backend } from '../../e2e/backend/index.ts'
-import { sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
+import { noise, sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
 import { transportHarness } from '../../e2e/backend/transport-harness.ts'
+import { contentAddress } from '../../src/evidence/cid.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
 import { ERRORS, HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { StoreChoice } from '../core/record.ts'
@@ -79,6 +81,18 @@ describe('the contract', () => {
     transport: (patienceMs) => copies([harness.transport(patienceMs)]),
   })
 
+  test('a store that is alone again takes what copies remembered for none', async () => {
+    const bytes = noise('alone again', 1000)
+    const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: 1000 }
+    const one = keptAttempts(upload, bytes)
+    const cut = backend.faults.add({ service: 'ipfs', kind: 'down' })
+    const pair = copies([tusHarness().transport(), ipfsHarness().transport()])
+    expect(await one.attempt(pair)).toMatchObject({ code: 'copies-missing' })
+    cut.remove()
+    expect(await one.attempt(tusHarness().transport())).toBeUndefined()
+    expect(one.record.stored).toBe(true)
+  })
+
   describe('by copies in one store', () => {
     for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(alone(tusHarness())))
   })
@@ -133,14 +147,20 @@ function fakeStore(name: string) {
 const fails = (code: ErrorCode, retryAfterMs = 0) => new HoldfastError(code, `A ${code}.`, { retryAfterMs })
 const away = () => fails('unreachable')
 
+/** A small object that only fakes take. */
+const item = (number: number, to?: StoreChoice) =>
+  keptAttempts(
+    {
+      cid: `chunk-${number}` as Cid,
+      sha256: 'a'.repeat(64) as Sha256Hex,
+      sizeBytes: 100,
+      ...(to && { to }),
+    },
+    new Uint8Array(100),
+  )
+
 /** An object through several attempts, as the engine keeps its record. */
-function item(number: number, to?: StoreChoice) {
-  const upload: Upload = {
-    cid: `chunk-${number}` as Cid,
-    sha256: 'a'.repeat(64) as Sha256Hex,
-    sizeBytes: 100,
-    ...(to && { to }),
-  }
+function keptAttempts(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
   const record = { sent: false, memo: '', stored: false, read: 0, memos: [] as string[] }
   const attempt = async (transport: Transport, signal = new AbortController().signal) => {
     const { sent, memo } = record
@@ -149,7 +169,7 @@ function item(number: number, to?: StoreChoice) {
       memo,
       bytes: async () => {
         record.read += 1
-        return new Uint8Array(100)
+        return bytes
       },
       intend: async () => (record.sent = true),
       remember: async (told: string) => {
