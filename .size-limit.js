@@ -54,4 +54,11 @@ export default [
     gzip: true,
     modifyEsbuildConfig,
   },
+  {
+    name: 'copies in several stores, alone',
+    path: 'dist/sw/transports/copies.js',
+    limit: '2.2 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
 ]

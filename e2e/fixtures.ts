@@ -29,7 +29,7 @@ interface TestFixtures {
 }
 interface WorkerFixtures {
   /** Where the demo's worker uploads; the app's own worker uses the IPFS store. */
-  readonly storeName: StoreName
+  readonly storeName: StoreName | 'copies'
   readonly workerStack: Omit<Stack, 'sinceEntry'>
 }
 
@@ -84,7 +84,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 })
 
 /** The demo's own worker, or one like it for another store. */
-const workerFor = (store: StoreName) =>
+const workerFor = (store: WorkerFixtures['storeName']) =>
   store === 'ipfs' ? undefined : join(repositoryRoot(), 'e2e', 'kill', 'workers', `${store}.ts`)
 
 export { expect } from '@playwright/test'

@@ -34,6 +34,13 @@ export interface SessionOptions {
    * but raw bytes and a non-extractable session key are on disk until the worker has sealed the chunk.
    */
   readonly seal?: 'page' | 'worker'
+  /**
+   * Which of the worker's stores get a copy, by name, in the order in which they are tried: 1 to 8, each once. Default:
+   * all that the worker has. Fixed for the session; a worker that does not know one refuses with `bad-input`.
+   */
+  readonly stores?: readonly string[]
+  /** Proved copies after which a chunk counts as uploaded, from 1. Default: one in each of the stores. */
+  readonly atLeast?: number
 }
 
 export interface AppendOptions {

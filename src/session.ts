@@ -21,7 +21,7 @@ export async function openSession(
   connection: Connection,
   options: SessionOptions,
 ): Promise<RecordingSession> {
-  const { groups, mimeType, startedAtMs = Date.now(), seal = 'page' } = options
+  const { groups, mimeType, startedAtMs = Date.now(), seal = 'page', stores, atLeast } = options
   checkGroups(groups)
   const id = crypto.randomUUID() as SessionId
   const rawKey = newSessionKey()
@@ -36,7 +36,7 @@ export async function openSession(
 
   const release = await holdLock(recordingLockName(id))
   try {
-    const session = { sessionId: id, mimeType, startedAtMs, access }
+    const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast }
     await connection.ask({
       type: 'session-start',
       session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,

@@ -6,24 +6,26 @@ import { momentOf, type Context } from './context.ts'
 import type { Ending, SessionRecord } from './core/record.ts'
 import { isSettled, newSession, placeInQueue, sealSession } from './core/session.ts'
 import type { WriteTransaction } from './ports.ts'
+import { storeChoice } from './store-choice.ts'
 
 /**
  * Opens a session; the same start again is answered as the first time.
  *
  * @throws HoldfastError `session-exists` where another recording has this id; `bad-input` for a session that this
- *   worker shall seal and cannot
+ *   worker shall seal and cannot, or for stores that it does not have
  */
 export async function startSession(context: Context, start: SessionStart): Promise<SessionRecord> {
-  const { store, clock, announce, sealer } = context
+  const { store, transport, clock, announce, sealer } = context
   if (start.sealKey !== undefined && sealer === undefined)
     throw new HoldfastError(
       'bad-input',
       "seal: this worker takes sealed chunks only; start with seal: 'page'.",
     )
+  storeChoice(transport, start, true)
   const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
     if (existing !== undefined) {
-      if (sameStart(existing, start)) return existing
+      if (beginning(existing) === beginning(start)) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun already.`)
     }
     const session = newSession(start)
@@ -36,10 +38,9 @@ export async function startSession(context: Context, start: SessionStart): Promi
   return started
 }
 
-const sameStart = (session: SessionRecord, start: SessionStart) =>
-  session.startedAtMs === start.startedAtMs &&
-  session.mimeType === start.mimeType &&
-  JSON.stringify(session.access) === JSON.stringify(start.access)
+/** What is fixed when a session starts, in a form that compares. */
+const beginning = ({ startedAtMs, mimeType, access, stores, atLeast }: SessionRecord | SessionStart) =>
+  JSON.stringify([startedAtMs, mimeType, access, stores, atLeast])
 
 /** Ends a recording as its page asks; one that was taken for dead is whole after all. */
 export async function endSession(context: Context, id: SessionId): Promise<SessionRecord> {

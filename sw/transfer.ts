@@ -6,6 +6,7 @@ import { momentOf, type Context } from './context.ts'
 import type { ChunkEvent } from './core/machine.ts'
 import type { ChunkRecord } from './core/record.ts'
 import { deliver, type Delivery } from './deliver.ts'
+import { storeChoice } from './store-choice.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
@@ -42,6 +43,9 @@ async function upload(
 ): Promise<void> {
   const { store, transport, progress, announce } = context
   const { cid, encryptedHash: sha256 } = state.seal
+  const session = await store.read((tx) => tx.session(chunk.sessionId))
+  if (session === undefined) return
+  const to = storeChoice(transport, session)
   const delivery: Delivery = {
     sent: state.sent,
     ...(state.memo !== undefined && { memo: state.memo }),
@@ -60,7 +64,7 @@ async function upload(
       announce(chunk.sessionId)
     },
   }
-  if (!(await deliver(transport, { cid, sha256, sizeBytes: chunk.sizeBytes }, delivery, signal))) return
+  if (!(await deliver(transport, { cid, sha256, sizeBytes: chunk.sizeBytes, to }, delivery, signal))) return
   await closeCircuit(context, transport.name)
   await commit(context, chunk, { type: 'stored' })
 }

@@ -13,6 +13,8 @@ export interface WitnessOptions {
   readonly timesliceMs?: number
   /** Who encrypts. Default: the page. */
   readonly seal?: 'page' | 'worker'
+  /** Proved copies that are enough. Default: one in each store. */
+  readonly atLeast?: number
 }
 
 /** A person with the demo open in a tab. */
@@ -33,7 +35,7 @@ export interface Witness {
 /** Opens the demo in a new tab of this browser and makes a group, or uses the one that is there. */
 export async function openDemo(
   context: BrowserContext,
-  { url, timesliceMs = 500, seal = 'page' }: WitnessOptions,
+  { url, timesliceMs = 500, seal = 'page', atLeast = 0 }: WitnessOptions,
 ): Promise<Witness> {
   const page = await context.newPage()
   const slices: Buffer[] = []
@@ -42,7 +44,7 @@ export async function openDemo(
   })
   await page.addInitScript(keepSlices)
   const acknowledgements = await keepAcknowledgements(page)
-  await page.goto(`${url}/?timeslice=${timesliceMs}&seal=${seal}`)
+  await page.goto(`${url}/?timeslice=${timesliceMs}&seal=${seal}&atLeast=${atLeast}`)
   await expect(page.getByTestId('record-button')).toBeEnabled()
   const groupSecret = await chosenSecret(page)
 

@@ -71,8 +71,13 @@ async function recordOnce(context: Context): Promise<void> {
 
 async function recordFrom(source: Source, group: Group, mimeType: string, context: Context): Promise<void> {
   showSource(source)
-  const { seal } = context.settings
-  const session = await context.holdfast.startSession({ groups: [group], mimeType, seal })
+  const { seal, atLeast } = context.settings
+  const session = await context.holdfast.startSession({
+    groups: [group],
+    mimeType,
+    seal,
+    ...(atLeast !== undefined && { atLeast }),
+  })
   context.onStart(session.id)
   let progress = NOTHING
   const letScreenSleep = keepScreenOn()

@@ -1,11 +1,14 @@
 /**
  * What the address line may change: `?timeslice=500` cuts shorter chunks, `?source=canvas` forces the test picture,
- * `?seal=worker` leaves the encryption to the worker.
+ * `?seal=worker` leaves the encryption to the worker, `?atLeast=1` is content with one copy where the worker has several
+ * stores.
  */
 export interface Settings {
   readonly timesliceMs: number
   readonly forceTestPicture: boolean
   readonly seal: 'page' | 'worker'
+  /** Absent: a copy in each store. */
+  readonly atLeast?: number
 }
 
 const DEFAULT_TIMESLICE_MS = 3_000
@@ -15,9 +18,11 @@ const SHORTEST_TIMESLICE_MS = 100
 export function readSettings(query: string): Settings {
   const parameters = new URLSearchParams(query)
   const timeslice = Number(parameters.get('timeslice'))
+  const atLeast = Number(parameters.get('atLeast'))
   return {
     timesliceMs: timeslice >= SHORTEST_TIMESLICE_MS ? timeslice : DEFAULT_TIMESLICE_MS,
     forceTestPicture: parameters.get('source') === 'canvas',
     seal: parameters.get('seal') === 'worker' ? 'worker' : 'page',
+    ...(atLeast > 0 && { atLeast }),
   }
 }

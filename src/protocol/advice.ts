@@ -25,6 +25,7 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   'address-mismatch': 'Check the store: it answered with another content address than ours.',
   'bad-answer': 'Check the store: its answer could not be understood.',
   'rejected-by-store': 'Check why the store refuses this upload, then resume the session.',
+  'copies-missing': 'Wait, or check the stores that the message names.',
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',
   aborted: 'Nothing: the run ended before the work did.',
   defect: 'Report this with its cause; nothing was deleted.',

@@ -34,6 +34,7 @@ export const ERRORS = {
   'address-mismatch': 'conflict',
   'bad-answer': 'conflict',
   'rejected-by-store': 'refused',
+  'copies-missing': 'transient',
   'anchor-rejected': 'refused',
   aborted: 'transient',
   defect: 'defect',

@@ -27,6 +27,10 @@ export interface SessionStart {
   readonly startedAtMs: number
   /** At least one, each group once. */
   readonly access: readonly WrappedKey[]
+  /** Names of the worker's stores, 1 to 8, each once; default: all that it has. */
+  readonly stores?: readonly string[] | undefined
+  /** Copies that must be proved, 1 to the number of stores; default: all of them. */
+  readonly atLeast?: number | undefined
   /** Only with `seal: 'worker'`: the session key as a non-extractable HKDF key. */
   readonly sealKey?: CryptoKey
 }

@@ -69,7 +69,7 @@ describe('parseRequest', () => {
     expect(parseRequest(message('discard', { sessionId }))).toEqual({ type: 'discard', sessionId })
     expect(parseRequest(message('chunk', { chunk: raw }))).toEqual({ type: 'chunk', chunk: raw })
     expect(parseRequest(message('policy'))).toEqual({ type: 'policy' })
-    const session = { ...start, sealKey }
+    const session = { ...start, sealKey, stores: ['ipfs', 'tus'], atLeast: 1 }
     expect(parseRequest(message('session-start', { session }))).toEqual({ type: 'session-start', session })
   })
 
@@ -121,7 +121,9 @@ const CHUNK_FIELDS: Readonly<Record<keyof typeof sealed, readonly unknown[]>> = 
   iv: IVS,
   cid: ['QmNotVersionOne', 'b', `b${'a'.repeat(121)}`, `b${'A'.repeat(58)}`, `b${'1'.repeat(58)}`],
 }
-const SESSION_FIELDS: Readonly<Record<keyof typeof start | 'sealKey', readonly unknown[]>> = {
+const SESSION_FIELDS: Readonly<
+  Record<keyof typeof start | 'sealKey' | 'stores' | 'atLeast', readonly unknown[]>
+> = {
   sessionId: CHUNK_FIELDS.sessionId,
   mimeType: ['x'.repeat(256), 7],
   startedAtMs: TIMES,
@@ -136,6 +138,17 @@ const SESSION_FIELDS: Readonly<Record<keyof typeof start | 'sealKey', readonly u
     Object.assign([], { length: 1 }),
     Object.assign([], { length: 4_000_000_000 }),
   ],
+  stores: [
+    'ipfs',
+    {},
+    [7],
+    [['ipfs']],
+    ['x'.repeat(65)],
+    Array.from({ length: 9 }, () => 'ipfs'),
+    Object.assign([], { length: 1 }),
+    Object.assign([], { length: 4_000_000_000 }),
+  ],
+  atLeast: [0, -1, 1.5, 9, '1', Number.NaN, null],
   sealKey: [
     'key',
     {},
@@ -169,7 +182,7 @@ describe('a field that is wrong is named', () => {
   it.each(cases)('$field: $shown', ({ field, data }) => expectBad(data, field))
 
   function casesOf(fields: Readonly<Record<string, readonly unknown[]>>, build: (wrong: Body) => unknown) {
-    const optional = new Set(['sealKey', 'confirm', 'policy'])
+    const optional = new Set(['sealKey', 'confirm', 'policy', 'stores', 'atLeast'])
     return Object.entries(fields).flatMap(([field, values]) =>
       [...(optional.has(field) ? [] : [undefined]), ...values].map((value) => ({
         field,

@@ -20,9 +20,9 @@ const isString =
   (value): value is string =>
     typeof value === 'string' && value.length <= maxLength
 const isInteger =
-  (max: number): Check<number> =>
+  (max: number, min = 0): Check<number> =>
   (value): value is number =>
-    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
 /** Base64 of a fixed number of bytes, a multiple of 3: then it has no padding. */
 const isBase64 =
   (byteLength: number): Check<string> =>
@@ -43,6 +43,10 @@ const isList =
   (maxLength: number): Check<readonly unknown[]> =>
   (value): value is readonly unknown[] =>
     Array.isArray(value) && value.length > 0 && value.length <= maxLength
+/** Names; that each is a store of the worker, and named once, is for whoever knows the stores. */
+const isNames: Check<string[]> = (value): value is string[] =>
+  // Not `every` alone, which would leave out the holes of a sparse list.
+  isList(8)(value) && Array.from(value).every(isString(64))
 
 /** True for a message that is meant for us, whatever else is wrong with it. */
 export const isOurs = (data: unknown): data is Fields => isObject(data) && own(data, 'holdfast') !== undefined
@@ -93,7 +97,14 @@ function parseSession(data: unknown): SessionStart {
   // Not `map`, which would leave out the holes of a sparse list.
   const access = Array.from(session.access, (each) => fields(each, 'access', WRAPPED_KEY))
   if (new Set(access.map(({ groupId }) => groupId)).size !== access.length) throw bad('access')
-  return { ...session, access, ...optional(data as Fields, 'sealKey', isSealKey) }
+  const given = data as Fields
+  return {
+    ...session,
+    access,
+    ...optional(given, 'stores', isNames),
+    ...optional(given, 'atLeast', isInteger(8, 1)),
+    ...optional(given, 'sealKey', isSealKey),
+  }
 }
 
 const WRAPPED_KEY: Checks<WrappedKey> = { groupId: isGroupId, wrappedKey: isBase64(48), iv: isIv }

@@ -119,6 +119,14 @@ export interface SignIn {
   readonly retryAtMs: number
 }
 
+/** Which of the worker's stores an object goes to. */
+export interface StoreChoice {
+  /** Names, each once, in the order in which they are tried. */
+  readonly stores: readonly string[]
+  /** So many of them must have a proved copy before it counts as stored: 1 to their number. */
+  readonly atLeast: number
+}
+
 /** A recording as it is stored. */
 export interface SessionRecord {
   readonly id: SessionId
@@ -126,6 +134,10 @@ export interface SessionRecord {
   readonly startedAtMs: number
   readonly access: readonly WrappedKey[]
   readonly sealedBy: 'page' | 'worker'
+  /** Names that it chose at its start; absent: whatever stores the worker has. */
+  readonly stores?: readonly string[] | undefined
+  /** Copies that it wants; absent: one in each of its stores. */
+  readonly atLeast?: number | undefined
   readonly ending: Ending
   readonly endedAtMs?: number
   readonly paused: boolean

@@ -22,6 +22,8 @@ export function newSession(start: SessionStart): SessionRecord {
     startedAtMs: start.startedAtMs,
     access: start.access,
     sealedBy: start.sealKey === undefined ? 'page' : 'worker',
+    stores: start.stores,
+    atLeast: start.atLeast,
     ending: 'recording',
     paused: false,
     tally: EMPTY_TALLY,

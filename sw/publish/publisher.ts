@@ -20,6 +20,7 @@ import { concluded, publicationStep, RESUBMIT_AFTER_MS, type PublicationEvent } 
 import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
 import { deliver, type Delivery } from '../deliver.ts'
 import type { WriteTransaction, Witnessed } from '../ports.ts'
+import { storeChoice } from '../store-choice.ts'
 import { buildManifest, rootOf } from './manifest.ts'
 
 /** A session with the publication that is in flight. */
@@ -100,7 +101,8 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
     },
     remember: (memo) => record(context, session, { type: 'manifest-remembered', memo }),
   }
-  await deliver(transport, publication.manifest, delivery, signal)
+  const upload = { ...publication.manifest, to: storeChoice(transport, session) }
+  await deliver(transport, upload, delivery, signal)
   await closeCircuit(context, transport.name)
   await record(context, session, { type: 'manifest-stored' }, chunks, { type: 'anchor-began' })
 }

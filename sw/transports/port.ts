@@ -1,4 +1,5 @@
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { StoreChoice } from '../core/record.ts'
 
 /** An object on its way to a remote store, named by its content. */
 export interface Upload {
@@ -6,6 +7,8 @@ export interface Upload {
   readonly cid: Cid
   readonly sha256: Sha256Hex
   readonly sizeBytes: number
+  /** The session's choice of stores, for a transport that is made of several; absent: all of them. */
+  readonly to?: StoreChoice
 }
 
 /**
@@ -37,11 +40,14 @@ export interface Attempt {
  * may come from another worker than the last one.
  *
  * All methods reject with a HoldfastError: `unreachable`, `timeout`, `server-error`, `throttled` (with `retryAfterMs`),
- * `sign-in-needed`, `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`.
+ * `sign-in-needed`, `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`; one that is made of several stores
+ * also with `copies-missing`.
  */
 export interface Transport {
   /** Names the store in records and in the app's choice of stores; letters, digits and dashes. */
   readonly name: string
+  /** The stores that it is made of, by name, for `startSession({ stores })`; absent: itself alone. */
+  readonly stores?: readonly string[]
   /** What the store has already. Asked before anything is sent a second time. */
   probe(upload: Upload, attempt: Attempt): Promise<Held>
   /**

@@ -257,7 +257,8 @@ function memoOf({ url, checked }: Target): string {
 }
 
 function targetOf(memo: string | undefined): Target | undefined {
-  if (!memo) return undefined
+  // What is no URL is of another transport, by which the session began.
+  if (!memo?.startsWith('http')) return undefined
   const url = new URL(memo)
   const checked = url.hash.slice(1)
   url.hash = ''
