@@ -47,11 +47,10 @@ export interface Manifest {
 }
 
 /** Every name of the manifest's JSON, in the order that all its objects keep; group ids follow, sorted. */
-const FIELDS = (
+const FIELDS =
   'version contentId sessionId uploader captureStarted lastUpdated status merkleRoot encryption algorithm ' +
   'keyDerivation accessList chunks index cid size duration plaintextHash encryptedHash wrappedKey iv capturedAt ' +
   'uploadedAt'
-).split(' ')
 
 /**
  * The manifest's one JSON form in UTF-8: the same state gives the same bytes, whatever the order of
@@ -60,7 +59,7 @@ const FIELDS = (
 export function serialiseManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   const chunks = manifest.chunks.toSorted((a, b) => a.index - b.index)
   // A list of names also gives the order of an object's keys (ECMA-262 §25.5.2.4).
-  const names = [...FIELDS, ...Object.keys(manifest.accessList).toSorted()]
+  const names = [...FIELDS.split(' '), ...Object.keys(manifest.accessList).toSorted()]
   return new TextEncoder().encode(JSON.stringify({ ...manifest, chunks }, names))
 }
 

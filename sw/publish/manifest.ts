@@ -24,14 +24,20 @@ export function manifestChunk(chunk: ChunkRecord): ManifestChunk {
 export const rootOf = (chunks: readonly ChunkRecord[]): Promise<Sha256Hex> =>
   manifestRoot(chunks.map(manifestChunk))
 
-/** The publication's manifest: the same records give the same bytes, whenever it is built. */
-export function buildManifest(
+/**
+ * The publication's manifest in its one JSON form, as `serialiseManifest` would write it: the order of the keys below,
+ * groups by id, chunks as given. The same records give the same bytes, whenever it is built.
+ *
+ * @param chunks in index order
+ */
+export function manifestBytes(
   session: SessionRecord,
   publication: Publication,
   uploader: string,
   chunks: readonly ChunkRecord[],
-): Manifest {
-  return {
+): Uint8Array<ArrayBuffer> {
+  const groups = session.access.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
+  const manifest: Manifest = {
     version: 1,
     contentId: session.id,
     sessionId: session.id,
@@ -42,8 +48,9 @@ export function buildManifest(
     merkleRoot: publication.merkleRoot,
     encryption: { algorithm: 'aes-256-gcm', keyDerivation: 'hkdf-sha256' },
     accessList: Object.fromEntries(
-      session.access.map(({ groupId, wrappedKey, iv }) => [groupId, { wrappedKey, iv }]),
+      groups.map(({ groupId, wrappedKey, iv }) => [groupId, { wrappedKey, iv }]),
     ),
     chunks: chunks.map(manifestChunk),
   }
+  return new TextEncoder().encode(JSON.stringify(manifest))
 }

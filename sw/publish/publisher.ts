@@ -1,6 +1,5 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
-import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from '../circuits.ts'
@@ -21,7 +20,7 @@ import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
 import { deliver, type Delivery } from '../deliver.ts'
 import type { WriteTransaction, Witnessed } from '../ports.ts'
 import { storeChoice } from '../store-choice.ts'
-import { buildManifest, rootOf } from './manifest.ts'
+import { manifestBytes, rootOf } from './manifest.ts'
 
 /** A session with the publication that is in flight. */
 type Publishing = SessionRecord & { readonly publication: Publication }
@@ -78,7 +77,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
   const { publication } = session
   const chunks = covered(await store.read((tx) => tx.chunksOf(session.id)))
   const uploader = publication.manifest?.uploader ?? (await context.anchor.uploader(signal))
-  const bytes = serialiseManifest(buildManifest(session, publication, uploader, chunks))
+  const bytes = manifestBytes(session, publication, uploader, chunks)
   const cid = await contentAddress(bytes)
   if (publication.manifest === undefined) {
     const manifest = { uploader, cid, sha256: await sha256Hex(bytes), sizeBytes: bytes.byteLength }
