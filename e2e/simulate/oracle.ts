@@ -204,7 +204,10 @@ export function createOracle(scene: Scene): Oracle {
         const blocked =
           chunksOf(disk, session.id).some(isBlocked) ||
           (session.publication !== undefined && isBlocked(session.publication))
-        check(!blocked || session.paused, `${session.id} still waits for a sign-in that works`)
+        check(
+          !blocked || session.paused || isPaused(disk),
+          `${session.id} still waits for a sign-in that works`,
+        )
         check(
           !parked || session.trouble !== undefined,
           `${session.id} waits for a person, and does not say why`,
