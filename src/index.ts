@@ -17,4 +17,5 @@ export type {
   SessionSnapshot,
   SessionStatus,
   Snapshot,
+  UploadProgress,
 } from './protocol/snapshot.ts'
