@@ -47,7 +47,7 @@ export interface Happening {
     | { readonly kind: 'worker-killed' | 'worker-updated' | 'page-opened' | 'sync' | 'store-forgets' }
     | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
-    | { readonly kind: 'offline' | 'disk-full'; readonly forMs: number }
+    | { readonly kind: 'offline' | 'disk-full' | 'signed-out'; readonly forMs: number }
     | { readonly kind: 'reorganised'; readonly vanish: boolean }
     | { readonly kind: 'unreadable'; readonly forMs: number }
     /** The device's clock is set; timers go on as they were. */

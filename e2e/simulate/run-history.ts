@@ -114,6 +114,9 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
     case 'offline':
       scene.offlineUntilMs = scene.clock.now() + what.forMs
       return
+    case 'signed-out':
+      scene.signedOutUntilMs = scene.clock.now() + what.forMs
+      return
     case 'disk-full':
       scene.diskFullUntilMs = scene.clock.now() + what.forMs
       return
@@ -154,7 +157,7 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
 async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): Promise<void> {
   scene.trace(() => 'everything is healed, all tabs are closed and one is opened')
   scene.healing = true
-  scene.offlineUntilMs = scene.diskFullUntilMs = scene.unreadableUntilMs = 0
+  scene.offlineUntilMs = scene.signedOutUntilMs = scene.diskFullUntilMs = scene.unreadableUntilMs = 0
   for (const tab of tabs.filter(Boolean)) tab.close()
   const tab = openTab(scene, device, 'the last tab')
 

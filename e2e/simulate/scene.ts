@@ -14,6 +14,8 @@ export interface Scene {
   healing: boolean
   /** The network is away until then, ms since the epoch. */
   offlineUntilMs: number
+  /** Until then every server asks for a sign-in that the app does not have. */
+  signedOutUntilMs: number
   diskFullUntilMs: number
   unreadableUntilMs: number
   kills: number
@@ -43,6 +45,7 @@ export function createScene(history: History, traced: boolean): Scene {
     failure: undefined,
     healing: false,
     offlineUntilMs: 0,
+    signedOutUntilMs: 0,
     diskFullUntilMs: 0,
     unreadableUntilMs: 0,
     kills: 0,
