@@ -20,4 +20,5 @@ export type {
   SessionSnapshot,
   SessionStatus,
   Snapshot,
+  UploadProgress,
 } from './protocol/snapshot.ts'

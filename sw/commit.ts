@@ -76,9 +76,8 @@ export async function tryAgain(
  * once an upload went through; and by the publication.
  */
 export async function trySignIn(tx: WriteTransaction, id: SessionId, moment: Moment): Promise<void> {
-  const session = await tx.session(id)
-  if (session?.signIn === undefined) return
-  const { signIn, publication } = session
+  const { signIn, publication } = (await tx.session(id)) ?? {}
+  if (signIn === undefined) return
   const blocked = (await tx.chunksOf(id)).filter(isBlocked).toSorted((a, b) => a.retryCount - b.retryCount)
   const waits = blocked.length > 0 || (publication && isBlocked(publication))
   const tried = signIn.failures > 0 ? blocked.slice(0, 1) : blocked

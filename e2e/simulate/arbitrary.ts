@@ -64,9 +64,9 @@ const what = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('discarded' as const), of, confirmed: fc.boolean() }),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
-      kind: fc.constantFrom('offline' as const, 'disk-full' as const),
+      kind: fc.constantFrom('offline' as const, 'disk-full' as const, 'signed-out' as const),
       forMs: fc.constantFrom(1_000, 20_000, 60_000, 400_000),
     }),
   },

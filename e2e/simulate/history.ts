@@ -48,7 +48,7 @@ export interface Happening {
     | { readonly kind: 'worker-killed' | 'worker-updated' | 'page-opened' | 'sync' | 'store-forgets' }
     | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
-    | { readonly kind: 'offline' | 'disk-full' | 'metered'; readonly forMs: number }
+    | { readonly kind: 'offline' | 'disk-full' | 'metered' | 'signed-out'; readonly forMs: number }
     | { readonly kind: 'policy'; readonly policy: Policy }
     | { readonly kind: 'reorganised'; readonly vanish: boolean }
     | { readonly kind: 'unreadable'; readonly forMs: number }

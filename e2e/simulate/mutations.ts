@@ -43,6 +43,12 @@ export const MUTATIONS: readonly Mutation[] = [
     store: { ...context.store, write: impatient(context.store) },
   })),
 
+  simply('forgets to try a sign-in again', /still waits for a sign-in/, (context) =>
+    withWrites(context, (tx) =>
+      changed(tx, { putSession: ({ signIn: _forgotten, ...session }) => tx.putSession(session) }),
+    ),
+  ),
+
   simply('sends again without asking', /sent again without asking/, (context) => ({
     ...context,
     transport: { ...context.transport, probe: async () => ({ kind: 'nothing' }) },

@@ -55,6 +55,7 @@ export async function request<T>(
     throw aborted(what)
   }
   if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
+  if (clock.now() < scene.signedOutUntilMs) throw new HoldfastError('sign-in-needed', 'Signed out.')
   if (fault?.kind === 'fails' && !fault.after) throw errorOf(fault)
   const answer = effect(fault?.kind === 'lies')
   await clock.sleep(scene.about(takesMs), signal)

@@ -123,6 +123,9 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
       tabs.push(tab)
       return void askUntilAnswered(scene, tab, { type: 'policy', policy: what.policy })
     }
+    case 'signed-out':
+      scene.signedOutUntilMs = scene.clock.now() + what.forMs
+      return
     case 'disk-full':
       scene.diskFullUntilMs = scene.clock.now() + what.forMs
       return
@@ -163,7 +166,8 @@ function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what
 async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): Promise<void> {
   scene.trace(() => 'everything is healed, all tabs are closed and one is opened')
   scene.healing = true
-  scene.offlineUntilMs = scene.meteredUntilMs = scene.diskFullUntilMs = scene.unreadableUntilMs = 0
+  scene.offlineUntilMs = scene.meteredUntilMs = scene.signedOutUntilMs = 0
+  scene.diskFullUntilMs = scene.unreadableUntilMs = 0
   for (const tab of tabs.filter(Boolean)) tab.close()
   const tab = openTab(scene, device, 'the last tab')
 

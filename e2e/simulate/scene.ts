@@ -19,6 +19,8 @@ export interface Scene {
   meteredUntilMs: number
   /** The policy on the disk, and since when it is there, ms since the epoch. */
   policy: { readonly value: unknown; readonly sinceMs: number }
+  /** Until then every server asks for a sign-in that the app does not have. */
+  signedOutUntilMs: number
   diskFullUntilMs: number
   unreadableUntilMs: number
   kills: number
@@ -51,6 +53,7 @@ export function createScene(history: History, traced: boolean): Scene {
     meteredFromMs: 0,
     meteredUntilMs: 0,
     policy: { value: undefined, sinceMs: 0 },
+    signedOutUntilMs: 0,
     diskFullUntilMs: 0,
     unreadableUntilMs: 0,
     kills: 0,

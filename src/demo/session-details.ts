@@ -84,6 +84,11 @@ function anchorFacts(anchor: AnchorView): HTMLElement {
   )
 }
 
+const sizeWords = ({ sizeBytes, storedBytes }: ChunkView) =>
+  storedBytes > 0 && storedBytes < sizeBytes
+    ? `${formatBytes(storedBytes)} of ${formatBytes(sizeBytes)}`
+    : formatBytes(sizeBytes)
+
 function chunkView(): View<ChunkView> {
   const symbol = icon('dot')
   const index = h('span', { class: 'chunk-index' })
@@ -107,7 +112,7 @@ function chunkView(): View<ChunkView> {
       setIcon(symbol, name)
       setText(index, String(chunk.index))
       setText(words, text)
-      setText(size, formatBytes(chunk.sizeBytes))
+      setText(size, sizeWords(chunk))
       if (chunk.cid && !cid.hasChildNodes())
         cid.append(copyable(chunk.cid, `address of chunk ${chunk.index}`))
       setText(problem, troubleOf(chunk))
@@ -116,6 +121,7 @@ function chunkView(): View<ChunkView> {
         'data-index': chunk.index,
         'data-status': chunk.status,
         'data-parked': String(chunk.parked),
+        'data-stored-bytes': chunk.storedBytes,
         'data-retries': chunk.retryCount,
         'data-tone': tone,
       })

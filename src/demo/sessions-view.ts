@@ -8,6 +8,7 @@ import { sessionDetails } from './session-details.ts'
 import { progressWords, sessionStatus } from './session-status.ts'
 import { needsResume, stillNeeds, tally } from './still-needs.ts'
 import { countsDown, ticker } from './ticker.ts'
+import { uploadProgress } from './upload-progress.ts'
 import { verifyPanel } from './verify-panel.ts'
 
 /** Lists every session that the device knows, newest first. */
@@ -38,6 +39,7 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
   const when = h('p', { class: 'session-when' })
   const needs = h('p', { class: 'session-needs', 'data-testid': 'still-needs' })
   const bar = progressBar()
+  const upload = uploadProgress()
   const resume = resumeButton(first.id, actions)
   const pause = button('Pause', () => actions.pause(first.id), { 'data-testid': 'pause-button' })
   const discard = button('Discard', () => actions.discard(session), {
@@ -55,6 +57,7 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
     { class: 'session', 'data-testid': 'session', 'data-session-id': first.id, 'aria-labelledby': titleId },
     h('div', { class: 'session-head' }, h('h3', { id: titleId, class: 'status' }, symbol, words), when),
     bar.element,
+    upload.element,
     needs,
     h('div', { class: 'row session-actions' }, verify, resume.element, pause, discard),
     panel.element,
@@ -71,6 +74,7 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
       setText(needs, stillNeeds(next))
       needs.hidden = next.settled || next.status === 'recording'
       bar.update(next)
+      upload.update(next)
       resume.update(next)
       pause.hidden = next.settled || next.status === 'recording' || needsResume(next)
       discard.hidden = next.status === 'recording'

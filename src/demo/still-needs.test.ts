@@ -63,8 +63,11 @@ describe('what a session still needs', () => {
 
   it('tells the person what to do where waiting does not help', () => {
     expect(needs({ uploading: 3 }, { parked: 3, ...failing('sign-in-needed') })).toBe(
-      'Parked: sign in again, then resume the session',
+      'Parked: sign in again; uploads then go on by themselves, or at once when you resume the session',
     )
+    expect(
+      needs({ uploading: 3 }, { parked: 3, ...failing('sign-in-needed'), retryAtMs: NOW + 240_000 }),
+    ).toMatch(/resume the session, next try in 4 min$/)
   })
 
   it('has a word for a pause, another recorder and the end', () => {

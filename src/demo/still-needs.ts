@@ -23,7 +23,7 @@ export function stillNeeds(session: SessionSnapshot, nowMs: number = Date.now())
   if (session.settled) return 'Nothing: all of it is confirmed'
   if (session.status === 'recording') return 'Being recorded in another tab'
   const hold = holdUp(session)
-  if (hold?.parks) return `Parked: ${hold.words}`
+  if (hold?.parks) return `Parked: ${hold.words}${nextTry(session.retryAtMs, nowMs)}`
   const work = workLeft(session)
   if (session.paused) return `Paused: ${work}`
   if (session.parked > 0) return `Parked: ${work}, once resumed`

@@ -21,7 +21,8 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   timeout: 'Wait; the server took too long.',
   'server-error': 'Wait; the server failed.',
   throttled: 'Wait as long as the server asked.',
-  'sign-in-needed': 'Sign in again, then resume the session.',
+  'sign-in-needed':
+    'Sign in again; uploads then go on by themselves, or at once when you resume the session.',
   'address-mismatch': 'Check the store: it answered with another content address than ours.',
   'bad-answer': 'Check the store: its answer could not be understood.',
   'rejected-by-store': 'Check why the store refuses this upload, then resume the session.',

@@ -8,8 +8,9 @@ import { pendingChunks } from './session.ts'
  */
 export function nextStepMs(session: SessionRecord): number | undefined {
   const publishMs = publicationDueMs(session)
-  const tryMs = session.paused ? undefined : session.signIn?.retryAtMs
-  return tryMs === undefined || (publishMs ?? Infinity) < tryMs ? publishMs : tryMs
+  const { retryAtMs } = session.signIn ?? {}
+  if (session.paused || retryAtMs === undefined) return publishMs
+  return Math.min(retryAtMs, publishMs ?? retryAtMs)
 }
 
 /**

@@ -34,8 +34,9 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
   }
 }
 
-function progressOf({ id, totalBytes, storedBytes: whole }: SessionRecord, moving: Moving): UploadProgress {
-  const storedBytes = Math.min(totalBytes, whole + moving.bytesOf(id))
+function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
+  const { totalBytes } = session
+  const storedBytes = Math.min(totalBytes, session.storedBytes + moving.bytesOf(session.id))
   const bytesPerSecond = moving.bytesPerSecond()
   const secondsLeft = Math.ceil((totalBytes - storedBytes) / bytesPerSecond)
   return { totalBytes, storedBytes, bytesPerSecond, ...(secondsLeft < Infinity && { secondsLeft }) }
