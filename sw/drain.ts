@@ -3,7 +3,7 @@ import type { ChunkId, SessionId } from '../src/protocol/ids.ts'
 import { circuitOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import { lanesAllowed, tellsOfDestination } from './core/circuit.ts'
-import { adaptingLanes } from './core/lanes.ts'
+import { adaptingLanes, FIRST_LANES } from './core/lanes.ts'
 import { nextStepMs, workRemains } from './core/plan.ts'
 import type { ChunkRecord, SessionRecord } from './core/record.ts'
 import { SEAL_FIRST } from './core/session.ts'
@@ -71,7 +71,8 @@ export function createDrain(context: Context): Drain {
   const watched = new Set<SessionId>()
   const holders = new Map<Holder, AbortController>()
   const takeNext = fairOrder()
-  const lanes = adaptingLanes()
+  const learn = adaptingLanes()
+  let lanes = FIRST_LANES
 
   const poke = () => stirred.abort()
 
@@ -122,7 +123,7 @@ export function createDrain(context: Context): Drain {
       const failure = await transfer(context, chunk, signal)
       // One that had been sent before may have found its bytes there already.
       if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
-      lanes.learn(inUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
+      lanes = learn(inUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
     }
 
     try {
@@ -179,7 +180,7 @@ export function createDrain(context: Context): Drain {
 
       const chunks: ChunkRecord[] = []
       let nextAtMs = Infinity
-      const open = held ? 0 : lanesAllowed(store, lanes.count, nowMs)
+      const open = held ? 0 : lanesAllowed(store, lanes, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
       for (let lane = taken; lane < Math.max(open, AT_ONCE); lane++) {
         const chunk = await takeNext(tx, lane < open ? nowMs : SEAL_FIRST, busy)

@@ -38,3 +38,32 @@ export async function networkComesBack(page: Page): Promise<void> {
   }
   await session.detach()
 }
+
+/**
+ * The browser tells the page's worker that data is to be saved, or no more. For as long as that worker lives: the
+ * override is of a debugger's session with the worker, which a page's session does not reach.
+ *
+ * @returns sets it
+ */
+export async function dataSaver(page: Page): Promise<(on: boolean) => Promise<void>> {
+  const browser = page.context().browser()
+  if (browser === null) throw new Error('The page has no browser of its own')
+  const session = await browser.newBrowserCDPSession()
+  const { targetInfos } = await session.send('Target.getTargets')
+  const { origin } = new URL(page.url())
+  const worker = targetInfos.find(({ type, url }) => type === 'service_worker' && url.startsWith(origin))
+  if (worker === undefined) throw new Error(`No worker of ${origin} runs`)
+  const { sessionId } = await session.send('Target.attachToTarget', { targetId: worker.targetId })
+  let sent = 0
+  return (dataSaverEnabled) => {
+    const message = { id: ++sent, method: 'Emulation.setDataSaverOverride', params: { dataSaverEnabled } }
+    const taken = new Promise<void>((resolve) => {
+      session.on('Target.receivedMessageFromTarget', (answer) => {
+        if (Reflect.get(JSON.parse(answer.message) as object, 'id') === message.id) resolve()
+      })
+    })
+    return session
+      .send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify(message) })
+      .then(() => taken)
+  }
+}

@@ -31,7 +31,8 @@ export function showPolicyPicker(holdfast: Holdfast, onFailure: (explanation: Ex
       onFailure(explain(thrown))
     }
   }
-  const look = () => void show(holdfast.policy())
+  // A worker of an older version knows no policy: then this one stays as it is.
+  const look = () => void show(holdfast.policy().catch(() => ({ policy: inForce, metered: false })))
   select.addEventListener('change', () => {
     const policy = POLICIES.find((one) => one === select.value)
     if (policy) void show(holdfast.setPolicy(policy))

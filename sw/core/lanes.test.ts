@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { adaptingLanes } from './lanes.ts'
+import { adaptingLanes, FIRST_LANES } from './lanes.ts'
 
 /** A link that all uploads share. */
 interface Link {
@@ -26,18 +26,19 @@ const STEP_MS = 5
 function send(uploads: number, linkAt: (sent: number) => Link, bytes = () => 500_000) {
   const seen: { readonly count: number; readonly elapsedMs: number; readonly lost: boolean }[] = []
   const running = new Set<Running>()
-  const lanes = adaptingLanes()
+  const learn = adaptingLanes()
+  let lanes = FIRST_LANES
   const end = (upload: Running, nowMs: number, lost: boolean) => {
     running.delete(upload)
     const elapsedMs = nowMs - upload.begunMs
-    lanes.learn(upload.inUse, upload.bytes, elapsedMs, lost)
-    seen.push({ count: lanes.count, elapsedMs, lost })
+    lanes = learn(upload.inUse, upload.bytes, elapsedMs, lost)
+    seen.push({ count: lanes, elapsedMs, lost })
   }
   let lostAtMs = -Infinity
   for (let nowMs = 0; seen.length < uploads; nowMs += STEP_MS) {
     const link = linkAt(seen.length)
     const begun: Omit<Running, 'inUse'>[] = []
-    while (running.size + begun.length < lanes.count) {
+    while (running.size + begun.length < lanes) {
       const size = bytes()
       begun.push({ begunMs: nowMs, bytes: size, waitsMs: link.roundTripMs, left: size })
     }
@@ -130,9 +131,10 @@ describe('lanes', () => {
 
   /** The lanes after one epoch of these; it would bring a fourth. */
   const countAfter = (inUse: number, elapsedMs: number, lost = false) => {
-    const lanes = adaptingLanes()
-    for (let nth = 0; nth < 8; nth++) lanes.learn(inUse, 1, elapsedMs, lost)
-    return lanes.count
+    const learn = adaptingLanes()
+    let lanes = FIRST_LANES
+    for (let nth = 0; nth < 8; nth++) lanes = learn(inUse, 1, elapsedMs, lost)
+    return lanes
   }
 
   it('learn nothing from uploads that began with lanes empty, or under another number', () => {
@@ -158,12 +160,13 @@ describe('lanes', () => {
     })
     fc.assert(
       fc.property(fc.array(sample, { maxLength: 300 }), (samples) => {
-        const lanes = adaptingLanes()
+        const learn = adaptingLanes()
+        let lanes = FIRST_LANES
         for (const { bytes, elapsedMs, lost, full } of samples) {
-          lanes.learn(full ? lanes.count : 1, bytes, elapsedMs, lost)
-          expect(lanes.count).toBeGreaterThanOrEqual(1)
-          expect(lanes.count).toBeLessThanOrEqual(6)
-          expect(Number.isInteger(lanes.count)).toBe(true)
+          lanes = learn(full ? lanes : 1, bytes, elapsedMs, lost)
+          expect(lanes).toBeGreaterThanOrEqual(1)
+          expect(lanes).toBeLessThanOrEqual(6)
+          expect(Number.isInteger(lanes)).toBe(true)
         }
       }),
     )

@@ -1,18 +1,14 @@
-/** How many uploads may be under way at once, learnt from those that are over. */
-export interface Lanes {
-  /** 1 to 6 */
-  readonly count: number
-  /**
-   * One upload is over.
-   *
-   * @param inUse how many lanes were in use when it began, its own included
-   * @param lost its destination did not answer, or not in time, or asked for less
-   */
-  learn(inUse: number, bytes: number, elapsedMs: number, lost: boolean): void
-}
+/**
+ * One upload is over.
+ *
+ * @param inUse how many lanes were in use when it began, its own included
+ * @param lost its destination did not answer, or not in time, or asked for less
+ * @returns how many uploads may be under way at once from now on, 1 to 6
+ */
+export type Learn = (inUse: number, bytes: number, elapsedMs: number, lost: boolean) => number
 
-/** Enough for most links, too many for few. */
-const FIRST = 3
+/** Lanes of a new worker: enough for most links, too many for few. */
+export const FIRST_LANES = 3
 const MOST = 6
 /** Uploads that are judged together, so that one slow answer decides nothing. */
 const EPOCH = 8
@@ -30,8 +26,8 @@ const REST = 2
  *
  * Goodput is lanes × bytes ÷ time of an upload (Little's law), so only uploads count that began with all lanes in use.
  */
-export function adaptingLanes(): Lanes {
-  let count = FIRST
+export function adaptingLanes(): Learn {
+  let count = FIRST_LANES
   /** Lanes on trial: 1 or 0. */
   let trial = 0
   /** Goodput of the last epoch, bytes per ms; 0 while it is not known. */
@@ -42,28 +38,24 @@ export function adaptingLanes(): Lanes {
   let sentBytes = 0
   let spentMs = 0
 
-  return {
-    get count() {
-      return count
-    },
-    learn(inUse, bytes, elapsedMs, lost) {
-      // One that began under another number tells nothing of this one; so the losses of one moment are one.
-      if (inUse !== count || elapsedMs <= 0) return
-      sentBytes += bytes
-      spentMs += elapsedMs
-      if (++samples < EPOCH && !lost) return
-      const reached = (count * sentBytes) / spentMs
-      if (lost || reached < rate * (trial ? WORTH : FALLEN)) {
-        count = Math.max(lost && !trial ? Math.ceil(count / 2) : count - 1, 1)
-        trial = 0
-        rate = 0
-        pause = rest += REST
-      } else {
-        trial = pause-- > 0 || count === MOST ? 0 : 1
-        count += trial
-        rate = reached
-      }
-      samples = sentBytes = spentMs = 0
-    },
+  return (inUse, bytes, elapsedMs, lost) => {
+    // One that began under another number tells nothing of this one; so the losses of one moment are one.
+    if (inUse !== count || elapsedMs <= 0) return count
+    sentBytes += bytes
+    spentMs += elapsedMs
+    if (++samples < EPOCH && !lost) return count
+    const reached = (count * sentBytes) / spentMs
+    if (lost || reached < rate * (trial ? WORTH : FALLEN)) {
+      count = Math.max(lost && !trial ? Math.ceil(count / 2) : count - 1, 1)
+      trial = 0
+      rate = 0
+      pause = rest += REST
+    } else {
+      trial = pause-- > 0 || count === MOST ? 0 : 1
+      count += trial
+      rate = reached
+    }
+    samples = sentBytes = spentMs = 0
+    return count
   }
 }
