@@ -69,10 +69,15 @@ async function main(): Promise<void> {
     for (const name of wanted) {
       const transport = transports[name]
       if (transport === undefined) throw new Error(`There is no transport "${name}".`)
-      const took = await measure(transport, name, chunks, lanes)
-      const rate = (chunks * CHUNK_BYTES * 8) / took / 1000
+      const before = link.upBytes
+      const tookMs = await measure(transport, name, chunks, lanes)
+      const capacity = ((mbit * 1e6) / 8) * (tookMs / 1000)
+      const ofLink = (bytes: number) => `${((bytes / capacity) * 100).toFixed(1)} %`
+      const content = chunks * CHUNK_BYTES
+      const sent = link.upBytes - before
       console.log(
-        `${name}: ${rate.toFixed(2)} Mbit/s, ${((rate / mbit) * 100).toFixed(1)} % of the link (${(took / 1000).toFixed(1)} s)`,
+        `${name}: ${ofLink(content)} of the link in ${(tookMs / 1000).toFixed(1)} s; ` +
+          `${ofLink(sent - content)} went to the protocol, ${ofLink(capacity - sent)} stood idle`,
       )
     }
   } finally {
