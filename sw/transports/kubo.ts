@@ -20,15 +20,9 @@ export interface IpfsOptions {
 const NOT_PINNED = /is not pinned/
 
 /** The parameters under which Kubo computes the address that we computed. */
-const ADD_OPTIONS = new URLSearchParams({
-  'cid-version': '1',
-  'raw-leaves': 'true',
-  hash: 'sha2-256',
-  chunker: `size-${UNIXFS_V1_2025.leafBytes}`,
-  'max-file-links': String(UNIXFS_V1_2025.maxLinks),
-  pin: 'true',
-  progress: 'false',
-}).toString()
+const ADD_OPTIONS =
+  'cid-version=1&raw-leaves=true&hash=sha2-256&pin=true&progress=false' +
+  `&chunker=size-${UNIXFS_V1_2025.leafBytes}&max-file-links=${UNIXFS_V1_2025.maxLinks}`
 
 /**
  * Uploads to an IPFS node by Kubo's RPC (docs.ipfs.tech/reference/kubo/rpc); a copy counts only under the content
