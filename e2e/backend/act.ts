@@ -65,7 +65,8 @@ export async function act(
       if (retryAfter !== undefined) {
         headers['retry-after'] = retryAfter instanceof Date ? retryAfter.toUTCString() : String(retryAfter)
       }
-      return instead({ status: rule.status, headers, body: rule.body ?? '' })
+      const heard = rule.echo === true ? JSON.stringify([exchange.record.entry.query, exchange.headers]) : ''
+      return instead({ status: rule.status, headers, body: `${rule.body ?? ''}${heard}` })
     }
     case 'lie': {
       if (service.lie === undefined) return honestly(exchange)

@@ -42,12 +42,13 @@ export type Fault =
   | { readonly kind: 'slow'; readonly bytesPerSec: number; readonly cut?: boolean }
   /** Changes a byte of the body on its way, the one after so many (default 1,000); the answer is honest. */
   | { readonly kind: 'damage'; readonly atByte?: number }
-  /** Answers with this status. `retryAfter`: seconds, or a date. */
+  /** Answers with this status. `retryAfter`: seconds, or a date. `echo`: repeats the request's query and headers. */
   | {
       readonly kind: 'status'
       readonly status: number
       readonly retryAfter?: number | Date | string
       readonly body?: string
+      readonly echo?: boolean
     }
   /**
    * Answers wrongly, without effect: `add` with another valid CID, `pin/ls` that everything is pinned, `cat`

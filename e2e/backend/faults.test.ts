@@ -140,6 +140,45 @@ test('slow: reads the body at the given speed, and answers honestly', async () =
   expect(durationMs).toBeGreaterThanOrEqual(190)
 })
 
+test('slow, cut: cuts off what is still being read when the rule ends', async () => {
+  const { bytes, cid } = await fresh(200_000)
+  const fault = backend.faults.add({ ...ADD, kind: 'slow', bytesPerSec: 50_000, cut: true })
+  const reading = backend.ledger.waitFor(({ bytesReceived }) => bytesReceived > 0)
+  const upload = expect(addFile(backend, bytes)).rejects.toThrow()
+  const { id } = await reading
+  const over = backend.ledger.waitFor((entry) => entry.id === id && entry.outcome !== undefined)
+  fault.remove()
+  await upload
+  expect(await over).toMatchObject({ outcome: 'aborted', changed: false })
+  expect(await isPinned(backend, cid)).toBe(false)
+})
+
+test('slow: leaves no listener behind for each piece of a body', async () => {
+  const { bytes, cid } = await fresh(200_000)
+  const warned: string[] = []
+  const note = ({ name }: Error) => void warned.push(name)
+  process.on('warning', note)
+  // Some 20 pauses.
+  backend.faults.add({ ...ADD, kind: 'slow', bytesPerSec: 200_000, times: 1 })
+  expect(await added(backend, bytes)).toBe(cid)
+  process.off('warning', note)
+  expect(warned).toEqual([])
+})
+
+test('skip: leaves the first requests alone', async () => {
+  const first = await fresh()
+  const second = await fresh()
+  backend.faults.add({ ...ADD, kind: 'status', status: 500, skip: 1 })
+  expect(await added(backend, first.bytes)).toBe(first.cid)
+  expect((await addFile(backend, second.bytes)).status).toBe(500)
+})
+
+test('status, echo: repeats what was sent', async () => {
+  const { bytes } = await fresh()
+  backend.faults.add({ ...ADD, kind: 'status', status: 400, echo: true })
+  expect(await (await addFile(backend, bytes)).text()).toContain(MODERN)
+})
+
 test('status: answers with code, Retry-After and body, without effect', async () => {
   const { bytes, cid } = await fresh()
   const date = new Date(1_800_000_000_000)

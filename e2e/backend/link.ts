@@ -12,6 +12,8 @@ export interface LinkOptions {
 /** A link of limited bandwidth and with a delay, between a port of its own and another one. */
 export interface Link {
   readonly port: number
+  /** Bytes that left the near side so far: content, and all that the protocol adds. */
+  readonly upBytes: number
   close(): Promise<void>
 }
 
@@ -42,12 +44,15 @@ export async function openLink({ port, bytesPerSec, roundTripMs }: LinkOptions):
       })
     }
     const shaken = performance.now() + roundTripMs
-    up(near, far, shaken)
-    down(far, near, 0)
+    up.connect(near, far, shaken)
+    down.connect(far, near, 0)
   })
   const own = await listen(server, { port: 0, wantedBy: 'the shaped link', option: '' })
   return {
     port: own,
+    get upBytes() {
+      return up.sentBytes()
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -60,7 +65,10 @@ export async function openLink({ port, bytesPerSec, roundTripMs }: LinkOptions):
 function direction(bytesPerSec: number, delayMs: number) {
   /** When the last frame has left. */
   let freeAtMs = 0
-  return (from: Socket, to: Socket, notBeforeMs: number): void => {
+  let sent = 0
+  return { connect: connection, sentBytes: () => sent }
+
+  function connection(from: Socket, to: Socket, notBeforeMs: number): void {
     let queued = 0
     let underWay = 0
     let ended = false
@@ -92,6 +100,7 @@ function direction(bytesPerSec: number, delayMs: number) {
           // From when the frame was there, not from now: a timer that fires late does not slow the link down.
           freeAtMs = Math.max(freeAtMs, readyAtMs) + (frame.byteLength / bytesPerSec) * 1000
           await until(freeAtMs)
+          sent += frame.byteLength
           queued -= frame.byteLength
           underWay += frame.byteLength
           if (queued <= QUEUE_BYTES) from.resume()

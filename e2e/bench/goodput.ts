@@ -69,10 +69,15 @@ async function main(): Promise<void> {
     for (const name of wanted) {
       const transport = transports[name]
       if (transport === undefined) throw new Error(`There is no transport "${name}".`)
-      const took = await measure(transport, name, chunks, lanes)
-      const rate = (chunks * CHUNK_BYTES * 8) / took / 1000
+      const before = link.upBytes
+      const tookMs = await measure(transport, chunks, lanes)
+      const capacity = ((mbit * 1e6) / 8) * (tookMs / 1000)
+      const ofLink = (bytes: number) => `${((bytes / capacity) * 100).toFixed(1)} %`
+      const content = chunks * CHUNK_BYTES
+      const sent = link.upBytes - before
       console.log(
-        `${name}: ${rate.toFixed(2)} Mbit/s, ${((rate / mbit) * 100).toFixed(1)} % of the link (${(took / 1000).toFixed(1)} s)`,
+        `${name}: ${ofLink(content)} of the link in ${(tookMs / 1000).toFixed(1)} s; ` +
+          `${ofLink(sent - content)} went to the protocol, ${ofLink(capacity - sent)} stood idle`,
       )
     }
   } finally {
@@ -112,10 +117,11 @@ async function transportsTo(
 }
 
 /** From the first request to the last proof, ms. */
-async function measure(transport: Transport, label: string, chunks: number, lanes: number): Promise<number> {
+async function measure(transport: Transport, chunks: number, lanes: number): Promise<number> {
   const waiting: { upload: Upload; bytes: Uint8Array<ArrayBuffer> }[] = []
   for (let index = 0; index < chunks; index += 1) {
-    const bytes = noise(`${label} ${index}`, CHUNK_BYTES)
+    // New at each run: what a store has already it is not sent again.
+    const bytes = noise(crypto.randomUUID(), CHUNK_BYTES)
     const upload = {
       cid: await contentAddress(bytes),
       sha256: await sha256Hex(bytes),

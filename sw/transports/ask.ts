@@ -44,13 +44,21 @@ export async function ask(url: string, init: RequestInit, limits: AskLimits): Pr
     })
     const pieces: Uint8Array<ArrayBuffer>[] = []
     let read = 0
-    for await (const piece of piecesOf(response)) {
-      clearTimeout(timer)
-      timer = within(silenceMs)
-      pieces.push(piece)
-      read += piece.byteLength
-      if (read > maxBytes)
-        throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
+    // By hand, as not every browser can iterate a stream.
+    const reader = response.body?.getReader()
+    try {
+      for (;;) {
+        const piece = (await reader?.read())?.value
+        if (piece === undefined) break
+        clearTimeout(timer)
+        timer = within(silenceMs)
+        pieces.push(piece)
+        read += piece.byteLength
+        if (read > maxBytes)
+          throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
+      }
+    } finally {
+      await reader?.cancel()
     }
     const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer())
     const { status, ok, headers } = response
@@ -62,21 +70,6 @@ export async function ask(url: string, init: RequestInit, limits: AskLimits): Pr
     throw new HoldfastError('unreachable', `${origin} cannot be reached.`, { cause })
   } finally {
     clearTimeout(timer)
-  }
-}
-
-/** Not every browser can iterate a stream. */
-async function* piecesOf({ body }: Response): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  if (body === null) return
-  const reader = body.getReader()
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      yield value
-    }
-  } finally {
-    await reader.cancel()
   }
 }
 

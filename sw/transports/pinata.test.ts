@@ -84,6 +84,17 @@ test('says that it needs a gateway to prove what has another address', async () 
   await expect(blind.verify(upload, attempt)).rejects.toMatchObject({ code: 'bad-answer' })
 })
 
+test('is refused where nobody could be asked what is there', () => {
+  const signUpload = () => signedUrl(backend.endpoints, jwt)
+  const code = 'bad-input'
+  expect(() => pinata({ signUpload })).toThrow(expect.objectContaining({ code }))
+  expect(() => pinata({})).toThrow(expect.objectContaining({ code }))
+  // Its gateway gives private files to nobody without a token.
+  expect(() => transport({ signUpload, network: 'private' })).toThrow(expect.objectContaining({ code }))
+  expect(() => transport({ signUpload })).not.toThrow()
+  expect(() => pinata({ authorize })).not.toThrow()
+})
+
 test('renews a signed URL that has expired', async () => {
   const { bytes, upload, attempt } = await fresh()
   const asked: AskReason[] = []

@@ -49,6 +49,9 @@ const SPOILT = 'spoilt'
 /**
  * Uploads to Pinata by its v3 files API (docs.pinata.cloud/api-reference). A copy under our content address is proved;
  * one under another address, as Pinata chooses the leaf size, is read back and hashed.
+ *
+ * @throws HoldfastError `bad-input` with neither `authorize` nor, for public files, `gateway`: then nobody can be asked
+ *   what is there, and what a lost answer left open would be sent twice
  */
 export function pinata({
   authorize,
@@ -60,6 +63,11 @@ export function pinata({
   name = 'pinata',
   patienceMs,
 }: PinataOptions): Transport {
+  if (authorize === undefined && (gateway === undefined || network === 'private'))
+    throw new HoldfastError(
+      'bad-input',
+      'After a lost answer nobody could say whether Pinata has the file. Add authorize, or gateway for public files.',
+    )
   const tempo = pace(patienceMs)
 
   async function list(filter: 'cid' | 'name', value: string, signal: AbortSignal): Promise<PinataFile[]> {
@@ -100,7 +108,7 @@ export function pinata({
         await remember(other.cid)
         return held(false)
       }
-      if (gateway === undefined || memo === SPOILT) return { kind: 'nothing' }
+      if (memo === SPOILT) return { kind: 'nothing' }
       const answer = await read(memo || cid, 'HEAD', signal, sizeBytes)
       return answer.ok ? held(false) : { kind: 'nothing' }
     },

@@ -26,32 +26,29 @@ export async function signedIn<T>(
   signal: AbortSignal,
   refused: (answer: Answer) => boolean = ({ status }) => status === 401,
 ): Promise<Answer> {
-  const first = await send(await given(async () => hook('send'), signal))
-  return refused(first) ? send(await given(async () => hook('rejected'), signal)) : first
+  const first = await send(await given(hook, 'send', signal))
+  return refused(first) ? send(await given(hook, 'rejected', signal)) : first
 }
 
 /** What the hook gives; it has a deadline and an end like any request. */
-async function given<T>(hook: () => Promise<T>, signal: AbortSignal): Promise<T> {
+async function given<T>(
+  hook: (reason: AskReason) => Promise<T>,
+  reason: AskReason,
+  signal: AbortSignal,
+): Promise<T> {
   const over = AbortSignal.any([signal, AbortSignal.timeout(HOOK_MS)])
-  let leave = () => {}
-  const left = new Promise<never>((_, reject) => {
-    leave = () =>
-      reject(
-        signal.aborted
-          ? new HoldfastError('aborted', 'The sign-in was stopped.')
-          : new HoldfastError('timeout', 'The app’s sign-in hook took too long.'),
-      )
-    if (over.aborted) leave()
-    else over.addEventListener('abort', leave)
-  })
   try {
-    return await Promise.race([hook(), left])
+    return await new Promise<T>((resolve, reject) => {
+      over.throwIfAborted()
+      over.addEventListener('abort', reject)
+      Promise.resolve(hook(reason)).then(resolve, reject)
+    })
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
+    if (signal.aborted) throw new HoldfastError('aborted', 'The sign-in was stopped.')
+    if (over.aborted) throw new HoldfastError('timeout', 'The app’s sign-in hook took too long.')
     if (cause instanceof TypeError)
       throw new HoldfastError('unreachable', 'The app’s sign-in hook could not reach its server.', { cause })
     throw new HoldfastError('sign-in-needed', 'The app’s sign-in hook failed.', { cause })
-  } finally {
-    over.removeEventListener('abort', leave)
   }
 }
