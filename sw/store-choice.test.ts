@@ -10,7 +10,7 @@ import { fakeStoreServer } from './testing/fake-servers.ts'
 import { copies } from './transports/copies.ts'
 import type { Transport } from './transports/port.ts'
 
-// Promises 2, 5 of docs/guarantees.md.
+// Promises 2, 4, 5 of docs/guarantees.md.
 
 const id = sessionIdOf(1)
 const plain: Transport = { name: 'one' } as Transport

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import type { Backend } from '../../e2e/backend/index.ts'
 import { noise, sandbox, type Sandbox } from '../../e2e/backend/testing.ts'
-import { transportHarness } from '../../e2e/backend/transport-harness.ts'
+import { variantHarness } from '../../e2e/transports/variant-harness.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { ERRORS, HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
@@ -9,17 +9,13 @@ import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { StoreChoice } from '../core/record.ts'
 import { deliver } from '../deliver.ts'
 import { copies } from './copies.ts'
-import { ipfs } from './kubo.ts'
 import type { Transport, Upload } from './port.ts'
 import { TRANSPORT_CONTRACT, type TransportHarness } from './transport.contract.ts'
-import type { AskReason } from './sign-in.ts'
-import { tus } from './tus.ts'
 
 // Promises 2, 4, 5, 6 of docs/guarantees.md.
 
 describe('the contract', () => {
   const SECRET = 'a-bearer-token-of-the-app'
-  const PART_BYTES = 200_000
   let box: Sandbox
   let backend: Backend
 
@@ -30,37 +26,8 @@ describe('the contract', () => {
   afterEach(() => backend.faults.clear())
   afterAll(() => box.clear())
 
-  const signIn =
-    (note: (reason: AskReason) => void) =>
-    async ({ reason }: { reason: AskReason }) => {
-      note(reason)
-      return { authorization: `Bearer ${SECRET}` }
-    }
-  const ipfsHarness = () =>
-    transportHarness(backend, {
-      secret: SECRET,
-      sends: { service: 'ipfs', method: 'POST', match: '/api/v0/add' },
-      make: (patienceMs, note) =>
-        ipfs({
-          endpoint: backend.endpoints.ipfs,
-          ...(patienceMs !== undefined && { patienceMs }),
-          authorize: signIn(note),
-        }),
-    })
-  const tusHarness = () =>
-    transportHarness(backend, {
-      secret: SECRET,
-      sends: { service: 'tus', method: 'PATCH', match: '/tus/' },
-      partBytes: PART_BYTES,
-      vanish: (cid, status) => backend.tus.vanish(cid, status),
-      make: (patienceMs, note) =>
-        tus({
-          endpoint: backend.endpoints.tus,
-          partBytes: PART_BYTES,
-          ...(patienceMs !== undefined && { patienceMs }),
-          authorize: signIn(note),
-        }),
-    })
+  const ipfsHarness = () => variantHarness(backend, 'ipfs', SECRET)
+  const tusHarness = () => variantHarness(backend, 'tus', SECRET)
 
   /** Both stores fail alike; what holds or slows one down is met at the one that is looked at. */
   function both(lookedAt: TransportHarness, other: TransportHarness, isFirst: boolean): TransportHarness {
