@@ -22,6 +22,7 @@ const root = repositoryRoot()
 const results = join(root, '.holdfast', 'check')
 const unitResults = join(results, 'unit.json')
 const browserResults = join(results, 'browser.json')
+const engineResults = join(results, 'engines.json')
 
 const STEPS: readonly Step[] = [
   { name: 'types', command: ['tsc', '-b'] },
@@ -46,9 +47,17 @@ const STEPS: readonly Step[] = [
     name: 'browser tests',
     command: ['playwright', 'test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'],
     env: { PLAYWRIGHT_JSON_OUTPUT_NAME: browserResults },
-    count: countBrowserTests,
+    count: () => countBrowserTests(browserResults),
   },
 ]
+
+/** Added by `--engines`. */
+const ENGINES: Step = {
+  name: 'tests in every engine that is installed',
+  command: ['playwright', 'test', '--config', 'e2e/browsers/playwright.config.ts', '--reporter=list,json'],
+  env: { PLAYWRIGHT_JSON_OUTPUT_NAME: engineResults },
+  count: () => countBrowserTests(engineResults),
+}
 
 async function main(): Promise<void> {
   await rm(results, { recursive: true, force: true })
@@ -57,7 +66,8 @@ async function main(): Promise<void> {
   console.log(`Chromium: ${chromium}`)
 
   const total = { passed: 0, failed: 0 }
-  for (const step of STEPS) {
+  const withEngines = process.argv.includes('--engines')
+  for (const step of withEngines ? [...STEPS, ENGINES] : STEPS) {
     const began = Date.now()
     console.log(`\n── ${step.name}`)
     const exitCode = await run(step, { CHROME_PATH: chromium })
@@ -99,8 +109,9 @@ async function countUnitTests(): Promise<Count> {
   return { passed: numPassedTests, failed: numFailedTests }
 }
 
-async function countBrowserTests(): Promise<Count> {
-  const { stats } = JSON.parse(await readFile(browserResults, 'utf8'))
+/** What is skipped, for want of an engine, counts as neither. */
+async function countBrowserTests(file: string): Promise<Count> {
+  const { stats } = JSON.parse(await readFile(file, 'utf8'))
   return { passed: stats.expected, failed: stats.unexpected + stats.flaky }
 }
 

@@ -3,7 +3,8 @@ import { ENGINES, type Options } from './fixtures.ts'
 
 for (const make of Object.values(ENGINES)) {
   const { name, found } = make()
-  if (process.env['TEST_WORKER_INDEX'] === undefined) console.log(`${name}: ${found ?? 'not found'}`)
+  if (process.env['TEST_WORKER_INDEX'] === undefined)
+    console.log(`${name}: ${found ?? 'NOT FOUND, so not tested'}`)
 }
 
 /** The same tests in each engine that is installed. */
@@ -14,7 +15,7 @@ export default defineConfig<Options>({
   timeout: 300_000,
   expect: { timeout: 30_000 },
   fullyParallel: true,
-  workers: 2,
+  workers: 3,
   retries: 0,
   forbidOnly: true,
   reporter: [['list']],

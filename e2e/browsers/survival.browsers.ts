@@ -24,17 +24,17 @@ test('hand-off: what is acknowledged is stored in the sound form, uploaded and a
 
 test('an open page keeps the worker going for longer than it would live alone', async ({ stage }) => {
   const { backend, site, start } = stage
-  // Two rounds of 32 s each: no engine keeps a worker without events for so long.
+  // Four rounds of 16 s each: no engine keeps a worker without events for so long.
   backend.faults.add({ service: 'ipfs', match: '/add', kind: 'slow', bytesPerSec: 10_000 })
   await start()
-  const id = await site.order({ ...RECORD, chunkBytes: 320_000 }, 60_000)
+  const id = await site.order({ ...RECORD, chunks: 2 * CHUNKS, chunkBytes: 160_000 }, 60_000)
   await site.order({ do: 'end' })
   const beganMs = Date.now()
   await backend.ledger.waitFor(
     ({ at, changed, durationMs = 0 }) => changed && at + durationMs > beganMs + 50_000,
     150_000,
   )
-  const manifest = await anchored(backend, String(id), 'complete', CHUNKS)
+  const manifest = await anchored(backend, String(id), 'complete', 2 * CHUNKS)
   expectNothingTwice(backend, manifest, 0)
 })
 

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Engine } from './engine.ts'
-import { startGroup, versionOf } from './process.ts'
+import { startGroup } from './process.ts'
 
 /** Under these, Debian, Fedora and Arch keep WebKitGTK's own browser. */
 const LIBRARIES = ['/usr/lib', '/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/libexec']
@@ -22,11 +23,11 @@ function installed(): string | undefined {
 /** `$WEBKIT_PATH`, or an installed MiniBrowser of WebKitGTK: WebKit, but not Safari. It needs Xvfb. */
 export function webkitEngine(): Engine {
   const command = installed()
-  // MiniBrowser needs a screen to say its version; its driver, of the same package, does not.
-  const found = command && (versionOf('WebKitWebDriver') ?? 'WebKitGTK, of unknown version')
+  const hasScreen = spawnSync('Xvfb', ['-version']).error === undefined
   return {
     name: 'WebKit',
-    found,
+    // It would need a screen to say its version.
+    found: command && hasScreen ? `WebKitGTK, ${command}` : undefined,
     async start(profile, url) {
       if (command === undefined) throw new Error('No WebKitGTK MiniBrowser is installed.')
       const screen = startGroup('Xvfb', ['-displayfd', '3', '-screen', '0', '800x600x24', '-nolisten', 'tcp'])

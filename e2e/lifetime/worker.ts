@@ -34,12 +34,11 @@ const sign = (what: Sign['what'], says: Sign['says'], shown: Promise<void>) =>
 
 const show = registration.showNotification.bind(registration)
 registration.showNotification = (title, options) => sign('notification', title, show(title, options))
-const [setBadge, clearBadge] = [
-  navigator.setAppBadge.bind(navigator),
-  navigator.clearAppBadge.bind(navigator),
-]
-navigator.setAppBadge = (count = 0) => sign('badge', count, setBadge(count))
-navigator.clearAppBadge = () => sign('badge', 0, clearBadge())
+if ('setAppBadge' in navigator) {
+  const [set, clear] = [navigator.setAppBadge.bind(navigator), navigator.clearAppBadge.bind(navigator)]
+  navigator.setAppBadge = (count = 0) => sign('badge', count, set(count))
+  navigator.clearAppBadge = () => sign('badge', 0, clear())
+}
 
 if (plain) {
   const { sync } = registration as ServiceWorkerRegistration & { readonly sync: Registering }
