@@ -419,20 +419,23 @@ describe('the policy', () => {
     expect([...world.server.stored.values()]).toEqual([1, 1, 1, 1])
   })
 
-  it('paused stops a publication too', async () => {
+  it.each(['paused', 'unmetered'] as const)('%s stops a publication too', async (policy) => {
     const world = createWorld()
     await recordSession(world)
-    world.chain.fault = () => ({ code: 'unreachable' })
     const drain = createDrain(world.worker())
     const joined = drain.join('message')
-    await world.clock.advance(5_000)
-    expect(await world.statuses(id)).toEqual(['manifesting'])
-    await setPolicy(world, 'paused')
+    await world.clock.advance(500)
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    world.network.metered = true
+    await setPolicy(world, policy)
     const before = requests(world)
     drain.poke()
     await world.clock.runUntil(joined)
-    expect(await joined).toBe('idle')
+    expect(await joined).toBe(policy === 'paused' ? 'idle' : 'work-remains')
     expect(requests(world)).toBe(before)
+    await setPolicy(world, 'always')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 1)
   })
 
   it('unmetered waits while the browser tells of a metered network, and goes on without another wake', async () => {
