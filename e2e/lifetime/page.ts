@@ -11,6 +11,8 @@ async function main(): Promise<void> {
   const scriptUrl = `/sw.js${location.search}`
   const holdfast = await connect({ scriptUrl, type: 'classic', scope: '/' })
   let session: RecordingSession | undefined
+  // Never answered: when it ends, the page is gone.
+  void fetch('/open').catch(() => undefined)
   for (;;) {
     const response = await fetch('/orders', { method: 'POST' })
     if (response.status !== 200) continue

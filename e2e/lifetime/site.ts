@@ -25,7 +25,7 @@ export interface Site {
   order(order: Order, withinMs?: number): Promise<unknown>
   /** Opens our page again, in a tab that the other origin's opens. */
   reopen(): void
-  /** Resolves when no page asks for orders any more: its time, ms since the epoch. */
+  /** Resolves when an open page goes: its time, ms since the epoch. */
   pageGone(withinMs?: number): Promise<number>
   /** When workers began, ms since the epoch. */
   readonly births: readonly number[]
@@ -96,11 +96,11 @@ export async function openSite(): Promise<Site> {
       }
       case '/orders':
         askers.add(response)
-        response.once('close', () => {
-          askers.delete(response)
-          if (!response.writableFinished) for (const watcher of watchers) watcher()
-        })
+        response.once('close', () => askers.delete(response))
         hand()
+        return
+      case '/open':
+        response.once('close', () => watchers.forEach((watcher) => watcher()))
         return
       case '/done': {
         const done = JSON.parse(await textOf(request)) as Done
