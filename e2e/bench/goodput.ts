@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
+import { adaptingLanes, FIRST_LANES, type Learn } from '../../sw/core/lanes.ts'
 import { ipfs } from '../../sw/transports/kubo.ts'
 import { pinata } from '../../sw/transports/pinata.ts'
 import type { Attempt, Transport, Upload } from '../../sw/transports/port.ts'
@@ -22,7 +23,7 @@ const HELP = `Measures how much of a slow link each transport uses, in Node and 
   --mbit N     bandwidth of the link, Mbit/s (default 20)
   --rtt N      its round trip, ms (default 100)
   --chunks N   how many chunks of 3 MiB (default 60)
-  --lanes N    how many at a time (default 3)`
+  --lanes N    how many at a time (default: as the engine does, by what the link bears)`
 
 const CHUNK_BYTES = 3 * 1024 * 1024
 
@@ -33,17 +34,12 @@ async function main(): Promise<void> {
       mbit: { type: 'string', default: '20' },
       rtt: { type: 'string', default: '100' },
       chunks: { type: 'string', default: '60' },
-      lanes: { type: 'string', default: '3' },
+      lanes: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return console.log(HELP)
-  const [mbit, rtt, chunks, lanes] = [values.mbit, values.rtt, values.chunks, values.lanes].map(Number) as [
-    number,
-    number,
-    number,
-    number,
-  ]
+  const { mbit, rtt, chunks } = numbers(values)
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-goodput-'))
   const artifactDir = join(repositoryRoot(), 'dist', 'e2e', 'artifacts')
   const backend = await startBackend({
@@ -63,21 +59,25 @@ async function main(): Promise<void> {
     const near = (url: string) => url.replace(backend.url, `http://127.0.0.1:${link.port}`)
     const transports = await transportsTo(backend.endpoints, near)
     const wanted = positionals.length > 0 ? positionals : Object.keys(transports)
-    console.log(`${chunks} chunks of 3 MiB, ${lanes} lanes; link ${mbit} Mbit/s, round trip ${rtt} ms`)
+    console.log(
+      `${chunks} chunks of 3 MiB, ${values.lanes ?? 'adapting'} lanes; link ${mbit} Mbit/s, round trip ${rtt} ms`,
+    )
     console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}; commit ${commit()}`)
     console.log(`Load of the machine before: ${loadavg()[0]?.toFixed(1)} (the shaped link needs some of it)`)
     for (const name of wanted) {
       const transport = transports[name]
       if (transport === undefined) throw new Error(`There is no transport "${name}".`)
       const before = link.upBytes
-      const tookMs = await measure(transport, chunks, lanes)
+      const fixed = values.lanes === undefined ? undefined : Number(values.lanes)
+      const { tookMs, lanes } = await measure(transport, chunks, fixed)
       const capacity = ((mbit * 1e6) / 8) * (tookMs / 1000)
       const ofLink = (bytes: number) => `${((bytes / capacity) * 100).toFixed(1)} %`
       const content = chunks * CHUNK_BYTES
       const sent = link.upBytes - before
       console.log(
         `${name}: ${ofLink(content)} of the link in ${(tookMs / 1000).toFixed(1)} s; ` +
-          `${ofLink(sent - content)} went to the protocol, ${ofLink(capacity - sent)} stood idle`,
+          `${ofLink(sent - content)} went to the protocol, ${ofLink(capacity - sent)} stood idle; ` +
+          `${lanes} lanes at the end`,
       )
     }
   } finally {
@@ -116,8 +116,12 @@ async function transportsTo(
   }
 }
 
-/** From the first request to the last proof, ms. */
-async function measure(transport: Transport, chunks: number, lanes: number): Promise<number> {
+/** From the first request to the last proof, ms; with lanes as the engine takes them, or a fixed number. */
+async function measure(
+  transport: Transport,
+  chunks: number,
+  fixed?: number,
+): Promise<{ tookMs: number; lanes: number }> {
   const waiting: { upload: Upload; bytes: Uint8Array<ArrayBuffer> }[] = []
   for (let index = 0; index < chunks; index += 1) {
     // New at each run: what a store has already it is not sent again.
@@ -130,16 +134,36 @@ async function measure(transport: Transport, chunks: number, lanes: number): Pro
     waiting.push({ upload, bytes })
   }
   const began = performance.now()
-  const lane = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const attempt = anAttempt()
-      if ((await transport.send(next.upload, next.bytes, { kind: 'nothing' }, attempt)) === 'sent')
-        await transport.verify(next.upload, attempt)
+  const learn: Learn = fixed === undefined ? adaptingLanes() : () => fixed
+  let lanes = fixed ?? FIRST_LANES
+  const active = new Set<Promise<void>>()
+  while (waiting.length + active.size > 0) {
+    const free = Math.min(lanes - active.size, waiting.length)
+    const inUse = active.size + Math.max(free, 0)
+    for (const { upload, bytes } of waiting.splice(0, Math.max(free, 0))) {
+      const begunMs = performance.now()
+      const carried = carry(transport, upload, bytes).then(() => {
+        active.delete(carried)
+        lanes = learn(inUse, upload.sizeBytes, performance.now() - begunMs, false)
+      })
+      active.add(carried)
     }
+    await Promise.race(active)
   }
-  await Promise.all(Array.from({ length: lanes }, lane))
-  return performance.now() - began
+  return { tookMs: performance.now() - began, lanes }
 }
+
+async function carry(transport: Transport, upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const attempt = anAttempt()
+  if ((await transport.send(upload, bytes, { kind: 'nothing' }, attempt)) === 'sent')
+    await transport.verify(upload, attempt)
+}
+
+const numbers = ({ mbit, rtt, chunks }: Readonly<Record<'mbit' | 'rtt' | 'chunks', string>>) => ({
+  mbit: Number(mbit),
+  rtt: Number(rtt),
+  chunks: Number(chunks),
+})
 
 function anAttempt(): Attempt {
   let kept = ''
