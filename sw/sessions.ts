@@ -84,7 +84,8 @@ export async function resumeSession(context: Context, id: SessionId): Promise<Se
   return change(context, id, async (tx, session) => {
     const moment = momentOf(context.clock)
     await requeue(tx, { ...session, paused: false })
-    const resumed = calm((await tryAgain(tx, id, await tx.chunksOf(id), moment)) ?? session)
+    const chunks = await tx.chunksOf(id)
+    const resumed = calm((await tryAgain(tx, id, chunks, session.publication, moment)) ?? session)
     await saveSession(tx, resumed)
     return resumed
   })

@@ -113,7 +113,7 @@ export interface Trouble {
 
 /** When what is parked for a sign-in is tried again by itself. */
 export interface SignIn {
-  /** Refusals, each trial one, since an upload went through; 0: sign-ins work, and everything is tried. */
+  /** Refusals, each trial one, since an upload of the session went through; 0: everything is tried. */
   readonly failures: number
   /** When one chunk, or everything, is tried, ms since the epoch. */
   readonly retryAtMs: number
