@@ -1,5 +1,6 @@
 import type { ChunkId, SessionId } from '../src/protocol/ids.ts'
 import {
+  tells,
   transition,
   waitOf,
   type ChunkEvent,
@@ -114,7 +115,8 @@ export const afterFailure = (
   failure: Failure,
   wait: Wait | undefined,
   moment: Moment,
-): SessionRecord => inTrouble(signInFailed(session, failure, moment), troubleOf(failure, wait))
+): SessionRecord =>
+  tells(failure) ? inTrouble(signInFailed(session, failure, moment), troubleOf(failure, wait)) : session
 
 /** What a person is told of a failure. */
 function troubleOf({ code, message, circuitUntilMs = 0 }: Failure, wait: Wait | undefined): Trouble {

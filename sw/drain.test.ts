@@ -411,8 +411,11 @@ describe('the policy', () => {
     await world.clock.runUntil(first)
     expect(await first).toBe('idle')
     expect(requests(world)).toBe(0)
-    for (const chunk of await world.chunks(id))
+    for (const chunk of await world.chunks(id)) {
       expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading', sent: true } })
+      expect(chunk).not.toHaveProperty('lastError')
+    }
+    expect(await world.session(id)).not.toHaveProperty('trouble')
     await setPolicy(world, 'always')
     await world.clock.runUntil(drain.join('message'))
     await expectThrough(world)
