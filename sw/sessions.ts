@@ -16,18 +16,18 @@ import { storeChoice } from './store-choice.ts'
  */
 export async function startSession(context: Context, start: SessionStart): Promise<SessionRecord> {
   const { store, transport, clock, announce, sealer } = context
-  if (start.sealKey !== undefined && sealer === undefined)
-    throw new HoldfastError(
-      'bad-input',
-      "seal: this worker takes sealed chunks only; start with seal: 'page'.",
-    )
-  storeChoice(transport, start, true)
   const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
     if (existing !== undefined) {
       if (beginning(existing) === beginning(start)) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun already.`)
     }
+    if (start.sealKey !== undefined && sealer === undefined)
+      throw new HoldfastError(
+        'bad-input',
+        "seal: this worker takes sealed chunks only; start with seal: 'page'.",
+      )
+    storeChoice(transport, start, true)
     const session = newSession(start)
     await tx.putSession(session)
     if (start.sealKey !== undefined) await tx.putMeta(sealKeyName(session.id), start.sealKey)
