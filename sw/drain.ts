@@ -34,7 +34,7 @@ export interface Drain {
 
 export const DRAIN_LOCK = 'holdfast-drain'
 
-/** Publications, or chunks to seal, at a time. */
+/** Publications at a time; and lanes, for sealing alone where uploads have fewer. */
 const AT_ONCE = 3
 /** Near the end of its budget a drain starts nothing new, ms. */
 const WIND_DOWN_MS = 10_000
