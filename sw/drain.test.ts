@@ -796,8 +796,8 @@ describe('one at a time', () => {
     const worker = world.worker()
     const { run } = worker.lock
     let runs = 0
-    worker.lock.run = (name, signal, work) =>
-      ++runs > 1 ? run(name, signal, work) : run(name, signal, () => work().finally(joinAgain))
+    worker.lock.run = (name, work) =>
+      ++runs > 1 ? run(name, work) : run(name, () => work().finally(joinAgain))
     const joinAgain = () => void drain.join('message')
     const drain = createDrain(worker)
     void drain.join('push')

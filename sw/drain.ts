@@ -92,7 +92,7 @@ export function createDrain(context: Context): Drain {
   }
 
   function begin(): Promise<Outcome> {
-    const begun = lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
+    const begun = lock.run(DRAIN_LOCK, run).finally(() => {
       // Another may have begun while this one finished.
       if (running === begun) running = undefined
     })
@@ -213,7 +213,7 @@ export function createDrain(context: Context): Drain {
     if (ending !== 'recording' || watched.has(id)) return
     watched.add(id)
     lock
-      .released(recordingLockName(id), new AbortController().signal)
+      .released(recordingLockName(id))
       .then(() => interruptSession(context, id))
       .then((interrupted) => {
         if (interrupted) void join('startup').catch(() => undefined)
