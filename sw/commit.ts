@@ -1,5 +1,6 @@
 import type { ChunkId, SessionId } from '../src/protocol/ids.ts'
 import {
+  tells,
   transition,
   waitOf,
   type ChunkEvent,
@@ -7,7 +8,7 @@ import {
   type Moment,
   type Transition,
 } from './core/machine.ts'
-import type { ChunkRecord, SessionRecord, SignIn, Trouble, Wait } from './core/record.ts'
+import type { ChunkRecord, Publication, SessionRecord, SignIn, Trouble, Wait } from './core/record.ts'
 import { placeInQueue, recount } from './core/session.ts'
 import { isBlocked, nextTrial, signInFailed, signInWorks } from './core/sign-in.ts'
 import { publicationStep } from './core/publication.ts'
@@ -46,13 +47,16 @@ export async function commitEvent(
     ...(event.type === 'failed' && { error: { code: event.failure.code, message: event.failure.message } }),
   })
   if (event.type === 'stored')
-    for (const open of await tx.openSessions())
-      if (open.signIn) await tx.putSession({ ...open, signIn: signInWorks(open.signIn, moment.nowMs) })
+    for (const open of await tx.openSessions()) {
+      const { signIn, id: of } = open
+      if (signIn)
+        await tx.putSession({ ...open, signIn: signInWorks(signIn, of === session.id, moment.nowMs) })
+    }
   return true
 }
 
 /**
- * Has these chunks of a session tried now, and its publication.
+ * Has these chunks of a session tried now, and its publication where it is given.
  *
  * @param signIn when what stays parked for a sign-in is tried
  */
@@ -60,11 +64,12 @@ export async function tryAgain(
   tx: WriteTransaction,
   id: SessionId,
   chunks: readonly ChunkRecord[],
+  publication: Publication | undefined,
   moment: Moment,
   signIn?: SignIn,
 ): Promise<SessionRecord | undefined> {
   for (const chunk of chunks) await commitEvent(tx, chunk.id, { type: 'resumed' }, moment)
-  return changeSession(tx, id, ({ signIn: _before, publication, ...rest }) => ({
+  return changeSession(tx, id, ({ signIn: _before, ...rest }) => ({
     ...rest,
     ...(publication && { publication: publicationStep(publication, { type: 'resumed' }, moment) }),
     ...(signIn && { signIn }),
@@ -73,15 +78,16 @@ export async function tryAgain(
 
 /**
  * Tries whether a sign-in works again: by the chunk that was tried the least of those that wait for it, or all of them
- * once an upload went through; and by the publication.
+ * once an upload of the session went through; and by the publication, if that waits for it too.
  */
 export async function trySignIn(tx: WriteTransaction, id: SessionId, moment: Moment): Promise<void> {
   const { signIn, publication } = (await tx.session(id)) ?? {}
   if (signIn === undefined) return
   const blocked = (await tx.chunksOf(id)).filter(isBlocked).toSorted((a, b) => a.retryCount - b.retryCount)
-  const waits = blocked.length > 0 || (publication && isBlocked(publication))
+  const stuck = publication && isBlocked(publication) ? publication : undefined
   const tried = signIn.failures > 0 ? blocked.slice(0, 1) : blocked
-  await tryAgain(tx, id, tried, moment, waits ? nextTrial(signIn.failures, moment) : undefined)
+  const next = stuck || tried.length > 0 ? nextTrial(signIn.failures, moment) : undefined
+  await tryAgain(tx, id, tried, stuck, moment, next)
 }
 
 async function applyEffects(tx: WriteTransaction, id: ChunkId, result: Transition, bytes?: ArrayBuffer) {
@@ -109,7 +115,8 @@ export const afterFailure = (
   failure: Failure,
   wait: Wait | undefined,
   moment: Moment,
-): SessionRecord => inTrouble(signInFailed(session, failure, moment), troubleOf(failure, wait))
+): SessionRecord =>
+  tells(failure) ? inTrouble(signInFailed(session, failure, moment), troubleOf(failure, wait)) : session
 
 /** What a person is told of a failure. */
 function troubleOf({ code, message, circuitUntilMs = 0 }: Failure, wait: Wait | undefined): Trouble {

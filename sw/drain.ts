@@ -34,7 +34,7 @@ export interface Drain {
 
 export const DRAIN_LOCK = 'holdfast-drain'
 
-/** Publications, or chunks to seal, at a time. */
+/** Publications at a time; and lanes, for sealing alone where uploads have fewer. */
 const AT_ONCE = 3
 /** Near the end of its budget a drain starts nothing new, ms. */
 const WIND_DOWN_MS = 10_000
@@ -92,7 +92,7 @@ export function createDrain(context: Context): Drain {
   }
 
   function begin(): Promise<Outcome> {
-    const begun = lock.run(DRAIN_LOCK, new AbortController().signal, run).finally(() => {
+    const begun = lock.run(DRAIN_LOCK, run).finally(() => {
       // Another may have begun while this one finished.
       if (running === begun) running = undefined
     })
@@ -213,7 +213,7 @@ export function createDrain(context: Context): Drain {
     if (ending !== 'recording' || watched.has(id)) return
     watched.add(id)
     lock
-      .released(recordingLockName(id), new AbortController().signal)
+      .released(recordingLockName(id))
       .then(() => interruptSession(context, id))
       .then((interrupted) => {
         if (interrupted) void join('startup').catch(() => undefined)

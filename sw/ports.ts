@@ -88,10 +88,10 @@ export interface Anchor {
 
 /** Mutual exclusion across pages, workers and worker versions; a holder's death releases it. */
 export interface Lock {
-  /** Runs `work` alone; rejects with `aborted` if the signal ends the wait. */
-  run<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>
+  /** Runs `work` alone. */
+  run<T>(name: string, work: () => Promise<T>): Promise<T>
   /** Resolves as soon as nobody holds the lock. */
-  released(name: string, signal: AbortSignal): Promise<void>
+  released(name: string): Promise<void>
 }
 
 /** Asks the browser to wake the worker again. */

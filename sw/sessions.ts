@@ -16,18 +16,18 @@ import { storeChoice } from './store-choice.ts'
  */
 export async function startSession(context: Context, start: SessionStart): Promise<SessionRecord> {
   const { store, transport, clock, announce, sealer } = context
-  if (start.sealKey !== undefined && sealer === undefined)
-    throw new HoldfastError(
-      'bad-input',
-      "seal: this worker takes sealed chunks only; start with seal: 'page'.",
-    )
-  storeChoice(transport, start, true)
   const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
     if (existing !== undefined) {
       if (beginning(existing) === beginning(start)) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun already.`)
     }
+    if (start.sealKey !== undefined && sealer === undefined)
+      throw new HoldfastError(
+        'bad-input',
+        "seal: this worker takes sealed chunks only; start with seal: 'page'.",
+      )
+    storeChoice(transport, start, true)
     const session = newSession(start)
     await tx.putSession(session)
     if (start.sealKey !== undefined) await tx.putMeta(sealKeyName(session.id), start.sealKey)
@@ -84,7 +84,8 @@ export async function resumeSession(context: Context, id: SessionId): Promise<Se
   return change(context, id, async (tx, session) => {
     const moment = momentOf(context.clock)
     await requeue(tx, { ...session, paused: false })
-    const resumed = calm((await tryAgain(tx, id, await tx.chunksOf(id), moment)) ?? session)
+    const chunks = await tx.chunksOf(id)
+    const resumed = calm((await tryAgain(tx, id, chunks, session.publication, moment)) ?? session)
     await saveSession(tx, resumed)
     return resumed
   })

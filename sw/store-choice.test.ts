@@ -4,7 +4,15 @@ import { admitChunk } from './admit.ts'
 import type { Context } from './context.ts'
 import { endSession, startSession } from './sessions.ts'
 import { storeChoice } from './store-choice.ts'
-import { aStart, createWorld, drainOnce, sealedChunk, sessionIdOf, type World } from './testing/world.ts'
+import {
+  aRawStart,
+  aStart,
+  createWorld,
+  drainOnce,
+  sealedChunk,
+  sessionIdOf,
+  type World,
+} from './testing/world.ts'
 import { life } from './testing/life.ts'
 import { fakeStoreServer } from './testing/fake-servers.ts'
 import { copies } from './transports/copies.ts'
@@ -51,6 +59,16 @@ describe('a session that begins', () => {
     const start = { ...aStart(), stores: ['elsewhere'] }
     await expect(startSession(world.worker(), start)).rejects.toMatchObject({ code: 'bad-input' })
     expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+  })
+
+  it('is answered again by a worker that has lost its store, or its sealer, since', async () => {
+    const world = createWorld()
+    const start = { ...aStart(), stores: ['one', 'two'] }
+    const first = await startSession({ ...world.worker(), transport: two }, start)
+    const { sealer: _lost, ...later } = world.worker()
+    expect(await startSession(later, start)).toEqual(first)
+    const raw = await startSession(world.worker(), aRawStart(2))
+    expect(await startSession(later, aRawStart(2))).toEqual(raw)
   })
 
   it('is another one with another choice', async () => {

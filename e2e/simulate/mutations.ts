@@ -199,8 +199,8 @@ const overwriting =
 /** A lock kept in a table, as a stored flag would be: only its holder clears it. */
 const immortal = ({ lock, clock }: Context, held: Set<string>): Lock => ({
   ...lock,
-  async run(name, signal, work) {
-    while (held.has(name)) await clock.sleep(1_000, signal)
+  async run(name, work) {
+    while (held.has(name)) await clock.sleep(1_000, new AbortController().signal)
     held.add(name)
     try {
       return await work()

@@ -1,7 +1,7 @@
 import { encodeSessionsCall } from '../../src/evidence/registry.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Anchor, AnchorRecord, AnchorRequest } from '../ports.ts'
-import { ask, refusal, type Answer } from '../transports/ask.ts'
+import { ask, objectIn, refusal, type Answer } from '../transports/ask.ts'
 import { signedIn, type Authorize } from '../transports/sign-in.ts'
 
 export interface EvmOptions {
@@ -34,19 +34,19 @@ export function evm({
 }: EvmOptions): Anchor {
   const rpc = async (method: string, params: readonly unknown[], signal: AbortSignal): Promise<string> => {
     const call = post({ jsonrpc: '2.0', id: 1, method, params })
-    const answer = jsonOf(await ask(rpcUrl, call, { ...LIMITS, signal }))
-    const result = fieldOf(answer, 'result')
+    const answer = answerIn(await ask(rpcUrl, call, { ...LIMITS, signal }))
+    const { result, error = answer } = answer
     if (typeof result === 'string') return result
-    throw new HoldfastError('bad-answer', `${method}: ${JSON.stringify(fieldOf(answer, 'error') ?? answer)}`)
+    throw new HoldfastError('bad-answer', `${method}: ${JSON.stringify(error)}`)
   }
 
-  const relay = async ({ headers, ...init }: RequestInit, signal: AbortSignal): Promise<unknown> => {
+  const relay = async ({ headers, ...init }: RequestInit, signal: AbortSignal) => {
     const answer = await signedIn(
       async (reason) => authorize?.({ reason }),
       (signIn) => ask(relayUrl, { ...init, headers: { ...headers, ...signIn } }, { ...LIMITS, signal }),
       signal,
     )
-    return jsonOf(answer)
+    return answerIn(answer)
   }
 
   const sessionAt = async (calldata: string, block: string, signal: AbortSignal) => {
@@ -60,7 +60,7 @@ export function evm({
     pollMs,
 
     async uploader(signal) {
-      const address = fieldOf(await relay({}, signal), 'address')
+      const { address } = await relay({}, signal)
       if (typeof address === 'string' && ADDRESS.test(address)) return address
       throw new HoldfastError('bad-answer', 'The relay does not tell its address.')
     },
@@ -108,19 +108,8 @@ const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => 
 
 const hex = (value: number) => `0x${value.toString(16)}`
 
-function jsonOf(answer: Answer): unknown {
-  if (!answer.ok) throw rejection(refusal(answer))
-  try {
-    return JSON.parse(answer.text)
-  } catch (cause) {
-    throw new HoldfastError('bad-answer', `${answer.origin} did not answer JSON.`, { cause })
-  }
+function answerIn(answer: Answer) {
+  if (answer.ok) return objectIn(answer)
+  const error = refusal(answer)
+  throw error.code === 'rejected-by-store' ? new HoldfastError('anchor-rejected', error.message) : error
 }
-
-const rejection = (error: HoldfastError) =>
-  error.code === 'rejected-by-store' ? new HoldfastError('anchor-rejected', error.message) : error
-
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined

@@ -117,6 +117,17 @@ describe('lanes', () => {
     expect(counts(seen, 400).every((count) => count >= 5)).toBe(true)
   })
 
+  it('come back as soon after an outage of an hour as after one of a minute', () => {
+    const uploadsUntilTwo = (lossesInARow: number) => {
+      const learn = adaptingLanes()
+      let lanes = FIRST_LANES
+      for (let nth = 0; nth < lossesInARow; nth++) lanes = learn(lanes, 1, 10_000, true)
+      expect(lanes).toBe(1)
+      for (let uploads = 1; ; uploads++) if (learn(1, 500_000, 1_000, false) > 1) return uploads
+    }
+    expect(uploadsUntilTwo(400)).toBe(uploadsUntilTwo(8))
+  })
+
   it('do not run away on chunks of all sizes', () => {
     let state = 1
     const random = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647

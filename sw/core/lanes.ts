@@ -18,6 +18,8 @@ const WORTH = 1.1
 const FALLEN = 0.7
 /** Epochs before the next lane is tried, after the first failure; as many more after each. */
 const REST = 2
+/** No more than this: with one lane every failure of an outage is one, and the link may be better after it. */
+const MOST_REST = 16
 
 /**
  * Hill climbing on goodput. A lane more for as long as that brings more: the first is tried after the first epoch. One
@@ -49,7 +51,7 @@ export function adaptingLanes(): Learn {
       count = Math.max(lost && !trial ? Math.ceil(count / 2) : count - 1, 1)
       trial = 0
       rate = 0
-      pause = rest += REST
+      pause = rest = Math.min(rest + REST, MOST_REST)
     } else {
       trial = pause-- > 0 || count === MOST ? 0 : 1
       count += trial

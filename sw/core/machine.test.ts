@@ -263,7 +263,15 @@ describe('failures', () => {
   it.each(codes)('%s: only a missing network and our own stop cost no attempt', (code) => {
     const { chunk } = transition(uploading, { type: 'failed', failure: failure(code) }, moment)
     const spent = code === 'unreachable' || code === 'aborted' ? 0 : 1
-    expect(chunk).toMatchObject({ retryCount: spent, failures: spent, lastError: { code } })
+    expect(chunk).toMatchObject({ retryCount: spent, failures: spent })
+    if (code !== 'aborted') expect(chunk.lastError?.code).toBe(code)
+  })
+
+  it('tell of no stop of our own, and still of what had failed before it', () => {
+    const stopped = { type: 'failed', failure: failure('aborted') } as const
+    expect(transition(uploading, stopped, moment).chunk).not.toHaveProperty('lastError')
+    const failed = transition(uploading, EVENTS.failed, moment).chunk
+    expect(transition(failed, stopped, moment).chunk.lastError).toEqual(failed.lastError)
   })
 
   it('waits longer with each failure in a row, by full jitter', () => {

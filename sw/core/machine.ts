@@ -121,7 +121,8 @@ function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord
   const error: WireError = { code: failure.code, message: failure.message.slice(0, MESSAGE_LENGTH) }
   const spent = spendsAttempt(failure.code) ? 1 : 0
   const failures = chunk.failures + spent
-  const failed = { ...chunk, failures, retryCount: chunk.retryCount + spent, lastError: error }
+  const retryCount = chunk.retryCount + spent
+  const failed = { ...chunk, failures, retryCount, ...(tells(failure) && { lastError: error }) }
   const wait = waitAfter(failure, failures, moment)
   switch (state.status) {
     case 'captured':
@@ -134,6 +135,9 @@ function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord
       return undefined
   }
 }
+
+/** Whether a person is told: of our own stop, by a wake's end or the app's policy, there is nothing to tell. */
+export const tells = ({ code }: Failure) => code !== 'aborted'
 
 /**
  * The class of a failure decides: time heals the transient ones and conflicts, a person the others. When what waits for

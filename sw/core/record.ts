@@ -113,7 +113,7 @@ export interface Trouble {
 
 /** When what is parked for a sign-in is tried again by itself. */
 export interface SignIn {
-  /** Refusals, each trial one, since an upload went through; 0: sign-ins work, and everything is tried. */
+  /** Refusals, each trial one, since an upload of the session went through; 0: everything is tried. */
   readonly failures: number
   /** When one chunk, or everything, is tried, ms since the epoch. */
   readonly retryAtMs: number
@@ -145,9 +145,10 @@ export interface SessionRecord {
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number
   readonly heldBytes: number
-  readonly totalBytes: number
+  /** Absent, as `storedBytes`, in a record that an earlier version wrote last. */
+  readonly totalBytes?: number
   /** Of chunks that their store was proved to have. */
-  readonly storedBytes: number
+  readonly storedBytes?: number
   readonly publication?: Publication
   readonly anchored?: Anchored
   /** What holds the session up at the moment; gone with the next progress. */

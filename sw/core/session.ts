@@ -74,7 +74,8 @@ export function recount(
 ): SessionRecord {
   const { unpublishedSinceMs: sinceMs, ...rest } = session
   const tally = { ...session.tally }
-  let { parked, heldBytes, totalBytes, storedBytes } = session
+  // A worker of an earlier version did not count these two.
+  let { parked, heldBytes, totalBytes = 0, storedBytes = 0 } = session
   for (const [chunk, sign] of [
     [before, -1],
     [after, 1],

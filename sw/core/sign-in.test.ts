@@ -57,9 +57,10 @@ describe('a session whose sign-in was refused', () => {
 
   it('is tried within a minute once an upload went through, and not later than it would have been', () => {
     const inAnHour = { failures: 7, retryAtMs: NOW_MS + 60 * MINUTE_MS }
-    expect(signInWorks(inAnHour, NOW_MS)).toEqual({ failures: 0, retryAtMs: NOW_MS + MINUTE_MS })
+    expect(signInWorks(inAnHour, true, NOW_MS)).toEqual({ failures: 0, retryAtMs: NOW_MS + MINUTE_MS })
+    expect(signInWorks(inAnHour, false, NOW_MS)).toEqual({ failures: 7, retryAtMs: NOW_MS + MINUTE_MS })
     const soon = { failures: 7, retryAtMs: NOW_MS + 5 }
-    expect(signInWorks(soon, NOW_MS)).toEqual({ failures: 0, retryAtMs: NOW_MS + 5 })
+    expect(signInWorks(soon, true, NOW_MS)).toEqual({ failures: 0, retryAtMs: NOW_MS + 5 })
   })
 
   it('has work left, due at the trial, unless it is paused', () => {

@@ -17,7 +17,7 @@ export const isBlocked = ({ lastError }: Pick<ChunkRecord, 'lastError'>) =>
  * The next trial of a sign-in, in case that none succeeds before: full jitter, 1 to 5 minutes at first, the bound
  * doubling to an hour.
  *
- * @param failures trials, the first refusal among them, since an upload went through
+ * @param failures trials, the first refusal among them, since an upload of the session went through
  */
 export const nextTrial = (failures: number, { nowMs, random }: Moment): SignIn => ({
   failures: failures + 1,
@@ -25,8 +25,8 @@ export const nextTrial = (failures: number, { nowMs, random }: Moment): SignIn =
 })
 
 /**
- * The session after a failure of one of its items, which may be a refused sign-in. Where a trial is set it stays, or comes later if the server
- * asks for that: so 500 chunks that are refused together are one refusal.
+ * The session after a failure of one of its items, which may be a refused sign-in. Where a trial is set it stays, or
+ * comes later if the server asks for that: so 500 chunks that are refused together are one refusal.
  */
 export function signInFailed(session: SessionRecord, failure: Failure, moment: Moment): SessionRecord {
   if (!isBlocked({ lastError: failure })) return session
@@ -35,8 +35,12 @@ export function signInFailed(session: SessionRecord, failure: Failure, moment: M
   return { ...session, signIn: { failures, retryAtMs: Math.max(retryAtMs, askedMs) } }
 }
 
-/** The session when an upload went through: everything that waits for a sign-in is tried within a minute. */
-export const signInWorks = (signIn: SignIn, nowMs: number): SignIn => ({
-  failures: 0,
-  retryAtMs: Math.min(signIn.retryAtMs, nowMs + FLOOR_MS),
+/**
+ * The next trial when an upload went through: within a minute, and of everything that waits.
+ *
+ * @param own whether it was the session's; another one may go elsewhere, or as somebody else: its success is a hint
+ */
+export const signInWorks = ({ failures, retryAtMs }: SignIn, own: boolean, nowMs: number): SignIn => ({
+  failures: own ? 0 : failures,
+  retryAtMs: Math.min(retryAtMs, nowMs + FLOOR_MS),
 })

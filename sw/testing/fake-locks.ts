@@ -27,7 +27,7 @@ export function fakeLocks(): FakeLocks {
   return {
     hold: (name) => hold(name).release,
     lockOf: (life) => ({
-      async run(name, _signal, work) {
+      async run(name, work) {
         const { before, release } = hold(name)
         life.onDeath(release)
         await life.look(() => before)

@@ -73,6 +73,21 @@ export async function ask(url: string, init: RequestInit, limits: AskLimits): Pr
   }
 }
 
+/**
+ * The JSON object that an answer is, or one of its lines.
+ *
+ * @throws HoldfastError `bad-answer` where it is none
+ */
+export function objectIn({ origin, text }: Answer, json = text): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(json)
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
+  } catch {
+    // Said below.
+  }
+  throw new HoldfastError('bad-answer', `${origin} did not answer with a JSON object.`)
+}
+
 /** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15). */
 export function refusal({ origin, status, headers, text }: Answer, hint = ''): HoldfastError {
   const said = text === '' ? '' : `: ${withoutSecrets(text)}`

@@ -309,6 +309,42 @@ describe('copies', () => {
       expect(a.done).toHaveLength(500)
     })
 
+    it('500 chunks come back to look one after the other, and each goes there soon after it is back', async () => {
+      const transport = fresh()
+      const startMs = Date.now()
+      const waiting = Array.from({ length: 500 }, (_, number) => ({ one: item(number), atMs: startMs }))
+      let looks = 0
+      /** As the engine's queue does, up to this time. */
+      const drain = async (untilMs: number) => {
+        for (;;) {
+          const [next] = waiting.toSorted((x, y) => x.atMs - y.atMs)
+          if (next === undefined || next.atMs > untilMs) return
+          vi.setSystemTime(Math.max(Date.now(), next.atMs))
+          looks += 1
+          const error = await next.one.attempt(transport)
+          if (error) next.atMs = Date.now() + Math.max(error.retryAfterMs, 30_000)
+          else waiting.splice(waiting.indexOf(next), 1)
+        }
+      }
+      const minutes = (count: number) => startMs + 60_000 * count
+      await drain(minutes(30))
+      expect(looks).toBeLessThan(500 + 30 * 60 + 10)
+      expect(b.done.length).toBeGreaterThan(30 * 3)
+      b.wrong = () => undefined
+      await drain(minutes(40))
+      expect(waiting).toEqual([])
+
+      b.wrong = away
+      await drain(minutes(50))
+      expect(await item(501).attempt(transport)).toMatchObject({ retryAfterMs: 250 })
+    })
+
+    it('chunks that have copies enough make nobody wait for it', async () => {
+      const transport = fresh()
+      for (let number = 0; number < 500; number++) await item(number, oneOf).attempt(transport)
+      expect((await item(500).attempt(transport))?.retryAfterMs).toBeLessThanOrEqual(10_000)
+    })
+
     it('is tried by one at a time', async () => {
       const transport = fresh()
       const items = [item(1), item(2), item(3)]
@@ -326,7 +362,7 @@ describe('copies', () => {
       later(600_000)
       expect(await item(2).attempt(transport)).toMatchObject({
         code: 'copies-missing',
-        retryAfterMs: 3_000_000,
+        retryAfterMs: 3_001_000,
       })
       expect(b.done).toHaveLength(1)
     })

@@ -10,7 +10,12 @@ interface Child {
   lastError: HoldfastError | undefined
   /** Requests under way. */
   asking: number
+  /** When the next object that lacks a copy may come back to look, ms since the epoch. */
+  nextLookMs: number
 }
+
+/** Objects that wait for a store come back one after the other, this far apart: each look is a write, ms. */
+const LOOK_EVERY_MS = 1_000
 
 /** What an attempt has found out about one store. */
 type Found = Held | Failed
@@ -58,7 +63,7 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
   const children = new Map(
     stores.map((store): [string, Child] => [
       store.name,
-      { store, circuit: CLOSED, lastError: undefined, asking: 0 },
+      { store, circuit: CLOSED, lastError: undefined, asking: 0, nextLookMs: 0 },
     ]),
   )
   if (stores.length === 0 || children.size < stores.length)
@@ -123,6 +128,7 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
       const error = HoldfastError.from(thrown)
       if (NOT_THEIRS.has(error.code)) throw error
       const tripped = trip(child.circuit, error.code, error.retryAfterMs, Date.now(), Math.random())
+      if (child.circuit.failures === 0) child.nextLookMs = 0
       // Any other failure is an answer.
       child.circuit = tripped === child.circuit ? CLOSED : tripped
       child.lastError = error
@@ -147,7 +153,17 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
       const { code, retryAfterMs } = first.error
       throw new HoldfastError(code, message, { cause: first.error, retryAfterMs })
     }
-    throw new HoldfastError('copies-missing', message, { retryAfterMs: first?.waitMs ?? 0 })
+    throw new HoldfastError('copies-missing', message, { retryAfterMs: first ? turnOf(first) : 0 })
+  }
+
+  /** @returns how long this object waits until it comes back for the store that it lacks, ms */
+  function turnOf({ of, waitMs }: Failed): number {
+    const child = children.get(of)
+    if (child === undefined) return waitMs
+    const nowMs = Date.now()
+    const turnMs = Math.max(nowMs + waitMs, child.nextLookMs)
+    child.nextLookMs = turnMs + LOOK_EVERY_MS
+    return turnMs - nowMs
   }
 
   const choiceOf = ({

@@ -1,6 +1,5 @@
 import { UNIXFS_V1_2025 } from '../../src/evidence/cid.ts'
-import { HoldfastError } from '../../src/protocol/errors.ts'
-import { refusal, type Answer } from './ask.ts'
+import { objectIn, refusal } from './ask.ts'
 import { pace, type PacedRequest } from './pace.ts'
 import type { Transport } from './port.ts'
 import { isOurs, mismatch } from './read-back.ts'
@@ -49,7 +48,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', patienceMs }: IpfsOpt
       const answer = await rpc(`pin/ls?arg=${cid}&type=recursive`, { signal })
       if (answer.status === 500 && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
       if (!answer.ok) throw refusal(answer)
-      const keys = lineOf(answer, answer.text)['Keys']
+      const keys = objectIn(answer)['Keys']
       if (typeof keys !== 'object' || keys === null || !(cid in keys)) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
@@ -61,7 +60,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', patienceMs }: IpfsOpt
       const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
       if (!answer.ok) throw refusal(answer)
       // A line of JSON for each object; the last is the file itself.
-      const address = lineOf(answer, answer.text.trim().split('\n').at(-1) ?? '')['Hash']
+      const address = objectIn(answer, answer.text.trim().split('\n').at(-1) ?? '')['Hash']
       if (address !== upload.cid) throw mismatch(upload, String(address))
       progress(upload.sizeBytes)
       return 'proved'
@@ -73,14 +72,4 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', patienceMs }: IpfsOpt
       if (!(await isOurs(upload, answer.bytes))) throw mismatch(upload, 'other bytes')
     },
   }
-}
-
-function lineOf({ origin }: Answer, line: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(line)
-    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
-  } catch {
-    // Said below.
-  }
-  throw new HoldfastError('bad-answer', `The answer of ${origin} is not what Kubo's RPC defines.`)
 }

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
-import { refusal, type Answer } from './ask.ts'
+import { objectIn, refusal, type Answer } from './ask.ts'
 import { pace } from './pace.ts'
 import type { Transport } from './port.ts'
 import { isOurs, mismatch } from './read-back.ts'
@@ -158,12 +158,8 @@ export function pinata({
 }
 
 function dataOf(answer: Answer): Readonly<Record<string, unknown>> {
-  try {
-    const { data }: { data?: unknown } = JSON.parse(answer.text)
-    if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
-  } catch {
-    // Said below.
-  }
+  const { data } = objectIn(answer)
+  if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
   throw badAnswer(answer)
 }
 

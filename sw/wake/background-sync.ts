@@ -39,7 +39,10 @@ export function backgroundSync(onSync: () => Promise<void>): SyncWake {
       try {
         const { sync } = self.registration
         const tags = await sync.getTags()
-        if (!tags.includes(BASE_TAG)) await queue.registerSync()
+        if (!tags.includes(BASE_TAG)) {
+          spent.delete(BASE_TAG)
+          await queue.registerSync()
+        }
         for (const tag of planWakes(tags, nowMs)) await sync.register(tag)
       } catch {
         // No page is open, or this browser has no Background Sync: the tags that are out must do.
