@@ -58,6 +58,16 @@ describe('bytes of uploads under way', () => {
 })
 
 describe('the rate', () => {
+  it('is not known any more after a failure: nobody is told of seconds left while nothing moves', async () => {
+    const { clock, progress, send } = world()
+    await clock.runUntil(send(0, 1_000))
+    expect(progress.bytesPerSecond()).toBeGreaterThan(0)
+    await expect(progress.during(chunkIdOf(id, 1), () => Promise.reject(new Error('Cut')))).rejects.toThrow()
+    expect(progress.bytesPerSecond()).toBe(0)
+    await clock.runUntil(send(1, 2_000))
+    expect(progress.bytesPerSecond()).toBe(MB / 8)
+  })
+
   it('is not known before anything arrived', async () => {
     const { clock, progress, send } = world()
     expect(progress.bytesPerSecond()).toBe(0)

@@ -13,7 +13,7 @@ export interface Progress {
   reached(id: ChunkId, offsetBytes: number, sent: boolean): void
   /** Bytes of this chunk, or of all of a session's chunks, that their store is known to have. */
   bytesOf(id: ChunkId | SessionId): number
-  /** Of all uploads together; 0 while it is not known, or nothing moved for a minute. */
+  /** Of all uploads together; 0 while it is not known: at first, after a failure, or when nothing moved for a minute. */
   bytesPerSecond(): number
 }
 
@@ -41,6 +41,9 @@ export function createProgress({ now }: Clock): Progress {
       try {
         await upload()
         offsets.delete(id)
+      } catch (error) {
+        bytes = ms = 0
+        throw error
       } finally {
         running--
       }
