@@ -21,8 +21,9 @@ import type { Transport } from './transports/port.ts'
 // Promises 2, 4, 5 of docs/guarantees.md.
 
 const id = sessionIdOf(1)
-const plain: Transport = { name: 'one' } as Transport
-const two: Transport = { name: 'copies', stores: ['one', 'two'] } as unknown as Transport
+const plain = { name: 'one' }
+/** Two stores that nobody writes to here. */
+const two = copies(['one', 'two'].map((name) => Object.assign(createWorld().worker().transport, { name })))
 const code = (work: () => unknown) => {
   try {
     work()
@@ -162,7 +163,10 @@ describe('a session with two stores', () => {
     const [chunk] = await world.chunks(id)
     expect(chunk).toMatchObject({
       state: { status: 'uploading', wait: { kind: 'due' } },
-      lastError: { code: 'copies-missing', message: '2 of one,two; this worker has one.' },
+      lastError: {
+        code: 'copies-missing',
+        message: '2 of the stores one,two are wanted; this worker has one.',
+      },
     })
     expect(chunk && (await world.hasPayload(chunk))).toBe(true)
     await drainOnce(world, worker())

@@ -10,7 +10,7 @@ import type { Transport } from './transports/port.ts'
  *   of its stores any more
  */
 export function storeChoice(
-  { name, stores: known = [name] }: Transport,
+  { name, stores: known = [name] }: Pick<Transport, 'name' | 'stores'>,
   { stores = known, atLeast = stores.length }: Pick<SessionRecord, 'stores' | 'atLeast'>,
   starts = false,
 ): StoreChoice {
@@ -18,7 +18,7 @@ export function storeChoice(
   if (known.filter((store) => stores.includes(store)).length < least)
     throw new HoldfastError(
       starts ? 'bad-input' : 'copies-missing',
-      `${atLeast} of ${stores}; this worker has ${known}.`,
+      `${atLeast} of the stores ${stores} are wanted; this worker has ${known}.`,
     )
   return { stores, atLeast }
 }
