@@ -68,7 +68,7 @@ async function main(): Promise<void> {
       const transport = transports[name]
       if (transport === undefined) throw new Error(`There is no transport "${name}".`)
       const before = link.upBytes
-      const fixed = values.lanes === undefined ? undefined : Number(values.lanes)
+      const fixed = values.lanes === undefined ? undefined : positive('lanes', values.lanes)
       const { tookMs, lanes } = await measure(transport, chunks, fixed)
       const capacity = ((mbit * 1e6) / 8) * (tookMs / 1000)
       const ofLink = (bytes: number) => `${((bytes / capacity) * 100).toFixed(1)} %`
@@ -160,10 +160,16 @@ async function carry(transport: Transport, upload: Upload, bytes: Uint8Array<Arr
 }
 
 const numbers = ({ mbit, rtt, chunks }: Readonly<Record<'mbit' | 'rtt' | 'chunks', string>>) => ({
-  mbit: Number(mbit),
-  rtt: Number(rtt),
-  chunks: Number(chunks),
+  mbit: positive('mbit', mbit),
+  rtt: positive('rtt', rtt),
+  chunks: positive('chunks', chunks),
 })
+
+function positive(option: string, text: string): number {
+  const value = Number(text)
+  if (value > 0) return value
+  throw new Error(`--${option} takes a number above 0, not "${text}".`)
+}
 
 function anAttempt(): Attempt {
   let kept = ''
