@@ -9,6 +9,8 @@ export function showPromise(holdfast: Holdfast): void {
     list.dataset['wakes'] = backgroundWakes.kind
     list.replaceChildren(...words.map((sentence) => h('li', {}, sentence)))
   }
-  document.addEventListener('visibilitychange', () => void draw())
-  void draw()
+  // Where its code cannot be had, the list stays as it is until the next return.
+  const tryToDraw = () => void draw().catch(() => undefined)
+  document.addEventListener('visibilitychange', tryToDraw)
+  tryToDraw()
 }
