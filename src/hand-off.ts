@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { insist, type InsistOptions } from './insist.ts'
+import { insist, type InsistOptions } from './request-with-retry.ts'
 import type { ChunkId } from './protocol/ids.ts'
 import type { HandedChunk } from './protocol/messages.ts'
 

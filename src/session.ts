@@ -4,11 +4,11 @@ import { sha256Hex } from './evidence/digest.ts'
 import { importSessionKey, newSessionKey, wrapSessionKey } from './evidence/keys.ts'
 import { sealChunk } from './evidence/seal.ts'
 import { handOff } from './hand-off.ts'
-import { insist } from './insist.ts'
+import { insist } from './request-with-retry.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
 import { MAX_CHUNK_BYTES, recordingLockName, type HandedChunk } from './protocol/messages.ts'
-import { turns } from './turns.ts'
+import { turns } from './semaphore.ts'
 
 /** Bytes that sealing adds to a chunk (the GCM tag). */
 const TAG_BYTES = 16

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { insist } from './insist.ts'
+import { insist } from './request-with-retry.ts'
 import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'

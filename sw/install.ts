@@ -1,8 +1,8 @@
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { isOurs } from '../src/protocol/parse.ts'
-import { activation } from './activation.ts'
-import { createEngine, type EngineOptions } from './engine.ts'
-import { isOurTag } from './wake/background-sync.ts'
+import { activation } from './adapters/browser/activation.ts'
+import { createEngine, type EngineOptions } from './engine/engine.ts'
+import { isOurTag } from './adapters/browser/background-sync.ts'
 
 declare const self: ServiceWorkerGlobalScope
 declare global {

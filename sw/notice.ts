@@ -1,5 +1,5 @@
 import { isOurs } from '../src/protocol/parse.ts'
-import type { LastChance } from './engine.ts'
+import type { LastChance } from './engine/engine.ts'
 
 declare const self: ServiceWorkerGlobalScope
 

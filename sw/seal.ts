@@ -1,8 +1,8 @@
 import { sha256Hex } from '../src/evidence/digest.ts'
 import { sealChunk } from '../src/evidence/seal.ts'
 import { HoldfastError } from '../src/protocol/errors.ts'
-import { commitEvent, sealKeyName } from './commit.ts'
-import { momentOf, type Sealer } from './context.ts'
+import { commitEvent, sealKeyName } from './engine/commit.ts'
+import { momentOf, type Sealer } from './engine/context.ts'
 import type { ChunkEvent } from './core/machine.ts'
 
 /**

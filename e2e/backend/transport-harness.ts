@@ -1,6 +1,6 @@
-import type { TransportHarness } from '../../sw/transports/transport.contract.ts'
-import type { Transport } from '../../sw/transports/port.ts'
-import type { AskReason } from '../../sw/transports/sign-in.ts'
+import type { TransportHarness } from '../../sw/contracts/transport.contract.ts'
+import type { Transport } from '../../sw/ports/transport.ts'
+import type { AskReason } from '../../sw/http/with-auth.ts'
 import type { Backend, FaultRule, LedgerEntry, ServiceName } from './index.ts'
 
 export interface HarnessOptions {

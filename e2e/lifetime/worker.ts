@@ -1,7 +1,7 @@
 import { notice } from '../../sw/notice.ts'
 import { evm, install, ipfs } from '../../sw/index.ts'
-import { isRung } from '../../sw/core/wake-plan.ts'
-import { BUDGETS_MS } from '../../sw/drain.ts'
+import { isRung } from '../../sw/core/sync-schedule.ts'
+import { BUDGETS_MS } from '../../sw/engine/drain.ts'
 import type { Sign } from './orders.ts'
 import type { WorkerSettings } from './site.ts'
 

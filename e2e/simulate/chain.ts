@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
-import type { Anchor, AnchorRequest, Witnessed } from '../../sw/ports.ts'
+import type { Anchor, AnchorRequest, Witnessed } from '../../sw/ports/anchor.ts'
 import { request, type Caller } from './request.ts'
 import type { Scene } from './scene.ts'
 

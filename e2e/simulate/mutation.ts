@@ -1,5 +1,5 @@
-import type { Context } from '../../sw/context.ts'
-import type { Outcome, WakeKind } from '../../sw/drain.ts'
+import type { Context } from '../../sw/engine/context.ts'
+import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 
 /** A way to break the engine from outside, so that the simulator can show that it would notice. */
 export interface Mutation {

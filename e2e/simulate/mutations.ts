@@ -1,6 +1,8 @@
-import type { Context } from '../../sw/context.ts'
-import type { AnchorRequest, Lock, ReadTransaction, Store, WriteTransaction } from '../../sw/ports.ts'
-import { POLICY } from '../../sw/policy.ts'
+import type { Context } from '../../sw/engine/context.ts'
+import type { AnchorRequest } from '../../sw/ports/anchor.ts'
+import type { Lock } from '../../sw/ports/platform.ts'
+import type { ReadTransaction, Store, WriteTransaction } from '../../sw/ports/store.ts'
+import { POLICY } from '../../sw/engine/policy.ts'
 import type { Mutation } from './mutation.ts'
 
 /** Breaks each transaction that writes. */

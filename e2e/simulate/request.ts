@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { never, type Life } from '../../sw/testing/life.ts'
+import { never, type Life } from '../../sw/testing/worker-lifetime.ts'
 import type { Scene } from './scene.ts'
 
 /** A worker as the network knows it. */

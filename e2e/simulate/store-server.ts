@@ -1,5 +1,5 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
-import type { Held, Transport } from '../../sw/transports/port.ts'
+import type { Held, Transport } from '../../sw/ports/transport.ts'
 import { request, type Caller } from './request.ts'
 import type { Scene } from './scene.ts'
 

@@ -1,5 +1,5 @@
-import { idbStore } from '../../sw/store/idb.ts'
-import { STORE_CASES } from '../../sw/store/store.contract.ts'
+import { idbStore } from '../../sw/adapters/store/idb.ts'
+import { STORE_CASES } from '../../sw/contracts/store.contract.ts'
 
 /** What the bench's page offers to a test. */
 const bench = {

@@ -1,4 +1,4 @@
-import { STORE_CASES } from '../../sw/store/store.contract.ts'
+import { STORE_CASES } from '../../sw/contracts/store.contract.ts'
 import { test } from './bench-page.ts'
 
 // Promise 1 of docs/guarantees.md.

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test as base } from '@playwright/test'
-import { TRANSPORT_CONTRACT } from '../../sw/transports/transport.contract.ts'
+import { TRANSPORT_CONTRACT } from '../../sw/contracts/transport.contract.ts'
 import { startBackend, type Backend } from '../backend/index.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../browser/find-chromium.ts'

@@ -1,5 +1,5 @@
-import type { Held, Upload } from '../../sw/transports/port.ts'
-import type { AskReason } from '../../sw/transports/sign-in.ts'
+import type { Held, Upload } from '../../sw/ports/transport.ts'
+import type { AskReason } from '../../sw/http/with-auth.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { VariantName, VariantSettings } from './variants.ts'
 

@@ -1,4 +1,4 @@
-import type { TransportHarness } from '../../sw/transports/transport.contract.ts'
+import type { TransportHarness } from '../../sw/contracts/transport.contract.ts'
 import type { Backend } from '../backend/index.ts'
 import { transportHarness, type HarnessOptions } from '../backend/transport-harness.ts'
 import { transportOf, type VariantName } from './variants.ts'

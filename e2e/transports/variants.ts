@@ -1,9 +1,9 @@
-import { ipfs } from '../../sw/transports/kubo.ts'
-import { pinata } from '../../sw/transports/pinata.ts'
-import type { Transport } from '../../sw/transports/port.ts'
-import { presignedPut, type Granted, type GrantRequest } from '../../sw/transports/put.ts'
-import type { AskReason } from '../../sw/transports/sign-in.ts'
-import { tus } from '../../sw/transports/tus.ts'
+import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
+import { pinata } from '../../sw/adapters/transports/pinata.ts'
+import type { Transport } from '../../sw/ports/transport.ts'
+import { presignedPut, type Granted, type GrantRequest } from '../../sw/adapters/transports/put.ts'
+import type { AskReason } from '../../sw/http/with-auth.ts'
+import { tus } from '../../sw/adapters/transports/tus.ts'
 import type { Endpoints } from '../backend/index.ts'
 
 /** What a variant is made of, in Node and in a browser's worker alike. */

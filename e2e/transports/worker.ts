@@ -1,7 +1,7 @@
 /// <reference lib="webworker" />
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { Attempt, Transport } from '../../sw/transports/port.ts'
-import type { AskReason } from '../../sw/transports/sign-in.ts'
+import type { Attempt, Transport } from '../../sw/ports/transport.ts'
+import type { AskReason } from '../../sw/http/with-auth.ts'
 import type { Done, Nudge, Order, Told } from './orders.ts'
 import { transportOf } from './variants.ts'
 

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { STORE_CASES } from '../store/store.contract.ts'
+import { STORE_CASES } from '../contracts/store.contract.ts'
 import { fakeDisk } from './fake-disk.ts'
 
 describe('fakeDisk', () => {

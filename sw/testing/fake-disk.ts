@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
-import type { ReadTransaction, WriteTransaction } from '../ports.ts'
+import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 
 /** What is on the disk. Records are never changed in place. */
 export interface DiskState {

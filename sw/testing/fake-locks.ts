@@ -1,5 +1,5 @@
-import type { Lock } from '../ports.ts'
-import type { Life } from './life.ts'
+import type { Lock } from '../ports/platform.ts'
+import type { Life } from './worker-lifetime.ts'
 
 /** The origin's Web Locks: one namespace for all workers and pages. */
 export interface FakeLocks {

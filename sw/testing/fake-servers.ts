@@ -1,8 +1,9 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
-import type { Anchor, AnchorRequest, Clock } from '../ports.ts'
-import type { Held, Transport } from '../transports/port.ts'
-import type { Life } from './life.ts'
+import type { Anchor, AnchorRequest } from '../ports/anchor.ts'
+import type { Clock } from '../ports/platform.ts'
+import type { Held, Transport } from '../ports/transport.ts'
+import type { Life } from './worker-lifetime.ts'
 
 /** One line of a server's ledger: the oracle of what really left the device. */
 export interface LedgerLine {

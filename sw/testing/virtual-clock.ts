@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/platform.ts'
 
 /** A clock that stands still while anything else can happen, then jumps to the next timer. */
 export interface VirtualClock extends Clock {

@@ -1,6 +1,6 @@
 import { evm, install, ipfs } from '../../../sw/index.ts'
-import { copies } from '../../../sw/transports/copies.ts'
-import { tus } from '../../../sw/transports/tus.ts'
+import { copies } from '../../../sw/adapters/transports/copies.ts'
+import { tus } from '../../../sw/adapters/transports/tus.ts'
 import { endpoints } from './endpoints.ts'
 
 install({

@@ -1,6 +1,6 @@
 import { evm, install } from '../../../sw/index.ts'
 import { sealInWorker } from '../../../sw/seal.ts'
-import { pinata } from '../../../sw/transports/pinata.ts'
+import { pinata } from '../../../sw/adapters/transports/pinata.ts'
 import { endpoints, freshToken } from './endpoints.ts'
 
 const { gateway, pinata: base } = endpoints

@@ -1,6 +1,6 @@
 import { evm, install } from '../../../sw/index.ts'
 import { sealInWorker } from '../../../sw/seal.ts'
-import { presignedPut, type Granted } from '../../../sw/transports/put.ts'
+import { presignedPut, type Granted } from '../../../sw/adapters/transports/put.ts'
 import { endpoints, freshToken } from './endpoints.ts'
 
 install({

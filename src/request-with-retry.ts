@@ -1,0 +1,108 @@
+import type { Connection } from './connection.ts'
+import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
+import { SNAPSHOT_CHANNEL } from './protocol/messages.ts'
+import type { TakeTurn } from './semaphore.ts'
+
+/**
+ * Refusals that pass by themselves: the page keeps what it has and asks again. Those that tell of this request alone
+ * let the next one have the turn meanwhile; the others would meet every request.
+ */
+const PASSING: Partial<Record<ErrorCode, 'this-one' | 'every-one'>> = {
+  'worker-timeout': 'this-one',
+  'hash-mismatch': 'this-one',
+  'storage-full': 'every-one',
+  'storage-failed': 'every-one',
+  'protocol-mismatch': 'every-one',
+  'no-service-worker': 'every-one',
+  // What we did not foresee may pass too, and evidence is not dropped for it.
+  defect: 'this-one',
+}
+
+/** First and largest wait before a request is repeated, ms. */
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 10_000
+
+export interface InsistOptions {
+  /** How many ask at a time; default: no limit. */
+  readonly takeTurn?: TakeTurn
+  readonly signal?: AbortSignal | undefined
+  /** Told of each refusal that can pass. */
+  readonly onHeldUp?: (error: HoldfastError) => void
+}
+
+/**
+ * Asks until the worker has answered: again after a silence, after a refusal that can pass, and at once when a new
+ * worker takes over or, on a full device, when the worker tells of a change. Only for requests that the worker knows
+ * again.
+ *
+ * @throws HoldfastError a refusal that cannot pass, or `aborted`
+ */
+export async function insist<Answer>(
+  connection: Connection,
+  ask: () => Promise<Answer>,
+  options: InsistOptions = {},
+): Promise<Answer> {
+  const { signal } = options
+  const over = new AbortController()
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    const giveUp = () => reject(aborted())
+    if (signal?.aborted) giveUp()
+    signal?.addEventListener('abort', giveUp, { signal: over.signal })
+  })
+  return Promise.race([givenUp, untilAnswered(connection, ask, options)]).finally(() => over.abort())
+}
+
+const aborted = () => new HoldfastError('aborted', 'The page gave up before the worker had answered.')
+
+async function untilAnswered<Answer>(
+  connection: Connection,
+  ask: () => Promise<Answer>,
+  { takeTurn = anyTime, signal, onHeldUp }: InsistOptions,
+): Promise<Answer> {
+  let giveBack = await takeTurn()
+  try {
+    for (let attempt = 0; ; attempt++) {
+      if (signal?.aborted) throw aborted()
+      const stirred = new AbortController()
+      const stir = () => stirred.abort()
+      let timer: ReturnType<typeof setTimeout> | undefined
+      connection.onNewWorker(stir, stirred.signal)
+      try {
+        const answered = ask().then((answer) => ({ answer }))
+        const result = await Promise.race([answered, abortOf(stirred.signal)])
+        if (result) return result.answer
+      } catch (thrown) {
+        const error = HoldfastError.from(thrown)
+        const passing = PASSING[error.code]
+        if (passing === undefined) throw error
+        onHeldUp?.(error)
+        if (passing === 'this-one') giveBack()
+        if (error.code === 'storage-full') onChange(stir, stirred.signal)
+        timer = setTimeout(stir, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
+        signal?.addEventListener('abort', stir, { signal: stirred.signal })
+        await abortOf(stirred.signal)
+        if (passing === 'this-one') giveBack = await takeTurn()
+      } finally {
+        clearTimeout(timer)
+        stir()
+      }
+    }
+  } finally {
+    giveBack()
+  }
+}
+
+const anyTime: TakeTurn = async () => () => undefined
+
+/** Calls back when the worker tells of a change, which may have freed space. */
+function onChange(listener: () => void, signal: AbortSignal): void {
+  const channel = new BroadcastChannel(SNAPSHOT_CHANNEL)
+  channel.addEventListener('message', listener)
+  signal.addEventListener('abort', () => channel.close())
+}
+
+const abortOf = (signal: AbortSignal) =>
+  new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined))
+  })

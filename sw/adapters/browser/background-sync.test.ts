@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ASK_EVERY_MS } from '../../core/sync-schedule.ts'
+
+const BASE_TAG = 'workbox-background-sync:holdfast'
+
+describe('the last chance', () => {
+  /** What the browser lists. */
+  const tags = new Set<string>()
+
+  beforeEach(() => {
+    tags.clear()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) })
+    vi.stubEnv('NODE_ENV', 'production')
+    vi.stubGlobal('self', {
+      addEventListener: () => undefined,
+      clients: { matchAll: async () => [] },
+      registration: {
+        sync: { getTags: async () => [...tags], register: async (tag: string) => void tags.add(tag) },
+      },
+    })
+    vi.resetModules()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllEnvs()
+    vi.unstubAllGlobals()
+  })
+
+  /** The wakes of a new worker, which has asked for its tags; workbox looks at the worker when it is loaded. */
+  async function armed() {
+    const { backgroundSync } = await import('./background-sync')
+    const wake = backgroundSync(async () => undefined)
+    await wake.arm()
+    return wake
+  }
+
+  it('is that of the last tag that is out, though the browser still lists the others', async () => {
+    const wake = await armed()
+    expect(tags).toContain(BASE_TAG)
+    const last = [...tags].at(-1)
+    for (const tag of tags) expect(await wake.isLast(tag), tag).toBe(tag === last)
+  })
+
+  it('is not there while the base tag is out again, which was spent before', async () => {
+    const wake = await armed()
+    await wake.isLast(BASE_TAG)
+    tags.clear()
+    vi.setSystemTime(Date.now() + ASK_EVERY_MS)
+    await wake.arm()
+    const rungs = [...tags].filter((tag) => tag !== BASE_TAG)
+    for (const rung of rungs) expect(await wake.isLast(rung), rung).toBe(false)
+    expect(await wake.isLast(BASE_TAG)).toBe(true)
+  })
+})

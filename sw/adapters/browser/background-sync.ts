@@ -1,0 +1,63 @@
+import { Queue } from 'workbox-background-sync'
+import { ASK_EVERY_MS, isRung, planWakes } from '../../core/sync-schedule.ts'
+import type { Wake } from '../../ports/platform.ts'
+
+declare const self: ServiceWorkerGlobalScope
+
+const QUEUE = 'holdfast'
+/** As workbox names the tag of a queue. */
+const BASE_TAG = `workbox-background-sync:${QUEUE}`
+
+/** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the ladder's. */
+export const isOurTag = (tag: string) => tag === BASE_TAG || isRung(tag)
+
+/** Background Sync, with what only it can tell. */
+export interface SyncWake extends Wake {
+  /** Whether nothing will wake the worker, now that this tag's last attempt has ended. */
+  isLast(tag: string): Promise<boolean>
+}
+
+/**
+ * Wakes through Background Sync. The base tag is a workbox `Queue` with our `onSync`, which also drains at worker
+ * start where Background Sync is missing; it holds no request. The ladder adds fresh tags, because a tag that waits
+ * in back-off cannot be asked for again.
+ *
+ * @param onSync drains; rejects while work remains, so that the browser tries again
+ */
+export function backgroundSync(onSync: () => Promise<void>): SyncWake {
+  const queue = new Queue(QUEUE, { onSync })
+  /** Tags whose last attempt has ended, though the browser may still list them. */
+  const spent = new Set<string>()
+  let lastSpent: string | undefined
+  let askedAtMs = 0
+
+  return {
+    async arm() {
+      const nowMs = Date.now()
+      if (Math.abs(nowMs - askedAtMs) < ASK_EVERY_MS) return
+      askedAtMs = nowMs
+      try {
+        const { sync } = self.registration
+        const tags = await sync.getTags()
+        if (!tags.includes(BASE_TAG)) {
+          spent.delete(BASE_TAG)
+          await queue.registerSync()
+        }
+        for (const tag of planWakes(tags, nowMs)) await sync.register(tag)
+      } catch {
+        // No page is open, or this browser has no Background Sync: the tags that are out must do.
+      }
+    },
+
+    async isLast(tag) {
+      spent.add(tag)
+      lastSpent = tag
+      const tags = await self.registration.sync.getTags()
+      const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+      // Of several that end together one is the last.
+      return (
+        tag === lastSpent && pages.length === 0 && !tags.some((other) => isOurTag(other) && !spent.has(other))
+      )
+    },
+  }
+}

@@ -1,0 +1,245 @@
+import { HoldfastError, type ErrorClass, type ErrorCode } from '../../../src/protocol/errors.ts'
+import { CLOSED, lanesAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
+import type { Attempt, Held, Transport, Upload } from '../../ports/transport.ts'
+
+/** One of the stores, with its health as this worker has seen it: a cache, so a new worker asks each to find out. */
+interface Child {
+  readonly store: Transport
+  circuit: Circuit
+  /** Why it failed last. */
+  lastError: HoldfastError | undefined
+  /** Requests under way. */
+  asking: number
+  /** When the next object that lacks a copy may come back to look, ms since the epoch. */
+  nextLookMs: number
+}
+
+/** Objects that wait for a store come back one after the other, this far apart: each look is a write, ms. */
+const LOOK_EVERY_MS = 1_000
+
+/** What an attempt has found out about one store. */
+type Found = Held | Failed
+
+interface Failed {
+  readonly kind: 'failed'
+  /** The store's name. */
+  readonly of: string
+  readonly error: HoldfastError
+  /** Until it is asked again, ms. */
+  readonly waitMs: number
+}
+
+/** By name, in the order of the session's choice. */
+type Each = ReadonlyMap<string, Found>
+
+/** What `probe` found, for the `send` that follows it. */
+type HeldByEach = Extract<Held, { kind: 'part' }> & { readonly each: Each }
+
+type Step = (store: Transport, held: Held, attempt: Attempt) => Promise<Held>
+
+const NOTHING: Held = { kind: 'nothing' }
+const PROVED: Held = { kind: 'all', proved: true }
+
+/** Which of several failures decides: the one that is healed most easily, by time, by the app, or by nobody. */
+const RANKS: Readonly<Record<ErrorClass, number>> = {
+  transient: 0,
+  conflict: 0,
+  blocked: 1,
+  refused: 2,
+  defect: 3,
+}
+/** What says nothing of a store. */
+const NOT_THEIRS: ReadonlySet<ErrorCode> = new Set(['aborted', 'storage-failed', 'storage-full'])
+
+/**
+ * Several stores as one: each object goes to every store of the session's choice, one after the other in its order,
+ * and counts as stored when at the end of an attempt enough of them have a proved copy. A store that fails is left
+ * alone for a while, and holds no other up; one that has its copy is neither asked nor sent to again.
+ *
+ * @param stores each under a name of its own
+ * @throws HoldfastError `bad-input` where there is none, or two have one name
+ */
+export function copies(stores: readonly Transport[], name = 'copies'): Transport {
+  const children = new Map(
+    stores.map((store): [string, Child] => [
+      store.name,
+      { store, circuit: CLOSED, lastError: undefined, asking: 0, nextLookMs: 0 },
+    ]),
+  )
+  if (stores.length === 0 || children.size < stores.length)
+    throw new HoldfastError('bad-input', 'copies: name at least one store, and each by a name of its own.')
+  const known = [...children.keys()]
+  const every = (test: (circuit: Circuit) => boolean) =>
+    [...children.values()].every(({ circuit }) => test(circuit))
+
+  /** Takes each store that lacks a proved copy one step further; one that failed in this attempt is left out. */
+  async function visit(upload: Upload, attempt: Attempt, before: Each, step: Step): Promise<Each> {
+    const { chosen, atLeast } = choiceOf(upload)
+    const memos = memosOf(attempt.memo)
+    const remember = () => attempt.remember(JSON.stringify(Object.fromEntries(memos)))
+    const each = new Map(
+      chosen.map((of): [string, Found] => [
+        of,
+        memos.get(of) === true ? PROVED : (before.get(of) ?? NOTHING),
+      ]),
+    )
+    // Where none may be asked, the engine's own circuit has let this attempt try.
+    const nowMs = Date.now()
+    const tryNow = every(({ notBeforeMs }) => nowMs < notBeforeMs)
+
+    for (const [of, held] of each) {
+      const child = children.get(of)
+      if (child === undefined || held.kind === 'failed' || held.kind === 'all') continue
+      const own: Attempt = {
+        signal: attempt.signal,
+        get memo() {
+          return String(memos.get(of) ?? '')
+        },
+        remember(memo) {
+          memos.set(of, memo)
+          return remember()
+        },
+        progress(offset) {
+          each.set(of, { kind: 'part', offsetBytes: offset })
+          attempt.progress(offsetOf(each, upload))
+        },
+      }
+      const found = await ask(child, tryNow, () => step(child.store, held, own))
+      each.set(of, found)
+      if (found.kind !== 'all') continue
+      memos.set(of, true)
+      // With the last of them the whole upload is recorded as stored.
+      if (of !== chosen.at(-1) || copiesIn(each) < atLeast) await remember()
+    }
+    return each
+  }
+
+  /** @returns what came of one store's turn; what is not its own failure is thrown */
+  async function ask(child: Child, tryNow: boolean, work: () => Promise<Held>): Promise<Found> {
+    const { circuit, lastError } = child
+    const lanes = lanesAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, Date.now())
+    if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError)
+    child.asking += 1
+    try {
+      const held = await work()
+      child.circuit = CLOSED
+      return held
+    } catch (thrown) {
+      const error = HoldfastError.from(thrown)
+      if (NOT_THEIRS.has(error.code)) throw error
+      const tripped = trip(child.circuit, error.code, error.retryAfterMs, Date.now(), Math.random())
+      if (child.circuit.failures === 0) child.nextLookMs = 0
+      // Any other failure is an answer.
+      child.circuit = tripped === child.circuit ? CLOSED : tripped
+      child.lastError = error
+      return failed(child, error)
+    } finally {
+      child.asking -= 1
+    }
+  }
+
+  /** @throws HoldfastError unless enough stores have a proved copy */
+  function conclude(upload: Upload, each: Each): void {
+    const { atLeast } = choiceOf(upload)
+    const have = copiesIn(each)
+    if (have >= atLeast) return
+    const failures = [...each.values()].filter((found) => found.kind === 'failed')
+    const [first] = failures.toSorted((a, b) => rank(a) - rank(b) || a.waitMs - b.waitMs)
+    const why = failures.map(({ of, error }) => ` ${of}: ${error.message}`)
+    const message = `${have} of ${atLeast} copies.${why.join('')}`
+    // After a destination's failure the engine leaves all of them alone: right only where no other is left.
+    const away = every(({ failures: times }) => times > 0)
+    if (first && (first.error.class !== 'transient' || away)) {
+      const { code, retryAfterMs } = first.error
+      throw new HoldfastError(code, message, { cause: first.error, retryAfterMs })
+    }
+    throw new HoldfastError('copies-missing', message, { retryAfterMs: first ? turnOf(first) : 0 })
+  }
+
+  /** @returns how long this object waits until it comes back for the store that it lacks, ms */
+  function turnOf({ of, waitMs }: Failed): number {
+    const child = children.get(of)
+    if (child === undefined) return waitMs
+    const nowMs = Date.now()
+    const turnMs = Math.max(nowMs + waitMs, child.nextLookMs)
+    child.nextLookMs = turnMs + LOOK_EVERY_MS
+    return turnMs - nowMs
+  }
+
+  const choiceOf = ({
+    to: { stores: named, atLeast } = { stores: known, atLeast: known.length },
+  }: Upload) => ({
+    chosen: named.filter((of) => children.has(of)),
+    atLeast,
+  })
+
+  return {
+    name,
+    stores: known,
+
+    async probe(upload, attempt) {
+      const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
+        const held = await store.probe(upload, own)
+        if (held.kind === 'all' && !held.proved) await store.verify(upload, own)
+        return held
+      })
+      const found = [...each.values()]
+      if (found.every(({ kind }) => kind === 'nothing')) return NOTHING
+      if (found.some(({ kind }) => kind === 'nothing' || kind === 'part')) {
+        const held: HeldByEach = { kind: 'part', offsetBytes: offsetOf(each, upload), each }
+        return held
+      }
+      conclude(upload, each)
+      return PROVED
+    },
+
+    async send(upload, bytes, held, attempt) {
+      const before: Each = 'each' in held ? (held as HeldByEach).each : new Map()
+      const each = await visit(upload, attempt, before, async (store, from, own) => {
+        if ((await store.send(upload, bytes, from, own)) === 'sent') await store.verify(upload, own)
+        return PROVED
+      })
+      conclude(upload, each)
+      return 'proved'
+    },
+
+    async verify(upload, attempt) {
+      const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
+        await store.verify(upload, own)
+        return PROVED
+      })
+      conclude(upload, each)
+    },
+  }
+}
+
+const failed = ({ store, circuit: { notBeforeMs } }: Child, error: HoldfastError): Failed => ({
+  kind: 'failed',
+  of: store.name,
+  error,
+  waitMs: Math.max(0, notBeforeMs - Date.now()),
+})
+
+const rank = ({ error }: Failed) => RANKS[error.class]
+
+const copiesIn = (each: Each) => [...each.values()].filter(({ kind }) => kind === 'all').length
+
+/** Bytes that the stores have, as if they were one. */
+function offsetOf(each: Each, { sizeBytes }: Upload): number {
+  let sum = 0
+  for (const found of each.values())
+    sum += found.kind === 'all' ? sizeBytes : found.kind === 'part' ? found.offsetBytes : 0
+  return Math.floor(sum / each.size)
+}
+
+/**
+ * By name what a store has remembered, or `true` where it has a proved copy. What cannot be read is of a store that
+ * was alone, and is forgotten.
+ */
+function memosOf(memo = ''): Map<string, unknown> {
+  try {
+    return new Map(Object.entries(JSON.parse(memo) as object))
+  } catch {
+    return new Map()
+  }
+}

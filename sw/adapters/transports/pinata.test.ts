@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Backend } from '../../../e2e/backend/index.ts'
+import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
+import { newToken, signedUrl } from '../../../e2e/transports/variants.ts'
+import { contentAddress, KUBO_LEGACY_CIDV1 } from '../../../src/evidence/cid.ts'
+import { sha256Hex } from '../../../src/evidence/digest.ts'
+import { pinata, type PinataOptions } from './pinata.ts'
+import type { Attempt, Upload } from '../../ports/transport.ts'
+import type { AskReason } from '../../http/with-auth.ts'
+import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
+
+// Promise 2 of docs/guarantees.md.
+
+let box: Sandbox
+let backend: Backend
+let jwt: string
+
+beforeAll(async () => {
+  box = await sandbox()
+  backend = await box.start()
+  jwt = await newToken(backend.endpoints)
+}, 60_000)
+afterEach(() => {
+  backend.faults.clear()
+  backend.pinata.addressAs('modern')
+})
+afterAll(() => box.clear())
+
+const bearer = () => ({ authorization: `Bearer ${jwt}` })
+
+function transport(options: PinataOptions) {
+  const { gateway, pinata: base } = backend.endpoints
+  return pinata({ gateway, uploads: base, api: base, ...options })
+}
+
+describe.each([
+  ['Pinata', 'pinata'],
+  ['Pinata with addresses of its own', 'pinata-legacy'],
+  ['Pinata’s signed upload URLs', 'pinata-signed'],
+] as const)('the contract, by %s', (_, variant) => {
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, variant, jwt)))
+})
+
+let count = 0
+async function fresh(sizeBytes = 700_000) {
+  const bytes = noise(`pinata ${(count += 1)}`, sizeBytes)
+  const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
+  let memo = ''
+  const attempt: Attempt = {
+    signal: AbortSignal.timeout(25_000),
+    get memo() {
+      return memo
+    },
+    remember: async (told) => {
+      memo = told
+    },
+    progress: () => {},
+  }
+  return { bytes, upload, attempt, memo: () => memo }
+}
+
+const NOTHING = { kind: 'nothing' } as const
+const authorize = async () => bearer()
+
+test('reads back and hashes what Pinata keeps under another address, and remembers that address', async () => {
+  const { bytes, upload, attempt, memo } = await fresh()
+  backend.pinata.addressAs('legacy')
+  expect(await transport({ authorize }).send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  expect(memo()).toBe(await contentAddress(bytes, KUBO_LEGACY_CIDV1))
+  await transport({ authorize }).verify(upload, attempt)
+  backend.faults.add({ service: 'gateway', kind: 'lie' })
+  await expect(transport({ authorize }).verify(upload, attempt)).rejects.toMatchObject({
+    code: 'address-mismatch',
+  })
+})
+
+test('says that it needs a gateway to prove what has another address', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.pinata.addressAs('legacy')
+  const blind = pinata({ authorize, uploads: backend.endpoints.pinata, api: backend.endpoints.pinata })
+  expect(await blind.send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  await expect(blind.verify(upload, attempt)).rejects.toMatchObject({ code: 'bad-answer' })
+})
+
+test('is refused where nobody could be asked what is there', () => {
+  const signUpload = () => signedUrl(backend.endpoints, jwt)
+  const code = 'bad-input'
+  expect(() => pinata({ signUpload })).toThrow(expect.objectContaining({ code }))
+  expect(() => pinata({})).toThrow(expect.objectContaining({ code }))
+  // Its gateway gives private files to nobody without a token.
+  expect(() => transport({ signUpload, network: 'private' })).toThrow(expect.objectContaining({ code }))
+  expect(() => transport({ signUpload })).not.toThrow()
+  expect(() => pinata({ authorize })).not.toThrow()
+})
+
+test('renews a signed URL that has expired', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const asked: AskReason[] = []
+  const signUpload: PinataOptions['signUpload'] = ({ reason }) => {
+    asked.push(reason)
+    return signedUrl(backend.endpoints, jwt, reason === 'send' ? -1 : 60)
+  }
+  expect(await transport({ signUpload }).send(upload, bytes, NOTHING, attempt)).toBe('proved')
+  expect(asked).toEqual(['send', 'rejected'])
+})

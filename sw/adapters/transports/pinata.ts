@@ -1,0 +1,170 @@
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
+import { objectIn, refusal, type Answer } from '../../http/request.ts'
+import { pace } from '../../http/adaptive-timeout.ts'
+import type { Transport } from '../../ports/transport.ts'
+import { isOurs, mismatch } from './read-back.ts'
+import { signedIn, type AskReason, type Authorize } from '../../http/with-auth.ts'
+
+/** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
+export interface SignedUploadRequest {
+  readonly cid: Cid
+  readonly sha256: Sha256Hex
+  readonly sizeBytes: number
+  readonly reason: AskReason
+}
+
+export interface PinataOptions {
+  /** Gives `Authorization: Bearer <JWT>`, for uploads and for questions. */
+  readonly authorize?: Authorize
+  /** Gives a signed upload URL, so that no JWT has to reach the browser; preferred over `authorize` for uploads. */
+  readonly signUpload?: (request: SignedUploadRequest) => Promise<string>
+  /**
+   * Base of a gateway, such as `https://<yours>.mypinata.cloud`; reads back what Pinata keeps under an address that is
+   * not ours, and without `authorize` also answers whether something is there. Must answer 404 at once: a dedicated
+   * one does.
+   */
+  readonly gateway?: string
+  /** Default `https://uploads.pinata.cloud`. */
+  readonly uploads?: string
+  /** Default `https://api.pinata.cloud`. */
+  readonly api?: string
+  /** Default `public`: readers find the content by its address alone. */
+  readonly network?: 'public' | 'private'
+  /** Default `pinata`. */
+  readonly name?: string
+  /** How long a silent server is given, ms; default 20,000. */
+  readonly patienceMs?: number
+}
+
+interface PinataFile {
+  readonly cid: string
+  readonly name: string
+  readonly size: number
+}
+
+/** Memo: a copy under our name was read back and is not ours, so that name proves nothing any more. */
+const SPOILT = 'spoilt'
+
+/**
+ * Uploads to Pinata by its v3 files API (docs.pinata.cloud/api-reference). A copy under our content address is proved;
+ * one under another address, as Pinata chooses the leaf size, is read back and hashed.
+ *
+ * @throws HoldfastError `bad-input` with neither `authorize` nor, for public files, `gateway`: then nobody can be asked
+ *   what is there, and what a lost answer left open would be sent twice
+ */
+export function pinata({
+  authorize,
+  signUpload,
+  gateway,
+  uploads = 'https://uploads.pinata.cloud',
+  api = 'https://api.pinata.cloud',
+  network = 'public',
+  name = 'pinata',
+  patienceMs,
+}: PinataOptions): Transport {
+  if (authorize === undefined && (gateway === undefined || network === 'private'))
+    throw new HoldfastError(
+      'bad-input',
+      'After a lost answer nobody could say whether Pinata has the file. Add authorize, or gateway for public files.',
+    )
+  const tempo = pace(patienceMs)
+
+  async function list(filter: 'cid' | 'name', value: string, signal: AbortSignal): Promise<PinataFile[]> {
+    const query = new URLSearchParams({ [filter]: value, limit: '10' })
+    const answer = await signedIn(
+      async (reason) => authorize?.({ reason }),
+      (headers) =>
+        tempo.ask(`${api}/v3/files/${network}?${query}`, { ...(headers && { headers }) }, { signal }),
+      signal,
+    )
+    if (!answer.ok) throw refusal(answer)
+    const files = dataOf(answer)['files']
+    // `null` where there is none.
+    return Array.isArray(files) ? files.filter(isFile) : []
+  }
+
+  const read = (cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) =>
+    tempo.ask(`${gateway}/ipfs/${cid}`, { method }, { signal, maxBytes: sizeBytes })
+
+  return {
+    name,
+
+    async probe(upload, { signal, memo, remember, progress }) {
+      const { cid, sizeBytes } = upload
+      const held = (proved: boolean) => {
+        progress(sizeBytes)
+        return { kind: 'all', proved } as const
+      }
+      if (authorize !== undefined) {
+        const sameSize = ({ size }: PinataFile) => size === sizeBytes
+        const ours = await list('cid', cid, signal)
+        if (ours.some((file) => file.cid === cid && sameSize(file))) return held(true)
+        if (memo === SPOILT) return { kind: 'nothing' }
+        // Under another address it still bears the name that we gave it.
+        const named = await list('name', cid, signal)
+        const other = named.find((file) => file.name === cid && file.cid !== cid && sameSize(file))
+        if (other === undefined) return { kind: 'nothing' }
+        await remember(other.cid)
+        return held(false)
+      }
+      if (memo === SPOILT) return { kind: 'nothing' }
+      const answer = await read(memo || cid, 'HEAD', signal, sizeBytes)
+      return answer.ok ? held(false) : { kind: 'nothing' }
+    },
+
+    async send(upload, bytes, _held, { signal, remember, progress }) {
+      const { cid, sha256, sizeBytes } = upload
+      const form = new FormData()
+      form.append('network', network)
+      form.append('name', cid)
+      form.append('file', new Blob([bytes]), cid)
+      const answer = await signedIn(
+        async (reason) =>
+          signUpload === undefined
+            ? { url: `${uploads}/v3/files`, headers: await authorize?.({ reason }) }
+            : { url: await signUpload({ cid, sha256, sizeBytes, reason }), headers: undefined },
+        ({ url, headers }) =>
+          tempo.ask(
+            url,
+            { method: 'POST', body: form, ...(headers && { headers }) },
+            { signal, bodyBytes: sizeBytes },
+          ),
+        signal,
+        // A signed URL that has expired may be refused with 403.
+        ({ status }) => status === 401 || (signUpload !== undefined && status === 403),
+      )
+      if (!answer.ok) throw refusal(answer)
+      const address = dataOf(answer)['cid']
+      if (typeof address !== 'string') throw badAnswer(answer)
+      if (address !== cid) await remember(address)
+      progress(sizeBytes)
+      return address === cid ? 'proved' : 'sent'
+    },
+
+    async verify(upload, { signal, memo, remember }) {
+      if (gateway === undefined)
+        throw new HoldfastError(
+          'bad-answer',
+          `Pinata keeps ${upload.cid} under another address. Configure a gateway, so that it can be read back.`,
+        )
+      const answer = await read(memo || upload.cid, 'GET', signal, upload.sizeBytes)
+      if (!answer.ok) throw refusal(answer, ' when the copy was read back.')
+      if (await isOurs(upload, answer.bytes)) return
+      await remember(SPOILT)
+      throw mismatch(upload, 'other bytes')
+    },
+  }
+}
+
+function dataOf(answer: Answer): Readonly<Record<string, unknown>> {
+  const { data } = objectIn(answer)
+  if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
+  throw badAnswer(answer)
+}
+
+const badAnswer = ({ origin }: Answer) =>
+  new HoldfastError('bad-answer', `The answer of ${origin} is not what Pinata's API defines.`)
+
+const isFile = (value: unknown): value is PinataFile =>
+  typeof value === 'object' && value !== null && 'cid' in value && 'name' in value && 'size' in value

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Backend } from '../../../e2e/backend/index.ts'
+import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
+import { grantFor as grant, newToken, type Wish } from '../../../e2e/transports/variants.ts'
+import { contentAddress } from '../../../src/evidence/cid.ts'
+import { sha256Hex } from '../../../src/evidence/digest.ts'
+import type { Attempt, Upload } from '../../ports/transport.ts'
+import { presignedPut, type Checksum, type Grant, type GrantRequest } from './put.ts'
+import type { AskReason } from '../../http/with-auth.ts'
+import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
+
+// Promise 2 of docs/guarantees.md.
+
+let box: Sandbox
+let backend: Backend
+let token: string
+
+beforeAll(async () => {
+  box = await sandbox()
+  backend = await box.start()
+  token = await newToken(backend.endpoints)
+}, 60_000)
+afterEach(() => backend.faults.clear())
+afterAll(() => box.clear())
+
+const grantFor = (request: GrantRequest, wish?: Wish) => grant(backend.endpoints, token, request, wish)
+
+describe('the contract, by presigned PUT with a checksum', () => {
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'put', token)))
+})
+
+describe('the contract, by presigned PUT to a store that tells no checksum', () => {
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'put-mute', token)))
+})
+
+let count = 0
+async function fresh(sizeBytes = 100_000) {
+  const bytes = noise(`put ${(count += 1)}`, sizeBytes)
+  const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
+  let memo = ''
+  const attempt: Attempt = {
+    signal: AbortSignal.timeout(25_000),
+    get memo() {
+      return memo
+    },
+    remember: async (told) => {
+      memo = told
+    },
+    progress: () => {},
+  }
+  return { bytes, upload, attempt }
+}
+
+const put = (grant: Grant, checksum?: Checksum) => presignedPut({ grant, ...(checksum && { checksum }) })
+const NOTHING = { kind: 'nothing' } as const
+
+test('renews a URL that has expired, and does not try it again', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const asked: AskReason[] = []
+  const transport = put((request) => {
+    asked.push(request.reason)
+    return grantFor(request, request.reason === 'send' ? { expiresSec: -1 } : {})
+  })
+  expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('proved')
+  expect(asked).toEqual(['send', 'rejected'])
+  const seen = backend.ledger.all().filter(({ key, method }) => key === upload.cid && method === 'PUT')
+  expect(seen.map(({ status }) => status)).toEqual([403, 200])
+  expect(new Set(seen.map(({ query }) => query)).size).toBe(2)
+})
+
+test('needs a sign-in where the renewed URL has expired too', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const transport = put((request) => grantFor(request, { expiresSec: -1 }))
+  await expect(transport.send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+    code: 'sign-in-needed',
+  })
+})
+
+test('needs a sign-in where the app grants nothing, or its own sign-in has ended', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const code = 'sign-in-needed'
+  await expect(put(async () => undefined).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+    code,
+  })
+  const expired = await fetch(`${backend.endpoints.put}/token?ttlMs=-1`, { method: 'POST' })
+  const before = token
+  token = ((await expired.json()) as { token: string }).token
+  await expect(put(grantFor).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code })
+  token = before
+})
+
+test('takes a hook that cannot reach its server for a network that is gone', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const transport = put(async () => {
+    throw new TypeError('Failed to fetch')
+  })
+  await expect(transport.send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code: 'unreachable' })
+})
+
+test('ends a hook that never answers when it is told to', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const dying = new AbortController()
+  const sending = put(() => {
+    dying.abort()
+    return new Promise(() => {})
+  }).send(upload, bytes, NOTHING, { ...attempt, signal: dying.signal })
+  await expect(sending).rejects.toMatchObject({ code: 'aborted' })
+})
+
+test('sends again what the store received otherwise (BadDigest)', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  const damaged = Uint8Array.from(bytes, (byte, at) => (at === 5 ? byte ^ 1 : byte))
+  await expect(put(grantFor).send(upload, damaged, NOTHING, attempt)).rejects.toMatchObject({
+    code: 'address-mismatch',
+  })
+  expect(backend.ledger.stored(upload.cid)).toBe(0)
+})
+
+test('reads back what the store tells no checksum of, finds damage, and overwrites it', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  const damaged = Uint8Array.from(bytes, (byte, at) => (at === 5 ? byte ^ 1 : byte))
+  const transport = put((request) => grantFor(request, { mute: true }))
+  expect(await transport.send(upload, damaged, NOTHING, attempt)).toBe('sent')
+  expect(await transport.probe(upload, attempt)).toEqual({ kind: 'all', proved: false })
+  await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
+  expect(await transport.probe(upload, attempt)).toEqual(NOTHING)
+  expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  await transport.verify(upload, attempt)
+})
+
+test('says what to configure where the store tells no checksum and reading is not granted', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  const transport = put(async (request) =>
+    request.method === 'GET' ? undefined : grantFor(request, { mute: true }),
+  )
+  expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  const error: unknown = await transport.verify(upload, attempt).catch((error: unknown) => error)
+  expect(error).toMatchObject({ code: 'bad-answer' })
+  expect(String(error)).toContain('CORS')
+})
+
+test('is proved by the checksum of a store that has another', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  const etag = (content: Uint8Array) => `"${createHash('md5').update(content).digest('hex')}"`
+  const grant: Grant = (request) => grantFor(request, { mute: true })
+  expect(await put(grant, { header: 'etag', of: etag }).send(upload, bytes, NOTHING, attempt)).toBe('proved')
+  await expect(
+    put(grant, { header: 'etag', of: () => '"0"' }).send(upload, bytes, NOTHING, attempt),
+  ).rejects.toMatchObject({ code: 'address-mismatch' })
+})
+
+test('takes 403 to HEAD for “not there”, as S3 says it to those who may not list', async () => {
+  const { upload, attempt } = await fresh()
+  backend.faults.add({ service: 'put', match: '/put/objects/', method: 'HEAD', kind: 'status', status: 403 })
+  expect(await put(grantFor).probe(upload, attempt)).toEqual(NOTHING)
+})

@@ -1,0 +1,164 @@
+import { fromHex, toBase64 } from '../../../src/evidence/bytes.ts'
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
+import { refusal, type Answer } from '../../http/request.ts'
+import { pace } from '../../http/adaptive-timeout.ts'
+import type { Transport, Upload } from '../../ports/transport.ts'
+import { isOurs, mismatch } from './read-back.ts'
+import { signedIn, type AskReason } from '../../http/with-auth.ts'
+
+/** What the app is asked to sign. */
+export interface GrantRequest {
+  /** A presigned URL is good for one method. `HEAD` asks whether the object is there, `GET` reads it back. */
+  readonly method: 'PUT' | 'HEAD' | 'GET'
+  /** The object's name; a key derived from it is the same for each attempt. */
+  readonly cid: Cid
+  readonly sha256: Sha256Hex
+  readonly sizeBytes: number
+  /** For `PUT`: what the checksum header is to say; by default the SHA-256 in Base64. */
+  readonly checksum?: string
+  /** `rejected`: the last URL was refused; it has expired, or was signed for something else. */
+  readonly reason: AskReason
+}
+
+/** A presigned request. Its headers are sent as they are, and no others: S3 refuses `x-amz-` headers not signed. */
+export interface Granted {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The app's hook, called in the worker at send time; what it gives is never stored. Undefined: not to be had. */
+export type Grant = (request: GrantRequest) => Promise<Granted | undefined>
+
+/** Proof that the body arrived, in the store's own terms. */
+export interface Checksum {
+  /** Header of the answer that repeats it, such as `content-md5` (Azure) or `x-goog-hash` (GCS). */
+  readonly header: string
+  /** What that header, or one of its comma-separated parts, says of these bytes; such as `md5=<Base64>` at GCS. */
+  of(bytes: Uint8Array<ArrayBuffer>): string | Promise<string>
+}
+
+export interface PresignedPutOptions {
+  readonly grant: Grant
+  /** Default: `x-amz-checksum-sha256` (S3, R2), which the grant signs and the store's CORS rules must expose. */
+  readonly checksum?: Checksum
+  /** Default `put`. */
+  readonly name?: string
+  /** How long a silent server is given, ms; default 20,000. */
+  readonly patienceMs?: number
+}
+
+const S3_HEADER = 'x-amz-checksum-sha256'
+/** Memo: the copy was read back and is not ours, so it does not count as there. */
+const SPOILT = 'spoilt'
+
+/**
+ * Uploads with one presigned `PUT` for each object (S3, R2, GCS, Azure Blob). Proved by a checksum that the store
+ * computed; without one in its answer, by reading the object back.
+ */
+export function presignedPut({ grant, checksum, name = 'put', patienceMs }: PresignedPutOptions): Transport {
+  const tempo = pace(patienceMs)
+  const header = checksum?.header ?? S3_HEADER
+
+  /** Undefined where the app grants no such request. */
+  async function perform(
+    method: GrantRequest['method'],
+    { cid, sha256, sizeBytes }: Upload,
+    signal: AbortSignal,
+    sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
+  ): Promise<Answer | undefined> {
+    let denied = false
+    const answer = await signedIn(
+      (reason) => grant({ method, cid, sha256, sizeBytes, ...(sent && { checksum: sent.checksum }), reason }),
+      async (granted) => {
+        denied = granted === undefined
+        if (granted === undefined) return NOT_GRANTED
+        const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.bytes }) }
+        return tempo.ask(granted.url, init, {
+          signal,
+          bodyBytes: sent?.bytes.byteLength ?? 0,
+          ...(method === 'GET' && { maxBytes: sizeBytes }),
+        })
+      },
+      signal,
+      isExpired,
+    )
+    return denied ? undefined : answer
+  }
+
+  return {
+    name,
+
+    async probe(upload, { signal, memo, progress }) {
+      const answer = memo === SPOILT ? undefined : await perform('HEAD', upload, signal)
+      // S3 says 403 instead of 404 to whoever may not list the bucket; whether we may write, `send` will see.
+      if (answer === undefined || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
+      if (!answer.ok) throw refusal(answer)
+      if (answer.headers.get('content-length') !== String(upload.sizeBytes)) return { kind: 'nothing' }
+      const found = checksum === undefined ? answer.headers.get(S3_HEADER) : null
+      if (found !== null && found !== sha256Base64(upload)) return { kind: 'nothing' }
+      progress(upload.sizeBytes)
+      return { kind: 'all', proved: found !== null }
+    },
+
+    async send(upload, bytes, _held, { signal, memo, remember, progress }) {
+      const expected = checksum === undefined ? sha256Base64(upload) : await checksum.of(bytes)
+      const answer = await perform('PUT', upload, signal, { bytes, checksum: expected })
+      if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
+      // 412: the grant asked to overwrite nothing (If-None-Match), and the object is there.
+      if (!answer.ok && answer.status !== 412) throw putError(upload, answer)
+      const found = answer.ok ? answer.headers.get(header) : null
+      if (found !== null && !found.split(/,\s*/).includes(expected))
+        throw mismatch(upload, 'another checksum')
+      if (memo === SPOILT && answer.ok) await remember('')
+      progress(upload.sizeBytes)
+      return found === null ? 'sent' : 'proved'
+    },
+
+    async verify(upload, { signal, remember }) {
+      const head = checksum === undefined ? await perform('HEAD', upload, signal) : undefined
+      const found = head?.ok === true ? head.headers.get(S3_HEADER) : null
+      if (found === sha256Base64(upload)) return
+      const answer = await perform('GET', upload, signal)
+      if (answer === undefined)
+        throw new HoldfastError(
+          'bad-answer',
+          `The store names no ${header} of ${upload.cid}. Expose that header in its CORS rules, or grant GET.`,
+        )
+      if (!answer.ok) throw refusal(answer)
+      if (await isOurs(upload, answer.bytes)) return
+      await remember(SPOILT)
+      throw mismatch(upload, 'other bytes')
+    },
+  }
+}
+
+const sha256Base64 = ({ sha256 }: Upload): string => toBase64(fromHex(sha256))
+
+/** Stands for the request that was never made. */
+const NOT_GRANTED: Answer = {
+  origin: '',
+  status: 0,
+  ok: false,
+  headers: new Headers(),
+  bytes: new Uint8Array(),
+  text: '',
+}
+
+/** Expired or wrongly signed: 403 everywhere; GCS and temporary credentials of AWS also say it with 400. */
+const isExpired = ({ status, text }: Answer) =>
+  status === 401 || status === 403 || (status === 400 && /<Code>Expired/.test(text))
+
+/** S3's and Azure's words in a 400 for a body that is not what the request said; and for a body that took too long. */
+const SPOILT_BODY = /<Code>(BadDigest|\w*Md5Mismatch|Crc64Mismatch|XAmzContentSHA256Mismatch|IncompleteBody)</
+const TOOK_TOO_LONG = /<Code>RequestTimeout</
+
+function putError(upload: Upload, answer: Answer): HoldfastError {
+  if (answer.status === 400 && SPOILT_BODY.test(answer.text))
+    return mismatch(upload, 'not received the bytes')
+  if (answer.status === 400 && TOOK_TOO_LONG.test(answer.text))
+    return new HoldfastError('timeout', `${answer.origin} waited too long for the body.`)
+  return isExpired(answer)
+    ? new HoldfastError('sign-in-needed', `${answer.origin} refused the granted URL (${answer.status}).`)
+    : refusal(answer)
+}

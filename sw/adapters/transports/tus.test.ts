@@ -1,0 +1,201 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Backend } from '../../../e2e/backend/index.ts'
+import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { PART_BYTES, variantHarness } from '../../../e2e/transports/variant-harness.ts'
+import { contentAddress } from '../../../src/evidence/cid.ts'
+import { sha256Hex } from '../../../src/evidence/digest.ts'
+import type { Attempt, Upload } from '../../ports/transport.ts'
+import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
+import { tus } from './tus.ts'
+
+// Promise 2 of docs/guarantees.md.
+
+const SECRET = 'a-bearer-token-of-the-app'
+
+let box: Sandbox
+let backend: Backend
+
+beforeAll(async () => {
+  box = await sandbox()
+  backend = await box.start()
+}, 60_000)
+afterEach(() => {
+  backend.faults.clear()
+  backend.tus.expireAfter(0)
+})
+afterAll(() => box.clear())
+
+describe('the contract, by tus with checksums and names', () => {
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'tus', SECRET)))
+})
+
+describe('the contract, by tus with creation alone', () => {
+  for (const { title, run } of TRANSPORT_CONTRACT)
+    test(title, () => run(variantHarness(backend, 'tus-plain', SECRET)))
+})
+
+let count = 0
+async function fresh(sizeBytes = 500_000) {
+  const bytes = noise(`tus ${(count += 1)}`, sizeBytes)
+  const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
+  let memo = ''
+  const attempt: Attempt = {
+    signal: AbortSignal.timeout(25_000),
+    get memo() {
+      return memo
+    },
+    remember: async (told) => {
+      memo = told
+    },
+    progress: () => {},
+  }
+  return { bytes, upload, attempt, memo: () => memo }
+}
+
+const named = (trustLength = false) =>
+  tus({ endpoint: backend.endpoints.tus, partBytes: PART_BYTES, trustLength })
+const plain = (trustLength = false) =>
+  tus({ endpoint: backend.endpoints.tusPlain, partBytes: PART_BYTES, trustLength })
+const NOTHING = { kind: 'nothing' } as const
+
+const patches = (cid: string) =>
+  backend.ledger.all().filter(({ method, key }) => method === 'PATCH' && key === cid)
+
+test('sends a part again that arrived damaged (460)', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'status', status: 460, times: 1 })
+  expect(await named().send(upload, bytes, NOTHING, attempt)).toBe('proved')
+})
+
+test('the server refuses a part whose checksum is another (460), and stores none of it', async () => {
+  const { upload, attempt, bytes } = await fresh(1000)
+  const held = backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'status', status: 500, times: 1 })
+  await expect(named().send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code: 'server-error' })
+  expect(held.hits).toBe(1)
+  const answer = await fetch(`${backend.endpoints.tus}/${upload.cid}`, {
+    method: 'PATCH',
+    headers: {
+      'tus-resumable': '1.0.0',
+      'content-type': 'application/offset+octet-stream',
+      'upload-offset': '0',
+      'upload-checksum': `sha256 ${Buffer.alloc(32).toString('base64')}`,
+    },
+    body: bytes,
+  })
+  expect(answer.status).toBe(460)
+  expect(await named().probe(upload, attempt)).toEqual({ kind: 'part', offsetBytes: 0 })
+})
+
+test('gives up for now when every part arrives damaged', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'status', status: 460 })
+  await expect(named().send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+    code: 'address-mismatch',
+  })
+  expect(patches(upload.cid).length).toBe(4)
+})
+
+test('remembers where an upload is before any byte of it leaves', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const failing: Attempt = { ...attempt, remember: () => Promise.reject(new Error('No space')) }
+  await expect(plain().send(upload, bytes, NOTHING, failing)).rejects.toThrow('No space')
+  expect(patches(upload.cid)).toEqual([])
+})
+
+test('takes up an upload under its name whose creation it never heard of', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({ service: 'tus', method: 'POST', kind: 'forget-answer', times: 1 })
+  await expect(named().send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code: 'unreachable' })
+  expect(await named().send(upload, bytes, NOTHING, attempt)).toBe('proved')
+  expect(await named().probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+})
+
+test('keeps the query of an upload’s URL out of the memo', async () => {
+  const { upload, attempt, bytes, memo } = await fresh(1000)
+  await plain().send(upload, bytes, NOTHING, attempt)
+  const patched = backend.ledger.all().find(({ method, key }) => method === 'PATCH' && key === upload.cid)
+  expect(patched?.query).toBe('?signature=secret')
+  expect(memo()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/tus-plain\/\w+$/)
+})
+
+test('proves by checksums what several lives sent, and reads nothing back', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({
+    service: 'tus',
+    method: 'PATCH',
+    match: upload.cid,
+    kind: 'reset',
+    afterBytes: 0,
+    times: 1,
+  })
+  await expect(named().send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code: 'unreachable' })
+  const held = await named().probe(upload, attempt)
+  expect(await named().send(upload, bytes, held, attempt)).toBe('proved')
+  expect(backend.ledger.all().some(({ method, key }) => method === 'GET' && key === upload.cid)).toBe(false)
+})
+
+test('finds damage by reading back where the server checks nothing, and starts over', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  expect(await plain().send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  backend.faults.add({ service: 'tus', method: 'GET', kind: 'lie', times: 1 })
+  await expect(plain().verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
+  expect(await plain().probe(upload, attempt)).toEqual({ kind: 'nothing' })
+  expect(await plain().send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  await plain().verify(upload, attempt)
+})
+
+test('says what to configure where neither checksums nor reading prove anything', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({ service: 'tus', method: 'GET', kind: 'status', status: 405 })
+  expect(await plain().send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  const error: unknown = await plain()
+    .verify(upload, attempt)
+    .catch((error: unknown) => error)
+  expect(error).toMatchObject({ code: 'bad-answer' })
+  expect(String(error)).toContain('trustLength')
+  expect(await plain(true).probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+})
+
+test('starts over within one attempt when an upload vanishes between two parts', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'status', status: 410, times: 1 })
+  expect(await plain().send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  const created = backend.ledger.all().filter(({ method, key }) => method === 'POST' && key === upload.cid)
+  expect(created.length).toBe(2)
+})
+
+test('starts an upload over that expired', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'status', status: 500, times: 1 })
+  await expect(named().send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code: 'server-error' })
+  backend.tus.expireAfter(1)
+  expect(await named().probe(upload, attempt)).toEqual(NOTHING)
+  backend.tus.expireAfter(0)
+  await backend.tus.vanish(upload.cid, 410)
+  expect(await named().send(upload, bytes, NOTHING, attempt)).toBe('proved')
+})
+
+test('begins with small parts, and takes larger ones once it knows the link', async () => {
+  const { bytes, upload, attempt } = await fresh(3_000_000)
+  await tus({ endpoint: backend.endpoints.tus }).send(upload, bytes, NOTHING, attempt)
+  const sizes = patches(upload.cid).map(({ bytesReceived }) => bytesReceived)
+  expect(sizes[0]).toBe(160_000)
+  expect(sizes.length).toBeLessThan(6)
+})
+
+test('gives its sign-in to the endpoint’s origin alone', async () => {
+  const { upload, attempt } = await fresh(1000)
+  const foreign = backend.endpoints.tus.replace('127.0.0.1', 'localhost')
+  const asked: string[] = []
+  const transport = tus({
+    endpoint: backend.endpoints.tus,
+    authorize: async ({ reason }) => {
+      asked.push(reason)
+      return { authorization: `Bearer ${SECRET}` }
+    },
+  })
+  const away: Attempt = { ...attempt, memo: `${foreign}/elsewhere` }
+  await transport.probe(upload, away).catch(() => undefined)
+  expect(asked).toEqual([])
+})

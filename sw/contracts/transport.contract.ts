@@ -1,0 +1,494 @@
+import { contentAddress } from '../../src/evidence/cid.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { HoldfastError, type ErrorClass, type ErrorCode } from '../../src/protocol/errors.ts'
+import { same } from '../testing/assert.ts'
+import type { Attempt, Held, Transport, Upload } from '../ports/transport.ts'
+import type { AskReason } from '../http/with-auth.ts'
+
+// Promise 6 of docs/guarantees.md.
+
+/** What a broken store does to requests that send content. */
+export type StoreFault =
+  | { readonly kind: 'down' | 'stall' | 'lie' | 'empty' | 'truncate' | 'forget-answer' | 'damage' }
+  | { readonly kind: 'reset'; readonly afterBytes: number }
+  | { readonly kind: 'slow'; readonly bytesPerSec: number; readonly cut?: boolean }
+  | { readonly kind: 'hold'; readonly hold: 'before' | 'after' }
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly retryAfter?: number | string
+      readonly body?: string
+    }
+
+export interface StoreFaultHandle {
+  /** A request is being held. */
+  readonly arrived: Promise<void>
+  remove(): Promise<void>
+}
+
+/** A request as the store saw it. */
+export interface SeenRequest {
+  readonly method: string
+  readonly bytesReceived: number
+  readonly resentBytes: number
+  /** It stored what was not there. */
+  readonly changed: boolean
+  /** It sent what was there. */
+  readonly duplicate: boolean
+}
+
+/** A real store, and a transport to it. */
+export interface TransportHarness {
+  /** A transport as a new worker has it; its hooks give `secret` and note why they were asked. */
+  transport(patienceMs?: number): Transport
+  /** Why the hooks of the requests that send content were asked, since the last call of `transport`. */
+  asked(): readonly AskReason[]
+  /** Found in no memo and no message. */
+  readonly secret: string
+  /** Most bytes that a death costs; undefined where the store keeps nothing of a half-done upload. */
+  readonly partBytes?: number
+  /** Whether a copy is found by its content address, when no memo was kept. */
+  readonly findsByName: boolean
+  fault(fault: StoreFault & { readonly times?: number; readonly skip?: number }): Promise<StoreFaultHandle>
+  /** Ends all faults. */
+  clear(): Promise<void>
+  seen(upload: Upload): Promise<readonly SeenRequest[]>
+  /** Resolves once a request on which a fault acts has brought so many bytes. */
+  receives(upload: Upload, bytes: number): Promise<void>
+  /** Refuses connections. */
+  down(): Promise<void>
+  up(): Promise<void>
+  /** What a reader finds; undefined where the store's own address is another. */
+  readonly read?: ((upload: Upload) => Promise<Uint8Array<ArrayBuffer>>) | undefined
+  /** Loses what it has of an upload: as never heard of, or as expired. */
+  vanish?(upload: Upload, status: 404 | 410): Promise<void>
+  /**
+   * Kills the worker with what it has under way, which then rejects with `aborted`; the next transport is another
+   * worker's. Without it, a signal stands for the death.
+   */
+  kill?(): Promise<void>
+}
+
+export interface TransportCase {
+  readonly title: string
+  run(harness: TransportHarness): Promise<void>
+}
+
+const SIZE_BYTES = 700_000
+/** Short enough for a test, long enough for a busy machine to answer. */
+const PATIENCE_MS = 1500
+
+/** An upload through the lives of several workers: what the engine keeps of it. */
+class Delivery {
+  readonly upload: Upload
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly memos: string[] = []
+  readonly progress: number[] = []
+  #sent = false
+
+  private constructor(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
+    this.upload = upload
+    this.bytes = bytes
+  }
+
+  static async ofRandomBytes(sizeBytes = SIZE_BYTES): Promise<Delivery> {
+    const bytes = new Uint8Array(sizeBytes)
+    // So many at once at most.
+    for (let at = 0; at < sizeBytes; at += 65_536) crypto.getRandomValues(bytes.subarray(at, at + 65_536))
+    return new Delivery(
+      { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes },
+      bytes,
+    )
+  }
+
+  attempt(signal: AbortSignal = new AbortController().signal): Attempt {
+    const { memos, progress } = this
+    return {
+      signal,
+      get memo() {
+        return memos.at(-1) ?? ''
+      },
+      remember: async (memo) => {
+        memos.push(memo)
+      },
+      progress: (offset) => {
+        progress.push(offset)
+      },
+    }
+  }
+
+  /** One attempt, as the engine makes it: ask if something was sent before, send, prove. */
+  async run(transport: Transport, signal?: AbortSignal): Promise<void> {
+    const { upload, bytes } = this
+    const attempt = this.attempt(signal)
+    const held: Held = this.#sent ? await transport.probe(upload, attempt) : { kind: 'nothing' }
+    this.#sent = true
+    if (held.kind === 'all') {
+      if (!held.proved) await transport.verify(upload, attempt)
+      return
+    }
+    if ((await transport.send(upload, bytes, held, attempt)) === 'sent')
+      await transport.verify(upload, attempt)
+  }
+
+  async failure(transport: Transport, signal?: AbortSignal): Promise<HoldfastError> {
+    try {
+      await this.run(transport, signal)
+    } catch (error) {
+      if (error instanceof HoldfastError) return error
+      throw error
+    }
+    throw new Error('The upload was to fail, and did not.')
+  }
+
+  /** An attempt whose worker dies at that moment. */
+  async dies(harness: TransportHarness, moment: () => Promise<unknown>): Promise<void> {
+    const dying = new AbortController()
+    const attempt = this.failure(harness.transport(), dying.signal)
+    await Promise.race([moment(), attempt])
+    await (harness.kill?.() ?? dying.abort())
+    same((await attempt).code, 'aborted', 'its failure')
+  }
+
+  /** Attempts by new workers until one goes well: conflicts heal by asking again. */
+  async finish(harness: TransportHarness, attempts = 3): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.run(harness.transport())
+      } catch (error) {
+        const heals = error instanceof HoldfastError && error.class === 'conflict' && attempt < attempts
+        if (!heals) throw error
+      }
+    }
+  }
+}
+
+/** Where the store knows parts, the death meets the third of several; the first is smaller than it may be. */
+const inParts = ({ partBytes }: TransportHarness) => ({
+  sizeBytes: Math.max(SIZE_BYTES, Math.round(2.25 * (partBytes ?? 0))),
+  skip: partBytes === undefined ? 0 : 2,
+})
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
+
+/** Bytes of content that the store received for it, of all requests. */
+const bytesSeen = async (harness: TransportHarness, { upload }: Delivery) =>
+  sum((await harness.seen(upload)).map(({ bytesReceived }) => bytesReceived))
+
+/** The store has it, once, and a reader finds our bytes. */
+async function isThereOnce(harness: TransportHarness, { upload }: Delivery): Promise<void> {
+  const requests = await harness.seen(upload)
+  same(requests.filter(({ changed }) => changed).length, 1, 'requests that stored it')
+  same(requests.filter(({ duplicate }) => duplicate).length, 0, 'requests that sent it although it was there')
+  if (harness.read === undefined) return
+  const found = await harness.read(upload)
+  same(await sha256Hex(found), upload.sha256, 'what a reader finds')
+}
+
+/** Whatever a death costs, it is no more than a part, or than everything where nothing half-done is kept. */
+async function costsOnePart(harness: TransportHarness, { upload }: Delivery): Promise<void> {
+  const resent = sum((await harness.seen(upload)).map(({ resentBytes }) => resentBytes))
+  const most = harness.partBytes ?? upload.sizeBytes
+  if (resent > most) throw new Error(`${resent} bytes were sent again, of ${most} at most`)
+}
+
+const failsWith = (title: string, fault: StoreFault, code: ErrorCode): TransportCase => ({
+  title,
+  async run(harness) {
+    const delivery = await Delivery.ofRandomBytes()
+    await harness.fault(fault)
+    same((await delivery.failure(harness.transport())).code, code, 'its failure')
+    same((await harness.seen(delivery.upload)).filter(({ changed }) => changed).length, 0, 'copies stored')
+    await harness.clear()
+    await delivery.finish(harness)
+    await isThereOnce(harness, delivery)
+  },
+})
+
+/** A state of things that the transport may set right by itself; if it does not, asking again must help. */
+const settles = (title: string, fault: StoreFault, times?: number): TransportCase => ({
+  title,
+  async run(harness) {
+    const delivery = await Delivery.ofRandomBytes()
+    await harness.fault({ ...fault, ...(times !== undefined && { times }) })
+    const failure = await delivery.run(harness.transport()).then(
+      () => undefined,
+      (error: unknown) => HoldfastError.from(error),
+    )
+    if (failure !== undefined) {
+      const passing: readonly ErrorClass[] = ['conflict', 'transient']
+      if (!passing.includes(failure.class)) throw failure
+    }
+    await harness.clear()
+    await delivery.finish(harness)
+    await isThereOnce(harness, delivery)
+  },
+})
+
+const retryAfter = (status: number, form: 'seconds' | 'date'): TransportCase => ({
+  title: `honours Retry-After in ${form === 'date' ? 'the form of a date' : 'seconds'} with ${status}`,
+  async run(harness) {
+    const delivery = await Delivery.ofRandomBytes()
+    const value = form === 'seconds' ? 120 : new Date(Date.now() + 120_000).toUTCString()
+    await harness.fault({ kind: 'status', status, retryAfter: value })
+    const failure = await delivery.failure(harness.transport())
+    same(failure.code, status === 429 ? 'throttled' : 'server-error', 'its failure')
+    if (failure.retryAfterMs < 60_000 || failure.retryAfterMs > 120_000)
+      throw new Error(`It is to wait about 120 s, not ${failure.retryAfterMs} ms`)
+    await harness.clear()
+    await delivery.finish(harness)
+  },
+})
+
+/** What every transport promises, against a real store with faults. */
+export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
+  {
+    title: 'proves a copy that readers then find, and tells its progress',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await delivery.run(harness.transport())
+      await isThereOnce(harness, delivery)
+      await costsOnePart(harness, delivery)
+      same(delivery.progress.at(-1), SIZE_BYTES, 'the last progress')
+      same(
+        delivery.progress,
+        delivery.progress.toSorted((a, b) => a - b),
+        'progress never goes back',
+      )
+    },
+  },
+  {
+    title: 'carries an object of a few bytes, such as a manifest',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes(7)
+      await delivery.run(harness.transport())
+      await isThereOnce(harness, delivery)
+    },
+  },
+  // Promise 4 of docs/guarantees.md.
+  {
+    title: 'finds its copy in another life, and sends nothing',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await delivery.run(harness.transport())
+      const before = await bytesSeen(harness, delivery)
+      await delivery.run(harness.transport())
+      if (harness.findsByName) {
+        delivery.memos.push('')
+        await delivery.run(harness.transport())
+      }
+      same(await bytesSeen(harness, delivery), before, 'bytes received')
+      await isThereOnce(harness, delivery)
+    },
+  },
+  {
+    title: 'says nothing is there of what was never sent',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes(1000)
+      same(await harness.transport().probe(delivery.upload, delivery.attempt()), { kind: 'nothing' }, 'held')
+    },
+  },
+  {
+    title: 'calls a store that refuses connections unreachable, also when it asks',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await harness.down()
+      try {
+        same((await delivery.failure(harness.transport())).code, 'unreachable', 'its failure to send')
+        same((await delivery.failure(harness.transport())).code, 'unreachable', 'its failure to ask')
+      } finally {
+        await harness.up()
+      }
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+    },
+  },
+  failsWith('calls a connection that is cut at once unreachable', { kind: 'down' }, 'unreachable'),
+  {
+    title: 'goes on after a connection was reset inside the body',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await harness.fault({ kind: 'reset', afterBytes: 50_000, times: 1 })
+      same((await delivery.failure(harness.transport())).code, 'unreachable', 'its failure')
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+      await costsOnePart(harness, delivery)
+    },
+  },
+  {
+    title: 'notices a store that takes everything and never answers',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes(2000)
+      await harness.fault({ kind: 'stall' })
+      same((await delivery.failure(harness.transport(PATIENCE_MS))).code, 'timeout', 'its failure')
+      await harness.clear()
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+    },
+  },
+  {
+    title: 'leaves a slow store alone, for longer than a silent one',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes(300_000)
+      // 2 s
+      await harness.fault({ kind: 'slow', bytesPerSec: 150_000 })
+      await delivery.run(harness.transport(500))
+      await isThereOnce(harness, delivery)
+      await costsOnePart(harness, delivery)
+    },
+  },
+  {
+    title: 'asks the app for a new sign-in once, and goes on with it',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await harness.fault({ kind: 'status', status: 401, times: 1 })
+      await delivery.run(harness.transport())
+      same(harness.asked().filter((reason) => reason === 'rejected').length, 1, 'new sign-ins')
+      await isThereOnce(harness, delivery)
+    },
+  },
+  {
+    title: 'needs a sign-in where the new one is refused too',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await harness.fault({ kind: 'status', status: 401 })
+      same((await delivery.failure(harness.transport())).code, 'sign-in-needed', 'its failure')
+      same(harness.asked().filter((reason) => reason === 'rejected').length, 1, 'new sign-ins')
+      await harness.clear()
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+    },
+  },
+  failsWith('needs a sign-in after 403', { kind: 'status', status: 403 }, 'sign-in-needed'),
+  failsWith('gives up on 400', { kind: 'status', status: 400 }, 'rejected-by-store'),
+  failsWith('gives up on 413', { kind: 'status', status: 413 }, 'rejected-by-store'),
+  failsWith('gives up on 415', { kind: 'status', status: 415 }, 'rejected-by-store'),
+  failsWith('tries 500 again later', { kind: 'status', status: 500 }, 'server-error'),
+  failsWith('tries 502 again later', { kind: 'status', status: 502 }, 'server-error'),
+  failsWith('asks again after 404', { kind: 'status', status: 404 }, 'bad-answer'),
+  failsWith('asks again after 409', { kind: 'status', status: 409 }, 'bad-answer'),
+  failsWith('asks again after 410', { kind: 'status', status: 410 }, 'bad-answer'),
+  settles('settles a single 404', { kind: 'status', status: 404 }, 1),
+  settles('settles a single 409', { kind: 'status', status: 409 }, 1),
+  settles('settles a single 410', { kind: 'status', status: 410 }, 1),
+  retryAfter(429, 'seconds'),
+  retryAfter(429, 'date'),
+  retryAfter(503, 'seconds'),
+  retryAfter(503, 'date'),
+  settles('survives a truncated answer, and sends nothing twice', { kind: 'truncate' }, 1),
+  settles('survives an answer that was lost, and sends nothing twice', { kind: 'forget-answer' }, 1),
+  failsWith('believes no 200 to a body that never arrived', { kind: 'empty' }, 'bad-answer'),
+  // Promise 2 of docs/guarantees.md.
+  {
+    title: 'finds out a store that claims to have what it has not',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await harness.fault({ kind: 'lie' })
+      same((await delivery.failure(harness.transport())).class, 'conflict', 'its failure')
+      await harness.clear()
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+    },
+  },
+  // Promise 2 of docs/guarantees.md.
+  {
+    title: 'finds out bytes that were damaged on their way, and sends them again',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      await harness.fault({ kind: 'damage', times: 1 })
+      await delivery.finish(harness)
+      if (harness.read === undefined) return
+      const found = await harness.read(delivery.upload)
+      same(await sha256Hex(found), delivery.upload.sha256, 'what a reader finds')
+    },
+  },
+  {
+    title: 'ends when it is told to, and finds what was done after all',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      const held = await harness.fault({ kind: 'hold', hold: 'after' })
+      const dying = new AbortController()
+      const failure = delivery.failure(harness.transport(), dying.signal)
+      await held.arrived
+      dying.abort()
+      same((await failure).code, 'aborted', 'its failure')
+      await held.remove()
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+      await costsOnePart(harness, delivery)
+    },
+  },
+  // Promise 4 of docs/guarantees.md.
+  {
+    title: 'goes on where it was when its worker died inside the body',
+    async run(harness) {
+      const { sizeBytes, skip } = inParts(harness)
+      const delivery = await Delivery.ofRandomBytes(sizeBytes)
+      const slow = await harness.fault({ kind: 'slow', bytesPerSec: 100_000, cut: true, skip })
+      await delivery.dies(harness, () => harness.receives(delivery.upload, 50_000))
+      await slow.remove()
+      await harness.seen(delivery.upload)
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+      await costsOnePart(harness, delivery)
+    },
+  },
+  // Promise 4 of docs/guarantees.md.
+  ...(['before', 'after'] as const).map((hold) => ({
+    title: `goes on when its worker died while the store held its request, ${hold} the effect`,
+    async run(harness: TransportHarness) {
+      const { sizeBytes, skip } = inParts(harness)
+      const delivery = await Delivery.ofRandomBytes(sizeBytes)
+      const held = await harness.fault({ kind: 'hold', hold, skip })
+      await delivery.dies(harness, () => held.arrived)
+      // Once the store has noticed that nobody is there any more: what it held has no effect later.
+      const arrived = await bytesSeen(harness, delivery)
+      await held.remove()
+      await delivery.finish(harness)
+      if (hold === 'after' && harness.partBytes === undefined)
+        same(await bytesSeen(harness, delivery), arrived, 'bytes received')
+      await isThereOnce(harness, delivery)
+      await costsOnePart(harness, delivery)
+    },
+  })),
+  {
+    title: 'sends no request once it was told to end',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes(1000)
+      same((await delivery.failure(harness.transport(), AbortSignal.abort())).code, 'aborted', 'its failure')
+      same((await harness.seen(delivery.upload)).length, 0, 'requests')
+    },
+  },
+  // Promise 7 of docs/guarantees.md.
+  {
+    title: 'keeps secrets out of memos and messages',
+    async run(harness) {
+      const delivery = await Delivery.ofRandomBytes()
+      const told: string[] = []
+      for (const status of [400, 401, 403, 500]) {
+        const fault = await harness.fault({ kind: 'status', status, body: `bad token ${harness.secret}!` })
+        told.push((await delivery.failure(harness.transport())).message)
+        await fault.remove()
+      }
+      await delivery.finish(harness)
+      for (const text of [...told, ...delivery.memos])
+        if (text.includes(harness.secret) || /[?&]\w+=/.test(text))
+          throw new Error(`A secret was kept in: ${text}`)
+    },
+  },
+  ...([404, 410] as const).map((status) => ({
+    title: `starts a half-done upload over that vanished (${status})`,
+    async run(harness: TransportHarness) {
+      const delivery = await Delivery.ofRandomBytes()
+      const held = await harness.fault({ kind: 'hold', hold: 'after', times: 1 })
+      await delivery.dies(harness, () => held.arrived)
+      await held.remove()
+      await harness.vanish?.(delivery.upload, status)
+      await delivery.finish(harness)
+      const { seen, read } = harness
+      if (!(await seen(delivery.upload)).some(({ changed }) => changed)) throw new Error('It was not stored')
+      if (read !== undefined)
+        same(await sha256Hex(await read(delivery.upload)), delivery.upload.sha256, 'what a reader finds')
+    },
+  })),
+]

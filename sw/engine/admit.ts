@@ -1,0 +1,141 @@
+import { contentAddress } from '../../src/evidence/cid.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
+import type { HandedChunk } from '../../src/protocol/messages.ts'
+import { saveSession } from './commit.ts'
+import type { Context } from './context.ts'
+import type { ChunkRecord, ChunkState } from '../core/record.ts'
+import { placeInQueue, recount } from '../core/session.ts'
+import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
+
+/**
+ * Takes a chunk into the store; when this resolves its bytes are durable, and the page may forget them.
+ * The same chunk again is acknowledged again. The digest and the address are computed anew: a posted Blob is a
+ * handle that may not hold what the page read.
+ *
+ * @throws HoldfastError `unknown-session`, `session-ended`, `index-taken`, `hash-mismatch`, `storage-full`
+ */
+export async function admitChunk(context: Context, handed: HandedChunk): Promise<ChunkId> {
+  const { store, clock, announce } = context
+  const chunk = newChunk(handed)
+  if ((await store.read((tx) => admission(tx, chunk, handed))) === 'known') return chunk.id
+
+  const bytes = await readPayload(handed)
+  await checkContent(handed, bytes)
+  const admit = async (tx: WriteTransaction) => {
+    if ((await admission(tx, chunk, handed)) === 'known') return
+    const session = await tx.session(chunk.sessionId)
+    if (session === undefined) return
+    await tx.putPayload(chunk.id, bytes)
+    await tx.putChunk(placeInQueue(chunk, session))
+    await saveSession(tx, recount(session, undefined, chunk))
+    await tx.addLog({
+      atMs: clock.now(),
+      sessionId: chunk.sessionId,
+      index: chunk.index,
+      event: 'acknowledged',
+      to: chunk.state.status,
+    })
+  }
+  try {
+    await store.write(admit)
+  } catch (error) {
+    if (HoldfastError.from(error).code === 'storage-full') await store.write(publishSoon)
+    throw error
+  }
+  announce(chunk.sessionId)
+  return chunk.id
+}
+
+/** Space comes free only by confirmation: on a full device what is verified does not wait for more to come. */
+async function publishSoon(tx: WriteTransaction): Promise<void> {
+  for (const session of await tx.openSessions())
+    if (session.tally.uploaded > 0) await tx.putSession({ ...session, unpublishedSinceMs: 0 })
+}
+
+function newChunk(handed: HandedChunk): ChunkRecord {
+  const wait = { kind: 'due', notBeforeMs: 0 } as const
+  const { sessionId, index, plaintextHash, capturedAt, durationMs } = handed
+  const state: ChunkState =
+    handed.kind === 'raw'
+      ? { status: 'captured', wait }
+      : {
+          status: 'uploading',
+          wait,
+          sent: false,
+          seal: { encryptedHash: handed.encryptedHash, iv: handed.iv, cid: handed.cid },
+        }
+  return {
+    id: chunkIdOf(sessionId, index),
+    sessionId,
+    index,
+    plaintextHash,
+    capturedAt,
+    durationMs,
+    sizeBytes: handed.payload.size,
+    state,
+    retryCount: 0,
+    failures: 0,
+  }
+}
+
+/** Whether the chunk may come in; `known` where it is in already. */
+async function admission(
+  tx: ReadTransaction,
+  chunk: ChunkRecord,
+  handed: HandedChunk,
+): Promise<'new' | 'known'> {
+  const session = await tx.session(chunk.sessionId)
+  if (session === undefined)
+    throw new HoldfastError('unknown-session', `There is no session ${chunk.sessionId} on this device.`)
+  const present = await tx.chunk(chunk.id)
+  if (present !== undefined) {
+    if (isSameContent(present, handed)) return 'known'
+    throw new HoldfastError(
+      'index-taken',
+      `Chunk ${chunk.index} of ${chunk.sessionId} holds other bytes already.`,
+    )
+  }
+  if ((handed.kind === 'raw') !== (session.sealedBy === 'worker'))
+    throw new HoldfastError('bad-message', `Session ${chunk.sessionId} is sealed by the ${session.sealedBy}.`)
+  // A recorder that was taken for dead may still hand over what it has; one that said it was done may not,
+  // nor may anyone once the worker has let go of the key.
+  if (session.ending === 'complete' || (session.open === undefined && handed.kind === 'raw'))
+    throw new HoldfastError('session-ended', `Session ${chunk.sessionId} has ended.`)
+  return 'new'
+}
+
+function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
+  if (present.plaintextHash !== handed.plaintextHash || present.capturedAt !== handed.capturedAt) return false
+  if (handed.kind === 'raw') return true
+  return 'seal' in present.state && present.state.seal.encryptedHash === handed.encryptedHash
+}
+
+async function readPayload({ payload, sessionId, index }: HandedChunk): Promise<ArrayBuffer> {
+  try {
+    return await payload.arrayBuffer()
+  } catch (cause) {
+    throw new HoldfastError('hash-mismatch', `The bytes of chunk ${index} of ${sessionId} cannot be read.`, {
+      cause,
+    })
+  }
+}
+
+async function checkContent(handed: HandedChunk, bytes: ArrayBuffer): Promise<void> {
+  const expected = handed.kind === 'raw' ? handed.plaintextHash : handed.encryptedHash
+  const [hash, cid] = await Promise.all([
+    sha256Hex(bytes),
+    handed.kind === 'sealed' ? contentAddress(bytes) : undefined,
+  ])
+  if (hash !== expected)
+    throw new HoldfastError(
+      'hash-mismatch',
+      `Chunk ${handed.index} arrived as ${hash}, announced as ${expected}.`,
+    )
+  if (handed.kind === 'sealed' && cid !== handed.cid)
+    throw new HoldfastError(
+      'hash-mismatch',
+      `Chunk ${handed.index} has the address ${cid}, announced as ${handed.cid}.`,
+    )
+}

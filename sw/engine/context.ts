@@ -1,0 +1,30 @@
+import type { SessionId } from '../../src/protocol/ids.ts'
+import type { Moment } from '../core/machine.ts'
+import type { ChunkRecord } from '../core/record.ts'
+import type { Anchor } from '../ports/anchor.ts'
+import type { Clock, Lock, Wake } from '../ports/platform.ts'
+import type { Store } from '../ports/store.ts'
+import type { Progress } from './progress.ts'
+import type { Transport } from '../ports/transport.ts'
+
+/** What every step of the engine works with. */
+export interface Context {
+  readonly store: Store
+  readonly transport: Transport
+  readonly anchor: Anchor
+  readonly lock: Lock
+  readonly wake: Wake
+  /** Absent where this worker takes sealed chunks only. */
+  readonly sealer?: Sealer
+  readonly clock: Clock
+  /** Whether the browser tells that data costs money or is to be saved. */
+  readonly metered: () => boolean
+  readonly progress: Progress
+  /** Tells the pages that a session changed. */
+  readonly announce: (id: SessionId) => void
+}
+
+/** Seals a chunk that was handed over raw. */
+export type Sealer = (context: Context, chunk: ChunkRecord) => Promise<void>
+
+export const momentOf = (clock: Clock): Moment => ({ nowMs: clock.now(), random: clock.random() })

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
+import { deliver, type Delivery } from './deliver.ts'
+import type { Held, Transport, Upload } from '../ports/transport.ts'
+
+const upload: Upload = { cid: 'b'.repeat(59) as Cid, sha256: 'a'.repeat(64) as Sha256Hex, sizeBytes: 3 }
+const bytes = new Uint8Array([1, 2, 3])
+const { signal } = new AbortController()
+
+/** A store that has this of the upload, and answers a send like that; tells in order what was done. */
+function world(held: Held, answer: 'proved' | 'sent' = 'proved', wanted = true) {
+  const done: string[] = []
+  const transport: Transport = {
+    name: 'store',
+    async probe(_upload, { progress }) {
+      done.push('probe')
+      if (held.kind === 'part') progress(held.offsetBytes)
+      return held
+    },
+    async send(_upload, _bytes, from, { remember, progress }) {
+      await remember('a name that the store gave')
+      done.push(`send from ${from.kind}`)
+      progress(bytes.byteLength)
+      return answer
+    },
+    async verify(_upload, { memo }) {
+      done.push(`verify, knowing ${memo}`)
+    },
+  }
+  const reached: string[] = []
+  const delivery = (sent: boolean): Delivery => ({
+    sent,
+    bytes: async () => bytes,
+    async intend() {
+      done.push('intend')
+      return wanted
+    },
+    async remember() {
+      done.push('remember')
+    },
+    progress: (offsetBytes, isSent) => reached.push(`${offsetBytes} ${isSent ? 'sent' : 'found'}`),
+  })
+  return { done, reached, run: (sent: boolean) => deliver(transport, upload, delivery(sent), signal) }
+}
+
+describe('a delivery', () => {
+  it('stores the intent before the first request, and asks nothing that cannot have an answer yet', async () => {
+    const { done, run } = world({ kind: 'nothing' })
+    expect(await run(false)).toBe(true)
+    expect(done).toEqual(['intend', 'remember', 'send from nothing'])
+  })
+
+  it('asks before it sends again, and goes on from what is there', async () => {
+    const { done, run } = world({ kind: 'part', offsetBytes: 2 })
+    await run(true)
+    expect(done).toEqual(['probe', 'remember', 'send from part'])
+  })
+
+  it('sends nothing that is there, and proves a copy that the store only claims', async () => {
+    const proved = world({ kind: 'all', proved: true })
+    await proved.run(true)
+    expect(proved.done).toEqual(['probe'])
+    const claimed = world({ kind: 'all', proved: false })
+    await claimed.run(true)
+    expect(claimed.done).toEqual(['probe', 'verify, knowing undefined'])
+  })
+
+  it('proves what was sent and not proved, with what the transport remembered meanwhile', async () => {
+    const { done, run } = world({ kind: 'nothing' }, 'sent')
+    await run(false)
+    expect(done.at(-1)).toBe('verify, knowing a name that the store gave')
+  })
+
+  it('tells apart what was found at the store and what was sent just now', async () => {
+    const { reached, run } = world({ kind: 'part', offsetBytes: 2 })
+    await run(true)
+    expect(reached).toEqual(['2 found', '3 sent'])
+  })
+
+  it('sends nothing that is not wanted any more', async () => {
+    const { done, run } = world({ kind: 'nothing' }, 'proved', false)
+    expect(await run(false)).toBe(false)
+    expect(done).toEqual(['intend'])
+  })
+})

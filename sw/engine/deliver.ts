@@ -1,0 +1,51 @@
+import type { Attempt, Transport, Upload } from '../ports/transport.ts'
+
+/** What one delivery needs of whoever keeps its record. */
+export interface Delivery {
+  /** A request with these bytes has left before, so its outcome is asked for first. */
+  readonly sent: boolean
+  /** What the transport remembered of this upload. */
+  readonly memo?: string
+  /** All bytes, checked. */
+  bytes(): Promise<Uint8Array<ArrayBuffer>>
+  /** Stores the intent to send; false where the upload is not wanted any more. */
+  intend(): Promise<boolean>
+  /** Stores a memo of the transport. */
+  remember(memo: string): Promise<void>
+  /** Tells how much the store has, and whether it was sent just now. */
+  progress?(offsetBytes: number, sent: boolean): void
+}
+
+/**
+ * Brings an object to its store: asks what is there if anything may be, sends the rest, and proves the copy.
+ *
+ * @returns false where the upload was not wanted any more; true means proved
+ */
+export async function deliver(
+  transport: Transport,
+  upload: Upload,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { sent, memo } = delivery
+  let sending = false
+  const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
+    signal,
+    ...(memo !== undefined && { memo }),
+    async remember(text) {
+      await delivery.remember(text)
+      attempt.memo = text
+    },
+    progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
+  }
+  const held = sent ? await transport.probe(upload, attempt) : ({ kind: 'nothing' } as const)
+  let proved = held.kind === 'all' && held.proved
+  if (held.kind !== 'all') {
+    const bytes = await delivery.bytes()
+    if (!sent && !(await delivery.intend())) return false
+    sending = true
+    proved = (await transport.send(upload, bytes, held, attempt)) === 'proved'
+  }
+  if (!proved) await transport.verify(upload, attempt)
+  return true
+}

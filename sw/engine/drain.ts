@@ -1,0 +1,233 @@
+import { recordingLockName } from '../../src/protocol/messages.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import { circuitOf } from './circuits.ts'
+import type { Context } from './context.ts'
+import { lanesAllowed, tellsOfDestination } from '../core/circuit.ts'
+import { adaptingLanes, FIRST_LANES } from '../core/concurrency.ts'
+import { nextStepMs, workRemains } from '../core/plan.ts'
+import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import { SEAL_FIRST } from '../core/session.ts'
+import { givesWay, type Holder } from '../core/sync-schedule.ts'
+import { policyOf } from './policy.ts'
+import { publishStep } from './publisher.ts'
+import { interruptSession } from './sessions.ts'
+import { transfer } from './transfer.ts'
+import { fairOrder } from './fair-order.ts'
+
+/** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
+export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 165_000, push: 75_000 } as const
+export type WakeKind = keyof typeof BUDGETS_MS
+
+/** `work-remains`: the wake must ask to be woken again. */
+export type Outcome = 'idle' | 'work-remains'
+
+export interface Drain {
+  /**
+   * Starts a drain, or joins the one that runs; settles when it is over or this wake's budget is.
+   *
+   * @param yields settles already when another wake holds the drain for longer, so that this one's tag comes back sooner
+   */
+  join(kind: WakeKind, yields?: boolean): Promise<Outcome>
+  /** Tells a running drain that there is something new. */
+  poke(): void
+}
+
+export const DRAIN_LOCK = 'holdfast-drain'
+
+/** Publications at a time; and lanes, for sealing alone where uploads have fewer. */
+const AT_ONCE = 3
+/** Near the end of its budget a drain starts nothing new, ms. */
+const WIND_DOWN_MS = 10_000
+/** A waiting drain looks at the store at least this often, ms. */
+const LOOK_EVERY_MS = 15_000
+
+/** It never looks more often than this, unless something new wakes it, ms. */
+const SHORTEST_WAIT_MS = 50
+
+/** What one look at the store found to do. */
+interface Look {
+  readonly sessions: readonly SessionRecord[]
+  readonly chunks: readonly ChunkRecord[]
+  /** Lanes, these chunks' included. */
+  readonly inUse: number
+  readonly publications: readonly SessionId[]
+  /** Nothing may leave the device now. */
+  readonly held: boolean
+  /** Whether time or the network alone can bring any session further. */
+  readonly remains: boolean
+  /** When there may be more, ms since the epoch. */
+  readonly nextAtMs: number
+}
+
+/**
+ * One drain at a time, across all wakes, tabs and worker versions: moves every chunk and publication as far as it
+ * goes now, then waits for what comes next until its budget ends or nothing is left.
+ */
+export function createDrain(context: Context): Drain {
+  const { store, lock, clock, transport, anchor, wake, metered } = context
+  let running: Promise<Outcome> | undefined
+  let deadlineMs = 0
+  let stirred = new AbortController()
+  const watched = new Set<SessionId>()
+  const holders = new Map<Holder, AbortController>()
+  const takeNext = fairOrder()
+  const learn = adaptingLanes()
+  let lanes = FIRST_LANES
+
+  const poke = () => stirred.abort()
+
+  function join(kind: WakeKind, yields = false): Promise<Outcome> {
+    const holder = { untilMs: clock.now() + BUDGETS_MS[kind], yields }
+    deadlineMs = running ? Math.max(deadlineMs, holder.untilMs) : holder.untilMs
+    running ??= begin()
+    poke()
+    const drain = running
+    const over = new AbortController()
+    holders.set(holder, over)
+    const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
+    return Promise.race([drain, outOfTime]).finally(() => {
+      holders.delete(holder)
+      over.abort()
+    })
+  }
+
+  function begin(): Promise<Outcome> {
+    const begun = lock.run(DRAIN_LOCK, run).finally(() => {
+      // Another may have begun while this one finished.
+      if (running === begun) running = undefined
+    })
+    return begun
+  }
+
+  async function run(): Promise<Outcome> {
+    const active = new Map<ChunkId | SessionId, Promise<void>>()
+    let stop = new AbortController()
+    let broken: { error: unknown } | undefined
+
+    const start = (id: ChunkId | SessionId, work: Promise<void>) => {
+      const done = work
+        .catch((error: unknown) => {
+          broken = { error }
+        })
+        .finally(() => {
+          active.delete(id)
+          poke()
+        })
+      active.set(id, done)
+    }
+
+    /** Transfers one chunk, and learns from an upload how many lanes the network bears. */
+    const carry = async (chunk: ChunkRecord, inUse: number, signal: AbortSignal) => {
+      const { state, sizeBytes } = chunk
+      const begunMs = clock.now()
+      const failure = await transfer(context, chunk, signal)
+      // One that had been sent before may have found its bytes there already.
+      if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
+      lanes = learn(inUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
+    }
+
+    try {
+      for (;;) {
+        stirred = new AbortController()
+        const look = await lookAround(active)
+        look.sessions.forEach(watchRecorder)
+        const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
+        if (!windingDown && !broken) {
+          // A wake has joined after the time was up: what starts now starts with time of its own.
+          if (stop.signal.aborted) stop = new AbortController()
+          for (const chunk of look.chunks) start(chunk.id, carry(chunk, look.inUse, stop.signal))
+          for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
+        }
+        if (broken && active.size === 0) throw broken.error
+        const { remains, held } = look
+        if (remains) {
+          for (const [holder, over] of holders) if (givesWay(holder, holders.keys())) over.abort()
+          await wake.arm()
+        }
+        // No wake is held for what is due after it; only a recorder is watched as long as it allows.
+        const isEarly = !held && look.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
+        if (active.size === 0 && !stirred.signal.aborted) {
+          if (!remains) return finish('idle')
+          if (windingDown || isEarly) return finish('work-remains')
+        }
+        const leftMs = deadlineMs - clock.now()
+        if (leftMs <= 0 || held) stop.abort()
+        const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
+        await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
+      }
+    } finally {
+      stop.abort()
+      await Promise.all(active.values())
+    }
+  }
+
+  /** The next join starts afresh: this drain has looked for the last time. */
+  function finish(outcome: Outcome): Outcome {
+    running = undefined
+    return outcome
+  }
+
+  function lookAround(active: ReadonlyMap<ChunkId | SessionId, unknown>): Promise<Look> {
+    return store.read(async (tx) => {
+      const nowMs = clock.now()
+      const sessions = await tx.openSessions()
+      const policy = await policyOf(tx)
+      const remains = policy !== 'paused' && sessions.some(workRemains)
+      const held = policy === 'paused' || (policy === 'unmetered' && metered())
+      const store = await circuitOf(tx, transport.name)
+      const chain = await circuitOf(tx, anchor.name)
+      const busy = new Set([...active.keys()] as ChunkId[])
+
+      const chunks: ChunkRecord[] = []
+      let nextAtMs = Infinity
+      const open = held ? 0 : lanesAllowed(store, lanes, nowMs)
+      const taken = [...busy].filter((id) => id.includes('/')).length
+      for (let lane = taken; lane < Math.max(open, AT_ONCE); lane++) {
+        const chunk = await takeNext(tx, lane < open ? nowMs : SEAL_FIRST, busy)
+        if (chunk === undefined) break
+        chunks.push(chunk)
+        busy.add(chunk.id)
+      }
+      const inUse = taken + chunks.length
+      const chunkAtMs = (await tx.nextDueAtMs(busy)) ?? Infinity
+      if (inUse === 0) nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
+      else if (chunkAtMs > nowMs) nextAtMs = chunkAtMs
+
+      // A few publications at a time too, and one on trial while a destination has failed lately.
+      const room = held ? 0 : store.failures + chain.failures > 0 ? 1 : AT_ONCE
+      const publishing = active.size - taken
+      const publications: SessionId[] = []
+      for (const session of sessions) {
+        const dueMs = nextStepMs(session)
+        if (dueMs === undefined || active.has(session.id)) continue
+        const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
+        if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
+        else if (publishing + publications.length < room) publications.push(session.id)
+      }
+      return { sessions, chunks, inUse, publications, held, remains, nextAtMs: held ? Infinity : nextAtMs }
+    })
+  }
+
+  /** The dead-man switch: whoever records holds a lock; its release without an end is a death. */
+  function watchRecorder({ id, ending }: SessionRecord): void {
+    if (ending !== 'recording' || watched.has(id)) return
+    watched.add(id)
+    lock
+      .released(recordingLockName(id))
+      .then(() => interruptSession(context, id))
+      .then((interrupted) => {
+        if (interrupted) void join('startup').catch(() => undefined)
+      })
+      .catch(() => undefined)
+      .finally(() => watched.delete(id))
+  }
+
+  return { join, poke }
+}
+
+/** Which destination a publication's next step needs, as the time before which it is not asked. */
+function notBefore({ publication }: SessionRecord, storeMs: number, chainMs: number): number {
+  if (publication === undefined) return 0
+  if (publication.stage === 'anchoring' || publication.manifest === undefined) return chainMs
+  return storeMs
+}

@@ -1,0 +1,36 @@
+import type { ChunkId } from '../../src/protocol/ids.ts'
+import type { ChunkRecord } from '../core/record.ts'
+import { SEAL_FIRST } from '../core/session.ts'
+import type { ReadTransaction } from '../ports/store.ts'
+
+/** So many chunks in a row are not all of the oldest session. */
+const GUEST_EVERY = 4
+
+/** The next due chunk that is not `busy`; undefined where none is due by then. */
+export type TakeNext = (
+  tx: ReadTransaction,
+  upToMs: number,
+  busy: ReadonlySet<ChunkId>,
+) => Promise<ChunkRecord | undefined>
+
+/**
+ * The queue's order, but so that nobody starves behind a long backlog or a recording that goes on: every fourth upload
+ * is of another session than the oldest, each in its turn, and once in each round one that has failed before.
+ */
+export function fairOrder(): TakeNext {
+  let taken = 0
+  /** When the session that had the last turn was started; 0 before each round. */
+  let lastMs = 0
+
+  return async (tx, upToMs, busy) => {
+    const first = await tx.nextDue(upToMs, busy)
+    const [atMs, oldestMs] = first?.due ?? [SEAL_FIRST, 0]
+    if (atMs < 0 || ++taken < GUEST_EVERY) return first
+    const guest = await tx.nextDue(upToMs, busy, [0, Math.max(lastMs, oldestMs) + 1, 0])
+    const [failedAtMs, startedAtMs] = guest?.due ?? [0, 0]
+    lastMs = failedAtMs > 0 ? 0 : startedAtMs
+    if (guest === undefined) return first
+    taken = 0
+    return guest
+  }
+}

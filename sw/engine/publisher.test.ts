@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest'
+import { parseManifest } from '../../src/evidence/manifest-parse.ts'
+import { admitChunk } from './admit.ts'
+import type { Store } from '../ports/store.ts'
+import { endSession, resumeSession } from './sessions.ts'
+import { BLOCK_MS } from '../testing/fake-servers.ts'
+import { life } from '../testing/worker-lifetime.ts'
+import {
+  createWorld,
+  drainOnce,
+  recordSession,
+  sealedChunk,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
+import { BUDGETS_MS, createDrain } from './drain.ts'
+import { RESUBMIT_AFTER_MS } from '../core/publication.ts'
+
+const id = sessionIdOf(1)
+const ops = (world: World) => world.chain.ledger.map(({ op }) => op)
+const lost = { code: 'unreachable', after: true } as const
+
+/** Sends of this worker, by address. */
+function recordSends(worker: ReturnType<World['worker']>) {
+  const sends = new Map<string, Uint8Array<ArrayBuffer>>()
+  const { send } = worker.transport
+  worker.transport.send = (upload, bytes, ...rest) => {
+    sends.set(upload.cid, bytes)
+    return send(upload, bytes, ...rest)
+  }
+  return sends
+}
+
+describe('a publication', () => {
+  it('stores a manifest that lists every verified chunk in order, then anchors its root', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const worker = world.worker()
+    const sends = recordSends(worker)
+    await drainOnce(world, worker)
+    const { anchored } = await world.session(id)
+    const manifest = parseManifest(
+      new Uint8Array(sends.get(anchored?.manifestCid ?? '') ?? new ArrayBuffer()),
+    )
+    expect(manifest).toMatchObject({ sessionId: id, status: 'complete', merkleRoot: anchored?.merkleRoot })
+    const chunks = await world.chunks(id)
+    expect(manifest.chunks.map(({ cid }) => cid)).toEqual(
+      chunks.map(({ state }) => ('seal' in state ? state.seal.cid : undefined)),
+    )
+    expect(ops(world).slice(0, 3)).toEqual(['uploader', 'read', 'submit'])
+  })
+
+  // Promise 3 of docs/guarantees.md.
+  it('waits for the depth: the newest block alone confirms nothing', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const draining = createDrain(world.worker()).join('message')
+    await world.clock.advance(BLOCK_MS + 1_100)
+    expect(world.chain.entries).toHaveLength(1)
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    const [chunk] = await world.chunks(id)
+    expect(chunk && (await world.hasPayload(chunk))).toBe(true)
+    await world.clock.runUntil(draining)
+    expect(await draining).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+  })
+
+  it('takes in what was verified meanwhile only with the next one', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2, ending: 'interrupted' })
+    const drain = createDrain(world.worker())
+    void drain.join('message')
+    await world.clock.advance(1_000)
+    expect(await world.statuses(id)).toEqual(['anchoring', 'anchoring'])
+    await admitChunk(world.worker(), await sealedChunk(id, 2))
+    const joined = drain.join('message')
+    await world.clock.advance(10)
+    expect(await world.statuses(id)).toEqual(['anchoring', 'anchoring', 'uploaded'])
+    await world.clock.runUntil(joined)
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed', 'confirmed'])
+    expect(world.chain.entries.map(({ request }) => request.chunkCount)).toEqual([2, 3])
+  })
+
+  it('closes with a final manifest when the session ended while it was in flight', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    world.locks.hold(`holdfast-recording:${id}`)
+    const drain = createDrain(world.worker())
+    const joined = drain.join('message')
+    await world.clock.advance(30_500)
+    expect((await world.session(id)).publication).toMatchObject({ ending: 'recording' })
+    await endSession(world.worker(), id)
+    await world.clock.runUntil(joined)
+    expect(await joined).toBe('idle')
+    expect((await world.session(id)).anchored).toMatchObject({ ending: 'complete', chunkCount: 1 })
+    expect(world.chain.submits()).toBe(2)
+  })
+
+  // Promise 4 of docs/guarantees.md.
+  it('is the same object after each death: one manifest, one key at the relay', async () => {
+    for (let diesAt = 12; diesAt < 30; diesAt++) {
+      const world = createWorld()
+      await recordSession(world)
+      await drainOnce(world, world.worker(life(diesAt)))
+      await world.clock.advance(5_000)
+      await drainOnce(world, world.worker())
+      expect(world.chain.relayed.size, `moment ${diesAt}`).toBe(1)
+      expect(world.server.stored.size, `moment ${diesAt}`).toBe(2)
+    }
+  })
+})
+
+describe('a session that cannot be published', () => {
+  // Promise 5 of docs/guarantees.md.
+  it('waits for a person, alone', async () => {
+    const world = createWorld()
+    await recordSession(world, { number: 1 })
+    await recordSession(world, { number: 2 })
+    const worker = world.worker()
+    const { read } = worker.store
+    const broken = { ...worker.store, read: spoilt(read) }
+    expect(await drainOnce(world, { ...worker, store: broken })).toBe('idle')
+    expect(await world.session(id)).toMatchObject({ paused: true, trouble: { error: { code: 'bad-input' } } })
+    expect(await world.session(sessionIdOf(2))).not.toHaveProperty('open')
+
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+  })
+
+  /** Lists a chunk of the first session with an index that no manifest can have. */
+  const spoilt =
+    (read: Store['read']): Store['read'] =>
+    (work) =>
+      read((tx) =>
+        work({
+          ...tx,
+          chunksOf: async (of) => {
+            const chunks = await tx.chunksOf(of)
+            return of === id ? chunks.map((chunk) => Object.assign(chunk, { index: -1 })) : chunks
+          },
+        }),
+      )
+})
+
+describe('an anchor', () => {
+  // Promise 4 of docs/guarantees.md.
+  it('that the relay took, while its answer was lost, is looked for on the chain and not sent again', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const takesOnce = () => world.chain.submits() === 0
+    world.chain.fault = (op) =>
+      op === 'submit' && takesOnce() ? { ...lost, retryAfterMs: 5_000 } : undefined
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+    expect(world.chain.submits()).toBe(1)
+    expect(ops(world).slice(0, 4)).toEqual(['uploader', 'read', 'submit', 'read'])
+  })
+
+  // Promise 3 of docs/guarantees.md.
+  it('that was in the newest block and is reorganised away is sent again, and confirmed then', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const startMs = world.clock.now()
+    const draining = createDrain(world.worker()).join('message')
+    await world.clock.advance(BLOCK_MS + 1_100)
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    world.chain.entries.length = 0
+    await world.clock.runUntil(draining)
+    expect(await draining).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+    expect(world.chain.submits()).toBe(2)
+    expect([...world.chain.relayed.values()]).toEqual([2])
+    expect(world.clock.now() - startMs).toBeGreaterThanOrEqual(RESUBMIT_AFTER_MS)
+  })
+
+  it('that the relay never puts on the chain is handed over again after a while, not at each look', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { submit } = worker.anchor
+    worker.anchor.submit = async (...args) => {
+      await submit(...args)
+      world.chain.entries.length = 0
+    }
+    expect(await drainOnce(world, worker)).toBe('work-remains')
+    const most = BUDGETS_MS.message / RESUBMIT_AFTER_MS
+    expect(world.chain.submits()).toBeGreaterThan(most / 2)
+    expect(world.chain.submits()).toBeLessThanOrEqual(most + 1)
+  })
+
+  // Promise 3 of docs/guarantees.md.
+  it('under another root, count or manifest is not ours', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { submit } = worker.anchor
+    worker.anchor.submit = (request, signal) =>
+      submit({ ...request, chunkCount: request.chunkCount + 1 }, signal)
+    expect(await drainOnce(world, worker, 'push')).toBe('work-remains')
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    const [chunk] = await world.chunks(id)
+    expect(chunk && (await world.hasPayload(chunk))).toBe(true)
+  })
+
+  it('that is refused parks the publication with every byte, and says why', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    const session = await world.session(id)
+    expect(session.trouble?.error.code).toBe('anchor-rejected')
+    expect(session.publication).toMatchObject({ stage: 'anchoring', wait: { kind: 'parked' } })
+    for (const chunk of await world.chunks(id)) expect(await world.hasPayload(chunk)).toBe(true)
+  })
+})

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { PROTOCOL_VERSION, type RequestType } from '../../src/protocol/messages.ts'
+import { circuitOf, recordFailure } from './circuits.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { reply } from './requests.ts'
+import { aStart, createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
+
+const id = sessionIdOf(1)
+const message = (type: RequestType, body: object = {}) => ({ holdfast: PROTOCOL_VERSION, type, ...body })
+
+describe('reply', () => {
+  it('answers the course of a recording', async () => {
+    const world = createWorld()
+    const ask = (type: RequestType, body?: object) => reply(world.worker(), message(type, body))
+    expect(await ask('hello')).toEqual({
+      ok: true,
+      value: { protocol: PROTOCOL_VERSION, workRemains: false },
+    })
+    expect(await ask('session-start', { session: aStart() })).toMatchObject({
+      ok: true,
+      value: { id, status: 'recording', settled: false },
+    })
+    expect(await ask('chunk', { chunk: await sealedChunk(id, 0) })).toEqual({
+      ok: true,
+      value: { acknowledged: `${id}/0` },
+    })
+    expect(await ask('sessions')).toMatchObject({ ok: true, value: [{ id, chunks: { uploading: 1 } }] })
+    expect(await ask('chunks', { sessionId: id })).toMatchObject({
+      ok: true,
+      value: [{ id: `${id}/0`, status: 'uploading', parked: false }],
+    })
+    expect(await ask('pause', { sessionId: id })).toMatchObject({ ok: true, value: { paused: true } })
+    expect(await ask('resume', { sessionId: id })).toMatchObject({ ok: true, value: { paused: false } })
+    expect(await ask('session-end', { sessionId: id })).toMatchObject({
+      ok: true,
+      value: { status: 'uploading' },
+    })
+    await drainOnce(world, world.worker())
+    expect(await ask('sessions')).toMatchObject({ ok: true, value: [{ status: 'complete', settled: true }] })
+    world.announced.length = 0
+    expect(await ask('discard', { sessionId: id })).toEqual({ ok: true, value: { discarded: id } })
+    expect(world.announced).toEqual([id])
+  })
+
+  it('can always be cloned to the page', async () => {
+    const world = createWorld()
+    const replies = [
+      await reply(world.worker(), message('session-start', { session: aStart() })),
+      await reply(world.worker(), message('chunks', { sessionId: id })),
+      await reply(world.worker(), { holdfast: 99 }),
+    ]
+    for (const one of replies) expect(structuredClone(one)).toEqual(one)
+  })
+
+  it.each([
+    { data: undefined, code: 'bad-message' },
+    { data: message('chunk', { chunk: {} }), code: 'bad-message' },
+    { data: { holdfast: 99, type: 'hello' }, code: 'protocol-mismatch' },
+    { data: message('session-end', { sessionId: id }), code: 'unknown-session' },
+    { data: message('discard', { sessionId: id }), code: 'unknown-session' },
+  ])('refuses with $code and changes nothing', async ({ data, code }) => {
+    const world = createWorld()
+    expect(await reply(world.worker(), data)).toMatchObject({ ok: false, error: { code } })
+    expect(await world.disk.read(async (tx) => [await tx.sessions(), await tx.log(9)])).toEqual([[], []])
+    expect(world.announced).toEqual([])
+  })
+
+  it('takes what the store throws unforeseen for a defect, and still answers', async () => {
+    const worker = createWorld().worker()
+    const broken = {
+      ...worker,
+      store: { ...worker.store, read: () => Promise.reject(new TypeError('Oops')) },
+    }
+    expect(await reply(broken, message('sessions'))).toEqual({
+      ok: false,
+      error: { code: 'defect', message: 'Oops' },
+    })
+  })
+
+  it('has the servers asked again at once on hello: a person is there, or the network came back', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    for (const { name } of [worker.transport, worker.anchor])
+      await recordFailure(worker, name, new HoldfastError('unreachable', 'Away.'))
+    await reply(worker, message('hello'))
+    for (const { name } of [worker.transport, worker.anchor])
+      expect((await world.disk.read((tx) => circuitOf(tx, name))).notBeforeMs).toBeLessThanOrEqual(
+        world.clock.now(),
+      )
+  })
+
+  it('tells a page on hello whether the worker still needs it', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: true } })
+    await drainOnce(world, world.worker())
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: false } })
+  })
+
+  it('tells the policy, and keeps it for every later worker', async () => {
+    const world = createWorld()
+    const ask = (body?: object) => reply(world.worker(), message('policy', body))
+    expect(await ask()).toEqual({ ok: true, value: { policy: 'always', metered: false } })
+    for (const policy of ['paused', 'unmetered', 'always', 'paused'])
+      expect(await ask({ policy })).toEqual({ ok: true, value: { policy, metered: false } })
+    world.network.metered = true
+    expect(await ask()).toEqual({ ok: true, value: { policy: 'paused', metered: true } })
+    expect(await ask({ policy: 'never' })).toMatchObject({ ok: false, error: { code: 'bad-message' } })
+    expect(await ask()).toMatchObject({ value: { policy: 'paused' } })
+  })
+
+  it('tells a page on hello that it is not needed while everything is paused', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    await reply(world.worker(), message('policy', { policy: 'paused' }))
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: false } })
+    await reply(world.worker(), message('policy', { policy: 'unmetered' }))
+    expect(await reply(world.worker(), message('hello'))).toMatchObject({ value: { workRemains: true } })
+  })
+})

@@ -1,0 +1,228 @@
+import { describe, expect, it } from 'vitest'
+import { admitChunk } from './admit.ts'
+import { sealKeyName } from './commit.ts'
+import { createDrain } from './drain.ts'
+import {
+  discardSession,
+  endSession,
+  interruptSession,
+  pauseSession,
+  resumeSession,
+  startSession,
+} from './sessions.ts'
+import {
+  aRawStart,
+  aStart,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sessionIdOf,
+} from '../testing/world.ts'
+
+const id = sessionIdOf(1)
+
+describe('startSession', () => {
+  it('is answered the same when it is repeated, and tells the pages', async () => {
+    const world = createWorld()
+    const first = await startSession(world.worker(), aStart())
+    expect(await startSession(world.worker(), aStart())).toEqual(first)
+    expect(world.announced).toContain(id)
+  })
+
+  it('refuses another recording under the same id, and keeps the first', async () => {
+    const world = createWorld()
+    await startSession(world.worker(), aStart())
+    const [key] = aStart().access
+    for (const other of [
+      { ...aStart(), startedAtMs: 1 },
+      { ...aStart(), mimeType: 'video/mp4' },
+      { ...aStart(), access: key ? [{ ...key, iv: 'B'.repeat(16) }] : [] },
+    ])
+      await expect(startSession(world.worker(), other)).rejects.toMatchObject({ code: 'session-exists' })
+    expect(await world.session(id)).toMatchObject({ mimeType: 'video/webm', access: aStart().access })
+  })
+
+  it('keeps the sealing key apart from the session', async () => {
+    const world = createWorld()
+    const session = await startSession(world.worker(), aRawStart())
+    expect(session).toMatchObject({ sealedBy: 'worker' })
+    expect(session).not.toHaveProperty('sealKey')
+    expect(await world.disk.read((tx) => tx.meta(sealKeyName(id)))).toBeInstanceOf(CryptoKey)
+  })
+})
+
+describe('the sealing key', () => {
+  const hasKey = (world: ReturnType<typeof createWorld>) =>
+    world.disk.read(async (tx) => (await tx.meta(sealKeyName(id))) !== undefined)
+
+  // Promise 7 of docs/guarantees.md.
+  it('is gone once the session is settled, and not before', async () => {
+    const world = createWorld()
+    await startSession(world.worker(), aRawStart())
+    await admitChunk(world.worker(), await rawChunk(id, 0))
+    await endSession(world.worker(), id)
+    expect(await hasKey(world)).toBe(true)
+    await drainOnce(world, world.worker())
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+    expect(await hasKey(world)).toBe(false)
+  })
+
+  it('is gone with an empty session, and with a discarded one', async () => {
+    const world = createWorld()
+    await startSession(world.worker(), aRawStart())
+    await endSession(world.worker(), id)
+    expect(await hasKey(world)).toBe(false)
+
+    const other = createWorld()
+    await startSession(other.worker(), aRawStart())
+    await discardSession(other.worker(), id, 'discard-unconfirmed')
+    expect(await hasKey(other)).toBe(false)
+  })
+})
+
+describe('an end', () => {
+  it('counts once, and keeps its time', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const { endedAtMs } = await world.session(id)
+    await world.clock.advance(5_000)
+    await endSession(world.worker(), id)
+    expect((await world.session(id)).endedAtMs).toBe(endedAtMs)
+  })
+
+  it('said by its page is never taken back by a death', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    expect(await interruptSession(world.worker(), id)).toBe(false)
+    expect((await world.session(id)).ending).toBe('complete')
+  })
+
+  it('of a death says so once, and nothing of a session that is gone', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    expect(await interruptSession(world.worker(), id)).toBe(true)
+    expect(await interruptSession(world.worker(), id)).toBe(false)
+    expect(await interruptSession(world.worker(), sessionIdOf(9))).toBe(false)
+  })
+
+  it('settles an empty recording at once, with nothing to publish', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 0 })
+    expect(await world.session(id)).not.toHaveProperty('open')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(world.chain.ledger).toEqual([])
+  })
+
+  it.each([endSession, pauseSession, resumeSession])(
+    'of an unknown session is refused (%o)',
+    async (change) => {
+      await expect(change(createWorld().worker(), id)).rejects.toMatchObject({ code: 'unknown-session' })
+    },
+  )
+})
+
+describe('pause and resume', () => {
+  it('take the chunks out of the queue, and put them back in order', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const before = await world.chunks(id)
+    expect((await pauseSession(world.worker(), id)).paused).toBe(true)
+    for (const chunk of await world.chunks(id)) expect(chunk).not.toHaveProperty('due')
+    expect((await resumeSession(world.worker(), id)).paused).toBe(false)
+    expect(await world.chunks(id)).toEqual(before)
+  })
+
+  it('let a session recorded meanwhile go on with all of it', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    await pauseSession(world.worker(), id)
+    const other = await recordSession(world, { number: 2 })
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.statuses(other)).toEqual(['confirmed'])
+    expect(await world.statuses(id)).toEqual(['uploading', 'uploading'])
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('try whatever was set aside again, now, and forget the trouble', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.server.fault = () => ({ code: 'sign-in-needed' })
+    await drainOnce(world, world.worker())
+    expect(await world.session(id)).toMatchObject({
+      parked: 2,
+      trouble: { error: { code: 'sign-in-needed' } },
+    })
+    const resumed = await resumeSession(world.worker(), id)
+    expect(resumed.parked).toBe(0)
+    expect(resumed).not.toHaveProperty('trouble')
+    world.server.fault = () => undefined
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('try a refused anchor again', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect((await world.session(id)).publication?.wait).toEqual({ kind: 'parked' })
+    world.chain.fault = () => undefined
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+  })
+})
+
+describe('a discard', () => {
+  // Promise 5 of docs/guarantees.md.
+  it('takes two steps while the chain does not hold all of it', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const [chunk] = await world.chunks(id)
+    for (const word of [undefined, '', 'yes', 'Discard-unconfirmed'])
+      await expect(discardSession(world.worker(), id, word)).rejects.toMatchObject({ code: 'not-confirmed' })
+    expect(chunk && (await world.hasPayload(chunk))).toBe(true)
+
+    await discardSession(world.worker(), id, 'discard-unconfirmed')
+    expect(await world.disk.read((tx) => tx.session(id))).toBeUndefined()
+    expect(await world.chunks(id)).toEqual([])
+    expect(chunk && (await world.hasPayload(chunk))).toBe(false)
+    expect((await world.disk.read((tx) => tx.log(1)))[0]).toMatchObject({ sessionId: id, event: 'discarded' })
+  })
+
+  it('needs no word once all of it is confirmed', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    await drainOnce(world, world.worker())
+    await discardSession(world.worker(), id, undefined)
+    expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+  })
+
+  it('in the middle of an upload leaves nothing behind, and stops nobody else', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const other = await recordSession(world, { number: 2 })
+    world.server.latencyMs = 1_000
+    const draining = createDrain(world.worker()).join('message')
+    await world.clock.advance(500)
+    await discardSession(world.worker(), id, 'discard-unconfirmed')
+    await world.clock.runUntil(draining)
+    expect(await draining).toBe('idle')
+    expect(await world.chunks(id)).toEqual([])
+    expect(await world.statuses(other)).toEqual(['confirmed'])
+  })
+
+  it('of a publication in flight leaves nothing behind', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.chain.fault = () => ({ code: 'server-error' })
+    await drainOnce(world, world.worker(), 'push')
+    const draining = createDrain(world.worker()).join('message')
+    await discardSession(world.worker(), id, 'discard-unconfirmed')
+    await world.clock.runUntil(draining)
+    expect(await draining).toBe('idle')
+    expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+  })
+})

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest'
+import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
+import { admitChunk } from './admit.ts'
+import { sealKeyName } from './commit.ts'
+import type { ChunkRecord } from '../core/record.ts'
+import { startSession } from './sessions.ts'
+import { life } from '../testing/worker-lifetime.ts'
+import {
+  aRawStart,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
+import { transfer } from './transfer.ts'
+import { contentAddress } from '../../src/evidence/cid.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+
+const id = sessionIdOf(1)
+const never = new AbortController().signal
+
+async function firstChunk(world: World): Promise<ChunkRecord> {
+  const [chunk] = await world.chunks(id)
+  if (chunk === undefined) throw new Error('No chunk')
+  return chunk
+}
+const cidOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.cid : '')
+
+async function recorded() {
+  const world = createWorld()
+  await recordSession(world)
+  return { world, chunk: await firstChunk(world) }
+}
+
+describe('an upload', () => {
+  it('is sent without a question the first time', async () => {
+    const { world, chunk } = await recorded()
+    await transfer(world.worker(), chunk, never)
+    expect(world.server.ledger.map(({ op }) => op)).toEqual(['send'])
+    expect((await firstChunk(world)).state).toMatchObject({ status: 'uploaded' })
+  })
+
+  it('whose answer was lost is asked for, and not sent again', async () => {
+    const { world, chunk } = await recorded()
+    world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
+    await transfer(world.worker(), chunk, never)
+    const again = await firstChunk(world)
+    expect(again.state).toMatchObject({ status: 'uploading', sent: true })
+    await transfer(world.worker(), again, never)
+    expect(world.server.ledger.map(({ op }) => op)).toEqual(['send', 'probe'])
+    expect((await firstChunk(world)).state.status).toBe('uploaded')
+  })
+
+  it('that the store does not have after all is sent again', async () => {
+    const { world, chunk } = await recorded()
+    world.server.fault = () => ({ code: 'unreachable' })
+    await transfer(world.worker(), chunk, never)
+    world.server.fault = () => undefined
+    await transfer(world.worker(), await firstChunk(world), never)
+    expect(world.server.ledger.map(({ op }) => op)).toEqual(['send', 'probe', 'send'])
+    expect(world.server.stored.get(cidOf(chunk))).toBe(1)
+  })
+
+  it('keeps the bytes after it, until the chain has confirmed them', async () => {
+    const { world, chunk } = await recorded()
+    await transfer(world.worker(), chunk, never)
+    expect(await world.hasPayload(chunk)).toBe(true)
+  })
+
+  it('tells how far it is, keeps that for its next attempt, and leaves it to the record at its end', async () => {
+    const { world, chunk } = await recorded()
+    const worker = world.worker()
+    const { send } = worker.transport
+    const part = Math.floor(chunk.sizeBytes / 2)
+    const told: number[] = []
+    worker.transport.send = async (...args) => {
+      const [, , , attempt] = args
+      attempt.progress(part)
+      told.push(worker.progress.bytesOf(id), worker.progress.bytesOf(chunk.id))
+      return send(...args)
+    }
+    world.server.fault = () => ({ code: 'server-error' })
+    await transfer(worker, chunk, never)
+    expect(told).toEqual([part, part])
+    expect(worker.progress.bytesOf(id)).toBe(part)
+    expect((await world.session(id)).storedBytes).toBe(0)
+    expect(world.announced).toContain(id)
+
+    world.server.fault = () => undefined
+    await transfer(worker, await firstChunk(world), never)
+    expect(worker.progress.bytesOf(id)).toBe(0)
+    expect(await world.session(id)).toMatchObject({
+      storedBytes: chunk.sizeBytes,
+      totalBytes: chunk.sizeBytes,
+      heldBytes: chunk.sizeBytes,
+    })
+  })
+
+  // Promise 2 of docs/guarantees.md.
+  it('of bytes that no longer match their hash never leaves, and parks that chunk alone', async () => {
+    const { world, chunk } = await recorded()
+    await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
+    await transfer(world.worker(), chunk, never)
+    expect(world.server.ledger).toEqual([])
+    expect(await firstChunk(world)).toMatchObject({
+      state: { status: 'uploading', sent: false, wait: { kind: 'parked' } },
+      lastError: { code: 'payload-corrupt' },
+    })
+  })
+
+  it('of bytes that cannot be read parks that chunk alone', async () => {
+    const { world, chunk } = await recorded()
+    await world.disk.write((tx) => tx.deletePayload(chunk.id))
+    await transfer(world.worker(), chunk, never)
+    expect(await firstChunk(world)).toMatchObject({
+      state: { wait: { kind: 'parked' } },
+      lastError: { code: 'payload-unreadable' },
+    })
+  })
+
+  it('of a chunk that was discarded meanwhile sends nothing', async () => {
+    const { world, chunk } = await recorded()
+    await world.disk.write((tx) => tx.deleteSession(id))
+    await transfer(world.worker(), chunk, never)
+    expect(world.server.ledger).toEqual([])
+  })
+
+  it('that is stopped spends no attempt, and is due again', async () => {
+    const { world, chunk } = await recorded()
+    await transfer(world.worker(), chunk, AbortSignal.abort())
+    expect(await firstChunk(world)).toMatchObject({
+      retryCount: 0,
+      state: { status: 'uploading', wait: { kind: 'due' } },
+    })
+  })
+})
+
+describe('sealing in the worker', () => {
+  async function captured(chunks = 1) {
+    const world = createWorld()
+    await startSession(world.worker(), aRawStart())
+    for (let index = 0; index < chunks; index++) await admitChunk(world.worker(), await rawChunk(id, index))
+    return world
+  }
+
+  // Promise 7 of docs/guarantees.md.
+  it('goes over hashing and encrypting to uploading, and leaves only ciphertext', async () => {
+    const world = await captured()
+    const before = await firstChunk(world)
+    const raw = await world.disk.payload(before.id)
+    await transfer(world.worker(), before, never)
+    const log = await world.disk.read((tx) => tx.log(10))
+    expect(log.toReversed().map(({ to }) => to)).toEqual<(ChunkStatus | 'recording')[]>([
+      'recording',
+      'captured',
+      'hashing',
+      'encrypting',
+      'uploading',
+    ])
+    const sealed = await firstChunk(world)
+    const stored = await world.disk.payload(sealed.id)
+    expect(stored.byteLength).toBe(raw.byteLength + 16)
+    expect(sealed).toMatchObject({
+      sizeBytes: stored.byteLength,
+      state: {
+        status: 'uploading',
+        sent: false,
+        seal: { encryptedHash: await sha256Hex(stored), cid: await contentAddress(stored) },
+      },
+    })
+    expect(Buffer.from(stored).includes(Buffer.from(raw))).toBe(false)
+    expect((await world.session(id)).heldBytes).toBe(stored.byteLength)
+  })
+
+  // Promise 8 of docs/guarantees.md.
+  it('survives a death at any moment of it', async () => {
+    let diesAt = 0
+    for (let died = true; died;) {
+      const world = await captured(2)
+      const first = await drainOnce(world, world.worker(life(++diesAt)))
+      died = first === 'died'
+      if (died) expect(await drainOnce(world, world.worker())).toBe('idle')
+      expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+      for (const times of world.server.stored.values()) expect(times).toBe(1)
+    }
+    expect(diesAt).toBeGreaterThan(30)
+  })
+
+  it('parks a chunk whose raw bytes have changed, and does not seal them', async () => {
+    const world = await captured()
+    const chunk = await firstChunk(world)
+    await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
+    await transfer(world.worker(), chunk, never)
+    expect(await firstChunk(world)).toMatchObject({
+      state: { status: 'captured', wait: { kind: 'parked' } },
+      lastError: { code: 'payload-corrupt' },
+    })
+  })
+
+  it('parks a chunk whose key is missing, and keeps its bytes', async () => {
+    const world = await captured()
+    await world.disk.write((tx) => tx.deleteMeta(sealKeyName(id)))
+    const chunk = await firstChunk(world)
+    await transfer(world.worker(), chunk, never)
+    expect(await firstChunk(world)).toMatchObject({
+      state: { status: 'captured', wait: { kind: 'parked' } },
+      lastError: { code: 'defect' },
+    })
+    expect(await world.hasPayload(chunk)).toBe(true)
+  })
+
+  it('does not wait for a server that is away: raw bytes stay no longer than they must', async () => {
+    const world = await captured(5)
+    world.server.fault = () => ({ code: 'throttled', retryAfterMs: 3_600_000 })
+    await drainOnce(world, world.worker(), 'push')
+    expect(await world.statuses(id)).toEqual(Array.from({ length: 5 }, () => 'uploading'))
+  })
+})

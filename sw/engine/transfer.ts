@@ -1,0 +1,80 @@
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
+import { closeCircuit, recordFailure } from './circuits.ts'
+import { commitEvent } from './commit.ts'
+import { momentOf, type Context } from './context.ts'
+import type { ChunkEvent } from '../core/machine.ts'
+import type { ChunkRecord } from '../core/record.ts'
+import { deliver, type Delivery } from './deliver.ts'
+import { storeChoice } from './store-choice.ts'
+
+/**
+ * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
+ * Every failure ends in the store, as a later time or a parked chunk; only a failing store rejects.
+ *
+ * @returns how it failed; undefined where it went well
+ */
+export async function transfer(
+  context: Context,
+  chunk: ChunkRecord,
+  signal: AbortSignal,
+): Promise<ErrorCode | undefined> {
+  try {
+    const { state } = chunk
+    if (state.status === 'uploading')
+      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal))
+    else if (context.sealer) await context.sealer(context, chunk)
+    else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw, and this worker does not seal.`)
+  } catch (thrown) {
+    const error = HoldfastError.from(thrown)
+    if (error.code === 'storage-failed') throw error
+    const failure = await recordFailure(context, context.transport.name, error)
+    await commit(context, chunk, { type: 'failed', failure })
+    return error.code
+  }
+  return undefined
+}
+
+async function upload(
+  context: Context,
+  chunk: ChunkRecord,
+  state: Extract<ChunkRecord['state'], { status: 'uploading' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, transport, progress, announce } = context
+  const { cid, encryptedHash: sha256 } = state.seal
+  const session = await store.read((tx) => tx.session(chunk.sessionId))
+  if (session === undefined) return
+  const to = storeChoice(transport, session)
+  const delivery: Delivery = {
+    sent: state.sent,
+    ...(state.memo !== undefined && { memo: state.memo }),
+    bytes: async () => {
+      const bytes = await store.payload(chunk.id)
+      if ((await sha256Hex(bytes)) === sha256) return new Uint8Array(bytes)
+      throw new HoldfastError(
+        'payload-corrupt',
+        `The stored bytes of ${chunk.id} no longer match their hash.`,
+      )
+    },
+    intend: () => commit(context, chunk, { type: 'send-began' }),
+    remember: async (memo) => void (await commit(context, chunk, { type: 'remembered', memo })),
+    progress(offsetBytes, sent) {
+      progress.reached(chunk.id, offsetBytes, sent)
+      announce(chunk.sessionId)
+    },
+  }
+  if (!(await deliver(transport, { cid, sha256, sizeBytes: chunk.sizeBytes, to }, delivery, signal))) return
+  await closeCircuit(context, transport.name)
+  await commit(context, chunk, { type: 'stored' })
+}
+
+async function commit(
+  { store, clock, announce }: Context,
+  chunk: ChunkRecord,
+  event: ChunkEvent,
+): Promise<boolean> {
+  const accepted = await store.write((tx) => commitEvent(tx, chunk.id, event, momentOf(clock)))
+  announce(chunk.sessionId)
+  return accepted
+}

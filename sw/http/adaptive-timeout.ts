@@ -1,0 +1,60 @@
+import { ask, type Answer } from './request.ts'
+
+/** A silent server is given so long, ms; a stalled socket is to be noticed within 30 s. */
+const PATIENCE_MS = 20_000
+/** Rate that a link is given time for as long as nothing is known of it, bytes per ms. */
+const SLOWEST_BYTES_PER_MS = 16
+/** A link may become so many times slower than it was last seen: other lanes begin, reception fades. */
+const SLACK = 2
+/** Time that a part may take on such a link, ms: with the patience, 30 s. */
+const PART_MS = 10_000
+/** No part is smaller. */
+const SMALLEST_BYTES = 64 * 1024
+/** Smaller requests measure the round trip as much as the link: they may show that it is faster, not slower. */
+const TELLING_BYTES = 1024 * 1024
+/** Enough for any answer that is no content. */
+const MAX_ANSWER_BYTES = 64 * 1024
+
+export interface PacedRequest {
+  readonly signal: AbortSignal
+  /** Bytes of the request's body; 0 if absent. */
+  readonly bodyBytes?: number
+  /** Most bytes of the answer's body; 64 KiB if absent. */
+  readonly maxBytes?: number
+}
+
+/** Requests to one store, each with a deadline that fits the link. */
+export interface Pace {
+  ask(url: string, init: RequestInit, request: PacedRequest): Promise<Answer>
+  /** Bytes of the next part, such that its deadline stays below 30 s; at most `mostBytes`. */
+  partBytes(mostBytes: number): number
+}
+
+/**
+ * Deadlines for one store. `fetch` reports no progress of a request's body, so progress is as fine as requests are,
+ * and a request's deadline is a base plus its size over a slow rate. That rate is half of what the link last did:
+ * a stalled socket is noticed soon. After a failure nothing is taken as known, so that a link that is merely slow
+ * gets all its time at the next attempt. What is learnt is a cache: a new worker begins with nothing known.
+ */
+export function pace(patienceMs: number = PATIENCE_MS): Pace {
+  let bytesPerMs = SLOWEST_BYTES_PER_MS
+  return {
+    async ask(url, init, { signal, bodyBytes = 0, maxBytes = MAX_ANSWER_BYTES }) {
+      const began = performance.now()
+      const deadlineMs = patienceMs + bodyBytes / bytesPerMs
+      try {
+        const answer = await ask(url, init, { signal, deadlineMs, silenceMs: patienceMs, maxBytes })
+        // A refusal may come before the body has left.
+        if (answer.ok) {
+          const seen = bodyBytes / (performance.now() - began + 1) / SLACK
+          bytesPerMs = bodyBytes < TELLING_BYTES ? Math.max(bytesPerMs, seen) : seen
+        }
+        return answer
+      } catch (error) {
+        bytesPerMs = SLOWEST_BYTES_PER_MS
+        throw error
+      }
+    },
+    partBytes: (mostBytes) => Math.min(mostBytes, Math.max(SMALLEST_BYTES, Math.floor(bytesPerMs * PART_MS))),
+  }
+}

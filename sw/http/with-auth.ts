@@ -1,0 +1,54 @@
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { Answer } from './request.ts'
+
+/** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
+export type AskReason = 'send' | 'rejected'
+
+/**
+ * The app's hook that gives the headers of a request, such as a bearer token. Called in the worker at send time, maybe
+ * without any page; what it gives is never stored.
+ */
+export type Authorize = (context: { readonly reason: AskReason }) => Promise<Readonly<Record<string, string>>>
+
+/** Time for a hook of the app, ms. */
+const HOOK_MS = 30_000
+
+/**
+ * Sends with what the app's hook gives; if the store refuses that, asks the hook once more and sends once more.
+ *
+ * @param refused which answers a new sign-in may mend; without it, 401
+ * @throws HoldfastError of the hook or of `send`; any other failure of the hook is `sign-in-needed`, but `unreachable`
+ *   for a TypeError, which is what a `fetch` without network throws, and `timeout` after 30 s
+ */
+export async function signedIn<T>(
+  hook: (reason: AskReason) => Promise<T>,
+  send: (given: T) => Promise<Answer>,
+  signal: AbortSignal,
+  refused: (answer: Answer) => boolean = ({ status }) => status === 401,
+): Promise<Answer> {
+  const first = await send(await given(hook, 'send', signal))
+  return refused(first) ? send(await given(hook, 'rejected', signal)) : first
+}
+
+/** What the hook gives; it has a deadline and an end like any request. */
+async function given<T>(
+  hook: (reason: AskReason) => Promise<T>,
+  reason: AskReason,
+  signal: AbortSignal,
+): Promise<T> {
+  const over = AbortSignal.any([signal, AbortSignal.timeout(HOOK_MS)])
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      over.throwIfAborted()
+      over.addEventListener('abort', reject)
+      Promise.resolve(hook(reason)).then(resolve, reject)
+    })
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause
+    if (signal.aborted) throw new HoldfastError('aborted', 'The sign-in was stopped.')
+    if (over.aborted) throw new HoldfastError('timeout', 'The app’s sign-in hook took too long.')
+    if (cause instanceof TypeError)
+      throw new HoldfastError('unreachable', 'The app’s sign-in hook could not reach its server.', { cause })
+    throw new HoldfastError('sign-in-needed', 'The app’s sign-in hook failed.', { cause })
+  }
+}

@@ -1,8 +1,0 @@
-import type { Policy } from '../src/protocol/snapshot.ts'
-import type { ReadTransaction } from './ports.ts'
-
-/** The name under which the store keeps the app's policy. */
-export const POLICY = 'policy'
-
-/** The stored policy; undefined before the app has set one, which means `always`. */
-export const policyOf = (tx: ReadTransaction) => tx.meta(POLICY) as Promise<Policy | undefined>

@@ -1,0 +1,23 @@
+/** Mutual exclusion across pages, workers and worker versions; a holder's death releases it. */
+export interface Lock {
+  /** Runs `work` alone. */
+  run<T>(name: string, work: () => Promise<T>): Promise<T>
+  /** Resolves as soon as nobody holds the lock. */
+  released(name: string): Promise<void>
+}
+
+/** Asks the browser to wake the worker again. */
+export interface Wake {
+  /** Asks if it is time to; never throws, and without an open page it can do nothing. */
+  arm(): Promise<void>
+}
+
+/** Time and chance. */
+export interface Clock {
+  /** ms since the epoch */
+  now(): number
+  /** uniform in [0, 1) */
+  random(): number
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
