@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
+import type * as page from '../../src/index.ts'
+import type * as pageInNode from '../../src/index.node.ts'
+import type * as worker from '../../sw/index.ts'
+import type * as workerInNode from '../../sw/index.node.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { bundle } from '../page/bundle.ts'
+import { inNode, packClone, type Clone } from './tarball.ts'
+
+const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8'))
+const ENTRIES = Object.keys(manifest.exports).map((path) => path.replace('.', 'holdfast'))
+const BESIDE_THE_LIBRARY = ['LICENSE', 'README.md', 'package.json']
+
+describe('the package of a clone in which nothing was built', () => {
+  let clone: Clone
+  beforeAll(async () => {
+    clone = await packClone()
+  }, 300_000)
+  afterAll(() => clone?.clear())
+
+  it('holds the whole library and nothing else', () => {
+    expect(clone.files.toSorted()).toEqual([...clone.library, ...BESIDE_THE_LIBRARY].toSorted())
+  })
+
+  it('is the same where tests, vectors and demo were built too', async () => {
+    expect((await clone.packEverything()).toSorted()).toEqual(clone.files.toSorted())
+  })
+
+  it.each(ENTRIES)('%s can be imported in plain Node, which does nothing', async (entry) => {
+    const { did, names } = (await inNode(clone.app, importing(entry))) as Imported
+    expect(did).toEqual([])
+    expect(names).not.toEqual([])
+  })
+
+  it('makes transports and anchor in Node, and says where connect and install belong', async () => {
+    expect(await inNode(clone.app, USE)).toEqual({
+      transports: ['object', 'object', 'object', 'object', 'object'],
+      anchor: 'object',
+      connect: ['HoldfastError', 'no-service-worker'],
+      install: ['HoldfastError', 'no-service-worker'],
+    })
+  })
+
+  it.each([
+    ['holdfast', 'connect', 'navigator.serviceWorker.register('],
+    ['holdfast/sw', 'install', 'workbox-background-sync'],
+  ])('%s is whole where an app is bundled for browsers', async (entry, name, part) => {
+    const file = join(clone.app, `${name}.js`)
+    await writeFile(file, `import { ${name} } from '${entry}'\nself.${name} = ${name}\n`)
+    const code = await bundle(file)
+    expect(code).toContain(part)
+    expect(code).not.toContain('the entry for Node')
+  })
+})
+
+it('has in Node the names and types that it has in a browser', () => {
+  expectTypeOf<typeof pageInNode>().toEqualTypeOf<typeof page>()
+  expectTypeOf<typeof workerInNode>().toEqualTypeOf<typeof worker>()
+})
+
+interface Imported {
+  /** What of the platform was used or added. */
+  readonly did: readonly string[]
+  readonly names: readonly string[]
+}
+
+const importing = (entry: string) => `
+const did = []
+const told = (owner, name) => {
+  const original = owner[name]
+  owner[name] = function (...args) {
+    did.push(name)
+    return Reflect.apply(original, this, args)
+  }
+}
+for (const name of ['fetch', 'setTimeout', 'setInterval']) told(globalThis, name)
+told(EventTarget.prototype, 'addEventListener')
+told(process, 'on')
+const before = new Set(Object.getOwnPropertyNames(globalThis))
+const names = Object.keys(await import('${entry}'))
+did.push(...Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name)))
+console.log(JSON.stringify({ did, names }))
+`
+
+const USE = `
+import { connect } from 'holdfast'
+import { evm, install, ipfs } from 'holdfast/sw'
+import { copies } from 'holdfast/sw/copies'
+import { pinata } from 'holdfast/sw/pinata'
+import { presignedPut } from 'holdfast/sw/put'
+import { tus } from 'holdfast/sw/tus'
+
+const endpoint = 'https://store.example'
+const transports = [
+  ipfs({ endpoint }),
+  tus({ endpoint }),
+  presignedPut({ grant: async () => ({ url: endpoint }) }),
+  pinata({ endpoint, gateway: endpoint }),
+]
+transports.push(copies([transports[0], transports[1]]))
+const anchor = evm({ registry: '0x' + '11'.repeat(20), rpcUrl: endpoint, relayUrl: endpoint })
+const failure = (error) => [error.name, error.code]
+console.log(
+  JSON.stringify({
+    transports: transports.map((transport) => typeof transport),
+    anchor: typeof anchor,
+    connect: await connect({ scriptUrl: '/sw.js' }).catch(failure),
+    install: await (async () => install({ transport: transports[0], anchor }))().catch(failure),
+  }),
+)
+`
