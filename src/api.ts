@@ -19,7 +19,7 @@ export interface ConnectOptions {
   /** Registration scope; default: the script's folder. */
   readonly scope?: string
   /** How long one request may wait for the worker's answer, in ms. Default 10,000. */
-  readonly answerWithinMs?: number
+  readonly timeoutMs?: number
 }
 
 export interface SessionOptions {
@@ -55,7 +55,7 @@ export interface AppendOptions {
    * `worker-timeout`, `hash-mismatch`, `protocol-mismatch`, `no-service-worker`, `defect`. The page keeps the bytes and
    * sends them again by itself; a caller that can should produce less, and say so.
    */
-  readonly onHeldUp?: (error: HoldfastError) => void
+  readonly onStalled?: (error: HoldfastError) => void
 }
 
 /** One recording being made by this page. */
@@ -64,11 +64,11 @@ export interface RecordingSession {
   /** Chunks that this page still holds, because the worker has not acknowledged them yet. */
   readonly waiting: number
   /** Why the oldest chunk that the worker refused still waits in this page; undefined while none is refused. */
-  readonly heldUp: HoldfastError | undefined
+  readonly stalledBy: HoldfastError | undefined
   /**
    * Seals the bytes and hands them to the worker; resolves when they are durable there.
    * Indexes follow the order of the calls. Until it resolves the page keeps the bytes and sends them again
-   * after a silence, a new worker, or a refusal that can pass (`storage-full`, `hash-mismatch`): see `onHeldUp`.
+   * after a silence, a new worker, or a refusal that can pass (`storage-full`, `hash-mismatch`): see `onStalled`.
    * A few are sealed and handed over at a time, the others wait in order.
    *
    * @throws HoldfastError `chunk-too-large`, `session-ended`, `unknown-session`, `index-taken`, `aborted`

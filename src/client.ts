@@ -13,7 +13,7 @@ import { watch } from './watch.ts'
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
   const connection = await openConnection(options)
-  const hello = () => connection.ask({ type: 'hello' })
+  const hello = () => connection.request({ type: 'hello' })
   // Once more, because a worker may be stopped with the question in its hands.
   await hello().catch((error: HoldfastError) => {
     if (error.code !== 'worker-timeout') throw error
@@ -30,23 +30,23 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
       greet()
       return recording
     },
-    sessions: () => connection.ask({ type: 'sessions' }),
-    chunks: (sessionId) => connection.ask({ type: 'chunks', sessionId }),
+    sessions: () => connection.request({ type: 'sessions' }),
+    chunks: (sessionId) => connection.request({ type: 'chunks', sessionId }),
     watch: (signal) => watch(connection, signal ? AbortSignal.any([signal, untilClosed]) : untilClosed),
-    pause: (sessionId) => connection.ask({ type: 'pause', sessionId }),
+    pause: (sessionId) => connection.request({ type: 'pause', sessionId }),
     async resume(sessionId) {
-      const resumed = await connection.ask({ type: 'resume', sessionId })
+      const resumed = await connection.request({ type: 'resume', sessionId })
       greet()
       return resumed
     },
-    policy: () => connection.ask({ type: 'policy' }),
+    policy: () => connection.request({ type: 'policy' }),
     async setPolicy(policy) {
-      const set = await connection.ask({ type: 'policy', policy })
+      const set = await connection.request({ type: 'policy', policy })
       greet()
       return set
     },
     discard: async (sessionId, { confirm } = {}) => {
-      await connection.ask({ type: 'discard', sessionId, ...(confirm && { confirm }) })
+      await connection.request({ type: 'discard', sessionId, ...(confirm && { confirm }) })
     },
     // Not every page asks, so the code of it is not in every page.
     capabilities: async () => (await import('./capabilities.ts')).capabilities(),

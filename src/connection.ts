@@ -17,12 +17,12 @@ export interface Connection {
   /**
    * @throws HoldfastError `worker-timeout` after the deadline, or whatever the worker refuses with
    */
-  ask<Type extends RequestType>(request: Extract<Request, { type: Type }>): Promise<Answers[Type]>
+  request<Type extends RequestType>(request: Extract<Request, { type: Type }>): Promise<Answers[Type]>
   /** Calls back when another worker has taken over: what was not answered must be sent again. */
   onNewWorker(listener: () => void, signal: AbortSignal): void
 }
 
-const ANSWER_WITHIN_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 /**
  * Registers the worker and waits until it is active.
@@ -30,7 +30,7 @@ const ANSWER_WITHIN_MS = 10_000
  * @throws HoldfastError `no-service-worker`
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
-  const { scriptUrl, type = 'module', scope, answerWithinMs = ANSWER_WITHIN_MS } = options
+  const { scriptUrl, type = 'module', scope, timeoutMs = TIMEOUT_MS } = options
   if (!('serviceWorker' in navigator)) throw noWorker('This browser or page cannot run a service worker.')
   const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
   const registration = await workbox.register({ immediate: true }).catch((cause: unknown) => {
@@ -40,11 +40,11 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   await activated(registration)
 
   return {
-    async ask(request) {
+    async request(request) {
       const worker = registration.active
       if (worker === null) throw noWorker('The worker is gone.')
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
-      const reply: Reply = await within(answerWithinMs, messageSW(worker, envelope))
+      const reply: Reply = await within(timeoutMs, messageSW(worker, envelope))
       if (!reply.ok) throw fromWire(reply.error)
       return reply.value as Answers[typeof request.type]
     },

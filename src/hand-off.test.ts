@@ -30,7 +30,7 @@ function fakeConnection(...answers: Answer[]) {
     return Promise.reject(new HoldfastError(answer, 'why'))
   }
   const connection: Connection = {
-    ask: ask as Connection['ask'],
+    request: ask as Connection['request'],
     onNewWorker: (listener, signal) => {
       listeners.add(listener)
       signal.addEventListener('abort', () => listeners.delete(listener))

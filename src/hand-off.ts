@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { insist, type InsistOptions } from './request-with-retry.ts'
+import { requestWithRetry, type RetryOptions } from './request-with-retry.ts'
 import type { ChunkId } from './protocol/ids.ts'
 import type { HandedChunk } from './protocol/messages.ts'
 
@@ -11,8 +11,12 @@ import type { HandedChunk } from './protocol/messages.ts'
 export async function handOff(
   connection: Connection,
   chunk: HandedChunk,
-  options: InsistOptions = {},
+  options: RetryOptions = {},
 ): Promise<ChunkId> {
-  const { acknowledged } = await insist(connection, () => connection.ask({ type: 'chunk', chunk }), options)
+  const { acknowledged } = await requestWithRetry(
+    connection,
+    () => connection.request({ type: 'chunk', chunk }),
+    options,
+  )
   return acknowledged as ChunkId
 }

@@ -15,7 +15,7 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
   const hello = async () => {
     clearTimeout(timer)
     // A worker that does not answer is asked again like one that has work.
-    const { workRemains } = await connection.ask({ type: 'hello' }).catch(() => ({ workRemains: true }))
+    const { workRemains } = await connection.request({ type: 'hello' }).catch(() => ({ workRemains: true }))
     clearTimeout(timer)
     if (workRemains && !signal.aborted) timer = setTimeout(() => void hello(), EVERY_MS)
   }

@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import { SNAPSHOT_CHANNEL } from './protocol/messages.ts'
-import type { TakeTurn } from './semaphore.ts'
+import type { Acquire } from './semaphore.ts'
 
 /**
  * Refusals that pass by themselves: the page keeps what it has and asks again. Those that tell of this request alone
@@ -22,12 +22,12 @@ const PASSING: Partial<Record<ErrorCode, 'this-one' | 'every-one'>> = {
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 10_000
 
-export interface InsistOptions {
+export interface RetryOptions {
   /** How many ask at a time; default: no limit. */
-  readonly takeTurn?: TakeTurn
+  readonly acquire?: Acquire
   readonly signal?: AbortSignal | undefined
   /** Told of each refusal that can pass. */
-  readonly onHeldUp?: (error: HoldfastError) => void
+  readonly onStalled?: (error: HoldfastError) => void
 }
 
 /**
@@ -37,10 +37,10 @@ export interface InsistOptions {
  *
  * @throws HoldfastError a refusal that cannot pass, or `aborted`
  */
-export async function insist<Answer>(
+export async function requestWithRetry<Answer>(
   connection: Connection,
   ask: () => Promise<Answer>,
-  options: InsistOptions = {},
+  options: RetryOptions = {},
 ): Promise<Answer> {
   const { signal } = options
   const over = new AbortController()
@@ -57,9 +57,9 @@ const aborted = () => new HoldfastError('aborted', 'The page gave up before the 
 async function untilAnswered<Answer>(
   connection: Connection,
   ask: () => Promise<Answer>,
-  { takeTurn = anyTime, signal, onHeldUp }: InsistOptions,
+  { acquire = anyTime, signal, onStalled }: RetryOptions,
 ): Promise<Answer> {
-  let giveBack = await takeTurn()
+  let release = await acquire()
   try {
     for (let attempt = 0; ; attempt++) {
       if (signal?.aborted) throw aborted()
@@ -75,24 +75,24 @@ async function untilAnswered<Answer>(
         const error = HoldfastError.from(thrown)
         const passing = PASSING[error.code]
         if (passing === undefined) throw error
-        onHeldUp?.(error)
-        if (passing === 'this-one') giveBack()
+        onStalled?.(error)
+        if (passing === 'this-one') release()
         if (error.code === 'storage-full') onChange(stir, stirred.signal)
         timer = setTimeout(stir, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
         signal?.addEventListener('abort', stir, { signal: stirred.signal })
         await abortOf(stirred.signal)
-        if (passing === 'this-one') giveBack = await takeTurn()
+        if (passing === 'this-one') release = await acquire()
       } finally {
         clearTimeout(timer)
         stir()
       }
     }
   } finally {
-    giveBack()
+    release()
   }
 }
 
-const anyTime: TakeTurn = async () => () => undefined
+const anyTime: Acquire = async () => () => undefined
 
 /** Calls back when the worker tells of a change, which may have freed space. */
 function onChange(listener: () => void, signal: AbortSignal): void {

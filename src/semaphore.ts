@@ -1,15 +1,15 @@
 /** Waits for a turn; the function that it resolves with gives the turn back. */
-export type TakeTurn = () => Promise<() => void>
+export type Acquire = () => Promise<() => void>
 
 /**
  * At most so many have a turn at a time; the others wait in order.
  *
  * @param width from 1
  */
-export function turns(width: number): TakeTurn {
+export function semaphore(width: number): Acquire {
   const queue: (() => void)[] = []
   let free = width
-  const giveBack = () => {
+  const release = () => {
     const next = queue.shift()
     if (next) next()
     else free++
@@ -17,6 +17,6 @@ export function turns(width: number): TakeTurn {
   return async () => {
     if (free > 0) free--
     else await new Promise<void>((resolve) => queue.push(resolve))
-    return giveBack
+    return release
   }
 }

@@ -26,7 +26,7 @@ function fakeConnection() {
     return request.type === 'chunk' ? { acknowledged: `x/${request.chunk.index}` } : {}
   }
   return {
-    connection: { ask: ask as Connection['ask'], onNewWorker: () => undefined } satisfies Connection,
+    connection: { request: ask as Connection['request'], onNewWorker: () => undefined } satisfies Connection,
     requests,
     chunks: () => requests.flatMap((request) => (request.type === 'chunk' ? [request.chunk] : [])),
     answerAfter: (wait: Promise<unknown>) => {

@@ -4,17 +4,17 @@ import { sha256Hex } from './evidence/digest.ts'
 import { importSessionKey, newSessionKey, wrapSessionKey } from './evidence/keys.ts'
 import { sealChunk } from './evidence/seal.ts'
 import { handOff } from './hand-off.ts'
-import { insist } from './request-with-retry.ts'
+import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
 import { MAX_CHUNK_BYTES, recordingLockName, type HandedChunk } from './protocol/messages.ts'
-import { turns } from './semaphore.ts'
+import { semaphore } from './semaphore.ts'
 
 /** Bytes that sealing adds to a chunk (the GCM tag). */
 const TAG_BYTES = 16
 
 /** Chunks of one session that are sealed, or handed over, at the same time. */
-const AT_ONCE = 3
+const MAX_CONCURRENT_CHUNKS = 3
 
 /** Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death. */
 export async function openSession(
@@ -37,7 +37,7 @@ export async function openSession(
   const release = await holdLock(recordingLockName(id))
   try {
     const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast }
-    await connection.ask({
+    await connection.request({
       type: 'session-start',
       session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,
     })
@@ -57,7 +57,7 @@ function recordingSession(
 ): RecordingSession {
   /** What the page holds, by its promise, and why the worker refused it last. */
   const waiting = new Map<Promise<unknown>, HoldfastError | undefined>()
-  const [takeSealTurn, takeTurn] = [turns(AT_ONCE), turns(AT_ONCE)]
+  const [acquireSeal, acquireHandOff] = [semaphore(MAX_CONCURRENT_CHUNKS), semaphore(MAX_CONCURRENT_CHUNKS)]
   let nextIndex = 0
   let ended = false
 
@@ -66,7 +66,7 @@ function recordingSession(
     // Whole and not below zero, as the protocol wants them: a clock that is set back must cost no evidence.
     const times = { capturedAt: Math.round(capturedAt), durationMs: Math.max(0, Math.round(durationMs)) }
     const common = { sessionId: id, index, ...times }
-    const giveBack = await takeSealTurn()
+    const releaseSeal = await acquireSeal()
     try {
       const plaintext = await bytes.arrayBuffer()
       if (seal === 'worker')
@@ -74,7 +74,7 @@ function recordingSession(
       const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext })
       return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
     } finally {
-      giveBack()
+      releaseSeal()
     }
   }
 
@@ -84,7 +84,7 @@ function recordingSession(
       return waiting.size
     },
 
-    get heldUp() {
+    get stalledBy() {
       return [...waiting.values()].find((error) => error !== undefined)
     },
 
@@ -94,12 +94,12 @@ function recordingSession(
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
       const index = nextIndex++
       const { signal } = options
-      const onHeldUp = (error: HoldfastError) => {
+      const onStalled = (error: HoldfastError) => {
         waiting.set(handed, error)
-        options.onHeldUp?.(error)
+        options.onStalled?.(error)
       }
       const handed: Promise<ChunkId> = prepare(index, bytes, options).then((chunk) =>
-        handOff(connection, chunk, { takeTurn, signal, onHeldUp }),
+        handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled }),
       )
       waiting.set(handed, undefined)
       try {
@@ -113,7 +113,9 @@ function recordingSession(
       ended = true
       while (waiting.size > 0) await Promise.allSettled(waiting.keys())
       // A worker that dies over this would leave a recording that never ends while its page lives.
-      const snapshot = await insist(connection, () => connection.ask({ type: 'session-end', sessionId: id }))
+      const snapshot = await requestWithRetry(connection, () =>
+        connection.request({ type: 'session-end', sessionId: id }),
+      )
       release()
       return snapshot
     },

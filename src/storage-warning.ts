@@ -10,7 +10,7 @@ export interface StorageWarning {
   readonly reason: 'little-room' | 'backlog'
   readonly freeBytes: number
   /** Evidence on this device that uploads would free. */
-  readonly heldBytes: number
+  readonly localBytes: number
 }
 
 const FULL_SHARE = 0.8
@@ -21,15 +21,15 @@ const LARGE_BACKLOG_BYTES = 2_000_000_000
 /**
  * Warns before the worker has to refuse a chunk with `storage-full`; undefined while there is room.
  *
- * @param heldBytes the sum of `heldBytes` of all sessions
+ * @param localBytes the sum of `localBytes` of all sessions
  */
 export function storageWarning(
   { usage, quota }: StorageEstimateBytes,
-  heldBytes: number,
+  localBytes: number,
 ): StorageWarning | undefined {
   const freeBytes = Math.max(0, quota - usage)
   if (quota > 0 && (usage / quota >= FULL_SHARE || freeBytes < LITTLE_FREE_BYTES))
-    return { reason: 'little-room', freeBytes, heldBytes }
-  if (heldBytes >= LARGE_BACKLOG_BYTES) return { reason: 'backlog', freeBytes, heldBytes }
+    return { reason: 'little-room', freeBytes, localBytes }
+  if (localBytes >= LARGE_BACKLOG_BYTES) return { reason: 'backlog', freeBytes, localBytes }
   return undefined
 }

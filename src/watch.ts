@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { insist } from './request-with-retry.ts'
+import { requestWithRetry } from './request-with-retry.ts'
 import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
@@ -23,7 +23,7 @@ export async function* watch(connection: Connection, signal: AbortSignal): Async
   signal.addEventListener('abort', () => stir())
 
   try {
-    const known = insist(connection, () => connection.ask({ type: 'sessions' }), { signal })
+    const known = requestWithRetry(connection, () => connection.request({ type: 'sessions' }), { signal })
     for (const session of await known.catch(endedBy(signal)))
       if (!sessions.has(session.id)) sessions.set(session.id, session)
     while (!signal.aborted) {

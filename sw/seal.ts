@@ -2,7 +2,7 @@ import { sha256Hex } from '../src/evidence/digest.ts'
 import { sealChunk } from '../src/evidence/seal.ts'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import { commitEvent, sealKeyName } from './engine/commit.ts'
-import { momentOf, type Sealer } from './engine/context.ts'
+import { nowOf, type Sealer } from './engine/context.ts'
 import type { ChunkEvent } from './core/machine.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { ChunkEvent } from './core/machine.ts'
 export const sealInWorker: Sealer = async (context, chunk) => {
   const { store, clock, announce } = context
   const commit = async (event: ChunkEvent, ciphertext?: ArrayBuffer) => {
-    await store.write((tx) => commitEvent(tx, chunk.id, event, momentOf(clock), ciphertext))
+    await store.write((tx) => commitEvent(tx, chunk.id, event, nowOf(clock), ciphertext))
     announce(chunk.sessionId)
   }
   if (chunk.state.status !== 'captured') await commit({ type: 'recovered' })

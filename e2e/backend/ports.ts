@@ -30,10 +30,10 @@ export async function listen(server: Server, use: PortUse): Promise<number> {
 /**
  * A port that was free a moment ago: the wanted one, or any for 0.
  *
- * @param patienceMs how long to wait for an owner that may just be ending
+ * @param timeoutMs how long to wait for an owner that may just be ending
  */
-export async function freePort(use: PortUse, patienceMs = 0): Promise<number> {
-  const deadline = Date.now() + patienceMs
+export async function freePort(use: PortUse, timeoutMs = 0): Promise<number> {
+  const deadline = Date.now() + timeoutMs
   for (;;) {
     const probe = createServer()
     try {

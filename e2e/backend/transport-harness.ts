@@ -1,11 +1,11 @@
 import type { TransportHarness } from '../../sw/contracts/transport.contract.ts'
 import type { Transport } from '../../sw/ports/transport.ts'
-import type { AskReason } from '../../sw/http/with-auth.ts'
+import type { AuthReason } from '../../sw/http/with-auth.ts'
 import type { Backend, FaultRule, LedgerEntry, ServiceName } from './index.ts'
 
 export interface HarnessOptions {
   /** Makes the transport; its hooks call `note` with the reason that they were given. */
-  make(patienceMs: number | undefined, note: (reason: AskReason) => void): Transport
+  make(timeoutMs: number | undefined, note: (reason: AuthReason) => void): Transport
   readonly secret: string
   /** Requests that send content. */
   readonly sends: { readonly service: ServiceName; readonly method: string; readonly match: string }
@@ -21,15 +21,15 @@ export interface HarnessOptions {
 /** The contract's view of this backend. */
 export function transportHarness(backend: Backend, options: HarnessOptions): TransportHarness {
   const { make, secret, sends, findsByName = true, partBytes, readable = true, vanish, kill } = options
-  let asked: AskReason[] = []
+  let asked: AuthReason[] = []
   const entriesOf = (cid: string) =>
     backend.ledger.all().filter(({ service, key }) => service === sends.service && key === cid)
   const first = (wanted: (entry: LedgerEntry) => boolean) => backend.ledger.all().find(wanted)
   return {
-    transport(patienceMs) {
+    transport(timeoutMs) {
       asked = []
       const notes = asked
-      return make(patienceMs, (reason) => notes.push(reason))
+      return make(timeoutMs, (reason) => notes.push(reason))
     },
     asked: () => asked,
     secret,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
-import { adaptingLanes, FIRST_LANES, type Learn } from '../../sw/core/concurrency.ts'
+import { adaptiveConcurrency, INITIAL_CONCURRENCY, type ObserveUpload } from '../../sw/core/concurrency.ts'
 import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
 import { pinata } from '../../sw/adapters/transports/pinata.ts'
 import type { Attempt, Transport, Upload } from '../../sw/ports/transport.ts'
@@ -134,8 +134,8 @@ async function measure(
     waiting.push({ upload, bytes })
   }
   const began = performance.now()
-  const learn: Learn = fixed === undefined ? adaptingLanes() : () => fixed
-  let lanes = fixed ?? FIRST_LANES
+  const learn: ObserveUpload = fixed === undefined ? adaptiveConcurrency() : () => fixed
+  let lanes = fixed ?? INITIAL_CONCURRENCY
   const active = new Set<Promise<void>>()
   while (waiting.length + active.size > 0) {
     const free = Math.min(lanes - active.size, waiting.length)
@@ -175,11 +175,11 @@ function anAttempt(): Attempt {
   let kept = ''
   return {
     signal: new AbortController().signal,
-    get memo() {
+    get resumeToken() {
       return kept
     },
-    remember: async (memo) => {
-      kept = memo
+    saveResumeToken: async (resumeToken) => {
+      kept = resumeToken
     },
     progress: () => {},
   }

@@ -1,6 +1,6 @@
 import { notice } from '../../sw/notice.ts'
 import { evm, install, ipfs } from '../../sw/index.ts'
-import { isRung } from '../../sw/core/sync-schedule.ts'
+import { isScheduledTag } from '../../sw/core/sync-schedule.ts'
 import { BUDGETS_MS } from '../../sw/engine/drain.ts'
 import type { Sign } from './orders.ts'
 import type { WorkerSettings } from './site.ts'
@@ -43,7 +43,7 @@ if ('setAppBadge' in navigator) {
 if (plain) {
   const { sync } = registration as ServiceWorkerRegistration & { readonly sync: Registering }
   const register = sync.register.bind(sync)
-  sync.register = async (tag) => (isRung(tag) ? undefined : register(tag))
+  sync.register = async (tag) => (isScheduledTag(tag) ? undefined : register(tag))
 }
 
 install({

@@ -9,7 +9,7 @@ import { createProgress } from '../../sw/engine/progress.ts'
 import { reply } from '../../sw/engine/requests.ts'
 import { fakeDisk, type FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
-import { life, never, type Life } from '../../sw/testing/worker-lifetime.ts'
+import { workerLifetime, never, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
 import { chainWithRelay, type Chain } from './chain.ts'
 import type { Mutation } from './mutation.ts'
 import { createOracle, remains, type Oracle } from './oracle.ts'
@@ -40,7 +40,7 @@ export interface Device {
   /** Moments that all workers have passed. */
   moments(): number
   /** Moments that the workers have passed, one after the other. */
-  readonly workers: readonly { readonly life: Life }[]
+  readonly workers: readonly { readonly life: WorkerLifetime }[]
 }
 
 interface Worker extends Caller {
@@ -88,7 +88,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     const number = workers.length + 1
     const name = `worker ${number}`
     const plan = history.lives[number - 1]
-    const alive = life(plan?.diesAt, (what) => trace(() => `${name} dies: ${what}`))
+    const alive = workerLifetime(plan?.diesAt, (what) => trace(() => `${name} dies: ${what}`))
     alive.onDeath(() => {
       scene.kills++
     })
@@ -102,7 +102,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       clock: {
         now: () => clock.now() + scene.clockErrorMs,
         random: clock.random,
-        sleep: (ms, signal) => alive.look(() => clock.sleep(ms, signal)),
+        sleep: (ms, signal) => alive.query(() => clock.sleep(ms, signal)),
       },
       metered: () => clock.now() < scene.meteredUntilMs,
       wake: { arm: async () => ask() },
@@ -129,9 +129,9 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   }
 
   /** The disk as one worker reaches it. */
-  const mortalStore = (alive: Life, commits: boolean): Store => ({
+  const mortalStore = (alive: WorkerLifetime, commits: boolean): Store => ({
     read: (work) =>
-      alive.look(async () => {
+      alive.query(async () => {
         const fault = diskFault('read')
         if (fault !== undefined) throw new HoldfastError('storage-failed', 'The disk fails.')
         return disk.read(work)
@@ -155,7 +155,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       }
     },
     payload: (id) =>
-      alive.look(async () => {
+      alive.query(async () => {
         if (clock.now() < scene.unreadableUntilMs)
           throw new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`)
         return disk.payload(id)
@@ -201,7 +201,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
 
   const event = async (worker: Worker, work: () => Promise<void>) => {
     worker.events++
-    await worker.life.look(work)
+    await worker.life.query(work)
     worker.events--
     if (worker.events === 0) rest(worker)
   }
@@ -247,7 +247,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     post(message, answer) {
       const worker = awake()
       void event(worker, async () => {
-        const answered = await worker.life.look(() => reply(worker.context, message))
+        const answered = await worker.life.query(() => reply(worker.context, message))
         trace(
           () => `${worker.name}: answers ${message.type} with ${answered.ok ? 'ok' : answered.error.code}`,
         )

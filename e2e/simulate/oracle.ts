@@ -4,7 +4,7 @@ import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
-import { dueKey, isSettled, sealSession } from '../../sw/core/session.ts'
+import { dueKey, isSettled, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import { isBlocked } from '../../sw/core/sign-in.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
@@ -45,13 +45,13 @@ export function createOracle(scene: Scene): Oracle {
     const chunks = chunksOf(disk, session.id)
     const tally = new Map<string, number>()
     let parked = 0
-    let heldBytes = 0
+    let localBytes = 0
     let totalBytes = 0
     let storedBytes = 0
     for (const { state, sizeBytes } of chunks) {
       tally.set(state.status, (tally.get(state.status) ?? 0) + 1)
       if ('wait' in state && state.wait.kind === 'parked') parked++
-      if (state.status !== 'confirmed') heldBytes += sizeBytes
+      if (state.status !== 'confirmed') localBytes += sizeBytes
       if ('uploadedAtMs' in state) storedBytes += sizeBytes
       totalBytes += sizeBytes
     }
@@ -62,14 +62,14 @@ export function createOracle(scene: Scene): Oracle {
       )
     check(session.parked === parked, `${session.id} counts ${session.parked} parked chunks of ${parked}`)
     check(
-      session.heldBytes === heldBytes,
-      `${session.id} counts ${session.heldBytes} held bytes of ${heldBytes}`,
+      session.localBytes === localBytes,
+      `${session.id} counts ${session.localBytes} held bytes of ${localBytes}`,
     )
     check(
       session.totalBytes === totalBytes && session.storedBytes === storedBytes,
       `${session.id} counts ${session.storedBytes} stored bytes of ${session.totalBytes}, not ${storedBytes} of ${totalBytes}`,
     )
-    check(sealSession(session).open === session.open, `the open mark of ${session.id} is wrong`)
+    check(withOpenMarker(session).open === session.open, `the open mark of ${session.id} is wrong`)
     const covered = chunks.filter(({ state }) => ['manifesting', 'anchoring'].includes(state.status)).length
     check(covered === 0 || session.publication !== undefined, `${session.id} has chunks in no publication`)
     check(

@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { never, type Life } from '../../sw/testing/worker-lifetime.ts'
+import { never, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
 import type { Scene } from './scene.ts'
 
 /** A worker as the network knows it. */
 export interface Caller {
   readonly name: string
-  readonly life: Life
+  readonly life: WorkerLifetime
   /** What it has under way when it dies arrives this much later, ms; undefined: never. */
   readonly laterMs: number | undefined
 }

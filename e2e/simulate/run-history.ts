@@ -183,7 +183,7 @@ async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): Promise
 
 async function comeToRest(scene: Scene, device: Device, tab: Tab): Promise<void> {
   for (let greeting = 0; greeting < GREETINGS; greeting++) {
-    await tab.connection.ask({ type: 'hello' }).catch(() => undefined)
+    await tab.connection.request({ type: 'hello' }).catch(() => undefined)
     for (let second = 0; second < 20; second += 2) {
       if (!remains(device.disk.state) && device.quiet()) return
       await scene.sleep(2_000)

@@ -1,10 +1,10 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
-import type { Held, Transport } from '../../sw/ports/transport.ts'
+import type { RemoteState, Transport } from '../../sw/ports/transport.ts'
 import { request, type Caller } from './request.ts'
 import type { Scene } from './scene.ts'
 
-const STORED: Held = { kind: 'all', proved: true }
-const MISSING: Held = { kind: 'nothing' }
+const STORED: RemoteState = { kind: 'all', proved: true }
+const MISSING: RemoteState = { kind: 'nothing' }
 
 /** A content-addressed store, which can forget and lie, and which remembers what was asked of it. */
 export interface StoreServer {

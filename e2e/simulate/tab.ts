@@ -1,9 +1,9 @@
 import type { Connection } from '../../src/connection.ts'
 import { handOff } from '../../src/hand-off.ts'
-import { turns } from '../../src/semaphore.ts'
+import { semaphore } from '../../src/semaphore.ts'
 import { fromWire, HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION, recordingLockName, type Answers, type Reply } from '../../src/protocol/messages.ts'
-import { life, type Life } from '../../sw/testing/worker-lifetime.ts'
+import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
 import type { Device } from './device.ts'
 import { letterOf, type Recording } from './history.ts'
 import { recordedChunk, startOf } from './recorded.ts'
@@ -12,7 +12,7 @@ import type { Scene } from './scene.ts'
 /** One open page. */
 export interface Tab {
   readonly name: string
-  readonly life: Life
+  readonly life: WorkerLifetime
   readonly connection: Connection
   /** Who still waits for a new worker. */
   readonly listeners: ReadonlySet<() => void>
@@ -29,7 +29,7 @@ const HELLO_MS = 20_000
 
 /** Opens a page, with a connection to whatever worker is active. */
 export function openTab(scene: Scene, device: Device, name: string): Tab {
-  const alive = life()
+  const alive = workerLifetime()
   const listeners = new Set<() => void>()
   const onNewWorker = () => {
     for (const listener of listeners) if (!alive.dead) listener()
@@ -42,8 +42,8 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
   })
 
   const connection: Connection = {
-    ask: (request) =>
-      alive.look(async () => {
+    request: (request) =>
+      alive.query(async () => {
         const answered = new Promise<Reply>((resolve) => {
           void scene
             .sleep(POST_MS)
@@ -73,10 +73,10 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
 
 async function keepAwake(scene: Scene, { life, connection }: Tab): Promise<void> {
   while (!life.dead) {
-    const asked = connection.ask({ type: 'hello' })
+    const asked = connection.request({ type: 'hello' })
     const { workRemains } = await asked.catch(() => ({ workRemains: true }))
     if (!workRemains) return
-    await life.look(() => scene.sleep(HELLO_MS))
+    await life.query(() => scene.sleep(HELLO_MS))
   }
 }
 
@@ -84,15 +84,15 @@ async function keepAwake(scene: Scene, { life, connection }: Tab): Promise<void>
 export async function askUntilAnswered(
   scene: Scene,
   { life, connection }: Tab,
-  request: Parameters<Connection['ask']>[0],
+  request: Parameters<Connection['request']>[0],
 ): Promise<void> {
   for (let attempt = 0; attempt < 10; attempt++) {
     try {
-      return void (await connection.ask(request))
+      return void (await connection.request(request))
     } catch (error) {
       if (!['worker-timeout', 'storage-failed', 'storage-full'].includes(HoldfastError.from(error).code))
         return
-      await life.look(() => scene.sleep(1_000))
+      await life.query(() => scene.sleep(1_000))
     }
   }
 }
@@ -113,12 +113,12 @@ export async function record(
   life.onDeath(release)
   scene.trace(() => `${tab.name} records ${letterOf(at)}`)
   await askUntilAnswered(scene, tab, { type: 'session-start', session: start })
-  const takeTurn = turns(HAND_OFFS_AT_ONCE)
+  const acquire = semaphore(HAND_OFFS_AT_ONCE)
   const handed: Promise<unknown>[] = []
   for (let index = 0; index < chunks; index++) {
-    await life.look(() => scene.sleep(gapMs))
+    await life.query(() => scene.sleep(gapMs))
     const chunk = recordedChunk(id, index, seal)
-    handed.push(life.look(() => handOff(connection, chunk, { takeTurn })).catch(() => undefined))
+    handed.push(life.query(() => handOff(connection, chunk, { acquire })).catch(() => undefined))
   }
   if (ending === 'dies') {
     scene.trace(() => `${tab.name} dies`)

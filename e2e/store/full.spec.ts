@@ -32,9 +32,9 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   // Nothing is confirmed either, which would make room.
   await backend.pause()
   await witness.record()
-  const heldUp = page.getByTestId('held-up')
-  await expect(heldUp).toContainText('no room')
-  await expect(heldUp).toContainText('Recording goes on')
+  const stalledBy = page.getByTestId('held-up')
+  await expect(stalledBy).toContainText('no room')
+  await expect(stalledBy).toContainText('Recording goes on')
   const acks = page.getByTestId('ack-count')
   const captured = async () => Number(await acks.getAttribute('data-captured'))
   const atRefusal = await captured()
@@ -43,7 +43,7 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   await quota.lift()
   await backend.unpause()
   await witness.acknowledged(atRefusal + 1)
-  await expect(heldUp).toBeHidden()
+  await expect(stalledBy).toBeHidden()
   await witness.stop()
   const id = (await witness.session().getAttribute('data-session-id')) ?? ''
   const manifest = await anchored(backend, id, 'complete', witness.slices.length)
@@ -78,24 +78,24 @@ async function confirmedMakeRoom(stack: Stack, launch: Launch, seal: 'page' | 'w
     const { session } = window.app
     const state = { order: [] as number[], refused: 0, all: Promise.resolve([] as unknown[]) }
     const firstRefusal = new Promise<void>((resolve) => {
-      const onHeldUp = () => {
+      const onStalled = () => {
         state.refused++
         resolve()
       }
       state.all = Promise.all(
         Array.from({ length: 14 }, async (_, fill) => {
-          const chunk = await session?.append(new Blob([new Uint8Array(500_000).fill(fill)]), { onHeldUp })
+          const chunk = await session?.append(new Blob([new Uint8Array(500_000).fill(fill)]), { onStalled })
           state.order.push(chunk?.index ?? -1)
         }),
       )
     })
     Object.assign(window, { state })
     await firstRefusal
-    return { before: state.order.length, waiting: session?.waiting, heldUp: session?.heldUp?.code }
+    return { before: state.order.length, waiting: session?.waiting, stalledBy: session?.stalledBy?.code }
   })
   expect(acknowledged.before).toBeGreaterThan(3)
   expect(acknowledged.before + (acknowledged.waiting ?? 0)).toBe(14)
-  expect(acknowledged.heldUp).toBe('storage-full')
+  expect(acknowledged.stalledBy).toBe('storage-full')
 
   await backend.unpause()
   await page.evaluate(() => window.app.connect())
@@ -128,11 +128,11 @@ test('a recorder whose slices the worker cannot take pauses before the tab grows
   // Each of these is a refusal: time goes by, and nothing is recorded.
   await page.waitForFunction((count) => window.app.progress.length >= count + 3, before)
   const told = await page.evaluate(() =>
-    window.app.progress.map(({ captured, waitingBytes, paused, heldUp }) => ({
+    window.app.progress.map(({ captured, waitingBytes, paused, stalledBy }) => ({
       captured,
       waitingBytes,
       paused,
-      code: heldUp?.code,
+      code: stalledBy?.code,
     })),
   )
   const paused = told.slice(told.findIndex((each) => each.paused))

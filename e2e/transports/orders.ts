@@ -1,5 +1,5 @@
-import type { Held, Upload } from '../../sw/ports/transport.ts'
-import type { AskReason } from '../../sw/http/with-auth.ts'
+import type { RemoteState, Upload } from '../../sw/ports/transport.ts'
+import type { AuthReason } from '../../sw/http/with-auth.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { VariantName, VariantSettings } from './variants.ts'
 
@@ -12,16 +12,16 @@ export interface Order {
   readonly settings: VariantSettings
   readonly method: 'probe' | 'send' | 'verify'
   readonly upload: Upload
-  readonly held: Held
-  readonly memo: string
+  readonly held: RemoteState
+  readonly resumeToken: string
   readonly aborted: boolean
 }
 
 /** What the worker tells while it performs an order. `remember` is answered once it is kept. */
 export type Told =
-  | { readonly kind: 'remember'; readonly memo: string }
+  | { readonly kind: 'remember'; readonly resumeToken: string }
   | { readonly kind: 'progress'; readonly offsetBytes: number }
-  | { readonly kind: 'asked'; readonly reason: AskReason }
+  | { readonly kind: 'asked'; readonly reason: AuthReason }
 
 /** How an order ended. */
 export type Done =

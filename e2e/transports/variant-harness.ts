@@ -44,13 +44,13 @@ export function variantHarness(
     ...traits,
     secret: token,
     ...(partBytes !== undefined && { vanish }),
-    make: (patienceMs, note) =>
+    make: (timeoutMs, note) =>
       make(
         variant,
         {
           endpoints,
           token,
-          ...(patienceMs !== undefined && { patienceMs }),
+          ...(timeoutMs !== undefined && { timeoutMs }),
           ...(partBytes !== undefined && { partBytes }),
         },
         note,

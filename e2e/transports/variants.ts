@@ -2,7 +2,7 @@ import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
 import { pinata } from '../../sw/adapters/transports/pinata.ts'
 import type { Transport } from '../../sw/ports/transport.ts'
 import { presignedPut, type Granted, type GrantRequest } from '../../sw/adapters/transports/put.ts'
-import type { AskReason } from '../../sw/http/with-auth.ts'
+import type { AuthReason } from '../../sw/http/with-auth.ts'
 import { tus } from '../../sw/adapters/transports/tus.ts'
 import type { Endpoints } from '../backend/index.ts'
 
@@ -11,7 +11,7 @@ export interface VariantSettings {
   readonly endpoints: Endpoints
   /** A token that the app's server takes; the transport's secret. */
   readonly token: string
-  readonly patienceMs?: number
+  readonly timeoutMs?: number
   readonly partBytes?: number
 }
 
@@ -23,12 +23,12 @@ export type VariantName =
 export function transportOf(
   variant: VariantName,
   settings: VariantSettings,
-  note: (reason: AskReason) => void,
+  note: (reason: AuthReason) => void,
 ): Transport {
-  const { endpoints, token, patienceMs, partBytes } = settings
-  const patience = patienceMs === undefined ? {} : { patienceMs }
+  const { endpoints, token, timeoutMs, partBytes } = settings
+  const patience = timeoutMs === undefined ? {} : { timeoutMs }
   const headers = { authorization: `Bearer ${token}` }
-  const authorize = async ({ reason }: { reason: AskReason }) => {
+  const authorize = async ({ reason }: { reason: AuthReason }) => {
     note(reason)
     return headers
   }

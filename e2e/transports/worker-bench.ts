@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { Attempt, Held, Transport, Upload } from '../../sw/ports/transport.ts'
-import type { AskReason } from '../../sw/http/with-auth.ts'
+import type { Attempt, RemoteState, Transport, Upload } from '../../sw/ports/transport.ts'
+import type { AuthReason } from '../../sw/http/with-auth.ts'
 import type { RealBrowser } from '../browser/real-browser.ts'
 import { stopWorkers } from '../browser/worker-control.ts'
 import type { Order, Told } from './orders.ts'
@@ -45,16 +45,16 @@ export async function workerBench({ launch, url, files }: WorkerBenchOptions): P
 
   /** One call, until its end or the worker's. */
   async function perform(
-    order: Omit<Order, 'id' | 'memo' | 'aborted'>,
-    { signal, memo = '', remember, progress }: Attempt,
-    note: (reason: AskReason) => void,
+    order: Omit<Order, 'id' | 'resumeToken' | 'aborted'>,
+    { signal, resumeToken = '', saveResumeToken, progress }: Attempt,
+    note: (reason: AuthReason) => void,
   ): Promise<unknown> {
     const id = (lastOrderId += 1)
     const died = new Promise<never>((_, reject) => {
       underWay.set(id, {
         died: () => reject(new HoldfastError('aborted', 'The worker was killed.')),
         async heard(told) {
-          if (told.kind === 'remember') await remember(told.memo)
+          if (told.kind === 'remember') await saveResumeToken(told.resumeToken)
           else if (told.kind === 'progress') progress(told.offsetBytes)
           else note(told.reason)
         },
@@ -64,7 +64,7 @@ export async function workerBench({ launch, url, files }: WorkerBenchOptions): P
     const abort = () => void page.evaluate((one) => window.transports.abort(one), id)
     signal.addEventListener('abort', abort)
     try {
-      const whole: Order = { ...order, id, memo, aborted: signal.aborted }
+      const whole: Order = { ...order, id, resumeToken, aborted: signal.aborted }
       const ended = page.evaluate((one) => window.transports.perform(one), whole)
       // Its page may go with its browser.
       ended.catch(() => undefined)
@@ -80,12 +80,12 @@ export async function workerBench({ launch, url, files }: WorkerBenchOptions): P
   return {
     transport(variant, settings, note): Transport {
       const transportId = (lastTransportId += 1)
-      const call = (method: Order['method'], upload: Upload, attempt: Attempt, held: Held) =>
+      const call = (method: Order['method'], upload: Upload, attempt: Attempt, held: RemoteState) =>
         perform({ transportId, variant, settings, method, upload, held }, attempt, note)
       const nothing = { kind: 'nothing' } as const
       return {
         name: variant,
-        probe: async (upload, attempt) => (await call('probe', upload, attempt, nothing)) as Held,
+        probe: async (upload, attempt) => (await call('probe', upload, attempt, nothing)) as RemoteState,
         async send(upload, bytes, held, attempt) {
           files.set(`/bytes/${upload.cid}`, bytes)
           return (await call('send', upload, attempt, held)) as 'proved' | 'sent'

@@ -1,14 +1,14 @@
 /// <reference lib="webworker" />
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Attempt, Transport } from '../../sw/ports/transport.ts'
-import type { AskReason } from '../../sw/http/with-auth.ts'
+import type { AuthReason } from '../../sw/http/with-auth.ts'
 import type { Done, Nudge, Order, Told } from './orders.ts'
 import { transportOf } from './variants.ts'
 
 declare const self: ServiceWorkerGlobalScope
 
 /** Transports of this worker's life. */
-const transports = new Map<number, { transport: Transport; note: (reason: AskReason) => void }>()
+const transports = new Map<number, { transport: Transport; note: (reason: AuthReason) => void }>()
 
 self.addEventListener('install', () => void self.skipWaiting())
 self.addEventListener('message', (event) => {
@@ -26,17 +26,17 @@ async function perform(order: Order, port: MessagePort): Promise<void> {
   )
   port.start()
 
-  let { memo } = order
+  let { resumeToken } = order
   const attempt: Attempt = {
     signal: stop.signal,
-    get memo() {
-      return memo
+    get resumeToken() {
+      return resumeToken
     },
-    remember: (told) =>
+    saveResumeToken: (told) =>
       new Promise((resolve) => {
-        memo = told
+        resumeToken = told
         kept = resolve
-        tell({ kind: 'remember', memo })
+        tell({ kind: 'remember', resumeToken })
       }),
     progress: (offsetBytes) => tell({ kind: 'progress', offsetBytes }),
   }
@@ -48,7 +48,7 @@ async function perform(order: Order, port: MessagePort): Promise<void> {
   }
 }
 
-async function call(order: Order, attempt: Attempt, note: (reason: AskReason) => void): Promise<unknown> {
+async function call(order: Order, attempt: Attempt, note: (reason: AuthReason) => void): Promise<unknown> {
   const { transportId, variant, settings, method, upload, held } = order
   let own = transports.get(transportId)
   if (own === undefined) {

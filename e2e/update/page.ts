@@ -4,7 +4,7 @@ import { connect, type Holdfast, type RecordingSession } from '../../src/index.t
 
 /** The library as an app's page has it, and what a test keeps there between its steps. */
 const app = {
-  connect: (answerWithinMs = 5_000) => connect({ scriptUrl: '/sw.js', type: 'classic', answerWithinMs }),
+  connect: (timeoutMs = 5_000) => connect({ scriptUrl: '/sw.js', type: 'classic', timeoutMs }),
   newGroup,
   holdfast: undefined as Holdfast | undefined,
   session: undefined as RecordingSession | undefined,

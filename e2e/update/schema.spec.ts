@@ -108,15 +108,15 @@ test('after a roll-back the older worker says that it is older; the page keeps t
     const told = new Promise<string>((resolve) => {
       const bytes = new Blob([new Uint8Array(50_000).fill(2)])
       const appended = session?.append(bytes, {
-        onHeldUp: (error) => resolve(`${error.code}: ${error.message}`),
+        onStalled: (error) => resolve(`${error.code}: ${error.message}`),
       })
       Object.assign(window, { appended })
     })
-    return { told: await told, heldUp: session?.heldUp?.code, waiting: session?.waiting }
+    return { told: await told, stalledBy: session?.stalledBy?.code, waiting: session?.waiting }
   })
   expect(said).toEqual({
     told: 'storage-failed: A newer version of this app owns the database: reload its pages.',
-    heldUp: 'storage-failed',
+    stalledBy: 'storage-failed',
     waiting: 1,
   })
   expect(await schemaVersion(page)).toBe(2)
@@ -126,8 +126,8 @@ test('after a roll-back the older worker says that it is older; the page keeps t
   await takeOver(page)
   const acknowledged = await page.evaluate(() => (window as Window & { appended?: Promise<object> }).appended)
   expect(acknowledged).toEqual({ id: `${id}/1`, index: 1 })
-  const heldUp = await page.evaluate(() => window.app.session?.heldUp)
-  expect(heldUp).toBeUndefined()
+  const stalledBy = await page.evaluate(() => window.app.session?.stalledBy)
+  expect(stalledBy).toBeUndefined()
   await page.evaluate(() => window.app.session?.end())
   expectNothingTwice(backend, await anchored(backend, id, 'complete', 2), sinceEntry)
   await app.close()

@@ -36,7 +36,7 @@ function fakeSession() {
   const session: RecordingSession = {
     id: '00000000-0000-4000-8000-000000000001' as SessionId,
     waiting: 0,
-    heldUp: undefined,
+    stalledBy: undefined,
     append: async (bytes, options = {}) => {
       appended.push({ text: bytes.text(), options })
       if (refuses) throw refuses

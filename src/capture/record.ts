@@ -23,7 +23,7 @@ export interface RecordProgress {
   /** Bytes of the slices that only this page holds. */
   readonly waitingBytes: number
   /** Why the worker does not take the oldest of them at the moment; it is sent again by itself. */
-  readonly heldUp: HoldfastError | undefined
+  readonly stalledBy: HoldfastError | undefined
   /** True while nothing is recorded, because too much waits. */
   readonly paused: boolean
 }
@@ -75,8 +75,8 @@ export function record(
   let waitingBytes = 0
   let cutAtMs = Date.now()
   const progress = () => {
-    const { heldUp } = session
-    onProgress?.({ captured, acknowledged, waitingBytes, heldUp, paused: recorder.state === 'paused' })
+    const { stalledBy } = session
+    onProgress?.({ captured, acknowledged, waitingBytes, stalledBy, paused: recorder.state === 'paused' })
   }
 
   const { promise: finished, resolve, reject } = newDeferred()
@@ -92,7 +92,7 @@ export function record(
     if (waitingBytes > maxWaitingBytes && recorder.state === 'recording') recorder.pause()
     progress()
     const durationMs = cutAtMs - capturedAt
-    session.append(data, { capturedAt, durationMs, onHeldUp: progress }).then(() => {
+    session.append(data, { capturedAt, durationMs, onStalled: progress }).then(() => {
       acknowledged++
       waitingBytes -= data.size
       if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()

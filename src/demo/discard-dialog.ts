@@ -24,7 +24,7 @@ function whatIsLost(session: SessionSnapshot): string {
   if (session.settled) return `${what} Only the entry on this device goes: the chain and the store keep it.`
   const only =
     toUpload > 0
-      ? ` ${count(toUpload, 'chunk')} of it (${formatBytes(session.heldBytes)}) exist${toUpload === 1 ? 's' : ''} nowhere else.`
+      ? ` ${count(toUpload, 'chunk')} of it (${formatBytes(session.localBytes)}) exist${toUpload === 1 ? 's' : ''} nowhere else.`
       : ''
   const rest = confirmed > 0 ? ` The chain and the store keep the ${confirmed} that are confirmed.` : ''
   return `${what}${only || ' The chain has not confirmed all of it yet.'}${rest}`

@@ -21,7 +21,7 @@ const NOTHING: RecordProgress = {
   captured: 0,
   acknowledged: 0,
   waitingBytes: 0,
-  heldUp: undefined,
+  stalledBy: undefined,
   paused: false,
 }
 /** How often the clock is read, so that no second is skipped. */
@@ -173,11 +173,11 @@ function showProgress(progress: RecordProgress): void {
 }
 
 /** Says why chunks are in this page alone, for as long as they are. */
-function showHeldUp({ heldUp, paused, waitingBytes }: RecordProgress): void {
+function showHeldUp({ stalledBy, paused, waitingBytes }: RecordProgress): void {
   const line = byId('held-up', HTMLElement)
-  line.hidden = heldUp === undefined
-  if (heldUp === undefined) return
-  const { what, next } = explain(heldUp)
+  line.hidden = stalledBy === undefined
+  if (stalledBy === undefined) return
+  const { what, next } = explain(stalledBy)
   const state = paused ? 'Recording is paused until there is room.' : 'Recording goes on.'
   setText(line, `${what} ${next} ${state} Keep this tab open: it alone holds ${formatBytes(waitingBytes)}.`)
 }

@@ -21,7 +21,7 @@ function session(
     paused: false,
     chunks: { ...none, manifesting: 0, anchoring: 0, confirmed: 0, ...chunks },
     parked: 0,
-    heldBytes: 0,
+    localBytes: 0,
     progress: { totalBytes: 0, storedBytes: 0, bytesPerSecond: 0 },
     ...more,
   }

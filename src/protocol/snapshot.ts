@@ -67,7 +67,7 @@ export interface SessionSnapshot {
   /** Chunks that wait for a person or the app; those that wait for a sign-in are tried again by themselves too. */
   readonly parked: number
   /** Ciphertext that is still on this device, in bytes. */
-  readonly heldBytes: number
+  readonly localBytes: number
   readonly progress: UploadProgress
   readonly anchor?: AnchorView
   /** The latest failure that still holds this session up. */

@@ -2,8 +2,8 @@ import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorClass, type ErrorCode } from '../../src/protocol/errors.ts'
 import { same } from '../testing/assert.ts'
-import type { Attempt, Held, Transport, Upload } from '../ports/transport.ts'
-import type { AskReason } from '../http/with-auth.ts'
+import type { Attempt, RemoteState, Transport, Upload } from '../ports/transport.ts'
+import type { AuthReason } from '../http/with-auth.ts'
 
 // Promise 6 of docs/guarantees.md.
 
@@ -40,14 +40,14 @@ export interface SeenRequest {
 /** A real store, and a transport to it. */
 export interface TransportHarness {
   /** A transport as a new worker has it; its hooks give `secret` and note why they were asked. */
-  transport(patienceMs?: number): Transport
+  transport(timeoutMs?: number): Transport
   /** Why the hooks of the requests that send content were asked, since the last call of `transport`. */
-  asked(): readonly AskReason[]
-  /** Found in no memo and no message. */
+  asked(): readonly AuthReason[]
+  /** Found in no resume token and no message. */
   readonly secret: string
   /** Most bytes that a death costs; undefined where the store keeps nothing of a half-done upload. */
   readonly partBytes?: number
-  /** Whether a copy is found by its content address, when no memo was kept. */
+  /** Whether a copy is found by its content address, when no resume token was kept. */
   readonly findsByName: boolean
   fault(fault: StoreFault & { readonly times?: number; readonly skip?: number }): Promise<StoreFaultHandle>
   /** Ends all faults. */
@@ -82,7 +82,7 @@ const PATIENCE_MS = 1500
 class Delivery {
   readonly upload: Upload
   readonly bytes: Uint8Array<ArrayBuffer>
-  readonly memos: string[] = []
+  readonly resumeTokens: string[] = []
   readonly progress: number[] = []
   #sent = false
 
@@ -102,14 +102,14 @@ class Delivery {
   }
 
   attempt(signal: AbortSignal = new AbortController().signal): Attempt {
-    const { memos, progress } = this
+    const { resumeTokens, progress } = this
     return {
       signal,
-      get memo() {
-        return memos.at(-1) ?? ''
+      get resumeToken() {
+        return resumeTokens.at(-1) ?? ''
       },
-      remember: async (memo) => {
-        memos.push(memo)
+      saveResumeToken: async (resumeToken) => {
+        resumeTokens.push(resumeToken)
       },
       progress: (offset) => {
         progress.push(offset)
@@ -121,7 +121,7 @@ class Delivery {
   async run(transport: Transport, signal?: AbortSignal): Promise<void> {
     const { upload, bytes } = this
     const attempt = this.attempt(signal)
-    const held: Held = this.#sent ? await transport.probe(upload, attempt) : { kind: 'nothing' }
+    const held: RemoteState = this.#sent ? await transport.probe(upload, attempt) : { kind: 'nothing' }
     this.#sent = true
     if (held.kind === 'all') {
       if (!held.proved) await transport.verify(upload, attempt)
@@ -274,7 +274,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
       const before = await bytesSeen(harness, delivery)
       await delivery.run(harness.transport())
       if (harness.findsByName) {
-        delivery.memos.push('')
+        delivery.resumeTokens.push('')
         await delivery.run(harness.transport())
       }
       same(await bytesSeen(harness, delivery), before, 'bytes received')
@@ -461,7 +461,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
   },
   // Promise 7 of docs/guarantees.md.
   {
-    title: 'keeps secrets out of memos and messages',
+    title: 'keeps secrets out of resume tokens and messages',
     async run(harness) {
       const delivery = await Delivery.ofRandomBytes()
       const told: string[] = []
@@ -471,7 +471,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
         await fault.remove()
       }
       await delivery.finish(harness)
-      for (const text of [...told, ...delivery.memos])
+      for (const text of [...told, ...delivery.resumeTokens])
         if (text.includes(harness.secret) || /[?&]\w+=/.test(text))
           throw new Error(`A secret was kept in: ${text}`)
     },

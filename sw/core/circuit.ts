@@ -32,7 +32,7 @@ const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
 export const tellsOfDestination = (code: ErrorCode) => DESTINATION_CODES.has(code)
 
 /** Waiting for a network, or being stopped by ourselves, costs an item no attempt. */
-export const spendsAttempt = (code: ErrorCode) => code !== 'unreachable' && code !== 'aborted'
+export const countsAsAttempt = (code: ErrorCode) => code !== 'unreachable' && code !== 'aborted'
 
 /** The circuit after a failure of one of the destination's requests. */
 export function trip(
@@ -52,7 +52,7 @@ export function trip(
 export const reconsider = (circuit: Circuit): Circuit => ({ ...circuit, notBeforeMs: circuit.floorMs })
 
 /** How many requests may be under way: none while open, one on trial, then all lanes. */
-export function lanesAllowed(circuit: Circuit, lanes: number, nowMs: number): number {
+export function concurrencyAllowed(circuit: Circuit, lanes: number, nowMs: number): number {
   if (nowMs < circuit.notBeforeMs) return 0
   return circuit.failures > 0 ? 1 : lanes
 }

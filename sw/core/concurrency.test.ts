@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { adaptingLanes, FIRST_LANES } from './concurrency.ts'
+import { adaptiveConcurrency, INITIAL_CONCURRENCY } from './concurrency.ts'
 
 /** A link that all uploads share. */
 interface Link {
@@ -26,8 +26,8 @@ const STEP_MS = 5
 function send(uploads: number, linkAt: (sent: number) => Link, bytes = () => 500_000) {
   const seen: { readonly count: number; readonly elapsedMs: number; readonly lost: boolean }[] = []
   const running = new Set<Running>()
-  const learn = adaptingLanes()
-  let lanes = FIRST_LANES
+  const learn = adaptiveConcurrency()
+  let lanes = INITIAL_CONCURRENCY
   const end = (upload: Running, nowMs: number, lost: boolean) => {
     running.delete(upload)
     const elapsedMs = nowMs - upload.begunMs
@@ -119,8 +119,8 @@ describe('lanes', () => {
 
   it('come back as soon after an outage of an hour as after one of a minute', () => {
     const uploadsUntilTwo = (lossesInARow: number) => {
-      const learn = adaptingLanes()
-      let lanes = FIRST_LANES
+      const learn = adaptiveConcurrency()
+      let lanes = INITIAL_CONCURRENCY
       for (let nth = 0; nth < lossesInARow; nth++) lanes = learn(lanes, 1, 10_000, true)
       expect(lanes).toBe(1)
       for (let uploads = 1; ; uploads++) if (learn(1, 500_000, 1_000, false) > 1) return uploads
@@ -142,8 +142,8 @@ describe('lanes', () => {
 
   /** The lanes after one epoch of these; it would bring a fourth. */
   const countAfter = (inUse: number, elapsedMs: number, lost = false) => {
-    const learn = adaptingLanes()
-    let lanes = FIRST_LANES
+    const learn = adaptiveConcurrency()
+    let lanes = INITIAL_CONCURRENCY
     for (let nth = 0; nth < 8; nth++) lanes = learn(inUse, 1, elapsedMs, lost)
     return lanes
   }
@@ -171,8 +171,8 @@ describe('lanes', () => {
     })
     fc.assert(
       fc.property(fc.array(sample, { maxLength: 300 }), (samples) => {
-        const learn = adaptingLanes()
-        let lanes = FIRST_LANES
+        const learn = adaptiveConcurrency()
+        let lanes = INITIAL_CONCURRENCY
         for (const { bytes, elapsedMs, lost, full } of samples) {
           lanes = learn(full ? lanes : 1, bytes, elapsedMs, lost)
           expect(lanes).toBeGreaterThanOrEqual(1)

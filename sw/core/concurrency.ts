@@ -5,21 +5,21 @@
  * @param lost its destination did not answer, or not in time, or asked for less
  * @returns how many uploads may be under way at once from now on, 1 to 6
  */
-export type Learn = (inUse: number, bytes: number, elapsedMs: number, lost: boolean) => number
+export type ObserveUpload = (inUse: number, bytes: number, elapsedMs: number, lost: boolean) => number
 
 /** Lanes of a new worker: enough for most links, too many for few. */
-export const FIRST_LANES = 3
-const MOST = 6
+export const INITIAL_CONCURRENCY = 3
+const MAX_CONCURRENCY = 6
 /** Uploads that are judged together, so that one slow answer decides nothing. */
-const EPOCH = 8
+const EPOCH_UPLOADS = 8
 /** A lane is kept where it brings a tenth more. */
-const WORTH = 1.1
+const MIN_GAIN = 1.1
 /** Where the same lanes bring less than this share of what they did, each upload takes that much longer. */
-const FALLEN = 0.7
+const COLLAPSE_RATIO = 0.7
 /** Epochs before the next lane is tried, after the first failure; as many more after each. */
-const REST = 2
+const PAUSE_EPOCHS = 2
 /** No more than this: with one lane every failure of an outage is one, and the link may be better after it. */
-const MOST_REST = 16
+const MAX_PAUSE_EPOCHS = 16
 
 /**
  * Hill climbing on goodput. A lane more for as long as that brings more: the first is tried after the first epoch. One
@@ -28,8 +28,8 @@ const MOST_REST = 16
  *
  * Goodput is lanes × bytes ÷ time of an upload (Little's law), so only uploads count that began with all lanes in use.
  */
-export function adaptingLanes(): Learn {
-  let count = FIRST_LANES
+export function adaptiveConcurrency(): ObserveUpload {
+  let count = INITIAL_CONCURRENCY
   /** Lanes on trial: 1 or 0. */
   let trial = 0
   /** Goodput of the last epoch, bytes per ms; 0 while it is not known. */
@@ -45,15 +45,15 @@ export function adaptingLanes(): Learn {
     if (inUse !== count || elapsedMs <= 0) return count
     sentBytes += bytes
     spentMs += elapsedMs
-    if (++samples < EPOCH && !lost) return count
+    if (++samples < EPOCH_UPLOADS && !lost) return count
     const reached = (count * sentBytes) / spentMs
-    if (lost || reached < rate * (trial ? WORTH : FALLEN)) {
+    if (lost || reached < rate * (trial ? MIN_GAIN : COLLAPSE_RATIO)) {
       count = Math.max(lost && !trial ? Math.ceil(count / 2) : count - 1, 1)
       trial = 0
       rate = 0
-      pause = rest = Math.min(rest + REST, MOST_REST)
+      pause = rest = Math.min(rest + PAUSE_EPOCHS, MAX_PAUSE_EPOCHS)
     } else {
-      trial = pause-- > 0 || count === MOST ? 0 : 1
+      trial = pause-- > 0 || count === MAX_CONCURRENCY ? 0 : 1
       count += trial
       rate = reached
     }

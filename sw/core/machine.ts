@@ -1,11 +1,11 @@
 import { ERRORS, type WireError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { spendsAttempt } from './circuit.ts'
+import { countsAsAttempt } from './circuit.ts'
 import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
 import { retryDelayMs } from './retry.ts'
 
 /** The outside facts that a decision may depend on. */
-export interface Moment {
+export interface Now {
   /** ms since the epoch */
   readonly nowMs: number
   /** uniform in [0, 1) */
@@ -29,7 +29,7 @@ export type ChunkEvent =
   /** The intent to send is stored; the request leaves after that. */
   | { readonly type: 'send-began' }
   /** The transport keeps something for later attempts at this upload. */
-  | { readonly type: 'remembered'; readonly memo: string }
+  | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
   /** The store's copy was checked against our content address. */
   | { readonly type: 'stored' }
   | { readonly type: 'manifest-began' }
@@ -58,7 +58,7 @@ const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
  * The whole lifecycle of a chunk: (record, event, moment) to (record, effects), without side effects.
  * An event that is late (its state has passed) is not accepted and changes nothing, so that replays are safe.
  */
-export function transition(chunk: ChunkRecord, event: ChunkEvent, moment: Moment): Transition {
+export function transition(chunk: ChunkRecord, event: ChunkEvent, moment: Now): Transition {
   const next = step(chunk, event, moment)
   if (next === undefined) return { chunk, effects: [], accepted: false }
   return { chunk: next, effects: effectsOf(event), accepted: true }
@@ -70,7 +70,7 @@ function effectsOf(event: ChunkEvent): readonly Effect[] {
   return []
 }
 
-function step(chunk: ChunkRecord, event: ChunkEvent, moment: Moment): ChunkRecord | undefined {
+function step(chunk: ChunkRecord, event: ChunkEvent, moment: Now): ChunkRecord | undefined {
   const { state } = chunk
   switch (event.type) {
     case 'recovered':
@@ -88,8 +88,10 @@ function step(chunk: ChunkRecord, event: ChunkEvent, moment: Moment): ChunkRecor
       }
     case 'send-began':
       return state.status === 'uploading' ? to(chunk, { ...state, sent: true }) : undefined
-    case 'remembered':
-      return state.status === 'uploading' ? to(chunk, { ...state, memo: event.memo }) : undefined
+    case 'resume-token-saved':
+      return state.status === 'uploading'
+        ? to(chunk, { ...state, resumeToken: event.resumeToken })
+        : undefined
     case 'stored':
       if (state.status !== 'uploading') return undefined
       return progress(chunk, { status: 'uploaded', seal: state.seal, uploadedAtMs: moment.nowMs })
@@ -116,13 +118,13 @@ function progress(chunk: ChunkRecord, state: ChunkState): ChunkRecord {
   return { ...rest, state, failures: 0 }
 }
 
-function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord | undefined {
+function fail(chunk: ChunkRecord, failure: Failure, moment: Now): ChunkRecord | undefined {
   const { state } = chunk
   const error: WireError = { code: failure.code, message: failure.message.slice(0, MESSAGE_LENGTH) }
-  const spent = spendsAttempt(failure.code) ? 1 : 0
+  const spent = countsAsAttempt(failure.code) ? 1 : 0
   const failures = chunk.failures + spent
   const retryCount = chunk.retryCount + spent
-  const failed = { ...chunk, failures, retryCount, ...(tells(failure) && { lastError: error }) }
+  const failed = { ...chunk, failures, retryCount, ...(isReportable(failure) && { lastError: error }) }
   const wait = waitAfter(failure, failures, moment)
   switch (state.status) {
     case 'captured':
@@ -137,13 +139,13 @@ function fail(chunk: ChunkRecord, failure: Failure, moment: Moment): ChunkRecord
 }
 
 /** Whether a person is told: of our own stop, by a wake's end or the app's policy, there is nothing to tell. */
-export const tells = ({ code }: Failure) => code !== 'aborted'
+export const isReportable = ({ code }: Failure) => code !== 'aborted'
 
 /**
  * The class of a failure decides: time heals the transient ones and conflicts, a person the others. When what waits for
  * a sign-in is tried again by itself, its session knows.
  */
-export function waitAfter(failure: Failure, failures: number, moment: Moment): Wait {
+export function waitAfter(failure: Failure, failures: number, moment: Now): Wait {
   const kind = ERRORS[failure.code]
   if (kind !== 'transient' && kind !== 'conflict') return { kind: 'parked' }
   const delayMs =

@@ -1,7 +1,7 @@
-import { spendsAttempt } from './circuit.ts'
-import { waitAfter, type Failure, type Moment } from './machine.ts'
+import { countsAsAttempt } from './circuit.ts'
+import { waitAfter, type Failure, type Now } from './machine.ts'
 import type { Anchored, ManifestName, Publication, SessionRecord } from './record.ts'
-import { pendingChunks, sealSession } from './session.ts'
+import { pendingChunks, withOpenMarker } from './session.ts'
 
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
 export const PUBLISH_EVERY_MS = 30_000
@@ -45,7 +45,7 @@ export function publicationDueMs(session: SessionRecord): number | undefined {
 export type PublicationEvent =
   | { readonly type: 'manifest-built'; readonly manifest: ManifestName }
   | { readonly type: 'manifest-sent' }
-  | { readonly type: 'manifest-remembered'; readonly memo: string }
+  | { readonly type: 'manifest-token-saved'; readonly resumeToken: string }
   | { readonly type: 'manifest-stored' }
   | { readonly type: 'anchor-sent' }
   | { readonly type: 'anchor-taken' }
@@ -55,18 +55,14 @@ export type PublicationEvent =
   | { readonly type: 'resumed' }
 
 /** The publication after an event. */
-export function publicationStep(
-  publication: Publication,
-  event: PublicationEvent,
-  moment: Moment,
-): Publication {
+export function publicationStep(publication: Publication, event: PublicationEvent, moment: Now): Publication {
   const { lastError: _forgiven, ...healthy } = publication
   const due = { kind: 'due', notBeforeMs: 0 } as const
   switch (event.type) {
     case 'manifest-built':
       return { ...healthy, manifest: event.manifest, failures: 0, wait: due }
-    case 'manifest-remembered':
-      return { ...publication, memo: event.memo }
+    case 'manifest-token-saved':
+      return { ...publication, resumeToken: event.resumeToken }
     case 'manifest-sent':
     case 'anchor-sent':
       return { ...publication, sent: true }
@@ -77,7 +73,7 @@ export function publicationStep(
     case 'look-again':
       return { ...healthy, wait: { kind: 'due', notBeforeMs: event.atMs } }
     case 'failed': {
-      const failures = publication.failures + (spendsAttempt(event.failure.code) ? 1 : 0)
+      const failures = publication.failures + (countsAsAttempt(event.failure.code) ? 1 : 0)
       const { code, message } = event.failure
       return {
         ...publication,
@@ -94,5 +90,5 @@ export function publicationStep(
 /** The session whose publication the chain has confirmed; its chunks are confirmed in the same transaction. */
 export function concluded(session: SessionRecord, anchored: Anchored): SessionRecord {
   const { publication: _done, ...rest } = session
-  return sealSession({ ...rest, anchored })
+  return withOpenMarker({ ...rest, anchored })
 }

@@ -21,13 +21,13 @@ export type ChunkState =
   | { readonly status: 'encrypting' }
   /**
    * `sent`: a request with these bytes has left before, so its outcome must be asked for first.
-   * `memo`: what the transport remembered of the upload, such as the URL that the store gave it.
+   * `resumeToken`: what the transport remembered of the upload, such as the URL that the store gave it.
    */
   | {
       readonly status: 'uploading'
       readonly wait: Wait
       readonly sent: boolean
-      readonly memo?: string
+      readonly resumeToken?: string
       readonly seal: Seal
     }
   | {
@@ -92,7 +92,7 @@ export interface Publication {
   /** The request of this stage has left before: ask the store, or the chain, before it leaves again. */
   readonly sent: boolean
   /** What the transport remembered of the manifest's upload. */
-  readonly memo?: string
+  readonly resumeToken?: string
   /** When the relay last took the anchor, ms since the epoch. */
   readonly submittedAtMs?: number
   readonly failures: number
@@ -144,7 +144,7 @@ export interface SessionRecord {
   /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number
-  readonly heldBytes: number
+  readonly localBytes: number
   /** Absent, as `storedBytes`, in a record that an earlier version wrote last. */
   readonly totalBytes?: number
   /** Of chunks that their store was proved to have. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
-import { CLOSED, lanesAllowed, reconsider, spendsAttempt, trip } from './circuit.ts'
+import { CLOSED, concurrencyAllowed, reconsider, countsAsAttempt, trip } from './circuit.ts'
 import { retryDelayMs } from './retry.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
@@ -50,9 +50,9 @@ describe('circuit', () => {
 
   it('lets nothing through while open, one on trial after that, and all lanes once it is closed', () => {
     const open = trip(CLOSED, 'unreachable', 0, 1_000, 0.5)
-    expect(lanesAllowed(open, 3, 1_249)).toBe(0)
-    expect(lanesAllowed(open, 3, 1_250)).toBe(1)
-    expect(lanesAllowed(CLOSED, 3, 1_250)).toBe(3)
+    expect(concurrencyAllowed(open, 3, 1_249)).toBe(0)
+    expect(concurrencyAllowed(open, 3, 1_250)).toBe(1)
+    expect(concurrencyAllowed(CLOSED, 3, 1_250)).toBe(3)
   })
 
   it('opens longer with each failure, for ten seconds at most unless the server asks for more', () => {
@@ -67,14 +67,14 @@ describe('circuit', () => {
 
   it('is asked again at once when a person arrives, but not before a time that the server set', () => {
     const dead = reconsider(trip(CLOSED, 'unreachable', 0, 1_000, 0.5))
-    expect(lanesAllowed(dead, 3, 1_000)).toBe(1)
+    expect(concurrencyAllowed(dead, 3, 1_000)).toBe(1)
     const throttled = reconsider(trip(CLOSED, 'throttled', 60_000, 1_000, 0.5))
-    expect(lanesAllowed(throttled, 3, 60_999)).toBe(0)
-    expect(lanesAllowed(throttled, 3, 61_000)).toBe(1)
+    expect(concurrencyAllowed(throttled, 3, 60_999)).toBe(0)
+    expect(concurrencyAllowed(throttled, 3, 61_000)).toBe(1)
   })
 
   it('spends an attempt for everything but a missing network and our own stop', () => {
-    const free = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => !spendsAttempt(code))
+    const free = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => !countsAsAttempt(code))
     expect(free).toEqual(['unreachable', 'aborted'])
   })
 })

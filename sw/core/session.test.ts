@@ -12,7 +12,7 @@ import {
   placeInQueue,
   recount,
   SEAL_FIRST,
-  sealSession,
+  withOpenMarker,
   statusOf,
   totalChunks,
 } from './session.ts'
@@ -88,7 +88,7 @@ describe('recount', () => {
         for (const status of CHUNK_STATUSES)
           expect(session.tally[status]).toBe(all.filter(({ state }) => state.status === status).length)
         expect(session.parked).toBe(all.filter(({ state }) => waitOf(state)?.kind === 'parked').length)
-        expect(session.heldBytes).toBe(
+        expect(session.localBytes).toBe(
           all
             .filter(({ state }) => state.status !== 'confirmed')
             .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
@@ -150,7 +150,7 @@ describe('isSettled', () => {
     },
   ])('$what: $settled', ({ session, settled }) => {
     expect(isSettled(session)).toBe(settled)
-    expect(sealSession(session).open).toBe(settled ? undefined : STARTED_MS)
+    expect(withOpenMarker(session).open).toBe(settled ? undefined : STARTED_MS)
   })
 
   it('waits for a publication that is in flight', () => {

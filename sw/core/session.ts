@@ -28,7 +28,7 @@ export function newSession(start: SessionStart): SessionRecord {
     paused: false,
     tally: EMPTY_TALLY,
     parked: 0,
-    heldBytes: 0,
+    localBytes: 0,
     totalBytes: 0,
     storedBytes: 0,
     open: start.startedAtMs,
@@ -57,14 +57,14 @@ export function statusOf(session: SessionRecord): SessionStatus {
 }
 
 /** The session with its `open` mark in step with the rest; every change of a session goes through this. */
-export function sealSession(session: SessionRecord): SessionRecord {
+export function withOpenMarker(session: SessionRecord): SessionRecord {
   const { open: _stale, ...rest } = session
   return isSettled(session) ? rest : { ...rest, open: session.startedAtMs }
 }
 
 const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
 const isStored = (chunk: ChunkRecord) => waitOf(chunk.state) === undefined
-const holdsBytes = (chunk: ChunkRecord) => chunk.state.status !== 'confirmed'
+const hasLocalBytes = (chunk: ChunkRecord) => chunk.state.status !== 'confirmed'
 
 /** The session after one of its chunks was added (no `before`), changed, or removed (no `after`). */
 export function recount(
@@ -75,7 +75,7 @@ export function recount(
   const { unpublishedSinceMs: sinceMs, ...rest } = session
   const tally = { ...session.tally }
   // A worker of an earlier version did not count these two.
-  let { parked, heldBytes, totalBytes = 0, storedBytes = 0 } = session
+  let { parked, localBytes, totalBytes = 0, storedBytes = 0 } = session
   for (const [chunk, sign] of [
     [before, -1],
     [after, 1],
@@ -85,16 +85,16 @@ export function recount(
     if (isParked(chunk)) parked += sign
     const bytes = sign * chunk.sizeBytes
     totalBytes += bytes
-    if (holdsBytes(chunk)) heldBytes += bytes
+    if (hasLocalBytes(chunk)) localBytes += bytes
     if (isStored(chunk)) storedBytes += bytes
   }
   const verifiedAtMs = after?.state.status === 'uploaded' ? after.state.uploadedAtMs : undefined
   const unpublishedSinceMs = tally.uploaded === 0 ? undefined : (sinceMs ?? verifiedAtMs)
-  return sealSession({
+  return withOpenMarker({
     ...rest,
     tally,
     parked,
-    heldBytes,
+    localBytes,
     totalBytes,
     storedBytes,
     ...(unpublishedSinceMs !== undefined && { unpublishedSinceMs }),

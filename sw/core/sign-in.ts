@@ -1,5 +1,5 @@
 import { ERRORS } from '../../src/protocol/errors.ts'
-import type { Failure, Moment } from './machine.ts'
+import type { Failure, Now } from './machine.ts'
 import type { ChunkRecord, SessionRecord, SignIn } from './record.ts'
 
 /** First upper bound of the wait between two trials, ms. */
@@ -19,7 +19,7 @@ export const isBlocked = ({ lastError }: Pick<ChunkRecord, 'lastError'>) =>
  *
  * @param failures trials, the first refusal among them, since an upload of the session went through
  */
-export const nextTrial = (failures: number, { nowMs, random }: Moment): SignIn => ({
+export const nextTrial = (failures: number, { nowMs, random }: Now): SignIn => ({
   failures: failures + 1,
   retryAtMs: nowMs + Math.max(FLOOR_MS, Math.round(random * Math.min(CAP_MS, BASE_MS * 2 ** failures))),
 })
@@ -28,7 +28,7 @@ export const nextTrial = (failures: number, { nowMs, random }: Moment): SignIn =
  * The session after a failure of one of its items, which may be a refused sign-in. Where a trial is set it stays, or
  * comes later if the server asks for that: so 500 chunks that are refused together are one refusal.
  */
-export function signInFailed(session: SessionRecord, failure: Failure, moment: Moment): SessionRecord {
+export function signInFailed(session: SessionRecord, failure: Failure, moment: Now): SessionRecord {
   if (!isBlocked({ lastError: failure })) return session
   const { failures, retryAtMs } = session.signIn ?? nextTrial(0, moment)
   const askedMs = moment.nowMs + failure.retryAfterMs

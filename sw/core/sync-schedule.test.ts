@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { givesWay, isRung, mayYield, planWakes, RUNG_MS, type Holder } from './sync-schedule.ts'
+import {
+  endsEarly,
+  isScheduledTag,
+  attemptCanEndEarly,
+  planSyncTags,
+  TAG_INTERVAL_MS,
+  type WakeHolder,
+} from './sync-schedule.ts'
 
 const NOW_MS = 1_770_000_000_000
 
@@ -40,7 +47,7 @@ interface Seen {
 /** Runs a browser by these rules against the plan, second by second, with work that never ends. */
 function simulate({ visits, lengthMs, startMs = NOW_MS, plain = false }: History): Seen {
   const tags = new Map<string, Tag>()
-  const holders = new Map<string, Holder>()
+  const holders = new Map<string, WakeHolder>()
   const held: boolean[] = []
   const firing: boolean[] = []
   const registered: { tag: string; atMs: number; out: boolean }[] = []
@@ -50,18 +57,18 @@ function simulate({ visits, lengthMs, startMs = NOW_MS, plain = false }: History
     const nowMs = startMs + atMs
     const page = visits.filter((visit) => visit <= atMs).length % 2 === 1
     if (page && atMs >= helloAtMs) {
-      holders.set('message', { untilMs: nowMs + MESSAGE_MS, yields: false })
+      holders.set('message', { untilMs: nowMs + MESSAGE_MS, canEndEarly: false })
       helloAtMs = atMs + HELLO_EVERY_MS
     }
     for (const [name, tag] of tags) {
       if (tag.firing || tag.dueMs > nowMs) continue
       tag.firing = true
       tag.attempt += 1
-      const yields = mayYield(name, tag.attempt === ATTEMPTS, nowMs)
-      holders.set(name, { untilMs: nowMs + SYNC_MS, yields })
+      const canEndEarly = attemptCanEndEarly(name, tag.attempt === ATTEMPTS, nowMs)
+      holders.set(name, { untilMs: nowMs + SYNC_MS, canEndEarly })
     }
     for (const [name, holder] of holders) {
-      if (holder.untilMs > nowMs && !givesWay(holder, holders.values())) continue
+      if (holder.untilMs > nowMs && !endsEarly(holder, holders.values())) continue
       holders.delete(name)
       const tag = tags.get(name)
       if (tag === undefined) continue
@@ -70,7 +77,7 @@ function simulate({ visits, lengthMs, startMs = NOW_MS, plain = false }: History
       if (tag.attempt === ATTEMPTS) tags.delete(name)
     }
     if (holders.size > 0 && page) {
-      const rungs = planWakes([...tags.keys()], nowMs)
+      const rungs = planSyncTags([...tags.keys()], nowMs)
       const wanted = plain ? (registered.length === 0 ? ['plain'] : []) : rungs
       for (const tag of wanted) {
         registered.push({ tag, atMs, out: tags.has(tag) })
@@ -146,7 +153,7 @@ describe('the ladder, in a browser that keeps Chromium’s rules', () => {
         expect(new Set(registered.map(({ tag }) => tag)).size).toBe(registered.length)
         for (const { atMs, out } of registered) {
           expect(out).toBe(false)
-          const within = registered.filter((other) => Math.abs(other.atMs - atMs) < RUNG_MS / 2)
+          const within = registered.filter((other) => Math.abs(other.atMs - atMs) < TAG_INTERVAL_MS / 2)
           expect(within.length).toBeLessThanOrEqual(4)
         }
         expect(mostTags).toBeLessThan(40)
@@ -157,39 +164,41 @@ describe('the ladder, in a browser that keeps Chromium’s rules', () => {
 })
 
 describe('planWakes', () => {
-  const rungs = (atMs: number) => planWakes([], atMs)
+  const rungs = (atMs: number) => planSyncTags([], atMs)
 
   test('starts with one rung of each kind, then adds one a minute', () => {
     const first = rungs(NOW_MS)
     expect(first).toHaveLength(4)
-    const soon = planWakes(first, NOW_MS + 1_000)
+    const soon = planSyncTags(first, NOW_MS + 1_000)
     expect(soon).toEqual([])
-    expect(planWakes(first, NOW_MS + RUNG_MS)).toHaveLength(1)
+    expect(planSyncTags(first, NOW_MS + TAG_INTERVAL_MS)).toHaveLength(1)
   })
 
   test('knows its own tags among others’', () => {
-    expect(rungs(NOW_MS).every(isRung)).toBe(true)
+    expect(rungs(NOW_MS).every(isScheduledTag)).toBe(true)
     const foreign = ['workbox-background-sync:holdfast', 'theirs:1', 'theirs:2', 'theirs:3', 'theirs:4']
-    expect(planWakes(foreign, NOW_MS)).toHaveLength(4)
+    expect(planSyncTags(foreign, NOW_MS)).toHaveLength(4)
   })
 
   test('goes on after the clock was set back, by an hour or by a year', () => {
     for (const backMs of [3_600_000, 31_536_000_000])
-      expect(planWakes(rungs(NOW_MS), NOW_MS - backMs)).toHaveLength(1)
+      expect(planSyncTags(rungs(NOW_MS), NOW_MS - backMs)).toHaveLength(1)
   })
 })
 
 describe('giving way', () => {
-  const lasting = (untilMs: number, yields = false): Holder => ({ untilMs, yields })
+  const lasting = (untilMs: number, canEndEarly = false): WakeHolder => ({ untilMs, canEndEarly })
 
   test('never in the last attempt, nor for a tag that is not of the ladder', () => {
-    for (const tag of planWakes([], NOW_MS)) expect(mayYield(tag, true, NOW_MS)).toBe(false)
-    expect(mayYield('workbox-background-sync:holdfast', false, NOW_MS)).toBe(false)
+    for (const tag of planSyncTags([], NOW_MS)) expect(attemptCanEndEarly(tag, true, NOW_MS)).toBe(false)
+    expect(attemptCanEndEarly('workbox-background-sync:holdfast', false, NOW_MS)).toBe(false)
   })
 
   test('each of the four kinds gives way in other attempts', () => {
-    const tags = planWakes([], NOW_MS)
-    const ways = tags.map((tag) => [NOW_MS, NOW_MS + 300_000].map((atMs) => mayYield(tag, false, atMs)))
+    const tags = planSyncTags([], NOW_MS)
+    const ways = tags.map((tag) =>
+      [NOW_MS, NOW_MS + 300_000].map((atMs) => attemptCanEndEarly(tag, false, atMs)),
+    )
     expect(ways).toEqual([
       [true, true],
       [false, true],
@@ -200,18 +209,18 @@ describe('giving way', () => {
 
   test('only to another that lasts longer, and to one that began together but stays', () => {
     const own = lasting(NOW_MS, true)
-    expect(givesWay(own, [own])).toBe(false)
-    expect(givesWay(own, [own, lasting(NOW_MS - 1_000)])).toBe(true)
-    expect(givesWay(own, [own, lasting(NOW_MS - 10_000)])).toBe(false)
-    expect(givesWay(own, [own, lasting(NOW_MS + 1, true)])).toBe(true)
-    expect(givesWay(lasting(NOW_MS), [lasting(NOW_MS + 1)])).toBe(false)
+    expect(endsEarly(own, [own])).toBe(false)
+    expect(endsEarly(own, [own, lasting(NOW_MS - 1_000)])).toBe(true)
+    expect(endsEarly(own, [own, lasting(NOW_MS - 10_000)])).toBe(false)
+    expect(endsEarly(own, [own, lasting(NOW_MS + 1, true)])).toBe(true)
+    expect(endsEarly(lasting(NOW_MS), [lasting(NOW_MS + 1)])).toBe(false)
   })
 
   test('of any events, one at least stays', () => {
-    const holder = fc.record({ untilMs: fc.integer({ min: 0, max: 20_000 }), yields: fc.boolean() })
+    const holder = fc.record({ untilMs: fc.integer({ min: 0, max: 20_000 }), canEndEarly: fc.boolean() })
     fc.assert(
       fc.property(fc.array(holder, { minLength: 1, maxLength: 8 }), (holders) => {
-        expect(holders.some((one) => !givesWay(one, holders))).toBe(true)
+        expect(holders.some((one) => !endsEarly(one, holders))).toBe(true)
       }),
     )
   })

@@ -1,14 +1,14 @@
 /** Marks the ladder's tags; what follows is the rung's kind and when it was asked for, ms since the epoch. */
-const LADDER = 'holdfast-ladder:'
+const TAG_PREFIX = 'holdfast-ladder:'
 
 /** A fresh rung this often while a page is open and work remains, ms: each owns its attempts minutes later. */
-export const RUNG_MS = 60_000
+export const TAG_INTERVAL_MS = 60_000
 /** Kinds of rungs. One of each comes first, so that a page which lives for a second leaves attempts at many times. */
 const KINDS = 4
 /** The browser is not asked what is out more often than this, ms. */
-export const ASK_EVERY_MS = 2_000
+export const REGISTER_INTERVAL_MS = 2_000
 /** Of two events that begin within this time neither outlasts the other, ms. */
-const TOGETHER_MS = 5_000
+const SIMULTANEOUS_MS = 5_000
 
 /**
  * Which tags to register now, while work remains. A tag in back-off cannot be had sooner, and tags that are registered
@@ -18,43 +18,43 @@ const TOGETHER_MS = 5_000
  * @param tags every tag that the browser holds: its event runs, or it waits for its next attempt
  * @returns never one that is out, which would do nothing, or fire again at once
  */
-export function planWakes(tags: readonly string[], nowMs: number): string[] {
-  const times = tags.filter(isRung).map((tag) => rungOf(tag)[1])
+export function planSyncTags(tags: readonly string[], nowMs: number): string[] {
+  const times = tags.filter(isScheduledTag).map((tag) => parseTag(tag)[1])
   const complete = times.length >= KINDS
   // Either way: a time in the far future is of a clock that was set back since.
-  if (complete && Math.abs(nowMs - Math.max(...times)) < RUNG_MS) return []
-  return (complete ? [Math.floor(nowMs / RUNG_MS) % KINDS] : [0, 1, 2, 3]).map(
-    (kind) => `${LADDER}${kind}:${nowMs}`,
+  if (complete && Math.abs(nowMs - Math.max(...times)) < TAG_INTERVAL_MS) return []
+  return (complete ? [Math.floor(nowMs / TAG_INTERVAL_MS) % KINDS] : [0, 1, 2, 3]).map(
+    (kind) => `${TAG_PREFIX}${kind}:${nowMs}`,
   )
 }
 
-export const isRung = (tag: string) => tag.startsWith(LADDER)
+export const isScheduledTag = (tag: string) => tag.startsWith(TAG_PREFIX)
 
 /** Its kind, and when it was registered. */
-function rungOf(tag: string): [kind: number, atMs: number] {
-  const [kind = 0, atMs = 0] = tag.slice(LADDER.length).split(':').map(Number)
+function parseTag(tag: string): [kind: number, atMs: number] {
+  const [kind = 0, atMs = 0] = tag.slice(TAG_PREFIX.length).split(':').map(Number)
   return [kind, atMs]
 }
 
 /** An event that keeps the worker running. */
-export interface Holder {
+export interface WakeHolder {
   readonly untilMs: number
   /** Whether it may end early where another runs on: its tag's next attempt then comes sooner. */
-  readonly yields: boolean
+  readonly canEndEarly: boolean
 }
 
 /**
  * Whether an attempt may be cut short. The first two may, each by its bit of the rung's kind: so rungs of one time
  * come back at four times. The last attempt is used to its end.
  */
-export function mayYield(tag: string, lastChance: boolean, nowMs: number): boolean {
-  if (lastChance || !isRung(tag)) return false
-  const [kind, atMs] = rungOf(tag)
-  return (kind & (nowMs - atMs < RUNG_MS ? 1 : 2)) === 0
+export function attemptCanEndEarly(tag: string, lastChance: boolean, nowMs: number): boolean {
+  if (lastChance || !isScheduledTag(tag)) return false
+  const [kind, atMs] = parseTag(tag)
+  return (kind & (nowMs - atMs < TAG_INTERVAL_MS ? 1 : 2)) === 0
 }
 
 /** Whether this event is to end now, as one that failed, because another holds the worker for longer. */
-export const givesWay = (holder: Holder, all: Iterable<Holder>) =>
-  holder.yields && [...all].some((other) => lasts(other) > lasts(holder))
+export const endsEarly = (holder: WakeHolder, all: Iterable<WakeHolder>) =>
+  holder.canEndEarly && [...all].some((other) => lasts(other) > lasts(holder))
 
-const lasts = ({ untilMs, yields }: Holder) => untilMs - (yields ? TOGETHER_MS : 0)
+const lasts = ({ untilMs, canEndEarly }: WakeHolder) => untilMs - (canEndEarly ? SIMULTANEOUS_MS : 0)

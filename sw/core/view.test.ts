@@ -71,7 +71,7 @@ describe('sessionView', () => {
       settled: false,
       paused: false,
       parked: 0,
-      heldBytes: 0,
+      localBytes: 0,
       chunks: session.tally,
       lastError: trouble.error,
       retryAtMs: 77,

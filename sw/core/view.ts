@@ -26,7 +26,7 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
     paused: session.paused,
     chunks: session.tally,
     parked: session.parked,
-    heldBytes: session.heldBytes,
+    localBytes: session.localBytes,
     progress: progressOf(session, moving),
     ...(anchored && { anchor: anchored }),
     ...(trouble && { lastError: trouble.error }),

@@ -5,7 +5,7 @@ import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { admitChunk } from './admit.ts'
 import { publicationDueMs } from '../core/publication.ts'
 import { discardSession, endSession, interruptSession, pauseSession, startSession } from './sessions.ts'
-import { life } from '../testing/worker-lifetime.ts'
+import { workerLifetime } from '../testing/worker-lifetime.ts'
 import { transfer } from './transfer.ts'
 import {
   aRawStart,
@@ -53,7 +53,7 @@ describe('a hand-off', () => {
     expect(await world.disk.payload(chunkId)).toEqual(await handed.payload.arrayBuffer())
     expect(await world.session(id)).toMatchObject({
       tally: { uploading: 1 },
-      heldBytes: handed.payload.size,
+      localBytes: handed.payload.size,
     })
     expect(world.announced).toEqual([id, id])
   })
@@ -96,7 +96,7 @@ describe('a hand-off', () => {
   it.each([1, 2])('is not half kept when the worker dies in the middle of it (moment %i)', async (diesAt) => {
     const world = await started()
     const handed = await sealedChunk(id, 0)
-    const dying = world.worker(life(diesAt))
+    const dying = world.worker(workerLifetime(diesAt))
     void admitChunk(dying, handed)
     await world.clock.runUntil(new Promise(() => {}), () => dying.life.dead)
     const chunks = await world.chunks(id)

@@ -1,11 +1,11 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import {
-  tells,
+  isReportable,
   transition,
   waitOf,
   type ChunkEvent,
   type Failure,
-  type Moment,
+  type Now,
   type Transition,
 } from '../core/machine.ts'
 import type { ChunkRecord, Publication, SessionRecord, SignIn, Trouble, Wait } from '../core/record.ts'
@@ -25,7 +25,7 @@ export async function commitEvent(
   tx: WriteTransaction,
   id: ChunkId,
   event: ChunkEvent,
-  moment: Moment,
+  moment: Now,
   bytes?: ArrayBuffer,
 ): Promise<boolean> {
   const before = await tx.chunk(id)
@@ -65,7 +65,7 @@ export async function tryAgain(
   id: SessionId,
   chunks: readonly ChunkRecord[],
   publication: Publication | undefined,
-  moment: Moment,
+  moment: Now,
   signIn?: SignIn,
 ): Promise<SessionRecord | undefined> {
   for (const chunk of chunks) await commitEvent(tx, chunk.id, { type: 'resumed' }, moment)
@@ -80,7 +80,7 @@ export async function tryAgain(
  * Tries whether a sign-in works again: by the chunk that was tried the least of those that wait for it, or all of them
  * once an upload of the session went through; and by the publication, if that waits for it too.
  */
-export async function trySignIn(tx: WriteTransaction, id: SessionId, moment: Moment): Promise<void> {
+export async function trySignIn(tx: WriteTransaction, id: SessionId, moment: Now): Promise<void> {
   const { signIn, publication } = (await tx.session(id)) ?? {}
   if (signIn === undefined) return
   const blocked = (await tx.chunksOf(id)).filter(isBlocked).toSorted((a, b) => a.retryCount - b.retryCount)
@@ -103,10 +103,10 @@ function withTrouble(
   session: SessionRecord,
   chunk: ChunkRecord,
   event: ChunkEvent,
-  moment: Moment,
+  moment: Now,
 ): SessionRecord {
   if (event.type === 'failed') return afterFailure(session, event.failure, waitOf(chunk.state), moment)
-  return event.type === 'stored' || event.type === 'resumed' ? calm(session) : session
+  return event.type === 'stored' || event.type === 'resumed' ? clearError(session) : session
 }
 
 /** The session after a failure of one of its chunks, or of its publication. */
@@ -114,9 +114,11 @@ export const afterFailure = (
   session: SessionRecord,
   failure: Failure,
   wait: Wait | undefined,
-  moment: Moment,
+  moment: Now,
 ): SessionRecord =>
-  tells(failure) ? inTrouble(signInFailed(session, failure, moment), troubleOf(failure, wait)) : session
+  isReportable(failure)
+    ? withError(signInFailed(session, failure, moment), troubleOf(failure, wait))
+    : session
 
 /** What a person is told of a failure. */
 function troubleOf({ code, message, circuitUntilMs = 0 }: Failure, wait: Wait | undefined): Trouble {
@@ -130,11 +132,11 @@ const waitsForPerson = ({ parked, publication }: SessionRecord) =>
   parked > 0 || publication?.wait.kind === 'parked'
 
 /** The session with this trouble, unless it passes by itself and what a person must clear is told already. */
-export const inTrouble = (session: SessionRecord, trouble: Trouble): SessionRecord =>
+export const withError = (session: SessionRecord, trouble: Trouble): SessionRecord =>
   trouble.retryAtMs !== undefined && waitsForPerson(session) ? session : { ...session, trouble }
 
 /** The session after something went well: its trouble is over, unless something is still parked. */
-export function calm(session: SessionRecord): SessionRecord {
+export function clearError(session: SessionRecord): SessionRecord {
   if (waitsForPerson(session)) return session
   const { trouble: _over, signIn: _done, ...rest } = session
   return rest

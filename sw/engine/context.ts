@@ -1,5 +1,5 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
-import type { Moment } from '../core/machine.ts'
+import type { Now } from '../core/machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Anchor } from '../ports/anchor.ts'
 import type { Clock, Lock, Wake } from '../ports/platform.ts'
@@ -27,4 +27,4 @@ export interface Context {
 /** Seals a chunk that was handed over raw. */
 export type Sealer = (context: Context, chunk: ChunkRecord) => Promise<void>
 
-export const momentOf = (clock: Clock): Moment => ({ nowMs: clock.now(), random: clock.random() })
+export const nowOf = (clock: Clock): Now => ({ nowMs: clock.now(), random: clock.random() })

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import { deliver, type Delivery } from './deliver.ts'
-import type { Held, Transport, Upload } from '../ports/transport.ts'
+import type { RemoteState, Transport, Upload } from '../ports/transport.ts'
 
 const upload: Upload = { cid: 'b'.repeat(59) as Cid, sha256: 'a'.repeat(64) as Sha256Hex, sizeBytes: 3 }
 const bytes = new Uint8Array([1, 2, 3])
 const { signal } = new AbortController()
 
 /** A store that has this of the upload, and answers a send like that; tells in order what was done. */
-function world(held: Held, answer: 'proved' | 'sent' = 'proved', wanted = true) {
+function world(held: RemoteState, answer: 'proved' | 'sent' = 'proved', wanted = true) {
   const done: string[] = []
   const transport: Transport = {
     name: 'store',
@@ -17,14 +17,14 @@ function world(held: Held, answer: 'proved' | 'sent' = 'proved', wanted = true) 
       if (held.kind === 'part') progress(held.offsetBytes)
       return held
     },
-    async send(_upload, _bytes, from, { remember, progress }) {
-      await remember('a name that the store gave')
+    async send(_upload, _bytes, from, { saveResumeToken, progress }) {
+      await saveResumeToken('a name that the store gave')
       done.push(`send from ${from.kind}`)
       progress(bytes.byteLength)
       return answer
     },
-    async verify(_upload, { memo }) {
-      done.push(`verify, knowing ${memo}`)
+    async verify(_upload, { resumeToken }) {
+      done.push(`verify, knowing ${resumeToken}`)
     },
   }
   const reached: string[] = []
@@ -35,7 +35,7 @@ function world(held: Held, answer: 'proved' | 'sent' = 'proved', wanted = true) 
       done.push('intend')
       return wanted
     },
-    async remember() {
+    async saveResumeToken() {
       done.push('remember')
     },
     progress: (offsetBytes, isSent) => reached.push(`${offsetBytes} ${isSent ? 'sent' : 'found'}`),

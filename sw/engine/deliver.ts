@@ -5,13 +5,13 @@ export interface Delivery {
   /** A request with these bytes has left before, so its outcome is asked for first. */
   readonly sent: boolean
   /** What the transport remembered of this upload. */
-  readonly memo?: string
+  readonly resumeToken?: string
   /** All bytes, checked. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>
   /** Stores the intent to send; false where the upload is not wanted any more. */
   intend(): Promise<boolean>
-  /** Stores a memo of the transport. */
-  remember(memo: string): Promise<void>
+  /** Stores a resume token of the transport. */
+  saveResumeToken(resumeToken: string): Promise<void>
   /** Tells how much the store has, and whether it was sent just now. */
   progress?(offsetBytes: number, sent: boolean): void
 }
@@ -27,14 +27,14 @@ export async function deliver(
   delivery: Delivery,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { sent, memo } = delivery
+  const { sent, resumeToken } = delivery
   let sending = false
   const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
     signal,
-    ...(memo !== undefined && { memo }),
-    async remember(text) {
-      await delivery.remember(text)
-      attempt.memo = text
+    ...(resumeToken !== undefined && { resumeToken }),
+    async saveResumeToken(text) {
+      await delivery.saveResumeToken(text)
+      attempt.resumeToken = text
     },
     progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
   }

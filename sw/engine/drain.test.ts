@@ -5,7 +5,7 @@ import type { Policy } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain, BUDGETS_MS } from './drain.ts'
 import { endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
-import { life } from '../testing/worker-lifetime.ts'
+import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   aRawStart,
   createWorld,
@@ -29,7 +29,7 @@ async function expectThrough(world: World, sessionId = id, chunkCount = 3) {
   const session = await world.session(sessionId)
   expect(session).not.toHaveProperty('open')
   expect(session).not.toHaveProperty('publication')
-  expect(session.heldBytes).toBe(0)
+  expect(session.localBytes).toBe(0)
   expect(session.anchored).toMatchObject({ ending: session.ending, chunkCount })
   const ofSession = world.chain.entries.filter(({ request }) => request.sessionId === sessionId)
   expect(ofSession.at(-1)?.request).toMatchObject({
@@ -197,7 +197,7 @@ describe('a death', () => {
   async function dieAndLiveAgain(diesAt: number) {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })
-    const first = world.worker(life(diesAt))
+    const first = world.worker(workerLifetime(diesAt))
     const outcome = await drainOnce(world, first)
     for (const chunk of await world.chunks(id))
       expect(await world.hasPayload(chunk)).toBe(chunk.state.status !== 'confirmed')
@@ -240,7 +240,7 @@ describe('a death', () => {
     await recordSession(world, { chunks: 3 })
     let lives = 0
     for (;;) {
-      const outcome = await drainOnce(world, world.worker(life(5 + (lives++ % 3))))
+      const outcome = await drainOnce(world, world.worker(workerLifetime(5 + (lives++ % 3))))
       if (outcome !== 'died') break
       expect(lives).toBeLessThan(200)
     }
@@ -407,7 +407,7 @@ describe('the policy', () => {
     const first = drain.join('message')
     await world.clock.advance(1_000)
     await setPolicy(world, 'paused')
-    drain.poke()
+    drain.notify()
     await world.clock.runUntil(first)
     expect(await first).toBe('idle')
     expect(requests(world)).toBe(0)
@@ -432,7 +432,7 @@ describe('the policy', () => {
     world.network.metered = true
     await setPolicy(world, policy)
     const before = requests(world)
-    drain.poke()
+    drain.notify()
     await world.clock.runUntil(joined)
     expect(await joined).toBe(policy === 'paused' ? 'idle' : 'work-remains')
     expect(requests(world)).toBe(before)
@@ -666,7 +666,7 @@ describe('the budget', () => {
     const drain = createDrain(worker)
     void drain.join('push')
     await world.clock.advance(7_000)
-    drain.poke()
+    drain.notify()
     await world.clock.advance(100_000)
     expect(stoppedAtMs - startMs).toBe(BUDGETS_MS.push)
     const [chunk] = await world.chunks(id)

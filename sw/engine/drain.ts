@@ -2,12 +2,12 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { circuitOf } from './circuits.ts'
 import type { Context } from './context.ts'
-import { lanesAllowed, tellsOfDestination } from '../core/circuit.ts'
-import { adaptingLanes, FIRST_LANES } from '../core/concurrency.ts'
+import { concurrencyAllowed, tellsOfDestination } from '../core/circuit.ts'
+import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
 import { nextStepMs, workRemains } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { SEAL_FIRST } from '../core/session.ts'
-import { givesWay, type Holder } from '../core/sync-schedule.ts'
+import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
 import { policyOf } from './policy.ts'
 import { publishStep } from './publisher.ts'
 import { interruptSession } from './sessions.ts'
@@ -25,17 +25,17 @@ export interface Drain {
   /**
    * Starts a drain, or joins the one that runs; settles when it is over or this wake's budget is.
    *
-   * @param yields settles already when another wake holds the drain for longer, so that this one's tag comes back sooner
+   * @param canEndEarly settles already when another wake holds the drain for longer, so that this one's tag comes back sooner
    */
-  join(kind: WakeKind, yields?: boolean): Promise<Outcome>
+  join(kind: WakeKind, canEndEarly?: boolean): Promise<Outcome>
   /** Tells a running drain that there is something new. */
-  poke(): void
+  notify(): void
 }
 
 export const DRAIN_LOCK = 'holdfast-drain'
 
 /** Publications at a time; and lanes, for sealing alone where uploads have fewer. */
-const AT_ONCE = 3
+const MAX_CONCURRENT_PUBLICATIONS = 3
 /** Near the end of its budget a drain starts nothing new, ms. */
 const WIND_DOWN_MS = 10_000
 /** A waiting drain looks at the store at least this often, ms. */
@@ -45,14 +45,14 @@ const LOOK_EVERY_MS = 15_000
 const SHORTEST_WAIT_MS = 50
 
 /** What one look at the store found to do. */
-interface Look {
+interface WorkPlan {
   readonly sessions: readonly SessionRecord[]
   readonly chunks: readonly ChunkRecord[]
   /** Lanes, these chunks' included. */
   readonly inUse: number
   readonly publications: readonly SessionId[]
   /** Nothing may leave the device now. */
-  readonly held: boolean
+  readonly suspended: boolean
   /** Whether time or the network alone can bring any session further. */
   readonly remains: boolean
   /** When there may be more, ms since the epoch. */
@@ -67,20 +67,20 @@ export function createDrain(context: Context): Drain {
   const { store, lock, clock, transport, anchor, wake, metered } = context
   let running: Promise<Outcome> | undefined
   let deadlineMs = 0
-  let stirred = new AbortController()
+  let wakeSignal = new AbortController()
   const watched = new Set<SessionId>()
-  const holders = new Map<Holder, AbortController>()
+  const holders = new Map<WakeHolder, AbortController>()
   const takeNext = fairOrder()
-  const learn = adaptingLanes()
-  let lanes = FIRST_LANES
+  const observeUpload = adaptiveConcurrency()
+  let lanes = INITIAL_CONCURRENCY
 
-  const poke = () => stirred.abort()
+  const notify = () => wakeSignal.abort()
 
-  function join(kind: WakeKind, yields = false): Promise<Outcome> {
-    const holder = { untilMs: clock.now() + BUDGETS_MS[kind], yields }
+  function join(kind: WakeKind, canEndEarly = false): Promise<Outcome> {
+    const holder = { untilMs: clock.now() + BUDGETS_MS[kind], canEndEarly }
     deadlineMs = running ? Math.max(deadlineMs, holder.untilMs) : holder.untilMs
     running ??= begin()
-    poke()
+    notify()
     const drain = running
     const over = new AbortController()
     holders.set(holder, over)
@@ -111,49 +111,49 @@ export function createDrain(context: Context): Drain {
         })
         .finally(() => {
           active.delete(id)
-          poke()
+          notify()
         })
       active.set(id, done)
     }
 
     /** Transfers one chunk, and learns from an upload how many lanes the network bears. */
-    const carry = async (chunk: ChunkRecord, inUse: number, signal: AbortSignal) => {
+    const transferAndMeasure = async (chunk: ChunkRecord, inUse: number, signal: AbortSignal) => {
       const { state, sizeBytes } = chunk
       const begunMs = clock.now()
       const failure = await transfer(context, chunk, signal)
       // One that had been sent before may have found its bytes there already.
       if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
-      lanes = learn(inUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
+      lanes = observeUpload(inUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
     }
 
     try {
       for (;;) {
-        stirred = new AbortController()
-        const look = await lookAround(active)
+        wakeSignal = new AbortController()
+        const look = await planWork(active)
         look.sessions.forEach(watchRecorder)
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown && !broken) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()
-          for (const chunk of look.chunks) start(chunk.id, carry(chunk, look.inUse, stop.signal))
+          for (const chunk of look.chunks) start(chunk.id, transferAndMeasure(chunk, look.inUse, stop.signal))
           for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
         }
         if (broken && active.size === 0) throw broken.error
-        const { remains, held } = look
+        const { remains, suspended } = look
         if (remains) {
-          for (const [holder, over] of holders) if (givesWay(holder, holders.keys())) over.abort()
+          for (const [holder, over] of holders) if (endsEarly(holder, holders.keys())) over.abort()
           await wake.arm()
         }
-        // No wake is held for what is due after it; only a recorder is watched as long as it allows.
-        const isEarly = !held && look.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
-        if (active.size === 0 && !stirred.signal.aborted) {
+        // No wake is suspended for what is due after it; only a recorder is watched as long as it allows.
+        const isEarly = !suspended && look.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
+        if (active.size === 0 && !wakeSignal.signal.aborted) {
           if (!remains) return finish('idle')
           if (windingDown || isEarly) return finish('work-remains')
         }
         const leftMs = deadlineMs - clock.now()
-        if (leftMs <= 0 || held) stop.abort()
+        if (leftMs <= 0 || suspended) stop.abort()
         const waitMs = Math.min(look.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
-        await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), stirred.signal)
+        await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), wakeSignal.signal)
       }
     } finally {
       stop.abort()
@@ -167,22 +167,22 @@ export function createDrain(context: Context): Drain {
     return outcome
   }
 
-  function lookAround(active: ReadonlyMap<ChunkId | SessionId, unknown>): Promise<Look> {
+  function planWork(active: ReadonlyMap<ChunkId | SessionId, unknown>): Promise<WorkPlan> {
     return store.read(async (tx) => {
       const nowMs = clock.now()
       const sessions = await tx.openSessions()
       const policy = await policyOf(tx)
       const remains = policy !== 'paused' && sessions.some(workRemains)
-      const held = policy === 'paused' || (policy === 'unmetered' && metered())
+      const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
       const store = await circuitOf(tx, transport.name)
       const chain = await circuitOf(tx, anchor.name)
       const busy = new Set([...active.keys()] as ChunkId[])
 
       const chunks: ChunkRecord[] = []
       let nextAtMs = Infinity
-      const open = held ? 0 : lanesAllowed(store, lanes, nowMs)
+      const open = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
       const taken = [...busy].filter((id) => id.includes('/')).length
-      for (let lane = taken; lane < Math.max(open, AT_ONCE); lane++) {
+      for (let lane = taken; lane < Math.max(open, MAX_CONCURRENT_PUBLICATIONS); lane++) {
         const chunk = await takeNext(tx, lane < open ? nowMs : SEAL_FIRST, busy)
         if (chunk === undefined) break
         chunks.push(chunk)
@@ -194,7 +194,7 @@ export function createDrain(context: Context): Drain {
       else if (chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
       // A few publications at a time too, and one on trial while a destination has failed lately.
-      const room = held ? 0 : store.failures + chain.failures > 0 ? 1 : AT_ONCE
+      const room = suspended ? 0 : store.failures + chain.failures > 0 ? 1 : MAX_CONCURRENT_PUBLICATIONS
       const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
@@ -204,7 +204,15 @@ export function createDrain(context: Context): Drain {
         if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
         else if (publishing + publications.length < room) publications.push(session.id)
       }
-      return { sessions, chunks, inUse, publications, held, remains, nextAtMs: held ? Infinity : nextAtMs }
+      return {
+        sessions,
+        chunks,
+        inUse,
+        publications,
+        suspended,
+        remains,
+        nextAtMs: suspended ? Infinity : nextAtMs,
+      }
     })
   }
 
@@ -222,7 +230,7 @@ export function createDrain(context: Context): Drain {
       .finally(() => watched.delete(id))
   }
 
-  return { join, poke }
+  return { join, notify }
 }
 
 /** Which destination a publication's next step needs, as the time before which it is not asked. */

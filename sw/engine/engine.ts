@@ -1,7 +1,7 @@
 import { announcer } from '../adapters/browser/announce.ts'
 import { systemClock } from '../adapters/browser/system-clock.ts'
 import type { Context, Sealer } from './context.ts'
-import { mayYield } from '../core/sync-schedule.ts'
+import { attemptCanEndEarly } from '../core/sync-schedule.ts'
 import { createDrain, type Drain, type WakeKind } from './drain.ts'
 import { logLastChance } from './last-chance.ts'
 import { webLock } from '../adapters/browser/web-lock.ts'
@@ -74,8 +74,9 @@ export function createEngine(
 
   async function sync(attempt?: SyncAttempt): Promise<void> {
     await active
-    const yields = attempt !== undefined && mayYield(attempt.tag, attempt.lastChance, context.clock.now())
-    if ((await drain.join('sync', yields)) === 'idle') return
+    const canEndEarly =
+      attempt !== undefined && attemptCanEndEarly(attempt.tag, attempt.lastChance, context.clock.now())
+    if ((await drain.join('sync', canEndEarly)) === 'idle') return
     if (attempt?.lastChance && (await wake.isLast(attempt.tag))) {
       const recordings = await logLastChance(context)
       await lastChance?.(recordings)

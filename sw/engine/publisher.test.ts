@@ -4,7 +4,7 @@ import { admitChunk } from './admit.ts'
 import type { Store } from '../ports/store.ts'
 import { endSession, resumeSession } from './sessions.ts'
 import { BLOCK_MS } from '../testing/fake-servers.ts'
-import { life } from '../testing/worker-lifetime.ts'
+import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   createWorld,
   drainOnce,
@@ -101,7 +101,7 @@ describe('a publication', () => {
     for (let diesAt = 12; diesAt < 30; diesAt++) {
       const world = createWorld()
       await recordSession(world)
-      await drainOnce(world, world.worker(life(diesAt)))
+      await drainOnce(world, world.worker(workerLifetime(diesAt)))
       await world.clock.advance(5_000)
       await drainOnce(world, world.worker())
       expect(world.chain.relayed.size, `moment ${diesAt}`).toBe(1)

@@ -5,14 +5,14 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
 import {
   afterFailure,
-  calm,
+  clearError,
   changeSession,
   commitEvent,
-  inTrouble,
+  withError,
   saveSession,
   trySignIn,
 } from './commit.ts'
-import { momentOf, type Context } from './context.ts'
+import { nowOf, type Context } from './context.ts'
 import type { ChunkEvent } from '../core/machine.ts'
 import { nextStepMs } from '../core/plan.ts'
 import { concluded, publicationStep, RESUBMIT_AFTER_MS, type PublicationEvent } from '../core/publication.ts'
@@ -37,7 +37,7 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
   const dueMs = nextStepMs(session)
   if (dueMs === undefined || dueMs > clock.now()) return
   try {
-    if (dueMs === session.signIn?.retryAtMs) await store.write((tx) => trySignIn(tx, id, momentOf(clock)))
+    if (dueMs === session.signIn?.retryAtMs) await store.write((tx) => trySignIn(tx, id, nowOf(clock)))
     else if (!isPublishing(session)) await begin(context, session)
     else if (session.publication.stage === 'manifesting') await publishManifest(context, session, signal)
     else await anchor(context, session, signal)
@@ -54,7 +54,7 @@ const covered = (chunks: readonly ChunkRecord[]) =>
   chunks.filter(({ state }) => ['manifesting', 'anchoring', 'confirmed'].includes(state.status))
 
 async function begin({ store, clock }: Context, session: SessionRecord): Promise<void> {
-  const moment = momentOf(clock)
+  const moment = nowOf(clock)
   const chunks = await store.read((tx) => tx.chunksOf(session.id))
   const verified = chunks.filter(({ state }) => state.status === 'uploaded' || state.status === 'confirmed')
   const publication: Publication = {
@@ -93,13 +93,13 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
 
   const delivery: Delivery = {
     sent: publication.sent,
-    ...(publication.memo !== undefined && { memo: publication.memo }),
+    ...(publication.resumeToken !== undefined && { resumeToken: publication.resumeToken }),
     bytes: async () => bytes,
     intend: async () => {
       await record(context, session, { type: 'manifest-sent' })
       return true
     },
-    remember: (memo) => record(context, session, { type: 'manifest-remembered', memo }),
+    saveResumeToken: (resumeToken) => record(context, session, { type: 'manifest-token-saved', resumeToken }),
   }
   const upload = { ...publication.manifest, to: storeChoice(transport, session) }
   await deliver(transport, upload, delivery, signal)
@@ -138,7 +138,7 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
 async function conclude({ store, clock }: Context, session: Publishing, blockNumber: number): Promise<void> {
   const { merkleRoot, manifest, chunkCount, ending } = session.publication
   if (manifest === undefined) return
-  const moment = momentOf(clock)
+  const moment = nowOf(clock)
   await store.write(async (tx) => {
     await commitForAll(tx, covered(await tx.chunksOf(session.id)), { type: 'anchor-confirmed' }, moment)
     const anchored = {
@@ -149,7 +149,7 @@ async function conclude({ store, clock }: Context, session: Publishing, blockNum
       confirmedAtMs: moment.nowMs,
       ending,
     }
-    await changeSession(tx, session.id, (current) => calm(concluded(current, anchored)))
+    await changeSession(tx, session.id, (current) => clearError(concluded(current, anchored)))
     await tx.addLog({ atMs: moment.nowMs, sessionId: session.id, event: 'anchored', to: ending })
   })
 }
@@ -158,7 +158,7 @@ const commitForAll = async (
   tx: WriteTransaction,
   chunks: readonly ChunkRecord[],
   event: ChunkEvent,
-  moment: ReturnType<typeof momentOf>,
+  moment: ReturnType<typeof nowOf>,
 ) => {
   for (const chunk of chunks) await commitEvent(tx, chunk.id, event, moment)
 }
@@ -171,7 +171,7 @@ async function record(
   chunks: readonly ChunkRecord[] = [],
   chunkEvent?: ChunkEvent,
 ): Promise<void> {
-  const moment = momentOf(clock)
+  const moment = nowOf(clock)
   await store.write(async (tx) => {
     if (chunkEvent) await commitForAll(tx, chunks, chunkEvent, moment)
     const current = await tx.session(session.id)
@@ -179,7 +179,7 @@ async function record(
     const publication = publicationStep(current.publication, event, moment)
     const next = { ...current, publication }
     const troubled = event.type === 'failed' && afterFailure(next, event.failure, publication.wait, moment)
-    await saveSession(tx, troubled || (event.type === 'look-again' ? next : calm(next)))
+    await saveSession(tx, troubled || (event.type === 'look-again' ? next : clearError(next)))
     if (event.type !== 'look-again')
       await tx.addLog({
         atMs: moment.nowMs,
@@ -205,6 +205,6 @@ async function fail(context: Context, session: SessionRecord, error: HoldfastErr
 const setAside = ({ store }: Context, { id }: SessionRecord, error: HoldfastError) =>
   store.write(async (tx) => {
     await changeSession(tx, id, (session) =>
-      inTrouble({ ...session, paused: true }, { error: error.toWire() }),
+      withError({ ...session, paused: true }, { error: error.toWire() }),
     )
   })

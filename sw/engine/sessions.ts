@@ -1,10 +1,10 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { DISCARD_CONFIRMATION, type SessionStart } from '../../src/protocol/messages.ts'
-import { calm, saveSession, sealKeyName, tryAgain } from './commit.ts'
-import { momentOf, type Context } from './context.ts'
+import { clearError, saveSession, sealKeyName, tryAgain } from './commit.ts'
+import { nowOf, type Context } from './context.ts'
 import type { Ending, SessionRecord } from '../core/record.ts'
-import { isSettled, newSession, placeInQueue, sealSession } from '../core/session.ts'
+import { isSettled, newSession, placeInQueue, withOpenMarker } from '../core/session.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 import { storeChoice } from './store-choice.ts'
 
@@ -62,7 +62,7 @@ export async function interruptSession(context: Context, id: SessionId): Promise
 
 async function close(tx: WriteTransaction, { clock }: Context, session: SessionRecord, ending: Ending) {
   if (session.ending === ending) return session
-  const closed = sealSession({ ...session, ending, endedAtMs: clock.now() })
+  const closed = withOpenMarker({ ...session, ending, endedAtMs: clock.now() })
   await saveSession(tx, closed)
   await tx.addLog({
     atMs: clock.now(),
@@ -82,10 +82,10 @@ export async function pauseSession(context: Context, id: SessionId): Promise<Ses
 /** Goes on after a pause, and tries whatever was set aside again, now. */
 export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
   return change(context, id, async (tx, session) => {
-    const moment = momentOf(context.clock)
+    const moment = nowOf(context.clock)
     await requeue(tx, { ...session, paused: false })
     const chunks = await tx.chunksOf(id)
-    const resumed = calm((await tryAgain(tx, id, chunks, session.publication, moment)) ?? session)
+    const resumed = clearError((await tryAgain(tx, id, chunks, session.publication, moment)) ?? session)
     await saveSession(tx, resumed)
     return resumed
   })

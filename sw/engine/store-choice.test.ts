@@ -13,7 +13,7 @@ import {
   sessionIdOf,
   type World,
 } from '../testing/world.ts'
-import { life } from '../testing/worker-lifetime.ts'
+import { workerLifetime } from '../testing/worker-lifetime.ts'
 import { fakeStoreServer } from '../testing/fake-servers.ts'
 import { copies } from '../adapters/transports/copies.ts'
 import type { Transport } from '../ports/transport.ts'
@@ -94,10 +94,13 @@ function worldOfTwo() {
   const world = createWorld()
   const servers = [fakeStoreServer(world.clock), fakeStoreServer(world.clock)] as const
   const names = ['one', 'two'] as const
-  const storesOf = (alive: ReturnType<typeof life>) =>
+  const storesOf = (alive: ReturnType<typeof workerLifetime>) =>
     servers.map((server, at) => ({ ...server.transportOf(alive), name: names[at] ?? '' }))
-  const worker = (alive = life()) => ({ ...world.worker(alive), transport: copies(storesOf(alive)) })
-  const workerWithOne = (alive = life()) => ({
+  const worker = (alive = workerLifetime()) => ({
+    ...world.worker(alive),
+    transport: copies(storesOf(alive)),
+  })
+  const workerWithOne = (alive = workerLifetime()) => ({
     ...world.worker(alive),
     transport: storesOf(alive)[0] as Transport,
   })
@@ -148,7 +151,7 @@ describe('a session with two stores', () => {
     for (let died = true; died;) {
       const { world, servers, worker } = worldOfTwo()
       await recorded(worker())
-      died = (await drainOnce(world, worker(life(++diesAt)))) === 'died'
+      died = (await drainOnce(world, worker(workerLifetime(++diesAt)))) === 'died'
       if (died) expect(await drainOnce(world, worker())).toBe('idle')
       expect(await settled(world), `moment ${diesAt}`).toBe(true)
       for (const server of servers) expect([...server.stored.values()], `moment ${diesAt}`).toEqual([1, 1])

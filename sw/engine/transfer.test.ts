@@ -4,7 +4,7 @@ import { admitChunk } from './admit.ts'
 import { sealKeyName } from './commit.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { startSession } from './sessions.ts'
-import { life } from '../testing/worker-lifetime.ts'
+import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   aRawStart,
   createWorld,
@@ -94,7 +94,7 @@ describe('an upload', () => {
     expect(await world.session(id)).toMatchObject({
       storedBytes: chunk.sizeBytes,
       totalBytes: chunk.sizeBytes,
-      heldBytes: chunk.sizeBytes,
+      localBytes: chunk.sizeBytes,
     })
   })
 
@@ -171,7 +171,7 @@ describe('sealing in the worker', () => {
       },
     })
     expect(Buffer.from(stored).includes(Buffer.from(raw))).toBe(false)
-    expect((await world.session(id)).heldBytes).toBe(stored.byteLength)
+    expect((await world.session(id)).localBytes).toBe(stored.byteLength)
   })
 
   // Promise 8 of docs/guarantees.md.
@@ -179,7 +179,7 @@ describe('sealing in the worker', () => {
     let diesAt = 0
     for (let died = true; died;) {
       const world = await captured(2)
-      const first = await drainOnce(world, world.worker(life(++diesAt)))
+      const first = await drainOnce(world, world.worker(workerLifetime(++diesAt)))
       died = first === 'died'
       if (died) expect(await drainOnce(world, world.worker())).toBe('idle')
       expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])

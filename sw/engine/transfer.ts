@@ -2,7 +2,7 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
 import { commitEvent } from './commit.ts'
-import { momentOf, type Context } from './context.ts'
+import { nowOf, type Context } from './context.ts'
 import type { ChunkEvent } from '../core/machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { deliver, type Delivery } from './deliver.ts'
@@ -48,7 +48,7 @@ async function upload(
   const to = storeChoice(transport, session)
   const delivery: Delivery = {
     sent: state.sent,
-    ...(state.memo !== undefined && { memo: state.memo }),
+    ...(state.resumeToken !== undefined && { resumeToken: state.resumeToken }),
     bytes: async () => {
       const bytes = await store.payload(chunk.id)
       if ((await sha256Hex(bytes)) === sha256) return new Uint8Array(bytes)
@@ -58,7 +58,8 @@ async function upload(
       )
     },
     intend: () => commit(context, chunk, { type: 'send-began' }),
-    remember: async (memo) => void (await commit(context, chunk, { type: 'remembered', memo })),
+    saveResumeToken: async (resumeToken) =>
+      void (await commit(context, chunk, { type: 'resume-token-saved', resumeToken })),
     progress(offsetBytes, sent) {
       progress.reached(chunk.id, offsetBytes, sent)
       announce(chunk.sessionId)
@@ -74,7 +75,7 @@ async function commit(
   chunk: ChunkRecord,
   event: ChunkEvent,
 ): Promise<boolean> {
-  const accepted = await store.write((tx) => commitEvent(tx, chunk.id, event, momentOf(clock)))
+  const accepted = await store.write((tx) => commitEvent(tx, chunk.id, event, nowOf(clock)))
   announce(chunk.sessionId)
   return accepted
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { pace, type Pace } from './adaptive-timeout.ts'
+import { adaptiveTimeout, type AdaptiveTimeout } from './adaptive-timeout.ts'
 
 const MIB = 1024 * 1024
 
@@ -24,12 +24,16 @@ afterEach(() => {
 })
 
 /** One request over a link of that rate: how it ended, after how long. */
-async function request(tempo: Pace, rate: number, sizeBytes: number) {
+async function request(tempo: AdaptiveTimeout, rate: number, sizeBytes: number) {
   bytesPerMs = rate
   const began = performance.now()
   const body = new Uint8Array(sizeBytes)
   const ended = tempo
-    .ask('https://store.example/', { body }, { signal: new AbortController().signal, bodyBytes: sizeBytes })
+    .request(
+      'https://store.example/',
+      { body },
+      { signal: new AbortController().signal, bodyBytes: sizeBytes },
+    )
     .then(
       () => 'answered',
       (error: unknown) => (error as { code: string }).code,
@@ -40,37 +44,37 @@ async function request(tempo: Pace, rate: number, sizeBytes: number) {
 
 describe('the deadline of a request', () => {
   it('grows with its size, at a slow rate as long as nothing is known of the link', async () => {
-    expect(await request(pace(), 17, MIB)).toMatchObject({ ended: 'answered' })
-    const stalled = await request(pace(), 0, MIB)
+    expect(await request(adaptiveTimeout(), 17, MIB)).toMatchObject({ ended: 'answered' })
+    const stalled = await request(adaptiveTimeout(), 0, MIB)
     expect(stalled).toEqual({ ended: 'timeout', tookMs: 20_000 + MIB / 16 })
-    expect(await request(pace(), 0, 0)).toEqual({ ended: 'timeout', tookMs: 20_000 })
+    expect(await request(adaptiveTimeout(), 0, 0)).toEqual({ ended: 'timeout', tookMs: 20_000 })
   })
 
   it('leaves a link time to become half as fast as it was seen', async () => {
-    const tempo = pace()
+    const tempo = adaptiveTimeout()
     await request(tempo, 400, 4 * MIB)
     expect((await request(tempo, 210, 4 * MIB)).ended).toBe('answered')
     expect((await request(tempo, 10, 4 * MIB)).ended).toBe('timeout')
   })
 
   it('forgets what was learnt after a failure, so that a link that became slow gets all its time', async () => {
-    const tempo = pace()
+    const tempo = adaptiveTimeout()
     await request(tempo, 5_000, 4 * MIB)
     expect((await request(tempo, 17, 4 * MIB)).ended).toBe('timeout')
     expect((await request(tempo, 17, 4 * MIB)).ended).toBe('answered')
   })
 
   it('learns nothing from an answer that came before the body had left', async () => {
-    const tempo = pace()
+    const tempo = adaptiveTimeout()
     status = 403
     await request(tempo, 5_000, 4 * MIB)
     expect((await request(tempo, 0, 4 * MIB)).tookMs).toBe(20_000 + (4 * MIB) / 16)
   })
 
   it('is not shortened by what is too small to tell of a slow link, and may be by what shows a fast one', async () => {
-    const tempo = pace()
+    const tempo = adaptiveTimeout()
     await request(tempo, 1_000, 4 * MIB)
-    const { tookMs: before } = await request(pace(), 0, MIB)
+    const { tookMs: before } = await request(adaptiveTimeout(), 0, MIB)
     await request(tempo, 20, 1_000)
     expect(tempo.partBytes(64 * MIB)).toBeGreaterThan(4 * MIB)
     await request(tempo, 10_000, 500_000)
@@ -82,7 +86,7 @@ describe('a part', () => {
   it.each([18, 50, 400, 2_500, 100_000])(
     'has a deadline near 30 s on a link of %i bytes per ms',
     async (rate) => {
-      const tempo = pace()
+      const tempo = adaptiveTimeout()
       const most = 4 * MIB
       for (let part = 0; part < 4; part += 1)
         expect((await request(tempo, rate, tempo.partBytes(most))).ended).toBe('answered')
@@ -93,7 +97,7 @@ describe('a part', () => {
   )
 
   it('is small at first, grows with the link, and is never larger than allowed or smaller than 64 KiB', async () => {
-    const tempo = pace()
+    const tempo = adaptiveTimeout()
     expect(tempo.partBytes(4 * MIB)).toBe(160_000)
     await request(tempo, 1_000, 160_000)
     expect(tempo.partBytes(4 * MIB)).toBe(4 * MIB)

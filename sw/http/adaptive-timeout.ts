@@ -1,7 +1,7 @@
-import { ask, type Answer } from './request.ts'
+import { request, type Answer } from './request.ts'
 
 /** A silent server is given so long, ms; a stalled socket is to be noticed within 30 s. */
-const PATIENCE_MS = 20_000
+const TIMEOUT_MS = 20_000
 /** Rate that a link is given time for as long as nothing is known of it, bytes per ms. */
 const SLOWEST_BYTES_PER_MS = 16
 /** A link may become so many times slower than it was last seen: other lanes begin, reception fades. */
@@ -15,7 +15,7 @@ const TELLING_BYTES = 1024 * 1024
 /** Enough for any answer that is no content. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
-export interface PacedRequest {
+export interface TimedRequest {
   readonly signal: AbortSignal
   /** Bytes of the request's body; 0 if absent. */
   readonly bodyBytes?: number
@@ -24,8 +24,8 @@ export interface PacedRequest {
 }
 
 /** Requests to one store, each with a deadline that fits the link. */
-export interface Pace {
-  ask(url: string, init: RequestInit, request: PacedRequest): Promise<Answer>
+export interface AdaptiveTimeout {
+  request(url: string, init: RequestInit, request: TimedRequest): Promise<Answer>
   /** Bytes of the next part, such that its deadline stays below 30 s; at most `mostBytes`. */
   partBytes(mostBytes: number): number
 }
@@ -36,14 +36,14 @@ export interface Pace {
  * a stalled socket is noticed soon. After a failure nothing is taken as known, so that a link that is merely slow
  * gets all its time at the next attempt. What is learnt is a cache: a new worker begins with nothing known.
  */
-export function pace(patienceMs: number = PATIENCE_MS): Pace {
+export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout {
   let bytesPerMs = SLOWEST_BYTES_PER_MS
   return {
-    async ask(url, init, { signal, bodyBytes = 0, maxBytes = MAX_ANSWER_BYTES }) {
+    async request(url, init, { signal, bodyBytes = 0, maxBytes = MAX_ANSWER_BYTES }) {
       const began = performance.now()
-      const deadlineMs = patienceMs + bodyBytes / bytesPerMs
+      const deadlineMs = timeoutMs + bodyBytes / bytesPerMs
       try {
-        const answer = await ask(url, init, { signal, deadlineMs, silenceMs: patienceMs, maxBytes })
+        const answer = await request(url, init, { signal, deadlineMs, silenceMs: timeoutMs, maxBytes })
         // A refusal may come before the body has left.
         if (answer.ok) {
           const seen = bodyBytes / (performance.now() - began + 1) / SLACK

@@ -13,7 +13,7 @@ export interface Answer {
   readonly text: string
 }
 
-export interface AskLimits {
+export interface RequestLimits {
   readonly signal: AbortSignal
   /** From the start to the head of the answer, ms. */
   readonly deadlineMs: number
@@ -29,7 +29,7 @@ export interface AskLimits {
  *
  * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body beyond `maxBytes`
  */
-export async function ask(url: string, init: RequestInit, limits: AskLimits): Promise<Answer> {
+export async function request(url: string, init: RequestInit, limits: RequestLimits): Promise<Answer> {
   const { signal, deadlineMs, silenceMs, maxBytes } = limits
   const { origin } = new URL(url)
   const late = new AbortController()
@@ -78,7 +78,7 @@ export async function ask(url: string, init: RequestInit, limits: AskLimits): Pr
  *
  * @throws HoldfastError `bad-answer` where it is none
  */
-export function objectIn({ origin, text }: Answer, json = text): Readonly<Record<string, unknown>> {
+export function parseJsonObject({ origin, text }: Answer, json = text): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(json)
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
@@ -89,8 +89,8 @@ export function objectIn({ origin, text }: Answer, json = text): Readonly<Record
 }
 
 /** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15). */
-export function refusal({ origin, status, headers, text }: Answer, hint = ''): HoldfastError {
-  const said = text === '' ? '' : `: ${withoutSecrets(text)}`
+export function httpError({ origin, status, headers, text }: Answer, hint = ''): HoldfastError {
+  const said = text === '' ? '' : `: ${redact(text)}`
   return new HoldfastError(codeOf(status), `${origin} answered ${status}${said}${hint}`, {
     retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
   })
@@ -107,4 +107,4 @@ function codeOf(status: number): ErrorCode {
 }
 
 /** Stores repeat tokens, keys and signatures in their errors: whatever may be one goes, as messages are kept. */
-const withoutSecrets = (text: string) => text.replace(/[\w+/=.~%-]{16,}/g, '…').slice(0, 200)
+const redact = (text: string) => text.replace(/[\w+/=.~%-]{16,}/g, '…').slice(0, 200)

@@ -2,16 +2,18 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Answer } from './request.ts'
 
 /** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
-export type AskReason = 'send' | 'rejected'
+export type AuthReason = 'send' | 'rejected'
 
 /**
  * The app's hook that gives the headers of a request, such as a bearer token. Called in the worker at send time, maybe
  * without any page; what it gives is never stored.
  */
-export type Authorize = (context: { readonly reason: AskReason }) => Promise<Readonly<Record<string, string>>>
+export type Authorize = (context: {
+  readonly reason: AuthReason
+}) => Promise<Readonly<Record<string, string>>>
 
 /** Time for a hook of the app, ms. */
-const HOOK_MS = 30_000
+const HOOK_TIMEOUT_MS = 30_000
 
 /**
  * Sends with what the app's hook gives; if the store refuses that, asks the hook once more and sends once more.
@@ -20,8 +22,8 @@ const HOOK_MS = 30_000
  * @throws HoldfastError of the hook or of `send`; any other failure of the hook is `sign-in-needed`, but `unreachable`
  *   for a TypeError, which is what a `fetch` without network throws, and `timeout` after 30 s
  */
-export async function signedIn<T>(
-  hook: (reason: AskReason) => Promise<T>,
+export async function withAuth<T>(
+  hook: (reason: AuthReason) => Promise<T>,
   send: (given: T) => Promise<Answer>,
   signal: AbortSignal,
   refused: (answer: Answer) => boolean = ({ status }) => status === 401,
@@ -32,11 +34,11 @@ export async function signedIn<T>(
 
 /** What the hook gives; it has a deadline and an end like any request. */
 async function given<T>(
-  hook: (reason: AskReason) => Promise<T>,
-  reason: AskReason,
+  hook: (reason: AuthReason) => Promise<T>,
+  reason: AuthReason,
   signal: AbortSignal,
 ): Promise<T> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(HOOK_MS)])
+  const over = AbortSignal.any([signal, AbortSignal.timeout(HOOK_TIMEOUT_MS)])
   try {
     return await new Promise<T>((resolve, reject) => {
       over.throwIfAborted()

@@ -15,7 +15,7 @@ export interface Upload {
  * What a store has of an upload. `proved`: the store's word was checked against the content address or digest that
  * we computed; where it is false, `verify` must be asked before the copy counts.
  */
-export type Held =
+export type RemoteState =
   | { readonly kind: 'all'; readonly proved: boolean }
   | { readonly kind: 'part'; readonly offsetBytes: number }
   | { readonly kind: 'nothing' }
@@ -28,9 +28,9 @@ export interface Attempt {
    * What was last remembered of this upload, by this attempt or an earlier one, such as the URL that the store gave
    * it; empty or absent: nothing.
    */
-  readonly memo?: string
-  /** Keeps a memo for later attempts; resolves once it is durable. Awaited before any byte leaves. Holds no secret. */
-  remember(memo: string): Promise<void>
+  readonly resumeToken?: string
+  /** Keeps a resume token for later attempts; resolves once it is durable. Awaited before any byte leaves. Holds no secret. */
+  saveResumeToken(resumeToken: string): Promise<void>
   /** Tells how many bytes the store is known to have. */
   progress(offsetBytes: number): void
 }
@@ -49,7 +49,7 @@ export interface Transport {
   /** The stores that it is made of, by name, for `startSession({ stores })`; absent: itself alone. */
   readonly stores?: readonly string[]
   /** What the store has already. Asked before anything is sent a second time. */
-  probe(upload: Upload, attempt: Attempt): Promise<Held>
+  probe(upload: Upload, attempt: Attempt): Promise<RemoteState>
   /**
    * Sends what is missing and resolves to whether the store's answer proved it.
    *
@@ -58,7 +58,7 @@ export interface Transport {
   send(
     upload: Upload,
     bytes: Uint8Array<ArrayBuffer>,
-    held: Held,
+    held: RemoteState,
     attempt: Attempt,
   ): Promise<'proved' | 'sent'>
   /** Proves a copy whose bytes are all there; rejects with `address-mismatch` where they are not ours. */

@@ -1,10 +1,10 @@
 import type { Lock } from '../ports/platform.ts'
-import type { Life } from './worker-lifetime.ts'
+import type { WorkerLifetime } from './worker-lifetime.ts'
 
 /** The origin's Web Locks: one namespace for all workers and pages. */
 export interface FakeLocks {
   /** The namespace as one worker sees it; its death frees what it holds. */
-  lockOf(life: Life): Lock
+  lockOf(life: WorkerLifetime): Lock
   /** A page takes the lock of its recording; returns how it lets go. */
   hold(name: string): () => void
 }
@@ -30,14 +30,14 @@ export function fakeLocks(): FakeLocks {
       async run(name, work) {
         const { before, release } = hold(name)
         life.onDeath(release)
-        await life.look(() => before)
+        await life.query(() => before)
         try {
           return await work()
         } finally {
           release()
         }
       },
-      released: (name) => life.look(async () => held.get(name)),
+      released: (name) => life.query(async () => held.get(name)),
     }),
   }
 }

@@ -2,8 +2,8 @@ import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import type { Anchor, AnchorRequest } from '../ports/anchor.ts'
 import type { Clock } from '../ports/platform.ts'
-import type { Held, Transport } from '../ports/transport.ts'
-import type { Life } from './worker-lifetime.ts'
+import type { RemoteState, Transport } from '../ports/transport.ts'
+import type { WorkerLifetime } from './worker-lifetime.ts'
 
 /** One line of a server's ledger: the oracle of what really left the device. */
 export interface LedgerLine {
@@ -37,7 +37,7 @@ export interface FakeStoreServer extends Server {
   readonly stored: Map<string, number>
   /** Each request takes this long. */
   latencyMs: number
-  transportOf(life: Life): Transport
+  transportOf(life: WorkerLifetime): Transport
   sends(cid: string): number
 }
 
@@ -52,13 +52,13 @@ export function fakeStoreServer(clock: Clock): FakeStoreServer {
     transportOf: (life) => ({
       name: 'fake-store',
       probe: ({ cid }, { signal }) =>
-        life.act(() =>
-          request<Held>('probe', cid, signal, async () =>
+        life.effect(() =>
+          request<RemoteState>('probe', cid, signal, async () =>
             server.stored.has(cid) ? { kind: 'all', proved: true } : { kind: 'nothing' },
           ),
         ),
       send: ({ cid, sizeBytes }, bytes, _held, { signal }) =>
-        life.act(() =>
+        life.effect(() =>
           request('send', cid, signal, async () => {
             if ((await contentAddress(bytes)) !== cid || bytes.byteLength !== sizeBytes)
               throw new Error(`The engine sent other bytes than ${cid}`)
@@ -102,7 +102,7 @@ export interface FakeChain extends Server {
   readonly entries: { readonly block: number; readonly request: AnchorRequest }[]
   /** Anchors that the relay took, by idempotency key. */
   readonly relayed: Map<string, number>
-  anchorOf(life: Life): Anchor
+  anchorOf(life: WorkerLifetime): Anchor
   submits(): number
 }
 
@@ -126,9 +126,9 @@ export function fakeChain(clock: Clock): FakeChain {
       name: 'fake-chain',
       pollMs: 1_000,
       uploader: () =>
-        life.act(() => answer(chain, clock, 'uploader', '', async () => `0x${'ab'.repeat(20)}`)),
+        life.effect(() => answer(chain, clock, 'uploader', '', async () => `0x${'ab'.repeat(20)}`)),
       read: (sessionId) =>
-        life.act(() =>
+        life.effect(() =>
           answer(chain, clock, 'read', sessionId, async () => {
             const latest = seenAt(sessionId, blockNumber())
             const deep = seenAt(sessionId, blockNumber() - DEPTH + 1)
@@ -136,7 +136,7 @@ export function fakeChain(clock: Clock): FakeChain {
           }),
         ),
       submit: (anchor) =>
-        life.act(() =>
+        life.effect(() =>
           answer(chain, clock, 'submit', anchor.sessionId, async () => {
             const key = `${anchor.sessionId}/${anchor.manifestCid}`
             const times = chain.relayed.get(key) ?? 0

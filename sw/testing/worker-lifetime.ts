@@ -2,16 +2,16 @@
  * One worker's life. Every effect passes through it, so that a test can kill the worker just before or just after
  * any of them: nothing that a dead worker began ever comes back to it.
  */
-export interface Life {
+export interface WorkerLifetime {
   readonly dead: boolean
   /** Effects that this worker has begun or ended so far. */
   readonly moments: number
   /** Passes one moment; false if the worker is dead by then. */
   passes(what: string): boolean
   /** Runs one effect of the outside world, unless the worker dies before it or is dead. */
-  act<T>(effect: () => Promise<T>): Promise<T>
+  effect<T>(effect: () => Promise<T>): Promise<T>
   /** Like `act`, for what changes nothing: no place to die, but a dead worker gets no answer. */
-  look<T>(question: () => Promise<T>): Promise<T>
+  query<T>(question: () => Promise<T>): Promise<T>
   /** Calls back at once when the worker dies. */
   onDeath(listener: () => void): void
   die(): void
@@ -24,7 +24,10 @@ export const never = () => new Promise<never>(() => {})
  * @param diesAt the moment at which it dies, from 1: each effect has one before it and one after it
  * @param onDeathAt hears of the moment at which it died
  */
-export function life(diesAt = Infinity, onDeathAt: (what: string) => void = () => {}): Life {
+export function workerLifetime(
+  diesAt = Infinity,
+  onDeathAt: (what: string) => void = () => {},
+): WorkerLifetime {
   const listeners = new Set<() => void>()
   let moments = 0
   let dead = false
@@ -52,7 +55,7 @@ export function life(diesAt = Infinity, onDeathAt: (what: string) => void = () =
       return moments
     },
     passes,
-    async act(effect) {
+    async effect(effect) {
       await pass('before an effect')
       try {
         return await effect()
@@ -60,7 +63,7 @@ export function life(diesAt = Infinity, onDeathAt: (what: string) => void = () =
         await pass('after an effect')
       }
     },
-    async look(question) {
+    async query(question) {
       if (dead) await never()
       try {
         return await question()

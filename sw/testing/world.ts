@@ -14,7 +14,7 @@ import { endSession, interruptSession, startSession } from '../engine/sessions.t
 import { memoryStore } from '../adapters/store/memory.ts'
 import { fakeChain, fakeStoreServer } from './fake-servers.ts'
 import { fakeLocks } from './fake-locks.ts'
-import { life, type Life } from './worker-lifetime.ts'
+import { workerLifetime, type WorkerLifetime } from './worker-lifetime.ts'
 import { virtualClock } from './virtual-clock.ts'
 
 export type World = ReturnType<typeof createWorld>
@@ -31,7 +31,9 @@ export function createWorld() {
   const network = { metered: false }
 
   /** A fresh worker on this device. */
-  const worker = (alive: Life = life()): Context & { readonly life: Life; armed: number } => {
+  const worker = (
+    alive: WorkerLifetime = workerLifetime(),
+  ): Context & { readonly life: WorkerLifetime; armed: number } => {
     const context = {
       progress: createProgress(clock),
       life: alive,
@@ -44,7 +46,7 @@ export function createWorld() {
       lock: locks.lockOf(alive),
       clock: {
         ...clock,
-        sleep: (ms: number, signal: AbortSignal) => alive.look(() => clock.sleep(ms, signal)),
+        sleep: (ms: number, signal: AbortSignal) => alive.query(() => clock.sleep(ms, signal)),
       },
       wake: {
         arm: async () => {
@@ -82,10 +84,10 @@ export function createWorld() {
 }
 
 /** The disk as one worker reaches it. */
-const mortalStore = (disk: Store, alive: Life): Store => ({
-  read: (work) => alive.look(() => disk.read(work)),
-  write: (work) => alive.act(() => disk.write(work)),
-  payload: (id) => alive.look(() => disk.payload(id)),
+const mortalStore = (disk: Store, alive: WorkerLifetime): Store => ({
+  read: (work) => alive.query(() => disk.read(work)),
+  write: (work) => alive.effect(() => disk.write(work)),
+  payload: (id) => alive.query(() => disk.payload(id)),
   close: () => undefined,
 })
 

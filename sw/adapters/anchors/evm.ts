@@ -1,8 +1,8 @@
 import { encodeSessionsCall } from '../../../src/evidence/registry.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Anchor, AnchorRecord, AnchorRequest } from '../../ports/anchor.ts'
-import { ask, objectIn, refusal, type Answer } from '../../http/request.ts'
-import { signedIn, type Authorize } from '../../http/with-auth.ts'
+import { request, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
+import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
   /** Ethereum JSON-RPC, read only. */
@@ -34,16 +34,16 @@ export function evm({
 }: EvmOptions): Anchor {
   const rpc = async (method: string, params: readonly unknown[], signal: AbortSignal): Promise<string> => {
     const call = post({ jsonrpc: '2.0', id: 1, method, params })
-    const answer = answerIn(await ask(rpcUrl, call, { ...LIMITS, signal }))
+    const answer = answerIn(await request(rpcUrl, call, { ...LIMITS, signal }))
     const { result, error = answer } = answer
     if (typeof result === 'string') return result
     throw new HoldfastError('bad-answer', `${method}: ${JSON.stringify(error)}`)
   }
 
   const relay = async ({ headers, ...init }: RequestInit, signal: AbortSignal) => {
-    const answer = await signedIn(
+    const answer = await withAuth(
       async (reason) => authorize?.({ reason }),
-      (signIn) => ask(relayUrl, { ...init, headers: { ...headers, ...signIn } }, { ...LIMITS, signal }),
+      (signIn) => request(relayUrl, { ...init, headers: { ...headers, ...signIn } }, { ...LIMITS, signal }),
       signal,
     )
     return answerIn(answer)
@@ -109,7 +109,7 @@ const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => 
 const hex = (value: number) => `0x${value.toString(16)}`
 
 function answerIn(answer: Answer) {
-  if (answer.ok) return objectIn(answer)
-  const error = refusal(answer)
+  if (answer.ok) return parseJsonObject(answer)
+  const error = httpError(answer)
   throw error.code === 'rejected-by-store' ? new HoldfastError('anchor-rejected', error.message) : error
 }

@@ -4,7 +4,7 @@ import { sessionView, type Moving } from '../../core/view.ts'
 import type { Store } from '../../ports/store.ts'
 
 /** Changes of one session within this time are told as one, ms. */
-const TOGETHER_MS = 100
+const DEBOUNCE_MS = 100
 
 /** Tells every page of the origin how a changed session stands. */
 export function announcer(store: Store, moving: Moving): (id: SessionId) => void {
@@ -24,7 +24,7 @@ export function announcer(store: Store, moving: Moving): (id: SessionId) => void
   }
 
   return (id) => {
-    if (changed.size === 0) setTimeout(() => void tell().catch(() => undefined), TOGETHER_MS)
+    if (changed.size === 0) setTimeout(() => void tell().catch(() => undefined), DEBOUNCE_MS)
     changed.add(id)
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ASK_EVERY_MS } from '../../core/sync-schedule.ts'
+import { REGISTER_INTERVAL_MS } from '../../core/sync-schedule.ts'
 
 const BASE_TAG = 'workbox-background-sync:holdfast'
 
@@ -45,7 +45,7 @@ describe('the last chance', () => {
     const wake = await armed()
     await wake.isLast(BASE_TAG)
     tags.clear()
-    vi.setSystemTime(Date.now() + ASK_EVERY_MS)
+    vi.setSystemTime(Date.now() + REGISTER_INTERVAL_MS)
     await wake.arm()
     const rungs = [...tags].filter((tag) => tag !== BASE_TAG)
     for (const rung of rungs) expect(await wake.isLast(rung), rung).toBe(false)

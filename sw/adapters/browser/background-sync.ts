@@ -1,5 +1,5 @@
 import { Queue } from 'workbox-background-sync'
-import { ASK_EVERY_MS, isRung, planWakes } from '../../core/sync-schedule.ts'
+import { REGISTER_INTERVAL_MS, isScheduledTag, planSyncTags } from '../../core/sync-schedule.ts'
 import type { Wake } from '../../ports/platform.ts'
 
 declare const self: ServiceWorkerGlobalScope
@@ -9,7 +9,7 @@ const QUEUE = 'holdfast'
 const BASE_TAG = `workbox-background-sync:${QUEUE}`
 
 /** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the ladder's. */
-export const isOurTag = (tag: string) => tag === BASE_TAG || isRung(tag)
+export const isOurTag = (tag: string) => tag === BASE_TAG || isScheduledTag(tag)
 
 /** Background Sync, with what only it can tell. */
 export interface SyncWake extends Wake {
@@ -34,7 +34,7 @@ export function backgroundSync(onSync: () => Promise<void>): SyncWake {
   return {
     async arm() {
       const nowMs = Date.now()
-      if (Math.abs(nowMs - askedAtMs) < ASK_EVERY_MS) return
+      if (Math.abs(nowMs - askedAtMs) < REGISTER_INTERVAL_MS) return
       askedAtMs = nowMs
       try {
         const { sync } = self.registration
@@ -43,7 +43,7 @@ export function backgroundSync(onSync: () => Promise<void>): SyncWake {
           spent.delete(BASE_TAG)
           await queue.registerSync()
         }
-        for (const tag of planWakes(tags, nowMs)) await sync.register(tag)
+        for (const tag of planSyncTags(tags, nowMs)) await sync.register(tag)
       } catch {
         // No page is open, or this browser has no Background Sync: the tags that are out must do.
       }

@@ -34,7 +34,7 @@ describe('the contract', () => {
     const order = isFirst ? [lookedAt, other] : [other, lookedAt]
     return {
       ...lookedAt,
-      transport: (patienceMs) => copies(order.map((harness) => harness.transport(patienceMs))),
+      transport: (timeoutMs) => copies(order.map((harness) => harness.transport(timeoutMs))),
       async fault(fault) {
         const one = await lookedAt.fault(fault)
         if (fault.kind === 'hold' || fault.kind === 'slow') return one
@@ -45,7 +45,7 @@ describe('the contract', () => {
   }
   const alone = (harness: TransportHarness): TransportHarness => ({
     ...harness,
-    transport: (patienceMs) => copies([harness.transport(patienceMs)]),
+    transport: (timeoutMs) => copies([harness.transport(timeoutMs)]),
   })
 
   test('a store that is alone again takes what copies remembered for none', async () => {
@@ -97,9 +97,9 @@ function fakeStore(name: string) {
       act('probe', upload)
       return store.has.has(upload.cid) ? { kind: 'all', proved: !store.claims } : { kind: 'nothing' }
     },
-    async send(upload, _bytes, _held, { memo, remember, progress }) {
+    async send(upload, _bytes, _held, { resumeToken, saveResumeToken, progress }) {
       act('send', upload)
-      await remember(`${memo ?? ''}${name}!`)
+      await saveResumeToken(`${resumeToken ?? ''}${name}!`)
       store.has.add(upload.cid)
       progress(upload.sizeBytes)
       return store.claims ? 'sent' : 'proved'
@@ -128,20 +128,20 @@ const item = (number: number, to?: StoreChoice) =>
 
 /** An object through several attempts, as the engine keeps its record. */
 function keptAttempts(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
-  const record = { sent: false, memo: '', stored: false, read: 0, memos: [] as string[] }
+  const record = { sent: false, resumeToken: '', stored: false, read: 0, resumeTokens: [] as string[] }
   const attempt = async (transport: Transport, signal = new AbortController().signal) => {
-    const { sent, memo } = record
+    const { sent, resumeToken } = record
     const delivery = {
       sent,
-      memo,
+      resumeToken,
       bytes: async () => {
         record.read += 1
         return bytes
       },
       intend: async () => (record.sent = true),
-      remember: async (told: string) => {
-        record.memo = told
-        record.memos.push(told)
+      saveResumeToken: async (told: string) => {
+        record.resumeToken = told
+        record.resumeTokens.push(told)
       },
     }
     try {
@@ -219,15 +219,15 @@ describe('copies', () => {
     expect(b.done).toEqual(['send chunk-1', 'probe chunk-1', 'send chunk-1'])
   })
 
-  it('give each store its own memo back', async () => {
+  it('give each store its own resume token back', async () => {
     b.wrong = (op) => (op === 'verify' ? away() : undefined)
     b.claims = true
     const one = item(1)
     await one.attempt(fresh())
-    expect(JSON.parse(one.record.memo)).toEqual({ a: true, b: 'b!' })
+    expect(JSON.parse(one.record.resumeToken)).toEqual({ a: true, b: 'b!' })
     b.has.clear()
     await one.attempt(fresh())
-    expect(JSON.parse(one.record.memo)).toEqual({ a: true, b: 'b!b!' })
+    expect(JSON.parse(one.record.resumeToken)).toEqual({ a: true, b: 'b!b!' })
   })
 
   it.each([
@@ -240,9 +240,9 @@ describe('copies', () => {
     '"text"',
     '{"c":true}',
     '{"a":{}}',
-  ])('take the memo %s of before for none', async (memo) => {
+  ])('take the resume token %s of before for none', async (resumeToken) => {
     const one = item(1)
-    one.record.memo = memo
+    one.record.resumeToken = resumeToken
     one.record.sent = true
     expect(await one.attempt(fresh())).toBeUndefined()
     expect(a.done).toEqual(['probe chunk-1', 'send chunk-1'])
@@ -253,7 +253,7 @@ describe('copies', () => {
     const { upload } = item(1)
     const attempt = {
       signal: new AbortController().signal,
-      remember: async () => {},
+      saveResumeToken: async () => {},
       progress: (at: number) => told.push(at),
     }
     await fresh().send(upload, new Uint8Array(100), { kind: 'nothing' }, attempt)

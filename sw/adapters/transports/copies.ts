@@ -1,6 +1,6 @@
 import { HoldfastError, type ErrorClass, type ErrorCode } from '../../../src/protocol/errors.ts'
-import { CLOSED, lanesAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
-import type { Attempt, Held, Transport, Upload } from '../../ports/transport.ts'
+import { CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
+import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 
 /** One of the stores, with its health as this worker has seen it: a cache, so a new worker asks each to find out. */
 interface Child {
@@ -18,7 +18,7 @@ interface Child {
 const LOOK_EVERY_MS = 1_000
 
 /** What an attempt has found out about one store. */
-type Found = Held | Failed
+type Found = RemoteState | Failed
 
 interface Failed {
   readonly kind: 'failed'
@@ -33,12 +33,12 @@ interface Failed {
 type Each = ReadonlyMap<string, Found>
 
 /** What `probe` found, for the `send` that follows it. */
-type HeldByEach = Extract<Held, { kind: 'part' }> & { readonly each: Each }
+type HeldByEach = Extract<RemoteState, { kind: 'part' }> & { readonly each: Each }
 
-type Step = (store: Transport, held: Held, attempt: Attempt) => Promise<Held>
+type Step = (store: Transport, held: RemoteState, attempt: Attempt) => Promise<RemoteState>
 
-const NOTHING: Held = { kind: 'nothing' }
-const PROVED: Held = { kind: 'all', proved: true }
+const NOTHING: RemoteState = { kind: 'nothing' }
+const PROVED: RemoteState = { kind: 'all', proved: true }
 
 /** Which of several failures decides: the one that is healed most easily, by time, by the app, or by nobody. */
 const RANKS: Readonly<Record<ErrorClass, number>> = {
@@ -75,12 +75,12 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
   /** Takes each store that lacks a proved copy one step further; one that failed in this attempt is left out. */
   async function visit(upload: Upload, attempt: Attempt, before: Each, step: Step): Promise<Each> {
     const { chosen, atLeast } = choiceOf(upload)
-    const memos = memosOf(attempt.memo)
-    const remember = () => attempt.remember(JSON.stringify(Object.fromEntries(memos)))
+    const resumeTokens = memosOf(attempt.resumeToken)
+    const remember = () => attempt.saveResumeToken(JSON.stringify(Object.fromEntries(resumeTokens)))
     const each = new Map(
       chosen.map((of): [string, Found] => [
         of,
-        memos.get(of) === true ? PROVED : (before.get(of) ?? NOTHING),
+        resumeTokens.get(of) === true ? PROVED : (before.get(of) ?? NOTHING),
       ]),
     )
     // Where none may be asked, the engine's own circuit has let this attempt try.
@@ -92,11 +92,11 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
       if (child === undefined || held.kind === 'failed' || held.kind === 'all') continue
       const own: Attempt = {
         signal: attempt.signal,
-        get memo() {
-          return String(memos.get(of) ?? '')
+        get resumeToken() {
+          return String(resumeTokens.get(of) ?? '')
         },
-        remember(memo) {
-          memos.set(of, memo)
+        saveResumeToken(resumeToken) {
+          resumeTokens.set(of, resumeToken)
           return remember()
         },
         progress(offset) {
@@ -107,7 +107,7 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
       const found = await ask(child, tryNow, () => step(child.store, held, own))
       each.set(of, found)
       if (found.kind !== 'all') continue
-      memos.set(of, true)
+      resumeTokens.set(of, true)
       // With the last of them the whole upload is recorded as stored.
       if (of !== chosen.at(-1) || copiesIn(each) < atLeast) await remember()
     }
@@ -115,9 +115,9 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
   }
 
   /** @returns what came of one store's turn; what is not its own failure is thrown */
-  async function ask(child: Child, tryNow: boolean, work: () => Promise<Held>): Promise<Found> {
+  async function ask(child: Child, tryNow: boolean, work: () => Promise<RemoteState>): Promise<Found> {
     const { circuit, lastError } = child
-    const lanes = lanesAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, Date.now())
+    const lanes = concurrencyAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, Date.now())
     if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError)
     child.asking += 1
     try {
@@ -236,9 +236,9 @@ function offsetOf(each: Each, { sizeBytes }: Upload): number {
  * By name what a store has remembered, or `true` where it has a proved copy. What cannot be read is of a store that
  * was alone, and is forgotten.
  */
-function memosOf(memo = ''): Map<string, unknown> {
+function memosOf(resumeToken = ''): Map<string, unknown> {
   try {
-    return new Map(Object.entries(JSON.parse(memo) as object))
+    return new Map(Object.entries(JSON.parse(resumeToken) as object))
   } catch {
     return new Map()
   }

@@ -31,7 +31,7 @@ test('reads a copy back and hashes it', async () => {
     sha256: await sha256Hex(bytes),
     sizeBytes: bytes.byteLength,
   }
-  const attempt = { signal: AbortSignal.timeout(20_000), remember: async () => {}, progress: () => {} }
+  const attempt = { signal: AbortSignal.timeout(20_000), saveResumeToken: async () => {}, progress: () => {} }
   const transport = ipfs({ endpoint: backend.endpoints.ipfs })
   await transport.verify(upload, attempt)
   backend.faults.add({ service: 'ipfs', match: '/cat', kind: 'lie' })

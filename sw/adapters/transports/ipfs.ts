@@ -1,9 +1,9 @@
 import { UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
-import { objectIn, refusal } from '../../http/request.ts'
-import { pace, type PacedRequest } from '../../http/adaptive-timeout.ts'
+import { parseJsonObject, httpError } from '../../http/request.ts'
+import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { signedIn, type Authorize } from '../../http/with-auth.ts'
+import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface IpfsOptions {
   /** Base of a Kubo RPC API: `<endpoint>/api/v0/add`. */
@@ -12,7 +12,7 @@ export interface IpfsOptions {
   /** Default `ipfs`. */
   readonly name?: string
   /** How long a silent server is given, ms; default 20,000. */
-  readonly patienceMs?: number
+  readonly timeoutMs?: number
 }
 
 /** Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then). */
@@ -27,13 +27,13 @@ const ADD_OPTIONS =
  * Uploads to an IPFS node by Kubo's RPC (docs.ipfs.tech/reference/kubo/rpc); a copy counts only under the content
  * address that we computed.
  */
-export function ipfs({ endpoint, authorize, name = 'ipfs', patienceMs }: IpfsOptions): Transport {
-  const tempo = pace(patienceMs)
-  const rpc = (path: string, request: PacedRequest, body?: FormData) =>
-    signedIn(
+export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOptions): Transport {
+  const http = adaptiveTimeout(timeoutMs)
+  const rpc = (path: string, request: TimedRequest, body?: FormData) =>
+    withAuth(
       async (reason) => authorize?.({ reason }),
       (headers) =>
-        tempo.ask(
+        http.request(
           `${endpoint}/api/v0/${path}`,
           { method: 'POST', ...(headers && { headers }), ...(body && { body }) },
           request,
@@ -47,8 +47,8 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', patienceMs }: IpfsOpt
     async probe({ cid, sizeBytes }, { signal, progress }) {
       const answer = await rpc(`pin/ls?arg=${cid}&type=recursive`, { signal })
       if (answer.status === 500 && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
-      if (!answer.ok) throw refusal(answer)
-      const keys = objectIn(answer)['Keys']
+      if (!answer.ok) throw httpError(answer)
+      const keys = parseJsonObject(answer)['Keys']
       if (typeof keys !== 'object' || keys === null || !(cid in keys)) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
@@ -58,9 +58,9 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', patienceMs }: IpfsOpt
       const form = new FormData()
       form.append('file', new Blob([bytes]), upload.cid)
       const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
-      if (!answer.ok) throw refusal(answer)
+      if (!answer.ok) throw httpError(answer)
       // A line of JSON for each object; the last is the file itself.
-      const address = objectIn(answer, answer.text.trim().split('\n').at(-1) ?? '')['Hash']
+      const address = parseJsonObject(answer, answer.text.trim().split('\n').at(-1) ?? '')['Hash']
       if (address !== upload.cid) throw mismatch(upload, String(address))
       progress(upload.sizeBytes)
       return 'proved'
@@ -68,7 +68,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', patienceMs }: IpfsOpt
 
     async verify(upload, { signal }) {
       const answer = await rpc(`cat?arg=${upload.cid}`, { signal, maxBytes: upload.sizeBytes })
-      if (!answer.ok) throw refusal(answer)
+      if (!answer.ok) throw httpError(answer)
       if (!(await isOurs(upload, answer.bytes))) throw mismatch(upload, 'other bytes')
     },
   }

@@ -7,7 +7,7 @@ import { contentAddress, KUBO_LEGACY_CIDV1 } from '../../../src/evidence/cid.ts'
 import { sha256Hex } from '../../../src/evidence/digest.ts'
 import { pinata, type PinataOptions } from './pinata.ts'
 import type { Attempt, Upload } from '../../ports/transport.ts'
-import type { AskReason } from '../../http/with-auth.ts'
+import type { AuthReason } from '../../http/with-auth.ts'
 import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
 
 // Promise 2 of docs/guarantees.md.
@@ -47,28 +47,28 @@ let count = 0
 async function fresh(sizeBytes = 700_000) {
   const bytes = noise(`pinata ${(count += 1)}`, sizeBytes)
   const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
-  let memo = ''
+  let resumeToken = ''
   const attempt: Attempt = {
     signal: AbortSignal.timeout(25_000),
-    get memo() {
-      return memo
+    get resumeToken() {
+      return resumeToken
     },
-    remember: async (told) => {
-      memo = told
+    saveResumeToken: async (told) => {
+      resumeToken = told
     },
     progress: () => {},
   }
-  return { bytes, upload, attempt, memo: () => memo }
+  return { bytes, upload, attempt, resumeToken: () => resumeToken }
 }
 
 const NOTHING = { kind: 'nothing' } as const
 const authorize = async () => bearer()
 
 test('reads back and hashes what Pinata keeps under another address, and remembers that address', async () => {
-  const { bytes, upload, attempt, memo } = await fresh()
+  const { bytes, upload, attempt, resumeToken } = await fresh()
   backend.pinata.addressAs('legacy')
   expect(await transport({ authorize }).send(upload, bytes, NOTHING, attempt)).toBe('sent')
-  expect(memo()).toBe(await contentAddress(bytes, KUBO_LEGACY_CIDV1))
+  expect(resumeToken()).toBe(await contentAddress(bytes, KUBO_LEGACY_CIDV1))
   await transport({ authorize }).verify(upload, attempt)
   backend.faults.add({ service: 'gateway', kind: 'lie' })
   await expect(transport({ authorize }).verify(upload, attempt)).rejects.toMatchObject({
@@ -97,7 +97,7 @@ test('is refused where nobody could be asked what is there', () => {
 
 test('renews a signed URL that has expired', async () => {
   const { bytes, upload, attempt } = await fresh()
-  const asked: AskReason[] = []
+  const asked: AuthReason[] = []
   const signUpload: PinataOptions['signUpload'] = ({ reason }) => {
     asked.push(reason)
     return signedUrl(backend.endpoints, jwt, reason === 'send' ? -1 : 60)

@@ -1,17 +1,17 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
-import { objectIn, refusal, type Answer } from '../../http/request.ts'
-import { pace } from '../../http/adaptive-timeout.ts'
+import { parseJsonObject, httpError, type Answer } from '../../http/request.ts'
+import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { signedIn, type AskReason, type Authorize } from '../../http/with-auth.ts'
+import { withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
 /** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
 export interface SignedUploadRequest {
   readonly cid: Cid
   readonly sha256: Sha256Hex
   readonly sizeBytes: number
-  readonly reason: AskReason
+  readonly reason: AuthReason
 }
 
 export interface PinataOptions {
@@ -34,7 +34,7 @@ export interface PinataOptions {
   /** Default `pinata`. */
   readonly name?: string
   /** How long a silent server is given, ms; default 20,000. */
-  readonly patienceMs?: number
+  readonly timeoutMs?: number
 }
 
 interface PinataFile {
@@ -44,7 +44,7 @@ interface PinataFile {
 }
 
 /** Memo: a copy under our name was read back and is not ours, so that name proves nothing any more. */
-const SPOILT = 'spoilt'
+const CORRUPT = 'spoilt'
 
 /**
  * Uploads to Pinata by its v3 files API (docs.pinata.cloud/api-reference). A copy under our content address is proved;
@@ -61,36 +61,36 @@ export function pinata({
   api = 'https://api.pinata.cloud',
   network = 'public',
   name = 'pinata',
-  patienceMs,
+  timeoutMs,
 }: PinataOptions): Transport {
   if (authorize === undefined && (gateway === undefined || network === 'private'))
     throw new HoldfastError(
       'bad-input',
       'After a lost answer nobody could say whether Pinata has the file. Add authorize, or gateway for public files.',
     )
-  const tempo = pace(patienceMs)
+  const http = adaptiveTimeout(timeoutMs)
 
   async function list(filter: 'cid' | 'name', value: string, signal: AbortSignal): Promise<PinataFile[]> {
     const query = new URLSearchParams({ [filter]: value, limit: '10' })
-    const answer = await signedIn(
+    const answer = await withAuth(
       async (reason) => authorize?.({ reason }),
       (headers) =>
-        tempo.ask(`${api}/v3/files/${network}?${query}`, { ...(headers && { headers }) }, { signal }),
+        http.request(`${api}/v3/files/${network}?${query}`, { ...(headers && { headers }) }, { signal }),
       signal,
     )
-    if (!answer.ok) throw refusal(answer)
+    if (!answer.ok) throw httpError(answer)
     const files = dataOf(answer)['files']
     // `null` where there is none.
     return Array.isArray(files) ? files.filter(isFile) : []
   }
 
   const read = (cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) =>
-    tempo.ask(`${gateway}/ipfs/${cid}`, { method }, { signal, maxBytes: sizeBytes })
+    http.request(`${gateway}/ipfs/${cid}`, { method }, { signal, maxBytes: sizeBytes })
 
   return {
     name,
 
-    async probe(upload, { signal, memo, remember, progress }) {
+    async probe(upload, { signal, resumeToken, saveResumeToken, progress }) {
       const { cid, sizeBytes } = upload
       const held = (proved: boolean) => {
         progress(sizeBytes)
@@ -100,32 +100,32 @@ export function pinata({
         const sameSize = ({ size }: PinataFile) => size === sizeBytes
         const ours = await list('cid', cid, signal)
         if (ours.some((file) => file.cid === cid && sameSize(file))) return held(true)
-        if (memo === SPOILT) return { kind: 'nothing' }
+        if (resumeToken === CORRUPT) return { kind: 'nothing' }
         // Under another address it still bears the name that we gave it.
         const named = await list('name', cid, signal)
         const other = named.find((file) => file.name === cid && file.cid !== cid && sameSize(file))
         if (other === undefined) return { kind: 'nothing' }
-        await remember(other.cid)
+        await saveResumeToken(other.cid)
         return held(false)
       }
-      if (memo === SPOILT) return { kind: 'nothing' }
-      const answer = await read(memo || cid, 'HEAD', signal, sizeBytes)
+      if (resumeToken === CORRUPT) return { kind: 'nothing' }
+      const answer = await read(resumeToken || cid, 'HEAD', signal, sizeBytes)
       return answer.ok ? held(false) : { kind: 'nothing' }
     },
 
-    async send(upload, bytes, _held, { signal, remember, progress }) {
+    async send(upload, bytes, _held, { signal, saveResumeToken, progress }) {
       const { cid, sha256, sizeBytes } = upload
       const form = new FormData()
       form.append('network', network)
       form.append('name', cid)
       form.append('file', new Blob([bytes]), cid)
-      const answer = await signedIn(
+      const answer = await withAuth(
         async (reason) =>
           signUpload === undefined
             ? { url: `${uploads}/v3/files`, headers: await authorize?.({ reason }) }
             : { url: await signUpload({ cid, sha256, sizeBytes, reason }), headers: undefined },
         ({ url, headers }) =>
-          tempo.ask(
+          http.request(
             url,
             { method: 'POST', body: form, ...(headers && { headers }) },
             { signal, bodyBytes: sizeBytes },
@@ -134,31 +134,31 @@ export function pinata({
         // A signed URL that has expired may be refused with 403.
         ({ status }) => status === 401 || (signUpload !== undefined && status === 403),
       )
-      if (!answer.ok) throw refusal(answer)
+      if (!answer.ok) throw httpError(answer)
       const address = dataOf(answer)['cid']
       if (typeof address !== 'string') throw badAnswer(answer)
-      if (address !== cid) await remember(address)
+      if (address !== cid) await saveResumeToken(address)
       progress(sizeBytes)
       return address === cid ? 'proved' : 'sent'
     },
 
-    async verify(upload, { signal, memo, remember }) {
+    async verify(upload, { signal, resumeToken, saveResumeToken }) {
       if (gateway === undefined)
         throw new HoldfastError(
           'bad-answer',
           `Pinata keeps ${upload.cid} under another address. Configure a gateway, so that it can be read back.`,
         )
-      const answer = await read(memo || upload.cid, 'GET', signal, upload.sizeBytes)
-      if (!answer.ok) throw refusal(answer, ' when the copy was read back.')
+      const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
+      if (!answer.ok) throw httpError(answer, ' when the copy was read back.')
       if (await isOurs(upload, answer.bytes)) return
-      await remember(SPOILT)
+      await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },
   }
 }
 
 function dataOf(answer: Answer): Readonly<Record<string, unknown>> {
-  const { data } = objectIn(answer)
+  const { data } = parseJsonObject(answer)
   if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
   throw badAnswer(answer)
 }

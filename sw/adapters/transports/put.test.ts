@@ -8,7 +8,7 @@ import { contentAddress } from '../../../src/evidence/cid.ts'
 import { sha256Hex } from '../../../src/evidence/digest.ts'
 import type { Attempt, Upload } from '../../ports/transport.ts'
 import { presignedPut, type Checksum, type Grant, type GrantRequest } from './put.ts'
-import type { AskReason } from '../../http/with-auth.ts'
+import type { AuthReason } from '../../http/with-auth.ts'
 import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
 
 // Promise 2 of docs/guarantees.md.
@@ -41,14 +41,14 @@ let count = 0
 async function fresh(sizeBytes = 100_000) {
   const bytes = noise(`put ${(count += 1)}`, sizeBytes)
   const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
-  let memo = ''
+  let resumeToken = ''
   const attempt: Attempt = {
     signal: AbortSignal.timeout(25_000),
-    get memo() {
-      return memo
+    get resumeToken() {
+      return resumeToken
     },
-    remember: async (told) => {
-      memo = told
+    saveResumeToken: async (told) => {
+      resumeToken = told
     },
     progress: () => {},
   }
@@ -60,7 +60,7 @@ const NOTHING = { kind: 'nothing' } as const
 
 test('renews a URL that has expired, and does not try it again', async () => {
   const { bytes, upload, attempt } = await fresh()
-  const asked: AskReason[] = []
+  const asked: AuthReason[] = []
   const transport = put((request) => {
     asked.push(request.reason)
     return grantFor(request, request.reason === 'send' ? { expiresSec: -1 } : {})

@@ -1,11 +1,11 @@
 import { fromHex, toBase64 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
-import { refusal, type Answer } from '../../http/request.ts'
-import { pace } from '../../http/adaptive-timeout.ts'
+import { httpError, type Answer } from '../../http/request.ts'
+import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport, Upload } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { signedIn, type AskReason } from '../../http/with-auth.ts'
+import { withAuth, type AuthReason } from '../../http/with-auth.ts'
 
 /** What the app is asked to sign. */
 export interface GrantRequest {
@@ -18,7 +18,7 @@ export interface GrantRequest {
   /** For `PUT`: what the checksum header is to say; by default the SHA-256 in Base64. */
   readonly checksum?: string
   /** `rejected`: the last URL was refused; it has expired, or was signed for something else. */
-  readonly reason: AskReason
+  readonly reason: AuthReason
 }
 
 /** A presigned request. Its headers are sent as they are, and no others: S3 refuses `x-amz-` headers not signed. */
@@ -45,19 +45,19 @@ export interface PresignedPutOptions {
   /** Default `put`. */
   readonly name?: string
   /** How long a silent server is given, ms; default 20,000. */
-  readonly patienceMs?: number
+  readonly timeoutMs?: number
 }
 
 const S3_HEADER = 'x-amz-checksum-sha256'
 /** Memo: the copy was read back and is not ours, so it does not count as there. */
-const SPOILT = 'spoilt'
+const CORRUPT = 'spoilt'
 
 /**
  * Uploads with one presigned `PUT` for each object (S3, R2, GCS, Azure Blob). Proved by a checksum that the store
  * computed; without one in its answer, by reading the object back.
  */
-export function presignedPut({ grant, checksum, name = 'put', patienceMs }: PresignedPutOptions): Transport {
-  const tempo = pace(patienceMs)
+export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: PresignedPutOptions): Transport {
+  const http = adaptiveTimeout(timeoutMs)
   const header = checksum?.header ?? S3_HEADER
 
   /** Undefined where the app grants no such request. */
@@ -68,13 +68,13 @@ export function presignedPut({ grant, checksum, name = 'put', patienceMs }: Pres
     sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
   ): Promise<Answer | undefined> {
     let denied = false
-    const answer = await signedIn(
+    const answer = await withAuth(
       (reason) => grant({ method, cid, sha256, sizeBytes, ...(sent && { checksum: sent.checksum }), reason }),
       async (granted) => {
         denied = granted === undefined
         if (granted === undefined) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.bytes }) }
-        return tempo.ask(granted.url, init, {
+        return http.request(granted.url, init, {
           signal,
           bodyBytes: sent?.bytes.byteLength ?? 0,
           ...(method === 'GET' && { maxBytes: sizeBytes }),
@@ -89,11 +89,11 @@ export function presignedPut({ grant, checksum, name = 'put', patienceMs }: Pres
   return {
     name,
 
-    async probe(upload, { signal, memo, progress }) {
-      const answer = memo === SPOILT ? undefined : await perform('HEAD', upload, signal)
+    async probe(upload, { signal, resumeToken, progress }) {
+      const answer = resumeToken === CORRUPT ? undefined : await perform('HEAD', upload, signal)
       // S3 says 403 instead of 404 to whoever may not list the bucket; whether we may write, `send` will see.
       if (answer === undefined || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
-      if (!answer.ok) throw refusal(answer)
+      if (!answer.ok) throw httpError(answer)
       if (answer.headers.get('content-length') !== String(upload.sizeBytes)) return { kind: 'nothing' }
       const found = checksum === undefined ? answer.headers.get(S3_HEADER) : null
       if (found !== null && found !== sha256Base64(upload)) return { kind: 'nothing' }
@@ -101,7 +101,7 @@ export function presignedPut({ grant, checksum, name = 'put', patienceMs }: Pres
       return { kind: 'all', proved: found !== null }
     },
 
-    async send(upload, bytes, _held, { signal, memo, remember, progress }) {
+    async send(upload, bytes, _held, { signal, resumeToken, saveResumeToken, progress }) {
       const expected = checksum === undefined ? sha256Base64(upload) : await checksum.of(bytes)
       const answer = await perform('PUT', upload, signal, { bytes, checksum: expected })
       if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
@@ -110,12 +110,12 @@ export function presignedPut({ grant, checksum, name = 'put', patienceMs }: Pres
       const found = answer.ok ? answer.headers.get(header) : null
       if (found !== null && !found.split(/,\s*/).includes(expected))
         throw mismatch(upload, 'another checksum')
-      if (memo === SPOILT && answer.ok) await remember('')
+      if (resumeToken === CORRUPT && answer.ok) await saveResumeToken('')
       progress(upload.sizeBytes)
       return found === null ? 'sent' : 'proved'
     },
 
-    async verify(upload, { signal, remember }) {
+    async verify(upload, { signal, saveResumeToken }) {
       const head = checksum === undefined ? await perform('HEAD', upload, signal) : undefined
       const found = head?.ok === true ? head.headers.get(S3_HEADER) : null
       if (found === sha256Base64(upload)) return
@@ -125,9 +125,9 @@ export function presignedPut({ grant, checksum, name = 'put', patienceMs }: Pres
           'bad-answer',
           `The store names no ${header} of ${upload.cid}. Expose that header in its CORS rules, or grant GET.`,
         )
-      if (!answer.ok) throw refusal(answer)
+      if (!answer.ok) throw httpError(answer)
       if (await isOurs(upload, answer.bytes)) return
-      await remember(SPOILT)
+      await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },
   }
@@ -150,15 +150,16 @@ const isExpired = ({ status, text }: Answer) =>
   status === 401 || status === 403 || (status === 400 && /<Code>Expired/.test(text))
 
 /** S3's and Azure's words in a 400 for a body that is not what the request said; and for a body that took too long. */
-const SPOILT_BODY = /<Code>(BadDigest|\w*Md5Mismatch|Crc64Mismatch|XAmzContentSHA256Mismatch|IncompleteBody)</
+const CORRUPT_BODY =
+  /<Code>(BadDigest|\w*Md5Mismatch|Crc64Mismatch|XAmzContentSHA256Mismatch|IncompleteBody)</
 const TOOK_TOO_LONG = /<Code>RequestTimeout</
 
 function putError(upload: Upload, answer: Answer): HoldfastError {
-  if (answer.status === 400 && SPOILT_BODY.test(answer.text))
+  if (answer.status === 400 && CORRUPT_BODY.test(answer.text))
     return mismatch(upload, 'not received the bytes')
   if (answer.status === 400 && TOOK_TOO_LONG.test(answer.text))
     return new HoldfastError('timeout', `${answer.origin} waited too long for the body.`)
   return isExpired(answer)
     ? new HoldfastError('sign-in-needed', `${answer.origin} refused the granted URL (${answer.status}).`)
-    : refusal(answer)
+    : httpError(answer)
 }

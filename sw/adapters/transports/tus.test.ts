@@ -39,18 +39,18 @@ let count = 0
 async function fresh(sizeBytes = 500_000) {
   const bytes = noise(`tus ${(count += 1)}`, sizeBytes)
   const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
-  let memo = ''
+  let resumeToken = ''
   const attempt: Attempt = {
     signal: AbortSignal.timeout(25_000),
-    get memo() {
-      return memo
+    get resumeToken() {
+      return resumeToken
     },
-    remember: async (told) => {
-      memo = told
+    saveResumeToken: async (told) => {
+      resumeToken = told
     },
     progress: () => {},
   }
-  return { bytes, upload, attempt, memo: () => memo }
+  return { bytes, upload, attempt, resumeToken: () => resumeToken }
 }
 
 const named = (trustLength = false) =>
@@ -98,7 +98,7 @@ test('gives up for now when every part arrives damaged', async () => {
 
 test('remembers where an upload is before any byte of it leaves', async () => {
   const { bytes, upload, attempt } = await fresh()
-  const failing: Attempt = { ...attempt, remember: () => Promise.reject(new Error('No space')) }
+  const failing: Attempt = { ...attempt, saveResumeToken: () => Promise.reject(new Error('No space')) }
   await expect(plain().send(upload, bytes, NOTHING, failing)).rejects.toThrow('No space')
   expect(patches(upload.cid)).toEqual([])
 })
@@ -111,12 +111,12 @@ test('takes up an upload under its name whose creation it never heard of', async
   expect(await named().probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
 })
 
-test('keeps the query of an upload’s URL out of the memo', async () => {
-  const { upload, attempt, bytes, memo } = await fresh(1000)
+test('keeps the query of an upload’s URL out of the resume token', async () => {
+  const { upload, attempt, bytes, resumeToken } = await fresh(1000)
   await plain().send(upload, bytes, NOTHING, attempt)
   const patched = backend.ledger.all().find(({ method, key }) => method === 'PATCH' && key === upload.cid)
   expect(patched?.query).toBe('?signature=secret')
-  expect(memo()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/tus-plain\/\w+$/)
+  expect(resumeToken()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/tus-plain\/\w+$/)
 })
 
 test('proves by checksums what several lives sent, and reads nothing back', async () => {
@@ -195,7 +195,7 @@ test('gives its sign-in to the endpoint’s origin alone', async () => {
       return { authorization: `Bearer ${SECRET}` }
     },
   })
-  const away: Attempt = { ...attempt, memo: `${foreign}/elsewhere` }
+  const away: Attempt = { ...attempt, resumeToken: `${foreign}/elsewhere` }
   await transport.probe(upload, away).catch(() => undefined)
   expect(asked).toEqual([])
 })

@@ -1,10 +1,10 @@
 import { toBase64 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
-import { refusal, type Answer } from '../../http/request.ts'
-import { pace, type PacedRequest } from '../../http/adaptive-timeout.ts'
+import { httpError, type Answer } from '../../http/request.ts'
+import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { signedIn, type Authorize } from '../../http/with-auth.ts'
+import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface TusOptions {
   /** Where uploads are created. */
@@ -21,7 +21,7 @@ export interface TusOptions {
   /** Default `tus`. */
   readonly name?: string
   /** How long a silent server is given, ms; default 20,000. */
-  readonly patienceMs?: number
+  readonly timeoutMs?: number
 }
 
 /** An upload on the server. */
@@ -33,7 +33,7 @@ interface Target {
 
 const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 /** Setbacks that one attempt takes before it leaves the matter to a later one; progress may be a lie, so all count. */
-const MOST_SETBACKS = 3
+const MAX_SETBACKS = 3
 
 /** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
 const ALGORITHMS: readonly (readonly [string, string])[] = [
@@ -58,23 +58,27 @@ export function tus({
   partBytes = DEFAULT_PART_BYTES,
   trustLength = false,
   name = 'tus',
-  patienceMs,
+  timeoutMs,
 }: TusOptions): Transport {
-  const tempo = pace(patienceMs)
+  const http = adaptiveTimeout(timeoutMs)
   const named = ({ cid }: Upload): Target => ({ url: `${endpoint.replace(/\/$/, '')}/${cid}`, checked: '' })
 
   function call(
     method: string,
     url: string,
-    request: PacedRequest,
+    request: TimedRequest,
     headers: Readonly<Record<string, string>> = {},
     body?: Uint8Array<ArrayBuffer>,
   ): Promise<Answer> {
     const mayKnow = new URL(url).origin === new URL(endpoint).origin
-    return signedIn(
+    return withAuth(
       async (reason) => (mayKnow ? authorize?.({ reason }) : undefined),
       (authorization) =>
-        tempo.ask(url, { method, headers: { ...headers, ...authorization }, ...(body && { body }) }, request),
+        http.request(
+          url,
+          { method, headers: { ...headers, ...authorization }, ...(body && { body }) },
+          request,
+        ),
       request.signal,
     )
   }
@@ -97,7 +101,7 @@ export function tus({
   async function offsetOf({ url }: Target, { sizeBytes }: Upload, signal: AbortSignal) {
     const answer = await call('HEAD', url, { signal }, TUS)
     if (isGone(answer)) return undefined
-    if (!answer.ok) throw refusal(answer)
+    if (!answer.ok) throw httpError(answer)
     const offset = offsetIn(answer)
     return answer.headers.get('upload-length') === String(sizeBytes) && offset <= sizeBytes
       ? offset
@@ -105,7 +109,7 @@ export function tus({
   }
 
   /** Creates the upload, or takes up the one of that name, and remembers where it is. */
-  async function create(upload: Upload, { signal, remember }: Attempt, checksum: string) {
+  async function create(upload: Upload, { signal, saveResumeToken }: Attempt, checksum: string) {
     const answer = await call(
       'POST',
       endpoint,
@@ -121,16 +125,16 @@ export function tus({
     if (answer.status === 409) {
       // Created before, by a worker that died before it could remember; or its bytes are there after all.
       offset = await offsetOf(target, upload, signal)
-      if (offset === undefined) throw refusal(answer)
+      if (offset === undefined) throw httpError(answer)
     } else {
       const location = answer.headers.get('location')
-      if (!answer.ok) throw refusal(answer)
+      if (!answer.ok) throw httpError(answer)
       if (location === null) throw badAnswer(answer, 'no Location, or hides it from us')
       target = { ...target, url: new URL(location, endpoint).href }
       offset = 0
     }
     if (offset === 0) target = { ...target, checked: checksum }
-    await remember(memoOf(target))
+    await saveResumeToken(memoOf(target))
     return { target, offset }
   }
 
@@ -156,8 +160,8 @@ export function tus({
   return {
     name,
 
-    async probe(upload, { signal, memo, progress }) {
-      const target = targetOf(memo) ?? named(upload)
+    async probe(upload, { signal, resumeToken, progress }) {
+      const target = targetOf(resumeToken) ?? named(upload)
       const offsetBytes = await offsetOf(target, upload, signal)
       if (offsetBytes === undefined) return { kind: 'nothing' }
       progress(offsetBytes)
@@ -173,13 +177,13 @@ export function tus({
       let setbacks = 0
       const setBack = (error: HoldfastError) => {
         setbacks += 1
-        if (setbacks > MOST_SETBACKS) throw error
+        if (setbacks > MAX_SETBACKS) throw error
       }
 
       async function resumed(offset: number) {
-        const target = targetOf(attempt.memo)
+        const target = targetOf(attempt.resumeToken)
         if (target !== undefined) return { target, offset }
-        await attempt.remember(memoOf(named(upload)))
+        await attempt.saveResumeToken(memoOf(named(upload)))
         return { target: named(upload), offset }
       }
 
@@ -196,7 +200,7 @@ export function tus({
           continue
         }
 
-        const end = Math.min(upload.sizeBytes, offset + tempo.partBytes(partBytes))
+        const end = Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
         const answer = await patch(target, offset, bytes.subarray(offset, end), checksum, signal)
         if (answer.ok) {
           const reached = offsetIn(answer)
@@ -204,24 +208,24 @@ export function tus({
           if (reached === offset) setBack(badAnswer(answer, 'no progress'))
           at = { target, offset: reached }
         } else if (answer.status === 409) {
-          setBack(refusal(answer))
+          setBack(httpError(answer))
           const reached = await offsetOf(target, upload, signal)
           at = reached === undefined ? undefined : { target, offset: reached }
         } else if (answer.status === 460) {
           setBack(mismatch(upload, 'received damaged bytes'))
         } else if (isGone(answer)) {
-          setBack(refusal(answer))
+          setBack(httpError(answer))
           at = undefined
         } else {
-          throw refusal(answer)
+          throw httpError(answer)
         }
       }
     },
 
-    async verify(upload, { signal, memo, remember }) {
-      const { url } = targetOf(memo) ?? named(upload)
+    async verify(upload, { signal, resumeToken, saveResumeToken }) {
+      const { url } = targetOf(resumeToken) ?? named(upload)
       const answer = await call('GET', url, { signal, maxBytes: upload.sizeBytes }, TUS)
-      if (answer.status === 401 || answer.status === 429 || answer.status >= 500) throw refusal(answer)
+      if (answer.status === 401 || answer.status === 429 || answer.status >= 500) throw httpError(answer)
       if (!answer.ok)
         throw new HoldfastError(
           'bad-answer',
@@ -231,7 +235,7 @@ export function tus({
       if (await isOurs(upload, answer.bytes)) return
       // Best effort: without the termination extension a server that names uploads keeps the bad copy.
       await call('DELETE', url, { signal }, TUS)
-      await remember('')
+      await saveResumeToken('')
       throw mismatch(upload, 'other bytes')
     },
   }
@@ -250,16 +254,16 @@ const badAnswer = ({ origin }: Answer, what: string) =>
 
 /** The upload's URL without its query, which may hold a signature; the algorithm stands where no server sees it. */
 function memoOf({ url, checked }: Target): string {
-  const memo = new URL(url)
-  memo.search = ''
-  memo.hash = checked
-  return memo.href
+  const resumeToken = new URL(url)
+  resumeToken.search = ''
+  resumeToken.hash = checked
+  return resumeToken.href
 }
 
-function targetOf(memo: string | undefined): Target | undefined {
+function targetOf(resumeToken: string | undefined): Target | undefined {
   // What is no URL is of another transport, by which the session began.
-  if (!memo?.startsWith('http')) return undefined
-  const url = new URL(memo)
+  if (!resumeToken?.startsWith('http')) return undefined
+  const url = new URL(resumeToken)
   const checked = url.hash.slice(1)
   url.hash = ''
   return { url: url.href, checked }
