@@ -2,6 +2,7 @@ import { openDB, type IDBPDatabase, type IDBPTransaction } from 'idb'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
+import { deadline } from '../deadline.ts'
 import { payloadBytes, payloadForm } from './payload-form.ts'
 import { SCHEMA_VERSION, STORES, upgrade, type Schema } from './schema.ts'
 
@@ -13,6 +14,14 @@ type Transaction<M extends Mode> = IDBPTransaction<Schema, typeof STORES, M>
 const LOG_LINES = 5_000
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 const TRIES = 3
+/** A database that has not opened by then is asked again on a new connection, ms. */
+const OPEN_TIMEOUT_MS = 10_000
+/** A transaction has so long between two signs of life: its first request, each payload, its end; ms. */
+const TRANSACTION_TIMEOUT_MS = 20_000
+/** The slowest device that is waited for, bytes per ms. */
+const SLOWEST_BYTES_PER_MS = 500
+/** What is late is given up, and has so long to say that it was committed all the same, ms. */
+const GRACE_MS = 2_000
 /**
  * Room that is held so that it can be given up: on a full device Chromium refuses every `put`, so that no upload
  * could be written down and no space would ever come free. New bytes come in only where the reserve is, too.
@@ -46,15 +55,14 @@ export function idbStore(name = 'holdfast'): Store {
     return (opened = connection)
   }
 
-  async function run<M extends Mode, T>(mode: M, work: (tx: Transaction<M>) => Promise<T>): Promise<T> {
+  async function run<M extends Mode, T>(mode: M, work: (tx: Live<M>) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const connection = open()
       let tx: Transaction<M> | undefined
       try {
-        tx = (await connection).transaction(STORES, mode, { durability: 'strict' })
-        const result = await work(tx)
-        await tx.done
-        return result
+        const db = await deadline(OPEN_TIMEOUT_MS, LATE_OPEN).race(connection)
+        tx = db.transaction(STORES, mode, { durability: 'strict' })
+        return await finish(tx, work)
       } catch (thrown) {
         const error = storageError(await causeOf(thrown, tx))
         if (error.code !== 'storage-failed') throw error
@@ -64,41 +72,111 @@ export function idbStore(name = 'holdfast'): Store {
     }
   }
 
+  /** Reads bytes; where that fails, a key that can be read beside them tells that the database is well. */
+  async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
+    let stored: Blob | ArrayBuffer | undefined
+    try {
+      stored = await run('readonly', async ({ tx }) => {
+        const payloads = tx.objectStore('payloads')
+        return payloads.get(id).catch((cause: unknown) => {
+          throw ITEM_FAILURES.has(nameOf(cause)) ? unreadable(id, 'cannot be read', cause) : cause
+        })
+      })
+    } catch (cause) {
+      if (HoldfastError.from(cause).code !== 'storage-failed') throw cause
+      await run('readonly', ({ tx }) => tx.objectStore('payloads').getKey(id))
+      throw unreadable(id, 'cannot be read', cause)
+    }
+    if (stored === undefined) throw unreadable(id, 'are missing')
+    try {
+      return await deadline(timeoutOf(sizeOf(stored)), LATE_END).race(payloadBytes(stored))
+    } catch (cause) {
+      throw unreadable(id, 'cannot be read', cause)
+    }
+  }
+
   return {
-    read: (work) => run('readonly', (tx) => work(reader(tx))),
+    read: (work) => run('readonly', ({ tx }) => work(reader(tx))),
     write: async (work) => {
-      const once = () => run('readwrite', (tx) => work(writer(tx)))
+      const once = () => run('readwrite', (live) => work(writer(live)))
       try {
         return await once()
       } catch (error) {
         if (HoldfastError.from(error).code !== 'storage-full') throw error
-        await run('readwrite', (tx) => tx.objectStore('payloads').delete(RESERVE))
+        await run('readwrite', ({ tx }) => tx.objectStore('payloads').delete(RESERVE))
         return once()
       }
     },
-    payload: async (id) => {
-      const stored = await run('readonly', (tx) => tx.objectStore('payloads').get(id))
-      if (stored === undefined)
-        throw new HoldfastError('payload-unreadable', `The bytes of ${id} are missing.`)
-      try {
-        return await payloadBytes(stored)
-      } catch (cause) {
-        throw new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`, { cause })
-      }
-    },
+    payload: readPayload,
     close: () => opened && drop(opened),
+  }
+}
+
+/** A transaction under way, and how to tell that bytes are on their way to it. */
+interface Live<M extends Mode> {
+  readonly tx: Transaction<M>
+  expect(bytes: number): void
+}
+
+const LATE_OPEN = () => new HoldfastError('storage-failed', 'The database does not open.')
+const LATE_END = () => new HoldfastError('storage-failed', 'The database does not answer.')
+
+/** Names of `DOMException`s that tell of one value that cannot be read, and not of the database. */
+const ITEM_FAILURES: ReadonlySet<string> = new Set([
+  'NotReadableError',
+  'DataError',
+  'NotFoundError',
+  'EncodingError',
+])
+
+const nameOf = (thrown: unknown) => (thrown instanceof DOMException ? thrown.name : '')
+
+const unreadable = (id: ChunkId, what: string, cause?: unknown) =>
+  new HoldfastError('payload-unreadable', `The bytes of ${id} ${what}.`, { cause })
+
+const sizeOf = (payload: Blob | ArrayBuffer) => (payload instanceof Blob ? payload.size : payload.byteLength)
+
+const timeoutOf = (bytes: number) => TRANSACTION_TIMEOUT_MS + bytes / SLOWEST_BYTES_PER_MS
+
+/**
+ * Runs the work and waits for the transaction's end. One that is late is aborted; if it turns out to have been
+ * committed by then, that counts.
+ */
+async function finish<M extends Mode, T>(
+  tx: Transaction<M>,
+  work: (live: Live<M>) => Promise<T>,
+): Promise<T> {
+  const timer = deadline(TRANSACTION_TIMEOUT_MS, LATE_END)
+  const ended = work({ tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }).then(async (result) => {
+    await tx.done
+    return result
+  })
+  try {
+    return await timer.race(ended)
+  } catch (late) {
+    if (!timer.late) throw late
+    endNow(tx)
+    return deadline(GRACE_MS, LATE_END).race(ended)
+  }
+}
+
+function endNow(tx: Transaction<Mode>): void {
+  try {
+    tx.abort()
+  } catch {
+    // It has ended by itself.
   }
 }
 
 /** Ends the transaction, if it has not; why it failed is in the transaction where the browser aborted it. */
 async function causeOf(thrown: unknown, tx: Transaction<Mode> | undefined): Promise<unknown> {
-  try {
-    tx?.abort()
-  } catch {
-    // It has ended by itself.
-  }
-  await tx?.done.catch(() => undefined)
-  return tx?.error ?? thrown
+  if (tx === undefined) return thrown
+  endNow(tx)
+  const ended = tx.done.catch(() => undefined)
+  await deadline(GRACE_MS, LATE_END)
+    .race(ended)
+    .catch(() => undefined)
+  return tx.error ?? thrown
 }
 
 function reader(tx: Transaction<Mode>): ReadTransaction {
@@ -131,7 +209,7 @@ function reader(tx: Transaction<Mode>): ReadTransaction {
   }
 }
 
-function writer(tx: Transaction<'readwrite'>): WriteTransaction {
+function writer({ tx, expect }: Live<'readwrite'>): WriteTransaction {
   const chunks = tx.objectStore('chunks')
   const payloads = tx.objectStore('payloads')
   return {
@@ -139,6 +217,7 @@ function writer(tx: Transaction<'readwrite'>): WriteTransaction {
     putSession: async (session) => void (await tx.objectStore('sessions').put(session)),
     putChunk: async (chunk) => void (await chunks.put(chunk)),
     putPayload: async (id, bytes) => {
+      expect(bytes.byteLength)
       const isNew = (await payloads.getKey(id)) === undefined
       await payloads.put(payloadForm(bytes), id)
       if (isNew && (await payloads.getKey(RESERVE)) === undefined)

@@ -1,0 +1,42 @@
+/** A time after which the platform is not waited for any more: no await on it may last for ever. */
+export interface Deadline {
+  /** Whether the time was up before what was waited for. */
+  readonly late: boolean
+  /** The time is up so many ms from now, if not later. */
+  extend(ms: number): void
+  /** What the promise settles with; rejects where the time is up before. */
+  race<T>(promise: Promise<T>): Promise<T>
+}
+
+/**
+ * @param ms from now
+ * @param error what `race` rejects with when the time is up
+ */
+export function deadline(ms: number, error: () => Error): Deadline {
+  let untilMs = performance.now() + ms
+  let late = false
+  return {
+    get late() {
+      return late
+    },
+    extend(moreMs) {
+      untilMs = Math.max(untilMs, performance.now() + moreMs)
+    },
+    async race(promise) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const timeIsUp = new Promise<never>((_resolve, reject) => {
+        const look = () => {
+          const leftMs = untilMs - performance.now()
+          if (leftMs > 0) {
+            timer = setTimeout(look, leftMs)
+          } else {
+            late = true
+            reject(error())
+          }
+        }
+        look()
+      })
+      return Promise.race([promise, timeIsUp]).finally(() => clearTimeout(timer))
+    },
+  }
+}

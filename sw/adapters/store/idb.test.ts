@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { ChunkId } from '../../../src/protocol/ids.ts'
+
+// What the browser's database does when it is ill; the whole contract runs on the real one, in e2e/store.
+
+const ID = 'a/0' as ChunkId
+
+/** A transaction whose requests and end a test decides. */
+interface FakeTransaction {
+  get?: () => Promise<unknown>
+  getKey?: () => Promise<unknown>
+  done?: Promise<void>
+  abort?: () => void
+}
+
+const database = vi.hoisted(() => ({
+  opened: 0,
+  closed: 0,
+  open: async (): Promise<void> => {},
+  next: (): object => ({}),
+}))
+
+vi.mock('idb', () => ({
+  openDB: async () => {
+    database.opened++
+    await database.open()
+    return {
+      transaction: () => database.next(),
+      close: () => database.closed++,
+    }
+  },
+}))
+
+const { idbStore } = await import('./idb.ts')
+
+function transactions(next: () => FakeTransaction): void {
+  database.next = () => {
+    const { get, getKey, done = Promise.resolve(), abort = () => {} } = next()
+    return { objectStore: () => ({ get, getKey, index: () => ({}) }), done, abort, error: null }
+  }
+}
+
+const never = () => new Promise<never>(() => {})
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('IDBKeyRange', {})
+  database.opened = database.closed = 0
+  database.open = async () => {}
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+describe('a payload that cannot be read', () => {
+  const failing = (name: string) => async () => {
+    throw new DOMException('The file is gone.', name)
+  }
+
+  test('is that chunk’s alone: the connection stays', async () => {
+    transactions(() => ({ get: failing('NotReadableError') }))
+    await expect(idbStore().payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
+    expect(database.opened).toBe(1)
+  })
+
+  test('is that chunk’s too where the browser does not say why, while its key can be read', async () => {
+    transactions(() => ({ get: failing('UnknownError'), getKey: async () => ID }))
+    await expect(idbStore().payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
+  })
+
+  test('is the database’s where nothing can be read', async () => {
+    transactions(() => ({ get: failing('UnknownError'), getKey: failing('UnknownError') }))
+    await expect(idbStore().payload(ID)).rejects.toMatchObject({ code: 'storage-failed' })
+  })
+})
+
+test('a database that does not open is told after three tries, and asked again by the next use', async () => {
+  database.open = never
+  const store = idbStore()
+  const first = expect(store.read(async () => 1)).rejects.toMatchObject({ code: 'storage-failed' })
+  await vi.advanceTimersByTimeAsync(30_000)
+  await first
+  expect(database.opened).toBe(3)
+  database.open = async () => {}
+  transactions(() => ({}))
+  expect(await store.read(async () => 1)).toBe(1)
+})
+
+test('a database that opens too late is closed, so that it holds up no upgrade', async () => {
+  const opens: (() => void)[] = []
+  database.open = () => new Promise<void>((resolve) => opens.push(resolve))
+  const read = idbStore().read(async () => 1)
+  await vi.advanceTimersByTimeAsync(10_000)
+  transactions(() => ({}))
+  opens[1]?.()
+  expect(await read).toBe(1)
+  opens[0]?.()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(database.closed).toBe(1)
+})
+
+test('a transaction that never ends is told, and its connection is dropped', async () => {
+  transactions(() => ({ done: never() }))
+  const write = expect(idbStore().write(async () => 1)).rejects.toMatchObject({ code: 'storage-failed' })
+  await vi.advanceTimersByTimeAsync(3 * 25_000)
+  await write
+  expect(database.opened).toBe(3)
+})
+
+test('a transaction that was committed after its deadline counts', async () => {
+  let complete = () => {}
+  const done = new Promise<void>((resolve) => (complete = resolve))
+  transactions(() => ({
+    done,
+    // It can be aborted no more: it was on its way to the disk.
+    abort: () => {
+      setTimeout(complete, 1_000)
+      throw new DOMException('', 'InvalidStateError')
+    },
+  }))
+  const write = idbStore().write(async () => 'kept')
+  await vi.advanceTimersByTimeAsync(21_000)
+  expect(await write).toBe('kept')
+  expect(database.opened).toBe(1)
+})
