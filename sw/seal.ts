@@ -1,9 +1,9 @@
 import { sha256Hex } from '../src/evidence/digest.ts'
 import { sealChunk } from '../src/evidence/seal.ts'
 import { HoldfastError } from '../src/protocol/errors.ts'
-import { commitEvent, sealKeyName } from './engine/commit.ts'
+import { commitChunk, sealKeyName } from './engine/commit.ts'
 import { nowOf, type Sealer } from './engine/context.ts'
-import type { ChunkEvent } from './core/machine.ts'
+import type { ChunkEvent } from './core/chunk-machine.ts'
 
 /**
  * The sealer of a worker that takes raw chunks: ciphertext takes the place of the raw bytes in one transaction.
@@ -12,7 +12,7 @@ import type { ChunkEvent } from './core/machine.ts'
 export const sealInWorker: Sealer = async (context, chunk) => {
   const { store, clock, announce } = context
   const commit = async (event: ChunkEvent, ciphertext?: ArrayBuffer) => {
-    await store.write((tx) => commitEvent(tx, chunk.id, event, nowOf(clock), ciphertext))
+    await store.write((tx) => commitChunk(tx, chunk.id, event, nowOf(clock), ciphertext))
     announce(chunk.sessionId)
   }
   if (chunk.state.status !== 'captured') await commit({ type: 'recovered' })

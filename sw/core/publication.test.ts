@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
 import { workRemains } from './plan.ts'
-import { concluded, publicationDueMs, publicationStep, PUBLISH_EVERY_MS } from './publication.ts'
+import { publicationDueMs, publicationStep, PUBLISH_EVERY_MS } from './publication.ts'
 import type { Anchored, Publication, SessionRecord } from './record.ts'
 import { newSession } from './session.ts'
 
@@ -165,24 +165,6 @@ describe('publicationStep', () => {
   it('keeps in mind what has left already when it is resumed', () => {
     const sent = { ...begun, manifest, sent: true }
     expect(publicationStep(failed('anchor-rejected', sent), { type: 'resumed' }, moment)).toEqual(sent)
-  })
-})
-
-describe('concluded', () => {
-  it('settles an ended session of which the chain holds all', () => {
-    const done = concluded(
-      session({ confirmed: 3 }, { ending: 'complete', publication: begun }),
-      under('complete'),
-    )
-    expect(done).not.toHaveProperty('publication')
-    expect(done).not.toHaveProperty('open')
-  })
-
-  it('leaves a session open that recorded on or ended meanwhile', () => {
-    expect(concluded(session({ confirmed: 3, uploaded: 1 }), under('recording')).open).toBeDefined()
-    const closing = concluded(session({ confirmed: 3 }, { ending: 'complete' }), under('recording'))
-    expect(closing.open).toBeDefined()
-    expect(publicationDueMs(closing)).toBe(0)
   })
 })
 

@@ -1,7 +1,7 @@
 import { countsAsAttempt } from './circuit.ts'
-import { waitAfter, type Failure, type Now } from './machine.ts'
-import type { Anchored, ManifestName, Publication, SessionRecord } from './record.ts'
-import { pendingChunks, withOpenMarker } from './session.ts'
+import { waitAfter, type Failure, type Now } from './chunk-machine.ts'
+import type { ManifestName, Publication, SessionRecord } from './record.ts'
+import { pendingChunks } from './session.ts'
 
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
 export const PUBLISH_EVERY_MS = 30_000
@@ -47,7 +47,9 @@ export type PublicationEvent =
   | { readonly type: 'manifest-sent' }
   | { readonly type: 'manifest-token-saved'; readonly resumeToken: string }
   | { readonly type: 'manifest-stored' }
+  /** The intent to hand the anchor over is stored; the request leaves after that. */
   | { readonly type: 'anchor-sent' }
+  /** The relay took it, which says nothing of the chain. */
   | { readonly type: 'anchor-taken' }
   /** Nothing to do before this time but look again. */
   | { readonly type: 'look-again'; readonly atMs: number }
@@ -55,7 +57,7 @@ export type PublicationEvent =
   | { readonly type: 'resumed' }
 
 /** The publication after an event. */
-export function publicationStep(publication: Publication, event: PublicationEvent, moment: Now): Publication {
+export function publicationStep(publication: Publication, event: PublicationEvent, now: Now): Publication {
   const { lastError: _forgiven, ...healthy } = publication
   const due = { kind: 'due', notBeforeMs: 0 } as const
   switch (event.type) {
@@ -64,12 +66,13 @@ export function publicationStep(publication: Publication, event: PublicationEven
     case 'manifest-token-saved':
       return { ...publication, resumeToken: event.resumeToken }
     case 'manifest-sent':
-    case 'anchor-sent':
       return { ...publication, sent: true }
     case 'manifest-stored':
       return { ...healthy, stage: 'anchoring', sent: false, failures: 0, wait: due }
+    case 'anchor-sent':
+      return { ...publication, sent: true, submittedAtMs: now.nowMs }
     case 'anchor-taken':
-      return { ...healthy, submittedAtMs: moment.nowMs, failures: 0, wait: due }
+      return { ...healthy, failures: 0, wait: due }
     case 'look-again':
       return { ...healthy, wait: { kind: 'due', notBeforeMs: event.atMs } }
     case 'failed': {
@@ -79,16 +82,10 @@ export function publicationStep(publication: Publication, event: PublicationEven
         ...publication,
         failures,
         lastError: { code, message },
-        wait: waitAfter(event.failure, failures, moment),
+        wait: waitAfter(event.failure, failures, now),
       }
     }
     case 'resumed':
       return { ...healthy, failures: 0, wait: due }
   }
-}
-
-/** The session whose publication the chain has confirmed; its chunks are confirmed in the same transaction. */
-export function concluded(session: SessionRecord, anchored: Anchored): SessionRecord {
-  const { publication: _done, ...rest } = session
-  return withOpenMarker({ ...rest, anchored })
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { waitOf } from './machine.ts'
+import { waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, ChunkState, SessionRecord, Wait } from './record.ts'
 import {
   dueKey,

@@ -1,6 +1,6 @@
 import type { SessionStart } from '../../src/protocol/messages.ts'
 import type { ChunkStatus, SessionStatus } from '../../src/protocol/snapshot.ts'
-import { PENDING_STATUSES, waitOf } from './machine.ts'
+import { PENDING_STATUSES, waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 
 const EMPTY_TALLY: Readonly<Record<ChunkStatus, number>> = {

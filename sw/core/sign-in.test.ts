@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
-import type { Failure } from './machine.ts'
+import type { Failure } from './chunk-machine.ts'
 import { nextStepMs, workRemains } from './plan.ts'
 import { newSession } from './session.ts'
 import { isBlocked, nextTrial, signInFailed, signInWorks } from './sign-in.ts'

@@ -1,5 +1,5 @@
 import { ERRORS } from '../../src/protocol/errors.ts'
-import type { Failure, Now } from './machine.ts'
+import type { Failure, Now } from './chunk-machine.ts'
 import type { ChunkRecord, SessionRecord, SignIn } from './record.ts'
 
 /** First upper bound of the wait between two trials, ms. */
@@ -28,10 +28,10 @@ export const nextTrial = (failures: number, { nowMs, random }: Now): SignIn => (
  * The session after a failure of one of its items, which may be a refused sign-in. Where a trial is set it stays, or
  * comes later if the server asks for that: so 500 chunks that are refused together are one refusal.
  */
-export function signInFailed(session: SessionRecord, failure: Failure, moment: Now): SessionRecord {
+export function signInFailed(session: SessionRecord, failure: Failure, now: Now): SessionRecord {
   if (!isBlocked({ lastError: failure })) return session
-  const { failures, retryAtMs } = session.signIn ?? nextTrial(0, moment)
-  const askedMs = moment.nowMs + failure.retryAfterMs
+  const { failures, retryAtMs } = session.signIn ?? nextTrial(0, now)
+  const askedMs = now.nowMs + failure.retryAfterMs
   return { ...session, signIn: { failures, retryAtMs: Math.max(retryAtMs, askedMs) } }
 }
 

@@ -64,7 +64,7 @@ describe('chunkView', () => {
 
 describe('sessionView', () => {
   it('tells the status, the tally and what holds the session up', () => {
-    const trouble = { error: { code: 'unreachable', message: 'why' }, retryAtMs: 77 } as const
+    const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70, retryAtMs: 77 } as const
     expect(sessionView({ ...session, trouble }, still)).toMatchObject({
       id: sessionId,
       status: 'recording',
@@ -79,7 +79,7 @@ describe('sessionView', () => {
   })
 
   it('tells when a refused sign-in is tried again', () => {
-    const trouble = { error: { code: 'sign-in-needed', message: 'why' } } as const
+    const trouble = { error: { code: 'sign-in-needed', message: 'why' }, sinceMs: 70 } as const
     const signIn = { failures: 1, retryAtMs: 99 }
     expect(sessionView({ ...session, trouble, signIn }, still)).toMatchObject({ retryAtMs: 99 })
     expect(sessionView({ ...session, trouble }, still)).not.toHaveProperty('retryAtMs')

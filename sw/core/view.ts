@@ -1,6 +1,6 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
-import { waitOf } from './machine.ts'
+import { waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
 import { isSettled, statusOf } from './session.ts'
 

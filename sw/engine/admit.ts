@@ -3,10 +3,10 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
-import { saveSession } from './commit.ts'
-import type { Context } from './context.ts'
+import { commit } from './commit.ts'
+import { nowOf, type Context } from './context.ts'
+import type { Now } from '../core/chunk-machine.ts'
 import type { ChunkRecord, ChunkState } from '../core/record.ts'
-import { placeInQueue, recount } from '../core/session.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 
 /**
@@ -25,23 +25,14 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
   await checkContent(handed, bytes)
   const admit = async (tx: WriteTransaction) => {
     if ((await admission(tx, chunk, handed)) === 'known') return
-    const session = await tx.session(chunk.sessionId)
-    if (session === undefined) return
     await tx.putPayload(chunk.id, bytes)
-    await tx.putChunk(placeInQueue(chunk, session))
-    await saveSession(tx, recount(session, undefined, chunk))
-    await tx.addLog({
-      atMs: clock.now(),
-      sessionId: chunk.sessionId,
-      index: chunk.index,
-      event: 'acknowledged',
-      to: chunk.state.status,
-    })
+    await commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock))
   }
   try {
     await store.write(admit)
   } catch (error) {
-    if (HoldfastError.from(error).code === 'storage-full') await store.write(publishSoon)
+    if (HoldfastError.from(error).code === 'storage-full')
+      await store.write((tx) => publishSoon(tx, nowOf(clock)))
     throw error
   }
   announce(chunk.sessionId)
@@ -49,9 +40,8 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
 }
 
 /** Space comes free only by confirmation: on a full device what is verified does not wait for more to come. */
-async function publishSoon(tx: WriteTransaction): Promise<void> {
-  for (const session of await tx.openSessions())
-    if (session.tally.uploaded > 0) await tx.putSession({ ...session, unpublishedSinceMs: 0 })
+async function publishSoon(tx: WriteTransaction, now: Now): Promise<void> {
+  for (const { id } of await tx.openSessions()) await commit(tx, id, { type: 'space-wanted' }, now)
 }
 
 function newChunk(handed: HandedChunk): ChunkRecord {

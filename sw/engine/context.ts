@@ -1,5 +1,5 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
-import type { Now } from '../core/machine.ts'
+import type { Now } from '../core/chunk-machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Anchor } from '../ports/anchor.ts'
 import type { Clock, Lock, Wake } from '../ports/platform.ts'

@@ -9,7 +9,7 @@ import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { SEAL_FIRST } from '../core/session.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
 import { policyOf } from './policy.ts'
-import { publishStep } from './publisher.ts'
+import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
@@ -136,7 +136,7 @@ export function createDrain(context: Context): Drain {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()
           for (const chunk of look.chunks) start(chunk.id, transferAndMeasure(chunk, look.inUse, stop.signal))
-          for (const id of look.publications) start(id, publishStep(context, id, stop.signal))
+          for (const id of look.publications) start(id, sessionStep(context, id, stop.signal))
         }
         if (broken && active.size === 0) throw broken.error
         const { remains, suspended } = look

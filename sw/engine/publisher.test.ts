@@ -15,6 +15,8 @@ import {
 } from '../testing/world.ts'
 import { BUDGETS_MS, createDrain } from './drain.ts'
 import { RESUBMIT_AFTER_MS } from '../core/publication.ts'
+import { publishStep } from './publisher.ts'
+import { transfer } from './transfer.ts'
 
 const id = sessionIdOf(1)
 const ops = (world: World) => world.chain.ledger.map(({ op }) => op)
@@ -212,5 +214,63 @@ describe('an anchor', () => {
     expect(session.trouble?.error.code).toBe('anchor-rejected')
     expect(session.publication).toMatchObject({ stage: 'anchoring', wait: { kind: 'parked' } })
     for (const chunk of await world.chunks(id)) expect(await world.hasPayload(chunk)).toBe(true)
+  })
+})
+
+describe('a step that is late, because the lock was taken from its worker', () => {
+  const never = new AbortController().signal
+
+  /** The first publication is concluded while another worker has read the same, and is slow to go on. */
+  async function lateConclusion() {
+    const world = createWorld()
+    await recordSession(world, { chunks: 1, ending: 'interrupted' })
+    const a = world.worker()
+    const upload = async (index: number) => {
+      const chunk = (await world.chunks(id))[index]
+      if (chunk) await world.clock.runUntil(transfer(a, chunk, never))
+    }
+    const steps = async (count: number) => {
+      for (let left = count; left > 0; left--) await world.clock.runUntil(publishStep(a, id, never))
+    }
+    await upload(0)
+    // Begun, named, stored, handed over.
+    await steps(4)
+    await world.clock.advance(3 * BLOCK_MS)
+
+    const late = world.worker()
+    let goOn = () => {}
+    const released = new Promise<void>((resolve) => (goOn = resolve))
+    const { read } = late.anchor
+    late.anchor.read = async (...args) => {
+      const seen = await read(...args)
+      await released
+      return seen
+    }
+    const stale = publishStep(late, id, never)
+    await world.clock.advance(10)
+    await steps(1)
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+    return { world, upload, steps, concludes: () => (goOn(), world.clock.runUntil(stale)) }
+  }
+
+  // Promise 3 of docs/guarantees.md.
+  it('confirms nothing of the next publication, and deletes none of its bytes', async () => {
+    const { world, upload, steps, concludes } = await lateConclusion()
+    await admitChunk(world.worker(), await sealedChunk(id, 1))
+    await upload(1)
+    await steps(3)
+    const before = await world.session(id)
+    await concludes()
+    expect(await world.statuses(id)).toEqual(['confirmed', 'anchoring'])
+    expect(await world.session(id)).toEqual(before)
+    const second = (await world.chunks(id))[1]
+    expect(second && (await world.hasPayload(second))).toBe(true)
+  })
+
+  it('changes nothing of a session that is settled', async () => {
+    const { world, concludes } = await lateConclusion()
+    const before = await world.session(id)
+    await concludes()
+    expect(await world.session(id)).toEqual(before)
   })
 })

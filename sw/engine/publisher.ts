@@ -3,23 +3,12 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
-import {
-  afterFailure,
-  clearError,
-  changeSession,
-  commitEvent,
-  withError,
-  saveSession,
-  trySignIn,
-} from './commit.ts'
+import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import type { ChunkEvent } from '../core/machine.ts'
-import { nextStepMs } from '../core/plan.ts'
-import { concluded, publicationStep, RESUBMIT_AFTER_MS, type PublicationEvent } from '../core/publication.ts'
+import { publicationDueMs, RESUBMIT_AFTER_MS, type PublicationEvent } from '../core/publication.ts'
 import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
-import type { WriteTransaction } from '../ports/store.ts'
 import { storeChoice } from './store-choice.ts'
 import { manifestBytes, rootOf } from './manifest.ts'
 
@@ -27,18 +16,18 @@ import { manifestBytes, rootOf } from './manifest.ts'
 type Publishing = SessionRecord & { readonly publication: Publication }
 
 /**
- * Takes one session's publication one step further: begin, name the manifest, store it, anchor it, look at the
- * chain, conclude; or tries a sign-in again that was refused. Each step ends in the store, a failure too; only a failing store rejects.
+ * Takes one session's publication one step further: begin, name the manifest, store it, anchor it, look at the chain,
+ * conclude. Each step ends in the store, a failure too; only a failing store rejects. A step that is late, because
+ * another worker has gone on meanwhile, changes nothing.
  */
 export async function publishStep(context: Context, id: SessionId, signal: AbortSignal): Promise<void> {
   const { store, clock, announce } = context
   const session = await store.read((tx) => tx.session(id))
   if (session === undefined) return
-  const dueMs = nextStepMs(session)
+  const dueMs = publicationDueMs(session)
   if (dueMs === undefined || dueMs > clock.now()) return
   try {
-    if (dueMs === session.signIn?.retryAtMs) await store.write((tx) => trySignIn(tx, id, nowOf(clock)))
-    else if (!isPublishing(session)) await begin(context, session)
+    if (!isPublishing(session)) await begin(context, session)
     else if (session.publication.stage === 'manifesting') await publishManifest(context, session, signal)
     else await anchor(context, session, signal)
   } catch (thrown) {
@@ -54,23 +43,23 @@ const covered = (chunks: readonly ChunkRecord[]) =>
   chunks.filter(({ state }) => ['manifesting', 'anchoring', 'confirmed'].includes(state.status))
 
 async function begin({ store, clock }: Context, session: SessionRecord): Promise<void> {
-  const moment = nowOf(clock)
+  const now = nowOf(clock)
   const chunks = await store.read((tx) => tx.chunksOf(session.id))
   const verified = chunks.filter(({ state }) => state.status === 'uploaded' || state.status === 'confirmed')
   const publication: Publication = {
     stage: 'manifesting',
     ending: session.ending,
-    lastUpdatedMs: moment.nowMs,
+    lastUpdatedMs: now.nowMs,
     merkleRoot: await rootOf(verified),
     chunkCount: verified.length,
     sent: false,
     failures: 0,
     wait: { kind: 'due', notBeforeMs: 0 },
   }
-  await store.write(async (tx) => {
-    for (const chunk of verified) await commitEvent(tx, chunk.id, { type: 'manifest-began' }, moment)
-    await changeSession(tx, session.id, (current) => ({ ...current, publication }))
-  })
+  const chunkIds = new Set(verified.map(({ id }) => id))
+  await store.write((tx) =>
+    commit(tx, session.id, { type: 'publication-began', publication, chunks: chunkIds }, now),
+  )
 }
 
 async function publishManifest(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
@@ -83,7 +72,8 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
   if (publication.manifest === undefined) {
     const manifest = { uploader, cid, sha256: await sha256Hex(bytes), sizeBytes: bytes.byteLength }
     await closeCircuit(context, context.anchor.name)
-    return record(context, session, { type: 'manifest-built', manifest })
+    await record(context, session, { type: 'manifest-built', manifest })
+    return
   }
   if (cid !== publication.manifest.cid)
     throw new HoldfastError(
@@ -95,16 +85,14 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
     sent: publication.sent,
     ...(publication.resumeToken !== undefined && { resumeToken: publication.resumeToken }),
     bytes: async () => bytes,
-    intend: async () => {
-      await record(context, session, { type: 'manifest-sent' })
-      return true
-    },
-    saveResumeToken: (resumeToken) => record(context, session, { type: 'manifest-token-saved', resumeToken }),
+    intend: () => record(context, session, { type: 'manifest-sent' }),
+    saveResumeToken: async (resumeToken) =>
+      void (await record(context, session, { type: 'manifest-token-saved', resumeToken })),
   }
   const upload = { ...publication.manifest, to: storeChoice(transport, session) }
-  await deliver(transport, upload, delivery, signal)
+  if (!(await deliver(transport, upload, delivery, signal))) return
   await closeCircuit(context, transport.name)
-  await record(context, session, { type: 'manifest-stored' }, chunks, { type: 'anchor-began' })
+  await record(context, session, { type: 'manifest-stored' })
 }
 
 async function anchor(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
@@ -124,7 +112,7 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   const lookAgain = { type: 'look-again', atMs: clock.now() + context.anchor.pollMs } as const
   const takenLately = clock.now() - (publication.submittedAtMs ?? 0) < RESUBMIT_AFTER_MS
   if (!isOurs(witnessed.latest) && !takenLately) {
-    if (!publication.sent) await record(context, session, { type: 'anchor-sent' })
+    if (!(await record(context, session, { type: 'anchor-sent' }))) return
     const groupIds = session.access.map(({ groupId }) => groupId)
     const request = { sessionId: session.id, merkleRoot, manifestCid: manifest.cid, chunkCount, groupIds }
     await context.anchor.submit(request, signal)
@@ -136,65 +124,41 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
 }
 
 async function conclude({ store, clock }: Context, session: Publishing, blockNumber: number): Promise<void> {
-  const { merkleRoot, manifest, chunkCount, ending } = session.publication
+  const { publication } = session
+  const { merkleRoot, manifest, chunkCount, ending } = publication
   if (manifest === undefined) return
-  const moment = nowOf(clock)
-  await store.write(async (tx) => {
-    await commitForAll(tx, covered(await tx.chunksOf(session.id)), { type: 'anchor-confirmed' }, moment)
-    const anchored = {
-      merkleRoot,
-      manifestCid: manifest.cid,
-      chunkCount,
-      blockNumber,
-      confirmedAtMs: moment.nowMs,
-      ending,
-    }
-    await changeSession(tx, session.id, (current) => clearError(concluded(current, anchored)))
-    await tx.addLog({ atMs: moment.nowMs, sessionId: session.id, event: 'anchored', to: ending })
-  })
+  const now = nowOf(clock)
+  const anchored = {
+    merkleRoot,
+    manifestCid: manifest.cid,
+    chunkCount,
+    blockNumber,
+    confirmedAtMs: now.nowMs,
+    ending,
+  }
+  await store.write((tx) =>
+    commit(tx, session.id, { type: 'anchor-confirmed', of: publication, anchored }, now),
+  )
 }
 
-const commitForAll = async (
-  tx: WriteTransaction,
-  chunks: readonly ChunkRecord[],
-  event: ChunkEvent,
-  moment: ReturnType<typeof nowOf>,
-) => {
-  for (const chunk of chunks) await commitEvent(tx, chunk.id, event, moment)
-}
-
-/** Stores an event of the publication, with the event that it is for its chunks. */
+/** Stores an event of the publication; false where another one is in flight by now. */
 async function record(
   { store, clock }: Context,
-  session: Publishing,
+  { id, publication }: Publishing,
   event: PublicationEvent,
-  chunks: readonly ChunkRecord[] = [],
-  chunkEvent?: ChunkEvent,
-): Promise<void> {
-  const moment = nowOf(clock)
-  await store.write(async (tx) => {
-    if (chunkEvent) await commitForAll(tx, chunks, chunkEvent, moment)
-    const current = await tx.session(session.id)
-    if (current?.publication === undefined) return
-    const publication = publicationStep(current.publication, event, moment)
-    const next = { ...current, publication }
-    const troubled = event.type === 'failed' && afterFailure(next, event.failure, publication.wait, moment)
-    await saveSession(tx, troubled || (event.type === 'look-again' ? next : clearError(next)))
-    if (event.type !== 'look-again')
-      await tx.addLog({
-        atMs: moment.nowMs,
-        sessionId: session.id,
-        event: event.type,
-        ...(event.type === 'failed' && {
-          error: { code: event.failure.code, message: event.failure.message },
-        }),
-      })
-  })
+): Promise<boolean> {
+  const recorded = await store.write((tx) =>
+    commit(tx, id, { type: 'publication', of: publication, event }, nowOf(clock)),
+  )
+  return recorded !== undefined
 }
 
 async function fail(context: Context, session: SessionRecord, error: HoldfastError): Promise<void> {
   if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
-  if (!isPublishing(session)) return setAside(context, session, error)
+  if (!isPublishing(session)) {
+    await setAside(context, session, error)
+    return
+  }
   const { stage, manifest } = session.publication
   const atAnchor = stage === 'anchoring' || manifest === undefined
   const failure = await recordFailure(context, atAnchor ? context.anchor.name : context.transport.name, error)
@@ -202,9 +166,6 @@ async function fail(context: Context, session: SessionRecord, error: HoldfastErr
 }
 
 /** Nothing was begun that could wait or park: this session alone waits for a person. */
-const setAside = ({ store }: Context, { id }: SessionRecord, error: HoldfastError) =>
-  store.write(async (tx) => {
-    await changeSession(tx, id, (session) =>
-      withError({ ...session, paused: true }, { error: error.toWire() }),
-    )
-  })
+async function setAside({ store, clock }: Context, { id }: SessionRecord, error: HoldfastError) {
+  await store.write((tx) => commit(tx, id, { type: 'set-aside', error: error.toWire() }, nowOf(clock)))
+}

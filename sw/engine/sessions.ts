@@ -1,10 +1,11 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { DISCARD_CONFIRMATION, type SessionStart } from '../../src/protocol/messages.ts'
-import { clearError, saveSession, sealKeyName, tryAgain } from './commit.ts'
+import { commit, commitStart, sealKeyName } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import type { Ending, SessionRecord } from '../core/record.ts'
-import { isSettled, newSession, placeInQueue, withOpenMarker } from '../core/session.ts'
+import type { SessionRecord } from '../core/record.ts'
+import { isSettled, newSession } from '../core/session.ts'
+import type { SessionEvent } from '../core/session-machine.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 import { storeChoice } from './store-choice.ts'
 
@@ -29,9 +30,8 @@ export async function startSession(context: Context, start: SessionStart): Promi
       )
     storeChoice(transport, start, true)
     const session = newSession(start)
-    await tx.putSession(session)
     if (start.sealKey !== undefined) await tx.putMeta(sealKeyName(session.id), start.sealKey)
-    await tx.addLog({ atMs: clock.now(), sessionId: session.id, event: 'session-started', to: 'recording' })
+    await commitStart(tx, session, nowOf(clock))
     return session
   })
   announce(started.id)
@@ -43,60 +43,26 @@ const beginning = ({ startedAtMs, mimeType, access, stores, atLeast }: SessionRe
   JSON.stringify([startedAtMs, mimeType, access, stores, atLeast])
 
 /** Ends a recording as its page asks; one that was taken for dead is whole after all. */
-export async function endSession(context: Context, id: SessionId): Promise<SessionRecord> {
-  return change(context, id, (tx, session) => close(tx, context, session, 'complete'))
-}
+export const endSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
+  change(context, id, { type: 'session-ended', ending: 'complete' })
 
 /** Ends a recording whose page died; false if it had ended by itself. */
 export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {
-  const { store, announce } = context
-  const interrupted = await store.write(async (tx) => {
-    const session = await tx.session(id)
-    if (session?.ending !== 'recording') return false
-    await close(tx, context, session, 'interrupted')
-    return true
-  })
+  const { store, clock, announce } = context
+  const interrupted = await store.write((tx) =>
+    commit(tx, id, { type: 'session-ended', ending: 'interrupted' }, nowOf(clock)),
+  )
   if (interrupted) announce(id)
-  return interrupted
-}
-
-async function close(tx: WriteTransaction, { clock }: Context, session: SessionRecord, ending: Ending) {
-  if (session.ending === ending) return session
-  const closed = withOpenMarker({ ...session, ending, endedAtMs: clock.now() })
-  await saveSession(tx, closed)
-  await tx.addLog({
-    atMs: clock.now(),
-    sessionId: session.id,
-    event: 'session-ended',
-    from: session.ending,
-    to: ending,
-  })
-  return closed
+  return interrupted !== undefined
 }
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
-export async function pauseSession(context: Context, id: SessionId): Promise<SessionRecord> {
-  return change(context, id, (tx, session) => requeue(tx, { ...session, paused: true }))
-}
+export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
+  change(context, id, { type: 'paused' })
 
 /** Goes on after a pause, and tries whatever was set aside again, now. */
-export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
-  return change(context, id, async (tx, session) => {
-    const moment = nowOf(context.clock)
-    await requeue(tx, { ...session, paused: false })
-    const chunks = await tx.chunksOf(id)
-    const resumed = clearError((await tryAgain(tx, id, chunks, session.publication, moment)) ?? session)
-    await saveSession(tx, resumed)
-    return resumed
-  })
-}
-
-/** Stores the session, and each of its chunks with its place in the queue. */
-async function requeue(tx: WriteTransaction, session: SessionRecord): Promise<SessionRecord> {
-  await saveSession(tx, session)
-  for (const chunk of await tx.chunksOf(session.id)) await tx.putChunk(placeInQueue(chunk, session))
-  return session
-}
+export const resumeSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
+  change(context, id, { type: 'resumed' })
 
 /**
  * Forgets a session and its bytes on this device. The custody log keeps a line of it.
@@ -116,18 +82,20 @@ export async function discardSession(
         'not-confirmed',
         `Session ${id} is not on the chain yet; discarding would lose it.`,
       )
-    await tx.deleteSession(id)
-    await tx.deleteMeta(sealKeyName(id))
-    await tx.addLog({ atMs: clock.now(), sessionId: id, event: 'discarded', from: session.ending })
+    await commit(tx, id, { type: 'discarded' }, nowOf(clock))
   })
 }
 
+/** The session after this event, or as it is where the event changes nothing. */
 async function change(
-  { store, announce }: Context,
+  { store, clock, announce }: Context,
   id: SessionId,
-  work: (tx: WriteTransaction, session: SessionRecord) => Promise<SessionRecord>,
+  event: SessionEvent,
 ): Promise<SessionRecord> {
-  const changed = await store.write(async (tx) => work(tx, await existing(tx, id)))
+  const changed = await store.write(async (tx) => {
+    const session = await existing(tx, id)
+    return (await commit(tx, id, event, nowOf(clock))) ?? session
+  })
   announce(id)
   return changed
 }

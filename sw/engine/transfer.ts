@@ -1,9 +1,9 @@
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
-import { commitEvent } from './commit.ts'
+import { commitChunk } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import type { ChunkEvent } from '../core/machine.ts'
+import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import { storeChoice } from './store-choice.ts'
@@ -75,7 +75,7 @@ async function commit(
   chunk: ChunkRecord,
   event: ChunkEvent,
 ): Promise<boolean> {
-  const accepted = await store.write((tx) => commitEvent(tx, chunk.id, event, nowOf(clock)))
+  const accepted = await store.write((tx) => commitChunk(tx, chunk.id, event, nowOf(clock)))
   announce(chunk.sessionId)
   return accepted
 }

@@ -55,11 +55,11 @@ const MESSAGE_LENGTH = 100
 const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
 /**
- * The whole lifecycle of a chunk: (record, event, moment) to (record, effects), without side effects.
+ * The whole lifecycle of a chunk: (record, event, now) to (record, effects), without side effects.
  * An event that is late (its state has passed) is not accepted and changes nothing, so that replays are safe.
  */
-export function transition(chunk: ChunkRecord, event: ChunkEvent, moment: Now): Transition {
-  const next = step(chunk, event, moment)
+export function transition(chunk: ChunkRecord, event: ChunkEvent, now: Now): Transition {
+  const next = step(chunk, event, now)
   if (next === undefined) return { chunk, effects: [], accepted: false }
   return { chunk: next, effects: effectsOf(event), accepted: true }
 }
@@ -70,7 +70,7 @@ function effectsOf(event: ChunkEvent): readonly Effect[] {
   return []
 }
 
-function step(chunk: ChunkRecord, event: ChunkEvent, moment: Now): ChunkRecord | undefined {
+function step(chunk: ChunkRecord, event: ChunkEvent, now: Now): ChunkRecord | undefined {
   const { state } = chunk
   switch (event.type) {
     case 'recovered':
@@ -94,16 +94,16 @@ function step(chunk: ChunkRecord, event: ChunkEvent, moment: Now): ChunkRecord |
         : undefined
     case 'stored':
       if (state.status !== 'uploading') return undefined
-      return progress(chunk, { status: 'uploaded', seal: state.seal, uploadedAtMs: moment.nowMs })
+      return progress(chunk, { status: 'uploaded', seal: state.seal, uploadedAtMs: now.nowMs })
     case 'manifest-began':
       return state.status === 'uploaded' ? to(chunk, { ...state, status: 'manifesting' }) : undefined
     case 'anchor-began':
       return state.status === 'manifesting' ? to(chunk, { ...state, status: 'anchoring' }) : undefined
     case 'anchor-confirmed':
       if (state.status !== 'anchoring') return undefined
-      return progress(chunk, { ...state, status: 'confirmed', confirmedAtMs: moment.nowMs })
+      return progress(chunk, { ...state, status: 'confirmed', confirmedAtMs: now.nowMs })
     case 'failed':
-      return fail(chunk, event.failure, moment)
+      return fail(chunk, event.failure, now)
     case 'resumed':
       if (state.status !== 'captured' && state.status !== 'uploading') return undefined
       return progress(chunk, { ...state, wait: DUE_NOW })
@@ -118,14 +118,14 @@ function progress(chunk: ChunkRecord, state: ChunkState): ChunkRecord {
   return { ...rest, state, failures: 0 }
 }
 
-function fail(chunk: ChunkRecord, failure: Failure, moment: Now): ChunkRecord | undefined {
+function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | undefined {
   const { state } = chunk
   const error: WireError = { code: failure.code, message: failure.message.slice(0, MESSAGE_LENGTH) }
   const spent = countsAsAttempt(failure.code) ? 1 : 0
   const failures = chunk.failures + spent
   const retryCount = chunk.retryCount + spent
   const failed = { ...chunk, failures, retryCount, ...(isReportable(failure) && { lastError: error }) }
-  const wait = waitAfter(failure, failures, moment)
+  const wait = waitAfter(failure, failures, now)
   switch (state.status) {
     case 'captured':
     case 'hashing':
@@ -145,12 +145,12 @@ export const isReportable = ({ code }: Failure) => code !== 'aborted'
  * The class of a failure decides: time heals the transient ones and conflicts, a person the others. When what waits for
  * a sign-in is tried again by itself, its session knows.
  */
-export function waitAfter(failure: Failure, failures: number, moment: Now): Wait {
+export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
   const kind = ERRORS[failure.code]
   if (kind !== 'transient' && kind !== 'conflict') return { kind: 'parked' }
   const delayMs =
-    failures === 0 ? failure.retryAfterMs : retryDelayMs(failures, failure.retryAfterMs, moment.random)
-  return { kind: 'due', notBeforeMs: moment.nowMs + delayMs }
+    failures === 0 ? failure.retryAfterMs : retryDelayMs(failures, failure.retryAfterMs, now.random)
+  return { kind: 'due', notBeforeMs: now.nowMs + delayMs }
 }
 
 /** How a chunk waits, if it waits at all; one that a dead worker left in the middle of sealing is due now. */

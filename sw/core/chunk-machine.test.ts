@@ -11,7 +11,7 @@ import {
   type ChunkEvent,
   type Effect,
   type Failure,
-} from './machine.ts'
+} from './chunk-machine.ts'
 import type { ChunkRecord, ChunkState } from './record.ts'
 
 const NOW_MS = 1_800_000_000_000
