@@ -56,6 +56,28 @@ const line = (event: string): LogEntry => ({ atMs: 1, sessionId: A, event })
 
 export const STORE_CASES: readonly StoreCase[] = [
   {
+    title: 'fills in what another version did not write, wherever a record is read',
+    async run(store) {
+      const { totalBytes: _bytes, ...rest } = aSession(A)
+      const { anchoring: _status, ...tally } = rest.tally
+      const { failures: _failures, ...chunk } = aChunk(A, 0, [5, 1_000, 0])
+      await store.write(async (tx) => {
+        await tx.putSession({ ...rest, tally } as SessionRecord)
+        await tx.putChunk(chunk as ChunkRecord)
+      })
+      await store.read(async (tx) => {
+        for (const session of [await tx.session(A), ...(await tx.sessions()), ...(await tx.openSessions())])
+          same([session?.totalBytes, session?.tally.anchoring], [0, 0], 'what the session lacks')
+        const chunks = [await tx.chunk(chunk.id), await tx.nextDue(9, nothing), ...(await tx.chunksOf(A))]
+        same(
+          chunks.map((read) => read?.failures),
+          [0, 0, 0],
+          'what the chunk lacks',
+        )
+      })
+    },
+  },
+  {
     title: 'knows nothing at first',
     async run(store) {
       await store.read(async (tx) => {

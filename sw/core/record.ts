@@ -147,10 +147,10 @@ export interface SessionRecord {
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number
   readonly localBytes: number
-  /** Absent, as `storedBytes`, in a record that an earlier version wrote last. */
-  readonly totalBytes?: number
+  /** Of all chunks, as they are stored here. */
+  readonly totalBytes: number
   /** Of chunks that their store was proved to have. */
-  readonly storedBytes?: number
+  readonly storedBytes: number
   readonly publication?: Publication
   readonly anchored?: Anchored
   /** What holds the session up at the moment; gone with the next progress. */

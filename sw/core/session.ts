@@ -74,8 +74,7 @@ export function recount(
 ): SessionRecord {
   const { unpublishedSinceMs: sinceMs, ...rest } = session
   const tally = { ...session.tally }
-  // A worker of an earlier version did not count these two.
-  let { parked, localBytes, totalBytes = 0, storedBytes = 0 } = session
+  let { parked, localBytes, totalBytes, storedBytes } = session
   for (const [chunk, sign] of [
     [before, -1],
     [after, 1],

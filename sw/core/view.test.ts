@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
 import type { ChunkRecord } from './record.ts'
-import { newSession, recount } from './session.ts'
+import { newSession } from './session.ts'
 import { chunkView, sessionView } from './view.ts'
 
 const sessionId = '00000000-0000-4000-8000-000000000001' as SessionId
@@ -111,22 +111,6 @@ describe('sessionView', () => {
       })
     },
   )
-
-  it('tells no number that is none for a record of a version that did not count bytes', () => {
-    const { totalBytes: _total, storedBytes: _stored, ...old } = session
-    const none = { totalBytes: 0, storedBytes: 0, bytesPerSecond: 300, secondsLeft: 0 }
-    expect(sessionView(old, moving).progress).toEqual(none)
-    const uploading = {
-      status: 'uploading',
-      wait: { kind: 'due', notBeforeMs: 0 },
-      sent: true,
-      seal,
-    } as const
-    const before = { ...chunk, state: uploading }
-    const after = { ...chunk, state: { status: 'uploaded', seal, uploadedAtMs: 8 } } as const
-    const counted = recount({ ...old, tally: { ...old.tally, uploading: 1 } }, before, after)
-    expect(sessionView(counted, moving).progress).toEqual(none)
-  })
 
   it('hands out neither wrapped keys nor the bookkeeping', () => {
     const view = sessionView(session, still)

@@ -35,8 +35,8 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
 }
 
 function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
-  const { totalBytes = 0 } = session
-  const storedBytes = Math.min(totalBytes, (session.storedBytes ?? 0) + moving.bytesOf(session.id))
+  const { totalBytes } = session
+  const storedBytes = Math.min(totalBytes, session.storedBytes + moving.bytesOf(session.id))
   const bytesPerSecond = moving.bytesPerSecond()
   const secondsLeft = Math.ceil((totalBytes - storedBytes) / bytesPerSecond)
   return { totalBytes, storedBytes, bytesPerSecond, ...(secondsLeft < Infinity && { secondsLeft }) }

@@ -2,6 +2,7 @@ import { openDB, type IDBPDatabase, type IDBPTransaction } from 'idb'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
+import { readChunk, readSession } from '../../core/read-record.ts'
 import { deadline } from '../deadline.ts'
 import { payloadBytes, payloadForm } from './payload-form.ts'
 import { SCHEMA_VERSION, STORES, upgrade, type Schema } from './schema.ts'
@@ -185,14 +186,15 @@ function reader(tx: Transaction<Mode>): ReadTransaction {
   const firstDue = async (upTo: IDBKeyRange | null, skip: ReadonlySet<ChunkId>) => {
     let cursor = await chunks.index('due').openCursor(upTo)
     while (cursor && skip.has(cursor.value.id)) cursor = await cursor.continue()
-    return cursor?.value
+    return readChunk(cursor?.value)
   }
   return {
-    session: (id) => sessions.get(id),
-    sessions: async () => (await sessions.getAll()).toSorted((a, b) => b.startedAtMs - a.startedAtMs),
-    openSessions: () => sessions.index('open').getAll(),
-    chunk: (id) => chunks.get(id),
-    chunksOf: (id) => chunks.index('place').getAll(placesOf(id)),
+    session: async (id) => readSession(await sessions.get(id)),
+    sessions: async () =>
+      all(await sessions.getAll(), readSession).toSorted((a, b) => b.startedAtMs - a.startedAtMs),
+    openSessions: async () => all(await sessions.index('open').getAll(), readSession),
+    chunk: async (id) => readChunk(await chunks.get(id)),
+    chunksOf: async (id) => all(await chunks.index('place').getAll(placesOf(id)), readChunk),
     nextDue: (nowMs, skip, from = [-Infinity, 0, 0]) =>
       firstDue(IDBKeyRange.bound(from, [nowMs, Infinity, Infinity]), skip),
     nextDueAtMs: async (skip) => (await firstDue(null, skip))?.due?.[0],
@@ -239,6 +241,9 @@ function writer({ tx, expect }: Live<'readwrite'>): WriteTransaction {
     },
   }
 }
+
+const all = <T>(stored: readonly unknown[], read: (one: unknown) => T | undefined): T[] =>
+  stored.map(read).filter((one) => one !== undefined)
 
 const placesOf = (id: SessionId) => IDBKeyRange.bound([id, 0], [id, Infinity])
 

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
+import { readChunk, readSession } from '../../core/read-record.ts'
 import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../../core/record.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
 
@@ -47,6 +48,11 @@ export function memoryStore(): Store {
   }
 }
 
+const copyAll = <T>(stored: readonly unknown[], read: (one: unknown) => T | undefined): T[] =>
+  structuredClone(stored)
+    .map(read)
+    .filter((one) => one !== undefined)
+
 const compareKeys = (a: DueKey, b: DueKey) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
 
 function reader(state: State): ReadTransaction {
@@ -54,26 +60,24 @@ function reader(state: State): ReadTransaction {
     [...state.chunks.values()]
       .flatMap((chunk) => (chunk.due === undefined || skip.has(chunk.id) ? [] : [{ chunk, due: chunk.due }]))
       .toSorted((a, b) => compareKeys(a.due, b.due))
-  const sessions = () => [...state.sessions.values()]
+  const sessions = () => copyAll([...state.sessions.values()], readSession)
   return {
-    session: async (id) => structuredClone(state.sessions.get(id)),
-    sessions: async () => structuredClone(sessions().toSorted((a, b) => b.startedAtMs - a.startedAtMs)),
+    session: async (id) => readSession(structuredClone(state.sessions.get(id))),
+    sessions: async () => sessions().toSorted((a, b) => b.startedAtMs - a.startedAtMs),
     openSessions: async () =>
-      structuredClone(
-        sessions()
-          .filter(({ open }) => open !== undefined)
-          .toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)),
-      ),
-    chunk: async (id) => structuredClone(state.chunks.get(id)),
+      sessions()
+        .filter(({ open }) => open !== undefined)
+        .toSorted((a, b) => (a.open ?? 0) - (b.open ?? 0)),
+    chunk: async (id) => readChunk(structuredClone(state.chunks.get(id))),
     chunksOf: async (id) =>
-      structuredClone(
-        [...state.chunks.values()]
-          .filter(({ sessionId }) => sessionId === id)
-          .toSorted((a, b) => a.index - b.index),
-      ),
+      copyAll([...state.chunks.values()], readChunk)
+        .filter(({ sessionId }) => sessionId === id)
+        .toSorted((a, b) => a.index - b.index),
     nextDue: async (nowMs, skip, from) =>
-      structuredClone(
-        queue(skip).find(({ due }) => due[0] <= nowMs && (!from || compareKeys(due, from) >= 0))?.chunk,
+      readChunk(
+        structuredClone(
+          queue(skip).find(({ due }) => due[0] <= nowMs && (!from || compareKeys(due, from) >= 0))?.chunk,
+        ),
       ),
     nextDueAtMs: async (skip) => queue(skip)[0]?.due[0],
     meta: async (name) => structuredClone(state.meta.get(name)),
