@@ -1,5 +1,5 @@
-export { install } from './install.ts'
-export type { EngineOptions, LastChance } from './engine/engine.ts'
+export { install, type InstallOptions } from './install.ts'
+export type { LastChance } from './engine/context.ts'
 export { evm, type EvmOptions } from './adapters/anchors/evm.ts'
 export { ipfs, type IpfsOptions } from './adapters/transports/ipfs.ts'
 export type { Anchor, AnchorRequest, Witnessed } from './ports/anchor.ts'

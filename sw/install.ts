@@ -1,8 +1,17 @@
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { isOurs } from '../src/protocol/parse.ts'
 import { activation } from './adapters/browser/activation.ts'
-import { createEngine, type EngineOptions } from './engine/engine.ts'
-import { isOurTag } from './adapters/browser/background-sync.ts'
+import { announcer } from './adapters/browser/announce.ts'
+import { backgroundSync, isOurTag } from './adapters/browser/background-sync.ts'
+import { isMetered } from './adapters/browser/network.ts'
+import { systemClock } from './adapters/browser/system-clock.ts'
+import { webLock } from './adapters/browser/web-lock.ts'
+import { idbStore } from './adapters/store/idb.ts'
+import type { LastChance, Sealer } from './engine/context.ts'
+import { createEngine, type Engine } from './engine/engine.ts'
+import { createProgress } from './engine/progress.ts'
+import type { Anchor } from './ports/anchor.ts'
+import type { Transport } from './ports/transport.ts'
 
 declare const self: ServiceWorkerGlobalScope
 declare global {
@@ -12,12 +21,23 @@ declare global {
   }
 }
 
+export interface InstallOptions {
+  /** Where ciphertext and manifests go. */
+  readonly transport: Transport
+  /** Who witnesses the roots. */
+  readonly anchor: Anchor
+  /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
+  readonly sealer?: Sealer
+  /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
+  readonly lastChance?: LastChance
+}
+
 /**
  * Makes the app's service worker own its uploads. Call it once, at the top level of the worker, synchronously:
  * the browser takes event listeners only then. The app's own listeners stay as they are.
  */
-export function install(options: EngineOptions): void {
-  const engine = createEngine(options, activation())
+export function install(options: InstallOptions): void {
+  const engine = engineOf(options)
 
   self.addEventListener('message', (event) => {
     if (!isOurs(event.data)) return
@@ -35,5 +55,26 @@ export function install(options: EngineOptions): void {
 
   // The page that installs the worker hears of later versions without a reload.
   clientsClaim()
-  engine.start()
+  void engine.start()
+}
+
+/** The engine on what this browser has: the one place that picks adapters. */
+function engineOf(options: InstallOptions): Engine {
+  const store = idbStore()
+  const clock = systemClock()
+  const progress = createProgress(clock)
+  const engine: Engine = createEngine(
+    {
+      ...options,
+      store,
+      clock,
+      progress,
+      lock: webLock(),
+      wake: backgroundSync(() => engine.sync()),
+      metered: isMetered,
+      announce: announcer(store, progress),
+    },
+    activation(),
+  )
+  return engine
 }

@@ -1,5 +1,5 @@
 import { isOurs } from '../src/protocol/parse.ts'
-import type { LastChance } from './engine/engine.ts'
+import type { LastChance } from './engine/context.ts'
 
 declare const self: ServiceWorkerGlobalScope
 

@@ -2,11 +2,11 @@ import { sealInWorker } from '../../sw/seal.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import type { Context } from '../../sw/engine/context.ts'
-import { BUDGETS_MS, createDrain, type Drain, type Outcome, type WakeKind } from '../../sw/engine/drain.ts'
+import { BUDGETS_MS, type Outcome, type WakeKind } from '../../sw/engine/drain.ts'
+import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { Store } from '../../sw/ports/store.ts'
 import { createProgress } from '../../sw/engine/progress.ts'
-import { reply } from '../../sw/engine/requests.ts'
 import { fakeDisk, type FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
 import { workerLifetime, never, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
@@ -44,8 +44,7 @@ export interface Device {
 }
 
 interface Worker extends Caller {
-  readonly context: Context
-  readonly drain: Drain
+  readonly engine: Engine
   /** Events that the browser waits for. */
   events: number
   /** Wakes that have not settled. */
@@ -58,6 +57,8 @@ interface Worker extends Caller {
 const IDLE_MS = 30_000
 /** The disk takes about this long for a commit, ms. */
 const COMMIT_MS = 2
+/** A message is answered before its drain begins, ms. */
+const ANSWER_MS = 5_000
 /** Work that is no older than this can have come after a drain looked for the last time, ms. */
 const LATE_MS = 100
 /** A sync that failed is tried again after this, then three times that, ms (Chromium). */
@@ -105,16 +106,17 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
         sleep: (ms, signal) => alive.query(() => clock.sleep(ms, signal)),
       },
       metered: () => clock.now() < scene.meteredUntilMs,
-      wake: { arm: async () => ask() },
+      wake: { arm: async () => ask(), isLast: async () => false },
       progress: createProgress(clock),
       announce: () => {},
     }
     const context = mutant.context?.(plain) ?? plain
-    const worker = { ...caller, context, drain: createDrain(context), events: 0, joins: 0, rests: 0 }
+    const engine = createEngine(context, Promise.resolve())
+    const worker = { ...caller, engine, events: 0, joins: 0, rests: 0 }
     trace(() => `${name} starts`)
     workers.push(worker)
     active = worker
-    void join(worker, 'startup').catch(() => undefined)
+    void judge(worker, 'startup', engine.start())
     rest(worker)
     return worker
   }
@@ -163,26 +165,22 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     close: () => undefined,
   })
 
-  /** A wake joins the worker's drain, which must end it within its budget. */
-  const join = async (worker: Worker, kind: WakeKind): Promise<Outcome> => {
+  /** A wake must end within its budget, and as idle only where nothing is left. */
+  const judge = async (worker: Worker, kind: WakeKind, wake: Promise<Outcome>): Promise<Outcome> => {
     const startMs = clock.now()
     let settled = false
     worker.joins++
-    void scene.sleep(BUDGETS_MS[kind] + 1_000).then(() => {
+    void scene.sleep(BUDGETS_MS[kind] + ANSWER_MS).then(() => {
       if (!settled && !worker.life.dead) scene.fail(`${worker.name}: ${kind} did not end within its budget`)
     })
     try {
-      const outcome = await worker.drain.join(kind)
+      const outcome = await wake
       trace(() => `${worker.name}: ${kind} ends after ${clock.now() - startMs} ms: ${outcome}`)
       const told = mutant.outcome?.(kind, outcome) ?? outcome
       worker.joins--
       if (told === 'idle' && clock.now() - remainsSinceMs > LATE_MS)
         scene.fail(`${worker.name}: ${kind} ended as idle, but work remains`)
       return told
-    } catch (error) {
-      worker.joins--
-      trace(() => `${worker.name}: ${kind} ends after ${clock.now() - startMs} ms with ${String(error)}`)
-      throw error
     } finally {
       settled = true
     }
@@ -229,7 +227,11 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     const worker = awake()
     let outcome: Outcome = 'work-remains'
     const ended = event(worker, async () => {
-      outcome = await join(worker, 'sync').catch(() => 'work-remains')
+      const synced = worker.engine.sync().then(
+        (): Outcome => 'idle',
+        (): Outcome => 'work-remains',
+      )
+      outcome = await judge(worker, 'sync', synced)
     })
     const died = new Promise<void>((resolve) => worker.life.onDeath(resolve))
     await Promise.race([ended, died])
@@ -246,14 +248,14 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     onNewWorker: new Set(),
     post(message, answer) {
       const worker = awake()
+      const answered = (told: Reply) => {
+        if (worker.life.dead) return
+        trace(() => `${worker.name}: answers ${message.type} with ${told.ok ? 'ok' : told.error.code}`)
+        if (told.ok && message.type === 'chunk') oracle.onAcknowledged(message.chunk, disk.state)
+        answer(told)
+      }
       void event(worker, async () => {
-        const answered = await worker.life.query(() => reply(worker.context, message))
-        trace(
-          () => `${worker.name}: answers ${message.type} with ${answered.ok ? 'ok' : answered.error.code}`,
-        )
-        if (answered.ok && message.type === 'chunk') oracle.onAcknowledged(message.chunk, disk.state)
-        answer(answered)
-        await join(worker, 'message').catch(() => undefined)
+        await judge(worker, 'message', worker.engine.receive(message, answered))
       })
     },
     killWorker() {

@@ -16,6 +16,8 @@ export interface Context {
   readonly wake: Wake
   /** Absent where this worker takes sealed chunks only. */
   readonly sealer?: Sealer
+  /** Called when the browser will not wake the worker again though work is left. */
+  readonly lastChance?: LastChance
   readonly clock: Clock
   /** Whether the browser tells that data costs money or is to be saved. */
   readonly metered: () => boolean
@@ -23,6 +25,9 @@ export interface Context {
   /** Tells the pages that a session changed. */
   readonly announce: (id: SessionId) => void
 }
+
+/** @param recordings how many wait for a page of the origin */
+export type LastChance = (recordings: number) => Promise<void>
 
 /** Seals a chunk that was handed over raw. */
 export type Sealer = (context: Context, chunk: ChunkRecord) => Promise<void>

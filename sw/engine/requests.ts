@@ -1,8 +1,14 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { PROTOCOL_VERSION, type Answers, type Reply, type Request } from '../../src/protocol/messages.ts'
+import {
+  PROTOCOL_VERSION,
+  type Answers,
+  type Reply,
+  type Request,
+  type RequestType,
+} from '../../src/protocol/messages.ts'
 import { parseRequest } from '../../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
-import { reconsiderCircuit } from './circuits.ts'
+import { circuitOf, reconsiderCircuit } from './circuits.ts'
 import type { Context } from './context.ts'
 import { workRemains } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
@@ -13,47 +19,66 @@ import { discardSession, endSession, pauseSession, resumeSession, startSession }
 /** Answers one message of a page; never rejects, and a malformed message changes nothing. */
 export async function reply(context: Context, data: unknown): Promise<Reply> {
   try {
-    return { ok: true, value: await answer(context, parseRequest(data)) }
+    const request = parseRequest(data)
+    return { ok: true, value: await handle(context, request.type, request) }
   } catch (error) {
     return { ok: false, error: HoldfastError.from(error).toWire() }
   }
 }
 
-async function answer(context: Context, request: Request): Promise<Answers[Request['type']]> {
-  const { store, progress } = context
-  const view = (session: SessionRecord) => sessionView(session, progress)
-  switch (request.type) {
-    case 'hello':
-      return { protocol: PROTOCOL_VERSION, workRemains: await visit(context) }
-    case 'session-start':
-      return view(await startSession(context, request.session))
-    case 'chunk':
-      return { acknowledged: await admitChunk(context, request.chunk) }
-    case 'session-end':
-      return view(await endSession(context, request.sessionId))
-    case 'sessions':
-      return (await store.read((tx) => tx.sessions())).map(view)
-    case 'chunks':
-      return (await store.read((tx) => tx.chunksOf(request.sessionId))).map((chunk) =>
-        chunkView(chunk, progress),
-      )
-    case 'pause':
-      return view(await pauseSession(context, request.sessionId))
-    case 'resume':
-      return view(await resumeSession(context, request.sessionId))
-    case 'policy':
-      if (request.policy) await store.write((tx) => tx.putMeta(POLICY, request.policy))
-      return { policy: (await store.read(policyOf)) ?? 'always', metered: context.metered() }
-    case 'discard':
-      await discardSession(context, request.sessionId, request.confirm)
-      context.announce(request.sessionId)
-      return { discarded: request.sessionId }
-  }
+/** A request by its type. */
+type RequestOf<Type extends RequestType> = Extract<Request, { type: Type }>
+
+/** One handler a message: an answer that belongs to another does not compile. */
+type Handlers = {
+  readonly [Type in RequestType]: (context: Context, request: RequestOf<Type>) => Promise<Answers[Type]>
 }
 
-/** A page arrived, or its network did: the servers are asked again at once. Tells whether the page is still needed. */
-const visit = ({ store, transport, anchor }: Context) =>
-  store.write(async (tx) => {
-    for (const { name } of [transport, anchor]) await reconsiderCircuit(tx, name)
-    return (await policyOf(tx)) !== 'paused' && (await tx.openSessions()).some(workRemains)
-  })
+const HANDLERS: Handlers = {
+  hello: async (context) => ({ protocol: PROTOCOL_VERSION, workRemains: await visit(context) }),
+  'session-start': async (context, { session }) => viewOf(context, await startSession(context, session)),
+  chunk: async (context, { chunk }) => ({ acknowledged: await admitChunk(context, chunk) }),
+  'session-end': async (context, { sessionId }) => viewOf(context, await endSession(context, sessionId)),
+  async sessions(context) {
+    const sessions = await context.store.read((tx) => tx.sessions())
+    return sessions.map((session) => viewOf(context, session))
+  },
+  async chunks({ store, progress }, { sessionId }) {
+    const chunks = await store.read((tx) => tx.chunksOf(sessionId))
+    return chunks.map((chunk) => chunkView(chunk, progress))
+  },
+  pause: async (context, { sessionId }) => viewOf(context, await pauseSession(context, sessionId)),
+  resume: async (context, { sessionId }) => viewOf(context, await resumeSession(context, sessionId)),
+  async policy({ store, metered }, { policy }) {
+    if (policy) await store.write((tx) => tx.putMeta(POLICY, policy))
+    return { policy: (await store.read(policyOf)) ?? 'always', metered: metered() }
+  },
+  async discard(context, { sessionId, confirm }) {
+    await discardSession(context, sessionId, confirm)
+    context.announce(sessionId)
+    return { discarded: sessionId }
+  },
+}
+
+/** The types cannot tie a request of any type to its own handler; the parameter does. */
+const handle = <Type extends RequestType>(context: Context, type: Type, request: RequestOf<Type>) =>
+  HANDLERS[type](context, request)
+
+const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(session, progress)
+
+/**
+ * A page arrived, or its network did: the servers are asked again at once. Tells whether the page is still needed.
+ * Writes only where there is something to change: pages greet often.
+ */
+async function visit({ store, transport, anchor }: Context): Promise<boolean> {
+  const destinations = [transport.name, anchor.name]
+  const { remains, failing } = await store.read(async (tx) => ({
+    remains: (await policyOf(tx)) !== 'paused' && (await tx.openSessions()).some(workRemains),
+    failing: await Promise.all(destinations.map(async (name) => (await circuitOf(tx, name)).failures > 0)),
+  }))
+  if (failing.includes(true))
+    await store.write(async (tx) => {
+      for (const name of destinations) await reconsiderCircuit(tx, name)
+    })
+  return remains
+}

@@ -10,6 +10,8 @@ export interface Lock {
 export interface Wake {
   /** Asks if it is time to; never throws, and without an open page it can do nothing. */
   arm(): Promise<void>
+  /** Whether nothing will wake the worker, now that this tag's last attempt has ended. */
+  isLast(tag: string): Promise<boolean>
 }
 
 /** Time and chance. */

@@ -52,6 +52,7 @@ export function createWorld() {
         arm: async () => {
           context.armed++
         },
+        isLast: async () => false,
       },
       announce: (id: SessionId) => void announced.push(id),
     }

@@ -11,12 +11,6 @@ const BASE_TAG = `workbox-background-sync:${QUEUE}`
 /** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the ladder's. */
 export const isOurTag = (tag: string) => tag === BASE_TAG || isScheduledTag(tag)
 
-/** Background Sync, with what only it can tell. */
-export interface SyncWake extends Wake {
-  /** Whether nothing will wake the worker, now that this tag's last attempt has ended. */
-  isLast(tag: string): Promise<boolean>
-}
-
 /**
  * Wakes through Background Sync. The base tag is a workbox `Queue` with our `onSync`, which also drains at worker
  * start where Background Sync is missing; it holds no request. The ladder adds fresh tags, because a tag that waits
@@ -24,7 +18,7 @@ export interface SyncWake extends Wake {
  *
  * @param onSync drains; rejects while work remains, so that the browser tries again
  */
-export function backgroundSync(onSync: () => Promise<void>): SyncWake {
+export function backgroundSync(onSync: () => Promise<void>): Wake {
   const queue = new Queue(QUEUE, { onSync })
   /** Tags whose last attempt has ended, though the browser may still list them. */
   const spent = new Set<string>()
