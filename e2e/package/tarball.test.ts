@@ -8,7 +8,7 @@ import type * as worker from '../../sw/index.ts'
 import type * as workerInNode from '../../sw/index.node.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { bundle } from '../page/bundle.ts'
-import { inNode, packClone, type Clone } from './tarball.ts'
+import { inNode, packClone, typeCheck, type Clone } from './tarball.ts'
 
 const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8'))
 const ENTRIES = Object.keys(manifest.exports).map((path) => path.replace('.', 'holdfast'))
@@ -42,6 +42,12 @@ describe('the package of a clone in which nothing was built', () => {
       connect: ['HoldfastError', 'no-service-worker'],
       install: ['HoldfastError', 'no-service-worker'],
     })
+  })
+
+  it('is all that another store needs: its transport in one file, typed, and under the contract', async () => {
+    await writeFile(join(clone.app, 'own-store.ts'), OWN_TRANSPORT)
+    await typeCheck(clone.app, 'own-store.ts')
+    expect(await inNode(clone.app, UNDER_CONTRACT)).toEqual(NEEDS_NO_FAULTS.map((title) => [title, 'ok']))
   })
 
   it.each([
@@ -111,4 +117,82 @@ console.log(
     install: await (async () => install({ transport: transports[0], anchor }))().catch(failure),
   }),
 )
+`
+
+/** A store that takes an object by PUT under its digest, and gives it back: as an app would write it. */
+const OWN_TRANSPORT = `
+import { adaptiveTimeout, httpError, HoldfastError, type Transport } from 'holdfast/sw/extend'
+
+export function ownStore(endpoint: string): Transport {
+  const http = adaptiveTimeout()
+  return {
+    name: 'own',
+    async probe({ sha256, sizeBytes }, { signal, progress }) {
+      const answer = await http.request(\`\${endpoint}/\${sha256}\`, { method: 'HEAD' }, { signal })
+      if (answer.status === 404) return { kind: 'nothing' }
+      if (!answer.ok) throw httpError(answer)
+      progress(sizeBytes)
+      return { kind: 'all', proved: answer.headers.get('etag') === sha256 }
+    },
+    async send({ sha256, sizeBytes }, bytes, _held, { signal, progress }) {
+      const put = { method: 'PUT', body: bytes }
+      const answer = await http.request(\`\${endpoint}/\${sha256}\`, put, { signal, bodyBytes: sizeBytes })
+      if (!answer.ok) throw httpError(answer)
+      progress(sizeBytes)
+      return answer.headers.get('etag') === sha256 ? 'proved' : 'sent'
+    },
+    async verify({ cid }) {
+      throw new HoldfastError('address-mismatch', \`The store has other bytes for \${cid}.\`)
+    },
+  }
+}
+`
+
+/** Cases of the contract whose store does nothing wrong. */
+const NEEDS_NO_FAULTS = [
+  'proves a copy that readers then find, and tells its progress',
+  'carries an object of a few bytes, such as a manifest',
+  'finds its copy in another life, and sends nothing',
+  'says nothing is there of what was never sent',
+]
+
+const UNDER_CONTRACT = `
+import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
+import { TRANSPORT_CONTRACT } from 'holdfast/contracts'
+import { ownStore } from './own-store.js'
+
+const stored = new Map()
+const requests = []
+const server = createServer(async (request, response) => {
+  const name = request.url.slice(1)
+  const parts = []
+  for await (const part of request) parts.push(part)
+  const bytes = Buffer.concat(parts)
+  const duplicate = request.method === 'PUT' && stored.has(name)
+  if (request.method === 'PUT') stored.set(name, bytes)
+  requests.push({ name, method: request.method, bytesReceived: bytes.length, resentBytes: 0, changed: request.method === 'PUT' && !duplicate, duplicate })
+  const found = stored.get(name)
+  if (!found) return response.writeHead(404).end()
+  response.writeHead(200, { etag: createHash('sha256').update(found).digest('hex') }).end()
+})
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+const endpoint = 'http://127.0.0.1:' + server.address().port
+const harness = {
+  transport: () => ownStore(endpoint),
+  asked: () => [],
+  secret: 'none',
+  findsByName: true,
+  clear: async () => {},
+  seen: async ({ sha256 }) => requests.filter(({ name }) => name === sha256),
+  read: async ({ sha256 }) => new Uint8Array(stored.get(sha256)),
+}
+const results = []
+for (const title of ${JSON.stringify(NEEDS_NO_FAULTS)}) {
+  const found = TRANSPORT_CONTRACT.find((one) => one.title === title)
+  results.push([title, await found.run(harness).then(() => 'ok', (error) => String(error))])
+}
+server.close()
+server.closeAllConnections()
+console.log(JSON.stringify(results))
 `

@@ -12,7 +12,7 @@ const CLONED = ['src', 'sw', 'package.json', 'tsconfig.json', 'README.md', 'LICE
 
 /** Sources that stay here: the reference app, and the tests with what only they need. */
 const OURS_ALONE =
-  /\.(test|contract)\.ts$|\/vectors\/|^src\/demo\/|^sw\/(demo\.ts|testing\/|adapters\/store\/memory\.ts)/
+  /\.test\.ts$|\/vectors\/|^src\/demo\/|^sw\/(demo\.ts|testing\/|adapters\/store\/memory\.ts)/
 
 /** A clone in which nothing was built, and an app that has nothing but the package. */
 export interface Clone {
@@ -67,6 +67,18 @@ export async function inNode(app: string, program: string): Promise<unknown> {
   const { stdout, stderr } = await run(process.execPath, args, { cwd: app, env })
   if (stderr !== '') throw new Error(stderr)
   return JSON.parse(stdout)
+}
+
+/** Checks a source of an app as strictly as it can be, against the package, and compiles it beside itself. */
+export async function typeCheck(app: string, source: string): Promise<void> {
+  const options = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2023', '--module', 'nodenext']
+  const lib = ['--lib', 'es2023,webworker', '--types', '', source]
+  const tsc = join(repositoryRoot(), 'node_modules', '.bin', 'tsc')
+  await run(tsc, [...options, ...lib], { cwd: app, shell: process.platform === 'win32' }).catch(
+    ({ stdout }: { stdout: string }) => {
+      throw new Error(stdout)
+    },
+  )
 }
 
 async function pack(folder: string, ...flags: string[]): Promise<{ filename: string; files: string[] }> {

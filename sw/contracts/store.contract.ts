@@ -9,7 +9,7 @@ import {
 import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
 import { newSession } from '../core/session.ts'
 import type { Store } from '../ports/store.ts'
-import { rejection, rejectsWith, same } from '../testing/assert.ts'
+import { rejection, rejectsWith, same } from './assert.ts'
 
 /** What every store must do; each case gets an empty store. */
 export interface StoreCase {

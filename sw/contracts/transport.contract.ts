@@ -1,7 +1,7 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorClass, type ErrorCode } from '../../src/protocol/errors.ts'
-import { same } from '../testing/assert.ts'
+import { same } from './assert.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../ports/transport.ts'
 import type { AuthReason } from '../http/with-auth.ts'
 

@@ -1,0 +1,12 @@
+// `holdfast/contracts`: what every adapter must do, as cases that need no test runner. Run each in yours:
+// `for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(harness()))`.
+
+export { STORE_CASES, type StoreCase } from './store.contract.ts'
+export {
+  TRANSPORT_CONTRACT,
+  type SeenRequest,
+  type StoreFault,
+  type StoreFaultHandle,
+  type TransportCase,
+  type TransportHarness,
+} from './transport.contract.ts'

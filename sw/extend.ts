@@ -1,0 +1,11 @@
+// `holdfast/sw/extend`: what a transport or an anchor of an app is made of. Their contract is `holdfast/contracts`.
+
+export { HoldfastError, type ErrorClass, type ErrorCode } from '../src/protocol/errors.ts'
+export type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from '../src/protocol/ids.ts'
+export type { StoreChoice } from './core/record.ts'
+export { adaptiveTimeout, type AdaptiveTimeout, type TimedRequest } from './http/adaptive-timeout.ts'
+export { httpError, parseJsonObject, request, type Answer, type RequestLimits } from './http/request.ts'
+export { retryAfterMs } from './http/retry-after.ts'
+export { withAuth, type AuthReason, type Authorize } from './http/with-auth.ts'
+export type { Anchor, AnchorRecord, AnchorRequest, Witnessed } from './ports/anchor.ts'
+export type { Attempt, RemoteState, Transport, Upload } from './ports/transport.ts'
