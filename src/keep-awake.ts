@@ -12,14 +12,16 @@ const EVERY_MS = 20_000
 export function keepAwake(connection: Connection, signal: AbortSignal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  const hello = async () => {
+  const hello = async (again: boolean) => {
     clearTimeout(timer)
     // A worker that does not answer is asked again like one that has work.
-    const { workRemains } = await connection.request({ type: 'hello' }).catch(() => ({ workRemains: true }))
+    const { workRemains } = await connection
+      .request({ type: 'hello', again })
+      .catch(() => ({ workRemains: true }))
     clearTimeout(timer)
-    if (workRemains && !signal.aborted) timer = setTimeout(() => void hello(), EVERY_MS)
+    if (workRemains && !signal.aborted) timer = setTimeout(() => void hello(true), EVERY_MS)
   }
-  const greet = () => void hello()
+  const greet = () => void hello(false)
   const greetIfVisible = () => document.visibilityState === 'visible' && greet()
 
   addEventListener('online', greet, { signal })

@@ -7,7 +7,7 @@ import { isMetered } from './adapters/browser/network.ts'
 import { systemClock } from './adapters/browser/system-clock.ts'
 import { webLock } from './adapters/browser/web-lock.ts'
 import { idbStore } from './adapters/store/idb.ts'
-import type { LastChance, Sealer } from './engine/context.ts'
+import { admissionRoom, type LastChance, type Sealer } from './engine/context.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createProgress } from './engine/progress.ts'
 import type { Anchor } from './ports/anchor.ts'
@@ -69,6 +69,7 @@ function engineOf(options: InstallOptions): Engine {
       store,
       clock,
       progress,
+      room: admissionRoom(),
       lock: webLock(),
       wake: backgroundSync(() => engine.sync()),
       metered: isMetered,

@@ -1,7 +1,7 @@
 import { sealInWorker } from '../../sw/seal.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
-import type { Context } from '../../sw/engine/context.ts'
+import { admissionRoom, type Context } from '../../sw/engine/context.ts'
 import { BUDGETS_MS, type Outcome, type WakeKind } from '../../sw/engine/drain.ts'
 import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
@@ -108,6 +108,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       metered: () => clock.now() < scene.meteredUntilMs,
       wake: { arm: async () => ask(), isLast: async () => false },
       progress: createProgress(clock),
+      room: admissionRoom(),
       announce: () => {},
     }
     const context = mutant.context?.(plain) ?? plain

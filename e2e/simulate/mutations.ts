@@ -47,7 +47,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   simply('forgets to try a sign-in again', /still waits for a sign-in/, (context) =>
     withWrites(context, (tx) =>
-      changed(tx, { putSession: ({ signIn: _forgotten, ...session }) => tx.putSession(session) }),
+      changed(tx, { putSession: ({ trials: _forgotten, ...session }) => tx.putSession(session) }),
     ),
   ),
 

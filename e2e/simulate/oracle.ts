@@ -6,7 +6,7 @@ import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
-import { isBlocked } from '../../sw/core/sign-in.ts'
+import { trialOf } from '../../sw/core/trial.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { Chain } from './chain.ts'
@@ -202,8 +202,8 @@ export function createOracle(scene: Scene): Oracle {
           `${session.id} is not settled, and waits for nobody`,
         )
         const blocked =
-          chunksOf(disk, session.id).some(isBlocked) ||
-          (session.publication !== undefined && isBlocked(session.publication))
+          chunksOf(disk, session.id).some(waitsForSignIn) ||
+          (session.publication !== undefined && waitsForSignIn(session.publication))
         check(
           !blocked || session.paused || isPaused(disk),
           `${session.id} still waits for a sign-in that works`,
@@ -268,3 +268,5 @@ function describeSession(session: SessionRecord | undefined): string {
     : ''
   return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}${publishing}`
 }
+
+const waitsForSignIn = ({ lastError }: Pick<ChunkRecord, 'lastError'>) => trialOf(lastError) === 'sign-in'

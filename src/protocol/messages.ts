@@ -68,7 +68,8 @@ export const DISCARD_CONFIRMATION = 'discard-unconfirmed'
 
 /** What a page may ask; each is answered once on the port that came with it. */
 export type Request =
-  | { readonly type: 'hello' }
+  /** `again`: the page keeps the worker awake; without it somebody has arrived, or the network came back. */
+  | { readonly type: 'hello'; readonly again?: boolean }
   | { readonly type: 'session-start'; readonly session: SessionStart }
   | { readonly type: 'chunk'; readonly chunk: HandedChunk }
   | { readonly type: 'session-end'; readonly sessionId: SessionId }

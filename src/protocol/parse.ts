@@ -28,6 +28,7 @@ const isBase64 =
   (byteLength: number): Check<string> =>
   (value): value is string =>
     typeof value === 'string' && value.length === (byteLength / 3) * 4 && /^[A-Za-z0-9+/]+$/.test(value)
+const isBoolean: Check<boolean> = (value): value is boolean => typeof value === 'boolean'
 const isPolicy: Check<Policy> = (value): value is Policy => POLICIES.includes(value as Policy)
 const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
 const isSealKey: Check<CryptoKey> = (value): value is CryptoKey =>
@@ -63,6 +64,7 @@ export function parseRequest(data: unknown): Request {
   const type = own(data, 'type')
   switch (type) {
     case 'hello':
+      return { type, ...optional(data, 'again', isBoolean) }
     case 'sessions':
       return { type }
     case 'session-start':

@@ -255,8 +255,21 @@ describe('failures', () => {
 
   it.each(codes)('%s: its class decides between waiting and parking', (code) => {
     const { state } = transition(uploading, { type: 'failed', failure: failure(code) }, moment).chunk
-    const waits = ERRORS[code] === 'transient' || ERRORS[code] === 'conflict'
+    const waits = ['transient', 'conflict'].includes(ERRORS[code]) || code === 'payload-unreadable'
     expect(waitOf(state)?.kind).toBe(waits ? 'due' : 'parked')
+  })
+
+  it('of bytes that cannot be read are tried a few times, then park their chunk', () => {
+    let chunk = uploading
+    for (const kind of ['due', 'due', 'due', 'parked']) {
+      chunk = transition(chunk, { type: 'failed', failure: failure('payload-unreadable') }, moment).chunk
+      expect(waitOf(chunk.state)?.kind).toBe(kind)
+    }
+  })
+
+  it('wait for an hour at most, whatever the server asks', () => {
+    const asked = transition(uploading, { type: 'failed', failure: failure('throttled', 86_400_000) }, moment)
+    expect(waitOf(asked.chunk.state)).toEqual({ kind: 'due', notBeforeMs: NOW_MS + 3_600_000 })
   })
 
   // Promise 6 of docs/guarantees.md.

@@ -2,7 +2,7 @@ import { ERRORS, type WireError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { countsAsAttempt } from './circuit.ts'
 import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
-import { retryDelayMs } from './retry.ts'
+import { LONGEST_WAIT_MS, retryDelayMs } from './retry.ts'
 
 /** The outside facts that a decision may depend on. */
 export interface Now {
@@ -36,8 +36,8 @@ export type ChunkEvent =
   | { readonly type: 'anchor-began' }
   | { readonly type: 'anchor-confirmed' }
   | { readonly type: 'failed'; readonly failure: Failure }
-  /** A person or the app asks for another try now. */
-  | { readonly type: 'resumed' }
+  /** Another try now: a person or the app asks for it, or (`onTrial`) it is tried by itself after it was refused. */
+  | { readonly type: 'resumed'; readonly onTrial?: boolean }
 
 /** What must happen to the bytes in the same transaction. */
 export type Effect = { readonly type: 'replace-payload' } | { readonly type: 'delete-payload' }
@@ -51,6 +51,9 @@ export interface Transition {
 
 /** Characters of a server's words that a chunk keeps; its session keeps the whole message. */
 const MESSAGE_LENGTH = 100
+
+/** Bytes that cannot be read are read again so often before their chunk is parked. */
+const READS = 3
 
 const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
@@ -106,7 +109,7 @@ function step(chunk: ChunkRecord, event: ChunkEvent, now: Now): ChunkRecord | un
       return fail(chunk, event.failure, now)
     case 'resumed':
       if (state.status !== 'captured' && state.status !== 'uploading') return undefined
-      return progress(chunk, { ...state, wait: DUE_NOW })
+      return { ...progress(chunk, { ...state, wait: DUE_NOW }), ...(event.onTrial && { onTrial: true }) }
   }
 }
 
@@ -114,7 +117,7 @@ const to = (chunk: ChunkRecord, state: ChunkState): ChunkRecord => ({ ...chunk, 
 
 /** Progress forgives: consecutive failures and the last error are gone. */
 function progress(chunk: ChunkRecord, state: ChunkState): ChunkRecord {
-  const { lastError: _forgiven, ...rest } = chunk
+  const { lastError: _forgiven, onTrial: _over, ...rest } = chunk
   return { ...rest, state, failures: 0 }
 }
 
@@ -124,7 +127,8 @@ function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | und
   const spent = countsAsAttempt(failure.code) ? 1 : 0
   const failures = chunk.failures + spent
   const retryCount = chunk.retryCount + spent
-  const failed = { ...chunk, failures, retryCount, ...(isReportable(failure) && { lastError: error }) }
+  const { onTrial: _over, ...tried } = chunk
+  const failed = { ...tried, failures, retryCount, ...(isReportable(failure) && { lastError: error }) }
   const wait = waitAfter(failure, failures, now)
   switch (state.status) {
     case 'captured':
@@ -147,9 +151,10 @@ export const isReportable = ({ code }: Failure) => code !== 'aborted'
  */
 export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
   const kind = ERRORS[failure.code]
-  if (kind !== 'transient' && kind !== 'conflict') return { kind: 'parked' }
-  const delayMs =
-    failures === 0 ? failure.retryAfterMs : retryDelayMs(failures, failure.retryAfterMs, now.random)
+  const mayPass = failure.code === 'payload-unreadable' && failures <= READS
+  if (kind !== 'transient' && kind !== 'conflict' && !mayPass) return { kind: 'parked' }
+  const floorMs = Math.min(failure.retryAfterMs, LONGEST_WAIT_MS)
+  const delayMs = failures === 0 ? floorMs : retryDelayMs(failures, floorMs, now.random)
   return { kind: 'due', notBeforeMs: now.nowMs + delayMs }
 }
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { retryDelayMs } from './retry.ts'
+import { LONGEST_WAIT_MS, retryDelayMs } from './retry.ts'
 
 /**
  * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
@@ -44,8 +44,22 @@ export function trip(
 ): Circuit {
   if (!tellsOfDestination(code)) return circuit
   const failures = circuit.failures + 1
-  const delayMs = retryDelayMs(failures, floorMs, random, UNREACHABLE_CAP_MS)
-  return { failures, notBeforeMs: nowMs + delayMs, floorMs: nowMs + floorMs }
+  const delayMs = retryDelayMs(failures, 0, random, UNREACHABLE_CAP_MS)
+  // What the server asked for is a promise: a later failure that asks for less does not take it back.
+  const asked = Math.max(circuit.floorMs, nowMs + Math.min(floorMs, LONGEST_WAIT_MS))
+  return { failures, notBeforeMs: Math.max(nowMs + delayMs, asked), floorMs: asked }
+}
+
+/** The circuit when a request went well: closed, but not before the time that the server asked for has come. */
+export const close = ({ floorMs }: Circuit, nowMs: number): Circuit =>
+  floorMs > nowMs ? { failures: 0, notBeforeMs: floorMs, floorMs } : CLOSED
+
+/** The stored circuit as far as it can be true: no clock that was ahead makes it wait longer than any server may ask. */
+export function believable(circuit: Circuit, nowMs: number): Circuit {
+  const latestMs = nowMs + LONGEST_WAIT_MS
+  return circuit.notBeforeMs <= latestMs && circuit.floorMs <= latestMs
+    ? circuit
+    : { ...circuit, notBeforeMs: nowMs, floorMs: 0 }
 }
 
 /** The circuit when a person arrives or the network comes back: asked again now, unless the server forbade it. */

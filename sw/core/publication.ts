@@ -1,6 +1,7 @@
 import { countsAsAttempt } from './circuit.ts'
 import { waitAfter, type Failure, type Now } from './chunk-machine.ts'
 import type { ManifestName, Publication, SessionRecord } from './record.ts'
+import { believedMs } from './retry.ts'
 import { pendingChunks } from './session.ts'
 
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
@@ -24,12 +25,14 @@ export const RESUBMIT_AFTER_MS = 15_000
  * One publication at a time takes every verified chunk. While more chunks are on their way it waits for the
  * interval, so that a backlog of 500 chunks is one publication; once nothing more can come by itself it is due
  * at once. Chunks that are parked hold nobody up.
+ *
+ * @param nowMs no stored time is believed beyond the longest legal wait from then
  */
-export function publicationDueMs(session: SessionRecord): number | undefined {
+export function publicationDueMs(session: SessionRecord, nowMs = Infinity): number | undefined {
   if (session.paused) return undefined
   const { publication } = session
   if (publication !== undefined)
-    return publication.wait.kind === 'due' ? publication.wait.notBeforeMs : undefined
+    return publication.wait.kind === 'due' ? believedMs(publication.wait.notBeforeMs, nowMs) : undefined
   const ended = session.ending !== 'recording'
   const onTheirWay = pendingChunks(session) - session.parked
   if (ended && onTheirWay === 0) {
@@ -38,7 +41,7 @@ export function publicationDueMs(session: SessionRecord): number | undefined {
   }
   if (session.tally.uploaded === 0) return undefined
   const listed = session.tally.confirmed + session.tally.uploaded
-  return (session.unpublishedSinceMs ?? 0) + Math.max(PUBLISH_EVERY_MS, listed * MS_PER_CHUNK)
+  return Math.min(session.unpublishedSinceMs ?? 0, nowMs) + Math.max(PUBLISH_EVERY_MS, listed * MS_PER_CHUNK)
 }
 
 /** What can happen to a publication. */

@@ -63,6 +63,8 @@ export interface ChunkRecord {
   readonly retryCount: number
   /** Failed attempts since the last progress. */
   readonly failures: number
+  /** Present while it is tried again by itself after it was refused. */
+  readonly onTrial?: true
   /** Cut short, so that the record keeps its size. */
   readonly lastError?: WireError
   /** Present exactly while the chunk waits for a lane and its session is not paused. */
@@ -113,12 +115,19 @@ export interface Trouble {
   readonly retryAtMs?: number
 }
 
-/** When what is parked for a sign-in is tried again by itself. */
-export interface SignIn {
+/** `sign-in`, which the app may mend at any time; `refusal`, where each try may cost the bytes of a chunk. */
+export type TrialKind = 'sign-in' | 'refusal'
+
+export type Trials = { readonly [Kind in TrialKind]?: Trial }
+
+/** When what is parked is tried again by itself. */
+export interface Trial {
   /** Refusals, each trial one, since an upload of the session went through; 0: everything is tried. */
   readonly failures: number
-  /** When one chunk, or everything, is tried, ms since the epoch. */
+  /** When one chunk of each cause, or everything, is tried, ms since the epoch. */
   readonly retryAtMs: number
+  /** When this was decided, ms since the epoch. */
+  readonly setAtMs: number
 }
 
 /** Which of the worker's stores an object goes to. */
@@ -155,8 +164,8 @@ export interface SessionRecord {
   readonly anchored?: Anchored
   /** What holds the session up at the moment; gone with the next progress. */
   readonly trouble?: Trouble
-  /** Present while something of it waits for a sign-in. */
-  readonly signIn?: SignIn
+  /** By what was refused: present while something of it is parked for that, and is tried again by itself. */
+  readonly trials?: Trials
   /** When the first of the verified chunks that no publication covers was verified; the next waits from then. */
   readonly unpublishedSinceMs?: number
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */

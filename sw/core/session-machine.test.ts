@@ -7,6 +7,8 @@ import type { ChunkRecord, ChunkState, Publication, SessionRecord } from './reco
 import { chunksNeeded, sessionTransition, type SessionEvent } from './session-machine.ts'
 import { newSession, placeInQueue, recount } from './session.ts'
 
+// Promise 3 of docs/guarantees.md.
+
 const NOW_MS = 1_800_000_000_000
 const now = { nowMs: NOW_MS, random: 0.5 }
 const due = { kind: 'due', notBeforeMs: 0 } as const
@@ -89,9 +91,9 @@ const STATES = {
   paused: situation(UPLOADING, { paused: true }),
   interrupted: situation(UPLOADING, { ending: 'interrupted' }),
   ended: situation(inStatus('uploaded'), ended),
-  signingIn: situation(
+  onTrial: situation(
     { ...UPLOADING, wait: { kind: 'parked' } },
-    { ...ended, signIn: { failures: 1, retryAtMs: NOW_MS } },
+    { ...ended, trials: { 'sign-in': { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } } },
     blocked,
   ),
   manifesting: situation(inStatus('manifesting'), { ...ended, publication: begun }),
@@ -100,11 +102,11 @@ const STATES = {
 } as const satisfies Record<string, Situation>
 type StateName = keyof typeof STATES
 
-function nameOf({ open, publication, paused, signIn, ending }: SessionRecord): StateName {
+function nameOf({ open, publication, paused, trials, ending }: SessionRecord): StateName {
   if (open === undefined) return 'settled'
   if (publication) return publication.stage
   if (paused) return 'paused'
-  if (signIn) return 'signingIn'
+  if (trials) return 'onTrial'
   return ending === 'complete' ? 'ended' : ending
 }
 
@@ -116,8 +118,10 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   paused: { type: 'paused' },
   resumed: { type: 'resumed' },
   'set-aside': { type: 'set-aside', error: { code: 'defect', message: 'why' } },
-  'sign-in-tried': { type: 'sign-in-tried' },
-  'sign-in-hinted': { type: 'sign-in-hinted' },
+  'trial-due': { type: 'trial-due', of: 'sign-in' },
+  'trial-hinted': { type: 'trial-hinted' },
+  visited: { type: 'visited' },
+  'clock-set-back': { type: 'clock-set-back' },
   'space-wanted': { type: 'space-wanted' },
   'publication-began': {
     type: 'publication-began',
@@ -141,8 +145,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'recording',
     'set-aside': 'paused',
-    'sign-in-tried': _,
-    'sign-in-hinted': _,
+    'trial-due': _,
+    'trial-hinted': _,
+    visited: _,
+    'clock-set-back': _,
     'space-wanted': _,
     'publication-began': _,
     publication: _,
@@ -157,8 +163,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'recording',
     'set-aside': 'paused',
-    'sign-in-tried': _,
-    'sign-in-hinted': _,
+    'trial-due': _,
+    'trial-hinted': _,
+    visited: _,
+    'clock-set-back': _,
     'space-wanted': _,
     'publication-began': _,
     publication: _,
@@ -173,8 +181,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'interrupted',
     'set-aside': 'paused',
-    'sign-in-tried': _,
-    'sign-in-hinted': _,
+    'trial-due': _,
+    'trial-hinted': _,
+    visited: _,
+    'clock-set-back': _,
     'space-wanted': _,
     'publication-began': _,
     publication: _,
@@ -189,29 +199,33 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'ended',
     'set-aside': 'paused',
-    'sign-in-tried': _,
-    'sign-in-hinted': _,
+    'trial-due': _,
+    'trial-hinted': _,
+    visited: _,
+    'clock-set-back': _,
     'space-wanted': 'ended',
     'publication-began': 'manifesting',
     publication: _,
     'anchor-confirmed': _,
     discarded: 'ended',
   },
-  signingIn: {
-    'session-started': 'signingIn',
-    'chunk-admitted': 'signingIn',
+  onTrial: {
+    'session-started': 'onTrial',
+    'chunk-admitted': 'onTrial',
     chunk: 'ended',
     'session-ended': _,
     paused: 'paused',
     resumed: 'ended',
     'set-aside': 'paused',
-    'sign-in-tried': 'signingIn',
-    'sign-in-hinted': 'signingIn',
+    'trial-due': 'onTrial',
+    'trial-hinted': 'onTrial',
+    visited: 'onTrial',
+    'clock-set-back': _,
     'space-wanted': _,
     'publication-began': _,
     publication: _,
     'anchor-confirmed': _,
-    discarded: 'signingIn',
+    discarded: 'onTrial',
   },
   manifesting: {
     'session-started': 'manifesting',
@@ -221,8 +235,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'manifesting',
     resumed: 'manifesting',
     'set-aside': 'manifesting',
-    'sign-in-tried': _,
-    'sign-in-hinted': _,
+    'trial-due': _,
+    'trial-hinted': _,
+    visited: _,
+    'clock-set-back': _,
     'space-wanted': _,
     'publication-began': _,
     publication: 'anchoring',
@@ -237,8 +253,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'anchoring',
     resumed: 'anchoring',
     'set-aside': 'anchoring',
-    'sign-in-tried': _,
-    'sign-in-hinted': _,
+    'trial-due': _,
+    'trial-hinted': _,
+    visited: _,
+    'clock-set-back': _,
     'space-wanted': _,
     'publication-began': _,
     publication: _,
@@ -253,8 +271,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'settled',
     resumed: 'settled',
     'set-aside': 'settled',
-    'sign-in-tried': _,
-    'sign-in-hinted': _,
+    'trial-due': _,
+    'trial-hinted': _,
+    visited: _,
+    'clock-set-back': _,
     'space-wanted': _,
     'publication-began': 'manifesting',
     publication: _,
@@ -342,6 +362,53 @@ describe('a publication', () => {
     const closing = sessionTransition(session, [], { type: 'session-ended', ending: 'complete' }, now).session
     expect(closing.open).toBeDefined()
     expect(publicationDueMs(closing)).toBe(0)
+  })
+})
+
+describe('what is parked', () => {
+  const refused = (index: number, rest: Partial<ChunkRecord>) =>
+    aChunk(
+      index,
+      { ...UPLOADING, wait: { kind: 'parked' } },
+      {
+        lastError: { code: 'rejected-by-store', message: 'why' },
+        retryCount: 1,
+        ...rest,
+      },
+    )
+  const tried = (chunks: readonly ChunkRecord[], failures: number) => {
+    const trials = { refusal: { failures, retryAtMs: NOW_MS, setAtMs: 0 } }
+    const session = chunks.reduce<SessionRecord>((counted, chunk) => recount(counted, undefined, chunk), {
+      ...fresh,
+      trials,
+    })
+    return sessionTransition(session, chunks, { type: 'trial-due', of: 'refusal' }, now).chunks.map(
+      ({ index }) => index,
+    )
+  }
+
+  it('is tried by one chunk of each cause: of those tried the least, the smallest', () => {
+    const chunks = [
+      refused(0, { sizeBytes: 5, retryCount: 2 }),
+      refused(1, { sizeBytes: 9 }),
+      refused(2, { sizeBytes: 7 }),
+      refused(3, { sizeBytes: 99, lastError: { code: 'defect', message: 'why' } }),
+      refused(4, { lastError: { code: 'payload-corrupt', message: 'why' } }),
+    ]
+    expect(tried(chunks, 3)).toEqual([2, 3])
+    // An upload went through: everything that time can mend.
+    expect(tried(chunks, 0)).toEqual([0, 1, 2, 3])
+  })
+
+  it('waits for a time that can be true, once the clock was set back', () => {
+    const waiting = (index: number, days: number) =>
+      aChunk(index, { ...UPLOADING, wait: { kind: 'due', notBeforeMs: NOW_MS + days * 86_400_000 } })
+    const chunks = [waiting(0, 0), waiting(1, 1), waiting(2, 365)]
+    const { chunks: changed } = sessionTransition(fresh, chunks, { type: 'clock-set-back' }, now)
+    expect(changed.map(({ index, due }) => [index, due?.[0]])).toEqual([
+      [1, 0],
+      [2, 0],
+    ])
   })
 })
 

@@ -16,12 +16,13 @@ import type {
   LogEntry,
   Publication,
   SessionRecord,
-  SignIn,
+  TrialKind,
   Trouble,
   Wait,
 } from './record.ts'
+import { believedMs } from './retry.ts'
 import { placeInQueue, recount, withOpenMarker } from './session.ts'
-import { isBlocked, nextTrial, signInFailed, signInWorks } from './sign-in.ts'
+import { afterRefusal, afterSuccess, afterVisit, nextTrial, trialOf, withTrial } from './trial.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
 export type SessionEvent =
@@ -34,10 +35,14 @@ export type SessionEvent =
   | { readonly type: 'resumed' }
   /** Nothing was begun that could wait or park: the session as a whole waits for a person. */
   | { readonly type: 'set-aside'; readonly error: WireError }
-  /** The time of the next trial of a refused sign-in has come. */
-  | { readonly type: 'sign-in-tried' }
+  /** The time of the next trial of what is parked has come. */
+  | { readonly type: 'trial-due'; readonly of: TrialKind }
   /** An upload of another session went through: its sign-in may be this one's. */
-  | { readonly type: 'sign-in-hinted' }
+  | { readonly type: 'trial-hinted' }
+  /** A person arrived. */
+  | { readonly type: 'visited' }
+  /** The clock was ahead when times were stored: what waits for longer than anything may is due. */
+  | { readonly type: 'clock-set-back' }
   /** Space is short, and comes free by confirmation alone: what is verified waits for nothing more. */
   | { readonly type: 'space-wanted' }
   | {
@@ -58,8 +63,8 @@ export type SessionEffect =
   /** Nothing is left to seal. */
   | { readonly type: 'delete-seal-key' }
   | { readonly type: 'log'; readonly entry: LogEntry }
-  /** An upload went through: other sessions that wait for a sign-in are told. */
-  | { readonly type: 'hint-sign-in' }
+  /** An upload went through: other sessions in which something is parked are told. */
+  | { readonly type: 'hint-trial' }
   | { readonly type: 'delete-session' }
 
 export interface SessionTransition {
@@ -78,7 +83,8 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | 'none' {
       return event.id
     case 'paused':
     case 'resumed':
-    case 'sign-in-tried':
+    case 'trial-due':
+    case 'clock-set-back':
     case 'publication-began':
     case 'anchor-confirmed':
       return 'all'
@@ -176,18 +182,24 @@ function apply(draft: Draft, event: SessionEvent, now: Now): boolean {
     case 'resumed':
       draft.session = { ...session, paused: false }
       requeue(draft)
-      tryAgain(draft, draft.chunks, session.publication, undefined, now)
-      draft.session = clearError(draft.session)
+      tryAgain(draft, draft.chunks, session.publication, now)
+      draft.session = clearError(withoutTrials(draft.session))
       return true
     case 'set-aside':
       draft.session = withError({ ...session, paused: true }, { error: event.error, sinceMs: now.nowMs })
       return true
-    case 'sign-in-tried':
-      return trySignIn(draft, now)
-    case 'sign-in-hinted':
-      if (session.signIn === undefined) return false
-      draft.session = { ...session, signIn: signInWorks(session.signIn, false, now.nowMs) }
+    case 'trial-due':
+      return tryParked(draft, event.of, now)
+    case 'trial-hinted': {
+      const trial = session.trials?.['sign-in']
+      if (trial === undefined) return false
+      draft.session = withTrial(session, 'sign-in', afterSuccess(trial, false, now.nowMs))
       return true
+    }
+    case 'visited':
+      return visited(draft, now)
+    case 'clock-set-back':
+      return setBack(draft, now)
     case 'space-wanted':
       if (session.tally.uploaded === 0) return false
       draft.session = { ...session, unpublishedSinceMs: 0 }
@@ -224,9 +236,11 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord | undefined, event: Chunk
     draft.session = afterFailure(draft.session, event.failure, waitOf(after.state), now)
   if (event.type === 'stored' || event.type === 'resumed') draft.session = clearError(draft.session)
   if (event.type === 'stored') {
-    const { signIn } = draft.session
-    if (signIn) draft.session = { ...draft.session, signIn: signInWorks(signIn, true, now.nowMs) }
-    draft.effect({ type: 'hint-sign-in' })
+    for (const of of chunk.onTrial ? TRIAL_KINDS : (['sign-in'] as const)) {
+      const trial = draft.session.trials?.[of]
+      if (trial) draft.session = withTrial(draft.session, of, afterSuccess(trial, true, now.nowMs))
+    }
+    draft.effect({ type: 'hint-trial' })
   }
   return true
 }
@@ -250,31 +264,53 @@ function tryAgain(
   draft: Draft,
   chunks: readonly ChunkRecord[],
   publication: Publication | undefined,
-  signIn: SignIn | undefined,
   now: Now,
+  onTrial = false,
 ): void {
-  for (const chunk of chunks) applyToChunk(draft, chunk, { type: 'resumed' }, now)
-  const { signIn: _before, ...rest } = draft.session
-  draft.session = {
-    ...rest,
-    ...(publication && { publication: publicationStep(publication, { type: 'resumed' }, now) }),
-    ...(signIn && { signIn }),
-  }
+  for (const chunk of chunks) applyToChunk(draft, chunk, { type: 'resumed', onTrial }, now)
+  if (publication)
+    draft.session = { ...draft.session, publication: publicationStep(publication, { type: 'resumed' }, now) }
 }
 
 /**
- * Tries whether a sign-in works again: by the chunk that was tried the least of those that wait for it, or all of them
- * once an upload of the session went through; and by the publication, if that waits for it too.
+ * Tries what is parked for this: of each cause the smallest chunk of those that were tried the least, or all of them
+ * once one went through; and the publication, if that is parked for it too.
  */
-function trySignIn(draft: Draft, now: Now): boolean {
-  const { signIn, publication } = draft.session
-  if (signIn === undefined) return false
-  const blocked = draft.chunks.filter(isBlocked).toSorted((a, b) => a.retryCount - b.retryCount)
-  const stuck = publication && isBlocked(publication) ? publication : undefined
-  const tried = signIn.failures > 0 ? blocked.slice(0, 1) : blocked
-  const next = stuck || tried.length > 0 ? nextTrial(signIn.failures, now) : undefined
-  tryAgain(draft, tried, stuck, next, now)
+function tryParked(draft: Draft, of: TrialKind, now: Now): boolean {
+  const { trials, publication } = draft.session
+  const trial = trials?.[of]
+  if (trial === undefined) return false
+  const parked = draft.chunks
+    .filter(({ state, lastError }) => waitOf(state)?.kind === 'parked' && trialOf(lastError) === of)
+    .toSorted((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
+  const ofEachCause = parked.filter(
+    ({ lastError }, at) => parked.findIndex((other) => other.lastError?.code === lastError?.code) === at,
+  )
+  const isStuck = publication?.wait.kind === 'parked' && trialOf(publication.lastError) === of
+  const tried = trial.failures > 0 ? ofEachCause : parked
+  tryAgain(draft, tried, isStuck ? publication : undefined, now, true)
+  const remains = isStuck || tried.length > 0
+  draft.session = withTrial(draft.session, of, remains ? nextTrial(of, trial.failures, now) : undefined)
   return true
+}
+
+function visited(draft: Draft, { nowMs }: Now): boolean {
+  const before = draft.session
+  for (const of of TRIAL_KINDS) {
+    const trial = draft.session.trials?.[of]
+    const next = trial && afterVisit(trial, nowMs)
+    if (next !== trial) draft.session = withTrial(draft.session, of, next)
+  }
+  return draft.session !== before
+}
+
+function setBack(draft: Draft, now: Now): boolean {
+  const tooLate = draft.chunks.filter(({ state }) => {
+    const wait = waitOf(state)
+    return wait?.kind === 'due' && believedMs(wait.notBeforeMs, now.nowMs) !== wait.notBeforeMs
+  })
+  for (const chunk of tooLate) applyToChunk(draft, chunk, { type: 'resumed' }, now)
+  return tooLate.length > 0
 }
 
 /** Only what is still as it was read is listed: the same chunks, verified, under the same ending. */
@@ -344,7 +380,10 @@ const afterFailure = (
   now: Now,
 ): SessionRecord =>
   isReportable(failure)
-    ? withError(signInFailed(session, failure, now), troubleOf(failure, wait, now))
+    ? withError(
+        wait?.kind === 'parked' ? afterRefusal(session, failure, now) : session,
+        troubleOf(failure, wait, now),
+      )
     : session
 
 /** What a person is told of a failure. */
@@ -376,6 +415,13 @@ function withError(session: SessionRecord, trouble: Trouble): SessionRecord {
 /** The session after something went well: its trouble is over, unless something is still parked. */
 function clearError(session: SessionRecord): SessionRecord {
   if (waitsForPerson(session)) return session
-  const { trouble: _over, signIn: _done, ...rest } = session
+  const { trouble: _over, ...rest } = session
+  return withoutTrials(rest)
+}
+
+function withoutTrials(session: SessionRecord): SessionRecord {
+  const { trials: _done, ...rest } = session
   return rest
 }
+
+const TRIAL_KINDS = ['sign-in', 'refusal'] as const satisfies TrialKind[]

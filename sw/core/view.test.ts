@@ -80,8 +80,8 @@ describe('sessionView', () => {
 
   it('tells when a refused sign-in is tried again', () => {
     const trouble = { error: { code: 'sign-in-needed', message: 'why' }, sinceMs: 70 } as const
-    const signIn = { failures: 1, retryAtMs: 99 }
-    expect(sessionView({ ...session, trouble, signIn }, still)).toMatchObject({ retryAtMs: 99 })
+    const trials = { 'sign-in': { failures: 1, retryAtMs: 99, setAtMs: 9 } }
+    expect(sessionView({ ...session, trouble, trials }, still)).toMatchObject({ retryAtMs: 99 })
     expect(sessionView({ ...session, trouble }, still)).not.toHaveProperty('retryAtMs')
   })
 
@@ -114,7 +114,7 @@ describe('sessionView', () => {
 
   it('hands out neither wrapped keys nor the bookkeeping', () => {
     const view = sessionView(session, still)
-    for (const hidden of ['access', 'publication', 'trouble', 'signIn', 'open', 'sealedBy'])
+    for (const hidden of ['access', 'publication', 'trouble', 'trials', 'open', 'sealedBy'])
       expect(view).not.toHaveProperty(hidden)
   })
 })

@@ -14,7 +14,7 @@ export interface Moving {
 /** The session as a page sees it. */
 export function sessionView(session: SessionRecord, moving: Moving): SessionSnapshot {
   const { anchored, trouble } = session
-  const retryAtMs = trouble && (trouble.retryAtMs ?? session.signIn?.retryAtMs)
+  const retryAtMs = trouble && (trouble.retryAtMs ?? nextTrialMs(session))
   return {
     id: session.id,
     status: statusOf(session),
@@ -32,6 +32,11 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
     ...(trouble && { lastError: trouble.error }),
     ...(retryAtMs !== undefined && { retryAtMs }),
   }
+}
+
+function nextTrialMs({ trials = {} }: SessionRecord): number | undefined {
+  const times = Object.values(trials).map(({ retryAtMs }) => retryAtMs)
+  return times.length === 0 ? undefined : Math.min(...times)
 }
 
 function progressOf(session: SessionRecord, moving: Moving): UploadProgress {

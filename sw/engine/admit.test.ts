@@ -241,3 +241,29 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     expect(await world.chunks(id)).toEqual([])
   })
 })
+
+// Promise 9 of docs/guarantees.md.
+describe('many chunks at once', () => {
+  it('are read a few at a time; the others wait in their messages', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    await startSession(worker, aStart())
+    let reading = 0
+    let most = 0
+    const chunks = await Promise.all(
+      Array.from({ length: 60 }, async (_of, index) => {
+        const chunk = await sealedChunk(id, index)
+        const read = chunk.payload.arrayBuffer.bind(chunk.payload)
+        const counted = async () => {
+          most = Math.max(most, ++reading)
+          return read().finally(() => reading--)
+        }
+        Object.defineProperty(chunk.payload, 'arrayBuffer', { value: counted })
+        return chunk
+      }),
+    )
+    await Promise.all(chunks.map((chunk) => admitChunk(worker, chunk)))
+    expect(most).toBeLessThanOrEqual(8)
+    expect(await world.chunks(id)).toHaveLength(60)
+  })
+})

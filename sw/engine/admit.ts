@@ -17,10 +17,20 @@ import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
  * @throws HoldfastError `unknown-session`, `session-ended`, `index-taken`, `hash-mismatch`, `storage-full`
  */
 export async function admitChunk(context: Context, handed: HandedChunk): Promise<ChunkId> {
-  const { store, clock, announce } = context
+  const { store } = context
   const chunk = newChunk(handed)
   if ((await store.read((tx) => admission(tx, chunk, handed))) === 'known') return chunk.id
 
+  const release = await context.room.acquire(chunk.sizeBytes)
+  try {
+    return await admitBytes(context, chunk, handed)
+  } finally {
+    release()
+  }
+}
+
+async function admitBytes(context: Context, chunk: ChunkRecord, handed: HandedChunk): Promise<ChunkId> {
+  const { store, clock, announce } = context
   const bytes = await readPayload(handed)
   await checkContent(handed, bytes)
   const admit = async (tx: WriteTransaction) => {

@@ -1,14 +1,14 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Context } from './context.ts'
-import { CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
+import { believable, close, CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
 import type { Failure } from '../core/chunk-machine.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 
 const metaName = (destination: string) => `circuit:${destination}`
 
 /** The stored health of a destination. */
-export async function circuitOf(tx: ReadTransaction, destination: string): Promise<Circuit> {
-  return ((await tx.meta(metaName(destination))) as Circuit | undefined) ?? CLOSED
+export async function circuitOf(tx: ReadTransaction, destination: string, nowMs: number): Promise<Circuit> {
+  return believable(((await tx.meta(metaName(destination))) as Circuit | undefined) ?? CLOSED, nowMs)
 }
 
 /**
@@ -23,7 +23,7 @@ export async function recordFailure(
 ): Promise<Failure> {
   const { store, clock } = context
   const circuit = await store.write(async (tx) => {
-    const before = await circuitOf(tx, destination)
+    const before = await circuitOf(tx, destination, clock.now())
     const after = trip(before, error.code, error.retryAfterMs, clock.now(), clock.random())
     if (after !== before) await tx.putMeta(metaName(destination), after)
     return after
@@ -33,13 +33,22 @@ export async function recordFailure(
 }
 
 /** A page arrived, or its network did: the destination is asked again now, unless it forbade that. */
-export async function reconsiderCircuit(tx: WriteTransaction, destination: string): Promise<void> {
-  const circuit = await circuitOf(tx, destination)
+export async function reconsiderCircuit(
+  tx: WriteTransaction,
+  destination: string,
+  nowMs: number,
+): Promise<void> {
+  const circuit = await circuitOf(tx, destination, nowMs)
   if (circuit.failures > 0) await tx.putMeta(metaName(destination), reconsider(circuit))
 }
 
 /** Remembers that a destination answers. */
-export async function closeCircuit(context: Context, destination: string): Promise<void> {
-  const healthy = await context.store.read(async (tx) => (await circuitOf(tx, destination)).failures === 0)
-  if (!healthy) await context.store.write((tx) => tx.deleteMeta(metaName(destination)))
+export async function closeCircuit({ store, clock }: Context, destination: string): Promise<void> {
+  const { failures } = await store.read((tx) => circuitOf(tx, destination, clock.now()))
+  if (failures === 0) return
+  await store.write(async (tx) => {
+    const closed = close(await circuitOf(tx, destination, clock.now()), clock.now())
+    if (closed === CLOSED) await tx.deleteMeta(metaName(destination))
+    else await tx.putMeta(metaName(destination), closed)
+  })
 }

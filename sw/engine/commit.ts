@@ -81,14 +81,14 @@ async function store(
       case 'delete-session':
         await tx.deleteSession(session.id)
         break
-      case 'hint-sign-in':
-        await hintSignIn(tx, session.id, now)
+      case 'hint-trial':
+        await hintTrial(tx, session.id, now)
     }
   return session
 }
 
 /** A sign-in that works for one session may be another's. */
-async function hintSignIn(tx: WriteTransaction, of: SessionId, now: Now): Promise<void> {
-  for (const { id, signIn } of await tx.openSessions())
-    if (signIn !== undefined && id !== of) await commit(tx, id, { type: 'sign-in-hinted' }, now)
+async function hintTrial(tx: WriteTransaction, of: SessionId, now: Now): Promise<void> {
+  for (const { id, trials } of await tx.openSessions())
+    if (trials?.['sign-in'] && id !== of) await commit(tx, id, { type: 'trial-hinted' }, now)
 }

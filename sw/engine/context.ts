@@ -1,9 +1,11 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
+import { MAX_CHUNK_BYTES } from '../../src/protocol/messages.ts'
 import type { Now } from '../core/chunk-machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Anchor } from '../ports/anchor.ts'
 import type { Clock, Lock, Wake } from '../ports/platform.ts'
 import type { Store } from '../ports/store.ts'
+import { byteSemaphore, type ByteSemaphore } from './byte-semaphore.ts'
 import type { Progress } from './progress.ts'
 import type { Transport } from '../ports/transport.ts'
 
@@ -22,6 +24,8 @@ export interface Context {
   /** Whether the browser tells that data costs money or is to be saved. */
   readonly metered: () => boolean
   readonly progress: Progress
+  /** For the bytes of chunks that are being taken in: the rest waits in its messages. */
+  readonly room: ByteSemaphore
   /** Tells the pages that a session changed. */
   readonly announce: (id: SessionId) => void
 }
@@ -31,5 +35,8 @@ export type LastChance = (recordings: number) => Promise<void>
 
 /** Seals a chunk that was handed over raw. */
 export type Sealer = (context: Context, chunk: ChunkRecord) => Promise<void>
+
+/** Two of the largest chunks at a time, or eight small ones. */
+export const admissionRoom = () => byteSemaphore(2 * MAX_CHUNK_BYTES, 8)
 
 export const nowOf = (clock: Clock): Now => ({ nowMs: clock.now(), random: clock.random() })

@@ -1,10 +1,12 @@
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { circuitOf } from './circuits.ts'
-import type { Context } from './context.ts'
+import { commit } from './commit.ts'
+import { nowOf, type Context } from './context.ts'
 import { concurrencyAllowed, tellsOfDestination } from '../core/circuit.ts'
 import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
-import { nextStepMs, workRemains } from '../core/plan.ts'
+import { nextStep, workRemains } from '../core/plan.ts'
+import { believedMs } from '../core/retry.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { SEAL_FIRST } from '../core/session.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
@@ -41,6 +43,8 @@ const WIND_DOWN_MS = 10_000
 /** A waiting drain looks at the store at least this often, ms. */
 const LOOK_EVERY_MS = 15_000
 
+/** How long the browser is given to register a wake, ms. */
+const ARM_TIMEOUT_MS = 5_000
 /** It never looks more often than this, unless something new wakes it, ms. */
 const SHORTEST_WAIT_MS = 50
 
@@ -55,6 +59,8 @@ interface WorkPlan {
   readonly suspended: boolean
   /** Whether time or the network alone can bring any session further. */
   readonly remains: boolean
+  /** Chunks wait for a time that no wait can be for. */
+  readonly clockWasAhead: boolean
   /** When there may be more, ms since the epoch. */
   readonly nextAtMs: number
 }
@@ -73,6 +79,19 @@ export function createDrain(context: Context): Drain {
   const takeNext = fairOrder()
   const observeUpload = adaptiveConcurrency()
   let lanes = INITIAL_CONCURRENCY
+
+  let arming: Promise<unknown> | undefined
+
+  /** Asks for the next wake; a browser that does not answer holds nothing up, and is not asked again meanwhile. */
+  async function arm(): Promise<void> {
+    if (arming !== undefined) return
+    const over = new AbortController()
+    arming = wake.arm().finally(() => {
+      arming = undefined
+      over.abort()
+    })
+    await Promise.race([arming, clock.sleep(ARM_TIMEOUT_MS, over.signal)])
+  }
 
   const notify = () => wakeSignal.abort()
 
@@ -131,6 +150,10 @@ export function createDrain(context: Context): Drain {
         wakeSignal = new AbortController()
         const look = await planWork(active)
         look.sessions.forEach(watchRecorder)
+        if (look.clockWasAhead) {
+          await setBack(look.sessions)
+          continue
+        }
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown && !broken) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
@@ -142,7 +165,7 @@ export function createDrain(context: Context): Drain {
         const { remains, suspended } = look
         if (remains) {
           for (const [holder, over] of holders) if (endsEarly(holder, holders.keys())) over.abort()
-          await wake.arm()
+          await arm()
         }
         // No wake is suspended for what is due after it; only a recorder is watched as long as it allows.
         const isEarly = !suspended && look.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
@@ -161,6 +184,12 @@ export function createDrain(context: Context): Drain {
     }
   }
 
+  /** Times that were stored under a clock that was ahead are not waited for. */
+  const setBack = (sessions: readonly SessionRecord[]) =>
+    store.write(async (tx) => {
+      for (const { id } of sessions) await commit(tx, id, { type: 'clock-set-back' }, nowOf(clock))
+    })
+
   /** The next join starts afresh: this drain has looked for the last time. */
   function finish(outcome: Outcome): Outcome {
     running = undefined
@@ -174,8 +203,8 @@ export function createDrain(context: Context): Drain {
       const policy = await policyOf(tx)
       const remains = policy !== 'paused' && sessions.some(workRemains)
       const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
-      const store = await circuitOf(tx, transport.name)
-      const chain = await circuitOf(tx, anchor.name)
+      const store = await circuitOf(tx, transport.name, nowMs)
+      const chain = await circuitOf(tx, anchor.name, nowMs)
       const busy = new Set([...active.keys()] as ChunkId[])
 
       const chunks: ChunkRecord[] = []
@@ -190,6 +219,7 @@ export function createDrain(context: Context): Drain {
       }
       const inUse = taken + chunks.length
       const chunkAtMs = (await tx.nextDueAtMs(busy)) ?? Infinity
+      const clockWasAhead = chunkAtMs !== Infinity && believedMs(chunkAtMs, nowMs) !== chunkAtMs
       if (inUse === 0) nextAtMs = Math.max(chunkAtMs, store.notBeforeMs)
       else if (chunkAtMs > nowMs) nextAtMs = chunkAtMs
 
@@ -198,9 +228,11 @@ export function createDrain(context: Context): Drain {
       const publishing = active.size - taken
       const publications: SessionId[] = []
       for (const session of sessions) {
-        const dueMs = nextStepMs(session)
-        if (dueMs === undefined || active.has(session.id)) continue
-        const atMs = Math.max(dueMs, notBefore(session, store.notBeforeMs, chain.notBeforeMs))
+        const step = nextStep(session, nowMs, metered())
+        if (step === undefined || active.has(session.id)) continue
+        const destinationMs =
+          step.kind !== 'publication' ? 0 : notBefore(session, store.notBeforeMs, chain.notBeforeMs)
+        const atMs = Math.max(step.dueMs, destinationMs)
         if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
         else if (publishing + publications.length < room) publications.push(session.id)
       }
@@ -211,6 +243,7 @@ export function createDrain(context: Context): Drain {
         publications,
         suspended,
         remains,
+        clockWasAhead,
         nextAtMs: suspended ? Infinity : nextAtMs,
       }
     })

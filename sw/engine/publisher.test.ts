@@ -205,11 +205,42 @@ describe('an anchor', () => {
     expect(chunk && (await world.hasPayload(chunk))).toBe(true)
   })
 
+  // Promise 3 of docs/guarantees.md.
+  it('that is deep, and replaced in the newest block, confirms nothing', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    worker.anchor.read = async (...args) => {
+      const { latest, ...seen } = await read(...args)
+      return { ...seen, ...(latest && { latest: { ...latest, merkleRoot: 'f'.repeat(64) } }) }
+    }
+    expect(await drainOnce(world, worker, 'push')).toBe('work-remains')
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+  })
+
+  it('whose answer was lost is not handed over again before the relay has had its time', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    let lose = true
+    world.chain.fault = (op) => (op === 'submit' && lose ? lost : undefined)
+    const worker = world.worker()
+    const { submit } = worker.anchor
+    worker.anchor.submit = (...args) => submit(...args).finally(() => (lose = false))
+    // It is mined, but not before the relay would be asked again.
+    const { read } = worker.anchor
+    const beganMs = world.clock.now()
+    worker.anchor.read = async (...args) =>
+      world.clock.now() - beganMs < RESUBMIT_AFTER_MS - 1_000 ? { blockNumber: 1 } : read(...args)
+    await drainOnce(world, worker)
+    expect(world.chain.submits()).toBe(1)
+  })
+
   it('that is refused parks the publication with every byte, and says why', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 2 })
     world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
-    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await drainOnce(world, world.worker())).toBe('work-remains')
     const session = await world.session(id)
     expect(session.trouble?.error.code).toBe('anchor-rejected')
     expect(session.publication).toMatchObject({ stage: 'anchoring', wait: { kind: 'parked' } })

@@ -24,7 +24,7 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
   const { store, clock, announce } = context
   const session = await store.read((tx) => tx.session(id))
   if (session === undefined) return
-  const dueMs = publicationDueMs(session)
+  const dueMs = publicationDueMs(session, clock.now())
   if (dueMs === undefined || dueMs > clock.now()) return
   try {
     if (!isPublishing(session)) await begin(context, session)
@@ -104,13 +104,15 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   const witnessed = await context.anchor.read(session.id, signal)
   const isOurs = (seen: Witnessed['latest']) =>
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
-  if (isOurs(witnessed.deep)) {
+  if (isOurs(witnessed.deep) && isOurs(witnessed.latest)) {
     await closeCircuit(context, context.anchor.name)
     return conclude(context, session, witnessed.blockNumber)
   }
 
   const lookAgain = { type: 'look-again', atMs: clock.now() + context.anchor.pollMs } as const
-  const takenLately = clock.now() - (publication.submittedAtMs ?? 0) < RESUBMIT_AFTER_MS
+  const agoMs = clock.now() - (publication.submittedAtMs ?? 0)
+  // A time that is yet to come is of a clock that was ahead.
+  const takenLately = agoMs >= 0 && agoMs < RESUBMIT_AFTER_MS
   if (!isOurs(witnessed.latest) && !takenLately) {
     if (!(await record(context, session, { type: 'anchor-sent' }))) return
     const groupIds = session.access.map(({ groupId }) => groupId)

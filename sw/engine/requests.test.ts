@@ -84,9 +84,9 @@ describe('reply', () => {
       await recordFailure(worker, name, new HoldfastError('unreachable', 'Away.'))
     await reply(worker, message('hello'))
     for (const { name } of [worker.transport, worker.anchor])
-      expect((await world.disk.read((tx) => circuitOf(tx, name))).notBeforeMs).toBeLessThanOrEqual(
-        world.clock.now(),
-      )
+      expect(
+        (await world.disk.read((tx) => circuitOf(tx, name, world.clock.now()))).notBeforeMs,
+      ).toBeLessThanOrEqual(world.clock.now())
   })
 
   it('tells a page on hello whether the worker still needs it', async () => {

@@ -9,7 +9,8 @@ import {
 import { parseRequest } from '../../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
 import { circuitOf, reconsiderCircuit } from './circuits.ts'
-import type { Context } from './context.ts'
+import { commit } from './commit.ts'
+import { nowOf, type Context } from './context.ts'
 import { workRemains } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { chunkView, sessionView } from '../core/view.ts'
@@ -35,7 +36,10 @@ type Handlers = {
 }
 
 const HANDLERS: Handlers = {
-  hello: async (context) => ({ protocol: PROTOCOL_VERSION, workRemains: await visit(context) }),
+  hello: async (context, { again }) => ({
+    protocol: PROTOCOL_VERSION,
+    workRemains: await visit(context, again === true),
+  }),
   'session-start': async (context, { session }) => viewOf(context, await startSession(context, session)),
   chunk: async (context, { chunk }) => ({ acknowledged: await admitChunk(context, chunk) }),
   'session-end': async (context, { sessionId }) => viewOf(context, await endSession(context, sessionId)),
@@ -69,16 +73,25 @@ const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(se
 /**
  * A page arrived, or its network did: the servers are asked again at once. Tells whether the page is still needed.
  * Writes only where there is something to change: pages greet often.
+ *
+ * @param again the page keeps the worker awake: nobody has arrived
  */
-async function visit({ store, transport, anchor }: Context): Promise<boolean> {
+async function visit({ store, clock, transport, anchor }: Context, again: boolean): Promise<boolean> {
   const destinations = [transport.name, anchor.name]
-  const { remains, failing } = await store.read(async (tx) => ({
-    remains: (await policyOf(tx)) !== 'paused' && (await tx.openSessions()).some(workRemains),
-    failing: await Promise.all(destinations.map(async (name) => (await circuitOf(tx, name)).failures > 0)),
+  const { sessions, policy, failing } = await store.read(async (tx) => ({
+    sessions: await tx.openSessions(),
+    policy: await policyOf(tx),
+    failing: await Promise.all(
+      destinations.map(async (name) => (await circuitOf(tx, name, clock.now())).failures > 0),
+    ),
   }))
   if (failing.includes(true))
     await store.write(async (tx) => {
-      for (const name of destinations) await reconsiderCircuit(tx, name)
+      for (const name of destinations) await reconsiderCircuit(tx, name, clock.now())
     })
-  return remains
+  if (!again && sessions.some(({ trials }) => trials !== undefined))
+    await store.write(async (tx) => {
+      for (const { id } of sessions) await commit(tx, id, { type: 'visited' }, nowOf(clock))
+    })
+  return policy !== 'paused' && sessions.some(workRemains)
 }

@@ -166,7 +166,7 @@ describe('pause and resume', () => {
     const world = createWorld()
     await recordSession(world)
     world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
-    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await drainOnce(world, world.worker())).toBe('work-remains')
     expect((await world.session(id)).publication?.wait).toEqual({ kind: 'parked' })
     world.chain.fault = () => undefined
     await resumeSession(world.worker(), id)
@@ -224,5 +224,24 @@ describe('a discard', () => {
     await world.clock.runUntil(draining)
     expect(await draining).toBe('idle')
     expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+  })
+})
+
+describe('a discard', () => {
+  it('whose transaction runs again after it was committed is a discard', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { write } = worker.store
+    const twice: typeof write = async (work) => {
+      await write(work)
+      return write(work)
+    }
+    const falling = { ...worker, store: { ...worker.store, write: twice } }
+    await discardSession(falling, id, 'discard-unconfirmed')
+    expect(await world.disk.read((tx) => tx.session(id))).toBeUndefined()
+    await expect(discardSession(worker, id, 'discard-unconfirmed')).rejects.toMatchObject({
+      code: 'unknown-session',
+    })
   })
 })

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { DISCARD_CONFIRMATION, type SessionStart } from '../../src/protocol/messages.ts'
+import { reconsiderCircuit } from './circuits.ts'
 import { commit, commitStart, sealKeyName } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { SessionRecord } from '../core/record.ts'
@@ -61,8 +62,13 @@ export const pauseSession = (context: Context, id: SessionId): Promise<SessionRe
   change(context, id, { type: 'paused' })
 
 /** Goes on after a pause, and tries whatever was set aside again, now. */
-export const resumeSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
-  change(context, id, { type: 'resumed' })
+export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
+  const { store, clock, transport, anchor } = context
+  await store.write(async (tx) => {
+    for (const { name } of [transport, anchor]) await reconsiderCircuit(tx, name, clock.now())
+  })
+  return change(context, id, { type: 'resumed' })
+}
 
 /**
  * Forgets a session and its bytes on this device. The custody log keeps a line of it.
@@ -75,8 +81,12 @@ export async function discardSession(
   confirm: string | undefined,
 ): Promise<void> {
   const { store, clock } = context
+  let seen = false
   await store.write(async (tx) => {
+    // A transaction whose connection fell after it was committed runs again.
+    if (seen && (await tx.session(id)) === undefined) return
     const session = await existing(tx, id)
+    seen = true
     if (!isSettled(session) && confirm !== DISCARD_CONFIRMATION)
       throw new HoldfastError(
         'not-confirmed',

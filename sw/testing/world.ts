@@ -5,7 +5,7 @@ import type { GroupId, SessionId } from '../../src/protocol/ids.ts'
 import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
 import { admitChunk } from '../engine/admit.ts'
 import { sealInWorker } from '../seal.ts'
-import type { Context } from '../engine/context.ts'
+import { admissionRoom, type Context } from '../engine/context.ts'
 import type { ChunkRecord, Ending, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
 import type { Store } from '../ports/store.ts'
@@ -36,6 +36,7 @@ export function createWorld() {
   ): Context & { readonly life: WorkerLifetime; armed: number } => {
     const context = {
       progress: createProgress(clock),
+      room: admissionRoom(),
       life: alive,
       armed: 0,
       store: mortalStore(disk, alive),

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { believable, close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from './circuit.ts'
+import { LONGEST_WAIT_MS } from './retry.ts'
+
+const NOW_MS = 1_800_000_000_000
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+const asked = trip(CLOSED, 'throttled', 10 * MINUTE_MS, NOW_MS, 0.5)
+const allowed = (circuit: Circuit, afterMs: number) => concurrencyAllowed(circuit, 3, NOW_MS + afterMs)
+
+// Promise 6 of docs/guarantees.md.
+describe('the time that a server asked for', () => {
+  const later = 10 * MINUTE_MS
+
+  it('is kept when another request goes well meanwhile', () => {
+    const closed = close(asked, NOW_MS + 1_000)
+    expect([allowed(closed, later - 1), allowed(closed, later)]).toEqual([0, 3])
+    expect(close(asked, NOW_MS + later)).toEqual(CLOSED)
+  })
+
+  it('is kept when a later failure asks for nothing, or for less', () => {
+    for (const [code, floorMs] of [
+      ['server-error', 0],
+      ['unreachable', 0],
+      ['throttled', MINUTE_MS],
+    ] as const)
+      expect(allowed(trip(asked, code, floorMs, NOW_MS + 1_000, 0.5), later - 1)).toBe(0)
+  })
+
+  it('moves out when a later answer asks for more', () => {
+    const more = trip(asked, 'throttled', 20 * MINUTE_MS, NOW_MS + MINUTE_MS, 0.5)
+    expect([allowed(more, 21 * MINUTE_MS - 1), allowed(more, 21 * MINUTE_MS)]).toEqual([0, 1])
+  })
+
+  it('is kept when a person arrives', () => {
+    expect(allowed(reconsider(asked), later - 1)).toBe(0)
+  })
+
+  it('is an hour at most, whatever was asked', () => {
+    const long = trip(CLOSED, 'throttled', 30 * DAY_MS, NOW_MS, 0.5)
+    expect(allowed(long, LONGEST_WAIT_MS)).toBe(1)
+  })
+})
+
+describe('a stored circuit under a clock that was set', () => {
+  it.each([1, 365])('%i days back waits no longer than any server may ask', (days) => {
+    const ahead = trip(CLOSED, 'unreachable', 0, NOW_MS + days * DAY_MS, 0.5)
+    expect(allowed(believable(ahead, NOW_MS), 0)).toBe(1)
+    const floor = trip(CLOSED, 'throttled', MINUTE_MS, NOW_MS + days * DAY_MS, 0.5)
+    expect(allowed(believable(floor, NOW_MS), 0)).toBe(1)
+  })
+
+  it.each([1, 365])('%i days ahead is due', (days) => {
+    expect(allowed(believable(asked, NOW_MS + days * DAY_MS), days * DAY_MS)).toBe(1)
+  })
+
+  it('not at all is read as it is', () => {
+    expect(believable(asked, NOW_MS)).toEqual(asked)
+  })
+})

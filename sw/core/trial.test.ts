@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
+import type { Failure } from './chunk-machine.ts'
+import { nextStep, workRemains } from './plan.ts'
+import type { TrialKind } from './record.ts'
+import { newSession } from './session.ts'
+import { afterRefusal, afterSuccess, afterVisit, nextTrial, trialOf } from './trial.ts'
+
+const NOW_MS = 1_800_000_000_000
+const MINUTE_MS = 60_000
+const at = (random: number) => ({ nowMs: NOW_MS, random })
+const latest = at(1 - Number.EPSILON)
+const failure = (code: ErrorCode, retryAfterMs = 0): Failure => ({ code, message: 'why', retryAfterMs })
+const session = newSession({
+  sessionId: '00000000-0000-4000-8000-000000000001' as SessionId,
+  mimeType: 'video/webm',
+  startedAtMs: 5,
+  access: [],
+})
+
+describe('the next trial', () => {
+  const minutes = (of: TrialKind, failures: number, random: number) =>
+    (nextTrial(of, failures, at(random)).retryAtMs - NOW_MS) / MINUTE_MS
+  const latestOf = (of: TrialKind) =>
+    [0, 1, 2, 3, 4, 5, 2_000].map((failures) => minutes(of, failures, 1 - Number.EPSILON))
+
+  it('of a sign-in comes after 1 to 5 minutes at first, the bound doubling to an hour', () => {
+    expect(latestOf('sign-in')).toEqual([5, 10, 20, 40, 60, 60, 60])
+    expect([0, 3, 2_000].map((failures) => minutes('sign-in', failures, 0))).toEqual([1, 1, 1])
+    expect(minutes('sign-in', 2, 0.5)).toBe(10)
+  })
+
+  it('of a refusal comes after a minute at first, the bound doubling to six hours', () => {
+    expect(latestOf('refusal')).toEqual([1, 2, 4, 8, 16, 32, 360])
+  })
+})
+
+describe('what is tried again by itself', () => {
+  it.each([
+    ['sign-in-needed', 'sign-in'],
+    ['rejected-by-store', 'refusal'],
+    ['anchor-rejected', 'refusal'],
+    ['payload-unreadable', 'refusal'],
+    ['defect', 'refusal'],
+    ['payload-corrupt', undefined],
+    ['unreachable', undefined],
+    ['bad-answer', undefined],
+  ] as const)('%s: %s', (code, of) => {
+    expect(trialOf(failure(code))).toBe(of)
+    expect(afterRefusal(session, failure(code), latest).trials?.[of ?? 'refusal'] !== undefined).toBe(
+      of !== undefined,
+    )
+  })
+})
+
+describe('a session whose sign-in was refused', () => {
+  it('waits for one trial, however many of its items were refused', () => {
+    const once = afterRefusal(session, failure('sign-in-needed'), latest)
+    expect(once.trials).toEqual({
+      'sign-in': { failures: 1, retryAtMs: NOW_MS + 5 * MINUTE_MS, setAtMs: NOW_MS },
+    })
+    const later = { nowMs: NOW_MS + 9_000, random: 0.9 }
+    expect(afterRefusal(once, failure('sign-in-needed'), later).trials).toEqual(once.trials)
+  })
+
+  it('waits as long as the server asks', () => {
+    const asked = failure('sign-in-needed', 7_200_000)
+    const once = afterRefusal(session, asked, latest)
+    expect(once.trials?.['sign-in']?.retryAtMs).toBe(NOW_MS + 7_200_000)
+    const twice = afterRefusal(afterRefusal(session, failure('sign-in-needed'), latest), asked, latest)
+    expect(twice.trials?.['sign-in']?.retryAtMs).toBe(NOW_MS + 7_200_000)
+  })
+
+  const waiting = { failures: 7, retryAtMs: NOW_MS + 60 * MINUTE_MS, setAtMs: NOW_MS } as const
+
+  it('is tried within a minute once an upload went through, and not later than it would have been', () => {
+    const soonMs = NOW_MS + MINUTE_MS
+    expect(afterSuccess(waiting, true, NOW_MS)).toEqual({ ...waiting, failures: 0, retryAtMs: soonMs })
+    expect(afterSuccess(waiting, false, NOW_MS)).toEqual({ ...waiting, retryAtMs: soonMs })
+    const soon = { ...waiting, retryAtMs: NOW_MS + 5 }
+    expect(afterSuccess(soon, true, NOW_MS)).toEqual({ ...soon, failures: 0 })
+  })
+
+  it('is tried when a person arrives, but not twice within a minute', () => {
+    expect(afterVisit(waiting, NOW_MS + MINUTE_MS - 1)).toBe(waiting)
+    const visitMs = NOW_MS + MINUTE_MS
+    expect(afterVisit(waiting, visitMs)).toEqual({ ...waiting, retryAtMs: visitMs })
+  })
+
+  it('has work left, due at the trial, unless it is paused', () => {
+    const parked = {
+      ...session,
+      ending: 'complete',
+      parked: 1,
+      tally: { ...session.tally, uploading: 1 },
+    } as const
+    expect(workRemains(parked)).toBe(false)
+    const due = { ...parked, trials: { 'sign-in': waiting } }
+    expect(workRemains(due)).toBe(true)
+    expect(nextStep(due, NOW_MS)).toEqual({ kind: 'sign-in', dueMs: waiting.retryAtMs })
+    const uploaded = { ...due, tally: { ...due.tally, uploaded: 1 } }
+    expect(nextStep(uploaded, NOW_MS)).toEqual({ kind: 'publication', dueMs: 0 })
+    expect(workRemains({ ...due, paused: true })).toBe(false)
+  })
+
+  it('sends nothing that was refused to see, while bytes cost money', () => {
+    const parked = { ...session, ending: 'complete', parked: 1 } as const
+    const refused = { ...parked, trials: { refusal: waiting } } as const
+    expect(nextStep(refused, NOW_MS, true)).toBeUndefined()
+    expect(nextStep(refused, NOW_MS, false)?.kind).toBeDefined()
+    expect(nextStep({ ...parked, trials: { 'sign-in': waiting } }, NOW_MS, true)?.kind).toBeDefined()
+  })
+
+  it.each([1, 365])('waits no longer than any trial may, though its clock was set back %i days', (days) => {
+    const ahead = { ...waiting, retryAtMs: NOW_MS + days * 24 * 60 * MINUTE_MS }
+    expect(nextStep({ ...session, trials: { refusal: ahead } }, NOW_MS)?.dueMs).toBe(NOW_MS)
+  })
+})

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest'
+import { byteSemaphore } from './byte-semaphore.ts'
+
+/** Who is in, in the order of their coming. */
+function room(mostBytes: number, mostHolders: number) {
+  const semaphore = byteSemaphore(mostBytes, mostHolders)
+  const inside: number[] = []
+  const releases: (() => void)[] = []
+  return {
+    inside,
+    releases,
+    async enter(...sizes: number[]) {
+      for (const bytes of sizes)
+        void semaphore.acquire(bytes).then((release) => {
+          inside.push(bytes)
+          releases.push(release)
+        })
+      await new Promise((resolve) => setTimeout(resolve))
+    },
+    async leave(nth: number) {
+      releases[nth]?.()
+      await new Promise((resolve) => setTimeout(resolve))
+    },
+  }
+}
+
+it('lets in what fits, and the rest in order as room comes free', async () => {
+  const { enter, leave, inside } = room(10, 8)
+  await enter(6, 4, 5, 1)
+  expect(inside).toEqual([6, 4])
+  await leave(1)
+  expect(inside).toEqual([6, 4])
+  await leave(0)
+  expect(inside).toEqual([6, 4, 5, 1])
+})
+
+it('lets in so many at a time at most, however small they are', async () => {
+  const { enter, leave, inside } = room(1_000, 2)
+  await enter(1, 2, 3)
+  expect(inside).toEqual([1, 2])
+  await leave(0)
+  expect(inside).toEqual([1, 2, 3])
+})
+
+it('lets in alone what is larger than the room', async () => {
+  const { enter, leave, inside } = room(10, 8)
+  await enter(1, 99, 1)
+  expect(inside).toEqual([1])
+  await leave(0)
+  expect(inside).toEqual([1, 99])
+  await leave(1)
+  expect(inside).toEqual([1, 99, 1])
+})
