@@ -20,7 +20,7 @@ const authorize = async () => ({ authorization: `Bearer ${await token()}` })
 const pinataBase = { gateway: ENDPOINTS.gateway, uploads: ENDPOINTS.pinata, api: ENDPOINTS.pinata }
 const transports: Readonly<Record<StoreKind, () => Transport>> = {
   ipfs: () => ipfs({ endpoint: ENDPOINTS.ipfs, authorize }),
-  'tus-plain': () => tus({ endpoint: ENDPOINTS.tusPlain, authorize }),
+  'tus-plain': () => tus({ endpoint: ENDPOINTS.tusPlain, authorize, secretQuery: true }),
   put: () =>
     presignedPut({
       async grant(request) {

@@ -41,6 +41,8 @@ export function transportOf(
       return tus({
         endpoint: variant === 'tus' ? endpoints.tus : endpoints.tusPlain,
         authorize,
+        // The plain server's URLs are signed.
+        secretQuery: variant === 'tus-plain',
         ...patience,
         ...(partBytes !== undefined && { partBytes }),
       })

@@ -38,7 +38,7 @@ describe('a record of another version', () => {
     expect(read && isSettled(read)).toBe(true)
   })
 
-  it.each(['totalBytes', 'storedBytes', 'localBytes', 'parked', 'paused', 'tally'])(
+  it.each(['totalBytes', 'storedBytes', 'localBytes', 'parked', 'tally'])(
     'that lacks %s makes no NaN',
     (name) => {
       const read = readSession(without(session, name))

@@ -7,11 +7,8 @@ import type { ChunkRecord, SessionRecord } from './record.ts'
 
 /** What an older version did not write. */
 type Stored<T, Optional extends keyof T> = Omit<T, Optional> & Partial<Pick<T, Optional>>
-type StoredSession = Stored<
-  SessionRecord,
-  'tally' | 'parked' | 'localBytes' | 'totalBytes' | 'storedBytes' | 'paused' | 'sealedBy'
->
-type StoredChunk = Stored<ChunkRecord, 'retryCount' | 'failures' | 'durationMs'>
+type StoredSession = Stored<SessionRecord, 'tally' | 'parked' | 'localBytes' | 'totalBytes' | 'storedBytes'>
+type StoredChunk = Stored<ChunkRecord, 'retryCount' | 'failures'>
 
 /** A session as this version knows it. */
 export function readSession(stored: unknown): SessionRecord | undefined {
@@ -19,8 +16,6 @@ export function readSession(stored: unknown): SessionRecord | undefined {
   const session = stored as StoredSession
   const { publication, trouble } = session
   return {
-    paused: false,
-    sealedBy: 'page',
     parked: 0,
     localBytes: 0,
     totalBytes: 0,
@@ -47,7 +42,6 @@ export function readChunk(stored: unknown): ChunkRecord | undefined {
   return {
     retryCount: 0,
     failures: 0,
-    durationMs: 0,
     ...chunk,
     ...(chunk.lastError && { lastError: readError(chunk.lastError) }),
   }

@@ -76,23 +76,21 @@ export interface SessionTransition {
   readonly accepted: boolean
 }
 
+const ABOUT_ALL_CHUNKS: ReadonlySet<string> = new Set([
+  'paused',
+  'resumed',
+  'trial-due',
+  'clock-set-back',
+  'publication-began',
+  'manifest-stored',
+  'anchor-confirmed',
+] satisfies (SessionEvent | PublicationEvent)['type'][])
+
 /** Which of the session's chunks an event has to be given: one, all, or none. */
 export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | 'none' {
-  switch (event.type) {
-    case 'chunk':
-      return event.id
-    case 'paused':
-    case 'resumed':
-    case 'trial-due':
-    case 'clock-set-back':
-    case 'publication-began':
-    case 'anchor-confirmed':
-      return 'all'
-    case 'publication':
-      return event.event.type === 'manifest-stored' ? 'all' : 'none'
-    default:
-      return 'none'
-  }
+  if (event.type === 'chunk') return event.id
+  const { type } = event.type === 'publication' ? event.event : event
+  return ABOUT_ALL_CHUNKS.has(type) ? 'all' : 'none'
 }
 
 /**

@@ -123,19 +123,13 @@ async function readPayload({ payload, sessionId, index }: HandedChunk): Promise<
 }
 
 async function checkContent(handed: HandedChunk, bytes: ArrayBuffer): Promise<void> {
-  const expected = handed.kind === 'raw' ? handed.plaintextHash : handed.encryptedHash
-  const [hash, cid] = await Promise.all([
-    sha256Hex(bytes),
-    handed.kind === 'sealed' ? contentAddress(bytes) : undefined,
-  ])
-  if (hash !== expected)
+  const sealed = handed.kind === 'sealed'
+  const announced = sealed ? `${handed.encryptedHash} ${handed.cid}` : handed.plaintextHash
+  const [hash, cid] = await Promise.all([sha256Hex(bytes), sealed && contentAddress(bytes)])
+  const arrived = sealed ? `${hash} ${cid}` : hash
+  if (arrived !== announced)
     throw new HoldfastError(
       'hash-mismatch',
-      `Chunk ${handed.index} arrived as ${hash}, announced as ${expected}.`,
-    )
-  if (handed.kind === 'sealed' && cid !== handed.cid)
-    throw new HoldfastError(
-      'hash-mismatch',
-      `Chunk ${handed.index} has the address ${cid}, announced as ${handed.cid}.`,
+      `Chunk ${handed.index} arrived as ${arrived}, announced as ${announced}.`,
     )
 }

@@ -66,7 +66,7 @@ async function store(
   for (const effect of effects)
     switch (effect.type) {
       case 'put-payload':
-        if (bytes === undefined) throw new Error(`No bytes came with ${event.type} for ${effect.id}`)
+        if (bytes === undefined) throw new Error(`No bytes came with ${event.type}.`)
         await tx.putPayload(effect.id, bytes)
         break
       case 'delete-payload':

@@ -44,7 +44,7 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
         const recordings = await logLastChance(context)
         await lastChance?.(recordings)
       }
-      throw new Error('Work remains: try again.')
+      throw new Error('Work remains.')
     },
     push: () => active.then(() => drainQuietly('push')),
     start: () => active.then(() => drainQuietly('startup')),

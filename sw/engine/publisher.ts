@@ -1,7 +1,7 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { SessionId } from '../../src/protocol/ids.ts'
+import type { Cid, SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
@@ -99,14 +99,14 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   const { clock } = context
   const { publication } = session
   const { merkleRoot, chunkCount, manifest } = publication
-  if (manifest === undefined) throw new HoldfastError('defect', `The manifest of ${session.id} has no name.`)
+  if (manifest === undefined) throw new HoldfastError('defect', 'A manifest that is stored has no name.')
 
   const witnessed = await context.anchor.read(session.id, signal)
   const isOurs = (seen: Witnessed['latest']) =>
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
   if (isOurs(witnessed.deep) && isOurs(witnessed.latest)) {
     await closeCircuit(context, context.anchor.name)
-    return conclude(context, session, witnessed.blockNumber)
+    return conclude(context, session, manifest.cid, witnessed.blockNumber)
   }
 
   const lookAgain = { type: 'look-again', atMs: clock.now() + context.anchor.pollMs } as const
@@ -125,22 +125,23 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   await record(context, session, lookAgain)
 }
 
-async function conclude({ store, clock }: Context, session: Publishing, blockNumber: number): Promise<void> {
-  const { publication } = session
-  const { merkleRoot, manifest, chunkCount, ending } = publication
-  if (manifest === undefined) return
+async function conclude(
+  { store, clock }: Context,
+  { id, publication }: Publishing,
+  manifestCid: Cid,
+  blockNumber: number,
+): Promise<void> {
+  const { merkleRoot, chunkCount, ending } = publication
   const now = nowOf(clock)
   const anchored = {
     merkleRoot,
-    manifestCid: manifest.cid,
+    manifestCid,
     chunkCount,
     blockNumber,
     confirmedAtMs: now.nowMs,
     ending,
   }
-  await store.write((tx) =>
-    commit(tx, session.id, { type: 'anchor-confirmed', of: publication, anchored }, now),
-  )
+  await store.write((tx) => commit(tx, id, { type: 'anchor-confirmed', of: publication, anchored }, now))
 }
 
 /** Stores an event of the publication; false where another one is in flight by now. */

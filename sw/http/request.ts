@@ -5,6 +5,8 @@ import { retryAfterMs } from './retry-after.ts'
 export interface Answer {
   /** For messages: no path, no query. */
   readonly origin: string
+  /** Where it came from at last, after redirects. */
+  readonly url: string
   readonly status: number
   /** 200 to 299. */
   readonly ok: boolean
@@ -62,7 +64,15 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
     }
     const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer())
     const { status, ok, headers } = response
-    return { origin, status, ok, headers, bytes, text: new TextDecoder().decode(bytes) }
+    return {
+      origin,
+      url: response.url || url,
+      status,
+      ok,
+      headers,
+      bytes,
+      text: new TextDecoder().decode(bytes),
+    }
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
     if (signal.aborted) throw new HoldfastError('aborted', `The request to ${origin} was stopped.`, { cause })

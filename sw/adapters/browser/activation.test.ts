@@ -52,7 +52,7 @@ describe('where the browser does not', () => {
 
   test.each([
     ['message', hello],
-    ['sync', undefined],
+    ['push', undefined],
   ])('one of two is active once it gets a %s', async (type, data) => {
     const worker = workerIn({ registration: { active, waiting: other, installing: null } })
     worker.hears('message', { type: 'SKIP_WAITING' })

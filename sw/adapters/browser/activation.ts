@@ -18,7 +18,7 @@ export const activation = () =>
     if (state === 'activated') resolve(undefined)
     if (state !== 'unknown') return
     self.addEventListener('message', ({ data }) => isOurs(data) && resolve(undefined))
-    for (const type of ['sync', 'push', 'periodicsync'] as const) self.addEventListener(type, resolve)
+    self.addEventListener('push', resolve)
   })
 
 /** This worker's state as far as its registration tells; `unknown` where it may be either of two. */

@@ -61,7 +61,7 @@ export function idbStore(name = 'holdfast'): Store {
       const connection = open()
       let tx: Transaction<M> | undefined
       try {
-        const db = await deadline(OPEN_TIMEOUT_MS, LATE_OPEN).race(connection)
+        const db = await deadline(OPEN_TIMEOUT_MS, LATE).race(connection)
         tx = db.transaction(STORES, mode, { durability: 'strict' })
         return await finish(tx, work)
       } catch (thrown) {
@@ -90,7 +90,7 @@ export function idbStore(name = 'holdfast'): Store {
     }
     if (stored === undefined) throw unreadable(id, 'are missing')
     try {
-      return await deadline(timeoutOf(sizeOf(stored)), LATE_END).race(payloadBytes(stored))
+      return await deadline(timeoutOf(sizeOf(stored)), LATE).race(payloadBytes(stored))
     } catch (cause) {
       throw unreadable(id, 'cannot be read', cause)
     }
@@ -119,16 +119,10 @@ interface Live<M extends Mode> {
   expect(bytes: number): void
 }
 
-const LATE_OPEN = () => new HoldfastError('storage-failed', 'The database does not open.')
-const LATE_END = () => new HoldfastError('storage-failed', 'The database does not answer.')
+const LATE = () => new HoldfastError('storage-failed', 'The database does not answer.')
 
 /** Names of `DOMException`s that tell of one value that cannot be read, and not of the database. */
-const ITEM_FAILURES: ReadonlySet<string> = new Set([
-  'NotReadableError',
-  'DataError',
-  'NotFoundError',
-  'EncodingError',
-])
+const ITEM_FAILURES: ReadonlySet<string> = new Set(['NotReadableError', 'DataError'])
 
 const nameOf = (thrown: unknown) => (thrown instanceof DOMException ? thrown.name : '')
 
@@ -147,7 +141,7 @@ async function finish<M extends Mode, T>(
   tx: Transaction<M>,
   work: (live: Live<M>) => Promise<T>,
 ): Promise<T> {
-  const timer = deadline(TRANSACTION_TIMEOUT_MS, LATE_END)
+  const timer = deadline(TRANSACTION_TIMEOUT_MS, LATE)
   const ended = work({ tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }).then(async (result) => {
     await tx.done
     return result
@@ -157,7 +151,7 @@ async function finish<M extends Mode, T>(
   } catch (late) {
     if (!timer.late) throw late
     endNow(tx)
-    return deadline(GRACE_MS, LATE_END).race(ended)
+    return deadline(GRACE_MS, LATE).race(ended)
   }
 }
 
@@ -174,7 +168,7 @@ async function causeOf(thrown: unknown, tx: Transaction<Mode> | undefined): Prom
   if (tx === undefined) return thrown
   endNow(tx)
   const ended = tx.done.catch(() => undefined)
-  await deadline(GRACE_MS, LATE_END)
+  await deadline(GRACE_MS, LATE)
     .race(ended)
     .catch(() => undefined)
   return tx.error ?? thrown

@@ -138,6 +138,7 @@ const sha256Base64 = ({ sha256 }: Upload): string => toBase64(fromHex(sha256))
 /** Stands for the request that was never made. */
 const NOT_GRANTED: Answer = {
   origin: '',
+  url: '',
   status: 0,
   ok: false,
   headers: new Headers(),

@@ -56,7 +56,7 @@ async function fresh(sizeBytes = 500_000) {
 const named = (trustLength = false) =>
   tus({ endpoint: backend.endpoints.tus, partBytes: PART_BYTES, trustLength })
 const plain = (trustLength = false) =>
-  tus({ endpoint: backend.endpoints.tusPlain, partBytes: PART_BYTES, trustLength })
+  tus({ endpoint: backend.endpoints.tusPlain, partBytes: PART_BYTES, trustLength, secretQuery: true })
 const NOTHING = { kind: 'nothing' } as const
 
 const patches = (cid: string) =>
@@ -111,12 +111,12 @@ test('takes up an upload under its name whose creation it never heard of', async
   expect(await named().probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
 })
 
-test('keeps the query of an upload’s URL out of the resume token', async () => {
+test('keeps the query of an upload’s URL out of the resume token where it is a secret', async () => {
   const { upload, attempt, bytes, resumeToken } = await fresh(1000)
   await plain().send(upload, bytes, NOTHING, attempt)
   const patched = backend.ledger.all().find(({ method, key }) => method === 'PATCH' && key === upload.cid)
   expect(patched?.query).toBe('?signature=secret')
-  expect(resumeToken()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/tus-plain\/\w+$/)
+  expect(resumeToken()).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/tus-plain\/\w+#\+ended$/)
 })
 
 test('proves by checksums what several lives sent, and reads nothing back', async () => {

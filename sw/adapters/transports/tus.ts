@@ -1,5 +1,5 @@
 import { toBase64 } from '../../../src/evidence/bytes.ts'
-import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
@@ -18,6 +18,11 @@ export interface TusOptions {
    * extension nor lets uploads be read; it then proves nothing of what the bytes are. Default false.
    */
   readonly trustLength?: boolean
+  /**
+   * The queries of upload URLs are secrets, such as signatures, so none is kept: after a death an upload is found again
+   * only where its URL works without. Default false: a query is part of the name, and is kept with the session.
+   */
+  readonly secretQuery?: boolean
   /** Default `tus`. */
   readonly name?: string
   /** How long a silent server is given, ms; default 20,000. */
@@ -29,6 +34,16 @@ interface Target {
   readonly url: string
   /** Algorithm under which the server checked each part that it took; empty if it checked none. */
   readonly checked: string
+  /** Its last part may have left: if it is gone, the server may have taken it whole. */
+  readonly ended?: boolean
+  /** It is the second copy, after one that was gone once it had ended. */
+  readonly again?: boolean
+}
+
+/** An upload and how far it is. */
+interface Position {
+  readonly target: Target
+  readonly offset: number
 }
 
 const DEFAULT_PART_BYTES = 4 * 1024 * 1024
@@ -42,8 +57,11 @@ const ALGORITHMS: readonly (readonly [string, string])[] = [
   ['sha1', 'SHA-1'],
 ]
 
-/** Statuses of an upload that is not there, or no more (tus 1.0, HEAD and expiration). */
-const isGone = ({ status }: Answer) => status === 404 || status === 410 || status === 403
+/** Statuses of an upload that is not there, or no more (tus 1.0, expiration). */
+const isGone = ({ status }: Answer) => status === 404 || status === 410
+/** `HEAD` may say it by 403 too (tus 1.0, HEAD); without the protocol's header that is somebody else's refusal. */
+const isAbsent = (answer: Answer) =>
+  isGone(answer) || (answer.status === 403 && answer.headers.has('tus-resumable'))
 
 /**
  * Uploads by tus 1.0 (tus.io/protocols/resumable-upload), resuming at the byte after any death. Where the server has
@@ -57,11 +75,19 @@ export function tus({
   authorize,
   partBytes = DEFAULT_PART_BYTES,
   trustLength = false,
+  secretQuery = false,
   name = 'tus',
   timeoutMs,
 }: TusOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
-  const named = ({ cid }: Upload): Target => ({ url: `${endpoint.replace(/\/$/, '')}/${cid}`, checked: '' })
+
+  function named({ cid }: Upload): Target {
+    const url = new URL(endpoint)
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/${cid}`
+    return { url: url.href, checked: '' }
+  }
+  const isProof = ({ checked }: Target) => trustLength || checked !== ''
+  const memoOf = (target: Target) => tokenOf(target, secretQuery)
 
   function call(
     method: string,
@@ -83,33 +109,44 @@ export function tus({
     )
   }
 
-  /** The checksum algorithm to use; empty without the extension. Asked once in a worker's life. */
-  let algorithm: Promise<string> | undefined
-  const knownAlgorithm = (signal: AbortSignal) =>
-    (algorithm ??= call('OPTIONS', endpoint, { signal }).then(
-      ({ headers }) => {
-        const offered = new Set(headers.get('tus-checksum-algorithm')?.split(/,\s*/))
-        return ALGORITHMS.find(([known]) => offered.has(known))?.[0] ?? ''
-      },
-      (error: unknown) => {
-        algorithm = undefined
-        throw error
-      },
-    ))
+  /** The checksum algorithm to use; empty without the extension. Known once it was answered, in a worker's life. */
+  let algorithm: string | undefined
+  async function knownAlgorithm(signal: AbortSignal): Promise<string> {
+    if (algorithm !== undefined) return algorithm
+    const answer = await call('OPTIONS', endpoint, { signal })
+    if (!answer.ok) throw httpError(answer)
+    const { headers } = answer
+    if (!OPTIONS_HEADERS.some((header) => headers.has(header))) throw hidden(answer, 'Tus-Version')
+    const offered = new Set(headers.get('tus-checksum-algorithm')?.split(/\s*,\s*/))
+    return (algorithm = ALGORITHMS.find(([known]) => offered.has(known))?.[0] ?? '')
+  }
 
   /** How far an upload is; undefined if it is not there, or is no upload of this size. */
   async function offsetOf({ url }: Target, { sizeBytes }: Upload, signal: AbortSignal) {
     const answer = await call('HEAD', url, { signal }, TUS)
-    if (isGone(answer)) return undefined
+    if (isAbsent(answer)) return undefined
     if (!answer.ok) throw httpError(answer)
     const offset = offsetIn(answer)
-    return answer.headers.get('upload-length') === String(sizeBytes) && offset <= sizeBytes
-      ? offset
-      : undefined
+    const length = answer.headers.get('upload-length')
+    if (length === null) throw hidden(answer, 'Upload-Length', REJECTED)
+    if (length !== String(sizeBytes)) return undefined
+    if (offset > sizeBytes) throw badAnswer(answer, 'an offset beyond the length')
+    return offset
+  }
+
+  /** Where an upload of which nothing is known yet, or no more, stands; undefined if it is gone. */
+  async function positionOf(target: Target, upload: Upload, signal: AbortSignal) {
+    const offset = await offsetOf(target, upload, signal)
+    return offset === undefined ? undefined : { target, offset }
   }
 
   /** Creates the upload, or takes up the one of that name, and remembers where it is. */
-  async function create(upload: Upload, { signal, saveResumeToken }: Attempt, checksum: string) {
+  async function create(
+    upload: Upload,
+    { signal, saveResumeToken }: Attempt,
+    checksum: string,
+    again: boolean,
+  ): Promise<Position> {
     const answer = await call(
       'POST',
       endpoint,
@@ -120,22 +157,16 @@ export function tus({
         'Upload-Metadata': `filename ${btoa(upload.cid)}`,
       },
     )
-    let target = named(upload)
-    let offset: number | undefined
-    if (answer.status === 409) {
-      // Created before, by a worker that died before it could remember; or its bytes are there after all.
-      offset = await offsetOf(target, upload, signal)
-      if (offset === undefined) throw httpError(answer)
-    } else {
-      const location = answer.headers.get('location')
-      if (!answer.ok) throw httpError(answer)
-      if (location === null) throw badAnswer(answer, 'no Location, or hides it from us')
-      target = { ...target, url: new URL(location, endpoint).href }
-      offset = 0
-    }
-    if (offset === 0) target = { ...target, checked: checksum }
+    if (!answer.ok && answer.status !== 409) throw httpError(answer)
+    // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
+    const at: Position | undefined =
+      answer.status === 409
+        ? await positionOf(named(upload), upload, signal)
+        : { target: { url: locationIn(answer), checked: '' }, offset: 0 }
+    if (at === undefined) throw httpError(answer)
+    const target = { ...at.target, again, ...(at.offset === 0 && { checked: checksum }) }
     await saveResumeToken(memoOf(target))
-    return { target, offset }
+    return { target, offset: at.offset }
   }
 
   async function patch(
@@ -165,106 +196,169 @@ export function tus({
       const offsetBytes = await offsetOf(target, upload, signal)
       if (offsetBytes === undefined) return { kind: 'nothing' }
       progress(offsetBytes)
-      if (offsetBytes === upload.sizeBytes)
-        return { kind: 'all', proved: trustLength || target.checked !== '' }
+      if (offsetBytes === upload.sizeBytes) return { kind: 'all', proved: isProof(target) }
       return { kind: 'part', offsetBytes }
     },
 
     async send(upload, bytes, held, attempt) {
-      const { signal, progress } = attempt
+      const { signal, progress, saveResumeToken } = attempt
       const checksum = await knownAlgorithm(signal)
-      let at = held.kind === 'part' ? await resumed(held.offsetBytes) : undefined
       let setbacks = 0
       const setBack = (error: HoldfastError) => {
         setbacks += 1
         if (setbacks > MAX_SETBACKS) throw error
       }
 
-      async function resumed(offset: number) {
-        const target = targetOf(attempt.resumeToken)
-        if (target !== undefined) return { target, offset }
-        await attempt.saveResumeToken(memoOf(named(upload)))
-        return { target: named(upload), offset }
+      /** One more copy in place of one that is gone, but no third of such as were gone once they had ended. */
+      async function startOver(gone: Target | undefined): Promise<Position> {
+        const wasWhole = gone?.ended === true && !isProof(gone)
+        // However often it is tried again: until the server, or the app, is set up otherwise.
+        if (wasWhole && gone.again && checksum === '')
+          throw new HoldfastError(
+            REJECTED,
+            `${new URL(gone.url).origin} forgot two uploads once they were whole. ${CONFIGURE}`,
+          )
+        return create(upload, attempt, checksum, wasWhole || gone?.again === true)
       }
 
-      for (;;) {
-        at ??= await create(upload, attempt, checksum)
-        const { target, offset } = at
-        progress(offset)
-        if (offset === upload.sizeBytes) {
-          // The server's word for each part is not taken alone: something between us may have answered for it.
-          const reached = await offsetOf(target, upload, signal)
-          if (reached === offset) return trustLength || (checksum && target.checked) ? 'proved' : 'sent'
-          setBack(new HoldfastError('bad-answer', `The server has ${reached ?? 'lost'} of ${offset} bytes.`))
-          at = reached === undefined ? undefined : { target, offset: reached }
-          continue
-        }
-
+      /** Sends the next part; undefined if the upload is gone. */
+      async function advance({ target, offset }: Position): Promise<Position | undefined> {
         const end = Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
         const answer = await patch(target, offset, bytes.subarray(offset, end), checksum, signal)
         if (answer.ok) {
           const reached = offsetIn(answer)
           if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
           if (reached === offset) setBack(badAnswer(answer, 'no progress'))
-          at = { target, offset: reached }
-        } else if (answer.status === 409) {
-          setBack(httpError(answer))
-          const reached = await offsetOf(target, upload, signal)
-          at = reached === undefined ? undefined : { target, offset: reached }
-        } else if (answer.status === 460) {
-          setBack(mismatch(upload, 'received damaged bytes'))
-        } else if (isGone(answer)) {
-          setBack(httpError(answer))
-          at = undefined
-        } else {
-          throw httpError(answer)
+          return { target, offset: reached }
         }
+        if (answer.status === 460) {
+          setBack(mismatch(upload, 'received damaged bytes'))
+          return { target, offset }
+        }
+        if (answer.status !== 409 && !isGone(answer)) throw httpError(answer)
+        setBack(httpError(answer))
+        return answer.status === 409 ? positionOf(target, upload, signal) : undefined
+      }
+
+      /** Marks that the last part leaves, where nothing but the copy itself could tell later that it arrived. */
+      async function announceEnd(at: Position): Promise<Position> {
+        const isLast = upload.sizeBytes - at.offset <= http.partBytes(partBytes)
+        if (!isLast || at.target.ended || isProof(at.target)) return at
+        const target = { ...at.target, ended: true }
+        await saveResumeToken(memoOf(target))
+        return { ...at, target }
+      }
+
+      let gone = targetOf(attempt.resumeToken)
+      let at: Position | undefined
+      if (held.kind === 'part') {
+        at = { target: gone ?? named(upload), offset: held.offsetBytes }
+        await saveResumeToken(memoOf(at.target))
+      }
+      for (;;) {
+        at ??= await startOver(gone)
+        progress(at.offset)
+        const { target, offset } = at
+        gone = target
+        if (offset < upload.sizeBytes) {
+          const ready: Position = await announceEnd(at)
+          gone = ready.target
+          at = await advance(ready)
+          continue
+        }
+        // The server's word for each part is not taken alone: something between us may have answered for it.
+        const confirmed = await positionOf(target, upload, signal)
+        // Some servers move an upload away once it is whole, and forget it.
+        if (confirmed === undefined && isProof(target)) return 'proved'
+        if (confirmed?.offset === offset) return isProof(target) ? 'proved' : 'sent'
+        setBack(
+          new HoldfastError(
+            'bad-answer',
+            `The server has ${confirmed?.offset ?? 'lost'} of ${offset} bytes.`,
+          ),
+        )
+        at = confirmed
       }
     },
 
     async verify(upload, { signal, resumeToken, saveResumeToken }) {
-      const { url } = targetOf(resumeToken) ?? named(upload)
-      const answer = await call('GET', url, { signal, maxBytes: upload.sizeBytes }, TUS)
+      const target = targetOf(resumeToken) ?? named(upload)
+      const answer = await call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
+      /** Best effort: without the termination extension a server that names uploads keeps the copy. */
+      const discard = async () => {
+        await call('DELETE', target.url, { signal }, TUS)
+        await saveResumeToken('')
+      }
       if (answer.status === 401 || answer.status === 429 || answer.status >= 500) throw httpError(answer)
-      if (!answer.ok)
+      if (!answer.ok) {
+        // Sent when its checksums were not known of: sent again with them, it is proved.
+        if (!isGone(answer) && (await knownAlgorithm(signal)) !== '') await discard()
         throw new HoldfastError(
           'bad-answer',
-          `${answer.origin} answered ${answer.status} when the upload was read back, and its length alone proves ` +
-            'nothing. Switch the checksum extension on, let uploads be read, or set trustLength.',
+          `${answer.origin} answered ${answer.status} when the upload was read back. ${CONFIGURE}`,
         )
+      }
       if (await isOurs(upload, answer.bytes)) return
-      // Best effort: without the termination extension a server that names uploads keeps the bad copy.
-      await call('DELETE', url, { signal }, TUS)
-      await saveResumeToken('')
+      await discard()
       throw mismatch(upload, 'other bytes')
     },
   }
 }
 
+const REJECTED = 'rejected-by-store'
+
 const TUS = { 'Tus-Resumable': '1.0.0' } as const
+
+/** One of these is in every answer of a tus server to OPTIONS (tus 1.0, OPTIONS). */
+const OPTIONS_HEADERS = ['Tus-Version', 'Tus-Resumable', 'Tus-Checksum-Algorithm']
+
+/** What a person can do where nothing proves a copy. */
+const CONFIGURE = 'A length proves nothing: switch checksums on, let uploads be read, or set trustLength.'
+
+const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 
 function offsetIn(answer: Answer): number {
   const header = answer.headers.get('upload-offset') ?? ''
-  if (!/^\d+$/.test(header)) throw badAnswer(answer, 'no Upload-Offset, or hides it from us')
+  if (!/^\d+$/.test(header)) throw hidden(answer, 'Upload-Offset')
   return Number(header)
 }
 
-const badAnswer = ({ origin }: Answer, what: string) =>
-  new HoldfastError('bad-answer', `${origin} is no tus server as we know it: it answered ${what}.`)
+/**
+ * The upload's URL, relative to where the answer came from at last.
+ *
+ * @throws HoldfastError `bad-answer` without one, `rejected-by-store` for one that gives up TLS
+ */
+function locationIn(answer: Answer): string {
+  const location = answer.headers.get('location')
+  if (location === null) throw hidden(answer, 'Location')
+  const found = URL.canParse(location, answer.url) ? new URL(location, answer.url).href : ''
+  // `fetch` takes no other, and none with a name and password.
+  if (!/^https?:\/\/[^/@]+\//.test(found))
+    throw badAnswer(answer, 'a Location that cannot be asked', REJECTED)
+  if (found.startsWith('http:') && answer.origin.startsWith('https:'))
+    throw badAnswer(answer, 'a Location without TLS; it is to heed X-Forwarded-Proto', REJECTED)
+  return found
+}
 
-/** The upload's URL without its query, which may hold a signature; the algorithm stands where no server sees it. */
-function memoOf({ url, checked }: Target): string {
-  const resumeToken = new URL(url)
-  resumeToken.search = ''
-  resumeToken.hash = checked
-  return resumeToken.href
+/** `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up. */
+const badAnswer = ({ origin }: Answer, what: string, code: ErrorCode = 'bad-answer') =>
+  new HoldfastError(code, `${origin} is no tus server as we know it: it answered ${what}.`)
+const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
+  badAnswer(answer, `no ${header}, or CORS hides it. ${EXPOSE}`, code)
+
+/** What is kept of a target: its URL; what we know of it stands in the fragment, where no server sees it. */
+function tokenOf({ url, checked, ended, again }: Target, secretQuery: boolean): string {
+  const token = new URL(url)
+  if (secretQuery) token.search = ''
+  token.hash = checked + (ended ? '+ended' : '') + (again ? '+again' : '')
+  return token.href
 }
 
 function targetOf(resumeToken: string | undefined): Target | undefined {
   // What is no URL is of another transport, by which the session began.
   if (!resumeToken?.startsWith('http')) return undefined
   const url = new URL(resumeToken)
-  const checked = url.hash.slice(1)
+  const [checked = '', ...marks] = url.hash.slice(1).split('+')
   url.hash = ''
-  return { url: url.href, checked }
+  return { url: url.href, checked, ended: marks.includes('ended'), again: marks.includes('again') }
 }

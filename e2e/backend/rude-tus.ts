@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { collect } from './exchange.ts'
+
+/** How the server misbehaves; each is from a public report of a tus server or of the proxy before it. */
+export interface Rudeness {
+  readonly checksums?: boolean
+  /** What OPTIONS is answered; `bare`: 204 without any tus header, as a proxy answers for the server. */
+  options?: number | 'bare'
+  /** HEAD tells no Upload-Length, or CORS hides it. */
+  readonly hidesLength?: boolean
+  /** An upload is forgotten once it is whole, as by a hook that moves it. */
+  readonly forgetsWhole?: boolean
+  readonly readable?: boolean
+  /** Location of an upload; `/files/{id}` if absent. */
+  readonly location?: (id: string) => string
+  /** An upload is there under this query alone. */
+  readonly query?: string
+  /** POST is redirected (307) to this folder. */
+  readonly redirect?: string
+  readonly headStatus?: number
+  /** HEAD tells so many bytes more than there are. */
+  readonly beyond?: number
+}
+
+interface Stored {
+  readonly sizeBytes: number
+  content: Buffer
+}
+
+/** A tus server that answers like the worst of the public reports. */
+export async function rudeTus(rudeness: Rudeness) {
+  const uploads = new Map<string, Stored>()
+  let received = 0
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await collect(request)
+    const url = new URL(request.url ?? '/', 'http://rude')
+    const end = (status: number, headers: Record<string, string> = {}, content?: Buffer) =>
+      void response.writeHead(status, headers).end(content)
+
+    if (request.method === 'OPTIONS') {
+      const { options = 204, checksums } = rudeness
+      if (options === 'bare') return end(204)
+      const offered = checksums ? { 'Tus-Checksum-Algorithm': 'sha1,sha256' } : undefined
+      return end(options, options < 300 ? { 'Tus-Version': '1.0.0', ...offered } : {})
+    }
+    if (request.method === 'POST') {
+      const { redirect } = rudeness
+      if (redirect !== undefined && url.pathname !== redirect) return end(307, { Location: redirect })
+      const id = `u${uploads.size + 1}`
+      uploads.set(id, { sizeBytes: Number(request.headers['upload-length']), content: Buffer.alloc(0) })
+      return end(201, { Location: rudeness.location?.(id) ?? `/files/${id}` })
+    }
+
+    const folder = rudeness.redirect ?? '/files/'
+    const upload = uploads.get(url.pathname.slice(folder.length))
+    const isThere = url.pathname.startsWith(folder) && url.search === (rudeness.query ?? '')
+    if (upload === undefined || !isThere) return end(404)
+    const { sizeBytes } = upload
+    if (rudeness.forgetsWhole && upload.content.length === sizeBytes) return end(404)
+    const offset = () => ({ 'Upload-Offset': String(upload.content.length + (rudeness.beyond ?? 0)) })
+    switch (request.method) {
+      case 'HEAD':
+        return end(rudeness.headStatus ?? 200, {
+          ...offset(),
+          ...(!rudeness.hidesLength && { 'Upload-Length': String(sizeBytes) }),
+        })
+      case 'PATCH': {
+        if (Number(request.headers['upload-offset']) !== upload.content.length) return end(409)
+        const [algorithm, digest] = String(request.headers['upload-checksum'] ?? '').split(' ')
+        if (algorithm && createHash(algorithm).update(body).digest('base64') !== digest) return end(460)
+        upload.content = Buffer.concat([upload.content, body])
+        received += body.length
+        return end(204, { 'Upload-Offset': String(upload.content.length) })
+      }
+      case 'GET':
+        return rudeness.readable ? end(200, {}, upload.content) : end(405)
+      case 'DELETE':
+        uploads.delete(url.pathname.slice(folder.length))
+        return end(204)
+      default:
+        return end(405)
+    }
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    endpoint: `http://127.0.0.1:${port}/files`,
+    /** Bytes of content that were taken, of all uploads. */
+    received: () => received,
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { rudeTus, type Rudeness } from '../../../e2e/backend/rude-tus.ts'
+import { noise } from '../../../e2e/backend/testing.ts'
+import { contentAddress } from '../../../src/evidence/cid.ts'
+import { sha256Hex } from '../../../src/evidence/digest.ts'
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { deliver } from '../../engine/deliver.ts'
+import { tus, type TusOptions } from './tus.ts'
+
+// Promise 2 of docs/guarantees.md. tus servers as public reports tell of them: at most two copies are sent, and what is wrong is told in words.
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  vi.unstubAllGlobals()
+  closers.splice(0).forEach((close) => close())
+})
+
+const SIZE_BYTES = 1000
+
+/** One upload to a server, over several attempts as the engine makes them, each by a new worker. */
+async function scene(rudeness: Rudeness, options: Partial<TusOptions> = {}) {
+  const server = await rudeTus(rudeness)
+  closers.push(server.close)
+  const bytes = noise('rude', SIZE_BYTES)
+  const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: SIZE_BYTES }
+  let sent = false
+  let resumeToken: string | undefined
+  let transport = tus({ endpoint: server.endpoint, ...options })
+  const attempt = () =>
+    deliver(
+      transport,
+      upload,
+      {
+        sent,
+        ...(resumeToken !== undefined && { resumeToken }),
+        bytes: async () => bytes,
+        intend: async () => (sent = true),
+        saveResumeToken: async (told) => {
+          resumeToken = told
+        },
+      },
+      AbortSignal.timeout(10_000),
+    ).then(
+      () => 'stored',
+      (error: unknown) => HoldfastError.from(error),
+    )
+  return {
+    attempt,
+    copies: () => server.received() / SIZE_BYTES,
+    resumeToken: () => resumeToken,
+    newWorker: () => {
+      transport = tus({ endpoint: server.endpoint, ...options })
+    },
+  }
+}
+
+test.each([500, 404, 405, 'bare'] as const)(
+  'takes OPTIONS that fails (%s) for no answer, sends nothing, and asks again',
+  async (options) => {
+    const rudeness: Rudeness = { checksums: true, options }
+    const { attempt, copies } = await scene(rudeness)
+    expect(await attempt()).toBeInstanceOf(HoldfastError)
+    expect(copies()).toBe(0)
+    rudeness.options = 204
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+  },
+)
+
+test('sends again with checksums what was sent without and cannot be read back', async () => {
+  const rudeness = { checksums: false, readable: false }
+  const { attempt, copies, newWorker } = await scene(rudeness)
+  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  rudeness.checksums = true
+  newWorker()
+  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(await attempt()).toBe('stored')
+  expect(copies()).toBe(2)
+})
+
+test.each([true, false])('names the headers to expose where the length is hidden (%s)', async (checksums) => {
+  const { attempt, copies } = await scene({ checksums, hidesLength: true, readable: true })
+  for (let time = 0; time < 3; time += 1) {
+    const error = await attempt()
+    expect(error).toMatchObject({ code: 'rejected-by-store', class: 'refused' })
+    expect(String(error)).toMatch(/Expose .*Upload-Length/)
+  }
+  expect(copies()).toBe(1)
+})
+
+test.each([
+  { checksums: true, trustLength: false },
+  { checksums: false, trustLength: true },
+])(
+  'counts a proved or trusted copy that the server then forgets (%o)',
+  async ({ checksums, trustLength }) => {
+    const { attempt, copies } = await scene({ checksums, forgetsWhole: true }, { trustLength })
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+  },
+)
+
+test('sends one more copy to a server that forgets an unproved one, and then says so', async () => {
+  const { attempt, copies } = await scene({ forgetsWhole: true })
+  const error = await attempt()
+  expect(error).toMatchObject({ code: 'rejected-by-store' })
+  expect(String(error)).toContain('trustLength')
+  expect(copies()).toBe(2)
+})
+
+test('keeps the query of an upload’s URL that is part of its name', async () => {
+  const query = '?tusv2=true'
+  const { attempt, copies, resumeToken, newWorker } = await scene({
+    readable: true,
+    query,
+    location: (id) => `/files/${id}${query}`,
+  })
+  expect(await attempt()).toBe('stored')
+  newWorker()
+  expect(await attempt()).toBe('stored')
+  expect(copies()).toBe(1)
+  expect(resumeToken()).toContain(query)
+})
+
+test('finds a relative Location from where it was redirected to', async () => {
+  const { attempt, copies } = await scene({ checksums: true, redirect: '/eu/files/', location: (id) => id })
+  expect(await attempt()).toBe('stored')
+  expect(copies()).toBe(1)
+})
+
+test.each(['ftp://files.example/1', 'http://me:word@files.example/1', 'http://['])(
+  'refuses the Location %s before it remembers it',
+  async (location) => {
+    const { attempt, copies, resumeToken } = await scene({ checksums: true, location: () => location })
+    expect(await attempt()).toBeInstanceOf(HoldfastError)
+    expect(resumeToken()).toBeUndefined()
+    expect(copies()).toBe(0)
+  },
+)
+
+test('takes HEAD with 204', async () => {
+  const { attempt } = await scene({ checksums: true, headStatus: 204 })
+  expect(await attempt()).toBe('stored')
+})
+
+test('waits for an upload that is locked (423)', async () => {
+  const { attempt, copies } = await scene({ checksums: true, headStatus: 423 })
+  expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(copies()).toBe(1)
+})
+
+test('says that an offset lies beyond the length', async () => {
+  const { attempt, copies } = await scene({ checksums: true, beyond: 5 })
+  expect(String(await attempt())).toContain('beyond the length')
+  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(copies()).toBe(1)
+})
+
+test('refuses a Location that gives up TLS, before it remembers it', async () => {
+  const asked: string[] = []
+  vi.stubGlobal('fetch', async (url: string, { method }: RequestInit) => {
+    asked.push(`${method} ${url}`)
+    return method === 'OPTIONS'
+      ? new Response(null, { status: 204, headers: { 'Tus-Version': '1.0.0' } })
+      : new Response(null, { status: 201, headers: { Location: 'http://files.example/files/1' } })
+  })
+  const { attempt, resumeToken } = await scene({}, { endpoint: 'https://files.example/files' })
+  const error = await attempt()
+  expect(error).toMatchObject({ code: 'rejected-by-store' })
+  expect(String(error)).toContain('X-Forwarded-Proto')
+  expect(resumeToken()).toBeUndefined()
+  expect(asked).toEqual(['OPTIONS https://files.example/files', 'POST https://files.example/files'])
+})
