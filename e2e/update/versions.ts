@@ -58,10 +58,19 @@ export async function takeOver(page: Page): Promise<void> {
       ),
     })
   })
+  const { origin, href } = new URL('/', page.url())
   const cdp = await page.context().newCDPSession(page)
+  let old: string | undefined
+  // As often as it runs: the page may wake it again before the browser has let the other one pass.
+  cdp.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+    for (const { versionId, scriptURL, status, runningStatus } of versions) {
+      if (status === 'activated' && scriptURL.startsWith(origin)) old ??= versionId
+      if (versionId === old && runningStatus === 'running')
+        cdp.send('ServiceWorker.stopWorker', { versionId }).catch(() => undefined)
+    }
+  })
   await cdp.send('ServiceWorker.enable')
-  await cdp.send('ServiceWorker.skipWaiting', { scopeURL: new URL('/', page.url()).href })
-  await cdp.send('ServiceWorker.stopAllWorkers')
+  await cdp.send('ServiceWorker.skipWaiting', { scopeURL: href })
   await page.evaluate(() => (window as Window & { switched?: Promise<unknown> }).switched)
   await cdp.detach()
 }
