@@ -1,16 +1,9 @@
-import { basename, dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 
 const root = resolve(import.meta.dirname, 'src/demo')
 const outDir = resolve(import.meta.dirname, process.env['HOLDFAST_OUT_DIR'] ?? 'dist/demo')
-
-/** The worker's source: the demo's own, or a test's. */
-const demoWorker = resolve(import.meta.dirname, 'sw/demo.ts')
-const worker = process.env['HOLDFAST_WORKER'] ?? demoWorker
-
-/** An object to the types, because they leave out what the plugin documents: `undefined` injects nothing. */
-const WITHOUT_SHELL: object = { injectionPoint: undefined }
 
 /** The local backend that `npm start` brings up. */
 const LOCAL_ENDPOINTS = {
@@ -23,8 +16,11 @@ const LOCAL_ENDPOINTS = {
   pollMs: 1000,
 }
 
-/** Endpoints are part of the code, in page and worker alike, so that no page can redirect evidence. */
-const endpoints: unknown = JSON.parse(process.env['HOLDFAST_ENDPOINTS'] ?? JSON.stringify(LOCAL_ENDPOINTS))
+/**
+ * Endpoints are part of the code, in page and worker alike, so that no page can redirect evidence. Under `when-served`
+ * the name stays in the build, for a server that puts them in (`e2e/demo-site.ts`).
+ */
+const endpoints = process.env['HOLDFAST_ENDPOINTS'] ?? JSON.stringify(LOCAL_ENDPOINTS)
 
 /** While developing, Vite defines constants in pages only; this writes them into the worker. */
 const endpointsInDevWorker: Plugin = {
@@ -32,13 +28,13 @@ const endpointsInDevWorker: Plugin = {
   apply: 'serve',
   transform: {
     filter: { id: /\/sw\/demo\.ts$/ },
-    handler: (code) => code.replaceAll('__HOLDFAST_ENDPOINTS__', JSON.stringify(endpoints)),
+    handler: (code) => code.replaceAll('__HOLDFAST_ENDPOINTS__', endpoints),
   },
 }
 
 export default defineConfig({
   root,
-  define: { __HOLDFAST_ENDPOINTS__: JSON.stringify(endpoints) },
+  define: endpoints === 'when-served' ? {} : { __HOLDFAST_ENDPOINTS__: endpoints },
   build: { outDir, emptyOutDir: true },
   // Named here because Vite looks for dependencies from the page only, and would reload it for the worker's.
   optimizeDeps: { include: ['idb', 'workbox-background-sync', 'workbox-precaching'] },
@@ -46,8 +42,8 @@ export default defineConfig({
     endpointsInDevWorker,
     VitePWA({
       strategies: 'injectManifest',
-      srcDir: dirname(worker),
-      filename: basename(worker),
+      srcDir: resolve(import.meta.dirname, 'sw'),
+      filename: 'demo.ts',
       registerType: 'prompt',
       injectRegister: false,
       manifest: {
@@ -63,8 +59,6 @@ export default defineConfig({
       // after its source, demo.js; `/sw.js` says what it is.
       injectManifest: {
         rollupFormat: 'iife',
-        // Only the demo's worker serves the shell.
-        ...(worker === demoWorker ? {} : WITHOUT_SHELL),
         swDest: join(outDir, 'sw.js'),
         globPatterns: ['**/*.{html,js,css}'],
       },

@@ -1,61 +1,77 @@
-import { join } from 'node:path'
-import { build, createServer, preview } from 'vite'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { build, createServer } from 'vite'
 import type { Endpoints } from './backend/index.ts'
+import { freePort } from './backend/ports.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
+import { withEndpoints } from './built-scripts.ts'
+import { serve, type Served } from './page/serve.ts'
 
-export interface DemoSite {
-  readonly url: string
-  close(): Promise<void>
+export interface DemoOptions {
+  readonly endpoints: Endpoints
+  /** Where `buildDemo` put it. */
+  readonly folder: string
+  /** Script of another worker than the demo's own. */
+  readonly worker?: string | undefined
+  /** 0, the default: any free one. */
+  readonly port?: number
 }
 
-export interface SiteOptions {
-  readonly endpoints: Endpoints
-  /** Of the built demo. */
-  readonly outDir: string
-  /** Source of the worker; default: the demo's own. */
-  readonly worker?: string | undefined
-  /** 0: any free one. */
-  readonly port: number
-  /** Vite's development server, which builds as it serves and reloads. */
-  readonly dev?: boolean
+/** The demo on an origin of its own. */
+export interface DemoSite extends Served {
+  /** From now on the server has this worker. */
+  deploy(worker: string): void
+  /** The worker that it has. */
+  readonly worker: string
 }
 
 const configFile = join(repositoryRoot(), 'vite.config.ts')
-const HOST = '127.0.0.1'
 
-/** Builds the demo for these endpoints and serves it. */
-export async function serveDemo({
-  endpoints,
-  outDir,
-  port,
-  worker,
-  dev = false,
-}: SiteOptions): Promise<DemoSite> {
-  process.env['HOLDFAST_ENDPOINTS'] = JSON.stringify(endpoints)
-  process.env['HOLDFAST_OUT_DIR'] = outDir
-  if (worker === undefined) delete process.env['HOLDFAST_WORKER']
-  else process.env['HOLDFAST_WORKER'] = worker
-  const listen = { host: HOST, port, strictPort: true }
-  try {
-    if (dev) {
-      const server = await createServer({ configFile, server: listen })
-      await server.listen()
-      return { url: addressOf(server.httpServer?.address()), close: () => server.close() }
-    }
-    await build({ configFile, logLevel: 'warn' })
-    const server = await preview({ configFile, preview: listen, logLevel: 'warn' })
-    return { url: addressOf(server.httpServer.address()), close: () => server.close() }
-  } catch (error) {
-    if (error instanceof Error && error.message.includes(`Port ${port} is already in use`))
-      throw new Error(`Port ${port} is taken, and the demo needs it. Choose another with --port.`, {
-        cause: error,
-      })
-    throw error
+/** Builds the demo for any endpoints: they are put in as it is served. */
+export async function buildDemo(folder: string): Promise<void> {
+  process.env['HOLDFAST_ENDPOINTS'] = 'when-served'
+  process.env['HOLDFAST_OUT_DIR'] = folder
+  await build({ configFile, logLevel: 'warn' })
+}
+
+/**
+ * Serves the built demo with these endpoints.
+ *
+ * @throws BackendError `port-taken`
+ */
+export async function serveDemo({ endpoints, folder, worker, port }: DemoOptions): Promise<DemoSite> {
+  const files = new Map<string, string | Uint8Array>()
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = join(entry.parentPath, entry.name)
+    const content = await readFile(file)
+    const path = `/${relative(folder, file).replaceAll('\\', '/')}`
+    files.set(path, path.endsWith('.js') ? withEndpoints(content.toString('utf8'), endpoints) : content)
+  }
+  files.set('/', files.get('/index.html') ?? '')
+  const deploy = (script: string) => void files.set('/sw.js', withEndpoints(script, endpoints))
+  if (worker !== undefined) deploy(worker)
+  const served = await serve(files, port === undefined ? {} : { port })
+  return {
+    ...served,
+    deploy,
+    get worker() {
+      return String(files.get('/sw.js'))
+    },
   }
 }
 
-function addressOf(address: unknown): string {
-  if (typeof address === 'object' && address !== null && 'port' in address)
-    return `http://${HOST}:${address.port}`
-  throw new Error('The demo server has no address.')
+/**
+ * Serves the demo from its sources, by Vite's development server, which reloads on changes.
+ *
+ * @throws BackendError `port-taken`
+ */
+export async function developDemo(endpoints: Endpoints, port: number): Promise<Served> {
+  process.env['HOLDFAST_ENDPOINTS'] = JSON.stringify(endpoints)
+  await freePort({ port, wantedBy: 'the demo', option: '--port' })
+  const server = await createServer({ configFile, server: { host: '127.0.0.1', port, strictPort: true } })
+  await server.listen()
+  const address = server.httpServer?.address()
+  if (typeof address !== 'object' || address === null) throw new Error('The demo server has no address.')
+  return { url: `http://127.0.0.1:${address.port}`, close: () => server.close() }
 }

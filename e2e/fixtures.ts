@@ -1,19 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test as base } from '@playwright/test'
+import { test as base, type BrowserContext, type Page, type Worker } from '@playwright/test'
 import { startBackend, type Backend } from './backend/index.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
+import { ARTIFACTS } from './backend/testing.ts'
 import { findChromium } from './browser/find-chromium.ts'
 import { launchBrowser, type LaunchOptions, type RealBrowser } from './browser/real-browser.ts'
-import { serveDemo } from './demo-site.ts'
-import type { StoreName } from './stores.ts'
+import { BUILT, builtScript } from './built-scripts.ts'
+import { serveDemo, type DemoSite } from './demo-site.ts'
 
 /** Blocks come fast: a test that waits for depth waits for little else. */
 const BLOCK_TIME_SEC = 0.3
 
-/** The backend and the demo that talks to it. */
+/** The backend, and the demo that talks to it on an origin of this test's own. */
 export interface Stack {
   readonly backend: Backend
+  readonly site: DemoSite
   readonly url: string
   /** The ledger's length when the test began. */
   readonly sinceEntry: number
@@ -21,56 +23,112 @@ export interface Stack {
 
 export type Launch = (options?: Partial<LaunchOptions>) => Promise<RealBrowser>
 
-interface TestFixtures {
-  /** The stack of this test process, up and without faults. */
+/**
+ * Marks what the tests of every run take a sample of: `npm test` leaves it out, `npm test -- --all` and `.ci/run` do not.
+ */
+export const WHOLE = '@whole'
+
+export interface TestFixtures {
+  /** The demo's own worker, or one of `kill/workers` in its place. */
+  readonly workerName: 'demo' | 'patient' | 'tus' | 'put' | 'pinata' | 'copies'
+  /** The backend of this test process, up and without faults. */
+  readonly backend: Backend
   readonly stack: Stack
-  /** Starts a browser on this test's own profile; a second start finds what the first left. */
+  /** The browser that the tests of this process share, in which no test finds anything of another. */
+  readonly shared: RealBrowser
+  /** The same, as Playwright sees it. */
+  readonly context: BrowserContext
+  /** Starts a browser on this test's own profile, to be killed; a second start finds what the first left. */
   readonly launch: Launch
 }
-interface WorkerFixtures {
-  /** Where the demo's worker uploads; the app's own worker uses the IPFS store. */
-  readonly storeName: StoreName | 'copies'
-  readonly workerStack: Omit<Stack, 'sinceEntry'>
+export interface WorkerFixtures {
+  /** A folder of this test process. */
+  readonly folder: string
+  readonly workerBackend: Backend
+  readonly workerBrowser: RealBrowser
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
-  storeName: ['ipfs', { scope: 'worker', option: true }],
-
-  workerStack: [
-    async ({ storeName }, use, { parallelIndex }) => {
-      const dataDir = join(repositoryRoot(), '.holdfast', 'e2e', String(parallelIndex))
-      const backend = await startBackend({
-        dataDir,
-        artifactDir: join(repositoryRoot(), '.holdfast', 'artifacts'),
-        port: 0,
-        chainPort: 0,
-        fresh: true,
-        blockTimeSec: BLOCK_TIME_SEC,
-      })
-      const site = await serveDemo({
-        endpoints: backend.endpoints,
-        outDir: join(dataDir, 'demo'),
-        port: 0,
-        worker: workerFor(storeName),
-      })
-      await use({ backend, url: site.url })
-      await site.close()
-      await backend.stop()
+  folder: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads the fixture's needs from its parameter
+    async ({}, use, { parallelIndex }) => {
+      const shared = join(repositoryRoot(), '.holdfast', 'e2e')
+      await mkdir(shared, { recursive: true })
+      const folder = await mkdtemp(join(shared, `process-${parallelIndex}-`))
+      await use(folder)
+      await rm(folder, { recursive: true, force: true })
     },
-    { scope: 'worker', timeout: 60_000 },
+    { scope: 'worker' },
   ],
 
-  stack: async ({ workerStack }, use) => {
-    const { backend } = workerStack
-    await use({ ...workerStack, sinceEntry: backend.ledger.all().length })
+  workerBackend: [
+    async ({ folder }, use) => {
+      const backend = await startBackend({
+        dataDir: join(folder, 'backend'),
+        artifactDir: ARTIFACTS,
+        port: 0,
+        chainPort: 0,
+        blockTimeSec: BLOCK_TIME_SEC,
+        savesChain: false,
+      })
+      await use(backend)
+      await backend.stop()
+    },
+    { scope: 'worker' },
+  ],
+
+  workerBrowser: [
+    async ({ folder }, use) => {
+      const profile = join(folder, 'profile')
+      const browser = await launchBrowser({ executable: findChromium(), profile })
+      await use(browser)
+      await browser.kill()
+    },
+    { scope: 'worker' },
+  ],
+
+  workerName: ['demo', { option: true }],
+
+  backend: async ({ workerBackend: backend }, use) => {
+    await use(backend)
     backend.faults.clear()
     await backend.unpause()
+    backend.chain.setMining(true)
     await backend.chain.start()
   },
 
-  launch: async ({ workerStack: _after }, use, { parallelIndex }) => {
-    const profiles = join(repositoryRoot(), '.holdfast', 'e2e', String(parallelIndex))
-    const profile = await mkdtemp(join(profiles, 'profile-'))
+  stack: async ({ backend, workerName }, use) => {
+    const site = await serveDemo({
+      endpoints: backend.endpoints,
+      folder: join(BUILT, 'demo'),
+      worker: workerName === 'demo' ? undefined : await builtScript(`kill/workers/${workerName}.ts`),
+    })
+    await use({ backend, site, url: site.url, sinceEntry: backend.ledger.all().length })
+    await site.close()
+  },
+
+  shared: async ({ workerBrowser }, use) => {
+    const { context } = workerBrowser
+    const pages = new Set<Page>()
+    const origins = new Set<string>()
+    const visited = (url: string) => void origins.add(new URL(url).origin)
+    const onPage = (page: Page) => {
+      pages.add(page)
+      page.on('framenavigated', (frame) => visited(frame.url()))
+    }
+    const onWorker = (worker: Worker) => visited(worker.url())
+    context.on('page', onPage)
+    context.on('serviceworker', onWorker)
+    await use(workerBrowser)
+    context.off('page', onPage)
+    context.off('serviceworker', onWorker)
+    await forget(context, pages, origins)
+  },
+
+  context: ({ shared }, use) => use(shared.context),
+
+  launch: async ({ folder }, use) => {
+    const profile = await mkdtemp(join(folder, 'profile-'))
     const executable = findChromium()
     const browsers: RealBrowser[] = []
     await use(async (options) => {
@@ -83,8 +141,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 })
 
-/** The demo's own worker, or one like it for another store. */
-const workerFor = (store: WorkerFixtures['storeName']) =>
-  store === 'ipfs' ? undefined : join(repositoryRoot(), 'e2e', 'kill', 'workers', `${store}.ts`)
+/** Closes these pages, and deletes all that is left of these origins, workers too. */
+async function forget(context: BrowserContext, pages: ReadonlySet<Page>, origins: ReadonlySet<string>) {
+  await Promise.all([...pages].map((page) => page.close()))
+  const [first] = context.pages()
+  if (first === undefined) throw new Error('The shared browser has lost its first page.')
+  const cdp = await context.newCDPSession(first)
+  for (const origin of origins)
+    if (origin.startsWith('http'))
+      await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
+  await cdp.detach()
+}
 
 export { expect } from '@playwright/test'

@@ -37,7 +37,7 @@ export async function anchored(
         manifest = await publishedManifest(backend, record.manifestCid)
         return manifest.chunks.length >= chunks ? manifest.status : `${manifest.chunks.length} chunks`
       },
-      { timeout: 60_000, intervals: [250] },
+      { intervals: [100] },
     )
     .toBe(ending)
   if (manifest === undefined) throw new Error('unreachable')

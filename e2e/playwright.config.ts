@@ -5,8 +5,10 @@ export default defineConfig({
   testDir: '.',
   testMatch: '**/*.spec.ts',
   outputDir: '../.holdfast/e2e/results',
-  timeout: 90_000,
-  expect: { timeout: 30_000 },
+  globalSetup: './global-setup.ts',
+  // Last nets for what waits for ever: no test may depend on how fast the machine is.
+  timeout: 600_000,
+  expect: { timeout: 240_000 },
   fullyParallel: true,
   workers: 3,
   retries: 0,

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startBackend } from './backend/index.ts'
-import { serveDemo } from './demo-site.ts'
+import { buildDemo, developDemo, serveDemo } from './demo-site.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
 
 const HELP = `Starts Holdfast's local backend (IPFS store, chain, relay) and the demo.
@@ -44,12 +44,12 @@ async function main(): Promise<void> {
     fresh: values.fresh,
     log: (line) => console.error(line),
   })
-  const site = await serveDemo({
-    endpoints: backend.endpoints,
-    outDir: join(dataDir, 'demo'),
-    port,
-    dev: values.dev,
-  }).catch(async (error: unknown) => {
+  const { endpoints } = backend
+  const folder = join(dataDir, 'demo')
+  const opened = values.dev
+    ? developDemo(endpoints, port)
+    : buildDemo(folder).then(() => serveDemo({ endpoints, folder, port }))
+  const site = await opened.catch(async (error: unknown) => {
     await backend.stop()
     throw error
   })

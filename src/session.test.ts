@@ -54,14 +54,14 @@ describe('a recording session', () => {
     await session.append(new Blob(['one']))
     await session.end()
     expect(requests.map(({ type }) => type)).toEqual(['session-start', 'chunk', 'session-end'])
-    await vi.waitFor(() => expect(held.size).toBe(0))
+    await expect.poll(() => held.size).toBe(0)
   })
 
   it('lets go of its lock when the worker refuses it', async () => {
     const { connection, refuseWith } = fakeConnection()
     refuseWith(new HoldfastError('storage-failed', 'No.'))
     await expect(openSession(connection, options)).rejects.toMatchObject({ code: 'storage-failed' })
-    await vi.waitFor(() => expect(held.size).toBe(0))
+    await expect.poll(() => held.size).toBe(0)
   })
 
   it('says its end until the worker has heard it, and keeps its lock until then', async () => {
@@ -70,11 +70,11 @@ describe('a recording session', () => {
     refuseWith(new HoldfastError('worker-timeout', 'No answer.'))
     const ended = session.end()
     const ends = () => requests.filter(({ type }) => type === 'session-end').length
-    await vi.waitFor(() => expect(ends()).toBeGreaterThan(1))
+    await expect.poll(ends).toBeGreaterThan(1)
     expect(held.size).toBe(1)
     refuseWith(undefined)
     await ended
-    await vi.waitFor(() => expect(held.size).toBe(0))
+    await expect.poll(() => held.size).toBe(0)
   })
 
   it('numbers chunks by the order of the calls, and ends only after all of them', async () => {

@@ -11,7 +11,6 @@ export interface AnvilOptions {
   /** State to begin from, if the file exists. */
   readonly stateFile: string
   readonly cacheDir: string
-  readonly blockTimeSec: number
 }
 
 /** A running anvil process. */
@@ -27,10 +26,14 @@ export interface Anvil {
 /** How many recent states anvil keeps in memory; no reorganisation reaches further back. */
 export const KEPT_STATES = 128
 
+/** However busy the machine is. */
+const STARTS_WITHIN_MS = 120_000
+
 /** Start anvil and wait for its first answer. */
 export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   const args = ['--host', '127.0.0.1', '--port', String(options.port), '--silent']
-  args.push('--block-time', String(options.blockTimeSec), '--slots-in-an-epoch', '1')
+  // Blocks are mined when we say so: see `chain.ts`.
+  args.push('--no-mining', '--slots-in-an-epoch', '1')
   args.push('--prune-history', String(KEPT_STATES), '--cache-path', options.cacheDir)
   if (existsSync(options.stateFile)) args.push('--load-state', options.stateFile)
 
@@ -63,7 +66,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
 /** Undefined once the node answers, else what went wrong. */
 async function firstAnswer(url: string, ended: Promise<string>): Promise<string | undefined> {
   const rpc = rpcClient(url, 1000)
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + STARTS_WITHIN_MS
   const endedInstead = ended.then((how) => ({ how }))
   while (Date.now() < deadline) {
     const answered = rpc('eth_chainId').then(
@@ -75,7 +78,7 @@ async function firstAnswer(url: string, ended: Promise<string>): Promise<string 
     if (first !== 'refused') return first.how
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  return 'no answer within 15 s'
+  return `no answer within ${STARTS_WITHIN_MS / 1000} s`
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Chain {
   rpc(method: string, params?: readonly unknown[]): Promise<unknown>
   /** Mine blocks now, on top of those that the clock brings. */
   mine(blocks?: number): Promise<void>
+  /** Whether the clock brings blocks; true at first. What is sent meanwhile waits in the pool. */
+  setMining(on: boolean): void
   /**
    * Replace the last `depth` blocks with empty ones. Their transactions are gone, also from the pool.
    * Reaches no further back than the last `start()`.
@@ -43,7 +45,7 @@ export interface ChainNode extends Omit<Chain, 'registry' | 'running'> {
 
 /** The controls of a node, as a backend shows them. */
 export function chainWith(node: ChainNode, registry: `0x${string}`): Chain {
-  const { url, chainId, rpc, mine, reorg, stop, start } = node
+  const { url, chainId, rpc, mine, setMining, reorg, stop, start } = node
   return {
     url,
     chainId,
@@ -53,6 +55,7 @@ export function chainWith(node: ChainNode, registry: `0x${string}`): Chain {
     },
     rpc,
     mine,
+    setMining,
     reorg,
     stop,
     start,
@@ -63,6 +66,7 @@ export interface ChainNodeOptions {
   readonly dir: DataDir
   readonly port: number
   readonly blockTimeSec: number
+  readonly savesRegularly: boolean
   readonly log: (line: string) => void
 }
 
@@ -74,7 +78,7 @@ const SAVE_EVERY_MS = 1000
 const SAVE_SHARE = 1 / 30
 
 export async function startChainNode(options: ChainNodeOptions): Promise<ChainNode> {
-  const { dir, blockTimeSec, log } = options
+  const { dir, blockTimeSec, savesRegularly, log } = options
   const use: PortUse = { port: options.port, wantedBy: 'the chain (anvil)', option: '--chain-port' }
   const port = await freePort(use, ORPHAN_ENDS_WITHIN_MS)
   const url = `http://127.0.0.1:${port}`
@@ -83,7 +87,8 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
   const savesInTurn = serial()
   const save = () => savesInTurn(() => saveState(rpc, dir.chainState))
   let anvil: Anvil | undefined
-  let stopSaving: (() => void) | undefined
+  let mining = true
+  let stopClocks: (() => void) | undefined
 
   const start = async () => {
     if (anvil !== undefined) return
@@ -92,15 +97,19 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
       port,
       stateFile: dir.chainState,
       cacheDir: dir.chainCache,
-      blockTimeSec,
     })
     anvil = next
-    const saver = saveRegularly(rpc, save, log)
-    stopSaving = saver
+    const saver = savesRegularly ? saveRegularly(rpc, save, log) : () => undefined
+    const miner = mineRegularly(rpc, blockTimeSec * 1000, () => mining)
+    stopClocks = () => {
+      saver()
+      clearInterval(miner)
+    }
+    const clocks = stopClocks
     void next.ended.then((how) => {
       if (anvil !== next) return
       anvil = undefined
-      saver()
+      clocks()
       log(`The chain (anvil, process ${next.pid}) ended unexpectedly: ${how}. chain.start() starts it again.`)
     })
   }
@@ -108,7 +117,7 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
   const stop = async (saved: boolean) => {
     if (anvil === undefined) return
     const last = anvil
-    stopSaving?.()
+    stopClocks?.()
     if (saved) await save().catch((error: unknown) => log(`The chain could not be saved: ${String(error)}`))
     anvil = undefined
     await last.kill()
@@ -133,6 +142,9 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
       demand()
       await rpc('anvil_mine', [`0x${blocks.toString(16)}`])
     },
+    setMining(on) {
+      mining = on
+    },
     async reorg(depth) {
       demand()
       try {
@@ -147,6 +159,21 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
       }
     },
   }
+}
+
+/** A block at each interval; one that comes late comes alone. */
+function mineRegularly(rpc: Rpc, everyMs: number, isOn: () => boolean): NodeJS.Timeout {
+  let busy = false
+  return setInterval(() => {
+    if (busy || !isOn()) return
+    busy = true
+    // A node that has died says so elsewhere.
+    rpc('evm_mine')
+      .catch(() => undefined)
+      .finally(() => {
+        busy = false
+      })
+  }, everyMs).unref()
 }
 
 const unzip = promisify(gunzip)

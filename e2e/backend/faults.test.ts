@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend, LedgerEntry } from './index.ts'
 import {
   aCall,
@@ -19,12 +19,10 @@ let box: Sandbox
 let backend: Backend
 let count = 0
 
-vi.setConfig({ testTimeout: 20_000 })
-
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
-}, 20_000)
+})
 afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 

@@ -50,6 +50,11 @@ export interface BackendOptions {
    * sent again by the browser. Default false.
    */
   keepAlive?: boolean
+  /**
+   * Whether the chain is saved every second, so that no death of this process or the node costs more; default true.
+   * Without, it is saved when it is stopped.
+   */
+  savesChain?: boolean
   /** Told what nobody asked for but somebody should know. Default: nobody. */
   log?: (line: string) => void
 }
@@ -118,6 +123,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       dir,
       port: options.chainPort ?? 8742,
       blockTimeSec,
+      savesRegularly: options.savesChain ?? true,
       log,
     })
     steps.push(async () => {

@@ -51,7 +51,7 @@ export interface Ledger {
   duplicates(): LedgerEntry[]
   /**
    * The next entry that matches: of requests under way now, or that begin or change later.
-   * Rejects after `timeoutMs` with what was seen meanwhile.
+   * Rejects after `timeoutMs` with what was seen meanwhile; by default a last net, for a machine however slow.
    */
   waitFor(predicate: (entry: LedgerEntry) => boolean, timeoutMs?: number): Promise<LedgerEntry>
 }
@@ -130,7 +130,7 @@ export class RequestLedger implements Ledger {
     return this.all().filter(({ duplicate }) => duplicate)
   }
 
-  waitFor(predicate: (entry: LedgerEntry) => boolean, timeoutMs = 10_000): Promise<LedgerEntry> {
+  waitFor(predicate: (entry: LedgerEntry) => boolean, timeoutMs = 240_000): Promise<LedgerEntry> {
     for (const entry of this.#open) if (predicate(entry)) return Promise.resolve({ ...entry })
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

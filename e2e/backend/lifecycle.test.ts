@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'vite'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BackendError, startBackend, type Backend } from './index.ts'
 import { freePort } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
@@ -14,12 +14,10 @@ import { aCall, added, addFile, noise, isPinned, receiptOf, relay, sandbox, type
 let box: Sandbox
 let backend: Backend
 
-vi.setConfig({ testTimeout: 20_000 })
-
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
-}, 20_000)
+})
 afterAll(() => box.clear())
 
 const blockNumber = async () => Number(await backend.chain.rpc('eth_blockNumber'))
@@ -31,9 +29,7 @@ test('keeps content, pins and chain over a restart', async () => {
   const { transactionHash } = await relay(backend, aCall())
   const { registry } = backend.endpoints
   await backend.stop()
-  const began = performance.now()
   backend = await box.start()
-  expect(performance.now() - began).toBeLessThan(3000)
   expect(backend.endpoints.registry).toBe(registry)
   expect((await receiptOf(backend, transactionHash))?.status).toBe('0x1')
   expect(await isPinned(backend, cid)).toBe(true)
@@ -164,7 +160,7 @@ test('leaves no chain behind when its process is killed', async () => {
   const outDir = join(repositoryRoot(), 'dist', 'e2e', 'backend-of-the-lifecycle-test')
   const entry = join(repositoryRoot(), 'e2e', 'backend', 'anvil.ts')
   await build({ configFile: false, logLevel: 'error', build: { ssr: entry, outDir, minify: false } })
-  const options = { port: await freePort(ANY), stateFile: 'none', cacheDir: outDir, blockTimeSec: 60 }
+  const options = { port: await freePort(ANY), stateFile: 'none', cacheDir: outDir }
   const program = `import(${JSON.stringify(pathToFileURL(join(outDir, 'anvil.js')))})
     .then(({ startAnvil }) => startAnvil(${JSON.stringify(options)}))
     .then(({ pid }) => console.log(pid))`
@@ -172,9 +168,9 @@ test('leaves no chain behind when its process is killed', async () => {
   const [pid] = (await once(parent.stdout, 'data')) as [Buffer]
   expect(isAlive(Number(pid))).toBe(true)
   parent.kill('SIGKILL')
-  await expect.poll(() => isAlive(Number(pid)), { interval: 10, timeout: 5000 }).toBe(false)
+  await expect.poll(() => isAlive(Number(pid)), { interval: 10 }).toBe(false)
   await rm(outDir, { recursive: true })
-}, 15_000)
+})
 
 const ANY = { port: 0, wantedBy: 'a test', option: '' }
 

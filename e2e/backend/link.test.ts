@@ -45,16 +45,23 @@ const dial = () => {
   return socket
 }
 
-// Nothing may be faster than the link; how much slower depends on how busy the machine is.
+/**
+ * Nothing may be faster than the link, ever. How much slower it is depends on how busy the machine is, so that there it
+ * is enough if it is quick once.
+ */
+const quickOnce = (measure: () => Promise<number>, mostMs: number) =>
+  expect.poll(measure, { interval: 0 }).toBeLessThan(mostMs)
+
 describe('a shaped link', () => {
   it('takes a round trip for an exchange, and one more for a new connection', async () => {
+    const first = () => exchange(dial(), 1)
+    expect(await first()).toBeGreaterThanOrEqual(2 * ROUND_TRIP_MS - 5)
+    await quickOnce(first, 3 * ROUND_TRIP_MS)
     const socket = dial()
-    const first = await exchange(socket, 1)
-    expect(first).toBeGreaterThanOrEqual(2 * ROUND_TRIP_MS - 5)
-    expect(first).toBeLessThan(6 * ROUND_TRIP_MS)
-    const second = await exchange(socket, 1)
-    expect(second).toBeGreaterThanOrEqual(ROUND_TRIP_MS - 5)
-    expect(second).toBeLessThan(4 * ROUND_TRIP_MS)
+    await exchange(socket, 1)
+    const later = () => exchange(socket, 1)
+    expect(await later()).toBeGreaterThanOrEqual(ROUND_TRIP_MS - 5)
+    await quickOnce(later, 2 * ROUND_TRIP_MS)
   })
 
   it('has its rate, and counts what it carried', async () => {
@@ -63,9 +70,9 @@ describe('a shaped link', () => {
     const before = link.upBytes
     const tookMs = await exchange(socket, BYTES_PER_SEC)
     expect(tookMs).toBeGreaterThanOrEqual(1_000 + ROUND_TRIP_MS - 5)
-    expect(tookMs).toBeLessThan(2_000)
     expect(link.upBytes - before).toBe(BYTES_PER_SEC)
     expect(received).toBe(BYTES_PER_SEC + 1)
+    await quickOnce(() => exchange(socket, BYTES_PER_SEC / 10), 200 + ROUND_TRIP_MS)
   })
 
   it('shares its rate among its connections', async () => {

@@ -1,19 +1,17 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Backend } from './index.ts'
 import { aCall, added, receiptOf, relay, sandbox, type Sandbox } from './testing.ts'
 
 let box: Sandbox
 let backend: Backend
 
-vi.setConfig({ testTimeout: 20_000 })
-
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
-}, 20_000)
+})
 afterAll(() => box.clear())
 
 const minedStatus = async (hash: string | undefined) => {

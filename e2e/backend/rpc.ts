@@ -21,7 +21,7 @@ export type Rpc = (method: string, params?: readonly unknown[]) => Promise<unkno
 let lastId = 0
 
 /** JSON-RPC over HTTP; throws `RpcError` or `ChainUnreachable`. */
-export function rpcClient(url: string, timeoutMs = 10_000): Rpc {
+export function rpcClient(url: string, timeoutMs = 60_000): Rpc {
   return async (method, params = []) => {
     let answer: unknown
     try {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Backend } from './index.ts'
 import {
   added,
@@ -44,12 +44,10 @@ const ADDRESSES: readonly [sizeBytes: number, modern: string, legacy: string][] 
 let box: Sandbox
 let backend: Backend
 
-vi.setConfig({ testTimeout: 20_000 })
-
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
-}, 20_000)
+})
 afterAll(() => box.clear())
 
 const post = (path: string) => fetch(`${backend.url}/api/v0/${path}`, { method: 'POST' })

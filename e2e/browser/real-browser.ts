@@ -17,6 +17,7 @@ export interface LaunchOptions {
 /** A Chromium that was started as a process of ours, so that it can be killed as one. */
 export interface RealBrowser {
   readonly pid: number
+  readonly profile: string
   /** Playwright's view of it; only with `debuggable`. */
   readonly context: BrowserContext
   /** Whether it has a `context`. */
@@ -76,6 +77,7 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
 
   return {
     pid: child.pid ?? 0,
+    profile,
     get context() {
       const context = browser?.contexts()[0]
       if (context === undefined) throw new Error('This browser runs without a debugger.')

@@ -1,8 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test as base } from '@playwright/test'
-import { startBackend, type Backend } from '../backend/index.ts'
-import { repositoryRoot } from '../backend/repository-root.ts'
+import type { Backend } from '../backend/index.ts'
+import { test as base } from '../fixtures.ts'
 import { openSite, type Site } from '../lifetime/site.ts'
 import { chromiumEngine } from './chromium.ts'
 import type { Engine, Running } from './engine.ts'
@@ -11,10 +10,12 @@ import { webkitEngine } from './webkit.ts'
 
 export const ENGINES = { chromium: chromiumEngine, firefox: firefoxEngine, webkit: webkitEngine } as const
 
-/** One engine with a profile, a backend and a site of its own. */
+/** One engine with a profile and a site of this test's own, and a backend without faults. */
 export interface Stage {
   readonly engine: Engine
   readonly backend: Backend
+  /** The ledger's length when the test began. */
+  readonly sinceEntry: number
   readonly site: Site
   /** Starts the engine on the profile, at our page. */
   start(): Promise<Running>
@@ -26,38 +27,26 @@ export interface Options {
 
 export const test = base.extend<{ stage: Stage } & Options>({
   engineName: ['chromium', { option: true }],
-  stage: async ({ engineName }, use, testInfo) => {
+  stage: async ({ engineName, backend, folder }, use, testInfo) => {
     const engine = ENGINES[engineName]()
     testInfo.skip(engine.found === undefined, `${engine.name} is not installed here: nothing was tested`)
-    const folder = join(repositoryRoot(), '.holdfast', 'browsers')
-    await mkdir(folder, { recursive: true })
-    const root = await mkdtemp(join(folder, `${engineName}-`))
-    const backend = await startBackend({
-      dataDir: join(root, 'backend'),
-      artifactDir: join(folder, 'artifacts'),
-      port: 0,
-      chainPort: 0,
-      blockTimeSec: 1,
-    })
+    const profile = await mkdtemp(join(folder, `${engineName}-`))
     const site = await openSite()
     const running: Running[] = []
     await use({
       engine,
       backend,
+      sinceEntry: backend.ledger.all().length,
       site,
       async start() {
-        const browser = await engine.start(
-          join(root, 'profile'),
-          site.pageUrl({ endpoints: backend.endpoints }),
-        )
+        const browser = await engine.start(profile, site.pageUrl({ endpoints: backend.endpoints }))
         running.push(browser)
         return browser
       },
     })
     await Promise.all(running.map((browser) => browser.kill()))
     await site.close()
-    await backend.stop()
-    await rm(root, { recursive: true, force: true })
+    await rm(profile, { recursive: true, force: true })
   },
 })
 

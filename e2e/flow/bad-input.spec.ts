@@ -9,9 +9,8 @@ const MIB = 1024 * 1024
 // Promise 1 of docs/guarantees.md.
 test('what a page may not do is refused by name; nothing is stored, nothing is lost', async ({
   stack,
-  launch,
+  context,
 }) => {
-  const { context } = await launch()
   const { page } = await openDemo(context, { url: stack.url })
   // The store does not answer, so that what is held stays as it came.
   stack.backend.faults.add({ service: 'ipfs', kind: 'stall' })

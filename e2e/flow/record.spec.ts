@@ -5,9 +5,8 @@ import { anchored, expectNothingTwice } from '../oracle.ts'
 
 test('a recording that is ended is uploaded, anchored, deleted from the device, verified and played', async ({
   stack,
-  launch,
+  context,
 }) => {
-  const { context } = await launch()
   const witness = await openDemo(context, { url: stack.url })
   await witness.record()
   await witness.acknowledged(3)

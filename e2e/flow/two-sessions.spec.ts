@@ -5,10 +5,9 @@ import { openDemo } from '../page/witness.ts'
 
 test('two recordings from two tabs, both cut off: both recover, each with its own chunks', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url, sinceEntry } = stack
-  const { context } = await launch()
   const left = await openDemo(context, { url })
   const right = await openDemo(context, { url })
   await backend.pause()

@@ -6,10 +6,9 @@ import { openDemo } from '../page/witness.ts'
 
 test('what a reader verifies in Node is byte for byte what the camera gave, and a browser plays it', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url } = stack
-  const { context } = await launch()
   const witness = await openDemo(context, { url })
   await witness.record()
   await witness.acknowledged(4)
@@ -47,10 +46,9 @@ test('what a reader verifies in Node is byte for byte what the camera gave, and 
 
 test('another group’s secret, or a store that changes a chunk, is named by the reader', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url } = stack
-  const { context } = await launch()
   const witness = await openDemo(context, { url })
   await witness.record()
   await witness.acknowledged(2)

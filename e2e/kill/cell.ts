@@ -1,31 +1,39 @@
-import { test } from '../fixtures.ts'
-import { DEATHS, type Death, type DeathName } from './deaths.ts'
-import type { Moment } from './moments.ts'
-import { expectHeldAt, expectWhole } from './outcome.ts'
-import { openScene } from './scene.ts'
+import { test, WHOLE } from '../fixtures.ts'
 import type { StoreName } from '../stores.ts'
+import { DEATHS, type Death, type DeathName } from './deaths.ts'
+import { momentsOver, type Moment } from './moments.ts'
+import { expectHeldAt, expectWhole } from './outcome.ts'
+import { isSampled } from './sample.ts'
+import { openScene } from './scene.ts'
 
-/** Every death meets every moment: no combination is impossible, so none is left out. */
-export function everyDeathMeets(moments: Readonly<Record<string, Moment>>, store: StoreName): void {
-  for (const [deathName, death] of Object.entries(DEATHS) as [DeathName, Death][]) {
-    test.describe(`over ${store}, ${deathName}`, () => {
-      for (const [momentName, moment] of Object.entries(moments)) cell(deathName, death, momentName, moment)
-    })
-  }
+/** Every death meets every moment over every store: no combination is impossible, so none is left out. */
+export function everyDeathMeetsEveryMoment(stores: readonly StoreName[]): void {
+  const deaths = Object.entries(DEATHS) as [DeathName, Death][]
+  for (const [storeAt, store] of stores.entries())
+    for (const [deathAt, [deathName, death]] of deaths.entries())
+      test.describe(`over ${store}, ${deathName}`, () => {
+        test.use({ workerName: store === 'ipfs' ? 'demo' : store })
+        for (const [momentAt, [momentName, moment]] of Object.entries(momentsOver(store)).entries()) {
+          const place = { store: storeAt, moment: momentAt, death: deathAt }
+          const tag = isSampled(place, deaths.length) ? [] : WHOLE
+          cell(`${deathName} × ${momentName}`, tag, death, moment)
+        }
+      })
 }
 
-function cell(deathName: DeathName, death: Death, momentName: string, moment: Moment): void {
-  test(`${deathName} × ${momentName}`, async ({ stack, launch }) => {
-    const scene = await openScene(stack, launch, moment.witness)
+function cell(title: string, tag: string | string[], death: Death, moment: Moment): void {
+  test(title, { tag }, async ({ stack, launch, shared }) => {
+    const browser = death.takesBrowser ? await launch() : shared
+    const scene = await openScene({ ...stack, launch, browser }, moment.witness)
     const hold = await moment.reach(scene)
     if (moment.status !== undefined) await expectHeldAt(scene, moment.status)
     await death.strike(scene)
     await hold.release()
-    const browser = (await death.recover(scene, moment.ended)) ?? scene.browser
+    const after = (await death.recover(scene, moment.ended)) ?? browser
 
     const { pageLives } = death
     if (pageLives && !moment.ended) await scene.witness.stop()
     const ending = pageLives || moment.ended ? 'complete' : 'interrupted'
-    await expectWhole(scene, { browser, pageLives }, ending)
+    await expectWhole(scene, { browser: after, pageLives }, ending)
   })
 }

@@ -8,7 +8,7 @@ import { openScene } from './scene.ts'
 
 // Promises 2, 3, 4, 5 of docs/guarantees.md.
 
-test.use({ storeName: 'copies' })
+test.use({ workerName: 'copies' })
 
 test('the browser is killed once one of two stores has a chunk: each takes each chunk once, and the first is left alone', async ({
   stack,
@@ -57,11 +57,12 @@ test('the browser is killed once one of two stores has a chunk: each takes each 
 test('one of two stores is down, and the session wants one copy: it is confirmed, and deleted from the device', async ({
   stack,
   launch,
+  shared: browser,
 }) => {
   const { backend, sinceEntry } = stack
   backend.faults.add({ service: 'tus', kind: 'down' })
-  const scene = await openScene(stack, launch, { timesliceMs: 300, atLeast: 1 })
-  const { witness, browser } = scene
+  const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300, atLeast: 1 })
+  const { witness } = scene
   await witness.record()
   await witness.acknowledged(8)
   await witness.stop()

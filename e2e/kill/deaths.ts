@@ -6,6 +6,8 @@ import type { Scene } from './scene.ts'
 export interface Death {
   /** The tab that recorded is still open afterwards. */
   readonly pageLives: boolean
+  /** The browser goes too, so it must be no shared one. */
+  readonly takesBrowser?: boolean
   /** Resolves once it has happened. */
   strike(scene: Scene): Promise<void>
   /**
@@ -52,6 +54,7 @@ export const DEATHS = {
 
   'the browser is killed': {
     pageLives: false,
+    takesBrowser: true,
     strike: ({ browser }) => browser.kill(),
     // As a person's browser starts: no page of the app, and no debugger, which would keep the worker alive.
     recover: ({ launch }) => launch({ debuggable: false, url: 'about:blank' }),

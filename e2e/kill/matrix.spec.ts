@@ -1,6 +1,8 @@
-import { everyDeathMeets } from './cell.ts'
-import { allMoments } from './moments.ts'
+import type { StoreName } from '../stores.ts'
+import { everyDeathMeetsEveryMoment } from './cell.ts'
 
-// Promises 1, 3, 4, 6, 7, 8 of docs/guarantees.md.
+// Promises 1, 2, 3, 4, 6, 7, 8 of docs/guarantees.md.
 
-everyDeathMeets(allMoments('ipfs'), 'ipfs')
+const STORES: readonly StoreName[] = ['ipfs', 'tus', 'put', 'pinata']
+
+everyDeathMeetsEveryMoment(STORES)

@@ -20,8 +20,6 @@ export interface Moment {
 const GET_RELAY = /^\/relay$/
 const POST_RELAY = /^\/relay \S/
 
-type Moments = Readonly<Record<string, Moment>>
-
 /** While the recording goes on; chunks follow each other closely, so that others are always under way too. */
 const recordingUntil = (status: string, reach: Moment['reach']): Moment => ({
   ended: false,
@@ -85,13 +83,11 @@ async function holdRelay({ backend: { faults } }: Scene, match: RegExp, hold: 'b
  */
 async function holdAnchored(scene: Scene): Promise<Hold> {
   const { chain, ledger } = scene.backend
-  const mineEvery = (seconds: number) => chain.rpc('evm_setIntervalMining', [seconds])
-  await mineEvery(0)
+  chain.setMining(false)
   const mineOnceLookedAt = async (last: number) => {
-    const looked = ledger.waitFor(({ id, key }) => id > last && key === 'eth_blockNumber', 60_000)
+    const looked = ledger.waitFor(({ id, key }) => id > last && key === 'eth_blockNumber')
     await looked.catch(() => undefined)
-    // A node that was killed mines again by itself.
-    await mineEvery(1).catch(() => undefined)
+    chain.setMining(true)
   }
   const posting = await holdRelay(scene, POST_RELAY, 'after')
   return {
@@ -127,24 +123,18 @@ async function holdUpload(
   return handle
 }
 
-/** A chunk on its way to the store: the moments that are each store's own. */
-export const uploadMoments = (store: StoreName) =>
+/** The lifecycle of docs/architecture.md, in its order, over one store. */
+export const momentsOver = (store: StoreName) =>
   ({
+    'captured, raw bytes stored': sealingAs('captured'),
+    'hashing in the worker': sealingAs('hashing'),
+    'encrypting in the worker': sealingAs('encrypting'),
     'uploading, before the store has it': recordingUntil('uploading', (scene) =>
       holdUpload(scene, 'before', store),
     ),
     'uploading, the store’s answer lost': recordingUntil('uploading', (scene) =>
       holdUpload(scene, 'after', store),
     ),
-  }) satisfies Moments
-
-/** The lifecycle of docs/architecture.md, in its order, over one store. */
-export const allMoments = (store: StoreName) =>
-  ({
-    'captured, raw bytes stored': sealingAs('captured'),
-    'hashing in the worker': sealingAs('hashing'),
-    'encrypting in the worker': sealingAs('encrypting'),
-    ...uploadMoments(store),
     'uploaded, publication not due': recordingUntil('uploaded', async ({ witness }) => {
       await witness.record()
       const uploaded = async () =>
@@ -166,8 +156,4 @@ export const allMoments = (store: StoreName) =>
     ),
     'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
     'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
-  }) satisfies Moments
-
-/** In every run the moments that are the store's own; the whole lifecycle over each store takes `npm run test:matrix`. */
-export const momentsTried = (store: StoreName): Moments =>
-  process.env['MATRIX'] === 'whole' ? allMoments(store) : uploadMoments(store)
+  }) satisfies Readonly<Record<string, Moment>>

@@ -5,6 +5,7 @@ import { openDemo, type Witness, type WitnessOptions } from '../page/witness.ts'
 /** What one cell of the matrix plays in. */
 export interface Scene extends Stack {
   readonly launch: Launch
+  /** The shared one, or one of this test's own where it is to be killed. */
   readonly browser: RealBrowser
   /** The tab that records. */
   readonly witness: Witness
@@ -17,13 +18,11 @@ export interface Hold {
   release(): void | Promise<void>
 }
 
-/** A browser with the demo open, and nothing recorded yet. */
+/** The demo is open, and nothing recorded yet. */
 export async function openScene(
-  stack: Stack,
-  launch: Launch,
+  place: Omit<Scene, 'witness'>,
   options: Omit<WitnessOptions, 'url'>,
 ): Promise<Scene> {
-  const browser = await launch()
-  const witness = await openDemo(browser.context, { url: stack.url, ...options })
-  return { ...stack, launch, browser, witness }
+  const witness = await openDemo(place.browser.context, { url: place.url, ...options })
+  return { ...place, witness }
 }

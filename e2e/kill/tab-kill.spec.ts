@@ -6,10 +6,9 @@ import { openDemo } from '../page/witness.ts'
 // Promises 1, 7 of docs/guarantees.md.
 test('a tab closed in the middle of a chunk, with the backend down: recovered at the next visit', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url, sinceEntry } = stack
-  const { context } = await launch()
   const witness = await openDemo(context, { url, timesliceMs: 1_000 })
   await backend.pause()
   await witness.record()
@@ -45,10 +44,9 @@ test('a tab closed in the middle of a chunk, with the backend down: recovered at
 // Promises 2, 8 of docs/guarantees.md.
 test('a tab killed in mid-upload, and no page opened again: ended as interrupted, uploaded, published, anchored', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url, sinceEntry } = stack
-  const { context } = await launch()
   const witness = await openDemo(context, { url })
   const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
   await witness.record()

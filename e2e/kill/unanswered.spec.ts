@@ -1,12 +1,12 @@
 import { stopWorkers } from '../browser/worker-control.ts'
-import { expect, test, type Launch, type Stack } from '../fixtures.ts'
+import { expect, test } from '../fixtures.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { expectWhole } from './outcome.ts'
-import { openScene } from './scene.ts'
+import { openScene, type Scene } from './scene.ts'
 
 /** A recording whose first chunk is acknowledged, and whose worker cannot store anything more. */
-async function sceneWithoutAnswers(stack: Stack, launch: Launch) {
-  const scene = await openScene(stack, launch, { timesliceMs: 1_000 })
+async function sceneWithoutAnswers(place: Omit<Scene, 'witness'>) {
+  const scene = await openScene(place, { timesliceMs: 1_000 })
   const hold = holdDatabaseAt(scene.witness.page, 'uploading')
   await scene.witness.record()
   await hold.arrived
@@ -18,9 +18,10 @@ async function sceneWithoutAnswers(stack: Stack, launch: Launch) {
 test('the worker is stopped with a chunk in its hands: the page, not told that it is kept, hands it over again', async ({
   stack,
   launch,
+  shared: browser,
 }) => {
-  const scene = await sceneWithoutAnswers(stack, launch)
-  const { witness, browser, hold } = scene
+  const scene = await sceneWithoutAnswers({ ...stack, launch, browser })
+  const { witness, hold } = scene
   await expect
     .poll(() => witness.page.getByTestId('ack-count').getAttribute('data-waiting'), { intervals: [50] })
     .not.toBe('0')
@@ -36,9 +37,10 @@ test('the worker is stopped with a chunk in its hands: the page, not told that i
 test('the worker is stopped while it is told that the recording is whole: the page tells it again', async ({
   stack,
   launch,
+  shared: browser,
 }) => {
-  const scene = await openScene(stack, launch, { timesliceMs: 300 })
-  const { witness, browser } = scene
+  const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
+  const { witness } = scene
   await witness.record()
   await witness.acknowledged(2)
   // All chunks are acknowledged once the end is told; what is told then waits for the database.

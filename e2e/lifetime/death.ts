@@ -31,7 +31,7 @@ export async function recordThenClose(lane: Lane, plan: RecordingPlan): Promise<
   const { openMs, chunks, chunkBytes, args, plain = false, budgetsMs = {} } = plan
   const browser = await start(site.pageUrl({ endpoints: backend.endpoints, plain, budgetsMs }), args)
   const everyMs = openMs / chunks
-  const sessionId = await site.order({ do: 'record', chunks, chunkBytes, everyMs }, openMs + 120_000)
+  const sessionId = await site.order({ do: 'record', chunks, chunkBytes, everyMs }, openMs + 240_000)
   const gone = site.pageGone()
   await site.order({ do: 'close' })
   return { sessionId: String(sessionId), chunks, atMs: await gone, browser }

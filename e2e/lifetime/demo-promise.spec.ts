@@ -1,7 +1,6 @@
 import { expect, test } from '../fixtures.ts'
 
-test('the demo says what this browser can promise', async ({ stack, launch }) => {
-  const { context } = await launch()
+test('the demo says what this browser can promise', async ({ stack, context }) => {
   const page = await context.newPage()
   await page.goto(stack.url)
   const promise = page.getByTestId('promise')

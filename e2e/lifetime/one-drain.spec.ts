@@ -12,13 +12,15 @@ const HELLOS = 10
 /** As sw/core/lanes.ts has it. */
 const MOST_LANES = 6
 
+// Held uploads are waited for however long the eight tabs take.
+test.use({ workerName: 'patient' })
+
 // Promise 4 of docs/guarantees.md.
 test(`${TABS} tabs, their messages, five sync tags, a push and a period at once are one drain`, async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url, sinceEntry } = stack
-  const { context } = await launch()
   const pages = await Promise.all(Array.from({ length: TABS }, () => context.newPage()))
   const [observer] = pages
   if (observer === undefined) throw new Error('unreachable')
@@ -26,7 +28,7 @@ test(`${TABS} tabs, their messages, five sync tags, a push and a period at once 
   const registered = registrationOf(cdp, url)
   for (const page of pages) await page.goto(url)
   const addressee = await registered
-  const [worker] = context.serviceWorkers()
+  const worker = context.serviceWorkers().find((one) => one.url().startsWith(url))
   if (worker === undefined) throw new Error('The demo has no worker.')
   await countWakes(worker)
 

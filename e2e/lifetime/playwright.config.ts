@@ -5,6 +5,7 @@ export default defineConfig({
   testDir: '.',
   testMatch: '**/*.long.ts',
   outputDir: '../../.holdfast/lifetime/results',
+  globalSetup: '../global-setup.ts',
   timeout: 42 * 60_000,
   fullyParallel: true,
   workers: 8,

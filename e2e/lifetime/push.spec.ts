@@ -15,9 +15,8 @@ const WAKES = {
 } as const
 
 for (const [name, wake] of Object.entries(WAKES))
-  test(`a ${name} event wakes the drain where everything else is asleep`, async ({ lane }) => {
-    const { backend, site, inspect } = lane
-    const { context } = await inspect()
+  test(`a ${name} event wakes the drain where everything else is asleep`, async ({ lane, context }) => {
+    const { backend, site, sinceEntry } = lane
     const watcher = await context.newPage()
     const cdp = await context.newCDPSession(watcher)
     const registered = registrationOf(cdp, site.origin)
@@ -35,6 +34,6 @@ for (const [name, wake] of Object.entries(WAKES))
     await wake(cdp, addressee)
 
     const manifest = await anchored(backend, id, 'interrupted', CHUNKS)
-    expectNothingTwice(backend, manifest, 0)
+    expectNothingTwice(backend, manifest, sinceEntry)
     expect(backend.ledger.all()[before]?.service).toBe('ipfs')
   })

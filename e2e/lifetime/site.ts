@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Endpoints } from '../backend/index.ts'
-import { bundle } from './bundle.ts'
+import { builtScript } from '../built-scripts.ts'
 import type { Done, Numbered, Order, Sign } from './orders.ts'
 
 /** How a worker of the lane is set up; it reads this from its address. */
@@ -34,6 +34,9 @@ export interface Site {
   close(): Promise<void>
 }
 
+/** For what never comes, on a machine however slow. */
+const LAST_NET_MS = 240_000
+
 /** Opens our page, and again whenever it is told to. */
 const BESIDE = `<!doctype html><title>Beside</title><script type="module">
 for (;;) {
@@ -44,7 +47,10 @@ for (;;) {
 
 /** Serves the lane's page and worker on a free port of this machine. */
 export async function openSite(): Promise<Site> {
-  const [page, worker] = await Promise.all([bundle('page.ts'), bundle('worker.ts')])
+  const [page, worker] = await Promise.all([
+    builtScript('lifetime/page.ts'),
+    builtScript('lifetime/worker.ts'),
+  ])
   const births: number[] = []
   const told: Sign[] = []
   const waiting: Numbered[] = []
@@ -136,7 +142,7 @@ export async function openSite(): Promise<Site> {
     origin,
     ownUrl,
     pageUrl: (settings) => `http://127.0.0.1:${port}/beside#${encodeURIComponent(ownUrl(settings))}`,
-    order(order, withinMs = 30_000) {
+    order(order, withinMs = LAST_NET_MS) {
       const id = (lastId += 1)
       const done = new Promise<Done>((resolve) => answers.set(id, resolve))
       waiting.push({ id, order })
@@ -149,7 +155,7 @@ export async function openSite(): Promise<Site> {
     reopen() {
       for (const response of reopeners) response.writeHead(200).end()
     },
-    pageGone(withinMs = 30_000) {
+    pageGone(withinMs = LAST_NET_MS) {
       const gone = new Promise<void>((resolve) => watchers.add(resolve))
       return within(withinMs, 'the page to go', gone).then(() => Date.now())
     },

@@ -54,5 +54,6 @@ install({
     registry: endpoints.registry,
     relayUrl: endpoints.relayUrl,
     depth: 1,
+    pollMs: endpoints.pollMs,
   }),
 })

@@ -7,7 +7,7 @@ import type * as pageInNode from '../../src/index.node.ts'
 import type * as worker from '../../sw/index.ts'
 import type * as workerInNode from '../../sw/index.node.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
-import { bundle } from '../page/bundle.ts'
+import { bundle } from '../bundle.ts'
 import { inNode, packClone, typeCheck, type Clone } from './tarball.ts'
 
 const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8'))

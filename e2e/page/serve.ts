@@ -1,23 +1,46 @@
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
+import { extname } from 'node:path'
+import { listen } from '../backend/ports.ts'
 
 export interface Served {
   readonly url: string
   close(): Promise<void>
 }
 
-/** Serves these texts and bytes by path, looked up anew for each request; whatever else is asked for is an empty page. */
-export async function serve(files: ReadonlyMap<string, string | Uint8Array>): Promise<Served> {
-  const server = createServer((request, response) => {
-    const script = files.get(new URL(request.url ?? '/', 'http://localhost').pathname)
-    response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript')
+export interface ServeOptions {
+  /** 0, the default: any free one. */
+  readonly port?: number
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+}
+
+/**
+ * Serves these texts and bytes by path, on this machine alone, looked up anew for each request; whatever else is asked
+ * for is an empty page.
+ *
+ * @throws BackendError `port-taken`
+ */
+export async function serve(
+  files: ReadonlyMap<string, string | Uint8Array>,
+  { port = 0 }: ServeOptions = {},
+): Promise<Served> {
+  const server: Server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    const content = files.get(pathname)
+    const type = content === undefined ? 'text/html' : (TYPES[extname(pathname)] ?? 'text/html')
+    response.setHeader('content-type', type)
     response.setHeader('cache-control', 'no-store')
-    response.end(script ?? '<!doctype html><meta charset="utf-8"><title>Bench</title>')
+    response.end(content ?? '<!doctype html><meta charset="utf-8"><title>Bench</title>')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const use = { port, wantedBy: 'the demo', option: '--port' }
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${await listen(server, use)}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

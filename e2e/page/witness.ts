@@ -1,4 +1,6 @@
 import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
+import { encodeKey } from '../../src/demo/group-key.ts'
+import { newGroup } from '../../src/group.ts'
 import { keepAcknowledgements, type Acknowledgements } from './acknowledgements.ts'
 
 /**
@@ -15,6 +17,8 @@ export interface WitnessOptions {
   readonly seal?: 'page' | 'worker'
   /** Proved copies that are enough. Default: one in each store. */
   readonly atLeast?: number
+  /** The device knows a group, or the person makes one, where there is none. Default: it is known. */
+  readonly group?: 'known' | 'made'
 }
 
 /** A person with the demo open in a tab. */
@@ -32,10 +36,10 @@ export interface Witness {
   session(id?: string): Locator
 }
 
-/** Opens the demo in a new tab of this browser and makes a group, or uses the one that is there. */
+/** Opens the demo in a new tab of this browser, with a group to record for. */
 export async function openDemo(
   context: BrowserContext,
-  { url, timesliceMs = 500, seal = 'page', atLeast = 0 }: WitnessOptions,
+  { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known' }: WitnessOptions,
 ): Promise<Witness> {
   const page = await context.newPage()
   const slices: Buffer[] = []
@@ -43,6 +47,8 @@ export async function openDemo(
     slices[at] = Buffer.from(base64, 'base64')
   })
   await page.addInitScript(keepSlices)
+  await page.addInitScript(takeSmallPictures)
+  if (group === 'known') await page.addInitScript(knowGroup, knownGroup())
   const acknowledgements = await keepAcknowledgements(page)
   await page.goto(`${url}/?timeslice=${timesliceMs}&seal=${seal}&atLeast=${atLeast}`)
   await expect(page.getByTestId('record-button')).toBeEnabled()
@@ -99,6 +105,29 @@ function keepSlices(): void {
       })
     }
   }
+}
+
+/** Runs in the page: to encode a large picture takes more of the machine than all that is tested. */
+function takeSmallPictures(): void {
+  const { mediaDevices } = navigator
+  const getUserMedia = mediaDevices?.getUserMedia.bind(mediaDevices)
+  const video = { width: 160, height: 120, frameRate: 10 }
+  if (getUserMedia) mediaDevices.getUserMedia = (wish) => getUserMedia({ ...wish, video })
+}
+
+/** A new group, as the demo stores it. */
+function knownGroup() {
+  const { id, secret } = newGroup()
+  return { id, name: 'Neighbours', key: encodeKey(secret) }
+}
+
+/** Runs in the page: an earlier tab's group stays. */
+function knowGroup(group: ReturnType<typeof knownGroup>): void {
+  if (!location.protocol.startsWith('http')) return
+  localStorage.setItem(
+    'holdfast-demo-groups',
+    localStorage.getItem('holdfast-demo-groups') ?? JSON.stringify([group]),
+  )
 }
 
 /** The key of the chosen group; makes a group as a person would where there is none. */

@@ -5,7 +5,7 @@ import { startBackend, type Backend } from '../backend/index.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../browser/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../browser/real-browser.ts'
-import { serveDemo } from '../demo-site.ts'
+import { buildDemo, serveDemo } from '../demo-site.ts'
 import { openDemo, type Witness, type WitnessOptions } from '../page/witness.ts'
 import { patiently } from './patience.ts'
 
@@ -45,7 +45,9 @@ export async function openWorld(seed: number): Promise<World> {
     fresh: true,
     blockTimeSec: 1,
   })
-  const site = await serveDemo({ endpoints: backend.endpoints, outDir: join(root, 'demo'), port: 0 })
+  const folder = join(root, 'demo')
+  await buildDemo(folder)
+  const site = await serveDemo({ endpoints: backend.endpoints, folder })
   const executable = findChromium(() => undefined)
   const recordings: Witness[] = []
   const tabs = new Set<Witness>()

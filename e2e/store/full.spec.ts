@@ -1,7 +1,7 @@
-import type { Page } from '@playwright/test'
+import type { BrowserContext, Page } from '@playwright/test'
 import { openSession } from '../../src/verify/index.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
-import { expect, test, type Launch, type Stack } from '../fixtures.ts'
+import { expect, test, type Stack } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { openDemo } from '../page/witness.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
@@ -20,10 +20,9 @@ async function limitQuota(page: Page, origin: string, moreBytes: number) {
 
 test('a device that is full in mid-recording: the page keeps the rest and says so, and the recording goes on', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url, sinceEntry } = stack
-  const { context } = await launch()
   // Chromium believes for 30 s what it last found to be free, so before the demo first asks: room for the app's own
   // files, the reserve and a few chunks.
   const quota = await limitQuota(await context.newPage(), url, 4 * MIB + 400_000)
@@ -60,16 +59,15 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
 for (const seal of ['page', 'worker'] as const)
   test(`chunks that are confirmed make room for those that wait in the page, sealed by the ${seal}`, async ({
     stack,
-    launch,
+    context,
   }) => {
-    await confirmedMakeRoom(stack, launch, seal)
+    await confirmedMakeRoom(stack, context, seal)
   })
 
 /** More chunks than the device has room for: they come in as others are confirmed, and nobody waits for the interval. */
-async function confirmedMakeRoom(stack: Stack, launch: Launch, seal: 'page' | 'worker') {
+async function confirmedMakeRoom(stack: Stack, context: BrowserContext, seal: 'page' | 'worker') {
   const { backend, sinceEntry } = stack
   const app = await serveVersions(backend.endpoints)
-  const { context } = await launch()
   const page = await openApp(context, app)
   await backend.pause()
   await limitQuota(page, app.url, 4 * MIB + 5 * MIB)
@@ -113,11 +111,10 @@ async function confirmedMakeRoom(stack: Stack, launch: Launch, seal: 'page' | 'w
 // Promise 9 of docs/guarantees.md.
 test('a recorder whose slices the worker cannot take pauses before the tab grows too large, and goes on when it can', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, sinceEntry } = stack
   const app = await serveVersions(backend.endpoints)
-  const { context } = await launch()
   const page = await openApp(context, app)
   const quota = await limitQuota(page, app.url, 4 * MIB + 200_000)
   const id = await page.evaluate(() => window.app.begin(0))
@@ -165,10 +162,9 @@ test('a recorder whose slices the worker cannot take pauses before the tab grows
 // Promise 8 of docs/guarantees.md.
 test('the database is closed by force in mid-recording, twice: the recording goes on, nothing is sent twice', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, url, sinceEntry } = stack
-  const { context } = await launch()
   const witness = await openDemo(context, { url })
   await witness.record()
   await witness.acknowledged(2)

@@ -3,14 +3,14 @@ import { expect, test } from './bench-page.ts'
 
 test('a connection that the browser closes by force is opened again at the next use', async ({
   page,
-  browserContext,
+  context,
 }) => {
   await page.evaluate(async () => {
     const store = window.bench.idbStore('force-closed')
     await store.write((tx) => tx.putMeta('before', 1))
     Object.assign(window, { store })
   })
-  await forceCloseDatabases(browserContext)
+  await forceCloseDatabases(context)
   const found = await page.evaluate(async () => {
     const { store } = window as Window & { store?: ReturnType<typeof window.bench.idbStore> }
     await store?.write((tx) => tx.putMeta('after', 2))
@@ -20,7 +20,7 @@ test('a connection that the browser closes by force is opened again at the next 
 })
 
 // Promise 1 of docs/guarantees.md.
-test('a transaction that falls with its connection runs again, whole', async ({ page, browserContext }) => {
+test('a transaction that falls with its connection runs again, whole', async ({ page, context }) => {
   await page.evaluate(async () => {
     const store = window.bench.idbStore('falls')
     await store.write((tx) => tx.putMeta('count', 0))
@@ -34,7 +34,7 @@ test('a transaction that falls with its connection runs again, whole', async ({ 
     })
     Object.assign(window, { state, store })
   })
-  await forceCloseDatabases(browserContext)
+  await forceCloseDatabases(context)
   const found = await page.evaluate(async () => {
     const { state, store } = window as Window & {
       state?: { runs: number; done: Promise<void> }

@@ -4,14 +4,15 @@ import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
-/** The files of IndexedDB's Blobs that have exactly this size. */
-async function blobFiles(profile: string, sizeBytes: number): Promise<string[]> {
-  const folder = join(profile, 'Default', 'IndexedDB')
+/** The files of an origin's IndexedDB Blobs that have exactly this size. */
+async function blobFiles(profile: string, origin: string, sizeBytes: number): Promise<string[]> {
+  const ofOrigin = origin.replace('://', '_').replace(':', '_')
+  const folder = join(profile, 'Default', 'IndexedDB', `${ofOrigin}.indexeddb.blob`)
   const found = []
   for (const name of await readdir(folder, { recursive: true })) {
     const file = join(folder, name)
     const { size } = await stat(file)
-    if (name.includes('.indexeddb.blob') && size === sizeBytes) found.push(file)
+    if (size === sizeBytes) found.push(file)
   }
   return found
 }
@@ -19,12 +20,10 @@ async function blobFiles(profile: string, sizeBytes: number): Promise<string[]> 
 // Promises 2, 5 of docs/guarantees.md.
 test('bytes that changed, are gone, or cannot be read park their chunk alone; the others are anchored', async ({
   stack,
-  launch,
-}, testInfo) => {
+  shared: { context, profile },
+}) => {
   const { backend, sinceEntry } = stack
   const app = await serveVersions(backend.endpoints)
-  const profile = testInfo.outputPath('profile')
-  const { context } = await launch({ profile })
   const page = await openApp(context, app)
   await backend.pause()
   const id = await page.evaluate(() => window.app.begin(1))
@@ -47,7 +46,7 @@ test('bytes that changed, are gone, or cannot be read park their chunk alone; th
     db.close()
   }, id)
   // The ciphertext of chunk 4: its bytes and the tag.
-  const files = await blobFiles(profile, 40_004 + 16)
+  const files = await blobFiles(profile, app.url, 40_004 + 16)
   expect(files).toHaveLength(1)
   for (const file of files) await rm(file)
 

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import type { Backend, LedgerEntry, ServiceName } from '../backend/index.ts'
-import { repositoryRoot } from '../backend/repository-root.ts'
 import { expect, test } from '../fixtures.ts'
-import { bundle } from '../page/bundle.ts'
+import { builtScript } from '../built-scripts.ts'
 import { dump } from '../page/dump.ts'
 import { serve } from '../page/serve.ts'
 import { searchFiles } from './profile-search.ts'
@@ -29,11 +27,8 @@ test('what sign-in hooks give is nowhere in the profile folder, also where store
   launch,
 }, testInfo) => {
   const { backend, sinceEntry } = stack
-  const folder = join(repositoryRoot(), 'e2e')
-  const [worker, script] = await Promise.all([
-    bundle(join(folder, 'transports/secrets-worker.ts')),
-    bundle(join(folder, 'update/page.ts')),
-  ])
+  const worker = await builtScript('transports/secrets-worker.ts')
+  const script = await builtScript('update/page.ts')
   const profile = testInfo.outputPath('profile')
   const browser = await launch({ profile })
   const secrets = new Set(['signature=secret'])

@@ -7,11 +7,10 @@ import { openApp, schemaVersion, serveVersions, takeOver, updateWaits } from './
 
 test('a worker with a newer schema carries pending work of every state over, and doubles none of it', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, sinceEntry } = stack
   const app = await serveVersions(backend.endpoints)
-  const { context } = await launch()
   const page = await openApp(context, app)
   const begin = async (fill: number, seal: 'page' | 'worker' = 'page') => {
     const id = await page.evaluate((args) => window.app.begin(...args), [fill, seal] as const)
@@ -89,12 +88,11 @@ test('a worker with a newer schema carries pending work of every state over, and
 
 test('after a roll-back the older worker says that it is older; the page keeps the bytes until the newer is back', async ({
   stack,
-  launch,
+  context,
 }) => {
   const { backend, sinceEntry } = stack
   const app = await serveVersions(backend.endpoints)
   app.deploy('next-schema')
-  const { context } = await launch()
   const page = await openApp(context, app)
   const id = await page.evaluate(() => window.app.begin(1))
   await page.evaluate(() => window.app.append(1))
@@ -135,10 +133,9 @@ test('after a roll-back the older worker says that it is older; the page keeps t
 
 test('a worker that waits leaves the database to the one that the page records with', async ({
   stack,
-  launch,
+  context,
 }) => {
   const app = await serveVersions(stack.backend.endpoints)
-  const { context } = await launch()
   const page = await openApp(context, app)
   // Nothing is under way, so that no drain keeps the newer one out.
   await page.evaluate(() => window.app.connect())

@@ -1,21 +1,7 @@
-import { join } from 'node:path'
 import type { BrowserContext, Page } from '@playwright/test'
 import type { Endpoints } from '../backend/index.ts'
-import { repositoryRoot } from '../backend/repository-root.ts'
-import { bundle } from '../page/bundle.ts'
+import { builtScript, withEndpoints } from '../built-scripts.ts'
 import { serve } from '../page/serve.ts'
-
-const folder = join(repositoryRoot(), 'e2e/update')
-
-/** A worker with the schema of tomorrow: the one module is put in another's place, in this build alone. */
-const withNextSchema = {
-  name: 'next-schema',
-  enforce: 'pre',
-  resolveId: (source: string, importer: string | undefined) =>
-    source.endsWith('/schema.ts') && importer?.endsWith('/sw/store/idb.ts') === true
-      ? join(folder, 'next-schema.ts')
-      : undefined,
-} as const
 
 export type Version = 'present' | 'next-schema'
 
@@ -29,13 +15,11 @@ export interface App {
 
 /** Serves a page with the library, and a worker for these endpoints. */
 export async function serveVersions(endpoints: Endpoints): Promise<App> {
-  const head = `globalThis.ENDPOINTS = ${JSON.stringify(endpoints)};\n`
-  const worker = join(folder, 'worker.ts')
   const builds: Record<Version, string> = {
-    present: head + (await bundle(worker)),
-    'next-schema': head + (await bundle(worker, [withNextSchema])),
+    present: withEndpoints(await builtScript('kill/workers/patient.ts'), endpoints),
+    'next-schema': withEndpoints(await builtScript('kill/workers/next-schema.ts'), endpoints),
   }
-  const files = new Map([['/page.js', await bundle(join(folder, 'page.ts'))]])
+  const files = new Map([['/page.js', await builtScript('update/page.ts')]])
   let deployed = 0
   const deploy = (version: Version) =>
     void files.set('/sw.js', `${builds[version]}\n// deployment ${++deployed}\n`)
@@ -74,10 +58,19 @@ export async function takeOver(page: Page): Promise<void> {
       ),
     })
   })
+  const { origin, href } = new URL('/', page.url())
   const cdp = await page.context().newCDPSession(page)
+  let old: string | undefined
+  // As often as it runs: the page may wake it again before the browser has let the other one pass.
+  cdp.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
+    for (const { versionId, scriptURL, status, runningStatus } of versions) {
+      if (status === 'activated' && scriptURL.startsWith(origin)) old ??= versionId
+      if (versionId === old && runningStatus === 'running')
+        cdp.send('ServiceWorker.stopWorker', { versionId }).catch(() => undefined)
+    }
+  })
   await cdp.send('ServiceWorker.enable')
-  await cdp.send('ServiceWorker.skipWaiting', { scopeURL: new URL('/', page.url()).href })
-  await cdp.send('ServiceWorker.stopAllWorkers')
+  await cdp.send('ServiceWorker.skipWaiting', { scopeURL: href })
   await page.evaluate(() => (window as Window & { switched?: Promise<unknown> }).switched)
   await cdp.detach()
 }

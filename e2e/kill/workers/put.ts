@@ -1,10 +1,11 @@
 import { evm, install } from '../../../sw/index.ts'
 import { sealInWorker } from '../../../sw/seal.ts'
 import { presignedPut, type Granted } from '../../../sw/adapters/transports/put.ts'
-import { endpoints, freshToken } from './endpoints.ts'
+import { endpoints, freshToken, TIMEOUT_MS } from './endpoints.ts'
 
 install({
   transport: presignedPut({
+    timeoutMs: TIMEOUT_MS,
     async grant(request) {
       const response = await fetch(`${endpoints.put}/grant`, {
         method: 'POST',

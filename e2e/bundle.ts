@@ -1,6 +1,6 @@
 import { build, type Plugin } from 'vite'
 
-/** One classic script of a TypeScript entry and all that it imports. */
+/** One classic script of a source file and all that it imports. */
 export async function bundle(entry: string, plugins: readonly Plugin[] = []): Promise<string> {
   const outputs = await build({
     configFile: false,
