@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 
@@ -184,7 +185,8 @@ function firstDue(
 class Writing extends Reading<Draft> implements WriteTransaction {
   async putSession(session: SessionRecord) {
     this.state.touched.sessions.add(session.id)
-    this.state.sessions.set(session.id, this.copyOf(session))
+    // As every reader would find it; here once, because a simulation reads far more than it writes.
+    this.state.sessions.set(session.id, readSession(this.copyOf(session)) ?? session)
   }
 
   async putChunk(chunk: ChunkRecord) {
@@ -192,7 +194,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
       if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
         throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
     this.state.touched.chunks.add(chunk.id)
-    this.state.chunks.set(chunk.id, this.copyOf(chunk))
+    this.state.chunks.set(chunk.id, readChunk(this.copyOf(chunk)) ?? chunk)
   }
 
   async putPayload(id: ChunkId, bytes: ArrayBuffer) {
