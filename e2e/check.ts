@@ -3,6 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from './backend/repository-root.ts'
 import { findChromium } from './browser/find-chromium.ts'
+import { WHOLE } from './whole.ts'
 
 /** One line of the check: a command, and how many tests it stands for. */
 interface Step {
@@ -20,44 +21,56 @@ interface Count {
 
 const root = repositoryRoot()
 const results = join(root, '.holdfast', 'check')
-const unitResults = join(results, 'unit.json')
-const browserResults = join(results, 'browser.json')
-const engineResults = join(results, 'engines.json')
 
-const STEPS: readonly Step[] = [
-  { name: 'types', command: ['tsc', '-b'] },
+const TYPES: Step = { name: 'types', command: ['tsc', '-b'] }
+
+/** Small things, all at once. */
+const CHECKS: readonly Step[] = [
   { name: 'lint', command: ['oxlint', '--deny-warnings'] },
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'sizes', command: ['size-limit'] },
   { name: 'package', command: ['publint', '--strict'] },
-  {
-    name: 'unit tests',
-    command: [
-      'vitest',
-      'run',
-      '--config',
-      'e2e/vitest.config.ts',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${unitResults}`,
-    ],
-    count: countUnitTests,
-  },
-  {
-    name: 'browser tests',
-    command: ['playwright', 'test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'],
-    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: browserResults },
-    count: () => countBrowserTests(browserResults),
-  },
 ]
 
-/** Added by `--engines`. */
-const ENGINES: Step = {
-  name: 'tests in every engine that is installed',
-  command: ['playwright', 'test', '--config', 'e2e/browsers/playwright.config.ts', '--reporter=list,json'],
-  env: { PLAYWRIGHT_JSON_OUTPUT_NAME: engineResults },
-  count: () => countBrowserTests(engineResults),
+const UNIT_TESTS: Step = {
+  name: 'unit tests',
+  command: [
+    'vitest',
+    'run',
+    '--config',
+    'e2e/vitest.config.ts',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${join(results, 'unit.json')}`,
+  ],
+  count: countUnitTests,
 }
+
+const browserTests = (name: string, config: string, options: readonly string[] = []): Step => {
+  const file = join(results, `${name.replaceAll(' ', '-')}.json`)
+  return {
+    name,
+    command: ['playwright', 'test', '--config', config, '--reporter=list,json', ...options],
+    env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+    count: () => countBrowserTests(file),
+  }
+}
+
+const CHROMIUM = 'e2e/playwright.config.ts'
+
+/** One of each kind. */
+const SAMPLE: readonly Step[] = [
+  UNIT_TESTS,
+  browserTests('browser tests', CHROMIUM, ['--grep-invert', WHOLE]),
+]
+
+/** Everything but what waits in real time for half an hour. */
+const ALL: readonly Step[] = [
+  UNIT_TESTS,
+  { name: 'simulator', command: ['node', join(root, 'dist/e2e/simulate/main.js'), '--runs', '3000'] },
+  browserTests('browser tests', CHROMIUM),
+  browserTests('tests in every engine that is installed', 'e2e/browsers/playwright.config.ts'),
+]
 
 async function main(): Promise<void> {
   await rm(results, { recursive: true, force: true })
@@ -66,32 +79,46 @@ async function main(): Promise<void> {
   console.log(`Chromium: ${chromium}`)
 
   const total = { passed: 0, failed: 0 }
-  const withEngines = process.argv.includes('--engines')
-  for (const step of withEngines ? [...STEPS, ENGINES] : STEPS) {
+  const perform = async (step: Step, shows: 'as it goes' | 'at its end') => {
     const began = Date.now()
-    console.log(`\n── ${step.name}`)
-    const exitCode = await run(step, { CHROME_PATH: chromium })
+    if (shows === 'as it goes') console.log(`\n── ${step.name}`)
+    const { exitCode, output } = await run(step, { CHROME_PATH: chromium }, shows)
     const { passed, failed } = await countOf(step, exitCode)
     total.passed += passed
     total.failed += failed
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
-    console.log(`── ${step.name}: ${failed === 0 ? 'ok' : `${failed} FAILED`} (${seconds} s)`)
+    console.log(`${output}── ${step.name}: ${failed === 0 ? 'ok' : `${failed} FAILED`} (${seconds} s)`)
   }
+  await perform(TYPES, 'as it goes')
+  await Promise.all(CHECKS.map((step) => perform(step, 'at its end')))
+  for (const step of process.argv.includes('--all') ? ALL : SAMPLE) await perform(step, 'as it goes')
+
   console.log(`\n${total.passed} passed, ${total.failed} failed`)
   process.exitCode = total.failed === 0 ? 0 : 1
 }
 
-function run({ command: [name = '', ...args], env }: Step, also: Record<string, string>): Promise<number> {
-  const child = spawn(join(root, 'node_modules', '.bin', name), args, {
+async function run(
+  { command: [name = '', ...args], env }: Step,
+  also: Record<string, string>,
+  shows: 'as it goes' | 'at its end',
+): Promise<{ exitCode: number; output: string }> {
+  const stdio = shows === 'as it goes' ? 'inherit' : 'pipe'
+  const child = spawn(name === 'node' ? process.execPath : join(root, 'node_modules', '.bin', name), args, {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', stdio, stdio],
     env: { ...process.env, ...also, ...env },
     shell: process.platform === 'win32',
   })
-  return new Promise((resolve) => {
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (piece: Buffer) => {
+      output += piece.toString()
+    })
+  const exitCode = await new Promise<number>((resolve) => {
     child.on('error', () => resolve(1))
-    child.on('exit', (code) => resolve(code ?? 1))
+    child.on('close', (code) => resolve(code ?? 1))
   })
+  return { exitCode, output }
 }
 
 /** A command that fails without naming a failed test still counts as one. */
@@ -105,7 +132,7 @@ async function countOf({ count }: Step, exitCode: number): Promise<Count> {
 }
 
 async function countUnitTests(): Promise<Count> {
-  const { numPassedTests, numFailedTests } = JSON.parse(await readFile(unitResults, 'utf8'))
+  const { numPassedTests, numFailedTests } = JSON.parse(await readFile(join(results, 'unit.json'), 'utf8'))
   return { passed: numPassedTests, failed: numFailedTests }
 }
 

@@ -23,11 +23,6 @@ export interface Stack {
 
 export type Launch = (options?: Partial<LaunchOptions>) => Promise<RealBrowser>
 
-/**
- * Marks what the tests of every run take a sample of: `npm test` leaves it out, `npm test -- --all` and `.ci/run` do not.
- */
-export const WHOLE = '@whole'
-
 export interface TestFixtures {
   /** The demo's own worker, or one of `kill/workers` in its place. */
   readonly workerName: 'demo' | 'patient' | 'tus' | 'put' | 'pinata' | 'copies'
@@ -154,3 +149,4 @@ async function forget(context: BrowserContext, pages: ReadonlySet<Page>, origins
 }
 
 export { expect } from '@playwright/test'
+export { WHOLE } from './whole.ts'

@@ -11,10 +11,10 @@ import { openApp, serveVersions } from '../update/versions.ts'
 
 const SEED = 20_260_722
 
-for (const count of [2_000, 10_000])
+for (const count of [1_000, 10_000])
   test(
     `${count.toLocaleString('en')} hostile messages change no record, and the worker stays awake and answers`,
-    { tag: count > 2_000 ? WHOLE : [] },
+    { tag: count > 1_000 ? WHOLE : [] },
     async ({ stack, context }) => {
       const { page, victims } = await withEvidence(stack.backend, context)
       const before = await dump(page)
@@ -96,9 +96,11 @@ async function withEvidence(
     await post(page, { holdfast: 1, type: 'pause', sessionId })
   }
   await page.evaluate(async () => (await window.app.connect()).setPolicy('paused'))
-  await page.waitForFunction(async () => {
-    const { held = [] } = await navigator.locks.query()
-    return held.every(({ name }) => name !== 'holdfast-drain')
-  })
+  const drains = () =>
+    page.evaluate(async () => {
+      const { held = [], pending = [] } = await navigator.locks.query()
+      return [...held, ...pending].filter(({ name }) => name === 'holdfast-drain').length
+    })
+  await expect.poll(drains).toBe(0)
   return { page, victims }
 }

@@ -1,30 +1,31 @@
-import { expect, test } from '../fixtures.ts'
+import { expect, test, WHOLE } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
 
-test('the browser is killed in mid-upload and started at about:blank: the rest goes up without any page', async ({
-  stack,
-  launch,
-}) => {
-  const { backend, url, sinceEntry } = stack
-  const first = await launch()
-  const witness = await openDemo(first.context, { url })
-  const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
-  await witness.record()
-  await witness.acknowledged(3)
-  await slow.arrived
-  const acknowledged = await storedChunks(witness.page)
-  const id = acknowledged[0]?.sessionId ?? ''
-  await first.kill()
-  slow.release()
+test(
+  'the browser is killed in mid-upload and started at about:blank: the rest goes up without any page',
+  { tag: WHOLE },
+  async ({ stack, launch }) => {
+    const { backend, url, sinceEntry } = stack
+    const first = await launch()
+    const witness = await openDemo(first.context, { url })
+    const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+    await witness.record()
+    await witness.acknowledged(3)
+    await slow.arrived
+    const acknowledged = await storedChunks(witness.page)
+    const id = acknowledged[0]?.sessionId ?? ''
+    await first.kill()
+    slow.release()
 
-  // As a person's browser starts: no debugger, no page of the app.
-  await launch({ debuggable: false, url: 'about:blank' })
-  const manifest = await anchored(backend, id, 'interrupted', acknowledged.length)
-  expect(manifest.chunks.length).toBeGreaterThanOrEqual(acknowledged.length)
-  expectNothingTwice(backend, manifest, sinceEntry)
-})
+    // As a person's browser starts: no debugger, no page of the app.
+    await launch({ debuggable: false, url: 'about:blank' })
+    const manifest = await anchored(backend, id, 'interrupted', acknowledged.length)
+    expect(manifest.chunks.length).toBeGreaterThanOrEqual(acknowledged.length)
+    expectNothingTwice(backend, manifest, sinceEntry)
+  },
+)
 
 // Promise 4 of docs/guarantees.md.
 test('the browser is killed after the store took a chunk and before its answer: it is asked, not sent again', async ({

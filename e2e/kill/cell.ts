@@ -1,24 +1,29 @@
 import { test, WHOLE } from '../fixtures.ts'
 import type { StoreName } from '../stores.ts'
 import { DEATHS, type Death, type DeathName } from './deaths.ts'
-import { momentsOver, type Moment } from './moments.ts'
+import { momentsOver, type Moment, type MomentName } from './moments.ts'
 import { expectHeldAt, expectWhole } from './outcome.ts'
-import { isSampled } from './sample.ts'
+import { expectAllSampled, isSampled } from './sample.ts'
 import { openScene } from './scene.ts'
 
 /** Every death meets every moment over every store: no combination is impossible, so none is left out. */
 export function everyDeathMeetsEveryMoment(stores: readonly StoreName[]): void {
-  const deaths = Object.entries(DEATHS) as [DeathName, Death][]
-  for (const [storeAt, store] of stores.entries())
-    for (const [deathAt, [deathName, death]] of deaths.entries())
+  for (const store of stores) {
+    const moments = Object.entries(momentsOver(store)) as [MomentName, Moment][]
+    expectAllSampled(
+      stores,
+      Object.keys(DEATHS),
+      moments.map(([name]) => name),
+    )
+    for (const [deathName, death] of Object.entries(DEATHS) as [DeathName, Death][])
       test.describe(`over ${store}, ${deathName}`, () => {
         test.use({ workerName: store === 'ipfs' ? 'demo' : store })
-        for (const [momentAt, [momentName, moment]] of Object.entries(momentsOver(store)).entries()) {
-          const place = { store: storeAt, moment: momentAt, death: deathAt }
-          const tag = isSampled(place, deaths.length) ? [] : WHOLE
+        for (const [momentName, moment] of moments) {
+          const tag = isSampled([store, deathName, momentName]) ? [] : WHOLE
           cell(`${deathName} × ${momentName}`, tag, death, moment)
         }
       })
+  }
 }
 
 function cell(title: string, tag: string | string[], death: Death, moment: Moment): void {

@@ -157,3 +157,5 @@ export const momentsOver = (store: StoreName) =>
     'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
     'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
   }) satisfies Readonly<Record<string, Moment>>
+
+export type MomentName = keyof ReturnType<typeof momentsOver>

@@ -1,13 +1,34 @@
-/** A cell of the matrix by its place in the lists of stores, moments and deaths, each from 0. */
-export interface Place {
-  readonly store: number
-  readonly moment: number
-  readonly death: number
-}
+import type { StoreName } from '../stores.ts'
+import type { DeathName } from './deaths.ts'
+import type { MomentName } from './moments.ts'
 
-/**
- * Whether `npm test` runs the cell: one death for every second moment over each store. Each death, each moment and each
- * store is met, each moment over two stores, by two deaths.
- */
-export const isSampled = ({ store, moment, death }: Place, deaths: number): boolean =>
-  (store + moment) % 2 === 0 && death === (moment + 3 * store) % deaths
+/** A place in the matrix. */
+export type Cell = readonly [store: StoreName, death: DeathName, moment: MomentName]
+
+/** What `npm test` takes of the matrix: each death twice, each moment and each store. */
+const SAMPLE: readonly Cell[] = [
+  ['tus', 'the tab is closed', 'captured, raw bytes stored'],
+  ['ipfs', 'the tab is closed', 'anchoring, the relay’s answer lost'],
+  ['put', 'the renderer crashes', 'uploading, before the store has it'],
+  ['pinata', 'the renderer crashes', 'manifesting, the store’s answer lost'],
+  ['ipfs', 'the worker is stopped', 'hashing in the worker'],
+  ['tus', 'the worker is stopped', 'uploading, the store’s answer lost'],
+  ['ipfs', 'the browser is killed', 'uploading, the store’s answer lost'],
+  ['put', 'the browser is killed', 'anchoring, before the relay acts'],
+  ['pinata', 'the network is cut', 'uploading, before the store has it'],
+  ['ipfs', 'the network is cut', 'manifesting, before the store has the manifest'],
+  ['put', 'the backend is killed', 'encrypting in the worker'],
+  ['tus', 'the backend is killed', 'manifesting, the signer not known'],
+  ['pinata', 'the chain node is killed', 'uploaded, publication not due'],
+  ['ipfs', 'the chain node is killed', 'anchoring, mined but not deep'],
+]
+
+export const isSampled = (cell: Cell): boolean =>
+  SAMPLE.some((sampled) => sampled.every((name, at) => name === cell[at]))
+
+/** @throws Error one of these names has no cell in the sample */
+export function expectAllSampled(...lists: readonly (readonly string[])[]): void {
+  for (const [at, names] of lists.entries())
+    for (const name of names)
+      if (!SAMPLE.some((cell) => cell[at] === name)) throw new Error(`The sample has no cell of "${name}".`)
+}

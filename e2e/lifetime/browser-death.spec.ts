@@ -9,7 +9,7 @@ const WITH_BIRTH_MS = 100
 /** The browser's own first wait after a failure: what comes sooner did not wait for it. */
 const BACK_OFF_MS = 300_000
 /** `HOLDFAST_STARTS=10` measures. */
-const starts = Number(process.env['HOLDFAST_STARTS'] ?? 2)
+const starts = Number(process.env['HOLDFAST_STARTS'] ?? 1)
 
 // Promise 8 of docs/guarantees.md.
 test('after SIGKILL and a start at about:blank the first request comes by itself, and soon', async ({

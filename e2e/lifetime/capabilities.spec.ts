@@ -1,4 +1,5 @@
 import type { Capabilities } from '../../src/capabilities.ts'
+import { WHOLE } from '../fixtures.ts'
 import { expect, test, type Lane } from './fixtures.ts'
 
 async function found({ backend, site, start }: Lane, args: readonly string[] = []): Promise<Capabilities> {
@@ -19,7 +20,7 @@ test('Chromium promises wakes without a page, and says that nobody would be told
   expect(capabilities.words.join(' ')).toContain('You are not told')
 })
 
-test('Chromium says that a person would be told, where they allowed it', async ({ lane }) => {
+test('Chromium says that a person would be told, where they allowed it', { tag: WHOLE }, async ({ lane }) => {
   await lane.decide('notifications', 'allow')
   const { notifications, words } = await found(lane)
   expect(notifications).toBe('granted')
@@ -33,8 +34,10 @@ test('where background sync is switched off the report says so', async ({ lane }
   expect(words[0]).toMatch(/only while this app is open/)
 })
 
-test('Chromium does not tell a private window from another, and the report does not pretend to', async ({
-  lane,
-}) => {
-  expect(await found(lane, ['--incognito'])).toMatchObject({ window: 'unknown', storage: 'best-effort' })
-})
+test(
+  'Chromium does not tell a private window from another, and the report does not pretend to',
+  { tag: WHOLE },
+  async ({ lane }) => {
+    expect(await found(lane, ['--incognito'])).toMatchObject({ window: 'unknown', storage: 'best-effort' })
+  },
+)

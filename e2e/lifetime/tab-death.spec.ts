@@ -1,5 +1,6 @@
 import { anchored, expectNothingTwice } from '../oracle.ts'
 import { recordThenClose } from './death.ts'
+import { WHOLE } from '../fixtures.ts'
 import { expect, test } from './fixtures.ts'
 import type { Notices, Sign } from './orders.ts'
 import { SHORT_BUDGETS_MS, shortLimits } from './short-limits.ts'
@@ -24,17 +25,19 @@ test('with no debugger and no page, what was acknowledged goes up and is anchore
   expectNothingTwice(backend, manifest, sinceEntry)
 })
 
-test('a server that fails until long after the last message is tried by the ladder, and gets it all', async ({
-  lane,
-}) => {
-  const { backend } = lane
-  const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
-  const death = await recordThenClose(lane, shortened(9))
-  const beyondMs = death.atMs + 2 * SHORT_BUDGETS_MS.message
-  await backend.ledger.waitFor(({ at }) => at > beyondMs)
-  down.remove()
-  await anchored(backend, death.sessionId, 'interrupted', death.chunks)
-})
+test(
+  'a server that fails until long after the last message is tried by the ladder, and gets it all',
+  { tag: WHOLE },
+  async ({ lane }) => {
+    const { backend } = lane
+    const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
+    const death = await recordThenClose(lane, shortened(9))
+    const beyondMs = death.atMs + 2 * SHORT_BUDGETS_MS.message
+    await backend.ledger.waitFor(({ at }) => at > beyondMs)
+    down.remove()
+    await anchored(backend, death.sessionId, 'interrupted', death.chunks)
+  },
+)
 
 test('when no attempt is left a person is told, and the next visit takes that back and goes on', async ({
   lane,

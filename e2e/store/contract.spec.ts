@@ -4,6 +4,6 @@ import { test } from './bench-page.ts'
 // Promise 1 of docs/guarantees.md.
 
 for (const { title } of STORE_CASES)
-  test(`idbStore ${title}`, async ({ page }) => {
+  test(`idbStore ${title}`, async ({ commonPage: page }) => {
     await page.evaluate((name) => window.bench.runCase(name), title)
   })

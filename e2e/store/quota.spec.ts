@@ -6,7 +6,7 @@ test('a full device refuses bytes, and still takes the records that free it agai
     const { storageBuckets } = navigator as Navigator & {
       storageBuckets?: { open(name: string, options: object): Promise<{ indexedDB: IDBFactory }> }
     }
-    const small = await storageBuckets?.open('small', { quota: 8 * 1024 * 1024 })
+    const small = await storageBuckets?.open('small', { quota: 6 * 1024 * 1024 })
     if (small === undefined) throw new Error('This browser has no Storage Buckets.')
     Object.defineProperty(globalThis, 'indexedDB', { value: small.indexedDB })
     const store = window.bench.idbStore('full')
@@ -32,9 +32,9 @@ test('a full device refuses bytes, and still takes the records that free it agai
       }),
     )
     const half = await store.read((tx) => tx.meta('half'))
-    // What uploading and confirming 500 chunks writes, some times over.
+    // What uploading and confirming many chunks writes.
     const records = []
-    for (let at = 0; at < 500; at++)
+    for (let at = 0; at < 150; at++)
       records.push(await codeOf(store.write((tx) => tx.putMeta(`record ${at % 50}`, 'x'.repeat(1_000)))))
     const replaced = await codeOf(store.write((tx) => tx.putPayload('chunk/0' as Id, bytes)))
     // Room comes back with deleted bytes, for the reserve first and then for a new payload.
