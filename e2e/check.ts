@@ -64,13 +64,20 @@ const SAMPLE: readonly Step[] = [
   browserTests('browser tests', CHROMIUM, ['--grep-invert', WHOLE]),
 ]
 
+const ENGINES = browserTests('tests in every engine that is installed', 'e2e/browsers/playwright.config.ts')
+
 /** Everything but what waits in real time for half an hour. */
 const ALL: readonly Step[] = [
   UNIT_TESTS,
   { name: 'simulator', command: ['node', join(root, 'dist/e2e/simulate/main.js'), '--runs', '3000'] },
   browserTests('browser tests', CHROMIUM),
-  browserTests('tests in every engine that is installed', 'e2e/browsers/playwright.config.ts'),
+  ENGINES,
 ]
+
+function chosen(options: readonly string[]): readonly Step[] {
+  if (options.includes('--all')) return ALL
+  return options.includes('--engines') ? [...SAMPLE, ENGINES] : SAMPLE
+}
 
 async function main(): Promise<void> {
   await rm(results, { recursive: true, force: true })
@@ -91,7 +98,7 @@ async function main(): Promise<void> {
   }
   await perform(TYPES, 'as it goes')
   await Promise.all(CHECKS.map((step) => perform(step, 'at its end')))
-  for (const step of process.argv.includes('--all') ? ALL : SAMPLE) await perform(step, 'as it goes')
+  for (const step of chosen(process.argv)) await perform(step, 'as it goes')
 
   console.log(`\n${total.passed} passed, ${total.failed} failed`)
   process.exitCode = total.failed === 0 ? 0 : 1
