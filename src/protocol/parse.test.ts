@@ -88,6 +88,11 @@ describe('parseRequest', () => {
       expect(refusal({ ...message('hello'), holdfast }).code).toBe('protocol-mismatch')
   })
 
+  it('takes of a hello whether the page says it again, where it is a boolean', () => {
+    expect(parseRequest(message('hello', { again: true }))).toEqual({ type: 'hello', again: true })
+    expectBad(message('hello', { again: 1 }), 'again')
+  })
+
   it.each([undefined, null, 1, 'text', [], new Map(), {}, { type: 'hello' }])('refuses %s', (data) => {
     expectBad(data, 'holdfast')
   })
