@@ -9,7 +9,7 @@ import { runHistory } from './run-history.ts'
 const BOUND = 300
 const SEED = 1
 
-describe('the simulator notices an engine that', { timeout: 120_000 }, () => {
+describe('the simulator notices an engine that', () => {
   it.each(MUTATIONS.map((mutation) => [mutation.name, mutation] as const))('%s', async (_name, mutation) => {
     for (let run = 0; run < BOUND; run++) {
       const { shrunk } = await randomRun(SEED, run, { mutation, shrinks: false })

@@ -6,7 +6,7 @@ import { everyDeathAfter, momentsOfScenario, scenarioWith } from './scenario.ts'
 const SEED = 20_260_101
 const RUNS = 300
 
-describe('simulated histories', { timeout: 120_000 }, () => {
+describe('simulated histories', () => {
   // Promises 3, 4, 8 of docs/guarantees.md.
   it('keep every promise, at whatever moment the worker dies', async () => {
     const moments = await momentsOfScenario()

@@ -59,7 +59,7 @@ describe('a drain', () => {
   })
 
   // Promise 9 of docs/guarantees.md.
-  it('publishes a backlog of 500 chunks once', { timeout: 60_000 }, async () => {
+  it('publishes a backlog of 500 chunks once', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 500, ending: 'interrupted', startedAtMs: world.clock.now() - 36e5 })
     world.server.latencyMs = 100
@@ -207,32 +207,28 @@ describe('a death', () => {
   }
 
   // Promises 3, 4, 8 of docs/guarantees.md.
-  it(
-    'at any moment costs nothing, and nothing is sent twice unless it was asked for before',
-    { timeout: 30_000 },
-    async () => {
-      const { moments } = await dieAndLiveAgain(Infinity)
-      expect(moments).toBeGreaterThan(40)
-      for (let diesAt = 1; diesAt <= moments; diesAt++) {
-        const { world, outcome } = await dieAndLiveAgain(diesAt)
-        expect(outcome, `moment ${diesAt}`).toBe('died')
-        for (const [cid, times] of world.server.stored) expect(times, `${cid} at moment ${diesAt}`).toBe(1)
-        const sent = new Set<string>()
-        for (const [at, { op, of }] of world.server.ledger.entries()) {
-          if (op !== 'send') continue
-          if (sent.has(of)) {
-            const before = world.server.ledger.slice(0, at).findLast((line) => line.of === of)
-            expect(before?.op, `moment ${diesAt}`).toBe('probe')
-          }
-          sent.add(of)
+  it('at any moment costs nothing, and nothing is sent twice unless it was asked for before', async () => {
+    const { moments } = await dieAndLiveAgain(Infinity)
+    expect(moments).toBeGreaterThan(40)
+    for (let diesAt = 1; diesAt <= moments; diesAt++) {
+      const { world, outcome } = await dieAndLiveAgain(diesAt)
+      expect(outcome, `moment ${diesAt}`).toBe('died')
+      for (const [cid, times] of world.server.stored) expect(times, `${cid} at moment ${diesAt}`).toBe(1)
+      const sent = new Set<string>()
+      for (const [at, { op, of }] of world.server.ledger.entries()) {
+        if (op !== 'send') continue
+        if (sent.has(of)) {
+          const before = world.server.ledger.slice(0, at).findLast((line) => line.of === of)
+          expect(before?.op, `moment ${diesAt}`).toBe('probe')
         }
-        expect(world.chain.relayed.size, `moment ${diesAt}`).toBe(1)
-        for (const [at, { op }] of world.chain.ledger.entries())
-          if (op === 'submit')
-            expect(world.chain.ledger[at - 1]?.op, `before submit, moment ${diesAt}`).toBe('read')
+        sent.add(of)
       }
-    },
-  )
+      expect(world.chain.relayed.size, `moment ${diesAt}`).toBe(1)
+      for (const [at, { op }] of world.chain.ledger.entries())
+        if (op === 'submit')
+          expect(world.chain.ledger[at - 1]?.op, `before submit, moment ${diesAt}`).toBe('read')
+    }
+  })
 
   // Promise 8 of docs/guarantees.md.
   it('every few moments, again and again, still ends confirmed', async () => {

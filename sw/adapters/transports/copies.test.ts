@@ -22,7 +22,7 @@ describe('the contract', () => {
   beforeAll(async () => {
     box = await sandbox()
     backend = await box.start()
-  }, 60_000)
+  })
   afterEach(() => backend.faults.clear())
   afterAll(() => box.clear())
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
   jwt = await newToken(backend.endpoints)
-}, 60_000)
+})
 afterEach(() => {
   backend.faults.clear()
   backend.pinata.addressAs('modern')

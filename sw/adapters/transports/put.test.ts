@@ -21,7 +21,7 @@ beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
   token = await newToken(backend.endpoints)
-}, 60_000)
+})
 afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 

@@ -18,7 +18,7 @@ let backend: Backend
 beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
-}, 60_000)
+})
 afterEach(() => {
   backend.faults.clear()
   backend.tus.expireAfter(0)
