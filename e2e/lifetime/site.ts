@@ -101,6 +101,7 @@ export async function openSite(): Promise<Site> {
         return
       }
       case '/orders':
+        broken = undefined
         askers.add(response)
         response.once('close', () => askers.delete(response))
         hand()
@@ -119,6 +120,8 @@ export async function openSite(): Promise<Site> {
         broken = await textOf(request)
         console.error(`The page broke: ${broken}`)
         response.writeHead(204).end()
+        for (const [id, done] of answers) done({ id, error: broken })
+        answers.clear()
         return
       default:
         response.writeHead(404).end()
@@ -143,6 +146,7 @@ export async function openSite(): Promise<Site> {
     ownUrl,
     pageUrl: (settings) => `http://127.0.0.1:${port}/beside#${encodeURIComponent(ownUrl(settings))}`,
     order(order, withinMs = LAST_NET_MS) {
+      if (broken !== undefined) return Promise.reject(new Error(`The page broke: ${broken}`))
       const id = (lastId += 1)
       const done = new Promise<Done>((resolve) => answers.set(id, resolve))
       waiting.push({ id, order })

@@ -39,9 +39,14 @@ describe('where the browser does not', () => {
 
   test('the first one waits for its activation', async () => {
     const worker = workerIn({ registration: { active: null, waiting: null, installing: other } })
-    worker.hears('message', hello)
     expect(await worker.isActive()).toBe(false)
     worker.hears('activate')
+    expect(await worker.isActive()).toBe(true)
+  })
+
+  test('a page’s message is believed more than a registration that knows of no active worker yet', async () => {
+    const worker = workerIn({ registration: { active: null, waiting: null, installing: other } })
+    worker.hears('message', hello)
     expect(await worker.isActive()).toBe(true)
   })
 

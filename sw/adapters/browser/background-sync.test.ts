@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { REGISTER_INTERVAL_MS } from '../../core/sync-schedule.ts'
+import type { Wake } from '../../ports/platform.ts'
 
 const BASE_TAG = 'workbox-background-sync:holdfast'
 
@@ -51,4 +52,18 @@ describe('the last chance', () => {
     for (const rung of rungs) expect(await wake.isLast(rung), rung).toBe(false)
     expect(await wake.isLast(BASE_TAG)).toBe(true)
   })
+})
+
+it('drains at the start where Background Sync is missing, but only once its caller has it', async () => {
+  vi.stubEnv('NODE_ENV', 'production')
+  vi.stubGlobal('self', { addEventListener: () => undefined, registration: {} })
+  vi.resetModules()
+  const { backgroundSync } = await import('./background-sync')
+  const seen = await new Promise<Wake>((resolve) => {
+    // What it is given may need what it returns, as the engine does.
+    const wake: Wake = backgroundSync(async () => resolve(wake))
+  })
+  expect(seen.arm).toBeTypeOf('function')
+  vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
 })

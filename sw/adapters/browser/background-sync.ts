@@ -19,7 +19,8 @@ export const isOurTag = (tag: string) => tag === BASE_TAG || isScheduledTag(tag)
  * @param onSync drains; rejects while work remains, so that the browser tries again
  */
 export function backgroundSync(onSync: () => Promise<void>): Wake {
-  const queue = new Queue(QUEUE, { onSync })
+  // Where Background Sync is missing, workbox calls it from within this constructor: too early for what `onSync` needs.
+  const queue = new Queue(QUEUE, { onSync: () => Promise.resolve().then(onSync) })
   /** Tags whose last attempt has ended, though the browser may still list them. */
   const spent = new Set<string>()
   let lastSpent: string | undefined
