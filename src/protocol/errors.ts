@@ -36,6 +36,7 @@ export const ERRORS = {
   'rejected-by-store': 'refused',
   'copies-missing': 'transient',
   'anchor-rejected': 'refused',
+  'anchor-unseen': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>

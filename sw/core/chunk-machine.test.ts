@@ -3,16 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
-import {
-  PENDING_STATUSES,
-  transition,
-  waitAfter,
-  waitOf,
-  type ChunkEvent,
-  type Effect,
-  type Failure,
-} from './chunk-machine.ts'
+import { PENDING_STATUSES, transition, waitOf, type ChunkEvent, type Effect } from './chunk-machine.ts'
 import type { ChunkRecord, ChunkState } from './record.ts'
+import { waitAfter, type Failure } from './retry-policy.ts'
 
 const NOW_MS = 1_800_000_000_000
 const moment = { nowMs: NOW_MS, random: 0.5 }

@@ -129,9 +129,11 @@ describe('publicationStep', () => {
       { type: 'anchor-taken' },
       moment,
     )
-    expect(taken).toEqual({ ...stored, sent: true, submittedAtMs: NOW_MS })
-    const looking = publicationStep(taken, { type: 'look-again', atMs: NOW_MS + 9 }, moment)
+    expect(taken).toEqual({ ...stored, sent: true, submittedAtMs: NOW_MS, taken: 1 })
+    const looking = publicationStep(taken, { type: 'look-again', isSeen: false, atMs: NOW_MS + 9 }, moment)
     expect(looking).toEqual({ ...taken, wait: { kind: 'due', notBeforeMs: NOW_MS + 9 } })
+    const seen = publicationStep(taken, { type: 'look-again', isSeen: true, atMs: NOW_MS + 9 }, moment)
+    expect(seen).toEqual({ ...looking, taken: 0 })
   })
 
   const failed = (code: 'server-error' | 'unreachable' | 'anchor-rejected', publication = begun) =>

@@ -1,7 +1,5 @@
-import { countsAsAttempt } from './circuit.ts'
-import { waitAfter, type Failure, type Now } from './chunk-machine.ts'
 import type { ManifestName, Publication, SessionRecord } from './record.ts'
-import { believedMs } from './retry.ts'
+import { believedMs, countsAsAttempt, waitAfter, type Failure, type Now } from './retry-policy.ts'
 import { pendingChunks } from './session.ts'
 
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
@@ -11,13 +9,6 @@ export const PUBLISH_EVERY_MS = 30_000
  * manifest lists all chunks, so at a fixed interval their bytes would grow with the square of the length.
  */
 const MS_PER_CHUNK = 150
-
-/**
- * An anchor that the chain does not show is handed to the relay again after this long, ms: about a block of
- * Ethereum. Short, because a node that restarts forgets its pool, a repetition costs the relay nothing, and the
- * minutes that a browser grants a worker without a page are few.
- */
-export const RESUBMIT_AFTER_MS = 15_000
 
 /**
  * When the session's next publication step is due, ms since the epoch (0: now); undefined while there is none.
@@ -54,8 +45,8 @@ export type PublicationEvent =
   | { readonly type: 'anchor-sent' }
   /** The relay took it, which says nothing of the chain. */
   | { readonly type: 'anchor-taken' }
-  /** Nothing to do before this time but look again. */
-  | { readonly type: 'look-again'; readonly atMs: number }
+  /** Nothing to do before this time but look again; `isSeen`: the newest block shows the anchor. */
+  | { readonly type: 'look-again'; readonly atMs: number; readonly isSeen: boolean }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'resumed' }
 
@@ -75,9 +66,13 @@ export function publicationStep(publication: Publication, event: PublicationEven
     case 'anchor-sent':
       return { ...publication, sent: true, submittedAtMs: now.nowMs }
     case 'anchor-taken':
-      return { ...healthy, failures: 0, wait: due }
+      return { ...healthy, failures: 0, taken: (publication.taken ?? 0) + 1, wait: due }
     case 'look-again':
-      return { ...healthy, wait: { kind: 'due', notBeforeMs: event.atMs } }
+      return {
+        ...healthy,
+        ...(event.isSeen && { taken: 0 }),
+        wait: { kind: 'due', notBeforeMs: event.atMs },
+      }
     case 'failed': {
       const failures = publication.failures + (countsAsAttempt(event.failure.code) ? 1 : 0)
       const { code, message } = event.failure
@@ -88,7 +83,10 @@ export function publicationStep(publication: Publication, event: PublicationEven
         wait: waitAfter(event.failure, failures, now),
       }
     }
-    case 'resumed':
-      return { ...healthy, failures: 0, wait: due }
+    case 'resumed': {
+      // Handed over again at once too.
+      const { submittedAtMs: _lately, taken: _inVain, ...again } = healthy
+      return { ...again, failures: 0, wait: due }
+    }
   }
 }

@@ -95,8 +95,10 @@ export interface Publication {
   readonly sent: boolean
   /** What the transport remembered of the manifest's upload. */
   readonly resumeToken?: string
-  /** When the relay last took the anchor, ms since the epoch. */
+  /** When the anchor was last handed to the relay, ms since the epoch. */
   readonly submittedAtMs?: number
+  /** How often the relay took it since the chain last showed it; absent: never. */
+  readonly taken?: number
   readonly failures: number
   readonly wait: Wait
   readonly lastError?: WireError

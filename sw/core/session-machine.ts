@@ -1,13 +1,6 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId } from '../../src/protocol/ids.ts'
-import {
-  isReportable,
-  transition as chunkTransition,
-  waitOf,
-  type ChunkEvent,
-  type Failure,
-  type Now,
-} from './chunk-machine.ts'
+import { transition as chunkTransition, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import { publicationStep, type PublicationEvent } from './publication.ts'
 import type {
   Anchored,
@@ -20,9 +13,9 @@ import type {
   Trouble,
   Wait,
 } from './record.ts'
-import { believedMs } from './retry.ts'
+import { believedMs, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
 import { placeInQueue, recount, withOpenMarker } from './session.ts'
-import { afterRefusal, afterSuccess, afterVisit, nextTrial, trialOf, withTrial } from './trial.ts'
+import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
 export type SessionEvent =
@@ -347,19 +340,27 @@ function stepPublication(draft: Draft, read: Publication, event: PublicationEven
   if (event.type === 'manifest-stored')
     for (const chunk of draft.chunks) applyToChunk(draft, chunk, { type: 'anchor-began' }, now)
   const session = { ...draft.session, publication }
-  // Looking again is no progress.
-  if (event.type === 'look-again') {
-    draft.session = session
-    return true
-  }
-  if (event.type === 'failed') {
-    draft.session = afterFailure(session, event.failure, publication.wait, now)
-    draft.log({ event: event.type, error: wireOf(event.failure) })
-  } else {
-    draft.session = clearError(session)
-    draft.log({ event: event.type })
-  }
+  if (event.type === 'failed') draft.session = afterFailure(session, event.failure, publication.wait, now)
+  else draft.session = isProgress(event, session) ? clearError(session) : session
+  if (event.type !== 'look-again')
+    draft.log({ event: event.type, ...(event.type === 'failed' && { error: wireOf(event.failure) }) })
   return true
+}
+
+/** Whether what held the publication up is over. An intent does not show that, nor a look that finds nothing. */
+function isProgress(event: PublicationEvent, { trouble }: SessionRecord): boolean {
+  switch (event.type) {
+    case 'look-again':
+      return event.isSeen
+    case 'anchor-taken':
+      return trouble?.error.code !== 'anchor-unseen'
+    case 'manifest-built':
+    case 'manifest-stored':
+    case 'resumed':
+      return true
+    default:
+      return false
+  }
 }
 
 function conclude(draft: Draft, anchored: Anchored, now: Now): boolean {

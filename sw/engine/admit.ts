@@ -5,7 +5,7 @@ import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import type { Now } from '../core/chunk-machine.ts'
+import type { Now } from '../core/retry-policy.ts'
 import type { ChunkRecord, ChunkState } from '../core/record.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 

@@ -1,7 +1,7 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Context } from './context.ts'
 import { believable, close, CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
-import type { Failure } from '../core/chunk-machine.ts'
+import type { Failure } from '../core/retry-policy.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 
 const metaName = (destination: string) => `circuit:${destination}`

@@ -1,6 +1,7 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import type { ChunkEvent, Now } from '../core/chunk-machine.ts'
+import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import type { Now } from '../core/retry-policy.ts'
 import { chunksNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 

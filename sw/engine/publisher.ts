@@ -5,8 +5,9 @@ import type { Cid, SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import { publicationDueMs, RESUBMIT_AFTER_MS, type PublicationEvent } from '../core/publication.ts'
+import { publicationDueMs, type PublicationEvent } from '../core/publication.ts'
 import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
+import { resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
@@ -109,11 +110,13 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
     return conclude(context, session, manifest.cid, witnessed.blockNumber)
   }
 
-  const lookAgain = { type: 'look-again', atMs: clock.now() + context.anchor.pollMs } as const
-  const agoMs = clock.now() - (publication.submittedAtMs ?? 0)
+  const { submittedAtMs = 0, taken = 0 } = publication
+  const isSeen = isOurs(witnessed.latest)
+  const atMs = clock.now() + context.anchor.pollMs
+  const agoMs = clock.now() - submittedAtMs
   // A time that is yet to come is of a clock that was ahead.
-  const takenLately = agoMs >= 0 && agoMs < RESUBMIT_AFTER_MS
-  if (!isOurs(witnessed.latest) && !takenLately) {
+  const submittedLately = agoMs >= 0 && agoMs < resubmitDelayMs(taken)
+  if (!isSeen && !submittedLately) {
     if (!(await record(context, session, { type: 'anchor-sent' }))) return
     const groupIds = session.access.map(({ groupId }) => groupId)
     const request = { sessionId: session.id, merkleRoot, manifestCid: manifest.cid, chunkCount, groupIds }
@@ -122,7 +125,12 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   }
   // Not before the relay has answered too: a chain that can be read says nothing of it.
   await closeCircuit(context, context.anchor.name)
-  await record(context, session, lookAgain)
+  if (!isSeen && taken >= TAKEN_TO_TELL)
+    throw new HoldfastError(
+      'anchor-unseen',
+      `The relay took the anchor ${taken} times, and the chain does not show it.`,
+    )
+  await record(context, session, { type: 'look-again', atMs, isSeen })
 }
 
 async function conclude(
