@@ -1,7 +1,7 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
-import { countsAsAttempt, isReportable, waitAfter, type Failure, type Now } from './retry-policy.ts'
+import { countsAsAttempt, DUE_NOW, isReportable, waitAfter, type Failure, type Now } from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -24,7 +24,7 @@ export type ChunkEvent =
   | { readonly type: 'resumed'; readonly onTrial?: boolean }
 
 /** What must happen to the bytes in the same transaction. */
-export type Effect = { readonly type: 'replace-payload' } | { readonly type: 'delete-payload' }
+export type Effect = 'put-payload' | 'delete-payload'
 
 export interface Transition {
   readonly chunk: ChunkRecord
@@ -35,8 +35,6 @@ export interface Transition {
 
 /** Characters of a server's words that a chunk keeps; its session keeps the whole message. */
 const MESSAGE_LENGTH = 100
-
-const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
 /**
  * The whole lifecycle of a chunk: (record, event, now) to (record, effects), without side effects.
@@ -49,8 +47,8 @@ export function transition(chunk: ChunkRecord, event: ChunkEvent, now: Now): Tra
 }
 
 function effectsOf(event: ChunkEvent): readonly Effect[] {
-  if (event.type === 'sealed') return [{ type: 'replace-payload' }]
-  if (event.type === 'anchor-confirmed') return [{ type: 'delete-payload' }]
+  if (event.type === 'sealed') return ['put-payload']
+  if (event.type === 'anchor-confirmed') return ['delete-payload']
   return []
 }
 

@@ -1,5 +1,5 @@
 import type { ManifestName, Publication, SessionRecord } from './record.ts'
-import { believedMs, countsAsAttempt, waitAfter, type Failure, type Now } from './retry-policy.ts'
+import { believedMs, countsAsAttempt, DUE_NOW, waitAfter, type Failure, type Now } from './retry-policy.ts'
 import { pendingChunks } from './session.ts'
 
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
@@ -53,20 +53,19 @@ export type PublicationEvent =
 /** The publication after an event. */
 export function publicationStep(publication: Publication, event: PublicationEvent, now: Now): Publication {
   const { lastError: _forgiven, ...healthy } = publication
-  const due = { kind: 'due', notBeforeMs: 0 } as const
   switch (event.type) {
     case 'manifest-built':
-      return { ...healthy, manifest: event.manifest, failures: 0, wait: due }
+      return { ...healthy, manifest: event.manifest, failures: 0, wait: DUE_NOW }
     case 'manifest-token-saved':
       return { ...publication, resumeToken: event.resumeToken }
     case 'manifest-sent':
       return { ...publication, sent: true }
     case 'manifest-stored':
-      return { ...healthy, stage: 'anchoring', sent: false, failures: 0, wait: due }
+      return { ...healthy, stage: 'anchoring', sent: false, failures: 0, wait: DUE_NOW }
     case 'anchor-sent':
       return { ...publication, sent: true, submittedAtMs: now.nowMs }
     case 'anchor-taken':
-      return { ...healthy, failures: 0, taken: (publication.taken ?? 0) + 1, wait: due }
+      return { ...healthy, failures: 0, taken: (publication.taken ?? 0) + 1, wait: DUE_NOW }
     case 'look-again':
       return {
         ...healthy,
@@ -86,7 +85,7 @@ export function publicationStep(publication: Publication, event: PublicationEven
     case 'resumed': {
       // Handed over again at once too.
       const { submittedAtMs: _lately, taken: _inVain, ...again } = healthy
-      return { ...again, failures: 0, wait: due }
+      return { ...again, failures: 0, wait: DUE_NOW }
     }
   }
 }

@@ -19,6 +19,9 @@ export interface Failure extends WireError {
   readonly circuitUntilMs?: number
 }
 
+/** Waits for its turn alone. */
+export const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
+
 /** First upper bound of the wait after a failure, ms; it doubles. */
 const BASE_MS = 500
 /** Largest wait between attempts of one item, ms. */

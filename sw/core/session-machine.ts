@@ -214,8 +214,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord | undefined, event: Chunk
   const { chunk: after, effects, accepted } = chunkTransition(chunk, event, now)
   if (!accepted) return false
   draft.put(after, chunk)
-  for (const { type } of effects)
-    draft.effect({ type: type === 'delete-payload' ? type : 'put-payload', id: chunk.id })
+  for (const type of effects) draft.effect({ type, id: chunk.id })
   draft.log({
     index: chunk.index,
     event: event.type,

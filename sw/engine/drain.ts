@@ -1,7 +1,7 @@
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import { changeOpen } from './change.ts'
+import type { Context } from './context.ts'
 import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
@@ -47,7 +47,7 @@ const SHORTEST_WAIT_MS = 50
  * goes now, then waits for what comes next until its budget ends or nothing is left.
  */
 export function createDrain(context: Context): Drain {
-  const { store, lock, clock, wake } = context
+  const { lock, clock, wake } = context
   let running: Promise<Outcome> | undefined
   let deadlineMs = 0
   let wakeSignal = new AbortController()
@@ -129,7 +129,8 @@ export function createDrain(context: Context): Drain {
         const plan = await planWork(context, { transfers, steps, lanes, takeNext })
         plan.sessions.forEach(watchRecorder)
         if (plan.clockWasAhead) {
-          await setBack(plan.sessions)
+          // Times that were stored under a clock that was ahead are not waited for.
+          await changeOpen(context, { type: 'clock-set-back' })
           continue
         }
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
@@ -164,12 +165,6 @@ export function createDrain(context: Context): Drain {
       await Promise.all([...transfers.values(), ...steps.values()])
     }
   }
-
-  /** Times that were stored under a clock that was ahead are not waited for. */
-  const setBack = (sessions: readonly SessionRecord[]) =>
-    store.write(async (tx) => {
-      for (const { id } of sessions) await commit(tx, id, { type: 'clock-set-back' }, nowOf(clock))
-    })
 
   /** The next join starts afresh: this drain has looked for the last time. */
   function finish(outcome: Outcome): Outcome {

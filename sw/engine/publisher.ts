@@ -1,13 +1,13 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { Cid, SessionId } from '../../src/protocol/ids.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
-import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import { change } from './change.ts'
+import type { Context } from './context.ts'
 import { publicationDueMs, type PublicationEvent } from '../core/publication.ts'
 import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
-import { resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts'
+import { DUE_NOW, resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
@@ -22,7 +22,7 @@ type Publishing = SessionRecord & { readonly publication: Publication }
  * another worker has gone on meanwhile, changes nothing.
  */
 export async function publishStep(context: Context, id: SessionId, signal: AbortSignal): Promise<void> {
-  const { store, clock, announce } = context
+  const { store, clock } = context
   const session = await store.read((tx) => tx.session(id))
   if (session === undefined) return
   const dueMs = publicationDueMs(session, clock.now())
@@ -34,7 +34,6 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
   } catch (thrown) {
     await fail(context, session, HoldfastError.from(thrown))
   }
-  announce(id)
 }
 
 const isPublishing = (session: SessionRecord): session is Publishing => session.publication !== undefined
@@ -43,24 +42,22 @@ const isPublishing = (session: SessionRecord): session is Publishing => session.
 const covered = (chunks: readonly ChunkRecord[]) =>
   chunks.filter(({ state }) => ['manifesting', 'anchoring', 'confirmed'].includes(state.status))
 
-async function begin({ store, clock }: Context, session: SessionRecord): Promise<void> {
-  const now = nowOf(clock)
+async function begin(context: Context, session: SessionRecord): Promise<void> {
+  const { store, clock } = context
   const chunks = await store.read((tx) => tx.chunksOf(session.id))
   const verified = chunks.filter(({ state }) => state.status === 'uploaded' || state.status === 'confirmed')
   const publication: Publication = {
     stage: 'manifesting',
     ending: session.ending,
-    lastUpdatedMs: now.nowMs,
+    lastUpdatedMs: clock.now(),
     merkleRoot: await rootOf(verified),
     chunkCount: verified.length,
     sent: false,
     failures: 0,
-    wait: { kind: 'due', notBeforeMs: 0 },
+    wait: DUE_NOW,
   }
   const chunkIds = new Set(verified.map(({ id }) => id))
-  await store.write((tx) =>
-    commit(tx, session.id, { type: 'publication-began', publication, chunks: chunkIds }, now),
-  )
+  await change(context, session.id, { type: 'publication-began', publication, chunks: chunkIds })
 }
 
 async function publishManifest(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
@@ -84,7 +81,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
 
   const delivery: Delivery = {
     sent: publication.sent,
-    ...(publication.resumeToken !== undefined && { resumeToken: publication.resumeToken }),
+    resumeToken: publication.resumeToken,
     bytes: async () => bytes,
     intend: () => record(context, session, { type: 'manifest-sent' }),
     saveResumeToken: async (resumeToken) =>
@@ -99,7 +96,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
 async function anchor(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
   const { clock } = context
   const { publication } = session
-  const { merkleRoot, chunkCount, manifest } = publication
+  const { merkleRoot, chunkCount, manifest, ending } = publication
   if (manifest === undefined) throw new HoldfastError('defect', 'A manifest that is stored has no name.')
 
   const witnessed = await context.anchor.read(session.id, signal)
@@ -107,7 +104,16 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
   if (isOurs(witnessed.deep) && isOurs(witnessed.latest)) {
     await closeCircuit(context, context.anchor.name)
-    return conclude(context, session, manifest.cid, witnessed.blockNumber)
+    const anchored = {
+      merkleRoot,
+      manifestCid: manifest.cid,
+      chunkCount,
+      blockNumber: witnessed.blockNumber,
+      confirmedAtMs: clock.now(),
+      ending,
+    }
+    await change(context, session.id, { type: 'anchor-confirmed', of: publication, anchored })
+    return
   }
 
   const { submittedAtMs = 0, taken = 0 } = publication
@@ -133,50 +139,19 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   await record(context, session, { type: 'look-again', atMs, isSeen })
 }
 
-async function conclude(
-  { store, clock }: Context,
-  { id, publication }: Publishing,
-  manifestCid: Cid,
-  blockNumber: number,
-): Promise<void> {
-  const { merkleRoot, chunkCount, ending } = publication
-  const now = nowOf(clock)
-  const anchored = {
-    merkleRoot,
-    manifestCid,
-    chunkCount,
-    blockNumber,
-    confirmedAtMs: now.nowMs,
-    ending,
-  }
-  await store.write((tx) => commit(tx, id, { type: 'anchor-confirmed', of: publication, anchored }, now))
-}
-
-/** Stores an event of the publication; false where another one is in flight by now. */
-async function record(
-  { store, clock }: Context,
-  { id, publication }: Publishing,
-  event: PublicationEvent,
-): Promise<boolean> {
-  const recorded = await store.write((tx) =>
-    commit(tx, id, { type: 'publication', of: publication, event }, nowOf(clock)),
-  )
-  return recorded !== undefined
-}
+/** Stores an event of the publication; undefined where another one is in flight by now. */
+const record = (context: Context, { id, publication }: Publishing, event: PublicationEvent) =>
+  change(context, id, { type: 'publication', of: publication, event })
 
 async function fail(context: Context, session: SessionRecord, error: HoldfastError): Promise<void> {
   if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
   if (!isPublishing(session)) {
-    await setAside(context, session, error)
+    // Nothing was begun that could wait or park: this session alone waits for a person.
+    await change(context, session.id, { type: 'set-aside', error: error.toWire() })
     return
   }
   const { stage, manifest } = session.publication
   const atAnchor = stage === 'anchoring' || manifest === undefined
   const failure = await recordFailure(context, atAnchor ? context.anchor.name : context.transport.name, error)
   await record(context, session, { type: 'failed', failure })
-}
-
-/** Nothing was begun that could wait or park: this session alone waits for a person. */
-async function setAside({ store, clock }: Context, { id }: SessionRecord, error: HoldfastError) {
-  await store.write((tx) => commit(tx, id, { type: 'set-aside', error: error.toWire() }, nowOf(clock)))
 }
