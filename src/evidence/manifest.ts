@@ -56,8 +56,8 @@ const FIELDS =
  * The manifest's one JSON form in UTF-8: the same state gives the same bytes, whatever the order of
  * its keys and chunks. `parseManifest` reads whatever this writes of a manifest that keeps the format.
  *
- * The judge of tests: the worker writes the same form as it builds a manifest (`sw/publish/manifest.ts`), because this
- * list of names weighs 0.1 kB there, and `sw/publish/manifest.test.ts` holds the two together.
+ * The judge of tests: the worker writes the same form as it builds a manifest (`sw/engine/manifest.ts`), because this
+ * list of names weighs 0.1 kB there, and `sw/engine/manifest.test.ts` holds the two together.
  */
 export function serialiseManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   const chunks = manifest.chunks.toSorted((a, b) => a.index - b.index)
