@@ -3,7 +3,7 @@ const BASE_MS = 500
 /** Largest wait between attempts of one item, ms. */
 const CAP_MS = 60_000
 
-/** Longest `Retry-After` that is heeded, ms; so the longest legal wait of anything but a trial of what is set aside. */
+/** Longest `Retry-After` that is heeded, ms; so the longest legal wait of anything but a trial of what is parked. */
 export const LONGEST_WAIT_MS = 3_600_000
 
 /**

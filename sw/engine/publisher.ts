@@ -168,7 +168,7 @@ async function fail(context: Context, session: SessionRecord, error: HoldfastErr
   await record(context, session, { type: 'failed', failure })
 }
 
-/** Nothing was begun that could wait or park: this session alone waits for a person. */
+/** Nothing was begun that could wait or park: this session is parked as a whole, and alone. */
 async function setAside({ store, clock }: Context, { id }: SessionRecord, error: HoldfastError) {
   await store.write((tx) => commit(tx, id, { type: 'set-aside', error: error.toWire() }, nowOf(clock)))
 }
