@@ -89,9 +89,9 @@ export interface Holdfast {
   watch(signal?: AbortSignal): AsyncIterable<Snapshot>
   /** Stops uploads of one session; its bytes stay. */
   pause(id: SessionId): Promise<SessionSnapshot>
-  /** Goes on after `pause`, and tries again whatever was set aside (sign-in, refusal). */
+  /** Goes on after `pause`, and tries whatever is parked (sign-in, refusal) at once. */
   resume(id: SessionId): Promise<SessionSnapshot>
-  /** The policy in force, and whether it holds anything back now. */
+  /** The policy in force, and whether the network is metered: so whether uploads are suspended now. */
   policy(): Promise<PolicyView>
   /**
    * When bytes may leave the device, for all sessions, until it is set again; kept on the device, `always` at first.

@@ -210,7 +210,7 @@ export function createOracle(scene: Scene): Oracle {
         )
         check(
           !parked || session.trouble !== undefined,
-          `${session.id} waits for a person, and does not say why`,
+          `${session.id} is parked, and does not say why`,
         )
       }
     },

@@ -80,7 +80,7 @@ describe('publicationDueMs', () => {
   })
 
   // Promise 5 of docs/guarantees.md.
-  it('is not held up by parked chunks', () => {
+  it('does not wait for parked chunks', () => {
     const tally = { uploaded: 2, uploading: 1, captured: 1 }
     expect(publicationDueMs(session(tally, { ending: 'complete', parked: 2 }))).toBe(0)
   })

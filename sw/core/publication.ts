@@ -15,7 +15,7 @@ const MS_PER_CHUNK = 150
  *
  * One publication at a time takes every verified chunk. While more chunks are on their way it waits for the
  * interval, so that a backlog of 500 chunks is one publication; once nothing more can come by itself it is due
- * at once. Chunks that are parked hold nobody up.
+ * at once. Nothing waits for chunks that are parked.
  *
  * @param nowMs no stored time is believed beyond the longest legal wait from then
  */

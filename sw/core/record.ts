@@ -164,7 +164,7 @@ export interface SessionRecord {
   readonly storedBytes: number
   readonly publication?: Publication
   readonly anchored?: Anchored
-  /** What holds the session up at the moment; gone with the next progress. */
+  /** Why the session does not go on at the moment; gone with the next progress. */
   readonly trouble?: Trouble
   /** By what was refused: present while something of it is parked for that, and is tried again by itself. */
   readonly trials?: Trials

@@ -24,9 +24,9 @@ export type SessionEvent =
   | { readonly type: 'chunk'; readonly id: ChunkId; readonly event: ChunkEvent }
   | { readonly type: 'session-ended'; readonly ending: Exclude<Ending, 'recording'> }
   | { readonly type: 'paused' }
-  /** A person or the app: goes on after a pause, and tries whatever was set aside, now. */
+  /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
   | { readonly type: 'resumed' }
-  /** Nothing was begun that could wait or park: the session as a whole waits for a person. */
+  /** Nothing was begun that could wait or park: the session is parked as a whole, until a person resumes it. */
   | { readonly type: 'set-aside'; readonly error: WireError }
   /** The time of the next trial of what is parked has come. */
   | { readonly type: 'trial-due'; readonly of: TrialKind }

@@ -59,7 +59,7 @@ export function createDrain(context: Context): Drain {
 
   let arming: Promise<unknown> | undefined
 
-  /** Asks for the next wake; a browser that does not answer holds nothing up, and is not asked again meanwhile. */
+  /** Asks for the next wake; nothing waits for a browser that does not answer, and it is not asked again meanwhile. */
   async function arm(): Promise<void> {
     if (arming !== undefined) return
     const over = new AbortController()
@@ -149,7 +149,7 @@ export function createDrain(context: Context): Drain {
           for (const [holder, over] of holders) if (endsEarly(holder, holders.keys())) over.abort()
           await arm()
         }
-        // No wake is held for what is due after it; only a recorder is watched as long as it allows.
+        // No wake stays for what is due after it; only a recorder is watched as long as it allows.
         const isEarly = !suspended && plan.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
         if (isIdle && !wakeSignal.signal.aborted) {
           if (!remains) return finish('idle')

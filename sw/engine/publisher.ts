@@ -1,5 +1,6 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
+import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
@@ -11,7 +12,7 @@ import { DUE_NOW, resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
-import { manifestBytes, rootOf } from './manifest.ts'
+import { manifestOf, rootOf } from './manifest.ts'
 
 /** A session with the publication that is in flight. */
 type Publishing = SessionRecord & { readonly publication: Publication }
@@ -65,7 +66,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
   const { publication } = session
   const chunks = covered(await store.read((tx) => tx.chunksOf(session.id)))
   const uploader = publication.manifest?.uploader ?? (await context.anchor.uploader(signal))
-  const bytes = manifestBytes(session, publication, uploader, chunks)
+  const bytes = serialiseManifest(manifestOf(session, publication, uploader, chunks))
   const cid = await contentAddress(bytes)
   if (publication.manifest === undefined) {
     const manifest = { uploader, cid, sha256: await sha256Hex(bytes), sizeBytes: bytes.byteLength }
@@ -146,7 +147,7 @@ const record = (context: Context, { id, publication }: Publishing, event: Public
 async function fail(context: Context, session: SessionRecord, error: HoldfastError): Promise<void> {
   if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
   if (!isPublishing(session)) {
-    // Nothing was begun that could wait or park: this session alone waits for a person.
+    // Nothing was begun that could wait or park: this session is parked as a whole, and alone.
     await change(context, session.id, { type: 'set-aside', error: error.toWire() })
     return
   }

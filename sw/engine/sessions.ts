@@ -57,7 +57,7 @@ export async function interruptSession(context: Context, id: SessionId): Promise
 export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
   changeExisting(context, id, { type: 'paused' })
 
-/** Goes on after a pause, and tries whatever was set aside again, now. */
+/** Goes on after a pause, and tries whatever is parked, now. */
 export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
   await reconsiderCircuits(context)
   return changeExisting(context, id, { type: 'resumed' })
