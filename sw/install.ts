@@ -71,7 +71,7 @@ function engineOf(options: InstallOptions): Engine {
       progress,
       room: admissionRoom(),
       lock: webLock(),
-      wake: backgroundSync(() => engine.sync()),
+      wake: backgroundSync(clock, () => engine.sync()),
       metered: isMetered,
       announce: announcer(store, progress),
     },

@@ -208,10 +208,7 @@ export function createOracle(scene: Scene): Oracle {
           !blocked || session.paused || isPaused(disk),
           `${session.id} still waits for a sign-in that works`,
         )
-        check(
-          !parked || session.trouble !== undefined,
-          `${session.id} is parked, and does not say why`,
-        )
+        check(!parked || session.trouble !== undefined, `${session.id} is parked, and does not say why`)
       }
     },
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { REGISTER_INTERVAL_MS } from '../../core/sync-schedule.ts'
 import type { Wake } from '../../ports/platform.ts'
+import { systemClock } from './system-clock.ts'
 
 const BASE_TAG = 'workbox-background-sync:holdfast'
 
@@ -30,7 +31,7 @@ describe('the last chance', () => {
   /** The wakes of a new worker, which has asked for its tags; workbox looks at the worker when it is loaded. */
   async function armed() {
     const { backgroundSync } = await import('./background-sync')
-    const wake = backgroundSync(async () => undefined)
+    const wake = backgroundSync(systemClock(), async () => undefined)
     await wake.arm()
     return wake
   }
@@ -61,7 +62,7 @@ it('drains at the start where Background Sync is missing, but only once its call
   const { backgroundSync } = await import('./background-sync')
   const seen = await new Promise<Wake>((resolve) => {
     // What it is given may need what it returns, as the engine does.
-    const wake: Wake = backgroundSync(async () => resolve(wake))
+    const wake: Wake = backgroundSync(systemClock(), async () => resolve(wake))
   })
   expect(seen.arm).toBeTypeOf('function')
   vi.unstubAllEnvs()

@@ -1,6 +1,6 @@
 import { Queue } from 'workbox-background-sync'
 import { REGISTER_INTERVAL_MS, isScheduledTag, planSyncTags } from '../../core/sync-schedule.ts'
-import type { Wake } from '../../ports/platform.ts'
+import type { Clock, Wake } from '../../ports/platform.ts'
 
 declare const self: ServiceWorkerGlobalScope
 
@@ -18,7 +18,7 @@ export const isOurTag = (tag: string) => tag === BASE_TAG || isScheduledTag(tag)
  *
  * @param onSync drains; rejects while work remains, so that the browser tries again
  */
-export function backgroundSync(onSync: () => Promise<void>): Wake {
+export function backgroundSync({ now }: Clock, onSync: () => Promise<void>): Wake {
   // Where Background Sync is missing, workbox calls it from within this constructor: too early for what `onSync` needs.
   const queue = new Queue(QUEUE, { onSync: () => Promise.resolve().then(onSync) })
   /** Tags whose last attempt has ended, though the browser may still list them. */
@@ -28,7 +28,7 @@ export function backgroundSync(onSync: () => Promise<void>): Wake {
 
   return {
     async arm() {
-      const nowMs = Date.now()
+      const nowMs = now()
       if (Math.abs(nowMs - askedAtMs) < REGISTER_INTERVAL_MS) return
       askedAtMs = nowMs
       try {

@@ -1,6 +1,8 @@
 import { HoldfastError, type ErrorClass, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
+import type { Clock } from '../../ports/platform.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
+import { systemClock } from '../browser/system-clock.ts'
 
 /** One of the stores, with its health as this worker has seen it: a cache, so a new worker asks each to find out. */
 interface Child {
@@ -32,9 +34,6 @@ interface Failed {
 /** By name, in the order of the session's choice. */
 type Each = ReadonlyMap<string, Found>
 
-/** What `probe` found, for the `send` that follows it. */
-type HeldByEach = Extract<RemoteState, { kind: 'part' }> & { readonly each: Each }
-
 type Step = (store: Transport, held: RemoteState, attempt: Attempt) => Promise<RemoteState>
 
 const NOTHING: RemoteState = { kind: 'nothing' }
@@ -59,7 +58,11 @@ const NOT_THEIRS: ReadonlySet<ErrorCode> = new Set(['aborted', 'storage-failed',
  * @param stores each under a name of its own
  * @throws HoldfastError `bad-input` where there is none, or two have one name
  */
-export function copies(stores: readonly Transport[], name = 'copies'): Transport {
+export function copies(
+  stores: readonly Transport[],
+  name = 'copies',
+  clock: Pick<Clock, 'now' | 'random'> = systemClock(),
+): Transport {
   const children = new Map(
     stores.map((store): [string, Child] => [
       store.name,
@@ -69,6 +72,8 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
   if (stores.length === 0 || children.size < stores.length)
     throw new HoldfastError('bad-input', 'copies: name at least one store, and each by a name of its own.')
   const known = [...children.keys()]
+  /** What a `probe` found in each store, for the `send` that follows it. */
+  const foundBy = new WeakMap<RemoteState, Each>()
   const every = (test: (circuit: Circuit) => boolean) =>
     [...children.values()].every(({ circuit }) => test(circuit))
 
@@ -84,7 +89,7 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
       ]),
     )
     // Where none may be asked, the engine's own circuit has let this attempt try.
-    const nowMs = Date.now()
+    const nowMs = clock.now()
     const tryNow = every(({ notBeforeMs }) => nowMs < notBeforeMs)
 
     for (const [of, held] of each) {
@@ -117,8 +122,8 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
   /** @returns what came of one store's turn; what is not its own failure is thrown */
   async function ask(child: Child, tryNow: boolean, work: () => Promise<RemoteState>): Promise<Found> {
     const { circuit, lastError } = child
-    const lanes = concurrencyAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, Date.now())
-    if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError)
+    const lanes = concurrencyAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, clock.now())
+    if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError, clock.now())
     child.asking += 1
     try {
       const held = await work()
@@ -127,12 +132,12 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
     } catch (thrown) {
       const error = HoldfastError.from(thrown)
       if (NOT_THEIRS.has(error.code)) throw error
-      const tripped = trip(child.circuit, error.code, error.retryAfterMs, Date.now(), Math.random())
+      const tripped = trip(child.circuit, error.code, error.retryAfterMs, clock.now(), clock.random())
       if (child.circuit.failures === 0) child.nextLookMs = 0
       // Any other failure is an answer.
       child.circuit = tripped === child.circuit ? CLOSED : tripped
       child.lastError = error
-      return failed(child, error)
+      return failed(child, error, clock.now())
     } finally {
       child.asking -= 1
     }
@@ -160,7 +165,7 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
   function turnOf({ of, waitMs }: Failed): number {
     const child = children.get(of)
     if (child === undefined) return waitMs
-    const nowMs = Date.now()
+    const nowMs = clock.now()
     const turnMs = Math.max(nowMs + waitMs, child.nextLookMs)
     child.nextLookMs = turnMs + LOOK_EVERY_MS
     return turnMs - nowMs
@@ -186,7 +191,8 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
       const found = [...each.values()]
       if (found.every(({ kind }) => kind === 'nothing')) return NOTHING
       if (found.some(({ kind }) => kind === 'nothing' || kind === 'part')) {
-        const held: HeldByEach = { kind: 'part', offsetBytes: offsetOf(each, upload), each }
+        const held: RemoteState = { kind: 'part', offsetBytes: offsetOf(each, upload) }
+        foundBy.set(held, each)
         return held
       }
       conclude(upload, each)
@@ -194,7 +200,7 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
     },
 
     async send(upload, bytes, held, attempt) {
-      const before: Each = 'each' in held ? (held as HeldByEach).each : new Map()
+      const before: Each = foundBy.get(held) ?? new Map()
       const each = await visit(upload, attempt, before, async (store, from, own) => {
         if ((await store.send(upload, bytes, from, own)) === 'sent') await store.verify(upload, own)
         return PROVED
@@ -213,11 +219,11 @@ export function copies(stores: readonly Transport[], name = 'copies'): Transport
   }
 }
 
-const failed = ({ store, circuit: { notBeforeMs } }: Child, error: HoldfastError): Failed => ({
+const failed = ({ store, circuit: { notBeforeMs } }: Child, error: HoldfastError, nowMs: number): Failed => ({
   kind: 'failed',
   of: store.name,
   error,
-  waitMs: Math.max(0, notBeforeMs - Date.now()),
+  waitMs: Math.max(0, notBeforeMs - nowMs),
 })
 
 const rank = ({ error }: Failed) => RANKS[error.class]
