@@ -16,13 +16,13 @@ const SOURCES = [
   'kill/workers/pinata.ts',
   'kill/workers/put.ts',
   'kill/workers/tus.ts',
-  'lifetime/page.ts',
-  'lifetime/worker.ts',
+  'lifetime/lifetime-page.ts',
+  'lifetime/lifetime-worker.ts',
   'store/bench.ts',
-  'transports/page.ts',
+  'transports/transport-page.ts',
   'transports/secrets-worker.ts',
-  'transports/worker.ts',
-  'update/page.ts',
+  'transports/transport-worker.ts',
+  'update/update-page.ts',
 ] as const
 
 /** The patient worker with the schema of tomorrow. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from './backend/repository-root.ts'
-import { findChromium } from './browser/find-chromium.ts'
+import { findChromium } from './driver/find-chromium.ts'
 import { WHOLE } from './whole.ts'
 
 /** One line of the check: a command, and how many tests it stands for. */
@@ -64,7 +64,7 @@ const SAMPLE: readonly Step[] = [
   browserTests('browser tests', CHROMIUM, ['--grep-invert', WHOLE]),
 ]
 
-const ENGINES = browserTests('tests in every engine that is installed', 'e2e/browsers/playwright.config.ts')
+const ENGINES = browserTests('tests in every engine that is installed', 'e2e/engines/playwright.config.ts')
 
 /** Everything but what waits in real time for half an hour. */
 const ALL: readonly Step[] = [

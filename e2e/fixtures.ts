@@ -4,8 +4,8 @@ import { test as base, type BrowserContext, type Page, type Worker } from '@play
 import { startBackend, type Backend } from './backend/index.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
 import { ARTIFACTS } from './backend/testing.ts'
-import { findChromium } from './browser/find-chromium.ts'
-import { launchBrowser, type LaunchOptions, type RealBrowser } from './browser/real-browser.ts'
+import { findChromium } from './driver/find-chromium.ts'
+import { launchBrowser, type LaunchOptions, type RealBrowser } from './driver/real-browser.ts'
 import { BUILT, builtScript } from './built-scripts.ts'
 import { serveDemo, type DemoSite } from './demo-site.ts'
 

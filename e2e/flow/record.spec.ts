@@ -1,7 +1,7 @@
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
 import { expect, test } from '../fixtures.ts'
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 
 test('a recording that is ended is uploaded, anchored, deleted from the device, verified and played', async ({
   stack,

@@ -1,6 +1,6 @@
 import { openSession } from '../../src/verify/index.ts'
 import { expect, test } from '../fixtures.ts'
-import { anchored } from '../oracle.ts'
+import { anchored } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
 

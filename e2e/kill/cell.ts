@@ -4,7 +4,7 @@ import { DEATHS, type Death, type DeathName } from './deaths.ts'
 import { momentsOver, type Moment, type MomentName } from './moments.ts'
 import { expectHeldAt, expectWhole } from './outcome.ts'
 import { expectAllSampled, isSampled } from './sample.ts'
-import { openScene } from './scene.ts'
+import { openScene } from './kill-scene.ts'
 
 /** Every death meets every moment over every store: no combination is impossible, so none is left out. */
 export function everyDeathMeetsEveryMoment(stores: readonly StoreName[]): void {

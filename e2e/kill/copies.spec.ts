@@ -1,10 +1,10 @@
 import { expect, test } from '../fixtures.ts'
-import { anchored } from '../oracle.ts'
+import { anchored } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
 import { STORES } from '../stores.ts'
 import { expectWhole } from './outcome.ts'
-import { openScene } from './scene.ts'
+import { openScene } from './kill-scene.ts'
 
 // Promises 2, 3, 4, 5 of docs/guarantees.md.
 

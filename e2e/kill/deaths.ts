@@ -1,6 +1,6 @@
-import type { RealBrowser } from '../browser/real-browser.ts'
-import { crashRenderer, networkComesBack, stopWorkers } from '../browser/worker-control.ts'
-import type { Scene } from './scene.ts'
+import type { RealBrowser } from '../driver/real-browser.ts'
+import { crashRenderer, networkComesBack, stopWorkers } from '../driver/worker-control.ts'
+import type { Scene } from './kill-scene.ts'
 
 /** One way to die, and what the world does afterwards. */
 export interface Death {

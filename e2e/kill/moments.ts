@@ -3,7 +3,7 @@ import { expect } from '../fixtures.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { storedChunks } from '../page/stored.ts'
 import { STORES, type StoreName } from '../stores.ts'
-import type { Hold, Scene } from './scene.ts'
+import type { Hold, Scene } from './kill-scene.ts'
 
 /** A point in a chunk's life at which a death can hit. */
 export interface Moment {

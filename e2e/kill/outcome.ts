@@ -1,11 +1,11 @@
 import type { Page } from '@playwright/test'
 import type { Manifest } from '../../src/evidence/manifest.ts'
 import { openSession } from '../../src/verify/index.ts'
-import type { RealBrowser } from '../browser/real-browser.ts'
+import type { RealBrowser } from '../driver/real-browser.ts'
 import { expect } from '../fixtures.ts'
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './kill-scene.ts'
 
 const sessionOf = (chunkId: string) => chunkId.slice(0, chunkId.lastIndexOf('/'))
 const indexOf = (chunkId: string) => Number(chunkId.slice(chunkId.lastIndexOf('/') + 1))

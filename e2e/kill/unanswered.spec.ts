@@ -1,8 +1,8 @@
-import { stopWorkers } from '../browser/worker-control.ts'
+import { stopWorkers } from '../driver/worker-control.ts'
 import { expect, test } from '../fixtures.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { expectWhole } from './outcome.ts'
-import { openScene, type Scene } from './scene.ts'
+import { openScene, type Scene } from './kill-scene.ts'
 
 /** A recording whose first chunk is acknowledged, and whose worker cannot store anything more. */
 async function sceneWithoutAnswers(place: Omit<Scene, 'witness'>) {

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../backend/index.ts'
-import { anchored } from '../oracle.ts'
+import { anchored } from '../backend-oracle.ts'
 import { expect, test } from './fixtures.ts'
 import { measured } from './measured.ts'
 

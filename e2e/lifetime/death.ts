@@ -1,6 +1,6 @@
-import { publishedManifest, witnessed } from '../oracle.ts'
+import { publishedManifest, witnessed } from '../backend-oracle.ts'
 import type { Backend } from '../backend/index.ts'
-import type { RealBrowser } from '../browser/real-browser.ts'
+import type { RealBrowser } from '../driver/real-browser.ts'
 import { expect, type Lane } from './fixtures.ts'
 import type { WorkerSettings } from './site.ts'
 

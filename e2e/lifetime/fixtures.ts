@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Backend } from '../backend/index.ts'
-import { findChromium } from '../browser/find-chromium.ts'
-import { launchBrowser, type RealBrowser } from '../browser/real-browser.ts'
+import { findChromium } from '../driver/find-chromium.ts'
+import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { test as base } from '../fixtures.ts'
 import { openSite, type Site } from './site.ts'
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Page, Worker } from '@playwright/test'
 import type { LedgerEntry } from '../backend/index.ts'
 import { expect, test } from '../fixtures.ts'
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { post, postChunk, startSession } from '../page/messages.ts'
 import { registrationOf } from './registration.ts'
 

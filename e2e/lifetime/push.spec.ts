@@ -1,6 +1,6 @@
 import type { CDPSession } from '@playwright/test'
-import { stopWorkers } from '../browser/worker-control.ts'
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { stopWorkers } from '../driver/worker-control.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { expect, test } from './fixtures.ts'
 import { registrationOf, type Addressee } from './registration.ts'
 

@@ -48,8 +48,8 @@ for (;;) {
 /** Serves the lane's page and worker on a free port of this machine. */
 export async function openSite(): Promise<Site> {
   const [page, worker] = await Promise.all([
-    builtScript('lifetime/page.ts'),
-    builtScript('lifetime/worker.ts'),
+    builtScript('lifetime/lifetime-page.ts'),
+    builtScript('lifetime/lifetime-worker.ts'),
   ])
   const births: number[] = []
   const told: Sign[] = []

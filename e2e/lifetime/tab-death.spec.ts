@@ -1,4 +1,4 @@
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { recordThenClose } from './death.ts'
 import { WHOLE } from '../fixtures.ts'
 import { expect, test } from './fixtures.ts'

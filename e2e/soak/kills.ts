@@ -1,7 +1,7 @@
-import { crashRenderer, stopWorkers } from '../browser/worker-control.ts'
+import { crashRenderer, stopWorkers } from '../driver/worker-control.ts'
 import { patiently, sleep } from './patience.ts'
 import type { Random } from './random.ts'
-import type { World } from './world.ts'
+import type { World } from './soak-world.ts'
 
 const ACTION_MS = 5_000
 

@@ -1,11 +1,11 @@
-import { deviceState, type DeviceState } from './device.ts'
+import { deviceState, type DeviceState } from './soaked-device.ts'
 import { KILLS, KILL_KINDS, type KillKind } from './kills.ts'
 import type { SoakOptions } from './options.ts'
 import { patiently, sleep } from './patience.ts'
 import { randomFault } from './random-fault.ts'
 import { seeded, type Random } from './random.ts'
 import { duplicated, verify } from './verify.ts'
-import { openWorld, type World } from './world.ts'
+import { openWorld, type World } from './soak-world.ts'
 
 /** What a soak found; all of `lost`, `duplicated`, `corrupted`, `unconfirmed` should be 0. */
 export interface Report {

@@ -1,7 +1,7 @@
 import type { Backend } from '../backend/index.ts'
 import type { Witness } from '../page/witness.ts'
 import { openSession } from '../../src/verify/index.ts'
-import type { DeviceState } from './device.ts'
+import type { DeviceState } from './soaked-device.ts'
 
 /** What became of the chunks that were acknowledged. */
 export interface Verdict {

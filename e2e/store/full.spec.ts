@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from '@playwright/test'
 import { openSession } from '../../src/verify/index.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
 import { expect, test, WHOLE, type Stack } from '../fixtures.ts'
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { openDemo } from '../page/witness.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 

@@ -1,8 +1,8 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TRANSPORT_CONTRACT } from '../../sw/contracts/transport.contract.ts'
-import { findChromium } from '../browser/find-chromium.ts'
-import { launchBrowser, type RealBrowser } from '../browser/real-browser.ts'
+import { findChromium } from '../driver/find-chromium.ts'
+import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { builtScript } from '../built-scripts.ts'
 import { test as base, WHOLE } from '../fixtures.ts'
 import { serve } from '../page/serve.ts'
@@ -48,8 +48,8 @@ const test = base.extend<object, BenchFixtures>({
   bench: [
     async ({ folder }, use) => {
       const files = new Map<string, string | Uint8Array>([
-        ['/page.js', await builtScript('transports/page.ts')],
-        ['/sw.js', await builtScript('transports/worker.ts')],
+        ['/page.js', await builtScript('transports/transport-page.ts')],
+        ['/sw.js', await builtScript('transports/transport-worker.ts')],
       ])
       const served = await serve(files)
       const profile = await mkdtemp(join(folder, 'bench-'))

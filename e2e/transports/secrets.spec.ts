@@ -34,7 +34,7 @@ test('what sign-in hooks give is nowhere in the profile folder, also where store
 }, testInfo) => {
   const { backend, sinceEntry } = stack
   const worker = await builtScript('transports/secrets-worker.ts')
-  const script = await builtScript('update/page.ts')
+  const script = await builtScript('update/update-page.ts')
   const profile = testInfo.outputPath('profile')
   const browser = await launch({ profile })
   const secrets = new Set(['signature=secret'])

@@ -2,9 +2,9 @@ import type { Page } from '@playwright/test'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../sw/ports/transport.ts'
 import type { AuthReason } from '../../sw/http/with-auth.ts'
-import type { RealBrowser } from '../browser/real-browser.ts'
-import { stopWorkers } from '../browser/worker-control.ts'
-import type { Order, Told } from './orders.ts'
+import type { RealBrowser } from '../driver/real-browser.ts'
+import { stopWorkers } from '../driver/worker-control.ts'
+import type { Order, Told } from './transport-orders.ts'
 import type { transportOf } from './variants.ts'
 
 /** Makes transports that run in the service worker of a real browser, and kills that worker. */

@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures.ts'
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { openDemo } from '../page/witness.ts'
 import { openApp, serveVersions, takeOver, updateWaits } from './versions.ts'
 

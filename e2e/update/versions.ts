@@ -19,7 +19,7 @@ export async function serveVersions(endpoints: Endpoints): Promise<App> {
     present: withEndpoints(await builtScript('kill/workers/patient.ts'), endpoints),
     'next-schema': withEndpoints(await builtScript('kill/workers/next-schema.ts'), endpoints),
   }
-  const files = new Map([['/page.js', await builtScript('update/page.ts')]])
+  const files = new Map([['/page.js', await builtScript('update/update-page.ts')]])
   let deployed = 0
   const deploy = (version: Version) =>
     void files.set('/sw.js', `${builds[version]}\n// deployment ${++deployed}\n`)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { chunkIdOf, type ChunkId, type Cid, type Sha256Hex } from '../../src/protocol/ids.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { placeInQueue, newSession } from '../core/session.ts'
-import { memoryStore } from '../adapters/store/memory.ts'
+import { memoryStore } from '../testing/fake-disk.ts'
 import { fairOrder } from './fair-order.ts'
 import { aStart } from '../testing/world.ts'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseManifest } from '../../src/evidence/manifest-parse.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { admitChunk } from './admit.ts'
 import { resubmitDelayMs } from '../core/retry-policy.ts'
 import type { Store } from '../ports/store.ts'
@@ -135,13 +136,14 @@ describe('a session that cannot be published', () => {
     (read: Store['read']): Store['read'] =>
     (work) =>
       read((tx) =>
-        work({
-          ...tx,
-          chunksOf: async (of) => {
-            const chunks = await tx.chunksOf(of)
-            return of === id ? chunks.map((chunk) => Object.assign(chunk, { index: -1 })) : chunks
-          },
-        }),
+        work(
+          Object.assign(Object.create(tx) as typeof tx, {
+            chunksOf: async (of: SessionId) => {
+              const chunks = await tx.chunksOf(of)
+              return of === id ? chunks.map((chunk) => Object.assign(chunk, { index: -1 })) : chunks
+            },
+          }),
+        ),
       )
 })
 

@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { STORE_CASES } from '../contracts/store.contract.ts'
-import { fakeDisk } from './fake-disk.ts'
+import { memoryStore } from './fake-disk.ts'
 
 describe('fakeDisk', () => {
-  it.each(STORE_CASES)('$title', ({ run }) => run({ ...fakeDisk(), close: () => undefined }))
+  it.each(STORE_CASES)('$title', ({ run }) => run(memoryStore()))
 })

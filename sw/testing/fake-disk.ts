@@ -2,7 +2,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
-import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
+import type { ReadTransaction, Store, WriteTransaction } from '../ports/store.ts'
 
 /** What is on the disk. Records are never changed in place. */
 export interface DiskState {
@@ -77,6 +77,9 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
     },
   }
 }
+
+/** A store on such a disk: for tests that need no more of it. */
+export const memoryStore = (): Store => ({ ...fakeDisk(), close: () => undefined })
 
 interface Draft {
   readonly sessions: Map<SessionId, SessionRecord>

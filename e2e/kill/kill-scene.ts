@@ -1,5 +1,5 @@
 import type { Launch, Stack } from '../fixtures.ts'
-import type { RealBrowser } from '../browser/real-browser.ts'
+import type { RealBrowser } from '../driver/real-browser.ts'
 import { openDemo, type Witness, type WitnessOptions } from '../page/witness.ts'
 
 /** What one cell of the matrix plays in. */

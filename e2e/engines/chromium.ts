@@ -1,5 +1,5 @@
-import { findChromium } from '../browser/find-chromium.ts'
-import { launchBrowser } from '../browser/real-browser.ts'
+import { findChromium } from '../driver/find-chromium.ts'
+import { launchBrowser } from '../driver/real-browser.ts'
 import type { Engine } from './engine.ts'
 import { versionOf } from './process.ts'
 

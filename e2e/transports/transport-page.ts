@@ -1,4 +1,4 @@
-import type { Done, Nudge, Order, Told } from './orders.ts'
+import type { Done, Nudge, Order, Told } from './transport-orders.ts'
 
 const ports = new Map<number, MessagePort>()
 

@@ -2,7 +2,7 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Attempt, Transport } from '../../sw/ports/transport.ts'
 import type { AuthReason } from '../../sw/http/with-auth.ts'
-import type { Done, Nudge, Order, Told } from './orders.ts'
+import type { Done, Nudge, Order, Told } from './transport-orders.ts'
 import { transportOf } from './variants.ts'
 
 declare const self: ServiceWorkerGlobalScope

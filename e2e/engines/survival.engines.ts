@@ -1,5 +1,5 @@
 import type { Capabilities } from '../../src/capabilities.ts'
-import { anchored, expectNothingTwice } from '../oracle.ts'
+import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { expect, test } from './fixtures.ts'
 
 // Promise 8 of docs/guarantees.md.

@@ -10,8 +10,8 @@ for (const make of Object.values(ENGINES)) {
 /** The same tests in each engine that is installed. */
 export default defineConfig<Options>({
   testDir: '.',
-  testMatch: '**/*.browsers.ts',
-  outputDir: '../../.holdfast/browsers/results',
+  testMatch: '**/*.engines.ts',
+  outputDir: '../../.holdfast/engines/results',
   globalSetup: '../global-setup.ts',
   timeout: 600_000,
   expect: { timeout: 240_000 },
