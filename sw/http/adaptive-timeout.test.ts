@@ -64,6 +64,33 @@ describe('the deadline of a request', () => {
     expect((await request(tempo, 17, 4 * MIB)).ended).toBe('answered')
   })
 
+  it.each([12, 8, 5, 3])('gets a whole chunk over a link of %i bytes per ms in the end', async (rate) => {
+    const timeout = adaptiveTimeout()
+    const ended: string[] = []
+    while (ended.length < 6 && ended.at(-1) !== 'answered')
+      ended.push((await request(timeout, rate, 3 * MIB)).ended)
+    expect(ended.at(-1)).toBe('answered')
+    // What went well shows how fast the link is: the next one needs no second try.
+    expect((await request(timeout, rate, 3 * MIB)).ended).toBe('answered')
+  })
+
+  it('is doubled once by requests that were too slow together', async () => {
+    const timeout = adaptiveTimeout()
+    const together = await Promise.all([1, 2, 3].map(() => request(timeout, 0, MIB)))
+    expect(together.map(({ ended }) => ended)).toEqual(['timeout', 'timeout', 'timeout'])
+    expect((await request(timeout, 0, MIB)).tookMs).toBe(20_000 + MIB / 8)
+  })
+
+  it('does not grow without end, and not by what does not tell of the link’s rate', async () => {
+    const timeout = adaptiveTimeout()
+    for (let times = 0; times < 9; times++) await request(timeout, 0, MIB)
+    expect((await request(timeout, 0, MIB)).tookMs).toBe(20_000 + MIB / 2)
+    const other = adaptiveTimeout()
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('no network')))
+    for (let times = 0; times < 9; times++) await request(other, 0, MIB)
+    expect(other.partBytes(MIB)).toBe(160_000)
+  })
+
   it('learns nothing from an answer that came before the body had left', async () => {
     const tempo = adaptiveTimeout()
     status = 403
@@ -79,6 +106,31 @@ describe('the deadline of a request', () => {
     expect(tempo.partBytes(64 * MIB)).toBeGreaterThan(4 * MIB)
     await request(tempo, 10_000, 500_000)
     expect((await request(tempo, 0, MIB)).tookMs).toBeLessThan(before)
+  })
+})
+
+describe('an answer', () => {
+  /** A server that sends a byte a second, for ever. */
+  const dripping = (signal: AbortSignal) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        const drip = () => {
+          if (signal.aborted) return controller.error(new Error('Aborted'))
+          controller.enqueue(new Uint8Array(1))
+          setTimeout(drip, 1_000)
+        }
+        drip()
+      },
+    })
+
+  it('that drips ends, long before it would be too long', async () => {
+    vi.stubGlobal('fetch', async (_url: string, { signal }: { signal: AbortSignal }) => {
+      return new Response(dripping(signal))
+    })
+    const { ended, tookMs } = await request(adaptiveTimeout(), 1, 0)
+    expect(ended).toBe('timeout')
+    // The patience, and the time of 64 KiB.
+    expect(tookMs).toBeLessThanOrEqual(20_000 + (64 * 1024) / 16 + 1_000)
   })
 })
 

@@ -1,9 +1,12 @@
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { request, type Answer } from './request.ts'
 
 /** A silent server is given so long, ms; a stalled socket is to be noticed within 30 s. */
 const TIMEOUT_MS = 20_000
 /** Rate that a link is given time for as long as nothing is known of it, bytes per ms. */
 const SLOWEST_BYTES_PER_MS = 16
+/** And no link less, however often it was too slow, bytes per ms. */
+const LEAST_BYTES_PER_MS = 2
 /** A link may become so many times slower than it was last seen: other lanes begin, reception fades. */
 const SLACK = 2
 /** Time that a part may take on such a link, ms: with the patience, 30 s. */
@@ -33,17 +36,26 @@ export interface AdaptiveTimeout {
 /**
  * Deadlines for one store. `fetch` reports no progress of a request's body, so progress is as fine as requests are,
  * and a request's deadline is a base plus its size over a slow rate. That rate is half of what the link last did:
- * a stalled socket is noticed soon. After a failure nothing is taken as known, so that a link that is merely slow
- * gets all its time at the next attempt. What is learnt is a cache: a new worker begins with nothing known.
+ * a stalled socket is noticed soon. After a failure nothing is taken as known, and after each timeout half as much is
+ * expected of the link, so that one that is merely slow gets the time that it needs. An answer has a time for its
+ * whole, too, by the same rate: one that drips ends. What is learnt is a cache: a new worker begins with nothing known.
  */
 export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout {
   let bytesPerMs = SLOWEST_BYTES_PER_MS
   return {
     async request(url, init, { signal, bodyBytes = 0, maxBytes = MAX_ANSWER_BYTES }) {
       const began = performance.now()
-      const deadlineMs = timeoutMs + bodyBytes / bytesPerMs
+      const expected = bytesPerMs
+      const deadlineMs = timeoutMs + bodyBytes / expected
+      const answerMs = timeoutMs + maxBytes / expected
       try {
-        const answer = await request(url, init, { signal, deadlineMs, silenceMs: timeoutMs, maxBytes })
+        const answer = await request(url, init, {
+          signal,
+          deadlineMs,
+          silenceMs: timeoutMs,
+          answerMs,
+          maxBytes,
+        })
         // A refusal may come before the body has left.
         if (answer.ok) {
           const seen = bodyBytes / (performance.now() - began + 1) / SLACK
@@ -51,7 +63,9 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
         }
         return answer
       } catch (error) {
-        bytesPerMs = SLOWEST_BYTES_PER_MS
+        // Of several that began together, and were too slow together, one counts.
+        const left = HoldfastError.from(error).code === 'timeout' ? expected / 2 : bytesPerMs
+        bytesPerMs = Math.max(LEAST_BYTES_PER_MS, Math.min(SLOWEST_BYTES_PER_MS, left))
         throw error
       }
     },

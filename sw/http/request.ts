@@ -21,6 +21,8 @@ export interface RequestLimits {
   readonly deadlineMs: number
   /** Longest silence inside the answer's body, ms. */
   readonly silenceMs: number
+  /** From the head of the answer to its end, ms. */
+  readonly answerMs: number
   /** The answer's body may have so many bytes at most. */
   readonly maxBytes: number
 }
@@ -32,7 +34,7 @@ export interface RequestLimits {
  * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body beyond `maxBytes`
  */
 export async function request(url: string, init: RequestInit, limits: RequestLimits): Promise<Answer> {
-  const { signal, deadlineMs, silenceMs, maxBytes } = limits
+  const { signal, deadlineMs, silenceMs, answerMs, maxBytes } = limits
   const { origin } = new URL(url)
   const late = new AbortController()
   const within = (ms: number) => setTimeout(() => late.abort(), ms)
@@ -44,6 +46,7 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
       cache: 'no-store',
       signal: AbortSignal.any([signal, late.signal]),
     })
+    const latestMs = performance.now() + answerMs
     const pieces: Uint8Array<ArrayBuffer>[] = []
     let read = 0
     // By hand, as not every browser can iterate a stream.
@@ -53,7 +56,7 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
         const piece = (await reader?.read())?.value
         if (piece === undefined) break
         clearTimeout(timer)
-        timer = within(silenceMs)
+        timer = within(Math.min(silenceMs, latestMs - performance.now()))
         pieces.push(piece)
         read += piece.byteLength
         if (read > maxBytes)

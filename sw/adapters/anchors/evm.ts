@@ -20,7 +20,7 @@ export interface EvmOptions {
 }
 
 /** An answer has 30 s to begin, and no silence longer than that; it is short. */
-const LIMITS = { deadlineMs: 30_000, silenceMs: 30_000, maxBytes: 64 * 1024 }
+const LIMITS = { deadlineMs: 30_000, silenceMs: 30_000, answerMs: 60_000, maxBytes: 64 * 1024 }
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/
 
 /** Anchors in a `WitnessRegistry` on an EVM chain. The relay's word counts for nothing: the chain is read. */
