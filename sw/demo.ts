@@ -2,6 +2,7 @@ import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'wor
 import { evm, install, ipfs } from './index.ts'
 import { notice } from './notice.ts'
 import { sealInWorker } from './seal.ts'
+import { workboxSync } from './workbox.ts'
 
 /* oxlint-disable no-underscore-dangle -- names that the build replaces: see `vite.config.ts` */
 declare const self: ServiceWorkerGlobalScope & { readonly __WB_MANIFEST: (PrecacheEntry | string)[] }
@@ -20,6 +21,7 @@ install({
   anchor: evm({ ...chain, depth: 2 }),
   sealer: sealInWorker,
   lastChance: notice(),
+  wake: workboxSync,
 })
 
 // The shell starts offline: `/` is served as `/index.html`, whatever its query.

@@ -8,4 +8,5 @@ export { httpError, parseJsonObject, request, type Answer, type RequestLimits } 
 export { retryAfterMs } from './http/retry-after.ts'
 export { withAuth, type AuthReason, type Authorize } from './http/with-auth.ts'
 export type { Anchor, AnchorRecord, AnchorRequest, Witnessed } from './ports/anchor.ts'
+export type { Clock, CreateWake, Wake } from './ports/platform.ts'
 export type { Attempt, RemoteState, Transport, Upload } from './ports/transport.ts'

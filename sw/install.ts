@@ -11,6 +11,7 @@ import { admissionRoom, type LastChance, type Sealer } from './engine/context.ts
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createProgress } from './engine/progress.ts'
 import type { Anchor } from './ports/anchor.ts'
+import type { CreateWake } from './ports/platform.ts'
 import type { Transport } from './ports/transport.ts'
 
 declare const self: ServiceWorkerGlobalScope
@@ -30,6 +31,8 @@ export interface InstallOptions {
   readonly sealer?: Sealer
   /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
   readonly lastChance?: LastChance
+  /** How the browser is asked to wake the worker; default: Background Sync, by its own tags. */
+  readonly wake?: CreateWake
 }
 
 /**
@@ -45,7 +48,7 @@ export function install(options: InstallOptions): void {
     event.waitUntil(engine.receive(event.data, (reply) => port?.postMessage(reply)))
   })
 
-  // The base tag is heard by workbox's Queue too, which does not say whether the attempt is the last.
+  // With `workboxSync` its Queue hears the base tag too, and does not say whether the attempt is the last.
   self.addEventListener('sync', (event) => {
     if (isOurTag(event.tag)) event.waitUntil(engine.sync(event))
   })
@@ -71,7 +74,7 @@ function engineOf(options: InstallOptions): Engine {
       progress,
       room: admissionRoom(),
       lock: webLock(),
-      wake: backgroundSync(clock, () => engine.sync()),
+      wake: options.wake?.(clock, () => engine.sync()) ?? backgroundSync(clock),
       metered: isMetered,
       announce: announcer(store, progress),
     },

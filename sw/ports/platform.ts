@@ -14,6 +14,13 @@ export interface Wake {
   isLast(tag: string): Promise<boolean>
 }
 
+/**
+ * Makes the wakes of a worker, while its script is first run.
+ *
+ * @param drain uploads what waits; rejects while work remains
+ */
+export type CreateWake = (clock: Clock, drain: () => Promise<void>) => Wake
+
 /** Time and chance. */
 export interface Clock {
   /** ms since the epoch */

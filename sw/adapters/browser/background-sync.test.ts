@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { REGISTER_INTERVAL_MS } from '../../core/sync-schedule.ts'
-import type { Wake } from '../../ports/platform.ts'
+import type { CreateWake, Wake } from '../../ports/platform.ts'
 import { systemClock } from './system-clock.ts'
 
 const BASE_TAG = 'workbox-background-sync:holdfast'
 
-describe('the last chance', () => {
+describe.each(['backgroundSync', 'workboxSync'])('the last chance, by %s', (name) => {
   /** What the browser lists. */
   const tags = new Set<string>()
 
@@ -31,7 +31,9 @@ describe('the last chance', () => {
   /** The wakes of a new worker, which has asked for its tags; workbox looks at the worker when it is loaded. */
   async function armed() {
     const { backgroundSync } = await import('./background-sync')
-    const wake = backgroundSync(systemClock(), async () => undefined)
+    const { workboxSync } = await import('../../workbox')
+    const create: CreateWake = name === 'workboxSync' ? workboxSync : (clock) => backgroundSync(clock)
+    const wake = create(systemClock(), async () => undefined)
     await wake.arm()
     return wake
   }
@@ -55,14 +57,14 @@ describe('the last chance', () => {
   })
 })
 
-it('drains at the start where Background Sync is missing, but only once its caller has it', async () => {
+it('a workbox queue drains at the start where Background Sync is missing, but only once its caller has it', async () => {
   vi.stubEnv('NODE_ENV', 'production')
   vi.stubGlobal('self', { addEventListener: () => undefined, registration: {} })
   vi.resetModules()
-  const { backgroundSync } = await import('./background-sync')
+  const { workboxSync } = await import('../../workbox')
   const seen = await new Promise<Wake>((resolve) => {
     // What it is given may need what it returns, as the engine does.
-    const wake: Wake = backgroundSync(systemClock(), async () => resolve(wake))
+    const wake: Wake = workboxSync(systemClock(), async () => resolve(wake))
   })
   expect(seen.arm).toBeTypeOf('function')
   vi.unstubAllEnvs()

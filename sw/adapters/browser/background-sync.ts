@@ -1,26 +1,25 @@
-import { Queue } from 'workbox-background-sync'
 import { REGISTER_INTERVAL_MS, isScheduledTag, planSyncTags } from '../../core/sync-schedule.ts'
 import type { Clock, Wake } from '../../ports/platform.ts'
 
 declare const self: ServiceWorkerGlobalScope
 
-const QUEUE = 'holdfast'
-/** As workbox names the tag of a queue. */
+export const QUEUE = 'holdfast'
+/** As workbox names the tag of a queue: with it or without, the tag that is out is the same. */
 const BASE_TAG = `workbox-background-sync:${QUEUE}`
 
 /** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the ladder's. */
 export const isOurTag = (tag: string) => tag === BASE_TAG || isScheduledTag(tag)
 
 /**
- * Wakes through Background Sync. The base tag is a workbox `Queue` with our `onSync`, which also drains at worker
- * start where Background Sync is missing; it holds no request. The ladder adds fresh tags, because a tag that waits
- * in back-off cannot be asked for again.
+ * Wakes through Background Sync: a base tag, and a ladder of fresh ones, because a tag that waits in back-off cannot be
+ * asked for again.
  *
- * @param onSync drains; rejects while work remains, so that the browser tries again
+ * @param registerBase how the base tag is registered
  */
-export function backgroundSync({ now }: Clock, onSync: () => Promise<void>): Wake {
-  // Where Background Sync is missing, workbox calls it from within this constructor: too early for what `onSync` needs.
-  const queue = new Queue(QUEUE, { onSync: () => Promise.resolve().then(onSync) })
+export function backgroundSync(
+  { now }: Clock,
+  registerBase = () => self.registration.sync.register(BASE_TAG),
+): Wake {
   /** Tags whose last attempt has ended, though the browser may still list them. */
   const spent = new Set<string>()
   let lastSpent: string | undefined
@@ -36,7 +35,7 @@ export function backgroundSync({ now }: Clock, onSync: () => Promise<void>): Wak
         const tags = await sync.getTags()
         if (!tags.includes(BASE_TAG)) {
           spent.delete(BASE_TAG)
-          await queue.registerSync()
+          await registerBase()
         }
         for (const tag of planSyncTags(tags, nowMs)) await sync.register(tag)
       } catch {
