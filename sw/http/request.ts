@@ -116,5 +116,14 @@ function codeOf(status: number): ErrorCode {
   return 'rejected-by-store'
 }
 
-/** Stores repeat tokens, keys and signatures in their errors: whatever may be one goes, as messages are kept. */
-const redact = (text: string) => text.replace(/[\w+/=.~%-]{16,}/g, '…').slice(0, 200)
+/**
+ * Stores repeat tokens, keys and signatures in their errors: whatever may be one goes, as messages are kept. A word in
+ * the place of an error code stays: `<Code>…`, `"code": "…"`, `"reason": "…"`.
+ */
+const redact = (text: string) =>
+  text
+    .replace(
+      /((?:code|error|reason)"?\s*[>:]\s*"?[a-z_.]+(?:\d+mismatch)?(?![\w+/=~%-]))|[\w+/=.~%-]{16,}/gi,
+      (_, code) => code ?? '…',
+    )
+    .slice(0, 200)
