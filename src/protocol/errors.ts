@@ -51,7 +51,7 @@ export interface WireError {
 export interface ErrorDetails {
   cause?: unknown
   /** The server's `Retry-After` in ms (RFC 9110 §10.2.3). */
-  retryAfterMs?: number
+  retryAfterMs?: number | undefined
 }
 
 /** The one error that this library throws. `code` says what happened, `class` what the engine does about it. */

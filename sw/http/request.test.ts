@@ -19,7 +19,7 @@ const message = (text: string) => {
 describe('the message of an HTTP error', () => {
   test.each([
     ['<Error><Code>SignatureDoesNotMatch</Code></Error>', 'SignatureDoesNotMatch'],
-    ['<Error>\n  <Code>XAmzContentSHA256Mismatch</Code>\n</Error>', 'XAmzContentSHA256Mismatch'],
+    ['<Error>\n  <Code>\n    RequestTimeTooSkewed\n  </Code>\n</Error>', 'RequestTimeTooSkewed'],
     ['{"code":"AuthorizationPermissionMismatch"}', 'AuthorizationPermissionMismatch'],
     ['{"error":{"code": "too_many_requests_of_this_kind"}}', 'too_many_requests_of_this_kind'],
     ['{"errors":[{"reason":"userRateLimitExceeded"}]}', 'userRateLimitExceeded'],
