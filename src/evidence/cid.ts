@@ -1,6 +1,6 @@
 import type { Cid } from '../protocol/ids.ts'
 import { HoldfastError } from '../protocol/errors.ts'
-import { concat } from './bytes.ts'
+import { concat, toHex } from './bytes.ts'
 import { sha256 } from './digest.ts'
 
 /** The shape of a UnixFS file: it decides the content address as much as the bytes do. */
@@ -69,19 +69,14 @@ async function parentOf(children: readonly Node[]): Promise<Node> {
   }
 }
 
-/** Multibase base32: lower case, no padding, `b` in front (RFC 4648 §6). */
-function base32(bytes: Uint8Array): string {
-  let text = 'b'
-  let bits = 0
-  let held = 0
-  for (const byte of bytes) {
-    held = (held << 8) | byte
-    for (bits += 8; bits >= 5; bits -= 5)
-      text += 'abcdefghijklmnopqrstuvwxyz234567'[(held >> (bits - 5)) & 31]
-    held &= 31
-  }
-  return bits > 0 ? text + 'abcdefghijklmnopqrstuvwxyz234567'[(held << (5 - bits)) & 31] : text
-}
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** The 36 bytes of a CIDv1 as 58 digits: multibase base32, lower case, no padding, `b` in front (RFC 4648 §6). */
+const textOf = (cid: bigint) =>
+  `b${(cid << 2n)
+    .toString(32)
+    .padStart(58, '0')
+    .replace(/./g, (digit) => BASE32[parseInt(digit, 32)]!)}` as Cid
 
 /**
  * The CID under which IPFS stores these bytes as a file: CIDv1, sha2-256, raw leaves, balanced layout.
@@ -109,5 +104,5 @@ export async function contentAddress(
       above.push(await parentOf(level.slice(at, at + maxLinks)))
     level = above
   }
-  return level.map((root) => base32(root.cid)).join('') as Cid
+  return textOf(BigInt(`0x${level.map((root) => toHex(root.cid)).join('')}`))
 }
