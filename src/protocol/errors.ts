@@ -61,7 +61,7 @@ export class HoldfastError extends Error {
   readonly retryAfterMs: number
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(message, details)
     this.code = code
     this.retryAfterMs = details.retryAfterMs ?? 0
   }

@@ -94,7 +94,7 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
 export function parseJsonObject({ origin, text }: Answer, json = text): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(json)
-    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
+    if (Object(value) === value) return value as Readonly<Record<string, unknown>>
   } catch {
     // Said below.
   }

@@ -47,7 +47,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
 
     async probe({ cid, sizeBytes }, { signal, progress }) {
       const answer = await rpc(`pin/ls?arg=${cid}&type=recursive`, { signal })
-      if (answer.status === 500 && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
+      if (!answer.ok && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
       if (!answer.ok) throw httpError(answer)
       const keys = Object.keys(parseJsonObject(answer)['Keys'] ?? {})
       if (!keys.includes(cid)) return { kind: 'nothing' }

@@ -188,7 +188,7 @@ test.each([
   expect(told).toEqual([first, first, ...Array.from({ length: 3 }, () => 'rejected-by-store')])
   expect(attempt.resumeToken!.length).toBeLessThan(100)
   await expect(put(grantFor).send(upload, bytes, NOTHING, attempt)).rejects.toThrow(
-    `${code}: each time, so the grant signs another checksum`,
+    `${code}: the grant signs another checksum`,
   )
   // The grant is mended: what was counted is forgotten.
   backend.faults.clear()

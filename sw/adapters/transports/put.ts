@@ -106,19 +106,18 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       const expected = checksum === undefined ? sha256Base64(upload) : await checksum.of(bytes)
       const answer = await perform('PUT', upload, signal, { bytes, checksum: expected })
       if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
-      if (!answer.ok && !isThere(answer)) {
+      if (!answer.ok) {
         const error = storeError(answer)
         const code = storeCode(answer)
-        if (error.code !== 'address-mismatch' && code !== 'SignatureDoesNotMatch') throw error
-        const alike = resumeToken.split(code).length
-        if (alike <= ALIKE) await saveResumeToken(`${resumeToken} ${code}`)
-        throw alike < ALIKE ? error : storeError(answer, true)
+        if (isThere(answer)) {
+          if (isCorrupt(resumeToken))
+            throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
+        } else if (error.code === 'address-mismatch' || code === 'SignatureDoesNotMatch') {
+          const alike = resumeToken.split(code).length
+          if (alike <= ALIKE) await saveResumeToken(`${resumeToken} ${code}`)
+          throw alike < ALIKE ? error : storeError(answer, 'the grant signs another checksum or header. ')
+        } else throw error
       }
-      if (!answer.ok && isCorrupt(resumeToken))
-        throw new HoldfastError(
-          'rejected-by-store',
-          `The store has other bytes under ${upload.cid}, and the grant overwrites nothing.`,
-        )
       const found = answer.ok ? answer.headers.get(header) : null
       if (found !== null && !found.split(/,\s*/).includes(expected))
         throw mismatch(upload, 'another checksum')

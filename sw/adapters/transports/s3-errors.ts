@@ -18,18 +18,18 @@ const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/, 'address-mismatch'],
   [/^RequestTimeout$/, 'timeout'],
   [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)/, 'throttled'],
-  [/Account|Suspended|SignedUp|AuthorizationFailure|SourceIP/, 'rejected-by-store'],
+  [/Account|Suspended|AuthorizationFailure|SourceIP/, 'rejected-by-store'],
   [/Bucket|Container|State|Disabled|Implemented|Quota|Storage/, 'rejected-by-store'],
   [/Expired|Token|Access|Auth|Signature|Skewed/, 'sign-in-needed'],
 ]
 
 /** Words of a grant that is new, and already too early or too late. */
 const SKEWED =
-  /TooSkewed|NotReady|ExpiredRequest|time is too large|not valid yet|too old|time frame|(Request has|signature) expired/
+  /TooSkewed|ExpiredRequest|time is too large|not valid yet|time frame|Request (has|signature) expired/
 
-/** An answer's error code, of XML, JSON or, as Azure tells it of `HEAD` too, a header; empty where it has none. */
-export const storeCode = ({ text, headers }: Answer): string =>
-  /code"?\s*[>:]\s*"?([a-z.]+(?:\d+Mismatch)?)\b/i.exec(text)?.[1] ?? headers.get('x-ms-error-code') ?? ''
+/** An answer's error code, of XML or JSON; empty where it has none. */
+export const storeCode = ({ text }: Answer): string =>
+  /code"?\s*[>:]\s*"?([a-z.]+(?:\d+Mismatch)?)\b/i.exec(text)?.[1] ?? ''
 
 /** Whether a refusal says that the object is there already; whose bytes it has is still to be proved. */
 export const isThere = (answer: Answer): boolean => answer.status === 412 || IS_THERE.test(storeCode(answer))
@@ -37,21 +37,18 @@ export const isThere = (answer: Answer): boolean => answer.status === 412 || IS_
 /**
  * What an answer that is no success means for us, in words where we know more than the store says.
  *
- * @param everyTime the store has refused these bytes with this code several times in a row
+ * @param toPerson what only a person can change, where the caller knows that nothing else helps
  */
-export function storeError(answer: Answer, everyTime = false): HoldfastError {
+export function storeError(answer: Answer, toPerson = ''): HoldfastError {
   const { text } = answer
   const code = storeCode(answer)
   const plain = httpError(answer)
   const meant = MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ?? plain.code
-  // Garage has no code of its own for a bucket that is full.
-  const byPerson = everyTime || text.includes('quota is reached')
-  let words = ''
-  if (SKEWED.test(text)) words = 'the clock of the signer or of the store is wrong. '
-  if (everyTime) words = 'each time, so the grant signs another checksum, or other headers. '
-  // Records keep the beginning of a message, so the meaning comes first.
+  const words = toPerson || (SKEWED.test(text) ? 'the clock of the signer or the store is wrong. ' : '')
   return new HoldfastError(
-    byPerson ? 'rejected-by-store' : meant,
+    // Garage has no code of its own for a bucket that is full.
+    toPerson || text.includes('quota is reached') ? 'rejected-by-store' : meant,
+    // Records keep the beginning of a message, so the meaning comes first.
     `${code && `${code}: `}${words}${plain.message}`,
     plain,
   )
