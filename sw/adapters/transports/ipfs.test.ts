@@ -1,5 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { base58btc } from 'multiformats/bases/base58'
+import { CID } from 'multiformats/cid'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { added, noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
@@ -126,6 +128,13 @@ test.each(['', '/', '//', '/behind/a/proxy', '/behind/a/proxy/'])(
     expect(asked).toEqual([`POST ${end.replace(/\/+$/, '')}/api/v0/add`])
   },
 )
+
+test('knows a pin of our address in another form', async () => {
+  const { upload } = await small()
+  const base58 = CID.parse(upload.cid).toString(base58btc)
+  const { base } = await nodeThat((response) => response.end(`{"Keys":{"${base58}":{"Type":"recursive"}}}`))
+  expect(await ipfs({ endpoint: base }).probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+})
 
 test('believes a pin of our own address alone', async () => {
   const { upload } = await small()

@@ -1,4 +1,4 @@
-import { UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
+import { isSameCid, UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import { parseJsonObject, httpError, redact, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
@@ -50,7 +50,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
       if (!answer.ok && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
       if (!answer.ok) throw httpError(answer)
       const keys = Object.keys(parseJsonObject(answer)['Keys'] ?? {})
-      if (!keys.includes(cid)) return { kind: 'nothing' }
+      if (!keys.some((key) => isSameCid(cid, key))) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
     },
@@ -61,7 +61,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
       const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
       if (!answer.ok) throw httpError(answer)
       const address = addressIn(answer)
-      if (address !== upload.cid) throw mismatch(upload, address)
+      if (!isSameCid(upload.cid, address)) throw mismatch(upload, address)
       progress(upload.sizeBytes)
       return 'proved'
     },
