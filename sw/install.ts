@@ -1,3 +1,5 @@
+// The types of Background Sync.
+import type {} from 'workbox-background-sync'
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { isOurs } from '../src/protocol/parse.ts'
 import { activation } from './adapters/browser/activation.ts'

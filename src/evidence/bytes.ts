@@ -13,8 +13,8 @@ export function toHex(bytes: Uint8Array): string {
  * @throws `bad-input` for an odd length or anything that is no hex digit
  */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  if (hex.length % 2 !== 0 || /[^0-9a-f]/i.test(hex)) throw new HoldfastError('bad-input', 'This is not hex')
-  return Uint8Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16))
+  if (!/^([0-9a-f]{2})*$/i.test(hex)) throw new HoldfastError('bad-input', 'This is not hex')
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
 }
 
 /** Bytes as padded Base64 (RFC 4648 §4); meant for keys and IVs, not for payloads. */

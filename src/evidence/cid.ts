@@ -1,6 +1,6 @@
 import type { Cid } from '../protocol/ids.ts'
 import { HoldfastError } from '../protocol/errors.ts'
-import { concat } from './bytes.ts'
+import { concat, toHex } from './bytes.ts'
 import { sha256 } from './digest.ts'
 
 /** The shape of a UnixFS file: it decides the content address as much as the bytes do. */
@@ -69,18 +69,24 @@ async function parentOf(children: readonly Node[]): Promise<Node> {
   }
 }
 
-/** Multibase base32: lower case, no padding, `b` in front (RFC 4648 §6). */
-function base32(bytes: Uint8Array): string {
-  let text = 'b'
-  let bits = 0
-  let held = 0
-  for (const byte of bytes) {
-    held = (held << 8) | byte
-    for (bits += 8; bits >= 5; bits -= 5)
-      text += 'abcdefghijklmnopqrstuvwxyz234567'[(held >> (bits - 5)) & 31]
-    held &= 31
-  }
-  return bits > 0 ? text + 'abcdefghijklmnopqrstuvwxyz234567'[(held << (5 - bits)) & 31] : text
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
+
+/** The 36 bytes of a CIDv1 as 58 digits: multibase base32, lower case, no padding, `b` in front (RFC 4648 §6). */
+const textOf = (cid: bigint) =>
+  `b${(cid << 2n)
+    .toString(32)
+    .padStart(58, '0')
+    .replace(/./g, (digit) => BASE32[parseInt(digit, 32)]!)}` as Cid
+
+/**
+ * Whether a text is this CID: as we write it, in base58 (`z…`), or as a CIDv0 (`Qm…`), which is a dag-pb CIDv1 without
+ * its first two bytes.
+ */
+export function isSameCid(cid: Cid, text: string): boolean {
+  let value = 0n
+  for (const digit of text.replace(/^z/, '')) value = value * 58n + BigInt(BASE58.indexOf(digit))
+  return text === cid || textOf(value) === cid || textOf(value | (0x01_70n << 272n)) === cid
 }
 
 /**
@@ -109,5 +115,5 @@ export async function contentAddress(
       above.push(await parentOf(level.slice(at, at + maxLinks)))
     level = above
   }
-  return level.map((root) => base32(root.cid)).join('') as Cid
+  return textOf(BigInt(`0x${level.map((root) => toHex(root.cid)).join('')}`))
 }

@@ -52,7 +52,7 @@ export interface WireError {
 export interface ErrorDetails {
   cause?: unknown
   /** The server's `Retry-After` in ms (RFC 9110 §10.2.3). */
-  retryAfterMs?: number
+  retryAfterMs?: number | undefined
 }
 
 /** The one error that this library throws. `code` says what happened, `class` what the engine does about it. */
@@ -62,7 +62,7 @@ export class HoldfastError extends Error {
   readonly retryAfterMs: number
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(message, details)
     this.code = code
     this.retryAfterMs = details.retryAfterMs ?? 0
   }

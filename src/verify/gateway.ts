@@ -26,7 +26,7 @@ export interface Wanted {
  * @throws VerificationError with `gateway-unreachable`, or the codes that `wanted` gives
  */
 export async function fetchContent(gateway: Gateway, wanted: Wanted): Promise<Uint8Array<ArrayBuffer>> {
-  const url = `${gateway.url}/ipfs/${wanted.cid}`
+  const url = gateway.url.replace(/\/*$/, `/ipfs/${wanted.cid}`)
   const { maxBytes, index } = wanted
   const failure = (code: VerificationError['code'], what: string, cause?: unknown) =>
     new VerificationError(code, wanted.step, `${wanted.what}: ${what}, asked for ${url}`, {

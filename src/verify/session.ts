@@ -38,10 +38,10 @@ export interface VerifiedSession {
  * @throws VerificationError; the signal's reason when the caller aborts
  */
 export async function openSession(options: OpenSessionOptions): Promise<VerifiedSession> {
-  const { chain, sessionId, groupSecret, gateway: base, timeoutMs, profile } = checkOptions(options)
+  const { chain, sessionId, groupSecret, gateway: url, timeoutMs, profile } = checkOptions(options)
   const { signal, onProgress } = options
   const limits = { timeoutMs, signal }
-  const gateway = { ...limits, url: base.replace(/\/+$/, '') }
+  const gateway = { ...limits, url }
   let chunksTotal = 0
   const at = (step: VerificationStep, chunksVerified = 0) =>
     onProgress?.({ step, chunksVerified, chunksTotal })

@@ -27,6 +27,9 @@ export interface RequestLimits {
   readonly maxBytes: number
 }
 
+/** The URL of a path below a base, which may end with a slash. */
+export const under = (base: string, path: string): string => base.replace(/\/*$/, `/${path}`)
+
 /**
  * One request with its answer, within limits; statuses are the caller's. The deadline moves with each piece of the
  * answer. It cannot move with the pieces of the request: `fetch` tells nothing of them.
@@ -94,7 +97,7 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
 export function parseJsonObject({ origin, text }: Answer, json = text): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(json)
-    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
+    if (Object(value) === value) return value as Readonly<Record<string, unknown>>
   } catch {
     // Said below.
   }
@@ -105,19 +108,26 @@ export function parseJsonObject({ origin, text }: Answer, json = text): Readonly
 export function httpError({ origin, status, headers, text }: Answer, hint = ''): HoldfastError {
   const said = text === '' ? '' : `: ${redact(text)}`
   return new HoldfastError(codeOf(status), `${origin} answered ${status}${said}${hint}`, {
-    retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now(), headers.get('date')),
   })
 }
 
 function codeOf(status: number): ErrorCode {
   if (status === 401 || status === 403) return 'sign-in-needed'
-  if (status === 408 || status === 425 || status === 429) return 'throttled'
+  if ([408, 425, 429].includes(status)) return 'throttled'
   // 423: another request holds the upload, perhaps our own last one, whose end the server has not noticed yet.
   if (status >= 500 || status === 423) return 'server-error'
-  if (status < 400 || status === 404 || status === 409 || status === 410 || status === 412)
-    return 'bad-answer'
-  return 'rejected-by-store'
+  return status < 400 || [404, 409, 410, 412].includes(status) ? 'bad-answer' : 'rejected-by-store'
 }
 
-/** Stores repeat tokens, keys and signatures in their errors: whatever may be one goes, as messages are kept. */
-const redact = (text: string) => text.replace(/[\w+/=.~%-]{16,}/g, '…').slice(0, 200)
+/**
+ * Stores repeat tokens, keys and signatures in their errors: whatever may be one goes, as messages are kept. Letters in
+ * the place of an error code stay: `<Code>…`, `"code": "…"`, `"reason": "…"`.
+ */
+export const redact = (text: string): string =>
+  text
+    .replace(
+      /((?:code|error|reason)"?[>:]\s*"?[a-z_.]+(?![\w+/=~%-]))|[\w+/=.~%-]{16,}/gi,
+      (_, code) => code ?? '…',
+    )
+    .slice(0, 200)

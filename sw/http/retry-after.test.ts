@@ -1,21 +1,67 @@
 import { describe, expect, it } from 'vitest'
+import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
+import { httpError } from './request.ts'
 import { retryAfterMs } from './retry-after.ts'
+
+// Promise 6 of docs/guarantees.md.
 
 const NOW_MS = Date.parse('Sun, 06 Nov 1994 08:49:37 GMT')
 const DAY_MS = 86_400_000
 
 describe('retryAfterMs', () => {
   it.each([
-    { header: null, ms: 0 },
-    { header: '', ms: 0 },
     { header: '0', ms: 0 },
     { header: '7', ms: 7_000 },
     { header: ' 120 ', ms: 120_000 },
     { header: 'Sun, 06 Nov 1994 08:49:52 GMT', ms: 15_000 },
-    { header: 'Sun, 06 Nov 1994 08:49:30 GMT', ms: 0 },
-    { header: 'soon', ms: 0 },
-    { header: '99999999', ms: DAY_MS },
-    { header: '9'.repeat(400), ms: DAY_MS },
-    { header: 'Fri, 31 Dec 9999 23:59:59 GMT', ms: DAY_MS },
+    { header: 'Sunday, 06-Nov-94 08:49:52 GMT', ms: 15_000 },
+    { header: 'Sun Nov  6 08:49:52 1994', ms: 15_000 },
+    { header: '99999999', ms: LONGEST_WAIT_MS },
+    { header: '9'.repeat(400), ms: LONGEST_WAIT_MS },
+    { header: 'Fri, 31 Dec 9999 23:59:59 GMT', ms: LONGEST_WAIT_MS },
   ])('$header is $ms ms', ({ header, ms }) => expect(retryAfterMs(header, NOW_MS)).toBe(ms))
+
+  it.each([
+    null,
+    '',
+    '-5',
+    '1.5',
+    '1e3',
+    '0x10',
+    '120, 120',
+    'soon',
+    'soon 5',
+    'Sun',
+    '1994-11-06T08:50:00Z',
+    'Sun, 06 Nov 1994 08:49:30 GMT',
+  ])('%j is none', (header) => expect(retryAfterMs(header, NOW_MS)).toBeUndefined())
+})
+
+describe('a wait until a date', () => {
+  const DATE = 'Sun, 06 Nov 1994 08:49:37 GMT'
+  const IN_A_MINUTE = 'Sun, 06 Nov 1994 08:50:37 GMT'
+
+  it.each([
+    ['right', 0],
+    ['eight hours behind', -8 * 3_600_000],
+    ['a year behind', -365 * DAY_MS],
+    ['an hour ahead', 3_600_000],
+  ])('counts from the answer’s own date, though our clock is %s', (_, skewMs) => {
+    expect(retryAfterMs(IN_A_MINUTE, NOW_MS + skewMs, DATE)).toBe(60_000)
+  })
+
+  it.each([null, '', 'yesterday'])('counts from our clock where that date is %j', (date) => {
+    expect(retryAfterMs(IN_A_MINUTE, NOW_MS + 10_000, date)).toBe(50_000)
+  })
+
+  it('is an hour at most, though our clock is a year behind and the answer has no date', () => {
+    expect(retryAfterMs(IN_A_MINUTE, NOW_MS - 365 * DAY_MS)).toBe(LONGEST_WAIT_MS)
+  })
+
+  it('is heeded in an HTTP error', () => {
+    const headers = new Headers({ date: DATE, 'retry-after': IN_A_MINUTE })
+    const url = 'https://store.example/'
+    const answer = { origin: url, url, status: 503, ok: false, headers, bytes: new Uint8Array(), text: '' }
+    expect(httpError(answer).retryAfterMs).toBe(60_000)
+  })
 })

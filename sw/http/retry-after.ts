@@ -1,11 +1,20 @@
-/** Longest wait that a server can ask for, ms. */
-const LONGEST_WAIT_MS = 24 * 60 * 60 * 1000
+import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
 
 /**
- * `Retry-After` in ms, from seconds or an HTTP date (RFC 9110 §10.2.3); 0 if absent or unreadable.
+ * `Retry-After` in ms, from seconds or an HTTP date (RFC 9110 §10.2.3), an hour at most; undefined if it is absent,
+ * neither, or over. A date counts from the answer's own `Date`, as our clock may be wrong, and from ours where CORS hides that.
+ *
+ * @param date the answer's `Date`
  */
-export function retryAfterMs(header: string | null, nowMs: number): number {
-  if (header === null) return 0
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - nowMs
-  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_WAIT_MS)
+export function retryAfterMs(
+  header: string | null,
+  nowMs: number,
+  date: string | null = null,
+): number | undefined {
+  const asked = header?.trim() ?? ''
+  const ms = /^\d+$/.test(asked) ? Number(asked) * 1000 : timeOf(asked) - (timeOf(date ?? '') || nowMs)
+  return ms >= 0 ? Math.min(ms, LONGEST_WAIT_MS) : undefined
 }
+
+/** An HTTP date, whose oldest form names no zone (RFC 9110 §5.6.7); `Date.parse` alone reads `soon 5` as one. */
+const timeOf = (text: string) => (text.includes(':') ? Date.parse(text.replace(/ GMT$|$/, ' GMT')) : NaN)

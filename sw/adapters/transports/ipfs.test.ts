@@ -1,13 +1,18 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { base58btc } from 'multiformats/bases/base58'
+import { CID } from 'multiformats/cid'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { added, noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { sha256Hex } from '../../../src/evidence/digest.ts'
+import { contentAddress } from '../../../src/evidence/cid.ts'
 import type { Cid } from '../../../src/protocol/ids.ts'
 import { ipfs } from './ipfs.ts'
 import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
 
-// Promise 2 of docs/guarantees.md.
+// Promises 2, 5 of docs/guarantees.md.
 
 let box: Sandbox
 let backend: Backend
@@ -36,4 +41,106 @@ test('reads a copy back and hashes it', async () => {
   await transport.verify(upload, attempt)
   backend.faults.add({ service: 'ipfs', match: '/cat', kind: 'lie' })
   await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
+})
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+/** A node that says this to every request; its base, and what was asked. */
+async function nodeThat(says: (response: ServerResponse) => unknown) {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url!.split('?')[0]}`)
+    request.resume().on('end', () => says(response))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+const attempt = { signal: AbortSignal.timeout(20_000), saveResumeToken: async () => {}, progress: () => {} }
+const NOTHING = { kind: 'nothing' } as const
+
+async function small() {
+  const bytes = noise('small', 100)
+  const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: 100 }
+  return { bytes, upload }
+}
+
+const sending = async (base: string) => {
+  const { bytes, upload } = await small()
+  return ipfs({ endpoint: base }).send(upload, bytes, NOTHING, attempt)
+}
+
+describe('an answer that began well', () => {
+  test('and ends with an error is told with the node’s words', async () => {
+    const { base } = await nodeThat((response) => {
+      response.writeHead(200, { trailer: 'X-Stream-Error' })
+      response.addTrailers({ 'X-Stream-Error': 'no space left on device' })
+      response.end('{"Name":"x","Bytes":50}\n{"Message":"no space left on device","Code":0,"Type":"error"}\n')
+    })
+    await expect(sending(base)).rejects.toMatchObject({
+      code: 'server-error',
+      message: expect.stringContaining('no space left on device'),
+    })
+  })
+
+  test('and ends with an error after an address is no success', async () => {
+    const { cid } = (await small()).upload
+    const { base } = await nodeThat((response) =>
+      response.end(`{"Name":"x","Hash":"${cid}"}\n{"Message":"pin: disk full","Code":0,"Type":"error"}\n`),
+    )
+    await expect(sending(base)).rejects.toThrow('pin: disk full')
+  })
+
+  test.each([
+    ['an empty line', '\n'],
+    ['nothing', ''],
+    ['progress alone', '{"Name":"x","Bytes":50}\n'],
+    ['a page to log in', '<html>Log in</html>'],
+  ])('and ends with %s is no success', async (_, text) => {
+    const { base } = await nodeThat((response) => response.end(text))
+    await expect(sending(base)).rejects.toMatchObject({ code: 'bad-answer' })
+  })
+
+  test.each([
+    ['lines of progress', '{"Name":"x","Bytes":50}\n{"Name":"x","Bytes":100}\n{"Name":"x","Hash":"CID"}\n'],
+    ['progress after the address', '{"Name":"x","Hash":"CID"}\n{"Name":"x","Bytes":100}\n'],
+    ['CRLF', '{"Name":"x","Hash":"CID"}\r\n'],
+  ])('with %s is read', async (_, text) => {
+    const { cid } = (await small()).upload
+    const { base } = await nodeThat((response) => response.end(text.replace('CID', cid)))
+    expect(await sending(base)).toBe('proved')
+  })
+})
+
+test.each(['', '/', '//', '/behind/a/proxy', '/behind/a/proxy/'])(
+  'takes a base that ends with “%s”',
+  async (end) => {
+    const { cid } = (await small()).upload
+    const { base, asked } = await nodeThat((response) => response.end(`{"Hash":"${cid}"}`))
+    expect(await sending(`${base}${end}`)).toBe('proved')
+    expect(asked).toEqual([`POST ${end.replace(/\/+$/, '')}/api/v0/add`])
+  },
+)
+
+test('knows a pin of our address in another form', async () => {
+  const { upload } = await small()
+  const base58 = CID.parse(upload.cid).toString(base58btc)
+  const { base } = await nodeThat((response) => response.end(`{"Keys":{"${base58}":{"Type":"recursive"}}}`))
+  expect(await ipfs({ endpoint: base }).probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+})
+
+test('believes a pin of our own address alone', async () => {
+  const { upload } = await small()
+  const other = await contentAddress(noise('other', 100))
+  const { base } = await nodeThat((response) => response.end(`{"Keys":{"${other}":{"Type":"recursive"}}}`))
+  expect(await ipfs({ endpoint: base }).probe(upload, attempt)).toEqual(NOTHING)
+  const { base: empty } = await nodeThat((response) => response.end('{"Keys":null}'))
+  expect(await ipfs({ endpoint: empty }).probe(upload, attempt)).toEqual(NOTHING)
 })

@@ -1,12 +1,13 @@
-import { UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
-import { parseJsonObject, httpError } from '../../http/request.ts'
+import { isSameCid, UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { parseJsonObject, httpError, redact, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface IpfsOptions {
-  /** Base of a Kubo RPC API: `<endpoint>/api/v0/add`. */
+  /** Base of a Kubo RPC API: `<endpoint>/api/v0/add`; a slash at its end changes nothing. */
   readonly endpoint: string
   readonly authorize?: Authorize
   /** Default `ipfs`. */
@@ -34,7 +35,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
       async (reason) => authorize?.({ reason }),
       (headers) =>
         http.request(
-          `${endpoint}/api/v0/${path}`,
+          under(endpoint, `api/v0/${path}`),
           { method: 'POST', ...(headers && { headers }), ...(body && { body }) },
           request,
         ),
@@ -46,10 +47,10 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
 
     async probe({ cid, sizeBytes }, { signal, progress }) {
       const answer = await rpc(`pin/ls?arg=${cid}&type=recursive`, { signal })
-      if (answer.status === 500 && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
+      if (!answer.ok && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
       if (!answer.ok) throw httpError(answer)
-      const keys = parseJsonObject(answer)['Keys']
-      if (typeof keys !== 'object' || keys === null || !(cid in keys)) return { kind: 'nothing' }
+      const keys = Object.keys(parseJsonObject(answer)['Keys'] ?? {})
+      if (!keys.some((key) => isSameCid(cid, key))) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
     },
@@ -59,9 +60,8 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
       form.append('file', new Blob([bytes]), upload.cid)
       const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
       if (!answer.ok) throw httpError(answer)
-      // A line of JSON for each object; the last is the file itself.
-      const address = parseJsonObject(answer, answer.text.trim().split('\n').at(-1) ?? '')['Hash']
-      if (address !== upload.cid) throw mismatch(upload, String(address))
+      const address = addressIn(answer)
+      if (!isSameCid(upload.cid, address)) throw mismatch(upload, address)
       progress(upload.sizeBytes)
       return 'proved'
     },
@@ -72,4 +72,19 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
       if (!(await isOurs(upload, answer.bytes))) throw mismatch(upload, 'other bytes')
     },
   }
+}
+
+/**
+ * The address that `add` tells, in a line of JSON for each object, the last of them the file itself; lines of progress
+ * count for nothing. A node that fails after its 200 says so in a trailer, which `fetch` does not show, and in a last
+ * line.
+ *
+ * @throws HoldfastError `server-error` with the node's words; `bad-answer` where there is no such line
+ */
+function addressIn(answer: Answer): string {
+  const lines = answer.text.trim().split('\n')
+  const last = lines.findLast((line) => !line.includes('"Bytes"')) ?? ''
+  const { Hash } = parseJsonObject(answer, last)
+  if (typeof Hash === 'string') return Hash
+  throw new HoldfastError('server-error', `${answer.origin} told no address: ${redact(last)}`)
 }

@@ -95,6 +95,17 @@ test('is refused where nobody could be asked what is there', () => {
   expect(() => pinata({ authorize })).not.toThrow()
 })
 
+test('takes bases that end with a slash', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const { gateway, pinata: base } = backend.endpoints
+  const slashed = pinata({ authorize, gateway: `${gateway}/`, uploads: `${base}/`, api: `${base}/` })
+  backend.pinata.addressAs('legacy')
+  expect(await slashed.send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  expect(await slashed.probe(upload, attempt)).toEqual({ kind: 'all', proved: false })
+  await slashed.verify(upload, attempt)
+  expect(backend.ledger.all().filter(({ path }) => path.includes('//'))).toEqual([])
+})
+
 test('renews a signed URL that has expired', async () => {
   const { bytes, upload, attempt } = await fresh()
   const asked: AuthReason[] = []

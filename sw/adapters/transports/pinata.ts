@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
-import { parseJsonObject, httpError, type Answer } from '../../http/request.ts'
+import { parseJsonObject, httpError, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
@@ -75,7 +75,7 @@ export function pinata({
     const answer = await withAuth(
       async (reason) => authorize?.({ reason }),
       (headers) =>
-        http.request(`${api}/v3/files/${network}?${query}`, { ...(headers && { headers }) }, { signal }),
+        http.request(under(api, `v3/files/${network}?${query}`), { ...(headers && { headers }) }, { signal }),
       signal,
     )
     if (!answer.ok) throw httpError(answer)
@@ -85,7 +85,7 @@ export function pinata({
   }
 
   const read = (cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) =>
-    http.request(`${gateway}/ipfs/${cid}`, { method }, { signal, maxBytes: sizeBytes })
+    http.request(under(`${gateway}`, `ipfs/${cid}`), { method }, { signal, maxBytes: sizeBytes })
 
   return {
     name,
@@ -122,7 +122,7 @@ export function pinata({
       const answer = await withAuth(
         async (reason) =>
           signUpload === undefined
-            ? { url: `${uploads}/v3/files`, headers: await authorize?.({ reason }) }
+            ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
             : { url: await signUpload({ cid, sha256, sizeBytes, reason }), headers: undefined },
         ({ url, headers }) =>
           http.request(

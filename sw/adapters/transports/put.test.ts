@@ -6,12 +6,13 @@ import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { grantFor as grant, newToken, type Wish } from '../../../e2e/transports/variants.ts'
 import { contentAddress } from '../../../src/evidence/cid.ts'
 import { sha256Hex } from '../../../src/evidence/digest.ts'
+import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Attempt, Upload } from '../../ports/transport.ts'
 import { presignedPut, type Checksum, type Grant, type GrantRequest } from './put.ts'
 import type { AuthReason } from '../../http/with-auth.ts'
 import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
 
-// Promise 2 of docs/guarantees.md.
+// Promises 2, 4, 5 of docs/guarantees.md.
 
 let box: Sandbox
 let backend: Backend
@@ -157,4 +158,94 @@ test('takes 403 to HEAD for “not there”, as S3 says it to those who may not 
   const { upload, attempt } = await fresh()
   backend.faults.add({ service: 'put', match: '/put/objects/', method: 'HEAD', kind: 'status', status: 403 })
   expect(await put(grantFor).probe(upload, attempt)).toEqual(NOTHING)
+})
+
+/** A store that answers each `PUT` alike, through the lives of several workers: the message of each attempt. */
+async function refusedAlike(status: number, body: string, attempts: number) {
+  const { upload, attempt, bytes } = await fresh()
+  backend.faults.add({ service: 'put', match: '/put/objects/', method: 'PUT', kind: 'status', status, body })
+  const told: string[] = []
+  for (let at = 0; at < attempts; at += 1) {
+    const error: unknown = await put(grantFor)
+      .send(upload, bytes, NOTHING, attempt)
+      .catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(HoldfastError)
+    told.push((error as HoldfastError).code)
+  }
+  return { told, upload, bytes, attempt }
+}
+
+const refusal = (code: string) =>
+  `<Error><Code>${code}</Code><Message>As the store says it.</Message></Error>`
+
+test.each([
+  [400, 'BadDigest', 'address-mismatch'],
+  [400, 'XAmzContentSHA256Mismatch', 'address-mismatch'],
+  [400, 'InvalidDigest', 'address-mismatch'],
+  [403, 'SignatureDoesNotMatch', 'sign-in-needed'],
+])('%i %s is the grant’s fault once it comes each time', async (status, code, first) => {
+  const { told, upload, bytes, attempt } = await refusedAlike(status, refusal(code), 5)
+  expect(told).toEqual([first, first, ...Array.from({ length: 3 }, () => 'rejected-by-store')])
+  expect(attempt.resumeToken!.length).toBeLessThan(100)
+  await expect(put(grantFor).send(upload, bytes, NOTHING, attempt)).rejects.toThrow(
+    `${code}: the grant signs another checksum`,
+  )
+  // The grant is mended: what was counted is forgotten.
+  backend.faults.clear()
+  expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('proved')
+  expect(attempt.resumeToken).toBe('')
+})
+
+test('another refusal in between is none of the grant’s faults', async () => {
+  const { told } = await refusedAlike(503, refusal('SlowDown'), 4)
+  expect(new Set(told)).toEqual(new Set(['throttled']))
+})
+
+test('proves what a create-only request finds there already, and sends it once', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('proved')
+  backend.faults.add({ service: 'put', match: '/put/objects/', method: 'PUT', kind: 'status', status: 412 })
+  expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  await put(grantFor).verify(upload, attempt)
+  const sent = backend.ledger.all().filter(({ key, method }) => key === upload.cid && method === 'PUT')
+  expect(sent).toHaveLength(2)
+})
+
+test('a person is told where other bytes are there and the grant overwrites nothing', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  const damaged = Uint8Array.from(bytes, (byte, at) => (at === 5 ? byte ^ 1 : byte))
+  const transport = put((request) => grantFor(request, { mute: true }))
+  await transport.send(upload, damaged, NOTHING, attempt)
+  backend.faults.add({
+    service: 'put',
+    match: '/put/objects/',
+    method: 'PUT',
+    kind: 'status',
+    status: 403,
+    body: refusal('UnauthorizedBlobOverwrite'),
+  })
+  expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
+  await expect(transport.send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+    code: 'rejected-by-store',
+    message: expect.stringContaining('overwrites nothing'),
+  })
+})
+
+test('tries again where another create-only request for the same object is under way', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  backend.faults.add({
+    service: 'put',
+    match: '/put/objects/',
+    method: 'PUT',
+    kind: 'status',
+    status: 409,
+    body: refusal('ConditionalRequestConflict'),
+    times: 1,
+  })
+  await expect(put(grantFor).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+    class: 'conflict',
+  })
+  expect(await put(grantFor).probe(upload, attempt)).toEqual(NOTHING)
+  expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('proved')
 })

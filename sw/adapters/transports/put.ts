@@ -1,10 +1,11 @@
 import { fromHex, toBase64 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
-import { httpError, type Answer } from '../../http/request.ts'
+import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport, Upload } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
+import { isThere, storeCode, storeError } from './s3-errors.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
 
 /** What the app is asked to sign. */
@@ -51,6 +52,8 @@ export interface PresignedPutOptions {
 const S3_HEADER = 'x-amz-checksum-sha256'
 /** Memo: the copy was read back and is not ours, so it does not count as there. */
 const CORRUPT = 'spoilt'
+/** So many refusals with the same code are no accident; the memo has the code once for each, after that word if it holds. */
+const ALIKE = 3
 
 /**
  * Uploads with one presigned `PUT` for each object (S3, R2, GCS, Azure Blob). Proved by a checksum that the store
@@ -67,11 +70,9 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     signal: AbortSignal,
     sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
   ): Promise<Answer | undefined> {
-    let denied = false
     const answer = await withAuth(
       (reason) => grant({ method, cid, sha256, sizeBytes, ...(sent && { checksum: sent.checksum }), reason }),
       async (granted) => {
-        denied = granted === undefined
         if (granted === undefined) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.bytes }) }
         return http.request(granted.url, init, {
@@ -81,19 +82,19 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         })
       },
       signal,
-      isExpired,
+      (answer) => !answer.ok && storeError(answer).code === 'sign-in-needed',
     )
-    return denied ? undefined : answer
+    return answer === NOT_GRANTED ? undefined : answer
   }
 
   return {
     name,
 
     async probe(upload, { signal, resumeToken, progress }) {
-      const answer = resumeToken === CORRUPT ? undefined : await perform('HEAD', upload, signal)
+      const answer = isCorrupt(resumeToken) ? undefined : await perform('HEAD', upload, signal)
       // S3 says 403 instead of 404 to whoever may not list the bucket; whether we may write, `send` will see.
       if (answer === undefined || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
-      if (!answer.ok) throw httpError(answer)
+      if (!answer.ok) throw storeError(answer)
       if (answer.headers.get('content-length') !== String(upload.sizeBytes)) return { kind: 'nothing' }
       const found = checksum === undefined ? answer.headers.get(S3_HEADER) : null
       if (found !== null && found !== sha256Base64(upload)) return { kind: 'nothing' }
@@ -101,16 +102,26 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       return { kind: 'all', proved: found !== null }
     },
 
-    async send(upload, bytes, _held, { signal, resumeToken, saveResumeToken, progress }) {
+    async send(upload, bytes, _held, { signal, resumeToken = '', saveResumeToken, progress }) {
       const expected = checksum === undefined ? sha256Base64(upload) : await checksum.of(bytes)
       const answer = await perform('PUT', upload, signal, { bytes, checksum: expected })
       if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
-      // 412: the grant asked to overwrite nothing (If-None-Match), and the object is there.
-      if (!answer.ok && answer.status !== 412) throw putError(upload, answer)
+      if (!answer.ok) {
+        const error = storeError(answer)
+        const code = storeCode(answer)
+        if (isThere(answer)) {
+          if (isCorrupt(resumeToken))
+            throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
+        } else if (error.code === 'address-mismatch' || code === 'SignatureDoesNotMatch') {
+          const alike = resumeToken.split(code).length
+          if (alike <= ALIKE) await saveResumeToken(`${resumeToken} ${code}`)
+          throw alike < ALIKE ? error : storeError(answer, 'the grant signs another checksum or header. ')
+        } else throw error
+      }
       const found = answer.ok ? answer.headers.get(header) : null
       if (found !== null && !found.split(/,\s*/).includes(expected))
         throw mismatch(upload, 'another checksum')
-      if (resumeToken === CORRUPT && answer.ok) await saveResumeToken('')
+      if (resumeToken && answer.ok) await saveResumeToken('')
       progress(upload.sizeBytes)
       return found === null ? 'sent' : 'proved'
     },
@@ -125,13 +136,15 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
           'bad-answer',
           `The store names no ${header} of ${upload.cid}. Expose that header in its CORS rules, or grant GET.`,
         )
-      if (!answer.ok) throw httpError(answer)
+      if (!answer.ok) throw storeError(answer)
       if (await isOurs(upload, answer.bytes)) return
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },
   }
 }
+
+const isCorrupt = (resumeToken = '') => resumeToken.startsWith(CORRUPT)
 
 const sha256Base64 = ({ sha256 }: Upload): string => toBase64(fromHex(sha256))
 
@@ -144,23 +157,4 @@ const NOT_GRANTED: Answer = {
   headers: new Headers(),
   bytes: new Uint8Array(),
   text: '',
-}
-
-/** Expired or wrongly signed: 403 everywhere; GCS and temporary credentials of AWS also say it with 400. */
-const isExpired = ({ status, text }: Answer) =>
-  status === 401 || status === 403 || (status === 400 && /<Code>Expired/.test(text))
-
-/** S3's and Azure's words in a 400 for a body that is not what the request said; and for a body that took too long. */
-const CORRUPT_BODY =
-  /<Code>(BadDigest|\w*Md5Mismatch|Crc64Mismatch|XAmzContentSHA256Mismatch|IncompleteBody)</
-const TOOK_TOO_LONG = /<Code>RequestTimeout</
-
-function putError(upload: Upload, answer: Answer): HoldfastError {
-  if (answer.status === 400 && CORRUPT_BODY.test(answer.text))
-    return mismatch(upload, 'not received the bytes')
-  if (answer.status === 400 && TOOK_TOO_LONG.test(answer.text))
-    return new HoldfastError('timeout', `${answer.origin} waited too long for the body.`)
-  return isExpired(answer)
-    ? new HoldfastError('sign-in-needed', `${answer.origin} refused the granted URL (${answer.status}).`)
-    : httpError(answer)
 }

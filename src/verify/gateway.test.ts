@@ -1,0 +1,68 @@
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { contentAddress } from '../evidence/cid.ts'
+import { fetchContent } from './gateway.ts'
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+async function serve(listener: RequestListener): Promise<number> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+const CONTENT = new TextEncoder().encode('what the gateway has')
+
+async function fetched(url: string) {
+  const cid = await contentAddress(CONTENT)
+  const bytes = await fetchContent(
+    { url, timeoutMs: 20_000 },
+    {
+      cid,
+      what: 'x',
+      maxBytes: 100,
+      step: 'fetching a chunk',
+      missing: 'chunk-missing',
+      tooLong: 'chunk-size',
+    },
+  )
+  return { cid, text: new TextDecoder().decode(bytes) }
+}
+
+test.each(['', '/', '//', '/behind/a/proxy', '/behind/a/proxy/'])(
+  'takes a base that ends with “%s”',
+  async (end) => {
+    const asked: string[] = []
+    const port = await serve((request, response) => {
+      asked.push(request.url!)
+      response.end(CONTENT)
+    })
+    const { cid } = await fetched(`http://127.0.0.1:${port}${end}`)
+    expect(asked).toEqual([`${end.replace(/\/+$/, '')}/ipfs/${cid}`])
+  },
+)
+
+test.each([301, 302, 307, 308])(
+  'follows a gateway that sends on to a host of its own for each address (%i)',
+  async (status) => {
+    // The path is gone there: the address is in the host's name, which this test cannot give.
+    const asked: string[] = []
+    const subdomain = await serve((request, response) => {
+      asked.push(request.url!)
+      response.end(CONTENT)
+    })
+    const port = await serve((_, response) =>
+      response.writeHead(status, { location: `http://127.0.0.1:${subdomain}/` }).end(),
+    )
+    expect((await fetched(`http://127.0.0.1:${port}`)).text).toBe('what the gateway has')
+    expect(asked).toEqual(['/'])
+  },
+)

@@ -1,0 +1,209 @@
+import { describe, expect, test } from 'vitest'
+import type { Answer } from '../../http/request.ts'
+import { isThere, storeCode, storeError } from './s3-errors.ts'
+
+// Promise 5 of docs/guarantees.md.
+
+const answer = (status: number, text: string, headers: HeadersInit = {}): Answer => ({
+  origin: 'https://store.example',
+  url: 'https://store.example/object',
+  status,
+  ok: false,
+  headers: new Headers(headers),
+  bytes: new TextEncoder().encode(text),
+  text,
+})
+
+const xml = (code: string, message = 'What the store says.') =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message></Error>`
+
+const [S3, R2, GCS, AZURE, MINIO, SEAWEED, GARAGE, CEPH] = [
+  'S3',
+  'R2',
+  'GCS',
+  'Azure',
+  'MinIO',
+  'SeaweedFS',
+  'Garage',
+  'Ceph',
+]
+
+describe('heals by sending again', () => {
+  test.each([
+    [S3, 400, 'BadDigest'],
+    [S3, 400, 'XAmzContentSHA256Mismatch'],
+    [S3, 400, 'XAmzContentChecksumMismatch'],
+    [S3, 400, 'IncompleteBody'],
+    [S3, 400, 'InvalidDigest'],
+    [GARAGE, 400, 'InvalidDigest'],
+    [GCS, 400, 'CrcMismatch'],
+    [AZURE, 400, 'Md5Mismatch'],
+    [AZURE, 400, 'Crc64Mismatch'],
+  ])('%s: %i %s, as the bytes were damaged', (_, status, code) =>
+    expect(storeError(answer(status, xml(code))).code).toBe('address-mismatch'),
+  )
+
+  test.each([
+    [S3, 400, 'RequestTimeout'],
+    [CEPH, 408, 'RequestTimeout'],
+  ])('%s: %i %s, as the body came too slowly', (_, status, code) =>
+    expect(storeError(answer(status, xml(code))).code).toBe('timeout'),
+  )
+
+  test.each([
+    [S3, 409, 'ConditionalRequestConflict'],
+    [S3, 409, 'OperationAborted'],
+    [AZURE, 409, 'PendingCopyOperation'],
+    [S3, 404, 'NoSuchKey'],
+  ])('%s: %i %s, once it was asked what is there', (_, status, code) =>
+    expect(storeError(answer(status, xml(code)))).toMatchObject({ code: 'bad-answer', class: 'conflict' }),
+  )
+})
+
+describe('heals by a new grant', () => {
+  test.each([
+    [S3, 403, 'AccessDenied'],
+    [SEAWEED, 400, 'AccessDenied'],
+    [S3, 400, 'ExpiredToken'],
+    [GCS, 400, 'ExpiredToken'],
+    [R2, 400, 'ExpiredRequest'],
+    [S3, 400, 'InvalidToken'],
+    [S3, 400, 'TokenRefreshRequired'],
+    [S3, 403, 'InvalidAccessKeyId'],
+    [S3, 403, 'SignatureDoesNotMatch'],
+    [S3, 403, 'RequestTimeTooSkewed'],
+    [S3, 400, 'AuthorizationQueryParametersError'],
+    [S3, 400, 'AuthorizationHeaderMalformed'],
+    [R2, 401, 'Unauthorized'],
+    [AZURE, 403, 'AuthenticationFailed'],
+    [AZURE, 403, 'AuthorizationPermissionMismatch'],
+    [AZURE, 400, 'InvalidAuthenticationInfo'],
+    [AZURE, 401, 'NoAuthenticationInformation'],
+  ])('%s: %i %s', (_, status, code) =>
+    expect(storeError(answer(status, xml(code))).code).toBe('sign-in-needed'),
+  )
+})
+
+describe('heals by waiting', () => {
+  test.each([
+    [S3, 503, 'SlowDown', 'throttled'],
+    [MINIO, 503, 'SlowDownWrite', 'throttled'],
+    [S3, 400, 'ThrottlingException', 'throttled'],
+    [AZURE, 503, 'ServerBusy', 'throttled'],
+    [GCS, 403, 'UserRateLimitExceeded', 'throttled'],
+    [R2, 429, 'TooManyRequests', 'throttled'],
+    [SEAWEED, 429, 'ErrTooManyRequest', 'throttled'],
+    [AZURE, 409, 'AccountBeingCreated', 'throttled'],
+    [AZURE, 409, 'ContainerBeingDeleted', 'throttled'],
+    [S3, 500, 'InternalError', 'server-error'],
+    [S3, 503, 'ServiceUnavailable', 'server-error'],
+    [GARAGE, 503, 'ServiceUnavailable', 'server-error'],
+    [MINIO, 503, 'XMinioServerNotInitialized', 'server-error'],
+    [AZURE, 500, 'OperationTimedOut', 'server-error'],
+  ])('%s: %i %s', (_, status, code, ours) => {
+    const error = storeError(answer(status, xml(code), { 'retry-after': '7' }))
+    expect(error).toMatchObject({ code: ours, class: 'transient', retryAfterMs: 7_000 })
+  })
+})
+
+describe('heals by a person', () => {
+  test.each([
+    [S3, 403, 'AccountProblem'],
+    [S3, 403, 'AllAccessDisabled'],
+    [S3, 404, 'NoSuchBucket'],
+    [S3, 409, 'InvalidBucketState'],
+    [S3, 403, 'InvalidObjectState'],
+    [S3, 405, 'MethodNotAllowed'],
+    [S3, 501, 'NotImplemented'],
+    [S3, 400, 'EntityTooLarge'],
+    [S3, 400, 'KeyTooLongError'],
+    [S3, 411, 'MissingContentLength'],
+    [CEPH, 403, 'UserSuspended'],
+    [CEPH, 403, 'QuotaExceeded'],
+    [GCS, 403, 'UserProjectAccountProblem'],
+    [AZURE, 403, 'AccountIsDisabled'],
+    [AZURE, 403, 'InsufficientAccountPermissions'],
+    [AZURE, 403, 'AuthorizationFailure'],
+    [AZURE, 403, 'AuthorizationSourceIPMismatch'],
+    [AZURE, 404, 'ContainerNotFound'],
+    [AZURE, 409, 'ContainerDisabled'],
+    [AZURE, 413, 'RequestBodyTooLarge'],
+    [MINIO, 507, 'XMinioStorageFull'],
+    [MINIO, 400, 'XMinioAdminBucketQuotaExceeded'],
+  ])('%s: %i %s', (_, status, code) =>
+    expect(storeError(answer(status, xml(code))).code).toBe('rejected-by-store'),
+  )
+
+  test('Garage: a bucket that is full, which it tells as 403 AccessDenied', () => {
+    const full = xml('AccessDenied', 'Bucket size quota is reached, maximum total size: 1000')
+    expect(storeError(answer(403, full)).code).toBe('rejected-by-store')
+  })
+})
+
+describe('the object is there already', () => {
+  test.each([
+    [S3, 412, 'PreconditionFailed'],
+    [AZURE, 412, 'LeaseIdMissing'],
+    [AZURE, 409, 'BlobAlreadyExists'],
+    [AZURE, 403, 'UnauthorizedBlobOverwrite'],
+    [AZURE, 409, 'BlobImmutableDueToPolicy'],
+    [AZURE, 409, 'BlobImmutableDueToLegalHold'],
+    [GCS, 403, 'RetentionPolicyNotMet'],
+    [GCS, 403, 'ObjectUnderActiveHold'],
+  ])('%s: %i %s, and no new grant is asked for', (_, status, code) => {
+    expect(isThere(answer(status, xml(code)))).toBe(true)
+    expect(storeError(answer(status, xml(code))).code).toBe('bad-answer')
+  })
+
+  test.each([
+    [S3, 409, 'ConditionalRequestConflict'],
+    [S3, 403, 'AccessDenied'],
+  ])('%s: not where it says %i %s', (_, status, code) =>
+    expect(isThere(answer(status, xml(code)))).toBe(false),
+  )
+})
+
+describe('words', () => {
+  test.each([
+    [
+      S3,
+      xml(
+        'RequestTimeTooSkewed',
+        'The difference between the request time and the current time is too large.',
+      ),
+    ],
+    [S3, xml('AccessDenied', 'Request is not valid yet')],
+    [S3, xml('AccessDenied', 'Request has expired')],
+    [GCS, xml('ExpiredToken', 'The provided token has expired. Request signature expired at: 2026-01-01')],
+    [AZURE, xml('AuthenticationFailed', 'Signature not valid in the specified time frame: Start [then]')],
+  ])('a skewed clock is told as one: %s', (_, text) => {
+    const error = storeError(answer(403, text))
+    expect(error.code).toBe('sign-in-needed')
+    expect(error.message.slice(0, 100)).toContain('the clock of the signer or the store is wrong')
+  })
+
+  test('a token that has expired is not told as a clock', () =>
+    expect(
+      storeError(answer(400, xml('ExpiredToken', 'The provided token has expired.'))).message,
+    ).not.toContain('clock'))
+
+  test('what only a person can change begins the message', () => {
+    const error = storeError(answer(400, xml('BadDigest')), 'the grant is wrong. ')
+    expect(error.code).toBe('rejected-by-store')
+    expect(error.message).toMatch(/^BadDigest: the grant is wrong\. https:/)
+  })
+
+  test('a store without codes is told by its status alone', () =>
+    expect(storeError(answer(503, '')).message).toBe('https://store.example answered 503'))
+})
+
+describe('the code of an answer', () => {
+  test.each([
+    ['XML', xml('SignatureDoesNotMatch'), 'SignatureDoesNotMatch'],
+    ['XML with spaces', '<Error>\n <Code> SlowDown </Code>', 'SlowDown'],
+    ['JSON', '{"error": {"code": "AuthenticationFailed"}}', 'AuthenticationFailed'],
+    ['JSON with a number before it', '{"error":{"code":403,"errors":[{"Code":"SlowDown"}]}}', 'SlowDown'],
+    ['no code', '<html><body>Bad gateway</body></html>', ''],
+    ['nothing', '', ''],
+  ])('%s', (_, text, code) => expect(storeCode(answer(400, text))).toBe(code))
+})

@@ -1,0 +1,55 @@
+import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
+import { httpError, type Answer } from '../../http/request.ts'
+
+/** What create-only requests are told (`If-None-Match`, a SAS without `w`, holds): an object of this name is there. */
+const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|RetentionPolicy|ActiveHold/
+
+/**
+ * The stores' error codes, each as the error of ours whose class heals it: sending again (`address-mismatch`,
+ * `timeout`), waiting (`throttled`), a person (`rejected-by-store`), a new grant (`sign-in-needed`). The first row that
+ * matches counts; where none does, the status, which says enough of most. Read in the lists of S3
+ * (docs.aws.amazon.com/AmazonS3/latest/API, ErrorResponses), R2 (developers.cloudflare.com/r2/api/error-codes), GCS
+ * (cloud.google.com/storage/docs/xml-api, reference-status) and Azure (learn.microsoft.com/rest/api/storageservices,
+ * common-rest-api-error-codes and blob-service-error-codes), and in the sources of MinIO, SeaweedFS and Garage.
+ */
+const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
+  [IS_THERE, 'bad-answer'],
+  // Garage says InvalidDigest of any checksum that is not that of the body.
+  [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/, 'address-mismatch'],
+  [/^RequestTimeout$/, 'timeout'],
+  [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)/, 'throttled'],
+  [/Account|Suspended|AuthorizationFailure|SourceIP/, 'rejected-by-store'],
+  [/Bucket|Container|State|Disabled|Implemented|Quota|Storage/, 'rejected-by-store'],
+  [/Expired|Token|Access|Auth|Signature|Skewed/, 'sign-in-needed'],
+]
+
+/** Words of a grant that is new, and already too early or too late. */
+const SKEWED =
+  /TooSkewed|ExpiredRequest|time is too large|not valid yet|time frame|Request (has|signature) expired/
+
+/** An answer's error code, of XML or JSON; empty where it has none. */
+export const storeCode = ({ text }: Answer): string =>
+  /code"?\s*[>:]\s*"?([a-z.]+(?:\d+Mismatch)?)\b/i.exec(text)?.[1] ?? ''
+
+/** Whether a refusal says that the object is there already; whose bytes it has is still to be proved. */
+export const isThere = (answer: Answer): boolean => answer.status === 412 || IS_THERE.test(storeCode(answer))
+
+/**
+ * What an answer that is no success means for us, in words where we know more than the store says.
+ *
+ * @param toPerson what only a person can change, where the caller knows that nothing else helps
+ */
+export function storeError(answer: Answer, toPerson = ''): HoldfastError {
+  const { text } = answer
+  const code = storeCode(answer)
+  const plain = httpError(answer)
+  const meant = MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ?? plain.code
+  const words = toPerson || (SKEWED.test(text) ? 'the clock of the signer or the store is wrong. ' : '')
+  return new HoldfastError(
+    // Garage has no code of its own for a bucket that is full.
+    toPerson || text.includes('quota is reached') ? 'rejected-by-store' : meant,
+    // Records keep the beginning of a message, so the meaning comes first.
+    `${code && `${code}: `}${words}${plain.message}`,
+    plain,
+  )
+}
