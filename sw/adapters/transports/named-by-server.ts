@@ -30,21 +30,21 @@ export const callsOf =
     )
   }
 
-/** Why an answer is none that the transport can go on with. */
-export type BadAnswer = (answer: Answer, what: string, code?: ErrorCode) => HoldfastError
+/** Why the transport cannot go on with a server that answered so. */
+type Failure = (what: string, code?: ErrorCode) => HoldfastError
 
 /**
- * Where a `Location` points, relative to where the answer came from at last.
+ * The URL that an answer names by `Location`, relative to where it came from at last.
  *
  * @throws HoldfastError `rejected-by-store` for one that cannot be asked, or that gives up TLS
  */
-export function urlAt(location: string, answer: Answer, badAnswer: BadAnswer): string {
+export function urlIn(answer: Answer, location: string, failure: Failure): string {
   const found = URL.canParse(location, answer.url) ? new URL(location, answer.url).href : ''
   // `fetch` takes no other, and none with a name and password.
   if (!/^https?:\/\/[^/@]+\//.test(found))
-    throw badAnswer(answer, 'a Location that cannot be asked', 'rejected-by-store')
+    throw failure('a Location that cannot be asked', 'rejected-by-store')
   if (found.startsWith('http:') && answer.origin.startsWith('https:'))
-    throw badAnswer(answer, 'a Location without TLS; it is to heed X-Forwarded-Proto', 'rejected-by-store')
+    throw failure('a Location without TLS; it is to heed X-Forwarded-Proto', 'rejected-by-store')
   return found
 }
 

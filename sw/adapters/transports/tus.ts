@@ -3,7 +3,7 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
-import { callsOf, isGone, urlAt, type BadAnswer } from './named-by-server.ts'
+import { callsOf, isGone, urlIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
@@ -142,7 +142,10 @@ export function tus({
     const at: Position | undefined =
       answer.status === 409
         ? await positionOf(named(upload), upload, signal)
-        : { target: { url: locationIn(answer), checked: '' }, offset: 0 }
+        : {
+            target: { url: locationIn(answer), checked: '' },
+            offset: 0,
+          }
     if (at === undefined) throw httpError(answer)
     const target = { ...at.target, again, ...(at.offset === 0 && { checked: checksum }) }
     await saveResumeToken(memoOf(target))
@@ -306,11 +309,11 @@ function offsetIn(answer: Answer): number {
 function locationIn(answer: Answer): string {
   const location = answer.headers.get('location')
   if (location === null) throw hidden(answer, 'Location')
-  return urlAt(location, answer, badAnswer)
+  return urlIn(answer, location, (what, code) => badAnswer(answer, what, code))
 }
 
 /** `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up. */
-const badAnswer: BadAnswer = ({ origin }, what, code = 'bad-answer') =>
+const badAnswer = ({ origin }: Answer, what: string, code: ErrorCode = 'bad-answer') =>
   new HoldfastError(code, `${origin} is no tus server as we know it: it answered ${what}.`)
 const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
   badAnswer(answer, `no ${header}, or CORS hides it. ${EXPOSE}`, code)
