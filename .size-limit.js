@@ -41,6 +41,13 @@ export default [
     modifyEsbuildConfig,
   },
   {
+    name: 'resumable upload transport, alone',
+    path: 'dist/sw/adapters/transports/resumable.js',
+    limit: '4 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
+  {
     name: 'presigned PUT transport, alone',
     path: 'dist/sw/adapters/transports/put.js',
     limit: '3.7 kB',

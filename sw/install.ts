@@ -1,5 +1,4 @@
-// The types of Background Sync.
-import type {} from 'workbox-background-sync'
+/// <reference types="workbox-background-sync" />
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { isOurs } from '../src/protocol/parse.ts'
 import { activation } from './adapters/browser/activation.ts'

@@ -17,6 +17,8 @@ export interface DataDir {
   readonly tusPlain: string
   readonly put: string
   readonly pinata: string
+  readonly resumable: string
+  readonly resumableMute: string
   readonly ledger: string
   /** Give the folder up. */
   unlock(): Promise<void>
@@ -28,7 +30,18 @@ export async function openDataDir(path: string, fresh: boolean): Promise<DataDir
   await mkdir(root, { recursive: true })
   const unlock = await lock(root)
   if (fresh) {
-    for (const name of ['ipfs', 'chain', 'relay', 'tus', 'tus-plain', 'put', 'pinata', 'ledger.ndjson']) {
+    for (const name of [
+      'ipfs',
+      'chain',
+      'relay',
+      'tus',
+      'tus-plain',
+      'put',
+      'pinata',
+      'resumable',
+      'resumable-mute',
+      'ledger.ndjson',
+    ]) {
       await rm(join(root, name), { recursive: true, force: true })
     }
   }
@@ -44,6 +57,8 @@ export async function openDataDir(path: string, fresh: boolean): Promise<DataDir
     tusPlain: join(root, 'tus-plain'),
     put: join(root, 'put'),
     pinata: join(root, 'pinata'),
+    resumable: join(root, 'resumable'),
+    resumableMute: join(root, 'resumable-mute'),
     ledger: join(root, 'ledger.ndjson'),
     unlock,
   }
@@ -56,6 +71,8 @@ export async function openDataDir(path: string, fresh: boolean): Promise<DataDir
     'tusPlain',
     'put',
     'pinata',
+    'resumable',
+    'resumableMute',
   ] as const) {
     await mkdir(layout[folder], { recursive: true })
   }

@@ -52,8 +52,8 @@ export type Fault =
     }
   /**
    * Answers wrongly, without effect: `add` with another valid CID, `pin/ls` that everything is pinned, `cat`
-   * and the gateway with a flipped byte, the relay with a hash of no transaction, tus with an offset that it did not
-   * reach, a presigned PUT with another checksum, Pinata with another CID. Not for the chain.
+   * and the gateway with a flipped byte, the relay with a hash of no transaction, tus and resumable with an offset
+   * that they did not reach, a presigned PUT with another checksum, Pinata with another CID. Not for the chain.
    */
   | { readonly kind: 'lie' }
   /** Answers 200 with an empty body, without effect. */
@@ -75,6 +75,7 @@ const SERVICES: readonly string[] = [
   'tus',
   'put',
   'pinata',
+  'resumable',
 ] satisfies ServiceName[]
 const KINDS: readonly string[] = [
   'down',

@@ -17,6 +17,7 @@ import { registryArtifact } from './registry-artifact.ts'
 import { deployedRegistry } from './registry-deployment.ts'
 import { openRelayJournal } from './relay-journal.ts'
 import { relayService } from './relay.ts'
+import { resumableService, type ResumableControl } from './resumable.ts'
 import { backendServer } from './server.ts'
 import { tokens as newTokens } from './tokens.ts'
 import { tusService, type TusControl } from './tus.ts'
@@ -28,6 +29,7 @@ export type { Fault, FaultKind, FaultRule, HoldRule } from './fault-rule.ts'
 export type { FaultHandle, Faults, HoldHandle } from './faults.ts'
 export type { Ledger, LedgerEntry, Outcome } from './ledger.ts'
 export type { PinataControl } from './pinata.ts'
+export type { ResumableControl } from './resumable.ts'
 export type { ServiceName } from './service-name.ts'
 export type { TusControl } from './tus.ts'
 export { registryAbi } from './registry-abi.ts'
@@ -73,6 +75,10 @@ export interface Endpoints {
   put: string
   /** Base of Pinata's `/v3/files`. */
   pinata: string
+  /** Where resumable uploads of the IETF are created, with digests. */
+  resumable: string
+  /** The same by a server that tells no digests and forgets an upload once it is complete. */
+  resumableMute: string
   rpcUrl: string
   registry: `0x${string}`
   relayUrl: string
@@ -91,6 +97,8 @@ export interface Backend {
   readonly tus: TusControl
   readonly tusPlain: TusControl
   readonly pinata: PinataControl
+  readonly resumable: ResumableControl
+  readonly resumableMute: ResumableControl
   /** End everything; what was stored is on disk. */
   stop(): Promise<void>
   /** Down: connections are refused, open ones are cut. The chain's process lives on behind it. */
@@ -142,6 +150,18 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     const tus = await tusService({ folder: dir.tus, mount: '/tus', plain: false, store })
     const tusPlain = await tusService({ folder: dir.tusPlain, mount: '/tus-plain', plain: true, store })
     const pinata = await pinataService({ folder: dir.pinata, tokens, store })
+    const resumable = await resumableService({
+      folder: dir.resumable,
+      mount: '/resumable',
+      mute: false,
+      store,
+    })
+    const resumableMute = await resumableService({
+      folder: dir.resumableMute,
+      mount: '/resumable-mute',
+      mute: true,
+      store,
+    })
     const services: Record<string, Service> = {
       '/api/v0': ipfsService(store, pins),
       '/ipfs': gatewayService(store),
@@ -149,6 +169,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       '/tus-plain': tusPlain.service,
       '/put': putService({ folder: dir.put, tokens, store }),
       '/pinata': pinata.service,
+      '/resumable': resumable.service,
+      '/resumable-mute': resumableMute.service,
       '/chain': chainProxy(chain.url),
       '/relay': relayService({
         rpc,
@@ -168,7 +190,11 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       log,
       keepAlive: options.keepAlive ?? false,
       route: (path) =>
-        services[/^\/(?:api\/v0|ipfs|tus|tus-plain|put|pinata|chain|relay)(?=\/|$)/.exec(path)?.[0] ?? ''],
+        services[
+          /^\/(?:api\/v0|ipfs|tus|tus-plain|put|pinata|resumable|resumable-mute|chain|relay)(?=\/|$)/.exec(
+            path,
+          )?.[0] ?? ''
+        ],
       control: controlPaths({
         ledger,
         faults,
@@ -193,6 +219,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       tusPlain: `${url}/tus-plain`,
       put: `${url}/put`,
       pinata: `${url}/pinata`,
+      resumable: `${url}/resumable`,
+      resumableMute: `${url}/resumable-mute`,
       rpcUrl: `${url}/chain`,
       registry,
       relayUrl: `${url}/relay`,
@@ -208,6 +236,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       tus: tus.control,
       tusPlain: tusPlain.control,
       pinata: pinata.control,
+      resumable: resumable.control,
+      resumableMute: resumableMute.control,
       stop,
       pause: () => server.shut(),
       unpause: async () => {

@@ -1,2 +1,2 @@
 /** The services behind the one port. */
-export type ServiceName = 'ipfs' | 'gateway' | 'chain' | 'relay' | 'tus' | 'put' | 'pinata'
+export type ServiceName = 'ipfs' | 'gateway' | 'chain' | 'relay' | 'tus' | 'put' | 'pinata' | 'resumable'

@@ -37,7 +37,7 @@ describe('the package of a clone in which nothing was built', () => {
 
   it('makes transports and anchor in Node, and says where connect and install belong', async () => {
     expect(await inNode(clone.app, USE)).toEqual({
-      transports: ['object', 'object', 'object', 'object', 'object'],
+      transports: ['object', 'object', 'object', 'object', 'object', 'object'],
       anchor: 'object',
       connect: ['HoldfastError', 'no-service-worker'],
       install: ['HoldfastError', 'no-service-worker'],
@@ -97,12 +97,14 @@ import { evm, install, ipfs } from 'holdfast/sw'
 import { copies } from 'holdfast/sw/copies'
 import { pinata } from 'holdfast/sw/pinata'
 import { presignedPut } from 'holdfast/sw/put'
+import { resumable } from 'holdfast/sw/resumable'
 import { tus } from 'holdfast/sw/tus'
 
 const endpoint = 'https://store.example'
 const transports = [
   ipfs({ endpoint }),
   tus({ endpoint }),
+  resumable({ endpoint }),
   presignedPut({ grant: async () => ({ url: endpoint }) }),
   pinata({ endpoint, gateway: endpoint }),
 ]

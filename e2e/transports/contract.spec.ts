@@ -28,6 +28,8 @@ const VARIANTS: readonly VariantName[] = [
   'ipfs',
   'tus',
   'tus-plain',
+  'resumable',
+  'resumable-mute',
   'put',
   'put-mute',
   'pinata',
@@ -35,7 +37,7 @@ const VARIANTS: readonly VariantName[] = [
   'pinata-signed',
 ]
 /** One of each transport. */
-const SAMPLED: ReadonlySet<VariantName> = new Set(['ipfs', 'tus', 'put', 'pinata'])
+const SAMPLED: ReadonlySet<VariantName> = new Set(['ipfs', 'tus', 'resumable', 'put', 'pinata'])
 const MIB = 1024 * 1024
 
 interface BenchFixtures {

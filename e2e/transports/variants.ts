@@ -2,6 +2,7 @@ import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
 import { pinata } from '../../sw/adapters/transports/pinata.ts'
 import type { Transport } from '../../sw/ports/transport.ts'
 import { presignedPut, type Granted, type GrantRequest } from '../../sw/adapters/transports/put.ts'
+import { resumable } from '../../sw/adapters/transports/resumable.ts'
 import type { AuthReason } from '../../sw/http/with-auth.ts'
 import { tus } from '../../sw/adapters/transports/tus.ts'
 import type { Endpoints } from '../backend/index.ts'
@@ -17,7 +18,16 @@ export interface VariantSettings {
 
 /** Each configuration of a transport that the contract holds for. */
 export type VariantName =
-  'ipfs' | 'tus' | 'tus-plain' | 'put' | 'put-mute' | 'pinata' | 'pinata-legacy' | 'pinata-signed'
+  | 'ipfs'
+  | 'tus'
+  | 'tus-plain'
+  | 'resumable'
+  | 'resumable-mute'
+  | 'put'
+  | 'put-mute'
+  | 'pinata'
+  | 'pinata-legacy'
+  | 'pinata-signed'
 
 /** Makes the transport of a variant; its hooks tell `note` why they were asked. */
 export function transportOf(
@@ -43,6 +53,23 @@ export function transportOf(
         authorize,
         // The plain server's URLs are signed.
         secretQuery: variant === 'tus-plain',
+        ...patience,
+        ...(partBytes !== undefined && { partBytes }),
+      })
+    case 'resumable':
+      return resumable({
+        endpoint: endpoints.resumable,
+        authorize,
+        ...patience,
+        ...(partBytes !== undefined && { partBytes }),
+      })
+    case 'resumable-mute':
+      return resumable({
+        endpoint: endpoints.resumableMute,
+        authorize,
+        readUrl: ({ cid }) => `${endpoints.gateway}/ipfs/${cid}`,
+        // Its upload URLs are signed.
+        secretQuery: true,
         ...patience,
         ...(partBytes !== undefined && { partBytes }),
       })

@@ -1,5 +1,4 @@
-// The types of Background Sync.
-import type {} from 'workbox-background-sync'
+/// <reference types="workbox-background-sync" />
 import { REGISTER_INTERVAL_MS, isScheduledTag, planSyncTags } from '../../core/sync-schedule.ts'
 import type { Clock, Wake } from '../../ports/platform.ts'
 

@@ -1,10 +1,11 @@
 import { toBase64 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
-import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
+import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
+import { callsOf, isGone, urlIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { withAuth, type Authorize } from '../../http/with-auth.ts'
+import type { Authorize } from '../../http/with-auth.ts'
 
 export interface TusOptions {
   /** Where uploads are created. */
@@ -57,8 +58,6 @@ const ALGORITHMS: readonly (readonly [string, string])[] = [
   ['sha1', 'SHA-1'],
 ]
 
-/** Statuses of an upload that is not there, or no more (tus 1.0, expiration). */
-const isGone = ({ status }: Answer) => status === 404 || status === 410
 /** `HEAD` may say it by 403 too (tus 1.0, HEAD); without the protocol's header that is somebody else's refusal. */
 const isAbsent = (answer: Answer) =>
   isGone(answer) || (answer.status === 403 && answer.headers.has('tus-resumable'))
@@ -80,6 +79,7 @@ export function tus({
   timeoutMs,
 }: TusOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
+  const call = callsOf(http, endpoint, authorize)
 
   function named({ cid }: Upload): Target {
     const url = new URL(endpoint)
@@ -88,26 +88,6 @@ export function tus({
   }
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
   const memoOf = (target: Target) => tokenOf(target, secretQuery)
-
-  function call(
-    method: string,
-    url: string,
-    request: TimedRequest,
-    headers: Readonly<Record<string, string>> = {},
-    body?: Uint8Array<ArrayBuffer>,
-  ): Promise<Answer> {
-    const mayKnow = new URL(url).origin === new URL(endpoint).origin
-    return withAuth(
-      async (reason) => (mayKnow ? authorize?.({ reason }) : undefined),
-      (authorization) =>
-        http.request(
-          url,
-          { method, headers: { ...headers, ...authorization }, ...(body && { body }) },
-          request,
-        ),
-      request.signal,
-    )
-  }
 
   /** The checksum algorithm to use; empty without the extension. Known once it was answered, in a worker's life. */
   let algorithm: string | undefined
@@ -162,7 +142,10 @@ export function tus({
     const at: Position | undefined =
       answer.status === 409
         ? await positionOf(named(upload), upload, signal)
-        : { target: { url: locationIn(answer), checked: '' }, offset: 0 }
+        : {
+            target: { url: locationIn(answer), checked: '' },
+            offset: 0,
+          }
     if (at === undefined) throw httpError(answer)
     const target = { ...at.target, again, ...(at.offset === 0 && { checked: checksum }) }
     await saveResumeToken(memoOf(target))
@@ -323,21 +306,10 @@ function offsetIn(answer: Answer): number {
   return Number(header)
 }
 
-/**
- * The upload's URL, relative to where the answer came from at last.
- *
- * @throws HoldfastError `bad-answer` without one, `rejected-by-store` for one that gives up TLS
- */
 function locationIn(answer: Answer): string {
   const location = answer.headers.get('location')
   if (location === null) throw hidden(answer, 'Location')
-  const found = URL.canParse(location, answer.url) ? new URL(location, answer.url).href : ''
-  // `fetch` takes no other, and none with a name and password.
-  if (!/^https?:\/\/[^/@]+\//.test(found))
-    throw badAnswer(answer, 'a Location that cannot be asked', REJECTED)
-  if (found.startsWith('http:') && answer.origin.startsWith('https:'))
-    throw badAnswer(answer, 'a Location without TLS; it is to heed X-Forwarded-Proto', REJECTED)
-  return found
+  return urlIn(answer, location, (what, code) => badAnswer(answer, what, code))
 }
 
 /** `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up. */

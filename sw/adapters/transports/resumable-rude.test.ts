@@ -1,0 +1,377 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { rudeResumable, type Rudeness } from '../../../e2e/backend/rude-resumable.ts'
+import { noise } from '../../../e2e/backend/testing.ts'
+import { contentAddress } from '../../../src/evidence/cid.ts'
+import { sha256Hex } from '../../../src/evidence/digest.ts'
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { deliver } from '../../engine/deliver.ts'
+import { resumable, type ResumableOptions } from './resumable.ts'
+
+// Promise 2 of docs/guarantees.md. A copy counts by its digest or by being read back; at most one more is sent.
+
+const closers: (() => void)[] = []
+afterEach(() => {
+  vi.unstubAllGlobals()
+  closers.splice(0).forEach((close) => close())
+})
+
+const SIZE_BYTES = 1000
+
+interface Scene extends Partial<Omit<ResumableOptions, 'readUrl'>> {
+  readonly reads?: boolean
+}
+
+/** One upload to a server, over several attempts as the engine makes them, each by a new worker. */
+async function scene(rudeness: Rudeness, { reads = false, ...options }: Scene = {}) {
+  const server = await rudeResumable(rudeness)
+  closers.push(server.close)
+  const bytes = noise('rude', SIZE_BYTES)
+  const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: SIZE_BYTES }
+  let sent = false
+  let resumeToken: string | undefined
+  const attempt = () =>
+    deliver(
+      resumable({ endpoint: server.endpoint, ...(reads && { readUrl: server.readUrl }), ...options }),
+      upload,
+      {
+        sent,
+        ...(resumeToken !== undefined && { resumeToken }),
+        bytes: async () => bytes,
+        intend: async () => (sent = true),
+        saveResumeToken: async (told) => {
+          resumeToken = told
+        },
+      },
+      AbortSignal.timeout(10_000),
+    ).then(
+      () => 'stored',
+      (error: unknown) => HoldfastError.from(error),
+    )
+  const appends = () => server.seen('PATCH')
+  return {
+    attempt,
+    appends,
+    seen: server.seen,
+    upload,
+    copies: () => appends().reduce((sum, { bytes: count }) => sum + count, 0) / SIZE_BYTES,
+    resumeToken: () => resumeToken,
+  }
+}
+
+const PROBLEMS = 'https://iana.org/assignments/http-problem-types'
+const problem = (status: number, type: string, complete = '?0') => ({
+  status,
+  headers: { 'Content-Type': 'application/problem+json', 'Upload-Complete': complete },
+  body: JSON.stringify({ type: `${PROBLEMS}#${type}` }),
+})
+
+describe('what it asks for', () => {
+  test('creates an empty upload, with length, digest and name, and names the draft in each request', async () => {
+    const { attempt, seen, upload } = await scene({})
+    expect(await attempt()).toBe('stored')
+    const [created] = seen('POST')
+    expect(created?.bytes).toBe(0)
+    expect(created?.headers).toMatchObject({
+      'upload-complete': '?0',
+      'upload-length': '1000',
+      'repr-digest': `sha-256=:${Buffer.from(upload.sha256, 'hex').toString('base64')}:`,
+      'want-repr-digest': 'sha-256=10',
+      'content-disposition': `inline; filename="${upload.cid}"`,
+      'upload-draft-interop-version': '8',
+    })
+    expect(seen('PATCH')[0]?.headers).toMatchObject({
+      'content-type': 'application/partial-upload',
+      'upload-offset': '0',
+      'upload-complete': '?1',
+      'upload-draft-interop-version': '8',
+    })
+  })
+
+  test('is proved by the digest in the last answer, and asks for nothing more', async () => {
+    const { attempt, seen } = await scene({})
+    expect(await attempt()).toBe('stored')
+    expect([...seen('HEAD'), ...seen('GET')]).toEqual([])
+  })
+
+  test('takes no harm from interim answers', async () => {
+    const { attempt, copies } = await scene({ interim: true })
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+  })
+})
+
+describe('a server that calls an upload complete', () => {
+  test('and stored other bytes is found out by its digest, and gets them again', async () => {
+    const rudeness: Rudeness = { damages: true }
+    const { attempt, copies } = await scene(rudeness)
+    expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
+    rudeness.damages = false
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(2)
+  })
+
+  test.each([{ readable: true }, { readable: false }])(
+    'and stored other bytes is found out by reading them back (%o)',
+    async ({ readable }) => {
+      const rudeness: Rudeness = { damages: true, digests: false, readable }
+      const { attempt, copies } = await scene(rudeness, { reads: !readable })
+      expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
+      rudeness.damages = false
+      expect(await attempt()).toBe('stored')
+      expect(copies()).toBe(2)
+    },
+  )
+
+  test('but tells no digest and gives nothing back is told what to change, and gets one copy', async () => {
+    const { attempt, copies } = await scene({ digests: false })
+    for (let time = 0; time < 3; time += 1) {
+      const error = await attempt()
+      expect(error).toMatchObject({ code: 'rejected-by-store' })
+      expect(String(error)).toContain('readUrl')
+    }
+    expect(copies()).toBe(1)
+  })
+
+  test('of which bytes are missing is told so', async () => {
+    const { attempt } = await scene({ appends: [{ status: 200, headers: { 'Upload-Complete': '?1' } }] })
+    expect(String(await attempt())).toContain('has only 0 bytes')
+    expect(await attempt()).toBe('stored')
+  })
+})
+
+describe('a server that forgets an upload once it is complete', () => {
+  test('counts by the digest in its last answer', async () => {
+    const { attempt, copies } = await scene({ forgetsWhole: true })
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+  })
+
+  test('gets one more copy where its last answer was lost', async () => {
+    const { attempt, copies } = await scene({ forgetsWhole: true, losesLast: 1 })
+    expect(await attempt()).toMatchObject({ code: 'unreachable' })
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(2)
+  })
+
+  test('gets no second copy where the first is found at readUrl', async () => {
+    const { attempt, copies } = await scene(
+      { forgetsWhole: true, losesLast: 1, digests: false },
+      { reads: true },
+    )
+    expect(await attempt()).toMatchObject({ code: 'unreachable' })
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+  })
+
+  test('gets two unproved copies at most until somebody has it sent again', async () => {
+    const { attempt, copies } = await scene({ forgetsWhole: true, digests: false })
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    const error = await attempt()
+    expect(error).toMatchObject({ code: 'rejected-by-store' })
+    expect(String(error)).toContain('forgot two uploads')
+    expect(copies()).toBe(2)
+    await attempt()
+    expect(copies()).toBe(3)
+  })
+})
+
+describe('the URL of an upload', () => {
+  test('may be relative, with a query that is part of it', async () => {
+    const query = '?tenant=7'
+    const { attempt, copies, resumeToken } = await scene({
+      digests: false,
+      readable: true,
+      query,
+      location: (id) => `files/${id}${query}`,
+    })
+    expect(await attempt()).toBe('stored')
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+    expect(resumeToken()).toContain(query)
+  })
+
+  test('leaves a secret query out of the resume token', async () => {
+    const query = '?signature=secret'
+    const location = (id: string) => `/files/${id}${query}`
+    const { attempt, resumeToken } = await scene({ query, location }, { secretQuery: true })
+    expect(await attempt()).toBe('stored')
+    expect(resumeToken()).toMatch(/\/files\/u1#1$/)
+  })
+
+  test('is relative to where the creation was redirected to', async () => {
+    const { attempt, copies } = await scene({ redirect: '/eu/files/', location: (id) => id })
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+  })
+
+  test.each(['ftp://files.example/1', 'http://me:word@files.example/1', 'http://['])(
+    'is refused before it is remembered: %s',
+    async (location) => {
+      const { attempt, copies, resumeToken } = await scene({ location: () => location })
+      expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+      expect(resumeToken()).toBeUndefined()
+      expect(copies()).toBe(0)
+    },
+  )
+
+  test('is refused where it gives up TLS', async () => {
+    vi.stubGlobal(
+      'fetch',
+      async () => new Response(null, { status: 201, headers: { Location: 'http://files.example/files/1' } }),
+    )
+    const { attempt, resumeToken } = await scene({}, { endpoint: 'https://files.example/files' })
+    expect(String(await attempt())).toContain('X-Forwarded-Proto')
+    expect(resumeToken()).toBeUndefined()
+  })
+
+  test('is asked for in words where CORS hides it', async () => {
+    const { attempt, copies } = await scene({ hides: ['location'] })
+    expect(String(await attempt())).toMatch(/no Location, or CORS hides it/)
+    expect(copies()).toBe(0)
+  })
+})
+
+describe('the limits', () => {
+  test('refuse an upload beyond max-size in words, before any byte of it leaves', async () => {
+    const { attempt, copies } = await scene({ limits: 'max-size=999' })
+    const error = await attempt()
+    expect(error).toMatchObject({ code: 'rejected-by-store' })
+    expect(String(error)).toMatch(/0 to 999 bytes .*, not 1000/)
+    expect(copies()).toBe(0)
+  })
+
+  test('refuse it in the same words where the server does not even create it', async () => {
+    const { attempt } = await scene({ limits: 'max-size=999', refusesCreation: 413 })
+    expect(String(await attempt())).toMatch(/0 to 999 bytes .*, not 1000/)
+  })
+
+  test('refuse an upload below min-size that the server does not create, and no other', async () => {
+    const { attempt } = await scene({ limits: 'min-size=1001', refusesCreation: 400 })
+    expect(String(await attempt())).toMatch(/1001 to .* bytes .*, not 1000/)
+    expect(await (await scene({ limits: 'min-size=1001' })).attempt()).toBe('stored')
+  })
+
+  test('cut appends to max-append-size', async () => {
+    const { attempt, appends } = await scene({ limits: 'max-size=5000, max-append-size=300' })
+    expect(await attempt()).toBe('stored')
+    expect(appends().map(({ bytes }) => bytes)).toEqual([300, 300, 300, 100])
+  })
+
+  test('make appends no smaller than min-append-size, but the last', async () => {
+    const { attempt, appends } = await scene({ limits: 'min-append-size=400' }, { partBytes: 100 })
+    expect(await attempt()).toBe('stored')
+    expect(appends().map(({ bytes }) => bytes)).toEqual([400, 400, 200])
+  })
+
+  test.each(['max-append-size="300"', 'max-append-size=300, min-size=1.5', 'max-size=999, max-age=?1'])(
+    'count for nothing where one is no Integer: %s',
+    async (limits) => {
+      const { attempt, appends } = await scene({ limits })
+      expect(await attempt()).toBe('stored')
+      expect(appends().map(({ bytes }) => bytes)).toEqual([1000])
+    },
+  )
+
+  test('may come with members that nobody knows', async () => {
+    const { attempt, appends } = await scene({
+      limits: 'x-max-append-size=1, max-append-size=600;a=1, y="z"',
+    })
+    expect(await attempt()).toBe('stored')
+    expect(appends().map(({ bytes }) => bytes)).toEqual([600, 400])
+  })
+
+  test('start an upload over that has no time left', async () => {
+    const lost = { status: 503, headers: { 'Upload-Complete': '?0' } }
+    const { attempt, seen } = await scene({ limits: 'max-age=0', appends: [lost] })
+    expect(await attempt()).toMatchObject({ code: 'server-error' })
+    expect(await attempt()).toBe('stored')
+    expect(seen('POST').length).toBe(2)
+  })
+
+  test('that nobody told (413) are found by halving', async () => {
+    const { attempt, appends } = await scene({ mostBytes: 500 })
+    expect(await attempt()).toBe('stored')
+    expect(appends().map(({ bytes }) => bytes)).toEqual([1000, 500, 500])
+  })
+})
+
+describe('an append', () => {
+  test.each([
+    problem(409, 'mismatching-upload-offset'),
+    problem(400, 'completed-upload'),
+    problem(400, 'inconsistent-upload-length'),
+    { status: 409 },
+  ])('that is refused is sent again from where the upload is (%o)', async (answer) => {
+    const { attempt, seen } = await scene({ appends: [answer] })
+    expect(await attempt()).toBe('stored')
+    expect(seen('HEAD').length).toBe(1)
+    expect(seen('POST').length).toBe(1)
+  })
+
+  test('goes on at the offset that the upload has', async () => {
+    const { attempt, appends } = await scene(
+      { appends: [{ status: 204, headers: { 'Upload-Complete': '?0' } }] },
+      { partBytes: 400 },
+    )
+    expect(await attempt()).toBe('stored')
+    expect(appends().map(({ headers }) => headers['upload-offset'])).toEqual(['0', '400', '0', '400', '800'])
+  })
+
+  test('completes with nothing what has all bytes and is not complete', async () => {
+    const { attempt, appends } = await scene({
+      damages: false,
+      losesLast: 0,
+      beyond: SIZE_BYTES,
+      appends: [{ status: 409 }, { status: 503 }],
+    })
+    expect(await attempt()).toMatchObject({ code: 'server-error' })
+    expect(appends().map(({ bytes }) => bytes)).toEqual([1000, 0])
+    expect(appends()[1]?.headers).toMatchObject({ 'upload-complete': '?1', 'upload-offset': '1000' })
+  })
+
+  test('that is refused again and again is given up for now', async () => {
+    const { attempt, appends } = await scene({ appends: Array.from({ length: 9 }, () => ({ status: 409 })) })
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    expect(appends().length).toBe(4)
+  })
+
+  test('that damaged the upload for good has it sent anew', async () => {
+    const { attempt, seen } = await scene({ appends: [problem(400, 'digest-mismatching-values', '?1')] })
+    expect(await attempt()).toMatchObject({ code: 'address-mismatch' })
+    expect(await attempt()).toBe('stored')
+    expect(seen('POST').length).toBe(2)
+  })
+
+  test('whose upload the server could not use is not gone on with', async () => {
+    const failed = { status: 500, headers: { 'Upload-Complete': '?1' } }
+    const { attempt, seen } = await scene({ appends: [failed] })
+    expect(await attempt()).toMatchObject({ code: 'server-error' })
+    expect(await attempt()).toBe('stored')
+    expect(seen('POST').length).toBe(2)
+  })
+
+  test.each([423, 429, 503])('waits as long as the server asks for (%i)', async (status) => {
+    const { attempt } = await scene({ appends: [{ status, headers: { 'Retry-After': '120' } }] })
+    expect(await attempt()).toMatchObject({ class: 'transient', retryAfterMs: 120_000 })
+  })
+})
+
+describe('an upload that was looked at', () => {
+  test('is told in words to be beyond our length', async () => {
+    const { attempt, copies } = await scene({ beyond: 1005, appends: [{ status: 409 }] })
+    expect(String(await attempt())).toContain('the offset 1005 of 1000')
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    expect(copies()).toBe(1)
+  })
+
+  test.each(['upload-offset', 'upload-complete', 'upload-length'])(
+    'is told in words to lack %s',
+    async (header) => {
+      const { attempt } = await scene({ hides: [header], appends: [{ status: 409 }] })
+      const error = await attempt()
+      expect(error).toMatchObject({ code: 'rejected-by-store' })
+      expect(String(error)).toContain('CORS hides one')
+    },
+  )
+})
