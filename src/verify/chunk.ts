@@ -4,7 +4,8 @@ import { TAG_BYTES } from '../evidence/keys.ts'
 import type { ManifestChunk } from '../evidence/manifest.ts'
 import { openChunk } from '../evidence/seal.ts'
 import { MAX_CHUNK_BYTES } from '../protocol/messages.ts'
-import { VerificationError, type VerificationCode, type VerificationStep } from './error.ts'
+import type { VerificationCode } from '../protocol/verification-code.ts'
+import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchContent, type Gateway } from './gateway.ts'
 
 /** One piece of the recording, proved to be the one that was anchored. */
