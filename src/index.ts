@@ -1,10 +1,12 @@
 export type {
   AppendOptions,
   ConnectOptions,
+  DiscardOptions,
   Group,
   Holdfast,
   RecordingSession,
   SessionOptions,
+  WaitOptions,
 } from './api.ts'
 export type { BackgroundWakes, Capabilities } from './capabilities.ts'
 export { connect } from './client.ts'
