@@ -20,8 +20,9 @@ export type {
   ChunkView,
   Policy,
   PolicyView,
+  SessionEnding,
   SessionSnapshot,
-  SessionStatus,
+  SessionUpload,
   Snapshot,
   UploadProgress,
 } from './protocol/snapshot.ts'

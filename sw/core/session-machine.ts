@@ -1,5 +1,6 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId } from '../../src/protocol/ids.ts'
+import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import {
   isReportable,
   transition as chunkTransition,
@@ -12,7 +13,6 @@ import { publicationStep, type PublicationEvent } from './publication.ts'
 import type {
   Anchored,
   ChunkRecord,
-  Ending,
   LogEntry,
   Publication,
   SessionRecord,
@@ -29,7 +29,7 @@ export type SessionEvent =
   | { readonly type: 'session-started' }
   | { readonly type: 'chunk-admitted'; readonly chunk: ChunkRecord }
   | { readonly type: 'chunk'; readonly id: ChunkId; readonly event: ChunkEvent }
-  | { readonly type: 'session-ended'; readonly ending: Exclude<Ending, 'recording'> }
+  | { readonly type: 'session-ended'; readonly ending: Exclude<SessionEnding, 'recording'> }
   | { readonly type: 'paused' }
   /** A person or the app: goes on after a pause, and tries whatever was set aside, now. */
   | { readonly type: 'resumed' }
@@ -244,7 +244,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord | undefined, event: Chunk
 }
 
 /** The page's word that a recording is whole counts even after its death was noticed; not the other way round. */
-function end(draft: Draft, ending: Exclude<Ending, 'recording'>, now: Now): boolean {
+function end(draft: Draft, ending: Exclude<SessionEnding, 'recording'>, now: Now): boolean {
   const { session } = draft
   if (session.ending === ending || session.ending === 'complete') return false
   draft.session = { ...session, ending, endedAtMs: now.nowMs }

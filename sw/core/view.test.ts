@@ -63,12 +63,12 @@ describe('chunkView', () => {
 })
 
 describe('sessionView', () => {
-  it('tells the status, the tally and what holds the session up', () => {
+  it('tells ending and upload, the tally and what holds the session up', () => {
     const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70, retryAtMs: 77 } as const
     expect(sessionView({ ...session, trouble }, still)).toMatchObject({
       id: sessionId,
-      status: 'recording',
-      settled: false,
+      ending: 'recording',
+      upload: 'publishing',
       paused: false,
       parked: 0,
       localBytes: 0,

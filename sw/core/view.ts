@@ -2,7 +2,7 @@ import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
 import { waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { isSettled, statusOf } from './session.ts'
+import { uploadOf } from './session.ts'
 
 /** What the worker knows of uploads under way. */
 export interface Moving {
@@ -17,12 +17,12 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
   const retryAtMs = trouble && (trouble.retryAtMs ?? nextTrialMs(session))
   return {
     id: session.id,
-    status: statusOf(session),
+    ending: session.ending,
+    upload: uploadOf(session),
     groupIds: session.access.map(({ groupId }) => groupId),
     mimeType: session.mimeType,
     startedAtMs: session.startedAtMs,
     ...(session.endedAtMs !== undefined && { endedAtMs: session.endedAtMs }),
-    settled: isSettled(session),
     paused: session.paused,
     chunks: session.tally,
     parked: session.parked,
