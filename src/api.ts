@@ -55,7 +55,7 @@ export interface SessionOptions extends WaitOptions {
 
 export interface AppendOptions extends WaitOptions {
   /** When the chunk's first sample was taken, ms since the epoch; default now. */
-  readonly capturedAt?: number
+  readonly capturedAtMs?: number
   /** Length of the chunk, ms; default 0 (unknown). */
   readonly durationMs?: number
   /**

@@ -4,7 +4,7 @@ import { unlessAborted } from './unless-aborted.ts'
 /** Whether uploads go on when no page of the origin is open. */
 export type BackgroundWakes =
   /** The browser wakes the worker by itself, for about so long after the last page; then at the next visit. */
-  | { readonly kind: 'background-sync'; readonly aboutMinutes: number }
+  | { readonly kind: 'background-sync'; readonly aboutMs: number }
   /** It could, but this person, or the browser's vendor, has forbidden it: at the next visit. */
   | { readonly kind: 'forbidden' }
   /** It cannot: at the next visit. */
@@ -56,7 +56,7 @@ async function ask(): Promise<Capabilities> {
       ? { kind: 'none' }
       : sync === 'denied'
         ? { kind: 'forbidden' }
-        : { kind: 'background-sync', aboutMinutes: LADDER_MINUTES },
+        : { kind: 'background-sync', aboutMs: LADDER_MINUTES * 60_000 },
     storage: persisted === undefined ? 'unknown' : persisted ? 'persistent' : 'best-effort',
     payloadForm: 'userAgentData' in navigator ? 'blob' : 'buffer',
     ...(estimate?.usage !== undefined && { usageBytes: estimate.usage }),

@@ -10,7 +10,7 @@ const chunk: RawChunk = {
   sessionId: '00000000-0000-4000-8000-000000000001' as SessionId,
   index: 7,
   plaintextHash: 'a'.repeat(64) as Sha256Hex,
-  capturedAt: 1,
+  capturedAtMs: 1,
   durationMs: 2,
   payload: new Blob(['bytes']),
 }

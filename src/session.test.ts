@@ -101,9 +101,9 @@ describe('a recording session', () => {
   it('loses no chunk to a time that is no whole number, or a length below nothing', async () => {
     const { connection, chunks } = fakeConnection()
     const session = await openSession(connection, options)
-    await session.append(new Blob(['one']), { capturedAt: 1_700_000_000_000.4, durationMs: 33.6 })
-    await session.append(new Blob(['two']), { capturedAt: 1_700_000_000_001, durationMs: -5 })
-    expect(chunks().map(({ capturedAt, durationMs }) => [capturedAt, durationMs])).toEqual([
+    await session.append(new Blob(['one']), { capturedAtMs: 1_700_000_000_000.4, durationMs: 33.6 })
+    await session.append(new Blob(['two']), { capturedAtMs: 1_700_000_000_001, durationMs: -5 })
+    expect(chunks().map(({ capturedAtMs, durationMs }) => [capturedAtMs, durationMs])).toEqual([
       [1_700_000_000_000, 34],
       [1_700_000_000_001, 0],
     ])

@@ -85,9 +85,9 @@ function recordingSession(
   let ending: Promise<SessionSnapshot> | undefined
 
   async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
-    const { capturedAt = Date.now(), durationMs = 0 } = options
+    const { capturedAtMs = Date.now(), durationMs = 0 } = options
     // Whole and not below zero, as the protocol wants them: a clock that is set back must cost no evidence.
-    const times = { capturedAt: Math.round(capturedAt), durationMs: Math.max(0, Math.round(durationMs)) }
+    const times = { capturedAtMs: Math.round(capturedAtMs), durationMs: Math.max(0, Math.round(durationMs)) }
     const common = { sessionId: id, index, ...times }
     const releaseSeal = await acquireSeal()
     try {

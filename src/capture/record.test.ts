@@ -89,9 +89,9 @@ describe('record', () => {
     await recording.finished
     expect(await Promise.all(appended.map(({ text }) => text))).toEqual(['one', 'two', 'the rest'])
     expect(appended.map(({ options }) => options)).toMatchObject([
-      { capturedAt: 1_000_000, durationMs: 500 },
-      { capturedAt: 1_000_500, durationMs: 600 },
-      { capturedAt: 1_001_100, durationMs: 0 },
+      { capturedAtMs: 1_000_000, durationMs: 500 },
+      { capturedAtMs: 1_000_500, durationMs: 600 },
+      { capturedAtMs: 1_001_100, durationMs: 0 },
     ])
     expect(ended()).toBe(1)
   })

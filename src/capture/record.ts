@@ -91,14 +91,14 @@ export function record(
 
   recorder.addEventListener('dataavailable', ({ data }) => {
     if (data.size === 0) return
-    const capturedAt = cutAtMs
+    const capturedAtMs = cutAtMs
     cutAtMs = Date.now()
     captured++
     waitingBytes += data.size
     if (waitingBytes > maxWaitingBytes && recorder.state === 'recording') recorder.pause()
     progress()
-    const durationMs = cutAtMs - capturedAt
-    session.append(data, { capturedAt, durationMs, onStalled: progress }).then(() => {
+    const durationMs = cutAtMs - capturedAtMs
+    session.append(data, { capturedAtMs, durationMs, onStalled: progress }).then(() => {
       acknowledged++
       waitingBytes -= data.size
       if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()

@@ -59,7 +59,7 @@ export interface UploadProgress {
   /** Lately, of all sessions together; 0 while it is not known, or nothing moved for a minute. */
   readonly bytesPerSecond: number
   /** What this session still has to send, at that rate; absent while it is not known. */
-  readonly secondsLeft?: number
+  readonly timeLeftMs?: number
 }
 
 /** One recording as a page sees it. */
@@ -101,9 +101,9 @@ export interface ChunkView {
   readonly encryptedHash?: Sha256Hex
   readonly iv?: string
   readonly cid?: Cid
-  readonly capturedAt: number
-  readonly uploadedAt?: number
-  readonly confirmedAt?: number
+  readonly capturedAtMs: number
+  readonly uploadedAtMs?: number
+  readonly confirmedAtMs?: number
   readonly retryCount: number
   readonly lastError?: WireError
 }

@@ -13,7 +13,7 @@ export interface VerifiedChunk {
   readonly index: number
   readonly plaintext: Uint8Array<ArrayBuffer>
   /** Ms since the epoch, as anchored. */
-  readonly capturedAt: number
+  readonly capturedAtMs: number
   /** As the anchored manifest says; its Merkle root does not cover it. */
   readonly durationMs: number
 }
@@ -69,6 +69,6 @@ export async function readChunk(source: ChunkSource, listed: ManifestChunk): Pro
   })
   const plaintextHash = await sha256Hex(plaintext)
   expect('chunk-plaintext-hash', 'the hash of the plaintext', listed.plaintextHash, plaintextHash)
-  const { capturedAt, duration: durationMs } = listed
-  return { index, plaintext: new Uint8Array(plaintext), capturedAt, durationMs }
+  const { capturedAt: capturedAtMs, duration: durationMs } = listed
+  return { index, plaintext: new Uint8Array(plaintext), capturedAtMs, durationMs }
 }

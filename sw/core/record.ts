@@ -54,6 +54,7 @@ export interface ChunkRecord {
   readonly sessionId: SessionId
   readonly index: number
   readonly plaintextHash: Sha256Hex
+  /** Ms since the epoch, under the manifest's name, which is also how older versions stored it. */
   readonly capturedAt: number
   readonly durationMs: number
   /** Of the stored payload: raw bytes before sealing, ciphertext after. */

@@ -21,7 +21,7 @@ import type {
   Wait,
 } from './record.ts'
 import { believedMs } from './retry.ts'
-import { placeInQueue, recount, withOpenMarker } from './session.ts'
+import { isParked, placeInQueue, recount, withOpenMarker } from './session.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial, trialOf, withTrial } from './trial.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -279,7 +279,7 @@ function tryParked(draft: Draft, of: TrialKind, now: Now): boolean {
   const trial = trials?.[of]
   if (trial === undefined) return false
   const parked = draft.chunks
-    .filter(({ state, lastError }) => waitOf(state)?.kind === 'parked' && trialOf(lastError) === of)
+    .filter((chunk) => isParked(chunk) && trialOf(chunk.lastError) === of)
     .toSorted((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
   const ofEachCause = parked.filter(
     ({ lastError }, at) => parked.findIndex((other) => other.lastError?.code === lastError?.code) === at,

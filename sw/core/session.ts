@@ -62,7 +62,8 @@ export function withOpenMarker(session: SessionRecord): SessionRecord {
   return isSettled(session) ? rest : { ...rest, open: session.startedAtMs }
 }
 
-const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
+/** True for a chunk that waits for a person, or for a trial. */
+export const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
 const isStored = (chunk: ChunkRecord) => waitOf(chunk.state) === undefined
 const hasLocalBytes = (chunk: ChunkRecord) => chunk.state.status !== 'confirmed'
 

@@ -56,7 +56,7 @@ async function publishSoon(tx: WriteTransaction, now: Now): Promise<void> {
 
 function newChunk(handed: HandedChunk): ChunkRecord {
   const wait = { kind: 'due', notBeforeMs: 0 } as const
-  const { sessionId, index, plaintextHash, capturedAt, durationMs } = handed
+  const { sessionId, index, plaintextHash, capturedAtMs: capturedAt, durationMs } = handed
   const state: ChunkState =
     handed.kind === 'raw'
       ? { status: 'captured', wait }
@@ -107,7 +107,8 @@ async function admission(
 }
 
 function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
-  if (present.plaintextHash !== handed.plaintextHash || present.capturedAt !== handed.capturedAt) return false
+  if (present.plaintextHash !== handed.plaintextHash || present.capturedAt !== handed.capturedAtMs)
+    return false
   if (handed.kind === 'raw') return true
   return 'seal' in present.state && present.state.seal.encryptedHash === handed.encryptedHash
 }

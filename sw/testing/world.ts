@@ -121,7 +121,7 @@ export async function sealedChunk(id: SessionId, index: number): Promise<SealedC
     sessionId: id,
     index,
     ...sealed,
-    capturedAt: Date.UTC(2026, 0, 1) + index,
+    capturedAtMs: Date.UTC(2026, 0, 1) + index,
     durationMs: 3_000,
     payload: new Blob([ciphertext]),
   }
@@ -134,7 +134,7 @@ export async function rawChunk(id: SessionId, index: number): Promise<RawChunk> 
     sessionId: id,
     index,
     plaintextHash: await sha256Hex(plaintext),
-    capturedAt: Date.UTC(2026, 0, 1) + index,
+    capturedAtMs: Date.UTC(2026, 0, 1) + index,
     durationMs: 3_000,
     payload: new Blob([plaintext]),
   }
