@@ -101,6 +101,7 @@ const CALLS: Readonly<Record<string, (holdfast: Holdfast, options: Options) => P
 }
 
 describe.each(Object.entries(CALLS))('%s', (_name, call) => {
+  // Promise 1 of docs/guarantees.md.
   it('rejects with the signal’s reason, before the call and while the worker is silent', async () => {
     const holdfast = await connect({ scriptUrl: '/sw.js' })
     worker.asked = []

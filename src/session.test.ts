@@ -144,6 +144,7 @@ describe('a recording session', () => {
     expect(held.size).toBe(0)
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('that is given up before the worker has answered is discarded, and keeps its lock until then', async () => {
     const { connection, requests, answerAfter } = fakeConnection()
     const answer = gate()
@@ -200,6 +201,7 @@ describe('a recording session', () => {
     await session.end()
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('is ended all the same when nobody waits for its end any more, and can be waited for again', async () => {
     const { connection, requests, answerAfter } = fakeConnection()
     const session = await openSession(connection, options)

@@ -23,7 +23,11 @@ const TAG_BYTES = 16
 /** Chunks of one session that are sealed, or handed over, at the same time. */
 const MAX_CONCURRENT_CHUNKS = 3
 
-/** Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death. */
+/**
+ * Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death.
+ *
+ * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
+ */
 export async function openSession(
   connection: Connection,
   options: SessionOptions,

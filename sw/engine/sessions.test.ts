@@ -214,6 +214,7 @@ describe('a discard', () => {
     expect(await world.statuses(other)).toEqual(['confirmed'])
   })
 
+  // Promise 1 of docs/guarantees.md.
   it('of a start that its page takes back leaves nothing that could be interrupted', async () => {
     const world = createWorld()
     await startSession(world.worker(), aStart())
