@@ -11,7 +11,7 @@ const LOCAL_ENDPOINTS = {
   gateway: 'http://127.0.0.1:8741',
   rpcUrl: 'http://127.0.0.1:8741/chain',
   relayUrl: 'http://127.0.0.1:8741/relay',
-  registry: '0x5FbDB2315678afecb367f032d93F642f64180aa3',
+  registry: '0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35',
   chainId: 31337,
   pollMs: 1000,
 }

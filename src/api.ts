@@ -126,9 +126,9 @@ export interface Holdfast {
   watch(options?: WaitOptions): AsyncIterable<Snapshot>
   /** Stops uploads of one session; its bytes stay. */
   pause(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
-  /** Goes on after `pause`, and tries again whatever was set aside (sign-in, refusal). */
+  /** Goes on after `pause`, and tries whatever is parked (sign-in, refusal) at once. */
   resume(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
-  /** The policy in force, and whether it holds anything back now. */
+  /** The policy in force, and whether the network is metered: so whether uploads are suspended now. */
   policy(options?: WaitOptions): Promise<PolicyView>
   /**
    * When bytes may leave the device, for all sessions, until it is set again; kept on the device, `always` at first.

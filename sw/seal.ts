@@ -1,8 +1,9 @@
 import { sha256Hex } from '../src/evidence/digest.ts'
 import { sealChunk } from '../src/evidence/seal.ts'
 import { HoldfastError } from '../src/protocol/errors.ts'
-import { commitChunk, sealKeyName } from './engine/commit.ts'
-import { nowOf, type Sealer } from './engine/context.ts'
+import { change } from './engine/change.ts'
+import { sealKeyName } from './engine/commit.ts'
+import type { Sealer } from './engine/context.ts'
 import type { ChunkEvent } from './core/chunk-machine.ts'
 
 /**
@@ -10,26 +11,25 @@ import type { ChunkEvent } from './core/chunk-machine.ts'
  * For `install({ sealer: sealInWorker })`; a worker without it takes sealed chunks only, and is smaller.
  */
 export const sealInWorker: Sealer = async (context, chunk) => {
-  const { store, clock, announce } = context
-  const commit = async (event: ChunkEvent, ciphertext?: ArrayBuffer) => {
-    await store.write((tx) => commitChunk(tx, chunk.id, event, nowOf(clock), ciphertext))
-    announce(chunk.sessionId)
-  }
-  if (chunk.state.status !== 'captured') await commit({ type: 'recovered' })
-  const sessionKey = await store.read((tx) => tx.meta(sealKeyName(chunk.sessionId)))
+  const { store } = context
+  const { id, sessionId } = chunk
+  const apply = (event: ChunkEvent, ciphertext?: ArrayBuffer) =>
+    change(context, sessionId, { type: 'chunk', id, event }, ciphertext)
+  if (chunk.state.status !== 'captured') await apply({ type: 'recovered' })
+  const sessionKey = await store.read((tx) => tx.meta(sealKeyName(sessionId)))
   if (!(sessionKey instanceof CryptoKey))
-    throw new HoldfastError('defect', `The sealing key of session ${chunk.sessionId} is missing.`)
-  await commit({ type: 'hash-began' })
-  const plaintext = await store.payload(chunk.id)
+    throw new HoldfastError('defect', `The sealing key of session ${sessionId} is missing.`)
+  await apply({ type: 'hash-began' })
+  const plaintext = await store.payload(id)
   if ((await sha256Hex(plaintext)) !== chunk.plaintextHash)
-    throw new HoldfastError('payload-corrupt', `The stored bytes of ${chunk.id} no longer match their hash.`)
-  await commit({ type: 'encrypt-began' })
+    throw new HoldfastError('payload-corrupt', `The stored bytes of ${id} no longer match their hash.`)
+  await apply({ type: 'encrypt-began' })
   const { ciphertext, encryptedHash, iv, cid } = await sealChunk({
     sessionKey,
     index: chunk.index,
     plaintext,
   })
-  await commit(
+  await apply(
     { type: 'sealed', seal: { encryptedHash, iv, cid }, sizeBytes: ciphertext.byteLength },
     ciphertext,
   )

@@ -134,7 +134,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ),
   ),
 
-  simply('does not know its policy', /left, though the policy holds/, (context) =>
+  simply('does not know its policy', /left, though uploads are suspended/, (context) =>
     withReads(context, (tx) =>
       changed(tx, { meta: async (name) => (name === POLICY ? undefined : tx.meta(name)) }),
     ),

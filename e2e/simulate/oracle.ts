@@ -6,7 +6,7 @@ import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
-import { trialOf } from '../../sw/core/trial.ts'
+import { trialOf } from '../../sw/core/retry-policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { Chain } from './chain.ts'
@@ -208,10 +208,7 @@ export function createOracle(scene: Scene): Oracle {
           !blocked || session.paused || isPaused(disk),
           `${session.id} still waits for a sign-in that works`,
         )
-        check(
-          !parked || session.trouble !== undefined,
-          `${session.id} waits for a person, and does not say why`,
-        )
+        check(!parked || session.trouble !== undefined, `${session.id} is parked, and does not say why`)
       }
     },
 

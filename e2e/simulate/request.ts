@@ -34,7 +34,7 @@ export async function request<T>(
   const { clock, trace } = scene
   if (!life.passes(`before ${what}`)) return never()
   if (signal.aborted) throw aborted(what)
-  if (heldBack(scene)) scene.fail(`${name}: ${what} left, though the policy holds everything back`)
+  if (isSuspended(scene)) scene.fail(`${name}: ${what} left, though uploads are suspended`)
   const fault = scene.nextRequestFault()
   trace(() => `${name}: ${what}${fault ? ` (${JSON.stringify(fault)})` : ''}`)
   leaves?.()
@@ -70,7 +70,7 @@ export async function request<T>(
 const LEARNS_WITHIN_MS = 20_000
 
 /** Whether nothing may leave, and everybody has had the time to know. */
-function heldBack({ clock, policy, meteredFromMs, meteredUntilMs }: Scene): boolean {
+function isSuspended({ clock, policy, meteredFromMs, meteredUntilMs }: Scene): boolean {
   const knownMs = clock.now() - LEARNS_WITHIN_MS
   if (policy.sinceMs > knownMs) return false
   if (policy.value === 'paused') return true

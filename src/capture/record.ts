@@ -12,7 +12,7 @@ export interface RecordOptions {
    * Default 256 MiB.
    */
   readonly maxWaitingBytes?: number
-  /** Told after every slice that was cut, every chunk that was acknowledged or held up, and every pause. */
+  /** Told after every slice that was cut, every chunk that was acknowledged or has stalled, and every pause. */
   readonly onProgress?: (progress: RecordProgress) => void
 }
 

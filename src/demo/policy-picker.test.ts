@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { policyWords } from './policy-picker.ts'
 
 describe('policyWords', () => {
-  it('says so while the policy holds everything back, and nothing while it does not', () => {
+  it('says so while uploads are suspended, and nothing while they are not', () => {
     for (const metered of [true, false]) {
       expect(policyWords({ policy: 'paused', metered })).toContain('paused')
       expect(policyWords({ policy: 'always', metered })).toBe('')

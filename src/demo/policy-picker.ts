@@ -3,7 +3,7 @@ import { POLICIES, type Policy, type PolicyView } from '../protocol/snapshot.ts'
 import { byId, setText } from './dom.ts'
 import { explain, type Explanation } from './explain.ts'
 
-/** What a person is told while the policy holds everything back; empty while it does not. */
+/** What a person is told while uploads are suspended; empty while they are not. */
 export function policyWords({ policy, metered }: PolicyView): string {
   if (policy === 'paused')
     return 'Uploads are paused. Recordings stay on this device alone until you let them go.'

@@ -44,7 +44,7 @@ function workLeft(session: SessionSnapshot): string {
   return total === 0 ? 'no chunk was saved; closing the session' : 'publish the final manifest and anchor it'
 }
 
-/** What holds a session up; `parks` when waiting will not help. */
+/** Why a session waits, or is parked: `parks` when waiting will not help. */
 function holdUp({ lastError }: SessionSnapshot): { parks: boolean; words: string } | undefined {
   if (!lastError) return undefined
   const kind = ERRORS[lastError.code]

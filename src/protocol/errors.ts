@@ -4,9 +4,9 @@ import type { VerificationCode } from './verification-code.ts'
  * What the engine does about a failure:
  * - `transient`: waits and tries again
  * - `conflict`: asks the server what it has, then resumes or starts over
- * - `blocked`: keeps the bytes and waits for the app (sign-in)
- * - `refused`: keeps the bytes, sets the item aside, tells the app
- * - `defect`: a broken invariant; stops that item, keeps the bytes, reports
+ * - `blocked`: keeps the bytes, parks the item until the app has signed in again
+ * - `refused`: keeps the bytes, parks the item, tells the app
+ * - `defect`: a broken invariant; keeps the bytes, parks the item, reports
  */
 export type ErrorClass = 'transient' | 'conflict' | 'blocked' | 'refused' | 'defect'
 
@@ -38,6 +38,7 @@ export const ERRORS = {
   'rejected-by-store': 'refused',
   'copies-missing': 'transient',
   'anchor-rejected': 'refused',
+  'anchor-unseen': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>

@@ -74,13 +74,13 @@ export interface SessionSnapshot {
   readonly paused: boolean
   /** Acknowledged chunks, by status. */
   readonly chunks: Readonly<Record<ChunkStatus, number>>
-  /** Chunks that wait for a person or the app; those that wait for a sign-in are tried again by themselves too. */
+  /** Chunks that were set aside after refusals: tried again slowly by themselves, and at once by `resume`. */
   readonly parked: number
   /** Ciphertext that is still on this device, in bytes. */
   readonly localBytes: number
   readonly progress: UploadProgress
   readonly anchor?: AnchorView
-  /** The latest failure that still holds this session up. */
+  /** The latest failure for which this session still waits, or is parked. */
   readonly lastError?: WireError
   /** When work on this session is tried next (ms since the epoch), where it waits for a time. */
   readonly retryAtMs?: number

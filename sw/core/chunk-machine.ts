@@ -1,23 +1,7 @@
-import { ERRORS, type WireError } from '../../src/protocol/errors.ts'
+import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { countsAsAttempt } from './circuit.ts'
 import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
-import { LONGEST_WAIT_MS, retryDelayMs } from './retry.ts'
-
-/** The outside facts that a decision may depend on. */
-export interface Now {
-  /** ms since the epoch */
-  readonly nowMs: number
-  /** uniform in [0, 1) */
-  readonly random: number
-}
-
-export interface Failure extends WireError {
-  /** The server's Retry-After, ms; 0 if absent. */
-  readonly retryAfterMs: number
-  /** The destination as a whole is not asked before this time, ms since the epoch. */
-  readonly circuitUntilMs?: number
-}
+import { countsAsAttempt, DUE_NOW, isReportable, waitAfter, type Failure, type Now } from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -40,7 +24,7 @@ export type ChunkEvent =
   | { readonly type: 'resumed'; readonly onTrial?: boolean }
 
 /** What must happen to the bytes in the same transaction. */
-export type Effect = { readonly type: 'replace-payload' } | { readonly type: 'delete-payload' }
+export type Effect = 'put-payload' | 'delete-payload'
 
 export interface Transition {
   readonly chunk: ChunkRecord
@@ -51,11 +35,6 @@ export interface Transition {
 
 /** Characters of a server's words that a chunk keeps; its session keeps the whole message. */
 const MESSAGE_LENGTH = 100
-
-/** Bytes that cannot be read are read again so often before their chunk is parked. */
-const READS = 3
-
-const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
 /**
  * The whole lifecycle of a chunk: (record, event, now) to (record, effects), without side effects.
@@ -68,8 +47,8 @@ export function transition(chunk: ChunkRecord, event: ChunkEvent, now: Now): Tra
 }
 
 function effectsOf(event: ChunkEvent): readonly Effect[] {
-  if (event.type === 'sealed') return [{ type: 'replace-payload' }]
-  if (event.type === 'anchor-confirmed') return [{ type: 'delete-payload' }]
+  if (event.type === 'sealed') return ['put-payload']
+  if (event.type === 'anchor-confirmed') return ['delete-payload']
   return []
 }
 
@@ -140,22 +119,6 @@ function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | und
     default:
       return undefined
   }
-}
-
-/** Whether a person is told: of our own stop, by a wake's end or the app's policy, there is nothing to tell. */
-export const isReportable = ({ code }: Failure) => code !== 'aborted'
-
-/**
- * The class of a failure decides: time heals the transient ones and conflicts, a person the others. When what waits for
- * a sign-in is tried again by itself, its session knows.
- */
-export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
-  const kind = ERRORS[failure.code]
-  const mayPass = failure.code === 'payload-unreadable' && failures <= READS
-  if (kind !== 'transient' && kind !== 'conflict' && !mayPass) return { kind: 'parked' }
-  const floorMs = Math.min(failure.retryAfterMs, LONGEST_WAIT_MS)
-  const delayMs = failures === 0 ? floorMs : retryDelayMs(failures, floorMs, now.random)
-  return { kind: 'due', notBeforeMs: now.nowMs + delayMs }
 }
 
 /** How a chunk waits, if it waits at all; one that a dead worker left in the middle of sealing is due now. */

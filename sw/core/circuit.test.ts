@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
 import { believable, close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from './circuit.ts'
-import { LONGEST_WAIT_MS } from './retry.ts'
+import { LONGEST_WAIT_MS } from './retry-policy.ts'
 
 const NOW_MS = 1_800_000_000_000
 const MINUTE_MS = 60_000
@@ -57,5 +58,40 @@ describe('a stored circuit under a clock that was set', () => {
 
   it('not at all is read as it is', () => {
     expect(believable(asked, NOW_MS)).toEqual(asked)
+  })
+})
+
+describe('circuit', () => {
+  const OPENS: ReadonlySet<ErrorCode> = new Set(['unreachable', 'timeout', 'server-error', 'throttled'])
+
+  it.each(Object.keys(ERRORS) as ErrorCode[])('%s: opens only for what tells of the destination', (code) => {
+    const after = trip(CLOSED, code, 0, 1_000, 0.5)
+    if (OPENS.has(code)) expect(after).toEqual({ failures: 1, notBeforeMs: 1_250, floorMs: 1_000 })
+    else expect(after).toBe(CLOSED)
+  })
+
+  it('lets nothing through while open, one on trial after that, and all lanes once it is closed', () => {
+    const open = trip(CLOSED, 'unreachable', 0, 1_000, 0.5)
+    expect(concurrencyAllowed(open, 3, 1_249)).toBe(0)
+    expect(concurrencyAllowed(open, 3, 1_250)).toBe(1)
+    expect(concurrencyAllowed(CLOSED, 3, 1_250)).toBe(3)
+  })
+
+  it('opens longer with each failure, for ten seconds at most unless the server asks for more', () => {
+    let circuit = CLOSED
+    const waits = Array.from({ length: 8 }, () => {
+      circuit = trip(circuit, 'unreachable', 0, 0, 0.9999)
+      return circuit.notBeforeMs
+    })
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 7_999, 9_999, 9_999, 9_999])
+    expect(trip(circuit, 'throttled', 90_000, 0, 0.5).notBeforeMs).toBe(90_000)
+  })
+
+  it('is asked again at once when a person arrives, but not before a time that the server set', () => {
+    const dead = reconsider(trip(CLOSED, 'unreachable', 0, 1_000, 0.5))
+    expect(concurrencyAllowed(dead, 3, 1_000)).toBe(1)
+    const throttled = reconsider(trip(CLOSED, 'throttled', 60_000, 1_000, 0.5))
+    expect(concurrencyAllowed(throttled, 3, 60_999)).toBe(0)
+    expect(concurrencyAllowed(throttled, 3, 61_000)).toBe(1)
   })
 })

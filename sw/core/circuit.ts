@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { LONGEST_WAIT_MS, retryDelayMs } from './retry.ts'
+import { circuitDelayMs, LONGEST_WAIT_MS, tellsOfDestination } from './retry-policy.ts'
 
 /**
  * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
@@ -14,26 +14,6 @@ export interface Circuit {
 
 export const CLOSED: Circuit = { failures: 0, notBeforeMs: 0, floorMs: 0 }
 
-/**
- * Largest wait for a server that does not answer at all, ms. Short, because a refused connection costs
- * little, while the minutes that a browser grants a worker without a page are few.
- */
-const UNREACHABLE_CAP_MS = 10_000
-
-/** Failures that tell of the destination rather than of the item. */
-const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
-  'unreachable',
-  'timeout',
-  'server-error',
-  'throttled',
-])
-
-/** Whether the destination failed, or the way to it. */
-export const tellsOfDestination = (code: ErrorCode) => DESTINATION_CODES.has(code)
-
-/** Waiting for a network, or being stopped by ourselves, costs an item no attempt. */
-export const countsAsAttempt = (code: ErrorCode) => code !== 'unreachable' && code !== 'aborted'
-
 /** The circuit after a failure of one of the destination's requests. */
 export function trip(
   circuit: Circuit,
@@ -44,7 +24,7 @@ export function trip(
 ): Circuit {
   if (!tellsOfDestination(code)) return circuit
   const failures = circuit.failures + 1
-  const delayMs = retryDelayMs(failures, 0, random, UNREACHABLE_CAP_MS)
+  const delayMs = circuitDelayMs(failures, random)
   // What the server asked for is a promise: a later failure that asks for less does not take it back.
   const asked = Math.max(circuit.floorMs, nowMs + Math.min(floorMs, LONGEST_WAIT_MS))
   return { failures, notBeforeMs: Math.max(nowMs + delayMs, asked), floorMs: asked }

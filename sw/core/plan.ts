@@ -1,8 +1,7 @@
 import { publicationDueMs } from './publication.ts'
 import type { SessionRecord, TrialKind } from './record.ts'
-import { believedMs } from './retry.ts'
+import { believedMs, LONGEST_TRIAL_MS } from './retry-policy.ts'
 import { pendingChunks } from './session.ts'
-import { LONGEST_TRIAL_MS } from './trial.ts'
 
 /** A step of a session beyond its chunks, and when it is due, ms since the epoch (0: now). */
 export interface SessionStep {

@@ -80,7 +80,7 @@ describe('publicationDueMs', () => {
   })
 
   // Promise 5 of docs/guarantees.md.
-  it('is not held up by parked chunks', () => {
+  it('does not wait for parked chunks', () => {
     const tally = { uploaded: 2, uploading: 1, captured: 1 }
     expect(publicationDueMs(session(tally, { ending: 'complete', parked: 2 }))).toBe(0)
   })
@@ -129,9 +129,11 @@ describe('publicationStep', () => {
       { type: 'anchor-taken' },
       moment,
     )
-    expect(taken).toEqual({ ...stored, sent: true, submittedAtMs: NOW_MS })
-    const looking = publicationStep(taken, { type: 'look-again', atMs: NOW_MS + 9 }, moment)
+    expect(taken).toEqual({ ...stored, sent: true, submittedAtMs: NOW_MS, taken: 1 })
+    const looking = publicationStep(taken, { type: 'look-again', isSeen: false, atMs: NOW_MS + 9 }, moment)
     expect(looking).toEqual({ ...taken, wait: { kind: 'due', notBeforeMs: NOW_MS + 9 } })
+    const seen = publicationStep(taken, { type: 'look-again', isSeen: true, atMs: NOW_MS + 9 }, moment)
+    expect(seen).toEqual({ ...looking, taken: 0 })
   })
 
   const failed = (code: 'server-error' | 'unreachable' | 'anchor-rejected', publication = begun) =>

@@ -1,7 +1,5 @@
-import { countsAsAttempt } from './circuit.ts'
-import { waitAfter, type Failure, type Now } from './chunk-machine.ts'
 import type { ManifestName, Publication, SessionRecord } from './record.ts'
-import { believedMs } from './retry.ts'
+import { believedMs, countsAsAttempt, DUE_NOW, waitAfter, type Failure, type Now } from './retry-policy.ts'
 import { pendingChunks } from './session.ts'
 
 /** While chunks keep coming, one that was verified waits this long for others to share its publication, ms. */
@@ -13,18 +11,11 @@ export const PUBLISH_EVERY_MS = 30_000
 const MS_PER_CHUNK = 150
 
 /**
- * An anchor that the chain does not show is handed to the relay again after this long, ms: about a block of
- * Ethereum. Short, because a node that restarts forgets its pool, a repetition costs the relay nothing, and the
- * minutes that a browser grants a worker without a page are few.
- */
-export const RESUBMIT_AFTER_MS = 15_000
-
-/**
  * When the session's next publication step is due, ms since the epoch (0: now); undefined while there is none.
  *
  * One publication at a time takes every verified chunk. While more chunks are on their way it waits for the
  * interval, so that a backlog of 500 chunks is one publication; once nothing more can come by itself it is due
- * at once. Chunks that are parked hold nobody up.
+ * at once. Nothing waits for chunks that are parked.
  *
  * @param nowMs no stored time is believed beyond the longest legal wait from then
  */
@@ -54,30 +45,33 @@ export type PublicationEvent =
   | { readonly type: 'anchor-sent' }
   /** The relay took it, which says nothing of the chain. */
   | { readonly type: 'anchor-taken' }
-  /** Nothing to do before this time but look again. */
-  | { readonly type: 'look-again'; readonly atMs: number }
+  /** Nothing to do before this time but look again; `isSeen`: the newest block shows the anchor. */
+  | { readonly type: 'look-again'; readonly atMs: number; readonly isSeen: boolean }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'resumed' }
 
 /** The publication after an event. */
 export function publicationStep(publication: Publication, event: PublicationEvent, now: Now): Publication {
   const { lastError: _forgiven, ...healthy } = publication
-  const due = { kind: 'due', notBeforeMs: 0 } as const
   switch (event.type) {
     case 'manifest-built':
-      return { ...healthy, manifest: event.manifest, failures: 0, wait: due }
+      return { ...healthy, manifest: event.manifest, failures: 0, wait: DUE_NOW }
     case 'manifest-token-saved':
       return { ...publication, resumeToken: event.resumeToken }
     case 'manifest-sent':
       return { ...publication, sent: true }
     case 'manifest-stored':
-      return { ...healthy, stage: 'anchoring', sent: false, failures: 0, wait: due }
+      return { ...healthy, stage: 'anchoring', sent: false, failures: 0, wait: DUE_NOW }
     case 'anchor-sent':
       return { ...publication, sent: true, submittedAtMs: now.nowMs }
     case 'anchor-taken':
-      return { ...healthy, failures: 0, wait: due }
+      return { ...healthy, failures: 0, taken: (publication.taken ?? 0) + 1, wait: DUE_NOW }
     case 'look-again':
-      return { ...healthy, wait: { kind: 'due', notBeforeMs: event.atMs } }
+      return {
+        ...healthy,
+        ...(event.isSeen && { taken: 0 }),
+        wait: { kind: 'due', notBeforeMs: event.atMs },
+      }
     case 'failed': {
       const failures = publication.failures + (countsAsAttempt(event.failure.code) ? 1 : 0)
       const { code, message } = event.failure
@@ -88,7 +82,10 @@ export function publicationStep(publication: Publication, event: PublicationEven
         wait: waitAfter(event.failure, failures, now),
       }
     }
-    case 'resumed':
-      return { ...healthy, failures: 0, wait: due }
+    case 'resumed': {
+      // Handed over again at once too.
+      const { submittedAtMs: _lately, taken: _inVain, ...again } = healthy
+      return { ...again, failures: 0, wait: DUE_NOW }
+    }
   }
 }

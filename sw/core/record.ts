@@ -93,8 +93,10 @@ export interface Publication {
   readonly sent: boolean
   /** What the transport remembered of the manifest's upload. */
   readonly resumeToken?: string
-  /** When the relay last took the anchor, ms since the epoch. */
+  /** When the anchor was last handed to the relay, ms since the epoch. */
   readonly submittedAtMs?: number
+  /** How often the relay took it since the chain last showed it; absent: never. */
+  readonly taken?: number
   readonly failures: number
   readonly wait: Wait
   readonly lastError?: WireError
@@ -160,7 +162,7 @@ export interface SessionRecord {
   readonly storedBytes: number
   readonly publication?: Publication
   readonly anchored?: Anchored
-  /** What holds the session up at the moment; gone with the next progress. */
+  /** Why the session does not go on at the moment; gone with the next progress. */
   readonly trouble?: Trouble
   /** By what was refused: present while something of it is parked for that, and is tried again by itself. */
   readonly trials?: Trials

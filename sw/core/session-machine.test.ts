@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
-import type { Failure } from './chunk-machine.ts'
+import type { Failure } from './retry-policy.ts'
 import { publicationDueMs } from './publication.ts'
 import type { ChunkRecord, ChunkState, Publication, SessionRecord } from './record.ts'
 import { chunksNeeded, sessionTransition, type SessionEvent } from './session-machine.ts'

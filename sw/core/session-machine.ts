@@ -1,14 +1,7 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId } from '../../src/protocol/ids.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
-import {
-  isReportable,
-  transition as chunkTransition,
-  waitOf,
-  type ChunkEvent,
-  type Failure,
-  type Now,
-} from './chunk-machine.ts'
+import { transition as chunkTransition, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import { publicationStep, type PublicationEvent } from './publication.ts'
 import type {
   Anchored,
@@ -20,9 +13,9 @@ import type {
   Trouble,
   Wait,
 } from './record.ts'
-import { believedMs } from './retry.ts'
+import { believedMs, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
 import { isParked, placeInQueue, recount, withOpenMarker } from './session.ts'
-import { afterRefusal, afterSuccess, afterVisit, nextTrial, trialOf, withTrial } from './trial.ts'
+import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
 export type SessionEvent =
@@ -31,9 +24,9 @@ export type SessionEvent =
   | { readonly type: 'chunk'; readonly id: ChunkId; readonly event: ChunkEvent }
   | { readonly type: 'session-ended'; readonly ending: Exclude<SessionEnding, 'recording'> }
   | { readonly type: 'paused' }
-  /** A person or the app: goes on after a pause, and tries whatever was set aside, now. */
+  /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
   | { readonly type: 'resumed' }
-  /** Nothing was begun that could wait or park: the session as a whole waits for a person. */
+  /** Nothing was begun that could wait or park: the session is parked as a whole, until a person resumes it. */
   | { readonly type: 'set-aside'; readonly error: WireError }
   /** The time of the next trial of what is parked has come. */
   | { readonly type: 'trial-due'; readonly of: TrialKind }
@@ -221,8 +214,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord | undefined, event: Chunk
   const { chunk: after, effects, accepted } = chunkTransition(chunk, event, now)
   if (!accepted) return false
   draft.put(after, chunk)
-  for (const { type } of effects)
-    draft.effect({ type: type === 'delete-payload' ? type : 'put-payload', id: chunk.id })
+  for (const type of effects) draft.effect({ type, id: chunk.id })
   draft.log({
     index: chunk.index,
     event: event.type,
@@ -347,19 +339,27 @@ function stepPublication(draft: Draft, read: Publication, event: PublicationEven
   if (event.type === 'manifest-stored')
     for (const chunk of draft.chunks) applyToChunk(draft, chunk, { type: 'anchor-began' }, now)
   const session = { ...draft.session, publication }
-  // Looking again is no progress.
-  if (event.type === 'look-again') {
-    draft.session = session
-    return true
-  }
-  if (event.type === 'failed') {
-    draft.session = afterFailure(session, event.failure, publication.wait, now)
-    draft.log({ event: event.type, error: wireOf(event.failure) })
-  } else {
-    draft.session = clearError(session)
-    draft.log({ event: event.type })
-  }
+  if (event.type === 'failed') draft.session = afterFailure(session, event.failure, publication.wait, now)
+  else draft.session = isProgress(event, session) ? clearError(session) : session
+  if (event.type !== 'look-again')
+    draft.log({ event: event.type, ...(event.type === 'failed' && { error: wireOf(event.failure) }) })
   return true
+}
+
+/** Whether what held the publication up is over. An intent does not show that, nor a look that finds nothing. */
+function isProgress(event: PublicationEvent, { trouble }: SessionRecord): boolean {
+  switch (event.type) {
+    case 'look-again':
+      return event.isSeen
+    case 'anchor-taken':
+      return trouble?.error.code !== 'anchor-unseen'
+    case 'manifest-built':
+    case 'manifest-stored':
+    case 'resumed':
+      return true
+    default:
+      return false
+  }
 }
 
 function conclude(draft: Draft, anchored: Anchored, now: Now): boolean {

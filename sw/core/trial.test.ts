@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
-import type { Failure } from './chunk-machine.ts'
+import { trialOf, type Failure } from './retry-policy.ts'
 import { nextStep, workRemains } from './plan.ts'
 import type { TrialKind } from './record.ts'
 import { newSession } from './session.ts'
-import { afterRefusal, afterSuccess, afterVisit, nextTrial, trialOf } from './trial.ts'
+import { afterRefusal, afterSuccess, afterVisit, nextTrial } from './trial.ts'
 
 const NOW_MS = 1_800_000_000_000
 const MINUTE_MS = 60_000

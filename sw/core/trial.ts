@@ -1,33 +1,8 @@
-import { ERRORS, type WireError } from '../../src/protocol/errors.ts'
-import type { Failure, Now } from './chunk-machine.ts'
 import type { SessionRecord, Trial, TrialKind } from './record.ts'
+import { TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from './retry-policy.ts'
 
 // Nothing is parked for ever that time or the app may mend: a refused sign-in, and whatever a server or this device
 // refused, is tried again by itself, ever more rarely.
-
-interface Pace {
-  /** First upper bound of the wait between two trials, ms; it doubles. */
-  readonly baseMs: number
-  /** Largest wait between two trials, ms; a server may ask for more. */
-  readonly capMs: number
-}
-
-const PACES: Readonly<Record<TrialKind, Pace>> = {
-  'sign-in': { baseMs: 300_000, capMs: 3_600_000 },
-  refusal: { baseMs: 60_000, capMs: 21_600_000 },
-}
-/** Longest legal wait for a trial, ms. */
-export const LONGEST_TRIAL_MS = 21_600_000
-/** Least wait between two trials, ms. */
-const FLOOR_MS = 60_000
-
-/** What an error is tried again as once its item is parked; undefined where time cannot mend it: the bytes are not ours. */
-export function trialOf(error: WireError | undefined): TrialKind | undefined {
-  if (error === undefined || error.code === 'payload-corrupt') return undefined
-  const kind = ERRORS[error.code]
-  if (kind === 'blocked') return 'sign-in'
-  return kind === 'refused' || kind === 'defect' ? 'refusal' : undefined
-}
 
 /**
  * The next trial, in case that none succeeds before: full jitter, a minute at the least, the bound doubling.
@@ -35,9 +10,11 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
  * @param failures trials, the first refusal among them, since an upload of the session went through
  */
 export function nextTrial(of: TrialKind, failures: number, { nowMs, random }: Now): Trial {
-  const { baseMs, capMs } = PACES[of]
-  const waitMs = Math.max(FLOOR_MS, Math.round(random * Math.min(capMs, baseMs * 2 ** failures)))
-  return { failures: failures + 1, retryAtMs: nowMs + waitMs, setAtMs: nowMs }
+  return {
+    failures: failures + 1,
+    retryAtMs: nowMs + trialDelayMs(of, failures, random),
+    setAtMs: nowMs,
+  }
 }
 
 /**
@@ -69,11 +46,11 @@ export function withTrial(session: SessionRecord, of: TrialKind, trial: Trial | 
 export const afterSuccess = (trial: Trial, own: boolean, nowMs: number): Trial => ({
   ...trial,
   failures: own ? 0 : trial.failures,
-  retryAtMs: Math.min(trial.retryAtMs, nowMs + FLOOR_MS),
+  retryAtMs: Math.min(trial.retryAtMs, nowMs + TRIAL_FLOOR_MS),
 })
 
 /** The next trial when a person arrives: now, unless the last one was within the minute. */
 export const afterVisit = (trial: Trial, nowMs: number): Trial =>
-  Math.abs(nowMs - trial.setAtMs) < FLOOR_MS
+  Math.abs(nowMs - trial.setAtMs) < TRIAL_FLOOR_MS
     ? trial
     : { ...trial, retryAtMs: Math.min(trial.retryAtMs, nowMs) }

@@ -63,7 +63,7 @@ describe('chunkView', () => {
 })
 
 describe('sessionView', () => {
-  it('tells ending and upload, the tally and what holds the session up', () => {
+  it('tells ending and upload, the tally and why the session does not go on', () => {
     const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70, retryAtMs: 77 } as const
     expect(sessionView({ ...session, trouble }, still)).toMatchObject({
       id: sessionId,

@@ -3,10 +3,11 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
+import { changeOpen } from './change.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import type { Now } from '../core/chunk-machine.ts'
 import type { ChunkRecord, ChunkState } from '../core/record.ts'
+import { DUE_NOW } from '../core/retry-policy.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 
 /**
@@ -41,28 +42,22 @@ async function admitBytes(context: Context, chunk: ChunkRecord, handed: HandedCh
   try {
     await store.write(admit)
   } catch (error) {
-    if (HoldfastError.from(error).code === 'storage-full')
-      await store.write((tx) => publishSoon(tx, nowOf(clock)))
+    // Space comes free only by confirmation: what is verified does not wait for more to come.
+    if (HoldfastError.from(error).code === 'storage-full') await changeOpen(context, { type: 'space-wanted' })
     throw error
   }
   announce(chunk.sessionId)
   return chunk.id
 }
 
-/** Space comes free only by confirmation: on a full device what is verified does not wait for more to come. */
-async function publishSoon(tx: WriteTransaction, now: Now): Promise<void> {
-  for (const { id } of await tx.openSessions()) await commit(tx, id, { type: 'space-wanted' }, now)
-}
-
 function newChunk(handed: HandedChunk): ChunkRecord {
-  const wait = { kind: 'due', notBeforeMs: 0 } as const
   const { sessionId, index, plaintextHash, capturedAtMs: capturedAt, durationMs } = handed
   const state: ChunkState =
     handed.kind === 'raw'
-      ? { status: 'captured', wait }
+      ? { status: 'captured', wait: DUE_NOW }
       : {
           status: 'uploading',
-          wait,
+          wait: DUE_NOW,
           sent: false,
           seal: { encryptedHash: handed.encryptedHash, iv: handed.iv, cid: handed.cid },
         }

@@ -1,8 +1,8 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Context } from './context.ts'
 import { believable, close, CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
-import type { Failure } from '../core/chunk-machine.ts'
-import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
+import type { Failure } from '../core/retry-policy.ts'
+import type { ReadTransaction } from '../ports/store.ts'
 
 const metaName = (destination: string) => `circuit:${destination}`
 
@@ -21,34 +21,35 @@ export async function recordFailure(
   destination: string,
   error: HoldfastError,
 ): Promise<Failure> {
-  const { store, clock } = context
-  const circuit = await store.write(async (tx) => {
-    const before = await circuitOf(tx, destination, clock.now())
-    const after = trip(before, error.code, error.retryAfterMs, clock.now(), clock.random())
-    if (after !== before) await tx.putMeta(metaName(destination), after)
-    return after
-  })
   const { code, message, retryAfterMs } = error
-  return { code, message, retryAfterMs, circuitUntilMs: circuit.notBeforeMs }
+  const { notBeforeMs: circuitUntilMs } = await update(context, destination, (circuit, nowMs) =>
+    trip(circuit, code, retryAfterMs, nowMs, context.clock.random()),
+  )
+  return { code, message, retryAfterMs, circuitUntilMs }
 }
 
-/** A page arrived, or its network did: the destination is asked again now, unless it forbade that. */
-export async function reconsiderCircuit(
-  tx: WriteTransaction,
-  destination: string,
-  nowMs: number,
-): Promise<void> {
-  const circuit = await circuitOf(tx, destination, nowMs)
-  if (circuit.failures > 0) await tx.putMeta(metaName(destination), reconsider(circuit))
+/** A page arrived, or its network did: every destination is asked again now, unless it forbade that. */
+export async function reconsiderCircuits(context: Context): Promise<void> {
+  for (const { name } of [context.transport, context.anchor])
+    await update(context, name, (circuit) => (circuit.failures > 0 ? reconsider(circuit) : circuit))
 }
 
 /** Remembers that a destination answers. */
-export async function closeCircuit({ store, clock }: Context, destination: string): Promise<void> {
+export async function closeCircuit(context: Context, destination: string): Promise<void> {
+  const { store, clock } = context
   const { failures } = await store.read((tx) => circuitOf(tx, destination, clock.now()))
-  if (failures === 0) return
-  await store.write(async (tx) => {
-    const closed = close(await circuitOf(tx, destination, clock.now()), clock.now())
-    if (closed === CLOSED) await tx.deleteMeta(metaName(destination))
-    else await tx.putMeta(metaName(destination), closed)
-  })
+  if (failures > 0) await update(context, destination, close)
 }
+
+/** Writes only what changes. */
+const update = (
+  { store, clock }: Context,
+  destination: string,
+  change: (circuit: Circuit, nowMs: number) => Circuit,
+): Promise<Circuit> =>
+  store.write(async (tx) => {
+    const before = await circuitOf(tx, destination, clock.now())
+    const after = change(before, clock.now())
+    if (after !== before) await tx.putMeta(metaName(destination), after)
+    return after
+  })

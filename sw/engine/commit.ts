@@ -1,6 +1,6 @@
-import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import type { ChunkEvent, Now } from '../core/chunk-machine.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import type { Now } from '../core/retry-policy.ts'
 import { chunksNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
@@ -20,22 +20,9 @@ export async function commit(
   now: Now,
   bytes?: ArrayBuffer,
 ): Promise<SessionRecord | undefined> {
+  const chunks = await load(tx, id, event)
   const session = await tx.session(id)
-  if (session === undefined) return undefined
-  return store(tx, session, await load(tx, id, event), event, now, bytes)
-}
-
-/** The same for one of its chunks; false where that is gone, or past the event. */
-export async function commitChunk(
-  tx: WriteTransaction,
-  id: ChunkId,
-  event: ChunkEvent,
-  now: Now,
-  bytes?: ArrayBuffer,
-): Promise<boolean> {
-  const chunk = await tx.chunk(id)
-  if (chunk === undefined) return false
-  return (await commit(tx, chunk.sessionId, { type: 'chunk', id, event }, now, bytes)) !== undefined
+  return session && store(tx, session, chunks, event, now, bytes)
 }
 
 /** The first event of a session. */

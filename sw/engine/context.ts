@@ -1,6 +1,6 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { MAX_CHUNK_BYTES } from '../../src/protocol/messages.ts'
-import type { Now } from '../core/chunk-machine.ts'
+import type { Now } from '../core/retry-policy.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Anchor } from '../ports/anchor.ts'
 import type { Clock, Lock, Wake } from '../ports/platform.ts'

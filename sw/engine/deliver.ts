@@ -5,11 +5,11 @@ export interface Delivery {
   /** A request with these bytes has left before, so its outcome is asked for first. */
   readonly sent: boolean
   /** What the transport remembered of this upload. */
-  readonly resumeToken?: string
+  readonly resumeToken?: string | undefined
   /** All bytes, checked. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>
-  /** Stores the intent to send; false where the upload is not wanted any more. */
-  intend(): Promise<boolean>
+  /** Stores the intent to send; falsy where the upload is not wanted any more. */
+  intend(): Promise<unknown>
   /** Stores a resume token of the transport. */
   saveResumeToken(resumeToken: string): Promise<void>
   /** Tells how much the store has, and whether it was sent just now. */
@@ -31,7 +31,7 @@ export async function deliver(
   let sending = false
   const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
     signal,
-    ...(resumeToken !== undefined && { resumeToken }),
+    resumeToken,
     async saveResumeToken(text) {
       await delivery.saveResumeToken(text)
       attempt.resumeToken = text

@@ -548,7 +548,7 @@ describe('a refused sign-in', () => {
   })
 
   // Promise 5 of docs/guarantees.md.
-  it('of one chunk alone holds up nobody, not the publication of the others either', async () => {
+  it('of one chunk alone stops nobody, not the publication of the others either', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 4 })
     const [forbidden] = await world.chunks(id)

@@ -4,12 +4,12 @@ import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import type { GroupId } from '../../src/protocol/ids.ts'
 import type { Publication } from '../core/record.ts'
 import { createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'
-import { manifestBytes, rootOf } from './manifest.ts'
+import { manifestOf, rootOf } from './manifest.ts'
 
 const id = sessionIdOf(1)
 
-describe('manifestBytes', () => {
-  it('are those of the format, whatever the order of the groups', async () => {
+describe('manifestOf', () => {
+  it('has the keys of the format in its order, whatever the order of the groups', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })
     await drainOnce(world, world.worker())
@@ -30,10 +30,23 @@ describe('manifestBytes', () => {
       const groupId = `0x${digit.repeat(64)}` as GroupId
       return { iv: wrapped?.iv ?? '', wrappedKey: wrapped?.wrappedKey ?? '', groupId }
     })
-    const bytes = manifestBytes({ ...session, access }, publication, `0x${'5'.repeat(40)}`, chunks)
-    const manifest = parseManifest(bytes)
-    expect(Object.keys(manifest.accessList)).toHaveLength(4)
-    expect(manifest.chunks).toHaveLength(3)
-    expect(bytes).toEqual(serialiseManifest(manifest))
+    const manifest = manifestOf({ ...session, access }, publication, `0x${'5'.repeat(40)}`, chunks)
+    const written = new TextDecoder().decode(serialiseManifest(manifest))
+    const names = (of: string) => Object.keys(JSON.parse(of) as object).join(' ')
+    // As docs/evidence-format.md lists them.
+    expect(names(written)).toBe(
+      'version contentId sessionId uploader captureStarted lastUpdated status merkleRoot encryption accessList chunks',
+    )
+    expect(manifest.chunks.map((chunk) => names(JSON.stringify(chunk)))).toEqual(
+      Array.from(
+        { length: 3 },
+        () => 'index cid size duration plaintextHash encryptedHash iv capturedAt uploadedAt',
+      ),
+    )
+    expect(Object.keys(manifest.accessList).map((groupId) => groupId[2])).toEqual(['0', 'a', 'c', 'f'])
+    expect(Object.values(manifest.accessList).map((key) => names(JSON.stringify(key)))).toContain(
+      'wrappedKey iv',
+    )
+    expect(parseManifest(serialiseManifest(manifest))).toEqual(manifest)
   })
 })

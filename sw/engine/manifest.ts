@@ -25,19 +25,19 @@ export const rootOf = (chunks: readonly ChunkRecord[]): Promise<Sha256Hex> =>
   manifestRoot(chunks.map(manifestChunk))
 
 /**
- * The publication's manifest in its one JSON form, as `serialiseManifest` would write it: the order of the keys below,
- * groups by id, chunks as given. The same records give the same bytes, whenever it is built.
+ * The publication's manifest, with its keys in the order of the format. The same records give the same manifest,
+ * whenever it is built.
  *
  * @param chunks in index order
  */
-export function manifestBytes(
+export function manifestOf(
   session: SessionRecord,
   publication: Publication,
   uploader: string,
   chunks: readonly ChunkRecord[],
-): Uint8Array<ArrayBuffer> {
+): Manifest {
   const groups = session.access.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
-  const manifest: Manifest = {
+  return {
     version: 1,
     contentId: session.id,
     sessionId: session.id,
@@ -52,5 +52,4 @@ export function manifestBytes(
     ),
     chunks: chunks.map(manifestChunk),
   }
-  return new TextEncoder().encode(JSON.stringify(manifest))
 }

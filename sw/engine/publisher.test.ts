@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseManifest } from '../../src/evidence/manifest-parse.ts'
 import { admitChunk } from './admit.ts'
+import { resubmitDelayMs } from '../core/retry-policy.ts'
 import type { Store } from '../ports/store.ts'
 import { endSession, resumeSession } from './sessions.ts'
 import { BLOCK_MS } from '../testing/fake-servers.ts'
@@ -13,8 +14,7 @@ import {
   sessionIdOf,
   type World,
 } from '../testing/world.ts'
-import { BUDGETS_MS, createDrain } from './drain.ts'
-import { RESUBMIT_AFTER_MS } from '../core/publication.ts'
+import { createDrain } from './drain.ts'
 import { publishStep } from './publisher.ts'
 import { transfer } from './transfer.ts'
 
@@ -173,7 +173,7 @@ describe('an anchor', () => {
     expect(await world.statuses(id)).toEqual(['confirmed'])
     expect(world.chain.submits()).toBe(2)
     expect([...world.chain.relayed.values()]).toEqual([2])
-    expect(world.clock.now() - startMs).toBeGreaterThanOrEqual(RESUBMIT_AFTER_MS)
+    expect(world.clock.now() - startMs).toBeGreaterThanOrEqual(resubmitDelayMs(0))
   })
 
   it('that the relay never puts on the chain is handed over again after a while, not at each look', async () => {
@@ -185,10 +185,39 @@ describe('an anchor', () => {
       await submit(...args)
       world.chain.entries.length = 0
     }
-    expect(await drainOnce(world, worker)).toBe('work-remains')
-    const most = BUDGETS_MS.message / RESUBMIT_AFTER_MS
-    expect(world.chain.submits()).toBeGreaterThan(most / 2)
-    expect(world.chain.submits()).toBeLessThanOrEqual(most + 1)
+    const beganMs = world.clock.now()
+    while (world.clock.now() - beganMs < 2 * 60 * 60_000) {
+      await drainOnce(world, worker)
+      await world.clock.advance(30_000)
+    }
+    // Until the wait is a quarter of an hour: 0, 15, 45, 105 s …
+    expect(world.chain.submits()).toBeGreaterThan(8)
+    expect(world.chain.submits()).toBeLessThan(20)
+  })
+
+  // Promise 7 of docs/guarantees.md.
+  it('that the relay takes and never puts on the chain is told within two minutes, until it is there', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { submit } = worker.anchor
+    let isMined = false
+    worker.anchor.submit = async (...args) => {
+      await submit(...args)
+      if (!isMined) world.chain.entries.length = 0
+    }
+    const beganMs = world.clock.now()
+    const draining = createDrain(worker).join('message')
+    await world.clock.advance(110_000)
+    const { trouble } = await world.session(id)
+    expect(trouble).toMatchObject({ error: { code: 'anchor-unseen' } })
+    expect(trouble?.sinceMs).toBeLessThan(beganMs + 60_000)
+    isMined = true
+    await world.clock.runUntil(draining)
+    await world.clock.advance(3_600_000)
+    await drainOnce(world, worker)
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+    expect((await world.session(id)).trouble).toBeUndefined()
   })
 
   // Promise 3 of docs/guarantees.md.
@@ -231,7 +260,7 @@ describe('an anchor', () => {
     const { read } = worker.anchor
     const beganMs = world.clock.now()
     worker.anchor.read = async (...args) =>
-      world.clock.now() - beganMs < RESUBMIT_AFTER_MS - 1_000 ? { blockNumber: 1 } : read(...args)
+      world.clock.now() - beganMs < resubmitDelayMs(0) - 1_000 ? { blockNumber: 1 } : read(...args)
     await drainOnce(world, worker)
     expect(world.chain.submits()).toBe(1)
   })

@@ -1,16 +1,18 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
+import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { Cid, SessionId } from '../../src/protocol/ids.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
-import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
-import { publicationDueMs, RESUBMIT_AFTER_MS, type PublicationEvent } from '../core/publication.ts'
+import { change } from './change.ts'
+import type { Context } from './context.ts'
+import { publicationDueMs, type PublicationEvent } from '../core/publication.ts'
 import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
+import { DUE_NOW, resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
-import { manifestBytes, rootOf } from './manifest.ts'
+import { manifestOf, rootOf } from './manifest.ts'
 
 /** A session with the publication that is in flight. */
 type Publishing = SessionRecord & { readonly publication: Publication }
@@ -21,7 +23,7 @@ type Publishing = SessionRecord & { readonly publication: Publication }
  * another worker has gone on meanwhile, changes nothing.
  */
 export async function publishStep(context: Context, id: SessionId, signal: AbortSignal): Promise<void> {
-  const { store, clock, announce } = context
+  const { store, clock } = context
   const session = await store.read((tx) => tx.session(id))
   if (session === undefined) return
   const dueMs = publicationDueMs(session, clock.now())
@@ -33,7 +35,6 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
   } catch (thrown) {
     await fail(context, session, HoldfastError.from(thrown))
   }
-  announce(id)
 }
 
 const isPublishing = (session: SessionRecord): session is Publishing => session.publication !== undefined
@@ -42,24 +43,22 @@ const isPublishing = (session: SessionRecord): session is Publishing => session.
 const covered = (chunks: readonly ChunkRecord[]) =>
   chunks.filter(({ state }) => ['manifesting', 'anchoring', 'confirmed'].includes(state.status))
 
-async function begin({ store, clock }: Context, session: SessionRecord): Promise<void> {
-  const now = nowOf(clock)
+async function begin(context: Context, session: SessionRecord): Promise<void> {
+  const { store, clock } = context
   const chunks = await store.read((tx) => tx.chunksOf(session.id))
   const verified = chunks.filter(({ state }) => state.status === 'uploaded' || state.status === 'confirmed')
   const publication: Publication = {
     stage: 'manifesting',
     ending: session.ending,
-    lastUpdatedMs: now.nowMs,
+    lastUpdatedMs: clock.now(),
     merkleRoot: await rootOf(verified),
     chunkCount: verified.length,
     sent: false,
     failures: 0,
-    wait: { kind: 'due', notBeforeMs: 0 },
+    wait: DUE_NOW,
   }
   const chunkIds = new Set(verified.map(({ id }) => id))
-  await store.write((tx) =>
-    commit(tx, session.id, { type: 'publication-began', publication, chunks: chunkIds }, now),
-  )
+  await change(context, session.id, { type: 'publication-began', publication, chunks: chunkIds })
 }
 
 async function publishManifest(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
@@ -67,7 +66,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
   const { publication } = session
   const chunks = covered(await store.read((tx) => tx.chunksOf(session.id)))
   const uploader = publication.manifest?.uploader ?? (await context.anchor.uploader(signal))
-  const bytes = manifestBytes(session, publication, uploader, chunks)
+  const bytes = serialiseManifest(manifestOf(session, publication, uploader, chunks))
   const cid = await contentAddress(bytes)
   if (publication.manifest === undefined) {
     const manifest = { uploader, cid, sha256: await sha256Hex(bytes), sizeBytes: bytes.byteLength }
@@ -83,7 +82,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
 
   const delivery: Delivery = {
     sent: publication.sent,
-    ...(publication.resumeToken !== undefined && { resumeToken: publication.resumeToken }),
+    resumeToken: publication.resumeToken,
     bytes: async () => bytes,
     intend: () => record(context, session, { type: 'manifest-sent' }),
     saveResumeToken: async (resumeToken) =>
@@ -98,7 +97,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
 async function anchor(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
   const { clock } = context
   const { publication } = session
-  const { merkleRoot, chunkCount, manifest } = publication
+  const { merkleRoot, chunkCount, manifest, ending } = publication
   if (manifest === undefined) throw new HoldfastError('defect', 'A manifest that is stored has no name.')
 
   const witnessed = await context.anchor.read(session.id, signal)
@@ -106,14 +105,25 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
   if (isOurs(witnessed.deep) && isOurs(witnessed.latest)) {
     await closeCircuit(context, context.anchor.name)
-    return conclude(context, session, manifest.cid, witnessed.blockNumber)
+    const anchored = {
+      merkleRoot,
+      manifestCid: manifest.cid,
+      chunkCount,
+      blockNumber: witnessed.blockNumber,
+      confirmedAtMs: clock.now(),
+      ending,
+    }
+    await change(context, session.id, { type: 'anchor-confirmed', of: publication, anchored })
+    return
   }
 
-  const lookAgain = { type: 'look-again', atMs: clock.now() + context.anchor.pollMs } as const
-  const agoMs = clock.now() - (publication.submittedAtMs ?? 0)
+  const { submittedAtMs = 0, taken = 0 } = publication
+  const isSeen = isOurs(witnessed.latest)
+  const atMs = clock.now() + context.anchor.pollMs
+  const agoMs = clock.now() - submittedAtMs
   // A time that is yet to come is of a clock that was ahead.
-  const takenLately = agoMs >= 0 && agoMs < RESUBMIT_AFTER_MS
-  if (!isOurs(witnessed.latest) && !takenLately) {
+  const submittedLately = agoMs >= 0 && agoMs < resubmitDelayMs(taken)
+  if (!isSeen && !submittedLately) {
     if (!(await record(context, session, { type: 'anchor-sent' }))) return
     const groupIds = session.access.map(({ groupId }) => groupId)
     const request = { sessionId: session.id, merkleRoot, manifestCid: manifest.cid, chunkCount, groupIds }
@@ -122,53 +132,27 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   }
   // Not before the relay has answered too: a chain that can be read says nothing of it.
   await closeCircuit(context, context.anchor.name)
-  await record(context, session, lookAgain)
+  if (!isSeen && taken >= TAKEN_TO_TELL)
+    throw new HoldfastError(
+      'anchor-unseen',
+      `The relay took the anchor ${taken} times, and the chain does not show it.`,
+    )
+  await record(context, session, { type: 'look-again', atMs, isSeen })
 }
 
-async function conclude(
-  { store, clock }: Context,
-  { id, publication }: Publishing,
-  manifestCid: Cid,
-  blockNumber: number,
-): Promise<void> {
-  const { merkleRoot, chunkCount, ending } = publication
-  const now = nowOf(clock)
-  const anchored = {
-    merkleRoot,
-    manifestCid,
-    chunkCount,
-    blockNumber,
-    confirmedAtMs: now.nowMs,
-    ending,
-  }
-  await store.write((tx) => commit(tx, id, { type: 'anchor-confirmed', of: publication, anchored }, now))
-}
-
-/** Stores an event of the publication; false where another one is in flight by now. */
-async function record(
-  { store, clock }: Context,
-  { id, publication }: Publishing,
-  event: PublicationEvent,
-): Promise<boolean> {
-  const recorded = await store.write((tx) =>
-    commit(tx, id, { type: 'publication', of: publication, event }, nowOf(clock)),
-  )
-  return recorded !== undefined
-}
+/** Stores an event of the publication; undefined where another one is in flight by now. */
+const record = (context: Context, { id, publication }: Publishing, event: PublicationEvent) =>
+  change(context, id, { type: 'publication', of: publication, event })
 
 async function fail(context: Context, session: SessionRecord, error: HoldfastError): Promise<void> {
   if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
   if (!isPublishing(session)) {
-    await setAside(context, session, error)
+    // Nothing was begun that could wait or park: this session is parked as a whole, and alone.
+    await change(context, session.id, { type: 'set-aside', error: error.toWire() })
     return
   }
   const { stage, manifest } = session.publication
   const atAnchor = stage === 'anchoring' || manifest === undefined
   const failure = await recordFailure(context, atAnchor ? context.anchor.name : context.transport.name, error)
   await record(context, session, { type: 'failed', failure })
-}
-
-/** Nothing was begun that could wait or park: this session alone waits for a person. */
-async function setAside({ store, clock }: Context, { id }: SessionRecord, error: HoldfastError) {
-  await store.write((tx) => commit(tx, id, { type: 'set-aside', error: error.toWire() }, nowOf(clock)))
 }

@@ -8,9 +8,9 @@ import {
 } from '../../src/protocol/messages.ts'
 import { parseRequest } from '../../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
-import { circuitOf, reconsiderCircuit } from './circuits.ts'
-import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import { changeOpen } from './change.ts'
+import { circuitOf, reconsiderCircuits } from './circuits.ts'
+import type { Context } from './context.ts'
 import { workRemains } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { chunkView, sessionView } from '../core/view.ts'
@@ -76,7 +76,8 @@ const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(se
  *
  * @param again the page keeps the worker awake: nobody has arrived
  */
-async function visit({ store, clock, transport, anchor }: Context, again: boolean): Promise<boolean> {
+async function visit(context: Context, again: boolean): Promise<boolean> {
+  const { store, clock, transport, anchor } = context
   const destinations = [transport.name, anchor.name]
   const { sessions, policy, failing } = await store.read(async (tx) => ({
     sessions: await tx.openSessions(),
@@ -85,13 +86,8 @@ async function visit({ store, clock, transport, anchor }: Context, again: boolea
       destinations.map(async (name) => (await circuitOf(tx, name, clock.now())).failures > 0),
     ),
   }))
-  if (failing.includes(true))
-    await store.write(async (tx) => {
-      for (const name of destinations) await reconsiderCircuit(tx, name, clock.now())
-    })
+  if (failing.includes(true)) await reconsiderCircuits(context)
   if (!again && sessions.some(({ trials }) => trials !== undefined))
-    await store.write(async (tx) => {
-      for (const { id } of sessions) await commit(tx, id, { type: 'visited' }, nowOf(clock))
-    })
+    await changeOpen(context, { type: 'visited' })
   return policy !== 'paused' && sessions.some(workRemains)
 }

@@ -1,7 +1,7 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { nextStep } from '../core/plan.ts'
-import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import { change } from './change.ts'
+import type { Context } from './context.ts'
 import { publishStep } from './publisher.ts'
 
 /**
@@ -9,12 +9,11 @@ import { publishStep } from './publisher.ts'
  * step, whichever is due first. Only a failing store rejects.
  */
 export async function sessionStep(context: Context, id: SessionId, signal: AbortSignal): Promise<void> {
-  const { store, clock, announce, metered } = context
+  const { store, clock, metered } = context
   const session = await store.read((tx) => tx.session(id))
   const step = session && nextStep(session, clock.now(), metered())
   if (step === undefined || step.dueMs > clock.now()) return
   const { kind } = step
   if (kind === 'publication') return publishStep(context, id, signal)
-  await store.write((tx) => commit(tx, id, { type: 'trial-due', of: kind }, nowOf(clock)))
-  announce(id)
+  await change(context, id, { type: 'trial-due', of: kind })
 }

@@ -144,7 +144,7 @@ describe('pause and resume', () => {
   })
 
   // Promise 5 of docs/guarantees.md.
-  it('try whatever was set aside again, now, and forget the trouble', async () => {
+  it('try whatever is parked again, now, and forget the trouble', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 2 })
     world.server.fault = () => ({ code: 'sign-in-needed' })

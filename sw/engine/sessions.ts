@@ -1,7 +1,8 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { DISCARD_CONFIRMATION, type SessionStart } from '../../src/protocol/messages.ts'
-import { reconsiderCircuit } from './circuits.ts'
+import { change } from './change.ts'
+import { reconsiderCircuits } from './circuits.ts'
 import { commit, commitStart, sealKeyName } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { SessionRecord } from '../core/record.ts'
@@ -45,29 +46,21 @@ const beginning = ({ startedAtMs, mimeType, access, stores, atLeast }: SessionRe
 
 /** Ends a recording as its page asks; one that was taken for dead is whole after all. */
 export const endSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
-  change(context, id, { type: 'session-ended', ending: 'complete' })
+  changeExisting(context, id, { type: 'session-ended', ending: 'complete' })
 
 /** Ends a recording whose page died; false if it had ended by itself. */
 export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {
-  const { store, clock, announce } = context
-  const interrupted = await store.write((tx) =>
-    commit(tx, id, { type: 'session-ended', ending: 'interrupted' }, nowOf(clock)),
-  )
-  if (interrupted) announce(id)
-  return interrupted !== undefined
+  return (await change(context, id, { type: 'session-ended', ending: 'interrupted' })) !== undefined
 }
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
 export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
-  change(context, id, { type: 'paused' })
+  changeExisting(context, id, { type: 'paused' })
 
-/** Goes on after a pause, and tries whatever was set aside again, now. */
+/** Goes on after a pause, and tries whatever is parked, now. */
 export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
-  const { store, clock, transport, anchor } = context
-  await store.write(async (tx) => {
-    for (const { name } of [transport, anchor]) await reconsiderCircuit(tx, name, clock.now())
-  })
-  return change(context, id, { type: 'resumed' })
+  await reconsiderCircuits(context)
+  return changeExisting(context, id, { type: 'resumed' })
 }
 
 /**
@@ -97,7 +90,7 @@ export async function discardSession(
 }
 
 /** The session after this event, or as it is where the event changes nothing. */
-async function change(
+async function changeExisting(
   { store, clock, announce }: Context,
   id: SessionId,
   event: SessionEvent,

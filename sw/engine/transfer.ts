@@ -1,8 +1,8 @@
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
-import { commitChunk } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import { change } from './change.ts'
+import type { Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { deliver, type Delivery } from './deliver.ts'
@@ -29,7 +29,7 @@ export async function transfer(
     const error = HoldfastError.from(thrown)
     if (error.code === 'storage-failed') throw error
     const failure = await recordFailure(context, context.transport.name, error)
-    await commit(context, chunk, { type: 'failed', failure })
+    await apply(context, chunk, { type: 'failed', failure })
     return error.code
   }
   return undefined
@@ -48,7 +48,7 @@ async function upload(
   const to = storeChoice(transport, session)
   const delivery: Delivery = {
     sent: state.sent,
-    ...(state.resumeToken !== undefined && { resumeToken: state.resumeToken }),
+    resumeToken: state.resumeToken,
     bytes: async () => {
       const bytes = await store.payload(chunk.id)
       if ((await sha256Hex(bytes)) === sha256) return new Uint8Array(bytes)
@@ -57,9 +57,9 @@ async function upload(
         `The stored bytes of ${chunk.id} no longer match their hash.`,
       )
     },
-    intend: () => commit(context, chunk, { type: 'send-began' }),
+    intend: () => apply(context, chunk, { type: 'send-began' }),
     saveResumeToken: async (resumeToken) =>
-      void (await commit(context, chunk, { type: 'resume-token-saved', resumeToken })),
+      void (await apply(context, chunk, { type: 'resume-token-saved', resumeToken })),
     progress(offsetBytes, sent) {
       progress.reached(chunk.id, offsetBytes, sent)
       announce(chunk.sessionId)
@@ -67,15 +67,8 @@ async function upload(
   }
   if (!(await deliver(transport, { cid, sha256, sizeBytes: chunk.sizeBytes, to }, delivery, signal))) return
   await closeCircuit(context, transport.name)
-  await commit(context, chunk, { type: 'stored' })
+  await apply(context, chunk, { type: 'stored' })
 }
 
-async function commit(
-  { store, clock, announce }: Context,
-  chunk: ChunkRecord,
-  event: ChunkEvent,
-): Promise<boolean> {
-  const accepted = await store.write((tx) => commitChunk(tx, chunk.id, event, nowOf(clock)))
-  announce(chunk.sessionId)
-  return accepted
-}
+const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent) =>
+  change(context, sessionId, { type: 'chunk', id, event })

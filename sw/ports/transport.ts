@@ -28,7 +28,7 @@ export interface Attempt {
    * What was last remembered of this upload, by this attempt or an earlier one, such as the URL that the store gave
    * it; empty or absent: nothing.
    */
-  readonly resumeToken?: string
+  readonly resumeToken?: string | undefined
   /** Keeps a resume token for later attempts; resolves once it is durable. Awaited before any byte leaves. Holds no secret. */
   saveResumeToken(resumeToken: string): Promise<void>
   /** Tells how many bytes the store is known to have. */

@@ -54,7 +54,7 @@ const NOT_THEIRS: ReadonlySet<ErrorCode> = new Set(['aborted', 'storage-failed',
 /**
  * Several stores as one: each object goes to every store of the session's choice, one after the other in its order,
  * and counts as stored when at the end of an attempt enough of them have a proved copy. A store that fails is left
- * alone for a while, and holds no other up; one that has its copy is neither asked nor sent to again.
+ * alone for a while, and no other waits for it; one that has its copy is neither asked nor sent to again.
  *
  * @param stores each under a name of its own
  * @throws HoldfastError `bad-input` where there is none, or two have one name

@@ -1,0 +1,128 @@
+import { ERRORS, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
+import type { TrialKind, Wait } from './record.ts'
+
+// Which failure waits, parks, or says something of its destination; and how long each may wait. What uses it keeps the
+// state: chunk-machine.ts of an item, circuit.ts of a destination, trial.ts of what is parked.
+
+/** The outside facts that a decision may depend on. */
+export interface Now {
+  /** ms since the epoch */
+  readonly nowMs: number
+  /** uniform in [0, 1) */
+  readonly random: number
+}
+
+export interface Failure extends WireError {
+  /** The server's Retry-After, ms; 0 if absent. */
+  readonly retryAfterMs: number
+  /** The destination as a whole is not asked before this time, ms since the epoch. */
+  readonly circuitUntilMs?: number
+}
+
+/** Waits for its turn alone. */
+export const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
+
+/** First upper bound of the wait after a failure, ms; it doubles. */
+const BASE_MS = 500
+/** Largest wait between attempts of one item, ms. */
+const CAP_MS = 60_000
+/**
+ * Largest wait for a destination that does not answer at all, ms. Short, because a refused connection costs
+ * little, while the minutes that a browser grants a worker without a page are few.
+ */
+const DESTINATION_CAP_MS = 10_000
+
+/** Longest `Retry-After` that is heeded, ms; so the longest legal wait of anything but a trial of what is parked. */
+export const LONGEST_WAIT_MS = 3_600_000
+/** Longest legal wait for a trial, ms. */
+export const LONGEST_TRIAL_MS = 21_600_000
+
+/** Least wait between two trials, ms. */
+export const TRIAL_FLOOR_MS = 60_000
+
+/** First upper bound of the wait between two trials, which doubles, and the largest, ms. */
+const TRIALS: Readonly<Record<TrialKind, { readonly baseMs: number; readonly capMs: number }>> = {
+  'sign-in': { baseMs: 300_000, capMs: 3_600_000 },
+  refusal: { baseMs: 60_000, capMs: LONGEST_TRIAL_MS },
+}
+
+/**
+ * An anchor that the chain does not show is handed to the relay again after this long, ms: about a block of
+ * Ethereum. Short, because a node that restarts forgets its pool, a repetition costs the relay nothing, and the
+ * minutes that a browser grants a worker without a page are few.
+ */
+const RESUBMIT_AFTER_MS = 15_000
+/** Largest wait until it is handed over again, ms. */
+const RESUBMIT_CAP_MS = 900_000
+/** An anchor that the relay took so often without bringing it to the chain is told: 45 s after the first time. */
+export const TAKEN_TO_TELL = 3
+
+/** Bytes that cannot be read are read again so often before their chunk is parked. */
+const READS = 3
+
+/** Failures that tell of the destination rather than of the item. */
+const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
+  'unreachable',
+  'timeout',
+  'server-error',
+  'throttled',
+])
+
+/** Whether the destination failed, or the way to it. */
+export const tellsOfDestination = (code: ErrorCode) => DESTINATION_CODES.has(code)
+
+/** Waiting for a network, or being stopped by ourselves, costs an item no attempt. */
+export const countsAsAttempt = (code: ErrorCode) => code !== 'unreachable' && code !== 'aborted'
+
+/** Whether a person is told: of our own stop, by a wake's end or the app's policy, there is nothing to tell. */
+export const isReportable = ({ code }: WireError) => code !== 'aborted'
+
+/** What an error is tried again as once its item is parked; undefined where time cannot mend it: the bytes are not ours. */
+export function trialOf(error: WireError | undefined): TrialKind | undefined {
+  if (error === undefined || error.code === 'payload-corrupt') return undefined
+  const kind = ERRORS[error.code]
+  if (kind === 'blocked') return 'sign-in'
+  return kind === 'refused' || kind === 'defect' ? 'refusal' : undefined
+}
+
+/** How an item waits after a failure. Its class decides: time heals the transient ones and conflicts; the others park. */
+export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
+  const kind = ERRORS[failure.code]
+  const mayPass = failure.code === 'payload-unreadable' && failures <= READS
+  if (kind !== 'transient' && kind !== 'conflict' && !mayPass) return { kind: 'parked' }
+  const floorMs = Math.min(failure.retryAfterMs, LONGEST_WAIT_MS)
+  const delayMs = failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random))
+  return { kind: 'due', notBeforeMs: now.nowMs + delayMs }
+}
+
+/** How long a destination is left alone after so many failures in a row, from 1; ms. */
+export const circuitDelayMs = (failures: number, random: number) =>
+  backOffMs(failures, random, DESTINATION_CAP_MS)
+
+/** How long a trial waits after so many before it, from 0; ms. */
+export function trialDelayMs(of: TrialKind, failures: number, random: number): number {
+  const { baseMs, capMs } = TRIALS[of]
+  return Math.max(TRIAL_FLOOR_MS, Math.round(random * Math.min(capMs, baseMs * 2 ** failures)))
+}
+
+/** When an anchor that the relay took so often in vain, from 0, is handed over again, ms after the last time. */
+export const resubmitDelayMs = (taken: number) =>
+  Math.min(RESUBMIT_CAP_MS, RESUBMIT_AFTER_MS * 2 ** Math.max(0, taken - 1))
+
+/**
+ * Full jitter after "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+ *
+ * @param failures consecutive failures, from 1
+ * @param random uniform in [0, 1)
+ */
+const backOffMs = (failures: number, random: number, capMs = CAP_MS) =>
+  Math.round(Math.min(capMs, BASE_MS * 2 ** Math.min(failures - 1, 20)) * random)
+
+/**
+ * A stored time as far as it can be true: one that lies further ahead than any wait may last was stored under a clock
+ * that was ahead, and is due.
+ *
+ * @param longestMs the longest legal wait of its kind
+ */
+export const believedMs = (timeMs: number, nowMs: number, longestMs = LONGEST_WAIT_MS): number =>
+  timeMs > nowMs + longestMs ? nowMs : timeMs
