@@ -11,7 +11,17 @@ export interface Group {
   readonly secret: Uint8Array<ArrayBuffer>
 }
 
-export interface ConnectOptions {
+/** What everything that waits takes. */
+export interface WaitOptions {
+  /**
+   * Ends the waiting, and nothing else: the call rejects with the signal's reason, as `fetch` does. Aborted before the
+   * call, it keeps the call from doing anything; later, what the worker was asked is done all the same, unless the
+   * method says otherwise.
+   */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ConnectOptions extends WaitOptions {
   /** The app's worker, built around `install()` of `holdfast/sw`. */
   readonly scriptUrl: string
   /** Default `module`; `classic` for a worker that was bundled as one script. */
@@ -22,7 +32,7 @@ export interface ConnectOptions {
   readonly timeoutMs?: number
 }
 
-export interface SessionOptions {
+export interface SessionOptions extends WaitOptions {
   /** Who may open the recording: at least one group, each once. Fixed for the session. */
   readonly groups: readonly Group[]
   /** Of the whole recording, as MediaRecorder names it. */
@@ -43,19 +53,21 @@ export interface SessionOptions {
   readonly atLeast?: number
 }
 
-export interface AppendOptions {
+export interface AppendOptions extends WaitOptions {
   /** When the chunk's first sample was taken, ms since the epoch; default now. */
-  readonly capturedAt?: number
+  readonly capturedAtMs?: number
   /** Length of the chunk, ms; default 0 (unknown). */
   readonly durationMs?: number
-  /** Gives the chunk up: `append` rejects with `aborted` unless the worker has acknowledged it by then. */
-  readonly signal?: AbortSignal
   /**
    * Told each time the worker does not take the chunk for a reason that may pass: `storage-full`, `storage-failed`,
    * `worker-timeout`, `hash-mismatch`, `protocol-mismatch`, `no-service-worker`, `defect`. The page keeps the bytes and
    * sends them again by itself; a caller that can should produce less, and say so.
    */
   readonly onStalled?: (error: HoldfastError) => void
+}
+
+export interface DiscardOptions extends WaitOptions {
+  readonly confirm?: 'discard-unconfirmed'
 }
 
 /** One recording being made by this page. */
@@ -71,47 +83,73 @@ export interface RecordingSession {
    * after a silence, a new worker, or a refusal that can pass (`storage-full`, `hash-mismatch`): see `onStalled`.
    * A few are sealed and handed over at a time, the others wait in order.
    *
-   * @throws HoldfastError `chunk-too-large`, `session-ended`, `unknown-session`, `index-taken`, `aborted`
+   * An abort gives the chunk up: it is not handed over again, and its index stays empty unless the worker has it by
+   * then. What was acknowledged stays, and the session goes on.
+   *
+   * @throws HoldfastError `chunk-too-large`, `session-ended`, `unknown-session`, `index-taken`; the signal's reason
    */
   append(bytes: Blob, options?: AppendOptions): Promise<{ id: ChunkId; index: number }>
-  /** Waits for every `append`, then tells the worker that the recording is whole. */
-  end(): Promise<SessionSnapshot>
+  /**
+   * Waits for every `append`, then tells the worker that the recording is whole. From the call on nothing can be
+   * appended. An abort stops the waiting alone: the page goes on to hand over what it holds, and to end the session;
+   * a later `end` waits for the same.
+   *
+   * @throws HoldfastError a refusal that cannot pass, such as `unknown-session`; the signal's reason
+   */
+  end(options?: WaitOptions): Promise<SessionSnapshot>
 }
 
-/** The page's side of the engine. */
+/**
+ * The page's side of the engine. Each call rejects with a HoldfastError, of `worker-timeout` where the worker has not
+ * answered in time, or with the reason of its signal.
+ */
 export interface Holdfast {
+  /**
+   * Opens a recording, which this page then makes.
+   *
+   * Where it is given up before the worker has answered, by an abort or by `worker-timeout`, the page takes it back in
+   * the background: if the worker has it by then it is discarded, empty as it is. Only a page that dies over that leaves
+   * an empty recording, which shows as interrupted until it is discarded. Once the session is there, the signal means
+   * nothing to it.
+   *
+   * @throws HoldfastError `bad-input`, `storage-full`, `storage-failed`, `worker-timeout`; the signal's reason
+   */
   startSession(options: SessionOptions): Promise<RecordingSession>
   /** Every session that the device still knows, newest first. */
-  sessions(): Promise<readonly SessionSnapshot[]>
+  sessions(options?: WaitOptions): Promise<readonly SessionSnapshot[]>
   /** The chunks of one session, by index. */
-  chunks(id: SessionId): Promise<readonly ChunkView[]>
-  /** The state now, then again after each change, until the signal aborts or the loop ends. */
-  watch(signal?: AbortSignal): AsyncIterable<Snapshot>
+  chunks(id: SessionId, options?: WaitOptions): Promise<readonly ChunkView[]>
+  /**
+   * The state now, then again after each change, until the loop ends, the signal aborts or `close` is called. These are
+   * how a watch ends, and no failure: the loop is over, and nothing is thrown.
+   */
+  watch(options?: WaitOptions): AsyncIterable<Snapshot>
   /** Stops uploads of one session; its bytes stay. */
-  pause(id: SessionId): Promise<SessionSnapshot>
+  pause(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
   /** Goes on after `pause`, and tries whatever is parked (sign-in, refusal) at once. */
-  resume(id: SessionId): Promise<SessionSnapshot>
+  resume(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
   /** The policy in force, and whether the network is metered: so whether uploads are suspended now. */
-  policy(): Promise<PolicyView>
+  policy(options?: WaitOptions): Promise<PolicyView>
   /**
    * When bytes may leave the device, for all sessions, until it is set again; kept on the device, `always` at first.
    * What is under way is stopped where the policy forbids it; chunks are still taken, and sealed.
    *
    * @throws HoldfastError `bad-message` where it is none of them
    */
-  setPolicy(policy: Policy): Promise<PolicyView>
+  setPolicy(policy: Policy, options?: WaitOptions): Promise<PolicyView>
   /**
    * Forgets a session on this device. One that the chain has confirmed needs no word; to lose unconfirmed
    * evidence pass `{ confirm: 'discard-unconfirmed' }`.
    *
    * @throws HoldfastError `not-confirmed`, `unknown-session`
    */
-  discard(id: SessionId, options?: { confirm?: 'discard-unconfirmed' }): Promise<void>
+  discard(id: SessionId, options?: DiscardOptions): Promise<void>
   /**
    * What this browser can promise for this origin right now; ask again after a permission was asked for. It changes
-   * nothing. Its code is loaded at the first call, and the call rejects only where that cannot be had.
+   * nothing. Its code is loaded at the first call; the call rejects where that cannot be had, or with the signal's
+   * reason.
    */
-  capabilities(): Promise<Capabilities>
+  capabilities(options?: WaitOptions): Promise<Capabilities>
   /** Ends this page's watching; the worker goes on. */
   close(): void
 }

@@ -1,7 +1,10 @@
+import type { WaitOptions } from './api.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
 /** Whether uploads go on when no page of the origin is open. */
 export type BackgroundWakes =
   /** The browser wakes the worker by itself, for about so long after the last page; then at the next visit. */
-  | { readonly kind: 'background-sync'; readonly aboutMinutes: number }
+  | { readonly kind: 'background-sync'; readonly aboutMs: number }
   /** It could, but this person, or the browser's vendor, has forbidden it: at the next visit. */
   | { readonly kind: 'forbidden' }
   /** It cannot: at the next visit. */
@@ -30,8 +33,14 @@ export interface Capabilities {
 /** How long after the death of a page of five minutes the ladder still woke the worker, in minutes (docs/browsers-measured.md). */
 const LADDER_MINUTES = 25
 
-/** Asks the browser; changes nothing, and never rejects. Call it again after a permission was asked for. */
-export async function capabilities(): Promise<Capabilities> {
+/**
+ * Asks the browser; changes nothing, and rejects with the reason of its signal alone. Call it again after a permission
+ * was asked for.
+ */
+export const capabilities = ({ signal }: WaitOptions = {}): Promise<Capabilities> =>
+  unlessAborted(signal, ask)
+
+async function ask(): Promise<Capabilities> {
   const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined)
   const storage = navigator.storage as Partial<StorageManager> | undefined
   const [persisted, estimate, sync, periodic, keepsBlobs] = await Promise.all([
@@ -47,7 +56,7 @@ export async function capabilities(): Promise<Capabilities> {
       ? { kind: 'none' }
       : sync === 'denied'
         ? { kind: 'forbidden' }
-        : { kind: 'background-sync', aboutMinutes: LADDER_MINUTES },
+        : { kind: 'background-sync', aboutMs: LADDER_MINUTES * 60_000 },
     storage: persisted === undefined ? 'unknown' : persisted ? 'persistent' : 'best-effort',
     payloadForm: 'userAgentData' in navigator ? 'blob' : 'buffer',
     ...(estimate?.usage !== undefined && { usageBytes: estimate.usage }),

@@ -1,22 +1,24 @@
 import type { ConnectOptions, Holdfast } from './api.ts'
 import { openConnection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
-import type { HoldfastError } from './protocol/errors.ts'
+import { isHoldfastError } from './protocol/errors.ts'
 import { openSession } from './session.ts'
+import { unlessAborted } from './unless-aborted.ts'
 import { watch } from './watch.ts'
 
 /**
  * Registers the app's worker and connects to it. From then on this page's visits wake the worker: at once, and
  * whenever the network or the page comes back.
  *
- * @throws HoldfastError `no-service-worker`, `worker-timeout`, `protocol-mismatch`
+ * @throws HoldfastError `no-service-worker`, `worker-timeout`, `protocol-mismatch`; the signal's reason
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
-  const connection = await openConnection(options)
-  const hello = () => connection.request({ type: 'hello' })
+  const { signal } = options
+  const connection = await unlessAborted(signal, () => openConnection(options))
+  const hello = () => connection.request({ type: 'hello' }, { signal })
   // Once more, because a worker may be stopped with the question in its hands.
-  await hello().catch((error: HoldfastError) => {
-    if (error.code !== 'worker-timeout') throw error
+  await hello().catch((error: unknown) => {
+    if (!isHoldfastError(error, 'worker-timeout')) throw error
     return hello()
   })
 
@@ -30,26 +32,28 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
       greet()
       return recording
     },
-    sessions: () => connection.request({ type: 'sessions' }),
-    chunks: (sessionId) => connection.request({ type: 'chunks', sessionId }),
-    watch: (signal) => watch(connection, signal ? AbortSignal.any([signal, untilClosed]) : untilClosed),
-    pause: (sessionId) => connection.request({ type: 'pause', sessionId }),
-    async resume(sessionId) {
-      const resumed = await connection.request({ type: 'resume', sessionId })
+    sessions: (options) => connection.request({ type: 'sessions' }, options),
+    chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
+    watch: ({ signal } = {}) =>
+      watch(connection, signal ? AbortSignal.any([signal, untilClosed]) : untilClosed),
+    pause: (sessionId, options) => connection.request({ type: 'pause', sessionId }, options),
+    async resume(sessionId, options) {
+      const resumed = await connection.request({ type: 'resume', sessionId }, options)
       greet()
       return resumed
     },
-    policy: () => connection.request({ type: 'policy' }),
-    async setPolicy(policy) {
-      const set = await connection.request({ type: 'policy', policy })
+    policy: (options) => connection.request({ type: 'policy' }, options),
+    async setPolicy(policy, options) {
+      const set = await connection.request({ type: 'policy', policy }, options)
       greet()
       return set
     },
-    discard: async (sessionId, { confirm } = {}) => {
-      await connection.request({ type: 'discard', sessionId, ...(confirm && { confirm }) })
+    async discard(sessionId, { confirm, signal } = {}) {
+      await connection.request({ type: 'discard', sessionId, ...(confirm && { confirm }) }, { signal })
     },
     // Not every page asks, so the code of it is not in every page.
-    capabilities: async () => (await import('./capabilities.ts')).capabilities(),
+    capabilities: ({ signal } = {}) =>
+      unlessAborted(signal, async () => (await import('./capabilities.ts')).capabilities()),
     close: () => closed.abort(),
   }
 }

@@ -1,7 +1,7 @@
 // The modules rather than the package's entry, which is compiled to ES5 and a kilobyte larger.
 import { messageSW } from 'workbox-window/messageSW.js'
 import { Workbox } from 'workbox-window/Workbox.js'
-import type { ConnectOptions } from './api.ts'
+import type { ConnectOptions, WaitOptions } from './api.ts'
 import { fromWire, HoldfastError } from './protocol/errors.ts'
 import {
   PROTOCOL_VERSION,
@@ -11,13 +11,17 @@ import {
   type Request,
   type RequestType,
 } from './protocol/messages.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** Asks the worker; every request settles. */
 export interface Connection {
   /**
-   * @throws HoldfastError `worker-timeout` after the deadline, or whatever the worker refuses with
+   * @throws HoldfastError `worker-timeout` after the deadline, or whatever the worker refuses with; the signal's reason
    */
-  request<Type extends RequestType>(request: Extract<Request, { type: Type }>): Promise<Answers[Type]>
+  request<Type extends RequestType>(
+    request: Extract<Request, { type: Type }>,
+    options?: WaitOptions,
+  ): Promise<Answers[Type]>
   /** Calls back when another worker has taken over: what was not answered must be sent again. */
   onNewWorker(listener: () => void, signal: AbortSignal): void
 }
@@ -40,11 +44,11 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   await activated(registration)
 
   return {
-    async request(request) {
+    async request(request, { signal } = {}) {
       const worker = registration.active
       if (worker === null) throw noWorker('The worker is gone.')
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
-      const reply: Reply = await within(timeoutMs, messageSW(worker, envelope))
+      const reply: Reply = await within(timeoutMs, signal, () => messageSW(worker, envelope))
       if (!reply.ok) throw fromWire(reply.error)
       return reply.value as Answers[typeof request.type]
     },
@@ -67,10 +71,12 @@ async function activated(registration: ServiceWorkerRegistration): Promise<void>
 }
 
 /** `messageSW` never settles if the worker dies first: the deadline is ours. */
-async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new HoldfastError('worker-timeout', `No answer in ${ms} ms.`)), ms)
-  })
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
+async function within<T>(ms: number, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+  const late = new AbortController()
+  const timer = setTimeout(
+    () => late.abort(new HoldfastError('worker-timeout', `No answer in ${ms} ms.`)),
+    ms,
+  )
+  const over = signal ? AbortSignal.any([signal, late.signal]) : late.signal
+  return unlessAborted(over, ask).finally(() => clearTimeout(timer))
 }

@@ -6,7 +6,7 @@ import type { HandedChunk } from './protocol/messages.ts'
 /**
  * Hands one chunk to the worker until it is acknowledged. The worker knows a repetition by its content.
  *
- * @throws HoldfastError a refusal that cannot pass, or `aborted`
+ * @throws HoldfastError a refusal that cannot pass; the signal's reason
  */
 export async function handOff(
   connection: Connection,

@@ -4,7 +4,7 @@ import { HoldfastError } from './protocol/errors.ts'
 // What `holdfast` is in Node, where apps are rendered and tested: the names of index.ts, without workbox, which Node
 // cannot import.
 
-export { HoldfastError, ERRORS } from './protocol/errors.ts'
+export { HoldfastError, isHoldfastError, ERRORS } from './protocol/errors.ts'
 export { storageWarning } from './storage-warning.ts'
 
 /** @throws HoldfastError `no-service-worker`, always */

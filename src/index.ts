@@ -1,14 +1,17 @@
 export type {
   AppendOptions,
   ConnectOptions,
+  DiscardOptions,
   Group,
   Holdfast,
   RecordingSession,
   SessionOptions,
+  WaitOptions,
 } from './api.ts'
 export type { BackgroundWakes, Capabilities } from './capabilities.ts'
 export { connect } from './client.ts'
-export { HoldfastError, ERRORS, type ErrorClass, type ErrorCode } from './protocol/errors.ts'
+export { HoldfastError, isHoldfastError, ERRORS, type ErrorClass, type ErrorCode } from './protocol/errors.ts'
+export type { VerificationCode } from './protocol/verification-code.ts'
 export { storageWarning, type StorageEstimateBytes, type StorageWarning } from './storage-warning.ts'
 export type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from './protocol/ids.ts'
 export type {
@@ -17,8 +20,9 @@ export type {
   ChunkView,
   Policy,
   PolicyView,
+  SessionEnding,
   SessionSnapshot,
-  SessionStatus,
+  SessionUpload,
   Snapshot,
   UploadProgress,
 } from './protocol/snapshot.ts'

@@ -2,6 +2,7 @@ import type { Connection } from './connection.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import { SNAPSHOT_CHANNEL } from './protocol/messages.ts'
 import type { Acquire } from './semaphore.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /**
  * Refusals that pass by themselves: the page keeps what it has and asks again. Those that tell of this request alone
@@ -35,24 +36,13 @@ export interface RetryOptions {
  * worker takes over or, on a full device, when the worker tells of a change. Only for requests that the worker knows
  * again.
  *
- * @throws HoldfastError a refusal that cannot pass, or `aborted`
+ * @throws HoldfastError a refusal that cannot pass; the signal's reason
  */
-export async function requestWithRetry<Answer>(
+export const requestWithRetry = <Answer>(
   connection: Connection,
   ask: () => Promise<Answer>,
   options: RetryOptions = {},
-): Promise<Answer> {
-  const { signal } = options
-  const over = new AbortController()
-  const givenUp = new Promise<never>((_resolve, reject) => {
-    const giveUp = () => reject(aborted())
-    if (signal?.aborted) giveUp()
-    signal?.addEventListener('abort', giveUp, { signal: over.signal })
-  })
-  return Promise.race([givenUp, untilAnswered(connection, ask, options)]).finally(() => over.abort())
-}
-
-const aborted = () => new HoldfastError('aborted', 'The page gave up before the worker had answered.')
+): Promise<Answer> => unlessAborted(options.signal, () => untilAnswered(connection, ask, options))
 
 async function untilAnswered<Answer>(
   connection: Connection,
@@ -62,7 +52,7 @@ async function untilAnswered<Answer>(
   let release = await acquire()
   try {
     for (let attempt = 0; ; attempt++) {
-      if (signal?.aborted) throw aborted()
+      signal?.throwIfAborted()
       const stirred = new AbortController()
       const stir = () => stirred.abort()
       let timer: ReturnType<typeof setTimeout> | undefined

@@ -38,6 +38,12 @@ function fakeConnection() {
   }
 }
 
+function gate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => (open = resolve))
+  return { opened, open }
+}
+
 const options = { groups: [newGroup()], mimeType: 'video/webm' }
 
 beforeEach(() => void vi.stubGlobal('navigator', { locks }))
@@ -95,9 +101,9 @@ describe('a recording session', () => {
   it('loses no chunk to a time that is no whole number, or a length below nothing', async () => {
     const { connection, chunks } = fakeConnection()
     const session = await openSession(connection, options)
-    await session.append(new Blob(['one']), { capturedAt: 1_700_000_000_000.4, durationMs: 33.6 })
-    await session.append(new Blob(['two']), { capturedAt: 1_700_000_000_001, durationMs: -5 })
-    expect(chunks().map(({ capturedAt, durationMs }) => [capturedAt, durationMs])).toEqual([
+    await session.append(new Blob(['one']), { capturedAtMs: 1_700_000_000_000.4, durationMs: 33.6 })
+    await session.append(new Blob(['two']), { capturedAtMs: 1_700_000_000_001, durationMs: -5 })
+    expect(chunks().map(({ capturedAtMs, durationMs }) => [capturedAtMs, durationMs])).toEqual([
       [1_700_000_000_000, 34],
       [1_700_000_000_001, 0],
     ])
@@ -128,6 +134,121 @@ describe('a recording session', () => {
     await session.end()
     await expect(session.append(new Blob(['late']))).rejects.toMatchObject({ code: 'session-ended' })
     expect(chunks()).toHaveLength(1)
+  })
+
+  it('is not begun under a signal that is aborted already', async () => {
+    const { connection, requests } = fakeConnection()
+    const begun = openSession(connection, { ...options, signal: AbortSignal.abort('enough') })
+    await expect(begun).rejects.toBe('enough')
+    expect(requests).toEqual([])
+    expect(held.size).toBe(0)
+  })
+
+  // Promise 1 of docs/guarantees.md.
+  it('that is given up before the worker has answered is discarded, and keeps its lock until then', async () => {
+    const { connection, requests, answerAfter } = fakeConnection()
+    const answer = gate()
+    answerAfter(answer.opened)
+    const leaving = new AbortController()
+    const begun = openSession(connection, { ...options, signal: leaving.signal })
+    await expect.poll(() => requests.length).toBe(1)
+    leaving.abort('enough')
+    await expect(begun).rejects.toBe('enough')
+    expect(held.size).toBe(1)
+    // Not before its outcome is known: a discard that comes first would find nothing.
+    expect(requests.map(({ type }) => type)).toEqual(['session-start'])
+    answerAfter(Promise.resolve())
+    answer.open()
+    await expect.poll(() => held.size).toBe(0)
+    const sessionId = requests.flatMap((request) =>
+      request.type === 'session-start' ? [request.session.sessionId] : [],
+    )[0]
+    expect(requests.slice(1)).toEqual([{ type: 'discard', sessionId, confirm: 'discard-unconfirmed' }])
+  })
+
+  it('whose start the worker did not answer is discarded once it does', async () => {
+    const { connection, requests, refuseWith } = fakeConnection()
+    refuseWith(new HoldfastError('worker-timeout', 'No answer.'))
+    await expect(openSession(connection, options)).rejects.toMatchObject({ code: 'worker-timeout' })
+    const discards = () => requests.filter(({ type }) => type === 'discard').length
+    await expect.poll(discards).toBeGreaterThan(1)
+    expect(held.size).toBe(1)
+    refuseWith(new HoldfastError('unknown-session', 'It never came.'))
+    await expect.poll(() => held.size).toBe(0)
+  })
+
+  it('that the worker refused is not discarded, given up or not', async () => {
+    const { connection, requests, refuseWith, answerAfter } = fakeConnection()
+    const answer = gate()
+    answerAfter(answer.opened)
+    refuseWith(new HoldfastError('storage-failed', 'No.'))
+    const leaving = new AbortController()
+    const begun = openSession(connection, { ...options, signal: leaving.signal })
+    await expect.poll(() => requests.length).toBe(1)
+    leaving.abort('enough')
+    await expect(begun).rejects.toBe('enough')
+    answer.open()
+    await expect.poll(() => held.size).toBe(0)
+    expect(requests.map(({ type }) => type)).toEqual(['session-start'])
+  })
+
+  it('minds its signal no more once it is there', async () => {
+    const { connection } = fakeConnection()
+    const leaving = new AbortController()
+    const session = await openSession(connection, { ...options, signal: leaving.signal })
+    leaving.abort()
+    expect(await session.append(new Blob(['one']))).toMatchObject({ index: 0 })
+    await session.end()
+  })
+
+  // Promise 1 of docs/guarantees.md.
+  it('is ended all the same when nobody waits for its end any more, and can be waited for again', async () => {
+    const { connection, requests, answerAfter } = fakeConnection()
+    const session = await openSession(connection, options)
+    const answer = gate()
+    answerAfter(answer.opened)
+    const appended = session.append(new Blob(['one']))
+    const leaving = new AbortController()
+    const ended = session.end({ signal: leaving.signal })
+    leaving.abort('enough')
+    await expect(ended).rejects.toBe('enough')
+    expect(session.waiting).toBe(1)
+    await expect(session.append(new Blob(['late']))).rejects.toMatchObject({ code: 'session-ended' })
+    const endedAgain = session.end()
+    answer.open()
+    expect(await appended).toMatchObject({ index: 0 })
+    await endedAgain
+    expect(requests.map(({ type }) => type)).toEqual(['session-start', 'chunk', 'session-end'])
+    await expect.poll(() => held.size).toBe(0)
+  })
+
+  it('goes on under an end, or an append, whose signal is aborted already', async () => {
+    const { connection, chunks, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const signal = AbortSignal.abort('enough')
+    await expect(session.end({ signal })).rejects.toBe('enough')
+    await expect(session.append(new Blob(['one']), { signal })).rejects.toBe('enough')
+    expect(await session.append(new Blob(['two']))).toMatchObject({ index: 0 })
+    expect(chunks()).toHaveLength(1)
+    expect(requests.map(({ type }) => type)).not.toContain('session-end')
+  })
+
+  it('loses only the chunk that is given up', async () => {
+    const { connection, chunks, refuseWith } = fakeConnection()
+    const session = await openSession(connection, options)
+    refuseWith(new HoldfastError('storage-full', 'No room.'))
+    const leaving = new AbortController()
+    const given = session.append(new Blob(['given up']), { signal: leaving.signal })
+    const kept = session.append(new Blob(['kept']))
+    await expect.poll(() => session.stalledBy?.code).toBe('storage-full')
+    leaving.abort('enough')
+    await expect(given).rejects.toBe('enough')
+    expect(session.waiting).toBe(1)
+    refuseWith(undefined)
+    expect(await kept).toMatchObject({ index: 1 })
+    await session.end()
+    expect(chunks().at(-1)?.index).toBe(1)
+    expect(session.stalledBy).toBeUndefined()
   })
 
   it.each([

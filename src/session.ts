@@ -7,8 +7,15 @@ import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
-import { MAX_CHUNK_BYTES, recordingLockName, type HandedChunk } from './protocol/messages.ts'
+import {
+  DISCARD_CONFIRMATION,
+  MAX_CHUNK_BYTES,
+  recordingLockName,
+  type HandedChunk,
+} from './protocol/messages.ts'
+import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { semaphore } from './semaphore.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** Bytes that sealing adds to a chunk (the GCM tag). */
 const TAG_BYTES = 16
@@ -16,12 +23,17 @@ const TAG_BYTES = 16
 /** Chunks of one session that are sealed, or handed over, at the same time. */
 const MAX_CONCURRENT_CHUNKS = 3
 
-/** Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death. */
+/**
+ * Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death.
+ *
+ * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
+ */
 export async function openSession(
   connection: Connection,
   options: SessionOptions,
 ): Promise<RecordingSession> {
-  const { groups, mimeType, startedAtMs = Date.now(), seal = 'page', stores, atLeast } = options
+  const { groups, mimeType, startedAtMs = Date.now(), seal = 'page', stores, atLeast, signal } = options
+  signal?.throwIfAborted()
   checkGroups(groups)
   const id = crypto.randomUUID() as SessionId
   const rawKey = newSessionKey()
@@ -34,18 +46,32 @@ export async function openSession(
   const sessionKey = await importSessionKey(rawKey)
   rawKey.fill(0)
 
+  signal?.throwIfAborted()
   const release = await holdLock(recordingLockName(id))
+  const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast }
+  const started = connection.request({
+    type: 'session-start',
+    session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,
+  })
   try {
-    const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast }
-    await connection.request({
-      type: 'session-start',
-      session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,
-    })
+    await unlessAborted(signal, () => started)
   } catch (error) {
-    release()
+    // The lock goes last: a worker that saw it go first would take the recording for one whose page died.
+    void takeBack(connection, id, started)
+      .catch(() => undefined)
+      .finally(release)
     throw error
   }
   return recordingSession(connection, id, sessionKey, seal, release)
+}
+
+/** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
+async function takeBack(connection: Connection, id: SessionId, started: Promise<unknown>): Promise<void> {
+  const refusal = await started.then(() => undefined, HoldfastError.from)
+  if (refusal !== undefined && refusal.code !== 'worker-timeout') return
+  await requestWithRetry(connection, () =>
+    connection.request({ type: 'discard', sessionId: id, confirm: DISCARD_CONFIRMATION }),
+  )
 }
 
 function recordingSession(
@@ -60,11 +86,12 @@ function recordingSession(
   const [acquireSeal, acquireHandOff] = [semaphore(MAX_CONCURRENT_CHUNKS), semaphore(MAX_CONCURRENT_CHUNKS)]
   let nextIndex = 0
   let ended = false
+  let ending: Promise<SessionSnapshot> | undefined
 
   async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
-    const { capturedAt = Date.now(), durationMs = 0 } = options
+    const { capturedAtMs = Date.now(), durationMs = 0 } = options
     // Whole and not below zero, as the protocol wants them: a clock that is set back must cost no evidence.
-    const times = { capturedAt: Math.round(capturedAt), durationMs: Math.max(0, Math.round(durationMs)) }
+    const times = { capturedAtMs: Math.round(capturedAtMs), durationMs: Math.max(0, Math.round(durationMs)) }
     const common = { sessionId: id, index, ...times }
     const releaseSeal = await acquireSeal()
     try {
@@ -78,6 +105,16 @@ function recordingSession(
     }
   }
 
+  async function end(): Promise<SessionSnapshot> {
+    while (waiting.size > 0) await Promise.allSettled(waiting.keys())
+    // A worker that dies over this would leave a recording that never ends while its page lives.
+    const snapshot = await requestWithRetry(connection, () =>
+      connection.request({ type: 'session-end', sessionId: id }),
+    )
+    release()
+    return snapshot
+  }
+
   return {
     id,
     get waiting() {
@@ -89,16 +126,18 @@ function recordingSession(
     },
 
     async append(bytes, options = {}) {
+      const { signal } = options
+      signal?.throwIfAborted()
       if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
       const index = nextIndex++
-      const { signal } = options
       const onStalled = (error: HoldfastError) => {
         waiting.set(handed, error)
         options.onStalled?.(error)
       }
-      const handed: Promise<ChunkId> = prepare(index, bytes, options).then((chunk) =>
+      const prepared = unlessAborted(signal, () => prepare(index, bytes, options))
+      const handed: Promise<ChunkId> = prepared.then((chunk) =>
         handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled }),
       )
       waiting.set(handed, undefined)
@@ -109,16 +148,13 @@ function recordingSession(
       }
     },
 
-    async end() {
-      ended = true
-      while (waiting.size > 0) await Promise.allSettled(waiting.keys())
-      // A worker that dies over this would leave a recording that never ends while its page lives.
-      const snapshot = await requestWithRetry(connection, () =>
-        connection.request({ type: 'session-end', sessionId: id }),
-      )
-      release()
-      return snapshot
-    },
+    end: ({ signal } = {}) =>
+      unlessAborted(signal, () => {
+        ended = true
+        // What was refused is asked again by the next call.
+        ending ??= end().finally(() => (ending = undefined))
+        return ending
+      }),
   }
 }
 

@@ -16,7 +16,7 @@ async function choose(page: Page, policy: 'always' | 'unmetered' | 'paused') {
 }
 
 async function ask(page: Page, type: 'policy' | 'hello'): Promise<unknown> {
-  const answer = await post(page, { holdfast: 1, type })
+  const answer = await post(page, { holdfast: 2, type })
   expect(answer.ok).toBe(true)
   return Reflect.get(answer, 'value')
 }
@@ -48,7 +48,7 @@ test('paused: chunks are taken and nothing leaves, in any tab; always: all of it
   const id = held[0]?.sessionId ?? ''
   const manifest = await anchored(backend, id, 'complete', held.length)
   expectNothingTwice(backend, manifest, sinceEntry)
-  await expect(again.session(id)).toHaveAttribute('data-settled', 'true')
+  await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
 })
 
 test('unmetered: nothing leaves while the browser is asked to save data, then all of it goes up', async ({
@@ -71,6 +71,6 @@ test('unmetered: nothing leaves while the browser is asked to save data, then al
   await saveData(false)
   // The worker would look by itself too, within 15 s.
   await ask(page, 'hello')
-  await expect(session()).toHaveAttribute('data-settled', 'true')
+  await expect(session()).toHaveAttribute('data-upload', 'confirmed')
   expect(backend.ledger.all().length).toBeGreaterThan(sinceEntry)
 })

@@ -37,7 +37,7 @@ test('a chunk that goes up in parts shows each part that the store took', async 
   await expect(chunk).toHaveAttribute('data-status', 'uploading')
 
   parts[1]?.release()
-  await expect(session).toHaveAttribute('data-settled', 'true')
+  await expect(session).toHaveAttribute('data-upload', 'confirmed')
   await expect(bar).toBeHidden()
   await expect.poll(stored).toBe(Number(await bar.getAttribute('max')))
 })

@@ -13,8 +13,8 @@ test('a recording that is ended is uploaded, anchored, deleted from the device, 
   await witness.stop()
 
   const session = witness.session()
-  await expect(session).toHaveAttribute('data-settled', 'true')
-  await expect(session).toHaveAttribute('data-status', 'complete')
+  await expect(session).toHaveAttribute('data-upload', 'confirmed')
+  await expect(session).toHaveAttribute('data-ending', 'complete')
   const id = (await session.getAttribute('data-session-id')) ?? ''
   const manifest = await anchored(stack.backend, id, 'complete', witness.slices.length)
   expect(manifest.chunks).toHaveLength(witness.slices.length)

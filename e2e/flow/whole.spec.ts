@@ -53,7 +53,7 @@ test('another group’s secret, or a store that changes a chunk, is named by the
   await witness.record()
   await witness.acknowledged(2)
   await witness.stop()
-  await expect(witness.session()).toHaveAttribute('data-settled', 'true')
+  await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
   const id = (await witness.session().getAttribute('data-session-id')) ?? ''
   const { rpcUrl, registry, gateway } = backend.endpoints
   const options = { chain: { rpcUrl, registry }, gateway, sessionId: id, groupSecret: witness.groupSecret }

@@ -51,8 +51,8 @@ export async function expectWhole(scene: Scene, after: Aftermath, ending: Manife
 async function expectNothingKept(scene: Scene, { browser, pageLives }: Aftermath, sessionId: string) {
   const page = pageLives ? scene.witness.page : await visit(scene, browser)
   await expect(page.locator(`[data-testid=session][data-session-id="${sessionId}"]`)).toHaveAttribute(
-    'data-settled',
-    'true',
+    'data-upload',
+    'confirmed',
   )
   for (const chunk of await storedChunks(page)) {
     expect(chunk).toMatchObject({ status: 'confirmed', payloadHash: undefined })

@@ -32,7 +32,7 @@ test('a tab closed in the middle of a chunk, with the backend down: recovered at
   await backend.unpause()
   const manifest = await anchored(backend, id, 'interrupted', held.length)
   expect(manifest.chunks.map(({ cid }) => cid)).toEqual(held.map(({ cid }) => cid))
-  await expect(again.session(id)).toHaveAttribute('data-settled', 'true')
+  await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
   await expect(banner).toBeHidden()
   for (const chunk of await storedChunks(again.page)) {
     expect(chunk.status).toBe('confirmed')

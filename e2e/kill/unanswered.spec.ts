@@ -51,7 +51,8 @@ test('the worker is stopped while it is told that the recording is whole: the pa
   await stopWorkers(witness.page)
   await witness.page.evaluate(() => dispatchEvent(new Event('release-end')))
 
-  await expect(witness.session()).toHaveAttribute('data-status', 'complete')
+  await expect(witness.session()).toHaveAttribute('data-ending', 'complete')
+  await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
   await expectWhole(scene, { browser, pageLives: true }, 'complete')
 })
 

@@ -58,7 +58,7 @@ test(`${TABS} tabs, their messages, five sync tags, a push and a period at once 
 
   const sends: LedgerEntry[] = []
   for (const { page, id } of recordings) {
-    expect(await post(page, { holdfast: 1, type: 'session-end', sessionId: id })).toMatchObject({ ok: true })
+    expect(await post(page, { holdfast: 2, type: 'session-end', sessionId: id })).toMatchObject({ ok: true })
     const manifest = await anchored(backend, id, 'complete', CHUNKS)
     expectNothingTwice(backend, manifest, sinceEntry)
     const cids = new Set(manifest.chunks.map(({ cid }) => String(cid)))
@@ -77,7 +77,7 @@ async function record(page: Page, at: number, id: string): Promise<void> {
     ...Array.from({ length: CHUNKS }, (_, index) =>
       postChunk(page, { sessionId: id, index, sizeBytes: 10_000, fill: at * CHUNKS + index }),
     ),
-    ...Array.from({ length: HELLOS }, () => post(page, { holdfast: 1, type: 'hello' })),
+    ...Array.from({ length: HELLOS }, () => post(page, { holdfast: 2, type: 'hello' })),
   ])
   for (const answer of answers) expect(answer).toMatchObject({ ok: true })
 }

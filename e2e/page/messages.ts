@@ -51,7 +51,7 @@ export async function postChunk(page: Page, draft: ChunkDraft): Promise<Answer> 
       encryptedHash: hash,
       iv: 'AAAAAAAAAAAAAAAA',
       cid,
-      capturedAt: 1_770_000_000_000,
+      capturedAtMs: 1_770_000_000_000,
       durationMs: 500,
       payload: new Blob([bytes]),
       ...tamper,
@@ -61,7 +61,7 @@ export async function postChunk(page: Page, draft: ChunkDraft): Promise<Answer> 
     return new Promise<Answer>((resolve) => {
       port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
       port1.start()
-      active?.postMessage({ holdfast: 1, type: 'chunk', chunk }, [port2])
+      active?.postMessage({ holdfast: 2, type: 'chunk', chunk }, [port2])
     })
   }, draft)
 }
@@ -80,5 +80,5 @@ export async function startSession(page: Page, sessionId: string): Promise<Answe
   )
   const access = [{ groupId: `0x${'ab'.repeat(32)}`, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }]
   const session = { sessionId, mimeType: 'video/webm', startedAtMs: 1_770_000_000_000, access }
-  return post(page, { holdfast: 1, type: 'session-start', session })
+  return post(page, { holdfast: 2, type: 'session-start', session })
 }

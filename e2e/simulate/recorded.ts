@@ -59,7 +59,7 @@ async function recordChunk(
   sealedBy: 'page' | 'worker',
   plaintext: ArrayBuffer,
 ): Promise<HandedChunk> {
-  const common = { sessionId, index, capturedAt: START_MS + index, durationMs: 3_000 }
+  const common = { sessionId, index, capturedAtMs: START_MS + index, durationMs: 3_000 }
   if (sealedBy === 'worker') {
     const plaintextHash = await sha256Hex(plaintext)
     return { kind: 'raw', ...common, plaintextHash, payload: new QuickBlob(plaintext) }

@@ -72,7 +72,7 @@ test('bytes that changed, are gone, or cannot be read park their chunk alone; th
       'confirmed',
     ])
   const [snapshot] = (await page.evaluate(() => window.app.holdfast?.sessions())) ?? []
-  expect(snapshot).toMatchObject({ parked: 3, settled: false, chunks: { confirmed: 3, uploading: 3 } })
+  expect(snapshot).toMatchObject({ parked: 3, upload: 'uploading', chunks: { confirmed: 3, uploading: 3 } })
   expect(snapshot?.lastError?.code).toMatch(/^payload-/)
   await app.close()
 })

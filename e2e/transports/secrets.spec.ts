@@ -120,7 +120,7 @@ async function resumeToEnd(page: Page): Promise<void> {
     const holdfast = await window.app.connect()
     for (const { id } of await holdfast.sessions()) await holdfast.resume(id)
   })
-  await expect.poll(async () => (await seenByPage(page))[0]?.session.settled).toBe(true)
+  await expect.poll(async () => (await seenByPage(page))[0]?.session.upload).toBe('confirmed')
 }
 
 const seenByPage = (page: Page) =>

@@ -83,7 +83,7 @@ test('two workers that live side by side share one drain: no chunk goes up twice
     while (other.active === null)
       await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
     for (let fill = 1; fill <= 12; fill++) await window.app.append(fill)
-    other.active.postMessage({ holdfast: 1, type: 'hello' })
+    other.active.postMessage({ holdfast: 2, type: 'hello' })
     const { held, pending } = await navigator.locks.query()
     const drains = (locks: LockInfo[] | undefined) =>
       locks?.filter(({ name }) => name === 'holdfast-drain').length

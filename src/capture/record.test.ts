@@ -32,6 +32,7 @@ class FakeRecorder extends EventTarget {
 function fakeSession() {
   const appended: { readonly text: Promise<string>; readonly options: AppendOptions }[] = []
   let ended = 0
+  let endHeld: Promise<void> | undefined
   let refuses: HoldfastError | undefined
   const session: RecordingSession = {
     id: '00000000-0000-4000-8000-000000000001' as SessionId,
@@ -44,6 +45,7 @@ function fakeSession() {
     },
     end: async () => {
       ended++
+      await endHeld
       return {} as Awaited<ReturnType<RecordingSession['end']>>
     },
   }
@@ -51,6 +53,11 @@ function fakeSession() {
     session,
     appended,
     ended: () => ended,
+    holdEnd: () => {
+      let release = () => {}
+      endHeld = new Promise((resolve) => (release = resolve))
+      return release
+    },
     refuse: (error: HoldfastError) => {
       refuses = error
     },
@@ -82,9 +89,9 @@ describe('record', () => {
     await recording.finished
     expect(await Promise.all(appended.map(({ text }) => text))).toEqual(['one', 'two', 'the rest'])
     expect(appended.map(({ options }) => options)).toMatchObject([
-      { capturedAt: 1_000_000, durationMs: 500 },
-      { capturedAt: 1_000_500, durationMs: 600 },
-      { capturedAt: 1_001_100, durationMs: 0 },
+      { capturedAtMs: 1_000_000, durationMs: 500 },
+      { capturedAtMs: 1_000_500, durationMs: 600 },
+      { capturedAtMs: 1_001_100, durationMs: 0 },
     ])
     expect(ended()).toBe(1)
   })
@@ -117,6 +124,28 @@ describe('record', () => {
     await recording.finished
     await recording.stop()
     expect(ended()).toBe(1)
+  })
+
+  it('is ended all the same when nobody waits for its end any more', async () => {
+    const { session, ended, holdEnd } = fakeSession()
+    const release = holdEnd()
+    const recording = record(session, stream, 'video/webm')
+    const leaving = new AbortController()
+    const stopped = recording.stop({ signal: leaving.signal })
+    leaving.abort('enough')
+    await expect(stopped).rejects.toBe('enough')
+    expect(FakeRecorder.last.state).toBe('inactive')
+    release()
+    await recording.finished
+    expect(ended()).toBe(1)
+  })
+
+  it('goes on where stop comes with a signal that is aborted already', async () => {
+    const { session, ended } = fakeSession()
+    const recording = record(session, stream, 'video/webm')
+    await expect(recording.stop({ signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
+    expect(FakeRecorder.last.state).toBe('recording')
+    expect(ended()).toBe(0)
   })
 
   it('tells a chunk that could not be kept, whether anybody awaits it or not', async () => {

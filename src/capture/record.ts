@@ -1,5 +1,6 @@
-import type { RecordingSession } from '../api.ts'
+import type { RecordingSession, WaitOptions } from '../api.ts'
 import type { HoldfastError } from '../protocol/errors.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 
 export interface RecordOptions {
   /** Length of a chunk, ms. Default 3,000. MP4 follows key frames instead. */
@@ -29,8 +30,13 @@ export interface RecordProgress {
 }
 
 export interface Recording {
-  /** Ends the recorder, waits until every chunk is durable, and ends the session. */
-  stop(): Promise<void>
+  /**
+   * Ends the recorder, waits until every chunk is durable, and ends the session. An abort stops the waiting alone: the
+   * recording is ended all the same, and `finished` tells when.
+   *
+   * @throws HoldfastError as `finished` does; the signal's reason
+   */
+  stop(options?: WaitOptions): Promise<void>
   /** Settles when the recording is over: resolves after `stop`, rejects if a chunk could not be kept. */
   readonly finished: Promise<void>
 }
@@ -85,14 +91,14 @@ export function record(
 
   recorder.addEventListener('dataavailable', ({ data }) => {
     if (data.size === 0) return
-    const capturedAt = cutAtMs
+    const capturedAtMs = cutAtMs
     cutAtMs = Date.now()
     captured++
     waitingBytes += data.size
     if (waitingBytes > maxWaitingBytes && recorder.state === 'recording') recorder.pause()
     progress()
-    const durationMs = cutAtMs - capturedAt
-    session.append(data, { capturedAt, durationMs, onStalled: progress }).then(() => {
+    const durationMs = cutAtMs - capturedAtMs
+    session.append(data, { capturedAtMs, durationMs, onStalled: progress }).then(() => {
       acknowledged++
       waitingBytes -= data.size
       if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
@@ -109,10 +115,11 @@ export function record(
 
   return {
     finished,
-    stop: () => {
-      if (recorder.state !== 'inactive') recorder.stop()
-      return finished
-    },
+    stop: ({ signal } = {}) =>
+      unlessAborted(signal, () => {
+        if (recorder.state !== 'inactive') recorder.stop()
+        return finished
+      }),
   }
 }
 

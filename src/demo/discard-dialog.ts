@@ -2,7 +2,7 @@ import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { openDialog } from './dialog.ts'
 import { byId, setText } from './dom.ts'
 import { count, formatBytes, formatMoment } from './format.ts'
-import { tally } from './still-needs.ts'
+import { isConfirmed, tally } from './still-needs.ts'
 
 /** Asks before a session is forgotten; losing unconfirmed evidence takes a second, explicit yes. */
 export async function confirmDiscard(session: SessionSnapshot): Promise<boolean> {
@@ -10,10 +10,10 @@ export async function confirmDiscard(session: SessionSnapshot): Promise<boolean>
   const discard = byId('discard-go', HTMLButtonElement)
   setText(byId('discard-loss', HTMLElement), whatIsLost(session))
   setText(byId('discard-confirm-label', HTMLElement), whatToAgreeTo(session))
-  byId('discard-confirm-field', HTMLElement).hidden = session.settled
+  byId('discard-confirm-field', HTMLElement).hidden = isConfirmed(session)
   understood.checked = false
   const onInput = () => {
-    discard.disabled = !session.settled && !understood.checked
+    discard.disabled = !isConfirmed(session) && !understood.checked
   }
   return (await openDialog(byId('discard', HTMLDialogElement), { onInput })) === 'discard'
 }
@@ -21,7 +21,8 @@ export async function confirmDiscard(session: SessionSnapshot): Promise<boolean>
 function whatIsLost(session: SessionSnapshot): string {
   const { total, toUpload, confirmed } = tally(session)
   const what = `${count(total, 'chunk')} recorded ${formatMoment(session.startedAtMs)}.`
-  if (session.settled) return `${what} Only the entry on this device goes: the chain and the store keep it.`
+  if (isConfirmed(session))
+    return `${what} Only the entry on this device goes: the chain and the store keep it.`
   const only =
     toUpload > 0
       ? ` ${count(toUpload, 'chunk')} of it (${formatBytes(session.localBytes)}) exist${toUpload === 1 ? 's' : ''} nowhere else.`

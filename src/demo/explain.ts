@@ -1,5 +1,5 @@
 import { adviceFor } from '../protocol/advice.ts'
-import { HoldfastError } from '../protocol/errors.ts'
+import { isHoldfastError } from '../protocol/errors.ts'
 import { button, h } from './dom.ts'
 import { icon } from './icon.ts'
 
@@ -11,7 +11,7 @@ export interface Explanation {
 
 /** Any thrown value in words; `next` is for what the engine did not foresee. */
 export function explain(thrown: unknown, next = 'Reload the page and try again.'): Explanation {
-  if (thrown instanceof HoldfastError) return { what: thrown.message, next: adviceFor(thrown.code) }
+  if (isHoldfastError(thrown)) return { what: thrown.message, next: adviceFor(thrown.code) }
   return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
 }
 

@@ -6,7 +6,7 @@ import { count, formatMoment } from './format.ts'
 import { icon, setIcon } from './icon.ts'
 import { resumeButton, type Actions } from './session-actions.ts'
 import { sessionStatus } from './session-status.ts'
-import { needsResume, stillNeeds, tally } from './still-needs.ts'
+import { isConfirmed, needsResume, stillNeeds, tally } from './still-needs.ts'
 import { countsDown, ticker } from './ticker.ts'
 
 /**
@@ -30,7 +30,7 @@ export function showRecoveryBanner(actions: Actions, isOwn: (id: SessionId) => b
   return ({ sessions }: Snapshot): void => {
     const before = unfinished.length
     unfinished = sessions
-      .filter(({ id, settled }) => !settled && !isOwn(id))
+      .filter((session) => !isConfirmed(session) && !isOwn(session.id))
       // What waits for a person is not to be scrolled for.
       .toSorted((a, b) => Number(needsResume(b)) - Number(needsResume(a)))
     banner.hidden = unfinished.length === 0
@@ -54,7 +54,7 @@ function recoveryItem(id: SessionId, actions: Actions): View<SessionSnapshot> {
       const { icon: name, tone } = sessionStatus(session)
       setIcon(symbol, name)
       element.dataset['tone'] = tone
-      element.dataset['status'] = session.status
+      element.dataset['upload'] = session.upload
       const { total } = tally(session)
       setText(title, `${formatMoment(session.startedAtMs)}, ${count(total, 'chunk')}`)
       setText(needs, stillNeeds(session))

@@ -5,7 +5,7 @@ import { announce } from './announce.ts'
 import { button, type View } from './dom.ts'
 import { confirmDiscard } from './discard-dialog.ts'
 import { explain, type Explanation } from './explain.ts'
-import { needsResume } from './still-needs.ts'
+import { isConfirmed, needsResume } from './still-needs.ts'
 
 /** What a person can do with a session. */
 export interface Actions {
@@ -30,7 +30,7 @@ export function actionsOf(holdfast: Holdfast, onFailure: (explanation: Explanati
     async discard(session) {
       if (!(await confirmDiscard(session))) return
       run(
-        holdfast.discard(session.id, session.settled ? {} : { confirm: 'discard-unconfirmed' }),
+        holdfast.discard(session.id, isConfirmed(session) ? {} : { confirm: 'discard-unconfirmed' }),
         'Discarded',
       )
     },

@@ -1,6 +1,6 @@
 import type { ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
 import type { IconName } from './icon.ts'
-import { needsResume, tally } from './still-needs.ts'
+import { isConfirmed, needsResume, tally } from './still-needs.ts'
 
 /** The mood of a status; each has an icon too, so that colour is never alone. */
 export type Tone = 'recording' | 'busy' | 'waiting' | 'good' | 'alert' | 'quiet'
@@ -15,21 +15,21 @@ const status = (words: string, icon: IconName, tone: Tone): StatusWords => ({ wo
 
 /** A session's state as a headline. */
 export function sessionStatus(session: SessionSnapshot): StatusWords {
-  if (session.settled) return settledStatus(session)
-  if (session.status === 'recording') return status('Recording', 'dot', 'recording')
+  if (isConfirmed(session)) return confirmedStatus(session)
+  if (session.ending === 'recording') return status('Recording', 'dot', 'recording')
   if (session.paused) return status('Paused', 'pause', 'quiet')
   if (needsResume(session)) return status('Needs you', 'alert', 'alert')
   if (session.lastError?.code === 'unreachable') return status('Waiting for network', 'clock', 'waiting')
   if (session.retryAtMs !== undefined) return status('Waiting to try again', 'clock', 'waiting')
-  if (tally(session).toUpload > 0) return status('Uploading', 'up', 'busy')
+  if (session.upload === 'uploading') return status('Uploading', 'up', 'busy')
   return session.chunks.anchoring > 0
     ? status('Waiting for the chain', 'link', 'busy')
     : status('Publishing', 'up', 'busy')
 }
 
-function settledStatus(session: SessionSnapshot): StatusWords {
+function confirmedStatus(session: SessionSnapshot): StatusWords {
   if (!session.anchor) return status('Empty: nothing was saved', 'dot', 'quiet')
-  return session.status === 'interrupted'
+  return session.ending === 'interrupted'
     ? status('Confirmed up to the interruption', 'check', 'good')
     : status('Confirmed', 'check', 'good')
 }

@@ -6,7 +6,7 @@ import { icon, setIcon } from './icon.ts'
 import { resumeButton, type Actions } from './session-actions.ts'
 import { sessionDetails } from './session-details.ts'
 import { progressWords, sessionStatus } from './session-status.ts'
-import { needsResume, stillNeeds, tally } from './still-needs.ts'
+import { isConfirmed, needsResume, stillNeeds, tally } from './still-needs.ts'
 import { countsDown, ticker } from './ticker.ts'
 import { uploadProgress } from './upload-progress.ts'
 import { verifyPanel } from './verify-panel.ts'
@@ -72,17 +72,17 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
       setText(words, head.words)
       setText(when, whenAndHowMuch(next))
       setText(needs, stillNeeds(next))
-      needs.hidden = next.settled || next.status === 'recording'
+      needs.hidden = isConfirmed(next) || next.ending === 'recording'
       bar.update(next)
       upload.update(next)
       resume.update(next)
-      pause.hidden = next.settled || next.status === 'recording' || needsResume(next)
-      discard.hidden = next.status === 'recording'
+      pause.hidden = isConfirmed(next) || next.ending === 'recording' || needsResume(next)
+      discard.hidden = next.ending === 'recording'
       verify.hidden = !next.anchor
       details.update(next)
       setAttributes(element, {
-        'data-status': next.status,
-        'data-settled': String(next.settled),
+        'data-ending': next.ending,
+        'data-upload': next.upload,
         'data-paused': String(next.paused),
         'data-parked': next.parked,
         'data-anchored': String(next.anchor !== undefined),

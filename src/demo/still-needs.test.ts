@@ -13,11 +13,11 @@ function session(
   const none = { captured: 0, hashing: 0, encrypting: 0, uploading: 0, uploaded: 0 }
   return {
     id: '11111111-1111-4111-8111-111111111111' as SessionId,
-    status: 'interrupted',
+    ending: 'interrupted',
+    upload: 'uploading',
     groupIds: [`0x${'ab'.repeat(32)}` as GroupId],
     mimeType: 'video/webm',
     startedAtMs: NOW - 60_000,
-    settled: false,
     paused: false,
     chunks: { ...none, manifesting: 0, anchoring: 0, confirmed: 0, ...chunks },
     parked: 0,
@@ -72,8 +72,8 @@ describe('what a session still needs', () => {
 
   it('has a word for a pause, another recorder and the end', () => {
     expect(needs({ uploaded: 1 }, { paused: true })).toBe('Paused: publish the manifest and anchor it')
-    expect(needs({ uploading: 1 }, { status: 'recording' })).toBe('Being recorded in another tab')
-    expect(needs({ confirmed: 1 }, { settled: true })).toBe('Nothing: all of it is confirmed')
+    expect(needs({ uploading: 1 }, { ending: 'recording' })).toBe('Being recorded in another tab')
+    expect(needs({ confirmed: 1 }, { upload: 'confirmed' })).toBe('Nothing: all of it is confirmed')
   })
 
   it('has words for every status', () => {
@@ -88,8 +88,8 @@ describe('what only a person can get going', () => {
     expect(needsResume(session({ anchoring: 1 }, failing('anchor-rejected')))).toBe(true)
   })
 
-  it('is not what passes by itself, nor what is settled', () => {
+  it('is not what passes by itself, nor what is confirmed', () => {
     expect(needsResume(session({ uploading: 1 }, failing('unreachable')))).toBe(false)
-    expect(needsResume(session({ confirmed: 1 }, { settled: true, paused: true }))).toBe(false)
+    expect(needsResume(session({ confirmed: 1 }, { upload: 'confirmed', paused: true }))).toBe(false)
   })
 })

@@ -10,9 +10,12 @@ export function tally({ chunks }: Pick<SessionSnapshot, 'chunks'>) {
   return { toUpload, stored, confirmed: chunks.confirmed, total: toUpload + stored + chunks.confirmed }
 }
 
+/** True when nothing is left to do: the chain holds all of it. */
+export const isConfirmed = ({ upload }: SessionSnapshot) => upload === 'confirmed'
+
 /** True when only a person can get this session going again. */
 export const needsResume = (session: SessionSnapshot) =>
-  !session.settled && (session.paused || session.parked > 0 || (holdUp(session)?.parks ?? false))
+  !isConfirmed(session) && (session.paused || session.parked > 0 || (holdUp(session)?.parks ?? false))
 
 /**
  * What a session still needs before the chain holds all of it, in words.
@@ -20,8 +23,8 @@ export const needsResume = (session: SessionSnapshot) =>
  * @param nowMs ms since the epoch, for "next try in"
  */
 export function stillNeeds(session: SessionSnapshot, nowMs: number = Date.now()): string {
-  if (session.settled) return 'Nothing: all of it is confirmed'
-  if (session.status === 'recording') return 'Being recorded in another tab'
+  if (isConfirmed(session)) return 'Nothing: all of it is confirmed'
+  if (session.ending === 'recording') return 'Being recorded in another tab'
   const hold = holdUp(session)
   if (hold?.parks) return `Parked: ${hold.words}${nextTry(session.retryAtMs, nowMs)}`
   const work = workLeft(session)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { uploadWords } from './upload-progress.ts'
 
 const MB = 1_000_000
-const progress = { totalBytes: 40 * MB, storedBytes: 12.3 * MB, bytesPerSecond: 262_500, secondsLeft: 106 }
+const progress = { totalBytes: 40 * MB, storedBytes: 12.3 * MB, bytesPerSecond: 262_500, timeLeftMs: 106_000 }
 const words = (more: Partial<typeof progress> = {}, moving = true, locale = 'en') =>
   uploadWords({ ...progress, ...more }, moving, locale)
 
@@ -48,7 +48,7 @@ describe('the words of an upload', () => {
     [3_570, 'about 60 min left'],
     [3_600, 'about 1 h left'],
     [5_400, 'about 1.5 h left'],
-  ])('%d seconds: %s', (secondsLeft, text) => {
-    expect(words({ secondsLeft })).toMatch(new RegExp(`, ${text}$`))
+  ])('%d seconds: %s', (seconds, text) => {
+    expect(words({ timeLeftMs: seconds * 1_000 })).toMatch(new RegExp(`, ${text}$`))
   })
 })

@@ -31,10 +31,10 @@ const isMoving = ({ paused, retryAtMs, progress }: SessionSnapshot) =>
  * @param moving without, only the bytes
  */
 export function uploadWords(progress: UploadProgress, moving: boolean, locale?: string): string {
-  const { storedBytes, totalBytes, bytesPerSecond, secondsLeft } = progress
+  const { storedBytes, totalBytes, bytesPerSecond, timeLeftMs } = progress
   const parts = [bytesOf(storedBytes, totalBytes, locale)]
   if (moving) parts.push(rate(bytesPerSecond * 8, locale))
-  if (moving && secondsLeft !== undefined) parts.push(timeLeft(secondsLeft, locale))
+  if (moving && timeLeftMs !== undefined) parts.push(timeLeft(timeLeftMs / 1_000, locale))
   return parts.join(', ')
 }
 

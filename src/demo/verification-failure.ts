@@ -1,4 +1,5 @@
-import { VerificationError, type VerificationCode } from '../verify/index.ts'
+import { adviceFor } from '../protocol/advice.ts'
+import { VerificationError } from '../verify/index.ts'
 import { h } from './dom.ts'
 import { capital } from './format.ts'
 
@@ -16,29 +17,9 @@ export function verificationFailure(thrown: unknown): HTMLElement {
       'data-index': known?.index,
     },
     h('strong', {}, known ? `${capital(known.step)} failed (${checkOf(known)}).` : 'Verification failed.'),
-    ` ${message}. ${known ? adviceAfter(known.code) : 'Check the network and try again.'}`.replace('..', '.'),
+    ` ${message}. ${known ? adviceFor(known.code) : 'Check the network and try again.'}`.replace('..', '.'),
   )
 }
 
 const checkOf = ({ code, index }: VerificationError) =>
   index === undefined ? `check: ${code}` : `chunk ${index}, check: ${code}`
-
-function adviceAfter(code: VerificationCode): string {
-  switch (code) {
-    case 'chain-unreachable':
-    case 'gateway-unreachable':
-      return 'This says nothing about the recording: check the network and try again.'
-    case 'manifest-missing':
-    case 'chunk-missing':
-      return 'The store does not have it now: try again later or with another gateway.'
-    case 'group':
-    case 'key':
-      return 'Try again with the key of a group that the recording was made for.'
-    case 'bad-input':
-    case 'not-registered':
-    case 'chain-answer':
-      return 'Check that this page was built for the right chain and registry.'
-    default:
-      return 'Do not rely on what was served: it is not what was anchored. Try another gateway.'
-  }
-}

@@ -66,8 +66,8 @@ describe('decodeSessions', () => {
             merkleRoot: root,
             manifestCid: cid,
             chunkCount: Number(count),
-            createdAt: Number(created),
-            updatedAt: Number(updated),
+            createdAtMs: 1_000 * Number(created),
+            updatedAtMs: 1_000 * Number(updated),
           })
         },
       ),

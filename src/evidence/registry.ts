@@ -10,10 +10,10 @@ export interface RegistryRecord {
   /** As the creator wrote it: check it before use. */
   readonly manifestCid: string
   readonly chunkCount: number
-  /** Seconds since the epoch, from the block. */
-  readonly createdAt: number
-  /** Seconds since the epoch, from the block. */
-  readonly updatedAt: number
+  /** When it was registered, by the block's clock of whole seconds; ms since the epoch. */
+  readonly createdAtMs: number
+  /** When it was written last, by the same clock. */
+  readonly updatedAtMs: number
 }
 
 // First four bytes of keccak256 over the signature (Solidity ABI specification, "Function Selector").
@@ -87,8 +87,8 @@ export function decodeSessions(hex: string): RegistryRecord | undefined {
     merkleRoot,
     manifestCid: stringAt(digits, 2 * WORD, 'the manifest CID'),
     chunkCount: numberAt(digits, 3 * WORD, 'the chunk count'),
-    createdAt: numberAt(digits, 4 * WORD, 'the creation time'),
-    updatedAt: numberAt(digits, 5 * WORD, 'the update time'),
+    createdAtMs: 1_000 * numberAt(digits, 4 * WORD, 'the creation time'),
+    updatedAtMs: 1_000 * numberAt(digits, 5 * WORD, 'the update time'),
   }
 }
 

@@ -1,6 +1,13 @@
 import type { ErrorCode } from './errors.ts'
+import type { VerificationCode } from './verification-code.ts'
 
-const ADVICE: Readonly<Record<ErrorCode, string>> = {
+const WRONG_CHAIN = 'Check that the chain and the registry are those that the recording was anchored on.'
+const NOTHING_SAID = 'Check the network and try again: this says nothing about the recording.'
+const NOT_THERE = 'Try again later or with another gateway: the store does not have it now.'
+const OTHER_KEY = 'Try again with the key of a group that the recording was made for.'
+const TAMPERED = 'Do not rely on what was served: it is not what was anchored. Try another gateway.'
+
+const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'bad-message': 'Send a message that this protocol version defines.',
   'unknown-session': 'Start the session before adding chunks to it.',
   'session-exists': 'Start a session under a new id.',
@@ -32,7 +39,30 @@ const ADVICE: Readonly<Record<ErrorCode, string>> = {
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',
   aborted: 'Nothing: the run ended before the work did.',
   defect: 'Report this with its cause; nothing was deleted.',
+
+  'chain-unreachable': NOTHING_SAID,
+  'chain-answer': WRONG_CHAIN,
+  'not-registered': WRONG_CHAIN,
+  'gateway-unreachable': NOTHING_SAID,
+  'manifest-missing': NOT_THERE,
+  'manifest-address': TAMPERED,
+  'manifest-malformed': TAMPERED,
+  'manifest-session': TAMPERED,
+  count: TAMPERED,
+  root: TAMPERED,
+  uploader: TAMPERED,
+  group: OTHER_KEY,
+  key: OTHER_KEY,
+  'chunk-missing': NOT_THERE,
+  'chunk-address': TAMPERED,
+  'chunk-size': TAMPERED,
+  'chunk-encrypted-hash': TAMPERED,
+  'chunk-decrypt': TAMPERED,
+  'chunk-plaintext-hash': TAMPERED,
 }
 
-/** What whoever meets this error can do next, as a sentence. Apart from the codes, so that the worker does not carry it. */
-export const adviceFor = (code: ErrorCode): string => ADVICE[code]
+/**
+ * What whoever meets this error can do next, in a sentence or two. Apart from the codes, so that the worker does not
+ * carry it. A code that only another version of the library knows is answered with what to do about a `defect`.
+ */
+export const adviceFor = (code: ErrorCode | VerificationCode): string => ADVICE[code] ?? ADVICE.defect

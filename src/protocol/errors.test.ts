@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { VerificationError } from '../verify/index.ts'
 import { adviceFor } from './advice.ts'
-import { ERRORS, fromWire, HoldfastError, type ErrorCode } from './errors.ts'
+import type * as errors from './errors.ts'
+import { ERRORS, fromWire, HoldfastError, isHoldfastError, type ErrorCode } from './errors.ts'
 
 const codes = Object.keys(ERRORS) as ErrorCode[]
 
@@ -43,8 +45,58 @@ describe('HoldfastError', () => {
   })
 })
 
+describe('isHoldfastError', () => {
+  const found = new VerificationError('root', 'checking the manifest', 'why', { index: 7 })
+
+  it('knows every error of the library by its one base class, the reader’s too', () => {
+    expect(found).toBeInstanceOf(HoldfastError)
+    for (const error of [new HoldfastError('timeout', 'why'), found])
+      expect(isHoldfastError(error)).toBe(true)
+  })
+
+  it('knows those of another copy of the library, which instanceof does not', async () => {
+    // The query makes it another module to the loader, as another bundle is to a page.
+    const other = './errors.ts?copy'
+    const copy = (await import(other)) as typeof errors
+    const theirs = new copy.HoldfastError('storage-full', 'why')
+    expect(theirs).not.toBeInstanceOf(HoldfastError)
+    expect(isHoldfastError(theirs)).toBe(true)
+    expect(isHoldfastError(theirs, 'storage-full')).toBe(true)
+  })
+
+  it('asks for one code as well', () => {
+    expect(isHoldfastError(found, 'root')).toBe(true)
+    expect(isHoldfastError(found, 'count')).toBe(false)
+  })
+
+  it.each([
+    undefined,
+    null,
+    'HoldfastError',
+    new Error('why'),
+    new DOMException('why', 'AbortError'),
+    Object.assign(new Error('why'), { code: 'timeout' }),
+    Object.assign(new Error('why'), { name: 'HoldfastError' }),
+    { name: 'HoldfastError', code: 'timeout', message: 'why' },
+  ])('does not know %s', (value) => {
+    expect(isHoldfastError(value)).toBe(false)
+  })
+
+  it.each([
+    ['chain-unreachable', 'transient'],
+    ['gateway-unreachable', 'transient'],
+    ['chunk-missing', 'refused'],
+  ] as const)('%s of the reader is %s', (code, kind) => {
+    expect(new VerificationError(code, 'fetching a chunk', 'why').class).toBe(kind)
+  })
+})
+
 describe('adviceFor', () => {
   it.each(codes)('%s: says in a sentence what to do', (code) => {
     expect(adviceFor(code)).toMatch(/^[A-Z].+\.$/)
+  })
+
+  it('has words for what only another version knows', () => {
+    expect(adviceFor('no-such-code' as ErrorCode)).toBe(adviceFor('defect'))
   })
 })

@@ -1,3 +1,5 @@
+import type { VerificationCode } from './verification-code.ts'
+
 /**
  * What the engine does about a failure:
  * - `transient`: waits and tries again
@@ -44,8 +46,8 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS
 
 /** An error as it crosses from worker to page or into the store: structured clone would drop the class. */
-export interface WireError {
-  readonly code: ErrorCode
+export interface WireError<Code extends string = ErrorCode> {
+  readonly code: Code
   readonly message: string
 }
 
@@ -55,23 +57,26 @@ export interface ErrorDetails {
   retryAfterMs?: number | undefined
 }
 
-/** The one error that this library throws. `code` says what happened, `class` what the engine does about it. */
-export class HoldfastError extends Error {
-  override readonly name = 'HoldfastError'
-  readonly code: ErrorCode
+/**
+ * What every error of this library is. `code` says what happened, `class` what the engine does about it. The reader's
+ * `VerificationError` is one too, with codes of its own. To ask whether a value is one: `isHoldfastError`.
+ */
+export class HoldfastError<Code extends string = ErrorCode> extends Error {
+  override readonly name: 'HoldfastError' | 'VerificationError' = 'HoldfastError'
+  readonly code: Code
   readonly retryAfterMs: number
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details)
     this.code = code
     this.retryAfterMs = details.retryAfterMs ?? 0
   }
 
   get class(): ErrorClass {
-    return ERRORS[this.code]
+    return ERRORS[this.code as ErrorCode]
   }
 
-  toWire(): WireError {
+  toWire(): WireError<Code> {
     return { code: this.code, message: this.message }
   }
 
@@ -82,6 +87,20 @@ export class HoldfastError extends Error {
       cause: thrown,
     })
   }
+}
+
+/**
+ * Whether a thrown value is an error of this library: of another copy of it too, which `instanceof` does not know.
+ *
+ * @param code and has this code
+ */
+export function isHoldfastError<Code extends ErrorCode | VerificationCode = ErrorCode | VerificationCode>(
+  value: unknown,
+  code?: Code,
+): value is HoldfastError<Code> {
+  if (!(value instanceof Error) || !('code' in value) || typeof value.code !== 'string') return false
+  if (value.name !== 'HoldfastError' && value.name !== 'VerificationError') return false
+  return code === undefined || value.code === code
 }
 
 /** The error that the other side put on the wire; a code that this version does not know is a `defect`. */

@@ -3,7 +3,7 @@ import type { Cid, GroupId, SessionId, Sha256Hex } from './ids.ts'
 import type { ChunkView, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
 /** Raised when a page and a worker of different versions could misread each other. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** Largest chunk that the worker takes, in ciphertext (or raw) bytes. */
 export const MAX_CHUNK_BYTES = 64 * 1024 * 1024
@@ -45,7 +45,7 @@ export interface SealedChunk {
   /** Base64 of 12 bytes. */
   readonly iv: string
   readonly cid: Cid
-  readonly capturedAt: number
+  readonly capturedAtMs: number
   readonly durationMs: number
   readonly payload: Blob
 }
@@ -56,7 +56,7 @@ export interface RawChunk {
   readonly sessionId: SessionId
   readonly index: number
   readonly plaintextHash: Sha256Hex
-  readonly capturedAt: number
+  readonly capturedAtMs: number
   readonly durationMs: number
   readonly payload: Blob
 }

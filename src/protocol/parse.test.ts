@@ -14,7 +14,7 @@ const raw = {
   sessionId,
   index: 0,
   plaintextHash: 'a'.repeat(64),
-  capturedAt: 1,
+  capturedAtMs: 1,
   durationMs: 2,
   payload: new Blob(['at least 16 bytes']),
 }
@@ -84,7 +84,7 @@ describe('parseRequest', () => {
   })
 
   it('tells another protocol version from a bad message', () => {
-    for (const holdfast of [0, 2, '1', null])
+    for (const holdfast of [0, PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1, String(PROTOCOL_VERSION), null])
       expect(refusal({ ...message('hello'), holdfast }).code).toBe('protocol-mismatch')
   })
 
@@ -119,7 +119,7 @@ const CHUNK_FIELDS: Readonly<Record<keyof typeof sealed, readonly unknown[]>> = 
   sessionId: IDS.map((id) => (id === sessionId.toUpperCase() ? 'ABCDEF00-0000-4000-8000-000000000001' : id)),
   index: [-1, 0.5, 2 ** 32, Number.NaN, '0'],
   plaintextHash: HEX,
-  capturedAt: TIMES,
+  capturedAtMs: TIMES,
   durationMs: TIMES,
   payload: ['bytes', new ArrayBuffer(4), new Uint8Array(4), { size: 4, arrayBuffer: () => 0 }],
   encryptedHash: HEX,
@@ -250,7 +250,7 @@ describe('a message that plays tricks', () => {
 
   it('cannot reach a prototype', () => {
     const evil = JSON.parse(
-      `{"holdfast":1,"type":"pause","__proto__":{"sessionId":"${sessionId}","polluted":true}}`,
+      `{"holdfast":${PROTOCOL_VERSION},"type":"pause","__proto__":{"sessionId":"${sessionId}","polluted":true}}`,
     ) as unknown
     expectBad(evil, 'sessionId')
     const kept = parseRequest({ ...(evil as object), sessionId })

@@ -117,7 +117,7 @@ function parseChunk(data: unknown): HandedChunk {
     sessionId: isSessionId,
     index: isIndex,
     plaintextHash: isSha256Hex,
-    capturedAt: isTime,
+    capturedAtMs: isTime,
     durationMs: isTime,
     payload: isBlob,
   })

@@ -14,8 +14,19 @@ export const CHUNK_STATUSES = [
 ] as const
 export type ChunkStatus = (typeof CHUNK_STATUSES)[number]
 
-/** `recording` → `uploading` → `complete`; `interrupted` when the recorder died before it ended the session. */
-export type SessionStatus = 'recording' | 'uploading' | 'complete' | 'interrupted'
+/**
+ * How a recording ended, in the manifest's words; `recording` while it has not. `interrupted`: its recorder was found
+ * dead. It tells nothing of the upload.
+ */
+export type SessionEnding = 'recording' | 'complete' | 'interrupted'
+
+/**
+ * How far a recording is, however it ended:
+ * - `uploading`: chunks are not proved to be in their store
+ * - `publishing`: they are; the chain does not have all of it yet, under its final manifest
+ * - `confirmed`: it does, and nothing is left to do. Never before the recording has ended; of an empty one, from then on
+ */
+export type SessionUpload = 'uploading' | 'publishing' | 'confirmed'
 
 /**
  * When bytes may leave the device, for all sessions: `always`; `unmetered`, which waits while the browser tells that
@@ -48,19 +59,18 @@ export interface UploadProgress {
   /** Lately, of all sessions together; 0 while it is not known, or nothing moved for a minute. */
   readonly bytesPerSecond: number
   /** What this session still has to send, at that rate; absent while it is not known. */
-  readonly secondsLeft?: number
+  readonly timeLeftMs?: number
 }
 
 /** One recording as a page sees it. */
 export interface SessionSnapshot {
   readonly id: SessionId
-  readonly status: SessionStatus
+  readonly ending: SessionEnding
+  readonly upload: SessionUpload
   readonly groupIds: readonly GroupId[]
   readonly mimeType: string
   readonly startedAtMs: number
   readonly endedAtMs?: number
-  /** True when nothing is left to do: the status is final and the chain holds all of it. */
-  readonly settled: boolean
   readonly paused: boolean
   /** Acknowledged chunks, by status. */
   readonly chunks: Readonly<Record<ChunkStatus, number>>
@@ -91,9 +101,9 @@ export interface ChunkView {
   readonly encryptedHash?: Sha256Hex
   readonly iv?: string
   readonly cid?: Cid
-  readonly capturedAt: number
-  readonly uploadedAt?: number
-  readonly confirmedAt?: number
+  readonly capturedAtMs: number
+  readonly uploadedAtMs?: number
+  readonly confirmedAtMs?: number
   readonly retryCount: number
   readonly lastError?: WireError
 }

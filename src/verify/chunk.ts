@@ -4,7 +4,8 @@ import { TAG_BYTES } from '../evidence/keys.ts'
 import type { ManifestChunk } from '../evidence/manifest.ts'
 import { openChunk } from '../evidence/seal.ts'
 import { MAX_CHUNK_BYTES } from '../protocol/messages.ts'
-import { VerificationError, type VerificationCode, type VerificationStep } from './error.ts'
+import type { VerificationCode } from '../protocol/verification-code.ts'
+import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchContent, type Gateway } from './gateway.ts'
 
 /** One piece of the recording, proved to be the one that was anchored. */
@@ -12,7 +13,7 @@ export interface VerifiedChunk {
   readonly index: number
   readonly plaintext: Uint8Array<ArrayBuffer>
   /** Ms since the epoch, as anchored. */
-  readonly capturedAt: number
+  readonly capturedAtMs: number
   /** As the anchored manifest says; its Merkle root does not cover it. */
   readonly durationMs: number
 }
@@ -68,6 +69,6 @@ export async function readChunk(source: ChunkSource, listed: ManifestChunk): Pro
   })
   const plaintextHash = await sha256Hex(plaintext)
   expect('chunk-plaintext-hash', 'the hash of the plaintext', listed.plaintextHash, plaintextHash)
-  const { capturedAt, duration: durationMs } = listed
-  return { index, plaintext: new Uint8Array(plaintext), capturedAt, durationMs }
+  const { capturedAt: capturedAtMs, duration: durationMs } = listed
+  return { index, plaintext: new Uint8Array(plaintext), capturedAtMs, durationMs }
 }

@@ -1,8 +1,9 @@
 import { groupIdOf } from '../evidence/group.ts'
 import { importSessionKey, unwrapSessionKey } from '../evidence/keys.ts'
 import type { Manifest } from '../evidence/manifest.ts'
+import type { VerificationCode } from '../protocol/verification-code.ts'
 import { readInGroup, type Chain } from './chain.ts'
-import { VerificationError, type VerificationCode, type VerificationStep } from './error.ts'
+import { VerificationError, type VerificationStep } from './error.ts'
 import type { Limits } from './request.ts'
 
 /**

@@ -3,7 +3,8 @@ import { parseManifest } from '../evidence/manifest-parse.ts'
 import { manifestRoot, type Manifest } from '../evidence/manifest.ts'
 import type { RegistryRecord } from '../evidence/registry.ts'
 import { isCid, type SessionId } from '../protocol/ids.ts'
-import { VerificationError, type VerificationCode, type VerificationStep } from './error.ts'
+import type { VerificationCode } from '../protocol/verification-code.ts'
+import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchContent, type Gateway } from './gateway.ts'
 
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024

@@ -21,7 +21,7 @@ export interface OpenSessionOptions {
   /** 32 bytes. */
   readonly groupSecret: Uint8Array
   /** Ends this and every later read of the session, with the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   readonly onProgress?: (progress: VerificationProgress) => void
   /** Longest silence of a server, in ms; 30 000 unless told otherwise. */
   readonly timeoutMs?: number

@@ -183,13 +183,19 @@ describe('an untouched session', () => {
       merkleRoot: honest.merkleRoot,
       manifestCid: chain.manifestCid,
       chunkCount: 3,
-      createdAt: 1,
-      updatedAt: 2,
+      createdAtMs: 1_000,
+      updatedAtMs: 2_000,
     })
     expect(session.missingIndexes).toEqual([2])
     const chunks = await session.readAll()
-    expect(chunks.map(({ index, capturedAt, durationMs }) => ({ index, capturedAt, durationMs }))).toEqual(
-      listed.map(({ index, capturedAt, duration }) => ({ index, capturedAt, durationMs: duration })),
+    expect(
+      chunks.map(({ index, capturedAtMs, durationMs }) => ({ index, capturedAtMs, durationMs })),
+    ).toEqual(
+      listed.map(({ index, capturedAt, duration }) => ({
+        index,
+        capturedAtMs: capturedAt,
+        durationMs: duration,
+      })),
     )
     for (const { index, plaintext } of chunks) {
       expect(Buffer.compare(plaintext, plaintexts.get(index) as Uint8Array)).toBe(0)

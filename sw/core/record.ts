@@ -1,7 +1,7 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId, Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { WrappedKey } from '../../src/protocol/messages.ts'
-import type { AnchorView, ChunkStatus } from '../../src/protocol/snapshot.ts'
+import type { AnchorView, ChunkStatus, SessionEnding } from '../../src/protocol/snapshot.ts'
 
 /** What sealing adds to a chunk. */
 export interface Seal {
@@ -54,6 +54,7 @@ export interface ChunkRecord {
   readonly sessionId: SessionId
   readonly index: number
   readonly plaintextHash: Sha256Hex
+  /** Ms since the epoch, under the manifest's name, which is also how older versions stored it. */
   readonly capturedAt: number
   readonly durationMs: number
   /** Of the stored payload: raw bytes before sealing, ciphertext after. */
@@ -71,9 +72,6 @@ export interface ChunkRecord {
   readonly due?: DueKey
 }
 
-/** How a recording ended, in the manifest's words; `recording` while it has not. */
-export type Ending = 'recording' | 'complete' | 'interrupted'
-
 /** A manifest's address, and the signer that it names. */
 export interface ManifestName {
   readonly uploader: string
@@ -85,7 +83,7 @@ export interface ManifestName {
 /** The one publication of a session that is in flight. */
 export interface Publication {
   readonly stage: 'manifesting' | 'anchoring'
-  readonly ending: Ending
+  readonly ending: SessionEnding
   readonly lastUpdatedMs: number
   readonly merkleRoot: Sha256Hex
   readonly chunkCount: number
@@ -106,7 +104,7 @@ export interface Publication {
 
 /** The last publication that the chain holds at the wanted depth. */
 export interface Anchored extends AnchorView {
-  readonly ending: Ending
+  readonly ending: SessionEnding
 }
 
 /** A failure that a person may be told of, and when the engine tries again by itself (ms since the epoch). */
@@ -151,7 +149,7 @@ export interface SessionRecord {
   readonly stores?: readonly string[] | undefined
   /** Copies that it wants; absent: one in each of its stores. */
   readonly atLeast?: number | undefined
-  readonly ending: Ending
+  readonly ending: SessionEnding
   readonly endedAtMs?: number
   readonly paused: boolean
   /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
@@ -180,7 +178,7 @@ export interface LogEntry {
   readonly sessionId: SessionId
   readonly index?: number
   readonly event: string
-  readonly from?: ChunkStatus | Ending
-  readonly to?: ChunkStatus | Ending
+  readonly from?: ChunkStatus | SessionEnding
+  readonly to?: ChunkStatus | SessionEnding
   readonly error?: WireError
 }

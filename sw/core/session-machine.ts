@@ -1,11 +1,11 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId } from '../../src/protocol/ids.ts'
+import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { transition as chunkTransition, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import { publicationStep, type PublicationEvent } from './publication.ts'
 import type {
   Anchored,
   ChunkRecord,
-  Ending,
   LogEntry,
   Publication,
   SessionRecord,
@@ -14,7 +14,7 @@ import type {
   Wait,
 } from './record.ts'
 import { believedMs, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
-import { placeInQueue, recount, withOpenMarker } from './session.ts'
+import { isParked, placeInQueue, recount, withOpenMarker } from './session.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -22,7 +22,7 @@ export type SessionEvent =
   | { readonly type: 'session-started' }
   | { readonly type: 'chunk-admitted'; readonly chunk: ChunkRecord }
   | { readonly type: 'chunk'; readonly id: ChunkId; readonly event: ChunkEvent }
-  | { readonly type: 'session-ended'; readonly ending: Exclude<Ending, 'recording'> }
+  | { readonly type: 'session-ended'; readonly ending: Exclude<SessionEnding, 'recording'> }
   | { readonly type: 'paused' }
   /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
   | { readonly type: 'resumed' }
@@ -236,7 +236,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord | undefined, event: Chunk
 }
 
 /** The page's word that a recording is whole counts even after its death was noticed; not the other way round. */
-function end(draft: Draft, ending: Exclude<Ending, 'recording'>, now: Now): boolean {
+function end(draft: Draft, ending: Exclude<SessionEnding, 'recording'>, now: Now): boolean {
   const { session } = draft
   if (session.ending === ending || session.ending === 'complete') return false
   draft.session = { ...session, ending, endedAtMs: now.nowMs }
@@ -271,7 +271,7 @@ function tryParked(draft: Draft, of: TrialKind, now: Now): boolean {
   const trial = trials?.[of]
   if (trial === undefined) return false
   const parked = draft.chunks
-    .filter(({ state, lastError }) => waitOf(state)?.kind === 'parked' && trialOf(lastError) === of)
+    .filter((chunk) => isParked(chunk) && trialOf(chunk.lastError) === of)
     .toSorted((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
   const ofEachCause = parked.filter(
     ({ lastError }, at) => parked.findIndex((other) => other.lastError?.code === lastError?.code) === at,

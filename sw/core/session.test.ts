@@ -13,7 +13,7 @@ import {
   recount,
   SEAL_FIRST,
   withOpenMarker,
-  statusOf,
+  uploadOf,
   totalChunks,
 } from './session.ts'
 
@@ -168,16 +168,32 @@ describe('isSettled', () => {
   })
 })
 
-describe('statusOf', () => {
-  it('goes from recording over uploading to complete', () => {
-    expect(statusOf(fresh)).toBe('recording')
-    expect(statusOf(withTally({ uploading: 1 }, { ending: 'complete' }))).toBe('uploading')
-    expect(statusOf(withTally({}, { ending: 'complete' }))).toBe('complete')
+describe('uploadOf', () => {
+  const endings = ['recording', 'complete', 'interrupted'] as const
+
+  it.each(endings)('%s: uploads while a chunk is not proved, then publishes', (ending) => {
+    for (const status of ['captured', 'hashing', 'encrypting', 'uploading'] as const)
+      expect(uploadOf(withTally({ [status]: 1, confirmed: 1 }, { ending })), status).toBe('uploading')
+    for (const status of ['uploaded', 'manifesting', 'anchoring'] as const)
+      expect(uploadOf(withTally({ [status]: 1, confirmed: 1 }, { ending })), status).toBe('publishing')
   })
 
-  it('stays interrupted, settled or not', () => {
-    expect(statusOf(withTally({ uploading: 1 }, { ending: 'interrupted' }))).toBe('interrupted')
-    expect(statusOf(withTally({}, { ending: 'interrupted' }))).toBe('interrupted')
+  it('is confirmed with the final manifest, whatever that says of the ending, and not while it is recorded', () => {
+    for (const ending of endings)
+      expect(
+        uploadOf(withTally({ confirmed: 2 }, { ending, anchored: { ...anchored, ending } })),
+        ending,
+      ).toBe(ending === 'recording' ? 'publishing' : 'confirmed')
+    const late = { ending: 'complete', anchored: { ...anchored, ending: 'interrupted' } } as const
+    expect(uploadOf(withTally({ confirmed: 2 }, late))).toBe('publishing')
+  })
+
+  it('is confirmed for an empty recording once it has ended', () => {
+    expect(endings.map((ending) => uploadOf(withTally({}, { ending })))).toEqual([
+      'publishing',
+      'confirmed',
+      'confirmed',
+    ])
   })
 })
 

@@ -1,5 +1,5 @@
 import type { SessionStart } from '../../src/protocol/messages.ts'
-import type { ChunkStatus, SessionStatus } from '../../src/protocol/snapshot.ts'
+import type { ChunkStatus, SessionUpload } from '../../src/protocol/snapshot.ts'
 import { PENDING_STATUSES, waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 
@@ -50,10 +50,10 @@ export function isSettled(session: SessionRecord): boolean {
   return total === 0 || session.anchored?.ending === session.ending
 }
 
-/** The status that a person is told. */
-export function statusOf(session: SessionRecord): SessionStatus {
-  if (session.ending === 'complete') return isSettled(session) ? 'complete' : 'uploading'
-  return session.ending
+/** How far the session is on its way to the chain. */
+export function uploadOf(session: SessionRecord): SessionUpload {
+  if (isSettled(session)) return 'confirmed'
+  return pendingChunks(session) > 0 ? 'uploading' : 'publishing'
 }
 
 /** The session with its `open` mark in step with the rest; every change of a session goes through this. */
@@ -62,7 +62,8 @@ export function withOpenMarker(session: SessionRecord): SessionRecord {
   return isSettled(session) ? rest : { ...rest, open: session.startedAtMs }
 }
 
-const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
+/** True for a chunk that waits for a person, or for a trial. */
+export const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
 const isStored = (chunk: ChunkRecord) => waitOf(chunk.state) === undefined
 const hasLocalBytes = (chunk: ChunkRecord) => chunk.state.status !== 'confirmed'
 

@@ -38,7 +38,7 @@ describe('chunkView', () => {
       storedBytes: 0,
       durationMs: 2,
       plaintextHash: chunk.plaintextHash,
-      capturedAt: 1,
+      capturedAtMs: 1,
       retryCount: 4,
       lastError: { code: 'defect', message: 'why' },
     })
@@ -50,8 +50,8 @@ describe('chunkView', () => {
       status: 'confirmed',
       parked: false,
       ...seal,
-      uploadedAt: 8,
-      confirmedAt: 9,
+      uploadedAtMs: 8,
+      confirmedAtMs: 9,
       storedBytes: 3,
     })
   })
@@ -63,12 +63,12 @@ describe('chunkView', () => {
 })
 
 describe('sessionView', () => {
-  it('tells the status, the tally and why the session does not go on', () => {
+  it('tells ending and upload, the tally and why the session does not go on', () => {
     const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70, retryAtMs: 77 } as const
     expect(sessionView({ ...session, trouble }, still)).toMatchObject({
       id: sessionId,
-      status: 'recording',
-      settled: false,
+      ending: 'recording',
+      upload: 'publishing',
       paused: false,
       parked: 0,
       localBytes: 0,
@@ -91,13 +91,13 @@ describe('sessionView', () => {
       totalBytes: 10_000,
       storedBytes: 5_000,
       bytesPerSecond: 300,
-      secondsLeft: 17,
+      timeLeftMs: 16_667,
     })
     expect(sessionView({ ...half, storedBytes: 10_000 }, moving).progress).toEqual({
       totalBytes: 10_000,
       storedBytes: 10_000,
       bytesPerSecond: 300,
-      secondsLeft: 0,
+      timeLeftMs: 0,
     })
   })
 

@@ -1,8 +1,7 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
-import { waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { isSettled, statusOf } from './session.ts'
+import { isParked, uploadOf } from './session.ts'
 
 /** What the worker knows of uploads under way. */
 export interface Moving {
@@ -13,16 +12,16 @@ export interface Moving {
 
 /** The session as a page sees it. */
 export function sessionView(session: SessionRecord, moving: Moving): SessionSnapshot {
-  const { anchored, trouble } = session
+  const { anchored, endedAtMs, trouble } = session
   const retryAtMs = trouble && (trouble.retryAtMs ?? nextTrialMs(session))
   return {
     id: session.id,
-    status: statusOf(session),
+    ending: session.ending,
+    upload: uploadOf(session),
     groupIds: session.access.map(({ groupId }) => groupId),
     mimeType: session.mimeType,
     startedAtMs: session.startedAtMs,
-    ...(session.endedAtMs !== undefined && { endedAtMs: session.endedAtMs }),
-    settled: isSettled(session),
+    ...(endedAtMs !== undefined && { endedAtMs }),
     paused: session.paused,
     chunks: session.tally,
     parked: session.parked,
@@ -43,8 +42,8 @@ function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
   const { totalBytes } = session
   const storedBytes = Math.min(totalBytes, session.storedBytes + moving.bytesOf(session.id))
   const bytesPerSecond = moving.bytesPerSecond()
-  const secondsLeft = Math.ceil((totalBytes - storedBytes) / bytesPerSecond)
-  return { totalBytes, storedBytes, bytesPerSecond, ...(secondsLeft < Infinity && { secondsLeft }) }
+  const timeLeftMs = Math.ceil((1_000 * (totalBytes - storedBytes)) / bytesPerSecond)
+  return { totalBytes, storedBytes, bytesPerSecond, ...(timeLeftMs < Infinity && { timeLeftMs }) }
 }
 
 /** The chunk as a page sees it. */
@@ -55,15 +54,15 @@ export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
     sessionId: chunk.sessionId,
     index: chunk.index,
     status: state.status,
-    parked: waitOf(state)?.kind === 'parked',
+    parked: isParked(chunk),
     sizeBytes: chunk.sizeBytes,
     storedBytes: 'uploadedAtMs' in state ? chunk.sizeBytes : moving.bytesOf(chunk.id),
     durationMs: chunk.durationMs,
     plaintextHash: chunk.plaintextHash,
     ...('seal' in state && state.seal),
-    capturedAt: chunk.capturedAt,
-    ...('uploadedAtMs' in state && { uploadedAt: state.uploadedAtMs }),
-    ...('confirmedAtMs' in state && { confirmedAt: state.confirmedAtMs }),
+    capturedAtMs: chunk.capturedAt,
+    ...('uploadedAtMs' in state && { uploadedAtMs: state.uploadedAtMs }),
+    ...('confirmedAtMs' in state && { confirmedAtMs: state.confirmedAtMs }),
     retryCount: chunk.retryCount,
     ...(chunk.lastError && { lastError: chunk.lastError }),
   }

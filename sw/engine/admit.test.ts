@@ -159,7 +159,7 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     await admitChunk(world.worker(), handed)
     // The same plaintext, sealed again: another IV, so other bytes.
     await expectRefused(world, await sealedChunk(id, 0), 'index-taken')
-    await expectRefused(world, { ...handed, capturedAt: 1 }, 'index-taken')
+    await expectRefused(world, { ...handed, capturedAtMs: 1 }, 'index-taken')
     await expectRefused(world, { ...handed, plaintextHash: otherHash }, 'index-taken')
     expect(await world.disk.payload(await admitChunk(world.worker(), handed))).toEqual(
       await handed.payload.arrayBuffer(),

@@ -51,7 +51,7 @@ async function admitBytes(context: Context, chunk: ChunkRecord, handed: HandedCh
 }
 
 function newChunk(handed: HandedChunk): ChunkRecord {
-  const { sessionId, index, plaintextHash, capturedAt, durationMs } = handed
+  const { sessionId, index, plaintextHash, capturedAtMs: capturedAt, durationMs } = handed
   const state: ChunkState =
     handed.kind === 'raw'
       ? { status: 'captured', wait: DUE_NOW }
@@ -102,7 +102,8 @@ async function admission(
 }
 
 function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
-  if (present.plaintextHash !== handed.plaintextHash || present.capturedAt !== handed.capturedAt) return false
+  if (present.plaintextHash !== handed.plaintextHash || present.capturedAt !== handed.capturedAtMs)
+    return false
   if (handed.kind === 'raw') return true
   return 'seal' in present.state && present.state.seal.encryptedHash === handed.encryptedHash
 }

@@ -18,7 +18,7 @@ describe('reply', () => {
     })
     expect(await ask('session-start', { session: aStart() })).toMatchObject({
       ok: true,
-      value: { id, status: 'recording', settled: false },
+      value: { id, ending: 'recording', upload: 'publishing' },
     })
     expect(await ask('chunk', { chunk: await sealedChunk(id, 0) })).toEqual({
       ok: true,
@@ -33,10 +33,13 @@ describe('reply', () => {
     expect(await ask('resume', { sessionId: id })).toMatchObject({ ok: true, value: { paused: false } })
     expect(await ask('session-end', { sessionId: id })).toMatchObject({
       ok: true,
-      value: { status: 'uploading' },
+      value: { ending: 'complete', upload: 'uploading' },
     })
     await drainOnce(world, world.worker())
-    expect(await ask('sessions')).toMatchObject({ ok: true, value: [{ status: 'complete', settled: true }] })
+    expect(await ask('sessions')).toMatchObject({
+      ok: true,
+      value: [{ ending: 'complete', upload: 'confirmed' }],
+    })
     world.announced.length = 0
     expect(await ask('discard', { sessionId: id })).toEqual({ ok: true, value: { discarded: id } })
     expect(world.announced).toEqual([id])

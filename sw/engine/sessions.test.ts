@@ -214,6 +214,16 @@ describe('a discard', () => {
     expect(await world.statuses(other)).toEqual(['confirmed'])
   })
 
+  // Promise 1 of docs/guarantees.md.
+  it('of a start that its page takes back leaves nothing that could be interrupted', async () => {
+    const world = createWorld()
+    await startSession(world.worker(), aStart())
+    await discardSession(world.worker(), id, 'discard-unconfirmed')
+    // Its page lets go of the lock: no death.
+    expect(await interruptSession(world.worker(), id)).toBe(false)
+    expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+  })
+
   it('of a publication in flight leaves nothing behind', async () => {
     const world = createWorld()
     await recordSession(world)

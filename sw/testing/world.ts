@@ -3,10 +3,11 @@ import { importSessionKey } from '../../src/evidence/keys.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import type { GroupId, SessionId } from '../../src/protocol/ids.ts'
 import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
+import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from '../engine/admit.ts'
 import { sealInWorker } from '../seal.ts'
 import { admissionRoom, type Context } from '../engine/context.ts'
-import type { ChunkRecord, Ending, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
 import type { Store } from '../ports/store.ts'
 import { createProgress } from '../engine/progress.ts'
@@ -120,7 +121,7 @@ export async function sealedChunk(id: SessionId, index: number): Promise<SealedC
     sessionId: id,
     index,
     ...sealed,
-    capturedAt: Date.UTC(2026, 0, 1) + index,
+    capturedAtMs: Date.UTC(2026, 0, 1) + index,
     durationMs: 3_000,
     payload: new Blob([ciphertext]),
   }
@@ -133,7 +134,7 @@ export async function rawChunk(id: SessionId, index: number): Promise<RawChunk> 
     sessionId: id,
     index,
     plaintextHash: await sha256Hex(plaintext),
-    capturedAt: Date.UTC(2026, 0, 1) + index,
+    capturedAtMs: Date.UTC(2026, 0, 1) + index,
     durationMs: 3_000,
     payload: new Blob([plaintext]),
   }
@@ -157,7 +158,7 @@ export async function recordSession(
 interface RecordedOptions {
   readonly number?: number
   readonly chunks?: number
-  readonly ending?: Ending
+  readonly ending?: SessionEnding
   readonly startedAtMs?: number
 }
 

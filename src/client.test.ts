@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Holdfast } from './api.ts'
+import { connect } from './client.ts'
+import type { SessionId } from './protocol/ids.ts'
+import type { Envelope } from './protocol/messages.ts'
+
+const worker = vi.hoisted(() => ({
+  /** Undefined while the browser still registers it. */
+  registration: undefined as { active: object } | undefined,
+  asked: [] as Envelope[],
+  /** Types that it does not answer. */
+  mute: [] as string[],
+}))
+
+vi.mock('workbox-window/Workbox.js', () => ({
+  Workbox: class {
+    register = () =>
+      worker.registration === undefined ? new Promise(() => {}) : Promise.resolve(worker.registration)
+  },
+}))
+vi.mock('workbox-window/messageSW.js', () => ({
+  messageSW: (_worker: object, envelope: Envelope) => {
+    worker.asked.push(envelope)
+    if (worker.mute.includes(envelope.type)) return new Promise(() => {})
+    return Promise.resolve({ ok: true, value: envelope.type === 'sessions' ? [] : { workRemains: false } })
+  },
+}))
+
+const id = '00000000-0000-4000-8000-000000000001' as SessionId
+const types = () => worker.asked.map(({ type }) => type)
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  worker.registration = { active: {} }
+  worker.asked = []
+  worker.mute = []
+  vi.stubGlobal('navigator', { serviceWorker: new EventTarget() })
+  vi.stubGlobal('document', new EventTarget())
+  vi.stubGlobal('addEventListener', () => undefined)
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+describe('connect', () => {
+  it('asks nothing of the browser under a signal that is aborted already', async () => {
+    const connected = connect({ scriptUrl: '/sw.js', signal: AbortSignal.abort('enough') })
+    await expect(connected).rejects.toBe('enough')
+    expect(worker.asked).toEqual([])
+  })
+
+  it('is given up while the browser registers the worker', async () => {
+    worker.registration = undefined
+    const leaving = new AbortController()
+    const connected = connect({ scriptUrl: '/sw.js', signal: leaving.signal })
+    leaving.abort('enough')
+    await expect(connected).rejects.toBe('enough')
+    expect(worker.asked).toEqual([])
+  })
+
+  it('is given up while the worker is silent, and says hello no more', async () => {
+    worker.mute = ['hello']
+    const leaving = new AbortController()
+    const connected = connect({ scriptUrl: '/sw.js', signal: leaving.signal })
+    const ended = expect(connected).rejects.toBe('enough')
+    await vi.advanceTimersByTimeAsync(1)
+    leaving.abort('enough')
+    await ended
+    expect(vi.getTimerCount()).toBe(0)
+    expect(types()).toEqual(['hello'])
+  })
+
+  it('asks a silent worker once more, then rejects', async () => {
+    worker.mute = ['hello']
+    const connected = connect({ scriptUrl: '/sw.js', timeoutMs: 50 })
+    const ended = expect(connected).rejects.toMatchObject({ code: 'worker-timeout' })
+    await vi.advanceTimersByTimeAsync(100)
+    await ended
+    expect(types()).toEqual(['hello', 'hello'])
+  })
+
+  it('minds its signal no more once it is connected', async () => {
+    const leaving = new AbortController()
+    const holdfast = await connect({ scriptUrl: '/sw.js', signal: leaving.signal })
+    leaving.abort('enough')
+    expect(await holdfast.sessions()).toEqual([])
+    holdfast.close()
+  })
+})
+
+type Options = { readonly signal: AbortSignal }
+const CALLS: Readonly<Record<string, (holdfast: Holdfast, options: Options) => Promise<unknown>>> = {
+  sessions: (holdfast, options) => holdfast.sessions(options),
+  chunks: (holdfast, options) => holdfast.chunks(id, options),
+  pause: (holdfast, options) => holdfast.pause(id, options),
+  resume: (holdfast, options) => holdfast.resume(id, options),
+  policy: (holdfast, options) => holdfast.policy(options),
+  setPolicy: (holdfast, options) => holdfast.setPolicy('paused', options),
+  discard: (holdfast, options) => holdfast.discard(id, options),
+}
+
+describe.each(Object.entries(CALLS))('%s', (_name, call) => {
+  // Promise 1 of docs/guarantees.md.
+  it('rejects with the signal’s reason, before the call and while the worker is silent', async () => {
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    worker.asked = []
+    await expect(call(holdfast, { signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
+    expect(worker.asked).toEqual([])
+
+    worker.mute = ['sessions', 'chunks', 'pause', 'resume', 'policy', 'discard']
+    const leaving = new AbortController()
+    const asked = call(holdfast, { signal: leaving.signal })
+    leaving.abort('enough')
+    await expect(asked).rejects.toBe('enough')
+    expect(worker.asked).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+    holdfast.close()
+  })
+})
+
+describe('watch', () => {
+  it.each(['signal', 'close'] as const)('ends without an error by %s', async (how) => {
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    const leaving = new AbortController()
+    const seen: unknown[] = []
+    for await (const { sessions } of holdfast.watch({ signal: leaving.signal })) {
+      seen.push(sessions)
+      if (how === 'close') holdfast.close()
+      else leaving.abort('enough')
+    }
+    expect(seen).toEqual([[]])
+    holdfast.close()
+  })
+
+  it('ends without an error while the worker is silent', async () => {
+    worker.mute = ['sessions']
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    const leaving = new AbortController()
+    const over = (async () => {
+      for await (const snapshot of holdfast.watch({ signal: leaving.signal }))
+        expect(snapshot).toBeUndefined()
+    })()
+    leaving.abort('enough')
+    await over
+    holdfast.close()
+  })
+})
+
+it('gives up on the capabilities with the signal’s reason', async () => {
+  const holdfast = await connect({ scriptUrl: '/sw.js' })
+  await expect(holdfast.capabilities({ signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
+  holdfast.close()
+})
