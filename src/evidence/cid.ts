@@ -1,6 +1,6 @@
 import type { Cid } from '../protocol/ids.ts'
 import { HoldfastError } from '../protocol/errors.ts'
-import { concat } from './bytes.ts'
+import { concat, toHex } from './bytes.ts'
 import { sha256 } from './digest.ts'
 
 /** The shape of a UnixFS file: it decides the content address as much as the bytes do. */
@@ -32,13 +32,9 @@ interface Node {
 const cidOf = async (codec: number, block: Uint8Array<ArrayBuffer>) =>
   concat(Uint8Array.of(1, codec, 0x12, 0x20), await sha256(block))
 
-function varint(value: number): number[] {
-  const bytes = []
-  // No shifts: sizes go beyond 2^31.
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128)
-  bytes.push(value)
-  return bytes
-}
+// No shifts: sizes go beyond 2^31.
+const varint = (value: number): number[] =>
+  value > 127 ? [(value % 128) | 128, ...varint(Math.floor(value / 128))] : [value]
 
 /** A protobuf field of a number: tag, then value. */
 const numberField = (field: number, value: number) => Uint8Array.of(field << 3, ...varint(value))
@@ -69,18 +65,11 @@ async function parentOf(children: readonly Node[]): Promise<Node> {
   }
 }
 
-/** Multibase base32: lower case, no padding, `b` in front (RFC 4648 §6). */
-function base32(bytes: Uint8Array): string {
-  let text = 'b'
-  let bits = 0
-  let held = 0
-  for (const byte of bytes) {
-    held = (held << 8) | byte
-    for (bits += 8; bits >= 5; bits -= 5)
-      text += 'abcdefghijklmnopqrstuvwxyz234567'[(held >> (bits - 5)) & 31]
-    held &= 31
-  }
-  return bits > 0 ? text + 'abcdefghijklmnopqrstuvwxyz234567'[(held << (5 - bits)) & 31] : text
+/** A CIDv1 of 36 bytes in multibase base32: lower case, no padding (RFC 4648 §6), without its `b`. */
+function base32(cid: Uint8Array): string {
+  // Its 288 bits and two of filling are 58 digits, the first of which is 0.
+  const digits = (BigInt(`0x${toHex(cid)}`) << 2n).toString(32).padStart(58, '0')
+  return digits.replace(/./g, (digit) => 'abcdefghijklmnopqrstuvwxyz234567'.charAt(parseInt(digit, 32)))
 }
 
 /**
@@ -94,7 +83,7 @@ export async function contentAddress(
   bytes: ArrayBuffer | Uint8Array,
   { leafBytes, maxLinks }: CidProfile = UNIXFS_V1_2025,
 ): Promise<Cid> {
-  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'No tree has this CID profile')
+  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'There is no such file')
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   let level: Node[] = []
   let offset = 0
@@ -105,9 +94,8 @@ export async function contentAddress(
   } while (offset < file.length)
   while (level.length > 1) {
     const above: Node[] = []
-    for (let at = 0; at < level.length; at += maxLinks)
-      above.push(await parentOf(level.slice(at, at + maxLinks)))
+    while (level.length > 0) above.push(await parentOf(level.splice(0, maxLinks)))
     level = above
   }
-  return level.map((root) => base32(root.cid)).join('') as Cid
+  return level.map((root) => `b${base32(root.cid)}`).join('') as Cid
 }

@@ -47,10 +47,10 @@ async function given<T>(
     })
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
-    if (signal.aborted) throw new HoldfastError('aborted', 'The sign-in was stopped.')
-    if (over.aborted) throw new HoldfastError('timeout', 'The app’s sign-in hook took too long.')
-    if (cause instanceof TypeError)
-      throw new HoldfastError('unreachable', 'The app’s sign-in hook could not reach its server.', { cause })
-    throw new HoldfastError('sign-in-needed', 'The app’s sign-in hook failed.', { cause })
+    const isOffline = cause instanceof TypeError
+    const code = over.aborted ? 'timeout' : isOffline ? 'unreachable' : 'sign-in-needed'
+    throw new HoldfastError(signal.aborted ? 'aborted' : code, 'The app’s sign-in hook did not answer.', {
+      cause,
+    })
   }
 }
