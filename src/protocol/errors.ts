@@ -37,6 +37,8 @@ export const ERRORS = {
   'copies-missing': 'transient',
   'anchor-rejected': 'refused',
   'anchor-unseen': 'transient',
+  'wrong-chain': 'transient',
+  'nodes-disagree': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>
@@ -62,7 +64,7 @@ export class HoldfastError extends Error {
   readonly retryAfterMs: number
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(message, details)
     this.code = code
     this.retryAfterMs = details.retryAfterMs ?? 0
   }

@@ -75,9 +75,8 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
     }
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
-    if (signal.aborted) throw new HoldfastError('aborted', `The request to ${origin} was stopped.`, { cause })
-    if (late.signal.aborted) throw new HoldfastError('timeout', `${origin} took too long.`, { cause })
-    throw new HoldfastError('unreachable', `${origin} cannot be reached.`, { cause })
+    const code = signal.aborted ? 'aborted' : late.signal.aborted ? 'timeout' : 'unreachable'
+    throw new HoldfastError(code, `${origin} did not answer.`, { cause })
   } finally {
     clearTimeout(timer)
   }
@@ -95,13 +94,17 @@ export function parseJsonObject({ origin, text }: Answer, json = text): Readonly
   } catch {
     // Said below.
   }
-  throw new HoldfastError('bad-answer', `${origin} did not answer with a JSON object.`)
+  throw new HoldfastError('bad-answer', `${origin} did not answer JSON.`)
 }
 
-/** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15). */
-export function httpError({ origin, status, headers, text }: Answer, hint = ''): HoldfastError {
+/** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15, unless `code` says more). */
+export function httpError(
+  { origin, status, headers, text }: Answer,
+  hint = '',
+  code = codeOf(status),
+): HoldfastError {
   const said = text === '' ? '' : `: ${redact(text)}`
-  return new HoldfastError(codeOf(status), `${origin} answered ${status}${said}${hint}`, {
+  return new HoldfastError(code, `${origin} answered ${status}${said}${hint}`, {
     retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
   })
 }
