@@ -83,7 +83,7 @@ export async function contentAddress(
   bytes: ArrayBuffer | Uint8Array,
   { leafBytes, maxLinks }: CidProfile = UNIXFS_V1_2025,
 ): Promise<Cid> {
-  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'There is no such file')
+  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'This is no tree')
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   let level: Node[] = []
   let offset = 0

@@ -54,7 +54,7 @@ describe('reading the chain', () => {
     chain.answers = new Map()
     await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
       code: 'wrong-chain',
-      message: `There is no contract at ${REGISTRY}.`,
+      message: `There is no registry at ${REGISTRY}: check rpcUrl and registry.`,
     })
   })
 

@@ -97,7 +97,11 @@ export function evm({
       const at = (block: number) =>
         rpc('eth_call', [{ to: registry, data }, `0x${block.toString(16)}`], signal)
       const newest = await at(blockNumber)
-      if (newest === '0x') throw new HoldfastError('wrong-chain', `There is no contract at ${registry}.`)
+      if (newest === '0x')
+        throw new HoldfastError(
+          'wrong-chain',
+          `There is no registry at ${registry}: check rpcUrl and registry.`,
+        )
       const latest = recordIn(newest)
       const deepBlock = blockNumber - depth + 1
       const deep = latest && deepBlock >= 0 ? recordIn(await at(deepBlock)) : undefined

@@ -102,6 +102,14 @@ describe('several nodes', () => {
     expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
   })
 
+  it('confirm nothing where more say it than anything else, and fewer than must agree', async () => {
+    holdEverywhere(OURS)
+    c.answers.set(0, OTHER)
+    const strict = anchorOver(all(), { agree: 3 })
+    await expect(strict.read(SESSION_ID, calm)).rejects.toMatchObject({ code: 'nodes-disagree' })
+    expect(await anchorOver(all(), { agree: 2 }).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
   it('confirm nothing where as many say one thing as another', async () => {
     const d = await FakeChainServer.listening()
     try {
