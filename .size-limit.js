@@ -68,4 +68,11 @@ export default [
     gzip: true,
     modifyEsbuildConfig,
   },
+  {
+    name: 'several nodes of the chain, alone',
+    path: 'dist/sw/adapters/anchors/nodes.js',
+    limit: '4.1 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
 ]

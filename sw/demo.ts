@@ -11,6 +11,7 @@ declare const __HOLDFAST_ENDPOINTS__: {
   readonly rpcUrl: string
   readonly registry: `0x${string}`
   readonly relayUrl: string
+  readonly chainId: number
   readonly pollMs: number
 }
 

@@ -23,6 +23,7 @@ export interface Chain {
 
 export const BLOCK_MS = 2_000
 const TAKES_MS = 30
+const SIGNER = `0x${'ab'.repeat(20)}`
 
 /** @param beforeSigning hears of each anchor that is about to be signed, and of those that were before */
 export function chainWithRelay(
@@ -43,7 +44,7 @@ export function chainWithRelay(
       if (at === undefined || at > block || anchor.sessionId !== id) continue
       if (record === undefined || anchor.chunkCount >= record.chunkCount) record = anchor
     }
-    return record
+    return record && { creator: SIGNER, ...record }
   }
 
   const view = (id: SessionId, blockNumber: number): Witnessed => {
@@ -88,7 +89,7 @@ export function chainWithRelay(
           scene,
           caller,
           { what: 'ask the relay for its address', signal, takesMs: TAKES_MS },
-          () => `0x${'ab'.repeat(20)}`,
+          () => SIGNER,
         ),
       async read(id, signal) {
         const exchange = { what: `read ${id} on the chain`, signal, takesMs: TAKES_MS }

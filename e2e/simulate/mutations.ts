@@ -93,8 +93,10 @@ export const MUTATIONS: readonly Mutation[] = [
           taken.set(anchor.sessionId, anchor)
         },
         async read(id, signal) {
-          const deep = taken.get(id)
-          return deep ? { blockNumber: 1, latest: deep, deep } : context.anchor.read(id, signal)
+          const told = taken.get(id)
+          if (told === undefined) return context.anchor.read(id, signal)
+          const deep = { creator: await context.anchor.uploader(signal), ...told }
+          return { blockNumber: 1, latest: deep, deep }
         },
       },
     }

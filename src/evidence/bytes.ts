@@ -40,10 +40,12 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-function checkUnsigned(value: number, limit: number) {
-  if (!Number.isInteger(value) || value < 0 || value > limit) {
-    throw new HoldfastError('bad-input', `Expected a whole number from 0 to ${limit}, found ${value}`)
-  }
+/** `sizeBytes` bytes, big-endian. */
+function bigEndian(value: number, sizeBytes: number, limit: number): Uint8Array<ArrayBuffer> {
+  if (!Number.isInteger(value) || value < 0 || value > limit)
+    throw new HoldfastError('bad-input', `This is not from 0 to ${limit}: ${value}`)
+  // Each is stored modulo 256, without its fraction.
+  return Uint8Array.from({ length: sizeBytes }, (_, at) => value / 256 ** (sizeBytes - 1 - at))
 }
 
 /**
@@ -51,24 +53,15 @@ function checkUnsigned(value: number, limit: number) {
  *
  * @throws `bad-input` unless `value` is a whole number in [0, 2^32)
  */
-export function uint32be(value: number): Uint8Array<ArrayBuffer> {
-  checkUnsigned(value, 0xffff_ffff)
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, value)
-  return bytes
-}
+export const uint32be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 4, 0xffff_ffff)
 
 /**
  * Eight bytes, big-endian.
  *
  * @throws `bad-input` unless `value` is a whole number in [0, 2^53), which a `number` holds exactly
  */
-export function uint64be(value: number): Uint8Array<ArrayBuffer> {
-  checkUnsigned(value, Number.MAX_SAFE_INTEGER)
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
-  return bytes
-}
+export const uint64be = (value: number): Uint8Array<ArrayBuffer> =>
+  bigEndian(value, 8, Number.MAX_SAFE_INTEGER)
 
 /** The parts one after the other, in memory of their own. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

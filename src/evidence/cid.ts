@@ -32,13 +32,9 @@ interface Node {
 const cidOf = async (codec: number, block: Uint8Array<ArrayBuffer>) =>
   concat(Uint8Array.of(1, codec, 0x12, 0x20), await sha256(block))
 
-function varint(value: number): number[] {
-  const bytes = []
-  // No shifts: sizes go beyond 2^31.
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128)
-  bytes.push(value)
-  return bytes
-}
+// No shifts: sizes go beyond 2^31.
+const varint = (value: number): number[] =>
+  value > 127 ? [(value % 128) | 128, ...varint(Math.floor(value / 128))] : [value]
 
 /** A protobuf field of a number: tag, then value. */
 const numberField = (field: number, value: number) => Uint8Array.of(field << 3, ...varint(value))
@@ -100,7 +96,7 @@ export async function contentAddress(
   bytes: ArrayBuffer | Uint8Array,
   { leafBytes, maxLinks }: CidProfile = UNIXFS_V1_2025,
 ): Promise<Cid> {
-  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'No tree has this CID profile')
+  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'This is no tree')
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   let level: Node[] = []
   let offset = 0
@@ -111,8 +107,7 @@ export async function contentAddress(
   } while (offset < file.length)
   while (level.length > 1) {
     const above: Node[] = []
-    for (let at = 0; at < level.length; at += maxLinks)
-      above.push(await parentOf(level.slice(at, at + maxLinks)))
+    while (level.length > 0) above.push(await parentOf(level.splice(0, maxLinks)))
     level = above
   }
   return textOf(BigInt(`0x${level.map((root) => toHex(root.cid)).join('')}`))

@@ -55,7 +55,7 @@ export async function merkleRoot(leaves: readonly Sha256Hex[]): Promise<Sha256He
   let level = leaves
   while (level.length > 1) level = await levelAbove(level)
   const [root] = level
-  if (root === undefined) throw new HoldfastError('bad-input', 'A Merkle root needs at least one leaf')
+  if (root === undefined) throw new HoldfastError('bad-input', 'There is no leaf')
   return root
 }
 

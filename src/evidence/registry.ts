@@ -22,17 +22,17 @@ const IS_CONTENT_IN_GROUP = '0xed447d0a' // isContentInGroup(bytes32,bytes32)
 
 const WORD = 64 // hex digits
 
+const digitsOfId = (id: SessionId) => id.replaceAll('-', '').padEnd(WORD, '0')
+
 /** The session id as the chain writes it: its 16 bytes, then 16 zero bytes; `0x` and 64 hex digits. */
-export const sessionIdToBytes32 = (id: SessionId): `0x${string}` =>
-  `0x${id.replaceAll('-', '').padEnd(WORD, '0')}`
+export const sessionIdToBytes32 = (id: SessionId): `0x${string}` => `0x${digitsOfId(id)}`
 
 /** Call data that reads a session's record: `sessions(bytes32)`. */
-export const encodeSessionsCall = (id: SessionId): `0x${string}` =>
-  `${SESSIONS}${sessionIdToBytes32(id).slice(2)}`
+export const encodeSessionsCall = (id: SessionId): `0x${string}` => `${SESSIONS}${digitsOfId(id)}`
 
 /** Call data that asks whether a session is bound to a group: `isContentInGroup(bytes32,bytes32)`. */
 export const encodeInGroupCall = (id: SessionId, groupId: GroupId): `0x${string}` =>
-  `${IS_CONTENT_IN_GROUP}${sessionIdToBytes32(id).slice(2)}${groupId.slice(2)}`
+  `${IS_CONTENT_IN_GROUP}${digitsOfId(id)}${groupId.slice(2)}`
 
 const malformed = (what: string) =>
   new HoldfastError('bad-answer', `The registry's answer is malformed: ${what}`)

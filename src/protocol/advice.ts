@@ -37,6 +37,9 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'anchor-unseen':
     'Check that the relay has funds and signs for this chain; it is handed the anchor again by itself.',
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',
+  'wrong-chain':
+    'Check what the worker is set up with: rpcUrl, chainId, registry and relayUrl must be of one chain.',
+  'nodes-disagree': 'Wait, or check the nodes that the message names.',
   aborted: 'Nothing: the run ended before the work did.',
   defect: 'Report this with its cause; nothing was deleted.',
 

@@ -39,6 +39,8 @@ export const ERRORS = {
   'copies-missing': 'transient',
   'anchor-rejected': 'refused',
   'anchor-unseen': 'transient',
+  'wrong-chain': 'transient',
+  'nodes-disagree': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>

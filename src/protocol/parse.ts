@@ -123,7 +123,7 @@ function parseChunk(data: unknown): HandedChunk {
   })
   const { kind, payload } = common
   if (payload.size > MAX_CHUNK_BYTES)
-    throw new HoldfastError('chunk-too-large', `A chunk of ${payload.size} bytes is over 64 MiB.`)
+    throw new HoldfastError('chunk-too-large', `The chunk has ${payload.size} bytes.`)
   if (kind === 'raw') return { ...common, kind }
   if (kind !== 'sealed') throw bad('kind')
   if (payload.size < TAG_BYTES) throw bad('payload')
@@ -160,4 +160,4 @@ function own(data: Fields, name: string): unknown {
 }
 
 const bad = (name: string) =>
-  new HoldfastError('bad-message', `The field "${name}" is missing or is not what the protocol defines.`)
+  new HoldfastError('bad-message', `The field "${name}" is not what the protocol defines.`)

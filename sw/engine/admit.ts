@@ -8,6 +8,7 @@ import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { ChunkRecord, ChunkState } from '../core/record.ts'
 import { DUE_NOW } from '../core/retry-policy.ts'
+import { existing } from './sessions.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 
 /**
@@ -81,9 +82,7 @@ async function admission(
   chunk: ChunkRecord,
   handed: HandedChunk,
 ): Promise<'new' | 'known'> {
-  const session = await tx.session(chunk.sessionId)
-  if (session === undefined)
-    throw new HoldfastError('unknown-session', `There is no session ${chunk.sessionId} on this device.`)
+  const session = await existing(tx, chunk.sessionId)
   const present = await tx.chunk(chunk.id)
   if (present !== undefined) {
     if (isSameContent(present, handed)) return 'known'

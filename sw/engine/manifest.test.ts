@@ -4,7 +4,7 @@ import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import type { GroupId } from '../../src/protocol/ids.ts'
 import type { Publication } from '../core/record.ts'
 import { createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'
-import { manifestOf, rootOf } from './manifest.ts'
+import { manifestOf, rootOf, type VerifiedChunk } from './manifest.ts'
 
 const id = sessionIdOf(1)
 
@@ -14,7 +14,7 @@ describe('manifestOf', () => {
     await recordSession(world, { chunks: 3 })
     await drainOnce(world, world.worker())
     const session = await world.session(id)
-    const chunks = await world.chunks(id)
+    const chunks = (await world.chunks(id)) as VerifiedChunk[]
     const publication: Publication = {
       stage: 'manifesting',
       ending: 'complete',

@@ -1,27 +1,25 @@
 import { manifestRoot, type Manifest, type ManifestChunk } from '../../src/evidence/manifest.ts'
 import type { Sha256Hex } from '../../src/protocol/ids.ts'
-import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, ChunkState, Publication, SessionRecord } from '../core/record.ts'
 
-/** The chunk's line in the manifest; the chunk must be at the store already. */
-export function manifestChunk(chunk: ChunkRecord): ManifestChunk {
-  const { state } = chunk
-  if (!('uploadedAtMs' in state)) throw new HoldfastError('defect', `Chunk ${chunk.id} is not uploaded yet.`)
-  return {
-    index: chunk.index,
-    cid: state.seal.cid,
-    size: chunk.sizeBytes,
-    duration: chunk.durationMs,
-    plaintextHash: chunk.plaintextHash,
-    encryptedHash: state.seal.encryptedHash,
-    iv: state.seal.iv,
-    capturedAt: chunk.capturedAt,
-    uploadedAt: state.uploadedAtMs,
-  }
-}
+/** A chunk that the store is proved to have. */
+export type VerifiedChunk = ChunkRecord & { readonly state: Extract<ChunkState, { uploadedAtMs: number }> }
+
+/** The chunk's line in the manifest. */
+const manifestChunk = ({ state, ...chunk }: VerifiedChunk): ManifestChunk => ({
+  index: chunk.index,
+  cid: state.seal.cid,
+  size: chunk.sizeBytes,
+  duration: chunk.durationMs,
+  plaintextHash: chunk.plaintextHash,
+  encryptedHash: state.seal.encryptedHash,
+  iv: state.seal.iv,
+  capturedAt: chunk.capturedAt,
+  uploadedAt: state.uploadedAtMs,
+})
 
 /** Merkle root over these chunks, which are in index order. */
-export const rootOf = (chunks: readonly ChunkRecord[]): Promise<Sha256Hex> =>
+export const rootOf = (chunks: readonly VerifiedChunk[]): Promise<Sha256Hex> =>
   manifestRoot(chunks.map(manifestChunk))
 
 /**
@@ -34,7 +32,7 @@ export function manifestOf(
   session: SessionRecord,
   publication: Publication,
   uploader: string,
-  chunks: readonly ChunkRecord[],
+  chunks: readonly VerifiedChunk[],
 ): Manifest {
   const groups = session.access.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
   return {

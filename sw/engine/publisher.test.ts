@@ -267,6 +267,47 @@ describe('an anchor', () => {
     expect(world.chain.submits()).toBe(1)
   })
 
+  it('that another than the manifest names has signed confirms nothing, and is told', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 1 })
+    world.chain.creator = `0x${'c'.repeat(40)}`
+    await drainOnce(world, world.worker())
+    const { trouble } = await world.session(id)
+    expect(trouble?.error).toMatchObject({
+      code: 'anchor-rejected',
+      message: expect.stringContaining(world.chain.creator) as unknown,
+    })
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    for (const chunk of await world.chunks(id)) expect(await world.hasPayload(chunk)).toBe(true)
+    expect(world.chain.submits()).toBe(1)
+  })
+
+  it('is by the signer of the manifest, however the address is written', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 1 })
+    world.chain.creator = `0x${'AB'.repeat(20)}`
+    await drainOnce(world, world.worker())
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+  })
+
+  it.each(['wrong-chain', 'nodes-disagree', 'server-error'] as const)(
+    'is handed to no relay while the chain cannot be read (%s), which is told at once and parks nothing',
+    async (code) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 1 })
+      let away = true
+      world.chain.fault = (op) => (op === 'read' && away ? { code } : undefined)
+      expect(await drainOnce(world, world.worker())).toBe('work-remains')
+      const session = await world.session(id)
+      expect(session.trouble?.error.code).toBe(code)
+      expect(session.publication?.wait.kind).toBe('due')
+      expect(world.chain.submits()).toBe(0)
+      away = false
+      await drainOnce(world, world.worker())
+      expect(await world.statuses(id)).toEqual(['confirmed'])
+    },
+  )
+
   it('that is refused parks the publication with every byte, and says why', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 2 })

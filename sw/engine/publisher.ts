@@ -3,16 +3,17 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
+import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { closeCircuit, recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import { publicationDueMs, type PublicationEvent } from '../core/publication.ts'
-import type { ChunkRecord, Publication, SessionRecord } from '../core/record.ts'
+import type { ManifestName, Publication, SessionRecord } from '../core/record.ts'
 import { DUE_NOW, resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
-import { manifestOf, rootOf } from './manifest.ts'
+import { manifestOf, rootOf, type VerifiedChunk } from './manifest.ts'
 
 /** A session with the publication that is in flight. */
 type Publishing = SessionRecord & { readonly publication: Publication }
@@ -30,8 +31,11 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
   if (dueMs === undefined || dueMs > clock.now()) return
   try {
     if (!isPublishing(session)) await begin(context, session)
-    else if (session.publication.stage === 'manifesting') await publishManifest(context, session, signal)
-    else await anchor(context, session, signal)
+    else {
+      const { stage, manifest } = session.publication
+      if (stage === 'manifesting' || manifest === undefined) await publishManifest(context, session, signal)
+      else await anchor(context, session, manifest, signal)
+    }
   } catch (thrown) {
     await fail(context, session, HoldfastError.from(thrown))
   }
@@ -39,32 +43,32 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
 
 const isPublishing = (session: SessionRecord): session is Publishing => session.publication !== undefined
 
-/** Chunks that the publication in flight covers. */
-const covered = (chunks: readonly ChunkRecord[]) =>
-  chunks.filter(({ state }) => ['manifesting', 'anchoring', 'confirmed'].includes(state.status))
+/** The session's verified chunks with one of these statuses, in index order. */
+async function chunksIn({ store }: Context, { id }: SessionRecord, ...statuses: readonly ChunkStatus[]) {
+  const chunks = await store.read((tx) => tx.chunksOf(id))
+  return chunks.filter((chunk): chunk is VerifiedChunk => statuses.includes(chunk.state.status))
+}
 
 async function begin(context: Context, session: SessionRecord): Promise<void> {
-  const { store, clock } = context
-  const chunks = await store.read((tx) => tx.chunksOf(session.id))
-  const verified = chunks.filter(({ state }) => state.status === 'uploaded' || state.status === 'confirmed')
+  const verified = await chunksIn(context, session, 'uploaded', 'confirmed')
   const publication: Publication = {
     stage: 'manifesting',
     ending: session.ending,
-    lastUpdatedMs: clock.now(),
+    lastUpdatedMs: context.clock.now(),
     merkleRoot: await rootOf(verified),
     chunkCount: verified.length,
     sent: false,
     failures: 0,
     wait: DUE_NOW,
   }
-  const chunkIds = new Set(verified.map(({ id }) => id))
-  await change(context, session.id, { type: 'publication-began', publication, chunks: chunkIds })
+  const chunks = new Set(verified.map(({ id }) => id))
+  await change(context, session.id, { type: 'publication-began', publication, chunks })
 }
 
 async function publishManifest(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
-  const { store, transport } = context
+  const { transport } = context
   const { publication } = session
-  const chunks = covered(await store.read((tx) => tx.chunksOf(session.id)))
+  const chunks = await chunksIn(context, session, 'manifesting', 'anchoring', 'confirmed')
   const uploader = publication.manifest?.uploader ?? (await context.anchor.uploader(signal))
   const bytes = serialiseManifest(manifestOf(session, publication, uploader, chunks))
   const cid = await contentAddress(bytes)
@@ -75,14 +79,10 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
     return
   }
   if (cid !== publication.manifest.cid)
-    throw new HoldfastError(
-      'defect',
-      `The manifest of ${session.id} was ${publication.manifest.cid}, and is ${cid} now.`,
-    )
+    throw new HoldfastError('defect', `The manifest is ${cid}, not ${publication.manifest.cid}.`)
 
   const delivery: Delivery = {
-    sent: publication.sent,
-    resumeToken: publication.resumeToken,
+    ...publication,
     bytes: async () => bytes,
     intend: () => record(context, session, { type: 'manifest-sent' }),
     saveResumeToken: async (resumeToken) =>
@@ -94,31 +94,32 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
   await record(context, session, { type: 'manifest-stored' })
 }
 
-async function anchor(context: Context, session: Publishing, signal: AbortSignal): Promise<void> {
+async function anchor(
+  context: Context,
+  session: Publishing,
+  manifest: ManifestName,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock } = context
   const { publication } = session
-  const { merkleRoot, chunkCount, manifest, ending } = publication
-  if (manifest === undefined) throw new HoldfastError('defect', 'A manifest that is stored has no name.')
+  const { merkleRoot, chunkCount, ending } = publication
+  const content = { merkleRoot, manifestCid: manifest.cid, chunkCount }
 
-  const witnessed = await context.anchor.read(session.id, signal)
+  const { blockNumber, latest, deep } = await context.anchor.read(session.id, signal)
+  // Readers refuse a manifest that names another signer: its bytes are not let go.
+  if (latest && latest.creator.toLowerCase() !== manifest.uploader.toLowerCase())
+    throw new HoldfastError('anchor-rejected', `The signer is ${latest.creator}, not ${manifest.uploader}.`)
   const isOurs = (seen: Witnessed['latest']) =>
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
-  if (isOurs(witnessed.deep) && isOurs(witnessed.latest)) {
+  if (isOurs(deep) && isOurs(latest)) {
     await closeCircuit(context, context.anchor.name)
-    const anchored = {
-      merkleRoot,
-      manifestCid: manifest.cid,
-      chunkCount,
-      blockNumber: witnessed.blockNumber,
-      confirmedAtMs: clock.now(),
-      ending,
-    }
+    const anchored = { ...content, blockNumber, confirmedAtMs: clock.now(), ending }
     await change(context, session.id, { type: 'anchor-confirmed', of: publication, anchored })
     return
   }
 
   const { submittedAtMs = 0, taken = 0 } = publication
-  const isSeen = isOurs(witnessed.latest)
+  const isSeen = isOurs(latest)
   const atMs = clock.now() + context.anchor.pollMs
   const agoMs = clock.now() - submittedAtMs
   // A time that is yet to come is of a clock that was ahead.
@@ -126,17 +127,13 @@ async function anchor(context: Context, session: Publishing, signal: AbortSignal
   if (!isSeen && !submittedLately) {
     if (!(await record(context, session, { type: 'anchor-sent' }))) return
     const groupIds = session.access.map(({ groupId }) => groupId)
-    const request = { sessionId: session.id, merkleRoot, manifestCid: manifest.cid, chunkCount, groupIds }
-    await context.anchor.submit(request, signal)
+    await context.anchor.submit({ sessionId: session.id, ...content, groupIds }, signal)
     await record(context, session, { type: 'anchor-taken' })
   }
   // Not before the relay has answered too: a chain that can be read says nothing of it.
   await closeCircuit(context, context.anchor.name)
   if (!isSeen && taken >= TAKEN_TO_TELL)
-    throw new HoldfastError(
-      'anchor-unseen',
-      `The relay took the anchor ${taken} times, and the chain does not show it.`,
-    )
+    throw new HoldfastError('anchor-unseen', `The relay took the anchor ${taken} times in vain.`)
   await record(context, session, { type: 'look-again', atMs, isSeen })
 }
 

@@ -8,7 +8,7 @@ import { nowOf, type Context } from './context.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { isSettled, newSession } from '../core/session.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
-import type { WriteTransaction } from '../ports/store.ts'
+import type { ReadTransaction } from '../ports/store.ts'
 import { storeChoice } from './store-choice.ts'
 
 /**
@@ -26,10 +26,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun already.`)
     }
     if (start.sealKey !== undefined && sealer === undefined)
-      throw new HoldfastError(
-        'bad-input',
-        "seal: this worker takes sealed chunks only; start with seal: 'page'.",
-      )
+      throw new HoldfastError('bad-input', 'seal: this worker does not seal.')
     storeChoice(transport, start, true)
     const session = newSession(start)
     if (start.sealKey !== undefined) await tx.putMeta(sealKeyName(session.id), start.sealKey)
@@ -81,10 +78,7 @@ export async function discardSession(
     const session = await existing(tx, id)
     seen = true
     if (!isSettled(session) && confirm !== DISCARD_CONFIRMATION)
-      throw new HoldfastError(
-        'not-confirmed',
-        `Session ${id} is not on the chain yet; discarding would lose it.`,
-      )
+      throw new HoldfastError('not-confirmed', `Session ${id} is not on the chain yet.`)
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))
   })
 }
@@ -103,7 +97,8 @@ async function changeExisting(
   return changed
 }
 
-async function existing(tx: WriteTransaction, id: SessionId): Promise<SessionRecord> {
+/** @throws HoldfastError `unknown-session` */
+export async function existing(tx: ReadTransaction, id: SessionId): Promise<SessionRecord> {
   const session = await tx.session(id)
   if (session === undefined)
     throw new HoldfastError('unknown-session', `There is no session ${id} on this device.`)

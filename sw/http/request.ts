@@ -104,10 +104,14 @@ export function parseJsonObject({ origin, text }: Answer, json = text): Readonly
   throw new HoldfastError('bad-answer', `${origin} did not answer with a JSON object.`)
 }
 
-/** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15). */
-export function httpError({ origin, status, headers, text }: Answer, hint = ''): HoldfastError {
+/** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15, unless `code` says more). */
+export function httpError(
+  { origin, status, headers, text }: Answer,
+  hint = '',
+  code = codeOf(status),
+): HoldfastError {
   const said = text === '' ? '' : `: ${redact(text)}`
-  return new HoldfastError(codeOf(status), `${origin} answered ${status}${said}${hint}`, {
+  return new HoldfastError(code, `${origin} answered ${status}${said}${hint}`, {
     retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now(), headers.get('date')),
   })
 }

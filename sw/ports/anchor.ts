@@ -11,6 +11,8 @@ export interface AnchorRequest {
 
 /** A session as the chain holds it. */
 export interface AnchorRecord {
+  /** Who signed the session's first anchor, and alone may sign the next: `0x` and 40 hex digits. */
+  readonly creator: string
   readonly merkleRoot: string
   readonly manifestCid: string
   readonly chunkCount: number

@@ -100,6 +100,8 @@ async function answer<T>(
 export interface FakeChain extends Server {
   /** Anchors that the chain holds, each with its block. */
   readonly entries: { readonly block: number; readonly request: AnchorRequest }[]
+  /** Who the chain says has signed them. */
+  creator: string
   /** Anchors that the relay took, by idempotency key. */
   readonly relayed: Map<string, number>
   anchorOf(life: WorkerLifetime): Anchor
@@ -108,25 +110,30 @@ export interface FakeChain extends Server {
 
 export const BLOCK_MS = 2_000
 const DEPTH = 2
+const SIGNER = `0x${'ab'.repeat(20)}`
 
 /** A chain that grows with time, and a relay that puts an anchor into the next block. */
 export function fakeChain(clock: Clock): FakeChain {
   const startMs = clock.now()
   const blockNumber = () => 100 + Math.floor((clock.now() - startMs) / BLOCK_MS)
-  const seenAt = (sessionId: string, block: number) =>
-    chain.entries.findLast((entry) => entry.request.sessionId === sessionId && entry.block <= block)?.request
+  const seenAt = (sessionId: string, block: number) => {
+    const entry = chain.entries.findLast(
+      ({ request, block: at }) => request.sessionId === sessionId && at <= block,
+    )
+    return entry && { creator: chain.creator, ...entry.request }
+  }
 
   const chain: FakeChain = {
     ledger: [],
     entries: [],
+    creator: SIGNER,
     relayed: new Map(),
     fault: () => undefined,
     submits: () => chain.ledger.filter(({ op }) => op === 'submit').length,
     anchorOf: (life) => ({
       name: 'fake-chain',
       pollMs: 1_000,
-      uploader: () =>
-        life.effect(() => answer(chain, clock, 'uploader', '', async () => `0x${'ab'.repeat(20)}`)),
+      uploader: () => life.effect(() => answer(chain, clock, 'uploader', '', async () => SIGNER)),
       read: (sessionId) =>
         life.effect(() =>
           answer(chain, clock, 'read', sessionId, async () => {

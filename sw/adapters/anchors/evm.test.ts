@@ -1,136 +1,111 @@
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ANCHOR_CONTRACT } from '../../contracts/anchor.contract.ts'
 import { encodeSessionsCall } from '../../../src/evidence/registry.ts'
-import type { Cid, GroupId, SessionId, Sha256Hex } from '../../../src/protocol/ids.ts'
-import type { Anchor, AnchorRequest } from '../../ports/anchor.ts'
-import { evm } from './evm.ts'
+import type { Anchor } from '../../ports/anchor.ts'
+import {
+  anchorHarness,
+  anchorOf,
+  CHAIN_ID,
+  encoded,
+  FakeChainServer,
+  recordOf,
+  REGISTRY,
+  rpcError,
+  SESSION_ID,
+  SIGNER,
+} from '../../testing/fake-chain-server.ts'
+import { evm, type EvmOptions } from './evm.ts'
 
-const sessionId = '00000000-0000-4000-8000-000000000001' as SessionId
-const registry = `0x${'5'.repeat(40)}`
+// Promise 3 of docs/guarantees.md.
+
 const calm = new AbortController().signal
-
-const anchorOf = (digit: string): AnchorRequest => ({
-  sessionId,
-  merkleRoot: digit.repeat(64) as Sha256Hex,
-  manifestCid: `b${digit.repeat(58)}` as Cid,
-  chunkCount: Number(digit),
-  groupIds: [`0x${'1'.repeat(64)}` as GroupId],
-})
-
-const word = (value: number | string) =>
-  (typeof value === 'number' ? value.toString(16) : value).padStart(64, '0')
-
-/** What `sessions(bytes32)` returns, as the Solidity ABI encodes it. */
-function encoded({ merkleRoot, manifestCid, chunkCount }: AnchorRequest): string {
-  const text = Buffer.from(manifestCid).toString('hex')
-  const padded = text.padEnd(Math.ceil(text.length / 64) * 64, '0')
-  return `0x${[word('a'.repeat(40)), merkleRoot, word(6 * 32), word(chunkCount), word(1), word(2), word(manifestCid.length), padded].join('')}`
-}
-const NOBODY = `0x${[0, 0, 6 * 32, 0, 0, 0, 0].map(word).join('')}`
-
-interface Answered {
-  readonly status?: number
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body: string
-}
-
-/** A node and a relay on one port: `/rpc` and `/relay`. */
-class FakeChainServer {
-  blockNumber = 10
-  /** The registry's answer from each block on; before the first there is no registry. */
-  answers = new Map<number, string>([[0, NOBODY]])
-  rpcAnswer: Answered | undefined
-  relayAnswer: Answered = { body: '{}' }
-  readonly calls: { readonly method: string; readonly params: readonly unknown[] }[] = []
-  readonly submitted: { readonly key: string | undefined; readonly body: unknown }[] = []
-  readonly server = createServer((request, response) => {
-    void this.answer(request).then(({ status = 200, headers = {}, body }) =>
-      response.writeHead(status, headers).end(body),
-    )
-  })
-
-  async answer(request: IncomingMessage): Promise<Answered> {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part as Buffer)
-    const body = Buffer.concat(parts).toString()
-    if (request.url === '/relay') {
-      if (request.method === 'POST')
-        this.submitted.push({
-          key: request.headers['idempotency-key'] as string | undefined,
-          body: JSON.parse(body) as unknown,
-        })
-      return this.relayAnswer
-    }
-    const call = JSON.parse(body) as { method: string; params: readonly unknown[] }
-    this.calls.push(call)
-    if (this.rpcAnswer) return this.rpcAnswer
-    const result =
-      call.method === 'eth_blockNumber' ? `0x${this.blockNumber.toString(16)}` : this.at(call.params[1])
-    return { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result }) }
-  }
-
-  at(block: unknown): string {
-    const from = [...this.answers.keys()]
-      .filter((first) => first <= Number(block))
-      .toSorted((a, b) => b - a)[0]
-    return (from !== undefined && this.answers.get(from)) || '0x'
-  }
-
-  get origin() {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
-  }
-}
 
 let chain: FakeChainServer
 let anchor: Anchor
 
-beforeEach(async () => {
-  chain = new FakeChainServer()
-  await new Promise<void>((resolve) => {
-    chain.server.listen(0, '127.0.0.1', resolve)
-  })
-  anchor = evm({ rpcUrl: `${chain.origin}/rpc`, registry, relayUrl: `${chain.origin}/relay` })
-})
-afterEach(() => {
-  chain.server.closeAllConnections()
-  chain.server.close()
-})
+const anchorWith = (options: Partial<EvmOptions> = {}) =>
+  evm({ rpcUrl: chain.rpcUrl, relayUrl: chain.relayUrl, registry: REGISTRY, ...options })
 
-const seen = ({ merkleRoot, manifestCid, chunkCount }: AnchorRequest) => ({
-  merkleRoot,
-  manifestCid,
-  chunkCount,
+beforeEach(async () => {
+  chain = await FakeChainServer.listening()
+  anchor = anchorWith()
+})
+afterEach(() => chain.close())
+
+describe('the contract of anchors', () => {
+  for (const { title, run } of ANCHOR_CONTRACT)
+    it(title, () => run(anchorHarness([chain], () => anchorWith())))
 })
 
 describe('reading the chain', () => {
   it('finds nothing where nobody has registered the session', async () => {
-    expect(await anchor.read(sessionId, calm)).toEqual({ blockNumber: 10 })
+    expect(await anchor.read(SESSION_ID, calm)).toEqual({ blockNumber: 10 })
   })
 
-  it('finds nothing before the registry was deployed', async () => {
-    chain.answers = new Map()
-    expect(await anchor.read(sessionId, calm)).toEqual({ blockNumber: 10 })
-  })
-
-  // Promise 3 of docs/guarantees.md.
-  it('tells what only the newest block holds from what is deep', async () => {
-    chain.answers.set(10, encoded(anchorOf('3')))
-    const fresh = await anchor.read(sessionId, calm)
-    expect(fresh.latest).toMatchObject(seen(anchorOf('3')))
-    expect(fresh).not.toHaveProperty('deep')
-    chain.blockNumber = 11
-    const later = await anchor.read(sessionId, calm)
-    expect(later).toMatchObject({ blockNumber: 11, latest: seen(anchorOf('3')), deep: seen(anchorOf('3')) })
-  })
-
-  it('tells a newer anchor from the deep one before it', async () => {
-    chain.answers.set(5, encoded(anchorOf('3'))).set(10, encoded(anchorOf('4')))
-    expect(await anchor.read(sessionId, calm)).toMatchObject({
-      latest: seen(anchorOf('4')),
-      deep: seen(anchorOf('3')),
+  it('finds nothing deep where the registry is younger than that', async () => {
+    chain.answers = new Map([[10, encoded(anchorOf('3'))]])
+    expect(await anchor.read(SESSION_ID, calm)).toEqual({
+      blockNumber: 10,
+      latest: recordOf(anchorOf('3')),
     })
   })
+
+  it('names the address where the newest block has no contract there', async () => {
+    chain.answers = new Map()
+    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
+      code: 'wrong-chain',
+      message: `There is no registry at ${REGISTRY}: check rpcUrl and registry.`,
+    })
+  })
+
+  it('asks a node of another chain nothing but its chain', async () => {
+    const strict = anchorWith({ chainId: 1 })
+    await expect(strict.read(SESSION_ID, calm)).rejects.toMatchObject({
+      code: 'wrong-chain',
+      message: expect.stringMatching(/chain of the node is 31337, not 1\b/) as unknown,
+    })
+    expect(chain.calls.map(({ method }) => method)).toEqual(['eth_chainId'])
+    expect(await anchorWith({ chainId: CHAIN_ID }).read(SESSION_ID, calm)).toEqual({ blockNumber: 10 })
+  })
+
+  it.each([
+    ['0xNaN', { body: '{"result":"0x"}' }],
+    ['not a number', { body: '{"result":"soon"}' }],
+  ])('confirms nothing where the number of the newest block is %s', async (_, answer) => {
+    chain.rpcAnswer = answer
+    const seen = await anchor.read(SESSION_ID, calm).catch((error: unknown) => error)
+    expect(seen).not.toHaveProperty('deep')
+  })
+
+  it.each([
+    { code: 'throttled', body: rpcError(-32005, 'limit exceeded') },
+    { code: 'throttled', body: rpcError(429, 'Your app has exceeded its compute units per second') },
+    { code: 'throttled', body: rpcError(-32000, 'rate limited') },
+    { code: 'server-error', body: rpcError(-32000, 'header not found') },
+    { code: 'server-error', body: rpcError(-32001, 'unknown block') },
+    { code: 'server-error', body: rpcError(-32000, 'missing trie node 5b7c') },
+    { code: 'wrong-chain', body: rpcError(3, 'execution reverted') },
+    { code: 'wrong-chain', body: rpcError(-32601, 'the method eth_call does not exist') },
+  ])('takes $body for $code, whatever the status', async ({ code, body }) => {
+    for (const status of [200, 400, 404]) {
+      chain.rpcAnswer = { status, body }
+      const error = await anchor.read(SESSION_ID, calm).catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code, class: 'transient' })
+      const { message } = (JSON.parse(body) as { error: { message: string } }).error
+      expect((error as Error).message).toContain(message)
+    }
+  })
+
+  it.each([400, 401, 403, 404, 405, 410, 413, 422, 429, 500, 503])(
+    'takes the status %d for a failure that time heals',
+    async (status) => {
+      chain.rpcAnswer = { status, body: 'No.' }
+      await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
+        class: 'transient',
+        message: expect.stringContaining('No.') as unknown,
+      })
+    },
+  )
 
   it.each([
     { depth: 1, blocks: [10, 10] },
@@ -140,19 +115,17 @@ describe('reading the chain', () => {
     { depth: 12, blocks: [10] },
   ])('looks at depth $depth in blocks $blocks, all of one moment', async ({ depth, blocks }) => {
     chain.answers = new Map([[0, encoded(anchorOf('3'))]])
-    const { read } = evm({ rpcUrl: `${chain.origin}/rpc`, registry, relayUrl: chain.origin, depth })
-    await read(sessionId, calm)
+    await anchorWith({ depth }).read(SESSION_ID, calm)
     const calls = chain.calls.filter(({ method }) => method === 'eth_call')
     expect(calls.map(({ params }) => params)).toEqual(
       blocks.map((block) => [
-        { to: registry, data: encodeSessionsCall(sessionId) },
+        { to: REGISTRY, data: encodeSessionsCall(SESSION_ID) },
         `0x${block.toString(16)}`,
       ]),
     )
   })
 
   it.each([
-    { what: 'an error', answer: { body: '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no"}}' } },
     { what: 'no result', answer: { body: '{"jsonrpc":"2.0","id":1}' } },
     { what: 'no JSON', answer: { body: '<html>' } },
     { what: 'nothing', answer: { body: '' } },
@@ -160,43 +133,66 @@ describe('reading the chain', () => {
     { what: 'a result that is no record', answer: { body: '{"result":"0x12"}' } },
   ])('takes $what for a bad answer', async ({ answer }) => {
     chain.rpcAnswer = answer
-    await expect(anchor.read(sessionId, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   it('passes on a failure of the node, with the wait that it asks for', async () => {
     chain.rpcAnswer = { status: 429, headers: { 'retry-after': '7' }, body: '' }
-    await expect(anchor.read(sessionId, calm)).rejects.toMatchObject({
+    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
       code: 'throttled',
       retryAfterMs: 7_000,
     })
-    chain.server.closeAllConnections()
-    await new Promise((resolve) => {
-      chain.server.close(resolve)
-    })
-    const away = evm({ rpcUrl: 'http://127.0.0.1:9/', registry, relayUrl: 'http://127.0.0.1:9/' })
-    await expect(away.read(sessionId, calm)).rejects.toMatchObject({ code: 'unreachable' })
-  })
-
-  it('stops when it is told to', async () => {
-    await expect(anchor.read(sessionId, AbortSignal.abort())).rejects.toMatchObject({ code: 'aborted' })
+    const away = anchorWith({ rpcUrl: 'http://127.0.0.1:9/' })
+    await expect(away.read(SESSION_ID, calm)).rejects.toMatchObject({ code: 'unreachable' })
   })
 })
 
 describe('the relay', () => {
-  it('takes an anchor under a key that is the same for the same anchor only', async () => {
+  it('is handed the anchor, under session and manifest as its key', async () => {
     await anchor.submit(anchorOf('3'), calm)
-    await anchor.submit(anchorOf('3'), calm)
-    await anchor.submit(anchorOf('4'), calm)
-    const [first, second, third] = chain.submitted
-    expect(first).toEqual({ key: `${sessionId}/${anchorOf('3').manifestCid}`, body: anchorOf('3') })
-    expect(second).toEqual(first)
-    expect(third?.key).not.toBe(first?.key)
+    expect(chain.submitted).toEqual([
+      { key: `${SESSION_ID}/${anchorOf('3').manifestCid}`, body: anchorOf('3') },
+    ])
   })
 
-  it('tells the address that signs', async () => {
-    const address = `0x${'aB'.repeat(20)}`
-    chain.relayAnswer = { body: JSON.stringify({ address }) }
-    expect(await anchor.uploader(calm)).toBe(address)
+  it.each([
+    [{ registry: SIGNER }, {}],
+    [{ chainId: 1 }, { chainId: CHAIN_ID }],
+    [{ chainId: 1 }, {}],
+    [{ chainId: '0x1' }, {}],
+  ])('that signs for %j is told at once', async (told, options) => {
+    chain.relayAnswer = { body: JSON.stringify({ address: SIGNER, ...told }) }
+    const ours = anchorWith(options)
+    await expect(ours.uploader(calm)).rejects.toMatchObject({ code: 'wrong-chain' })
+    await expect(ours.submit(anchorOf('3'), calm)).rejects.toMatchObject({ code: 'wrong-chain' })
+  })
+
+  it.each([{}, { chainId: CHAIN_ID }, { chainId: '0x7a69', registry: REGISTRY.toUpperCase() }])(
+    'that signs for this chain and registry is believed: %j',
+    async (told) => {
+      chain.relayAnswer = { body: JSON.stringify({ address: SIGNER, ...told }) }
+      expect(await anchor.uploader(calm)).toBe(SIGNER)
+    },
+  )
+
+  it.each(['{"error":"no funds"}', '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no funds"}}'])(
+    'that answers 200 with %s has refused, in its words',
+    async (body) => {
+      chain.relayAnswer = { body }
+      await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+        code: 'anchor-rejected',
+        message: expect.stringContaining('no funds') as unknown,
+      })
+    },
+  )
+
+  it.each([
+    ['{"success":false}', 'anchor-rejected'],
+    ['<html>Welcome</html>', 'bad-answer'],
+    ['', 'bad-answer'],
+  ])('that answers 200 with %j has taken nothing: %s', async (body, code) => {
+    chain.relayAnswer = { body }
+    await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({ code })
   })
 
   it.each(['{}', '{"address":7}', '{"address":"0x12"}', '[]', 'null', ''])(

@@ -1,16 +1,20 @@
+import { fromHex } from '../../../src/evidence/bytes.ts'
 import { encodeSessionsCall } from '../../../src/evidence/registry.ts'
-import { HoldfastError } from '../../../src/protocol/errors.ts'
-import type { Anchor, AnchorRecord, AnchorRequest } from '../../ports/anchor.ts'
+import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
+import type { SessionId } from '../../../src/protocol/ids.ts'
+import type { Anchor, AnchorRecord, Witnessed } from '../../ports/anchor.ts'
 import { request, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
 import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
-  /** Ethereum JSON-RPC, read only. */
+  /** Ethereum JSON-RPC of one node, read only. Several that must agree: `evmNodes` of `holdfast/sw/nodes`. */
   readonly rpcUrl: string
   /** Address of the `WitnessRegistry`. */
   readonly registry: string
   /** Signs and sends `updateSession`: GET gives its address, POST takes an anchor under an `Idempotency-Key`. */
   readonly relayUrl: string
+  /** The chain's id (EIP-155). Where it is given, nothing is read from a node of another chain. */
+  readonly chainId?: number
   /** Headers for the relay, such as a sign-in. */
   readonly authorize?: Authorize
   /** Blocks that must hold the anchor, its own included. Default 2. */
@@ -19,86 +23,124 @@ export interface EvmOptions {
   readonly pollMs?: number
 }
 
+/** An anchor on an EVM chain, whose reading can be taken apart: several nodes are compared at one block. */
+export interface EvmAnchor extends Anchor {
+  /** The number of the node's newest block. */
+  head(signal: AbortSignal): Promise<number>
+  /** What the chain says of a session as if this block were the newest. */
+  readAt(sessionId: SessionId, blockNumber: number, signal: AbortSignal): Promise<Witnessed>
+}
+
 /** An answer has 30 s to begin, and no silence longer than that; it is short. */
 const LIMITS = { deadlineMs: 30_000, silenceMs: 30_000, answerMs: 60_000, maxBytes: 64 * 1024 }
-const ADDRESS = /^0x[0-9a-fA-F]{40}$/
+const ADDRESS = /^0x[0-9a-f]{40}$/i
+/** Rate limits, which come under any status: EIP-1474 has -32005, providers their own words. */
+const LIMITED = /-32005|429|rate.?limit/i
+/** A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours. */
+const UNFIT = /-32601|method|revert/i
 
 /** Anchors in a `WitnessRegistry` on an EVM chain. The relay's word counts for nothing: the chain is read. */
 export function evm({
   rpcUrl,
   registry,
   relayUrl,
+  chainId,
   authorize,
   depth = 2,
   pollMs = 2_000,
-}: EvmOptions): Anchor {
+}: EvmOptions): EvmAnchor {
   const rpc = async (method: string, params: readonly unknown[], signal: AbortSignal): Promise<string> => {
-    const call = post({ jsonrpc: '2.0', id: 1, method, params })
-    const answer = answerIn(await request(rpcUrl, call, { ...LIMITS, signal }))
-    const { result, error = answer } = answer
+    const answer = await ask(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), signal)
+    const { result, error } = told(answer)
     if (typeof result === 'string') return result
-    throw new HoldfastError('bad-answer', `${method}: ${JSON.stringify(error)}`)
+    throw httpError(answer, '', error ? readCode(answer) : 'bad-answer')
   }
 
-  const relay = async ({ headers, ...init }: RequestInit, signal: AbortSignal) => {
+  const chainOf = async (signal: AbortSignal) => Number(await rpc('eth_chainId', [], signal))
+
+  const relay = async (signal: AbortSignal, init?: ReturnType<typeof post>) => {
     const answer = await withAuth(
       async (reason) => authorize?.({ reason }),
-      (signIn) => request(relayUrl, { ...init, headers: { ...headers, ...signIn } }, { ...LIMITS, signal }),
+      (signIn) => ask(relayUrl, { ...init, headers: { ...init?.headers, ...signIn } }, signal),
       signal,
     )
-    return answerIn(answer)
+    const answered = told(answer)
+    const { error, success, registry: itsRegistry, chainId: itsChain } = answered
+    // Some tell under 200 that they did nothing.
+    if (error || success === false) {
+      const { code } = httpError(answer)
+      const isRefusal = answer.ok || code === 'rejected-by-store'
+      throw httpError(answer, '', isRefusal ? 'anchor-rejected' : code)
+    }
+    if (itsRegistry) same('registry of the relay', String(itsRegistry), registry)
+    if (itsChain) same('chain of the relay', Number(itsChain), chainId ?? (await chainOf(signal)))
+    return answered
   }
 
-  const sessionAt = async (calldata: string, block: string, signal: AbortSignal) => {
-    const result = await rpc('eth_call', [{ to: registry, data: calldata }, block], signal)
-    // At a block before the registry existed the answer is empty.
-    return result === '0x' ? undefined : recordIn(result)
-  }
-
-  return {
+  const anchor: EvmAnchor = {
     name: 'evm',
     pollMs,
 
     async uploader(signal) {
-      const { address } = await relay({}, signal)
-      if (typeof address === 'string' && ADDRESS.test(address)) return address
-      throw new HoldfastError('bad-answer', 'The relay does not tell its address.')
+      const address = String((await relay(signal))['address'])
+      if (ADDRESS.test(address)) return address
+      throw new HoldfastError('bad-answer', 'This is no answer of the relay.')
     },
 
-    async read(sessionId, signal) {
-      const calldata = encodeSessionsCall(sessionId)
-      const blockNumber = Number(await rpc('eth_blockNumber', [], signal))
-      const latest = await sessionAt(calldata, hex(blockNumber), signal)
+    async head(signal) {
+      if (chainId) same('chain of the node', await chainOf(signal), chainId)
+      return Number(await rpc('eth_blockNumber', [], signal))
+    },
+
+    async readAt(sessionId, blockNumber, signal) {
+      const data = encodeSessionsCall(sessionId)
+      const at = (block: number) =>
+        rpc('eth_call', [{ to: registry, data }, `0x${block.toString(16)}`], signal)
+      const newest = await at(blockNumber)
+      if (newest === '0x')
+        throw new HoldfastError(
+          'wrong-chain',
+          `There is no registry at ${registry}: check rpcUrl and registry.`,
+        )
+      const latest = recordIn(newest)
       const deepBlock = blockNumber - depth + 1
-      const deep = latest && deepBlock >= 0 ? await sessionAt(calldata, hex(deepBlock), signal) : undefined
+      const deep = latest && deepBlock >= 0 ? recordIn(await at(deepBlock)) : undefined
       return { blockNumber, ...(latest && { latest }), ...(deep && { deep }) }
     },
 
-    async submit(anchor, signal) {
-      await relay(post(anchor, { 'idempotency-key': keyOf(anchor) }), signal)
+    read: async (sessionId, signal) => anchor.readAt(sessionId, await anchor.head(signal), signal),
+
+    async submit(request, signal) {
+      // The manifest's address binds root, chunks and status: the same anchor has the same key.
+      const key = `${request.sessionId}/${request.manifestCid}`
+      await relay(signal, post(request, { 'idempotency-key': key }))
     },
   }
+  return anchor
+}
+
+/** @throws HoldfastError `wrong-chain` where what was told is not what the worker is set up for */
+function same(what: string, told: string | number, ours: string | number): void {
+  if (`${told}`.toLowerCase() !== `${ours}`.toLowerCase())
+    throw new HoldfastError('wrong-chain', `The ${what} is ${told}, not ${ours}.`)
 }
 
 /**
  * What of the answer to `sessions(bytes32)` is compared with ours (Solidity ABI: 32-byte words; the third is the
- * offset of the string). Readers use `decodeSessions`, which checks every word and is four times as large: here a
- * wrong word is one that is not ours. Undefined where the creator is zero: nobody has registered the session.
+ * offset of the string, which comes last). Readers use `decodeSessions`, which checks every word and is four times as
+ * large: here a wrong word is one that is not ours. Undefined where nobody has registered the session, whose creator
+ * is zero then, and at a block before the registry existed, where the answer is empty.
  */
 function recordIn(result: string): AnchorRecord | undefined {
-  if (!/^0x([0-9a-f]{64}){7,}$/.test(result))
-    throw new HoldfastError('bad-answer', 'The registry does not answer as the contract does.')
-  const word = (digit: number) => result.slice(2 + digit, 66 + digit)
-  const number = (digit: number) => Number(`0x${word(digit)}`)
-  if (/^0+$/.test(word(0))) return undefined
-  const string = 2 * number(128)
-  const digits = result.slice(66 + string, 66 + string + 2 * number(string))
-  const manifestCid = digits.replace(/../g, (byte) => String.fromCharCode(Number(`0x${byte}`)))
-  return { merkleRoot: word(64), manifestCid, chunkCount: number(192) }
+  if (result === '0x') return undefined
+  const words = /^0x0{24}(.{40})(.{64})0{62}c0(.{64}).{128}(.{64})((?:[0-9a-f]{64})*)$/.exec(result)
+  if (words === null) throw new HoldfastError('bad-answer', 'This is no answer of the registry.')
+  const [, creator = '', merkleRoot = '', count, length, string = ''] = words
+  if (/^0+$/.test(creator)) return undefined
+  const digits = string.slice(0, 2 * Number(`0x${length}`))
+  const manifestCid = new TextDecoder().decode(fromHex(digits))
+  return { creator: `0x${creator}`, merkleRoot, manifestCid, chunkCount: Number(`0x${count}`) }
 }
-
-/** The manifest's address binds root, chunks and status: the same anchor has the same key. */
-const keyOf = ({ sessionId, manifestCid }: AnchorRequest) => `${sessionId}/${manifestCid}`
 
 const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => ({
   method: 'POST',
@@ -106,10 +148,11 @@ const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => 
   headers: { 'content-type': 'application/json', ...headers },
 })
 
-const hex = (value: number) => `0x${value.toString(16)}`
+const ask = (url: string, init: RequestInit, signal: AbortSignal) => request(url, init, { ...LIMITS, signal })
 
-function answerIn(answer: Answer) {
-  if (answer.ok) return parseJsonObject(answer)
-  const error = httpError(answer)
-  throw error.code === 'rejected-by-store' ? new HoldfastError('anchor-rejected', error.message) : error
-}
+const told = (answer: Answer): Readonly<Record<string, unknown>> =>
+  answer.ok ? parseJsonObject(answer) : { error: true }
+
+/** A read that fails is nobody's refusal, whatever its status: time heals it. */
+const readCode = ({ status, text }: Answer): ErrorCode =>
+  LIMITED.test(status + text) ? 'throttled' : UNFIT.test(text) ? 'wrong-chain' : 'server-error'

@@ -1,0 +1,250 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ANCHOR_CONTRACT } from '../../contracts/anchor.contract.ts'
+import {
+  anchorHarness,
+  anchorOf,
+  CHAIN_ID,
+  encoded,
+  FakeChainServer,
+  recordOf,
+  REGISTRY,
+  rpcError,
+  SESSION_ID,
+} from '../../testing/fake-chain-server.ts'
+import { evmNodes, type EvmNodesOptions } from './nodes.ts'
+
+// Promise 3 of docs/guarantees.md.
+
+const calm = new AbortController().signal
+const OURS = encoded(anchorOf('3'))
+const OTHER = encoded(anchorOf('7'))
+const OURS_DEEP = { blockNumber: 10, latest: recordOf(anchorOf('3')), deep: recordOf(anchorOf('3')) }
+
+let a: FakeChainServer
+let b: FakeChainServer
+let c: FakeChainServer
+
+const all = () => [a, b, c]
+const holdEverywhere = (record: string) => all().forEach((node) => node.answers.set(0, record))
+
+const anchorOver = (nodes: readonly FakeChainServer[], options: Partial<EvmNodesOptions> = {}) =>
+  evmNodes({
+    rpcUrls: nodes.map(({ rpcUrl }) => rpcUrl),
+    chainId: CHAIN_ID,
+    registry: REGISTRY,
+    relayUrl: a.relayUrl,
+    ...options,
+  })
+
+/** Whom the next look asks. */
+async function askedBy(look: Promise<unknown>): Promise<readonly FakeChainServer[]> {
+  for (const { calls } of all()) calls.length = 0
+  await look.catch(() => {})
+  return all().filter(({ calls }) => calls.length > 0)
+}
+
+/** Nobody is waited for once enough have answered. */
+function withoutGrace() {
+  const later = setTimeout
+  vi.stubGlobal('setTimeout', (work: () => void, ms: number) => later(work, ms === 2_000 ? 0 : ms))
+}
+
+const wait = (ms: number) => vi.setSystemTime(Date.now() + ms)
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  a = await FakeChainServer.listening()
+  b = await FakeChainServer.listening()
+  c = await FakeChainServer.listening()
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  for (const node of all()) await node.close()
+})
+
+describe('the contract of anchors', () => {
+  for (const { title, run } of ANCHOR_CONTRACT)
+    it(title, () => run(anchorHarness(all(), () => anchorOver(all()))))
+})
+
+describe('several nodes', () => {
+  it.each([
+    ['none', []],
+    ['one twice', ['http://127.0.0.1:1', 'http://127.0.0.1:1']],
+  ])('are refused where there are %s', (_, rpcUrls) => {
+    expect(() => anchorOver([], { rpcUrls })).toThrow(expect.objectContaining({ code: 'bad-input' }))
+  })
+
+  it.each([0, -1, 1.5, NaN, 4])('are refused where %d of three must agree', (agree) => {
+    expect(() => anchorOver(all(), { agree })).toThrow(expect.objectContaining({ code: 'bad-input' }))
+  })
+
+  it('confirm what two of them say, whatever the third says, which is left alone for half a minute', async () => {
+    holdEverywhere(OURS)
+    c.answers.set(0, OTHER)
+    const anchor = anchorOver(all())
+    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b])
+    wait(31_000)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b, c])
+  })
+
+  it('confirm nothing where one says it is there and one that it is not, and tell of that', async () => {
+    a.answers.set(0, OURS)
+    const anchor = anchorOver([a, b])
+    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
+      code: 'nodes-disagree',
+      class: 'transient',
+      message: expect.stringContaining('Fewer than 2 of 2 nodes') as unknown,
+    })
+    b.answers.set(0, OURS)
+    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('confirm nothing where more say it than anything else, and fewer than must agree', async () => {
+    holdEverywhere(OURS)
+    c.answers.set(0, OTHER)
+    const strict = anchorOver(all(), { agree: 3 })
+    await expect(strict.read(SESSION_ID, calm)).rejects.toMatchObject({ code: 'nodes-disagree' })
+    expect(await anchorOver(all(), { agree: 2 }).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('confirm nothing where as many say one thing as another', async () => {
+    const d = await FakeChainServer.listening()
+    try {
+      for (const node of [a, b]) node.answers.set(0, OURS)
+      for (const node of [c, d]) node.answers.set(0, OTHER)
+      await expect(anchorOver([a, b, c, d]).read(SESSION_ID, calm)).rejects.toMatchObject({
+        code: 'nodes-disagree',
+      })
+    } finally {
+      await d.close()
+    }
+  })
+
+  it.each([
+    ['is down', { status: 503, body: '' }],
+    ['refuses', { status: 400, body: rpcError(-32000, 'header not found') }],
+    ['asks for less', { body: rpcError(-32005, 'limit exceeded') }],
+    ['is no node', { body: '<html>' }],
+  ])('go on without one that %s, and leave it alone for half a minute', async (_, rpcAnswer) => {
+    holdEverywhere(OURS)
+    a.rpcAnswer = rpcAnswer
+    const anchor = anchorOver(all())
+    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([b, c])
+    a.rpcAnswer = undefined
+    wait(31_000)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b, c])
+  })
+
+  it('go on without one of another chain', async () => {
+    holdEverywhere(OURS)
+    a.chainId = 1
+    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('ask one that is behind of no block that it lacks', async () => {
+    holdEverywhere(OURS)
+    a.blockNumber = 7
+    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(a.calls.map(({ method }) => method)).not.toContain('eth_call')
+  })
+
+  it('count the blocks from the newest that enough of them have', async () => {
+    for (const node of [a, b]) node.answers.set(9, OURS)
+    b.blockNumber = 9
+    const anchor = anchorOver([a, b])
+    expect(await anchor.read(SESSION_ID, calm)).toEqual({ blockNumber: 9, latest: recordOf(anchorOf('3')) })
+    b.blockNumber = 10
+    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('agree on an older block where one that is ahead says otherwise', async () => {
+    holdEverywhere(OURS)
+    a.answers.set(0, OTHER)
+    a.blockNumber = 99
+    c.blockNumber = 8
+    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual({ ...OURS_DEEP, blockNumber: 8 })
+  })
+
+  it('do not wait for one that hangs, once enough have answered, and leave it alone after that', async () => {
+    withoutGrace()
+    holdEverywhere(OURS)
+    c.hangs = 1
+    const anchor = anchorOver(all())
+    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b])
+  })
+
+  it('wait for one that was late where the others do not agree', async () => {
+    withoutGrace()
+    holdEverywhere(OURS)
+    a.answers.set(0, OTHER)
+    c.hangs = 1
+    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('ask one that was set aside where too few are left', async () => {
+    holdEverywhere(OURS)
+    a.rpcAnswer = { status: 503, body: '' }
+    const anchor = anchorOver(all())
+    await anchor.read(SESSION_ID, calm)
+    a.rpcAnswer = undefined
+    b.rpcAnswer = { status: 503, body: '' }
+    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('heed what one asks for, though too few are left', async () => {
+    a.rpcAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }
+    const anchor = anchorOver([a, b])
+    const failed = { code: 'nodes-disagree', retryAfterMs: 600_000 }
+    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject(failed)
+    wait(31_000)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([])
+    wait(600_000)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b])
+  })
+
+  it('name those that failed, and why', async () => {
+    a.rpcAnswer = { body: rpcError(-32000, 'missing trie node') }
+    await expect(anchorOver([a, b]).read(SESSION_ID, calm)).rejects.toMatchObject({
+      code: 'nodes-disagree',
+      class: 'transient',
+      message: expect.stringMatching(new RegExp(`${a.origin}: .*missing trie node`)) as unknown,
+    })
+  })
+
+  it.each([
+    ['unreachable', async () => void (await Promise.all(all().map((node) => node.close())))],
+    ['wrong-chain', async () => all().forEach((node) => (node.chainId = 1))],
+    ['throttled', async () => all().forEach((node) => (node.rpcAnswer = { status: 429, body: '' }))],
+  ])('that all fail alike are %s', async (code, fail) => {
+    const anchor = anchorOver(all())
+    await fail()
+    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({ code })
+  })
+
+  it('are asked again at once after a stop of our own', async () => {
+    const over = new AbortController()
+    for (const node of all()) node.hangs = 1
+    const anchor = anchorOver(all())
+    const read = anchor.read(SESSION_ID, over.signal)
+    await vi.waitFor(() => expect(all().every(({ calls }) => calls.length > 0)).toBe(true))
+    over.abort()
+    await expect(read).rejects.toMatchObject({ code: 'aborted' })
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b, c])
+  })
+
+  it('are one, where one is named', async () => {
+    holdEverywhere(OURS)
+    expect(await anchorOver([a]).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('need not be up to hand an anchor over: the relay is one', async () => {
+    for (const node of all()) node.rpcAnswer = { status: 503, body: '' }
+    await anchorOver(all()).submit(anchorOf('3'), calm)
+    expect(a.submitted).toHaveLength(1)
+  })
+})
