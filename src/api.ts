@@ -86,17 +86,25 @@ export interface RecordingSession {
    * An abort gives the chunk up: it is not handed over again, and its index stays empty unless the worker has it by
    * then. What was acknowledged stays, and the session goes on.
    *
-   * @throws HoldfastError `chunk-too-large`, `session-ended`, `unknown-session`, `index-taken`; the signal's reason
+   * @throws HoldfastError `chunk-too-large`, `payload-unreadable`, `session-ended`, `unknown-session`, `index-taken`; the
+   *   signal's reason
    */
   append(bytes: Blob, options?: AppendOptions): Promise<{ id: ChunkId; index: number }>
   /**
-   * Waits for every `append`, then tells the worker that the recording is whole. From the call on nothing can be
-   * appended. An abort stops the waiting alone: the page goes on to hand over what it holds, and to end the session;
+   * Waits for every `append`, then tells the worker that the recording is over, and how many chunks it had. Only where
+   * the worker has all of them it is `complete`; otherwise `interrupted`, with those that are `missing`. From the call on
+   * nothing can be appended. An abort stops the waiting alone: the page goes on to hand over what it holds, and to end the session;
    * a later `end` waits for the same.
    *
    * @throws HoldfastError a refusal that cannot pass, such as `unknown-session`; the signal's reason
    */
   end(options?: WaitOptions): Promise<SessionSnapshot>
+  /**
+   * After `unknown-session`, which tells that the worker has lost this one (somebody cleared the site's data): begins
+   * another for the same groups, which names this one in `continues`. Waits until the worker takes it. Chunks that were
+   * not acknowledged can be appended there, or in the one after it: `record()` does so by itself.
+   */
+  restart(): Promise<RecordingSession>
 }
 
 /**

@@ -7,6 +7,9 @@ import type { Envelope } from './protocol/messages.ts'
 const worker = vi.hoisted(() => ({
   /** Undefined while the browser still registers it. */
   registration: undefined as { active: object } | undefined,
+  /** How often it was. */
+  registered: 0,
+  refuses: false,
   asked: [] as Envelope[],
   /** Types that it does not answer. */
   mute: [] as string[],
@@ -14,8 +17,11 @@ const worker = vi.hoisted(() => ({
 
 vi.mock('workbox-window/Workbox.js', () => ({
   Workbox: class {
-    register = () =>
-      worker.registration === undefined ? new Promise(() => {}) : Promise.resolve(worker.registration)
+    register = () => {
+      worker.registered++
+      if (worker.refuses) return Promise.reject(new TypeError('The script cannot be loaded.'))
+      return worker.registration === undefined ? new Promise(() => {}) : Promise.resolve(worker.registration)
+    }
   },
 }))
 vi.mock('workbox-window/messageSW.js', () => ({
@@ -78,6 +84,32 @@ describe('connect', () => {
     await vi.advanceTimersByTimeAsync(100)
     await ended
     expect(types()).toEqual(['hello', 'hello'])
+  })
+
+  it('registers the worker again, once, where it was taken away under the page', async () => {
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    const gone = worker.registration
+    worker.registration = { active: { state: 'activated' } }
+    worker.registered = 0
+    Object.assign(gone ?? {}, { active: null })
+    await Promise.all([holdfast.sessions(), holdfast.policy()])
+    expect(worker.registered).toBe(1)
+    Object.assign(worker.registration.active, { state: 'redundant' })
+    worker.registration = { active: { state: 'activated' } }
+    await holdfast.sessions()
+    expect(worker.registered).toBe(2)
+    holdfast.close()
+  })
+
+  it('tells that the worker cannot be registered again, and tries once more when it is asked the next time', async () => {
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    Object.assign(worker.registration ?? {}, { active: null })
+    worker.refuses = true
+    await expect(holdfast.sessions()).rejects.toMatchObject({ code: 'no-service-worker' })
+    worker.refuses = false
+    worker.registration = { active: { state: 'activated' } }
+    expect(await holdfast.sessions()).toEqual([])
+    holdfast.close()
   })
 
   it('minds its signal no more once it is connected', async () => {

@@ -36,17 +36,32 @@ const TIMEOUT_MS = 10_000
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
   const { scriptUrl, type = 'module', scope, timeoutMs = TIMEOUT_MS } = options
   if (!('serviceWorker' in navigator)) throw noWorker('This browser or page cannot run a service worker.')
-  const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
-  const registration = await workbox.register({ immediate: true }).catch((cause: unknown) => {
-    throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
-  })
-  if (registration === undefined) throw noWorker(`The worker ${scriptUrl} cannot be registered.`)
-  await activated(registration)
+
+  /** A new instance each time: one registers once. */
+  async function register(): Promise<ServiceWorkerRegistration> {
+    const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
+    const registered = await workbox.register({ immediate: true }).catch((cause: unknown) => {
+      throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
+    })
+    if (registered === undefined) throw noWorker(`The worker ${scriptUrl} cannot be registered.`)
+    await activated(registered)
+    return registered
+  }
+
+  let registration = await register()
+  let registering: Promise<ServiceWorkerRegistration> | undefined
+
+  /** The worker was taken away under this page, and nothing else brings it back. */
+  async function bringBack(): Promise<ServiceWorker | undefined> {
+    registering ??= register().finally(() => (registering = undefined))
+    registration = await registering
+    return activeOf(registration)
+  }
 
   return {
     async request(request, { signal } = {}) {
-      const worker = registration.active
-      if (worker === null) throw noWorker('The worker is gone.')
+      const worker = activeOf(registration) ?? (await unlessAborted(signal, bringBack))
+      if (worker === undefined) throw noWorker('The worker is gone.')
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
       const reply: Reply = await within(timeoutMs, signal, () => messageSW(worker, envelope))
       if (!reply.ok) throw fromWire(reply.error)
@@ -56,6 +71,10 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
       navigator.serviceWorker.addEventListener('controllerchange', listener, { signal }),
   }
 }
+
+/** Its active worker; none where it was unregistered, or the site's data were cleared. */
+const activeOf = ({ active }: ServiceWorkerRegistration) =>
+  active === null || active.state === 'redundant' ? undefined : active
 
 const noWorker = (message: string, cause?: unknown) =>
   new HoldfastError('no-service-worker', message, { cause })

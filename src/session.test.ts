@@ -262,3 +262,88 @@ describe('a recording session', () => {
     expect(held.size).toBe(0)
   })
 })
+
+describe('bytes of a chunk', () => {
+  /** Bytes that can be read only after so many failures. */
+  function flaky(text: string, failures: number) {
+    let reads = 0
+    const blob = new Blob([text])
+    const read = blob.arrayBuffer.bind(blob)
+    return Object.assign(blob, {
+      arrayBuffer: async () => {
+        if (reads++ < failures) throw new DOMException('The file could not be read', 'NotReadableError')
+        return read()
+      },
+    })
+  }
+
+  it('are read again where they cannot be read at once', async () => {
+    const { connection, chunks } = fakeConnection()
+    const session = await openSession(connection, options)
+    await session.append(new Blob(['one']))
+    expect(await session.append(flaky('two', 2))).toMatchObject({ index: 1 })
+    expect(chunks()).toHaveLength(2)
+  })
+
+  it('that can never be read are told as that, and make the recording one that is not whole', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const appended = session.append(flaky('one', Infinity)).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await appended).toMatchObject({ code: 'payload-unreadable', cause: { name: 'NotReadableError' } })
+    vi.useRealTimers()
+    await session.end()
+    expect(requests.at(-1)).toMatchObject({ type: 'session-end', indexes: 1 })
+  })
+
+  it.each(['page', 'worker'] as const)(
+    'sealed by the %s are handed over from another handle once the worker has read other ones',
+    async (seal) => {
+      const { connection, chunks, refuseWith } = fakeConnection()
+      const session = await openSession(connection, { ...options, seal })
+      const given = new Blob(['one'])
+      refuseWith(new HoldfastError('hash-mismatch', 'The bytes cannot be read.'))
+      const appended = session.append(given)
+      await expect.poll(() => chunks().length).toBeGreaterThan(1)
+      refuseWith(undefined)
+      await appended
+      const payloads = chunks().map(({ payload }) => payload)
+      expect(new Set(payloads).size).toBe(payloads.length)
+      expect(payloads).not.toContain(given)
+      expect(chunks().every(({ capturedAtMs }) => capturedAtMs === chunks()[0]?.capturedAtMs)).toBe(true)
+    },
+  )
+})
+
+describe('the start of a session', () => {
+  it('is asked again where the worker was stopped with it in its hands', async () => {
+    const { connection, requests, refuseWith } = fakeConnection()
+    const request = connection.request
+    let asked = 0
+    connection.request = (async (...args: Parameters<typeof request>) => {
+      refuseWith(++asked < 3 ? new HoldfastError('worker-timeout', 'No answer.') : undefined)
+      return request(...args)
+    }) as typeof request
+    await openSession(connection, options)
+    expect(requests.map(({ type }) => type)).toEqual(['session-start', 'session-start', 'session-start'])
+    expect(new Set(requests.map((each) => 'session' in each && each.session.sessionId)).size).toBe(1)
+  })
+
+  it('that goes on with a lost one names it, has a key of its own, and waits until the worker takes it', async () => {
+    const { connection, requests, refuseWith } = fakeConnection()
+    const session = await openSession(connection, { ...options, startedAtMs: 5 })
+    refuseWith(new HoldfastError('storage-full', 'Full.'))
+    const restarted = session.restart()
+    await expect.poll(() => requests.length).toBeGreaterThan(2)
+    expect(held.has(`holdfast-recording:${session.id}`)).toBe(false)
+    refuseWith(undefined)
+    const next = await restarted
+    expect(next.id).not.toBe(session.id)
+    const starts = requests.flatMap((each) => (each.type === 'session-start' ? [each.session] : []))
+    expect(starts.at(-1)).toMatchObject({ sessionId: next.id, continues: session.id })
+    expect(starts.at(-1)?.access[0]?.wrappedKey).not.toBe(starts[0]?.access[0]?.wrappedKey)
+    expect(starts.at(-1)?.startedAtMs).toBeGreaterThan(5)
+    expect([...held]).toEqual([`holdfast-recording:${next.id}`])
+  })
+})

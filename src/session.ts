@@ -5,7 +5,7 @@ import { importSessionKey, newSessionKey, wrapSessionKey } from './evidence/keys
 import { sealChunk } from './evidence/seal.ts'
 import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
-import { HoldfastError } from './protocol/errors.ts'
+import { HoldfastError, isHoldfastError } from './protocol/errors.ts'
 import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
 import {
   DISCARD_CONFIRMATION,
@@ -28,9 +28,29 @@ const MAX_CONCURRENT_CHUNKS = 3
  *
  * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
  */
-export async function openSession(
+export function openSession(connection: Connection, options: SessionOptions): Promise<RecordingSession> {
+  return begin(connection, options, undefined, (ask) => askThrice(ask))
+}
+
+/** Somebody waits for an answer: a worker that was stopped with the question in its hands is asked again, twice. */
+async function askThrice<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await ask()
+    } catch (error) {
+      if (attempt === 3 || !isHoldfastError(error, 'worker-timeout')) throw error
+    }
+}
+
+/**
+ * @param continues the session that this one goes on with
+ * @param untilAnswered asks for the start, which the worker knows again
+ */
+async function begin(
   connection: Connection,
   options: SessionOptions,
+  continues: SessionId | undefined,
+  untilAnswered: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>,
 ): Promise<RecordingSession> {
   const { groups, mimeType, startedAtMs = Date.now(), seal = 'page', stores, atLeast, signal } = options
   signal?.throwIfAborted()
@@ -48,11 +68,13 @@ export async function openSession(
 
   signal?.throwIfAborted()
   const release = await holdLock(recordingLockName(id))
-  const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast }
-  const started = connection.request({
-    type: 'session-start',
-    session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,
-  })
+  const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast, continues }
+  const started = untilAnswered(() =>
+    connection.request({
+      type: 'session-start',
+      session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,
+    }),
+  )
   try {
     await unlessAborted(signal, () => started)
   } catch (error) {
@@ -62,7 +84,12 @@ export async function openSession(
       .finally(release)
     throw error
   }
-  return recordingSession(connection, id, sessionKey, seal, release)
+  const restart = () => {
+    release()
+    const { signal: _over, startedAtMs: _before, ...again } = options
+    return begin(connection, again, id, (ask) => requestWithRetry(connection, ask))
+  }
+  return recordingSession(connection, id, sessionKey, seal, release, restart)
 }
 
 /** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
@@ -80,6 +107,7 @@ function recordingSession(
   sessionKey: CryptoKey,
   seal: 'page' | 'worker',
   release: () => void,
+  restart: () => Promise<RecordingSession>,
 ): RecordingSession {
   /** What the page holds, by its promise, and why the worker refused it last. */
   const waiting = new Map<Promise<unknown>, HoldfastError | undefined>()
@@ -95,9 +123,15 @@ function recordingSession(
     const common = { sessionId: id, index, ...times }
     const releaseSeal = await acquireSeal()
     try {
-      const plaintext = await bytes.arrayBuffer()
+      const plaintext = await readBytes(bytes)
+      // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker')
-        return { kind: 'raw', ...common, plaintextHash: await sha256Hex(plaintext), payload: bytes }
+        return {
+          kind: 'raw',
+          ...common,
+          plaintextHash: await sha256Hex(plaintext),
+          payload: new Blob([plaintext]),
+        }
       const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext })
       return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
     } finally {
@@ -109,7 +143,7 @@ function recordingSession(
     while (waiting.size > 0) await Promise.allSettled(waiting.keys())
     // A worker that dies over this would leave a recording that never ends while its page lives.
     const snapshot = await requestWithRetry(connection, () =>
-      connection.request({ type: 'session-end', sessionId: id }),
+      connection.request({ type: 'session-end', sessionId: id, indexes: nextIndex }),
     )
     release()
     return snapshot
@@ -126,7 +160,7 @@ function recordingSession(
     },
 
     async append(bytes, options = {}) {
-      const { signal } = options
+      const { signal, capturedAtMs = Date.now() } = options
       signal?.throwIfAborted()
       if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
@@ -136,9 +170,9 @@ function recordingSession(
         waiting.set(handed, error)
         options.onStalled?.(error)
       }
-      const prepared = unlessAborted(signal, () => prepare(index, bytes, options))
-      const handed: Promise<ChunkId> = prepared.then((chunk) =>
-        handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled }),
+      const prepareAgain = () => prepare(index, bytes, { ...options, capturedAtMs })
+      const handed: Promise<ChunkId> = unlessAborted(signal, prepareAgain).then((chunk) =>
+        handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain }),
       )
       waiting.set(handed, undefined)
       try {
@@ -155,7 +189,25 @@ function recordingSession(
         ending ??= end().finally(() => (ending = undefined))
         return ending
       }),
+
+    restart,
   }
+}
+
+/** How often bytes that cannot be read are read again, and how long after the first time, ms; it doubles. */
+const READS = 6
+const READ_AGAIN_MS = 100
+
+/** @throws HoldfastError `payload-unreadable` after a few seconds */
+async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
+  for (let read = 1; ; read++)
+    try {
+      return await bytes.arrayBuffer()
+    } catch (cause) {
+      if (read === READS)
+        throw new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
+      await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS * 2 ** (read - 1)))
+    }
 }
 
 function checkGroups(groups: readonly Group[]): void {

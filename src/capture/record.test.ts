@@ -11,11 +11,14 @@ class FakeRecorder extends EventTarget {
   static last: FakeRecorder
   state = 'inactive'
   timesliceMs = 0
+  static failsAt: 'construction' | 'start' | undefined
   constructor() {
     super()
+    if (FakeRecorder.failsAt === 'construction') throw new DOMException('No such format', 'NotSupportedError')
     FakeRecorder.last = this
   }
   start(timesliceMs: number) {
+    if (FakeRecorder.failsAt === 'start') throw new DOMException('No tracks', 'NotSupportedError')
     this.state = 'recording'
     this.timesliceMs = timesliceMs
   }
@@ -24,8 +27,66 @@ class FakeRecorder extends EventTarget {
     this.slice('the rest')
     this.dispatchEvent(new Event('stop'))
   }
-  slice(text: string) {
-    this.dispatchEvent(Object.assign(new Event('dataavailable'), { data: new Blob([text]) }))
+  pause() {
+    this.state = 'paused'
+  }
+  resume() {
+    this.state = 'recording'
+    this.dispatchEvent(new Event('resume'))
+  }
+  slice(data: string | Blob) {
+    this.dispatchEvent(Object.assign(new Event('dataavailable'), { data: new Blob([data]) }))
+  }
+}
+
+/** What a worker has, by session, while it may lose one. */
+function fakeWorker() {
+  const sessions: {
+    readonly text: string[]
+    known: boolean
+    ended: boolean
+    continues: number | undefined
+  }[] = []
+  const held: (() => void)[] = []
+  let holds = false
+  function begin(continues?: number): RecordingSession {
+    const number = sessions.length
+    const has = { text: [] as string[], known: true, ended: false, continues }
+    sessions.push(has)
+    const ask = async () => {
+      if (holds) await new Promise<void>((resolve) => held.push(resolve))
+      if (!has.known) throw new HoldfastError('unknown-session', 'Gone.')
+    }
+    const appends = new Set<Promise<unknown>>()
+    return {
+      id: `00000000-0000-4000-8000-00000000000${number}` as SessionId,
+      waiting: 0,
+      stalledBy: undefined,
+      append: async (bytes) => {
+        const index = has.text.length
+        const appended = ask().then(async () => void has.text.push(await bytes.text()))
+        appends.add(appended)
+        await appended
+        return { id: `x/${index}` as ChunkId, index }
+      },
+      end: async () => {
+        await Promise.allSettled(appends)
+        await ask()
+        has.ended = true
+        return {} as Awaited<ReturnType<RecordingSession['end']>>
+      },
+      restart: async () => begin(number),
+    }
+  }
+  return {
+    sessions,
+    begin,
+    /** The worker answers nothing until it is told to. */
+    hold: () => void (holds = true),
+    release: () => {
+      holds = false
+      for (const go of held.splice(0)) go()
+    },
   }
 }
 
@@ -48,6 +109,7 @@ function fakeSession() {
       await endHeld
       return {} as Awaited<ReturnType<RecordingSession['end']>>
     },
+    restart: async () => session,
   }
   return {
     session,
@@ -74,6 +136,7 @@ afterEach(() => {
   vi.useRealTimers()
   vi.unstubAllGlobals()
   supported.clear()
+  FakeRecorder.failsAt = undefined
 })
 
 describe('record', () => {
@@ -150,10 +213,127 @@ describe('record', () => {
 
   it('tells a chunk that could not be kept, whether anybody awaits it or not', async () => {
     const { session, refuse } = fakeSession()
-    refuse(new HoldfastError('unknown-session', 'Discarded.'))
+    refuse(new HoldfastError('session-ended', 'Ended elsewhere.'))
     const recording = record(session, stream, 'video/webm')
     FakeRecorder.last.slice('one')
-    await expect(recording.finished).rejects.toMatchObject({ code: 'unknown-session' })
+    await expect(recording.finished).rejects.toMatchObject({ code: 'session-ended' })
+    await expect(recording.stop()).rejects.toMatchObject({ code: 'session-ended' })
+  })
+
+  it('cuts a slice that is too large for a chunk, and counts it once', async () => {
+    const { session, appended } = fakeSession()
+    const progress: { captured: number; acknowledged: number }[] = []
+    const recording = record(session, stream, 'video/mp4', { onProgress: (now) => progress.push(now) })
+    vi.setSystemTime(1_090_000)
+    FakeRecorder.last.slice(new Blob(['a'.repeat(64 * 1024 * 1024 + 5), 'b']))
+    await recording.stop()
+    const texts = await Promise.all(appended.map(({ text }) => text))
+    expect(texts.every((text) => text.length <= 64 * 1024 * 1024 - 16)).toBe(true)
+    expect(texts.join('')).toBe(`${'a'.repeat(64 * 1024 * 1024 + 5)}bthe rest`)
+    expect(appended.slice(0, 2).map(({ options }) => options)).toMatchObject([
+      { capturedAtMs: 1_000_000, durationMs: 45_000 },
+      { capturedAtMs: 1_045_000, durationMs: 45_000 },
+    ])
+    expect(progress.at(-1)).toMatchObject({ captured: 2, acknowledged: 2 })
+  })
+
+  it.each(['construction', 'start'] as const)('throws our error where the recorder fails at its %s', (at) => {
+    FakeRecorder.failsAt = at
+    const { session } = fakeSession()
+    expect(() => record(session, stream, 'video/webm')).toThrow(
+      expect.objectContaining({ code: 'recorder-failed', cause: expect.any(DOMException) as unknown }),
+    )
+  })
+
+  it('rejects with our error and its cause where the recorder fails, and ends the session all the same', async () => {
+    const { session, ended } = fakeSession()
+    const recording = record(session, stream, 'video/webm')
+    const error = new DOMException('The track was removed', 'InvalidModificationError')
+    FakeRecorder.last.dispatchEvent(Object.assign(new Event('error'), { error }))
+    FakeRecorder.last.stop()
+    await expect(recording.finished).rejects.toMatchObject({ code: 'recorder-failed', cause: error })
+    expect(ended()).toBe(1)
+  })
+})
+
+// Promise 1 of docs/guarantees.md.
+describe('a recording whose session the worker has lost', () => {
+  /** Runs all that waits for no time. */
+  const settle = async () => {
+    for (let turn = 0; turn < 20; turn++) await vi.advanceTimersByTimeAsync(0)
+  }
+
+  it('goes on: what was not taken in a session after it, and the recorder anew in one after that', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const first = FakeRecorder.last
+    first.slice('one')
+    await settle()
+    const [lost] = worker.sessions
+    if (lost) lost.known = false
+    worker.hold()
+    for (const text of ['two', 'three']) first.slice(text)
+    worker.release()
+    await settle()
+    expect(first.state).toBe('inactive')
+    const second = FakeRecorder.last
+    expect(second).not.toBe(first)
+    second.slice('header and four')
+    await recording.stop()
+    expect(worker.sessions.map(({ text, continues }) => ({ continues, text }))).toEqual([
+      { continues: undefined, text: ['one'] },
+      { continues: 0, text: ['two', 'three', 'the rest'] },
+      { continues: 1, text: ['header and four', 'the rest'] },
+    ])
+    expect(worker.sessions.map(({ ended }) => ended)).toEqual([false, true, true])
+  })
+
+  it('loses nothing when that is lost in its turn, and the recorder is not started again for it', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const lose = (number: number) => Object.assign(worker.sessions[number] ?? {}, { known: false })
+    worker.hold()
+    FakeRecorder.last.slice('one')
+    await settle()
+    lose(0)
+    worker.release()
+    worker.hold()
+    await settle()
+    const running = FakeRecorder.last
+    lose(1)
+    worker.release()
+    await settle()
+    expect(FakeRecorder.last).toBe(running)
+    await recording.stop()
+    const kept = worker.sessions.filter(({ known }) => known).flatMap(({ text }) => text)
+    expect(kept.toSorted()).toEqual(['one', 'the rest', 'the rest'])
+  })
+
+  it('is over, with its last slices in a session of their own, where it was found out after the end', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    worker.hold()
+    FakeRecorder.last.slice('one')
+    const stopped = recording.stop()
+    Object.assign(worker.sessions[0] ?? {}, { known: false })
+    worker.release()
+    await stopped
+    expect(worker.sessions.map(({ text, ended }) => ({ ended, text }))).toEqual([
+      { ended: false, text: [] },
+      { ended: true, text: ['one', 'the rest'] },
+    ])
+  })
+
+  it('tells where all of it was lost, and nothing is left to hand over', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    FakeRecorder.last.slice('one')
+    await settle()
+    FakeRecorder.last.stop = function stop() {
+      this.state = 'inactive'
+      this.dispatchEvent(new Event('stop'))
+    }
+    Object.assign(worker.sessions[0] ?? {}, { known: false })
     await expect(recording.stop()).rejects.toMatchObject({ code: 'unknown-session' })
   })
 })

@@ -1,5 +1,6 @@
 import type { RecordingSession, WaitOptions } from '../api.ts'
-import type { HoldfastError } from '../protocol/errors.ts'
+import { HoldfastError, isHoldfastError } from '../protocol/errors.ts'
+import { MAX_CHUNK_BYTES } from '../protocol/messages.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 
 export interface RecordOptions {
@@ -37,7 +38,7 @@ export interface Recording {
    * @throws HoldfastError as `finished` does; the signal's reason
    */
   stop(options?: WaitOptions): Promise<void>
-  /** Settles when the recording is over: resolves after `stop`, rejects if a chunk could not be kept. */
+  /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept. */
   readonly finished: Promise<void>
 }
 
@@ -59,9 +60,37 @@ export const supportedMimeType = (): string | undefined =>
 const TIMESLICE_MS = 3_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
 
+/** Largest piece that is handed over as one chunk: what sealing adds fits, too. */
+const MAX_PIECE_BYTES = MAX_CHUNK_BYTES - 1024
+
+/** What becomes one chunk: a slice, or a piece of one that is too large. */
+interface Piece {
+  readonly data: Blob
+  readonly capturedAtMs: number
+  readonly durationMs: number
+  /** Called once, when the worker has it. */
+  readonly taken: () => void
+}
+
+/** What goes into one session: of one recorder, so that its chunks play when joined; or the rest of that. */
+interface Part {
+  /** Pieces are taken already while it is opened. */
+  readonly session: Promise<RecordingSession>
+  /** What the worker has not taken, oldest first. */
+  readonly waiting: Set<Piece>
+  /** Where that goes once the worker has lost this session. */
+  rest?: Part
+}
+
 /**
  * Records a stream into a session, one chunk a timeslice. Only the first slice carries the container's header:
  * the chunks play when joined in order. The recording also ends when the stream does.
+ *
+ * Where the worker has lost the session, because somebody cleared the site's data, what it had not taken goes into
+ * another one, and the recorder is started anew into a third, which plays by itself; each names the one before it in
+ * `continues`. A slice that is too large for a chunk is cut: joined again, it plays.
+ *
+ * @throws HoldfastError `recorder-failed` where the browser cannot record this stream in this format
  */
 export function record(
   session: RecordingSession,
@@ -75,43 +104,101 @@ export function record(
     videoBitsPerSecond,
     onProgress,
   } = options
-  const recorder = new MediaRecorder(stream, { mimeType, ...(videoBitsPerSecond && { videoBitsPerSecond }) })
-  let captured = 0
-  let acknowledged = 0
-  let waitingBytes = 0
-  let cutAtMs = Date.now()
-  const progress = () => {
-    const { stalledBy } = session
-    onProgress?.({ captured, acknowledged, waitingBytes, stalledBy, paused: recorder.state === 'paused' })
-  }
-
   const { promise: finished, resolve, reject } = newDeferred()
   // A caller that only awaits `stop` is told there.
   finished.catch(() => undefined)
+  const sessions = [session]
+  /** Of parts that get nothing more. */
+  const ends: Promise<unknown>[] = []
+  let captured = 0
+  let acknowledged = 0
+  let waitingBytes = 0
+  let part: Part = { session: Promise.resolve(session), waiting: new Set() }
+  let recorder = startRecorder(part)
 
-  recorder.addEventListener('dataavailable', ({ data }) => {
-    if (data.size === 0) return
-    const capturedAtMs = cutAtMs
-    cutAtMs = Date.now()
-    captured++
-    waitingBytes += data.size
-    if (waitingBytes > maxWaitingBytes && recorder.state === 'recording') recorder.pause()
-    progress()
-    const durationMs = cutAtMs - capturedAtMs
-    session.append(data, { capturedAtMs, durationMs, onStalled: progress }).then(() => {
-      acknowledged++
-      waitingBytes -= data.size
-      if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
+  function progress(): void {
+    const stalledBy = sessions.map((each) => each.stalledBy).find((error) => error !== undefined)
+    onProgress?.({ captured, acknowledged, waitingBytes, stalledBy, paused: recorder.state === 'paused' })
+  }
+
+  function startRecorder(into: Part): MediaRecorder {
+    const started = newRecorder(stream, { mimeType, ...(videoBitsPerSecond && { videoBitsPerSecond }) })
+    let cutAtMs = Date.now()
+    started.addEventListener('dataavailable', ({ data }) => {
+      if (data.size === 0) return
+      const capturedAtMs = cutAtMs
+      cutAtMs = Date.now()
+      captured++
+      waitingBytes += data.size
+      if (waitingBytes > maxWaitingBytes && started.state === 'recording') started.pause()
       progress()
-    }, reject)
-  })
-  recorder.addEventListener('resume', () => {
-    cutAtMs = Date.now()
-    progress()
-  })
-  recorder.addEventListener('error', (event) => reject(new Error(`The recorder failed: ${event.type}`)))
-  recorder.addEventListener('stop', () => void session.end().then(() => resolve(), reject))
-  recorder.start(timesliceMs)
+      const taken = () => acknowledged++
+      for (const piece of cut({ data, capturedAtMs, durationMs: cutAtMs - capturedAtMs, taken }))
+        hand(piece, into.rest ?? into)
+    })
+    started.addEventListener('resume', () => {
+      cutAtMs = Date.now()
+      progress()
+    })
+    started.addEventListener('error', (event) =>
+      reject(recorderFailed('error' in event ? event.error : event)),
+    )
+    started.addEventListener('stop', () => {
+      end(into.rest ?? into)
+      if (started === recorder) void allEnded().then(resolve, reject)
+    })
+    startNow(started, timesliceMs)
+    return started
+  }
+
+  function hand(piece: Piece, to: Part): void {
+    const { data, capturedAtMs, durationMs, taken } = piece
+    to.waiting.add(piece)
+    const handed = to.session.then((into) =>
+      into.append(data, { capturedAtMs, durationMs, onStalled: progress }),
+    )
+    handed.then(
+      () => {
+        to.waiting.delete(piece)
+        waitingBytes -= data.size
+        taken()
+        if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
+        progress()
+      },
+      (error: unknown) => (isHoldfastError(error, 'unknown-session') ? leave(to) : reject(error)),
+    )
+  }
+
+  /** The worker has lost this part's session. */
+  function leave(lost: Part): void {
+    if (lost.rest !== undefined) return
+    const rest = follow(lost)
+    lost.rest = rest
+    for (const piece of lost.waiting) hand(piece, rest)
+    if (lost !== part || recorder.state === 'inactive') return end(rest)
+    const old = recorder
+    part = follow(rest)
+    recorder = startRecorder(part)
+    // What it gives yet, and its end, are of the rest.
+    old.stop()
+  }
+
+  function follow(lost: Part): Part {
+    const opened = lost.session.then((before) => before.restart())
+    opened.then((another) => sessions.push(another), reject)
+    return { session: opened, waiting: new Set() }
+  }
+
+  function end(over: Part): void {
+    const ended = over.session.then((last) => last.end())
+    // Where the worker has lost it, its rest is in another.
+    ends.push(ended.catch((error: unknown) => over.rest ?? Promise.reject(error)))
+  }
+
+  async function allEnded(): Promise<void> {
+    // More may be added meanwhile.
+    for (const ended of ends) await ended
+  }
 
   return {
     finished,
@@ -121,6 +208,43 @@ export function record(
         return finished
       }),
   }
+}
+
+const recorderFailed = (cause: unknown) =>
+  new HoldfastError(
+    'recorder-failed',
+    `The recorder failed: ${cause instanceof Error ? cause.message : 'no reason was given'}.`,
+    { cause },
+  )
+
+function newRecorder(stream: MediaStream, options: MediaRecorderOptions): MediaRecorder {
+  try {
+    return new MediaRecorder(stream, options)
+  } catch (cause) {
+    throw recorderFailed(cause)
+  }
+}
+
+function startNow(recorder: MediaRecorder, timesliceMs: number): void {
+  try {
+    recorder.start(timesliceMs)
+  } catch (cause) {
+    throw recorderFailed(cause)
+  }
+}
+
+/** Pieces that are small enough, the time shared by their sizes; the last of them that is taken counts. */
+function cut({ data, capturedAtMs, durationMs, taken }: Piece): readonly Piece[] {
+  const count = Math.max(1, Math.ceil(data.size / MAX_PIECE_BYTES))
+  let left = count
+  return Array.from({ length: count }, (_none, at) => ({
+    data: count === 1 ? data : data.slice(at * MAX_PIECE_BYTES, (at + 1) * MAX_PIECE_BYTES),
+    capturedAtMs: Math.round(capturedAtMs + (durationMs * at) / count),
+    durationMs: Math.round(durationMs / count),
+    taken: () => {
+      if (--left === 0) taken()
+    },
+  }))
 }
 
 function newDeferred() {

@@ -15,6 +15,7 @@ export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionS
   const problem = h('p', { class: 'error' })
   const chunkList = h('ol', { class: 'chunks' })
   const anchor = h('div', {})
+  const before = h('p', { class: 'session-id' })
   const element = h(
     'details',
     { class: 'details', 'data-testid': 'session-details' },
@@ -23,6 +24,7 @@ export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionS
     problem,
     h('div', { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': 'Chunks' }, chunkList),
     h('p', { class: 'session-id' }, 'Session ', copyable(id, 'session id')),
+    before,
   )
   const drawChunks = keyedList(chunkList, (chunk: ChunkView) => chunk.id, chunkView)
   const read = latestOnly(async () => {
@@ -44,6 +46,8 @@ export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionS
       if (session === shown) return
       if (session.anchor && session.anchor.manifestCid !== shown?.anchor?.manifestCid)
         anchor.replaceChildren(anchorFacts(session.anchor))
+      if (session.continues && !shown)
+        before.replaceChildren('Goes on with session ', copyable(session.continues, 'session id'))
       shown = session
       if (element.open) read()
     },

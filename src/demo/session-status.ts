@@ -29,6 +29,7 @@ export function sessionStatus(session: SessionSnapshot): StatusWords {
 
 function confirmedStatus(session: SessionSnapshot): StatusWords {
   if (!session.anchor) return status('Empty: nothing was saved', 'dot', 'quiet')
+  if (session.missing > 0) return status('Confirmed, with a gap', 'check', 'good')
   return session.ending === 'interrupted'
     ? status('Confirmed up to the interruption', 'check', 'good')
     : status('Confirmed', 'check', 'good')

@@ -95,7 +95,8 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
 function whenAndHowMuch(session: SessionSnapshot): string {
   const length =
     session.endedAtMs === undefined ? undefined : formatClock(session.endedAtMs - session.startedAtMs)
-  const parts = [formatMoment(session.startedAtMs), length, count(tally(session).total, 'chunk')]
+  const missing = session.missing > 0 ? `${count(session.missing, 'chunk')} lost` : undefined
+  const parts = [formatMoment(session.startedAtMs), length, count(tally(session).total, 'chunk'), missing]
   return parts.filter((part) => part !== undefined).join(' · ')
 }
 

@@ -18,6 +18,7 @@ function session(
     groupIds: [`0x${'ab'.repeat(32)}` as GroupId],
     mimeType: 'video/webm',
     startedAtMs: NOW - 60_000,
+    missing: 0,
     paused: false,
     chunks: { ...none, manifesting: 0, anchoring: 0, confirmed: 0, ...chunks },
     parked: 0,

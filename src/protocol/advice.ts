@@ -22,6 +22,7 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'protocol-mismatch': 'Reload the page so that page and worker are of one version.',
   'storage-full': 'Free space on the device; the page keeps the chunk and tries again.',
   'storage-failed': 'Try again; the database did not answer.',
+  'recorder-failed': 'Check camera and microphone, then record again; what was recorded is kept.',
   'payload-unreadable': 'Keep the device: the stored bytes of this chunk cannot be read.',
   'payload-corrupt': 'Keep the device: the stored bytes no longer match their hash.',
   unreachable: 'Wait for a network; this costs no attempt.',

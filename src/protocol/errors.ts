@@ -26,6 +26,7 @@ export const ERRORS = {
   'protocol-mismatch': 'transient',
   'storage-full': 'transient',
   'storage-failed': 'transient',
+  'recorder-failed': 'refused',
   'payload-unreadable': 'defect',
   'payload-corrupt': 'defect',
   unreachable: 'transient',

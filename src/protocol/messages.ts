@@ -31,6 +31,8 @@ export interface SessionStart {
   readonly stores?: readonly string[] | undefined
   /** Copies that must be proved, 1 to the number of stores; default: all of them. */
   readonly atLeast?: number | undefined
+  /** The session that the worker did not know any more, and whose recording this one goes on with. */
+  readonly continues?: SessionId | undefined
   /** Only with `seal: 'worker'`: the session key as a non-extractable HKDF key. */
   readonly sealKey?: CryptoKey
 }
@@ -72,7 +74,8 @@ export type Request =
   | { readonly type: 'hello'; readonly again?: boolean }
   | { readonly type: 'session-start'; readonly session: SessionStart }
   | { readonly type: 'chunk'; readonly chunk: HandedChunk }
-  | { readonly type: 'session-end'; readonly sessionId: SessionId }
+  /** `indexes`: how many chunks the page has cut; absent: as many as the worker has. */
+  | { readonly type: 'session-end'; readonly sessionId: SessionId; readonly indexes?: number }
   | { readonly type: 'sessions' }
   | { readonly type: 'chunks'; readonly sessionId: SessionId }
   | { readonly type: 'pause'; readonly sessionId: SessionId }

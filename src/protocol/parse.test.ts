@@ -69,7 +69,12 @@ describe('parseRequest', () => {
     expect(parseRequest(message('discard', { sessionId }))).toEqual({ type: 'discard', sessionId })
     expect(parseRequest(message('chunk', { chunk: raw }))).toEqual({ type: 'chunk', chunk: raw })
     expect(parseRequest(message('policy'))).toEqual({ type: 'policy' })
-    const session = { ...start, sealKey, stores: ['ipfs', 'tus'], atLeast: 1 }
+    expect(parseRequest(message('session-end', { sessionId, indexes: 7 }))).toEqual({
+      type: 'session-end',
+      sessionId,
+      indexes: 7,
+    })
+    const session = { ...start, sealKey, stores: ['ipfs', 'tus'], atLeast: 1, continues: sessionId }
     expect(parseRequest(message('session-start', { session }))).toEqual({ type: 'session-start', session })
   })
 
@@ -127,7 +132,7 @@ const CHUNK_FIELDS: Readonly<Record<keyof typeof sealed, readonly unknown[]>> = 
   cid: ['QmNotVersionOne', 'b', `b${'a'.repeat(121)}`, `b${'A'.repeat(58)}`, `b${'1'.repeat(58)}`],
 }
 const SESSION_FIELDS: Readonly<
-  Record<keyof typeof start | 'sealKey' | 'stores' | 'atLeast', readonly unknown[]>
+  Record<keyof typeof start | 'sealKey' | 'stores' | 'atLeast' | 'continues', readonly unknown[]>
 > = {
   sessionId: CHUNK_FIELDS.sessionId,
   mimeType: ['x'.repeat(256), 7],
@@ -154,6 +159,7 @@ const SESSION_FIELDS: Readonly<
     Object.assign([], { length: 4_000_000_000 }),
   ],
   atLeast: [0, -1, 1.5, 9, '1', Number.NaN, null],
+  continues: CHUNK_FIELDS.sessionId.slice(1),
   sealKey: [
     'key',
     {},
@@ -180,6 +186,9 @@ describe('a field that is wrong is named', () => {
     ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>
       message('discard', { sessionId, ...wrong }),
     ),
+    ...casesOf({ indexes: [-1, 1.5, 2 ** 32 + 1, '1', null] }, (wrong) =>
+      message('session-end', { sessionId, ...wrong }),
+    ),
     ...casesOf({ policy: ['never', '', 7, null, ['paused']] }, (wrong) => message('policy', wrong)),
     ...casesOf({ session: [[], 'x', 7] }, (wrong) => message('session-start', wrong)),
     ...casesOf({ chunk: [[], 'x', 7] }, (wrong) => message('chunk', wrong)),
@@ -187,7 +196,7 @@ describe('a field that is wrong is named', () => {
   it.each(cases)('$field: $shown', ({ field, data }) => expectBad(data, field))
 
   function casesOf(fields: Readonly<Record<string, readonly unknown[]>>, build: (wrong: Body) => unknown) {
-    const optional = new Set(['sealKey', 'confirm', 'policy', 'stores', 'atLeast'])
+    const optional = new Set(['sealKey', 'confirm', 'policy', 'stores', 'atLeast', 'continues', 'indexes'])
     return Object.entries(fields).flatMap(([field, values]) =>
       [...(optional.has(field) ? [] : [undefined]), ...values].map((value) => ({
         field,

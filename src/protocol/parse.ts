@@ -72,6 +72,11 @@ export function parseRequest(data: unknown): Request {
     case 'chunk':
       return { type, chunk: parseChunk(own(data, 'chunk')) }
     case 'session-end':
+      return {
+        type,
+        sessionId: field(data, 'sessionId', isSessionId),
+        ...optional(data, 'indexes', isInteger(0x1_0000_0000)),
+      }
     case 'chunks':
     case 'pause':
     case 'resume':
@@ -105,6 +110,7 @@ function parseSession(data: unknown): SessionStart {
     access,
     ...optional(given, 'stores', isNames),
     ...optional(given, 'atLeast', isInteger(8, 1)),
+    ...optional(given, 'continues', isSessionId),
     ...optional(given, 'sealKey', isSealKey),
   }
 }

@@ -16,7 +16,7 @@ export type ChunkStatus = (typeof CHUNK_STATUSES)[number]
 
 /**
  * How a recording ended, in the manifest's words; `recording` while it has not. `interrupted`: its recorder was found
- * dead. It tells nothing of the upload.
+ * dead, or chunks of it are `missing`. It tells nothing of the upload.
  */
 export type SessionEnding = 'recording' | 'complete' | 'interrupted'
 
@@ -71,6 +71,10 @@ export interface SessionSnapshot {
   readonly mimeType: string
   readonly startedAtMs: number
   readonly endedAtMs?: number
+  /** The session whose recording this one goes on with: the worker had lost it, with what was still local. */
+  readonly continues?: SessionId
+  /** Chunks that the page cut and the worker never got; known when the page has told the end. Never of a `complete` one. */
+  readonly missing: number
   readonly paused: boolean
   /** Acknowledged chunks, by status. */
   readonly chunks: Readonly<Record<ChunkStatus, number>>

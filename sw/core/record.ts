@@ -151,6 +151,10 @@ export interface SessionRecord {
   readonly atLeast?: number | undefined
   readonly ending: SessionEnding
   readonly endedAtMs?: number
+  /** The session that this one goes on with, which the worker had lost. */
+  readonly continues?: SessionId | undefined
+  /** How many chunks its page had cut when it told the end. */
+  readonly indexes?: number
   readonly paused: boolean
   /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>

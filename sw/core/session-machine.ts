@@ -14,7 +14,7 @@ import type {
   Wait,
 } from './record.ts'
 import { believedMs, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
-import { isParked, placeInQueue, recount, withOpenMarker } from './session.ts'
+import { isParked, missingChunks, placeInQueue, recount, withOpenMarker } from './session.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -22,7 +22,12 @@ export type SessionEvent =
   | { readonly type: 'session-started' }
   | { readonly type: 'chunk-admitted'; readonly chunk: ChunkRecord }
   | { readonly type: 'chunk'; readonly id: ChunkId; readonly event: ChunkEvent }
-  | { readonly type: 'session-ended'; readonly ending: Exclude<SessionEnding, 'recording'> }
+  /** `indexes`: how many chunks its page has cut, where that is what tells the end. */
+  | {
+      readonly type: 'session-ended'
+      readonly ending: Exclude<SessionEnding, 'recording'>
+      readonly indexes?: number | undefined
+    }
   | { readonly type: 'paused' }
   /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
   | { readonly type: 'resumed' }
@@ -165,7 +170,7 @@ function apply(draft: Draft, event: SessionEvent, now: Now): boolean {
         now,
       )
     case 'session-ended':
-      return end(draft, event.ending, now)
+      return end(draft, event, now)
     case 'paused':
       draft.session = { ...session, paused: true }
       requeue(draft)
@@ -235,11 +240,17 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord | undefined, event: Chunk
   return true
 }
 
-/** The page's word that a recording is whole counts even after its death was noticed; not the other way round. */
-function end(draft: Draft, ending: Exclude<SessionEnding, 'recording'>, now: Now): boolean {
+/**
+ * The page's word that a recording is whole counts even after its death was noticed; not the other way round. It counts
+ * only where every chunk is here that the page has cut.
+ */
+function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }>, now: Now): boolean {
   const { session } = draft
-  if (session.ending === ending || session.ending === 'complete') return false
-  draft.session = { ...session, ending, endedAtMs: now.nowMs }
+  const { indexes = session.indexes } = told
+  const ending = missingChunks(session, indexes) > 0 ? 'interrupted' : told.ending
+  const knowsAll = session.ending === ending && session.indexes === indexes
+  if (knowsAll || session.ending === 'complete') return false
+  draft.session = { ...session, ending, endedAtMs: now.nowMs, ...(indexes !== undefined && { indexes }) }
   draft.log({ event: 'session-ended', from: session.ending, to: ending })
   return true
 }

@@ -24,6 +24,7 @@ export function newSession(start: SessionStart): SessionRecord {
     sealedBy: start.sealKey === undefined ? 'page' : 'worker',
     stores: start.stores,
     atLeast: start.atLeast,
+    continues: start.continues,
     ending: 'recording',
     paused: false,
     tally: EMPTY_TALLY,
@@ -41,6 +42,10 @@ export const pendingChunks = (session: SessionRecord) =>
 
 export const totalChunks = (session: SessionRecord) =>
   Object.values(session.tally).reduce((sum, count) => sum + count, 0)
+
+/** Chunks that the page cut and we never got, as far as it has told. */
+export const missingChunks = (session: SessionRecord, indexes = session.indexes ?? 0) =>
+  Math.max(0, indexes - totalChunks(session))
 
 /** True when the recording has ended and the chain holds all of it, under its final manifest. */
 export function isSettled(session: SessionRecord): boolean {

@@ -1,7 +1,7 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { isParked, uploadOf } from './session.ts'
+import { isParked, missingChunks, uploadOf } from './session.ts'
 
 /** What the worker knows of uploads under way. */
 export interface Moving {
@@ -22,6 +22,8 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
     mimeType: session.mimeType,
     startedAtMs: session.startedAtMs,
     ...(endedAtMs !== undefined && { endedAtMs }),
+    ...(session.continues && { continues: session.continues }),
+    missing: missingChunks(session),
     paused: session.paused,
     chunks: session.tally,
     parked: session.parked,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sessionView } from '../core/view.ts'
 import { admitChunk } from './admit.ts'
 import { sealKeyName } from './commit.ts'
 import { createDrain } from './drain.ts'
@@ -17,6 +18,7 @@ import {
   drainOnce,
   rawChunk,
   recordSession,
+  sealedChunk,
   sessionIdOf,
 } from '../testing/world.ts'
 
@@ -104,6 +106,26 @@ describe('an end', () => {
     expect(await interruptSession(world.worker(), id)).toBe(true)
     expect(await interruptSession(world.worker(), id)).toBe(false)
     expect(await interruptSession(world.worker(), sessionIdOf(9))).toBe(false)
+  })
+
+  // Promise 1 of docs/guarantees.md.
+  it('is no whole one while chunks are missing that the page has cut, and is once they are here', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    await recordSession(world, { chunks: 2, ending: 'recording' })
+    const ended = await endSession(worker, id, 3)
+    expect(sessionView(ended, worker.progress)).toMatchObject({ ending: 'interrupted', missing: 1 })
+    await admitChunk(worker, await sealedChunk(id, 2))
+    const whole = await endSession(worker, id, 3)
+    expect(sessionView(whole, worker.progress)).toMatchObject({ ending: 'complete', missing: 0 })
+  })
+
+  it('of a page that was taken for dead tells what is missing all the same', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    await recordSession(world, { chunks: 1, ending: 'interrupted' })
+    expect((await endSession(worker, id, 2)).indexes).toBe(2)
+    expect((await world.session(id)).ending).toBe('interrupted')
   })
 
   it('settles an empty recording at once, with nothing to publish', async () => {

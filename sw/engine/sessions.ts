@@ -38,12 +38,23 @@ export async function startSession(context: Context, start: SessionStart): Promi
 }
 
 /** What is fixed when a session starts, in a form that compares. */
-const beginning = ({ startedAtMs, mimeType, access, stores, atLeast }: SessionRecord | SessionStart) =>
-  JSON.stringify([startedAtMs, mimeType, access, stores, atLeast])
+const beginning = ({
+  startedAtMs,
+  mimeType,
+  access,
+  stores,
+  atLeast,
+  continues,
+}: SessionRecord | SessionStart) =>
+  JSON.stringify([startedAtMs, mimeType, access, stores, atLeast, continues])
 
-/** Ends a recording as its page asks; one that was taken for dead is whole after all. */
-export const endSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
-  changeExisting(context, id, { type: 'session-ended', ending: 'complete' })
+/**
+ * Ends a recording as its page asks; one that was taken for dead is whole after all.
+ *
+ * @param indexes how many chunks the page has cut; where some are missing here it ends as interrupted
+ */
+export const endSession = (context: Context, id: SessionId, indexes?: number): Promise<SessionRecord> =>
+  changeExisting(context, id, { type: 'session-ended', ending: 'complete', indexes })
 
 /** Ends a recording whose page died; false if it had ended by itself. */
 export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {
