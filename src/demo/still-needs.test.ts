@@ -10,7 +10,7 @@ function session(
   chunks: Partial<Record<ChunkStatus, number>>,
   more: Partial<SessionSnapshot> = {},
 ): SessionSnapshot {
-  const none = { captured: 0, hashing: 0, encrypting: 0, uploading: 0, uploaded: 0 }
+  const none = Object.fromEntries(CHUNK_STATUSES.map((status) => [status, 0])) as Record<ChunkStatus, number>
   return {
     id: '11111111-1111-4111-8111-111111111111' as SessionId,
     ending: 'interrupted',
@@ -20,7 +20,7 @@ function session(
     startedAtMs: NOW - 60_000,
     missing: 0,
     paused: false,
-    chunks: { ...none, manifesting: 0, anchoring: 0, confirmed: 0, ...chunks },
+    chunks: { ...none, ...chunks },
     parked: 0,
     localBytes: 0,
     progress: { totalBytes: 0, storedBytes: 0, bytesPerSecond: 0 },

@@ -1,6 +1,6 @@
 import { ERRORS, type WireError } from '../../src/protocol/errors.ts'
-import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
+import { fullTally } from './session.ts'
 
 // Records that another version of this code wrote: older ones lack what has come since, newer ones may say what this
 // one does not know. Whatever is read from the disk passes through here, so that nothing else has to ask.
@@ -21,7 +21,7 @@ export function readSession(stored: unknown): SessionRecord | undefined {
     totalBytes: 0,
     storedBytes: 0,
     ...session,
-    tally: readTally(session.tally),
+    tally: fullTally(session.tally),
     ...(trouble && {
       trouble: {
         ...trouble,
@@ -46,13 +46,6 @@ export function readChunk(stored: unknown): ChunkRecord | undefined {
     ...(chunk.lastError && { lastError: readError(chunk.lastError) }),
   }
 }
-
-/** Every status of this version, also one that the record does not count yet. */
-const readTally = (tally: Partial<Record<ChunkStatus, number>> = {}) =>
-  Object.fromEntries(CHUNK_STATUSES.map((status) => [status, tally[status] ?? 0])) as Record<
-    ChunkStatus,
-    number
-  >
 
 /** A code that this version does not know is a `defect`, in the words that were stored. */
 const readError = (error: WireError): WireError =>

@@ -1,18 +1,14 @@
 import type { SessionStart } from '../../src/protocol/messages.ts'
-import type { ChunkStatus, SessionUpload } from '../../src/protocol/snapshot.ts'
+import { CHUNK_STATUSES, type ChunkStatus, type SessionUpload } from '../../src/protocol/snapshot.ts'
 import { PENDING_STATUSES, waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 
-const EMPTY_TALLY: Readonly<Record<ChunkStatus, number>> = {
-  captured: 0,
-  hashing: 0,
-  encrypting: 0,
-  uploading: 0,
-  uploaded: 0,
-  manifesting: 0,
-  anchoring: 0,
-  confirmed: 0,
-}
+/** Every status of this version, also one that is not counted yet. */
+export const fullTally = (tally: Partial<Record<ChunkStatus, number>> = {}) =>
+  Object.fromEntries(CHUNK_STATUSES.map((status) => [status, tally[status] ?? 0])) as Record<
+    ChunkStatus,
+    number
+  >
 
 /** A recording that has just begun. */
 export function newSession(start: SessionStart): SessionRecord {
@@ -27,7 +23,7 @@ export function newSession(start: SessionStart): SessionRecord {
     continues: start.continues,
     ending: 'recording',
     paused: false,
-    tally: EMPTY_TALLY,
+    tally: fullTally(),
     parked: 0,
     localBytes: 0,
     totalBytes: 0,
