@@ -1,5 +1,4 @@
-import { fromHex } from '../../../src/evidence/bytes.ts'
-import { encodeSessionsCall } from '../../../src/evidence/registry.ts'
+import { decodeSessions, encodeSessionsCall } from '../../../src/evidence/registry.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { SessionId } from '../../../src/protocol/ids.ts'
 import type { Anchor, AnchorRecord, Witnessed } from '../../ports/anchor.ts'
@@ -125,21 +124,12 @@ function same(what: string, told: string | number, ours: string | number): void 
     throw new HoldfastError('wrong-chain', `The ${what} is ${told}, not ${ours}.`)
 }
 
-/**
- * What of the answer to `sessions(bytes32)` is compared with ours (Solidity ABI: 32-byte words; the third is the
- * offset of the string, which comes last). Readers use `decodeSessions`, which checks every word and is four times as
- * large: here a wrong word is one that is not ours. Undefined where nobody has registered the session, whose creator
- * is zero then, and at a block before the registry existed, where the answer is empty.
- */
-function recordIn(result: string): AnchorRecord | undefined {
-  if (result === '0x') return undefined
-  const words = /^0x0{24}(.{40})(.{64})0{62}c0(.{64}).{128}(.{64})((?:[0-9a-f]{64})*)$/.exec(result)
-  if (words === null) throw new HoldfastError('bad-answer', 'This is no answer of the registry.')
-  const [, creator = '', merkleRoot = '', count, length, string = ''] = words
-  if (/^0+$/.test(creator)) return undefined
-  const digits = string.slice(0, 2 * Number(`0x${length}`))
-  const manifestCid = new TextDecoder().decode(fromHex(digits))
-  return { creator: `0x${creator}`, merkleRoot, manifestCid, chunkCount: Number(`0x${count}`) }
+/** Undefined where nobody has registered the session, also at a block before the registry existed: it answers nothing. */
+function recordIn(answer: string): AnchorRecord | undefined {
+  const record = answer === '0x' ? undefined : decodeSessions(answer)
+  if (record === undefined) return undefined
+  const { creator, merkleRoot, manifestCid, chunkCount } = record
+  return { creator, merkleRoot, manifestCid, chunkCount }
 }
 
 const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => ({
