@@ -30,8 +30,8 @@ export interface Capabilities {
   readonly words: readonly string[]
 }
 
-/** How long after the death of a page of five minutes the ladder still woke the worker, in minutes (docs/browsers-measured.md). */
-const LADDER_MINUTES = 25
+/** How long after the death of a page of five minutes the schedule still woke the worker, in minutes (docs/browsers-measured.md). */
+const SCHEDULE_MINUTES = 25
 
 /**
  * Asks the browser; changes nothing, and rejects with the reason of its signal alone. Call it again after a permission
@@ -56,7 +56,7 @@ async function ask(): Promise<Capabilities> {
       ? { kind: 'none' }
       : sync === 'denied'
         ? { kind: 'forbidden' }
-        : { kind: 'background-sync', aboutMs: LADDER_MINUTES * 60_000 },
+        : { kind: 'background-sync', aboutMs: SCHEDULE_MINUTES * 60_000 },
     storage: persisted === undefined ? 'unknown' : persisted ? 'persistent' : 'best-effort',
     payloadForm: 'userAgentData' in navigator ? 'blob' : 'buffer',
     ...(estimate?.usage !== undefined && { usageBytes: estimate.usage }),
@@ -130,7 +130,7 @@ function sentences({
 }
 
 const WAKE_WORDS: Readonly<Record<BackgroundWakes['kind'], string>> = {
-  'background-sync': `Uploads go on after this page is closed, for about ${LADDER_MINUTES} minutes, and whenever the app is opened.`,
+  'background-sync': `Uploads go on after this page is closed, for about ${SCHEDULE_MINUTES} minutes, and whenever the app is opened.`,
   forbidden: 'Uploads go on only while this app is open: background sync is switched off in this browser.',
   none: 'Uploads go on only while this app is open; what is left goes up when it is opened again.',
 }

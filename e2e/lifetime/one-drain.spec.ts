@@ -35,10 +35,7 @@ test(`${TABS} tabs, their messages, five sync tags, a push and a period at once 
 
   const uploads = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
   const recordings = pages.map((page, at) => ({ page, at, id: randomUUID() }))
-  const tags = [
-    'workbox-background-sync:holdfast',
-    ...[0, 1, 2, 3].map((kind) => `holdfast-ladder:${kind}:1`),
-  ]
+  const tags = ['workbox-background-sync:holdfast', ...[0, 1, 2, 3].map((kind) => `holdfast-sync:${kind}:1`)]
   await Promise.all([
     ...recordings.map(({ page, at, id }) => record(page, at, id)),
     ...tags.map((tag) =>

@@ -3,7 +3,7 @@ import { expect, test } from './fixtures.ts'
 import { measured } from './measured.ts'
 
 const RECORDING = { openMs: 300_000, chunks: 20, chunkBytes: 256_000 }
-/** The last attempt of the last rung is over by then. */
+/** The last attempt of the last tag is over by then. */
 const OVER_MS = 1_720_000
 
 for (const backAfterMin of [4, 12, 18])

@@ -7,7 +7,7 @@ import type { Done, Numbered, Order, Sign } from './orders.ts'
 /** How a worker of the lane is set up; it reads this from its address. */
 export interface WorkerSettings {
   readonly endpoints: Endpoints
-  /** Only the base tag, no ladder: what the ladder is compared with. */
+  /** Only the base tag, no schedule: what the schedule is compared with. */
   readonly plain?: boolean
   /** Shorter times for the drain, ms, where the browser's limits are shortened too. */
   readonly budgetsMs?: Readonly<Record<string, number>>

@@ -26,7 +26,7 @@ test('with no debugger and no page, what was acknowledged goes up and is anchore
 })
 
 test(
-  'a server that fails until long after the last message is tried by the ladder, and gets it all',
+  'a server that fails until long after the last message is tried by the schedule, and gets it all',
   { tag: WHOLE },
   async ({ lane }) => {
     const { backend } = lane

@@ -8,7 +8,7 @@ const BYTES_PER_SEC = 32_000
 const CHUNK_BYTES = 256_000
 const CHUNKS = 1_124
 const OPEN_MS = 300_000
-/** The last attempt of the last rung is over by then. */
+/** The last attempt of the last tag is over by then. */
 const WATCHED_MS = 1_720_000
 
 async function watchDeath(lane: Lane, plain: boolean): Promise<{ death: Death; spans: Span[] }> {
@@ -26,7 +26,7 @@ async function watchDeath(lane: Lane, plain: boolean): Promise<{ death: Death; s
   const minutes = (uploadSec(spans, 1_500) / 60).toFixed(1)
   const bytes = uploadedBytes(entries, death.atMs, 1_500)
   await measured(
-    `${plain ? 'one plain tag' : 'ladder'}: ${minutes} min of upload and ${bytes} bytes in the first 25 min; ` +
+    `${plain ? 'one plain tag' : 'schedule'}: ${minutes} min of upload and ${bytes} bytes in the first 25 min; ` +
       `${(uploadSec(spans, Infinity) / 60).toFixed(1)} min and ${uploadedBytes(entries, death.atMs, 1e9)} bytes in all; ` +
       `${settled ? 'finished' : 'not finished'}; uploads at ${spansText(spans)} s; ` +
       `workers born at ${lane.site.births.map((at) => Math.round((at - death.atMs) / 1000)).join(', ')} s`,
@@ -35,7 +35,7 @@ async function watchDeath(lane: Lane, plain: boolean): Promise<{ death: Death; s
 }
 
 // Promise 9 of docs/guarantees.md.
-test('the ladder gives at least 15 minutes of upload in the first 25 after the death of the tab', async ({
+test('the schedule gives at least 15 minutes of upload in the first 25 after the death of the tab', async ({
   lane,
 }) => {
   const { spans } = await watchDeath(lane, false)

@@ -1,11 +1,11 @@
 /**
  * One upload is over.
  *
- * @param inUse how many lanes were in use when it began, its own included
+ * @param lanesInUse how many lanes were in use when it began, its own included
  * @param lost its destination did not answer, or not in time, or asked for less
  * @returns how many uploads may be under way at once from now on, 1 to 6
  */
-export type ObserveUpload = (inUse: number, bytes: number, elapsedMs: number, lost: boolean) => number
+export type ObserveUpload = (lanesInUse: number, bytes: number, elapsedMs: number, lost: boolean) => number
 
 /** Lanes of a new worker: enough for most links, too many for few. */
 export const INITIAL_CONCURRENCY = 3
@@ -29,35 +29,45 @@ const MAX_PAUSE_EPOCHS = 16
  * Goodput is lanes × bytes ÷ time of an upload (Little's law), so only uploads count that began with all lanes in use.
  */
 export function adaptiveConcurrency(): ObserveUpload {
-  let count = INITIAL_CONCURRENCY
-  /** Lanes on trial: 1 or 0. */
-  let trial = 0
+  let limit = INITIAL_CONCURRENCY
+  /** Whether the last of these lanes is on trial. */
+  let onTrial = false
   /** Goodput of the last epoch, bytes per ms; 0 while it is not known. */
-  let rate = 0
-  let pause = 0
-  let rest = 0
-  let samples = 0
+  let goodput = 0
+  /** Epochs until the next trial, and how many there were to be after the last failure. */
+  let epochsToTrial = 0
+  let pauseEpochs = 0
+  let uploads = 0
   let sentBytes = 0
   let spentMs = 0
 
-  return (inUse, bytes, elapsedMs, lost) => {
+  function stepBack(lost: boolean): void {
+    limit = Math.max(1, lost && !onTrial ? Math.ceil(limit / 2) : limit - 1)
+    onTrial = false
+    goodput = 0
+    pauseEpochs = Math.min(pauseEpochs + PAUSE_EPOCHS, MAX_PAUSE_EPOCHS)
+    epochsToTrial = pauseEpochs
+  }
+
+  function goOn(reached: number): void {
+    onTrial = epochsToTrial === 0 && limit < MAX_CONCURRENCY
+    epochsToTrial = Math.max(0, epochsToTrial - 1)
+    if (onTrial) limit++
+    goodput = reached
+  }
+
+  return (lanesInUse, bytes, elapsedMs, lost) => {
     // One that began under another number tells nothing of this one; so the losses of one moment are one.
-    if (inUse !== count || elapsedMs <= 0) return count
+    if (lanesInUse !== limit || elapsedMs <= 0) return limit
+    uploads++
     sentBytes += bytes
     spentMs += elapsedMs
-    if (++samples < EPOCH_UPLOADS && !lost) return count
-    const reached = (count * sentBytes) / spentMs
-    if (lost || reached < rate * (trial ? MIN_GAIN : COLLAPSE_RATIO)) {
-      count = Math.max(lost && !trial ? Math.ceil(count / 2) : count - 1, 1)
-      trial = 0
-      rate = 0
-      pause = rest = Math.min(rest + PAUSE_EPOCHS, MAX_PAUSE_EPOCHS)
-    } else {
-      trial = pause-- > 0 || count === MAX_CONCURRENCY ? 0 : 1
-      count += trial
-      rate = reached
-    }
-    samples = sentBytes = spentMs = 0
-    return count
+    if (uploads < EPOCH_UPLOADS && !lost) return limit
+    const reached = (limit * sentBytes) / spentMs
+    const isWorse = reached < goodput * (onTrial ? MIN_GAIN : COLLAPSE_RATIO)
+    if (lost || isWorse) stepBack(lost)
+    else goOn(reached)
+    uploads = sentBytes = spentMs = 0
+    return limit
   }
 }

@@ -77,8 +77,8 @@ function simulate({ visits, lengthMs, startMs = NOW_MS, plain = false }: History
       if (tag.attempt === ATTEMPTS) tags.delete(name)
     }
     if (holders.size > 0 && page) {
-      const rungs = planSyncTags([...tags.keys()], nowMs)
-      const wanted = plain ? (registered.length === 0 ? ['plain'] : []) : rungs
+      const scheduled = planSyncTags([...tags.keys()], nowMs)
+      const wanted = plain ? (registered.length === 0 ? ['plain'] : []) : scheduled
       for (const tag of wanted) {
         registered.push({ tag, atMs, out: tags.has(tag) })
         tags.set(tag, { attempt: 0, firing: false, dueMs: nowMs })
@@ -100,7 +100,7 @@ function secondsAfter(openMs: number, options: Partial<History> = {}): number {
 const openMs = fc.integer({ min: 30, max: 2_400 }).map((seconds) => seconds * 1000)
 const startMs = fc.integer({ min: 0, max: 240 }).map((seconds) => NOW_MS + seconds * 1000)
 
-describe('the ladder, in a browser that keeps Chromium’s rules', () => {
+describe('the schedule, in a browser that keeps Chromium’s rules', () => {
   // Promise 9 of docs/guarantees.md.
   test('gives 15 minutes of work in the first 25 after the death of any page that was open for half a minute', () => {
     fc.assert(
@@ -164,10 +164,10 @@ describe('the ladder, in a browser that keeps Chromium’s rules', () => {
 })
 
 describe('planWakes', () => {
-  const rungs = (atMs: number) => planSyncTags([], atMs)
+  const scheduled = (atMs: number) => planSyncTags([], atMs)
 
-  test('starts with one rung of each kind, then adds one a minute', () => {
-    const first = rungs(NOW_MS)
+  test('starts with one tag of each kind, then adds one a minute', () => {
+    const first = scheduled(NOW_MS)
     expect(first).toHaveLength(4)
     const soon = planSyncTags(first, NOW_MS + 1_000)
     expect(soon).toEqual([])
@@ -175,21 +175,21 @@ describe('planWakes', () => {
   })
 
   test('knows its own tags among others’', () => {
-    expect(rungs(NOW_MS).every(isScheduledTag)).toBe(true)
+    expect(scheduled(NOW_MS).every(isScheduledTag)).toBe(true)
     const foreign = ['workbox-background-sync:holdfast', 'theirs:1', 'theirs:2', 'theirs:3', 'theirs:4']
     expect(planSyncTags(foreign, NOW_MS)).toHaveLength(4)
   })
 
   test('goes on after the clock was set back, by an hour or by a year', () => {
     for (const backMs of [3_600_000, 31_536_000_000])
-      expect(planSyncTags(rungs(NOW_MS), NOW_MS - backMs)).toHaveLength(1)
+      expect(planSyncTags(scheduled(NOW_MS), NOW_MS - backMs)).toHaveLength(1)
   })
 })
 
 describe('giving way', () => {
   const lasting = (untilMs: number, canEndEarly = false): WakeHolder => ({ untilMs, canEndEarly })
 
-  test('never in the last attempt, nor for a tag that is not of the ladder', () => {
+  test('never in the last attempt, nor for a tag that is not of the schedule', () => {
     for (const tag of planSyncTags([], NOW_MS)) expect(attemptCanEndEarly(tag, true, NOW_MS)).toBe(false)
     expect(attemptCanEndEarly('workbox-background-sync:holdfast', false, NOW_MS)).toBe(false)
   })

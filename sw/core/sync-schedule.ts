@@ -1,39 +1,48 @@
-/** Marks the ladder's tags; what follows is the rung's kind and when it was asked for, ms since the epoch. */
-const TAG_PREFIX = 'holdfast-ladder:'
+/** Marks the schedule's tags; what follows is the tag's kind and when it was asked for, ms since the epoch. */
+const TAG_PREFIX = 'holdfast-sync:'
 
-/** A fresh rung this often while a page is open and work remains, ms: each owns its attempts minutes later. */
+/** A fresh tag this often while a page is open and work remains, ms: each owns its attempts minutes later. */
 export const TAG_INTERVAL_MS = 60_000
-/** Kinds of rungs. One of each comes first, so that a page which lives for a second leaves attempts at many times. */
-const KINDS = 4
 /** The browser is not asked what is out more often than this, ms. */
 export const REGISTER_INTERVAL_MS = 2_000
 /** Of two events that begin within this time neither outlasts the other, ms. */
 const SIMULTANEOUS_MS = 5_000
 
 /**
+ * By a tag's kind: whether its first attempt may end early, and its second. One tag of each kind comes first, so that a
+ * page which lives for a second leaves attempts at four times.
+ */
+const MAY_END_EARLY = [
+  [true, true],
+  [false, true],
+  [true, false],
+  [false, false],
+] as const
+const KINDS = MAY_END_EARLY.length
+
+/**
  * Which tags to register now, while work remains. A tag in back-off cannot be had sooner, and tags that are registered
- * together fire together; so the ladder adds a fresh rung at intervals. Spent ones the browser forgets by itself, and
- * without an open page it refuses new ones.
+ * together fire together; so a fresh tag is added at intervals. Spent ones the browser forgets by itself, and without an
+ * open page it refuses new ones.
  *
  * @param tags every tag that the browser holds: its event runs, or it waits for its next attempt
  * @returns never one that is out, which would do nothing, or fire again at once
  */
 export function planSyncTags(tags: readonly string[], nowMs: number): string[] {
-  const times = tags.filter(isScheduledTag).map((tag) => parseTag(tag)[1])
-  const complete = times.length >= KINDS
+  const times = tags.filter(isScheduledTag).map((tag) => parseTag(tag).atMs)
+  const isComplete = times.length >= KINDS
   // Either way: a time in the far future is of a clock that was set back since.
-  if (complete && Math.abs(nowMs - Math.max(...times)) < TAG_INTERVAL_MS) return []
-  return (complete ? [Math.floor(nowMs / TAG_INTERVAL_MS) % KINDS] : [0, 1, 2, 3]).map(
-    (kind) => `${TAG_PREFIX}${kind}:${nowMs}`,
-  )
+  if (isComplete && Math.abs(nowMs - Math.max(...times)) < TAG_INTERVAL_MS) return []
+  const kinds = isComplete ? [Math.floor(nowMs / TAG_INTERVAL_MS) % KINDS] : MAY_END_EARLY.keys()
+  return Array.from(kinds, (kind) => `${TAG_PREFIX}${kind}:${nowMs}`)
 }
 
 export const isScheduledTag = (tag: string) => tag.startsWith(TAG_PREFIX)
 
 /** Its kind, and when it was registered. */
-function parseTag(tag: string): [kind: number, atMs: number] {
+function parseTag(tag: string): { readonly kind: number; readonly atMs: number } {
   const [kind = 0, atMs = 0] = tag.slice(TAG_PREFIX.length).split(':').map(Number)
-  return [kind, atMs]
+  return { kind, atMs }
 }
 
 /** An event that keeps the worker running. */
@@ -44,13 +53,15 @@ export interface WakeHolder {
 }
 
 /**
- * Whether an attempt may be cut short. The first two may, each by its bit of the rung's kind: so rungs of one time
- * come back at four times. The last attempt is used to its end.
+ * Whether an attempt may be cut short, so that the next one comes sooner. The last attempt is used to its end.
+ *
+ * @param lastChance whether the browser grants no further one
  */
 export function attemptCanEndEarly(tag: string, lastChance: boolean, nowMs: number): boolean {
   if (lastChance || !isScheduledTag(tag)) return false
-  const [kind, atMs] = parseTag(tag)
-  return (kind & (nowMs - atMs < TAG_INTERVAL_MS ? 1 : 2)) === 0
+  const { kind, atMs } = parseTag(tag)
+  const isFirst = nowMs - atMs < TAG_INTERVAL_MS
+  return MAY_END_EARLY[kind]?.[isFirst ? 0 : 1] ?? false
 }
 
 /** Whether this event is to end now, as one that failed, because another holds the worker for longer. */

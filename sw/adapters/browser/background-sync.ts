@@ -8,11 +8,11 @@ export const QUEUE = 'holdfast'
 /** As workbox names the tag of a queue: with it or without, the tag that is out is the same. */
 const BASE_TAG = `workbox-background-sync:${QUEUE}`
 
-/** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the ladder's. */
+/** Whether a `sync` event is one of ours: the base tag's, which workbox hears as well, or the schedule's. */
 export const isOurTag = (tag: string) => tag === BASE_TAG || isScheduledTag(tag)
 
 /**
- * Wakes through Background Sync: a base tag, and a ladder of fresh ones, because a tag that waits in back-off cannot be
+ * Wakes through Background Sync: a base tag, and a schedule of fresh ones, because a tag that waits in back-off cannot be
  * asked for again.
  *
  * @param registerBase how the base tag is registered
