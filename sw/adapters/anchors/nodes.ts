@@ -2,6 +2,8 @@ import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { SessionId } from '../../../src/protocol/ids.ts'
 import { LONGEST_WAIT_MS } from '../../core/retry-policy.ts'
 import type { Anchor, Witnessed } from '../../ports/anchor.ts'
+import type { Clock } from '../../ports/platform.ts'
+import { systemClock } from '../browser/system-clock.ts'
 import { evm, type EvmAnchor, type EvmOptions } from './evm.ts'
 
 export interface EvmNodesOptions extends Omit<EvmOptions, 'rpcUrl' | 'chainId'> {
@@ -18,6 +20,7 @@ interface Node {
   /** For messages: no path, no query. */
   readonly origin: string
   readonly reader: EvmAnchor
+  readonly clock: Pick<Clock, 'now'>
   /** Why it is set aside. */
   error: HoldfastError | undefined
   setAsideMs: number
@@ -38,14 +41,20 @@ const GRACE_MS = 2_000
  * @throws HoldfastError `bad-input` without nodes, where one is named twice, or where `agree` is not from 1 to their
  *   number; `read` throws `nodes-disagree` where too few say the same, or what all of them failed with
  */
-export function evmNodes({
-  rpcUrls,
-  agree = Math.min(2, rpcUrls.length),
-  ...chain
-}: EvmNodesOptions): Anchor {
+export function evmNodes(
+  { rpcUrls, agree = Math.min(2, rpcUrls.length), ...chain }: EvmNodesOptions,
+  clock: Pick<Clock, 'now'> = systemClock(),
+): Anchor {
   const nodes = rpcUrls.map((rpcUrl): Node => {
     const { origin } = new URL(rpcUrl)
-    return { origin, reader: evm({ ...chain, rpcUrl }), error: undefined, setAsideMs: 0, isLate: false }
+    return {
+      origin,
+      clock,
+      reader: evm({ ...chain, rpcUrl }),
+      error: undefined,
+      setAsideMs: 0,
+      isLate: false,
+    }
   })
   const [first] = nodes
   if (first === undefined || new Set(rpcUrls).size < rpcUrls.length)
@@ -175,12 +184,12 @@ async function gather<T>(
 }
 
 function setAside(node: Node, error: HoldfastError, isLate = false): void {
-  Object.assign(node, { error, isLate, setAsideMs: Date.now() })
+  Object.assign(node, { error, isLate, setAsideMs: node.clock.now() })
 }
 
 /** How long it has been aside, ms; where the clock was set back, longer than any may be. */
-const asideMs = ({ setAsideMs }: Node) => {
-  const ms = Date.now() - setAsideMs
+const asideMs = ({ setAsideMs, clock }: Node) => {
+  const ms = clock.now() - setAsideMs
   return ms < 0 ? Infinity : ms
 }
 
