@@ -34,8 +34,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     },
     sessions: (options) => connection.request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
-    watch: ({ signal } = {}) =>
-      watch(connection, signal ? AbortSignal.any([signal, untilClosed]) : untilClosed),
+    watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
     pause: (sessionId, options) => connection.request({ type: 'pause', sessionId }, options),
     async resume(sessionId, options) {
       const resumed = await connection.request({ type: 'resume', sessionId }, options)

@@ -3,6 +3,7 @@ import { messageSW } from 'workbox-window/messageSW.js'
 import { Workbox } from 'workbox-window/Workbox.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
 import { fromWire, HoldfastError } from './protocol/errors.ts'
+import { following } from './protocol/following.ts'
 import {
   PROTOCOL_VERSION,
   type Answers,
@@ -72,11 +73,13 @@ async function activated(registration: ServiceWorkerRegistration): Promise<void>
 
 /** `messageSW` never settles if the worker dies first: the deadline is ours. */
 async function within<T>(ms: number, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
-  const late = new AbortController()
+  const late = following(signal)
   const timer = setTimeout(
     () => late.abort(new HoldfastError('worker-timeout', `No answer in ${ms} ms.`)),
     ms,
   )
-  const over = signal ? AbortSignal.any([signal, late.signal]) : late.signal
-  return unlessAborted(over, ask).finally(() => clearTimeout(timer))
+  return unlessAborted(late.signal, ask).finally(() => {
+    clearTimeout(timer)
+    late.abort()
+  })
 }
