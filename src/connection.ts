@@ -36,7 +36,6 @@ const TIMEOUT_MS = 10_000
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
   const { scriptUrl, type = 'module', scope, timeoutMs = TIMEOUT_MS } = options
-  if (!('serviceWorker' in navigator)) throw noWorker('This browser or page cannot run a service worker.')
   const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
   const registration = await workbox.register({ immediate: true }).catch((cause: unknown) => {
     throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
