@@ -1,4 +1,5 @@
 import type { WaitOptions } from './api.ts'
+import { missingFeatures } from './requirements.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
 /** Whether uploads go on when no page of the origin is open. */
@@ -12,6 +13,8 @@ export type BackgroundWakes =
 
 /** What this browser can promise for this origin right now. */
 export interface Capabilities {
+  /** What this browser, or this page without https, lacks: `connect` refuses it. Empty where it lacks nothing. */
+  readonly missing: readonly string[]
   readonly backgroundWakes: BackgroundWakes
   /** `persistent`: not cleared to make room. `best-effort`: may be. */
   readonly storage: 'persistent' | 'best-effort' | 'unknown'
@@ -51,7 +54,9 @@ async function ask(): Promise<Capabilities> {
     canKeepBlobs(),
   ])
   const has = (name: string) => registration !== undefined && name in registration
+  const missing = missingFeatures()
   const found: Omit<Capabilities, 'words'> = {
+    missing,
     backgroundWakes: !has('sync')
       ? { kind: 'none' }
       : sync === 'denied'
@@ -61,7 +66,7 @@ async function ask(): Promise<Capabilities> {
     payloadForm: 'userAgentData' in navigator ? 'blob' : 'buffer',
     ...(estimate?.usage !== undefined && { usageBytes: estimate.usage }),
     ...(estimate?.quota !== undefined && { quotaBytes: estimate.quota }),
-    window: keepsBlobs ? 'unknown' : 'private',
+    window: keepsBlobs || missing.includes('indexedDB') ? 'unknown' : 'private',
     notifications: 'Notification' in globalThis ? Notification.permission : 'unsupported',
     push: has('pushManager'),
     periodicSync: has('periodicSync') ? (periodic ?? 'prompt') : 'unsupported',
@@ -110,11 +115,13 @@ function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
 }
 
 function sentences({
+  missing,
   backgroundWakes,
   storage,
   window,
   notifications,
 }: Omit<Capabilities, 'words'>): string[] {
+  if (missing.length > 0) return [refusal(missing)]
   const words = [WAKE_WORDS[backgroundWakes.kind]]
   if (window === 'private') words.push('This window is private: what is not uploaded is lost when it closes.')
   if (storage === 'best-effort')
@@ -128,6 +135,11 @@ function sentences({
     )
   return words
 }
+
+const refusal = (missing: readonly string[]) =>
+  isSecureContext
+    ? `This browser cannot keep recordings: it lacks ${missing.join(', ')}. A newer one may not.`
+    : 'Recordings cannot be kept here: this page was not loaded over https.'
 
 const WAKE_WORDS: Readonly<Record<BackgroundWakes['kind'], string>> = {
   'background-sync': `Uploads go on after this page is closed, for about ${SCHEDULE_MINUTES} minutes, and whenever the app is opened.`,

@@ -40,7 +40,8 @@ beforeEach(() => {
   worker.registration = { active: {} }
   worker.asked = []
   worker.mute = []
-  vi.stubGlobal('navigator', { serviceWorker: new EventTarget() })
+  vi.stubGlobal('navigator', { serviceWorker: new EventTarget(), locks: {} })
+  vi.stubGlobal('indexedDB', {})
   vi.stubGlobal('document', new EventTarget())
   vi.stubGlobal('addEventListener', () => undefined)
 })

@@ -1,7 +1,8 @@
 import type { ConnectOptions, Holdfast } from './api.ts'
 import { openConnection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
-import { isHoldfastError } from './protocol/errors.ts'
+import { HoldfastError, isHoldfastError } from './protocol/errors.ts'
+import { missingFeatures } from './requirements.ts'
 import { openSession } from './session.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { watch } from './watch.ts'
@@ -10,9 +11,11 @@ import { watch } from './watch.ts'
  * Registers the app's worker and connects to it. From then on this page's visits wake the worker: at once, and
  * whenever the network or the page comes back.
  *
- * @throws HoldfastError `no-service-worker`, `worker-timeout`, `protocol-mismatch`; the signal's reason
+ * @throws HoldfastError `no-service-worker`, `unsupported-browser`, `worker-timeout`, `protocol-mismatch`,
+ *   `storage-failed`; the signal's reason
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
+  checkBrowser()
   const { signal } = options
   const connection = await unlessAborted(signal, () => openConnection(options))
   const hello = () => connection.request({ type: 'hello' }, { signal })
@@ -34,8 +37,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     },
     sessions: (options) => connection.request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
-    watch: ({ signal } = {}) =>
-      watch(connection, signal ? AbortSignal.any([signal, untilClosed]) : untilClosed),
+    watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
     pause: (sessionId, options) => connection.request({ type: 'pause', sessionId }, options),
     async resume(sessionId, options) {
       const resumed = await connection.request({ type: 'resume', sessionId }, options)
@@ -56,4 +58,14 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
       unlessAborted(signal, async () => (await import('./capabilities.ts')).capabilities()),
     close: () => closed.abort(),
   }
+}
+
+/** Refuses a browser in which the engine would fail later, and a page without https. */
+function checkBrowser(): void {
+  const missing = missingFeatures()
+  if (missing.length > 0)
+    throw new HoldfastError(
+      missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
+      `This browser or page lacks ${missing.join(', ')}.`,
+    )
 }

@@ -3,6 +3,7 @@ import { messageSW } from 'workbox-window/messageSW.js'
 import { Workbox } from 'workbox-window/Workbox.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
 import { fromWire, HoldfastError } from './protocol/errors.ts'
+import { following } from './protocol/following.ts'
 import {
   PROTOCOL_VERSION,
   type Answers,
@@ -35,8 +36,6 @@ const TIMEOUT_MS = 10_000
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
   const { scriptUrl, type = 'module', scope, timeoutMs = TIMEOUT_MS } = options
-  if (!('serviceWorker' in navigator)) throw noWorker('This browser or page cannot run a service worker.')
-
   /** A new instance each time: one registers once. */
   async function register(): Promise<ServiceWorkerRegistration> {
     const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
@@ -91,11 +90,13 @@ async function activated(registration: ServiceWorkerRegistration): Promise<void>
 
 /** `messageSW` never settles if the worker dies first: the deadline is ours. */
 async function within<T>(ms: number, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
-  const late = new AbortController()
+  const late = following(signal)
   const timer = setTimeout(
     () => late.abort(new HoldfastError('worker-timeout', `No answer in ${ms} ms.`)),
     ms,
   )
-  const over = signal ? AbortSignal.any([signal, late.signal]) : late.signal
-  return unlessAborted(over, ask).finally(() => clearTimeout(timer))
+  return unlessAborted(late.signal, ask).finally(() => {
+    clearTimeout(timer)
+    late.abort()
+  })
 }

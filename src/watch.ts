@@ -1,13 +1,20 @@
 import type { Connection } from './connection.ts'
 import { requestWithRetry } from './request-with-retry.ts'
+import { following } from './protocol/following.ts'
 import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
 /**
- * The engine's state now, then again after each change; a slow reader gets the latest state, not a backlog.
+ * The engine's state now, then again after each change, until one of the signals aborts; a slow reader gets the latest
+ * state, not a backlog.
  */
-export async function* watch(connection: Connection, signal: AbortSignal): AsyncGenerator<Snapshot> {
+export async function* watch(
+  connection: Connection,
+  ...signals: readonly (AbortSignal | undefined)[]
+): AsyncGenerator<Snapshot> {
+  const over = following(...signals)
+  const { signal } = over
   const channel = new BroadcastChannel(SNAPSHOT_CHANNEL)
   const sessions = new Map<SessionId, SessionSnapshot>()
   let changed = true
@@ -29,7 +36,7 @@ export async function* watch(connection: Connection, signal: AbortSignal): Async
     while (!signal.aborted) {
       if (changed) {
         changed = false
-        yield { sessions: [...sessions.values()].toSorted((a, b) => b.startedAtMs - a.startedAtMs) }
+        yield { sessions: [...sessions.values()].sort((a, b) => b.startedAtMs - a.startedAtMs) }
       } else {
         await new Promise<void>((resolve) => {
           stir = resolve
@@ -38,6 +45,7 @@ export async function* watch(connection: Connection, signal: AbortSignal): Async
     }
   } finally {
     channel.close()
+    over.abort()
   }
 }
 

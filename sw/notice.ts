@@ -41,7 +41,7 @@ export function notice(words = inEnglish): LastChance {
     const { title, ...options } = words(recordings)
     await Promise.allSettled([
       navigator.setAppBadge?.(recordings),
-      self.registration.showNotification(title, { ...options, tag: NOTICE_TAG }),
+      self.registration.showNotification?.(title, { ...options, tag: NOTICE_TAG }),
     ])
   }
 }
@@ -53,5 +53,6 @@ async function openApp(): Promise<void> {
 
 async function takeBack(): Promise<void> {
   await navigator.clearAppBadge?.().catch(() => undefined)
-  for (const shown of await self.registration.getNotifications({ tag: NOTICE_TAG })) shown.close()
+  const shown = await self.registration.getNotifications?.({ tag: NOTICE_TAG })
+  shown?.forEach((one) => one.close())
 }

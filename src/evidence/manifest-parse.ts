@@ -104,7 +104,7 @@ function accessListOf(value: unknown): Record<string, WrappedSessionKey> {
     return [groupId, { wrappedKey, iv: checked(fields['iv'], `${path}.iv`, IV) }] as const
   })
   if (groups.length === 0) throw new ManifestError('accessList', 'of at least one group', value)
-  return Object.fromEntries(groups.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  return Object.fromEntries(groups.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** The manifest with exactly its own fields. */

@@ -61,6 +61,6 @@ export const serialiseManifest = (manifest: Manifest): Uint8Array<ArrayBuffer> =
 export async function manifestRoot(
   chunks: readonly Pick<ManifestChunk, 'index' | 'plaintextHash' | 'encryptedHash' | 'capturedAt'>[],
 ): Promise<Sha256Hex> {
-  const inOrder = chunks.toSorted((a, b) => a.index - b.index)
+  const inOrder = [...chunks].sort((a, b) => a.index - b.index)
   return merkleRoot(await Promise.all(inOrder.map(leafHash)))
 }

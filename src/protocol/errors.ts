@@ -22,6 +22,7 @@ export const ERRORS = {
   'not-confirmed': 'refused',
   'bad-input': 'refused',
   'no-service-worker': 'refused',
+  'unsupported-browser': 'refused',
   'worker-timeout': 'transient',
   'protocol-mismatch': 'transient',
   'storage-full': 'transient',

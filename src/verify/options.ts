@@ -32,8 +32,13 @@ export interface OpenSessionOptions {
 const DEFAULT_TIMEOUT_MS = 30_000
 const MAX_TIMEOUT_MS = 2 ** 31 - 1 // beyond it timers fire at once
 
-const isHttpUrl = (value: unknown) =>
-  typeof value === 'string' && /^https?:$/.test(URL.canParse(value) ? new URL(value).protocol : '')
+function isHttpUrl(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && /^https?:$/.test(new URL(value).protocol)
+  } catch {
+    return false
+  }
+}
 
 /**
  * The arguments, checked: what JavaScript callers pass may be anything.

@@ -283,7 +283,7 @@ function tryParked(draft: Draft, of: TrialKind, now: Now): boolean {
   if (trial === undefined) return false
   const parked = draft.chunks
     .filter((chunk) => isParked(chunk) && trialOf(chunk.lastError) === of)
-    .toSorted((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
+    .sort((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
   const ofEachCause = parked.filter(
     ({ lastError }, at) => parked.findIndex((other) => other.lastError?.code === lastError?.code) === at,
   )

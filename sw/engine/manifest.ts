@@ -34,7 +34,7 @@ export function manifestOf(
   uploader: string,
   chunks: readonly VerifiedChunk[],
 ): Manifest {
-  const groups = session.access.toSorted((a, b) => (a.groupId < b.groupId ? -1 : 1))
+  const groups = [...session.access].sort((a, b) => (a.groupId < b.groupId ? -1 : 1))
   return {
     version: 1,
     contentId: session.id,

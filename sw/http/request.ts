@@ -1,4 +1,5 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
+import { following } from '../../src/protocol/following.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 /** A server's answer, read in full. */
@@ -39,7 +40,7 @@ export const under = (base: string, path: string): string => base.replace(/\/*$/
 export async function request(url: string, init: RequestInit, limits: RequestLimits): Promise<Answer> {
   const { signal, deadlineMs, silenceMs, answerMs, maxBytes } = limits
   const { origin } = new URL(url)
-  const late = new AbortController()
+  const late = following(signal)
   const within = (ms: number) => setTimeout(() => late.abort(), ms)
   let timer = within(deadlineMs)
   try {
@@ -47,26 +48,22 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
       ...init,
       // A copy in the browser's cache proves nothing about the store.
       cache: 'no-store',
-      signal: AbortSignal.any([signal, late.signal]),
+      signal: late.signal,
     })
     const latestMs = performance.now() + answerMs
     const pieces: Uint8Array<ArrayBuffer>[] = []
     let read = 0
     // By hand, as not every browser can iterate a stream.
     const reader = response.body?.getReader()
-    try {
-      for (;;) {
-        const piece = (await reader?.read())?.value
-        if (piece === undefined) break
-        clearTimeout(timer)
-        timer = within(Math.min(silenceMs, latestMs - performance.now()))
-        pieces.push(piece)
-        read += piece.byteLength
-        if (read > maxBytes)
-          throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
-      }
-    } finally {
-      await reader?.cancel()
+    for (;;) {
+      const piece = (await reader?.read())?.value
+      if (piece === undefined) break
+      clearTimeout(timer)
+      timer = within(Math.min(silenceMs, latestMs - performance.now()))
+      pieces.push(piece)
+      read += piece.byteLength
+      if (read > maxBytes)
+        throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
     }
     const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer())
     const { status, ok, headers } = response
@@ -86,6 +83,8 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
     throw new HoldfastError('unreachable', `${origin} cannot be reached.`, { cause })
   } finally {
     clearTimeout(timer)
+    // Frees the connection of an answer that was not read to its end.
+    late.abort()
   }
 }
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import { following } from '../../src/protocol/following.ts'
 import type { Answer } from './request.ts'
 
 /** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
@@ -38,19 +39,23 @@ async function given<T>(
   reason: AuthReason,
   signal: AbortSignal,
 ): Promise<T> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(HOOK_TIMEOUT_MS)])
+  const late = following(signal)
+  const timer = setTimeout(() => late.abort(), HOOK_TIMEOUT_MS)
   try {
     return await new Promise<T>((resolve, reject) => {
-      over.throwIfAborted()
-      over.addEventListener('abort', reject)
+      late.signal.throwIfAborted()
+      late.signal.addEventListener('abort', reject)
       Promise.resolve(hook(reason)).then(resolve, reject)
     })
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
     if (signal.aborted) throw new HoldfastError('aborted', 'The sign-in was stopped.')
-    if (over.aborted) throw new HoldfastError('timeout', 'The app’s sign-in hook took too long.')
+    if (late.signal.aborted) throw new HoldfastError('timeout', 'The app’s sign-in hook took too long.')
     if (cause instanceof TypeError)
       throw new HoldfastError('unreachable', 'The app’s sign-in hook could not reach its server.', { cause })
     throw new HoldfastError('sign-in-needed', 'The app’s sign-in hook failed.', { cause })
+  } finally {
+    clearTimeout(timer)
+    late.abort()
   }
 }

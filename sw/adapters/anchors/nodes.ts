@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { following } from '../../../src/protocol/following.ts'
 import type { SessionId } from '../../../src/protocol/ids.ts'
 import { LONGEST_WAIT_MS } from '../../core/retry-policy.ts'
 import type { Anchor, Witnessed } from '../../ports/anchor.ts'
@@ -76,7 +77,7 @@ export function evmNodes(
       graceMs,
       signal,
     )
-    const newestFirst = [...heads.values()].toSorted((a, b) => b - a)
+    const newestFirst = [...heads.values()].sort((a, b) => b - a)
     for (const block of new Set(newestFirst.slice(agree - 1))) {
       const able = [...heads].filter(([{ error }, head]) => error === undefined && head >= block)
       if (able.length < agree) continue
@@ -102,7 +103,7 @@ export function evmNodes(
     const why = nodes.flatMap(({ origin, error }) => (error ? ` ${origin}: ${error.message}` : []))
     const message = `Fewer than ${agree} of ${nodes.length} nodes say the same of the chain.${why.join('')}`
     // Until then too few may be asked.
-    const retryAfterMs = nodes.map(floorOf).toSorted((a, b) => a - b)[agree - 1] ?? 0
+    const retryAfterMs = nodes.map(floorOf).sort((a, b) => a - b)[agree - 1] ?? 0
     const [cause] = errors
     const isCommon = errors.length === nodes.length && errors.every(({ code }) => code === cause?.code)
     return new HoldfastError(isCommon && cause ? cause.code : 'nodes-disagree', message, {
@@ -147,8 +148,8 @@ async function gather<T>(
   graceMs: number,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Node, T>> {
-  const over = new AbortController()
-  const until = AbortSignal.any([signal, over.signal])
+  const over = following(signal)
+  const { signal: until } = over
   const answers = new Map<Node, T>()
   const open = new Set(asked)
   let grace: ReturnType<typeof setTimeout> | undefined
@@ -205,7 +206,7 @@ const formOf = (view: Witnessed) => JSON.stringify(view)
 function agreement(views: Iterable<Witnessed>, least: number): Witnessed | undefined {
   const all = [...views]
   const votes = (view: Witnessed) => all.filter((other) => formOf(other) === formOf(view)).length
-  const [most, ...others] = all.toSorted((a, b) => votes(b) - votes(a))
+  const [most, ...others] = all.sort((a, b) => votes(b) - votes(a))
   if (most === undefined || votes(most) < least) return undefined
   const rival = others.find((other) => formOf(other) !== formOf(most))
   return rival && votes(rival) === votes(most) ? undefined : most

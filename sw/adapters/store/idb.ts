@@ -185,7 +185,7 @@ function reader(tx: Transaction<Mode>): ReadTransaction {
   return {
     session: async (id) => readSession(await sessions.get(id)),
     sessions: async () =>
-      all(await sessions.getAll(), readSession).toSorted((a, b) => b.startedAtMs - a.startedAtMs),
+      all(await sessions.getAll(), readSession).sort((a, b) => b.startedAtMs - a.startedAtMs),
     openSessions: async () => all(await sessions.index('open').getAll(), readSession),
     chunk: async (id) => readChunk(await chunks.get(id)),
     chunksOf: async (id) => all(await chunks.index('place').getAll(placesOf(id)), readChunk),

@@ -149,7 +149,7 @@ export function copies(
     const have = copiesIn(each)
     if (have >= atLeast) return
     const failures = [...each.values()].filter((found) => found.kind === 'failed')
-    const [first] = failures.toSorted((a, b) => rank(a) - rank(b) || a.waitMs - b.waitMs)
+    const [first] = [...failures].sort((a, b) => rank(a) - rank(b) || a.waitMs - b.waitMs)
     const why = failures.map(({ of, error }) => ` ${of}: ${error.message}`)
     const message = `${have} of ${atLeast} copies.${why.join('')}`
     // After a destination's failure the engine leaves all of them alone: right only where no other is left.

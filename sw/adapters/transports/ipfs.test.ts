@@ -36,7 +36,11 @@ test('reads a copy back and hashes it', async () => {
     sha256: await sha256Hex(bytes),
     sizeBytes: bytes.byteLength,
   }
-  const attempt = { signal: AbortSignal.timeout(20_000), saveResumeToken: async () => {}, progress: () => {} }
+  const attempt = {
+    signal: new AbortController().signal,
+    saveResumeToken: async () => {},
+    progress: () => {},
+  }
   const transport = ipfs({ endpoint: backend.endpoints.ipfs })
   await transport.verify(upload, attempt)
   backend.faults.add({ service: 'ipfs', match: '/cat', kind: 'lie' })
@@ -63,7 +67,7 @@ async function nodeThat(says: (response: ServerResponse) => unknown) {
   return { base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
 }
 
-const attempt = { signal: AbortSignal.timeout(20_000), saveResumeToken: async () => {}, progress: () => {} }
+const attempt = { signal: new AbortController().signal, saveResumeToken: async () => {}, progress: () => {} }
 const NOTHING = { kind: 'nothing' } as const
 
 async function small() {

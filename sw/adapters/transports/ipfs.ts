@@ -83,7 +83,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
  */
 function addressIn(answer: Answer): string {
   const lines = answer.text.trim().split('\n')
-  const last = lines.findLast((line) => !line.includes('"Bytes"')) ?? ''
+  const last = lines.reverse().find((line) => !line.includes('"Bytes"')) ?? ''
   const { Hash } = parseJsonObject(answer, last)
   if (typeof Hash === 'string') return Hash
   throw new HoldfastError('server-error', `${answer.origin} told no address: ${redact(last)}`)

@@ -39,7 +39,12 @@ type Failure = (what: string, code?: ErrorCode) => HoldfastError
  * @throws HoldfastError `rejected-by-store` for one that cannot be asked, or that gives up TLS
  */
 export function urlIn(answer: Answer, location: string, failure: Failure): string {
-  const found = URL.canParse(location, answer.url) ? new URL(location, answer.url).href : ''
+  let found = ''
+  try {
+    found = new URL(location, answer.url).href
+  } catch {
+    // Refused below.
+  }
   // `fetch` takes no other, and none with a name and password.
   if (!/^https?:\/\/[^/@]+\//.test(found))
     throw failure('a Location that cannot be asked', 'rejected-by-store')
