@@ -342,6 +342,35 @@ describe('failures', () => {
     await expectThrough(world)
   })
 
+  it('of one chunk’s bytes, whatever the database calls them, stop no other chunk', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 20 })
+    const worker = world.worker()
+    const [bad] = await world.chunks(id)
+    const payload: typeof worker.store.payload = (of) =>
+      of === bad?.id ? Promise.reject(new HoldfastError('storage-failed', 'UnknownError')) : read(of)
+    const read = worker.store.payload
+    await drainOnce(world, { ...worker, store: { ...worker.store, payload } })
+    const session = await world.session(id)
+    expect(session.tally).toMatchObject({ uploading: 1, confirmed: 19 })
+    expect(session.trouble).toMatchObject({ error: { code: 'payload-unreadable' } })
+  })
+
+  it('of a transport that never answers free their lanes, though a page greets all the time', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 10 })
+    const worker = world.worker()
+    const { send } = worker.transport
+    let sends = 0
+    worker.transport.send = (...args) => (sends++ < 3 ? new Promise(() => {}) : send(...args))
+    const drain = createDrain(worker)
+    for (let greetings = 0; greetings < 20; greetings++) {
+      void drain.join('message')
+      await world.clock.advance(20_000)
+    }
+    await expectThrough(world, id, 10)
+  })
+
   it('are told with the error that a person must clear, whatever else fails or goes well', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })

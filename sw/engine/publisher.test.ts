@@ -113,6 +113,27 @@ describe('a publication', () => {
   })
 })
 
+describe('a node that never answers', () => {
+  it('is told by the publication that asked it, which asks again', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    let reads = 0
+    worker.anchor.read = (...args) => (reads++ === 0 ? new Promise(() => {}) : read(...args))
+    const drain = createDrain(worker)
+    for (let greetings = 0; greetings < 14; greetings++) {
+      void drain.join('message')
+      await world.clock.advance(20_000)
+    }
+    const log = await world.disk.read((tx) => tx.log(100))
+    expect(log.flatMap(({ error }) => error?.code ?? [])).toEqual(['timeout'])
+    void drain.join('message')
+    await world.clock.advance(60_000)
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+  })
+})
+
 describe('a session that cannot be published', () => {
   // Promise 5 of docs/guarantees.md.
   it('waits for a person, alone', async () => {

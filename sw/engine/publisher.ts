@@ -13,6 +13,7 @@ import { DUE_NOW, resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
+import { limited } from './time-limit.ts'
 import { manifestOf, rootOf, type VerifiedChunk } from './manifest.ts'
 
 /** A session with the publication that is in flight. */
@@ -33,8 +34,11 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
     if (!isPublishing(session)) await begin(context, session)
     else {
       const { stage, manifest } = session.publication
-      if (stage === 'manifesting' || manifest === undefined) await publishManifest(context, session, signal)
-      else await anchor(context, session, manifest, signal)
+      await limited(clock, manifest?.sizeBytes ?? 0, signal, (until) =>
+        stage === 'manifesting' || manifest === undefined
+          ? publishManifest(context, session, until)
+          : anchor(context, session, manifest, until),
+      )
     }
   } catch (thrown) {
     await fail(context, session, HoldfastError.from(thrown))
