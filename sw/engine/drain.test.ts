@@ -4,7 +4,9 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { Policy } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain, BUDGETS_MS } from './drain.ts'
+import type { Sealer } from './context.ts'
 import { endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
+import { sealInWorker } from '../seal.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   aRawStart,
@@ -423,6 +425,26 @@ describe('the policy', () => {
     await expectThrough(world)
     await expectThrough(world, sessionIdOf(2), 4)
   })
+
+  it.each(['paused', 'unmetered'] as const)(
+    '%s leaves no chunk raw whose sealing failed once',
+    async (policy) => {
+      const world = createWorld()
+      await startSession(world.worker(), aRawStart())
+      for (const index of [0, 1]) await admitChunk(world.worker(), await rawChunk(id, index))
+      await setPolicy(world, policy)
+      world.network.metered = true
+      const worker = world.worker()
+      let sealings = 0
+      const sealer: Sealer = async (context, chunk) => {
+        if (sealings++ === 0) throw new HoldfastError('storage-full', 'The device is full.')
+        await sealInWorker(context, chunk)
+      }
+      await drainOnce(world, { ...worker, sealer })
+      expect(await world.statuses(id)).toEqual(['uploading', 'uploading'])
+      expect(world.server.ledger).toEqual([])
+    },
+  )
 
   it('paused stops what is under way, and spends no attempt on it', async () => {
     const world = createWorld()
