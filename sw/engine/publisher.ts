@@ -4,7 +4,7 @@ import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { closeCircuit, recordFailure } from './circuits.ts'
+import { closeCircuit, floorsOf, recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import { publicationDueMs, type PublicationEvent } from '../core/publication.ts'
@@ -87,6 +87,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
 
   const delivery: Delivery = {
     ...publication,
+    floors: floorsOf(context),
     bytes: async () => bytes,
     intend: () => record(context, session, { type: 'manifest-sent' }),
     saveResumeToken: async (resumeToken) =>

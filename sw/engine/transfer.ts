@@ -1,5 +1,5 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { closeCircuit, recordFailure } from './circuits.ts'
+import { closeCircuit, floorsOf, recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
@@ -50,6 +50,7 @@ async function upload(
   const delivery: Delivery = {
     sent: state.sent,
     resumeToken: state.resumeToken,
+    floors: floorsOf(context),
     bytes: async () => new Uint8Array(await checkedPayload(context, chunk.id, sha256)),
     intend: () => apply(context, chunk, { type: 'send-began' }),
     saveResumeToken: async (resumeToken) =>
