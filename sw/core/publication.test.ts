@@ -164,6 +164,21 @@ describe('publicationStep', () => {
     expect(publicationStep(parked, { type: 'resumed' }, moment)).toEqual(begun)
   })
 
+  it('under another signer begins with its manifest, of the same chunks', () => {
+    const anchored = {
+      ...begun,
+      stage: 'anchoring' as const,
+      manifest,
+      sent: true,
+      resumeToken: 'here',
+      submittedAtMs: 5,
+      taken: 2,
+    }
+    expect(publicationStep(failed('anchor-rejected', anchored), { type: 'signer-changed' }, moment)).toEqual(
+      begun,
+    )
+  })
+
   it('keeps in mind what has left already when it is resumed', () => {
     const sent = { ...begun, manifest, sent: true }
     expect(publicationStep(failed('anchor-rejected', sent), { type: 'resumed' }, moment)).toEqual(sent)

@@ -303,6 +303,28 @@ describe('an anchor', () => {
     expect(world.chain.submits()).toBe(1)
   })
 
+  it('by another signer than the manifest names, who is the relay’s by now, is followed by one in that name', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.chain.creator = `0x${'c'.repeat(40)}`
+    await drainOnce(world, world.worker(), 'push')
+    expect((await world.session(id)).trouble?.error.code).toBe('anchor-rejected')
+    const wrong = (await world.session(id)).publication?.manifest?.cid
+
+    const worker = world.worker()
+    worker.anchor.uploader = async () => world.chain.creator
+    const sends = recordSends(worker)
+    await resumeSession(worker, id)
+    expect(await drainOnce(world, worker)).toBe('idle')
+    const { anchored, trouble } = await world.session(id)
+    expect(trouble).toBeUndefined()
+    expect(anchored?.manifestCid).not.toBe(wrong)
+    const manifest = parseManifest(sends.get(anchored?.manifestCid ?? '') ?? new Uint8Array())
+    expect(manifest).toMatchObject({ uploader: world.chain.creator, merkleRoot: anchored?.merkleRoot })
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+    expect(world.chain.submits()).toBe(2)
+  })
+
   it('is by the signer of the manifest, however the address is written', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 1 })

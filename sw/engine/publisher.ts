@@ -112,8 +112,14 @@ async function anchor(
 
   const { blockNumber, latest, deep } = await context.anchor.read(session.id, signal)
   // Readers refuse a manifest that names another signer: its bytes are not let go.
-  if (latest && latest.creator.toLowerCase() !== manifest.uploader.toLowerCase())
+  const isSigner = (address: string) => latest?.creator.toLowerCase() === address.toLowerCase()
+  if (latest && !isSigner(manifest.uploader)) {
+    if (isSigner(await context.anchor.uploader(signal))) {
+      await record(context, session, { type: 'signer-changed' })
+      return
+    }
     throw new HoldfastError('anchor-rejected', `The signer is ${latest.creator}, not ${manifest.uploader}.`)
+  }
   const isOurs = (seen: Witnessed['latest']) =>
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
   if (isOurs(deep) && isOurs(latest)) {
