@@ -48,9 +48,18 @@ export type PublicationEvent =
   /** The chain names another signer than the manifest, who is the relay's by now: it is named and stored anew. */
   | { readonly type: 'signer-changed' }
   /** Nothing to do before this time but look again; `isSeen`: the newest block shows the anchor. */
-  | { readonly type: 'look-again'; readonly atMs: number; readonly isSeen: boolean }
+  | {
+      readonly type: 'look-again'
+      readonly atMs: number
+      readonly isSeen: boolean
+      readonly blockNumber: number
+    }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'resumed' }
+
+function newestOf({ newest }: Publication, blockNumber: number, { nowMs }: Now) {
+  return newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: nowMs }
+}
 
 /** The publication after an event. */
 export function publicationStep(publication: Publication, event: PublicationEvent, now: Now): Publication {
@@ -82,6 +91,7 @@ export function publicationStep(publication: Publication, event: PublicationEven
       return {
         ...healthy,
         ...(event.isSeen && { taken: 0 }),
+        newest: newestOf(publication, event.blockNumber, now),
         wait: { kind: 'due', notBeforeMs: event.atMs },
       }
     case 'failed': {

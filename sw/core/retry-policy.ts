@@ -57,6 +57,9 @@ const RESUBMIT_CAP_MS = 900_000
 /** An anchor that the relay took so often without bringing it to the chain is told: 45 s after the first time. */
 export const TAKEN_TO_TELL = 3
 
+/** A chain whose newest block is the same for so long, ms, is told. */
+export const STANDING_MS = 90_000
+
 /** Bytes that cannot be read are read again so often before their chunk is parked. */
 const READS = 3
 /** A store that does not take a chunk for what it is gets it so often in a row before the chunk is parked. */

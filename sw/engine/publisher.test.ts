@@ -134,6 +134,35 @@ describe('a node that never answers', () => {
   })
 })
 
+describe('a chain that stands', () => {
+  it('is told within two minutes, and no more once it grows', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    const beganMs = world.clock.now()
+    let standing: Promise<Awaited<ReturnType<typeof read>>> | undefined
+    const stands = () => world.clock.now() - beganMs < 150_000
+    worker.anchor.read = async (...args) => {
+      const seen = await read(...args)
+      if (seen.latest === undefined || !stands()) return seen
+      const { deep: _notYet, ...shallow } = seen
+      return (standing ??= Promise.resolve(shallow))
+    }
+    const drain = createDrain(worker)
+    void drain.join('message')
+    await world.clock.advance(120_000)
+    expect((await world.session(id)).trouble?.error).toMatchObject({
+      code: 'anchor-unseen',
+      message: expect.stringContaining('stands at block') as unknown,
+    })
+    expect(world.chain.submits()).toBe(1)
+    await world.clock.advance(120_000)
+    const { trouble } = await world.session(id)
+    expect({ trouble, statuses: await world.statuses(id) }).toEqual({ statuses: ['confirmed'] })
+  })
+})
+
 describe('a session that cannot be published', () => {
   // Promise 5 of docs/guarantees.md.
   it('waits for a person, alone', async () => {

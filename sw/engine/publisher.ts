@@ -9,7 +9,7 @@ import { change } from './change.ts'
 import type { Context } from './context.ts'
 import { publicationDueMs, type PublicationEvent } from '../core/publication.ts'
 import type { ManifestName, Publication, SessionRecord } from '../core/record.ts'
-import { DUE_NOW, resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts'
+import { DUE_NOW, resubmitDelayMs, STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
@@ -145,7 +145,10 @@ async function anchor(
   await closeCircuit(context, context.anchor.name)
   if (!isSeen && taken >= TAKEN_TO_TELL)
     throw new HoldfastError('anchor-unseen', `The relay took the anchor ${taken} times in vain.`)
-  await record(context, session, { type: 'look-again', atMs, isSeen })
+  const { newest } = publication
+  if (newest?.blockNumber === blockNumber && Math.abs(clock.now() - newest.sinceMs) > STANDING_MS)
+    throw new HoldfastError('anchor-unseen', `The chain stands at block ${blockNumber}.`)
+  await record(context, session, { type: 'look-again', atMs, isSeen, blockNumber })
 }
 
 /** Stores an event of the publication; undefined where another one is in flight by now. */
