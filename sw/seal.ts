@@ -1,9 +1,9 @@
-import { sha256Hex } from '../src/evidence/digest.ts'
 import { sealChunk } from '../src/evidence/seal.ts'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import { change } from './engine/change.ts'
 import { sealKeyName } from './engine/commit.ts'
 import type { Sealer } from './engine/context.ts'
+import { checkedPayload } from './engine/payload.ts'
 import type { ChunkEvent } from './core/chunk-machine.ts'
 
 /**
@@ -20,9 +20,7 @@ export const sealInWorker: Sealer = async (context, chunk) => {
   if (!(sessionKey instanceof CryptoKey))
     throw new HoldfastError('defect', `The sealing key of session ${sessionId} is missing.`)
   await apply({ type: 'hash-began' })
-  const plaintext = await store.payload(id)
-  if ((await sha256Hex(plaintext)) !== chunk.plaintextHash)
-    throw new HoldfastError('payload-corrupt', `The stored bytes of ${id} no longer match their hash.`)
+  const plaintext = await checkedPayload(context, id, chunk.plaintextHash)
   await apply({ type: 'encrypt-began' })
   const { ciphertext, encryptedHash, iv, cid } = await sealChunk({
     sessionKey,

@@ -270,6 +270,25 @@ describe('failures', () => {
     if (code !== 'aborted') expect(chunk.lastError?.code).toBe(code)
   })
 
+  it.each(['address-mismatch', 'bad-answer'] as const)(
+    '%s waits five times in a row, then parks; on trial it parks at once',
+    (code) => {
+      const conflict = { type: 'failed', failure: failure(code) } as const
+      const kindAfter = ({ state }: ChunkRecord) => waitOf(state)?.kind
+      let chunk = uploading
+      for (let tries = 5; tries > 0; tries--) {
+        chunk = transition(chunk, conflict, moment).chunk
+        expect(kindAfter(chunk)).toBe('due')
+      }
+      chunk = transition(chunk, conflict, moment).chunk
+      expect(kindAfter(chunk)).toBe('parked')
+      const onTrial = transition(chunk, { type: 'resumed', onTrial: true }, moment).chunk
+      expect(kindAfter(transition(onTrial, conflict, moment).chunk)).toBe('parked')
+      const resumed = transition(chunk, { type: 'resumed' }, moment).chunk
+      expect(kindAfter(transition(resumed, conflict, moment).chunk)).toBe('due')
+    },
+  )
+
   it('tell of no stop of our own, and still of what had failed before it', () => {
     const stopped = { type: 'failed', failure: failure('aborted') } as const
     expect(transition(uploading, stopped, moment).chunk).not.toHaveProperty('lastError')

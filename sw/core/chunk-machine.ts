@@ -1,7 +1,15 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
-import { countsAsAttempt, DUE_NOW, isReportable, waitAfter, type Failure, type Now } from './retry-policy.ts'
+import {
+  countsAsAttempt,
+  DUE_NOW,
+  isInVain,
+  isReportable,
+  waitAfter,
+  type Failure,
+  type Now,
+} from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -108,7 +116,9 @@ function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | und
   const retryCount = chunk.retryCount + spent
   const { onTrial: _over, ...tried } = chunk
   const failed = { ...tried, failures, retryCount, ...(isReportable(failure) && { lastError: error }) }
-  const wait = waitAfter(failure, failures, now)
+  const wait: Wait = isInVain(failure.code, failures, chunk.onTrial)
+    ? { kind: 'parked' }
+    : waitAfter(failure, failures, now)
   switch (state.status) {
     case 'captured':
     case 'hashing':

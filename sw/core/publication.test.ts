@@ -130,10 +130,14 @@ describe('publicationStep', () => {
       moment,
     )
     expect(taken).toEqual({ ...stored, sent: true, submittedAtMs: NOW_MS, taken: 1 })
-    const looking = publicationStep(taken, { type: 'look-again', isSeen: false, atMs: NOW_MS + 9 }, moment)
-    expect(looking).toEqual({ ...taken, wait: { kind: 'due', notBeforeMs: NOW_MS + 9 } })
-    const seen = publicationStep(taken, { type: 'look-again', isSeen: true, atMs: NOW_MS + 9 }, moment)
-    expect(seen).toEqual({ ...looking, taken: 0 })
+    const look = { type: 'look-again', isSeen: false, atMs: NOW_MS + 9, blockNumber: 7 } as const
+    const looking = publicationStep(taken, look, moment)
+    const newest = { blockNumber: 7, sinceMs: NOW_MS }
+    expect(looking).toEqual({ ...taken, newest, wait: { kind: 'due', notBeforeMs: NOW_MS + 9 } })
+    const later = { ...moment, nowMs: NOW_MS + 5 }
+    expect(publicationStep(looking, { ...look, isSeen: true }, later)).toEqual({ ...looking, taken: 0 })
+    const grown = publicationStep(looking, { ...look, blockNumber: 8 }, later)
+    expect(grown.newest).toEqual({ blockNumber: 8, sinceMs: NOW_MS + 5 })
   })
 
   const failed = (code: 'server-error' | 'unreachable' | 'anchor-rejected', publication = begun) =>
@@ -162,6 +166,21 @@ describe('publicationStep', () => {
     const parked = failed('anchor-rejected')
     expect(parked.wait).toEqual({ kind: 'parked' })
     expect(publicationStep(parked, { type: 'resumed' }, moment)).toEqual(begun)
+  })
+
+  it('under another signer begins with its manifest, of the same chunks', () => {
+    const anchored = {
+      ...begun,
+      stage: 'anchoring' as const,
+      manifest,
+      sent: true,
+      resumeToken: 'here',
+      submittedAtMs: 5,
+      taken: 2,
+    }
+    expect(publicationStep(failed('anchor-rejected', anchored), { type: 'signer-changed' }, moment)).toEqual(
+      begun,
+    )
   })
 
   it('keeps in mind what has left already when it is resumed', () => {

@@ -45,10 +45,21 @@ export type PublicationEvent =
   | { readonly type: 'anchor-sent' }
   /** The relay took it, which says nothing of the chain. */
   | { readonly type: 'anchor-taken' }
+  /** The chain names another signer than the manifest, who is the relay's by now: it is named and stored anew. */
+  | { readonly type: 'signer-changed' }
   /** Nothing to do before this time but look again; `isSeen`: the newest block shows the anchor. */
-  | { readonly type: 'look-again'; readonly atMs: number; readonly isSeen: boolean }
+  | {
+      readonly type: 'look-again'
+      readonly atMs: number
+      readonly isSeen: boolean
+      readonly blockNumber: number
+    }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'resumed' }
+
+function newestOf({ newest }: Publication, blockNumber: number, { nowMs }: Now) {
+  return newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: nowMs }
+}
 
 /** The publication after an event. */
 export function publicationStep(publication: Publication, event: PublicationEvent, now: Now): Publication {
@@ -66,10 +77,21 @@ export function publicationStep(publication: Publication, event: PublicationEven
       return { ...publication, sent: true, submittedAtMs: now.nowMs }
     case 'anchor-taken':
       return { ...healthy, failures: 0, taken: (publication.taken ?? 0) + 1, wait: DUE_NOW }
+    case 'signer-changed': {
+      const {
+        manifest: _anothers,
+        resumeToken: _its,
+        submittedAtMs: _lately,
+        taken: _inVain,
+        ...rest
+      } = healthy
+      return { ...rest, stage: 'manifesting', sent: false, failures: 0, wait: DUE_NOW }
+    }
     case 'look-again':
       return {
         ...healthy,
         ...(event.isSeen && { taken: 0 }),
+        newest: newestOf(publication, event.blockNumber, now),
         wait: { kind: 'due', notBeforeMs: event.atMs },
       }
     case 'failed': {

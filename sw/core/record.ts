@@ -95,6 +95,8 @@ export interface Publication {
   readonly resumeToken?: string
   /** When the anchor was last handed to the relay, ms since the epoch. */
   readonly submittedAtMs?: number
+  /** The newest block when the chain was last looked at in vain, and since when it is that one, ms since the epoch. */
+  readonly newest?: { readonly blockNumber: number; readonly sinceMs: number }
   /** How often the relay took it since the chain last showed it; absent: never. */
   readonly taken?: number
   readonly failures: number

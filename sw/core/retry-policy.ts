@@ -57,8 +57,13 @@ const RESUBMIT_CAP_MS = 900_000
 /** An anchor that the relay took so often without bringing it to the chain is told: 45 s after the first time. */
 export const TAKEN_TO_TELL = 3
 
+/** A chain whose newest block is the same for so long, ms, is told. */
+export const STANDING_MS = 90_000
+
 /** Bytes that cannot be read are read again so often before their chunk is parked. */
 const READS = 3
+/** A store that does not take a chunk for what it is gets it so often in a row before the chunk is parked. */
+const CONFLICTS = 5
 
 /** Failures that tell of the destination rather than of the item. */
 const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -82,7 +87,7 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
   if (error === undefined || error.code === 'payload-corrupt') return undefined
   const kind = ERRORS[error.code]
   if (kind === 'blocked') return 'sign-in'
-  return kind === 'refused' || kind === 'defect' ? 'refusal' : undefined
+  return kind === 'transient' ? undefined : 'refusal'
 }
 
 /** How an item waits after a failure. Its class decides: time heals the transient ones and conflicts; the others park. */
@@ -94,6 +99,15 @@ export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
   const delayMs = failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random))
   return { kind: 'due', notBeforeMs: now.nowMs + delayMs }
 }
+
+/**
+ * Whether it is in vain to send a chunk again and again: a store that damages, forgets or misnames what it gets would
+ * cost all of its bytes each minute.
+ *
+ * @param onTrial whether it was parked before, and tried by itself
+ */
+export const isInVain = (code: ErrorCode, failures: number, onTrial = false) =>
+  ERRORS[code] === 'conflict' && (onTrial || failures > CONFLICTS)
 
 /** How long a destination is left alone after so many failures in a row, from 1; ms. */
 export const circuitDelayMs = (failures: number, random: number) =>

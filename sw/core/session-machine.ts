@@ -366,6 +366,7 @@ function isProgress(event: PublicationEvent, { trouble }: SessionRecord): boolea
       return trouble?.error.code !== 'anchor-unseen'
     case 'manifest-built':
     case 'manifest-stored':
+    case 'signer-changed':
     case 'resumed':
       return true
     default:

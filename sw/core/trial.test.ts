@@ -45,7 +45,7 @@ describe('what is tried again by itself', () => {
     ['defect', 'refusal'],
     ['payload-corrupt', undefined],
     ['unreachable', undefined],
-    ['bad-answer', undefined],
+    ['bad-answer', 'refusal'],
   ] as const)('%s: %s', (code, of) => {
     expect(trialOf(failure(code))).toBe(of)
     expect(afterRefusal(session, failure(code), latest).trials?.[of ?? 'refusal'] !== undefined).toBe(

@@ -34,6 +34,20 @@ test('a store that refused everything for a minute gets all of it, with no visit
   expect(world.server.ledger.filter(({ op }) => op === 'send').length).toBeLessThanOrEqual(20 + 20 + 3)
 })
 
+test('a store that takes chunks for other ones gets a few copies, not one a minute, and all of it once it is well', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 20 })
+  const beganMs = world.clock.now()
+  world.server.fault = (op) =>
+    op === 'send' && world.clock.now() - beganMs < 2 * HOUR_MS ? { code: 'address-mismatch' } : undefined
+  await wakeFor(world, 2 * HOUR_MS)
+  const sends = () => world.server.ledger.filter(({ op }) => op === 'send').length
+  expect(sends()).toBeLessThanOrEqual(20 * 6 + 10)
+  expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'address-mismatch' } } })
+  await wakeFor(world, 4 * HOUR_MS)
+  expect(await world.statuses(id)).toEqual(Array(20).fill('confirmed'))
+})
+
 test('a store that refuses everything for a day is asked a few times, not once for each chunk', async () => {
   const world = createWorld()
   await recordSession(world, { chunks: 20 })

@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { believable, close, CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
 import type { Failure } from '../core/retry-policy.ts'
 import type { ReadTransaction } from '../ports/store.ts'
+import type { Floors } from '../ports/transport.ts'
 
 const metaName = (destination: string) => `circuit:${destination}`
 
@@ -26,6 +27,16 @@ export async function recordFailure(
     trip(circuit, code, retryAfterMs, nowMs, context.clock.random()),
   )
   return { code, message, retryAfterMs, circuitUntilMs }
+}
+
+/** The health of the stores that the transport is made of, kept as that of any destination. */
+export function floorsOf(context: Context): Floors {
+  const { store, clock, transport } = context
+  const within = (name: string) => `${transport.name}/${name}`
+  return {
+    floorMs: async (of) => (await store.read((tx) => circuitOf(tx, within(of), clock.now()))).floorMs,
+    keep: (of, error) => recordFailure(context, within(of), error),
+  }
 }
 
 /** A page arrived, or its network did: every destination is asked again now, unless it forbade that. */

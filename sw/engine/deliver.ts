@@ -1,4 +1,4 @@
-import type { Attempt, Transport, Upload } from '../ports/transport.ts'
+import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
 
 /** What one delivery needs of whoever keeps its record. */
 export interface Delivery {
@@ -14,6 +14,7 @@ export interface Delivery {
   saveResumeToken(resumeToken: string): Promise<void>
   /** Tells how much the store has, and whether it was sent just now. */
   progress?(offsetBytes: number, sent: boolean): void
+  readonly floors?: Floors
 }
 
 /**
@@ -27,11 +28,12 @@ export async function deliver(
   delivery: Delivery,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { sent, resumeToken } = delivery
+  const { sent, resumeToken, floors } = delivery
   let sending = false
   const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
     signal,
     resumeToken,
+    floors,
     async saveResumeToken(text) {
       await delivery.saveResumeToken(text)
       attempt.resumeToken = text

@@ -4,7 +4,9 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { Policy } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain, BUDGETS_MS } from './drain.ts'
+import type { Sealer } from './context.ts'
 import { endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
+import { sealInWorker } from '../seal.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   aRawStart,
@@ -342,6 +344,35 @@ describe('failures', () => {
     await expectThrough(world)
   })
 
+  it('of one chunk’s bytes, whatever the database calls them, stop no other chunk', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 20 })
+    const worker = world.worker()
+    const [bad] = await world.chunks(id)
+    const payload: typeof worker.store.payload = (of) =>
+      of === bad?.id ? Promise.reject(new HoldfastError('storage-failed', 'UnknownError')) : read(of)
+    const read = worker.store.payload
+    await drainOnce(world, { ...worker, store: { ...worker.store, payload } })
+    const session = await world.session(id)
+    expect(session.tally).toMatchObject({ uploading: 1, confirmed: 19 })
+    expect(session.trouble).toMatchObject({ error: { code: 'payload-unreadable' } })
+  })
+
+  it('of a transport that never answers free their lanes, though a page greets all the time', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 10 })
+    const worker = world.worker()
+    const { send } = worker.transport
+    let sends = 0
+    worker.transport.send = (...args) => (sends++ < 3 ? new Promise(() => {}) : send(...args))
+    const drain = createDrain(worker)
+    for (let greetings = 0; greetings < 20; greetings++) {
+      void drain.join('message')
+      await world.clock.advance(20_000)
+    }
+    await expectThrough(world, id, 10)
+  })
+
   it('are told with the error that a person must clear, whatever else fails or goes well', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })
@@ -394,6 +425,26 @@ describe('the policy', () => {
     await expectThrough(world)
     await expectThrough(world, sessionIdOf(2), 4)
   })
+
+  it.each(['paused', 'unmetered'] as const)(
+    '%s leaves no chunk raw whose sealing failed once',
+    async (policy) => {
+      const world = createWorld()
+      await startSession(world.worker(), aRawStart())
+      for (const index of [0, 1]) await admitChunk(world.worker(), await rawChunk(id, index))
+      await setPolicy(world, policy)
+      world.network.metered = true
+      const worker = world.worker()
+      let sealings = 0
+      const sealer: Sealer = async (context, chunk) => {
+        if (sealings++ === 0) throw new HoldfastError('storage-full', 'The device is full.')
+        await sealInWorker(context, chunk)
+      }
+      await drainOnce(world, { ...worker, sealer })
+      expect(await world.statuses(id)).toEqual(['uploading', 'uploading'])
+      expect(world.server.ledger).toEqual([])
+    },
+  )
 
   it('paused stops what is under way, and spends no attempt on it', async () => {
     const world = createWorld()

@@ -59,33 +59,51 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
       store: await circuitOf(tx, transport.name, nowMs),
       chain: await circuitOf(tx, anchor.name, nowMs),
     }
-    const forChunks = await planTransfers(tx, underWay, destinations.store, suspended, nowMs)
+    const forChunks = await planTransfers(tx, sessions, underWay, destinations.store, suspended, nowMs)
     const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
     return {
       ...forChunks,
       ...forSessions,
       sessions,
       suspended,
-      remains: policy !== 'paused' && sessions.some(workRemains),
-      nextAtMs: suspended ? Infinity : Math.min(forChunks.nextAtMs, forSessions.nextAtMs),
+      remains: policy === 'paused' ? forChunks.sealAtMs < Infinity : sessions.some(workRemains),
+      nextAtMs: Math.min(
+        forChunks.sealAtMs,
+        suspended ? Infinity : Math.min(forChunks.nextAtMs, forSessions.nextAtMs),
+      ),
     }
   })
+}
+
+interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'lanesInUse' | 'clockWasAhead' | 'nextAtMs'> {
+  /** When a raw chunk is sealed again, which needs no network, ms since the epoch. */
+  readonly sealAtMs: number
 }
 
 /** Fills the free lanes with the next due chunks. Sealing needs no network: it has lanes while uploads have none. */
 async function planTransfers(
   tx: ReadTransaction,
+  sessions: readonly SessionRecord[],
   { transfers, lanes, takeNext }: UnderWay,
   store: Circuit,
   suspended: boolean,
   nowMs: number,
-): Promise<Pick<WorkPlan, 'chunks' | 'lanesInUse' | 'clockWasAhead' | 'nextAtMs'>> {
+): Promise<TransferPlan> {
   const busy = new Set(transfers.keys())
   const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
   const chunks: ChunkRecord[] = []
+  let sealAtMs = Infinity
   for (let lane = busy.size; lane < Math.max(uploads, MAX_CONCURRENT_STEPS); lane++) {
-    const chunk = await takeNext(tx, lane < uploads ? nowMs : SEAL_FIRST, busy)
+    const canUpload = lane < uploads
+    const chunk =
+      (await takeNext(tx, canUpload ? nowMs : SEAL_FIRST, busy)) ??
+      (canUpload ? undefined : await nextToSealAgain(tx, sessions, busy))
     if (chunk === undefined) break
+    const [atMs] = chunk.due ?? [0]
+    if (believedMs(atMs, nowMs) > nowMs) {
+      sealAtMs = atMs
+      break
+    }
     chunks.push(chunk)
     busy.add(chunk.id)
   }
@@ -97,8 +115,23 @@ async function planTransfers(
     chunks,
     lanesInUse,
     clockWasAhead: dueMs !== Infinity && believedMs(dueMs, nowMs) !== dueMs,
+    sealAtMs,
     nextAtMs: lanesInUse > 0 && dueMs > nowMs ? dueMs : laneMs,
   }
+}
+
+/** The raw chunk that is due first after its sealing has failed: it stands among the uploads, which may not be let out. */
+async function nextToSealAgain(
+  tx: ReadTransaction,
+  sessions: readonly SessionRecord[],
+  busy: ReadonlySet<ChunkId>,
+): Promise<ChunkRecord | undefined> {
+  const raw: ChunkRecord[] = []
+  for (const { id, tally } of sessions)
+    if (tally.captured > 0)
+      for (const chunk of await tx.chunksOf(id))
+        if (chunk.state.status === 'captured' && chunk.due && !busy.has(chunk.id)) raw.push(chunk)
+  return raw.toSorted(({ due: [a] = [0] }, { due: [b] = [0] }) => a - b)[0]
 }
 
 /** A few sessions at a time, and one on trial while a destination has failed lately. */

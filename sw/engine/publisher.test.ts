@@ -113,6 +113,56 @@ describe('a publication', () => {
   })
 })
 
+describe('a node that never answers', () => {
+  it('is told by the publication that asked it, which asks again', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    let reads = 0
+    worker.anchor.read = (...args) => (reads++ === 0 ? new Promise(() => {}) : read(...args))
+    const drain = createDrain(worker)
+    for (let greetings = 0; greetings < 14; greetings++) {
+      void drain.join('message')
+      await world.clock.advance(20_000)
+    }
+    const log = await world.disk.read((tx) => tx.log(100))
+    expect(log.flatMap(({ error }) => error?.code ?? [])).toEqual(['timeout'])
+    void drain.join('message')
+    await world.clock.advance(60_000)
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+  })
+})
+
+describe('a chain that stands', () => {
+  it('is told within two minutes, and no more once it grows', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    const beganMs = world.clock.now()
+    let standing: Promise<Awaited<ReturnType<typeof read>>> | undefined
+    const stands = () => world.clock.now() - beganMs < 150_000
+    worker.anchor.read = async (...args) => {
+      const seen = await read(...args)
+      if (seen.latest === undefined || !stands()) return seen
+      const { deep: _notYet, ...shallow } = seen
+      return (standing ??= Promise.resolve(shallow))
+    }
+    const drain = createDrain(worker)
+    void drain.join('message')
+    await world.clock.advance(120_000)
+    expect((await world.session(id)).trouble?.error).toMatchObject({
+      code: 'anchor-unseen',
+      message: expect.stringContaining('stands at block') as unknown,
+    })
+    expect(world.chain.submits()).toBe(1)
+    await world.clock.advance(120_000)
+    const { trouble } = await world.session(id)
+    expect({ trouble, statuses: await world.statuses(id) }).toEqual({ statuses: ['confirmed'] })
+  })
+})
+
 describe('a session that cannot be published', () => {
   // Promise 5 of docs/guarantees.md.
   it('waits for a person, alone', async () => {
@@ -280,6 +330,28 @@ describe('an anchor', () => {
     expect(await world.statuses(id)).toEqual(['anchoring'])
     for (const chunk of await world.chunks(id)) expect(await world.hasPayload(chunk)).toBe(true)
     expect(world.chain.submits()).toBe(1)
+  })
+
+  it('by another signer than the manifest names, who is the relay’s by now, is followed by one in that name', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.chain.creator = `0x${'c'.repeat(40)}`
+    await drainOnce(world, world.worker(), 'push')
+    expect((await world.session(id)).trouble?.error.code).toBe('anchor-rejected')
+    const wrong = (await world.session(id)).publication?.manifest?.cid
+
+    const worker = world.worker()
+    worker.anchor.uploader = async () => world.chain.creator
+    const sends = recordSends(worker)
+    await resumeSession(worker, id)
+    expect(await drainOnce(world, worker)).toBe('idle')
+    const { anchored, trouble } = await world.session(id)
+    expect(trouble).toBeUndefined()
+    expect(anchored?.manifestCid).not.toBe(wrong)
+    const manifest = parseManifest(sends.get(anchored?.manifestCid ?? '') ?? new Uint8Array())
+    expect(manifest).toMatchObject({ uploader: world.chain.creator, merkleRoot: anchored?.merkleRoot })
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+    expect(world.chain.submits()).toBe(2)
   })
 
   it('is by the signer of the manifest, however the address is written', async () => {

@@ -4,15 +4,16 @@ import { serialiseManifest } from '../../src/evidence/manifest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { closeCircuit, recordFailure } from './circuits.ts'
+import { closeCircuit, floorsOf, recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import { publicationDueMs, type PublicationEvent } from '../core/publication.ts'
 import type { ManifestName, Publication, SessionRecord } from '../core/record.ts'
-import { DUE_NOW, resubmitDelayMs, TAKEN_TO_TELL } from '../core/retry-policy.ts'
+import { DUE_NOW, resubmitDelayMs, STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { Witnessed } from '../ports/anchor.ts'
 import { storeChoice } from './store-choice.ts'
+import { limited } from './time-limit.ts'
 import { manifestOf, rootOf, type VerifiedChunk } from './manifest.ts'
 
 /** A session with the publication that is in flight. */
@@ -33,8 +34,11 @@ export async function publishStep(context: Context, id: SessionId, signal: Abort
     if (!isPublishing(session)) await begin(context, session)
     else {
       const { stage, manifest } = session.publication
-      if (stage === 'manifesting' || manifest === undefined) await publishManifest(context, session, signal)
-      else await anchor(context, session, manifest, signal)
+      await limited(clock, manifest?.sizeBytes ?? 0, signal, (until) =>
+        stage === 'manifesting' || manifest === undefined
+          ? publishManifest(context, session, until)
+          : anchor(context, session, manifest, until),
+      )
     }
   } catch (thrown) {
     await fail(context, session, HoldfastError.from(thrown))
@@ -83,6 +87,7 @@ async function publishManifest(context: Context, session: Publishing, signal: Ab
 
   const delivery: Delivery = {
     ...publication,
+    floors: floorsOf(context),
     bytes: async () => bytes,
     intend: () => record(context, session, { type: 'manifest-sent' }),
     saveResumeToken: async (resumeToken) =>
@@ -107,8 +112,14 @@ async function anchor(
 
   const { blockNumber, latest, deep } = await context.anchor.read(session.id, signal)
   // Readers refuse a manifest that names another signer: its bytes are not let go.
-  if (latest && latest.creator.toLowerCase() !== manifest.uploader.toLowerCase())
+  const isSigner = (address: string) => latest?.creator.toLowerCase() === address.toLowerCase()
+  if (latest && !isSigner(manifest.uploader)) {
+    if (isSigner(await context.anchor.uploader(signal))) {
+      await record(context, session, { type: 'signer-changed' })
+      return
+    }
     throw new HoldfastError('anchor-rejected', `The signer is ${latest.creator}, not ${manifest.uploader}.`)
+  }
   const isOurs = (seen: Witnessed['latest']) =>
     seen?.merkleRoot === merkleRoot && seen.manifestCid === manifest.cid && seen.chunkCount === chunkCount
   if (isOurs(deep) && isOurs(latest)) {
@@ -134,7 +145,10 @@ async function anchor(
   await closeCircuit(context, context.anchor.name)
   if (!isSeen && taken >= TAKEN_TO_TELL)
     throw new HoldfastError('anchor-unseen', `The relay took the anchor ${taken} times in vain.`)
-  await record(context, session, { type: 'look-again', atMs, isSeen })
+  const { newest } = publication
+  if (newest?.blockNumber === blockNumber && Math.abs(clock.now() - newest.sinceMs) > STANDING_MS)
+    throw new HoldfastError('anchor-unseen', `The chain stands at block ${blockNumber}.`)
+  await record(context, session, { type: 'look-again', atMs, isSeen, blockNumber })
 }
 
 /** Stores an event of the publication; undefined where another one is in flight by now. */

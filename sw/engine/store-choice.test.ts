@@ -98,7 +98,7 @@ function worldOfTwo() {
     servers.map((server, at) => ({ ...server.transportOf(alive), name: names[at] ?? '' }))
   const worker = (alive = workerLifetime()) => ({
     ...world.worker(alive),
-    transport: copies(storesOf(alive)),
+    transport: copies(storesOf(alive), 'copies', world.clock),
   })
   const workerWithOne = (alive = workerLifetime()) => ({
     ...world.worker(alive),
@@ -157,6 +157,26 @@ describe('a session with two stores', () => {
       for (const server of servers) expect([...server.stored.values()], `moment ${diesAt}`).toEqual([1, 1])
     }
     expect(diesAt).toBeGreaterThan(20)
+  })
+
+  it('leaves one that asked for ten minutes alone, whatever worker comes, and whatever chunk', async () => {
+    const { world, servers, worker } = worldOfTwo()
+    await recorded(worker())
+    servers[1].fault = () => ({ code: 'throttled', retryAfterMs: 600_000 })
+    await drainOnce(world, worker(), 'push')
+    const [asked] = servers[1].ledger
+    servers[1].fault = () => undefined
+    for (let index = 1; index < 5; index++) {
+      await startSession(worker(), aStart(index + 1))
+      await admitChunk(worker(), await sealedChunk(sessionIdOf(index + 1), 0))
+      await drainOnce(world, worker(), 'push')
+    }
+    expect(servers[1].ledger).toHaveLength(1)
+    await world.clock.advance(600_000)
+    await drainOnce(world, worker())
+    const [, again] = servers[1].ledger
+    expect((again?.atMs ?? 0) - (asked?.atMs ?? 0)).toBeGreaterThanOrEqual(600_000)
+    expect(await settled(world)).toBe(true)
   })
 
   it('waits, by name, where a later worker has lost one of them, and goes on when it is back', async () => {

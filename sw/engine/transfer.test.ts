@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import { sealKeyName } from './commit.ts'
@@ -120,6 +121,41 @@ describe('an upload', () => {
     })
   })
 
+  it('of bytes whose read the database calls its own failure is that chunk’s: it waits, then parks', async () => {
+    const { world } = await recorded()
+    const worker = world.worker()
+    const payload = () => Promise.reject(new HoldfastError('storage-failed', 'UnknownError'))
+    const context = { ...worker, store: { ...worker.store, payload } }
+    const waits = []
+    for (let tries = 4; tries > 0; tries--) {
+      expect(await transfer(context, await firstChunk(world), never)).toBe('payload-unreadable')
+      waits.push((await firstChunk(world)).state)
+    }
+    expect(waits).toMatchObject(['due', 'due', 'due', 'parked'].map((kind) => ({ wait: { kind } })))
+    expect((await world.session(id)).trouble?.error).toEqual({
+      code: 'payload-unreadable',
+      message: 'UnknownError',
+    })
+  })
+
+  it.each(['heeds', 'does not heed'])('that hangs ends by itself, though it %s its signal', async (heeds) => {
+    const { world, chunk } = await recorded()
+    const worker = world.worker()
+    let isStopped = false
+    worker.transport.send = (_upload, _bytes, _held, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          isStopped = true
+          if (heeds === 'heeds') reject(new HoldfastError('aborted', 'It was stopped.'))
+        })
+      })
+    const begunMs = world.clock.now()
+    let failure
+    await world.clock.runUntil(transfer(worker, chunk, never).then((code) => (failure = code)))
+    expect({ failure, isStopped }).toEqual({ failure: 'timeout', isStopped: true })
+    expect(world.clock.now() - begunMs).toBeLessThan(5 * 60_000)
+  })
+
   it('of a chunk that was discarded meanwhile sends nothing', async () => {
     const { world, chunk } = await recorded()
     await world.disk.write((tx) => tx.deleteSession(id))
@@ -197,6 +233,17 @@ describe('sealing in the worker', () => {
       state: { status: 'captured', wait: { kind: 'parked' } },
       lastError: { code: 'payload-corrupt' },
     })
+  })
+
+  it('waits where the raw bytes cannot be read, whatever the database calls it', async () => {
+    const world = await captured()
+    const worker = world.worker()
+    const chunk = await firstChunk(world)
+    const payload = () => Promise.reject(new HoldfastError('storage-failed', 'UnknownError'))
+    expect(await transfer({ ...worker, store: { ...worker.store, payload } }, chunk, never)).toBe(
+      'payload-unreadable',
+    )
+    expect((await firstChunk(world)).state).toMatchObject({ status: 'captured', wait: { kind: 'due' } })
   })
 
   it('parks a chunk whose key is missing, and keeps its bytes', async () => {

@@ -1,12 +1,13 @@
-import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { closeCircuit, recordFailure } from './circuits.ts'
+import { closeCircuit, floorsOf, recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { deliver, type Delivery } from './deliver.ts'
+import { checkedPayload } from './payload.ts'
 import { storeChoice } from './store-choice.ts'
+import { limited } from './time-limit.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
@@ -49,14 +50,8 @@ async function upload(
   const delivery: Delivery = {
     sent: state.sent,
     resumeToken: state.resumeToken,
-    bytes: async () => {
-      const bytes = await store.payload(chunk.id)
-      if ((await sha256Hex(bytes)) === sha256) return new Uint8Array(bytes)
-      throw new HoldfastError(
-        'payload-corrupt',
-        `The stored bytes of ${chunk.id} no longer match their hash.`,
-      )
-    },
+    floors: floorsOf(context),
+    bytes: async () => new Uint8Array(await checkedPayload(context, chunk.id, sha256)),
     intend: () => apply(context, chunk, { type: 'send-began' }),
     saveResumeToken: async (resumeToken) =>
       void (await apply(context, chunk, { type: 'resume-token-saved', resumeToken })),
@@ -65,7 +60,11 @@ async function upload(
       announce(chunk.sessionId)
     },
   }
-  if (!(await deliver(transport, { cid, sha256, sizeBytes: chunk.sizeBytes, to }, delivery, signal))) return
+  const { sizeBytes } = chunk
+  const wanted = await limited(context.clock, sizeBytes, signal, (until) =>
+    deliver(transport, { cid, sha256, sizeBytes, to }, delivery, until),
+  )
+  if (!wanted) return
   await closeCircuit(context, transport.name)
   await apply(context, chunk, { type: 'stored' })
 }

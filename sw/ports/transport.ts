@@ -1,3 +1,4 @@
+import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { StoreChoice } from '../core/record.ts'
 
@@ -20,6 +21,14 @@ export type RemoteState =
   | { readonly kind: 'part'; readonly offsetBytes: number }
   | { readonly kind: 'nothing' }
 
+/** What is known, beyond a worker's life, of the stores that a transport is made of. */
+export interface Floors {
+  /** Before this time the store of this name asked not to be asked (`Retry-After`), ms since the epoch. */
+  floorMs(store: string): Promise<number>
+  /** Keeps what this failure of the store asks for. */
+  keep(store: string, error: HoldfastError): Promise<unknown>
+}
+
 /** One attempt at one upload. */
 export interface Attempt {
   /** Ends the attempt; the transport then rejects with `aborted`. */
@@ -33,6 +42,8 @@ export interface Attempt {
   saveResumeToken(resumeToken: string): Promise<void>
   /** Tells how many bytes the store is known to have. */
   progress(offsetBytes: number): void
+  /** For a transport that is made of several stores; absent: nothing is kept. */
+  readonly floors?: Floors | undefined
 }
 
 /**

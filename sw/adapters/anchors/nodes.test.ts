@@ -207,6 +207,24 @@ describe('several nodes', () => {
     expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b])
   })
 
+  it.each(['fails', 'goes well'])('heed it though another request %s meanwhile', async (outcome) => {
+    holdEverywhere(OURS)
+    const anchor = anchorOver([a, b])
+    const answer = a.answer.bind(a)
+    let asked = 0
+    a.answer = async (request) => {
+      if (asked++ === 0) return { status: 429, headers: { 'retry-after': '600' }, body: '' }
+      await first
+      return outcome === 'fails' ? { status: 503, body: '' } : answer(request)
+    }
+    const first = anchor.read(SESSION_ID, calm).catch(() => undefined)
+    await anchor.read(SESSION_ID, calm).catch(() => undefined)
+    expect(asked).toBeGreaterThan(1)
+    a.answer = answer
+    wait(31_000)
+    expect(await askedBy(anchor.read(SESSION_ID, calm))).not.toContain(a)
+  })
+
   it('name those that failed, and why', async () => {
     a.rpcAnswer = { body: rpcError(-32000, 'missing trie node') }
     await expect(anchorOver([a, b]).read(SESSION_ID, calm)).rejects.toMatchObject({

@@ -165,7 +165,7 @@ async function gather<T>(
           (answer) => {
             if (until.aborted) return
             answers.set(node, answer)
-            Object.assign(node, { error: undefined, isLate: false })
+            if (floorOf(node) === 0) Object.assign(node, { error: undefined, isLate: false })
           },
           (thrown: unknown) => {
             if (!until.aborted) setAside(node, HoldfastError.from(thrown))
@@ -184,7 +184,9 @@ async function gather<T>(
   return answers
 }
 
+/** What it asked for stays, whatever another request to it has met. */
 function setAside(node: Node, error: HoldfastError, isLate = false): void {
+  if (floorOf(node) > error.retryAfterMs) return
   Object.assign(node, { error, isLate, setAsideMs: node.clock.now() })
 }
 

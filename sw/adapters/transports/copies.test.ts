@@ -9,7 +9,7 @@ import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { StoreChoice } from '../../core/record.ts'
 import { deliver } from '../../engine/deliver.ts'
 import { copies } from './copies.ts'
-import type { Transport, Upload } from '../../ports/transport.ts'
+import type { Floors, Transport, Upload } from '../../ports/transport.ts'
 import { TRANSPORT_CONTRACT, type TransportHarness } from '../../contracts/transport.contract.ts'
 
 // Promises 2, 4, 5, 6 of docs/guarantees.md.
@@ -129,11 +129,12 @@ const item = (number: number, to?: StoreChoice) =>
 /** An object through several attempts, as the engine keeps its record. */
 function keptAttempts(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
   const record = { sent: false, resumeToken: '', stored: false, read: 0, resumeTokens: [] as string[] }
-  const attempt = async (transport: Transport, signal = new AbortController().signal) => {
+  const attempt = async (transport: Transport, signal = new AbortController().signal, floors?: Floors) => {
     const { sent, resumeToken } = record
     const delivery = {
       sent,
       resumeToken,
+      ...(floors && { floors }),
       bytes: async () => {
         record.read += 1
         return bytes
@@ -365,6 +366,30 @@ describe('copies', () => {
         retryAfterMs: 3_001_000,
       })
       expect(b.done).toHaveLength(1)
+    })
+
+    it('is not asked sooner by a new worker either, nor after a request that goes well', async () => {
+      const kept = new Map<string, number>()
+      const floors: Floors = {
+        floorMs: async (of) => kept.get(of) ?? 0,
+        keep: async (of, { retryAfterMs }) => kept.set(of, Date.now() + retryAfterMs),
+      }
+      const transport = fresh()
+      const both = [item(1), item(2)]
+      b.wrong = () => (b.done.length === 1 ? fails('throttled', 600_000) : undefined)
+      await Promise.all(both.map((one) => one.attempt(transport, undefined, floors)))
+      expect([...kept.keys()]).toEqual(['b'])
+      expect(b.done).toHaveLength(2)
+
+      later(300_000)
+      for (const worker of [transport, fresh()])
+        expect(await item(3).attempt(worker, undefined, floors)).toMatchObject({
+          code: 'copies-missing',
+          retryAfterMs: expect.toSatisfy((ms: number) => ms >= 300_000 && ms <= 301_000) as number,
+        })
+      expect(b.done).toHaveLength(2)
+      later(300_000)
+      expect(await item(4).attempt(fresh(), undefined, floors)).toBeUndefined()
     })
 
     it('a session that wants it alone does not make the engine leave the others alone', async () => {

@@ -1,13 +1,18 @@
 import { HoldfastError, type ErrorClass, type ErrorCode } from '../../../src/protocol/errors.ts'
-import { CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
+import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
 import type { Clock } from '../../ports/platform.ts'
-import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
+import type { Attempt, Floors, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { systemClock } from '../browser/system-clock.ts'
 
-/** One of the stores, with its health as this worker has seen it: a cache, so a new worker asks each to find out. */
+/**
+ * One of the stores, with its health as this worker has seen it: a cache, so a new worker asks each to find out. Only
+ * what a store itself asked for is kept beyond that.
+ */
 interface Child {
   readonly store: Transport
   circuit: Circuit
+  /** Whether what was kept of it has been read. */
+  known: boolean
   /** Why it failed last. */
   lastError: HoldfastError | undefined
   /** Requests under way. */
@@ -66,7 +71,7 @@ export function copies(
   const children = new Map(
     stores.map((store): [string, Child] => [
       store.name,
-      { store, circuit: CLOSED, lastError: undefined, asking: 0, nextLookMs: 0 },
+      { store, circuit: CLOSED, known: false, lastError: undefined, asking: 0, nextLookMs: 0 },
     ]),
   )
   if (stores.length === 0 || children.size < stores.length)
@@ -109,7 +114,7 @@ export function copies(
           attempt.progress(offsetOf(each, upload))
         },
       }
-      const found = await ask(child, tryNow, () => step(child.store, held, own))
+      const found = await ask(child, tryNow, attempt.floors, () => step(child.store, held, own))
       each.set(of, found)
       if (found.kind !== 'all') continue
       resumeTokens.set(of, true)
@@ -119,24 +124,44 @@ export function copies(
     return each
   }
 
+  /** Takes a store's failure into its health. */
+  function note(child: Child, error: HoldfastError): void {
+    const { code, retryAfterMs } = error
+    const nowMs = clock.now()
+    const tripped = trip(child.circuit, code, retryAfterMs, nowMs, clock.random())
+    if (child.circuit.failures === 0) child.nextLookMs = 0
+    // Any other failure is an answer.
+    child.circuit = tripped === child.circuit ? close(tripped, nowMs) : tripped
+    child.lastError = error
+  }
+
   /** @returns what came of one store's turn; what is not its own failure is thrown */
-  async function ask(child: Child, tryNow: boolean, work: () => Promise<RemoteState>): Promise<Found> {
+  async function ask(
+    child: Child,
+    tryNow: boolean,
+    floors: Floors | undefined,
+    work: () => Promise<RemoteState>,
+  ): Promise<Found> {
+    if (!child.known) {
+      const { name: of } = child.store
+      const retryAfterMs = ((await floors?.floorMs(of)) ?? 0) - clock.now()
+      child.known = true
+      if (retryAfterMs > 0)
+        note(child, new HoldfastError('throttled', `${of} asked to be left alone.`, { retryAfterMs }))
+    }
     const { circuit, lastError } = child
     const lanes = concurrencyAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, clock.now())
     if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError, clock.now())
     child.asking += 1
     try {
       const held = await work()
-      child.circuit = CLOSED
+      child.circuit = close(child.circuit, clock.now())
       return held
     } catch (thrown) {
       const error = HoldfastError.from(thrown)
       if (NOT_THEIRS.has(error.code)) throw error
-      const tripped = trip(child.circuit, error.code, error.retryAfterMs, clock.now(), clock.random())
-      if (child.circuit.failures === 0) child.nextLookMs = 0
-      // Any other failure is an answer.
-      child.circuit = tripped === child.circuit ? CLOSED : tripped
-      child.lastError = error
+      note(child, error)
+      if (error.retryAfterMs > 0) await floors?.keep(child.store.name, error)
       return failed(child, error, clock.now())
     } finally {
       child.asking -= 1

@@ -1,0 +1,22 @@
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { ChunkId, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Context } from './context.ts'
+
+/**
+ * A chunk's bytes, checked. A read that fails is the chunk's failure, even where the database says that it was its own:
+ * if it was, writing this failure down fails too, and ends the drain.
+ *
+ * @throws HoldfastError `payload-unreadable`, `payload-corrupt`
+ */
+export async function checkedPayload(
+  { store }: Context,
+  id: ChunkId,
+  sha256: Sha256Hex,
+): Promise<ArrayBuffer> {
+  const bytes = await store.payload(id).catch((cause: unknown) => {
+    throw new HoldfastError('payload-unreadable', HoldfastError.from(cause).message, { cause })
+  })
+  if ((await sha256Hex(bytes)) === sha256) return bytes
+  throw new HoldfastError('payload-corrupt', `The stored bytes of ${id} no longer match their hash.`)
+}
