@@ -126,12 +126,13 @@ async function nextToSealAgain(
   sessions: readonly SessionRecord[],
   busy: ReadonlySet<ChunkId>,
 ): Promise<ChunkRecord | undefined> {
-  const raw: ChunkRecord[] = []
+  let first: ChunkRecord | undefined
   for (const { id, tally } of sessions)
     if (tally.captured > 0)
       for (const chunk of await tx.chunksOf(id))
-        if (chunk.state.status === 'captured' && chunk.due && !busy.has(chunk.id)) raw.push(chunk)
-  return raw.toSorted(({ due: [a] = [0] }, { due: [b] = [0] }) => a - b)[0]
+        if (chunk.state.status === 'captured' && chunk.due && !busy.has(chunk.id))
+          if (first?.due === undefined || chunk.due[0] < first.due[0]) first = chunk
+  return first
 }
 
 /** A few sessions at a time, and one on trial while a destination has failed lately. */
