@@ -6,7 +6,7 @@ import type { Envelope } from './protocol/messages.ts'
 
 const worker = vi.hoisted(() => ({
   /** Undefined while the browser still registers it. */
-  registration: undefined as { active: object } | undefined,
+  registration: undefined as { active: object; scope: string } | undefined,
   asked: [] as Envelope[],
   /** Types that it does not answer. */
   mute: [] as string[],
@@ -31,7 +31,7 @@ const types = () => worker.asked.map(({ type }) => type)
 
 beforeEach(() => {
   vi.useFakeTimers()
-  worker.registration = { active: {} }
+  worker.registration = { active: {}, scope: 'https://app.example/' }
   worker.asked = []
   worker.mute = []
   vi.stubGlobal('navigator', { serviceWorker: new EventTarget() })

@@ -15,6 +15,8 @@ import { unlessAborted } from './unless-aborted.ts'
 
 /** Asks the worker; every request settles. */
 export interface Connection {
+  /** The registration's, an absolute URL: what page and worker share is named by it. */
+  readonly scope: string
   /**
    * @throws HoldfastError `worker-timeout` after the deadline, or whatever the worker refuses with; the signal's reason
    */
@@ -44,6 +46,7 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   await activated(registration)
 
   return {
+    scope: registration.scope,
     async request(request, { signal } = {}) {
       const worker = registration.active
       if (worker === null) throw noWorker('The worker is gone.')

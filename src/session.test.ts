@@ -6,6 +6,8 @@ import { MAX_CHUNK_BYTES, PROTOCOL_VERSION, type Request } from './protocol/mess
 import { parseRequest } from './protocol/parse.ts'
 import { openSession } from './session.ts'
 
+const SCOPE = 'https://app.example/b/'
+
 const held = new Set<string>()
 const locks = {
   request: async (name: string, work: () => Promise<void>) => {
@@ -26,7 +28,11 @@ function fakeConnection() {
     return request.type === 'chunk' ? { acknowledged: `x/${request.chunk.index}` } : {}
   }
   return {
-    connection: { request: ask as Connection['request'], onNewWorker: () => undefined } satisfies Connection,
+    connection: {
+      scope: SCOPE,
+      request: ask as Connection['request'],
+      onNewWorker: () => undefined,
+    } satisfies Connection,
     requests,
     chunks: () => requests.flatMap((request) => (request.type === 'chunk' ? [request.chunk] : [])),
     answerAfter: (wait: Promise<unknown>) => {
@@ -56,7 +62,7 @@ describe('a recording session', () => {
   it('holds its lock from before the worker hears of it until the worker knows its end', async () => {
     const { connection, requests } = fakeConnection()
     const session = await openSession(connection, options)
-    expect([...held]).toEqual([`holdfast-recording:${session.id}`])
+    expect([...held]).toEqual([`holdfast-recording:${session.id}:${SCOPE}`])
     await session.append(new Blob(['one']))
     await session.end()
     expect(requests.map(({ type }) => type)).toEqual(['session-start', 'chunk', 'session-end'])

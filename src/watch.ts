@@ -2,13 +2,14 @@ import type { Connection } from './connection.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
+import { nameFor } from './protocol/names.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
 /**
  * The engine's state now, then again after each change; a slow reader gets the latest state, not a backlog.
  */
 export async function* watch(connection: Connection, signal: AbortSignal): AsyncGenerator<Snapshot> {
-  const channel = new BroadcastChannel(SNAPSHOT_CHANNEL)
+  const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, connection.scope))
   const sessions = new Map<SessionId, SessionSnapshot>()
   let changed = true
   let stir = () => {}
