@@ -29,6 +29,11 @@ export interface Capabilities {
   readonly notifications: NotificationPermission | 'unsupported'
   readonly push: boolean
   readonly periodicSync: PermissionState | 'unsupported'
+  /**
+   * A database that no scope is in the name of, as an earlier version of this library named it: this app's, or another's
+   * of the origin. Nothing reads it any more, and nothing deletes it; a worker of that version would upload what it holds.
+   */
+  readonly earlierDatabase: boolean | 'unknown'
   /** The same in sentences for a person, most important first. */
   readonly words: readonly string[]
 }
@@ -46,12 +51,14 @@ export const capabilities = ({ signal }: WaitOptions = {}): Promise<Capabilities
 async function ask(): Promise<Capabilities> {
   const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined)
   const storage = navigator.storage as Partial<StorageManager> | undefined
-  const [persisted, estimate, sync, periodic, keepsBlobs] = await Promise.all([
+  const [persisted, estimate, sync, periodic, keepsBlobs, databases] = await Promise.all([
     storage?.persisted?.().catch(() => undefined),
     storage?.estimate?.().catch(() => undefined),
     permission('background-sync'),
     permission('periodic-background-sync'),
     canKeepBlobs(),
+    // Older browsers do not list them, and opening one to see would make it.
+    Promise.resolve(globalThis.indexedDB?.databases?.()).catch(() => undefined),
   ])
   const has = (name: string) => registration !== undefined && name in registration
   const missing = missingFeatures()
@@ -70,6 +77,7 @@ async function ask(): Promise<Capabilities> {
     notifications: 'Notification' in globalThis ? Notification.permission : 'unsupported',
     push: has('pushManager'),
     periodicSync: has('periodicSync') ? (periodic ?? 'prompt') : 'unsupported',
+    earlierDatabase: databases?.some(({ name }) => name === 'holdfast') ?? 'unknown',
   }
   return { ...found, words: sentences(found) }
 }
@@ -120,10 +128,13 @@ function sentences({
   storage,
   window,
   notifications,
+  earlierDatabase,
 }: Omit<Capabilities, 'words'>): string[] {
   if (missing.length > 0) return [refusal(missing)]
   const words = [WAKE_WORDS[backgroundWakes.kind]]
   if (window === 'private') words.push('This window is private: what is not uploaded is lost when it closes.')
+  if (earlierDatabase === true)
+    words.push('Recordings of an earlier version of this app may be on this device, and are not uploaded.')
   if (storage === 'best-effort')
     words.push('The browser may clear recordings that are not uploaded yet if the device runs out of space.')
   if (storage === 'persistent') words.push('The browser keeps recordings until they are uploaded.')

@@ -6,7 +6,7 @@ import type { Envelope } from './protocol/messages.ts'
 
 const worker = vi.hoisted(() => ({
   /** Undefined while the browser still registers it. */
-  registration: undefined as { active: object } | undefined,
+  registration: undefined as { active: object; scope: string } | undefined,
   /** How often it was. */
   registered: 0,
   refuses: false,
@@ -32,12 +32,13 @@ vi.mock('workbox-window/messageSW.js', () => ({
   },
 }))
 
+const SCOPE = 'https://app.example/'
 const id = '00000000-0000-4000-8000-000000000001' as SessionId
 const types = () => worker.asked.map(({ type }) => type)
 
 beforeEach(() => {
   vi.useFakeTimers()
-  worker.registration = { active: {} }
+  worker.registration = { active: {}, scope: SCOPE }
   worker.asked = []
   worker.mute = []
   vi.stubGlobal('navigator', { serviceWorker: new EventTarget(), locks: {} })
@@ -90,13 +91,13 @@ describe('connect', () => {
   it('registers the worker again, once, where it was taken away under the page', async () => {
     const holdfast = await connect({ scriptUrl: '/sw.js' })
     const gone = worker.registration
-    worker.registration = { active: { state: 'activated' } }
+    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
     worker.registered = 0
     Object.assign(gone ?? {}, { active: null })
     await Promise.all([holdfast.sessions(), holdfast.policy()])
     expect(worker.registered).toBe(1)
-    Object.assign(worker.registration.active, { state: 'redundant' })
-    worker.registration = { active: { state: 'activated' } }
+    Object.assign(worker.registration?.active ?? {}, { state: 'redundant' })
+    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
     await holdfast.sessions()
     expect(worker.registered).toBe(2)
     holdfast.close()
@@ -108,7 +109,7 @@ describe('connect', () => {
     worker.refuses = true
     await expect(holdfast.sessions()).rejects.toMatchObject({ code: 'no-service-worker' })
     worker.refuses = false
-    worker.registration = { active: { state: 'activated' } }
+    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
     expect(await holdfast.sessions()).toEqual([])
     holdfast.close()
   })

@@ -16,6 +16,8 @@ import { unlessAborted } from './unless-aborted.ts'
 
 /** Asks the worker; every request settles. */
 export interface Connection {
+  /** The registration's, an absolute URL: what page and worker share is named by it. */
+  readonly scope: string
   /**
    * @throws HoldfastError `worker-timeout` after the deadline, or whatever the worker refuses with; the signal's reason
    */
@@ -58,6 +60,7 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   }
 
   return {
+    scope: registration.scope,
     async request(request, { signal } = {}) {
       const worker = activeOf(registration) ?? (await unlessAborted(signal, bringBack))
       if (worker === undefined) throw noWorker('The worker is gone.')

@@ -30,6 +30,7 @@ function fakeConnection(...answers: Answer[]) {
     return Promise.reject(new HoldfastError(answer, 'why'))
   }
   const connection: Connection = {
+    scope: 'https://app.example/',
     request: ask as Connection['request'],
     onNewWorker: (listener, signal) => {
       listeners.add(listener)

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import { SNAPSHOT_CHANNEL } from './protocol/messages.ts'
+import { nameFor } from './protocol/names.ts'
 import type { Acquire } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
@@ -67,7 +68,7 @@ async function untilAnswered<Answer>(
         if (passing === undefined) throw error
         onStalled?.(error)
         if (passing === 'this-one') release()
-        if (error.code === 'storage-full') onChange(stir, stirred.signal)
+        if (error.code === 'storage-full') onChange(connection, stir, stirred.signal)
         timer = setTimeout(stir, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
         signal?.addEventListener('abort', stir, { signal: stirred.signal })
         await abortOf(stirred.signal)
@@ -85,8 +86,8 @@ async function untilAnswered<Answer>(
 const anyTime: Acquire = async () => () => undefined
 
 /** Calls back when the worker tells of a change, which may have freed space. */
-function onChange(listener: () => void, signal: AbortSignal): void {
-  const channel = new BroadcastChannel(SNAPSHOT_CHANNEL)
+function onChange({ scope }: Connection, listener: () => void, signal: AbortSignal): void {
+  const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, scope))
   channel.addEventListener('message', listener)
   signal.addEventListener('abort', () => channel.close())
 }

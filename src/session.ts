@@ -6,6 +6,7 @@ import { sealChunk } from './evidence/seal.ts'
 import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError, isHoldfastError } from './protocol/errors.ts'
+import { nameFor } from './protocol/names.ts'
 import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
 import {
   DISCARD_CONFIRMATION,
@@ -67,7 +68,7 @@ async function begin(
   rawKey.fill(0)
 
   signal?.throwIfAborted()
-  const release = await holdLock(recordingLockName(id))
+  const release = await holdLock(nameFor(recordingLockName(id), connection.scope))
   const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast, continues }
   const started = untilAnswered(() =>
     connection.request({

@@ -3,6 +3,7 @@ import { requestWithRetry } from './request-with-retry.ts'
 import { following } from './protocol/following.ts'
 import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
+import { nameFor } from './protocol/names.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
 /**
@@ -15,7 +16,7 @@ export async function* watch(
 ): AsyncGenerator<Snapshot> {
   const over = following(...signals)
   const { signal } = over
-  const channel = new BroadcastChannel(SNAPSHOT_CHANNEL)
+  const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, connection.scope))
   const sessions = new Map<SessionId, SessionSnapshot>()
   let changed = true
   let stir = () => {}

@@ -1,5 +1,6 @@
 /// <reference types="workbox-background-sync" />
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
+import { nameFor } from '../src/protocol/names.ts'
 import { isOurs } from '../src/protocol/parse.ts'
 import { activation } from './adapters/browser/activation.ts'
 import { announcer } from './adapters/browser/announce.ts'
@@ -64,7 +65,8 @@ export function install(options: InstallOptions): void {
 
 /** The engine on what this browser has: the one place that picks adapters. */
 function engineOf(options: InstallOptions): Engine {
-  const store = idbStore()
+  const { scope } = self.registration
+  const store = idbStore(nameFor('holdfast', scope))
   const clock = systemClock()
   const progress = createProgress(clock)
   const engine: Engine = createEngine(
@@ -74,10 +76,10 @@ function engineOf(options: InstallOptions): Engine {
       clock,
       progress,
       room: admissionRoom(),
-      lock: webLock(),
+      lock: webLock(scope),
       wake: options.wake?.(clock, () => engine.sync()) ?? backgroundSync(clock),
       metered: isMetered,
-      announce: announcer(store, progress),
+      announce: announcer(scope, store, progress),
     },
     activation(),
   )

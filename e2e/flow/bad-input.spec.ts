@@ -41,9 +41,9 @@ test('what a page may not do is refused by name; nothing is stored, nothing is l
   ])
     expect(await postChunk(page, { ...next, tamper })).toMatchObject(refused('bad-message'))
   for (const message of [{ type: 'chunk' }, { type: 'no-such-type' }, { type: 'session-start', session: [] }])
-    expect(await post(page, { holdfast: 2, ...message })).toMatchObject(refused('bad-message'))
+    expect(await post(page, { holdfast: 3, ...message })).toMatchObject(refused('bad-message'))
   expect(await post(page, { holdfast: 99, type: 'hello' })).toMatchObject(refused('protocol-mismatch'))
-  expect(await post(page, { holdfast: 2, type: 'discard', sessionId })).toMatchObject(
+  expect(await post(page, { holdfast: 3, type: 'discard', sessionId })).toMatchObject(
     refused('not-confirmed'),
   )
 
@@ -53,9 +53,9 @@ test('what a page may not do is refused by name; nothing is stored, nothing is l
   expect(await postChunk(page, next)).toMatchObject({ ok: true })
   expect((await storedChunks(page)).map(({ index }) => index)).toEqual([0, 1])
 
-  expect(await post(page, { holdfast: 2, type: 'session-end', sessionId })).toMatchObject({ ok: true })
+  expect(await post(page, { holdfast: 3, type: 'session-end', sessionId })).toMatchObject({ ok: true })
   expect(await postChunk(page, { ...good, index: 2 })).toMatchObject(refused('session-ended'))
   const confirm = 'discard-unconfirmed'
-  expect(await post(page, { holdfast: 2, type: 'discard', sessionId, confirm })).toMatchObject({ ok: true })
+  expect(await post(page, { holdfast: 3, type: 'discard', sessionId, confirm })).toMatchObject({ ok: true })
   expect(await storedChunks(page)).toEqual([])
 })

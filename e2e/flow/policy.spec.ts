@@ -16,7 +16,7 @@ async function choose(page: Page, policy: 'always' | 'unmetered' | 'paused') {
 }
 
 async function ask(page: Page, type: 'policy' | 'hello'): Promise<unknown> {
-  const answer = await post(page, { holdfast: 2, type })
+  const answer = await post(page, { holdfast: 3, type })
   expect(answer.ok).toBe(true)
   return Reflect.get(answer, 'value')
 }

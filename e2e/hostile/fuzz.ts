@@ -54,7 +54,7 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
   const foreign = () => `${HEX.slice(0, 8)}-0000-4000-8000-${String(below(1e12)).padStart(12, '0')}`
   const payload = new Blob([new Uint8Array(1_000)])
 
-  const cyclic: Fields = { holdfast: 2, type: 'chunk' }
+  const cyclic: Fields = { holdfast: 3, type: 'chunk' }
   cyclic['chunk'] = cyclic
   const deep = () => {
     let value: unknown = 'bottom'
@@ -83,7 +83,7 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
       () => cyclic,
       deep,
       () =>
-        JSON.parse('{"__proto__":{"holdfast":2,"type":"discard"},"constructor":{"prototype":{"ok":true}}}'),
+        JSON.parse('{"__proto__":{"holdfast":3,"type":"discard"},"constructor":{"prototype":{"ok":true}}}'),
       () => ({ toString: null, valueOf: null, hasOwnProperty: 1 }),
     ])()
 
@@ -119,20 +119,20 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
   const message = (): unknown =>
     pick<() => unknown>([
       junk,
-      () => ({ holdfast: 2, type: junk() }),
+      () => ({ holdfast: 3, type: junk() }),
       () => ({ holdfast: junk(), type: 'discard', sessionId: pick(victims), confirm: 'discard-unconfirmed' }),
-      () => ({ holdfast: 2, type: 'chunk', chunk: spoilt(chunk()) }),
-      () => ({ holdfast: 2, type: 'session-start', session: spoilt(session()) }),
+      () => ({ holdfast: 3, type: 'chunk', chunk: spoilt(chunk()) }),
+      () => ({ holdfast: 3, type: 'session-start', session: spoilt(session()) }),
       // Well formed, and about another's session: other bytes under a taken index, other keys for a known session.
-      () => ({ holdfast: 2, type: 'chunk', chunk: chunk() }),
-      () => ({ holdfast: 2, type: 'session-start', session: session() }),
-      () => ({ holdfast: 2, type: 'chunk', chunk: { ...chunk(), sessionId: foreign() } }),
-      () => ({ holdfast: 2, type: pick(changing), sessionId: foreign(), confirm: 'discard-unconfirmed' }),
-      () => ({ holdfast: 2, type: pick(changing), sessionId: junk() }),
-      () => ({ holdfast: 2, type: 'discard', sessionId: pick(victims) }),
-      () => ({ holdfast: 2, type: 'discard', sessionId: pick(victims), confirm: junk() }),
-      () => ({ holdfast: 2, type: 'discard', sessionId: pick(victims), confirm: 'discard-confirmed' }),
-      () => ({ holdfast: 2, type: pick(['hello', 'sessions']), extra: junk() }),
+      () => ({ holdfast: 3, type: 'chunk', chunk: chunk() }),
+      () => ({ holdfast: 3, type: 'session-start', session: session() }),
+      () => ({ holdfast: 3, type: 'chunk', chunk: { ...chunk(), sessionId: foreign() } }),
+      () => ({ holdfast: 3, type: pick(changing), sessionId: foreign(), confirm: 'discard-unconfirmed' }),
+      () => ({ holdfast: 3, type: pick(changing), sessionId: junk() }),
+      () => ({ holdfast: 3, type: 'discard', sessionId: pick(victims) }),
+      () => ({ holdfast: 3, type: 'discard', sessionId: pick(victims), confirm: junk() }),
+      () => ({ holdfast: 3, type: 'discard', sessionId: pick(victims), confirm: 'discard-confirmed' }),
+      () => ({ holdfast: 3, type: pick(['hello', 'sessions']), extra: junk() }),
     ])()
 
   const { active } = await navigator.serviceWorker.ready

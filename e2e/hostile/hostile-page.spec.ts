@@ -52,14 +52,14 @@ test('evidence is deleted by discard with its confirmation alone, and the custod
   const [victim = '', other = ''] = victims
   const before = await dump(page)
   for (const confirm of [undefined, '', 'yes', 'discard', 'DISCARD-UNCONFIRMED'])
-    expect(await post(page, { holdfast: 2, type: 'discard', sessionId: victim, confirm })).toMatchObject({
+    expect(await post(page, { holdfast: 3, type: 'discard', sessionId: victim, confirm })).toMatchObject({
       ok: false,
       error: { code: 'not-confirmed' },
     })
   expect(await dump(page)).toEqual(before)
 
   const confirm = 'discard-unconfirmed'
-  expect(await post(page, { holdfast: 2, type: 'discard', sessionId: victim, confirm })).toMatchObject({
+  expect(await post(page, { holdfast: 3, type: 'discard', sessionId: victim, confirm })).toMatchObject({
     ok: true,
   })
   const after = await dump(page)
@@ -93,13 +93,13 @@ async function withEvidence(
         ok: true,
       })
     await upload.arrived
-    await post(page, { holdfast: 2, type: 'pause', sessionId })
+    await post(page, { holdfast: 3, type: 'pause', sessionId })
   }
   await page.evaluate(async () => (await window.app.connect()).setPolicy('paused'))
   const drains = () =>
     page.evaluate(async () => {
       const { held = [], pending = [] } = await navigator.locks.query()
-      return [...held, ...pending].filter(({ name }) => name === 'holdfast-drain').length
+      return [...held, ...pending].filter(({ name }) => name === `holdfast-drain:${location.origin}/`).length
     })
   await expect.poll(drains).toBe(0)
   return { page, victims }

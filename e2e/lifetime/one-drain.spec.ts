@@ -55,7 +55,7 @@ test(`${TABS} tabs, their messages, five sync tags, a push and a period at once 
 
   const sends: LedgerEntry[] = []
   for (const { page, id } of recordings) {
-    expect(await post(page, { holdfast: 2, type: 'session-end', sessionId: id })).toMatchObject({ ok: true })
+    expect(await post(page, { holdfast: 3, type: 'session-end', sessionId: id })).toMatchObject({ ok: true })
     const manifest = await anchored(backend, id, 'complete', CHUNKS)
     expectNothingTwice(backend, manifest, sinceEntry)
     const cids = new Set(manifest.chunks.map(({ cid }) => String(cid)))
@@ -74,7 +74,7 @@ async function record(page: Page, at: number, id: string): Promise<void> {
     ...Array.from({ length: CHUNKS }, (_, index) =>
       postChunk(page, { sessionId: id, index, sizeBytes: 10_000, fill: at * CHUNKS + index }),
     ),
-    ...Array.from({ length: HELLOS }, () => post(page, { holdfast: 2, type: 'hello' })),
+    ...Array.from({ length: HELLOS }, () => post(page, { holdfast: 3, type: 'hello' })),
   ])
   for (const answer of answers) expect(answer).toMatchObject({ ok: true })
 }
@@ -98,7 +98,8 @@ const wakesOf = (worker: Worker): Promise<Wakes> => worker.evaluate(() => Reflec
 const drainLocks = (page: Page) =>
   page.evaluate(async () => {
     const { held = [], pending = [] } = await navigator.locks.query()
-    const drains = (locks: LockInfo[]) => locks.filter(({ name }) => name === 'holdfast-drain').length
+    const drains = (locks: LockInfo[]) =>
+      locks.filter(({ name }) => name === `holdfast-drain:${location.origin}/`).length
     return { held: drains(held), pending: drains(pending) }
   })
 

@@ -40,7 +40,7 @@ async function keepOpenAt({ wanted, release }: { wanted: string; release: string
     while (!released.signal.aborted) await result(chunks.count())
   }
 
-  const db = await result(indexedDB.open('holdfast'))
+  const db = await result(indexedDB.open(`holdfast:${location.origin}/`))
   for (;;) {
     const chunks = db.transaction('chunks', 'readwrite').objectStore('chunks')
     const rows = await result<{ state: { status: string } }[]>(chunks.getAll())

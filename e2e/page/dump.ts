@@ -17,7 +17,7 @@ export async function dump(page: Page): Promise<Dump> {
         return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].join()
       return value instanceof CryptoKey ? `key ${value.algorithm.name}` : JSON.stringify(value)
     }
-    const db = await settled(indexedDB.open('holdfast'))
+    const db = await settled(indexedDB.open(`holdfast:${location.origin}/`))
     const stores: Record<string, Record<string, string>> = {}
     for (const name of db.objectStoreNames) {
       const store = db.transaction(name).objectStore(name)

@@ -61,7 +61,7 @@ export async function postChunk(page: Page, draft: ChunkDraft): Promise<Answer> 
     return new Promise<Answer>((resolve) => {
       port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
       port1.start()
-      active?.postMessage({ holdfast: 2, type: 'chunk', chunk }, [port2])
+      active?.postMessage({ holdfast: 3, type: 'chunk', chunk }, [port2])
     })
   }, draft)
 }
@@ -71,7 +71,7 @@ export async function startSession(page: Page, sessionId: string): Promise<Answe
   await page.evaluate(
     (id) =>
       new Promise<void>((held) => {
-        void navigator.locks.request(`holdfast-recording:${id}`, () => {
+        void navigator.locks.request(`holdfast-recording:${id}:${location.origin}/`, () => {
           held()
           return new Promise(() => undefined)
         })
@@ -80,5 +80,5 @@ export async function startSession(page: Page, sessionId: string): Promise<Answe
   )
   const access = [{ groupId: `0x${'ab'.repeat(32)}`, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }]
   const session = { sessionId, mimeType: 'video/webm', startedAtMs: 1_770_000_000_000, access }
-  return post(page, { holdfast: 2, type: 'session-start', session })
+  return post(page, { holdfast: 3, type: 'session-start', session })
 }

@@ -26,7 +26,7 @@ export async function storedChunks(page: Page): Promise<StoredChunk[]> {
       index: number
       state: { status: string; seal?: { encryptedHash: string; cid: string } }
     }
-    const db = await settled(indexedDB.open('holdfast'))
+    const db = await settled(indexedDB.open(`holdfast:${location.origin}/`))
     try {
       const rows = await settled<Row[]>(db.transaction('chunks').objectStore('chunks').getAll())
       const chunks = []

@@ -42,6 +42,7 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
   })
 
   const connection: Connection = {
+    scope: 'https://simulated.example/',
     request: (request) =>
       alive.query(async () => {
         const answered = new Promise<Reply>((resolve) => {

@@ -36,7 +36,7 @@ test('bytes that changed, are gone, or cannot be read park their chunk alone; th
 
   await page.evaluate(async (sessionId) => {
     const db = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open('holdfast')
+      const request = indexedDB.open(`holdfast:${location.origin}/`)
       request.addEventListener('success', () => resolve(request.result))
     })
     const tx = db.transaction('payloads', 'readwrite')

@@ -41,7 +41,7 @@ test('a chunk that the old worker never answered goes to the new one at once', a
   // A transaction that this page keeps open holds up every other, so that the old worker cannot answer.
   await page.evaluate(async () => {
     const db = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open('holdfast')
+      const request = indexedDB.open(`holdfast:${location.origin}/`)
       request.addEventListener('success', () => resolve(request.result))
     })
     const hold = { open: true }
@@ -77,16 +77,15 @@ test('two workers that live side by side share one drain: no chunk goes up twice
   const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
   const id = await page.evaluate(() => window.app.begin(1))
   const waiting = await page.evaluate(async () => {
-    // The same script under another scope is another worker, with the same database and the same locks.
-    const other = await navigator.serviceWorker.register('/sw.js', { scope: '/other/' })
+    const other = await navigator.serviceWorker.register('/beside.js', { scope: '/other/' })
     const { installing } = other
     while (other.active === null)
       await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
     for (let fill = 1; fill <= 12; fill++) await window.app.append(fill)
-    other.active.postMessage({ holdfast: 2, type: 'hello' })
+    other.active.postMessage({ holdfast: 3, type: 'hello' })
     const { held, pending } = await navigator.locks.query()
     const drains = (locks: LockInfo[] | undefined) =>
-      locks?.filter(({ name }) => name === 'holdfast-drain').length
+      locks?.filter(({ name }) => name === `holdfast-drain:${location.origin}/`).length
     return { held: drains(held), pending: drains(pending) }
   })
   expect(waiting).toEqual({ held: 1, pending: 1 })

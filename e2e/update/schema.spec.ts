@@ -143,7 +143,7 @@ test('a worker that waits leaves the database to the one that the page records w
   await updateWaits(page)
   await page.evaluate(async () => {
     const { waiting } = await navigator.serviceWorker.ready
-    waiting?.postMessage({ holdfast: 2, type: 'hello' })
+    waiting?.postMessage({ holdfast: 3, type: 'hello' })
     await window.app.begin(1)
     for (let fill = 1; fill <= 5; fill++) await window.app.append(fill)
   })

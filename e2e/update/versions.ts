@@ -8,7 +8,7 @@ export type Version = 'present' | 'next-schema'
 /** An app whose worker can be exchanged. */
 export interface App {
   readonly url: string
-  /** From now on the server has this worker. */
+  /** From now on the server has this worker at `/sw.js`; at `/beside.js` it has one that shares what that one has. */
   deploy(version: Version): void
   close(): Promise<void>
 }
@@ -24,6 +24,9 @@ export async function serveVersions(endpoints: Endpoints): Promise<App> {
   const deploy = (version: Version) =>
     void files.set('/sw.js', `${builds[version]}\n// deployment ${++deployed}\n`)
   deploy('present')
+  // Takes itself for a worker of the root's registration, as two versions of one are that live side by side.
+  const asOfTheRoot = "Object.defineProperty(registration, 'scope', { value: `${location.origin}/` })"
+  files.set('/beside.js', `${asOfTheRoot}\n${builds.present}`)
   return { ...(await serve(files)), deploy }
 }
 
@@ -77,4 +80,7 @@ export async function takeOver(page: Page): Promise<void> {
 
 /** The version of the worker's database. */
 export const schemaVersion = (page: Page) =>
-  page.evaluate(async () => (await indexedDB.databases()).find(({ name }) => name === 'holdfast')?.version)
+  page.evaluate(
+    async () =>
+      (await indexedDB.databases()).find(({ name }) => name === `holdfast:${location.origin}/`)?.version,
+  )

@@ -3,12 +3,14 @@ import type { Cid, GroupId, SessionId, Sha256Hex } from './ids.ts'
 import type { ChunkView, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
 /** Raised when a page and a worker of different versions could misread each other. */
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 
 /** Largest chunk that the worker takes, in ciphertext (or raw) bytes. */
 export const MAX_CHUNK_BYTES = 64 * 1024 * 1024
 
-/** The `BroadcastChannel` on which the worker tells all pages of a changed session. */
+// What follows are bases of names, which `nameFor` makes one registration's.
+
+/** The `BroadcastChannel` on which the worker tells its pages of a changed session. */
 export const SNAPSHOT_CHANNEL = 'holdfast'
 
 /** The Web Lock that a page holds while it records: its release is how the worker learns of a death. */

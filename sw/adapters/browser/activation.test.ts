@@ -18,7 +18,7 @@ function workerIn(scope: object) {
   }
 }
 
-const hello = { holdfast: 2, type: 'hello' }
+const hello = { holdfast: 3, type: 'hello' }
 
 describe('where the browser tells a worker its state', () => {
   test('it is active if it says so', async () => {

@@ -1,14 +1,15 @@
 import type { SessionId } from '../../../src/protocol/ids.ts'
 import { SNAPSHOT_CHANNEL, type Broadcast } from '../../../src/protocol/messages.ts'
+import { nameFor } from '../../../src/protocol/names.ts'
 import { sessionView, type Moving } from '../../core/view.ts'
 import type { Store } from '../../ports/store.ts'
 
 /** Changes of one session within this time are told as one, ms. */
 const DEBOUNCE_MS = 100
 
-/** Tells every page of the origin how a changed session stands. */
-export function announcer(store: Store, moving: Moving): (id: SessionId) => void {
-  const channel = new BroadcastChannel(SNAPSHOT_CHANNEL)
+/** Tells every page of this registration how a changed session stands. */
+export function announcer(scope: string, store: Store, moving: Moving): (id: SessionId) => void {
+  const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, scope))
   const changed = new Set<SessionId>()
 
   async function tell() {

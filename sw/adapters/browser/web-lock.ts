@@ -1,8 +1,10 @@
+import { nameFor } from '../../../src/protocol/names.ts'
 import type { Lock } from '../../ports/platform.ts'
 
-/** Web Locks: one namespace for all pages and worker versions; freed when a holder dies. */
-export const webLock = (): Lock => ({
-  run: (name, work) => navigator.locks.request(name, work),
+/** Web Locks: one namespace for all pages and worker versions of a registration; freed when a holder dies. */
+export const webLock = (scope: string): Lock => ({
+  run: (name, work) => navigator.locks.request(nameFor(name, scope), work),
   // Shared, so that of two worker versions that watch one recorder none waits for the other.
-  released: (name) => navigator.locks.request(name, { mode: 'shared' }, async () => undefined),
+  released: (name) =>
+    navigator.locks.request(nameFor(name, scope), { mode: 'shared' }, async () => undefined),
 })

@@ -61,24 +61,24 @@ describe('a payload that cannot be read', () => {
 
   test('is that chunk’s alone: the connection stays', async () => {
     transactions(() => ({ get: failing('NotReadableError') }))
-    await expect(idbStore().payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
+    await expect(idbStore('device').payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
     expect(database.opened).toBe(1)
   })
 
   test('is that chunk’s too where the browser does not say why, while its key can be read', async () => {
     transactions(() => ({ get: failing('UnknownError'), getKey: async () => ID }))
-    await expect(idbStore().payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
+    await expect(idbStore('device').payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
   })
 
   test('is the database’s where nothing can be read', async () => {
     transactions(() => ({ get: failing('UnknownError'), getKey: failing('UnknownError') }))
-    await expect(idbStore().payload(ID)).rejects.toMatchObject({ code: 'storage-failed' })
+    await expect(idbStore('device').payload(ID)).rejects.toMatchObject({ code: 'storage-failed' })
   })
 })
 
 test('a database that does not open is told after three tries, and asked again by the next use', async () => {
   database.open = never
-  const store = idbStore()
+  const store = idbStore('device')
   const first = expect(store.read(async () => 1)).rejects.toMatchObject({ code: 'storage-failed' })
   await vi.advanceTimersByTimeAsync(30_000)
   await first
@@ -91,7 +91,7 @@ test('a database that does not open is told after three tries, and asked again b
 test('a database that opens too late is closed, so that it holds up no upgrade', async () => {
   const opens: (() => void)[] = []
   database.open = () => new Promise<void>((resolve) => opens.push(resolve))
-  const read = idbStore().read(async () => 1)
+  const read = idbStore('device').read(async () => 1)
   await vi.advanceTimersByTimeAsync(10_000)
   transactions(() => ({}))
   opens[1]?.()
@@ -103,7 +103,9 @@ test('a database that opens too late is closed, so that it holds up no upgrade',
 
 test('a transaction that never ends is told, and its connection is dropped', async () => {
   transactions(() => ({ done: never() }))
-  const write = expect(idbStore().write(async () => 1)).rejects.toMatchObject({ code: 'storage-failed' })
+  const write = expect(idbStore('device').write(async () => 1)).rejects.toMatchObject({
+    code: 'storage-failed',
+  })
   await vi.advanceTimersByTimeAsync(3 * 25_000)
   await write
   expect(database.opened).toBe(3)
@@ -120,7 +122,7 @@ test('a transaction that was committed after its deadline counts', async () => {
       throw new DOMException('', 'InvalidStateError')
     },
   }))
-  const write = idbStore().write(async () => 'kept')
+  const write = idbStore('device').write(async () => 'kept')
   await vi.advanceTimersByTimeAsync(21_000)
   expect(await write).toBe('kept')
   expect(database.opened).toBe(1)

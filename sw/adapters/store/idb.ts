@@ -34,7 +34,7 @@ const RESERVE_BYTES = 4 * 1024 * 1024
  * Opens the worker's store on the first use, and again whenever the browser has lost it. A transaction whose
  * connection was lost runs again: its work must be repeatable, and nothing is ever deleted to get a database open.
  */
-export function idbStore(name = 'holdfast'): Store {
+export function idbStore(name: string): Store {
   let opened: Promise<Database> | undefined
 
   const drop = (connection: Promise<Database>) => {
