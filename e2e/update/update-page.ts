@@ -6,6 +6,7 @@ import { connect, type Holdfast, type RecordingSession } from '../../src/index.t
 const app = {
   /** A worker may take its time: nothing is asked twice because the machine is slow. */
   connect: () => connect({ scriptUrl: '/sw.js', type: 'classic', timeoutMs: 3_600_000 }),
+  connectTo: (scriptUrl: string) => connect({ scriptUrl, type: 'classic' }),
   newGroup,
   holdfast: undefined as Holdfast | undefined,
   session: undefined as RecordingSession | undefined,

@@ -25,7 +25,7 @@ export async function serveVersions(endpoints: Endpoints): Promise<App> {
     void files.set('/sw.js', `${builds[version]}\n// deployment ${++deployed}\n`)
   deploy('present')
   // Takes itself for a worker of the root's registration, as two versions of one are that live side by side.
-  const asOfTheRoot = "Object.defineProperty(registration, 'scope', { value: `${location.origin}/` })"
+  const asOfTheRoot = "Object.defineProperty(registration, 'scope', { value: `${location.origin}/` });"
   files.set('/beside.js', `${asOfTheRoot}\n${builds.present}`)
   return { ...(await serve(files)), deploy }
 }
