@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { describeHistory, type History } from './history.ts'
 import { HELP, OptionError, parseOptions, type Options } from './options.ts'
+import { SLOWEST_MS, TELLS_WITHIN_MS } from './liveness.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
 import { scenarioWith } from './scenario.ts'
@@ -56,10 +57,21 @@ async function simulate(options: Options): Promise<number> {
       await replay(history)
       console.log(`replay: npm run simulate -- ${how}\n`)
     }
+    console.log(waitsInWords(counts))
     console.log(`${inWords(counts)}, seed ${seed}: ${failures} failures in ${seconds} s`)
   }
   return failures === 0 ? 0 : 1
 }
+
+const secondsOf = (ms: number) => `${(ms / 1_000).toFixed(0)} s`
+
+/** The longest waits, beside their bounds. */
+const waitsInWords = ({ slowness }: Counts) =>
+  [
+    `confirmed at most ${secondsOf(slowness.visited)} after the last fault where a person comes by (bound ${secondsOf(SLOWEST_MS.visited)}),`,
+    `${secondsOf(slowness.open)} where a page is open (bound ${secondsOf(SLOWEST_MS.open)});`,
+    `what stood was told after ${secondsOf(slowness.untold)} (bound ${secondsOf(TELLS_WITHIN_MS)})`,
+  ].join(' ')
 
 const inWords = ({ runs, singles, pairs, steps, kills }: Counts) =>
   `${singles} single deaths, ${pairs} pairs, ${runs} random histories, ${kills} kills, ${steps} steps`

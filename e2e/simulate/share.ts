@@ -1,4 +1,5 @@
 import { randomRun } from './random-run.ts'
+import { NEVER_SLOW, type Slowness } from './run-history.ts'
 import type { History } from './history.ts'
 import { everyDeathAfter, momentsOfScenario, scenarioWith } from './scenario.ts'
 
@@ -18,9 +19,10 @@ export interface Counts {
   readonly pairs: number
   readonly steps: number
   readonly kills: number
+  readonly slowness: Slowness
 }
 
-export const NOTHING: Counts = { runs: 0, singles: 0, pairs: 0, steps: 0, kills: 0 }
+export const NOTHING: Counts = { runs: 0, singles: 0, pairs: 0, steps: 0, kills: 0, slowness: NEVER_SLOW }
 
 export const plus = (a: Counts, b: Counts): Counts => ({
   runs: a.runs + b.runs,
@@ -28,6 +30,11 @@ export const plus = (a: Counts, b: Counts): Counts => ({
   pairs: a.pairs + b.pairs,
   steps: a.steps + b.steps,
   kills: a.kills + b.kills,
+  slowness: {
+    visited: Math.max(a.slowness.visited, b.slowness.visited),
+    open: Math.max(a.slowness.open, b.slowness.open),
+    untold: Math.max(a.slowness.untold, b.slowness.untold),
+  },
 })
 
 /** A broken promise, and how to see it again. */
@@ -44,9 +51,9 @@ export async function doShare(share: Share, tell: (progress: Progress) => void):
   const moments = await momentsOfScenario()
   for (let moment = 1 + at; moment <= moments; moment += of)
     for await (const { deaths, ran } of everyDeathAfter(moment, pairs)) {
-      const { steps, kills, failure } = ran
+      const { steps, kills, slowness, failure } = ran
       const isSingle = deaths.moments.length === 1
-      tell({ counts: { ...NOTHING, [isSingle ? 'singles' : 'pairs']: 1, steps, kills } })
+      tell({ counts: { ...NOTHING, [isSingle ? 'singles' : 'pairs']: 1, steps, kills, slowness } })
       const later = deaths.laterMs === undefined ? '' : ` --later ${deaths.laterMs}`
       if (failure !== undefined)
         tell({
@@ -54,8 +61,8 @@ export async function doShare(share: Share, tell: (progress: Progress) => void):
         })
     }
   for (let run = at; run < runs; run += of) {
-    const { steps, kills, shrunk } = await randomRun(seed, run)
-    tell({ counts: { ...NOTHING, runs: 1, steps, kills } })
+    const { steps, kills, slowness, shrunk } = await randomRun(seed, run)
+    tell({ counts: { ...NOTHING, runs: 1, steps, kills, slowness } })
     if (shrunk) tell({ finding: { replay: `--seed ${seed} --run ${run}`, history: shrunk } })
   }
 }

@@ -29,6 +29,8 @@ export interface FakeDisk {
   /** @param ending runs between the last request and the commit; if it rejects, the transaction is aborted */
   write<T>(work: (tx: WriteTransaction) => Promise<T>, ending?: () => Promise<void>): Promise<T>
   payload(id: ChunkId): Promise<ArrayBuffer>
+  /** Stored bytes change by themselves, or are gone; no transaction tells of it. */
+  rot(id: ChunkId, bytes: ArrayBuffer | undefined): void
 }
 
 /**
@@ -74,6 +76,12 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
       if (bytes === undefined)
         throw new HoldfastError('payload-unreadable', `The bytes of ${id} are missing.`)
       return copies ? bytes.slice(0) : bytes
+    },
+    rot(id, bytes) {
+      const payloads = new Map(state.payloads)
+      if (bytes === undefined) payloads.delete(id)
+      else payloads.set(id, bytes)
+      state = { ...state, payloads }
     },
   }
 }
