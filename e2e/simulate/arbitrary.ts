@@ -91,6 +91,7 @@ const what = fc.oneof(
         'offline' as const,
         'disk-full' as const,
         'disk-fails' as const,
+        'disk-slow' as const,
         'signed-out' as const,
         'relay-sits' as const,
       ),

@@ -15,7 +15,7 @@ interface Signed {
 
 /** A chain with the registry, and the relay that signs for it. */
 export interface Chain {
-  /** What the chain holds of a session at the wanted depth, in truth, and what it held lately before that was undone. */
+  /** What the chain holds of a session at the wanted depth, in truth: now, then what it held lately. */
   deep(id: SessionId): readonly NonNullable<Witnessed['latest']>[]
   /**
    * The newest blocks, above the wanted depth, become others.
@@ -40,16 +40,22 @@ const OTHER_SIGNER = `0x${'cd'.repeat(20)}`
 /** What a worker saw deep may be told of this late, where its disk hangs meanwhile, ms. */
 const TOLD_LATE_MS = 120_000
 
-/** @param beforeSigning hears of each anchor that is about to be signed, and of those that were before */
-export function chainWithRelay(
-  scene: Scene,
-  beforeSigning: (anchor: AnchorRequest, before: readonly AnchorRequest[]) => void,
-): Chain {
+/** Hears of anchors. */
+export interface AnchorListener {
+  /** It leaves its worker now. */
+  leaves(anchor: AnchorRequest): void
+  /** It is about to be signed, and these were before. */
+  isSigned(anchor: AnchorRequest, before: readonly AnchorRequest[]): void
+}
+
+export function chainWithRelay(scene: Scene, { leaves: onLeaving, isSigned }: AnchorListener): Chain {
   const { clock, history } = scene
   const startMs = clock.now()
   const journal: Signed[] = []
   /** Anchors that were handed over, and have not been looked for since. */
   const unread = new Map<string, SessionId>()
+  /** The manifest in the newest block, as a worker was last told. */
+  const shown = new Map<SessionId, string | undefined>()
   const head = () => 100 + Math.floor((clock.now() - startMs) / BLOCK_MS)
 
   const foreign = new Set<SessionId>()
@@ -72,7 +78,7 @@ export function chainWithRelay(
       if (now !== undefined && anchor.chunkCount < now.chunkCount)
         throw new HoldfastError('anchor-rejected', 'ChunkCountFell')
       const own = journal.filter(({ key: of }) => !of.startsWith(OTHER))
-      beforeSigning(
+      isSigned(
         anchor,
         own.map((signed) => signed.anchor),
       )
@@ -96,11 +102,11 @@ export function chainWithRelay(
     foreign,
     mine,
     deep(id) {
-      const before =
-        undone && clock.now() < undone.untilMs
-          ? recordOf(undone.journal, id, undone.head - history.depth + 1)
-          : undefined
-      return [seenAt(id, head() - history.depth + 1), before].filter((record) => record !== undefined)
+      const deepest = head() - history.depth + 1
+      const lately = [...Array(TOLD_LATE_MS / BLOCK_MS).keys()].map((blocks) => seenAt(id, deepest - blocks))
+      if (undone && clock.now() < undone.untilMs)
+        lately.push(recordOf(undone.journal, id, undone.head - history.depth + 1))
+      return lately.filter((record) => record !== undefined)
     },
     reorganise(vanish, deeper) {
       if (deeper > 0)
@@ -140,6 +146,7 @@ export function chainWithRelay(
         const exchange = { what: `read ${id} on the chain`, signal, takesMs: TAKES_MS }
         // A node that lags behind tells of an older chain.
         const seen = await request(scene, caller, exchange, (lies) => view(id, head() - (lies ? 3 : 0)))
+        shown.set(id, seen.latest?.manifestCid)
         for (const [key, of] of unread) if (of === id) unread.delete(key)
         return seen
       },
@@ -148,6 +155,9 @@ export function chainWithRelay(
         const leaves = () => {
           if (unread.has(key) && scene.thefts === 0)
             scene.fail(`${key} was anchored again without reading the chain before`)
+          if (shown.get(anchor.sessionId) === anchor.manifestCid && scene.thefts === 0)
+            scene.fail(`${key} was anchored again though the newest block shows it`)
+          onLeaving(anchor)
           unread.set(key, anchor.sessionId)
         }
         const exchange = { what: `submit ${key}`, signal, takesMs: TAKES_MS, leaves }

@@ -1,6 +1,6 @@
 import { sealInWorker } from '../../sw/seal.ts'
 import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
-import type { SessionId } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import { admissionRoom, type Context } from '../../sw/engine/context.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
@@ -71,9 +71,12 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const mutant = mutation.create()
   const oracle = createOracle(scene, () => chain)
   const wakes = createWakeOracle(scene, (kind, outcome) => mutant.outcome?.(kind, outcome) ?? outcome)
-  const server = storeServer(scene)
-  const chain: Chain = chainWithRelay(scene, (anchor, before) => oracle.onSigning(anchor, before, server))
-  const disk = fakeDisk((commit) => {
+  const server = storeServer(scene, (cid) => oracle.onSending(cid, disk.state))
+  const chain: Chain = chainWithRelay(scene, {
+    leaves: (anchor) => oracle.onSubmitting(anchor, disk.state),
+    isSigned: (anchor, before) => oracle.onSigning(anchor, before, server),
+  })
+  const disk: FakeDisk = fakeDisk((commit) => {
     oracle.onCommit(commit, server)
     const value = commit.after.meta.get(POLICY)
     if (value !== scene.policy.value) scene.policy = { value, sinceMs: clock.now() }
@@ -82,6 +85,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const stores = faultyDisk(scene, disk)
   const locks = fakeLocks()
   const workers: Worker[] = []
+  const rotten = new Set<ChunkId>()
   let active: Worker | undefined
 
   const start = (): Worker => {
@@ -196,16 +200,18 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       scene.powerLosses++
       for (const { life } of workers) life.die()
     },
-    rot(of, lost) {
-      const held = chunksOf(disk.state, of).filter(({ id }) => disk.state.payloads.has(id))
-      const chunk = held[Math.floor(scene.random() * held.length)]
-      const bytes = chunk && disk.state.payloads.get(chunk.id)
-      if (chunk === undefined || bytes === undefined) return
-      const rotten = Uint8Array.from(new Uint8Array(bytes), (byte, at) => (at === 0 ? byte ^ 1 : byte))
-      trace(() => `${chunk.id} ${lost ? 'is lost' : 'rots'}`)
-      oracle.rotten(chunk.id)
-      disk.rot(chunk.id, lost ? undefined : rotten.buffer)
-    },
+    rot: (of, lost) =>
+      void disk.rot((state) => {
+        // Once each: the same bit twice would mend it.
+        const held = chunksOf(state, of).filter(({ id }) => state.payloads.has(id) && !rotten.has(id))
+        const chunk = held[Math.floor(scene.random() * held.length)]
+        const bytes = chunk && state.payloads.get(chunk.id)
+        if (chunk === undefined || bytes === undefined) return undefined
+        trace(() => `${chunk.id} ${lost ? 'is lost' : 'rots'}`)
+        rotten.add(chunk.id)
+        oracle.rotten(chunk)
+        return [chunk.id, lost ? undefined : withOtherBit(bytes)]
+      }),
     update() {
       start()
       for (const listener of device.onNewWorker) listener()
@@ -226,3 +232,6 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   }
   return device
 }
+
+const withOtherBit = (bytes: ArrayBuffer) =>
+  Uint8Array.from(new Uint8Array(bytes), (byte, at) => (at === 0 ? byte ^ 1 : byte)).buffer

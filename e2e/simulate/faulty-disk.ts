@@ -7,6 +7,8 @@ import type { Scene } from './scene.ts'
 
 /** The disk takes about this long for a commit, ms. */
 const COMMIT_MS = 2
+/** On a slow device it takes up to this, ms. */
+const SLOW_COMMIT_MS = 1_000
 /** A transaction that hangs is given up after three tries of 20 s, and 2 s each to end (sw/adapters/store/idb.ts), ms. */
 export const GIVEN_UP_AFTER_MS = 66_000
 
@@ -55,7 +57,8 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
         const fault = faultOf('write')
         const { powerLosses } = scene
         const ending = async () => {
-          await scene.sleep(scene.about(COMMIT_MS))
+          const isSlow = clock.now() < scene.diskSlowUntilMs
+          await scene.sleep(isSlow ? Math.round(SLOW_COMMIT_MS * scene.random()) : scene.about(COMMIT_MS))
           if (scene.powerLosses > powerLosses) throw new Error('The power was lost.')
           if (life.dead && !commits) throw new Error('Its worker died.')
           if (fault !== undefined) await fail(fault)

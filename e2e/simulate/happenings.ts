@@ -57,6 +57,9 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'disk-fails':
       scene.diskFailsUntilMs = untilMs
       return
+    case 'disk-slow':
+      scene.diskSlowUntilMs = untilMs
+      return
     case 'relay-sits':
       scene.relaySitsUntilMs = untilMs
       return

@@ -19,7 +19,12 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
   scene.trace(() => 'everything is healed, all tabs are closed and one is opened')
   scene.healing = true
   scene.offlineUntilMs = scene.meteredUntilMs = scene.signedOutUntilMs = 0
-  scene.diskFullUntilMs = scene.diskFailsUntilMs = scene.unreadableUntilMs = scene.relaySitsUntilMs = 0
+  scene.diskFullUntilMs =
+    scene.diskFailsUntilMs =
+    scene.diskSlowUntilMs =
+    scene.unreadableUntilMs =
+    scene.relaySitsUntilMs =
+      0
   device.chain.mine()
   for (const tab of tabs.filter(Boolean)) tab.close()
 

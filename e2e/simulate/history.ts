@@ -63,7 +63,8 @@ export interface Happening {
     | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
     | {
-        readonly kind: 'offline' | 'disk-full' | 'disk-fails' | 'metered' | 'signed-out' | 'relay-sits'
+        readonly kind:
+          'offline' | 'disk-full' | 'disk-fails' | 'disk-slow' | 'metered' | 'signed-out' | 'relay-sits'
         readonly forMs: number
       }
     | { readonly kind: 'policy'; readonly policy: Policy }

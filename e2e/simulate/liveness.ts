@@ -19,7 +19,7 @@ export const SLOWEST_MS: Readonly<Record<Afterwards, number>> = {
 }
 
 /** A clock that was set back makes what waited for a time wait for up to this much more (`believedMs`), ms. */
-const SET_BACK_COSTS_MS = LONGEST_WAIT_MS
+export const SET_BACK_COSTS_MS = LONGEST_WAIT_MS
 
 export const isSetBack = ({ happenings }: History) =>
   happenings.some(({ what }) => what.kind === 'clock-set' && what.byMs < 0)

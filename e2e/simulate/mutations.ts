@@ -154,7 +154,7 @@ export const MUTATIONS: readonly Mutation[] = [
     withWrites(context, (tx) => changed(tx, { deletePayload: async () => undefined })),
   ),
 
-  simply('forgets the intent to send', /sent again without asking/, (context) =>
+  simply('forgets the intent to send', /sent again without asking|not in flight/, (context) =>
     withWrites(context, (tx) =>
       changed(tx, {
         putChunk: (chunk) =>

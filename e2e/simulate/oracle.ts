@@ -18,9 +18,12 @@ export interface Oracle {
   discarding(id: SessionId): void
   onCommit(commit: Commit, server: StoreServer): void
   onAcknowledged(handed: HandedChunk, disk: DiskState): void
+  /** An object leaves its worker, which has not asked the store for it. */
+  onSending(cid: string, disk: DiskState): void
+  onSubmitting(anchor: AnchorRequest, disk: DiskState): void
   onSigning(anchor: AnchorRequest, before: readonly AnchorRequest[], server: StoreServer): void
   /** These bytes are not what was stored any more. */
-  rotten(id: ChunkId): void
+  rotten(chunk: ChunkRecord): void
   /** What has not come to its end, and does not wait for a person. */
   unsettled(disk: DiskState): SessionRecord[]
   /** Nothing goes by itself any more: what is not confirmed waits for a person, and says so. */
@@ -39,6 +42,7 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
   const acknowledged = new Map<ChunkId, string>()
   const discarded = new Set<SessionId>()
   const rotten = new Set<ChunkId>()
+  const rottenBeforeSealing = new Set<ChunkId>()
   /** The last status in the custody log. */
   const logged = new Map<string, string>()
 
@@ -86,6 +90,11 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
     const { id, state } = chunk
+    check(chunk.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
+    check(
+      before?.state.status !== 'encrypting' || state.status !== 'uploading' || !rottenBeforeSealing.has(id),
+      `${id} was sealed from bytes that rotted`,
+    )
     const session = disk.sessions.get(chunk.sessionId)
     if (session === undefined) return fail(`${id} has no session`)
     const holds = disk.payloads.has(id)
@@ -165,7 +174,11 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
 
   return {
     discarding: (id) => void discarded.add(id),
-    rotten: (id) => void rotten.add(id),
+    rotten({ id, state }) {
+      rotten.add(id)
+      // Bytes that are being sealed may have been read before.
+      if (state.status === 'captured') rottenBeforeSealing.add(id)
+    },
     unsettled,
 
     onCommit(commit, server) {
@@ -174,6 +187,10 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
       for (const id of sessions) {
         const session = after.sessions.get(id)
         const was = before.sessions.get(id)
+        check(
+          was?.ending !== 'complete' || session === undefined || session.ending === 'complete',
+          `${id} was whole, and is ${session?.ending}`,
+        )
         if (session !== undefined) checkSession(session, after)
         else if (was !== undefined) {
           check(isSettled(was) || discarded.has(id), `${id} was deleted, and is not on the chain`)
@@ -211,6 +228,24 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
       )
     },
 
+    onSending(cid, disk) {
+      const isChunk = [...disk.chunks.values()].some(
+        ({ state }) => state.status === 'uploading' && state.sent && state.seal.cid === cid,
+      )
+      const isManifest = [...disk.sessions.values()].some(
+        ({ publication }) => publication?.sent === true && publication.manifest?.cid === cid,
+      )
+      check(isChunk || isManifest, `${cid} was sent, though it is not in flight`)
+    },
+
+    onSubmitting({ sessionId, manifestCid }, disk) {
+      const publication = disk.sessions.get(sessionId)?.publication
+      check(
+        publication?.sent === true && publication.manifest?.cid === manifestCid,
+        `${manifestCid} was submitted, though it is not in flight`,
+      )
+    },
+
     onSigning(anchor, before, server) {
       const statusOf = ({ manifestCid }: AnchorRequest) => manifestAt(server, manifestCid)?.status
       check(
@@ -238,11 +273,17 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
     },
 
     atTheEnd(disk, server) {
-      for (const session of disk.sessions.values())
+      for (const session of disk.sessions.values()) {
+        const { id, ending, anchored, tally } = session
+        check(
+          !isSettled(session) || tally.confirmed === 0 || anchored?.ending === ending,
+          `${id} is settled, but not anchored as it ended`,
+        )
         check(
           isSettled(session) || isHopeless(session, disk),
           `${session.id} is not settled: ${JSON.stringify(session)}`,
         )
+      }
       for (const [id, content] of acknowledged) {
         const [sessionId = ''] = id.split('/')
         if (discarded.has(sessionId as SessionId)) continue

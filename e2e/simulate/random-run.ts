@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { histories } from './arbitrary.ts'
-import type { History } from './history.ts'
+import type { Happening, History } from './history.ts'
 import type { Mutation } from './mutation.ts'
 import { NEVER_SLOW, runHistory, type Slowness } from './run-history.ts'
 
@@ -12,17 +12,27 @@ export interface RandomRun {
   readonly shrunk?: History
 }
 
+interface Options {
+  readonly mutation?: Mutation
+  readonly shrinks?: boolean
+  /** What happens besides what chance lets happen. */
+  readonly besides?: readonly Happening[]
+}
+
+const withBesides = (besides: readonly Happening[]) =>
+  histories.map((history) => ({ ...history, happenings: [...history.happenings, ...besides] }))
+
 /** Run number `run` of a seed: always the same. */
 export async function randomRun(
   seed: number,
   run: number,
-  { mutation, shrinks = true }: { mutation?: Mutation; shrinks?: boolean } = {},
+  { mutation, shrinks = true, besides = [] }: Options = {},
 ): Promise<RandomRun> {
   let steps = 0
   let kills = 0
   let slowness = NEVER_SLOW
   let first = true
-  const property = fc.asyncProperty(histories, async (history) => {
+  const property = fc.asyncProperty(withBesides(besides), async (history) => {
     const ran = await runHistory(history, mutation && { mutation })
     if (first) ({ steps, kills, slowness } = ran)
     first = false

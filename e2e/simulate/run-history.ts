@@ -4,15 +4,18 @@ import { createDevice, type Device } from './device.ts'
 import { happen } from './happenings.ts'
 import { heal } from './healing.ts'
 import type { History } from './history.ts'
-import { watchStanding, type Afterwards } from './liveness.ts'
+import { isSetBack, watchStanding, type Afterwards } from './liveness.ts'
 import { NONE, type Mutation } from './mutation.ts'
 import { createScene, START_MS, type Scene } from './scene.ts'
 import { openTab, record, type Tab } from './tab.ts'
 
 useQuickCrypto()
 
-/** The longest that anybody had to wait, ms: from the last fault until all was confirmed; until what stood was told. */
-export type Slowness = Readonly<Record<Afterwards | 'untold', number>>
+/**
+ * The longest that anybody had to wait, ms: from the last fault until all was confirmed (`setBack`: with a clock that
+ * was set back), and until what stood was told.
+ */
+export type Slowness = Readonly<Record<Afterwards | 'setBack' | 'untold', number>>
 
 /** How one history went. */
 export interface Ran {
@@ -28,7 +31,7 @@ export interface Ran {
   readonly lines: readonly string[]
 }
 
-export const NEVER_SLOW: Slowness = { visited: 0, open: 0, untold: 0 }
+export const NEVER_SLOW: Slowness = { visited: 0, open: 0, setBack: 0, untold: 0 }
 
 /** Nobody waits longer for the tabs of a history, ms. */
 const LONGEST_MS = 150_000
@@ -106,5 +109,9 @@ async function live(scene: Scene, device: Device): Promise<Slowness> {
   await Promise.race([Promise.all([...recordings, ...happenings]), scene.sleep(LONGEST_MS)])
   await scene.sleep(Math.max(history.lastsMs - (scene.clock.now() - START_MS), 0))
   const confirmedMs = await heal(scene, device, tabs)
-  return { ...NEVER_SLOW, [history.afterwards]: confirmedMs, untold: await watched }
+  return {
+    ...NEVER_SLOW,
+    [isSetBack(history) ? 'setBack' : history.afterwards]: confirmedMs,
+    untold: await watched,
+  }
 }

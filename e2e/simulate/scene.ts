@@ -22,6 +22,7 @@ export interface Scene {
   /** Until then every server asks for a sign-in that the app does not have. */
   signedOutUntilMs: number
   diskFullUntilMs: number
+  diskSlowUntilMs: number
   /** Until then half of all transactions fall. */
   diskFailsUntilMs: number
   /** Until then a transaction hangs, and holds the others up. */
@@ -65,6 +66,7 @@ export function createScene(history: History, traced: boolean): Scene {
     policy: { value: undefined, sinceMs: 0 },
     signedOutUntilMs: 0,
     diskFullUntilMs: 0,
+    diskSlowUntilMs: 0,
     diskFailsUntilMs: 0,
     hangsUntilMs: 0,
     relaySitsUntilMs: 0,

@@ -8,8 +8,10 @@ export interface Share {
   readonly at: number
   readonly of: number
   readonly seed: number
-  readonly runs: number
-  readonly pairs: boolean
+  /** Random histories, the second one not included. */
+  readonly runs: readonly [from: number, to: number]
+  /** Deaths of the scenario: none, every single one, or every pair of them too. */
+  readonly deaths: 'none' | 'single' | 'pairs'
 }
 
 /** Numbers of what was run. */
@@ -33,6 +35,7 @@ export const plus = (a: Counts, b: Counts): Counts => ({
   slowness: {
     visited: Math.max(a.slowness.visited, b.slowness.visited),
     open: Math.max(a.slowness.open, b.slowness.open),
+    setBack: Math.max(a.slowness.setBack, b.slowness.setBack),
     untold: Math.max(a.slowness.untold, b.slowness.untold),
   },
 })
@@ -47,10 +50,10 @@ export type Progress = { readonly counts: Counts } | { readonly finding: Finding
 
 /** Does its share, telling of each piece. */
 export async function doShare(share: Share, tell: (progress: Progress) => void): Promise<void> {
-  const { at, of, seed, runs, pairs } = share
-  const moments = await momentsOfScenario()
+  const { at, of, seed, runs, deaths: which } = share
+  const moments = which === 'none' ? 0 : await momentsOfScenario()
   for (let moment = 1 + at; moment <= moments; moment += of)
-    for await (const { deaths, ran } of everyDeathAfter(moment, pairs)) {
+    for await (const { deaths, ran } of everyDeathAfter(moment, which === 'pairs')) {
       const { steps, kills, slowness, failure } = ran
       const isSingle = deaths.moments.length === 1
       tell({ counts: { ...NOTHING, [isSingle ? 'singles' : 'pairs']: 1, steps, kills, slowness } })
@@ -60,7 +63,7 @@ export async function doShare(share: Share, tell: (progress: Progress) => void):
           finding: { replay: `--deaths ${deaths.moments.join(',')}${later}`, history: scenarioWith(deaths) },
         })
     }
-  for (let run = at; run < runs; run += of) {
+  for (let run = runs[0] + at; run < runs[1]; run += of) {
     const { steps, kills, slowness, shrunk } = await randomRun(seed, run)
     tell({ counts: { ...NOTHING, runs: 1, steps, kills, slowness } })
     if (shrunk) tell({ finding: { replay: `--seed ${seed} --run ${run}`, history: shrunk } })

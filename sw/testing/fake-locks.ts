@@ -1,5 +1,5 @@
 import type { Lock } from '../ports/platform.ts'
-import type { WorkerLifetime } from './worker-lifetime.ts'
+import { never, type WorkerLifetime } from './worker-lifetime.ts'
 
 /** The origin's Web Locks: one namespace for all workers and pages. */
 export interface FakeLocks {
@@ -32,6 +32,7 @@ export function fakeLocks(): FakeLocks {
     steal: (name) => robbed.get(name)?.(),
     lockOf: (life) => ({
       async run(name, work) {
+        if (life.dead) return never()
         const { before, release } = hold(name)
         life.onDeath(release)
         await life.query(() => before)
