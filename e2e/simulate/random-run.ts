@@ -20,7 +20,7 @@ interface Options {
 }
 
 const withBesides = (besides: readonly Happening[]) =>
-  histories.map((history) => ({ ...history, happenings: [...history.happenings, ...besides] }))
+  histories.map((history) => Object.assign({}, history, { happenings: [...history.happenings, ...besides] }))
 
 /** Run number `run` of a seed: always the same. */
 export async function randomRun(

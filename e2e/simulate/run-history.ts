@@ -93,7 +93,8 @@ function takeOver(globals: Readonly<Record<string, unknown>>): () => void {
 
 async function live(scene: Scene, device: Device): Promise<Slowness> {
   const { history } = scene
-  const tabs: Tab[] = []
+  // The recordings' tabs come first; others are opened after them, whenever that is.
+  const tabs = Array<Tab>(history.recordings.length)
   const watched = watchStanding(scene, device.look)
   const recordings = history.recordings.map(async (plan, at) => {
     await scene.sleep(plan.beginsAtMs)
