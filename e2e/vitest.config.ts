@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { plantMutations } from './simulate/plant.ts'
 
 /** It puts quick stand-ins in the platform's place, for as long as its process lives. */
 const SIMULATOR = 'e2e/simulate/**/*.test.ts'
@@ -14,7 +15,11 @@ export default defineConfig({
     // The slow ones wait, for a silent server above all: more at a time than there are cores.
     maxWorkers: 4,
     projects: [
-      { extends: true, test: { name: 'simulator', include: [SIMULATOR] } },
+      {
+        extends: true,
+        plugins: [plantMutations()],
+        test: { name: 'simulator', include: [SIMULATOR] },
+      },
       {
         extends: true,
         test: {

@@ -3,6 +3,7 @@ import { capabilities } from './capabilities.ts'
 
 const told = 'Recordings of an earlier version of this app may be on this device, and are not uploaded.'
 
+// Promise 1 of docs/guarantees.md.
 describe('a database of an earlier version', () => {
   const serviceWorker = { getRegistration: async () => undefined }
   beforeEach(() => void vi.stubGlobal('navigator', { serviceWorker, locks: {} }))

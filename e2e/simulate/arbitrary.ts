@@ -15,6 +15,21 @@ const CODES: readonly ErrorCode[] = [
   'anchor-rejected',
 ]
 
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+/** A time zone by hand, a battery that ran empty, and the network's time after that. */
+const JUMPS_MS = [
+  -20 * MINUTE_MS,
+  HOUR_MS,
+  5 * HOUR_MS,
+  -5 * HOUR_MS,
+  DAY_MS,
+  -DAY_MS,
+  365 * DAY_MS,
+  -365 * DAY_MS,
+]
+
 const ms = (max: number) => fc.integer({ min: 0, max })
 
 const fault = fc.oneof(
@@ -42,9 +57,15 @@ const what = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom('worker-killed' as const, 'worker-updated' as const) }),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
-      kind: fc.constantFrom('page-opened' as const, 'sync' as const, 'store-forgets' as const),
+      kind: fc.constantFrom(
+        'page-opened' as const,
+        'sync' as const,
+        'store-forgets' as const,
+        'power-lost' as const,
+        'lock-stolen' as const,
+      ),
     }),
   },
   {
@@ -64,9 +85,16 @@ const what = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('discarded' as const), of, confirmed: fc.boolean() }),
   },
   {
-    weight: 3,
+    weight: 5,
     arbitrary: fc.record({
-      kind: fc.constantFrom('offline' as const, 'disk-full' as const, 'signed-out' as const),
+      kind: fc.constantFrom(
+        'offline' as const,
+        'disk-full' as const,
+        'disk-fails' as const,
+        'disk-slow' as const,
+        'signed-out' as const,
+        'relay-sits' as const,
+      ),
       forMs: fc.constantFrom(1_000, 20_000, 60_000, 400_000),
     }),
   },
@@ -84,7 +112,31 @@ const what = fc.oneof(
       forMs: fc.constantFrom(5_000, 60_000, 400_000),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('reorganised' as const), vanish: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('reorganised' as const),
+      vanish: fc.boolean(),
+      deeper: fc.constantFrom(0, 0, 1, 3),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('other-writer' as const),
+      of,
+      sameSigner: fc.boolean(),
+      chunkCount: fc.constantFrom(1, 99),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('bit-rot' as const), of, lost: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('clock-set' as const), byMs: fc.constantFrom(...JUMPS_MS) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unreadable' as const), forMs: ms(20_000) }) },
 )
 
@@ -93,6 +145,7 @@ export const histories: fc.Arbitrary<History> = fc.record({
   jitter: fc.nat({ max: 1_000_000 }),
   depth: fc.constantFrom(2 as const, 3 as const),
   lastsMs: fc.constantFrom(0, 0, 0, 0, 60_000, 700_000),
+  afterwards: fc.constantFrom('visited' as const, 'open' as const),
   recordings: fc.array(
     fc.record({
       seal: fc.constantFrom('page' as const, 'page' as const, 'page' as const, 'worker' as const),
@@ -115,9 +168,10 @@ export const histories: fc.Arbitrary<History> = fc.record({
     fc.record({
       of: fc.constantFrom('read' as const, 'write' as const),
       nth: fc.integer({ min: 1, max: 80 }),
+      how: fc.constantFrom('fails' as const, 'fails' as const, 'hangs' as const),
       code: fc.constantFrom('storage-full' as const, 'storage-failed' as const),
     }),
-    { maxLength: 2 },
+    { maxLength: 3 },
   ),
   happenings: fc.array(fc.record({ atMs: ms(60_000), what }), { maxLength: 5 }),
 })

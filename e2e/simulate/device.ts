@@ -1,21 +1,25 @@
 import { sealInWorker } from '../../sw/seal.ts'
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import { admissionRoom, type Context } from '../../sw/engine/context.ts'
-import { BUDGETS_MS, type Outcome, type WakeKind } from '../../sw/engine/drain.ts'
+import type { Circuit } from '../../sw/core/circuit.ts'
+import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
-import type { Store } from '../../sw/ports/store.ts'
 import { createProgress } from '../../sw/engine/progress.ts'
-import { fakeDisk, type FakeDisk } from '../../sw/testing/fake-disk.ts'
+import { chunksOf, fakeDisk, type DiskState, type FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
-import { workerLifetime, never, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
+import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
 import { chainWithRelay, type Chain } from './chain.ts'
+import { faultyDisk } from './faulty-disk.ts'
 import type { Mutation } from './mutation.ts'
-import { createOracle, remains, type Oracle } from './oracle.ts'
+import { createOracle, type Oracle } from './oracle.ts'
 import type { Caller } from './request.ts'
 import type { Scene } from './scene.ts'
 import { storeServer, type StoreServer } from './store-server.ts'
+import { syncManager, type SyncAttempt, type SyncManager } from './sync-manager.ts'
+import { createWakeOracle } from './wake-oracle.ts'
 
 /** One phone: its disk and locks outlive its workers, of which the browser runs and stops one after the other. */
 export interface Device {
@@ -24,6 +28,7 @@ export interface Device {
   readonly server: StoreServer
   readonly chain: Chain
   readonly oracle: Oracle
+  readonly syncs: SyncManager
   /** How many tabs are open: without one no sync can be asked for. */
   tabs: number
   /** Told when another worker has taken over. */
@@ -31,12 +36,18 @@ export interface Device {
   /** Hands a page's message to the active worker, which is started for it where none is alive. */
   post(message: Envelope, answer: (reply: Reply) => void): void
   killWorker(): void
+  /** Every worker dies, and what was not durable is lost. */
+  losePower(): void
+  /** Some stored bytes of a session change, or are gone. */
+  rot(of: SessionId, lost: boolean): void
   /** Starts another worker beside the one that runs. */
   update(): void
   /** The browser's network came back, or it tries again. */
   sync(): void
   /** Whether no wake is under way. */
   quiet(): boolean
+  /** What there is to see from outside: whether a wake is under way on a disk that works, and nothing may leave. */
+  look(): { readonly disk: DiskState; readonly working: boolean; readonly suspended: boolean }
   /** Moments that all workers have passed. */
   moments(): number
   /** Moments that the workers have passed, one after the other. */
@@ -55,35 +66,28 @@ interface Worker extends Caller {
 
 /** Without an event a browser stops a worker after this, ms. */
 const IDLE_MS = 30_000
-/** The disk takes about this long for a commit, ms. */
-const COMMIT_MS = 2
-/** A message is answered before its drain begins, ms. */
-const ANSWER_MS = 5_000
-/** Work that is no older than this can have come after a drain looked for the last time, ms. */
-const LATE_MS = 100
-/** A sync that failed is tried again after this, then three times that, ms (Chromium). */
-const SYNC_AGAIN_MS = 300_000
-const SYNC_ATTEMPTS = 3
 
 export function createDevice(scene: Scene, mutation: Mutation): Device {
   const { clock, history, trace } = scene
-  const oracle = createOracle(scene)
-  const server = storeServer(scene)
-  const chain = chainWithRelay(scene, (anchor, before) => oracle.onSigning(anchor, before, server))
-  /** Since when work has remained without a break; Infinity while none does. */
-  let remainsSinceMs = Infinity
-  const disk = fakeDisk((commit) => {
-    oracle.onCommit(commit, chain, server)
+  const mutant = mutation.create()
+  const oracle = createOracle(scene, () => chain)
+  const wakes = createWakeOracle(scene, (kind, outcome) => mutant.outcome?.(kind, outcome) ?? outcome)
+  const server = storeServer(scene, (cid) => oracle.onSending(cid, disk.state))
+  const chain: Chain = chainWithRelay(scene, {
+    leaves: (anchor) => oracle.onSubmitting(anchor, disk.state),
+    isSigned: (anchor, before) => oracle.onSigning(anchor, before, server),
+  })
+  const disk: FakeDisk = fakeDisk((commit) => {
+    oracle.onCommit(commit, server)
     const value = commit.after.meta.get(POLICY)
     if (value !== scene.policy.value) scene.policy = { value, sinceMs: clock.now() }
-    remainsSinceMs = remains(commit.after) ? Math.min(remainsSinceMs, clock.now()) : Infinity
+    wakes.onCommit(commit.after)
   }, false)
+  const stores = faultyDisk(scene, disk)
   const locks = fakeLocks()
-  const mutant = mutation.create()
   const workers: Worker[] = []
-  const transactions = { read: 0, write: 0 }
+  const rotten = new Set<ChunkId>()
   let active: Worker | undefined
-  let syncAsked = false
 
   const start = (): Worker => {
     const number = workers.length + 1
@@ -94,19 +98,20 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       scene.kills++
     })
     const caller = { name, life: alive, laterMs: plan?.laterMs }
+    const ownClock = {
+      now: () => clock.now() + scene.clockErrorMs,
+      random: clock.random,
+      sleep: (ms: number, signal: AbortSignal) => alive.query(() => clock.sleep(ms, signal)),
+    }
     const plain: Context = {
-      store: mortalStore(alive, plan?.laterMs !== undefined),
+      store: stores.storeOf(alive, plan?.laterMs !== undefined),
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
       sealer: sealInWorker,
       lock: locks.lockOf(alive),
-      clock: {
-        now: () => clock.now() + scene.clockErrorMs,
-        random: clock.random,
-        sleep: (ms, signal) => alive.query(() => clock.sleep(ms, signal)),
-      },
+      clock: ownClock,
       metered: () => clock.now() < scene.meteredUntilMs,
-      wake: { arm: async () => ask(), isLast: async () => false },
+      wake: backgroundSync(ownClock),
       progress: createProgress(clock),
       room: admissionRoom(),
       announce: () => {},
@@ -117,74 +122,16 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     trace(() => `${name} starts`)
     workers.push(worker)
     active = worker
-    void judge(worker, 'startup', engine.start())
+    void wake(worker, 'startup', engine.start())
     rest(worker)
     return worker
   }
 
-  /** What goes wrong with the transaction that begins now. */
-  const diskFault = (of: 'read' | 'write') => {
-    const nth = ++transactions[of]
-    if (scene.healing) return undefined
-    const fault = history.diskFaults.find((one) => one.of === of && one.nth === nth)
-    if (fault !== undefined) trace(() => `${of} ${nth} of the disk fails`)
-    return fault
-  }
-
-  /** The disk as one worker reaches it. */
-  const mortalStore = (alive: WorkerLifetime, commits: boolean): Store => ({
-    read: (work) =>
-      alive.query(async () => {
-        const fault = diskFault('read')
-        if (fault !== undefined) throw new HoldfastError('storage-failed', 'The disk fails.')
-        return disk.read(work)
-      }),
-    async write(work) {
-      if (!alive.passes('before a commit')) return never()
-      const fault = diskFault('write')
-      const ending = async () => {
-        await scene.sleep(scene.about(COMMIT_MS))
-        if (alive.dead && !commits) throw new Error('Its worker died.')
-        if (fault !== undefined) throw new HoldfastError(fault.code, 'The disk fails.')
-        if (clock.now() < scene.diskFullUntilMs) throw new HoldfastError('storage-full', 'The disk is full.')
-      }
-      try {
-        return await disk.write(async (tx) => {
-          if (alive.dead) throw new Error('Its worker died.')
-          return work(tx)
-        }, ending)
-      } finally {
-        if (!alive.passes('after a commit')) await never()
-      }
-    },
-    payload: (id) =>
-      alive.query(async () => {
-        if (clock.now() < scene.unreadableUntilMs)
-          throw new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`)
-        return disk.payload(id)
-      }),
-    close: () => undefined,
-  })
-
-  /** A wake must end within its budget, and as idle only where nothing is left. */
-  const judge = async (worker: Worker, kind: WakeKind, wake: Promise<Outcome>): Promise<Outcome> => {
-    const startMs = clock.now()
-    let settled = false
+  const wake = async (worker: Worker, kind: WakeKind, woken: Promise<Outcome>): Promise<Outcome> => {
     worker.joins++
-    void scene.sleep(BUDGETS_MS[kind] + ANSWER_MS).then(() => {
-      if (!settled && !worker.life.dead) scene.fail(`${worker.name}: ${kind} did not end within its budget`)
-    })
-    try {
-      const outcome = await wake
-      trace(() => `${worker.name}: ${kind} ends after ${clock.now() - startMs} ms: ${outcome}`)
-      const told = mutant.outcome?.(kind, outcome) ?? outcome
-      worker.joins--
-      if (told === 'idle' && clock.now() - remainsSinceMs > LATE_MS)
-        scene.fail(`${worker.name}: ${kind} ended as idle, but work remains`)
-      return told
-    } finally {
-      settled = true
-    }
+    const outcome = await wakes.judge(worker, kind, woken)
+    worker.joins--
+    return outcome
   }
 
   /** The browser keeps a worker while an event lasts, then for a while. */
@@ -207,37 +154,22 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
 
   const awake = () => (active === undefined || active.life.dead ? start() : active)
 
-  const ask = () => {
-    if (syncAsked || device.tabs === 0) return
-    syncAsked = true
-    void syncUntilDone().finally(() => {
-      syncAsked = false
-    })
-  }
-
-  const syncUntilDone = async () => {
-    await scene.sleep(1_000)
-    for (let attempt = 0; attempt < SYNC_ATTEMPTS && !scene.healing; attempt++) {
-      while (clock.now() < scene.offlineUntilMs) await scene.sleep(scene.offlineUntilMs - clock.now())
-      if ((await syncOnce()) === 'idle') return
-      await scene.sleep(SYNC_AGAIN_MS * 3 ** attempt)
-    }
-  }
-
-  const syncOnce = async (): Promise<Outcome> => {
+  const syncOnce = async (attempt?: SyncAttempt): Promise<boolean> => {
     const worker = awake()
-    let outcome: Outcome = 'work-remains'
+    let done = false
     const ended = event(worker, async () => {
-      const synced = worker.engine.sync().then(
+      const synced = worker.engine.sync(attempt).then(
         (): Outcome => 'idle',
         (): Outcome => 'work-remains',
       )
-      outcome = await judge(worker, 'sync', synced)
+      done = (await wake(worker, 'sync', synced)) === 'idle'
     })
     const died = new Promise<void>((resolve) => worker.life.onDeath(resolve))
     await Promise.race([ended, died])
-    return outcome
+    return done
   }
+
+  const quiet = () => workers.every(({ life, joins }) => life.dead || joins === 0)
 
   const device: Device = {
     disk,
@@ -245,6 +177,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     server,
     chain,
     oracle,
+    syncs: syncManager(scene, () => device.tabs > 0, syncOnce),
     tabs: 0,
     onNewWorker: new Set(),
     post(message, answer) {
@@ -256,7 +189,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
         answer(told)
       }
       void event(worker, async () => {
-        await judge(worker, 'message', worker.engine.receive(message, answered))
+        await wake(worker, 'message', worker.engine.receive(message, answered))
       })
     },
     killWorker() {
@@ -264,6 +197,22 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       trace(() => `${active?.name} is killed`)
       active.life.die()
     },
+    losePower() {
+      scene.powerLosses++
+      for (const { life } of workers) life.die()
+    },
+    rot: (of, lost) =>
+      void disk.rot((state) => {
+        // Once each: the same bit twice would mend it.
+        const held = chunksOf(state, of).filter(({ id }) => state.payloads.has(id) && !rotten.has(id))
+        const chunk = held[Math.floor(scene.random() * held.length)]
+        const bytes = chunk && state.payloads.get(chunk.id)
+        if (chunk === undefined || bytes === undefined) return undefined
+        trace(() => `${chunk.id} ${lost ? 'is lost' : 'rots'}`)
+        rotten.add(chunk.id)
+        oracle.rotten(chunk)
+        return [chunk.id, lost ? undefined : withOtherBit(bytes)]
+      }),
     update() {
       start()
       for (const listener of device.onNewWorker) listener()
@@ -271,7 +220,26 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     sync: () => void syncOnce(),
     workers,
     moments: () => workers.reduce((sum, { life }) => sum + life.moments, 0),
-    quiet: () => workers.every(({ life, joins }) => life.dead || joins === 0),
+    quiet,
+    look: () => ({
+      disk: disk.state,
+      working:
+        !quiet() &&
+        !isLeftAlone(disk.state, clock.now() + scene.clockErrorMs) &&
+        clock.now() >= Math.max(scene.diskFullUntilMs, scene.diskFailsUntilMs, scene.hangsUntilMs),
+      suspended:
+        scene.policy.value === 'paused' ||
+        (scene.policy.value === 'unmetered' && clock.now() < scene.meteredUntilMs),
+    }),
   }
   return device
 }
+
+/** A server asked for a wait: known, and told only in the session whose request it refused (docs/simulator.md). */
+const isLeftAlone = ({ meta }: DiskState, nowMs: number) =>
+  ['circuit:store', 'circuit:chain'].some(
+    (name) => ((meta.get(name) as Circuit | undefined)?.notBeforeMs ?? 0) > nowMs,
+  )
+
+const withOtherBit = (bytes: ArrayBuffer) =>
+  Uint8Array.from(new Uint8Array(bytes), (byte, at) => (at === 0 ? byte ^ 1 : byte)).buffer

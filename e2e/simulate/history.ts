@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { Policy } from '../../src/protocol/snapshot.ts'
+import type { Afterwards } from './liveness.ts'
 
 /** What goes wrong with one request of a worker, by its number since the beginning of the history. */
 export interface RequestFault {
@@ -20,6 +21,8 @@ export interface RequestFault {
 export interface DiskFault {
   readonly of: 'read' | 'write'
   readonly nth: number
+  /** `hangs`: until its deadline, and holds the others up meanwhile. */
+  readonly how: 'fails' | 'hangs'
   readonly code: 'storage-full' | 'storage-failed'
 }
 
@@ -45,12 +48,37 @@ export interface LifePlan {
 export interface Happening {
   readonly atMs: number
   readonly what:
-    | { readonly kind: 'worker-killed' | 'worker-updated' | 'page-opened' | 'sync' | 'store-forgets' }
+    | {
+        readonly kind:
+          | 'worker-killed'
+          | 'worker-updated'
+          | 'page-opened'
+          | 'sync'
+          | 'store-forgets'
+          /** Workers and tabs die at once, and with them every transaction that was not durable. */
+          | 'power-lost'
+          /** Another script of the origin takes the drain's lock from its holder, who goes on. */
+          | 'lock-stolen'
+      }
     | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
-    | { readonly kind: 'offline' | 'disk-full' | 'metered' | 'signed-out'; readonly forMs: number }
+    | {
+        readonly kind:
+          'offline' | 'disk-full' | 'disk-fails' | 'disk-slow' | 'metered' | 'signed-out' | 'relay-sits'
+        readonly forMs: number
+      }
     | { readonly kind: 'policy'; readonly policy: Policy }
-    | { readonly kind: 'reorganised'; readonly vanish: boolean }
+    /** `deeper`: so many blocks that had the wanted depth become others too. */
+    | { readonly kind: 'reorganised'; readonly vanish: boolean; readonly deeper: number }
+    /** Somebody else anchors a session, as ourselves or by another name. */
+    | {
+        readonly kind: 'other-writer'
+        readonly of: number
+        readonly sameSigner: boolean
+        readonly chunkCount: number
+      }
+    /** Stored bytes of a session change, or are gone. */
+    | { readonly kind: 'bit-rot'; readonly of: number; readonly lost: boolean }
     | { readonly kind: 'unreadable'; readonly forMs: number }
     /** The device's clock is set; timers go on as they were. */
     | { readonly kind: 'clock-set'; readonly byMs: number }
@@ -63,6 +91,8 @@ export interface History {
   readonly depth: 2 | 3
   /** Nothing is healed before this time, ms: budgets end, and workers are stopped for having nothing to do. */
   readonly lastsMs: number
+  /** What follows once everything is healed. */
+  readonly afterwards: Afterwards
   readonly recordings: readonly Recording[]
   readonly lives: readonly LifePlan[]
   readonly requestFaults: readonly RequestFault[]
@@ -72,9 +102,10 @@ export interface History {
 
 /** The history in lines that a person can read. */
 export function describeHistory(history: History): string[] {
-  const { jitter, depth, lastsMs, recordings, lives, requestFaults, diskFaults, happenings } = history
+  const { jitter, depth, lastsMs, afterwards, recordings, lives, requestFaults, diskFaults, happenings } =
+    history
   return [
-    `jitter ${jitter}, depth ${depth}, healed after ${lastsMs} ms at the earliest`,
+    `jitter ${jitter}, depth ${depth}, healed after ${lastsMs} ms at the earliest, then ${afterwards === 'open' ? 'a page is open' : 'a person comes by'}`,
     ...recordings.map(
       ({ seal, chunks, gapMs, beginsAtMs, ending }, at) =>
         `recording ${letterOf(at)}: ${chunks} chunks, one each ${gapMs} ms from ${beginsAtMs} ms on, sealed by the ${seal}; its tab ${ending}`,
@@ -84,7 +115,7 @@ export function describeHistory(history: History): string[] {
         `worker ${at + 1} dies at moment ${diesAt}; what is under way ${laterMs === undefined ? 'is lost' : `arrives ${laterMs} ms later`}`,
     ),
     ...requestFaults.map(({ nth, fault }) => `request ${nth}: ${JSON.stringify(fault)}`),
-    ...diskFaults.map(({ of, nth, code }) => `${of} ${nth} of the disk: ${code}`),
+    ...diskFaults.map(({ of, nth, how, code }) => `${of} ${nth} of the disk ${how}: ${code}`),
     ...happenings.map(({ atMs, what }) => `at ${atMs} ms: ${JSON.stringify(what)}`),
   ]
 }

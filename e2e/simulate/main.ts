@@ -1,13 +1,17 @@
 import { Worker } from 'node:worker_threads'
 import { describeHistory, type History } from './history.ts'
 import { HELP, OptionError, parseOptions, type Options } from './options.ts'
+import { SET_BACK_COSTS_MS, SLOWEST_MS, TELLS_WITHIN_MS } from './liveness.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
 import { scenarioWith } from './scenario.ts'
-import { NOTHING, plus, type Counts, type Finding, type Progress, type Share } from './share.ts'
+import { plus, type Counts, type Progress, type Share } from './share.ts'
+import { FROM_THE_BEGINNING, stateFile, type Progressed } from './state-file.ts'
 
 /** Findings that are shown in full; the others are counted. */
 const SHOWN = 3
+/** Random histories of which the progress is kept together: of more than these, what was run is not run again. */
+const BATCH = 10_000
 /** Lines of what happened that are shown at the beginning and at the end. */
 const SHOWN_LINES = 120
 
@@ -31,14 +35,40 @@ async function main(): Promise<number> {
 }
 
 async function simulate(options: Options): Promise<number> {
-  const { seed, threads, json } = options
-  const began = performance.now()
-  const secondsSoFar = () => (performance.now() - began) / 1_000
-  let counts = NOTHING
-  const findings: Finding[] = []
-  let shownAt = 0
+  const { seed, runs, json, afresh } = options
+  const kept = runs > BATCH ? stateFile(seed) : undefined
+  let so = (afresh ? undefined : kept?.load()) ?? FROM_THE_BEGINNING
+  if (so.nextRun > 0 && !json) console.log(`goes on from run ${so.nextRun} of seed ${seed}`)
+  while (so.nextRun === 0 || so.nextRun < runs) {
+    so = await batch(options, so)
+    kept?.save(so)
+  }
 
-  const shares = Array.from({ length: threads }, (_none, at) => ({ ...options, at, of: threads }))
+  const { counts, findings } = so
+  const failures = findings.length
+  const seconds = Number(so.seconds.toFixed(1))
+  if (json) console.log(JSON.stringify({ ...counts, seed, failures, seconds }))
+  else {
+    for (const { replay: how, history } of findings.slice(0, SHOWN)) {
+      await replay(history)
+      console.log(`replay: npm run simulate -- ${how}\n`)
+    }
+    console.log(waitsInWords(counts))
+    console.log(`${inWords(counts)}, seed ${seed}: ${failures} failures in ${seconds} s`)
+  }
+  return failures === 0 ? 0 : 1
+}
+
+/** The next histories, on all threads; with the first of them every death of the scenario. */
+async function batch({ seed, runs, pairs, threads, json }: Options, before: Progressed): Promise<Progressed> {
+  const began = performance.now()
+  const secondsSoFar = () => before.seconds + (performance.now() - began) / 1_000
+  const from = before.nextRun
+  const to = Math.min(from + BATCH, runs)
+  const findings = [...before.findings]
+  let { counts } = before
+  let shownAt = secondsSoFar()
+
   const hear = (progress: Progress) => {
     if ('finding' in progress) findings.push(progress.finding)
     else counts = plus(counts, progress.counts)
@@ -46,29 +76,34 @@ async function simulate(options: Options): Promise<number> {
     shownAt = secondsSoFar()
     console.log(`${shownAt.toFixed(0).padStart(4)} s  ${inWords(counts)}, ${findings.length} failures`)
   }
+  const deaths: Share['deaths'] = from > 0 ? 'none' : pairs ? 'pairs' : 'single'
+  const shares = Array.from({ length: threads }, (_none, at) => ({
+    at,
+    of: threads,
+    seed,
+    runs: [from, to] as const,
+    deaths,
+  }))
   await Promise.all(shares.map((share) => inThread(share, hear)))
-
-  const failures = findings.length
-  const seconds = Number(secondsSoFar().toFixed(1))
-  if (json) console.log(JSON.stringify({ ...counts, seed, failures, seconds }))
-  else {
-    for (const { replay: how, history } of findings.slice(0, SHOWN)) {
-      await replay(history)
-      console.log(`replay: npm run simulate -- ${how}\n`)
-    }
-    console.log(`${inWords(counts)}, seed ${seed}: ${failures} failures in ${seconds} s`)
-  }
-  return failures === 0 ? 0 : 1
+  return { nextRun: Math.max(to, 1), counts, findings, seconds: secondsSoFar() }
 }
+
+const secondsOf = (ms: number) => `${(ms / 1_000).toFixed(0)} s`
+
+/** The longest waits, beside their bounds. */
+const waitsInWords = ({ slowness }: Counts) =>
+  [
+    `confirmed at most ${secondsOf(slowness.visited)} after the last fault where a person comes by (bound ${secondsOf(SLOWEST_MS.visited)}),`,
+    `${secondsOf(slowness.open)} where a page is open (bound ${secondsOf(SLOWEST_MS.open)}),`,
+    `${secondsOf(slowness.setBack)} with a clock that was set back (${secondsOf(SET_BACK_COSTS_MS)} more);`,
+    `what stood was told after ${secondsOf(slowness.untold)} (bound ${secondsOf(TELLS_WITHIN_MS)})`,
+  ].join(' ')
 
 const inWords = ({ runs, singles, pairs, steps, kills }: Counts) =>
   `${singles} single deaths, ${pairs} pairs, ${runs} random histories, ${kills} kills, ${steps} steps`
 
 function inThread(share: Share, hear: (progress: Progress) => void): Promise<void> {
-  const { at, of, seed, runs, pairs } = share
-  const thread = new Worker(new URL('./thread.js', import.meta.url), {
-    workerData: { at, of, seed, runs, pairs },
-  })
+  const thread = new Worker(new URL('./thread.js', import.meta.url), { workerData: share })
   thread.on('message', hear)
   return new Promise((resolve, reject) => {
     thread.on('error', reject)

@@ -1,23 +1,77 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, test, vi } from 'vitest'
+import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
+import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
+import type { Happening } from './history.ts'
+import { NONE, type Mutation } from './mutation.ts'
 import { MUTATIONS } from './mutations.ts'
+import { SWITCH } from './plant.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
+import { PIN_OF_ANOTHER, SOURCE_MUTATIONS } from './source-mutations.ts'
 
 // Promises 1, 2 of docs/guarantees.md.
 
 /** Each is found within this many random histories. */
-const BOUND = 300
+const BOUND = 400
 const SEED = 1
+
+const switchOn = (name: string | undefined) => Reflect.set(globalThis, SWITCH, name)
+
+afterEach(() => {
+  switchOn(undefined)
+  vi.unstubAllGlobals()
+})
+
+/** What the oracle says of an engine that is broken in this way. */
+async function noticed(mutation: Mutation, besides: readonly Happening[] = []): Promise<string | undefined> {
+  for (let run = 0; run < BOUND; run++) {
+    const { shrunk } = await randomRun(SEED, run, { mutation, shrinks: false, besides })
+    if (shrunk) return (await runHistory(shrunk, { mutation })).failure
+  }
+  return `nothing, in ${BOUND} histories`
+}
 
 describe('the simulator notices an engine that', () => {
   it.each(MUTATIONS.map((mutation) => [mutation.name, mutation] as const))('%s', async (_name, mutation) => {
-    for (let run = 0; run < BOUND; run++) {
-      const { shrunk } = await randomRun(SEED, run, { mutation, shrinks: false })
-      if (shrunk === undefined) continue
-      const { failure } = await runHistory(shrunk, { mutation })
-      expect(failure).toMatch(mutation.breaks)
-      return
-    }
-    expect.fail(`Not noticed in ${BOUND} histories`)
+    expect(await noticed(mutation)).toMatch(mutation.breaks)
   })
+
+  it.each(SOURCE_MUTATIONS.map((mutation) => [mutation.name, mutation] as const))(
+    '%s',
+    async (name, { breaks, besides }) => {
+      switchOn(name)
+      expect(await noticed(NONE, besides)).toMatch(breaks)
+    },
+  )
+})
+
+test('the store adapter takes the pin of another key for none, and would not if it were broken', async () => {
+  vi.stubGlobal('fetch', async () => Response.json({ Keys: { bafkreianother: { Type: 'recursive' } } }))
+  const upload = { cid: 'bafkreiours' as Cid, sha256: '0'.repeat(64) as Sha256Hex, sizeBytes: 3 }
+  const attempt = {
+    signal: new AbortController().signal,
+    saveResumeToken: async () => undefined,
+    progress: () => undefined,
+  }
+  const probe = () => ipfs({ endpoint: 'http://node.test' }).probe(upload, attempt)
+  expect((await probe()).kind).toBe('nothing')
+  switchOn(PIN_OF_ANOTHER.name)
+  expect((await probe()).kind).toMatch(PIN_OF_ANOTHER.breaks)
+})
+
+describe('the simulator finds nothing in an engine that is whole', () => {
+  const worlds = new Set(SOURCE_MUTATIONS.flatMap(({ besides }) => (besides ? [besides] : [])))
+  it.each([...worlds].map((besides) => [besides.length, besides] as const))(
+    'with %i things that happen besides',
+    async (_count, besides) => {
+      for (let run = 0; run < 20; run++) {
+        const { shrunk } = await randomRun(SEED, run, { besides, shrinks: false })
+        expect(shrunk && (await runHistory(shrunk)).failure).toBeUndefined()
+      }
+    },
+  )
+})
+
+test('thirty ways to break it are planted', () => {
+  expect(MUTATIONS.length + SOURCE_MUTATIONS.length + 1).toBeGreaterThanOrEqual(30)
 })

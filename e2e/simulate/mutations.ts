@@ -45,7 +45,7 @@ export const MUTATIONS: readonly Mutation[] = [
     store: { ...context.store, write: impatient(context.store) },
   })),
 
-  simply('forgets to try a sign-in again', /still waits for a sign-in/, (context) =>
+  simply('forgets to try a sign-in again', /is not at its end/, (context) =>
     withWrites(context, (tx) =>
       changed(tx, { putSession: ({ trials: _forgotten, ...session }) => tx.putSession(session) }),
     ),
@@ -69,7 +69,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   {
     name: 'has a lock that its holder takes to its grave',
-    breaks: /work remains, though nothing fails/,
+    breaks: /is not at its end|did not end within its budget|nobody is told/,
     create: () => {
       const held = new Set<string>()
       return { context: (context) => ({ ...context, lock: immortal(context, held) }) }
@@ -154,7 +154,7 @@ export const MUTATIONS: readonly Mutation[] = [
     withWrites(context, (tx) => changed(tx, { deletePayload: async () => undefined })),
   ),
 
-  simply('forgets the intent to send', /sent again without asking/, (context) =>
+  simply('forgets the intent to send', /sent again without asking|not in flight/, (context) =>
     withWrites(context, (tx) =>
       changed(tx, {
         putChunk: (chunk) =>

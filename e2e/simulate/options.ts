@@ -13,6 +13,8 @@ export interface Options {
   readonly laterMs: number | undefined
   readonly pairs: boolean
   readonly threads: number
+  /** Begins again, though a long run has stopped before its end. */
+  readonly afresh: boolean
   readonly json: boolean
   readonly help: boolean
 }
@@ -39,6 +41,7 @@ Runs the engine in a simulated world, kills its workers at every moment, and loo
   --later MS      with --deaths: what is under way when a worker dies arrives this much later
   --no-pairs      every single death of the scenario, but not every pair of them
   --threads N     default: one for each core
+  --afresh        runs again what a long run (over 10000) has run before; without, it goes on where it stopped
   --json          one line: runs, seed, singles, pairs, steps, kills, failures, seconds
   --help
 
@@ -56,6 +59,7 @@ export function parseOptions(args: readonly string[]): Options {
     laterMs: values.later === undefined ? undefined : wholeNumber('later', values.later, 0),
     pairs: values['no-pairs'] !== true,
     threads: wholeNumber('threads', values.threads ?? String(availableParallelism()), 1),
+    afresh: values.afresh === true,
     json: values.json === true,
     help: values.help === true,
   }
@@ -73,6 +77,7 @@ function parsed(args: readonly string[]) {
         later: { type: 'string' },
         'no-pairs': { type: 'boolean' },
         threads: { type: 'string' },
+        afresh: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
       },

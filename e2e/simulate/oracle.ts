@@ -6,7 +6,6 @@ import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
-import { trialOf } from '../../sw/core/retry-policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { Chain } from './chain.ts'
@@ -17,9 +16,16 @@ import type { StoreServer } from './store-server.ts'
 export interface Oracle {
   /** A person has said the word: this session's bytes may go. */
   discarding(id: SessionId): void
-  onCommit(commit: Commit, chain: Chain, server: StoreServer): void
+  onCommit(commit: Commit, server: StoreServer): void
   onAcknowledged(handed: HandedChunk, disk: DiskState): void
+  /** An object leaves its worker, which has not asked the store for it. */
+  onSending(cid: string, disk: DiskState): void
+  onSubmitting(anchor: AnchorRequest, disk: DiskState): void
   onSigning(anchor: AnchorRequest, before: readonly AnchorRequest[], server: StoreServer): void
+  /** These bytes are not what was stored any more. */
+  rotten(chunk: ChunkRecord): void
+  /** What has not come to its end, and does not wait for a person. */
+  unsettled(disk: DiskState): SessionRecord[]
   /** Nothing goes by itself any more: what is not confirmed waits for a person, and says so. */
   atRest(disk: DiskState): void
   /** A person has let everything go on, and it has come to rest. */
@@ -30,10 +36,13 @@ const isPaused = (disk: DiskState) => disk.meta.get(POLICY) === 'paused'
 
 export const remains = (disk: DiskState) => !isPaused(disk) && [...disk.sessions.values()].some(workRemains)
 
-export function createOracle(scene: Scene): Oracle {
+/** @param chain is asked only once everything has begun */
+export function createOracle(scene: Scene, chain: () => Chain): Oracle {
   const { fail } = scene
   const acknowledged = new Map<ChunkId, string>()
   const discarded = new Set<SessionId>()
+  const rotten = new Set<ChunkId>()
+  const rottenBeforeSealing = new Set<ChunkId>()
   /** The last status in the custody log. */
   const logged = new Map<string, string>()
 
@@ -81,11 +90,16 @@ export function createOracle(scene: Scene): Oracle {
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
     const { id, state } = chunk
+    check(chunk.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
+    check(
+      before?.state.status !== 'encrypting' || state.status !== 'uploading' || !rottenBeforeSealing.has(id),
+      `${id} was sealed from bytes that rotted`,
+    )
     const session = disk.sessions.get(chunk.sessionId)
     if (session === undefined) return fail(`${id} has no session`)
     const holds = disk.payloads.has(id)
     check(
-      holds === (state.status !== 'confirmed'),
+      holds === (state.status !== 'confirmed') || (rotten.has(id) && !holds),
       `${id} is ${state.status}, and its bytes are ${holds ? 'still' : 'no longer'} held`,
     )
     check(
@@ -102,24 +116,34 @@ export function createOracle(scene: Scene): Oracle {
     )
   }
 
-  function checkConfirmed(chunk: ChunkRecord, chain: Chain, server: StoreServer): void {
-    const deep = chain.deep(chunk.sessionId)
-    if (deep === undefined) return fail(`${chunk.id} was confirmed before any anchor was deep enough`)
-    const manifest = manifestAt(server, deep.manifestCid)
+  /** What is wrong with a chunk that was confirmed by this anchor. */
+  function wrongBy(
+    anchored: { manifestCid: string; merkleRoot: string },
+    chunk: ChunkRecord,
+    server: StoreServer,
+  ) {
+    const manifest = manifestAt(server, anchored.manifestCid)
     // The store said that it has the manifest, and it was never sent.
-    if (manifest === undefined && server.excused.has(deep.manifestCid)) return
+    if (manifest === undefined && server.excused.has(anchored.manifestCid)) return undefined
     const line = manifest?.chunks.find(({ index }) => index === chunk.index)
     const cid = cidOf(chunk)
-    check(
-      line !== undefined && line.cid === cid && line.plaintextHash === chunk.plaintextHash,
-      `${chunk.id} was confirmed, but the anchored manifest does not list it`,
+    if (line === undefined || line.cid !== cid || line.plaintextHash !== chunk.plaintextHash)
+      return `${chunk.id} was confirmed, but the anchored manifest does not list it`
+    if (manifest?.merkleRoot !== anchored.merkleRoot)
+      return `the manifest of ${chunk.sessionId} has another root`
+    const lacks = [anchored.manifestCid, cid].find(
+      (one) => !server.objects.has(one) && !server.excused.has(one),
     )
-    check(manifest?.merkleRoot === deep.merkleRoot, `the manifest of ${chunk.sessionId} has another root`)
-    for (const needed of [deep.manifestCid, cid])
-      check(
-        server.objects.has(needed) || server.excused.has(needed),
-        `${chunk.id} was confirmed, but ${needed} is not at the store`,
-      )
+    return lacks && `${chunk.id} was confirmed, but ${lacks} is not at the store`
+  }
+
+  function checkConfirmed(chunk: ChunkRecord, server: StoreServer): void {
+    const wrongs = chain()
+      .deep(chunk.sessionId)
+      .map((anchored) => wrongBy(anchored, chunk, server))
+    if (wrongs.length === 0) return fail(`${chunk.id} was confirmed before any anchor was deep enough`)
+    const [wrong] = wrongs
+    if (wrong !== undefined && !wrongs.includes(undefined)) fail(wrong)
   }
 
   function readLog({ lines }: Commit): void {
@@ -133,15 +157,40 @@ export function createOracle(scene: Scene): Oracle {
     }
   }
 
+  const waitsByChoice = (session: SessionRecord, disk: DiskState) => session.paused || isPaused(disk)
+
+  /** Time cannot mend it: bytes are not ours any more, or somebody else has written to the chain. It must say so. */
+  function isHopeless(session: SessionRecord, disk: DiskState): boolean {
+    if (session.trouble === undefined) return false
+    if (chain().foreign.has(session.id)) return true
+    const left = chunksOf(disk, session.id).filter(({ state }) => state.status !== 'confirmed')
+    return left.length > 0 && left.every(({ id, lastError }) => rotten.has(id) && lastError !== undefined)
+  }
+
+  const unsettled = (disk: DiskState) =>
+    [...disk.sessions.values()].filter(
+      (session) => !isSettled(session) && !waitsByChoice(session, disk) && !isHopeless(session, disk),
+    )
+
   return {
     discarding: (id) => void discarded.add(id),
+    rotten({ id, state }) {
+      rotten.add(id)
+      // Bytes that are being sealed may have been read before.
+      if (state.status === 'captured') rottenBeforeSealing.add(id)
+    },
+    unsettled,
 
-    onCommit(commit, chain, server) {
+    onCommit(commit, server) {
       const { before, after, chunks, sessions } = commit
       readLog(commit)
       for (const id of sessions) {
         const session = after.sessions.get(id)
         const was = before.sessions.get(id)
+        check(
+          was?.ending !== 'complete' || session === undefined || session.ending === 'complete',
+          `${id} was whole, and is ${session?.ending}`,
+        )
         if (session !== undefined) checkSession(session, after)
         else if (was !== undefined) {
           check(isSettled(was) || discarded.has(id), `${id} was deleted, and is not on the chain`)
@@ -156,7 +205,7 @@ export function createOracle(scene: Scene): Oracle {
           check(was === undefined || sessions.has(was.sessionId), `${id} was deleted alone`)
         else checkChunk(chunk, was, after)
         if (chunk?.state.status === 'confirmed' && was?.state.status !== 'confirmed')
-          checkConfirmed(chunk, chain, server)
+          checkConfirmed(chunk, server)
         if (chunk !== undefined)
           scene.trace(() => `disk: ${id} is ${was?.state.status ?? 'new'} → ${describe(chunk)}`)
       }
@@ -174,8 +223,26 @@ export function createOracle(scene: Scene): Oracle {
         return check(discarded.has(handed.sessionId), `${id} was acknowledged, but is not on the disk`)
       const bytes = disk.payloads.get(id)
       check(
-        chunk.state.status === 'confirmed' || bytes !== undefined,
+        chunk.state.status === 'confirmed' || bytes !== undefined || rotten.has(id),
         `${id} was acknowledged, but its bytes are not on the disk`,
+      )
+    },
+
+    onSending(cid, disk) {
+      const isChunk = [...disk.chunks.values()].some(
+        ({ state }) => state.status === 'uploading' && state.sent && state.seal.cid === cid,
+      )
+      const isManifest = [...disk.sessions.values()].some(
+        ({ publication }) => publication?.sent === true && publication.manifest?.cid === cid,
+      )
+      check(isChunk || isManifest, `${cid} was sent, though it is not in flight`)
+    },
+
+    onSubmitting({ sessionId, manifestCid }, disk) {
+      const publication = disk.sessions.get(sessionId)?.publication
+      check(
+        publication?.sent === true && publication.manifest?.cid === manifestCid,
+        `${manifestCid} was submitted, though it is not in flight`,
       )
     },
 
@@ -191,35 +258,39 @@ export function createOracle(scene: Scene): Oracle {
           other.merkleRoot === anchor.merkleRoot &&
           statusOf(other) === statusOf(anchor),
       )
-      check(!again, `${anchor.sessionId} was anchored twice with the same root and status`)
+      check(
+        !again || scene.thefts > 0,
+        `${anchor.sessionId} was anchored twice with the same root and status`,
+      )
     },
 
     atRest(disk) {
-      for (const session of disk.sessions.values()) {
-        const parked = session.parked > 0 || session.publication?.wait.kind === 'parked'
+      for (const session of disk.sessions.values())
         check(
-          isSettled(session) || parked || session.paused || isPaused(disk),
-          `${session.id} is not settled, and waits for nobody`,
+          isSettled(session) || session.trouble !== undefined || waitsByChoice(session, disk),
+          `${session.id} does not go on by itself, and does not say why`,
         )
-        const blocked =
-          chunksOf(disk, session.id).some(waitsForSignIn) ||
-          (session.publication !== undefined && waitsForSignIn(session.publication))
-        check(
-          !blocked || session.paused || isPaused(disk),
-          `${session.id} still waits for a sign-in that works`,
-        )
-        check(!parked || session.trouble !== undefined, `${session.id} is parked, and does not say why`)
-      }
     },
 
     atTheEnd(disk, server) {
-      for (const session of disk.sessions.values())
-        check(isSettled(session), `${session.id} is not settled: ${JSON.stringify(session)}`)
+      for (const session of disk.sessions.values()) {
+        const { id, ending, anchored, tally } = session
+        check(
+          !isSettled(session) || tally.confirmed === 0 || anchored?.ending === ending,
+          `${id} is settled, but not anchored as it ended`,
+        )
+        check(
+          isSettled(session) || isHopeless(session, disk),
+          `${session.id} is not settled: ${JSON.stringify(session)}`,
+        )
+      }
       for (const [id, content] of acknowledged) {
         const [sessionId = ''] = id.split('/')
         if (discarded.has(sessionId as SessionId)) continue
         const chunk = disk.chunks.get(id)
         if (chunk === undefined) return fail(`${id} was acknowledged, and is gone`)
+        const session = disk.sessions.get(chunk.sessionId)
+        if (chunk.state.status !== 'confirmed' && session && isHopeless(session, disk)) continue
         check(
           chunk.state.status === 'confirmed',
           `${id} was acknowledged, and is ${chunk.state.status} at the end`,
@@ -265,5 +336,3 @@ function describeSession(session: SessionRecord | undefined): string {
     : ''
   return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}${publishing}`
 }
-
-const waitsForSignIn = ({ lastError }: Pick<ChunkRecord, 'lastError'>) => trialOf(lastError) === 'sign-in'

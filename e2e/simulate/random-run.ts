@@ -1,34 +1,46 @@
 import fc from 'fast-check'
 import { histories } from './arbitrary.ts'
-import type { History } from './history.ts'
+import type { Happening, History } from './history.ts'
 import type { Mutation } from './mutation.ts'
-import { runHistory } from './run-history.ts'
+import { NEVER_SLOW, runHistory, type Slowness } from './run-history.ts'
 
 /** How one run that chance made went, with the smallest history that fails the same way or another. */
 export interface RandomRun {
   readonly steps: number
   readonly kills: number
+  readonly slowness: Slowness
   readonly shrunk?: History
 }
+
+interface Options {
+  readonly mutation?: Mutation
+  readonly shrinks?: boolean
+  /** What happens besides what chance lets happen. */
+  readonly besides?: readonly Happening[]
+}
+
+const withBesides = (besides: readonly Happening[]) =>
+  histories.map((history) => Object.assign({}, history, { happenings: [...history.happenings, ...besides] }))
 
 /** Run number `run` of a seed: always the same. */
 export async function randomRun(
   seed: number,
   run: number,
-  { mutation, shrinks = true }: { mutation?: Mutation; shrinks?: boolean } = {},
+  { mutation, shrinks = true, besides = [] }: Options = {},
 ): Promise<RandomRun> {
   let steps = 0
   let kills = 0
+  let slowness = NEVER_SLOW
   let first = true
-  const property = fc.asyncProperty(histories, async (history) => {
+  const property = fc.asyncProperty(withBesides(besides), async (history) => {
     const ran = await runHistory(history, mutation && { mutation })
-    if (first) ({ steps, kills } = ran)
+    if (first) ({ steps, kills, slowness } = ran)
     first = false
     return ran.failure === undefined
   })
   const checked = await fc.check(property, { seed: seedOf(seed, run), numRuns: 1, endOnFailure: !shrinks })
   const [shrunk] = checked.counterexample ?? []
-  return { steps, kills, ...(shrunk && { shrunk }) }
+  return { steps, kills, slowness, ...(shrunk && { shrunk }) }
 }
 
 /** One seed for each run of each seed (the finaliser of MurmurHash3). */

@@ -43,9 +43,14 @@ export async function request<T>(
   const apart = async (afterMs: number) => {
     await scene.sleep(afterMs)
     trace(() => `${what} takes effect, though ${name} no longer waits for it`)
-    effect(false)
+    try {
+      effect(false)
+    } catch {
+      // Nobody hears how the other side answers.
+    }
   }
-  await clock.sleep(scene.about(takesMs) + (fault?.kind === 'slow' ? fault.ms : 0), signal)
+  const slowMs = fault?.kind === 'slow' ? fault.ms : 0
+  await clock.sleep(scene.about(takesMs) + Math.min(slowMs, DEADLINE_MS), signal)
   if (life.dead) {
     if (laterMs !== undefined) void apart(laterMs)
     return never()
@@ -53,6 +58,10 @@ export async function request<T>(
   if (signal.aborted) {
     if (scene.random() < 0.3) void apart(10_000)
     throw aborted(what)
+  }
+  if (slowMs > DEADLINE_MS) {
+    void apart(slowMs - DEADLINE_MS)
+    throw new HoldfastError('timeout', `${what} was too slow.`)
   }
   if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
   if (clock.now() < scene.signedOutUntilMs) throw new HoldfastError('sign-in-needed', 'Signed out.')
@@ -66,6 +75,8 @@ export async function request<T>(
   return answer
 }
 
+/** The transports and the anchor give up what is not answered, or drips, ms (sw/http, evm.ts). */
+const DEADLINE_MS = 30_000
 /** A drain that runs learns of a policy, or of a metered network, within this time, ms. */
 const LEARNS_WITHIN_MS = 20_000
 

@@ -6,6 +6,7 @@ const TWO_RECORDINGS: History = {
   jitter: 0,
   depth: 2,
   lastsMs: 0,
+  afterwards: 'visited',
   recordings: [
     { seal: 'page', chunks: 2, gapMs: 200, beginsAtMs: 0, ending: 'ends' },
     { seal: 'page', chunks: 1, gapMs: 300, beginsAtMs: 0, ending: 'dies' },

@@ -22,6 +22,17 @@ export interface Scene {
   /** Until then every server asks for a sign-in that the app does not have. */
   signedOutUntilMs: number
   diskFullUntilMs: number
+  diskSlowUntilMs: number
+  /** Until then half of all transactions fall. */
+  diskFailsUntilMs: number
+  /** Until then a transaction hangs, and holds the others up. */
+  hangsUntilMs: number
+  /** Until then the relay takes anchors and mines none. */
+  relaySitsUntilMs: number
+  /** How often the power was lost. */
+  powerLosses: number
+  /** How often the drain's lock was taken from who held it: two drains may run at once since. */
+  thefts: number
   unreadableUntilMs: number
   kills: number
   /** How far the device's clock is from true time, ms. */
@@ -55,6 +66,12 @@ export function createScene(history: History, traced: boolean): Scene {
     policy: { value: undefined, sinceMs: 0 },
     signedOutUntilMs: 0,
     diskFullUntilMs: 0,
+    diskSlowUntilMs: 0,
+    diskFailsUntilMs: 0,
+    hangsUntilMs: 0,
+    relaySitsUntilMs: 0,
+    powerLosses: 0,
+    thefts: 0,
     unreadableUntilMs: 0,
     kills: 0,
     clockErrorMs: 0,

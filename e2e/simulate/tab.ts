@@ -73,8 +73,8 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
 }
 
 async function keepAwake(scene: Scene, { life, connection }: Tab): Promise<void> {
-  while (!life.dead) {
-    const asked = connection.request({ type: 'hello' })
+  for (let again = false; !life.dead; again = true) {
+    const asked = connection.request({ type: 'hello', again })
     const { workRemains } = await asked.catch(() => ({ workRemains: true }))
     if (!workRemains) return
     await life.query(() => scene.sleep(HELLO_MS))

@@ -29,6 +29,12 @@ export interface FakeDisk {
   /** @param ending runs between the last request and the commit; if it rejects, the transaction is aborted */
   write<T>(work: (tx: WriteTransaction) => Promise<T>, ending?: () => Promise<void>): Promise<T>
   payload(id: ChunkId): Promise<ArrayBuffer>
+  /**
+   * Stored bytes change by themselves, or are gone, between two transactions; none of them tells of it.
+   *
+   * @param pick the chunk, and what is in the place of its bytes then
+   */
+  rot(pick: (state: DiskState) => readonly [ChunkId, ArrayBuffer | undefined] | undefined): Promise<void>
 }
 
 /**
@@ -75,6 +81,15 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
         throw new HoldfastError('payload-unreadable', `The bytes of ${id} are missing.`)
       return copies ? bytes.slice(0) : bytes
     },
+    rot: (pick) =>
+      inTurn(async () => {
+        const [id, bytes] = pick(state) ?? []
+        if (id === undefined) return
+        const payloads = new Map(state.payloads)
+        if (bytes === undefined) payloads.delete(id)
+        else payloads.set(id, bytes)
+        state = { ...state, payloads }
+      }),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Lock } from '../ports/platform.ts'
-import type { WorkerLifetime } from './worker-lifetime.ts'
+import { never, type WorkerLifetime } from './worker-lifetime.ts'
 
 /** The origin's Web Locks: one namespace for all workers and pages. */
 export interface FakeLocks {
@@ -7,10 +7,13 @@ export interface FakeLocks {
   lockOf(life: WorkerLifetime): Lock
   /** A page takes the lock of its recording; returns how it lets go. */
   hold(name: string): () => void
+  /** A script takes the lock from whoever holds it, and lets go at once; the holder is told, and its work goes on. */
+  steal(name: string): void
 }
 
 export function fakeLocks(): FakeLocks {
   const held = new Map<string, Promise<void>>()
+  const robbed = new Map<string, () => void>()
 
   const hold = (name: string) => {
     let release = () => {}
@@ -26,13 +29,21 @@ export function fakeLocks(): FakeLocks {
 
   return {
     hold: (name) => hold(name).release,
+    steal: (name) => robbed.get(name)?.(),
     lockOf: (life) => ({
       async run(name, work) {
+        if (life.dead) return never()
         const { before, release } = hold(name)
         life.onDeath(release)
         await life.query(() => before)
+        const stolen = new Promise<never>((_resolve, reject) => {
+          robbed.set(name, () => {
+            release()
+            reject(new DOMException('The lock was stolen.', 'AbortError'))
+          })
+        })
         try {
-          return await work()
+          return await Promise.race([work(), stolen])
         } finally {
           release()
         }

@@ -1,0 +1,98 @@
+import { DISCARD_CONFIRMATION } from '../../src/protocol/messages.ts'
+import { sessionIdOf } from '../../sw/testing/world.ts'
+import { DRAIN_LOCK } from '../../sw/engine/drain.ts'
+import type { Device } from './device.ts'
+import type { Happening } from './history.ts'
+import { recordedChunk } from './recorded.ts'
+import type { Scene } from './scene.ts'
+import { askUntilAnswered, openTab, type Tab } from './tab.ts'
+
+/** Lets one thing happen, whatever the engine is doing. */
+export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what']): void {
+  scene.trace(() => `${what.kind}: ${JSON.stringify(what)}`)
+  const untilMs = 'forMs' in what ? scene.clock.now() + what.forMs : 0
+  /** A page of its own: whoever asks need not be who records. */
+  const opened = () => {
+    const tab = openTab(scene, device, 'another tab')
+    tabs.push(tab)
+    return tab
+  }
+  switch (what.kind) {
+    case 'worker-killed':
+      return device.killWorker()
+    case 'worker-updated':
+      return device.update()
+    case 'power-lost':
+      device.losePower()
+      for (const tab of tabs.filter(Boolean)) tab.close()
+      return
+    case 'sync':
+      return device.sync()
+    case 'lock-stolen':
+      scene.thefts++
+      return device.locks.steal(DRAIN_LOCK)
+    case 'store-forgets':
+      return device.server.forget()
+    case 'reorganised':
+      return device.chain.reorganise(what.vanish, what.deeper)
+    case 'page-opened':
+      return void opened()
+    case 'tab-killed':
+      return tabs[what.of]?.close()
+    case 'offline':
+      scene.offlineUntilMs = untilMs
+      return
+    case 'metered':
+      scene.meteredFromMs = scene.clock.now()
+      scene.meteredUntilMs = untilMs
+      return
+    case 'policy':
+      return void askUntilAnswered(scene, opened(), { type: 'policy', policy: what.policy })
+    case 'signed-out':
+      scene.signedOutUntilMs = untilMs
+      return
+    case 'disk-full':
+      scene.diskFullUntilMs = untilMs
+      return
+    case 'disk-fails':
+      scene.diskFailsUntilMs = untilMs
+      return
+    case 'disk-slow':
+      scene.diskSlowUntilMs = untilMs
+      return
+    case 'relay-sits':
+      scene.relaySitsUntilMs = untilMs
+      return
+    case 'clock-set':
+      scene.clockErrorMs += what.byMs
+      return
+    case 'unreadable':
+      scene.unreadableUntilMs = untilMs
+      return
+  }
+  const recording = scene.history.recordings[what.of]
+  if (recording === undefined) return
+  const sessionId = sessionIdOf(what.of + 1)
+  switch (what.kind) {
+    case 'other-writer':
+      return device.chain.anchorByOther(sessionId, what.sameSigner, what.chunkCount)
+    case 'bit-rot':
+      return device.rot(sessionId, what.lost)
+    case 'paused':
+      return void askUntilAnswered(scene, opened(), { type: 'pause', sessionId })
+    case 'resumed':
+      return void askUntilAnswered(scene, opened(), { type: 'resume', sessionId })
+    case 'discarded':
+      if (what.confirmed) device.oracle.discarding(sessionId)
+      return void askUntilAnswered(scene, opened(), {
+        type: 'discard',
+        sessionId,
+        ...(what.confirmed && { confirm: DISCARD_CONFIRMATION }),
+      })
+    case 'other-content':
+      return void askUntilAnswered(scene, opened(), {
+        type: 'chunk',
+        chunk: recordedChunk(sessionId, 0, recording.seal, 1),
+      })
+  }
+}

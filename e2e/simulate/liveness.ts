@@ -1,0 +1,86 @@
+import { totalChunks, isSettled, pendingChunks } from '../../sw/core/session.ts'
+import { LONGEST_TRIAL_MS, LONGEST_WAIT_MS } from '../../sw/core/retry-policy.ts'
+import type { SessionRecord } from '../../sw/core/record.ts'
+import { sessionView } from '../../sw/core/view.ts'
+import type { DiskState } from '../../sw/testing/fake-disk.ts'
+import type { History } from './history.ts'
+import type { Scene } from './scene.ts'
+
+/** What follows the last fault: a person comes by again and again, or a page stays open and nobody does. */
+export type Afterwards = 'visited' | 'open'
+
+/**
+ * Once the faults have stopped, everything is confirmed within this time, ms. A visit is a trial of what is parked,
+ * once a minute; with nobody there the longest trial takes six hours.
+ */
+export const SLOWEST_MS: Readonly<Record<Afterwards, number>> = {
+  visited: 600_000,
+  open: LONGEST_TRIAL_MS + 600_000,
+}
+
+/** A clock that was set back makes what waited for a time wait for up to this much more (`believedMs`), ms. */
+export const SET_BACK_COSTS_MS = LONGEST_WAIT_MS
+
+export const isSetBack = ({ happenings }: History) =>
+  happenings.some(({ what }) => what.kind === 'clock-set' && what.byMs < 0)
+
+/** The bound of one history, ms. */
+export const slowestMsOf = (history: History) =>
+  SLOWEST_MS[history.afterwards] + (isSetBack(history) ? SET_BACK_COSTS_MS : 0)
+
+/** What does not go on for so long is told, ms. */
+export const TELLS_WITHIN_MS = 120_000
+const LOOK_EVERY_MS = 10_000
+
+/**
+ * Watches, while faults last, that whatever stands is told. Time counts while a wake is under way and its disk works:
+ * nobody can tell anything otherwise.
+ *
+ * @returns the longest time that anything stood untold, ms
+ */
+export async function watchStanding(
+  scene: Scene,
+  look: () => { readonly disk: DiskState; readonly working: boolean; readonly suspended: boolean },
+): Promise<number> {
+  const standing = new Map<string, { mark: string; ms: number }>()
+  let longestMs = 0
+  // Known, and not told: the times that were stored lie further ahead than they should (docs/simulator.md).
+  if (isSetBack(scene.history)) return longestMs
+  while (!scene.healing && scene.failure === undefined) {
+    await scene.sleep(LOOK_EVERY_MS)
+    const { disk, working, suspended } = look()
+    if (scene.healing) break
+    for (const session of disk.sessions.values()) {
+      const mark = markOf(session)
+      const before = standing.get(session.id)
+      const counts = before?.mark === mark && waitsForWork(session) && !isTold(session) && !suspended
+      const ms = counts ? before.ms + (working ? LOOK_EVERY_MS : 0) : 0
+      standing.set(session.id, { mark, ms })
+      longestMs = Math.max(longestMs, ms)
+      if (ms > TELLS_WITHIN_MS)
+        scene.fail(`${session.id} has stood for ${ms / 1_000} s, and nobody is told: ${mark}`)
+    }
+  }
+  return longestMs
+}
+
+/** Changes with every progress. */
+const markOf = ({ tally, ending, paused, publication, anchored }: SessionRecord) =>
+  JSON.stringify({
+    tally,
+    ending,
+    paused,
+    stage: publication?.stage,
+    manifest: publication?.manifest?.cid,
+    anchored: anchored?.manifestCid,
+  })
+
+const waitsForWork = (session: SessionRecord) =>
+  !session.paused &&
+  !isSettled(session) &&
+  (session.ending !== 'recording' ||
+    pendingChunks(session) > 0 ||
+    totalChunks(session) > session.tally.confirmed)
+
+const isTold = (session: SessionRecord) =>
+  sessionView(session, { bytesOf: () => 0, bytesPerSecond: () => 0 }).lastError !== undefined
