@@ -27,7 +27,8 @@ export type ChunkEvent =
   | { readonly type: 'manifest-began' }
   | { readonly type: 'anchor-began' }
   | { readonly type: 'anchor-confirmed' }
-  | { readonly type: 'failed'; readonly failure: Failure }
+  /** `of`: the status in which the attempt began, where another worker may have gone on meanwhile. */
+  | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkStatus }
   /** Another try now: a person or the app asks for it, or (`onTrial`) it is tried by itself after it was refused. */
   | { readonly type: 'resumed'; readonly onTrial?: boolean }
 
@@ -93,7 +94,7 @@ function step(chunk: ChunkRecord, event: ChunkEvent, now: Now): ChunkRecord | un
       if (state.status !== 'anchoring') return undefined
       return progress(chunk, { ...state, status: 'confirmed', confirmedAtMs: now.nowMs })
     case 'failed':
-      return fail(chunk, event.failure, now)
+      return isAttempted(chunk, event.of) ? fail(chunk, event.failure, now) : undefined
     case 'resumed':
       if (state.status !== 'captured' && state.status !== 'uploading') return undefined
       return { ...progress(chunk, { ...state, wait: DUE_NOW }), ...(event.onTrial && { onTrial: true }) }
@@ -107,6 +108,10 @@ function progress(chunk: ChunkRecord, state: ChunkState): ChunkRecord {
   const { lastError: _forgiven, onTrial: _over, ...rest } = chunk
   return { ...rest, state, failures: 0 }
 }
+
+/** A sealing that fails late, when the chunk is sealed already, is none of the upload's; nor the other way round. */
+const isAttempted = ({ state: { status } }: ChunkRecord, of = status) =>
+  (of === 'uploading') === (status === 'uploading')
 
 function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | undefined {
   const { state } = chunk

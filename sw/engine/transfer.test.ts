@@ -224,6 +224,32 @@ describe('sealing in the worker', () => {
     expect(diesAt).toBeGreaterThan(30)
   })
 
+  // Promise 1 of docs/guarantees.md.
+  it('that fails late, when another worker has sealed the chunk already, parks nothing', async () => {
+    const world = await captured()
+    const chunk = await firstChunk(world)
+    let goOn = () => {}
+    const { store, ...worker } = world.worker()
+    const slow = {
+      ...worker,
+      store: {
+        ...store,
+        async payload(of: ChunkRecord['id']) {
+          await new Promise<void>((resolve) => (goOn = resolve))
+          return store.payload(of)
+        },
+      },
+    }
+    const late = transfer(slow, chunk, never)
+    await expect.poll(async () => (await firstChunk(world)).state.status).toBe('hashing')
+    await transfer(world.worker(), await firstChunk(world), never)
+    expect((await firstChunk(world)).state.status).toBe('uploading')
+    goOn()
+    // It finds ciphertext where it looked for raw bytes.
+    expect(await late).toBe('payload-corrupt')
+    expect((await firstChunk(world)).state).toMatchObject({ status: 'uploading', wait: { kind: 'due' } })
+  })
+
   it('parks a chunk whose raw bytes have changed, and does not seal them', async () => {
     const world = await captured()
     const chunk = await firstChunk(world)

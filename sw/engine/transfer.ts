@@ -30,7 +30,7 @@ export async function transfer(
     const error = HoldfastError.from(thrown)
     if (error.code === 'storage-failed') throw error
     const failure = await recordFailure(context, context.transport.name, error)
-    await apply(context, chunk, { type: 'failed', failure })
+    await apply(context, chunk, { type: 'failed', failure, of: chunk.state.status })
     return error.code
   }
   return undefined
