@@ -8,17 +8,11 @@ export const REGISTER_INTERVAL_MS = 2_000
 /** Of two events that begin within this time neither outlasts the other, ms. */
 const SIMULTANEOUS_MS = 5_000
 
-/**
- * By a tag's kind: whether its first attempt may end early, and its second. One tag of each kind comes first, so that a
- * page which lives for a second leaves attempts at four times.
- */
-const MAY_END_EARLY = [
-  [true, true],
-  [false, true],
-  [true, false],
-  [false, false],
-] as const
-const KINDS = MAY_END_EARLY.length
+/** Kinds of tags. One of each comes first, so that a page which lives for a second leaves attempts at four times. */
+const KINDS = 4
+/** Whether a kind's first attempt may end early, and its second: no two kinds are alike. */
+const firstMayEndEarly = (kind: number) => kind % 2 === 0
+const secondMayEndEarly = (kind: number) => kind < 2
 
 /**
  * Which tags to register now, while work remains. A tag in back-off cannot be had sooner, and tags that are registered
@@ -33,8 +27,8 @@ export function planSyncTags(tags: readonly string[], nowMs: number): string[] {
   const isComplete = times.length >= KINDS
   // Either way: a time in the far future is of a clock that was set back since.
   if (isComplete && Math.abs(nowMs - Math.max(...times)) < TAG_INTERVAL_MS) return []
-  const kinds = isComplete ? [Math.floor(nowMs / TAG_INTERVAL_MS) % KINDS] : MAY_END_EARLY.keys()
-  return Array.from(kinds, (kind) => `${TAG_PREFIX}${kind}:${nowMs}`)
+  const kinds = isComplete ? [Math.floor(nowMs / TAG_INTERVAL_MS) % KINDS] : [0, 1, 2, 3]
+  return kinds.map((kind) => `${TAG_PREFIX}${kind}:${nowMs}`)
 }
 
 export const isScheduledTag = (tag: string) => tag.startsWith(TAG_PREFIX)
@@ -61,7 +55,7 @@ export function attemptCanEndEarly(tag: string, lastChance: boolean, nowMs: numb
   if (lastChance || !isScheduledTag(tag)) return false
   const { kind, atMs } = parseTag(tag)
   const isFirst = nowMs - atMs < TAG_INTERVAL_MS
-  return MAY_END_EARLY[kind]?.[isFirst ? 0 : 1] ?? false
+  return isFirst ? firstMayEndEarly(kind) : secondMayEndEarly(kind)
 }
 
 /** Whether this event is to end now, as one that failed, because another holds the worker for longer. */
