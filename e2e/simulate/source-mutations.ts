@@ -87,7 +87,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant(
       'takes any event for one of the publication in flight',
-      /is not at its end|in no publication|counts other chunks|custody log|though it is not in flight|no longer held|deep enough|does not list/,
+      /is not at its end|in no publication|counts other chunks|custody log|though it is not in flight|no longer held|deep enough|does not list|did not end within/,
       ['core/session-machine', 'isInFlight(session, event.of) && stepPublication', 'stepPublication'],
     ),
     besides: TWO_DRAINS,
