@@ -6,7 +6,7 @@ import type { Scene } from './kill-scene.ts'
 export interface Death {
   /** The tab that recorded is still open afterwards. */
   readonly pageLives: boolean
-  /** The browser goes too, so it must be no shared one. */
+  /** It must be no shared browser: it goes too, or what happens to it would reach other tests. */
   readonly takesBrowser?: boolean
   /** Resolves once it has happened. */
   strike(scene: Scene): Promise<void>
@@ -62,6 +62,9 @@ export const DEATHS = {
 
   'the network is cut': {
     pageLives: true,
+    // In a browser of its own: `setOffline` waits for each worker that the browser has, also for one that another test
+    // has stopped, which never answers.
+    takesBrowser: true,
     async strike({ browser, backend }) {
       await browser.context.setOffline(true)
       // Emulation spares what is under way: the far end of the cable goes too.
