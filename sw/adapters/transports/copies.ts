@@ -85,8 +85,8 @@ export function copies(
   /** Takes each store that lacks a proved copy one step further; one that failed in this attempt is left out. */
   async function visit(upload: Upload, attempt: Attempt, before: Each, step: Step): Promise<Each> {
     const { chosen, atLeast } = choiceOf(upload)
-    const resumeTokens = memosOf(attempt.resumeToken)
-    const remember = () => attempt.saveResumeToken(JSON.stringify(Object.fromEntries(resumeTokens)))
+    const resumeTokens = tokensOf(attempt.resumeToken)
+    const saveTokens = () => attempt.saveResumeToken(JSON.stringify(Object.fromEntries(resumeTokens)))
     const each = new Map(
       chosen.map((of): [string, Found] => [
         of,
@@ -107,7 +107,7 @@ export function copies(
         },
         saveResumeToken(resumeToken) {
           resumeTokens.set(of, resumeToken)
-          return remember()
+          return saveTokens()
         },
         progress(offset) {
           each.set(of, { kind: 'part', offsetBytes: offset })
@@ -119,7 +119,7 @@ export function copies(
       if (found.kind !== 'all') continue
       resumeTokens.set(of, true)
       // With the last of them the whole upload is recorded as stored.
-      if (of !== chosen.at(-1) || copiesIn(each) < atLeast) await remember()
+      if (of !== chosen.at(-1) || copiesIn(each) < atLeast) await saveTokens()
     }
     return each
   }
@@ -267,7 +267,7 @@ function offsetOf(each: Each, { sizeBytes }: Upload): number {
  * By name what a store has remembered, or `true` where it has a proved copy. What cannot be read is of a store that
  * was alone, and is forgotten.
  */
-function memosOf(resumeToken = ''): Map<string, unknown> {
+function tokensOf(resumeToken = ''): Map<string, unknown> {
   try {
     return new Map(Object.entries(JSON.parse(resumeToken) as object))
   } catch {
