@@ -7,6 +7,7 @@ import { storeChoice } from './store-choice.ts'
 import {
   aRawStart,
   aStart,
+  cidOf,
   createWorld,
   drainOnce,
   sealedChunk,
@@ -205,6 +206,3 @@ describe('a session with two stores', () => {
     expect(servers.map((server) => server.stored.size)).toEqual([2, 0])
   })
 })
-
-const cidOf = ({ state }: Awaited<ReturnType<World['chunks']>>[number]) =>
-  'seal' in state ? state.seal.cid : ''

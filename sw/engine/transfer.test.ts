@@ -8,6 +8,7 @@ import { startSession } from './sessions.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   aRawStart,
+  cidOf,
   createWorld,
   drainOnce,
   rawChunk,
@@ -27,7 +28,6 @@ async function firstChunk(world: World): Promise<ChunkRecord> {
   if (chunk === undefined) throw new Error('No chunk')
   return chunk
 }
-const cidOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.cid : '')
 
 async function recorded() {
   const world = createWorld()

@@ -94,6 +94,10 @@ const mortalStore = (disk: Store, alive: WorkerLifetime): Store => ({
   close: () => undefined,
 })
 
+/** Content address of a chunk; empty while it has none. */
+export const cidOf = (chunk: ChunkRecord | undefined): string =>
+  chunk !== undefined && 'seal' in chunk.state ? chunk.state.seal.cid : ''
+
 const rawKey = () => Uint8Array.from({ length: 32 }, (_, at) => at)
 const sessionKey = await importSessionKey(rawKey())
 

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'
+import { BUDGETS_MS, createDrain } from './drain.ts'
+
+const id = sessionIdOf(1)
+
+describe('the budget', () => {
+  it('is used where the browser never answers to a wake that is asked for', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 6 })
+    const worker = {
+      ...world.worker(),
+      wake: { arm: () => new Promise<void>(() => {}), isLast: async () => false },
+    }
+    world.server.latencyMs = 100
+    void createDrain(worker).join('message')
+    await world.clock.advance(120_000)
+    expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
+  })
+
+  it.each(['sync', 'push', 'message'] as const)('of %s ends the drain with work-remains', async (kind) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.server.latencyMs = 10_000_000
+    const startMs = world.clock.now()
+    expect(await drainOnce(world, world.worker(), kind)).toBe('work-remains')
+    expect(world.clock.now() - startMs).toBeLessThanOrEqual(BUDGETS_MS[kind])
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('stops what is under way when it is over, not later, and spends no attempt on it', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    let stoppedAtMs = 0
+    worker.transport.send = (_upload, _bytes, _held, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          stoppedAtMs = world.clock.now()
+          reject(new HoldfastError('aborted', 'Stopped.'))
+        })
+      })
+    const startMs = world.clock.now()
+    const drain = createDrain(worker)
+    void drain.join('push')
+    await world.clock.advance(7_000)
+    drain.notify()
+    await world.clock.advance(100_000)
+    expect(stoppedAtMs - startMs).toBe(BUDGETS_MS.push)
+    const [chunk] = await world.chunks(id)
+    expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading', sent: true } })
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('starts nothing new near its end', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 30 })
+    world.server.latencyMs = 9_000
+    const startMs = world.clock.now()
+    expect(await drainOnce(world, world.worker(), 'push')).toBe('work-remains')
+    expect(world.clock.now() - startMs).toBeLessThan(BUDGETS_MS.push)
+    expect(world.server.ledger.at(-1)?.atMs).toBeLessThan(startMs + BUDGETS_MS.push)
+  })
+
+  it('is that of the wake, not what is left of an earlier one', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    const drain = createDrain(worker)
+    await world.clock.runUntil(drain.join('message'))
+    await recordSession(world)
+    world.server.fault = () => ({ code: 'unreachable' })
+    const startMs = world.clock.now()
+    const joined = drain.join('push')
+    await world.clock.runUntil(joined)
+    await world.clock.advance(30_000)
+    expect(world.server.ledger.at(-1)?.atMs).toBeLessThanOrEqual(startMs + BUDGETS_MS.push)
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('grows when a wake joins that may run longer', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.server.fault = () => ({ code: 'unreachable' })
+    const drain = createDrain(world.worker())
+    const startMs = world.clock.now()
+    const push = drain.join('push')
+    await world.clock.advance(1_000)
+    const message = drain.join('message')
+    await world.clock.runUntil(push)
+    expect(world.clock.now() - startMs).toBeLessThanOrEqual(BUDGETS_MS.push)
+    await world.clock.runUntil(message)
+    expect(world.server.ledger.at(-1)?.atMs).toBeGreaterThan(startMs + 200_000)
+  })
+})

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { expectThrough } from '../testing/expect-through.ts'
+import { cidOf, createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
+import { admitChunk } from './admit.ts'
+import { createDrain } from './drain.ts'
+import { resumeSession } from './sessions.ts'
+
+const id = sessionIdOf(1)
+
+describe('failures', () => {
+  // Promise 5 of docs/guarantees.md.
+  it('of one chunk stop no other, and no other session', async () => {
+    const world = createWorld()
+    await recordSession(world, { number: 1, chunks: 3 })
+    await recordSession(world, { number: 2, chunks: 2 })
+    const [, bad] = await world.chunks(id)
+    const badCid = cidOf(bad)
+    world.server.fault = (_op, of) => (of === badCid ? { code: 'rejected-by-store' } : undefined)
+    expect(await drainOnce(world, world.worker())).toBe('work-remains')
+    expect(await world.statuses(id)).toEqual(['confirmed', 'uploading', 'confirmed'])
+    expect(bad && (await world.hasPayload(bad))).toBe(true)
+    await expectThrough(world, sessionIdOf(2), 2)
+    const session = await world.session(id)
+    expect(session).toMatchObject({ parked: 1, trouble: { error: { code: 'rejected-by-store' } } })
+    expect(session.open).toBeDefined()
+
+    world.server.fault = () => undefined
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 3)
+  })
+
+  // Promise 6 of docs/guarantees.md.
+  it('of a dead server are not repeated for each of 50 chunks, and cost them no attempt', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 50 })
+    world.server.fault = () => ({ code: 'unreachable' })
+    const startMs = world.clock.now()
+    expect(await drainOnce(world, world.worker(), 'sync')).toBe('work-remains')
+    const seconds = (world.clock.now() - startMs) / 1_000
+    expect(world.server.ledger.length).toBeLessThan(seconds)
+    for (const chunk of await world.chunks(id)) expect(chunk).toMatchObject({ retryCount: 0, failures: 0 })
+
+    world.server.fault = () => undefined
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 50)
+  })
+
+  // Promise 6 of docs/guarantees.md.
+  it('of a dead relay are backed off from, though the chain can be read', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'unreachable' } : undefined)
+    const startMs = world.clock.now()
+    expect(await drainOnce(world, world.worker(), 'sync')).toBe('work-remains')
+    const seconds = (world.clock.now() - startMs) / 1_000
+    expect(world.chain.submits()).toBeLessThan(seconds / 3)
+  })
+
+  // Promise 6 of docs/guarantees.md.
+  it('of a dead chain are not repeated for each of 20 sessions', async () => {
+    const world = createWorld()
+    for (let number = 1; number <= 20; number++) await recordSession(world, { number })
+    world.chain.fault = () => ({ code: 'unreachable' })
+    const startMs = world.clock.now()
+    expect(await drainOnce(world, world.worker(), 'sync')).toBe('work-remains')
+    const seconds = (world.clock.now() - startMs) / 1_000
+    expect(world.chain.ledger.length).toBeLessThan(seconds)
+
+    world.chain.fault = () => undefined
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    for (let number = 1; number <= 20; number++) await expectThrough(world, sessionIdOf(number), 1)
+  })
+
+  // Promise 6 of docs/guarantees.md.
+  it('wait as long as the server asks', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    let asked = false
+    world.server.fault = () => {
+      if (asked) return undefined
+      asked = true
+      return { code: 'throttled', retryAfterMs: 100_000 }
+    }
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    const [first, second] = world.server.ledger
+    expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(100_000)
+  })
+
+  it('of the store on this device end the drain, and lose nothing', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const worker = world.worker()
+    const { write } = worker.store
+    let writes = 0
+    const broken = {
+      ...worker,
+      store: { ...worker.store, write: ((work) => (++writes > 4 ? fail() : write(work))) as typeof write },
+    }
+    const fail = () => Promise.reject(new HoldfastError('storage-failed', 'The disk is gone.'))
+    await expect(drainOnce(world, broken)).rejects.toMatchObject({ code: 'storage-failed' })
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 3)
+  })
+
+  it('of one chunk’s bytes, whatever the database calls them, stop no other chunk', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 20 })
+    const worker = world.worker()
+    const [bad] = await world.chunks(id)
+    const payload: typeof worker.store.payload = (of) =>
+      of === bad?.id ? Promise.reject(new HoldfastError('storage-failed', 'UnknownError')) : read(of)
+    const read = worker.store.payload
+    await drainOnce(world, { ...worker, store: { ...worker.store, payload } })
+    const session = await world.session(id)
+    expect(session.tally).toMatchObject({ uploading: 1, confirmed: 19 })
+    expect(session.trouble).toMatchObject({ error: { code: 'payload-unreadable' } })
+  })
+
+  it('of a transport that never answers free their lanes, though a page greets all the time', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 10 })
+    const worker = world.worker()
+    const { send } = worker.transport
+    let sends = 0
+    worker.transport.send = (...args) => (sends++ < 3 ? new Promise(() => {}) : send(...args))
+    const drain = createDrain(worker)
+    for (let greetings = 0; greetings < 20; greetings++) {
+      void drain.join('message')
+      await world.clock.advance(20_000)
+    }
+    await expectThrough(world, id, 10)
+  })
+
+  it('are told with the error that a person must clear, whatever else fails or goes well', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const [bad, flaky] = (await world.chunks(id)).map(cidOf)
+    let failed = false
+    world.server.fault = (_op, of) => {
+      if (of === bad) return { code: 'sign-in-needed' }
+      if (of !== flaky || failed) return undefined
+      failed = true
+      return { code: 'server-error' }
+    }
+    await drainOnce(world, world.worker())
+    expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'sign-in-needed' } } })
+    expect((await world.session(id)).trouble).not.toHaveProperty('retryAtMs')
+  })
+
+  it('of an anchor that was refused are still told after another chunk went well', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'interrupted' })
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
+    await drainOnce(world, world.worker())
+    expect((await world.session(id)).trouble?.error.code).toBe('anchor-rejected')
+    await admitChunk(world.worker(), await sealedChunk(id, 1))
+    await drainOnce(world, world.worker())
+    expect(await world.statuses(id)).toEqual(['anchoring', 'uploaded'])
+    expect((await world.session(id)).trouble?.error.code).toBe('anchor-rejected')
+  })
+})

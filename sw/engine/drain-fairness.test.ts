@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+
+const id = sessionIdOf(1)
+
+describe('a drain', () => {
+  it('takes the oldest session first, and its chunks in order', async () => {
+    const world = createWorld()
+    await recordSession(world, { number: 2, chunks: 3, startedAtMs: 2_000 })
+    await recordSession(world, { number: 1, chunks: 3, startedAtMs: 1_000 })
+    world.server.fault = () => ({ code: 'throttled', retryAfterMs: 3_600_000 })
+    await drainOnce(world, world.worker(), 'push')
+    const begun = (await world.disk.read((tx) => tx.log(100))).filter(({ event }) => event === 'send-began')
+    const places = begun.map(({ sessionId, index }) => `${sessionId}/${index}`)
+    expect(places.toSorted()).toEqual([0, 1, 2].map((index) => `${id}/${index}`))
+  })
+
+  /** In which order the uploads of these sessions began, as letters. */
+  async function orderOf(world: World) {
+    const worker = world.worker()
+    await drainOnce(world, worker)
+    const begun = (await world.disk.read((tx) => tx.log(10_000))).filter(
+      ({ event }) => event === 'send-began',
+    )
+    return begun.toReversed().map(({ sessionId }) => 'ABC'.charAt(Number(sessionId.slice(-2)) - 1))
+  }
+
+  describe.each([1_000, 0])('with a latency of %d ms', (latencyMs) => {
+    // Promise 5 of docs/guarantees.md.
+    it('lets sessions of unequal size all get on, and still ends the oldest first', async () => {
+      const world = createWorld()
+      world.server.latencyMs = latencyMs
+      for (const [at, chunks] of [60, 40, 50].entries())
+        await recordSession(world, { number: at + 1, chunks, startedAtMs: (at + 1) * 1_000 })
+      const order = await orderOf(world)
+      expect(order).toHaveLength(150)
+      for (let from = 0; from + 12 < order.lastIndexOf('A'); from += 12)
+        expect(new Set(order.slice(from, from + 12)), `from ${from}`).toEqual(new Set(['A', 'B', 'C']))
+      expect(order.slice(0, 60).filter((letter) => letter === 'A').length).toBeGreaterThan(40)
+      expect(order.lastIndexOf('A')).toBeLessThan(order.lastIndexOf('B'))
+      expect(order.lastIndexOf('A')).toBeLessThan(order.lastIndexOf('C'))
+    })
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('tries what has failed again before a long backlog is through', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 60 })
+    world.server.latencyMs = 1_000
+    const [first] = await world.chunks(id)
+    const cid = cidOf(first)
+    let failed = false
+    world.server.fault = (_op, of) =>
+      of === cid && !failed ? ((failed = true), { code: 'bad-answer' }) : undefined
+    await drainOnce(world, world.worker())
+    const again = world.server.ledger.findLastIndex((line) => line.of === cid)
+    expect(world.server.ledger[again]?.taken).toBe(true)
+    expect(again).toBeLessThan(20)
+  })
+})

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { createWorld, drainOnce, recordSession, type World } from '../testing/world.ts'
+
+describe('a drain', () => {
+  /** How many uploads were under way at once: in the first seconds, and at most. */
+  async function lanesOf(world: World, worker: ReturnType<World['worker']>) {
+    const startMs = world.clock.now()
+    let now = 0
+    const seen = { first: 0, most: 0 }
+    const { send } = worker.transport
+    worker.transport.send = async (...args) => {
+      seen.most = Math.max(seen.most, ++now)
+      if (world.clock.now() - startMs < 2_000) seen.first = seen.most
+      return send(...args).finally(() => now--)
+    }
+    await drainOnce(world, worker)
+    return seen
+  }
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes three lanes at first, and six at most where each brings more', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 80 })
+    world.server.latencyMs = 1_000
+    expect(await lanesOf(world, world.worker())).toEqual({ first: 3, most: 6 })
+    await recordSession(world, { number: 2, chunks: 6 })
+    expect(await lanesOf(world, world.worker()), 'a new worker').toEqual({ first: 3, most: 3 })
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes no more lanes where another one brings nothing', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 80 })
+    const worker = world.worker()
+    const { send } = worker.transport
+    let last = Promise.resolve()
+    // A link that carries one upload after the other.
+    worker.transport.send = async (upload, bytes, held, attempt) => {
+      last = last.then(() => world.clock.sleep(500, attempt.signal))
+      await last
+      return send(upload, bytes, held, attempt)
+    }
+    expect((await lanesOf(world, worker)).most).toBe(4)
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('takes fewer lanes after a loss', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 16 })
+    world.server.latencyMs = 1_000
+    let lost = false
+    world.server.fault = () => (lost ? undefined : ((lost = true), { code: 'timeout' }))
+    const most: number[] = []
+    const worker = world.worker()
+    const { send } = worker.transport
+    let now = 0
+    worker.transport.send = async (...args) => {
+      most.push(++now)
+      return send(...args).finally(() => now--)
+    }
+    await drainOnce(world, worker)
+    expect(Math.max(...most.slice(0, 3))).toBe(3)
+    expect(Math.max(...most.slice(3, 16))).toBe(2)
+  })
+})
