@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { collect } from './exchange.ts'
+import { serverOfTest } from './server-of-test.ts'
 
 /** How the server misbehaves, or what it lacks. */
 export interface Rudeness {
@@ -128,19 +128,10 @@ export async function rudeResumable(rudeness: Rudeness) {
     return end(405)
   }
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const origin = `http://127.0.0.1:${port}`
+  const origin = await serverOfTest(answer)
   return {
     endpoint: `${origin}/files`,
     readUrl: () => `${origin}/read/it`,
     seen: (method: string) => seen.filter((one) => one.method === method),
-    close: () => {
-      server.closeAllConnections()
-      server.close()
-    },
   }
 }

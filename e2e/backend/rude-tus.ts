@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { collect } from './exchange.ts'
+import { serverOfTest } from './server-of-test.ts'
 
 /** How the server misbehaves; each is from a public report of a tus server or of the proxy before it. */
 export interface Rudeness {
@@ -85,18 +85,10 @@ export async function rudeTus(rudeness: Rudeness) {
     }
   }
 
-  const server = createServer((request, response) => {
-    answer(request, response).catch(() => response.destroy())
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const origin = await serverOfTest(answer)
   return {
-    endpoint: `http://127.0.0.1:${port}/files`,
+    endpoint: `${origin}/files`,
     /** Bytes of content that were taken, of all uploads. */
     received: () => received,
-    close: () => {
-      server.closeAllConnections()
-      server.close()
-    },
   }
 }

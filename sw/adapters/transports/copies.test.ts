@@ -1,20 +1,20 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
-import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { describeContract } from '../../../e2e/transports/describe-contract.ts'
+import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
+import { objectOf } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
-import { contentAddress } from '../../../src/evidence/cid.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
 import { ERRORS, HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { StoreChoice } from '../../core/record.ts'
-import { deliver } from '../../engine/deliver.ts'
 import { copies } from './copies.ts'
 import type { Floors, Transport, Upload } from '../../ports/transport.ts'
-import { TRANSPORT_CONTRACT, type TransportHarness } from '../../contracts/transport.contract.ts'
+import type { TransportHarness } from '../../contracts/transport.contract.ts'
 
 // Promises 2, 4, 5, 6 of docs/guarantees.md.
 
-describe('the contract', () => {
+describe('over real stores', () => {
   const SECRET = 'a-bearer-token-of-the-app'
   let box: Sandbox
   let backend: Backend
@@ -49,8 +49,7 @@ describe('the contract', () => {
   })
 
   test('a store that is alone again takes what copies remembered for none', async () => {
-    const bytes = noise('alone again', 1000)
-    const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: 1000 }
+    const { upload, bytes } = await objectOf('alone again', 1000)
     const one = keptAttempts(upload, bytes)
     const cut = backend.faults.add({ service: 'ipfs', kind: 'down' })
     const pair = copies([tusHarness().transport(), ipfsHarness().transport()])
@@ -60,17 +59,13 @@ describe('the contract', () => {
     expect(one.record.stored).toBe(true)
   })
 
-  describe('by copies in one store', () => {
-    for (const { title, run } of TRANSPORT_CONTRACT) test(title, () => run(alone(tusHarness())))
-  })
-  describe('by copies in two stores, looked at from the first', () => {
-    for (const { title, run } of TRANSPORT_CONTRACT)
-      test(title, () => run(both(ipfsHarness(), tusHarness(), true)))
-  })
-  describe('by copies in two stores, looked at from the second', () => {
-    for (const { title, run } of TRANSPORT_CONTRACT)
-      test(title, () => run(both(tusHarness(), ipfsHarness(), false)))
-  })
+  describeContract('copies in one store', () => alone(tusHarness()))
+  describeContract('copies in two stores, looked at from the first', () =>
+    both(ipfsHarness(), tusHarness(), true),
+  )
+  describeContract('copies in two stores, looked at from the second', () =>
+    both(tusHarness(), ipfsHarness(), false),
+  )
 })
 
 type Op = 'probe' | 'send' | 'verify'
@@ -125,35 +120,6 @@ const item = (number: number, to?: StoreChoice) =>
     },
     new Uint8Array(100),
   )
-
-/** An object through several attempts, as the engine keeps its record. */
-function keptAttempts(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
-  const record = { sent: false, resumeToken: '', stored: false, read: 0, resumeTokens: [] as string[] }
-  const attempt = async (transport: Transport, signal = new AbortController().signal, floors?: Floors) => {
-    const { sent, resumeToken } = record
-    const delivery = {
-      sent,
-      resumeToken,
-      ...(floors && { floors }),
-      bytes: async () => {
-        record.read += 1
-        return bytes
-      },
-      intend: async () => (record.sent = true),
-      saveResumeToken: async (told: string) => {
-        record.resumeToken = told
-        record.resumeTokens.push(told)
-      },
-    }
-    try {
-      record.stored = await deliver(transport, upload, delivery, signal)
-      return undefined
-    } catch (thrown) {
-      return HoldfastError.from(thrown)
-    }
-  }
-  return { upload, record, attempt }
-}
 
 describe('copies', () => {
   let a = fakeStore('a')
@@ -225,10 +191,10 @@ describe('copies', () => {
     b.claims = true
     const one = item(1)
     await one.attempt(fresh())
-    expect(JSON.parse(one.record.resumeToken)).toEqual({ a: true, b: 'b!' })
+    expect(JSON.parse(one.record.resumeToken ?? '')).toEqual({ a: true, b: 'b!' })
     b.has.clear()
     await one.attempt(fresh())
-    expect(JSON.parse(one.record.resumeToken)).toEqual({ a: true, b: 'b!b!' })
+    expect(JSON.parse(one.record.resumeToken ?? '')).toEqual({ a: true, b: 'b!b!' })
   })
 
   it.each([

@@ -1,16 +1,16 @@
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { base58btc } from 'multiformats/bases/base58'
 import { CID } from 'multiformats/cid'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { drain } from '../../../e2e/backend/exchange.ts'
 import type { Backend } from '../../../e2e/backend/index.ts'
+import { serverOfTest } from '../../../e2e/backend/server-of-test.ts'
 import { added, noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { describeContract } from '../../../e2e/transports/describe-contract.ts'
+import { freshObject, objectOf } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
 import { contentAddress } from '../../../src/evidence/cid.ts'
-import type { Cid } from '../../../src/protocol/ids.ts'
 import { ipfs } from './ipfs.ts'
-import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
 
 // Promises 2, 5 of docs/guarantees.md.
 
@@ -24,57 +24,31 @@ beforeAll(async () => {
 afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 
-describe('the contract, by Kubo’s RPC', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, 'ipfs', 'a-bearer-token-of-the-app')))
-})
+describeContract('Kubo’s RPC', () => variantHarness(backend, 'ipfs', 'a-bearer-token-of-the-app'))
 
 test('reads a copy back and hashes it', async () => {
-  const bytes = noise('read back', 3_000_000)
-  const upload = {
-    cid: (await added(backend, bytes)) as Cid,
-    sha256: await sha256Hex(bytes),
-    sizeBytes: bytes.byteLength,
-  }
-  const attempt = {
-    signal: new AbortController().signal,
-    saveResumeToken: async () => {},
-    progress: () => {},
-  }
+  const { bytes, upload, attempt } = await freshObject(3_000_000)
+  expect(await added(backend, bytes)).toBe(upload.cid)
   const transport = ipfs({ endpoint: backend.endpoints.ipfs })
   await transport.verify(upload, attempt)
   backend.faults.add({ service: 'ipfs', match: '/cat', kind: 'lie' })
   await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
 })
 
-const closing: (() => void)[] = []
-afterEach(() => {
-  for (const close of closing.splice(0)) close()
-})
-
 /** A node that says this to every request; its base, and what was asked. */
 async function nodeThat(says: (response: ServerResponse) => unknown) {
   const asked: string[] = []
-  const server = createServer((request, response) => {
+  const base = await serverOfTest(async (request, response) => {
     asked.push(`${request.method} ${request.url!.split('?')[0]}`)
-    request.resume().on('end', () => says(response))
+    await drain(request)
+    says(response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing.push(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { base: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+  return { base, asked }
 }
 
 const attempt = { signal: new AbortController().signal, saveResumeToken: async () => {}, progress: () => {} }
 const NOTHING = { kind: 'nothing' } as const
-
-async function small() {
-  const bytes = noise('small', 100)
-  const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: 100 }
-  return { bytes, upload }
-}
+const small = () => objectOf('small', 100)
 
 const sending = async (base: string) => {
   const { bytes, upload } = await small()

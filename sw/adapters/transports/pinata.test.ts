@@ -1,14 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
-import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { describeContract } from '../../../e2e/transports/describe-contract.ts'
+import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { newToken, signedUrl } from '../../../e2e/transports/variants.ts'
 import { contentAddress, KUBO_LEGACY_CIDV1 } from '../../../src/evidence/cid.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
 import { pinata, type PinataOptions } from './pinata.ts'
-import type { Attempt, Upload } from '../../ports/transport.ts'
 import type { AuthReason } from '../../http/with-auth.ts'
-import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
 
 // Promise 2 of docs/guarantees.md.
 
@@ -34,32 +33,13 @@ function transport(options: PinataOptions) {
   return pinata({ gateway, uploads: base, api: base, ...options })
 }
 
-describe.each([
-  ['Pinata', 'pinata'],
-  ['Pinata with addresses of its own', 'pinata-legacy'],
-  ['Pinata’s signed upload URLs', 'pinata-signed'],
-] as const)('the contract, by %s', (_, variant) => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, variant, jwt)))
-})
+describeContract('Pinata', () => variantHarness(backend, 'pinata', jwt))
 
-let count = 0
-async function fresh(sizeBytes = 700_000) {
-  const bytes = noise(`pinata ${(count += 1)}`, sizeBytes)
-  const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
-  let resumeToken = ''
-  const attempt: Attempt = {
-    signal: AbortSignal.timeout(25_000),
-    get resumeToken() {
-      return resumeToken
-    },
-    saveResumeToken: async (told) => {
-      resumeToken = told
-    },
-    progress: () => {},
-  }
-  return { bytes, upload, attempt, resumeToken: () => resumeToken }
-}
+describeContract('Pinata with addresses of its own', () => variantHarness(backend, 'pinata-legacy', jwt))
+
+describeContract('Pinata’s signed upload URLs', () => variantHarness(backend, 'pinata-signed', jwt))
+
+const fresh = (sizeBytes = 700_000) => freshObject(sizeBytes)
 
 const NOTHING = { kind: 'nothing' } as const
 const authorize = async () => bearer()

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
-import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { describeContract } from '../../../e2e/transports/describe-contract.ts'
+import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { grantFor as grant, newToken, type Wish } from '../../../e2e/transports/variants.ts'
-import { contentAddress } from '../../../src/evidence/cid.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
-import type { Attempt, Upload } from '../../ports/transport.ts'
 import { presignedPut, type Checksum, type Grant, type GrantRequest } from './put.ts'
 import type { AuthReason } from '../../http/with-auth.ts'
-import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
 
 // Promises 2, 4, 5 of docs/guarantees.md.
 
@@ -28,33 +26,13 @@ afterAll(() => box.clear())
 
 const grantFor = (request: GrantRequest, wish?: Wish) => grant(backend.endpoints, token, request, wish)
 
-describe('the contract, by presigned PUT with a checksum', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, 'put', token)))
-})
+describeContract('presigned PUT with a checksum', () => variantHarness(backend, 'put', token))
 
-describe('the contract, by presigned PUT to a store that tells no checksum', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, 'put-mute', token)))
-})
+describeContract('presigned PUT to a store that tells no checksum', () =>
+  variantHarness(backend, 'put-mute', token),
+)
 
-let count = 0
-async function fresh(sizeBytes = 100_000) {
-  const bytes = noise(`put ${(count += 1)}`, sizeBytes)
-  const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
-  let resumeToken = ''
-  const attempt: Attempt = {
-    signal: AbortSignal.timeout(25_000),
-    get resumeToken() {
-      return resumeToken
-    },
-    saveResumeToken: async (told) => {
-      resumeToken = told
-    },
-    progress: () => {},
-  }
-  return { bytes, upload, attempt }
-}
+const fresh = (sizeBytes = 100_000) => freshObject(sizeBytes)
 
 const put = (grant: Grant, checksum?: Checksum) => presignedPut({ grant, ...(checksum && { checksum }) })
 const NOTHING = { kind: 'nothing' } as const

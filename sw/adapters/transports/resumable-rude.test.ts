@@ -1,19 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rudeResumable, type Rudeness } from '../../../e2e/backend/rude-resumable.ts'
-import { noise } from '../../../e2e/backend/testing.ts'
-import { contentAddress } from '../../../src/evidence/cid.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
-import { HoldfastError } from '../../../src/protocol/errors.ts'
-import { deliver } from '../../engine/deliver.ts'
+import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
+import { objectOf } from '../../../e2e/transports/objects.ts'
 import { resumable, type ResumableOptions } from './resumable.ts'
 
 // Promise 2 of docs/guarantees.md. A copy counts by its digest or by being read back; at most one more is sent.
 
-const closers: (() => void)[] = []
-afterEach(() => {
-  vi.unstubAllGlobals()
-  closers.splice(0).forEach((close) => close())
-})
+afterEach(() => void vi.unstubAllGlobals())
 
 const SIZE_BYTES = 1000
 
@@ -24,37 +17,18 @@ interface Scene extends Partial<Omit<ResumableOptions, 'readUrl'>> {
 /** One upload to a server, over several attempts as the engine makes them, each by a new worker. */
 async function scene(rudeness: Rudeness, { reads = false, ...options }: Scene = {}) {
   const server = await rudeResumable(rudeness)
-  closers.push(server.close)
-  const bytes = noise('rude', SIZE_BYTES)
-  const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: SIZE_BYTES }
-  let sent = false
-  let resumeToken: string | undefined
-  const attempt = () =>
-    deliver(
-      resumable({ endpoint: server.endpoint, ...(reads && { readUrl: server.readUrl }), ...options }),
-      upload,
-      {
-        sent,
-        ...(resumeToken !== undefined && { resumeToken }),
-        bytes: async () => bytes,
-        intend: async () => (sent = true),
-        saveResumeToken: async (told) => {
-          resumeToken = told
-        },
-      },
-      AbortSignal.timeout(10_000),
-    ).then(
-      () => 'stored',
-      (error: unknown) => HoldfastError.from(error),
-    )
+  const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+  const { record, attempt } = keptAttempts(upload, bytes)
+  const newTransport = () =>
+    resumable({ endpoint: server.endpoint, ...(reads && { readUrl: server.readUrl }), ...options })
   const appends = () => server.seen('PATCH')
   return {
-    attempt,
+    attempt: async () => (await attempt(newTransport())) ?? 'stored',
     appends,
     seen: server.seen,
     upload,
     copies: () => appends().reduce((sum, { bytes: count }) => sum + count, 0) / SIZE_BYTES,
-    resumeToken: () => resumeToken,
+    resumeToken: () => record.resumeToken,
   }
 }
 

@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
-import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { describeContract } from '../../../e2e/transports/describe-contract.ts'
+import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
-import { contentAddress } from '../../../src/evidence/cid.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
-import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
-import type { Attempt, Upload } from '../../ports/transport.ts'
+import type { Attempt } from '../../ports/transport.ts'
 import { resumable } from './resumable.ts'
 
 // Promise 2 of docs/guarantees.md.
@@ -22,33 +21,13 @@ beforeAll(async () => {
 afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 
-describe('the contract, by resumable uploads with digests', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, 'resumable', SECRET)))
-})
+describeContract('resumable uploads with digests', () => variantHarness(backend, 'resumable', SECRET))
 
-describe('the contract, by resumable uploads to a server that tells no digest and forgets what is whole', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, 'resumable-mute', SECRET)))
-})
+describeContract('resumable uploads to a server that tells no digest and forgets what is whole', () =>
+  variantHarness(backend, 'resumable-mute', SECRET),
+)
 
-let count = 0
-async function fresh(sizeBytes = 500_000) {
-  const bytes = noise(`resumable ${(count += 1)}`, sizeBytes)
-  const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
-  let resumeToken = ''
-  const attempt: Attempt = {
-    signal: AbortSignal.timeout(25_000),
-    get resumeToken() {
-      return resumeToken
-    },
-    saveResumeToken: async (told) => {
-      resumeToken = told
-    },
-    progress: () => {},
-  }
-  return { bytes, upload, attempt }
-}
+const fresh = (sizeBytes = 500_000) => freshObject(sizeBytes)
 
 const NOTHING = { kind: 'nothing' } as const
 const appendsOf = (cid: string) =>

@@ -1,53 +1,26 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { rudeTus, type Rudeness } from '../../../e2e/backend/rude-tus.ts'
-import { noise } from '../../../e2e/backend/testing.ts'
-import { contentAddress } from '../../../src/evidence/cid.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
+import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
+import { objectOf } from '../../../e2e/transports/objects.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
-import { deliver } from '../../engine/deliver.ts'
 import { tus, type TusOptions } from './tus.ts'
 
 // Promise 2 of docs/guarantees.md. tus servers as public reports tell of them: at most two copies are sent, and what is wrong is told in words.
 
-const closers: (() => void)[] = []
-afterEach(() => {
-  vi.unstubAllGlobals()
-  closers.splice(0).forEach((close) => close())
-})
+afterEach(() => void vi.unstubAllGlobals())
 
 const SIZE_BYTES = 1000
 
 /** One upload to a server, over several attempts as the engine makes them, each by a new worker. */
 async function scene(rudeness: Rudeness, options: Partial<TusOptions> = {}) {
   const server = await rudeTus(rudeness)
-  closers.push(server.close)
-  const bytes = noise('rude', SIZE_BYTES)
-  const upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes: SIZE_BYTES }
-  let sent = false
-  let resumeToken: string | undefined
+  const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+  const { record, attempt } = keptAttempts(upload, bytes)
   let transport = tus({ endpoint: server.endpoint, ...options })
-  const attempt = () =>
-    deliver(
-      transport,
-      upload,
-      {
-        sent,
-        ...(resumeToken !== undefined && { resumeToken }),
-        bytes: async () => bytes,
-        intend: async () => (sent = true),
-        saveResumeToken: async (told) => {
-          resumeToken = told
-        },
-      },
-      AbortSignal.timeout(10_000),
-    ).then(
-      () => 'stored',
-      (error: unknown) => HoldfastError.from(error),
-    )
   return {
-    attempt,
+    attempt: async () => (await attempt(transport)) ?? 'stored',
     copies: () => server.received() / SIZE_BYTES,
-    resumeToken: () => resumeToken,
+    resumeToken: () => record.resumeToken,
     newWorker: () => {
       transport = tus({ endpoint: server.endpoint, ...options })
     },

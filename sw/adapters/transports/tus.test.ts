@@ -1,11 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
-import { noise, sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { describeContract } from '../../../e2e/transports/describe-contract.ts'
+import { freshObject } from '../../../e2e/transports/objects.ts'
 import { PART_BYTES, variantHarness } from '../../../e2e/transports/variant-harness.ts'
-import { contentAddress } from '../../../src/evidence/cid.ts'
-import { sha256Hex } from '../../../src/evidence/digest.ts'
-import type { Attempt, Upload } from '../../ports/transport.ts'
-import { TRANSPORT_CONTRACT } from '../../contracts/transport.contract.ts'
+import type { Attempt } from '../../ports/transport.ts'
 import { tus } from './tus.ts'
 
 // Promise 2 of docs/guarantees.md.
@@ -25,33 +24,11 @@ afterEach(() => {
 })
 afterAll(() => box.clear())
 
-describe('the contract, by tus with checksums and names', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, 'tus', SECRET)))
-})
+describeContract('tus with checksums and names', () => variantHarness(backend, 'tus', SECRET))
 
-describe('the contract, by tus with creation alone', () => {
-  for (const { title, run } of TRANSPORT_CONTRACT)
-    test(title, () => run(variantHarness(backend, 'tus-plain', SECRET)))
-})
+describeContract('tus with creation alone', () => variantHarness(backend, 'tus-plain', SECRET))
 
-let count = 0
-async function fresh(sizeBytes = 500_000) {
-  const bytes = noise(`tus ${(count += 1)}`, sizeBytes)
-  const upload: Upload = { cid: await contentAddress(bytes), sha256: await sha256Hex(bytes), sizeBytes }
-  let resumeToken = ''
-  const attempt: Attempt = {
-    signal: AbortSignal.timeout(25_000),
-    get resumeToken() {
-      return resumeToken
-    },
-    saveResumeToken: async (told) => {
-      resumeToken = told
-    },
-    progress: () => {},
-  }
-  return { bytes, upload, attempt, resumeToken: () => resumeToken }
-}
+const fresh = (sizeBytes = 500_000) => freshObject(sizeBytes)
 
 const named = (trustLength = false) =>
   tus({ endpoint: backend.endpoints.tus, partBytes: PART_BYTES, trustLength })
