@@ -73,9 +73,6 @@ const test = base.extend<object, BenchFixtures>({
   ],
 })
 
-// One browser for all: its start costs more than most cases.
-test.describe.configure({ mode: 'default' })
-
 interface Runs {
   readonly variant: VariantName
   readonly titles: readonly string[]
@@ -86,6 +83,8 @@ interface Runs {
 }
 
 function runs({ variant, titles, death = 'worker', partBytes, inEveryRun = [] }: Runs) {
+  // In one process, and so one browser, whose start costs more than most cases; other processes take other variants.
+  test.describe.configure({ mode: 'default' })
   for (const title of titles) {
     const run = TRANSPORT_CONTRACT.find((one) => one.title === title)?.run
     if (run === undefined) throw new Error(`The contract has no case "${title}".`)
