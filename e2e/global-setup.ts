@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { registryArtifact } from './backend/registry-artifact.ts'
-import { ARTIFACTS } from './backend/testing.ts'
+import { ARTIFACTS } from './backend/sandbox.ts'
 import { buildScripts, BUILT } from './built-scripts.ts'
 import { buildDemo } from './demo-site.ts'
 

@@ -24,7 +24,7 @@ export interface Anvil {
 }
 
 /** How many recent states anvil keeps in memory; no reorganisation reaches further back. */
-export const KEPT_STATES = 128
+const KEPT_STATES = 128
 
 /** However busy the machine is. */
 const STARTS_WITHIN_MS = 120_000

@@ -1,19 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend, LedgerEntry } from './index.ts'
-import {
-  aCall,
-  added,
-  addFile,
-  noise,
-  isPinned,
-  MODERN,
-  receiptOf,
-  relay,
-  sandbox,
-  type Added,
-  type Sandbox,
-} from './testing.ts'
+import { noise } from './bytes.ts'
+import { added, addFile, isPinned, MODERN, type Added } from './ipfs-client.ts'
+import { aCall, receiptOf, relay } from './relay-client.ts'
+import { sandbox, type Sandbox } from './sandbox.ts'
 
 let box: Sandbox
 let backend: Backend

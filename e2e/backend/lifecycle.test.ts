@@ -9,7 +9,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BackendError, startBackend, type Backend } from './index.ts'
 import { freePort } from './ports.ts'
 import { repositoryRoot } from './repository-root.ts'
-import { aCall, added, addFile, noise, isPinned, receiptOf, relay, sandbox, type Sandbox } from './testing.ts'
+import { noise } from './bytes.ts'
+import { added, addFile, isPinned } from './ipfs-client.ts'
+import { aCall, receiptOf, relay } from './relay-client.ts'
+import { sandbox, type Sandbox } from './sandbox.ts'
 
 let box: Sandbox
 let backend: Backend

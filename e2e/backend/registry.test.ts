@@ -17,7 +17,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registryAbi, type Backend } from './index.ts'
 import { registryArtifact } from './registry-artifact.ts'
 import { repositoryRoot } from './repository-root.ts'
-import { ARTIFACTS, sandbox, type Sandbox } from './testing.ts'
+import { ARTIFACTS, sandbox, type Sandbox } from './sandbox.ts'
 
 interface Vectors {
   sessionIdBytes32: Hex

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Backend } from './index.ts'
-import { aCall, added, receiptOf, relay, sandbox, type Sandbox } from './testing.ts'
+import { added } from './ipfs-client.ts'
+import { aCall, receiptOf, relay } from './relay-client.ts'
+import { sandbox, type Sandbox } from './sandbox.ts'
 
 let box: Sandbox
 let backend: Backend

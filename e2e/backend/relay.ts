@@ -158,4 +158,4 @@ function callData({ sessionId, merkleRoot, manifestCid, chunkCount, groupIds }: 
 }
 
 /** A session id on chain: the UUID's 16 bytes, then 16 zero bytes. */
-export const sessionIdBytes = (sessionId: string): Hex => `0x${sessionId.replaceAll('-', '').padEnd(64, '0')}`
+const sessionIdBytes = (sessionId: string): Hex => `0x${sessionId.replaceAll('-', '').padEnd(64, '0')}`

@@ -1,7 +1,8 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Backend } from './index.ts'
-import { noise, sandbox, type Sandbox } from './testing.ts'
+import { noise } from './bytes.ts'
+import { sandbox, type Sandbox } from './sandbox.ts'
 
 // The server that transports are held to is held to the draft's text.
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { act, type Ending } from './act.ts'
-import { BodyCutOff, collect, ConnectionLost, json } from './exchange.ts'
+import { BodyCutOff, collect, ConnectionLost } from './exchange.ts'
 import type { Bytes, Exchange, Reply, Service } from './exchange.ts'
 import type { FaultBoard } from './faults.ts'
 import type { LedgerRecord, RequestLedger } from './ledger.ts'
@@ -240,4 +240,3 @@ function preflight(request: IncomingMessage, response: ServerResponse, open: boo
 }
 
 /** The answer to a path that is no service's. */
-export const notFound = (): Reply => json(404, { error: 'Nothing here' })

@@ -2,18 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Backend } from './index.ts'
-import {
-  added,
-  addFile,
-  beginAdd,
-  bytesOf,
-  isPinned,
-  noise,
-  MODERN,
-  sandbox,
-  type Added,
-  type Sandbox,
-} from './testing.ts'
+import { bytesOf, noise } from './bytes.ts'
+import { added, addFile, beginAdd, isPinned, MODERN, type Added } from './ipfs-client.ts'
+import { sandbox, type Sandbox } from './sandbox.ts'
 
 const LEGACY = 'cid-version=1&raw-leaves=true&chunker=size-262144&max-file-links=174'
 

@@ -14,7 +14,7 @@ import { tus } from '../../sw/adapters/transports/tus.ts'
 import { startBackend, type Endpoints } from '../backend/index.ts'
 import { openLink } from '../backend/link.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
-import { noise } from '../backend/testing.ts'
+import { noise } from '../backend/bytes.ts'
 
 const HELP = `Measures how much of a slow link each transport uses, in Node and without the engine.
 

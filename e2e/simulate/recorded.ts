@@ -32,7 +32,7 @@ export const startOf = (at: number, sealedBy: 'page' | 'worker'): SessionStart =
 })
 
 /** Recordings, and chunks of each, that a history can have at most. */
-export const MOST = { recordings: 3, chunks: 4 } as const
+const MOST = { recordings: 3, chunks: 4 } as const
 
 const pool = new Map<string, HandedChunk>()
 const nameOf = (...parts: [id: SessionId, index: number, sealedBy: string, take: number]) => parts.join(' ')

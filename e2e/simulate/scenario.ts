@@ -18,7 +18,7 @@ const TWO_RECORDINGS: History = {
 }
 
 /** What a dead worker has under way never arrives, or arrives while its successor is at work. */
-export const LATER_MS: readonly (number | undefined)[] = [undefined, 3_000]
+const LATER_MS: readonly (number | undefined)[] = [undefined, 3_000]
 
 /** The moments at which the workers of the scenario die, one after the other. */
 export interface Deaths {

@@ -1,7 +1,7 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import type { Attempt, Upload } from '../../sw/ports/transport.ts'
-import { noise } from '../backend/testing.ts'
+import { noise } from '../backend/bytes.ts'
 
 /** An object as a transport is given it: other bytes for each label. */
 export async function objectOf(label: string, sizeBytes: number) {

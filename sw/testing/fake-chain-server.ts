@@ -35,7 +35,7 @@ export function encoded({ merkleRoot, manifestCid, chunkCount }: AnchorRequest):
   const padded = text.padEnd(Math.ceil(text.length / 64) * 64, '0')
   return `0x${[word(SIGNER.slice(2).toLowerCase()), merkleRoot, word(6 * 32), word(chunkCount), word(1), word(2), word(manifestCid.length), padded].join('')}`
 }
-export const NOBODY = `0x${[0, 0, 6 * 32, 0, 0, 0, 0].map(word).join('')}`
+const NOBODY = `0x${[0, 0, 6 * 32, 0, 0, 0, 0].map(word).join('')}`
 
 export interface Answered {
   readonly status?: number

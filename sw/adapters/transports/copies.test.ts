@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
-import { sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { objectOf } from '../../../e2e/transports/objects.ts'

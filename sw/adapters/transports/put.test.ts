@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
-import { sandbox, type Sandbox } from '../../../e2e/backend/testing.ts'
+import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
 import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
