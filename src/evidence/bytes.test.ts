@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { concat, equalBytes, fromBase64, fromHex, toBase64, toHex, uint32be, uint64be } from './bytes.ts'
+import {
+  concat,
+  equalBytes,
+  fromBase64,
+  fromHex,
+  toBase64,
+  toHex,
+  uint16be,
+  uint32be,
+  uint64be,
+  uint8,
+} from './bytes.ts'
 
 const badInput = expect.objectContaining({ code: 'bad-input' })
 
@@ -25,9 +36,16 @@ describe('bytes', () => {
   })
 
   it('writes big-endian numbers', () => {
+    expect(toHex(uint8(0xfe))).toBe('fe')
+    expect(toHex(uint16be(0x0102))).toBe('0102')
     expect(toHex(uint32be(0x01020304))).toBe('01020304')
     expect(toHex(uint32be(0xffff_ffff))).toBe('ffffffff')
     expect(toHex(uint64be(Number.MAX_SAFE_INTEGER))).toBe('001fffffffffffff')
+  })
+
+  it('refuses what one or two bytes do not hold', () => {
+    expect(() => uint8(256)).toThrow(badInput)
+    expect(() => uint16be(65_536)).toThrow(badInput)
   })
 
   it.each([-1, 0.5, NaN, 2 ** 32])('refuses %d as a uint32 rather than wrapping it', (value) => {

@@ -49,6 +49,20 @@ function bigEndian(value: number, sizeBytes: number, limit: number): Uint8Array<
 }
 
 /**
+ * One byte.
+ *
+ * @throws `bad-input` unless `value` is a whole number in [0, 2^8)
+ */
+export const uint8 = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 1, 0xff)
+
+/**
+ * Two bytes, big-endian.
+ *
+ * @throws `bad-input` unless `value` is a whole number in [0, 2^16)
+ */
+export const uint16be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 2, 0xffff)
+
+/**
  * Four bytes, big-endian.
  *
  * @throws `bad-input` unless `value` is a whole number in [0, 2^32)
@@ -62,6 +76,9 @@ export const uint32be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(va
  */
 export const uint64be = (value: number): Uint8Array<ArrayBuffer> =>
   bigEndian(value, 8, Number.MAX_SAFE_INTEGER)
+
+/** Text in UTF-8. */
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
 
 /** The parts one after the other, in memory of their own. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

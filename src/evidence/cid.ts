@@ -1,4 +1,4 @@
-import type { Cid } from '../protocol/ids.ts'
+import type { Cid, Sha256Hex } from '../protocol/ids.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import { concat, toHex } from './bytes.ts'
 import { sha256 } from './digest.ts'
@@ -74,6 +74,9 @@ const textOf = (cid: bigint) =>
     .toString(32)
     .padStart(58, '0')
     .replace(/./g, (digit) => BASE32[parseInt(digit, 32)]!)}` as Cid
+
+/** The CID of one raw block that has this digest. */
+export const rawBlockCid = (digest: Sha256Hex): Cid => textOf(BigInt(`0x01551220${digest}`))
 
 /**
  * Whether a text is this CID: as we write it, in base58 (`z…`), or as a CIDv0 (`Qm…`), which is a dag-pb CIDv1 without

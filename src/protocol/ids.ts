@@ -3,6 +3,11 @@ type Branded<Value, Name extends string> = Value & { readonly [brand]: Name }
 
 /** One recording: a lower-case UUID v4. */
 export type SessionId = Branded<string, 'SessionId'>
+/**
+ * A session as its entries, its heads and the chain know it: the 16 bytes of its UUID, then 16 of its key's hash. 64
+ * lower-case hex digits (docs/evidence-format-2.md).
+ */
+export type SessionName = Branded<string, 'SessionName'>
 /** One immutable piece of a recording: `<session id>/<index>`, so an index can hold one content only. */
 export type ChunkId = Branded<string, 'ChunkId'>
 /** `keccak256` of a group secret: `0x` and 64 lower-case hex digits. */
@@ -16,6 +21,8 @@ const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 
 export const isSessionId = (value: unknown): value is SessionId =>
   typeof value === 'string' && UUID_V4.test(value)
+export const isSessionName = (value: unknown): value is SessionName =>
+  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 export const isSha256Hex = (value: unknown): value is Sha256Hex =>
   typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 export const isGroupId = (value: unknown): value is GroupId =>

@@ -1,0 +1,63 @@
+import type { GroupId, SessionName, Sha256Hex } from '../protocol/ids.ts'
+import { concat, fromHex, toHex, uint64be, uint8, utf8 } from './bytes.ts'
+import { sha256Hex } from './digest.ts'
+import { NO_HASH } from './entry.ts'
+import { keyPartOf } from './name.ts'
+
+/** What the log of a session is after one of its pages. */
+export interface Head {
+  readonly name: SessionName
+  /** Entries in the log; from 1. */
+  readonly size: number
+  /** Of the tree of this size. */
+  readonly root: Sha256Hex
+  /** Digest of the page that ends there. */
+  readonly page: Sha256Hex
+  /** Digest of the page before it. */
+  readonly previous: Sha256Hex | null
+  /** `groupsDigest` of the session's groups. */
+  readonly groups: Sha256Hex
+  /** Whether the last entry is an `end` that is `complete`. */
+  readonly end: boolean
+}
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
+const ECDSA = { name: 'ECDSA', hash: 'SHA-256' }
+
+/** The 185 bytes that are signed. */
+export const serialiseHead = (head: Head): Uint8Array<ArrayBuffer> =>
+  concat(
+    utf8('holdfast/head/v2'),
+    fromHex(head.name),
+    uint64be(head.size),
+    fromHex(head.root + head.page + (head.previous ?? NO_HASH) + head.groups),
+    uint8(Number(head.end)),
+  )
+
+/** What a head says of the groups, in the order of the session's first entry. */
+export const groupsDigest = (
+  groups: readonly { readonly id: GroupId; readonly tag: Sha256Hex }[],
+): Promise<Sha256Hex> => sha256Hex(fromHex(groups.map(({ id, tag }) => id.slice(2) + tag).join('')))
+
+/**
+ * The signature of a head, `r ‖ s`: hex of 64 bytes.
+ *
+ * @param key the session's P-256 private key
+ */
+export const signHead = async (key: CryptoKey, head: Head): Promise<string> =>
+  toHex(new Uint8Array(await crypto.subtle.sign(ECDSA, key, serialiseHead(head))))
+
+/**
+ * Whether a head is the session's that it names: its name is that of the key, and the key has signed it.
+ *
+ * @param publicKey `x ‖ y` in hex
+ * @param signature `r ‖ s` in hex
+ */
+export async function verifyHead(head: Head, publicKey: string, signature: string): Promise<boolean> {
+  if (head.name.slice(32) !== (await keyPartOf(publicKey))) return false
+  const key = await crypto.subtle
+    .importKey('raw', fromHex(`04${publicKey}`), P256, false, ['verify'])
+    // No point of the curve
+    .catch(() => undefined)
+  return key !== undefined && crypto.subtle.verify(ECDSA, key, fromHex(signature), serialiseHead(head))
+}

@@ -1,0 +1,176 @@
+import { CID } from 'multiformats/cid'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
+import { fromHex, toHex, uint32be } from './bytes.ts'
+import { sha256Hex } from './digest.ts'
+import { EMPTY_CHAIN, linksOf, withPage, type PageChain } from './page-chain.ts'
+import { parsePage } from './page-parse.ts'
+import { howManyFit, linkNumbers, MAX_PAGE_BYTES, pageCid, serialisePage, type Page } from './page.ts'
+import { setBits } from './tree.ts'
+
+const badInput = expect.objectContaining({ code: 'bad-input' })
+const name = 'ab'.repeat(32) as SessionName
+const digestOf = (number: number) => number.toString(16).padStart(64, '0') as Sha256Hex
+
+/** A page at that place, with hashes that stand for themselves. */
+const pageAt = (number: number, from: number, entries: readonly Uint8Array[]): Page => ({
+  name,
+  number,
+  from,
+  frontier: Array.from({ length: setBits(from) }, (_, at) => digestOf(0xf000 + at)),
+  links: linkNumbers(number).map(digestOf),
+  entries,
+})
+
+const pages = fc
+  .record({
+    number: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 0xffff_ffff })),
+    more: fc.nat({ max: 1000 }),
+    entries: fc.array(fc.uint8Array({ maxLength: 30 }), { minLength: 1, maxLength: 8 }),
+  })
+  .map(({ number, more, entries }) =>
+    pageAt(number, number === 1 ? 0 : Math.min(number - 1 + more, 0xffff_ffff), entries),
+  )
+
+describe('links', () => {
+  it.each([
+    [1, []],
+    [2, [1]],
+    [3, [2]],
+    [4, [3, 2]],
+    [6, [5, 4]],
+    [8, [7, 6, 4]],
+    [0x8000_0000, Array.from({ length: 31 }, (_, k) => 0x8000_0000 - 2 ** k)],
+  ])('of page %d go to %j', (number, expected) => {
+    expect(linkNumbers(number)).toEqual(expected)
+  })
+
+  it('lead from any page to all earlier ones in at most 2 log2 rounds', () => {
+    for (let newest = 2; newest <= 600; newest++) {
+      const found = new Set([newest])
+      let rounds = 0
+      for (let next = [newest]; next.length > 0; rounds++) {
+        next = [...new Set(next.flatMap(linkNumbers))].filter((number) => !found.has(number))
+        for (const number of next) found.add(number)
+      }
+      expect(found.size).toBe(newest)
+      // The last round finds nothing.
+      expect(rounds - 1).toBeLessThanOrEqual(2 * Math.log2(newest))
+    }
+  })
+
+  it('of the next page are known from one digest for each bit', () => {
+    let chain: PageChain = EMPTY_CHAIN
+    for (let number = 1; number <= 1100; number++) {
+      expect(linksOf(chain)).toEqual(linkNumbers(number).map(digestOf))
+      chain = withPage(chain, digestOf(number))
+      expect(chain.number).toBe(number)
+      expect(chain.digests.length).toBe(setBits(number))
+    }
+  })
+})
+
+describe('a page', () => {
+  it('is read as it was written', () => {
+    fc.assert(
+      fc.property(pages, (page) => {
+        expect(parsePage(serialisePage(page))).toEqual(page)
+      }),
+    )
+  })
+
+  it('altered anywhere is refused, or is another page with exactly these bytes', () => {
+    const change = fc.record({ at: fc.nat(), cut: fc.nat({ max: 3 }), put: fc.uint8Array({ maxLength: 3 }) })
+    let read = 0
+    fc.assert(
+      fc.property(pages, change, (page, { at, cut, put }) => {
+        const altered = [...serialisePage(page)]
+        altered.splice(at % (altered.length + 1), cut, ...put)
+        let parsed: Page
+        try {
+          parsed = parsePage(Uint8Array.from(altered))
+        } catch (error) {
+          expect(error).toEqual(badInput)
+          return
+        }
+        read++
+        expect([...serialisePage(parsed)]).toEqual(altered)
+      }),
+      { numRuns: 1000 },
+    )
+    expect(read).toBeGreaterThan(0)
+  })
+
+  it('has the bytes of the format', () => {
+    const page = pageAt(4, 5, [fromHex('aabb'), fromHex('cc')])
+    expect(toHex(serialisePage(page))).toBe(
+      Buffer.from('holdfast/page/v2').toString('hex') +
+        `${name}${'00000004'}${'00000005'}${digestOf(0xf000)}${digestOf(0xf001)}${digestOf(3)}${digestOf(2)}` +
+        `${'0002'}${'0002'}aabb${'0001'}cc`,
+    )
+  })
+
+  it('is refused by the name of what is wrong', () => {
+    const entry = Uint8Array.of(1)
+    const wrong: [string, Uint8Array][] = [
+      ['number', serialisePage(pageAt(0, 0, [entry]))],
+      ['from', serialisePage(pageAt(1, 1, [entry]))],
+      ['from', serialisePage(pageAt(3, 1, [entry]))],
+      ['number of entries', serialisePage(pageAt(2, 1, []))],
+      ['links[0]', serialisePage({ ...pageAt(2, 1, []), links: [] })],
+      ['entries[0]', serialisePage(pageAt(1, 0, [entry])).slice(0, -1)],
+      [
+        'size',
+        serialisePage(
+          pageAt(
+            1,
+            0,
+            Array.from({ length: 5 }, () => new Uint8Array(60_000)),
+          ),
+        ),
+      ],
+      ['label', fromHex('ff'.repeat(16))],
+    ]
+    for (const [field, bytes] of wrong) expect(() => parsePage(bytes)).toThrow(`Page field ${field} must`)
+  })
+
+  it('holds no entry of more than 65,535 bytes', () => {
+    expect(() => serialisePage(pageAt(1, 0, [new Uint8Array(65_536)]))).toThrow(badInput)
+  })
+
+  it('has the address of a raw block', async () => {
+    const digest = await sha256Hex(uint32be(7))
+    const cid = CID.parse(pageCid(digest))
+    expect({ ...cid, version: cid.version, code: cid.code }).toMatchObject({ version: 1, code: 0x55 })
+    expect(cid.multihash.code).toBe(0x12)
+    expect(toHex(cid.multihash.digest)).toBe(digest)
+  })
+})
+
+describe('howManyFit', () => {
+  /** The place with most hashes: all bits of `from`, and 31 links. */
+  const fullest = (entries: readonly Uint8Array[]) => pageAt(0x8000_0000, 0xffff_ffff, entries)
+
+  it('keeps any page within its limit, and leaves little room', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 65_535 }), { minLength: 1, maxLength: 40 }), (sizes) => {
+        const entries = sizes.map((size) => new Uint8Array(size))
+        const count = howManyFit(entries)
+        expect(count).toBeGreaterThan(0)
+        const sizeBytes = serialisePage(fullest(entries.slice(0, count))).length
+        expect(sizeBytes).toBeLessThanOrEqual(MAX_PAGE_BYTES)
+        if (count < entries.length)
+          expect(serialisePage(fullest(entries.slice(0, count + 1))).length).toBeGreaterThan(
+            MAX_PAGE_BYTES - 32,
+          )
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('never exceeds what two bytes count', () => {
+    const smallest = new Uint8Array(14)
+    expect(howManyFit(Array.from({ length: 70_000 }, () => smallest))).toBeLessThan(65_536)
+  })
+})

@@ -1,0 +1,58 @@
+import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
+import { concat, fromHex, uint16be, uint32be, utf8 } from './bytes.ts'
+import { rawBlockCid } from './cid.ts'
+
+/** Some entries of a log, as they are published. */
+export interface Page {
+  readonly name: SessionName
+  /** From 1. */
+  readonly number: number
+  /** Position of its first entry. */
+  readonly from: number
+  /** Of the tree of the size `from`. */
+  readonly frontier: readonly Sha256Hex[]
+  /** Digests of the pages `linkNumbers(number)`. */
+  readonly links: readonly Sha256Hex[]
+  /** At least one. */
+  readonly entries: readonly Uint8Array[]
+}
+
+/** What a page begins with. */
+export const PAGE_LABEL = 'holdfast/page/v2'
+export const MAX_PAGE_BYTES = 262_144
+
+/** What comes before the first entry at most: numbers are below 2^32, so frontier and links have 32 hashes each. */
+const MAX_OVERHEAD_BYTES = 16 + 32 + 4 + 4 + 32 * 32 + 32 * 32 + 2
+
+/** The pages that a page links to: each `number` - 2^k where 2^k divides `number`, but for 0. */
+export function linkNumbers(number: number): number[] {
+  const numbers: number[] = []
+  for (let step = 1; number % step === 0 && step < number; step *= 2) numbers.push(number - step)
+  return numbers
+}
+
+/** How many of these entries, from the front, go into one page, whichever it is; of any at least one. */
+export function howManyFit(entries: readonly Uint8Array[]): number {
+  let leftBytes = MAX_PAGE_BYTES - MAX_OVERHEAD_BYTES
+  const firstTooMany = entries.findIndex((entry) => (leftBytes -= 2 + entry.length) < 0)
+  return firstTooMany < 0 ? entries.length : firstTooMany
+}
+
+/**
+ * The one form in bytes that a page has; its digest is the SHA-256 of them.
+ *
+ * @throws `bad-input` for an entry of more than 65,535 bytes, or a number that its field does not hold
+ */
+export const serialisePage = (page: Page): Uint8Array<ArrayBuffer> =>
+  concat(
+    utf8(PAGE_LABEL),
+    fromHex(page.name),
+    uint32be(page.number),
+    uint32be(page.from),
+    fromHex([...page.frontier, ...page.links].join('')),
+    uint16be(page.entries.length),
+    ...page.entries.flatMap((entry) => [uint16be(entry.length), entry]),
+  )
+
+/** Where the page with this digest lies: the CIDv1 of one raw block, whatever the store's layout. */
+export const pageCid: (digest: Sha256Hex) => Cid = rawBlockCid
