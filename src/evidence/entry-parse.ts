@@ -3,6 +3,7 @@ import { MAX_CHUNK_BYTES } from '../protocol/messages.ts'
 import { ByteReader } from './byte-reader.ts'
 import {
   END_HOWS,
+  MAX_GROUPS,
   NO_HASH,
   UNKNOWN_INDEXES,
   type ChunkEntry,
@@ -13,8 +14,6 @@ import {
   type SessionEntry,
 } from './entry.ts'
 import { TAG_BYTES } from './keys.ts'
-
-const MAX_GROUPS = 16
 
 /**
  * The entry that untrusted bytes are, every field checked for its range. `serialiseEntry` makes these bytes of it.

@@ -11,6 +11,9 @@ export interface GroupAccess {
   readonly sealedKey: string
 }
 
+/** How many groups a session has at most. */
+export const MAX_GROUPS = 16
+
 /** What a log begins with, and nothing else does. */
 export interface SessionEntry {
   readonly kind: 'session'
