@@ -1,0 +1,101 @@
+import { HoldfastError } from '../protocol/errors.ts'
+import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
+import { concat, fromHex, toHex, uint32be, utf8 } from './bytes.ts'
+import { contentAddress } from './cid.ts'
+import { sha256Hex } from './digest.ts'
+import { open, seal } from './hpke.ts'
+import { KEY_BYTES, newIv } from './keys.ts'
+import { platformX25519, type X25519 } from './x25519.ts'
+
+/** The place of a chunk: it opens at no other. */
+interface Place {
+  readonly name: SessionName
+  /** In [0, 2^32). */
+  readonly index: number
+}
+
+export interface PlainChunk extends Place {
+  /** The session's X25519 public key: hex of 32 bytes. */
+  readonly sealingKey: string
+  readonly plaintext: ArrayBuffer
+}
+
+/** Everything about a chunk that leaves the device: its ciphertext, and what its entry says of it. */
+export interface SealedChunk {
+  /** 16 bytes longer than the plaintext. */
+  readonly ciphertext: ArrayBuffer
+  readonly plaintextHash: Sha256Hex
+  readonly encryptedHash: Sha256Hex
+  /** Hex of 12 bytes. */
+  readonly iv: string
+  /** Sealed to the session's key: hex of 80 bytes. */
+  readonly chunkKey: string
+  readonly cid: Cid
+}
+
+export interface ChunkToOpen extends Place {
+  /** The session's X25519 private key: hex of 32 bytes. */
+  readonly sessionKey: string
+  readonly ciphertext: BufferSource
+  readonly iv: string
+  readonly chunkKey: string
+}
+
+/** What binds both the ciphertext and its key to their place. */
+const placeBytes = ({ name, index }: Place) => concat(fromHex(name), uint32be(index))
+
+const keyTerms = (place: Uint8Array<ArrayBuffer>) => ({
+  info: concat(utf8('holdfast/chunk-key/v2'), place),
+  aad: place,
+})
+
+const aesKey = (raw: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt') =>
+  crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [usage])
+
+/**
+ * The chunk under a fresh key of its own, which is sealed to the session's key and forgotten.
+ *
+ * @throws `bad-input` for an index out of range or a sealing key that is none
+ */
+export async function sealChunk(chunk: PlainChunk, x25519: X25519 = platformX25519): Promise<SealedChunk> {
+  const place = placeBytes(chunk)
+  const key = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
+  const iv = newIv()
+  const ciphertext = await crypto.subtle.encrypt(
+    { name: 'AES-GCM', iv, additionalData: place },
+    await aesKey(key, 'encrypt'),
+    chunk.plaintext,
+  )
+  const toSeal = { publicKey: fromHex(chunk.sealingKey), ...keyTerms(place), plaintext: key }
+  return {
+    ciphertext,
+    plaintextHash: await sha256Hex(chunk.plaintext),
+    encryptedHash: await sha256Hex(ciphertext),
+    iv: toHex(iv),
+    chunkKey: toHex(await seal(toSeal, x25519)),
+    cid: await contentAddress(ciphertext),
+  }
+}
+
+/**
+ * The plaintext that `sealChunk` was given.
+ *
+ * @throws `bad-input` where key, place, IV and ciphertext do not belong together: an altered bit anywhere is refused
+ */
+export async function openChunk(chunk: ChunkToOpen, x25519: X25519 = platformX25519): Promise<ArrayBuffer> {
+  const place = placeBytes(chunk)
+  const toOpen = {
+    privateKey: fromHex(chunk.sessionKey),
+    ...keyTerms(place),
+    sealed: fromHex(chunk.chunkKey),
+  }
+  const key = await open(toOpen, x25519)
+  const algorithm = { name: 'AES-GCM', iv: fromHex(chunk.iv), additionalData: place }
+  try {
+    return await crypto.subtle.decrypt(algorithm, await aesKey(key, 'decrypt'), chunk.ciphertext)
+  } catch (cause) {
+    throw new HoldfastError('bad-input', `Chunk ${chunk.index} does not open under this key and IV`, {
+      cause,
+    })
+  }
+}
