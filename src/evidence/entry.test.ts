@@ -76,6 +76,16 @@ describe('an entry', () => {
     )
   })
 
+  it('may have a byte order mark in its text, which is read as any other sign', () => {
+    fc.assert(
+      fc.property(sessions, (session) => {
+        const marked = { ...session, mimeType: '\ufeffa/b' }
+        expect(parseEntry(serialiseEntry(marked))).toEqual(marked)
+      }),
+      { numRuns: 5 },
+    )
+  })
+
   it('altered anywhere is refused, or is another entry with exactly these bytes', () => {
     const change = fc.record({ at: fc.nat(), cut: fc.nat({ max: 3 }), put: fc.uint8Array({ maxLength: 3 }) })
     let read = 0

@@ -21,8 +21,8 @@ export interface Page {
 export const PAGE_LABEL = 'holdfast/page/v2'
 export const MAX_PAGE_BYTES = 262_144
 
-/** What comes before the first entry at most: numbers are below 2^32, so frontier and links have 32 hashes each. */
-const MAX_OVERHEAD_BYTES = 16 + 32 + 4 + 4 + 32 * 32 + 32 * 32 + 2
+/** What comes before the first entry at most: with numbers below 2^32, 32 hashes of the frontier and 31 links. */
+const MAX_OVERHEAD_BYTES = 16 + 32 + 4 + 4 + 32 * 32 + 31 * 32 + 2
 
 /** The pages that a page links to: each `number` - 2^k where 2^k divides `number`, but for 0. */
 export function linkNumbers(number: number): number[] {

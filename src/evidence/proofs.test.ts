@@ -4,7 +4,7 @@ import type { Sha256Hex } from '../protocol/ids.ts'
 import { fromHex, uint32be } from './bytes.ts'
 import { sha256Hex } from './digest.ts'
 import { consistencyProof, inclusionProof, treeRoot, verifyConsistency, verifyInclusion } from './proofs.ts'
-import { appendEntries, EMPTY_TREE, leafHash, rootOf } from './tree.ts'
+import { appendEntries, EMPTY_TREE, leafHash, nodeHash, rootOf } from './tree.ts'
 import vectors from './vectors/rfc9162.json' with { type: 'json' }
 
 const badInput = expect.objectContaining({ code: 'bad-input' })
@@ -55,6 +55,12 @@ describe('an inclusion proof', () => {
     )
   })
 
+  it('does not hold with a step above the root, though it makes the root that is claimed', async () => {
+    const leaf = leaves[0]!
+    const root = await nodeHash(stranger, leaf)
+    expect(await verifyInclusion({ leaf, position: 0, size: 1, root, proof: [stranger] })).toBe(false)
+  })
+
   it('does not exist for a position without a leaf, and is not believed there', async () => {
     await expect(inclusionProof(leaves, SIZE)).rejects.toThrow(badInput)
     await expect(inclusionProof([], 0)).rejects.toThrow(badInput)
@@ -94,6 +100,17 @@ describe('a consistency proof', () => {
       }),
       { numRuns: 100 },
     )
+  })
+
+  it('does not hold with a step above the roots, though it makes those that are claimed', async () => {
+    const claim = {
+      firstSize: 3,
+      firstRoot: await nodeHash(stranger, await treeRoot(leaves.slice(0, 3))),
+      secondSize: 4,
+      secondRoot: await nodeHash(stranger, await treeRoot(leaves.slice(0, 4))),
+      proof: [...(await consistencyProof(leaves.slice(0, 4), 3)), stranger],
+    }
+    expect(await verifyConsistency(claim)).toBe(false)
   })
 
   it('does not exist for a size of 0 or a larger one, and is not believed there', async () => {

@@ -1,9 +1,10 @@
 import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
-import { fromHex, toHex } from './bytes.ts'
+import { concat, fromHex, toHex, utf8 } from './bytes.ts'
 import { groupIdOf, groupTag } from './group-key.ts'
 import { signHead, verifyHead } from './head.ts'
+import { open } from './hpke.ts'
 import { sessionName } from './name.ts'
 import { newSessionKeys, openSessionKey } from './session-keys.ts'
 import { libraryX25519 } from './x25519-library.ts'
@@ -61,6 +62,19 @@ describe('new session keys', () => {
       expect(access.find((group) => group.id === id)?.tag).toBe(await groupTag(publicKey, name))
     }
     expect(new Set(access.map(({ sealedKey }) => sealedKey.length))).toEqual(new Set([160]))
+  })
+
+  it('are sealed as the format says', async () => {
+    const [group] = await newGroups(1)
+    const { name, access, sealingKey } = await newSessionKeys(ID, [group!])
+    const { id, sealedKey } = access[0]!
+    const info = concat(utf8('holdfast/session-key/v2'), fromHex(name), fromHex(id.slice(2)))
+    const sessionKey = await open({
+      privateKey: fromHex(group!.privateKey),
+      info,
+      sealed: fromHex(sealedKey),
+    })
+    expect(toHex(await publicKeyOf(sessionKey))).toBe(sealingKey)
   })
 
   it('open by a library as by the platform', async () => {
