@@ -52,6 +52,7 @@ export const signHead = async (key: CryptoKey, head: Head): Promise<string> =>
  *
  * @param publicKey `x ‖ y` in hex
  * @param signature `r ‖ s` in hex
+ * @throws `bad-input` for what is no hex; a key or signature of another length does not hold
  */
 export async function verifyHead(head: Head, publicKey: string, signature: string): Promise<boolean> {
   if (head.name.slice(32) !== (await keyPartOf(publicKey))) return false
