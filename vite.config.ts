@@ -37,7 +37,7 @@ export default defineConfig({
   define: endpoints === 'when-served' ? {} : { __HOLDFAST_ENDPOINTS__: endpoints },
   build: { outDir, emptyOutDir: true },
   // Named here because Vite looks for dependencies from the page only, and would reload it for the worker's.
-  optimizeDeps: { include: ['idb', 'workbox-background-sync', 'workbox-precaching'] },
+  optimizeDeps: { include: ['workbox-background-sync', 'workbox-precaching'] },
   plugins: [
     endpointsInDevWorker,
     VitePWA({

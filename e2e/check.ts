@@ -70,6 +70,8 @@ const ENGINES = browserTests('tests in every engine that is installed', 'e2e/eng
 const ALL: readonly Step[] = [
   UNIT_TESTS,
   { name: 'simulator', command: ['node', join(root, 'dist/e2e/simulate/main.js'), '--runs', '3000'] },
+  { name: 'two readers', command: ['node', join(root, 'dist/e2e/vectors/compare.js'), '1000'] },
+  { name: 'tampering', command: ['node', join(root, 'dist/e2e/vectors/tamper.js'), '1000'] },
   browserTests('browser tests', CHROMIUM),
   ENGINES,
 ]

@@ -8,4 +8,8 @@ export const STORES = {
   pinata: { service: 'pinata', method: 'POST', match: '/pinata/v3/files' },
 } as const satisfies Record<string, Pick<FaultRule, 'service' | 'method' | 'match'>>
 
+/** The body of a request that brings a page of a log to a store has this; one with a chunk is all else. */
+export const A_PAGE = 'holdfast/page/v2'
+export const A_CHUNK: RegExp = /^(?![^]*holdfast\/page\/v2)/
+
 export type StoreName = keyof typeof STORES

@@ -1,14 +1,15 @@
 import type { Capabilities } from './capabilities.ts'
 import type { HoldfastError } from './protocol/errors.ts'
-import type { ChunkId, GroupId, SessionId } from './protocol/ids.ts'
+import type { ChunkId, SessionId, SessionName } from './protocol/ids.ts'
 import type { ChunkView, Policy, PolicyView, SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
-/** A group that may open a recording: make one with `newGroup()` or `groupOf(secret)` of `holdfast/group`. */
+/**
+ * A group that may open a recording. Whoever records needs its public key alone: `newGroup()` of `holdfast/group` makes
+ * both keys, and the private one belongs to those who read.
+ */
 export interface Group {
-  /** `keccak256(secret)`; public, it goes on the chain. */
-  readonly id: GroupId
-  /** 32 bytes; never leaves the page. */
-  readonly secret: Uint8Array<ArrayBuffer>
+  /** X25519: 32 bytes in hex. It never leaves the device as it is; who knows it can find the group's recordings. */
+  readonly publicKey: string
 }
 
 /** What everything that waits takes. */
@@ -33,15 +34,15 @@ export interface ConnectOptions extends WaitOptions {
 }
 
 export interface SessionOptions extends WaitOptions {
-  /** Who may open the recording: at least one group, each once. Fixed for the session. */
+  /** Who may open the recording: 1 to 16 groups, each once. Fixed for the session. */
   readonly groups: readonly Group[]
-  /** Of the whole recording, as MediaRecorder names it. */
+  /** Of the whole recording, as MediaRecorder names it: 1 to 255 bytes. */
   readonly mimeType: string
   /** ms since the epoch; default now. */
   readonly startedAtMs?: number
   /**
    * Who encrypts. `page` (default): only ciphertext ever reaches the disk. `worker`: the page is free sooner,
-   * but raw bytes and a non-extractable session key are on disk until the worker has sealed the chunk.
+   * but raw bytes are on disk until the worker has sealed the chunk.
    */
   readonly seal?: 'page' | 'worker'
   /**
@@ -56,7 +57,7 @@ export interface SessionOptions extends WaitOptions {
 export interface AppendOptions extends WaitOptions {
   /** When the chunk's first sample was taken, ms since the epoch; default now. */
   readonly capturedAtMs?: number
-  /** Length of the chunk, ms; default 0 (unknown). */
+  /** Length of the chunk, ms, below 2^32; default 0 (unknown). */
   readonly durationMs?: number
   /**
    * Told each time the worker does not take the chunk for a reason that may pass: `storage-full`, `storage-failed`,
@@ -73,6 +74,8 @@ export interface DiscardOptions extends WaitOptions {
 /** One recording being made by this page. */
 export interface RecordingSession {
   readonly id: SessionId
+  /** What a reader asks for: it belongs into links. */
+  readonly name: SessionName
   /** Chunks that this page still holds, because the worker has not acknowledged them yet. */
   readonly waiting: number
   /** Why the oldest chunk that the worker refused still waits in this page; undefined while none is refused. */
@@ -120,7 +123,7 @@ export interface Holdfast {
    * an empty recording, which shows as interrupted until it is discarded. Once the session is there, the signal means
    * nothing to it.
    *
-   * @throws HoldfastError `bad-input`, `storage-full`, `storage-failed`, `worker-timeout`; the signal's reason
+   * @throws HoldfastError `bad-input`, `unsupported-browser`, `storage-full`, `storage-failed`, `worker-timeout`; the signal's reason
    */
   startSession(options: SessionOptions): Promise<RecordingSession>
   /** Every session that the device still knows, newest first. */

@@ -21,7 +21,7 @@ describe('a database of an earlier version', () => {
   })
 
   it('is not one that has a scope in its name', async () => {
-    const databases = async () => [{ name: 'holdfast:https://app.example/', version: 1 }]
+    const databases = async () => [{ name: 'holdfast-2:https://app.example/', version: 1 }]
     expect(await found(databases)).toEqual({ earlierDatabase: false, isTold: false })
   })
 

@@ -1,18 +1,39 @@
 import type { Group } from './api.ts'
-import { groupIdOf, newGroupSecret } from './evidence/group.ts'
+import { toHex } from './evidence/bytes.ts'
+import { groupIdOf as idOf } from './evidence/group-key.ts'
+import { x25519 } from './evidence/x25519-pick.ts'
+import { newPrivateKey, publicKeyOf } from './evidence/x25519.ts'
 import { HoldfastError } from './protocol/errors.ts'
+import { isSha256Hex, type GroupId } from './protocol/ids.ts'
 
-/**
- * The group that a secret opens.
- *
- * @param secret 32 bytes
- * @throws HoldfastError `bad-input`
- */
-export function groupOf(secret: Uint8Array<ArrayBuffer>): Group {
-  if (secret.length !== 32)
-    throw new HoldfastError('bad-input', `A group secret has 32 bytes, not ${secret.length}.`)
-  return { id: groupIdOf(secret), secret }
+/** Both keys of a group. Whoever records needs the public one alone, and whoever reads the private one. */
+export interface GroupKeys extends Group {
+  /** X25519: 32 bytes. Opens every recording of the group, past and future: it need never be on a phone that records. */
+  readonly privateKey: Uint8Array<ArrayBuffer>
 }
 
-/** A new group with a random secret: give the secret to each member, and keep a copy off this device. */
-export const newGroup = (): Group => groupOf(newGroupSecret())
+/** A new group. Keep a copy of its private key off this device: without it nobody can ever open a recording. */
+export const newGroup = (): Promise<GroupKeys> => groupOf(newPrivateKey())
+
+/**
+ * The group that a private key opens.
+ *
+ * @param privateKey 32 bytes
+ * @throws HoldfastError `bad-input`
+ */
+export async function groupOf(privateKey: Uint8Array<ArrayBuffer>): Promise<GroupKeys> {
+  if (privateKey.length !== 32)
+    throw new HoldfastError('bad-input', `A private key has 32 bytes, not ${privateKey.length}.`)
+  return { publicKey: toHex(await publicKeyOf(privateKey, await x25519())), privateKey }
+}
+
+/**
+ * Under which id a group is known: in snapshots, on the chain and in the log of each of its recordings.
+ *
+ * @throws HoldfastError `bad-input`
+ */
+export async function groupIdOf({ publicKey }: Group): Promise<GroupId> {
+  if (!isSha256Hex(publicKey))
+    throw new HoldfastError('bad-input', 'A public key is 64 lower-case hex digits.')
+  return idOf(publicKey)
+}

@@ -13,7 +13,7 @@ export { connect } from './client.ts'
 export { HoldfastError, isHoldfastError, ERRORS, type ErrorClass, type ErrorCode } from './protocol/errors.ts'
 export type { VerificationCode } from './protocol/verification-code.ts'
 export { storageWarning, type StorageEstimateBytes, type StorageWarning } from './storage-warning.ts'
-export type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from './protocol/ids.ts'
+export type { ChunkId, Cid, GroupId, SessionId, SessionName, Sha256Hex } from './protocol/ids.ts'
 export type {
   AnchorView,
   ChunkStatus,

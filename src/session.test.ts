@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Connection } from './connection.ts'
-import { newGroup } from './group.ts'
+import { fromHex, toHex } from './evidence/bytes.ts'
+import { openChunk } from './evidence/chunk-seal.ts'
+import { importSigningKey, signHead, verifyHead } from './evidence/head.ts'
+import { open } from './evidence/hpke.ts'
+import { sessionName } from './evidence/name.ts'
+import { openSessionKey } from './evidence/session-keys.ts'
+import { publicKeyOf } from './evidence/x25519.ts'
+import { groupIdOf, newGroup } from './group.ts'
 import { HoldfastError } from './protocol/errors.ts'
+import type { Sha256Hex } from './protocol/ids.ts'
 import { MAX_CHUNK_BYTES, PROTOCOL_VERSION, type Request } from './protocol/messages.ts'
 import { parseRequest } from './protocol/parse.ts'
 import { openSession } from './session.ts'
@@ -19,9 +27,12 @@ const locks = {
 /** A worker that takes only what the protocol defines. */
 function fakeConnection() {
   const requests: Request[] = []
+  /** As the page posted them: the worker leaves behind what it does not know. */
+  const posted: Request[] = []
   let delay: Promise<unknown> = Promise.resolve()
   let refusal: HoldfastError | undefined
   const ask = async (request: Request): Promise<unknown> => {
+    posted.push(request)
     requests.push(parseRequest({ ...request, holdfast: PROTOCOL_VERSION }))
     await delay
     if (refusal) throw refusal
@@ -34,6 +45,7 @@ function fakeConnection() {
       onNewWorker: () => undefined,
     } satisfies Connection,
     requests,
+    posted,
     chunks: () => requests.flatMap((request) => (request.type === 'chunk' ? [request.chunk] : [])),
     answerAfter: (wait: Promise<unknown>) => {
       delay = wait
@@ -44,13 +56,34 @@ function fakeConnection() {
   }
 }
 
+const starts = (requests: readonly Request[]) =>
+  requests.flatMap((each) => (each.type === 'session-start' ? [each.session] : []))
+
+/** All that was posted: text as it is, bytes in hex. */
+async function bytesOf(requests: readonly Request[]): Promise<string> {
+  const parts: string[] = []
+  const visit = async (value: unknown): Promise<void> => {
+    if (value instanceof Blob) return visit(await value.arrayBuffer())
+    if (value instanceof ArrayBuffer) parts.push(toHex(new Uint8Array(value)))
+    else if (value instanceof Uint8Array) parts.push(toHex(value))
+    else if (typeof value === 'object' && value !== null)
+      for (const each of Object.values(value)) await visit(each)
+    else parts.push(String(value))
+  }
+  await visit(requests)
+  return parts.join(' ')
+}
+
+const numbered = (at: number) => ({ publicKey: at.toString(16).padStart(64, '0') })
+
 function gate() {
   let open = () => {}
   const opened = new Promise<void>((resolve) => (open = resolve))
   return { opened, open }
 }
 
-const options = { groups: [newGroup()], mimeType: 'video/webm' }
+const group = await newGroup()
+const options = { groups: [group], mimeType: 'video/webm' }
 
 beforeEach(() => void vi.stubGlobal('navigator', { locks }))
 afterEach(() => {
@@ -104,31 +137,102 @@ describe('a recording session', () => {
     expect(sizes.map(({ payload }) => payload.size)).toEqual([17, 18, 19])
   })
 
-  it('loses no chunk to a time that is no whole number, or a length below nothing', async () => {
+  it('loses no chunk to a time or a length that the protocol does not know', async () => {
     const { connection, chunks } = fakeConnection()
     const session = await openSession(connection, options)
     await session.append(new Blob(['one']), { capturedAtMs: 1_700_000_000_000.4, durationMs: 33.6 })
-    await session.append(new Blob(['two']), { capturedAtMs: 1_700_000_000_001, durationMs: -5 })
+    await session.append(new Blob(['two']), { capturedAtMs: -1_000, durationMs: -5 })
+    await session.append(new Blob(['three']), { capturedAtMs: Number.MAX_VALUE, durationMs: Infinity })
+    await session.append(new Blob(['four']), { capturedAtMs: 1, durationMs: Number.NaN })
     expect(chunks().map(({ capturedAtMs, durationMs }) => [capturedAtMs, durationMs])).toEqual([
       [1_700_000_000_000, 34],
-      [1_700_000_000_001, 0],
+      [0, 0],
+      [8.64e15, 2 ** 32 - 1],
+      [1, 0],
     ])
   })
 
   // Promise 7 of docs/guarantees.md.
-  it('hands over only ciphertext, or the raw bytes with a key that gives nothing away', async () => {
+  it('hands over only ciphertext, or the raw bytes, and with neither what opens it', async () => {
     const sealing = fakeConnection()
     const sealed = await openSession(sealing.connection, options)
     await sealed.append(new Blob(['secret']))
     expect(sealing.chunks()[0]?.kind).toBe('sealed')
     expect(await sealing.chunks()[0]?.payload.text()).not.toContain('secret')
-    expect(sealing.requests[0]).not.toHaveProperty('session.sealKey')
 
     const raw = fakeConnection()
     const unsealed = await openSession(raw.connection, { ...options, seal: 'worker' })
     await unsealed.append(new Blob(['secret']))
     expect(raw.chunks()[0]?.kind).toBe('raw')
-    expect(raw.requests[0]).toMatchObject({ session: { sealKey: { extractable: false } } })
+    expect(await raw.chunks()[0]?.payload.text()).toBe('secret')
+
+    for (const { requests, posted } of [sealing, raw]) {
+      const [session] = starts(requests)
+      const opening = await openSessionKey({
+        groupKey: toHex(group.privateKey),
+        name: await sessionName(session!.sessionId, session!.publicKey),
+        groups: session!.access,
+      })
+      expect(toHex(await publicKeyOf(fromHex(opening)))).toBe(session!.sealingKey)
+      const bytes = await bytesOf(posted)
+      expect(bytes).toContain(session!.sealingKey)
+      for (const secret of [opening, toHex(group.privateKey), group.publicKey])
+        expect(bytes).not.toContain(secret)
+    }
+  })
+
+  // Promise 7 of docs/guarantees.md.
+  it('seals each chunk under a key of its own, which the session’s opens and nobody posts', async () => {
+    const { connection, requests, posted, chunks } = fakeConnection()
+    const { name, ...session } = await openSession(connection, options)
+    for (const text of ['one', 'two']) await session.append(new Blob([text]))
+    const [start] = starts(requests)
+    const sessionKey = await openSessionKey({
+      groupKey: toHex(group.privateKey),
+      name,
+      groups: start!.access,
+    })
+    const sealed = chunks().flatMap((chunk) => (chunk.kind === 'sealed' ? [chunk] : []))
+    const bytes = await bytesOf(posted)
+    const keys: string[] = []
+    for (const { index, iv, chunkKey, payload } of sealed) {
+      const ciphertext = await payload.arrayBuffer()
+      const plaintext = await openChunk({ name, index, iv, chunkKey, sessionKey, ciphertext })
+      expect(new TextDecoder().decode(plaintext)).toBe(['one', 'two'][index])
+      const place = fromHex(name + index.toString(16).padStart(8, '0'))
+      const info = new Uint8Array([...new TextEncoder().encode('holdfast/chunk-key/v2'), ...place])
+      const terms = { privateKey: fromHex(sessionKey), info, aad: place, sealed: fromHex(chunkKey) }
+      keys.push(toHex(await open(terms)))
+    }
+    expect(new Set(keys).size).toBe(2)
+    for (const key of keys) expect(bytes).not.toContain(key)
+  })
+
+  it('is known by the name that its id and its signing key make', async () => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const [start] = starts(requests)
+    expect(session.name).toBe(await sessionName(session.id, start!.publicKey))
+    const signs = await importSigningKey(start!.signingKey)
+    const zero = '0'.repeat(64) as Sha256Hex
+    const head = {
+      name: session.name,
+      size: 1,
+      root: zero,
+      page: zero,
+      previous: null,
+      groups: zero,
+      end: false,
+    }
+    expect(await verifyHead(head, start!.publicKey, await signHead(signs, head))).toBe(true)
+  })
+
+  it('of several groups is sealed to each, by ascending id', async () => {
+    const { connection, requests } = fakeConnection()
+    const groups = await Promise.all(Array.from({ length: 16 }, newGroup))
+    await openSession(connection, { ...options, groups })
+    const ids = await Promise.all(groups.map(groupIdOf))
+    expect(starts(requests)[0]?.access.map(({ id }) => id)).toEqual(ids.toSorted())
   })
 
   it('refuses what could never be kept, before it takes an index', async () => {
@@ -260,11 +364,20 @@ describe('a recording session', () => {
   it.each([
     { what: 'no group', groups: [] },
     { what: 'a group twice', groups: [options.groups, options.groups].flat() },
-    { what: 'a short secret', groups: options.groups.map(({ id }) => ({ id, secret: new Uint8Array(5) })) },
-  ])('refuses $what, and holds no lock', async ({ groups }) => {
-    await expect(openSession(fakeConnection().connection, { ...options, groups })).rejects.toMatchObject({
+    { what: '17 groups', groups: Array.from({ length: 17 }, (_none, at) => numbered(at + 1)) },
+    { what: 'a short key', groups: [{ publicKey: 'ab' }] },
+    { what: 'a key in upper case', groups: [{ publicKey: group.publicKey.toUpperCase() }] },
+    { what: 'a key that is none', groups: [numbered(0)] },
+    { what: 'no format', mimeType: '' },
+    { what: 'a format of 256 characters', mimeType: 'x'.repeat(256) },
+    { what: 'a format of 256 bytes', mimeType: 'é'.repeat(128) },
+  ])('refuses $what, asks no worker and holds no lock', async ({ what: _what, ...wrong }) => {
+    const { connection, requests } = fakeConnection()
+    await expect(openSession(connection, { ...options, ...wrong })).rejects.toMatchObject({
       code: 'bad-input',
+      message: expect.stringMatching(/^(groups|mimeType): |X25519 public key/) as unknown,
     })
+    expect(requests).toEqual([])
     expect(held.size).toBe(0)
   })
 })
@@ -346,10 +459,80 @@ describe('the start of a session', () => {
     refuseWith(undefined)
     const next = await restarted
     expect(next.id).not.toBe(session.id)
-    const starts = requests.flatMap((each) => (each.type === 'session-start' ? [each.session] : []))
-    expect(starts.at(-1)).toMatchObject({ sessionId: next.id, continues: session.id })
-    expect(starts.at(-1)?.access[0]?.wrappedKey).not.toBe(starts[0]?.access[0]?.wrappedKey)
-    expect(starts.at(-1)?.startedAtMs).toBeGreaterThan(5)
+    const [first, last] = [starts(requests)[0], starts(requests).at(-1)]
+    expect(last).toMatchObject({ sessionId: next.id, continues: session.name })
+    expect(next.name).not.toBe(session.name)
+    expect(last?.publicKey).not.toBe(first?.publicKey)
+    expect(last?.sealingKey).not.toBe(first?.sealingKey)
+    expect(last?.startedAtMs).toBeGreaterThan(5)
     expect([...held]).toEqual([expect.stringContaining(`holdfast-recording:${next.id}`)])
+  })
+})
+
+// Promise 7 of docs/guarantees.md.
+describe('in a browser without X25519', () => {
+  /** WebCrypto that knows every algorithm but this one. */
+  function withoutX25519(): void {
+    const { subtle } = crypto
+    const importKey = (...args: Parameters<SubtleCrypto['importKey']>) =>
+      args[2] === 'X25519'
+        ? Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError'))
+        : subtle.importKey(...args)
+    const known = new Proxy(subtle, {
+      get: (target, name) => {
+        if (name === 'importKey') return importKey
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    vi.stubGlobal('crypto', {
+      subtle: known,
+      randomUUID: () => globalCrypto.randomUUID(),
+      getRandomValues: (into: Uint8Array<ArrayBuffer>) => globalCrypto.getRandomValues(into),
+    })
+  }
+  const globalCrypto = crypto
+
+  it('a library seals, to the same groups', async () => {
+    withoutX25519()
+    const { connection, requests, chunks } = fakeConnection()
+    const session = await openSession(connection, options)
+    await session.append(new Blob(['one']))
+    vi.unstubAllGlobals()
+    const terms = {
+      groupKey: toHex(group.privateKey),
+      name: session.name,
+      groups: starts(requests)[0]!.access,
+    }
+    const [chunk] = chunks()
+    if (chunk?.kind !== 'sealed') throw new Error('It was not sealed.')
+    const { index, iv, chunkKey, payload } = chunk
+    const plaintext = await openChunk({
+      name: session.name,
+      sessionKey: await openSessionKey(terms),
+      index,
+      iv,
+      chunkKey,
+      ciphertext: await payload.arrayBuffer(),
+    })
+    expect(new TextDecoder().decode(plaintext)).toBe('one')
+  })
+
+  it('where the library cannot be loaded either, no session is begun, and it says why', async () => {
+    withoutX25519()
+    vi.resetModules()
+    vi.doMock('./evidence/x25519-library.ts', () => {
+      throw new TypeError('Failed to fetch dynamically imported module')
+    })
+    try {
+      const { openSession } = await import('./session.ts')
+      const { connection, requests } = fakeConnection()
+      await expect(openSession(connection, options)).rejects.toMatchObject({ code: 'unsupported-browser' })
+      expect(requests).toEqual([])
+      expect(held.size).toBe(0)
+    } finally {
+      vi.doUnmock('./evidence/x25519-library.ts')
+      vi.resetModules()
+    }
   })
 })

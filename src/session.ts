@@ -1,31 +1,35 @@
 import type { AppendOptions, Group, RecordingSession, SessionOptions } from './api.ts'
 import type { Connection } from './connection.ts'
 import { sha256Hex } from './evidence/digest.ts'
-import { importSessionKey, newSessionKey, wrapSessionKey } from './evidence/keys.ts'
-import { sealChunk } from './evidence/seal.ts'
+import { sealChunk } from './evidence/chunk-seal.ts'
+import { newSessionKeys } from './evidence/session-keys.ts'
+import { x25519 } from './evidence/x25519-pick.ts'
+import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError, isHoldfastError } from './protocol/errors.ts'
 import { nameFor } from './protocol/names.ts'
-import { isGroupId, type ChunkId, type SessionId } from './protocol/ids.ts'
+import { isSha256Hex, type ChunkId, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
   DISCARD_CONFIRMATION,
   MAX_CHUNK_BYTES,
+  MAX_DURATION_MS,
+  MAX_TIME_MS,
   recordingLockName,
+  TAG_BYTES,
   type HandedChunk,
+  type SessionStart,
 } from './protocol/messages.ts'
+import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { semaphore } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
-
-/** Bytes that sealing adds to a chunk (the GCM tag). */
-const TAG_BYTES = 16
 
 /** Chunks of one session that are sealed, or handed over, at the same time. */
 const MAX_CONCURRENT_CHUNKS = 3
 
 /**
- * Opens a recording: a fresh key wrapped for each group, and the lock whose release tells the worker of our death.
+ * Opens a recording: fresh keys, and the lock whose release tells the worker of our death.
  *
  * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
  */
@@ -50,32 +54,30 @@ async function askThrice<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 async function begin(
   connection: Connection,
   options: SessionOptions,
-  continues: SessionId | undefined,
+  continues: SessionName | undefined,
   untilAnswered: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>,
 ): Promise<RecordingSession> {
   const { groups, mimeType, startedAtMs = Date.now(), seal = 'page', stores, atLeast, signal } = options
   signal?.throwIfAborted()
   checkGroups(groups)
+  if (!isMimeType(mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
   const id = crypto.randomUUID() as SessionId
-  const rawKey = newSessionKey()
-  const access = await Promise.all(
-    groups.map(async ({ id: groupId, secret }) => {
-      const { wrappedKey, iv } = await wrapSessionKey(rawKey, secret)
-      return { groupId, wrappedKey, iv }
-    }),
-  )
-  const sessionKey = await importSessionKey(rawKey)
-  rawKey.fill(0)
-
+  const agree = await unlessAborted(signal, x25519)
+  const { name, ...keys } = await newSessionKeys(id, groups, agree)
+  const { sealingKey } = keys
   signal?.throwIfAborted()
   const release = await holdLock(nameFor(recordingLockName(id), connection.scope))
-  const session = { sessionId: id, mimeType, startedAtMs, access, stores, atLeast, continues }
-  const started = untilAnswered(() =>
-    connection.request({
-      type: 'session-start',
-      session: seal === 'worker' ? { ...session, sealKey: sessionKey } : session,
-    }),
-  )
+  const session: SessionStart = {
+    sessionId: id,
+    ...keys,
+    mimeType,
+    startedAtMs: whole(startedAtMs, MAX_TIME_MS),
+    seal,
+    stores,
+    atLeast,
+    continues,
+  }
+  const started = untilAnswered(() => connection.request({ type: 'session-start', session }))
   try {
     await unlessAborted(signal, () => started)
   } catch (error) {
@@ -88,9 +90,9 @@ async function begin(
   const restart = () => {
     release()
     const { signal: _over, startedAtMs: _before, ...again } = options
-    return begin(connection, again, id, (ask) => requestWithRetry(connection, ask))
+    return begin(connection, again, name, (ask) => requestWithRetry(connection, ask))
   }
-  return recordingSession(connection, id, sessionKey, seal, release, restart)
+  return recordingSession(connection, { id, name, sealingKey, seal, agree }, release, restart)
 }
 
 /** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
@@ -102,11 +104,18 @@ async function takeBack(connection: Connection, id: SessionId, started: Promise<
   )
 }
 
+/** What a session is, for whoever hands over its chunks. */
+interface Begun {
+  readonly id: SessionId
+  readonly name: SessionName
+  readonly sealingKey: string
+  readonly seal: 'page' | 'worker'
+  readonly agree: X25519
+}
+
 function recordingSession(
   connection: Connection,
-  id: SessionId,
-  sessionKey: CryptoKey,
-  seal: 'page' | 'worker',
+  { id, name, sealingKey, seal, agree }: Begun,
   release: () => void,
   restart: () => Promise<RecordingSession>,
 ): RecordingSession {
@@ -119,9 +128,12 @@ function recordingSession(
 
   async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
     const { capturedAtMs = Date.now(), durationMs = 0 } = options
-    // Whole and not below zero, as the protocol wants them: a clock that is set back must cost no evidence.
-    const times = { capturedAtMs: Math.round(capturedAtMs), durationMs: Math.max(0, Math.round(durationMs)) }
-    const common = { sessionId: id, index, ...times }
+    const common = {
+      sessionId: id,
+      index,
+      capturedAtMs: whole(capturedAtMs, MAX_TIME_MS),
+      durationMs: whole(durationMs, MAX_DURATION_MS),
+    }
     const releaseSeal = await acquireSeal()
     try {
       const plaintext = await readBytes(bytes)
@@ -133,7 +145,7 @@ function recordingSession(
           plaintextHash: await sha256Hex(plaintext),
           payload: new Blob([plaintext]),
         }
-      const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext })
+      const { ciphertext, ...sealed } = await sealChunk({ sealingKey, name, index, plaintext }, agree)
       return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
     } finally {
       releaseSeal()
@@ -152,6 +164,7 @@ function recordingSession(
 
   return {
     id,
+    name,
     get waiting() {
       return waiting.size
     },
@@ -211,14 +224,17 @@ async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
     }
 }
 
+/** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
+const whole = (ms: number, max: number) => Math.min(max, Math.max(0, Math.round(ms) || 0))
+
+const bad = (argument: string, what: string) => new HoldfastError('bad-input', `${argument}: ${what}`)
+
+/** How many there are is for `newSessionKeys`. */
 function checkGroups(groups: readonly Group[]): void {
-  const bad = (what: string) => new HoldfastError('bad-input', `groups: ${what}`)
-  if (groups.length === 0) throw bad('name at least one group, or nobody could ever open the recording.')
-  if (new Set(groups.map(({ id }) => id)).size !== groups.length) throw bad('name each group once.')
-  for (const { id, secret } of groups) {
-    if (!isGroupId(id)) throw bad('an id is 0x and 64 lower-case hex digits; groupOf(secret) makes it.')
-    if (secret.length !== 32) throw bad(`a secret has 32 bytes, not ${secret.length}.`)
-  }
+  const keys = groups.map(({ publicKey }) => publicKey)
+  if (new Set(keys).size < keys.length) throw bad('groups', 'name each once.')
+  if (!keys.every(isSha256Hex))
+    throw bad('groups', 'a public key is 64 lower-case hex digits; newGroup() of holdfast/group makes one.')
 }
 
 /** Holds a Web Lock until the returned function is called, or this page dies. */

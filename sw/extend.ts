@@ -7,6 +7,6 @@ export { adaptiveTimeout, type AdaptiveTimeout, type TimedRequest } from './http
 export { httpError, parseJsonObject, request, type Answer, type RequestLimits } from './http/request.ts'
 export { retryAfterMs } from './http/retry-after.ts'
 export { withAuth, type AuthReason, type Authorize } from './http/with-auth.ts'
-export type { Anchor, AnchorRecord, AnchorRequest, Witnessed } from './ports/anchor.ts'
+export type { Anchor, Receipt, SignedHead, WitnessedHead, AnchorRequest, Witnessed } from './ports/anchor.ts'
 export type { Clock, CreateWake, Wake } from './ports/platform.ts'
 export type { Attempt, RemoteState, Transport, Upload } from './ports/transport.ts'

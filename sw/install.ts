@@ -1,5 +1,6 @@
 /// <reference types="workbox-background-sync" />
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
+import { DATABASE } from '../src/protocol/messages.ts'
 import { nameFor } from '../src/protocol/names.ts'
 import { isOurs } from '../src/protocol/parse.ts'
 import { activation } from './adapters/browser/activation.ts'
@@ -66,7 +67,7 @@ export function install(options: InstallOptions): void {
 /** The engine on what this browser has: the one place that picks adapters. */
 function engineOf(options: InstallOptions): Engine {
   const { scope } = self.registration
-  const store = idbStore(nameFor('holdfast', scope))
+  const store = idbStore(nameFor(DATABASE, scope))
   const clock = systemClock()
   const progress = createProgress(clock)
   const engine: Engine = createEngine(

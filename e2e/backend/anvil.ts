@@ -11,6 +11,8 @@ export interface AnvilOptions {
   /** State to begin from, if the file exists. */
   readonly stateFile: string
   readonly cacheDir: string
+  /** Rules of the chain, by the name of the fork. Default: the newest that anvil knows to be live. */
+  readonly hardfork?: string
 }
 
 /** A running anvil process. */
@@ -35,6 +37,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   // Blocks are mined when we say so: see `chain.ts`.
   args.push('--no-mining', '--slots-in-an-epoch', '1')
   args.push('--prune-history', String(KEPT_STATES), '--cache-path', options.cacheDir)
+  if (options.hardfork !== undefined) args.push('--hardfork', options.hardfork)
   if (existsSync(options.stateFile)) args.push('--load-state', options.stateFile)
 
   // A group of its own: Ctrl-C in a terminal must reach us alone, or the chain is gone before it was saved.

@@ -10,6 +10,8 @@ export interface Exchange {
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: IncomingHttpHeaders
+  /** Address that it came from. */
+  readonly client: string
   /** Throws `BodyCutOff` if the connection ends before the body does. Read it once. */
   readonly body: Bytes
   readonly record: LedgerRecord

@@ -8,6 +8,8 @@ interface Scope {
    * or the idempotency key (relay). All of the service's requests if absent.
    */
   readonly match?: string | RegExp
+  /** Requests whose body, in its first 4 KiB as Latin-1, has this part or fits this expression. */
+  readonly content?: string | RegExp
   /** Requests of this method alone; all methods if absent. */
   readonly method?: string
   /** How many requests; all that match if absent. */
@@ -123,9 +125,22 @@ export function parseRule(value: unknown): FaultRule {
   return rule
 }
 
-/** Whether the rule is about this request. */
-export function matches(rule: FaultRule, service: ServiceName, target: string, method: string): boolean {
-  if (rule.service !== service || (rule.method ?? method) !== method) return false
-  if (rule.match === undefined) return true
-  return typeof rule.match === 'string' ? target.includes(rule.match) : target.search(rule.match) >= 0
+/** A request as rules see it. */
+export interface Seen {
+  readonly service: ServiceName
+  readonly method: string
+  /** `path?query key`. */
+  readonly target: string
+  /** How its body begins; empty where no rule asks for it. */
+  readonly content: string
 }
+
+/** Whether the rule is about this request. */
+export const matches = (rule: FaultRule, { service, method, target, content }: Seen): boolean =>
+  rule.service === service &&
+  (rule.method ?? method) === method &&
+  isIn(target, rule.match) &&
+  isIn(content, rule.content)
+
+const isIn = (text: string, part: string | RegExp = '') =>
+  typeof part === 'string' ? text.includes(part) : text.search(part) >= 0

@@ -209,7 +209,7 @@ test('lie: about a pin, about content, and about a transaction', async () => {
   const wrong = Buffer.from(await (await fetch(`${backend.url}/ipfs/${cid}`)).arrayBuffer())
   expect([wrong.byteLength, wrong.equals(bytes)]).toEqual([bytes.byteLength, false])
   backend.faults.add({ service: 'relay', kind: 'lie', times: 1 })
-  const { transactionHash } = await relay(backend, aCall())
+  const { transactionHash } = await relay(backend, await aCall())
   await backend.chain.mine()
   expect(await receiptOf(backend, transactionHash)).toBeNull()
 })
@@ -240,7 +240,7 @@ test('forget-answer: has its effect, and says nothing', async () => {
   await expect(addFile(backend, bytes)).rejects.toThrow('fetch failed')
   expect(await isPinned(backend, cid)).toBe(true)
 
-  const call = aCall()
+  const call = await aCall()
   const key = randomUUID()
   const fault = backend.faults.add({ service: 'relay', match: key, kind: 'forget-answer', times: 1 })
   await expect(relay(backend, call, key)).rejects.toThrow('fetch failed')

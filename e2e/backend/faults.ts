@@ -1,5 +1,5 @@
 import { gate, type Gate } from './gate.ts'
-import { checkRule, matches, type FaultRule, type HoldRule } from './fault-rule.ts'
+import { checkRule, matches, type FaultRule, type HoldRule, type Seen } from './fault-rule.ts'
 import type { ServiceName } from './service-name.ts'
 
 /** A rule in force. */
@@ -87,11 +87,18 @@ export class FaultBoard implements Faults {
     return [...this.#placed.values()].map(({ id, hits, rule }) => ({ id, hits, rule }))
   }
 
+  /** Whether a rule looks into bodies, so that they have to be read before one acts. */
+  readsBodies(service: ServiceName): boolean {
+    return [...this.#placed.values()].some(
+      ({ rule }) => rule.service === service && rule.content !== undefined,
+    )
+  }
+
   /** The fault that acts on this request, counted as used. */
-  take(service: ServiceName, target: string, method: string): ActiveFault | undefined {
+  take(seen: Seen): ActiveFault | undefined {
     for (const placed of this.#placed.values()) {
       const { rule } = placed
-      if (placed.hits >= (rule.times ?? Infinity) || !matches(rule, service, target, method)) continue
+      if (placed.hits >= (rule.times ?? Infinity) || !matches(rule, seen)) continue
       if (placed.skipped < (rule.skip ?? 0)) {
         placed.skipped += 1
         continue

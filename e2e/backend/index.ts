@@ -12,7 +12,6 @@ import { pinataService, type PinataControl } from './pinata.ts'
 import { openPins } from './pins.ts'
 import { freePort, type PortUse } from './ports.ts'
 import { putService } from './put.ts'
-import { recordingStatus } from './recording-status.ts'
 import { registryArtifact } from './registry-artifact.ts'
 import { deployedRegistry } from './registry-deployment.ts'
 import { openRelayJournal } from './relay-journal.ts'
@@ -57,6 +56,10 @@ export interface BackendOptions {
    * Without, it is saved when it is stopped.
    */
   savesChain?: boolean
+  /** How much the relay takes from one client. Default: 100 requests at once, then 20 a second. */
+  relayLimit?: { burst: number; perSecond: number }
+  /** Whether the relay pays only for who has a token of the app's server (`POST /put/token`). Default false. */
+  relaySignIn?: boolean
   /** Told what nobody asked for but somebody should know. Default: nobody. */
   log?: (line: string) => void
 }
@@ -177,7 +180,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
         chainId,
         registry,
         journal,
-        recordingStatus: (manifestCid) => recordingStatus(store, manifestCid),
+        ...(options.relayLimit && { limit: options.relayLimit }),
+        ...(options.relaySignIn && { signIn: tokens.accepts }),
       }),
     }
 

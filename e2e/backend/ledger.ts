@@ -45,8 +45,7 @@ export interface Ledger {
   stored(cid: string): number
   /**
    * Requests that sent what was already there: an upload of content that was pinned before (or became so
-   * while it was being sent again), a relay call that made a second transaction for one root and recording
-   * status.
+   * while it was being sent again), a relay call that made a second transaction for one head.
    */
   duplicates(): LedgerEntry[]
   /**

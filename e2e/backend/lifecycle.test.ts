@@ -29,7 +29,7 @@ const port = () => Number(new URL(backend.url).port)
 test('keeps content, pins and chain over a restart', async () => {
   const bytes = noise('kept', 2_000_000)
   const cid = await added(backend, bytes)
-  const { transactionHash } = await relay(backend, aCall())
+  const { transactionHash } = await relay(backend, await aCall())
   const { registry } = backend.endpoints
   await backend.stop()
   backend = await box.start()
@@ -43,7 +43,7 @@ test('keeps content, pins and chain over a restart', async () => {
 })
 
 test('kills the chain for real, and starts it again where it was', async () => {
-  const { transactionHash } = await relay(backend, aCall())
+  const { transactionHash } = await relay(backend, await aCall())
   await backend.chain.mine(3)
   const height = await blockNumber()
   await backend.chain.stop()
@@ -137,7 +137,7 @@ test('lets one backend at a time have a data folder, and takes over from a dead 
 
 test('starts over when asked to, and deletes nothing of others', async () => {
   const cid = await added(backend, noise('forgotten', 10))
-  const { transactionHash } = await relay(backend, aCall())
+  const { transactionHash } = await relay(backend, await aCall())
   const foreign = join(box.dataDir, 'notes.txt')
   await writeFile(foreign, 'mine')
   await backend.stop()

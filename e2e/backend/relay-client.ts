@@ -1,28 +1,23 @@
 import { randomUUID } from 'node:crypto'
+import { signedSession } from '../../sw/contracts/signed-session.ts'
+import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Backend } from './index.ts'
 
-/** What the relay is asked for. */
-export interface Call {
-  sessionId: string
-  merkleRoot: string
-  manifestCid: string
-  chunkCount: number
-  groupIds: string[]
-}
+/** What the adapter sends to the relay. */
+export const relayBody = ({ head, groups }: AnchorRequest) => ({ ...head, members: groups })
 
-export const aCall = (change: Partial<Call> = {}): Call => ({
-  sessionId: randomUUID(),
-  merkleRoot: 'ab'.repeat(32),
-  manifestCid: 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku',
-  chunkCount: 2,
-  groupIds: [`0x${'11'.repeat(32)}`],
-  ...change,
-})
+export type RelayBody = ReturnType<typeof relayBody>
+
+/** What the relay is asked for: the head of a new session. */
+export async function aCall(size = 2): Promise<RelayBody> {
+  return relayBody(await (await signedSession()).request(size))
+}
 
 export interface RelayAnswer {
   readonly status: number
   readonly retryAfter: string | null
   readonly transactionHash?: string
+  readonly size?: number
   readonly error?: string
   readonly field?: string
 }
@@ -32,10 +27,11 @@ export async function relay(
   backend: Backend,
   call: unknown,
   key: string = randomUUID(),
+  headers: Record<string, string> = {},
 ): Promise<RelayAnswer> {
   const response = await fetch(backend.endpoints.relayUrl, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': key },
+    headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
     body: JSON.stringify(call),
   })
   const answer = (await response.json()) as Omit<RelayAnswer, 'status' | 'retryAfter'>

@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hex } from 'viem'
+import type { AnchorRequest, SignedHead } from '../../sw/ports/anchor.ts'
 import { writeAtomically } from './atomic-file.ts'
-import type { AnchorCall } from './relay-request.ts'
 
-/** A transaction that was signed for an idempotency key. On disk before it is broadcast, and for good. */
+/** A transaction that was signed to carry a head. On disk before it is broadcast, and for good. */
 export interface SignedAnchor {
-  readonly key: string
-  readonly call: AnchorCall
-  /** The recording status in the manifest, if that could be read. */
-  readonly recordingStatus: string | undefined
+  readonly call: AnchorRequest
   readonly nonce: number
   readonly raw: Hex
   readonly hash: Hex
@@ -18,29 +14,44 @@ export interface SignedAnchor {
 
 /** All that this relay ever signed. */
 export interface RelayJournal {
-  get(key: string): SignedAnchor | undefined
+  /** The latest transaction that carries this head, whatever key and signature it came under. */
+  get(head: SignedHead): SignedAnchor | undefined
+  /** The latest transaction of the head's session. */
+  latestOf(head: SignedHead): SignedAnchor | undefined
   /** In the order of their nonces. */
   all(): readonly SignedAnchor[]
   add(anchor: SignedAnchor): Promise<void>
 }
 
+/** A head by what it says of the log. A signature is never a name of anything: (r, n − s) holds too. */
+const idOf = ({ name, size, root }: SignedHead) => `${name}/${size}/${root}`
+
 export async function openRelayJournal(folder: string): Promise<RelayJournal> {
   const suffix = '.json'
   const anchors: SignedAnchor[] = []
+  const byHead = new Map<string, SignedAnchor>()
+  const bySession = new Map<string, SignedAnchor>()
+  const keep = (anchor: SignedAnchor) => {
+    const { head } = anchor.call
+    anchors.push(anchor)
+    byHead.set(idOf(head), anchor)
+    bySession.set(head.name, anchor)
+  }
+  const found: SignedAnchor[] = []
   for (const name of await readdir(folder)) {
     if (!name.endsWith(suffix)) continue
-    anchors.push(JSON.parse(await readFile(join(folder, name), 'utf8')) as SignedAnchor)
+    const anchor = JSON.parse(await readFile(join(folder, name), 'utf8')) as SignedAnchor
+    // Others are of format 1, for a registry that this backend has no more.
+    if ('head' in anchor.call) found.push(anchor)
   }
-  anchors.sort((one, other) => one.nonce - other.nonce)
-  const byKey = new Map(anchors.map((anchor) => [anchor.key, anchor]))
+  found.sort((one, other) => one.nonce - other.nonce).forEach(keep)
   return {
-    get: (key) => byKey.get(key),
+    get: (head) => byHead.get(idOf(head)),
+    latestOf: ({ name }) => bySession.get(name),
     all: () => anchors,
     async add(anchor) {
-      const name = createHash('sha256').update(anchor.key).digest('hex')
-      await writeAtomically(join(folder, `${name}${suffix}`), JSON.stringify(anchor))
-      anchors.push(anchor)
-      byKey.set(anchor.key, anchor)
+      await writeAtomically(join(folder, `${anchor.nonce}${suffix}`), JSON.stringify(anchor))
+      keep(anchor)
     },
   }
 }

@@ -1,28 +1,34 @@
-import { isCid, isGroupId, isSessionId, isSha256Hex } from '../../src/protocol/ids.ts'
-
-/** A call of the registry's `updateSession`, as a client asks for it. */
-export interface AnchorCall {
-  readonly sessionId: string
-  readonly merkleRoot: string
-  readonly manifestCid: string
-  readonly chunkCount: number
-  readonly groupIds: readonly `0x${string}`[]
-}
+import { isGroupId, isSessionName, isSha256Hex } from '../../src/protocol/ids.ts'
+import type { AnchorRequest, SignedHead } from '../../sw/ports/anchor.ts'
 
 export type ParsedCall =
-  { readonly call: AnchorCall } | { readonly error: string; readonly field: string | undefined }
+  { readonly call: AnchorRequest } | { readonly error: string; readonly field: string | undefined }
 
-const MAX_GROUPS = 64
+type Group = AnchorRequest['groups'][number]
+type Body = SignedHead & { readonly members: readonly Group[] }
 
-const FIELDS: Record<keyof AnchorCall, { holds: (value: unknown) => boolean; form: string }> = {
-  sessionId: { holds: isSessionId, form: 'a lower-case UUID v4' },
-  merkleRoot: { holds: isSha256Hex, form: '64 lower-case hex digits' },
-  manifestCid: { holds: isCid, form: 'a CIDv1 in base32' },
-  chunkCount: { holds: isCount, form: 'an integer from 1 to 4294967295' },
-  groupIds: { holds: isGroupList, form: `1 to ${MAX_GROUPS} different 0x… values of 32 bytes, lower-case` },
+/** As many as the registry takes. */
+const MAX_GROUPS = 16
+
+const DIGEST = '64 lower-case hex digits'
+const POINT = '128 lower-case hex digits'
+const FIELDS: Record<keyof Body, { holds: (value: unknown) => boolean; form: string }> = {
+  name: { holds: isSessionName, form: DIGEST },
+  size: { holds: isCount, form: 'an integer from 1, below 2^53' },
+  root: { holds: isSha256Hex, form: DIGEST },
+  page: { holds: isSha256Hex, form: DIGEST },
+  previous: { holds: (value) => value === null || isSha256Hex(value), form: `null, or ${DIGEST}` },
+  groups: { holds: isSha256Hex, form: DIGEST },
+  end: { holds: (value) => typeof value === 'boolean', form: 'true or false' },
+  publicKey: { holds: isPairOfWords, form: POINT },
+  signature: { holds: isPairOfWords, form: POINT },
+  members: {
+    holds: isGroupList,
+    form: `1 to ${MAX_GROUPS} of { id: 0x and ${DIGEST}, tag: ${DIGEST} }`,
+  },
 }
 
-/** The call in a request's body, or the first field that is wrong. */
+/** The head in a request's body with its groups, or the first field that is wrong. Signatures are not looked at. */
 export function parseAnchorCall(body: string): ParsedCall {
   let value: unknown
   try {
@@ -40,17 +46,29 @@ export function parseAnchorCall(body: string): ParsedCall {
   for (const field of given.keys()) {
     if (!(field in FIELDS)) return { error: `${field} is not a field of this request`, field }
   }
-  const { sessionId, merkleRoot, manifestCid, chunkCount, groupIds } = value as AnchorCall
-  return { call: { sessionId, merkleRoot, manifestCid, chunkCount, groupIds } }
+  const { members, ...head } = value as Body
+  return { call: { head, groups: members.map(({ id, tag }) => ({ id, tag })) } }
 }
 
 function isCount(value: unknown): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value < 2 ** 32
+  return Number.isSafeInteger(value) && Number(value) >= 1
+}
+
+function isPairOfWords(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{128}$/.test(value)
 }
 
 function isGroupList(value: unknown): boolean {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_GROUPS) return false
-  return value.every(isGroupId) && new Set(value).size === value.length
+  return value.every(
+    (group: unknown) =>
+      typeof group === 'object' &&
+      group !== null &&
+      'id' in group &&
+      isGroupId(group.id) &&
+      'tag' in group &&
+      isSha256Hex(group.tag),
+  )
 }
 
 /** RFC draft idempotency-key-header: any printable text that is not absurdly long. */

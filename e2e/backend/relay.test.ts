@@ -1,11 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { encodeAnchorCall } from '../../src/evidence/anchor-call.ts'
+import { decodeSession, encodeSessionsCall, type RegistrySession } from '../../src/evidence/registry.ts'
+import type { SessionName } from '../../src/protocol/ids.ts'
+import { signedSession } from '../../sw/contracts/signed-session.ts'
+import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Backend } from './index.ts'
-import { added } from './ipfs-client.ts'
-import { aCall, receiptOf, relay } from './relay-client.ts'
+import { aCall, receiptOf, relay, relayBody } from './relay-client.ts'
 import { sandbox, type Sandbox } from './sandbox.ts'
+
+// Promise 3 of docs/guarantees.md.
 
 let box: Sandbox
 let backend: Backend
@@ -14,6 +20,7 @@ beforeAll(async () => {
   box = await sandbox()
   backend = await box.start()
 })
+afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 
 const minedStatus = async (hash: string | undefined) => {
@@ -21,82 +28,159 @@ const minedStatus = async (hash: string | undefined) => {
   return (await receiptOf(backend, hash))?.status
 }
 
-test('says who signs, and for which chain and contract', async () => {
+const stored = async (name: SessionName): Promise<RegistrySession | undefined> => {
+  const call = { to: backend.endpoints.registry, data: encodeSessionsCall(name) }
+  return decodeSession(String(await backend.chain.rpc('eth_call', [call, 'latest'])))
+}
+
+/** Requests of the relay that made a transaction. */
+const paid = () =>
+  backend.ledger.all().filter(({ service, changed }) => service === 'relay' && changed).length
+
+test('says who pays, and for which chain and contract', async () => {
   const { registry, chainId, relayUrl } = backend.endpoints
   const answer = (await (await fetch(relayUrl)).json()) as object
   expect(answer).toEqual({ address: '0xa0Ee7A142d267C1f36714E4a8F75612F20a79720', chainId, registry })
 })
 
-test('makes one transaction for one key, however often it is asked', async () => {
-  const call = aCall()
-  const key = randomUUID()
-  const answers = await Promise.all([relay(backend, call, key), relay(backend, call, key)])
+test('makes one transaction for one head, whoever asks for it, under which key and signature', async () => {
+  const session = await signedSession()
+  const before = paid()
+  const bodies = await Promise.all([1, 2, 3].map(async () => relayBody(await session.request(2))))
+  expect(new Set(bodies.map(({ signature }) => signature)).size).toBe(3)
+  const answers = await Promise.all(bodies.map((body) => relay(backend, body, randomUUID())))
   const hash = answers[0]?.transactionHash
-  expect(answers).toMatchObject([{ status: 200 }, { status: 200, transactionHash: hash }])
+  expect(hash).toMatch(/^0x/)
+  expect(answers.map(({ status, transactionHash }) => [status, transactionHash])).toEqual([
+    [200, hash],
+    [200, hash],
+    [200, hash],
+  ])
   expect(await minedStatus(hash)).toBe('0x1')
-  expect(await relay(backend, call, key)).toMatchObject({ status: 200, transactionHash: hash })
-  const entries = backend.ledger.all().filter((entry) => entry.key === key)
-  expect(entries.map(({ changed }) => changed).toSorted()).toEqual([false, false, true])
-  expect(entries.some(({ duplicate }) => duplicate)).toBe(false)
+  expect(await relay(backend, bodies[1])).toMatchObject({ status: 200, transactionHash: hash, size: 2 })
+  expect(paid() - before).toBe(1)
+  expect(backend.ledger.duplicates()).toEqual([])
 })
 
-test('refuses another body under a key that was used', async () => {
-  const call = aCall()
-  const key = randomUUID()
-  await relay(backend, call, key)
-  const answer = await relay(backend, { ...call, chunkCount: 3 }, key)
-  expect(answer).toMatchObject({ status: 422, error: expect.stringContaining('another call') })
+test('pays for no head that is no larger than one on the chain, or on its way there', async () => {
+  const session = await signedSession()
+  const [three, five] = [relayBody(await session.request(3)), relayBody(await session.request(5))]
+  const before = paid()
+  const { transactionHash } = await relay(backend, five)
+  expect(await relay(backend, three)).toMatchObject({ status: 200, transactionHash })
+  expect(await minedStatus(transactionHash)).toBe('0x1')
+  expect(await relay(backend, three)).toMatchObject({ status: 200, size: 5 })
+  expect(paid() - before).toBe(1)
+  expect(await stored(session.name)).toMatchObject({ size: 5, anchors: 1 })
+})
+
+/** Somebody else sends and pays; the hash of the transaction, which waits in the pool. */
+async function broughtByOther({ head, groups }: AnchorRequest): Promise<unknown> {
+  const [from] = (await backend.chain.rpc('eth_accounts')) as string[]
+  const data = encodeAnchorCall(head, groups)
+  const transaction = { from, to: backend.endpoints.registry, data, gas: '0xf4240' }
+  return backend.chain.rpc('eth_sendTransaction', [transaction])
+}
+
+test('pays for no head that another payer has brought, and for the next one', async () => {
+  const session = await signedSession()
+  const request = await session.request(1)
+  await broughtByOther(request)
+  await backend.chain.mine()
+  const before = paid()
+  const answer = await relay(backend, relayBody(request))
+  expect(answer).toMatchObject({ status: 200, size: 1 })
+  expect(answer.transactionHash).toBeUndefined()
+  expect(paid()).toBe(before)
+  await relay(backend, relayBody(await session.request(2)))
+  await backend.chain.mine()
+  expect(await stored(session.name)).toMatchObject({ size: 2, anchors: 2 })
+})
+
+test('is not kept from paying by the same head in the pool, which may never be mined', async () => {
+  const session = await signedSession()
+  const request = await session.request(1)
+  const others = await broughtByOther(request)
+  const { transactionHash } = await relay(backend, relayBody(request))
+  await backend.chain.rpc('anvil_dropTransaction', [others])
+  expect(await minedStatus(transactionHash)).toBe('0x1')
+  expect(await stored(session.name)).toMatchObject({ size: 1 })
 })
 
 test('refuses what the registry would, by the name of its error, before spending a transaction', async () => {
-  const call = aCall({ chunkCount: 5 })
-  await relay(backend, call)
-  // Not mined yet: the relay knows what is pending.
-  expect(await relay(backend, { ...call, chunkCount: 4 })).toMatchObject({
+  const session = await signedSession()
+  const before = paid()
+  const other = relayBody(await (await signedSession()).request(1))
+  const body = relayBody(await session.request(1))
+  for (const [change, error] of [
+    [{ size: 2 }, 'BadSignature'],
+    [{ publicKey: other.publicKey }, 'BadSignature'],
+    [{ publicKey: other.publicKey, signature: other.signature }, 'BadSignature'],
+    [{ name: other.name }, 'BadSignature'],
+    [{ members: other.members }, 'GroupsDiffer'],
+  ] as const)
+    expect(await relay(backend, { ...body, ...change })).toMatchObject({ status: 422, error })
+  // Also where the registry would not look at the groups, as the session waits in the pool already.
+  const known = await signedSession()
+  await broughtByOther(await known.request(1))
+  const next = relayBody(await known.request(2))
+  expect(await relay(backend, { ...next, members: other.members })).toMatchObject({
     status: 422,
-    error: 'ChunkCountFell',
+    error: 'GroupsDiffer',
   })
-  const groupIds = [`0x${'33'.repeat(32)}`]
-  expect(await relay(backend, { ...call, groupIds })).toMatchObject({ status: 422, error: 'GroupsAreFixed' })
+  expect(paid()).toBe(before)
+  await relay(backend, relayBody(await session.request(5, { end: true })))
+  // Not mined yet: the relay knows what is pending.
+  expect(await relay(backend, relayBody(await session.request(6)))).toMatchObject({
+    status: 422,
+    error: 'Ended',
+  })
 })
 
 test.each([
-  ['sessionId', { sessionId: 'A'.repeat(36) }],
-  ['merkleRoot', { merkleRoot: `0x${'ab'.repeat(32)}` }],
-  ['manifestCid', { manifestCid: '' }],
-  ['chunkCount', { chunkCount: 0 }],
-  ['chunkCount', { chunkCount: 1.5 }],
-  ['groupIds', { groupIds: [] }],
-  ['groupIds', { groupIds: ['0x12'] }],
+  ['name', { name: 'A'.repeat(64) }],
+  ['size', { size: 0 }],
+  ['size', { size: 1.5 }],
+  ['size', { size: 2 ** 53 }],
+  ['root', { root: `0x${'ab'.repeat(32)}` }],
+  ['page', { page: '' }],
+  ['previous', { previous: undefined }],
+  ['groups', { groups: [] }],
+  ['end', { end: 0 }],
+  ['publicKey', { publicKey: 'ab'.repeat(65) }],
+  ['signature', { signature: 'ab'.repeat(63) }],
+  ['members', { members: [] }],
+  ['members', { members: [{ id: '0x12', tag: 'ab'.repeat(32) }] }],
+  [
+    'members',
+    { members: Array.from({ length: 17 }, () => ({ id: `0x${'11'.repeat(32)}`, tag: 'ab'.repeat(32) })) },
+  ],
   ['gasPrice', { gasPrice: 1 }],
 ])('names %s as the field that is wrong in %o', async (field, change) => {
-  expect(await relay(backend, { ...aCall(), ...change })).toMatchObject({ status: 400, field })
+  expect(await relay(backend, { ...(await aCall()), ...change })).toMatchObject({ status: 400, field })
 })
 
-test('refuses a call without a key, and a body that is not JSON', async () => {
+test('takes a head without a key, and refuses a body that is not JSON', async () => {
   const { relayUrl } = backend.endpoints
-  const keyless = await fetch(relayUrl, { method: 'POST', body: JSON.stringify(aCall()) })
-  expect([keyless.status, await keyless.json()]).toMatchObject([400, { field: 'Idempotency-Key' }])
-  const headers = { 'idempotency-key': 'k' }
-  expect((await fetch(relayUrl, { method: 'POST', headers, body: '{' })).status).toBe(400)
+  const keyless = await fetch(relayUrl, { method: 'POST', body: JSON.stringify(await aCall()) })
+  expect(keyless.status).toBe(200)
+  expect((await fetch(relayUrl, { method: 'POST', body: '{' })).status).toBe(400)
 })
 
 test('asks to come back while the chain is stopped, and then makes one transaction', async () => {
-  const call = aCall()
-  const key = randomUUID()
+  const call = await aCall()
   await backend.chain.stop()
-  const refused = await relay(backend, call, key)
+  const refused = await relay(backend, call)
   expect(refused).toMatchObject({ status: 503, retryAfter: '2' })
   await backend.chain.start()
-  const { transactionHash } = await relay(backend, call, key)
+  const { transactionHash } = await relay(backend, call)
   expect(await minedStatus(transactionHash)).toBe('0x1')
 })
 
 test('broadcasts the same transaction again when a reorganisation dropped it', async () => {
-  const call = aCall()
-  const key = randomUUID()
-  const { transactionHash } = await relay(backend, call, key)
-  const later = await relay(backend, aCall())
+  const call = await aCall()
+  const { transactionHash } = await relay(backend, call)
+  const later = await relay(backend, await aCall())
   expect(await minedStatus(transactionHash)).toBe('0x1')
   await backend.chain.mine(2)
   await backend.chain.reorg(3)
@@ -104,26 +188,26 @@ test('broadcasts the same transaction again when a reorganisation dropped it', a
   await backend.chain.mine()
   expect(await receiptOf(backend, transactionHash)).toBeNull()
 
-  expect(await relay(backend, call, key)).toMatchObject({ status: 200, transactionHash })
+  expect(await relay(backend, call)).toMatchObject({ status: 200, transactionHash })
   expect(await minedStatus(transactionHash)).toBe('0x1')
   // The other one, with the next nonce, comes back with the next request of anybody.
-  await relay(backend, aCall())
+  await relay(backend, await aCall())
   expect(await minedStatus(later.transactionHash)).toBe('0x1')
 })
 
-test('judges a call by all that it ever signed, also by what a reorganisation dropped', async () => {
-  const call = aCall({ chunkCount: 5 })
-  await relay(backend, call)
+test('judges a head by all that it ever signed, also by what a reorganisation dropped', async () => {
+  const session = await signedSession()
+  await relay(backend, relayBody(await session.request(5, { end: true })))
   await backend.chain.mine()
   await backend.chain.reorg(1)
-  expect(await relay(backend, { ...call, chunkCount: 4 })).toMatchObject({ error: 'ChunkCountFell' })
+  expect(await relay(backend, relayBody(await session.request(6)))).toMatchObject({ error: 'Ended' })
 })
 
 test('broadcasts again what a killed node forgot, and leaves no gap before new transactions', async () => {
-  const lost = await relay(backend, aCall())
+  const lost = await relay(backend, await aCall())
   await backend.chain.stop()
   await backend.chain.start()
-  const next = await relay(backend, aCall())
+  const next = await relay(backend, await aCall())
   expect([await minedStatus(next.transactionHash), await minedStatus(lost.transactionHash)]).toEqual([
     '0x1',
     '0x1',
@@ -131,12 +215,11 @@ test('broadcasts again what a killed node forgot, and leaves no gap before new t
 })
 
 test('has a transaction on disk before the chain has it', async () => {
-  const call = aCall()
-  const key = randomUUID()
+  const call = await aCall()
   const journal = join(box.dataDir, 'relay')
   const before = new Set(await readdir(journal))
   const held = backend.faults.add({ service: 'relay', times: 1, kind: 'hold', hold: 'after' })
-  const answer = relay(backend, call, key)
+  const answer = relay(backend, call)
   await held.arrived
   const file = (await readdir(journal)).find((name) => !before.has(name)) ?? ''
   const signed = JSON.parse(await readFile(join(journal, file), 'utf8')) as { hash: string }
@@ -144,41 +227,95 @@ test('has a transaction on disk before the chain has it', async () => {
   expect((await answer).transactionHash).toBe(signed.hash)
 })
 
-test('gives the same hash for the same key after a restart', async () => {
-  const call = aCall()
-  const key = randomUUID()
-  const { transactionHash } = await relay(backend, call, key)
+test('gives the same transaction for the same head after a restart', async () => {
+  const call = await aCall()
+  const { transactionHash } = await relay(backend, call)
   const { registry } = backend.endpoints
   await backend.stop()
   backend = await box.start()
   expect(backend.endpoints.registry).toBe(registry)
-  expect(await relay(backend, call, key)).toMatchObject({ status: 200, transactionHash })
-  expect(backend.ledger.all()).toMatchObject([{ key, changed: false }])
+  expect(await relay(backend, call)).toMatchObject({ status: 200, transactionHash })
+  expect(backend.ledger.all()).toMatchObject([{ changed: false }])
   expect(await minedStatus(transactionHash)).toBe('0x1')
 })
 
 test('anchors all it ever signed again, at the same contract, when the chain lost everything', async () => {
-  const call = aCall()
-  const key = randomUUID()
-  const { transactionHash } = await relay(backend, call, key)
+  const call = await aCall()
+  const { transactionHash } = await relay(backend, call)
   const { registry } = backend.endpoints
   await backend.stop()
   await rm(join(box.dataDir, 'chain'), { recursive: true })
   backend = await box.start()
   expect(backend.endpoints.registry).toBe(registry)
-  expect((await relay(backend, call, key)).transactionHash).toBe(transactionHash)
+  expect((await relay(backend, call)).transactionHash).toBe(transactionHash)
   expect(await minedStatus(transactionHash)).toBe('0x1')
 })
 
-test('names a second transaction for one root as a duplicate, unless the recording’s status changed', async () => {
-  const manifest = (status: string, lastUpdated: number) =>
-    added(backend, new TextEncoder().encode(JSON.stringify({ version: 1, status, lastUpdated })))
-  const call = aCall({ manifestCid: await manifest('recording', 1) })
-  const duplicates = () => backend.ledger.duplicates().filter(({ service }) => service === 'relay').length
-  await relay(backend, call)
-  expect(duplicates()).toBe(0)
-  await relay(backend, { ...call, manifestCid: await manifest('complete', 2) })
-  expect(duplicates()).toBe(0)
-  await relay(backend, { ...call, manifestCid: await manifest('complete', 3) })
-  expect(duplicates()).toBe(1)
+test('says that it has no funds, and goes on with the same transaction once it has', async () => {
+  const { address } = (await (await fetch(backend.endpoints.relayUrl)).json()) as { address: string }
+  const balance = await backend.chain.rpc('eth_getBalance', [address, 'latest'])
+  const call = await aCall()
+  await backend.chain.rpc('anvil_setBalance', [address, '0x0'])
+  expect(await relay(backend, call)).toMatchObject({
+    status: 502,
+    error: expect.stringMatching(/funds/i) as unknown,
+  })
+  await backend.chain.rpc('anvil_setBalance', [address, balance])
+  const { transactionHash } = await relay(backend, call)
+  expect(await minedStatus(transactionHash)).toBe('0x1')
+  expect(backend.ledger.duplicates()).toEqual([])
+})
+
+test('pays again where a transaction was mined and did not bring its head', async () => {
+  const session = await signedSession()
+  const call = relayBody(await session.request(1))
+  const { registry } = backend.endpoints
+  const { transactionHash } = await relay(backend, call)
+  const code = await backend.chain.rpc('eth_getCode', [registry, 'latest'])
+  // A contract that takes everything and does nothing.
+  await backend.chain.rpc('anvil_setCode', [registry, '0x00'])
+  expect(await minedStatus(transactionHash)).toBe('0x1')
+  await backend.chain.rpc('anvil_setCode', [registry, code])
+  expect(await stored(session.name)).toBeUndefined()
+
+  const again = await relay(backend, call)
+  expect(again.transactionHash).not.toBe(transactionHash)
+  expect(await minedStatus(again.transactionHash)).toBe('0x1')
+  expect(await stored(session.name)).toMatchObject({ size: 1 })
+  expect(backend.ledger.duplicates()).toMatchObject([{ service: 'relay' }])
+})
+
+test('takes so much of one client, and tells it when to come back', async () => {
+  await backend.stop()
+  backend = await box.start({ relayLimit: { burst: 3, perSecond: 0.001 } })
+  const session = await signedSession()
+  const answers = []
+  for (let size = 1; size <= 5; size += 1)
+    answers.push(await relay(backend, relayBody(await session.request(size))))
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429])
+  expect(Number(answers[3]?.retryAfter)).toBeGreaterThan(900)
+  expect(Number(answers[3]?.retryAfter)).toBeLessThanOrEqual(1000)
+  await backend.stop()
+  backend = await box.start()
+})
+
+test('pays for who has signed in alone, and counts what each sign-in asks for', async () => {
+  await backend.stop()
+  backend = await box.start({ relaySignIn: true, relayLimit: { burst: 1, perSecond: 0.001 } })
+  const token = async (ttlMs: number) => {
+    const response = await fetch(`${backend.endpoints.put}/token?ttlMs=${ttlMs}`, { method: 'POST' })
+    return { authorization: `Bearer ${((await response.json()) as { token: string }).token}` }
+  }
+  const call = await aCall()
+  expect(await relay(backend, call)).toMatchObject({ status: 401 })
+  expect(await relay(backend, call, 'k', { authorization: 'Bearer 99999999999999.ab' })).toMatchObject({
+    status: 401,
+  })
+  expect(await relay(backend, call, 'k', await token(-1))).toMatchObject({ status: 401 })
+  const [one, other] = [await token(600_000), await token(700_000)]
+  expect(await relay(backend, call, 'k', one)).toMatchObject({ status: 200 })
+  expect(await relay(backend, call, 'k', one)).toMatchObject({ status: 429 })
+  expect(await relay(backend, call, 'k', other)).toMatchObject({ status: 200 })
+  await backend.stop()
+  backend = await box.start()
 })

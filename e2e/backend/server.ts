@@ -100,12 +100,36 @@ async function answer(
 }
 
 async function perform(service: Service, received: Exchange, faults: FaultBoard): Promise<Ending> {
-  const exchange = (await service.prepare?.(received)) ?? received
+  const prepared = (await service.prepare?.(received)) ?? received
+  const { begins, exchange } = faults.readsBodies(service.name)
+    ? await peeked(prepared)
+    : { begins: '', exchange: prepared }
   const { record, path } = exchange
   const target = `${path}${record.entry.query} ${record.entry.key ?? ''}`.trimEnd()
-  const fault = faults.take(service.name, target, exchange.method)
+  const fault = faults.take({ service: service.name, method: exchange.method, target, content: begins })
   if (fault !== undefined) record.update({ fault: fault.rule.kind })
   return act(service, exchange, fault)
+}
+
+const PEEKED_BYTES = 4096
+
+/** How a body begins, and the exchange with all of it still to be read. */
+async function peeked(exchange: Exchange): Promise<{ begins: string; exchange: Exchange }> {
+  const rest = exchange.body[Symbol.asyncIterator]()
+  const pieces: Uint8Array[] = []
+  let sizeBytes = 0
+  while (sizeBytes < PEEKED_BYTES) {
+    const next = await rest.next()
+    if (next.done === true) break
+    pieces.push(next.value)
+    sizeBytes += next.value.byteLength
+  }
+  async function* whole(): Bytes {
+    yield* pieces
+    yield* { [Symbol.asyncIterator]: () => rest }
+  }
+  const begins = Buffer.concat(pieces).subarray(0, PEEKED_BYTES).toString('latin1')
+  return { begins, exchange: { ...exchange, body: whole() } }
 }
 
 async function finish(
@@ -145,6 +169,7 @@ function exchangeOf(request: IncomingMessage, url: URL, record: LedgerRecord, go
     path: url.pathname,
     query: url.searchParams,
     headers: request.headers,
+    client: request.socket.remoteAddress ?? '',
     body: bodyOf(request, record),
     record,
     gone,

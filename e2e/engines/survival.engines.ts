@@ -18,8 +18,8 @@ test('hand-off: what is acknowledged is stored in the sound form, uploaded and a
   expect(forms).toEqual(Array.from({ length: CHUNKS }, () => engine.expected.payloadForm))
   await site.order({ do: 'end' })
   stall.release()
-  const manifest = await anchored(backend, String(id), 'complete', CHUNKS)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, String(id), 'complete', CHUNKS)
+  expectNothingTwice(backend, log, sinceEntry)
 })
 
 test('an open page keeps the worker going for longer than it would live alone', async ({ stage }) => {
@@ -33,8 +33,8 @@ test('an open page keeps the worker going for longer than it would live alone', 
   await backend.ledger.waitFor(
     ({ at, changed, durationMs = 0 }) => changed && at + durationMs > beganMs + 50_000,
   )
-  const manifest = await anchored(backend, String(id), 'complete', 2 * CHUNKS)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, String(id), 'complete', 2 * CHUNKS)
+  expectNothingTwice(backend, log, sinceEntry)
 })
 
 // Promise 2 of docs/guarantees.md.
@@ -48,8 +48,8 @@ test('tab kill: the next page of the origin is enough, whatever it shows', async
   await gone
   down.remove()
   site.reopen()
-  const manifest = await anchored(backend, String(id), 'interrupted', CHUNKS)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, String(id), 'interrupted', CHUNKS)
+  expectNothingTwice(backend, log, sinceEntry)
 })
 
 // Promise 1 of docs/guarantees.md.
@@ -64,8 +64,8 @@ test('browser kill: what was acknowledged survives SIGKILL and goes up at the ne
   await browser.kill()
   stall.release()
   await start()
-  const manifest = await anchored(backend, String(id), 'interrupted', CHUNKS)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, String(id), 'interrupted', CHUNKS)
+  expectNothingTwice(backend, log, sinceEntry)
 })
 
 test('the report says what this engine can promise', async ({ stage }) => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { expect, test } from '../fixtures.ts'
 import { post, postChunk, startSession } from '../page/messages.ts'
 import { storedChunks } from '../page/stored.ts'
@@ -36,14 +37,15 @@ test('what a page may not do is refused by name; nothing is stored, nothing is l
     { index: -1 },
     { index: '1' },
     { iv: 'short' },
+    { chunkKey: 'AB'.repeat(80) },
     { payload: 'text' },
     { kind: 'other' },
   ])
     expect(await postChunk(page, { ...next, tamper })).toMatchObject(refused('bad-message'))
   for (const message of [{ type: 'chunk' }, { type: 'no-such-type' }, { type: 'session-start', session: [] }])
-    expect(await post(page, { holdfast: 3, ...message })).toMatchObject(refused('bad-message'))
+    expect(await post(page, { holdfast: PROTOCOL_VERSION, ...message })).toMatchObject(refused('bad-message'))
   expect(await post(page, { holdfast: 99, type: 'hello' })).toMatchObject(refused('protocol-mismatch'))
-  expect(await post(page, { holdfast: 3, type: 'discard', sessionId })).toMatchObject(
+  expect(await post(page, { holdfast: PROTOCOL_VERSION, type: 'discard', sessionId })).toMatchObject(
     refused('not-confirmed'),
   )
 
@@ -53,9 +55,13 @@ test('what a page may not do is refused by name; nothing is stored, nothing is l
   expect(await postChunk(page, next)).toMatchObject({ ok: true })
   expect((await storedChunks(page)).map(({ index }) => index)).toEqual([0, 1])
 
-  expect(await post(page, { holdfast: 3, type: 'session-end', sessionId })).toMatchObject({ ok: true })
+  expect(await post(page, { holdfast: PROTOCOL_VERSION, type: 'session-end', sessionId })).toMatchObject({
+    ok: true,
+  })
   expect(await postChunk(page, { ...good, index: 2 })).toMatchObject(refused('session-ended'))
   const confirm = 'discard-unconfirmed'
-  expect(await post(page, { holdfast: 3, type: 'discard', sessionId, confirm })).toMatchObject({ ok: true })
+  expect(await post(page, { holdfast: PROTOCOL_VERSION, type: 'discard', sessionId, confirm })).toMatchObject(
+    { ok: true },
+  )
   expect(await storedChunks(page)).toEqual([])
 })

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { dataSaver } from '../driver/worker-control.ts'
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
@@ -16,7 +17,7 @@ async function choose(page: Page, policy: 'always' | 'unmetered' | 'paused') {
 }
 
 async function ask(page: Page, type: 'policy' | 'hello'): Promise<unknown> {
-  const answer = await post(page, { holdfast: 3, type })
+  const answer = await post(page, { holdfast: PROTOCOL_VERSION, type })
   expect(answer.ok).toBe(true)
   return Reflect.get(answer, 'value')
 }
@@ -46,8 +47,8 @@ test('paused: chunks are taken and nothing leaves, in any tab; always: all of it
   await choose(again.page, 'always')
   await expect(again.page.getByTestId('policy-state')).toBeEmpty()
   const id = held[0]?.sessionId ?? ''
-  const manifest = await anchored(backend, id, 'complete', held.length)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, id, 'complete', held.length)
+  expectNothingTwice(backend, log, sinceEntry)
   await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
 })
 

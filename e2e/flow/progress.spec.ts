@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures.ts'
 import { openDemo } from '../page/witness.ts'
+import { A_CHUNK } from '../stores.ts'
 
 test.use({ workerName: 'tus' })
 
@@ -9,7 +10,7 @@ test('a chunk that goes up in parts shows each part that the store took', async 
   const witness = await openDemo(context, { url, timesliceMs: 60_000 })
   const { page } = witness
   const parts = [1, 2].map(() =>
-    backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'hold', times: 1 }),
+    backend.faults.add({ service: 'tus', method: 'PATCH', content: A_CHUNK, kind: 'hold', times: 1 }),
   )
   await witness.record()
   await expect
@@ -31,7 +32,8 @@ test('a chunk that goes up in parts shows each part that the store took', async 
   parts[0]?.release()
   await parts[1]?.arrived
   await expect.poll(stored).toBeGreaterThan(0)
-  expect(await shown()).toBe(await stored())
+  // Bar and list are drawn each for itself.
+  await expect.poll(shown).toBe(await stored())
   expect(await shown()).toBeLessThan(Number(await bar.getAttribute('max')))
   await expect(bar).toHaveAttribute('aria-valuetext', /^[\d.]+ of [\d.]+ [kM]B, [\d.]+ [kM]bit\/s, .+ left$/)
   await expect(chunk).toHaveAttribute('data-status', 'uploading')

@@ -16,9 +16,9 @@ test('a recording that is ended is uploaded, anchored, deleted from the device, 
   await expect(session).toHaveAttribute('data-upload', 'confirmed')
   await expect(session).toHaveAttribute('data-ending', 'complete')
   const id = (await session.getAttribute('data-session-id')) ?? ''
-  const manifest = await anchored(stack.backend, id, 'complete', witness.slices.length)
-  expect(manifest.chunks).toHaveLength(witness.slices.length)
-  expectNothingTwice(stack.backend, manifest, stack.sinceEntry)
+  const log = await anchored(stack.backend, id, 'complete', witness.slices.length)
+  expect(log.chunks).toHaveLength(witness.slices.length)
+  expectNothingTwice(stack.backend, log, stack.sinceEntry)
   for (const { status, payloadHash } of await storedChunks(witness.page)) {
     expect(status).toBe('confirmed')
     expect(payloadHash).toBeUndefined()

@@ -26,9 +26,9 @@ test('two recordings from two tabs, both cut off: both recover, each with its ow
   await backend.unpause()
   for (const id of ids) {
     const own = held.filter(({ sessionId }) => sessionId === id).map(({ cid }) => cid)
-    const manifest = await anchored(backend, id, 'interrupted', own.length)
-    expect(manifest.chunks.map(({ cid }) => cid)).toEqual(own)
-    expectNothingTwice(backend, manifest, sinceEntry)
+    const log = await anchored(backend, id, 'interrupted', own.length)
+    expect(log.chunks.map(({ cid }) => cid)).toEqual(own)
+    expectNothingTwice(backend, log, sinceEntry)
   }
   await expect(banner).toBeHidden()
 })

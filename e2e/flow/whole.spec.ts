@@ -3,6 +3,7 @@ import { expect, test } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
+import { readBack } from '../read-back.ts'
 
 test('what a reader verifies in Node is byte for byte what the camera gave, and a browser plays it', async ({
   stack,
@@ -15,22 +16,19 @@ test('what a reader verifies in Node is byte for byte what the camera gave, and 
   const acknowledged = (await storedChunks(witness.page)).length
   await witness.acknowledged(acknowledged)
   const [{ sessionId: id } = { sessionId: '' }] = await storedChunks(witness.page)
-  const { slices, groupSecret } = witness
+  const { slices, groupKey } = witness
   await witness.page.close()
-  await anchored(backend, id, 'interrupted', acknowledged)
+  const { name } = await anchored(backend, id, 'interrupted', acknowledged)
 
-  const { rpcUrl, registry, gateway } = backend.endpoints
-  const verified = await openSession({ chain: { rpcUrl, registry }, gateway, sessionId: id, groupSecret })
-  const chunks = await verified.readAll()
-  expect(chunks.length).toBeGreaterThanOrEqual(acknowledged)
-  expect(verified.missingIndexes).toEqual([])
-  const bytes = Buffer.concat(chunks.map(({ plaintext }) => plaintext))
+  const { session, proved, bad } = await readBack(backend, name, groupKey)
+  expect(bad).toEqual([])
+  expect(proved.length).toBeGreaterThanOrEqual(acknowledged)
+  expect(session.missingIndexes).toEqual([])
+  const bytes = Buffer.concat(proved.map(({ plaintext }) => plaintext))
   const recorded = Buffer.concat(slices.slice(0, acknowledged))
   expect(bytes.subarray(0, recorded.byteLength).equals(recorded)).toBe(true)
 
-  const beyondSecondChunkMs = verified.manifest.chunks
-    .slice(0, 2)
-    .reduce((ms, { duration }) => ms + duration, 0)
+  const beyondSecondChunkMs = proved.slice(0, 2).reduce((ms, { durationMs }) => ms + durationMs, 0)
   const player = await context.newPage()
   await player.setContent('<video muted></video>')
   const video = player.locator('video')
@@ -44,7 +42,7 @@ test('what a reader verifies in Node is byte for byte what the camera gave, and 
     .toBeGreaterThan(beyondSecondChunkMs)
 })
 
-test('another group’s secret, or a store that changes a chunk, is named by the reader', async ({
+test('another group’s key, or a store that changes a chunk, is named by the reader', async ({
   stack,
   context,
 }) => {
@@ -56,15 +54,16 @@ test('another group’s secret, or a store that changes a chunk, is named by the
   await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
   const id = (await witness.session().getAttribute('data-session-id')) ?? ''
   const { rpcUrl, registry, gateway } = backend.endpoints
-  const options = { chain: { rpcUrl, registry }, gateway, sessionId: id, groupSecret: witness.groupSecret }
+  const { name, chunks } = await anchored(backend, id, 'complete', 2)
+  const options = { chain: { rpcUrl, registry }, gateway, name, groupKey: witness.groupKey }
 
   const stranger = crypto.getRandomValues(new Uint8Array(32))
-  await expect(openSession({ ...options, groupSecret: stranger })).rejects.toMatchObject({ code: 'group' })
+  await expect(openSession({ ...options, groupKey: stranger })).rejects.toMatchObject({ code: 'group' })
 
-  const verified = await openSession(options)
-  const second = verified.manifest.chunks[1]
-  backend.faults.add({ service: 'gateway', match: second?.cid ?? '', kind: 'lie' })
-  await expect(verified.readAll()).rejects.toMatchObject({ code: 'chunk-address', index: 1 })
+  backend.faults.add({ service: 'gateway', match: chunks[1]?.cid ?? '', kind: 'lie' })
+  const { proved, bad } = await readBack(backend, name, witness.groupKey)
+  expect(bad).toMatchObject([{ verdict: 'chunk-address', index: 1 }])
+  expect(proved).toHaveLength(witness.slices.length - 1)
 
   await witness.session().getByTestId('verify-button').click()
   await expect(witness.session().getByTestId('verify-error')).toHaveAttribute('data-code', 'chunk-address')

@@ -1,3 +1,5 @@
+import { PROTOCOL_VERSION as holdfast } from '../../src/protocol/messages.ts'
+
 /** What the fuzz saw. */
 export interface FuzzReport {
   readonly sent: number
@@ -53,8 +55,10 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
   const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T
   const foreign = () => `${HEX.slice(0, 8)}-0000-4000-8000-${String(below(1e12)).padStart(12, '0')}`
   const payload = new Blob([new Uint8Array(1_000)])
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
+  const keys = { publicKey: HEX + HEX, signingKey: await crypto.subtle.exportKey('pkcs8', pair.privateKey) }
 
-  const cyclic: Fields = { holdfast: 3, type: 'chunk' }
+  const cyclic: Fields = { holdfast, type: 'chunk' }
   cyclic['chunk'] = cyclic
   const deep = () => {
     let value: unknown = 'bottom'
@@ -83,7 +87,9 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
       () => cyclic,
       deep,
       () =>
-        JSON.parse('{"__proto__":{"holdfast":3,"type":"discard"},"constructor":{"prototype":{"ok":true}}}'),
+        JSON.parse(
+          `{"__proto__":{"holdfast":${holdfast},"type":"discard"},"constructor":{"prototype":{"ok":true}}}`,
+        ),
       () => ({ toString: null, valueOf: null, hasOwnProperty: 1 }),
     ])()
 
@@ -93,17 +99,22 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
     index: below(4),
     plaintextHash: HEX,
     encryptedHash: HEX,
-    iv: 'A'.repeat(16),
+    iv: 'ab'.repeat(12),
+    chunkKey: 'ab'.repeat(80),
     cid: `b${'a'.repeat(58)}`,
     capturedAtMs: 1_770_000_000_000,
     durationMs: 500,
     payload,
   })
+  const member = (): Fields => ({ id: `0x${HEX}`, tag: HEX, sealedKey: 'ab'.repeat(80) })
   const session = (): Fields => ({
     sessionId: pick(victims),
     mimeType: 'video/webm',
     startedAtMs: 1,
-    access: [{ groupId: `0x${HEX}`, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }],
+    ...keys,
+    sealingKey: HEX,
+    access: [member()],
+    seal: 'page',
   })
   const spoilt = (fields: Fields): Fields => {
     const names = Object.keys(fields)
@@ -119,20 +130,21 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
   const message = (): unknown =>
     pick<() => unknown>([
       junk,
-      () => ({ holdfast: 3, type: junk() }),
+      () => ({ holdfast, type: junk() }),
       () => ({ holdfast: junk(), type: 'discard', sessionId: pick(victims), confirm: 'discard-unconfirmed' }),
-      () => ({ holdfast: 3, type: 'chunk', chunk: spoilt(chunk()) }),
-      () => ({ holdfast: 3, type: 'session-start', session: spoilt(session()) }),
+      () => ({ holdfast, type: 'chunk', chunk: spoilt(chunk()) }),
+      () => ({ holdfast, type: 'session-start', session: spoilt(session()) }),
+      () => ({ holdfast, type: 'session-start', session: { ...session(), access: [spoilt(member())] } }),
       // Well formed, and about another's session: other bytes under a taken index, other keys for a known session.
-      () => ({ holdfast: 3, type: 'chunk', chunk: chunk() }),
-      () => ({ holdfast: 3, type: 'session-start', session: session() }),
-      () => ({ holdfast: 3, type: 'chunk', chunk: { ...chunk(), sessionId: foreign() } }),
-      () => ({ holdfast: 3, type: pick(changing), sessionId: foreign(), confirm: 'discard-unconfirmed' }),
-      () => ({ holdfast: 3, type: pick(changing), sessionId: junk() }),
-      () => ({ holdfast: 3, type: 'discard', sessionId: pick(victims) }),
-      () => ({ holdfast: 3, type: 'discard', sessionId: pick(victims), confirm: junk() }),
-      () => ({ holdfast: 3, type: 'discard', sessionId: pick(victims), confirm: 'discard-confirmed' }),
-      () => ({ holdfast: 3, type: pick(['hello', 'sessions']), extra: junk() }),
+      () => ({ holdfast, type: 'chunk', chunk: chunk() }),
+      () => ({ holdfast, type: 'session-start', session: session() }),
+      () => ({ holdfast, type: 'chunk', chunk: { ...chunk(), sessionId: foreign() } }),
+      () => ({ holdfast, type: pick(changing), sessionId: foreign(), confirm: 'discard-unconfirmed' }),
+      () => ({ holdfast, type: pick(changing), sessionId: junk() }),
+      () => ({ holdfast, type: 'discard', sessionId: pick(victims) }),
+      () => ({ holdfast, type: 'discard', sessionId: pick(victims), confirm: junk() }),
+      () => ({ holdfast, type: 'discard', sessionId: pick(victims), confirm: 'discard-confirmed' }),
+      () => ({ holdfast, type: pick(['hello', 'sessions']), extra: junk() }),
     ])()
 
   const { active } = await navigator.serviceWorker.ready

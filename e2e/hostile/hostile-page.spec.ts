@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { BrowserContext, Page } from '@playwright/test'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { Backend } from '../backend/index.ts'
 import { builtScript } from '../built-scripts.ts'
 import { expect, test, WHOLE } from '../fixtures.ts'
@@ -52,20 +53,27 @@ test('evidence is deleted by discard with its confirmation alone, and the custod
   const [victim = '', other = ''] = victims
   const before = await dump(page)
   for (const confirm of [undefined, '', 'yes', 'discard', 'DISCARD-UNCONFIRMED'])
-    expect(await post(page, { holdfast: 3, type: 'discard', sessionId: victim, confirm })).toMatchObject({
+    expect(
+      await post(page, { holdfast: PROTOCOL_VERSION, type: 'discard', sessionId: victim, confirm }),
+    ).toMatchObject({
       ok: false,
       error: { code: 'not-confirmed' },
     })
   expect(await dump(page)).toEqual(before)
 
   const confirm = 'discard-unconfirmed'
-  expect(await post(page, { holdfast: 3, type: 'discard', sessionId: victim, confirm })).toMatchObject({
+  expect(
+    await post(page, { holdfast: PROTOCOL_VERSION, type: 'discard', sessionId: victim, confirm }),
+  ).toMatchObject({
     ok: true,
   })
   const after = await dump(page)
   expect(Object.keys(after['sessions'] ?? {})).toEqual([other])
   expect(Object.keys(after['chunks'] ?? {}).filter((id) => id.startsWith(victim))).toEqual([])
-  expect(Object.keys(after['payloads'] ?? {}).filter((id) => id.startsWith(victim))).toEqual([])
+  for (const store of ['payloads', 'entries', 'heads'])
+    expect(Object.keys(after[store] ?? {}).filter((id) => id.startsWith(victim))).toEqual([])
+  expect(Object.keys(before['meta'] ?? {})).toContain(`signing-key:${victim}`)
+  expect(Object.keys(after['meta'] ?? {})).not.toContain(`signing-key:${victim}`)
   const logged = Object.entries(after['log'] ?? {}).filter(([line]) => !(line in (before['log'] ?? {})))
   expect(logged.map(([, line]) => JSON.parse(line))).toMatchObject([
     { event: 'discarded', sessionId: victim },
@@ -93,7 +101,7 @@ async function withEvidence(
         ok: true,
       })
     await upload.arrived
-    await post(page, { holdfast: 3, type: 'pause', sessionId })
+    await post(page, { holdfast: PROTOCOL_VERSION, type: 'pause', sessionId })
   }
   await page.evaluate(async () => (await window.app.connect()).setPolicy('paused'))
   const drains = () =>

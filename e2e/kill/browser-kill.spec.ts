@@ -21,9 +21,9 @@ test(
 
     // As a person's browser starts: no debugger, no page of the app.
     await launch({ debuggable: false, url: 'about:blank' })
-    const manifest = await anchored(backend, id, 'interrupted', acknowledged.length)
-    expect(manifest.chunks.length).toBeGreaterThanOrEqual(acknowledged.length)
-    expectNothingTwice(backend, manifest, sinceEntry)
+    const log = await anchored(backend, id, 'interrupted', acknowledged.length)
+    expect(log.chunks.length).toBeGreaterThanOrEqual(acknowledged.length)
+    expectNothingTwice(backend, log, sinceEntry)
   },
 )
 
@@ -45,8 +45,8 @@ test('the browser is killed after the store took a chunk and before its answer: 
   taken.release()
 
   await launch({ debuggable: false, url: 'about:blank' })
-  const manifest = await anchored(backend, id, 'interrupted', acknowledged.length)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, id, 'interrupted', acknowledged.length)
+  expectNothingTwice(backend, log, sinceEntry)
   const asked = backend.ledger
     .all()
     .filter(({ path, id: entry }) => path.endsWith('/pin/ls') && entry > sinceEntry)

@@ -33,13 +33,8 @@ test('the browser is killed once one of two stores has a chunk: each takes each 
   held.release()
 
   await launch({ debuggable: false, url: 'about:blank' })
-  const manifest = await anchored(
-    backend,
-    acknowledged[0]?.sessionId ?? '',
-    'interrupted',
-    acknowledged.length,
-  )
-  for (const { cid, index } of manifest.chunks)
+  const log = await anchored(backend, acknowledged[0]?.sessionId ?? '', 'interrupted', acknowledged.length)
+  for (const { cid, index } of log.chunks)
     for (const { service, method } of [STORES.ipfs, STORES.tus]) {
       const sends = entries().filter(
         (entry) => entry.changed && entry.key === cid && entry.service === service && entry.method === method,

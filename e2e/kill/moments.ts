@@ -1,8 +1,8 @@
 import type { WitnessOptions } from '../page/witness.ts'
 import { expect } from '../fixtures.ts'
-import { holdDatabaseAt } from '../page/database-hold.ts'
+import { holdDatabaseAt, holdDatabaseAtPage } from '../page/database-hold.ts'
 import { storedChunks } from '../page/stored.ts'
-import { STORES, type StoreName } from '../stores.ts'
+import { A_CHUNK, A_PAGE, STORES, type StoreName } from '../stores.ts'
 import type { Hold, Scene } from './kill-scene.ts'
 
 /** A point in a chunk's life at which a death can hit. */
@@ -15,10 +15,6 @@ export interface Moment {
   /** Brings the engine there; it stays there until the release. */
   reach(scene: Scene): Promise<Hold>
 }
-
-/** The relay tells its address to a GET, which has no key. */
-const GET_RELAY = /^\/relay$/
-const POST_RELAY = /^\/relay \S/
 
 /** While the recording goes on; chunks follow each other closely, so that others are always under way too. */
 const recordingUntil = (status: string, reach: Moment['reach']): Moment => ({
@@ -42,7 +38,20 @@ const sealingAs = (status: string): Moment => ({
   },
 })
 
-/** After the recording was stopped. */
+/** A page of the log is fixed in the database, which is held before anything of it can leave. */
+const pageBegan: Moment = {
+  ended: false,
+  witness: { timesliceMs: 700 },
+  async reach({ witness }) {
+    const hold = holdDatabaseAtPage(witness.page)
+    await witness.record()
+    await hold.arrived
+    await witness.acknowledged(1)
+    return hold
+  },
+}
+
+/** After the recording was stopped, once a chunk is there: what is held comes before the end of the log. */
 const endedUntil = (status: string, holdAt: (scene: Scene) => Promise<Hold>): Moment => ({
   ended: true,
   status,
@@ -53,26 +62,31 @@ const endedUntil = (status: string, holdAt: (scene: Scene) => Promise<Hold>): Mo
     await witness.record()
     await witness.acknowledged(2)
     await witness.stop()
-    return hold
+    const held = await hold
+    await untilOne(scene, status)
+    return held
   },
 })
 
-/** Once all chunks are uploaded the relay is asked for its address; what is added to the store next is the manifest. */
-async function holdManifest(
+const untilOne = ({ witness }: Scene, status: string) =>
+  expect
+    .poll(async () => (await storedChunks(witness.page)).map((chunk) => chunk.status), { intervals: [50] })
+    .toContain(status)
+
+/** The first page of the log, with the first chunk's entry; those that follow wait for it. */
+async function holdPage(
   { backend: { faults } }: Scene,
   hold: 'before' | 'after',
   store: StoreName,
 ): Promise<Hold> {
-  const naming = faults.add({ service: 'relay', match: GET_RELAY, kind: 'hold', times: 1 })
-  await naming.arrived
-  const adding = faults.add({ ...STORES[store], kind: 'hold', hold, times: 1 })
-  naming.release()
-  await adding.arrived
-  return adding
+  const handle = faults.add({ ...STORES[store], content: A_PAGE, kind: 'hold', hold, times: 1 })
+  await handle.arrived
+  return handle
 }
 
-async function holdRelay({ backend: { faults } }: Scene, match: RegExp, hold: 'before' | 'after') {
-  const handle = faults.add({ service: 'relay', match, kind: 'hold', hold, times: 1 })
+/** The first head. */
+async function holdRelay({ backend: { faults } }: Scene, hold: 'before' | 'after') {
+  const handle = faults.add({ service: 'relay', method: 'POST', kind: 'hold', hold, times: 1 })
   await handle.arrived
   return handle
 }
@@ -89,7 +103,7 @@ async function holdAnchored(scene: Scene): Promise<Hold> {
     await looked.catch(() => undefined)
     chain.setMining(true)
   }
-  const posting = await holdRelay(scene, POST_RELAY, 'after')
+  const posting = await holdRelay(scene, 'after')
   return {
     arrived: posting.arrived,
     release() {
@@ -103,7 +117,7 @@ async function holdAnchored(scene: Scene): Promise<Hold> {
 /** The anchor is in a block, but not deep enough, and the worker does not hear of it. */
 async function holdDepth(scene: Scene): Promise<Hold> {
   const { faults, chain } = scene.backend
-  const posting = await holdRelay(scene, POST_RELAY, 'before')
+  const posting = await holdRelay(scene, 'before')
   const reading = faults.add({ service: 'chain', match: 'eth_blockNumber', kind: 'hold', times: 1 })
   posting.release()
   await reading.arrived
@@ -116,7 +130,7 @@ async function holdUpload(
   hold: 'before' | 'after',
   store: StoreName,
 ): Promise<Hold> {
-  const handle = backend.faults.add({ ...STORES[store], kind: 'hold', hold, times: 1 })
+  const handle = backend.faults.add({ ...STORES[store], content: A_CHUNK, kind: 'hold', hold, times: 1 })
   await witness.record()
   await handle.arrived
   await witness.acknowledged(2)
@@ -135,27 +149,23 @@ export const momentsOver = (store: StoreName) =>
     'uploading, the store’s answer lost': recordingUntil('uploading', (scene) =>
       holdUpload(scene, 'after', store),
     ),
-    'uploaded, publication not due': recordingUntil('uploaded', async ({ witness }) => {
-      await witness.record()
-      const uploaded = async () =>
-        (await storedChunks(witness.page)).filter(({ status }) => status === 'uploaded').length
-      await expect.poll(uploaded, { intervals: [50] }).toBeGreaterThanOrEqual(2)
-      return { arrived: Promise.resolve(), release: () => undefined }
+    'uploaded, a page before its own under way': recordingUntil('uploaded', async (scene) => {
+      const page = holdPage(scene, 'before', store)
+      await scene.witness.record()
+      const held = await page
+      await untilOne(scene, 'uploaded')
+      return held
     }),
-    'manifesting, the signer not known': endedUntil('manifesting', (scene) =>
-      holdRelay(scene, GET_RELAY, 'before'),
+    'page-began, nothing of it sent': pageBegan,
+    'page-sent, before the store has it': endedUntil('manifesting', (scene) =>
+      holdPage(scene, 'before', store),
     ),
-    'manifesting, before the store has the manifest': endedUntil('manifesting', (scene) =>
-      holdManifest(scene, 'before', store),
+    'page-sent, the store’s answer lost': endedUntil('manifesting', (scene) =>
+      holdPage(scene, 'after', store),
     ),
-    'manifesting, the store’s answer lost': endedUntil('manifesting', (scene) =>
-      holdManifest(scene, 'after', store),
-    ),
-    'anchoring, before the relay acts': endedUntil('anchoring', (scene) =>
-      holdRelay(scene, POST_RELAY, 'before'),
-    ),
-    'anchoring, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
-    'anchoring, mined but not deep': endedUntil('anchoring', holdDepth),
+    'anchor-sent, before the relay acts': endedUntil('anchoring', (scene) => holdRelay(scene, 'before')),
+    'anchor-sent, the relay’s answer lost': endedUntil('anchoring', holdAnchored),
+    'anchor-taken, mined but not deep': endedUntil('anchoring', holdDepth),
   }) satisfies Readonly<Record<string, Moment>>
 
 export type MomentName = keyof ReturnType<typeof momentsOver>

@@ -1,10 +1,10 @@
 import type { Page } from '@playwright/test'
-import type { Manifest } from '../../src/evidence/manifest.ts'
-import { openSession } from '../../src/verify/index.ts'
+import type { SessionName } from '../../src/protocol/ids.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
 import { expect } from '../fixtures.ts'
-import { anchored, expectNothingTwice } from '../backend-oracle.ts'
+import { anchored, expectNothingTwice, type LoggedEnding } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
+import { readBack } from '../read-back.ts'
 import type { Scene } from './kill-scene.ts'
 
 const sessionOf = (chunkId: string) => chunkId.slice(0, chunkId.lastIndexOf('/'))
@@ -14,8 +14,10 @@ const indexOf = (chunkId: string) => Number(chunkId.slice(chunkId.lastIndexOf('/
 export async function expectHeldAt({ witness }: Scene, status: string): Promise<void> {
   const chunks = await storedChunks(witness.page)
   expect(chunks.map((chunk) => chunk.status)).toContain(status)
-  for (const { index, payloadHash, encryptedHash } of chunks)
-    expect(payloadHash, `bytes of chunk ${index} on the device`).toBe(encryptedHash)
+  for (const chunk of chunks)
+    expect(chunk.payloadHash, `bytes of chunk ${chunk.index} on the device`).toBe(
+      chunk.status === 'confirmed' ? undefined : chunk.encryptedHash,
+    )
 }
 
 /** What runs after the death. */
@@ -26,10 +28,10 @@ export interface Aftermath {
 }
 
 /**
- * All that a death must leave true: the chain holds the final manifest, it lists every chunk that was acknowledged,
- * nothing was sent twice, a reader gets the recorder's bytes, and the device keeps none of them.
+ * All that a death must leave true: the chain holds the whole log, it lists every chunk that was acknowledged, each is at
+ * its store, nothing was sent twice, a reader gets the recorder's bytes, and the device keeps none of them.
  */
-export async function expectWhole(scene: Scene, after: Aftermath, ending: Manifest['status']): Promise<void> {
+export async function expectWhole(scene: Scene, after: Aftermath, ending: LoggedEnding): Promise<void> {
   const { backend, witness, sinceEntry } = scene
   const acknowledged = [...new Set(witness.acknowledgements)]
   const [first = ''] = acknowledged
@@ -37,14 +39,14 @@ export async function expectWhole(scene: Scene, after: Aftermath, ending: Manife
   expect(acknowledged.length).toBeGreaterThan(0)
   expect(new Set(acknowledged.map(sessionOf))).toEqual(new Set([sessionId]))
 
-  const manifest = await anchored(backend, sessionId, ending, acknowledged.length)
-  const listed = manifest.chunks.map(({ index }) => index)
+  const log = await anchored(backend, sessionId, ending, acknowledged.length)
+  const listed = log.chunks.map(({ index }) => index)
   expect(listed).toEqual(expect.arrayContaining(acknowledged.map(indexOf)))
   if (ending === 'complete') expect(listed).toEqual([...witness.slices.keys()])
 
   await expectNothingKept(scene, after, sessionId)
-  expectNothingTwice(backend, manifest, sinceEntry)
-  await expectRecorderBytes(scene, sessionId, acknowledged.map(indexOf))
+  expectNothingTwice(backend, log, sinceEntry)
+  await expectRecorderBytes(scene, log.name, acknowledged.map(indexOf))
 }
 
 /** Asked last, because it may need a page: the engine says that it is done, and its database agrees. */
@@ -67,12 +69,13 @@ async function visit({ launch, url }: Scene, browser: RealBrowser): Promise<Page
   return page
 }
 
-async function expectRecorderBytes({ backend, witness }: Scene, sessionId: string, acknowledged: number[]) {
-  const { rpcUrl, registry, gateway } = backend.endpoints
-  const { groupSecret, slices } = witness
-  const session = await openSession({ chain: { rpcUrl, registry }, gateway, sessionId, groupSecret })
-  expect(session.missingIndexes).toEqual([])
-  const verified = new Map((await session.readAll()).map(({ index, plaintext }) => [index, plaintext]))
+async function expectRecorderBytes({ backend, witness }: Scene, name: SessionName, acknowledged: number[]) {
+  const { groupKey, slices } = witness
+  const read = await readBack(backend, name, groupKey)
+  expect(read.session.missingIndexes).toEqual([])
+  expect(read.session.forked).toEqual([])
+  expect(read.bad).toEqual([])
+  const verified = new Map(read.proved.map(({ index, plaintext }) => [index, plaintext]))
   for (const index of acknowledged) {
     const slice = slices[index]
     expect(slice, `slice ${index} reached the test`).toBeDefined()

@@ -8,19 +8,19 @@ export type Cell = readonly [store: StoreName, death: DeathName, moment: MomentN
 /** What `npm test` takes of the matrix: each death twice, each moment and each store. */
 const SAMPLE: readonly Cell[] = [
   ['tus', 'the tab is closed', 'captured, raw bytes stored'],
-  ['ipfs', 'the tab is closed', 'anchoring, the relay’s answer lost'],
+  ['ipfs', 'the tab is closed', 'anchor-sent, the relay’s answer lost'],
   ['put', 'the renderer crashes', 'uploading, before the store has it'],
-  ['pinata', 'the renderer crashes', 'manifesting, the store’s answer lost'],
+  ['pinata', 'the renderer crashes', 'page-sent, the store’s answer lost'],
   ['ipfs', 'the worker is stopped', 'hashing in the worker'],
   ['tus', 'the worker is stopped', 'uploading, the store’s answer lost'],
   ['ipfs', 'the browser is killed', 'uploading, the store’s answer lost'],
-  ['put', 'the browser is killed', 'anchoring, before the relay acts'],
+  ['put', 'the browser is killed', 'anchor-sent, before the relay acts'],
   ['pinata', 'the network is cut', 'uploading, before the store has it'],
-  ['ipfs', 'the network is cut', 'manifesting, before the store has the manifest'],
+  ['ipfs', 'the network is cut', 'page-sent, before the store has it'],
   ['put', 'the backend is killed', 'encrypting in the worker'],
-  ['tus', 'the backend is killed', 'manifesting, the signer not known'],
-  ['pinata', 'the chain node is killed', 'uploaded, publication not due'],
-  ['ipfs', 'the chain node is killed', 'anchoring, mined but not deep'],
+  ['tus', 'the backend is killed', 'page-began, nothing of it sent'],
+  ['pinata', 'the chain node is killed', 'uploaded, a page before its own under way'],
+  ['ipfs', 'the chain node is killed', 'anchor-taken, mined but not deep'],
 ]
 
 export const isSampled = (cell: Cell): boolean =>

@@ -30,15 +30,15 @@ test('a tab closed in the middle of a chunk, with the backend down: recovered at
   expect(backend.ledger.all().filter((entry) => entry.id > sinceEntry)).toEqual([])
 
   await backend.unpause()
-  const manifest = await anchored(backend, id, 'interrupted', held.length)
-  expect(manifest.chunks.map(({ cid }) => cid)).toEqual(held.map(({ cid }) => cid))
+  const log = await anchored(backend, id, 'interrupted', held.length)
+  expect(log.chunks.map(({ cid }) => cid)).toEqual(held.map(({ cid }) => cid))
   await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
   await expect(banner).toBeHidden()
   for (const chunk of await storedChunks(again.page)) {
     expect(chunk.status).toBe('confirmed')
     expect(chunk.payloadHash).toBeUndefined()
   }
-  expectNothingTwice(backend, manifest, sinceEntry)
+  expectNothingTwice(backend, log, sinceEntry)
 })
 
 // Promises 2, 8 of docs/guarantees.md.
@@ -56,7 +56,7 @@ test('a tab killed in mid-upload, and no page opened again: ended as interrupted
   await witness.page.close()
   slow.release()
 
-  const manifest = await anchored(backend, sessionId, 'interrupted', 3)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, sessionId, 'interrupted', 3)
+  expectNothingTwice(backend, log, sinceEntry)
   expect(context.pages().filter((page) => page.url().startsWith(url))).toEqual([])
 })

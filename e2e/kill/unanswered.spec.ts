@@ -69,7 +69,7 @@ function holdTheEnd(): void {
     const send = () => Reflect.apply(postMessage, this, message)
     const ends = typeof data === 'object' && data !== null && 'type' in data && data.type === 'session-end'
     if (!ends || released.signal.aborted) return send()
-    const opening = indexedDB.open(`holdfast:${location.origin}/`)
+    const opening = indexedDB.open(`holdfast-2:${location.origin}/`)
     opening.addEventListener('success', () => {
       const chunks = opening.result.transaction('chunks', 'readwrite').objectStore('chunks')
       chunks.count().addEventListener('success', () => {

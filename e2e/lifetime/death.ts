@@ -1,4 +1,4 @@
-import { publishedManifest, witnessed } from '../backend-oracle.ts'
+import { publishedLog, witnessed } from '../backend-oracle.ts'
 import type { Backend } from '../backend/index.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
 import { expect, type Lane } from './fixtures.ts'
@@ -44,11 +44,9 @@ export async function settledBy(backend: Backend, death: Death, untilMs: number)
     .poll(
       async () => {
         // A backend that is down answers nothing; its chain does.
-        const record = await witnessed(backend, death.sessionId).catch(() => undefined)
-        if (record !== undefined && record.chunkCount >= death.chunks) {
-          const manifest = await publishedManifest(backend, record.manifestCid).catch(() => undefined)
-          settled = manifest?.status === 'interrupted'
-        }
+        const head = await witnessed(backend, death.sessionId).catch(() => undefined)
+        const log = head && (await publishedLog(backend, head).catch(() => undefined))
+        settled = log !== undefined && log.chunks.length >= death.chunks && log.ending === 'interrupted'
         return settled || Date.now() >= untilMs
       },
       { timeout: Math.max(1, untilMs - Date.now()) + 10_000, intervals: [1_000] },

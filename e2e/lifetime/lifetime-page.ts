@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   async function perform(order: Order): Promise<unknown> {
     switch (order.do) {
       case 'record':
-        session = await holdfast.startSession({ groups: [newGroup()], mimeType: 'video/webm' })
+        session = await holdfast.startSession({ groups: [await newGroup()], mimeType: 'video/webm' })
         await append(session, order)
         return session.id
       case 'end':
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
 async function notices(): Promise<Notices> {
   const registration = await navigator.serviceWorker.ready
   const titles = (await registration.getNotifications()).map(({ title }) => title)
-  const db = await openDB(`holdfast:${location.origin}/`)
+  const db = await openDB(`holdfast-2:${location.origin}/`)
   const log = (await db.getAll('log')) as { event: string; sessionId: string }[]
   db.close()
   return {
@@ -63,7 +63,7 @@ async function notices(): Promise<Notices> {
 
 /** Of each chunk. */
 async function payloadForms(): Promise<string[]> {
-  const db = await openDB(`holdfast:${location.origin}/`)
+  const db = await openDB(`holdfast-2:${location.origin}/`)
   // What is stored beside them, such as the reserve, is no chunk's.
   const ids = await db.getAllKeys('chunks')
   const payloads: unknown[] = await Promise.all(ids.map((id) => db.get('payloads', id)))

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Page, Worker } from '@playwright/test'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { LedgerEntry } from '../backend/index.ts'
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
@@ -55,10 +56,12 @@ test(`${TABS} tabs, their messages, five sync tags, a push and a period at once 
 
   const sends: LedgerEntry[] = []
   for (const { page, id } of recordings) {
-    expect(await post(page, { holdfast: 3, type: 'session-end', sessionId: id })).toMatchObject({ ok: true })
-    const manifest = await anchored(backend, id, 'complete', CHUNKS)
-    expectNothingTwice(backend, manifest, sinceEntry)
-    const cids = new Set(manifest.chunks.map(({ cid }) => String(cid)))
+    expect(
+      await post(page, { holdfast: PROTOCOL_VERSION, type: 'session-end', sessionId: id }),
+    ).toMatchObject({ ok: true })
+    const log = await anchored(backend, id, 'complete', CHUNKS)
+    expectNothingTwice(backend, log, sinceEntry)
+    const cids = new Set(log.chunks.map(({ cid }) => String(cid)))
     sends.push(
       ...backend.ledger.all().filter(({ key, path }) => path.endsWith('/add') && cids.has(key ?? '')),
     )
@@ -74,7 +77,7 @@ async function record(page: Page, at: number, id: string): Promise<void> {
     ...Array.from({ length: CHUNKS }, (_, index) =>
       postChunk(page, { sessionId: id, index, sizeBytes: 10_000, fill: at * CHUNKS + index }),
     ),
-    ...Array.from({ length: HELLOS }, () => post(page, { holdfast: 3, type: 'hello' })),
+    ...Array.from({ length: HELLOS }, () => post(page, { holdfast: PROTOCOL_VERSION, type: 'hello' })),
   ])
   for (const answer of answers) expect(answer).toMatchObject({ ok: true })
 }

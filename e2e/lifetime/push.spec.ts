@@ -33,7 +33,7 @@ for (const [name, wake] of Object.entries(WAKES))
     const before = backend.ledger.all().length
     await wake(cdp, addressee)
 
-    const manifest = await anchored(backend, id, 'interrupted', CHUNKS)
-    expectNothingTwice(backend, manifest, sinceEntry)
+    const log = await anchored(backend, id, 'interrupted', CHUNKS)
+    expectNothingTwice(backend, log, sinceEntry)
     expect(backend.ledger.all()[before]?.service).toBe('ipfs')
   })

@@ -15,14 +15,14 @@ const NONE = Infinity
 /** Older than Chrome and Edge 80, Firefox 80, Safari 14.1 (iOS 14.5) and Samsung Internet 13. */
 export const OLD: ReadonlySet<string> = new Set(
   `
-AbortController AbortSignal AbortSignal.prototype Array Array.from Array.isArray ArrayBuffer BigInt Blob Boolean CryptoKey
+AbortController AbortSignal AbortSignal.prototype Array Array.from Array.isArray ArrayBuffer ArrayBuffer.isView BigInt Blob Boolean CryptoKey
 DOMException Date Date.now Date.parse Error FormData Headers IDBCursor IDBDatabase IDBIndex IDBKeyRange
 IDBKeyRange.bound IDBKeyRange.only IDBKeyRange.upperBound IDBObjectStore IDBRequest IDBTransaction
 Infinity JSON JSON.parse JSON.stringify Map Math Math.abs Math.ceil Math.floor Math.max Math.min
 Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChannel NaN Number
 Number.MAX_SAFE_INTEGER Number.isFinite Number.isInteger Number.isSafeInteger Object Object.assign
-Object.entries Object.fromEntries Object.keys Object.values Promise Promise.all Promise.allSettled
-Promise.race Promise.reject Promise.resolve Proxy RangeError RegExp Request Set String String.fromCharCode TextDecoder
+Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.keys Object.values Promise Promise.all Promise.allSettled
+Promise.race Promise.reject Promise.resolve Proxy RangeError RegExp Request Set String SyntaxError String.fromCharCode TextDecoder
 TextEncoder TypeError URL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap
 addEventListener atob btoa clearTimeout clients crypto crypto.getRandomValues crypto.subtle document
 document.addEventListener document.readyState

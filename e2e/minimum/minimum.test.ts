@@ -13,7 +13,7 @@ const MODULE_WORKER = 'option module worker'
 
 /** Entries by where they run; what a store or an anchor is tested with runs in no browser of a person. */
 const PARTS = {
-  page: /^\.($|\/(capture|group|advice|capabilities)$)/,
+  page: /^\.($|\/(capture|group|advice|capabilities|format-1)$)/,
   worker: /^\.\/sw/,
   reader: /^\.\/verify$/,
 } as const

@@ -5,6 +5,7 @@ import { MEMBERS, NAMES, OLD, SYNTAX, type Versions } from './compat-data.ts'
  * - notifications and what tells of the network or of permissions, in the capability report and in the worker
  * - the state of the worker, which Firefox does not tell
  * - `_` of workbox, in a `try`
+ * - hex by the platform, in the curves' library that stands in for X25519
  */
 const OPTIONAL: ReadonlySet<string> = new Set([
   'Notification',
@@ -13,6 +14,8 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'navigator.permissions',
   'serviceWorker',
   '_',
+  'Uint8Array.fromHex',
+  '.toHex()',
 ])
 
 /** Of our own objects: the platform's of that name is younger, and not used. */

@@ -14,7 +14,12 @@ export interface DatabaseHold {
  * Stops the worker in a state that no server sees: looks at the chunks between any two of its commits, and keeps
  * the database from the moment at which one of them has this status.
  */
-export function holdDatabaseAt(page: Page, status: string): DatabaseHold {
+export const holdDatabaseAt = (page: Page, status: string): DatabaseHold => holdDatabase(page, status)
+
+/** The same, where a page of a session's log is about to leave: it is stored what is in it. */
+export const holdDatabaseAtPage = (page: Page): DatabaseHold => holdDatabase(page)
+
+function holdDatabase(page: Page, status?: string): DatabaseHold {
   const arrived = page.evaluate(keepOpenAt, { wanted: status, release: RELEASE })
   // Awaited by the test, or given up with the page.
   arrived.catch(() => undefined)
@@ -28,7 +33,13 @@ export function holdDatabaseAt(page: Page, status: string): DatabaseHold {
 }
 
 /** Runs in the page. A transaction stays open for as long as requests are made in it. */
-async function keepOpenAt({ wanted, release }: { wanted: string; release: string }): Promise<void> {
+async function keepOpenAt({
+  wanted,
+  release,
+}: {
+  wanted: string | undefined
+  release: string
+}): Promise<void> {
   const result = <T>(request: IDBRequest<T>) =>
     new Promise<T>((resolve, reject) => {
       request.addEventListener('success', () => resolve(request.result))
@@ -40,11 +51,14 @@ async function keepOpenAt({ wanted, release }: { wanted: string; release: string
     while (!released.signal.aborted) await result(chunks.count())
   }
 
-  const db = await result(indexedDB.open(`holdfast:${location.origin}/`))
+  const db = await result(indexedDB.open(`holdfast-2:${location.origin}/`))
   for (;;) {
-    const chunks = db.transaction('chunks', 'readwrite').objectStore('chunks')
+    const tx = db.transaction(['chunks', 'sessions'], 'readwrite')
+    const chunks = tx.objectStore('chunks')
     const rows = await result<{ state: { status: string } }[]>(chunks.getAll())
-    if (rows.some(({ state }) => state.status === wanted)) {
+    const sessions = await result<{ listing?: { sent: boolean } }[]>(tx.objectStore('sessions').getAll())
+    const pageWaits = sessions.some(({ listing }) => listing?.sent === false)
+    if (wanted === undefined ? pageWaits : rows.some(({ state }) => state.status === wanted)) {
       void spin(chunks).finally(() => db.close())
       return
     }

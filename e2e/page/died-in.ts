@@ -12,7 +12,7 @@ export async function diedIn(page: Page, chunkId: string, status: 'hashing' | 'e
           request.addEventListener('success', () => resolve(request.result))
           request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB failed')))
         })
-      const db = await result(indexedDB.open(`holdfast:${location.origin}/`))
+      const db = await result(indexedDB.open(`holdfast-2:${location.origin}/`))
       const tx = db.transaction(['chunks', 'sessions'], 'readwrite', { durability: 'strict' })
       const [chunks, sessions] = [tx.objectStore('chunks'), tx.objectStore('sessions')]
       const chunk = await result(chunks.get(id))

@@ -13,11 +13,11 @@ export async function dump(page: Page): Promise<Dump> {
       })
     const written = async (value: unknown) => {
       const bytes = value instanceof Blob ? await value.arrayBuffer() : value
-      if (bytes instanceof ArrayBuffer)
-        return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].join()
+      if (bytes instanceof ArrayBuffer || bytes instanceof Uint8Array)
+        return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource))].join()
       return value instanceof CryptoKey ? `key ${value.algorithm.name}` : JSON.stringify(value)
     }
-    const db = await settled(indexedDB.open(`holdfast:${location.origin}/`))
+    const db = await settled(indexedDB.open(`holdfast-2:${location.origin}/`))
     const stores: Record<string, Record<string, string>> = {}
     for (const name of db.objectStoreNames) {
       const store = db.transaction(name).objectStore(name)

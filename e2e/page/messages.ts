@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test'
+import { PROTOCOL_VERSION, type Request } from '../../src/protocol/messages.ts'
 
 /** A chunk that is sealed for real, in the page, without the library. */
 export interface ChunkDraft {
@@ -29,56 +30,83 @@ export async function post(page: Page, message: unknown): Promise<Answer> {
   }, message)
 }
 
+/** A message of ours, as honest as its fields. */
+export const ask = (page: Page, request: { readonly type: Request['type'] } & Record<string, unknown>) =>
+  post(page, { holdfast: PROTOCOL_VERSION, ...request })
+
 /** Hands over a chunk; its digest is computed in the page. */
 export async function postChunk(page: Page, draft: ChunkDraft): Promise<Answer> {
-  return page.evaluate(async ({ sessionId, index, sizeBytes, fill, tamper }) => {
-    const bytes = new Uint8Array(sizeBytes).fill(fill)
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-    const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-    // CIDv1 of one raw leaf: version, codec, multihash; base32 without padding (RFC 4648 §6).
-    let [buffer, bits, cid] = [0, 0, 'b']
-    for (const byte of [1, 0x55, 0x12, 32, ...digest]) {
-      buffer = ((buffer << 8) | byte) & 0xfff
-      bits += 8
-      for (; bits >= 5; bits -= 5) cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer >> (bits - 5)) & 31]
-    }
-    cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer << (5 - bits)) & 31]
-    const chunk = {
-      kind: 'sealed',
-      sessionId,
-      index,
-      plaintextHash: hash,
-      encryptedHash: hash,
-      iv: 'AAAAAAAAAAAAAAAA',
-      cid,
-      capturedAtMs: 1_770_000_000_000,
-      durationMs: 500,
-      payload: new Blob([bytes]),
-      ...tamper,
-    }
-    const { active } = await navigator.serviceWorker.ready
-    const { port1, port2 } = new MessageChannel()
-    return new Promise<Answer>((resolve) => {
-      port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
-      port1.start()
-      active?.postMessage({ holdfast: 3, type: 'chunk', chunk }, [port2])
-    })
-  }, draft)
+  return page.evaluate(
+    async ({ holdfast, sessionId, index, sizeBytes, fill, tamper }) => {
+      const bytes = new Uint8Array(sizeBytes).fill(fill)
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+      const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+      // CIDv1 of one raw leaf: version, codec, multihash; base32 without padding (RFC 4648 §6).
+      let [buffer, bits, cid] = [0, 0, 'b']
+      for (const byte of [1, 0x55, 0x12, 32, ...digest]) {
+        buffer = ((buffer << 8) | byte) & 0xfff
+        bits += 8
+        for (; bits >= 5; bits -= 5) cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer >> (bits - 5)) & 31]
+      }
+      cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer << (5 - bits)) & 31]
+      const chunk = {
+        kind: 'sealed',
+        sessionId,
+        index,
+        plaintextHash: hash,
+        encryptedHash: hash,
+        iv: '00'.repeat(12),
+        chunkKey: '00'.repeat(80),
+        cid,
+        capturedAtMs: 1_770_000_000_000,
+        durationMs: 500,
+        payload: new Blob([bytes]),
+        ...tamper,
+      }
+      const { active } = await navigator.serviceWorker.ready
+      const { port1, port2 } = new MessageChannel()
+      return new Promise<Answer>((resolve) => {
+        port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
+        port1.start()
+        active?.postMessage({ holdfast, type: 'chunk', chunk }, [port2])
+      })
+    },
+    { ...draft, holdfast: PROTOCOL_VERSION },
+  )
 }
 
-/** Starts a session under this id whose recording lock this page holds until it closes. */
+/** Starts a session under this id whose recording lock this page holds until it closes; nobody can read it. */
 export async function startSession(page: Page, sessionId: string): Promise<Answer> {
-  await page.evaluate(
-    (id) =>
-      new Promise<void>((held) => {
+  return page.evaluate(
+    async ({ holdfast, id }) => {
+      await new Promise<void>((held) => {
         void navigator.locks.request(`holdfast-recording:${id}:${location.origin}/`, () => {
           held()
           return new Promise(() => undefined)
         })
-      }),
-    sessionId,
+      })
+      const { subtle } = crypto
+      const pair = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign'])
+      const point = [...new Uint8Array(await subtle.exportKey('raw', pair.publicKey))].slice(1)
+      const session = {
+        sessionId: id,
+        publicKey: point.map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+        signingKey: await subtle.exportKey('pkcs8', pair.privateKey),
+        // The base point: a public key like any other.
+        sealingKey: `09${'00'.repeat(31)}`,
+        mimeType: 'video/webm',
+        startedAtMs: 1_770_000_000_000,
+        access: [{ id: `0x${'ab'.repeat(32)}`, tag: 'ab'.repeat(32), sealedKey: 'ab'.repeat(80) }],
+        seal: 'page',
+      }
+      const { active } = await navigator.serviceWorker.ready
+      const { port1, port2 } = new MessageChannel()
+      return new Promise<Answer>((resolve) => {
+        port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
+        port1.start()
+        active?.postMessage({ holdfast, type: 'session-start', session }, [port2])
+      })
+    },
+    { holdfast: PROTOCOL_VERSION, id: sessionId },
   )
-  const access = [{ groupId: `0x${'ab'.repeat(32)}`, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }]
-  const session = { sessionId, mimeType: 'video/webm', startedAtMs: 1_770_000_000_000, access }
-  return post(page, { holdfast: 3, type: 'session-start', session })
 }

@@ -26,14 +26,17 @@ export async function storedChunks(page: Page): Promise<StoredChunk[]> {
       index: number
       state: { status: string; seal?: { encryptedHash: string; cid: string } }
     }
-    const db = await settled(indexedDB.open(`holdfast:${location.origin}/`))
+    const db = await settled(indexedDB.open(`holdfast-2:${location.origin}/`))
     try {
-      const rows = await settled<Row[]>(db.transaction('chunks').objectStore('chunks').getAll())
+      // In one transaction, so that no chunk is confirmed in between.
+      const tx = db.transaction(['chunks', 'payloads'])
+      const rows = await settled<Row[]>(tx.objectStore('chunks').getAll())
+      const payloads = await Promise.all(
+        rows.map(({ id }) => settled<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id))),
+      )
       const chunks = []
-      for (const { id, sessionId, index, state } of rows) {
-        const payload = await settled<Blob | ArrayBuffer | undefined>(
-          db.transaction('payloads').objectStore('payloads').get(id),
-        )
+      for (const [at, { id, sessionId, index, state }] of rows.entries()) {
+        const payload = payloads[at]
         const bytes = payload instanceof Blob ? await payload.arrayBuffer() : payload
         const digest = bytes && new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
         const payloadHash = digest && [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')

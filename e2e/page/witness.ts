@@ -1,6 +1,6 @@
 import { expect, type BrowserContext, type Locator, type Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
-import { newGroup } from '../../src/group.ts'
+import { groupIdOf, newGroup } from '../../src/group.ts'
 import { keepAcknowledgements, type Acknowledgements } from './acknowledgements.ts'
 
 /**
@@ -27,7 +27,8 @@ export interface Witness {
   readonly slices: Slices
   /** What the worker promised this page to keep. */
   readonly acknowledgements: Acknowledgements
-  readonly groupSecret: Uint8Array<ArrayBuffer>
+  /** Of the group that is recorded for: opens what it records. */
+  readonly groupKey: Uint8Array<ArrayBuffer>
   /** Presses Record; resolves once the recorder runs. */
   record(): Promise<void>
   /** Resolves once the page says that this many chunks are acknowledged, and their slices are here too. */
@@ -48,17 +49,17 @@ export async function openDemo(
   })
   await page.addInitScript(keepSlices)
   await page.addInitScript(takeSmallPictures)
-  if (group === 'known') await page.addInitScript(knowGroup, knownGroup())
+  if (group === 'known') await page.addInitScript(knowGroup, await knownGroup())
   const acknowledgements = await keepAcknowledgements(page)
   await page.goto(`${url}/?timeslice=${timesliceMs}&seal=${seal}&atLeast=${atLeast}`)
   await expect(page.getByTestId('record-button')).toBeEnabled()
-  const groupSecret = await chosenSecret(page)
+  const groupKey = await chosenKey(page)
 
   return {
     page,
     slices,
     acknowledgements,
-    groupSecret,
+    groupKey,
     async record() {
       await page.getByTestId('record-button').click()
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
@@ -116,13 +117,13 @@ function takeSmallPictures(): void {
 }
 
 /** A new group, as the demo stores it. */
-function knownGroup() {
-  const { id, secret } = newGroup()
-  return { id, name: 'Neighbours', key: encodeKey(secret) }
+async function knownGroup() {
+  const { publicKey, privateKey } = await newGroup()
+  return { id: await groupIdOf({ publicKey }), publicKey, name: 'Neighbours', key: encodeKey(privateKey) }
 }
 
 /** Runs in the page: an earlier tab's group stays. */
-function knowGroup(group: ReturnType<typeof knownGroup>): void {
+function knowGroup(group: Awaited<ReturnType<typeof knownGroup>>): void {
   if (!location.protocol.startsWith('http')) return
   localStorage.setItem(
     'holdfast-demo-groups',
@@ -131,7 +132,7 @@ function knowGroup(group: ReturnType<typeof knownGroup>): void {
 }
 
 /** The key of the chosen group; makes a group as a person would where there is none. */
-async function chosenSecret(page: Page): Promise<Uint8Array<ArrayBuffer>> {
+async function chosenKey(page: Page): Promise<Uint8Array<ArrayBuffer>> {
   if (await page.getByTestId('group-select').isHidden()) {
     await page.getByTestId('group-create').click()
     await page.getByTestId('group-name').fill('Neighbours')

@@ -93,9 +93,23 @@ const what = fc.oneof(
         'disk-fails' as const,
         'disk-slow' as const,
         'signed-out' as const,
-        'relay-sits' as const,
       ),
       forMs: fc.constantFrom(1_000, 20_000, 60_000, 400_000),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('relay-sits' as const),
+      forMs: fc.constantFrom(20_000, 60_000, 400_000),
+      relays: fc.constantFrom('first' as const, 'all' as const),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('nodes-lag' as const),
+      forMs: fc.constantFrom(5_000, 60_000, 400_000),
     }),
   },
   {
@@ -117,16 +131,18 @@ const what = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('reorganised' as const),
       vanish: fc.boolean(),
-      deeper: fc.constantFrom(0, 0, 1, 3),
+      deeper: fc.constantFrom(0, 0, 1, 3, 20),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('carried' as const), of }) },
   {
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('other-writer' as const),
       of,
-      sameSigner: fc.boolean(),
-      chunkCount: fc.constantFrom(1, 99),
+      who: fc.constantFrom('stranger' as const, 'thief' as const),
+      larger: fc.constantFrom(0, 1, 99),
+      end: fc.boolean(),
     }),
   },
   {
@@ -144,7 +160,7 @@ const what = fc.oneof(
 export const histories: fc.Arbitrary<History> = fc.record({
   jitter: fc.nat({ max: 1_000_000 }),
   depth: fc.constantFrom(2 as const, 3 as const),
-  lastsMs: fc.constantFrom(0, 0, 0, 0, 60_000, 700_000),
+  lastsMs: fc.constantFrom(0, 0, 0, 0, 60_000, 900_000),
   afterwards: fc.constantFrom('visited' as const, 'open' as const),
   recordings: fc.array(
     fc.record({

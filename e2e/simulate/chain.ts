@@ -1,192 +1,256 @@
+import { groupsDigest, verifyHead } from '../../src/evidence/head.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
-import type { Anchor, AnchorRequest, Witnessed } from '../../sw/ports/anchor.ts'
+import type { SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Anchor, AnchorRequest, SignedHead, Witnessed, WitnessedHead } from '../../sw/ports/anchor.ts'
+import { nameOf, signedByStranger, signedByThief } from './recorded.ts'
 import { request, type Caller } from './request.ts'
 import type { Scene } from './scene.ts'
 
-/** A signed anchor: one for each idempotency key, for ever, and in the order of their nonces. */
-interface Signed {
-  readonly key: string
-  readonly signer: string
-  readonly anchor: AnchorRequest
+/** One call of the registry: what a relay signs once for each head, for ever, or what somebody else sends. */
+interface Call {
+  readonly by: Relay | 'carrier' | 'stranger' | 'thief'
+  readonly head: SignedHead
   /** Where it is mined, also in the future; undefined where the chain has lost it. */
   block: number | undefined
 }
 
-/** A chain with the registry, and the relay that signs for it. */
+/** What the registry holds of a session, and the call that brought it. */
+type Held = Call & { readonly block: number }
+
+/** One of the relays, by its number. */
+type Relay = 0 | 1
+
+/** A chain with the registry, and the relays that pay for heads. */
 export interface Chain {
   /** What the chain holds of a session at the wanted depth, in truth: now, then what it held lately. */
-  deep(id: SessionId): readonly NonNullable<Witnessed['latest']>[]
+  deep(id: SessionId): readonly SignedHead[]
+  /** What a worker was last told that the newest block holds of it. */
+  shown(id: SessionId): WitnessedHead | undefined
   /**
    * The newest blocks, above the wanted depth, become others.
    *
-   * @param vanish their anchors are in none of them
+   * @param vanish their calls are in none of them
    * @param deeper so many blocks below that too
    */
   reorganise(vanish: boolean, deeper: number): void
-  /** Somebody else anchors this session. @param sameSigner as ourselves, with another root */
-  anchorByOther(id: SessionId, sameSigner: boolean, chunkCount: number): void
-  /** Sessions that somebody else has written to. */
-  readonly foreign: ReadonlySet<SessionId>
-  /** The relay mines what it took. */
+  /** Somebody hands over the newest head that a relay was given. */
+  carry(id: SessionId): void
+  /** Somebody hands over a head of this session that is not its own. @param larger than what the chain holds */
+  anchorByOther(id: SessionId, who: 'stranger' | 'thief', larger: number, end: boolean): Promise<void>
+  /** Whether a thief's head stands in the place of the session's own. */
+  isForked(id: SessionId): boolean
+  /** The relays mine what they took. */
   mine(): void
   anchorOf(caller: Caller): Anchor
 }
 
 export const BLOCK_MS = 2_000
 const TAKES_MS = 30
-const SIGNER = `0x${'ab'.repeat(20)}`
-const OTHER_SIGNER = `0x${'cd'.repeat(20)}`
+const RELAYS: readonly Relay[] = [0, 1]
+/** A session's heads are handed over no more often, ms. */
+export const EVERY_MS = 5_000
 /** What a worker saw deep may be told of this late, where its disk hangs meanwhile, ms. */
-const TOLD_LATE_MS = 120_000
+export const TOLD_LATE_MS = 120_000
+/** What a node that lags is behind at most, blocks. */
+const MOST_BEHIND = 6
 
-/** Hears of anchors. */
+/** Hears of heads. */
 export interface AnchorListener {
   /** It leaves its worker now. */
-  leaves(anchor: AnchorRequest): void
-  /** It is about to be signed, and these were before. */
-  isSigned(anchor: AnchorRequest, before: readonly AnchorRequest[]): void
+  leaves(request: AnchorRequest): void
+  /** A relay is about to pay for it. */
+  isPaid(request: AnchorRequest): void
 }
 
-export function chainWithRelay(scene: Scene, { leaves: onLeaving, isSigned }: AnchorListener): Chain {
+/** @param ignoresSigner a registry that is broken on purpose: it takes any head, whoever signed it */
+export function chainWithRelays(
+  scene: Scene,
+  { leaves: onLeaving, isPaid }: AnchorListener,
+  ignoresSigner = false,
+): Chain {
   const { clock, history } = scene
   const startMs = clock.now()
-  const journal: Signed[] = []
-  /** Anchors that were handed over, and have not been looked for since. */
-  const unread = new Map<string, SessionId>()
-  /** The manifest in the newest block, as a worker was last told. */
-  const shown = new Map<SessionId, string | undefined>()
-  const head = () => 100 + Math.floor((clock.now() - startMs) / BLOCK_MS)
-
-  const foreign = new Set<SessionId>()
+  const journal: Call[] = []
+  /** What any relay was given, newest last. */
+  const heard: SignedHead[] = []
+  /** Heads that were handed over, and have not been looked for since. */
+  const unread = new Map<string, SessionName>()
+  const shown = new Map<SessionName, WitnessedHead | undefined>()
   /** The chain before blocks at the wanted depth became others. */
-  let undone:
-    { readonly journal: readonly Signed[]; readonly head: number; readonly untilMs: number } | undefined
+  const undone: { readonly journal: readonly Call[]; readonly tip: number }[] = []
+  const tip = () => 100 + Math.floor((clock.now() - startMs) / BLOCK_MS)
+  const timeOf = (block: number) => startMs + (block - 100) * BLOCK_MS
 
-  const seenAt = (id: SessionId, block: number) => recordOf(journal, id, block)
-
-  const view = (id: SessionId, blockNumber: number): Witnessed => {
-    const latest = seenAt(id, blockNumber)
-    const deep = seenAt(id, blockNumber - history.depth + 1)
+  const view = (name: SessionName, blockNumber: number): Witnessed => {
+    const at = (block: number) => {
+      const held = heldAt(journal, name, block)
+      return held && witnessed(held, timeOf(held.block))
+    }
+    const latest = at(blockNumber)
+    const deep = at(blockNumber - history.depth + 1)
     return { blockNumber, ...(latest && { latest }), ...(deep && { deep }) }
   }
 
-  const take = (anchor: AnchorRequest) => {
-    const key = keyOf(anchor)
-    if (!journal.some((signed) => signed.key === key)) {
-      const now = seenAt(anchor.sessionId, Infinity)
-      if (now !== undefined && anchor.chunkCount < now.chunkCount)
-        throw new HoldfastError('anchor-rejected', 'ChunkCountFell')
-      const own = journal.filter(({ key: of }) => !of.startsWith(OTHER))
-      isSigned(
-        anchor,
-        own.map((signed) => signed.anchor),
-      )
-      journal.push({ key, signer: SIGNER, anchor, block: undefined })
+  /** What the registry demands of a call; a head that is no larger than the one it holds succeeds and changes nothing. */
+  const isValid = async ({ head, groups }: AnchorRequest) =>
+    (ignoresSigner || (await verifyHead(head, head.publicKey, head.signature))) &&
+    (groups.length === 0 || (await groupsDigest(groups)) === head.groups)
+
+  const take = async (relay: Relay, anchor: AnchorRequest) => {
+    if (!(await isValid(anchor))) throw new HoldfastError('anchor-rejected', 'The registry reverts.')
+    const { head } = anchor
+    if (!journal.some((call) => call.by === relay && keyOf(call.head) === keyOf(head))) {
+      isPaid(anchor)
+      journal.push({ by: relay, head, block: undefined })
     }
-    const sitsMs = scene.relaySitsUntilMs - clock.now()
-    if (sitsMs > 0) void scene.sleep(sitsMs).then(mine)
-    else mine()
+    const sitsMs = (scene.relaysSitUntilMs[relay] ?? 0) - clock.now()
+    if (sitsMs > 0) void scene.sleep(sitsMs).then(() => mine(relay))
+    else mine(relay)
   }
 
-  const mine = () => {
+  const mine = (relay: Relay) => {
     // Lower nonces first: a gap would hold up the rest.
-    let lowest = head() + 1 + Math.floor(scene.about(1))
-    for (const signed of journal) {
-      signed.block ??= lowest
-      lowest = Math.max(lowest, signed.block)
+    let lowest = tip() + 1 + Math.floor(scene.about(1))
+    for (const call of journal) {
+      if (call.by !== relay) continue
+      call.block ??= lowest
+      lowest = Math.max(lowest, call.block)
     }
   }
+
+  /** What was deep at some time lately, on the chain as it was at this block. */
+  const lately = (of: readonly Call[], at: number, name: SessionName) =>
+    [...Array(TOLD_LATE_MS / BLOCK_MS).keys()].flatMap(
+      (blocks) => heldAt(of, name, at - history.depth + 1 - blocks)?.head ?? [],
+    )
 
   return {
-    foreign,
-    mine,
+    mine: () => RELAYS.forEach(mine),
+    shown: (id) => shown.get(nameOf(id)),
+    isForked: (id) => heldAt(journal, nameOf(id), Infinity)?.by === 'thief',
     deep(id) {
-      const deepest = head() - history.depth + 1
-      const lately = [...Array(TOLD_LATE_MS / BLOCK_MS).keys()].map((blocks) => seenAt(id, deepest - blocks))
-      if (undone && clock.now() < undone.untilMs)
-        lately.push(recordOf(undone.journal, id, undone.head - history.depth + 1))
-      return lately.filter((record) => record !== undefined)
+      const name = nameOf(id)
+      const before = undone.filter((one) => one.tip * BLOCK_MS >= tip() * BLOCK_MS - TOLD_LATE_MS)
+      const all = [
+        ...lately(journal, tip(), name),
+        ...before.flatMap((one) => lately(one.journal, one.tip, name)),
+      ]
+      return [...new Set(all)]
     },
     reorganise(vanish, deeper) {
-      if (deeper > 0)
-        undone = {
-          journal: journal.map((signed) => ({ ...signed })),
-          head: head(),
-          untilMs: clock.now() + TOLD_LATE_MS,
-        }
-      const first = head() - history.depth + 2 - deeper
-      for (const signed of journal)
-        if (signed.block !== undefined && signed.block >= first)
-          signed.block = vanish ? undefined : signed.block + 1
+      if (deeper > 0) undone.push({ journal: journal.map((call) => ({ ...call })), tip: tip() })
+      const first = tip() - history.depth + 2 - deeper
+      for (const call of journal)
+        if (call.block !== undefined && call.block >= first) call.block = vanish ? undefined : call.block + 1
     },
-    anchorByOther(id, sameSigner, chunkCount) {
-      foreign.add(id)
-      const anchor = {
-        sessionId: id,
-        merkleRoot: '9'.repeat(64) as Sha256Hex,
-        manifestCid: 'bnotours' as Cid,
-        chunkCount,
-        groupIds: [],
-      }
-      const signer = sameSigner ? SIGNER : OTHER_SIGNER
-      journal.push({ key: `${OTHER}${journal.length}`, signer, anchor, block: head() + 1 })
+    carry(id) {
+      const head = heard.findLast(({ name }) => name === nameOf(id))
+      if (head) journal.push({ by: 'carrier', head, block: tip() + 1 })
+    },
+    async anchorByOther(id, who, larger, end) {
+      const name = nameOf(id)
+      const sign =
+        who === 'thief'
+          ? (head: Omit<SignedHead, 'publicKey' | 'signature'>) => signedByThief(id, head)
+          : signedByStranger
+      const junk = '9'.repeat(64) as Sha256Hex
+      const size = Math.max(1, (heldAt(journal, name, Infinity)?.head.size ?? 0) + larger)
+      const head = sign({
+        name,
+        size,
+        root: junk,
+        page: junk,
+        previous: null,
+        groups: await groupsDigest([]),
+        end,
+      })
+      if (await isValid({ head, groups: [] })) journal.push({ by: who, head, block: tip() + 1 })
+      else scene.trace(() => `the registry refuses a head of ${name} by a ${who}`)
     },
     anchorOf: (caller) => ({
       name: 'chain',
       pollMs: BLOCK_MS,
-      uploader: (signal) =>
-        request(
-          scene,
-          caller,
-          { what: 'ask the relay for its address', signal, takesMs: TAKES_MS },
-          () => SIGNER,
-        ),
-      async read(id, signal) {
-        const exchange = { what: `read ${id} on the chain`, signal, takesMs: TAKES_MS }
+      everyMs: EVERY_MS,
+      async read(name, signal) {
+        const exchange = { what: `read ${name} on the chain`, signal, takesMs: TAKES_MS }
         // A node that lags behind tells of an older chain.
-        const seen = await request(scene, caller, exchange, (lies) => view(id, head() - (lies ? 3 : 0)))
-        shown.set(id, seen.latest?.manifestCid)
-        for (const [key, of] of unread) if (of === id) unread.delete(key)
+        const seen = await request(scene, caller, exchange, (lies) => {
+          const lags = clock.now() < scene.nodesLagUntilMs ? Math.floor(MOST_BEHIND * scene.random()) : 0
+          return view(name, tip() - Math.max(lags, lies ? 3 : 0))
+        })
+        shown.set(name, seen.latest)
+        for (const [key, of] of unread) if (of === name) unread.delete(key)
         return seen
       },
       async submit(anchor, signal) {
-        const key = keyOf(anchor)
+        const { head } = anchor
+        const key = keyOf(head)
         const leaves = () => {
           if (unread.has(key) && scene.thefts === 0)
-            scene.fail(`${key} was anchored again without reading the chain before`)
-          if (shown.get(anchor.sessionId) === anchor.manifestCid && scene.thefts === 0)
-            scene.fail(`${key} was anchored again though the newest block shows it`)
+            scene.fail(`${key} was handed over again without reading the chain before`)
+          const latest = shown.get(head.name)
+          if (latest?.size === head.size && latest.root === head.root && scene.thefts === 0)
+            scene.fail(`${key} was handed over though the newest block shows it`)
           onLeaving(anchor)
-          unread.set(key, anchor.sessionId)
+          unread.set(key, head.name)
         }
-        const exchange = { what: `submit ${key}`, signal, takesMs: TAKES_MS, leaves }
-        await request(scene, caller, exchange, (lies) => {
-          if (!lies) return take(anchor)
-          // It takes the anchor and loses it, or hears of it twice.
-          if (scene.random() < 0.5) return
-          take(anchor)
-          void scene
-            .sleep(30_000 * scene.random())
-            .then(() => take(anchor))
-            .catch(() => undefined)
+        let failure: unknown
+        // As the adapter does: each in turn, until one takes it.
+        for (const relay of RELAYS) {
+          const what = `hand ${key} to relay ${relay + 1}`
+          const exchange = { what, signal, takesMs: TAKES_MS, ...(relay === 0 && { leaves }) }
+          try {
+            return await request(scene, caller, exchange, async (lies) => {
+              heard.push(head)
+              if (!lies) return take(relay, anchor)
+              // It takes the head and loses it, or hears of it twice.
+              if (scene.random() < 0.5) return
+              await take(relay, anchor)
+              void scene
+                .sleep(30_000 * scene.random())
+                .then(() => take(relay, anchor))
+                .catch(() => undefined)
+            })
+          } catch (error) {
+            failure = error
+            if (signal.aborted) break
+          }
+        }
+        throw failure
+      },
+      async receipt(name, head, signal) {
+        const exchange = { what: `ask for the transaction of ${name}`, signal, takesMs: TAKES_MS }
+        return request(scene, caller, exchange, (lies) => {
+          const held = heldAt(journal, name, head.blockNumber)
+          // The node has forgotten it, or the block is another by now.
+          if (lies || held?.block !== head.blockNumber || held.head.root !== head.root) return undefined
+          const hash = (text: string) => `0x${text.padStart(64, '0')}`
+          return {
+            transactionHash: hash(String(journal.length)),
+            blockHash: hash(head.blockNumber.toString(16)),
+          }
         })
       },
     }),
   }
 }
 
-/** Begins the keys of anchors that are not ours. */
-const OTHER = 'other '
+const keyOf = ({ name, size, root }: SignedHead) => `${name}/${size}/${root.slice(0, 8)}`
 
-const keyOf = ({ sessionId, manifestCid }: AnchorRequest) => `${sessionId}/${manifestCid}`
+const witnessed = ({ head, block }: Held, blockAtMs: number): WitnessedHead => {
+  const { size, root, page, end } = head
+  return { size, root, page, end, blockNumber: block, blockAtMs }
+}
 
-/** The registry's record at a block. Whoever is first creates it; others, and an anchor that shrinks it, revert. */
-function recordOf(journal: readonly Signed[], id: SessionId, block: number): Witnessed['latest'] {
-  const mined = journal.filter(({ anchor, block: at = Infinity }) => at <= block && anchor.sessionId === id)
-  let record: (AnchorRequest & { creator: string }) | undefined
-  for (const { anchor, signer } of mined.toSorted((a, b) => (a.block ?? 0) - (b.block ?? 0)))
-    if (record === undefined || (signer === record.creator && anchor.chunkCount >= record.chunkCount))
-      record = { creator: signer, ...anchor }
-  return record
+/** What the registry holds at a block: the largest head, and none after one with an end. */
+function heldAt(journal: readonly Call[], name: SessionName, block: number): Held | undefined {
+  const mined = journal.filter(
+    (call): call is Held => call.block !== undefined && call.block <= block && call.head.name === name,
+  )
+  let held: Held | undefined
+  for (const call of mined.sort((a, b) => a.block - b.block)) {
+    if (held?.head.end) break
+    if (call.head.size > (held?.head.size ?? 0)) held = call
+  }
+  return held
 }

@@ -7,11 +7,13 @@ import type { Circuit } from '../../sw/core/circuit.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
+import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import { createProgress } from '../../sw/engine/progress.ts'
 import { chunksOf, fakeDisk, type DiskState, type FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
+import { watchSigning } from '../../sw/testing/quick-crypto.ts'
 import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
-import { chainWithRelay, type Chain } from './chain.ts'
+import { chainWithRelays, type Chain } from './chain.ts'
 import { faultyDisk } from './faulty-disk.ts'
 import type { Mutation } from './mutation.ts'
 import { createOracle, type Oracle } from './oracle.ts'
@@ -70,15 +72,21 @@ const IDLE_MS = 30_000
 export function createDevice(scene: Scene, mutation: Mutation): Device {
   const { clock, history, trace } = scene
   const mutant = mutation.create()
-  const oracle = createOracle(scene, () => chain)
+  const oracle = createOracle(
+    scene,
+    () => chain,
+    () => server,
+  )
   const wakes = createWakeOracle(scene, (kind, outcome) => mutant.outcome?.(kind, outcome) ?? outcome)
   const server = storeServer(scene, (cid) => oracle.onSending(cid, disk.state))
-  const chain: Chain = chainWithRelay(scene, {
-    leaves: (anchor) => oracle.onSubmitting(anchor, disk.state),
-    isSigned: (anchor, before) => oracle.onSigning(anchor, before, server),
-  })
+  const listener = {
+    leaves: (request: AnchorRequest) => oracle.onSubmitting(request, disk.state),
+    isPaid: oracle.onPaid,
+  }
+  const chain: Chain = chainWithRelays(scene, listener, mutant.registryIgnoresSigner)
+  watchSigning((message) => oracle.onSigned(message, disk.state))
   const disk: FakeDisk = fakeDisk((commit) => {
-    oracle.onCommit(commit, server)
+    oracle.onCommit(commit)
     const value = commit.after.meta.get(POLICY)
     if (value !== scene.policy.value) scene.policy = { value, sinceMs: clock.now() }
     wakes.onCommit(commit.after)

@@ -61,7 +61,12 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
       scene.diskSlowUntilMs = untilMs
       return
     case 'relay-sits':
-      scene.relaySitsUntilMs = untilMs
+      scene.relaysSitUntilMs = scene.relaysSitUntilMs.map((beforeMs, at) =>
+        what.relays === 'all' || at === 0 ? untilMs : beforeMs,
+      )
+      return
+    case 'nodes-lag':
+      scene.nodesLagUntilMs = untilMs
       return
     case 'clock-set':
       scene.clockErrorMs += what.byMs
@@ -74,8 +79,10 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
   if (recording === undefined) return
   const sessionId = sessionIdOf(what.of + 1)
   switch (what.kind) {
+    case 'carried':
+      return device.chain.carry(sessionId)
     case 'other-writer':
-      return device.chain.anchorByOther(sessionId, what.sameSigner, what.chunkCount)
+      return void device.chain.anchorByOther(sessionId, what.who, what.larger, what.end)
     case 'bit-rot':
       return device.rot(sessionId, what.lost)
     case 'paused':

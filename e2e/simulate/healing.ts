@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 4_000
  * @returns the longest time that it took, ms
  */
 export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): Promise<number> {
-  const { oracle, disk, server } = device
+  const { oracle, disk } = device
   scene.trace(() => 'everything is healed, all tabs are closed and one is opened')
   scene.healing = true
   scene.offlineUntilMs = scene.meteredUntilMs = scene.signedOutUntilMs = 0
@@ -23,8 +23,9 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
     scene.diskFailsUntilMs =
     scene.diskSlowUntilMs =
     scene.unreadableUntilMs =
-    scene.relaySitsUntilMs =
+    scene.nodesLagUntilMs =
       0
+  scene.relaysSitUntilMs = scene.relaysSitUntilMs.map(() => 0)
   device.chain.mine()
   for (const tab of tabs.filter(Boolean)) tab.close()
 
@@ -37,7 +38,7 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
   tab.close()
   const next = openTab(scene, device, 'a tab after that')
   const resumedMs = await comeToRest(scene, device, next)
-  if (scene.failure === undefined) oracle.atTheEnd(disk.state, server)
+  if (scene.failure === undefined) oracle.atTheEnd(disk.state)
   next.close()
   return Math.max(aloneMs, resumedMs)
 }

@@ -64,18 +64,26 @@ export interface Happening {
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
     | {
         readonly kind:
-          'offline' | 'disk-full' | 'disk-fails' | 'disk-slow' | 'metered' | 'signed-out' | 'relay-sits'
+          'offline' | 'disk-full' | 'disk-fails' | 'disk-slow' | 'metered' | 'signed-out' | 'nodes-lag'
         readonly forMs: number
       }
+    /** One relay, or each, takes heads and mines none. */
+    | { readonly kind: 'relay-sits'; readonly forMs: number; readonly relays: 'first' | 'all' }
     | { readonly kind: 'policy'; readonly policy: Policy }
     /** `deeper`: so many blocks that had the wanted depth become others too. */
     | { readonly kind: 'reorganised'; readonly vanish: boolean; readonly deeper: number }
-    /** Somebody else anchors a session, as ourselves or by another name. */
+    /** Somebody else hands over the newest head that a relay was given. */
+    | { readonly kind: 'carried'; readonly of: number }
+    /**
+     * Somebody else hands over a head that says otherwise. A stranger has signed it with another key; a thief with the
+     * session's. It is so much larger than what the chain holds.
+     */
     | {
         readonly kind: 'other-writer'
         readonly of: number
-        readonly sameSigner: boolean
-        readonly chunkCount: number
+        readonly who: 'stranger' | 'thief'
+        readonly larger: number
+        readonly end: boolean
       }
     /** Stored bytes of a session change, or are gone. */
     | { readonly kind: 'bit-rot'; readonly of: number; readonly lost: boolean }

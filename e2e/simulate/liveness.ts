@@ -65,14 +65,14 @@ export async function watchStanding(
 }
 
 /** Changes with every progress. */
-const markOf = ({ tally, ending, paused, publication, anchored }: SessionRecord) =>
+const markOf = ({ tally, ending, paused, listing, listed, anchored }: SessionRecord) =>
   JSON.stringify({
     tally,
     ending,
     paused,
-    stage: publication?.stage,
-    manifest: publication?.manifest?.cid,
-    anchored: anchored?.manifestCid,
+    page: listing?.page,
+    listed: listed.tree.size,
+    anchored: anchored?.size,
   })
 
 const waitsForWork = (session: SessionRecord) =>

@@ -23,7 +23,10 @@ afterEach(() => {
 })
 
 /** What the oracle says of an engine that is broken in this way. */
-async function noticed(mutation: Mutation, besides: readonly Happening[] = []): Promise<string | undefined> {
+async function noticed(
+  mutation: Mutation,
+  besides: readonly Happening[] = mutation.besides ?? [],
+): Promise<string | undefined> {
   for (let run = 0; run < BOUND; run++) {
     const { shrunk } = await randomRun(SEED, run, { mutation, shrinks: false, besides })
     if (shrunk) return (await runHistory(shrunk, { mutation })).failure
@@ -60,7 +63,9 @@ test('the store adapter takes the pin of another key for none, and would not if 
 })
 
 describe('the simulator finds nothing in an engine that is whole', () => {
-  const worlds = new Set(SOURCE_MUTATIONS.flatMap(({ besides }) => (besides ? [besides] : [])))
+  const worlds = new Set(
+    [...MUTATIONS, ...SOURCE_MUTATIONS].flatMap(({ besides }) => (besides ? [besides] : [])),
+  )
   it.each([...worlds].map((besides) => [besides.length, besides] as const))(
     'with %i things that happen besides',
     async (_count, besides) => {
@@ -72,6 +77,6 @@ describe('the simulator finds nothing in an engine that is whole', () => {
   )
 })
 
-test('thirty ways to break it are planted', () => {
-  expect(MUTATIONS.length + SOURCE_MUTATIONS.length + 1).toBeGreaterThanOrEqual(30)
+test('sixty ways to break it are planted', () => {
+  expect(MUTATIONS.length + SOURCE_MUTATIONS.length + 1).toBeGreaterThanOrEqual(60)
 })

@@ -1,8 +1,9 @@
 import type { Context } from '../../sw/engine/context.ts'
-import type { AnchorRequest } from '../../sw/ports/anchor.ts'
+import type { WitnessedHead } from '../../sw/ports/anchor.ts'
 import type { Lock } from '../../sw/ports/platform.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../sw/ports/store.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
+import type { Happening } from './history.ts'
 import type { Mutation } from './mutation.ts'
 
 /** Breaks each transaction that writes. */
@@ -82,27 +83,27 @@ export const MUTATIONS: readonly Mutation[] = [
     create: () => ({ outcome: (kind, outcome) => (kind === 'sync' ? 'idle' : outcome) }),
   },
 
-  simply("confirms on the relay's word", /before any anchor was deep enough|does not list it/, (context) => {
-    const taken = new Map<string, AnchorRequest>()
+  simply("confirms on the relay's word", /before any head was deep enough|does not list it/, (context) => {
+    const taken = new Map<string, WitnessedHead>()
     return {
       ...context,
       anchor: {
         ...context.anchor,
-        async submit(anchor, signal) {
-          await context.anchor.submit(anchor, signal)
-          taken.set(anchor.sessionId, anchor)
+        async submit(request, signal) {
+          await context.anchor.submit(request, signal)
+          const { name, size, root, page, end } = request.head
+          taken.set(name, { size, root, page, end, blockNumber: 1, blockAtMs: 0 })
         },
-        async read(id, signal) {
-          const told = taken.get(id)
-          if (told === undefined) return context.anchor.read(id, signal)
-          const deep = { creator: await context.anchor.uploader(signal), ...told }
-          return { blockNumber: 1, latest: deep, deep }
+        async read(name, signal) {
+          const told = taken.get(name)
+          const seen = await context.anchor.read(name, signal)
+          return told === undefined ? seen : { ...seen, latest: told, deep: told }
         },
       },
     }
   }),
 
-  simply('confirms without depth', /before any anchor was deep enough|does not list it/, (context) => ({
+  simply('confirms without depth', /before any head was deep enough|does not list it/, (context) => ({
     ...context,
     anchor: {
       ...context.anchor,
@@ -113,42 +114,76 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   })),
 
-  simply(
-    'gives one index to two contents',
-    /acknowledged as new twice|content of .* changed|two contents/,
-    (context) => {
-      const blind = { chunk: async () => undefined }
-      return withReads({ ...context, store: { ...context.store, write: overwriting(context.store) } }, (tx) =>
-        changed(tx, blind),
-      )
-    },
-  ),
+  {
+    name: 'gives one index to two contents',
+    breaks: /acknowledged as new twice|content of .* changed|two contents|another place/,
+    besides: [500, 1_500, 3_000, 6_000].flatMap((atMs) =>
+      [0, 1, 2].map((of): Happening => ({ atMs, what: { kind: 'other-content', of } })),
+    ),
+    create: () => ({
+      context: (context) =>
+        withReads({ ...context, store: { ...context.store, write: overwriting(context.store) } }, (tx) =>
+          changed(tx, { chunk: async () => undefined }),
+        ),
+    }),
+  },
 
-  simply('publishes a manifest that forgets a chunk', /in no publication|does not list it/, (context) =>
-    withReads(context, (tx) =>
+  simply('loses an entry of its log', /counts \d+ entries of|is not that of/, (context) =>
+    withWrites(context, (tx) =>
       changed(tx, {
-        async chunksOf(id) {
-          const chunks = await tx.chunksOf(id)
-          const publishing = chunks.filter(({ state }) => state.status === 'manifesting')
-          return publishing.length < 2 ? chunks : chunks.filter((chunk) => chunk !== publishing.at(-1))
-        },
+        putEntry: (id, position, entry) =>
+          position === 1 ? Promise.resolve() : tx.putEntry(id, position, entry),
       }),
     ),
   ),
 
-  simply('does not know its policy', /left, though uploads are suspended/, (context) =>
-    withReads(context, (tx) =>
-      changed(tx, { meta: async (name) => (name === POLICY ? undefined : tx.meta(name)) }),
+  simply('writes entries over others', /entry \d+ of|counts \d+ entries of|is not that of/, (context) =>
+    withWrites(context, (tx) =>
+      changed(tx, {
+        putEntry: (id, position, entry) => tx.putEntry(id, Math.max(0, position - 1), entry),
+      }),
     ),
   ),
 
-  simply('counts a chunk as stored on any answer', /not at the store/, (context) => ({
-    ...context,
-    transport: {
-      ...context.transport,
-      send: (...args) => context.transport.send(...args).catch(() => 'proved' as const),
-    },
-  })),
+  simply('forgets a head that it signed', /is not at its end/, (context) =>
+    withWrites(context, (tx) => changed(tx, { putHead: async () => undefined })),
+  ),
+
+  {
+    name: 'has a registry that ignores who signed',
+    breaks: /is not at its end|is forked, and tells|nobody is told/,
+    besides: [1_000, 3_000, 6_000].flatMap((atMs) =>
+      [0, 1].map((of): Happening => ({
+        atMs,
+        what: { kind: 'other-writer', of, who: 'stranger', larger: 1, end: false },
+      })),
+    ),
+    create: () => ({ registryIgnoresSigner: true }),
+  },
+
+  {
+    name: 'does not know its policy',
+    breaks: /left, though uploads are suspended/,
+    besides: [{ atMs: 0, what: { kind: 'policy', policy: 'paused' } }],
+    create: () => ({
+      context: (context) =>
+        withReads(context, (tx) =>
+          changed(tx, { meta: async (name) => (name === POLICY ? undefined : tx.meta(name)) }),
+        ),
+    }),
+  },
+
+  simply(
+    'counts an object as stored on any answer',
+    /not at the store|before its page was stored/,
+    (context) => ({
+      ...context,
+      transport: {
+        ...context.transport,
+        send: (...args) => context.transport.send(...args).catch(() => 'proved' as const),
+      },
+    }),
+  ),
 
   simply('confirms in one transaction and deletes in none', /still held/, (context) =>
     withWrites(context, (tx) => changed(tx, { deletePayload: async () => undefined })),

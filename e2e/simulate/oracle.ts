@@ -1,4 +1,4 @@
-import type { Manifest } from '../../src/evidence/manifest.ts'
+import { pageCid } from '../../src/evidence/page.ts'
 import { chunkIdOf, type ChunkId, type SessionId } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
@@ -9,6 +9,7 @@ import { POLICY } from '../../sw/engine/policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { Chain } from './chain.ts'
+import { createEvidenceOracle } from './evidence-oracle.ts'
 import type { Scene } from './scene.ts'
 import type { StoreServer } from './store-server.ts'
 
@@ -16,12 +17,15 @@ import type { StoreServer } from './store-server.ts'
 export interface Oracle {
   /** A person has said the word: this session's bytes may go. */
   discarding(id: SessionId): void
-  onCommit(commit: Commit, server: StoreServer): void
+  onCommit(commit: Commit): void
   onAcknowledged(handed: HandedChunk, disk: DiskState): void
   /** An object leaves its worker, which has not asked the store for it. */
   onSending(cid: string, disk: DiskState): void
-  onSubmitting(anchor: AnchorRequest, disk: DiskState): void
-  onSigning(anchor: AnchorRequest, before: readonly AnchorRequest[], server: StoreServer): void
+  /** The device signs these bytes. */
+  onSigned(message: Uint8Array, disk: DiskState): void
+  onSubmitting(request: AnchorRequest, disk: DiskState): void
+  /** A relay is about to pay for it. */
+  onPaid(request: AnchorRequest): void
   /** These bytes are not what was stored any more. */
   rotten(chunk: ChunkRecord): void
   /** What has not come to its end, and does not wait for a person. */
@@ -29,15 +33,15 @@ export interface Oracle {
   /** Nothing goes by itself any more: what is not confirmed waits for a person, and says so. */
   atRest(disk: DiskState): void
   /** A person has let everything go on, and it has come to rest. */
-  atTheEnd(disk: DiskState, server: StoreServer): void
+  atTheEnd(disk: DiskState): void
 }
 
 const isPaused = (disk: DiskState) => disk.meta.get(POLICY) === 'paused'
 
 export const remains = (disk: DiskState) => !isPaused(disk) && [...disk.sessions.values()].some(workRemains)
 
-/** @param chain is asked only once everything has begun */
-export function createOracle(scene: Scene, chain: () => Chain): Oracle {
+/** @param chain is asked, as is the server, only once everything has begun */
+export function createOracle(scene: Scene, chain: () => Chain, server: () => StoreServer): Oracle {
   const { fail } = scene
   const acknowledged = new Map<ChunkId, string>()
   const discarded = new Set<SessionId>()
@@ -45,6 +49,7 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
   const rottenBeforeSealing = new Set<ChunkId>()
   /** The last status in the custody log. */
   const logged = new Map<string, string>()
+  const evidence = createEvidenceOracle(scene, chain, server)
 
   const check = (holds: boolean, what: string) => {
     if (!holds) fail(what)
@@ -59,9 +64,9 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
     let storedBytes = 0
     for (const { state, sizeBytes } of chunks) {
       tally.set(state.status, (tally.get(state.status) ?? 0) + 1)
-      if ('wait' in state && state.wait.kind === 'parked') parked++
+      if (state.wait?.kind === 'parked') parked++
       if (state.status !== 'confirmed') localBytes += sizeBytes
-      if ('uploadedAtMs' in state) storedBytes += sizeBytes
+      if (state.uploadedAtMs !== undefined) storedBytes += sizeBytes
       totalBytes += sizeBytes
     }
     for (const status of CHUNK_STATUSES)
@@ -79,13 +84,33 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
       `${session.id} counts ${session.storedBytes} stored bytes of ${session.totalBytes}, not ${storedBytes} of ${totalBytes}`,
     )
     check(withOpenMarker(session).open === session.open, `the open mark of ${session.id} is wrong`)
-    const covered = chunks.filter(({ state }) => ['manifesting', 'anchoring'].includes(state.status)).length
-    check(covered === 0 || session.publication !== undefined, `${session.id} has chunks in no publication`)
+    const { listing, witnessing } = session
+    for (const effort of [listing, witnessing])
+      check(
+        !effort?.lastError?.code.startsWith('storage-'),
+        `a step of ${session.id} pays for a failing disk`,
+      )
+    checkListing(session, chunks)
+  }
+
+  /** What is listed, being listed, or neither, is told by its place in the log. */
+  function checkListing({ id, size, listing, listed }: SessionRecord, chunks: readonly ChunkRecord[]): void {
+    const listedTo = listed.tree.size
+    const beganTo = listing?.tree.size ?? listedTo
     check(
-      session.publication === undefined ||
-        session.publication.chunkCount === covered + session.tally.confirmed,
-      `the publication of ${session.id} counts other chunks than it covers`,
+      listing === undefined || listing.from === listedTo,
+      `the page of ${id} does not begin where the log ends`,
     )
+    check(listedTo <= beganTo && beganTo <= size, `${id} lists entries that it does not have`)
+    for (const { id: chunkId, position = -1, state } of chunks) {
+      const ought = position < listedTo ? 'anchoring' : position < beganTo ? 'manifesting' : 'uploaded'
+      if (['uploaded', 'manifesting', 'anchoring'].includes(state.status))
+        check(state.status === ought, `${chunkId} is ${state.status}, and its entry ${ought}`)
+      check(
+        state.status !== 'confirmed' || position < listedTo,
+        `${chunkId} was confirmed, and is in no page`,
+      )
+    }
   }
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
@@ -116,36 +141,6 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
     )
   }
 
-  /** What is wrong with a chunk that was confirmed by this anchor. */
-  function wrongBy(
-    anchored: { manifestCid: string; merkleRoot: string },
-    chunk: ChunkRecord,
-    server: StoreServer,
-  ) {
-    const manifest = manifestAt(server, anchored.manifestCid)
-    // The store said that it has the manifest, and it was never sent.
-    if (manifest === undefined && server.excused.has(anchored.manifestCid)) return undefined
-    const line = manifest?.chunks.find(({ index }) => index === chunk.index)
-    const cid = cidOf(chunk)
-    if (line === undefined || line.cid !== cid || line.plaintextHash !== chunk.plaintextHash)
-      return `${chunk.id} was confirmed, but the anchored manifest does not list it`
-    if (manifest?.merkleRoot !== anchored.merkleRoot)
-      return `the manifest of ${chunk.sessionId} has another root`
-    const lacks = [anchored.manifestCid, cid].find(
-      (one) => !server.objects.has(one) && !server.excused.has(one),
-    )
-    return lacks && `${chunk.id} was confirmed, but ${lacks} is not at the store`
-  }
-
-  function checkConfirmed(chunk: ChunkRecord, server: StoreServer): void {
-    const wrongs = chain()
-      .deep(chunk.sessionId)
-      .map((anchored) => wrongBy(anchored, chunk, server))
-    if (wrongs.length === 0) return fail(`${chunk.id} was confirmed before any anchor was deep enough`)
-    const [wrong] = wrongs
-    if (wrong !== undefined && !wrongs.includes(undefined)) fail(wrong)
-  }
-
   function readLog({ lines }: Commit): void {
     for (const { sessionId, index, event, from, to } of lines) {
       const name = index === undefined ? sessionId : chunkIdOf(sessionId, index)
@@ -162,7 +157,7 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
   /** Time cannot mend it: bytes are not ours any more, or somebody else has written to the chain. It must say so. */
   function isHopeless(session: SessionRecord, disk: DiskState): boolean {
     if (session.trouble === undefined) return false
-    if (chain().foreign.has(session.id)) return true
+    if (chain().isForked(session.id)) return true
     const left = chunksOf(disk, session.id).filter(({ state }) => state.status !== 'confirmed')
     return left.length > 0 && left.every(({ id, lastError }) => rotten.has(id) && lastError !== undefined)
   }
@@ -181,9 +176,14 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
     },
     unsettled,
 
-    onCommit(commit, server) {
+    onSigned: evidence.onSigned,
+    onSubmitting: evidence.onSubmitting,
+    onPaid: evidence.onPaid,
+
+    onCommit(commit) {
       const { before, after, chunks, sessions } = commit
       readLog(commit)
+      evidence.onCommit(commit)
       for (const id of sessions) {
         const session = after.sessions.get(id)
         const was = before.sessions.get(id)
@@ -191,8 +191,10 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
           was?.ending !== 'complete' || session === undefined || session.ending === 'complete',
           `${id} was whole, and is ${session?.ending}`,
         )
-        if (session !== undefined) checkSession(session, after)
-        else if (was !== undefined) {
+        if (session !== undefined) {
+          checkSession(session, after)
+          if (isSettled(session) && !(was && isSettled(was))) evidence.onSettled(session, after)
+        } else if (was !== undefined) {
           check(isSettled(was) || discarded.has(id), `${id} was deleted, and is not on the chain`)
           discarded.add(id)
           for (const { id: chunkId } of chunksOf(before, id)) logged.delete(chunkId)
@@ -205,7 +207,7 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
           check(was === undefined || sessions.has(was.sessionId), `${id} was deleted alone`)
         else checkChunk(chunk, was, after)
         if (chunk?.state.status === 'confirmed' && was?.state.status !== 'confirmed')
-          checkConfirmed(chunk, server)
+          evidence.onConfirmed(chunk, after)
         if (chunk !== undefined)
           scene.trace(() => `disk: ${id} is ${was?.state.status ?? 'new'} → ${describe(chunk)}`)
       }
@@ -232,36 +234,10 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
       const isChunk = [...disk.chunks.values()].some(
         ({ state }) => state.status === 'uploading' && state.sent && state.seal.cid === cid,
       )
-      const isManifest = [...disk.sessions.values()].some(
-        ({ publication }) => publication?.sent === true && publication.manifest?.cid === cid,
+      const isPage = [...disk.sessions.values()].some(
+        ({ listing }) => listing?.sent === true && pageCid(listing.page) === cid,
       )
-      check(isChunk || isManifest, `${cid} was sent, though it is not in flight`)
-    },
-
-    onSubmitting({ sessionId, manifestCid }, disk) {
-      const publication = disk.sessions.get(sessionId)?.publication
-      check(
-        publication?.sent === true && publication.manifest?.cid === manifestCid,
-        `${manifestCid} was submitted, though it is not in flight`,
-      )
-    },
-
-    onSigning(anchor, before, server) {
-      const statusOf = ({ manifestCid }: AnchorRequest) => manifestAt(server, manifestCid)?.status
-      check(
-        server.objects.has(anchor.manifestCid) || server.excused.has(anchor.manifestCid),
-        `${anchor.sessionId} was anchored before its manifest was stored`,
-      )
-      const again = before.some(
-        (other) =>
-          other.sessionId === anchor.sessionId &&
-          other.merkleRoot === anchor.merkleRoot &&
-          statusOf(other) === statusOf(anchor),
-      )
-      check(
-        !again || scene.thefts > 0,
-        `${anchor.sessionId} was anchored twice with the same root and status`,
-      )
+      check(isChunk || isPage, `${cid} was sent, though it is not in flight`)
     },
 
     atRest(disk) {
@@ -272,16 +248,19 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
         )
     },
 
-    atTheEnd(disk, server) {
+    atTheEnd(disk) {
       for (const session of disk.sessions.values()) {
-        const { id, ending, anchored, tally } = session
+        const { id, ending, anchored, size, logEnd, tally, trouble } = session
         check(
-          !isSettled(session) || tally.confirmed === 0 || anchored?.ending === ending,
+          !isSettled(session) || tally.confirmed === 0 || (anchored?.size === size && logEnd === ending),
           `${id} is settled, but not anchored as it ended`,
         )
+        if (isSettled(session)) continue
+        check(isHopeless(session, disk), `${id} is not settled: ${JSON.stringify(session)}`)
+        const hasRotten = chunksOf(disk, id).some((chunk) => rotten.has(chunk.id))
         check(
-          isSettled(session) || isHopeless(session, disk),
-          `${session.id} is not settled: ${JSON.stringify(session)}`,
+          hasRotten || trouble?.error.code === 'forked',
+          `${id} is forked, and tells ${trouble?.error.code}`,
         )
       }
       for (const [id, content] of acknowledged) {
@@ -297,42 +276,26 @@ export function createOracle(scene: Scene, chain: () => Chain): Oracle {
         )
         check(contentOf(chunk) === content || chunk.plaintextHash === content, `${id} holds another content`)
         const cid = cidOf(chunk)
-        const sealed = server.bytesOf(cid)
-        check(
-          server.excused.has(cid) || (sealed !== undefined && server.objects.has(cid)),
-          `${id} is confirmed, but not at the store`,
-        )
+        check(server().hadIt(cid), `${id} is confirmed, but not at the store`)
       }
     },
   }
 }
 
-const contentOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.encryptedHash : undefined)
-const cidOf = ({ state }: ChunkRecord) => ('seal' in state ? state.seal.cid : '')
-
-const manifests = new WeakMap<Uint8Array, Manifest>()
-
-/** The manifest that was sent under this address. */
-function manifestAt(server: StoreServer, cid: string): Manifest | undefined {
-  const bytes = server.bytesOf(cid)
-  if (bytes === undefined) return undefined
-  const known = manifests.get(bytes)
-  if (known !== undefined) return known
-  const manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest
-  manifests.set(bytes, manifest)
-  return manifest
-}
+const contentOf = ({ state }: ChunkRecord) => state.seal?.encryptedHash
+const cidOf = ({ state }: ChunkRecord) => state.seal?.cid ?? ''
 
 function describe({ state, lastError }: ChunkRecord): string {
-  const wait = 'wait' in state ? ` (${state.wait.kind}${'sent' in state && state.sent ? ', sent' : ''})` : ''
+  const wait = state.wait ? ` (${state.wait.kind}${state.sent ? ', sent' : ''})` : ''
   return `${state.status}${wait}${lastError ? `, ${lastError.code}` : ''}`
 }
 
 function describeSession(session: SessionRecord | undefined): string {
   if (session === undefined) return 'is gone'
-  const { ending, publication, paused, open } = session
-  const publishing = publication
-    ? `, ${publication.stage} ${publication.chunkCount} chunks as ${publication.ending}${publication.sent ? ', sent' : ''}, ${JSON.stringify(publication.wait)}`
+  const { ending, size, listed, listing, witnessing, anchored, paused, open } = session
+  const page = listing
+    ? `, a page to ${listing.tree.size}${listing.sent ? ', sent' : ''}, ${JSON.stringify(listing.wait)}`
     : ''
-  return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}${publishing}`
+  const log = `${size} entries, ${listed.tree.size} listed${page}, ${witnessing.submitted} handed over, ${anchored?.size ?? 0} anchored`
+  return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}, ${log}`
 }

@@ -29,7 +29,7 @@ export async function request<T>(
   scene: Scene,
   { name, life, laterMs }: Caller,
   { what, signal, takesMs, leaves }: Exchange,
-  effect: (lies: boolean) => T,
+  effect: (lies: boolean) => T | Promise<T>,
 ): Promise<T> {
   const { clock, trace } = scene
   if (!life.passes(`before ${what}`)) return never()
@@ -44,7 +44,7 @@ export async function request<T>(
     await scene.sleep(afterMs)
     trace(() => `${what} takes effect, though ${name} no longer waits for it`)
     try {
-      effect(false)
+      await effect(false)
     } catch {
       // Nobody hears how the other side answers.
     }
@@ -66,7 +66,7 @@ export async function request<T>(
   if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
   if (clock.now() < scene.signedOutUntilMs) throw new HoldfastError('sign-in-needed', 'Signed out.')
   if (fault?.kind === 'fails' && !fault.after) throw errorOf(fault)
-  const answer = effect(fault?.kind === 'lies')
+  const answer = await effect(fault?.kind === 'lies')
   await clock.sleep(scene.about(takesMs), signal)
   if (!life.passes(`after ${what}`)) return never()
   if (signal.aborted) throw aborted(what)

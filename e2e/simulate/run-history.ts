@@ -1,5 +1,5 @@
 import { QuickAbortController } from '../../sw/testing/quick-abort.ts'
-import { reseedCrypto, useQuickCrypto } from '../../sw/testing/quick-crypto.ts'
+import { reseedCrypto } from '../../sw/testing/quick-crypto.ts'
 import { createDevice, type Device } from './device.ts'
 import { happen } from './happenings.ts'
 import { heal } from './healing.ts'
@@ -8,8 +8,6 @@ import { isSetBack, watchStanding, type Afterwards } from './liveness.ts'
 import { NONE, type Mutation } from './mutation.ts'
 import { createScene, START_MS, type Scene } from './scene.ts'
 import { openTab, record, type Tab } from './tab.ts'
-
-useQuickCrypto()
 
 /**
  * The longest that anybody had to wait, ms: from the last fault until all was confirmed (`setBack`: with a clock that

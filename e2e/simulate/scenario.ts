@@ -32,6 +32,12 @@ export const scenarioWith = ({ moments, laterMs }: Deaths): History => ({
   lives: moments.map((diesAt): LifePlan => ({ diesAt, laterMs })),
 })
 
+/** The scenario in which all blocks since its beginning become others at this time, and no head is in any of them. */
+export const scenarioReorganisedAt = (atMs: number): History => ({
+  ...TWO_RECORDINGS,
+  happenings: [{ atMs, what: { kind: 'reorganised', vanish: true, deeper: 100 } }],
+})
+
 /** How many moments the first life has where nobody dies. */
 export async function momentsOfScenario(): Promise<number> {
   const { moments, failure } = await runHistory(scenarioWith({ moments: [], laterMs: undefined }))

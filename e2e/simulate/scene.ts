@@ -27,8 +27,10 @@ export interface Scene {
   diskFailsUntilMs: number
   /** Until then a transaction hangs, and holds the others up. */
   hangsUntilMs: number
-  /** Until then the relay takes anchors and mines none. */
-  relaySitsUntilMs: number
+  /** Until then each relay takes heads and mines none. */
+  relaysSitUntilMs: readonly number[]
+  /** Until then the nodes that are asked lag behind, each by some blocks. */
+  nodesLagUntilMs: number
   /** How often the power was lost. */
   powerLosses: number
   /** How often the drain's lock was taken from who held it: two drains may run at once since. */
@@ -69,7 +71,8 @@ export function createScene(history: History, traced: boolean): Scene {
     diskSlowUntilMs: 0,
     diskFailsUntilMs: 0,
     hangsUntilMs: 0,
-    relaySitsUntilMs: 0,
+    relaysSitUntilMs: [0, 0],
+    nodesLagUntilMs: 0,
     powerLosses: 0,
     thefts: 0,
     unreadableUntilMs: 0,
@@ -96,8 +99,9 @@ export function createScene(history: History, traced: boolean): Scene {
   return scene
 }
 
-/** Session ids as letters: `00000000-0000-4000-8000-000000000002/1` becomes `B/1`. */
+/** Ids and names of sessions as letters: `00000000-0000-4000-8000-000000000002/1` becomes `B/1`. */
 const readable = (line: string) =>
-  line.replaceAll(/00000000-0000-4000-8000-([0-9a-f]{12})/g, (_id, number: string) =>
-    letterOf(parseInt(number, 16) - 1),
+  line.replaceAll(
+    /00000000-0000-4000-8000-([0-9a-f]{12})|00000000000040008000([0-9a-f]{12})[0-9a-f]{32}/g,
+    (_found, id?: string, name?: string) => letterOf(parseInt(id ?? name ?? '', 16) - 1),
   )

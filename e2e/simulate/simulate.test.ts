@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
-import { everyDeathAfter, momentsOfScenario, scenarioWith } from './scenario.ts'
+import { everyDeathAfter, momentsOfScenario, scenarioReorganisedAt, scenarioWith } from './scenario.ts'
 
 const SEED = 20_260_101
 const RUNS = 300
@@ -26,6 +26,14 @@ describe('simulated histories', () => {
       kills += ran.kills
     }
     expect(kills).toBeGreaterThan(RUNS)
+  })
+
+  it('keep every promise, whenever the chain loses every head', async () => {
+    // The last head is deep after 14 s.
+    for (let atMs = 0; atMs <= 20_000; atMs += 250) {
+      const { failure } = await runHistory(scenarioReorganisedAt(atMs))
+      expect(failure, `all blocks are others after ${atMs} ms`).toBeUndefined()
+    }
   })
 
   it('run the same way again', async () => {

@@ -48,69 +48,252 @@ const MUCH_ROT: readonly Happening[] = [
   })),
 ]
 
+/** Whoever has the session's key signs another continuation, early and late. */
+const THIEVES: readonly Happening[] = [2_000, 4_000, 8_000].flatMap((atMs) =>
+  [0, 1].map((of): Happening => ({
+    atMs,
+    what: { kind: 'other-writer', of, who: 'thief', larger: 1, end: false },
+  })),
+)
+
+/** A store that forgets while no head comes to the chain. */
+const FORGETFUL: readonly Happening[] = [
+  { atMs: 0, what: { kind: 'relay-sits', forMs: 2_000_000, relays: 'all' } },
+  ...[5, 10, 20, 30, 40, 50].map((atS): Happening => ({
+    atMs: 1_000 * atS,
+    what: { kind: 'store-forgets' },
+  })),
+]
+
 const UNFINISHED = /is not at its end/
 
 /** Ways to break a promise from inside. */
 export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
-  // Those that survived the unit tests and the simulator in review; `pin/ls` is beside them in mutations.test.ts.
+  // What moves bytes and pages; `pin/ls` is shown to the adapter itself in mutations.test.ts.
   {
-    ...plant('takes a late event for one that counts', /not in flight/, [
+    ...plant('takes a late event for one that counts', /not in flight|did not end within its budget/, [
       'engine/commit',
-      'if (!accepted) return undefined',
-      'if (!accepted) return before',
+      'if (after === undefined) return undefined',
+      'if (after === undefined) return before',
     ]),
     besides: TWO_DRAINS,
   },
-  plant('submits an anchor again though the newest block shows it', /though the newest block shows it/, [
-    'engine/publisher',
-    '!isSeen && !submittedLately',
-    '!submittedLately',
-  ]),
-  plant(
-    'does not check that the manifest is the one that was named',
-    /other bytes were sent/,
-    ['engine/publisher', 'cid !== publication.manifest.cid', 'false'],
-    // As a later version might: the same records give another manifest.
-    [
-      'engine/manifest',
-      'publication.lastUpdatedMs',
-      'publication.lastUpdatedMs + (publication.sent ? 1 : 0)',
-    ],
-  ),
   plant('lets a chunk pay for a failing store', /pays for a failing disk/, [
     'engine/transfer',
     "error.code === 'storage-failed'",
     'false',
   ]),
-
-  // What a publication tells, and of which.
+  plant('lets a page or a head pay for a failing store', /pays for a failing disk/, [
+    'engine/session-step',
+    "error.code === 'storage-failed' || error.code === 'storage-full'",
+    'false',
+  ]),
+  plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [
+    'engine/deliver',
+    "!sent && !(await delivery.record({ type: 'send-began' }))",
+    'false',
+  ]),
   {
-    ...plant(
-      'takes any event for one of the publication in flight',
-      /is not at its end|in no publication|counts other chunks|custody log|though it is not in flight|no longer held|deep enough|does not list|did not end within/,
-      ['core/session-machine', 'isInFlight(session, event.of) && stepPublication', 'stepPublication'],
-    ),
-    besides: TWO_DRAINS,
+    ...plant('seals or sends bytes that rotted', /other bytes were sent|sealed from bytes that rotted/, [
+      'engine/payload',
+      '(await sha256Hex(bytes)) === sha256',
+      'true',
+    ]),
+    besides: MUCH_ROT,
   },
-  plant('never publishes the end of a recording', UNFINISHED, [
-    'core/publication',
-    'session.tally.uploaded > 0 || closes',
-    'session.tally.uploaded > 0',
+  plant('drains without a lock', /sent again without asking|without reading the chain/, [
+    'engine/drain',
+    'lock.run(DRAIN_LOCK, run)',
+    'run()',
+  ]),
+
+  // What is written into the log.
+  plant('does not write a chunk down that it sealed', /has the place undefined/, [
+    'core/session-machine',
+    "event.type === 'sealed' ? inLog(draft, next) : next",
+    'next',
+  ]),
+  plant('does not write the end down', /has no such end|entries of|does not list it/, [
+    'core/session-machine',
+    "draft.append('end')",
+    'undefined',
   ]),
   plant(
-    'takes a recording for whole without its final manifest',
-    /settled, but not anchored as it ended|ended as idle/,
-    ['core/session', 'total === 0 || session.anchored?.ending === session.ending', 'true'],
+    'writes the end before the chunks that are to be sealed',
+    /follows its complete end|is not at its end/,
+    ['core/session-machine', 'rawChunks(draft.session) > 0', 'false'],
   ),
-  plant('forgets what it anchored', /is not at its end|anchored twice/, [
-    'core/session-machine',
-    'clearError({ ...rest, anchored })',
-    'clearError(rest)',
-  ]),
   plant('interrupts a recording that is whole', /was whole, and is/, [
     'core/session-machine',
     "knowsAll || session.ending === 'complete'",
     'knowsAll',
+  ]),
+  plant('leaves a chunk behind that was proved after it was listed', /and its entry/, [
+    'core/session-machine',
+    'catchUp(draft, after)',
+    'undefined',
+  ]),
+
+  // What is published of it.
+  plant(
+    'builds its page again with other entries',
+    /other bytes were sent/,
+    ['engine/listing', 'page !== sha256', 'false'],
+    [
+      'engine/listing',
+      'nextPage(context, session, listing.tree.size)',
+      'nextPage(context, session, Infinity)',
+    ],
+  ),
+  {
+    ...plant(
+      'takes any event for one of the page in flight',
+      /is not at its end|and its entry|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
+      [
+        'core/session-machine',
+        'isInFlight(session, event.of) && stepListing(draft, event.of, event.event)',
+        'stepListing(draft, event.of, event.event)',
+      ],
+      [
+        'core/session-machine',
+        'isInFlight(session, event.of) && list(draft, event.listed, event.head)',
+        'list(draft, event.listed, event.head)',
+      ],
+    ),
+    besides: TWO_DRAINS,
+  },
+  {
+    ...plant(
+      'begins a page while one is in flight',
+      /does not begin where|not in flight|before its page was written down|without asking|lists entries|did not end within/,
+      [
+        'core/session-machine',
+        'session.listing !== undefined || listing.from !== session.listed.tree.size',
+        'false',
+      ],
+    ),
+    besides: TWO_DRAINS,
+  },
+  plant('publishes pages without what came before them', /is none/, [
+    'engine/listing',
+    'tree.frontier',
+    '[]',
+  ]),
+  plant('publishes pages that do not know each other', /is none/, [
+    'engine/listing',
+    'withPage(session.listed.pages, sha256)',
+    'session.listed.pages',
+  ]),
+  plant('never publishes the end of a recording', /is not at its end|nobody is told/, [
+    'core/listing',
+    'size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0',
+    'session.tally.uploaded > 0',
+  ]),
+
+  // What is signed.
+  plant('signs before the page is written down', /before its page was written down/, [
+    'engine/listing',
+    'bytes.length',
+    '(await signedHead(context, session, { tree: after, page, end }), bytes.length)',
+  ]),
+  plant('signs before the page is stored', /before its page was stored/, [
+    'engine/listing',
+    'if (!(await deliverFor(context, session, object, delivery, signal))) return',
+    'await signedHead(context, session, listing); if (!(await deliverFor(context, session, object, delivery, signal))) return',
+  ]),
+  plant(
+    'does not sign that the recording has ended',
+    /does not say whether it has ended/,
+    ['engine/listing', "session.logEnd === 'complete' && after.size === session.size", 'false'],
+    [
+      'core/session-machine',
+      "listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)",
+      'false',
+    ],
+  ),
+  plant('signs no page before its own', /names another page before its own/, [
+    'engine/listing',
+    'listed.pages.digests.at(-1) ?? null',
+    'null',
+  ]),
+  plant('signs other groups than those of its beginning', /is not at its end|says other groups/, [
+    'engine/listing',
+    'await groupsDigest(access)',
+    'await groupsDigest([])',
+  ]),
+  plant('keeps the key that has nothing left to sign', /keeps a key/, [
+    'core/session-machine',
+    'if (head.end) forgetKey(draft)',
+    '',
+  ]),
+
+  // What is handed over, and what is made of what the chain holds.
+  plant('hands a head over again though the newest block shows it', /though the newest block shows it/, [
+    'engine/witness',
+    'shown !== newest.size && dueMs <= nowMs',
+    'dueMs <= nowMs',
+  ]),
+  plant('hands over each head as soon as it is signed', /sooner than the app allows/, [
+    'core/witnessing',
+    'Math.max(submittedAtMs + everyMs, taken > 0 ? againMs : 0)',
+    '0',
+  ]),
+  plant('never hands over again what a relay has lost', UNFINISHED, [
+    'core/witnessing',
+    'submittedAtMs + resubmitDelayMs(taken)',
+    'Infinity',
+  ]),
+  {
+    ...plant('believes a relay that takes and never mines', /nobody is told/, [
+      'engine/witness',
+      'shown < witnessing.submitted && witnessing.taken >= TAKEN_TO_TELL',
+      'false',
+    ]),
+    besides: [{ atMs: 0, what: { kind: 'relay-sits', forMs: 2_000_000, relays: 'all' } }],
+  },
+  {
+    ...plant("takes anybody's head for its own", /was confirmed|is settled, and the chain/, [
+      'engine/witness',
+      'seen.root === ours?.root && seen.page === ours.page && seen.end === ours.end',
+      'true',
+    ]),
+    besides: THIEVES,
+  },
+  plant('concludes by the newest block alone', /before any head was deep enough|does not list it/, [
+    'engine/witness',
+    'await anchor.read(name, signal)',
+    'await anchor.read(name, signal).then((seen) => ({ ...seen, deep: seen.latest }))',
+  ]),
+  {
+    ...plant('concludes by the deep block alone', /though the newest block does not show/, [
+      'engine/witness',
+      '[latest, deep].filter((head) => head !== undefined)',
+      '[deep].filter((head) => head !== undefined)',
+    ]),
+    besides: THIEVES,
+  },
+  {
+    ...plant('lets go of a chunk whose proof is old', /is not at the store/, [
+      'core/session-machine',
+      "isFresh ? 'anchor-confirmed' : 'proof-expired'",
+      "'anchor-confirmed'",
+    ]),
+    besides: FORGETFUL,
+  },
+  plant('lets go of chunks that come after the head', /does not list it|is in no page/, [
+    'core/session-machine',
+    '{ from: 0, to: event.anchored.size }',
+    '{ from: 0, to: session.size }',
+  ]),
+  plant(
+    'takes a recording for settled without its end on the chain',
+    /does not hold its whole log|not anchored as it ended|ended as idle/,
+    ['core/session', 'total === 0 || (logEnd === ending && anchored?.size === size)', 'true'],
+  ),
+  plant('forgets what it anchored', /is not at its end/, [
+    'core/session-machine',
+    'draft.set({ anchored })',
+    'undefined',
   ]),
 
   // What goes on by itself, and is told.
@@ -118,6 +301,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'core/plan',
     "metered ? undefined : trialMs('refusal')",
     'undefined',
+  ]),
+  plant('never tries a page or a head again that was refused', UNFINISHED, [
+    'core/session-machine',
+    'tryStepsAgain(draft, isStuck, true) || tried.length > 0',
+    'tried.length > 0',
   ]),
   plant('believes any time that it stored', UNFINISHED, [
     'core/retry-policy',
@@ -136,43 +324,18 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('loses the mark of what is open', /is not at its end|ended as idle/, [
     'core/session',
-    'isSettled(session) ? rest : { ...rest, open: session.startedAtMs }',
-    'rest',
+    'isSettled(session) ? undefined : session.startedAtMs',
+    'undefined',
   ]),
   plant('tells nobody of a failure', /nobody is told|does not say why|is not at its end/, [
     'core/session-machine',
     'isReportable(failure)',
     'false',
   ]),
-  plant('believes a relay that takes and never mines', /nobody is told/, [
-    'engine/publisher',
-    '!isSeen && taken >= TAKEN_TO_TELL',
-    'false',
-  ]),
-
-  // Bytes.
-  {
-    ...plant('seals or sends bytes that rotted', /other bytes were sent|sealed from bytes that rotted/, [
-      'engine/payload',
-      '(await sha256Hex(bytes)) === sha256',
-      'true',
-    ]),
-    besides: MUCH_ROT,
-  },
-  plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [
-    'engine/deliver',
-    '!sent && !(await delivery.intend())',
-    'false',
-  ]),
   plant('deletes what nobody gave up', /was deleted, and is not on the chain/, [
     'engine/sessions',
     '!isSettled(session) && confirm !== DISCARD_CONFIRMATION',
     'false',
-  ]),
-  plant('drains without a lock', /sent again without asking|without reading the chain/, [
-    'engine/drain',
-    'lock.run(DRAIN_LOCK, run)',
-    'run()',
   ]),
 
   // Books.

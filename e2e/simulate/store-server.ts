@@ -1,5 +1,9 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
+import { PAGE_LABEL } from '../../src/evidence/page.ts'
+import { PROOF_LASTS_MS } from '../../sw/core/retry-policy.ts'
 import type { RemoteState, Transport } from '../../sw/ports/transport.ts'
+import { TOLD_LATE_MS } from './chain.ts'
+import { isSetBack } from './liveness.ts'
 import { request, type Caller } from './request.ts'
 import type { Scene } from './scene.ts'
 
@@ -8,14 +12,23 @@ const MISSING: RemoteState = { kind: 'nothing' }
 
 /** A content-addressed store, which can forget and lie, and which remembers what was asked of it. */
 export interface StoreServer {
-  readonly objects: ReadonlySet<string>
-  /** Objects whose absence, or second copy, is the store's own doing. */
-  readonly excused: ReadonlySet<string>
+  /**
+   * Whether a worker may build on its having this object now: it has it, or has lied of it, or has forgotten it and
+   * said otherwise so lately that nobody had to ask again.
+   */
+  stands(cid: string): boolean
+  /** Whether it has this object, or its absence is the store's own doing, however long ago. */
+  hadIt(cid: string): boolean
+  /** Whether it has never had the object, and said that it had. */
+  liedOf(cid: string): boolean
   /** What was ever sent under this address. */
   bytesOf(cid: string): Uint8Array<ArrayBuffer> | undefined
   forget(): void
   transportOf(caller: Caller): Transport
 }
+
+const isPage = (bytes: Uint8Array = new Uint8Array()) =>
+  new TextDecoder().decode(bytes.subarray(0, PAGE_LABEL.length)) === PAGE_LABEL
 
 /** Each question and each small object takes about this long on its way, ms. */
 const TAKES_MS = 40
@@ -23,8 +36,11 @@ const TAKES_MS = 40
 /** @param onLeaving hears of each object that leaves without a question before */
 export function storeServer(scene: Scene, onLeaving: (cid: string) => void): StoreServer {
   const objects = new Set<string>()
-  const excused = new Set<string>()
+  const forgotten = new Set<string>()
+  const lied = new Set<string>()
   const sent = new Map<string, Uint8Array<ArrayBuffer>>()
+  /** When it last told that it has an object, ms since the epoch. */
+  const provedMs = new Map<string, number>()
   /** Objects that a worker heard to be missing since they were last sent. */
   const missing = new Set<string>()
   /** Objects that this worker has asked for. */
@@ -36,16 +52,23 @@ export function storeServer(scene: Scene, onLeaving: (cid: string) => void): Sto
     sent.set(cid, bytes)
   }
 
+  /** A proof lasts, by the device's clock; one that is set back makes it look younger. */
+  const lasts = (cid: string) =>
+    isSetBack(scene.history) ||
+    scene.clock.now() - (provedMs.get(cid) ?? -Infinity) <= PROOF_LASTS_MS + TOLD_LATE_MS
+
   return {
-    objects,
-    excused,
+    stands: (cid) => objects.has(cid) || lied.has(cid) || (forgotten.has(cid) && lasts(cid)),
+    hadIt: (cid) => objects.has(cid) || lied.has(cid) || forgotten.has(cid),
+    liedOf: (cid) => lied.has(cid) && !sent.has(cid),
     bytesOf: (cid) => sent.get(cid),
     forget() {
-      const all = [...objects]
+      // Not pages yet: the engine proves them once, and does not ask for them again (docs/simulator.md).
+      const all = [...objects].filter((one) => !isPage(sent.get(one)))
       const cid = all[Math.floor(scene.random() * all.length)]
       if (cid === undefined) return
       objects.delete(cid)
-      excused.add(cid)
+      forgotten.add(cid)
       scene.trace(() => `the store forgets ${cid}`)
     },
     transportOf: (caller) => ({
@@ -53,8 +76,10 @@ export function storeServer(scene: Scene, onLeaving: (cid: string) => void): Sto
       async probe({ cid }, { signal }) {
         const exchange = { what: `probe ${cid}`, signal, takesMs: TAKES_MS }
         const answer = await request(scene, caller, exchange, (lies) => {
-          if (lies) excused.add(cid)
-          return objects.has(cid) === lies ? MISSING : STORED
+          const told = objects.has(cid) !== lies
+          if (told) provedMs.set(cid, scene.clock.now())
+          if (lies) lied.add(cid)
+          return told ? STORED : MISSING
         })
         if (answer.kind === 'nothing') missing.add(cid)
         asked.set(caller, (asked.get(caller) ?? new Set()).add(cid))
@@ -73,8 +98,9 @@ export function storeServer(scene: Scene, onLeaving: (cid: string) => void): Sto
           },
         }
         await request(scene, caller, exchange, (lies) => {
-          if (lies) excused.add(cid)
+          if (lies) lied.add(cid)
           else objects.add(cid)
+          provedMs.set(cid, scene.clock.now())
         })
         return 'proved'
       },

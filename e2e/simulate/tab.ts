@@ -128,6 +128,6 @@ export async function record(
   await Promise.all(handed)
   if (tab.listeners.size > 0) scene.fail(`${tab.name} still listens for a new worker, though nothing waits`)
   if (ending === 'forgets') return
-  await askUntilAnswered(scene, tab, { type: 'session-end', sessionId: id })
+  await askUntilAnswered(scene, tab, { type: 'session-end', sessionId: id, indexes: chunks })
   release()
 }

@@ -17,7 +17,7 @@ export async function deviceState(page: Page): Promise<DeviceState> {
         request.addEventListener('success', () => resolve(request.result))
         request.addEventListener('error', () => reject(request.error ?? new Error('IndexedDB failed')))
       })
-    const db = await result(indexedDB.open(`holdfast:${location.origin}/`))
+    const db = await result(indexedDB.open(`holdfast-2:${location.origin}/`))
     try {
       const tx = db.transaction(['sessions', 'chunks', 'payloads'])
       const [sessions, chunks, payloads] = await Promise.all([

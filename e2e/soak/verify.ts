@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/index.ts'
 import type { Witness } from '../page/witness.ts'
-import { openSession } from '../../src/verify/index.ts'
+import { witnessed } from '../backend-oracle.ts'
+import { readBack } from '../read-back.ts'
 import type { DeviceState } from './soaked-device.ts'
 
 /** What became of the chunks that were acknowledged. */
@@ -29,13 +30,13 @@ export async function verify(
   const confirmed = new Set(device.confirmed)
   const kept = new Set(device.payloads)
 
-  for (const { acknowledgements, slices, groupSecret } of recordings) {
+  for (const { acknowledgements, slices, groupKey } of recordings) {
     const ids = [...new Set(acknowledgements)]
     const [first] = ids
     if (first === undefined) continue
     sessions += 1
     acknowledged += ids.length
-    const read = await readChunks(backend, first.slice(0, first.lastIndexOf('/')), groupSecret)
+    const read = await readChunks(backend, first.slice(0, first.lastIndexOf('/')), groupKey)
     for (const id of ids) {
       const index = Number(id.slice(id.lastIndexOf('/') + 1))
       const plaintext = read.chunks.get(index)
@@ -55,16 +56,17 @@ interface Reading {
   readonly failure?: string
 }
 
-async function readChunks(backend: Backend, sessionId: string, groupSecret: Uint8Array): Promise<Reading> {
-  const { rpcUrl, registry, gateway } = backend.endpoints
-  const chunks = new Map<number, Uint8Array>()
+async function readChunks(backend: Backend, sessionId: string, groupKey: Uint8Array): Promise<Reading> {
   try {
-    const session = await openSession({ chain: { rpcUrl, registry }, gateway, sessionId, groupSecret })
-    for await (const { index, plaintext } of session.chunks()) chunks.set(index, plaintext)
-    return { chunks }
+    const head = await witnessed(backend, sessionId)
+    if (head === undefined) return { chunks: new Map() }
+    const { session, proved, bad } = await readBack(backend, head.name, groupKey)
+    const chunks = new Map(proved.map(({ index, plaintext }) => [index, plaintext]))
+    // A chunk that is listed and not at its store yet is no wrong one.
+    const wrong = bad.find(({ verdict }) => verdict !== 'chunk-missing')?.error ?? session.lostPages[0]
+    return { chunks, ...(wrong && { failure: wrong.message }) }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'not-registered') return { chunks }
-    return { chunks, failure: error instanceof Error ? error.message : String(error) }
+    return { chunks: new Map(), failure: error instanceof Error ? error.message : String(error) }
   }
 }
 

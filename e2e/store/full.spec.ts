@@ -1,9 +1,9 @@
 import type { BrowserContext, Page } from '@playwright/test'
-import { openSession } from '../../src/verify/index.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
 import { expect, test, WHOLE, type Stack } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { openDemo } from '../page/witness.ts'
+import { readBack } from '../read-back.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
 const MIB = 1024 * 1024
@@ -45,14 +45,12 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   await expect(stalledBy).toBeHidden()
   await witness.stop()
   const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-  const manifest = await anchored(backend, id, 'complete', witness.slices.length)
-  expect(manifest.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, id, 'complete', witness.slices.length)
+  expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+  expectNothingTwice(backend, log, sinceEntry)
 
-  const { rpcUrl, registry, gateway } = backend.endpoints
-  const { groupSecret } = witness
-  const verified = await openSession({ chain: { rpcUrl, registry }, gateway, sessionId: id, groupSecret })
-  expect(Buffer.from(await verified.bytes()).equals(Buffer.concat([...witness.slices]))).toBe(true)
+  const { session } = await readBack(backend, log.name, witness.groupKey)
+  expect(Buffer.from(await session.bytes()).equals(Buffer.concat([...witness.slices]))).toBe(true)
 })
 
 // Promise 1 of docs/guarantees.md.
@@ -152,9 +150,9 @@ test('a recorder whose slices the worker cannot take pauses before the tab grows
   const last = await page.evaluate(() => window.app.progress.at(-1))
   const whole = last?.captured ?? 0
   expect(last).toMatchObject({ waitingBytes: 0, paused: false, acknowledged: whole })
-  const manifest = await anchored(backend, id, 'complete', whole)
-  expect(manifest.chunks.map(({ index }) => index)).toEqual([...Array(whole).keys()])
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, id, 'complete', whole)
+  expect(log.chunks.map(({ index }) => index)).toEqual([...Array(whole).keys()])
+  expectNothingTwice(backend, log, sinceEntry)
   await app.close()
 })
 
@@ -174,7 +172,7 @@ test('the database is closed by force in mid-recording, twice: the recording goe
   await witness.page.bringToFront()
   await witness.stop()
   const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-  const manifest = await anchored(backend, id, 'complete', witness.slices.length)
-  expect(manifest.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, id, 'complete', witness.slices.length)
+  expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+  expectNothingTwice(backend, log, sinceEntry)
 })

@@ -1,3 +1,4 @@
+import { STORES } from '../../sw/adapters/store/schema.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
 import { expect, test } from './bench-page.ts'
 
@@ -109,10 +110,10 @@ test('a newer version is let through at once; the older one then says so, and to
     })
     return { refusals, kept, stores: [...newer.objectStoreNames] }
   })
-  const refusal = 'storage-failed: A newer version of this app owns the database: reload its pages.'
+  const refusal = 'storage-failed: Reload: the database is newer.'
   expect(told.refusals).toEqual([refusal, refusal])
   expect(told.kept).toBe(1)
-  expect(told.stores).toEqual(['chunks', 'log', 'meta', 'of-the-future', 'payloads', 'sessions'])
+  expect(told.stores).toEqual([...STORES, 'of-the-future'].toSorted())
 })
 
 test('a database of that name that is not ours is reported, and left alone', async ({ page }) => {

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { deliver } from '../../sw/engine/deliver.ts'
+import { deliver, type DeliveryEvent } from '../../sw/engine/deliver.ts'
 import type { Floors, Transport, Upload } from '../../sw/ports/transport.ts'
 
 /** What is kept of an object from one attempt to the next, and what a test asks about. */
@@ -26,19 +26,19 @@ export function keptAttempts(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
     const delivery = {
       sent,
       resumeToken,
-      ...(floors && { floors }),
       bytes: async () => {
         record.read += 1
         return bytes
       },
-      intend: async () => (record.sent = true),
-      saveResumeToken: async (told: string) => {
-        record.resumeToken = told
-        record.resumeTokens.push(told)
+      async record(event: DeliveryEvent) {
+        if (event.type === 'send-began') return (record.sent = true)
+        record.resumeToken = event.resumeToken
+        record.resumeTokens.push(event.resumeToken)
+        return true
       },
     }
     try {
-      record.stored = await deliver(transport, upload, delivery, signal)
+      record.stored = await deliver(transport, upload, delivery, signal, floors)
       return undefined
     } catch (thrown) {
       return HoldfastError.from(thrown)

@@ -5,6 +5,7 @@ import { expect, test } from '../fixtures.ts'
 import { builtScript } from '../built-scripts.ts'
 import { dump } from '../page/dump.ts'
 import { serve } from '../page/serve.ts'
+import { A_CHUNK, A_PAGE } from '../stores.ts'
 import { searchFiles } from './profile-search.ts'
 import type { StoreKind } from './secrets-worker.ts'
 import { newToken } from './variants.ts'
@@ -92,21 +93,23 @@ test('what sign-in hooks give is nowhere in the profile folder, also where store
   expect(found.filter(({ secret }) => secrets.has(secret))).toEqual([])
 })
 
-/** Chunks meet errors that repeat what was sent, and a lost answer; all that is not refused is uploaded. */
+/** Chunks and a page of the log meet errors that repeat what was sent, and a lost answer; the other chunks go up. */
 async function uploadThroughRefusals(backend: Backend, page: Page, store: StoreKind): Promise<void> {
-  const rule = { ...SENDS[store], kind: 'status', echo: true } as const
+  const chunk = { ...SENDS[store], content: A_CHUNK }
+  const echo = { kind: 'status', echo: true } as const
   const faults = [
-    backend.faults.add({ ...rule, status: 500, times: 1 }),
-    backend.faults.add({ ...rule, status: 401, times: 2 }),
-    backend.faults.add({ ...rule, status: 400, times: 1 }),
-    backend.faults.add({ ...SENDS[store], kind: 'forget-answer', times: 1 }),
+    backend.faults.add({ ...chunk, ...echo, status: 500, times: 1 }),
+    backend.faults.add({ ...chunk, ...echo, status: 401, times: 2 }),
+    backend.faults.add({ ...chunk, ...echo, status: 400, times: 1 }),
+    backend.faults.add({ ...chunk, kind: 'forget-answer', times: 1 }),
+    backend.faults.add({ ...SENDS[store], content: A_PAGE, ...echo, status: 400, times: 1 }),
   ]
   await page.evaluate(async (chunks) => {
     await window.app.begin(0)
     for (let index = 0; index < chunks; index += 1) await window.app.append(index)
     await window.app.session?.end()
   }, CHUNKS)
-  await expect.poll(() => faults.map((fault) => fault.hits)).toEqual([1, 2, 1, 1])
+  await expect.poll(() => faults.map((fault) => fault.hits)).toEqual([1, 2, 1, 1, 1])
   await expect
     .poll(async () => {
       const { parked = 0, chunks } = (await seenByPage(page))[0]?.session ?? {}

@@ -1,6 +1,8 @@
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { diedIn } from '../page/died-in.ts'
+import { A_CHUNK, A_PAGE, STORES } from '../stores.ts'
 import { openApp, schemaVersion, serveVersions, takeOver, updateWaits } from './versions.ts'
 
 // Promise 8 of docs/guarantees.md.
@@ -24,27 +26,31 @@ test('a worker with a newer schema carries pending work of every state over, and
       return lists.flatMap((chunks) => chunks?.map(({ status }) => status) ?? []).toSorted()
     })
 
-  // One session whose anchor is under way, and then one in every other state that waits for something.
-  const posted = backend.faults.add({ service: 'relay', match: /[0-9a-f]{12}\/b/, kind: 'hold' })
+  // One session whose head is under way, and then chunks in every other state that waits for something.
+  const posted = backend.faults.add({ service: 'relay', method: 'POST', kind: 'hold' })
   const anchoring = await begin(1)
   await append(1)
   await page.evaluate(() => window.app.session?.end())
   await posted.arrived
-  const refusing = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'status', status: 400 })
+  const refusing = backend.faults.add({ ...STORES.ipfs, content: A_CHUNK, kind: 'status', status: 400 })
   const parked = await begin(7)
   await append(7)
   const parkedChunks = () =>
     page.evaluate(async () => (await window.app.holdfast?.sessions())?.map((session) => session.parked))
   await expect.poll(parkedChunks).toContain(1)
   refusing.remove()
-  const verified = await begin(8)
+  // The first page has the first chunk; the second one waits for the next.
+  const pages = backend.faults.add({ ...STORES.ipfs, content: A_PAGE, kind: 'hold' })
+  const listing = await begin(8)
   await append(8)
-  const manifesting = await begin(2)
+  await pages.arrived
+  await append(9)
+  await expect.poll(statuses).toEqual(['anchoring', 'manifesting', 'uploaded', 'uploading'])
+  const ended = await begin(2)
   await append(2)
-  await expect.poll(statuses).toEqual(['anchoring', 'uploaded', 'uploaded', 'uploading'])
-  const adds = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+  await expect.poll(statuses).toEqual(['anchoring', 'manifesting', 'manifesting', 'uploaded', 'uploading'])
   await page.evaluate(() => window.app.session?.end())
-  await adds.arrived
+  const adds = backend.faults.add({ ...STORES.ipfs, content: A_CHUNK, kind: 'hold' })
   // One paused with raw bytes, whose sealing was begun and begun again; one in mid-upload.
   const captured = await begin(3, 'worker')
   await page.evaluate(() => window.app.session && window.app.holdfast?.pause(window.app.session.id))
@@ -53,8 +59,10 @@ test('a worker with a newer schema carries pending work of every state over, and
   await diedIn(page, `${captured}/2`, 'encrypting')
   const uploading = await begin(4)
   await append(4)
-  const waiting = ['anchoring', 'captured', 'encrypting', 'hashing', 'manifesting', 'uploaded', 'uploading']
-  await expect.poll(statuses).toEqual([...waiting, 'uploading'])
+  await adds.arrived
+  const sealing = ['captured', 'encrypting', 'hashing']
+  const sent = ['manifesting', 'manifesting', 'uploaded', 'uploading', 'uploading']
+  await expect.poll(statuses).toEqual(['anchoring', ...sealing, ...sent])
 
   app.deploy('next-schema')
   await updateWaits(page)
@@ -63,6 +71,7 @@ test('a worker with a newer schema carries pending work of every state over, and
   await takeOver(page)
   await expect.poll(() => schemaVersion(page)).toBe(2)
   adds.release()
+  pages.release()
   posted.release()
   await append(6)
   await page.evaluate(() => window.app.session?.end())
@@ -70,17 +79,17 @@ test('a worker with a newer schema carries pending work of every state over, and
     await page.evaluate((held) => window.app.holdfast?.resume(held as never), id)
   for (const [id, ending, chunks] of [
     [anchoring, 'complete', 1],
-    [manifesting, 'complete', 1],
+    [ended, 'complete', 1],
     [uploading, 'complete', 3],
   ] as const) {
-    const manifest = await anchored(backend, id, ending, chunks)
-    expectNothingTwice(backend, manifest, sinceEntry)
+    const log = await anchored(backend, id, ending, chunks)
+    expectNothingTwice(backend, log, sinceEntry)
   }
   await page.close()
   for (const [id, chunks] of [
     [captured, 3],
     [parked, 1],
-    [verified, 1],
+    [listing, 2],
   ] as const)
     expectNothingTwice(backend, await anchored(backend, id, 'interrupted', chunks), sinceEntry)
   await app.close()
@@ -113,7 +122,7 @@ test('after a roll-back the older worker says that it is older; the page keeps t
     return { told: await told, stalledBy: session?.stalledBy?.code, waiting: session?.waiting }
   })
   expect(said).toEqual({
-    told: 'storage-failed: A newer version of this app owns the database: reload its pages.',
+    told: 'storage-failed: Reload: the database is newer.',
     stalledBy: 'storage-failed',
     waiting: 1,
   })
@@ -141,12 +150,12 @@ test('a worker that waits leaves the database to the one that the page records w
   await page.evaluate(() => window.app.connect())
   app.deploy('next-schema')
   await updateWaits(page)
-  await page.evaluate(async () => {
+  await page.evaluate(async (holdfast) => {
     const { waiting } = await navigator.serviceWorker.ready
-    waiting?.postMessage({ holdfast: 3, type: 'hello' })
+    waiting?.postMessage({ holdfast, type: 'hello' })
     await window.app.begin(1)
     for (let fill = 1; fill <= 5; fill++) await window.app.append(fill)
-  })
+  }, PROTOCOL_VERSION)
   expect(await schemaVersion(page)).toBe(1)
   await app.close()
 })

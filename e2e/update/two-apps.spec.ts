@@ -36,7 +36,7 @@ test('two apps of one origin: the worker of one never sees what the other has re
     }
   })
   expect(seen.sessions).toEqual([])
-  expect(seen.names.toSorted()).toEqual([`holdfast:${site.url}/`, `holdfast:${site.url}/b/`])
+  expect(seen.names.toSorted()).toEqual([`holdfast-2:${site.url}/`, `holdfast-2:${site.url}/b/`])
   held.release()
   await page.evaluate(() => window.app.session?.end())
   expectNothingTwice(backend, await anchored(backend, id, 'complete', 3), sinceEntry)

@@ -13,7 +13,11 @@ const app = {
   /** Starts a session, and appends a chunk whose bytes are all `fill`. */
   begin: async (fill: number, seal: 'page' | 'worker' = 'page') => {
     app.holdfast ??= await app.connect()
-    app.session = await app.holdfast.startSession({ groups: [newGroup()], mimeType: 'video/webm', seal })
+    app.session = await app.holdfast.startSession({
+      groups: [await newGroup()],
+      mimeType: 'video/webm',
+      seal,
+    })
     return app.session.id as string
   },
   recording: undefined as Recording | undefined,

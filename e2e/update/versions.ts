@@ -82,5 +82,5 @@ export async function takeOver(page: Page): Promise<void> {
 export const schemaVersion = (page: Page) =>
   page.evaluate(
     async () =>
-      (await indexedDB.databases()).find(({ name }) => name === `holdfast:${location.origin}/`)?.version,
+      (await indexedDB.databases()).find(({ name }) => name === `holdfast-2:${location.origin}/`)?.version,
   )

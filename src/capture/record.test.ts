@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppendOptions, RecordingSession } from '../api.ts'
 import { HoldfastError } from '../protocol/errors.ts'
-import type { ChunkId, SessionId } from '../protocol/ids.ts'
+import type { ChunkId, SessionId, SessionName } from '../protocol/ids.ts'
 import { record, supportedMimeType } from './record.ts'
 
 const supported = new Set<string>()
@@ -60,6 +60,7 @@ function fakeWorker() {
     const appends = new Set<Promise<unknown>>()
     return {
       id: `00000000-0000-4000-8000-00000000000${number}` as SessionId,
+      name: `${number}`.repeat(64) as SessionName,
       waiting: 0,
       stalledBy: undefined,
       append: async (bytes) => {
@@ -97,6 +98,7 @@ function fakeSession() {
   let refuses: HoldfastError | undefined
   const session: RecordingSession = {
     id: '00000000-0000-4000-8000-000000000001' as SessionId,
+    name: '1'.repeat(64) as SessionName,
     waiting: 0,
     stalledBy: undefined,
     append: async (bytes, options = {}) => {

@@ -1,7 +1,7 @@
 /** What a dialog does while it is open. */
 export interface DialogHandlers {
-  /** A submit button was pressed; `false` keeps the dialog open with all that was typed. */
-  readonly accept?: () => boolean
+  /** A submit button was pressed; `false` keeps the dialog open with all that was typed. Must not reject. */
+  readonly accept?: () => Promise<boolean>
   /** Something was typed or ticked; also called once at the start. */
   readonly onInput?: () => void
   /** Buttons that do not close the dialog, by id. */
@@ -20,13 +20,7 @@ export function openDialog(dialog: HTMLDialogElement, handlers: DialogHandlers =
   handlers.onInput?.()
   dialog.addEventListener('input', () => handlers.onInput?.(), { signal })
   dialog.addEventListener('click', ({ target }) => handleClick(dialog, target, handlers), { signal })
-  dialog.addEventListener(
-    'submit',
-    (event) => {
-      if (handlers.accept?.() === false) event.preventDefault()
-    },
-    { signal },
-  )
+  dialog.addEventListener('submit', (event) => void closeIfAccepted(dialog, event, handlers), { signal })
   return new Promise((resolve) => {
     const settle = () => {
       open.abort()
@@ -35,6 +29,14 @@ export function openDialog(dialog: HTMLDialogElement, handlers: DialogHandlers =
     dialog.addEventListener('close', settle, { signal })
     dialog.showModal()
   })
+}
+
+async function closeIfAccepted(dialog: HTMLDialogElement, event: SubmitEvent, { accept }: DialogHandlers) {
+  if (!accept) return
+  event.preventDefault()
+  const pressed = event.submitter instanceof HTMLButtonElement ? event.submitter.value : ''
+  // Cancelled meanwhile, it is closed already, and closing it again changes nothing.
+  if (await accept()) dialog.close(pressed)
 }
 
 function handleClick(

@@ -1,44 +1,68 @@
-import type { Group } from '../api.ts'
-import { groupOf } from '../group.ts'
+import { groupIdOf, groupOf, type GroupKeys } from '../group.ts'
 import { openDialog } from './dialog.ts'
 import { byId, setAttributes, setText } from './dom.ts'
-import { encodeKey, parseKey } from './group-key.ts'
-import { forgetKey, groupWithKey, knownGroups, rememberGroup, type KnownGroup } from './group-store.ts'
+import { explain } from './explain.ts'
+import { encodeKey, encodeRecordingKey, parseKey } from './group-key.ts'
+import {
+  forgetKey,
+  groupWithKey,
+  knownGroups,
+  placeOfKey,
+  rememberGroup,
+  rememberKey,
+  type KeyPlace,
+  type KnownGroup,
+} from './group-store.ts'
 import { copyText } from './hand-out.ts'
 import { downloadKey } from './new-group-dialog.ts'
+
+type Named = Pick<KnownGroup, 'id' | 'name'>
 
 interface Question {
   readonly title: string
   readonly why: string
+  readonly label: string
   readonly done: string
-  /** The group that the key must open; without one, any group may be joined. */
-  readonly wanted?: Pick<KnownGroup, 'id' | 'name'>
+  /** The group that the key must open; without one, any group may be joined, to record for it alone, too. */
+  readonly wanted?: Named
 }
 
-/** Lets the person paste the key of a group that this device does not know yet. */
-export const joinGroup = (): Promise<Group | undefined> =>
-  askForKey({
+/** What was pasted: a group, and its key where that was pasted. */
+interface Answer {
+  readonly group: KnownGroup
+  readonly keys: GroupKeys | undefined
+}
+
+/** Lets the person paste a key of a group: to record for it, or to open its recordings as well. */
+export async function joinGroup(): Promise<KnownGroup | undefined> {
+  const answer = await askForKey({
     title: 'Join a group',
-    why: 'Paste the key that a member of the group gave you, or the text of its key file.',
+    why: 'Paste the recording key that a member gave you. To open recordings too, paste the group key, or the text of its key file.',
+    label: 'Recording key or group key',
     done: 'Join group',
   })
-
-/** The group with its key: from this device or, failing that, asked for. */
-export async function groupWithKeyOrAsk(wanted: Pick<KnownGroup, 'id' | 'name'>, why: string) {
-  return (
-    groupWithKey(wanted.id) ?? askForKey({ title: `Key of “${wanted.name}”`, why, done: 'Use key', wanted })
-  )
+  return answer?.group
 }
 
-async function askForKey({ title, why, done, wanted }: Question): Promise<Group | undefined> {
+/** The group with its key: from this device or, failing that, asked for. */
+export async function groupWithKeyOrAsk(wanted: Named, why: string): Promise<GroupKeys | undefined> {
+  const here = groupWithKey(wanted.id)
+  if (here) return here
+  const title = `Key of “${wanted.name}”`
+  const answer = await askForKey({ title, why, label: 'Group key', done: 'Use key', wanted })
+  return answer?.keys
+}
+
+async function askForKey({ title, why, label, done, wanted }: Question): Promise<Answer | undefined> {
   const dialog = byId('key-entry', HTMLDialogElement)
   const name = byId('key-entry-name', HTMLInputElement)
   const key = byId('key-entry-key', HTMLTextAreaElement)
   const keep = byId('key-entry-keep', HTMLInputElement)
-  let group: Group | undefined
+  let answer: Answer | undefined
 
   setText(byId('key-entry-title', HTMLElement), title)
   setText(byId('key-entry-why', HTMLElement), why)
+  setText(byId('key-entry-label', HTMLElement), label)
   setText(byId('key-entry-error', HTMLElement), '')
   for (const submit of dialog.querySelectorAll('button[type=submit]')) setText(submit, done)
   byId('key-entry-name-field', HTMLElement).hidden = wanted !== undefined
@@ -48,46 +72,85 @@ async function askForKey({ title, why, done, wanted }: Question): Promise<Group 
   keep.checked = wanted === undefined
   setAttributes(key, { 'aria-invalid': undefined })
 
-  const accept = () => {
-    const answer = read(key.value, wanted)
-    group = typeof answer === 'string' ? undefined : answer
-    setText(byId('key-entry-error', HTMLElement), typeof answer === 'string' ? answer : '')
-    setAttributes(key, { 'aria-invalid': group ? undefined : 'true' })
-    if (!group) key.focus()
-    return group !== undefined
+  const onInput = () => {
+    const parsed = parseKey(key.value)
+    const kind = typeof parsed === 'string' ? undefined : parsed.kind
+    setText(byId('key-entry-kind', HTMLElement), wanted || !kind ? '' : WHAT_IT_LETS[kind])
+    byId('key-entry-keep-field', HTMLElement).hidden = kind === 'recording'
   }
-  if ((await openDialog(dialog, { accept })) !== 'done' || !group) return undefined
-  const known = knownGroups().find(({ id }) => id === group?.id)
-  rememberGroup(wanted?.name ?? (name.value.trim() || known?.name || name.placeholder), group, keep.checked)
-  return group
+  const accept = async () => {
+    const read = await readKey(key.value, wanted).catch((thrown: unknown) => explain(thrown).what)
+    const complaint = typeof read === 'string' ? read : ''
+    answer = typeof read === 'string' ? undefined : read
+    setText(byId('key-entry-error', HTMLElement), complaint)
+    setAttributes(key, { 'aria-invalid': answer ? undefined : 'true' })
+    if (!answer) key.focus()
+    return answer !== undefined
+  }
+  const pressed = await openDialog(dialog, { accept, onInput })
+  key.value = ''
+  if (pressed !== 'done' || !answer) return undefined
+  const { group, keys } = answer
+  const known = knownGroups().find(({ id }) => id === group.id)
+  const named = { ...group, name: wanted?.name ?? (name.value.trim() || known?.name || name.placeholder) }
+  if (keys) rememberKey(named, keys, keep.checked)
+  else rememberGroup(named)
+  return { group: named, keys }
 }
 
-function read(pasted: string, wanted: Question['wanted']): Group | string {
-  const secret = parseKey(pasted)
-  if (typeof secret === 'string') return secret
-  const group = groupOf(secret)
-  return wanted && group.id !== wanted.id
+const WHAT_IT_LETS = {
+  group: 'A group key: records for the group, and opens its recordings.',
+  recording: 'A recording key: this device can record for the group, and cannot open its recordings.',
+} as const
+
+/** What a pasted text is, or in words why it will not do. */
+async function readKey(pasted: string, wanted: Named | undefined): Promise<Answer | string> {
+  const parsed = parseKey(pasted)
+  if (typeof parsed === 'string') return parsed
+  if (parsed.kind === 'recording') {
+    if (wanted) return 'This is a recording key, which opens nothing. Ask for the group key: 43 characters.'
+    const { publicKey } = parsed
+    return { group: { id: await groupIdOf(parsed), name: '', publicKey }, keys: undefined }
+  }
+  const keys = await groupOf(parsed.privateKey)
+  const id = await groupIdOf(keys)
+  return wanted && id !== wanted.id
     ? `This is the key of another group. Look for the key of “${wanted.name}”, id ${wanted.id.slice(0, 10)}….`
-    : group
+    : { group: { id, name: '', publicKey: keys.publicKey }, keys }
 }
 
-/** Shows the key of a group again, to take away or to remove from this device. */
-export async function showKey(known: KnownGroup): Promise<void> {
-  const group = await groupWithKeyOrAsk(known, 'It is not kept on this device.')
-  if (!group) return
-  const kept = knownGroups().some(({ id, key }) => id === known.id && key !== undefined)
-  setText(byId('show-key-title', HTMLElement), `Key of “${known.name}”`)
-  setText(byId('show-key-key', HTMLOutputElement), encodeKey(group.secret))
-  setText(
-    byId('show-key-kept', HTMLElement),
-    kept
-      ? 'Kept on this device: someone holding it unlocked could open the recordings.'
-      : 'Not kept on this device: forgotten when this tab closes.',
-  )
+const WHERE: Readonly<Record<KeyPlace, string>> = {
+  kept: 'Kept on this device: someone holding it unlocked could open the recordings.',
+  tab: 'Not kept on this device: forgotten when this tab closes.',
+  elsewhere: 'Not on this device: it can record for the group, and cannot open its recordings.',
+}
+
+/** Shows the keys of a group, to pass on, to enter or to remove from this device. */
+export async function showKeys(known: KnownGroup): Promise<void> {
+  const keys = groupWithKey(known.id)
+  const recordingKey = encodeRecordingKey(known.publicKey)
+  setText(byId('show-key-title', HTMLElement), `Keys of “${known.name}”`)
+  setText(byId('show-recording-key', HTMLOutputElement), recordingKey)
+  const secret = byId('show-key-key', HTMLOutputElement)
+  setText(secret, keys ? encodeKey(keys.privateKey) : '')
+  secret.hidden = !keys
+  setText(byId('show-key-kept', HTMLElement), WHERE[placeOfKey(known.id)])
+  for (const id of ['show-key-copy', 'show-key-download', 'show-key-forget'])
+    byId(id, HTMLButtonElement).hidden = !keys
+  byId('show-key-enter', HTMLButtonElement).hidden = keys !== undefined
   const clicks = {
-    'show-key-copy': (button: HTMLElement) => void copyText(encodeKey(group.secret), button),
-    'show-key-download': () => downloadKey(known.name, group),
+    'show-recording-copy': (button: HTMLElement) => void copyText(recordingKey, button),
+    'show-key-copy': (button: HTMLElement) => void (keys && copyText(encodeKey(keys.privateKey), button)),
+    'show-key-download': () => keys && downloadKey(known.name, keys, known.id),
   }
   const answer = await openDialog(byId('show-key', HTMLDialogElement), { clicks })
-  if (answer === 'forget') forgetKey(known.id)
+  setText(secret, '')
+  if (answer === 'forget' && (await confirmForget(known))) forgetKey(known.id)
+  if (answer === 'enter' && (await groupWithKeyOrAsk(known, 'It opens the recordings of the group.')))
+    return showKeys(known)
+}
+
+async function confirmForget({ name }: KnownGroup): Promise<boolean> {
+  setText(byId('forget-key-title', HTMLElement), `Forget the key of “${name}” here?`)
+  return (await openDialog(byId('forget-key', HTMLDialogElement))) === 'forget'
 }

@@ -1,40 +1,42 @@
-import type { Group } from '../api.ts'
-import type { SessionId } from '../protocol/ids.ts'
-import { openSession, type VerificationProgress } from '../verify/index.ts'
+import type { GroupKeys } from '../group.ts'
+import type { SessionName } from '../protocol/ids.ts'
+import { openSession, type BadChunk, type VerificationProgress } from '../verify/index.ts'
 import { endpoints } from './endpoints.ts'
+import type { Reading } from './reading-report.ts'
 
 export interface ReadOptions {
-  readonly sessionId: SessionId
-  readonly group: Group
-  readonly mimeType: string
+  readonly name: SessionName
+  readonly keys: GroupKeys
   readonly signal: AbortSignal
   readonly onProgress: (progress: VerificationProgress) => void
 }
 
-/** A recording that was read back and held every check. */
-export interface ReadSession {
+/** A recording that was read back. */
+export interface ReadSession extends Reading {
+  /** The chunks that are proved, joined. */
   readonly recording: Blob
-  /** Chunks that never reached the anchor: the recording jumps there. */
-  readonly missingIndexes: readonly number[]
 }
 
 /**
- * Reads a recording back from the chain and the store, checking every step, and joins its chunks.
+ * Reads a recording back from the chain and the store, checking every step, and joins what is proved.
  *
- * @throws VerificationError naming the check that failed
+ * @throws VerificationError where there is nothing to read at all; the signal's reason
  */
-export async function readSession(options: ReadOptions): Promise<ReadSession> {
-  const { sessionId, group, mimeType, signal, onProgress } = options
+export async function readSession({ name, keys, signal, onProgress }: ReadOptions): Promise<ReadSession> {
   const { rpcUrl, registry, gateway } = endpoints()
-  const session = await openSession({
-    chain: { rpcUrl, registry },
-    gateway,
-    sessionId,
-    groupSecret: group.secret,
-    signal,
-    onProgress,
-  })
-  const parts: BlobPart[] = []
-  for await (const { plaintext } of session.chunks()) parts.push(plaintext)
-  return { recording: new Blob(parts, { type: mimeType }), missingIndexes: session.missingIndexes }
+  const chain = { rpcUrl, registry }
+  const session = await openSession({ chain, gateway, name, groupKey: keys.privateKey, signal, onProgress })
+  const parts: Blob[] = []
+  const proved: number[] = []
+  const bad: BadChunk[] = []
+  for await (const chunk of session.chunks()) {
+    if (chunk.verdict !== 'proved') {
+      bad.push(chunk)
+      continue
+    }
+    proved.push(chunk.index)
+    // A browser may keep blobs on disk: a long recording would not fit into memory.
+    parts.push(new Blob([chunk.plaintext]))
+  }
+  return { session, proved, bad, recording: new Blob(parts, { type: session.mimeType }) }
 }

@@ -73,7 +73,7 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   showSource(source)
   const { seal, atLeast } = context.settings
   const session = await context.holdfast.startSession({
-    groups: [group],
+    groups: [{ publicKey: group.publicKey }],
     mimeType,
     seal,
     ...(atLeast !== undefined && { atLeast }),

@@ -1,6 +1,6 @@
 import type { Holdfast } from '../api.ts'
+import { rawBlockCid } from '../evidence/cid.ts'
 import { adviceFor } from '../protocol/advice.ts'
-import type { SessionId } from '../protocol/ids.ts'
 import type { AnchorView, ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
 import { gatewayUrl } from './endpoints.ts'
@@ -11,7 +11,7 @@ import { icon, setIcon } from './icon.ts'
 import { chunkStatus } from './session-status.ts'
 
 /** The chunks and the anchor of one session: read only while they are open. */
-export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionSnapshot> {
+export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast): View<SessionSnapshot> {
   const problem = h('p', { class: 'error' })
   const chunkList = h('ol', { class: 'chunks' })
   const anchor = h('div', {})
@@ -23,7 +23,7 @@ export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionS
     anchor,
     problem,
     h('div', { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': 'Chunks' }, chunkList),
-    h('p', { class: 'session-id' }, 'Session ', copyable(id, 'session id')),
+    h('p', { class: 'session-id' }, 'Session ', copyable(name, 'session name')),
     before,
   )
   const drawChunks = keyedList(chunkList, (chunk: ChunkView) => chunk.id, chunkView)
@@ -44,10 +44,10 @@ export function sessionDetails(id: SessionId, holdfast: Holdfast): View<SessionS
     element,
     update(session) {
       if (session === shown) return
-      if (session.anchor && session.anchor.manifestCid !== shown?.anchor?.manifestCid)
+      if (session.anchor && session.anchor.page !== shown?.anchor?.page)
         anchor.replaceChildren(anchorFacts(session.anchor))
       if (session.continues && !shown)
-        before.replaceChildren('Goes on with session ', copyable(session.continues, 'session id'))
+        before.replaceChildren('Goes on with session ', copyable(session.continues, 'session name'))
       shown = session
       if (element.open) read()
     },
@@ -73,18 +73,19 @@ function latestOnly(work: () => Promise<void>): () => void {
 }
 
 function anchorFacts(anchor: AnchorView): HTMLElement {
-  const fact = (name: string, value: Node | string) => h('div', {}, h('dt', {}, name), h('dd', {}, value))
-  const manifest = h('span', {}, copyable(anchor.manifestCid, 'manifest address'), ' ')
-  manifest.append(
-    h('a', { href: gatewayUrl(anchor.manifestCid), target: '_blank', rel: 'noreferrer' }, 'Open'),
-  )
+  const fact = (term: string, value: Node | string) => h('div', {}, h('dt', {}, term), h('dd', {}, value))
+  const cid = rawBlockCid(anchor.page)
+  const page = h('span', {}, copyable(cid, 'address of the newest page'), ' ')
+  page.append(h('a', { href: gatewayUrl(cid), target: '_blank', rel: 'noreferrer' }, 'Open'))
+  const { transactionHash } = anchor
   return h(
     'dl',
-    { class: 'facts', 'data-testid': 'anchor', 'data-block': anchor.blockNumber },
-    fact('Confirmed', `${formatMoment(anchor.confirmedAtMs)}, block ${anchor.blockNumber}`),
-    fact('Covers', count(anchor.chunkCount, 'chunk')),
-    fact('Merkle root', copyable(anchor.merkleRoot, 'Merkle root')),
-    fact('Manifest', manifest),
+    { class: 'facts', 'data-testid': 'anchor', 'data-block': anchor.blockNumber, 'data-size': anchor.size },
+    fact('Existed before', `${formatMoment(anchor.blockAtMs)}, block ${anchor.blockNumber}`),
+    fact('Covers', `${count(anchor.size, 'entry', 'entries')} of the log`),
+    fact('Log root', copyable(anchor.root, 'root of the log')),
+    fact('Newest page', page),
+    transactionHash && fact('Transaction', copyable(transactionHash, 'transaction')),
   )
 }
 

@@ -51,7 +51,7 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
     class: 'soft',
     'data-testid': 'verify-button',
   })
-  const details = sessionDetails(first.id, holdfast)
+  const details = sessionDetails(first, holdfast)
   const element = h(
     'li',
     { class: 'session', 'data-testid': 'session', 'data-session-id': first.id, 'aria-labelledby': titleId },

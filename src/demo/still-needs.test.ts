@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../protocol/errors.ts'
-import type { GroupId, SessionId } from '../protocol/ids.ts'
+import type { GroupId, SessionId, SessionName } from '../protocol/ids.ts'
 import { CHUNK_STATUSES, type ChunkStatus, type SessionSnapshot } from '../protocol/snapshot.ts'
 import { needsResume, stillNeeds } from './still-needs.ts'
 
@@ -13,6 +13,7 @@ function session(
   const none = Object.fromEntries(CHUNK_STATUSES.map((status) => [status, 0])) as Record<ChunkStatus, number>
   return {
     id: '11111111-1111-4111-8111-111111111111' as SessionId,
+    name: '11'.repeat(32) as SessionName,
     ending: 'interrupted',
     upload: 'uploading',
     groupIds: [`0x${'ab'.repeat(32)}` as GroupId],
@@ -39,11 +40,11 @@ describe('what a session still needs', () => {
     expect(needs({ captured: 1 })).toBe('1 of 1 chunk to upload, then publish and anchor')
   })
 
-  it('goes on to the manifest, then the chain', () => {
-    expect(needs({ uploaded: 3 })).toBe('Publish the manifest and anchor it')
-    expect(needs({ manifesting: 3 })).toBe('Publish the manifest and anchor it')
+  it('goes on to the log, then the chain', () => {
+    expect(needs({ uploaded: 3 })).toBe('Publish the log and anchor it')
+    expect(needs({ manifesting: 3 })).toBe('Publish the log and anchor it')
     expect(needs({ anchoring: 3 })).toBe('Waiting for the chain')
-    expect(needs({ confirmed: 3 })).toBe('Publish the final manifest and anchor it')
+    expect(needs({ confirmed: 3 })).toBe('Publish the end of the log and anchor it')
     expect(needs({})).toBe('No chunk was saved; closing the session')
   })
 
@@ -72,7 +73,7 @@ describe('what a session still needs', () => {
   })
 
   it('has a word for a pause, another recorder and the end', () => {
-    expect(needs({ uploaded: 1 }, { paused: true })).toBe('Paused: publish the manifest and anchor it')
+    expect(needs({ uploaded: 1 }, { paused: true })).toBe('Paused: publish the log and anchor it')
     expect(needs({ uploading: 1 }, { ending: 'recording' })).toBe('Being recorded in another tab')
     expect(needs({ confirmed: 1 }, { upload: 'confirmed' })).toBe('Nothing: all of it is confirmed')
   })

@@ -39,9 +39,9 @@ function workLeft(session: SessionSnapshot): string {
   const { toUpload, total } = tally(session)
   const { uploaded, manifesting, anchoring } = session.chunks
   if (toUpload > 0) return `${toUpload} of ${count(total, 'chunk')} to upload, then publish and anchor`
-  if (uploaded + manifesting > 0) return 'publish the manifest and anchor it'
+  if (uploaded + manifesting > 0) return 'publish the log and anchor it'
   if (anchoring > 0) return 'waiting for the chain'
-  return total === 0 ? 'no chunk was saved; closing the session' : 'publish the final manifest and anchor it'
+  return total === 0 ? 'no chunk was saved; closing the session' : 'publish the end of the log and anchor it'
 }
 
 /** Why a session waits, or is parked: `parks` when waiting will not help. */

@@ -14,5 +14,5 @@ export function ticker(onTick: () => void): (running: boolean) => void {
 }
 
 /** True while this session's "next try in" counts down. */
-export const countsDown = ({ retryAtMs }: { readonly retryAtMs?: number }) =>
+export const countsDown = ({ retryAtMs }: { readonly retryAtMs?: number | undefined }) =>
   retryAtMs !== undefined && retryAtMs > Date.now() - TICK_MS

@@ -5,17 +5,17 @@ import { icon, setIcon } from './icon.ts'
 
 /** The two stages of a verification, with where each is. */
 export function verificationSteps() {
-  const anchor = stage('Reading the registry')
+  const log = stage('Reading the registry')
   const chunks = stage('Checking and opening each chunk')
-  let current = anchor
-  anchor.set('running')
+  let current = log
+  log.set('running')
   return {
-    element: h('ol', { class: 'steps' }, anchor.element, chunks.element),
+    element: h('ol', { class: 'steps' }, log.element, chunks.element),
     update({ step, chunksVerified, chunksTotal }: VerificationProgress): void {
-      if (!step.endsWith('a chunk')) return anchor.set('running', capital(step))
-      anchor.set('done', 'The chain’s anchor, the manifest and the key agree')
+      if (!step.endsWith('a chunk')) return log.set('running', capital(step))
+      log.set('done', 'Heads, log and key checked')
       current = chunks
-      chunks.set('running', `Checked and opened ${chunksVerified} of ${count(chunksTotal, 'chunk')}`)
+      chunks.set('running', `Checked ${chunksVerified} of ${count(chunksTotal, 'chunk')}`)
     },
     finish: (state: 'done' | 'failed') => current.set(state),
   }

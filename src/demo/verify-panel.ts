@@ -2,11 +2,12 @@ import type { GroupId } from '../protocol/ids.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { announce } from './announce.ts'
 import { button, h, setAttributes } from './dom.ts'
-import { count } from './format.ts'
+import { findingsView } from './findings-view.ts'
 import { groupWithKey, knownGroups } from './group-store.ts'
 import { groupWithKeyOrAsk } from './key-dialogs.ts'
 import { player } from './player.ts'
-import { readSession, type ReadSession } from './read-session.ts'
+import { readSession } from './read-session.ts'
+import { extentOf, findingsOf } from './reading-report.ts'
 import { verificationFailure } from './verification-failure.ts'
 import { verificationSteps } from './verification-steps.ts'
 
@@ -23,7 +24,11 @@ export function verifyPanel(sessionNow: () => SessionSnapshot) {
     element.replaceChildren()
     element.hidden = true
   }
-  const show = (state: 'running' | 'verified' | 'failed', words: string, ...parts: HTMLElement[]) => {
+  const show = (
+    state: 'running' | 'verified' | 'partial' | 'failed',
+    words: string,
+    ...parts: HTMLElement[]
+  ) => {
     setAttributes(element, { 'data-state': state })
     element.append(...parts)
     announce(words)
@@ -33,8 +38,8 @@ export function verifyPanel(sessionNow: () => SessionSnapshot) {
     element,
     async run(from: HTMLButtonElement): Promise<void> {
       const session = sessionNow()
-      const group = await keyFor(session.groupIds)
-      if (!group) return
+      const keys = await keyFor(session.groupIds)
+      if (!keys) return
       close()
       running = new AbortController()
       const { signal } = running
@@ -46,13 +51,21 @@ export function verifyPanel(sessionNow: () => SessionSnapshot) {
       element.hidden = false
       show('running', 'Verifying', steps.element)
       try {
-        const { id: sessionId, mimeType } = session
-        const read = await readSession({ sessionId, group, mimeType, signal, onProgress: steps.update })
+        const { name } = session
+        const read = await readSession({ name, keys, signal, onProgress: steps.update })
         if (signal.aborted) return
         steps.finish('done')
-        const shown = player(read.recording, session, closeButton)
+        const findings = findingsOf(read)
+        const extent = extentOf(read)
+        const list = findingsView(findings)
+        if (extent === 'nothing') {
+          show('failed', findings[0]?.words ?? '', list, closeButton)
+          return
+        }
+        const shown = player(read.recording, { session, isWhole: extent === 'whole' }, closeButton)
         release = shown.release
-        show('verified', 'Verified. Ready to play.', ...gaps(read), shown.element)
+        const state = extent === 'whole' ? 'verified' : 'partial'
+        show(state, `${findings[0]?.words ?? ''} Ready to play.`, list, shown.element)
       } catch (thrown) {
         if (signal.aborted) return
         steps.finish('failed')
@@ -70,10 +83,4 @@ function keyFor(groupIds: readonly GroupId[]) {
   if (id === undefined) return Promise.resolve(undefined)
   const wanted = { id, name: known?.name ?? `the group ${id.slice(2, 8)}` }
   return groupWithKeyOrAsk(wanted, 'The recording is encrypted for this group. Only its key opens it.')
-}
-
-function gaps({ missingIndexes }: ReadSession): HTMLElement[] {
-  if (missingIndexes.length === 0) return []
-  const words = `Missing, since never anchored: ${count(missingIndexes.length, 'chunk')} (${missingIndexes.join(', ')}). The recording jumps there.`
-  return [h('p', { class: 'notice notice-wait', 'data-testid': 'verify-gaps' }, words)]
 }

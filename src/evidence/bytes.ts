@@ -13,8 +13,10 @@ export function toHex(bytes: Uint8Array): string {
  * @throws `bad-input` for an odd length or anything that is no hex digit
  */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  if (!/^([0-9a-f]{2})*$/i.test(hex)) throw new HoldfastError('bad-input', 'This is not hex')
-  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16))
+  if (hex.length % 2 === 1 || /[^0-9a-f]/i.test(hex)) throw new HoldfastError('bad-input', 'This is not hex')
+  const bytes = new Uint8Array(hex.length / 2)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = parseInt(hex.slice(2 * at, 2 * at + 2), 16)
+  return bytes
 }
 
 /** Bytes as padded Base64 (RFC 4648 §4); meant for keys and IVs, not for payloads. */
@@ -79,6 +81,11 @@ export const uint64be = (value: number): Uint8Array<ArrayBuffer> =>
 
 /** Text in UTF-8. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
+
+/** As much of a text, in whole characters, as has so many bytes in UTF-8. */
+export const beginningOf = (text: string, maxBytes: number): string =>
+  // A stream waits for the rest of its last character.
+  new TextDecoder().decode(utf8(text).subarray(0, maxBytes), { stream: true })
 
 /** The parts one after the other, in memory of their own. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -3,9 +3,12 @@ import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { concat, fromHex, toHex, uint32be, utf8 } from './bytes.ts'
 import { contentAddress } from './cid.ts'
 import { sha256Hex } from './digest.ts'
-import { open, seal } from './hpke.ts'
-import { KEY_BYTES, newIv } from './keys.ts'
+import { aesKey, open, seal } from './hpke.ts'
 import { platformX25519, type X25519 } from './x25519.ts'
+
+const KEY_BYTES = 32
+/** NIST SP 800-38D §5.2.1.1 */
+const IV_BYTES = 12
 
 /** The place of a chunk: it opens at no other. */
 interface Place {
@@ -49,8 +52,7 @@ const keyTerms = (place: Uint8Array<ArrayBuffer>) => ({
   aad: place,
 })
 
-const aesKey = (raw: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt') =>
-  crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [usage])
+const random = (byteLength: number) => crypto.getRandomValues(new Uint8Array(byteLength))
 
 /**
  * The chunk under a fresh key of its own, which is sealed to the session's key and forgotten.
@@ -59,8 +61,8 @@ const aesKey = (raw: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt') =>
  */
 export async function sealChunk(chunk: PlainChunk, x25519: X25519 = platformX25519): Promise<SealedChunk> {
   const place = placeBytes(chunk)
-  const key = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
-  const iv = newIv()
+  const key = random(KEY_BYTES)
+  const iv = random(IV_BYTES)
   const ciphertext = await crypto.subtle.encrypt(
     { name: 'AES-GCM', iv, additionalData: place },
     await aesKey(key, 'encrypt'),

@@ -89,16 +89,6 @@ describe('contentAddress', () => {
       )
     },
   )
-
-  it.each([
-    { leafBytes: 0, maxLinks: 2 },
-    { leafBytes: 1, maxLinks: 1 },
-    { leafBytes: NaN, maxLinks: 2 },
-  ])('refuses %j, under which no tree ends', async (profile) => {
-    await expect(contentAddress(new Uint8Array(2), profile)).rejects.toThrow(
-      expect.objectContaining({ code: 'bad-input' }),
-    )
-  })
 })
 
 describe('isSameCid', () => {

@@ -1,5 +1,4 @@
 import type { Cid, Sha256Hex } from '../protocol/ids.ts'
-import { HoldfastError } from '../protocol/errors.ts'
 import { concat, toHex } from './bytes.ts'
 import { sha256 } from './digest.ts'
 
@@ -93,13 +92,12 @@ export function isSameCid(cid: Cid, text: string): boolean {
  *
  * A file of one leaf is that leaf. Holds one leaf's copy at a time beside the bytes themselves.
  *
- * @throws `bad-input` for a profile that no tree can have
+ * @param profile leaves of at least one byte, and nodes of at least two children
  */
 export async function contentAddress(
   bytes: ArrayBuffer | Uint8Array,
   { leafBytes, maxLinks }: CidProfile = UNIXFS_V1_2025,
 ): Promise<Cid> {
-  if (!(leafBytes >= 1 && maxLinks >= 2)) throw new HoldfastError('bad-input', 'This is no tree')
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   let level: Node[] = []
   let offset = 0

@@ -1,5 +1,5 @@
 import { isCid, type GroupId, type SessionName, type Sha256Hex } from '../protocol/ids.ts'
-import { MAX_CHUNK_BYTES } from '../protocol/messages.ts'
+import { MAX_CHUNK_BYTES, TAG_BYTES } from '../protocol/messages.ts'
 import { ByteReader } from './byte-reader.ts'
 import {
   END_HOWS,
@@ -13,7 +13,6 @@ import {
   type NoteEntry,
   type SessionEntry,
 } from './entry.ts'
-import { TAG_BYTES } from './keys.ts'
 
 /**
  * The entry that untrusted bytes are, every field checked for its range. `serialiseEntry` makes these bytes of it.

@@ -1,4 +1,3 @@
-import { HoldfastError } from '../protocol/errors.ts'
 import type { Cid, GroupId, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { concat, fromHex, uint16be, uint32be, uint64be, uint8, utf8 } from './bytes.ts'
 
@@ -81,10 +80,8 @@ export const NO_HASH = '0'.repeat(64)
 // One function for each kind, so that a bundle has those which it uses. All throw `bad-input` for a number that its
 // field does not hold.
 
-export const serialiseSession = (entry: SessionEntry): Uint8Array<ArrayBuffer> => {
+export const serialiseSession = (entry: Omit<SessionEntry, 'kind'>): Uint8Array<ArrayBuffer> => {
   const mimeType = utf8(entry.mimeType)
-  if (mimeType.length < 1 || mimeType.length > 255)
-    throw new HoldfastError('bad-input', 'A mimeType has 1 to 255 bytes')
   const metadata = fromHex(entry.metadata ?? '')
   return concat(
     uint8(0),
@@ -99,7 +96,7 @@ export const serialiseSession = (entry: SessionEntry): Uint8Array<ArrayBuffer> =
   )
 }
 
-export const serialiseChunk = (entry: ChunkEntry): Uint8Array<ArrayBuffer> =>
+export const serialiseChunk = (entry: Omit<ChunkEntry, 'kind'>): Uint8Array<ArrayBuffer> =>
   concat(
     uint8(1),
     uint32be(entry.index),
@@ -111,7 +108,7 @@ export const serialiseChunk = (entry: ChunkEntry): Uint8Array<ArrayBuffer> =>
     utf8(entry.cid),
   )
 
-export const serialiseEnd = (entry: EndEntry): Uint8Array<ArrayBuffer> =>
+export const serialiseEnd = (entry: Omit<EndEntry, 'kind'>): Uint8Array<ArrayBuffer> =>
   concat(
     uint8(2),
     uint8(END_HOWS.indexOf(entry.how) + 1),
@@ -119,7 +116,7 @@ export const serialiseEnd = (entry: EndEntry): Uint8Array<ArrayBuffer> =>
     uint32be(entry.indexes ?? UNKNOWN_INDEXES),
   )
 
-export const serialiseNote = (entry: NoteEntry): Uint8Array<ArrayBuffer> => {
+export const serialiseNote = (entry: Omit<NoteEntry, 'kind'>): Uint8Array<ArrayBuffer> => {
   const sealed = fromHex(entry.sealed)
   return concat(uint8(3), uint64be(entry.atMs), uint16be(sealed.length), sealed)
 }

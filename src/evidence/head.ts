@@ -24,6 +24,10 @@ export interface Head {
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 const ECDSA = { name: 'ECDSA', hash: 'SHA-256' }
 
+/** The key that signs a session's heads, from PKCS#8, in a form that never gives its bytes back. */
+export const importSigningKey = (pkcs8: ArrayBuffer): Promise<CryptoKey> =>
+  crypto.subtle.importKey('pkcs8', pkcs8, P256, false, ['sign'])
+
 /** The 185 bytes that are signed. */
 export const serialiseHead = (head: Head): Uint8Array<ArrayBuffer> =>
   concat(

@@ -63,7 +63,8 @@ async function keySchedule(secret: Bytes, encapsulated: Bytes, publicKey: Bytes,
   }
 }
 
-const aesKey = (key: Bytes, usage: 'encrypt' | 'decrypt') =>
+/** For AES-256-GCM. */
+export const aesKey = (key: Bytes, usage: 'encrypt' | 'decrypt') =>
   crypto.subtle.importKey('raw', key, 'AES-GCM', false, [usage])
 
 /**

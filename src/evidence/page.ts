@@ -21,21 +21,17 @@ export interface Page {
 export const PAGE_LABEL = 'holdfast/page/v2'
 export const MAX_PAGE_BYTES = 262_144
 
-/** What comes before the first entry at most: with numbers below 2^32, 32 hashes of the frontier and 31 links. */
-const MAX_OVERHEAD_BYTES = 16 + 32 + 4 + 4 + 32 * 32 + 31 * 32 + 2
+/**
+ * A writer puts no more entries into a page. A chunk's has at most 299 bytes, and one that begins a log 65,535; so with
+ * the length of each, and with the most hashes, a page has 248,251 bytes at most.
+ */
+export const MAX_PAGE_ENTRIES = 600
 
 /** The pages that a page links to: each `number` - 2^k where 2^k divides `number`, but for 0. */
 export function linkNumbers(number: number): number[] {
   const numbers: number[] = []
   for (let step = 1; number % step === 0 && step < number; step *= 2) numbers.push(number - step)
   return numbers
-}
-
-/** How many of these entries, from the front, go into one page, whichever it is; of any at least one. */
-export function howManyFit(entries: readonly Uint8Array[]): number {
-  let leftBytes = MAX_PAGE_BYTES - MAX_OVERHEAD_BYTES
-  const firstTooMany = entries.findIndex((entry) => (leftBytes -= 2 + entry.length) < 0)
-  return firstTooMany < 0 ? entries.length : firstTooMany
 }
 
 /**

@@ -1,105 +1,165 @@
 import { HoldfastError } from '../protocol/errors.ts'
-import { isSha256Hex, type GroupId, type SessionId, type Sha256Hex } from '../protocol/ids.ts'
-import { fromHex } from './bytes.ts'
+import type { GroupId, SessionName, Sha256Hex } from '../protocol/ids.ts'
+import type { Head } from './head.ts'
 
-/** What the registry contract holds of a session. */
-export interface RegistryRecord {
-  /** First writer of the session and its only one since: `0x` and 40 lower-case hex digits. */
-  readonly creator: string
-  readonly merkleRoot: Sha256Hex
-  /** As the creator wrote it: check it before use. */
-  readonly manifestCid: string
-  readonly chunkCount: number
-  /** When it was registered, by the block's clock of whole seconds; ms since the epoch. */
-  readonly createdAtMs: number
-  /** When it was written last, by the same clock. */
-  readonly updatedAtMs: number
+// The registry of docs/evidence-format.md in the Solidity ABI, as far as it is read. All that it answers consists of
+// words of 32 bytes.
+
+/** The newest head of a session as the registry holds it. */
+export interface RegistrySession {
+  readonly root: Sha256Hex
+  readonly page: Sha256Hex
+  /** Entries in the log; rounded beyond 2^53, where no log is. */
+  readonly size: number
+  /** Heads that were taken, this one included. */
+  readonly anchors: number
+  /** The block that took the session's first head. */
+  readonly firstBlock: number
+  /** The block that took this one. */
+  readonly blockNumber: number
+  /** That block's time, of whole seconds; ms since the epoch. */
+  readonly blockAtMs: number
+  /** Nothing larger is ever taken. */
+  readonly end: boolean
+}
+
+/** A session that is registered under a group, as whoever registered it says: check the tag. */
+export interface RegistryMember {
+  readonly name: SessionName
+  readonly tag: Sha256Hex
+}
+
+/** A head as the registry told that it took it: it had verified key and signature, and the node may lie. */
+export interface AnchoredHead extends Head {
+  readonly publicKey: string
+  readonly signature: string
+  /** Heads of the session that were taken up to this one. */
+  readonly anchors: number
+  /** The block that took the one before; 0 where there was none. */
+  readonly previousBlock: number
+}
+
+/** An event's log, as the Ethereum JSON-RPC tells it. */
+export interface EventLog {
+  readonly topics: readonly string[]
+  readonly data: string
 }
 
 // First four bytes of keccak256 over the signature (Solidity ABI specification, "Function Selector").
 const SESSIONS = '0x7dbd2832' // sessions(bytes32)
-const IS_CONTENT_IN_GROUP = '0xed447d0a' // isContentInGroup(bytes32,bytes32)
+const COUNT_OF = '0x9f70ed81' // countOf(bytes32)
+const SESSIONS_OF = '0x34401b5c' // sessionsOf(bytes32,uint256,uint256)
 
-const WORD = 64 // hex digits
+/** First topic of an `Anchored` event; the second is `topicOf` the session's name. */
+export const ANCHORED = '0x5bcd5e65786b98613c579e00ef0803fad03f503491e5ee6e0625f21ee9ffe6eb'
 
-const digitsOfId = (id: SessionId) => id.replaceAll('-', '').padEnd(WORD, '0')
+/** A number as a word: 64 hex digits. */
+export const wordOf = (value: number): string => value.toString(16).padStart(64, '0')
 
-/** The session id as the chain writes it: its 16 bytes, then 16 zero bytes; `0x` and 64 hex digits. */
-export const sessionIdToBytes32 = (id: SessionId): `0x${string}` => `0x${digitsOfId(id)}`
+/** Topic that a name is in an event. */
+export const topicOf = (name: SessionName): string => `0x${name}`
 
-/** Call data that reads a session's record: `sessions(bytes32)`. */
-export const encodeSessionsCall = (id: SessionId): `0x${string}` => `${SESSIONS}${digitsOfId(id)}`
+/** Call data that reads a session's newest head. */
+export const encodeSessionsCall = (name: SessionName): string => SESSIONS + name
 
-/** Call data that asks whether a session is bound to a group: `isContentInGroup(bytes32,bytes32)`. */
-export const encodeInGroupCall = (id: SessionId, groupId: GroupId): `0x${string}` =>
-  `${IS_CONTENT_IN_GROUP}${digitsOfId(id)}${groupId.slice(2)}`
+/** Call data that asks how many sessions are registered under a group. */
+export const encodeCountOfCall = (groupId: GroupId): string => COUNT_OF + groupId.slice(2)
 
-const malformed = (what: string) =>
-  new HoldfastError('bad-answer', `The registry's answer is malformed: ${what}`)
+/**
+ * Call data that reads sessions of a group, oldest first.
+ *
+ * @param from how many of the oldest to leave out
+ * @param count how many to tell at most
+ */
+export const encodeSessionsOfCall = (groupId: GroupId, from: number, count: number): string =>
+  SESSIONS_OF + groupId.slice(2) + wordOf(from) + wordOf(count)
 
-function digitsOf(hex: string): string {
-  if (hex === '0x') throw malformed('it is empty, as where no contract is at this address')
-  if (!hex.startsWith('0x') || hex.length % WORD !== 2 || /[^0-9a-f]/i.test(hex.slice(2))) {
-    throw malformed('it does not consist of whole 32-byte words of hex')
+/**
+ * The answer to `encodeSessionsCall`; undefined where nobody has brought a head of the session.
+ *
+ * @throws `bad-answer` for what is no such answer, also where a number but the size is beyond 2^53
+ */
+export function decodeSession(hex: string): RegistrySession | undefined {
+  const [root, page, entries, ...words] = wordsIn(hex)
+  const [anchors, firstBlock, blockNumber, time, end] = words.map(numberIn)
+  check(words.length === 5)
+  const size = sizeIn(entries)
+  if (size === 0) return undefined
+  const blockAtMs = 1_000 * time!
+  return { root, page, size, anchors, firstBlock, blockNumber, blockAtMs, end: !!end } as RegistrySession
+}
+
+/**
+ * The answer to `encodeCountOfCall`.
+ *
+ * @throws `bad-answer` unless it is one number below 2^53
+ */
+export function decodeCountOf(hex: string): number {
+  const [count, ...others] = wordsIn(hex)
+  check(others.length === 0)
+  return numberIn(count)
+}
+
+/**
+ * The answer to `encodeSessionsOfCall`.
+ *
+ * @throws `bad-answer` for what is no such answer
+ */
+export function decodeSessionsOf(hex: string): readonly RegistryMember[] {
+  const [offset, length, ...rest] = wordsIn(hex)
+  check(numberIn(offset) === 32 && 2 * numberIn(length) === rest.length)
+  return Array.from({ length: rest.length / 2 }, (_, at) => ({
+    name: rest[2 * at] as SessionName,
+    tag: rest[2 * at + 1] as Sha256Hex,
+  }))
+}
+
+/**
+ * The head in an `Anchored` event.
+ *
+ * @throws `bad-answer` for what is no such event
+ */
+export function decodeAnchored({ topics, data }: EventLog): AnchoredHead {
+  const [name, ...none] = wordsIn(topics[1] ?? '0x')
+  const words = wordsIn(data)
+  const [size, root, page, previous, groups, end, x, y, r, s, anchors, previousBlock] = words
+  check(topics[0] === ANCHORED && topics.length === 2 && none.length === 0 && words.length === 12)
+  return {
+    name: name as SessionName,
+    size: sizeIn(size),
+    root: root as Sha256Hex,
+    page: page as Sha256Hex,
+    previous: previous === wordOf(0) ? null : (previous as Sha256Hex),
+    groups: groups as Sha256Hex,
+    end: numberIn(end) === 1,
+    publicKey: `${x}${y}`,
+    signature: `${r}${s}`,
+    anchors: numberIn(anchors),
+    previousBlock: numberIn(previousBlock),
   }
-  return hex.slice(2).toLowerCase()
 }
 
-/** The 32-byte word at `offset`, in hex digits. */
-function wordAt(digits: string, offset: number): string {
-  const word = digits.slice(offset, offset + WORD)
-  if (word.length !== WORD) throw malformed('it ends too early')
-  return word
+/** Whether an `Anchored` event is the one of this head; what else it says is not looked at. */
+export const isAnchorOf = (
+  { data }: EventLog,
+  { size, root }: Pick<RegistrySession, 'size' | 'root'>,
+): boolean => data.toLowerCase().startsWith(`0x${wordOf(size)}${root}`)
+
+/** Hex digits of each word of 32 bytes, lower-case. */
+function wordsIn(hex: string): readonly string[] {
+  check(/^0x([0-9a-f]{64})+$/i.test(hex))
+  return hex.slice(2).toLowerCase().match(/.{64}/g)!
 }
 
-function numberAt(digits: string, offset: number, name: string): number {
-  const value = Number(BigInt(`0x${wordAt(digits, offset)}`))
-  if (!Number.isSafeInteger(value)) throw malformed(`${name} is beyond 2^53`)
+function numberIn(word = ''): number {
+  const value = Number(`0x${word}`)
+  check(Number.isSafeInteger(value))
   return value
 }
 
-function stringAt(digits: string, head: number, name: string): string {
-  const start = 2 * numberAt(digits, head, `the offset of ${name}`)
-  const end = start + WORD + 2 * numberAt(digits, start, `the length of ${name}`)
-  if (end > digits.length) throw malformed(`${name} is longer than the answer`)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(fromHex(digits.slice(start + WORD, end)))
-  } catch {
-    throw malformed(`${name} is not UTF-8`)
-  }
-}
+/** Whoever has a session's key can sign any size; beyond 2^53, where no log is, it is rounded. */
+const sizeIn = (word = ''): number => Number(`0x${word}`)
 
-/**
- * The record in the answer to `encodeSessionsCall` (`0x…`, Solidity ABI); undefined where nobody has
- * registered the session, which the contract tells by a zero creator.
- *
- * @throws `bad-answer` for what is no such answer, also where a number does not fit 53 bits
- */
-export function decodeSessions(hex: string): RegistryRecord | undefined {
-  const digits = digitsOf(hex)
-  const creator = wordAt(digits, 0)
-  if (!creator.startsWith('0'.repeat(24))) throw malformed('the creator is no address')
-  if (/^0+$/.test(creator)) return undefined
-  const merkleRoot = wordAt(digits, WORD)
-  if (!isSha256Hex(merkleRoot)) throw malformed('the root is no digest')
-  return {
-    creator: `0x${creator.slice(24)}`,
-    merkleRoot,
-    manifestCid: stringAt(digits, 2 * WORD, 'the manifest CID'),
-    chunkCount: numberAt(digits, 3 * WORD, 'the chunk count'),
-    createdAtMs: 1_000 * numberAt(digits, 4 * WORD, 'the creation time'),
-    updatedAtMs: 1_000 * numberAt(digits, 5 * WORD, 'the update time'),
-  }
-}
-
-/**
- * The answer to `encodeInGroupCall`.
- *
- * @throws `bad-answer` unless it is one word of 0 or 1
- */
-export function decodeInGroup(hex: string): boolean {
-  const digits = digitsOf(hex)
-  const value = numberAt(digits, 0, 'the flag')
-  if (digits.length !== WORD || value > 1) throw malformed('it is no boolean')
-  return value === 1
+function check(holds: boolean): asserts holds {
+  if (!holds) throw new HoldfastError('bad-answer', 'The registry’s answer is malformed.')
 }

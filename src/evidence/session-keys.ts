@@ -10,8 +10,8 @@ import { newPrivateKey, platformX25519, publicKeyOf, type X25519 } from './x2551
 /** What a session is written with; none of it opens what was sealed. */
 export interface SessionKeys {
   readonly name: SessionName
-  /** P-256 private key that signs heads; its bytes cannot be had. */
-  readonly signingKey: CryptoKey
+  /** P-256 private key that signs heads, PKCS #8. */
+  readonly signingKey: ArrayBuffer
   /** Of the signing key, `x ‖ y`: hex of 64 bytes. */
   readonly publicKey: string
   /** X25519 public key to which chunk keys and notes are sealed: hex of 32 bytes. */
@@ -34,7 +34,7 @@ export async function newSessionKeys(
   groups: readonly { readonly publicKey: string }[],
   x25519: X25519 = platformX25519,
 ): Promise<SessionKeys> {
-  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
     'sign',
     'verify',
   ])
@@ -45,7 +45,7 @@ export async function newSessionKeys(
   const access = await accessOf(openingKey, name, new Set(groups.map((group) => group.publicKey)), x25519)
   return {
     name,
-    signingKey: pair.privateKey,
+    signingKey: await crypto.subtle.exportKey('pkcs8', pair.privateKey),
     publicKey,
     sealingKey: toHex(await publicKeyOf(openingKey, x25519)),
     access,
@@ -59,7 +59,7 @@ async function accessOf(
   x25519: X25519,
 ): Promise<GroupAccess[]> {
   if (groups.size < 1 || groups.size > MAX_GROUPS)
-    throw new HoldfastError('bad-input', `A session has 1 to ${MAX_GROUPS} groups, not ${groups.size}`)
+    throw new HoldfastError('bad-input', `groups: a session has 1 to ${MAX_GROUPS}, not ${groups.size}.`)
   const access = await Promise.all(
     Array.from(groups, async (publicKey) => {
       const id = await groupIdOf(publicKey)

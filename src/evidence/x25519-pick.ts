@@ -1,14 +1,22 @@
-import { newPrivateKey, platformX25519, publicKeyOf, type X25519 } from './x25519.ts'
+import { HoldfastError } from '../protocol/errors.ts'
+import { hasX25519, platformX25519, type X25519 } from './x25519.ts'
 
 /**
  * X25519 by the platform, or, where it has none, by a library that is loaded then.
  *
- * For pages and Node. A service worker has no `import()`: there `platformX25519` or `libraryX25519` is passed by hand.
+ * For pages and Node: a service worker has no `import()`.
+ *
+ * @throws HoldfastError `unsupported-browser` where the library cannot be loaded
  */
 export async function x25519(): Promise<X25519> {
-  const isThere = await publicKeyOf(newPrivateKey()).then(
-    () => true,
-    () => false,
-  )
-  return isThere ? platformX25519 : (await import('./x25519-library.ts')).libraryX25519
+  if (await hasX25519()) return platformX25519
+  try {
+    return (await import('./x25519-library.ts')).libraryX25519
+  } catch (cause) {
+    throw new HoldfastError(
+      'unsupported-browser',
+      'This browser has no X25519, and the part of the page that has it cannot be loaded.',
+      { cause },
+    )
+  }
 }

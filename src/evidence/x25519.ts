@@ -18,6 +18,13 @@ const BASE_POINT = Uint8Array.from({ length: X25519_BYTES }, (_, at) => (at === 
 /** What stands before the private key in PKCS #8 (RFC 8410 §7), the only form besides JWK that WebCrypto imports. */
 const PKCS8_PREFIX = '302e020100300506032b656e04220420'
 
+/** Whether the platform has it. */
+export const hasX25519 = (): Promise<boolean> =>
+  publicKeyOf(newPrivateKey()).then(
+    () => true,
+    () => false,
+  )
+
 /** By the platform: Chromium from 133, Firefox from 130, Safari from 17, Node from 20. Rejects in others. */
 export const platformX25519: X25519 = async (privateKey, publicKey) => {
   const { subtle } = crypto

@@ -6,6 +6,9 @@ const NOTHING_SAID = 'Check the network and try again: this says nothing about t
 const NOT_THERE = 'Try again later or with another gateway: the store does not have it now.'
 const OTHER_KEY = 'Try again with the key of a group that the recording was made for.'
 const TAMPERED = 'Do not rely on what was served: it is not what was anchored. Try another gateway.'
+const OTHER_NODE = 'Do not rely on this node: it does not tell all that the registry took. Ask another.'
+const RECORDED_WRONG =
+  'Do not rely on this recording: whoever has its key signed what breaks the format or contradicts itself.'
 
 const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'bad-message': 'Send a message that this protocol version defines.',
@@ -41,6 +44,8 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'anchor-unseen':
     'Check that the relay has funds and signs for this chain; it is handed the anchor again by itself.',
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',
+  forked:
+    'Keep the device: somebody else signs with the key of this recording. What was anchored before stands; its bytes stay here.',
   'wrong-chain':
     'Check what the worker is set up with: rpcUrl, chainId, registry and relayUrl must be of one chain.',
   'nodes-disagree': 'Wait, or check the nodes that the message names.',
@@ -50,22 +55,23 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'chain-unreachable': NOTHING_SAID,
   'chain-answer': WRONG_CHAIN,
   'not-registered': WRONG_CHAIN,
+  'heads-withheld': OTHER_NODE,
+  'head-signature': OTHER_NODE,
   'gateway-unreachable': NOTHING_SAID,
-  'manifest-missing': NOT_THERE,
-  'manifest-address': TAMPERED,
-  'manifest-malformed': TAMPERED,
-  'manifest-session': TAMPERED,
-  count: TAMPERED,
-  root: TAMPERED,
-  uploader: TAMPERED,
+  'page-missing': NOT_THERE,
+  'page-address': TAMPERED,
+  'page-malformed': RECORDED_WRONG,
+  'first-page': NOT_THERE,
+  root: RECORDED_WRONG,
+  groups: RECORDED_WRONG,
   group: OTHER_KEY,
   key: OTHER_KEY,
   'chunk-missing': NOT_THERE,
   'chunk-address': TAMPERED,
-  'chunk-size': TAMPERED,
-  'chunk-encrypted-hash': TAMPERED,
-  'chunk-decrypt': TAMPERED,
-  'chunk-plaintext-hash': TAMPERED,
+  'chunk-size': RECORDED_WRONG,
+  'chunk-encrypted-hash': RECORDED_WRONG,
+  'chunk-decrypt': RECORDED_WRONG,
+  'chunk-plaintext-hash': RECORDED_WRONG,
 }
 
 /**

@@ -46,7 +46,7 @@ describe('HoldfastError', () => {
 })
 
 describe('isHoldfastError', () => {
-  const found = new VerificationError('root', 'checking the manifest', 'why', { index: 7 })
+  const found = new VerificationError('root', 'checking the log', 'why', { index: 7 })
 
   it('knows every error of the library by its one base class, the reader’s too', () => {
     expect(found).toBeInstanceOf(HoldfastError)
@@ -66,7 +66,7 @@ describe('isHoldfastError', () => {
 
   it('asks for one code as well', () => {
     expect(isHoldfastError(found, 'root')).toBe(true)
-    expect(isHoldfastError(found, 'count')).toBe(false)
+    expect(isHoldfastError(found, 'group')).toBe(false)
   })
 
   it.each([

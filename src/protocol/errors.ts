@@ -41,6 +41,7 @@ export const ERRORS = {
   'copies-missing': 'transient',
   'anchor-rejected': 'refused',
   'anchor-unseen': 'transient',
+  forked: 'refused',
   'wrong-chain': 'transient',
   'nodes-disagree': 'transient',
   aborted: 'transient',

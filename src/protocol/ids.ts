@@ -5,12 +5,12 @@ type Branded<Value, Name extends string> = Value & { readonly [brand]: Name }
 export type SessionId = Branded<string, 'SessionId'>
 /**
  * A session as its entries, its heads and the chain know it: the 16 bytes of its UUID, then 16 of its key's hash. 64
- * lower-case hex digits (docs/evidence-format-2.md).
+ * lower-case hex digits (docs/evidence-format.md).
  */
 export type SessionName = Branded<string, 'SessionName'>
 /** One immutable piece of a recording: `<session id>/<index>`, so an index can hold one content only. */
 export type ChunkId = Branded<string, 'ChunkId'>
-/** `keccak256` of a group secret: `0x` and 64 lower-case hex digits. */
+/** Of a group's public key (docs/evidence-format.md): `0x` and 64 lower-case hex digits. */
 export type GroupId = Branded<string, 'GroupId'>
 /** SHA-256 digest: 64 lower-case hex digits. */
 export type Sha256Hex = Branded<string, 'Sha256Hex'>

@@ -1,14 +1,27 @@
 import type { WireError } from './errors.ts'
-import type { Cid, GroupId, SessionId, Sha256Hex } from './ids.ts'
+import type { Cid, GroupId, SessionId, SessionName, Sha256Hex } from './ids.ts'
 import type { ChunkView, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
 /** Raised when a page and a worker of different versions could misread each other. */
-export const PROTOCOL_VERSION = 3
+export const PROTOCOL_VERSION = 4
+
+/** What sealing adds to a chunk: the tag of AES-GCM, so the least that a ciphertext has, in bytes (NIST SP 800-38D). */
+export const TAG_BYTES = 16
 
 /** Largest chunk that the worker takes, in ciphertext (or raw) bytes. */
 export const MAX_CHUNK_BYTES = 64 * 1024 * 1024
 
+/** Largest time in ms that a Date holds (ECMA-262 §21.4.1.1). */
+export const MAX_TIME_MS = 8.64e15
+/** Longest chunk, ms: 49 days, what the log has room for. */
+export const MAX_DURATION_MS = 0xffff_ffff
+/** Most indexes of a session: one more says in the log that their number is not known. */
+export const MAX_INDEXES = 0xffff_fffe
+
 // What follows are bases of names, which `nameFor` makes one registration's.
+
+/** The worker's database. What evidence format 1 left lies in `holdfast`, where `holdfast/format-1` reads it. */
+export const DATABASE = 'holdfast-2'
 
 /** The `BroadcastChannel` on which the worker tells its pages of a changed session. */
 export const SNAPSHOT_CHANNEL = 'holdfast'
@@ -16,27 +29,35 @@ export const SNAPSHOT_CHANNEL = 'holdfast'
 /** The Web Lock that a page holds while it records: its release is how the worker learns of a death. */
 export const recordingLockName = (id: SessionId) => `holdfast-recording:${id}`
 
-/** The session key under one group's secret, and the IV used (both Base64). */
-export interface WrappedKey {
-  readonly groupId: GroupId
-  readonly wrappedKey: string
-  readonly iv: string
+/** A group that may read a session. */
+export interface Member {
+  readonly id: GroupId
+  /** HMAC of the session's name under the group's public key: 32 bytes, hex. */
+  readonly tag: Sha256Hex
+  /** The session's private X25519 key, sealed to the group: 80 bytes, hex. */
+  readonly sealedKey: string
 }
 
 export interface SessionStart {
   readonly sessionId: SessionId
+  /** P-256 key that signs the session's heads: x and y, 64 bytes, hex. */
+  readonly publicKey: string
+  /** Its private key, PKCS#8. The worker keeps it in a form that gives nothing away, where the browser can. */
+  readonly signingKey: ArrayBuffer
+  /** X25519 key to which chunk keys are sealed: 32 bytes, hex. */
+  readonly sealingKey: string
   readonly mimeType: string
   readonly startedAtMs: number
-  /** At least one, each group once. */
-  readonly access: readonly WrappedKey[]
+  /** 1 to 16, by ascending id, each once. */
+  readonly access: readonly Member[]
   /** Names of the worker's stores, 1 to 8, each once; default: all that it has. */
   readonly stores?: readonly string[] | undefined
   /** Copies that must be proved, 1 to the number of stores; default: all of them. */
   readonly atLeast?: number | undefined
   /** The session that the worker did not know any more, and whose recording this one goes on with. */
-  readonly continues?: SessionId | undefined
-  /** Only with `seal: 'worker'`: the session key as a non-extractable HKDF key. */
-  readonly sealKey?: CryptoKey
+  readonly continues?: SessionName | undefined
+  /** Who encrypts. */
+  readonly seal: 'page' | 'worker'
 }
 
 /** A chunk that the page sealed; `payload` is its ciphertext. */
@@ -46,8 +67,10 @@ export interface SealedChunk {
   readonly index: number
   readonly plaintextHash: Sha256Hex
   readonly encryptedHash: Sha256Hex
-  /** Base64 of 12 bytes. */
+  /** 12 bytes, hex. */
   readonly iv: string
+  /** Its key, sealed to the session's: 80 bytes, hex. */
+  readonly chunkKey: string
   readonly cid: Cid
   readonly capturedAtMs: number
   readonly durationMs: number

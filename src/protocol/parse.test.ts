@@ -5,10 +5,25 @@ import { MAX_CHUNK_BYTES, PROTOCOL_VERSION, type Request, type RequestType } fro
 import { isOurs, parseRequest } from './parse.ts'
 
 const sessionId = '00000000-0000-4000-8000-000000000001'
-const wrapped = { groupId: `0x${'1'.repeat(64)}`, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }
-const sealKey = await crypto.subtle.importKey('raw', new Uint8Array(32), 'HKDF', false, ['deriveKey'])
+const member = { id: `0x${'1'.repeat(64)}`, tag: '7'.repeat(64), sealedKey: 'c'.repeat(160) }
+const later = { ...member, id: `0x${'2'.repeat(64)}` }
 
-const start = { sessionId, mimeType: 'video/webm', startedAtMs: 5, access: [wrapped] }
+const start = {
+  sessionId,
+  publicKey: 'b'.repeat(128),
+  signingKey: new ArrayBuffer(138),
+  sealingKey: '5'.repeat(64),
+  mimeType: 'video/webm',
+  startedAtMs: 5,
+  access: [member, later],
+  seal: 'page',
+}
+const { privateKey: signingKey } = await crypto.subtle.generateKey(
+  { name: 'ECDSA', namedCurve: 'P-256' },
+  false,
+  ['sign'],
+)
+const NAME = '9'.repeat(64)
 const raw = {
   kind: 'raw',
   sessionId,
@@ -22,7 +37,8 @@ const sealed = {
   ...raw,
   kind: 'sealed',
   encryptedHash: 'e'.repeat(64),
-  iv: 'A'.repeat(16),
+  iv: 'f'.repeat(24),
+  chunkKey: 'd'.repeat(160),
   cid: `b${'a'.repeat(58)}`,
 }
 
@@ -74,14 +90,14 @@ describe('parseRequest', () => {
       sessionId,
       indexes: 7,
     })
-    const session = { ...start, sealKey, stores: ['ipfs', 'tus'], atLeast: 1, continues: sessionId }
+    const session = { ...start, seal: 'worker', stores: ['ipfs', 'tus'], atLeast: 1, continues: NAME }
     expect(parseRequest(message('session-start', { session }))).toEqual({ type: 'session-start', session })
   })
 
   it('leaves behind what the protocol does not define', () => {
-    const chunk = { ...sealed, extra: 1, access: [{ ...wrapped, extra: 1 }] }
+    const chunk = { ...sealed, extra: 1, access: [{ ...member, extra: 1 }] }
     expect(parseRequest(message('chunk', { chunk, extra: 1 }))).toEqual({ type: 'chunk', chunk: sealed })
-    const session = { ...start, access: [{ ...wrapped, secret: 1 }], secret: 1 }
+    const session = { ...start, access: [{ ...member, privateKey: 1 }, later], privateKey: 1 }
     expect(parseRequest(message('session-start', { session }))).toEqual({
       type: 'session-start',
       session: start,
@@ -107,44 +123,59 @@ describe('parseRequest', () => {
   })
 })
 
-const HEX = ['A'.repeat(64), 'a'.repeat(63), 'a'.repeat(65), `${'a'.repeat(64)}\n`, 'g'.repeat(64), 7]
+/** What is no hex of so many bytes, as the protocol writes it. */
+const notHex = (bytes: number) => {
+  const good = 'a'.repeat(2 * bytes)
+  return [
+    good.toUpperCase(),
+    good.slice(1),
+    `${good}a`,
+    `${good}aa`,
+    `${good}\n`,
+    good.replace('a', 'g'),
+    '',
+    7,
+    [good],
+  ]
+}
+const HEX = notHex(32)
 const TIMES = [-1, 1.5, Number.NaN, Infinity, 8.64e15 + 1, '5']
-const IVS = [
-  'A'.repeat(15),
-  'A'.repeat(17),
-  `${'A'.repeat(14)}==`,
-  `${'A'.repeat(15)}=`,
-  `${'A'.repeat(15)}-`,
-]
 const IDS = [sessionId.toUpperCase(), `${sessionId} `, sessionId.replace('-4', '-1'), 'x', 7, [sessionId]]
 
 /** For each field of a part of a message, what it must not be (missing, apart). */
 const CHUNK_FIELDS: Readonly<Record<keyof typeof sealed, readonly unknown[]>> = {
   kind: ['other', 7],
   sessionId: IDS.map((id) => (id === sessionId.toUpperCase() ? 'ABCDEF00-0000-4000-8000-000000000001' : id)),
-  index: [-1, 0.5, 2 ** 32, Number.NaN, '0'],
+  index: [-1, 0.5, 2 ** 32 - 1, Number.NaN, '0'],
   plaintextHash: HEX,
   capturedAtMs: TIMES,
-  durationMs: TIMES,
+  durationMs: [...TIMES, 2 ** 32],
   payload: ['bytes', new ArrayBuffer(4), new Uint8Array(4), { size: 4, arrayBuffer: () => 0 }],
   encryptedHash: HEX,
-  iv: IVS,
+  iv: notHex(12),
+  chunkKey: notHex(80),
   cid: ['QmNotVersionOne', 'b', `b${'a'.repeat(121)}`, `b${'A'.repeat(58)}`, `b${'1'.repeat(58)}`],
 }
 const SESSION_FIELDS: Readonly<
-  Record<keyof typeof start | 'sealKey' | 'stores' | 'atLeast' | 'continues', readonly unknown[]>
+  Record<keyof typeof start | 'stores' | 'atLeast' | 'continues', readonly unknown[]>
 > = {
   sessionId: CHUNK_FIELDS.sessionId,
-  mimeType: ['x'.repeat(256), 7],
+  publicKey: notHex(64),
+  signingKey: ['key', {}, new Uint8Array(138), new ArrayBuffer(256), signingKey],
+  sealingKey: notHex(32),
+  mimeType: ['', 'x'.repeat(256), 'é'.repeat(128), 7, ['video/webm']],
   startedAtMs: TIMES,
   access: [
     [],
     {},
     'list',
     [null],
-    [wrapped, wrapped],
-    Array.from({ length: 65 }, () => wrapped),
+    [member, member],
+    [later, member],
+    [member, later, member],
+    Array.from({ length: 17 }, (_none, at) => ({ ...member, id: `0x${String(at).padStart(64, '0')}` })),
     Array.from({ length: 1_000_000 }),
+    Object.assign([member], { length: 2 }),
     Object.assign([], { length: 1 }),
     Object.assign([], { length: 4_000_000_000 }),
   ],
@@ -159,26 +190,21 @@ const SESSION_FIELDS: Readonly<
     Object.assign([], { length: 4_000_000_000 }),
   ],
   atLeast: [0, -1, 1.5, 9, '1', Number.NaN, null],
-  continues: CHUNK_FIELDS.sessionId.slice(1),
-  sealKey: [
-    'key',
-    {},
-    await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt']),
-    await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, true, ['encrypt']),
-  ],
+  continues: [...HEX, sessionId],
+  seal: ['nobody', '', 7, true, ['page']],
 }
-const KEY_FIELDS: Readonly<Record<keyof typeof wrapped, readonly unknown[]>> = {
-  groupId: ['1'.repeat(64), `0x${'1'.repeat(63)}`, `0x${'A'.repeat(64)}`, 7],
-  wrappedKey: ['A'.repeat(63), 'A'.repeat(65), `${'A'.repeat(62)}==`, `${'A'.repeat(63)}-`, 7],
-  iv: IVS,
+const MEMBER_FIELDS: Readonly<Record<keyof typeof member, readonly unknown[]>> = {
+  id: ['1'.repeat(64), `0x${'1'.repeat(63)}`, `0x${'A'.repeat(64)}`, 7],
+  tag: HEX,
+  sealedKey: notHex(80),
 }
 
 describe('a field that is wrong is named', () => {
   const cases = [
     ...casesOf(CHUNK_FIELDS, (wrong) => message('chunk', { chunk: { ...sealed, ...wrong } })),
     ...casesOf(SESSION_FIELDS, (wrong) => message('session-start', { session: { ...start, ...wrong } })),
-    ...casesOf(KEY_FIELDS, (wrong) =>
-      message('session-start', { session: { ...start, access: [{ ...wrapped, ...wrong }] } }),
+    ...casesOf(MEMBER_FIELDS, (wrong) =>
+      message('session-start', { session: { ...start, access: [{ ...member, ...wrong }] } }),
     ),
     ...(['session-end', 'chunks', 'pause', 'resume', 'discard'] as const).flatMap((type) =>
       casesOf({ sessionId: IDS.slice(1) }, (wrong) => message(type, { sessionId, ...wrong })),
@@ -186,7 +212,7 @@ describe('a field that is wrong is named', () => {
     ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>
       message('discard', { sessionId, ...wrong }),
     ),
-    ...casesOf({ indexes: [-1, 1.5, 2 ** 32 + 1, '1', null] }, (wrong) =>
+    ...casesOf({ indexes: [-1, 1.5, 2 ** 32 - 1, '1', null] }, (wrong) =>
       message('session-end', { sessionId, ...wrong }),
     ),
     ...casesOf({ policy: ['never', '', 7, null, ['paused']] }, (wrong) => message('policy', wrong)),
@@ -196,7 +222,7 @@ describe('a field that is wrong is named', () => {
   it.each(cases)('$field: $shown', ({ field, data }) => expectBad(data, field))
 
   function casesOf(fields: Readonly<Record<string, readonly unknown[]>>, build: (wrong: Body) => unknown) {
-    const optional = new Set(['sealKey', 'confirm', 'policy', 'stores', 'atLeast', 'continues', 'indexes'])
+    const optional = new Set(['confirm', 'policy', 'stores', 'atLeast', 'continues', 'indexes'])
     return Object.entries(fields).flatMap(([field, values]) =>
       [...(optional.has(field) ? [] : [undefined]), ...values].map((value) => ({
         field,
@@ -205,10 +231,21 @@ describe('a field that is wrong is named', () => {
       })),
     )
   }
+})
 
-  it('refuses a sealing key whose bytes could be read', () => {
-    const extractable = Object.create(sealKey, { extractable: { value: true } }) as unknown
-    expectBad(message('session-start', { session: { ...start, sealKey: extractable } }), 'sealKey')
+describe('the largest that fits', () => {
+  const taken = (fields: Body) => parseRequest(message('session-start', { session: { ...start, ...fields } }))
+  it('is taken', () => {
+    const access = Array.from({ length: 16 }, (_none, at) => ({
+      ...member,
+      id: `0x${String(at).padStart(64, '0')}`,
+    }))
+    for (const fields of [{ mimeType: 'x'.repeat(255) }, { mimeType: `x${'é'.repeat(127)}` }, { access }])
+      expect(taken(fields)).toMatchObject({ session: fields })
+    const chunk = { ...sealed, index: 2 ** 32 - 2, durationMs: 2 ** 32 - 1, capturedAtMs: 8.64e15 }
+    expect(parseRequest(message('chunk', { chunk }))).toEqual({ type: 'chunk', chunk })
+    const indexes = 2 ** 32 - 2
+    expect(parseRequest(message('session-end', { sessionId, indexes }))).toMatchObject({ indexes })
   })
 })
 
@@ -231,7 +268,7 @@ describe('the size of a chunk', () => {
 })
 
 describe('a sealed chunk without room for its tag', () => {
-  it('is no ciphertext: no reader would take the manifest that listed it', () => {
+  it('is no ciphertext: no reader would take the entry that listed it', () => {
     const sized = (size: number) => ({ payload: new Blob(['x'.repeat(size)]) })
     expectBad(message('chunk', { chunk: { ...sealed, ...sized(15) } }), 'payload')
     expect(parseRequest(message('chunk', { chunk: { ...sealed, ...sized(16) } }))).toMatchObject({
@@ -282,7 +319,7 @@ describe('a message that plays tricks', () => {
       explosive('sessionId', message('pause')),
       message('chunk', { chunk: explosive('payload', sealed) }),
       message('session-start', { session: explosive('access', start) }),
-      message('session-start', { session: { ...start, access: [explosive('iv', wrapped)] } }),
+      message('session-start', { session: { ...start, access: [explosive('tag', member)] } }),
       new Proxy({}, { has: () => fail(), getOwnPropertyDescriptor: () => fail(), get: () => fail() }),
     ])
       expect(refusal(data).code).toBe('bad-message')
@@ -304,7 +341,7 @@ describe('anything at all', () => {
     nearly(sealed).map((chunk) => message('chunk', { chunk })),
     nearly(raw).map((chunk) => message('chunk', { chunk })),
     nearly(start).map((session) => message('session-start', { session })),
-    nearly(wrapped).map((key) => message('session-start', { session: { ...start, access: [key] } })),
+    nearly(member).map((each) => message('session-start', { session: { ...start, access: [each] } })),
     nearly(message('discard', { sessionId, confirm: 'x' })),
   )
 

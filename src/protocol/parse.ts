@@ -1,13 +1,19 @@
 import { HoldfastError } from './errors.ts'
-import { isCid, isGroupId, isSessionId, isSha256Hex } from './ids.ts'
+import { isCid, isGroupId, isSessionId, isSessionName, isSha256Hex } from './ids.ts'
 import {
   MAX_CHUNK_BYTES,
+  MAX_DURATION_MS,
+  MAX_INDEXES,
+  MAX_TIME_MS,
   PROTOCOL_VERSION,
+  TAG_BYTES,
   type HandedChunk,
+  type Member,
   type Request,
+  type RequestType,
   type SessionStart,
-  type WrappedKey,
 } from './messages.ts'
+import { isMimeType } from './mime-type.ts'
 import { POLICIES, type Policy } from './snapshot.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -23,23 +29,27 @@ const isInteger =
   (max: number, min = 0): Check<number> =>
   (value): value is number =>
     Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-/** Base64 of a fixed number of bytes, a multiple of 3: then it has no padding. */
-const isBase64 =
+/** A fixed number of bytes, in hex. */
+const isHex =
   (byteLength: number): Check<string> =>
   (value): value is string =>
-    typeof value === 'string' && value.length === (byteLength / 3) * 4 && /^[A-Za-z0-9+/]+$/.test(value)
+    typeof value === 'string' && value.length === 2 * byteLength && /^[0-9a-f]+$/.test(value)
+const isRequestType: Check<RequestType> = (value): value is RequestType =>
+  typeof value === 'string' && Object.hasOwn(REQUESTS, value)
+/** Looked into later. */
+const isAny = (_value: unknown): _value is never => true
 const isBoolean: Check<boolean> = (value): value is boolean => typeof value === 'boolean'
 const isPolicy: Check<Policy> = (value): value is Policy => POLICIES.includes(value as Policy)
 const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
-const isSealKey: Check<CryptoKey> = (value): value is CryptoKey =>
-  value instanceof CryptoKey && value.algorithm.name === 'HKDF' && !value.extractable
-
-/** Largest time in ms that a Date holds (ECMA-262 §21.4.1.1). */
-const isTime = isInteger(8.64e15)
-/** What AES-GCM adds to a plaintext, so the least that a ciphertext has (NIST SP 800-38D). */
-const TAG_BYTES = 16
-const isIndex = isInteger(0xffff_ffff)
-const isIv = isBase64(12)
+/** PKCS#8 of a P-256 key has about 140 bytes. */
+const isPkcs8: Check<ArrayBuffer> = (value): value is ArrayBuffer =>
+  value instanceof ArrayBuffer && value.byteLength < 256
+const isSealer: Check<'page' | 'worker'> = (value): value is 'page' | 'worker' =>
+  value === 'page' || value === 'worker'
+const isTime = isInteger(MAX_TIME_MS)
+const isDuration = isInteger(MAX_DURATION_MS)
+/** A chunk's, or how many of them there are. */
+const isIndex = isInteger(MAX_INDEXES)
 const isList =
   (maxLength: number): Check<readonly unknown[]> =>
   (value): value is readonly unknown[] =>
@@ -62,99 +72,97 @@ export function parseRequest(data: unknown): Request {
   if (own(data, 'holdfast') !== PROTOCOL_VERSION)
     throw new HoldfastError('protocol-mismatch', `This worker speaks version ${PROTOCOL_VERSION}.`)
   const type = own(data, 'type')
-  switch (type) {
-    case 'hello':
-      return { type, ...optional(data, 'again', isBoolean) }
-    case 'sessions':
-      return { type }
-    case 'session-start':
-      return { type, session: parseSession(own(data, 'session')) }
-    case 'chunk':
-      return { type, chunk: parseChunk(own(data, 'chunk')) }
-    case 'session-end':
-      return {
-        type,
-        sessionId: field(data, 'sessionId', isSessionId),
-        ...optional(data, 'indexes', isInteger(0x1_0000_0000)),
-      }
-    case 'chunks':
-    case 'pause':
-    case 'resume':
-      return { type, sessionId: field(data, 'sessionId', isSessionId) }
-    case 'discard':
-      return {
-        type,
-        sessionId: field(data, 'sessionId', isSessionId),
-        ...optional(data, 'confirm', isString(64)),
-      }
-    case 'policy':
-      return { type, ...optional(data, 'policy', isPolicy) }
-    default:
-      throw bad('type')
-  }
+  if (!isRequestType(type)) throw bad('type')
+  const request = { type, ...fields<object>(data, '', REQUESTS[type]) } as Request
+  if (request.type === 'session-start')
+    return { type: 'session-start', session: parseSession(request.session) }
+  if (request.type === 'chunk') return { type: 'chunk', chunk: parseChunk(request.chunk) }
+  return request
 }
 
 function parseSession(data: unknown): SessionStart {
-  const session = fields(data, 'session', {
-    access: isList(64),
-    sessionId: isSessionId,
-    mimeType: isString(255),
-    startedAtMs: isTime,
-  })
+  const session = fields(data, 'session', SESSION)
   // Not `map`, which would leave out the holes of a sparse list.
-  const access = Array.from(session.access, (each) => fields(each, 'access', WRAPPED_KEY))
-  if (new Set(access.map(({ groupId }) => groupId)).size !== access.length) throw bad('access')
-  const given = data as Fields
-  return {
-    ...session,
-    access,
-    ...optional(given, 'stores', isNames),
-    ...optional(given, 'atLeast', isInteger(8, 1)),
-    ...optional(given, 'continues', isSessionId),
-    ...optional(given, 'sealKey', isSealKey),
-  }
+  const access = Array.from(session.access, (each) => fields(each, 'access', MEMBER))
+  if (access.some(({ id }, at) => at > 0 && id <= access[at - 1]!.id)) throw bad('access')
+  return { ...session, access } as SessionStart
 }
 
-const WRAPPED_KEY: Checks<WrappedKey> = { groupId: isGroupId, wrappedKey: isBase64(48), iv: isIv }
-
 function parseChunk(data: unknown): HandedChunk {
-  const common = fields(data, 'chunk', {
-    kind: isString(6),
-    sessionId: isSessionId,
-    index: isIndex,
-    plaintextHash: isSha256Hex,
-    capturedAtMs: isTime,
-    durationMs: isTime,
-    payload: isBlob,
-  })
+  const common = fields(data, 'chunk', CHUNK)
   const { kind, payload } = common
   if (payload.size > MAX_CHUNK_BYTES)
     throw new HoldfastError('chunk-too-large', `The chunk has ${payload.size} bytes.`)
   if (kind === 'raw') return { ...common, kind }
   if (kind !== 'sealed') throw bad('kind')
   if (payload.size < TAG_BYTES) throw bad('payload')
-  return { ...common, kind, ...fields(data, 'chunk', { encryptedHash: isSha256Hex, iv: isIv, cid: isCid }) }
+  return { ...common, kind, ...fields(data, 'chunk', SEAL) }
 }
 
 /** What each field of an object has to be. */
-type Checks<T> = { readonly [Name in keyof T]: Check<T[Name]> }
-
-/** The checked fields of an object, and no others. */
-function fields<T>(data: unknown, what: string, checks: Checks<T>): T {
-  if (!isObject(data)) throw bad(what)
-  const entries = Object.entries<Check<unknown>>(checks)
-  return Object.fromEntries(entries.map(([name, check]) => [name, field(data, name, check)])) as T
+type Checks<T> = {
+  readonly [Name in keyof T]-?: object extends Pick<T, Name> ? Check<T[Name] | undefined> : Check<T[Name]>
 }
-
-function field<T>(data: Fields, name: string, check: Check<T>): T {
-  const value = own(data, name)
-  if (!check(value)) throw bad(name)
-  return value
-}
+type FieldsOf<Type extends RequestType> = Omit<Extract<Request, { type: Type }>, 'type'>
 
 /** A field that may be absent. */
-const optional = <Name extends string, T>(data: Fields, name: Name, check: Check<T>) =>
-  (own(data, name) === undefined ? {} : { [name]: field(data, name, check) }) as { [Key in Name]?: T }
+const optional =
+  <T>(check: Check<T>): Check<T | undefined> =>
+  (value): value is T | undefined =>
+    value === undefined || check(value)
+
+const OF_SESSION = { sessionId: isSessionId }
+const STORE_CHOICE = { stores: optional(isNames), atLeast: optional(isInteger(8, 1)) }
+
+/** The fields of each request; what is in a session or a chunk is for `parseSession` and `parseChunk`. */
+const REQUESTS: { readonly [Type in RequestType]: Checks<FieldsOf<Type>> } = {
+  hello: { again: optional(isBoolean) },
+  sessions: {},
+  'session-start': { session: isAny },
+  chunk: { chunk: isAny },
+  'session-end': { ...OF_SESSION, indexes: optional(isIndex) },
+  chunks: OF_SESSION,
+  pause: OF_SESSION,
+  resume: OF_SESSION,
+  discard: { ...OF_SESSION, confirm: optional(isString(64)) },
+  policy: { policy: optional(isPolicy) },
+}
+
+const SESSION = {
+  ...OF_SESSION,
+  ...STORE_CHOICE,
+  publicKey: isHex(64),
+  signingKey: isPkcs8,
+  sealingKey: isHex(32),
+  mimeType: isMimeType,
+  startedAtMs: isTime,
+  access: isList(16),
+  continues: optional(isSessionName),
+  seal: isSealer,
+}
+const MEMBER: Checks<Member> = { id: isGroupId, tag: isSha256Hex, sealedKey: isHex(80) }
+const CHUNK = {
+  ...OF_SESSION,
+  kind: isString(6),
+  index: isIndex,
+  plaintextHash: isSha256Hex,
+  capturedAtMs: isTime,
+  durationMs: isDuration,
+  payload: isBlob,
+}
+const SEAL = { encryptedHash: isSha256Hex, iv: isHex(12), chunkKey: isHex(80), cid: isCid }
+
+/** The checked fields of an object, and no others; what is absent stays so. */
+function fields<T>(data: unknown, what: string, checks: Checks<T>): T {
+  if (!isObject(data)) throw bad(what)
+  const checked: Record<string, unknown> = {}
+  for (const [name, check] of Object.entries<Check<unknown>>(checks)) {
+    const value = own(data, name)
+    if (!check(value)) throw bad(name)
+    if (value !== undefined) checked[name] = value
+  }
+  return checked as T
+}
 
 /** A field of the message itself: one that is inherited, or cannot be read, is missing. */
 function own(data: Fields, name: string): unknown {
@@ -165,5 +173,4 @@ function own(data: Fields, name: string): unknown {
   }
 }
 
-const bad = (name: string) =>
-  new HoldfastError('bad-message', `The field "${name}" is not what the protocol defines.`)
+const bad = (name: string) => new HoldfastError('bad-message', `The field "${name}" is malformed.`)

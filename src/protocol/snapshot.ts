@@ -1,5 +1,5 @@
 import type { WireError } from './errors.ts'
-import type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from './ids.ts'
+import type { ChunkId, Cid, GroupId, SessionId, SessionName, Sha256Hex } from './ids.ts'
 
 /** Where a chunk is on its way; `docs/architecture.md` says what each means after a death. */
 export const CHUNK_STATUSES = [
@@ -15,7 +15,7 @@ export const CHUNK_STATUSES = [
 export type ChunkStatus = (typeof CHUNK_STATUSES)[number]
 
 /**
- * How a recording ended, in the manifest's words; `recording` while it has not. `interrupted`: its recorder was found
+ * How a recording ended; `recording` while it has not. `interrupted`: its recorder was found
  * dead, or chunks of it are `missing`. It tells nothing of the upload.
  */
 export type SessionEnding = 'recording' | 'complete' | 'interrupted'
@@ -23,7 +23,7 @@ export type SessionEnding = 'recording' | 'complete' | 'interrupted'
 /**
  * How far a recording is, however it ended:
  * - `uploading`: chunks are not proved to be in their store
- * - `publishing`: they are; the chain does not have all of it yet, under its final manifest
+ * - `publishing`: they are; the chain does not have the whole log yet
  * - `confirmed`: it does, and nothing is left to do. Never before the recording has ended; of an empty one, from then on
  */
 export type SessionUpload = 'uploading' | 'publishing' | 'confirmed'
@@ -41,12 +41,21 @@ export interface PolicyView {
   readonly metered: boolean
 }
 
-/** What the chain witnessed of a session, at the wanted depth. */
+/** The newest head of a session that the chain holds, at the wanted depth. */
 export interface AnchorView {
-  readonly merkleRoot: Sha256Hex
-  readonly manifestCid: Cid
-  readonly chunkCount: number
+  /** Entries of the session's log that it covers. */
+  readonly size: number
+  /** Of the tree over them. */
+  readonly root: Sha256Hex
+  /** The page that ends there: SHA-256, which is its address. */
+  readonly page: Sha256Hex
+  /** The block that brought it. */
   readonly blockNumber: number
+  /** That block's time, ms since the epoch: the recording existed before. */
+  readonly blockAtMs: number
+  /** Where the node still told. */
+  readonly blockHash?: string | undefined
+  readonly transactionHash?: string | undefined
   readonly confirmedAtMs: number
 }
 
@@ -59,20 +68,22 @@ export interface UploadProgress {
   /** Lately, of all sessions together; 0 while it is not known, or nothing moved for a minute. */
   readonly bytesPerSecond: number
   /** What this session still has to send, at that rate; absent while it is not known. */
-  readonly timeLeftMs?: number
+  readonly timeLeftMs?: number | undefined
 }
 
 /** One recording as a page sees it. */
 export interface SessionSnapshot {
   readonly id: SessionId
+  /** What a reader asks for: it belongs into links. */
+  readonly name: SessionName
   readonly ending: SessionEnding
   readonly upload: SessionUpload
   readonly groupIds: readonly GroupId[]
   readonly mimeType: string
   readonly startedAtMs: number
-  readonly endedAtMs?: number
+  readonly endedAtMs?: number | undefined
   /** The session whose recording this one goes on with: the worker had lost it, with what was still local. */
-  readonly continues?: SessionId
+  readonly continues?: SessionName | undefined
   /** Chunks that the page cut and the worker never got; known when the page has told the end. Never of a `complete` one. */
   readonly missing: number
   readonly paused: boolean
@@ -83,11 +94,11 @@ export interface SessionSnapshot {
   /** Ciphertext that is still on this device, in bytes. */
   readonly localBytes: number
   readonly progress: UploadProgress
-  readonly anchor?: AnchorView
+  readonly anchor?: AnchorView | undefined
   /** The latest failure for which this session still waits, or is parked. */
-  readonly lastError?: WireError
+  readonly lastError?: WireError | undefined
   /** When work on this session is tried next (ms since the epoch), where it waits for a time. */
-  readonly retryAtMs?: number
+  readonly retryAtMs?: number | undefined
 }
 
 /** One chunk as a page sees it; its bytes stay with the worker. */
@@ -101,15 +112,16 @@ export interface ChunkView {
   /** How much of it the store is known to have. */
   readonly storedBytes: number
   readonly durationMs: number
-  readonly plaintextHash?: Sha256Hex
-  readonly encryptedHash?: Sha256Hex
-  readonly iv?: string
-  readonly cid?: Cid
+  readonly plaintextHash?: Sha256Hex | undefined
+  readonly encryptedHash?: Sha256Hex | undefined
+  readonly iv?: string | undefined
+  readonly chunkKey?: string | undefined
+  readonly cid?: Cid | undefined
   readonly capturedAtMs: number
-  readonly uploadedAtMs?: number
-  readonly confirmedAtMs?: number
+  readonly uploadedAtMs?: number | undefined
+  readonly confirmedAtMs?: number | undefined
   readonly retryCount: number
-  readonly lastError?: WireError
+  readonly lastError?: WireError | undefined
 }
 
 /** Everything the engine holds, as one value. */

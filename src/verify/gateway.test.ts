@@ -31,7 +31,7 @@ async function fetched(url: string) {
       maxBytes: 100,
       step: 'fetching a chunk',
       missing: 'chunk-missing',
-      tooLong: 'chunk-size',
+      tooLong: 'chunk-address',
     },
   )
   return { cid, text: new TextDecoder().decode(bytes) }
@@ -66,3 +66,18 @@ test.each([301, 302, 307, 308])(
     expect(asked).toEqual(['/'])
   },
 )
+
+test('is asked once more where the connection broke, and not a third time', async () => {
+  let [asked, breaks] = [0, 1]
+  const port = await serve((_, response) => {
+    asked += 1
+    if (asked > breaks) response.end(CONTENT)
+    else response.destroy()
+  })
+  const url = `http://127.0.0.1:${port}`
+  expect((await fetched(url)).text).toBe('what the gateway has')
+  expect(asked).toBe(2)
+  breaks = 9
+  await expect(fetched(url)).rejects.toMatchObject({ code: 'gateway-unreachable' })
+  expect(asked).toBe(4)
+})

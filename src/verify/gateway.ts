@@ -14,9 +14,9 @@ export interface Wanted {
   readonly maxBytes: number
   readonly step: VerificationStep
   /** When the gateway says that it has no such content. */
-  readonly missing: 'manifest-missing' | 'chunk-missing'
+  readonly missing: 'page-missing' | 'chunk-missing'
   /** When it sends more than `maxBytes`, which no content worth checking has. */
-  readonly tooLong: 'manifest-malformed' | 'chunk-size'
+  readonly tooLong: 'page-address' | 'chunk-address'
   readonly index?: number
 }
 

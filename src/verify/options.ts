@@ -1,14 +1,14 @@
 import { UNIXFS_V1_2025, type CidProfile } from '../evidence/cid.ts'
-import { KEY_BYTES } from '../evidence/keys.ts'
-import { isSessionId } from '../protocol/ids.ts'
-import type { Chain } from './chain.ts'
+import { X25519_BYTES } from '../evidence/x25519.ts'
+import { isSessionName } from '../protocol/ids.ts'
+import type { Chain } from './rpc.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 
 /** How far the verifier is; `chunksVerified` counts since the last call of `chunks`. */
 export interface VerificationProgress {
   readonly step: VerificationStep
   readonly chunksVerified: number
-  /** 0 until the manifest is read. */
+  /** 0 until the log is read. */
   readonly chunksTotal: number
 }
 
@@ -16,10 +16,10 @@ export interface OpenSessionOptions {
   readonly chain: Chain
   /** Base of an IPFS HTTP gateway: content is asked for at `<gateway>/ipfs/<cid>`. */
   readonly gateway: string
-  /** The session's UUID v4, lower case. */
-  readonly sessionId: string
-  /** 32 bytes. */
-  readonly groupSecret: Uint8Array
+  /** The session's name: 64 lower-case hex digits. */
+  readonly name: string
+  /** The private key of a group that the recording was made for: 32 bytes. */
+  readonly groupKey: Uint8Array
   /** Ends this and every later read of the session, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (progress: VerificationProgress) => void
@@ -46,14 +46,14 @@ function isHttpUrl(value: unknown): boolean {
  * @throws VerificationError (`bad-input`) that names the first wrong one
  */
 export function checkOptions(options: OpenSessionOptions) {
-  const { chain, gateway, sessionId, groupSecret, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const { chain, gateway, name, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const profile = options.cidProfile ?? UNIXFS_V1_2025
-  const refuse = (name: string, expected: string): never => {
-    throw new VerificationError('bad-input', 'checking the arguments', `${name} must be ${expected}`)
+  const refuse = (field: string, expected: string): never => {
+    throw new VerificationError('bad-input', 'checking the arguments', `${field} must be ${expected}`)
   }
-  if (!isSessionId(sessionId)) return refuse('sessionId', 'a lower-case UUID v4')
-  if (!(groupSecret instanceof Uint8Array) || groupSecret.length !== KEY_BYTES) {
-    return refuse('groupSecret', `a Uint8Array of ${KEY_BYTES} bytes`)
+  if (!isSessionName(name)) return refuse('name', '64 lower-case hex digits')
+  if (!(groupKey instanceof Uint8Array) || groupKey.length !== X25519_BYTES) {
+    return refuse('groupKey', `a Uint8Array of ${X25519_BYTES} bytes`)
   }
   if (!isHttpUrl(chain?.rpcUrl)) return refuse('chain.rpcUrl', 'an http(s) URL')
   if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) return refuse('chain.registry', '0x and 40 hex digits')
@@ -64,6 +64,6 @@ export function checkOptions(options: OpenSessionOptions) {
   if (!(profile.leafBytes >= 1 && profile.maxLinks >= 2)) {
     return refuse('cidProfile', 'leafBytes from 1 and maxLinks from 2')
   }
-  // A copy of the secret, so that the caller may overwrite its own.
-  return { chain, sessionId, groupSecret: Uint8Array.from(groupSecret), gateway, timeoutMs, profile }
+  // A copy of the key, so that the caller may overwrite its own.
+  return { chain, name, groupKey: Uint8Array.from(groupKey), gateway, timeoutMs, profile }
 }

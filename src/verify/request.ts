@@ -5,7 +5,13 @@ export type Answer =
   | { readonly kind: 'ok'; readonly body: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'too-long' }
-  | { readonly kind: 'failed'; readonly reason: string; readonly cause: unknown }
+  | {
+      readonly kind: 'failed'
+      readonly reason: string
+      readonly cause: unknown
+      /** No word for longer than is waited. */
+      readonly isSilence: boolean
+    }
 
 /** How long a server that nobody trusts may be waited for. */
 export interface Limits {
@@ -39,11 +45,17 @@ async function read(response: Response, maxBytes: number, heard: () => void): Pr
 }
 
 /**
- * One bounded request: it settles in time and in memory, whatever the server does.
+ * One bounded request: it settles in time and in memory, whatever the server does. Where the connection broke, it is
+ * sent once more: a server may close one that was kept open just when it is used.
  *
  * @throws the signal's reason when the caller aborts; every other end is an `Answer`
  */
 export async function request(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {
+  const answer = await requestOnce(url, init, bounds)
+  return answer.kind === 'failed' && !answer.isSilence ? requestOnce(url, init, bounds) : answer
+}
+
+async function requestOnce(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {
   const { signal, timeoutMs, maxBytes } = bounds
   signal?.throwIfAborted()
   const ending = new AbortController()
@@ -65,7 +77,7 @@ export async function request(url: string, init: RequestInit, bounds: Bounds): P
     const thrown: unknown = ending.signal.aborted ? ending.signal.reason : cause
     const inner = thrown instanceof Error && thrown.cause instanceof Error ? `: ${thrown.cause.message}` : ''
     const reason = `${thrown instanceof Error ? thrown.message : String(thrown)}${inner}`
-    return { kind: 'failed', reason, cause }
+    return { kind: 'failed', reason, cause, isSilence: ending.signal.aborted }
   } finally {
     clearTimeout(silence)
     signal?.removeEventListener('abort', abort)

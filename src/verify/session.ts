@@ -1,45 +1,110 @@
-import { TAG_BYTES } from '../evidence/keys.ts'
-import type { Manifest } from '../evidence/manifest.ts'
-import type { RegistryRecord } from '../evidence/registry.ts'
-import { readRecord } from './chain.ts'
-import { readChunk, type VerifiedChunk } from './chunk.ts'
+import { concat } from '../evidence/bytes.ts'
+import type { ChunkEntry, Entry, SessionEntry } from '../evidence/entry.ts'
+import { openNote, type Note } from '../evidence/note-seal.ts'
+import { x25519 as pickX25519 } from '../evidence/x25519-pick.ts'
+import type { SessionName } from '../protocol/ids.ts'
+import type { VerificationCode } from '../protocol/verification-code.ts'
+import { readChunk, type ChunkSource } from './chunk.ts'
+import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
+import { readHeads } from './heads.ts'
 import { openKey } from './key.ts'
-import { missingIndexesOf, readManifest } from './manifest.ts'
+import { readLog, type HeadReport, type Log, type LogEntry, type Range } from './log.ts'
 import { checkOptions, type OpenSessionOptions } from './options.ts'
+import { readPages, type Pages } from './pages.ts'
 
-/** A session whose registry entry, manifest and key hold; its chunks are verified as they are read. */
+interface Judged {
+  readonly index: number
+  readonly capturedAtMs: number
+  readonly durationMs: number
+  /** It existed before this time, ms since the epoch by the chain's clock. */
+  readonly existedBeforeMs: number
+}
+
+/** A chunk with its bytes, proved to be the one that was listed. */
+export interface ProvedChunk extends Judged {
+  readonly verdict: 'proved'
+  readonly plaintext: Uint8Array<ArrayBuffer>
+}
+
+/** A chunk that could not be proved, and why; `gateway-unreachable` says nothing about it. */
+export interface BadChunk extends Judged {
+  readonly verdict: VerificationCode
+  readonly error: VerificationError
+}
+
+export type JudgedChunk = ProvedChunk | BadChunk
+
+/** A note; `value` is left out where it does not open to a JSON object. */
+export interface ReadNote {
+  readonly position: number
+  readonly atMs: number
+  readonly value?: Note
+}
+
+/** A session whose heads hold and whose key opens; its chunks are judged as they are read. */
 export interface VerifiedSession {
-  readonly manifest: Manifest
-  readonly record: RegistryRecord
-  /** Indexes from 0 to the highest listed that no chunk has: pieces that never reached the anchor. */
+  readonly name: SessionName
+  /** Ms since the epoch, by the device's clock. */
+  readonly startedAtMs: number
+  readonly mimeType: string
+  /** The session that this one goes on with. */
+  readonly continues?: SessionName
+  /** Left out where there is none, or it does not open to a JSON object. */
+  readonly metadata?: Note
+  readonly ending: Ending
+  /** Every head that the registry took, in its order. */
+  readonly heads: readonly HeadReport[]
+  /** Entries in the log, those that are lost included. */
+  readonly size: number
+  /** Chunks that the recorder had cut and the log does not list: at most 1,000,000, of `missingCount`. */
   readonly missingIndexes: readonly number[]
+  readonly missingCount: number
+  /** Positions whose pages cannot be had. */
+  readonly lostEntries: readonly Range[]
+  /** Why pages cannot be had. */
+  readonly lostPages: readonly VerificationError[]
+  /** What heads list that contradict an earlier one: shown apart, and part of nothing else here. */
+  readonly forked: readonly LogEntry[]
+  /** Later entries of an index that the log had before; the first counts. */
+  readonly repeated: readonly ListedChunk[]
+  readonly notes: readonly ReadNote[]
+  /** By ascending index, each once. */
+  readonly listed: readonly ListedChunk[]
   /**
-   * The chunks in index order, each fetched, checked and decrypted when it is asked for, so that one
-   * is in memory at a time. Each call starts over.
-   *
-   * @throws VerificationError at the first chunk that is not what was anchored
+   * Every listed chunk, in index order, each fetched, checked and decrypted when it is asked for, so that one is in
+   * memory at a time. A bad one never ends it. Each call starts over. It throws the signal's reason alone.
    */
-  chunks(): AsyncGenerator<VerifiedChunk, void, undefined>
-  /** All chunks at once; needs memory for the whole recording. Throws as `chunks` does. */
-  readAll(): Promise<readonly VerifiedChunk[]>
-  /** The recording as one file: all plaintexts joined; needs memory for it. Throws as `chunks` does. */
-  bytes(): Promise<Uint8Array<ArrayBuffer>>
+  chunks(): AsyncGenerator<JudgedChunk, void, undefined>
+  /** The same of the chunks in `forked`. */
+  forkedChunks(): AsyncGenerator<JudgedChunk, void, undefined>
+  /**
+   * The recording as one file: all plaintexts joined; needs memory for it.
+   *
+   * @throws VerificationError of the first chunk that is not proved, unless `partial` leaves such out
+   */
+  bytes(options?: { readonly partial?: boolean }): Promise<Uint8Array<ArrayBuffer>>
 }
 
 /**
- * Opens a recording trusting nobody: the registry's entry leads to the manifest, the manifest to the
- * chunks, and each is recomputed before it is believed. Which node tells the chain is the caller's choice.
+ * Opens a recording trusting nobody: the registry's events lead to signed heads, the heads to the pages of the log, the
+ * log to the chunks, and each is recomputed before it is believed. Which node tells the chain is the caller's choice:
+ * its word are the blocks and their times.
  *
- * Checks in this order, and names the first that fails: registered; manifest there, of that address, well
- * formed, of this session; chunk count; Merkle root; uploader; group bound; session key. The chunks
- * themselves are checked as `chunks()` reaches them.
+ * Refuses where there is nothing to read at all: not registered, no signed head, no first page, another group's key.
+ * Whatever else is wrong is told in the session. The chunks are judged as `chunks()` reaches them.
  *
  * @throws VerificationError; the signal's reason when the caller aborts
  */
 export async function openSession(options: OpenSessionOptions): Promise<VerifiedSession> {
-  const { chain, sessionId, groupSecret, gateway: url, timeoutMs, profile } = checkOptions(options)
-  const { signal, onProgress } = options
+  const checked = checkOptions(options)
+  return read(checked, options).finally(() => checked.groupKey.fill(0))
+}
+
+async function read(
+  { chain, name, groupKey, gateway: url, timeoutMs, profile }: ReturnType<typeof checkOptions>,
+  { signal, onProgress }: OpenSessionOptions,
+): Promise<VerifiedSession> {
   const limits = { timeoutMs, signal }
   const gateway = { ...limits, url }
   let chunksTotal = 0
@@ -47,44 +112,113 @@ export async function openSession(options: OpenSessionOptions): Promise<Verified
     onProgress?.({ step, chunksVerified, chunksTotal })
 
   at('reading the registry')
-  const record = await readRecord(chain, sessionId, limits)
-  if (record === undefined) {
-    const what = `The registry ${chain.registry} knows no session ${sessionId}`
-    throw new VerificationError('not-registered', 'reading the registry', what)
+  const witnessed = await readHeads(chain, name, limits)
+  if (!witnessed.some(({ isSigned }) => isSigned)) {
+    const what = `The chain has ${witnessed.length} heads of ${name}, none signed by the session's key`
+    throw new VerificationError('head-signature', 'reading the registry', what)
   }
-  const manifest = await readManifest(sessionId, record, gateway, profile, at)
-  const missingIndexes = missingIndexesOf(manifest)
-  chunksTotal = manifest.chunks.length
-  const source = { gateway, profile, sessionKey: await openKey(chain, manifest, groupSecret, limits, at) }
-  groupSecret.fill(0)
+  at('fetching the pages')
+  const pages = await readPages(gateway, name, witnessed, () => at('fetching the pages'))
+  at('checking the log')
+  const log = await readLog(witnessed, pages)
+  const session = firstEntry(name, log, pages)
+  at('checking the group')
+  const x25519 = await pickX25519()
+  const sessionKey = await openKey(name, session, groupKey, x25519)
+  const contents = contentsOf(log)
+  chunksTotal = contents.chunks.length
+  const source = { gateway, profile, name, sessionKey, x25519 }
 
-  async function* chunks() {
+  const opened = async (atMs: number, sealed: string): Promise<Note | undefined> =>
+    openNote({ sessionKey, name, atMs, sealed }, x25519).catch(() => undefined)
+  const metadata = session.metadata ? await opened(session.startedAtMs, session.metadata) : undefined
+  const notes: ReadNote[] = []
+  for (const { position, entry } of contents.notes) {
+    const value = await opened(entry.atMs, entry.sealed)
+    notes.push({ position, atMs: entry.atMs, ...(value && { value }) })
+  }
+
+  async function* judged(chunks: readonly Placed[]) {
     let verified = 0
-    for (const listed of manifest.chunks) {
+    for (const chunk of chunks) {
       at('fetching a chunk', verified)
-      const chunk = await readChunk(source, listed)
+      const result = await judge(source, chunk)
       verified += 1
       at('opening a chunk', verified)
-      yield chunk
+      yield result
     }
   }
 
-  async function readAll() {
-    const all: VerifiedChunk[] = []
-    for await (const chunk of chunks()) all.push(chunk)
-    return all
-  }
-
-  async function bytes() {
-    const sizeBytes = manifest.chunks.reduce((sum, { size }) => sum + size - TAG_BYTES, 0)
-    const whole = new Uint8Array(sizeBytes)
-    let offset = 0
-    for await (const { plaintext } of chunks()) {
-      whole.set(plaintext, offset)
-      offset += plaintext.length
+  async function bytes({ partial = false } = {}) {
+    const parts: Uint8Array[] = []
+    for await (const chunk of judged(contents.chunks)) {
+      if ('plaintext' in chunk) parts.push(chunk.plaintext)
+      else if (!partial) throw chunk.error
     }
-    return whole
+    return concat(...parts)
   }
 
-  return { manifest, record, missingIndexes, chunks, readAll, bytes }
+  return {
+    name,
+    startedAtMs: session.startedAtMs,
+    mimeType: session.mimeType,
+    ...(session.continues && { continues: session.continues }),
+    ...(metadata && { metadata }),
+    ending: contents.ending,
+    heads: log.heads,
+    size: log.newest?.size ?? 0,
+    missingIndexes: contents.missingIndexes,
+    missingCount: contents.missingCount,
+    lostEntries: log.lost,
+    lostPages: [...pages.values()].filter((page) => page instanceof VerificationError),
+    forked: log.forked,
+    repeated: contents.repeated.map(listed),
+    notes,
+    listed: contents.chunks.map(listed),
+    chunks: () => judged(contents.chunks),
+    forkedChunks: () => judged(log.forked.filter(isChunk)),
+    bytes,
+  }
+}
+
+type Placed = LogEntry & { readonly entry: ChunkEntry }
+const isChunk = (placed: LogEntry): placed is Placed => placed.entry.kind === 'chunk'
+
+function listed({ position, entry, existedBeforeMs }: Placed): ListedChunk {
+  const { index, capturedAtMs, durationMs, sizeBytes } = entry
+  return { index, position, capturedAtMs, durationMs, sizeBytes, existedBeforeMs }
+}
+
+/**
+ * The entry that the log begins with.
+ *
+ * @throws VerificationError with `root`, `first-page` or `gateway-unreachable`
+ */
+function firstEntry(name: SessionName, log: Log, pages: Pages): SessionEntry {
+  if (log.newest === undefined) {
+    const why = log.heads.find((head) => head.why)?.why ?? 'its size is beyond all'
+    throw new VerificationError(
+      'root',
+      'checking the log',
+      `The first head of ${name} contradicts itself: ${why}`,
+    )
+  }
+  const first: Entry | undefined = log.entries[0]?.position === 0 ? log.entries[0].entry : undefined
+  if (first?.kind === 'session') return first
+  const causes = [...pages.values()].filter((page) => page instanceof VerificationError)
+  const unheard = causes.find(({ code }) => code === 'gateway-unreachable')
+  if (unheard) throw unheard
+  const what = `The first page of ${name} cannot be had: ${causes.map(({ message }) => message).join('; ')}`
+  throw new VerificationError('first-page', 'checking the log', what.slice(0, 1_000), { cause: causes[0] })
+}
+
+async function judge(source: ChunkSource, { entry, existedBeforeMs }: Placed): Promise<JudgedChunk> {
+  const { index, capturedAtMs, durationMs } = entry
+  const chunk = { index, capturedAtMs, durationMs, existedBeforeMs }
+  try {
+    return { ...chunk, verdict: 'proved', plaintext: await readChunk(source, entry) }
+  } catch (error) {
+    if (!(error instanceof VerificationError)) throw error
+    return { ...chunk, verdict: error.code, error }
+  }
 }

@@ -1,24 +1,23 @@
-import type { Cid, GroupId, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
-import type { Anchor, AnchorRequest } from '../ports/anchor.ts'
+import type { Anchor, AnchorRequest, WitnessedHead } from '../ports/anchor.ts'
 import { rejection, rejectsWith, same } from './assert.ts'
+import { signedSession } from './signed-session.ts'
 
 // Promise 3 of docs/guarantees.md.
 
 /**
  * What is wrong with the chain as it is read, or with the relay:
- * - `no-registry`: the chain is another one, or has no contract at that address
+ * - `no-registry`: the chain has no contract at that address
  * - `read-refused`: a read is answered with a 4xx that is no 429
  * - `relay-refuses`: the relay answers 422
  * - `relay-fails`: it answers 200, and says in the body that it has no funds
+ * - `relay-lies`: it answers 200 as if it had sent a transaction, and has not
  */
-export type AnchorFault = 'no-registry' | 'read-refused' | 'relay-refuses' | 'relay-fails'
+export type AnchorFault = 'no-registry' | 'read-refused' | 'relay-refuses' | 'relay-fails' | 'relay-lies'
 
-/** A chain that holds nothing yet, with its relay, and an anchor to it. */
+/** A chain with its relay, and an anchor to it. */
 export interface AnchorHarness {
   /** An anchor as a new worker has it. */
   anchor(): Anchor
-  /** The address that the relay signs with. */
-  readonly signer: string
   /** The newest block holds this. */
   mine(request: AnchorRequest): Promise<void>
   /** So many blocks come that what the newest held is deep. */
@@ -33,111 +32,118 @@ export interface AnchorCase {
   run(harness: AnchorHarness): Promise<void>
 }
 
-const SESSION = '00000000-0000-4000-8000-000000000001' as SessionId
-
-const request = (chunkCount: number): AnchorRequest => ({
-  sessionId: SESSION,
-  merkleRoot: String(chunkCount).repeat(64) as Sha256Hex,
-  manifestCid: `b${String(chunkCount + 1).repeat(58)}` as Cid,
-  chunkCount,
-  groupIds: [`0x${'1'.repeat(64)}` as GroupId],
-})
-
 const calm = () => new AbortController().signal
 
-/** The record as anchors tell it; an address may come in either case. */
-const seen = ({ anchor, signer }: AnchorHarness) =>
-  anchor()
-    .read(SESSION, calm())
-    .then(({ latest, deep }) =>
-      [latest, deep].map(
-        (record) =>
-          record && [
-            record.creator.toLowerCase() === signer.toLowerCase(),
-            record.merkleRoot,
-            record.manifestCid,
-            record.chunkCount,
-          ],
-      ),
-    )
+type Seen = readonly [size: number, root: string, page: string, ended: boolean] | undefined
 
-const shown = ({ merkleRoot, manifestCid, chunkCount }: AnchorRequest) => [
-  true,
-  merkleRoot,
-  manifestCid,
-  chunkCount,
-]
+const told = (head: WitnessedHead | undefined): Seen => head && [head.size, head.root, head.page, head.end]
+
+const seen = async ({ anchor }: AnchorHarness, { head }: AnchorRequest): Promise<readonly Seen[]> => {
+  const { latest, deep } = await anchor().read(head.name, calm())
+  return [told(latest), told(deep)]
+}
+
+const shown = ({ head }: AnchorRequest): Seen => [head.size, head.root, head.page, head.end]
 
 async function classOf(work: Promise<unknown>): Promise<unknown> {
   const error = await rejection(work, 'a read that failed')
   return typeof error === 'object' && error !== null && 'class' in error ? error.class : String(error)
 }
 
-/** What every anchor must do; each case gets a harness of its own. */
+/** What every anchor must do; each case has a session of its own. */
 export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
   {
-    title: 'finds nothing of a session that nobody has registered',
-    run: async (harness) => same(await seen(harness), [undefined, undefined], 'newest and deep'),
+    title: 'finds nothing of a session of which nobody has brought a head',
+    run: async (harness) =>
+      same(
+        await seen(harness, await (await signedSession()).request(1)),
+        [undefined, undefined],
+        'newest and deep',
+      ),
   },
   {
-    title: 'tells what only the newest block holds from what is deep, and who signed it',
+    title: 'tells what only the newest block holds from what is deep, and that the session has ended',
     async run(harness) {
-      await harness.mine(request(3))
-      same(await seen(harness), [shown(request(3)), undefined], 'in the newest block')
+      const session = await signedSession()
+      const [three, four] = [await session.request(3), await session.request(4, { end: true })]
+      await harness.mine(three)
+      same(await seen(harness, three), [shown(three), undefined], 'in the newest block')
       await harness.deepen()
-      same(await seen(harness), [shown(request(3)), shown(request(3))], 'deep')
-      await harness.mine(request(4))
-      same(await seen(harness), [shown(request(4)), shown(request(3))], 'replaced in the newest block')
+      same(await seen(harness, three), [shown(three), shown(three)], 'deep')
+      await harness.mine(four)
+      same(await seen(harness, three), [shown(four), shown(three)], 'replaced in the newest block')
     },
   },
   {
-    title: 'names the address that the relay signs with',
-    run: async ({ anchor, signer }) => same(await anchor().uploader(calm()), signer, 'uploader'),
+    title: 'names the transaction that brought a head, where the chain has it',
+    async run(harness) {
+      const { head, ...rest } = await (await signedSession()).request(3)
+      await harness.mine({ head, ...rest })
+      const anchor = harness.anchor()
+      const { latest } = await anchor.read(head.name, calm())
+      if (latest === undefined) throw new Error('Nothing in the newest block')
+      const receipt = await anchor.receipt(head.name, latest, calm())
+      for (const hash of [receipt?.transactionHash, receipt?.blockHash])
+        same(/^0x[0-9a-f]{64}$/.test(String(hash)), true, `a hash: ${hash}`)
+      const other = await anchor.receipt(head.name, { ...latest, root: latest.page }, calm())
+      same(other, undefined, 'receipt of a head that the chain does not have')
+    },
   },
   {
     title: 'takes a chain without the registry for the wrong one, not for an empty one',
     async run({ anchor, fault }) {
+      const { name } = await signedSession()
       await fault('no-registry')
-      await rejectsWith('wrong-chain', anchor().read(SESSION, calm()), 'read')
+      await rejectsWith('wrong-chain', anchor().read(name, calm()), 'read')
     },
   },
   {
     title: 'takes a read that is refused for one that failed, which time heals',
     async run({ anchor, fault }) {
+      const { name } = await signedSession()
       await fault('read-refused')
-      same(await classOf(anchor().read(SESSION, calm())), 'transient', 'class')
+      same(await classOf(anchor().read(name, calm())), 'transient', 'class')
     },
   },
   {
-    title: 'hands the same anchor over under the same key, and another under another',
+    title: 'hands the same head over under the same key, and another under another',
     async run({ anchor, handedOver }) {
-      for (const count of [3, 3, 4]) await anchor().submit(request(count), calm())
+      const session = await signedSession()
+      const [three, four] = [await session.request(3), await session.request(4)]
+      for (const request of [three, await session.request(3), four]) await anchor().submit(request, calm())
       const [first, second, third] = handedOver()
       same(typeof first, 'string', 'the key')
       same(second, first, 'the key of a repetition')
-      same(third === first, false, 'another anchor has the same key')
+      same(third === first, false, 'another head has the same key')
     },
   },
   {
     title: 'believes no relay: what it took is not on the chain by that',
     async run(harness) {
-      await harness.anchor().submit(request(3), calm())
-      same(await seen(harness), [undefined, undefined], 'newest and deep')
+      const request = await (await signedSession()).request(3)
+      await harness.fault('relay-lies')
+      await harness.anchor().submit(request, calm())
+      await harness.deepen()
+      same(await seen(harness, request), [undefined, undefined], 'newest and deep')
     },
   },
   {
     title: 'tells of a refusal, and of a failure under status 200, in the words of the relay',
     async run({ anchor, fault }) {
+      const request = await (await signedSession()).request(3)
       await fault('relay-refuses')
-      await rejectsWith('anchor-rejected', anchor().submit(request(3), calm()), 'a refusal')
+      await rejectsWith('anchor-rejected', anchor().submit(request, calm()), 'a refusal')
       await fault('relay-fails')
-      const error = await rejection(anchor().submit(request(3), calm()), 'a failure')
+      const error = await rejection(anchor().submit(request, calm()), 'a failure')
       same(/funds/.test(String(error)), true, `words of the relay in ${String(error)}`)
-      await rejectsWith('anchor-rejected', anchor().uploader(calm()), 'a failure, asked for the address')
     },
   },
   {
     title: 'stops when it is told to',
-    run: ({ anchor }) => rejectsWith('aborted', anchor().read(SESSION, AbortSignal.abort()), 'read'),
+    async run({ anchor }) {
+      const request = await (await signedSession()).request(3)
+      await rejectsWith('aborted', anchor().read(request.head.name, AbortSignal.abort()), 'read')
+      await rejectsWith('aborted', anchor().submit(request, AbortSignal.abort()), 'submit')
+    },
   },
 ]

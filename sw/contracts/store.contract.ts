@@ -4,11 +4,12 @@ import {
   type Cid,
   type GroupId,
   type SessionId,
+  type SessionName,
   type Sha256Hex,
 } from '../../src/protocol/ids.ts'
-import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, DueKey, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
 import { newSession } from '../core/session.ts'
-import type { Store } from '../ports/store.ts'
+import type { QueueRange, Store } from '../ports/store.ts'
 import { rejection, rejectsWith, same } from './assert.ts'
 
 /** What every store must do; each case gets an empty store. */
@@ -21,28 +22,38 @@ const sessionId = (number: number) =>
   `00000000-0000-4000-8000-${String(number).padStart(12, '0')}` as SessionId
 const A = sessionId(1)
 const B = sessionId(2)
+const ALL: QueueRange = [[-Infinity], [Infinity]]
+
+const hash = (digit: string) => digit.repeat(64) as Sha256Hex
 
 const aSession = (id: SessionId, startedAtMs = 1_000): SessionRecord =>
-  newSession({
-    sessionId: id,
-    mimeType: 'video/webm',
-    startedAtMs,
-    access: [{ groupId: `0x${'1'.repeat(64)}` as GroupId, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }],
-  })
+  newSession(
+    {
+      sessionId: id,
+      publicKey: hash('4').repeat(2),
+      signingKey: new ArrayBuffer(),
+      sealingKey: hash('5'),
+      mimeType: 'video/webm',
+      startedAtMs,
+      access: [{ id: `0x${hash('1')}` as GroupId, tag: hash('2'), sealedKey: '3'.repeat(160) }],
+      seal: 'page',
+    },
+    hash('6') as string as SessionName,
+  )
 
 const aChunk = (id: SessionId, index: number, due?: DueKey): ChunkRecord => ({
   id: chunkIdOf(id, index),
   sessionId: id,
   index,
   plaintextHash: 'a'.repeat(64) as Sha256Hex,
-  capturedAt: 1,
+  capturedAtMs: 1,
   durationMs: 2,
   sizeBytes: 3,
   state: {
     status: 'uploading',
     wait: { kind: 'due', notBeforeMs: 0 },
     sent: false,
-    seal: { encryptedHash: 'e'.repeat(64) as Sha256Hex, iv: 'A'.repeat(16), cid: 'bcid' as Cid },
+    seal: { encryptedHash: hash('e'), iv: 'a'.repeat(24), chunkKey: 'b'.repeat(160), cid: 'bcid' as Cid },
   },
   retryCount: 0,
   failures: 0,
@@ -68,7 +79,7 @@ export const STORE_CASES: readonly StoreCase[] = [
       await store.read(async (tx) => {
         for (const session of [await tx.session(A), ...(await tx.sessions()), ...(await tx.openSessions())])
           same([session?.totalBytes, session?.tally.anchoring], [0, 0], 'what the session lacks')
-        const chunks = [await tx.chunk(chunk.id), await tx.nextDue(9, nothing), ...(await tx.chunksOf(A))]
+        const chunks = [await tx.chunk(chunk.id), await tx.nextDue(ALL, nothing), ...(await tx.chunksOf(A))]
         same(
           chunks.map((read) => read?.failures),
           [0, 0, 0],
@@ -86,8 +97,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         same(await tx.sessions(), [], 'sessions')
         same(await tx.openSessions(), [], 'open sessions')
         same(await tx.chunksOf(A), [], 'chunks')
-        same(await tx.nextDue(Infinity, nothing), undefined, 'next due')
-        same(await tx.nextDueAtMs(nothing), undefined, 'next due time')
+        same(await tx.nextDue(ALL, nothing), undefined, 'next due')
         same(await tx.meta('name'), undefined, 'meta')
         same(await tx.log(10), [], 'log')
       })
@@ -105,7 +115,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         await tx.addLog(line('first'))
         same(await tx.session(A), session, 'session within')
         same(await tx.chunk(chunk.id), chunk, 'chunk within')
-        same(await tx.nextDue(0, nothing), chunk, 'queue within')
+        same(await tx.nextDue(ALL, nothing), chunk, 'queue within')
         same(await tx.meta('name'), { any: ['value'] }, 'meta within')
         same((await tx.log(1))[0], line('first'), 'log within')
       })
@@ -154,7 +164,7 @@ export const STORE_CASES: readonly StoreCase[] = [
       await store.read(async (tx) => {
         same(await tx.sessions(), [aSession(A)], 'sessions')
         same(await tx.chunksOf(A), [aChunk(A, 0, [0, 0, 0])], 'chunks')
-        same(await tx.nextDueAtMs(nothing), 0, 'queue')
+        same((await tx.nextDue(ALL, nothing))?.due, [0, 0, 0], 'queue')
         same(await tx.meta('kept'), 1, 'kept meta')
         same(await tx.meta('lost'), undefined, 'lost meta')
         same(await tx.log(10), [line('kept')], 'log')
@@ -225,7 +235,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         (await tx.sessions())[0],
         (await tx.openSessions())[0],
         (await tx.chunksOf(A))[0],
-        await tx.nextDue(0, nothing),
+        await tx.nextDue(ALL, nothing),
         await tx.meta('name'),
       ])
       for (const copy of taken) Object.assign(copy as object, { index: 99, mimeType: 'changed', inner: 99 })
@@ -316,7 +326,7 @@ export const STORE_CASES: readonly StoreCase[] = [
       const taken: ChunkId[] = []
       await store.read(async (tx) => {
         for (;;) {
-          const next = await tx.nextDue(1_000, new Set(taken))
+          const next = await tx.nextDue(ALL, new Set(taken))
           if (next === undefined) break
           taken.push(next.id)
         }
@@ -329,43 +339,45 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
-    title: 'takes waiting chunks from a place in the queue on',
+    title: 'takes waiting chunks of one part of the queue, both its ends included',
     async run(store) {
       await store.write(async (tx) => {
         for (let index = 0; index < 20; index++) await tx.putChunk(aChunk(A, index, [0, 1_000, index]))
-        await tx.putChunk(aChunk(B, 0, [-1, 2_000, 0]))
+        await tx.putChunk(aChunk(B, 0, [-1, 0, 2_000, 0]))
         await tx.putChunk(aChunk(B, 1, [0, 2_000, 1]))
         await tx.putChunk(aChunk(A, 20, [400, 1_000, 20]))
+        await tx.putChunk(aChunk(A, 21))
       })
-      const next = (nowMs: number, from: DueKey, skip: readonly ChunkId[] = []) =>
-        store.read(async (tx) => (await tx.nextDue(nowMs, new Set(skip), from))?.id)
-      same(await next(500, [-1, 0, 0]), chunkIdOf(B, 0), 'all of it')
-      same(await next(500, [0, 1_000, 0]), chunkIdOf(A, 0), 'its own place')
-      same(await next(500, [0, 1_001, 0]), chunkIdOf(B, 1), 'sessions begun later')
-      same(await next(500, [0, 1_001, 0], [chunkIdOf(B, 1)]), chunkIdOf(A, 20), 'and what has failed')
-      same(await next(399, [0, 2_001, 0]), undefined, 'not before its time')
+      const next = (from: readonly number[], to: readonly number[], skip: readonly ChunkId[] = []) =>
+        store.read(async (tx) => (await tx.nextDue([from, to], new Set(skip)))?.id)
+      same(await next([-1], [500]), chunkIdOf(B, 0), 'all of it')
+      same(await next([0], [500]), chunkIdOf(A, 0), 'without what is to be sealed')
+      same(await next([0, 1_000, 3], [500]), chunkIdOf(A, 3), 'its own place')
+      same(await next([0, 1_001], [500]), chunkIdOf(B, 1), 'sessions begun later')
+      same(await next([0, 1_001], [500], [chunkIdOf(B, 1)]), chunkIdOf(A, 20), 'and what has failed')
+      same(await next([0, 2_001], [400, Infinity]), chunkIdOf(A, 20), 'at its time')
+      same(await next([0, 2_001], [399, Infinity]), undefined, 'not before its time')
     },
   },
   {
-    title: 'gives no chunk before its time, and tells when the next one is due',
+    title: 'keeps what is to be sealed apart, by time',
     async run(store) {
       await store.write(async (tx) => {
-        await tx.putChunk(aChunk(A, 0, [500, 0, 0]))
-        await tx.putChunk(aChunk(A, 1, [700, 0, 1]))
-        await tx.putChunk(aChunk(A, 2))
+        await tx.putChunk(aChunk(A, 0, [-1, 700, 1_000, 0]))
+        await tx.putChunk(aChunk(A, 1, [-1, 500, 1_000, 1]))
+        await tx.putChunk(aChunk(A, 2, [0, 1_000, 2]))
+        // As an older version wrote it.
+        await tx.putChunk(aChunk(B, 0, [-1, 600, 0]))
       })
+      const taken: ChunkId[] = []
       await store.read(async (tx) => {
-        same(await tx.nextDue(499, nothing), undefined, 'just before')
-        same((await tx.nextDue(500, nothing))?.index, 0, 'on time')
-        same(await tx.nextDue(500, new Set([chunkIdOf(A, 0)])), undefined, 'the other one, too early')
-        same(await tx.nextDueAtMs(nothing), 500, 'first time')
-        same(await tx.nextDueAtMs(new Set([chunkIdOf(A, 0)])), 700, 'time of the other')
-        same(
-          await tx.nextDueAtMs(new Set([chunkIdOf(A, 0), chunkIdOf(A, 1)])),
-          undefined,
-          'none beside the skipped',
-        )
+        for (;;) {
+          const next = await tx.nextDue([[-1], [0]], new Set(taken))
+          if (next === undefined) break
+          taken.push(next.id)
+        }
       })
+      same(taken, [chunkIdOf(A, 1), chunkIdOf(B, 0), chunkIdOf(A, 0)], 'order')
     },
   },
   {
@@ -373,9 +385,70 @@ export const STORE_CASES: readonly StoreCase[] = [
     async run(store) {
       await store.write((tx) => tx.putChunk(aChunk(A, 0, [500, 0, 0])))
       await store.write((tx) => tx.putChunk(aChunk(A, 0, [900, 0, 0])))
-      same(await store.read((tx) => tx.nextDueAtMs(nothing)), 900, 'later')
+      same((await store.read((tx) => tx.nextDue(ALL, nothing)))?.due, [900, 0, 0], 'later')
       await store.write((tx) => tx.putChunk(aChunk(A, 0)))
-      same(await store.read((tx) => tx.nextDueAtMs(nothing)), undefined, 'out')
+      same(await store.read((tx) => tx.nextDue(ALL, nothing)), undefined, 'out')
+    },
+  },
+  {
+    title: 'lists what is proved by its place in the log, as numbers, and only while it has the mark',
+    async run(store) {
+      const proved = (index: number, position: number): ChunkRecord => ({
+        ...aChunk(A, index),
+        position,
+        proved: [A, position],
+      })
+      await store.write(async (tx) => {
+        await tx.putChunk(proved(0, 10))
+        await tx.putChunk(proved(1, 9))
+        await tx.putChunk({ ...aChunk(A, 2), position: 8 })
+        await tx.putChunk({ ...aChunk(B, 0), position: 9, proved: [B, 9] })
+      })
+      await store.read(async (tx) => {
+        same(idsOf(await tx.provedChunks(A, 0, 100)), [chunkIdOf(A, 1), chunkIdOf(A, 0)], 'all')
+        same(idsOf(await tx.provedChunks(A, 9, 10)), [chunkIdOf(A, 1)], 'up to before 10')
+        same(idsOf(await tx.provedChunks(A, 10, 11)), [chunkIdOf(A, 0)], 'from 10')
+      })
+    },
+  },
+  {
+    title: 'keeps the log of each session in its order, and gives a part of it',
+    async run(store) {
+      await store.write(async (tx) => {
+        for (const position of [0, 1, 2, 10, 9, 8, 7, 6, 5, 4, 3])
+          await tx.putEntry(A, position, Uint8Array.of(position))
+        await tx.putEntry(B, 0, Uint8Array.of(99))
+      })
+      const given = await store.read((tx) => tx.entries(A, 2, 5))
+      same(
+        given.map((entry) => Array.from(entry)),
+        [[2], [3], [4]],
+        'the part',
+      )
+      same((await store.read((tx) => tx.entries(A, 9, 100))).length, 2, 'as many as there are')
+    },
+  },
+  {
+    title: 'keeps heads by their size',
+    async run(store) {
+      const head = (id: SessionId, size: number): HeadRecord => ({
+        sessionId: id,
+        size,
+        root: hash('a'),
+        page: hash('b'),
+        previous: null,
+        end: false,
+        signature: 'c'.repeat(128),
+      })
+      await store.write(async (tx) => {
+        await tx.putHead(head(A, 3))
+        await tx.putHead(head(B, 4))
+      })
+      same(await store.read((tx) => tx.head(A, 3)), head(A, 3), 'the head')
+      same(await store.read((tx) => tx.head(A, 4)), undefined, "another session's")
+      await store.write((tx) => tx.deleteSession(A))
+      same(await store.read((tx) => tx.head(A, 3)), undefined, 'the head of a session that was deleted')
+      same((await store.read((tx) => tx.head(B, 4)))?.size, 4, 'that of another')
     },
   },
   {
@@ -420,7 +493,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         same(await tx.session(A), undefined, 'session')
         same(await tx.chunksOf(A), [], 'chunks')
         same((await tx.openSessions()).length, 1, 'open sessions')
-        same((await tx.nextDue(0, nothing))?.sessionId, B, 'queue')
+        same((await tx.nextDue(ALL, nothing))?.sessionId, B, 'queue')
         same(await tx.session(B), aSession(B), 'the other session')
         same((await tx.chunksOf(B)).length, 3, 'its chunks')
         same((await tx.log(10)).length, 1, 'log')

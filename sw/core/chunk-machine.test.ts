@@ -1,21 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
-import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { PENDING_STATUSES, transition, waitOf, type ChunkEvent, type Effect } from './chunk-machine.ts'
+import { chunkAfter, PENDING_STATUSES, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import type { ChunkRecord, ChunkState } from './record.ts'
-import { waitAfter, type Failure } from './retry-policy.ts'
+import { waitAfter, type Failure, type Now } from './retry-policy.ts'
+import { sessionTransition } from './session-machine.ts'
+import { recount } from './session.ts'
+import { aChunk, aSession, SEAL as seal } from '../testing/records.ts'
 
 const NOW_MS = 1_800_000_000_000
 const moment = { nowMs: NOW_MS, random: 0.5 }
 const due = { kind: 'due', notBeforeMs: 0 } as const
-const seal = {
-  encryptedHash: 'e'.repeat(64) as Sha256Hex,
-  iv: 'A'.repeat(16),
-  cid: `b${'a'.repeat(58)}` as Cid,
-}
-const sessionId = '00000000-0000-4000-8000-000000000001' as SessionId
 
 const STATES: { readonly [Status in ChunkStatus]: ChunkState & { readonly status: Status } } = {
   captured: { status: 'captured', wait: due },
@@ -34,30 +30,20 @@ const EVENTS: { readonly [Type in ChunkEvent['type']]: Extract<ChunkEvent, { typ
   recovered: { type: 'recovered' },
   'hash-began': { type: 'hash-began' },
   'encrypt-began': { type: 'encrypt-began' },
-  sealed: { type: 'sealed', seal, sizeBytes: 116 },
+  sealed: { type: 'sealed', seal, bytes: new ArrayBuffer(116) },
   'send-began': { type: 'send-began' },
   'resume-token-saved': { type: 'resume-token-saved', resumeToken: 'https://store.example/uploads/7' },
   stored: { type: 'stored' },
-  'manifest-began': { type: 'manifest-began' },
-  'anchor-began': { type: 'anchor-began' },
+  'page-began': { type: 'page-began' },
+  listed: { type: 'listed' },
   'anchor-confirmed': { type: 'anchor-confirmed' },
+  'proof-expired': { type: 'proof-expired' },
   failed: { type: 'failed', failure: failure('server-error') },
   resumed: { type: 'resumed' },
 }
 
-const chunkIn = (state: ChunkState, rest: Partial<ChunkRecord> = {}): ChunkRecord => ({
-  id: chunkIdOf(sessionId, 7),
-  sessionId,
-  index: 7,
-  plaintextHash: 'a'.repeat(64) as Sha256Hex,
-  capturedAt: NOW_MS - 10,
-  durationMs: 3_000,
-  sizeBytes: 100,
-  state,
-  retryCount: 0,
-  failures: 0,
-  ...rest,
-})
+const chunkIn = (state: ChunkState, rest: Partial<ChunkRecord> = {}): ChunkRecord =>
+  aChunk(7, state, { capturedAtMs: NOW_MS - 10, durationMs: 3_000, sizeBytes: 100, ...rest })
 
 const _ = 'ignored'
 
@@ -71,9 +57,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'manifest-began': _,
-    'anchor-began': _,
+    'page-began': _,
+    listed: _,
     'anchor-confirmed': _,
+    'proof-expired': _,
     failed: 'captured',
     resumed: 'captured',
   },
@@ -85,9 +72,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'manifest-began': _,
-    'anchor-began': _,
+    'page-began': _,
+    listed: _,
     'anchor-confirmed': _,
+    'proof-expired': _,
     failed: 'captured',
     resumed: _,
   },
@@ -99,9 +87,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'manifest-began': _,
-    'anchor-began': _,
+    'page-began': _,
+    listed: _,
     'anchor-confirmed': _,
+    'proof-expired': _,
     failed: 'captured',
     resumed: _,
   },
@@ -113,9 +102,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': 'uploading',
     'resume-token-saved': 'uploading',
     stored: 'uploaded',
-    'manifest-began': _,
-    'anchor-began': _,
+    'page-began': _,
+    listed: _,
     'anchor-confirmed': _,
+    'proof-expired': _,
     failed: 'uploading',
     resumed: 'uploading',
   },
@@ -127,9 +117,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'manifest-began': 'manifesting',
-    'anchor-began': _,
+    'page-began': 'manifesting',
+    listed: _,
     'anchor-confirmed': _,
+    'proof-expired': _,
     failed: _,
     resumed: _,
   },
@@ -141,9 +132,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'manifest-began': _,
-    'anchor-began': 'anchoring',
+    'page-began': _,
+    listed: 'anchoring',
     'anchor-confirmed': _,
+    'proof-expired': _,
     failed: _,
     resumed: _,
   },
@@ -155,9 +147,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'manifest-began': _,
-    'anchor-began': _,
+    'page-began': _,
+    listed: _,
     'anchor-confirmed': 'confirmed',
+    'proof-expired': 'uploading',
     failed: _,
     resumed: _,
   },
@@ -169,9 +162,10 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'manifest-began': _,
-    'anchor-began': _,
+    'page-began': _,
+    listed: _,
     'anchor-confirmed': _,
+    'proof-expired': _,
     failed: _,
     resumed: _,
   },
@@ -185,6 +179,19 @@ const CELLS = CHUNK_STATUSES.flatMap((status) =>
     next: TABLE[status][event.type],
   })),
 )
+
+/** What an event makes of a chunk, which stays as it is where the event is late; and of its bytes, in its session. */
+function transition(before: ChunkRecord, event: ChunkEvent, now: Now) {
+  const after = chunkAfter(before, event, now)
+  const session = recount(aSession(1, { size: 1 }), undefined, before)
+  const { effects = [] } =
+    sessionTransition(session, [before], { type: 'chunk', id: before.id, event }, now) ?? {}
+  return {
+    chunk: after ?? before,
+    effects: effects.map(([call]) => call).filter((call) => call.endsWith('Payload')),
+    accepted: after !== undefined,
+  }
+}
 
 describe('state × event', () => {
   it.each(CELLS)('$status × $type → $next', ({ status, event, next }) => {
@@ -207,13 +214,11 @@ describe('state × event', () => {
         (effect) => `${status} ${event.type} ${effect}`,
       ),
     )
-    expect(touching).toEqual(['encrypting sealed put-payload', 'anchoring anchor-confirmed delete-payload'])
+    expect(touching).toEqual(['encrypting sealed putPayload', 'anchoring anchor-confirmed deletePayload'])
   })
 
   it('keeps the seal and the times from one status to the next', () => {
-    const run = (
-      ['send-began', 'stored', 'manifest-began', 'anchor-began', 'anchor-confirmed'] as const
-    ).reduce(
+    const run = (['send-began', 'stored', 'page-began', 'listed', 'anchor-confirmed'] as const).reduce(
       (chunk, type, at) => transition(chunk, EVENTS[type], { nowMs: NOW_MS + at, random: 0 }).chunk,
       chunkIn(STATES.uploading),
     )
@@ -223,6 +228,16 @@ describe('state × event', () => {
       uploadedAtMs: NOW_MS + 1,
       confirmedAtMs: NOW_MS + 4,
     })
+  })
+
+  it('asks the store again, without a failure, for what it was proved to have too long ago', () => {
+    const proved = transition(chunkIn(STATES.uploading), EVENTS.stored, moment).chunk
+    const listed = [EVENTS['page-began'], EVENTS.listed].reduce(
+      (chunk, event) => transition(chunk, event, moment).chunk,
+      proved,
+    )
+    const { chunk } = transition(listed, EVENTS['proof-expired'], moment)
+    expect(chunk).toEqual({ ...proved, state: { status: 'uploading', wait: due, sent: true, seal } })
   })
 
   it('takes the size of the ciphertext with the seal', () => {
@@ -289,9 +304,20 @@ describe('failures', () => {
     },
   )
 
+  it.each([
+    { of: 'an ASCII message', message: 'x'.repeat(90), kept: 80 },
+    { of: 'one of two bytes a character', message: 'é'.repeat(90), kept: 40 },
+    { of: 'one of three', message: '字'.repeat(90), kept: 26 },
+    { of: 'one of four, no half of one', message: '😀'.repeat(90), kept: 40 },
+    { of: 'a short one', message: 'why', kept: 3 },
+  ])('keep 80 bytes of $of', ({ message, kept }) => {
+    const failed = { type: 'failed', failure: { ...failure('server-error'), message } } as const
+    expect(transition(uploading, failed, moment).chunk.lastError?.message).toBe(message.slice(0, kept))
+  })
+
   it('tell of no stop of our own, and still of what had failed before it', () => {
     const stopped = { type: 'failed', failure: failure('aborted') } as const
-    expect(transition(uploading, stopped, moment).chunk).not.toHaveProperty('lastError')
+    expect(transition(uploading, stopped, moment).chunk.lastError).toBeUndefined()
     const failed = transition(uploading, EVENTS.failed, moment).chunk
     expect(transition(failed, stopped, moment).chunk.lastError).toEqual(failed.lastError)
   })
@@ -326,7 +352,7 @@ describe('failures', () => {
     expect(twice).toMatchObject({ failures: 2, retryCount: 2 })
     const { chunk } = transition(twice, EVENTS.stored, moment)
     expect(chunk).toMatchObject({ failures: 0, retryCount: 2 })
-    expect(chunk).not.toHaveProperty('lastError')
+    expect(chunk.lastError).toBeUndefined()
   })
 
   it('is not forgiven by an attempt that has only begun', () => {
@@ -393,7 +419,7 @@ describe('any sequence of events, with a death between any two', () => {
   const walk = (
     start: ChunkRecord,
     run: typeof anyRun extends fc.Arbitrary<infer Run> ? Run : never,
-    check: (before: ChunkRecord, event: ChunkEvent, after: ChunkRecord, effects: readonly Effect[]) => void,
+    check: (before: ChunkRecord, event: ChunkEvent, after: ChunkRecord, effects: readonly string[]) => void,
   ) =>
     run.reduce((before, { event, crash, ...moment }) => {
       // Frozen: a transition that changed what it was given would throw.
@@ -406,11 +432,15 @@ describe('any sequence of events, with a death between any two', () => {
       return chunk
     }, start)
 
-  it('never goes back, except to seal again', () => {
+  it('never goes back, except to seal again, or to ask the store again', () => {
     fc.assert(
       fc.property(anyStart, anyRun, (start, run) => {
         walk(start, run, (before, event, after) => {
           if (rank(after) >= rank(before)) return
+          if (event.type === 'proof-expired') {
+            expect([before.state.status, after.state.status]).toEqual(['anchoring', 'uploading'])
+            return
+          }
           expect(['recovered', 'failed']).toContain(event.type)
           expect(['hashing', 'encrypting']).toContain(before.state.status)
           expect(after.state.status).toBe('captured')
@@ -425,7 +455,7 @@ describe('any sequence of events, with a death between any two', () => {
       fc.property(anyStart, anyRun, (start, run) => {
         let deleted = 0
         const end = walk(start, run, (_before, event, after, effects) => {
-          if (!effects.includes('delete-payload')) return
+          if (!effects.includes('deletePayload')) return
           expect(event.type).toBe('anchor-confirmed')
           expect(after.state.status).toBe('confirmed')
           deleted++
@@ -445,8 +475,8 @@ describe('any sequence of events, with a death between any two', () => {
       'sealed',
       'send-began',
       'stored',
-      'manifest-began',
-      'anchor-began',
+      'page-began',
+      'listed',
       'anchor-confirmed',
     ] as const
     fc.assert(
@@ -473,14 +503,14 @@ describe('any sequence of events, with a death between any two', () => {
 
   // Promise 9 of docs/guarantees.md.
   it('stays under 1 kB as JSON, whatever a server says', () => {
-    const longest = {
-      ...chunkIn(STATES.uploading),
+    const longest = chunkIn(STATES.uploading, {
       index: 0xffff_ffff,
-      due: [9e15, 9e15, 0xffff_ffff] as const,
-    }
+      position: 0xffff_ffff,
+      due: [9e15, 9e15, 0xffff_ffff],
+    })
     fc.assert(
       fc.property(anyRun, (run) => {
-        walk({ ...longest, due: [...longest.due] }, run, (_before, _event, after) => {
+        walk(longest, run, (_before, _event, after) => {
           expect(new TextEncoder().encode(JSON.stringify(after)).length).toBeLessThan(1_024)
         })
       }),

@@ -1,34 +1,38 @@
-import { publicationDueMs } from './publication.ts'
+import { listingDueMs } from './listing.ts'
 import type { SessionRecord, TrialKind } from './record.ts'
 import { believedMs, LONGEST_TRIAL_MS } from './retry-policy.ts'
 import { pendingChunks } from './session.ts'
+import { witnessDueMs } from './witnessing.ts'
 
-/** A step of a session beyond its chunks, and when it is due, ms since the epoch (0: now). */
+/** What a session's steps beyond its chunks are: its log to the store, its newest head to the chain, and trials. */
+export type StepKind = TrialKind | 'listing' | 'witness'
+
+/** One of them, and when it is due, ms since the epoch (0: now). */
 export interface SessionStep {
-  readonly kind: TrialKind | 'publication'
+  readonly kind: StepKind
   readonly dueMs: number
 }
 
 /**
- * The session's next step beyond its chunks; undefined while there is none.
+ * The session's next step of each kind.
  *
  * @param metered whether bytes cost money now: what was refused is then not sent again to see
  */
-export function nextStep(session: SessionRecord, nowMs: number, metered = false): SessionStep | undefined {
-  if (session.paused) return undefined
+export function nextSteps(session: SessionRecord, nowMs: number, metered = false): SessionStep[] {
+  if (session.paused) return []
   const trialMs = (kind: TrialKind) => {
     const trial = session.trials?.[kind]
     return trial && believedMs(trial.retryAtMs, nowMs, LONGEST_TRIAL_MS)
   }
-  const steps = [
-    { kind: 'publication', dueMs: publicationDueMs(session, nowMs) },
-    { kind: 'sign-in', dueMs: trialMs('sign-in') },
-    { kind: 'refusal', dueMs: metered ? undefined : trialMs('refusal') },
-  ] as const
-  let next: SessionStep | undefined
-  for (const { kind, dueMs } of steps)
-    if (dueMs !== undefined && dueMs < (next?.dueMs ?? Infinity)) next = { kind, dueMs }
-  return next
+  const dueMs: Record<StepKind, number | undefined> = {
+    listing: listingDueMs(session, nowMs),
+    witness: witnessDueMs(session, nowMs),
+    'sign-in': trialMs('sign-in'),
+    refusal: metered ? undefined : trialMs('refusal'),
+  }
+  return Object.entries(dueMs).flatMap(([kind, atMs]) =>
+    atMs === undefined ? [] : [{ kind: kind as StepKind, dueMs: atMs }],
+  )
 }
 
 /**
@@ -38,5 +42,5 @@ export function nextStep(session: SessionRecord, nowMs: number, metered = false)
 export function workRemains(session: SessionRecord): boolean {
   if (session.ending === 'recording') return true
   if (session.paused) return false
-  return pendingChunks(session) - session.parked > 0 || nextStep(session, Infinity) !== undefined
+  return pendingChunks(session) - session.parked > 0 || nextSteps(session, Infinity).length > 0
 }

@@ -1,52 +1,55 @@
 import type { WireError } from '../../src/protocol/errors.ts'
-import type { ChunkId, Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
-import type { WrappedKey } from '../../src/protocol/messages.ts'
+import type { ChunkId, Cid, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Member } from '../../src/protocol/messages.ts'
 import type { AnchorView, ChunkStatus, SessionEnding } from '../../src/protocol/snapshot.ts'
 
 /** What sealing adds to a chunk. */
 export interface Seal {
   readonly encryptedHash: Sha256Hex
-  /** Base64 of 12 bytes. */
+  /** 12 bytes, hex. */
   readonly iv: string
+  /** The chunk's key, sealed to the session's public key: 80 bytes, hex. */
+  readonly chunkKey: string
   readonly cid: Cid
 }
 
 /** Waiting for its turn, or for a person; what for is the record's `lastError`. */
 export type Wait = { readonly kind: 'due'; readonly notBeforeMs: number } | { readonly kind: 'parked' }
 
+/** What is known of a chunk at some place on its way. */
+interface StateFields {
+  readonly wait: Wait
+  /** A request with these bytes has left before, so its outcome must be asked for first. */
+  readonly sent: boolean
+  /** What the transport remembered of the upload, such as the URL that the store gave it. */
+  readonly resumeToken?: string | undefined
+  readonly seal: Seal
+  readonly uploadedAtMs: number
+  readonly confirmedAtMs: number
+}
+
+/** These fields, and none of the others. */
+type StateAt<Status extends ChunkStatus, Name extends keyof StateFields = never> = {
+  readonly status: Status
+} & Pick<StateFields, Name> & { readonly [Other in Exclude<keyof StateFields, Name>]?: undefined }
+
 /** Where a chunk is on its way, with the fields that only this place has. */
 export type ChunkState =
-  | { readonly status: 'captured'; readonly wait: Wait }
-  | { readonly status: 'hashing' }
-  | { readonly status: 'encrypting' }
-  /**
-   * `sent`: a request with these bytes has left before, so its outcome must be asked for first.
-   * `resumeToken`: what the transport remembered of the upload, such as the URL that the store gave it.
-   */
-  | {
-      readonly status: 'uploading'
-      readonly wait: Wait
-      readonly sent: boolean
-      readonly resumeToken?: string
-      readonly seal: Seal
-    }
-  | {
-      readonly status: 'uploaded' | 'manifesting' | 'anchoring'
-      readonly seal: Seal
-      readonly uploadedAtMs: number
-    }
-  | {
-      readonly status: 'confirmed'
-      readonly seal: Seal
-      readonly uploadedAtMs: number
-      readonly confirmedAtMs: number
-    }
+  | StateAt<'captured', 'wait'>
+  | StateAt<'hashing' | 'encrypting'>
+  | StateAt<'uploading', 'wait' | 'sent' | 'resumeToken' | 'seal'>
+  | StateAt<'uploaded' | 'manifesting' | 'anchoring', 'seal' | 'uploadedAtMs'>
+  | StateAt<'confirmed', 'seal' | 'uploadedAtMs' | 'confirmedAtMs'>
 
 /**
- * The order in which waiting chunks are taken: not before its time, oldest session first, then by index.
- * An IndexedDB key: [notBeforeMs, session's startedAtMs, index].
+ * The order in which waiting chunks are taken: not before its time, oldest session first, then by index. An IndexedDB
+ * key: [notBeforeMs, session's startedAtMs, index], and a -1 before it where the chunk is raw, so that what is to be
+ * sealed is one range and what is to be sent another.
+ *
+ * Older versions wrote [-1, session's startedAtMs, index] for a raw chunk, which is due, and the place of an upload for
+ * one whose sealing had failed: that one is sealed when an upload would have its turn.
  */
-export type DueKey = [number, number, number]
+export type DueKey = readonly [number, number, number] | readonly [number, number, number, number]
 
 /** A chunk as it is stored: everything but its bytes, under 1 kB. */
 export interface ChunkRecord {
@@ -54,8 +57,7 @@ export interface ChunkRecord {
   readonly sessionId: SessionId
   readonly index: number
   readonly plaintextHash: Sha256Hex
-  /** Ms since the epoch, under the manifest's name, which is also how older versions stored it. */
-  readonly capturedAt: number
+  readonly capturedAtMs: number
   readonly durationMs: number
   /** Of the stored payload: raw bytes before sealing, ciphertext after. */
   readonly sizeBytes: number
@@ -65,62 +67,100 @@ export interface ChunkRecord {
   /** Failed attempts since the last progress. */
   readonly failures: number
   /** Present while it is tried again by itself after it was refused. */
-  readonly onTrial?: true
+  readonly onTrial?: boolean | undefined
   /** Cut short, so that the record keeps its size. */
-  readonly lastError?: WireError
+  readonly lastError?: WireError | undefined
   /** Present exactly while the chunk waits for a lane and its session is not paused. */
-  readonly due?: DueKey
+  readonly due?: DueKey | undefined
+  /** The place of its entry in the session's log, from 0; absent until it is sealed. */
+  readonly position?: number | undefined
+  /** `[session, position]`; present exactly while it is proved to be stored, and not confirmed. */
+  readonly proved?: readonly [SessionId, number] | undefined
 }
 
-/** A manifest's address, and the signer that it names. */
-export interface ManifestName {
-  readonly uploader: string
-  readonly cid: Cid
-  readonly sha256: Sha256Hex
-  readonly sizeBytes: number
+/** The Merkle tree over the first `size` entries of a log (`src/evidence/tree.ts`). */
+export interface Tree {
+  readonly size: number
+  /** Roots of its complete subtrees, largest first. */
+  readonly frontier: readonly Sha256Hex[]
 }
 
-/** The one publication of a session that is in flight. */
-export interface Publication {
-  readonly stage: 'manifesting' | 'anchoring'
-  readonly ending: SessionEnding
-  readonly lastUpdatedMs: number
-  readonly merkleRoot: Sha256Hex
-  readonly chunkCount: number
-  /** Fixed before the first request leaves, so that every repetition publishes the same object. */
-  readonly manifest?: ManifestName
-  /** The request of this stage has left before: ask the store, or the chain, before it leaves again. */
-  readonly sent: boolean
-  /** What the transport remembered of the manifest's upload. */
-  readonly resumeToken?: string
-  /** When the anchor was last handed to the relay, ms since the epoch. */
-  readonly submittedAtMs?: number
-  /** The newest block when the chain was last looked at in vain, and since when it is that one, ms since the epoch. */
-  readonly newest?: { readonly blockNumber: number; readonly sinceMs: number }
-  /** How often the relay took it since the chain last showed it; absent: never. */
-  readonly taken?: number
+/** The pages of a log so far: how many, and the digests that later ones link to (`src/evidence/page.ts`). */
+export interface PageChain {
+  readonly number: number
+  readonly digests: readonly Sha256Hex[]
+}
+
+/** How one step that is tried until it succeeds stands: of the page in flight, or of the newest head. */
+export interface Effort {
   readonly failures: number
   readonly wait: Wait
-  readonly lastError?: WireError
+  readonly lastError?: WireError | undefined
 }
 
-/** The last publication that the chain holds at the wanted depth. */
-export interface Anchored extends AnchorView {
-  readonly ending: SessionEnding
+/** The page of a session's log that is on its way to the store. Fixed before its first request leaves. */
+export interface Listing extends Effort {
+  /** Where it begins: the log that was listed before. */
+  readonly from: number
+  /** The log up to the end of this page. */
+  readonly tree: Tree
+  /** SHA-256 of the page, which is its address too. */
+  readonly page: Sha256Hex
+  readonly sizeBytes: number
+  /** Its last entry is a complete end. */
+  readonly end: boolean
+  /** A request with it has left before: the store is asked first. */
+  readonly sent: boolean
+  /** What the transport remembered of its upload. */
+  readonly resumeToken?: string | undefined
 }
+
+/** The log as far as its pages are proved to be stored. */
+export interface Listed {
+  readonly tree: Tree
+  readonly pages: PageChain
+}
+
+/** How far the newest head is on its way to the chain. */
+export interface Witnessing extends Effort {
+  /** The size of the head that was handed over last; 0: none. */
+  readonly submitted: number
+  /** When that was, ms since the epoch. */
+  readonly submittedAtMs: number
+  /** How often the relay took a head since the chain last showed the one that was handed over last. */
+  readonly taken: number
+  /** The newest block when the chain was last looked at in vain, and since when it is that one, ms since the epoch. */
+  readonly newest?: { readonly blockNumber: number; readonly sinceMs: number } | undefined
+}
+
+/** A head of a session that its key has signed: all that is said of the log at this size. */
+export interface HeadRecord {
+  readonly sessionId: SessionId
+  readonly size: number
+  readonly root: Sha256Hex
+  readonly page: Sha256Hex
+  /** Of the page before it. */
+  readonly previous: Sha256Hex | null
+  readonly end: boolean
+  /** r and s, 64 bytes, hex. */
+  readonly signature: string
+}
+
+/** The newest head that the chain holds at the wanted depth. */
+export type Anchored = AnchorView
 
 /** A failure that a person may be told of, and when the engine tries again by itself (ms since the epoch). */
 export interface Trouble {
   readonly error: WireError
   /** Since when this kind of failure has held the session up, ms since the epoch. */
   readonly sinceMs: number
-  readonly retryAtMs?: number
+  readonly retryAtMs?: number | undefined
 }
 
 /** `sign-in`, which the app may mend at any time; `refusal`, where each try may cost the bytes of a chunk. */
 export type TrialKind = 'sign-in' | 'refusal'
 
-export type Trials = { readonly [Kind in TrialKind]?: Trial }
+export type Trials = { readonly [Kind in TrialKind]?: Trial | undefined }
 
 /** When what is parked is tried again by itself. */
 export interface Trial {
@@ -143,20 +183,26 @@ export interface StoreChoice {
 /** A recording as it is stored. */
 export interface SessionRecord {
   readonly id: SessionId
+  readonly name: SessionName
+  /** Of the session's own key, which signs its heads: x and y, 64 bytes, hex. */
+  readonly publicKey: string
+  /** X25519 key to which chunk keys are sealed: 32 bytes, hex. */
+  readonly sealingKey: string
   readonly mimeType: string
   readonly startedAtMs: number
-  readonly access: readonly WrappedKey[]
+  /** By group id. */
+  readonly access: readonly Member[]
   readonly sealedBy: 'page' | 'worker'
   /** Names that it chose at its start; absent: whatever stores the worker has. */
   readonly stores?: readonly string[] | undefined
   /** Copies that it wants; absent: one in each of its stores. */
   readonly atLeast?: number | undefined
   readonly ending: SessionEnding
-  readonly endedAtMs?: number
+  readonly endedAtMs?: number | undefined
   /** The session that this one goes on with, which the worker had lost. */
-  readonly continues?: SessionId | undefined
+  readonly continues?: SessionName | undefined
   /** How many chunks its page had cut when it told the end. */
-  readonly indexes?: number
+  readonly indexes?: number | undefined
   readonly paused: boolean
   /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>
@@ -166,25 +212,29 @@ export interface SessionRecord {
   readonly totalBytes: number
   /** Of chunks that their store was proved to have. */
   readonly storedBytes: number
-  readonly publication?: Publication
-  readonly anchored?: Anchored
+  /** Entries in its log. */
+  readonly size: number
+  /** What the last entry says, where that is an end. */
+  readonly logEnd?: Exclude<SessionEnding, 'recording'> | undefined
+  readonly listed: Listed
+  readonly listing?: Listing | undefined
+  readonly witnessing: Witnessing
+  readonly anchored?: Anchored | undefined
   /** Why the session does not go on at the moment; gone with the next progress. */
-  readonly trouble?: Trouble
-  /** By what was refused: present while something of it is parked for that, and is tried again by itself. */
-  readonly trials?: Trials
-  /** When the first of the verified chunks that no publication covers was verified; the next waits from then. */
-  readonly unpublishedSinceMs?: number
+  readonly trouble?: Trouble | undefined
+  /** By what was refused: set while something is parked for that, and is tried again by itself. */
+  readonly trials?: Trials | undefined
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */
-  readonly open?: number
+  readonly open?: number | undefined
 }
 
 /** One line of the bounded custody log. */
 export interface LogEntry {
   readonly atMs: number
   readonly sessionId: SessionId
-  readonly index?: number
+  readonly index?: number | undefined
   readonly event: string
-  readonly from?: ChunkStatus | SessionEnding
-  readonly to?: ChunkStatus | SessionEnding
-  readonly error?: WireError
+  readonly from?: ChunkStatus | SessionEnding | undefined
+  readonly to?: ChunkStatus | SessionEnding | undefined
+  readonly error?: WireError | undefined
 }

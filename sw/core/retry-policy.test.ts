@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
-import { countsAsAttempt, LONGEST_WAIT_MS, waitAfter } from './retry-policy.ts'
+import {
+  believedMs,
+  countsAsAttempt,
+  isInVain,
+  LONGEST_WAIT_MS,
+  resubmitDelayMs,
+  waitAfter,
+} from './retry-policy.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
@@ -49,4 +56,24 @@ describe('the wait after a failure', () => {
 it('spends an attempt for everything but a missing network and our own stop', () => {
   const free = (Object.keys(ERRORS) as ErrorCode[]).filter((code) => !countsAsAttempt(code))
   expect(free).toEqual(['unreachable', 'aborted'])
+})
+
+it('takes a conflict for hopeless after five in a row, at once on trial, and no other failure ever', () => {
+  const hopeless = (failures: number, onTrial?: boolean) =>
+    (Object.keys(ERRORS) as ErrorCode[]).filter((code) => isInVain(code, failures, onTrial))
+  const conflicts = ['hash-mismatch', 'address-mismatch', 'bad-answer']
+  expect(hopeless(5)).toEqual([])
+  expect(hopeless(6)).toEqual(conflicts)
+  expect(hopeless(1, true)).toEqual(conflicts)
+})
+
+it('hands over again what the relay took in vain after 15 s, the wait doubling to 15 minutes', () => {
+  const seconds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 2_000].map((taken) => resubmitDelayMs(taken) / 1_000)
+  expect(seconds).toEqual([15, 15, 30, 60, 120, 240, 480, 900, 900, 900])
+})
+
+it('believes no stored time that lies further ahead than any wait', () => {
+  expect(believedMs(5, 1_000_000)).toBe(5)
+  expect(believedMs(1_000 + LONGEST_WAIT_MS, 1_000)).toBe(1_000 + LONGEST_WAIT_MS)
+  expect(believedMs(1_001 + LONGEST_WAIT_MS, 1_000)).toBe(1_000)
 })

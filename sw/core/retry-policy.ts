@@ -65,6 +65,11 @@ const READS = 3
 /** A store that does not take a chunk for what it is gets it so often in a row before the chunk is parked. */
 const CONFLICTS = 5
 
+/**
+ * Our copy of a chunk is deleted on the store's proof only while that is no older, ms: a store that forgets is noticed.
+ */
+export const PROOF_LASTS_MS = 600_000
+
 /** Failures that tell of the destination rather than of the item. */
 const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
   'unreachable',

@@ -1,29 +1,51 @@
+import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
-import type { Failure } from './retry-policy.ts'
-import { publicationDueMs } from './publication.ts'
-import type { ChunkRecord, ChunkState, Publication, SessionRecord } from './record.ts'
-import { chunksNeeded, sessionTransition, type SessionEvent } from './session-machine.ts'
-import { newSession, placeInQueue, recount } from './session.ts'
+import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
+import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
+import {
+  aChunk,
+  aHead,
+  aListing,
+  anchoredAt,
+  aSession,
+  digest,
+  listedUpTo,
+  SEAL as seal,
+  SESSION_ID as sessionId,
+} from '../testing/records.ts'
+import type { ChunkEvent } from './chunk-machine.ts'
+import { entryOf } from './entry-of.ts'
+import { listingDueMs } from './listing.ts'
+import type { ChunkRecord, ChunkState, Listing, SessionRecord, TrialKind } from './record.ts'
+import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
+import { chunksNeeded, sessionTransition, type SessionEffect, type SessionEvent } from './session-machine.ts'
+import {
+  isSettled,
+  pendingChunks,
+  rawChunks,
+  recount,
+  totalChunks,
+  withMarks,
+  withOpenMarker,
+} from './session.ts'
+import { NOT_WITNESSED, witnessDueMs } from './witnessing.ts'
 
 // Promise 3 of docs/guarantees.md.
 
 const NOW_MS = 1_800_000_000_000
 const now = { nowMs: NOW_MS, random: 0.5 }
 const due = { kind: 'due', notBeforeMs: 0 } as const
-const sessionId = '00000000-0000-4000-8000-000000000001' as SessionId
-const seal = { encryptedHash: 'e'.repeat(64) as Sha256Hex, iv: 'A'.repeat(16), cid: 'bcid' as Cid }
-const root = 'c'.repeat(64) as Sha256Hex
-const manifest = { uploader: '0x1', cid: 'bmanifest' as Cid, sha256: root, sizeBytes: 900 }
-const fresh = newSession({ sessionId, mimeType: 'video/webm', startedAtMs: NOW_MS - 9_000, access: [] })
+const parked = { kind: 'parked' } as const
+const fresh = aSession(NOW_MS - 9_000, { size: 1 })
 const failure = (code: ErrorCode): Failure => ({ code, message: 'why', retryAfterMs: 0 })
 
-const UPLOADING: ChunkState = { status: 'uploading', wait: due, sent: false, seal }
-const inStatus = (status: 'uploaded' | 'manifesting' | 'anchoring'): ChunkState => ({
+const CAPTURED: ChunkState = { status: 'captured', wait: due }
+const UPLOADING = { status: 'uploading', wait: due, sent: false, seal } as const
+const inStatus = (status: 'uploaded' | 'manifesting' | 'anchoring', agoMs = 5): ChunkState => ({
   status,
   seal,
-  uploadedAtMs: NOW_MS - 5,
+  uploadedAtMs: NOW_MS - agoMs,
 })
 const CONFIRMED: ChunkState = {
   status: 'confirmed',
@@ -32,88 +54,65 @@ const CONFIRMED: ChunkState = {
   confirmedAtMs: NOW_MS - 1,
 }
 
-const aChunk = (index: number, state: ChunkState, rest: Partial<ChunkRecord> = {}): ChunkRecord => ({
-  id: chunkIdOf(sessionId, index),
-  sessionId,
-  index,
-  plaintextHash: root,
-  capturedAt: 1,
-  durationMs: 1,
-  sizeBytes: 10,
-  state,
-  retryCount: 0,
-  failures: 0,
-  ...rest,
-})
+const page = aListing(0, 2)
 
-const begun: Publication = {
-  stage: 'manifesting',
-  ending: 'complete',
-  lastUpdatedMs: NOW_MS,
-  merkleRoot: root,
-  chunkCount: 1,
-  manifest,
-  sent: false,
-  failures: 0,
-  wait: due,
-}
-const anchoring: Publication = { ...begun, stage: 'anchoring' }
-const anchored = {
-  merkleRoot: root,
-  manifestCid: manifest.cid,
-  chunkCount: 1,
-  blockNumber: 7,
-  confirmedAtMs: NOW_MS,
-  ending: 'complete',
-} as const
-
-/** A session and its one chunk. */
+/** A session with its chunks. */
 interface Situation {
   readonly session: SessionRecord
-  readonly chunk: ChunkRecord
+  readonly chunks: readonly ChunkRecord[]
 }
 
+/** As it is once these chunks have come, in this order, after the first entry. */
 function situation(
-  state: ChunkState,
-  rest: Partial<SessionRecord>,
+  states: readonly ChunkState[],
+  rest: Partial<SessionRecord> = {},
   failed: Partial<ChunkRecord> = {},
 ): Situation {
-  const session = { ...fresh, ...rest }
-  const chunk = placeInQueue(aChunk(0, state, failed), session)
-  return { session: recount(session, undefined, chunk), chunk }
+  let session: SessionRecord = { ...fresh, ...rest }
+  let position = 1
+  const chunks = states.map((state, index) => {
+    const place = state.seal ? { position: position++ } : {}
+    const chunk = withMarks(aChunk(index, state, { ...place, ...failed }), session)
+    session = recount(session, undefined, chunk)
+    return chunk
+  })
+  return { session: withOpenMarker({ ...session, size: position, ...rest }), chunks }
 }
 
+const first = chunkIdOf(sessionId, 0)
 const blocked = { lastError: { code: 'sign-in-needed', message: 'why' } } as const
-const ended = { ending: 'complete', endedAtMs: NOW_MS - 1 } as const
+/** The log has its start, the chunk and its end. */
+const ended = { ending: 'complete', endedAtMs: NOW_MS - 1, logEnd: 'complete', size: 3 } as const
 
 const STATES = {
-  recording: situation(UPLOADING, {}),
-  paused: situation(UPLOADING, { paused: true }),
-  interrupted: situation(UPLOADING, { ending: 'interrupted' }),
-  ended: situation(inStatus('uploaded'), ended),
+  recording: situation([UPLOADING]),
+  paused: situation([UPLOADING], { paused: true }),
+  interrupted: situation([UPLOADING], { ending: 'interrupted', logEnd: 'interrupted', size: 3 }),
+  ended: situation([inStatus('uploaded')], ended),
   onTrial: situation(
-    { ...UPLOADING, wait: { kind: 'parked' } },
+    [{ ...UPLOADING, wait: parked }],
     { ...ended, trials: { 'sign-in': { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } } },
     blocked,
   ),
-  manifesting: situation(inStatus('manifesting'), { ...ended, publication: begun }),
-  anchoring: situation(inStatus('anchoring'), { ...ended, publication: anchoring }),
-  settled: situation(CONFIRMED, { ...ended, anchored }),
+  listing: situation([inStatus('manifesting')], { ...ended, listing: page }),
+  witnessing: situation([inStatus('anchoring')], { ...ended, listed: listedUpTo(3) }),
+  settled: situation([CONFIRMED], { ...ended, listed: listedUpTo(3), anchored: anchoredAt(3) }),
 } as const satisfies Record<string, Situation>
 type StateName = keyof typeof STATES
 
-function nameOf({ open, publication, paused, trials, ending }: SessionRecord): StateName {
+function nameOf({ open, listing, listed, size, paused, trials, ending }: SessionRecord): StateName {
   if (open === undefined) return 'settled'
-  if (publication) return publication.stage
+  if (listing) return 'listing'
   if (paused) return 'paused'
   if (trials) return 'onTrial'
-  return ending === 'complete' ? 'ended' : ending
+  if (ending !== 'complete') return ending
+  return listed.tree.size === size ? 'witnessing' : 'ended'
 }
 
 const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, { type: Type }> } = {
   'session-started': { type: 'session-started' },
   'chunk-admitted': { type: 'chunk-admitted', chunk: aChunk(1, UPLOADING) },
-  chunk: { type: 'chunk', id: chunkIdOf(sessionId, 0), event: { type: 'stored' } },
+  chunk: { type: 'chunk', id: first, event: { type: 'stored' } },
   'session-ended': { type: 'session-ended', ending: 'complete' },
   paused: { type: 'paused' },
   resumed: { type: 'resumed' },
@@ -122,14 +121,11 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'trial-hinted': { type: 'trial-hinted' },
   visited: { type: 'visited' },
   'clock-set-back': { type: 'clock-set-back' },
-  'space-wanted': { type: 'space-wanted' },
-  'publication-began': {
-    type: 'publication-began',
-    publication: begun,
-    chunks: new Set([chunkIdOf(sessionId, 0)]),
-  },
-  publication: { type: 'publication', of: begun, event: { type: 'manifest-stored' } },
-  'anchor-confirmed': { type: 'anchor-confirmed', of: anchoring, anchored },
+  'listing-began': { type: 'listing-began', listing: page },
+  listing: { type: 'listing', of: page, event: { type: 'send-began' } },
+  'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
+  witness: { type: 'witness', event: { type: 'anchor-sent', size: 3 } },
+  'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
   discarded: { type: 'discarded' },
 }
 
@@ -149,10 +145,11 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-hinted': _,
     visited: _,
     'clock-set-back': _,
-    'space-wanted': _,
-    'publication-began': _,
-    publication: _,
-    'anchor-confirmed': _,
+    'listing-began': 'listing',
+    listing: _,
+    'page-stored': _,
+    witness: _,
+    'anchor-confirmed': 'recording',
     discarded: 'recording',
   },
   paused: {
@@ -167,10 +164,11 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-hinted': _,
     visited: _,
     'clock-set-back': _,
-    'space-wanted': _,
-    'publication-began': _,
-    publication: _,
-    'anchor-confirmed': _,
+    'listing-began': 'listing',
+    listing: _,
+    'page-stored': _,
+    witness: _,
+    'anchor-confirmed': 'paused',
     discarded: 'paused',
   },
   interrupted: {
@@ -185,15 +183,16 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-hinted': _,
     visited: _,
     'clock-set-back': _,
-    'space-wanted': _,
-    'publication-began': _,
-    publication: _,
-    'anchor-confirmed': _,
+    'listing-began': 'listing',
+    listing: _,
+    'page-stored': _,
+    witness: _,
+    'anchor-confirmed': 'interrupted',
     discarded: 'interrupted',
   },
   ended: {
     'session-started': 'ended',
-    'chunk-admitted': 'ended',
+    'chunk-admitted': _,
     chunk: _,
     'session-ended': _,
     paused: 'paused',
@@ -203,15 +202,16 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-hinted': _,
     visited: _,
     'clock-set-back': _,
-    'space-wanted': 'ended',
-    'publication-began': 'manifesting',
-    publication: _,
-    'anchor-confirmed': _,
+    'listing-began': 'listing',
+    listing: _,
+    'page-stored': _,
+    witness: _,
+    'anchor-confirmed': 'ended',
     discarded: 'ended',
   },
   onTrial: {
     'session-started': 'onTrial',
-    'chunk-admitted': 'onTrial',
+    'chunk-admitted': _,
     chunk: 'ended',
     'session-ended': _,
     paused: 'paused',
@@ -221,51 +221,54 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-hinted': 'onTrial',
     visited: 'onTrial',
     'clock-set-back': _,
-    'space-wanted': _,
-    'publication-began': _,
-    publication: _,
-    'anchor-confirmed': _,
+    'listing-began': 'listing',
+    listing: _,
+    'page-stored': _,
+    witness: _,
+    'anchor-confirmed': 'onTrial',
     discarded: 'onTrial',
   },
-  manifesting: {
-    'session-started': 'manifesting',
-    'chunk-admitted': 'manifesting',
+  listing: {
+    'session-started': 'listing',
+    'chunk-admitted': _,
     chunk: _,
     'session-ended': _,
-    paused: 'manifesting',
-    resumed: 'manifesting',
-    'set-aside': 'manifesting',
+    paused: 'listing',
+    resumed: 'listing',
+    'set-aside': 'listing',
     'trial-due': _,
     'trial-hinted': _,
     visited: _,
     'clock-set-back': _,
-    'space-wanted': _,
-    'publication-began': _,
-    publication: 'anchoring',
-    'anchor-confirmed': _,
-    discarded: 'manifesting',
+    'listing-began': _,
+    listing: 'listing',
+    'page-stored': 'ended',
+    witness: _,
+    'anchor-confirmed': 'listing',
+    discarded: 'listing',
   },
-  anchoring: {
-    'session-started': 'anchoring',
-    'chunk-admitted': 'anchoring',
+  witnessing: {
+    'session-started': 'ended',
+    'chunk-admitted': _,
     chunk: _,
     'session-ended': _,
-    paused: 'anchoring',
-    resumed: 'anchoring',
-    'set-aside': 'anchoring',
+    paused: 'paused',
+    resumed: 'witnessing',
+    'set-aside': 'paused',
     'trial-due': _,
     'trial-hinted': _,
     visited: _,
     'clock-set-back': _,
-    'space-wanted': _,
-    'publication-began': _,
-    publication: _,
+    'listing-began': _,
+    listing: _,
+    'page-stored': _,
+    witness: 'witnessing',
     'anchor-confirmed': 'settled',
-    discarded: 'anchoring',
+    discarded: 'witnessing',
   },
   settled: {
-    'session-started': 'settled',
-    'chunk-admitted': 'ended',
+    'session-started': 'ended',
+    'chunk-admitted': _,
     chunk: _,
     'session-ended': _,
     paused: 'settled',
@@ -275,20 +278,66 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-hinted': _,
     visited: _,
     'clock-set-back': _,
-    'space-wanted': _,
-    'publication-began': 'manifesting',
-    publication: _,
+    'listing-began': _,
+    listing: _,
+    'page-stored': _,
+    witness: _,
     'anchor-confirmed': _,
     discarded: 'settled',
   },
 }
 
-const step = ({ session, chunk }: Situation, event: SessionEvent) =>
-  sessionTransition(session, chunksNeeded(event) === 'none' ? [] : [chunk], event, now)
+/** Those that an event is given, as the store gives them. */
+function given({ session, chunks }: Situation, event: SessionEvent): ChunkRecord[] {
+  const needed = chunksNeeded(session, event)
+  if (needed === 'all') return [...chunks]
+  if (needed === 'none') return []
+  if (typeof needed !== 'object') return chunks.filter(({ id }) => id === needed)
+  return chunks.filter(({ proved }) => proved && proved[1] >= needed.from && proved[1] < needed.to)
+}
+
+/** What an event makes of a situation, which stays as it is where the event is late. */
+function transition(session: SessionRecord, chunks: readonly ChunkRecord[], event: SessionEvent, at: Now) {
+  const result = sessionTransition(session, chunks, event, at)
+  return { ...(result ?? { session, chunks: [], effects: [] }), accepted: result !== undefined }
+}
+
+const step = (before: Situation, event: SessionEvent, at = now) =>
+  transition(before.session, given(before, event), event, at)
+
+/** The situation after an event, which must be accepted. */
+function after(before: Situation, event: SessionEvent, at = now): Situation {
+  const { session, chunks, accepted } = step(before, event, at)
+  expect(accepted, event.type).toBe(true)
+  const changed = new Map(chunks.map((chunk) => [chunk.id, chunk]))
+  const kept = before.chunks.map((chunk) => changed.get(chunk.id) ?? chunk)
+  const isNew = ({ id }: ChunkRecord) => before.chunks.every((chunk) => chunk.id !== id)
+  return { session, chunks: [...kept, ...chunks.filter(isNew)] }
+}
+
+const afterAll = (before: Situation, ...events: readonly SessionEvent[]) =>
+  events.reduce((situation, event) => after(situation, event), before)
+
+const toChunk = (index: number, event: ChunkEvent): SessionEvent => ({
+  type: 'chunk',
+  id: chunkIdOf(sessionId, index),
+  event,
+})
+const statusesOf = ({ chunks }: Pick<Situation, 'chunks'>) => chunks.map(({ state }) => state.status)
+
+/** Whether an entry is of the start or of the end, or the index of its chunk. */
+const kindOf = (entry: Uint8Array<ArrayBuffer>): 'start' | 'end' | number =>
+  (['start', undefined, 'end'] as const)[entry[0] ?? -1] ?? new DataView(entry.buffer).getUint32(1)
+/** What was appended to the log: places, and what of. */
+const appended = (effects: readonly SessionEffect[]) =>
+  effects.flatMap((effect) => (effect[0] === 'putEntry' ? [[effect[2], kindOf(effect[3])] as const] : []))
+const typesOf = (effects: readonly SessionEffect[]) =>
+  effects.map(([call]) => call).filter((call) => call !== 'addLog')
 
 describe.each(Object.keys(TABLE) as StateName[])('in %s', (state) => {
   it.each(Object.keys(EVENTS) as SessionEvent['type'][])('%s', (type) => {
     const before = STATES[state]
+    expect(nameOf(before.session)).toBe(state)
     const result = step(before, EVENTS[type])
     const expected = TABLE[state][type]
     if (expected === _)
@@ -297,71 +346,505 @@ describe.each(Object.keys(TABLE) as StateName[])('in %s', (state) => {
   })
 })
 
-describe('a publication', () => {
-  const stale: readonly { readonly what: string; readonly of: Publication }[] = [
-    { what: 'of another root', of: { ...anchoring, merkleRoot: 'd'.repeat(64) as Sha256Hex } },
-    { what: 'of another manifest', of: { ...anchoring, manifest: { ...manifest, cid: 'bother' as Cid } } },
-    { what: 'that had no manifest yet', of: (({ manifest: _none, ...rest }) => rest)(anchoring) },
-    { what: 'of another time', of: { ...anchoring, lastUpdatedMs: NOW_MS - 1 } },
-    { what: 'at another stage', of: begun },
-  ]
+describe('the log', () => {
+  const SEALED: ChunkEvent = { type: 'sealed', seal, bytes: new ArrayBuffer(116) }
+  const sealing = (...states: ChunkState[]) => situation(states, { sealedBy: 'worker' })
 
-  test.each(stale)('$what changes nothing any more, whatever comes of it', ({ of }) => {
-    for (const event of [
-      { type: 'anchor-confirmed', of, anchored },
-      { type: 'publication', of, event: { type: 'anchor-sent' } },
-      { type: 'publication', of, event: { type: 'failed', failure: failure('bad-answer') } },
-    ] as const)
-      expect(step(STATES.anchoring, event)).toMatchObject({ accepted: false, chunks: [], effects: [] })
+  it('begins with the start of the recording', () => {
+    const { session, effects } = transition(aSession(5), [], EVENTS['session-started'], now)
+    expect(appended(effects)).toEqual([[0, 'start']])
+    expect(session.size).toBe(1)
   })
 
-  it('does not begin over chunks that are not as they were read', () => {
-    const { session, chunk } = STATES.ended
-    const other = aChunk(1, CONFIRMED)
-    const began = (chunks: readonly ChunkRecord[], listed: readonly ChunkRecord[]) =>
-      sessionTransition(
-        chunks.reduce(
-          (counted, each) => (each === chunk ? counted : recount(counted, undefined, each)),
-          session,
-        ),
-        chunks,
-        { type: 'publication-began', publication: begun, chunks: new Set(listed.map(({ id }) => id)) },
-        now,
-      ).accepted
-    expect(began([chunk], [chunk])).toBe(true)
-    expect(began([chunk, other], [chunk, other])).toBe(true)
-    // Discarded, or not verified; a manifest that leaves out what the chain holds; and one that came later.
-    expect(began([chunk], [chunk, other])).toBe(false)
-    expect(began([chunk, other], [chunk])).toBe(false)
-    expect(began([chunk, aChunk(1, inStatus('uploaded'))], [chunk])).toBe(true)
+  it('has a sealed chunk from the transaction that admits it, by its place', () => {
+    const { session, chunks, effects } = step(STATES.recording, EVENTS['chunk-admitted'])
+    expect(session.size).toBe(3)
+    expect(chunks).toMatchObject([{ index: 1, position: 2 }])
+    const [chunk = aChunk(1, CAPTURED)] = chunks
+    expect(effects).toContainEqual(['putEntry', sessionId, 2, entryOf(session, chunk)])
   })
 
-  it('settles an ended session of which the chain holds all: bytes and sealing key go with it', () => {
-    const sealedHere = {
-      ...STATES.anchoring,
-      session: { ...STATES.anchoring.session, sealedBy: 'worker' } as const,
-    }
-    const { session, chunks, effects } = step(sealedHere, EVENTS['anchor-confirmed'])
-    expect(session).not.toHaveProperty('publication')
-    expect(session).not.toHaveProperty('open')
-    expect(chunks.map(({ state }) => state.status)).toEqual(['confirmed'])
-    expect(effects.filter(({ type }) => type !== 'log')).toEqual([
-      { type: 'delete-payload', id: sealedHere.chunk.id },
-      { type: 'delete-seal-key' },
+  it('has a raw chunk from the transaction that seals it, as it is then', () => {
+    const admitted = step(situation([]), { type: 'chunk-admitted', chunk: aChunk(0, CAPTURED) })
+    expect(appended(admitted.effects)).toEqual([])
+    expect(admitted.session.size).toBe(1)
+    expect(admitted.chunks[0]?.position).toBeUndefined()
+    const { session, chunks, effects } = step(sealing({ status: 'encrypting' }), toChunk(0, SEALED))
+    expect(session.size).toBe(2)
+    expect(chunks).toMatchObject([{ position: 1, sizeBytes: 116 }])
+    const [chunk = aChunk(0, CAPTURED)] = chunks
+    expect(effects).toContainEqual(['putEntry', sessionId, 1, entryOf(session, chunk)])
+  })
+
+  it('says how the recording ended in the same transaction, where nothing of it is raw', () => {
+    const { session, effects } = step(STATES.recording, EVENTS['session-ended'])
+    expect(appended(effects)).toEqual([[2, 'end']])
+    expect(session).toMatchObject({ size: 3, logEnd: 'complete' })
+  })
+
+  it('says it after the last chunk that is sealed here, however many there are', () => {
+    let { session, chunks } = afterAll(
+      sealing({ status: 'encrypting' }, { ...CAPTURED, wait: parked }),
+      EVENTS['session-ended'],
+    )
+    expect(session.logEnd).toBeUndefined()
+    let result = step({ session, chunks }, toChunk(0, SEALED))
+    expect(appended(result.effects)).toEqual([[1, 0]])
+    const last = withMarks({ ...chunks[1]!, state: { status: 'encrypting' } }, session)
+    ;({ session, chunks } = {
+      session: recount(result.session, chunks[1], last),
+      chunks: [...result.chunks, last],
+    })
+    result = step({ session, chunks }, toChunk(1, SEALED))
+    expect(appended(result.effects)).toEqual([
+      [2, 1],
+      [3, 'end'],
+    ])
+    expect(result.session).toMatchObject({ size: 4, logEnd: 'complete' })
+  })
+
+  it('says it again after a late chunk of an interrupted recording', () => {
+    const { session, effects } = step(STATES.interrupted, EVENTS['chunk-admitted'])
+    expect(appended(effects)).toEqual([
+      [3, 1],
+      [4, 'end'],
+    ])
+    expect(session).toMatchObject({ size: 5, logEnd: 'interrupted' })
+  })
+
+  it('says it again only once a late chunk is sealed', () => {
+    const raw = { type: 'chunk-admitted', chunk: aChunk(1, CAPTURED) } as const
+    const late = step(STATES.interrupted, raw)
+    expect(appended(late.effects)).toEqual([])
+    const sealed = afterAll(
+      STATES.interrupted,
+      raw,
+      toChunk(1, { type: 'hash-began' }),
+      toChunk(1, { type: 'encrypt-began' }),
+    )
+    expect(appended(step(sealed, toChunk(1, SEALED)).effects)).toEqual([
+      [3, 1],
+      [4, 'end'],
     ])
   })
 
-  it('leaves a session open that recorded on or ended meanwhile', () => {
-    const recording = situation(inStatus('anchoring'), { publication: anchoring })
-    const { session } = step(recording, {
-      type: 'anchor-confirmed',
-      of: anchoring,
-      anchored: { ...anchored, ending: 'recording' },
+  it('says that it is complete after all', () => {
+    const { session, effects } = step(STATES.interrupted, EVENTS['session-ended'])
+    expect(appended(effects)).toEqual([[3, 'end']])
+    expect(session).toMatchObject({ size: 4, logEnd: 'complete' })
+  })
+
+  it('says it again once it is known how many chunks there should be', () => {
+    const told = { type: 'session-ended', ending: 'complete', indexes: 5 } as const
+    const { session, effects } = step(STATES.interrupted, told)
+    expect(session).toMatchObject({ ending: 'interrupted', indexes: 5, logEnd: 'interrupted' })
+    expect(appended(effects)).toEqual([[3, 'end']])
+    expect(step({ ...STATES.interrupted, session }, told).accepted).toBe(false)
+  })
+
+  it('says an end once, whatever else happens', () => {
+    for (const state of ['interrupted', 'ended', 'onTrial', 'listing', 'witnessing', 'settled'] as const)
+      for (const event of Object.values(EVENTS)) {
+        if (['session-started', 'chunk-admitted', 'session-ended'].includes(event.type)) continue
+        expect(appended(step(STATES[state], event).effects), `${state} ${event.type}`).toEqual([])
+      }
+  })
+
+  it('is told another end neither after the complete one, nor an interrupted one twice', () => {
+    for (const ending of ['complete', 'interrupted'] as const)
+      expect(step(STATES.ended, { type: 'session-ended', ending, indexes: 9 }).accepted).toBe(false)
+    expect(step(STATES.interrupted, { type: 'session-ended', ending: 'interrupted' }).accepted).toBe(false)
+  })
+})
+
+describe('a page of the log', () => {
+  it('is about the proved chunks within it, and no others', () => {
+    const { session } = situation([], { listed: listedUpTo(4) })
+    const from4to7 = aListing(4, 7)
+    expect(chunksNeeded(session, { type: 'listing-began', listing: from4to7 })).toEqual({ from: 4, to: 7 })
+    expect(
+      chunksNeeded(session, {
+        type: 'page-stored',
+        of: from4to7,
+        listed: listedUpTo(7),
+        head: aHead(7),
+      }),
+    ).toEqual({ from: 4, to: 7 })
+  })
+
+  it('takes what is proved with it; what is not proved yet stays where it is', () => {
+    const before = situation([inStatus('uploaded'), UPLOADING, inStatus('uploaded'), inStatus('uploaded')])
+    const began = after(before, { type: 'listing-began', listing: aListing(0, 4) })
+    expect(statusesOf(began)).toEqual(['manifesting', 'uploading', 'manifesting', 'uploaded'])
+    const stored = after(began, {
+      type: 'page-stored',
+      of: aListing(0, 4),
+      listed: listedUpTo(4),
+      head: aHead(4),
     })
-    expect(session.open).toBeDefined()
-    const closing = sessionTransition(session, [], { type: 'session-ended', ending: 'complete' }, now).session
-    expect(closing.open).toBeDefined()
-    expect(publicationDueMs(closing)).toBe(0)
+    expect(statusesOf(stored)).toEqual(['anchoring', 'uploading', 'anchoring', 'uploaded'])
+  })
+
+  it('begins only where none is in flight, and where the last one ended', () => {
+    const began = (rest: Partial<SessionRecord>, listing: Listing) =>
+      step(situation([UPLOADING, UPLOADING], rest), { type: 'listing-began', listing })
+    expect(began({}, aListing(0, 3)).session.listing).toEqual(aListing(0, 3))
+    expect(began({ listed: listedUpTo(2) }, aListing(2, 3)).accepted).toBe(true)
+    expect(began({ listed: listedUpTo(2) }, aListing(0, 3)).accepted).toBe(false)
+    expect(began({ listed: listedUpTo(1) }, aListing(2, 3)).accepted).toBe(false)
+    expect(began({ listing: page }, aListing(0, 3)).accepted).toBe(false)
+    // Another worker's, late: it is made of the same log, and all the same changes nothing.
+    expect(began({ listing: page }, page).accepted).toBe(false)
+  })
+
+  it('is made anew where the end came while it was made: a head never hides it', () => {
+    const began = (to: number, end: boolean) =>
+      step(STATES.ended, { type: 'listing-began', listing: aListing(0, to, { end }) }).accepted
+    expect(began(3, false)).toBe(false)
+    expect(began(3, true)).toBe(true)
+    expect(began(2, false)).toBe(true)
+    expect(began(2, true)).toBe(false)
+    const listing = aListing(0, 3, { end: true })
+    expect(step(STATES.interrupted, { type: 'listing-began', listing }).accepted).toBe(false)
+  })
+
+  const other = aListing(0, 2, { page: digest('8') })
+  const late = [
+    { type: 'listing', of: other, event: { type: 'send-began' } },
+    { type: 'listing', of: other, event: { type: 'resume-token-saved', resumeToken: 'here' } },
+    { type: 'listing', of: other, event: { type: 'failed', failure: failure('bad-answer') } },
+    { type: 'page-stored', of: other, listed: listedUpTo(3), head: aHead(3, true) },
+  ] as const
+
+  test.each(late)('that is not the one in flight changes nothing any more: $type', (event) => {
+    for (const state of ['listing', 'witnessing', 'settled'] as const)
+      expect(step(STATES[state], event)).toEqual({
+        session: STATES[state].session,
+        chunks: [],
+        effects: [],
+        accepted: false,
+      })
+  })
+
+  it('goes on from where it is: a step of it as it was read before changes only what is new', () => {
+    const sent = after(STATES.listing, EVENTS.listing)
+    const { session } = step(sent, {
+      type: 'listing',
+      of: page,
+      event: { type: 'resume-token-saved', resumeToken: 'here' },
+    })
+    expect(session.listing).toEqual({ ...page, sent: true, resumeToken: 'here' })
+  })
+
+  it('that is stored leaves its head, and has the chain looked at now', () => {
+    const waiting = {
+      ...STATES.listing,
+      session: {
+        ...STATES.listing.session,
+        witnessing: { ...NOT_WITNESSED, wait: { kind: 'due', notBeforeMs: NOW_MS + 9_000 } },
+      },
+    } as const
+    const { session, effects } = step(waiting, EVENTS['page-stored'])
+    expect(session.listing).toBeUndefined()
+    expect(session.listed).toEqual(listedUpTo(2))
+    expect(effects).toContainEqual(['putHead', aHead(2)])
+    expect(typesOf(effects)).not.toContain('deleteMeta')
+    expect(witnessDueMs(session, NOW_MS)).toBe(0)
+    expect(listingDueMs(session, NOW_MS)).toBe(0)
+  })
+
+  it('that is stored ends no back-off of the witness, and forgives it no failure', () => {
+    const listed = { listing: aListing(2, 3), listed: listedUpTo(2) }
+    const before = situation([inStatus('anchoring'), inStatus('manifesting')], listed)
+    for (const code of ['bad-answer', 'wrong-chain', 'anchor-rejected'] as const) {
+      const failed = after(before, { type: 'witness', event: { type: 'failed', failure: failure(code) } })
+      const { witnessing } = after(failed, {
+        type: 'page-stored',
+        of: listed.listing,
+        listed: listedUpTo(3),
+        head: aHead(3),
+      }).session
+      expect(witnessing).toEqual(failed.session.witnessing)
+    }
+  })
+
+  it('of an empty recording is never signed, so that its key is not kept: but where more may come', () => {
+    const endedAs = (ending: 'complete' | 'interrupted', of = situation([])) =>
+      typesOf(step(of, { type: 'session-ended', ending }).effects)
+    expect(endedAs('complete')).toEqual(['putEntry', 'deleteMeta'])
+    expect(endedAs('interrupted')).toEqual(['putEntry'])
+    expect(endedAs('complete', STATES.recording)).toEqual(['putEntry'])
+  })
+
+  it('with the complete end is the last that is signed', () => {
+    const last = aListing(2, 3, { end: true })
+    const before = situation([inStatus('anchoring')], { ...ended, listed: listedUpTo(2), listing: last })
+    const { effects } = step(before, {
+      type: 'page-stored',
+      of: last,
+      listed: listedUpTo(3),
+      head: aHead(3, true),
+    })
+    expect(typesOf(effects)).toEqual(['putHead', 'deleteMeta'])
+  })
+})
+
+describe('a chunk that is proved once its entry', () => {
+  const STORED = toChunk(0, { type: 'stored' })
+  const waiting = { ...NOT_WITNESSED, wait: { kind: 'due', notBeforeMs: NOW_MS + 9_000 } } as const
+
+  it('is in no page waits for one', () => {
+    const { session, chunks } = step(situation([UPLOADING], { witnessing: waiting }), STORED)
+    expect(statusesOf({ chunks })).toEqual(['uploaded'])
+    expect(session.witnessing).toEqual(waiting)
+  })
+
+  it('comes after the page in flight waits for the next one', () => {
+    const before = situation([inStatus('uploaded'), UPLOADING], { listing: page })
+    expect(statusesOf(step(before, toChunk(1, { type: 'stored' })))).toEqual(['uploaded'])
+  })
+
+  it('is in the page in flight waits for that', () => {
+    const before = situation([UPLOADING], { listing: page, witnessing: waiting })
+    const { session, chunks } = step(before, STORED)
+    expect(statusesOf({ chunks })).toEqual(['manifesting'])
+    expect(session.tally).toMatchObject({ uploading: 0, uploaded: 0, manifesting: 1 })
+    expect(session.witnessing).toEqual(waiting)
+  })
+
+  it('is listed waits for the chain, which is looked at now', () => {
+    for (const listing of [undefined, aListing(2, 3)]) {
+      const rest = { listed: listedUpTo(2), anchored: anchoredAt(2), witnessing: waiting }
+      const before = situation([UPLOADING, UPLOADING], { ...rest, ...(listing && { listing }) })
+      const { session, chunks } = step(before, STORED)
+      expect(chunks).toMatchObject([{ state: { status: 'anchoring' }, proved: [sessionId, 1] }])
+      expect(witnessDueMs(session, NOW_MS)).toBe(0)
+    }
+  })
+})
+
+describe('what the chain holds', () => {
+  const proved = (agoMs: number) => inStatus('anchoring', agoMs)
+  const listed = { ...ended, size: 4, listed: listedUpTo(4) }
+
+  it('is about the proved chunks within it', () => {
+    const { session } = situation([])
+    expect(chunksNeeded(session, { type: 'anchor-confirmed', anchored: anchoredAt(7) })).toEqual({
+      from: 0,
+      to: 7,
+    })
+  })
+
+  it('confirms what was lately proved: the bytes here go with it', () => {
+    const before = situation([proved(5), proved(PROOF_LASTS_MS)], listed)
+    const { session, chunks, effects } = step(before, {
+      type: 'anchor-confirmed',
+      anchored: anchoredAt(4),
+    })
+    expect(statusesOf({ chunks })).toEqual(['confirmed', 'confirmed'])
+    expect(effects.filter(([call]) => call !== 'addLog')).toEqual(
+      [0, 1].map((index) => ['deletePayload', chunkIdOf(sessionId, index)]),
+    )
+    expect(session.open).toBeUndefined()
+    expect(session.anchored).toEqual(anchoredAt(4))
+  })
+
+  it.each([
+    { what: 'too long ago', agoMs: PROOF_LASTS_MS + 1 },
+    { what: 'at a time that is yet to come', agoMs: -1 },
+  ])('has the store asked again for what was proved $what, and keeps the bytes', ({ agoMs }) => {
+    const confirmed = { type: 'anchor-confirmed', anchored: anchoredAt(4) } as const
+    const before = situation([proved(agoMs), proved(5)], listed)
+    const { effects } = step(before, confirmed)
+    expect(typesOf(effects)).toEqual(['deletePayload'])
+    const asked = after(before, confirmed)
+    expect(asked.chunks).toMatchObject([
+      { state: { status: 'uploading', sent: true, wait: due }, due: [0, expect.anything(), 0] },
+      { state: { status: 'confirmed' } },
+    ])
+    expect(asked.chunks[0]?.proved).toBeUndefined()
+    expect(isSettled(asked.session)).toBe(false)
+    // The store has it still: then the chain is looked at once more, and nothing is left.
+    const again = after(asked, toChunk(0, { type: 'stored' }))
+    expect(statusesOf(again)).toEqual(['anchoring', 'confirmed'])
+    expect(witnessDueMs(again.session, NOW_MS)).toBe(0)
+    expect(isSettled(after(again, confirmed).session)).toBe(true)
+  })
+
+  it('confirms nothing that is not proved, and nothing beyond it', () => {
+    const before = situation([proved(5), UPLOADING, proved(5)], { listed: listedUpTo(4) })
+    const held = after(before, { type: 'anchor-confirmed', anchored: anchoredAt(3) })
+    expect(statusesOf(held)).toEqual(['confirmed', 'uploading', 'anchoring'])
+  })
+
+  it('settles nothing while the recording goes on, or its end is not on the chain', () => {
+    const recording = situation([proved(5)], { listed: listedUpTo(2) })
+    const held = after(recording, { type: 'anchor-confirmed', anchored: anchoredAt(2) })
+    expect(held.session.open).toBeDefined()
+    const closing = after(held, EVENTS['session-ended'])
+    expect(closing.session.open).toBeDefined()
+    expect(listingDueMs(closing.session)).toBe(0)
+    const listing = aListing(2, 3, { end: true })
+    const pageStored = {
+      type: 'page-stored',
+      of: listing,
+      listed: listedUpTo(3),
+      head: aHead(3, true),
+    } as const
+    const whole = afterAll(closing, { type: 'listing-began', listing }, pageStored)
+    expect(whole.session.open).toBeDefined()
+    const settled = after(whole, { type: 'anchor-confirmed', anchored: anchoredAt(3) })
+    expect(settled.session.open).toBeUndefined()
+  })
+
+  it('opens again where an interrupted recording has more after all', () => {
+    const rest = { size: 3, listed: listedUpTo(3), anchored: anchoredAt(3) }
+    const settled = situation([CONFIRMED], { ...rest, ending: 'interrupted', logEnd: 'interrupted' })
+    for (const event of [EVENTS['chunk-admitted'], EVENTS['session-ended']]) {
+      const { session } = step(settled, event)
+      expect(session.open).toBe(fresh.startedAtMs)
+      expect(listingDueMs(session)).toBe(0)
+    }
+  })
+
+  it('is never told as less than it was', () => {
+    const before = situation([proved(5), proved(5)], { listed: listedUpTo(3), anchored: anchoredAt(3) })
+    const held = after(before, {
+      type: 'anchor-confirmed',
+      anchored: { ...anchoredAt(2), blockNumber: 99 },
+    })
+    expect(statusesOf(held)).toEqual(['confirmed', 'anchoring'])
+    expect(held.session.anchored).toEqual(anchoredAt(3))
+  })
+
+  const inVain = { ...NOT_WITNESSED, submitted: 4, submittedAtMs: NOW_MS - 5, taken: 3 }
+  const unseen = {
+    listed: listedUpTo(4),
+    witnessing: {
+      ...inVain,
+      failures: 3,
+      lastError: { code: 'anchor-unseen', message: 'why' },
+      wait: { kind: 'due', notBeforeMs: NOW_MS + 9_000 },
+    },
+    trouble: { error: { code: 'anchor-unseen', message: 'why' }, sinceMs: NOW_MS - 90_000 },
+  } as const
+
+  it('at each look still changes nothing: a newer head on its way waits, and is told, as before', () => {
+    const before = situation([CONFIRMED, proved(5)], { ...unseen, anchored: anchoredAt(2) })
+    const { accepted, session } = step(before, { type: 'anchor-confirmed', anchored: anchoredAt(2) })
+    expect(accepted).toBe(false)
+    expect(session).toBe(before.session)
+  })
+
+  it('forgives failures; what the relay took in vain is forgotten with the head that it took', () => {
+    const before = situation([proved(5), proved(5)], unseen)
+    const held = (size: number) =>
+      step(before, { type: 'anchor-confirmed', anchored: anchoredAt(size) }).session
+    expect(held(2).witnessing).toEqual(inVain)
+    expect(held(4).witnessing).toEqual({ ...inVain, taken: 0 })
+    expect(held(2).trouble).toBeUndefined()
+  })
+})
+
+describe('a page or a head that was refused', () => {
+  const refusal = { type: 'failed', failure: failure('rejected-by-store') } as const
+  const signIn = { type: 'failed', failure: failure('sign-in-needed') } as const
+  const events = {
+    listing: (event: typeof refusal | typeof signIn): SessionEvent => ({ type: 'listing', of: page, event }),
+    witness: (event: typeof refusal | typeof signIn): SessionEvent => ({ type: 'witness', event }),
+  }
+  const CASES = [
+    { of: 'listing', before: STATES.listing },
+    { of: 'witness', before: STATES.witnessing },
+  ] as const
+  const dueMs = { listing: listingDueMs, witness: witnessDueMs }
+
+  test.each(CASES)('$of: is parked and told', ({ of, before }) => {
+    const { session, effects } = step(before, events[of](refusal))
+    expect(dueMs[of](session, NOW_MS)).toBeUndefined()
+    expect(session.trouble).toEqual({
+      error: { code: 'rejected-by-store', message: 'why' },
+      sinceMs: NOW_MS,
+    })
+    expect(session.trials?.refusal).toMatchObject({ failures: 1 })
+    expect(effects).toMatchObject([['addLog', { event: 'failed', error: { code: 'rejected-by-store' } }]])
+  })
+
+  test.each(CASES)('$of: is tried by trials of its kind, and of no other', ({ of, before }) => {
+    for (const [event, kind] of [
+      [refusal, 'refusal'],
+      [signIn, 'sign-in'],
+    ] as const) {
+      const stuck = after(before, events[of](event))
+      for (const tried of ['refusal', 'sign-in'] as const) {
+        const trials = { [tried]: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } }
+        const waiting = { ...stuck, session: { ...stuck.session, trials } }
+        const { session } = step(waiting, { type: 'trial-due', of: tried })
+        const isTried = tried === kind
+        expect(dueMs[of](session, NOW_MS), `${kind} by ${tried}`).toBe(isTried ? 0 : undefined)
+        // The next trial is set before this one ends, or the kind is given up where nothing waits for it.
+        expect(session.trials?.[tried]?.failures).toBe(isTried ? 2 : undefined)
+      }
+    }
+  })
+
+  test.each(CASES)('$of: is tried at once by a person, and told no more', ({ of, before }) => {
+    const { session } = step(after(before, events[of](refusal)), { type: 'resumed' })
+    expect(dueMs[of](session, NOW_MS)).toBe(0)
+    expect(session.trouble).toBeUndefined()
+    expect(session.trials).toBeUndefined()
+  })
+
+  it('is not tried twice where nothing of it is parked', () => {
+    const sent = afterAll(STATES.listing, EVENTS.listing)
+    const trials = { refusal: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } }
+    const { session } = step(
+      { ...sent, session: { ...sent.session, trials } },
+      { type: 'trial-due', of: 'refusal' },
+    )
+    expect(session.listing).toEqual({ ...page, sent: true })
+    expect(session.trials?.refusal).toBeUndefined()
+  })
+
+  it('stays told while something else goes well', () => {
+    const stuck = after(situation([UPLOADING], { ...ended, listed: listedUpTo(3) }), events.witness(refusal))
+    expect(step(stuck, toChunk(0, { type: 'stored' })).session.trouble).toBeDefined()
+  })
+})
+
+describe('the newest head', () => {
+  const witness = (event: Extract<SessionEvent, { type: 'witness' }>['event']) =>
+    ({ type: 'witness', event }) as const
+  const look = (isShown: boolean) =>
+    witness({ type: 'look-again', shown: isShown ? 99 : 0, atMs: NOW_MS + 9, blockNumber: 7 })
+  const failed = (code: ErrorCode) => witness({ type: 'failed', failure: failure(code) })
+
+  it('has a trouble until the chain shows it, or the relay takes it', () => {
+    const troubled = after(STATES.witnessing, failed('unreachable'))
+    expect(troubled.session.trouble).toMatchObject({ error: { code: 'unreachable' } })
+    const sent = after(troubled, EVENTS.witness)
+    expect(after(sent, look(false)).session.trouble).toBeDefined()
+    expect(after(sent, look(true)).session.trouble).toBeUndefined()
+    expect(after(sent, witness({ type: 'anchor-taken' })).session.trouble).toBeUndefined()
+    expect(after(sent, EVENTS['anchor-confirmed']).session.trouble).toBeUndefined()
+  })
+
+  it('that the chain does not show is told though the relay takes it once more', () => {
+    const unseen = after(STATES.witnessing, failed('anchor-unseen'))
+    const taken = after(unseen, witness({ type: 'anchor-taken' }))
+    expect(taken.session.trouble).toMatchObject({ error: { code: 'anchor-unseen' } })
+  })
+
+  it('that fails late leaves no trouble on a session of which the chain holds all', () => {
+    for (const event of [failed('unreachable'), failed('forked'), witness({ type: 'anchor-taken' })])
+      expect(step(STATES.settled, event)).toMatchObject({ accepted: false, effects: [] })
+  })
+
+  it('leaves no line in the custody log for each look', () => {
+    expect(step(STATES.witnessing, look(false)).effects).toEqual([])
+    expect(step(STATES.witnessing, EVENTS.witness).effects).toMatchObject([
+      ['addLog', { event: 'anchor-sent' }],
+    ])
   })
 })
 
@@ -382,7 +865,7 @@ describe('what is parked', () => {
       ...fresh,
       trials,
     })
-    return sessionTransition(session, chunks, { type: 'trial-due', of: 'refusal' }, now).chunks.map(
+    return transition(session, chunks, { type: 'trial-due', of: 'refusal' }, now).chunks.map(
       ({ index }) => index,
     )
   }
@@ -404,7 +887,7 @@ describe('what is parked', () => {
     const waiting = (index: number, days: number) =>
       aChunk(index, { ...UPLOADING, wait: { kind: 'due', notBeforeMs: NOW_MS + days * 86_400_000 } })
     const chunks = [waiting(0, 0), waiting(1, 1), waiting(2, 365)]
-    const { chunks: changed } = sessionTransition(fresh, chunks, { type: 'clock-set-back' }, now)
+    const { chunks: changed } = transition(fresh, chunks, { type: 'clock-set-back' }, now)
     expect(changed.map(({ index, due }) => [index, due?.[0]])).toEqual([
       [1, 0],
       [2, 0],
@@ -412,11 +895,20 @@ describe('what is parked', () => {
   })
 })
 
+describe('a session that does not go on', () => {
+  it.each([EVENTS.paused, EVENTS['set-aside']])('has no chunk in the queue: $type', (event) => {
+    expect(STATES.recording.chunks[0]).toHaveProperty('due')
+    const stopped = after(STATES.recording, event)
+    expect(stopped.chunks[0]?.due).toBeUndefined()
+    expect(after(stopped, EVENTS.resumed).chunks).toEqual(STATES.recording.chunks)
+  })
+})
+
 describe('the trouble that a person is told', () => {
   const failedWith = (before: SessionRecord, code: ErrorCode, nowMs = NOW_MS) =>
-    sessionTransition(
+    transition(
       before,
-      [STATES.recording.chunk],
+      STATES.recording.chunks,
       { type: 'chunk', id: chunkIdOf(sessionId, 0), event: { type: 'failed', failure: failure(code) } },
       { nowMs, random: 0.5 },
     ).session
@@ -430,11 +922,243 @@ describe('the trouble that a person is told', () => {
 
   it('is gone once something went well', () => {
     const troubled = failedWith(STATES.recording.session, 'unreachable')
-    const { session } = sessionTransition(troubled, [STATES.recording.chunk], EVENTS.chunk, now)
-    expect(session).not.toHaveProperty('trouble')
+    const { session } = transition(troubled, STATES.recording.chunks, EVENTS.chunk, now)
+    expect(session.trouble).toBeUndefined()
   })
 
   it('is not told of our own stop', () => {
-    expect(failedWith(STATES.recording.session, 'aborted')).not.toHaveProperty('trouble')
+    expect(failedWith(STATES.recording.session, 'aborted').trouble).toBeUndefined()
+  })
+})
+
+describe('any history of a recording', () => {
+  type Act =
+    | 'admit-sealed'
+    | 'admit-raw'
+    | 'seal'
+    | 'store'
+    | 'refuse'
+    | 'complete'
+    | 'interrupt'
+    | 'begin-page'
+    | 'store-page'
+    | 'refuse-page'
+    | 'hand-over'
+    | 'confirm'
+    | 'pause'
+    | 'resume'
+    | 'trial'
+    | 'wait'
+  const ACTS: readonly Act[] = [
+    'admit-sealed',
+    'admit-raw',
+    'seal',
+    'store',
+    'refuse',
+    'complete',
+    'interrupt',
+    'begin-page',
+    'store-page',
+    'refuse-page',
+    'hand-over',
+    'confirm',
+    'pause',
+    'resume',
+    'trial',
+    'wait',
+  ]
+  const anyRun = fc.array(fc.record({ act: fc.constantFrom(...ACTS), pick: fc.nat(99) }), { maxLength: 80 })
+
+  /** What is on the disk: records and, in the log's order, what each entry is of. */
+  interface World extends Situation {
+    readonly nowMs: number
+    readonly log: readonly (number | 'start' | 'complete' | 'interrupted')[]
+    readonly payloads: ReadonlySet<ChunkId>
+  }
+
+  const started: World = {
+    ...keep({ session: aSession(NOW_MS), chunks: [], nowMs: NOW_MS, log: [], payloads: new Set() }, [
+      { type: 'session-started' },
+    ]),
+  }
+
+  /** Commits the events one after the other, those that are refused too, as the store does. */
+  function keep(world: World, events: readonly SessionEvent[]): World {
+    let before = world
+    for (const event of events) {
+      const at = { nowMs: before.nowMs, random: 0.5 }
+      const { session, chunks, effects } = transition(before.session, given(before, event), event, at)
+      const payloads = new Set(before.payloads)
+      const log = [...before.log]
+      if (event.type === 'chunk-admitted') payloads.add(event.chunk.id)
+      for (const effect of effects) {
+        if (effect[0] === 'deletePayload') payloads.delete(effect[1])
+        if (effect[0] !== 'putEntry') continue
+        expect(effect[2]).toBe(log.length)
+        const kind = kindOf(effect[3])
+        if (kind !== 'end') log.push(kind)
+        else if (session.ending !== 'recording') log.push(session.ending)
+      }
+      const all = new Map([...before.chunks, ...chunks].map((chunk) => [chunk.id, chunk]))
+      before = Object.assign({}, before, { session, chunks: [...all.values()], log, payloads })
+    }
+    return before
+  }
+
+  const among = (chunks: readonly ChunkRecord[], pick: number, ...statuses: string[]) => {
+    const found = chunks.filter(({ state }) => statuses.includes(state.status))
+    return found[pick % found.length]
+  }
+  const nextPage = ({ session }: World) => {
+    const to = session.size
+    const end = session.logEnd === 'complete'
+    return aListing(session.listed.tree.size, to, { end, page: digest(String(to % 10)) })
+  }
+
+  /** What the engine would do, where it could. */
+  function eventsOf(world: World, act: Act, pick: number): SessionEvent[] {
+    const { session, chunks } = world
+    const of = (id: ChunkId | undefined, ...events: readonly ChunkEvent[]): SessionEvent[] =>
+      id === undefined ? [] : events.map((event) => ({ type: 'chunk', id, event }))
+    switch (act) {
+      case 'admit-sealed':
+      case 'admit-raw': {
+        if (session.ending === 'complete') return []
+        const state = act === 'admit-raw' ? CAPTURED : UPLOADING
+        return [{ type: 'chunk-admitted', chunk: aChunk(chunks.length, state) }]
+      }
+      case 'seal':
+        return of(
+          among(chunks, pick, 'captured')?.id,
+          { type: 'hash-began' },
+          { type: 'encrypt-began' },
+          { type: 'sealed', seal, bytes: new ArrayBuffer(20) },
+        )
+      case 'store':
+        return of(among(chunks, pick, 'uploading')?.id, { type: 'send-began' }, { type: 'stored' })
+      case 'refuse':
+        return of(among(chunks, pick, 'captured', 'uploading')?.id, {
+          type: 'failed',
+          failure: failure(pick % 2 === 0 ? 'rejected-by-store' : 'sign-in-needed'),
+        })
+      case 'complete':
+        return [
+          { type: 'session-ended', ending: 'complete', indexes: chunks.length + (pick % 4 === 0 ? 1 : 0) },
+        ]
+      case 'interrupt':
+        return [{ type: 'session-ended', ending: 'interrupted' }]
+      case 'begin-page':
+        return listingDueMs(session) === 0 && !session.listing
+          ? [{ type: 'listing-began', listing: nextPage(world) }]
+          : []
+      case 'store-page': {
+        const { listing } = session
+        if (listing === undefined) return []
+        const { size } = listing.tree
+        return [
+          { type: 'page-stored', of: listing, listed: listedUpTo(size), head: aHead(size, listing.end) },
+        ]
+      }
+      case 'refuse-page': {
+        const { listing } = session
+        const event = { type: 'failed', failure: failure('rejected-by-store') } as const
+        return listing ? [{ type: 'listing', of: listing, event }] : []
+      }
+      case 'hand-over':
+        return [{ type: 'witness', event: { type: 'anchor-sent', size: session.listed.tree.size } }]
+      case 'confirm': {
+        const { size } = session.listed.tree
+        return size === 0 ? [] : [{ type: 'anchor-confirmed', anchored: anchoredAt(size) }]
+      }
+      case 'pause':
+        return [{ type: 'paused' }]
+      case 'resume':
+        return [{ type: 'resumed' }]
+      case 'trial':
+        return [{ type: 'trial-due', of: (['sign-in', 'refusal'] as const satisfies TrialKind[])[pick % 2]! }]
+      case 'wait':
+        return []
+    }
+  }
+
+  const goOn = (world: World, act: Act, pick = 0): World => ({
+    ...keep(world, eventsOf(world, act, pick)),
+    nowMs: world.nowMs + (act === 'wait' ? PROOF_LASTS_MS + 1 : 1),
+  })
+
+  function check({ session, chunks, log, payloads }: World): void {
+    const recounted = chunks.reduce((counted, chunk) => recount(counted, undefined, chunk), aSession(NOW_MS))
+    for (const status of CHUNK_STATUSES) expect(session.tally[status], status).toBe(recounted.tally[status])
+    for (const count of ['parked', 'localBytes', 'totalBytes', 'storedBytes'] as const)
+      expect(session[count], count).toBe(recounted[count])
+
+    expect(session.size).toBe(log.length)
+    const indexes = log.filter((of) => typeof of === 'number')
+    expect(new Set(indexes).size).toBe(indexes.length)
+    expect(indexes).toHaveLength(totalChunks(session) - rawChunks(session))
+    const completeAt = log.indexOf('complete')
+    if (completeAt !== -1) expect(completeAt).toBe(log.length - 1)
+    const last = log.at(-1)
+    expect(session.logEnd).toBe(last === 'complete' || last === 'interrupted' ? last : undefined)
+    const isOver = session.ending !== 'recording' && rawChunks(session) === 0
+    if (isOver) expect(session.logEnd).toBe(session.ending)
+    if (session.ending === 'recording') expect(session.logEnd).toBeUndefined()
+
+    const { listed, listing, anchored } = session
+    if (listing) expect(listing.from).toBe(listed.tree.size)
+    for (const chunk of chunks) {
+      const { position, state } = chunk
+      expect(withMarks(chunk, session)).toEqual(chunk)
+      expect(position).toBe(state.seal ? log.indexOf(chunk.index) : undefined)
+      expect(payloads.has(chunk.id)).toBe(state.status !== 'confirmed')
+      // What is proved is as far as its entry.
+      const isIn = (size: number) => position !== undefined && position < size
+      if (state.status === 'uploaded') expect(isIn((listing ?? listed).tree.size)).toBe(false)
+      if (state.status === 'manifesting')
+        expect([isIn(listed.tree.size), isIn(listing?.tree.size ?? 0)]).toEqual([false, true])
+      if (state.status === 'anchoring') expect(isIn(listed.tree.size)).toBe(true)
+      if (state.status === 'confirmed') expect(isIn(anchored?.size ?? 0)).toBe(true)
+    }
+    const isWhole = session.ending !== 'recording' && session.tally.confirmed === chunks.length
+    const isHeld = chunks.length === 0 || (anchored?.size === log.length && last === session.ending)
+    expect(session.open === undefined).toBe(isWhole && isHeld)
+  }
+
+  const runOf = (run: readonly { readonly act: Act; readonly pick: number }[]) =>
+    run.reduce((world, { act, pick }) => {
+      const next = goOn(world, act, pick)
+      check(next)
+      return next
+    }, started)
+
+  it('keeps records, log and bytes in step', () => {
+    fc.assert(
+      fc.property(anyRun, (run) => {
+        runOf(run)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('has a way to its end: all on the chain, nothing left to do', () => {
+    fc.assert(
+      fc.property(anyRun, (run) => {
+        let world = goOn(runOf(run), 'resume')
+        world = goOn(world, 'complete', 1)
+        for (const act of ['seal', 'store'] as const)
+          for (let left = pendingChunks(world.session); left > 0; left--) world = goOn(world, act)
+        for (const act of ['store-page', 'begin-page', 'store-page', 'confirm', 'resume'] as const)
+          world = goOn(world, act)
+        // Those whose proof had become too old.
+        for (let left = pendingChunks(world.session); left > 0; left--) world = goOn(world, 'store')
+        world = goOn(world, 'confirm')
+        check(world)
+        expect(world.session).toMatchObject({ ending: 'complete', logEnd: 'complete' })
+        expect(world.session.open).toBeUndefined()
+        expect(world.payloads.size).toBe(0)
+      }),
+      { numRuns: 300 },
+    )
   })
 })

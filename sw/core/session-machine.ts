@@ -1,21 +1,44 @@
 import type { WireError } from '../../src/protocol/errors.ts'
-import type { ChunkId } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
-import { transition as chunkTransition, waitOf, type ChunkEvent } from './chunk-machine.ts'
-import { publicationStep, type PublicationEvent } from './publication.ts'
+import { entryOf } from './entry-of.ts'
+import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
+import { afresh } from './effort.ts'
+import { listingStep, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
+  Effort,
+  HeadRecord,
+  Listed,
+  Listing,
   LogEntry,
-  Publication,
   SessionRecord,
+  Trial,
   TrialKind,
-  Trouble,
   Wait,
 } from './record.ts'
-import { believedMs, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
-import { isParked, missingChunks, placeInQueue, recount, withOpenMarker } from './session.ts'
+import {
+  believedMs,
+  DUE_NOW,
+  isReportable,
+  PROOF_LASTS_MS,
+  trialOf,
+  type Failure,
+  type Now,
+} from './retry-policy.ts'
+import {
+  isParked,
+  missingChunks,
+  rawChunks,
+  recount,
+  signingKeyName,
+  totalChunks,
+  withMarks,
+  withOpenMarker,
+} from './session.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
+import { isWitnessOwed, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
 export type SessionEvent =
@@ -41,91 +64,108 @@ export type SessionEvent =
   | { readonly type: 'visited' }
   /** The clock was ahead when times were stored: what waits for longer than anything may is due. */
   | { readonly type: 'clock-set-back' }
-  /** Space is short, and comes free by confirmation alone: what is verified waits for nothing more. */
-  | { readonly type: 'space-wanted' }
+  /** A page was made of the entries that no page has yet: up to `listing.tree.size`. */
+  | { readonly type: 'listing-began'; readonly listing: Listing }
+  /** `of`: the page as it was read. Where another one is in flight by now, nothing changes. */
+  | { readonly type: 'listing'; readonly of: Listing; readonly event: ListingEvent }
+  /** That page is proved to be stored, and its head is signed. */
   | {
-      readonly type: 'publication-began'
-      readonly publication: Publication
-      readonly chunks: ReadonlySet<ChunkId>
+      readonly type: 'page-stored'
+      readonly of: Listing
+      readonly listed: Listed
+      readonly head: HeadRecord
     }
-  /** `of`: the publication as it was read. Where another one is in flight by now, nothing changes. */
-  | { readonly type: 'publication'; readonly of: Publication; readonly event: PublicationEvent }
-  | { readonly type: 'anchor-confirmed'; readonly of: Publication; readonly anchored: Anchored }
+  | { readonly type: 'witness'; readonly event: WitnessEvent }
+  /** The chain holds this head, at the wanted depth and in its newest block. */
+  | { readonly type: 'anchor-confirmed'; readonly anchored: Anchored }
   | { readonly type: 'discarded' }
 
-/** What must happen in the same transaction, beside storing the records. */
+/** What must happen in the same transaction, beside storing the records: calls of the store. */
 export type SessionEffect =
-  /** The bytes that came with the event take the place of the chunk's. */
-  | { readonly type: 'put-payload'; readonly id: ChunkId }
-  | { readonly type: 'delete-payload'; readonly id: ChunkId }
-  /** Nothing is left to seal. */
-  | { readonly type: 'delete-seal-key' }
-  | { readonly type: 'log'; readonly entry: LogEntry }
-  /** An upload went through: other sessions in which something is parked are told. */
-  | { readonly type: 'hint-trial' }
-  | { readonly type: 'delete-session' }
+  | readonly [call: 'putPayload', id: ChunkId, bytes: ArrayBuffer]
+  | readonly [call: 'deletePayload', id: ChunkId]
+  | readonly [call: 'putEntry', id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>]
+  | readonly [call: 'putHead', head: HeadRecord]
+  | readonly [call: 'deleteMeta', name: string]
+  | readonly [call: 'addLog', entry: LogEntry]
+  | readonly [call: 'deleteSession', id: SessionId]
 
 export interface SessionTransition {
   readonly session: SessionRecord
   /** Those that changed. */
   readonly chunks: readonly ChunkRecord[]
   readonly effects: readonly SessionEffect[]
-  /** False where the event has no meaning any more: nothing changes then. */
-  readonly accepted: boolean
 }
 
-const ABOUT_ALL_CHUNKS: ReadonlySet<string> = new Set([
-  'paused',
-  'resumed',
-  'trial-due',
-  'clock-set-back',
-  'publication-began',
-  'manifest-stored',
-  'anchor-confirmed',
-] satisfies (SessionEvent | PublicationEvent)['type'][])
+/** Which of the session's chunks an event is about: one, all, none, or the proved ones with these places in the log. */
+export type ChunksNeeded = ChunkId | 'all' | 'none' | { readonly from: number; readonly to: number }
 
-/** Which of the session's chunks an event has to be given: one, all, or none. */
-export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | 'none' {
-  if (event.type === 'chunk') return event.id
-  const { type } = event.type === 'publication' ? event.event : event
-  return ABOUT_ALL_CHUNKS.has(type) ? 'all' : 'none'
+/** Which chunks the transition has to be given. */
+export function chunksNeeded(session: SessionRecord, event: SessionEvent): ChunksNeeded {
+  switch (event.type) {
+    case 'chunk':
+      return event.id
+    case 'paused':
+    case 'resumed':
+    case 'set-aside':
+    case 'trial-due':
+    case 'clock-set-back':
+      return 'all'
+    case 'listing-began':
+      return { from: session.listed.tree.size, to: event.listing.tree.size }
+    case 'page-stored':
+      return { from: session.listed.tree.size, to: event.listed.tree.size }
+    case 'anchor-confirmed':
+      return { from: 0, to: event.anchored.size }
+    default:
+      return 'none'
+  }
 }
 
 /**
  * The whole lifecycle of a session: (session, its chunks, event, now) to (records, effects), without side effects. An
- * event that is late, or that tells of another publication than the one in flight, is not accepted and changes
- * nothing: the drain's lock is for progress, this is the fence.
+ * event that is late, or that tells of another page than the one in flight, is not accepted and changes nothing: the
+ * drain's lock is for progress, this is the fence.
  *
  * @param chunks as `chunksNeeded` says, by index
+ * @returns undefined where the event is not accepted
  */
 export function sessionTransition(
   session: SessionRecord,
   chunks: readonly ChunkRecord[],
   event: SessionEvent,
   now: Now,
-): SessionTransition {
+): SessionTransition | undefined {
   const draft = createDraft(session, chunks, now)
-  if (!apply(draft, event, now)) return { session, chunks: [], effects: [], accepted: false }
-  return draft.done()
+  return apply(draft, event) ? draft.done() : undefined
 }
 
 /** A session on its way from one record to the next. */
 interface Draft {
+  readonly now: Now
   session: SessionRecord
+  /** Changes these fields of the session. */
+  set(fields: Partial<SessionRecord>): void
   readonly chunks: readonly ChunkRecord[]
   /** Replaces a chunk, with its place in the queue and its share of the tally. */
   put(after: ChunkRecord, before?: ChunkRecord): void
+  /** Adds to the log; what it says becomes durable with this transition. */
+  append(of: ChunkRecord | 'start' | 'end'): void
   effect(effect: SessionEffect): void
   log(entry: Omit<LogEntry, 'atMs' | 'sessionId'>): void
   done(): SessionTransition
 }
 
-function createDraft(before: SessionRecord, given: readonly ChunkRecord[], { nowMs }: Now): Draft {
+function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: Now): Draft {
   const present = new Map(given.map((chunk) => [chunk.id, chunk]))
   const changed = new Set<ChunkId>()
   const effects: SessionEffect[] = []
   const draft: Draft = {
+    now,
     session: before,
+    set(fields) {
+      draft.session = { ...draft.session, ...fields }
+    },
     get chunks() {
       return [...present.values()]
     },
@@ -134,152 +174,203 @@ function createDraft(before: SessionRecord, given: readonly ChunkRecord[], { now
       changed.add(after.id)
       draft.session = recount(draft.session, replaced, after)
     },
+    append(of) {
+      const { size } = draft.session
+      effects.push(['putEntry', before.id, size, entryOf(draft.session, of)])
+      draft.set({ size: size + 1, logEnd: undefined })
+    },
     effect: (effect) => void effects.push(effect),
-    log: (entry) =>
-      void effects.push({ type: 'log', entry: { atMs: nowMs, sessionId: before.id, ...entry } }),
+    log: (entry) => void effects.push(['addLog', { atMs: now.nowMs, sessionId: before.id, ...entry }]),
     done() {
+      appendEnd(draft)
       const session = withOpenMarker(draft.session)
-      const settled = session.open === undefined && session.sealedBy === 'worker'
       return {
         session,
-        chunks: draft.chunks.filter(({ id }) => changed.has(id)).map((chunk) => placeInQueue(chunk, session)),
-        effects: settled ? [...effects, { type: 'delete-seal-key' }] : effects,
-        accepted: true,
+        chunks: draft.chunks.filter(({ id }) => changed.has(id)).map((chunk) => withMarks(chunk, session)),
+        effects,
       }
     },
   }
   return draft
 }
 
+/**
+ * Writes down how the recording ended, once everything that it has is in the log.
+ *
+ * @param isNews more is known of the end than the log says, though that says one of this kind
+ */
+function appendEnd(draft: Draft, isNews = false): void {
+  const { ending, logEnd, size } = draft.session
+  const isSaid = logEnd === ending && !isNews
+  if (ending === 'recording' || isSaid || rawChunks(draft.session) > 0 || size === 0) return
+  draft.append('end')
+  draft.set({ logEnd: ending })
+  // An empty recording is not listed, so that no head is signed.
+  if (ending === 'complete' && totalChunks(draft.session) === 0) forgetKey(draft)
+}
+
+/** Nothing is left to sign. */
+const forgetKey = (draft: Draft) => draft.effect(['deleteMeta', signingKeyName(draft.session.id)])
+
 /** @returns false where the event changes nothing */
-function apply(draft: Draft, event: SessionEvent, now: Now): boolean {
+function apply(draft: Draft, event: SessionEvent): boolean {
   const { session } = draft
+  const { nowMs } = draft.now
   switch (event.type) {
     case 'session-started':
+      draft.append('start')
       draft.log({ event: event.type, to: session.ending })
       return true
     case 'chunk-admitted':
-      draft.put(event.chunk)
+      // Nothing follows a complete end in the log.
+      if (session.ending === 'complete') return false
+      draft.put(inLog(draft, event.chunk))
       draft.log({ index: event.chunk.index, event: 'acknowledged', to: event.chunk.state.status })
       return true
-    case 'chunk':
-      return applyToChunk(
-        draft,
-        draft.chunks.find(({ id }) => id === event.id),
-        event.event,
-        now,
-      )
+    case 'chunk': {
+      const chunk = draft.chunks.find(({ id }) => id === event.id)
+      return chunk !== undefined && applyToChunk(draft, chunk, event.event) !== undefined
+    }
     case 'session-ended':
-      return end(draft, event, now)
+      return end(draft, event)
     case 'paused':
-      draft.session = { ...session, paused: true }
-      requeue(draft)
+      setPaused(draft, true)
       return true
     case 'resumed':
-      draft.session = { ...session, paused: false }
-      requeue(draft)
-      tryAgain(draft, draft.chunks, session.publication, now)
-      draft.session = clearError(withoutTrials(draft.session))
+      setPaused(draft, false)
+      applyToChunks(draft, draft.chunks, { type: 'resumed' })
+      tryStepsAgain(draft, () => true)
+      clearError(draft)
       return true
     case 'set-aside':
-      draft.session = withError({ ...session, paused: true }, { error: event.error, sinceMs: now.nowMs })
+      tell(draft, event.error)
+      setPaused(draft, true)
       return true
     case 'trial-due':
-      return tryParked(draft, event.of, now)
-    case 'trial-hinted': {
-      const trial = session.trials?.['sign-in']
-      if (trial === undefined) return false
-      draft.session = withTrial(session, 'sign-in', afterSuccess(trial, false, now.nowMs))
-      return true
-    }
+      return tryParked(draft, event.of)
+    case 'trial-hinted':
+      return changeTrials(draft, ['sign-in'], (trial) => afterSuccess(trial, false, nowMs))
     case 'visited':
-      return visited(draft, now)
+      return changeTrials(draft, TRIAL_KINDS, (trial) => afterVisit(trial, nowMs))
     case 'clock-set-back':
-      return setBack(draft, now)
-    case 'space-wanted':
-      if (session.tally.uploaded === 0) return false
-      draft.session = { ...session, unpublishedSinceMs: 0 }
-      return true
-    case 'publication-began':
-      return beginPublication(draft, event.publication, event.chunks, now)
-    case 'publication':
-      return isInFlight(session, event.of) && stepPublication(draft, event.of, event.event, now)
+      return setBack(draft)
+    case 'listing-began':
+      return beginListing(draft, event.listing)
+    case 'listing':
+      return isInFlight(session, event.of) && stepListing(draft, event.of, event.event)
+    case 'page-stored':
+      return isInFlight(session, event.of) && list(draft, event.listed, event.head)
+    case 'witness':
+      return stepWitnessing(draft, event.event)
     case 'anchor-confirmed':
-      return isInFlight(session, event.of) && conclude(draft, event.anchored, now)
+      return conclude(draft, event.anchored)
     case 'discarded':
-      draft.effect({ type: 'delete-session' })
-      draft.effect({ type: 'delete-seal-key' })
+      draft.effect(['deleteSession', session.id])
+      forgetKey(draft)
       draft.log({ event: event.type, from: session.ending })
       return true
   }
 }
 
-function applyToChunk(draft: Draft, chunk: ChunkRecord | undefined, event: ChunkEvent, now: Now): boolean {
-  if (chunk === undefined) return false
-  const { chunk: after, effects, accepted } = chunkTransition(chunk, event, now)
-  if (!accepted) return false
+/** @returns the chunk as it is then; undefined where the event changes nothing */
+function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): ChunkRecord | undefined {
+  const next = chunkAfter(chunk, event, draft.now)
+  if (next === undefined) return undefined
+  const after = event.type === 'sealed' ? inLog(draft, next) : next
   draft.put(after, chunk)
-  for (const type of effects) draft.effect({ type, id: chunk.id })
+  if (event.type === 'sealed') draft.effect(['putPayload', chunk.id, event.bytes])
+  if (event.type === 'anchor-confirmed') draft.effect(['deletePayload', chunk.id])
   draft.log({
+    ...lineOf(event),
     index: chunk.index,
-    event: event.type,
     from: chunk.state.status,
     to: after.state.status,
-    ...(event.type === 'failed' && { error: wireOf(event.failure) }),
   })
-  if (event.type === 'failed')
-    draft.session = afterFailure(draft.session, event.failure, waitOf(after.state), now)
-  if (event.type === 'stored' || event.type === 'resumed') draft.session = clearError(draft.session)
+  if (event.type === 'failed') fail(draft, event.failure, waitOf(after.state))
+  if (event.type === 'stored' || event.type === 'resumed') clearError(draft)
   if (event.type === 'stored') {
-    for (const of of chunk.onTrial ? TRIAL_KINDS : (['sign-in'] as const)) {
-      const trial = draft.session.trials?.[of]
-      if (trial) draft.session = withTrial(draft.session, of, afterSuccess(trial, true, now.nowMs))
-    }
-    draft.effect({ type: 'hint-trial' })
+    catchUp(draft, after)
+    changeTrials(draft, chunk.onTrial ? TRIAL_KINDS : ['sign-in'], (trial) =>
+      afterSuccess(trial, true, draft.now.nowMs),
+    )
   }
-  return true
+  return after
+}
+
+function applyToChunks(draft: Draft, chunks: readonly ChunkRecord[], event: ChunkEvent): void {
+  for (const chunk of chunks) applyToChunk(draft, chunk, event)
+}
+
+/** What the custody log says of any event that can be a failure. */
+const lineOf = (event: ChunkEvent | ListingEvent | WitnessEvent) => ({
+  event: event.type,
+  error: event.type === 'failed' ? wireOf(event.failure) : undefined,
+})
+
+/** The chunk with its place in the log, where it is sealed. */
+function inLog(draft: Draft, chunk: ChunkRecord): ChunkRecord {
+  if (chunk.state.seal === undefined) return chunk
+  const placed = { ...chunk, position: draft.session.size }
+  draft.append(placed)
+  return placed
+}
+
+/** A chunk whose bytes are proved after its entry was listed is as far as its entry. */
+function catchUp(draft: Draft, chunk: ChunkRecord): void {
+  const { listed, listing = listed } = draft.session
+  const { position = 0 } = chunk
+  if (position >= listing.tree.size) return
+  const inPage = applyToChunk(draft, chunk, { type: 'page-began' })
+  if (position >= listed.tree.size || inPage === undefined) return
+  applyToChunk(draft, inPage, { type: 'listed' })
+  lookNow(draft)
+}
+
+/** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
+function lookNow(draft: Draft): void {
+  const { witnessing } = draft.session
+  if (witnessing.lastError === undefined) draft.set({ witnessing: { ...witnessing, wait: DUE_NOW } })
 }
 
 /**
  * The page's word that a recording is whole counts even after its death was noticed; not the other way round. It counts
  * only where every chunk is here that the page has cut.
  */
-function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }>, now: Now): boolean {
+function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }>): boolean {
   const { session } = draft
   const { indexes = session.indexes } = told
   const ending = missingChunks(session, indexes) > 0 ? 'interrupted' : told.ending
   const knowsAll = session.ending === ending && session.indexes === indexes
   if (knowsAll || session.ending === 'complete') return false
-  draft.session = { ...session, ending, endedAtMs: now.nowMs, ...(indexes !== undefined && { indexes }) }
+  draft.set({ ending, endedAtMs: draft.now.nowMs, indexes })
   draft.log({ event: 'session-ended', from: session.ending, to: ending })
+  appendEnd(draft, true)
   return true
 }
 
 /** Each chunk gets its place in the queue, or loses it, as the session goes on or pauses. */
-function requeue(draft: Draft): void {
+function setPaused(draft: Draft, paused: boolean): void {
+  draft.set({ paused })
   for (const chunk of draft.chunks) draft.put(chunk, chunk)
 }
 
-/** Has these chunks tried now, and the publication where it is given. */
-function tryAgain(
-  draft: Draft,
-  chunks: readonly ChunkRecord[],
-  publication: Publication | undefined,
-  now: Now,
-  onTrial = false,
-): void {
-  for (const chunk of chunks) applyToChunk(draft, chunk, { type: 'resumed', onTrial }, now)
-  if (publication)
-    draft.session = { ...draft.session, publication: publicationStep(publication, { type: 'resumed' }, now) }
+/** Has the page in flight, and the newest head, tried now where they are `chosen`. */
+function tryStepsAgain(draft: Draft, chosen: (effort: Effort) => boolean, onTrial?: boolean): boolean {
+  const event = { type: 'resumed', onTrial } as const
+  const { listing, witnessing } = draft.session
+  const listingToo = listing && chosen(listing)
+  const witnessToo = chosen(witnessing)
+  if (listingToo) draft.set({ listing: listingStep(listing, event, draft.now) })
+  if (witnessToo) draft.set({ witnessing: witnessStep(witnessing, event, draft.now) })
+  return listingToo || witnessToo
 }
 
 /**
  * Tries what is parked for this: of each cause the smallest chunk of those that were tried the least, or all of them
- * once one went through; and the publication, if that is parked for it too.
+ * once one went through; and the page in flight and the newest head, if they are parked for it too.
  */
-function tryParked(draft: Draft, of: TrialKind, now: Now): boolean {
-  const { trials, publication } = draft.session
-  const trial = trials?.[of]
+function tryParked(draft: Draft, of: TrialKind): boolean {
+  const trial = draft.session.trials?.[of]
   if (trial === undefined) return false
   const parked = draft.chunks
     .filter((chunk) => isParked(chunk) && trialOf(chunk.lastError) === of)
@@ -287,151 +378,156 @@ function tryParked(draft: Draft, of: TrialKind, now: Now): boolean {
   const ofEachCause = parked.filter(
     ({ lastError }, at) => parked.findIndex((other) => other.lastError?.code === lastError?.code) === at,
   )
-  const isStuck = publication?.wait.kind === 'parked' && trialOf(publication.lastError) === of
   const tried = trial.failures > 0 ? ofEachCause : parked
-  tryAgain(draft, tried, isStuck ? publication : undefined, now, true)
-  const remains = isStuck || tried.length > 0
-  draft.session = withTrial(draft.session, of, remains ? nextTrial(of, trial.failures, now) : undefined)
+  applyToChunks(draft, tried, { type: 'resumed', onTrial: true })
+  const isStuck = ({ wait, lastError }: Effort) => wait.kind === 'parked' && trialOf(lastError) === of
+  const remains = tryStepsAgain(draft, isStuck, true) || tried.length > 0
+  const next = remains ? nextTrial(of, trial.failures, draft.now) : undefined
+  draft.session = withTrial(draft.session, of, next)
   return true
 }
 
-function visited(draft: Draft, { nowMs }: Now): boolean {
+/** Puts off, or brings forward, the next trials of these kinds. */
+function changeTrials(draft: Draft, kinds: readonly TrialKind[], change: (trial: Trial) => Trial): boolean {
   const before = draft.session
-  for (const of of TRIAL_KINDS) {
+  for (const of of kinds) {
     const trial = draft.session.trials?.[of]
-    const next = trial && afterVisit(trial, nowMs)
+    const next = trial && change(trial)
     if (next !== trial) draft.session = withTrial(draft.session, of, next)
   }
   return draft.session !== before
 }
 
-function setBack(draft: Draft, now: Now): boolean {
+function setBack(draft: Draft): boolean {
   const tooLate = draft.chunks.filter(({ state }) => {
     const wait = waitOf(state)
-    return wait?.kind === 'due' && believedMs(wait.notBeforeMs, now.nowMs) !== wait.notBeforeMs
+    return wait?.kind === 'due' && believedMs(wait.notBeforeMs, draft.now.nowMs) !== wait.notBeforeMs
   })
-  for (const chunk of tooLate) applyToChunk(draft, chunk, { type: 'resumed' }, now)
+  applyToChunks(draft, tooLate, { type: 'resumed' })
   return tooLate.length > 0
 }
 
-/** Only what is still as it was read is listed: the same chunks, verified, under the same ending. */
-function beginPublication(
-  draft: Draft,
-  publication: Publication,
-  listed: ReadonlySet<ChunkId>,
-  now: Now,
-): boolean {
+/**
+ * The next page: only where none is in flight, it begins where the last one ended, and whoever made it knew whether its
+ * last entry is the complete end. That may have come while it was made.
+ */
+function beginListing(draft: Draft, listing: Listing): boolean {
   const { session } = draft
-  if (session.publication !== undefined || session.ending !== publication.ending) return false
-  const covered = draft.chunks.filter(({ id }) => listed.has(id))
-  const verified = covered.filter(({ state }) => state.status === 'uploaded' || state.status === 'confirmed')
-  const { length } = draft.chunks.filter(({ state }) => state.status === 'confirmed')
-  const confirmed = verified.filter(({ state }) => state.status === 'confirmed')
-  if (verified.length !== listed.size || confirmed.length !== length) return false
-  for (const chunk of verified) applyToChunk(draft, chunk, { type: 'manifest-began' }, now)
-  draft.session = { ...draft.session, publication }
+  if (session.listing !== undefined || listing.from !== session.listed.tree.size) return false
+  if (listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)) return false
+  applyToChunks(draft, draft.chunks, { type: 'page-began' })
+  draft.set({ listing })
   return true
 }
 
-/** Whether this publication, as somebody read it, is the one in flight and at the same stage. */
-function isInFlight({ publication }: SessionRecord, read: Publication): boolean {
-  return (
-    publication !== undefined &&
-    publication.stage === read.stage &&
-    publication.merkleRoot === read.merkleRoot &&
-    publication.lastUpdatedMs === read.lastUpdatedMs &&
-    publication.manifest?.cid === read.manifest?.cid
-  )
-}
+/** Whether this page, as somebody read it, is the one in flight. */
+const isInFlight = ({ listing }: SessionRecord, read: Listing) => listing?.page === read.page
 
-function stepPublication(draft: Draft, read: Publication, event: PublicationEvent, now: Now): boolean {
-  const current = draft.session.publication ?? read
-  const publication = publicationStep(current, event, now)
-  if (event.type === 'manifest-stored')
-    for (const chunk of draft.chunks) applyToChunk(draft, chunk, { type: 'anchor-began' }, now)
-  const session = { ...draft.session, publication }
-  if (event.type === 'failed') draft.session = afterFailure(session, event.failure, publication.wait, now)
-  else draft.session = isProgress(event, session) ? clearError(session) : session
-  if (event.type !== 'look-again')
-    draft.log({ event: event.type, ...(event.type === 'failed' && { error: wireOf(event.failure) }) })
+function stepListing(draft: Draft, read: Listing, event: ListingEvent): boolean {
+  const listing = listingStep(draft.session.listing ?? read, event, draft.now)
+  draft.set({ listing })
+  afterStep(draft, event, listing)
   return true
 }
 
-/** Whether what held the publication up is over. An intent does not show that, nor a look that finds nothing. */
-function isProgress(event: PublicationEvent, { trouble }: SessionRecord): boolean {
-  switch (event.type) {
-    case 'look-again':
-      return event.isSeen
-    case 'anchor-taken':
-      return trouble?.error.code !== 'anchor-unseen'
-    case 'manifest-built':
-    case 'manifest-stored':
-    case 'signer-changed':
-    case 'resumed':
-      return true
-    default:
-      return false
+/** What is told of it. */
+function afterStep(draft: Draft, event: ListingEvent | WitnessEvent, { wait }: Effort): void {
+  if (event.type === 'failed') fail(draft, event.failure, wait)
+  if (event.type !== 'look-again') draft.log(lineOf(event))
+}
+
+/** The page is stored: what it lists goes on, and its head is to be witnessed. */
+function list(draft: Draft, listed: Listed, head: HeadRecord): boolean {
+  applyToChunks(draft, draft.chunks, { type: 'listed' })
+  draft.set({ listing: undefined, listed })
+  clearError(draft)
+  lookNow(draft)
+  draft.effect(['putHead', head])
+  // A complete end is signed once.
+  if (head.end) forgetKey(draft)
+  draft.log({ event: 'page-stored' })
+  return true
+}
+
+function stepWitnessing(draft: Draft, event: WitnessEvent): boolean {
+  const { session } = draft
+  // Another worker's, late: the chain holds it all.
+  if (!isWitnessOwed(session)) return false
+  const witnessing = witnessStep(session.witnessing, event, draft.now)
+  draft.set({ witnessing })
+  if (isProgress(event, session)) clearError(draft)
+  afterStep(draft, event, witnessing)
+  return true
+}
+
+/** Whether what held the newest head up is over. An intent does not show that, nor a look that finds nothing. */
+function isProgress(event: WitnessEvent, { trouble, witnessing }: SessionRecord): boolean {
+  if (event.type === 'look-again') return event.shown >= witnessing.submitted
+  return event.type === 'anchor-taken' && trouble?.error.code !== 'anchor-unseen'
+}
+
+/** What the chain holds, and the store was lately proved to have, is deleted here; an older proof is asked for again. */
+function conclude(draft: Draft, anchored: Anchored): boolean {
+  const before = draft.session
+  for (const chunk of draft.chunks) {
+    const { uploadedAtMs = Infinity } = chunk.state
+    const isFresh = isRecent(uploadedAtMs, draft.now)
+    applyToChunk(draft, chunk, { type: isFresh ? 'anchor-confirmed' : 'proof-expired' })
   }
-}
-
-function conclude(draft: Draft, anchored: Anchored, now: Now): boolean {
-  for (const chunk of draft.chunks) applyToChunk(draft, chunk, { type: 'anchor-confirmed' }, now)
-  const { publication: _done, ...rest } = draft.session
-  draft.session = clearError({ ...rest, anchored })
-  draft.log({ event: 'anchored', to: anchored.ending })
+  const isNews = anchored.size > (before.anchored?.size ?? 0)
+  // Each look finds what the last one found: that says nothing of the head that is on its way.
+  if (!isNews && draft.session === before) return false
+  const { witnessing } = draft.session
+  const taken = anchored.size < witnessing.submitted ? witnessing.taken : 0
+  draft.set({ witnessing: { ...afresh(witnessing), taken } })
+  if (isNews) {
+    draft.set({ anchored })
+    draft.log({ event: 'anchored' })
+  }
+  clearError(draft)
   return true
 }
 
-/** The session after a failure of one of its chunks, or of its publication. */
-const afterFailure = (
-  session: SessionRecord,
-  failure: Failure,
-  wait: Wait | undefined,
-  now: Now,
-): SessionRecord =>
-  isReportable(failure)
-    ? withError(
-        wait?.kind === 'parked' ? afterRefusal(session, failure, now) : session,
-        troubleOf(failure, wait, now),
-      )
-    : session
+/** A time that is yet to come is of a clock that was ahead: then nothing is known. */
+const isRecent = (atMs: number, { nowMs }: Now) => atMs <= nowMs && nowMs - atMs <= PROOF_LASTS_MS
 
-/** What a person is told of a failure. */
-function troubleOf(failure: Failure, wait: Wait | undefined, { nowMs }: Now): Trouble {
+/** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
+function fail(draft: Draft, failure: Failure, wait: Wait | undefined): void {
+  if (!isReportable(failure)) return
+  if (wait?.kind === 'parked') draft.session = afterRefusal(draft.session, failure, draft.now)
   const { circuitUntilMs = 0 } = failure
-  return {
-    error: wireOf(failure),
-    sinceMs: nowMs,
-    ...(wait?.kind === 'due' && { retryAtMs: Math.max(wait.notBeforeMs, circuitUntilMs) }),
-  }
+  tell(draft, wireOf(failure), wait?.kind === 'due' ? Math.max(wait.notBeforeMs, circuitUntilMs) : undefined)
 }
 
 const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
 
-const waitsForPerson = ({ parked, publication }: SessionRecord) =>
-  parked > 0 || publication?.wait.kind === 'parked'
+/** Something is parked; or the session is, as a whole, for a reason that does not pass. */
+const waitsForPerson = ({ parked, listing, witnessing, paused, trouble }: SessionRecord) =>
+  parked > 0 ||
+  listing?.wait.kind === 'parked' ||
+  witnessing.wait.kind === 'parked' ||
+  (paused && trouble !== undefined && trouble.retryAtMs === undefined)
 
 /**
- * The session with this trouble, unless it passes by itself and what a person must clear is told already. The same
+ * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same
  * trouble keeps the time since when it lasts.
  */
-function withError(session: SessionRecord, trouble: Trouble): SessionRecord {
-  const { trouble: told } = session
-  if (trouble.retryAtMs !== undefined && waitsForPerson(session) && told !== undefined) return session
-  const sinceMs = told?.error.code === trouble.error.code ? told.sinceMs : trouble.sinceMs
-  return { ...session, trouble: { ...trouble, sinceMs } }
+function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
+  const { trouble: told } = draft.session
+  if (retryAtMs !== undefined && told !== undefined && waitsForPerson(draft.session)) return
+  const sinceMs = told?.error.code === error.code ? told.sinceMs : draft.now.nowMs
+  draft.set({ trouble: { error, sinceMs, retryAtMs } })
 }
 
-/** The session after something went well: its trouble is over, unless something is still parked. */
-function clearError(session: SessionRecord): SessionRecord {
-  if (waitsForPerson(session)) return session
-  const { trouble: _over, ...rest } = session
-  return withoutTrials(rest)
-}
-
-function withoutTrials(session: SessionRecord): SessionRecord {
-  const { trials: _done, ...rest } = session
-  return rest
+/**
+ * Something went well: the trouble is over, unless something is still parked, or it is that of the newest head, which
+ * only the chain can end.
+ */
+function clearError(draft: Draft): void {
+  const { witnessing, trouble } = draft.session
+  const { lastError } = witnessing
+  if (waitsForPerson(draft.session) || (lastError && lastError.code === trouble?.error.code)) return
+  draft.set({ trouble: undefined, trials: undefined })
 }
 
 const TRIAL_KINDS = ['sign-in', 'refusal'] as const satisfies TrialKind[]

@@ -1,33 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, ChunkState, SessionRecord, Wait } from './record.ts'
 import {
+  dueAtMs,
   dueKey,
   isSettled,
-  newSession,
   pendingChunks,
-  placeInQueue,
+  rawChunks,
+  withMarks,
   recount,
   SEAL_FIRST,
   withOpenMarker,
   uploadOf,
   totalChunks,
 } from './session.ts'
+import { aChunk, aSession, anchoredAt, SEAL as seal, SESSION_ID } from '../testing/records.ts'
 
-const sessionId = '00000000-0000-4000-8000-000000000001' as SessionId
 const STARTED_MS = 1_000
-const fresh = newSession({ sessionId, mimeType: 'video/webm', startedAtMs: STARTED_MS, access: [] })
-const seal = { encryptedHash: 'e'.repeat(64) as Sha256Hex, iv: 'A'.repeat(16), cid: 'bcid' as Cid }
-const anchored = {
-  merkleRoot: 'c'.repeat(64) as Sha256Hex,
-  manifestCid: 'bmanifest' as Cid,
-  chunkCount: 1,
-  blockNumber: 7,
-  confirmedAtMs: 9,
-}
+const fresh = aSession(STARTED_MS)
 
 function stateOf(status: ChunkStatus, wait: Wait): ChunkState {
   if (status === 'captured') return { status, wait }
@@ -36,19 +28,6 @@ function stateOf(status: ChunkStatus, wait: Wait): ChunkState {
   if (status === 'confirmed') return { status, seal, uploadedAtMs: 1, confirmedAtMs: 2 }
   return { status, seal, uploadedAtMs: 1 }
 }
-
-const aChunk = (index: number, state: ChunkState, sizeBytes = 10): ChunkRecord => ({
-  id: chunkIdOf(sessionId, index),
-  sessionId,
-  index,
-  plaintextHash: 'a'.repeat(64) as Sha256Hex,
-  capturedAt: 1,
-  durationMs: 1,
-  sizeBytes,
-  state,
-  retryCount: 0,
-  failures: 0,
-})
 
 const anyWait: fc.Arbitrary<Wait> = fc.oneof(
   fc.record({ kind: fc.constant('due' as const), notBeforeMs: fc.nat() }),
@@ -79,7 +58,7 @@ describe('recount', () => {
         const present = new Map<number, ChunkRecord>()
         let session = fresh
         for (const { index, state, sizeBytes } of steps) {
-          const after = state === null ? undefined : aChunk(index, state, sizeBytes)
+          const after = state === null ? undefined : aChunk(index, state, { sizeBytes })
           session = recount(session, present.get(index), after)
           if (after === undefined) present.delete(index)
           else present.set(index, after)
@@ -96,75 +75,54 @@ describe('recount', () => {
         const bytesOf = (chunks: readonly ChunkRecord[]) =>
           chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
         expect(session.totalBytes).toBe(bytesOf(all))
-        expect(session.storedBytes).toBe(bytesOf(all.filter(({ state }) => 'uploadedAtMs' in state)))
+        expect(session.storedBytes).toBe(bytesOf(all.filter(({ state }) => state.uploadedAtMs !== undefined)))
         expect(totalChunks(session)).toBe(all.length)
+        expect(rawChunks(session)).toBe(all.filter(({ state }) => state.seal === undefined).length)
         expect(pendingChunks(session)).toBe(all.filter(({ state }) => waitOf(state) !== undefined).length)
       }),
     )
   })
 })
 
-describe('unpublishedSinceMs', () => {
-  const uploaded = (index: number, uploadedAtMs: number) =>
-    aChunk(index, { status: 'uploaded', seal, uploadedAtMs })
-
-  it('is when the first verified chunk came that no publication covers', () => {
-    const one = recount(fresh, undefined, uploaded(0, 100))
-    const two = recount(one, undefined, uploaded(1, 900))
-    expect(two.unpublishedSinceMs).toBe(100)
-    const covered = (index: number) => aChunk(index, { status: 'manifesting', seal, uploadedAtMs: 1 })
-    const none = recount(recount(two, uploaded(0, 100), covered(0)), uploaded(1, 900), covered(1))
-    expect(none).not.toHaveProperty('unpublishedSinceMs')
-    expect(recount(none, undefined, uploaded(2, 2_000)).unpublishedSinceMs).toBe(2_000)
-  })
-})
-
 describe('isSettled', () => {
-  const ended = { ending: 'complete' } as const
+  const whole = { ending: 'complete', size: 4, logEnd: 'complete', anchored: anchoredAt(4) } as const
+  const { logEnd: _none, ...endless } = whole
+  const { anchored: _neither, ...unseen } = whole
 
   it.each([
     { what: 'a recording without chunks', session: fresh, settled: false },
-    { what: 'an ended one without chunks', session: withTally({}, ended), settled: true },
+    { what: 'an ended one without chunks', session: withTally({}, { ending: 'complete' }), settled: true },
+    { what: 'all confirmed, the end too', session: withTally({ confirmed: 2 }, whole), settled: true },
     {
-      what: 'all confirmed, under the final manifest',
-      session: withTally({ confirmed: 2 }, { ...ended, anchored: { ...anchored, ending: 'complete' } }),
+      what: 'an interrupted one, of which the chain holds that',
+      session: withTally({ confirmed: 2 }, { ...whole, ending: 'interrupted', logEnd: 'interrupted' }),
       settled: true,
     },
     {
-      what: 'all confirmed, under a manifest that says recording',
-      session: withTally({ confirmed: 2 }, { ...ended, anchored: { ...anchored, ending: 'recording' } }),
+      what: 'a recording, though the chain holds its whole log',
+      session: withTally({ confirmed: 2 }, { ...endless, ending: 'recording' }),
+      settled: false,
+    },
+    { what: 'without an end in the log', session: withTally({ confirmed: 2 }, endless), settled: false },
+    {
+      what: 'complete after all, with a log that says interrupted',
+      session: withTally({ confirmed: 2 }, { ...whole, logEnd: 'interrupted' }),
       settled: false,
     },
     {
-      what: 'ended after all, under a manifest that says interrupted',
-      session: withTally({ confirmed: 2 }, { ...ended, anchored: { ...anchored, ending: 'interrupted' } }),
+      what: 'the end not on the chain',
+      session: withTally({ confirmed: 2 }, { ...whole, anchored: anchoredAt(3) }),
       settled: false,
     },
+    { what: 'nothing on the chain', session: withTally({ confirmed: 2 }, unseen), settled: false },
     {
       what: 'one chunk not confirmed',
-      session: withTally(
-        { confirmed: 2, uploading: 1 },
-        { ...ended, anchored: { ...anchored, ending: 'complete' } },
-      ),
+      session: withTally({ confirmed: 2, anchoring: 1 }, whole),
       settled: false,
     },
   ])('$what: $settled', ({ session, settled }) => {
     expect(isSettled(session)).toBe(settled)
-    expect(withOpenMarker(session).open).toBe(settled ? undefined : STARTED_MS)
-  })
-
-  it('waits for a publication that is in flight', () => {
-    const publication = {
-      stage: 'manifesting',
-      ending: 'complete',
-      lastUpdatedMs: 1,
-      merkleRoot: anchored.merkleRoot,
-      chunkCount: 1,
-      sent: false,
-      failures: 0,
-      wait: { kind: 'due', notBeforeMs: 0 },
-    } as const
-    expect(isSettled(withTally({}, { ...ended, publication }))).toBe(false)
+    expect(withOpenMarker({ ...session, open: 5 }).open).toBe(settled ? undefined : STARTED_MS)
   })
 })
 
@@ -178,14 +136,15 @@ describe('uploadOf', () => {
       expect(uploadOf(withTally({ [status]: 1, confirmed: 1 }, { ending })), status).toBe('publishing')
   })
 
-  it('is confirmed with the final manifest, whatever that says of the ending, and not while it is recorded', () => {
-    for (const ending of endings)
-      expect(
-        uploadOf(withTally({ confirmed: 2 }, { ending, anchored: { ...anchored, ending } })),
-        ending,
-      ).toBe(ending === 'recording' ? 'publishing' : 'confirmed')
-    const late = { ending: 'complete', anchored: { ...anchored, ending: 'interrupted' } } as const
-    expect(uploadOf(withTally({ confirmed: 2 }, late))).toBe('publishing')
+  it('is confirmed once the chain holds the whole log, whatever that says of the end, and not while it is recorded', () => {
+    const whole = { size: 4, anchored: anchoredAt(4) }
+    for (const ending of ['complete', 'interrupted'] as const) {
+      expect(uploadOf(withTally({ confirmed: 2 }, { ...whole, ending, logEnd: ending })), ending).toBe(
+        'confirmed',
+      )
+      expect(uploadOf(withTally({ confirmed: 2 }, { ...whole, ending })), ending).toBe('publishing')
+    }
+    expect(uploadOf(withTally({ confirmed: 2 }, { ...whole, ending: 'recording' }))).toBe('publishing')
   })
 
   it('is confirmed for an empty recording once it has ended', () => {
@@ -197,7 +156,7 @@ describe('uploadOf', () => {
   })
 })
 
-describe('placeInQueue', () => {
+describe('withMarks', () => {
   const waiting = aChunk(3, stateOf('uploading', { kind: 'due', notBeforeMs: 50 }))
 
   it('orders by time, then by the age of the session, then by index', () => {
@@ -206,33 +165,66 @@ describe('placeInQueue', () => {
 
   it('puts raw chunks before all others, since they wait for no network', () => {
     const raw = stateOf('captured', { kind: 'due', notBeforeMs: 0 })
-    expect(dueKey(aChunk(3, raw), fresh)).toEqual([SEAL_FIRST, STARTED_MS, 3])
+    expect(dueKey(aChunk(3, raw), fresh)).toEqual([SEAL_FIRST, 0, STARTED_MS, 3])
     expect(dueKey(aChunk(3, stateOf('hashing', { kind: 'parked' })), fresh)).toEqual([
       SEAL_FIRST,
+      0,
       STARTED_MS,
       3,
     ])
     const later = stateOf('captured', { kind: 'due', notBeforeMs: 50 })
-    expect(dueKey(aChunk(3, later), fresh)).toEqual([50, STARTED_MS, 3])
+    expect(dueKey(aChunk(3, later), fresh)).toEqual([SEAL_FIRST, 50, STARTED_MS, 3])
+  })
+
+  it('tells when a chunk is due, also one that an older version put there', () => {
+    const raw = stateOf('captured', { kind: 'due', notBeforeMs: 50 })
+    for (const state of [raw, waiting.state]) expect(dueAtMs(withMarks(aChunk(3, state), fresh))).toBe(50)
+    expect(dueAtMs({ ...aChunk(3, raw), due: [SEAL_FIRST, STARTED_MS, 3] })).toBeLessThanOrEqual(0)
+    expect(dueAtMs(aChunk(3, raw))).toBe(Infinity)
+    expect(dueAtMs(undefined)).toBe(Infinity)
   })
 
   it('takes a chunk out of the queue when it is parked, verified, or its session paused', () => {
-    const queued = placeInQueue(waiting, fresh)
+    const queued = withMarks(waiting, fresh)
     expect(queued.due).toBeDefined()
-    expect(placeInQueue(queued, { ...fresh, paused: true })).not.toHaveProperty('due')
+    expect(withMarks(queued, { ...fresh, paused: true }).due).toBeUndefined()
     const parked = { ...queued, state: stateOf('uploading', { kind: 'parked' }) }
-    expect(placeInQueue(parked, fresh)).not.toHaveProperty('due')
+    expect(withMarks(parked, fresh).due).toBeUndefined()
     expect(
-      placeInQueue({ ...queued, state: stateOf('uploaded', { kind: 'parked' }) }, fresh),
-    ).not.toHaveProperty('due')
+      withMarks({ ...queued, state: stateOf('uploaded', { kind: 'parked' }) }, fresh).due,
+    ).toBeUndefined()
   })
 
   it('queues a chunk exactly while it waits for a lane and its session is not paused', () => {
     fc.assert(
       fc.property(anyState, fc.boolean(), (state, paused) => {
-        const { due } = placeInQueue({ ...aChunk(1, state), due: [9, 9, 9] }, { ...fresh, paused })
+        const { due } = withMarks({ ...aChunk(1, state), due: [9, 9, 9] }, { ...fresh, paused })
         expect(due !== undefined).toBe(!paused && waitOf(state)?.kind === 'due')
       }),
     )
+  })
+
+  it('marks a chunk as proved, by its place in the log, exactly while its bytes are proved and not confirmed', () => {
+    fc.assert(
+      fc.property(
+        anyState,
+        fc.boolean(),
+        fc.option(fc.nat(9), { nil: undefined }),
+        (state, paused, position) => {
+          const before = {
+            ...aChunk(1, state),
+            ...(position !== undefined && { position }),
+            proved: [SESSION_ID, 99],
+          } as const
+          const { proved } = withMarks(before, { ...fresh, paused })
+          const isProved = ['uploaded', 'manifesting', 'anchoring'].includes(state.status)
+          expect(proved).toEqual(isProved && position !== undefined ? [SESSION_ID, position] : undefined)
+        },
+      ),
+    )
+  })
+
+  it('keeps a place in the log', () => {
+    expect(withMarks(aChunk(1, waiting.state, { position: 5 }), fresh).position).toBe(5)
   })
 })

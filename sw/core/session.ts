@@ -1,36 +1,46 @@
+import type { SessionId, SessionName } from '../../src/protocol/ids.ts'
 import type { SessionStart } from '../../src/protocol/messages.ts'
 import { CHUNK_STATUSES, type ChunkStatus, type SessionUpload } from '../../src/protocol/snapshot.ts'
 import { PENDING_STATUSES, waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
+import { NOT_WITNESSED } from './witnessing.ts'
 
-/** Every status of this version, also one that is not counted yet. */
-export const fullTally = (tally: Partial<Record<ChunkStatus, number>> = {}) =>
-  Object.fromEntries(CHUNK_STATUSES.map((status) => [status, tally[status] ?? 0])) as Record<
-    ChunkStatus,
-    number
-  >
+/** Every status of this version, none counted. */
+export const EMPTY_TALLY = Object.fromEntries(CHUNK_STATUSES.map((status) => [status, 0])) as Record<
+  ChunkStatus,
+  number
+>
 
-/** A recording that has just begun. */
-export function newSession(start: SessionStart): SessionRecord {
+/** A recording that has just begun. Its log's first entry comes with it. */
+export function newSession(start: SessionStart, name: SessionName): SessionRecord {
   return {
     id: start.sessionId,
+    name,
+    publicKey: start.publicKey,
+    sealingKey: start.sealingKey,
     mimeType: start.mimeType,
     startedAtMs: start.startedAtMs,
     access: start.access,
-    sealedBy: start.sealKey === undefined ? 'page' : 'worker',
+    sealedBy: start.seal,
     stores: start.stores,
     atLeast: start.atLeast,
     continues: start.continues,
     ending: 'recording',
     paused: false,
-    tally: fullTally(),
+    tally: EMPTY_TALLY,
     parked: 0,
     localBytes: 0,
     totalBytes: 0,
     storedBytes: 0,
+    size: 0,
+    listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
+    witnessing: NOT_WITNESSED,
     open: start.startedAtMs,
   }
 }
+
+/** Where the key that signs a session's heads is kept until its last one is signed. */
+export const signingKeyName = (id: SessionId) => `signing-key:${id}`
 
 /** Chunks that no store has verified yet; `parked` ones are among them. */
 export const pendingChunks = (session: SessionRecord) =>
@@ -43,13 +53,17 @@ export const totalChunks = (session: SessionRecord) =>
 export const missingChunks = (session: SessionRecord, indexes = session.indexes ?? 0) =>
   Math.max(0, indexes - totalChunks(session))
 
-/** True when the recording has ended and the chain holds all of it, under its final manifest. */
+/** True when the recording has ended and the chain holds its whole log. */
 export function isSettled(session: SessionRecord): boolean {
-  if (session.ending === 'recording' || session.publication !== undefined) return false
+  const { ending, size, logEnd, anchored, tally } = session
+  if (ending === 'recording') return false
   const total = totalChunks(session)
-  if (total !== session.tally.confirmed) return false
-  return total === 0 || session.anchored?.ending === session.ending
+  if (total !== tally.confirmed) return false
+  return total === 0 || (logEnd === ending && anchored?.size === size)
 }
+
+/** Chunks that are to be sealed here. */
+export const rawChunks = ({ tally }: SessionRecord) => tally.captured + tally.hashing + tally.encrypting
 
 /** How far the session is on its way to the chain. */
 export function uploadOf(session: SessionRecord): SessionUpload {
@@ -59,8 +73,7 @@ export function uploadOf(session: SessionRecord): SessionUpload {
 
 /** The session with its `open` mark in step with the rest; every change of a session goes through this. */
 export function withOpenMarker(session: SessionRecord): SessionRecord {
-  const { open: _stale, ...rest } = session
-  return isSettled(session) ? rest : { ...rest, open: session.startedAtMs }
+  return { ...session, open: isSettled(session) ? undefined : session.startedAtMs }
 }
 
 /** True for a chunk that waits for a person, or for a trial. */
@@ -74,7 +87,6 @@ export function recount(
   before: ChunkRecord | undefined,
   after: ChunkRecord | undefined,
 ): SessionRecord {
-  const { unpublishedSinceMs: sinceMs, ...rest } = session
   const tally = { ...session.tally }
   let { parked, localBytes, totalBytes, storedBytes } = session
   for (const [chunk, sign] of [
@@ -89,33 +101,30 @@ export function recount(
     if (hasLocalBytes(chunk)) localBytes += bytes
     if (isStored(chunk)) storedBytes += bytes
   }
-  const verifiedAtMs = after?.state.status === 'uploaded' ? after.state.uploadedAtMs : undefined
-  const unpublishedSinceMs = tally.uploaded === 0 ? undefined : (sinceMs ?? verifiedAtMs)
-  return withOpenMarker({
-    ...rest,
-    tally,
-    parked,
-    localBytes,
-    totalBytes,
-    storedBytes,
-    ...(unpublishedSinceMs !== undefined && { unpublishedSinceMs }),
-  })
+  return withOpenMarker({ ...session, tally, parked, localBytes, totalBytes, storedBytes })
 }
 
-/** The time of raw chunks in the queue: before all others, since sealing needs no network. */
+/** Begins the place of a raw chunk: before all uploads, since sealing needs no network. */
 export const SEAL_FIRST = -1
 
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
   const wait = waitOf(chunk.state)
   if (session.paused || wait === undefined || wait.kind === 'parked') return undefined
-  const first = wait.notBeforeMs === 0 && chunk.state.status !== 'uploading'
-  return [first ? SEAL_FIRST : wait.notBeforeMs, session.startedAtMs, chunk.index]
+  const place = [wait.notBeforeMs, session.startedAtMs, chunk.index] as const
+  return chunk.state.status === 'uploading' ? place : [SEAL_FIRST, ...place]
 }
 
-/** The chunk with its place in the queue in step with its state. */
-export function placeInQueue(chunk: ChunkRecord, session: SessionRecord): ChunkRecord {
-  const { due: _stale, ...rest } = chunk
-  const due = dueKey(chunk, session)
-  return due === undefined ? rest : { ...rest, due }
+/** When the chunk is due by its place in the queue, ms since the epoch; never where it has none. */
+export const dueAtMs = (chunk: ChunkRecord | undefined): number => chunk?.due?.at(-3) ?? Infinity
+
+/** The chunk with its marks, by which the store finds it, in step with its state. */
+export function withMarks(chunk: ChunkRecord, session: SessionRecord): ChunkRecord {
+  const { position, state } = chunk
+  const isProved = position !== undefined && state.uploadedAtMs !== undefined && state.status !== 'confirmed'
+  return {
+    ...chunk,
+    due: dueKey(chunk, session),
+    proved: isProved ? [session.id, position] : undefined,
+  }
 }

@@ -154,7 +154,8 @@ describe('the schedule, in a browser that keeps Chromium’s rules', () => {
         for (const { atMs, out } of registered) {
           expect(out).toBe(false)
           const within = registered.filter((other) => Math.abs(other.atMs - atMs) < TAG_INTERVAL_MS / 2)
-          expect(within.length).toBeLessThanOrEqual(4)
+          // One of each kind, and one more where those before run out right after it.
+          expect(within.length).toBeLessThanOrEqual(5)
         }
         expect(mostTags).toBeLessThan(40)
       }),

@@ -1,23 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import type { SessionId } from '../../src/protocol/ids.ts'
 import { trialOf, type Failure } from './retry-policy.ts'
-import { nextStep, workRemains } from './plan.ts'
+import { nextSteps, workRemains } from './plan.ts'
 import type { TrialKind } from './record.ts'
-import { newSession } from './session.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial } from './trial.ts'
+import { aSession } from '../testing/records.ts'
 
 const NOW_MS = 1_800_000_000_000
 const MINUTE_MS = 60_000
 const at = (random: number) => ({ nowMs: NOW_MS, random })
 const latest = at(1 - Number.EPSILON)
 const failure = (code: ErrorCode, retryAfterMs = 0): Failure => ({ code, message: 'why', retryAfterMs })
-const session = newSession({
-  sessionId: '00000000-0000-4000-8000-000000000001' as SessionId,
-  mimeType: 'video/webm',
-  startedAtMs: 5,
-  access: [],
-})
+const session = aSession(5)
 
 describe('the next trial', () => {
   const minutes = (of: TrialKind, failures: number, random: number) =>
@@ -98,22 +92,22 @@ describe('a session whose sign-in was refused', () => {
     expect(workRemains(parked)).toBe(false)
     const due = { ...parked, trials: { 'sign-in': waiting } }
     expect(workRemains(due)).toBe(true)
-    expect(nextStep(due, NOW_MS)).toEqual({ kind: 'sign-in', dueMs: waiting.retryAtMs })
-    const uploaded = { ...due, tally: { ...due.tally, uploaded: 1 } }
-    expect(nextStep(uploaded, NOW_MS)).toEqual({ kind: 'publication', dueMs: 0 })
+    expect(nextSteps(due, NOW_MS)).toEqual([{ kind: 'sign-in', dueMs: waiting.retryAtMs }])
     expect(workRemains({ ...due, paused: true })).toBe(false)
   })
 
   it('sends nothing that was refused to see, while bytes cost money', () => {
     const parked = { ...session, ending: 'complete', parked: 1 } as const
     const refused = { ...parked, trials: { refusal: waiting } } as const
-    expect(nextStep(refused, NOW_MS, true)).toBeUndefined()
-    expect(nextStep(refused, NOW_MS, false)?.kind).toBeDefined()
-    expect(nextStep({ ...parked, trials: { 'sign-in': waiting } }, NOW_MS, true)?.kind).toBeDefined()
+    expect(nextSteps(refused, NOW_MS, true)).toEqual([])
+    expect(nextSteps(refused, NOW_MS, false)).toHaveLength(1)
+    expect(nextSteps({ ...parked, trials: { 'sign-in': waiting } }, NOW_MS, true)).toHaveLength(1)
   })
 
   it.each([1, 365])('waits no longer than any trial may, though its clock was set back %i days', (days) => {
     const ahead = { ...waiting, retryAtMs: NOW_MS + days * 24 * 60 * MINUTE_MS }
-    expect(nextStep({ ...session, trials: { refusal: ahead } }, NOW_MS)?.dueMs).toBe(NOW_MS)
+    expect(nextSteps({ ...session, trials: { refusal: ahead } }, NOW_MS)).toEqual([
+      { kind: 'refusal', dueMs: NOW_MS },
+    ])
   })
 })

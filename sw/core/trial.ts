@@ -30,12 +30,14 @@ export function afterRefusal(session: SessionRecord, failure: Failure, now: Now)
 }
 
 /** The session with this next trial, or with none of that kind. */
-export function withTrial(session: SessionRecord, of: TrialKind, trial: Trial | undefined): SessionRecord {
-  const { trials: before, ...rest } = session
-  const { [of]: _replaced, ...others } = before ?? {}
-  const trials = trial === undefined ? others : { ...others, [of]: trial }
-  return Object.keys(trials).length === 0 ? rest : { ...rest, trials }
-}
+export const withTrial = (
+  session: SessionRecord,
+  of: TrialKind,
+  trial: Trial | undefined,
+): SessionRecord => ({
+  ...session,
+  trials: { ...session.trials, [of]: trial },
+})
 
 /**
  * The next trial when it worked: within a minute, and of everything that waits. Any upload shows that for a sign-in;

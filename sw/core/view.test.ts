@@ -1,26 +1,30 @@
 import { describe, expect, it } from 'vitest'
-import { chunkIdOf, type Cid, type SessionId, type Sha256Hex } from '../../src/protocol/ids.ts'
-import type { ChunkRecord } from './record.ts'
-import { newSession } from './session.ts'
+import {
+  aChunk,
+  aListing,
+  anchoredAt,
+  aSession,
+  SEAL as seal,
+  SESSION_ID as sessionId,
+  SESSION_NAME,
+} from '../testing/records.ts'
 import { chunkView, sessionView } from './view.ts'
 
-const sessionId = '00000000-0000-4000-8000-000000000001' as SessionId
-const seal = { encryptedHash: 'e'.repeat(64) as Sha256Hex, iv: 'A'.repeat(16), cid: 'bcid' as Cid }
-const session = newSession({ sessionId, mimeType: 'video/webm', startedAtMs: 5, access: [] })
-const chunk: ChunkRecord = {
-  id: chunkIdOf(sessionId, 0),
-  sessionId,
-  index: 0,
-  plaintextHash: 'a'.repeat(64) as Sha256Hex,
-  capturedAt: 1,
-  durationMs: 2,
-  sizeBytes: 3,
-  state: { status: 'captured', wait: { kind: 'parked' } },
-  retryCount: 4,
-  failures: 1,
-  lastError: { code: 'defect', message: 'why' },
-  due: [0, 0, 0],
-}
+const session = aSession(5)
+const chunk = aChunk(
+  0,
+  { status: 'captured', wait: { kind: 'parked' } },
+  {
+    durationMs: 2,
+    sizeBytes: 3,
+    retryCount: 4,
+    failures: 1,
+    lastError: { code: 'defect', message: 'why' },
+    due: [0, 0, 0],
+    position: 3,
+    proved: [sessionId, 3],
+  },
+)
 
 /** Nothing is under way. */
 const still = { bytesOf: () => 0, bytesPerSecond: () => 0 }
@@ -82,7 +86,7 @@ describe('sessionView', () => {
     const trouble = { error: { code: 'sign-in-needed', message: 'why' }, sinceMs: 70 } as const
     const trials = { 'sign-in': { failures: 1, retryAtMs: 99, setAtMs: 9 } }
     expect(sessionView({ ...session, trouble, trials }, still)).toMatchObject({ retryAtMs: 99 })
-    expect(sessionView({ ...session, trouble }, still)).not.toHaveProperty('retryAtMs')
+    expect(sessionView({ ...session, trouble }, still).retryAtMs).toBeUndefined()
   })
 
   it('tells the progress of its uploads, and how long they still need at the rate of all', () => {
@@ -112,9 +116,35 @@ describe('sessionView', () => {
     },
   )
 
+  it('tells the name that readers ask for, and what the chain holds', () => {
+    expect(sessionView(session, still).anchor).toBeUndefined()
+    const anchored = anchoredAt(4)
+    expect(sessionView({ ...session, anchored }, still)).toMatchObject({
+      name: SESSION_NAME,
+      anchor: anchored,
+    })
+  })
+
   it('hands out neither wrapped keys nor the bookkeeping', () => {
-    const view = sessionView(session, still)
-    for (const hidden of ['access', 'publication', 'trouble', 'trials', 'open', 'sealedBy'])
+    const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70 } as const
+    const trials = { refusal: { failures: 1, retryAtMs: 99, setAtMs: 9 } }
+    const full = { ...session, listing: aListing(0, 2), logEnd: 'interrupted', trouble, trials } as const
+    const view = sessionView(full, still)
+    for (const hidden of [
+      'access',
+      'sealingKey',
+      'size',
+      'logEnd',
+      'listed',
+      'listing',
+      'witnessing',
+      'trouble',
+      'trials',
+      'open',
+      'sealedBy',
+    ]) {
+      expect(full).toHaveProperty(hidden)
       expect(view).not.toHaveProperty(hidden)
+    }
   })
 })

@@ -12,31 +12,31 @@ export interface Moving {
 
 /** The session as a page sees it. */
 export function sessionView(session: SessionRecord, moving: Moving): SessionSnapshot {
-  const { anchored, endedAtMs, trouble } = session
-  const retryAtMs = trouble && (trouble.retryAtMs ?? nextTrialMs(session))
+  const { trouble } = session
   return {
     id: session.id,
+    name: session.name,
     ending: session.ending,
     upload: uploadOf(session),
-    groupIds: session.access.map(({ groupId }) => groupId),
+    groupIds: session.access.map(({ id }) => id),
     mimeType: session.mimeType,
     startedAtMs: session.startedAtMs,
-    ...(endedAtMs !== undefined && { endedAtMs }),
-    ...(session.continues && { continues: session.continues }),
+    endedAtMs: session.endedAtMs,
+    continues: session.continues,
     missing: missingChunks(session),
     paused: session.paused,
     chunks: session.tally,
     parked: session.parked,
     localBytes: session.localBytes,
     progress: progressOf(session, moving),
-    ...(anchored && { anchor: anchored }),
-    ...(trouble && { lastError: trouble.error }),
-    ...(retryAtMs !== undefined && { retryAtMs }),
+    anchor: session.anchored,
+    lastError: trouble?.error,
+    retryAtMs: trouble && (trouble.retryAtMs ?? nextTrialMs(session)),
   }
 }
 
 function nextTrialMs({ trials = {} }: SessionRecord): number | undefined {
-  const times = Object.values(trials).map(({ retryAtMs }) => retryAtMs)
+  const times = Object.values(trials).flatMap((trial) => trial?.retryAtMs ?? [])
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
@@ -45,7 +45,12 @@ function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
   const storedBytes = Math.min(totalBytes, session.storedBytes + moving.bytesOf(session.id))
   const bytesPerSecond = moving.bytesPerSecond()
   const timeLeftMs = Math.ceil((1_000 * (totalBytes - storedBytes)) / bytesPerSecond)
-  return { totalBytes, storedBytes, bytesPerSecond, ...(timeLeftMs < Infinity && { timeLeftMs }) }
+  return {
+    totalBytes,
+    storedBytes,
+    bytesPerSecond,
+    timeLeftMs: timeLeftMs < Infinity ? timeLeftMs : undefined,
+  }
 }
 
 /** The chunk as a page sees it. */
@@ -58,14 +63,14 @@ export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
     status: state.status,
     parked: isParked(chunk),
     sizeBytes: chunk.sizeBytes,
-    storedBytes: 'uploadedAtMs' in state ? chunk.sizeBytes : moving.bytesOf(chunk.id),
+    storedBytes: state.uploadedAtMs === undefined ? moving.bytesOf(chunk.id) : chunk.sizeBytes,
     durationMs: chunk.durationMs,
     plaintextHash: chunk.plaintextHash,
-    ...('seal' in state && state.seal),
-    capturedAtMs: chunk.capturedAt,
-    ...('uploadedAtMs' in state && { uploadedAtMs: state.uploadedAtMs }),
-    ...('confirmedAtMs' in state && { confirmedAtMs: state.confirmedAtMs }),
+    ...state.seal,
+    capturedAtMs: chunk.capturedAtMs,
+    uploadedAtMs: state.uploadedAtMs,
+    confirmedAtMs: state.confirmedAtMs,
     retryCount: chunk.retryCount,
-    ...(chunk.lastError && { lastError: chunk.lastError }),
+    lastError: chunk.lastError,
   }
 }

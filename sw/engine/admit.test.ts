@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { parseEntry } from '../../src/evidence/entry-parse.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { admitChunk } from './admit.ts'
-import { publicationDueMs } from '../core/publication.ts'
 import { discardSession, endSession, interruptSession, pauseSession, startSession } from './sessions.ts'
+import { expectThrough } from '../testing/expect-through.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
-import { transfer } from './transfer.ts'
 import {
   aRawStart,
   aStart,
@@ -111,7 +111,7 @@ describe('a hand-off', () => {
     const world = await started()
     await pauseSession(world.worker(), id)
     await admitChunk(world.worker(), await sealedChunk(id, 0))
-    expect((await world.chunks(id))[0]).not.toHaveProperty('due')
+    expect((await world.chunks(id))[0]?.due).toBeUndefined()
   })
 
   it('of an interrupted session is taken', async () => {
@@ -119,6 +119,27 @@ describe('a hand-off', () => {
     await interruptSession(world.worker(), id)
     await admitChunk(world.worker(), await sealedChunk(id, 0))
     expect((await world.session(id)).tally.uploading).toBe(1)
+  })
+
+  it('of an interrupted session that the worker seals is taken too, and sealed', async () => {
+    const world = await started(aRawStart())
+    await interruptSession(world.worker(), id)
+    await admitChunk(world.worker(), await rawChunk(id, 0))
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 1)
+  })
+
+  it('puts a sealed chunk into the log, and a raw one only once it is sealed', async () => {
+    const kinds = async (world: World) =>
+      (await world.disk.read((tx) => tx.entries(id, 0, 99))).map((entry) => parseEntry(entry).kind)
+    const sealed = await started()
+    await admitChunk(sealed.worker(), await sealedChunk(id, 7))
+    expect(await kinds(sealed)).toEqual(['session', 'chunk'])
+    expect(await sealed.chunks(id)).toMatchObject([{ index: 7, position: 1 }])
+    const raw = await started(aRawStart())
+    await admitChunk(raw.worker(), await rawChunk(id, 7))
+    expect(await kinds(raw)).toEqual(['session'])
+    expect((await raw.chunks(id))[0]?.position).toBeUndefined()
   })
 
   it('of a raw chunk keeps the raw bytes until they are sealed', async () => {
@@ -190,12 +211,6 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     await expectRefused(await started(aRawStart()), await sealedChunk(id, 0), 'bad-message')
   })
 
-  it('when it is raw and the worker has let go of the key', async () => {
-    const world = await started(aRawStart())
-    await interruptSession(world.worker(), id)
-    await expectRefused(world, await rawChunk(id, 0), 'session-ended')
-  })
-
   // Promise 1 of docs/guarantees.md.
   it('when the device is full', async () => {
     const world = await started()
@@ -205,24 +220,6 @@ describe('a hand-off is refused, and nothing of it kept', () => {
       admitChunk({ ...worker, store: { ...worker.store, write: full } }, await sealedChunk(id, 0)),
     ).rejects.toMatchObject({ code: 'storage-full', class: 'transient' })
     expect(await world.chunks(id)).toEqual([])
-  })
-
-  it('when the device is full, which makes the publication that frees room due at once', async () => {
-    const world = await started()
-    const worker = world.worker()
-    await admitChunk(worker, await sealedChunk(id, 0))
-    const [chunk] = await world.chunks(id)
-    await transfer(worker, chunk!, new AbortController().signal)
-    expect(publicationDueMs((await world.session(id))!)).toBeGreaterThan(world.clock.now())
-    let full = true
-    const write: typeof worker.store.write = (work) => {
-      if (!full) return worker.store.write(work)
-      full = false
-      return Promise.reject(new HoldfastError('storage-full', 'Full.'))
-    }
-    const refused = admitChunk({ ...worker, store: { ...worker.store, write } }, await sealedChunk(id, 1))
-    await expect(refused).rejects.toMatchObject({ code: 'storage-full' })
-    expect(publicationDueMs((await world.session(id))!)).toBeLessThan(world.clock.now())
   })
 
   // Promise 1 of docs/guarantees.md.

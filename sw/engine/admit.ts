@@ -2,11 +2,10 @@ import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
-import type { HandedChunk } from '../../src/protocol/messages.ts'
-import { changeOpen } from './change.ts'
+import type { HandedChunk, SealedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import type { ChunkRecord, ChunkState } from '../core/record.ts'
+import type { ChunkRecord, ChunkState, Seal } from '../core/record.ts'
 import { DUE_NOW } from '../core/retry-policy.ts'
 import { existing } from './sessions.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
@@ -33,26 +32,26 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
 
 async function admitBytes(context: Context, chunk: ChunkRecord, handed: HandedChunk): Promise<ChunkId> {
   const { store, clock, announce } = context
-  const bytes = await readPayload(handed)
-  await checkContent(handed, bytes)
+  const bytes = await readContent(handed)
   const admit = async (tx: WriteTransaction) => {
     if ((await admission(tx, chunk, handed)) === 'known') return
     await tx.putPayload(chunk.id, bytes)
     await commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock))
   }
-  try {
-    await store.write(admit)
-  } catch (error) {
-    // Space comes free only by confirmation: what is verified does not wait for more to come.
-    if (HoldfastError.from(error).code === 'storage-full') await changeOpen(context, { type: 'space-wanted' })
-    throw error
-  }
+  await store.write(admit)
   announce(chunk.sessionId)
   return chunk.id
 }
 
+const sealOf = ({ encryptedHash, iv, chunkKey, cid }: SealedChunk): Seal => ({
+  encryptedHash,
+  iv,
+  chunkKey,
+  cid,
+})
+
 function newChunk(handed: HandedChunk): ChunkRecord {
-  const { sessionId, index, plaintextHash, capturedAtMs: capturedAt, durationMs } = handed
+  const { sessionId, index, plaintextHash, capturedAtMs, durationMs } = handed
   const state: ChunkState =
     handed.kind === 'raw'
       ? { status: 'captured', wait: DUE_NOW }
@@ -60,14 +59,14 @@ function newChunk(handed: HandedChunk): ChunkRecord {
           status: 'uploading',
           wait: DUE_NOW,
           sent: false,
-          seal: { encryptedHash: handed.encryptedHash, iv: handed.iv, cid: handed.cid },
+          seal: sealOf(handed),
         }
   return {
     id: chunkIdOf(sessionId, index),
     sessionId,
     index,
     plaintextHash,
-    capturedAt,
+    capturedAtMs,
     durationMs,
     sizeBytes: handed.payload.size,
     state,
@@ -86,45 +85,35 @@ async function admission(
   const present = await tx.chunk(chunk.id)
   if (present !== undefined) {
     if (isSameContent(present, handed)) return 'known'
-    throw new HoldfastError(
-      'index-taken',
-      `Chunk ${chunk.index} of ${chunk.sessionId} holds other bytes already.`,
-    )
+    throw new HoldfastError('index-taken', `Chunk ${chunk.id} has other bytes.`)
   }
   if ((handed.kind === 'raw') !== (session.sealedBy === 'worker'))
     throw new HoldfastError('bad-message', `Session ${chunk.sessionId} is sealed by the ${session.sealedBy}.`)
-  // A recorder that was taken for dead may still hand over what it has; one that said it was done may not,
-  // nor may anyone once the worker has let go of the key.
-  if (session.ending === 'complete' || (session.open === undefined && handed.kind === 'raw'))
+  // A recorder that was taken for dead may still hand over what it has; one that said it was done may not.
+  if (session.ending === 'complete')
     throw new HoldfastError('session-ended', `Session ${chunk.sessionId} has ended.`)
   return 'new'
 }
 
 function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
-  if (present.plaintextHash !== handed.plaintextHash || present.capturedAt !== handed.capturedAtMs)
+  if (present.plaintextHash !== handed.plaintextHash || present.capturedAtMs !== handed.capturedAtMs)
     return false
   if (handed.kind === 'raw') return true
-  return 'seal' in present.state && present.state.seal.encryptedHash === handed.encryptedHash
+  return present.state.seal?.encryptedHash === handed.encryptedHash
 }
 
-async function readPayload({ payload, sessionId, index }: HandedChunk): Promise<ArrayBuffer> {
-  try {
-    return await payload.arrayBuffer()
-  } catch (cause) {
-    throw new HoldfastError('hash-mismatch', `The bytes of chunk ${index} of ${sessionId} cannot be read.`, {
-      cause,
-    })
-  }
-}
-
-async function checkContent(handed: HandedChunk, bytes: ArrayBuffer): Promise<void> {
+/** @throws HoldfastError `hash-mismatch` where the bytes are not those that the page announced, or cannot be read */
+async function readContent(handed: HandedChunk): Promise<ArrayBuffer> {
+  const bytes = await handed.payload.arrayBuffer().catch((cause: unknown) => {
+    throw new HoldfastError('hash-mismatch', `Chunk ${handed.index} cannot be read.`, { cause })
+  })
   const sealed = handed.kind === 'sealed'
   const announced = sealed ? `${handed.encryptedHash} ${handed.cid}` : handed.plaintextHash
   const [hash, cid] = await Promise.all([sha256Hex(bytes), sealed && contentAddress(bytes)])
   const arrived = sealed ? `${hash} ${cid}` : hash
-  if (arrived !== announced)
-    throw new HoldfastError(
-      'hash-mismatch',
-      `Chunk ${handed.index} arrived as ${arrived}, announced as ${announced}.`,
-    )
+  if (arrived === announced) return bytes
+  throw new HoldfastError(
+    'hash-mismatch',
+    `Chunk ${handed.index} arrived as ${arrived}, announced as ${announced}.`,
+  )
 }

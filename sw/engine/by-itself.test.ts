@@ -30,8 +30,8 @@ test('a store that refused everything for a minute gets all of it, with no visit
     world.clock.now() - beganMs < MINUTE_MS ? { code: 'rejected-by-store' } : undefined
   await wakeFor(world, HOUR_MS)
   expect(await world.statuses(id)).toEqual(Array(20).fill('confirmed'))
-  // One chunk was tried for all of them.
-  expect(world.server.ledger.filter(({ op }) => op === 'send').length).toBeLessThanOrEqual(20 + 20 + 3)
+  // One chunk, and the page, were tried for all of them.
+  expect(world.server.ledger.filter(({ op }) => op === 'send').length).toBeLessThanOrEqual(21 + 21 + 3)
 })
 
 test('a store that takes chunks for other ones gets a few copies, not one a minute, and all of it once it is well', async () => {
@@ -41,8 +41,8 @@ test('a store that takes chunks for other ones gets a few copies, not one a minu
   world.server.fault = (op) =>
     op === 'send' && world.clock.now() - beganMs < 2 * HOUR_MS ? { code: 'address-mismatch' } : undefined
   await wakeFor(world, 2 * HOUR_MS)
-  const sends = () => world.server.ledger.filter(({ op }) => op === 'send').length
-  expect(sends()).toBeLessThanOrEqual(20 * 6 + 10)
+  // Each chunk and the page, then one chunk and the page at each trial.
+  expect(world.server.ledger.filter(({ op }) => op === 'send').length).toBeLessThanOrEqual(21 * 6 + 2 * 10)
   expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'address-mismatch' } } })
   await wakeFor(world, 4 * HOUR_MS)
   expect(await world.statuses(id)).toEqual(Array(20).fill('confirmed'))
@@ -53,7 +53,8 @@ test('a store that refuses everything for a day is asked a few times, not once f
   await recordSession(world, { chunks: 20 })
   world.server.fault = () => ({ code: 'rejected-by-store' })
   await wakeFor(world, DAY_MS)
-  expect(world.server.ledger.length).toBeLessThanOrEqual(20 + 16)
+  // Each chunk and the page, then one chunk and the page at each trial.
+  expect(world.server.ledger.length).toBeLessThanOrEqual(21 + 2 * 17)
   expect(await world.session(id)).toMatchObject({
     trouble: { error: { code: 'rejected-by-store' } },
     trials: { refusal: { retryAtMs: expect.any(Number) } },
@@ -73,7 +74,8 @@ test('a visit is a trial; a page that stays open is none', async () => {
   expect(world.server.ledger.length).toBe(before)
   await hello(false)
   await drainOnce(world, world.worker(), 'push')
-  expect(world.server.ledger.length).toBe(before + 1)
+  // The chunk, and the page that lists it.
+  expect(world.server.ledger.length).toBe(before + 2)
 })
 
 test('while bytes cost money nothing that was refused is sent again to see', async () => {
@@ -159,7 +161,7 @@ describe.each([1, 365])('a clock that is %i days off', (days) => {
     expect(await world.statuses(id)).toEqual(Array(4).fill('confirmed'))
   })
 
-  it('ahead, with a publication under way, anchors it all the same', async () => {
+  it('ahead, with a head under way, anchors it all the same', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 2 })
     let shiftMs = days * DAY_MS
@@ -169,7 +171,7 @@ describe.each([1, 365])('a clock that is %i days off', (days) => {
     }
     world.chain.fault = (op) => (op === 'submit' ? { code: 'server-error' } : undefined)
     await drainOnce(world, worker(), 'push')
-    expect((await world.session(id)).publication?.submittedAtMs).toBeGreaterThan(world.clock.now())
+    expect((await world.session(id)).witnessing.submittedAtMs).toBeGreaterThan(world.clock.now())
     shiftMs = 0
     world.chain.fault = () => undefined
     await wakeFor(world, HOUR_MS, worker)

@@ -7,16 +7,14 @@ import { nowOf, type Context } from './context.ts'
 /**
  * Applies one event to a session in a transaction of its own, and tells the pages.
  *
- * @param bytes the payload, with an event that brings one
  * @returns the session as it is then; undefined where it is gone, or past the event: then nothing changes
  */
 export async function change(
   { store, clock, announce }: Context,
   id: SessionId,
   event: SessionEvent,
-  bytes?: ArrayBuffer,
 ): Promise<SessionRecord | undefined> {
-  const changed = await store.write((tx) => commit(tx, id, event, nowOf(clock), bytes))
+  const changed = await store.write((tx) => commit(tx, id, event, nowOf(clock)))
   announce(id)
   return changed
 }

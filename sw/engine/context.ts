@@ -34,7 +34,11 @@ export interface Context {
 export type LastChance = (recordings: number) => Promise<void>
 
 /** Seals a chunk that was handed over raw. */
-export type Sealer = (context: Context, chunk: ChunkRecord) => Promise<void>
+export interface Sealer {
+  (context: Context, chunk: ChunkRecord): Promise<void>
+  /** Whether this browser lets it, asked before a session begins; left out: it does. */
+  readonly canSeal?: () => Promise<boolean>
+}
 
 /** Two of the largest chunks at a time, or eight small ones. */
 export const admissionRoom = () => byteSemaphore(2 * MAX_CHUNK_BYTES, 8)

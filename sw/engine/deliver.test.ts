@@ -31,12 +31,9 @@ function world(held: RemoteState, answer: 'proved' | 'sent' = 'proved', wanted =
   const delivery = (sent: boolean): Delivery => ({
     sent,
     bytes: async () => bytes,
-    async intend() {
-      done.push('intend')
+    async record({ type }) {
+      done.push(type === 'send-began' ? 'intend' : 'remember')
       return wanted
-    },
-    async saveResumeToken() {
-      done.push('remember')
     },
     progress: (offsetBytes, isSent) => reached.push(`${offsetBytes} ${isSent ? 'sent' : 'found'}`),
   })

@@ -1,3 +1,8 @@
+import type { SessionRecord } from '../core/record.ts'
+import { closeCircuit, floorsOf } from './circuits.ts'
+import type { Context } from './context.ts'
+import { storeChoice } from './store-choice.ts'
+import { limited } from './time-limit.ts'
 import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
 
 /** What one delivery needs of whoever keeps its record. */
@@ -8,13 +13,38 @@ export interface Delivery {
   readonly resumeToken?: string | undefined
   /** All bytes, checked. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>
-  /** Stores the intent to send; falsy where the upload is not wanted any more. */
-  intend(): Promise<unknown>
-  /** Stores a resume token of the transport. */
-  saveResumeToken(resumeToken: string): Promise<void>
+  /** Stores what happens; falsy where the upload is not wanted any more. */
+  record(event: DeliveryEvent): Promise<unknown>
   /** Tells how much the store has, and whether it was sent just now. */
   progress?(offsetBytes: number, sent: boolean): void
-  readonly floors?: Floors
+}
+
+/** What whoever keeps the record of a delivery has to store. */
+export type DeliveryEvent =
+  /** The intent to send; the request leaves after that. */
+  | { readonly type: 'send-began' }
+  /** The transport keeps something for later attempts at this upload. */
+  | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
+
+/**
+ * Brings an object of a session to the stores that this has chosen.
+ *
+ * @returns false where the upload was not wanted any more; true means proved
+ */
+export async function deliverFor(
+  context: Context,
+  session: SessionRecord,
+  object: Omit<Upload, 'to'>,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { transport, clock } = context
+  const upload = { ...object, to: storeChoice(transport, session) }
+  const wanted = await limited(clock, object.sizeBytes, signal, (until) =>
+    deliver(transport, upload, delivery, until, floorsOf(context)),
+  )
+  if (wanted) await closeCircuit(context, transport.name)
+  return wanted
 }
 
 /**
@@ -27,15 +57,16 @@ export async function deliver(
   upload: Upload,
   delivery: Delivery,
   signal: AbortSignal,
+  floors?: Floors,
 ): Promise<boolean> {
-  const { sent, resumeToken, floors } = delivery
+  const { sent, resumeToken } = delivery
   let sending = false
   const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
     signal,
     resumeToken,
     floors,
     async saveResumeToken(text) {
-      await delivery.saveResumeToken(text)
+      await delivery.record({ type: 'resume-token-saved', resumeToken: text })
       attempt.resumeToken = text
     },
     progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
@@ -44,7 +75,7 @@ export async function deliver(
   let proved = held.kind === 'all' && held.proved
   if (held.kind !== 'all') {
     const bytes = await delivery.bytes()
-    if (!sent && !(await delivery.intend())) return false
+    if (!sent && !(await delivery.record({ type: 'send-began' }))) return false
     sending = true
     proved = (await transport.send(upload, bytes, held, attempt)) === 'proved'
   }

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { LogEntry } from '../core/record.ts'
 import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 
 const id = sessionIdOf(1)
+
+/** Pages have no index. */
+const isUpload = ({ event, index }: LogEntry) => event === 'send-began' && index !== undefined
 
 describe('a drain', () => {
   it('takes the oldest session first, and its chunks in order', async () => {
@@ -10,7 +14,7 @@ describe('a drain', () => {
     await recordSession(world, { number: 1, chunks: 3, startedAtMs: 1_000 })
     world.server.fault = () => ({ code: 'throttled', retryAfterMs: 3_600_000 })
     await drainOnce(world, world.worker(), 'push')
-    const begun = (await world.disk.read((tx) => tx.log(100))).filter(({ event }) => event === 'send-began')
+    const begun = (await world.disk.read((tx) => tx.log(100))).filter(isUpload)
     const places = begun.map(({ sessionId, index }) => `${sessionId}/${index}`)
     expect(places.toSorted()).toEqual([0, 1, 2].map((index) => `${id}/${index}`))
   })
@@ -19,9 +23,7 @@ describe('a drain', () => {
   async function orderOf(world: World) {
     const worker = world.worker()
     await drainOnce(world, worker)
-    const begun = (await world.disk.read((tx) => tx.log(10_000))).filter(
-      ({ event }) => event === 'send-began',
-    )
+    const begun = (await world.disk.read((tx) => tx.log(10_000))).filter(isUpload)
     return begun.toReversed().map(({ sessionId }) => 'ABC'.charAt(Number(sessionId.slice(-2)) - 1))
   }
 

@@ -52,8 +52,8 @@ describe('a refused sign-in', () => {
     await expectThrough(world, sessionIdOf(2), 1)
     for (const number of [1, 2]) {
       const session = await world.session(sessionIdOf(number))
-      expect(session).not.toHaveProperty('trials')
-      expect(session).not.toHaveProperty('trouble')
+      expect(session.trials).toBeUndefined()
+      expect(session.trouble).toBeUndefined()
     }
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import { expectThrough } from '../testing/expect-through.ts'
+import { publishedLog } from '../testing/published.ts'
 import { createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { BUDGETS_MS, createDrain } from './drain.ts'
@@ -34,6 +35,7 @@ describe('a drain', () => {
     world.server.latencyMs = 100
     expect(await drainOnce(world, world.worker())).toBe('idle')
     await expectThrough(world, id, 500)
+    expect((await publishedLog(world, id)).pages).toHaveLength(1)
     expect(world.chain.submits()).toBe(1)
   })
 
@@ -45,7 +47,7 @@ describe('a drain', () => {
     expect(worker.armed).toBeGreaterThan(0)
   })
 
-  it('publishes while the recording goes on, at most every half minute', async () => {
+  it('publishes while the recording goes on, and witnesses it as often as its anchor says', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 0, ending: 'recording' })
     world.locks.hold(recordingLockName(id))
@@ -55,8 +57,12 @@ describe('a drain', () => {
       void drain.join('message')
       await world.clock.advance(3_000)
     }
-    expect(world.chain.submits()).toBeOneOf([3, 4])
-    expect((await world.statuses(id)).slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'confirmed'))
+    const submittedAtMs = world.chain.ledger.filter(({ op }) => op === 'submit').map(({ atMs }) => atMs)
+    const { everyMs } = world.worker().anchor
+    for (const [at, atMs] of submittedAtMs.slice(1).entries())
+      expect(atMs - (submittedAtMs[at] ?? 0)).toBeGreaterThanOrEqual(everyMs)
+    expect(submittedAtMs.length).toBeGreaterThan(15)
+    expect((await world.statuses(id)).slice(0, 36)).toEqual(Array.from({ length: 36 }, () => 'confirmed'))
   })
 })
 
@@ -163,7 +169,7 @@ describe('one at a time', () => {
     const beforeMs = world.clock.now()
     void drain.join('message')
     await world.clock.advance(0)
-    expect(await world.statuses(id)).toEqual(['uploaded', 'uploaded'])
+    expect(await world.statuses(id)).toEqual(['confirmed', 'anchoring'])
     expect(world.clock.now()).toBe(beforeMs)
   })
 })

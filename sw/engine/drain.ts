@@ -6,7 +6,7 @@ import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
-import { planWork } from './plan-work.ts'
+import { planWork, type StepsUnderWay } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
@@ -97,20 +97,26 @@ export function createDrain(context: Context): Drain {
 
   async function run(): Promise<Outcome> {
     const transfers = new Map<ChunkId, Promise<void>>()
-    const steps = new Map<SessionId, Promise<void>>()
+    const steps: StepsUnderWay<Promise<void>> = {
+      listing: new Map(),
+      witness: new Map(),
+      'sign-in': new Map(),
+      refusal: new Map(),
+    }
+    const underWay = () => [transfers, ...Object.values(steps)].flatMap((works) => Array.from(works.values()))
     let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
-    const start = <Id>(underWay: Map<Id, Promise<void>>, id: Id, work: Promise<void>) => {
+    const start = <Id>(works: Map<Id, Promise<void>>, id: Id, work: Promise<void>) => {
       const done = work
         .catch((error: unknown) => {
           broken = { error }
         })
         .finally(() => {
-          underWay.delete(id)
+          works.delete(id)
           notify()
         })
-      underWay.set(id, done)
+      works.set(id, done)
     }
 
     /** Transfers one chunk, and learns from an upload how many lanes the network bears. */
@@ -140,9 +146,10 @@ export function createDrain(context: Context): Drain {
           const { signal } = stop
           for (const chunk of plan.chunks)
             start(transfers, chunk.id, transferAndMeasure(chunk, plan.lanesInUse, signal))
-          for (const id of plan.steps) start(steps, id, sessionStep(context, id, signal))
+          for (const { id, kind } of plan.steps)
+            start(steps[kind], id, sessionStep(context, id, kind, signal))
         }
-        const isIdle = transfers.size + steps.size === 0
+        const isIdle = underWay().length === 0
         if (broken && isIdle) throw broken.error
         const { remains, suspended } = plan
         if (remains) {
@@ -162,7 +169,7 @@ export function createDrain(context: Context): Drain {
       }
     } finally {
       stop.abort()
-      await Promise.all([...transfers.values(), ...steps.values()])
+      await Promise.all(underWay())
     }
   }
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { chunkIdOf, type ChunkId, type Cid, type Sha256Hex } from '../../src/protocol/ids.ts'
+import {
+  chunkIdOf,
+  type ChunkId,
+  type Cid,
+  type SessionName,
+  type Sha256Hex,
+} from '../../src/protocol/ids.ts'
 import type { ChunkRecord } from '../core/record.ts'
-import { placeInQueue, newSession } from '../core/session.ts'
+import { newSession, withMarks } from '../core/session.ts'
 import { memoryStore } from '../testing/fake-disk.ts'
 import { fairOrder } from './fair-order.ts'
 import { aStart } from '../testing/world.ts'
@@ -11,26 +17,31 @@ async function order(backlog: Readonly<Record<string, { fresh: number; failed?: 
   const store = memoryStore()
   await store.write(async (tx) => {
     for (const [at, [, { fresh, failed = 0 }]] of Object.entries(backlog).entries()) {
-      const session = newSession(aStart(at + 1, (at + 1) * 1_000))
+      const session = newSession(aStart(at + 1, (at + 1) * 1_000), '6'.repeat(64) as SessionName)
       for (let index = 0; index < fresh + failed; index++) {
         const chunk: ChunkRecord = {
           id: chunkIdOf(session.id, index),
           sessionId: session.id,
           index,
           plaintextHash: 'a'.repeat(64) as Sha256Hex,
-          capturedAt: 1,
+          capturedAtMs: 1,
           durationMs: 2,
           sizeBytes: 3,
           state: {
             status: 'uploading',
             wait: { kind: 'due', notBeforeMs: index < failed ? 5 : 0 },
             sent: false,
-            seal: { encryptedHash: 'e'.repeat(64) as Sha256Hex, iv: 'A'.repeat(16), cid: 'bcid' as Cid },
+            seal: {
+              encryptedHash: 'e'.repeat(64) as Sha256Hex,
+              iv: 'a'.repeat(24),
+              chunkKey: 'b'.repeat(160),
+              cid: 'bcid' as Cid,
+            },
           },
           retryCount: 0,
           failures: 0,
         }
-        await tx.putChunk(placeInQueue(chunk, session))
+        await tx.putChunk(withMarks(chunk, session))
       }
     }
   })

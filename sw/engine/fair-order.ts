@@ -1,12 +1,11 @@
 import type { ChunkId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord } from '../core/record.ts'
-import { SEAL_FIRST } from '../core/session.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 
 /** So many chunks in a row are not all of the oldest session. */
 const GUEST_EVERY = 4
 
-/** The next due chunk that is not `busy`; undefined where none is due by then. */
+/** The next upload that is not `busy`; undefined where none is due by then. */
 export type TakeNext = (
   tx: ReadTransaction,
   upToMs: number,
@@ -23,10 +22,10 @@ export function fairOrder(): TakeNext {
   let lastMs = 0
 
   return async (tx, upToMs, busy) => {
-    const first = await tx.nextDue(upToMs, busy)
-    const [atMs, oldestMs] = first?.due ?? [SEAL_FIRST, 0]
-    if (atMs < 0 || ++taken < GUEST_EVERY) return first
-    const guest = await tx.nextDue(upToMs, busy, [0, Math.max(lastMs, oldestMs) + 1, 0])
+    const upTo = [upToMs, Infinity]
+    const first = await tx.nextDue([[0], upTo], busy)
+    if (first?.due === undefined || ++taken < GUEST_EVERY) return first
+    const guest = await tx.nextDue([[0, Math.max(lastMs, first.due[1]) + 1], upTo], busy)
     const [failedAtMs, startedAtMs] = guest?.due ?? [0, 0]
     lastMs = failedAtMs > 0 ? 0 : startedAtMs
     if (guest === undefined) return first

@@ -18,5 +18,5 @@ export async function checkedPayload(
     throw new HoldfastError('payload-unreadable', HoldfastError.from(cause).message, { cause })
   })
   if ((await sha256Hex(bytes)) === sha256) return bytes
-  throw new HoldfastError('payload-corrupt', `The stored bytes of ${id} no longer match their hash.`)
+  throw new HoldfastError('payload-corrupt', `The bytes of ${id} have changed.`)
 }

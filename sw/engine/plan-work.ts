@@ -1,22 +1,31 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { concurrencyAllowed, type Circuit } from '../core/circuit.ts'
-import { nextStep, workRemains } from '../core/plan.ts'
+import { nextSteps, workRemains, type StepKind } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { believedMs } from '../core/retry-policy.ts'
-import { SEAL_FIRST } from '../core/session.ts'
+import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { circuitOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
 import { policyOf } from './policy.ts'
 
-/** Steps of sessions at a time; and lanes, for sealing alone where uploads have fewer. */
+/** Steps of one kind at a time; and lanes, for sealing alone where uploads have fewer. */
 const MAX_CONCURRENT_STEPS = 3
+
+/** One step of a session; at most one of each kind is under way. */
+export interface Step {
+  readonly kind: StepKind
+  readonly id: SessionId
+}
+
+/** What is under way, by the kind of step. */
+export type StepsUnderWay<Work> = { readonly [Kind in StepKind]: Map<SessionId, Work> }
 
 /** What a drain has under way already, and what it may use. */
 export interface UnderWay {
   readonly transfers: ReadonlyMap<ChunkId, unknown>
-  readonly steps: ReadonlyMap<SessionId, unknown>
+  readonly steps: StepsUnderWay<unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
   readonly takeNext: TakeNext
@@ -29,8 +38,8 @@ export interface WorkPlan {
   readonly chunks: readonly ChunkRecord[]
   /** Lanes, these chunks' included. */
   readonly lanesInUse: number
-  /** Sessions to take a step further now. */
-  readonly steps: readonly SessionId[]
+  /** To take now. */
+  readonly steps: readonly Step[]
   /** Nothing may leave the device now. */
   readonly suspended: boolean
   /** Whether time or the network alone can bring any session further. */
@@ -41,11 +50,8 @@ export interface WorkPlan {
   readonly nextAtMs: number
 }
 
-/** Where an object goes, as it was when the plan was made. */
-interface Destinations {
-  readonly store: Circuit
-  readonly chain: Circuit
-}
+/** Whom a step asks, as it was when the plan was made. */
+type Destinations = { readonly [Kind in StepKind]?: Circuit }
 
 /** Looks at the store, and decides what to start now and when to look again. Changes nothing. */
 export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan> {
@@ -55,11 +61,9 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const sessions = await tx.openSessions()
     const policy = await policyOf(tx)
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
-    const destinations = {
-      store: await circuitOf(tx, transport.name, nowMs),
-      chain: await circuitOf(tx, anchor.name, nowMs),
-    }
-    const forChunks = await planTransfers(tx, sessions, underWay, destinations.store, suspended, nowMs)
+    const listing = await circuitOf(tx, transport.name, nowMs)
+    const destinations = { listing, witness: await circuitOf(tx, anchor.name, nowMs) }
+    const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
     const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
     return {
       ...forChunks,
@@ -83,7 +87,6 @@ interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'lanesInUse' | 'clockWa
 /** Fills the free lanes with the next due chunks. Sealing needs no network: it has lanes while uploads have none. */
 async function planTransfers(
   tx: ReadTransaction,
-  sessions: readonly SessionRecord[],
   { transfers, lanes, takeNext }: UnderWay,
   store: Circuit,
   suspended: boolean,
@@ -92,50 +95,31 @@ async function planTransfers(
   const busy = new Set(transfers.keys())
   const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
   const chunks: ChunkRecord[] = []
-  let sealAtMs = Infinity
+  const firstRaw = () => tx.nextDue([[SEAL_FIRST], [0]], busy)
+  let raw = await firstRaw()
   for (let lane = busy.size; lane < Math.max(uploads, MAX_CONCURRENT_STEPS); lane++) {
-    const canUpload = lane < uploads
-    const chunk =
-      (await takeNext(tx, canUpload ? nowMs : SEAL_FIRST, busy)) ??
-      (canUpload ? undefined : await nextToSealAgain(tx, sessions, busy))
+    const isRawDue = dueAtMs(raw) <= nowMs
+    const chunk = isRawDue ? raw : lane < uploads ? await takeNext(tx, nowMs, busy) : undefined
     if (chunk === undefined) break
-    const [atMs] = chunk.due ?? [0]
-    if (believedMs(atMs, nowMs) > nowMs) {
-      sealAtMs = atMs
-      break
-    }
     chunks.push(chunk)
     busy.add(chunk.id)
+    raw = await firstRaw()
   }
   const lanesInUse = busy.size
-  const dueMs = (await tx.nextDueAtMs(busy)) ?? Infinity
+  const rawMs = dueAtMs(raw)
+  const uploadMs = dueAtMs(await tx.nextDue([[0], [Infinity]], busy))
   // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
-  const laneMs = lanesInUse === 0 ? Math.max(dueMs, store.notBeforeMs) : Infinity
+  const laneMs = lanesInUse === 0 ? Math.max(uploadMs, store.notBeforeMs) : Infinity
   return {
     chunks,
     lanesInUse,
-    clockWasAhead: dueMs !== Infinity && believedMs(dueMs, nowMs) !== dueMs,
-    sealAtMs,
-    nextAtMs: lanesInUse > 0 && dueMs > nowMs ? dueMs : laneMs,
+    clockWasAhead: [rawMs, uploadMs].some((ms) => ms !== Infinity && believedMs(ms, nowMs) !== ms),
+    sealAtMs: rawMs > nowMs ? rawMs : Infinity,
+    nextAtMs: lanesInUse > 0 && uploadMs > nowMs ? uploadMs : laneMs,
   }
 }
 
-/** The raw chunk that is due first after its sealing has failed: it stands among the uploads, which may not be let out. */
-async function nextToSealAgain(
-  tx: ReadTransaction,
-  sessions: readonly SessionRecord[],
-  busy: ReadonlySet<ChunkId>,
-): Promise<ChunkRecord | undefined> {
-  let first: ChunkRecord | undefined
-  for (const { id, tally } of sessions)
-    if (tally.captured > 0)
-      for (const chunk of await tx.chunksOf(id))
-        if (chunk.state.status === 'captured' && chunk.due && !busy.has(chunk.id))
-          if (first?.due === undefined || chunk.due[0] < first.due[0]) first = chunk
-  return first
-}
-
-/** A few sessions at a time, and one on trial while a destination has failed lately. */
+/** A few steps of each kind at a time, and one on trial while their destination has failed lately. */
 function planSteps(
   sessions: readonly SessionRecord[],
   { steps: underWay }: UnderWay,
@@ -144,26 +128,21 @@ function planSteps(
   metered: boolean,
   nowMs: number,
 ): Pick<WorkPlan, 'steps' | 'nextAtMs'> {
-  const { store, chain } = destinations
-  const allowed = store.failures + chain.failures > 0 ? 1 : MAX_CONCURRENT_STEPS
-  const room = suspended ? 0 : allowed - underWay.size
-  const steps: SessionId[] = []
+  const steps: Step[] = []
   let nextAtMs = Infinity
-  for (const session of sessions) {
-    const step = nextStep(session, nowMs, metered)
-    if (step === undefined || underWay.has(session.id)) continue
-    const allowedMs = step.kind === 'publication' ? destinationMs(session, destinations) : 0
-    const atMs = Math.max(step.dueMs, allowedMs)
-    if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
-    else if (steps.length < room) steps.push(session.id)
+  const hasRoom = (kind: StepKind) => {
+    const allowed = (destinations[kind]?.failures ?? 0) > 0 ? 1 : MAX_CONCURRENT_STEPS
+    return underWay[kind].size + steps.filter((step) => step.kind === kind).length < allowed
   }
+  for (const session of sessions)
+    for (const { kind, dueMs } of nextSteps(session, nowMs, metered)) {
+      const { id } = session
+      if (underWay[kind].has(id)) continue
+      // To make a page, nobody is asked.
+      const asksNobody = kind === 'listing' && session.listing === undefined
+      const atMs = Math.max(dueMs, asksNobody ? 0 : (destinations[kind]?.notBeforeMs ?? 0))
+      if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
+      else if (!suspended && hasRoom(kind)) steps.push({ kind, id })
+    }
   return { steps, nextAtMs }
-}
-
-/** Before this time the destination of a publication's next step is not asked, ms since the epoch. */
-function destinationMs({ publication }: SessionRecord, { store, chain }: Destinations): number {
-  // To begin one, nobody is asked.
-  if (publication === undefined) return 0
-  const asksChain = publication.stage === 'anchoring' || publication.manifest === undefined
-  return (asksChain ? chain : store).notBeforeMs
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { sessionView } from '../core/view.ts'
+import { expectThrough } from '../testing/expect-through.ts'
 import { admitChunk } from './admit.ts'
-import { sealKeyName } from './commit.ts'
+import { signingKeyName } from '../core/session.ts'
 import { createDrain } from './drain.ts'
 import {
   discardSession,
@@ -12,14 +13,13 @@ import {
   startSession,
 } from './sessions.ts'
 import {
-  aRawStart,
   aStart,
   createWorld,
   drainOnce,
-  rawChunk,
   recordSession,
   sealedChunk,
   sessionIdOf,
+  type World,
 } from '../testing/world.ts'
 
 const id = sessionIdOf(1)
@@ -35,49 +35,86 @@ describe('startSession', () => {
   it('refuses another recording under the same id, and keeps the first', async () => {
     const world = createWorld()
     await startSession(world.worker(), aStart())
-    const [key] = aStart().access
-    for (const other of [
-      { ...aStart(), startedAtMs: 1 },
-      { ...aStart(), mimeType: 'video/mp4' },
-      { ...aStart(), access: key ? [{ ...key, iv: 'B'.repeat(16) }] : [] },
-    ])
-      await expect(startSession(world.worker(), other)).rejects.toMatchObject({ code: 'session-exists' })
+    // Each start has a key of its own.
+    const other = { ...aStart(), publicKey: '9'.repeat(128), mimeType: 'video/mp4' }
+    await expect(startSession(world.worker(), other)).rejects.toMatchObject({ code: 'session-exists' })
     expect(await world.session(id)).toMatchObject({ mimeType: 'video/webm', access: aStart().access })
   })
 
-  it('keeps the sealing key apart from the session', async () => {
+  it('keeps the signing key apart from the session, in a form that gives nothing away', async () => {
     const world = createWorld()
-    const session = await startSession(world.worker(), aRawStart())
-    expect(session).toMatchObject({ sealedBy: 'worker' })
-    expect(session).not.toHaveProperty('sealKey')
-    expect(await world.disk.read((tx) => tx.meta(sealKeyName(id)))).toBeInstanceOf(CryptoKey)
+    const session = await startSession(world.worker(), aStart())
+    expect(session).not.toHaveProperty('signingKey')
+    const key = await world.disk.read((tx) => tx.meta(signingKeyName(id)))
+    expect(key).toBeInstanceOf(CryptoKey)
+    expect(key).toMatchObject({ extractable: false, usages: ['sign'] })
+  })
+
+  it('refuses a signing key that is none, before anything is stored', async () => {
+    const world = createWorld()
+    const start = { ...aStart(), signingKey: new ArrayBuffer(138) }
+    await expect(startSession(world.worker(), start)).rejects.toMatchObject({ code: 'bad-input' })
+    expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+  })
+
+  it('goes on with the key in bytes where the browser stores no keys', async () => {
+    const world = createWorld()
+    const worker = keepsNoKeys(world.worker())
+    await startSession(worker, aStart())
+    expect(await world.disk.read((tx) => tx.meta(signingKeyName(id)))).toBeInstanceOf(ArrayBuffer)
+    await admitChunk(worker, await sealedChunk(id, 0))
+    await endSession(worker, id)
+    expect(await drainOnce(world, worker)).toBe('idle')
+    await expectThrough(world, id, 1)
   })
 })
 
-describe('the sealing key', () => {
-  const hasKey = (world: ReturnType<typeof createWorld>) =>
-    world.disk.read(async (tx) => (await tx.meta(sealKeyName(id))) !== undefined)
+/** A worker in a private window of Firefox. */
+function keepsNoKeys(worker: ReturnType<World['worker']>) {
+  const { write } = worker.store
+  const refusing: typeof write = (work) =>
+    write((tx) =>
+      work(
+        Object.assign(Object.create(tx) as typeof tx, {
+          putMeta: async (name: string, value: unknown) => {
+            if (value instanceof CryptoKey) throw new DOMException('It cannot be cloned.', 'DataCloneError')
+            await tx.putMeta(name, value)
+          },
+        }),
+      ),
+    )
+  return { ...worker, store: { ...worker.store, write: refusing } }
+}
+
+describe('the signing key', () => {
+  const hasKey = (world: World) =>
+    world.disk.read(async (tx) => (await tx.meta(signingKeyName(id))) !== undefined)
 
   // Promise 7 of docs/guarantees.md.
-  it('is gone once the session is settled, and not before', async () => {
+  it('is gone once the head of a complete recording is signed, and not before', async () => {
     const world = createWorld()
-    await startSession(world.worker(), aRawStart())
-    await admitChunk(world.worker(), await rawChunk(id, 0))
-    await endSession(world.worker(), id)
+    await recordSession(world, { ending: 'interrupted' })
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    // Its page may still come back.
     expect(await hasKey(world)).toBe(true)
-    await drainOnce(world, world.worker())
-    expect(await world.statuses(id)).toEqual(['confirmed'])
+    await endSession(world.worker(), id)
+    world.chain.fault = () => ({ code: 'unreachable' })
+    await drainOnce(world, world.worker(), 'push')
+    expect((await world.session(id)).listed.tree.size).toBe((await world.session(id)).size)
     expect(await hasKey(world)).toBe(false)
+    world.chain.fault = () => undefined
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 1)
   })
 
   it('is gone with an empty session, and with a discarded one', async () => {
     const world = createWorld()
-    await startSession(world.worker(), aRawStart())
+    await startSession(world.worker(), aStart())
     await endSession(world.worker(), id)
     expect(await hasKey(world)).toBe(false)
 
     const other = createWorld()
-    await startSession(other.worker(), aRawStart())
+    await startSession(other.worker(), aStart())
     await discardSession(other.worker(), id, 'discard-unconfirmed')
     expect(await hasKey(other)).toBe(false)
   })
@@ -131,7 +168,7 @@ describe('an end', () => {
   it('settles an empty recording at once, with nothing to publish', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 0 })
-    expect(await world.session(id)).not.toHaveProperty('open')
+    expect((await world.session(id)).open).toBeUndefined()
     expect(await drainOnce(world, world.worker())).toBe('idle')
     expect(world.chain.ledger).toEqual([])
   })
@@ -150,7 +187,7 @@ describe('pause and resume', () => {
     await recordSession(world, { chunks: 3 })
     const before = await world.chunks(id)
     expect((await pauseSession(world.worker(), id)).paused).toBe(true)
-    for (const chunk of await world.chunks(id)) expect(chunk).not.toHaveProperty('due')
+    for (const chunk of await world.chunks(id)) expect(chunk.due).toBeUndefined()
     expect((await resumeSession(world.worker(), id)).paused).toBe(false)
     expect(await world.chunks(id)).toEqual(before)
   })
@@ -177,7 +214,7 @@ describe('pause and resume', () => {
     })
     const resumed = await resumeSession(world.worker(), id)
     expect(resumed.parked).toBe(0)
-    expect(resumed).not.toHaveProperty('trouble')
+    expect(resumed.trouble).toBeUndefined()
     world.server.fault = () => undefined
     expect(await drainOnce(world, world.worker())).toBe('idle')
     expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
@@ -189,7 +226,7 @@ describe('pause and resume', () => {
     await recordSession(world)
     world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
     expect(await drainOnce(world, world.worker())).toBe('work-remains')
-    expect((await world.session(id)).publication?.wait).toEqual({ kind: 'parked' })
+    expect((await world.session(id)).witnessing.wait).toEqual({ kind: 'parked' })
     world.chain.fault = () => undefined
     await resumeSession(world.worker(), id)
     expect(await drainOnce(world, world.worker())).toBe('idle')

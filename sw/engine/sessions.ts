@@ -1,12 +1,14 @@
+import { importSigningKey } from '../../src/evidence/head.ts'
+import { sessionName } from '../../src/evidence/name.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { DISCARD_CONFIRMATION, type SessionStart } from '../../src/protocol/messages.ts'
 import { change } from './change.ts'
 import { reconsiderCircuits } from './circuits.ts'
-import { commit, commitStart, sealKeyName } from './commit.ts'
+import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { SessionRecord } from '../core/record.ts'
-import { isSettled, newSession } from '../core/session.ts'
+import { isSettled, newSession, signingKeyName } from '../core/session.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { storeChoice } from './store-choice.ts'
@@ -19,34 +21,32 @@ import { storeChoice } from './store-choice.ts'
  */
 export async function startSession(context: Context, start: SessionStart): Promise<SessionRecord> {
   const { store, transport, clock, announce, sealer } = context
+  const name = await sessionName(start.sessionId, start.publicKey)
+  const key = await importSigningKey(start.signingKey).catch((cause: unknown) => {
+    throw new HoldfastError('bad-input', 'signingKey: no P-256 key.', { cause })
+  })
+  // Not in the transaction, which would be over by then.
+  const sealed = start.seal === 'page' || (sealer !== undefined && ((await sealer.canSeal?.()) ?? true))
   const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
     if (existing !== undefined) {
-      if (beginning(existing) === beginning(start)) return existing
-      throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun already.`)
+      // Each start has a key of its own.
+      if (existing.publicKey === start.publicKey) return existing
+      throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun.`)
     }
-    if (start.sealKey !== undefined && sealer === undefined)
-      throw new HoldfastError('bad-input', 'seal: this worker does not seal.')
+    if (!sealed) throw new HoldfastError('bad-input', 'seal: this worker has no sealer for this browser.')
     storeChoice(transport, start, true)
-    const session = newSession(start)
-    if (start.sealKey !== undefined) await tx.putMeta(sealKeyName(session.id), start.sealKey)
-    await commitStart(tx, session, nowOf(clock))
-    return session
+    const session = newSession(start, name)
+    // Firefox keeps no keys in private windows.
+    await tx
+      .putMeta(signingKeyName(session.id), key)
+      .catch(() => tx.putMeta(signingKeyName(session.id), start.signingKey))
+    await tx.putSession(session)
+    return (await commit(tx, session.id, { type: 'session-started' }, nowOf(clock))) ?? session
   })
   announce(started.id)
   return started
 }
-
-/** What is fixed when a session starts, in a form that compares. */
-const beginning = ({
-  startedAtMs,
-  mimeType,
-  access,
-  stores,
-  atLeast,
-  continues,
-}: SessionRecord | SessionStart) =>
-  JSON.stringify([startedAtMs, mimeType, access, stores, atLeast, continues])
 
 /**
  * Ends a recording as its page asks; one that was taken for dead is whole after all.
@@ -89,7 +89,7 @@ export async function discardSession(
     const session = await existing(tx, id)
     seen = true
     if (!isSettled(session) && confirm !== DISCARD_CONFIRMATION)
-      throw new HoldfastError('not-confirmed', `Session ${id} is not on the chain yet.`)
+      throw new HoldfastError('not-confirmed', `Session ${id} is not on the chain.`)
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))
   })
 }
@@ -111,7 +111,6 @@ async function changeExisting(
 /** @throws HoldfastError `unknown-session` */
 export async function existing(tx: ReadTransaction, id: SessionId): Promise<SessionRecord> {
   const session = await tx.session(id)
-  if (session === undefined)
-    throw new HoldfastError('unknown-session', `There is no session ${id} on this device.`)
+  if (session === undefined) throw new HoldfastError('unknown-session', `There is no session ${id}.`)
   return session
 }

@@ -72,22 +72,6 @@ describe('a session that begins', () => {
     const raw = await startSession(world.worker(), aRawStart(2))
     expect(await startSession(later, aRawStart(2))).toEqual(raw)
   })
-
-  it('is another one with another choice', async () => {
-    const world = createWorld()
-    const worker = { ...world.worker(), transport: two }
-    const start = { ...aStart(), stores: ['one', 'two'], atLeast: 1 }
-    const first = await startSession(worker, start)
-    expect(await startSession(worker, start)).toEqual(first)
-    for (const other of [
-      { stores: ['two', 'one'] },
-      { atLeast: 2 },
-      { stores: undefined, atLeast: undefined },
-    ])
-      await expect(startSession(worker, { ...start, ...other })).rejects.toMatchObject({
-        code: 'session-exists',
-      })
-  })
 })
 
 /** A device whose worker has two stores. */
@@ -116,7 +100,7 @@ async function recorded(context: Context, choice: { stores?: string[]; atLeast?:
 const settled = async (world: World) => (await world.statuses(id)).every((status) => status === 'confirmed')
 
 describe('a session with two stores', () => {
-  it('has its chunks and its manifest in both when it is settled', async () => {
+  it('has its chunks and its page in both when it is settled', async () => {
     const { world, servers, worker } = worldOfTwo()
     await recorded(worker())
     expect(await drainOnce(world, worker())).toBe('idle')

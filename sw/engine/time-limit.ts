@@ -22,7 +22,7 @@ export async function limited<T>(
   const over = new AbortController()
   const outOfTime = async () => {
     await clock.sleep(LIMIT_MS + sizeBytes / SLOWEST_BYTES_PER_MS, over.signal)
-    throw new HoldfastError('timeout', 'It took too long in all.')
+    throw new HoldfastError('timeout', 'It took too long.')
   }
   try {
     return await Promise.race([work(following(signal, over.signal).signal), outOfTime()])

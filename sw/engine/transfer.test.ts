@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
-import { sealKeyName } from './commit.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { startSession } from './sessions.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
@@ -272,14 +271,16 @@ describe('sealing in the worker', () => {
     expect((await firstChunk(world)).state).toMatchObject({ status: 'captured', wait: { kind: 'due' } })
   })
 
-  it('parks a chunk whose key is missing, and keeps its bytes', async () => {
+  it('parks a chunk that cannot be sealed to its session, and keeps its bytes', async () => {
     const world = await captured()
-    await world.disk.write((tx) => tx.deleteMeta(sealKeyName(id)))
+    // No X25519 public key: all that is shared with it is zero (RFC 7748 §6.1).
+    const session = { ...(await world.session(id)), sealingKey: '0'.repeat(64) }
+    await world.disk.write((tx) => tx.putSession(session))
     const chunk = await firstChunk(world)
     await transfer(world.worker(), chunk, never)
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'captured', wait: { kind: 'parked' } },
-      lastError: { code: 'defect' },
+      lastError: { code: 'bad-input' },
     })
     expect(await world.hasPayload(chunk)).toBe(true)
   })

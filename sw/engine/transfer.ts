@@ -1,13 +1,11 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { closeCircuit, floorsOf, recordFailure } from './circuits.ts'
+import { recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { ChunkRecord } from '../core/record.ts'
-import { deliver, type Delivery } from './deliver.ts'
+import { deliverFor, type Delivery } from './deliver.ts'
 import { checkedPayload } from './payload.ts'
-import { storeChoice } from './store-choice.ts'
-import { limited } from './time-limit.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
@@ -25,7 +23,7 @@ export async function transfer(
     if (state.status === 'uploading')
       await context.progress.during(chunk.id, () => upload(context, chunk, state, signal))
     else if (context.sealer) await context.sealer(context, chunk)
-    else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw, and this worker does not seal.`)
+    else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw.`)
   } catch (thrown) {
     const error = HoldfastError.from(thrown)
     if (error.code === 'storage-failed') throw error
@@ -42,30 +40,22 @@ async function upload(
   state: Extract<ChunkRecord['state'], { status: 'uploading' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, transport, progress, announce } = context
+  const { store, progress, announce } = context
+  const { id, sessionId, sizeBytes } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
-  const session = await store.read((tx) => tx.session(chunk.sessionId))
+  const session = await store.read((tx) => tx.session(sessionId))
   if (session === undefined) return
-  const to = storeChoice(transport, session)
   const delivery: Delivery = {
     sent: state.sent,
     resumeToken: state.resumeToken,
-    floors: floorsOf(context),
-    bytes: async () => new Uint8Array(await checkedPayload(context, chunk.id, sha256)),
-    intend: () => apply(context, chunk, { type: 'send-began' }),
-    saveResumeToken: async (resumeToken) =>
-      void (await apply(context, chunk, { type: 'resume-token-saved', resumeToken })),
+    bytes: async () => new Uint8Array(await checkedPayload(context, id, sha256)),
+    record: (event) => apply(context, chunk, event),
     progress(offsetBytes, sent) {
-      progress.reached(chunk.id, offsetBytes, sent)
-      announce(chunk.sessionId)
+      progress.reached(id, offsetBytes, sent)
+      announce(sessionId)
     },
   }
-  const { sizeBytes } = chunk
-  const wanted = await limited(context.clock, sizeBytes, signal, (until) =>
-    deliver(transport, { cid, sha256, sizeBytes, to }, delivery, until),
-  )
-  if (!wanted) return
-  await closeCircuit(context, transport.name)
+  if (!(await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal))) return
   await apply(context, chunk, { type: 'stored' })
 }
 

@@ -77,15 +77,30 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
       text: new TextDecoder().decode(bytes),
     }
   } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause
-    if (signal.aborted) throw new HoldfastError('aborted', `The request to ${origin} was stopped.`, { cause })
-    if (late.signal.aborted) throw new HoldfastError('timeout', `${origin} took too long.`, { cause })
-    throw new HoldfastError('unreachable', `${origin} cannot be reached.`, { cause })
+    throw failureOf(origin, 'unreachable', cause, signal, late.signal)
   } finally {
     clearTimeout(timer)
     // Frees the connection of an answer that was not read to its end.
     late.abort()
   }
+}
+
+/**
+ * What a failure of something that has a time and a signal means: its own word, a stop of ours, the time, or `code`.
+ *
+ * @param late aborts when the time is up, too
+ */
+export function failureOf(
+  what: string,
+  code: ErrorCode,
+  cause: unknown,
+  signal: AbortSignal,
+  late: AbortSignal,
+): HoldfastError {
+  if (cause instanceof HoldfastError) return cause
+  if (signal.aborted) return new HoldfastError('aborted', `${what} was stopped.`, { cause })
+  if (late.aborted) return new HoldfastError('timeout', `${what} took too long.`, { cause })
+  return new HoldfastError(code, `${what} failed.`, { cause })
 }
 
 /**
@@ -100,7 +115,7 @@ export function parseJsonObject({ origin, text }: Answer, json = text): Readonly
   } catch {
     // Said below.
   }
-  throw new HoldfastError('bad-answer', `${origin} did not answer with a JSON object.`)
+  throw new HoldfastError('bad-answer', `${origin} answered no JSON object.`)
 }
 
 /** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15, unless `code` says more). */

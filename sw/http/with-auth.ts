@@ -1,6 +1,5 @@
-import { HoldfastError } from '../../src/protocol/errors.ts'
 import { following } from '../../src/protocol/following.ts'
-import type { Answer } from './request.ts'
+import { failureOf, type Answer } from './request.ts'
 
 /** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
 export type AuthReason = 'send' | 'rejected'
@@ -48,12 +47,8 @@ async function given<T>(
       Promise.resolve(hook(reason)).then(resolve, reject)
     })
   } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause
-    if (signal.aborted) throw new HoldfastError('aborted', 'The sign-in was stopped.')
-    if (late.signal.aborted) throw new HoldfastError('timeout', 'The app’s sign-in hook took too long.')
-    if (cause instanceof TypeError)
-      throw new HoldfastError('unreachable', 'The app’s sign-in hook could not reach its server.', { cause })
-    throw new HoldfastError('sign-in-needed', 'The app’s sign-in hook failed.', { cause })
+    const code = cause instanceof TypeError ? 'unreachable' : 'sign-in-needed'
+    throw failureOf('The app’s sign-in hook', code, cause, signal, late.signal)
   } finally {
     clearTimeout(timer)
     late.abort()

@@ -1,38 +1,60 @@
-import type { Cid, GroupId, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Head } from '../../src/evidence/head.ts'
+import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
+
+/** A head with the session's public key `x ‖ y` and its signature `r ‖ s`, hex. */
+export interface SignedHead extends Head {
+  readonly publicKey: string
+  readonly signature: string
+}
 
 /** What is to be witnessed of a session. */
 export interface AnchorRequest {
-  readonly sessionId: SessionId
-  readonly merkleRoot: Sha256Hex
-  readonly manifestCid: Cid
-  readonly chunkCount: number
-  readonly groupIds: readonly GroupId[]
+  readonly head: SignedHead
+  /** The session's groups, in the order of its first entry. */
+  readonly groups: readonly { readonly id: GroupId; readonly tag: Sha256Hex }[]
 }
 
-/** A session as the chain holds it. */
-export interface AnchorRecord {
-  /** Who signed the session's first anchor, and alone may sign the next: `0x` and 40 hex digits. */
-  readonly creator: string
-  readonly merkleRoot: string
-  readonly manifestCid: string
-  readonly chunkCount: number
+/** The newest head of a session as the chain holds it at some block. */
+export interface WitnessedHead {
+  /** Entries in the log. */
+  readonly size: number
+  readonly root: Sha256Hex
+  /** Digest of the page that ends there. */
+  readonly page: Sha256Hex
+  /** Nothing larger is ever taken. */
+  readonly end: boolean
+  /** The block that took it. */
+  readonly blockNumber: number
+  /** That block's time, ms since the epoch. */
+  readonly blockAtMs: number
 }
 
-/** What the chain says of a session: newest, and at the wanted depth. */
+/** What the chain says of a session: at the newest block, and at the wanted depth. */
 export interface Witnessed {
   readonly blockNumber: number
-  readonly latest?: AnchorRecord
-  readonly deep?: AnchorRecord
+  readonly latest?: WitnessedHead | undefined
+  readonly deep?: WitnessedHead | undefined
 }
 
-/** An outside witness of a session's root. */
+/** What brought a head to the chain: kept with the session. */
+export interface Receipt {
+  readonly transactionHash: string
+  readonly blockHash: string
+}
+
+/** An outside witness of a session's heads. */
 export interface Anchor {
   readonly name: string
-  /** How often it is worth looking whether an anchor got deeper, ms. */
+  /** How often it is worth looking whether a head got deeper, ms. */
   readonly pollMs: number
-  /** The address that signs the anchors. */
-  uploader(signal: AbortSignal): Promise<string>
-  read(sessionId: SessionId, signal: AbortSignal): Promise<Witnessed>
-  /** Hands the anchor over; says nothing of the chain, which must be read for that. */
+  /** A session's next head is handed over no sooner than this after the one before, ms; its last one at once. */
+  readonly everyMs: number
+  read(name: SessionName, signal: AbortSignal): Promise<Witnessed>
+  /** Hands the head over; says nothing of the chain, which must be read for that. */
   submit(request: AnchorRequest, signal: AbortSignal): Promise<void>
+  /**
+   * The transaction that brought this head; undefined where another head is in its place by now. Where a node does not
+   * tell, the head counts all the same.
+   */
+  receipt(name: SessionName, head: WitnessedHead, signal: AbortSignal): Promise<Receipt | undefined>
 }

@@ -1,5 +1,8 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
+
+/** From a place in the queue to another, each a `DueKey` or the beginning of one. */
+export type QueueRange = readonly [from: readonly number[], to: readonly number[]]
 
 /** What a transaction can read. Await nothing else inside it: it would end. */
 export interface ReadTransaction {
@@ -11,14 +14,14 @@ export interface ReadTransaction {
   chunk(id: ChunkId): Promise<ChunkRecord | undefined>
   /** By index. */
   chunksOf(id: SessionId): Promise<ChunkRecord[]>
-  /**
-   * The first chunk in the queue whose time has come and that is not in `skip`; no scan.
-   *
-   * @param from leaves out what stands before this place; its time is no later than `nowMs`
-   */
-  nextDue(nowMs: number, skip: ReadonlySet<ChunkId>, from?: DueKey): Promise<ChunkRecord | undefined>
-  /** The earliest time at which a waiting chunk that is not in `skip` is due, ms since the epoch. */
-  nextDueAtMs(skip: ReadonlySet<ChunkId>): Promise<number | undefined>
+  /** Those that are proved to be stored and not confirmed, with places in the log from `from` to before `to`; in their order. */
+  provedChunks(id: SessionId, from: number, to: number): Promise<ChunkRecord[]>
+  /** Entries of the session's log, from `from` to before `to`; as many as there are. */
+  entries(id: SessionId, from: number, to: number): Promise<Uint8Array<ArrayBuffer>[]>
+  /** The head of this size, if the session has signed one. */
+  head(id: SessionId, size: number): Promise<HeadRecord | undefined>
+  /** The first chunk in this part of the queue that is not in `skip`; no scan. */
+  nextDue(part: QueueRange, skip: ReadonlySet<ChunkId>): Promise<ChunkRecord | undefined>
   meta(name: string): Promise<unknown>
   /** The newest lines of the custody log, newest first. */
   log(count: number): Promise<LogEntry[]>
@@ -26,15 +29,17 @@ export interface ReadTransaction {
 
 /** What a transaction can change: all of it, or nothing. */
 export interface WriteTransaction extends ReadTransaction {
-  putSession(session: SessionRecord): Promise<void>
-  putChunk(chunk: ChunkRecord): Promise<void>
-  putPayload(id: ChunkId, bytes: ArrayBuffer): Promise<void>
-  deletePayload(id: ChunkId): Promise<void>
-  /** Removes the session, its chunks and their payloads. */
-  deleteSession(id: SessionId): Promise<void>
-  putMeta(name: string, value: unknown): Promise<void>
-  deleteMeta(name: string): Promise<void>
-  addLog(entry: LogEntry): Promise<void>
+  putSession(session: SessionRecord): Promise<unknown>
+  putChunk(chunk: ChunkRecord): Promise<unknown>
+  putPayload(id: ChunkId, bytes: ArrayBuffer): Promise<unknown>
+  deletePayload(id: ChunkId): Promise<unknown>
+  putEntry(id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>): Promise<unknown>
+  putHead(head: HeadRecord): Promise<unknown>
+  /** Removes the session, its chunks and their payloads, its log and its heads. */
+  deleteSession(id: SessionId): Promise<unknown>
+  putMeta(name: string, value: unknown): Promise<unknown>
+  deleteMeta(name: string): Promise<unknown>
+  addLog(entry: LogEntry): Promise<unknown>
 }
 
 /** Durable records and bytes. `work` may run again where a transaction fell: it changes nothing but the store. */

@@ -1,41 +1,49 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Cid, GroupId, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
+import { wordOf, ANCHORED } from '../../src/evidence/registry.ts'
+import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { AnchorHarness } from '../contracts/anchor.contract.ts'
 import type { Anchor, AnchorRequest } from '../ports/anchor.ts'
 
 export const REGISTRY = `0x${'5'.repeat(40)}`
-export const SIGNER = `0x${'aB'.repeat(20)}`
 export const CHAIN_ID = 31_337
-export const SESSION_ID = '00000000-0000-4000-8000-000000000001' as SessionId
+export const NAME = '1'.repeat(64) as SessionName
 
-/** An anchor whose fields all come from one digit. */
+/** A head whose fields all come from one digit; nobody has signed it. */
 export const anchorOf = (digit: string): AnchorRequest => ({
-  sessionId: SESSION_ID,
-  merkleRoot: digit.repeat(64) as Sha256Hex,
-  manifestCid: `b${digit.repeat(58)}` as Cid,
-  chunkCount: Number(digit),
-  groupIds: [`0x${'1'.repeat(64)}` as GroupId],
+  head: {
+    name: NAME,
+    size: Number(digit),
+    root: digit.repeat(64) as Sha256Hex,
+    page: `a${digit.repeat(63)}` as Sha256Hex,
+    previous: null,
+    groups: '0'.repeat(64) as Sha256Hex,
+    end: false,
+    publicKey: digit.repeat(128),
+    signature: digit.repeat(128),
+  },
+  groups: [{ id: `0x${'1'.repeat(64)}` as GroupId, tag: '2'.repeat(64) as Sha256Hex }],
 })
+
+/** Time of the block that took any head, s since the epoch. */
+const TIME_SEC = 1_700_000_000
 
 /** The same as the chain tells it. */
-export const recordOf = ({ merkleRoot, manifestCid, chunkCount }: AnchorRequest) => ({
-  creator: SIGNER.toLowerCase(),
-  merkleRoot,
-  manifestCid,
-  chunkCount,
+export const recordOf = ({ head }: AnchorRequest, block = 1) => ({
+  root: head.root,
+  page: head.page,
+  size: head.size,
+  anchors: 1,
+  firstBlock: 1,
+  blockNumber: block,
+  blockAtMs: 1_000 * TIME_SEC,
+  end: head.end,
 })
 
-const word = (value: number | string) =>
-  (typeof value === 'number' ? value.toString(16) : value).padStart(64, '0')
-
 /** What `sessions(bytes32)` returns, as the Solidity ABI encodes it. */
-export function encoded({ merkleRoot, manifestCid, chunkCount }: AnchorRequest): string {
-  const text = Buffer.from(manifestCid).toString('hex')
-  const padded = text.padEnd(Math.ceil(text.length / 64) * 64, '0')
-  return `0x${[word(SIGNER.slice(2).toLowerCase()), merkleRoot, word(6 * 32), word(chunkCount), word(1), word(2), word(manifestCid.length), padded].join('')}`
-}
-const NOBODY = `0x${[0, 0, 6 * 32, 0, 0, 0, 0].map(word).join('')}`
+export const encoded = ({ head }: AnchorRequest, block = 1): string =>
+  `0x${head.root}${head.page}${[head.size, 1, 1, block, TIME_SEC, Number(head.end)].map(wordOf).join('')}`
+const NOBODY = `0x${'0'.repeat(8 * 64)}`
 
 export interface Answered {
   readonly status?: number
@@ -50,7 +58,11 @@ export class FakeChainServer {
   /** The registry's answer from each block on; before the first there is no registry. */
   answers = new Map<number, string>([[0, NOBODY]])
   rpcAnswer: Answered | undefined
-  relayAnswer: Answered = { body: JSON.stringify({ address: SIGNER }) }
+  /** What a log filter finds, by its block. */
+  logs = new Map<number, readonly unknown[]>()
+  /** Blocks of the tags `safe` and `finalized`; a node without one knows no such block. */
+  tags: Readonly<Record<string, number>> = {}
+  relayAnswer: Answered = { body: JSON.stringify({ transactionHash: `0x${'9'.repeat(64)}` }) }
   /** So many requests to the node come in, and are never answered. */
   hangs = 0
   readonly calls: { readonly method: string; readonly params: readonly unknown[] }[] = []
@@ -80,11 +92,32 @@ export class FakeChainServer {
     const [, block] = call.params
     if (call.method === 'eth_call' && Number(block) > this.blockNumber)
       return { body: rpcError(-32000, 'header not found') }
-    const result =
-      call.method === 'eth_call'
-        ? this.at(block)
-        : `0x${(call.method === 'eth_chainId' ? this.chainId : this.blockNumber).toString(16)}`
-    return { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result }) }
+    return { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result: this.resultOf(call) }) }
+  }
+
+  resultOf({ method, params }: { method: string; params: readonly unknown[] }): unknown {
+    const [first, second] = params
+    switch (method) {
+      case 'eth_call':
+        return this.at(second)
+      case 'eth_chainId':
+        return `0x${this.chainId.toString(16)}`
+      case 'eth_getBlockByNumber': {
+        const number = this.tags[String(first)]
+        return number === undefined ? null : { number: `0x${number.toString(16)}` }
+      }
+      case 'eth_getLogs':
+        return this.logs.get(Number((first as { fromBlock: string }).fromBlock)) ?? []
+      default:
+        return `0x${this.blockNumber.toString(16)}`
+    }
+  }
+
+  /** A block comes that takes this head. */
+  mine(request: AnchorRequest): void {
+    const block = (this.blockNumber += 1)
+    this.answers.set(block, encoded(request, block))
+    this.logs.set(block, [logOf(request)])
   }
 
   at(block: unknown): string {
@@ -123,6 +156,14 @@ export class FakeChainServer {
   }
 }
 
+/** The `Anchored` event of a head, as a node tells it. */
+export const logOf = ({ head }: AnchorRequest) => ({
+  topics: [ANCHORED, `0x${head.name}`],
+  data: `0x${wordOf(head.size)}${head.root}${head.page}${wordOf(0)}${head.groups}${wordOf(Number(head.end))}${head.publicKey}${head.signature}${wordOf(1)}${wordOf(0)}`,
+  transactionHash: `0x${head.root}`,
+  blockHash: `0x${head.page}`,
+})
+
 /** What a node answers that does not do as it was asked (JSON-RPC 2.0 §5.1). */
 export const rpcError = (code: number, message: string) =>
   JSON.stringify({ jsonrpc: '2.0', id: 1, error: { code, message } })
@@ -133,9 +174,8 @@ export function anchorHarness(chains: readonly FakeChainServer[], anchor: () => 
   const each = (work: (chain: FakeChainServer) => unknown) => chains.forEach(work)
   return {
     anchor,
-    signer: SIGNER,
     async mine(request) {
-      each((chain) => chain.answers.set((chain.blockNumber += 1), encoded(request)))
+      each((chain) => chain.mine(request))
     },
     async deepen() {
       each((chain) => (chain.blockNumber += 1))
@@ -144,8 +184,8 @@ export function anchorHarness(chains: readonly FakeChainServer[], anchor: () => 
       if (fault === 'no-registry') each((chain) => chain.answers.clear())
       else if (fault === 'read-refused')
         each((chain) => (chain.rpcAnswer = { status: 400, body: rpcError(-32000, 'header not found') }))
-      else if (fault === 'relay-refuses') first.relayAnswer = { status: 422, body: 'ChunkCountFell' }
-      else first.relayAnswer = { body: '{"error":"insufficient funds for gas"}' }
+      else if (fault === 'relay-refuses') first.relayAnswer = { status: 422, body: 'BadSignature' }
+      else if (fault === 'relay-fails') first.relayAnswer = { body: '{"error":"insufficient funds for gas"}' }
     },
     handedOver: () => first.submitted.map(({ key }) => key),
   }

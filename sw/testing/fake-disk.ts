@@ -1,14 +1,18 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
-import type { ChunkRecord, DueKey, LogEntry, SessionRecord } from '../core/record.ts'
-import type { ReadTransaction, Store, WriteTransaction } from '../ports/store.ts'
+import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
+import type { QueueRange, ReadTransaction, Store, WriteTransaction } from '../ports/store.ts'
 
 /** What is on the disk. Records are never changed in place. */
 export interface DiskState {
   readonly sessions: ReadonlyMap<SessionId, SessionRecord>
   readonly chunks: ReadonlyMap<ChunkId, ChunkRecord>
   readonly payloads: ReadonlyMap<ChunkId, ArrayBuffer>
+  /** The log of each session. */
+  readonly entries: ReadonlyMap<SessionId, readonly Uint8Array<ArrayBuffer>[]>
+  /** The heads of each session, by size. */
+  readonly heads: ReadonlyMap<SessionId, ReadonlyMap<number, HeadRecord>>
   readonly meta: ReadonlyMap<string, unknown>
   readonly log: readonly LogEntry[]
 }
@@ -48,6 +52,8 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
     sessions: new Map(),
     chunks: new Map(),
     payloads: new Map(),
+    entries: new Map(),
+    heads: new Map(),
     meta: new Map(),
     log: [],
   }
@@ -70,8 +76,16 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
         const draft = draftOf(before)
         const result = await work(new Writing(draft, copyOf))
         await ending()
-        const { sessions, chunks, payloads, meta, log, lines, touched } = draft
-        state = { sessions, chunks, payloads, meta, log: lines.length === 0 ? log : [...log, ...lines] }
+        const { sessions, chunks, payloads, entries, heads, meta, log, lines, touched } = draft
+        state = {
+          sessions,
+          chunks,
+          payloads,
+          entries,
+          heads,
+          meta,
+          log: lines.length === 0 ? log : [...log, ...lines],
+        }
         onCommit({ before, after: state, lines, ...touched })
         return result
       }),
@@ -100,16 +114,20 @@ interface Draft {
   readonly sessions: Map<SessionId, SessionRecord>
   readonly chunks: Map<ChunkId, ChunkRecord>
   readonly payloads: Map<ChunkId, ArrayBuffer>
+  readonly entries: Map<SessionId, readonly Uint8Array<ArrayBuffer>[]>
+  readonly heads: Map<SessionId, ReadonlyMap<number, HeadRecord>>
   readonly meta: Map<string, unknown>
   readonly log: readonly LogEntry[]
   readonly lines: LogEntry[]
   readonly touched: { readonly chunks: Set<ChunkId>; readonly sessions: Set<SessionId> }
 }
 
-const draftOf = ({ sessions, chunks, payloads, meta, log }: DiskState): Draft => ({
+const draftOf = ({ sessions, chunks, payloads, entries, heads, meta, log }: DiskState): Draft => ({
   sessions: new Map(sessions),
   chunks: new Map(chunks),
   payloads: new Map(payloads),
+  entries: new Map(entries),
+  heads: new Map(heads),
   meta: new Map(meta),
   log,
   lines: [],
@@ -130,7 +148,11 @@ function deepCopy<T>(value: T): T {
   return copy as T
 }
 
-const compareKeys = (a: DueKey, b: DueKey) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]
+/** As IndexedDB compares lists: by the first number that differs; the shorter one first. */
+function compareKeys(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((number, place) => number !== b[place])
+  return at < 0 ? a.length - b.length : (a[at] ?? 0) - (b[at] ?? -Infinity)
+}
 
 /** The session's chunks, by index. */
 export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>
@@ -166,12 +188,23 @@ class Reading<State extends DiskState> implements ReadTransaction {
     return this.copyOf(chunksOf(this.state, id))
   }
 
-  async nextDue(nowMs: number, skip: ReadonlySet<ChunkId>, from?: DueKey) {
-    return this.copyOf(firstDue(this.state, skip, nowMs, from))
+  async provedChunks(id: SessionId, from: number, to: number) {
+    const isThere = ({ proved: [of, position] = [id, -1] }: ChunkRecord) =>
+      of === id && position >= from && position < to
+    const found = [...this.state.chunks.values()].filter(isThere)
+    return this.copyOf(found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0)))
   }
 
-  async nextDueAtMs(skip: ReadonlySet<ChunkId>) {
-    return firstDue(this.state, skip, Infinity)?.due?.[0]
+  async entries(id: SessionId, from: number, to: number) {
+    return (this.state.entries.get(id) ?? []).slice(from, to).map((entry) => entry.slice())
+  }
+
+  async head(id: SessionId, size: number) {
+    return this.copyOf(this.state.heads.get(id)?.get(size))
+  }
+
+  async nextDue(part: QueueRange, skip: ReadonlySet<ChunkId>) {
+    return this.copyOf(firstDue(this.state, part, skip))
   }
 
   async meta(name: string): Promise<unknown> {
@@ -187,14 +220,13 @@ const allSessions = (state: DiskState) => [...state.sessions.values()]
 
 function firstDue(
   state: DiskState,
+  [from, to]: QueueRange,
   skip: ReadonlySet<ChunkId>,
-  upToMs: number,
-  from?: DueKey,
 ): ChunkRecord | undefined {
   let found: ChunkRecord | undefined
   for (const chunk of state.chunks.values()) {
-    if (chunk.due === undefined || chunk.due[0] > upToMs || skip.has(chunk.id)) continue
-    if (from && compareKeys(chunk.due, from) < 0) continue
+    if (chunk.due === undefined || skip.has(chunk.id)) continue
+    if (compareKeys(chunk.due, from) < 0 || compareKeys(chunk.due, to) > 0) continue
     if (found?.due === undefined || compareKeys(chunk.due, found.due) < 0) found = chunk
   }
   return found
@@ -204,7 +236,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   async putSession(session: SessionRecord) {
     this.state.touched.sessions.add(session.id)
     // As every reader would find it; here once, because a simulation reads far more than it writes.
-    this.state.sessions.set(session.id, readSession(this.copyOf(session)) ?? session)
+    this.state.sessions.set(session.id, readSession(this.copyOf(session)))
   }
 
   async putChunk(chunk: ChunkRecord) {
@@ -212,7 +244,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
       if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
         throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
     this.state.touched.chunks.add(chunk.id)
-    this.state.chunks.set(chunk.id, readChunk(this.copyOf(chunk)) ?? chunk)
+    this.state.chunks.set(chunk.id, readChunk(this.copyOf(chunk)))
   }
 
   async putPayload(id: ChunkId, bytes: ArrayBuffer) {
@@ -225,6 +257,17 @@ class Writing extends Reading<Draft> implements WriteTransaction {
     this.state.payloads.delete(id)
   }
 
+  async putEntry(id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>) {
+    const entries = [...(this.state.entries.get(id) ?? [])]
+    entries[position] = entry.slice()
+    this.state.entries.set(id, entries)
+  }
+
+  async putHead(head: HeadRecord) {
+    const heads = this.state.heads.get(head.sessionId)
+    this.state.heads.set(head.sessionId, new Map(heads).set(head.size, this.copyOf(head)))
+  }
+
   async deleteSession(id: SessionId) {
     this.state.touched.sessions.add(id)
     for (const chunk of this.state.chunks.values()) {
@@ -233,6 +276,8 @@ class Writing extends Reading<Draft> implements WriteTransaction {
       this.state.chunks.delete(chunk.id)
       this.state.payloads.delete(chunk.id)
     }
+    this.state.entries.delete(id)
+    this.state.heads.delete(id)
     this.state.sessions.delete(id)
   }
 

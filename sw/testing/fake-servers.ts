@@ -1,14 +1,14 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
-import type { Anchor, AnchorRequest } from '../ports/anchor.ts'
+import type { Anchor, AnchorRequest, WitnessedHead } from '../ports/anchor.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { RemoteState, Transport } from '../ports/transport.ts'
 import type { WorkerLifetime } from './worker-lifetime.ts'
 
 /** One line of a server's ledger: the oracle of what really left the device. */
 export interface LedgerLine {
-  readonly op: 'probe' | 'send' | 'uploader' | 'read' | 'submit'
-  /** The object's CID, or the session. */
+  readonly op: 'probe' | 'send' | 'read' | 'submit' | 'receipt'
+  /** The object's CID, or the session's name. */
   readonly of: string
   readonly atMs: number
   readonly taken: boolean
@@ -34,7 +34,9 @@ interface Server {
 }
 
 export interface FakeStoreServer extends Server {
+  /** How often it took each object. */
   readonly stored: Map<string, number>
+  readonly bytes: Map<string, Uint8Array<ArrayBuffer>>
   /** Each request takes this long. */
   latencyMs: number
   transportOf(life: WorkerLifetime): Transport
@@ -46,6 +48,7 @@ export function fakeStoreServer(clock: Clock): FakeStoreServer {
   const server: FakeStoreServer = {
     ledger: [],
     stored: new Map(),
+    bytes: new Map(),
     fault: () => undefined,
     latencyMs: 0,
     sends: (cid) => server.ledger.filter((line) => line.op === 'send' && line.of === cid).length,
@@ -63,6 +66,7 @@ export function fakeStoreServer(clock: Clock): FakeStoreServer {
             if ((await contentAddress(bytes)) !== cid || bytes.byteLength !== sizeBytes)
               throw new Error(`The engine sent other bytes than ${cid}`)
             server.stored.set(cid, (server.stored.get(cid) ?? 0) + 1)
+            server.bytes.set(cid, bytes)
             return 'proved' as const
           }),
         ),
@@ -98,58 +102,61 @@ async function answer<T>(
 }
 
 export interface FakeChain extends Server {
-  /** Anchors that the chain holds, each with its block. */
+  /** Heads that the chain holds, each with its block. */
   readonly entries: { readonly block: number; readonly request: AnchorRequest }[]
-  /** Who the chain says has signed them. */
-  creator: string
-  /** Anchors that the relay took, by idempotency key. */
-  readonly relayed: Map<string, number>
+  /** Blocks that must hold a head, its own included. */
+  depth: number
   anchorOf(life: WorkerLifetime): Anchor
   submits(): number
 }
 
 export const BLOCK_MS = 2_000
-const DEPTH = 2
-const SIGNER = `0x${'ab'.repeat(20)}`
 
-/** A chain that grows with time, and a relay that puts an anchor into the next block. */
+/** A chain that grows with time, and a relay that puts a head into the next block. */
 export function fakeChain(clock: Clock): FakeChain {
   const startMs = clock.now()
   const blockNumber = () => 100 + Math.floor((clock.now() - startMs) / BLOCK_MS)
-  const seenAt = (sessionId: string, block: number) => {
-    const entry = chain.entries.findLast(
-      ({ request, block: at }) => request.sessionId === sessionId && at <= block,
-    )
-    return entry && { creator: chain.creator, ...entry.request }
+  /** The largest head up to a block: one that is no larger than another before it changes nothing. */
+  const seenAt = (name: string, block: number): WitnessedHead | undefined => {
+    const mined = chain.entries.filter(({ request, block: at }) => request.head.name === name && at <= block)
+    let held: (typeof mined)[number] | undefined
+    for (const entry of mined) if (entry.request.head.size > (held?.request.head.size ?? 0)) held = entry
+    if (held === undefined) return undefined
+    const { size, root, page, end } = held.request.head
+    const blockAtMs = startMs + (held.block - 100) * BLOCK_MS
+    return { size, root, page, end, blockNumber: held.block, blockAtMs }
   }
 
   const chain: FakeChain = {
     ledger: [],
     entries: [],
-    creator: SIGNER,
-    relayed: new Map(),
+    depth: 2,
     fault: () => undefined,
     submits: () => chain.ledger.filter(({ op }) => op === 'submit').length,
     anchorOf: (life) => ({
       name: 'fake-chain',
       pollMs: 1_000,
-      uploader: () => life.effect(() => answer(chain, clock, 'uploader', '', async () => SIGNER)),
-      read: (sessionId) =>
+      everyMs: 5_000,
+      read: (name) =>
         life.effect(() =>
-          answer(chain, clock, 'read', sessionId, async () => {
-            const latest = seenAt(sessionId, blockNumber())
-            const deep = seenAt(sessionId, blockNumber() - DEPTH + 1)
+          answer(chain, clock, 'read', name, async () => {
+            const latest = seenAt(name, blockNumber())
+            const deep = seenAt(name, blockNumber() - chain.depth + 1)
             return { blockNumber: blockNumber(), ...(latest && { latest }), ...(deep && { deep }) }
           }),
         ),
-      submit: (anchor) =>
+      submit: (request) =>
         life.effect(() =>
-          answer(chain, clock, 'submit', anchor.sessionId, async () => {
-            const key = `${anchor.sessionId}/${anchor.manifestCid}`
-            const times = chain.relayed.get(key) ?? 0
-            chain.relayed.set(key, times + 1)
-            chain.entries.push({ block: blockNumber() + 1, request: anchor })
+          answer(chain, clock, 'submit', request.head.name, async () => {
+            chain.entries.push({ block: blockNumber() + 1, request })
           }),
+        ),
+      receipt: (name, head) =>
+        life.effect(() =>
+          answer(chain, clock, 'receipt', name, async () => ({
+            transactionHash: `0x${'7'.repeat(64)}`,
+            blockHash: `0x${head.blockNumber.toString(16).padStart(64, '0')}`,
+          })),
         ),
     }),
   }

@@ -1,7 +1,18 @@
-import { createCipheriv, createHash, createSecretKey, hkdfSync, KeyObject } from 'node:crypto'
+import {
+  createCipheriv,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
 
-type DeriveArguments = [{ readonly salt: Uint8Array; readonly info: Uint8Array }, CryptoKey]
-type EncryptArguments = [{ readonly iv: Uint8Array<ArrayBuffer> }, CryptoKey | KeyObject, ArrayBuffer]
+type Bytes = ArrayBuffer | Uint8Array
+type Algorithm = string | { readonly name: string }
+type AesGcm = { readonly iv: Uint8Array; readonly additionalData?: Uint8Array }
 
 /** A generator (mulberry32, T. Ettinger) that gives the same numbers in [0, 1) for the same seed. */
 export function seededRandom(seed: number): () => number {
@@ -21,34 +32,130 @@ export const reseedCrypto = (seed: number) => {
   random = seededRandom(seed)
 }
 
+let onSigned: (message: Uint8Array) => void = () => {}
+
+/** Hears of every message that an ECDSA key signs from now on, in the place of whoever heard of them before. */
+export const watchSigning = (listener: typeof onSigned) => {
+  onSigned = listener
+}
+
+/** What stands in a CryptoKey's place: the bytes of a secret, or a key of Node. */
+class QuickKey {
+  readonly of: Uint8Array | KeyObject
+
+  constructor(of: QuickKey['of']) {
+    this.of = of
+  }
+
+  get secret(): Uint8Array {
+    if (!(this.of instanceof Uint8Array)) throw new TypeError('This key is no secret.')
+    return this.of
+  }
+
+  get node(): KeyObject {
+    if (this.of instanceof Uint8Array) throw new TypeError('This key is a secret.')
+    return this.of
+  }
+}
+
+/** What stands before a raw public key in SubjectPublicKeyInfo (RFC 8410 §4, RFC 5480 §2). */
+const SPKI_PREFIX: Readonly<Record<string, Buffer>> = {
+  X25519: Buffer.from('302a300506032b656e032100', 'hex'),
+  ECDSA: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'),
+}
+
+/** Keys of sessions are imported again and again. */
+const imported = new Map<string, QuickKey>()
+const MOST_IMPORTED = 100
+const MOST_VERIFIED = 1_000
+
+function importQuickly(format: string, data: Bytes, name: string): QuickKey | undefined {
+  const bytes = viewOf(data)
+  if (name === 'HMAC' || name === 'AES-GCM') return new QuickKey(bytes.slice())
+  const prefix = SPKI_PREFIX[name]
+  if (prefix === undefined) return undefined
+  const id = `${format} ${name} ${Buffer.from(bytes).toString('latin1')}`
+  const known = imported.get(id)
+  if (known !== undefined) return known
+  const key =
+    format === 'raw'
+      ? createPublicKey({ key: Buffer.concat([prefix, bytes]), format: 'der', type: 'spki' })
+      : createPrivateKey({ key: Buffer.from(bytes), format: 'der', type: 'pkcs8' })
+  if (imported.size >= MOST_IMPORTED) imported.clear()
+  const quick = new QuickKey(key)
+  imported.set(id, quick)
+  return quick
+}
+
+/** What verified and what did not: the same is asked again and again. */
+const verified = new WeakMap<QuickKey, Map<string, boolean>>()
+
+function verifyOnce(key: QuickKey, signature: Uint8Array, data: Uint8Array): boolean {
+  const known = verified.get(key) ?? new Map<string, boolean>()
+  verified.set(key, known)
+  const id = [signature, data].map((bytes) => Buffer.from(bytes).toString('latin1')).join()
+  const holds = known.get(id) ?? verify('sha256', data, { key: key.node, ...P1363 }, signature)
+  if (known.size >= MOST_VERIFIED) known.clear()
+  known.set(id, holds)
+  return holds
+}
+
+/** Of ECDSA: r ‖ s, as Web Crypto has it. */
+const P1363 = { dsaEncoding: 'ieee-p1363' } as const
+
 /**
- * Takes Web Crypto's place for the digests, derived keys and ciphertexts that the engine makes: the same values,
- * but on this thread and resolved at once, and random bytes from a seed, so that a run can be repeated.
+ * Takes Web Crypto's place for what the engine asks of it: the same values, but on this thread and resolved at once,
+ * and random bytes from a seed, so that a run can be repeated. A signature alone has chance of its own. What a key of
+ * the platform is given for stays the platform's.
  */
 export function useQuickCrypto(): void {
   const { subtle } = crypto
-  const encrypt = subtle.encrypt.bind(subtle)
-  Object.defineProperties(subtle, {
-    digest: {
-      configurable: true,
-      value: async (_name: string, data: ArrayBuffer | Uint8Array) =>
-        new Uint8Array(createHash('sha256').update(viewOf(data)).digest()).buffer,
+  const { encrypt, sign: platformSign, verify: platformVerify, importKey, deriveBits } = subtle
+  const quick = {
+    digest: async (_name: string, data: Bytes) =>
+      bufferOf(createHash('sha256').update(viewOf(data)).digest()),
+
+    async importKey(...args: Parameters<typeof importKey>) {
+      const [format, data, algorithm] = args as unknown as [string, Bytes, Algorithm]
+      return importQuickly(format, data, nameOf(algorithm)) ?? importKey.apply(subtle, args)
     },
-    deriveKey: {
-      configurable: true,
-      value: async (...[{ salt, info }, key]: DeriveArguments) =>
-        createSecretKey(new Uint8Array(hkdfSync('sha256', KeyObject.from(key), salt, info, 32))),
+
+    async sign(...args: [Algorithm, CryptoKey | QuickKey, Bytes]) {
+      const [algorithm, key, data] = args
+      if (!(key instanceof QuickKey))
+        return platformSign.apply(subtle, args as unknown as Parameters<typeof platformSign>)
+      if (nameOf(algorithm) === 'HMAC')
+        return bufferOf(createHmac('sha256', key.secret).update(viewOf(data)).digest())
+      onSigned(viewOf(data))
+      return bufferOf(sign('sha256', viewOf(data), { key: key.node, ...P1363 }))
     },
-    encrypt: {
-      configurable: true,
-      value: async (...[{ iv }, key, data]: EncryptArguments) => {
-        if (!(key instanceof KeyObject)) return encrypt({ name: 'AES-GCM', iv }, key, data)
-        const cipher = createCipheriv('aes-256-gcm', key, iv)
-        const body = [cipher.update(viewOf(data)), cipher.final(), cipher.getAuthTag()]
-        return new Uint8Array(Buffer.concat(body)).buffer
-      },
+
+    async verify(...args: [Algorithm, CryptoKey | QuickKey, Bytes, Bytes]) {
+      const [, key, signature, data] = args
+      if (!(key instanceof QuickKey))
+        return platformVerify.apply(subtle, args as unknown as Parameters<typeof platformVerify>)
+      return verifyOnce(key, viewOf(signature), viewOf(data))
     },
-  })
+
+    async deriveBits(...args: [{ readonly public: CryptoKey | QuickKey }, CryptoKey | QuickKey, number]) {
+      const [algorithm, key] = args
+      const theirs = algorithm.public
+      if (!(key instanceof QuickKey) || !(theirs instanceof QuickKey))
+        return deriveBits.apply(subtle, args as unknown as Parameters<typeof deriveBits>)
+      return bufferOf(diffieHellman({ privateKey: key.node, publicKey: theirs.node }))
+    },
+
+    async encrypt(...args: [AesGcm, CryptoKey | QuickKey, Bytes]) {
+      const [{ iv, additionalData }, key, data] = args
+      if (!(key instanceof QuickKey))
+        return encrypt.apply(subtle, args as unknown as Parameters<typeof encrypt>)
+      const cipher = createCipheriv('aes-256-gcm', key.secret, iv)
+      if (additionalData) cipher.setAAD(additionalData)
+      return bufferOf(Buffer.concat([cipher.update(viewOf(data)), cipher.final(), cipher.getAuthTag()]))
+    },
+  }
+  for (const [name, value] of Object.entries(quick))
+    Object.defineProperty(subtle, name, { configurable: true, value })
   Object.defineProperty(crypto, 'getRandomValues', {
     configurable: true,
     value: (bytes: Uint8Array) => {
@@ -58,4 +165,6 @@ export function useQuickCrypto(): void {
   })
 }
 
-const viewOf = (data: ArrayBuffer | Uint8Array) => (data instanceof Uint8Array ? data : new Uint8Array(data))
+const nameOf = (algorithm: Algorithm) => (typeof algorithm === 'string' ? algorithm : algorithm.name)
+const viewOf = (data: Bytes) => (data instanceof Uint8Array ? data : new Uint8Array(data))
+const bufferOf = (bytes: Uint8Array) => new Uint8Array(bytes).buffer

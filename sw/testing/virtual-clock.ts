@@ -30,11 +30,12 @@ function watchCrypto() {
       answer.then(end, end)
       return answer
     }
-  Object.defineProperties(subtle, {
-    digest: { value: watched(subtle.digest), configurable: true },
-    encrypt: { value: watched(subtle.encrypt), configurable: true },
-    deriveKey: { value: watched(subtle.deriveKey), configurable: true },
-  })
+  const watch = (name: 'digest' | 'encrypt' | 'sign' | 'importKey' | 'deriveBits') =>
+    Object.defineProperty(subtle, name, {
+      value: watched(subtle[name] as (...args: unknown[]) => Promise<unknown>),
+      configurable: true,
+    })
+  for (const name of ['digest', 'encrypt', 'sign', 'importKey', 'deriveBits'] as const) watch(name)
 }
 watchCrypto()
 

@@ -1,7 +1,8 @@
-import { sealChunk } from '../../src/evidence/seal.ts'
-import { importSessionKey } from '../../src/evidence/keys.ts'
+import { toHex } from '../../src/evidence/bytes.ts'
+import { sealChunk } from '../../src/evidence/chunk-seal.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
-import type { GroupId, SessionId } from '../../src/protocol/ids.ts'
+import { sessionName } from '../../src/evidence/name.ts'
+import type { GroupId, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from '../engine/admit.ts'
@@ -94,12 +95,15 @@ const mortalStore = (disk: Store, alive: WorkerLifetime): Store => ({
   close: () => undefined,
 })
 
-/** Content address of a chunk; empty while it has none. */
-export const cidOf = (chunk: ChunkRecord | undefined): string =>
-  chunk !== undefined && 'seal' in chunk.state ? chunk.state.seal.cid : ''
+const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
+const signing = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
+const signingKey = await crypto.subtle.exportKey('pkcs8', signing.privateKey)
+const publicKey = toHex(new Uint8Array(await crypto.subtle.exportKey('raw', signing.publicKey))).slice(2)
+/** The public key of RFC 7748 §6.1: nobody here needs to open anything. */
+const sealingKey = '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a'
 
-const rawKey = () => Uint8Array.from({ length: 32 }, (_, at) => at)
-const sessionKey = await importSessionKey(rawKey())
+/** Content address of a chunk; empty while it has none. */
+export const cidOf = (chunk: ChunkRecord | undefined): string => chunk?.state.seal?.cid ?? ''
 
 /** A session id, the same for the same number. */
 export const sessionIdOf = (number: number) =>
@@ -107,19 +111,31 @@ export const sessionIdOf = (number: number) =>
 
 export const aStart = (number = 1, startedAtMs = Date.UTC(2026, 0, 1) - 1_000): SessionStart => ({
   sessionId: sessionIdOf(number),
+  publicKey,
+  signingKey,
+  sealingKey,
   mimeType: 'video/webm',
   startedAtMs,
-  access: [{ groupId: `0x${'1'.repeat(64)}` as GroupId, wrappedKey: 'A'.repeat(64), iv: 'A'.repeat(16) }],
+  access: [
+    {
+      id: `0x${'1'.repeat(64)}` as GroupId,
+      tag: '2'.repeat(64) as Sha256Hex,
+      sealedKey: '3'.repeat(160),
+    },
+  ],
+  seal: 'page',
 })
 
 /** The same, for a session whose chunks the worker seals. */
-export const aRawStart = (number = 1): SessionStart => ({ ...aStart(number), sealKey: sessionKey })
+export const aRawStart = (number = 1): SessionStart => ({ ...aStart(number), seal: 'worker' })
 
 const plaintextOf = (id: SessionId, index: number) => new TextEncoder().encode(`${id} ${index}`).buffer
 
 /** A chunk as a page hands it over; the same plaintext for the same place. */
 export async function sealedChunk(id: SessionId, index: number): Promise<SealedChunk> {
-  const { ciphertext, ...sealed } = await sealChunk({ sessionKey, index, plaintext: plaintextOf(id, index) })
+  const name = await sessionName(id, publicKey)
+  const plaintext = plaintextOf(id, index)
+  const { ciphertext, ...sealed } = await sealChunk({ sealingKey, name, index, plaintext })
   return {
     kind: 'sealed',
     sessionId: id,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ANCHOR_CONTRACT } from '../../contracts/anchor.contract.ts'
-import { encodeSessionsCall } from '../../../src/evidence/registry.ts'
+import { ANCHORED, encodeSessionsCall } from '../../../src/evidence/registry.ts'
 import type { Anchor } from '../../ports/anchor.ts'
 import {
   anchorHarness,
@@ -8,11 +8,11 @@ import {
   CHAIN_ID,
   encoded,
   FakeChainServer,
+  logOf,
+  NAME,
   recordOf,
   REGISTRY,
   rpcError,
-  SESSION_ID,
-  SIGNER,
 } from '../../testing/fake-chain-server.ts'
 import { evm, type EvmOptions } from './evm.ts'
 
@@ -39,12 +39,12 @@ describe('the contract of anchors', () => {
 
 describe('reading the chain', () => {
   it('finds nothing where nobody has registered the session', async () => {
-    expect(await anchor.read(SESSION_ID, calm)).toEqual({ blockNumber: 10 })
+    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 10 })
   })
 
   it('finds nothing deep where the registry is younger than that', async () => {
     chain.answers = new Map([[10, encoded(anchorOf('3'))]])
-    expect(await anchor.read(SESSION_ID, calm)).toEqual({
+    expect(await anchor.read(NAME, calm)).toEqual({
       blockNumber: 10,
       latest: recordOf(anchorOf('3')),
     })
@@ -52,20 +52,20 @@ describe('reading the chain', () => {
 
   it('names the address where the newest block has no contract there', async () => {
     chain.answers = new Map()
-    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
       code: 'wrong-chain',
-      message: `There is no registry at ${REGISTRY}: check rpcUrl and registry.`,
+      message: `There is no registry at ${REGISTRY}.`,
     })
   })
 
   it('asks a node of another chain nothing but its chain', async () => {
     const strict = anchorWith({ chainId: 1 })
-    await expect(strict.read(SESSION_ID, calm)).rejects.toMatchObject({
+    await expect(strict.read(NAME, calm)).rejects.toMatchObject({
       code: 'wrong-chain',
-      message: expect.stringMatching(/chain of the node is 31337, not 1\b/) as unknown,
+      message: expect.stringMatching(/node is of chain 31337, not 1\b/) as unknown,
     })
     expect(chain.calls.map(({ method }) => method)).toEqual(['eth_chainId'])
-    expect(await anchorWith({ chainId: CHAIN_ID }).read(SESSION_ID, calm)).toEqual({ blockNumber: 10 })
+    expect(await anchorWith({ chainId: CHAIN_ID }).read(NAME, calm)).toEqual({ blockNumber: 10 })
   })
 
   it.each([
@@ -73,8 +73,8 @@ describe('reading the chain', () => {
     ['not a number', { body: '{"result":"soon"}' }],
   ])('confirms nothing where the number of the newest block is %s', async (_, answer) => {
     chain.rpcAnswer = answer
-    const seen = await anchor.read(SESSION_ID, calm).catch((error: unknown) => error)
-    expect(seen).not.toHaveProperty('deep')
+    const seen = await anchor.read(NAME, calm).catch((error: unknown) => error)
+    expect(seen).not.toHaveProperty('deep.size')
   })
 
   it.each([
@@ -89,7 +89,7 @@ describe('reading the chain', () => {
   ])('takes $body for $code, whatever the status', async ({ code, body }) => {
     for (const status of [200, 400, 404]) {
       chain.rpcAnswer = { status, body }
-      const error = await anchor.read(SESSION_ID, calm).catch((thrown: unknown) => thrown)
+      const error = await anchor.read(NAME, calm).catch((thrown: unknown) => thrown)
       expect(error).toMatchObject({ code, class: 'transient' })
       const { message } = (JSON.parse(body) as { error: { message: string } }).error
       expect((error as Error).message).toContain(message)
@@ -100,7 +100,7 @@ describe('reading the chain', () => {
     'takes the status %d for a failure that time heals',
     async (status) => {
       chain.rpcAnswer = { status, body: 'No.' }
-      await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
+      await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
         class: 'transient',
         message: expect.stringContaining('No.') as unknown,
       })
@@ -115,14 +115,38 @@ describe('reading the chain', () => {
     { depth: 12, blocks: [10] },
   ])('looks at depth $depth in blocks $blocks, all of one moment', async ({ depth, blocks }) => {
     chain.answers = new Map([[0, encoded(anchorOf('3'))]])
-    await anchorWith({ depth }).read(SESSION_ID, calm)
+    await anchorWith({ depth }).read(NAME, calm)
     const calls = chain.calls.filter(({ method }) => method === 'eth_call')
     expect(calls.map(({ params }) => params)).toEqual(
-      blocks.map((block) => [
-        { to: REGISTRY, data: encodeSessionsCall(SESSION_ID) },
-        `0x${block.toString(16)}`,
-      ]),
+      blocks.map((block) => [{ to: REGISTRY, data: encodeSessionsCall(NAME) }, `0x${block.toString(16)}`]),
     )
+  })
+
+  it.each(['safe', 'finalized'] as const)('looks at the block that the chain calls %s', async (depth) => {
+    chain.answers = new Map([[0, encoded(anchorOf('3'))]])
+    chain.tags = { [depth]: 7 }
+    expect(await anchorWith({ depth }).read(NAME, calm)).toEqual({
+      blockNumber: 10,
+      latest: recordOf(anchorOf('3')),
+      deep: recordOf(anchorOf('3')),
+    })
+    const blocks = chain.calls.flatMap(({ method, params }) => (method === 'eth_call' ? [params[1]] : []))
+    expect(blocks).toEqual(['0xa', '0x7'])
+    // Its newest block may be a moment older than that one.
+    chain.tags = { [depth]: 99 }
+    expect(await anchorWith({ depth }).read(NAME, calm)).toMatchObject({ blockNumber: 10, deep: { size: 3 } })
+  })
+
+  it('fails with words where the node knows no such block', async () => {
+    await expect(anchorWith({ depth: 'finalized' }).read(NAME, calm)).rejects.toMatchObject({
+      class: 'transient',
+      message: 'The node knows no finalized block.',
+    })
+    chain.rpcAnswer = { body: rpcError(-39001, 'Unknown block') }
+    await expect(anchorWith({ depth: 'safe' }).read(NAME, calm)).rejects.toMatchObject({
+      class: 'transient',
+      message: expect.stringContaining('Unknown block') as unknown,
+    })
   })
 
   it.each([
@@ -133,47 +157,88 @@ describe('reading the chain', () => {
     { what: 'a result that is no record', answer: { body: '{"result":"0x12"}' } },
   ])('takes $what for a bad answer', async ({ answer }) => {
     chain.rpcAnswer = answer
-    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   it('passes on a failure of the node, with the wait that it asks for', async () => {
     chain.rpcAnswer = { status: 429, headers: { 'retry-after': '7' }, body: '' }
-    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
       code: 'throttled',
       retryAfterMs: 7_000,
     })
     const away = anchorWith({ rpcUrl: 'http://127.0.0.1:9/' })
-    await expect(away.read(SESSION_ID, calm)).rejects.toMatchObject({ code: 'unreachable' })
+    await expect(away.read(NAME, calm)).rejects.toMatchObject({ code: 'unreachable' })
+  })
+})
+
+describe('the receipt of a head', () => {
+  const seen = async () => {
+    const { latest } = await anchor.read(NAME, calm)
+    if (latest === undefined) throw new Error('Nothing in the newest block')
+    return latest
+  }
+
+  it('names transaction, block and time', async () => {
+    chain.mine(anchorOf('3'))
+    chain.mine(anchorOf('4'))
+    const { head } = anchorOf('4')
+    expect(await anchor.receipt(NAME, await seen(), calm)).toEqual({
+      transactionHash: `0x${head.root}`,
+      blockHash: `0x${head.page}`,
+    })
+    expect(chain.calls.at(-1)).toMatchObject({
+      method: 'eth_getLogs',
+      params: [{ address: REGISTRY, fromBlock: '0xc', toBlock: '0xc', topics: [ANCHORED, `0x${NAME}`] }],
+    })
+  })
+
+  it('is that of this head, where a block took several', async () => {
+    chain.mine(anchorOf('4'))
+    chain.logs.set(11, [logOf(anchorOf('3')), logOf(anchorOf('4'))])
+    expect(await anchor.receipt(NAME, await seen(), calm)).toMatchObject({
+      transactionHash: `0x${anchorOf('4').head.root}`,
+    })
+  })
+
+  it('is none where the node has another head there', async () => {
+    chain.mine(anchorOf('3'))
+    const head = await seen()
+    chain.logs.set(11, [logOf(anchorOf('4'))])
+    expect(await anchor.receipt(NAME, head, calm)).toBeUndefined()
+  })
+
+  it.each([
+    ['throttled', { body: rpcError(-32005, 'limit exceeded') }],
+    ['server-error', { status: 503, body: '' }],
+    // Its events are forgotten (EIP-4444), or never told.
+    ['server-error', { body: rpcError(4444, 'pruned history unavailable') }],
+    ['wrong-chain', { body: rpcError(-32601, 'the method eth_getLogs does not exist') }],
+  ])('fails as any question where the node does not tell: %s', async (code, answer) => {
+    chain.mine(anchorOf('3'))
+    const head = await seen()
+    chain.rpcAnswer = answer
+    await expect(anchor.receipt(NAME, head, calm)).rejects.toMatchObject({ code, class: 'transient' })
   })
 })
 
 describe('the relay', () => {
-  it('is handed the anchor, under session and manifest as its key', async () => {
-    await anchor.submit(anchorOf('3'), calm)
-    expect(chain.submitted).toEqual([
-      { key: `${SESSION_ID}/${anchorOf('3').manifestCid}`, body: anchorOf('3') },
-    ])
+  it('is handed the head with its groups, under what it says of the log as its key', async () => {
+    const { head, groups } = anchorOf('3')
+    await anchor.submit({ head, groups }, calm)
+    expect(chain.submitted).toEqual([{ key: `${NAME}/3/${head.root}`, body: { ...head, members: groups } }])
   })
 
-  it.each([
-    [{ registry: SIGNER }, {}],
-    [{ chainId: 1 }, { chainId: CHAIN_ID }],
-    [{ chainId: 1 }, {}],
-    [{ chainId: '0x1' }, {}],
-  ])('that signs for %j is told at once', async (told, options) => {
-    chain.relayAnswer = { body: JSON.stringify({ address: SIGNER, ...told }) }
-    const ours = anchorWith(options)
-    await expect(ours.uploader(calm)).rejects.toMatchObject({ code: 'wrong-chain' })
-    await expect(ours.submit(anchorOf('3'), calm)).rejects.toMatchObject({ code: 'wrong-chain' })
+  it('gets the sign-in of the app', async () => {
+    const seen: (string | undefined)[] = []
+    const answer = chain.answer.bind(chain)
+    chain.answer = (request) => {
+      seen.push(request.headers.authorization)
+      return answer(request)
+    }
+    const authorize = async () => ({ authorization: 'Bearer 1' })
+    await anchorWith({ authorize }).submit(anchorOf('3'), calm)
+    expect(seen).toEqual(['Bearer 1'])
   })
-
-  it.each([{}, { chainId: CHAIN_ID }, { chainId: '0x7a69', registry: REGISTRY.toUpperCase() }])(
-    'that signs for this chain and registry is believed: %j',
-    async (told) => {
-      chain.relayAnswer = { body: JSON.stringify({ address: SIGNER, ...told }) }
-      expect(await anchor.uploader(calm)).toBe(SIGNER)
-    },
-  )
 
   it.each(['{"error":"no funds"}', '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"no funds"}}'])(
     'that answers 200 with %s has refused, in its words',
@@ -195,14 +260,6 @@ describe('the relay', () => {
     await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({ code })
   })
 
-  it.each(['{}', '{"address":7}', '{"address":"0x12"}', '[]', 'null', ''])(
-    'does not name a signer by %s',
-    async (body) => {
-      chain.relayAnswer = { body }
-      await expect(anchor.uploader(calm)).rejects.toMatchObject({ code: 'bad-answer' })
-    },
-  )
-
   it.each([
     { status: 400, code: 'anchor-rejected' },
     { status: 401, code: 'sign-in-needed' },
@@ -216,5 +273,53 @@ describe('the relay', () => {
       message: expect.stringContaining('Because.') as unknown,
       ...(status >= 429 && { retryAfterMs: 7_000 }),
     })
+  })
+})
+
+describe('several relays', () => {
+  const away = 'http://127.0.0.1:9/'
+  let other: FakeChainServer
+
+  beforeEach(async () => {
+    other = await FakeChainServer.listening()
+  })
+  afterEach(() => other.close())
+
+  it('are not all handed a head that the first has taken', async () => {
+    await anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] }).submit(anchorOf('3'), calm)
+    expect([chain.submitted.length, other.submitted.length]).toEqual([1, 0])
+  })
+
+  it.each([
+    ['is down', { status: 503, body: '' }],
+    ['refuses', { status: 422, body: 'BadSignature' }],
+    ['wants a sign-in', { status: 401, body: '' }],
+    ['asks for less', { status: 429, headers: { 'retry-after': '600' }, body: '' }],
+    ['has no funds', { body: '{"error":"no funds"}' }],
+    ['is no relay', { body: '<html>' }],
+  ])('go on where one %s', async (_, relayAnswer) => {
+    chain.relayAnswer = relayAnswer
+    await anchorWith({ relayUrl: [away, chain.relayUrl, other.relayUrl] }).submit(anchorOf('3'), calm)
+    expect(other.submitted).toHaveLength(1)
+  })
+
+  it('that all fail tell what the last one said', async () => {
+    other.relayAnswer = { status: 503, headers: { 'retry-after': '7' }, body: 'Later.' }
+    const failing = anchorWith({ relayUrl: [away, other.relayUrl] })
+    await expect(failing.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+      code: 'server-error',
+      retryAfterMs: 7_000,
+    })
+  })
+
+  it('are not asked any more after a stop', async () => {
+    const over = new AbortController()
+    chain.answer = async () => {
+      over.abort()
+      return { status: 503, body: '' }
+    }
+    const stopped = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
+    await expect(stopped.submit(anchorOf('3'), over.signal)).rejects.toMatchObject({ code: 'aborted' })
+    expect(other.submitted).toEqual([])
   })
 })

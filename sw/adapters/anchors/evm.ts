@@ -1,44 +1,63 @@
-import { decodeSessions, encodeSessionsCall } from '../../../src/evidence/registry.ts'
+import {
+  ANCHORED,
+  decodeSession,
+  encodeSessionsCall,
+  isAnchorOf,
+  topicOf,
+  type EventLog,
+} from '../../../src/evidence/registry.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
-import type { SessionId } from '../../../src/protocol/ids.ts'
-import type { Anchor, AnchorRecord, Witnessed } from '../../ports/anchor.ts'
+import type { SessionName } from '../../../src/protocol/ids.ts'
+import type { Anchor, Receipt, Witnessed, WitnessedHead } from '../../ports/anchor.ts'
 import { request, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
 import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
   /** Ethereum JSON-RPC of one node, read only. Several that must agree: `evmNodes` of `holdfast/sw/nodes`. */
   readonly rpcUrl: string
-  /** Address of the `WitnessRegistry`. */
+  /** Address of the `HeadRegistry`. */
   readonly registry: string
-  /** Signs and sends `updateSession`: GET gives its address, POST takes an anchor under an `Idempotency-Key`. */
-  readonly relayUrl: string
+  /**
+   * Pays for heads: POST takes one, under an `Idempotency-Key`. Of several each is handed the head in turn, until one
+   * takes it.
+   */
+  readonly relayUrl: string | readonly string[]
   /** The chain's id (EIP-155). Where it is given, nothing is read from a node of another chain. */
   readonly chainId?: number
-  /** Headers for the relay, such as a sign-in. */
+  /** Headers for the relay, such as a sign-in; each of several gets them. */
   readonly authorize?: Authorize
-  /** Blocks that must hold the anchor, its own included. Default 2. */
-  readonly depth?: number
+  /**
+   * Blocks that must hold the head, its own included; or the newest block that the chain itself calls `safe` or
+   * `finalized`. Default 2.
+   */
+  readonly depth?: number | 'safe' | 'finalized'
   /** How often to look at the chain, ms. Default 2,000. */
   readonly pollMs?: number
+  /** Least time between two heads of a session, ms: what anchors may cost. Default 5,000. */
+  readonly anchorEveryMs?: number
 }
 
-/** An anchor on an EVM chain, whose reading can be taken apart: several nodes are compared at one block. */
+/** The blocks that are looked at: the node's newest, and the one at the wanted depth; below 0 where there is none yet. */
+export interface Blocks {
+  readonly newest: number
+  readonly deep: number
+}
+
+/** An anchor on an EVM chain, whose reading can be taken apart: several nodes are compared at the same blocks. */
 export interface EvmAnchor extends Anchor {
-  /** The number of the node's newest block. */
-  head(signal: AbortSignal): Promise<number>
-  /** What the chain says of a session as if this block were the newest. */
-  readAt(sessionId: SessionId, blockNumber: number, signal: AbortSignal): Promise<Witnessed>
+  blocks(signal: AbortSignal): Promise<Blocks>
+  /** What the chain says of a session as if these blocks were the newest and the one at the wanted depth. */
+  readAt(name: SessionName, blocks: Blocks, signal: AbortSignal): Promise<Witnessed>
 }
 
-/** An answer has 30 s to begin, and no silence longer than that; it is short. */
-const LIMITS = { deadlineMs: 30_000, silenceMs: 30_000, answerMs: 60_000, maxBytes: 64 * 1024 }
-const ADDRESS = /^0x[0-9a-f]{40}$/i
+/** An answer has 30 s to begin, and no silence longer than that; a block with its transactions is the longest. */
+const LIMITS = { deadlineMs: 30_000, silenceMs: 30_000, answerMs: 60_000, maxBytes: 1024 * 1024 }
 /** Rate limits, which come under any status: EIP-1474 has -32005, providers their own words. */
 const LIMITED = /-32005|429|rate.?limit/i
 /** A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours. */
 const UNFIT = /-32601|method|revert/i
 
-/** Anchors in a `WitnessRegistry` on an EVM chain. The relay's word counts for nothing: the chain is read. */
+/** Anchors in a `HeadRegistry` on an EVM chain. A relay's word counts for nothing: the chain is read. */
 export function evm({
   rpcUrl,
   registry,
@@ -47,95 +66,100 @@ export function evm({
   authorize,
   depth = 2,
   pollMs = 2_000,
+  anchorEveryMs: everyMs = 5_000,
 }: EvmOptions): EvmAnchor {
-  const rpc = async (method: string, params: readonly unknown[], signal: AbortSignal): Promise<string> => {
+  /** Null where the node knows no such thing. */
+  const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
     const answer = await ask(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), signal)
     const { result, error } = told(answer)
-    if (typeof result === 'string') return result
-    throw httpError(answer, '', error ? readCode(answer) : 'bad-answer')
-  }
-
-  const chainOf = async (signal: AbortSignal) => Number(await rpc('eth_chainId', [], signal))
-
-  const relay = async (signal: AbortSignal, init?: ReturnType<typeof post>) => {
-    const answer = await withAuth(
-      async (reason) => authorize?.({ reason }),
-      (signIn) => ask(relayUrl, { ...init, headers: { ...init?.headers, ...signIn } }, signal),
-      signal,
-    )
-    const answered = told(answer)
-    const { error, success, registry: itsRegistry, chainId: itsChain } = answered
-    // Some tell under 200 that they did nothing.
-    if (error || success === false) {
-      const { code } = httpError(answer)
-      const isRefusal = answer.ok || code === 'rejected-by-store'
-      throw httpError(answer, '', isRefusal ? 'anchor-rejected' : code)
-    }
-    if (itsRegistry) same('registry of the relay', String(itsRegistry), registry)
-    if (itsChain) same('chain of the relay', Number(itsChain), chainId ?? (await chainOf(signal)))
-    return answered
+    if (result !== undefined) return result
+    throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
   }
 
   const anchor: EvmAnchor = {
     name: 'evm',
     pollMs,
+    everyMs,
 
-    async uploader(signal) {
-      const address = String((await relay(signal))['address'])
-      if (ADDRESS.test(address)) return address
-      throw new HoldfastError('bad-answer', 'This is no answer of the relay.')
+    async blocks(signal) {
+      if (chainId) {
+        const other = Number(await rpc(signal, 'eth_chainId'))
+        if (other !== chainId) throw wrongChain(`The node is of chain ${other}, not ${chainId}.`)
+      }
+      const newest = Number(await rpc(signal, 'eth_blockNumber'))
+      if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }
+      const block = (await rpc(signal, 'eth_getBlockByNumber', depth, false)) as { number: string } | null
+      if (block === null) throw wrongChain(`The node knows no ${depth} block.`)
+      return { newest, deep: Math.min(newest, Number(block.number)) }
     },
 
-    async head(signal) {
-      if (chainId) same('chain of the node', await chainOf(signal), chainId)
-      return Number(await rpc('eth_blockNumber', [], signal))
+    async readAt(name, { newest, deep }, signal) {
+      const at = async (block: number) =>
+        String(await rpc(signal, 'eth_call', { to: registry, data: encodeSessionsCall(name) }, tag(block)))
+      const found = await at(newest)
+      if (found === '0x') throw wrongChain(`There is no registry at ${registry}.`)
+      const latest = headIn(found)
+      const below = latest && deep >= 0 ? headIn(await at(deep)) : undefined
+      return { blockNumber: newest, latest, deep: below }
     },
 
-    async readAt(sessionId, blockNumber, signal) {
-      const data = encodeSessionsCall(sessionId)
-      const at = (block: number) =>
-        rpc('eth_call', [{ to: registry, data }, `0x${block.toString(16)}`], signal)
-      const newest = await at(blockNumber)
-      if (newest === '0x')
-        throw new HoldfastError(
-          'wrong-chain',
-          `There is no registry at ${registry}: check rpcUrl and registry.`,
-        )
-      const latest = recordIn(newest)
-      const deepBlock = blockNumber - depth + 1
-      const deep = latest && deepBlock >= 0 ? recordIn(await at(deepBlock)) : undefined
-      return { blockNumber, ...(latest && { latest }), ...(deep && { deep }) }
+    read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),
+
+    async submit({ head, groups }, signal) {
+      const init = post({ ...head, members: groups }, `${head.name}/${head.size}/${head.root}`)
+      let failure: unknown
+      for (const url of [relayUrl].flat()) {
+        try {
+          return await hand(url, init, authorize, signal)
+        } catch (error) {
+          // After a stop the others fail at once.
+          failure = error
+        }
+      }
+      throw failure
     },
 
-    read: async (sessionId, signal) => anchor.readAt(sessionId, await anchor.head(signal), signal),
-
-    async submit(request, signal) {
-      // The manifest's address binds root, chunks and status: the same anchor has the same key.
-      const key = `${request.sessionId}/${request.manifestCid}`
-      await relay(signal, post(request, { 'idempotency-key': key }))
+    async receipt(name, head, signal) {
+      const block = tag(head.blockNumber)
+      const topics = [ANCHORED, topicOf(name)]
+      const filter = { address: registry, fromBlock: block, toBlock: block, topics }
+      const logs = (await rpc(signal, 'eth_getLogs', filter)) as readonly Log[]
+      const log = logs.find((each) => isAnchorOf(each, head))
+      return log && { transactionHash: log.transactionHash, blockHash: log.blockHash }
     },
   }
   return anchor
 }
 
-/** @throws HoldfastError `wrong-chain` where what was told is not what the worker is set up for */
-function same(what: string, told: string | number, ours: string | number): void {
-  if (`${told}`.toLowerCase() !== `${ours}`.toLowerCase())
-    throw new HoldfastError('wrong-chain', `The ${what} is ${told}, not ${ours}.`)
+type Log = EventLog & Pick<Receipt, 'transactionHash' | 'blockHash'>
+
+const wrongChain = (message: string) => new HoldfastError('wrong-chain', message)
+
+const tag = (block: number) => `0x${block.toString(16)}`
+
+/** Undefined where nobody has brought a head, also at a block before the registry existed: it answers nothing. */
+const headIn = (answer: string): WitnessedHead | undefined =>
+  answer === '0x' ? undefined : decodeSession(answer)
+
+/** @throws HoldfastError where the relay does not take it */
+async function hand(url: string, init: RequestInit, authorize: Authorize | undefined, signal: AbortSignal) {
+  const answer = await withAuth(
+    async (reason) => authorize?.({ reason }),
+    (signIn) => ask(url, { ...init, headers: { ...init.headers, ...signIn } as HeadersInit }, signal),
+    signal,
+  )
+  const { error, success } = told(answer)
+  // Some tell under 200 that they did nothing.
+  if (error || success === false) {
+    const { code } = httpError(answer)
+    throw httpError(answer, '', answer.ok || code === 'rejected-by-store' ? 'anchor-rejected' : code)
+  }
 }
 
-/** Undefined where nobody has registered the session, also at a block before the registry existed: it answers nothing. */
-function recordIn(answer: string): AnchorRecord | undefined {
-  const record = answer === '0x' ? undefined : decodeSessions(answer)
-  if (record === undefined) return undefined
-  const { creator, merkleRoot, manifestCid, chunkCount } = record
-  return { creator, merkleRoot, manifestCid, chunkCount }
-}
-
-const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => ({
+const post = (body: unknown, key?: string) => ({
   method: 'POST',
   body: JSON.stringify(body),
-  headers: { 'content-type': 'application/json', ...headers },
+  headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
 })
 
 const ask = (url: string, init: RequestInit, signal: AbortSignal) => request(url, init, { ...LIMITS, signal })

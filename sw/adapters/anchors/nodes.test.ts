@@ -6,10 +6,11 @@ import {
   CHAIN_ID,
   encoded,
   FakeChainServer,
+  logOf,
+  NAME,
   recordOf,
   REGISTRY,
   rpcError,
-  SESSION_ID,
 } from '../../testing/fake-chain-server.ts'
 import { evmNodes, type EvmNodesOptions } from './nodes.ts'
 
@@ -84,30 +85,30 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     c.answers.set(0, OTHER)
     const anchor = anchorOver(all())
-    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b])
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
     wait(31_000)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b, c])
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b, c])
   })
 
   it('confirm nothing where one says it is there and one that it is not, and tell of that', async () => {
     a.answers.set(0, OURS)
     const anchor = anchorOver([a, b])
-    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
       code: 'nodes-disagree',
       class: 'transient',
       message: expect.stringContaining('Fewer than 2 of 2 nodes') as unknown,
     })
     b.answers.set(0, OURS)
-    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
   it('confirm nothing where more say it than anything else, and fewer than must agree', async () => {
     holdEverywhere(OURS)
     c.answers.set(0, OTHER)
     const strict = anchorOver(all(), { agree: 3 })
-    await expect(strict.read(SESSION_ID, calm)).rejects.toMatchObject({ code: 'nodes-disagree' })
-    expect(await anchorOver(all(), { agree: 2 }).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    await expect(strict.read(NAME, calm)).rejects.toMatchObject({ code: 'nodes-disagree' })
+    expect(await anchorOver(all(), { agree: 2 }).read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
   it('confirm nothing where as many say one thing as another', async () => {
@@ -115,7 +116,7 @@ describe('several nodes', () => {
     try {
       for (const node of [a, b]) node.answers.set(0, OURS)
       for (const node of [c, d]) node.answers.set(0, OTHER)
-      await expect(anchorOver([a, b, c, d]).read(SESSION_ID, calm)).rejects.toMatchObject({
+      await expect(anchorOver([a, b, c, d]).read(NAME, calm)).rejects.toMatchObject({
         code: 'nodes-disagree',
       })
     } finally {
@@ -132,23 +133,23 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     a.rpcAnswer = rpcAnswer
     const anchor = anchorOver(all())
-    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([b, c])
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([b, c])
     a.rpcAnswer = undefined
     wait(31_000)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b, c])
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b, c])
   })
 
   it('go on without one of another chain', async () => {
     holdEverywhere(OURS)
     a.chainId = 1
-    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver(all()).read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
   it('ask one that is behind of no block that it lacks', async () => {
     holdEverywhere(OURS)
     a.blockNumber = 7
-    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver(all()).read(NAME, calm)).toEqual(OURS_DEEP)
     expect(a.calls.map(({ method }) => method)).not.toContain('eth_call')
   })
 
@@ -156,9 +157,9 @@ describe('several nodes', () => {
     for (const node of [a, b]) node.answers.set(9, OURS)
     b.blockNumber = 9
     const anchor = anchorOver([a, b])
-    expect(await anchor.read(SESSION_ID, calm)).toEqual({ blockNumber: 9, latest: recordOf(anchorOf('3')) })
+    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 9, latest: recordOf(anchorOf('3')) })
     b.blockNumber = 10
-    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
   it('agree on an older block where one that is ahead says otherwise', async () => {
@@ -166,7 +167,45 @@ describe('several nodes', () => {
     a.answers.set(0, OTHER)
     a.blockNumber = 99
     c.blockNumber = 8
-    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual({ ...OURS_DEEP, blockNumber: 8 })
+    expect(await anchorOver(all()).read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 8 })
+  })
+
+  it('take for deep what so many of them call final, whatever one more of them says', async () => {
+    holdEverywhere(OURS)
+    a.tags = { finalized: 4 }
+    b.tags = { finalized: 6 }
+    c.tags = { finalized: 99 }
+    const deepBlocks = async (agree: number) => {
+      const asked = await askedBy(anchorOver(all(), { depth: 'finalized', agree }).read(NAME, calm))
+      expect(asked).toEqual([a, b, c])
+      return a.calls.flatMap(({ method, params }) => (method === 'eth_call' ? [Number(params[1])] : []))
+    }
+    expect(await deepBlocks(2)).toEqual([10, 6])
+    expect(await deepBlocks(3)).toEqual([10, 4])
+  })
+
+  it('go on without one that knows no final block', async () => {
+    holdEverywhere(OURS)
+    for (const node of [a, b]) node.tags = { safe: 6 }
+    const anchor = anchorOver(all(), { depth: 'safe' })
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
+  })
+
+  it('name the transaction that two of them name', async () => {
+    for (const node of all()) node.mine(anchorOf('3'))
+    const anchor = anchorOver(all())
+    const { latest } = await anchor.read(NAME, calm)
+    if (latest === undefined) throw new Error('Nothing in the newest block')
+    const honest = { transactionHash: `0x${anchorOf('3').head.root}` }
+    c.logs.set(11, [{ ...logOf(anchorOf('3')), transactionHash: '0x1' }])
+    expect(await anchor.receipt(NAME, latest, calm)).toMatchObject(honest)
+    b.logs.clear()
+    await expect(anchorOver([a, b]).receipt(NAME, latest, calm)).rejects.toMatchObject({
+      code: 'nodes-disagree',
+    })
+    c.logs.clear()
+    expect(await anchorOver(all()).receipt(NAME, latest, calm)).toBeUndefined()
   })
 
   it('do not wait for one that hangs, once enough have answered, and leave it alone after that', async () => {
@@ -174,8 +213,8 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     c.hangs = 1
     const anchor = anchorOver(all())
-    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b])
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
   })
 
   it('wait for one that was late where the others do not agree', async () => {
@@ -183,28 +222,28 @@ describe('several nodes', () => {
     holdEverywhere(OURS)
     a.answers.set(0, OTHER)
     c.hangs = 1
-    expect(await anchorOver(all()).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver(all()).read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
   it('ask one that was set aside where too few are left', async () => {
     holdEverywhere(OURS)
     a.rpcAnswer = { status: 503, body: '' }
     const anchor = anchorOver(all())
-    await anchor.read(SESSION_ID, calm)
+    await anchor.read(NAME, calm)
     a.rpcAnswer = undefined
     b.rpcAnswer = { status: 503, body: '' }
-    expect(await anchor.read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
   it('heed what one asks for, though too few are left', async () => {
     a.rpcAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }
     const anchor = anchorOver([a, b])
     const failed = { code: 'nodes-disagree', retryAfterMs: 600_000 }
-    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject(failed)
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject(failed)
     wait(31_000)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([])
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([])
     wait(600_000)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b])
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
   })
 
   it.each(['fails', 'goes well'])('heed it though another request %s meanwhile', async (outcome) => {
@@ -217,17 +256,17 @@ describe('several nodes', () => {
       await first
       return outcome === 'fails' ? { status: 503, body: '' } : answer(request)
     }
-    const first = anchor.read(SESSION_ID, calm).catch(() => undefined)
-    await anchor.read(SESSION_ID, calm).catch(() => undefined)
+    const first = anchor.read(NAME, calm).catch(() => undefined)
+    await anchor.read(NAME, calm).catch(() => undefined)
     expect(asked).toBeGreaterThan(1)
     a.answer = answer
     wait(31_000)
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).not.toContain(a)
+    expect(await askedBy(anchor.read(NAME, calm))).not.toContain(a)
   })
 
   it('name those that failed, and why', async () => {
     a.rpcAnswer = { body: rpcError(-32000, 'missing trie node') }
-    await expect(anchorOver([a, b]).read(SESSION_ID, calm)).rejects.toMatchObject({
+    await expect(anchorOver([a, b]).read(NAME, calm)).rejects.toMatchObject({
       code: 'nodes-disagree',
       class: 'transient',
       message: expect.stringMatching(new RegExp(`${a.origin}: .*missing trie node`)) as unknown,
@@ -241,23 +280,23 @@ describe('several nodes', () => {
   ])('that all fail alike are %s', async (code, fail) => {
     const anchor = anchorOver(all())
     await fail()
-    await expect(anchor.read(SESSION_ID, calm)).rejects.toMatchObject({ code })
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code })
   })
 
   it('are asked again at once after a stop of our own', async () => {
     const over = new AbortController()
     for (const node of all()) node.hangs = 1
     const anchor = anchorOver(all())
-    const read = anchor.read(SESSION_ID, over.signal)
+    const read = anchor.read(NAME, over.signal)
     await vi.waitFor(() => expect(all().every(({ calls }) => calls.length > 0)).toBe(true))
     over.abort()
     await expect(read).rejects.toMatchObject({ code: 'aborted' })
-    expect(await askedBy(anchor.read(SESSION_ID, calm))).toEqual([a, b, c])
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b, c])
   })
 
   it('are one, where one is named', async () => {
     holdEverywhere(OURS)
-    expect(await anchorOver([a]).read(SESSION_ID, calm)).toEqual(OURS_DEEP)
+    expect(await anchorOver([a]).read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
   it('need not be up to hand an anchor over: the relay is one', async () => {

@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import { following } from '../../../src/protocol/following.ts'
-import type { SessionId } from '../../../src/protocol/ids.ts'
+import type { SessionName } from '../../../src/protocol/ids.ts'
 import { LONGEST_WAIT_MS } from '../../core/retry-policy.ts'
 import type { Anchor, Witnessed } from '../../ports/anchor.ts'
 import type { Clock } from '../../ports/platform.ts'
 import { systemClock } from '../browser/system-clock.ts'
-import { evm, type EvmAnchor, type EvmOptions } from './evm.ts'
+import { evm, type Blocks, type EvmAnchor, type EvmOptions } from './evm.ts'
 
 export interface EvmNodesOptions extends Omit<EvmOptions, 'rpcUrl' | 'chainId'> {
   /** Ethereum JSON-RPC of each node, read only; the less they share, the more their agreement says. */
@@ -36,11 +36,11 @@ const GRACE_MS = 2_000
 
 /**
  * Several nodes as one anchor. What is read counts where enough of them say the same of the same two blocks: the newest
- * that so many have, and the one at the wanted depth. A node that is behind is not asked of a block that it lacks; one
- * that fails, hangs or says otherwise is set aside for half a minute, and holds up no other.
+ * that so many have, and the newest that so many take for deep enough. A node that is behind is not asked of a block that
+ * it lacks; one that fails, hangs or says otherwise is set aside for half a minute, and holds up no other.
  *
  * @throws HoldfastError `bad-input` without nodes, where one is named twice, or where `agree` is not from 1 to their
- *   number; `read` throws `nodes-disagree` where too few say the same, or what all of them failed with
+ *   number; `read` and `receipt` throw `nodes-disagree` where too few say the same, or what all of them failed with
  */
 export function evmNodes(
   { rpcUrls, agree = Math.min(2, rpcUrls.length), ...chain }: EvmNodesOptions,
@@ -63,39 +63,78 @@ export function evmNodes(
   if (!Number.isInteger(agree) || agree < 1 || agree > rpcUrls.length)
     throw new HoldfastError('bad-input', `evmNodes: agree is a number from 1 to ${rpcUrls.length}.`)
 
+  /** What enough of these nodes answer; undefined where too few answer the same. */
+  async function agreed<T>(
+    asked: readonly Node[],
+    graceMs: number,
+    signal: AbortSignal,
+    about: string,
+    ask: (reader: EvmAnchor, until: AbortSignal) => Promise<T>,
+  ): Promise<{ readonly answer: T } | undefined> {
+    const answers = await gather(
+      asked,
+      ({ reader }, until) => ask(reader, until),
+      (soFar) => agreement(soFar.values(), agree) !== undefined,
+      graceMs,
+      signal,
+    )
+    const found = agreement(answers.values(), agree)
+    if (found)
+      for (const [node, answer] of answers)
+        if (formOf(answer) !== formOf(found.answer))
+          setAside(node, new HoldfastError('bad-answer', `It says otherwise of ${about}.`))
+    return found
+  }
+
   /** What enough of these nodes say of a session; undefined where too few say the same. */
   async function readFrom(
     asked: readonly Node[],
     graceMs: number,
-    sessionId: SessionId,
     signal: AbortSignal,
-  ): Promise<Witnessed | undefined> {
-    const heads = await gather(
+    name: SessionName,
+  ): Promise<{ readonly answer: Witnessed } | undefined> {
+    const tops = await gather(
       asked,
-      ({ reader }, until) => reader.head(until),
+      ({ reader }, until) => reader.blocks(until),
       ({ size }) => size >= agree,
       graceMs,
       signal,
     )
-    const newestFirst = [...heads.values()].sort((a, b) => b - a)
-    for (const block of new Set(newestFirst.slice(agree - 1))) {
-      const able = [...heads].filter(([{ error }, head]) => error === undefined && head >= block)
+    const newestFirst = (of: keyof Blocks) => [...tops.values()].map((top) => top[of]).sort((a, b) => b - a)
+    const newests = newestFirst('newest')
+    // As many have the one as take the other for deep enough.
+    const deeps = newestFirst('deep')
+    for (const [at, newest] of newests.entries()) {
+      if (at < agree - 1 || (at > agree - 1 && newest === newests[at - 1])) continue
+      const able = [...tops].filter(([{ error }, top]) => error === undefined && top.newest >= newest)
       if (able.length < agree) continue
-      const views = await gather(
+      const found = await agreed(
         able.map(([node]) => node),
-        ({ reader }, until) => reader.readAt(sessionId, block, until),
-        (answers) => agreement(answers.values(), agree) !== undefined,
         graceMs,
         signal,
+        `block ${newest}`,
+        (reader, until) => reader.readAt(name, { newest, deep: deeps[at] ?? -1 }, until),
       )
-      const agreed = agreement(views.values(), agree)
-      if (agreed === undefined) continue
-      for (const [node, view] of views)
-        if (formOf(view) !== formOf(agreed))
-          setAside(node, new HoldfastError('bad-answer', `It says otherwise of block ${block}.`))
-      return agreed
+      if (found) return found
     }
     return undefined
+  }
+
+  /** Asks who is in order; where those are too few, all that may be asked. */
+  async function sure<T>(
+    ask: (asked: readonly Node[], graceMs: number) => Promise<{ readonly answer: T } | undefined>,
+  ): Promise<T> {
+    const ready = nodes.filter((node) => !isAside(node))
+    if (ready.length >= agree) {
+      const found = await ask(ready, GRACE_MS)
+      if (found) return found.answer
+      if (nodes.every((node) => ready.includes(node) && !node.isLate)) throw unsure()
+    }
+    // Too few: those that were set aside are asked too, and each has all its time.
+    const allowed = nodes.filter((node) => floorOf(node) === 0)
+    const found = allowed.length >= agree ? await ask(allowed, Infinity) : undefined
+    if (found) return found.answer
+    throw unsure()
   }
 
   function unsure(): HoldfastError {
@@ -115,23 +154,18 @@ export function evmNodes(
   return {
     name: 'evm',
     pollMs: first.reader.pollMs,
-    // The relay is one, whichever node is read.
-    uploader: (signal) => first.reader.uploader(signal),
+    everyMs: first.reader.everyMs,
+    // Relays are the same, whichever node is read.
     submit: (request, signal) => first.reader.submit(request, signal),
 
-    async read(sessionId, signal) {
-      const ready = nodes.filter((node) => !isAside(node))
-      if (ready.length >= agree) {
-        const agreed = await readFrom(ready, GRACE_MS, sessionId, signal)
-        if (agreed) return agreed
-        if (nodes.every((node) => ready.includes(node) && !node.isLate)) throw unsure()
-      }
-      // Too few: those that were set aside are asked too, and each has all its time.
-      const allowed = nodes.filter((node) => floorOf(node) === 0)
-      const agreed = allowed.length >= agree && (await readFrom(allowed, Infinity, sessionId, signal))
-      if (agreed) return agreed
-      throw unsure()
-    },
+    read: (name, signal) => sure((asked, graceMs) => readFrom(asked, graceMs, signal, name)),
+
+    receipt: (name, head, signal) =>
+      sure((asked, graceMs) =>
+        agreed(asked, graceMs, signal, `block ${head.blockNumber}`, (reader, until) =>
+          reader.receipt(name, head, until),
+        ),
+      ),
   }
 }
 
@@ -202,14 +236,14 @@ const floorOf = (node: Node) =>
 
 const isAside = (node: Node) => node.error !== undefined && (asideMs(node) < ASIDE_MS || floorOf(node) > 0)
 
-const formOf = (view: Witnessed) => JSON.stringify(view)
+const formOf = (answer: unknown) => JSON.stringify(answer)
 
 /** What at least `least` say, and more than say anything else. */
-function agreement(views: Iterable<Witnessed>, least: number): Witnessed | undefined {
-  const all = [...views]
-  const votes = (view: Witnessed) => all.filter((other) => formOf(other) === formOf(view)).length
+function agreement<T>(answers: Iterable<T>, least: number): { readonly answer: T } | undefined {
+  const all = [...answers].map((answer) => ({ answer, form: formOf(answer) }))
+  const votes = ({ form }: { readonly form: string }) => all.filter((other) => other.form === form).length
   const [most, ...others] = all.sort((a, b) => votes(b) - votes(a))
   if (most === undefined || votes(most) < least) return undefined
-  const rival = others.find((other) => formOf(other) !== formOf(most))
+  const rival = others.find(({ form }) => form !== most.form)
   return rival && votes(rival) === votes(most) ? undefined : most
 }

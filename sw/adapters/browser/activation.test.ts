@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { PROTOCOL_VERSION } from '../../../src/protocol/messages.ts'
 import { activation } from './activation.ts'
 
 afterEach(() => vi.unstubAllGlobals())
@@ -18,7 +19,7 @@ function workerIn(scope: object) {
   }
 }
 
-const hello = { holdfast: 3, type: 'hello' }
+const hello = { holdfast: PROTOCOL_VERSION, type: 'hello' }
 
 describe('where the browser tells a worker its state', () => {
   test('it is active if it says so', async () => {

@@ -21,8 +21,8 @@ const database = vi.hoisted(() => ({
   next: (): object => ({}),
 }))
 
-vi.mock('idb', () => ({
-  openDB: async () => {
+vi.mock('./requests.ts', () => ({
+  openDatabase: async () => {
     database.opened++
     await database.open()
     return {
@@ -30,6 +30,8 @@ vi.mock('idb', () => ({
       close: () => database.closed++,
     }
   },
+  resultOf: (request: Promise<unknown>) => request,
+  endOf: ({ done }: FakeTransaction) => done,
 }))
 
 const { idbStore } = await import('./idb.ts')

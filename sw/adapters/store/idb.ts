@@ -1,15 +1,12 @@
-import { openDB, type IDBPDatabase, type IDBPTransaction } from 'idb'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
 import { readChunk, readSession } from '../../core/read-record.ts'
-import { deadline } from '../deadline.ts'
+import type { ChunkRecord } from '../../core/record.ts'
+import { deadline } from './deadline.ts'
 import { payloadBytes, payloadForm } from './payload-form.ts'
-import { SCHEMA_VERSION, STORES, upgrade, type Schema } from './schema.ts'
-
-type Database = IDBPDatabase<Schema>
-type Mode = 'readonly' | 'readwrite'
-type Transaction<M extends Mode> = IDBPTransaction<Schema, typeof STORES, M>
+import { endOf, firstOf, openDatabase, resultOf } from './requests.ts'
+import { SCHEMA_VERSION, STORES, upgrade } from './schema.ts'
 
 /** The custody log keeps about this many lines. */
 const LOG_LINES = 5_000
@@ -35,9 +32,9 @@ const RESERVE_BYTES = 4 * 1024 * 1024
  * connection was lost runs again: its work must be repeatable, and nothing is ever deleted to get a database open.
  */
 export function idbStore(name: string): Store {
-  let opened: Promise<Database> | undefined
+  let opened: Promise<IDBDatabase> | undefined
 
-  const drop = (connection: Promise<Database>) => {
+  const drop = (connection: Promise<IDBDatabase>) => {
     if (opened === connection) opened = undefined
     connection.then(
       (db) => db.close(),
@@ -45,27 +42,24 @@ export function idbStore(name: string): Store {
     )
   }
 
-  function open(): Promise<Database> {
+  function open(): Promise<IDBDatabase> {
     if (opened) return opened
     const lost = () => drop(connection)
-    // A newer worker waits for its upgrade where we are `blocking`: make way, and open again at the next use.
     // Later, because a browser may also refuse by throwing at once.
-    const connection = Promise.resolve().then(() =>
-      openDB<Schema>(name, SCHEMA_VERSION, { upgrade, blocking: lost, terminated: lost }),
-    )
+    const connection = Promise.resolve().then(() => openDatabase(name, SCHEMA_VERSION, upgrade, lost))
     return (opened = connection)
   }
 
-  async function run<M extends Mode, T>(mode: M, work: (tx: Live<M>) => Promise<T>): Promise<T> {
+  async function run<T>(mode: IDBTransactionMode, work: (live: Live) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const connection = open()
-      let tx: Transaction<M> | undefined
+      let begun: Begun | undefined
       try {
-        const db = await deadline(OPEN_TIMEOUT_MS, LATE).race(connection)
-        tx = db.transaction(STORES, mode, { durability: 'strict' })
-        return await finish(tx, work)
+        const db = await deadline(OPEN_TIMEOUT_MS).race(connection)
+        begun = begin(db, mode)
+        return await finish(begun, work)
       } catch (thrown) {
-        const error = storageError(await causeOf(thrown, tx))
+        const error = storageError(await causeOf(thrown, begun))
         if (error.code !== 'storage-failed') throw error
         drop(connection)
         if (attempt === TRIES) throw error
@@ -77,20 +71,21 @@ export function idbStore(name: string): Store {
   async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
     let stored: Blob | ArrayBuffer | undefined
     try {
-      stored = await run('readonly', async ({ tx }) => {
-        const payloads = tx.objectStore('payloads')
-        return payloads.get(id).catch((cause: unknown) => {
-          throw ITEM_FAILURES.has(nameOf(cause)) ? unreadable(id, 'cannot be read', cause) : cause
-        })
-      })
+      stored = await run('readonly', ({ tx }) =>
+        resultOf<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id)).catch(
+          (cause: unknown) => {
+            throw ITEM_FAILURES.has(nameOf(cause)) ? unreadable(id, 'cannot be read', cause) : cause
+          },
+        ),
+      )
     } catch (cause) {
       if (HoldfastError.from(cause).code !== 'storage-failed') throw cause
-      await run('readonly', ({ tx }) => tx.objectStore('payloads').getKey(id))
+      await run('readonly', ({ tx }) => resultOf(tx.objectStore('payloads').getKey(id)))
       throw unreadable(id, 'cannot be read', cause)
     }
     if (stored === undefined) throw unreadable(id, 'are missing')
     try {
-      return await deadline(timeoutOf(sizeOf(stored)), LATE).race(payloadBytes(stored))
+      return await deadline(timeoutOf(sizeOf(stored))).race(payloadBytes(stored))
     } catch (cause) {
       throw unreadable(id, 'cannot be read', cause)
     }
@@ -104,7 +99,7 @@ export function idbStore(name: string): Store {
         return await once()
       } catch (error) {
         if (HoldfastError.from(error).code !== 'storage-full') throw error
-        await run('readwrite', ({ tx }) => tx.objectStore('payloads').delete(RESERVE))
+        await run('readwrite', ({ tx }) => resultOf(tx.objectStore('payloads').delete(RESERVE)))
         return once()
       }
     },
@@ -113,13 +108,25 @@ export function idbStore(name: string): Store {
   }
 }
 
-/** A transaction under way, and how to tell that bytes are on their way to it. */
-interface Live<M extends Mode> {
-  readonly tx: Transaction<M>
-  expect(bytes: number): void
+/** A transaction, and its end. */
+interface Begun {
+  readonly tx: IDBTransaction
+  readonly ended: Promise<void>
 }
 
-const LATE = () => new HoldfastError('storage-failed', 'The database does not answer.')
+function begin(db: IDBDatabase, mode: IDBTransactionMode): Begun {
+  const tx = db.transaction(STORES, mode, { durability: 'strict' })
+  const ended = endOf(tx)
+  // Whoever needs its end asks for it later, or not at all.
+  ended.catch(() => undefined)
+  return { tx, ended }
+}
+
+/** A transaction under way, and how to tell that bytes are on their way to it. */
+interface Live {
+  readonly tx: IDBTransaction
+  expect(bytes: number): void
+}
 
 /** Names of `DOMException`s that tell of one value that cannot be read, and not of the database. */
 const ITEM_FAILURES: ReadonlySet<string> = new Set(['NotReadableError', 'DataError'])
@@ -137,25 +144,22 @@ const timeoutOf = (bytes: number) => TRANSACTION_TIMEOUT_MS + bytes / SLOWEST_BY
  * Runs the work and waits for the transaction's end. One that is late is aborted; if it turns out to have been
  * committed by then, that counts.
  */
-async function finish<M extends Mode, T>(
-  tx: Transaction<M>,
-  work: (live: Live<M>) => Promise<T>,
-): Promise<T> {
-  const timer = deadline(TRANSACTION_TIMEOUT_MS, LATE)
-  const ended = work({ tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }).then(async (result) => {
-    await tx.done
+async function finish<T>({ tx, ended }: Begun, work: (live: Live) => Promise<T>): Promise<T> {
+  const timer = deadline(TRANSACTION_TIMEOUT_MS)
+  const done = work({ tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }).then(async (result) => {
+    await ended
     return result
   })
   try {
-    return await timer.race(ended)
+    return await timer.race(done)
   } catch (late) {
     if (!timer.late) throw late
     endNow(tx)
-    return deadline(GRACE_MS, LATE).race(ended)
+    return deadline(GRACE_MS).race(done)
   }
 }
 
-function endNow(tx: Transaction<Mode>): void {
+function endNow(tx: IDBTransaction): void {
   try {
     tx.abort()
   } catch {
@@ -164,92 +168,88 @@ function endNow(tx: Transaction<Mode>): void {
 }
 
 /** Ends the transaction, if it has not; why it failed is in the transaction where the browser aborted it. */
-async function causeOf(thrown: unknown, tx: Transaction<Mode> | undefined): Promise<unknown> {
-  if (tx === undefined) return thrown
-  endNow(tx)
-  const ended = tx.done.catch(() => undefined)
-  await deadline(GRACE_MS, LATE)
-    .race(ended)
+async function causeOf(thrown: unknown, begun: Begun | undefined): Promise<unknown> {
+  if (begun === undefined) return thrown
+  endNow(begun.tx)
+  await deadline(GRACE_MS)
+    .race(begun.ended)
     .catch(() => undefined)
-  return tx.error ?? thrown
+  return begun.tx.error ?? thrown
 }
 
-function reader(tx: Transaction<Mode>): ReadTransaction {
-  const sessions = tx.objectStore('sessions')
-  const chunks = tx.objectStore('chunks')
-  const firstDue = async (upTo: IDBKeyRange | null, skip: ReadonlySet<ChunkId>) => {
-    let cursor = await chunks.index('due').openCursor(upTo)
-    while (cursor && skip.has(cursor.value.id)) cursor = await cursor.continue()
-    return readChunk(cursor?.value)
-  }
+function reader(tx: IDBTransaction): ReadTransaction {
+  const [sessions, chunks] = [tx.objectStore('sessions'), tx.objectStore('chunks')]
   return {
-    session: async (id) => readSession(await sessions.get(id)),
+    session: async (id) => (await resultOf(sessions.getAll(id))).map(readSession)[0],
     sessions: async () =>
-      all(await sessions.getAll(), readSession).sort((a, b) => b.startedAtMs - a.startedAtMs),
-    openSessions: async () => all(await sessions.index('open').getAll(), readSession),
-    chunk: async (id) => readChunk(await chunks.get(id)),
-    chunksOf: async (id) => all(await chunks.index('place').getAll(placesOf(id)), readChunk),
-    nextDue: (nowMs, skip, from = [-Infinity, 0, 0]) =>
-      firstDue(IDBKeyRange.bound(from, [nowMs, Infinity, Infinity]), skip),
-    nextDueAtMs: async (skip) => (await firstDue(null, skip))?.due?.[0],
-    meta: (name) => tx.objectStore('meta').get(name),
-    log: async (count) => {
-      const lines = []
-      let cursor = await tx.objectStore('log').openCursor(null, 'prev')
-      while (cursor && lines.length < count) {
-        lines.push(cursor.value)
-        cursor = await cursor.continue()
-      }
-      return lines
+      (await resultOf(sessions.getAll())).map(readSession).sort((a, b) => b.startedAtMs - a.startedAtMs),
+    openSessions: async () => (await resultOf(sessions.index('open').getAll())).map(readSession),
+    chunk: async (id) => (await resultOf(chunks.getAll(id))).map(readChunk)[0],
+    chunksOf: async (id) => (await resultOf(chunks.index('place').getAll(rangeOf(id)))).map(readChunk),
+    provedChunks: async (id, from, to) =>
+      (await resultOf(chunks.index('proved').getAll(rangeOf(id, from, to)))).map(readChunk),
+    entries: (id, from, to) => resultOf(tx.objectStore('entries').getAll(rangeOf(id, from, to))),
+    head: (id, size) => resultOf(tx.objectStore('heads').get([id, size])),
+    async nextDue(part, skip) {
+      const queue = chunks.index('due').openCursor(IDBKeyRange.bound(...part))
+      const next = await firstOf<ChunkRecord>(queue, ({ id }) => !skip.has(id))
+      return next && readChunk(next)
     },
+    meta: (name) => resultOf(tx.objectStore('meta').get(name)),
+    log: async (count) => (await resultOf(tx.objectStore('log').getAll())).reverse().slice(0, count),
   }
 }
 
-function writer({ tx, expect }: Live<'readwrite'>): WriteTransaction {
-  const chunks = tx.objectStore('chunks')
-  const payloads = tx.objectStore('payloads')
+function writer({ tx, expect }: Live): WriteTransaction {
+  const [chunks, payloads] = [tx.objectStore('chunks'), tx.objectStore('payloads')]
+  const put = (store: string, value: unknown, key?: IDBValidKey) =>
+    resultOf(tx.objectStore(store).put(value, key))
+  const remove = (store: string, key: IDBValidKey | IDBKeyRange) =>
+    resultOf(tx.objectStore(store).delete(key))
   return {
     ...reader(tx),
-    putSession: async (session) => void (await tx.objectStore('sessions').put(session)),
-    putChunk: async (chunk) => void (await chunks.put(chunk)),
+    putSession: (session) => put('sessions', session),
+    putChunk: (chunk) => put('chunks', chunk),
     putPayload: async (id, bytes) => {
       expect(bytes.byteLength)
-      const isNew = (await payloads.getKey(id)) === undefined
-      await payloads.put(payloadForm(bytes), id)
-      if (isNew && (await payloads.getKey(RESERVE)) === undefined)
-        await payloads.put(payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
+      const isNew = (await resultOf(payloads.getKey(id))) === undefined
+      await put('payloads', payloadForm(bytes), id)
+      if (isNew && (await resultOf(payloads.getKey(RESERVE))) === undefined)
+        await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
     },
-    deletePayload: (id) => payloads.delete(id),
+    deletePayload: (id) => remove('payloads', id),
+    putEntry: (id, position, entry) => put('entries', entry, [id, position]),
+    putHead: (head) => put('heads', head),
     deleteSession: async (id) => {
-      for (const key of await chunks.index('place').getAllKeys(placesOf(id))) {
-        await chunks.delete(key)
-        await payloads.delete(key)
+      for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id)))) {
+        await remove('chunks', key)
+        await remove('payloads', key)
       }
-      await tx.objectStore('sessions').delete(id)
+      for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))
+      await remove('sessions', id)
     },
-    putMeta: async (name, value) => void (await tx.objectStore('meta').put(value, name)),
-    deleteMeta: (name) => tx.objectStore('meta').delete(name),
+    putMeta: (name, value) => put('meta', value, name),
+    deleteMeta: (name) => remove('meta', name),
     addLog: async (entry) => {
-      const line = await tx.objectStore('log').add(entry)
-      if (line % 100 === 0) await tx.objectStore('log').delete(IDBKeyRange.upperBound(line - LOG_LINES))
+      const line = Number(await resultOf(tx.objectStore('log').add(entry)))
+      if (line % 100 === 0) await remove('log', IDBKeyRange.upperBound(line - LOG_LINES))
     },
   }
 }
 
-const all = <T>(stored: readonly unknown[], read: (one: unknown) => T | undefined): T[] =>
-  stored.map(read).filter((one) => one !== undefined)
-
-const placesOf = (id: SessionId) => IDBKeyRange.bound([id, 0], [id, Infinity])
+/** What has this session and a number from `from` to before `to` in its key. */
+const rangeOf = (id: SessionId, from = 0, to = Infinity) =>
+  IDBKeyRange.bound([id, from], [id, to], false, true)
 
 /** A failure of the database in our terms; errors that are ours already pass unchanged. */
 function storageError(error: unknown): HoldfastError {
   if (error instanceof HoldfastError) return error
   if (error instanceof DOMException) {
     if (error.name === 'QuotaExceededError')
-      return new HoldfastError('storage-full', 'The device has no room for more evidence.', { cause: error })
+      return new HoldfastError('storage-full', 'The device is full.', { cause: error })
     const what =
       error.name === 'VersionError'
-        ? 'A newer version of this app owns the database: reload its pages.'
+        ? 'Reload: the database is newer.'
         : `The database failed: ${error.message}`
     return new HoldfastError('storage-failed', what, { cause: error })
   }

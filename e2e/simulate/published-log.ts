@@ -1,0 +1,106 @@
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { parseEntry } from '../../src/evidence/entry-parse.ts'
+import { serialiseEntry, type ChunkEntry, type Entry } from '../../src/evidence/entry.ts'
+import { groupsDigest, verifyHead } from '../../src/evidence/head.ts'
+import { EMPTY_CHAIN, linksOf, withPage } from '../../src/evidence/page-chain.ts'
+import { parsePage } from '../../src/evidence/page-parse.ts'
+import { pageCid, serialisePage, type Page } from '../../src/evidence/page.ts'
+import { appendEntries, EMPTY_TREE, rootOf } from '../../src/evidence/tree.ts'
+import type { Sha256Hex } from '../../src/protocol/ids.ts'
+import type { SignedHead } from '../../sw/ports/anchor.ts'
+
+/** What a reader finds from a head alone. */
+export interface PublishedLog {
+  readonly entries: readonly Entry[]
+  /** Addresses of all its pages, oldest first. */
+  readonly pages: readonly string[]
+}
+
+/** A page that was never sent: nothing can be read from there on. */
+export class PageNeverSent extends Error {
+  readonly cid: string
+
+  constructor(cid: string) {
+    super(`its page ${cid} was never sent`)
+    this.cid = cid
+  }
+}
+
+/**
+ * Reads the log that a head says, page by page, and checks all that the format demands of it.
+ *
+ * @param bytesOf what was ever sent under an address
+ * @throws PageNeverSent, or an Error that names what is wrong
+ */
+export async function readPublishedLog(
+  head: SignedHead,
+  bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
+): Promise<PublishedLog> {
+  demand(await verifyHead(head, head.publicKey, head.signature), 'its signature does not hold')
+  const pages = await pagesOf(head, bytesOf)
+  let tree = EMPTY_TREE
+  let chain = EMPTY_CHAIN
+  for (const { page, digest } of pages) {
+    demand(page.name === head.name, `its page ${page.number} is another session's`)
+    demand(page.number === chain.number + 1, `its page ${page.number} comes after ${chain.number}`)
+    demand(page.from === tree.size, `its page ${page.number} begins at ${page.from}, not ${tree.size}`)
+    demand(isSame(page.frontier, tree.frontier), `its page ${page.number} has another frontier`)
+    demand(isSame(page.links, linksOf(chain)), `its page ${page.number} has other links`)
+    tree = await appendEntries(tree, page.entries)
+    chain = withPage(chain, digest)
+  }
+  demand(tree.size === head.size, `its pages have ${tree.size} entries, not ${head.size}`)
+  demand((await rootOf(tree)) === head.root, 'its root is not that of its pages')
+  demand(head.previous === (pages.at(-2)?.digest ?? null), 'it names another page before its own')
+  const entries = pages.flatMap(({ page }) => page.entries.map(entryOf))
+  const [first, ...rest] = entries
+  demand(first?.kind === 'session' && rest.every(({ kind }) => kind !== 'session'), 'it has no one beginning')
+  if (first?.kind !== 'session') throw new Error('it has no beginning')
+  demand(first.publicKey === head.publicKey, 'it begins with another key')
+  demand((await groupsDigest(first.groups)) === head.groups, 'it says other groups than it begins with')
+  const complete = entries.map((entry) => entry.kind === 'end' && entry.how === 'complete')
+  demand(!complete.slice(0, -1).includes(true), 'something follows its complete end')
+  demand(complete.at(-1) === head.end, 'it does not say whether it has ended')
+  return { entries, pages: pages.map(({ digest }) => pageCid(digest)) }
+}
+
+/** The entry that counts of this chunk, and where it is. */
+export const chunkEntryOf = ({ entries }: PublishedLog, index: number): [number, ChunkEntry] | undefined => {
+  const at = entries.findIndex((entry) => entry.kind === 'chunk' && entry.index === index)
+  const entry = entries[at]
+  return entry?.kind === 'chunk' ? [at, entry] : undefined
+}
+
+interface ReadPage {
+  readonly page: Page
+  readonly digest: Sha256Hex
+}
+
+/** Oldest first. */
+async function pagesOf(
+  head: SignedHead,
+  bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
+): Promise<ReadPage[]> {
+  const pages: ReadPage[] = []
+  for (let digest: Sha256Hex | undefined = head.page; digest; digest = pages[0]?.page.links[0]) {
+    const bytes = bytesOf(pageCid(digest))
+    if (bytes === undefined) throw new PageNeverSent(pageCid(digest))
+    demand((await sha256Hex(bytes)) === digest, 'a page has other bytes than its address says')
+    const page = parsePage(bytes)
+    demand((await sha256Hex(serialisePage(page))) === digest, 'a page is not in its one form')
+    pages.unshift({ page, digest })
+  }
+  return pages
+}
+
+function entryOf(bytes: Uint8Array): Entry {
+  const entry = parseEntry(bytes)
+  demand(Buffer.from(serialiseEntry(entry)).equals(bytes), 'an entry is not in its one form')
+  return entry
+}
+
+const isSame = (a: readonly string[], b: readonly string[]) => a.join() === b.join()
+
+function demand(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise)
+}

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hex } from './bytes.ts'
+import { DEEDS, Scene, WHOLE, type Outcome } from './deeds.ts'
+import { evidenceOf, type EvidenceWorld } from './evidence-world.ts'
+import { startFakeNode, type FakeNode } from './fake-node.ts'
+import { saidByProduct } from './product-reader.ts'
+import { readSecond, type Said } from './second-reader.ts'
+
+let node: FakeNode
+beforeAll(async () => {
+  node = await startFakeNode({
+    name: Buffer.alloc(32),
+    witnessed: [],
+    objects: new Map(),
+  } as unknown as EvidenceWorld)
+})
+afterAll(() => node.close())
+
+const LETTERS: Readonly<Record<string, string>> = { good: 'g', 'bad-signature': 'b', forked: 'f' }
+
+function outcomeOf(said: Said): string | Outcome {
+  if ('refused' in said) return said.refused
+  return {
+    heads: said.heads.map((verdict) => LETTERS[verdict]).join(''),
+    chunks: said.chunks.map(({ verdict }) => (verdict === 'proved' ? 'p' : verdict)),
+    lost: said.lost,
+    apart: said.forked.length,
+    ending: said.ending,
+    missing: said.missing,
+    repeated: said.repeated.length,
+    metadata: said.metadata,
+    notes: said.notes,
+  }
+}
+
+describe('the reader says of', () => {
+  it.each(DEEDS.map((deed) => [`${deed.party} that ${deed.deed}`, deed] as const))('%s', async (_, deed) => {
+    node.onRpc = undefined
+    node.onObject = undefined
+    const scene = new Scene(node)
+    const others = (await deed.act(scene)) ?? []
+    const world = scene.world(...others)
+    node.world = world
+    const expected = typeof deed.says === 'string' ? deed.says : { ...WHOLE, ...deed.says }
+    const said = await saidByProduct(world, node)
+    expect(outcomeOf(said)).toEqual(expected)
+
+    if (deed.isServed) return
+    expect(await readSecond(evidenceOf(world), hex(world.name), world.group.privateKey)).toEqual(said)
+  })
+})

@@ -1,0 +1,147 @@
+import { createPublicClient, createWalletClient, http, type Hex } from 'viem'
+import { mnemonicToAccount } from 'viem/accounts'
+import { foundry } from 'viem/chains'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openSession } from '../../src/verify/index.ts'
+import { registryAbi, type Backend } from '../backend/index.ts'
+import { sandbox, type Sandbox } from '../backend/sandbox.ts'
+import { hex, text } from './bytes.ts'
+import { evidenceOf, worldOf, type EvidenceWorld, type Witnessed } from './evidence-world.ts'
+import { startFakeNode, type FakeNode } from './fake-node.ts'
+import { saidOf } from './product-reader.ts'
+import { randomFrom } from './random.ts'
+import { groupOf, Recording, signHead, tagOf, type SignedHead } from './recording.ts'
+import { readSecond } from './second-reader.ts'
+
+// The product's reader against a real chain and the real registry; what the second writer made, anybody may carry.
+
+const account = mnemonicToAccount(`${'test '.repeat(11)}junk`)
+const group = groupOf(randomFrom('on-chain').bytes(32))
+
+let box: Sandbox
+let backend: Backend
+let store: FakeNode
+
+beforeAll(async () => {
+  box = await sandbox()
+  backend = await box.start()
+  store = await startFakeNode(worldOf(new Recording('nobody')))
+})
+afterAll(async () => {
+  store.close()
+  await box.clear()
+})
+
+const client = () => createPublicClient({ chain: foundry, transport: http(backend.endpoints.rpcUrl) })
+const hexOf = (bytes: Uint8Array): Hex => `0x${hex(bytes)}`
+const halves = (bytes: Uint8Array) => [hexOf(bytes.subarray(0, 32)), hexOf(bytes.subarray(32))] as const
+
+/** Sends these heads, all into one block. */
+async function carry(recording: Recording, ...heads: readonly SignedHead[]): Promise<Witnessed[]> {
+  const wallet = createWalletClient({ account, chain: foundry, transport: http(backend.endpoints.rpcUrl) })
+  const hashes: Hex[] = []
+  for (const { publicKey, signature, ...head } of heads) {
+    const args = [
+      {
+        name: hexOf(head.name),
+        size: BigInt(head.size),
+        root: hexOf(head.root),
+        page: hexOf(head.page),
+        previous: hexOf(head.previous),
+        groups: hexOf(head.groups),
+        end: head.end,
+      },
+      halves(publicKey),
+      halves(signature),
+      recording.groups.map((one) => ({ id: hexOf(one.id), tag: hexOf(tagOf(one, recording.keys.name)) })),
+    ] as const
+    const { registry } = backend.endpoints
+    hashes.push(
+      await wallet.writeContract({
+        address: registry,
+        abi: registryAbi,
+        functionName: 'anchor',
+        args,
+        gas: 3_000_000n,
+      }),
+    )
+  }
+  await backend.chain.mine()
+  const receipts = await Promise.all(hashes.map((hash) => client().getTransactionReceipt({ hash })))
+  expect(receipts.map(({ status }) => status)).toEqual(heads.map(() => 'success'))
+  return Promise.all(
+    receipts.map(async ({ blockNumber }, at) => {
+      const { timestamp } = await client().getBlock({ blockNumber })
+      return { head: heads[at]!, block: Number(blockNumber), timeMs: 1_000 * Number(timestamp) }
+    }),
+  )
+}
+
+async function read(world: EvidenceWorld) {
+  store.world = world
+  const { rpcUrl, registry } = backend.endpoints
+  const session = await openSession({
+    chain: { rpcUrl, registry },
+    gateway: store.gateway,
+    name: hex(world.name),
+    groupKey: group.privateKey,
+    timeoutMs: 240_000,
+  })
+  const said = await saidOf(session)
+  expect(said).toEqual(await readSecond(evidenceOf(world), hex(world.name), group.privateKey))
+  return session
+}
+
+describe('on a real chain', () => {
+  it('a recording is read back with the times of its blocks', async () => {
+    const mine = new Recording('on-chain', { groups: [group] })
+    const witnessed: Witnessed[] = []
+    for (let index = 0; index < 5; index++) {
+      await mine.chunk(index, text(`chunk ${index}`))
+      if (index === 4) mine.end('complete', 5)
+      const page = mine.publish()
+      // Two heads in one block, and blocks between the others that have none of it.
+      if (index === 2) witnessed.push(...(await carry(mine, mine.pages[1]!.head, page.head)))
+      else if (index !== 1) witnessed.push(...(await carry(mine, page.head)))
+      await backend.chain.mine(3)
+    }
+    const session = await read({ ...worldOf(mine), group, witnessed })
+    expect(session.heads).toEqual(
+      witnessed.map(({ head, block, timeMs }) => ({
+        size: head.size,
+        blockNumber: block,
+        timeMs,
+        verdict: 'good',
+      })),
+    )
+    expect(session.ending).toBe('complete')
+    expect(Buffer.from(await session.bytes()).toString()).toBe('chunk 0chunk 1chunk 2chunk 3chunk 4')
+  })
+
+  it('a fork by a thief with the key is told, and what was anchored before stands', async () => {
+    const mine = new Recording('forked on-chain', { groups: [group] })
+    await mine.chunk(0, text('seen'))
+    const witnessed = await carry(mine, mine.publish().head)
+    const thief = mine.copy('thief')
+    for (const index of [1, 2]) await thief.chunk(index, text('made up'))
+    witnessed.push(...(await carry(thief, thief.publish().head)))
+    for (const index of [1, 2, 3]) await mine.chunk(index, text('seen'))
+    witnessed.push(...(await carry(mine, mine.publish().head)))
+    const objects = new Map([...mine.objects, ...thief.objects])
+    const session = await read({ name: mine.keys.name, group, witnessed, objects })
+    expect(session.heads.map(({ verdict }) => verdict)).toEqual(['good', 'good', 'forked'])
+    expect(session.forked).toHaveLength(3)
+  })
+
+  it('a head larger than any log, which the registry takes, costs nothing that was anchored before', async () => {
+    const mine = new Recording('beyond on-chain', { groups: [group] })
+    await mine.chunk(0, text('seen'))
+    const { head } = mine.publish()
+    const witnessed = await carry(mine, head)
+    for (const size of [2n ** 64n - 2n, 2n ** 64n - 1n])
+      witnessed.push(...(await carry(mine, signHead(mine.keys.signing, { ...head, size }))))
+    const session = await read({ ...worldOf(mine), group, witnessed })
+    expect(session.heads.map(({ verdict }) => verdict)).toEqual(['good', 'forked', 'forked'])
+    expect(Buffer.from(await session.bytes()).toString()).toBe('seen')
+  })
+})

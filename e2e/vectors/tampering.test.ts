@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { seedsFrom, tamper } from './tampering.ts'
+
+// All 1,000: node dist/e2e/vectors/tamper.js
+
+it('100 random tamperings with all that is read are found, or change nothing that the reader says', async () => {
+  const { found, missed } = await tamper(seedsFrom(0, 100))
+  expect(missed).toEqual([])
+  // Of each kind there were some, and not all were harmless.
+  expect(Object.keys(found)).toEqual(
+    expect.arrayContaining([
+      'eth_getLogs: chain-answer',
+      'eth_call: chain-answer',
+      'object: lost entries',
+      'object: chunk-address',
+    ]),
+  )
+})

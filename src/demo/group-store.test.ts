@@ -1,0 +1,93 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { groupIdOf, newGroup, type GroupKeys } from '../group.ts'
+import type { GroupId } from '../protocol/ids.ts'
+import { encodeKey } from './group-key.ts'
+import {
+  chosenGroup,
+  forgetKey,
+  groupWithKey,
+  knownGroups,
+  placeOfKey,
+  rememberGroup,
+  rememberKey,
+  type KnownGroup,
+} from './group-store.ts'
+
+let stored: Map<string, string>
+let keys: GroupKeys
+let group: KnownGroup
+
+beforeEach(async () => {
+  stored = new Map()
+  vi.stubGlobal('localStorage', {
+    getItem: (name: string) => stored.get(name) ?? null,
+    setItem: (name: string, value: string) => void stored.set(name, value),
+  })
+  keys = await newGroup()
+  group = { id: await groupIdOf(keys), name: 'Neighbours', publicKey: keys.publicKey }
+})
+
+const onDisk = () => [...stored.values()].join()
+
+describe('the groups that a device knows', () => {
+  it('keep the key where the person chose to', () => {
+    rememberKey(group, keys, true)
+    expect(groupWithKey(group.id)).toEqual(keys)
+    expect(placeOfKey(group.id)).toBe('kept')
+    expect(onDisk()).toContain(encodeKey(keys.privateKey))
+  })
+
+  it('keep the public part alone where not: the key goes with the tab', () => {
+    rememberKey(group, keys, false)
+    expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
+    expect(placeOfKey(group.id)).toBe('tab')
+    expect(groupWithKey(group.id)).toEqual(keys)
+    expect(chosenGroup()).toEqual(group)
+  })
+
+  it('can be recorded for without a key', () => {
+    rememberGroup(group)
+    expect(placeOfKey(group.id)).toBe('elsewhere')
+    expect(groupWithKey(group.id)).toBeUndefined()
+    expect(chosenGroup()?.publicKey).toBe(keys.publicKey)
+  })
+
+  it('lose no key to a recording key that is pasted later', () => {
+    rememberKey(group, keys, true)
+    rememberGroup({ ...group, name: 'Renamed' })
+    expect(placeOfKey(group.id)).toBe('kept')
+    expect(groupWithKey(group.id)).toEqual(keys)
+    expect(knownGroups().map(({ name }) => name)).toEqual(['Renamed'])
+  })
+
+  it('forget a key, and can still be recorded for', async () => {
+    const other = await newGroup()
+    const otherId = await groupIdOf(other)
+    rememberKey(group, keys, true)
+    rememberKey({ id: otherId, name: 'Others', publicKey: other.publicKey }, other, true)
+    forgetKey(group.id)
+    expect(groupWithKey(group.id)).toBeUndefined()
+    expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
+    expect(knownGroups()[0]).toEqual(group)
+    expect(groupWithKey(otherId)).toEqual(other)
+  })
+
+  it('leave the keys of another version where they are', () => {
+    const old = { id: `0x${'ab'.repeat(32)}`, name: 'Old', key: 'A'.repeat(43) }
+    stored.set('holdfast-demo-groups', JSON.stringify([old]))
+    rememberKey(group, keys, true)
+    forgetKey(group.id)
+    expect(JSON.parse(onDisk())).toEqual([old, group])
+    expect(chosenGroup()).toEqual(group)
+  })
+
+  it.each([
+    ['of another version', [{ id: `0x${'ab'.repeat(32)}`, name: 'Old', key: 'A'.repeat(43) }]],
+    ['without a name', [{ id: `0x${'ab'.repeat(32)}` as GroupId, publicKey: 'ab'.repeat(32) }]],
+    ['that are none', ['text', null, 7]],
+    ['that are no list', {}],
+  ])('leave out entries %s', (_, value) => {
+    stored.set('holdfast-demo-groups', JSON.stringify(value))
+    expect(knownGroups()).toEqual([])
+  })
+})

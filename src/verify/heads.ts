@@ -1,0 +1,182 @@
+import { verifyHead, type Head } from '../evidence/head.ts'
+import {
+  ANCHORED,
+  decodeAnchored,
+  decodeSession,
+  encodeSessionsCall,
+  topicOf,
+  type AnchoredHead,
+  type RegistrySession,
+} from '../evidence/registry.ts'
+import type { SessionName } from '../protocol/ids.ts'
+import { VerificationError } from './error.ts'
+import { inParallel } from './in-parallel.ts'
+import type { Limits } from './request.ts'
+import { ask, badAnswer, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
+
+/** A head that the registry took. */
+export interface WitnessedHead {
+  readonly head: Head
+  readonly blockNumber: number
+  /** That block's time: ms since the epoch, in whole seconds. */
+  readonly timeMs: number
+  /** By the key that the session's name names. */
+  readonly isSigned: boolean
+}
+
+interface Event extends AnchoredHead {
+  readonly blockNumber: number
+  readonly logIndex: number
+}
+
+/**
+ * All heads of a session that the registry took up to one block, in order.
+ *
+ * @throws VerificationError with `chain-unreachable`, `chain-answer`, `not-registered` or `heads-withheld`
+ */
+export async function readHeads(chain: Chain, name: SessionName, limits: Limits): Promise<WitnessedHead[]> {
+  // One block for all: a head that is taken meanwhile is in none of the answers.
+  const newest = await resultOf(chain, 'eth_blockNumber', [], limits)
+  const block = quantity(numberOf(chain, newest, 'the newest block'))
+  const call = { to: chain.registry, data: encodeSessionsCall(name) }
+  const answer = await resultOf(chain, 'eth_call', [call, block], limits)
+  const session = decoded(chain, () => decodeSession(String(answer)))
+  if (session === undefined) {
+    const what = `The registry ${chain.registry} knows no session ${name}`
+    throw new VerificationError('not-registered', 'reading the registry', what)
+  }
+  const { firstBlock, blockNumber: lastBlock } = session
+  if (firstBlock < 1 || firstBlock > lastBlock || lastBlock > Number(block))
+    throw badAnswer(chain, `the blocks of ${name} should be up to ${Number(block)}`)
+  const events = await readEvents(chain, name, session, limits)
+  checkNewest(chain, events, session)
+  const times = await readTimes(chain, events, session, limits)
+  return Promise.all(
+    events.map(async ({ blockNumber, publicKey, signature, ...head }) => {
+      const isSigned = Number.isSafeInteger(head.size) && (await verifyHead(head, publicKey, signature))
+      return { head, blockNumber, timeMs: times.get(blockNumber)!, isSigned }
+    }),
+  )
+}
+
+function decoded<Value>(chain: Chain, decode: () => Value): Value {
+  try {
+    return decode()
+  } catch (cause) {
+    throw badAnswer(chain, cause instanceof Error ? cause.message : String(cause), cause)
+  }
+}
+
+/**
+ * The events, oldest first, asked for from the newest block backwards. Each tells the block of the one before, so that
+ * nothing is asked of blocks without one, and none can be kept back. What a node refuses, or answers in part, is asked
+ * of half as many blocks.
+ */
+async function readEvents(chain: Chain, name: SessionName, session: RegistrySession, limits: Limits) {
+  const parts: Event[][] = []
+  let to = session.blockNumber
+  let span = session.blockNumber - session.firstBlock + 1
+  let anchors = session.anchors
+  while (anchors > 0) {
+    const from = Math.max(session.firstBlock, to - span + 1)
+    const filter = {
+      address: chain.registry,
+      topics: [ANCHORED, topicOf(name)],
+      fromBlock: quantity(from),
+      toBlock: quantity(to),
+    }
+    const answer = await ask(chain, 'eth_getLogs', [filter], limits)
+    const part = answer.kind === 'result' ? eventsIn(chain, name, answer.result, from, to) : []
+    const oldest = part[0]
+    if (oldest && isUnbroken(part, anchors, to) && oldest.previousBlock < from) {
+      parts.unshift(part)
+      anchors = oldest.anchors - 1
+      to = oldest.previousBlock
+      if (anchors > 0 && to < session.firstBlock)
+        throw badAnswer(chain, `a head should come from block ${session.firstBlock} on, found ${to}`)
+    } else if (from < to) {
+      span = Math.ceil((to - from + 1) / 2)
+    } else if (answer.kind === 'refused') {
+      throw answer.error
+    } else {
+      const what = `The chain's node should tell of head ${anchors} in block ${to}, as the registry says; it does not`
+      throw new VerificationError('heads-withheld', 'reading the registry', what)
+    }
+  }
+  return parts.flat()
+}
+
+/** Whether these events end with this one, in this block, and each follows the one before. */
+const isUnbroken = (events: readonly Event[], anchors: number, lastBlock: number) =>
+  events.at(-1)?.anchors === anchors &&
+  events.at(-1)?.blockNumber === lastBlock &&
+  events.every((event, at) => {
+    const before = events[at - 1]
+    return (
+      before === undefined ||
+      (event.anchors === before.anchors + 1 && event.previousBlock === before.blockNumber)
+    )
+  })
+
+/** Untrusted logs, put in order: each of this registry and session, and from these blocks. */
+function eventsIn(chain: Chain, name: SessionName, result: unknown, from: number, to: number): Event[] {
+  if (!Array.isArray(result)) throw badAnswer(chain, 'eth_getLogs should give a list')
+  const events = result.map((log: unknown): Event => {
+    const { address, topics, data, blockNumber, logIndex, removed } = { ...(log as object) } as Record<
+      string,
+      unknown
+    >
+    if (String(address).toLowerCase() !== chain.registry.toLowerCase() || removed === true)
+      throw badAnswer(chain, 'eth_getLogs should give logs of the registry alone')
+    if (!Array.isArray(topics) || typeof data !== 'string')
+      throw badAnswer(chain, 'a log has topics and data')
+    const block = numberOf(chain, blockNumber, 'the block of a log')
+    if (block < from || block > to)
+      throw badAnswer(chain, `a log should be of the blocks ${from} to ${to}, found ${block}`)
+    const event = decoded(chain, () => decodeAnchored({ topics: topics.map(String), data }))
+    if (event.name !== name) throw badAnswer(chain, `a log should be of ${name}, found ${event.name}`)
+    return { ...event, blockNumber: block, logIndex: numberOf(chain, logIndex, 'the index of a log') }
+  })
+  return events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
+}
+
+/** The registry holds what the newest event says, and takes only what is larger, and nothing after an end. */
+function checkNewest(chain: Chain, events: readonly Event[], session: RegistrySession): void {
+  const newest = events.at(-1)
+  const isSame =
+    newest?.size === session.size &&
+    newest.root === session.root &&
+    newest.page === session.page &&
+    newest.end === session.end &&
+    events[0]?.blockNumber === session.firstBlock &&
+    events[0].previousBlock === 0
+  if (!isSame) throw badAnswer(chain, 'its events should end with the head that the registry holds')
+  for (const [at, { size, end }] of events.entries()) {
+    const next = events[at + 1]
+    // Beyond 2^53 a size is rounded, so that two of them may look alike.
+    const isLarger = !next || next.size > size || (next.size === size && !Number.isSafeInteger(size))
+    if (!isLarger || (next && end))
+      throw badAnswer(chain, 'a registry takes only larger heads, none after an end')
+  }
+}
+
+/** The time of each block that took a head, in ms. */
+async function readTimes(
+  chain: Chain,
+  events: readonly Event[],
+  session: RegistrySession,
+  limits: Limits,
+): Promise<ReadonlyMap<number, number>> {
+  const blocks = [...new Set(events.map((event) => event.blockNumber))]
+  const times = await inParallel(blocks, async (number) => {
+    const block = await resultOf(chain, 'eth_getBlockByNumber', [quantity(number), false], limits)
+    const fields = { ...(block as object) } as Record<string, unknown>
+    if (numberOf(chain, fields['number'], 'the number of a block') !== number)
+      throw badAnswer(chain, `it should tell of block ${number}`)
+    return 1_000 * numberOf(chain, fields['timestamp'], 'the time of a block')
+  })
+  const inOrder = times.every((timeMs, at) => at === 0 || timeMs >= times[at - 1]!)
+  if (!inOrder || times.at(-1) !== session.blockAtMs)
+    throw badAnswer(chain, 'the times of its blocks should rise to the one that the registry holds')
+  return new Map(blocks.map((number, at) => [number, times[at]!]))
+}

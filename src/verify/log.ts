@@ -1,0 +1,179 @@
+import type { Entry, SessionEntry } from '../evidence/entry.ts'
+import { groupsDigest, type Head } from '../evidence/head.ts'
+import type { Sha256Hex } from '../protocol/ids.ts'
+import type { WitnessedHead } from './heads.ts'
+import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
+import { pageOf, rootIn, viewAfter, viewOf, type View } from './view.ts'
+
+/** What a reader says of a head that the registry took. */
+export interface HeadReport {
+  readonly size: number
+  readonly blockNumber: number
+  /** The time of that block: ms since the epoch, in whole seconds. */
+  readonly timeMs: number
+  /**
+   * - `good`: it continues the heads before it
+   * - `bad-signature`: not by the session's key: it is none of the session's
+   * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does
+   */
+  readonly verdict: 'good' | 'bad-signature' | 'forked'
+  /** What the first forked head contradicts. */
+  readonly why?: string
+}
+
+/** An entry of the log. */
+export interface LogEntry {
+  readonly position: number
+  readonly entry: Entry
+  /** It existed before this time: that of the first block whose head lists it, in ms since the epoch. */
+  readonly existedBeforeMs: number
+}
+
+/** Positions from `from` up to, without, `to`. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** What the anchored heads and their pages add up to. */
+export interface Log {
+  readonly heads: readonly HeadReport[]
+  /** The newest good head; none where even the first contradicts itself. */
+  readonly newest: Head | undefined
+  /** By ascending position. */
+  readonly entries: readonly LogEntry[]
+  /** Positions whose pages cannot be had. */
+  readonly lost: readonly Range[]
+  /** What forked heads list and the log does not. */
+  readonly forked: readonly LogEntry[]
+}
+
+interface Listed extends PagedEntry {
+  readonly existedBeforeMs: number
+}
+
+/**
+ * The log, in the order in which its heads were anchored: each must be the head of its own pages and have the root of
+ * each head before it at that size. From the first that does not, the log is forked: what was anchored before stands.
+ */
+export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages): Promise<Log> {
+  const entries = new Map<number, Listed>()
+  const listed = new Set<Sha256Hex>()
+  /** Pages of forked heads. */
+  const told = new Set<Sha256Hex>()
+  const apart = new Map<string, LogEntry>()
+  const accepted: Head[] = []
+  const heads: HeadReport[] = []
+  let base: View | undefined
+  let isForked = false
+
+  for (const { head, blockNumber, timeMs, isSigned } of witnessed) {
+    const report = { size: head.size, blockNumber, timeMs }
+    if (!isSigned) {
+      heads.push({ ...report, verdict: isBeyond(head) ? 'forked' : 'bad-signature' })
+      isForked ||= isBeyond(head)
+      continue
+    }
+    const after: View | undefined = base && viewAfter(base, head, pages)
+    const view: View = after ?? viewOf(head, pages)
+    const since = after ? view.pages.slice(base!.pages.length) : view.pages
+    const fresh = since.filter((page) => !listed.has(page.digest) && !told.has(page.digest))
+    if (!isForked) {
+      // Where it goes on from the view before, that view answers for the heads up to there.
+      const toCheck = after ? accepted.filter(({ size }) => size >= base!.pages.at(-1)!.to) : accepted
+      const why =
+        view.contradiction ??
+        contradictionWithin(view, head, pageOf(pages, head.page)) ??
+        contradictionOfEntries(fresh, entries) ??
+        (await contradictionOfGroups(entries.get(0)?.entry ?? view.pages[0]?.entries[0]?.entry, head)) ??
+        (await contradictionOfRoots(view, [...toCheck, head]))
+      isForked = why !== undefined
+      heads.push(isForked ? { ...report, verdict: 'forked', why: why! } : { ...report, verdict: 'good' })
+    } else {
+      heads.push({ ...report, verdict: 'forked' })
+    }
+    for (const page of fresh) {
+      ;(isForked ? told : listed).add(page.digest)
+      for (const [at, { entry, leaf }] of page.entries.entries()) {
+        const position = page.from + at
+        if (!isForked) {
+          if (!entries.has(position)) entries.set(position, { entry, leaf, existedBeforeMs: timeMs })
+        } else if (entries.get(position)?.leaf !== leaf) {
+          const key = `${position} ${leaf}`
+          if (!apart.has(key)) apart.set(key, { position, entry, existedBeforeMs: timeMs })
+        }
+      }
+    }
+    if (isForked) continue
+    accepted.push(head)
+    if (pageOf(pages, head.page)) base = view
+  }
+
+  const newest = accepted.at(-1)
+  const inOrder = [...entries]
+    .map(([position, { entry, existedBeforeMs }]): LogEntry => ({ position, entry, existedBeforeMs }))
+    .sort(byPosition)
+  return {
+    heads,
+    newest,
+    entries: inOrder,
+    lost: gapsIn(inOrder, newest?.size ?? 0),
+    forked: [...apart.values()].sort(byPosition),
+  }
+}
+
+const byPosition = (a: LogEntry, b: LogEntry) => a.position - b.position
+
+/** No log grows to a size that a number does not hold: whoever signs one means harm. */
+const isBeyond = ({ size }: Head) => !Number.isSafeInteger(size)
+
+function contradictionWithin(view: View, head: Head, own: ReadPage | undefined): string | undefined {
+  const last = view.pages.at(-1)
+  if (!own) {
+    // Its page is lost, with at least one entry.
+    return last && last.to >= head.size ? `it should be larger than the pages before its own` : undefined
+  }
+  if (last !== own) return `its page should be the last of its pages`
+  if (own.to !== head.size) return `its size should be ${own.to}, found ${head.size}`
+  const ends = isComplete(own.entries.at(-1)?.entry)
+  return ends === head.end ? undefined : `its end should be ${ends}, found ${head.end}`
+}
+
+function contradictionOfEntries(
+  fresh: readonly ReadPage[],
+  entries: ReadonlyMap<number, Listed>,
+): string | undefined {
+  for (const page of fresh) {
+    for (const [at, { leaf }] of page.entries.entries()) {
+      const known = entries.get(page.from + at)
+      if (known && known.leaf !== leaf) return `it has another entry at position ${page.from + at}`
+    }
+  }
+  return undefined
+}
+
+async function contradictionOfGroups(first: Entry | undefined, head: Head): Promise<string | undefined> {
+  if (first?.kind !== 'session') return undefined
+  const digest = await groupsDigest((first satisfies SessionEntry).groups)
+  return digest === head.groups ? undefined : `its groups should be ${digest}, found ${head.groups}`
+}
+
+async function contradictionOfRoots(view: View, heads: readonly Head[]): Promise<string | undefined> {
+  for (const { size, root } of heads) {
+    const found = await rootIn(view, size)
+    if (found !== undefined && found !== root)
+      return `its pages should have the root ${root} at size ${size}, found ${found}`
+  }
+  return undefined
+}
+
+function gapsIn(entries: readonly LogEntry[], size: number): Range[] {
+  const gaps: Range[] = []
+  let next = 0
+  for (const { position } of entries) {
+    if (position > next) gaps.push({ from: next, to: position })
+    next = position + 1
+  }
+  if (size > next) gaps.push({ from: next, to: size })
+  return gaps
+}

@@ -1,0 +1,120 @@
+import type { Head } from '../evidence/head.ts'
+import { linkNumbers } from '../evidence/page.ts'
+import type { Sha256Hex } from '../protocol/ids.ts'
+import { VerificationError } from './error.ts'
+import { isComplete, type Pages, type ReadPage } from './pages.ts'
+
+/** The log as one head has it: the pages that are found from its own along the links. */
+export interface View {
+  /** Those that can be had, by ascending number. */
+  readonly pages: readonly ReadPage[]
+  /** The digests of those that cannot, by number. */
+  readonly lost: ReadonlyMap<number, Sha256Hex>
+  /** Why these pages cannot be one log. */
+  readonly contradiction: string | undefined
+}
+
+export const pageOf = (pages: Pages, digest: Sha256Hex): ReadPage | undefined => {
+  const found = pages.get(digest)
+  return found instanceof VerificationError ? undefined : found
+}
+
+/** What a head's pages say, as far as they can be had. */
+export function viewOf(head: Head, pages: Pages): View {
+  const digests = new Map<number, Sha256Hex>()
+  const lost = new Map<number, Sha256Hex>()
+  const found: ReadPage[] = []
+  let contradiction: string | undefined
+  const start = pageOf(pages, head.page) ? head.page : head.previous
+  const waiting: { digest: Sha256Hex; expected?: number }[] = start ? [{ digest: start }] : []
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { digest, expected } = next
+    const page = pageOf(pages, digest)
+    const number = page?.number ?? expected
+    if (number === undefined) continue
+    if (expected !== undefined && number !== expected) {
+      contradiction ??= `the link to page ${expected} leads to page ${number}`
+      continue
+    }
+    const known = digests.get(number)
+    if (known !== undefined) {
+      if (known !== digest) contradiction ??= `two pages have the number ${number}`
+      continue
+    }
+    digests.set(number, digest)
+    if (!page) {
+      lost.set(number, digest)
+      continue
+    }
+    found.push(page)
+    // The nearest first, as they stand
+    const linked = linkNumbers(number).map((to, at) => ({ digest: page.links[at]!, expected: to }))
+    waiting.push(...linked.reverse())
+  }
+  found.sort((a, b) => a.number - b.number)
+  for (const [at, page] of found.entries()) contradiction ??= contradictionBetween(found[at - 1], page)
+  return { pages: found, lost, contradiction }
+}
+
+/** Why a page cannot come after this one, pages between them that cannot be had allowed for. */
+function contradictionBetween(before: ReadPage | undefined, page: ReadPage): string | undefined {
+  const end = before?.to ?? 0
+  const between = page.number - (before?.number ?? 0) - 1
+  if (between === 0 ? page.from !== end : page.from < end + between)
+    return `page ${page.number} begins at ${page.from}, and the one before ends at ${end}`
+  if (between === 0 && page.before.frontier.join() !== (before?.after.frontier.join() ?? ''))
+    return `page ${page.number} says another tree than the pages before it have`
+  if (isComplete(before?.entries.at(-1)?.entry)) return `page ${page.number} comes after the end`
+  return undefined
+}
+
+/**
+ * The view of a later head, where its pages do nothing but follow on from this view's last; undefined where more has to
+ * be looked at. So a log of many heads is gone through once.
+ */
+export function viewAfter(view: View, head: Head, pages: Pages): View | undefined {
+  const last = view.pages.at(-1)
+  const fresh: ReadPage[] = []
+  for (let digest = head.page; digest !== last?.digest; digest = fresh[0]!.links[0]!) {
+    const page = pageOf(pages, digest)
+    if (!page || !last || page.number <= last.number) return undefined
+    fresh.unshift(page)
+  }
+  if (view.contradiction || !last) return undefined
+  const pagesNow = [...view.pages, ...fresh]
+  for (const [at, page] of fresh.entries()) {
+    const before = fresh[at - 1] ?? last
+    const isNext = page.number === before.number + 1 && !contradictionBetween(before, page)
+    const isLinked = linkNumbers(page.number).every(
+      (number, link) => digestIn(pagesNow, view.lost, number) === page.links[link],
+    )
+    if (!isNext || !isLinked) return undefined
+  }
+  return { pages: pagesNow, lost: view.lost, contradiction: undefined }
+}
+
+function digestIn(
+  pages: readonly ReadPage[],
+  lost: ReadonlyMap<number, Sha256Hex>,
+  number: number,
+): Sha256Hex | undefined {
+  const at = firstFrom(pages, (page) => page.number >= number)
+  return pages[at]?.number === number ? pages[at].digest : lost.get(number)
+}
+
+/** Where the first of these stands for which, and for all after it, this holds. */
+function firstFrom<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
+  let [low, high] = [0, items.length]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (holds(items[middle]!)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** The root of a view's log at a size, where its pages give it. */
+export function rootIn({ pages }: View, size: number): Promise<Sha256Hex> | undefined {
+  const page = pages[firstFrom(pages, ({ to }) => to >= size)]
+  return page && page.from <= size ? page.rootAt(size) : undefined
+}

@@ -1,0 +1,45 @@
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+
+/** A time after which the platform is not waited for any more: no await on it may last for ever. */
+export interface Deadline {
+  /** Whether the time was up before what was waited for. */
+  readonly late: boolean
+  /** The time is up so many ms from now, if not later. */
+  extend(ms: number): void
+  /** What the promise settles with; rejects with `storage-failed` where the time is up before. */
+  race<T>(promise: Promise<T>): Promise<T>
+}
+
+/**
+ * A time that the database is given.
+ *
+ * @param ms from now
+ */
+export function deadline(ms: number): Deadline {
+  let untilMs = performance.now() + ms
+  let late = false
+  return {
+    get late() {
+      return late
+    },
+    extend(moreMs) {
+      untilMs = Math.max(untilMs, performance.now() + moreMs)
+    },
+    async race(promise) {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const timeIsUp = new Promise<never>((_resolve, reject) => {
+        const look = () => {
+          const leftMs = untilMs - performance.now()
+          if (leftMs > 0) {
+            timer = setTimeout(look, leftMs)
+          } else {
+            late = true
+            reject(new HoldfastError('storage-failed', 'The database does not answer.'))
+          }
+        }
+        look()
+      })
+      return Promise.race([promise, timeIsUp]).finally(() => clearTimeout(timer))
+    },
+  }
+}

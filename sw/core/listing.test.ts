@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+import { aListing, aSession, listedUpTo } from '../testing/records.ts'
+import { listingDueMs, listingStep } from './listing.ts'
+import type { Listing, SessionRecord } from './record.ts'
+
+const NOW_MS = 1_800_000_000_000
+const DAY_MS = 86_400_000
+const now = { nowMs: NOW_MS, random: 0.5 }
+
+const session = (
+  tally: Partial<SessionRecord['tally']>,
+  rest: Partial<SessionRecord> = {},
+): SessionRecord => {
+  const fresh = aSession(NOW_MS - 3_600_000, { size: 1, ...rest })
+  return { ...fresh, tally: { ...fresh.tally, ...tally } }
+}
+
+describe('the next step of a listing', () => {
+  it('is now as soon as the log has an entry that no page has', () => {
+    expect(listingDueMs(session({ uploading: 1 }, { size: 2 }))).toBe(0)
+    expect(listingDueMs(session({ anchoring: 1, uploading: 1 }, { size: 3, listed: listedUpTo(2) }))).toBe(0)
+  })
+
+  it('is never while the pages have all entries', () => {
+    expect(listingDueMs(session({ anchoring: 1 }, { size: 2, listed: listedUpTo(2) }))).toBeUndefined()
+  })
+
+  it('is never of an empty recording, ended or not', () => {
+    expect(listingDueMs(session({}))).toBeUndefined()
+    expect(listingDueMs(session({}, { size: 2, ending: 'complete', logEnd: 'complete' }))).toBeUndefined()
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('does not wait for chunks that are parked, nor for their bytes to be proved', () => {
+    expect(listingDueMs(session({ captured: 1, uploading: 2 }, { size: 3, parked: 3 }))).toBe(0)
+  })
+
+  it('is the time of the page in flight, and never that of one that is parked', () => {
+    const at = (wait: Listing['wait']) =>
+      listingDueMs(session({ manifesting: 1 }, { size: 9, listing: aListing(0, 2, { wait }) }), NOW_MS)
+    expect(at({ kind: 'due', notBeforeMs: 77 })).toBe(77)
+    expect(at({ kind: 'due', notBeforeMs: NOW_MS + 3_600_000 })).toBe(NOW_MS + 3_600_000)
+    expect(at({ kind: 'parked' })).toBeUndefined()
+  })
+
+  it.each([1, 365])('believes no time of a clock that was %d days off, either way', (days) => {
+    const at = (notBeforeMs: number) =>
+      listingDueMs(
+        session({ manifesting: 1 }, { listing: aListing(0, 2, { wait: { kind: 'due', notBeforeMs } }) }),
+        NOW_MS,
+      )
+    expect(at(NOW_MS + days * DAY_MS)).toBe(NOW_MS)
+    expect(at(NOW_MS - days * DAY_MS)).toBeLessThan(NOW_MS)
+  })
+
+  it('is never while the session is paused', () => {
+    expect(listingDueMs(session({ uploading: 1 }, { size: 2, paused: true }))).toBeUndefined()
+    expect(listingDueMs(session({ uploading: 1 }, { listing: aListing(0, 2), paused: true }))).toBeUndefined()
+  })
+})
+
+describe('the page in flight', () => {
+  const page = aListing(0, 2)
+  const failed = (code: ErrorCode, of = page) =>
+    listingStep(of, { type: 'failed', failure: { code, message: 'why', retryAfterMs: 0 } }, now)
+
+  it('keeps in mind that it has left, and where its upload can go on', () => {
+    const sent = listingStep(page, { type: 'send-began' }, now)
+    expect(sent).toEqual({ ...page, sent: true })
+    expect(listingStep(sent, { type: 'resume-token-saved', resumeToken: 'here' }, now)).toEqual({
+      ...sent,
+      resumeToken: 'here',
+    })
+  })
+
+  it('waits after a failure, and is forgiven no failure by an attempt that has only begun', () => {
+    const once = failed('server-error')
+    expect(once).toEqual({
+      ...page,
+      failures: 1,
+      wait: { kind: 'due', notBeforeMs: NOW_MS + 250 },
+      lastError: { code: 'server-error', message: 'why' },
+    })
+    expect(listingStep(once, { type: 'send-began' }, now)).toEqual({ ...once, sent: true })
+  })
+
+  it('parks where it was refused, until it is resumed: what has left already is kept in mind', () => {
+    const sent = aListing(0, 2, { sent: true, resumeToken: 'here' })
+    const parked = failed('rejected-by-store', sent)
+    expect(parked.wait).toEqual({ kind: 'parked' })
+    expect(listingStep(parked, { type: 'resumed' }, now)).toEqual(sent)
+  })
+})

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest'
+import { aListing, anchoredAt, aSession, listedUpTo } from '../testing/records.ts'
+import { nextSteps, workRemains } from './plan.ts'
+import type { SessionRecord } from './record.ts'
+import { LONGEST_TRIAL_MS } from './retry-policy.ts'
+import { NOT_WITNESSED } from './witnessing.ts'
+
+const NOW_MS = 1_800_000_000_000
+const parked = { kind: 'parked' } as const
+
+const session = (
+  tally: Partial<SessionRecord['tally']>,
+  rest: Partial<SessionRecord> = {},
+): SessionRecord => {
+  const fresh = aSession(NOW_MS - 3_600_000, { size: 1, ...rest })
+  return { ...fresh, tally: { ...fresh.tally, ...tally } }
+}
+const whole = {
+  ending: 'complete',
+  logEnd: 'complete',
+  size: 5,
+  listed: listedUpTo(5),
+  anchored: anchoredAt(5),
+} as const
+
+describe('nextSteps', () => {
+  const trial = (retryAtMs: number) => ({ failures: 1, retryAtMs, setAtMs: NOW_MS })
+  const busy = session(
+    { uploading: 2, anchoring: 1 },
+    {
+      size: 4,
+      listed: listedUpTo(2),
+      witnessing: { ...NOT_WITNESSED, wait: { kind: 'due', notBeforeMs: NOW_MS + 5 } },
+      trials: { 'sign-in': trial(NOW_MS + 6), refusal: trial(NOW_MS + 7) },
+    },
+  )
+  const all = [
+    { kind: 'listing', dueMs: 0 },
+    { kind: 'witness', dueMs: NOW_MS + 5 },
+    { kind: 'sign-in', dueMs: NOW_MS + 6 },
+    { kind: 'refusal', dueMs: NOW_MS + 7 },
+  ] as const
+
+  it('has one of each kind: none waits for another', () => {
+    expect(nextSteps(busy, NOW_MS)).toEqual(all)
+  })
+
+  it('sends nothing again to see while bytes cost money', () => {
+    expect(nextSteps(busy, NOW_MS, true)).toEqual(all.slice(0, 3))
+  })
+
+  it('has none while the session is paused, or where nothing is left', () => {
+    expect(nextSteps({ ...busy, paused: true }, NOW_MS)).toEqual([])
+    expect(nextSteps(session({ confirmed: 3 }, whole), NOW_MS)).toEqual([])
+  })
+
+  it.each([1, 365])('waits for no time of a clock that was %d days ahead', (days) => {
+    const notBeforeMs = NOW_MS + days * 86_400_000
+    const wait = { kind: 'due', notBeforeMs } as const
+    const ahead = {
+      ...busy,
+      listing: aListing(2, 4, { wait }),
+      witnessing: { ...NOT_WITNESSED, wait },
+      trials: { 'sign-in': trial(notBeforeMs), refusal: trial(notBeforeMs) },
+    }
+    expect(nextSteps(ahead, NOW_MS).map(({ dueMs }) => dueMs)).toEqual([NOW_MS, NOW_MS, NOW_MS, NOW_MS])
+  })
+
+  it('waits for a trial as long as one may, six hours', () => {
+    const retryAtMs = NOW_MS + LONGEST_TRIAL_MS
+    expect(nextSteps(session({}, { trials: { refusal: trial(retryAtMs) } }), NOW_MS)).toEqual([
+      { kind: 'refusal', dueMs: retryAtMs },
+    ])
+  })
+})
+
+describe('workRemains', () => {
+  const ended = { ending: 'complete' } as const
+
+  it.each([
+    { what: 'a recording, even an empty one', of: session({}), remains: true },
+    { what: 'a recording that is paused', of: session({}, { paused: true }), remains: true },
+    { what: 'an empty one that ended', of: session({}, { ...ended, size: 2 }), remains: false },
+    { what: 'chunks on their way', of: session({ uploading: 1 }, { ...whole }), remains: true },
+    { what: 'only parked chunks', of: session({ uploading: 2 }, { ...whole, parked: 2 }), remains: false },
+    { what: 'entries that no page has', of: session({ uploaded: 1 }, { ...whole, size: 6 }), remains: true },
+    {
+      what: 'a page that is parked, and nothing else',
+      of: session({ manifesting: 1 }, { ...ended, size: 2, listing: aListing(0, 2, { wait: parked }) }),
+      remains: false,
+    },
+    {
+      what: 'a head that the chain does not hold',
+      of: session({ anchoring: 1 }, { ...whole, anchored: anchoredAt(4) }),
+      remains: true,
+    },
+    {
+      what: 'a head that is parked, and nothing else',
+      of: session(
+        { anchoring: 1 },
+        { ...whole, anchored: anchoredAt(4), witnessing: { ...NOT_WITNESSED, wait: parked } },
+      ),
+      remains: false,
+    },
+    {
+      what: 'a parked page that a trial is set for',
+      of: session(
+        { manifesting: 1 },
+        {
+          ...ended,
+          size: 2,
+          listing: aListing(0, 2, { wait: parked }),
+          trials: { refusal: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } },
+        },
+      ),
+      remains: true,
+    },
+    { what: 'a paused session', of: session({ uploading: 4 }, { ...ended, paused: true }), remains: false },
+    { what: 'all confirmed', of: session({ confirmed: 4 }, whole), remains: false },
+  ])('$what: $remains', ({ of, remains }) => expect(workRemains(of)).toBe(remains))
+})

@@ -1,0 +1,84 @@
+import { afresh, afterFailedEffort, NEW_EFFORT, onTrial, type Resumed } from './effort.ts'
+import type { SessionRecord, Witnessing } from './record.ts'
+import { believedMs, resubmitDelayMs, type Failure, type Now } from './retry-policy.ts'
+
+// The newest head of a session's log goes to the chain. Several may be on their way: each holds all that the ones
+// before it did.
+
+/** Before the first head. */
+export const NOT_WITNESSED: Witnessing = { ...NEW_EFFORT, submitted: 0, submittedAtMs: 0, taken: 0 }
+
+/** Whether the chain is not known to hold the newest head, or something waits for its word. */
+export const isWitnessOwed = ({ listed, anchored, tally }: SessionRecord) =>
+  listed.tree.size > (anchored?.size ?? 0) || tally.anchoring > 0
+
+/**
+ * When the chain is to be looked at next, ms since the epoch (0: now); undefined while there is no need.
+ */
+export function witnessDueMs(session: SessionRecord, nowMs = Infinity): number | undefined {
+  const { paused, witnessing } = session
+  if (paused || !isWitnessOwed(session) || witnessing.wait.kind !== 'due') return undefined
+  return believedMs(witnessing.wait.notBeforeMs, nowMs)
+}
+
+/**
+ * When the head of this size may be handed over, ms since the epoch: one that was, when it is likely lost; the next one
+ * `everyMs` after it, but no sooner than that where the relay took it and the chain does not show it; the last one at
+ * once.
+ *
+ * @param everyMs the app's choice of what anchors may cost
+ */
+export function submitDueMs(
+  { submitted, submittedAtMs, taken }: Witnessing,
+  head: { readonly size: number; readonly isLast: boolean },
+  everyMs: number,
+  nowMs: number,
+): number {
+  // A time that is yet to come is of a clock that was ahead.
+  if (submitted === 0 || submittedAtMs > nowMs) return 0
+  const againMs = submittedAtMs + resubmitDelayMs(taken)
+  if (head.size === submitted) return againMs
+  if (head.isLast) return 0
+  return Math.max(submittedAtMs + everyMs, taken > 0 ? againMs : 0)
+}
+
+/** What can happen to the newest head. */
+export type WitnessEvent =
+  /** The intent to hand this head over is stored; the request leaves after that. */
+  | { readonly type: 'anchor-sent'; readonly size: number }
+  /** The relay took it, which says nothing of the chain. */
+  | { readonly type: 'anchor-taken' }
+  /** Nothing to do before this time but look again; `shown`: the size of the head in the newest block, 0 for none. */
+  | {
+      readonly type: 'look-again'
+      readonly atMs: number
+      readonly shown: number
+      readonly blockNumber: number
+    }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  | Resumed
+
+/** How it stands after an event. */
+export function witnessStep(witnessing: Witnessing, event: WitnessEvent, now: Now): Witnessing {
+  switch (event.type) {
+    case 'anchor-sent':
+      return { ...witnessing, submitted: event.size, submittedAtMs: now.nowMs }
+    case 'anchor-taken':
+      return { ...afresh(witnessing), taken: witnessing.taken + 1 }
+    case 'look-again': {
+      const { newest, submitted, taken } = witnessing
+      const { atMs, shown, blockNumber } = event
+      return {
+        ...afresh(witnessing),
+        taken: shown < submitted ? taken : 0,
+        newest: newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: now.nowMs },
+        wait: { kind: 'due', notBeforeMs: atMs },
+      }
+    }
+    case 'failed':
+      return afterFailedEffort(witnessing, event.failure, now)
+    case 'resumed':
+      // Handed over again at once too.
+      return { ...(event.onTrial ? onTrial(witnessing) : afresh(witnessing)), submitted: 0, taken: 0 }
+  }
+}

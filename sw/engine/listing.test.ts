@@ -1,0 +1,356 @@
+import { describe, expect, it } from 'vitest'
+import { recordingLockName } from '../../src/protocol/messages.ts'
+import type { Sealer } from './context.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { rootOf, appendEntries, EMPTY_TREE } from '../../src/evidence/tree.ts'
+import { pageCid } from '../../src/evidence/page.ts'
+import { sealInWorker } from '../seal.ts'
+import { countedStore } from '../testing/counted-store.ts'
+import { expectThrough } from '../testing/expect-through.ts'
+import { BLOCK_MS } from '../testing/fake-servers.ts'
+import { publishedLog } from '../testing/published.ts'
+import { workerLifetime } from '../testing/worker-lifetime.ts'
+import {
+  aRawStart,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sealedChunk,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
+import { admitChunk } from './admit.ts'
+import { change } from './change.ts'
+import { createDrain } from './drain.ts'
+import { sessionStep } from './session-step.ts'
+import { endSession, resumeSession, startSession } from './sessions.ts'
+import type { Store } from '../ports/store.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
+import { chunkIdOf } from '../../src/protocol/ids.ts'
+
+const id = sessionIdOf(1)
+const calm = new AbortController().signal
+
+type Worker = ReturnType<World['worker']>
+
+/** Takes so many steps of the listing: one makes a page, one brings it to the store. */
+async function list(world: World, steps: number, worker: Worker = world.worker()) {
+  for (let left = steps; left > 0; left--)
+    await world.clock.runUntil(sessionStep(worker, id, 'listing', calm))
+}
+
+const kindsOf = async (world: World) => (await publishedLog(world, id)).entries.map(({ kind }) => kind)
+
+describe('a page', () => {
+  // Promise 4 of docs/guarantees.md.
+  it('is fixed before it leaves, and holds exactly the entries that no page has', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2, ending: 'recording' })
+    await list(world, 1)
+    expect(world.server.ledger).toEqual([])
+    const { listing } = await world.session(id)
+    expect(listing).toMatchObject({ from: 0, tree: { size: 3 }, sent: false, end: false })
+    await admitChunk(world.worker(), await sealedChunk(id, 2))
+    await list(world, 1)
+    expect(world.server.ledger.map(({ op, of }) => [op, of])).toEqual([
+      ['send', listing && pageCid(listing.page)],
+    ])
+    expect(await kindsOf(world)).toEqual(['session', 'chunk', 'chunk'])
+    await list(world, 2)
+    const { pages } = await publishedLog(world, id)
+    expect(pages.map(({ entries }) => entries.length)).toEqual([3, 1])
+  })
+
+  // Promise 4 of docs/guarantees.md.
+  it('whose answer was lost is asked for, and not sent again, whatever was recorded since', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
+    await list(world, 2)
+    expect((await world.session(id)).listing).toMatchObject({ sent: true, wait: { kind: 'due' } })
+    await admitChunk(world.worker(), await sealedChunk(id, 1))
+    world.server.fault = () => undefined
+    await list(world, 1)
+    expect(world.server.ledger.map(({ op }) => op)).toEqual(['send', 'probe'])
+    expect(await kindsOf(world)).toEqual(['session', 'chunk'])
+  })
+
+  it('waits for nothing but the page before it: not for the bytes of its chunks', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    await list(world, 2)
+    expect(await world.statuses(id)).toEqual(['uploading', 'uploading', 'uploading'])
+    expect(await kindsOf(world)).toEqual(['session', 'chunk', 'chunk', 'chunk', 'end'])
+  })
+
+  it('of an empty recording is not made', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 0, ending: 'recording' })
+    await list(world, 2)
+    expect(world.server.ledger).toEqual([])
+    expect((await world.session(id)).listing).toBeUndefined()
+  })
+
+  // Promises 4, 8 of docs/guarantees.md.
+  it('is the same after each death: never two with one number', async () => {
+    let diesAt = 0
+    for (let died = true; died;) {
+      const world = createWorld()
+      await recordSession(world, { chunks: 1, ending: 'interrupted' })
+      died = (await drainOnce(world, world.worker(workerLifetime(++diesAt)))) === 'died'
+      await admitChunk(world.worker(), await sealedChunk(id, 1))
+      await endSession(world.worker(), id)
+      await drainOnce(world, world.worker(workerLifetime(diesAt)))
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      await expectThrough(world, id, 2)
+      for (const times of world.server.stored.values()) expect(times, `moment ${diesAt}`).toBe(1)
+    }
+    expect(diesAt).toBeGreaterThan(20)
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('that cannot be made parks its session alone, which a person resumes', async () => {
+    const world = createWorld()
+    await recordSession(world, { number: 1 })
+    await recordSession(world, { number: 2 })
+    const worker = world.worker()
+    const broken = { ...worker, store: withoutEntries(worker.store) }
+    expect(await drainOnce(world, broken)).toBe('idle')
+    expect(await world.session(id)).toMatchObject({ paused: true, trouble: { error: { code: 'defect' } } })
+    await expectThrough(world, sessionIdOf(2), 1)
+
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 1)
+  })
+
+  /** The log of the first session cannot be read. */
+  const withoutEntries = (store: Store): Store => ({
+    ...store,
+    read: (work) =>
+      store.read((tx) =>
+        work(
+          Object.assign(Object.create(tx) as typeof tx, {
+            entries: async (of: SessionId, from: number, to: number) => {
+              if (of === id) throw new TypeError('No entries')
+              return tx.entries(of, from, to)
+            },
+          }),
+        ),
+      ),
+  })
+
+  // Promise 2 of docs/guarantees.md.
+  it('whose entries have changed on the disk never leaves', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    await list(world, 1)
+    await world.disk.write((tx) => tx.putEntry(id, 1, Uint8Array.of(1, 2, 3)))
+    await list(world, 1)
+    expect(world.server.ledger).toEqual([])
+    expect((await world.session(id)).listing).toMatchObject({
+      wait: { kind: 'parked' },
+      lastError: { code: 'defect' },
+    })
+  })
+})
+
+describe('a log', () => {
+  it('of chunks that the worker seals is in the order of sealing, with its end last', async () => {
+    const world = createWorld()
+    await startSession(world.worker(), aRawStart())
+    for (const index of [0, 1, 2]) await admitChunk(world.worker(), await rawChunk(id, index))
+    await endSession(world.worker(), id)
+    expect((await world.session(id)).size).toBe(1)
+    let failed = false
+    const sealer: Sealer = async (context, chunk) => {
+      if (chunk.index === 0 && !failed) {
+        failed = true
+        throw new HoldfastError('storage-full', 'The device is full.')
+      }
+      await sealInWorker(context, chunk)
+    }
+    expect(await drainOnce(world, { ...world.worker(), sealer })).toBe('idle')
+    const { entries } = await publishedLog(world, id)
+    expect(entries.map((entry) => (entry.kind === 'chunk' ? entry.index : entry.kind))).toEqual([
+      'session',
+      1,
+      2,
+      0,
+      'end',
+    ])
+    await expectThrough(world, id, 3)
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('of a backlog of 500 chunks, recorded while the store is slow, has few pages', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 0, ending: 'recording' })
+    world.locks.hold(recordingLockName(id))
+    world.server.latencyMs = 20_000
+    const drain = createDrain(world.worker())
+    const one = await sealedChunk(id, 0)
+    for (let index = 0; index < 500; index++) {
+      await admitChunk(world.worker(), { ...one, index })
+      if (index % 50 === 0) void drain.join('message')
+      await world.clock.advance(100)
+    }
+    world.server.latencyMs = 0
+    await endSession(world.worker(), id)
+    await world.clock.runUntil(drain.join('message'))
+    expect((await publishedLog(world, id)).pages.length).toBeLessThanOrEqual(5)
+    expect((await world.session(id)).anchored?.size).toBe(502)
+  })
+
+  it('that is too long for one page has several, one after the other', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 0, ending: 'recording' })
+    const one = await sealedChunk(id, 0)
+    for (let index = 0; index < 1_100; index++) await admitChunk(world.worker(), { ...one, index })
+    await endSession(world.worker(), id)
+    await list(world, 4)
+    const { pages, entries } = await publishedLog(world, id)
+    expect(pages).toHaveLength(2)
+    expect(entries).toHaveLength(1_102)
+    expect((await world.session(id)).listed.tree.size).toBe(1_102)
+  })
+})
+
+describe('a head', () => {
+  // Promise 3 of docs/guarantees.md.
+  it('is handed over only of entries that are on the disk and at the store', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    const worker = world.worker()
+    const { submit } = worker.anchor
+    worker.anchor.submit = async (request, signal) => {
+      const { size, root, page } = request.head
+      const entries = await world.disk.read((tx) => tx.entries(id, 0, size))
+      expect(await rootOf(await appendEntries(EMPTY_TREE, entries))).toBe(root)
+      expect(world.server.stored.get(pageCid(page))).toBe(1)
+      await submit(request, signal)
+    }
+    expect(await drainOnce(world, worker)).toBe('idle')
+    expect(world.chain.submits()).toBe(1)
+    await expectThrough(world, id, 2)
+  })
+
+  // Promise 4 of docs/guarantees.md.
+  it('has one signature, whoever signed it last', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    await list(world, 1)
+    const late = world.worker()
+    let goOn = () => {}
+    const { send } = late.transport
+    late.transport.send = async (...args) => {
+      const answer = await send(...args)
+      await new Promise<void>((resolve) => (goOn = resolve))
+      return answer
+    }
+    const stale = sessionStep(late, id, 'listing', calm)
+    await world.clock.advance(10)
+    await list(world, 1)
+    const signed = await world.disk.read((tx) => tx.head(id, 2))
+    expect(signed).toBeDefined()
+    goOn()
+    await world.clock.runUntil(stale)
+    expect(await world.disk.read((tx) => tx.head(id, 2))).toEqual(signed)
+    expect((await world.session(id)).listed.pages.number).toBe(1)
+  })
+
+  it('says that the recording has ended exactly where its page holds the end, whenever that came', async () => {
+    for (const before of [1, 2]) {
+      const world = createWorld()
+      await recordSession(world, { ending: 'recording' })
+      const worker = world.worker()
+      const { read } = worker.store
+      let reads = 0
+      worker.store.read = async (work) => {
+        if (++reads === before) await endSession(world.worker(), id)
+        return read(work)
+      }
+      await list(world, 1, worker)
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      await expectThrough(world, id, 1)
+    }
+  })
+})
+
+// Promise 5 of docs/guarantees.md.
+describe('listing and witnessing', () => {
+  it('do not wait for each other: a chain that does not answer holds up no page', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    world.locks.hold(recordingLockName(id))
+    const worker = world.worker()
+    worker.anchor.read = () => new Promise(() => {})
+    const drain = createDrain(worker)
+    for (let index = 1; index < 4; index++) {
+      void drain.join('message')
+      await world.clock.advance(5_000)
+      await admitChunk(world.worker(), await sealedChunk(id, index))
+    }
+    void drain.join('message')
+    await world.clock.advance(5_000)
+    expect((await publishedLog(world, id)).pages).toHaveLength(4)
+    expect(await world.statuses(id)).toEqual(Array(4).fill('anchoring'))
+  })
+
+  it('do not wait for each other: a page that does not get through holds up no head', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    world.locks.hold(recordingLockName(id))
+    const worker = world.worker()
+    const drain = createDrain(worker)
+    void drain.join('message')
+    await world.clock.advance(100)
+    worker.transport.send = () => new Promise(() => {})
+    await admitChunk(world.worker(), await sealedChunk(id, 1))
+    void drain.join('message')
+    await world.clock.advance(5 * BLOCK_MS)
+    expect(await world.session(id)).toMatchObject({ listing: { from: 2, sent: true }, anchored: { size: 2 } })
+    expect(await world.statuses(id)).toEqual(['confirmed', 'uploading'])
+  })
+})
+
+// Promise 9 of docs/guarantees.md.
+describe('one more chunk', () => {
+  /** What it costs to list and anchor one more chunk of a session that has so many, all confirmed. */
+  async function costAfter(chunks: number) {
+    const world = createWorld()
+    await recordSession(world, { chunks: 0, ending: 'recording' })
+    const one = await sealedChunk(id, 0)
+    const plain = world.worker()
+    const add = async (index: number) => {
+      await admitChunk(plain, { ...one, index })
+      await change(plain, id, { type: 'chunk', id: chunkIdOf(id, index), event: { type: 'stored' } })
+    }
+    const through = async (worker: Worker) => {
+      do await list(world, 2, worker)
+      while ((await world.session(id)).listed.tree.size < (await world.session(id)).size)
+      const witness = () => world.clock.runUntil(sessionStep(worker, id, 'witness', calm))
+      await witness()
+      await world.clock.advance(3 * BLOCK_MS)
+      await witness()
+    }
+    for (let index = 0; index < chunks; index++) await add(index)
+    await through(plain)
+    expect((await world.session(id)).tally.confirmed).toBe(chunks)
+    await world.clock.advance(plain.anchor.everyMs)
+
+    await add(chunks)
+    const { store, counts } = countedStore(plain.store)
+    await through({ ...plain, store })
+    expect((await world.session(id)).tally.confirmed).toBe(chunks + 1)
+    return counts
+  }
+
+  it('costs the same few records, however many the session has', async () => {
+    const few = await costAfter(30)
+    expect(await costAfter(3_000)).toEqual(few)
+    expect(few.transactions).toBeLessThanOrEqual(20)
+    expect(few.records).toBeLessThanOrEqual(50)
+  })
+})

@@ -1,0 +1,539 @@
+import { describe, expect, it } from 'vitest'
+import type { Sha256Hex } from '../../src/protocol/ids.ts'
+import { recordingLockName } from '../../src/protocol/messages.ts'
+import type { WitnessedHead } from '../ports/anchor.ts'
+import { PROOF_LASTS_MS, resubmitDelayMs, STANDING_MS } from '../core/retry-policy.ts'
+import { expectThrough } from '../testing/expect-through.ts'
+import { BLOCK_MS } from '../testing/fake-servers.ts'
+import { expectTrueHead, publishedLog } from '../testing/published.ts'
+import {
+  cidOf,
+  createWorld,
+  drainOnce,
+  recordSession,
+  sealedChunk,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
+import { admitChunk } from './admit.ts'
+import { createDrain, type Drain } from './drain.ts'
+import { sessionStep } from './session-step.ts'
+import { endSession, resumeSession } from './sessions.ts'
+import { transfer } from './transfer.ts'
+
+const id = sessionIdOf(1)
+const calm = new AbortController().signal
+const lost = { code: 'unreachable', after: true } as const
+
+const ops = (world: World) => world.chain.ledger.map(({ op }) => op)
+const submits = (world: World) => world.chain.ledger.filter(({ op }) => op === 'submit')
+const sizesOnChain = (world: World) => world.chain.entries.map(({ request }) => request.head.size)
+
+/** Every byte of the session is still on the device. */
+async function expectAllBytes(world: World) {
+  for (const chunk of await world.chunks(id)) expect(await world.hasPayload(chunk)).toBe(true)
+}
+
+/** A recording that goes on, whose page lives, and the drain of its worker. */
+async function recording(chunks = 1, worker?: (world: World) => ReturnType<World['worker']>) {
+  const world = createWorld()
+  await recordSession(world, { chunks, ending: 'recording' })
+  world.locks.hold(recordingLockName(id))
+  return { world, drain: createDrain((worker ?? ((of) => of.worker()))(world)) }
+}
+
+/** One more chunk is handed over, and so much time passes. */
+async function goOn(world: World, drain: Drain, index: number, ms: number) {
+  await admitChunk(world.worker(), await sealedChunk(id, index))
+  void drain.join('message')
+  await world.clock.advance(ms)
+}
+
+describe('a head', () => {
+  it('is handed over after the chain was read, each time, and is true each time', async () => {
+    const { world, drain } = await recording()
+    for (let index = 1; index < 12; index++) await goOn(world, drain, index, 2_500)
+    await endSession(world.worker(), id)
+    await world.clock.runUntil(drain.join('message'))
+    await expectThrough(world, id, 12)
+    expect(submits(world).length).toBeGreaterThan(4)
+    for (const [at, op] of ops(world).entries())
+      if (op === 'submit') expect(world.chain.ledger[at - 1]?.op).toBe('read')
+    const log = await publishedLog(world, id)
+    for (const { request } of world.chain.entries) await expectTrueHead(log, request)
+  })
+
+  it('does not wait for the one before it: several are on their way, no sooner than the anchor says', async () => {
+    const { world, drain } = await recording()
+    world.chain.depth = 20
+    const { everyMs } = world.worker().anchor
+    for (let index = 1; index < 16; index++) await goOn(world, drain, index, 2_000)
+    expect((await world.session(id)).anchored).toBeUndefined()
+    const sentAtMs = submits(world).map(({ atMs }) => atMs)
+    expect(sentAtMs.length).toBeGreaterThanOrEqual(5)
+    for (const [at, atMs] of sentAtMs.slice(1).entries())
+      expect(atMs - (sentAtMs[at] ?? 0)).toBeGreaterThanOrEqual(everyMs)
+    await world.clock.advance(20 * BLOCK_MS)
+    // Each that is deep frees what it holds; the last is of all.
+    expect(new Set(await world.statuses(id))).toEqual(new Set(['confirmed']))
+  })
+
+  it('that is the last goes at once', async () => {
+    const { world, drain } = await recording()
+    void drain.join('message')
+    await world.clock.advance(3_500)
+    expect(submits(world)).toHaveLength(1)
+    await endSession(world.worker(), id)
+    const endedAtMs = world.clock.now()
+    void drain.join('message')
+    await world.clock.advance(100)
+    expect(submits(world).at(-1)?.atMs).toBeLessThan(endedAtMs + 100)
+    expect(world.chain.entries.at(-1)?.request.head.end).toBe(true)
+  })
+
+  // Promise 3 of docs/guarantees.md.
+  it('in the newest block alone confirms nothing: it waits for the depth', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const draining = createDrain(world.worker()).join('message')
+    await world.clock.advance(BLOCK_MS + 1_100)
+    expect(world.chain.entries).toHaveLength(1)
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    await expectAllBytes(world)
+    await world.clock.runUntil(draining)
+    expect(await draining).toBe('idle')
+    await expectThrough(world, id, 1)
+  })
+
+  it('is kept with the transaction that brought it, or without where no node tells', async () => {
+    for (const tells of [true, false]) {
+      const world = createWorld()
+      await recordSession(world)
+      const worker = world.worker()
+      if (!tells) worker.anchor.receipt = async () => undefined
+      await drainOnce(world, worker)
+      await expectThrough(world, id, 1)
+      const { anchored } = await world.session(id)
+      expect(anchored).toMatchObject({ size: 3, blockNumber: expect.any(Number) as unknown })
+      expect(anchored?.transactionHash !== undefined).toBe(tells)
+    }
+  })
+
+  // Promise 4 of docs/guarantees.md.
+  it('that the relay took, while its answer was lost, is looked for on the chain and not sent again', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.chain.fault = (op) => (op === 'submit' ? { ...lost, retryAfterMs: 5_000 } : undefined)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(submits(world)).toHaveLength(1)
+    expect(ops(world).slice(0, 3)).toEqual(['read', 'submit', 'read'])
+    await expectThrough(world, id, 1)
+  })
+
+  it('whose answer was lost is not handed over again before the relay has had its time', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    let answers = 0
+    world.chain.fault = (op) => (op === 'submit' && answers++ === 0 ? lost : undefined)
+    // It is mined, but only just before the relay would be asked again.
+    const { read } = worker.anchor
+    const beganMs = world.clock.now()
+    worker.anchor.read = async (...args) =>
+      world.clock.now() - beganMs < resubmitDelayMs(0) - 1_000 ? { blockNumber: 1 } : read(...args)
+    expect(await drainOnce(world, worker)).toBe('idle')
+    expect(submits(world)).toHaveLength(1)
+  })
+
+  it('that is refused is parked with every byte, and says why; the log goes on', async () => {
+    const { world, drain } = await recording(2)
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
+    void drain.join('message')
+    await world.clock.advance(1_000)
+    const session = await world.session(id)
+    expect(session).toMatchObject({
+      trouble: { error: { code: 'anchor-rejected' } },
+      witnessing: { wait: { kind: 'parked' } },
+    })
+    await goOn(world, drain, 2, 1_000)
+    expect((await publishedLog(world, id)).pages).toHaveLength(2)
+    await expectAllBytes(world)
+  })
+
+  it.each(['wrong-chain', 'nodes-disagree', 'server-error'] as const)(
+    'is handed to no relay while the chain cannot be read (%s), which is told at once and parks nothing',
+    async (code) => {
+      const world = createWorld()
+      await recordSession(world)
+      let away = true
+      world.chain.fault = (op) => (op === 'read' && away ? { code } : undefined)
+      expect(await drainOnce(world, world.worker())).toBe('work-remains')
+      const session = await world.session(id)
+      expect(session.trouble?.error.code).toBe(code)
+      expect(session.witnessing.wait.kind).toBe('due')
+      expect(world.chain.submits()).toBe(0)
+      away = false
+      await drainOnce(world, world.worker())
+      await expectThrough(world, id, 1)
+    },
+  )
+})
+
+describe('a relay that takes heads and brings none to the chain', () => {
+  /** What it takes is not mined while this says so. */
+  function swallowing(world: World, swallows: (size: number) => boolean) {
+    const worker = world.worker()
+    const { submit } = worker.anchor
+    worker.anchor.submit = async (...args) => {
+      await submit(...args)
+      if (swallows(args[0].head.size)) world.chain.entries.pop()
+    }
+    return worker
+  }
+
+  it('is asked again after a while, ever more rarely, not at each look', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = swallowing(world, () => true)
+    const beganMs = world.clock.now()
+    while (world.clock.now() - beganMs < 2 * 60 * 60_000) {
+      await drainOnce(world, worker)
+      await world.clock.advance(30_000)
+    }
+    // Until the wait is a quarter of an hour: 0, 15, 45, 105 s …
+    expect(submits(world).length).toBeGreaterThan(8)
+    expect(submits(world).length).toBeLessThan(20)
+    const waits = submits(world).map(({ atMs }, at, all) => atMs - (all[at - 1]?.atMs ?? atMs))
+    for (const [at, waitMs] of waits.entries())
+      if (at > 0) expect(waitMs).toBeGreaterThanOrEqual(resubmitDelayMs(at))
+  })
+
+  // Promise 7 of docs/guarantees.md.
+  it('is told within two minutes, until the head is there', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    let isMined = false
+    const worker = swallowing(world, () => !isMined)
+    const beganMs = world.clock.now()
+    const draining = createDrain(worker).join('message')
+    await world.clock.advance(110_000)
+    const { trouble } = await world.session(id)
+    expect(trouble).toMatchObject({ error: { code: 'anchor-unseen' } })
+    expect(trouble?.sinceMs).toBeLessThan(beganMs + 60_000)
+    isMined = true
+    await world.clock.runUntil(draining)
+    await world.clock.advance(3_600_000)
+    await drainOnce(world, worker)
+    await expectThrough(world, id, 1)
+    expect((await world.session(id)).trouble).toBeUndefined()
+  })
+
+  // Promise 7 of docs/guarantees.md.
+  it('is told and spared while the recording goes on, too: a new head is no new beginning', async () => {
+    const { world, drain } = await recording(1, (of) => swallowing(of, () => true))
+    for (let index = 1; index < 40; index++) await goOn(world, drain, index, 3_000)
+    expect((await world.session(id)).trouble?.error.code).toBe('anchor-unseen')
+    expect(submits(world).length).toBeLessThan(8)
+    await expectAllBytes(world)
+  })
+
+  // Promise 7 of docs/guarantees.md.
+  it('is told and spared where an earlier head is on the chain and deep', async () => {
+    const { world, drain } = await recording(1, (of) => swallowing(of, (size) => size > 2))
+    void drain.join('message')
+    await world.clock.advance(10_000)
+    expect((await world.session(id)).anchored?.size).toBe(2)
+    await admitChunk(world.worker(), await sealedChunk(id, 1))
+    await endSession(world.worker(), id)
+    const beganMs = world.clock.now()
+    void drain.join('message')
+    await world.clock.advance(120_000)
+    const { trouble } = await world.session(id)
+    expect(trouble?.error.code).toBe('anchor-unseen')
+    expect(trouble?.sinceMs).toBeLessThan(beganMs + 60_000)
+    expect(submits(world).length).toBeLessThanOrEqual(1 + 5)
+    expect(await world.statuses(id)).toEqual(['confirmed', 'anchoring'])
+  })
+})
+
+describe('a node', () => {
+  it('that never answers is told by the session that asked it, which asks again', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    let reads = 0
+    worker.anchor.read = (...args) => (reads++ === 0 ? new Promise(() => {}) : read(...args))
+    const drain = createDrain(worker)
+    for (let greetings = 0; greetings < 14; greetings++) {
+      void drain.join('message')
+      await world.clock.advance(20_000)
+    }
+    const log = await world.disk.read((tx) => tx.log(100))
+    expect(log.flatMap(({ error }) => error?.code ?? [])).toEqual(['timeout'])
+    void drain.join('message')
+    await world.clock.advance(60_000)
+    await expectThrough(world, id, 1)
+  })
+
+  it('whose chain stands is told within two minutes, and no more once it grows', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    const beganMs = world.clock.now()
+    const growsMs = beganMs + STANDING_MS + 60_000
+    let standing: Promise<Awaited<ReturnType<typeof read>>> | undefined
+    worker.anchor.read = async (...args) => {
+      const seen = await read(...args)
+      if (seen.latest === undefined || world.clock.now() >= growsMs) return seen
+      const { deep: _notYet, ...shallow } = seen
+      return (standing ??= Promise.resolve(shallow))
+    }
+    const drain = createDrain(worker)
+    void drain.join('message')
+    await world.clock.advance(120_000)
+    expect((await world.session(id)).trouble?.error).toMatchObject({
+      code: 'anchor-unseen',
+      message: expect.stringContaining('stands at block') as unknown,
+    })
+    expect(submits(world)).toHaveLength(1)
+    await world.clock.advance(120_000)
+    await expectThrough(world, id, 1)
+    expect((await world.session(id)).trouble).toBeUndefined()
+  })
+})
+
+// Promise 3 of docs/guarantees.md.
+describe('a reorganisation', () => {
+  it('that takes a head out of the newest block has it handed over again, and confirmed then', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const startMs = world.clock.now()
+    const draining = createDrain(world.worker()).join('message')
+    await world.clock.advance(BLOCK_MS + 1_100)
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    const before = world.chain.entries.splice(0)
+    await world.clock.runUntil(draining)
+    expect(await draining).toBe('idle')
+    await expectThrough(world, id, 1)
+    expect(submits(world)).toHaveLength(2)
+    expect(world.chain.entries.map(({ request }) => request)).toEqual(before.map(({ request }) => request))
+    expect(world.clock.now() - startMs).toBeGreaterThanOrEqual(resubmitDelayMs(0))
+  })
+
+  it('after a part was confirmed settles only when the chain holds the whole log again', async () => {
+    const { world, drain } = await recording(1)
+    void drain.join('message')
+    await world.clock.advance(10_000)
+    expect((await world.session(id)).anchored?.size).toBe(2)
+    await goOn(world, drain, 1, 500)
+    await endSession(world.worker(), id)
+    // Everything is gone, the part that was deep too; what is handed over now is lost as well.
+    world.chain.entries.length = 0
+    const joined = drain.join('message')
+    await world.clock.advance(100)
+    world.chain.entries.length = 0
+    await world.clock.advance(10_000)
+    expect(await world.statuses(id)).toEqual(['confirmed', 'anchoring'])
+    expect(await world.session(id)).toMatchObject({
+      anchored: { size: 2 },
+      open: expect.any(Number) as unknown,
+    })
+    await world.clock.runUntil(joined)
+    expect(await joined).toBe('idle')
+    expect(new Set(sizesOnChain(world))).toEqual(new Set([4]))
+    await expectThrough(world, id, 2)
+  })
+
+  it('that is in the newest block alone, while an older one still holds the head, confirms nothing', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    let isGone = true
+    worker.anchor.read = async (...args) => {
+      const { latest, ...seen } = await read(...args)
+      return isGone ? seen : { ...seen, ...(latest && { latest }) }
+    }
+    const draining = createDrain(worker).join('push')
+    await world.clock.advance(30_000)
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    await expectAllBytes(world)
+    isGone = false
+    await world.clock.runUntil(draining)
+    await expectThrough(world, id, 1)
+  })
+
+  it('that leaves a smaller head in the newest block confirms no more than that', async () => {
+    let small: WitnessedHead | undefined
+    const { world, drain } = await recording(1, (of) => {
+      const worker = of.worker()
+      const { read } = worker.anchor
+      worker.anchor.read = async (...args) => {
+        const { latest, ...seen } = await read(...args)
+        small ??= latest
+        return { ...seen, ...(small && { latest: small }) }
+      }
+      return worker
+    })
+    void drain.join('message')
+    await world.clock.advance(10_000)
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+    await goOn(world, drain, 1, 30_000)
+    expect(new Set(sizesOnChain(world))).toEqual(new Set([2, 3]))
+    expect(await world.statuses(id)).toEqual(['confirmed', 'anchoring'])
+  })
+})
+
+// Promise 3 of docs/guarantees.md.
+describe('another head under the same key', () => {
+  const other = 'f'.repeat(64) as Sha256Hex
+
+  it.each([
+    ['of another root', { root: other }],
+    ['of another page', { page: other }],
+    ['that says the recording has ended', { end: true }],
+    ['larger than the log', { size: 99 }],
+  ])('%s is told as a fork; no byte is let go, and uploads and pages go on', async (_what, change) => {
+    const { world, drain } = await recording(2)
+    const forge: World['chain']['entries'][number]['request'][] = []
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'unreachable' } : undefined)
+    void drain.join('message')
+    await world.clock.advance(1_000)
+    const session = await world.session(id)
+    const ours = await world.disk.read((tx) => tx.head(id, session.listed.tree.size))
+    if (ours === undefined) throw new Error('No head')
+    const { name, publicKey, access } = session
+    const { sessionId: _ours, ...said } = ours
+    const head = { ...said, name, publicKey, groups: other, ...change }
+    forge.push({ head, groups: access.map(({ id: group, tag }) => ({ id: group, tag })) })
+    for (const request of forge) world.chain.entries.push({ block: 101, request })
+    world.chain.fault = () => undefined
+    await world.clock.advance(60_000)
+
+    expect(await world.session(id)).toMatchObject({
+      trouble: { error: { code: 'forked' } },
+      witnessing: { wait: { kind: 'parked' } },
+    })
+    await goOn(world, drain, 2, 5_000)
+    const [, , third] = await world.chunks(id)
+    expect(world.server.stored.get(cidOf(third))).toBe(1)
+    expect(await world.statuses(id)).toEqual(['anchoring', 'anchoring', 'anchoring'])
+    expect((await publishedLog(world, id)).pages).toHaveLength(2)
+    await expectAllBytes(world)
+    expect((await world.session(id)).anchored).toBeUndefined()
+  })
+
+  it('is told where ours has followed it already', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { read } = worker.anchor
+    worker.anchor.read = async (...args) => {
+      const { deep, ...seen } = await read(...args)
+      return { ...seen, ...(deep && { deep: { ...deep, size: deep.size - 1, root: other } }) }
+    }
+    await drainOnce(world, worker, 'push')
+    expect((await world.session(id)).trouble?.error.code).toBe('forked')
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    await expectAllBytes(world)
+  })
+})
+
+// Promise 2 of docs/guarantees.md.
+describe('a store that forgets a chunk between its proof and its confirmation', () => {
+  it('is asked again once the proof is old, gets the chunk again, and only then is ours let go', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    // Nothing gets deep for long.
+    world.chain.depth = Math.ceil((2 * PROOF_LASTS_MS) / BLOCK_MS)
+    await drainOnce(world, world.worker())
+    expect(await world.statuses(id)).toEqual(['anchoring', 'anchoring'])
+    const [gone, kept] = (await world.chunks(id)).map(cidOf)
+    if (gone === undefined || kept === undefined) throw new Error('No chunks')
+    world.server.stored.delete(gone)
+    await world.clock.advance(2 * PROOF_LASTS_MS)
+    const before = world.server.ledger.length
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    const again = world.server.ledger.slice(before)
+    expect(again.filter(({ of }) => of === gone).map(({ op }) => op)).toEqual(['probe', 'send'])
+    expect(again.filter(({ of }) => of === kept).map(({ op }) => op)).toEqual(['probe'])
+    expect(world.server.stored.has(gone)).toBe(true)
+    await expectThrough(world, id, 2)
+    expect(submits(world)).toHaveLength(1)
+  })
+})
+
+describe('a look that is late, because the lock was taken from its worker', () => {
+  /** The first head is concluded while another worker has read the same, and is slow to go on. */
+  async function lateConclusion() {
+    const world = createWorld()
+    await recordSession(world, { chunks: 1, ending: 'interrupted' })
+    const a = world.worker()
+    const upload = async (index: number) => {
+      const chunk = (await world.chunks(id))[index]
+      if (chunk) await world.clock.runUntil(transfer(a, chunk, calm))
+    }
+    const list = async () => {
+      for (let left = 2; left > 0; left--) await world.clock.runUntil(sessionStep(a, id, 'listing', calm))
+    }
+    const look = () => world.clock.runUntil(sessionStep(a, id, 'witness', calm))
+    await upload(0)
+    await list()
+    await look()
+    await world.clock.advance(3 * BLOCK_MS)
+
+    const late = world.worker()
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    const { read } = late.anchor
+    late.anchor.read = async (...args) => {
+      const seen = await read(...args)
+      await released
+      return seen
+    }
+    const stale = sessionStep(late, id, 'witness', calm)
+    await world.clock.advance(10)
+    await look()
+    expect(await world.statuses(id)).toEqual(['confirmed'])
+    return { world, upload, list, concludes: () => (release(), world.clock.runUntil(stale)) }
+  }
+
+  // Promise 3 of docs/guarantees.md.
+  it('confirms nothing that came since, and deletes none of its bytes', async () => {
+    const { world, upload, list, concludes } = await lateConclusion()
+    await admitChunk(world.worker(), await sealedChunk(id, 1))
+    await upload(1)
+    await list()
+    const before = await world.session(id)
+    await concludes()
+    expect(await world.statuses(id)).toEqual(['confirmed', 'anchoring'])
+    expect(await world.session(id)).toEqual(before)
+    const second = (await world.chunks(id))[1]
+    expect(second && (await world.hasPayload(second))).toBe(true)
+  })
+
+  it('changes nothing of a session that is settled', async () => {
+    const { world, concludes } = await lateConclusion()
+    const before = await world.session(id)
+    await concludes()
+    expect(await world.session(id)).toEqual(before)
+  })
+})
+
+describe('a session whose anchor was refused', () => {
+  // Promise 5 of docs/guarantees.md.
+  it('is handed over again at once when it is resumed', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
+    await drainOnce(world, world.worker())
+    world.chain.fault = () => undefined
+    const startMs = world.clock.now()
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 1)
+    expect(submits(world).at(-1)?.atMs).toBe(startMs)
+  })
+})

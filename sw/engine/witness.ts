@@ -1,0 +1,92 @@
+import { groupsDigest } from '../../src/evidence/head.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { HeadRecord, SessionRecord } from '../core/record.ts'
+import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
+import { submitDueMs, type WitnessEvent } from '../core/witnessing.ts'
+import type { WitnessedHead } from '../ports/anchor.ts'
+import { change } from './change.ts'
+import { closeCircuit } from './circuits.ts'
+import type { Context } from './context.ts'
+import { limited } from './time-limit.ts'
+
+/**
+ * Looks what the chain holds of a session: concludes what it holds deep enough, or hands over the newest head where the
+ * newest block lacks it. The chain is read before each hand-over: what it shows already is not sent again.
+ */
+export const witnessStep = (context: Context, session: SessionRecord, signal: AbortSignal): Promise<void> =>
+  limited(context.clock, 0, signal, (until) => look(context, session, until))
+
+async function look(context: Context, session: SessionRecord, signal: AbortSignal): Promise<void> {
+  const { store, anchor, clock } = context
+  const { id, name, witnessing, listed } = session
+  const { blockNumber, latest, deep } = await anchor.read(name, signal)
+  const held = [latest, deep].filter((head) => head !== undefined)
+  const [newest, ...ours] = await store.read((tx) =>
+    Promise.all([listed.tree, ...held].map(({ size }) => tx.head(id, size))),
+  )
+  if (newest === undefined) throw new HoldfastError('defect', `${name} has no head.`)
+  // Readers keep what was anchored first, and show the rest apart: no bytes are let go on it.
+  const strange = held.find((head, at) => !isHead(head, ours[at]))
+  if (strange) throw new HoldfastError('forked', `The chain holds ${strange.size} entries that are not ours.`)
+
+  const shown = latest?.size ?? 0
+  if (deep && deep.size <= shown) {
+    await conclude(context, session, deep, signal)
+    if (deep.size === newest.size) return closeCircuit(context, anchor.name)
+  }
+
+  const nowMs = clock.now()
+  const isLast = session.logEnd !== undefined && newest.size === session.size
+  const dueMs = submitDueMs(witnessing, { size: newest.size, isLast }, anchor.everyMs, nowMs)
+  if (shown !== newest.size && dueMs <= nowMs) await submit(context, session, newest, signal)
+  // Not before the relay has answered too: a chain that can be read says nothing of it.
+  await closeCircuit(context, anchor.name)
+  if (shown < witnessing.submitted && witnessing.taken >= TAKEN_TO_TELL)
+    throw new HoldfastError('anchor-unseen', `The relay took ${witnessing.taken} anchors in vain.`)
+  const { newest: block } = witnessing
+  if (block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS)
+    throw new HoldfastError('anchor-unseen', `The chain stands at block ${blockNumber}.`)
+  await record(context, id, { type: 'look-again', atMs: clock.now() + anchor.pollMs, shown, blockNumber })
+}
+
+/** Whether the chain's head is this one, in all that it says. */
+const isHead = (seen: WitnessedHead, ours: HeadRecord | undefined) =>
+  seen.root === ours?.root && seen.page === ours.page && seen.end === ours.end
+
+async function conclude(
+  context: Context,
+  { id, name, anchored }: SessionRecord,
+  head: WitnessedHead,
+  signal: AbortSignal,
+): Promise<void> {
+  const isNews = head.size > (anchored?.size ?? 0)
+  // What a node does not tell of it holds nothing up.
+  const receipt = isNews ? await context.anchor.receipt(name, head, signal).catch(() => undefined) : undefined
+  const { size, root, page, blockNumber, blockAtMs } = head
+  await change(context, id, {
+    type: 'anchor-confirmed',
+    anchored: { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: context.clock.now() },
+  })
+}
+
+async function submit(
+  context: Context,
+  { id, name, publicKey, access }: SessionRecord,
+  head: HeadRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await record(context, id, { type: 'anchor-sent', size: head.size }))) return
+  const { size, root, page, previous, end, signature } = head
+  const groups = await groupsDigest(access)
+  await context.anchor.submit(
+    {
+      head: { name, size, root, page, previous, groups, end, publicKey, signature },
+      groups: access.map(({ id: group, tag }) => ({ id: group, tag })),
+    },
+    signal,
+  )
+  await record(context, id, { type: 'anchor-taken' })
+}
+
+const record = (context: Context, id: SessionRecord['id'], event: WitnessEvent) =>
+  change(context, id, { type: 'witness', event })
