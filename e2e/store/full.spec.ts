@@ -32,7 +32,7 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   await backend.pause()
   await witness.record()
   const stalledBy = page.getByTestId('held-up')
-  await expect(stalledBy).toContainText('no room')
+  await expect(stalledBy).toContainText('The device is full')
   await expect(stalledBy).toContainText('Recording goes on')
   const acks = page.getByTestId('ack-count')
   const captured = async () => Number(await acks.getAttribute('data-captured'))
