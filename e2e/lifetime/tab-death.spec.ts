@@ -21,8 +21,8 @@ test('with no debugger and no page, what was acknowledged goes up and is anchore
   const death = await recordThenClose(lane, RECORDING)
   await slow.arrived
   slow.release()
-  const manifest = await anchored(backend, death.sessionId, 'interrupted', death.chunks)
-  expectNothingTwice(backend, manifest, sinceEntry)
+  const log = await anchored(backend, death.sessionId, 'interrupted', death.chunks)
+  expectNothingTwice(backend, log, sinceEntry)
 })
 
 test(

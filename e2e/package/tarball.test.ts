@@ -156,7 +156,7 @@ export function ownStore(endpoint: string): Transport {
 /** Cases of the contract whose store does nothing wrong. */
 const NEEDS_NO_FAULTS = [
   'proves a copy that readers then find, and tells its progress',
-  'carries an object of a few bytes, such as a manifest',
+  'carries an object of a few bytes, such as a page of a log',
   'finds its copy in another life, and sends nothing',
   'says nothing is there of what was never sent',
 ]

@@ -15,7 +15,7 @@ import { workerBench, type WorkerBench } from './worker-bench.ts'
 /** The cases of success, of resumption and of death: for a store that keeps half an upload, and for one that does not. */
 const IN_EVERY_RUN = [
   'proves a copy that readers then find, and tells its progress',
-  'carries an object of a few bytes, such as a manifest',
+  'carries an object of a few bytes, such as a page of a log',
   'finds its copy in another life, and sends nothing',
   'goes on after a connection was reset inside the body',
   'survives an answer that was lost, and sends nothing twice',

@@ -260,7 +260,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
     },
   },
   {
-    title: 'carries an object of a few bytes, such as a manifest',
+    title: 'carries an object of a few bytes, such as a page of a log',
     async run(harness) {
       const delivery = await Delivery.ofRandomBytes(7)
       await delivery.run(harness.transport())

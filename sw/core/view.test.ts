@@ -125,7 +125,7 @@ describe('sessionView', () => {
     })
   })
 
-  it('hands out neither wrapped keys nor the bookkeeping', () => {
+  it('hands out neither sealed keys nor the bookkeeping', () => {
     const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70 } as const
     const trials = { refusal: { failures: 1, retryAtMs: 99, setAtMs: 9 } }
     const full = { ...session, listing: aListing(0, 2), logEnd: 'interrupted', trouble, trials } as const
