@@ -44,6 +44,21 @@ it('makes and takes what the platform does', async () => {
   expect(await verifyHead(head, publicKey, byPlatform)).toBe(true)
 })
 
+it('signs a message twice in two ways, each of which the next history is given again', async () => {
+  useQuickCrypto()
+  const key = await importSigningKey(pkcs8)
+  const twice = async () => {
+    reseedCrypto(1)
+    return [await signHead(key, head), await signHead(key, head)]
+  }
+  const [first = '', second = ''] = await twice()
+  expect(first).not.toBe(second)
+  for (const made of [first, second]) expect(await verifyHead(head, publicKey, made)).toBe(true)
+  expect(await twice()).toEqual([first, second])
+  expect(await signHead(key, { ...head, size: 4 })).not.toBe(first)
+  expect(await verifyHead(head, publicKey, await signHead(key, { ...head, size: 4 }))).toBe(false)
+})
+
 it('gives the same random bytes for the same seed', () => {
   const drawn = (seed: number) => {
     reseedCrypto(seed)

@@ -4,6 +4,9 @@ import { doShare, NOTHING, plus, type Counts, type Share } from './share.ts'
 /** Counts are told together, this many pieces at a time. */
 const TOGETHER = 100
 
+// A failure is replayed on the main thread, with its stack; here each error that the engine expects would cost one.
+Error.stackTraceLimit = 0
+
 let counts: Counts = NOTHING
 let pieces = 0
 const tellCounts = () => {

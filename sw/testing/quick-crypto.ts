@@ -1,10 +1,10 @@
 import {
   createCipheriv,
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  hash,
   sign,
   verify,
   type KeyObject,
@@ -30,6 +30,7 @@ let random = seededRandom(1)
 /** Random bytes of Web Crypto come from this seed from now on. */
 export const reseedCrypto = (seed: number) => {
   random = seededRandom(seed)
+  signedSince.clear()
 }
 
 let onSigned: (message: Uint8Array) => void = () => {}
@@ -64,17 +65,18 @@ const SPKI_PREFIX: Readonly<Record<string, Buffer>> = {
   ECDSA: Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex'),
 }
 
-/** Keys of sessions are imported again and again. */
+/** Keys of sessions are imported again and again, by every history. */
 const imported = new Map<string, QuickKey>()
-const MOST_IMPORTED = 100
+const MOST_IMPORTED = 1_000
 const MOST_VERIFIED = 1_000
+const MOST_SIGNED = 1_000
 
 function importQuickly(format: string, data: Bytes, name: string): QuickKey | undefined {
   const bytes = viewOf(data)
   if (name === 'HMAC' || name === 'AES-GCM') return new QuickKey(bytes.slice())
   const prefix = SPKI_PREFIX[name]
   if (prefix === undefined) return undefined
-  const id = `${format} ${name} ${Buffer.from(bytes).toString('latin1')}`
+  const id = `${format} ${name} ${textOf(bytes)}`
   const known = imported.get(id)
   if (known !== undefined) return known
   const key =
@@ -87,13 +89,31 @@ function importQuickly(format: string, data: Bytes, name: string): QuickKey | un
   return quick
 }
 
+/** Signatures of the same message, in the order in which one history asked for them: no two are alike. */
+const signatures = new WeakMap<QuickKey, Map<string, Buffer[]>>()
+/** How often this history has signed a message. */
+const signedSince = new Map<string, number>()
+
+/** What the key signed for an earlier history stands for this one: real, and of another message never. */
+function signOnce(key: QuickKey, data: Uint8Array): Buffer {
+  const known = signatures.get(key) ?? new Map<string, Buffer[]>()
+  signatures.set(key, known)
+  const id = textOf(data)
+  const nth = signedSince.get(id) ?? 0
+  signedSince.set(id, nth + 1)
+  if (known.size >= MOST_SIGNED) known.clear()
+  const made = known.get(id) ?? []
+  known.set(id, made)
+  return (made[nth] ??= sign('sha256', data, { key: key.node, ...P1363 }))
+}
+
 /** What verified and what did not: the same is asked again and again. */
 const verified = new WeakMap<QuickKey, Map<string, boolean>>()
 
 function verifyOnce(key: QuickKey, signature: Uint8Array, data: Uint8Array): boolean {
   const known = verified.get(key) ?? new Map<string, boolean>()
   verified.set(key, known)
-  const id = [signature, data].map((bytes) => Buffer.from(bytes).toString('latin1')).join()
+  const id = `${signature.length} ${textOf(signature)}${textOf(data)}`
   const holds = known.get(id) ?? verify('sha256', data, { key: key.node, ...P1363 }, signature)
   if (known.size >= MOST_VERIFIED) known.clear()
   known.set(id, holds)
@@ -105,15 +125,14 @@ const P1363 = { dsaEncoding: 'ieee-p1363' } as const
 
 /**
  * Takes Web Crypto's place for what the engine asks of it: the same values, but on this thread and resolved at once,
- * and random bytes from a seed, so that a run can be repeated. A signature alone has chance of its own. What a key of
+ * and random bytes from a seed, so that a run can be repeated. A signature alone has chance of its own, and is made once in a process. What a key of
  * the platform is given for stays the platform's.
  */
 export function useQuickCrypto(): void {
   const { subtle } = crypto
   const { encrypt, sign: platformSign, verify: platformVerify, importKey, deriveBits } = subtle
   const quick = {
-    digest: async (_name: string, data: Bytes) =>
-      bufferOf(createHash('sha256').update(viewOf(data)).digest()),
+    digest: async (_name: string, data: Bytes) => bufferOf(hash('sha256', viewOf(data), 'buffer')),
 
     async importKey(...args: Parameters<typeof importKey>) {
       const [format, data, algorithm] = args as unknown as [string, Bytes, Algorithm]
@@ -127,7 +146,7 @@ export function useQuickCrypto(): void {
       if (nameOf(algorithm) === 'HMAC')
         return bufferOf(createHmac('sha256', key.secret).update(viewOf(data)).digest())
       onSigned(viewOf(data))
-      return bufferOf(sign('sha256', viewOf(data), { key: key.node, ...P1363 }))
+      return bufferOf(signOnce(key, viewOf(data)))
     },
 
     async verify(...args: [Algorithm, CryptoKey | QuickKey, Bytes, Bytes]) {
@@ -166,5 +185,8 @@ export function useQuickCrypto(): void {
 }
 
 const nameOf = (algorithm: Algorithm) => (typeof algorithm === 'string' ? algorithm : algorithm.name)
+/** One character for each byte. */
+const textOf = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 const viewOf = (data: Bytes) => (data instanceof Uint8Array ? data : new Uint8Array(data))
 const bufferOf = (bytes: Uint8Array) => new Uint8Array(bytes).buffer
