@@ -56,6 +56,10 @@ const browserTests = (name: string, config: string, options: readonly string[] =
   }
 }
 
+function node(name: string, script: string, ...args: string[]): Step {
+  return { name, command: ['node', join(root, 'dist/e2e', script), ...args] }
+}
+
 const CHROMIUM = 'e2e/playwright.config.ts'
 
 /** One of each kind. */
@@ -66,17 +70,23 @@ const SAMPLE: readonly Step[] = [
 
 const ENGINES = browserTests('tests in every engine that is installed', 'e2e/engines/playwright.config.ts')
 
-/** Everything but what waits in real time for half an hour. */
-const ALL: readonly Step[] = [
+/** Each of these keeps one core busy. */
+const READERS: readonly Step[] = [
+  node('two readers, sessions 0 to 499', 'vectors/compare.js', '500', '0'),
+  node('two readers, sessions 500 to 999', 'vectors/compare.js', '500', '500'),
+  node('tampering', 'vectors/tamper.js', '1000'),
+]
+
+/** Everything but what waits in real time for half an hour; a list is of steps that run at once. */
+const ALL: readonly (Step | readonly Step[])[] = [
   UNIT_TESTS,
-  { name: 'simulator', command: ['node', join(root, 'dist/e2e/simulate/main.js'), '--runs', '3000'] },
-  { name: 'two readers', command: ['node', join(root, 'dist/e2e/vectors/compare.js'), '1000'] },
-  { name: 'tampering', command: ['node', join(root, 'dist/e2e/vectors/tamper.js'), '1000'] },
+  node('simulator', 'simulate/main.js', '--runs', '3000'),
+  READERS,
   browserTests('browser tests', CHROMIUM),
   ENGINES,
 ]
 
-function chosen(options: readonly string[]): readonly Step[] {
+function chosen(options: readonly string[]): readonly (Step | readonly Step[])[] {
   if (options.includes('--all')) return ALL
   return options.includes('--engines') ? [...SAMPLE, ENGINES] : SAMPLE
 }
@@ -98,9 +108,9 @@ async function main(): Promise<void> {
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
     console.log(`${output}── ${step.name}: ${failed === 0 ? 'ok' : `${failed} FAILED`} (${seconds} s)`)
   }
-  await perform(TYPES, 'as it goes')
-  await Promise.all(CHECKS.map((step) => perform(step, 'at its end')))
-  for (const step of chosen(process.argv)) await perform(step, 'as it goes')
+  for (const step of [TYPES, CHECKS, ...chosen(process.argv)])
+    if ('command' in step) await perform(step, 'as it goes')
+    else await Promise.all(step.map((one) => perform(one, 'at its end')))
 
   console.log(`\n${total.passed} passed, ${total.failed} failed`)
   process.exitCode = total.failed === 0 ? 0 : 1

@@ -65,14 +65,14 @@ export async function openDemo(
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
     },
     async acknowledged(count) {
-      await expect.poll(() => told(page, 'acknowledged')).toBeGreaterThanOrEqual(count)
-      await expect.poll(() => slices.filter(Boolean).length).toBeGreaterThanOrEqual(count)
+      await expect.poll(() => told(page, 'acknowledged'), OFTEN).toBeGreaterThanOrEqual(count)
+      await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBeGreaterThanOrEqual(count)
     },
     async stop() {
       await page.getByTestId('stop-button').click()
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
       const captured = await told(page, 'captured')
-      await expect.poll(() => slices.filter(Boolean).length).toBe(captured)
+      await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBe(captured)
     },
     session: (id) =>
       id === undefined
@@ -80,6 +80,9 @@ export async function openDemo(
         : page.locator(`[data-testid=session][data-session-id="${id}"]`),
   }
 }
+
+/** What a recording waits for comes within moments; left alone, Playwright soon looks once a second only. */
+const OFTEN = { intervals: [50] }
 
 /** A count that the page tells of its recording. */
 const told = async (page: Page, what: 'acknowledged' | 'captured') =>
