@@ -1,5 +1,4 @@
-import type { ErrorCode, HoldfastError } from '../../../src/protocol/errors.ts'
-import type { Answer } from '../../http/request.ts'
+import { httpError, type Answer } from '../../http/request.ts'
 import type { AdaptiveTimeout, TimedRequest } from '../../http/adaptive-timeout.ts'
 import { withAuth, type Authorize } from '../../http/with-auth.ts'
 
@@ -8,7 +7,7 @@ import { withAuth, type Authorize } from '../../http/with-auth.ts'
 export type Call = (
   method: string,
   url: string,
-  request: TimedRequest,
+  request: Omit<TimedRequest, 'bodyBytes'>,
   headers?: Readonly<Record<string, string>>,
   body?: Uint8Array<ArrayBuffer>,
 ) => Promise<Answer>
@@ -24,32 +23,32 @@ export const callsOf =
         http.request(
           url,
           { method, headers: { ...headers, ...authorization }, ...(body && { body }) },
-          request,
+          { bodyBytes: body?.byteLength ?? 0, ...request },
         ),
       request.signal,
     )
   }
 
-/** Why the transport cannot go on with a server that answered so. */
-type Failure = (what: string, code?: ErrorCode) => HoldfastError
-
 /**
- * The URL that an answer names by `Location`, relative to where it came from at last.
+ * The URL of what an answer created, relative to where that came from at last.
  *
- * @throws HoldfastError `rejected-by-store` for one that cannot be asked, or that gives up TLS
+ * @throws HoldfastError `rejected-by-store` where it tells none, one that cannot be asked, or one that gives up TLS:
+ *   who sets the server up can change that
  */
-export function urlIn(answer: Answer, location: string, failure: Failure): string {
+export function locationIn(answer: Answer): string {
+  const location = answer.headers.get('location')
+  const refusal = (what: string) => httpError(answer, what, 'rejected-by-store')
+  if (location === null) throw refusal(' and no Location, or CORS hides it.')
   let found = ''
   try {
     found = new URL(location, answer.url).href
   } catch {
     // Refused below.
   }
-  // `fetch` takes no other, and none with a name and password.
-  if (!/^https?:\/\/[^/@]+\//.test(found))
-    throw failure('a Location that cannot be asked', 'rejected-by-store')
-  if (found.startsWith('http:') && answer.origin.startsWith('https:'))
-    throw failure('a Location without TLS; it is to heed X-Forwarded-Proto', 'rejected-by-store')
+  // `fetch` takes no other scheme, and no name and password.
+  const askable = answer.url.startsWith('https:') ? /^https:..[^/@]+\// : /^https?:..[^/@]+\//
+  if (!askable.test(found))
+    throw refusal(' and a Location that cannot be asked, or that gives up TLS (see X-Forwarded-Proto).')
   return found
 }
 

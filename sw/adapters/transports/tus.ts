@@ -3,7 +3,7 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
-import { callsOf, isGone, urlIn } from './named-by-server.ts'
+import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
@@ -168,7 +168,7 @@ export function tus({
         'Upload-Checksum': `${checksum} ${toBase64(new Uint8Array(await crypto.subtle.digest(digest, part)))}`,
       }),
     }
-    return call('PATCH', url, { signal, bodyBytes: part.byteLength }, headers, part)
+    return call('PATCH', url, { signal }, headers, part)
   }
 
   return {
@@ -304,12 +304,6 @@ function offsetIn(answer: Answer): number {
   const header = answer.headers.get('upload-offset') ?? ''
   if (!/^\d+$/.test(header)) throw hidden(answer, 'Upload-Offset')
   return Number(header)
-}
-
-function locationIn(answer: Answer): string {
-  const location = answer.headers.get('location')
-  if (location === null) throw hidden(answer, 'Location')
-  return urlIn(answer, location, (what, code) => badAnswer(answer, what, code))
 }
 
 /** `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up. */
