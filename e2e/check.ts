@@ -17,6 +17,8 @@ interface Step {
 interface Count {
   readonly passed: number
   readonly failed: number
+  /** For want of something that is not installed; absent: none. */
+  readonly skipped?: number
 }
 
 const root = repositoryRoot()
@@ -97,14 +99,15 @@ async function main(): Promise<void> {
   const chromium = findChromium()
   console.log(`Chromium: ${chromium}`)
 
-  const total = { passed: 0, failed: 0 }
+  const total = { passed: 0, failed: 0, skipped: 0 }
   const perform = async (step: Step, shows: 'as it goes' | 'at its end') => {
     const began = Date.now()
     if (shows === 'as it goes') console.log(`\n── ${step.name}`)
     const { exitCode, output } = await run(step, { CHROME_PATH: chromium }, shows)
-    const { passed, failed } = await countOf(step, exitCode)
+    const { passed, failed, skipped = 0 } = await countOf(step, exitCode)
     total.passed += passed
     total.failed += failed
+    total.skipped += skipped
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
     console.log(`${output}── ${step.name}: ${failed === 0 ? 'ok' : `${failed} FAILED`} (${seconds} s)`)
   }
@@ -112,7 +115,8 @@ async function main(): Promise<void> {
     if ('command' in step) await perform(step, 'as it goes')
     else await Promise.all(step.map((one) => perform(one, 'at its end')))
 
-  console.log(`\n${total.passed} passed, ${total.failed} failed`)
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
   process.exitCode = total.failed === 0 ? 0 : 1
 }
 
@@ -151,14 +155,15 @@ async function countOf({ count }: Step, exitCode: number): Promise<Count> {
 }
 
 async function countUnitTests(): Promise<Count> {
-  const { numPassedTests, numFailedTests } = JSON.parse(await readFile(join(results, 'unit.json'), 'utf8'))
-  return { passed: numPassedTests, failed: numFailedTests }
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+    await readFile(join(results, 'unit.json'), 'utf8'),
+  )
+  return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests }
 }
 
-/** What is skipped, for want of an engine, counts as neither. */
 async function countBrowserTests(file: string): Promise<Count> {
   const { stats } = JSON.parse(await readFile(file, 'utf8'))
-  return { passed: stats.expected, failed: stats.unexpected + stats.flaky }
+  return { passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped }
 }
 
 await main()

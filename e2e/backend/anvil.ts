@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { BackendError } from './backend-error.ts'
+import { dieWithUs } from './die-with-us.ts'
 import { repositoryRoot } from './repository-root.ts'
 import { rpcClient } from './rpc.ts'
 
@@ -82,29 +83,6 @@ async function firstAnswer(url: string, ended: Promise<string>): Promise<string 
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   return `no answer within ${STARTS_WITHIN_MS / 1000} s`
-}
-
-/**
- * End the child when this process ends, however that happens.
- *
- * An exit handler does not run after SIGKILL, so a shell waits for the end of a pipe that only we hold open.
- */
-function dieWithUs(child: ChildProcess): () => void {
-  const killChild = () => child.kill('SIGKILL')
-  process.once('exit', killChild)
-  const guardian =
-    process.platform === 'win32' || child.pid === undefined
-      ? undefined
-      : spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$0" 2>/dev/null', String(child.pid)], {
-          stdio: ['pipe', 'ignore', 'ignore'],
-          detached: true,
-        })
-  guardian?.on('error', () => undefined)
-  guardian?.stdin?.on('error', () => undefined)
-  return () => {
-    process.off('exit', killChild)
-    guardian?.kill('SIGKILL')
-  }
 }
 
 /** Path of the real binary: npm's launcher script would stand between us and its signals. */
