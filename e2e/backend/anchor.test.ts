@@ -179,6 +179,36 @@ describe('a node', () => {
   })
 })
 
+describe('a relay', () => {
+  it('of another chain is told at once, by what it says itself', async () => {
+    const elsewhere = await sandbox()
+    try {
+      const { endpoints } = await elsewhere.start({ chainId: 31_338 })
+      const { relayUrl, rpcUrl } = endpoints
+      const request = await (await signedSession()).request(3)
+      for (const anchor of [
+        evm(optionsWith({ relayUrl })),
+        nodesWith([backend.endpoints.rpcUrl, backend.chain.url], { relayUrl }),
+      ])
+        await expect(anchor.submit(request, calm)).rejects.toMatchObject({
+          code: 'wrong-chain',
+          message: expect.stringContaining('pays on chain 31338') as unknown,
+        })
+      // Where all are of that chain, it is the right one.
+      await evm({ relayUrl, rpcUrl, registry: endpoints.registry, chainId: 31_338 }).submit(request, calm)
+    } finally {
+      await elsewhere.clear()
+    }
+  })
+
+  it('for another registry is told at once', async () => {
+    const request = await (await signedSession()).request(3)
+    await expect(evm(optionsWith({ registry: EMPTY_ADDRESS })).submit(request, calm)).rejects.toMatchObject({
+      code: 'wrong-chain',
+    })
+  })
+})
+
 describe('the transaction of a head', () => {
   it('is the one that the relay made, in the block that the node has it in', async () => {
     const request = await (await signedSession()).request(3)

@@ -12,6 +12,8 @@ export interface AnvilOptions {
   /** State to begin from, if the file exists. */
   readonly stateFile: string
   readonly cacheDir: string
+  /** Default: anvil's own, 31337. */
+  readonly chainId?: number
   /** Rules of the chain, by the name of the fork. Default: the newest that anvil knows to be live. */
   readonly hardfork?: string
 }
@@ -38,6 +40,7 @@ export async function startAnvil(options: AnvilOptions): Promise<Anvil> {
   // Blocks are mined when we say so: see `chain.ts`.
   args.push('--no-mining', '--slots-in-an-epoch', '1')
   args.push('--prune-history', String(KEPT_STATES), '--cache-path', options.cacheDir)
+  if (options.chainId !== undefined) args.push('--chain-id', String(options.chainId))
   if (options.hardfork !== undefined) args.push('--hardfork', options.hardfork)
   if (existsSync(options.stateFile)) args.push('--load-state', options.stateFile)
 

@@ -67,10 +67,10 @@ export interface ChainNodeOptions {
   readonly port: number
   readonly blockTimeSec: number
   readonly savesRegularly: boolean
+  readonly chainId: number
   readonly log: (line: string) => void
 }
 
-const CHAIN_ID = 31_337
 /** The node of a backend that was killed a moment ago is about to end too. */
 const ORPHAN_ENDS_WITHIN_MS = 1000
 const SAVE_EVERY_MS = 1000
@@ -78,7 +78,7 @@ const SAVE_EVERY_MS = 1000
 const SAVE_SHARE = 1 / 30
 
 export async function startChainNode(options: ChainNodeOptions): Promise<ChainNode> {
-  const { dir, blockTimeSec, savesRegularly, log } = options
+  const { dir, blockTimeSec, savesRegularly, chainId, log } = options
   const use: PortUse = { port: options.port, wantedBy: 'the chain (anvil)', option: '--chain-port' }
   const port = await freePort(use, ORPHAN_ENDS_WITHIN_MS)
   const url = `http://127.0.0.1:${port}`
@@ -95,6 +95,7 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
     await freePort({ ...use, port }, ORPHAN_ENDS_WITHIN_MS)
     const next = await startAnvil({
       port,
+      chainId,
       stateFile: dir.chainState,
       cacheDir: dir.chainCache,
     })
@@ -132,7 +133,7 @@ export async function startChainNode(options: ChainNodeOptions): Promise<ChainNo
   await start()
   return {
     url,
-    chainId: CHAIN_ID,
+    chainId,
     isRunning: () => anvil !== undefined,
     rpc,
     start: () => inTurn(start),

@@ -40,6 +40,8 @@ export interface BackendOptions {
   port?: number
   /** Of the chain's own process; 0 takes any that is free. Default 8742. */
   chainPort?: number
+  /** Of the chain (EIP-155). Default 31337. */
+  chainId?: number
   /** Start over: delete what earlier backends stored in that folder. */
   fresh?: boolean
   /** Seconds between blocks. Default 2. */
@@ -113,7 +115,7 @@ export interface Backend {
 /** Start the backend. Throws `BackendError`, above all for a port or a data folder that is taken. */
 export async function startBackend(options: BackendOptions): Promise<Backend> {
   const log = options.log ?? (() => undefined)
-  const { blockTimeSec = 2 } = options
+  const { blockTimeSec = 2, chainId = 31_337 } = options
   const use: PortUse = {
     port: options.port ?? 8741,
     wantedBy: 'the backend (store, gateway, relay)',
@@ -135,6 +137,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       port: options.chainPort ?? 8742,
       blockTimeSec,
       savesRegularly: options.savesChain ?? true,
+      chainId,
       log,
     })
     steps.push(async () => {
@@ -148,7 +151,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     const store = await openUnixfsStore(dir.blocks)
     const pins = await openPins(dir.pins)
     const journal = await openRelayJournal(dir.journal)
-    const { rpc, chainId } = chain
+    const { rpc } = chain
     const tokens = newTokens()
     const tus = await tusService({ folder: dir.tus, mount: '/tus', plain: false, store })
     const tusPlain = await tusService({ folder: dir.tusPlain, mount: '/tus-plain', plain: true, store })

@@ -53,14 +53,14 @@ export function relayService(options: RelayOptions): Service {
     const mined = await nonceAt('latest')
     const size = await sizeOf(head)
     const known = journal.get(head)
-    if (size >= head.size) return json(200, { transactionHash: known?.hash, size })
+    if (size >= head.size) return json(200, { transactionHash: known?.hash, size, chainId, registry })
 
     const last = journal.latestOf(head)
     const underWay = last && last.nonce >= mined && last.call.head.size >= head.size
     const anchor = underWay ? last : await sign(exchange, call, known !== undefined)
     if ('error' in anchor) return json(422, anchor)
     await broadcast(anchor.nonce)
-    return json(200, { transactionHash: anchor.hash })
+    return json(200, { transactionHash: anchor.hash, chainId, registry })
   }
 
   const nonceAt = async (block: 'latest' | 'pending') =>

@@ -261,6 +261,34 @@ describe('the relay', () => {
   })
 
   it.each([
+    { chainId: 1 },
+    { chainId: '0x1', registry: REGISTRY },
+    { registry: `0x${'7'.repeat(40)}` },
+    { chainId: CHAIN_ID, registry: `0x${'7'.repeat(40)}` },
+  ])('that says that it pays elsewhere (%o) has taken nothing', async (elsewhere) => {
+    chain.relayAnswer = { body: JSON.stringify({ transactionHash: `0x${'9'.repeat(64)}`, ...elsewhere }) }
+    await expect(anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), calm)).rejects.toMatchObject({
+      code: 'wrong-chain',
+    })
+  })
+
+  it.each([
+    { chainId: CHAIN_ID, registry: REGISTRY.toUpperCase().replace('X', 'x') },
+    { chainId: `0x${CHAIN_ID.toString(16)}` },
+    { registry: REGISTRY.toLowerCase() },
+  ])('may say that it pays here, in any form (%o)', async (here) => {
+    chain.relayAnswer = { body: JSON.stringify(here) }
+    await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), calm)
+    expect(chain.submitted).toHaveLength(1)
+  })
+
+  it('of whatever chain is taken where the app names none', async () => {
+    chain.relayAnswer = { body: '{"chainId":1}' }
+    await anchor.submit(anchorOf('3'), calm)
+    expect(chain.submitted).toHaveLength(1)
+  })
+
+  it.each([
     { status: 400, code: 'anchor-rejected' },
     { status: 401, code: 'sign-in-needed' },
     { status: 422, code: 'anchor-rejected' },
@@ -297,6 +325,7 @@ describe('several relays', () => {
     ['asks for less', { status: 429, headers: { 'retry-after': '600' }, body: '' }],
     ['has no funds', { body: '{"error":"no funds"}' }],
     ['is no relay', { body: '<html>' }],
+    ['pays elsewhere', { body: JSON.stringify({ registry: `0x${'7'.repeat(40)}` }) }],
   ])('go on where one %s', async (_, relayAnswer) => {
     chain.relayAnswer = relayAnswer
     await anchorWith({ relayUrl: [away, chain.relayUrl, other.relayUrl] }).submit(anchorOf('3'), calm)

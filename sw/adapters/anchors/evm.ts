@@ -110,7 +110,11 @@ export function evm({
       let failure: unknown
       for (const url of [relayUrl].flat()) {
         try {
-          return await hand(url, init, authorize, signal)
+          const { chainId: on = chainId, registry: at = registry } = await hand(url, init, authorize, signal)
+          // It has been paid for in vain, and would be again.
+          if ((chainId && Number(on) !== chainId) || `${at}`.toLowerCase() !== registry.toLowerCase())
+            throw wrongChain(`The relay pays on chain ${on}, for ${at}.`)
+          return
         } catch (error) {
           // After a stop the others fail at once.
           failure = error
@@ -141,19 +145,25 @@ const tag = (block: number) => `0x${block.toString(16)}`
 const headIn = (answer: string): WitnessedHead | undefined =>
   answer === '0x' ? undefined : decodeSession(answer)
 
-/** @throws HoldfastError where the relay does not take it */
+/**
+ * What the relay says of a head that it takes.
+ *
+ * @throws HoldfastError where it does not take it
+ */
 async function hand(url: string, init: RequestInit, authorize: Authorize | undefined, signal: AbortSignal) {
   const answer = await withAuth(
     async (reason) => authorize?.({ reason }),
     (signIn) => ask(url, { ...init, headers: { ...init.headers, ...signIn } as HeadersInit }, signal),
     signal,
   )
-  const { error, success } = told(answer)
+  const said = told(answer)
+  const { error, success } = said
   // Some tell under 200 that they did nothing.
   if (error || success === false) {
     const { code } = httpError(answer)
     throw httpError(answer, '', answer.ok || code === 'rejected-by-store' ? 'anchor-rejected' : code)
   }
+  return said
 }
 
 const post = (body: unknown, key?: string) => ({
