@@ -20,6 +20,8 @@ export interface Rudeness {
   /** POST is redirected (307) to this folder. */
   readonly redirect?: string
   readonly headStatus?: number
+  /** Each PATCH is answered so, without effect; 204: with the offset that there was. */
+  readonly patchStatus?: 204 | 409
   /** HEAD tells so many bytes more than there are. */
   readonly beyond?: number
 }
@@ -68,6 +70,10 @@ export async function rudeTus(rudeness: Rudeness) {
           ...(!rudeness.hidesLength && { 'Upload-Length': String(sizeBytes) }),
         })
       case 'PATCH': {
+        if (rudeness.patchStatus !== undefined) {
+          received += body.length
+          return end(rudeness.patchStatus, offset())
+        }
         if (Number(request.headers['upload-offset']) !== upload.content.length) return end(409)
         const [algorithm, digest] = String(request.headers['upload-checksum'] ?? '').split(' ')
         if (algorithm && createHash(algorithm).update(body).digest('base64') !== digest) return end(460)

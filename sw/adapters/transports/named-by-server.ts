@@ -38,7 +38,7 @@ export const callsOf =
 export function locationIn(answer: Answer): string {
   const location = answer.headers.get('location')
   const refusal = (what: string) => httpError(answer, what, 'rejected-by-store')
-  if (location === null) throw refusal(' and no Location, or CORS hides it.')
+  if (!location) throw refusal(' and no Location, or CORS hides it.')
   let found = ''
   try {
     found = new URL(location, answer.url).href

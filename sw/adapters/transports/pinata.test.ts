@@ -75,6 +75,20 @@ test('is refused where nobody could be asked what is there', () => {
   expect(() => pinata({ authorize })).not.toThrow()
 })
 
+test.each([401, 408, 429, 500, 503])('concludes nothing from a gateway that answers %i', async (status) => {
+  const { upload, attempt } = await fresh()
+  const signed = transport({ signUpload: () => signedUrl(backend.endpoints, jwt) })
+  backend.faults.add({ service: 'gateway', kind: 'status', status })
+  await expect(signed.probe(upload, attempt)).rejects.toMatchObject({ code: expect.any(String) as unknown })
+})
+
+test.each([403, 404, 410])('takes %i of a gateway for “not there”', async (status) => {
+  const { upload, attempt } = await fresh()
+  const signed = transport({ signUpload: () => signedUrl(backend.endpoints, jwt) })
+  backend.faults.add({ service: 'gateway', kind: 'status', status })
+  expect(await signed.probe(upload, attempt)).toEqual(NOTHING)
+})
+
 test('takes bases that end with a slash', async () => {
   const { bytes, upload, attempt } = await fresh()
   const { gateway, pinata: base } = backend.endpoints

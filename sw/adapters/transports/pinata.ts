@@ -3,6 +3,7 @@ import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import { parseJsonObject, httpError, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
+import { isGone } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
@@ -110,7 +111,10 @@ export function pinata({
       }
       if (resumeToken === CORRUPT) return { kind: 'nothing' }
       const answer = await read(resumeToken || cid, 'HEAD', signal, sizeBytes)
-      return answer.ok ? held(false) : { kind: 'nothing' }
+      // A dedicated gateway says 403 of what is not pinned.
+      if (isGone(answer) || answer.status === 403) return { kind: 'nothing' }
+      if (!answer.ok) throw httpError(answer)
+      return held(false)
     },
 
     async send(upload, bytes, _held, { signal, saveResumeToken, progress }) {

@@ -179,7 +179,7 @@ describe('the URL of an upload', () => {
     expect(copies()).toBe(1)
   })
 
-  test.each(['ftp://files.example/1', 'http://me:word@files.example/1', 'http://['])(
+  test.each(['', 'ftp://files.example/1', 'http://me:word@files.example/1', 'http://['])(
     'is refused before it is remembered: %s',
     async (location) => {
       const { attempt, copies, resumeToken } = await scene({ location: () => location })

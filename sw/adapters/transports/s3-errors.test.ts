@@ -148,6 +148,9 @@ describe('the object is there already', () => {
     [AZURE, 403, 'UnauthorizedBlobOverwrite'],
     [AZURE, 409, 'BlobImmutableDueToPolicy'],
     [AZURE, 409, 'BlobImmutableDueToLegalHold'],
+    [R2, 409, 'ObjectLockedByBucketPolicy'],
+    [R2, 403, 'ObjectLockedByBucketPolicy'],
+    [MINIO, 400, 'ObjectLocked'],
     [GCS, 403, 'RetentionPolicyNotMet'],
     [GCS, 403, 'ObjectUnderActiveHold'],
   ])('%s: %i %s, and no new grant is asked for', (_, status, code) => {

@@ -2,7 +2,7 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 
 /** What create-only requests are told (`If-None-Match`, a SAS without `w`, holds): an object of this name is there. */
-const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|RetentionPolicy|ActiveHold/
+const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold/
 
 /**
  * The stores' error codes, each as the error of ours whose class heals it: sending again (`address-mismatch`,

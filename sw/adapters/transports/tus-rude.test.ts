@@ -101,7 +101,7 @@ test('finds a relative Location from where it was redirected to', async () => {
   expect(copies()).toBe(1)
 })
 
-test.each(['ftp://files.example/1', 'http://me:word@files.example/1', 'http://['])(
+test.each(['', 'ftp://files.example/1', 'http://me:word@files.example/1', 'http://['])(
   'refuses the Location %s before it remembers it',
   async (location) => {
     const { attempt, copies, resumeToken } = await scene({ checksums: true, location: () => location })
@@ -122,6 +122,17 @@ test('waits for an upload that is locked (423)', async () => {
   expect(await attempt()).toMatchObject({ code: 'server-error' })
   expect(copies()).toBe(1)
 })
+
+test.each([204, 409] as const)(
+  'sends no part twice in an attempt that is taken nowhere (%i)',
+  async (patchStatus) => {
+    const { attempt, copies } = await scene({ checksums: true, patchStatus })
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    expect(copies()).toBe(1)
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    expect(copies()).toBe(2)
+  },
+)
 
 test('says that an offset lies beyond the length', async () => {
   const { attempt, copies } = await scene({ checksums: true, beyond: 5 })

@@ -211,7 +211,8 @@ export function tus({
         if (answer.ok) {
           const reached = offsetIn(answer)
           if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
-          if (reached === offset) setBack(badAnswer(answer, 'no progress'))
+          // The same bytes again would be taken no better.
+          if (reached === offset) throw badAnswer(answer, 'no progress')
           return { target, offset: reached }
         }
         if (answer.status === 460) {
@@ -220,7 +221,10 @@ export function tus({
         }
         if (answer.status !== 409 && !isGone(answer)) throw httpError(answer)
         setBack(httpError(answer))
-        return answer.status === 409 ? positionOf(target, upload, signal) : undefined
+        if (answer.status !== 409) return undefined
+        const found = await positionOf(target, upload, signal)
+        if (found?.offset === offset) throw httpError(answer)
+        return found
       }
 
       /** Marks that the last part leaves, where nothing but the copy itself could tell later that it arrived. */
