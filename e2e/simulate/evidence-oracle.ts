@@ -47,6 +47,8 @@ export function createEvidenceOracle(
   const logs = new Map<string, Promise<PublishedLog>>()
   /** The head that was handed over last, and when that was written down, ms since the epoch by the device's clock. */
   const handedOver = new Map<SessionId, { readonly size: number; readonly atMs: number }>()
+  /** Pages on which a chunk was let go. */
+  const relied = new Set<string>()
   const trees = new WeakMap<Uint8Array, Promise<Tree>>()
 
   const check = (holds: boolean, what: string) => {
@@ -82,13 +84,18 @@ export function createEvidenceOracle(
       if (error instanceof PageNeverSent && server().liedOf(error.cid)) return undefined
       return `the head of ${head.size} entries is none: ${error instanceof Error ? error.message : error}`
     }
-    const [position, entry] = chunkEntryOf(log, chunk.index) ?? []
+    const [position = -1, entry] = chunkEntryOf(log, chunk.index) ?? []
     if (entry === undefined || position !== chunk.position) return `the log of ${head.size} does not list it`
     if (chunk.state.seal === undefined) return 'it is not sealed'
     const ours = serialiseChunk({ ...chunk, ...chunk.state.seal })
     if (!Buffer.from(serialiseChunk(entry)).equals(ours))
       return `the log of ${head.size} lists another content`
-    const lacks = [...log.pages, entry.cid].find((cid) => !server().stands(cid))
+    // What a chunk was let go on before, and is forgotten since, is the store's own doing; not the page that lists it.
+    const own = log.pages[log.sizes.findIndex((to) => position < to)]
+    const lacks = [...log.pages, entry.cid].find(
+      (cid) => !server().stands(cid) && !(relied.has(cid) && cid !== own),
+    )
+    if (lacks === undefined) log.pages.forEach((cid) => relied.add(cid))
     return lacks && `${lacks === entry.cid ? 'its object' : 'the page'} ${lacks} is not at the store`
   }
 

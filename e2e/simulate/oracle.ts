@@ -94,13 +94,15 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
   }
 
   /** What is listed, being listed, or neither, is told by its place in the log. */
-  function checkListing({ id, size, listing, listed }: SessionRecord, chunks: readonly ChunkRecord[]): void {
+  function checkListing(
+    { id, size, listing, listed, expired = [] }: SessionRecord,
+    chunks: readonly ChunkRecord[],
+  ): void {
     const listedTo = listed.tree.size
-    const beganTo = listing?.tree.size ?? listedTo
-    check(
-      listing === undefined || listing.from === listedTo,
-      `the page of ${id} does not begin where the log ends`,
-    )
+    const beganTo = Math.max(listing?.tree.size ?? 0, listedTo)
+    const { from = listedTo } = listing?.frame ?? {}
+    const isAskedAgain = expired.some((page) => page.from === from && page.to === listing?.tree.size)
+    check(from === listedTo || isAskedAgain, `the page of ${id} does not begin where the log ends`)
     check(listedTo <= beganTo && beganTo <= size, `${id} lists entries that it does not have`)
     for (const { id: chunkId, position = -1, state } of chunks) {
       const ought = position < listedTo ? 'anchoring' : position < beganTo ? 'manifesting' : 'uploaded'

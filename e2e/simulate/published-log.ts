@@ -14,6 +14,8 @@ export interface PublishedLog {
   readonly entries: readonly Entry[]
   /** Addresses of all its pages, oldest first. */
   readonly pages: readonly string[]
+  /** The size of the log after each page. */
+  readonly sizes: readonly number[]
 }
 
 /** A page that was never sent: nothing can be read from there on. */
@@ -61,7 +63,11 @@ export async function readPublishedLog(
   const complete = entries.map((entry) => entry.kind === 'end' && entry.how === 'complete')
   demand(!complete.slice(0, -1).includes(true), 'something follows its complete end')
   demand(complete.at(-1) === head.end, 'it does not say whether it has ended')
-  return { entries, pages: pages.map(({ digest }) => pageCid(digest)) }
+  return {
+    entries,
+    pages: pages.map(({ digest }) => pageCid(digest)),
+    sizes: pages.map(({ page }) => page.from + page.entries.length),
+  }
 }
 
 /** The entry that counts of this chunk, and where it is. */

@@ -141,8 +141,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ['engine/listing', 'page !== sha256', 'false'],
     [
       'engine/listing',
-      'nextPage(context, session, listing.tree.size)',
-      'nextPage(context, session, Infinity)',
+      'pageOf(context, session, frame, tree.size)',
+      'pageOf(context, session, frame, Infinity)',
     ],
   ),
   {
@@ -154,11 +154,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
         'isInFlight(session, event.of) && stepListing(draft, event.of, event.event)',
         'stepListing(draft, event.of, event.event)',
       ],
-      [
-        'core/session-machine',
-        'isInFlight(session, event.of) && list(draft, event.listed, event.head)',
-        'list(draft, event.listed, event.head)',
-      ],
+      ['core/session-machine', 'isInFlight(session, event.of) && list(draft, event)', 'list(draft, event)'],
     ),
     besides: TWO_DRAINS,
   },
@@ -166,11 +162,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ...plant(
       'begins a page while one is in flight',
       /does not begin where|not in flight|before its page was written down|without asking|lists entries|did not end within/,
-      [
-        'core/session-machine',
-        'session.listing !== undefined || listing.from !== session.listed.tree.size',
-        'false',
-      ],
+      ['core/session-machine', 'session.listing !== undefined || !isDue', 'false'],
     ),
     besides: TWO_DRAINS,
   },
@@ -204,7 +196,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'does not sign that the recording has ended',
     /does not say whether it has ended/,
-    ['engine/listing', "session.logEnd === 'complete' && after.size === session.size", 'false'],
+    ['engine/listing', "session.logEnd === 'complete' && after.size === size", 'false'],
     [
       'core/session-machine',
       "listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)",
@@ -280,6 +272,22 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ]),
     besides: FORGETFUL,
   },
+  {
+    ...plant('does not ask for a page again whose proof is old', /the page .* is not at the store/, [
+      'core/session-machine',
+      '!isRecent(head.provedAtMs, now) && isRelied(head)',
+      'false',
+    ]),
+    besides: FORGETFUL,
+  },
+  {
+    ...plant('lets go of a chunk while its page is asked for', /the page .* is not at the store/, [
+      'core/session-machine',
+      'isFresh && (chunk.position ?? 0) < relied',
+      'false',
+    ]),
+    besides: FORGETFUL,
+  },
   plant('lets go of chunks that come after the head', /does not list it|is in no page/, [
     'core/session-machine',
     '{ from: 0, to: event.anchored.size }',
@@ -288,7 +296,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'takes a recording for settled without its end on the chain',
     /does not hold its whole log|not anchored as it ended|ended as idle/,
-    ['core/session', 'total === 0 || (logEnd === ending && anchored?.size === size)', 'true'],
+    [
+      'core/session',
+      'total === 0 || (logEnd === ending && anchored?.size === size && expired === undefined)',
+      'true',
+    ],
   ),
   plant('forgets what it anchored', /is not at its end/, [
     'core/session-machine',

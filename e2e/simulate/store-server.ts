@@ -1,5 +1,4 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
-import { PAGE_LABEL } from '../../src/evidence/page.ts'
 import { PROOF_LASTS_MS } from '../../sw/core/retry-policy.ts'
 import type { RemoteState, Transport } from '../../sw/ports/transport.ts'
 import { TOLD_LATE_MS } from './chain.ts'
@@ -26,9 +25,6 @@ export interface StoreServer {
   forget(): void
   transportOf(caller: Caller): Transport
 }
-
-const isPage = (bytes: Uint8Array = new Uint8Array()) =>
-  new TextDecoder().decode(bytes.subarray(0, PAGE_LABEL.length)) === PAGE_LABEL
 
 /** Each question and each small object takes about this long on its way, ms. */
 const TAKES_MS = 40
@@ -63,8 +59,7 @@ export function storeServer(scene: Scene, onLeaving: (cid: string) => void): Sto
     liedOf: (cid) => lied.has(cid) && !sent.has(cid),
     bytesOf: (cid) => sent.get(cid),
     forget() {
-      // Not pages yet: the engine proves them once, and does not ask for them again (docs/simulator.md).
-      const all = [...objects].filter((one) => !isPage(sent.get(one)))
+      const all = [...objects]
       const cid = all[Math.floor(scene.random() * all.length)]
       if (cid === undefined) return
       objects.delete(cid)

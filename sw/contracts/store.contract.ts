@@ -439,13 +439,19 @@ export const STORE_CASES: readonly StoreCase[] = [
         previous: null,
         end: false,
         signature: 'c'.repeat(128),
+        frame: { number: 1, from: 0, frontier: [], links: [] },
+        provedAtMs: 1,
       })
       await store.write(async (tx) => {
-        await tx.putHead(head(A, 3))
+        for (const size of [3, 7, 5]) await tx.putHead(head(A, size))
         await tx.putHead(head(B, 4))
       })
       same(await store.read((tx) => tx.head(A, 3)), head(A, 3), 'the head')
       same(await store.read((tx) => tx.head(A, 4)), undefined, "another session's")
+      const sizes = async (from: number, to: number) =>
+        (await store.read((tx) => tx.heads(A, from, to))).map(({ size }) => size)
+      same(await sizes(0, 9), [3, 5, 7], 'by size')
+      same(await sizes(3, 7), [5, 7], 'above one size, up to another')
       await store.write((tx) => tx.deleteSession(A))
       same(await store.read((tx) => tx.head(A, 3)), undefined, 'the head of a session that was deleted')
       same((await store.read((tx) => tx.head(B, 4)))?.size, 4, 'that of another')

@@ -1,22 +1,27 @@
 import { afresh, afterFailedEffort, onTrial, type Resumed } from './effort.ts'
-import type { Listing, SessionRecord } from './record.ts'
+import type { Listing, PageRange, SessionRecord } from './record.ts'
 import { believedMs, type Failure, type Now } from './retry-policy.ts'
 import { totalChunks } from './session.ts'
 
-// A session's log is published in pages, one at a time: each takes all entries that no page has yet.
+// A session's log is published in pages, one at a time: each takes all entries that no page has yet. While there are
+// none, the store is asked again for pages whose proof is old.
 
 /**
  * When the next step of the session's listing is due, ms since the epoch (0: now); undefined while there is none.
  * Entries wait for nothing but the page before them; an empty recording is not listed.
  */
 export function listingDueMs(session: SessionRecord, nowMs = Infinity): number | undefined {
-  const { paused, listing, listed, size } = session
+  const { paused, listing, listed, size, expired } = session
   if (paused) return undefined
   // The first entry waits for another: one page for both.
   if (listing === undefined)
-    return size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0 ? 0 : undefined
+    return (size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0) || expired ? 0 : undefined
   return listing.wait.kind === 'due' ? believedMs(listing.wait.notBeforeMs, nowMs) : undefined
 }
+
+/** The page to ask for again next: the first, without which a reader opens nothing, then the newest. */
+export const nextExpired = ({ expired }: SessionRecord): PageRange | undefined =>
+  expired?.[0]?.from === 0 ? expired[0] : expired?.at(-1)
 
 /** What can happen to the page in flight. */
 export type ListingEvent =

@@ -98,10 +98,21 @@ export interface Effort {
   readonly lastError?: WireError | undefined
 }
 
-/** The page of a session's log that is on its way to the store. Fixed before its first request leaves. */
-export interface Listing extends Effort {
-  /** Where it begins: the log that was listed before. */
+/** What a page says beside its entries (`src/evidence/page.ts`): with them it is made again, byte for byte. */
+export interface PageFrame {
+  readonly number: number
+  /** Where it begins: the log before it. */
   readonly from: number
+  readonly frontier: readonly Sha256Hex[]
+  readonly links: readonly Sha256Hex[]
+}
+
+/**
+ * The page of a session's log that is on its way to the store: the next one, fixed before its first request leaves, or
+ * an older one that the store is asked for again.
+ */
+export interface Listing extends Effort {
+  readonly frame: PageFrame
   /** The log up to the end of this page. */
   readonly tree: Tree
   /** SHA-256 of the page, which is its address too. */
@@ -144,6 +155,15 @@ export interface HeadRecord {
   readonly end: boolean
   /** r and s, 64 bytes, hex. */
   readonly signature: string
+  readonly frame: PageFrame
+  /** When the store was last proved to have its page, ms since the epoch. */
+  readonly provedAtMs: number
+}
+
+/** A page by its entries: positions from `from` to before `to`. */
+export interface PageRange {
+  readonly from: number
+  readonly to: number
 }
 
 /** The newest head that the chain holds at the wanted depth. */
@@ -218,6 +238,8 @@ export interface SessionRecord {
   readonly logEnd?: Exclude<SessionEnding, 'recording'> | undefined
   readonly listed: Listed
   readonly listing?: Listing | undefined
+  /** Pages that the store is asked for again before anything is deleted on them, oldest first; absent where there are none. */
+  readonly expired?: readonly PageRange[] | undefined
   readonly witnessing: Witnessing
   readonly anchored?: Anchored | undefined
   /** Why the session does not go on at the moment; gone with the next progress. */

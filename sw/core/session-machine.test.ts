@@ -16,10 +16,16 @@ import {
 } from '../testing/records.ts'
 import type { ChunkEvent } from './chunk-machine.ts'
 import { entryOf } from './entry-of.ts'
-import { listingDueMs } from './listing.ts'
-import type { ChunkRecord, ChunkState, Listing, SessionRecord, TrialKind } from './record.ts'
+import { listingDueMs, nextExpired } from './listing.ts'
+import type { ChunkRecord, ChunkState, HeadRecord, Listing, SessionRecord, TrialKind } from './record.ts'
 import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
-import { chunksNeeded, sessionTransition, type SessionEffect, type SessionEvent } from './session-machine.ts'
+import {
+  chunksNeeded,
+  headsNeeded,
+  sessionTransition,
+  type SessionEffect,
+  type SessionEvent,
+} from './session-machine.ts'
 import {
   isSettled,
   pendingChunks,
@@ -297,8 +303,14 @@ function given({ session, chunks }: Situation, event: SessionEvent): ChunkRecord
 }
 
 /** What an event makes of a situation, which stays as it is where the event is late. */
-function transition(session: SessionRecord, chunks: readonly ChunkRecord[], event: SessionEvent, at: Now) {
-  const result = sessionTransition(session, chunks, event, at)
+function transition(
+  session: SessionRecord,
+  chunks: readonly ChunkRecord[],
+  event: SessionEvent,
+  at: Now,
+  heads: readonly HeadRecord[] = [],
+) {
+  const result = sessionTransition(session, chunks, event, at, heads)
   return { ...(result ?? { session, chunks: [], effects: [] }), accepted: result !== undefined }
 }
 
@@ -547,7 +559,7 @@ describe('a page of the log', () => {
     const { session, effects } = step(waiting, EVENTS['page-stored'])
     expect(session.listing).toBeUndefined()
     expect(session.listed).toEqual(listedUpTo(2))
-    expect(effects).toContainEqual(['putHead', aHead(2)])
+    expect(effects).toContainEqual(['putHead', aHead(2, false, 0, NOW_MS)])
     expect(typesOf(effects)).not.toContain('deleteMeta')
     expect(witnessDueMs(session, NOW_MS)).toBe(0)
     expect(listingDueMs(session, NOW_MS)).toBe(0)
@@ -974,12 +986,14 @@ describe('any history of a recording', () => {
     readonly nowMs: number
     readonly log: readonly (number | 'start' | 'complete' | 'interrupted')[]
     readonly payloads: ReadonlySet<ChunkId>
+    readonly heads: readonly HeadRecord[]
   }
 
   const started: World = {
-    ...keep({ session: aSession(NOW_MS), chunks: [], nowMs: NOW_MS, log: [], payloads: new Set() }, [
-      { type: 'session-started' },
-    ]),
+    ...keep(
+      { session: aSession(NOW_MS), chunks: [], nowMs: NOW_MS, log: [], payloads: new Set(), heads: [] },
+      [{ type: 'session-started' }],
+    ),
   }
 
   /** Commits the events one after the other, those that are refused too, as the store does. */
@@ -987,12 +1001,25 @@ describe('any history of a recording', () => {
     let before = world
     for (const event of events) {
       const at = { nowMs: before.nowMs, random: 0.5 }
-      const { session, chunks, effects } = transition(before.session, given(before, event), event, at)
+      const found = given(before, event)
+      const sizes = headsNeeded(before.session, found, event)
+      let heads = before.heads
+      const { session, chunks, effects } = transition(
+        before.session,
+        found,
+        event,
+        at,
+        heads.filter(({ size }) => sizes && size > sizes.from && size <= sizes.to),
+      )
       const payloads = new Set(before.payloads)
       const log = [...before.log]
       if (event.type === 'chunk-admitted') payloads.add(event.chunk.id)
       for (const effect of effects) {
         if (effect[0] === 'deletePayload') payloads.delete(effect[1])
+        if (effect[0] === 'putHead') {
+          const [, put] = effect
+          heads = [...heads.filter(({ size }) => size !== put.size), put].sort((a, b) => a.size - b.size)
+        }
         if (effect[0] !== 'putEntry') continue
         expect(effect[2]).toBe(log.length)
         const kind = kindOf(effect[3])
@@ -1000,7 +1027,7 @@ describe('any history of a recording', () => {
         else if (session.ending !== 'recording') log.push(session.ending)
       }
       const all = new Map([...before.chunks, ...chunks].map((chunk) => [chunk.id, chunk]))
-      before = Object.assign({}, before, { session, chunks: [...all.values()], log, payloads })
+      before = Object.assign({}, before, { session, chunks: [...all.values()], log, payloads, heads })
     }
     return before
   }
@@ -1010,9 +1037,13 @@ describe('any history of a recording', () => {
     return found[pick % found.length]
   }
   const nextPage = ({ session }: World) => {
-    const to = session.size
+    const again = session.size === session.listed.tree.size ? nextExpired(session) : undefined
+    const to = again?.to ?? session.size
     const end = session.logEnd === 'complete'
-    return aListing(session.listed.tree.size, to, { end, page: digest(String(to % 10)) })
+    return aListing(again?.from ?? session.listed.tree.size, to, {
+      end: end && to === session.size,
+      page: digest(String(to % 10)),
+    })
   }
 
   /** What the engine would do, where it could. */
@@ -1055,9 +1086,9 @@ describe('any history of a recording', () => {
         const { listing } = session
         if (listing === undefined) return []
         const { size } = listing.tree
-        return [
-          { type: 'page-stored', of: listing, listed: listedUpTo(size), head: aHead(size, listing.end) },
-        ]
+        const { from } = listing.frame
+        const listed = from < session.listed.tree.size ? session.listed : listedUpTo(size)
+        return [{ type: 'page-stored', of: listing, listed, head: aHead(size, listing.end, from) }]
       }
       case 'refuse-page': {
         const { listing } = session
@@ -1105,7 +1136,8 @@ describe('any history of a recording', () => {
     if (session.ending === 'recording') expect(session.logEnd).toBeUndefined()
 
     const { listed, listing, anchored } = session
-    if (listing) expect(listing.from).toBe(listed.tree.size)
+    const { from = listed.tree.size } = listing?.frame ?? {}
+    expect(from === listed.tree.size || session.expired?.some((page) => page.from === from)).toBe(true)
     for (const chunk of chunks) {
       const { position, state } = chunk
       expect(withMarks(chunk, session)).toEqual(chunk)
@@ -1113,14 +1145,16 @@ describe('any history of a recording', () => {
       expect(payloads.has(chunk.id)).toBe(state.status !== 'confirmed')
       // What is proved is as far as its entry.
       const isIn = (size: number) => position !== undefined && position < size
-      if (state.status === 'uploaded') expect(isIn((listing ?? listed).tree.size)).toBe(false)
+      if (state.status === 'uploaded')
+        expect(isIn(Math.max(listing?.tree.size ?? 0, listed.tree.size))).toBe(false)
       if (state.status === 'manifesting')
         expect([isIn(listed.tree.size), isIn(listing?.tree.size ?? 0)]).toEqual([false, true])
       if (state.status === 'anchoring') expect(isIn(listed.tree.size)).toBe(true)
       if (state.status === 'confirmed') expect(isIn(anchored?.size ?? 0)).toBe(true)
     }
     const isWhole = session.ending !== 'recording' && session.tally.confirmed === chunks.length
-    const isHeld = chunks.length === 0 || (anchored?.size === log.length && last === session.ending)
+    const isAnchored = anchored?.size === log.length && last === session.ending
+    const isHeld = chunks.length === 0 || (isAnchored && session.expired === undefined)
     expect(session.open === undefined).toBe(isWhole && isHeld)
   }
 
@@ -1150,7 +1184,9 @@ describe('any history of a recording', () => {
           for (let left = pendingChunks(world.session); left > 0; left--) world = goOn(world, act)
         for (const act of ['store-page', 'begin-page', 'store-page', 'confirm', 'resume'] as const)
           world = goOn(world, act)
-        // Those whose proof had become too old.
+        // Pages and chunks whose proof had become too old.
+        for (let left = world.heads.length; left > 0; left--)
+          for (const act of ['begin-page', 'store-page'] as const) world = goOn(world, act)
         for (let left = pendingChunks(world.session); left > 0; left--) world = goOn(world, 'store')
         world = goOn(world, 'confirm')
         check(world)

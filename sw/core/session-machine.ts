@@ -4,7 +4,7 @@ import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import { afresh } from './effort.ts'
-import { listingStep, type ListingEvent } from './listing.ts'
+import { listingStep, nextExpired, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
@@ -13,6 +13,7 @@ import type {
   Listed,
   Listing,
   LogEntry,
+  PageRange,
   SessionRecord,
   Trial,
   TrialKind,
@@ -73,7 +74,7 @@ export type SessionEvent =
       readonly type: 'page-stored'
       readonly of: Listing
       readonly listed: Listed
-      readonly head: HeadRecord
+      readonly head: Omit<HeadRecord, 'provedAtMs'>
     }
   | { readonly type: 'witness'; readonly event: WitnessEvent }
   /** The chain holds this head, at the wanted depth and in its newest block. */
@@ -112,14 +113,26 @@ export function chunksNeeded(session: SessionRecord, event: SessionEvent): Chunk
     case 'clock-set-back':
       return 'all'
     case 'listing-began':
-      return { from: session.listed.tree.size, to: event.listing.tree.size }
+      return { from: event.listing.frame.from, to: event.listing.tree.size }
     case 'page-stored':
-      return { from: session.listed.tree.size, to: event.listed.tree.size }
+      return { from: event.of.frame.from, to: event.of.tree.size }
     case 'anchor-confirmed':
       return { from: 0, to: event.anchored.size }
     default:
       return 'none'
   }
+}
+
+/** Heads of which sizes, above `from` and up to `to`, the transition has to be given: their pages are relied on. */
+export function headsNeeded(
+  { anchored }: SessionRecord,
+  [oldest]: readonly ChunkRecord[],
+  event: SessionEvent,
+): PageRange | undefined {
+  if (event.type !== 'anchor-confirmed') return undefined
+  const to = event.anchored.size
+  const from = Math.min(oldest?.position ?? to, anchored?.size ?? 0)
+  return from < to ? { from, to } : undefined
 }
 
 /**
@@ -128,6 +141,7 @@ export function chunksNeeded(session: SessionRecord, event: SessionEvent): Chunk
  * drain's lock is for progress, this is the fence.
  *
  * @param chunks as `chunksNeeded` says, by index
+ * @param heads as `headsNeeded` says, by size
  * @returns undefined where the event is not accepted
  */
 export function sessionTransition(
@@ -135,9 +149,10 @@ export function sessionTransition(
   chunks: readonly ChunkRecord[],
   event: SessionEvent,
   now: Now,
+  heads: readonly HeadRecord[] = [],
 ): SessionTransition | undefined {
   const draft = createDraft(session, chunks, now)
-  return apply(draft, event) ? draft.done() : undefined
+  return apply(draft, event, heads) ? draft.done() : undefined
 }
 
 /** A session on its way from one record to the next. */
@@ -213,7 +228,7 @@ function appendEnd(draft: Draft, isNews = false): void {
 const forgetKey = (draft: Draft) => draft.effect(['deleteMeta', signingKeyName(draft.session.id)])
 
 /** @returns false where the event changes nothing */
-function apply(draft: Draft, event: SessionEvent): boolean {
+function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): boolean {
   const { session } = draft
   const { nowMs } = draft.now
   switch (event.type) {
@@ -259,11 +274,11 @@ function apply(draft: Draft, event: SessionEvent): boolean {
     case 'listing':
       return isInFlight(session, event.of) && stepListing(draft, event.of, event.event)
     case 'page-stored':
-      return isInFlight(session, event.of) && list(draft, event.listed, event.head)
+      return isInFlight(session, event.of) && list(draft, event)
     case 'witness':
       return stepWitnessing(draft, event.event)
     case 'anchor-confirmed':
-      return conclude(draft, event.anchored)
+      return conclude(draft, event.anchored, heads)
     case 'discarded':
       draft.effect(['deleteSession', session.id])
       forgetKey(draft)
@@ -319,7 +334,7 @@ function inLog(draft: Draft, chunk: ChunkRecord): ChunkRecord {
 function catchUp(draft: Draft, chunk: ChunkRecord): void {
   const { listed, listing = listed } = draft.session
   const { position = 0 } = chunk
-  if (position >= listing.tree.size) return
+  if (position >= Math.max(listing.tree.size, listed.tree.size)) return
   const inPage = applyToChunk(draft, chunk, { type: 'page-began' })
   if (position >= listed.tree.size || inPage === undefined) return
   applyToChunk(draft, inPage, { type: 'listed' })
@@ -408,12 +423,14 @@ function setBack(draft: Draft): boolean {
 }
 
 /**
- * The next page: only where none is in flight, it begins where the last one ended, and whoever made it knew whether its
- * last entry is the complete end. That may have come while it was made.
+ * The next page: only where none is in flight, it begins where the last one ended or is to be asked for again, and
+ * whoever made it knew whether its last entry is the complete end. That may have come while it was made.
  */
 function beginListing(draft: Draft, listing: Listing): boolean {
   const { session } = draft
-  if (session.listing !== undefined || listing.from !== session.listed.tree.size) return false
+  const { from } = listing.frame
+  const isDue = from === session.listed.tree.size || from === nextExpired(session)?.from
+  if (session.listing !== undefined || !isDue) return false
   if (listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)) return false
   applyToChunks(draft, draft.chunks, { type: 'page-began' })
   draft.set({ listing })
@@ -437,12 +454,13 @@ function afterStep(draft: Draft, event: ListingEvent | WitnessEvent, { wait }: E
 }
 
 /** The page is stored: what it lists goes on, and its head is to be witnessed. */
-function list(draft: Draft, listed: Listed, head: HeadRecord): boolean {
+function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 'page-stored' }>): boolean {
   applyToChunks(draft, draft.chunks, { type: 'listed' })
-  draft.set({ listing: undefined, listed })
+  const expired = draft.session.expired?.filter(({ from }) => from !== of.frame.from)
+  draft.set({ listing: undefined, listed, expired: expired?.length ? expired : undefined })
   clearError(draft)
   lookNow(draft)
-  draft.effect(['putHead', head])
+  draft.effect(['putHead', { ...head, provedAtMs: draft.now.nowMs }])
   // A complete end is signed once.
   if (head.end) forgetKey(draft)
   draft.log({ event: 'page-stored' })
@@ -466,12 +484,22 @@ function isProgress(event: WitnessEvent, { trouble, witnessing }: SessionRecord)
   return event.type === 'anchor-taken' && trouble?.error.code !== 'anchor-unseen'
 }
 
-/** What the chain holds, and the store was lately proved to have, is deleted here; an older proof is asked for again. */
-function conclude(draft: Draft, anchored: Anchored): boolean {
+/** So many pages are asked for again at a time, and the first one of the log. */
+const EXPIRED_AT_ONCE = 100
+
+/**
+ * What the chain holds, and the store was lately proved to have, is deleted here; an older proof is asked for again. A
+ * chunk is found by its page and the newer ones, and opened by the first: none of them may be waited for.
+ */
+function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]): boolean {
   const before = draft.session
+  const expired = expiredPages(draft, heads)
+  if (expired.length > (before.expired?.length ?? 0)) draft.set({ expired })
+  const relied = expired[0]?.from === 0 ? Infinity : (expired.at(-1)?.to ?? 0)
   for (const chunk of draft.chunks) {
     const { uploadedAtMs = Infinity } = chunk.state
     const isFresh = isRecent(uploadedAtMs, draft.now)
+    if (isFresh && (chunk.position ?? 0) < relied) continue
     applyToChunk(draft, chunk, { type: isFresh ? 'anchor-confirmed' : 'proof-expired' })
   }
   const isNews = anchored.size > (before.anchored?.size ?? 0)
@@ -486,6 +514,25 @@ function conclude(draft: Draft, anchored: Anchored): boolean {
   }
   clearError(draft)
   return true
+}
+
+/**
+ * Pages that are asked for again: those that are, and of these heads those that are new on the chain, or list a chunk
+ * that waits for its word, where their proof is old.
+ */
+function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecord[]): readonly PageRange[] {
+  const { expired = [], anchored } = session
+  if (expired.length > 0) return expired
+  const waiting = new Set(chunks.map(({ position }) => position))
+  const isRelied = ({ size, frame: { from } }: HeadRecord) => {
+    if (size > (anchored?.size ?? 0)) return true
+    for (let at = from; at < size; at++) if (waiting.has(at)) return true
+    return false
+  }
+  return heads
+    .filter((head) => !isRecent(head.provedAtMs, now) && isRelied(head))
+    .map(({ frame: { from }, size: to }) => ({ from, to }))
+    .filter(({ from }, at, all) => from === 0 || at >= all.length - EXPIRED_AT_ONCE)
 }
 
 /** A time that is yet to come is of a clock that was ahead: then nothing is known. */

@@ -53,13 +53,13 @@ export const totalChunks = (session: SessionRecord) =>
 export const missingChunks = (session: SessionRecord, indexes = session.indexes ?? 0) =>
   Math.max(0, indexes - totalChunks(session))
 
-/** True when the recording has ended and the chain holds its whole log. */
+/** True when the recording has ended, the chain holds its whole log, and no page is to be asked for again. */
 export function isSettled(session: SessionRecord): boolean {
-  const { ending, size, logEnd, anchored, tally } = session
+  const { ending, size, logEnd, anchored, tally, expired } = session
   if (ending === 'recording') return false
   const total = totalChunks(session)
   if (total !== tally.confirmed) return false
-  return total === 0 || (logEnd === ending && anchored?.size === size)
+  return total === 0 || (logEnd === ending && anchored?.size === size && expired === undefined)
 }
 
 /** Chunks that are to be sealed here. */

@@ -8,9 +8,9 @@ import { believedMs, resubmitDelayMs, type Failure, type Now } from './retry-pol
 /** Before the first head. */
 export const NOT_WITNESSED: Witnessing = { ...NEW_EFFORT, submitted: 0, submittedAtMs: 0, taken: 0 }
 
-/** Whether the chain is not known to hold the newest head, or something waits for its word. */
-export const isWitnessOwed = ({ listed, anchored, tally }: SessionRecord) =>
-  listed.tree.size > (anchored?.size ?? 0) || tally.anchoring > 0
+/** Whether the chain is not known to hold the newest head, or something waits for its word, and not for the store's. */
+export const isWitnessOwed = ({ listed, anchored, tally, expired }: SessionRecord) =>
+  listed.tree.size > (anchored?.size ?? 0) || (tally.anchoring > 0 && !expired)
 
 /**
  * When the chain is to be looked at next, ms since the epoch (0: now); undefined while there is no need.

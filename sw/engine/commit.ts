@@ -1,7 +1,7 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import type { Now } from '../core/retry-policy.ts'
-import { chunksNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
+import { chunksNeeded, headsNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
 /**
@@ -16,7 +16,11 @@ export async function commit(
   now: Now,
 ): Promise<SessionRecord | undefined> {
   const before = await tx.session(id)
-  const after = before && sessionTransition(before, await load(tx, before, event), event, now)
+  if (before === undefined) return undefined
+  const chunks = await load(tx, before, event)
+  const sizes = headsNeeded(before, chunks, event)
+  const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
+  const after = sessionTransition(before, chunks, event, now, heads)
   if (after === undefined) return undefined
   const { session, effects } = after
   for (const chunk of after.chunks) await tx.putChunk(chunk)

@@ -50,7 +50,7 @@ describe('a page', () => {
     await list(world, 1)
     expect(world.server.ledger).toEqual([])
     const { listing } = await world.session(id)
-    expect(listing).toMatchObject({ from: 0, tree: { size: 3 }, sent: false, end: false })
+    expect(listing).toMatchObject({ frame: { from: 0 }, tree: { size: 3 }, sent: false, end: false })
     await admitChunk(world.worker(), await sealedChunk(id, 2))
     await list(world, 1)
     expect(world.server.ledger.map(({ op, of }) => [op, of])).toEqual([
@@ -310,7 +310,10 @@ describe('listing and witnessing', () => {
     await admitChunk(world.worker(), await sealedChunk(id, 1))
     void drain.join('message')
     await world.clock.advance(5 * BLOCK_MS)
-    expect(await world.session(id)).toMatchObject({ listing: { from: 2, sent: true }, anchored: { size: 2 } })
+    expect(await world.session(id)).toMatchObject({
+      listing: { frame: { from: 2 }, sent: true },
+      anchored: { size: 2 },
+    })
     expect(await world.statuses(id)).toEqual(['confirmed', 'uploading'])
   })
 })

@@ -4,57 +4,63 @@ import { MAX_PAGE_ENTRIES, pageCid, serialisePage } from '../../src/evidence/pag
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { appendEntries, rootOf } from '../../src/evidence/tree.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
-import type { HeadRecord, Listed, Listing, SessionRecord } from '../core/record.ts'
+import { nextExpired } from '../core/listing.ts'
+import type { HeadRecord, Listing, PageFrame, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { signingKeyName } from '../core/session.ts'
 import type { Context } from './context.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 
-/** Takes a session's listing one step further: makes the next page of its log, or brings the one in flight to the store. */
+/**
+ * Takes a session's listing one step further: makes the next page of its log, or an older one again whose proof is old,
+ * or brings the one in flight to the store.
+ */
 export async function listStep(context: Context, session: SessionRecord, signal: AbortSignal): Promise<void> {
   const { listing } = session
   await (listing ? publish(context, session, listing, signal) : begin(context, session))
 }
 
-/** The page that comes next, with the entries up to `to`. */
-async function nextPage(
-  { store }: Context,
-  { id, name, listed: { tree, pages } }: SessionRecord,
-  to: number,
-) {
-  const entries = await store.read((tx) => tx.entries(id, tree.size, to))
-  const bytes = serialisePage({
-    name,
-    number: pages.number + 1,
-    from: tree.size,
-    frontier: tree.frontier,
-    links: linksOf(pages),
-    entries,
-  })
+/** The page with this frame and the entries up to `to`. */
+async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: PageFrame, to: number) {
+  const entries = await store.read((tx) => tx.entries(id, frame.from, to))
+  const bytes = serialisePage({ name, ...frame, entries })
   return { entries, bytes, page: await sha256Hex(bytes) }
 }
 
 /** What is in a page is fixed here, before anything of it leaves: a repetition is the same object. */
 async function begin(context: Context, session: SessionRecord): Promise<void> {
-  const { tree } = session.listed
+  const { size, listed } = session
+  const { tree, pages } = listed
+  // What has not been at the store at all goes first.
+  const expired = size > tree.size ? undefined : nextExpired(session)
+  const again = expired && (await headAt(context, session.id, expired.to))
+  const next = { number: pages.number + 1, from: tree.size, frontier: tree.frontier, links: linksOf(pages) }
+  const frame = again?.frame ?? next
   // No further than the session as it was read, which says what the last of these entries is.
-  const to = Math.min(session.size, tree.size + MAX_PAGE_ENTRIES)
-  const { entries, bytes, page } = await nextPage(context, session, to)
-  const after = await appendEntries(tree, entries)
-  const end = session.logEnd === 'complete' && after.size === session.size
+  const to = again?.size ?? Math.min(size, tree.size + MAX_PAGE_ENTRIES)
+  const { entries, bytes, page } = await pageOf(context, session, frame, to)
+  const after = await appendEntries({ size: frame.from, frontier: frame.frontier }, entries)
+  const end = session.logEnd === 'complete' && after.size === size
   await change(context, session.id, {
     type: 'listing-began',
     listing: {
       ...NEW_EFFORT,
-      from: tree.size,
+      frame,
       tree: after,
       page,
       sizeBytes: bytes.length,
       end,
-      sent: false,
+      sent: again !== undefined,
     },
   })
+}
+
+async function headAt({ store }: Context, id: SessionId, size: number): Promise<HeadRecord> {
+  const head = await store.read((tx) => tx.head(id, size))
+  if (head === undefined) throw new HoldfastError('defect', `${id} has no head of ${size} entries.`)
+  return head
 }
 
 async function publish(
@@ -64,12 +70,12 @@ async function publish(
   signal: AbortSignal,
 ): Promise<void> {
   const { id } = session
-  const { page: sha256, sizeBytes, sent, resumeToken } = listing
+  const { frame, tree, page: sha256, sizeBytes, sent, resumeToken } = listing
   const delivery: Delivery = {
     sent,
     resumeToken,
     async bytes() {
-      const { bytes, page } = await nextPage(context, session, listing.tree.size)
+      const { bytes, page } = await pageOf(context, session, frame, tree.size)
       if (page !== sha256) throw new HoldfastError('defect', `The page is ${page}, not ${sha256}.`)
       return bytes
     },
@@ -77,9 +83,9 @@ async function publish(
   }
   const object = { cid: pageCid(sha256), sha256, sizeBytes }
   if (!(await deliverFor(context, session, object, delivery, signal))) return
-  const { tree } = listing
-  const listed: Listed = { tree, pages: withPage(session.listed.pages, sha256) }
-  const head = await signedHead(context, session, listing)
+  const isNew = frame.from === session.listed.tree.size
+  const listed = isNew ? { tree, pages: withPage(session.listed.pages, sha256) } : session.listed
+  const head = isNew ? await signedHead(context, session, listing) : await headAt(context, id, tree.size)
   await change(context, id, { type: 'page-stored', of: listing, listed, head })
 }
 
@@ -87,13 +93,13 @@ async function publish(
 async function signedHead(
   { store }: Context,
   session: SessionRecord,
-  { tree, page, end }: Listing,
-): Promise<HeadRecord> {
+  { frame, tree, page, end }: Listing,
+): Promise<Omit<HeadRecord, 'provedAtMs'>> {
   const { id, name, access, listed } = session
   const { size } = tree
   const stored = await store.read((tx) => tx.meta(signingKeyName(id)))
   const key = stored instanceof ArrayBuffer ? await importSigningKey(stored) : (stored as CryptoKey)
   const said = { size, root: await rootOf(tree), page, previous: listed.pages.digests.at(-1) ?? null, end }
   const groups = await groupsDigest(access)
-  return { ...said, sessionId: id, signature: await signHead(key, { ...said, name, groups }) }
+  return { ...said, frame, sessionId: id, signature: await signHead(key, { ...said, name, groups }) }
 }

@@ -4,6 +4,7 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
 import { PROOF_LASTS_MS, resubmitDelayMs, STANDING_MS } from '../core/retry-policy.ts'
 import { expectThrough } from '../testing/expect-through.ts'
+import { pageCid } from '../../src/evidence/page.ts'
 import { BLOCK_MS } from '../testing/fake-servers.ts'
 import { expectTrueHead, publishedLog } from '../testing/published.ts'
 import {
@@ -462,6 +463,60 @@ describe('a store that forgets a chunk between its proof and its confirmation', 
     expect(world.server.stored.has(gone)).toBe(true)
     await expectThrough(world, id, 2)
     expect(submits(world)).toHaveLength(1)
+  })
+})
+
+// Promise 2 of docs/guarantees.md.
+describe('a store that forgets pages between their proof and a late confirmation', () => {
+  /** Three pages, each of its head on a chain on which nothing gets deep for long; the store loses some of them. */
+  async function lateConfirmation(lost: readonly number[]) {
+    const { world, drain } = await recording()
+    world.chain.depth = Math.ceil((2 * PROOF_LASTS_MS) / BLOCK_MS)
+    for (const index of [1, 2]) await goOn(world, drain, index, 6_000)
+    await endSession(world.worker(), id)
+    void drain.join('message')
+    await world.clock.advance(6_000)
+    const pages = (await publishedLog(world, id)).pages.map(({ digest }) => pageCid(digest))
+    const copies = pages.map((cid) => world.server.bytes.get(cid))
+    for (const number of lost) {
+      world.server.stored.delete(pages[number - 1]!)
+      world.server.bytes.delete(pages[number - 1]!)
+    }
+    await world.clock.advance(2 * PROOF_LASTS_MS)
+    return { world, pages, copies, before: world.server.ledger.length }
+  }
+
+  it('is asked again, and gets the same page again, before a byte is let go', async () => {
+    for (const lost of [[1], [2], [3], [1, 2, 3, 4]]) {
+      const { world, pages, copies, before } = await lateConfirmation(lost)
+      const worker = world.worker()
+      const { send } = worker.transport
+      worker.transport.send = async (...args) => {
+        await expectAllBytes(world)
+        return send(...args)
+      }
+      expect(await drainOnce(world, worker)).toBe('idle')
+      const again = world.server.ledger.slice(before)
+      for (const [at, cid] of pages.entries()) {
+        const asked = again.filter(({ of }) => of === cid).map(({ op }) => op)
+        expect(asked, `${lost}`).toEqual(lost.includes(at + 1) ? ['probe', 'send'] : ['probe'])
+        expect(world.server.bytes.get(cid)).toEqual(copies[at])
+      }
+      await expectThrough(world, id, 3)
+    }
+  })
+
+  it('holds no new page up, and holds what depends on it, while it does not answer', async () => {
+    const { world } = await lateConfirmation([2])
+    world.server.fault = (op) => (op === 'probe' ? { code: 'unreachable' } : undefined)
+    await drainOnce(world, world.worker())
+    expect(await world.statuses(id)).not.toContain('confirmed')
+    expect((await world.session(id)).trouble?.error.code).toBe('unreachable')
+    await expectAllBytes(world)
+    world.server.fault = () => undefined
+    await world.clock.advance(60_000)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 3)
   })
 })
 

@@ -20,6 +20,8 @@ export interface ReadTransaction {
   entries(id: SessionId, from: number, to: number): Promise<Uint8Array<ArrayBuffer>[]>
   /** The head of this size, if the session has signed one. */
   head(id: SessionId, size: number): Promise<HeadRecord | undefined>
+  /** The session's heads of sizes above `from`, up to `to`, by size. */
+  heads(id: SessionId, from: number, to: number): Promise<HeadRecord[]>
   /** The first chunk in this part of the queue that is not in `skip`; no scan. */
   nextDue(part: QueueRange, skip: ReadonlySet<ChunkId>): Promise<ChunkRecord | undefined>
   meta(name: string): Promise<unknown>

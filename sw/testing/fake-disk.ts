@@ -203,6 +203,13 @@ class Reading<State extends DiskState> implements ReadTransaction {
     return this.copyOf(this.state.heads.get(id)?.get(size))
   }
 
+  async heads(id: SessionId, from: number, to: number) {
+    if (from >= to) throw new RangeError('An empty range: IndexedDB refuses it.')
+    const heads = [...(this.state.heads.get(id)?.values() ?? [])]
+    const found = heads.filter(({ size }) => size > from && size <= to)
+    return this.copyOf(found.toSorted((a, b) => a.size - b.size))
+  }
+
   async nextDue(part: QueueRange, skip: ReadonlySet<ChunkId>) {
     return this.copyOf(firstDue(this.state, part, skip))
   }

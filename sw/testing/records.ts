@@ -63,10 +63,12 @@ export const aChunk = (index: number, state: ChunkState, rest: Partial<ChunkReco
   ...rest,
 })
 
+export const aFrame = (from: number) => ({ number: from === 0 ? 1 : 2, from, frontier: [], links: [] })
+
 /** The page that takes a log from one size to another. */
 export const aListing = (from: number, to: number, rest: Partial<Listing> = {}): Listing => ({
   ...NEW_EFFORT,
-  from,
+  frame: aFrame(from),
   tree: { size: to, frontier: [] },
   page: digest('9'),
   sizeBytes: 900,
@@ -81,7 +83,7 @@ export const listedUpTo = (size: number) => ({
   pages: { number: 1, digests: [digest('9')] },
 })
 
-export const aHead = (size: number, end = false): HeadRecord => ({
+export const aHead = (size: number, end = false, from = 0, provedAtMs = 0): HeadRecord => ({
   sessionId: SESSION_ID,
   size,
   root: digest('7'),
@@ -89,6 +91,8 @@ export const aHead = (size: number, end = false): HeadRecord => ({
   previous: null,
   end,
   signature: '5'.repeat(128),
+  frame: aFrame(from),
+  provedAtMs,
 })
 
 /** What the chain holds. */

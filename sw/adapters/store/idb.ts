@@ -190,6 +190,8 @@ function reader(tx: IDBTransaction): ReadTransaction {
       (await resultOf(chunks.index('proved').getAll(rangeOf(id, from, to)))).map(readChunk),
     entries: (id, from, to) => resultOf(tx.objectStore('entries').getAll(rangeOf(id, from, to))),
     head: (id, size) => resultOf(tx.objectStore('heads').get([id, size])),
+    heads: (id, from, to) =>
+      resultOf(tx.objectStore('heads').getAll(IDBKeyRange.bound([id, from], [id, to], true))),
     async nextDue(part, skip) {
       const queue = chunks.index('due').openCursor(IDBKeyRange.bound(...part))
       const next = await firstOf<ChunkRecord>(queue, ({ id }) => !skip.has(id))
