@@ -205,7 +205,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ),
   plant('signs no page before its own', /names another page before its own/, [
     'engine/listing',
-    'listed.pages.digests.at(-1) ?? null',
+    'newestOf(listed.pages) ?? null',
     'null',
   ]),
   plant('signs other groups than those of its beginning', /is not at its end|says other groups/, [

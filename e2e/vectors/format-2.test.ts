@@ -80,14 +80,16 @@ describe('the writer', () => {
   })
 
   it('links pages as the specification says', () => {
-    expect([1, 2, 3, 4, 6, 8, 12].map(linkedPages)).toEqual([
+    expect([1, 2, 3, 4, 5, 6, 7, 8, 12].map(linkedPages)).toEqual([
       [],
       [1],
-      [2],
+      [2, 1],
       [3, 2],
-      [5, 4],
+      [4, 3],
+      [5, 4, 2],
+      [6, 5],
       [7, 6, 4],
-      [11, 10, 8],
+      [11, 10, 8, 4],
     ])
   })
 

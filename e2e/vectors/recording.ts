@@ -144,7 +144,10 @@ export function sealChunk(
 /** The numbers of the pages that page `number` links to. */
 export function linkedPages(number: number): number[] {
   const linked: number[] = []
-  for (let step = 1; number % step === 0 && number - step >= 1; step *= 2) linked.push(number - step)
+  for (let power = 1; power < number; power *= 2) {
+    linked.push(number - power)
+    if (number % power !== 0) break
+  }
   return linked
 }
 

@@ -5,7 +5,7 @@ import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { fromHex, toHex, uint32be } from './bytes.ts'
 import { sha256Hex } from './digest.ts'
 import { serialiseChunk } from './entry.ts'
-import { EMPTY_CHAIN, linksOf, withPage, type PageChain } from './page-chain.ts'
+import { EMPTY_CHAIN, linksOf, newestOf, withPage, type PageChain } from './page-chain.ts'
 import { parsePage } from './page-parse.ts'
 import { linkNumbers, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, pageCid, serialisePage, type Page } from './page.ts'
 import { setBits } from './tree.ts'
@@ -38,11 +38,15 @@ describe('links', () => {
   it.each([
     [1, []],
     [2, [1]],
-    [3, [2]],
+    [3, [2, 1]],
     [4, [3, 2]],
-    [6, [5, 4]],
+    [5, [4, 3]],
+    [6, [5, 4, 2]],
     [8, [7, 6, 4]],
+    [12, [11, 10, 8, 4]],
     [0x8000_0000, Array.from({ length: 31 }, (_, k) => 0x8000_0000 - 2 ** k)],
+    [0xc000_0000, Array.from({ length: 32 }, (_, k) => 0xc000_0000 - 2 ** k)],
+    [0xffff_ffff, [0xffff_fffe, 0xffff_fffd]],
   ])('of page %d go to %j', (number, expected) => {
     expect(linkNumbers(number)).toEqual(expected)
   })
@@ -61,13 +65,54 @@ describe('links', () => {
     }
   })
 
-  it('of the next page are known from one digest for each bit', () => {
+  /** Those that are found from the newest page, or from the one before it where that is lost, as a head names it too. */
+  function found(newest: number, lost: ReadonlySet<number>): Set<number> {
+    const reached = new Set<number>()
+    const waiting = [lost.has(newest) ? newest - 1 : newest]
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (next < 1 || reached.has(next) || lost.has(next)) continue
+      reached.add(next)
+      waiting.push(...linkNumbers(next))
+    }
+    return reached
+  }
+
+  it('hide no other page where one is lost, and at most one where two in a row are and two follow', () => {
+    for (const newest of [1, 2, 3, 4, 5, 8, 33, 64, 65, 200, 257]) {
+      for (let first = 1; first <= newest; first++) {
+        expect(found(newest, new Set([first])).size, `${first} of ${newest}`).toBe(newest - 1)
+        // The newest pages link to few: what comes after opens other ways.
+        if (first + 3 > newest) continue
+        const left = found(newest, new Set([first, first + 1]))
+        const hidden = Array.from({ length: first - 1 }, (_, at) => at + 1).filter((page) => !left.has(page))
+        expect(hidden, `${first} and the next of ${newest}`).toEqual(first % 2 === 0 ? [first - 1] : [])
+      }
+    }
+  })
+
+  it('hide fewer pages than twice as many as are lost in a row, wherever that is', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 60, max: 600 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 16 }),
+        (newest, at, many) => {
+          const first = 1 + (at % (newest - 3 * many))
+          const lost = new Set(Array.from({ length: many }, (_, more) => first + more))
+          expect(newest - many - found(newest, lost).size).toBeLessThan(2 * many)
+        },
+      ),
+    )
+  })
+
+  it('of the next page are known from one digest for each level', () => {
     let chain: PageChain = EMPTY_CHAIN
     for (let number = 1; number <= 1100; number++) {
       expect(linksOf(chain)).toEqual(linkNumbers(number).map(digestOf))
       chain = withPage(chain, digestOf(number))
       expect(chain.number).toBe(number)
-      expect(chain.digests.length).toBe(setBits(number))
+      expect(newestOf(chain)).toBe(digestOf(number))
+      expect(chain.digests.length).toBe(Math.floor(Math.log2(number)) + 1)
     }
   })
 })
@@ -163,7 +208,7 @@ it('fits with as many entries as a writer puts into it, the largest there are, a
     cid: `b${'a'.repeat(120)}` as Cid,
   })
   const entries = [first, ...Array.from({ length: MAX_PAGE_ENTRIES - 1 }, () => chunk)]
-  // All bits of `from`, and 31 links.
-  const page = serialisePage(pageAt(0x8000_0000, 0xffff_ffff, entries))
+  // All bits of `from`, and 32 links.
+  const page = serialisePage(pageAt(0xc000_0000, 0xffff_ffff, entries))
   expect(page.length).toBeLessThanOrEqual(MAX_PAGE_BYTES)
 })

@@ -23,14 +23,14 @@ export const MAX_PAGE_BYTES = 262_144
 
 /**
  * A writer puts no more entries into a page. A chunk's has at most 299 bytes, and one that begins a log 65,535; so with
- * the length of each, and with the most hashes, a page has 248,251 bytes at most.
+ * the length of each, and with the most hashes, a page has 248,283 bytes at most.
  */
 export const MAX_PAGE_ENTRIES = 600
 
-/** The pages that a page links to: each `number` - 2^k where 2^k divides `number`, but for 0. */
+/** The pages that a page links to: each `number` - 2^k where 2^k divides 2 `number`, but for 0 and below. */
 export function linkNumbers(number: number): number[] {
   const numbers: number[] = []
-  for (let step = 1; number % step === 0 && step < number; step *= 2) numbers.push(number - step)
+  for (let step = 1; (2 * number) % step === 0 && step < number; step *= 2) numbers.push(number - step)
   return numbers
 }
 

@@ -1,5 +1,5 @@
 import { groupsDigest, importSigningKey, signHead } from '../../src/evidence/head.ts'
-import { linksOf, withPage } from '../../src/evidence/page-chain.ts'
+import { linksOf, newestOf, withPage } from '../../src/evidence/page-chain.ts'
 import { MAX_PAGE_ENTRIES, pageCid, serialisePage } from '../../src/evidence/page.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { appendEntries, rootOf } from '../../src/evidence/tree.ts'
@@ -99,7 +99,7 @@ async function signedHead(
   const { size } = tree
   const stored = await store.read((tx) => tx.meta(signingKeyName(id)))
   const key = stored instanceof ArrayBuffer ? await importSigningKey(stored) : (stored as CryptoKey)
-  const said = { size, root: await rootOf(tree), page, previous: listed.pages.digests.at(-1) ?? null, end }
+  const said = { size, root: await rootOf(tree), page, previous: newestOf(listed.pages) ?? null, end }
   const groups = await groupsDigest(access)
   return { ...said, frame, sessionId: id, signature: await signHead(key, { ...said, name, groups }) }
 }
