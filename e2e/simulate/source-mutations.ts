@@ -115,13 +115,14 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('does not write the end down', /has no such end|entries of|does not list it/, [
     'core/session-machine',
-    "draft.append('end')",
+    'draft.append(how)',
     'undefined',
   ]),
   plant(
     'writes the end before the chunks that are to be sealed',
     /follows its complete end|is not at its end/,
-    ['core/session-machine', 'rawChunks(draft.session) > 0', 'false'],
+    ['core/session-machine', "raw > 0 ? 'interrupted' : ending", 'ending'],
+    ['core/session-machine', 'raw > parkedRaw', 'false'],
   ),
   plant('interrupts a recording that is whole', /was whole, and is/, [
     'core/session-machine',

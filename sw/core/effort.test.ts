@@ -47,7 +47,7 @@ describe('an effort that failed', () => {
     const listing = aListing(2, 5, { sent: true, resumeToken: 'here' })
     const failure = { code: 'rejected-by-store', message: 'why', retryAfterMs: 0 } as const
     const failed = afterFailedEffort(listing, failure, now)
-    expect(failed).toMatchObject({ from: 2, sent: true, resumeToken: 'here' })
+    expect(failed).toMatchObject({ frame: { from: 2 }, sent: true, resumeToken: 'here' })
     expect(afresh(failed)).toEqual(listing)
   })
 })

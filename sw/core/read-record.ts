@@ -10,9 +10,13 @@ type Stored<T, Lacking extends keyof T> = Omit<T, Lacking> & Partial<Pick<T, Lac
 
 /** A session as this version knows it. */
 export const readSession = (
-  stored: Stored<SessionRecord, 'tally' | 'parked' | 'localBytes' | 'totalBytes' | 'storedBytes'>,
+  stored: Stored<
+    SessionRecord,
+    'tally' | 'parked' | 'parkedRaw' | 'localBytes' | 'totalBytes' | 'storedBytes'
+  >,
 ): SessionRecord => ({
   parked: 0,
+  parkedRaw: 0,
   localBytes: 0,
   totalBytes: 0,
   storedBytes: 0,

@@ -227,6 +227,8 @@ export interface SessionRecord {
   /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number
+  /** Of the parked ones, those that are to be sealed here. */
+  readonly parkedRaw: number
   readonly localBytes: number
   /** Of all chunks, as they are stored here. */
   readonly totalBytes: number

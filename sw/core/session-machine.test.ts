@@ -395,10 +395,7 @@ describe('the log', () => {
   })
 
   it('says it after the last chunk that is sealed here, however many there are', () => {
-    let { session, chunks } = afterAll(
-      sealing({ status: 'encrypting' }, { ...CAPTURED, wait: parked }),
-      EVENTS['session-ended'],
-    )
+    let { session, chunks } = afterAll(sealing({ status: 'encrypting' }, CAPTURED), EVENTS['session-ended'])
     expect(session.logEnd).toBeUndefined()
     let result = step({ session, chunks }, toChunk(0, SEALED))
     expect(appended(result.effects)).toEqual([[1, 0]])
@@ -413,6 +410,24 @@ describe('the log', () => {
       [3, 'end'],
     ])
     expect(result.session).toMatchObject({ size: 4, logEnd: 'complete' })
+  })
+
+  it('says interrupted where a chunk that is to be sealed is parked, and how it ended once that is sealed', () => {
+    const { session, chunks } = after(sealing({ ...CAPTURED, wait: parked }), {
+      type: 'session-ended',
+      ending: 'complete',
+      indexes: 1,
+    })
+    expect(session).toMatchObject({ ending: 'complete', logEnd: 'interrupted', size: 2 })
+    expect(session.open).toBeDefined()
+    const found = { ...chunks[0]!, state: { status: 'encrypting' } } as const
+    const again = { session: recount(session, chunks[0], found), chunks: [found] }
+    const { effects, session: then } = step(again, toChunk(0, SEALED))
+    expect(appended(effects)).toEqual([
+      [2, 0],
+      [3, 'end'],
+    ])
+    expect(then.logEnd).toBe('complete')
   })
 
   it('says it again after a late chunk of an interrupted recording', () => {
@@ -1023,8 +1038,7 @@ describe('any history of a recording', () => {
         if (effect[0] !== 'putEntry') continue
         expect(effect[2]).toBe(log.length)
         const kind = kindOf(effect[3])
-        if (kind !== 'end') log.push(kind)
-        else if (session.ending !== 'recording') log.push(session.ending)
+        log.push(kind === 'end' ? (effect[3][1] === 1 ? 'complete' : 'interrupted') : kind)
       }
       const all = new Map([...before.chunks, ...chunks].map((chunk) => [chunk.id, chunk]))
       before = Object.assign({}, before, { session, chunks: [...all.values()], log, payloads, heads })
@@ -1120,7 +1134,7 @@ describe('any history of a recording', () => {
   function check({ session, chunks, log, payloads }: World): void {
     const recounted = chunks.reduce((counted, chunk) => recount(counted, undefined, chunk), aSession(NOW_MS))
     for (const status of CHUNK_STATUSES) expect(session.tally[status], status).toBe(recounted.tally[status])
-    for (const count of ['parked', 'localBytes', 'totalBytes', 'storedBytes'] as const)
+    for (const count of ['parked', 'parkedRaw', 'localBytes', 'totalBytes', 'storedBytes'] as const)
       expect(session[count], count).toBe(recounted[count])
 
     expect(session.size).toBe(log.length)
@@ -1131,8 +1145,11 @@ describe('any history of a recording', () => {
     if (completeAt !== -1) expect(completeAt).toBe(log.length - 1)
     const last = log.at(-1)
     expect(session.logEnd).toBe(last === 'complete' || last === 'interrupted' ? last : undefined)
-    const isOver = session.ending !== 'recording' && rawChunks(session) === 0
-    if (isOver) expect(session.logEnd).toBe(session.ending)
+    const raw = rawChunks(session)
+    if (session.ending !== 'recording' && raw === 0) expect(session.logEnd).toBe(session.ending)
+    // What cannot be sealed holds no end up, and is not hidden by it.
+    if (session.ending !== 'recording' && raw === session.parkedRaw) expect(session.logEnd).toBeDefined()
+    if (raw > 0) expect(session.logEnd).not.toBe('complete')
     if (session.ending === 'recording') expect(session.logEnd).toBeUndefined()
 
     const { listed, listing, anchored } = session

@@ -1,6 +1,7 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
+import type { EndHow } from '../../src/evidence/entry.ts'
 import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import { afresh } from './effort.ts'
@@ -165,7 +166,7 @@ interface Draft {
   /** Replaces a chunk, with its place in the queue and its share of the tally. */
   put(after: ChunkRecord, before?: ChunkRecord): void
   /** Adds to the log; what it says becomes durable with this transition. */
-  append(of: ChunkRecord | 'start' | 'end'): void
+  append(of: ChunkRecord | 'start' | EndHow): void
   effect(effect: SessionEffect): void
   log(entry: Omit<LogEntry, 'atMs' | 'sessionId'>): void
   done(): SessionTransition
@@ -210,16 +211,19 @@ function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: 
 }
 
 /**
- * Writes down how the recording ended, once everything that it has is in the log.
+ * Writes down how the recording ended, once everything that it has is in the log. What is to be sealed and is parked
+ * holds no end up: the log says `interrupted` then, and goes on if it is sealed after all.
  *
  * @param isNews more is known of the end than the log says, though that says one of this kind
  */
 function appendEnd(draft: Draft, isNews = false): void {
-  const { ending, logEnd, size } = draft.session
-  const isSaid = logEnd === ending && !isNews
-  if (ending === 'recording' || isSaid || rawChunks(draft.session) > 0 || size === 0) return
-  draft.append('end')
-  draft.set({ logEnd: ending })
+  const { ending, logEnd, size, parkedRaw } = draft.session
+  const raw = rawChunks(draft.session)
+  const how = raw > 0 ? 'interrupted' : ending
+  const isSaid = logEnd === how && !isNews
+  if (ending === 'recording' || how === 'recording' || isSaid || raw > parkedRaw || size === 0) return
+  draft.append(how)
+  draft.set({ logEnd: how })
   // An empty recording is not listed, so that no head is signed.
   if (ending === 'complete' && totalChunks(draft.session) === 0) forgetKey(draft)
 }

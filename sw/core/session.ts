@@ -29,6 +29,7 @@ export function newSession(start: SessionStart, name: SessionName): SessionRecor
     paused: false,
     tally: EMPTY_TALLY,
     parked: 0,
+    parkedRaw: 0,
     localBytes: 0,
     totalBytes: 0,
     storedBytes: 0,
@@ -88,7 +89,7 @@ export function recount(
   after: ChunkRecord | undefined,
 ): SessionRecord {
   const tally = { ...session.tally }
-  let { parked, localBytes, totalBytes, storedBytes } = session
+  let { parked, parkedRaw, localBytes, totalBytes, storedBytes } = session
   for (const [chunk, sign] of [
     [before, -1],
     [after, 1],
@@ -96,12 +97,13 @@ export function recount(
     if (chunk === undefined) continue
     tally[chunk.state.status] += sign
     if (isParked(chunk)) parked += sign
+    if (isParked(chunk) && chunk.state.status === 'captured') parkedRaw += sign
     const bytes = sign * chunk.sizeBytes
     totalBytes += bytes
     if (hasLocalBytes(chunk)) localBytes += bytes
     if (isStored(chunk)) storedBytes += bytes
   }
-  return withOpenMarker({ ...session, tally, parked, localBytes, totalBytes, storedBytes })
+  return withOpenMarker({ ...session, tally, parked, parkedRaw, localBytes, totalBytes, storedBytes })
 }
 
 /** Begins the place of a raw chunk: before all uploads, since sealing needs no network. */

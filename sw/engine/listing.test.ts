@@ -183,6 +183,27 @@ describe('a log', () => {
     await expectThrough(world, id, 3)
   })
 
+  it('of which one chunk cannot be sealed is anchored with an end, which says interrupted, and how it ended once it can', async () => {
+    const world = createWorld()
+    await startSession(world.worker(), aRawStart())
+    for (const index of [0, 1, 2]) await admitChunk(world.worker(), await rawChunk(id, index))
+    await endSession(world.worker(), id, 3)
+    const sealer: Sealer = async (context, chunk) => {
+      if (chunk.index === 0) throw new HoldfastError('payload-corrupt', 'Other bytes.')
+      await sealInWorker(context, chunk)
+    }
+    expect(await drainOnce(world, { ...world.worker(), sealer })).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['captured', 'confirmed', 'confirmed'])
+    const { size, anchored, open, ending } = await world.session(id)
+    expect(anchored?.size).toBe(size)
+    expect([open !== undefined, ending]).toEqual([true, 'complete'])
+    expect((await publishedLog(world, id)).entries.at(-1)).toMatchObject({ how: 'interrupted', indexes: 3 })
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect((await publishedLog(world, id)).entries.at(-1)).toMatchObject({ how: 'complete', indexes: 3 })
+    await expectThrough(world, id, 3)
+  })
+
   // Promise 9 of docs/guarantees.md.
   it('of a backlog of 500 chunks, recorded while the store is slow, has few pages', async () => {
     const world = createWorld()
