@@ -1,11 +1,8 @@
 import { HoldfastError } from '../protocol/errors.ts'
 
 /** Bytes as lower-case hex, without `0x`. */
-export function toHex(bytes: Uint8Array): string {
-  let hex = ''
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return hex
-}
+export const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 
 /**
  * The bytes that a hex string without `0x` stands for; upper case is read too.
@@ -14,9 +11,7 @@ export function toHex(bytes: Uint8Array): string {
  */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   if (hex.length % 2 === 1 || /[^0-9a-f]/i.test(hex)) throw new HoldfastError('bad-input', 'This is not hex')
-  const bytes = new Uint8Array(hex.length / 2)
-  for (let at = 0; at < bytes.length; at++) bytes[at] = parseInt(hex.slice(2 * at, 2 * at + 2), 16)
-  return bytes
+  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16))
 }
 
 /** Bytes as padded Base64 (RFC 4648 §4); meant for keys and IVs, not for payloads. */
@@ -43,9 +38,9 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** `sizeBytes` bytes, big-endian. */
-function bigEndian(value: number, sizeBytes: number, limit: number): Uint8Array<ArrayBuffer> {
-  if (!Number.isInteger(value) || value < 0 || value > limit)
-    throw new HoldfastError('bad-input', `This is not from 0 to ${limit}: ${value}`)
+function bigEndian(value: number, sizeBytes: number): Uint8Array<ArrayBuffer> {
+  if (!Number.isSafeInteger(value) || value < 0 || value >= 256 ** sizeBytes)
+    throw new HoldfastError('bad-input', `${value} does not go into ${sizeBytes} bytes`)
   // Each is stored modulo 256, without its fraction.
   return Uint8Array.from({ length: sizeBytes }, (_, at) => value / 256 ** (sizeBytes - 1 - at))
 }
@@ -55,29 +50,28 @@ function bigEndian(value: number, sizeBytes: number, limit: number): Uint8Array<
  *
  * @throws `bad-input` unless `value` is a whole number in [0, 2^8)
  */
-export const uint8 = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 1, 0xff)
+export const uint8 = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 1)
 
 /**
  * Two bytes, big-endian.
  *
  * @throws `bad-input` unless `value` is a whole number in [0, 2^16)
  */
-export const uint16be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 2, 0xffff)
+export const uint16be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 2)
 
 /**
  * Four bytes, big-endian.
  *
  * @throws `bad-input` unless `value` is a whole number in [0, 2^32)
  */
-export const uint32be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 4, 0xffff_ffff)
+export const uint32be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 4)
 
 /**
  * Eight bytes, big-endian.
  *
  * @throws `bad-input` unless `value` is a whole number in [0, 2^53), which a `number` holds exactly
  */
-export const uint64be = (value: number): Uint8Array<ArrayBuffer> =>
-  bigEndian(value, 8, Number.MAX_SAFE_INTEGER)
+export const uint64be = (value: number): Uint8Array<ArrayBuffer> => bigEndian(value, 8)
 
 /** Text in UTF-8. */
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)

@@ -19,15 +19,15 @@ export type Cid = Branded<string, 'Cid'>
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-export const isSessionId = (value: unknown): value is SessionId =>
-  typeof value === 'string' && UUID_V4.test(value)
-export const isSessionName = (value: unknown): value is SessionName =>
-  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
-export const isSha256Hex = (value: unknown): value is Sha256Hex =>
-  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
-export const isGroupId = (value: unknown): value is GroupId =>
-  typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value)
-export const isCid = (value: unknown): value is Cid =>
-  typeof value === 'string' && /^b[a-z2-7]{20,120}$/.test(value)
+const matches = (value: unknown, form: RegExp) => typeof value === 'string' && form.test(value)
+
+export const isSessionId = (value: unknown): value is SessionId => matches(value, UUID_V4)
+export const isSessionName = (value: unknown): value is SessionName => isHex(value, 32)
+export const isSha256Hex = (value: unknown): value is Sha256Hex => isHex(value, 32)
+export const isGroupId = (value: unknown): value is GroupId => matches(value, /^0x[0-9a-f]{64}$/)
+export const isCid = (value: unknown): value is Cid => matches(value, /^b[a-z2-7]{20,120}$/)
+/** A fixed number of bytes, in lower-case hex. */
+export const isHex = (value: unknown, byteLength: number): value is string =>
+  matches(value, /^[0-9a-f]+$/) && (value as string).length === 2 * byteLength
 
 export const chunkIdOf = (sessionId: SessionId, index: number) => `${sessionId}/${index}` as ChunkId

@@ -1,5 +1,5 @@
 import { HoldfastError } from './errors.ts'
-import { isCid, isGroupId, isSessionId, isSessionName, isSha256Hex } from './ids.ts'
+import { isCid, isGroupId, isHex, isSessionId, isSessionName, isSha256Hex, type SessionId } from './ids.ts'
 import {
   MAX_CHUNK_BYTES,
   MAX_DURATION_MS,
@@ -14,7 +14,7 @@ import {
   type SessionStart,
 } from './messages.ts'
 import { isMimeType } from './mime-type.ts'
-import { POLICIES, type Policy } from './snapshot.ts'
+import { POLICIES } from './snapshot.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Check<T> = (value: unknown) => value is T
@@ -29,23 +29,20 @@ const isInteger =
   (max: number, min = 0): Check<number> =>
   (value): value is number =>
     Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
-/** A fixed number of bytes, in hex. */
-const isHex =
+const isHexOf =
   (byteLength: number): Check<string> =>
   (value): value is string =>
-    typeof value === 'string' && value.length === 2 * byteLength && /^[0-9a-f]+$/.test(value)
+    isHex(value, byteLength)
+const isOneOf =
+  <T>(...values: readonly T[]): Check<T> =>
+  (value): value is T =>
+    values.includes(value as T)
 const isRequestType: Check<RequestType> = (value): value is RequestType =>
   typeof value === 'string' && Object.hasOwn(REQUESTS, value)
-/** Looked into later. */
-const isAny = (_value: unknown): _value is never => true
-const isBoolean: Check<boolean> = (value): value is boolean => typeof value === 'boolean'
-const isPolicy: Check<Policy> = (value): value is Policy => POLICIES.includes(value as Policy)
 const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
 /** PKCS#8 of a P-256 key has about 140 bytes. */
 const isPkcs8: Check<ArrayBuffer> = (value): value is ArrayBuffer =>
   value instanceof ArrayBuffer && value.byteLength < 256
-const isSealer: Check<'page' | 'worker'> = (value): value is 'page' | 'worker' =>
-  value === 'page' || value === 'worker'
 const isTime = isInteger(MAX_TIME_MS)
 const isDuration = isInteger(MAX_DURATION_MS)
 /** A chunk's, or how many of them there are. */
@@ -73,11 +70,7 @@ export function parseRequest(data: unknown): Request {
     throw new HoldfastError('protocol-mismatch', `This worker speaks version ${PROTOCOL_VERSION}.`)
   const type = own(data, 'type')
   if (!isRequestType(type)) throw bad('type')
-  const request = { type, ...fields<object>(data, '', REQUESTS[type]) } as Request
-  if (request.type === 'session-start')
-    return { type: 'session-start', session: parseSession(request.session) }
-  if (request.type === 'chunk') return { type: 'chunk', chunk: parseChunk(request.chunk) }
-  return request
+  return { type, ...REQUESTS[type](data) } as Request
 }
 
 function parseSession(data: unknown): SessionStart {
@@ -94,7 +87,6 @@ function parseChunk(data: unknown): HandedChunk {
   if (payload.size > MAX_CHUNK_BYTES)
     throw new HoldfastError('chunk-too-large', `The chunk has ${payload.size} bytes.`)
   if (kind === 'raw') return { ...common, kind }
-  if (kind !== 'sealed') throw bad('kind')
   if (payload.size < TAG_BYTES) throw bad('payload')
   return { ...common, kind, ...fields(data, 'chunk', SEAL) }
 }
@@ -104,6 +96,7 @@ type Checks<T> = {
   readonly [Name in keyof T]-?: object extends Pick<T, Name> ? Check<T[Name] | undefined> : Check<T[Name]>
 }
 type FieldsOf<Type extends RequestType> = Omit<Extract<Request, { type: Type }>, 'type'>
+type Parse<T> = (data: Fields) => T
 
 /** A field that may be absent. */
 const optional =
@@ -111,46 +104,53 @@ const optional =
   (value): value is T | undefined =>
     value === undefined || check(value)
 
+const withFields =
+  <T>(checks: NoInfer<Checks<T>>): Parse<T> =>
+  (data) =>
+    fields(data, '', checks)
+
 const OF_SESSION = { sessionId: isSessionId }
 const STORE_CHOICE = { stores: optional(isNames), atLeast: optional(isInteger(8, 1)) }
 
-/** The fields of each request; what is in a session or a chunk is for `parseSession` and `parseChunk`. */
-const REQUESTS: { readonly [Type in RequestType]: Checks<FieldsOf<Type>> } = {
-  hello: { again: optional(isBoolean) },
-  sessions: {},
-  'session-start': { session: isAny },
-  chunk: { chunk: isAny },
-  'session-end': { ...OF_SESSION, indexes: optional(isIndex) },
-  chunks: OF_SESSION,
-  pause: OF_SESSION,
-  resume: OF_SESSION,
-  discard: { ...OF_SESSION, confirm: optional(isString(64)) },
-  policy: { policy: optional(isPolicy) },
+const ofSession = withFields<{ sessionId: SessionId }>(OF_SESSION)
+
+/** The fields of each request. */
+const REQUESTS: { readonly [Type in RequestType]: Parse<FieldsOf<Type>> } = {
+  hello: withFields({ again: optional(isOneOf(true, false)) }),
+  sessions: () => ({}),
+  'session-start': (data) => ({ session: parseSession(own(data, 'session')) }),
+  chunk: (data) => ({ chunk: parseChunk(own(data, 'chunk')) }),
+  'session-end': withFields({ ...OF_SESSION, indexes: optional(isIndex) }),
+  chunks: ofSession,
+  pause: ofSession,
+  resume: ofSession,
+  discard: withFields({ ...OF_SESSION, confirm: optional(isString(64)) }),
+  policy: withFields({ policy: optional(isOneOf(...POLICIES)) }),
 }
 
 const SESSION = {
   ...OF_SESSION,
   ...STORE_CHOICE,
-  publicKey: isHex(64),
+  publicKey: isHexOf(64),
   signingKey: isPkcs8,
-  sealingKey: isHex(32),
+  sealingKey: isHexOf(32),
   mimeType: isMimeType,
   startedAtMs: isTime,
   access: isList(16),
   continues: optional(isSessionName),
-  seal: isSealer,
+  seal: isOneOf<SessionStart['seal']>('page', 'worker'),
 }
-const MEMBER: Checks<Member> = { id: isGroupId, tag: isSha256Hex, sealedKey: isHex(80) }
+const MEMBER: Checks<Member> = { id: isGroupId, tag: isSha256Hex, sealedKey: isHexOf(80) }
 const CHUNK = {
   ...OF_SESSION,
-  kind: isString(6),
+  kind: isOneOf<HandedChunk['kind']>('raw', 'sealed'),
   index: isIndex,
   plaintextHash: isSha256Hex,
   capturedAtMs: isTime,
   durationMs: isDuration,
   payload: isBlob,
 }
-const SEAL = { encryptedHash: isSha256Hex, iv: isHex(12), chunkKey: isHex(80), cid: isCid }
+const SEAL = { encryptedHash: isSha256Hex, iv: isHexOf(12), chunkKey: isHexOf(80), cid: isCid }
 
 /** The checked fields of an object, and no others; what is absent stays so. */
 function fields<T>(data: unknown, what: string, checks: Checks<T>): T {
