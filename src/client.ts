@@ -1,7 +1,8 @@
 import type { ConnectOptions, Holdfast } from './api.ts'
+import { askUpTo } from './ask-again.ts'
 import { openConnection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
-import { HoldfastError, isHoldfastError } from './protocol/errors.ts'
+import { HoldfastError } from './protocol/errors.ts'
 import { missingFeatures } from './requirements.ts'
 import { openSession } from './session.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -18,12 +19,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
   checkBrowser()
   const { signal } = options
   const connection = await unlessAborted(signal, () => openConnection(options))
-  const hello = () => connection.request({ type: 'hello' }, { signal })
-  // Once more, because a worker may be stopped with the question in its hands.
-  await hello().catch((error: unknown) => {
-    if (!isHoldfastError(error, 'worker-timeout')) throw error
-    return hello()
-  })
+  await askUpTo(2, () => connection.request({ type: 'hello' }, { signal }))
 
   const closed = new AbortController()
   const { signal: untilClosed } = closed

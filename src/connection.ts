@@ -41,10 +41,10 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   /** A new instance each time: one registers once. */
   async function register(): Promise<ServiceWorkerRegistration> {
     const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
-    const registered = await workbox.register({ immediate: true }).catch((cause: unknown) => {
+    // Undefined only where one registers twice.
+    const registered = (await workbox.register({ immediate: true }).catch((cause: unknown) => {
       throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
-    })
-    if (registered === undefined) throw noWorker(`The worker ${scriptUrl} cannot be registered.`)
+    }))!
     await activated(registered)
     return registered
   }

@@ -1,7 +1,6 @@
 import type { Connection } from './connection.ts'
+import { onBroadcast } from './on-broadcast.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
-import { SNAPSHOT_CHANNEL } from './protocol/messages.ts'
-import { nameFor } from './protocol/names.ts'
 import type { Acquire } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
@@ -68,7 +67,8 @@ async function untilAnswered<Answer>(
         if (passing === undefined) throw error
         onStalled?.(error)
         if (passing === 'this-one') release()
-        if (error.code === 'storage-full') onChange(connection, stir, stirred.signal)
+        // A change may have freed space.
+        if (error.code === 'storage-full') onBroadcast(connection, stir, stirred.signal)
         timer = setTimeout(stir, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
         signal?.addEventListener('abort', stir, { signal: stirred.signal })
         await abortOf(stirred.signal)
@@ -84,13 +84,6 @@ async function untilAnswered<Answer>(
 }
 
 const anyTime: Acquire = async () => () => undefined
-
-/** Calls back when the worker tells of a change, which may have freed space. */
-function onChange({ scope }: Connection, listener: () => void, signal: AbortSignal): void {
-  const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, scope))
-  channel.addEventListener('message', listener)
-  signal.addEventListener('abort', () => channel.close())
-}
 
 const abortOf = (signal: AbortSignal) =>
   new Promise<undefined>((resolve) => {

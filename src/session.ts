@@ -1,4 +1,5 @@
 import type { AppendOptions, Group, RecordingSession, SessionOptions } from './api.ts'
+import { askUpTo } from './ask-again.ts'
 import type { Connection } from './connection.ts'
 import { sha256Hex } from './evidence/digest.ts'
 import { sealChunk } from './evidence/chunk-seal.ts'
@@ -7,7 +8,7 @@ import { x25519 } from './evidence/x25519-pick.ts'
 import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
-import { HoldfastError, isHoldfastError } from './protocol/errors.ts'
+import { HoldfastError } from './protocol/errors.ts'
 import { nameFor } from './protocol/names.ts'
 import { isSha256Hex, type ChunkId, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
@@ -34,17 +35,8 @@ const MAX_CONCURRENT_CHUNKS = 3
  * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
  */
 export function openSession(connection: Connection, options: SessionOptions): Promise<RecordingSession> {
-  return begin(connection, options, undefined, (ask) => askThrice(ask))
-}
-
-/** Somebody waits for an answer: a worker that was stopped with the question in its hands is asked again, twice. */
-async function askThrice<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await ask()
-    } catch (error) {
-      if (attempt === 3 || !isHoldfastError(error, 'worker-timeout')) throw error
-    }
+  // Somebody waits for the answer.
+  return begin(connection, options, undefined, (ask) => askUpTo(3, ask))
 }
 
 /**
@@ -233,15 +225,12 @@ const bad = (argument: string, what: string) => new HoldfastError('bad-input', `
 function checkGroups(groups: readonly Group[]): void {
   const keys = groups.map(({ publicKey }) => publicKey)
   if (new Set(keys).size < keys.length) throw bad('groups', 'name each once.')
-  if (!keys.every(isSha256Hex))
-    throw bad('groups', 'a public key is 64 lower-case hex digits; newGroup() of holdfast/group makes one.')
+  if (!keys.every(isSha256Hex)) throw bad('groups', 'a public key is 64 lower-case hex digits.')
 }
 
 /** Holds a Web Lock until the returned function is called, or this page dies. */
 function holdLock(name: string): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(name, () => new Promise<void>((release) => resolve(() => release())))
-      .catch(reject)
+    navigator.locks.request(name, () => new Promise<void>((release) => resolve(release))).catch(reject)
   })
 }

@@ -1,9 +1,9 @@
 import type { Connection } from './connection.ts'
+import { onBroadcast } from './on-broadcast.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { following } from './protocol/following.ts'
-import { SNAPSHOT_CHANNEL, type Broadcast } from './protocol/messages.ts'
+import type { Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
-import { nameFor } from './protocol/names.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
 /**
@@ -16,18 +16,18 @@ export async function* watch(
 ): AsyncGenerator<Snapshot> {
   const over = following(...signals)
   const { signal } = over
-  const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, connection.scope))
   const sessions = new Map<SessionId, SessionSnapshot>()
   let changed = true
   let stir = () => {}
 
   // Listening before asking: a change in between is not missed, only told twice.
-  channel.addEventListener('message', ({ data }: MessageEvent<Broadcast>) => {
-    if (data.type === 'changed') sessions.set(data.session.id, data.session)
-    else sessions.delete(data.sessionId)
+  const listener = (told: Broadcast) => {
+    if (told.type === 'changed') sessions.set(told.session.id, told.session)
+    else sessions.delete(told.sessionId)
     changed = true
     stir()
-  })
+  }
+  onBroadcast(connection, listener, signal)
   signal.addEventListener('abort', () => stir())
 
   try {
@@ -45,7 +45,6 @@ export async function* watch(
       }
     }
   } finally {
-    channel.close()
     over.abort()
   }
 }

@@ -15,7 +15,7 @@ export async function x25519(): Promise<X25519> {
   } catch (cause) {
     throw new HoldfastError(
       'unsupported-browser',
-      'This browser has no X25519, and the part of the page that has it cannot be loaded.',
+      'This browser has no X25519, and the library cannot be loaded.',
       { cause },
     )
   }
