@@ -4,10 +4,8 @@ import { importBytes } from 'ipfs-unixfs-importer'
 import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import { balanced } from 'ipfs-unixfs-importer/layout'
 import { describe, expect, it } from 'vitest'
-import { base58btc } from 'multiformats/bases/base58'
-import { CID } from 'multiformats/cid'
 import { isCid } from '../protocol/ids.ts'
-import { contentAddress, isSameCid, KUBO_LEGACY_CIDV1, UNIXFS_V1_2025, type CidProfile } from './cid.ts'
+import { contentAddress, KUBO_LEGACY_CIDV1, UNIXFS_V1_2025, type CidProfile } from './cid.ts'
 import vectors from './vectors/cids.json' with { type: 'json' }
 
 const PROFILES: Record<string, CidProfile> = {
@@ -89,50 +87,4 @@ describe('contentAddress', () => {
       )
     },
   )
-})
-
-describe('isSameCid', () => {
-  // multiformats is the judge of what is another form of the same address.
-  const formsOf = (cid: string) => {
-    const parsed = CID.parse(cid)
-    return {
-      base58: parsed.toString(base58btc),
-      other: CID.createV1(parsed.code ^ 0x25, parsed.multihash).toString(),
-    }
-  }
-  const leaf = new Uint8Array(100).fill(7)
-  const tree = new Uint8Array(3_000).fill(7)
-
-  it('knows an address in base58', async () => {
-    for (const cid of [
-      await contentAddress(leaf),
-      await contentAddress(tree, { leafBytes: 1_000, maxLinks: 2 }),
-    ]) {
-      expect(isSameCid(cid, cid)).toBe(true)
-      expect(isSameCid(cid, formsOf(cid).base58)).toBe(true)
-    }
-  })
-
-  it('knows a tree’s address as a CIDv0, and takes no leaf for one', async () => {
-    const cid = await contentAddress(tree, { leafBytes: 1_000, maxLinks: 2 })
-    expect(isSameCid(cid, CID.parse(cid).toV0().toString())).toBe(true)
-    const raw = await contentAddress(leaf)
-    expect(isSameCid(raw, CID.createV0(CID.parse(raw).multihash as never).toString())).toBe(false)
-  })
-
-  it('takes no other address for it, and no other text', async () => {
-    const cid = await contentAddress(leaf)
-    const other = await contentAddress(tree)
-    const texts = [
-      other,
-      formsOf(other).base58,
-      formsOf(cid).other,
-      '',
-      'z',
-      'undefined',
-      cid.slice(0, -1),
-      `z${cid}`,
-    ]
-    for (const text of texts) expect(isSameCid(cid, text)).toBe(false)
-  })
 })

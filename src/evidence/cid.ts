@@ -65,7 +65,6 @@ async function parentOf(children: readonly Node[]): Promise<Node> {
 }
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
-const BASE58 = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 
 /** The 36 bytes of a CIDv1 as 58 digits: multibase base32, lower case, no padding, `b` in front (RFC 4648 §6). */
 const textOf = (cid: bigint) =>
@@ -76,16 +75,6 @@ const textOf = (cid: bigint) =>
 
 /** The CID of one raw block that has this digest. */
 export const rawBlockCid = (digest: Sha256Hex): Cid => textOf(BigInt(`0x01551220${digest}`))
-
-/**
- * Whether a text is this CID: as we write it, in base58 (`z…`), or as a CIDv0 (`Qm…`), which is a dag-pb CIDv1 without
- * its first two bytes.
- */
-export function isSameCid(cid: Cid, text: string): boolean {
-  let value = 0n
-  for (const digit of text.replace(/^z/, '')) value = value * 58n + BigInt(BASE58.indexOf(digit))
-  return text === cid || textOf(value) === cid || textOf(value | (0x01_70n << 272n)) === cid
-}
 
 /**
  * The CID under which IPFS stores these bytes as a file: CIDv1, sha2-256, raw leaves, balanced layout.

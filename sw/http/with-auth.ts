@@ -8,9 +8,11 @@ export type AuthReason = 'send' | 'rejected'
  * The app's hook that gives the headers of a request, such as a bearer token. Called in the worker at send time, maybe
  * without any page; what it gives is never stored.
  */
-export type Authorize = (context: {
-  readonly reason: AuthReason
-}) => Promise<Readonly<Record<string, string>>>
+export type Authorize = Hook<Readonly<Record<string, string>>>
+type Hook<T> = (context: { readonly reason: AuthReason }) => Promise<T>
+
+/** Of a server that knows nobody. */
+export const noSignIn: Authorize = async () => ({})
 
 /** Time for a hook of the app, ms. */
 const HOOK_TIMEOUT_MS = 30_000
@@ -23,7 +25,7 @@ const HOOK_TIMEOUT_MS = 30_000
  *   for a TypeError, which is what a `fetch` without network throws, and `timeout` after 30 s
  */
 export async function withAuth<T>(
-  hook: (reason: AuthReason) => Promise<T>,
+  hook: Hook<T>,
   send: (given: T) => Promise<Answer>,
   signal: AbortSignal,
   refused: (answer: Answer) => boolean = ({ status }) => status === 401,
@@ -33,18 +35,14 @@ export async function withAuth<T>(
 }
 
 /** What the hook gives; it has a deadline and an end like any request. */
-async function given<T>(
-  hook: (reason: AuthReason) => Promise<T>,
-  reason: AuthReason,
-  signal: AbortSignal,
-): Promise<T> {
+async function given<T>(hook: Hook<T>, reason: AuthReason, signal: AbortSignal): Promise<T> {
   const late = following(signal)
   const timer = setTimeout(() => late.abort(), HOOK_TIMEOUT_MS)
   try {
     return await new Promise<T>((resolve, reject) => {
       late.signal.throwIfAborted()
       late.signal.addEventListener('abort', reject)
-      Promise.resolve(hook(reason)).then(resolve, reject)
+      Promise.resolve(hook({ reason })).then(resolve, reject)
     })
   } catch (cause) {
     const code = cause instanceof TypeError ? 'unreachable' : 'sign-in-needed'

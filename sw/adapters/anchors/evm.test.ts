@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ANCHOR_CONTRACT } from '../../contracts/anchor.contract.ts'
-import { ANCHORED, encodeSessionsCall } from '../../../src/evidence/registry.ts'
+import { encodeSessionsCall } from '../../../src/evidence/registry.ts'
 import type { Anchor } from '../../ports/anchor.ts'
 import {
   anchorHarness,
@@ -188,7 +188,7 @@ describe('the receipt of a head', () => {
     })
     expect(chain.calls.at(-1)).toMatchObject({
       method: 'eth_getLogs',
-      params: [{ address: REGISTRY, fromBlock: '0xc', toBlock: '0xc', topics: [ANCHORED, `0x${NAME}`] }],
+      params: [{ address: REGISTRY, fromBlock: '0xc', toBlock: '0xc', topics: [null, `0x${NAME}`] }],
     })
   })
 

@@ -1,5 +1,4 @@
 import {
-  ANCHORED,
   decodeSession,
   encodeSessionsCall,
   isAnchorOf,
@@ -10,7 +9,7 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import type { Anchor, Receipt, Witnessed, WitnessedHead } from '../../ports/anchor.ts'
 import { request, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
-import { withAuth, type Authorize } from '../../http/with-auth.ts'
+import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
   /** Ethereum JSON-RPC of one node, read only. Several that must agree: `evmNodes` of `holdfast/sw/nodes`. */
@@ -63,7 +62,7 @@ export function evm({
   registry,
   relayUrl,
   chainId,
-  authorize,
+  authorize = noSignIn,
   depth = 2,
   pollMs = 2_000,
   anchorEveryMs: everyMs = 5_000,
@@ -125,7 +124,8 @@ export function evm({
 
     async receipt(name, head, signal) {
       const block = tag(head.blockNumber)
-      const topics = [ANCHORED, topicOf(name)]
+      // Of any event of this session: what it says is looked at below.
+      const topics = [null, topicOf(name)]
       const filter = { address: registry, fromBlock: block, toBlock: block, topics }
       const logs = (await rpc(signal, 'eth_getLogs', filter)) as readonly Log[]
       const log = logs.find((each) => isAnchorOf(each, head))
@@ -150,9 +150,9 @@ const headIn = (answer: string): WitnessedHead | undefined =>
  *
  * @throws HoldfastError where it does not take it
  */
-async function hand(url: string, init: RequestInit, authorize: Authorize | undefined, signal: AbortSignal) {
+async function hand(url: string, init: RequestInit, authorize: Authorize, signal: AbortSignal) {
   const answer = await withAuth(
-    async (reason) => authorize?.({ reason }),
+    authorize,
     (signIn) => ask(url, { ...init, headers: { ...init.headers, ...signIn } as HeadersInit }, signal),
     signal,
   )

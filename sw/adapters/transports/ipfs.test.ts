@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { base58btc } from 'multiformats/bases/base58'
 import { CID } from 'multiformats/cid'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -38,12 +38,12 @@ test('reads a copy back and hashes it', async () => {
 })
 
 /** A node that says this to every request; its base, and what was asked. */
-async function nodeThat(says: (response: ServerResponse) => unknown) {
+async function nodeThat(says: (response: ServerResponse, request: IncomingMessage) => unknown) {
   const asked: string[] = []
   const base = await serverOfTest(async (request, response) => {
     asked.push(`${request.method} ${request.url!.split('?')[0]}`)
     await drain(request)
-    says(response)
+    says(response, request)
   })
   return { base, asked }
 }
@@ -109,11 +109,16 @@ test.each(['', '/', '//', '/behind/a/proxy', '/behind/a/proxy/'])(
   },
 )
 
-test('knows a pin of our address in another form', async () => {
+test('asks for addresses in our base, whatever the node writes by itself', async () => {
   const { upload } = await small()
   const base58 = CID.parse(upload.cid).toString(base58btc)
-  const { base } = await nodeThat((response) => response.end(`{"Keys":{"${base58}":{"Type":"recursive"}}}`))
+  const { base } = await nodeThat((response, request) => {
+    const asksForOurs = new URL(request.url ?? '', base).searchParams.get('cid-base') === 'base32'
+    const cid = asksForOurs ? upload.cid : base58
+    response.end(`{"Hash":"${cid}","Keys":{"${cid}":{"Type":"recursive"}}}`)
+  })
   expect(await ipfs({ endpoint: base }).probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+  expect(await sending(base)).toBe('proved')
 })
 
 test('believes a pin of our own address alone', async () => {

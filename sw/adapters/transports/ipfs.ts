@@ -1,10 +1,10 @@
-import { isSameCid, UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
+import { UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import { parseJsonObject, httpError, redact, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { withAuth, type Authorize } from '../../http/with-auth.ts'
+import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface IpfsOptions {
   /** Base of a Kubo RPC API: `<endpoint>/api/v0/add`; a slash at its end changes nothing. */
@@ -19,24 +19,27 @@ export interface IpfsOptions {
 /** Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then). */
 const NOT_PINNED = /is not pinned/
 
+/** Addresses are told in our base: some versions of Kubo write base58 otherwise. */
+const BASE = '&cid-base=base32'
+
 /** The parameters under which Kubo computes the address that we computed. */
 const ADD_OPTIONS =
   `cid-version=1&raw-leaves=true&hash=sha2-256&chunker=size-${UNIXFS_V1_2025.leafBytes}` +
-  `&max-file-links=${UNIXFS_V1_2025.maxLinks}&pin=true&progress=false`
+  `&max-file-links=${UNIXFS_V1_2025.maxLinks}&pin=true&progress=false${BASE}`
 
 /**
  * Uploads to an IPFS node by Kubo's RPC (docs.ipfs.tech/reference/kubo/rpc); a copy counts only under the content
  * address that we computed.
  */
-export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOptions): Transport {
+export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs }: IpfsOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
   const rpc = (path: string, request: TimedRequest, body?: FormData) =>
     withAuth(
-      async (reason) => authorize?.({ reason }),
+      authorize,
       (headers) =>
         http.request(
           under(endpoint, `api/v0/${path}`),
-          { method: 'POST', ...(headers && { headers }), ...(body && { body }) },
+          { method: 'POST', headers, ...(body && { body }) },
           request,
         ),
       request.signal,
@@ -46,11 +49,11 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
     name,
 
     async probe({ cid, sizeBytes }, { signal, progress }) {
-      const answer = await rpc(`pin/ls?arg=${cid}&type=recursive`, { signal })
+      const answer = await rpc(`pin/ls?arg=${cid}&type=recursive${BASE}`, { signal })
       if (!answer.ok && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
       if (!answer.ok) throw httpError(answer)
       const keys = Object.keys(parseJsonObject(answer)['Keys'] ?? {})
-      if (!keys.some((key) => isSameCid(cid, key))) return { kind: 'nothing' }
+      if (!keys.includes(cid)) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
     },
@@ -61,7 +64,7 @@ export function ipfs({ endpoint, authorize, name = 'ipfs', timeoutMs }: IpfsOpti
       const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
       if (!answer.ok) throw httpError(answer)
       const address = addressIn(answer)
-      if (!isSameCid(upload.cid, address)) throw mismatch(upload, address)
+      if (address !== upload.cid) throw mismatch(upload, address)
       progress(upload.sizeBytes)
       return 'proved'
     },

@@ -1,6 +1,6 @@
 import { httpError, type Answer } from '../../http/request.ts'
 import type { AdaptiveTimeout, TimedRequest } from '../../http/adaptive-timeout.ts'
-import { withAuth, type Authorize } from '../../http/with-auth.ts'
+import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 // Stores that answer a creation with the URL at which the upload is.
 
@@ -18,7 +18,7 @@ export const callsOf =
   (method, url, request, headers, body) => {
     const mayKnow = new URL(url).origin === new URL(endpoint).origin
     return withAuth(
-      async (reason) => (mayKnow ? authorize?.({ reason }) : undefined),
+      (mayKnow && authorize) || noSignIn,
       (authorization) =>
         http.request(
           url,

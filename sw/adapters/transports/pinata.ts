@@ -5,7 +5,7 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isGone } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
+import { noSignIn, withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
 /** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
 export interface SignedUploadRequest {
@@ -74,9 +74,8 @@ export function pinata({
   async function list(filter: 'cid' | 'name', value: string, signal: AbortSignal): Promise<PinataFile[]> {
     const query = new URLSearchParams({ [filter]: value, limit: '10' })
     const answer = await withAuth(
-      async (reason) => authorize?.({ reason }),
-      (headers) =>
-        http.request(under(api, `v3/files/${network}?${query}`), { ...(headers && { headers }) }, { signal }),
+      authorize ?? noSignIn,
+      (headers) => http.request(under(api, `v3/files/${network}?${query}`), { headers }, { signal }),
       signal,
     )
     if (!answer.ok) throw httpError(answer)
@@ -124,7 +123,7 @@ export function pinata({
       form.append('name', cid)
       form.append('file', new Blob([bytes]), cid)
       const answer = await withAuth(
-        async (reason) =>
+        async ({ reason }) =>
           signUpload === undefined
             ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
             : { url: await signUpload({ cid, sha256, sizeBytes, reason }), headers: undefined },

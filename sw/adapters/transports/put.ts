@@ -71,7 +71,8 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
   ): Promise<Answer | undefined> {
     const answer = await withAuth(
-      (reason) => grant({ method, cid, sha256, sizeBytes, ...(sent && { checksum: sent.checksum }), reason }),
+      ({ reason }) =>
+        grant({ method, cid, sha256, sizeBytes, ...(sent && { checksum: sent.checksum }), reason }),
       async (granted) => {
         if (granted === undefined) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.bytes }) }
