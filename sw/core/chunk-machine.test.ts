@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { chunkAfter, PENDING_STATUSES, waitOf, type ChunkEvent } from './chunk-machine.ts'
+import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import type { ChunkRecord, ChunkState } from './record.ts'
 import { waitAfter, type Failure, type Now } from './retry-policy.ts'
 import { sessionTransition } from './session-machine.ts'
@@ -389,7 +389,7 @@ describe('waitOf', () => {
   it('has a place in the queue for every status whose bytes are not verified, and for no other', () => {
     for (const status of CHUNK_STATUSES)
       expect(waitOf(STATES[status]) !== undefined, status).toBe(
-        (PENDING_STATUSES as readonly ChunkStatus[]).includes(status),
+        ['captured', 'hashing', 'encrypting', 'uploading'].includes(status),
       )
   })
 })

@@ -1,15 +1,8 @@
 import { beginningOf } from '../../src/evidence/bytes.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
-import {
-  countsAsAttempt,
-  DUE_NOW,
-  isInVain,
-  isReportable,
-  waitAfter,
-  type Failure,
-  type Now,
-} from './retry-policy.ts'
+import { afterFailedEffort } from './effort.ts'
+import { DUE_NOW, type Failure, type Now } from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -104,20 +97,17 @@ const isAttempted = ({ state: { status } }: ChunkRecord, of = status) =>
   (of === 'uploading') === (status === 'uploading')
 
 function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | undefined {
-  const { state, lastError } = chunk
-  if (waitOf(state) === undefined) return undefined
-  const { code, message } = failure
-  const spent = countsAsAttempt(code) ? 1 : 0
-  const failures = chunk.failures + spent
-  const wait: Wait = isInVain(code, failures, chunk.onTrial)
-    ? { kind: 'parked' }
-    : waitAfter(failure, failures, now)
+  const { state, failures, lastError } = chunk
+  const before = waitOf(state)
+  if (before === undefined) return undefined
+  const message = beginningOf(failure.message, MESSAGE_BYTES)
+  const effort = { failures, lastError, wait: before }
+  const { wait, ...after } = afterFailedEffort(effort, { ...failure, message }, now, chunk.onTrial)
   return {
     ...chunk,
+    ...after,
     state: state.status === 'uploading' ? { ...state, wait } : { status: 'captured', wait },
-    failures,
-    retryCount: chunk.retryCount + spent,
-    lastError: isReportable(failure) ? { code, message: beginningOf(message, MESSAGE_BYTES) } : lastError,
+    retryCount: chunk.retryCount + after.failures - failures,
     onTrial: undefined,
   }
 }
@@ -127,11 +117,3 @@ export function waitOf(state: ChunkState): Wait | undefined {
   if (state.status === 'hashing' || state.status === 'encrypting') return DUE_NOW
   return state.wait
 }
-
-/** Statuses in which bytes have not been verified at the store yet. */
-export const PENDING_STATUSES = [
-  'captured',
-  'hashing',
-  'encrypting',
-  'uploading',
-] as const satisfies ChunkStatus[]

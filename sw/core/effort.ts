@@ -1,5 +1,13 @@
 import type { Effort } from './record.ts'
-import { countsAsAttempt, DUE_NOW, isInVain, waitAfter, type Failure, type Now } from './retry-policy.ts'
+import {
+  countsAsAttempt,
+  DUE_NOW,
+  isInVain,
+  isReportable,
+  waitAfter,
+  type Failure,
+  type Now,
+} from './retry-policy.ts'
 
 /** Another try now: a person or the app asks for it, or (`onTrial`) it is tried by itself after it was refused. */
 export interface Resumed {
@@ -16,14 +24,23 @@ export const afresh = <Of extends Effort>(effort: Of): Of => ({ ...effort, ...NE
 /** Tried by itself after it was refused: what failed before counts on, so that once more in vain parks it again. */
 export const onTrial = <Of extends Effort>(effort: Of): Of => ({ ...effort, wait: DUE_NOW })
 
-/** After a failure: it waits, or parks. */
-export function afterFailedEffort<Of extends Effort>(effort: Of, failure: Failure, now: Now): Of {
+/**
+ * After a failure: it waits, or parks.
+ *
+ * @param isOnTrial whether it was parked before, and tried by itself: then sending the same again is in vain at once
+ */
+export function afterFailedEffort<Of extends Effort>(
+  effort: Of,
+  failure: Failure,
+  now: Now,
+  isOnTrial?: boolean,
+): Of {
   const { code, message } = failure
   const failures = effort.failures + (countsAsAttempt(code) ? 1 : 0)
   return {
     ...effort,
     failures,
-    lastError: { code, message },
-    wait: isInVain(code, failures) ? { kind: 'parked' } : waitAfter(failure, failures, now),
+    lastError: isReportable(failure) ? { code, message } : effort.lastError,
+    wait: isInVain(code, failures, isOnTrial) ? { kind: 'parked' } : waitAfter(failure, failures, now),
   }
 }

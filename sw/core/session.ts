@@ -1,7 +1,7 @@
 import type { SessionId, SessionName } from '../../src/protocol/ids.ts'
 import type { SessionStart } from '../../src/protocol/messages.ts'
 import { CHUNK_STATUSES, type ChunkStatus, type SessionUpload } from '../../src/protocol/snapshot.ts'
-import { PENDING_STATUSES, waitOf } from './chunk-machine.ts'
+import { waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
@@ -13,18 +13,12 @@ export const EMPTY_TALLY = Object.fromEntries(CHUNK_STATUSES.map((status) => [st
 
 /** A recording that has just begun. Its log's first entry comes with it. */
 export function newSession(start: SessionStart, name: SessionName): SessionRecord {
+  const { sessionId: id, seal: sealedBy, signingKey: _apart, ...chosen } = start
   return {
-    id: start.sessionId,
+    ...chosen,
+    id,
     name,
-    publicKey: start.publicKey,
-    sealingKey: start.sealingKey,
-    mimeType: start.mimeType,
-    startedAtMs: start.startedAtMs,
-    access: start.access,
-    sealedBy: start.seal,
-    stores: start.stores,
-    atLeast: start.atLeast,
-    continues: start.continues,
+    sealedBy,
     ending: 'recording',
     paused: false,
     tally: EMPTY_TALLY,
@@ -44,8 +38,7 @@ export function newSession(start: SessionStart, name: SessionName): SessionRecor
 export const signingKeyName = (id: SessionId) => `signing-key:${id}`
 
 /** Chunks that no store has verified yet; `parked` ones are among them. */
-export const pendingChunks = (session: SessionRecord) =>
-  PENDING_STATUSES.reduce((sum, status) => sum + session.tally[status], 0)
+export const pendingChunks = (session: SessionRecord) => rawChunks(session) + session.tally.uploading
 
 export const totalChunks = (session: SessionRecord) =>
   Object.values(session.tally).reduce((sum, count) => sum + count, 0)

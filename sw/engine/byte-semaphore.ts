@@ -14,14 +14,15 @@ export function byteSemaphore(mostBytes: number, mostHolders: number): ByteSemap
   let holders = 0
 
   const admit = () => {
-    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const fits = holders === 0 || (usedBytes + next.bytes <= mostBytes && holders < mostHolders)
-      if (!fits) return
-      waiting.shift()
-      usedBytes += next.bytes
-      holders++
-      next.enter()
-    }
+    const [next] = waiting
+    if (next === undefined) return
+    const isFull = holders >= mostHolders || usedBytes + next.bytes > mostBytes
+    if (holders > 0 && isFull) return
+    waiting.shift()
+    usedBytes += next.bytes
+    holders++
+    next.enter()
+    admit()
   }
 
   return {

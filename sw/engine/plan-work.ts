@@ -1,5 +1,5 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import { concurrencyAllowed, type Circuit } from '../core/circuit.ts'
+import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { nextSteps, workRemains, type StepKind } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { believedMs } from '../core/retry-policy.ts'
@@ -130,19 +130,17 @@ function planSteps(
 ): Pick<WorkPlan, 'steps' | 'nextAtMs'> {
   const steps: Step[] = []
   let nextAtMs = Infinity
-  const hasRoom = (kind: StepKind) => {
-    const allowed = (destinations[kind]?.failures ?? 0) > 0 ? 1 : MAX_CONCURRENT_STEPS
-    return underWay[kind].size + steps.filter((step) => step.kind === kind).length < allowed
-  }
   for (const session of sessions)
     for (const { kind, dueMs } of nextSteps(session, nowMs, metered)) {
       const { id } = session
+      const { failures, notBeforeMs } = destinations[kind] ?? CLOSED
       if (underWay[kind].has(id)) continue
       // To make a page, nobody is asked.
       const asksNobody = kind === 'listing' && session.listing === undefined
-      const atMs = Math.max(dueMs, asksNobody ? 0 : (destinations[kind]?.notBeforeMs ?? 0))
+      const atMs = asksNobody ? dueMs : Math.max(dueMs, notBeforeMs)
+      const running = underWay[kind].size + steps.filter((step) => step.kind === kind).length
       if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
-      else if (!suspended && hasRoom(kind)) steps.push({ kind, id })
+      else if (!suspended && running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) steps.push({ kind, id })
     }
   return { steps, nextAtMs }
 }

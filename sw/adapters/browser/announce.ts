@@ -15,13 +15,15 @@ export function announcer(scope: string, store: Store, moving: Moving): (id: Ses
   async function tell() {
     const ids = [...changed]
     changed.clear()
-    const sessions = await store.read((tx) => Promise.all(ids.map((id) => tx.session(id))))
-    sessions.forEach((session, position) => {
-      const sessionId = ids[position]
-      if (session)
-        channel.postMessage({ type: 'changed', session: sessionView(session, moving) } satisfies Broadcast)
-      else if (sessionId) channel.postMessage({ type: 'discarded', sessionId } satisfies Broadcast)
-    })
+    const found = await store.read((tx) =>
+      Promise.all(ids.map(async (sessionId) => ({ sessionId, session: await tx.session(sessionId) }))),
+    )
+    for (const { sessionId, session } of found) {
+      const told: Broadcast = session
+        ? { type: 'changed', session: sessionView(session, moving) }
+        : { type: 'discarded', sessionId }
+      channel.postMessage(told)
+    }
   }
 
   return (id) => {

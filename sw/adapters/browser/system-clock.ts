@@ -7,12 +7,11 @@ export const systemClock = (): Clock => ({
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal.aborted) return resolve()
-      const done = () => {
+      const timer = setTimeout(resolve, ms)
+      // Each sleep has a signal of its own, which goes with it.
+      signal.addEventListener('abort', () => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', done)
         resolve()
-      }
-      const timer = setTimeout(done, ms)
-      signal.addEventListener('abort', done)
+      })
     }),
 })
