@@ -44,9 +44,7 @@ export function idbStore(name: string): Store {
 
   function open(): Promise<IDBDatabase> {
     if (opened) return opened
-    const lost = () => drop(connection)
-    // Later, because a browser may also refuse by throwing at once.
-    const connection = Promise.resolve().then(() => openDatabase(name, SCHEMA_VERSION, upgrade, lost))
+    const connection = openDatabase(name, SCHEMA_VERSION, upgrade, () => drop(connection))
     return (opened = connection)
   }
 

@@ -1,35 +1,33 @@
-// IndexedDB's requests and transactions as promises: what the store needs of that, in the worker's few bytes.
+// IndexedDB's requests and transactions as promises: what the store needs of that, in the worker's few bytes. Handlers
+// are set, not added: a cursor's request is asked for one result after the other.
+// oxlint-disable unicorn/prefer-add-event-listener
 
-/** The result of a request. */
+/** The result of a request; of a cursor's, the next one. */
 export const resultOf = <T>(request: IDBRequest<T>): Promise<T> =>
-  settled(request, (resolve) => {
-    request.addEventListener('success', () => resolve(request.result))
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error as Error)
   })
 
 /** The first value under a cursor that is `wanted`. */
-export const firstOf = <T>(
+export async function firstOf<T>(
   request: IDBRequest<IDBCursorWithValue | null>,
   isWanted: (value: T) => boolean,
-): Promise<T | undefined> =>
-  settled(request, (resolve) => {
-    request.addEventListener('success', () => {
-      const cursor = request.result
-      if (cursor === null || isWanted(cursor.value)) resolve(cursor?.value)
-      else cursor.continue()
-    })
-  })
-
-const settled = <T>(request: IDBRequest, onSuccess: (resolve: (value: T) => void) => void): Promise<T> =>
-  new Promise((resolve, reject) => {
-    request.addEventListener('error', () => reject(request.error as Error))
-    onSuccess(resolve)
-  })
+): Promise<T | undefined> {
+  for (;;) {
+    const cursor = await resultOf(request)
+    if (cursor === null) return undefined
+    const value = cursor.value as T
+    if (isWanted(value)) return value
+    cursor.continue()
+  }
+}
 
 /** Resolves once the transaction is complete, rejects once it is aborted. To be asked for as soon as it has begun. */
 export const endOf = (tx: IDBTransaction): Promise<void> =>
   new Promise((resolve, reject) => {
-    tx.addEventListener('complete', () => resolve())
-    tx.addEventListener('abort', () => reject(tx.error ?? new DOMException('aborted')))
+    tx.oncomplete = () => resolve()
+    tx.onabort = () => reject(tx.error ?? new DOMException('aborted'))
   })
 
 /**
@@ -38,16 +36,15 @@ export const endOf = (tx: IDBTransaction): Promise<void> =>
  * @param upgrade brings an older one to this version, in place
  * @param onLost the browser has closed it, or a newer worker waits for its upgrade
  */
-export const openDatabase = (
+export async function openDatabase(
   name: string,
   version: number,
   upgrade: (db: IDBDatabase, oldVersion: number) => void,
   onLost: () => void,
-): Promise<IDBDatabase> => {
+): Promise<IDBDatabase> {
   const request = indexedDB.open(name, version)
-  request.addEventListener('upgradeneeded', ({ oldVersion }) => upgrade(request.result, oldVersion))
-  return resultOf(request).then((db) => {
-    for (const type of ['versionchange', 'close']) db.addEventListener(type, onLost)
-    return db
-  })
+  request.onupgradeneeded = ({ oldVersion }) => upgrade(request.result, oldVersion)
+  const db = await resultOf(request)
+  db.onversionchange = db.onclose = onLost
+  return db
 }
