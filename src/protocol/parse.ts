@@ -67,7 +67,7 @@ export const isOurs = (data: unknown): data is Fields => isObject(data) && own(d
 export function parseRequest(data: unknown): Request {
   if (!isOurs(data)) throw bad('holdfast')
   if (own(data, 'holdfast') !== PROTOCOL_VERSION)
-    throw new HoldfastError('protocol-mismatch', `This worker speaks version ${PROTOCOL_VERSION}.`)
+    throw new HoldfastError('protocol-mismatch', `The worker has version ${PROTOCOL_VERSION}.`)
   const type = own(data, 'type')
   if (!isRequestType(type)) throw bad('type')
   return { type, ...REQUESTS[type](data) } as Request

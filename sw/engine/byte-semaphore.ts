@@ -15,7 +15,7 @@ export function byteSemaphore(mostBytes: number, mostHolders: number): ByteSemap
 
   const admit = () => {
     const [next] = waiting
-    if (next === undefined) return
+    if (!next) return
     const isFull = holders >= mostHolders || usedBytes + next.bytes > mostBytes
     if (holders > 0 && isFull) return
     waiting.shift()

@@ -15,7 +15,7 @@ export async function change(
   event: SessionEvent,
 ): Promise<SessionRecord | undefined> {
   const changed = await store.write((tx) => commit(tx, id, event, nowOf(clock)))
-  announce(id)
+  if (changed) announce(id)
   return changed
 }
 

@@ -23,7 +23,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
   const { store, transport, clock, announce, sealer } = context
   const name = await sessionName(start.sessionId, start.publicKey)
   const key = await importSigningKey(start.signingKey).catch((cause: unknown) => {
-    throw new HoldfastError('bad-input', 'signingKey: no P-256 key.', { cause })
+    throw new HoldfastError('bad-input', 'The field "signingKey" is malformed.', { cause })
   })
   // Not in the transaction, which would be over by then.
   const sealed = start.seal === 'page' || (sealer !== undefined && ((await sealer.canSeal?.()) ?? true))
@@ -34,7 +34,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
       if (existing.publicKey === start.publicKey) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun.`)
     }
-    if (!sealed) throw new HoldfastError('bad-input', 'seal: this worker has no sealer for this browser.')
+    if (!sealed) throw new HoldfastError('bad-input', 'seal: this worker has no sealer.')
     storeChoice(transport, start, true)
     const session = newSession(start, name)
     // Firefox keeps no keys in private windows.
@@ -95,17 +95,8 @@ export async function discardSession(
 }
 
 /** The session after this event, or as it is where the event changes nothing. */
-async function changeExisting(
-  { store, clock, announce }: Context,
-  id: SessionId,
-  event: SessionEvent,
-): Promise<SessionRecord> {
-  const changed = await store.write(async (tx) => {
-    const session = await existing(tx, id)
-    return (await commit(tx, id, event, nowOf(clock))) ?? session
-  })
-  announce(id)
-  return changed
+async function changeExisting(context: Context, id: SessionId, event: SessionEvent): Promise<SessionRecord> {
+  return (await change(context, id, event)) ?? context.store.read((tx) => existing(tx, id))
 }
 
 /** @throws HoldfastError `unknown-session` */

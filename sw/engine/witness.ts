@@ -27,7 +27,7 @@ async function look(context: Context, session: SessionRecord, signal: AbortSigna
   if (newest === undefined) throw new HoldfastError('defect', `${name} has no head.`)
   // Readers keep what was anchored first, and show the rest apart: no bytes are let go on it.
   const strange = held.find((head, at) => !isHead(head, ours[at]))
-  if (strange) throw new HoldfastError('forked', `The chain holds ${strange.size} entries that are not ours.`)
+  if (strange) throw new HoldfastError('forked', `The chain holds ${strange.size} other entries.`)
 
   const shown = latest?.size ?? 0
   if (deep && deep.size <= shown) {

@@ -98,9 +98,8 @@ export function failureOf(
   late: AbortSignal,
 ): HoldfastError {
   if (cause instanceof HoldfastError) return cause
-  if (signal.aborted) return new HoldfastError('aborted', `${what} was stopped.`, { cause })
-  if (late.aborted) return new HoldfastError('timeout', `${what} took too long.`, { cause })
-  return new HoldfastError(code, `${what} failed.`, { cause })
+  const met = signal.aborted ? 'aborted' : late.aborted ? 'timeout' : code
+  return new HoldfastError(met, `${what}: ${met}.`, { cause })
 }
 
 /**
