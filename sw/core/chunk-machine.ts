@@ -99,7 +99,7 @@ const isAttempted = ({ state: { status } }: ChunkRecord, of = status) =>
 function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | undefined {
   const { state, failures, lastError } = chunk
   const before = waitOf(state)
-  if (before === undefined) return undefined
+  if (!before) return undefined
   const message = beginningOf(failure.message, MESSAGE_BYTES)
   const effort = { failures, lastError, wait: before }
   const { wait, ...after } = afterFailedEffort(effort, { ...failure, message }, now, chunk.onTrial)

@@ -14,7 +14,7 @@ export function listingDueMs(session: SessionRecord, nowMs = Infinity): number |
   const { paused, listing, listed, size, expired } = session
   if (paused) return undefined
   // The first entry waits for another: one page for both.
-  if (listing === undefined)
+  if (!listing)
     return (size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0) || expired ? 0 : undefined
   return listing.wait.kind === 'due' ? believedMs(listing.wait.notBeforeMs, nowMs) : undefined
 }

@@ -89,7 +89,7 @@ export const isReportable = ({ code }: WireError) => code !== 'aborted'
 
 /** What an error is tried again as once its item is parked; undefined where time cannot mend it: the bytes are not ours. */
 export function trialOf(error: WireError | undefined): TrialKind | undefined {
-  if (error === undefined || error.code === 'payload-corrupt') return undefined
+  if (!error || error.code === 'payload-corrupt') return undefined
   const kind = ERRORS[error.code]
   if (kind === 'blocked') return 'sign-in'
   return kind === 'transient' ? undefined : 'refusal'

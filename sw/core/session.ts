@@ -87,7 +87,7 @@ export function recount(
     [before, -1],
     [after, 1],
   ] as const) {
-    if (chunk === undefined) continue
+    if (!chunk) continue
     tally[chunk.state.status] += sign
     if (isParked(chunk)) parked += sign
     if (isParked(chunk) && chunk.state.status === 'captured') parkedRaw += sign
@@ -105,7 +105,7 @@ export const SEAL_FIRST = -1
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
   const wait = waitOf(chunk.state)
-  if (session.paused || wait === undefined || wait.kind === 'parked') return undefined
+  if (session.paused || !wait || wait.kind === 'parked') return undefined
   const place = [wait.notBeforeMs, session.startedAtMs, chunk.index] as const
   return chunk.state.status === 'uploading' ? place : [SEAL_FIRST, ...place]
 }

@@ -23,7 +23,7 @@ export function nextTrial(of: TrialKind, failures: number, { nowMs, random }: No
  */
 export function afterRefusal(session: SessionRecord, failure: Failure, now: Now): SessionRecord {
   const of = trialOf(failure)
-  if (of === undefined) return session
+  if (!of) return session
   const trial = session.trials?.[of] ?? nextTrial(of, 0, now)
   const askedMs = now.nowMs + failure.retryAfterMs
   return withTrial(session, of, { ...trial, retryAtMs: Math.max(trial.retryAtMs, askedMs) })

@@ -24,11 +24,11 @@ export function fairOrder(): TakeNext {
   return async (tx, upToMs, busy) => {
     const upTo = [upToMs, Infinity]
     const first = await tx.nextDue([[0], upTo], busy)
-    if (first?.due === undefined || ++taken < GUEST_EVERY) return first
+    if (!first?.due || ++taken < GUEST_EVERY) return first
     const guest = await tx.nextDue([[0, Math.max(lastMs, first.due[1]) + 1], upTo], busy)
     const [failedAtMs, startedAtMs] = guest?.due ?? [0, 0]
     lastMs = failedAtMs > 0 ? 0 : startedAtMs
-    if (guest === undefined) return first
+    if (!guest) return first
     taken = 0
     return guest
   }

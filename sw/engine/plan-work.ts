@@ -100,7 +100,7 @@ async function planTransfers(
   for (let lane = busy.size; lane < Math.max(uploads, MAX_CONCURRENT_STEPS); lane++) {
     const isRawDue = dueAtMs(raw) <= nowMs
     const chunk = isRawDue ? raw : lane < uploads ? await takeNext(tx, nowMs, busy) : undefined
-    if (chunk === undefined) break
+    if (!chunk) break
     chunks.push(chunk)
     busy.add(chunk.id)
     raw = await firstRaw()
@@ -136,7 +136,7 @@ function planSteps(
       const { failures, notBeforeMs } = destinations[kind] ?? CLOSED
       if (underWay[kind].has(id)) continue
       // To make a page, nobody is asked.
-      const asksNobody = kind === 'listing' && session.listing === undefined
+      const asksNobody = kind === 'listing' && !session.listing
       const atMs = asksNobody ? dueMs : Math.max(dueMs, notBeforeMs)
       const running = underWay[kind].size + steps.filter((step) => step.kind === kind).length
       if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)

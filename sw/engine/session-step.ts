@@ -22,7 +22,7 @@ export async function sessionStep(
   const { store, clock, metered } = context
   const session = await store.read((tx) => tx.session(id))
   const step = session && nextSteps(session, clock.now(), metered()).find((each) => each.kind === kind)
-  if (session === undefined || step === undefined || step.dueMs > clock.now()) return
+  if (!session || !step || step.dueMs > clock.now()) return
   if (kind === 'sign-in' || kind === 'refusal') {
     await change(context, id, { type: 'trial-due', of: kind })
     return

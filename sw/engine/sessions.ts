@@ -26,10 +26,10 @@ export async function startSession(context: Context, start: SessionStart): Promi
     throw new HoldfastError('bad-input', 'The field "signingKey" is malformed.', { cause })
   })
   // Not in the transaction, which would be over by then.
-  const sealed = start.seal === 'page' || (sealer !== undefined && ((await sealer.canSeal?.()) ?? true))
+  const sealed = start.seal === 'page' || (!!sealer && ((await sealer.canSeal?.()) ?? true))
   const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
-    if (existing !== undefined) {
+    if (existing) {
       // Each start has a key of its own.
       if (existing.publicKey === start.publicKey) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun.`)
@@ -102,6 +102,6 @@ async function changeExisting(context: Context, id: SessionId, event: SessionEve
 /** @throws HoldfastError `unknown-session` */
 export async function existing(tx: ReadTransaction, id: SessionId): Promise<SessionRecord> {
   const session = await tx.session(id)
-  if (session === undefined) throw new HoldfastError('unknown-session', `There is no session ${id}.`)
+  if (!session) throw new HoldfastError('unknown-session', `There is no session ${id}.`)
   return session
 }

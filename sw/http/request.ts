@@ -57,7 +57,7 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
     const reader = response.body?.getReader()
     for (;;) {
       const piece = (await reader?.read())?.value
-      if (piece === undefined) break
+      if (!piece) break
       clearTimeout(timer)
       timer = within(Math.min(silenceMs, latestMs - performance.now()))
       pieces.push(piece)
