@@ -13,6 +13,7 @@ import {
   type RequestType,
 } from './protocol/messages.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { ANSWER_TIMEOUT_MS } from './patience.ts'
 
 /** Asks the worker; every request settles. */
 export interface Connection {
@@ -29,15 +30,13 @@ export interface Connection {
   onNewWorker(listener: () => void, signal: AbortSignal): void
 }
 
-const TIMEOUT_MS = 10_000
-
 /**
  * Registers the worker and waits until it is active.
  *
  * @throws HoldfastError `no-service-worker`
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
-  const { scriptUrl, type = 'module', scope, timeoutMs = TIMEOUT_MS } = options
+  const { scriptUrl, type = 'module', scope, timeoutMs = ANSWER_TIMEOUT_MS } = options
   /** A new instance each time: one registers once. */
   async function register(): Promise<ServiceWorkerRegistration> {
     const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })

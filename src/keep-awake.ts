@@ -1,7 +1,5 @@
 import type { Connection } from './connection.ts'
-
-/** Sooner than any browser stops a worker without events (30 s in Chromium), ms. */
-const EVERY_MS = 20_000
+import { HELLO_EVERY_MS } from './patience.ts'
 
 /**
  * Says hello to the worker at once, again when the network or the page comes back or a new worker takes over, and
@@ -19,7 +17,7 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
       .request({ type: 'hello', again })
       .catch(() => ({ workRemains: true }))
     clearTimeout(timer)
-    if (workRemains && !signal.aborted) timer = setTimeout(() => void hello(true), EVERY_MS)
+    if (workRemains && !signal.aborted) timer = setTimeout(() => void hello(true), HELLO_EVERY_MS)
   }
   const greet = () => void hello(false)
   const greetIfVisible = () => document.visibilityState === 'visible' && greet()

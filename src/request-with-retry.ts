@@ -3,6 +3,7 @@ import { onBroadcast } from './on-broadcast.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import type { Acquire } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from './patience.ts'
 
 /**
  * Refusals that pass by themselves: the page keeps what it has and asks again. Those that tell of this request alone
@@ -18,10 +19,6 @@ const PASSING: Partial<Record<ErrorCode, 'this-one' | 'every-one'>> = {
   // What we did not foresee may pass too, and evidence is not dropped for it.
   defect: 'this-one',
 }
-
-/** First and largest wait before a request is repeated, ms. */
-const FIRST_WAIT_MS = 250
-const LONGEST_WAIT_MS = 10_000
 
 export interface RetryOptions {
   /** How many ask at a time; default: no limit. */

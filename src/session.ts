@@ -25,9 +25,7 @@ import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { semaphore } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
-
-/** Chunks of one session that are sealed, or handed over, at the same time. */
-const MAX_CONCURRENT_CHUNKS = 3
+import { MAX_CONCURRENT_CHUNKS, READS, READ_AGAIN_MS } from './patience.ts'
 
 /**
  * Opens a recording: fresh keys, and the lock whose release tells the worker of our death.
@@ -199,10 +197,6 @@ function recordingSession(
     restart,
   }
 }
-
-/** How often bytes that cannot be read are read again, and how long after the first time, ms; it doubles. */
-const READS = 6
-const READ_AGAIN_MS = 100
 
 /** @throws HoldfastError `payload-unreadable` after a few seconds */
 async function readBytes(bytes: Blob): Promise<ArrayBuffer> {

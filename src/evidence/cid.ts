@@ -1,6 +1,7 @@
 import type { Cid, Sha256Hex } from '../protocol/ids.ts'
 import { concat, toHex } from './bytes.ts'
 import { sha256 } from './digest.ts'
+import { DAG_PB, RAW } from './multicodec.ts'
 
 /** The shape of a UnixFS file: it decides the content address as much as the bytes do. */
 export interface CidProfile {
@@ -14,10 +15,6 @@ export interface CidProfile {
 export const UNIXFS_V1_2025: CidProfile = { leafBytes: 1_048_576, maxLinks: 1024 }
 /** What Kubo's `ipfs add --cid-version=1` wrote by default up to then. */
 export const KUBO_LEGACY_CIDV1: CidProfile = { leafBytes: 262_144, maxLinks: 174 }
-
-// Multicodec codes
-const RAW = 0x55
-const DAG_PB = 0x70
 
 interface Node {
   readonly cid: Uint8Array

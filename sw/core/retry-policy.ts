@@ -1,5 +1,26 @@
 import { ERRORS, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
 import type { TrialKind, Wait } from './record.ts'
+import {
+  BASE_MS,
+  CAP_MS,
+  CONFLICTS,
+  DESTINATION_CAP_MS,
+  LONGEST_TRIAL_MS,
+  LONGEST_WAIT_MS,
+  READS,
+  RESUBMIT_AFTER_MS,
+  RESUBMIT_CAP_MS,
+  TRIAL_FLOOR_MS,
+} from './waits.ts'
+
+export {
+  LONGEST_TRIAL_MS,
+  LONGEST_WAIT_MS,
+  PROOF_LASTS_MS,
+  STANDING_MS,
+  TAKEN_TO_TELL,
+  TRIAL_FLOOR_MS,
+} from './waits.ts'
 
 // Which failure waits, parks, or says something of its destination; and how long each may wait. What uses it keeps the
 // state: chunk-machine.ts of an item, circuit.ts of a destination, trial.ts of what is parked.
@@ -22,53 +43,11 @@ export interface Failure extends WireError {
 /** Waits for its turn alone. */
 export const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
-/** First upper bound of the wait after a failure, ms; it doubles. */
-const BASE_MS = 500
-/** Largest wait between attempts of one item, ms. */
-const CAP_MS = 60_000
-/**
- * Largest wait for a destination that does not answer at all, ms. Short, because a refused connection costs
- * little, while the minutes that a browser grants a worker without a page are few.
- */
-const DESTINATION_CAP_MS = 10_000
-
-/** Longest `Retry-After` that is heeded, ms; so the longest legal wait of anything but a trial of what is parked. */
-export const LONGEST_WAIT_MS = 3_600_000
-/** Longest legal wait for a trial, ms. */
-export const LONGEST_TRIAL_MS = 21_600_000
-
-/** Least wait between two trials, ms. */
-export const TRIAL_FLOOR_MS = 60_000
-
 /** First upper bound of the wait between two trials, which doubles, and the largest, ms. */
 const TRIALS: Readonly<Record<TrialKind, { readonly baseMs: number; readonly capMs: number }>> = {
   'sign-in': { baseMs: 300_000, capMs: 3_600_000 },
   refusal: { baseMs: 60_000, capMs: LONGEST_TRIAL_MS },
 }
-
-/**
- * An anchor that the chain does not show is handed to the relay again after this long, ms: about a block of
- * Ethereum. Short, because a node that restarts forgets its pool, a repetition costs the relay nothing, and the
- * minutes that a browser grants a worker without a page are few.
- */
-const RESUBMIT_AFTER_MS = 15_000
-/** Largest wait until it is handed over again, ms. */
-const RESUBMIT_CAP_MS = 900_000
-/** An anchor that the relay took so often without bringing it to the chain is told: 45 s after the first time. */
-export const TAKEN_TO_TELL = 3
-
-/** A chain whose newest block is the same for so long, ms, is told. */
-export const STANDING_MS = 90_000
-
-/** Bytes that cannot be read are read again so often before their chunk is parked. */
-const READS = 3
-/** A store that does not take a chunk for what it is gets it so often in a row before the chunk is parked. */
-const CONFLICTS = 5
-
-/**
- * Our copy of a chunk is deleted on the store's proof only while that is no older, ms: a store that forgets is noticed.
- */
-export const PROOF_LASTS_MS = 600_000
 
 /** Failures that tell of the destination rather than of the item. */
 const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([

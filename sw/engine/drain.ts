@@ -11,6 +11,7 @@ import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
+import { WIND_DOWN_MS, LOOK_EVERY_MS, ARM_TIMEOUT_MS, SHORTEST_WAIT_MS } from './limits.ts'
 
 /** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
 export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 165_000, push: 75_000 } as const
@@ -31,16 +32,6 @@ export interface Drain {
 }
 
 export const DRAIN_LOCK = 'holdfast-drain'
-
-/** Near the end of its budget a drain starts nothing new, ms. */
-const WIND_DOWN_MS = 10_000
-/** A waiting drain looks at the store at least this often, ms. */
-const LOOK_EVERY_MS = 15_000
-
-/** How long the browser is given to register a wake, ms. */
-const ARM_TIMEOUT_MS = 5_000
-/** It never looks more often than this, unless something new wakes it, ms. */
-const SHORTEST_WAIT_MS = 50
 
 /**
  * One drain at a time, across all wakes, tabs and worker versions: moves every chunk and publication as far as it

@@ -9,9 +9,7 @@ import { circuitOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
 import { policyOf } from './policy.ts'
-
-/** Steps of one kind at a time; and lanes, for sealing alone where uploads have fewer. */
-const MAX_CONCURRENT_STEPS = 3
+import { MAX_CONCURRENT_STEPS } from './limits.ts'
 
 /** One step of a session; at most one of each kind is under way. */
 export interface Step {

@@ -1,22 +1,15 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { request, type Answer } from './request.ts'
-
-/** A silent server is given so long, ms; a stalled socket is to be noticed within 30 s. */
-const TIMEOUT_MS = 20_000
-/** Rate that a link is given time for as long as nothing is known of it, bytes per ms. */
-const SLOWEST_BYTES_PER_MS = 16
-/** And no link less, however often it was too slow, bytes per ms. */
-const LEAST_BYTES_PER_MS = 2
-/** A link may become so many times slower than it was last seen: other lanes begin, reception fades. */
-const SLACK = 2
-/** Time that a part may take on such a link, ms: with the patience, 30 s. */
-const PART_MS = 10_000
-/** No part is smaller. */
-const SMALLEST_BYTES = 64 * 1024
-/** Smaller requests measure the round trip as much as the link: they may show that it is faster, not slower. */
-const TELLING_BYTES = 1024 * 1024
-/** Enough for any answer that is no content. */
-const MAX_ANSWER_BYTES = 64 * 1024
+import {
+  TIMEOUT_MS,
+  SLOWEST_BYTES_PER_MS,
+  LEAST_BYTES_PER_MS,
+  SLACK,
+  PART_MS,
+  SMALLEST_BYTES,
+  TELLING_BYTES,
+  MAX_ANSWER_BYTES,
+} from './pace.ts'
 
 export interface TimedRequest {
   readonly signal: AbortSignal

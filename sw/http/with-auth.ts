@@ -1,5 +1,6 @@
 import { following } from '../../src/protocol/following.ts'
 import { failureOf, type Answer } from './request.ts'
+import { HOOK_TIMEOUT_MS } from './pace.ts'
 
 /** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
 export type AuthReason = 'send' | 'rejected'
@@ -13,9 +14,6 @@ type Hook<T> = (context: { readonly reason: AuthReason }) => Promise<T>
 
 /** Of a server that knows nobody. */
 export const noSignIn: Authorize = async () => ({})
-
-/** Time for a hook of the app, ms. */
-const HOOK_TIMEOUT_MS = 30_000
 
 /**
  * Sends with what the app's hook gives; if the store refuses that, asks the hook once more and sends once more.

@@ -7,25 +7,21 @@ import { deadline } from './deadline.ts'
 import { payloadBytes, payloadForm } from './payload-form.ts'
 import { endOf, firstOf, openDatabase, resultOf } from './requests.ts'
 import { SCHEMA_VERSION, STORES, upgrade } from './schema.ts'
+import {
+  LOG_LINES,
+  TRIES,
+  OPEN_TIMEOUT_MS,
+  TRANSACTION_TIMEOUT_MS,
+  SLOWEST_BYTES_PER_MS,
+  GRACE_MS,
+  RESERVE_BYTES,
+} from './limits.ts'
 
-/** The custody log keeps about this many lines. */
-const LOG_LINES = 5_000
-/** A transaction that fell with its connection is tried this often, each time on a new one. */
-const TRIES = 3
-/** A database that has not opened by then is asked again on a new connection, ms. */
-const OPEN_TIMEOUT_MS = 10_000
-/** A transaction has so long between two signs of life: its first request, each payload, its end; ms. */
-const TRANSACTION_TIMEOUT_MS = 20_000
-/** The slowest device that is waited for, bytes per ms. */
-const SLOWEST_BYTES_PER_MS = 500
-/** What is late is given up, and has so long to say that it was committed all the same, ms. */
-const GRACE_MS = 2_000
 /**
  * Room that is held so that it can be given up: on a full device Chromium refuses every `put`, so that no upload
  * could be written down and no space would ever come free. New bytes come in only where the reserve is, too.
  */
 const RESERVE = 'reserve' as ChunkId
-const RESERVE_BYTES = 4 * 1024 * 1024
 
 /**
  * Opens the worker's store on the first use, and again whenever the browser has lost it. A transaction whose

@@ -1,0 +1,15 @@
+// How long the page waits, and how much it does at a time. Bundlers write the numbers of a file without imports where
+// they are used.
+
+/** The worker is given so long for an answer, unless the app says otherwise, ms. */
+export const ANSWER_TIMEOUT_MS = 10_000
+/** First and largest wait before a request is repeated, ms. */
+export const FIRST_WAIT_MS = 250
+export const LONGEST_WAIT_MS = 10_000
+/** Chunks of one session that are sealed, or handed over, at the same time. */
+export const MAX_CONCURRENT_CHUNKS = 3
+/** How often bytes that cannot be read are read again, and how long after the first time, ms; it doubles. */
+export const READS = 6
+export const READ_AGAIN_MS = 100
+/** Sooner than any browser stops a worker without events (30 s in Chromium), ms. */
+export const HELLO_EVERY_MS = 20_000

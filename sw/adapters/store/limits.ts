@@ -1,0 +1,16 @@
+// The numbers of idb.ts. Bundlers write those of a file without imports where they are used.
+
+/** The custody log keeps about this many lines. */
+export const LOG_LINES = 5_000
+/** A transaction that fell with its connection is tried this often, each time on a new one. */
+export const TRIES = 3
+/** A database that has not opened by then is asked again on a new connection, ms. */
+export const OPEN_TIMEOUT_MS = 10_000
+/** A transaction has so long between two signs of life: its first request, each payload, its end; ms. */
+export const TRANSACTION_TIMEOUT_MS = 20_000
+/** The slowest device that is waited for, bytes per ms. */
+export const SLOWEST_BYTES_PER_MS = 500
+/** What is late is given up, and has so long to say that it was committed all the same, ms. */
+export const GRACE_MS = 2_000
+/** Of what is held so that it can be given up: see `RESERVE`. */
+export const RESERVE_BYTES = 4 * 1024 * 1024

@@ -1,0 +1,16 @@
+// The numbers of drain.ts, plan-work.ts and time-limit.ts. Bundlers write those of a file without imports where they are used.
+
+/** Near the end of its budget a drain starts nothing new, ms. */
+export const WIND_DOWN_MS = 10_000
+/** A waiting drain looks at the store at least this often, ms. */
+export const LOOK_EVERY_MS = 15_000
+/** How long the browser is given to register a wake, ms. */
+export const ARM_TIMEOUT_MS = 5_000
+/** It never looks more often than this, unless something new wakes it, ms. */
+export const SHORTEST_WAIT_MS = 50
+/** Steps of one kind at a time; and lanes, for sealing alone where uploads have fewer. */
+export const MAX_CONCURRENT_STEPS = 3
+/** As long as the longest wake, ms: whatever each request inside may last, no wake extends the work beyond it. */
+export const WORK_LIMIT_MS = 270_000
+/** And the time that the bytes need on the slowest link, bytes per ms. */
+export const SLOWEST_BYTES_PER_MS = 2

@@ -1,0 +1,20 @@
+// The numbers of adaptive-timeout.ts and with-auth.ts. Bundlers write those of a file without imports where they are used.
+
+/** A silent server is given so long, ms; a stalled socket is to be noticed within 30 s. */
+export const TIMEOUT_MS = 20_000
+/** Rate that a link is given time for as long as nothing is known of it, bytes per ms. */
+export const SLOWEST_BYTES_PER_MS = 16
+/** And no link less, however often it was too slow, bytes per ms. */
+export const LEAST_BYTES_PER_MS = 2
+/** A link may become so many times slower than it was last seen: other lanes begin, reception fades. */
+export const SLACK = 2
+/** Time that a part may take on such a link, ms: with the patience, 30 s. */
+export const PART_MS = 10_000
+/** No part is smaller. */
+export const SMALLEST_BYTES = 64 * 1024
+/** Smaller requests measure the round trip as much as the link: they may show that it is faster, not slower. */
+export const TELLING_BYTES = 1024 * 1024
+/** Enough for any answer that is no content. */
+export const MAX_ANSWER_BYTES = 64 * 1024
+/** Time for a hook of the app, ms. */
+export const HOOK_TIMEOUT_MS = 30_000
