@@ -1,21 +1,18 @@
-import { createPublicClient, createWalletClient, http, type Hex } from 'viem'
-import { mnemonicToAccount } from 'viem/accounts'
-import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openSession } from '../../src/verify/index.ts'
-import { registryAbi, type Backend } from '../backend/index.ts'
+import type { Backend } from '../backend/index.ts'
 import { sandbox, type Sandbox } from '../backend/sandbox.ts'
 import { hex, text } from './bytes.ts'
+import { carry as carryTo } from './carry.ts'
 import { evidenceOf, worldOf, type EvidenceWorld, type Witnessed } from './evidence-world.ts'
 import { startFakeNode, type FakeNode } from './fake-node.ts'
 import { saidOf } from './product-reader.ts'
 import { randomFrom } from './random.ts'
-import { groupOf, Recording, signHead, tagOf, type SignedHead } from './recording.ts'
+import { groupOf, Recording, signHead, type SignedHead } from './recording.ts'
 import { readSecond } from './second-reader.ts'
 
 // The product's reader against a real chain and the real registry; what the second writer made, anybody may carry.
 
-const account = mnemonicToAccount(`${'test '.repeat(11)}junk`)
 const group = groupOf(randomFrom('on-chain').bytes(32))
 
 let box: Sandbox
@@ -32,50 +29,7 @@ afterAll(async () => {
   await box.clear()
 })
 
-const client = () => createPublicClient({ chain: foundry, transport: http(backend.endpoints.rpcUrl) })
-const hexOf = (bytes: Uint8Array): Hex => `0x${hex(bytes)}`
-const halves = (bytes: Uint8Array) => [hexOf(bytes.subarray(0, 32)), hexOf(bytes.subarray(32))] as const
-
-/** Sends these heads, all into one block. */
-async function carry(recording: Recording, ...heads: readonly SignedHead[]): Promise<Witnessed[]> {
-  const wallet = createWalletClient({ account, chain: foundry, transport: http(backend.endpoints.rpcUrl) })
-  const hashes: Hex[] = []
-  for (const { publicKey, signature, ...head } of heads) {
-    const args = [
-      {
-        name: hexOf(head.name),
-        size: BigInt(head.size),
-        root: hexOf(head.root),
-        page: hexOf(head.page),
-        previous: hexOf(head.previous),
-        groups: hexOf(head.groups),
-        end: head.end,
-      },
-      halves(publicKey),
-      halves(signature),
-      recording.groups.map((one) => ({ id: hexOf(one.id), tag: hexOf(tagOf(one, recording.keys.name)) })),
-    ] as const
-    const { registry } = backend.endpoints
-    hashes.push(
-      await wallet.writeContract({
-        address: registry,
-        abi: registryAbi,
-        functionName: 'anchor',
-        args,
-        gas: 3_000_000n,
-      }),
-    )
-  }
-  await backend.chain.mine()
-  const receipts = await Promise.all(hashes.map((hash) => client().getTransactionReceipt({ hash })))
-  expect(receipts.map(({ status }) => status)).toEqual(heads.map(() => 'success'))
-  return Promise.all(
-    receipts.map(async ({ blockNumber }, at) => {
-      const { timestamp } = await client().getBlock({ blockNumber })
-      return { head: heads[at]!, block: Number(blockNumber), timeMs: 1_000 * Number(timestamp) }
-    }),
-  )
-}
+const carry = (recording: Recording, ...heads: readonly SignedHead[]) => carryTo(backend, recording, ...heads)
 
 async function read(world: EvidenceWorld) {
   store.world = world

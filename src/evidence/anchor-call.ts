@@ -1,5 +1,5 @@
 import type { GroupId, Sha256Hex } from '../protocol/ids.ts'
-import type { Head } from './head.ts'
+import type { SignedHead } from './head.ts'
 import { wordOf } from './registry.ts'
 
 // First four bytes of keccak256 over anchor((bytes32,uint64,bytes32,bytes32,bytes32,bytes32,bool),bytes32[2],bytes32[2],(bytes32,bytes32)[]).
@@ -15,7 +15,7 @@ const WORDS_BEFORE = 12
  * @param groups of the session, in the order of its first entry; may be left out where the registry has a head of it
  */
 export const encodeAnchorCall = (
-  head: Head & { readonly publicKey: string; readonly signature: string },
+  head: SignedHead,
   groups: readonly { readonly id: GroupId; readonly tag: Sha256Hex }[] = [],
 ): string =>
   [

@@ -21,6 +21,12 @@ export interface Head {
   readonly end: boolean
 }
 
+/** A head with the session's public key `x ‖ y` and its signature `r ‖ s`, hex. */
+export interface SignedHead extends Head {
+  readonly publicKey: string
+  readonly signature: string
+}
+
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 const ECDSA = { name: 'ECDSA', hash: 'SHA-256' }
 

@@ -1,9 +1,7 @@
-import { verifyHead, type Head } from '../evidence/head.ts'
+import { verifyHead, type SignedHead } from '../evidence/head.ts'
 import {
   ANCHORED,
   decodeAnchored,
-  decodeSession,
-  encodeSessionsCall,
   topicOf,
   type AnchoredHead,
   type RegistrySession,
@@ -11,12 +9,13 @@ import {
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { inParallel } from './in-parallel.ts'
+import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
-import { ask, badAnswer, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
+import { ask, badAnswer, numberOf, quantity, type Chain } from './rpc.ts'
 
 /** A head that the registry took. */
 export interface WitnessedHead {
-  readonly head: Head
+  readonly head: SignedHead
   readonly blockNumber: number
   /** That block's time: ms since the epoch, in whole seconds. */
   readonly timeMs: number
@@ -36,35 +35,21 @@ interface Event extends AnchoredHead {
  */
 export async function readHeads(chain: Chain, name: SessionName, limits: Limits): Promise<WitnessedHead[]> {
   // One block for all: a head that is taken meanwhile is in none of the answers.
-  const newest = await resultOf(chain, 'eth_blockNumber', [], limits)
-  const block = quantity(numberOf(chain, newest, 'the newest block'))
-  const call = { to: chain.registry, data: encodeSessionsCall(name) }
-  const answer = await resultOf(chain, 'eth_call', [call, block], limits)
-  const session = decoded(chain, () => decodeSession(String(answer)))
+  const session = await readRegistered(chain, name, await newestBlock(chain, limits), limits)
   if (session === undefined) {
     const what = `The registry ${chain.registry} knows no session ${name}`
     throw new VerificationError('not-registered', 'reading the registry', what)
   }
-  const { firstBlock, blockNumber: lastBlock } = session
-  if (firstBlock < 1 || firstBlock > lastBlock || lastBlock > Number(block))
-    throw badAnswer(chain, `the blocks of ${name} should be up to ${Number(block)}`)
   const events = await readEvents(chain, name, session, limits)
   checkNewest(chain, events, session)
   const times = await readTimes(chain, events, session, limits)
   return Promise.all(
-    events.map(async ({ blockNumber, publicKey, signature, ...head }) => {
+    events.map(async ({ blockNumber, ...head }) => {
+      const { publicKey, signature } = head
       const isSigned = Number.isSafeInteger(head.size) && (await verifyHead(head, publicKey, signature))
       return { head, blockNumber, timeMs: times.get(blockNumber)!, isSigned }
     }),
   )
-}
-
-function decoded<Value>(chain: Chain, decode: () => Value): Value {
-  try {
-    return decode()
-  } catch (cause) {
-    throw badAnswer(chain, cause instanceof Error ? cause.message : String(cause), cause)
-  }
 }
 
 /**
@@ -168,13 +153,7 @@ async function readTimes(
   limits: Limits,
 ): Promise<ReadonlyMap<number, number>> {
   const blocks = [...new Set(events.map((event) => event.blockNumber))]
-  const times = await inParallel(blocks, async (number) => {
-    const block = await resultOf(chain, 'eth_getBlockByNumber', [quantity(number), false], limits)
-    const fields = { ...(block as object) } as Record<string, unknown>
-    if (numberOf(chain, fields['number'], 'the number of a block') !== number)
-      throw badAnswer(chain, `it should tell of block ${number}`)
-    return 1_000 * numberOf(chain, fields['timestamp'], 'the time of a block')
-  })
+  const times = await inParallel(blocks, (number) => timeOfBlock(chain, number, limits))
   const inOrder = times.every((timeMs, at) => at === 0 || timeMs >= times[at - 1]!)
   if (!inOrder || times.at(-1) !== session.blockAtMs)
     throw badAnswer(chain, 'the times of its blocks should rise to the one that the registry holds')

@@ -1,4 +1,12 @@
 export { openSession } from './session.ts'
+export { listSessions } from './list-sessions.ts'
+export type {
+  GroupKey,
+  ListedSession,
+  ListSessionsOptions,
+  SessionCursor,
+  SessionPage,
+} from './list-sessions.ts'
 export type { BadChunk, JudgedChunk, ProvedChunk, ReadNote, VerifiedSession } from './session.ts'
 export type { Ending, ListedChunk } from './contents.ts'
 export type { HeadReport, LogEntry, Range } from './log.ts'

@@ -32,12 +32,26 @@ export interface OpenSessionOptions {
 const DEFAULT_TIMEOUT_MS = 30_000
 const MAX_TIMEOUT_MS = 2 ** 31 - 1 // beyond it timers fire at once
 
-function isHttpUrl(value: unknown): boolean {
+export function isHttpUrl(value: unknown): boolean {
   try {
     return typeof value === 'string' && /^https?:$/.test(new URL(value).protocol)
   } catch {
     return false
   }
+}
+
+/** @throws VerificationError (`bad-input`) */
+export function refuse(field: string, expected: string): never {
+  throw new VerificationError('bad-input', 'checking the arguments', `${field} must be ${expected}`)
+}
+
+/** @throws VerificationError (`bad-input`) for what is no chain to ask, or no time to wait */
+export function checkChain(chain: Chain, timeoutMs = DEFAULT_TIMEOUT_MS) {
+  if (!isHttpUrl(chain?.rpcUrl)) refuse('chain.rpcUrl', 'an http(s) URL')
+  if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) refuse('chain.registry', '0x and 40 hex digits')
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
+    refuse('timeoutMs', `more than 0 and at most ${MAX_TIMEOUT_MS}`)
+  return { chain, timeoutMs }
 }
 
 /**
@@ -46,24 +60,21 @@ function isHttpUrl(value: unknown): boolean {
  * @throws VerificationError (`bad-input`) that names the first wrong one
  */
 export function checkOptions(options: OpenSessionOptions) {
-  const { chain, gateway, name, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const { gateway, name, groupKey } = options
   const profile = options.cidProfile ?? UNIXFS_V1_2025
-  const refuse = (field: string, expected: string): never => {
-    throw new VerificationError('bad-input', 'checking the arguments', `${field} must be ${expected}`)
-  }
   if (!isSessionName(name)) return refuse('name', '64 lower-case hex digits')
-  if (!(groupKey instanceof Uint8Array) || groupKey.length !== X25519_BYTES) {
-    return refuse('groupKey', `a Uint8Array of ${X25519_BYTES} bytes`)
-  }
-  if (!isHttpUrl(chain?.rpcUrl)) return refuse('chain.rpcUrl', 'an http(s) URL')
-  if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) return refuse('chain.registry', '0x and 40 hex digits')
+  checkPrivateKey(groupKey, 'groupKey')
+  const { chain, timeoutMs } = checkChain(options.chain, options.timeoutMs)
   if (!isHttpUrl(gateway)) return refuse('gateway', 'an http(s) URL')
-  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-    return refuse('timeoutMs', `more than 0 and at most ${MAX_TIMEOUT_MS}`)
-  }
   if (!(profile.leafBytes >= 1 && profile.maxLinks >= 2)) {
     return refuse('cidProfile', 'leafBytes from 1 and maxLinks from 2')
   }
   // A copy of the key, so that the caller may overwrite its own.
   return { chain, name, groupKey: Uint8Array.from(groupKey), gateway, timeoutMs, profile }
+}
+
+/** @throws VerificationError (`bad-input`) */
+export function checkPrivateKey(key: Uint8Array, field: string): void {
+  if (!(key instanceof Uint8Array) || key.length !== X25519_BYTES)
+    refuse(field, `a Uint8Array of ${X25519_BYTES} bytes`)
 }

@@ -1,11 +1,7 @@
-import type { Head } from '../../src/evidence/head.ts'
+import type { SignedHead } from '../../src/evidence/head.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 
-/** A head with the session's public key `x ‖ y` and its signature `r ‖ s`, hex. */
-export interface SignedHead extends Head {
-  readonly publicKey: string
-  readonly signature: string
-}
+export type { SignedHead }
 
 /** What is to be witnessed of a session. */
 export interface AnchorRequest {
