@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionName } from '../protocol/ids.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
-import { VerificationError, type BadChunk, type HeadReport, type ListedChunk } from '../verify/index.ts'
+import {
+  VerificationError,
+  type BadChunk,
+  type HeadReport,
+  type ListedChunk,
+  type SignedHead,
+} from '../verify/index.ts'
 import { formatMoment } from './format.ts'
 import { extentOf, findingsOf, ranges, type Reading } from './reading-report.ts'
 
@@ -43,6 +49,8 @@ function reading(
       mimeType: 'video/webm',
       ending: 'complete',
       heads: [head('good')],
+      // Nothing is said of it.
+      newestHead: { head: {} as SignedHead, groups: [] },
       size: indexes.length + 2,
       missingIndexes: [],
       missingCount: 0,

@@ -7,6 +7,8 @@ export type {
   SessionCursor,
   SessionPage,
 } from './list-sessions.ts'
+export { anchorHead } from './anchor-head.ts'
+export type { AnchorHeadOptions, AnchorHeadResult, Carrier, PortableHead } from './anchor-head.ts'
 export type { BadChunk, JudgedChunk, ProvedChunk, ReadNote, VerifiedSession } from './session.ts'
 export type { Ending, ListedChunk } from './contents.ts'
 export type { HeadReport, LogEntry, Range } from './log.ts'
@@ -14,6 +16,7 @@ export type { OpenSessionOptions, VerificationProgress } from './options.ts'
 export type { Chain } from './rpc.ts'
 export { VerificationError } from './error.ts'
 export type { VerificationStep } from './error.ts'
+export type { SignedHead } from '../evidence/head.ts'
 export { isHoldfastError } from '../protocol/errors.ts'
 export type { VerificationCode } from '../protocol/verification-code.ts'
 export { KUBO_LEGACY_CIDV1, UNIXFS_V1_2025 } from '../evidence/cid.ts'

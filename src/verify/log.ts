@@ -1,5 +1,5 @@
 import type { Entry, SessionEntry } from '../evidence/entry.ts'
-import { groupsDigest, type Head } from '../evidence/head.ts'
+import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import type { WitnessedHead } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
@@ -39,7 +39,7 @@ export interface Range {
 export interface Log {
   readonly heads: readonly HeadReport[]
   /** The newest good head; none where even the first contradicts itself. */
-  readonly newest: Head | undefined
+  readonly newest: SignedHead | undefined
   /** By ascending position. */
   readonly entries: readonly LogEntry[]
   /** Positions whose pages cannot be had. */
@@ -62,7 +62,7 @@ export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages)
   /** Pages of forked heads. */
   const told = new Set<Sha256Hex>()
   const apart = new Map<string, LogEntry>()
-  const accepted: Head[] = []
+  const accepted: SignedHead[] = []
   const heads: HeadReport[] = []
   let base: View | undefined
   let isForked = false

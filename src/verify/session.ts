@@ -1,9 +1,11 @@
 import { concat } from '../evidence/bytes.ts'
 import type { ChunkEntry, Entry, SessionEntry } from '../evidence/entry.ts'
+import type { SignedHead } from '../evidence/head.ts'
 import { openNote, type Note } from '../evidence/note-seal.ts'
 import { x25519 as pickX25519 } from '../evidence/x25519-pick.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
+import { portable, type PortableHead } from './anchor-head.ts'
 import { readChunk, type ChunkSource } from './chunk.ts'
 import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
@@ -55,6 +57,8 @@ export interface VerifiedSession {
   readonly ending: Ending
   /** Every head that the registry took, in its order. */
   readonly heads: readonly HeadReport[]
+  /** The newest good head: keep it, and `anchorHead` brings it to the chain again should that forget it. */
+  readonly newestHead: PortableHead
   /** Entries in the log, those that are lost included. */
   readonly size: number
   /** Chunks that the recorder had cut and the log does not list: at most 1,000,000, of `missingCount`. */
@@ -121,7 +125,7 @@ async function read(
   const pages = await readPages(gateway, name, witnessed, () => at('fetching the pages'))
   at('checking the log')
   const log = await readLog(witnessed, pages)
-  const session = firstEntry(name, log, pages)
+  const { session, newest } = beginningOf(name, log, pages)
   at('checking the group')
   const x25519 = await pickX25519()
   const sessionKey = await openKey(name, session, groupKey, x25519)
@@ -166,7 +170,8 @@ async function read(
     ...(metadata && { metadata }),
     ending: contents.ending,
     heads: log.heads,
-    size: log.newest?.size ?? 0,
+    newestHead: portable(newest, session.groups),
+    size: newest.size,
     missingIndexes: contents.missingIndexes,
     missingCount: contents.missingCount,
     lostEntries: log.lost,
@@ -190,12 +195,17 @@ function listed({ position, entry, existedBeforeMs }: Placed): ListedChunk {
 }
 
 /**
- * The entry that the log begins with.
+ * The entry that the log begins with, and its newest head.
  *
  * @throws VerificationError with `root`, `first-page` or `gateway-unreachable`
  */
-function firstEntry(name: SessionName, log: Log, pages: Pages): SessionEntry {
-  if (log.newest === undefined) {
+function beginningOf(
+  name: SessionName,
+  log: Log,
+  pages: Pages,
+): { readonly session: SessionEntry; readonly newest: SignedHead } {
+  const { newest } = log
+  if (newest === undefined) {
     const why = log.heads.find((head) => head.why)?.why ?? 'its size is beyond all'
     throw new VerificationError(
       'root',
@@ -204,7 +214,7 @@ function firstEntry(name: SessionName, log: Log, pages: Pages): SessionEntry {
     )
   }
   const first: Entry | undefined = log.entries[0]?.position === 0 ? log.entries[0].entry : undefined
-  if (first?.kind === 'session') return first
+  if (first?.kind === 'session') return { session: first, newest }
   const causes = [...pages.values()].filter((page) => page instanceof VerificationError)
   const unheard = causes.find(({ code }) => code === 'gateway-unreachable')
   if (unheard) throw unheard
