@@ -15,7 +15,7 @@ import { putService } from './put.ts'
 import { registryArtifact } from './registry-artifact.ts'
 import { deployedRegistry } from './registry-deployment.ts'
 import { openRelayJournal } from './relay-journal.ts'
-import { relayService } from './relay.ts'
+import { openRelay, type Relay } from './relay.ts'
 import { resumableService, type ResumableControl } from './resumable.ts'
 import { backendServer } from './server.ts'
 import { tokens as newTokens } from './tokens.ts'
@@ -60,6 +60,11 @@ export interface BackendOptions {
   savesChain?: boolean
   /** How much the relay takes from one client. Default: 100 requests at once, then 20 a second. */
   relayLimit?: { burst: number; perSecond: number }
+  /**
+   * How often the relay looks whether the chain still has all that it brought, ms; `Infinity`: never by itself. Default:
+   * once a block.
+   */
+  relayLooksEveryMs?: number
   /** Whether the relay pays only for who has a token of the app's server (`POST /put/token`). Default false. */
   relaySignIn?: boolean
   /** Told what nobody asked for but somebody should know. Default: nobody. */
@@ -168,6 +173,14 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       mute: true,
       store,
     })
+    const relay = openRelay({
+      rpc,
+      chainId,
+      registry,
+      journal,
+      ...(options.relayLimit && { limit: options.relayLimit }),
+      ...(options.relaySignIn && { signIn: tokens.accepts }),
+    })
     const services: Record<string, Service> = {
       '/api/v0': ipfsService(store, pins),
       '/ipfs': gatewayService(store),
@@ -178,14 +191,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       '/resumable': resumable.service,
       '/resumable-mute': resumableMute.service,
       '/chain': chainProxy(chain.url),
-      '/relay': relayService({
-        rpc,
-        chainId,
-        registry,
-        journal,
-        ...(options.relayLimit && { limit: options.relayLimit }),
-        ...(options.relaySignIn && { signIn: tokens.accepts }),
-      }),
+      '/relay': relay.service,
     }
 
     const faults = new FaultBoard()
@@ -219,6 +225,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
       faults.clear()
       await server.shut()
     })
+    steps.push(lookRegularly(relay, options.relayLooksEveryMs ?? blockTimeSec * 1000))
     const endpoints: Endpoints = {
       ipfs: url,
       gateway: url,
@@ -254,5 +261,24 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+/** One look after the other; stops once the last one is over. */
+function lookRegularly(relay: Relay, everyMs: number): () => Promise<void> {
+  let looking: Promise<void> | undefined
+  if (everyMs === Infinity) return async () => undefined
+  const timer = setInterval(() => {
+    looking ??= relay
+      .look()
+      // The next look is soon: a chain that is down or an account without funds is nothing to tell.
+      .catch(() => undefined)
+      .finally(() => {
+        looking = undefined
+      })
+  }, everyMs).unref()
+  return async () => {
+    clearInterval(timer)
+    await looking
   }
 }

@@ -195,6 +195,35 @@ test('broadcasts the same transaction again when a reorganisation dropped it', a
   expect(await minedStatus(later.transactionHash)).toBe('0x1')
 })
 
+test('brings again by itself what a reorganisation of 1 to 64 blocks took, with nobody asking', async () => {
+  await backend.stop()
+  backend = await box.start({ relayLooksEveryMs: 100 })
+  // No block but those below.
+  backend.chain.setMining(false)
+  const lost = new Set<SessionName>()
+  for (let depth = 1; depth <= 64; depth += 1) {
+    // The older one stays, and the newer one, which comes after it, goes.
+    const [older, newer] = [await signedSession(), await signedSession()]
+    await relay(backend, relayBody(await older.request(1)))
+    await backend.chain.mine()
+    const { transactionHash } = await relay(backend, relayBody(await newer.request(1, { end: true })))
+    await backend.chain.mine(depth)
+    expect(await stored(newer.name)).toMatchObject({ size: 1 })
+    const asked = backend.ledger.all().length
+    await backend.chain.reorg(depth)
+    if ((await stored(newer.name)) === undefined) lost.add(newer.name)
+    // Nobody but the relay itself is at work: what waits in the pool is its doing.
+    await expect.poll(() => backend.chain.rpc('eth_getTransactionByHash', [transactionHash])).not.toBeNull()
+    await backend.chain.mine()
+    expect(await stored(newer.name)).toMatchObject({ size: 1, end: true })
+    expect(await stored(older.name)).toMatchObject({ size: 1 })
+    expect(backend.ledger.all().length).toBe(asked)
+  }
+  expect(lost.size).toBe(64)
+  await backend.stop()
+  backend = await box.start()
+})
+
 test('judges a head by all that it ever signed, also by what a reorganisation dropped', async () => {
   const session = await signedSession()
   await relay(backend, relayBody(await session.request(5, { end: true })))

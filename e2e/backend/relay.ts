@@ -27,6 +27,16 @@ export interface RelayOptions {
   signIn?(authorization: string | undefined): boolean
 }
 
+/** The service, and what it does with nobody asking. */
+export interface Relay {
+  readonly service: Service
+  /**
+   * Brings whatever the chain has lost of all that this relay ever signed, such as in a reorganisation: nobody but the
+   * chain need say so. Throws `RpcError` or `ChainUnreachable`.
+   */
+  look(): Promise<void>
+}
+
 const RETRY_AFTER_SEC = 2
 const DEFAULT_LIMIT: TokenBucketOptions = { burst: 100, perSecond: 20 }
 const GAS = 250_000n
@@ -38,10 +48,10 @@ const GAS_PER_GROUP = 80_000n
  * to the registry, so it can neither forge a head nor keep a session from another payer.
  *
  * One head is one transaction, whoever asks for it how often: it is on disk before it is broadcast, and broadcast again
- * whenever the chain no longer knows it. Only where it was mined and the registry still has no such head is there
- * another.
+ * whenever the chain no longer knows it, which `look` finds out by itself: a phone may never wake again. Only where it
+ * was mined and the registry still has no such head is there another.
  */
-export function relayService(options: RelayOptions): Service {
+export function openRelay(options: RelayOptions): Relay {
   const { rpc, chainId, registry, journal, signIn } = options
   const account = relayAccount()
   const inTurn = serial()
@@ -78,14 +88,13 @@ export function relayService(options: RelayOptions): Service {
     duplicate: boolean,
   ): Promise<SignedAnchor | { error: string }> => {
     // Earlier transactions first: what is simulated now comes after them.
-    const last = journal.all().at(-1)
-    if (last !== undefined) await broadcast(last.nonce)
+    await broadcastAll()
     // With its groups each time: after a reorganisation any head may be the session's first.
     const data = asHex(encodeAnchorCall(call.head, call.groups))
     const refusal = await simulate(rpc, { from: account.address, to: registry, data })
     if (refusal !== undefined) return { error: refusal }
 
-    const nonce = Math.max(await nonceAt('pending'), (last?.nonce ?? -1) + 1)
+    const nonce = Math.max(await nonceAt('pending'), lastNonce() + 1)
     const raw = await account.signTransaction({
       type: 'eip1559',
       chainId,
@@ -100,6 +109,9 @@ export function relayService(options: RelayOptions): Service {
     exchange.record.update({ changed: true, duplicate })
     return anchor
   }
+
+  const lastNonce = () => journal.all().at(-1)?.nonce ?? -1
+  const broadcastAll = () => broadcast(lastNonce())
 
   /** Bring every signed transaction up to this nonce to the chain, lowest first: a gap would hold up the rest. */
   const broadcast = async (upTo: number): Promise<void> => {
@@ -140,7 +152,7 @@ export function relayService(options: RelayOptions): Service {
     }
   }
 
-  return {
+  const service: Service = {
     name: 'relay',
     async prepare(exchange) {
       const key = exchange.headers['idempotency-key']
@@ -159,6 +171,7 @@ export function relayService(options: RelayOptions): Service {
       return json(200, { transactionHash })
     },
   }
+  return { service, look: () => inTurn(broadcastAll) }
 }
 
 /** Why the head is not to be paid for, by the name of the registry's error; undefined where it holds. */

@@ -19,7 +19,7 @@ export interface Sandbox {
 /** One place for all, so that the tests compile the contract once. */
 export const ARTIFACTS = join(repositoryRoot(), 'dist', 'e2e', 'artifacts')
 
-/** Blocks are mined by the tests: the clock brings one a minute. */
+/** Blocks are mined by the tests: the clock brings one a minute. The relay looks at the chain when it is asked. */
 export async function sandbox(): Promise<Sandbox> {
   const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-backend-'))
   const running: Backend[] = []
@@ -39,6 +39,7 @@ export async function sandbox(): Promise<Sandbox> {
         port: 0,
         chainPort: 0,
         blockTimeSec: 60,
+        relayLooksEveryMs: Infinity,
         log,
         ...options,
       })
