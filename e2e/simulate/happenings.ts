@@ -31,6 +31,8 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'lock-stolen':
       scene.thefts++
       return device.locks.steal(DRAIN_LOCK)
+    case 'anchors-judged':
+      return device.oracle.onAnchorsJudged(device.disk.state)
     case 'store-forgets':
       return device.server.forget()
     case 'reorganised':

@@ -59,6 +59,8 @@ export interface Happening {
           | 'power-lost'
           /** Another script of the origin takes the drain's lock from its holder, who goes on. */
           | 'lock-stolen'
+          /** Nothing happens: it is looked whether the chain holds what has settled, and whatever was told confirmed. */
+          | 'anchors-judged'
       }
     | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }

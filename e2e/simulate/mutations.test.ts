@@ -7,9 +7,10 @@ import { MUTATIONS } from './mutations.ts'
 import { SWITCH } from './plant.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
-import { PIN_OF_ANOTHER, SOURCE_MUTATIONS } from './source-mutations.ts'
+import { HOUR_DAY_WEEK_MS, scenarioReorganisedAfterwards } from './scenario.ts'
+import { NEVER_LOOKS_AGAIN, PIN_OF_ANOTHER, SOURCE_MUTATIONS } from './source-mutations.ts'
 
-// Promises 1, 2 of docs/guarantees.md.
+// Promises 1, 2, 3 of docs/guarantees.md.
 
 /** Each is found within this many random histories. */
 const BOUND = 400
@@ -62,6 +63,12 @@ test('the store adapter takes the pin of another key for none, and would not if 
   expect((await probe()).kind).toMatch(PIN_OF_ANOTHER.breaks)
 })
 
+test('the simulator notices an engine that never looks again at what has settled', async () => {
+  switchOn(NEVER_LOOKS_AGAIN.name)
+  const { failure } = await runHistory(scenarioReorganisedAfterwards(5, HOUR_DAY_WEEK_MS.slice(0, 1)))
+  expect(failure).toMatch(NEVER_LOOKS_AGAIN.breaks)
+})
+
 describe('the simulator finds nothing in an engine that is whole', () => {
   const worlds = new Set(
     [...MUTATIONS, ...SOURCE_MUTATIONS].flatMap(({ besides }) => (besides ? [besides] : [])),
@@ -78,5 +85,5 @@ describe('the simulator finds nothing in an engine that is whole', () => {
 })
 
 test('sixty ways to break it are planted', () => {
-  expect(MUTATIONS.length + SOURCE_MUTATIONS.length + 1).toBeGreaterThanOrEqual(60)
+  expect(MUTATIONS.length + SOURCE_MUTATIONS.length + 2).toBeGreaterThanOrEqual(60)
 })

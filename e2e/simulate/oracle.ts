@@ -32,6 +32,8 @@ export interface Oracle {
   unsettled(disk: DiskState): SessionRecord[]
   /** Nothing goes by itself any more: what is not confirmed waits for a person, and says so. */
   atRest(disk: DiskState): void
+  /** By now everything is settled, and the chain holds it. */
+  onAnchorsJudged(disk: DiskState): void
   /** A person has let everything go on, and it has come to rest. */
   atTheEnd(disk: DiskState): void
 }
@@ -248,6 +250,14 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
           isSettled(session) || session.trouble !== undefined || waitsByChoice(session, disk),
           `${session.id} does not go on by itself, and does not say why`,
         )
+    },
+
+    onAnchorsJudged(disk) {
+      for (const { id, open, anchored } of disk.sessions.values()) {
+        check(open === undefined && anchored !== undefined, `${id} is not settled by now`)
+        const isThere = chain().deep(id).at(0)?.root === anchored?.root
+        check(isThere, `the chain has taken ${id} back, and nobody has looked`)
+      }
     },
 
     atTheEnd(disk) {

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
-import { everyDeathAfter, momentsOfScenario, scenarioReorganisedAt, scenarioWith } from './scenario.ts'
+import {
+  everyDeathAfter,
+  HOUR_DAY_WEEK_MS,
+  momentsOfScenario,
+  scenarioReorganisedAfterwards,
+  scenarioReorganisedAt,
+  scenarioWith,
+} from './scenario.ts'
 
 const SEED = 20_260_101
 const RUNS = 300
@@ -34,6 +41,19 @@ describe('simulated histories', () => {
       const { failure } = await runHistory(scenarioReorganisedAt(atMs))
       expect(failure, `all blocks are others after ${atMs} ms`).toBeUndefined()
     }
+  })
+
+  it('keep every promise, however deep the chain takes back what has settled: the next wake anchors it again', async () => {
+    const [hour = 0] = HOUR_DAY_WEEK_MS
+    for (let depth = 1; depth <= 64; depth++) {
+      const { failure } = await runHistory(scenarioReorganisedAfterwards(depth, [hour]))
+      expect(failure, `${depth} blocks deep`).toBeUndefined()
+    }
+  })
+
+  it('keep every promise, where the chain takes back what has settled before each look: after an hour, a day, a week', async () => {
+    const { failure } = await runHistory(scenarioReorganisedAfterwards(1, HOUR_DAY_WEEK_MS))
+    expect(failure).toBeUndefined()
   })
 
   it('run the same way again', async () => {

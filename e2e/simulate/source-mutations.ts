@@ -375,3 +375,10 @@ export const PIN_OF_ANOTHER = plant('takes the pin of another key for ours', /al
   '!keys.includes(cid)',
   'keys.length === 0',
 ])
+
+/** Random histories are over before anybody would look: this one is shown to a scenario of its own. */
+export const NEVER_LOOKS_AGAIN = plant(
+  'never looks again',
+  /the chain has taken .* back, and nobody has looked/,
+  ['core/watching', 'ageMs >= seenAgeMs + LOOKS_APART_MS', 'false'],
+)

@@ -57,6 +57,8 @@ export interface AnchorView {
   readonly blockHash?: string | undefined
   readonly transactionHash?: string | undefined
   readonly confirmedAtMs: number
+  /** When the chain was last looked at after that, and still held it: ms since the epoch. */
+  readonly seenAtMs?: number | undefined
 }
 
 /** How far a session's uploads are. `fetch` tells of whole requests only: parts with tus, chunks elsewhere. */

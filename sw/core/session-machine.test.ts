@@ -132,6 +132,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
   witness: { type: 'witness', event: { type: 'anchor-sent', size: 3 } },
   'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
+  'anchor-seen': { type: 'anchor-seen', anchored: undefined },
   discarded: { type: 'discarded' },
 }
 
@@ -156,6 +157,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': _,
     witness: _,
     'anchor-confirmed': 'recording',
+    'anchor-seen': _,
     discarded: 'recording',
   },
   paused: {
@@ -175,6 +177,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': _,
     witness: _,
     'anchor-confirmed': 'paused',
+    'anchor-seen': _,
     discarded: 'paused',
   },
   interrupted: {
@@ -194,6 +197,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': _,
     witness: _,
     'anchor-confirmed': 'interrupted',
+    'anchor-seen': _,
     discarded: 'interrupted',
   },
   ended: {
@@ -213,6 +217,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': _,
     witness: _,
     'anchor-confirmed': 'ended',
+    'anchor-seen': _,
     discarded: 'ended',
   },
   onTrial: {
@@ -232,6 +237,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': _,
     witness: _,
     'anchor-confirmed': 'onTrial',
+    'anchor-seen': _,
     discarded: 'onTrial',
   },
   listing: {
@@ -251,6 +257,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': 'ended',
     witness: _,
     'anchor-confirmed': 'listing',
+    'anchor-seen': _,
     discarded: 'listing',
   },
   witnessing: {
@@ -270,6 +277,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': _,
     witness: 'witnessing',
     'anchor-confirmed': 'settled',
+    'anchor-seen': _,
     discarded: 'witnessing',
   },
   settled: {
@@ -289,6 +297,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'page-stored': _,
     witness: _,
     'anchor-confirmed': _,
+    'anchor-seen': 'witnessing',
     discarded: 'settled',
   },
 }

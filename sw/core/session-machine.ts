@@ -80,6 +80,8 @@ export type SessionEvent =
   | { readonly type: 'witness'; readonly event: WitnessEvent }
   /** The chain holds this head, at the wanted depth and in its newest block. */
   | { readonly type: 'anchor-confirmed'; readonly anchored: Anchored }
+  /** The chain was looked at for what settled the session; undefined: that is gone, and is witnessed again. */
+  | { readonly type: 'anchor-seen'; readonly anchored: Anchored | undefined }
   | { readonly type: 'discarded' }
 
 /** What must happen in the same transaction, beside storing the records: calls of the store. */
@@ -283,6 +285,11 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       return stepWitnessing(draft, event.event)
     case 'anchor-confirmed':
       return conclude(draft, event.anchored, heads)
+    case 'anchor-seen':
+      if (!session.anchored) return false
+      draft.set({ anchored: event.anchored })
+      if (!event.anchored) draft.log({ event: 'anchor-lost' })
+      return true
     case 'discarded':
       draft.effect(['deleteSession', session.id])
       forgetKey(draft)

@@ -6,10 +6,12 @@ import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
+import { LOOKS_APART_MS } from '../core/watching.ts'
 import { planWork, type StepsUnderWay } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
+import { watchSettled } from './watch.ts'
 import { fairOrder } from './fair-order.ts'
 import { WIND_DOWN_MS, LOOK_EVERY_MS, ARM_TIMEOUT_MS, SHORTEST_WAIT_MS } from './limits.ts'
 
@@ -94,7 +96,10 @@ export function createDrain(context: Context): Drain {
       'sign-in': new Map(),
       refusal: new Map(),
     }
-    const underWay = () => [transfers, ...Object.values(steps)].flatMap((works) => Array.from(works.values()))
+    const looks = new Map<'settled', Promise<void>>()
+    const underWay = () =>
+      [transfers, looks, ...Object.values(steps)].flatMap((works) => Array.from(works.values()))
+    let nextLookMs = 0
     let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
@@ -139,6 +144,10 @@ export function createDrain(context: Context): Drain {
             start(transfers, chunk.id, transferAndMeasure(chunk, plan.lanesInUse, signal))
           for (const { id, kind } of plan.steps)
             start(steps[kind], id, sessionStep(context, id, kind, signal))
+          if (!plan.suspended && looks.size === 0 && clock.now() >= nextLookMs) {
+            nextLookMs = clock.now() + LOOKS_APART_MS
+            start(looks, 'settled', watchSettled(context, signal))
+          }
         }
         const isIdle = underWay().length === 0
         if (broken && isIdle) throw broken.error

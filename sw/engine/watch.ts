@@ -1,0 +1,25 @@
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { afterLook, isLookDue } from '../core/watching.ts'
+import { change } from './change.ts'
+import { circuitOf, recordFailure } from './circuits.ts'
+import type { Context } from './context.ts'
+import { limited } from './time-limit.ts'
+
+/**
+ * Asks the chain, session after session, whether it still holds what has settled, where a look is due. A session whose
+ * anchor is gone is open again, and is witnessed like any other. A chain that does not answer is asked at a later wake.
+ */
+export async function watchSettled(context: Context, signal: AbortSignal): Promise<void> {
+  const { store, anchor, clock } = context
+  const nowMs = clock.now()
+  const [sessions, { notBeforeMs }] = await store.read((tx) =>
+    Promise.all([tx.sessions(), circuitOf(tx, anchor.name, nowMs)]),
+  )
+  if (notBeforeMs > nowMs) return
+  for (const { id, name, anchored } of sessions.filter((session) => isLookDue(session, nowMs))) {
+    const reading = limited(clock, 0, signal, (until) => anchor.read(name, until))
+    const shown = await reading.catch(HoldfastError.from)
+    if (shown instanceof HoldfastError) return void (await recordFailure(context, anchor.name, shown))
+    await change(context, id, { type: 'anchor-seen', anchored: afterLook(anchored, shown, nowMs) })
+  }
+}
