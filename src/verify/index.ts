@@ -1,8 +1,17 @@
 export { openSession } from './session.ts'
-export type { BadChunk, JudgedChunk, ProvedChunk, ReadNote, VerifiedSession } from './session.ts'
+export type {
+  BadChunk,
+  JudgedChunk,
+  ProvedChunk,
+  RangeOptions,
+  ReadNote,
+  VerifiedSession,
+} from './session.ts'
 export type { Ending, ListedChunk } from './contents.ts'
 export type { HeadReport, LogEntry, Range } from './log.ts'
-export type { OpenSessionOptions, VerificationProgress } from './options.ts'
+export type { RangeUnit } from './range.ts'
+export type { Asked, Found, ObjectSource } from './source.ts'
+export type { ChainNodes, OpenSessionOptions, VerificationProgress } from './options.ts'
 export type { Chain } from './rpc.ts'
 export { VerificationError } from './error.ts'
 export type { VerificationStep } from './error.ts'
