@@ -7,7 +7,7 @@ import { capital, count, formatMoment } from './format.ts'
 export interface Reading {
   readonly session: Omit<
     VerifiedSession,
-    'chunks' | 'forkedChunks' | 'bytes' | 'range' | 'stream' | 'sizeBytes'
+    'chunks' | 'forkedChunks' | 'bytes' | 'range' | 'stream' | 'sizeBytes' | 'vanished' | 'nodes'
   >
   /** Indexes of the chunks that hold every check. */
   readonly proved: readonly number[]

@@ -22,11 +22,23 @@ export interface WitnessedHead {
   readonly timeMs: number
   /** By the key that the session's name names. */
   readonly isSigned: boolean
+  /** What others say of it that is not the same. */
+  readonly disputed?: readonly Telling[]
+}
+
+/** Who else tells of a head, and where it is by their word. */
+export interface Telling {
+  /** A node's host, or `an earlier reading`. */
+  readonly by: string
+  readonly blockNumber: number
+  readonly timeMs: number
 }
 
 interface Event extends AnchoredHead {
   readonly blockNumber: number
   readonly logIndex: number
+  /** The time of its block, where the node tells it with the log: one question less. */
+  readonly timeMs: number | undefined
 }
 
 /**
@@ -52,7 +64,7 @@ export async function readHeads(chain: Chain, name: SessionName, limits: Limits)
   checkNewest(chain, events, session)
   const times = await readTimes(chain, events, session, limits)
   return Promise.all(
-    events.map(async ({ blockNumber, publicKey, signature, ...head }) => {
+    events.map(async ({ blockNumber, publicKey, signature, timeMs: _timeMs, ...head }) => {
       const isSigned = Number.isSafeInteger(head.size) && (await verifyHead(head, publicKey, signature))
       return { head, blockNumber, timeMs: times.get(blockNumber)!, isSigned }
     }),
@@ -122,10 +134,9 @@ const isUnbroken = (events: readonly Event[], anchors: number, lastBlock: number
 function eventsIn(chain: Chain, name: SessionName, result: unknown, from: number, to: number): Event[] {
   if (!Array.isArray(result)) throw badAnswer(chain, 'eth_getLogs should give a list')
   const events = result.map((log: unknown): Event => {
-    const { address, topics, data, blockNumber, logIndex, removed } = { ...(log as object) } as Record<
-      string,
-      unknown
-    >
+    const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = {
+      ...(log as object),
+    } as Record<string, unknown>
     if (String(address).toLowerCase() !== chain.registry.toLowerCase() || removed === true)
       throw badAnswer(chain, 'eth_getLogs should give logs of the registry alone')
     if (!Array.isArray(topics) || typeof data !== 'string')
@@ -135,7 +146,13 @@ function eventsIn(chain: Chain, name: SessionName, result: unknown, from: number
       throw badAnswer(chain, `a log should be of the blocks ${from} to ${to}, found ${block}`)
     const event = decoded(chain, () => decodeAnchored({ topics: topics.map(String), data }))
     if (event.name !== name) throw badAnswer(chain, `a log should be of ${name}, found ${event.name}`)
-    return { ...event, blockNumber: block, logIndex: numberOf(chain, logIndex, 'the index of a log') }
+    const isTold = typeof blockTimestamp === 'string'
+    return {
+      ...event,
+      blockNumber: block,
+      logIndex: numberOf(chain, logIndex, 'the index of a log'),
+      timeMs: isTold ? 1_000 * numberOf(chain, blockTimestamp, 'the time of a log') : undefined,
+    }
   })
   return events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
 }
@@ -167,8 +184,11 @@ async function readTimes(
   session: RegistrySession,
   limits: Limits,
 ): Promise<ReadonlyMap<number, number>> {
-  const blocks = [...new Set(events.map((event) => event.blockNumber))]
+  const told = new Map(events.map((event) => [event.blockNumber, event.timeMs]))
+  const blocks = [...told.keys()]
   const times = await inParallel(blocks, async (number) => {
+    const timeMs = told.get(number)
+    if (timeMs !== undefined) return timeMs
     const block = await resultOf(chain, 'eth_getBlockByNumber', [quantity(number), false], limits)
     const fields = { ...(block as object) } as Record<string, unknown>
     if (numberOf(chain, fields['number'], 'the number of a block') !== number)

@@ -2,6 +2,7 @@ import { UNIXFS_V1_2025, type CidProfile } from '../evidence/cid.ts'
 import { X25519_BYTES } from '../evidence/x25519.ts'
 import { isSessionName } from '../protocol/ids.ts'
 import { gateway as gatewayAt } from './gateway.ts'
+import type { SeenHead } from './nodes.ts'
 import type { Chain } from './rpc.ts'
 import type { ObjectSource } from './source.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
@@ -34,6 +35,8 @@ export interface OpenSessionOptions {
   readonly name: string
   /** The private key of a group that the recording was made for: 32 bytes. */
   readonly groupKey: Uint8Array
+  /** `heads` of an earlier reading of this session: which of them the chain has no more is told. */
+  readonly seen?: readonly SeenHead[]
   /** Ends this and every later read of the session, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (progress: VerificationProgress) => void

@@ -85,9 +85,10 @@ describe('an untouched session', () => {
       repeated: [],
       notes: [],
     })
-    expect(session.heads).toEqual(
+    expect(session.heads).toMatchObject(
       world.witnessed.map(({ head, block, timeMs }) => ({
         size: head.size,
+        root: hex(head.root),
         blockNumber: block,
         timeMs,
         verdict: 'good',

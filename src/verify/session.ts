@@ -8,9 +8,9 @@ import { ahead } from './ahead.ts'
 import { readChunk, type ChunkSource } from './chunk.ts'
 import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
-import { readHeads } from './heads.ts'
 import { openKey } from './key.ts'
 import { readLog, type HeadReport, type Log, type LogEntry, type Range } from './log.ts'
+import { readHistory, type NodeReport, type VanishedHead } from './nodes.ts'
 import { objectsOf } from './objects.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { checkOptions, type OpenSessionOptions } from './options.ts'
@@ -59,6 +59,10 @@ export interface VerifiedSession {
   readonly ending: Ending
   /** Every head that the registry took, in its order. */
   readonly heads: readonly HeadReport[]
+  /** Heads that another node has, or an earlier reading had, and that the chain does not have by the node believed. */
+  readonly vanished: readonly VanishedHead[]
+  /** What came of asking each node. */
+  readonly nodes: readonly NodeReport[]
   /** Entries in the log, those that are lost included. */
   readonly size: number
   /** Chunks that the recorder had cut and the log does not list: at most 1,000,000, of `missingCount`. */
@@ -129,7 +133,7 @@ export async function openSession(options: OpenSessionOptions): Promise<Verified
 
 async function read(
   { chains, name, groupKey, sources, timeoutMs, profile }: ReturnType<typeof checkOptions>,
-  { signal, onProgress }: OpenSessionOptions,
+  { signal, onProgress, seen = [] }: OpenSessionOptions,
 ): Promise<VerifiedSession> {
   const limits = { timeoutMs, signal }
   const objects = objectsOf(sources, signal)
@@ -138,7 +142,7 @@ async function read(
     onProgress?.({ step, chunksVerified, chunksTotal })
 
   at('reading the registry')
-  const witnessed = await readHeads(chains[0]!, name, limits)
+  const { witnessed, vanished, nodes } = await readHistory(chains, name, limits, seen)
   if (!witnessed.some(({ isSigned }) => isSigned)) {
     const what = `The chain has ${witnessed.length} heads of ${name}, none signed by the session's key`
     throw new VerificationError('head-signature', 'reading the registry', what)
@@ -213,6 +217,8 @@ async function read(
     ...(metadata && { metadata }),
     ending: contents.ending,
     heads: log.heads,
+    vanished,
+    nodes,
     size: log.newest?.size ?? 0,
     missingIndexes: contents.missingIndexes,
     missingCount: contents.missingCount,
