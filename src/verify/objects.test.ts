@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { randomFrom } from '../../e2e/vectors/random.ts'
 import type { Cid } from '../protocol/ids.ts'
 import { inParallel } from './in-parallel.ts'
 import { objectsOf, type Objects, type Wanted } from './objects.ts'
@@ -114,6 +115,24 @@ describe('sources', () => {
     expect(await fetchMany(objectsOf([best, next]), 200)).toBeLessThanOrEqual(1.2 * alone)
     expect(best.stopped.length).toBeGreaterThan(0)
   })
+
+  it.each([1, 2, 3, 4, 5])(
+    'of which the good one stalls now and then are no slower for the others (%i)',
+    async (seed) => {
+      const stalls = () => {
+        const random = randomFrom(`stalls ${seed}`)
+        return source(
+          'good',
+          () => (random.number(20) === 0 ? 3_000 : 50 + random.number(100)),
+          () => GOOD,
+        )
+      }
+      const alone = await fetchMany(objectsOf([stalls()]), 400)
+      const slow = source('slow', always(2_000), () => GOOD)
+      const lying = source('lying', always(30), () => LIE)
+      expect(await fetchMany(objectsOf([slow, lying, stalls()]), 400)).toBeLessThanOrEqual(1.2 * alone)
+    },
+  )
 
   it('that are all slow are asked beside each other within bounds', async () => {
     // Ever slower, so that every answer comes later than the ones before tell.

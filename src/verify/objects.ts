@@ -137,7 +137,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
           return first.said
         }
         said.set(first.by.source, first.said)
-        askNext()
+        // One that was asked beside another is no loss while that one may answer.
+        if (under.size === 0 || !first.by.wasBeside) askNext()
       }
     } finally {
       over.forget()

@@ -5,23 +5,32 @@ export type Kind = 'page' | 'chunk'
 const FIRST_DELAY_MS = 1_000
 /** A shorter delay would ask twice for nothing but jitter. */
 const LEAST_DELAY_MS = 20
+/** So many of a source's newest answers tell how long it takes; of all sources' together, how long answers do. */
+const OF_EACH = 9
+const OF_ALL = 32
 /** So many questions may have been asked in vain at first, and one more for ten answers. */
 const SPARE = 8
 const SPARE_PER_ANSWER = 0.1
 
-interface Estimate {
-  readonly meanMs: number
-  readonly deviationMs: number
-}
+/** The newest of some times, in ms. */
+class Times {
+  readonly #newest: number[] = []
+  readonly #most: number
 
-/** As TCP estimates a round trip (RFC 6298 §2). */
-const after = (known: Estimate | undefined, tookMs: number): Estimate =>
-  known
-    ? {
-        meanMs: known.meanMs * 0.875 + tookMs * 0.125,
-        deviationMs: known.deviationMs * 0.75 + Math.abs(known.meanMs - tookMs) * 0.25,
-      }
-    : { meanMs: tookMs, deviationMs: tookMs / 2 }
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  add(ms: number): void {
+    this.#newest.push(ms)
+    if (this.#newest.length > this.#most) this.#newest.shift()
+  }
+
+  /** Longer than this share of them; undefined where there are none. */
+  quantile(share: number): number | undefined {
+    return this.#newest.toSorted((a, b) => a - b)[Math.floor(this.#newest.length * share)]
+  }
+}
 
 /**
  * How sources stand by their answers: who is asked first, when the next is asked beside it, and whether that may be
@@ -30,29 +39,31 @@ const after = (known: Estimate | undefined, tookMs: number): Estimate =>
 export class Standing {
   /** Times in a row that it failed, lied, or lacked what another had. */
   readonly #failures: number[]
-  readonly #byKind: Record<Kind, { all: Estimate | undefined; readonly each: number[] }>
+  readonly #byKind: Record<Kind, { readonly all: Times; readonly each: readonly Times[] }>
   #spare = SPARE
 
   /** @param count of sources, known as 0 to `count` - 1 from here on */
   constructor(count: number) {
-    this.#failures = Array.from({ length: count }, () => 0)
-    const none = () => ({ all: undefined, each: Array.from({ length: count }, () => 0) })
+    const each = <Value>(value: () => Value) => Array.from({ length: count }, value)
+    this.#failures = each(() => 0)
+    const none = () => ({ all: new Times(OF_ALL), each: each(() => new Times(OF_EACH)) })
     this.#byKind = { page: none(), chunk: none() }
   }
 
-  /** All sources: those without a failure first, by how long they take. */
+  /** All sources: those without a failure first, by how long they take. A median, which no single stall moves. */
   order(kind: Kind): number[] {
-    const { each } = this.#byKind[kind]
-    const time = (source: number) => each[source] || this.#byKind.page.each[source] || 0
+    const timeOf = (source: number) =>
+      this.#byKind[kind].each[source]!.quantile(0.5) ?? this.#byKind.page.each[source]!.quantile(0.5) ?? 0
+    const times = this.#failures.map((_, source) => timeOf(source))
     return [...this.#failures.keys()].sort(
-      (a, b) => this.#failures[a]! - this.#failures[b]! || time(a) - time(b),
+      (a, b) => this.#failures[a]! - this.#failures[b]! || times[a]! - times[b]!,
     )
   }
 
-  /** How long an answer is waited for before the next source is asked beside it, in ms: longer than most take. */
+  /** How long an answer is waited for before the next source is asked beside it, in ms: twice as long as most take. */
   delayMs(kind: Kind): number {
-    const { all } = this.#byKind[kind]
-    return all ? Math.max(LEAST_DELAY_MS, all.meanMs + 4 * all.deviationMs) : FIRST_DELAY_MS
+    const most = this.#byKind[kind].all.quantile(0.9)
+    return most === undefined ? FIRST_DELAY_MS : Math.max(LEAST_DELAY_MS, 2 * most)
   }
 
   /** Whether one may be asked beside another; counts as in vain until `answered` says otherwise. */
@@ -64,9 +75,10 @@ export class Standing {
 
   /** @param wasBeside whether it was asked beside another, which it now has overtaken */
   answered(source: number, kind: Kind, tookMs: number, wasBeside: boolean): void {
+    const { all, each } = this.#byKind[kind]
     this.#failures[source] = 0
-    this.#learn(source, kind, tookMs)
-    this.#byKind[kind].all = after(this.#byKind[kind].all, tookMs)
+    each[source]!.add(tookMs)
+    all.add(tookMs)
     this.#spare = Math.min(SPARE, this.#spare + SPARE_PER_ANSWER + (wasBeside ? 1 : 0))
   }
 
@@ -76,11 +88,6 @@ export class Standing {
 
   /** Another one answered first. How long this one takes is not known, but longer: it counts as twice that. */
   overtaken(source: number, kind: Kind, afterMs: number): void {
-    this.#learn(source, kind, 2 * afterMs)
-  }
-
-  #learn(source: number, kind: Kind, tookMs: number): void {
-    const { each } = this.#byKind[kind]
-    each[source] = each[source] ? each[source] * 0.75 + tookMs * 0.25 : tookMs
+    this.#byKind[kind].each[source]!.add(2 * afterMs)
   }
 }
