@@ -58,7 +58,7 @@ export async function readHistory(
     const read = await readAll(chains, name, { ...limits, signal: ending.signal })
     limits.signal?.throwIfAborted()
     const told = read.filter((node) => node.witnessed !== undefined)
-    const [best] = told.toSorted((a, b) => signedIn(b) - signedIn(a))
+    const [best] = [...told].sort((a, b) => signedIn(b) - signedIn(a))
     if (!best?.witnessed) throw worstOf(read)
     const tellings = told
       .filter((node) => node !== best)

@@ -28,7 +28,7 @@ class Times {
 
   /** Longer than this share of them; undefined where there are none. */
   quantile(share: number): number | undefined {
-    return this.#newest.toSorted((a, b) => a - b)[Math.floor(this.#newest.length * share)]
+    return [...this.#newest].sort((a, b) => a - b)[Math.floor(this.#newest.length * share)]
   }
 }
 
