@@ -49,6 +49,7 @@ it('reads no more of an answer than is listed, and of longer ones one at a time'
     profile: UNIXFS_V1_2025,
     name: '11'.repeat(32) as SessionName,
     sessionKey: '22'.repeat(32),
+    sealingKey: '33'.repeat(32),
     x25519: platformX25519,
     alone: oneAtATime(),
   }

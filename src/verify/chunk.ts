@@ -17,6 +17,8 @@ export interface ChunkSource {
   readonly name: SessionName
   /** In hex. */
   readonly sessionKey: string
+  /** Its public key, as the log's first entry has it. */
+  readonly sealingKey: string
   readonly x25519: X25519
   /** For what is larger than announced: one at a time, so that many do not fill the memory. */
   readonly alone: OneAtATime
@@ -54,9 +56,9 @@ export async function readChunk(
   const encryptedHash = isOneLeaf ? listed.encryptedHash : await sha256Hex(ciphertext)
   expect('chunk-encrypted-hash', 'the hash of the ciphertext', listed.encryptedHash, encryptedHash)
 
-  const { name, sessionKey, x25519 } = source
+  const { name, sessionKey, sealingKey, x25519 } = source
   const { iv, chunkKey } = listed
-  const opening = openChunk({ name, index, sessionKey, chunkKey, iv, ciphertext }, x25519)
+  const opening = openChunk({ name, index, sessionKey, sealingKey, chunkKey, iv, ciphertext }, x25519)
   const plaintext = await opening.catch((cause: unknown) => {
     const what = 'its key does not open under the session key, or the ciphertext not under it'
     throw failure('chunk-decrypt', 'opening a chunk', what, cause)

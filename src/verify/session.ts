@@ -157,7 +157,8 @@ async function read(
   const sessionKey = await openKey(name, session, groupKey, x25519)
   const contents = contentsOf(log)
   chunksTotal = contents.chunks.length
-  const source = { objects, profile, name, sessionKey, x25519, alone: oneAtATime() }
+  const { sealingKey } = session
+  const source = { objects, profile, name, sessionKey, sealingKey, x25519, alone: oneAtATime() }
 
   const opened = async (atMs: number, sealed: string): Promise<Note | undefined> =>
     openNote({ sessionKey, name, atMs, sealed }, x25519).catch(() => undefined)
