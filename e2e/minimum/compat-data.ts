@@ -22,7 +22,7 @@ Infinity JSON JSON.parse JSON.stringify Map Math Math.abs Math.ceil Math.floor M
 Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChannel NaN Number
 Number.MAX_SAFE_INTEGER Number.isFinite Number.isInteger Number.isSafeInteger Object Object.assign
 Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.keys Object.values Promise Promise.all Promise.allSettled
-Promise.race Promise.reject Promise.resolve Proxy RangeError RegExp Request Set String SyntaxError String.fromCharCode TextDecoder
+Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream RegExp Request Set String SyntaxError String.fromCharCode TextDecoder
 TextEncoder TypeError URL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap
 addEventListener atob btoa clearTimeout clients crypto crypto.getRandomValues crypto.subtle document
 document.addEventListener document.readyState

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import type * as page from '../../src/index.ts'
 import type * as pageInNode from '../../src/index.node.ts'
@@ -8,6 +10,10 @@ import type * as worker from '../../sw/index.ts'
 import type * as workerInNode from '../../sw/index.node.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { bundle } from '../bundle.ts'
+import { worldOf } from '../vectors/evidence-world.ts'
+import { REGISTRY, startFakeNode } from '../vectors/fake-node.ts'
+import { randomFrom } from '../vectors/random.ts'
+import { groupOf, Recording } from '../vectors/recording.ts'
 import { inNode, packClone, typeCheck, type Clone } from './tarball.ts'
 
 const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8'))
@@ -49,6 +55,38 @@ describe('the package of a clone in which nothing was built', () => {
     await writeFile(join(clone.app, 'own-store.ts'), OWN_TRANSPORT)
     await typeCheck(clone.app, 'own-store.ts')
     expect(await inNode(clone.app, UNDER_CONTRACT)).toEqual(NEEDS_NO_FAULTS.map((title) => [title, 'ok']))
+  })
+
+  it('has a command that reads a recording back', async () => {
+    const group = groupOf(randomFrom('tarball.test').bytes(32))
+    const recording = new Recording('tarball.test', { groups: [group] })
+    for (const [index, piece] of ['the header, ', 'and the rest'].entries())
+      await recording.chunk(index, Buffer.from(piece))
+    recording.end('complete', 2)
+    recording.publish()
+    const node = await startFakeNode(worldOf(recording))
+    try {
+      const places = ['--node', node.rpcUrl, '--registry', REGISTRY, '--gateway', node.gateway]
+      const args = [
+        'read',
+        recording.keys.name.toString('hex'),
+        ...places,
+        '--out',
+        'video.webm',
+        '--verdicts',
+      ]
+      const HOLDFAST_KEY = group.privateKey.toString('hex')
+      const command = join(clone.app, 'node_modules', 'holdfast', manifest.bin.holdfast)
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, [command, ...args], {
+        cwd: clone.app,
+        env: { ...process.env, HOLDFAST_KEY },
+      })
+      expect(stdout.split('\n').map((line) => line.split('\t')[1])).toEqual(['proved', 'proved', undefined])
+      expect(stderr).toContain('Proved: 2 of 2 chunks')
+      expect(readFileSync(join(clone.app, 'video.webm'), 'utf8')).toBe('the header, and the rest')
+    } finally {
+      node.close()
+    }
   })
 
   it.each([

@@ -173,7 +173,7 @@ export async function startFakeNode(first: EvidenceWorld): Promise<FakeNode> {
     const { id } = asked
     try {
       const result = answer(asked)
-      const told = node.onRpc ? node.onRpc(asked, result) : result
+      const told = node.onRpc ? await node.onRpc(asked, result) : result
       response.end(JSON.stringify({ jsonrpc: '2.0', id, result: told }))
     } catch (error) {
       if (!(error instanceof RpcRefusal)) throw error

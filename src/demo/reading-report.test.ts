@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SessionName } from '../protocol/ids.ts'
+import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
 import {
   VerificationError,
@@ -29,6 +29,7 @@ function bad(index: number, code: VerificationCode = 'chunk-missing'): BadChunk 
 
 const head = (verdict: HeadReport['verdict'], why?: string): HeadReport => ({
   size: 3,
+  root: '22'.repeat(32) as Sha256Hex,
   blockNumber: 17,
   timeMs: BEFORE_MS,
   verdict,

@@ -5,7 +5,10 @@ import { capital, count, formatMoment } from './format.ts'
 
 /** What was read of a recording: its log, and the verdict on each chunk that it lists. */
 export interface Reading {
-  readonly session: Omit<VerifiedSession, 'chunks' | 'forkedChunks' | 'bytes'>
+  readonly session: Omit<
+    VerifiedSession,
+    'chunks' | 'forkedChunks' | 'bytes' | 'range' | 'stream' | 'sizeBytes' | 'vanished' | 'nodes'
+  >
   /** Indexes of the chunks that hold every check. */
   readonly proved: readonly number[]
   readonly bad: readonly BadChunk[]

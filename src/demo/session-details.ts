@@ -1,9 +1,11 @@
 import type { Holdfast } from '../api.ts'
 import { rawBlockCid } from '../evidence/cid.ts'
 import { adviceFor } from '../protocol/advice.ts'
+import type { SessionName } from '../protocol/ids.ts'
 import type { AnchorView, ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
+import { formatLink } from '../verify/index.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
-import { gatewayUrl } from './endpoints.ts'
+import { endpoints, gatewayUrl } from './endpoints.ts'
 import { explain } from './explain.ts'
 import { count, formatBytes, formatMoment, shorten } from './format.ts'
 import { copyText } from './hand-out.ts'
@@ -24,6 +26,7 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
     problem,
     h('div', { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': 'Chunks' }, chunkList),
     h('p', { class: 'session-id' }, 'Session ', copyable(name, 'session name')),
+    h('p', { class: 'session-id' }, 'Link without a key ', copyable(linkTo(name), 'link without a key')),
     before,
   )
   const drawChunks = keyedList(chunkList, (chunk: ChunkView) => chunk.id, chunkView)
@@ -52,6 +55,12 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
       if (element.open) read()
     },
   }
+}
+
+/** All that a reader needs but the key: `npx holdfast read` takes it. */
+function linkTo(name: SessionName): string {
+  const { rpcUrl, registry, gateway } = endpoints()
+  return formatLink(location.href, { name, rpcUrls: [rpcUrl], registry, gateways: [gateway] })
 }
 
 /** Runs one reading at a time; asked again meanwhile, reads once more. */

@@ -39,6 +39,8 @@ export interface SealedChunk {
 export interface ChunkToOpen extends Place {
   /** The session's X25519 private key: hex of 32 bytes. */
   readonly sessionKey: string
+  /** Its public key, where it is known. */
+  readonly sealingKey?: string
   readonly ciphertext: BufferSource
   readonly iv: string
   readonly chunkKey: string
@@ -88,6 +90,7 @@ export async function openChunk(chunk: ChunkToOpen, x25519: X25519 = platformX25
   const place = placeBytes(chunk)
   const toOpen = {
     privateKey: fromHex(chunk.sessionKey),
+    publicKey: chunk.sealingKey === undefined ? undefined : fromHex(chunk.sealingKey),
     ...keyTerms(place),
     sealed: fromHex(chunk.chunkKey),
   }

@@ -1,5 +1,5 @@
 import type { Cid, Sha256Hex } from '../protocol/ids.ts'
-import { concat, toHex } from './bytes.ts'
+import { concat, fromHex, toHex } from './bytes.ts'
 import { sha256 } from './digest.ts'
 import { DAG_PB, RAW } from './multicodec.ts'
 
@@ -69,6 +69,15 @@ const textOf = (cid: bigint) =>
     .toString(32)
     .padStart(58, '0')
     .replace(/./g, (digit) => BASE32[parseInt(digit, 32)]!)}` as Cid
+
+/** The 36 bytes of a CIDv1 that `textOf` has written; of another text, bytes that are nobody's CID. */
+export function cidBytes(cid: Cid): Uint8Array<ArrayBuffer> {
+  let value = 0n
+  for (const digit of cid.slice(1)) value = (value << 5n) | BigInt(BASE32.indexOf(digit))
+  // The last digit has two bits too many.
+  const hex = (value >> 2n).toString(16)
+  return fromHex(hex.padStart(72, '0').slice(0, 72))
+}
 
 /** The CID of one raw block that has this digest. */
 export const rawBlockCid = (digest: Sha256Hex): Cid => textOf(BigInt(`0x01551220${digest}`))

@@ -25,6 +25,8 @@ export interface ToOpen extends Terms {
   /** Of the recipient: 32 bytes. */
   readonly privateKey: Bytes
   readonly sealed: Bytes
+  /** Of the private key, where it is known: to find it costs as much as the rest. */
+  readonly publicKey?: Bytes | undefined
 }
 
 // DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180 §7)
@@ -93,7 +95,7 @@ export async function seal(toSeal: ToSeal, x25519: X25519 = platformX25519): Pro
 export async function open(toOpen: ToOpen, x25519: X25519 = platformX25519): Promise<Bytes> {
   const { privateKey, info, aad = EMPTY, sealed } = toOpen
   const encapsulated = sealed.slice(0, X25519_BYTES)
-  const publicKey = await publicKeyOf(privateKey, x25519)
+  const publicKey = toOpen.publicKey ?? (await publicKeyOf(privateKey, x25519))
   try {
     const secret = await x25519(privateKey, encapsulated)
     const { key, iv } = await keySchedule(secret, encapsulated, publicKey, info)

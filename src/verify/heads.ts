@@ -21,11 +21,23 @@ export interface WitnessedHead {
   readonly timeMs: number
   /** By the key that the session's name names. */
   readonly isSigned: boolean
+  /** What others say of it that is not the same. */
+  readonly disputed?: readonly Telling[]
+}
+
+/** Who else tells of a head, and where it is by their word. */
+export interface Telling {
+  /** A node's host, or `an earlier reading`. */
+  readonly by: string
+  readonly blockNumber: number
+  readonly timeMs: number
 }
 
 interface Event extends AnchoredHead {
   readonly blockNumber: number
   readonly logIndex: number
+  /** The time of its block, where the node tells it with the log: one question less. */
+  readonly timeMs: number | undefined
 }
 
 /**
@@ -44,7 +56,7 @@ export async function readHeads(chain: Chain, name: SessionName, limits: Limits)
   checkNewest(chain, events, session)
   const times = await readTimes(chain, events, session, limits)
   return Promise.all(
-    events.map(async ({ blockNumber, ...head }) => {
+    events.map(async ({ blockNumber, timeMs: _timeMs, ...head }) => {
       const { publicKey, signature } = head
       const isSigned = Number.isSafeInteger(head.size) && (await verifyHead(head, publicKey, signature))
       return { head, blockNumber, timeMs: times.get(blockNumber)!, isSigned }
@@ -107,10 +119,9 @@ const isUnbroken = (events: readonly Event[], anchors: number, lastBlock: number
 function eventsIn(chain: Chain, name: SessionName, result: unknown, from: number, to: number): Event[] {
   if (!Array.isArray(result)) throw badAnswer(chain, 'eth_getLogs should give a list')
   const events = result.map((log: unknown): Event => {
-    const { address, topics, data, blockNumber, logIndex, removed } = { ...(log as object) } as Record<
-      string,
-      unknown
-    >
+    const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = {
+      ...(log as object),
+    } as Record<string, unknown>
     if (String(address).toLowerCase() !== chain.registry.toLowerCase() || removed === true)
       throw badAnswer(chain, 'eth_getLogs should give logs of the registry alone')
     if (!Array.isArray(topics) || typeof data !== 'string')
@@ -120,7 +131,13 @@ function eventsIn(chain: Chain, name: SessionName, result: unknown, from: number
       throw badAnswer(chain, `a log should be of the blocks ${from} to ${to}, found ${block}`)
     const event = decoded(chain, () => decodeAnchored({ topics: topics.map(String), data }))
     if (event.name !== name) throw badAnswer(chain, `a log should be of ${name}, found ${event.name}`)
-    return { ...event, blockNumber: block, logIndex: numberOf(chain, logIndex, 'the index of a log') }
+    const isTold = typeof blockTimestamp === 'string'
+    return {
+      ...event,
+      blockNumber: block,
+      logIndex: numberOf(chain, logIndex, 'the index of a log'),
+      timeMs: isTold ? 1_000 * numberOf(chain, blockTimestamp, 'the time of a log') : undefined,
+    }
   })
   return events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
 }
@@ -152,8 +169,13 @@ async function readTimes(
   session: RegistrySession,
   limits: Limits,
 ): Promise<ReadonlyMap<number, number>> {
-  const blocks = [...new Set(events.map((event) => event.blockNumber))]
-  const times = await inParallel(blocks, (number) => timeOfBlock(chain, number, limits))
+  const told = new Map(events.map((event) => [event.blockNumber, event.timeMs]))
+  const blocks = [...told.keys()]
+  const times = await inParallel(blocks, async (number) => {
+    const timeMs = told.get(number)
+    if (timeMs !== undefined) return timeMs
+    return timeOfBlock(chain, number, limits)
+  })
   const inOrder = times.every((timeMs, at) => at === 0 || timeMs >= times[at - 1]!)
   if (!inOrder || times.at(-1) !== session.blockAtMs)
     throw badAnswer(chain, 'the times of its blocks should rise to the one that the registry holds')

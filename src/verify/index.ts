@@ -9,10 +9,23 @@ export type {
 } from './list-sessions.ts'
 export { anchorHead } from './anchor-head.ts'
 export type { AnchorHeadOptions, AnchorHeadResult, Carrier, PortableHead } from './anchor-head.ts'
-export type { BadChunk, JudgedChunk, ProvedChunk, ReadNote, VerifiedSession } from './session.ts'
+export type {
+  BadChunk,
+  JudgedChunk,
+  ProvedChunk,
+  RangeOptions,
+  ReadNote,
+  VerifiedSession,
+} from './session.ts'
 export type { Ending, ListedChunk } from './contents.ts'
 export type { HeadReport, LogEntry, Range } from './log.ts'
-export type { OpenSessionOptions, VerificationProgress } from './options.ts'
+export type { RangeUnit } from './range.ts'
+export type { Asked, Found, ObjectSource } from './source.ts'
+export type { ChainNodes, OpenSessionOptions, VerificationProgress } from './options.ts'
+export type { Telling } from './heads.ts'
+export type { NodeReport, SeenHead, VanishedHead } from './nodes.ts'
+export { formatLink, keyText, parseKey, parseLink } from './link.ts'
+export type { SessionLink } from './link.ts'
 export type { Chain } from './rpc.ts'
 export { VerificationError } from './error.ts'
 export type { VerificationStep } from './error.ts'

@@ -1,13 +1,14 @@
 import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
-import type { WitnessedHead } from './heads.ts'
+import type { Telling, WitnessedHead } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
 import { pageOf, rootIn, viewAfter, viewOf, type View } from './view.ts'
 
 /** What a reader says of a head that the registry took. */
 export interface HeadReport {
   readonly size: number
+  readonly root: Sha256Hex
   readonly blockNumber: number
   /** The time of that block: ms since the epoch, in whole seconds. */
   readonly timeMs: number
@@ -19,6 +20,13 @@ export interface HeadReport {
   readonly verdict: 'good' | 'bad-signature' | 'forked'
   /** What the first forked head contradicts. */
   readonly why?: string
+  /**
+   * How long after the newest of the entries that it is the first to list it was taken, in ms: by the device's clock
+   * against the chain's, so below 0 where the device's is fast. Left out where it lists nothing new that can be had.
+   */
+  readonly lateMs?: number
+  /** Where others tell of this head in another block: the later time counts. */
+  readonly disputed?: readonly Telling[]
 }
 
 /** An entry of the log. */
@@ -67,8 +75,8 @@ export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages)
   let base: View | undefined
   let isForked = false
 
-  for (const { head, blockNumber, timeMs, isSigned } of witnessed) {
-    const report = { size: head.size, blockNumber, timeMs }
+  for (const { head, blockNumber, timeMs, isSigned, disputed } of witnessed) {
+    const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
     if (!isSigned) {
       heads.push({ ...report, verdict: isBeyond(head) ? 'forked' : 'bad-signature' })
       isForked ||= isBeyond(head)
@@ -88,9 +96,10 @@ export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages)
         (await contradictionOfGroups(entries.get(0)?.entry ?? view.pages[0]?.entries[0]?.entry, head)) ??
         (await contradictionOfRoots(view, [...toCheck, head]))
       isForked = why !== undefined
-      heads.push(isForked ? { ...report, verdict: 'forked', why: why! } : { ...report, verdict: 'good' })
+      const saidOf = { ...report, ...latenessOf(fresh, timeMs) }
+      heads.push(isForked ? { ...saidOf, verdict: 'forked', why: why! } : { ...saidOf, verdict: 'good' })
     } else {
-      heads.push({ ...report, verdict: 'forked' })
+      heads.push({ ...report, ...latenessOf(fresh, timeMs), verdict: 'forked' })
     }
     for (const page of fresh) {
       ;(isForked ? told : listed).add(page.digest)
@@ -119,6 +128,25 @@ export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages)
     entries: inOrder,
     lost: gapsIn(inOrder, newest?.size ?? 0),
     forked: [...apart.values()].sort(byPosition),
+  }
+}
+
+function latenessOf(fresh: readonly ReadPage[], timeMs: number): Pick<HeadReport, 'lateMs'> {
+  const saidMs = fresh.flatMap(({ entries }) => entries.map(({ entry }) => deviceTimeOf(entry)))
+  return saidMs.length === 0 ? {} : { lateMs: timeMs - Math.max(...saidMs) }
+}
+
+/** When the device says that what an entry tells of was over. */
+function deviceTimeOf(entry: Entry): number {
+  switch (entry.kind) {
+    case 'session':
+      return entry.startedAtMs
+    case 'chunk':
+      return entry.capturedAtMs + entry.durationMs
+    case 'end':
+      return entry.endedAtMs
+    case 'note':
+      return entry.atMs
   }
 }
 

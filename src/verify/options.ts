@@ -1,7 +1,10 @@
 import { UNIXFS_V1_2025, type CidProfile } from '../evidence/cid.ts'
 import { X25519_BYTES } from '../evidence/x25519.ts'
 import { isSessionName } from '../protocol/ids.ts'
+import { gateway as gatewayAt } from './gateway.ts'
+import type { SeenHead } from './nodes.ts'
 import type { Chain } from './rpc.ts'
+import type { ObjectSource } from './source.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 
 /** How far the verifier is; `chunksVerified` counts since the last call of `chunks`. */
@@ -12,14 +15,28 @@ export interface VerificationProgress {
   readonly chunksTotal: number
 }
 
+/** Where the registry is, by several nodes that tell of one chain; of different operators, at best. */
+export interface ChainNodes {
+  readonly rpcUrls: readonly string[]
+  /** `0x` and 40 hex digits. */
+  readonly registry: string
+}
+
 export interface OpenSessionOptions {
-  readonly chain: Chain
-  /** Base of an IPFS HTTP gateway: content is asked for at `<gateway>/ipfs/<cid>`. */
-  readonly gateway: string
+  readonly chain: Chain | ChainNodes
+  /**
+   * Base of an IPFS HTTP gateway, or of several, which are raced: content is asked for at `<gateway>/ipfs/<cid>`. With
+   * `sources` there need be none.
+   */
+  readonly gateway?: string | readonly string[]
+  /** Other places where objects lie, raced like gateways: a folder, a CAR file, or your own. */
+  readonly sources?: readonly ObjectSource[]
   /** The session's name: 64 lower-case hex digits. */
   readonly name: string
   /** The private key of a group that the recording was made for: 32 bytes. */
   readonly groupKey: Uint8Array
+  /** `heads` of an earlier reading of this session: which of them the chain has no more is told. */
+  readonly seen?: readonly SeenHead[]
   /** Ends this and every later read of the session, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: (progress: VerificationProgress) => void
@@ -45,13 +62,24 @@ export function refuse(field: string, expected: string): never {
   throw new VerificationError('bad-input', 'checking the arguments', `${field} must be ${expected}`)
 }
 
+const nodesOf = (chain: Chain | ChainNodes | undefined): Chain[] =>
+  chain && 'rpcUrls' in chain
+    ? chain.rpcUrls.map((rpcUrl) => ({ rpcUrl, registry: chain.registry }))
+    : [{ ...chain! }]
+
 /** @throws VerificationError (`bad-input`) for what is no chain to ask, or no time to wait */
 export function checkChain(chain: Chain, timeoutMs = DEFAULT_TIMEOUT_MS) {
-  if (!isHttpUrl(chain?.rpcUrl)) refuse('chain.rpcUrl', 'an http(s) URL')
+  return { chain: checkNodes(chain, timeoutMs)[0]!, timeoutMs }
+}
+
+function checkNodes(chain: Chain | ChainNodes, timeoutMs: number): Chain[] {
+  const nodes = nodesOf(chain)
+  if (nodes.length === 0) refuse('chain.rpcUrls', 'at least one URL')
+  if (!nodes.every(({ rpcUrl }) => isHttpUrl(rpcUrl))) refuse('chain.rpcUrl', 'an http(s) URL')
   if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) refuse('chain.registry', '0x and 40 hex digits')
   if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
     refuse('timeoutMs', `more than 0 and at most ${MAX_TIMEOUT_MS}`)
-  return { chain, timeoutMs }
+  return nodes
 }
 
 /**
@@ -60,17 +88,27 @@ export function checkChain(chain: Chain, timeoutMs = DEFAULT_TIMEOUT_MS) {
  * @throws VerificationError (`bad-input`) that names the first wrong one
  */
 export function checkOptions(options: OpenSessionOptions) {
-  const { gateway, name, groupKey } = options
+  const { name, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS, sources = [] } = options
+  const gateways = typeof options.gateway === 'string' ? [options.gateway] : (options.gateway ?? [])
   const profile = options.cidProfile ?? UNIXFS_V1_2025
   if (!isSessionName(name)) return refuse('name', '64 lower-case hex digits')
   checkPrivateKey(groupKey, 'groupKey')
-  const { chain, timeoutMs } = checkChain(options.chain, options.timeoutMs)
-  if (!isHttpUrl(gateway)) return refuse('gateway', 'an http(s) URL')
+  const chains = checkNodes(options.chain, timeoutMs)
+  if (!gateways.every(isHttpUrl)) return refuse('gateway', 'an http(s) URL')
+  if (gateways.length + sources.length === 0)
+    return refuse('gateway', 'an http(s) URL, where there is no other source')
   if (!(profile.leafBytes >= 1 && profile.maxLinks >= 2)) {
     return refuse('cidProfile', 'leafBytes from 1 and maxLinks from 2')
   }
   // A copy of the key, so that the caller may overwrite its own.
-  return { chain, name, groupKey: Uint8Array.from(groupKey), gateway, timeoutMs, profile }
+  return {
+    chains,
+    name,
+    groupKey: Uint8Array.from(groupKey),
+    sources: [...gateways.map((url) => gatewayAt(url, timeoutMs)), ...sources],
+    timeoutMs,
+    profile,
+  }
 }
 
 /** @throws VerificationError (`bad-input`) */

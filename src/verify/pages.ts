@@ -6,9 +6,8 @@ import { parsePage } from '../evidence/page-parse.ts'
 import { appendEntries, leafHash, rootOf, type Tree } from '../evidence/tree.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import { fetchContent, type Gateway } from './gateway.ts'
 import type { WitnessedHead } from './heads.ts'
-import { PARALLEL } from './in-parallel.ts'
+import type { Objects } from './objects.ts'
 
 /** An entry as a page has it. */
 export interface PagedEntry {
@@ -36,8 +35,11 @@ export interface ReadPage {
 /** Every page that heads and links name: read, or why it cannot be had. */
 export type Pages = ReadonlyMap<Sha256Hex, ReadPage | VerificationError>
 
-/** Once so many requests in a row got no answer, the gateway is asked for no more pages. */
-const SILENCES = 2 * PARALLEL
+/** Pages are small: more of them are asked for at a time than of anything else. */
+export const PAGES_AT_A_TIME = 24
+
+/** Once so many in a row got no answer of anyone, no more pages are asked for. */
+const SILENCES = PAGES_AT_A_TIME
 
 /** Whether an entry is the last that a log can have. */
 export const isComplete = (entry: Entry | undefined): boolean =>
@@ -50,7 +52,7 @@ export const isComplete = (entry: Entry | undefined): boolean =>
  * @param onPage called with the number of pages read so far
  */
 export async function readPages(
-  gateway: Gateway,
+  objects: Objects,
   name: SessionName,
   heads: readonly WitnessedHead[],
   onPage: (pagesRead: number) => void,
@@ -64,20 +66,14 @@ export async function readPages(
     asked.add(digest)
   }
   let silent: VerificationError | undefined
-  let silences = 0
 
   const read = async (digest: Sha256Hex): Promise<ReadPage | VerificationError> => {
-    if (silent && silences >= SILENCES) return silent
+    if (silent && objects.silences >= SILENCES) return silent
     try {
-      const page = await readPage(gateway, name, digest)
-      silences = 0
-      return page
+      return await readPage(objects, name, digest)
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
-      if (error.code === 'gateway-unreachable') {
-        silent = error
-        silences += 1
-      } else silences = 0
+      if (error.code === 'gateway-unreachable') silent = error
       return error
     }
   }
@@ -90,7 +86,7 @@ export async function readPages(
   waiting.reverse() // the newest first
   const under = new Set<Promise<void>>()
   while (waiting.length > 0 || under.size > 0) {
-    while (waiting.length > 0 && under.size < PARALLEL) {
+    while (waiting.length > 0 && under.size < PAGES_AT_A_TIME) {
       const digest = waiting.shift()!
       const work = (async () => {
         const found = await read(digest)
@@ -107,35 +103,38 @@ export async function readPages(
   return pages
 }
 
-async function readPage(gateway: Gateway, name: SessionName, digest: Sha256Hex): Promise<ReadPage> {
+async function readPage(objects: Objects, name: SessionName, digest: Sha256Hex): Promise<ReadPage> {
   const cid = pageCid(digest)
-  const bytes = await fetchContent(gateway, {
+  const fetched = await objects.fetch({
     cid,
+    kind: 'page',
     what: `Page ${cid}`,
     maxBytes: MAX_PAGE_BYTES,
-    step: 'fetching the pages',
-    missing: 'page-missing',
-    tooLong: 'page-address',
+    async wrong(bytes) {
+      const found = await sha256Hex(bytes)
+      return found === digest ? undefined : `the digest should be ${digest}, found ${found}`
+    },
+    codes: { missing: 'page-missing', wrong: 'page-address' },
+    steps: { fetching: 'fetching the pages', checking: 'checking the log' },
   })
-  const failure = (code: 'page-address' | 'page-malformed', what: string, cause?: unknown) =>
-    new VerificationError(code, 'checking the log', `Page ${cid}: ${what}`, { cause })
-  const found = await sha256Hex(bytes)
-  if (found !== digest) throw failure('page-address', `the digest should be ${digest}, found ${found}`)
+  if (fetched.kind === 'failed') throw fetched.error
+  const failure = (what: string, cause?: unknown) =>
+    new VerificationError('page-malformed', 'checking the log', `Page ${cid}: ${what}`, { cause })
   let page: Page
   let entries: Entry[]
   try {
-    page = parsePage(bytes)
+    page = parsePage(fetched.bytes)
     entries = page.entries.map(parseEntry)
   } catch (cause) {
-    throw failure('page-malformed', cause instanceof Error ? cause.message : String(cause), cause)
+    throw failure(cause instanceof Error ? cause.message : String(cause), cause)
   }
-  if (page.name !== name) throw failure('page-malformed', `it should be of ${name}, found ${page.name}`)
+  if (page.name !== name) throw failure(`it should be of ${name}, found ${page.name}`)
   for (const [at, entry] of entries.entries()) {
     const position = page.from + at
     if ((entry.kind === 'session') !== (position === 0))
-      throw failure('page-malformed', `a session entry stands first and nowhere else, not at ${position}`)
+      throw failure(`a session entry stands first and nowhere else, not at ${position}`)
     if (isComplete(entry) && at + 1 < entries.length)
-      throw failure('page-malformed', `the end at ${position} should be the last entry`)
+      throw failure(`the end at ${position} should be the last entry`)
   }
   const leaves = await Promise.all(page.entries.map(leafHash))
   return readPageOf(digest, page, entries, leaves)

@@ -13,6 +13,8 @@ export type Answer =
       readonly isSilence: boolean
     }
 
+const FIRST_BYTES = 64 * 1024
+
 /** How long a server that nobody trusts may be waited for. */
 export interface Limits {
   /** Longest silence, in ms: until the answer starts, then between any two pieces of it. */
@@ -23,17 +25,23 @@ export interface Limits {
 export interface Bounds extends Limits {
   /** The body is read no further than this. */
   readonly maxBytes: number
+  /** How many bytes it should have. */
+  readonly sizeBytes?: number | undefined
 }
 
-async function read(response: Response, maxBytes: number, heard: () => void): Promise<Answer> {
+async function read(
+  response: Response,
+  { maxBytes, sizeBytes = FIRST_BYTES }: Bounds,
+  heard: () => void,
+): Promise<Answer> {
   const reader = response.body?.getReader()
   if (reader === undefined) return { kind: 'ok', body: new Uint8Array() }
   // Doubles as needed: a server that sends single bytes must not cost an object for each.
-  let held = new Uint8Array(64 * 1024)
+  let held = new Uint8Array(Math.min(sizeBytes, maxBytes))
   let length = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return { kind: 'ok', body: held.slice(0, length) }
+    if (done) return { kind: 'ok', body: length === held.length ? held : held.slice(0, length) }
     heard()
     if (length + value.length > maxBytes) return { kind: 'too-long' }
     if (length + value.length > held.length) {
@@ -56,7 +64,7 @@ export async function request(url: string, init: RequestInit, bounds: Bounds): P
 }
 
 async function requestOnce(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {
-  const { signal, timeoutMs, maxBytes } = bounds
+  const { signal, timeoutMs } = bounds
   signal?.throwIfAborted()
   const ending = new AbortController()
   const abort = () => ending.abort(signal?.reason)
@@ -71,7 +79,7 @@ async function requestOnce(url: string, init: RequestInit, bounds: Bounds): Prom
     const response = await fetch(url, { ...init, signal: ending.signal })
     heard()
     if (!response.ok) return { kind: 'status', status: response.status }
-    return await read(response, maxBytes, heard)
+    return await read(response, bounds, heard)
   } catch (cause) {
     signal?.throwIfAborted()
     const thrown: unknown = ending.signal.aborted ? ending.signal.reason : cause

@@ -19,7 +19,7 @@ const STEP = 'reading the registry'
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
 // The host alone: the rest of an RPC URL is often an API key.
-const hostOf = ({ rpcUrl }: Chain) => new URL(rpcUrl).host
+export const hostOf = ({ rpcUrl }: Chain) => new URL(rpcUrl).host
 
 /** `chain-answer`: the node said what no honest node of this chain and registry would. */
 export const badAnswer = (chain: Chain, what: string, cause?: unknown): VerificationError =>

@@ -10,6 +10,7 @@ import {
   type OpenSessionOptions,
   type VerificationProgress,
 } from './index.ts'
+import { PAGES_AT_A_TIME } from './pages.ts'
 
 const random = randomFrom('session.test')
 const group = groupOf(random.bytes(32))
@@ -84,9 +85,10 @@ describe('an untouched session', () => {
       repeated: [],
       notes: [],
     })
-    expect(session.heads).toEqual(
+    expect(session.heads).toMatchObject(
       world.witnessed.map(({ head, block, timeMs }) => ({
         size: head.size,
+        root: hex(head.root),
         blockNumber: block,
         timeMs,
         verdict: 'good',
@@ -130,6 +132,50 @@ describe('an untouched session', () => {
     const error = await failureOf(open())
     expect(error.message).not.toContain('secret-api-key')
     expect(error.message).toContain(new URL(node.rpcUrl).host)
+  })
+})
+
+describe('a part', () => {
+  const whole = Buffer.concat([...plaintexts.values()])
+  const read = async (pieces: AsyncIterable<Uint8Array>) => {
+    const parts: Uint8Array[] = []
+    for await (const piece of pieces) parts.push(piece)
+    return Buffer.concat(parts)
+  }
+  /** Of 1.5 MB, which a matcher takes half a minute to compare. */
+  const same = (found: Buffer, from: number, to?: number) => found.equals(whole.subarray(from, to))
+
+  it('is cut exactly, and nothing that is not in it is asked for', async () => {
+    const session = await open()
+    expect(session.sizeBytes).toBe(whole.length)
+    node.asked.length = 0
+    expect(same(await read(session.range(3, 700)), 3, 700)).toBe(true)
+    expect(node.asked).toEqual([cidOf(0), cidOf(3)])
+    node.asked.length = 0
+    expect(same(await read(session.range(5, 9)), 5, 9)).toBe(true)
+    expect(node.asked).toEqual([cidOf(3)])
+  })
+
+  it('is found by its time', async () => {
+    const session = await open()
+    const { capturedAtMs } = recording.chunks.find(({ index }) => index === 3)!
+    node.asked.length = 0
+    const from = capturedAtMs - session.startedAtMs
+    expect(same(await read(session.range(from, undefined, { unit: 'ms' })), 5)).toBe(true)
+    expect(node.asked).toEqual([cidOf(3)])
+  })
+
+  it('ends at its first bad chunk, unless some is enough', async () => {
+    node.onObject = (cid, bytes) => (cid === cidOf(0) ? undefined : bytes)
+    const session = await open()
+    expect(await failureOf(read(session.range(0)))).toMatchObject({ code: 'chunk-missing', index: 0 })
+    expect(same(await read(session.range(0, undefined, { partial: true })), 5)).toBe(true)
+  })
+
+  it('is a stream, too', async () => {
+    const session = await open()
+    const response = new Response(session.stream(2, 1_000))
+    expect(same(Buffer.from(await response.arrayBuffer()), 2, 1_000)).toBe(true)
   })
 })
 
@@ -264,22 +310,22 @@ describe('a long recording', () => {
     expect(proved).toBe(CHUNKS - 1)
   })
 
-  it('has its pages read eight at a time', async () => {
+  it('has its pages read many at a time', async () => {
     let [now, most] = [0, 0]
     let allow = () => {}
-    const eight = new Promise<void>((resolve) => {
+    const enough = new Promise<void>((resolve) => {
       allow = resolve
     })
     node.onObject = async (_, bytes) => {
       now += 1
       most = Math.max(most, now)
-      if (now === 8) allow()
-      await eight
+      if (now === PAGES_AT_A_TIME) allow()
+      await enough
       now -= 1
       return bytes
     }
     expect((await open({ name: longName })).listed).toHaveLength(CHUNKS)
-    expect(most).toBe(8)
+    expect(most).toBe(PAGES_AT_A_TIME)
   })
 
   it('of which only the newest head is anchored is found along the links, each page once', async () => {
@@ -295,7 +341,9 @@ describe('a long recording', () => {
   it('asks a silent gateway for some pages only', async () => {
     node.onObject = () => 503
     expect(await failureOf(open({ name: longName }))).toMatchObject({ code: 'gateway-unreachable' })
-    expect(node.asked.filter((what) => long.objects.has(what)).length).toBeLessThan(32)
+    expect(node.asked.filter((what) => long.objects.has(what)).length).toBeLessThanOrEqual(
+      2 * PAGES_AT_A_TIME,
+    )
   })
 })
 

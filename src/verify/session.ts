@@ -6,14 +6,18 @@ import { x25519 as pickX25519 } from '../evidence/x25519-pick.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
 import { portable, type PortableHead } from './anchor-head.ts'
+import { ahead } from './ahead.ts'
 import { readChunk, type ChunkSource } from './chunk.ts'
 import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
-import { readHeads } from './heads.ts'
 import { openKey } from './key.ts'
 import { readLog, type HeadReport, type Log, type LogEntry, type Range } from './log.ts'
+import { readHistory, type NodeReport, type VanishedHead } from './nodes.ts'
+import { objectsOf } from './objects.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { checkOptions, type OpenSessionOptions } from './options.ts'
 import { readPages, type Pages } from './pages.ts'
+import { partOf, plaintextBytes, streamOf, type RangeUnit } from './range.ts'
 
 interface Judged {
   readonly index: number
@@ -59,6 +63,10 @@ export interface VerifiedSession {
   readonly heads: readonly HeadReport[]
   /** The newest good head: keep it, and `anchorHead` brings it to the chain again should that forget it. */
   readonly newestHead: PortableHead
+  /** Heads that another node has, or an earlier reading had, and that the chain does not have by the node believed. */
+  readonly vanished: readonly VanishedHead[]
+  /** What came of asking each node. */
+  readonly nodes: readonly NodeReport[]
   /** Entries in the log, those that are lost included. */
   readonly size: number
   /** Chunks that the recorder had cut and the log does not list: at most 1,000,000, of `missingCount`. */
@@ -75,9 +83,11 @@ export interface VerifiedSession {
   readonly notes: readonly ReadNote[]
   /** By ascending index, each once. */
   readonly listed: readonly ListedChunk[]
+  /** Of the recording, as its log lists it. */
+  readonly sizeBytes: number
   /**
-   * Every listed chunk, in index order, each fetched, checked and decrypted when it is asked for, so that one is in
-   * memory at a time. A bad one never ends it. Each call starts over. It throws the signal's reason alone.
+   * Every listed chunk, in index order, each fetched, checked and decrypted. The next ones are read ahead, of 24 MiB
+   * and 16 at most. A bad one never ends it. Each call starts over. It throws the signal's reason alone.
    */
   chunks(): AsyncGenerator<JudgedChunk, void, undefined>
   /** The same of the chunks in `forked`. */
@@ -88,7 +98,27 @@ export interface VerifiedSession {
    * @throws VerificationError of the first chunk that is not proved, unless `partial` leaves such out
    */
   bytes(options?: { readonly partial?: boolean }): Promise<Uint8Array<ArrayBuffer>>
+  /**
+   * A part of the recording, piece by piece, without what comes before it. In bytes it is cut exactly; in ms since
+   * `startedAtMs`, by the device's clock, it is the whole chunks in which any of that time is.
+   *
+   * @param from 0 or more
+   * @param to not in it; the end unless told
+   * @throws VerificationError of the first chunk that is not proved, unless `partial` leaves such out; `bad-input`
+   */
+  range(from: number, to?: number, options?: RangeOptions): AsyncGenerator<Uint8Array, void, undefined>
+  /** The same as a stream, the whole recording unless told. */
+  stream(from?: number, to?: number, options?: RangeOptions): ReadableStream<Uint8Array>
 }
+
+export interface RangeOptions {
+  /** `bytes` unless told. */
+  readonly unit?: RangeUnit
+  readonly partial?: boolean
+}
+
+/** What is read ahead of who reads: in memory several times as much while it is checked and opened. */
+const AHEAD = { items: 16, bytes: 24 * 1024 * 1024, bytesOf: ({ entry }: Placed) => entry.sizeBytes }
 
 /**
  * Opens a recording trusting nobody: the registry's events lead to signed heads, the heads to the pages of the log, the
@@ -106,23 +136,23 @@ export async function openSession(options: OpenSessionOptions): Promise<Verified
 }
 
 async function read(
-  { chain, name, groupKey, gateway: url, timeoutMs, profile }: ReturnType<typeof checkOptions>,
-  { signal, onProgress }: OpenSessionOptions,
+  { chains, name, groupKey, sources, timeoutMs, profile }: ReturnType<typeof checkOptions>,
+  { signal, onProgress, seen = [] }: OpenSessionOptions,
 ): Promise<VerifiedSession> {
   const limits = { timeoutMs, signal }
-  const gateway = { ...limits, url }
+  const objects = objectsOf(sources, signal)
   let chunksTotal = 0
   const at = (step: VerificationStep, chunksVerified = 0) =>
     onProgress?.({ step, chunksVerified, chunksTotal })
 
   at('reading the registry')
-  const witnessed = await readHeads(chain, name, limits)
+  const { witnessed, vanished, nodes } = await readHistory(chains, name, limits, seen)
   if (!witnessed.some(({ isSigned }) => isSigned)) {
     const what = `The chain has ${witnessed.length} heads of ${name}, none signed by the session's key`
     throw new VerificationError('head-signature', 'reading the registry', what)
   }
   at('fetching the pages')
-  const pages = await readPages(gateway, name, witnessed, () => at('fetching the pages'))
+  const pages = await readPages(objects, name, witnessed, () => at('fetching the pages'))
   at('checking the log')
   const log = await readLog(witnessed, pages)
   const { session, newest } = beginningOf(name, log, pages)
@@ -131,7 +161,8 @@ async function read(
   const sessionKey = await openKey(name, session, groupKey, x25519)
   const contents = contentsOf(log)
   chunksTotal = contents.chunks.length
-  const source = { gateway, profile, name, sessionKey, x25519 }
+  const { sealingKey } = session
+  const source = { objects, profile, name, sessionKey, sealingKey, x25519, alone: oneAtATime() }
 
   const opened = async (atMs: number, sealed: string): Promise<Note | undefined> =>
     openNote({ sessionKey, name, atMs, sealed }, x25519).catch(() => undefined)
@@ -144,22 +175,43 @@ async function read(
 
   async function* judged(chunks: readonly Placed[]) {
     let verified = 0
-    for (const chunk of chunks) {
+    const work = (chunk: Placed, ending: AbortSignal) => {
       at('fetching a chunk', verified)
-      const result = await judge(source, chunk)
+      return judge(source, chunk, ending)
+    }
+    for await (const result of ahead(chunks, AHEAD, work)) {
       verified += 1
       at('opening a chunk', verified)
       yield result
     }
   }
 
-  async function bytes({ partial = false } = {}) {
-    const parts: Uint8Array[] = []
-    for await (const chunk of judged(contents.chunks)) {
-      if ('plaintext' in chunk) parts.push(chunk.plaintext)
+  async function* plaintexts(chunks: readonly Placed[], partial: boolean) {
+    for await (const chunk of judged(chunks)) {
+      if ('plaintext' in chunk) yield chunk
       else if (!partial) throw chunk.error
     }
+  }
+
+  async function bytes({ partial = false } = {}) {
+    const parts: Uint8Array[] = []
+    for await (const { plaintext } of plaintexts(contents.chunks, partial)) parts.push(plaintext)
     return concat(...parts)
+  }
+
+  const measured = contents.chunks.map((chunk) => ({ ...chunk.entry, chunk }))
+  async function* range(from: number, to?: number, { unit, partial = false }: RangeOptions = {}) {
+    const part = partOf(measured, session.startedAtMs, from, to, unit)
+    const [first] = part.chunks
+    const last = part.chunks.at(-1)
+    for await (const { index, plaintext } of plaintexts(
+      part.chunks.map(({ chunk }) => chunk),
+      partial,
+    )) {
+      const begin = index === first?.index ? part.skip : 0
+      const end = index === last?.index ? plaintext.length - part.rest : plaintext.length
+      yield plaintext.subarray(begin, end)
+    }
   }
 
   return {
@@ -171,6 +223,8 @@ async function read(
     ending: contents.ending,
     heads: log.heads,
     newestHead: portable(newest, session.groups),
+    vanished,
+    nodes,
     size: newest.size,
     missingIndexes: contents.missingIndexes,
     missingCount: contents.missingCount,
@@ -182,7 +236,10 @@ async function read(
     listed: contents.chunks.map(listed),
     chunks: () => judged(contents.chunks),
     forkedChunks: () => judged(log.forked.filter(isChunk)),
+    sizeBytes: measured.reduce((sum, chunk) => sum + plaintextBytes(chunk), 0),
     bytes,
+    range,
+    stream: (from = 0, to, options) => streamOf(range(from, to, options)),
   }
 }
 
@@ -222,11 +279,15 @@ function beginningOf(
   throw new VerificationError('first-page', 'checking the log', what.slice(0, 1_000), { cause: causes[0] })
 }
 
-async function judge(source: ChunkSource, { entry, existedBeforeMs }: Placed): Promise<JudgedChunk> {
+async function judge(
+  source: ChunkSource,
+  { entry, existedBeforeMs }: Placed,
+  signal: AbortSignal,
+): Promise<JudgedChunk> {
   const { index, capturedAtMs, durationMs } = entry
   const chunk = { index, capturedAtMs, durationMs, existedBeforeMs }
   try {
-    return { ...chunk, verdict: 'proved', plaintext: await readChunk(source, entry) }
+    return { ...chunk, verdict: 'proved', plaintext: await readChunk(source, entry, signal) }
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error
     return { ...chunk, verdict: error.code, error }

@@ -34,7 +34,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
       if (existing.publicKey === start.publicKey) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun.`)
     }
-    if (!sealed) throw new HoldfastError('bad-input', 'seal: this worker has no sealer.')
+    if (!sealed) throw new HoldfastError('bad-input', 'seal: this worker has no sealer for this browser.')
     storeChoice(transport, start, true)
     const session = newSession(start, name)
     // Firefox keeps no keys in private windows.

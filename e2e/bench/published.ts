@@ -1,0 +1,148 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto'
+import { contentAddress } from '../../src/evidence/cid.ts'
+import { fromHex, toHex, concat, uint32be, utf8 } from '../../src/evidence/bytes.ts'
+import { serialiseChunk, serialiseEnd, serialiseSession } from '../../src/evidence/entry.ts'
+import { groupsDigest, importSigningKey, signHead, type Head } from '../../src/evidence/head.ts'
+import { seal } from '../../src/evidence/hpke.ts'
+import { EMPTY_CHAIN, linksOf, withPage } from '../../src/evidence/page-chain.ts'
+import { pageCid, serialisePage } from '../../src/evidence/page.ts'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { newSessionKeys } from '../../src/evidence/session-keys.ts'
+import { appendEntries, EMPTY_TREE, rootOf } from '../../src/evidence/tree.ts'
+import { newPrivateKey, platformX25519, publicKeyOf } from '../../src/evidence/x25519.ts'
+import type { Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { EvidenceWorld, Witnessed } from '../vectors/evidence-world.ts'
+import { timeOfBlock } from '../vectors/evidence-world.ts'
+
+export interface RecordingOptions {
+  readonly chunks: number
+  readonly chunkBytes: number
+  readonly chunksPerPage: number
+  /** A head is anchored after so many pages, and after the last. */
+  readonly pagesPerHead: number
+}
+
+/** A recording as its writer publishes it, whose chunks are made again each time one is asked for. */
+export interface Published {
+  readonly world: EvidenceWorld
+  readonly pages: number
+  readonly plaintextBytes: number
+  /** An object's bytes. */
+  object(cid: string): Buffer | undefined
+  /** What opens chunk `index` without its entry. */
+  readonly keys: readonly { readonly key: Buffer; readonly iv: Buffer; readonly cid: Cid }[]
+}
+
+/** Publishes a recording with the product's own code, in as little memory as its pages need. */
+export async function publish(options: RecordingOptions): Promise<Published> {
+  const { chunks, chunkBytes, chunksPerPage, pagesPerHead } = options
+  const privateKey = newPrivateKey()
+  const groupKey = toHex(await publicKeyOf(privateKey, platformX25519))
+  const id = crypto.randomUUID() as SessionId
+  const { name, signingKey, publicKey, sealingKey, access } = await newSessionKeys(id, [
+    { publicKey: groupKey },
+  ])
+  const signing = await importSigningKey(signingKey)
+  const groups = await groupsDigest(access)
+  const startedAtMs = timeOfBlock(0)
+  const plaintext = randomBytes(chunkBytes)
+  const plaintextHash = createHash('sha256').update(plaintext).digest('hex') as Sha256Hex
+  const keys: { key: Buffer; iv: Buffer; cid: Cid }[] = []
+  const indexOf = new Map<string, number>()
+  const ciphertextOf = (index: number): Buffer => {
+    const { key, iv } = keys[index]!
+    const cipher = createCipheriv('aes-256-gcm', key, iv)
+    cipher.setAAD(concat(fromHex(name), uint32be(index)))
+    return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+  }
+
+  const objects = new Map<string, Buffer>()
+  const witnessed: Witnessed[] = []
+  let tree = EMPTY_TREE
+  let chain = EMPTY_CHAIN
+  let waiting: Uint8Array[] = [
+    serialiseSession({
+      startedAtMs,
+      publicKey,
+      sealingKey,
+      continues: null,
+      mimeType: 'video/webm',
+      groups: access,
+      metadata: null,
+    }),
+  ]
+  const publishPage = async (isLast: boolean) => {
+    const { size: from, frontier } = tree
+    const number = chain.number + 1
+    const bytes = serialisePage({ name, number, from, frontier, links: linksOf(chain), entries: waiting })
+    const page = await sha256Hex(bytes)
+    objects.set(pageCid(page), Buffer.from(bytes))
+    const previous = chain.digests.at(-1) ?? null
+    tree = await appendEntries(tree, waiting)
+    chain = withPage(chain, page)
+    waiting = []
+    if (number % pagesPerHead !== 0 && !isLast) return
+    const head: Head = {
+      name,
+      size: tree.size,
+      root: await rootOf(tree),
+      page,
+      previous,
+      groups,
+      end: isLast,
+    }
+    const hex = (text: string) => Buffer.from(text, 'hex')
+    const signed = {
+      ...head,
+      name: hex(name),
+      root: hex(head.root),
+      page: hex(page),
+      previous: previous === null ? Buffer.alloc(32) : hex(previous),
+      groups: hex(groups),
+      publicKey: hex(publicKey),
+      signature: hex(await signHead(signing, head)),
+    }
+    const block = 10 + witnessed.length
+    witnessed.push({ head: signed, block, timeMs: timeOfBlock(block) })
+  }
+
+  for (let index = 0; index < chunks; index++) {
+    const key = randomBytes(32)
+    const iv = randomBytes(12)
+    keys.push({ key, iv, cid: '' as Cid })
+    const ciphertext = ciphertextOf(index)
+    const cid = await contentAddress(Uint8Array.from(ciphertext))
+    keys[index] = { key, iv, cid }
+    indexOf.set(cid, index)
+    const place = concat(fromHex(name), uint32be(index))
+    const toSeal = {
+      publicKey: fromHex(sealingKey),
+      info: concat(utf8('holdfast/chunk-key/v2'), place),
+      aad: place,
+      plaintext: Uint8Array.from(key),
+    }
+    const entry = {
+      index,
+      capturedAtMs: startedAtMs + 3_000 * index,
+      durationMs: 3_000,
+      sizeBytes: ciphertext.length,
+      plaintextHash,
+      encryptedHash: createHash('sha256').update(ciphertext).digest('hex') as Sha256Hex,
+      iv: iv.toString('hex'),
+      chunkKey: toHex(await seal(toSeal, platformX25519)),
+      cid,
+    }
+    waiting.push(serialiseChunk(entry))
+    if ((index + 1) % chunksPerPage === 0 && index + 1 < chunks) await publishPage(false)
+  }
+  waiting.push(serialiseEnd({ how: 'complete', endedAtMs: startedAtMs + 3_000 * chunks, indexes: chunks }))
+  await publishPage(true)
+
+  const group = { privateKey: Buffer.from(privateKey), publicKey: Buffer.alloc(0), id: Buffer.alloc(0) }
+  const world: EvidenceWorld = { name: Buffer.from(name, 'hex'), group, witnessed, objects }
+  const object = (cid: string) => {
+    const index = indexOf.get(cid)
+    return index === undefined ? objects.get(cid) : ciphertextOf(index)
+  }
+  return { world, pages: chain.number, plaintextBytes: chunks * chunkBytes, object, keys }
+}

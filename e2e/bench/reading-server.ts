@@ -1,0 +1,100 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { hex } from '../vectors/bytes.ts'
+import { timeOfBlock } from '../vectors/evidence-world.ts'
+import { REGISTRY, startFakeNode, type FakeLog } from '../vectors/fake-node.ts'
+import { publish, type RecordingOptions } from './published.ts'
+
+// A process of its own: node and gateways of one recording, each answer a round trip late.
+
+export interface ServerOptions extends RecordingOptions {
+  readonly roundTripMs: number
+  /** Of each answer of a gateway; 0: as fast as it goes. */
+  readonly bytesPerSec: number
+  /** Whether the node tells the times of blocks with the logs, as geth (from 1.16) and anvil do. */
+  readonly logTimes: boolean
+}
+
+export interface Served {
+  readonly rpcUrl: string
+  readonly registry: string
+  readonly name: string
+  readonly groupKey: string
+  readonly pages: number
+  readonly plaintextBytes: number
+  readonly gateways: Readonly<Record<GatewayKind, string>>
+  readonly keys: readonly { readonly key: string; readonly iv: string; readonly cid: string }[]
+}
+
+/** `six` serves as many requests at a time as a browser sends one host over HTTP/1.1; `slow` has 1 % of the speed. */
+export type GatewayKind = 'good' | 'six' | 'dead' | 'lying' | 'slow'
+
+const options = JSON.parse(process.argv[2]!) as ServerOptions
+const published = await publish(options)
+const node = await startFakeNode(published.world)
+node.newest = 1_000_000
+node.onRpc = async ({ method }, result) => {
+  await sleep(options.roundTripMs)
+  if (method !== 'eth_getLogs' || !options.logTimes) return result
+  return (result as FakeLog[]).map((log) =>
+    Object.assign(log, {
+      blockTimestamp: `0x${(timeOfBlock(Number(log.blockNumber)) / 1_000).toString(16)}`,
+    }),
+  )
+}
+
+async function gateway(kind: GatewayKind): Promise<string> {
+  let now = 0
+  const waiting: (() => void)[] = []
+  const most = kind === 'six' ? 6 : Infinity
+  const server = createServer((request, response) => {
+    void serve((request.url ?? '').replace('/ipfs/', ''), response)
+  })
+  async function serve(cid: string, response: ServerResponse) {
+    if (now >= most) await new Promise<void>((resolve) => waiting.push(resolve))
+    now += 1
+    await sleep(options.roundTripMs)
+    const bytes = published.object(cid)
+    if (bytes === undefined) response.writeHead(404).end()
+    else if (kind === 'lying') response.end(Buffer.alloc(bytes.length, 1))
+    else await send(response, bytes, options.bytesPerSec / (kind === 'slow' ? 100 : 1))
+    now -= 1
+    waiting.shift()?.()
+  }
+  server.keepAliveTimeout = 0
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  if (kind === 'dead') server.close()
+  return `http://127.0.0.1:${port}`
+}
+
+const PIECE_MS = 10
+async function send(response: ServerResponse, bytes: Buffer, bytesPerSec: number) {
+  if (bytesPerSec > 0) {
+    const piece = Math.max(1, Math.round((bytesPerSec * PIECE_MS) / 1_000))
+    for (let at = 0; at + piece < bytes.length && !response.destroyed; at += piece) {
+      response.write(bytes.subarray(at, at + piece))
+      await sleep(PIECE_MS)
+    }
+    const whole = Math.floor((bytes.length - 1) / piece) * piece
+    response.end(bytes.subarray(whole))
+  } else response.end(bytes)
+}
+
+const kinds: readonly GatewayKind[] = ['good', 'six', 'dead', 'lying', 'slow']
+const gateways = Object.fromEntries(
+  await Promise.all(kinds.map(async (kind) => [kind, await gateway(kind)] as const)),
+) as Record<GatewayKind, string>
+const served: Served = {
+  rpcUrl: node.rpcUrl,
+  registry: REGISTRY,
+  name: hex(published.world.name),
+  groupKey: hex(published.world.group.privateKey),
+  pages: published.pages,
+  plaintextBytes: published.plaintextBytes,
+  gateways,
+  keys: published.keys.map(({ key, iv, cid }) => ({ key: hex(key), iv: hex(iv), cid })),
+}
+process.send!(served)
+process.once('disconnect', () => process.exit())

@@ -1,0 +1,223 @@
+import { execFileSync, fork } from 'node:child_process'
+import { webcrypto } from 'node:crypto'
+import { once } from 'node:events'
+import { cpus, loadavg } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { openSession, type OpenSessionOptions } from '../../src/verify/index.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import type { GatewayKind, Served, ServerOptions } from './reading-server.ts'
+
+const HELP = `Measures reading back, in Node, against gateways and a node in a process of their own. Prints JSON.
+
+  node dist/e2e/bench/reading.js [options] [many seek race throughput memory]
+
+  --chunks N   of many and seek (default 10000)
+  --rtt N      round trip of many, seek and race, ms (default 100)
+  --gib N      of memory (default 1)`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    chunks: { type: 'string', default: '10000' },
+    rtt: { type: 'string', default: '100' },
+    gib: { type: 'string', default: '1' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const [chunks, roundTripMs, gib] = [Number(values.chunks), Number(values.rtt), Number(values.gib)]
+const MIB = 1024 * 1024
+
+async function served<Result>(
+  changes: Partial<ServerOptions>,
+  work: (served: Served) => Promise<Result>,
+): Promise<Result> {
+  const options: ServerOptions = {
+    chunks: 100,
+    chunkBytes: 2_048,
+    chunksPerPage: 1,
+    pagesPerHead: 2,
+    roundTripMs: 0,
+    bytesPerSec: 0,
+    logTimes: true,
+    ...changes,
+  }
+  const server = fork(fileURLToPath(new URL('./reading-server.js', import.meta.url)), [
+    JSON.stringify(options),
+  ])
+  try {
+    const [told] = (await once(server, 'message')) as [Served]
+    return await work(told)
+  } finally {
+    server.disconnect()
+  }
+}
+
+const optionsFor = (
+  { rpcUrl, registry, name, groupKey, gateways }: Served,
+  kinds: readonly GatewayKind[],
+): OpenSessionOptions => ({
+  chain: { rpcUrl, registry },
+  gateway: kinds.map((kind) => gateways[kind]),
+  name,
+  groupKey: Uint8Array.from(Buffer.from(groupKey, 'hex')),
+})
+
+/** Reads all of it. @returns ms of opening and of reading the chunks */
+async function readAll(told: Served, kinds: readonly GatewayKind[]) {
+  const began = performance.now()
+  const session = await openSession(optionsFor(told, kinds))
+  const openMs = performance.now() - began
+  let bytes = 0
+  for await (const chunk of session.chunks()) {
+    if (chunk.verdict !== 'proved') throw new Error(`${chunk.index}: ${chunk.error.message}`)
+    bytes += chunk.plaintext.length
+  }
+  if (bytes !== told.plaintextBytes) throw new Error(`${bytes} bytes of ${told.plaintextBytes}`)
+  return { openMs: Math.round(openMs), readMs: Math.round(performance.now() - began - openMs) }
+}
+
+const cases: Readonly<Record<string, () => Promise<unknown>>> = {
+  async many() {
+    const figures: object[] = []
+    for (const [chunksPerPage, logTimes] of [
+      [1, true],
+      [1, false],
+      [8, true],
+    ] as const)
+      await served({ chunks, roundTripMs, chunksPerPage, logTimes }, async (told) => {
+        for (const kind of ['good', 'six'] as const) {
+          const { openMs, readMs } = await readAll(told, [kind])
+          const atATime = kind === 'six' ? 6 : 'as many as are asked'
+          figures.push({
+            chunks,
+            pages: told.pages,
+            logTimes,
+            atATime,
+            openMs,
+            readMs,
+            seconds: (openMs + readMs) / 1_000,
+          })
+        }
+      })
+    return figures
+  },
+
+  seek: () =>
+    served(
+      { chunks, roundTripMs, chunkBytes: 256 * 1024, chunksPerPage: 8, bytesPerSec: 20 * MIB },
+      async (told) => {
+        const session = await openSession(optionsFor(told, ['good']))
+        const took: number[] = []
+        for (let at = 0; at < 20; at++) {
+          const began = performance.now()
+          const from = Math.floor((((at * 7) % 20) / 20) * 3_000 * chunks)
+          for await (const _ of session.range(from, undefined, { unit: 'ms' })) break
+          took.push(Math.round(performance.now() - began))
+        }
+        return {
+          chunks,
+          chunkBytes: 256 * 1024,
+          seeks: took.length,
+          medianMs: took.toSorted((a, b) => a - b)[10],
+          mostMs: Math.max(...took),
+        }
+      },
+    ),
+
+  race: () =>
+    served(
+      { chunks: 500, roundTripMs, chunkBytes: 128 * 1024, bytesPerSec: 10 * MIB, chunksPerPage: 4 },
+      async (told) => {
+        const rounds = []
+        for (let round = 0; round < 3; round++) {
+          const alone = await readAll(told, ['good'])
+          const beside = await readAll(told, ['dead', 'lying', 'slow', 'good'])
+          const [aloneMs, besideMs] = [alone, beside].map(({ openMs, readMs }) => openMs + readMs) as [
+            number,
+            number,
+          ]
+          rounds.push({ aloneMs, besideMs, times: Number((besideMs / aloneMs).toFixed(3)) })
+        }
+        return rounds
+      },
+    ),
+
+  throughput: () =>
+    served({ chunks: 64, chunkBytes: 4 * MIB, chunksPerPage: 64 }, async (told) => {
+      const session = await openSession(optionsFor(told, ['good']))
+      const rounds = []
+      for (let round = 0; round < 5; round++) {
+        const aloneMs = await timed(() => fetchHashDecrypt(told))
+        const readerMs = await timed(async () => {
+          for await (const chunk of session.chunks()) if (chunk.verdict !== 'proved') throw chunk.error
+        })
+        rounds.push({ aloneMs, readerMs, ofAlone: Number((aloneMs / readerMs).toFixed(3)) })
+      }
+      return { mib: told.plaintextBytes / MIB, rounds }
+    }),
+
+  memory: () =>
+    served({ chunks: gib * 256, chunkBytes: 4 * MIB, chunksPerPage: 8 }, async (told) => {
+      const session = await openSession(optionsFor(told, ['good']))
+      global.gc?.()
+      const startBytes = process.memoryUsage().rss
+      let most = 0
+      const look = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20)
+      let bytes = 0
+      const tookMs = await timed(async () => {
+        for await (const piece of session.stream()) bytes += piece.length
+      })
+      clearInterval(look)
+      return { gib: bytes / 1024 / MIB, mibOverStart: Math.round((most - startBytes) / MIB), tookMs }
+    }),
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const began = performance.now()
+  await work()
+  return Math.round(performance.now() - began)
+}
+
+/** What nobody can do without, as many at a time as the reader has: fetch, one hash, decrypt; keys are known. */
+async function fetchHashDecrypt({ name, keys, gateways }: Served): Promise<void> {
+  const left = keys.entries()
+  const lane = async () => {
+    for (const [index, { key, iv, cid }] of left) {
+      const response = await fetch(`${gateways.good}/ipfs/${cid}`)
+      const bytes = await response.arrayBuffer()
+      await webcrypto.subtle.digest('SHA-256', bytes)
+      const place = Buffer.alloc(36)
+      place.write(name, 'hex')
+      place.writeUInt32BE(index, 32)
+      const aes = await webcrypto.subtle.importKey('raw', Buffer.from(key, 'hex'), 'AES-GCM', false, [
+        'decrypt',
+      ])
+      const algorithm = { name: 'AES-GCM', iv: Buffer.from(iv, 'hex'), additionalData: place }
+      await webcrypto.subtle.decrypt(algorithm, aes, bytes)
+    }
+  }
+  await Promise.all(Array.from({ length: 6 }, lane))
+}
+
+if (values.help) console.log(HELP)
+else {
+  const wanted = positionals.length > 0 ? positionals : Object.keys(cases)
+  const reading: Record<string, unknown> = {}
+  for (const name of wanted) {
+    const run = cases[name]
+    if (!run) throw new Error(`There is no case "${name}".`)
+    reading[name] = await run()
+  }
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+    cwd: repositoryRoot(),
+    encoding: 'utf8',
+  })
+  const machine = {
+    node: process.version,
+    cpus: `${cpus().length} × ${cpus()[0]?.model}`,
+    load: loadavg()[0],
+    roundTripMs,
+  }
+  console.log(JSON.stringify({ reading, machine, commit: commit.trim() }, null, 2))
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import process from 'node:process'
+import { read } from './read.ts'
+
+const { stdout, stderr } = process
+const caller = new AbortController()
+process.once('SIGINT', () => caller.abort(new Error('Stopped')))
+
+let shown = ''
+const progress = (words: string) => {
+  // Only for a person: a file of progress helps nobody.
+  if (!stderr.isTTY || words === shown) return
+  shown = words
+  stderr.write(`\r\u001b[K${words}`)
+}
+
+process.exitCode = await read(process.argv.slice(2), {
+  env: process.env,
+  out: (line) => stdout.write(`${line}\n`),
+  tell: (line) => {
+    progress('')
+    stderr.write(`${line}\n`)
+  },
+  progress,
+  signal: caller.signal,
+})

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto'
+import { link, open, rename, rm, stat } from 'node:fs/promises'
+
+/** A file that is there whole or not at all. */
+export interface OutputFile {
+  write(bytes: Uint8Array): Promise<void>
+  /** Gives it its name. */
+  keep(): Promise<void>
+  /** Leaves nothing behind. */
+  drop(): Promise<void>
+}
+
+/**
+ * A new file, written under a name of its own beside the one that it gets at the end. One that is there already is
+ * replaced only where that is wanted.
+ *
+ * @throws Error where it is there, or the folder cannot be written to
+ */
+export async function outputFile(path: string, isReplacing: boolean): Promise<OutputFile> {
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  )
+  if (isThere && !isReplacing) throw new Error(`${path} is there already; --force replaces it`)
+  const part = `${path}.${randomBytes(4).toString('hex')}.part`
+  const file = await open(part, 'wx')
+  return {
+    async write(bytes) {
+      for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
+    },
+    async keep() {
+      await file.sync()
+      await file.close()
+      if (isReplacing) return rename(part, path)
+      // Unlike a renaming, this fails where somebody has made the file meanwhile.
+      const linked = await link(part, path).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EEXIST')
+            throw new Error(`${path} was made meanwhile; the recording is in ${part}`)
+          return false
+        },
+      )
+      return linked ? rm(part) : rename(part, path)
+    },
+    async drop() {
+      await file.close().catch(() => {})
+      await rm(part, { force: true })
+    },
+  }
+}

@@ -1,0 +1,209 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { hex, text } from '../../e2e/vectors/bytes.ts'
+import { Witness, worldOf } from '../../e2e/vectors/evidence-world.ts'
+import { REGISTRY, startFakeNode } from '../../e2e/vectors/fake-node.ts'
+import { randomFrom } from '../../e2e/vectors/random.ts'
+import { groupOf, Recording, type How } from '../../e2e/vectors/recording.ts'
+import { formatLink, keyText } from '../verify/index.ts'
+import { EXIT, read } from './read.ts'
+
+const group = groupOf(randomFrom('read.test').bytes(32))
+const VIDEO = ['the header, ', 'a piece, ', 'and the rest']
+
+async function recorded(seed: string, end?: How, indexes = VIDEO.length): Promise<Recording> {
+  const recording = new Recording(seed, { groups: [group] })
+  for (const [index, piece] of VIDEO.entries()) await recording.chunk(index, text(piece))
+  if (end) recording.end(end, indexes)
+  recording.publish()
+  return recording
+}
+const whole = await recorded('whole', 'complete')
+const node = await startFakeNode(worldOf(whole))
+afterAll(() => node.close())
+
+let folder: string
+let out: string
+beforeEach(async () => {
+  node.world = worldOf(whole)
+  node.onObject = undefined
+  node.onRpc = undefined
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-read-'))
+  out = join(folder, 'video.webm')
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const linkTo = ({ keys }: Recording, groupKey?: Uint8Array) =>
+  formatLink('https://app.example/', {
+    name: hex(keys.name) as never,
+    rpcUrls: [node.rpcUrl],
+    registry: REGISTRY,
+    gateways: [node.gateway],
+    ...(groupKey && { groupKey: Uint8Array.from(groupKey) }),
+  })
+
+async function run(args: readonly string[], env: Record<string, string> = {}) {
+  const lines: string[] = []
+  const told: string[] = []
+  const exit = await read(args, {
+    env,
+    out: (line) => lines.push(line),
+    tell: (line) => told.push(line),
+    progress: () => {},
+    signal: new AbortController().signal,
+  })
+  return { exit, lines, told: told.join('\n') }
+}
+const left = () => readdir(folder)
+const link = linkTo(whole, group.privateKey)
+
+describe('holdfast read', () => {
+  it('writes a whole recording, and nothing else', async () => {
+    const { exit, lines, told } = await run(['read', link, '--out', out])
+    expect([exit, lines]).toEqual([EXIT.whole, []])
+    expect(await readFile(out, 'utf8')).toBe(VIDEO.join(''))
+    expect(await left()).toEqual(['video.webm'])
+    expect(told).toContain('Proved: 3 of 3 chunks, 33 bytes')
+  })
+
+  it('tells a verdict for each chunk, and needs no file', async () => {
+    node.onObject = (cid, bytes) => (cid === whole.chunks[1]!.cid ? undefined : bytes)
+    const { exit, lines } = await run(['read', link, '--verdicts'])
+    expect(exit).toBe(EXIT.partial)
+    const { capturedAtMs } = whole.chunks[1]!
+    const before = new Date(node.world.witnessed[0]!.timeMs).toISOString()
+    expect(lines.map((line) => line.split('\t').slice(0, 3))).toEqual([
+      ['0', 'proved', '12'],
+      ['1', 'chunk-missing', '-'],
+      ['2', 'proved', '12'],
+    ])
+    expect(lines[1]?.split('\t').slice(3)).toEqual([new Date(capturedAtMs).toISOString(), before])
+  })
+
+  it.each<[name: string, key: (link: string) => readonly [string[], Record<string, string>]]>([
+    ['an argument', () => [['--key', keyText(group.privateKey)], {}]],
+    ['hex', () => [['--key', hex(group.privateKey)], {}]],
+    ['the environment', () => [[], { HOLDFAST_KEY: keyText(group.privateKey) }]],
+    ['a file', () => [['--key', `@${join(folder, 'key')}`], {}]],
+  ])('takes the key from %s', async (_, key) => {
+    await writeFile(join(folder, 'key'), `Holdfast group key\n\nKey: ${keyText(group.privateKey)}\n`)
+    const [args, env] = key(link)
+    expect((await run(['read', linkTo(whole), ...args], env)).exit).toBe(EXIT.whole)
+  })
+
+  it('takes a bare name with all else as arguments, and reads from a folder of objects', async () => {
+    for (const [cid, bytes] of node.world.objects) await writeFile(join(folder, cid), bytes)
+    node.onObject = () => 503
+    const chain = ['--node', node.rpcUrl, '--registry', REGISTRY]
+    const key = ['--key', keyText(group.privateKey)]
+    const places = ['--gateway', node.gateway, '--folder', folder]
+    const name = hex(whole.keys.name)
+    expect(await run(['read', name, ...chain, ...key, ...places])).toMatchObject({ exit: EXIT.whole })
+  })
+
+  it.each<[name: string, end: How | undefined, indexes: number | undefined]>([
+    ['interrupted', 'interrupted', undefined],
+    ['without an end', undefined, undefined],
+    ['lacks chunks that were cut', 'complete', 5],
+  ])(
+    'that finds a recording that is %s ends with 1, and keeps what is proved',
+    async (seed, end, indexes) => {
+      const recording = await recorded(seed, end, indexes)
+      node.world = worldOf(recording)
+      const { exit } = await run(['read', linkTo(recording, group.privateKey), '--out', out])
+      expect(exit).toBe(EXIT.partial)
+      expect(await readFile(out, 'utf8')).toBe(VIDEO.join(''))
+    },
+  )
+
+  it('that finds a fork ends with 1, and tells of it', async () => {
+    const honest = await recorded('forked')
+    const witness = new Witness()
+    witness.anchor(honest.pages[0]!.head)
+    const thief = honest.copy('thief')
+    honest.note({ number: 1 })
+    witness.anchor(honest.publish().head)
+    thief.note({ number: 2 })
+    thief.note({ number: 3 })
+    thief.end('complete', VIDEO.length)
+    witness.anchor(thief.publish().head)
+    const objects = new Map([...honest.objects, ...thief.objects])
+    node.world = { name: honest.keys.name, group, witnessed: witness.witnessed, objects }
+    const { exit, told } = await run(['read', linkTo(honest, group.privateKey), '--out', out])
+    expect(exit).toBe(EXIT.partial)
+    expect(told).toMatch(/Forked: from block 13 on .*3 entries of theirs left out/)
+  })
+
+  it.each<[name: string, spoil: () => void, exit: number]>([
+    ['a gateway that has other bytes for every chunk', () => spoilChunks(Buffer.from('other')), EXIT.broken],
+    ['a gateway that is silent', () => (node.onObject = () => 503), EXIT.unseen],
+    ['a gateway that is silent about chunks', () => spoilChunks(503), EXIT.unseen],
+    ['a gateway that has nothing', () => (node.onObject = () => undefined), EXIT.broken],
+    ['a node that contradicts itself', () => (node.onRpc = () => '0x'), EXIT.broken],
+  ])('that meets %s leaves no file', async (_, spoil, exit) => {
+    spoil()
+    const result = await run(['read', link, '--out', out])
+    expect(result.exit).toBe(exit)
+    expect(await left()).toEqual([])
+  })
+
+  it('never replaces a file, unless told', async () => {
+    await writeFile(out, 'mine')
+    const refused = await run(['read', link, '--out', out])
+    expect(refused.exit).toBe(EXIT.unseen)
+    expect(refused.told).toContain('--force')
+    expect(await readFile(out, 'utf8')).toBe('mine')
+    expect((await run(['read', link, '--out', out, '--force'])).exit).toBe(EXIT.whole)
+    expect(await readFile(out, 'utf8')).toBe(VIDEO.join(''))
+    expect(await left()).toEqual(['video.webm'])
+  })
+
+  it('never replaces a file that is made while it reads', async () => {
+    node.onObject = async (cid, bytes) => {
+      if (cid === whole.chunks[2]!.cid) await writeFile(out, 'made meanwhile')
+      return bytes
+    }
+    const { exit, told } = await run(['read', link, '--out', out])
+    expect(exit).toBe(EXIT.unseen)
+    expect(told).toContain('was made meanwhile')
+    expect(await readFile(out, 'utf8')).toBe('made meanwhile')
+  })
+
+  it('keeps the old file where the reading fails', async () => {
+    await writeFile(out, 'mine')
+    node.onObject = () => 503
+    expect((await run(['read', link, '--out', out, '--force'])).exit).toBe(EXIT.unseen)
+    expect(await readFile(out, 'utf8')).toBe('mine')
+    expect(await left()).toEqual(['video.webm'])
+  })
+
+  it('shows help, and what is wrong with an argument', async () => {
+    expect(await run(['--help'])).toMatchObject({
+      exit: EXIT.whole,
+      lines: [expect.stringContaining('npx holdfast read')],
+    })
+    const wrong: [string[], string][] = [
+      [['write', link], 'no command'],
+      [['read'], 'one link'],
+      [['read', link, '--what'], '--what'],
+      [['read', linkTo(whole)], '--key'],
+      [['read', link, '--key', 'short'], 'private key'],
+      [['read', 'nonsense'], 'holdfast=2'],
+      [['read', link, '--node', 'ftp://x'], 'chain.rpcUrl'],
+      [['read', hex(whole.keys.name), '--key', hex(group.privateKey)], '--node'],
+      [['read', link, '--out', join(folder, 'nowhere', 'x')], 'ENOENT'],
+    ]
+    for (const [args, words] of wrong) {
+      const { exit, told } = await run(args)
+      expect([exit, told]).toEqual([EXIT.unseen, expect.stringContaining(words)])
+      expect(told).not.toContain(keyText(group.privateKey))
+    }
+  })
+})
+
+function spoilChunks(served: Buffer | number) {
+  const cids = new Set(whole.chunks.map(({ cid }) => cid))
+  node.onObject = (cid, bytes) => (cids.has(cid) ? served : bytes)
+}

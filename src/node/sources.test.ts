@@ -1,0 +1,122 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { carOf, type Block } from '../../e2e/vectors/car-file.ts'
+import { randomFrom } from '../../e2e/vectors/random.ts'
+import { contentAddress, UNIXFS_V1_2025 } from '../evidence/cid.ts'
+import type { Cid } from '../protocol/ids.ts'
+import { car } from '../verify/car.ts'
+import type { ObjectSource } from '../verify/index.ts'
+import { carFile, folder } from './sources.ts'
+
+let path: string
+beforeAll(async () => {
+  path = await mkdtemp(join(tmpdir(), 'holdfast-sources-'))
+})
+afterAll(() => rm(path, { recursive: true, force: true }))
+
+const small = Buffer.from('one leaf')
+/** Three levels in the layout that is used here. */
+const large = Buffer.from(randomFrom('sources.test').bytes(100_000))
+const LAYOUT = { leafBytes: 1_000, maxLinks: 10 }
+const signal = new AbortController().signal
+const get = (source: ObjectSource, cid: Cid, maxBytes = 1_000_000) => source.get(cid, { maxBytes, signal })
+async function gives(source: ObjectSource, cid: Cid): Promise<Buffer | string> {
+  const found = await get(source, cid)
+  return found.kind === 'bytes' ? Buffer.from(found.bytes) : found.kind
+}
+
+describe('a CAR file', () => {
+  let bytes: Buffer
+  let smallCid: Cid
+  let largeCid: Cid
+  let blocks: readonly Block[]
+  beforeAll(async () => {
+    smallCid = await contentAddress(small)
+    largeCid = await contentAddress(large, LAYOUT)
+    ;({ bytes, blocks } = await carOf([
+      { bytes: small, layout: UNIXFS_V1_2025 },
+      { bytes: large, layout: LAYOUT },
+    ]))
+  })
+
+  it('gives objects of one block and of many, as the reference importer has stored them', async () => {
+    const source = car(new Blob([Uint8Array.from(bytes)]))
+    expect(await gives(source, smallCid)).toEqual(small)
+    expect(large.equals((await gives(source, largeCid)) as Buffer)).toBe(true)
+    expect(blocks.length).toBeGreaterThan(111)
+  })
+
+  it('is read from the disk as well', async () => {
+    const file = join(path, 'recording.car')
+    await writeFile(file, bytes)
+    const source = carFile(file)
+    expect(source.name).toBe(file)
+    expect(await gives(source, smallCid)).toEqual(small)
+    expect(large.equals((await gives(source, largeCid)) as Buffer)).toBe(true)
+  })
+
+  it('says that it lacks what it lacks, a block in the middle of an object as well', async () => {
+    const other = await contentAddress(Buffer.from('another'))
+    expect(await gives(car(new Blob([Uint8Array.from(bytes)])), other)).toBe('none')
+    const { bytes: holed } = await carOf([{ bytes: large, layout: LAYOUT }], (block) => block.at !== 40)
+    expect(await gives(car(new Blob([Uint8Array.from(holed)])), largeCid)).toBe('none')
+  })
+
+  it('gives no more than is asked for', async () => {
+    const source = car(new Blob([Uint8Array.from(bytes)]))
+    expect((await get(source, smallCid, 7)).kind).toBe('too-long')
+    expect((await get(source, largeCid, 99_999)).kind).toBe('too-long')
+    expect((await get(source, largeCid, 100_000)).kind).toBe('bytes')
+  })
+
+  it.each<[name: string, damaged: (bytes: Buffer) => Buffer]>([
+    ['empty', () => Buffer.alloc(0)],
+    ['cut off', (bytes) => bytes.subarray(0, -1)],
+    ['something else', () => Buffer.from('no archive of any kind, but long enough to be one')],
+    [
+      'of another version',
+      (bytes) => Buffer.from(bytes.toString('latin1').replace('version\x01', 'version\x02'), 'latin1'),
+    ],
+  ])('that is %s says nothing of any object', async (_, damaged) => {
+    const source = car(new Blob([Uint8Array.from(damaged(bytes))]))
+    expect(await gives(source, smallCid)).toBe('silent')
+  })
+
+  it('that leads in a circle, or is not there, ends', async () => {
+    // A node that links to itself: nobody can make one, but a file can say so.
+    const loop = Buffer.concat([
+      Buffer.from([0x12, 0x26, 0x0a, 0x24, 1, 0x70, 0x12, 0x20]),
+      Buffer.alloc(32, 7),
+    ])
+    const { bytes: looping } = await carOf([], undefined, [
+      { cid: Buffer.concat([Buffer.from([1, 0x70, 0x12, 0x20]), Buffer.alloc(32, 7)]), bytes: loop, at: 0 },
+    ])
+    const cid = `b${'x'.repeat(58)}` as Cid
+    const itself = await cidOfBytes(Buffer.concat([Buffer.from([1, 0x70, 0x12, 0x20]), Buffer.alloc(32, 7)]))
+    expect(await gives(car(new Blob([Uint8Array.from(looping)])), itself)).toBe('none')
+    expect(await gives(car(new Blob([Uint8Array.from(looping)])), cid)).toBe('none')
+    expect(await gives(carFile(join(path, 'nowhere.car')), cid)).toBe('silent')
+  })
+})
+
+async function cidOfBytes(bytes: Uint8Array): Promise<Cid> {
+  const { CID } = await import('multiformats/cid')
+  return CID.decode(bytes).toString() as Cid
+}
+
+describe('a folder', () => {
+  it('gives the file that has the address as its name, and no more than is asked for', async () => {
+    const cid = await contentAddress(small)
+    await writeFile(join(path, cid), small)
+    const source = folder(path)
+    expect(await gives(source, cid)).toEqual(small)
+    expect((await get(source, cid, 7)).kind).toBe('too-long')
+    expect(await gives(source, await contentAddress(large))).toBe('none')
+  })
+
+  it('that is not there says nothing of any object', async () => {
+    expect(await gives(folder(join(path, 'nowhere')), await contentAddress(small))).toBe('silent')
+  })
+})

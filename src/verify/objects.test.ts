@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { randomFrom } from '../../e2e/vectors/random.ts'
+import type { Cid } from '../protocol/ids.ts'
+import { inParallel } from './in-parallel.ts'
+import { objectsOf, type Objects, type Wanted } from './objects.ts'
+import type { Found, ObjectSource } from './source.ts'
+import type { Kind } from './standing.ts'
+
+// In virtual time: a source answers after so many ms, whatever the machine does.
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const GOOD: Found = { kind: 'bytes', bytes: Uint8Array.of(1) }
+const LIE: Found = { kind: 'bytes', bytes: Uint8Array.of(0) }
+const NONE: Found = { kind: 'none', reason: 'no such content' }
+const DEAD: Found = { kind: 'silent', reason: 'nobody there' }
+const LONG: Found = { kind: 'too-long' }
+
+interface FakeSource extends ObjectSource {
+  readonly asked: string[]
+  /** Questions that nobody waited for any more. */
+  readonly stopped: string[]
+}
+
+function source(name: string, answerMs: (at: number) => number, said: (cid: string) => Found): FakeSource {
+  const asked: string[] = []
+  const stopped: string[] = []
+  return {
+    name,
+    asked,
+    stopped,
+    get: (cid, { signal }) =>
+      new Promise((resolve, reject) => {
+        asked.push(cid)
+        const timer = setTimeout(() => resolve(said(cid)), answerMs(asked.length - 1))
+        signal.addEventListener('abort', () => {
+          clearTimeout(timer)
+          stopped.push(cid)
+          reject(signal.reason as Error)
+        })
+      }),
+  }
+}
+const always = (ms: number) => () => ms
+
+const wanted = (cid: string, kind: Kind = 'chunk', signal?: AbortSignal): Wanted => ({
+  cid: cid as Cid,
+  kind,
+  what: `Object ${cid}`,
+  maxBytes: 10,
+  signal,
+  wrong: async ([first]) => (first === 1 ? undefined : 'these are other bytes'),
+  codes: { missing: 'chunk-missing', wrong: 'chunk-address' },
+  steps: { fetching: 'fetching a chunk', checking: 'checking a chunk' },
+})
+
+/** Some objects of each kind, several at a time. @returns how long it took in ms */
+async function fetchMany(objects: Objects, count: number): Promise<number> {
+  const cids = Array.from({ length: count }, (_, at) => String(at))
+  const began = performance.now()
+  let took = 0
+  const work = (async () => {
+    await inParallel(cids, (cid) => objects.fetch(wanted(cid, 'page')))
+    await inParallel(cids, async (cid) => expect((await objects.fetch(wanted(cid))).kind).toBe('bytes'))
+    took = performance.now() - began
+  })()
+  await vi.runAllTimersAsync()
+  await work
+  return took
+}
+
+async function fetched(objects: Objects, asked: Wanted = wanted('x')) {
+  const work = objects.fetch(asked)
+  await vi.runAllTimersAsync()
+  return work
+}
+
+describe('sources', () => {
+  const good = () => source('good', always(100), () => GOOD)
+  const slow = () => source('slow', always(10_000), () => GOOD)
+  const others = () => [
+    source('dead', always(1), () => DEAD),
+    source('lying', always(30), () => LIE),
+    slow(),
+    source('silent', always(30_000), () => DEAD),
+  ]
+
+  it.each([0, 1, 2, 3, 4])(
+    'one of which is good, at place %i, are about as fast as that one alone',
+    async (place) => {
+      const alone = await fetchMany(objectsOf([good()]), 200)
+      const sources = others()
+      const best = good()
+      sources.splice(place, 0, best)
+      expect(await fetchMany(objectsOf(sources), 200)).toBeLessThanOrEqual(1.2 * alone)
+      // The rest are asked for the first of each kind, and hardly again.
+      const wasted = sources.filter((one) => one !== best).reduce((sum, { asked }) => sum + asked.length, 0)
+      expect(wasted).toBeLessThanOrEqual(20)
+      expect(best.asked).toHaveLength(400)
+    },
+  )
+
+  it('of which the best falls silent are as fast as the next one, soon', async () => {
+    const best = source(
+      'best',
+      (at) => (at < 100 ? 50 : 1e9),
+      () => GOOD,
+    )
+    const next = source('next', always(100), () => GOOD)
+    const alone = await fetchMany(objectsOf([source('next', always(100), () => GOOD)]), 200)
+    expect(await fetchMany(objectsOf([best, next]), 200)).toBeLessThanOrEqual(1.2 * alone)
+    expect(best.stopped.length).toBeGreaterThan(0)
+  })
+
+  it.each([1, 2, 3, 4, 5])(
+    'of which the good one stalls now and then are no slower for the others (%i)',
+    async (seed) => {
+      const stalls = () => {
+        const random = randomFrom(`stalls ${seed}`)
+        return source(
+          'good',
+          () => (random.number(20) === 0 ? 3_000 : 50 + random.number(100)),
+          () => GOOD,
+        )
+      }
+      const alone = await fetchMany(objectsOf([stalls()]), 400)
+      const slow = source('slow', always(2_000), () => GOOD)
+      const lying = source('lying', always(30), () => LIE)
+      expect(await fetchMany(objectsOf([slow, lying, stalls()]), 400)).toBeLessThanOrEqual(1.2 * alone)
+    },
+  )
+
+  it('that are all slow are asked beside each other within bounds', async () => {
+    // Ever slower, so that every answer comes later than the ones before tell.
+    const slower = (name: string) =>
+      source(
+        name,
+        (at) => 1.5 ** Math.min(at, 60),
+        () => GOOD,
+      )
+    const both = [slower('one'), slower('other')]
+    await fetchMany(objectsOf(both), 100)
+    const asked = both.reduce((sum, one) => sum + one.asked.length, 0)
+    // The first of each kind, 8 in vain, a tenth of the answers
+    expect(asked).toBeLessThanOrEqual(200 + 2 + 8 + 20)
+  })
+
+  it('are not slowed down by one that lacks some objects, nor is that one given up', async () => {
+    const half = source('half', always(20), (cid) => (Number(cid) % 2 === 0 ? GOOD : NONE))
+    const took = await fetchMany(objectsOf([half, good()]), 200)
+    expect(took).toBeLessThanOrEqual(1.2 * (await fetchMany(objectsOf([good()]), 200)))
+  })
+
+  it('are left alone where nobody waits any more', async () => {
+    const caller = new AbortController()
+    const [one, other] = [slow(), slow()]
+    const work = objectsOf([one, other]).fetch(wanted('x', 'chunk', caller.signal))
+    const told = expect(work).rejects.toThrow('enough')
+    await vi.advanceTimersByTimeAsync(10)
+    caller.abort(new Error('enough'))
+    await told
+    expect([one.stopped, other.stopped]).toEqual([['x'], ['x']])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('of which one throws what it should not count it as silent', async () => {
+    const broken: ObjectSource = { name: 'broken', get: () => Promise.reject(new Error('a bug')) }
+    expect(await fetched(objectsOf([broken, good()]))).toEqual(GOOD)
+    expect(await fetched(objectsOf([broken]))).toMatchObject({ error: { code: 'gateway-unreachable' } })
+  })
+})
+
+describe('an object that nobody has', () => {
+  it.each<[name: string, said: Found[], code: string]>([
+    ['missing where all say so', [NONE, NONE], 'chunk-missing'],
+    ['another one where somebody has other bytes', [NONE, LIE], 'chunk-address'],
+    ['another one where somebody has too many', [NONE, LONG], 'chunk-address'],
+    ['not known to be missing while one is silent', [NONE, DEAD], 'gateway-unreachable'],
+    ['not known to be another one while one is silent', [LIE, DEAD], 'gateway-unreachable'],
+  ])('is %s', async (_, said, code) => {
+    const sources = said.map((one, at) => source(`source ${at}`, always(10), () => one))
+    const failed = await fetched(objectsOf(sources))
+    expect(failed).toMatchObject({ kind: 'failed', error: { code } })
+    for (const { name, asked } of sources) {
+      expect(asked).toEqual(['x'])
+      expect(failed.kind === 'failed' && failed.error.message).toContain(name)
+    }
+  })
+
+  it('is told as too long where nobody says more than that', async () => {
+    const saying = (...said: Found[]) =>
+      fetched(objectsOf(said.map((one, at) => source(`source ${at}`, always(10), () => one))))
+    expect(await saying(LONG, NONE)).toMatchObject({ isTooLong: true })
+    expect(await saying(LONG, LIE)).toMatchObject({ isTooLong: false })
+    expect(await saying(NONE)).toMatchObject({ isTooLong: false })
+  })
+
+  it('counts as a silence only where all are silent', async () => {
+    const said: Found[] = [DEAD, NONE]
+    const objects = objectsOf(said.map((_, at) => source(`source ${at}`, always(10), () => said[at]!)))
+    await fetched(objects)
+    expect(objects.silences).toBe(0)
+    said[1] = DEAD
+    await fetched(objects)
+    await fetched(objects)
+    expect(objects.silences).toBe(2)
+    said[1] = GOOD
+    await fetched(objects)
+    expect(objects.silences).toBe(0)
+  })
+})

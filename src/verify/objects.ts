@@ -1,0 +1,207 @@
+import type { Cid } from '../protocol/ids.ts'
+import { VerificationError, type VerificationStep } from './error.ts'
+import type { Found, ObjectSource } from './source.ts'
+import { Standing, type Kind } from './standing.ts'
+
+/** What is fetched, what it must be, and how its absence is told. */
+export interface Wanted {
+  readonly cid: Cid
+  readonly kind: Kind
+  /** For people. */
+  readonly what: string
+  readonly maxBytes: number
+  readonly sizeBytes?: number
+  readonly signal?: AbortSignal | undefined
+  /** Why these bytes are not the object; undefined where they are. */
+  wrong(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined>
+  readonly codes: { readonly missing: VerificationError['code']; readonly wrong: VerificationError['code'] }
+  readonly steps: { readonly fetching: VerificationStep; readonly checking: VerificationStep }
+  readonly index?: number
+}
+
+/** An object whose bytes are the ones that were asked for, or why nobody has it. */
+export type Fetched =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: 'failed'
+      readonly error: VerificationError
+      /** Nobody said anything but that it is longer than asked for. */
+      readonly isTooLong: boolean
+    }
+
+/** All places where a reader finds objects, as one. */
+export interface Objects {
+  /** @throws the signal's reason alone */
+  fetch(wanted: Wanted): Promise<Fetched>
+  /** Objects in a row of which no source said anything. */
+  readonly silences: number
+}
+
+interface Tried {
+  readonly source: number
+  readonly startedAtMs: number
+  readonly wasBeside: boolean
+  readonly stop: AbortController
+  readonly ended: Promise<{ readonly by: Tried; readonly said: Said }>
+}
+
+type Said = Found | { readonly kind: 'wrong'; readonly reason: string }
+
+/**
+ * Races the sources for each object: the best by its answers is asked, the next one beside it where that takes longer
+ * than answers do, and at once where it fails or lies. The first object of each kind is asked of all, to know them; the
+ * others wait for that.
+ *
+ * @param signal of the caller, beside that of each object
+ */
+export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal): Objects {
+  const standing = new Standing(sources.length)
+  const opened = new Map<Kind, Promise<unknown>>()
+  /** One listener for all: Node warns of a signal with many. */
+  const onAbort = new Set<() => void>()
+  signal?.addEventListener('abort', () => {
+    for (const abort of onAbort) abort()
+  })
+  let silences = 0
+
+  function ask(source: number, wanted: Wanted, wasBeside: boolean): Tried {
+    const stop = new AbortController()
+    const { maxBytes, sizeBytes } = wanted
+    const asked = { maxBytes, signal: stop.signal, ...(sizeBytes !== undefined && { sizeBytes }) }
+    const found = async (): Promise<Said> => {
+      try {
+        const said = await sources[source]!.get(wanted.cid, asked)
+        const reason = said.kind === 'bytes' ? await wanted.wrong(said.bytes) : undefined
+        return reason === undefined ? said : { kind: 'wrong', reason }
+      } catch (cause) {
+        return { kind: 'silent', reason: cause instanceof Error ? cause.message : String(cause), cause }
+      }
+    }
+    const tried: Tried = {
+      source,
+      startedAtMs: performance.now(),
+      wasBeside,
+      stop,
+      ended: found().then((said) => ({ by: tried, said })),
+    }
+    return tried
+  }
+
+  /** `happened` rejects with the reason of the caller's signal, or of this one. */
+  function abortion(own: AbortSignal | undefined) {
+    let abort = () => {}
+    const happened = new Promise<never>((_, reject) => {
+      abort = () => reject((signal?.aborted ? signal : own)?.reason)
+    })
+    // Nobody may be waiting any more.
+    happened.catch(() => {})
+    onAbort.add(abort)
+    own?.addEventListener('abort', abort)
+    const forget = () => {
+      onAbort.delete(abort)
+      own?.removeEventListener('abort', abort)
+    }
+    return { happened, forget }
+  }
+
+  async function race(wanted: Wanted, isOpening: boolean): Promise<Fetched> {
+    signal?.throwIfAborted()
+    wanted.signal?.throwIfAborted()
+    const order = standing.order(wanted.kind)
+    const under = new Set<Tried>()
+    const said = new Map<number, Said>()
+    const askNext = (wasBeside = false) => {
+      const source = order.shift()
+      if (source !== undefined) under.add(ask(source, wanted, wasBeside))
+    }
+    const over = abortion(wanted.signal)
+    for (const _ of isOpening ? sources : [0]) askNext()
+    try {
+      while (under.size > 0) {
+        const late = order.length > 0 ? after(standing.delayMs(wanted.kind)) : undefined
+        const first = await Promise.race([...ended(under), over.happened, ...(late ? [late.passed] : [])])
+        late?.cancel()
+        if (first === 'late') {
+          if (standing.mayAskBeside()) askNext(true)
+          continue
+        }
+        under.delete(first.by)
+        const tookMs = performance.now() - first.by.startedAtMs
+        if (first.said.kind === 'bytes') {
+          standing.answered(first.by.source, wanted.kind, tookMs, first.by.wasBeside)
+          for (const { source, startedAtMs } of under)
+            standing.overtaken(source, wanted.kind, performance.now() - startedAtMs)
+          // Who lacked what another has, too.
+          for (const source of said.keys()) standing.failed(source)
+          silences = 0
+          return first.said
+        }
+        said.set(first.by.source, first.said)
+        // One that was asked beside another is no loss while that one may answer.
+        if (under.size === 0 || !first.by.wasBeside) askNext()
+      }
+    } finally {
+      over.forget()
+      for (const { stop } of under) stop.abort()
+    }
+    for (const [source, { kind }] of said) if (kind !== 'none') standing.failed(source)
+    return failure(wanted, [...said])
+  }
+
+  function failure(wanted: Wanted, said: readonly (readonly [number, Said])[]): Fetched {
+    const all = said.map(([, { kind }]) => kind)
+    const isWrong = all.includes('wrong') || all.includes('too-long')
+    silences = all.every((kind) => kind === 'silent') ? silences + 1 : 0
+    const code = all.includes('silent')
+      ? 'gateway-unreachable'
+      : isWrong
+        ? wanted.codes.wrong
+        : wanted.codes.missing
+    const step = code === wanted.codes.wrong ? wanted.steps.checking : wanted.steps.fetching
+    const words = said.map(([source, one]) => {
+      const what =
+        one.kind === 'too-long'
+          ? `more than ${wanted.maxBytes} bytes were sent, the most there can be`
+          : 'reason' in one
+            ? one.reason
+            : ''
+      return `${what}, asked of ${sources[source]!.name}`
+    })
+    const cause = said
+      .map(([, one]) => ('cause' in one ? one.cause : undefined))
+      .find((one) => one !== undefined)
+    const error = new VerificationError(code, step, `${wanted.what}: ${words.join('; ')}`, {
+      cause,
+      ...(wanted.index !== undefined && { index: wanted.index }),
+    })
+    return { kind: 'failed', error, isTooLong: all.includes('too-long') && !all.includes('wrong') }
+  }
+
+  return {
+    get silences() {
+      return silences
+    },
+    async fetch(wanted) {
+      if (sources.length === 1) return race(wanted, false)
+      const opening = opened.get(wanted.kind)
+      if (opening) await opening
+      const racing = race(wanted, opening === undefined)
+      if (!opening)
+        opened.set(
+          wanted.kind,
+          racing.catch(() => {}),
+        )
+      return racing
+    },
+  }
+}
+
+const ended = (tried: ReadonlySet<Tried>) => [...tried].map((one) => one.ended)
+
+function after(ms: number) {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const passed = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms)
+  })
+  return { passed, cancel: () => clearTimeout(timer) }
+}

@@ -1,0 +1,29 @@
+import type { Cid } from '../protocol/ids.ts'
+
+/** What a place says of one object. */
+export type Found =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'none'; readonly reason: string }
+  /** It has more than `maxBytes`. */
+  | { readonly kind: 'too-long' }
+  /** It cannot be asked, which says nothing about the object. */
+  | { readonly kind: 'silent'; readonly reason: string; readonly cause?: unknown }
+
+/** What is asked for. */
+export interface Asked {
+  readonly maxBytes: number
+  /** How many bytes it should have; its word for nothing. */
+  readonly sizeBytes?: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * A place where objects lie under their content address: a gateway, a folder, a file. It is not trusted with anything:
+ * what it gives is recomputed, and where it lies the next one is asked.
+ */
+export interface ObjectSource {
+  /** For people: where it was looked for. */
+  readonly name: string
+  /** Settles in time; rejects with the signal's reason alone. */
+  get(cid: Cid, asked: Asked): Promise<Found>
+}
