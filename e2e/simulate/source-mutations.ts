@@ -167,7 +167,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ),
     besides: TWO_DRAINS,
   },
-  plant('publishes pages without what came before them', /is none/, [
+  plant('publishes pages without what came before them', /is not of the log on the disk/, [
     'engine/listing',
     'tree.frontier',
     '[]',

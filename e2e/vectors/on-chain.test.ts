@@ -60,9 +60,10 @@ describe('on a real chain', () => {
       await backend.chain.mine(3)
     }
     const session = await read({ ...worldOf(mine), group, witnessed })
-    expect(session.heads).toEqual(
+    expect(session.heads).toMatchObject(
       witnessed.map(({ head, block, timeMs }) => ({
         size: head.size,
+        root: hex(head.root),
         blockNumber: block,
         timeMs,
         verdict: 'good',
