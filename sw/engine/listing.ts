@@ -8,6 +8,7 @@ import { NEW_EFFORT } from '../core/effort.ts'
 import type { HeadRecord, Listed, Listing, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { signingKeyName } from '../core/session.ts'
+import { alsoCloseCircuit } from './circuits.ts'
 import type { Context } from './context.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 
@@ -80,7 +81,8 @@ async function publish(
   const { tree } = listing
   const listed: Listed = { tree, pages: withPage(session.listed.pages, sha256) }
   const head = await signedHead(context, session, listing)
-  await change(context, id, { type: 'page-stored', of: listing, listed, head })
+  const also = alsoCloseCircuit(context, context.transport.name)
+  await change(context, id, { type: 'page-stored', of: listing, listed, head }, also)
 }
 
 /** Signs what the log is after this page. Its entries are on the disk: no death makes another history of them. */

@@ -103,7 +103,7 @@ async function planTransfers(
     if (chunk === undefined) break
     chunks.push(chunk)
     busy.add(chunk.id)
-    raw = await firstRaw()
+    if (isRawDue) raw = await firstRaw()
   }
   const lanesInUse = busy.size
   const rawMs = dueAtMs(raw)
