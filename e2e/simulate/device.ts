@@ -214,6 +214,8 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       scene.powerLosses++
       for (const { life } of workers) life.die()
       disk.losePower()
+      oracle.onPowerLost(disk.state)
+      wakes.onCommit(disk.state)
     },
     rot: (of, lost) =>
       void disk.rot((state) => {

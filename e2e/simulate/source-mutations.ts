@@ -93,6 +93,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "!sent && !(await delivery.record({ type: 'send-began' }))",
     'false',
   ]),
+  plant('leaves the intent to send to chance', /though it is not in flight|sent again without asking/, [
+    'engine/change',
+    "upload === 'stored'",
+    "upload === 'stored' || upload === 'send-began'",
+  ]),
   {
     ...plant('seals or sends bytes that rotted', /other bytes were sent|sealed from bytes that rotted/, [
       'engine/payload',

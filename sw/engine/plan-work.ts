@@ -58,11 +58,14 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   const { store, clock, transport, anchor, metered } = context
   return store.read(async (tx) => {
     const nowMs = clock.now()
-    const sessions = await tx.openSessions()
-    const policy = await policyOf(tx)
+    const [sessions, policy, listing, witness] = await Promise.all([
+      tx.openSessions(),
+      policyOf(tx),
+      circuitOf(tx, transport.name, nowMs),
+      circuitOf(tx, anchor.name, nowMs),
+    ])
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
-    const listing = await circuitOf(tx, transport.name, nowMs)
-    const destinations = { listing, witness: await circuitOf(tx, anchor.name, nowMs) }
+    const destinations = { listing, witness }
     const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
     const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
     return {
