@@ -26,11 +26,21 @@ export async function change(
   return changed
 }
 
-/** A chunk's upload touches its bytes at no step; that it went well is found out again. */
+const RECORD_EVENTS = [
+  'send-began',
+  'resume-token-saved',
+  'stored',
+  'failed',
+  'listing-began',
+  'listing',
+  'page-stored',
+]
+
+/** Neither a chunk's upload nor the listing touches bytes at any step; that an upload went well is found out again. */
 function needsOf(event: SessionEvent): WriteNeeds {
   const upload = event.type === 'chunk' ? event.event.type : ''
   return {
-    records: ['send-began', 'resume-token-saved', 'stored', 'failed'].includes(upload),
+    records: RECORD_EVENTS.includes(upload || event.type),
     repeatable: upload === 'stored',
   }
 }
