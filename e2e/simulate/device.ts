@@ -1,4 +1,5 @@
 import { sealInWorker } from '../../sw/seal.ts'
+import { groupCommit } from '../../sw/adapters/store/group-commit.ts'
 import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
@@ -8,6 +9,7 @@ import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
+import type { Store } from '../../sw/ports/store.ts'
 import { createProgress } from '../../sw/engine/progress.ts'
 import { chunksOf, fakeDisk, type DiskState, type FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
@@ -66,6 +68,9 @@ interface Worker extends Caller {
   rests: number
 }
 
+/** As IndexedDB's adapter does. */
+const grouped = (store: Store): Store => ({ ...store, write: groupCommit(store.write) })
+
 /** Without an event a browser stops a worker after this, ms. */
 const IDLE_MS = 30_000
 
@@ -112,7 +117,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       sleep: (ms: number, signal: AbortSignal) => alive.query(() => clock.sleep(ms, signal)),
     }
     const plain: Context = {
-      store: stores.storeOf(alive, plan?.laterMs !== undefined),
+      store: grouped(stores.storeOf(alive, plan?.laterMs !== undefined)),
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
       sealer: sealInWorker,
@@ -208,6 +213,9 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     losePower() {
       scene.powerLosses++
       for (const { life } of workers) life.die()
+      disk.losePower()
+      oracle.onPowerLost(disk.state)
+      wakes.onCommit(disk.state)
     },
     rot: (of, lost) =>
       void disk.rot((state) => {

@@ -52,7 +52,7 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
           const fault = faultOf('read')
           return fault === undefined ? disk.read(work) : fail(fault)
         }),
-      async write(work) {
+      async write(work, needs) {
         if (!life.passes('before a commit')) return never()
         const fault = faultOf('write')
         const { powerLosses } = scene
@@ -66,10 +66,14 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
             throw new HoldfastError('storage-full', 'The disk is full.')
         }
         try {
-          return await disk.write(async (tx) => {
-            if (life.dead) throw new Error('Its worker died.')
-            return work(tx)
-          }, ending)
+          return await disk.write(
+            async (tx) => {
+              if (life.dead) throw new Error('Its worker died.')
+              return work(tx)
+            },
+            needs,
+            ending,
+          )
         } finally {
           if (!life.passes('after a commit')) await never()
         }

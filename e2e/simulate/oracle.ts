@@ -18,6 +18,8 @@ export interface Oracle {
   /** A person has said the word: this session's bytes may go. */
   discarding(id: SessionId): void
   onCommit(commit: Commit): void
+  /** What was not durable is gone, and this is left. */
+  onPowerLost(disk: DiskState): void
   onAcknowledged(handed: HandedChunk, disk: DiskState): void
   /** An object leaves its worker, which has not asked the store for it. */
   onSending(cid: string, disk: DiskState): void
@@ -216,6 +218,15 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
           scene.trace(() => `disk: ${id} is ${was?.state.status ?? 'new'} → ${describe(chunk)}`)
       }
       for (const id of sessions) scene.trace(() => `disk: ${id} ${describeSession(after.sessions.get(id))}`)
+    },
+
+    onPowerLost(disk) {
+      for (const { sessionId, index, event, to } of disk.log) {
+        if (to === undefined || event === 'anchored') continue
+        const chunkId = index === undefined ? undefined : chunkIdOf(sessionId, index)
+        if (chunkId === undefined ? disk.sessions.has(sessionId) : disk.chunks.has(chunkId))
+          logged.set(chunkId ?? sessionId, to)
+      }
     },
 
     onAcknowledged(handed, disk) {

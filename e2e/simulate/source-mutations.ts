@@ -65,6 +65,12 @@ const FORGETFUL: readonly Happening[] = [
   })),
 ]
 
+/** So often that one comes while a request is under way. */
+const MANY_POWER_LOSSES: readonly Happening[] = Array.from({ length: 40 }, (_none, at) => ({
+  atMs: 997 * at,
+  what: { kind: 'power-lost' },
+}))
+
 const UNFINISHED = /is not at its end/
 
 /** Ways to break a promise from inside. */
@@ -93,6 +99,14 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "!sent && !(await delivery.record({ type: 'send-began' }))",
     'false',
   ]),
+  {
+    ...plant('leaves the intent to send to chance', /though it is not in flight|sent again without asking/, [
+      'engine/change',
+      "upload === 'stored'",
+      "upload === 'stored' || upload === 'send-began'",
+    ]),
+    besides: MANY_POWER_LOSSES,
+  },
   {
     ...plant('seals or sends bytes that rotted', /other bytes were sent|sealed from bytes that rotted/, [
       'engine/payload',

@@ -65,20 +65,16 @@ export async function sealChunk(chunk: PlainChunk, x25519: X25519 = platformX255
   const place = placeBytes(chunk)
   const key = random(KEY_BYTES)
   const iv = random(IV_BYTES)
-  const ciphertext = await crypto.subtle.encrypt(
-    { name: 'AES-GCM', iv, additionalData: place },
-    await aesKey(key, 'encrypt'),
-    chunk.plaintext,
-  )
+  const algorithm = { name: 'AES-GCM', iv, additionalData: place }
   const toSeal = { publicKey: fromHex(chunk.sealingKey), ...keyTerms(place), plaintext: key }
-  return {
-    ciphertext,
-    plaintextHash: await sha256Hex(chunk.plaintext),
-    encryptedHash: await sha256Hex(ciphertext),
-    iv: toHex(iv),
-    chunkKey: toHex(await seal(toSeal, x25519)),
-    cid: await contentAddress(ciphertext),
-  }
+  // Side by side, since a browser has threads for it.
+  const [plaintextHash, sealedKey, ciphertext] = await Promise.all([
+    sha256Hex(chunk.plaintext),
+    seal(toSeal, x25519),
+    crypto.subtle.encrypt(algorithm, await aesKey(key, 'encrypt'), chunk.plaintext),
+  ])
+  const [encryptedHash, cid] = await Promise.all([sha256Hex(ciphertext), contentAddress(ciphertext)])
+  return { ciphertext, plaintextHash, encryptedHash, iv: toHex(iv), chunkKey: toHex(sealedKey), cid }
 }
 
 /**

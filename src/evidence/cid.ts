@@ -28,6 +28,10 @@ interface Node {
 const cidOf = async (codec: number, block: Uint8Array<ArrayBuffer>) =>
   concat(Uint8Array.of(1, codec, 0x12, 0x20), await sha256(block))
 
+async function leafOf(leaf: Uint8Array<ArrayBuffer>): Promise<Node> {
+  return { cid: await cidOf(RAW, leaf), fileBytes: leaf.length, treeBytes: leaf.length }
+}
+
 // No shifts: sizes go beyond 2^31.
 const varint = (value: number): number[] =>
   value > 127 ? [(value % 128) | 128, ...varint(Math.floor(value / 128))] : [value]
@@ -85,22 +89,22 @@ export const rawBlockCid = (digest: Sha256Hex): Cid => textOf(BigInt(`0x01551220
 /**
  * The CID under which IPFS stores these bytes as a file: CIDv1, sha2-256, raw leaves, balanced layout.
  *
- * A file of one leaf is that leaf. Holds one leaf's copy at a time beside the bytes themselves.
+ * A file of one leaf is that leaf. Leaves are hashed side by side.
  *
  * @param profile leaves of at least one byte, and nodes of at least two children
  */
 export async function contentAddress(
-  bytes: ArrayBuffer | Uint8Array,
+  bytes: ArrayBuffer | Uint8Array<ArrayBuffer>,
   { leafBytes, maxLinks }: CidProfile = UNIXFS_V1_2025,
 ): Promise<Cid> {
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
-  let level: Node[] = []
+  const leaves: Promise<Node>[] = []
   let offset = 0
   do {
-    const leaf = file.slice(offset, offset + leafBytes)
-    level.push({ cid: await cidOf(RAW, leaf), fileBytes: leaf.length, treeBytes: leaf.length })
+    leaves.push(leafOf(file.subarray(offset, offset + leafBytes)))
     offset += leafBytes
   } while (offset < file.length)
+  let level = await Promise.all(leaves)
   while (level.length > 1) {
     const above: Node[] = []
     while (level.length > 0) above.push(await parentOf(level.splice(0, maxLinks)))

@@ -33,9 +33,11 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
 async function admitBytes(context: Context, chunk: ChunkRecord, handed: HandedChunk): Promise<ChunkId> {
   const { store, clock, announce } = context
   const bytes = await readContent(handed)
+  // What was hashed is what is stored: a file may change in between, and no other Blob.
+  const posted = handed.payload instanceof File ? undefined : handed.payload
   const admit = async (tx: WriteTransaction) => {
     if ((await admission(tx, chunk, handed)) === 'known') return
-    await tx.putPayload(chunk.id, bytes)
+    await tx.putPayload(chunk.id, bytes, posted)
     await commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock))
   }
   await store.write(admit)

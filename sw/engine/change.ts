@@ -1,22 +1,48 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
+import type { WriteNeeds, WriteTransaction } from '../ports/store.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 
 /**
  * Applies one event to a session in a transaction of its own, and tells the pages.
  *
+ * @param also what else is true then
  * @returns the session as it is then; undefined where it is gone, or past the event: then nothing changes
  */
 export async function change(
   { store, clock, announce }: Context,
   id: SessionId,
   event: SessionEvent,
+  also?: (tx: WriteTransaction) => Promise<unknown>,
 ): Promise<SessionRecord | undefined> {
-  const changed = await store.write((tx) => commit(tx, id, event, nowOf(clock)))
+  const changed = await store.write(async (tx) => {
+    const after = await commit(tx, id, event, nowOf(clock))
+    await also?.(tx)
+    return after
+  }, needsOf(event))
   if (changed) announce(id)
   return changed
+}
+
+const RECORD_EVENTS: ReadonlySet<string> = new Set([
+  'send-began',
+  'resume-token-saved',
+  'stored',
+  'failed',
+  'listing-began',
+  'listing',
+  'page-stored',
+])
+
+/** Neither a chunk's upload nor the listing touches bytes at any step; that an upload went well is found out again. */
+function needsOf(event: SessionEvent): WriteNeeds {
+  const upload = event.type === 'chunk' ? event.event.type : ''
+  return {
+    records: RECORD_EVENTS.has(upload || event.type),
+    repeatable: upload === 'stored',
+  }
 }
 
 /** The same event to all open sessions, in one transaction. */

@@ -2,7 +2,7 @@ import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Context } from './context.ts'
 import { believable, close, CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
 import type { Failure } from '../core/retry-policy.ts'
-import type { ReadTransaction } from '../ports/store.ts'
+import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 import type { Floors } from '../ports/transport.ts'
 
 const metaName = (destination: string) => `circuit:${destination}`
@@ -52,15 +52,28 @@ export async function closeCircuit(context: Context, destination: string): Promi
   if (failures > 0) await update(context, destination, close)
 }
 
+/** The same in the transaction that says what came of it. */
+export const alsoCloseCircuit =
+  ({ clock }: Context, destination: string) =>
+  (tx: WriteTransaction): Promise<unknown> =>
+    updateIn(tx, destination, clock.now(), (circuit, nowMs) =>
+      circuit.failures > 0 ? close(circuit, nowMs) : circuit,
+    )
+
+type Update = (circuit: Circuit, nowMs: number) => Circuit
+
+const update = ({ store, clock }: Context, destination: string, change: Update): Promise<Circuit> =>
+  store.write((tx) => updateIn(tx, destination, clock.now(), change), { records: true })
+
 /** Writes only what changes. */
-const update = (
-  { store, clock }: Context,
+async function updateIn(
+  tx: WriteTransaction,
   destination: string,
-  change: (circuit: Circuit, nowMs: number) => Circuit,
-): Promise<Circuit> =>
-  store.write(async (tx) => {
-    const before = await circuitOf(tx, destination, clock.now())
-    const after = change(before, clock.now())
-    if (after !== before) await tx.putMeta(metaName(destination), after)
-    return after
-  })
+  nowMs: number,
+  change: Update,
+): Promise<Circuit> {
+  const before = await circuitOf(tx, destination, nowMs)
+  const after = change(before, nowMs)
+  if (after !== before) await tx.putMeta(metaName(destination), after)
+  return after
+}

@@ -23,10 +23,12 @@ export async function commit(
   const after = sessionTransition(before, chunks, event, now, heads)
   if (after === undefined) return undefined
   const { session, effects } = after
-  for (const chunk of after.chunks) await tx.putChunk(chunk)
-  await tx.putSession(session)
-  for (const [call, ...given] of effects)
-    await (tx[call] as (...given: unknown[]) => Promise<unknown>)(...given)
+  // In this order, but none waits for the answer to another.
+  await Promise.all([
+    ...after.chunks.map((chunk) => tx.putChunk(chunk)),
+    tx.putSession(session),
+    ...effects.map(([call, ...given]) => (tx[call] as (...given: unknown[]) => Promise<unknown>)(...given)),
+  ])
   if (event.type === 'chunk' && event.event.type === 'stored') await hintTrial(tx, id, now)
   return session
 }

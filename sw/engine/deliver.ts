@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../core/record.ts'
-import { closeCircuit, floorsOf } from './circuits.ts'
+import { floorsOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import { storeChoice } from './store-choice.ts'
 import { limited } from './time-limit.ts'
@@ -27,11 +27,12 @@ export type DeliveryEvent =
   | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
 
 /**
- * Brings an object of a session to the stores that this has chosen.
+ * Brings an object of a session to the stores that this has chosen. Whoever writes down that it is there closes the
+ * store's circuit with it.
  *
  * @returns false where the upload was not wanted any more; true means proved
  */
-export async function deliverFor(
+export function deliverFor(
   context: Context,
   session: SessionRecord,
   object: Omit<Upload, 'to'>,
@@ -40,11 +41,9 @@ export async function deliverFor(
 ): Promise<boolean> {
   const { transport, clock } = context
   const upload = { ...object, to: storeChoice(transport, session) }
-  const wanted = await limited(clock, object.sizeBytes, signal, (until) =>
+  return limited(clock, object.sizeBytes, signal, (until) =>
     deliver(transport, upload, delivery, until, floorsOf(context)),
   )
-  if (wanted) await closeCircuit(context, transport.name)
-  return wanted
 }
 
 /**

@@ -7,7 +7,7 @@ import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
 import { LOOKS_APART_MS } from '../core/watching.ts'
-import { planWork, type StepsUnderWay } from './plan-work.ts'
+import { planWork, type StepsUnderWay, type WorkPlan } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
@@ -27,8 +27,9 @@ export interface Drain {
    * Starts a drain, or joins the one that runs; settles when it is over or this wake's budget is.
    *
    * @param canEndEarly settles already when another wake holds the drain for longer, so that this one's tag comes back sooner
+   * @param isNews whether there may be something new, so that a running drain looks again
    */
-  join(kind: WakeKind, canEndEarly?: boolean): Promise<Outcome>
+  join(kind: WakeKind, canEndEarly?: boolean, isNews?: boolean): Promise<Outcome>
   /** Tells a running drain that there is something new. */
   notify(): void
 }
@@ -65,11 +66,11 @@ export function createDrain(context: Context): Drain {
 
   const notify = () => wakeSignal.abort()
 
-  function join(kind: WakeKind, canEndEarly = false): Promise<Outcome> {
+  function join(kind: WakeKind, canEndEarly = false, isNews = true): Promise<Outcome> {
     const holder = { untilMs: clock.now() + BUDGETS_MS[kind], canEndEarly }
     deadlineMs = running ? Math.max(deadlineMs, holder.untilMs) : holder.untilMs
     running ??= begin()
-    notify()
+    if (isNews) notify()
     const drain = running
     const over = new AbortController()
     holders.set(holder, over)
@@ -116,10 +117,15 @@ export function createDrain(context: Context): Drain {
     }
 
     /** Transfers one chunk, and learns from an upload how many lanes the network bears. */
-    const transferAndMeasure = async (chunk: ChunkRecord, lanesInUse: number, signal: AbortSignal) => {
+    const transferAndMeasure = async (
+      chunk: ChunkRecord,
+      { lanesInUse, sessions }: WorkPlan,
+      signal: AbortSignal,
+    ) => {
       const { state, sizeBytes } = chunk
       const begunMs = clock.now()
-      const failure = await transfer(context, chunk, signal)
+      const session = sessions.find(({ id }) => id === chunk.sessionId)
+      const failure = await transfer(context, chunk, signal, session)
       // One that had been sent before may have found its bytes there already.
       if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
       lanes = observeUpload(lanesInUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
@@ -140,8 +146,7 @@ export function createDrain(context: Context): Drain {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()
           const { signal } = stop
-          for (const chunk of plan.chunks)
-            start(transfers, chunk.id, transferAndMeasure(chunk, plan.lanesInUse, signal))
+          for (const chunk of plan.chunks) start(transfers, chunk.id, transferAndMeasure(chunk, plan, signal))
           for (const { id, kind } of plan.steps)
             start(steps[kind], id, sessionStep(context, id, kind, signal))
           if (!plan.suspended && looks.size === 0 && clock.now() >= nextLookMs) {

@@ -3,7 +3,7 @@ import type { Reply } from '../../src/protocol/messages.ts'
 import type { Context } from './context.ts'
 import { createDrain, type Outcome, type WakeKind } from './drain.ts'
 import { logLastChance } from './last-chance.ts'
-import { reply } from './requests.ts'
+import { isQuestion, reply } from './requests.ts'
 
 /** What of a `SyncEvent` matters here. */
 export interface SyncAttempt {
@@ -32,7 +32,8 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
   const { clock, wake, lastChance } = context
   const drain = createDrain(context)
 
-  const drainQuietly = (kind: WakeKind) => drain.join(kind).catch((): Outcome => 'work-remains')
+  const drainQuietly = (kind: WakeKind, isNews?: boolean) =>
+    drain.join(kind, false, isNews).catch((): Outcome => 'work-remains')
 
   return {
     async sync(attempt) {
@@ -51,7 +52,7 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
     async receive(data, answer) {
       await active
       answer(await reply(context, data))
-      return drainQuietly('message')
+      return drainQuietly('message', !isQuestion(data))
     },
   }
 }

@@ -10,6 +10,7 @@ import { nextExpired } from '../core/listing.ts'
 import type { HeadRecord, Listing, PageFrame, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { signingKeyName } from '../core/session.ts'
+import { alsoCloseCircuit } from './circuits.ts'
 import type { Context } from './context.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 
@@ -86,7 +87,8 @@ async function publish(
   const isNew = frame.from === session.listed.tree.size
   const listed = isNew ? { tree, pages: withPage(session.listed.pages, sha256) } : session.listed
   const head = isNew ? await signedHead(context, session, listing) : await headAt(context, id, tree.size)
-  await change(context, id, { type: 'page-stored', of: listing, listed, head })
+  const also = alsoCloseCircuit(context, context.transport.name)
+  await change(context, id, { type: 'page-stored', of: listing, listed, head }, also)
 }
 
 /** Signs what the log is after this page. Its entries are on the disk: no death makes another history of them. */

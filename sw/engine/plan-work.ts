@@ -56,11 +56,14 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   const { store, clock, transport, anchor, metered } = context
   return store.read(async (tx) => {
     const nowMs = clock.now()
-    const sessions = await tx.openSessions()
-    const policy = await policyOf(tx)
+    const [sessions, policy, listing, witness] = await Promise.all([
+      tx.openSessions(),
+      policyOf(tx),
+      circuitOf(tx, transport.name, nowMs),
+      circuitOf(tx, anchor.name, nowMs),
+    ])
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
-    const listing = await circuitOf(tx, transport.name, nowMs)
-    const destinations = { listing, witness: await circuitOf(tx, anchor.name, nowMs) }
+    const destinations = { listing, witness }
     const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
     const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
     return {
@@ -101,7 +104,7 @@ async function planTransfers(
     if (!chunk) break
     chunks.push(chunk)
     busy.add(chunk.id)
-    raw = await firstRaw()
+    if (isRawDue) raw = await firstRaw()
   }
   const lanesInUse = busy.size
   const rawMs = dueAtMs(raw)

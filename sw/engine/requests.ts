@@ -27,6 +27,9 @@ export async function reply(context: Context, data: unknown): Promise<Reply> {
   }
 }
 
+/** Whether a message only asks: a page may do that many times a second. */
+export const isQuestion = (data: unknown): boolean => ['sessions', 'chunks'].includes((data as Request).type)
+
 /** A request by its type. */
 type RequestOf<Type extends RequestType> = Extract<Request, { type: Type }>
 

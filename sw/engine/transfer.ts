@@ -1,27 +1,30 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { recordFailure } from './circuits.ts'
+import { alsoCloseCircuit, recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
-import type { ChunkRecord } from '../core/record.ts'
+import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 import { checkedPayload } from './payload.ts'
+import type { WriteTransaction } from '../ports/store.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
  * Every failure ends in the store, as a later time or a parked chunk; only a failing store rejects.
  *
+ * @param known its session, where that was read with it
  * @returns how it failed; undefined where it went well
  */
 export async function transfer(
   context: Context,
   chunk: ChunkRecord,
   signal: AbortSignal,
+  known?: SessionRecord,
 ): Promise<ErrorCode | undefined> {
   try {
     const { state } = chunk
     if (state.status === 'uploading')
-      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal))
+      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, known))
     else if (context.sealer) await context.sealer(context, chunk)
     else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw.`)
   } catch (thrown) {
@@ -39,11 +42,12 @@ async function upload(
   chunk: ChunkRecord,
   state: Extract<ChunkRecord['state'], { status: 'uploading' }>,
   signal: AbortSignal,
+  known?: SessionRecord,
 ): Promise<void> {
-  const { store, progress, announce } = context
+  const { store, progress, announce, transport } = context
   const { id, sessionId, sizeBytes } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
-  const session = await store.read((tx) => tx.session(sessionId))
+  const session = known ?? (await store.read((tx) => tx.session(sessionId)))
   if (session === undefined) return
   const delivery: Delivery = {
     sent: state.sent,
@@ -56,8 +60,12 @@ async function upload(
     },
   }
   if (!(await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal))) return
-  await apply(context, chunk, { type: 'stored' })
+  await apply(context, chunk, { type: 'stored' }, alsoCloseCircuit(context, transport.name))
 }
 
-const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent) =>
-  change(context, sessionId, { type: 'chunk', id, event })
+const apply = (
+  context: Context,
+  { id, sessionId }: ChunkRecord,
+  event: ChunkEvent,
+  also?: (tx: WriteTransaction) => Promise<unknown>,
+) => change(context, sessionId, { type: 'chunk', id, event }, also)

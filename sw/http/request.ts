@@ -1,3 +1,4 @@
+import { concat } from '../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { following } from '../../src/protocol/following.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -65,7 +66,7 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
       if (read > maxBytes)
         throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
     }
-    const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer())
+    const bytes = concat(...pieces)
     const { status, ok, headers } = response
     return {
       origin,
@@ -74,7 +75,10 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
       ok,
       headers,
       bytes,
-      text: new TextDecoder().decode(bytes),
+      // Most answers are asked for no text, and content is none.
+      get text() {
+        return new TextDecoder().decode(bytes)
+      },
     }
   } catch (cause) {
     throw failureOf(origin, 'unreachable', cause, signal, late.signal)

@@ -33,7 +33,8 @@ export interface ReadTransaction {
 export interface WriteTransaction extends ReadTransaction {
   putSession(session: SessionRecord): Promise<unknown>
   putChunk(chunk: ChunkRecord): Promise<unknown>
-  putPayload(id: ChunkId, bytes: ArrayBuffer): Promise<unknown>
+  /** @param posted the same bytes in a Blob that cannot change, for a store that keeps Blobs: it need not make one */
+  putPayload(id: ChunkId, bytes: ArrayBuffer, posted?: Blob): Promise<unknown>
   deletePayload(id: ChunkId): Promise<unknown>
   putEntry(id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>): Promise<unknown>
   putHead(head: HeadRecord): Promise<unknown>
@@ -44,11 +45,25 @@ export interface WriteTransaction extends ReadTransaction {
   addLog(entry: LogEntry): Promise<unknown>
 }
 
+/** Where a transaction needs less than all. */
+export interface WriteNeeds {
+  /**
+   * What it changes may be lost where the device loses its power, with all that is as repeatable after it: whoever finds
+   * it undone does it again. A worker's death and the browser's lose nothing.
+   */
+  readonly repeatable?: boolean | undefined
+  /** It touches no payloads, so that they can be read beside it. */
+  readonly records?: boolean | undefined
+}
+
 /** Durable records and bytes. `work` may run again where a transaction fell: it changes nothing but the store. */
 export interface Store {
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
-  /** Resolves once the transaction is complete, with strict durability; rejects, and changes nothing, if `work` throws. */
-  write<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<T>
+  /**
+   * Resolves once the transaction is complete, with strict durability unless it is repeatable; rejects, and changes
+   * nothing, if `work` throws.
+   */
+  write<T>(work: (tx: WriteTransaction) => Promise<T>, needs?: WriteNeeds): Promise<T>
   /**
    * A chunk's bytes, read in full.
    *

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
-import type { QueueRange, ReadTransaction, Store, WriteTransaction } from '../ports/store.ts'
+import type { QueueRange, ReadTransaction, Store, WriteNeeds, WriteTransaction } from '../ports/store.ts'
 
 /** What is on the disk. Records are never changed in place. */
 export interface DiskState {
@@ -17,7 +17,7 @@ export interface DiskState {
   readonly log: readonly LogEntry[]
 }
 
-/** One complete transaction, told at the moment at which it becomes durable. */
+/** One complete transaction, told at the moment at which it can be read. */
 export interface Commit {
   readonly before: DiskState
   readonly after: DiskState
@@ -31,8 +31,14 @@ export interface FakeDisk {
   readonly state: DiskState
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
   /** @param ending runs between the last request and the commit; if it rejects, the transaction is aborted */
-  write<T>(work: (tx: WriteTransaction) => Promise<T>, ending?: () => Promise<void>): Promise<T>
+  write<T>(
+    work: (tx: WriteTransaction) => Promise<T>,
+    needs?: WriteNeeds,
+    ending?: () => Promise<void>,
+  ): Promise<T>
   payload(id: ChunkId): Promise<ArrayBuffer>
+  /** What was repeatable, and has nothing durable after it, is lost. */
+  losePower(): void
   /**
    * Stored bytes change by themselves, or are gone, between two transactions; none of them tells of it.
    *
@@ -57,6 +63,8 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
     meta: new Map(),
     log: [],
   }
+  /** As the last transaction left it that had to be durable. */
+  let durable = state
   let last: Promise<unknown> = Promise.resolve()
 
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -70,11 +78,11 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
       return state
     },
     read: (work) => inTurn(() => work(new Reading(state, copyOf))),
-    write: (work, ending = async () => {}) =>
+    write: (work, { repeatable, records } = {}, ending = async () => {}) =>
       inTurn(async () => {
         const before = state
         const draft = draftOf(before)
-        const result = await work(new Writing(draft, copyOf))
+        const result = await work(new Writing(draft, copyOf, records))
         await ending()
         const { sessions, chunks, payloads, entries, heads, meta, log, lines, touched } = draft
         state = {
@@ -86,6 +94,7 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
           meta,
           log: lines.length === 0 ? log : [...log, ...lines],
         }
+        if (!repeatable) durable = state
         onCommit({ before, after: state, lines, ...touched })
         return result
       }),
@@ -95,14 +104,22 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
         throw new HoldfastError('payload-unreadable', `The bytes of ${id} are missing.`)
       return copies ? bytes.slice(0) : bytes
     },
+    losePower() {
+      state = durable
+    },
     rot: (pick) =>
       inTurn(async () => {
         const [id, bytes] = pick(state) ?? []
         if (id === undefined) return
-        const payloads = new Map(state.payloads)
-        if (bytes === undefined) payloads.delete(id)
-        else payloads.set(id, bytes)
-        state = { ...state, payloads }
+        const rotted = (of: DiskState): DiskState => {
+          const payloads = new Map(of.payloads)
+          if (bytes === undefined) payloads.delete(id)
+          else payloads.set(id, bytes)
+          return { ...of, payloads }
+        }
+        const isDurable = durable === state
+        state = rotted(state)
+        durable = isDurable ? state : rotted(durable)
       }),
   }
 }
@@ -240,6 +257,18 @@ function firstDue(
 }
 
 class Writing extends Reading<Draft> implements WriteTransaction {
+  private readonly recordsOnly: boolean
+
+  constructor(draft: Draft, copyOf: Copy, recordsOnly = false) {
+    super(draft, copyOf)
+    this.recordsOnly = recordsOnly
+  }
+
+  /** As IndexedDB refuses a store that is not in the transaction's scope. */
+  private checkPayloads() {
+    if (this.recordsOnly) throw new HoldfastError('storage-failed', 'This transaction has no payloads.')
+  }
+
   async putSession(session: SessionRecord) {
     this.state.touched.sessions.add(session.id)
     // As every reader would find it; here once, because a simulation reads far more than it writes.
@@ -255,11 +284,13 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   }
 
   async putPayload(id: ChunkId, bytes: ArrayBuffer) {
+    this.checkPayloads()
     this.state.touched.chunks.add(id)
     this.state.payloads.set(id, bytes.slice(0))
   }
 
   async deletePayload(id: ChunkId) {
+    this.checkPayloads()
     this.state.touched.chunks.add(id)
     this.state.payloads.delete(id)
   }
@@ -276,6 +307,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   }
 
   async deleteSession(id: SessionId) {
+    this.checkPayloads()
     this.state.touched.sessions.add(id)
     for (const chunk of this.state.chunks.values()) {
       if (chunk.sessionId !== id) continue

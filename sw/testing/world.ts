@@ -90,7 +90,7 @@ export function createWorld() {
 /** The disk as one worker reaches it. */
 const mortalStore = (disk: Store, alive: WorkerLifetime): Store => ({
   read: (work) => alive.query(() => disk.read(work)),
-  write: (work) => alive.effect(() => disk.write(work)),
+  write: (work, needs) => alive.effect(() => disk.write(work, needs)),
   payload: (id) => alive.query(() => disk.payload(id)),
   close: () => undefined,
 })

@@ -4,9 +4,10 @@ import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store
 import { readChunk, readSession } from '../../core/read-record.ts'
 import type { ChunkRecord } from '../../core/record.ts'
 import { deadline } from './deadline.ts'
+import { groupCommit } from './group-commit.ts'
 import { payloadBytes, payloadForm } from './payload-form.ts'
 import { endOf, firstOf, openDatabase, resultOf } from './requests.ts'
-import { SCHEMA_VERSION, STORES, upgrade } from './schema.ts'
+import { SCHEMA_VERSION, SCOPES, upgrade } from './schema.ts'
 import {
   LOG_LINES,
   TRIES,
@@ -44,13 +45,18 @@ export function idbStore(name: string): Store {
     return (opened = connection)
   }
 
-  async function run<T>(mode: IDBTransactionMode, work: (live: Live) => Promise<T>): Promise<T> {
+  async function run<T>(
+    scope: keyof typeof SCOPES,
+    mode: IDBTransactionMode,
+    work: (live: Live) => Promise<T>,
+    durability: IDBTransactionDurability = 'strict',
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const connection = open()
       let begun: Begun | undefined
       try {
         const db = await deadline(OPEN_TIMEOUT_MS).race(connection)
-        begun = begin(db, mode)
+        begun = begin(db.transaction(SCOPES[scope], mode, { durability }))
         return await finish(begun, work)
       } catch (thrown) {
         const error = storageError(await causeOf(thrown, begun))
@@ -65,7 +71,7 @@ export function idbStore(name: string): Store {
   async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
     let stored: Blob | ArrayBuffer | undefined
     try {
-      stored = await run('readonly', ({ tx }) =>
+      stored = await run('payloads', 'readonly', ({ tx }) =>
         resultOf<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id)).catch(
           (cause: unknown) => {
             throw ITEM_FAILURES.has(nameOf(cause)) ? unreadable(id, 'cannot be read', cause) : cause
@@ -74,7 +80,7 @@ export function idbStore(name: string): Store {
       )
     } catch (cause) {
       if (HoldfastError.from(cause).code !== 'storage-failed') throw cause
-      await run('readonly', ({ tx }) => resultOf(tx.objectStore('payloads').getKey(id)))
+      await run('payloads', 'readonly', ({ tx }) => resultOf(tx.objectStore('payloads').getKey(id)))
       throw unreadable(id, 'cannot be read', cause)
     }
     if (stored === undefined) throw unreadable(id, 'are missing')
@@ -86,17 +92,23 @@ export function idbStore(name: string): Store {
   }
 
   return {
-    read: (work) => run('readonly', ({ tx }) => work(reader(tx))),
-    write: async (work) => {
-      const once = () => run('readwrite', (live) => work(writer(live)))
+    read: (work) => run('records', 'readonly', ({ tx }) => work(reader(tx))),
+    write: groupCommit(async (work, { repeatable, records } = {}) => {
+      const once = () =>
+        run(
+          records ? 'records' : 'all',
+          'readwrite',
+          (live) => work(writer(live)),
+          repeatable ? 'relaxed' : 'strict',
+        )
       try {
         return await once()
       } catch (error) {
         if (HoldfastError.from(error).code !== 'storage-full') throw error
-        await run('readwrite', ({ tx }) => resultOf(tx.objectStore('payloads').delete(RESERVE)))
+        await run('payloads', 'readwrite', ({ tx }) => resultOf(tx.objectStore('payloads').delete(RESERVE)))
         return once()
       }
-    },
+    }),
     payload: readPayload,
     close: () => opened && drop(opened),
   }
@@ -108,8 +120,7 @@ interface Begun {
   readonly ended: Promise<void>
 }
 
-function begin(db: IDBDatabase, mode: IDBTransactionMode): Begun {
-  const tx = db.transaction(STORES, mode, { durability: 'strict' })
+function begin(tx: IDBTransaction): Begun {
   const ended = endOf(tx)
   // Whoever needs its end asks for it later, or not at all.
   ended.catch(() => undefined)
@@ -197,7 +208,9 @@ function reader(tx: IDBTransaction): ReadTransaction {
 }
 
 function writer({ tx, expect }: Live): WriteTransaction {
-  const [chunks, payloads] = [tx.objectStore('chunks'), tx.objectStore('payloads')]
+  const chunks = tx.objectStore('chunks')
+  // Not every transaction has them.
+  const payloads = () => tx.objectStore('payloads')
   const put = (store: string, value: unknown, key?: IDBValidKey) =>
     resultOf(tx.objectStore(store).put(value, key))
   const remove = (store: string, key: IDBValidKey | IDBKeyRange) =>
@@ -206,11 +219,11 @@ function writer({ tx, expect }: Live): WriteTransaction {
     ...reader(tx),
     putSession: (session) => put('sessions', session),
     putChunk: (chunk) => put('chunks', chunk),
-    putPayload: async (id, bytes) => {
+    putPayload: async (id, bytes, posted) => {
       expect(bytes.byteLength)
-      const isNew = (await resultOf(payloads.getKey(id))) === undefined
-      await put('payloads', payloadForm(bytes), id)
-      if (isNew && (await resultOf(payloads.getKey(RESERVE))) === undefined)
+      const isNew = (await resultOf(payloads().getKey(id))) === undefined
+      await put('payloads', payloadForm(bytes, posted), id)
+      if (isNew && (await resultOf(payloads().getKey(RESERVE))) === undefined)
         await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
     },
     deletePayload: (id) => remove('payloads', id),

@@ -1,9 +1,11 @@
 /**
  * Bytes in the form that this browser stores soundly: a file-backed Blob in Chromium, an ArrayBuffer elsewhere
  * (WebKit: failing puts and empty uploads of stored Blobs; Firefox: a deleted record's Blob hangs its reader).
+ *
+ * @param posted the same bytes as the page posted them: Chromium has them outside of this worker already
  */
-export function payloadForm(bytes: ArrayBuffer): Blob | ArrayBuffer {
-  return 'userAgentData' in navigator ? new Blob([bytes]) : bytes
+export function payloadForm(bytes: ArrayBuffer, posted?: Blob): Blob | ArrayBuffer {
+  return 'userAgentData' in navigator ? (posted ?? new Blob([bytes])) : bytes
 }
 
 /** The bytes again, whatever their form. */

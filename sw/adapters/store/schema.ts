@@ -12,7 +12,11 @@ export const SCHEMA_VERSION = 1
  * - `log`: `LogEntry` by number
  * - `meta`: any value by name
  */
-export const STORES = ['sessions', 'chunks', 'entries', 'heads', 'payloads', 'log', 'meta']
+const RECORDS = ['sessions', 'chunks', 'entries', 'heads', 'log', 'meta']
+const PAYLOADS = ['payloads']
+
+/** What a transaction may touch: the less, the more go on beside it. */
+export const SCOPES = { records: RECORDS, payloads: PAYLOADS, all: [...RECORDS, ...PAYLOADS] } as const
 
 /** Brings a database of any older version to this one, in place. */
 export function upgrade(db: IDBDatabase, oldVersion: number): void {

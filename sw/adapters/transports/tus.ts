@@ -87,6 +87,7 @@ export function tus({
     return { url: url.href, checked: '' }
   }
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
+  const isLast = ({ sizeBytes }: Upload, offset: number) => sizeBytes - offset <= http.partBytes(partBytes)
   const memoOf = (target: Target) => tokenOf(target, secretQuery)
 
   /** The checksum algorithm to use; empty without the extension. Known once it was answered, in a worker's life. */
@@ -147,7 +148,9 @@ export function tus({
             offset: 0,
           }
     if (at === undefined) throw httpError(answer)
-    const target = { ...at.target, again, ...(at.offset === 0 && { checked: checksum }) }
+    const known = { ...at.target, again, ...(at.offset === 0 && { checked: checksum }) }
+    // Where its only part comes next, that is marked with it.
+    const target = { ...known, ended: isLast(upload, at.offset) && !isProof(known) }
     await saveResumeToken(memoOf(target))
     return { target, offset: at.offset }
   }
@@ -229,8 +232,7 @@ export function tus({
 
       /** Marks that the last part leaves, where nothing but the copy itself could tell later that it arrived. */
       async function announceEnd(at: Position): Promise<Position> {
-        const isLast = upload.sizeBytes - at.offset <= http.partBytes(partBytes)
-        if (!isLast || at.target.ended || isProof(at.target)) return at
+        if (!isLast(upload, at.offset) || at.target.ended || isProof(at.target)) return at
         const target = { ...at.target, ended: true }
         await saveResumeToken(memoOf(target))
         return { ...at, target }

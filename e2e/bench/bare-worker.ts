@@ -1,0 +1,86 @@
+import { openDB } from 'idb'
+import type { BareAnswer, BareRequest } from './protocol.ts'
+
+// What a worker costs that promises nothing: the least that any could do for the same bytes and the same proof.
+
+declare const self: ServiceWorkerGlobalScope
+
+const LANES = 4
+
+const opened = openDB('bare', 1, { upgrade: (db) => void db.createObjectStore('payloads') })
+
+self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
+self.addEventListener('message', (event) => {
+  const request = event.data as BareRequest
+  const answer = (said: BareAnswer) => event.ports[0]?.postMessage(said)
+  event.waitUntil(
+    perform(request).then(
+      () => answer({ ok: true }),
+      (error: unknown) => answer({ ok: false, error: String(error) }),
+    ),
+  )
+})
+
+async function perform(request: BareRequest): Promise<unknown> {
+  switch (request.do) {
+    case 'take':
+      return Promise.all([request.payload.arrayBuffer().then(sha256Base64), put(request.id, request.payload)])
+    case 'put':
+      return put(request.id, request.payload)
+    case 'drain':
+      return drain(request.by === 'put' ? uploadByPut : uploadByTus)
+    case 'clear':
+      return (await opened).clear('payloads')
+  }
+}
+
+async function put(id: string, payload: Blob): Promise<void> {
+  const tx = (await opened).transaction('payloads', 'readwrite', { durability: 'strict' })
+  await tx.store.put(payload, id)
+  await tx.done
+}
+
+/** One lane takes the next that no other has taken. */
+async function drain(upload: (id: string, payload: Blob) => Promise<void>): Promise<void> {
+  const db = await opened
+  const waiting = (await db.getAllKeys('payloads')) as string[]
+  const lane = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift())
+      await upload(id, (await db.get('payloads', id)) as Blob)
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
+}
+
+/** The name has the digest in it: whoever stored it has hashed it. */
+const digestOf = (id: string) => id.slice(id.indexOf(' ') + 1)
+
+async function uploadByPut(id: string, payload: Blob): Promise<void> {
+  const url = `/put/${encodeURIComponent(id)}`
+  const answer = await fetch(url, { method: 'PUT', body: payload, cache: 'no-store' })
+  await answer.text()
+  if (answer.headers.get('x-amz-checksum-sha256') !== digestOf(id))
+    throw new Error(`${id} arrived otherwise.`)
+}
+
+async function uploadByTus(id: string, payload: Blob): Promise<void> {
+  const headers = { 'Tus-Resumable': '1.0.0' }
+  const created = await fetch('/tus', {
+    method: 'POST',
+    headers: { ...headers, 'Upload-Length': String(payload.size) },
+  })
+  const url = created.headers.get('location') ?? ''
+  const patched = await fetch(url, {
+    method: 'PATCH',
+    headers: { ...headers, 'Upload-Offset': '0', 'Content-Type': 'application/offset+octet-stream' },
+    body: payload,
+  })
+  if (patched.headers.get('upload-offset') !== String(payload.size)) throw new Error(`${id} was not taken.`)
+  const answer = await fetch(url, { cache: 'no-store' })
+  if ((await sha256Base64(await answer.arrayBuffer())) !== digestOf(id))
+    throw new Error(`${id} arrived otherwise.`)
+}
+
+async function sha256Base64(bytes: ArrayBuffer): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return btoa(String.fromCharCode(...digest))
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { FileStore } from '@tus/file-store'
+import { Server } from '@tus/server'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { bundle } from '../bundle.ts'
+import type { Measured, Plan } from './comparison.ts'
+
+export interface BenchSite {
+  url(plan: Plan): string
+  /** Rejects with what broke in the page. */
+  readonly done: Promise<void>
+  close(): Promise<void>
+}
+
+export interface BenchSiteOptions {
+  /** For what the tus server keeps. */
+  readonly folder: string
+  onMeasured(measured: Measured): void
+  /** Bytes that the browser has given to the disk so far. */
+  written(): Promise<number>
+}
+
+const SCRIPTS = ['bench-page', 'bench-worker', 'bare-worker']
+
+/** The page, its workers and their stores on one origin, so that both sides have the same connections. */
+export async function openBenchSite({ folder, onMeasured, written }: BenchSiteOptions): Promise<BenchSite> {
+  const scripts = new Map<string, string>()
+  for (const name of SCRIPTS)
+    scripts.set(`/${name}.js`, await bundle(join(repositoryRoot(), 'e2e', 'bench', `${name}.ts`)))
+  const tus = new Server({
+    path: '/tus',
+    datastore: new FileStore({ directory: folder }),
+    relativeLocation: true,
+  })
+  let finish = () => {}
+  let fail: (error: Error) => void = () => {}
+  const done = new Promise<void>((resolve, reject) => {
+    finish = resolve
+    fail = reject
+  })
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', 'http://site')
+    const script = scripts.get(pathname)
+    if (script !== undefined)
+      return send(response, script, { 'content-type': 'text/javascript', 'service-worker-allowed': '/' })
+    if (pathname.startsWith('/tus')) return tus.handle(request, response)
+    if (pathname.startsWith('/put/')) return put(request, response)
+    if (pathname === '/written') return send(response, String(await written()))
+    if (pathname === '/')
+      return send(response, '<!doctype html><title>Bench</title><script src="/bench-page.js"></script>', {
+        'content-type': 'text/html',
+      })
+    const body = await textOf(request)
+    if (pathname === '/measured') onMeasured(JSON.parse(body) as Measured)
+    else if (pathname === '/done') finish()
+    else if (pathname === '/broken') fail(new Error(`The page broke: ${body}`))
+    send(response, '')
+  }
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => response.destroy())
+  })
+  server.requestTimeout = 0
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+
+  return {
+    done,
+    url: (plan) => `http://localhost:${port}/?plan=${encodeURIComponent(JSON.stringify(plan))}`,
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** Tells what it received, never what it was told. */
+async function put(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const hash = createHash('sha256')
+  for await (const piece of request) hash.update(piece as Buffer)
+  send(response, '', { 'x-amz-checksum-sha256': hash.digest('base64') })
+}
+
+const send = (response: ServerResponse, body: string, headers: Record<string, string> = {}) =>
+  void response.writeHead(200, headers).end(body)
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of request) pieces.push(piece as Buffer)
+  return Buffer.concat(pieces).toString('utf8')
+}

@@ -1,0 +1,29 @@
+import { presignedPut } from '../../sw/adapters/transports/put.ts'
+import { tus } from '../../sw/adapters/transports/tus.ts'
+import { install } from '../../sw/install.ts'
+import type { Anchor } from '../../sw/ports/anchor.ts'
+
+declare const self: ServiceWorkerGlobalScope
+
+const { origin } = new URL(self.location.href)
+
+/** No chain: what is measured ends at the store. */
+const nobody: Anchor = {
+  name: 'nobody',
+  pollMs: 3_600_000,
+  everyMs: 3_600_000,
+  read: async () => ({ blockNumber: 0 }),
+  submit: async () => undefined,
+  receipt: async () => undefined,
+}
+
+const transport = self.location.search.includes('tus')
+  ? tus({ endpoint: `${origin}/tus` })
+  : presignedPut({
+      grant: async ({ cid, method, checksum }) => ({
+        url: `${origin}/put/${cid}`,
+        headers: method === 'PUT' ? { 'x-amz-checksum-sha256': checksum ?? '' } : {},
+      }),
+    })
+
+install({ transport, anchor: nobody })

@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { findChromium } from '../driver/find-chromium.ts'
+import { launchBrowser } from '../driver/real-browser.ts'
+import { openBenchSite } from './bench-site.ts'
+import { COMPARISONS, type Measured, type Plan } from './comparison.ts'
+import { report, summary, type Machine } from './report.ts'
+
+const HELP = `Compares the engine with the bare browser under it: a Chromium without a debugger, rounds alternating.
+
+  npm run bench [-- options]
+
+  --only NAME   one comparison, may be repeated: ${COMPARISONS.map(({ name }) => name).join(', ')}
+  --json        prints what was measured as JSON
+  --rounds N    rounds of each comparison (default 5)
+  --chunks N    chunks of 3 MiB in a round (default 24)
+  --small N     chunks of 64 KiB in a round (default 400)
+  --queued N    chunks that wait for "backlog" (default 10000)
+  --write       writes docs/benchmarks.md; without --only alone`
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      json: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '5' },
+      chunks: { type: 'string', default: '24' },
+      small: { type: 'string', default: '400' },
+      queued: { type: 'string', default: '10000' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return console.log(HELP)
+  const names = COMPARISONS.map(({ name }) => name).filter(
+    (name) => values.only.length === 0 || (values.only as string[]).includes(name),
+  )
+  if (names.length < values.only.length)
+    throw new Error(`There are only: ${COMPARISONS.map((c) => c.name).join(', ')}`)
+  const plan: Plan = {
+    names,
+    rounds: Number(values.rounds),
+    chunks: Number(values.chunks),
+    smallChunks: Number(values.small),
+    queued: Number(values.queued),
+  }
+  const measured = await run(plan, (one) => !values.json && console.log(lineOf(one)))
+  const machine = machineOf(plan)
+  if (values.json) return console.log(JSON.stringify({ machine, measured }, undefined, 2))
+  console.log(summary(measured))
+  if (values.write)
+    await writeFile(join(repositoryRoot(), 'docs', 'benchmarks.md'), report(measured, machine))
+}
+
+const lineOf = ({ name, ours, bare }: Measured) =>
+  `${name}: ${ours.toFixed(2)}, bare ${bare.toFixed(2)}, ratio ${(ours / bare).toFixed(2)}`
+
+async function run(plan: Plan, onMeasured: (measured: Measured) => void): Promise<Measured[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'))
+  const measured: Measured[] = []
+  let browserPid = 0
+  const site = await openBenchSite({
+    folder,
+    written: () => bytesWritten(browserPid),
+    onMeasured(one) {
+      measured.push(one)
+      onMeasured(one)
+    },
+  })
+  const browser = await launchBrowser({
+    executable: findChromium(),
+    profile: join(folder, 'profile'),
+    debuggable: false,
+    url: site.url(plan),
+  })
+  browserPid = browser.pid
+  try {
+    await site.done
+  } finally {
+    await browser.kill()
+    await site.close()
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  return measured
+}
+
+/** What the browser's processes have caused to be sent to the disk, bytes (proc(5), `/proc/pid/io`). */
+async function bytesWritten(group: number): Promise<number> {
+  let sum = 0
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    // After the name, which may have spaces: state, parent, process group.
+    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) !== group) continue
+    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '')
+    sum += Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0)
+  }
+  return sum
+}
+
+function machineOf({ rounds }: Plan): Machine {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: repositoryRoot(), encoding: 'utf8' }).trim()
+  return {
+    browser: execFileSync(findChromium(), ['--version'], { encoding: 'utf8' }).trim(),
+    node: process.version,
+    cpus: `${cpus().length} × ${cpus()[0]?.model}`,
+    load: loadavg()[0] ?? 0,
+    commit: git('rev-parse', '--short', 'HEAD'),
+    rounds,
+  }
+}
+
+await main()

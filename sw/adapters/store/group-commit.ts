@@ -1,0 +1,57 @@
+import type { Store, WriteNeeds, WriteTransaction } from '../../ports/store.ts'
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+
+interface Waiting {
+  work(tx: WriteTransaction): Promise<unknown>
+  readonly needs: WriteNeeds
+  resolve(result: unknown): void
+  reject(error: unknown): void
+}
+
+/**
+ * Writes in turn, and what came in during one transaction together in the next: many changes wait for the disk once.
+ * Each is still whole or not at all: where one of a group throws, each runs in a transaction of its own.
+ *
+ * @param write runs one transaction
+ */
+export function groupCommit(write: Store['write']): Store['write'] {
+  let waiting: Waiting[] = []
+  let busy = false
+
+  async function commit(group: readonly Waiting[]): Promise<void> {
+    const results: unknown[] = []
+    try {
+      await write(async (tx) => {
+        results.length = 0
+        for (const { work } of group) results.push(await work(tx))
+      }, needsOf(group))
+      group.forEach(({ resolve }, place) => resolve(results[place]))
+    } catch (error) {
+      // A failing database fails for each of them.
+      if (group.length === 1 || HoldfastError.from(error).code === 'storage-failed')
+        for (const { reject } of group) reject(error)
+      else for (const one of group) await commit([one])
+    }
+  }
+
+  return <T>(work: (tx: WriteTransaction) => Promise<T>, needs: WriteNeeds = {}) =>
+    new Promise<T>((resolve, reject) => {
+      waiting.push({ work, needs, resolve: resolve as (result: unknown) => void, reject })
+      if (busy) return
+      busy = true
+      void (async () => {
+        while (waiting.length > 0) {
+          const group = waiting
+          waiting = []
+          await commit(group)
+        }
+        busy = false
+      })()
+    })
+}
+
+/** What all of them need: one that must be durable makes all durable. */
+const needsOf = (group: readonly Waiting[]): WriteNeeds => ({
+  repeatable: group.every(({ needs }) => needs.repeatable),
+  records: group.every(({ needs }) => needs.records),
+})
