@@ -2,6 +2,7 @@ import { cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'wor
 import { evm, install, ipfs } from './index.ts'
 import { notice } from './notice.ts'
 import { sealInWorker } from './seal.ts'
+import { watchSettled } from './watch.ts'
 import { workboxSync } from './workbox.ts'
 
 /* oxlint-disable no-underscore-dangle -- names that the build replaces: see `vite.config.ts` */
@@ -22,6 +23,7 @@ install({
   anchor: evm({ ...chain, depth: 2 }),
   sealer: sealInWorker,
   lastChance: notice(),
+  watch: watchSettled,
   wake: workboxSync,
 })
 

@@ -10,7 +10,7 @@ import { isMetered } from './adapters/browser/network.ts'
 import { systemClock } from './adapters/browser/system-clock.ts'
 import { webLock } from './adapters/browser/web-lock.ts'
 import { idbStore } from './adapters/store/idb.ts'
-import { admissionRoom, type LastChance, type Sealer } from './engine/context.ts'
+import { admissionRoom, type LastChance, type Sealer, type Watch } from './engine/context.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createProgress } from './engine/progress.ts'
 import type { Anchor } from './ports/anchor.ts'
@@ -34,6 +34,8 @@ export interface InstallOptions {
   readonly sealer?: Sealer
   /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
   readonly lastChance?: LastChance
+  /** `watchSettled` of `holdfast/sw/watch`, where the chain may take back what it held deeper than the anchor's `depth`. */
+  readonly watch?: Watch
   /** How the browser is asked to wake the worker; default: Background Sync, by its own tags. */
   readonly wake?: CreateWake
 }

@@ -16,7 +16,7 @@ const NONE = Infinity
 export const OLD: ReadonlySet<string> = new Set(
   `
 AbortController AbortSignal AbortSignal.prototype Array Array.from Array.isArray ArrayBuffer ArrayBuffer.isView BigInt Blob Boolean CryptoKey
-DOMException Date Date.now Date.parse Error FormData Headers IDBCursor IDBDatabase IDBIndex IDBKeyRange
+DOMException Date Date.now Date.parse Error File FormData Headers IDBCursor IDBDatabase IDBIndex IDBKeyRange
 IDBKeyRange.bound IDBKeyRange.only IDBKeyRange.upperBound IDBObjectStore IDBRequest IDBTransaction
 Infinity JSON JSON.parse JSON.stringify Map Math Math.abs Math.ceil Math.clz32 Math.floor Math.max Math.min
 Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChannel NaN Number

@@ -1,4 +1,5 @@
 import { sealInWorker } from '../../sw/seal.ts'
+import { watchSettled } from '../../sw/engine/watch.ts'
 import { groupCommit } from '../../sw/adapters/store/group-commit.ts'
 import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
@@ -121,6 +122,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
       sealer: sealInWorker,
+      watch: watchSettled,
       lock: locks.lockOf(alive),
       clock: ownClock,
       metered: () => clock.now() < scene.meteredUntilMs,

@@ -20,6 +20,8 @@ export interface Context {
   readonly sealer?: Sealer
   /** Called when the browser will not wake the worker again though work is left. */
   readonly lastChance?: LastChance
+  /** Looks whether the chain still holds what has settled. */
+  readonly watch?: Watch
   readonly clock: Clock
   /** Whether the browser tells that data costs money or is to be saved. */
   readonly metered: () => boolean
@@ -32,6 +34,8 @@ export interface Context {
 
 /** @param recordings how many wait for a page of the origin */
 export type LastChance = (recordings: number) => Promise<void>
+
+export type Watch = (context: Context, signal: AbortSignal) => Promise<void>
 
 /** Seals a chunk that was handed over raw. */
 export interface Sealer {

@@ -11,7 +11,6 @@ import { planWork, type StepsUnderWay, type WorkPlan } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
-import { watchSettled } from './watch.ts'
 import { fairOrder } from './fair-order.ts'
 import { WIND_DOWN_MS, LOOK_EVERY_MS, ARM_TIMEOUT_MS, SHORTEST_WAIT_MS } from './limits.ts'
 
@@ -41,7 +40,7 @@ export const DRAIN_LOCK = 'holdfast-drain'
  * goes now, then waits for what comes next until its budget ends or nothing is left.
  */
 export function createDrain(context: Context): Drain {
-  const { lock, clock, wake } = context
+  const { lock, clock, wake, watch } = context
   let running: Promise<Outcome> | undefined
   let deadlineMs = 0
   let wakeSignal = new AbortController()
@@ -149,9 +148,9 @@ export function createDrain(context: Context): Drain {
           for (const chunk of plan.chunks) start(transfers, chunk.id, transferAndMeasure(chunk, plan, signal))
           for (const { id, kind } of plan.steps)
             start(steps[kind], id, sessionStep(context, id, kind, signal))
-          if (!plan.suspended && looks.size === 0 && clock.now() >= nextLookMs) {
+          if (watch && !plan.suspended && looks.size === 0 && clock.now() >= nextLookMs) {
             nextLookMs = clock.now() + LOOKS_APART_MS
-            start(looks, 'settled', watchSettled(context, signal))
+            start(looks, 'settled', watch(context, signal))
           }
         }
         const isIdle = underWay().length === 0

@@ -2,14 +2,15 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import { afterLook, isLookDue } from '../core/watching.ts'
 import { change } from './change.ts'
 import { circuitOf, recordFailure } from './circuits.ts'
-import type { Context } from './context.ts'
+import type { Watch } from './context.ts'
 import { limited } from './time-limit.ts'
 
 /**
  * Asks the chain, session after session, whether it still holds what has settled, where a look is due. A session whose
  * anchor is gone is open again, and is witnessed like any other. A chain that does not answer is asked at a later wake.
+ * For `install({ watch: watchSettled })`.
  */
-export async function watchSettled(context: Context, signal: AbortSignal): Promise<void> {
+export const watchSettled: Watch = async (context, signal) => {
   const { store, anchor, clock } = context
   const nowMs = clock.now()
   const [sessions, { notBeforeMs }] = await store.read((tx) =>

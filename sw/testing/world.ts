@@ -7,6 +7,7 @@ import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/mes
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from '../engine/admit.ts'
 import { sealInWorker } from '../seal.ts'
+import { watchSettled } from '../engine/watch.ts'
 import { admissionRoom, type Context } from '../engine/context.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
@@ -45,6 +46,7 @@ export function createWorld() {
       transport: server.transportOf(alive),
       anchor: chain.anchorOf(alive),
       sealer: sealInWorker,
+      watch: watchSettled,
       metered: () => network.metered,
       lock: locks.lockOf(alive),
       clock: {

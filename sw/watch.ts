@@ -1,0 +1,1 @@
+export { watchSettled } from './engine/watch.ts'
