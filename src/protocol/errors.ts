@@ -10,24 +10,31 @@ import type { VerificationCode } from './verification-code.ts'
  */
 export type ErrorClass = 'transient' | 'conflict' | 'blocked' | 'refused' | 'defect'
 
-/** Each code with its class. What a person can do about it: `adviceFor` in `advice.ts`; what it means: docs/errors.md. */
-export const ERRORS = {
+/** Codes of what is refused. */
+const REFUSED = {
   'bad-message': 'refused',
   'unknown-session': 'refused',
   'session-exists': 'refused',
   'session-ended': 'refused',
   'index-taken': 'refused',
   'chunk-too-large': 'refused',
-  'hash-mismatch': 'conflict',
   'not-confirmed': 'refused',
   'bad-input': 'refused',
   'no-service-worker': 'refused',
   'unsupported-browser': 'refused',
+  'recorder-failed': 'refused',
+  'rejected-by-store': 'refused',
+  'anchor-rejected': 'refused',
+  forked: 'refused',
+} as const
+
+/** All other codes, with their classes: all that the worker needs of the table. */
+const NOT_REFUSED = {
+  'hash-mismatch': 'conflict',
   'worker-timeout': 'transient',
   'protocol-mismatch': 'transient',
   'storage-full': 'transient',
   'storage-failed': 'transient',
-  'recorder-failed': 'refused',
   'payload-unreadable': 'defect',
   'payload-corrupt': 'defect',
   unreachable: 'transient',
@@ -37,16 +44,20 @@ export const ERRORS = {
   'sign-in-needed': 'blocked',
   'address-mismatch': 'conflict',
   'bad-answer': 'conflict',
-  'rejected-by-store': 'refused',
   'copies-missing': 'transient',
-  'anchor-rejected': 'refused',
   'anchor-unseen': 'transient',
-  forked: 'refused',
   'wrong-chain': 'transient',
   'nodes-disagree': 'transient',
   aborted: 'transient',
   defect: 'defect',
 } as const satisfies Record<string, ErrorClass>
+
+/** Each code with its class. What a person can do about it: `adviceFor` in `advice.ts`; what it means: docs/errors.md. */
+export const ERRORS = /* @__PURE__ */ Object.assign({}, REFUSED, NOT_REFUSED)
+
+/** The class of a code: one that this version does not know is a refusal. */
+export const classOf = (code: string): ErrorClass =>
+  (NOT_REFUSED as Readonly<Record<string, ErrorClass>>)[code] ?? 'refused'
 
 export type ErrorCode = keyof typeof ERRORS
 
@@ -78,7 +89,7 @@ export class HoldfastError<Code extends string = ErrorCode> extends Error {
   }
 
   get class(): ErrorClass {
-    return ERRORS[this.code as ErrorCode]
+    return classOf(this.code)
   }
 
   toWire(): WireError<Code> {

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
+import { classOf, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
 import type { TrialKind, Wait } from './record.ts'
 import {
   BASE_MS,
@@ -69,14 +69,14 @@ export const isReportable = ({ code }: WireError) => code !== 'aborted'
 /** What an error is tried again as once its item is parked; undefined where time cannot mend it: the bytes are not ours. */
 export function trialOf(error: WireError | undefined): TrialKind | undefined {
   if (!error || error.code === 'payload-corrupt') return undefined
-  const kind = ERRORS[error.code]
+  const kind = classOf(error.code)
   if (kind === 'blocked') return 'sign-in'
   return kind === 'transient' ? undefined : 'refusal'
 }
 
 /** How an item waits after a failure. Its class decides: time heals the transient ones and conflicts; the others park. */
 export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
-  const kind = ERRORS[failure.code]
+  const kind = classOf(failure.code)
   const mayPass = failure.code === 'payload-unreadable' && failures <= READS
   if (kind !== 'transient' && kind !== 'conflict' && !mayPass) return { kind: 'parked' }
   const floorMs = Math.min(failure.retryAfterMs, LONGEST_WAIT_MS)
@@ -91,7 +91,7 @@ export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
  * @param onTrial whether it was parked before, and tried by itself
  */
 export const isInVain = (code: ErrorCode, failures: number, onTrial = false) =>
-  ERRORS[code] === 'conflict' && (onTrial || failures > CONFLICTS)
+  classOf(code) === 'conflict' && (onTrial || failures > CONFLICTS)
 
 /** How long a destination is left alone after so many failures in a row, from 1; ms. */
 export const circuitDelayMs = (failures: number, random: number) =>
