@@ -43,10 +43,10 @@ export interface Failure extends WireError {
 /** Waits for its turn alone. */
 export const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
 
-/** First upper bound of the wait between two trials, which doubles, and the largest, ms. */
-const TRIALS: Readonly<Record<TrialKind, { readonly baseMs: number; readonly capMs: number }>> = {
-  'sign-in': { baseMs: 300_000, capMs: 3_600_000 },
-  refusal: { baseMs: 60_000, capMs: LONGEST_TRIAL_MS },
+/** Largest upper bound of the wait between two trials, and the first, which doubles, ms. */
+const TRIALS: Readonly<Record<TrialKind, readonly [capMs: number, baseMs: number]>> = {
+  'sign-in': [3_600_000, 300_000],
+  refusal: [LONGEST_TRIAL_MS, 60_000],
 }
 
 /** Failures that tell of the destination rather than of the item. */
@@ -98,23 +98,21 @@ export const circuitDelayMs = (failures: number, random: number) =>
   backOffMs(failures, random, DESTINATION_CAP_MS)
 
 /** How long a trial waits after so many before it, from 0; ms. */
-export function trialDelayMs(of: TrialKind, failures: number, random: number): number {
-  const { baseMs, capMs } = TRIALS[of]
-  return Math.max(TRIAL_FLOOR_MS, Math.round(random * Math.min(capMs, baseMs * 2 ** failures)))
-}
+export const trialDelayMs = (of: TrialKind, failures: number, random: number) =>
+  Math.max(TRIAL_FLOOR_MS, backOffMs(failures + 1, random, ...TRIALS[of]))
 
 /** When an anchor that the relay took so often in vain, from 0, is handed over again, ms after the last time. */
 export const resubmitDelayMs = (taken: number) =>
-  Math.min(RESUBMIT_CAP_MS, RESUBMIT_AFTER_MS * 2 ** Math.max(0, taken - 1))
+  backOffMs(Math.max(taken, 1), 1, RESUBMIT_CAP_MS, RESUBMIT_AFTER_MS)
 
 /**
  * Full jitter after "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  *
  * @param failures consecutive failures, from 1
- * @param random uniform in [0, 1)
+ * @param random uniform in [0, 1); 1 for no jitter
  */
-const backOffMs = (failures: number, random: number, capMs = CAP_MS) =>
-  Math.round(Math.min(capMs, BASE_MS * 2 ** Math.min(failures - 1, 20)) * random)
+const backOffMs = (failures: number, random: number, capMs = CAP_MS, baseMs = BASE_MS) =>
+  Math.round(Math.min(capMs, baseMs * 2 ** (failures - 1)) * random)
 
 /**
  * A stored time as far as it can be true: one that lies further ahead than any wait may last was stored under a clock
