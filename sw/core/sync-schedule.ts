@@ -10,10 +10,6 @@ const SIMULTANEOUS_MS = 5_000
 
 /** Kinds of tags. One of each comes first, so that a page which lives for a second leaves attempts at four times. */
 const KINDS = 4
-/** Whether a kind's first attempt may end early, and its second: no two kinds are alike. */
-const firstMayEndEarly = (kind: number) => kind % 2 === 0
-const secondMayEndEarly = (kind: number) => kind < 2
-
 /**
  * Which tags to register now, while work remains. A tag in back-off cannot be had sooner, and tags that are registered
  * together fire together; so a fresh tag is added at intervals. Spent ones the browser forgets by itself, and without an
@@ -54,8 +50,9 @@ export interface WakeHolder {
 export function attemptCanEndEarly(tag: string, lastChance: boolean, nowMs: number): boolean {
   if (lastChance || !isScheduledTag(tag)) return false
   const { kind, atMs } = parseTag(tag)
-  const isFirst = nowMs - atMs < TAG_INTERVAL_MS
-  return isFirst ? firstMayEndEarly(kind) : secondMayEndEarly(kind)
+  // The kind has a bit for the first attempt and one for the second: no two kinds are alike.
+  const bit = nowMs - atMs < TAG_INTERVAL_MS ? 1 : 2
+  return (kind & bit) === 0
 }
 
 /** Whether this event is to end now, as one that failed, because another holds the worker for longer. */
