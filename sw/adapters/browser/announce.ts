@@ -15,10 +15,8 @@ export function announcer(scope: string, store: Store, moving: Moving): (id: Ses
   async function tell() {
     const ids = [...changed]
     changed.clear()
-    const found = await store.read((tx) =>
-      Promise.all(ids.map(async (sessionId) => ({ sessionId, session: await tx.session(sessionId) }))),
-    )
-    for (const { sessionId, session } of found) {
+    for (const sessionId of ids) {
+      const session = await store.read((tx) => tx.session(sessionId))
       const told: Broadcast = session
         ? { type: 'changed', session: sessionView(session, moving) }
         : { type: 'discarded', sessionId }
