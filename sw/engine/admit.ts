@@ -2,13 +2,13 @@ import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
-import type { HandedChunk, SealedChunk } from '../../src/protocol/messages.ts'
+import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { ChunkRecord, ChunkState, Seal } from '../core/record.ts'
 import { DUE_NOW } from '../core/retry-policy.ts'
 import { existing } from './sessions.ts'
-import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
+import type { ReadTransaction } from '../ports/store.ts'
 
 /**
  * Takes a chunk into the store; when this resolves its bytes are durable, and the page may forget them.
@@ -18,51 +18,34 @@ import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
  * @throws HoldfastError `unknown-session`, `session-ended`, `index-taken`, `hash-mismatch`, `storage-full`
  */
 export async function admitChunk(context: Context, handed: HandedChunk): Promise<ChunkId> {
-  const { store } = context
+  const { store, clock, room, announce } = context
   const chunk = newChunk(handed)
   if ((await store.read((tx) => admission(tx, chunk, handed))) === 'known') return chunk.id
 
-  const release = await context.room.acquire(chunk.sizeBytes)
+  const release = await room.acquire(chunk.sizeBytes)
   try {
-    return await admitBytes(context, chunk, handed)
+    const bytes = await readContent(handed)
+    // What was hashed is what is stored: a file may change in between, and no other Blob.
+    const posted = handed.payload instanceof File ? undefined : handed.payload
+    await store.write(async (tx) => {
+      if ((await admission(tx, chunk, handed)) === 'known') return
+      await tx.putPayload(chunk.id, bytes, posted)
+      await commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock))
+    })
   } finally {
     release()
   }
-}
-
-async function admitBytes(context: Context, chunk: ChunkRecord, handed: HandedChunk): Promise<ChunkId> {
-  const { store, clock, announce } = context
-  const bytes = await readContent(handed)
-  // What was hashed is what is stored: a file may change in between, and no other Blob.
-  const posted = handed.payload instanceof File ? undefined : handed.payload
-  const admit = async (tx: WriteTransaction) => {
-    if ((await admission(tx, chunk, handed)) === 'known') return
-    await tx.putPayload(chunk.id, bytes, posted)
-    await commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock))
-  }
-  await store.write(admit)
   announce(chunk.sessionId)
   return chunk.id
 }
 
-const sealOf = ({ encryptedHash, iv, chunkKey, cid }: SealedChunk): Seal => ({
-  encryptedHash,
-  iv,
-  chunkKey,
-  cid,
-})
-
 function newChunk(handed: HandedChunk): ChunkRecord {
-  const { sessionId, index, plaintextHash, capturedAtMs, durationMs } = handed
+  const { kind, payload, sessionId, index, plaintextHash, capturedAtMs, durationMs, ...seal } = handed
   const state: ChunkState =
-    handed.kind === 'raw'
+    kind === 'raw'
       ? { status: 'captured', wait: DUE_NOW }
-      : {
-          status: 'uploading',
-          wait: DUE_NOW,
-          sent: false,
-          seal: sealOf(handed),
-        }
+      : // What is left of one that was handed over sealed.
+        { status: 'uploading', wait: DUE_NOW, sent: false, seal: seal as Seal }
   return {
     id: chunkIdOf(sessionId, index),
     sessionId,
@@ -70,7 +53,7 @@ function newChunk(handed: HandedChunk): ChunkRecord {
     plaintextHash,
     capturedAtMs,
     durationMs,
-    sizeBytes: handed.payload.size,
+    sizeBytes: payload.size,
     state,
     retryCount: 0,
     failures: 0,
