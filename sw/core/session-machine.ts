@@ -40,6 +40,7 @@ import {
   withOpenMarker,
 } from './session.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
+import { EXPIRED_AT_ONCE } from './waits.ts'
 import { isWitnessOwed, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -494,9 +495,6 @@ function isProgress(event: WitnessEvent, { trouble, witnessing }: SessionRecord)
   if (event.type === 'look-again') return event.shown >= witnessing.submitted
   return event.type === 'anchor-taken' && trouble?.error.code !== 'anchor-unseen'
 }
-
-/** So many pages are asked for again at a time, and the first one of the log. */
-const EXPIRED_AT_ONCE = 100
 
 /**
  * What the chain holds, and the store was lately proved to have, is deleted here; an older proof is asked for again. A
