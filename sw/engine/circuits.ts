@@ -41,16 +41,12 @@ export function floorsOf(context: Context): Floors {
 
 /** A page arrived, or its network did: every destination is asked again now, unless it forbade that. */
 export async function reconsiderCircuits(context: Context): Promise<void> {
-  for (const { name } of [context.transport, context.anchor])
-    await update(context, name, (circuit) => (circuit.failures > 0 ? reconsider(circuit) : circuit))
+  for (const { name } of [context.transport, context.anchor]) await updateFailed(context, name, reconsider)
 }
 
 /** Remembers that a destination answers. */
-export async function closeCircuit(context: Context, destination: string): Promise<void> {
-  const { store, clock } = context
-  const { failures } = await store.read((tx) => circuitOf(tx, destination, clock.now()))
-  if (failures > 0) await update(context, destination, close)
-}
+export const closeCircuit = (context: Context, destination: string): Promise<void> =>
+  updateFailed(context, destination, close)
 
 /** The same in the transaction that says what came of it. */
 export const alsoCloseCircuit =
@@ -64,6 +60,13 @@ type Update = (circuit: Circuit, nowMs: number) => Circuit
 
 const update = ({ store, clock }: Context, destination: string, change: Update): Promise<Circuit> =>
   store.write((tx) => updateIn(tx, destination, clock.now(), change), { records: true })
+
+/** One that has not failed stays as it is, which is known by reading. */
+async function updateFailed(context: Context, destination: string, change: Update): Promise<void> {
+  const { store, clock } = context
+  const { failures } = await store.read((tx) => circuitOf(tx, destination, clock.now()))
+  if (failures > 0) await update(context, destination, change)
+}
 
 /** Writes only what changes. */
 async function updateIn(
