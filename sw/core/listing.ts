@@ -1,5 +1,5 @@
 import { afresh, afterFailedEffort, onTrial, type Resumed } from './effort.ts'
-import type { Listing, PageRange, SessionRecord } from './record.ts'
+import type { Listing, SessionRecord } from './record.ts'
 import { believedMs, type Failure, type Now } from './retry-policy.ts'
 import { totalChunks } from './session.ts'
 
@@ -18,10 +18,6 @@ export function listingDueMs(session: SessionRecord, nowMs = Infinity): number |
     return (size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0) || expired ? 0 : undefined
   return listing.wait.kind === 'due' ? believedMs(listing.wait.notBeforeMs, nowMs) : undefined
 }
-
-/** The page to ask for again next: the first, without which a reader opens nothing, then the newest. */
-export const nextExpired = ({ expired }: SessionRecord): PageRange | undefined =>
-  expired?.[0]?.from === 0 ? expired[0] : expired?.at(-1)
 
 /** What can happen to the page in flight. */
 export type ListingEvent =

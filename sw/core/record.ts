@@ -240,7 +240,7 @@ export interface SessionRecord {
   readonly logEnd?: Exclude<SessionEnding, 'recording'> | undefined
   readonly listed: Listed
   readonly listing?: Listing | undefined
-  /** Pages that the store is asked for again before anything is deleted on them, oldest first; absent where there are none. */
+  /** Pages that the store is asked for again before anything is deleted on them, in this order; absent where there are none. */
   readonly expired?: readonly PageRange[] | undefined
   readonly witnessing: Witnessing
   readonly anchored?: Anchored | undefined

@@ -16,7 +16,7 @@ import {
 } from '../testing/records.ts'
 import type { ChunkEvent } from './chunk-machine.ts'
 import { entryOf } from './entry-of.ts'
-import { listingDueMs, nextExpired } from './listing.ts'
+import { listingDueMs } from './listing.ts'
 import type { ChunkRecord, ChunkState, HeadRecord, Listing, SessionRecord, TrialKind } from './record.ts'
 import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
 import {
@@ -1060,7 +1060,7 @@ describe('any history of a recording', () => {
     return found[pick % found.length]
   }
   const nextPage = ({ session }: World) => {
-    const again = session.size === session.listed.tree.size ? nextExpired(session) : undefined
+    const again = session.size === session.listed.tree.size ? session.expired?.[0] : undefined
     const to = again?.to ?? session.size
     const end = session.logEnd === 'complete'
     return aListing(again?.from ?? session.listed.tree.size, to, {

@@ -5,7 +5,7 @@ import type { EndHow } from '../../src/evidence/entry.ts'
 import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import { afresh } from './effort.ts'
-import { listingStep, nextExpired, type ListingEvent } from './listing.ts'
+import { listingStep, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
@@ -441,7 +441,7 @@ function setBack(draft: Draft): boolean {
 function beginListing(draft: Draft, listing: Listing): boolean {
   const { session } = draft
   const { from } = listing.frame
-  const isDue = from === session.listed.tree.size || from === nextExpired(session)?.from
+  const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
   if (session.listing !== undefined || !isDue) return false
   if (listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)) return false
   applyToChunks(draft, draft.chunks, { type: 'page-began' })
@@ -504,7 +504,7 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
   const before = draft.session
   const expired = expiredPages(draft, heads)
   if (expired.length > (before.expired?.length ?? 0)) draft.set({ expired })
-  const relied = expired[0]?.from === 0 ? Infinity : (expired.at(-1)?.to ?? 0)
+  const relied = expired[0]?.from === 0 ? Infinity : (expired[0]?.to ?? 0)
   for (const chunk of draft.chunks) {
     const { uploadedAtMs = Infinity } = chunk.state
     const isFresh = isRecent(uploadedAtMs, draft.now)
@@ -527,7 +527,8 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
 
 /**
  * Pages that are asked for again: those that are, and of these heads those that are new on the chain, or list a chunk
- * that waits for its word, where their proof is old.
+ * that waits for its word, where their proof is old. The first page of the log, without which a reader opens nothing, comes
+ * first, then the newest.
  */
 function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecord[]): readonly PageRange[] {
   const { expired = [], anchored } = session
@@ -541,7 +542,8 @@ function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecor
   return heads
     .filter((head) => !isRecent(head.provedAtMs, now) && isRelied(head))
     .map(({ frame: { from }, size: to }) => ({ from, to }))
-    .filter(({ from }, at, all) => from === 0 || at >= all.length - EXPIRED_AT_ONCE)
+    .sort((a, b) => (b.from || Infinity) - (a.from || Infinity))
+    .slice(0, EXPIRED_AT_ONCE)
 }
 
 /** A time that is yet to come is of a clock that was ahead: then nothing is known. */

@@ -29,7 +29,7 @@ export const TAKEN_TO_TELL = 3
 export const STANDING_MS = 90_000
 /** Bytes that cannot be read are read again so often before their chunk is parked. */
 export const READS = 3
-/** So many pages are asked for again at a time, and the first one of the log. */
+/** So many pages are asked for again at a time. */
 export const EXPIRED_AT_ONCE = 100
 /** A store that does not take a chunk for what it is gets it so often in a row before the chunk is parked. */
 export const CONFLICTS = 5

@@ -6,7 +6,6 @@ import { appendEntries, rootOf } from '../../src/evidence/tree.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
-import { nextExpired } from '../core/listing.ts'
 import type { HeadRecord, Listing, PageFrame, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { signingKeyName } from '../core/session.ts'
@@ -35,7 +34,7 @@ async function begin(context: Context, session: SessionRecord): Promise<void> {
   const { size, listed } = session
   const { tree, pages } = listed
   // What has not been at the store at all goes first.
-  const expired = size > tree.size ? undefined : nextExpired(session)
+  const expired = size > tree.size ? undefined : session.expired?.[0]
   const again = expired && (await headAt(context, session.id, expired.to))
   const next = { number: pages.number + 1, from: tree.size, frontier: tree.frontier, links: linksOf(pages) }
   const frame = again?.frame ?? next
