@@ -26,23 +26,13 @@ export async function change(
   return changed
 }
 
-const RECORD_EVENTS: ReadonlySet<string> = new Set([
-  'send-began',
-  'resume-token-saved',
-  'stored',
-  'failed',
-  'listing-began',
-  'listing',
-  'page-stored',
-])
+/** What puts or deletes bytes. */
+const BYTE_EVENTS: ReadonlySet<string> = new Set(['sealed', 'anchor-confirmed', 'discarded'])
 
-/** Neither a chunk's upload nor the listing touches bytes at any step; that an upload went well is found out again. */
+/** That an upload went well is found out again. */
 function needsOf(event: SessionEvent): WriteNeeds {
-  const upload = event.type === 'chunk' ? event.event.type : ''
-  return {
-    records: RECORD_EVENTS.has(upload || event.type),
-    repeatable: upload === 'stored',
-  }
+  const { type } = event.type === 'chunk' ? event.event : event
+  return { records: !BYTE_EVENTS.has(type), repeatable: type === 'stored' }
 }
 
 /** The same event to all open sessions, in one transaction. */
