@@ -17,10 +17,9 @@ export interface Deadline {
  */
 export function deadline(ms: number): Deadline {
   let untilMs = performance.now() + ms
-  let late = false
   return {
     get late() {
-      return late
+      return performance.now() >= untilMs
     },
     extend(moreMs) {
       untilMs = Math.max(untilMs, performance.now() + moreMs)
@@ -33,7 +32,6 @@ export function deadline(ms: number): Deadline {
           if (leftMs > 0) {
             timer = setTimeout(look, leftMs)
           } else {
-            late = true
             reject(new HoldfastError('storage-failed', 'The database does not answer.'))
           }
         }
