@@ -61,16 +61,13 @@ describe('a payload that cannot be read', () => {
     throw new DOMException('The file is gone.', name)
   }
 
-  test('is that chunk’s alone: the connection stays', async () => {
-    transactions(() => ({ get: failing('NotReadableError') }))
-    await expect(idbStore('device').payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
-    expect(database.opened).toBe(1)
-  })
-
-  test('is that chunk’s too where the browser does not say why, while its key can be read', async () => {
-    transactions(() => ({ get: failing('UnknownError'), getKey: async () => ID }))
-    await expect(idbStore('device').payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
-  })
+  test.each(['NotReadableError', 'DataError', 'UnknownError'])(
+    'is that chunk’s alone while its key can be read: %s',
+    async (name) => {
+      transactions(() => ({ get: failing(name), getKey: async () => ID }))
+      await expect(idbStore('device').payload(ID)).rejects.toMatchObject({ code: 'payload-unreadable' })
+    },
+  )
 
   test('is the database’s where nothing can be read', async () => {
     transactions(() => ({ get: failing('UnknownError'), getKey: failing('UnknownError') }))

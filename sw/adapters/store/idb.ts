@@ -72,11 +72,7 @@ export function idbStore(name: string): Store {
     let stored: Blob | ArrayBuffer | undefined
     try {
       stored = await run('payloads', 'readonly', ({ tx }) =>
-        resultOf<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id)).catch(
-          (cause: unknown) => {
-            throw ITEM_FAILURES.has(nameOf(cause)) ? unreadable(id, 'cannot be read', cause) : cause
-          },
-        ),
+        resultOf<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id)),
       )
     } catch (cause) {
       if (HoldfastError.from(cause).code !== 'storage-failed') throw cause
@@ -132,11 +128,6 @@ interface Live {
   readonly tx: IDBTransaction
   expect(bytes: number): void
 }
-
-/** Names of `DOMException`s that tell of one value that cannot be read, and not of the database. */
-const ITEM_FAILURES: ReadonlySet<string> = new Set(['NotReadableError', 'DataError'])
-
-const nameOf = (thrown: unknown) => (thrown instanceof DOMException ? thrown.name : '')
 
 const unreadable = (id: ChunkId, what: string, cause?: unknown) =>
   new HoldfastError('payload-unreadable', `The bytes of ${id} ${what}.`, { cause })
