@@ -29,6 +29,11 @@ export const TAKEN_TO_TELL = 3
 export const STANDING_MS = 90_000
 /** Bytes that cannot be read are read again so often before their chunk is parked. */
 export const READS = 3
+/**
+ * The chain is looked at for what has settled no more often than this, ms; a drain that runs for long looks so often which
+ * sessions are due.
+ */
+export const LOOKS_APART_MS = 60_000
 /** So many pages are asked for again at a time. */
 export const EXPIRED_AT_ONCE = 100
 /** A store that does not take a chunk for what it is gets it so often in a row before the chunk is parked. */

@@ -1,5 +1,6 @@
 import type { Anchored, SessionRecord } from './record.ts'
 import { isSettled } from './session.ts'
+import { LOOKS_APART_MS } from './waits.ts'
 
 // A chain may take back what it held, and deeper than the depth that an app waits for: what has settled is looked at
 // again, at wakes that come anyway. The head is signed and kept: to bring it once more needs no bytes.
@@ -8,8 +9,6 @@ import { isSettled } from './session.ts'
 const FINAL_MS = 3_600_000
 /** After that the first wake from each of these on, ms after settlement: a day, a week. */
 const LATER_MS = [86_400_000, 604_800_000]
-/** No more often than this, ms; a drain that runs for long looks so often which sessions are due. */
-export const LOOKS_APART_MS = 60_000
 
 /** Whether the chain is to be asked now if it still holds the settled session. */
 export function isLookDue(

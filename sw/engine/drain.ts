@@ -6,7 +6,7 @@ import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
-import { LOOKS_APART_MS } from '../core/watching.ts'
+import { LOOKS_APART_MS } from '../core/waits.ts'
 import { planWork, type StepsUnderWay, type WorkPlan } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
