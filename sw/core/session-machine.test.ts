@@ -127,7 +127,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'trial-hinted': { type: 'trial-hinted' },
   visited: { type: 'visited' },
   'clock-set-back': { type: 'clock-set-back' },
-  'listing-began': { type: 'listing-began', listing: page },
+  'listing-began': { type: 'listing-began', of: page },
   listing: { type: 'listing', of: page, event: { type: 'send-began' } },
   'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
   witness: { type: 'witness', event: { type: 'anchor-sent', size: 3 } },
@@ -497,7 +497,7 @@ describe('a page of the log', () => {
   it('is about the proved chunks within it, and no others', () => {
     const { session } = situation([], { listed: listedUpTo(4) })
     const from4to7 = aListing(4, 7)
-    expect(chunksNeeded(session, { type: 'listing-began', listing: from4to7 })).toEqual({ from: 4, to: 7 })
+    expect(chunksNeeded(session, { type: 'listing-began', of: from4to7 })).toEqual({ from: 4, to: 7 })
     expect(
       chunksNeeded(session, {
         type: 'page-stored',
@@ -510,7 +510,7 @@ describe('a page of the log', () => {
 
   it('takes what is proved with it; what is not proved yet stays where it is', () => {
     const before = situation([inStatus('uploaded'), UPLOADING, inStatus('uploaded'), inStatus('uploaded')])
-    const began = after(before, { type: 'listing-began', listing: aListing(0, 4) })
+    const began = after(before, { type: 'listing-began', of: aListing(0, 4) })
     expect(statusesOf(began)).toEqual(['manifesting', 'uploading', 'manifesting', 'uploaded'])
     const stored = after(began, {
       type: 'page-stored',
@@ -523,7 +523,7 @@ describe('a page of the log', () => {
 
   it('begins only where none is in flight, and where the last one ended', () => {
     const began = (rest: Partial<SessionRecord>, listing: Listing) =>
-      step(situation([UPLOADING, UPLOADING], rest), { type: 'listing-began', listing })
+      step(situation([UPLOADING, UPLOADING], rest), { type: 'listing-began', of: listing })
     expect(began({}, aListing(0, 3)).session.listing).toEqual(aListing(0, 3))
     expect(began({ listed: listedUpTo(2) }, aListing(2, 3)).accepted).toBe(true)
     expect(began({ listed: listedUpTo(2) }, aListing(0, 3)).accepted).toBe(false)
@@ -535,13 +535,13 @@ describe('a page of the log', () => {
 
   it('is made anew where the end came while it was made: a head never hides it', () => {
     const began = (to: number, end: boolean) =>
-      step(STATES.ended, { type: 'listing-began', listing: aListing(0, to, { end }) }).accepted
+      step(STATES.ended, { type: 'listing-began', of: aListing(0, to, { end }) }).accepted
     expect(began(3, false)).toBe(false)
     expect(began(3, true)).toBe(true)
     expect(began(2, false)).toBe(true)
     expect(began(2, true)).toBe(false)
     const listing = aListing(0, 3, { end: true })
-    expect(step(STATES.interrupted, { type: 'listing-began', listing }).accepted).toBe(false)
+    expect(step(STATES.interrupted, { type: 'listing-began', of: listing }).accepted).toBe(false)
   })
 
   const other = aListing(0, 2, { page: digest('8') })
@@ -727,7 +727,7 @@ describe('what the chain holds', () => {
       listed: listedUpTo(3),
       head: aHead(3, true),
     } as const
-    const whole = afterAll(closing, { type: 'listing-began', listing }, pageStored)
+    const whole = afterAll(closing, { type: 'listing-began', of: listing }, pageStored)
     expect(whole.session.open).toBeDefined()
     const settled = after(whole, { type: 'anchor-confirmed', anchored: anchoredAt(3) })
     expect(settled.session.open).toBeUndefined()
@@ -1103,7 +1103,7 @@ describe('any history of a recording', () => {
         return [{ type: 'session-ended', ending: 'interrupted' }]
       case 'begin-page':
         return listingDueMs(session) === 0 && !session.listing
-          ? [{ type: 'listing-began', listing: nextPage(world) }]
+          ? [{ type: 'listing-began', of: nextPage(world) }]
           : []
       case 'store-page': {
         const { listing } = session

@@ -68,7 +68,7 @@ export type SessionEvent =
   /** The clock was ahead when times were stored: what waits for longer than anything may is due. */
   | { readonly type: 'clock-set-back' }
   /** A page was made of the entries that no page has yet: up to `listing.tree.size`. */
-  | { readonly type: 'listing-began'; readonly listing: Listing }
+  | { readonly type: 'listing-began'; readonly of: Listing }
   /** `of`: the page as it was read. Where another one is in flight by now, nothing changes. */
   | { readonly type: 'listing'; readonly of: Listing; readonly event: ListingEvent }
   /** That page is proved to be stored, and its head is signed. */
@@ -117,7 +117,6 @@ export function chunksNeeded(session: SessionRecord, event: SessionEvent): Chunk
     case 'clock-set-back':
       return 'all'
     case 'listing-began':
-      return { from: event.listing.frame.from, to: event.listing.tree.size }
     case 'page-stored':
       return { from: event.of.frame.from, to: event.of.tree.size }
     case 'anchor-confirmed':
@@ -277,7 +276,7 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'clock-set-back':
       return setBack(draft)
     case 'listing-began':
-      return beginListing(draft, event.listing)
+      return beginListing(draft, event.of)
     case 'listing':
       return isInFlight(session, event.of) && stepListing(draft, event.of, event.event)
     case 'page-stored':

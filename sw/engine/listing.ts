@@ -45,7 +45,7 @@ async function begin(context: Context, session: SessionRecord): Promise<void> {
   const end = session.logEnd === 'complete' && after.size === size
   await change(context, session.id, {
     type: 'listing-began',
-    listing: {
+    of: {
       ...NEW_EFFORT,
       frame,
       tree: after,
