@@ -2,8 +2,6 @@ import { HoldfastError } from '../../../src/protocol/errors.ts'
 
 /** A time after which the platform is not waited for any more: no await on it may last for ever. */
 export interface Deadline {
-  /** Whether the time was up before what was waited for. */
-  readonly late: boolean
   /** The time is up so many ms from now, if not later. */
   extend(ms: number): void
   /** What the promise settles with; rejects with `storage-failed` where the time is up before. */
@@ -18,9 +16,6 @@ export interface Deadline {
 export function deadline(ms: number): Deadline {
   let untilMs = performance.now() + ms
   return {
-    get late() {
-      return performance.now() >= untilMs
-    },
     extend(moreMs) {
       untilMs = Math.max(untilMs, performance.now() + moreMs)
     },

@@ -148,8 +148,7 @@ async function finish<T>({ tx, ended }: Begun, work: (live: Live) => Promise<T>)
   })
   try {
     return await timer.race(done)
-  } catch (late) {
-    if (!timer.late) throw late
+  } catch {
     endNow(tx)
     return deadline(GRACE_MS).race(done)
   }
