@@ -41,15 +41,13 @@ export const under = (base: string, path: string): string => base.replace(/\/*$/
 export async function request(url: string, init: RequestInit, limits: RequestLimits): Promise<Answer> {
   const { signal, deadlineMs, silenceMs, answerMs, maxBytes } = limits
   const { origin } = new URL(url)
-  const late = following(signal)
-  const within = (ms: number) => setTimeout(() => late.abort(), ms)
-  let timer = within(deadlineMs)
-  try {
+  return limited(origin, signal, async (until, endIn) => {
+    endIn(deadlineMs)
     const response = await fetch(url, {
       ...init,
       // A copy in the browser's cache proves nothing about the store.
       cache: 'no-store',
-      signal: late.signal,
+      signal: until,
     })
     const latestMs = performance.now() + answerMs
     const pieces: Uint8Array<ArrayBuffer>[] = []
@@ -59,8 +57,7 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
     for (;;) {
       const piece = (await reader?.read())?.value
       if (!piece) break
-      clearTimeout(timer)
-      timer = within(Math.min(silenceMs, latestMs - performance.now()))
+      endIn(Math.min(silenceMs, latestMs - performance.now()))
       pieces.push(piece)
       read += piece.byteLength
       if (read > maxBytes)
@@ -80,30 +77,38 @@ export async function request(url: string, init: RequestInit, limits: RequestLim
         return new TextDecoder().decode(bytes)
       },
     }
+  })
+}
+
+/**
+ * Work that has a time and a signal.
+ *
+ * @param work its signal aborts when the time is up, too, which is in so many ms as it says
+ * @param codeOf what another failure than ours, our stop and the time means
+ */
+export async function limited<T>(
+  what: string,
+  signal: AbortSignal,
+  work: (until: AbortSignal, endIn: (ms: number) => void) => Promise<T>,
+  codeOf = (_cause: unknown): ErrorCode => 'unreachable',
+): Promise<T> {
+  const late = following(signal)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const endIn = (ms: number) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => late.abort(), ms)
+  }
+  try {
+    return await work(late.signal, endIn)
   } catch (cause) {
-    throw failureOf(origin, 'unreachable', cause, signal, late.signal)
+    if (cause instanceof HoldfastError) throw cause
+    const code = signal.aborted ? 'aborted' : late.signal.aborted ? 'timeout' : codeOf(cause)
+    throw new HoldfastError(code, `${what}: ${code}.`, { cause })
   } finally {
     clearTimeout(timer)
     // Frees the connection of an answer that was not read to its end.
     late.abort()
   }
-}
-
-/**
- * What a failure of something that has a time and a signal means: its own word, a stop of ours, the time, or `code`.
- *
- * @param late aborts when the time is up, too
- */
-export function failureOf(
-  what: string,
-  code: ErrorCode,
-  cause: unknown,
-  signal: AbortSignal,
-  late: AbortSignal,
-): HoldfastError {
-  if (cause instanceof HoldfastError) return cause
-  const met = signal.aborted ? 'aborted' : late.aborted ? 'timeout' : code
-  return new HoldfastError(met, `${what}: ${met}.`, { cause })
 }
 
 /**

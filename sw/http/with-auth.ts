@@ -1,5 +1,4 @@
-import { following } from '../../src/protocol/following.ts'
-import { failureOf, type Answer } from './request.ts'
+import { limited, type Answer } from './request.ts'
 import { HOOK_TIMEOUT_MS } from './pace.ts'
 
 /** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
@@ -33,20 +32,17 @@ export async function withAuth<T>(
 }
 
 /** What the hook gives; it has a deadline and an end like any request. */
-async function given<T>(hook: Hook<T>, reason: AuthReason, signal: AbortSignal): Promise<T> {
-  const late = following(signal)
-  const timer = setTimeout(() => late.abort(), HOOK_TIMEOUT_MS)
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      late.signal.throwIfAborted()
-      late.signal.addEventListener('abort', reject)
-      Promise.resolve(hook({ reason })).then(resolve, reject)
-    })
-  } catch (cause) {
-    const code = cause instanceof TypeError ? 'unreachable' : 'sign-in-needed'
-    throw failureOf('The app’s sign-in hook', code, cause, signal, late.signal)
-  } finally {
-    clearTimeout(timer)
-    late.abort()
-  }
-}
+const given = <T>(hook: Hook<T>, reason: AuthReason, signal: AbortSignal): Promise<T> =>
+  limited(
+    'The app’s sign-in hook',
+    signal,
+    (until, endIn) => {
+      endIn(HOOK_TIMEOUT_MS)
+      return new Promise<T>((resolve, reject) => {
+        until.throwIfAborted()
+        until.addEventListener('abort', reject)
+        Promise.resolve(hook({ reason })).then(resolve, reject)
+      })
+    },
+    (cause) => (cause instanceof TypeError ? 'unreachable' : 'sign-in-needed'),
+  )
