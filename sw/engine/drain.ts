@@ -184,17 +184,16 @@ export function createDrain(context: Context): Drain {
   }
 
   /** The dead-man switch: whoever records holds a lock; its release without an end is a death. */
-  function watchRecorder({ id, ending }: SessionRecord): void {
+  async function watchRecorder({ id, ending }: SessionRecord): Promise<void> {
     if (ending !== 'recording' || watched.has(id)) return
     watched.add(id)
-    lock
-      .released(recordingLockName(id))
-      .then(() => interruptSession(context, id))
-      .then((interrupted) => {
-        if (interrupted) void join('startup').catch(() => undefined)
-      })
-      .catch(() => undefined)
-      .finally(() => watched.delete(id))
+    try {
+      await lock.released(recordingLockName(id))
+      if (await interruptSession(context, id)) join('startup').catch(() => undefined)
+    } catch {
+      // It is watched again at the next look.
+    }
+    watched.delete(id)
   }
 
   return { join, notify }
