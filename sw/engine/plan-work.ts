@@ -109,14 +109,14 @@ async function planTransfers(
   const lanesInUse = busy.size
   const rawMs = dueAtMs(raw)
   const uploadMs = dueAtMs(await tx.nextDue([[0], [Infinity]], busy))
-  // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
-  const laneMs = lanesInUse === 0 ? Math.max(uploadMs, store.notBeforeMs) : Infinity
+  const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,
     lanesInUse,
     clockWasAhead: [rawMs, uploadMs].some((ms) => ms !== Infinity && believedMs(ms, nowMs) !== ms),
-    sealAtMs: rawMs > nowMs ? rawMs : Infinity,
-    nextAtMs: lanesInUse > 0 && uploadMs > nowMs ? uploadMs : laneMs,
+    sealAtMs: ifLater(rawMs),
+    // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
+    nextAtMs: lanesInUse > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
 }
 
