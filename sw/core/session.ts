@@ -96,7 +96,7 @@ export function recount(
     if (hasLocalBytes(chunk)) localBytes += bytes
     if (isStored(chunk)) storedBytes += bytes
   }
-  return withOpenMarker({ ...session, tally, parked, parkedRaw, localBytes, totalBytes, storedBytes })
+  return { ...session, tally, parked, parkedRaw, localBytes, totalBytes, storedBytes }
 }
 
 /** Begins the place of a raw chunk: before all uploads, since sealing needs no network. */
