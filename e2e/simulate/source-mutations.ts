@@ -102,8 +102,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('leaves the intent to send to chance', /though it is not in flight|sent again without asking/, [
       'engine/change',
-      "upload === 'stored'",
-      "upload === 'stored' || upload === 'send-began'",
+      "type === 'stored'",
+      "type === 'stored' || type === 'send-began'",
     ]),
     besides: MANY_POWER_LOSSES,
   },
