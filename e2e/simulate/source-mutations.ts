@@ -342,7 +342,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant('waits ever longer', /is not at its end|nobody is told/, [
     'core/retry-policy',
     'Math.min(capMs, baseMs * 2 ** (failures - 1))',
-    '(BASE_MS * 100 ** Math.min(failures + 1, 20))',
+    '(baseMs > BASE_MS ? Math.min(capMs, baseMs * 2 ** (failures - 1)) : BASE_MS * 100 ** Math.min(failures + 1, 20))',
   ]),
   plant('does not notice the death of a recorder', UNFINISHED, [
     'engine/drain',
