@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, test, vi } from 'vitest'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
+import { startSession } from '../../sw/engine/sessions.ts'
+import { aStart, createWorld, recordSession, sessionIdOf } from '../../sw/testing/world.ts'
 import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
 import type { Happening } from './history.ts'
 import { NONE, type Mutation } from './mutation.ts'
@@ -8,9 +10,15 @@ import { SWITCH } from './plant.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
 import { HOUR_DAY_WEEK_MS, scenarioReorganisedAfterwards } from './scenario.ts'
-import { NEVER_LOOKS_AGAIN, PIN_OF_ANOTHER, SOURCE_MUTATIONS } from './source-mutations.ts'
+import {
+  SHOWN_APART,
+  FORGETS_OPEN,
+  NEVER_LOOKS_AGAIN,
+  PIN_OF_ANOTHER,
+  SOURCE_MUTATIONS,
+} from './source-mutations.ts'
 
-// Promises 1, 2, 3 of docs/guarantees.md.
+// Promises 1, 2, 3, 9 of docs/guarantees.md.
 
 /** Each is found within this many random histories. */
 const BOUND = 400
@@ -69,6 +77,22 @@ test('the simulator notices an engine that never looks again at what has settled
   expect(failure).toMatch(NEVER_LOOKS_AGAIN.breaks)
 })
 
+test('a start forgets no session that is not settled, and would if it were broken', async () => {
+  const afterStart = async () => {
+    const world = createWorld()
+    const open = await recordSession(world, { number: 1 })
+    const record = await world.session(open)
+    await world.disk.write(async (tx) => {
+      for (let at = 0; at < 210; at++) await tx.putSession({ ...record, id: sessionIdOf(1_000 + at) })
+    })
+    await startSession(world.worker(), aStart(3))
+    return (await world.disk.read((tx) => tx.sessions())).length === 212 ? 'kept' : 'gone'
+  }
+  expect(await afterStart()).toBe('kept')
+  switchOn(FORGETS_OPEN.name)
+  expect(await afterStart()).toMatch(FORGETS_OPEN.breaks)
+})
+
 describe('the simulator finds nothing in an engine that is whole', () => {
   const worlds = new Set(
     [...MUTATIONS, ...SOURCE_MUTATIONS].flatMap(({ besides }) => (besides ? [besides] : [])),
@@ -85,5 +109,5 @@ describe('the simulator finds nothing in an engine that is whole', () => {
 })
 
 test('sixty ways to break it are planted', () => {
-  expect(MUTATIONS.length + SOURCE_MUTATIONS.length + 2).toBeGreaterThanOrEqual(60)
+  expect(MUTATIONS.length + SOURCE_MUTATIONS.length + SHOWN_APART.length).toBeGreaterThanOrEqual(60)
 })

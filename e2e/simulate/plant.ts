@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { NEVER_LOOKS_AGAIN, PIN_OF_ANOTHER, SOURCE_MUTATIONS, type Edit } from './source-mutations.ts'
+import { SHOWN_APART, SOURCE_MUTATIONS, type Edit } from './source-mutations.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url)).replaceAll('\\', '/')
 
@@ -13,7 +13,7 @@ export const plantMutations = () => ({
   transform(code: string, id: string) {
     const file = id.replaceAll('\\', '/').slice(root.length)
     let planted = code
-    for (const { name, edits } of [...SOURCE_MUTATIONS, PIN_OF_ANOTHER, NEVER_LOOKS_AGAIN])
+    for (const { name, edits } of [...SOURCE_MUTATIONS, ...SHOWN_APART])
       for (const edit of edits) if (edit.file === file) planted = withEdit(planted, edit, name)
     return planted === code ? undefined : { code: planted, map: null }
   },

@@ -396,3 +396,13 @@ export const NEVER_LOOKS_AGAIN = plant(
   /the chain has taken .* back, and nobody has looked/,
   ['core/watching', 'ageMs >= seenAgeMs + LOOKS_APART_MS', 'false'],
 )
+
+/** The simulator's histories have few sessions: this one is shown to a start itself. */
+export const FORGETS_OPEN = plant('forgets sessions that are not settled', /^gone$/, [
+  'core/session',
+  'sessions.filter(isSettled)',
+  '[...sessions]',
+])
+
+/** Planted as well, and noticed by tests of their own. */
+export const SHOWN_APART = [PIN_OF_ANOTHER, NEVER_LOOKS_AGAIN, FORGETS_OPEN]

@@ -56,6 +56,14 @@ export function isSettled(session: SessionRecord): boolean {
   return total === 0 || (logEnd === ending && anchored?.size === size && expired === undefined)
 }
 
+/** So many settled sessions are kept; of the others a few are forgotten at a time. */
+const SETTLED_KEPT = 200
+const FORGOTTEN_AT_ONCE = 4
+
+/** The settled sessions that are to be forgotten now: the oldest of those that are too many, of all, newest first. */
+export const outlived = (sessions: readonly SessionRecord[]): SessionRecord[] =>
+  sessions.filter(isSettled).slice(SETTLED_KEPT).slice(-FORGOTTEN_AT_ONCE)
+
 /** Chunks that are to be sealed here. */
 export const rawChunks = ({ tally }: SessionRecord) => tally.captured + tally.hashing + tally.encrypting
 

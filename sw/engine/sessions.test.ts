@@ -69,6 +69,59 @@ describe('startSession', () => {
   })
 })
 
+// Promises 5, 9 of docs/guarantees.md.
+describe('beyond 200 settled sessions', () => {
+  it('a start forgets the oldest of them with all that they left, and never one that is not settled', async () => {
+    const world = createWorld()
+    const settled = await recordSession(world, { number: 1, chunks: 2 })
+    await drainOnce(world, world.worker())
+    const open = await recordSession(world, { number: 2, startedAtMs: 1 })
+    const oldest = await world.session(settled)
+    await world.disk.write(async (tx) => {
+      for (let later = 1; later <= 201; later++)
+        await tx.putSession({
+          ...oldest,
+          id: sessionIdOf(1_000 + later),
+          startedAtMs: oldest.startedAtMs + later,
+        })
+    })
+    const known = async () => new Set((await world.disk.read((tx) => tx.sessions())).map((each) => each.id))
+    const all = await known()
+
+    await startSession(world.worker(), aStart(3))
+    const kept = await known()
+    expect([...all].filter((each) => !kept.has(each)).sort()).toEqual([settled, sessionIdOf(1_001)])
+    expect(kept).toContain(open)
+    expect(world.announced).toContain(settled)
+    const left = await world.disk.read(async (tx) => [
+      await tx.chunksOf(settled),
+      await tx.entries(settled, 0, Infinity),
+      await tx.head(settled, oldest.size),
+    ])
+    expect(left).toEqual([[], [], undefined])
+
+    await startSession(world.worker(), aStart(4))
+    expect((await known()).size).toBe(kept.size + 1)
+  })
+
+  it('a few go at each start, the oldest first', async () => {
+    const world = createWorld()
+    const settled = await recordSession(world)
+    await drainOnce(world, world.worker())
+    const first = await world.session(settled)
+    await world.disk.write(async (tx) => {
+      for (let at = 1; at <= 220; at++)
+        await tx.putSession({ ...first, id: sessionIdOf(1_000 + at), startedAtMs: first.startedAtMs + at })
+    })
+    await startSession(world.worker(), aStart(3))
+    const left = await world.disk.read((tx) => tx.sessions())
+    // 221 are settled, and the new one is not.
+    expect(left).toHaveLength(218)
+    for (const at of [1, 1_001, 1_002, 1_003])
+      expect(left.map(({ id: each }) => each)).not.toContain(sessionIdOf(at))
+  })
+})
+
 /** A worker in a private window of Firefox. */
 function keepsNoKeys(worker: ReturnType<World['worker']>) {
   const { write } = worker.store

@@ -8,13 +8,13 @@ import { reconsiderCircuits } from './circuits.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { SessionRecord } from '../core/record.ts'
-import { isSettled, newSession, signingKeyName } from '../core/session.ts'
+import { isSettled, newSession, outlived, signingKeyName } from '../core/session.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { storeChoice } from './store-choice.ts'
 
 /**
- * Opens a session; the same start again is answered as the first time.
+ * Opens a session; the same start again is answered as the first time. Settled ones that are outlived are forgotten.
  *
  * @throws HoldfastError `session-exists` where another recording has this id; `bad-input` for a session that this
  *   worker shall seal and cannot, or for stores that it does not have
@@ -42,6 +42,10 @@ export async function startSession(context: Context, start: SessionStart): Promi
       .putMeta(signingKeyName(session.id), key)
       .catch(() => tx.putMeta(signingKeyName(session.id), start.signingKey))
     await tx.putSession(session)
+    for (const { id } of outlived(await tx.sessions())) {
+      await commit(tx, id, { type: 'discarded' }, nowOf(clock))
+      announce(id)
+    }
     return (await commit(tx, session.id, { type: 'session-started' }, nowOf(clock))) ?? session
   })
   announce(started.id)
