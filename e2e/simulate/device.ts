@@ -5,7 +5,6 @@ import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import { admissionRoom, type Context } from '../../sw/engine/context.ts'
-import type { Circuit } from '../../sw/core/circuit.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
@@ -243,7 +242,6 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       disk: disk.state,
       working:
         !quiet() &&
-        !isLeftAlone(disk.state, clock.now() + scene.clockErrorMs) &&
         clock.now() >= Math.max(scene.diskFullUntilMs, scene.diskFailsUntilMs, scene.hangsUntilMs),
       suspended:
         scene.policy.value === 'paused' ||
@@ -252,12 +250,6 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   }
   return device
 }
-
-/** A server asked for a wait: known, and told only in the session whose request it refused (docs/simulator.md). */
-const isLeftAlone = ({ meta }: DiskState, nowMs: number) =>
-  ['circuit:store', 'circuit:chain'].some(
-    (name) => ((meta.get(name) as Circuit | undefined)?.notBeforeMs ?? 0) > nowMs,
-  )
 
 const withOtherBit = (bytes: ArrayBuffer) =>
   Uint8Array.from(new Uint8Array(bytes), (byte, at) => (at === 0 ? byte ^ 1 : byte)).buffer

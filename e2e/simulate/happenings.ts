@@ -44,6 +44,9 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'offline':
       scene.offlineUntilMs = untilMs
       return
+    case 'busy':
+      scene.busyUntilMs = untilMs
+      return
     case 'metered':
       scene.meteredFromMs = scene.clock.now()
       scene.meteredUntilMs = untilMs

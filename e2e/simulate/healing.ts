@@ -18,7 +18,7 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
   const { oracle, disk } = device
   scene.trace(() => 'everything is healed, all tabs are closed and one is opened')
   scene.healing = true
-  scene.offlineUntilMs = scene.meteredUntilMs = scene.signedOutUntilMs = 0
+  scene.offlineUntilMs = scene.busyUntilMs = scene.meteredUntilMs = scene.signedOutUntilMs = 0
   scene.diskFullUntilMs =
     scene.diskFailsUntilMs =
     scene.diskSlowUntilMs =

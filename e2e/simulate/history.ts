@@ -66,7 +66,14 @@ export interface Happening {
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
     | {
         readonly kind:
-          'offline' | 'disk-full' | 'disk-fails' | 'disk-slow' | 'metered' | 'signed-out' | 'nodes-lag'
+          | 'offline'
+          | 'busy'
+          | 'disk-full'
+          | 'disk-fails'
+          | 'disk-slow'
+          | 'metered'
+          | 'signed-out'
+          | 'nodes-lag'
         readonly forMs: number
       }
     /** One relay, or each, takes heads and mines none. */

@@ -6,6 +6,8 @@ import type { DiskState } from '../../sw/testing/fake-disk.ts'
 import type { History } from './history.ts'
 import type { Scene } from './scene.ts'
 
+// Promise 6 of docs/guarantees.md.
+
 /** What follows the last fault: a person comes by again and again, or a page stays open and nobody does. */
 export type Afterwards = 'visited' | 'open'
 

@@ -65,6 +65,8 @@ export async function request<T>(
   }
   if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
   if (clock.now() < scene.signedOutUntilMs) throw new HoldfastError('sign-in-needed', 'Signed out.')
+  const busyMs = scene.busyUntilMs - clock.now()
+  if (busyMs > 0) throw errorOf({ code: 'throttled', retryAfterMs: busyMs })
   if (fault?.kind === 'fails' && !fault.after) throw errorOf(fault)
   const answer = await effect(fault?.kind === 'lies')
   await clock.sleep(scene.about(takesMs), signal)

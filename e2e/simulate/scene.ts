@@ -14,6 +14,8 @@ export interface Scene {
   healing: boolean
   /** The network is away until then, ms since the epoch. */
   offlineUntilMs: number
+  /** Until then every server asks to be left alone until then, ms since the epoch. */
+  busyUntilMs: number
   /** The browser tells of a metered network from and until then, ms since the epoch. */
   meteredFromMs: number
   meteredUntilMs: number
@@ -63,6 +65,7 @@ export function createScene(history: History, traced: boolean): Scene {
     failure: undefined,
     healing: false,
     offlineUntilMs: 0,
+    busyUntilMs: 0,
     meteredFromMs: 0,
     meteredUntilMs: 0,
     policy: { value: undefined, sinceMs: 0 },

@@ -71,6 +71,12 @@ const MANY_POWER_LOSSES: readonly Happening[] = Array.from({ length: 40 }, (_non
   what: { kind: 'power-lost' },
 }))
 
+/** Servers that ask for minutes, early and again. */
+const BUSY: readonly Happening[] = [2_000, 30_000].map((atMs) => ({
+  atMs,
+  what: { kind: 'busy', forMs: 230_000 },
+}))
+
 const UNFINISHED = /is not at its end/
 
 /** Ways to break a promise from inside. */
@@ -359,6 +365,14 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'isReportable(failure)',
     'false',
   ]),
+  {
+    ...plant('does not tell why a server is left alone', /nobody is told/, [
+      'core/finding',
+      'paused || trouble || untilMs <= nowMs',
+      'true',
+    ]),
+    besides: BUSY,
+  },
   plant('deletes what nobody gave up', /was deleted, and is not on the chain/, [
     'engine/sessions',
     '!isSettled(session) && confirm !== DISCARD_CONFIRMATION',

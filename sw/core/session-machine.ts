@@ -59,6 +59,8 @@ export type SessionEvent =
   | { readonly type: 'resumed' }
   /** Nothing was begun that could wait or park: the session is parked as a whole, until a person resumes it. */
   | { readonly type: 'set-aside'; readonly error: WireError }
+  /** Whom it goes to next has asked for a wait, until then (ms since the epoch), which another session has met. */
+  | { readonly type: 'held-up'; readonly untilMs: number }
   /** The time of the next trial of what is parked has come. */
   | { readonly type: 'trial-due'; readonly of: TrialKind }
   /** An upload of another session went through: its sign-in may be this one's. */
@@ -266,6 +268,9 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'set-aside':
       tell(draft, event.error)
       setPaused(draft, true)
+      return true
+    case 'held-up':
+      tell(draft, { code: 'throttled', message: 'Its server asked for a wait.' }, event.untilMs)
       return true
     case 'trial-due':
       return tryParked(draft, event.of)

@@ -1,8 +1,9 @@
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import { changeOpen } from './change.ts'
+import { change, changeOpen } from './change.ts'
 import type { Context } from './context.ts'
 import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
+import { finding } from '../core/finding.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
@@ -140,6 +141,12 @@ export function createDrain(context: Context): Drain {
           await changeOpen(context, { type: 'clock-set-back' })
           continue
         }
+        let told = false
+        for (const session of plan.sessions) {
+          const event = finding(session, plan.destinations, clock.now())
+          if (event && (await change(context, session.id, event))) told = true
+        }
+        if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown && !broken) {
           // A wake has joined after the time was up: what starts now starts with time of its own.

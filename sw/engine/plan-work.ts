@@ -1,5 +1,6 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
+import type { Destinations } from '../core/finding.ts'
 import { nextSteps, workRemains, type StepKind } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { believedMs } from '../core/retry-policy.ts'
@@ -32,6 +33,7 @@ export interface UnderWay {
 /** What one look at the store found to do. */
 export interface WorkPlan {
   readonly sessions: readonly SessionRecord[]
+  readonly destinations: Destinations
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
   /** Lanes, these chunks' included. */
@@ -47,9 +49,6 @@ export interface WorkPlan {
   /** When there may be more, ms since the epoch; never while nothing may leave. */
   readonly nextAtMs: number
 }
-
-/** Whom a step asks, as it was when the plan was made. */
-type Destinations = { readonly [Kind in StepKind]?: Circuit }
 
 /** Looks at the store, and decides what to start now and when to look again. Changes nothing. */
 export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan> {
@@ -70,6 +69,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
       ...forChunks,
       ...forSessions,
       sessions,
+      destinations,
       suspended,
       remains: policy === 'paused' ? forChunks.sealAtMs < Infinity : sessions.some(workRemains),
       nextAtMs: Math.min(
@@ -124,7 +124,7 @@ async function planTransfers(
 function planSteps(
   sessions: readonly SessionRecord[],
   { steps: underWay }: UnderWay,
-  destinations: Destinations,
+  destinations: { readonly [Kind in StepKind]?: Circuit },
   suspended: boolean,
   metered: boolean,
   nowMs: number,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { PROTOCOL_VERSION, type RequestType } from '../../src/protocol/messages.ts'
 import { circuitOf, recordFailure } from './circuits.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
 import { reply } from './requests.ts'
 import { aStart, createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
 
@@ -90,6 +91,30 @@ describe('reply', () => {
       expect(
         (await world.disk.read((tx) => circuitOf(tx, name, world.clock.now()))).notBeforeMs,
       ).toBeLessThanOrEqual(world.clock.now())
+  })
+
+  // Promise 6 of docs/guarantees.md.
+  it('tells of every session that a server asked for a wait, and until when', async () => {
+    const world = createWorld()
+    await recordSession(world, { number: 1 })
+    const other = await recordSession(world, { number: 2 })
+    const shown = async () => {
+      const told = await reply(world.worker(), message('sessions'))
+      const { value } = told as unknown as { value: SessionSnapshot[] }
+      return value.map(({ lastError, retryAtMs }) => ({ code: lastError?.code, retryAtMs }))
+    }
+    const asked = new HoldfastError('throttled', 'Come later.', { retryAfterMs: 600_000 })
+    await recordFailure(world.worker(), world.worker().transport.name, asked)
+    world.announced.length = 0
+    const waits = { code: 'throttled', retryAtMs: world.clock.now() + 600_000 }
+    // A worker that has met it itself in no request.
+    expect(await drainOnce(world, world.worker(), 'push')).toBe('work-remains')
+    expect(await shown()).toEqual([waits, waits])
+    expect(new Set(world.announced)).toEqual(new Set([id, other]))
+
+    await world.clock.advance(600_000)
+    await drainOnce(world, world.worker())
+    expect(await shown()).toEqual([{}, {}])
   })
 
   it('tells a page on hello whether the worker still needs it', async () => {

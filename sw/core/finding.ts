@@ -1,0 +1,26 @@
+import { CLOSED, type Circuit } from './circuit.ts'
+import type { SessionRecord } from './record.ts'
+import type { SessionEvent } from './session-machine.ts'
+import { pendingChunks } from './session.ts'
+import { isWitnessOwed } from './witnessing.ts'
+
+/** Whom sessions bring their chunks and pages to, and their heads, by how they are. */
+export interface Destinations {
+  readonly listing: Circuit
+  readonly witness: Circuit
+}
+
+/**
+ * What a session is to be told before anything starts: a server has asked for a wait, which this session needs next too,
+ * and has not met itself.
+ */
+export function finding(
+  session: SessionRecord,
+  { listing: store, witness: chain }: Destinations,
+  nowMs: number,
+): SessionEvent | undefined {
+  const { paused, trouble, listing } = session
+  const needed = pendingChunks(session) > 0 || listing ? store : isWitnessOwed(session) ? chain : CLOSED
+  const untilMs = needed.floorMs
+  return paused || trouble || untilMs <= nowMs ? undefined : { type: 'held-up', untilMs }
+}
