@@ -139,6 +139,14 @@ export interface Holdfast {
   pause(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
   /** Goes on after `pause`, and tries whatever is parked (sign-in, refusal) at once. */
   resume(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
+  /**
+   * Has a session go where this worker brings things, after `other-destination`, which tells that it is bound to another
+   * place. What is confirmed stays there; all else goes up again from this device, and is anchored anew. A session of
+   * this place, or one that is `confirmed`, stays as it is.
+   *
+   * @throws HoldfastError `unknown-session`
+   */
+  adopt(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
   /** The policy in force, and whether the network is metered: so whether uploads are suspended now. */
   policy(options?: WaitOptions): Promise<PolicyView>
   /**

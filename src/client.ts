@@ -25,27 +25,23 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
   const { signal: untilClosed } = closed
   const greet = keepAwake(connection, untilClosed)
 
+  /** There may be work now. */
+  const thenGreet = async <Answer>(asked: Promise<Answer>): Promise<Answer> => {
+    const answer = await asked
+    greet()
+    return answer
+  }
+
   return {
-    async startSession(session) {
-      const recording = await openSession(connection, session)
-      greet()
-      return recording
-    },
+    startSession: (session) => thenGreet(openSession(connection, session)),
     sessions: (options) => connection.request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
     watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
     pause: (sessionId, options) => connection.request({ type: 'pause', sessionId }, options),
-    async resume(sessionId, options) {
-      const resumed = await connection.request({ type: 'resume', sessionId }, options)
-      greet()
-      return resumed
-    },
+    resume: (sessionId, options) => thenGreet(connection.request({ type: 'resume', sessionId }, options)),
+    adopt: (sessionId, options) => thenGreet(connection.request({ type: 'adopt', sessionId }, options)),
     policy: (options) => connection.request({ type: 'policy' }, options),
-    async setPolicy(policy, options) {
-      const set = await connection.request({ type: 'policy', policy }, options)
-      greet()
-      return set
-    },
+    setPolicy: (policy, options) => thenGreet(connection.request({ type: 'policy', policy }, options)),
     async discard(sessionId, { confirm, signal } = {}) {
       await connection.request({ type: 'discard', sessionId, ...(confirm && { confirm }) }, { signal })
     },

@@ -30,6 +30,11 @@ export interface InstallOptions {
   readonly transport: Transport
   /** Who witnesses the roots. */
   readonly anchor: Anchor
+  /**
+   * The app's name for where its recordings go: sessions are bound to it, to the registry and to the chain. Default: the
+   * transport's name. It outlives a move of the store to another URL, and changes with another store.
+   */
+  readonly identity?: string
   /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
   readonly sealer?: Sealer
   /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
@@ -69,12 +74,14 @@ export function install(options: InstallOptions): void {
 /** The engine on what this browser has: the one place that picks adapters. */
 function engineOf(options: InstallOptions): Engine {
   const { scope } = self.registration
+  const { transport, anchor, identity = transport.name } = options
   const store = idbStore(nameFor(DATABASE, scope))
   const clock = systemClock()
   const progress = createProgress(clock)
   const engine: Engine = createEngine(
     {
       ...options,
+      identity: `${identity} ${anchor.identity}`,
       store,
       clock,
       progress,

@@ -10,6 +10,7 @@ const { origin } = new URL(self.location.href)
 /** No chain: what is measured ends at the store. */
 const nobody: Anchor = {
   name: 'nobody',
+  identity: 'nobody',
   pollMs: 3_600_000,
   everyMs: 3_600_000,
   read: async () => ({ blockNumber: 0 }),

@@ -169,6 +169,7 @@ export function chainWithRelays(
     },
     anchorOf: (caller) => ({
       name: 'chain',
+      identity: 'chain',
       pollMs: BLOCK_MS,
       everyMs: EVERY_MS,
       async read(name, signal) {

@@ -120,6 +120,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       store: grouped(stores.storeOf(alive, plan?.laterMs !== undefined)),
       transport: server.transportOf(caller),
       anchor: chain.anchorOf(caller),
+      identity: scene.place,
       sealer: sealInWorker,
       watch: watchSettled,
       lock: locks.lockOf(alive),

@@ -158,7 +158,7 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
     }
   }
 
-  const waitsByChoice = (session: SessionRecord, disk: DiskState) => session.paused || isPaused(disk)
+  const waitsByChoice = (session: SessionRecord, disk: DiskState) => !!session.paused || isPaused(disk)
 
   /** Time cannot mend it: bytes are not ours any more, or somebody else has written to the chain. It must say so. */
   function isHopeless(session: SessionRecord, disk: DiskState): boolean {

@@ -35,6 +35,10 @@ export interface Scene {
   nodesLagUntilMs: number
   /** How often the power was lost. */
   powerLosses: number
+  /** Whom workers that start now bring things to: the same servers, under one name or another. */
+  place: 'home' | 'away'
+  /** How often that has changed. */
+  moves: number
   /** How often the drain's lock was taken from who held it: two drains may run at once since. */
   thefts: number
   unreadableUntilMs: number
@@ -78,6 +82,8 @@ export function createScene(history: History, traced: boolean): Scene {
     nodesLagUntilMs: 0,
     powerLosses: 0,
     thefts: 0,
+    place: 'home',
+    moves: 0,
     unreadableUntilMs: 0,
     kills: 0,
     clockErrorMs: 0,

@@ -45,6 +45,7 @@ const NOT_REFUSED = {
   'address-mismatch': 'conflict',
   'bad-answer': 'conflict',
   'copies-missing': 'transient',
+  'other-destination': 'blocked',
   'anchor-unseen': 'transient',
   'wrong-chain': 'transient',
   'nodes-disagree': 'transient',

@@ -105,6 +105,8 @@ export type Request =
   | { readonly type: 'chunks'; readonly sessionId: SessionId }
   | { readonly type: 'pause'; readonly sessionId: SessionId }
   | { readonly type: 'resume'; readonly sessionId: SessionId }
+  /** Has a session go where this worker goes. */
+  | { readonly type: 'adopt'; readonly sessionId: SessionId }
   /** Sets the policy, where it brings one. */
   | { readonly type: 'policy'; readonly policy?: Policy }
   | { readonly type: 'discard'; readonly sessionId: SessionId; readonly confirm?: string }
@@ -122,6 +124,7 @@ export interface Answers {
   chunks: readonly ChunkView[]
   pause: SessionSnapshot
   resume: SessionSnapshot
+  adopt: SessionSnapshot
   policy: PolicyView
   discard: { readonly discarded: SessionId }
 }

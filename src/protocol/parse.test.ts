@@ -54,6 +54,7 @@ const MESSAGES: Readonly<Record<RequestType, Body>> = {
   chunks: { sessionId },
   pause: { sessionId },
   resume: { sessionId },
+  adopt: { sessionId },
   policy: { policy: 'unmetered' },
   discard: { sessionId, confirm: 'discard-unconfirmed' },
 }

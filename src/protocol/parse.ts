@@ -124,6 +124,7 @@ const REQUESTS: { readonly [Type in RequestType]: Parse<FieldsOf<Type>> } = {
   chunks: ofSession,
   pause: ofSession,
   resume: ofSession,
+  adopt: ofSession,
   discard: withFields({ ...OF_SESSION, confirm: optional(isString(64)) }),
   policy: withFields({ policy: optional(isOneOf(...POLICIES)) }),
 }

@@ -22,7 +22,7 @@ export type ChunkEvent =
   /** That page is proved to be stored. */
   | { readonly type: 'listed' }
   | { readonly type: 'anchor-confirmed' }
-  /** The proof of the store's copy is too old to delete ours on it: the store is asked again. */
+  /** The proof of the store's copy is too old to delete ours on it, or of another store: the store is asked again. */
   | { readonly type: 'proof-expired' }
   /** `of`: the status in which the attempt began, where another worker may have gone on meanwhile. */
   | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkStatus }
@@ -71,8 +71,8 @@ export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): Chu
       if (state.status !== 'anchoring') return undefined
       return progress(chunk, { ...state, status: 'confirmed', confirmedAtMs: now.nowMs })
     case 'proof-expired':
-      if (state.status !== 'anchoring') return undefined
-      return to(chunk, { status: 'uploading', wait: DUE_NOW, sent: true, seal: state.seal })
+      if (!state.seal || state.status === 'confirmed') return undefined
+      return progress(chunk, { status: 'uploading', wait: DUE_NOW, sent: true, seal: state.seal })
     case 'failed':
       return isAttempted(chunk, event.of) ? fail(chunk, event.failure, now) : undefined
     case 'resumed':

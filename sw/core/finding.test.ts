@@ -3,7 +3,7 @@ import { aListing, aSession } from '../testing/records.ts'
 import { CLOSED } from './circuit.ts'
 import { finding } from './finding.ts'
 
-// Promise 6 of docs/guarantees.md.
+// Promises 5, 6 of docs/guarantees.md.
 
 const NOW_MS = 1_000
 const asked = { ...CLOSED, floorMs: NOW_MS + 60 }
@@ -15,22 +15,38 @@ const anchoring = { ...session, tally: { ...session.tally, anchoring: 1 } }
 describe('of a store that has asked for a wait', () => {
   const from = { listing: asked, witness: CLOSED }
   it('is told who needs it next', () => {
-    expect(finding(uploading, from, NOW_MS)).toEqual(told)
-    expect(finding({ ...anchoring, listing: aListing(0, 2) }, from, NOW_MS)).toEqual(told)
-    expect(finding(anchoring, from, NOW_MS)).toBeUndefined()
-    expect(finding({ ...uploading, paused: true }, from, NOW_MS)).toBeUndefined()
+    expect(finding(uploading, 'here', from, NOW_MS)).toEqual(told)
+    expect(finding({ ...anchoring, listing: aListing(0, 2) }, 'here', from, NOW_MS)).toEqual(told)
+    expect(finding(anchoring, 'here', from, NOW_MS)).toBeUndefined()
+    expect(finding({ ...uploading, paused: true }, 'here', from, NOW_MS)).toBeUndefined()
   })
 
   it('is told nobody who has trouble of its own, nor once the time has come', () => {
     const trouble = { error: { code: 'rejected-by-store', message: 'why' }, sinceMs: 70 } as const
-    expect(finding({ ...uploading, trouble }, from, NOW_MS)).toBeUndefined()
-    expect(finding(uploading, from, NOW_MS + 60)).toBeUndefined()
+    expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS)).toBeUndefined()
+    expect(finding(uploading, 'here', from, NOW_MS + 60)).toBeUndefined()
   })
 })
 
 it('of a chain that has asked for a wait is told who needs no store before it', () => {
   const from = { listing: CLOSED, witness: asked }
-  expect(finding(anchoring, from, NOW_MS)).toEqual(told)
-  expect(finding(uploading, from, NOW_MS)).toBeUndefined()
-  expect(finding(session, from, NOW_MS)).toBeUndefined()
+  expect(finding(anchoring, 'here', from, NOW_MS)).toEqual(told)
+  expect(finding(uploading, 'here', from, NOW_MS)).toBeUndefined()
+  expect(finding(session, 'here', from, NOW_MS)).toBeUndefined()
+})
+
+describe('whether it is bound here', () => {
+  const well = { listing: CLOSED, witness: CLOSED }
+  it.each([
+    ['goes on here', { identity: 'here', paused: false }, undefined],
+    ['goes on, and is of an older version', { paused: false }, undefined],
+    ['goes on, and belongs elsewhere', { identity: 'there', paused: false }, 'elsewhere'],
+    ['is paused by a person, and belongs elsewhere', { identity: 'there', paused: true }, undefined],
+    ['waits for its own worker', { identity: 'there', paused: 'elsewhere' }, undefined],
+    ['has its own worker back', { identity: 'here', paused: 'elsewhere' }, false],
+    ['is paused by a person', { identity: 'here', paused: true }, undefined],
+  ] as const)('a session that %s', (_what, fields, by) => {
+    const event = by === undefined ? undefined : { type: 'paused', by }
+    expect(finding({ ...session, ...fields }, 'here', well, NOW_MS)).toEqual(event)
+  })
 })

@@ -1,4 +1,5 @@
 import { CLOSED, type Circuit } from './circuit.ts'
+import { belongsElsewhere } from './identity.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionEvent } from './session-machine.ts'
 import { pendingChunks } from './session.ts'
@@ -11,16 +12,22 @@ export interface Destinations {
 }
 
 /**
- * What a session is to be told before anything starts: a server has asked for a wait, which this session needs next too,
- * and has not met itself.
+ * What a session is to be told before anything starts: that it belongs elsewhere, or does not any more; or that a server
+ * has asked for a wait, which this session needs next too, and has not met itself.
+ *
+ * @param here whom this worker brings things to
  */
 export function finding(
   session: SessionRecord,
+  here: string,
   { listing: store, witness: chain }: Destinations,
   nowMs: number,
 ): SessionEvent | undefined {
   const { paused, trouble, listing } = session
+  const isElsewhere = belongsElsewhere(session, here)
+  if (isElsewhere ? !paused : paused === 'elsewhere')
+    return { type: 'paused', by: isElsewhere && 'elsewhere' }
   const needed = pendingChunks(session) > 0 || listing ? store : isWitnessOwed(session) ? chain : CLOSED
-  const untilMs = needed.floorMs
+  const { floorMs: untilMs } = needed
   return paused || trouble || untilMs <= nowMs ? undefined : { type: 'held-up', untilMs }
 }

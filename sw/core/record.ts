@@ -223,7 +223,10 @@ export interface SessionRecord {
   readonly continues?: SessionName | undefined
   /** How many chunks its page had cut when it told the end. */
   readonly indexes?: number | undefined
-  readonly paused: boolean
+  /** Whom it is bound to (`identity.ts`); absent in a record of an older version. */
+  readonly identity?: string | undefined
+  /** By a person or for its trouble; or because the worker that looked last goes elsewhere. */
+  readonly paused: boolean | 'elsewhere'
   /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number

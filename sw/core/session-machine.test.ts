@@ -123,6 +123,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   paused: { type: 'paused' },
   resumed: { type: 'resumed' },
   'set-aside': { type: 'set-aside', error: { code: 'defect', message: 'why' } },
+  adopted: { type: 'adopted', here: 'here' },
   'held-up': { type: 'held-up', untilMs: NOW_MS + 9_000 },
   'trial-due': { type: 'trial-due', of: 'sign-in' },
   'trial-hinted': { type: 'trial-hinted' },
@@ -149,6 +150,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'recording',
     'set-aside': 'paused',
+    adopted: _,
     'held-up': 'recording',
     'trial-due': _,
     'trial-hinted': _,
@@ -170,6 +172,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'recording',
     'set-aside': 'paused',
+    adopted: _,
     'held-up': 'paused',
     'trial-due': _,
     'trial-hinted': _,
@@ -191,6 +194,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'interrupted',
     'set-aside': 'paused',
+    adopted: _,
     'held-up': 'interrupted',
     'trial-due': _,
     'trial-hinted': _,
@@ -212,6 +216,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'ended',
     'set-aside': 'paused',
+    adopted: _,
     'held-up': 'ended',
     'trial-due': _,
     'trial-hinted': _,
@@ -233,6 +238,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'ended',
     'set-aside': 'paused',
+    adopted: _,
     'held-up': 'onTrial',
     'trial-due': 'onTrial',
     'trial-hinted': 'onTrial',
@@ -254,6 +260,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'listing',
     resumed: 'listing',
     'set-aside': 'listing',
+    adopted: _,
     'held-up': 'listing',
     'trial-due': _,
     'trial-hinted': _,
@@ -275,6 +282,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'paused',
     resumed: 'witnessing',
     'set-aside': 'paused',
+    adopted: _,
     'held-up': 'witnessing',
     'trial-due': _,
     'trial-hinted': _,
@@ -296,6 +304,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'settled',
     resumed: 'settled',
     'set-aside': 'settled',
+    adopted: _,
     'held-up': 'settled',
     'trial-due': _,
     'trial-hinted': _,
@@ -946,6 +955,20 @@ describe('a session that does not go on', () => {
     const stopped = after(STATES.recording, event)
     expect(stopped.chunks[0]?.due).toBeUndefined()
     expect(after(stopped, EVENTS.resumed).chunks).toEqual(STATES.recording.chunks)
+  })
+})
+
+// Promise 5 of docs/guarantees.md.
+describe('a session that is set apart for where it is bound', () => {
+  const after = (paused: SessionRecord['paused'], event: SessionEvent) =>
+    transition({ ...fresh, paused }, [], event, now).session.paused
+
+  it('goes on again, and not where a person paused it, before or meanwhile', () => {
+    expect(after(false, { type: 'paused', by: 'elsewhere' })).toBe('elsewhere')
+    expect(after('elsewhere', { type: 'paused', by: false })).toBe(false)
+    expect(after(true, { type: 'paused', by: 'elsewhere' })).toBe(true)
+    expect(after(true, { type: 'paused', by: false })).toBe(true)
+    expect(after('elsewhere', { type: 'paused' })).toBe(true)
   })
 })
 

@@ -5,6 +5,7 @@ import type { EndHow } from '../../src/evidence/entry.ts'
 import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
 import { afresh } from './effort.ts'
+import { belongsElsewhere } from './identity.ts'
 import { listingStep, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
@@ -31,6 +32,7 @@ import {
 } from './retry-policy.ts'
 import {
   isParked,
+  isSettled,
   missingChunks,
   rawChunks,
   recount,
@@ -41,7 +43,7 @@ import {
 } from './session.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
 import { EXPIRED_AT_ONCE } from './waits.ts'
-import { isWitnessOwed, witnessStep, type WitnessEvent } from './witnessing.ts'
+import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
 export type SessionEvent =
@@ -54,11 +56,14 @@ export type SessionEvent =
       readonly ending: Exclude<SessionEnding, 'recording'>
       readonly indexes?: number | undefined
     }
-  | { readonly type: 'paused' }
+  /** `by`: how, where it is no person's choice; that stays. */
+  | { readonly type: 'paused'; readonly by?: SessionRecord['paused'] }
   /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
   | { readonly type: 'resumed' }
   /** Nothing was begun that could wait or park: the session is parked as a whole, until a person resumes it. */
   | { readonly type: 'set-aside'; readonly error: WireError }
+  /** The app has it go where this worker goes: of what is not confirmed nothing is proved there. */
+  | { readonly type: 'adopted'; readonly here: string }
   /** Whom it goes to next has asked for a wait, until then (ms since the epoch), which another session has met. */
   | { readonly type: 'held-up'; readonly untilMs: number }
   /** The time of the next trial of what is parked has come. */
@@ -115,6 +120,7 @@ export function chunksNeeded(session: SessionRecord, event: SessionEvent): Chunk
     case 'paused':
     case 'resumed':
     case 'set-aside':
+    case 'adopted':
     case 'trial-due':
     case 'clock-set-back':
       return 'all'
@@ -130,13 +136,14 @@ export function chunksNeeded(session: SessionRecord, event: SessionEvent): Chunk
 
 /** Heads of which sizes, above `from` and up to `to`, the transition has to be given: their pages are relied on. */
 export function headsNeeded(
-  { anchored }: SessionRecord,
+  { anchored, listed }: SessionRecord,
   [oldest]: readonly ChunkRecord[],
   event: SessionEvent,
 ): PageRange | undefined {
-  if (event.type !== 'anchor-confirmed') return undefined
-  const to = event.anchored.size
-  const from = Math.min(oldest?.position ?? to, anchored?.size ?? 0)
+  const isAdopted = event.type === 'adopted'
+  if (!isAdopted && event.type !== 'anchor-confirmed') return undefined
+  const to = isAdopted ? listed.tree.size : event.anchored.size
+  const from = isAdopted ? 0 : Math.min(oldest?.position ?? to, anchored?.size ?? 0)
   return from < to ? { from, to } : undefined
 }
 
@@ -257,7 +264,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'session-ended':
       return end(draft, event)
     case 'paused':
-      setPaused(draft, true)
+      if (event.by !== undefined && session.paused === true) return false
+      setPaused(draft, event.by ?? true)
       return true
     case 'resumed':
       setPaused(draft, false)
@@ -269,6 +277,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       tell(draft, event.error)
       setPaused(draft, true)
       return true
+    case 'adopted':
+      return adopt(draft, event.here, heads)
     case 'held-up':
       tell(draft, { code: 'throttled', message: 'Its server asked for a wait.' }, event.untilMs)
       return true
@@ -380,9 +390,29 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
 }
 
 /** Each chunk gets its place in the queue, or loses it, as the session goes on or pauses. */
-function setPaused(draft: Draft, paused: boolean): void {
+function setPaused(draft: Draft, paused: SessionRecord['paused']): void {
   draft.set({ paused })
   for (const chunk of draft.chunks) draft.put(chunk, chunk)
+}
+
+/**
+ * What is confirmed stays so, where it was. Of all else nothing is proved here: chunks and pages are asked for before
+ * they are sent, and the chain is looked at afresh. The pages and heads are the same. The next look lets it go on.
+ */
+function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolean {
+  const { session } = draft
+  if (!belongsElsewhere(session, here) || isSettled(session)) return false
+  draft.set({
+    identity: here,
+    listing: undefined,
+    expired: heads[0] && toAskFor(heads),
+    witnessing: NOT_WITNESSED,
+    anchored: undefined,
+  })
+  applyToChunks(draft, draft.chunks, { type: 'proof-expired' })
+  clearError(draft)
+  draft.log({ event: 'adopted' })
+  return true
 }
 
 /** Has the page in flight, and the newest head, tried now where they are `chosen`. */
@@ -543,12 +573,15 @@ function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecor
     for (let at = from; at < size; at++) if (waiting.has(at)) return true
     return false
   }
-  return heads
-    .filter((head) => !isRecent(head.provedAtMs, now) && isRelied(head))
+  const old = heads.filter((head) => !isRecent(head.provedAtMs, now) && isRelied(head))
+  return toAskFor(old).slice(0, EXPIRED_AT_ONCE)
+}
+
+/** Their pages: the first, without which nothing is opened, then the newest. */
+const toAskFor = (heads: readonly HeadRecord[]): readonly PageRange[] =>
+  heads
     .map(({ frame: { from }, size: to }) => ({ from, to }))
     .sort((a, b) => (b.from || Infinity) - (a.from || Infinity))
-    .slice(0, EXPIRED_AT_ONCE)
-}
 
 /** A time that is yet to come is of a clock that was ahead: then nothing is known. */
 const isRecent = (atMs: number, { nowMs }: Now) => atMs <= nowMs && nowMs - atMs <= PROOF_LASTS_MS

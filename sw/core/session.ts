@@ -12,13 +12,14 @@ export const EMPTY_TALLY = Object.fromEntries(CHUNK_STATUSES.map((status) => [st
 >
 
 /** A recording that has just begun. Its log's first entry comes with it. */
-export function newSession(start: SessionStart, name: SessionName): SessionRecord {
+export function newSession(start: SessionStart, name: SessionName, identity?: string): SessionRecord {
   const { sessionId: id, seal: sealedBy, signingKey: _apart, ...chosen } = start
   return {
     ...chosen,
     id,
     name,
     sealedBy,
+    identity,
     ending: 'recording',
     paused: false,
     tally: EMPTY_TALLY,

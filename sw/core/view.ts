@@ -12,7 +12,7 @@ export interface Moving {
 
 /** The session as a page sees it. */
 export function sessionView(session: SessionRecord, moving: Moving): SessionSnapshot {
-  const { trouble } = session
+  const { trouble, paused } = session
   return {
     id: session.id,
     name: session.name,
@@ -24,14 +24,17 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
     endedAtMs: session.endedAtMs,
     continues: session.continues,
     missing: missingChunks(session),
-    paused: session.paused,
+    paused: paused === true,
     chunks: session.tally,
     parked: session.parked,
     localBytes: session.localBytes,
     progress: progressOf(session, moving),
     anchor: session.anchored,
-    lastError: trouble?.error,
-    retryAtMs: trouble && (trouble.retryAtMs ?? nextTrialMs(session)),
+    lastError:
+      paused === 'elsewhere'
+        ? { code: 'other-destination', message: `It is bound to ${session.identity}.` }
+        : trouble?.error,
+    retryAtMs: paused ? undefined : trouble && (trouble.retryAtMs ?? nextTrialMs(session)),
   }
 }
 

@@ -9,16 +9,18 @@ import { nowOf, type Context } from './context.ts'
  * Applies one event to a session in a transaction of its own, and tells the pages.
  *
  * @param also what else is true then
+ * @param here false where a session that is bound elsewhere changes too
  * @returns the session as it is then; undefined where it is gone, or past the event: then nothing changes
  */
 export async function change(
-  { store, clock, announce }: Context,
+  { store, clock, identity, announce }: Context,
   id: SessionId,
   event: SessionEvent,
   also?: (tx: WriteTransaction) => Promise<unknown>,
+  here: string | false = identity,
 ): Promise<SessionRecord | undefined> {
   const changed = await store.write(async (tx) => {
-    const after = await commit(tx, id, event, nowOf(clock))
+    const after = await commit(tx, id, event, nowOf(clock), here)
     await also?.(tx)
     return after
   }, needsOf(event))

@@ -1,4 +1,5 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
+import { belongsElsewhere } from '../core/identity.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import type { Now } from '../core/retry-policy.ts'
 import { chunksNeeded, headsNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
@@ -7,6 +8,8 @@ import type { WriteTransaction } from '../ports/store.ts'
 /**
  * Applies one event to a session: its record, its chunks, their bytes, its log and its keys change together.
  *
+ * @param here whom this worker brings things to, where the event is what came of that: it changes no session that is
+ *   bound elsewhere
  * @returns the session as it is then; undefined where it is gone, or past the event: then nothing changes
  */
 export async function commit(
@@ -14,9 +17,10 @@ export async function commit(
   id: SessionId,
   event: SessionEvent,
   now: Now,
+  here?: string | false,
 ): Promise<SessionRecord | undefined> {
   const before = await tx.session(id)
-  if (before === undefined) return undefined
+  if (before === undefined || (here && belongsElsewhere(before, here))) return undefined
   const chunks = await load(tx, before, event)
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))

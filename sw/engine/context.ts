@@ -14,6 +14,8 @@ export interface Context {
   readonly store: Store
   readonly transport: Transport
   readonly anchor: Anchor
+  /** Whom this worker brings things to: sessions are bound to it. */
+  readonly identity: string
   readonly lock: Lock
   readonly wake: Wake
   /** Absent where this worker takes sealed chunks only. */

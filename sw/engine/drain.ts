@@ -143,8 +143,8 @@ export function createDrain(context: Context): Drain {
         }
         let told = false
         for (const session of plan.sessions) {
-          const event = finding(session, plan.destinations, clock.now())
-          if (event && (await change(context, session.id, event))) told = true
+          const event = finding(session, context.identity, plan.destinations, clock.now())
+          if (event && (await change(context, session.id, event, undefined, false))) told = true
         }
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS

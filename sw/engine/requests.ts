@@ -15,7 +15,14 @@ import { workRemains } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { chunkView, sessionView } from '../core/view.ts'
 import { POLICY, policyOf } from './policy.ts'
-import { discardSession, endSession, pauseSession, resumeSession, startSession } from './sessions.ts'
+import {
+  adoptSession,
+  discardSession,
+  endSession,
+  pauseSession,
+  resumeSession,
+  startSession,
+} from './sessions.ts'
 
 /** Answers one message of a page; never rejects, and a malformed message changes nothing. */
 export async function reply(context: Context, data: unknown): Promise<Reply> {
@@ -57,6 +64,7 @@ const HANDLERS: Handlers = {
   },
   pause: async (context, { sessionId }) => viewOf(context, await pauseSession(context, sessionId)),
   resume: async (context, { sessionId }) => viewOf(context, await resumeSession(context, sessionId)),
+  adopt: async (context, { sessionId }) => viewOf(context, await adoptSession(context, sessionId)),
   async policy({ store, metered }, { policy }) {
     if (policy) await store.write((tx) => tx.putMeta(POLICY, policy))
     return { policy: (await store.read(policyOf)) ?? 'always', metered: metered() }

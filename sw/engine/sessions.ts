@@ -36,7 +36,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
     }
     if (!sealed) throw new HoldfastError('bad-input', 'seal: this worker has no sealer for this browser.')
     storeChoice(transport, start, true)
-    const session = newSession(start, name)
+    const session = newSession(start, name, context.identity)
     // Firefox keeps no keys in private windows.
     await tx
       .putMeta(signingKeyName(session.id), key)
@@ -62,7 +62,10 @@ export const endSession = (context: Context, id: SessionId, indexes?: number): P
 
 /** Ends a recording whose page died; false if it had ended by itself. */
 export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {
-  return (await change(context, id, { type: 'session-ended', ending: 'interrupted' })) !== undefined
+  return (
+    (await change(context, id, { type: 'session-ended', ending: 'interrupted' }, undefined, false)) !==
+    undefined
+  )
 }
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
@@ -74,6 +77,10 @@ export async function resumeSession(context: Context, id: SessionId): Promise<Se
   await reconsiderCircuits(context)
   return changeExisting(context, id, { type: 'resumed' })
 }
+
+/** Has a session that is bound elsewhere go where this worker goes; any other one stays as it is. */
+export const adoptSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
+  changeExisting(context, id, { type: 'adopted', here: context.identity })
 
 /**
  * Forgets a session and its bytes on this device. The custody log keeps a line of it.
@@ -100,7 +107,7 @@ export async function discardSession(
 
 /** The session after this event, or as it is where the event changes nothing. */
 async function changeExisting(context: Context, id: SessionId, event: SessionEvent): Promise<SessionRecord> {
-  return (await change(context, id, event)) ?? context.store.read((tx) => existing(tx, id))
+  return (await change(context, id, event, undefined, false)) ?? context.store.read((tx) => existing(tx, id))
 }
 
 /** @throws HoldfastError `unknown-session` */

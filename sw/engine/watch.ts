@@ -1,4 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import { belongsElsewhere } from '../core/identity.ts'
+import type { SessionRecord } from '../core/record.ts'
 import { afterLook, isLookDue } from '../core/watching.ts'
 import { change } from './change.ts'
 import { circuitOf, recordFailure } from './circuits.ts'
@@ -11,13 +13,16 @@ import { limited } from './time-limit.ts'
  * For `install({ watch: watchSettled })`.
  */
 export const watchSettled: Watch = async (context, signal) => {
-  const { store, anchor, clock } = context
+  const { store, anchor, clock, identity } = context
   const nowMs = clock.now()
   const [sessions, { notBeforeMs }] = await store.read((tx) =>
     Promise.all([tx.sessions(), circuitOf(tx, anchor.name, nowMs)]),
   )
   if (notBeforeMs > nowMs) return
-  for (const { id, name, anchored } of sessions.filter((session) => isLookDue(session, nowMs))) {
+  const isOurs = (session: SessionRecord) => !belongsElsewhere(session, identity)
+  for (const { id, name, anchored } of sessions
+    .filter(isOurs)
+    .filter((session) => isLookDue(session, nowMs))) {
     const reading = limited(clock, 0, signal, (until) => anchor.read(name, until))
     const shown = await reading.catch(HoldfastError.from)
     if (shown instanceof HoldfastError) return void (await recordFailure(context, anchor.name, shown))

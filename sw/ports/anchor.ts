@@ -41,6 +41,11 @@ export interface Receipt {
 /** An outside witness of a session's heads. */
 export interface Anchor {
   readonly name: string
+  /**
+   * Names the witness itself, wherever it is reached: sessions are bound to it. Never a URL, which may move. Of an EVM
+   * chain: `evm:<chain id, empty where it is not given>:<registry, lower case>`.
+   */
+  readonly identity: string
   /** How often it is worth looking whether a head got deeper, ms. */
   readonly pollMs: number
   /** A session's next head is handed over no sooner than this after the one before, ms; its last one at once. */

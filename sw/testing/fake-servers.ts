@@ -135,6 +135,7 @@ export function fakeChain(clock: Clock): FakeChain {
     submits: () => chain.ledger.filter(({ op }) => op === 'submit').length,
     anchorOf: (life) => ({
       name: 'fake-chain',
+      identity: 'fake-chain',
       pollMs: 1_000,
       everyMs: 5_000,
       read: (name) =>

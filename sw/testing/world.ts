@@ -45,6 +45,7 @@ export function createWorld() {
       store: mortalStore(disk, alive),
       transport: server.transportOf(alive),
       anchor: chain.anchorOf(alive),
+      identity: 'fake-store fake-chain',
       sealer: sealInWorker,
       watch: watchSettled,
       metered: () => network.metered,

@@ -77,6 +77,7 @@ export function evm({
 
   const anchor: EvmAnchor = {
     name: 'evm',
+    identity: `evm:${chainId ?? ''}:${registry.toLowerCase()}`,
     pollMs,
     everyMs,
 
