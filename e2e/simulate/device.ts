@@ -2,12 +2,15 @@ import { sealInWorker } from '../../sw/seal.ts'
 import { watchSettled } from '../../sw/engine/watch.ts'
 import { groupCommit } from '../../sw/adapters/store/group-commit.ts'
 import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
+import { pageCid } from '../../src/evidence/page.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import { admissionRoom, type Context } from '../../sw/engine/context.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
+import type { SessionRecord } from '../../sw/core/record.ts'
+import type { Upload } from '../../sw/ports/transport.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Store } from '../../sw/ports/store.ts'
 import { createProgress } from '../../sw/engine/progress.ts'
@@ -92,6 +95,10 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   watchSigning((message) => oracle.onSigned(message, disk.state))
   const disk: FakeDisk = fakeDisk((commit) => {
     oracle.onCommit(commit)
+    for (const id of commit.sessions) {
+      const { identity } = commit.after.sessions.get(id) ?? {}
+      if (identity !== undefined) places.set(id, (places.get(id) ?? new Set()).add(identity))
+    }
     const value = commit.after.meta.get(POLICY)
     if (value !== scene.policy.value) scene.policy = { value, sinceMs: clock.now() }
     wakes.onCommit(commit.after)
@@ -99,6 +106,8 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const stores = faultyDisk(scene, disk)
   const locks = fakeLocks()
   const workers: Worker[] = []
+  /** Where each session was ever bound to. */
+  const places = new Map<SessionId, Set<string>>()
   const rotten = new Set<ChunkId>()
   let active: Worker | undefined
 
@@ -116,11 +125,33 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       random: clock.random,
       sleep: (ms: number, signal: AbortSignal) => alive.query(() => clock.sleep(ms, signal)),
     }
+    const { place } = scene
+    const transport = server.transportOf(caller)
+    const anchor = chain.anchorOf(caller)
+    /** The session of what is asked for must have been bound to this worker's place. */
+    const bound = <Args extends readonly unknown[], Answer>(
+      ofSession: (session: SessionRecord, of: Args[0]) => boolean,
+      ask: (...args: Args) => Promise<Answer>,
+    ) => {
+      return (...args: Args): Promise<Answer> => {
+        const session = [...disk.state.sessions.values()].find((each) => ofSession(each, args[0]))
+        if (session && places.get(session.id)?.has(place) === false)
+          scene.fail(`${name} goes ${place} with ${session.id}, which was never bound there`)
+        return ask(...args)
+      }
+    }
+    const isOf = ({ id, listing }: SessionRecord, { cid }: Upload) =>
+      (listing && pageCid(listing.page) === cid) ||
+      chunksOf(disk.state, id).some(({ state }) => state.seal?.cid === cid)
     const plain: Context = {
       store: grouped(stores.storeOf(alive, plan?.laterMs !== undefined)),
-      transport: server.transportOf(caller),
-      anchor: chain.anchorOf(caller),
-      identity: scene.place,
+      transport: {
+        ...transport,
+        probe: bound(isOf, transport.probe),
+        send: bound(isOf, transport.send),
+      },
+      anchor: { ...anchor, read: bound((session, of) => session.name === of, anchor.read) },
+      identity: place,
       sealer: sealInWorker,
       watch: watchSettled,
       lock: locks.lockOf(alive),

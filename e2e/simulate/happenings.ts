@@ -22,6 +22,10 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
       return device.killWorker()
     case 'worker-updated':
       return device.update()
+    case 'moved':
+      scene.moves++
+      scene.place = scene.place === 'home' ? 'away' : 'home'
+      return device.update()
     case 'power-lost':
       device.losePower()
       for (const tab of tabs.filter(Boolean)) tab.close()

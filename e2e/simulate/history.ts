@@ -55,6 +55,8 @@ export interface Happening {
           | 'page-opened'
           | 'sync'
           | 'store-forgets'
+          /** The app is set up anew: workers from now on go elsewhere, or back home. */
+          | 'moved'
           /** Workers and tabs die at once, and with them every transaction that was not durable. */
           | 'power-lost'
           /** Another script of the origin takes the drain's lock from its holder, who goes on. */

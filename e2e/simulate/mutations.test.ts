@@ -18,7 +18,7 @@ import {
   SOURCE_MUTATIONS,
 } from './source-mutations.ts'
 
-// Promises 1, 2, 3, 6, 9 of docs/guarantees.md.
+// Promises 1, 2, 3, 5, 6, 9 of docs/guarantees.md.
 
 /** Each is found within this many random histories. */
 const BOUND = 400

@@ -71,6 +71,9 @@ const MANY_POWER_LOSSES: readonly Happening[] = Array.from({ length: 40 }, (_non
   what: { kind: 'power-lost' },
 }))
 
+/** The app is set up anew, early, and back, and anew. */
+const MOVED: readonly Happening[] = [700, 2_500, 6_000].map((atMs) => ({ atMs, what: { kind: 'moved' } }))
+
 /** Servers that ask for minutes, early and again. */
 const BUSY: readonly Happening[] = [2_000, 30_000].map((atMs) => ({
   atMs,
@@ -372,6 +375,14 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       'true',
     ]),
     besides: BUSY,
+  },
+  {
+    ...plant('goes on elsewhere with any session', /was never bound there/, [
+      'core/identity',
+      'identity !== undefined && identity !== here',
+      'false',
+    ]),
+    besides: MOVED,
   },
   plant('deletes what nobody gave up', /was deleted, and is not on the chain/, [
     'engine/sessions',
