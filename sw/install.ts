@@ -1,5 +1,6 @@
 /// <reference types="workbox-background-sync" />
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
+import { HoldfastError } from '../src/protocol/errors.ts'
 import { DATABASE } from '../src/protocol/messages.ts'
 import { nameFor } from '../src/protocol/names.ts'
 import { isOurs } from '../src/protocol/parse.ts'
@@ -10,7 +11,7 @@ import { isMetered } from './adapters/browser/network.ts'
 import { systemClock } from './adapters/browser/system-clock.ts'
 import { webLock } from './adapters/browser/web-lock.ts'
 import { idbStore } from './adapters/store/idb.ts'
-import { admissionRoom, type LastChance, type Sealer, type Watch } from './engine/context.ts'
+import { admissionRoom, type LastChance, type OnSettled, type Sealer, type Watch } from './engine/context.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createProgress } from './engine/progress.ts'
 import type { Anchor } from './ports/anchor.ts'
@@ -26,12 +27,20 @@ declare global {
 }
 
 export interface InstallOptions {
-  /** Where ciphertext and manifests go. */
+  /** Where ciphertext, pages and, without an anchor, heads go. */
   readonly transport: Transport
-  /** Who witnesses the roots. */
-  readonly anchor: Anchor
+  /**
+   * Who witnesses the heads, such as `evm()`. Without one a head counts once the store was proved to have it: then nobody
+   * but the recorder says when a recording was made, or that it was not made anew since.
+   */
+  readonly anchor?: Anchor
   /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
   readonly sealer?: Sealer
+  /**
+   * Called in the worker for each session that has settled, page or none, until it has resolved once. Sessions whose end
+   * an earlier worker without it wrote down are not told.
+   */
+  readonly onSettled?: OnSettled
   /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
   readonly lastChance?: LastChance
   /** `watchSettled` of `holdfast/sw/watch`, where the chain may take back what it held deeper than the anchor's `depth`. */
@@ -43,8 +52,12 @@ export interface InstallOptions {
 /**
  * Makes the app's service worker own its uploads. Call it once, at the top level of the worker, synchronously:
  * the browser takes event listeners only then. The app's own listeners stay as they are.
+ *
+ * @throws HoldfastError `bad-input` that says which option is wrong: the worker is then not installed, and an older one
+ *   goes on
  */
 export function install(options: InstallOptions): void {
+  checkOptions(options)
   const engine = engineOf(options)
 
   self.addEventListener('message', (event) => {
@@ -64,6 +77,30 @@ export function install(options: InstallOptions): void {
   // The page that installs the worker hears of later versions without a reload.
   clientsClaim()
   void engine.start()
+}
+
+/** What each option has to have, by which a wrong one is told at once. */
+const OPTIONS: Readonly<Record<keyof InstallOptions, 'send' | 'submit' | 'call'>> = {
+  transport: 'send',
+  anchor: 'submit',
+  sealer: 'call',
+  onSettled: 'call',
+  lastChance: 'call',
+  wake: 'call',
+}
+
+/** @throws HoldfastError `bad-input` */
+function checkOptions(options: InstallOptions): void {
+  const given: Record<string, Record<string, unknown> | undefined> = { ...options } as never
+  for (const name of Object.keys({ transport: 0, ...given })) {
+    const method = OPTIONS[name as keyof InstallOptions]
+    const value = given[name]
+    if (typeof value?.[method] === 'function' || (value === undefined && name !== 'transport')) continue
+    const wrong = method
+      ? `expected a ${method === 'call' ? 'function' : `working ${name}`}`
+      : `there are only ${Object.keys(OPTIONS)}`
+    throw new HoldfastError('bad-input', `install({ ${name} }): ${wrong}.`)
+  }
 }
 
 /** The engine on what this browser has: the one place that picks adapters. */

@@ -1,5 +1,6 @@
 import { presignedPut } from '../../sw/adapters/transports/put.ts'
 import { tus } from '../../sw/adapters/transports/tus.ts'
+import { anchorSteps } from '../../sw/engine/anchor-steps.ts'
 import { install } from '../../sw/install.ts'
 import type { Anchor } from '../../sw/ports/anchor.ts'
 
@@ -10,6 +11,7 @@ const { origin } = new URL(self.location.href)
 /** No chain: what is measured ends at the store. */
 const nobody: Anchor = {
   name: 'nobody',
+  steps: anchorSteps,
   pollMs: 3_600_000,
   everyMs: 3_600_000,
   read: async () => ({ blockNumber: 0 }),

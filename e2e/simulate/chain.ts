@@ -1,3 +1,4 @@
+import { anchorSteps } from '../../sw/engine/anchor-steps.ts'
 import { groupsDigest, verifyHead } from '../../src/evidence/head.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
@@ -169,6 +170,7 @@ export function chainWithRelays(
     },
     anchorOf: (caller) => ({
       name: 'chain',
+      steps: anchorSteps,
       pollMs: BLOCK_MS,
       everyMs: EVERY_MS,
       async read(name, signal) {

@@ -16,6 +16,7 @@ import { chunksOf, fakeDisk, type DiskState, type FakeDisk } from '../../sw/test
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
 import { watchSigning } from '../../sw/testing/quick-crypto.ts'
 import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
+import { appBackend } from './app-backend.ts'
 import { chainWithRelays, type Chain } from './chain.ts'
 import { faultyDisk } from './faulty-disk.ts'
 import type { Mutation } from './mutation.ts'
@@ -82,9 +83,11 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     scene,
     () => chain,
     () => server,
+    () => app,
   )
   const wakes = createWakeOracle(scene, (kind, outcome) => mutant.outcome?.(kind, outcome) ?? outcome)
-  const server = storeServer(scene, (cid) => oracle.onSending(cid, disk.state))
+  const server = storeServer(scene, (upload) => oracle.onSending(upload, disk.state))
+  const app = appBackend(scene, (key) => oracle.onTelling(key, disk.state))
   const listener = {
     leaves: (request: AnchorRequest) => oracle.onSubmitting(request, disk.state),
     isPaid: oracle.onPaid,
@@ -117,10 +120,9 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       random: clock.random,
       sleep: (ms: number, signal: AbortSignal) => alive.query(() => clock.sleep(ms, signal)),
     }
-    const plain: Context = {
+    const unanchored: Context = {
       store: grouped(stores.storeOf(alive, plan?.laterMs !== undefined)),
       transport: server.transportOf(caller),
-      anchor: chain.anchorOf(caller),
       sealer: sealInWorker,
       watch: watchSettled,
       lock: locks.lockOf(alive),
@@ -130,8 +132,10 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       progress: createProgress(clock),
       room: admissionRoom(),
       announce: () => {},
+      onSettled: (settled) => app.hear(caller, settled),
     }
-    const context = mutant.context?.(plain) ?? plain
+    const anchored = { ...unanchored, anchor: chain.anchorOf(caller) }
+    const context = history.anchored ? (mutant.context?.(anchored) ?? anchored) : unanchored
     const engine = createEngine(context, Promise.resolve())
     const worker = { ...caller, engine, events: 0, joins: 0, rests: 0 }
     trace(() => `${name} starts`)

@@ -1,3 +1,4 @@
+import type { AnchoredContext } from '../../sw/engine/anchor-steps.ts'
 import type { Context } from '../../sw/engine/context.ts'
 import type { WitnessedHead } from '../../sw/ports/anchor.ts'
 import type { Lock } from '../../sw/ports/platform.ts'
@@ -22,7 +23,7 @@ const withReads = (context: Context, change: (tx: ReadTransaction) => ReadTransa
 const changed = <Tx extends ReadTransaction>(tx: Tx, methods: Partial<Tx>): Tx =>
   Object.assign(Object.create(tx) as Tx, methods)
 
-const simply = (name: string, breaks: RegExp, context: (context: Context) => Context): Mutation => ({
+const simply = (name: string, breaks: RegExp, context: (context: AnchoredContext) => Context): Mutation => ({
   name,
   breaks,
   create: () => ({ context }),

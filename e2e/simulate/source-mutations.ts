@@ -349,9 +349,29 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "ending !== 'recording' || watched.has(id)",
     'true',
   ]),
+  plant('lets go of what no head at the store lists yet', /before its head was proved|no such end/, [
+    'engine/publish-head',
+    '!(await deliverFor(context, session, object, delivery, signal))',
+    'false',
+  ]),
+  plant('writes down that the app knows before it was told', /the app never heard of it/, [
+    'engine/tell-settled',
+    'await onSettled?.(settled)',
+    'undefined',
+  ]),
+  plant('forgets to tell what has settled', /the app never heard of it|is not at its end|open mark/, [
+    'core/session',
+    'completion.told !== size',
+    'false',
+  ]),
+  plant('tells the app before it is so', /was told, and is not settled/, [
+    'core/plan',
+    'isSettled(session) && isToTell(session)',
+    'isToTell(session)',
+  ]),
   plant('loses the mark of what is open', /is not at its end|ended as idle/, [
     'core/session',
-    'isSettled(session) ? undefined : session.startedAtMs',
+    'isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs',
     'undefined',
   ]),
   plant('tells nobody of a failure', /nobody is told|does not say why|is not at its end/, [
@@ -361,7 +381,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('deletes what nobody gave up', /was deleted, and is not on the chain/, [
     'engine/sessions',
-    '!isSettled(session) && confirm !== DISCARD_CONFIRMATION',
+    'session.open !== undefined && confirm !== DISCARD_CONFIRMATION',
     'false',
   ]),
 

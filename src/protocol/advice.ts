@@ -41,6 +41,7 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'bad-answer': 'Check the store: its answer could not be understood.',
   'rejected-by-store': 'Check why the store refuses this upload, then resume the session.',
   'copies-missing': 'Wait, or check the stores that the message names.',
+  'completion-failed': 'Check what the `onSettled` of the app waits for; it is called again by itself.',
   'anchor-unseen':
     'Check that the relay has funds and signs for this chain; it is handed the anchor again by itself.',
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',

@@ -39,6 +39,7 @@ export const ERRORS = {
   'bad-answer': 'conflict',
   'rejected-by-store': 'refused',
   'copies-missing': 'transient',
+  'completion-failed': 'transient',
   'anchor-rejected': 'refused',
   'anchor-unseen': 'transient',
   forked: 'refused',

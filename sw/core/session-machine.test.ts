@@ -133,6 +133,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   witness: { type: 'witness', event: { type: 'anchor-sent', size: 3 } },
   'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
   'anchor-seen': { type: 'anchor-seen', anchored: undefined },
+  completion: { type: 'completion', event: { type: 'told', size: 3 } },
   discarded: { type: 'discarded' },
 }
 
@@ -158,6 +159,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'recording',
     'anchor-seen': _,
+    completion: _,
     discarded: 'recording',
   },
   paused: {
@@ -178,6 +180,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'paused',
     'anchor-seen': _,
+    completion: _,
     discarded: 'paused',
   },
   interrupted: {
@@ -198,6 +201,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'interrupted',
     'anchor-seen': _,
+    completion: _,
     discarded: 'interrupted',
   },
   ended: {
@@ -218,6 +222,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'ended',
     'anchor-seen': _,
+    completion: _,
     discarded: 'ended',
   },
   onTrial: {
@@ -238,6 +243,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'onTrial',
     'anchor-seen': _,
+    completion: _,
     discarded: 'onTrial',
   },
   listing: {
@@ -258,6 +264,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'listing',
     'anchor-seen': _,
+    completion: _,
     discarded: 'listing',
   },
   witnessing: {
@@ -278,6 +285,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: 'witnessing',
     'anchor-confirmed': 'settled',
     'anchor-seen': _,
+    completion: _,
     discarded: 'witnessing',
   },
   settled: {
@@ -298,6 +306,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': _,
     'anchor-seen': 'witnessing',
+    completion: _,
     discarded: 'settled',
   },
 }

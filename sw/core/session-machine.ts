@@ -4,11 +4,12 @@ import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import type { EndHow } from '../../src/evidence/entry.ts'
 import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
-import { afresh } from './effort.ts'
+import { afresh, afterFailedEffort, NEW_EFFORT } from './effort.ts'
 import { listingStep, nextExpired, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
+  Completion,
   Effort,
   HeadRecord,
   Listed,
@@ -23,8 +24,8 @@ import type {
 import {
   believedMs,
   DUE_NOW,
+  isRecent,
   isReportable,
-  PROOF_LASTS_MS,
   trialOf,
   type Failure,
   type Now,
@@ -52,6 +53,8 @@ export type SessionEvent =
       readonly type: 'session-ended'
       readonly ending: Exclude<SessionEnding, 'recording'>
       readonly indexes?: number | undefined
+      /** The app is to be told once it is settled. */
+      readonly tell?: boolean
     }
   | { readonly type: 'paused' }
   /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
@@ -82,7 +85,13 @@ export type SessionEvent =
   | { readonly type: 'anchor-confirmed'; readonly anchored: Anchored }
   /** The chain was looked at for what settled the session; undefined: that is gone, and is witnessed again. */
   | { readonly type: 'anchor-seen'; readonly anchored: Anchored | undefined }
+  | { readonly type: 'completion'; readonly event: CompletionEvent }
   | { readonly type: 'discarded' }
+
+/** What can come of telling the app that a session has settled. */
+export type CompletionEvent =
+  /** It knows that so many entries are. */
+  { readonly type: 'told'; readonly size: number } | { readonly type: 'failed'; readonly failure: Failure }
 
 /** What must happen in the same transaction, beside storing the records: calls of the store. */
 export type SessionEffect =
@@ -290,6 +299,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.set({ anchored: event.anchored })
       if (!event.anchored) draft.log({ event: 'anchor-lost' })
       return true
+    case 'completion':
+      return stepCompletion(draft, event.event)
     case 'discarded':
       draft.effect(['deleteSession', session.id])
       forgetKey(draft)
@@ -328,7 +339,7 @@ function applyToChunks(draft: Draft, chunks: readonly ChunkRecord[], event: Chun
 }
 
 /** What the custody log says of any event that can be a failure. */
-const lineOf = (event: ChunkEvent | ListingEvent | WitnessEvent) => ({
+const lineOf = (event: ChunkEvent | ListingEvent | WitnessEvent | CompletionEvent) => ({
   event: event.type,
   error: event.type === 'failed' ? wireOf(event.failure) : undefined,
 })
@@ -368,7 +379,8 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
   const ending = missingChunks(session, indexes) > 0 ? 'interrupted' : told.ending
   const knowsAll = session.ending === ending && session.indexes === indexes
   if (knowsAll || session.ending === 'complete') return false
-  draft.set({ ending, endedAtMs: draft.now.nowMs, indexes })
+  const { completion = told.tell ? NEW_EFFORT : undefined } = session
+  draft.set({ ending, endedAtMs: draft.now.nowMs, indexes, completion })
   draft.log({ event: 'session-ended', from: session.ending, to: ending })
   appendEnd(draft, true)
   return true
@@ -459,7 +471,11 @@ function stepListing(draft: Draft, read: Listing, event: ListingEvent): boolean 
 }
 
 /** What is told of it. */
-function afterStep(draft: Draft, event: ListingEvent | WitnessEvent, { wait }: Effort): void {
+function afterStep(
+  draft: Draft,
+  event: ListingEvent | WitnessEvent | CompletionEvent,
+  { wait }: Effort,
+): void {
   if (event.type === 'failed') fail(draft, event.failure, wait)
   if (event.type !== 'look-again') draft.log(lineOf(event))
 }
@@ -486,6 +502,20 @@ function stepWitnessing(draft: Draft, event: WitnessEvent): boolean {
   draft.set({ witnessing })
   if (isProgress(event, session)) clearError(draft)
   afterStep(draft, event, witnessing)
+  return true
+}
+
+/** What the app has heard; in vain it is told again, and nothing else waits for that. */
+function stepCompletion(draft: Draft, event: CompletionEvent): boolean {
+  const before = draft.session.completion
+  if (!before) return false
+  const completion: Completion =
+    event.type === 'failed'
+      ? afterFailedEffort(before, event.failure, draft.now)
+      : { ...NEW_EFFORT, told: event.size }
+  draft.set({ completion })
+  if (event.type === 'told') clearError(draft)
+  afterStep(draft, event, completion)
   return true
 }
 
@@ -545,9 +575,6 @@ function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecor
     .map(({ frame: { from }, size: to }) => ({ from, to }))
     .filter(({ from }, at, all) => from === 0 || at >= all.length - EXPIRED_AT_ONCE)
 }
-
-/** A time that is yet to come is of a clock that was ahead: then nothing is known. */
-const isRecent = (atMs: number, { nowMs }: Now) => atMs <= nowMs && nowMs - atMs <= PROOF_LASTS_MS
 
 /** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
 function fail(draft: Draft, failure: Failure, wait: Wait | undefined): void {

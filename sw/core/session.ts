@@ -56,6 +56,9 @@ export function isSettled(session: SessionRecord): boolean {
   return total === 0 || (logEnd === ending && anchored?.size === size && expired === undefined)
 }
 
+/** Whether the app does not know yet that all of this is settled, or that more has come since. */
+export const isToTell = ({ completion, size }: SessionRecord) => !!completion && completion.told !== size
+
 /** Chunks that are to be sealed here. */
 export const rawChunks = ({ tally }: SessionRecord) => tally.captured + tally.hashing + tally.encrypting
 
@@ -67,7 +70,7 @@ export function uploadOf(session: SessionRecord): SessionUpload {
 
 /** The session with its `open` mark in step with the rest; every change of a session goes through this. */
 export function withOpenMarker(session: SessionRecord): SessionRecord {
-  return { ...session, open: isSettled(session) ? undefined : session.startedAtMs }
+  return { ...session, open: isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs }
 }
 
 /** True for a chunk that waits for a person, or for a trial. */

@@ -9,7 +9,7 @@ import {
 import { parseRequest } from '../../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
 import { changeOpen } from './change.ts'
-import { circuitOf, reconsiderCircuits } from './circuits.ts'
+import { circuitOf, destinationsOf, reconsiderCircuits } from './circuits.ts'
 import type { Context } from './context.ts'
 import { workRemains } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
@@ -81,13 +81,14 @@ const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(se
  * @param again the page keeps the worker awake: nobody has arrived
  */
 async function visit(context: Context, again: boolean): Promise<boolean> {
-  const { store, clock, transport, anchor } = context
-  const destinations = [transport.name, anchor.name]
+  const { store, clock } = context
   const { sessions, policy, failing } = await store.read(async (tx) => ({
     sessions: await tx.openSessions(),
     policy: await policyOf(tx),
     failing: await Promise.all(
-      destinations.map(async (name) => (await circuitOf(tx, name, clock.now())).failures > 0),
+      Object.values(destinationsOf(context)).map(
+        async (name) => (await circuitOf(tx, name, clock.now())).failures > 0,
+      ),
     ),
   }))
   if (failing.includes(true)) await reconsiderCircuits(context)

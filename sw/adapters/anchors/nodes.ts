@@ -153,6 +153,7 @@ export function evmNodes(
 
   return {
     name: 'evm',
+    steps: first.reader.steps,
     pollMs: first.reader.pollMs,
     everyMs: first.reader.everyMs,
     // Relays are the same, whichever node is read.
