@@ -1,6 +1,5 @@
 /// <reference types="workbox-background-sync" />
 import { clientsClaim } from 'workbox-core/clientsClaim.js'
-import { HoldfastError } from '../src/protocol/errors.ts'
 import { DATABASE } from '../src/protocol/messages.ts'
 import { nameFor } from '../src/protocol/names.ts'
 import { isOurs } from '../src/protocol/parse.ts'
@@ -14,6 +13,7 @@ import { idbStore } from './adapters/store/idb.ts'
 import { admissionRoom, type LastChance, type OnSettled, type Sealer, type Watch } from './engine/context.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createProgress } from './engine/progress.ts'
+import { checkOptions } from './install-options.ts'
 import type { Anchor } from './ports/anchor.ts'
 import type { CreateWake } from './ports/platform.ts'
 import type { Transport } from './ports/transport.ts'
@@ -77,30 +77,6 @@ export function install(options: InstallOptions): void {
   // The page that installs the worker hears of later versions without a reload.
   clientsClaim()
   void engine.start()
-}
-
-/** What each option has to have, by which a wrong one is told at once. */
-const OPTIONS: Readonly<Record<keyof InstallOptions, 'send' | 'submit' | 'call'>> = {
-  transport: 'send',
-  anchor: 'submit',
-  sealer: 'call',
-  onSettled: 'call',
-  lastChance: 'call',
-  wake: 'call',
-}
-
-/** @throws HoldfastError `bad-input` */
-function checkOptions(options: InstallOptions): void {
-  const given: Record<string, Record<string, unknown> | undefined> = { ...options } as never
-  for (const name of Object.keys({ transport: 0, ...given })) {
-    const method = OPTIONS[name as keyof InstallOptions]
-    const value = given[name]
-    if (typeof value?.[method] === 'function' || (value === undefined && name !== 'transport')) continue
-    const wrong = method
-      ? `expected a ${method === 'call' ? 'function' : `working ${name}`}`
-      : `there are only ${Object.keys(OPTIONS)}`
-    throw new HoldfastError('bad-input', `install({ ${name} }): ${wrong}.`)
-  }
 }
 
 /** The engine on what this browser has: the one place that picks adapters. */

@@ -127,7 +127,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "event.type === 'sealed' ? inLog(draft, next) : next",
     'next',
   ]),
-  plant('does not write the end down', /has no such end|entries of|does not list it/, [
+  plant('does not write the end down', /whether it has ended|has no such end|entries of|does not list it/, [
     'core/session-machine',
     'draft.append(how)',
     'undefined',
@@ -245,7 +245,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'Math.max(submittedAtMs + everyMs, taken > 0 ? againMs : 0)',
     '0',
   ]),
-  plant('never hands over again what a relay has lost', UNFINISHED, [
+  plant('never hands over again what a relay has lost', /is not at its end|nobody is told/, [
     'core/witnessing',
     'submittedAtMs + resubmitDelayMs(taken)',
     'Infinity',
@@ -266,11 +266,15 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ]),
     besides: THIEVES,
   },
-  plant('concludes by the newest block alone', /before any head was deep enough|does not list it/, [
-    'engine/witness',
-    'await anchor.read(name, signal)',
-    'await anchor.read(name, signal).then((seen) => ({ ...seen, deep: seen.latest }))',
-  ]),
+  plant(
+    'concludes by the newest block alone',
+    /before any head was deep enough|does not list it|is settled, and the chain/,
+    [
+      'engine/witness',
+      'await anchor.read(name, signal)',
+      'await anchor.read(name, signal).then((seen) => ({ ...seen, deep: seen.latest }))',
+    ],
+  ),
   {
     ...plant('concludes by the deep block alone', /though the newest block does not show/, [
       'engine/witness',
@@ -280,7 +284,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     besides: THIEVES,
   },
   {
-    ...plant('lets go of a chunk whose proof is old', /is not at the store/, [
+    ...plant('lets go of a chunk whose proof is old', /is not at the store|was never sent/, [
       'core/session-machine',
       "isFresh ? 'anchor-confirmed' : 'proof-expired'",
       "'anchor-confirmed'",

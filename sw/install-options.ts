@@ -1,0 +1,30 @@
+import { HoldfastError } from '../src/protocol/errors.ts'
+import type { InstallOptions } from './install.ts'
+
+/** What each option has to have, by which a wrong one is told at once. */
+const OPTIONS: Readonly<Record<keyof InstallOptions, 'send' | 'submit' | 'call'>> = {
+  transport: 'send',
+  anchor: 'submit',
+  sealer: 'call',
+  onSettled: 'call',
+  lastChance: 'call',
+  wake: 'call',
+}
+
+/**
+ * What JavaScript callers pass may be anything.
+ *
+ * @throws HoldfastError `bad-input` that names the option and what is expected of it
+ */
+export function checkOptions(options: InstallOptions): void {
+  const given: Record<string, Record<string, unknown> | undefined> = { ...options } as never
+  for (const name of Object.keys({ transport: 0, ...given })) {
+    const method = OPTIONS[name as keyof InstallOptions]
+    const value = given[name]
+    if (typeof value?.[method] === 'function' || (value === undefined && name !== 'transport')) continue
+    const wrong = method
+      ? `expected a ${method === 'call' ? 'function' : `working ${name}`}`
+      : `there are only ${Object.keys(OPTIONS)}`
+    throw new HoldfastError('bad-input', `install({ ${name} }): ${wrong}.`)
+  }
+}
