@@ -8,6 +8,7 @@ const OPTIONS: Readonly<Record<keyof InstallOptions, 'send' | 'submit' | 'call'>
   sealer: 'call',
   onSettled: 'call',
   lastChance: 'call',
+  watch: 'call',
   wake: 'call',
 }
 

@@ -1,4 +1,4 @@
-import type { AnchoredContext } from '../../sw/engine/anchor-steps.ts'
+import type { AnchoredContext } from '../../sw/engine/context.ts'
 import type { Context } from '../../sw/engine/context.ts'
 import type { WitnessedHead } from '../../sw/ports/anchor.ts'
 import type { Lock } from '../../sw/ports/platform.ts'

@@ -1,7 +1,7 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { MAX_CHUNK_BYTES } from '../../src/protocol/messages.ts'
 import type { Now } from '../core/retry-policy.ts'
-import type { ChunkRecord } from '../core/record.ts'
+import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import type { Anchor } from '../ports/anchor.ts'
 import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
 import type { Clock, Lock, Wake } from '../ports/platform.ts'
@@ -35,6 +35,18 @@ export interface Context {
   /** Tells the pages that a session changed. */
   readonly announce: (id: SessionId) => void
 }
+
+/** What an engine with an anchor works with. */
+export interface AnchoredContext extends Context {
+  readonly anchor: Anchor
+}
+
+/** Brings the newest head of a session to whoever witnesses it, or sees that it is there. */
+export type WitnessStep = (
+  context: AnchoredContext,
+  session: SessionRecord,
+  signal: AbortSignal,
+) => Promise<void>
 
 /** @param recordings how many wait for a page of the origin */
 export type LastChance = (recordings: number) => Promise<void>

@@ -2,10 +2,9 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { nextSteps, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
-import type { AnchoredContext } from './anchor-steps.ts'
 import { change } from './change.ts'
 import { destinationsOf, recordFailure } from './circuits.ts'
-import type { Context } from './context.ts'
+import type { AnchoredContext, Context } from './context.ts'
 import { listStep } from './listing.ts'
 import { publishHead } from './publish-head.ts'
 import { tellSettled } from './tell-settled.ts'
@@ -33,7 +32,7 @@ export async function sessionStep(
     const { anchor } = context
     if (kind === 'listing') await listStep(context, session, signal)
     else if (kind === 'completion') await tellSettled(context, session, signal)
-    else if (anchor) await anchor.steps.witness(context as AnchoredContext, session, signal)
+    else if (anchor) await anchor.witness(context as AnchoredContext, session, signal)
     else await publishHead(context, session, signal)
   } catch (thrown) {
     await fail(context, session, kind, HoldfastError.from(thrown))

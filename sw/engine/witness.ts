@@ -6,18 +6,15 @@ import { submitDueMs, type WitnessEvent } from '../core/witnessing.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
 import { change } from './change.ts'
 import { closeCircuit } from './circuits.ts'
-import type { AnchoredContext } from './anchor-steps.ts'
+import type { AnchoredContext, WitnessStep } from './context.ts'
 import { limited } from './time-limit.ts'
 
 /**
  * Looks what the chain holds of a session: concludes what it holds deep enough, or hands over the newest head where the
  * newest block lacks it. The chain is read before each hand-over: what it shows already is not sent again.
  */
-export const witnessStep = (
-  context: AnchoredContext,
-  session: SessionRecord,
-  signal: AbortSignal,
-): Promise<void> => limited(context.clock, 0, signal, (until) => look(context, session, until))
+export const witnessByChain: WitnessStep = (context, session, signal) =>
+  limited(context.clock, 0, signal, (until) => look(context, session, until))
 
 async function look(context: AnchoredContext, session: SessionRecord, signal: AbortSignal): Promise<void> {
   const { store, anchor, clock } = context

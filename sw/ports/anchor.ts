@@ -1,4 +1,4 @@
-import type { AnchorSteps } from '../engine/anchor-steps.ts'
+import type { WitnessStep } from '../engine/context.ts'
 import type { SignedHead } from '../../src/evidence/head.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 
@@ -42,8 +42,8 @@ export interface Receipt {
 /** An outside witness of a session's heads. */
 export interface Anchor {
   readonly name: string
-  /** How the engine goes about it: `anchorSteps`, which a worker without an anchor does not carry. */
-  readonly steps: AnchorSteps
+  /** How the engine goes about it: `witnessByChain`, which a worker without an anchor does not carry. */
+  readonly witness: WitnessStep
   /** How often it is worth looking whether a head got deeper, ms. */
   readonly pollMs: number
   /** A session's next head is handed over no sooner than this after the one before, ms; its last one at once. */

@@ -1,6 +1,6 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
-import { anchorSteps } from '../engine/anchor-steps.ts'
+import { witnessByChain } from '../engine/witness.ts'
 import type { Anchor, AnchorRequest, WitnessedHead } from '../ports/anchor.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { RemoteState, Transport } from '../ports/transport.ts'
@@ -136,7 +136,7 @@ export function fakeChain(clock: Clock): FakeChain {
     submits: () => chain.ledger.filter(({ op }) => op === 'submit').length,
     anchorOf: (life) => ({
       name: 'fake-chain',
-      steps: anchorSteps,
+      witness: witnessByChain,
       pollMs: 1_000,
       everyMs: 5_000,
       read: (name) =>

@@ -153,7 +153,7 @@ export function evmNodes(
 
   return {
     name: 'evm',
-    steps: first.reader.steps,
+    witness: first.reader.witness,
     pollMs: first.reader.pollMs,
     everyMs: first.reader.everyMs,
     // Relays are the same, whichever node is read.
