@@ -14,7 +14,7 @@ const SEED = 20_260_101
 const RUNS = 300
 
 describe('simulated histories', () => {
-  // Promises 3, 4, 8 of docs/guarantees.md.
+  // Promises 2, 3, 4, 8 of docs/guarantees.md.
   it.each([
     ['', true],
     [' where there is no chain', false],
