@@ -1,5 +1,6 @@
 // `holdfast/sw/extend`: what a transport or an anchor of an app is made of. Their contract is `holdfast/contracts`.
 
+export { witnessByChain } from './engine/witness.ts'
 export { HoldfastError, type ErrorClass, type ErrorCode } from '../src/protocol/errors.ts'
 export type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from '../src/protocol/ids.ts'
 export type { StoreChoice } from './core/record.ts'

@@ -10,9 +10,10 @@ import { isMetered } from './adapters/browser/network.ts'
 import { systemClock } from './adapters/browser/system-clock.ts'
 import { webLock } from './adapters/browser/web-lock.ts'
 import { idbStore } from './adapters/store/idb.ts'
-import { admissionRoom, type LastChance, type Sealer, type Watch } from './engine/context.ts'
+import { admissionRoom, type LastChance, type OnSettled, type Sealer, type Watch } from './engine/context.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createProgress } from './engine/progress.ts'
+import { checkOptions } from './install-options.ts'
 import type { Anchor } from './ports/anchor.ts'
 import type { CreateWake } from './ports/platform.ts'
 import type { Transport } from './ports/transport.ts'
@@ -26,10 +27,13 @@ declare global {
 }
 
 export interface InstallOptions {
-  /** Where ciphertext and manifests go. */
+  /** Where ciphertext, pages and, without an anchor, heads go. */
   readonly transport: Transport
-  /** Who witnesses the roots. */
-  readonly anchor: Anchor
+  /**
+   * Who witnesses the heads, such as `evm()`. Without one a head counts once the store was proved to have it: then nobody
+   * but the recorder says when a recording was made, or that it was not made anew since.
+   */
+  readonly anchor?: Anchor
   /**
    * The app's name for where its recordings go: sessions are bound to it, to the registry and to the chain. Default: the
    * transport's name. It outlives a move of the store to another URL, and changes with another store.
@@ -37,6 +41,11 @@ export interface InstallOptions {
   readonly identity?: string
   /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
   readonly sealer?: Sealer
+  /**
+   * Called in the worker for each session that has settled, page or none, until it has resolved once. Sessions whose end
+   * an earlier worker without it wrote down are not told.
+   */
+  readonly onSettled?: OnSettled
   /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
   readonly lastChance?: LastChance
   /** `watchSettled` of `holdfast/sw/watch`, where the chain may take back what it held deeper than the anchor's `depth`. */
@@ -48,8 +57,12 @@ export interface InstallOptions {
 /**
  * Makes the app's service worker own its uploads. Call it once, at the top level of the worker, synchronously:
  * the browser takes event listeners only then. The app's own listeners stay as they are.
+ *
+ * @throws HoldfastError `bad-input` that says which option is wrong: the worker is then not installed, and an older one
+ *   goes on
  */
 export function install(options: InstallOptions): void {
+  checkOptions(options)
   const engine = engineOf(options)
 
   self.addEventListener('message', (event) => {
@@ -81,7 +94,7 @@ function engineOf(options: InstallOptions): Engine {
   const engine: Engine = createEngine(
     {
       ...options,
-      identity: `${identity} ${anchor.identity}`,
+      identity: `${identity} ${anchor?.identity ?? ''}`,
       store,
       clock,
       progress,

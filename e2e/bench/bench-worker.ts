@@ -1,5 +1,6 @@
 import { presignedPut } from '../../sw/adapters/transports/put.ts'
 import { tus } from '../../sw/adapters/transports/tus.ts'
+import { witnessByChain } from '../../sw/engine/witness.ts'
 import { install } from '../../sw/install.ts'
 import type { Anchor } from '../../sw/ports/anchor.ts'
 
@@ -11,6 +12,7 @@ const { origin } = new URL(self.location.href)
 const nobody: Anchor = {
   name: 'nobody',
   identity: 'nobody',
+  witness: witnessByChain,
   pollMs: 3_600_000,
   everyMs: 3_600_000,
   read: async () => ({ blockNumber: 0 }),

@@ -190,4 +190,5 @@ export const histories: fc.Arbitrary<History> = fc.record({
     { maxLength: 3 },
   ),
   happenings: fc.array(fc.record({ atMs: ms(60_000), what }), { maxLength: 5 }),
+  anchored: fc.constantFrom(true, true, true, false),
 })

@@ -1,3 +1,4 @@
+import { witnessByChain } from '../../sw/engine/witness.ts'
 import { groupsDigest, verifyHead } from '../../src/evidence/head.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
@@ -170,6 +171,7 @@ export function chainWithRelays(
     anchorOf: (caller) => ({
       name: 'chain',
       identity: 'chain',
+      witness: witnessByChain,
       pollMs: BLOCK_MS,
       everyMs: EVERY_MS,
       async read(name, signal) {

@@ -3,7 +3,7 @@ import { watchSettled } from '../../sw/engine/watch.ts'
 import { groupCommit } from '../../sw/adapters/store/group-commit.ts'
 import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
 import { pageCid } from '../../src/evidence/page.ts'
-import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId, SessionName } from '../../src/protocol/ids.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import { admissionRoom, type Context } from '../../sw/engine/context.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
@@ -18,6 +18,7 @@ import { chunksOf, fakeDisk, type DiskState, type FakeDisk } from '../../sw/test
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
 import { watchSigning } from '../../sw/testing/quick-crypto.ts'
 import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
+import { appBackend } from './app-backend.ts'
 import { chainWithRelays, type Chain } from './chain.ts'
 import { faultyDisk } from './faulty-disk.ts'
 import type { Mutation } from './mutation.ts'
@@ -84,9 +85,11 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     scene,
     () => chain,
     () => server,
+    () => app,
   )
   const wakes = createWakeOracle(scene, (kind, outcome) => mutant.outcome?.(kind, outcome) ?? outcome)
-  const server = storeServer(scene, (cid) => oracle.onSending(cid, disk.state))
+  const server = storeServer(scene, (upload) => oracle.onSending(upload, disk.state))
+  const app = appBackend(scene, (key) => oracle.onTelling(key, disk.state))
   const listener = {
     leaves: (request: AnchorRequest) => oracle.onSubmitting(request, disk.state),
     isPaid: oracle.onPaid,
@@ -127,7 +130,6 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     }
     const { place } = scene
     const transport = server.transportOf(caller)
-    const anchor = chain.anchorOf(caller)
     /** The session of what is asked for must have been bound to this worker's place. */
     const bound = <Args extends readonly unknown[], Answer>(
       ofSession: (session: SessionRecord, of: Args[0]) => boolean,
@@ -143,14 +145,13 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     const isOf = ({ id, listing }: SessionRecord, { cid }: Upload) =>
       (listing && pageCid(listing.page) === cid) ||
       chunksOf(disk.state, id).some(({ state }) => state.seal?.cid === cid)
-    const plain: Context = {
+    const unanchored: Context = {
       store: grouped(stores.storeOf(alive, plan?.laterMs !== undefined)),
       transport: {
         ...transport,
         probe: bound(isOf, transport.probe),
         send: bound(isOf, transport.send),
       },
-      anchor: { ...anchor, read: bound((session, of) => session.name === of, anchor.read) },
       identity: place,
       sealer: sealInWorker,
       watch: watchSettled,
@@ -161,8 +162,12 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       progress: createProgress(clock),
       room: admissionRoom(),
       announce: () => {},
+      onSettled: (settled) => app.hear(caller, settled),
     }
-    const context = mutant.context?.(plain) ?? plain
+    const anchor = chain.anchorOf(caller)
+    const ofNamed = (session: SessionRecord, name: SessionName) => session.name === name
+    const anchored = { ...unanchored, anchor: { ...anchor, read: bound(ofNamed, anchor.read) } }
+    const context = history.anchored ? (mutant.context?.(anchored) ?? anchored) : unanchored
     const engine = createEngine(context, Promise.resolve())
     const worker = { ...caller, engine, events: 0, joins: 0, rests: 0 }
     trace(() => `${name} starts`)

@@ -1,4 +1,5 @@
 import { toHex } from '../../src/evidence/bytes.ts'
+import { parseSignedHead } from '../../src/evidence/head-parse.ts'
 import { serialiseChunk } from '../../src/evidence/entry.ts'
 import { pageCid } from '../../src/evidence/page.ts'
 import { appendEntries, EMPTY_TREE, rootOf, type Tree } from '../../src/evidence/tree.ts'
@@ -109,6 +110,16 @@ export function createEvidenceOracle(
     fail(`${chunk.id} was confirmed, but ${wrongs[0]}`)
   }
 
+  /** The head by which the store lets something go; null where that is the store's own lie, or was told of. */
+  function publishedHead(what: string, session: SessionRecord | undefined): SignedHead | null {
+    const { address = '' } = session?.anchored ?? {}
+    const bytes = server().bytesOf(address)
+    if (server().liedOf(address)) return null
+    if (bytes !== undefined && server().stands(address)) return parseSignedHead(bytes)
+    fail(`${what} was confirmed before its head was proved to be at the store`)
+    return null
+  }
+
   /** The log of a session only grows, and each chunk stays where it is. */
   function checkLog(id: SessionId, { before, after }: Commit): void {
     const session = after.sessions.get(id)
@@ -122,7 +133,7 @@ export function createEvidenceOracle(
     const isOver = [...(after.heads.get(id)?.values() ?? [])].some(({ end }) => end)
     check(!isOver || !after.meta.has(signingKeyName(id)), `${id} keeps a key that has nothing left to sign`)
     // What is tried again at once may be handed over at once too.
-    if (session.witnessing.submitted === 0) handedOver.delete(id)
+    if (session.witnessing.submittedAtMs === 0) handedOver.delete(id)
     for (const [size, head] of before.heads.get(id) ?? []) {
       const now = after.heads.get(id)?.get(size)
       check(now?.root === head.root && now.page === head.page, `the head of ${size} entries of ${id} changed`)
@@ -207,6 +218,11 @@ export function createEvidenceOracle(
 
     onConfirmed(chunk, disk) {
       const { id, sessionId } = chunk
+      if (!scene.history.anchored) {
+        const head = publishedHead(id, disk.sessions.get(sessionId))
+        if (head) later(judge(chunk, [head]))
+        return
+      }
       const heads = chain().deep(sessionId)
       if (heads.length === 0) return fail(`${id} was confirmed before any head was deep enough`)
       const shown = chain().shown(sessionId)
@@ -222,10 +238,12 @@ export function createEvidenceOracle(
       if (totalChunks(session) === 0) return
       const { id, size, ending } = session
       const ours = disk.heads.get(id)?.get(size)
-      const head = chain()
-        .deep(id)
-        .find((one) => one.size === size && one.root === ours?.root)
-      if (head === undefined) return fail(`${id} is settled, and the chain does not hold its whole log`)
+      const isWhole = (one: SignedHead) => one.size === size && one.root === ours?.root
+      const published = scene.history.anchored ? undefined : publishedHead(id, session)
+      if (published === null) return
+      const head = published ? [published].find(isWhole) : chain().deep(id).find(isWhole)
+      if (head === undefined)
+        return fail(`${id} is settled, and the ${published ? 'store' : 'chain'} does not hold its whole log`)
       later(
         logOf(head).then(
           ({ entries }) => {

@@ -108,6 +108,8 @@ export interface History {
   /** Seeds latencies and full jitter; 0: every latency is the same. */
   readonly jitter: number
   readonly depth: 2 | 3
+  /** Whether there is a chain; without one a head counts once the store has it. */
+  readonly anchored: boolean
   /** Nothing is healed before this time, ms: budgets end, and workers are stopped for having nothing to do. */
   readonly lastsMs: number
   /** What follows once everything is healed. */
@@ -121,10 +123,20 @@ export interface History {
 
 /** The history in lines that a person can read. */
 export function describeHistory(history: History): string[] {
-  const { jitter, depth, lastsMs, afterwards, recordings, lives, requestFaults, diskFaults, happenings } =
-    history
+  const {
+    jitter,
+    depth,
+    anchored,
+    lastsMs,
+    afterwards,
+    recordings,
+    lives,
+    requestFaults,
+    diskFaults,
+    happenings,
+  } = history
   return [
-    `jitter ${jitter}, depth ${depth}, healed after ${lastsMs} ms at the earliest, then ${afterwards === 'open' ? 'a page is open' : 'a person comes by'}`,
+    `jitter ${jitter}, ${anchored ? `depth ${depth}` : 'no chain'}, healed after ${lastsMs} ms at the earliest, then ${afterwards === 'open' ? 'a page is open' : 'a person comes by'}`,
     ...recordings.map(
       ({ seal, chunks, gapMs, beginsAtMs, ending }, at) =>
         `recording ${letterOf(at)}: ${chunks} chunks, one each ${gapMs} ms from ${beginsAtMs} ms on, sealed by the ${seal}; its tab ${ending}`,

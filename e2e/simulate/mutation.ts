@@ -1,4 +1,5 @@
 import type { Context } from '../../sw/engine/context.ts'
+import type { AnchoredContext } from '../../sw/engine/context.ts'
 import type { Happening } from './history.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 
@@ -11,7 +12,7 @@ export interface Mutation {
   readonly besides?: readonly Happening[]
   /** One for each device: what it keeps outlives workers. */
   create(): {
-    readonly context?: (context: Context) => Context
+    readonly context?: (context: AnchoredContext) => Context
     readonly outcome?: (kind: WakeKind, outcome: Outcome) => Outcome
     /** The chain takes heads that nobody of the session has signed. */
     readonly registryIgnoresSigner?: true

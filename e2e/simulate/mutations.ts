@@ -1,3 +1,4 @@
+import type { AnchoredContext } from '../../sw/engine/context.ts'
 import type { Context } from '../../sw/engine/context.ts'
 import type { WitnessedHead } from '../../sw/ports/anchor.ts'
 import type { Lock } from '../../sw/ports/platform.ts'
@@ -22,7 +23,7 @@ const withReads = (context: Context, change: (tx: ReadTransaction) => ReadTransa
 const changed = <Tx extends ReadTransaction>(tx: Tx, methods: Partial<Tx>): Tx =>
   Object.assign(Object.create(tx) as Tx, methods)
 
-const simply = (name: string, breaks: RegExp, context: (context: Context) => Context): Mutation => ({
+const simply = (name: string, breaks: RegExp, context: (context: AnchoredContext) => Context): Mutation => ({
   name,
   breaks,
   create: () => ({ context }),
@@ -83,36 +84,44 @@ export const MUTATIONS: readonly Mutation[] = [
     create: () => ({ outcome: (kind, outcome) => (kind === 'sync' ? 'idle' : outcome) }),
   },
 
-  simply("confirms on the relay's word", /before any head was deep enough|does not list it/, (context) => {
-    const taken = new Map<string, WitnessedHead>()
-    return {
+  simply(
+    "confirms on the relay's word",
+    /before any head was deep enough|does not list it|is settled, and the chain/,
+    (context) => {
+      const taken = new Map<string, WitnessedHead>()
+      return {
+        ...context,
+        anchor: {
+          ...context.anchor,
+          async submit(request, signal) {
+            await context.anchor.submit(request, signal)
+            const { name, size, root, page, end } = request.head
+            taken.set(name, { size, root, page, end, blockNumber: 1, blockAtMs: 0 })
+          },
+          async read(name, signal) {
+            const told = taken.get(name)
+            const seen = await context.anchor.read(name, signal)
+            return told === undefined ? seen : { ...seen, latest: told, deep: told }
+          },
+        },
+      }
+    },
+  ),
+
+  simply(
+    'confirms without depth',
+    /before any head was deep enough|does not list it|is settled, and the chain/,
+    (context) => ({
       ...context,
       anchor: {
         ...context.anchor,
-        async submit(request, signal) {
-          await context.anchor.submit(request, signal)
-          const { name, size, root, page, end } = request.head
-          taken.set(name, { size, root, page, end, blockNumber: 1, blockAtMs: 0 })
-        },
-        async read(name, signal) {
-          const told = taken.get(name)
-          const seen = await context.anchor.read(name, signal)
-          return told === undefined ? seen : { ...seen, latest: told, deep: told }
+        async read(id, signal) {
+          const { deep: _deep, ...seen } = await context.anchor.read(id, signal)
+          return { ...seen, ...(seen.latest && { deep: seen.latest }) }
         },
       },
-    }
-  }),
-
-  simply('confirms without depth', /before any head was deep enough|does not list it/, (context) => ({
-    ...context,
-    anchor: {
-      ...context.anchor,
-      async read(id, signal) {
-        const { deep: _deep, ...seen } = await context.anchor.read(id, signal)
-        return { ...seen, ...(seen.latest && { deep: seen.latest }) }
-      },
-    },
-  })),
+    }),
+  ),
 
   {
     name: 'gives one index to two contents',

@@ -4,10 +4,12 @@ import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
-import { dueKey, isSettled, withOpenMarker } from '../../sw/core/session.ts'
+import { dueKey, isSettled, isToTell, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
+import type { Upload } from '../../sw/ports/transport.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
+import type { AppBackend } from './app-backend.ts'
 import type { Chain } from './chain.ts'
 import { createEvidenceOracle } from './evidence-oracle.ts'
 import type { Scene } from './scene.ts'
@@ -22,7 +24,9 @@ export interface Oracle {
   onPowerLost(disk: DiskState): void
   onAcknowledged(handed: HandedChunk, disk: DiskState): void
   /** An object leaves its worker, which has not asked the store for it. */
-  onSending(cid: string, disk: DiskState): void
+  onSending(upload: Upload, disk: DiskState): void
+  /** The app is about to be told of this session. */
+  onTelling(key: string, disk: DiskState): void
   /** The device signs these bytes. */
   onSigned(message: Uint8Array, disk: DiskState): void
   onSubmitting(request: AnchorRequest, disk: DiskState): void
@@ -44,8 +48,13 @@ const isPaused = (disk: DiskState) => disk.meta.get(POLICY) === 'paused'
 
 export const remains = (disk: DiskState) => !isPaused(disk) && [...disk.sessions.values()].some(workRemains)
 
-/** @param chain is asked, as is the server, only once everything has begun */
-export function createOracle(scene: Scene, chain: () => Chain, server: () => StoreServer): Oracle {
+/** @param chain is asked, as are the servers, only once everything has begun */
+export function createOracle(
+  scene: Scene,
+  chain: () => Chain,
+  server: () => StoreServer,
+  app: () => AppBackend,
+): Oracle {
   const { fail } = scene
   const acknowledged = new Map<ChunkId, string>()
   const discarded = new Set<SessionId>()
@@ -88,8 +97,8 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
       `${session.id} counts ${session.storedBytes} stored bytes of ${session.totalBytes}, not ${storedBytes} of ${totalBytes}`,
     )
     check(withOpenMarker(session).open === session.open, `the open mark of ${session.id} is wrong`)
-    const { listing, witnessing } = session
-    for (const effort of [listing, witnessing])
+    const { listing, witnessing, completion } = session
+    for (const effort of [listing, witnessing, completion])
       check(
         !effort?.lastError?.code.startsWith('storage-'),
         `a step of ${session.id} pays for a failing disk`,
@@ -163,14 +172,17 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
   /** Time cannot mend it: bytes are not ours any more, or somebody else has written to the chain. It must say so. */
   function isHopeless(session: SessionRecord, disk: DiskState): boolean {
     if (session.trouble === undefined) return false
-    if (chain().isForked(session.id)) return true
+    if (scene.history.anchored && chain().isForked(session.id)) return true
     const left = chunksOf(disk, session.id).filter(({ state }) => state.status !== 'confirmed')
     return left.length > 0 && left.every(({ id, lastError }) => rotten.has(id) && lastError !== undefined)
   }
 
   const unsettled = (disk: DiskState) =>
     [...disk.sessions.values()].filter(
-      (session) => !isSettled(session) && !waitsByChoice(session, disk) && !isHopeless(session, disk),
+      (session) =>
+        (!isSettled(session) || isToTell(session)) &&
+        !waitsByChoice(session, disk) &&
+        !isHopeless(session, disk),
     )
 
   return {
@@ -245,14 +257,26 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
       )
     },
 
-    onSending(cid, disk) {
+    onTelling(key, disk) {
+      const [name, size] = key.split('/')
+      const session = [...disk.sessions.values()].find((one) => one.name === name)
+      check(
+        session === undefined || (isSettled(session) && session.size === Number(size)) || scene.thefts > 0,
+        `${key} was told, and is not settled`,
+      )
+    },
+
+    onSending({ cid, head }, disk) {
       const isChunk = [...disk.chunks.values()].some(
         ({ state }) => state.status === 'uploading' && state.sent && state.seal.cid === cid,
       )
       const isPage = [...disk.sessions.values()].some(
         ({ listing }) => listing?.sent === true && pageCid(listing.page) === cid,
       )
-      check(isChunk || isPage, `${cid} was sent, though it is not in flight`)
+      const isHead = [...disk.sessions.values()].some(
+        ({ name, witnessing }) => name === head?.session && witnessing.submitted === head.size,
+      )
+      check(isChunk || isPage || isHead, `${cid} was sent, though it is not in flight`)
     },
 
     atRest(disk) {
@@ -278,7 +302,14 @@ export function createOracle(scene: Scene, chain: () => Chain, server: () => Sto
           !isSettled(session) || tally.confirmed === 0 || (anchored?.size === size && logEnd === ending),
           `${id} is settled, but not anchored as it ended`,
         )
-        if (isSettled(session)) continue
+        if (isSettled(session)) {
+          const isHeard = app().heard.has(`${session.name}/${size}`)
+          check(
+            isHeard || session.completion === undefined,
+            `${id} is settled, and the app never heard of it`,
+          )
+          continue
+        }
         check(isHopeless(session, disk), `${id} is not settled: ${JSON.stringify(session)}`)
         const hasRotten = chunksOf(disk, id).some((chunk) => rotten.has(chunk.id))
         check(

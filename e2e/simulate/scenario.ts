@@ -6,6 +6,7 @@ import { runHistory, type Ran } from './run-history.ts'
 const TWO_RECORDINGS: History = {
   jitter: 0,
   depth: 2,
+  anchored: true,
   lastsMs: 0,
   afterwards: 'visited',
   recordings: [
@@ -25,11 +26,14 @@ const LATER_MS: readonly (number | undefined)[] = [undefined, 3_000]
 export interface Deaths {
   readonly moments: readonly number[]
   readonly laterMs: number | undefined
+  /** Unless told otherwise there is a chain. */
+  readonly anchored?: boolean
 }
 
 /** The scenario with these deaths. */
-export const scenarioWith = ({ moments, laterMs }: Deaths): History => ({
+export const scenarioWith = ({ moments, laterMs, anchored = true }: Deaths): History => ({
   ...TWO_RECORDINGS,
+  anchored,
   lives: moments.map((diesAt): LifePlan => ({ diesAt, laterMs })),
 })
 
@@ -80,8 +84,8 @@ const reorganisedAt = (atMs: number, deeper: number): Happening => ({
 })
 
 /** How many moments the first life has where nobody dies. */
-export async function momentsOfScenario(): Promise<number> {
-  const { moments, failure } = await runHistory(scenarioWith({ moments: [], laterMs: undefined }))
+export async function momentsOfScenario(anchored = true): Promise<number> {
+  const { moments, failure } = await runHistory(scenarioWith({ moments: [], laterMs: undefined, anchored }))
   if (failure !== undefined) throw new Error(`The scenario fails without a death: ${failure}`)
   return moments[0] ?? 0
 }
@@ -90,15 +94,16 @@ export async function momentsOfScenario(): Promise<number> {
 export async function* everyDeathAfter(
   moment: number,
   pairs: boolean,
+  anchored = true,
 ): AsyncGenerator<{ readonly deaths: Deaths; readonly ran: Ran }> {
   for (const laterMs of LATER_MS) {
-    const single = { moments: [moment], laterMs }
+    const single = { moments: [moment], laterMs, anchored }
     const ran = await runHistory(scenarioWith(single))
     yield { deaths: single, ran }
     if (!pairs) continue
     const second = ran.moments[1] ?? 0
     for (let next = 1; next <= second; next++) {
-      const pair = { moments: [moment, next], laterMs }
+      const pair = { moments: [moment, next], laterMs, anchored }
       yield { deaths: pair, ran: await runHistory(scenarioWith(pair)) }
     }
   }

@@ -136,7 +136,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "event.type === 'sealed' ? inLog(draft, next) : next",
     'next',
   ]),
-  plant('does not write the end down', /has no such end|entries of|does not list it/, [
+  plant('does not write the end down', /whether it has ended|has no such end|entries of|does not list it/, [
     'core/session-machine',
     'draft.append(how)',
     'undefined',
@@ -254,7 +254,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'Math.max(submittedAtMs + everyMs, taken > 0 ? againMs : 0)',
     '0',
   ]),
-  plant('never hands over again what a relay has lost', UNFINISHED, [
+  plant('never hands over again what a relay has lost', /is not at its end|nobody is told/, [
     'core/witnessing',
     'submittedAtMs + resubmitDelayMs(taken)',
     'Infinity',
@@ -275,11 +275,15 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ]),
     besides: THIEVES,
   },
-  plant('concludes by the newest block alone', /before any head was deep enough|does not list it/, [
-    'engine/witness',
-    'await anchor.read(name, signal)',
-    'await anchor.read(name, signal).then((seen) => ({ ...seen, deep: seen.latest }))',
-  ]),
+  plant(
+    'concludes by the newest block alone',
+    /before any head was deep enough|does not list it|is settled, and the chain/,
+    [
+      'engine/witness',
+      'await anchor.read(name, signal)',
+      'await anchor.read(name, signal).then((seen) => ({ ...seen, deep: seen.latest }))',
+    ],
+  ),
   {
     ...plant('concludes by the deep block alone', /though the newest block does not show/, [
       'engine/witness',
@@ -289,7 +293,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     besides: THIEVES,
   },
   {
-    ...plant('lets go of a chunk whose proof is old', /is not at the store/, [
+    ...plant('lets go of a chunk whose proof is old', /is not at the store|was never sent/, [
       'core/session-machine',
       "isFresh ? 'anchor-confirmed' : 'proof-expired'",
       "'anchor-confirmed'",
@@ -358,9 +362,29 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "ending !== 'recording' || watched.has(id)",
     'true',
   ]),
+  plant('lets go of what no head at the store lists yet', /before its head was proved|no such end/, [
+    'engine/publish-head',
+    '!(await deliverFor(context, session, object, delivery, signal))',
+    'false',
+  ]),
+  plant('writes down that the app knows before it was told', /the app never heard of it/, [
+    'engine/tell-settled',
+    'await onSettled?.(settled)',
+    'undefined',
+  ]),
+  plant('forgets to tell what has settled', /the app never heard of it|is not at its end|open mark/, [
+    'core/session',
+    'completion.told !== size',
+    'false',
+  ]),
+  plant('tells the app before it is so', /was told, and is not settled/, [
+    'core/plan',
+    'isSettled(session) && isToTell(session)',
+    'isToTell(session)',
+  ]),
   plant('loses the mark of what is open', /is not at its end|ended as idle/, [
     'core/session',
-    'isSettled(session) ? undefined : session.startedAtMs',
+    'isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs',
     'undefined',
   ]),
   plant('tells nobody of a failure', /nobody is told|does not say why|is not at its end/, [
@@ -386,7 +410,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   },
   plant('deletes what nobody gave up', /was deleted, and is not on the chain/, [
     'engine/sessions',
-    '!isSettled(session) && confirm !== DISCARD_CONFIRMATION',
+    'session.open !== undefined && confirm !== DISCARD_CONFIRMATION',
     'false',
   ]),
 

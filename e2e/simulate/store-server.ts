@@ -1,7 +1,7 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { PAGE_LABEL } from '../../src/evidence/page.ts'
 import { PROOF_LASTS_MS } from '../../sw/core/retry-policy.ts'
-import type { RemoteState, Transport } from '../../sw/ports/transport.ts'
+import type { RemoteState, Transport, Upload } from '../../sw/ports/transport.ts'
 import { TOLD_LATE_MS } from './chain.ts'
 import { isSetBack } from './liveness.ts'
 import { request, type Caller } from './request.ts'
@@ -34,7 +34,7 @@ const isPage = (bytes: Uint8Array) =>
 const TAKES_MS = 40
 
 /** @param onLeaving hears of each object that leaves without a question before */
-export function storeServer(scene: Scene, onLeaving: (cid: string) => void): StoreServer {
+export function storeServer(scene: Scene, onLeaving: (upload: Upload) => void): StoreServer {
   const objects = new Set<string>()
   const forgotten = new Set<string>()
   const lied = new Set<string>()
@@ -86,7 +86,8 @@ export function storeServer(scene: Scene, onLeaving: (cid: string) => void): Sto
         asked.set(caller, (asked.get(caller) ?? new Set()).add(cid))
         return answer
       },
-      async send({ cid, sizeBytes }, bytes, _held, { signal }) {
+      async send(upload, bytes, _held, { signal }) {
+        const { cid, sizeBytes } = upload
         if ((await contentAddress(bytes)) !== cid || bytes.byteLength !== sizeBytes)
           scene.fail(`other bytes were sent than ${cid}`)
         const exchange = {
@@ -94,7 +95,7 @@ export function storeServer(scene: Scene, onLeaving: (cid: string) => void): Sto
           signal,
           takesMs: TAKES_MS,
           leaves() {
-            if (asked.get(caller)?.has(cid) !== true) onLeaving(cid)
+            if (asked.get(caller)?.has(cid) !== true) onLeaving(upload)
             leaves(cid, bytes)
           },
         }

@@ -41,7 +41,7 @@ export interface ChunkSaid {
   readonly index: number
   readonly verdict: string
   readonly plaintextHash?: string
-  readonly existedBeforeMs: number
+  readonly existedBeforeMs: number | undefined
 }
 
 /** All that a reader says of a session, in words that both readers have. */

@@ -59,7 +59,8 @@ function provedChunks({ session, proved, bad }: Reading): Finding {
   if (proved.length === 0) return { about, tone: 'alert', words: `None of ${all} is proved.` }
   const those = new Set(proved)
   const beforeMs = session.listed.reduce(
-    (latest, { index, existedBeforeMs }) => (those.has(index) ? Math.max(latest, existedBeforeMs) : latest),
+    (latest, { index, existedBeforeMs }) =>
+      those.has(index) ? Math.max(latest, existedBeforeMs ?? 0) : latest,
     0,
   )
   const existed = `${proved.length === 1 ? 'It' : 'They'} existed before ${formatMoment(beforeMs)}, by the chain’s clock.`

@@ -90,7 +90,9 @@ function anchorFacts(anchor: AnchorView): HTMLElement {
   return h(
     'dl',
     { class: 'facts', 'data-testid': 'anchor', 'data-block': anchor.blockNumber, 'data-size': anchor.size },
-    fact('Existed before', `${formatMoment(anchor.blockAtMs)}, block ${anchor.blockNumber}`),
+    anchor.blockAtMs === undefined
+      ? fact('Witnessed', 'by nobody: its store has it')
+      : fact('Existed before', `${formatMoment(anchor.blockAtMs)}, block ${anchor.blockNumber}`),
     fact('Covers', `${count(anchor.size, 'entry', 'entries')} of the log`),
     fact('Log root', copyable(anchor.root, 'root of the log')),
     fact('Newest page', page),

@@ -27,6 +27,8 @@ export interface SignedHead extends Head {
   readonly signature: string
 }
 
+export const HEAD_LABEL = 'holdfast/head/v2'
+
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 const ECDSA = { name: 'ECDSA', hash: 'SHA-256' }
 
@@ -37,12 +39,16 @@ export const importSigningKey = (pkcs8: ArrayBuffer): Promise<CryptoKey> =>
 /** The 185 bytes that are signed. */
 export const serialiseHead = (head: Head): Uint8Array<ArrayBuffer> =>
   concat(
-    utf8('holdfast/head/v2'),
+    utf8(HEAD_LABEL),
     fromHex(head.name),
     uint64be(head.size),
     fromHex(head.root + head.page + (head.previous ?? NO_HASH) + head.groups),
     uint8(Number(head.end)),
   )
+
+/** A signed head as an object: the 185 bytes, the public key, the signature; 313 bytes. */
+export const serialiseSignedHead = (head: SignedHead): Uint8Array<ArrayBuffer> =>
+  concat(serialiseHead(head), fromHex(head.publicKey + head.signature))
 
 /** What a head says of the groups, in the order of the session's first entry. */
 export const groupsDigest = (

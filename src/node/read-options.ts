@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { parseKey, parseLink, type OpenSessionOptions } from '../verify/index.ts'
+import {
+  parseKey,
+  parseLink,
+  type ChainNodes,
+  type OpenSessionOptions,
+  type SessionLink,
+} from '../verify/index.ts'
 import { carFile, folder } from './sources.ts'
 
 export const HELP = `Reads a recording back from the chain and the store, and checks every step of it.
@@ -14,6 +20,8 @@ export const HELP = `Reads a recording back from the chain and the store, and ch
                      Without it HOLDFAST_KEY of the environment, or the link's
   --node URL         a node of the chain, several times for several nodes
   --registry 0x…     the registry's address
+  --head CID         the address of its newest head at the store, where there is no chain: then nothing says when it was
+                     made but the device
   --gateway URL      an IPFS gateway, several times for several gateways, which are raced
   --folder DIR       a folder in which each object is a file named by its address
   --car FILE         a CAR file (version 1)
@@ -51,6 +59,7 @@ export async function readOptions(
       key: { type: 'string' },
       node: { type: 'string', multiple: true },
       registry: { type: 'string' },
+      head: { type: 'string' },
       gateway: { type: 'string', multiple: true },
       folder: { type: 'string', multiple: true, default: [] },
       car: { type: 'string', multiple: true, default: [] },
@@ -66,19 +75,30 @@ export async function readOptions(
   const key = values.key ?? env['HOLDFAST_KEY']
   const groupKey = key === undefined ? link.groupKey : parseKey(await keyOf(key))
   if (!groupKey) throw new Error('Without the key of its group nobody can read a recording: --key')
-  const rpcUrls = values.node ?? link.rpcUrls
-  if (rpcUrls.length === 0) throw new Error('The link names no node of the chain: --node')
-  const registry = values.registry ?? link.registry
-  if (registry === undefined) throw new Error('The link names no registry: --registry')
+  const beginning = beginningOf(link, values)
   const sources = [...values.folder.map(folder), ...values.car.map(carFile)]
   const gateway = values.gateway ?? link.gateways
   if (gateway.length + sources.length === 0) throw new Error('The link names no gateway: --gateway')
   return {
-    open: { name: link.name, chain: { rpcUrls, registry }, gateway, sources, groupKey },
+    open: { ...beginning, name: link.name, gateway, sources, groupKey },
     out: values.out,
     force: values.force,
     verdicts: values.verdicts,
   }
+}
+
+/** A chain says more than a head alone. */
+function beginningOf(
+  link: SessionLink,
+  given: { readonly node?: string[]; readonly registry?: string; readonly head?: string },
+): { readonly chain: ChainNodes } | { readonly head: string } {
+  const rpcUrls = given.node ?? (given.head === undefined ? link.rpcUrls : [])
+  const head = given.head ?? link.head
+  if (rpcUrls.length === 0 && head !== undefined) return { head }
+  if (rpcUrls.length === 0) throw new Error('The link names no node of the chain, and no head: --node')
+  const registry = given.registry ?? link.registry
+  if (registry === undefined) throw new Error('The link names no registry: --registry')
+  return { chain: { rpcUrls, registry } }
 }
 
 /** A key file may have more lines: the one with `Key:` counts. */

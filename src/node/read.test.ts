@@ -6,7 +6,9 @@ import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf } from '../../e2e/vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode } from '../../e2e/vectors/fake-node.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
-import { groupOf, Recording, type How } from '../../e2e/vectors/recording.ts'
+import { groupOf, Recording, signedHeadBytes, type How } from '../../e2e/vectors/recording.ts'
+import { sha256Hex } from '../evidence/digest.ts'
+import { pageCid } from '../evidence/page.ts'
 import { formatLink, keyText } from '../verify/index.ts'
 import { EXIT, read } from './read.ts'
 
@@ -207,3 +209,23 @@ function spoilChunks(served: Buffer | number) {
   const cids = new Set(whole.chunks.map(({ cid }) => cid))
   node.onObject = (cid, bytes) => (cids.has(cid) ? served : bytes)
 }
+
+describe('from a head alone', () => {
+  it('a recording is read without a chain, and it is said that nobody has witnessed it', async () => {
+    const bytes = Uint8Array.from(signedHeadBytes(whole.pages.at(-1)!.head))
+    const head = pageCid(await sha256Hex(bytes))
+    node.onObject = (cid, held) => (cid === head ? Buffer.from(bytes) : held)
+    const name = hex(whole.keys.name) as never
+    const gateways = [node.gateway]
+    const published = formatLink('https://app.example/', { name, rpcUrls: [], head, gateways })
+    const key = keyText(group.privateKey)
+    const { exit, told, lines } = await run(['read', published, '--out', out, '--key', key, '--verdicts'])
+    expect(exit).toBe(EXIT.whole)
+    expect(told).toContain('Witnessed by nobody')
+    expect(told).not.toContain('existed before')
+    expect(lines[0]).toMatch(/\t-$/)
+    expect(await readFile(out, 'utf8')).toBe(VIDEO.join(''))
+    const byName = await run(['read', name, '--head', head, '--gateway', node.gateway, '--key', key])
+    expect(byName.exit).toBe(EXIT.whole)
+  })
+})

@@ -76,7 +76,7 @@ async function readChunks(
     await write(chunk.plaintext)
     proved += 1
     provedBytes += chunk.plaintext.length
-    beforeMs = Math.max(beforeMs, chunk.existedBeforeMs)
+    beforeMs = Math.max(beforeMs, chunk.existedBeforeMs ?? 0)
   }
   return { proved, provedBytes, beforeMs, bad }
 }
@@ -84,7 +84,7 @@ async function readChunks(
 function verdictLine(chunk: JudgedChunk): string {
   const bytes = chunk.verdict === 'proved' ? chunk.plaintext.length : '-'
   const [captured, before] = [chunk.capturedAtMs, chunk.existedBeforeMs].map((ms) =>
-    new Date(ms).toISOString(),
+    ms === undefined ? '-' : new Date(ms).toISOString(),
   )
   return [chunk.index, chunk.verdict, bytes, captured, before].join('\t')
 }

@@ -4,7 +4,7 @@ import type { VerifiedSession } from '../verify/index.ts'
 export interface Tally {
   readonly proved: number
   readonly provedBytes: number
-  /** All of them existed before this time. */
+  /** All of them existed before this time; 0 where no chain says so. */
   readonly beforeMs: number
   /** Indexes by verdict. */
   readonly bad: Readonly<Record<string, readonly number[]>>
@@ -23,7 +23,7 @@ export function summaryOf(session: VerifiedSession, tally: Tally): string[] {
   const { proved, provedBytes, beforeMs, bad } = tally
   const codes = Object.entries(bad)
   const badCount = codes.reduce((sum, [, indexes]) => sum + indexes.length, 0)
-  const existed = proved > 0 ? `; they existed before ${at(beforeMs)}` : ''
+  const existed = proved > 0 && beforeMs > 0 ? `; they existed before ${at(beforeMs)}` : ''
   return [
     `Recording ${session.name}`,
     `Began ${at(session.startedAtMs)} by the device's clock, ${session.mimeType}, ${ENDINGS[session.ending]}`,
@@ -63,7 +63,9 @@ function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string
   const late = heads.filter(({ lateMs = 0 }) => lateMs > LATE_MS)
   const disputed = heads.filter((head) => head.disputed)
   return [
-    `Heads: ${heads.length} in the blocks ${heads[0]?.blockNumber} to ${heads.at(-1)?.blockNumber}`,
+    heads[0]?.verdict === 'unwitnessed'
+      ? "Witnessed by nobody: when it was made is the device's word, and that there is no other or newer log"
+      : `Heads: ${heads.length} in the blocks ${heads[0]?.blockNumber} to ${heads.at(-1)?.blockNumber}`,
     ...(first
       ? [
           `Forked: from block ${first.blockNumber} on heads contradict those before${first.why ? `: ${first.why}` : ''}; ${count(forked.length, 'entry', 'entries')} of theirs left out`,
@@ -72,7 +74,7 @@ function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string
     ...(unsigned > 0 ? [`Not signed by its key, and left out: ${count(unsigned, 'head')}`] : []),
     ...late.map(
       ({ blockNumber, timeMs, lateMs }) =>
-        `Late: the head of block ${blockNumber}, ${at(timeMs)}, came ${Math.round(lateMs! / 60_000)} min after what it lists, by the device's clock`,
+        `Late: the head of block ${blockNumber}, ${at(timeMs!)}, came ${Math.round(lateMs! / 60_000)} min after what it lists, by the device's clock`,
     ),
     ...disputed.map(
       ({ blockNumber, disputed: others }) =>

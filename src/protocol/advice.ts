@@ -43,6 +43,7 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'copies-missing': 'Wait, or check the stores that the message names.',
   'other-destination':
     'Bring back the worker for the place that the message names, or have the session adopted by this one.',
+  'completion-failed': 'Check what the `onSettled` of the app waits for; it is called again by itself.',
   'anchor-unseen':
     'Check that the relay has funds and signs for this chain; it is handed the anchor again by itself.',
   'anchor-rejected': 'Check why the registry refuses this anchor, then resume the session.',

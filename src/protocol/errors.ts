@@ -46,6 +46,7 @@ const NOT_REFUSED = {
   'bad-answer': 'conflict',
   'copies-missing': 'transient',
   'other-destination': 'blocked',
+  'completion-failed': 'transient',
   'anchor-unseen': 'transient',
   'wrong-chain': 'transient',
   'nodes-disagree': 'transient',

@@ -41,7 +41,10 @@ export interface PolicyView {
   readonly metered: boolean
 }
 
-/** The newest head of a session that the chain holds, at the wanted depth. */
+/**
+ * The newest head of a session that the chain holds, at the wanted depth; where the worker has no anchor, that its store
+ * was proved to have: then there is an `address`, no block, and nobody outside has witnessed it.
+ */
 export interface AnchorView {
   /** Entries of the session's log that it covers. */
   readonly size: number
@@ -49,10 +52,12 @@ export interface AnchorView {
   readonly root: Sha256Hex
   /** The page that ends there: SHA-256, which is its address. */
   readonly page: Sha256Hex
+  /** Of the signed head, as an object at the store: what a reader asks for, and a link says. */
+  readonly address?: Cid | undefined
   /** The block that brought it. */
-  readonly blockNumber: number
+  readonly blockNumber?: number | undefined
   /** That block's time, ms since the epoch: the recording existed before. */
-  readonly blockAtMs: number
+  readonly blockAtMs?: number | undefined
   /** Where the node still told. */
   readonly blockHash?: string | undefined
   readonly transactionHash?: string | undefined

@@ -11,8 +11,8 @@ export interface ListedChunk {
   readonly durationMs: number
   /** Of the ciphertext. */
   readonly sizeBytes: number
-  /** It existed before this time, ms since the epoch by the chain's clock. */
-  readonly existedBeforeMs: number
+  /** It existed before this time, ms since the epoch by the chain's clock; undefined where no chain has witnessed it. */
+  readonly existedBeforeMs: number | undefined
 }
 
 /** How a recording ended, as its log says. */
@@ -21,7 +21,7 @@ export type Ending = 'open' | EndHow
 interface Placed<Entry> {
   readonly position: number
   readonly entry: Entry
-  readonly existedBeforeMs: number
+  readonly existedBeforeMs: number | undefined
 }
 
 /** What a log lists, in order. */

@@ -13,16 +13,23 @@ import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.
 import type { Limits } from './request.ts'
 import { ask, badAnswer, numberOf, quantity, type Chain } from './rpc.ts'
 
-/** A head that the registry took. */
-export interface WitnessedHead {
+/** A signed head, and who has witnessed it. */
+export interface FoundHead {
   readonly head: SignedHead
-  readonly blockNumber: number
+  /** The block in which the registry took it; undefined where nobody is asked but the store. */
+  readonly blockNumber: number | undefined
   /** That block's time: ms since the epoch, in whole seconds. */
-  readonly timeMs: number
+  readonly timeMs: number | undefined
   /** By the key that the session's name names. */
   readonly isSigned: boolean
   /** What others say of it that is not the same. */
   readonly disputed?: readonly Telling[]
+}
+
+/** A head that the registry took. */
+export interface WitnessedHead extends FoundHead {
+  readonly blockNumber: number
+  readonly timeMs: number
 }
 
 /** Who else tells of a head, and where it is by their word. */

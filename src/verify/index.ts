@@ -21,7 +21,14 @@ export type { Ending, ListedChunk } from './contents.ts'
 export type { HeadReport, LogEntry, Range } from './log.ts'
 export type { RangeUnit } from './range.ts'
 export type { Asked, Found, ObjectSource } from './source.ts'
-export type { ChainNodes, OpenSessionOptions, VerificationProgress } from './options.ts'
+export type {
+  ChainNodes,
+  FromChain,
+  FromHead,
+  OpenSessionOptions,
+  ReadingOptions,
+  VerificationProgress,
+} from './options.ts'
 export type { Telling } from './heads.ts'
 export type { NodeReport, SeenHead, VanishedHead } from './nodes.ts'
 export { formatLink, keyText, parseKey, parseLink } from './link.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { SessionName } from '../protocol/ids.ts'
+import type { Cid, SessionName } from '../protocol/ids.ts'
 import { formatLink, keyText, parseKey, parseLink, type SessionLink } from './link.ts'
 
 const name = '12'.repeat(32) as SessionName
@@ -15,6 +15,8 @@ const full: SessionLink = {
 describe('a link', () => {
   it('says again what it was made of', () => {
     expect(parseLink(formatLink('https://app.example/read?lang=de#old', full))).toEqual(full)
+    const published = { ...full, rpcUrls: [], head: `b${'a'.repeat(58)}` as Cid }
+    expect(parseLink(formatLink('https://app.example/', published))).toEqual(published)
     const least = { name, rpcUrls: [], gateways: [] }
     expect(parseLink(formatLink('https://app.example/', least))).toEqual(least)
     expect(parseLink(`  ${name}\n`)).toEqual(least)
@@ -40,6 +42,7 @@ describe('a link', () => {
     ['#holdfast=2', 'a name'],
     [`#holdfast=2&name=${name.toUpperCase()}x`, 'a name'],
     [`#holdfast=2&name=${name}&key=secret`, 'a group'],
+    [`#holdfast=2&name=${name}&head=https://x`, 'a content address'],
   ])('that is “%s” is refused, and no key is repeated', (link, words) => {
     const parse = () => parseLink(link)
     expect(parse).toThrow(expect.objectContaining({ code: 'bad-input' }))

@@ -1,4 +1,4 @@
-import { isSessionName, type SessionName } from '../protocol/ids.ts'
+import { isCid, isSessionName, type Cid, type SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 
 /** What a reader needs to find a recording, as far as a link says it. */
@@ -7,6 +7,8 @@ export interface SessionLink {
   /** Nodes of the chain. */
   readonly rpcUrls: readonly string[]
   readonly registry?: string
+  /** The address of its newest head at the store, where no chain leads there. */
+  readonly head?: Cid
   readonly gateways: readonly string[]
   /** The private key of a group: who has such a link opens every recording of the group. */
   readonly groupKey?: Uint8Array<ArrayBuffer>
@@ -18,16 +20,17 @@ const KEY_BYTES = 32
 /**
  * A link to a recording: all of it is in the fragment, which browsers send to no server.
  *
- * `<base>#holdfast=2&name=<64 hex>&node=<url>&registry=<0x…>&gateway=<url>&key=<base64url>`: `holdfast` is the version
+ * `<base>#holdfast=2&name=<64 hex>&node=<url>&registry=<0x…>&head=<cid>&gateway=<url>&key=<base64url>`: `holdfast` is the version
  * of the evidence format, `node` and `gateway` may come several times, and all but the first two may be missing.
  *
  * @param base the page that opens it; its own fragment is left out
  */
 export function formatLink(base: string, link: SessionLink): string {
-  const { name, rpcUrls, registry, gateways, groupKey } = link
+  const { name, rpcUrls, registry, head, gateways, groupKey } = link
   const fields = new URLSearchParams({ holdfast: VERSION, name })
   for (const url of rpcUrls) fields.append('node', url)
   if (registry !== undefined) fields.append('registry', registry)
+  if (head !== undefined) fields.append('head', head)
   for (const url of gateways) fields.append('gateway', url)
   if (groupKey !== undefined) fields.append('key', keyText(groupKey))
   return `${base.replace(/#.*$/s, '')}#${fields}`
@@ -49,12 +52,15 @@ export function parseLink(text: string): SessionLink {
   const name = fields.get('name')
   if (!isSessionName(name)) throw refused('with a name of 64 lower-case hex digits')
   const registry = fields.get('registry')
+  const head = fields.get('head')
+  if (head !== null && !isCid(head)) throw refused('with a content address as its head')
   const key = fields.get('key')
   return {
     name,
     rpcUrls: fields.getAll('node'),
     gateways: fields.getAll('gateway'),
     ...(registry !== null && { registry }),
+    ...(head !== null && { head }),
     ...(key !== null && { groupKey: parseKey(key) }),
   }
 }

@@ -1,23 +1,26 @@
 import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
-import type { Telling, WitnessedHead } from './heads.ts'
+import type { FoundHead, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
 import { pageOf, rootIn, viewAfter, viewOf, type View } from './view.ts'
 
-/** What a reader says of a head that the registry took. */
+/** What a reader says of a head. */
 export interface HeadReport {
   readonly size: number
   readonly root: Sha256Hex
-  readonly blockNumber: number
+  /** The block in which the registry took it; undefined where it is `unwitnessed`. */
+  readonly blockNumber: number | undefined
   /** The time of that block: ms since the epoch, in whole seconds. */
-  readonly timeMs: number
+  readonly timeMs: number | undefined
   /**
    * - `good`: it continues the heads before it
+   * - `unwitnessed`: signed, and what its pages add up to; but nobody else has seen it, so that nothing says when it was
+   *   made but the device, nor that its recorder has made no other
    * - `bad-signature`: not by the session's key: it is none of the session's
    * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does
    */
-  readonly verdict: 'good' | 'bad-signature' | 'forked'
+  readonly verdict: 'good' | 'unwitnessed' | 'bad-signature' | 'forked'
   /** What the first forked head contradicts. */
   readonly why?: string
   /**
@@ -33,8 +36,11 @@ export interface HeadReport {
 export interface LogEntry {
   readonly position: number
   readonly entry: Entry
-  /** It existed before this time: that of the first block whose head lists it, in ms since the epoch. */
-  readonly existedBeforeMs: number
+  /**
+   * It existed before this time: that of the first block whose head lists it, in ms since the epoch; undefined where no
+   * block has one.
+   */
+  readonly existedBeforeMs: number | undefined
 }
 
 /** Positions from `from` up to, without, `to`. */
@@ -57,14 +63,14 @@ export interface Log {
 }
 
 interface Listed extends PagedEntry {
-  readonly existedBeforeMs: number
+  readonly existedBeforeMs: number | undefined
 }
 
 /**
  * The log, in the order in which its heads were anchored: each must be the head of its own pages and have the root of
  * each head before it at that size. From the first that does not, the log is forked: what was anchored before stands.
  */
-export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages): Promise<Log> {
+export async function readLog(found: readonly FoundHead[], pages: Pages): Promise<Log> {
   const entries = new Map<number, Listed>()
   const listed = new Set<Sha256Hex>()
   /** Pages of forked heads. */
@@ -75,7 +81,7 @@ export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages)
   let base: View | undefined
   let isForked = false
 
-  for (const { head, blockNumber, timeMs, isSigned, disputed } of witnessed) {
+  for (const { head, blockNumber, timeMs, isSigned, disputed } of found) {
     const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
     if (!isSigned) {
       heads.push({ ...report, verdict: isBeyond(head) ? 'forked' : 'bad-signature' })
@@ -97,7 +103,11 @@ export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages)
         (await contradictionOfRoots(view, [...toCheck, head]))
       isForked = why !== undefined
       const saidOf = { ...report, ...latenessOf(fresh, timeMs) }
-      heads.push(isForked ? { ...saidOf, verdict: 'forked', why: why! } : { ...saidOf, verdict: 'good' })
+      heads.push(
+        isForked
+          ? { ...saidOf, verdict: 'forked', why: why! }
+          : { ...saidOf, verdict: timeMs === undefined ? 'unwitnessed' : 'good' },
+      )
     } else {
       heads.push({ ...report, ...latenessOf(fresh, timeMs), verdict: 'forked' })
     }
@@ -131,9 +141,9 @@ export async function readLog(witnessed: readonly WitnessedHead[], pages: Pages)
   }
 }
 
-function latenessOf(fresh: readonly ReadPage[], timeMs: number): Pick<HeadReport, 'lateMs'> {
+function latenessOf(fresh: readonly ReadPage[], timeMs: number | undefined): Pick<HeadReport, 'lateMs'> {
   const saidMs = fresh.flatMap(({ entries }) => entries.map(({ entry }) => deviceTimeOf(entry)))
-  return saidMs.length === 0 ? {} : { lateMs: timeMs - Math.max(...saidMs) }
+  return saidMs.length === 0 || timeMs === undefined ? {} : { lateMs: timeMs - Math.max(...saidMs) }
 }
 
 /** When the device says that what an entry tells of was over. */

@@ -4,7 +4,7 @@ import { Witness, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts
 import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
 import { groupOf, Recording } from '../../e2e/vectors/recording.ts'
-import { openSession, type OpenSessionOptions } from './index.ts'
+import { openSession, type FromChain, type ReadingOptions } from './index.ts'
 
 const group = groupOf(randomFrom('nodes.test').bytes(32))
 const recording = new Recording('nodes.test', { groups: [group] })
@@ -35,7 +35,7 @@ beforeEach(() => {
 })
 const hosts = nodes.map(({ rpcUrl }) => new URL(rpcUrl).host)
 
-const open = (changes: Partial<OpenSessionOptions> = {}) =>
+const open = (changes: Partial<ReadingOptions & FromChain> = {}) =>
   openSession({
     chain: { rpcUrls: nodes.map(({ rpcUrl }) => rpcUrl), registry: REGISTRY },
     gateway: nodes[0]!.gateway,
@@ -130,7 +130,7 @@ describe('a head', () => {
     const session = await open()
     const newest = recording.chunks[1]!
     const { timeMs, lateMs } = session.heads[1]!
-    expect(lateMs).toBe(timeMs - newest.capturedAtMs - newest.durationMs)
+    expect(lateMs).toBe(timeMs! - newest.capturedAtMs - newest.durationMs)
   })
 
   it('has the time of its block with it where the node tells that: nothing more is asked', async () => {

@@ -4,16 +4,23 @@ import { readHeads, type Telling, type WitnessedHead } from './heads.ts'
 import type { Limits } from './request.ts'
 import { hostOf, type Chain } from './rpc.ts'
 
-/** A head as somebody told of it before. */
+/** A head as somebody told of it before; one that is in no block says nothing of the chain. */
 export interface SeenHead {
   readonly size: number
   readonly root: Sha256Hex
+  readonly blockNumber: number | undefined
+  readonly timeMs: number | undefined
+}
+
+interface HeadInBlock extends SeenHead {
   readonly blockNumber: number
   readonly timeMs: number
 }
 
+const isInBlock = (head: SeenHead): head is HeadInBlock => head.blockNumber !== undefined
+
 /** A head that was told of, and that the chain does not have as it is read now. */
-export interface VanishedHead extends SeenHead {
+export interface VanishedHead extends HeadInBlock {
   /** A node's host, or `an earlier reading`. */
   readonly by: string
 }
@@ -66,7 +73,7 @@ export async function readHistory(
         by: host,
         heads: witnessed!.filter(({ isSigned }) => isSigned).map(seenOf),
       }))
-    if (seen.length > 0) tellings.push({ by: 'an earlier reading', heads: [...seen] })
+    if (seen.length > 0) tellings.push({ by: 'an earlier reading', heads: seen.filter(isInBlock) })
     const nodes = read.map(({ witnessed, ...node }): NodeReport =>
       witnessed ? { host: node.host, heads: signedIn({ witnessed }) } : node,
     )
@@ -115,7 +122,7 @@ function worstOf(read: readonly ReadNode[]): VerificationError {
   return errors.find((error) => error.class !== 'transient') ?? errors[0]!
 }
 
-const seenOf = ({ head: { size, root }, blockNumber, timeMs }: WitnessedHead): SeenHead => ({
+const seenOf = ({ head: { size, root }, blockNumber, timeMs }: WitnessedHead): HeadInBlock => ({
   size,
   root,
   blockNumber,
@@ -125,7 +132,7 @@ const keyOf = ({ size, root }: { readonly size: number; readonly root: Sha256Hex
 
 function compare(
   witnessed: readonly WitnessedHead[],
-  tellings: readonly { readonly by: string; readonly heads: readonly SeenHead[] }[],
+  tellings: readonly { readonly by: string; readonly heads: readonly HeadInBlock[] }[],
 ): Pick<History, 'witnessed' | 'vanished'> {
   const here = new Map(witnessed.filter(({ isSigned }) => isSigned).map((one) => [keyOf(one.head), one]))
   const disputed = new Map<WitnessedHead, Telling[]>()

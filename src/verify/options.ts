@@ -1,6 +1,8 @@
 import { UNIXFS_V1_2025, type CidProfile } from '../evidence/cid.ts'
 import { X25519_BYTES } from '../evidence/x25519.ts'
-import { isSessionName } from '../protocol/ids.ts'
+import { parseSignedHead } from '../evidence/head-parse.ts'
+import type { SignedHead } from '../evidence/head.ts'
+import { isCid, isSessionName, type Cid } from '../protocol/ids.ts'
 import { gateway as gatewayAt } from './gateway.ts'
 import type { SeenHead } from './nodes.ts'
 import type { Chain } from './rpc.ts'
@@ -22,8 +24,26 @@ export interface ChainNodes {
   readonly registry: string
 }
 
-export interface OpenSessionOptions {
+/** By a chain that has witnessed the session's heads. */
+export interface FromChain {
   readonly chain: Chain | ChainNodes
+  readonly head?: undefined
+  /** The session's name: 64 lower-case hex digits. */
+  readonly name: string
+}
+
+/** By one of its heads, without a chain. */
+export interface FromHead {
+  readonly chain?: undefined
+  /** Its address at the store, as a snapshot and a link say it, or its 313 bytes; of the newest that is to be had. */
+  readonly head: string | Uint8Array
+  /** Where it is told, the head must be of this session. */
+  readonly name?: string
+}
+
+export type OpenSessionOptions = (FromChain | FromHead) & ReadingOptions
+
+export interface ReadingOptions {
   /**
    * Base of an IPFS HTTP gateway, or of several, which are raced: content is asked for at `<gateway>/ipfs/<cid>`. With
    * `sources` there need be none.
@@ -31,8 +51,6 @@ export interface OpenSessionOptions {
   readonly gateway?: string | readonly string[]
   /** Other places where objects lie, raced like gateways: a folder, a CAR file, or your own. */
   readonly sources?: readonly ObjectSource[]
-  /** The session's name: 64 lower-case hex digits. */
-  readonly name: string
   /** The private key of a group that the recording was made for: 32 bytes. */
   readonly groupKey: Uint8Array
   /** `heads` of an earlier reading of this session: which of them the chain has no more is told. */
@@ -77,9 +95,13 @@ function checkNodes(chain: Chain | ChainNodes, timeoutMs: number): Chain[] {
   if (nodes.length === 0) refuse('chain.rpcUrls', 'at least one URL')
   if (!nodes.every(({ rpcUrl }) => isHttpUrl(rpcUrl))) refuse('chain.rpcUrl', 'an http(s) URL')
   if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) refuse('chain.registry', '0x and 40 hex digits')
+  checkTimeout(timeoutMs)
+  return nodes
+}
+
+function checkTimeout(timeoutMs: number): void {
   if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
     refuse('timeoutMs', `more than 0 and at most ${MAX_TIMEOUT_MS}`)
-  return nodes
 }
 
 /**
@@ -91,9 +113,12 @@ export function checkOptions(options: OpenSessionOptions) {
   const { name, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS, sources = [] } = options
   const gateways = typeof options.gateway === 'string' ? [options.gateway] : (options.gateway ?? [])
   const profile = options.cidProfile ?? UNIXFS_V1_2025
-  if (!isSessionName(name)) return refuse('name', '64 lower-case hex digits')
+  const head = options.head === undefined ? undefined : checkHead(options.head)
+  if (head && options.chain) refuse('head', 'left out, where a chain is asked')
+  if (!isSessionName(name) && !(head && name === undefined)) return refuse('name', '64 lower-case hex digits')
   checkPrivateKey(groupKey, 'groupKey')
-  const chains = checkNodes(options.chain, timeoutMs)
+  const chains = head ? [] : checkNodes(options.chain!, timeoutMs)
+  checkTimeout(timeoutMs)
   if (!gateways.every(isHttpUrl)) return refuse('gateway', 'an http(s) URL')
   if (gateways.length + sources.length === 0)
     return refuse('gateway', 'an http(s) URL, where there is no other source')
@@ -103,11 +128,21 @@ export function checkOptions(options: OpenSessionOptions) {
   // A copy of the key, so that the caller may overwrite its own.
   return {
     chains,
+    head,
     name,
     groupKey: Uint8Array.from(groupKey),
     sources: [...gateways.map((url) => gatewayAt(url, timeoutMs)), ...sources],
     timeoutMs,
     profile,
+  }
+}
+
+function checkHead(head: string | Uint8Array): Cid | SignedHead {
+  if (isCid(head)) return head
+  try {
+    return parseSignedHead(head as Uint8Array)
+  } catch (cause) {
+    return refuse('head', `its address or its bytes; ${cause instanceof Error ? cause.message : ''}`)
   }
 }
 

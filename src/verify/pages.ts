@@ -6,7 +6,7 @@ import { parsePage } from '../evidence/page-parse.ts'
 import { appendEntries, leafHash, rootOf, type Tree } from '../evidence/tree.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import type { WitnessedHead } from './heads.ts'
+import type { FoundHead } from './heads.ts'
 import type { Objects } from './objects.ts'
 
 /** An entry as a page has it. */
@@ -54,7 +54,7 @@ export const isComplete = (entry: Entry | undefined): boolean =>
 export async function readPages(
   objects: Objects,
   name: SessionName,
-  heads: readonly WitnessedHead[],
+  heads: readonly FoundHead[],
   onPage: (pagesRead: number) => void,
 ): Promise<Pages> {
   const pages = new Map<Sha256Hex, ReadPage | VerificationError>()

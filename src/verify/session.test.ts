@@ -7,7 +7,9 @@ import { randomFrom } from '../../e2e/vectors/random.ts'
 import {
   openSession,
   VerificationError,
+  type FromChain,
   type OpenSessionOptions,
+  type ReadingOptions,
   type VerificationProgress,
 } from './index.ts'
 import { PAGES_AT_A_TIME } from './pages.ts'
@@ -47,7 +49,7 @@ beforeEach(() => {
   node.asked.length = 0
 })
 
-const options = (changes: Partial<OpenSessionOptions> = {}): OpenSessionOptions => ({
+const options = (changes: Partial<ReadingOptions & FromChain> = {}): OpenSessionOptions => ({
   chain: { rpcUrl: node.rpcUrl, registry: REGISTRY },
   gateway: node.gateway,
   name,
@@ -55,7 +57,7 @@ const options = (changes: Partial<OpenSessionOptions> = {}): OpenSessionOptions 
   timeoutMs: 240_000,
   ...changes,
 })
-const open = (changes: Partial<OpenSessionOptions> = {}) => openSession(options(changes))
+const open = (changes: Partial<ReadingOptions & FromChain> = {}) => openSession(options(changes))
 
 async function failureOf(work: Promise<unknown>): Promise<VerificationError> {
   const thrown: unknown = await work.then(

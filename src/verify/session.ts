@@ -1,21 +1,23 @@
 import { concat } from '../evidence/bytes.ts'
 import type { ChunkEntry, Entry, SessionEntry } from '../evidence/entry.ts'
-import type { SignedHead } from '../evidence/head.ts'
+import { verifyHead, type SignedHead } from '../evidence/head.ts'
 import { openNote, type Note } from '../evidence/note-seal.ts'
 import { x25519 as pickX25519 } from '../evidence/x25519-pick.ts'
-import type { SessionName } from '../protocol/ids.ts'
+import type { Cid, SessionName } from '../protocol/ids.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
 import { portable, type PortableHead } from './anchor-head.ts'
 import { ahead } from './ahead.ts'
 import { readChunk, type ChunkSource } from './chunk.ts'
 import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
+import { fetchHead } from './fetch-head.ts'
+import type { FoundHead } from './heads.ts'
 import { openKey } from './key.ts'
 import { readLog, type HeadReport, type Log, type LogEntry, type Range } from './log.ts'
 import { readHistory, type NodeReport, type VanishedHead } from './nodes.ts'
 import { objectsOf } from './objects.ts'
 import { oneAtATime } from './one-at-a-time.ts'
-import { checkOptions, type OpenSessionOptions } from './options.ts'
+import { checkOptions, refuse, type OpenSessionOptions } from './options.ts'
 import { readPages, type Pages } from './pages.ts'
 import { partOf, plaintextBytes, streamOf, type RangeUnit } from './range.ts'
 
@@ -23,8 +25,8 @@ interface Judged {
   readonly index: number
   readonly capturedAtMs: number
   readonly durationMs: number
-  /** It existed before this time, ms since the epoch by the chain's clock. */
-  readonly existedBeforeMs: number
+  /** It existed before this time, ms since the epoch by the chain's clock; undefined where no chain has witnessed it. */
+  readonly existedBeforeMs: number | undefined
 }
 
 /** A chunk with its bytes, proved to be the one that was listed. */
@@ -59,7 +61,7 @@ export interface VerifiedSession {
   /** Left out where there is none, or it does not open to a JSON object. */
   readonly metadata?: Note
   readonly ending: Ending
-  /** Every head that the registry took, in its order. */
+  /** Every head that the registry took, in its order; or the one that was given, which is `unwitnessed`. */
   readonly heads: readonly HeadReport[]
   /** The newest good head: keep it, and `anchorHead` brings it to the chain again should that forget it. */
   readonly newestHead: PortableHead
@@ -123,7 +125,8 @@ const AHEAD = { items: 16, bytes: 24 * 1024 * 1024, bytesOf: ({ entry }: Placed)
 /**
  * Opens a recording trusting nobody: the registry's events lead to signed heads, the heads to the pages of the log, the
  * log to the chunks, and each is recomputed before it is believed. Which node tells the chain is the caller's choice:
- * its word are the blocks and their times.
+ * its word are the blocks and their times. From a head alone, without a chain, all the rest is checked the same; but
+ * nobody then says when it was made, nor that it is the newest, nor that its recorder has signed no other.
  *
  * Refuses where there is nothing to read at all: not registered, no signed head, no first page, another group's key.
  * Whatever else is wrong is told in the session. The chunks are judged as `chunks()` reaches them.
@@ -136,7 +139,7 @@ export async function openSession(options: OpenSessionOptions): Promise<Verified
 }
 
 async function read(
-  { chains, name, groupKey, sources, timeoutMs, profile }: ReturnType<typeof checkOptions>,
+  { chains, head, name: asked, groupKey, sources, timeoutMs, profile }: ReturnType<typeof checkOptions>,
   { signal, onProgress, seen = [] }: OpenSessionOptions,
 ): Promise<VerifiedSession> {
   const limits = { timeoutMs, signal }
@@ -146,15 +149,13 @@ async function read(
     onProgress?.({ step, chunksVerified, chunksTotal })
 
   at('reading the registry')
-  const { witnessed, vanished, nodes } = await readHistory(chains, name, limits, seen)
-  if (!witnessed.some(({ isSigned }) => isSigned)) {
-    const what = `The chain has ${witnessed.length} heads of ${name}, none signed by the session's key`
-    throw new VerificationError('head-signature', 'reading the registry', what)
-  }
+  const { name, found, vanished, nodes } = head
+    ? await readGiven(objects, head, asked)
+    : await readChain(chains, asked!, limits, seen)
   at('fetching the pages')
-  const pages = await readPages(objects, name, witnessed, () => at('fetching the pages'))
+  const pages = await readPages(objects, name, found, () => at('fetching the pages'))
   at('checking the log')
-  const log = await readLog(witnessed, pages)
+  const log = await readLog(found, pages)
   const { session, newest } = beginningOf(name, log, pages)
   at('checking the group')
   const x25519 = await pickX25519()
@@ -241,6 +242,39 @@ async function read(
     range,
     stream: (from = 0, to, options) => streamOf(range(from, to, options)),
   }
+}
+
+/** What leads into the log. */
+interface Beginning extends Pick<VerifiedSession, 'name' | 'vanished' | 'nodes'> {
+  readonly found: readonly FoundHead[]
+}
+
+async function readChain(
+  chains: Parameters<typeof readHistory>[0],
+  name: SessionName,
+  limits: Parameters<typeof readHistory>[2],
+  seen: Parameters<typeof readHistory>[3],
+): Promise<Beginning> {
+  const { witnessed: found, ...rest } = await readHistory(chains, name, limits, seen)
+  if (found.some(({ isSigned }) => isSigned)) return { name, found, ...rest }
+  const what = `The chain has ${found.length} heads of ${name}, none signed by the session's key`
+  throw new VerificationError('head-signature', 'reading the registry', what)
+}
+
+async function readGiven(
+  objects: ReturnType<typeof objectsOf>,
+  given: Cid | SignedHead,
+  name: SessionName | undefined,
+): Promise<Beginning> {
+  const head = typeof given === 'string' ? await fetchHead(objects, given) : given
+  if (name !== undefined && head.name !== name) refuse('head', `one of ${name}, found one of ${head.name}`)
+  const isSigned = await verifyHead(head, head.publicKey, head.signature)
+  if (!isSigned) {
+    const what = `The head of ${head.name} is not signed by the session's key`
+    throw new VerificationError('head-signature', 'checking the log', what)
+  }
+  const found = { head, blockNumber: undefined, timeMs: undefined, isSigned }
+  return { name: head.name, found: [found], vanished: [], nodes: [] }
 }
 
 type Placed = LogEntry & { readonly entry: ChunkEntry }

@@ -62,7 +62,13 @@ describe('a stored circuit under a clock that was set', () => {
 })
 
 describe('circuit', () => {
-  const OPENS: ReadonlySet<ErrorCode> = new Set(['unreachable', 'timeout', 'server-error', 'throttled'])
+  const OPENS: ReadonlySet<ErrorCode> = new Set([
+    'unreachable',
+    'timeout',
+    'server-error',
+    'throttled',
+    'completion-failed',
+  ])
 
   it.each(Object.keys(ERRORS) as ErrorCode[])('%s: opens only for what tells of the destination', (code) => {
     const after = trip(CLOSED, code, 0, 1_000, 0.5)

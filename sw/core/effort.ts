@@ -1,5 +1,6 @@
 import type { Effort } from './record.ts'
 import {
+  believedMs,
   countsAsAttempt,
   DUE_NOW,
   isInVain,
@@ -17,6 +18,10 @@ export interface Resumed {
 
 /** What every effort begins with. */
 export const NEW_EFFORT: Effort = { failures: 0, wait: DUE_NOW, lastError: undefined }
+
+/** When it is tried next, ms since the epoch (0: now); undefined where there is none, or it is parked. */
+export const effortDueMs = (effort: Effort | undefined, nowMs: number): number | undefined =>
+  effort?.wait.kind === 'due' ? believedMs(effort.wait.notBeforeMs, nowMs) : undefined
 
 /** After progress: failures are forgiven, and it goes on now. */
 export const afresh = <Of extends Effort>(effort: Of): Of => ({ ...effort, ...NEW_EFFORT })

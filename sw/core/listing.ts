@@ -1,6 +1,6 @@
-import { afresh, afterFailedEffort, onTrial, type Resumed } from './effort.ts'
+import { afresh, afterFailedEffort, effortDueMs, onTrial, type Resumed } from './effort.ts'
 import type { Listing, SessionRecord } from './record.ts'
-import { believedMs, type Failure, type Now } from './retry-policy.ts'
+import type { Failure, Now } from './retry-policy.ts'
 import { totalChunks } from './session.ts'
 
 // A session's log is published in pages, one at a time: each takes all entries that no page has yet. While there are
@@ -16,7 +16,7 @@ export function listingDueMs(session: SessionRecord, nowMs = Infinity): number |
   // The first entry waits for another: one page for both.
   if (!listing)
     return (size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0) || expired ? 0 : undefined
-  return listing.wait.kind === 'due' ? believedMs(listing.wait.notBeforeMs, nowMs) : undefined
+  return effortDueMs(listing, nowMs)
 }
 
 /** What can happen to the page in flight. */

@@ -1,11 +1,18 @@
+import { effortDueMs } from './effort.ts'
 import { listingDueMs } from './listing.ts'
 import type { SessionRecord, TrialKind } from './record.ts'
 import { believedMs, LONGEST_TRIAL_MS } from './retry-policy.ts'
-import { pendingChunks } from './session.ts'
+import { isSettled, isToTell, pendingChunks } from './session.ts'
 import { witnessDueMs } from './witnessing.ts'
 
-/** What a session's steps beyond its chunks are: its log to the store, its newest head to the chain, and trials. */
-export type StepKind = TrialKind | 'listing' | 'witness'
+/** Steps that ask somebody. */
+export type WorkKind = 'listing' | 'witness' | 'completion'
+
+/**
+ * What a session's steps beyond its chunks are: its log to the store, its newest head to the chain, telling the app that
+ * it has settled, and trials.
+ */
+export type StepKind = TrialKind | WorkKind
 
 /** One of them, and when it is due, ms since the epoch (0: now). */
 export interface SessionStep {
@@ -27,6 +34,7 @@ export function nextSteps(session: SessionRecord, nowMs: number, metered = false
   const dueMs: Record<StepKind, number | undefined> = {
     listing: listingDueMs(session, nowMs),
     witness: witnessDueMs(session, nowMs),
+    completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion, nowMs) : undefined,
     'sign-in': trialMs('sign-in'),
     refusal: metered ? undefined : trialMs('refusal'),
   }

@@ -132,7 +132,7 @@ export interface Listed {
   readonly pages: PageChain
 }
 
-/** How far the newest head is on its way to the chain. */
+/** How far the newest head is on its way to the chain, or, where there is none, to the store. */
 export interface Witnessing extends Effort {
   /** The size of the head that was handed over last; 0: none. */
   readonly submitted: number
@@ -142,6 +142,14 @@ export interface Witnessing extends Effort {
   readonly taken: number
   /** The newest block when the chain was last looked at in vain, and since when it is that one, ms since the epoch. */
   readonly newest?: { readonly blockNumber: number; readonly sinceMs: number } | undefined
+  /** Where a head is an object at the store: what the transport remembered of the upload of the one of this size. */
+  readonly resumeToken?: string | undefined
+}
+
+/** The app's `onSettled`, which is called until it has resolved. */
+export interface Completion extends Effort {
+  /** The size of the log of which it was last told; absent: of none. */
+  readonly told?: number | undefined
 }
 
 /** A head of a session that its key has signed: all that is said of the log at this size. */
@@ -166,7 +174,7 @@ export interface PageRange {
   readonly to: number
 }
 
-/** The newest head that the chain holds at the wanted depth. */
+/** The newest head that the chain holds at the wanted depth; where there is none, the store. */
 export type Anchored = AnchorView
 
 /** A failure that a person may be told of, and when the engine tries again by itself (ms since the epoch). */
@@ -247,6 +255,8 @@ export interface SessionRecord {
   readonly expired?: readonly PageRange[] | undefined
   readonly witnessing: Witnessing
   readonly anchored?: Anchored | undefined
+  /** Present where the worker that wrote its end down had somebody to tell. */
+  readonly completion?: Completion | undefined
   /** Why the session does not go on at the moment; gone with the next progress. */
   readonly trouble?: Trouble | undefined
   /** By what was refused: set while something is parked for that, and is tried again by itself. */

@@ -7,6 +7,7 @@ import {
   DESTINATION_CAP_MS,
   LONGEST_TRIAL_MS,
   LONGEST_WAIT_MS,
+  PROOF_LASTS_MS,
   READS,
   RESUBMIT_AFTER_MS,
   RESUBMIT_CAP_MS,
@@ -33,6 +34,12 @@ export interface Now {
   readonly random: number
 }
 
+/**
+ * Whether a store's proof of this time is good still. A time that is yet to come is of a clock that was ahead: then
+ * nothing is known.
+ */
+export const isRecent = (atMs: number, { nowMs }: Now) => atMs <= nowMs && nowMs - atMs <= PROOF_LASTS_MS
+
 export interface Failure extends WireError {
   /** The server's Retry-After, ms; 0 if absent. */
   readonly retryAfterMs: number
@@ -55,6 +62,7 @@ const DESTINATION_CODES: ReadonlySet<ErrorCode> = new Set([
   'timeout',
   'server-error',
   'throttled',
+  'completion-failed',
 ])
 
 /** Whether the destination failed, or the way to it. */

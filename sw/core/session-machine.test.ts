@@ -135,6 +135,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   witness: { type: 'witness', event: { type: 'anchor-sent', size: 3 } },
   'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
   'anchor-seen': { type: 'anchor-seen', anchored: undefined },
+  completion: { type: 'completion', event: { type: 'told', size: 3 } },
   discarded: { type: 'discarded' },
 }
 
@@ -162,6 +163,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'recording',
     'anchor-seen': _,
+    completion: _,
     discarded: 'recording',
   },
   paused: {
@@ -184,6 +186,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'paused',
     'anchor-seen': _,
+    completion: _,
     discarded: 'paused',
   },
   interrupted: {
@@ -206,6 +209,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'interrupted',
     'anchor-seen': _,
+    completion: _,
     discarded: 'interrupted',
   },
   ended: {
@@ -228,6 +232,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'ended',
     'anchor-seen': _,
+    completion: _,
     discarded: 'ended',
   },
   onTrial: {
@@ -250,6 +255,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'onTrial',
     'anchor-seen': _,
+    completion: _,
     discarded: 'onTrial',
   },
   listing: {
@@ -272,6 +278,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': 'listing',
     'anchor-seen': _,
+    completion: _,
     discarded: 'listing',
   },
   witnessing: {
@@ -294,6 +301,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: 'witnessing',
     'anchor-confirmed': 'settled',
     'anchor-seen': _,
+    completion: _,
     discarded: 'witnessing',
   },
   settled: {
@@ -316,6 +324,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     witness: _,
     'anchor-confirmed': _,
     'anchor-seen': 'witnessing',
+    completion: _,
     discarded: 'settled',
   },
 }

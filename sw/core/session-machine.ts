@@ -4,12 +4,13 @@ import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import type { EndHow } from '../../src/evidence/entry.ts'
 import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
-import { afresh } from './effort.ts'
+import { afresh, afterFailedEffort, NEW_EFFORT } from './effort.ts'
 import { belongsElsewhere } from './identity.ts'
 import { listingStep, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
+  Completion,
   Effort,
   HeadRecord,
   Listed,
@@ -24,8 +25,8 @@ import type {
 import {
   believedMs,
   DUE_NOW,
+  isRecent,
   isReportable,
-  PROOF_LASTS_MS,
   trialOf,
   type Failure,
   type Now,
@@ -55,6 +56,8 @@ export type SessionEvent =
       readonly type: 'session-ended'
       readonly ending: Exclude<SessionEnding, 'recording'>
       readonly indexes?: number | undefined
+      /** The app is to be told once it is settled. */
+      readonly tell?: boolean
     }
   /** `by`: how, where it is no person's choice; that stays. */
   | { readonly type: 'paused'; readonly by?: SessionRecord['paused'] }
@@ -90,7 +93,13 @@ export type SessionEvent =
   | { readonly type: 'anchor-confirmed'; readonly anchored: Anchored }
   /** The chain was looked at for what settled the session; undefined: that is gone, and is witnessed again. */
   | { readonly type: 'anchor-seen'; readonly anchored: Anchored | undefined }
+  | { readonly type: 'completion'; readonly event: CompletionEvent }
   | { readonly type: 'discarded' }
+
+/** What can come of telling the app that a session has settled. */
+export type CompletionEvent =
+  /** It knows that so many entries are. */
+  { readonly type: 'told'; readonly size: number } | { readonly type: 'failed'; readonly failure: Failure }
 
 /** What must happen in the same transaction, beside storing the records: calls of the store. */
 export type SessionEffect =
@@ -305,6 +314,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.set({ anchored: event.anchored })
       if (!event.anchored) draft.log({ event: 'anchor-lost' })
       return true
+    case 'completion':
+      return stepCompletion(draft, event.event)
     case 'discarded':
       draft.effect(['deleteSession', session.id])
       forgetKey(draft)
@@ -343,7 +354,7 @@ function applyToChunks(draft: Draft, chunks: readonly ChunkRecord[], event: Chun
 }
 
 /** What the custody log says of any event that can be a failure. */
-const lineOf = (event: ChunkEvent | ListingEvent | WitnessEvent) => ({
+const lineOf = (event: ChunkEvent | ListingEvent | WitnessEvent | CompletionEvent) => ({
   event: event.type,
   error: event.type === 'failed' ? wireOf(event.failure) : undefined,
 })
@@ -383,7 +394,8 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
   const ending = missingChunks(session, indexes) > 0 ? 'interrupted' : told.ending
   const knowsAll = session.ending === ending && session.indexes === indexes
   if (knowsAll || session.ending === 'complete') return false
-  draft.set({ ending, endedAtMs: draft.now.nowMs, indexes })
+  const { completion = told.tell ? NEW_EFFORT : undefined } = session
+  draft.set({ ending, endedAtMs: draft.now.nowMs, indexes, completion })
   draft.log({ event: 'session-ended', from: session.ending, to: ending })
   appendEnd(draft, true)
   return true
@@ -494,7 +506,11 @@ function stepListing(draft: Draft, read: Listing, event: ListingEvent): boolean 
 }
 
 /** What is told of it. */
-function afterStep(draft: Draft, event: ListingEvent | WitnessEvent, { wait }: Effort): void {
+function afterStep(
+  draft: Draft,
+  event: ListingEvent | WitnessEvent | CompletionEvent,
+  { wait }: Effort,
+): void {
   if (event.type === 'failed') fail(draft, event.failure, wait)
   if (event.type !== 'look-again') draft.log(lineOf(event))
 }
@@ -524,6 +540,20 @@ function stepWitnessing(draft: Draft, event: WitnessEvent): boolean {
   return true
 }
 
+/** What the app has heard; in vain it is told again, and nothing else waits for that. */
+function stepCompletion(draft: Draft, event: CompletionEvent): boolean {
+  const before = draft.session.completion
+  if (!before) return false
+  const completion: Completion =
+    event.type === 'failed'
+      ? afterFailedEffort(before, event.failure, draft.now)
+      : { ...NEW_EFFORT, told: event.size }
+  draft.set({ completion })
+  if (event.type === 'told') clearError(draft)
+  afterStep(draft, event, completion)
+  return true
+}
+
 /** Whether what held the newest head up is over. An intent does not show that, nor a look that finds nothing. */
 function isProgress(event: WitnessEvent, { trouble, witnessing }: SessionRecord): boolean {
   if (event.type === 'look-again') return event.shown >= witnessing.submitted
@@ -537,7 +567,7 @@ function isProgress(event: WitnessEvent, { trouble, witnessing }: SessionRecord)
 function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]): boolean {
   const before = draft.session
   const expired = expiredPages(draft, heads)
-  if (expired.length > (before.expired?.length ?? 0)) draft.set({ expired })
+  if (expired.length > 0 && expired !== before.expired) draft.set({ expired })
   const relied = expired[0]?.from === 0 ? Infinity : (expired[0]?.to ?? 0)
   for (const chunk of draft.chunks) {
     const { uploadedAtMs = Infinity } = chunk.state
@@ -566,25 +596,24 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
  */
 function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecord[]): readonly PageRange[] {
   const { expired = [], anchored } = session
-  if (expired.length > 0) return expired
+  const asked = new Set(expired.map(({ from }) => from))
   const waiting = new Set(chunks.map(({ position }) => position))
   const isRelied = ({ size, frame: { from } }: HeadRecord) => {
     if (size > (anchored?.size ?? 0)) return true
     for (let at = from; at < size; at++) if (waiting.has(at)) return true
     return false
   }
-  const old = heads.filter((head) => !isRecent(head.provedAtMs, now) && isRelied(head))
-  return toAskFor(old).slice(0, EXPIRED_AT_ONCE)
+  const old = heads.filter(
+    (head) => !asked.has(head.frame.from) && !isRecent(head.provedAtMs, now) && isRelied(head),
+  )
+  return old.length > 0 ? toAskFor(old, expired).slice(0, EXPIRED_AT_ONCE) : expired
 }
 
-/** Their pages: the first, without which nothing is opened, then the newest. */
-const toAskFor = (heads: readonly HeadRecord[]): readonly PageRange[] =>
-  heads
-    .map(({ frame: { from }, size: to }) => ({ from, to }))
-    .sort((a, b) => (b.from || Infinity) - (a.from || Infinity))
-
-/** A time that is yet to come is of a clock that was ahead: then nothing is known. */
-const isRecent = (atMs: number, { nowMs }: Now) => atMs <= nowMs && nowMs - atMs <= PROOF_LASTS_MS
+/** Their pages and these: the first, without which nothing is opened, then the newest. */
+const toAskFor = (heads: readonly HeadRecord[], pages: readonly PageRange[] = []): readonly PageRange[] =>
+  [...pages, ...heads.map(({ frame: { from }, size: to }) => ({ from, to }))].sort(
+    (a, b) => (b.from || Infinity) - (a.from || Infinity),
+  )
 
 /** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
 function fail(draft: Draft, failure: Failure, wait: Wait | undefined): void {

@@ -64,6 +64,8 @@ const FORGOTTEN_AT_ONCE = 4
 /** The settled sessions that are to be forgotten now: the oldest of those that are too many, of all, newest first. */
 export const outlived = (sessions: readonly SessionRecord[]): SessionRecord[] =>
   sessions.filter(isSettled).slice(SETTLED_KEPT).slice(-FORGOTTEN_AT_ONCE)
+/** Whether the app does not know yet that all of this is settled, or that more has come since. */
+export const isToTell = ({ completion, size }: SessionRecord) => !!completion && completion.told !== size
 
 /** Chunks that are to be sealed here. */
 export const rawChunks = ({ tally }: SessionRecord) => tally.captured + tally.hashing + tally.encrypting
@@ -76,7 +78,7 @@ export function uploadOf(session: SessionRecord): SessionUpload {
 
 /** The session with its `open` mark in step with the rest; every change of a session goes through this. */
 export function withOpenMarker(session: SessionRecord): SessionRecord {
-  return { ...session, open: isSettled(session) ? undefined : session.startedAtMs }
+  return { ...session, open: isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs }
 }
 
 /** True for a chunk that waits for a person, or for a trial. */

@@ -24,7 +24,8 @@ const settled = (anchored: Partial<Anchored> = {}, rest: Partial<SessionRecord> 
 /** The session after a look that found it as it was. */
 const looked = (session: SessionRecord, nowMs: number): SessionRecord => {
   const { anchored } = session
-  const seen = afterLook(anchored!, { blockNumber: anchored!.blockNumber, latest: anchored }, nowMs)
+  const { blockNumber = 0 } = anchored ?? {}
+  const seen = afterLook({ ...anchored!, blockNumber }, { blockNumber, latest: anchored }, nowMs)
   return sessionTransition(session, [], { type: 'anchor-seen', anchored: seen }, { nowMs, random: 0 })!
     .session
 }

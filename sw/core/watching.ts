@@ -10,12 +10,16 @@ const FINAL_MS = 3_600_000
 /** After that the first wake from each of these on, ms after settlement: a day, a week. */
 const LATER_MS = [86_400_000, 604_800_000]
 
+/** A head that is in a block. */
+export type OnChain = Anchored & { readonly blockNumber: number }
+
 /** Whether the chain is to be asked now if it still holds the settled session. */
 export function isLookDue(
   session: SessionRecord,
   nowMs: number,
-): session is SessionRecord & { readonly anchored: Anchored } {
-  if (!session.anchored || !isSettled(session)) return false
+): session is SessionRecord & { readonly anchored: OnChain } {
+  // What a store confirmed, before there was an anchor, stays so.
+  if (session.anchored?.blockNumber === undefined || !isSettled(session)) return false
   const { confirmedAtMs, seenAtMs = confirmedAtMs } = session.anchored
   const ageMs = nowMs - confirmedAtMs
   const seenAgeMs = seenAtMs - confirmedAtMs
@@ -35,7 +39,7 @@ export interface Shown {
  * The anchor of a settled session after a look; undefined where it is gone. One that is in another block now has to grow
  * deep again like one that is gone. A node that is behind its block says nothing.
  */
-export function afterLook(anchored: Anchored, shown: Shown, nowMs: number): Anchored | undefined {
+export function afterLook(anchored: OnChain, shown: Shown, nowMs: number): Anchored | undefined {
   const { root, blockNumber, confirmedAtMs } = anchored
   if (shown.blockNumber < blockNumber) return anchored
   if (shown.latest?.root !== root || shown.latest.blockNumber !== blockNumber) return undefined

@@ -1,9 +1,9 @@
-import { afresh, afterFailedEffort, NEW_EFFORT, onTrial, type Resumed } from './effort.ts'
+import { afresh, afterFailedEffort, effortDueMs, NEW_EFFORT, onTrial, type Resumed } from './effort.ts'
 import type { SessionRecord, Witnessing } from './record.ts'
-import { believedMs, resubmitDelayMs, type Failure, type Now } from './retry-policy.ts'
+import { resubmitDelayMs, type Failure, type Now } from './retry-policy.ts'
 
-// The newest head of a session's log goes to the chain. Several may be on their way: each holds all that the ones
-// before it did.
+// The newest head of a session's log goes to the chain; without an anchor, to the store. Several may be on their way:
+// each holds all that the ones before it did.
 
 /** Before the first head. */
 export const NOT_WITNESSED: Witnessing = { ...NEW_EFFORT, submitted: 0, submittedAtMs: 0, taken: 0 }
@@ -17,8 +17,7 @@ export const isWitnessOwed = ({ listed, anchored, tally, expired }: SessionRecor
  */
 export function witnessDueMs(session: SessionRecord, nowMs = Infinity): number | undefined {
   const { paused, witnessing } = session
-  if (paused || !isWitnessOwed(session) || witnessing.wait.kind !== 'due') return undefined
-  return believedMs(witnessing.wait.notBeforeMs, nowMs)
+  return paused || !isWitnessOwed(session) ? undefined : effortDueMs(witnessing, nowMs)
 }
 
 /**
@@ -46,6 +45,10 @@ export function submitDueMs(
 export type WitnessEvent =
   /** The intent to hand this head over is stored; the request leaves after that. */
   | { readonly type: 'anchor-sent'; readonly size: number }
+  /** The same, where it goes to the store. */
+  | { readonly type: 'send-began'; readonly size: number }
+  /** The transport keeps something for later attempts at this head. */
+  | { readonly type: 'resume-token-saved'; readonly resumeToken: string; readonly size: number }
   /** The relay took it, which says nothing of the chain. */
   | { readonly type: 'anchor-taken' }
   /** Nothing to do before this time but look again; `shown`: the size of the head in the newest block, 0 for none. */
@@ -62,7 +65,12 @@ export type WitnessEvent =
 export function witnessStep(witnessing: Witnessing, event: WitnessEvent, now: Now): Witnessing {
   switch (event.type) {
     case 'anchor-sent':
-      return { ...witnessing, submitted: event.size, submittedAtMs: now.nowMs }
+    case 'send-began':
+      return { ...witnessing, submitted: event.size, submittedAtMs: now.nowMs, resumeToken: undefined }
+    case 'resume-token-saved':
+      return event.size === witnessing.submitted
+        ? { ...witnessing, resumeToken: event.resumeToken }
+        : witnessing
     case 'anchor-taken':
       return { ...afresh(witnessing), taken: witnessing.taken + 1 }
     case 'look-again': {
@@ -79,6 +87,6 @@ export function witnessStep(witnessing: Witnessing, event: WitnessEvent, now: No
       return afterFailedEffort(witnessing, event.failure, now)
     case 'resumed':
       // Handed over again at once too.
-      return { ...(event.onTrial ? onTrial(witnessing) : afresh(witnessing)), submitted: 0, taken: 0 }
+      return { ...(event.onTrial ? onTrial(witnessing) : afresh(witnessing)), submittedAtMs: 0, taken: 0 }
   }
 }

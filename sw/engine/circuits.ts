@@ -1,11 +1,19 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Context } from './context.ts'
 import { believable, close, CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
+import type { WorkKind } from '../core/plan.ts'
 import type { Failure } from '../core/retry-policy.ts'
 import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
 import type { Floors } from '../ports/transport.ts'
 
 const metaName = (destination: string) => `circuit:${destination}`
+
+/** Whom each kind of work asks, by name. */
+export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<WorkKind, string>> => ({
+  listing: transport.name,
+  witness: (anchor ?? transport).name,
+  completion: 'onSettled',
+})
 
 /** The stored health of a destination. */
 export async function circuitOf(tx: ReadTransaction, destination: string, nowMs: number): Promise<Circuit> {
@@ -41,7 +49,7 @@ export function floorsOf(context: Context): Floors {
 
 /** A page arrived, or its network did: every destination is asked again now, unless it forbade that. */
 export async function reconsiderCircuits(context: Context): Promise<void> {
-  for (const { name } of [context.transport, context.anchor]) await updateFailed(context, name, reconsider)
+  for (const name of Object.values(destinationsOf(context))) await updateFailed(context, name, reconsider)
 }
 
 /** Remembers that a destination answers. */

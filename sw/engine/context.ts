@@ -1,8 +1,9 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { MAX_CHUNK_BYTES } from '../../src/protocol/messages.ts'
 import type { Now } from '../core/retry-policy.ts'
-import type { ChunkRecord } from '../core/record.ts'
+import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import type { Anchor } from '../ports/anchor.ts'
+import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
 import type { Clock, Lock, Wake } from '../ports/platform.ts'
 import type { Store } from '../ports/store.ts'
 import { byteSemaphore, type ByteSemaphore } from './byte-semaphore.ts'
@@ -13,7 +14,8 @@ import type { Transport } from '../ports/transport.ts'
 export interface Context {
   readonly store: Store
   readonly transport: Transport
-  readonly anchor: Anchor
+  /** Absent: a head counts once the store was proved to have it. */
+  readonly anchor?: Anchor
   /** Whom this worker brings things to: sessions are bound to it. */
   readonly identity: string
   readonly lock: Lock
@@ -24,6 +26,8 @@ export interface Context {
   readonly lastChance?: LastChance
   /** Looks whether the chain still holds what has settled. */
   readonly watch?: Watch
+  /** Told of each session that is settled, until it has resolved. */
+  readonly onSettled?: OnSettled
   readonly clock: Clock
   /** Whether the browser tells that data costs money or is to be saved. */
   readonly metered: () => boolean
@@ -34,10 +38,37 @@ export interface Context {
   readonly announce: (id: SessionId) => void
 }
 
+/** What an engine with an anchor works with. */
+export interface AnchoredContext extends Context {
+  readonly anchor: Anchor
+}
+
+/** Brings the newest head of a session to whoever witnesses it, or sees that it is there. */
+export type WitnessStep = (
+  context: AnchoredContext,
+  session: SessionRecord,
+  signal: AbortSignal,
+) => Promise<void>
+
 /** @param recordings how many wait for a page of the origin */
 export type LastChance = (recordings: number) => Promise<void>
 
 export type Watch = (context: Context, signal: AbortSignal) => Promise<void>
+
+/** A session of which everything is confirmed. */
+export interface Settled {
+  /** The same each time that the same is told; another one if more was recorded since. */
+  readonly key: string
+  readonly session: SessionSnapshot
+  /** Ends the call; it comes again later. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Called for each settled session, again after a rejection or a death, until it has resolved once: it may hear of the
+ * same more than once.
+ */
+export type OnSettled = (settled: Settled) => Promise<unknown>
 
 /** Seals a chunk that was handed over raw. */
 export interface Sealer {

@@ -94,6 +94,7 @@ export function createDrain(context: Context): Drain {
     const steps: StepsUnderWay<Promise<void>> = {
       listing: new Map(),
       witness: new Map(),
+      completion: new Map(),
       'sign-in': new Map(),
       refusal: new Map(),
     }

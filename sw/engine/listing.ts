@@ -57,7 +57,8 @@ async function begin(context: Context, session: SessionRecord): Promise<void> {
   })
 }
 
-async function headAt({ store }: Context, id: SessionId, size: number): Promise<HeadRecord> {
+/** A head that the session has signed. */
+export async function headAt({ store }: Context, id: SessionId, size: number): Promise<HeadRecord> {
   const head = await store.read((tx) => tx.head(id, size))
   if (head === undefined) throw new HoldfastError('defect', `${id} has no head of ${size} entries.`)
   return head

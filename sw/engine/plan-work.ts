@@ -1,12 +1,12 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import type { Destinations } from '../core/finding.ts'
-import { nextSteps, workRemains, type StepKind } from '../core/plan.ts'
+import { nextSteps, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { believedMs } from '../core/retry-policy.ts'
 import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
 import type { ReadTransaction } from '../ports/store.ts'
-import { circuitOf } from './circuits.ts'
+import { circuitOf, destinationsOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
 import { policyOf } from './policy.ts'
@@ -52,17 +52,20 @@ export interface WorkPlan {
 
 /** Looks at the store, and decides what to start now and when to look again. Changes nothing. */
 export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan> {
-  const { store, clock, transport, anchor, metered } = context
+  const { store, clock, metered } = context
   return store.read(async (tx) => {
     const nowMs = clock.now()
-    const [sessions, policy, listing, witness] = await Promise.all([
+    const asked = destinationsOf(context)
+    const health = (kind: WorkKind) => circuitOf(tx, asked[kind], nowMs)
+    const [sessions, policy, listing, witness, completion] = await Promise.all([
       tx.openSessions(),
       policyOf(tx),
-      circuitOf(tx, transport.name, nowMs),
-      circuitOf(tx, anchor.name, nowMs),
+      health('listing'),
+      health('witness'),
+      health('completion'),
     ])
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
-    const destinations = { listing, witness }
+    const destinations = { listing, witness, completion }
     const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
     const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
     return {

@@ -1,16 +1,17 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
-import { nextSteps, type StepKind } from '../core/plan.ts'
+import { nextSteps, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
-import { recordFailure } from './circuits.ts'
-import type { Context } from './context.ts'
+import { destinationsOf, recordFailure } from './circuits.ts'
+import type { AnchoredContext, Context } from './context.ts'
 import { listStep } from './listing.ts'
-import { witnessStep } from './witness.ts'
+import { publishHead } from './publish-head.ts'
+import { tellSettled } from './tell-settled.ts'
 
 /**
- * Takes a session one step of this kind further, where it is due: a trial of what is parked, its log to the store, or
- * its newest head to the chain. Each step ends in the store, a failure too; only a failing store rejects. A step that is
+ * Takes a session one step of this kind further, where it is due: a trial of what is parked, its log to the store, its
+ * newest head to the chain, or to the store where there is none, or the news that it has settled to the app. Each step ends in the store, a failure too; only a failing store rejects. A step that is
  * late, because another worker has gone on meanwhile, changes nothing.
  */
 export async function sessionStep(
@@ -28,7 +29,11 @@ export async function sessionStep(
     return
   }
   try {
-    await (kind === 'listing' ? listStep : witnessStep)(context, session, signal)
+    const { anchor } = context
+    if (kind === 'listing') await listStep(context, session, signal)
+    else if (kind === 'completion') await tellSettled(context, session, signal)
+    else if (anchor) await anchor.witness(context as AnchoredContext, session, signal)
+    else await publishHead(context, session, signal)
   } catch (thrown) {
     await fail(context, session, kind, HoldfastError.from(thrown))
   }
@@ -37,14 +42,13 @@ export async function sessionStep(
 async function fail(
   context: Context,
   { id, listing }: SessionRecord,
-  kind: 'listing' | 'witness',
+  kind: WorkKind,
   error: HoldfastError,
 ): Promise<void> {
   if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
-  const { name } = kind === 'listing' ? context.transport : context.anchor
-  const failure = await recordFailure(context, name, error)
+  const failure = await recordFailure(context, destinationsOf(context)[kind], error)
   const event = { type: 'failed', failure } as const
-  if (kind === 'witness') await change(context, id, { type: kind, event })
+  if (kind !== 'listing') await change(context, id, { type: kind, event })
   else if (listing) await change(context, id, { type: kind, of: listing, event })
   // Nothing was begun that could wait or park: this session is parked as a whole, and alone.
   else await change(context, id, { type: 'set-aside', error: error.toWire() })

@@ -3,12 +3,13 @@ import { sessionName } from '../../src/evidence/name.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { DISCARD_CONFIRMATION, type SessionStart } from '../../src/protocol/messages.ts'
+import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { change } from './change.ts'
 import { reconsiderCircuits } from './circuits.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { SessionRecord } from '../core/record.ts'
-import { isSettled, newSession, outlived, signingKeyName } from '../core/session.ts'
+import { newSession, outlived, signingKeyName } from '../core/session.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { storeChoice } from './store-choice.ts'
@@ -58,15 +59,15 @@ export async function startSession(context: Context, start: SessionStart): Promi
  * @param indexes how many chunks the page has cut; where some are missing here it ends as interrupted
  */
 export const endSession = (context: Context, id: SessionId, indexes?: number): Promise<SessionRecord> =>
-  changeExisting(context, id, { type: 'session-ended', ending: 'complete', indexes })
+  changeExisting(context, id, { ...endOf(context, 'complete'), indexes })
 
 /** Ends a recording whose page died; false if it had ended by itself. */
 export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {
-  return (
-    (await change(context, id, { type: 'session-ended', ending: 'interrupted' }, undefined, false)) !==
-    undefined
-  )
+  return (await change(context, id, endOf(context, 'interrupted'), undefined, false)) !== undefined
 }
+
+const endOf = ({ onSettled }: Context, ending: Exclude<SessionEnding, 'recording'>) =>
+  ({ type: 'session-ended', ending, tell: onSettled !== undefined }) as const
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
 export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
@@ -85,7 +86,8 @@ export const adoptSession = (context: Context, id: SessionId): Promise<SessionRe
 /**
  * Forgets a session and its bytes on this device. The custody log keeps a line of it.
  *
- * @throws HoldfastError `not-confirmed` where the chain does not hold all of it and the caller did not say the word
+ * @throws HoldfastError `not-confirmed` where not all of it is confirmed, or the app is yet to be told of that, and the
+ *   caller did not say the word
  */
 export async function discardSession(
   context: Context,
@@ -99,8 +101,8 @@ export async function discardSession(
     if (seen && (await tx.session(id)) === undefined) return
     const session = await existing(tx, id)
     seen = true
-    if (!isSettled(session) && confirm !== DISCARD_CONFIRMATION)
-      throw new HoldfastError('not-confirmed', `Session ${id} is not on the chain.`)
+    if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)
+      throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed yet.`)
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))
   })
 }

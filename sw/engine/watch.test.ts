@@ -34,7 +34,7 @@ async function wake(world: World, afterMs = 0) {
 async function depthOf(world: World): Promise<number> {
   const { name, anchored } = await world.session(id)
   const { blockNumber } = await world.worker().anchor.read(name, new AbortController().signal)
-  return blockNumber - anchored!.blockNumber + 1
+  return blockNumber - anchored!.blockNumber! + 1
 }
 
 describe('a settled session', () => {
@@ -51,7 +51,7 @@ describe('a settled session', () => {
       expect(world.chain.entries.length).toBe(1)
       const again = (await world.session(id)).anchored
       expect(again).toMatchObject({ size: anchored!.size, root: anchored!.root })
-      expect(again!.blockNumber).toBeGreaterThan(anchored!.blockNumber)
+      expect(again!.blockNumber).toBeGreaterThan(anchored!.blockNumber!)
       expect(world.server.ledger.length).toBe(sent)
     }
   })
@@ -133,7 +133,7 @@ describe('a settled session', () => {
     const world = await settledWorld()
     await world.clock.advance(HOUR_MS)
     const worker = world.worker()
-    const behind = async () => ({ blockNumber: (await world.session(id)).anchored!.blockNumber - 1 })
+    const behind = async () => ({ blockNumber: (await world.session(id)).anchored!.blockNumber! - 1 })
     const before = await world.session(id)
     await drainOnce(world, { ...worker, anchor: { ...worker.anchor, read: behind } })
     expect(await world.session(id)).toEqual(before)

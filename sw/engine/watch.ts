@@ -14,6 +14,7 @@ import { limited } from './time-limit.ts'
  */
 export const watchSettled: Watch = async (context, signal) => {
   const { store, anchor, clock, identity } = context
+  if (!anchor) return
   const nowMs = clock.now()
   const [sessions, { notBeforeMs }] = await store.read((tx) =>
     Promise.all([tx.sessions(), circuitOf(tx, anchor.name, nowMs)]),

@@ -6,17 +6,17 @@ import { submitDueMs, type WitnessEvent } from '../core/witnessing.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
 import { change } from './change.ts'
 import { closeCircuit } from './circuits.ts'
-import type { Context } from './context.ts'
+import type { AnchoredContext, WitnessStep } from './context.ts'
 import { limited } from './time-limit.ts'
 
 /**
  * Looks what the chain holds of a session: concludes what it holds deep enough, or hands over the newest head where the
  * newest block lacks it. The chain is read before each hand-over: what it shows already is not sent again.
  */
-export const witnessStep = (context: Context, session: SessionRecord, signal: AbortSignal): Promise<void> =>
+export const witnessByChain: WitnessStep = (context, session, signal) =>
   limited(context.clock, 0, signal, (until) => look(context, session, until))
 
-async function look(context: Context, session: SessionRecord, signal: AbortSignal): Promise<void> {
+async function look(context: AnchoredContext, session: SessionRecord, signal: AbortSignal): Promise<void> {
   const { store, anchor, clock } = context
   const { id, name, witnessing, listed } = session
   const { blockNumber, latest, deep } = await anchor.read(name, signal)
@@ -54,7 +54,7 @@ const isHead = (seen: WitnessedHead, ours: HeadRecord | undefined) =>
   seen.root === ours?.root && seen.page === ours.page && seen.end === ours.end
 
 async function conclude(
-  context: Context,
+  context: AnchoredContext,
   { id, name, anchored }: SessionRecord,
   head: WitnessedHead,
   signal: AbortSignal,
@@ -70,7 +70,7 @@ async function conclude(
 }
 
 async function submit(
-  context: Context,
+  context: AnchoredContext,
   { id, name, publicKey, access }: SessionRecord,
   head: HeadRecord,
   signal: AbortSignal,
@@ -88,5 +88,5 @@ async function submit(
   await record(context, id, { type: 'anchor-taken' })
 }
 
-const record = (context: Context, id: SessionRecord['id'], event: WitnessEvent) =>
+const record = (context: AnchoredContext, id: SessionRecord['id'], event: WitnessEvent) =>
   change(context, id, { type: 'witness', event })

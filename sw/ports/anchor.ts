@@ -1,3 +1,4 @@
+import type { WitnessStep } from '../engine/context.ts'
 import type { SignedHead } from '../../src/evidence/head.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 
@@ -46,6 +47,8 @@ export interface Anchor {
    * chain: `evm:<chain id, empty where it is not given>:<registry, lower case>`.
    */
   readonly identity: string
+  /** How the engine goes about it: `witnessByChain`, which a worker without an anchor does not carry. */
+  readonly witness: WitnessStep
   /** How often it is worth looking whether a head got deeper, ms. */
   readonly pollMs: number
   /** A session's next head is handed over no sooner than this after the one before, ms; its last one at once. */

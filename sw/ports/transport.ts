@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
-import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Cid, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { StoreChoice } from '../core/record.ts'
 
 /** An object on its way to a remote store, named by its content. */
@@ -8,8 +8,20 @@ export interface Upload {
   readonly cid: Cid
   readonly sha256: Sha256Hex
   readonly sizeBytes: number
+  /**
+   * Present where this is the signed head of a session, the way to all the rest of it, and no chain leads there: a store
+   * that lets us choose a name had better have it under these.
+   */
+  readonly head?: HeadHint
   /** The session's choice of stores, for a transport that is made of several; absent: all of them. */
   readonly to?: StoreChoice
+}
+
+/** Which head an object is. A session has one of each size. */
+export interface HeadHint {
+  readonly session: SessionName
+  /** Entries in the log. */
+  readonly size: number
 }
 
 /**

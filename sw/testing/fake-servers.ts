@@ -1,5 +1,6 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
+import { witnessByChain } from '../engine/witness.ts'
 import type { Anchor, AnchorRequest, WitnessedHead } from '../ports/anchor.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { RemoteState, Transport } from '../ports/transport.ts'
@@ -136,6 +137,7 @@ export function fakeChain(clock: Clock): FakeChain {
     anchorOf: (life) => ({
       name: 'fake-chain',
       identity: 'fake-chain',
+      witness: witnessByChain,
       pollMs: 1_000,
       everyMs: 5_000,
       read: (name) =>

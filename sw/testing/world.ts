@@ -8,7 +8,8 @@ import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from '../engine/admit.ts'
 import { sealInWorker } from '../seal.ts'
 import { watchSettled } from '../engine/watch.ts'
-import { admissionRoom, type Context } from '../engine/context.ts'
+import type { AnchoredContext } from '../engine/context.ts'
+import { admissionRoom } from '../engine/context.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
 import type { Store } from '../ports/store.ts'
@@ -36,7 +37,7 @@ export function createWorld() {
   /** A fresh worker on this device. */
   const worker = (
     alive: WorkerLifetime = workerLifetime(),
-  ): Context & { readonly life: WorkerLifetime; armed: number } => {
+  ): AnchoredContext & { readonly life: WorkerLifetime; armed: number } => {
     const context = {
       progress: createProgress(clock),
       room: admissionRoom(),

@@ -8,6 +8,7 @@ import {
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import type { Anchor, Receipt, Witnessed, WitnessedHead } from '../../ports/anchor.ts'
+import { witnessByChain } from '../../engine/witness.ts'
 import { request, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
@@ -78,6 +79,7 @@ export function evm({
   const anchor: EvmAnchor = {
     name: 'evm',
     identity: `evm:${chainId ?? ''}:${registry.toLowerCase()}`,
+    witness: witnessByChain,
     pollMs,
     everyMs,
 

@@ -154,6 +154,7 @@ export function evmNodes(
   return {
     name: 'evm',
     identity: first.reader.identity,
+    witness: first.reader.witness,
     pollMs: first.reader.pollMs,
     everyMs: first.reader.everyMs,
     // Relays are the same, whichever node is read.

@@ -7,6 +7,7 @@ import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { grantFor as grant, newToken, type Wish } from '../../../e2e/transports/variants.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
+import type { SessionName } from '../../../src/protocol/ids.ts'
 import { presignedPut, type Checksum, type Grant, type GrantRequest } from './put.ts'
 import type { AuthReason } from '../../http/with-auth.ts'
 
@@ -226,4 +227,18 @@ test('tries again where another create-only request for the same object is under
   })
   expect(await put(grantFor).probe(upload, attempt)).toEqual(NOTHING)
   expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('proved')
+})
+
+test('tells the app which object is a head, so that it can choose the key', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const head = { session: '12'.repeat(32) as SessionName, size: 3 }
+  const asked: (typeof head | undefined)[] = []
+  const transport = put((request) => {
+    asked.push(request.head as typeof head | undefined)
+    return grantFor(request)
+  })
+  await transport.send({ ...upload, head }, bytes, NOTHING, attempt)
+  await transport.probe({ ...upload, head }, attempt)
+  await transport.probe(upload, attempt)
+  expect(asked).toEqual([head, head, undefined])
 })

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import type { Transport, Upload } from '../../ports/transport.ts'
+import type { HeadHint, Transport, Upload } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { isThere, storeCode, storeError } from './s3-errors.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
@@ -16,6 +16,11 @@ export interface GrantRequest {
   readonly cid: Cid
   readonly sha256: Sha256Hex
   readonly sizeBytes: number
+  /**
+   * Present where the object is a head, the way to all the rest of a session, and no chain leads there: a key such as
+   * `<session>/heads/<size>` lets a reader find it.
+   */
+  readonly head?: HeadHint
   /** For `PUT`: what the checksum header is to say; by default the SHA-256 in Base64. */
   readonly checksum?: string
   /** `rejected`: the last URL was refused; it has expired, or was signed for something else. */
@@ -66,13 +71,21 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   /** Undefined where the app grants no such request. */
   async function perform(
     method: GrantRequest['method'],
-    { cid, sha256, sizeBytes }: Upload,
+    { cid, sha256, sizeBytes, head }: Upload,
     signal: AbortSignal,
     sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
   ): Promise<Answer | undefined> {
     const answer = await withAuth(
       ({ reason }) =>
-        grant({ method, cid, sha256, sizeBytes, ...(sent && { checksum: sent.checksum }), reason }),
+        grant({
+          method,
+          cid,
+          sha256,
+          sizeBytes,
+          ...(head && { head }),
+          ...(sent && { checksum: sent.checksum }),
+          reason,
+        }),
       async (granted) => {
         if (granted === undefined) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.bytes }) }

@@ -3,6 +3,7 @@ import { rudeTus, type Rudeness } from '../../../e2e/backend/rude-tus.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { objectOf } from '../../../e2e/transports/objects.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
+import type { SessionName } from '../../../src/protocol/ids.ts'
 import { tus, type TusOptions } from './tus.ts'
 
 // Promise 2 of docs/guarantees.md. tus servers as public reports tell of them: at most two copies are sent, and what is wrong is told in words.
@@ -155,4 +156,21 @@ test('refuses a Location that gives up TLS, before it remembers it', async () =>
   expect(String(error)).toContain('X-Forwarded-Proto')
   expect(resumeToken()).toBeUndefined()
   expect(asked).toEqual(['OPTIONS https://files.example/files', 'POST https://files.example/files'])
+})
+
+test('tells a head by its session and its size, beside its address', async () => {
+  const { endpoint } = await rudeTus({ checksums: true })
+  const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+  const told: string[] = []
+  const send = fetch
+  vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+    const metadata = new Headers(init.headers).get('upload-metadata')
+    if (metadata !== null) told.push(metadata)
+    return send(url, init)
+  })
+  const head = { session: '12'.repeat(32) as SessionName, size: 3 }
+  for (const object of [upload, { ...upload, head }])
+    await keptAttempts(object, bytes).attempt(tus({ endpoint }))
+  const filename = `filename ${btoa(upload.cid)}`
+  expect(told).toEqual([filename, `${filename},head ${btoa(`${head.session}/3`)}`])
 })

@@ -58,6 +58,9 @@ const ALGORITHMS: readonly (readonly [string, string])[] = [
   ['sha1', 'SHA-1'],
 ]
 
+/** What the metadata say of a session's head besides; nothing of another object. */
+const headIn = ({ head }: Upload) => (head ? `,head ${btoa(`${head.session}/${head.size}`)}` : '')
+
 /** `HEAD` may say it by 403 too (tus 1.0, HEAD); without the protocol's header that is somebody else's refusal. */
 const isAbsent = (answer: Answer) =>
   isGone(answer) || (answer.status === 403 && answer.headers.has('tus-resumable'))
@@ -67,7 +70,7 @@ const isAbsent = (answer: Answer) =>
  * the checksum extension, each part is proved as it arrives; elsewhere the upload is read back.
  *
  * The upload is created with its content address as `filename`: a server that names uploads by it can be asked for
- * one whose URL never reached us.
+ * one whose URL never reached us. A head is told by `head`, too: its session's name, a slash, and its size.
  */
 export function tus({
   endpoint,
@@ -135,7 +138,7 @@ export function tus({
       {
         ...TUS,
         'Upload-Length': String(upload.sizeBytes),
-        'Upload-Metadata': `filename ${btoa(upload.cid)}`,
+        'Upload-Metadata': `filename ${btoa(upload.cid)}${headIn(upload)}`,
       },
     )
     if (!answer.ok && answer.status !== 409) throw httpError(answer)

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest'
+import { evm } from './adapters/anchors/evm.ts'
+import { ipfs } from './adapters/transports/ipfs.ts'
+import { checkOptions } from './install-options.ts'
+
+const transport = ipfs({ endpoint: 'https://ipfs.example' })
+const anchor = evm({ rpcUrl: 'https://rpc.example', relayUrl: 'https://relay.example', registry: '0x0' })
+const hook = async () => undefined
+
+it.each([
+  [{ transport }],
+  [{ transport, anchor }],
+  [{ transport, anchor: undefined, onSettled: hook, lastChance: hook, wake: hook, sealer: hook }],
+])('the options of install that are right are taken: %o', (options) => {
+  expect(() => checkOptions(options as never)).not.toThrow()
+})
+
+it.each([
+  [undefined, 'install({ transport }): expected a working transport.'],
+  [{}, 'install({ transport }): expected a working transport.'],
+  [{ transport: 'https://ipfs.example' }, 'install({ transport }): expected a working transport.'],
+  // Nobody has called what makes it.
+  [{ transport: ipfs }, 'install({ transport }): expected a working transport.'],
+  [{ transport: Promise.resolve(transport) }, 'install({ transport }): expected a working transport.'],
+  [{ transport, anchor: null }, 'install({ anchor }): expected a working anchor.'],
+  [{ transport, anchor: transport }, 'install({ anchor }): expected a working anchor.'],
+  [{ transport, onSettled: true }, 'install({ onSettled }): expected a function.'],
+  [{ transport, anchr: anchor }, 'install({ anchr }): there are only transport,anchor,'],
+])('an option of install that is wrong is told by its name, with what is expected: %o', (options, words) => {
+  const check = () => checkOptions(options as never)
+  expect(check).toThrow(expect.objectContaining({ code: 'bad-input' }))
+  expect(check).toThrow(words)
+})
