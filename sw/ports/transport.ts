@@ -1,5 +1,6 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Labels } from '../../src/protocol/labels.ts'
 import type { StoreChoice } from '../core/record.ts'
 
 /** An object on its way to a remote store, named by its content. */
@@ -10,6 +11,8 @@ export interface Upload {
   readonly sizeBytes: number
   /** The session's choice of stores, for a transport that is made of several; absent: all of them. */
   readonly to?: StoreChoice
+  /** What the app tells the store of the session, in clear. */
+  readonly labels?: Labels | undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 import { fromHex, toBase64 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
+import type { Labels } from '../../../src/protocol/labels.ts'
 import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport, Upload } from '../../ports/transport.ts'
@@ -16,6 +17,8 @@ export interface GrantRequest {
   readonly cid: Cid
   readonly sha256: Sha256Hex
   readonly sizeBytes: number
+  /** The session's labels: what the app said in `startSession({ labels })`, such as where its objects belong. */
+  readonly labels?: Labels | undefined
   /** For `PUT`: what the checksum header is to say; by default the SHA-256 in Base64. */
   readonly checksum?: string
   /** `rejected`: the last URL was refused; it has expired, or was signed for something else. */
@@ -66,13 +69,13 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   /** Undefined where the app grants no such request. */
   async function perform(
     method: GrantRequest['method'],
-    { cid, sha256, sizeBytes }: Upload,
+    { cid, sha256, sizeBytes, labels }: Upload,
     signal: AbortSignal,
     sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
   ): Promise<Answer | undefined> {
     const answer = await withAuth(
       ({ reason }) =>
-        grant({ method, cid, sha256, sizeBytes, ...(sent && { checksum: sent.checksum }), reason }),
+        grant({ method, cid, sha256, sizeBytes, labels, ...(sent && { checksum: sent.checksum }), reason }),
       async (granted) => {
         if (granted === undefined) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.bytes }) }

@@ -1,5 +1,6 @@
-import { toBase64 } from '../../../src/evidence/bytes.ts'
+import { toBase64, utf8 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
+import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
@@ -135,7 +136,7 @@ export function tus({
       {
         ...TUS,
         'Upload-Length': String(upload.sizeBytes),
-        'Upload-Metadata': `filename ${btoa(upload.cid)}`,
+        'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid }),
       },
     )
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
@@ -293,6 +294,12 @@ export function tus({
     },
   }
 }
+
+/** Names, each with its text in Base64 (tus 1.0, Upload-Metadata). */
+const metadataOf = (labels: Labels) =>
+  Object.entries(labels)
+    .map(([name, text]) => `${name} ${toBase64(utf8(text))}`)
+    .join()
 
 const REJECTED = 'rejected-by-store'
 
