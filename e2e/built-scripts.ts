@@ -18,6 +18,7 @@ const SOURCES = [
   'kill/workers/tus.ts',
   'lifetime/lifetime-page.ts',
   'lifetime/lifetime-worker.ts',
+  'page/upload-page.ts',
   'store/bench.ts',
   'transports/transport-page.ts',
   'transports/secrets-worker.ts',

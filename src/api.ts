@@ -1,6 +1,8 @@
 import type { Capabilities } from './capabilities.ts'
+import type { Note } from './evidence/note-seal.ts'
 import type { HoldfastError } from './protocol/errors.ts'
-import type { ChunkId, SessionId, SessionName } from './protocol/ids.ts'
+import type { ChunkId, SessionId, SessionName, Sha256Hex } from './protocol/ids.ts'
+import type { Labels } from './protocol/labels.ts'
 import type { ChunkView, Policy, PolicyView, SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
 
 /**
@@ -52,6 +54,15 @@ export interface SessionOptions extends WaitOptions {
   readonly stores?: readonly string[]
   /** Proved copies after which a chunk counts as uploaded, from 1. Default: one in each of the stores. */
   readonly atLeast?: number
+  /** Data of the app's own, for readers: a JSON object of at most 60,000 bytes, sealed before it leaves the page. */
+  readonly metadata?: Note
+  /**
+   * What the stores are told with each object, in clear: names of 1 to 64 letters, digits, `_`, `.` and `-`, each with a
+   * text; as JSON at most 1,024 characters. In `Upload-Metadata` of tus, and in what `grant` of `presignedPut` gets.
+   */
+  readonly labels?: Labels
+  /** By which the app knows again what is recorded: a SHA-256. It stays on the device, and is in snapshots. */
+  readonly fingerprint?: Sha256Hex
 }
 
 export interface AppendOptions extends WaitOptions {

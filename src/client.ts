@@ -1,12 +1,17 @@
 import type { ConnectOptions, Holdfast } from './api.ts'
 import { askUpTo } from './ask-again.ts'
-import { openConnection } from './connection.ts'
+import { openConnection, type Connection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import { missingFeatures } from './requirements.ts'
 import { openSession } from './session.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { watch } from './watch.ts'
+
+/** What `connect` gives, for entries of their own that go on with what a page began. */
+export interface Client extends Holdfast {
+  readonly connection: Connection
+}
 
 /**
  * Registers the app's worker and connects to it. From then on this page's visits wake the worker: at once, and
@@ -32,7 +37,8 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     return answer
   }
 
-  return {
+  const client: Client = {
+    connection,
     startSession: (session) => thenGreet(openSession(connection, session)),
     sessions: (options) => connection.request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
@@ -50,6 +56,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
       unlessAborted(signal, async () => (await import('./capabilities.ts')).capabilities()),
     close: () => closed.abort(),
   }
+  return client
 }
 
 /** Refuses a browser in which the engine would fail later, and a page without https. */

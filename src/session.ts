@@ -27,12 +27,17 @@ import { semaphore } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { MAX_CONCURRENT_CHUNKS, READS, READ_AGAIN_MS } from './patience.ts'
 
+export interface OpenOptions extends SessionOptions {
+  /** For who knows beforehand how many chunks there are, and which is which. */
+  readonly cut?: Cut
+}
+
 /**
  * Opens a recording: fresh keys, and the lock whose release tells the worker of our death.
  *
  * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
  */
-export function openSession(connection: Connection, options: SessionOptions): Promise<RecordingSession> {
+export function openSession(connection: Connection, options: OpenOptions): Promise<RecordingSession> {
   // Somebody waits for the answer.
   return begin(connection, options, undefined, (ask) => askUpTo(3, ask))
 }
@@ -43,21 +48,28 @@ export function openSession(connection: Connection, options: SessionOptions): Pr
  */
 async function begin(
   connection: Connection,
-  options: SessionOptions,
+  options: OpenOptions,
   continues: SessionName | undefined,
   untilAnswered: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>,
 ): Promise<RecordingSession> {
-  const { groups, mimeType, startedAtMs = Date.now(), seal = 'page', stores, atLeast, signal } = options
+  const {
+    groups,
+    mimeType,
+    startedAtMs = Date.now(),
+    seal = 'page',
+    stores,
+    atLeast,
+    fingerprint,
+    signal,
+  } = options
   signal?.throwIfAborted()
   checkGroups(groups)
   if (!isMimeType(mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
   const id = crypto.randomUUID() as SessionId
   const agree = await unlessAborted(signal, x25519)
   const { name, ...keys } = await newSessionKeys(id, groups, agree)
-  const { sealingKey } = keys
   signal?.throwIfAborted()
-  const release = await holdLock(nameFor(recordingLockName(id), connection.scope))
-  const session: SessionStart = {
+  const plain: SessionStart = {
     sessionId: id,
     ...keys,
     mimeType,
@@ -66,7 +78,14 @@ async function begin(
     stores,
     atLeast,
     continues,
+    fingerprint,
   }
+  // Few say more, so the code of it is not in every page.
+  const session =
+    options.metadata || options.labels
+      ? await (await import('./app-data.ts')).withAppData(plain, name, options, agree)
+      : plain
+  const release = await holdLock(nameFor(recordingLockName(id), connection.scope))
   const started = untilAnswered(() => connection.request({ type: 'session-start', session }))
   try {
     await unlessAborted(signal, () => started)
@@ -79,10 +98,10 @@ async function begin(
   }
   const restart = () => {
     release()
-    const { signal: _over, startedAtMs: _before, ...again } = options
+    const { signal: _over, startedAtMs: _before, cut: _of, ...again } = options
     return begin(connection, again, name, (ask) => requestWithRetry(connection, ask))
   }
-  return recordingSession(connection, { id, name, sealingKey, seal, agree }, release, restart)
+  return recordingSession(connection, { id, name, seal, agree, ...keys }, release, restart, options.cut)
 }
 
 /** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
@@ -94,8 +113,13 @@ async function takeBack(connection: Connection, id: SessionId, started: Promise<
   )
 }
 
+/** How many chunks were cut: the next one's index, and what the worker is told at the end. */
+export interface Cut {
+  indexes: number
+}
+
 /** What a session is, for whoever hands over its chunks. */
-interface Begun {
+export interface Begun {
   readonly id: SessionId
   readonly name: SessionName
   readonly sealingKey: string
@@ -103,16 +127,16 @@ interface Begun {
   readonly agree: X25519
 }
 
-function recordingSession(
+export function recordingSession(
   connection: Connection,
   { id, name, sealingKey, seal, agree }: Begun,
   release: () => void,
   restart: () => Promise<RecordingSession>,
+  cut: Cut = { indexes: 0 },
 ): RecordingSession {
   /** What the page holds, by its promise, and why the worker refused it last. */
   const waiting = new Map<Promise<unknown>, HoldfastError | undefined>()
   const [acquireSeal, acquireHandOff] = [semaphore(MAX_CONCURRENT_CHUNKS), semaphore(MAX_CONCURRENT_CHUNKS)]
-  let nextIndex = 0
   let ended = false
   let ending: Promise<SessionSnapshot> | undefined
 
@@ -145,11 +169,10 @@ function recordingSession(
   async function end(): Promise<SessionSnapshot> {
     while (waiting.size > 0) await Promise.allSettled(waiting.keys())
     // A worker that dies over this would leave a recording that never ends while its page lives.
-    const snapshot = await requestWithRetry(connection, () =>
-      connection.request({ type: 'session-end', sessionId: id, indexes: nextIndex }),
-    )
-    release()
-    return snapshot
+    // What the worker refuses to end nobody can.
+    return requestWithRetry(connection, () =>
+      connection.request({ type: 'session-end', sessionId: id, ...cut }),
+    ).finally(release)
   }
 
   return {
@@ -169,7 +192,7 @@ function recordingSession(
       if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
-      const index = nextIndex++
+      const index = cut.indexes++
       const onStalled = (error: HoldfastError) => {
         waiting.set(handed, error)
         options.onStalled?.(error)
@@ -199,7 +222,7 @@ function recordingSession(
 }
 
 /** @throws HoldfastError `payload-unreadable` after a few seconds */
-async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
+export async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
   for (let read = 1; ; read++)
     try {
       return await bytes.arrayBuffer()
@@ -213,7 +236,7 @@ async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
 const whole = (ms: number, max: number) => Math.min(max, Math.max(0, Math.round(ms) || 0))
 
-const bad = (argument: string, what: string) => new HoldfastError('bad-input', `${argument}: ${what}`)
+export const bad = (argument: string, what: string) => new HoldfastError('bad-input', `${argument}: ${what}`)
 
 /** How many there are is for `newSessionKeys`. */
 function checkGroups(groups: readonly Group[]): void {

@@ -28,6 +28,9 @@ export interface EvidenceOracle {
   onSettled(session: SessionRecord, disk: DiskState): void
 }
 
+/** What an end's entry begins with (`serialiseEnd`). */
+const END = 2
+
 type Entries = readonly Uint8Array<ArrayBuffer>[]
 
 /** What a signature says of a log. */
@@ -200,8 +203,9 @@ export function createEvidenceOracle(
       check(submitted === size || scene.thefts > 0, `${what}, though that was not written down`)
       const before = handedOver.get(id)
       const isSoon = before !== undefined && before.size !== size && submittedAtMs - before.atMs < EVERY_MS
-      // An end may have come since the step looked.
-      const mayBeLast = session !== undefined && session.ending !== 'recording'
+      // An end may have come since the step looked, or the recording may have gone on after it.
+      const isEnd = disk.entries.get(id)?.[size - 1]?.[0] === END
+      const mayBeLast = isEnd || (session !== undefined && session.ending !== 'recording')
       check(
         !isSoon || mayBeLast || scene.thefts > 0 || isSetBack(scene.history),
         `${what}, sooner than the app allows`,

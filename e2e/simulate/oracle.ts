@@ -164,6 +164,9 @@ export function createOracle(
       check(known === from, `the custody log has ${name} go from ${from}, after it was ${known}`)
       check(event !== 'acknowledged' || !logged.has(name), `${name} was acknowledged as new twice`)
       logged.set(name, to)
+      // Whoever was taken for dead lives: that line says it.
+      if (event === 'acknowledged' && logged.get(sessionId) === 'interrupted')
+        logged.set(sessionId, 'recording')
     }
   }
 

@@ -18,6 +18,7 @@ function session(
     upload: 'uploading',
     groupIds: [`0x${'ab'.repeat(32)}` as GroupId],
     mimeType: 'video/webm',
+    sealingKey: '5'.repeat(64),
     startedAtMs: NOW - 60_000,
     missing: 0,
     paused: false,

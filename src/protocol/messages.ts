@@ -1,5 +1,6 @@
 import type { WireError } from './errors.ts'
 import type { Cid, GroupId, SessionId, SessionName, Sha256Hex } from './ids.ts'
+import type { Labels } from './labels.ts'
 import type { ChunkView, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
 /** Raised when a page and a worker of different versions could misread each other. */
@@ -58,6 +59,11 @@ export interface SessionStart {
   readonly continues?: SessionName | undefined
   /** Who encrypts. */
   readonly seal: 'page' | 'worker'
+  /** The app's own data, sealed to the session's key: hex. */
+  readonly metadata?: string | undefined
+  readonly labels?: Labels | undefined
+  /** By which a later page knows again what is recorded. */
+  readonly fingerprint?: Sha256Hex | undefined
 }
 
 /** A chunk that the page sealed; `payload` is its ciphertext. */
@@ -89,6 +95,9 @@ export interface RawChunk {
 }
 
 export type HandedChunk = SealedChunk | RawChunk
+
+/** Of the app's own data, sealed: what the log has room for (`src/evidence/note-seal.ts`), and what sealing adds. */
+export const MAX_METADATA_BYTES = 60_048
 
 /** The word that a caller must say to lose evidence that the chain does not hold yet. */
 export const DISCARD_CONFIRMATION = 'discard-unconfirmed'

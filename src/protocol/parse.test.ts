@@ -91,6 +91,11 @@ describe('parseRequest', () => {
       sessionId,
       indexes: 7,
     })
+    const own = { metadata: 'ab'.repeat(60_048), labels: { tenant: 'a7' }, fingerprint: NAME }
+    expect(parseRequest(message('session-start', { session: { ...start, ...own } }))).toEqual({
+      type: 'session-start',
+      session: { ...start, ...own },
+    })
     const session = { ...start, seal: 'worker', stores: ['ipfs', 'tus'], atLeast: 1, continues: NAME }
     expect(parseRequest(message('session-start', { session }))).toEqual({ type: 'session-start', session })
   })
@@ -108,6 +113,19 @@ describe('parseRequest', () => {
   it('tells another protocol version from a bad message', () => {
     for (const holdfast of [0, PROTOCOL_VERSION - 1, PROTOCOL_VERSION + 1, String(PROTOCOL_VERSION), null])
       expect(refusal({ ...message('hello'), holdfast }).code).toBe('protocol-mismatch')
+  })
+
+  it('bounds what the app says of a session', () => {
+    for (const [field, wrong] of [
+      ['metadata', 'a'.repeat(2 * 60_048 + 1)],
+      ['metadata', 5],
+      ['labels', { tenant: 5 }],
+      ['labels', ['a']],
+      ['labels', { tenant: 'x'.repeat(1_024) }],
+      ['labels', Object.fromEntries(Array.from({ length: 500 }, (_none, at) => [`name${at}`, '']))],
+      ['fingerprint', 'fox.txt'],
+    ] as const)
+      expectBad(message('session-start', { session: { ...start, [field]: wrong } }), field)
   })
 
   it('takes of a hello whether the page says it again, where it is a boolean', () => {

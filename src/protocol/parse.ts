@@ -1,9 +1,11 @@
 import { HoldfastError } from './errors.ts'
 import { isCid, isGroupId, isHex, isSessionId, isSessionName, isSha256Hex, type SessionId } from './ids.ts'
+import type { Labels } from './labels.ts'
 import {
   MAX_CHUNK_BYTES,
   MAX_DURATION_MS,
   MAX_INDEXES,
+  MAX_METADATA_BYTES,
   MAX_TIME_MS,
   PROTOCOL_VERSION,
   TAG_BYTES,
@@ -39,6 +41,9 @@ const isOneOf =
     values.includes(value as T)
 const isRequestType: Check<RequestType> = (value): value is RequestType =>
   typeof value === 'string' && Object.hasOwn(REQUESTS, value)
+/** Their names are the page's affair: here they are bounded. */
+const isLabels: Check<Labels> = (value): value is Labels =>
+  isObject(value) && Object.values(value).every(isString(1_024)) && JSON.stringify(value).length <= 1_024
 const isBlob: Check<Blob> = (value): value is Blob => value instanceof Blob
 /** PKCS#8 of a P-256 key has about 140 bytes. */
 const isPkcs8: Check<ArrayBuffer> = (value): value is ArrayBuffer =>
@@ -140,6 +145,9 @@ const SESSION = {
   access: isList(16),
   continues: optional(isSessionName),
   seal: isOneOf<SessionStart['seal']>('page', 'worker'),
+  metadata: optional(isString(2 * MAX_METADATA_BYTES)),
+  labels: optional(isLabels),
+  fingerprint: optional(isSha256Hex),
 }
 const MEMBER: Checks<Member> = { id: isGroupId, tag: isSha256Hex, sealedKey: isHexOf(80) }
 const CHUNK = {

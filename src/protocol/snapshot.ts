@@ -1,5 +1,6 @@
 import type { WireError } from './errors.ts'
 import type { ChunkId, Cid, GroupId, SessionId, SessionName, Sha256Hex } from './ids.ts'
+import type { Labels } from './labels.ts'
 
 /** Where a chunk is on its way; `docs/architecture.md` says what each means after a death. */
 export const CHUNK_STATUSES = [
@@ -87,6 +88,12 @@ export interface SessionSnapshot {
   readonly upload: SessionUpload
   readonly groupIds: readonly GroupId[]
   readonly mimeType: string
+  /** X25519 key to which its chunks are sealed: 32 bytes, hex. It opens nothing. */
+  readonly sealingKey: string
+  /** What the app tells its store, in clear. */
+  readonly labels?: Labels | undefined
+  /** By which the app knows again what is recorded; it stays on the device. */
+  readonly fingerprint?: Sha256Hex | undefined
   readonly startedAtMs: number
   readonly endedAtMs?: number | undefined
   /** The session whose recording this one goes on with: the worker had lost it, with what was still local. */

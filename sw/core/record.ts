@@ -1,5 +1,6 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId, Cid, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Labels } from '../../src/protocol/labels.ts'
 import type { Member } from '../../src/protocol/messages.ts'
 import type { AnchorView, ChunkStatus, SessionEnding } from '../../src/protocol/snapshot.ts'
 
@@ -225,6 +226,12 @@ export interface SessionRecord {
   readonly stores?: readonly string[] | undefined
   /** Copies that it wants; absent: one in each of its stores. */
   readonly atLeast?: number | undefined
+  /** What its stores are told of it, in clear. */
+  readonly labels?: Labels | undefined
+  /** Sealed, in hex; only until the first entry of its log has it, in the same transaction. */
+  readonly metadata?: string | undefined
+  /** By which its page's successor knows again what is recorded. */
+  readonly fingerprint?: Sha256Hex | undefined
   readonly ending: SessionEnding
   readonly endedAtMs?: number | undefined
   /** The session that this one goes on with, which the worker had lost. */

@@ -1,3 +1,4 @@
+import { toHex } from '../../src/evidence/bytes.ts'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
@@ -191,7 +192,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   },
   interrupted: {
     'session-started': 'interrupted',
-    'chunk-admitted': 'interrupted',
+    'chunk-admitted': 'recording',
     chunk: 'interrupted',
     'session-ended': 'ended',
     paused: 'paused',
@@ -466,13 +467,23 @@ describe('the log', () => {
     expect(then.logEnd).toBe('complete')
   })
 
-  it('says it again after a late chunk of an interrupted recording', () => {
-    const { session, effects } = step(STATES.interrupted, EVENTS['chunk-admitted'])
-    expect(appended(effects)).toEqual([
-      [3, 1],
-      [4, 'end'],
-    ])
-    expect(session).toMatchObject({ size: 5, logEnd: 'interrupted' })
+  it('begins with the app’s metadata, which is kept nowhere else', () => {
+    const metadata = 'ab'.repeat(48)
+    const { session, effects } = step(situation([], { metadata, size: 0 }), EVENTS['session-started'])
+    const put = effects.find(([call]) => call === 'putEntry')
+    expect(toHex(put?.[3] as Uint8Array)).toContain(metadata)
+    expect(session.metadata).toBeUndefined()
+  })
+
+  it('goes on where an interrupted recording does, and says its end again once there is one', () => {
+    const on = after(STATES.interrupted, EVENTS['chunk-admitted'])
+    expect(on.session).toMatchObject({ ending: 'recording', size: 4 })
+    expect(on.session.logEnd).toBeUndefined()
+    for (const ending of ['interrupted', 'complete'] as const) {
+      const { session, effects } = step(on, { type: 'session-ended', ending })
+      expect(appended(effects)).toEqual([[4, 'end']])
+      expect(session).toMatchObject({ ending, size: 5, logEnd: ending })
+    }
   })
 
   it('says it again only once a late chunk is sealed', () => {
@@ -482,6 +493,7 @@ describe('the log', () => {
     const sealed = afterAll(
       STATES.interrupted,
       raw,
+      { type: 'session-ended', ending: 'interrupted' },
       toChunk(1, { type: 'hash-began' }),
       toChunk(1, { type: 'encrypt-began' }),
     )
@@ -1200,7 +1212,8 @@ describe('any history of a recording', () => {
     // What cannot be sealed holds no end up, and is not hidden by it.
     if (session.ending !== 'recording' && raw === session.parkedRaw) expect(session.logEnd).toBeDefined()
     if (raw > 0) expect(session.logEnd).not.toBe('complete')
-    if (session.ending === 'recording') expect(session.logEnd).toBeUndefined()
+    // One that goes on says so by its next entry.
+    if (session.ending === 'recording' && raw === 0) expect(session.logEnd).toBeUndefined()
 
     const { listed, listing, anchored } = session
     const { from = listed.tree.size } = listing?.frame ?? {}

@@ -213,7 +213,7 @@ function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: 
     append(of) {
       const { size } = draft.session
       effects.push(['putEntry', before.id, size, entryOf(draft.session, of)])
-      draft.set({ size: size + 1, logEnd: undefined })
+      draft.set({ size: size + 1, logEnd: undefined, metadata: undefined })
     },
     effect: (effect) => void effects.push(effect),
     log: (entry) => void effects.push(['addLog', { atMs: now.nowMs, sessionId: before.id, ...entry }]),
@@ -263,6 +263,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'chunk-admitted':
       // Nothing follows a complete end in the log.
       if (session.ending === 'complete') return false
+      // Whoever was taken for dead lives, or its page's successor does; its lock tells of the next death.
+      draft.set({ ending: 'recording' })
       draft.put(inLog(draft, event.chunk))
       draft.log({ index: event.chunk.index, event: 'acknowledged', to: event.chunk.state.status })
       return true

@@ -132,7 +132,7 @@ describe('sessionView', () => {
     const view = sessionView(full, still)
     for (const hidden of [
       'access',
-      'sealingKey',
+      'publicKey',
       'size',
       'logEnd',
       'listed',

@@ -35,12 +35,12 @@ export type DeliveryEvent =
 export function deliverFor(
   context: Context,
   session: SessionRecord,
-  object: Omit<Upload, 'to'>,
+  object: Omit<Upload, 'to' | 'labels'>,
   delivery: Delivery,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { transport, clock } = context
-  const upload = { ...object, to: storeChoice(transport, session) }
+  const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   return limited(clock, object.sizeBytes, signal, (until) =>
     deliver(transport, upload, delivery, until, floorsOf(context)),
   )

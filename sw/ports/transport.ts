@@ -1,5 +1,6 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { Labels } from '../../src/protocol/labels.ts'
 import type { StoreChoice } from '../core/record.ts'
 
 /** An object on its way to a remote store, named by its content. */
@@ -15,6 +16,8 @@ export interface Upload {
   readonly head?: HeadHint
   /** The session's choice of stores, for a transport that is made of several; absent: all of them. */
   readonly to?: StoreChoice
+  /** What the app tells the store of the session, in clear. */
+  readonly labels?: Labels | undefined
 }
 
 /** Which head an object is. A session has one of each size. */

@@ -60,6 +60,18 @@ test('needs a sign-in where the renewed URL has expired too', async () => {
   })
 })
 
+test('tells whoever grants what the app says of the session', async () => {
+  const { bytes, upload, attempt } = await fresh()
+  const labels = { tenant: 'a7' }
+  const asked: GrantRequest[] = []
+  const grants: Grant = (request) => {
+    asked.push(request)
+    return grantFor(request)
+  }
+  expect(await put(grants).send({ ...upload, labels }, bytes, NOTHING, attempt)).toBe('proved')
+  expect(asked).toMatchObject([{ method: 'PUT', labels }])
+})
+
 test('needs a sign-in where the app grants nothing, or its own sign-in has ended', async () => {
   const { bytes, upload, attempt } = await fresh()
   const code = 'sign-in-needed'

@@ -1,6 +1,7 @@
 import { fromHex, toBase64 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
+import type { Labels } from '../../../src/protocol/labels.ts'
 import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { HeadHint, Transport, Upload } from '../../ports/transport.ts'
@@ -21,6 +22,8 @@ export interface GrantRequest {
    * `<session>/heads/<size>` lets a reader find it.
    */
   readonly head?: HeadHint
+  /** The session's labels: what the app said in `startSession({ labels })`, such as where its objects belong. */
+  readonly labels?: Labels | undefined
   /** For `PUT`: what the checksum header is to say; by default the SHA-256 in Base64. */
   readonly checksum?: string
   /** `rejected`: the last URL was refused; it has expired, or was signed for something else. */
@@ -71,7 +74,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   /** Undefined where the app grants no such request. */
   async function perform(
     method: GrantRequest['method'],
-    { cid, sha256, sizeBytes, head }: Upload,
+    { cid, sha256, sizeBytes, head, labels }: Upload,
     signal: AbortSignal,
     sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
   ): Promise<Answer | undefined> {
@@ -82,6 +85,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
           cid,
           sha256,
           sizeBytes,
+          labels,
           ...(head && { head }),
           ...(sent && { checksum: sent.checksum }),
           reason,

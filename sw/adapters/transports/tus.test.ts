@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
@@ -38,6 +38,19 @@ const NOTHING = { kind: 'nothing' } as const
 
 const patches = (cid: string) =>
   backend.ledger.all().filter(({ method, key }) => method === 'PATCH' && key === cid)
+
+test('tells the server what the app says of the session, and no other name than the address', async () => {
+  const { bytes, upload, attempt } = await fresh(1000)
+  const labels = { tenant: 'Zürich', empty: '', filename: 'another' }
+  const fetched = vi.spyOn(globalThis, 'fetch')
+  await named().send({ ...upload, labels }, bytes, NOTHING, attempt)
+  const posts = fetched.mock.calls.filter(([, init]) => init?.method === 'POST')
+  fetched.mockRestore()
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  expect(posts.map(([, init]) => new Headers(init?.headers).get('upload-metadata'))).toEqual([
+    `tenant ${base64('Zürich')},empty ,filename ${base64(upload.cid)}`,
+  ])
+})
 
 test('sends a part again that arrived damaged (460)', async () => {
   const { bytes, upload, attempt } = await fresh()

@@ -1,5 +1,6 @@
-import { toBase64 } from '../../../src/evidence/bytes.ts'
+import { toBase64, utf8 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
+import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
@@ -59,7 +60,7 @@ const ALGORITHMS: readonly (readonly [string, string])[] = [
 ]
 
 /** What the metadata say of a session's head besides; nothing of another object. */
-const headIn = ({ head }: Upload) => (head ? `,head ${btoa(`${head.session}/${head.size}`)}` : '')
+const headIn = ({ head }: Upload) => head && { head: `${head.session}/${head.size}` }
 
 /** `HEAD` may say it by 403 too (tus 1.0, HEAD); without the protocol's header that is somebody else's refusal. */
 const isAbsent = (answer: Answer) =>
@@ -138,7 +139,7 @@ export function tus({
       {
         ...TUS,
         'Upload-Length': String(upload.sizeBytes),
-        'Upload-Metadata': `filename ${btoa(upload.cid)}${headIn(upload)}`,
+        'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
       },
     )
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
@@ -296,6 +297,12 @@ export function tus({
     },
   }
 }
+
+/** Names, each with its text in Base64 (tus 1.0, Upload-Metadata). */
+const metadataOf = (labels: Labels) =>
+  Object.entries(labels)
+    .map(([name, text]) => `${name} ${toBase64(utf8(text))}`)
+    .join()
 
 const REJECTED = 'rejected-by-store'
 

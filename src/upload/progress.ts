@@ -1,0 +1,52 @@
+import type { FileProgress } from './upload.ts'
+
+/** What is known of a file's upload, for whoever loops over it and for the callback. */
+export interface Telling extends AsyncIterable<FileProgress> {
+  handed(bytes: number): void
+  told(changed: Partial<FileProgress>): void
+  /** Nothing more comes. */
+  end(): void
+}
+
+export function progressOf(
+  totalBytes: number,
+  onProgress: ((progress: FileProgress) => void) | undefined,
+): Telling {
+  let now: FileProgress = {
+    totalBytes,
+    handedBytes: 0,
+    storedBytes: 0,
+    settled: false,
+    paused: false,
+    stalledBy: undefined,
+    lastError: undefined,
+  }
+  let ended = false
+  /** Wakes whoever waits for the next change. */
+  let stir = () => {}
+  let stirred = next()
+  function next() {
+    return new Promise<void>((resolve) => (stir = resolve))
+  }
+  function told(changed: Partial<FileProgress>): void {
+    now = { ...now, ...changed }
+    onProgress?.(now)
+    stir()
+    stirred = next()
+  }
+  return {
+    told,
+    handed: (bytes) => told({ handedBytes: now.handedBytes + bytes }),
+    end() {
+      ended = true
+      stir()
+    },
+    async *[Symbol.asyncIterator]() {
+      let seen: FileProgress | undefined
+      for (;;)
+        if (seen !== now) yield (seen = now)
+        else if (ended) return
+        else await stirred
+    },
+  }
+}

@@ -1,0 +1,91 @@
+import type { Holdfast, RecordingSession, WaitOptions } from '../api.ts'
+import type { Client } from '../client.ts'
+import { sha256Hex } from '../evidence/digest.ts'
+import { x25519 } from '../evidence/x25519-pick.ts'
+import type { Sha256Hex } from '../protocol/ids.ts'
+import { recordingLockName } from '../protocol/messages.ts'
+import { nameFor } from '../protocol/names.ts'
+import type { ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
+import { readBytes, recordingSession, type Cut } from '../session.ts'
+
+/** A file as it is cut. */
+export interface Parts {
+  readonly count: number
+  part(index: number): Blob
+}
+
+/** An earlier upload of the same file, of which the worker has some parts, or all. */
+export interface Unfinished {
+  readonly session: SessionSnapshot
+  readonly chunks: readonly ChunkView[]
+}
+
+/** How long the lock of a page that died may still be held, ms; another page that lives holds it for longer. */
+const LOCK_WAIT_MS = 3_000
+
+/**
+ * The newest upload that the same call began for the same file, and did not finish: what the worker has of it is what
+ * the file has, part for part.
+ */
+export async function findUnfinished(
+  holdfast: Holdfast,
+  fingerprint: Sha256Hex,
+  parts: Parts,
+  options: WaitOptions,
+): Promise<Unfinished | undefined> {
+  for (const session of await holdfast.sessions(options)) {
+    const { id, ending, upload } = session
+    if (session.fingerprint !== fingerprint || (ending === 'complete' && upload === 'confirmed')) continue
+    const chunks = await holdfast.chunks(id, options)
+    if (await areOf(parts, chunks, options)) return { session, chunks }
+  }
+  return undefined
+}
+
+async function areOf(parts: Parts, chunks: readonly ChunkView[], { signal }: WaitOptions): Promise<boolean> {
+  for (const { index, plaintextHash } of chunks) {
+    signal?.throwIfAborted()
+    if (index >= parts.count) return false
+    if (plaintextHash !== (await sha256Hex(await readBytes(parts.part(index))))) return false
+  }
+  return true
+}
+
+/**
+ * Goes on with a session where its page died: holds its lock again.
+ *
+ * @param cut which chunk is appended next, and how many there are at the end
+ * @param restart begins another, where the worker has lost this one
+ * @returns undefined where another page holds the lock: it lives
+ */
+export async function takeUp(
+  holdfast: Holdfast,
+  { id, name, sealingKey }: SessionSnapshot,
+  cut: Cut,
+  restart: () => Promise<RecordingSession>,
+): Promise<RecordingSession | undefined> {
+  const { connection } = holdfast as Client
+  const agree = await x25519()
+  const release = await lockOfDead(nameFor(recordingLockName(id), connection.scope))
+  if (release === undefined) return undefined
+  // Its page may have paused it; and whoever resumes keeps the worker awake.
+  await holdfast.resume(id).catch((error: unknown) => {
+    release()
+    throw error
+  })
+  return recordingSession(connection, { id, name, sealingKey, seal: 'page', agree }, release, restart, cut)
+}
+
+/** Holds a lock that a page left; undefined where one holds it. */
+async function lockOfDead(name: string): Promise<(() => void) | undefined> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), LOCK_WAIT_MS)
+  return new Promise((resolve) => {
+    const hold = () =>
+      new Promise<void>((release) => {
+        clearTimeout(timer)
+        resolve(release)
+      })
+    navigator.locks.request(name, { signal: late.signal }, hold).catch(() => resolve(undefined))
+  })
+}

@@ -1,0 +1,478 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { SessionOptions } from '../api.ts'
+import type { Client } from '../client.ts'
+import type { Connection } from '../connection.ts'
+import { toHex } from '../evidence/bytes.ts'
+import { openChunk } from '../evidence/chunk-seal.ts'
+import { sessionName } from '../evidence/name.ts'
+import { openNote } from '../evidence/note-seal.ts'
+import { openSessionKey } from '../evidence/session-keys.ts'
+import { newGroup } from '../group.ts'
+import { HoldfastError } from '../protocol/errors.ts'
+import type { SessionId } from '../protocol/ids.ts'
+import { PROTOCOL_VERSION, type HandedChunk, type Request, type SessionStart } from '../protocol/messages.ts'
+import { parseRequest } from '../protocol/parse.ts'
+import type { ChunkView, SessionSnapshot, Snapshot } from '../protocol/snapshot.ts'
+import { openSession } from '../session.ts'
+import { upload, type FileProgress, type UploadOptions } from './upload.ts'
+
+const group = await newGroup()
+const SCOPE = 'https://app.example/'
+const PART = 10
+const never = new Promise<never>(() => {})
+
+/** Exclusive Web Locks; each page lets go of its own where it dies. */
+function fakeLocks() {
+  const held = new Map<string, () => void>()
+  const waiting: { name: string; grant: () => void }[] = []
+  const free = (name: string) => {
+    held.delete(name)
+    const at = waiting.findIndex((each) => each.name === name)
+    waiting.splice(at, at === -1 ? 0 : 1)[0]?.grant()
+  }
+  const request = async (name: string, ...rest: unknown[]): Promise<void> => {
+    const work = rest.at(-1) as () => Promise<void>
+    const { signal } = (rest.length > 1 ? rest[0] : {}) as LockOptions
+    if (held.has(name))
+      await new Promise<void>((grant, reject) => {
+        waiting.push({ name, grant })
+        signal?.addEventListener('abort', () => reject(signal.reason as Error))
+      })
+    const died = new Promise<void>((die) => held.set(name, die))
+    await Promise.race([work(), died])
+    free(name)
+  }
+  return { request, held, die: () => held.forEach((die) => die()) }
+}
+
+interface Kept {
+  readonly start: SessionStart
+  snapshot: SessionSnapshot
+  readonly chunks: Map<number, HandedChunk>
+}
+
+/** The worker: what it has outlives the pages. It takes only what the protocol defines. */
+function fakeWorker() {
+  const sessions = new Map<SessionId, Kept>()
+  const watchers = new Set<() => void>()
+  const told: Request[] = []
+  /** Which chunks it answers, now or later. */
+  let takes = async (_index: number): Promise<void> => {}
+  /** Nothing more is heard of pages that were opened before the last death. */
+  let deaths = 0
+  const of = (id: SessionId): Kept => {
+    const kept = sessions.get(id)
+    if (kept === undefined) throw new HoldfastError('unknown-session', 'There is none.')
+    return kept
+  }
+  const set = (id: SessionId, fields: Partial<SessionSnapshot>): SessionSnapshot => {
+    const kept = of(id)
+    kept.snapshot = { ...kept.snapshot, ...fields }
+    watchers.forEach((stir) => stir())
+    return kept.snapshot
+  }
+  const bytesOf = ({ chunks }: Kept) =>
+    [...chunks.values()].reduce((sum, { payload }) => sum + payload.size, 0)
+
+  async function answer(request: Request): Promise<unknown> {
+    switch (request.type) {
+      case 'session-start': {
+        const { session: start } = request
+        const { sessionId: id, labels, fingerprint, sealingKey, mimeType, startedAtMs } = start
+        const name = await sessionName(id, start.publicKey)
+        const progress = { totalBytes: 0, storedBytes: 0, bytesPerSecond: 0 }
+        const fixed = { id, name, labels, fingerprint, sealingKey, mimeType, startedAtMs, progress }
+        const snapshot = { ...fixed, ending: 'recording', upload: 'publishing', paused: false }
+        sessions.set(id, { start, snapshot: snapshot as unknown as SessionSnapshot, chunks: new Map() })
+        return snapshot
+      }
+      case 'chunk': {
+        const { chunk } = request
+        await takes(chunk.index)
+        const kept = of(chunk.sessionId)
+        if (kept.chunks.has(chunk.index)) throw new HoldfastError('index-taken', `${chunk.index}`)
+        kept.chunks.set(chunk.index, chunk)
+        set(chunk.sessionId, { ending: 'recording', upload: 'uploading' })
+        return { acknowledged: `${chunk.sessionId}/${chunk.index}` }
+      }
+      case 'session-end': {
+        const whole = of(request.sessionId).chunks.size === request.indexes
+        return set(request.sessionId, { ending: whole ? 'complete' : 'interrupted' })
+      }
+      case 'pause':
+      case 'resume':
+        return set(request.sessionId, { paused: request.type === 'pause' })
+      case 'discard': {
+        if (of(request.sessionId).snapshot.upload !== 'confirmed' && request.confirm === undefined)
+          throw new HoldfastError('not-confirmed', 'No.')
+        sessions.delete(request.sessionId)
+        watchers.forEach((stir) => stir())
+        return {}
+      }
+      default:
+        throw new Error(`Nobody should ask for ${request.type}.`)
+    }
+  }
+
+  /** A page's client. */
+  function page(): Client {
+    const born = deaths
+    const ask = async (request: Request) => {
+      if (born < deaths) return never
+      const parsed = parseRequest({ ...request, holdfast: PROTOCOL_VERSION })
+      told.push(parsed)
+      return answer(parsed)
+    }
+    const connection: Connection = {
+      scope: SCOPE,
+      request: ask as Connection['request'],
+      onNewWorker: () => undefined,
+    }
+    const asked = (type: 'pause' | 'resume') => async (sessionId: SessionId) =>
+      (await ask({ type, sessionId })) as SessionSnapshot
+    async function* watch({ signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Snapshot> {
+      let stir = () => {}
+      watchers.add(() => stir())
+      signal?.addEventListener('abort', () => stir())
+      for (;;) {
+        const changed = new Promise<void>((resolve) => (stir = resolve))
+        if (signal?.aborted) return
+        yield { sessions: [...sessions.values()].map(({ snapshot }) => snapshot) }
+        await changed
+      }
+    }
+    const client = {
+      connection,
+      startSession: (options: SessionOptions) => openSession(connection, options),
+      sessions: async () => [...sessions.values()].map(({ snapshot }) => snapshot),
+      chunks: async (id: SessionId) =>
+        [...of(id).chunks.values()].sort((a, b) => a.index - b.index) as unknown as ChunkView[],
+      watch,
+      pause: asked('pause'),
+      resume: asked('resume'),
+      discard: async (sessionId: SessionId, { confirm }: { confirm?: string } = {}) =>
+        void (await ask({ type: 'discard', sessionId, ...(confirm && { confirm }) })),
+    }
+    return client as unknown as Client
+  }
+
+  return {
+    page,
+    told,
+    sessions,
+    only: () => {
+      expect(sessions.size).toBe(1)
+      return [...sessions.values()][0]!
+    },
+    /** The store and the chain have all of it. */
+    settle(id: SessionId) {
+      const { snapshot } = of(id)
+      const storedBytes = bytesOf(of(id))
+      set(id, { upload: 'confirmed', progress: { ...snapshot.progress, storedBytes } })
+    },
+    pagesDie(id: SessionId) {
+      deaths++
+      locks.die()
+      set(id, { ending: 'interrupted' })
+    },
+    take(which: (index: number) => Promise<void>) {
+      takes = which
+    },
+    handed: () => told.flatMap((each) => (each.type === 'chunk' ? [each.chunk.index] : [])),
+  }
+}
+
+const all = async () => {}
+
+/** What a reader with the group's key gets. */
+async function readBack({ start, snapshot: { name }, chunks }: Kept): Promise<string> {
+  const sessionKey = await openSessionKey({ groupKey: toHex(group.privateKey), name, groups: start.access })
+  let text = ''
+  for (const [index, chunk] of [...chunks].sort(([a], [b]) => a - b)) {
+    if (chunk.kind !== 'sealed') throw new Error('It was not sealed.')
+    const { iv, chunkKey, payload } = chunk
+    const ciphertext = await payload.arrayBuffer()
+    const plaintext = await openChunk({ name, sessionKey, index, iv, chunkKey, ciphertext })
+    text += new TextDecoder().decode(plaintext)
+  }
+  return text
+}
+
+const TEXT = 'The quick brown fox jumps over the lazy dog, seven times.'
+const PARTS = Math.ceil(TEXT.length / PART)
+const fileOf = (text = TEXT, name = 'fox.txt') =>
+  new File([text], name, { type: 'text/plain', lastModified: 7 })
+const options: UploadOptions = { groups: [group], partBytes: PART }
+
+let worker: ReturnType<typeof fakeWorker>
+let locks: ReturnType<typeof fakeLocks>
+beforeEach(() => {
+  worker = fakeWorker()
+  locks = fakeLocks()
+  vi.stubGlobal('navigator', { locks })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+/** An upload whose page dies once the worker has exactly these parts. */
+async function dieWith(indexes: readonly number[], file = fileOf(), asked = options): Promise<Kept> {
+  worker.take((index) => (indexes.includes(index) ? Promise.resolve() : never))
+  const started = upload(worker.page(), file, asked)
+  await expect.poll(() => worker.sessions.size).toBe(1)
+  const kept = worker.only()
+  await expect.poll(() => kept.chunks.size).toBe(indexes.length)
+  expect(started.sessionId).toBe(kept.snapshot.id)
+  worker.pagesDie(kept.snapshot.id)
+  worker.take(all)
+  worker.told.length = 0
+  return kept
+}
+
+describe('an upload', () => {
+  it('is a session of parts that is whole, and tells where it is once it is confirmed', async () => {
+    const started = upload(worker.page(), fileOf(), options)
+    await started.handedOver
+    const kept = worker.only()
+    expect(kept.snapshot).toMatchObject({ ending: 'complete', mimeType: 'text/plain' })
+    expect(await readBack(kept)).toBe(TEXT)
+    worker.settle(kept.snapshot.id)
+    const { id, name, parts } = await started.done
+    expect({ id, name }).toEqual({ id: kept.snapshot.id, name: kept.snapshot.name })
+    const sealed = [...kept.chunks.values()].toSorted((a, b) => a.index - b.index)
+    expect(parts).toEqual(
+      sealed.map((chunk) => ({
+        cid: 'cid' in chunk ? chunk.cid : undefined,
+        plaintextHash: chunk.plaintextHash,
+      })),
+    )
+  })
+
+  it('of an empty file has one part, so that a reader finds it', async () => {
+    await upload(worker.page(), new Blob([]), options).handedOver
+    const kept = worker.only()
+    expect(kept.chunks.size).toBe(1)
+    expect(kept.snapshot).toMatchObject({ ending: 'complete', mimeType: 'application/octet-stream' })
+    expect(await readBack(kept)).toBe('')
+  })
+
+  it('seals its metadata for readers, and leaves labels in clear', async () => {
+    const metadata = { title: 'secret title' }
+    const asked = { ...options, metadata, labels: { tenant: 'a7' } }
+    await upload(worker.page(), fileOf(), asked).handedOver
+    const { start, snapshot } = worker.only()
+    expect(start.labels).toEqual({ tenant: 'a7' })
+    const { name } = snapshot
+    const sessionKey = await openSessionKey({ groupKey: toHex(group.privateKey), name, groups: start.access })
+    const sealed = start.metadata ?? ''
+    expect(await openNote({ sessionKey, name, atMs: start.startedAtMs, sealed })).toEqual(metadata)
+    expect(JSON.stringify(start)).not.toContain('secret')
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('has at most three parts in memory, however large the file', async () => {
+    const count = 300
+    let [inMemory, most] = [0, 0]
+    const part = (text: string) =>
+      Object.assign(new Blob([text]), {
+        arrayBuffer: async () => {
+          most = Math.max(most, ++inMemory)
+          return new TextEncoder().encode(text).buffer
+        },
+      })
+    const huge = Object.assign(new Blob([]), { slice: (from: number) => part(`part ${from}`) })
+    Object.defineProperty(huge, 'size', { value: count * PART })
+    worker.take(async () => {
+      // The others have had their turn meanwhile.
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+      inMemory--
+    })
+    await upload(worker.page(), huge, options).handedOver
+    expect(worker.only().chunks.size).toBe(count)
+    expect(most).toBe(3)
+  })
+
+  it('tells how far it is, by callback and by loop, and ends with it', async () => {
+    const heard: FileProgress[] = []
+    const started = upload(worker.page(), fileOf(), { ...options, onProgress: (now) => heard.push(now) })
+    const looped: FileProgress[] = []
+    const loop = (async () => {
+      for await (const now of started.progress) looped.push(now)
+    })()
+    await started.handedOver
+    worker.settle(worker.only().snapshot.id)
+    await started.done
+    await loop
+    const whole = {
+      totalBytes: TEXT.length,
+      handedBytes: TEXT.length,
+      storedBytes: TEXT.length,
+      settled: true,
+    }
+    expect(looped.at(-1)).toMatchObject(whole)
+    expect(heard.at(-1)).toMatchObject(whole)
+    const handed = heard.map(({ handedBytes }) => handedBytes)
+    expect(handed).toEqual(handed.toSorted((a, b) => a - b))
+    expect(new Set(handed).size).toBeGreaterThan(PARTS)
+  })
+
+  it.each([0, 1.5, 64 * 1024 * 1024, Number.NaN])('refuses parts of %s bytes', async (partBytes) => {
+    const { done } = upload(worker.page(), fileOf(), { ...options, partBytes })
+    await expect(done).rejects.toMatchObject({ code: 'bad-input' })
+    expect(worker.told).toEqual([])
+  })
+
+  it.each([
+    ['metadata', { metadata: { big: 'x'.repeat(60_000) } }],
+    ['metadata', { metadata: { at: 5n } }],
+    ['labels', { labels: { 'a b': '' } }],
+    ['labels', { labels: { a: 'x'.repeat(1_024) } }],
+  ] as const)('refuses %s that cannot be kept', async (which, wrong) => {
+    const { done } = upload(worker.page(), fileOf(), { ...options, labels: { a: 'b' }, ...wrong })
+    const message = expect.stringContaining(`${which}: `) as unknown
+    await expect(done).rejects.toMatchObject({ code: 'bad-input', message })
+    expect(worker.told).toEqual([])
+  })
+
+  it('whose file cannot be read any more is told as that, and is interrupted', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const gone = Object.assign(new Blob([]), {
+      arrayBuffer: () => Promise.reject(new DOMException('Gone', 'NotReadableError')),
+    })
+    const file = Object.assign(fileOf(), { slice: () => gone })
+    const failed = upload(worker.page(), file, options).done.catch((error: unknown) => error)
+    await vi.waitUntil(() => vi.getTimerCount() > 0)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await failed).toMatchObject({ code: 'payload-unreadable' })
+    vi.useRealTimers()
+    await expect.poll(() => worker.only().snapshot.ending).toBe('interrupted')
+    await expect.poll(() => locks.held.size).toBe(0)
+  })
+
+  it('that is discarded elsewhere is over', async () => {
+    const page = worker.page()
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    const { done } = upload(page, fileOf(), options)
+    await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
+    await page.discard(worker.only().snapshot.id, { confirm: 'discard-unconfirmed' })
+    await expect(done).rejects.toMatchObject({ code: 'unknown-session' })
+  })
+})
+
+// Promise 1 of docs/guarantees.md.
+describe('an upload whose page died', () => {
+  it.each([[[]], [[0, 1]], [[1, 3]], [[0, 1, 2, 3, 4, 5].slice(0, PARTS)]])(
+    'goes on with the same file where the worker has parts %j, in the same session',
+    async (had) => {
+      const { snapshot } = await dieWith(had)
+      const again = upload(worker.page(), fileOf(), options)
+      await again.handedOver
+      const kept = worker.only()
+      expect(kept.snapshot).toMatchObject({ id: snapshot.id, ending: 'complete' })
+      expect(await readBack(kept)).toBe(TEXT)
+      const missing = Array.from({ length: PARTS }, (_none, index) => index).filter(
+        (each) => !had.includes(each),
+      )
+      expect(worker.handed().toSorted()).toEqual(missing)
+      await expect.poll(() => locks.held.size).toBe(0)
+    },
+  )
+
+  it('counts what the worker had as handed over', async () => {
+    await dieWith([0, 1])
+    const heard: FileProgress[] = []
+    const again = upload(worker.page(), fileOf(), { ...options, onProgress: (now) => heard.push(now) })
+    await again.handedOver
+    expect(heard.at(-1)?.handedBytes).toBe(TEXT.length)
+  })
+
+  it('is not gone on with by a file of other bytes', async () => {
+    const { snapshot } = await dieWith([0, 1])
+    const other = TEXT.replace('quick', 'QUICK')
+    await upload(worker.page(), fileOf(other), options).handedOver
+    expect(worker.sessions.size).toBe(2)
+    const kept = [...worker.sessions.values()].find(({ snapshot: { id } }) => id !== snapshot.id)!
+    expect(await readBack(kept)).toBe(other)
+  })
+
+  it.each([
+    ['metadata', { metadata: { ticket: 18 } }],
+    ['labels', { labels: { ticket: '18' } }],
+    ['groups', { groups: [group, { publicKey: '9'.padStart(64, '0') }] }],
+    ['parts', { partBytes: PART + 1 }],
+  ])('is not gone on with by a call with other %s', async (_what, other) => {
+    await dieWith([0, 1])
+    await upload(worker.page(), fileOf(), { ...options, ...other }).handedOver
+    expect(worker.sessions.size).toBe(2)
+  })
+
+  it('is left to another page that has it and lives', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    upload(worker.page(), fileOf(), options)
+    await vi.waitUntil(() => worker.sessions.size === 1 && worker.only().chunks.size === 1)
+    worker.take(all)
+    const second = upload(worker.page(), fileOf(), options)
+    await vi.waitUntil(() => vi.getTimerCount() > 0)
+    await vi.advanceTimersByTimeAsync(10_000)
+    await second.handedOver
+    expect(worker.sessions.size).toBe(2)
+  })
+
+  it('once it was handed over whole is followed, and nothing is handed over', async () => {
+    await upload(worker.page(), fileOf(), options).handedOver
+    worker.told.length = 0
+    const again = upload(worker.page(), fileOf(), options)
+    await again.handedOver
+    worker.settle(worker.only().snapshot.id)
+    expect((await again.done).parts).toHaveLength(PARTS)
+    expect(worker.told).toEqual([])
+  })
+
+  it('once it is confirmed is uploaded again', async () => {
+    await upload(worker.page(), fileOf(), options).handedOver
+    worker.settle(worker.only().snapshot.id)
+    await upload(worker.page(), fileOf(), options).handedOver
+    expect(worker.sessions.size).toBe(2)
+  })
+})
+
+describe('an upload that a person', () => {
+  it('pauses hands nothing over until it is resumed', async () => {
+    const started = upload(worker.page(), fileOf(), options)
+    await started.pause()
+    await expect.poll(() => worker.sessions.size && worker.only().snapshot.paused).toBe(true)
+    expect(worker.handed()).toEqual([])
+    await started.resume()
+    await started.handedOver
+    expect(worker.only().snapshot).toMatchObject({ paused: false, ending: 'complete' })
+  })
+
+  it('cancels without the word goes on; with it nothing is left', async () => {
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    const started = upload(worker.page(), fileOf(), options)
+    await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
+    await expect(started.cancel()).rejects.toMatchObject({ code: 'not-confirmed' })
+    expect(worker.only().snapshot.ending).toBe('recording')
+    await started.cancel({ confirm: 'discard-unconfirmed' })
+    await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
+    expect(worker.sessions.size).toBe(0)
+    await expect.poll(() => locks.held.size).toBe(0)
+  })
+
+  it('stops by its signal is interrupted, however much of it was handed over, and can be gone on with', async () => {
+    const leaving = new AbortController()
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    const started = upload(worker.page(), fileOf(), { ...options, signal: leaving.signal })
+    await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
+    leaving.abort('enough')
+    await expect(started.done).rejects.toBe('enough')
+    await expect(started.handedOver).rejects.toBe('enough')
+    await expect.poll(() => locks.held.size).toBe(0)
+    expect(worker.told.at(-1)).toMatchObject({ type: 'session-end', indexes: PARTS })
+    worker.take(all)
+    await upload(worker.page(), fileOf(), options).handedOver
+    expect(await readBack(worker.only())).toBe(TEXT)
+  })
+})

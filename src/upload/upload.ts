@@ -1,0 +1,268 @@
+import type { DiscardOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from '../api.ts'
+import { MAX_CONCURRENT_CHUNKS } from '../patience.ts'
+import { HoldfastError } from '../protocol/errors.ts'
+import { following } from '../protocol/following.ts'
+import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
+import { MAX_CHUNK_BYTES, TAG_BYTES } from '../protocol/messages.ts'
+import type { AnchorView, SessionSnapshot } from '../protocol/snapshot.ts'
+import { semaphore } from '../semaphore.ts'
+import { bad, type Cut, type OpenOptions } from '../session.ts'
+import { unlessAborted } from '../unless-aborted.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { progressOf } from './progress.ts'
+import { findUnfinished, takeUp, type Parts } from './unfinished.ts'
+
+export interface UploadOptions
+  extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
+  /** Default: the file's own, or `application/octet-stream`. */
+  readonly mimeType?: string
+  /** Size of a part, which is sealed and handed over as one: 1 to 64 MiB less 16 bytes. Default 4 MiB. */
+  readonly partBytes?: number
+  /** Told what `progress` tells. */
+  readonly onProgress?: (progress: FileProgress) => void
+}
+
+/** How far a file is. */
+export interface FileProgress {
+  readonly totalBytes: number
+  /** Bytes that are durable in the worker: these survive the page, and go up by themselves. */
+  readonly handedBytes: number
+  /** Bytes that the store is known to have. */
+  readonly storedBytes: number
+  /** All of it is confirmed, and nothing is left to do. */
+  readonly settled: boolean
+  readonly paused: boolean
+  /** Why the worker does not take a part at the moment; it is handed over again by itself. */
+  readonly stalledBy: HoldfastError | undefined
+  /** Why the uploads do not go on at the moment (docs/errors.md). */
+  readonly lastError: SessionSnapshot['lastError']
+}
+
+/** A file that is at its store, and where. */
+export interface UploadedFile {
+  readonly id: SessionId
+  /** What a reader asks for: it belongs into links. */
+  readonly name: SessionName
+  readonly anchor: AnchorView | undefined
+  /** In order: each part's ciphertext by its address, and the hash of what it holds. */
+  readonly parts: readonly { readonly cid: Cid; readonly plaintextHash: Sha256Hex }[]
+}
+
+/** One file on its way. */
+export interface FileUpload {
+  /** Undefined until the worker knows it. */
+  readonly sessionId: SessionId | undefined
+  /** The state now, then again after each change, the latest where several came; it ends with the upload, and never throws. */
+  readonly progress: AsyncIterable<FileProgress>
+  /**
+   * Resolves once all of the file is durable in the worker: from then on page and file may go.
+   *
+   * @throws HoldfastError as `done` does before that
+   */
+  readonly handedOver: Promise<void>
+  /**
+   * Resolves once all of it is confirmed.
+   *
+   * @throws HoldfastError `bad-input`, `payload-unreadable` (the file is gone, or has changed), `unknown-session` (it was
+   *   discarded, or the site's data were cleared), `aborted` (cancelled, or this page's client closed), what `startSession` and `append`
+   *   throw; the signal's reason
+   */
+  readonly done: Promise<UploadedFile>
+  /** Hands nothing more over, and has the worker send nothing more. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /**
+   * Forgets the upload on this device. While bytes would be lost that takes the word `{ confirm: 'discard-unconfirmed' }`;
+   * without it nothing changes.
+   *
+   * @throws HoldfastError `not-confirmed`
+   */
+  cancel(options?: DiscardOptions): Promise<void>
+}
+
+const PART_BYTES = 4 * 1024 * 1024
+
+/**
+ * Uploads a file as a session of its own, part by part: sealed in the page, durable in the worker, then sent from there.
+ * A few parts are in memory at a time, however large the file.
+ *
+ * Where this page dies, what was handed over goes up all the same; the same call for the same file goes on with the
+ * rest, in the same session. The signal stops it like such a death. A file that was uploaded whole is uploaded again.
+ *
+ * @param file read while it is handed over; what a person picked may be 2 GB and more
+ */
+export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): FileUpload {
+  const { signal, onProgress, partBytes = PART_BYTES, mimeType = file.type, ...chosen } = options
+  const stop = following(signal)
+  const progress = progressOf(file.size, onProgress)
+  let session: Pick<SessionSnapshot, 'id' | 'name'> | undefined
+  const gate = newGate()
+  const cut: Cut = { indexes: 0 }
+
+  const parts: Parts = {
+    count: Math.max(1, Math.ceil(file.size / partBytes)),
+    part: (index) => file.slice(index * partBytes, (index + 1) * partBytes),
+  }
+
+  /** The session that the file goes into, and which parts it lacks; no recording where it lacks none. */
+  async function begin() {
+    if (!(Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_CHUNK_BYTES - TAG_BYTES))
+      throw bad('partBytes', `1 to ${MAX_CHUNK_BYTES - TAG_BYTES}.`)
+    const fingerprint = await fingerprintOf(file, options, partBytes)
+    const { signal } = stop
+    const opening: OpenOptions = {
+      ...chosen,
+      mimeType: mimeType || 'application/octet-stream',
+      fingerprint,
+      cut,
+      signal,
+    }
+    const start = () => holdfast.startSession(opening)
+    const every = Array.from({ length: parts.count }, (_none, index) => index)
+    const unfinished = await findUnfinished(holdfast, fingerprint, parts, { signal })
+    if (unfinished) {
+      const { session: begun, chunks } = unfinished
+      const handed = new Set(chunks.map(({ index }) => index))
+      const missing = every.filter((index) => !handed.has(index))
+      const isOver = begun.ending === 'complete'
+      const recording = isOver ? undefined : await takeUp(holdfast, begun, cut, start)
+      if (isOver || recording) {
+        session = begun
+        for (const index of handed) progress.handed(parts.part(index).size)
+        return { recording, missing }
+      }
+    }
+    const recording = await start()
+    session = recording
+    return { recording, missing: every }
+  }
+
+  async function handOver(recording: RecordingSession, missing: readonly number[]): Promise<void> {
+    const { signal } = stop
+    const acquire = semaphore(MAX_CONCURRENT_CHUNKS)
+    const append = async (index: number) => {
+      const bytes = parts.part(index)
+      cut.indexes = index
+      const onStalled = () => progress.told({ stalledBy: recording.stalledBy })
+      await recording.append(bytes, { signal, onStalled })
+      progress.handed(bytes.size)
+      progress.told({ stalledBy: recording.stalledBy })
+    }
+    const handed: Promise<void>[] = []
+    for (const index of missing) {
+      const release = await acquire()
+      await gate.passed()
+      if (signal.aborted) break
+      handed.push(
+        append(index)
+          .catch((error: unknown) => stop.abort(error))
+          .finally(release),
+      )
+    }
+    await Promise.all(handed)
+    signal.throwIfAborted()
+  }
+
+  async function hand(): Promise<void> {
+    const { recording, missing } = await begin()
+    if (gate.isClosed) await holdfast.pause(session!.id)
+    void follow(session!.id).catch((error: unknown) => stop.abort(error))
+    if (recording === undefined) return
+    try {
+      await handOver(recording, missing)
+    } finally {
+      // Of a part of the file it is interrupted, and may be gone on with.
+      cut.indexes = parts.count
+      const ended = recording.end()
+      if (stop.signal.aborted) await ended.catch(() => undefined)
+      else await ended
+    }
+  }
+
+  /** Tells what the worker tells of the session, until it is settled. */
+  async function follow(id: SessionId): Promise<void> {
+    for await (const { sessions } of holdfast.watch({ signal: stop.signal })) {
+      const seen = sessions.find((each) => each.id === id)
+      if (seen === undefined) throw new HoldfastError('unknown-session', `Session ${id} was discarded.`)
+      const settled = seen.ending === 'complete' && seen.upload === 'confirmed'
+      progress.told({
+        storedBytes: Math.min(file.size, seen.progress.storedBytes),
+        settled,
+        paused: gate.isClosed || seen.paused,
+        lastError: seen.lastError,
+      })
+      if (settled) return settle(seen)
+    }
+    throw new HoldfastError('aborted', 'This page’s client was closed.')
+  }
+  let settle = (_seen: SessionSnapshot) => {}
+  const settled = new Promise<SessionSnapshot>((resolve) => (settle = resolve))
+
+  async function finish(): Promise<UploadedFile> {
+    await handing
+    const { id, name, anchor } = await settled
+    const chunks = await holdfast.chunks(id)
+    return {
+      id,
+      name,
+      anchor,
+      parts: chunks.map(({ cid, plaintextHash }) => ({ cid: cid!, plaintextHash: plaintextHash! })),
+    }
+  }
+
+  const handing = hand()
+  const handedOver = unlessAborted(stop.signal, () => handing)
+  const done = unlessAborted(stop.signal, finish).finally(() => {
+    stop.abort()
+    gate.open()
+    progress.end()
+  })
+  // Whoever waits for one of them alone is told there.
+  for (const each of [handing, handedOver, done]) each.catch(() => undefined)
+
+  async function setPaused(paused: boolean): Promise<void> {
+    if (paused) gate.close()
+    else gate.open()
+    progress.told({ paused })
+    if (session) await holdfast[paused ? 'pause' : 'resume'](session.id)
+  }
+
+  return {
+    get sessionId() {
+      return session?.id
+    },
+    progress,
+    handedOver,
+    done,
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
+    async cancel(options = {}) {
+      if (options.confirm !== undefined || session === undefined) {
+        stop.abort(new HoldfastError('aborted', 'The upload was cancelled.'))
+        gate.open()
+        await handing.catch(() => undefined)
+      }
+      if (session) await holdfast.discard(session.id, options)
+    },
+  }
+}
+
+/** Whoever passes waits while it is closed. */
+function newGate() {
+  let open = () => {}
+  let opened: Promise<void> | undefined
+  const passed = async (): Promise<void> => opened?.then(passed)
+  return {
+    passed,
+    get isClosed() {
+      return opened !== undefined
+    },
+    close() {
+      opened ??= new Promise((resolve) => (open = resolve))
+    },
+    open() {
+      opened = undefined
+      open()
+    },
+  }
+}
