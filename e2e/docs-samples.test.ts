@@ -10,7 +10,7 @@ import { relayAccount } from './backend/relay-account.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
 
 const root = repositoryRoot()
-const PAGES = ['README.md', 'docs/quick-start.md', 'docs/guide.md']
+const PAGES = ['README.md', 'docs/quick-start.md', 'docs/guide.md', 'docs/frameworks.md']
 
 /** A page whose first sample is right and whose second is not, so that this test is known to look. */
 const WRONG_PAGE = `

@@ -18,6 +18,7 @@ export type {
   AnchorView,
   ChunkStatus,
   ChunkView,
+  LogLine,
   Policy,
   PolicyView,
   SessionEnding,
