@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { build, createServer, preview } from 'vite'
 import type { Backend } from '../backend/index.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
 import { filterProblems } from '@arethetypeswrong/core/problems'
+import { transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import type * as page from '../../src/index.ts'
 import type * as pageInNode from '../../src/index.node.ts'
@@ -16,6 +17,7 @@ import { worldOf } from '../vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode } from '../vectors/fake-node.ts'
 import { randomFrom } from '../vectors/random.ts'
 import { groupOf, Recording } from '../vectors/recording.ts'
+import { filesOf, ownLines } from './app.ts'
 import { inNode, packClone, typeCheck, type Clone } from './tarball.ts'
 
 const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8'))
@@ -136,6 +138,54 @@ describe('the package of a clone in which nothing was built', () => {
       expect(stdout.split('\n').map((line) => line.split('\t')[1])).toEqual(['proved', 'proved', undefined])
       expect(stderr).toContain('Proved: 2 of 2 chunks')
       expect(readFileSync(join(clone.app, 'video.webm'), 'utf8')).toBe('the header, and the rest')
+    } finally {
+      node.close()
+    }
+  })
+
+  it('reads on a server by the recipes of docs/backend.md, in 20 lines at the most, from each kind of store', async () => {
+    const files = await filesOf('backend.md')
+    for (const [path, code] of Object.entries(files)) {
+      expect(ownLines({ [path]: code }), path).toBeLessThanOrEqual(20)
+      const { code: script } = await transformWithOxc(code, path)
+      await writeFile(join(clone.app, basename(path, '.ts') + '.js'), script)
+    }
+    const group = groupOf(randomFrom('backend.md').bytes(32))
+    const recording = new Recording('backend.md', { groups: [group] })
+    for (const [index, piece] of ['the header, ', 'and the rest'].entries())
+      await recording.chunk(index, Buffer.from(piece))
+    recording.end('complete', 2)
+    recording.publish()
+    const world = worldOf(recording)
+    const objects = join(clone.app, 'objects')
+    await mkdir(objects)
+    for (const [cid, bytes] of world.objects) await writeFile(join(objects, cid), bytes)
+    const node = await startFakeNode(world)
+    const of = {
+      name: recording.keys.name.toString('hex'),
+      chain: { rpcUrl: node.rpcUrl, registry: REGISTRY },
+      key: group.privateKey.toString('hex'),
+    }
+    const program = `
+import { save } from './save.js'
+import { bucket } from './bucket.js'
+import { folder } from 'holdfast/verify/node'
+import { readFile } from 'node:fs/promises'
+const { name, chain, key } = ${JSON.stringify(of)}
+const groupKey = new Uint8Array(Buffer.from(key, 'hex'))
+const places = [
+  { gateway: '${node.gateway}' },
+  { gateway: [], sources: [bucket('${node.gateway}/ipfs')] },
+  { gateway: [], sources: [folder('objects')] },
+]
+const saved = []
+for (const place of places)
+  saved.push([await save('out.bin', { name, chain, groupKey, ...place }), await readFile('out.bin', 'utf8')])
+console.log(JSON.stringify(saved))
+`
+    try {
+      const whole = [true, 'the header, and the rest']
+      expect(await inNode(clone.app, program)).toEqual([whole, whole, whole])
     } finally {
       node.close()
     }

@@ -1,27 +1,28 @@
-import { createServer } from 'node:http'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FileStore } from '@tus/file-store'
-import { Server } from '@tus/server'
 import type { Page } from '@playwright/test'
-import { listen } from '../backend/ports.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
 import { BUILT, builtScript } from '../built-scripts.ts'
 import { serveDemo } from '../demo-site.ts'
 import { expect, test } from '../fixtures.ts'
 import { openDemo } from '../page/witness.ts'
 
-/** A real `@tus/server` as it comes, on an origin of its own; `letRead` is what the guide says to set. */
-async function stockServer(directory: string) {
-  const server = new Server({ path: '/files', datastore: new FileStore({ directory }) })
-  let readable = false
-  const http = createServer((request, response) => {
-    if (readable) response.setHeader('Access-Control-Allow-Origin', '*')
-    void server.handle(request, response)
-  })
-  const port = await listen(http, { port: 0, wantedBy: 'the stock server', option: '' })
+/** On an origin of its own; `letRead` is what the guide says to set. */
+async function stockServer(folder: string) {
+  await mkdir(folder, { recursive: true })
+  const script = join(repositoryRoot(), 'dist', 'e2e', 'transports', 'stock-tus-server.js')
+  const child = fork(script, [folder], { execArgv: [] })
+  const said = async () => String((await once(child, 'message'))[0])
   return {
-    endpoint: `http://127.0.0.1:${port}/files`,
-    letRead: () => void (readable = true),
-    close: () => void http.close().closeAllConnections(),
+    endpoint: await said(),
+    async letRead() {
+      const done = said()
+      child.send('let uploads be read')
+      await done
+    },
+    close: () => child.kill(),
   }
 }
 
@@ -72,7 +73,7 @@ test('a stock server on another origin is told in words, and served once it lets
   expect((await stored(witness.page)).message).toContain('GET lacks Access-Control-Allow-Origin')
   expect((await stored(witness.page)).confirmed).toBe(0)
 
-  store.letRead()
+  await store.letRead()
   await expect.poll(async () => (await stored(witness.page)).confirmed).toBeGreaterThan(0)
   await site.close()
   store.close()
