@@ -1,7 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { join } from 'node:path'
 import { build, createServer, preview } from 'vite'
 import type { Backend } from '../backend/index.ts'
+import { listen } from '../backend/ports.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { expect, test, WHOLE } from '../fixtures.ts'
+import { typeCheck } from './tarball.ts'
 import { filesOf, makeApp, ownLines, type Files } from './app.ts'
 import type { Page } from '@playwright/test'
 
@@ -102,5 +107,82 @@ test(`the quick start, served by Vite while it is developed ${WHOLE}`, async ({ 
   await page.goto(site.url)
   const id = await recording
   await anchored(backend, id, 'complete', 1)
+  await site.close()
+})
+
+/** What an app has besides: a precache, and listeners of its own. */
+const OWN_LISTENERS = `
+self.addEventListener('fetch', (event) => {
+  if (new URL(event.request.url).pathname === '/own') event.respondWith(new Response('the app answers'))
+})
+self.addEventListener('push', (event) => event.waitUntil(Promise.resolve()))
+self.addEventListener('message', ({ data, source }) => {
+  if (data === 'own') source?.postMessage('the app hears')
+})
+`
+
+/** The settings of the guide for an app's worker. */
+const WORKER_SETTINGS = {
+  lib: 'webworker',
+  module: 'esnext',
+  // workbox's are not, under `exactOptionalPropertyTypes`.
+  skipLibCheck: true,
+} as const
+
+/** Serves a folder with the strictest policy that works; the worker has that of its own script. */
+async function strictSite(folder: string, backend: Backend): Promise<Site> {
+  const policies = {
+    page: "default-src 'none'; script-src 'self'; worker-src 'self'; manifest-src 'self'; connect-src 'self'",
+    worker: `default-src 'none'; connect-src 'self' ${backend.url}`,
+  }
+  const server = createHttpServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    const name = pathname === '/' ? 'index.html' : pathname.slice(1)
+    const file = join(folder, name)
+    const types: Record<string, string> = { html: 'text/html', js: 'text/javascript' }
+    response.setHeader('content-type', types[name.split('.').at(-1) ?? ''] ?? 'text/plain')
+    response.setHeader('content-security-policy', name === 'sw.js' ? policies.worker : policies.page)
+    response.end(existsSync(file) ? readFileSync(file) : '')
+  })
+  const port = await listen(server, { port: 0, wantedBy: 'the app', option: '' })
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () => {
+      server.closeAllConnections()
+      return new Promise((resolve) => void server.close(() => resolve()))
+    },
+  }
+}
+
+test(`a worker with a precache and listeners of its own, under the strictest policy ${WHOLE}`, async ({
+  backend,
+  context,
+}, info) => {
+  const files = await quickStart(backend)
+  const worker = `${files['src/sw.ts']}${OWN_LISTENERS}`
+  const folder = await makeApp(info.outputPath('app'), { ...files, 'src/sw.ts': worker }, OTHERS)
+  await typeCheck(folder, 'src/sw.ts', WORKER_SETTINGS)
+  await build({ root: folder, logLevel: 'warn' })
+  const site = await strictSite(join(folder, 'dist'), backend)
+  const page = await context.newPage()
+  const refused: string[] = []
+  page.on('console', (message) => {
+    if (message.text().includes('Content Security Policy')) refused.push(message.text())
+  })
+  const recording = recorded(page)
+  await page.goto(site.url)
+  const id = await recording
+  expect(await page.evaluate(async () => (await fetch('/own')).text())).toBe('the app answers')
+  const heard = page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        navigator.serviceWorker.addEventListener('message', ({ data }) => resolve(data))
+        navigator.serviceWorker.startMessages()
+        navigator.serviceWorker.controller?.postMessage('own')
+      }),
+  )
+  expect(await heard).toBe('the app hears')
+  await anchored(backend, id, 'complete', 1)
+  expect(refused.filter((text) => !text.includes('favicon'))).toEqual([])
   await site.close()
 })

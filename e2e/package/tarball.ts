@@ -77,6 +77,8 @@ export async function inNode(app: string, program: string): Promise<unknown> {
 export interface Settings {
   readonly lib: 'dom' | 'webworker'
   readonly module: 'esnext' | 'nodenext'
+  /** For an app with packages whose declarations are not without a flaw; default false. */
+  readonly skipLibCheck?: boolean
 }
 
 /**
@@ -87,9 +89,15 @@ export interface Settings {
 export async function typeCheck(
   app: string,
   source: string,
-  { lib, module }: Settings = { lib: 'webworker', module: 'nodenext' },
+  { lib, module, skipLibCheck = false }: Settings = { lib: 'webworker', module: 'nodenext' },
 ): Promise<void> {
-  const strict = ['--strict', '--exactOptionalPropertyTypes', '--skipLibCheck', 'false']
+  const strict = [
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--skipLibCheck',
+    String(skipLibCheck),
+    '--ignoreConfig',
+  ]
   const resolution = ['--module', module, '--moduleResolution', module === 'esnext' ? 'bundler' : module]
   const platform = ['--target', 'es2023', '--lib', `es2023,${lib}`, '--types', '']
   const tsc = join(repositoryRoot(), 'node_modules', '.bin', 'tsc')

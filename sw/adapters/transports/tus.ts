@@ -274,9 +274,13 @@ export function tus({
       const target = targetOf(resumeToken) ?? named(upload)
       const reading = call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
       const answer = await reading.catch(async (error: HoldfastError) => {
-        // A browser does not tell what CORS blocks from what is not there; HEAD, which was let through before, does.
+        // A browser does not tell what CORS blocks from what is not there; HEAD, which was let through before, does. The stock
+        // Node.js server by its defaults: every answer but that to GET has the header.
         if (error.code === 'unreachable' && (await offsetOf(target, upload, signal)))
-          throw new HoldfastError('bad-answer', `${new URL(target.url).origin} ${BLOCKED} ${CONFIGURE}`)
+          throw new HoldfastError(
+            'bad-answer',
+            `CORS hides the upload: GET lacks Access-Control-Allow-Origin. ${CONFIGURE}`,
+          )
         throw error
       })
       /** Best effort: without the termination extension a server that names uploads keeps the copy. */
@@ -309,10 +313,6 @@ const OPTIONS_HEADERS = ['Tus-Version', 'Tus-Resumable', 'Tus-Checksum-Algorithm
 
 /** What a person can do where nothing proves a copy. */
 const CONFIGURE = 'A length proves nothing: switch checksums on, let uploads be read, or set trustLength.'
-
-/** The stock Node.js server by its defaults: every answer but that to GET has the header. */
-const BLOCKED =
-  'has the upload, but CORS keeps it from being read back: GET lacks Access-Control-Allow-Origin.'
 
 const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 
