@@ -202,6 +202,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
         pause: async (id) => change(id, { paused: true }),
         resume: async (id) => change(id, { paused: false, lastError: undefined, retryAtMs: undefined }),
+        // Nothing here has a destination, so there is nothing to take over.
+        adopt: async (id) => change(id),
         policy: async () => ({ policy, metered: false }),
         async setPolicy(chosen) {
           policy = chosen

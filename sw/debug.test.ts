@@ -42,6 +42,7 @@ function world() {
       },
       anchor: {
         name: 'evm',
+        identity: 'evm',
         pollMs: 7,
         everyMs: 1,
         read: async () => ({ blockNumber: 9 }),
