@@ -10,7 +10,16 @@ import { relayAccount } from './backend/relay-account.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
 
 const root = repositoryRoot()
-const PAGES = ['README.md', 'docs/quick-start.md', 'docs/guide.md']
+const PAGES = [
+  'README.md',
+  'docs/quick-start.md',
+  'docs/guide.md',
+  'docs/frameworks.md',
+  'docs/backend.md',
+  'docs/from-uppy.md',
+  'docs/from-tus-js-client.md',
+  'docs/from-workbox-background-sync.md',
+]
 
 /** A page whose first sample is right and whose second is not, so that this test is known to look. */
 const WRONG_PAGE = `

@@ -3,7 +3,14 @@ import type { Note } from './evidence/note-seal.ts'
 import type { HoldfastError } from './protocol/errors.ts'
 import type { ChunkId, SessionId, SessionName, Sha256Hex } from './protocol/ids.ts'
 import type { Labels } from './protocol/labels.ts'
-import type { ChunkView, Policy, PolicyView, SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
+import type {
+  ChunkView,
+  LogLine,
+  Policy,
+  PolicyView,
+  SessionSnapshot,
+  Snapshot,
+} from './protocol/snapshot.ts'
 
 /**
  * A group that may open a recording. Whoever records needs its public key alone: `newGroup()` of `holdfast/group` makes
@@ -141,6 +148,11 @@ export interface Holdfast {
   sessions(options?: WaitOptions): Promise<readonly SessionSnapshot[]>
   /** The chunks of one session, by index. */
   chunks(id: SessionId, options?: WaitOptions): Promise<readonly ChunkView[]>
+  /**
+   * What happened to one session on this device, oldest first: the worker keeps about the last 5,000 lines of all
+   * sessions, those of discarded ones too. None where it knows nothing of it.
+   */
+  log(id: SessionId, options?: WaitOptions): Promise<readonly LogLine[]>
   /**
    * The state now, then again after each change, until the loop ends, the signal aborts or `close` is called. These are
    * how a watch ends, and no failure: the loop is over, and nothing is thrown.

@@ -42,6 +42,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     startSession: (session) => thenGreet(openSession(connection, session)),
     sessions: (options) => connection.request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
+    log: (sessionId, options) => connection.request({ type: 'log', sessionId }, options),
     watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
     pause: (sessionId, options) => connection.request({ type: 'pause', sessionId }, options),
     resume: (sessionId, options) => thenGreet(connection.request({ type: 'resume', sessionId }, options)),

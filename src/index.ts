@@ -20,6 +20,7 @@ export type {
   AnchorView,
   ChunkStatus,
   ChunkView,
+  LogLine,
   Policy,
   PolicyView,
   SessionEnding,

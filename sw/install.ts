@@ -19,12 +19,6 @@ import type { CreateWake } from './ports/platform.ts'
 import type { Transport } from './ports/transport.ts'
 
 declare const self: ServiceWorkerGlobalScope
-declare global {
-  /** Periodic Background Sync (WICG): Chromium, installed apps. */
-  interface ServiceWorkerGlobalScopeEventMap {
-    periodicsync: ExtendableEvent
-  }
-}
 
 export interface InstallOptions {
   /** Where ciphertext, pages and, without an anchor, heads go. */
@@ -52,6 +46,11 @@ export interface InstallOptions {
   readonly watch?: Watch
   /** How the browser is asked to wake the worker; default: Background Sync, by its own tags. */
   readonly wake?: CreateWake
+  /**
+   * Whether the worker takes pages that were open before it: `clients.claim()`. Default true. With `false` a page that
+   * has no worker, or an older one, keeps that for its own fetches until it is loaded again; uploads are the same.
+   */
+  readonly clientsClaim?: boolean
 }
 
 /**
@@ -76,11 +75,11 @@ export function install(options: InstallOptions): void {
     if (isOurTag(event.tag)) event.waitUntil(engine.sync(event))
   })
   // Whatever the push or the period is for: the worker runs, so it may as well drain.
-  for (const type of ['push', 'periodicsync'] as const)
-    self.addEventListener(type, (event: ExtendableEvent) => event.waitUntil(engine.push()))
+  for (const type of ['push', 'periodicsync'])
+    self.addEventListener(type, (event) => (event as ExtendableEvent).waitUntil(engine.push()))
 
   // The page that installs the worker hears of later versions without a reload.
-  clientsClaim()
+  if (options.clientsClaim !== false) clientsClaim()
   void engine.start()
 }
 

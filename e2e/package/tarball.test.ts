@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { filterProblems } from '@arethetypeswrong/core/problems'
+import { transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import type * as page from '../../src/index.ts'
 import type * as pageInNode from '../../src/index.node.ts'
@@ -14,11 +17,18 @@ import { worldOf } from '../vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode } from '../vectors/fake-node.ts'
 import { randomFrom } from '../vectors/random.ts'
 import { groupOf, Recording } from '../vectors/recording.ts'
+import { filesOf, ownLines } from './app.ts'
 import { inNode, packClone, typeCheck, type Clone } from './tarball.ts'
 
 const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'), 'utf8'))
 const ENTRIES = Object.keys(manifest.exports).map((path) => path.replace('.', 'holdfast'))
 const BESIDE_THE_LIBRARY = ['LICENSE', 'README.md', 'package.json']
+
+/** They name what only a page has: a camera's stream. */
+const OF_PAGES_ALONE = new Set(['holdfast/capture'])
+/** How modules are found by Node's `import` and by bundlers: the package has no CommonJS. */
+const ESM_RESOLUTIONS = ['node16-esm', 'bundler'] as const
+const isIn = (path: string, folder: string) => folder.endsWith('/') && path.startsWith(folder)
 
 describe('the package of a clone in which nothing was built', () => {
   let clone: Clone
@@ -28,11 +38,55 @@ describe('the package of a clone in which nothing was built', () => {
   afterAll(() => clone?.clear())
 
   it('holds the whole library and nothing else', () => {
-    expect(clone.files.toSorted()).toEqual([...clone.library, ...BESIDE_THE_LIBRARY].toSorted())
+    const expected = [...clone.library, ...clone.docs, ...BESIDE_THE_LIBRARY]
+    expect(clone.files.toSorted()).toEqual(expected.toSorted())
+    expect(clone.files.filter((path) => /vector|\.test\.|\.tsbuildinfo/.test(path))).toEqual([])
   })
 
   it('is the same where tests, vectors and demo were built too', async () => {
     expect((await clone.packEverything()).toSorted()).toEqual(clone.files.toSorted())
+  })
+
+  it.each([
+    ['dom', 'esnext'],
+    ['dom', 'nodenext'],
+    ['webworker', 'esnext'],
+    ['webworker', 'nodenext'],
+  ] as const)('has types without a flaw under lib %s, module %s', async (lib, module) => {
+    const entries = ENTRIES.filter((entry) => lib === 'dom' || !OF_PAGES_ALONE.has(entry))
+    const source = `all-${lib}-${module}.ts`
+    const lines = entries.map((entry, at) => `export * as entry${at} from '${entry}'\n`)
+    await writeFile(join(clone.app, source), lines.join(''))
+    await typeCheck(clone.app, source, { lib, module })
+  })
+
+  it('has types that are found as its code is, wherever modules of the language are', async () => {
+    const analysis = await checkPackage(createPackageFromTarballData(readFileSync(clone.tarball)))
+    if (!analysis.types) throw new Error('There are no types.')
+    const problems = ESM_RESOLUTIONS.flatMap((resolutionKind) => filterProblems(analysis, { resolutionKind }))
+    expect(problems).toEqual([])
+    expect(Object.keys(analysis.entrypoints).length).toBe(ENTRIES.length)
+  })
+
+  it('has a source map for each script, with the sources in it', () => {
+    const installed = join(clone.app, 'node_modules', 'holdfast')
+    const scripts = clone.files.filter((path) => path.endsWith('.js'))
+    const withoutSources = scripts.filter((path) => {
+      const script = join(installed, path)
+      const [, name] = /^\/\/# sourceMappingURL=(\S+)$/m.exec(readFileSync(script, 'utf8')) ?? []
+      if (name === undefined) return true
+      const map = JSON.parse(readFileSync(join(script, '..', name), 'utf8'))
+      return map.sources.length === 0 || map.sources.length !== map.sourcesContent?.length
+    })
+    expect(scripts).not.toEqual([])
+    expect(withoutSources).toEqual([])
+  })
+
+  it('has a README whose links lead to files that it has', () => {
+    const readme = readFileSync(join(clone.app, 'node_modules', 'holdfast', 'README.md'), 'utf8')
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, link = '']) => link)
+    expect(links).not.toEqual([])
+    expect(links.filter((link) => !clone.files.some((path) => path === link || isIn(path, link)))).toEqual([])
   })
 
   it.each(ENTRIES)('%s can be imported in plain Node, which does nothing', async (entry) => {
@@ -84,6 +138,54 @@ describe('the package of a clone in which nothing was built', () => {
       expect(stdout.split('\n').map((line) => line.split('\t')[1])).toEqual(['proved', 'proved', undefined])
       expect(stderr).toContain('Proved: 2 of 2 chunks')
       expect(readFileSync(join(clone.app, 'video.webm'), 'utf8')).toBe('the header, and the rest')
+    } finally {
+      node.close()
+    }
+  })
+
+  it('reads on a server by the recipes of docs/backend.md, in 20 lines at the most, from each kind of store', async () => {
+    const files = await filesOf('backend.md')
+    for (const [path, code] of Object.entries(files)) {
+      expect(ownLines({ [path]: code }), path).toBeLessThanOrEqual(20)
+      const { code: script } = await transformWithOxc(code, path)
+      await writeFile(join(clone.app, basename(path, '.ts') + '.js'), script)
+    }
+    const group = groupOf(randomFrom('backend.md').bytes(32))
+    const recording = new Recording('backend.md', { groups: [group] })
+    for (const [index, piece] of ['the header, ', 'and the rest'].entries())
+      await recording.chunk(index, Buffer.from(piece))
+    recording.end('complete', 2)
+    recording.publish()
+    const world = worldOf(recording)
+    const objects = join(clone.app, 'objects')
+    await mkdir(objects)
+    for (const [cid, bytes] of world.objects) await writeFile(join(objects, cid), bytes)
+    const node = await startFakeNode(world)
+    const of = {
+      name: recording.keys.name.toString('hex'),
+      chain: { rpcUrl: node.rpcUrl, registry: REGISTRY },
+      key: group.privateKey.toString('hex'),
+    }
+    const program = `
+import { save } from './save.js'
+import { bucket } from './bucket.js'
+import { folder } from 'holdfast/verify/node'
+import { readFile } from 'node:fs/promises'
+const { name, chain, key } = ${JSON.stringify(of)}
+const groupKey = new Uint8Array(Buffer.from(key, 'hex'))
+const places = [
+  { gateway: '${node.gateway}' },
+  { gateway: [], sources: [bucket('${node.gateway}/ipfs')] },
+  { gateway: [], sources: [folder('objects')] },
+]
+const saved = []
+for (const place of places)
+  saved.push([await save('out.bin', { name, chain, groupKey, ...place }), await readFile('out.bin', 'utf8')])
+console.log(JSON.stringify(saved))
+`
+    try {
+      const whole = [true, 'the header, and the rest']
+      expect(await inNode(clone.app, program)).toEqual([whole, whole, whole])
     } finally {
       node.close()
     }

@@ -8,7 +8,7 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 const run = promisify(execFile)
 
 /** What a clone needs to be packed. */
-const CLONED = ['src', 'sw', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE']
+const CLONED = ['src', 'sw', 'package.json', 'tsconfig.json', 'docs', 'README.md', 'LICENSE']
 
 /** Sources that stay here: the reference app, and the tests with what only they need. */
 const OURS_ALONE =
@@ -17,10 +17,12 @@ const OURS_ALONE =
 /** A clone in which nothing was built, and an app that has nothing but the package. */
 export interface Clone {
   readonly app: string
+  readonly tarball: string
   /** The files of the tarball that the app has. */
   readonly files: readonly string[]
   /** What the library consists of, by its sources. */
   readonly library: readonly string[]
+  readonly docs: readonly string[]
   /** The files of a tarball that is packed where everything was built, and nothing is cleaned away. */
   packEverything(): Promise<string[]>
   clear(): Promise<void>
@@ -46,8 +48,10 @@ export async function packClone(): Promise<Clone> {
 
   return {
     app,
+    tarball: join(clone, filename),
     files,
     library: sources.filter((path) => !OURS_ALONE.test(path)).flatMap(built),
+    docs: await filesUnder(clone, 'docs'),
     async packEverything() {
       const output = [...sources.flatMap(built), 'dist/e2e/check.js', 'dist/demo/index.html']
       for (const path of output) {
@@ -69,16 +73,40 @@ export async function inNode(app: string, program: string): Promise<unknown> {
   return JSON.parse(stdout)
 }
 
-/** Checks a source of an app as strictly as it can be, against the package, and compiles it beside itself. */
-export async function typeCheck(app: string, source: string): Promise<void> {
-  const options = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2023', '--module', 'nodenext']
-  const lib = ['--lib', 'es2023,webworker', '--types', '', source]
+/** What an app's settings say of its types. */
+export interface Settings {
+  readonly lib: 'dom' | 'webworker'
+  readonly module: 'esnext' | 'nodenext'
+  /** For an app with packages whose declarations are not without a flaw; default false. */
+  readonly skipLibCheck?: boolean
+}
+
+/**
+ * Checks a source of an app, and the package's declarations, as strictly as it can be; compiles it beside itself.
+ *
+ * @throws Error with what the compiler says
+ */
+export async function typeCheck(
+  app: string,
+  source: string,
+  { lib, module, skipLibCheck = false }: Settings = { lib: 'webworker', module: 'nodenext' },
+): Promise<void> {
+  const strict = [
+    '--strict',
+    '--exactOptionalPropertyTypes',
+    '--skipLibCheck',
+    String(skipLibCheck),
+    '--ignoreConfig',
+  ]
+  const resolution = ['--module', module, '--moduleResolution', module === 'esnext' ? 'bundler' : module]
+  const platform = ['--target', 'es2023', '--lib', `es2023,${lib}`, '--types', '']
   const tsc = join(repositoryRoot(), 'node_modules', '.bin', 'tsc')
-  await run(tsc, [...options, ...lib], { cwd: app, shell: process.platform === 'win32' }).catch(
-    ({ stdout }: { stdout: string }) => {
-      throw new Error(stdout)
-    },
-  )
+  await run(tsc, [...strict, ...resolution, ...platform, source], {
+    cwd: app,
+    shell: process.platform === 'win32',
+  }).catch(({ stdout }: { stdout: string }) => {
+    throw new Error(stdout)
+  })
 }
 
 async function pack(folder: string, ...flags: string[]): Promise<{ filename: string; files: string[] }> {
@@ -110,5 +138,7 @@ async function filesUnder(root: string, folder: string): Promise<string[]> {
 /** What `tsc -b` makes of a source: nothing of a page, a style or its own settings. */
 function built(source: string): string[] {
   if (source.includes('/vectors/')) return [`dist/${source}`]
-  return source.endsWith('.ts') ? ['.js', '.d.ts'].map((end) => `dist/${source.replace(/\.ts$/, end)}`) : []
+  return source.endsWith('.ts')
+    ? ['.js', '.js.map', '.d.ts'].map((end) => `dist/${source.replace(/\.ts$/, end)}`)
+    : []
 }

@@ -1,7 +1,7 @@
 import type { WireError } from './errors.ts'
 import type { Cid, GroupId, SessionId, SessionName, Sha256Hex } from './ids.ts'
 import type { Labels } from './labels.ts'
-import type { ChunkView, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
+import type { ChunkView, LogLine, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
 /** Raised when a page and a worker of different versions could misread each other. */
 export const PROTOCOL_VERSION = 4
@@ -112,6 +112,7 @@ export type Request =
   | { readonly type: 'session-end'; readonly sessionId: SessionId; readonly indexes?: number }
   | { readonly type: 'sessions' }
   | { readonly type: 'chunks'; readonly sessionId: SessionId }
+  | { readonly type: 'log'; readonly sessionId: SessionId }
   | { readonly type: 'pause'; readonly sessionId: SessionId }
   | { readonly type: 'resume'; readonly sessionId: SessionId }
   /** Has a session go where this worker goes. */
@@ -131,6 +132,7 @@ export interface Answers {
   'session-end': SessionSnapshot
   sessions: readonly SessionSnapshot[]
   chunks: readonly ChunkView[]
+  log: readonly LogLine[]
   pause: SessionSnapshot
   resume: SessionSnapshot
   adopt: SessionSnapshot

@@ -52,6 +52,7 @@ const MESSAGES: Readonly<Record<RequestType, Body>> = {
   'session-end': { sessionId },
   sessions: {},
   chunks: { sessionId },
+  log: { sessionId },
   pause: { sessionId },
   resume: { sessionId },
   adopt: { sessionId },
@@ -225,7 +226,7 @@ describe('a field that is wrong is named', () => {
     ...casesOf(MEMBER_FIELDS, (wrong) =>
       message('session-start', { session: { ...start, access: [{ ...member, ...wrong }] } }),
     ),
-    ...(['session-end', 'chunks', 'pause', 'resume', 'discard'] as const).flatMap((type) =>
+    ...(['session-end', 'chunks', 'log', 'pause', 'resume', 'discard'] as const).flatMap((type) =>
       casesOf({ sessionId: IDS.slice(1) }, (wrong) => message(type, { sessionId, ...wrong })),
     ),
     ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>

@@ -127,6 +127,7 @@ const REQUESTS: { readonly [Type in RequestType]: Parse<FieldsOf<Type>> } = {
   chunk: (data) => ({ chunk: parseChunk(own(data, 'chunk')) }),
   'session-end': withFields({ ...OF_SESSION, indexes: optional(isIndex) }),
   chunks: ofSession,
+  log: ofSession,
   pause: ofSession,
   resume: ofSession,
   adopt: ofSession,

@@ -138,6 +138,19 @@ export interface ChunkView {
   readonly lastError?: WireError | undefined
 }
 
+/** What happened to a session on this device: one line of its custody log. */
+export interface LogLine {
+  readonly atMs: number
+  readonly sessionId: SessionId
+  /** The chunk's; absent where it is about the session. */
+  readonly index?: number | undefined
+  /** In the words of docs/architecture.md; later versions may have others. */
+  readonly event: string
+  readonly from?: ChunkStatus | SessionEnding | undefined
+  readonly to?: ChunkStatus | SessionEnding | undefined
+  readonly error?: WireError | undefined
+}
+
 /** Everything the engine holds, as one value. */
 export interface Snapshot {
   /** Newest first. */

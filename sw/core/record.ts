@@ -2,7 +2,7 @@ import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId, Cid, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Labels } from '../../src/protocol/labels.ts'
 import type { Member } from '../../src/protocol/messages.ts'
-import type { AnchorView, ChunkStatus, SessionEnding } from '../../src/protocol/snapshot.ts'
+import type { AnchorView, ChunkStatus, SessionEnding, LogLine } from '../../src/protocol/snapshot.ts'
 
 /** What sealing adds to a chunk. */
 export interface Seal {
@@ -273,12 +273,4 @@ export interface SessionRecord {
 }
 
 /** One line of the bounded custody log. */
-export interface LogEntry {
-  readonly atMs: number
-  readonly sessionId: SessionId
-  readonly index?: number | undefined
-  readonly event: string
-  readonly from?: ChunkStatus | SessionEnding | undefined
-  readonly to?: ChunkStatus | SessionEnding | undefined
-  readonly error?: WireError | undefined
-}
+export type LogEntry = LogLine

@@ -41,6 +41,11 @@ describe('reply', () => {
       ok: true,
       value: [{ ending: 'complete', upload: 'confirmed' }],
     })
+    expect(await ask('log', { sessionId: id })).toMatchObject({
+      ok: true,
+      value: expect.arrayContaining([expect.objectContaining({ index: 0, to: 'confirmed' })]),
+    })
+    expect(await ask('log', { sessionId: sessionIdOf(2) })).toEqual({ ok: true, value: [] })
     world.announced.length = 0
     expect(await ask('discard', { sessionId: id })).toEqual({ ok: true, value: { discarded: id } })
     expect(world.announced).toEqual([id])

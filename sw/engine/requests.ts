@@ -62,6 +62,10 @@ const HANDLERS: Handlers = {
     const chunks = await store.read((tx) => tx.chunksOf(sessionId))
     return chunks.map((chunk) => chunkView(chunk, progress))
   },
+  async log({ store }, { sessionId }) {
+    const lines = await store.read((tx) => tx.log(Infinity))
+    return lines.filter((line) => line.sessionId === sessionId).reverse()
+  },
   pause: async (context, { sessionId }) => viewOf(context, await pauseSession(context, sessionId)),
   resume: async (context, { sessionId }) => viewOf(context, await resumeSession(context, sessionId)),
   adopt: async (context, { sessionId }) => viewOf(context, await adoptSession(context, sessionId)),

@@ -276,7 +276,17 @@ export function tus({
 
     async verify(upload, { signal, resumeToken, saveResumeToken }) {
       const target = targetOf(resumeToken) ?? named(upload)
-      const answer = await call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
+      const reading = call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
+      const answer = await reading.catch(async (error: HoldfastError) => {
+        // A browser does not tell what CORS blocks from what is not there; HEAD, which was let through before, does. The stock
+        // Node.js server by its defaults: every answer but that to GET has the header.
+        if (error.code === 'unreachable' && (await offsetOf(target, upload, signal)))
+          throw new HoldfastError(
+            'bad-answer',
+            `CORS hides the upload: GET lacks Access-Control-Allow-Origin. ${CONFIGURE}`,
+          )
+        throw error
+      })
       /** Best effort: without the termination extension a server that names uploads keeps the copy. */
       const discard = async () => {
         await call('DELETE', target.url, { signal }, TUS)

@@ -1,0 +1,68 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { WaitOptions } from './api.ts'
+import type { Snapshot } from './protocol/snapshot.ts'
+import { snapshotStore } from './store.ts'
+
+const stateOf = (): Snapshot => ({ sessions: [] })
+
+/** Watches as the page's side does: it ends, without a word, when its signal aborts. */
+function watched() {
+  const watches: AbortSignal[] = []
+  const waiting: ((state: Snapshot | undefined) => void)[] = []
+  return {
+    watches,
+    tell: (state: Snapshot) => waiting.splice(0).forEach((resolve) => resolve(state)),
+    async *watch({ signal }: WaitOptions = {}) {
+      if (!signal) throw new Error('It must be possible to end.')
+      watches.push(signal)
+      while (!signal.aborted) {
+        const state = await new Promise<Snapshot | undefined>((resolve) => {
+          waiting.push(resolve)
+          signal.addEventListener('abort', () => resolve(undefined))
+        })
+        if (state && !signal.aborted) yield state
+      }
+    },
+  }
+}
+
+describe('snapshotStore', () => {
+  it('gives one object until the state changes, and none before it is known', async () => {
+    const holdfast = watched()
+    const store = snapshotStore(Promise.resolve(holdfast))
+    expect(store.getSnapshot()).toBeUndefined()
+    const [first, second] = [stateOf(), stateOf()]
+    const told: unknown[] = []
+    store.subscribe((state) => told.push(state))
+    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(1))
+    holdfast.tell(first)
+    await vi.waitFor(() => expect(store.getSnapshot()).toBe(first))
+    await vi.waitFor(() => {
+      holdfast.tell(second)
+      expect(store.getSnapshot()).toBe(second)
+    })
+    expect(told).toEqual([undefined, first, second])
+    expect(told[2]).toBe(second)
+  })
+
+  it('watches once for all, ends with the last, and begins again', async () => {
+    const holdfast = watched()
+    const store = snapshotStore(holdfast)
+    const listener = () => undefined
+    const [leave, leaveToo] = [store.subscribe(listener), store.subscribe(listener)]
+    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(1))
+    leave()
+    expect(holdfast.watches[0]!.aborted).toBe(false)
+    leaveToo()
+    expect(holdfast.watches[0]!.aborted).toBe(true)
+    store.subscribe(listener)
+    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(2))
+  })
+
+  it('tells a watch that cannot be', async () => {
+    const failure = new Error('no')
+    const onError = vi.fn()
+    snapshotStore(Promise.reject(failure), onError).subscribe(() => undefined)
+    await vi.waitFor(() => expect(onError).toHaveBeenCalledWith(failure))
+  })
+})

@@ -1,0 +1,95 @@
+import { expect, it, vi } from 'vitest'
+import { snapshotStore } from './store.ts'
+import { fakeWorker } from './testing.ts'
+
+const group = { publicKey: 'a'.repeat(64) }
+const bytes = (text: string) => new Blob([text])
+
+async function recorded() {
+  const worker = fakeWorker(() => 1_000)
+  const holdfast = worker.connect()
+  const session = await holdfast.startSession({ groups: [group], mimeType: 'text/plain' })
+  return { worker, holdfast, session }
+}
+
+it('takes a recording from its start to its confirmation, and tells a watch of it', async () => {
+  const { worker, holdfast, session } = await recorded()
+  const store = snapshotStore(holdfast)
+  const leave = store.subscribe(() => undefined)
+  expect(await session.append(bytes('one'))).toEqual({ id: `${session.id}/0`, index: 0 })
+  await session.append(bytes('two!'), { durationMs: 5 })
+  await vi.waitFor(() => expect(store.getSnapshot()?.sessions[0]?.chunks.uploading).toBe(2))
+  expect(await session.end()).toMatchObject({ ending: 'complete', upload: 'uploading', localBytes: 7 })
+  worker.advance('uploaded')
+  expect(await holdfast.sessions()).toMatchObject([{ upload: 'publishing', progress: { storedBytes: 7 } }])
+  worker.advance('confirmed')
+  await vi.waitFor(() =>
+    expect(store.getSnapshot()?.sessions).toMatchObject([{ upload: 'confirmed', localBytes: 0 }]),
+  )
+  leave()
+  const events = (await holdfast.log(session.id)).map(({ event, index }) => [event, index])
+  expect(events).toEqual([
+    ['session-started', undefined],
+    ['acknowledged', 0],
+    ['acknowledged', 1],
+    ['session-ended', undefined],
+    ['uploaded', 0],
+    ['uploaded', 1],
+    ['confirmed', 0],
+    ['confirmed', 1],
+  ])
+  expect(await Promise.all(worker.taken.map(async ({ bytes }) => bytes.text()))).toEqual(['one', 'two!'])
+})
+
+it('refuses, and takes what waits once it no longer does', async () => {
+  const { worker, session } = await recorded()
+  worker.refuse('storage-full')
+  const stalled = vi.fn()
+  const appended = session.append(bytes('one'), { onStalled: stalled })
+  await vi.waitFor(() => expect(session.stalledBy?.code).toBe('storage-full'))
+  expect(session.waiting).toBe(1)
+  worker.refuse()
+  await appended
+  expect(session.waiting).toBe(0)
+  expect(stalled).toHaveBeenCalledOnce()
+})
+
+it('loses a chunk that was given up, and ends as interrupted', async () => {
+  const { worker, session } = await recorded()
+  worker.refuse('storage-full')
+  const leaving = new AbortController()
+  const appended = session.append(bytes('one'), { signal: leaving.signal })
+  const lost = expect(appended).rejects.toBe('enough')
+  leaving.abort('enough')
+  await lost
+  expect(await session.end()).toMatchObject({ ending: 'interrupted', missing: 1 })
+  await expect(session.append(bytes('late'))).rejects.toMatchObject({ code: 'session-ended' })
+})
+
+it('has troubles and dead pages, and refuses as the worker does', async () => {
+  const { worker, holdfast, session } = await recorded()
+  await session.append(bytes('one'))
+  worker.trouble(session.id, 'sign-in-needed', 2_000)
+  expect(await holdfast.sessions()).toMatchObject([
+    { lastError: { code: 'sign-in-needed' }, retryAtMs: 2_000 },
+  ])
+  const [resumed] = [await holdfast.resume(session.id)]
+  expect(resumed.lastError).toBeUndefined()
+  worker.interrupt(session.id)
+  expect(await holdfast.sessions()).toMatchObject([{ ending: 'interrupted' }])
+  await expect(holdfast.discard(session.id)).rejects.toMatchObject({ code: 'not-confirmed' })
+  await holdfast.discard(session.id, { confirm: 'discard-unconfirmed' })
+  expect(await holdfast.sessions()).toEqual([])
+  await expect(holdfast.pause(session.id)).rejects.toMatchObject({ code: 'unknown-session' })
+})
+
+it('ends every watch of a page that closes', async () => {
+  const { holdfast } = await recorded()
+  const states: unknown[] = []
+  const watching = (async () => {
+    for await (const state of holdfast.watch()) states.push(state)
+  })()
+  await vi.waitFor(() => expect(states).toHaveLength(1))
+  holdfast.close()
+  await watching
+})

@@ -1,0 +1,259 @@
+import type { Holdfast, RecordingSession, SessionOptions } from './api.ts'
+import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
+import { chunkIdOf, type GroupId, type SessionId, type SessionName } from './protocol/ids.ts'
+import { CHUNK_STATUSES, type ChunkStatus } from './protocol/snapshot.ts'
+import type {
+  ChunkView,
+  LogLine,
+  Policy,
+  SessionEnding,
+  SessionSnapshot,
+  SessionUpload,
+} from './protocol/snapshot.ts'
+import { watch } from './watch-memory.ts'
+
+/** A worker in memory, for an app's unit tests: nothing is sealed, stored or sent. */
+export interface FakeWorker {
+  /** What `connect()` would give: the app's code under test takes it. Each page has one of its own. */
+  connect(): Holdfast
+  /** All bytes that were handed over, by chunk, in order. */
+  readonly taken: readonly { readonly sessionId: SessionId; readonly index: number; readonly bytes: Blob }[]
+  /**
+   * From now on chunks are refused for this reason, as a full device would; without one they are taken again. What waits
+   * is then handed over.
+   */
+  refuse(code?: ErrorCode): void
+  /** All chunks of the session, or of all, get as far as this. `confirmed` settles a session that has ended. */
+  advance(to: ChunkStatus, id?: SessionId): void
+  /** Work on the session does not go on, for this reason, and is tried again then; without one it goes on. */
+  trouble(id: SessionId, code?: ErrorCode, retryAtMs?: number): void
+  /** The page that records this session dies. */
+  interrupt(id: SessionId): void
+}
+
+/** A session as the worker has it. */
+interface Kept {
+  snapshot: SessionSnapshot
+  readonly chunks: ChunkView[]
+}
+
+/** @param now ms since the epoch, for a test that has a clock of its own */
+export function fakeWorker(now: () => number = Date.now): FakeWorker {
+  const kept = new Map<SessionId, Kept>()
+  const taken: { sessionId: SessionId; index: number; bytes: Blob }[] = []
+  const log: LogLine[] = []
+  const changed = new EventTarget()
+  let refusal: HoldfastError | undefined
+  let policy: Policy = 'always'
+
+  const sessionOf = (id: SessionId): Kept => {
+    const found = kept.get(id)
+    if (!found) throw new HoldfastError('unknown-session', `No session ${id}.`)
+    return found
+  }
+  const tell = () => void changed.dispatchEvent(new Event('change'))
+  const note = (sessionId: SessionId, event: string, more: Partial<LogLine> = {}) =>
+    void log.push({ atMs: now(), sessionId, event, ...more })
+
+  /** Changes a session, and all that follows from it. */
+  function change(id: SessionId, fields: Partial<SessionSnapshot> = {}): SessionSnapshot {
+    const session = sessionOf(id)
+    const merged = { ...session.snapshot, ...fields }
+    const totalBytes = sum(session.chunks.map(({ sizeBytes }) => sizeBytes))
+    const storedBytes = sum(session.chunks.map((chunk) => chunk.storedBytes))
+    session.snapshot = {
+      ...merged,
+      chunks: tallyOf(session.chunks),
+      upload: uploadOf(session.chunks, merged.ending),
+      localBytes: sum(
+        session.chunks.filter((chunk) => chunk.status !== 'confirmed').map((chunk) => chunk.sizeBytes),
+      ),
+      progress: { totalBytes, storedBytes, bytesPerSecond: 0 },
+    }
+    tell()
+    return session.snapshot
+  }
+
+  function take(sessionId: SessionId, index: number, bytes: Blob, capturedAtMs: number, durationMs: number) {
+    const id = chunkIdOf(sessionId, index)
+    const at = { status: 'uploading', parked: false, storedBytes: 0, retryCount: 0 } as const
+    sessionOf(sessionId).chunks.push({
+      id,
+      sessionId,
+      index,
+      sizeBytes: bytes.size,
+      capturedAtMs,
+      durationMs,
+      ...at,
+    })
+    taken.push({ sessionId, index, bytes })
+    note(sessionId, 'acknowledged', { index, to: 'uploading' })
+    change(sessionId)
+    return { id, index }
+  }
+
+  function recordingOf({ id, name }: SessionSnapshot, options: SessionOptions): RecordingSession {
+    let [next, waiting] = [0, 0]
+    const whole = new Set<Promise<unknown>>()
+    return {
+      id,
+      name,
+      get waiting() {
+        return waiting
+      },
+      get stalledBy() {
+        return waiting > 0 ? refusal : undefined
+      },
+      append(bytes, { capturedAtMs = now(), durationMs = 0, onStalled, signal } = {}) {
+        const index = next++
+        const appended = (async () => {
+          signal?.throwIfAborted()
+          if (sessionOf(id).snapshot.ending !== 'recording')
+            throw new HoldfastError('session-ended', 'The session has ended.')
+          waiting++
+          try {
+            for (let refused = refusal; refused; refused = refusal) {
+              onStalled?.(refused)
+              await changeOf(changed, signal)
+            }
+            return take(id, index, bytes, capturedAtMs, durationMs)
+          } finally {
+            waiting--
+          }
+        })()
+        whole.add(appended)
+        return appended
+      },
+      async end() {
+        await Promise.allSettled(whole)
+        const missing = next - sessionOf(id).chunks.length
+        return endWith(id, missing === 0 ? 'complete' : 'interrupted', missing)
+      },
+      restart: async () => recordingOf(begin(options, name), options),
+    }
+  }
+
+  function begin({ groups, mimeType, startedAtMs = now() }: SessionOptions, continues?: SessionName) {
+    if (groups.length === 0) throw new HoldfastError('bad-input', 'A session has 1 to 16 groups.')
+    const id = crypto.randomUUID() as SessionId
+    const snapshot: SessionSnapshot = {
+      id,
+      name: hexOf(id).padEnd(64, '0') as SessionName,
+      ending: 'recording',
+      upload: 'publishing',
+      groupIds: groups.map(({ publicKey }) => `0x${publicKey.slice(0, 64).padEnd(64, '0')}` as GroupId),
+      mimeType,
+      sealingKey: hexOf(id).padEnd(64, '0'),
+      startedAtMs,
+      continues,
+      missing: 0,
+      paused: false,
+      chunks: tallyOf([]),
+      parked: 0,
+      localBytes: 0,
+      progress: { totalBytes: 0, storedBytes: 0, bytesPerSecond: 0 },
+    }
+    kept.set(id, { snapshot, chunks: [] })
+    note(id, 'session-started', { to: 'recording' })
+    return change(id)
+  }
+
+  function endWith(id: SessionId, ending: SessionEnding, missing = 0): SessionSnapshot {
+    note(id, 'session-ended', { from: 'recording', to: ending })
+    return change(id, { ending, missing, endedAtMs: now() })
+  }
+
+  const all = () =>
+    [...kept.values()].map(({ snapshot }) => snapshot).sort((a, b) => b.startedAtMs - a.startedAtMs)
+
+  return {
+    taken,
+    refuse(code) {
+      refusal = code && new HoldfastError(code, 'The test refuses.')
+      tell()
+    },
+    advance(to, only) {
+      for (const [id, { chunks }] of kept) {
+        if (only !== undefined && only !== id) continue
+        chunks.forEach((chunk, at) => {
+          if (chunk.status === to) return
+          note(id, to, { index: chunk.index, from: chunk.status, to })
+          chunks[at] = { ...chunk, status: to, storedBytes: isStored(to) ? chunk.sizeBytes : 0 }
+        })
+        change(id)
+      }
+    },
+    trouble(id, code, retryAtMs) {
+      const lastError = code && { code, message: 'The test says so.' }
+      if (lastError) note(id, 'failed', { error: lastError })
+      change(id, { lastError, retryAtMs: code && retryAtMs })
+    },
+    interrupt: (id) => void endWith(id, 'interrupted'),
+
+    connect() {
+      const closed = new AbortController()
+      return {
+        startSession: async (options) => {
+          options.signal?.throwIfAborted()
+          return recordingOf(begin(options), options)
+        },
+        sessions: async () => all(),
+        chunks: async (id) => [...(kept.get(id)?.chunks ?? [])],
+        log: async (id) => log.filter(({ sessionId }) => sessionId === id),
+        watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
+        pause: async (id) => change(id, { paused: true }),
+        resume: async (id) => change(id, { paused: false, lastError: undefined, retryAtMs: undefined }),
+        // Nothing here has a destination, so there is nothing to take over.
+        adopt: async (id) => change(id),
+        policy: async () => ({ policy, metered: false }),
+        async setPolicy(chosen) {
+          policy = chosen
+          return { policy, metered: false }
+        },
+        async discard(id, { confirm } = {}) {
+          const { snapshot } = sessionOf(id)
+          if (snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
+            throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
+          kept.delete(id)
+          tell()
+        },
+        capabilities: async () => ({
+          missing: [],
+          backgroundWakes: { kind: 'none' },
+          storage: 'unknown',
+          payloadForm: 'buffer',
+          window: 'unknown',
+          notifications: 'unsupported',
+          push: false,
+          periodicSync: 'unsupported',
+          earlierDatabase: 'unknown',
+          words: [],
+        }),
+        close: () => closed.abort(),
+      }
+    },
+  }
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)
+const hexOf = (id: SessionId) => id.replaceAll('-', '')
+const isStored = (status: ChunkStatus) => CHUNK_STATUSES.indexOf(status) >= CHUNK_STATUSES.indexOf('uploaded')
+
+const tallyOf = (chunks: readonly ChunkView[]) =>
+  Object.fromEntries(
+    CHUNK_STATUSES.map((status) => [status, chunks.filter((chunk) => chunk.status === status).length]),
+  ) as Record<ChunkStatus, number>
+
+function uploadOf(chunks: readonly ChunkView[], ending: SessionEnding): SessionUpload {
+  if (chunks.some(({ status }) => !isStored(status))) return 'uploading'
+  const isSettled = ending !== 'recording' && chunks.every(({ status }) => status === 'confirmed')
+  return isSettled ? 'confirmed' : 'publishing'
+}
+
+/** @throws the signal's reason */
+function changeOf(changed: EventTarget, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    changed.addEventListener('change', () => resolve(), { once: true })
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+}

@@ -1,0 +1,33 @@
+import { following } from './protocol/following.ts'
+import type { Snapshot } from './protocol/snapshot.ts'
+
+/** The state now, then again after each change, until one of the signals aborts; a slow reader gets the latest. */
+export async function* watch(
+  stateOf: () => Snapshot,
+  changed: EventTarget,
+  ...signals: readonly (AbortSignal | undefined)[]
+): AsyncGenerator<Snapshot> {
+  const over = following(...signals)
+  const { signal } = over
+  let isNews = true
+  let stir = () => {}
+  const onChange = () => {
+    isNews = true
+    stir()
+  }
+  changed.addEventListener('change', onChange, { signal })
+  signal.addEventListener('abort', () => stir())
+  try {
+    while (!signal.aborted) {
+      if (isNews) {
+        isNews = false
+        yield stateOf()
+      } else
+        await new Promise<void>((resolve) => {
+          stir = resolve
+        })
+    }
+  } finally {
+    over.abort()
+  }
+}
