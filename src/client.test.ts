@@ -15,15 +15,6 @@ const worker = vi.hoisted(() => ({
   mute: [] as string[],
 }))
 
-vi.mock('workbox-window/Workbox.js', () => ({
-  Workbox: class {
-    register = () => {
-      worker.registered++
-      if (worker.refuses) return Promise.reject(new TypeError('The script cannot be loaded.'))
-      return worker.registration === undefined ? new Promise(() => {}) : Promise.resolve(worker.registration)
-    }
-  },
-}))
 vi.mock('workbox-window/messageSW.js', () => ({
   messageSW: (_worker: object, envelope: Envelope) => {
     worker.asked.push(envelope)
@@ -31,6 +22,12 @@ vi.mock('workbox-window/messageSW.js', () => ({
     return Promise.resolve({ ok: true, value: envelope.type === 'sessions' ? [] : { workRemains: false } })
   },
 }))
+
+const register = () => {
+  worker.registered++
+  if (worker.refuses) return Promise.reject(new TypeError('The script cannot be loaded.'))
+  return worker.registration === undefined ? new Promise(() => {}) : Promise.resolve(worker.registration)
+}
 
 const SCOPE = 'https://app.example/'
 const id = '00000000-0000-4000-8000-000000000001' as SessionId
@@ -41,7 +38,7 @@ beforeEach(() => {
   worker.registration = { active: {}, scope: SCOPE }
   worker.asked = []
   worker.mute = []
-  vi.stubGlobal('navigator', { serviceWorker: new EventTarget(), locks: {} })
+  vi.stubGlobal('navigator', { serviceWorker: Object.assign(new EventTarget(), { register }), locks: {} })
   vi.stubGlobal('indexedDB', {})
   vi.stubGlobal('document', new EventTarget())
   vi.stubGlobal('addEventListener', () => undefined)

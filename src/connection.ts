@@ -1,6 +1,5 @@
-// The modules rather than the package's entry, which is compiled to ES5 and a kilobyte larger.
+// The module rather than the package's entry, which is compiled to ES5 and a kilobyte larger.
 import { messageSW } from 'workbox-window/messageSW.js'
-import { Workbox } from 'workbox-window/Workbox.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
 import { fromWire, HoldfastError } from './protocol/errors.ts'
 import { following } from './protocol/following.ts'
@@ -37,13 +36,12 @@ export interface Connection {
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
   const { scriptUrl, type = 'module', scope, timeoutMs = ANSWER_TIMEOUT_MS } = options
-  /** A new instance each time: one registers once. */
   async function register(): Promise<ServiceWorkerRegistration> {
-    const workbox = new Workbox(scriptUrl, { type, ...(scope !== undefined && { scope }) })
-    // Undefined only where one registers twice.
-    const registered = (await workbox.register({ immediate: true }).catch((cause: unknown) => {
-      throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
-    }))!
+    const registered = await navigator.serviceWorker
+      .register(scriptUrl, { type, ...(scope !== undefined && { scope }) })
+      .catch((cause: unknown) => {
+        throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
+      })
     await activated(registered)
     return registered
   }

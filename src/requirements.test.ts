@@ -1,31 +1,17 @@
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { ConnectOptions, Holdfast } from './api.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { capabilities } from './capabilities.ts'
+import { connect } from './client.ts'
 import { missingFeatures } from './requirements.ts'
 
 const registered = vi.fn()
-
-/** Of modules of its own: other tests of this process have another stand-in for the same one. */
-async function connect(options: ConnectOptions): Promise<Holdfast> {
-  vi.resetModules()
-  vi.doMock('workbox-window/Workbox.js', () => ({
-    Workbox: class {
-      register = registered
-    },
-  }))
-  const client = await import('./client.ts')
-  return client.connect(options)
-}
-afterAll(() => {
-  vi.doUnmock('workbox-window/Workbox.js')
-  vi.resetModules()
-})
 
 /** A browser that has all but these. */
 function browserWithout(...names: readonly string[]): void {
   const has = (name: string) => !names.includes(name)
   vi.stubGlobal('navigator', {
-    ...(has('serviceWorker') && { serviceWorker: { getRegistration: async () => undefined } }),
+    ...(has('serviceWorker') && {
+      serviceWorker: { register: registered, getRegistration: async () => undefined },
+    }),
     ...(has('locks') && { locks: {} }),
   })
   for (const name of ['indexedDB', 'BroadcastChannel']) {
