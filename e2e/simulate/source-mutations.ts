@@ -449,8 +449,8 @@ export const NEVER_LOOKS_AGAIN = plant(
 /** The simulator's histories have few sessions: this one is shown to a start itself. */
 export const FORGETS_OPEN = plant('forgets sessions that are not settled', /^gone$/, [
   'core/session',
-  'sessions.filter(isSettled)',
-  '[...sessions]',
+  'open === undefined',
+  'true',
 ])
 
 /** Planted as well, and noticed by tests of their own. */

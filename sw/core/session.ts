@@ -61,9 +61,16 @@ export function isSettled(session: SessionRecord): boolean {
 const SETTLED_KEPT = 200
 const FORGOTTEN_AT_ONCE = 4
 
-/** The settled sessions that are to be forgotten now: the oldest of those that are too many, of all, newest first. */
+/**
+ * The settled sessions, of which nobody is yet to be told, that are to be forgotten now: the oldest of those that are too
+ * many, of all, newest first.
+ */
 export const outlived = (sessions: readonly SessionRecord[]): SessionRecord[] =>
-  sessions.filter(isSettled).slice(SETTLED_KEPT).slice(-FORGOTTEN_AT_ONCE)
+  sessions
+    .filter(({ open }) => open === undefined)
+    .slice(SETTLED_KEPT)
+    .slice(-FORGOTTEN_AT_ONCE)
+
 /** Whether the app does not know yet that all of this is settled, or that more has come since. */
 export const isToTell = ({ completion, size }: SessionRecord) => !!completion && completion.told !== size
 
