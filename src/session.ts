@@ -1,4 +1,4 @@
-import type { AppendOptions, Group, RecordingSession, SessionOptions } from './api.ts'
+import type { AppendOptions, EndOptions, Group, RecordingSession, SessionOptions } from './api.ts'
 import { askUpTo } from './ask-again.ts'
 import type { Connection } from './connection.ts'
 import { sha256Hex } from './evidence/digest.ts'
@@ -142,11 +142,11 @@ function recordingSession(
     }
   }
 
-  async function end(): Promise<SessionSnapshot> {
+  async function end(how: EndOptions['how']): Promise<SessionSnapshot> {
     while (waiting.size > 0) await Promise.allSettled(waiting.keys())
     // A worker that dies over this would leave a recording that never ends while its page lives.
     const snapshot = await requestWithRetry(connection, () =>
-      connection.request({ type: 'session-end', sessionId: id, indexes: nextIndex }),
+      connection.request({ type: 'session-end', sessionId: id, indexes: nextIndex, how }),
     )
     release()
     return snapshot
@@ -186,11 +186,11 @@ function recordingSession(
       }
     },
 
-    end: ({ signal } = {}) =>
+    end: ({ signal, how } = {}) =>
       unlessAborted(signal, () => {
         ended = true
         // What was refused is asked again by the next call.
-        ending ??= end().finally(() => (ending = undefined))
+        ending ??= end(how).finally(() => (ending = undefined))
         return ending
       }),
 

@@ -1,14 +1,24 @@
 import type { Group, Holdfast } from '../api.ts'
-import { record, supportedMimeType, type Recording, type RecordProgress } from '../capture/record.ts'
+import {
+  record,
+  supportedMimeType,
+  type Recording,
+  type RecordProgress,
+  type SourceState,
+} from '../capture/record.ts'
+import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { announce } from './announce.ts'
-import { openSource, type Source } from './camera.ts'
+import { openCamera, testPicture, type Source } from './camera.ts'
+import { openDialog } from './dialog.ts'
 import { byId, setAttributes, setText } from './dom.ts'
 import { explain, hideNotice, showNotice } from './explain.ts'
-import { count, formatBytes, formatClock } from './format.ts'
+import { formatBytes, formatClock } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
 import { keepScreenOn } from './screen-lock.ts'
 import type { Settings } from './settings.ts'
+import { sourceWords } from './source-words.ts'
+import { texts } from './texts.ts'
 
 interface Context {
   readonly holdfast: Holdfast
@@ -20,9 +30,12 @@ interface Context {
 const NOTHING: RecordProgress = {
   captured: 0,
   acknowledged: 0,
+  capturedMs: 0,
+  acknowledgedMs: 0,
   waitingBytes: 0,
   stalledBy: undefined,
   paused: false,
+  source: { video: 'live', audio: 'live' },
 }
 /** How often the clock is read, so that no second is skipped. */
 const TICK_MS = 250
@@ -50,23 +63,33 @@ export function showRecorder(context: Context): void {
 
 function showFailure(thrown: unknown): void {
   const notice = byId('record-notice', HTMLElement)
-  announce('Recording failed')
-  showNotice(notice, explain(thrown, 'Press Record to start a new recording.'))
+  announce(texts.recorder.failed)
+  showNotice(notice, explain(thrown, texts.recorder.failedNext))
   notice.scrollIntoView({ block: 'nearest' })
 }
 
 async function recordOnce(context: Context): Promise<void> {
   const mimeType = supportedMimeType()
-  if (mimeType === undefined)
-    throw new Error('This browser cannot record video. Use Chrome, Edge or Firefox.')
+  if (mimeType === undefined) throw new Error(texts.recorder.unsupported)
   const group = await groupToRecordFor()
   if (!group) return
   const source = await openSource(context.settings.forceTestPicture)
+  if (!source) return
   try {
     await recordFrom(source, group, mimeType, context)
   } finally {
     source.close()
   }
+}
+
+/** The camera or, where there is none and the person says so, a test picture. */
+async function openSource(forceTestPicture: boolean): Promise<Source | undefined> {
+  if (forceTestPicture) return testPicture(texts.source.testPictureWanted)
+  const opened = await openCamera()
+  if (typeof opened !== 'string') return opened
+  setText(byId('no-camera-why', HTMLElement), opened)
+  const answer = await openDialog(byId('no-camera', HTMLDialogElement))
+  return answer === 'test' ? testPicture(texts.source.testPicture) : undefined
 }
 
 async function recordFrom(source: Source, group: Group, mimeType: string, context: Context): Promise<void> {
@@ -92,7 +115,8 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   const hide = showRecording(recording, Date.now())
   try {
     await recording.finished
-    announce(`Recording stopped. ${count(progress.acknowledged, 'chunk')} saved.`)
+    announce(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
+    if (isGone(progress.source)) showGone()
   } finally {
     hide()
     leave()
@@ -107,6 +131,12 @@ function guardUnsaved(unsaved: () => boolean): () => void {
   }
   addEventListener('beforeunload', ask)
   return () => removeEventListener('beforeunload', ask)
+}
+
+/** The recording is over, and nobody had pressed Stop. */
+function showGone(): void {
+  const { gone: what, goneNext: next } = texts.sourceState
+  showNotice(byId('record-notice', HTMLElement), { what, next })
 }
 
 function showSource({ stream, kind, note }: Source): void {
@@ -143,13 +173,13 @@ function showRecording(recording: Recording, startedAtMs: number): () => void {
   const save = () => {
     stoppedAtMs = Date.now()
     stop.disabled = true
-    setText(byId('stop-label', HTMLElement), 'Saving')
+    setText(byId('stop-label', HTMLElement), texts.recorder.saving)
     setState('saving')
     // A failure to stop is reported through `finished`.
     recording.stop().catch(() => undefined)
   }
   stop.addEventListener('click', save, { once: true, signal: shown.signal })
-  announce('Recording')
+  announce(texts.recorder.recording)
   const clock = setInterval(tick, TICK_MS)
   return () => {
     clearInterval(clock)
@@ -158,18 +188,34 @@ function showRecording(recording: Recording, startedAtMs: number): () => void {
 }
 
 function showProgress(progress: RecordProgress): void {
-  const { captured, acknowledged } = progress
+  const { captured, acknowledged, capturedMs, acknowledgedMs } = progress
   const waiting = captured - acknowledged
   const acks = byId('acks', HTMLElement)
+  const { allSaved, allSavedSpoken, notSaved, notSavedSpoken } = texts.recorder
+  const saved = formatClock(acknowledgedMs)
+  const unsaved = formatClock(capturedMs - acknowledgedMs)
   setAttributes(acks, {
     'data-captured': captured,
     'data-acknowledged': acknowledged,
     'data-waiting': waiting,
-    'aria-label':
-      waiting > 0 ? `${count(waiting, 'chunk')} not saved yet` : `${count(acknowledged, 'chunk')} saved`,
+    'aria-label': waiting > 0 ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
   })
-  setText(acks, waiting > 0 ? `⏳ ${waiting}` : `✓ ${acknowledged}`)
+  setText(acks, waiting > 0 ? notSaved(unsaved) : allSaved(saved))
   showHeldUp(progress)
+  showSourceState(progress.source)
+}
+
+/** Over the picture, so that it is where the person looks, and nothing moves. */
+function showSourceState(source: SourceState): void {
+  const words = sourceWords(source)
+  const line = byId('source-state', HTMLElement)
+  // An alert is told when its text changes.
+  setText(line, words)
+  line.hidden = words === ''
+  setAttributes(byId('camera', HTMLElement), {
+    'data-picture': source.video,
+    'data-sound': source.audio,
+  })
 }
 
 /** Says why chunks are in this page alone, for as long as they are. */
@@ -178,8 +224,7 @@ function showHeldUp({ stalledBy, paused, waitingBytes }: RecordProgress): void {
   line.hidden = stalledBy === undefined
   if (stalledBy === undefined) return
   const { what, next } = explain(stalledBy)
-  const state = paused ? 'Recording is paused until there is room.' : 'Recording goes on.'
-  setText(line, `${what} ${next} ${state} Keep this tab open: it alone holds ${formatBytes(waitingBytes)}.`)
+  setText(line, texts.recorder.heldUp(what, next, formatBytes(waitingBytes), paused))
 }
 
 function showIdle(): void {
@@ -190,8 +235,9 @@ function showIdle(): void {
   byId('viewfinder-hint', HTMLElement).hidden = false
   byId('source-badge', HTMLElement).hidden = true
   byId('source-note', HTMLElement).hidden = true
+  byId('source-state', HTMLElement).hidden = true
   byId('held-up', HTMLElement).hidden = true
-  setText(byId('stop-label', HTMLElement), 'Stop')
+  setText(byId('stop-label', HTMLElement), texts.recorder.stop)
   setState('idle')
   const wasThere = !stop.hidden && [stop, document.body].some((element) => element === document.activeElement)
   start.hidden = false
