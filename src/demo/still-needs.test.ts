@@ -24,7 +24,7 @@ function session(
     chunks: { ...none, ...chunks },
     parked: 0,
     localBytes: 0,
-    progress: { totalBytes: 0, storedBytes: 0, bytesPerSecond: 0 },
+    progress: { totalBytes: 0, storedBytes: 0, totalMs: 0, storedMs: 0, bytesPerSecond: 0 },
     ...more,
   }
 }
