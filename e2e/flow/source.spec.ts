@@ -23,7 +23,8 @@ const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
     const before = told?.textContent
     const lostAtMs = performance.now()
     for (const track of stream.getTracks()) if (wanted === undefined || track.kind === wanted) track.stop()
-    while (told?.textContent === before) await new Promise(requestAnimationFrame)
+    const isTold = () => told?.textContent !== before
+    while (!isTold()) await new Promise(requestAnimationFrame)
     return performance.now() - lostAtMs
   }, kind)
 
