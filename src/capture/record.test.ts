@@ -251,6 +251,38 @@ describe('record', () => {
     await expect(recording.stop()).rejects.toMatchObject({ code: 'session-ended' })
   })
 
+  it('gives what the worker has not taken as a file that begins with the first slice', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const unsaved = () => recording.unsaved()?.text()
+    expect(recording.unsaved()).toBeUndefined()
+    worker.hold()
+    FakeRecorder.last.slice('header ')
+    FakeRecorder.last.slice('one ')
+    expect(recording.unsaved()?.type).toBe('video/webm')
+    expect(await unsaved()).toBe('header one ')
+    worker.release()
+    await vi.advanceTimersByTimeAsync(0)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(recording.unsaved()).toBeUndefined()
+    worker.hold()
+    FakeRecorder.last.slice('two ')
+    const stopped = recording.stop()
+    expect(await unsaved()).toBe('header two the rest')
+    worker.release()
+    await stopped
+    expect(recording.unsaved()).toBeUndefined()
+  })
+
+  it('gives what could not be kept, too', async () => {
+    const { session, refuse } = fakeSession()
+    refuse(new HoldfastError('chunk-too-large', 'No.'))
+    const recording = record(session, stream, 'video/webm')
+    FakeRecorder.last.slice('one')
+    await expect(recording.finished).rejects.toMatchObject({ code: 'chunk-too-large' })
+    expect(await recording.unsaved()?.text()).toBe('one')
+  })
+
   it('cuts a slice that is too large for a chunk, and counts it once', async () => {
     const { session, appended } = fakeSession()
     const progress: { captured: number; acknowledged: number }[] = []

@@ -56,6 +56,12 @@ export interface Recording {
   stop(options?: WaitOptions): Promise<void>
   /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept. */
   readonly finished: Promise<void>
+  /**
+   * What only this page holds, as a file: the recorder's first slice, which has the container's header, and those that
+   * the worker has not taken. A player may stop at the gap between them. For a person to save where the device takes nothing more, or Stop
+   * does not come to an end. Undefined where the worker has all of it.
+   */
+  unsaved(): Blob | undefined
 }
 
 /** Formats in the order of our preference: WebM is cut by time, MP4 by key frames. */
@@ -86,6 +92,14 @@ interface Piece {
   readonly durationMs: number
   /** Called once, when the worker has it. */
   readonly taken: () => void
+}
+
+/** What one recorder has made, as far as the page has to keep it. */
+interface Made {
+  /** Its first slice. */
+  readonly header: Blob
+  /** Slices that the worker has not taken, in order. */
+  readonly untaken: Set<Blob>
 }
 
 /** What goes into one session: of one recorder, so that its chunks play when joined; or the rest of that. */
@@ -138,6 +152,7 @@ export function record(
   let waitingBytes = 0
   let source = sourceOf(stream)
   let isAsked = false
+  let made: Made | undefined
   const over = new AbortController()
   let part: Part = { session: Promise.resolve(session), waiting: new Set() }
   let recorder = startRecorder(part)
@@ -168,17 +183,21 @@ export function record(
   function startRecorder(into: Part): MediaRecorder {
     const started = newRecorder(stream, { mimeType, ...(videoBitsPerSecond && { videoBitsPerSecond }) })
     let cutAtMs = Date.now()
+    let own: Made | undefined
     started.addEventListener('dataavailable', ({ data }) => {
       if (data.size === 0) return
       const capturedAtMs = cutAtMs
       cutAtMs = Date.now()
       const durationMs = cutAtMs - capturedAtMs
+      const { untaken } = (own ??= made = { header: data, untaken: new Set() })
+      untaken.add(data)
       captured++
       capturedMs += durationMs
       waitingBytes += data.size
       if (waitingBytes > maxWaitingBytes && started.state === 'recording') started.pause()
       progress()
       const taken = () => {
+        untaken.delete(data)
         acknowledged++
         acknowledgedMs += durationMs
       }
@@ -253,6 +272,10 @@ export function record(
 
   return {
     finished,
+    unsaved() {
+      if (made === undefined || made.untaken.size === 0) return undefined
+      return new Blob([...new Set([made.header, ...made.untaken])], { type: mimeType })
+    },
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
         if (recorder.state === 'inactive') return finished

@@ -11,10 +11,11 @@ import type { SessionId } from '../protocol/ids.ts'
 import { announce } from './announce.ts'
 import { openCamera, testPicture, type Source } from './camera.ts'
 import { openDialog } from './dialog.ts'
-import { byId, setAttributes, setText } from './dom.ts'
+import { button, byId, setAttributes, setText } from './dom.ts'
 import { explain, hideNotice, showNotice } from './explain.ts'
-import { formatBytes, formatClock } from './format.ts'
+import { formatBytes, formatClock, formatWait } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
+import { download } from './hand-out.ts'
 import { keepScreenOn } from './screen-lock.ts'
 import type { Settings } from './settings.ts'
 import { sourceWords } from './source-words.ts'
@@ -40,6 +41,9 @@ const NOTHING: RecordProgress = {
 /** How often the clock is read, so that no second is skipped. */
 const TICK_MS = 250
 
+/** After Stop nobody is left with "Saving" alone for longer. */
+const SAVING_MS = 700
+
 /** Makes the record button work. */
 export function showRecorder(context: Context): void {
   const start = byId('record', HTMLButtonElement)
@@ -64,9 +68,31 @@ export function showRecorder(context: Context): void {
 function showFailure(thrown: unknown): void {
   const notice = byId('record-notice', HTMLElement)
   announce(texts.recorder.failed)
-  showNotice(notice, explain(thrown, texts.recorder.failedNext))
+  const unsaved = thrown instanceof Unkept ? thrown.unsaved : undefined
+  const why = thrown instanceof Unkept ? thrown.cause : thrown
+  showNotice(notice, explain(why, texts.recorder.failedNext), unsaved && saveFileButton(() => unsaved))
   notice.scrollIntoView({ block: 'nearest' })
 }
+
+/** A recording that could not be kept, and what the page still holds of it. */
+class Unkept extends Error {
+  readonly unsaved: Blob | undefined
+  constructor(cause: unknown, unsaved: Blob | undefined) {
+    super('Not kept', { cause })
+    this.unsaved = unsaved
+  }
+}
+
+/** Saves what only this page holds, as a file. */
+const saveFileButton = (unsaved: () => Blob | undefined): HTMLButtonElement =>
+  button(
+    texts.recorder.saveFile,
+    () => {
+      const file = unsaved()
+      if (file) download(file, `holdfast-unsaved.${file.type.includes('mp4') ? 'mp4' : 'webm'}`)
+    },
+    { 'data-testid': 'save-unsaved' },
+  )
 
 async function recordOnce(context: Context): Promise<void> {
   const mimeType = supportedMimeType()
@@ -112,9 +138,12 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
       showProgress(next)
     },
   })
-  const hide = showRecording(recording, Date.now())
+  const hide = showRecording(recording, Date.now(), () => progress)
   try {
-    await recording.finished
+    await recording.finished.catch((thrown: unknown) => {
+      throw new Unkept(thrown, recording.unsaved())
+    })
+    hideNotice(byId('record-notice', HTMLElement))
     announce(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
     if (isGone(progress.source)) showGone()
   } finally {
@@ -153,7 +182,11 @@ function showSource({ stream, kind, note }: Source): void {
 }
 
 /** @returns stops the clock and the button */
-function showRecording(recording: Recording, startedAtMs: number): () => void {
+function showRecording(
+  recording: Recording,
+  startedAtMs: number,
+  progressNow: () => RecordProgress,
+): () => void {
   const shown = new AbortController()
   const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
   const timer = byId('timer', HTMLElement)
@@ -177,6 +210,9 @@ function showRecording(recording: Recording, startedAtMs: number): () => void {
     setState('saving')
     // A failure to stop is reported through `finished`.
     recording.stop().catch(() => undefined)
+    setTimeout(() => {
+      if (!shown.signal.aborted) showStillSaving(recording, progressNow())
+    }, SAVING_MS)
   }
   stop.addEventListener('click', save, { once: true, signal: shown.signal })
   announce(texts.recorder.recording)
@@ -185,6 +221,17 @@ function showRecording(recording: Recording, startedAtMs: number): () => void {
     clearInterval(clock)
     shown.abort()
   }
+}
+
+/** What is safe, what is not, and a way to take that along. */
+function showStillSaving(recording: Recording, { acknowledgedMs, capturedMs }: RecordProgress): void {
+  const { stillSaving, stillSavingNext } = texts.recorder
+  const what = stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs))
+  showNotice(
+    byId('record-notice', HTMLElement),
+    { what, next: stillSavingNext },
+    saveFileButton(() => recording.unsaved()),
+  )
 }
 
 function showProgress(progress: RecordProgress): void {

@@ -236,6 +236,10 @@ const english = {
     notSavedSpoken: (length: string) => `The last ${length} are not saved yet`,
     heldUp: (what: string, next: string, held: string, isPaused: boolean) =>
       `${what} ${next} ${isPaused ? 'Recording is paused until there is room.' : 'Recording goes on.'} Keep this tab open: it alone holds ${held}.`,
+    stillSaving: (saved: string, unsaved: string) =>
+      `${saved} is safe on this device; the last ${unsaved} are in this page only.`,
+    stillSavingNext: 'It is tried again by itself while this page is open. To be sure, save them as a file.',
+    saveFile: 'Save as a file',
     unsupported: 'This browser cannot record video. Use Chrome, Edge or Firefox.',
   },
   source: {
