@@ -74,6 +74,10 @@ const errors: Readonly<Record<ErrorCode, Both>> = {
   ],
   'wrong-chain': THEIRS,
   'nodes-disagree': SLOW,
+  'other-destination': [
+    'The app was set up for another place than this recording was begun for.',
+    'Nothing was deleted. Tell whoever runs it.',
+  ],
   aborted: SLOW,
   defect: OURS,
 }
