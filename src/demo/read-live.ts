@@ -9,8 +9,8 @@ export interface CheckedPiece {
   readonly fromMs: number
   readonly toMs: number
   readonly verdict: 'proved' | VerificationCode
-  /** By the chain's clock, ms since the epoch. */
-  readonly existedBeforeMs: number
+  /** By the chain's clock, ms since the epoch; absent where no chain was asked. */
+  readonly existedBeforeMs: number | undefined
 }
 
 type Readable = Pick<VerifiedSession, 'listed' | 'range'>

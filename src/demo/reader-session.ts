@@ -67,7 +67,7 @@ export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
   const wordsFor = ({ fromMs, toMs, verdict, existedBeforeMs }: CheckedPiece) => {
     const span = words.span(formatClock(fromMs), formatClock(toMs))
     return verdict === 'proved'
-      ? words.proved(span, formatMoment(existedBeforeMs))
+      ? words.proved(span, existedBeforeMs === undefined ? '' : words.existed(formatMoment(existedBeforeMs)))
       : words.notProved(span, verdict)
   }
   const showNow = () => {

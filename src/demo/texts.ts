@@ -207,7 +207,8 @@ const english = {
     saveProof: 'Save the proof',
     eachSecond: 'What is proved, second by second',
     span: (from: string, to: string) => `${from} to ${to}`,
-    proved: (span: string, when: string) => `${span}: proved. It existed before ${when}.`,
+    proved: (span: string, existed: string) => `${span}: proved. ${existed}`.trim(),
+    existed: (when: string) => `It existed before ${when}.`,
     notProved: (span: string, check: string) => `${span}: not proved (${check}).`,
     ofWhich: (proved: string, all: string) => `${proved} of ${all} is proved.`,
     endings: {
