@@ -65,6 +65,10 @@ const errors: Readonly<Record<ErrorCode, Both>> = {
     'The place that keeps the recordings does not take this one.',
     'Tell whoever runs it, then press Resume.',
   ],
+  'completion-failed': [
+    'The app has not heard yet that this recording is safe.',
+    'It is told again by itself.',
+  ],
   'copies-missing': ['Not all copies are made yet.', 'It goes on by itself.'],
   'anchor-rejected': THEIRS,
   'anchor-unseen': ['The public proof is not there yet.', 'It is asked for again by itself.'],
