@@ -35,7 +35,12 @@ const endpointsInDevWorker: Plugin = {
 export default defineConfig({
   root,
   define: endpoints === 'when-served' ? {} : { __HOLDFAST_ENDPOINTS__: endpoints },
-  build: { outDir, emptyOutDir: true },
+  build: {
+    outDir,
+    emptyOutDir: true,
+    // Whoever records, and whoever waits for the recording.
+    rollupOptions: { input: [join(root, 'index.html'), join(root, 'read.html')] },
+  },
   // Named here because Vite looks for dependencies from the page only, and would reload it for the worker's.
   optimizeDeps: { include: ['workbox-background-sync', 'workbox-precaching'] },
   plugins: [

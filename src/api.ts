@@ -85,6 +85,11 @@ export interface AppendOptions extends WaitOptions {
   readonly onStalled?: (error: HoldfastError) => void
 }
 
+export interface EndOptions extends WaitOptions {
+  /** `interrupted`: the page knows that something of the recording is not there, such as a camera that was lost. */
+  readonly how?: 'interrupted'
+}
+
 export interface DiscardOptions extends WaitOptions {
   readonly confirm?: 'discard-unconfirmed'
 }
@@ -113,13 +118,13 @@ export interface RecordingSession {
   append(bytes: Blob, options?: AppendOptions): Promise<{ id: ChunkId; index: number }>
   /**
    * Waits for every `append`, then tells the worker that the recording is over, and how many chunks it had. Only where
-   * the worker has all of them it is `complete`; otherwise `interrupted`, with those that are `missing`. From the call on
+   * the worker has all of them, and the page says nothing else, it is `complete`; otherwise `interrupted`, with those that are `missing`. From the call on
    * nothing can be appended. An abort stops the waiting alone: the page goes on to hand over what it holds, and to end the session;
    * a later `end` waits for the same.
    *
    * @throws HoldfastError a refusal that cannot pass, such as `unknown-session`; the signal's reason
    */
-  end(options?: WaitOptions): Promise<SessionSnapshot>
+  end(options?: EndOptions): Promise<SessionSnapshot>
   /**
    * After `unknown-session`, which tells that the worker has lost this one (somebody cleared the site's data): begins
    * another for the same groups, which names this one in `continues`. Waits until the worker takes it. Chunks that were

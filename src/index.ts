@@ -2,6 +2,7 @@ export type {
   AppendOptions,
   ConnectOptions,
   DiscardOptions,
+  EndOptions,
   Group,
   Holdfast,
   RecordingSession,

@@ -416,6 +416,14 @@ describe('bytes of a chunk', () => {
     expect(requests.at(-1)).toMatchObject({ type: 'session-end', indexes: 1 })
   })
 
+  it('are all there, and the recording is not: its page says so', async () => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    await session.append(new Blob(['one']))
+    await session.end({ how: 'interrupted' })
+    expect(requests.at(-1)).toMatchObject({ type: 'session-end', indexes: 1, how: 'interrupted' })
+  })
+
   it.each(['page', 'worker'] as const)(
     'sealed by the %s are handed over from another handle once the worker has read other ones',
     async (seal) => {

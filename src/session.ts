@@ -1,4 +1,4 @@
-import type { AppendOptions, Group, RecordingSession, SessionOptions } from './api.ts'
+import type { AppendOptions, EndOptions, Group, RecordingSession, SessionOptions } from './api.ts'
 import { askUpTo } from './ask-again.ts'
 import type { Connection } from './connection.ts'
 import { sha256Hex } from './evidence/digest.ts'
@@ -166,12 +166,12 @@ export function recordingSession(
     }
   }
 
-  async function end(): Promise<SessionSnapshot> {
+  async function end(how: EndOptions['how']): Promise<SessionSnapshot> {
     while (waiting.size > 0) await Promise.allSettled(waiting.keys())
     // A worker that dies over this would leave a recording that never ends while its page lives.
     // What the worker refuses to end nobody can.
     return requestWithRetry(connection, () =>
-      connection.request({ type: 'session-end', sessionId: id, ...cut }),
+      connection.request({ type: 'session-end', sessionId: id, ...cut, how }),
     ).finally(release)
   }
 
@@ -209,11 +209,11 @@ export function recordingSession(
       }
     },
 
-    end: ({ signal } = {}) =>
+    end: ({ signal, how } = {}) =>
       unlessAborted(signal, () => {
         ended = true
         // What was refused is asked again by the next call.
-        ending ??= end().finally(() => (ending = undefined))
+        ending ??= end(how).finally(() => (ending = undefined))
         return ending
       }),
 

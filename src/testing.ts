@@ -68,7 +68,17 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       localBytes: sum(
         session.chunks.filter((chunk) => chunk.status !== 'confirmed').map((chunk) => chunk.sizeBytes),
       ),
-      progress: { totalBytes, storedBytes, bytesPerSecond: 0 },
+      progress: {
+        totalBytes,
+        storedBytes,
+        totalMs: sum(session.chunks.map(({ durationMs }) => durationMs)),
+        storedMs: sum(
+          session.chunks
+            .filter((chunk) => chunk.storedBytes === chunk.sizeBytes)
+            .map(({ durationMs }) => durationMs),
+        ),
+        bytesPerSecond: 0,
+      },
     }
     tell()
     return session.snapshot
@@ -151,7 +161,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       chunks: tallyOf([]),
       parked: 0,
       localBytes: 0,
-      progress: { totalBytes: 0, storedBytes: 0, bytesPerSecond: 0 },
+      progress: { totalBytes: 0, storedBytes: 0, totalMs: 0, storedMs: 0, bytesPerSecond: 0 },
     }
     kept.set(id, { snapshot, chunks: [] })
     note(id, 'session-started', { to: 'recording' })

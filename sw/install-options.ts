@@ -1,24 +1,25 @@
 import { HoldfastError } from '../src/protocol/errors.ts'
 import type { InstallOptions } from './install.ts'
 
-/** Methods by which an option is known to be what is expected. */
+/** What is expected, by the type that a value has, or by a method of it. */
 const EXPECTED = {
   send: 'a working transport',
   submit: 'a working anchor',
-  call: 'a function',
-  trim: 'a text',
+  function: 'a function',
+  string: 'a text',
+  boolean: 'true or false',
 }
 
-/** Which of them each option has to have. */
 const OPTIONS: Readonly<Record<keyof InstallOptions, keyof typeof EXPECTED>> = {
   transport: 'send',
   anchor: 'submit',
-  identity: 'trim',
-  sealer: 'call',
-  onSettled: 'call',
-  lastChance: 'call',
-  watch: 'call',
-  wake: 'call',
+  identity: 'string',
+  sealer: 'function',
+  onSettled: 'function',
+  lastChance: 'function',
+  watch: 'function',
+  wake: 'function',
+  clientsClaim: 'boolean',
 }
 
 /**
@@ -29,10 +30,11 @@ const OPTIONS: Readonly<Record<keyof InstallOptions, keyof typeof EXPECTED>> = {
 export function checkOptions(options: InstallOptions): void {
   const given: Record<string, Record<string, unknown> | undefined> = { ...options } as never
   for (const name of Object.keys({ transport: 0, ...given })) {
-    const method = OPTIONS[name as keyof InstallOptions]
+    const kind = OPTIONS[name as keyof InstallOptions]
     const value = given[name]
-    if (typeof value?.[method] === 'function' || (value === undefined && name !== 'transport')) continue
-    const wrong = method ? `expected ${EXPECTED[method]}` : `there are only ${Object.keys(OPTIONS)}`
+    const fits = typeof value === kind || typeof value?.[kind] === 'function'
+    if (fits || (value === undefined && name !== 'transport')) continue
+    const wrong = kind ? `expected ${EXPECTED[kind]}` : `there are only ${Object.keys(OPTIONS)}`
     throw new HoldfastError('bad-input', `install({ ${name} }): ${wrong}.`)
   }
 }

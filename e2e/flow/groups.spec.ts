@@ -13,7 +13,7 @@ test('a device with the recording key alone records, and opens nothing until it 
   const dialogKey = page.getByTestId('group-key-input')
   const stored = () => page.evaluate(() => JSON.stringify({ ...localStorage }))
 
-  await expect(holds).toContainText('needs only the public part')
+  await expect(holds).toContainText('on this device only')
   await page.getByTestId('group-key').click()
   const recordingKey = (await page.getByTestId('recording-key').textContent()) ?? ''
   await page.keyboard.press('Escape')
@@ -46,25 +46,49 @@ test('a device with the recording key alone records, and opens nothing until it 
   expect(await stored()).not.toContain(encodeKey(groupKey))
 })
 
-test('a key is forgotten only after a question, and recording goes on without it', async ({
+test('the last copy of a key is lost by no tap: a copy is proved first, then it goes, and recording goes on', async ({
   stack,
   context,
 }) => {
-  const { page, record, stop } = await openDemo(context, { url: stack.url })
+  const { page, record, stop, groupKey } = await openDemo(context, { url: stack.url, group: 'made' })
   const holds = page.getByTestId('group-holds')
-  const forget = async () => {
-    await page.getByTestId('group-key').click()
-    await page.getByRole('button', { name: 'Forget it here' }).click()
+  const key = encodeKey(groupKey)
+  const isStored = () => page.evaluate((text) => JSON.stringify({ ...localStorage }).includes(text), key)
+  await expect(holds).toHaveAttribute('data-key', 'only-here')
+  await page.getByTestId('group-key').click()
+  await expect(page.getByRole('button', { name: 'Forget it here' })).toBeHidden()
+  await page.getByTestId('prove-copy').click()
+  const proof = page.getByTestId('prove-end')
+  for (const wrong of ['', key.slice(0, 4)]) {
+    await proof.fill(wrong)
+    await page.getByTestId('prove-done').click()
+    await expect(page.getByText('That is not the end of this key')).toBeVisible()
   }
-  await forget()
-  // What is pressed without reading keeps it.
-  await page.keyboard.press('Enter')
-  await expect(holds).toHaveAttribute('data-key', 'kept')
-  await forget()
-  await page.getByTestId('forget-key-confirm').click()
+  await page.keyboard.press('Escape')
+  expect(await isStored()).toBe(true)
+
+  await page.getByTestId('group-key').click()
+  await page.getByTestId('prove-copy').click()
+  await proof.fill(key.slice(-4))
+  await page.getByTestId('prove-done').click()
   await expect(holds).toHaveAttribute('data-key', 'elsewhere')
+  expect(await isStored()).toBe(false)
   await record()
   await stop()
+})
+
+test('who presses Record first records at once, for a new group whose key stays until a copy is proved', async ({
+  stack,
+  context,
+}) => {
+  const page = await context.newPage()
+  await page.goto(stack.url)
+  await page.getByTestId('record-button').click()
+  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+  await page.getByTestId('stop-button').click()
+  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+  await expect(page.getByTestId('group-holds')).toHaveAttribute('data-key', 'only-here')
+  await expect(page.getByTestId('group-key')).toHaveText('Save the key')
 })
 
 test('what is proved is played where a chunk is gone, and the chunk is named', async ({ stack, context }) => {
@@ -82,12 +106,12 @@ test('what is proved is played where a chunk is gone, and the chunk is named', a
   await session.getByTestId('verify-button').click()
   await expect(session.getByTestId('verify-panel')).toHaveAttribute('data-state', 'partial')
   await expect(session.getByTestId('verify-proved')).toContainText(
-    `Proved: ${chunks.length - 1} of ${chunks.length} chunks.`,
+    `Proved: ${chunks.length - 1} of ${chunks.length} pieces.`,
   )
   const error = session.getByTestId('verify-error')
   await expect(error).toHaveAttribute('data-code', 'chunk-missing')
   await expect(error).toHaveAttribute('data-index', '1')
-  await expect(error).toContainText('Chunk 1 is not at the store.')
+  await expect(error).toContainText('Piece 1 is not at the store.')
   const left = witness.slices.filter((_, index) => index !== 1)
   const player = session.getByTestId('player')
   await expect(player).toHaveAttribute('data-size', String(Buffer.concat(left).byteLength))

@@ -25,15 +25,15 @@ test('a tab closed in the middle of a chunk, with the backend down: recovered at
   }
   const id = held[0]?.sessionId ?? ''
   const banner = again.page.getByTestId('recovery-banner')
-  await expect(banner).toBeVisible()
-  await expect(banner.locator(`[data-session-id="${id}"]`)).toContainText('to upload')
+  await banner.getByText('Which ones').click()
+  await expect(banner.locator(`[data-session-id="${id}"]`)).toContainText('on this device only')
   expect(backend.ledger.all().filter((entry) => entry.id > sinceEntry)).toEqual([])
 
   await backend.unpause()
   const log = await anchored(backend, id, 'interrupted', held.length)
   expect(log.chunks.map(({ cid }) => cid)).toEqual(held.map(({ cid }) => cid))
   await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
-  await expect(banner).toBeHidden()
+  await expect(banner).toHaveAttribute('data-pending', '0')
   for (const chunk of await storedChunks(again.page)) {
     expect(chunk.status).toBe('confirmed')
     expect(chunk.payloadHash).toBeUndefined()

@@ -75,12 +75,16 @@ export function createOracle(
     let localBytes = 0
     let totalBytes = 0
     let storedBytes = 0
-    for (const { state, sizeBytes } of chunks) {
+    let totalMs = 0
+    let storedMs = 0
+    for (const { state, sizeBytes, durationMs } of chunks) {
       tally.set(state.status, (tally.get(state.status) ?? 0) + 1)
       if (state.wait?.kind === 'parked') parked++
       if (state.status !== 'confirmed') localBytes += sizeBytes
       if (state.uploadedAtMs !== undefined) storedBytes += sizeBytes
       totalBytes += sizeBytes
+      if (state.uploadedAtMs !== undefined) storedMs += durationMs
+      totalMs += durationMs
     }
     for (const status of CHUNK_STATUSES)
       check(
@@ -95,6 +99,10 @@ export function createOracle(
     check(
       session.totalBytes === totalBytes && session.storedBytes === storedBytes,
       `${session.id} counts ${session.storedBytes} stored bytes of ${session.totalBytes}, not ${storedBytes} of ${totalBytes}`,
+    )
+    check(
+      session.totalMs === totalMs && session.storedMs === storedMs,
+      `${session.id} counts ${session.storedMs} stored ms of ${session.totalMs}, not ${storedMs} of ${totalMs}`,
     )
     check(withOpenMarker(session).open === session.open, `the open mark of ${session.id} is wrong`)
     const { listing, witnessing, completion } = session

@@ -430,6 +430,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'if (isStored(chunk)) storedBytes += bytes',
     'if (false) storedBytes += bytes',
   ]),
+  plant('does not count how long what is stored is', /stored ms of/, [
+    'core/session',
+    'if (isStored(chunk)) storedMs += ms',
+    'if (false) storedMs += ms',
+  ]),
 ]
 
 /** The simulator's store speaks no HTTP: this one is shown to the adapter itself. */

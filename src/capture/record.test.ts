@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppendOptions, RecordingSession } from '../api.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import type { ChunkId, SessionId, SessionName } from '../protocol/ids.ts'
-import { record, supportedMimeType } from './record.ts'
+import { record, supportedMimeType, type RecordOptions, type SourceState } from './record.ts'
 
 const supported = new Set<string>()
 
@@ -93,7 +93,7 @@ function fakeWorker() {
 
 function fakeSession() {
   const appended: { readonly text: Promise<string>; readonly options: AppendOptions }[] = []
-  let ended = 0
+  const ends: string[] = []
   let endHeld: Promise<void> | undefined
   let refuses: HoldfastError | undefined
   const session: RecordingSession = {
@@ -106,8 +106,8 @@ function fakeSession() {
       if (refuses) throw refuses
       return { id: `x/${appended.length - 1}` as ChunkId, index: appended.length - 1 }
     },
-    end: async () => {
-      ended++
+    end: async ({ how = 'complete' } = {}) => {
+      ends.push(how)
       await endHeld
       return {} as Awaited<ReturnType<RecordingSession['end']>>
     },
@@ -116,7 +116,8 @@ function fakeSession() {
   return {
     session,
     appended,
-    ended: () => ended,
+    ends,
+    ended: () => ends.length,
     holdEnd: () => {
       let release = () => {}
       endHeld = new Promise((resolve) => (release = resolve))
@@ -128,7 +129,34 @@ function fakeSession() {
   }
 }
 
-const stream = {} as MediaStream
+class FakeTrack extends EventTarget {
+  readyState: MediaStreamTrackState = 'live'
+  muted = false
+  enabled = true
+  readonly kind: 'video' | 'audio'
+  constructor(kind: 'video' | 'audio') {
+    super()
+    this.kind = kind
+  }
+  /** As a browser ends, mutes or unmutes it. */
+  becomes(type: 'ended' | 'mute' | 'unmute') {
+    if (type === 'ended') this.readyState = 'ended'
+    else this.muted = type === 'mute'
+    this.dispatchEvent(new Event(type))
+  }
+}
+
+function streamOf(...tracks: readonly FakeTrack[]): MediaStream {
+  const of = (kind: string) => tracks.filter((track) => track.kind === kind)
+  const fake = {
+    getTracks: () => tracks,
+    getVideoTracks: () => of('video'),
+    getAudioTracks: () => of('audio'),
+  }
+  return fake as unknown as MediaStream
+}
+
+const stream = streamOf(new FakeTrack('video'), new FakeTrack('audio'))
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 })
@@ -173,12 +201,13 @@ describe('record', () => {
     const { session } = fakeSession()
     const progress: unknown[] = []
     const recording = record(session, stream, 'video/webm', { onProgress: (now) => progress.push(now) })
+    vi.setSystemTime(1_003_000)
     FakeRecorder.last.slice('one')
     await vi.advanceTimersByTimeAsync(0)
     await recording.stop()
     expect(progress.slice(0, 2)).toMatchObject([
-      { captured: 1, acknowledged: 0 },
-      { captured: 1, acknowledged: 1 },
+      { captured: 1, acknowledged: 0, capturedMs: 3_000, acknowledgedMs: 0 },
+      { captured: 1, acknowledged: 1, capturedMs: 3_000, acknowledgedMs: 3_000 },
     ])
   })
 
@@ -220,6 +249,38 @@ describe('record', () => {
     FakeRecorder.last.slice('one')
     await expect(recording.finished).rejects.toMatchObject({ code: 'session-ended' })
     await expect(recording.stop()).rejects.toMatchObject({ code: 'session-ended' })
+  })
+
+  it('gives what the worker has not taken as a file that begins with the first slice', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const unsaved = () => recording.unsaved()?.text()
+    expect(recording.unsaved()).toBeUndefined()
+    worker.hold()
+    FakeRecorder.last.slice('header ')
+    FakeRecorder.last.slice('one ')
+    expect(recording.unsaved()?.type).toBe('video/webm')
+    expect(await unsaved()).toBe('header one ')
+    worker.release()
+    await vi.advanceTimersByTimeAsync(0)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(recording.unsaved()).toBeUndefined()
+    worker.hold()
+    FakeRecorder.last.slice('two ')
+    const stopped = recording.stop()
+    expect(await unsaved()).toBe('header two the rest')
+    worker.release()
+    await stopped
+    expect(recording.unsaved()).toBeUndefined()
+  })
+
+  it('gives what could not be kept, too', async () => {
+    const { session, refuse } = fakeSession()
+    refuse(new HoldfastError('chunk-too-large', 'No.'))
+    const recording = record(session, stream, 'video/webm')
+    FakeRecorder.last.slice('one')
+    await expect(recording.finished).rejects.toMatchObject({ code: 'chunk-too-large' })
+    expect(await recording.unsaved()?.text()).toBe('one')
   })
 
   it('cuts a slice that is too large for a chunk, and counts it once', async () => {
@@ -337,6 +398,98 @@ describe('a recording whose session the worker has lost', () => {
     }
     Object.assign(worker.sessions[0] ?? {}, { known: false })
     await expect(recording.stop()).rejects.toMatchObject({ code: 'unknown-session' })
+  })
+})
+
+// Promise "an honest source" of docs/guarantees.md.
+describe('a source', () => {
+  function recorded(options: RecordOptions = {}) {
+    const [camera, microphone] = [new FakeTrack('video'), new FakeTrack('audio')]
+    const told: SourceState[] = []
+    const { session, ends } = fakeSession()
+    const recording = record(session, streamOf(camera, microphone), 'video/webm', {
+      ...options,
+      onProgress: ({ source }) => told.push(source),
+    })
+    return { camera, microphone, told, ends, recording }
+  }
+
+  it('is told at once when it is muted, unmuted or lost', () => {
+    const { camera, microphone, told } = recorded()
+    camera.becomes('mute')
+    expect(told.at(-1)).toEqual({ video: 'muted', audio: 'live' })
+    camera.becomes('unmute')
+    expect(told.at(-1)).toEqual({ video: 'live', audio: 'live' })
+    microphone.becomes('ended')
+    expect(told.at(-1)).toEqual({ video: 'live', audio: 'lost' })
+    expect(told).toHaveLength(3)
+  })
+
+  it('is told within a second where the browser tells nothing', () => {
+    const { camera, microphone, told } = recorded()
+    camera.readyState = 'ended'
+    microphone.enabled = false
+    vi.advanceTimersByTime(1_000)
+    expect(told).toEqual([{ video: 'lost', audio: 'muted' }])
+  })
+
+  it('that is lost leaves the recorder running with what is left, and the recording interrupted', async () => {
+    const { camera, recording, ends } = recorded()
+    camera.becomes('ended')
+    expect(FakeRecorder.last.state).toBe('recording')
+    await recording.stop()
+    expect(ends).toEqual(['interrupted'])
+  })
+
+  it('that is lost ends the recording where the app wants that', async () => {
+    const { microphone, recording, ends } = recorded({ whenSourceLost: 'end' })
+    microphone.becomes('ended')
+    await recording.finished
+    expect(ends).toEqual(['interrupted'])
+  })
+
+  it('of which nothing is left ends the recording as interrupted', async () => {
+    const { camera, microphone, recording, ends } = recorded()
+    camera.readyState = microphone.readyState = 'ended'
+    vi.advanceTimersByTime(1_000)
+    await recording.finished
+    expect(ends).toEqual(['interrupted'])
+  })
+
+  it('that ends the recorder by itself, as a withdrawn permission does, is interrupted, and told', async () => {
+    const { camera, microphone, recording, ends, told } = recorded()
+    camera.readyState = microphone.readyState = 'ended'
+    FakeRecorder.last.stop()
+    await recording.finished
+    expect(ends).toEqual(['interrupted'])
+    expect(told.at(-1)).toEqual({ video: 'lost', audio: 'lost' })
+  })
+
+  it('that was lost just before the end is noticed then', async () => {
+    const { microphone, recording, ends } = recorded()
+    microphone.readyState = 'ended'
+    await recording.stop()
+    expect(ends).toEqual(['interrupted'])
+  })
+
+  it('that was muted, or is let go after the end was asked for, leaves the recording complete', async () => {
+    const { camera, microphone, recording, ends } = recorded()
+    camera.becomes('mute')
+    camera.becomes('unmute')
+    const stopped = recording.stop()
+    for (const track of [camera, microphone]) track.becomes('ended')
+    vi.advanceTimersByTime(1_000)
+    await stopped
+    expect(ends).toEqual(['complete'])
+  })
+
+  it('is watched no longer than it is recorded', async () => {
+    const { camera, recording, told } = recorded()
+    await recording.stop()
+    const before = told.length
+    camera.becomes('ended')
+    expect(told).toHaveLength(before)
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 

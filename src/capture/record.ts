@@ -2,6 +2,9 @@ import type { RecordingSession, WaitOptions } from '../api.ts'
 import { HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { MAX_CHUNK_BYTES } from '../protocol/messages.ts'
 import { unlessAborted } from '../unless-aborted.ts'
+import { hasLost, isGone, sourceOf, watchSource, type SourceState } from './source.ts'
+
+export type { SourceState, TrackState } from './source.ts'
 
 export interface RecordOptions {
   /** Length of a chunk, ms. Default 3,000. MP4 follows key frames instead. */
@@ -13,7 +16,15 @@ export interface RecordOptions {
    * Default 256 MiB.
    */
   readonly maxWaitingBytes?: number
-  /** Told after every slice that was cut, every chunk that was acknowledged or has stalled, and every pause. */
+  /**
+   * What to do when the camera or the microphone is lost: `go-on` (default) with what is left, or `end`. Where nothing
+   * is left the recording ends. In each case it ends as `interrupted`.
+   */
+  readonly whenSourceLost?: 'go-on' | 'end'
+  /**
+   * Told after every slice that was cut, every chunk that was acknowledged or has stalled, every pause, and within a
+   * second of every change of what the stream gives.
+   */
   readonly onProgress?: (progress: RecordProgress) => void
 }
 
@@ -22,12 +33,17 @@ export interface RecordProgress {
   readonly captured: number
   /** Of these, the ones that are durable in the worker. */
   readonly acknowledged: number
+  /** Length of the slices, ms: what a person is told instead of their number. */
+  readonly capturedMs: number
+  readonly acknowledgedMs: number
   /** Bytes of the slices that only this page holds. */
   readonly waitingBytes: number
   /** Why the worker does not take the oldest of them at the moment; it is sent again by itself. */
   readonly stalledBy: HoldfastError | undefined
   /** True while nothing is recorded, because too much waits. */
   readonly paused: boolean
+  /** What the stream gives: a recorder goes on without a word when its camera is gone. */
+  readonly source: SourceState
 }
 
 export interface Recording {
@@ -40,6 +56,12 @@ export interface Recording {
   stop(options?: WaitOptions): Promise<void>
   /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept. */
   readonly finished: Promise<void>
+  /**
+   * What only this page holds, as a file: the recorder's first slice, which has the container's header, and those that
+   * the worker has not taken. A player may stop at the gap between them. For a person to save where the device takes nothing more, or Stop
+   * does not come to an end. Undefined where the worker has all of it.
+   */
+  unsaved(): Blob | undefined
 }
 
 /** Formats in the order of our preference: WebM is cut by time, MP4 by key frames. */
@@ -72,6 +94,14 @@ interface Piece {
   readonly taken: () => void
 }
 
+/** What one recorder has made, as far as the page has to keep it. */
+interface Made {
+  /** Its first slice. */
+  readonly header: Blob
+  /** Slices that the worker has not taken, in order. */
+  readonly untaken: Set<Blob>
+}
+
 /** What goes into one session: of one recorder, so that its chunks play when joined; or the rest of that. */
 interface Part {
   /** Pieces are taken already while it is opened. */
@@ -84,7 +114,11 @@ interface Part {
 
 /**
  * Records a stream into a session, one chunk a timeslice. Only the first slice carries the container's header:
- * the chunks play when joined in order. The recording also ends when the stream does.
+ * the chunks play when joined in order.
+ *
+ * The stream's tracks are watched: what they give is told in `onProgress`. A recording that has lost its camera or its
+ * microphone, or that ended because its stream did, is `interrupted`; `complete` is one that was stopped, and whose
+ * sources were there to the end.
  *
  * Where the worker has lost the session, because somebody cleared the site's data, what it had not taken goes into
  * another one, and the recorder is started anew into a third, which plays by itself; each names the one before it in
@@ -101,6 +135,7 @@ export function record(
   const {
     timesliceMs = TIMESLICE_MS,
     maxWaitingBytes = MAX_WAITING_BYTES,
+    whenSourceLost = 'go-on',
     videoBitsPerSecond,
     onProgress,
   } = options
@@ -112,29 +147,61 @@ export function record(
   const ends: Promise<unknown>[] = []
   let captured = 0
   let acknowledged = 0
+  let capturedMs = 0
+  let acknowledgedMs = 0
   let waitingBytes = 0
+  let source = sourceOf(stream)
+  let isAsked = false
+  let made: Made | undefined
+  const over = new AbortController()
   let part: Part = { session: Promise.resolve(session), waiting: new Set() }
   let recorder = startRecorder(part)
+  watchSource(stream, onSource, over.signal)
 
   function progress(): void {
     const stalledBy = sessions.map((each) => each.stalledBy).find((error) => error !== undefined)
-    onProgress?.({ captured, acknowledged, waitingBytes, stalledBy, paused: recorder.state === 'paused' })
+    const paused = recorder.state === 'paused'
+    onProgress?.({
+      captured,
+      acknowledged,
+      capturedMs,
+      acknowledgedMs,
+      waitingBytes,
+      stalledBy,
+      paused,
+      source,
+    })
+  }
+
+  function onSource(now: SourceState): void {
+    source = now
+    progress()
+    const isOver = isGone(now) || (hasLost(now) && whenSourceLost === 'end')
+    if (isOver && recorder.state !== 'inactive') recorder.stop()
   }
 
   function startRecorder(into: Part): MediaRecorder {
     const started = newRecorder(stream, { mimeType, ...(videoBitsPerSecond && { videoBitsPerSecond }) })
     let cutAtMs = Date.now()
+    let own: Made | undefined
     started.addEventListener('dataavailable', ({ data }) => {
       if (data.size === 0) return
       const capturedAtMs = cutAtMs
       cutAtMs = Date.now()
+      const durationMs = cutAtMs - capturedAtMs
+      const { untaken } = (own ??= made = { header: data, untaken: new Set() })
+      untaken.add(data)
       captured++
+      capturedMs += durationMs
       waitingBytes += data.size
       if (waitingBytes > maxWaitingBytes && started.state === 'recording') started.pause()
       progress()
-      const taken = () => acknowledged++
-      for (const piece of cut({ data, capturedAtMs, durationMs: cutAtMs - capturedAtMs, taken }))
-        hand(piece, into.rest ?? into)
+      const taken = () => {
+        untaken.delete(data)
+        acknowledged++
+        acknowledgedMs += durationMs
+      }
+      for (const piece of cut({ data, capturedAtMs, durationMs, taken })) hand(piece, into.rest ?? into)
     })
     started.addEventListener('resume', () => {
       cutAtMs = Date.now()
@@ -144,8 +211,11 @@ export function record(
       reject(recorderFailed('error' in event ? event.error : event)),
     )
     started.addEventListener('stop', () => {
-      end(into.rest ?? into)
-      if (started === recorder) void allEnded().then(resolve, reject)
+      const isLast = started === recorder
+      if (isLast && !isAsked) onSource(sourceOf(stream))
+      if (isLast) over.abort()
+      end(into.rest ?? into, (isLast && !isAsked) || hasLost(source))
+      if (isLast) void allEnded().then(resolve, reject)
     })
     startNow(started, timesliceMs)
     return started
@@ -175,7 +245,7 @@ export function record(
     const rest = follow(lost)
     lost.rest = rest
     for (const piece of lost.waiting) hand(piece, rest)
-    if (lost !== part || recorder.state === 'inactive') return end(rest)
+    if (lost !== part || recorder.state === 'inactive') return end(rest, hasLost(source))
     const old = recorder
     part = follow(rest)
     recorder = startRecorder(part)
@@ -189,10 +259,10 @@ export function record(
     return { session: opened, waiting: new Set() }
   }
 
-  function end(over: Part): void {
-    const ended = over.session.then((last) => last.end())
+  function end(done: Part, isInterrupted: boolean): void {
+    const ended = done.session.then((last) => last.end(isInterrupted ? { how: 'interrupted' } : {}))
     // Where the worker has lost it, its rest is in another.
-    ends.push(ended.catch((error: unknown) => over.rest ?? Promise.reject(error)))
+    ends.push(ended.catch((error: unknown) => done.rest ?? Promise.reject(error)))
   }
 
   async function allEnded(): Promise<void> {
@@ -202,9 +272,18 @@ export function record(
 
   return {
     finished,
+    unsaved() {
+      if (made === undefined || made.untaken.size === 0) return undefined
+      return new Blob([...new Set([made.header, ...made.untaken])], { type: mimeType })
+    },
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
-        if (recorder.state !== 'inactive') recorder.stop()
+        if (recorder.state === 'inactive') return finished
+        source = sourceOf(stream)
+        isAsked = true
+        // From here on the caller may let its camera go.
+        over.abort()
+        recorder.stop()
         return finished
       }),
   }

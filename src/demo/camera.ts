@@ -1,4 +1,5 @@
 import { openTestPicture } from './test-picture.ts'
+import { texts } from './texts.ts'
 
 /** What is recorded from. `kind` and `note` say honestly whether that is the camera. */
 export interface Source {
@@ -15,20 +16,26 @@ const VIDEO = {
   height: { ideal: 720 },
 } as const
 
-/** Opens camera and microphone or, where there is none or it is refused, a test picture with a tone. */
-export async function openSource(forceTestPicture: boolean): Promise<Source> {
-  if (forceTestPicture) return testPicture('Recording a test picture, as the address of this page asks.')
+/**
+ * Opens the camera, with its microphone where there is one.
+ *
+ * @returns in words why there is none
+ */
+export async function openCamera(): Promise<Source | string> {
   try {
     return camera(await navigator.mediaDevices.getUserMedia({ video: VIDEO, audio: true }))
   } catch (withSound) {
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: VIDEO })
-      return camera(stream, 'No microphone: recording without sound.')
+      return camera(stream, texts.source.noMicrophone)
     } catch {
-      return testPicture(whyNoCamera(withSound))
+      return whyNoCamera(withSound)
     }
   }
 }
+
+/** A moving picture that says in each frame that it is no evidence. */
+export const testPicture = (note: string): Source => ({ kind: 'test-picture', note, ...openTestPicture() })
 
 const camera = (stream: MediaStream, note?: string): Source => ({
   stream,
@@ -37,13 +44,8 @@ const camera = (stream: MediaStream, note?: string): Source => ({
   close: () => stream.getTracks().forEach((track) => track.stop()),
 })
 
-const testPicture = (note: string): Source => ({ kind: 'test-picture', note, ...openTestPicture() })
-
 function whyNoCamera(thrown: unknown): string {
   const name = thrown instanceof Error ? thrown.name : ''
-  if (name === 'NotAllowedError')
-    return 'Camera refused: recording a test picture. Allow the camera in the site settings, then record again.'
-  if (name === 'NotReadableError')
-    return 'The camera is in use: recording a test picture. Close the other app, then record again.'
-  return 'No camera: recording a test picture.'
+  if (name === 'NotAllowedError') return texts.source.cameraRefused
+  return name === 'NotReadableError' ? texts.source.cameraInUse : texts.source.noCamera
 }

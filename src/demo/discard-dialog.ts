@@ -1,8 +1,9 @@
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { openDialog } from './dialog.ts'
 import { byId, setText } from './dom.ts'
-import { count, formatBytes, formatMoment } from './format.ts'
-import { isConfirmed, tally } from './still-needs.ts'
+import { formatBytes, formatClock, formatMoment } from './format.ts'
+import { isConfirmed, tally } from './session-words.ts'
+import { texts } from './texts.ts'
 
 /** Asks before a session is forgotten; losing unconfirmed evidence takes a second, explicit yes. */
 export async function confirmDiscard(session: SessionSnapshot): Promise<boolean> {
@@ -19,22 +20,18 @@ export async function confirmDiscard(session: SessionSnapshot): Promise<boolean>
 }
 
 function whatIsLost(session: SessionSnapshot): string {
-  const { total, toUpload, confirmed } = tally(session)
-  const what = `${count(total, 'chunk')} recorded ${formatMoment(session.startedAtMs)}.`
-  if (isConfirmed(session))
-    return `${what} Only the entry on this device goes: the chain and the store keep it.`
+  const { recorded, onlyHere, nowhereElse, notProved, stays } = texts.discard
+  const { totalMs, storedMs } = session.progress
+  const { toUpload, confirmed } = tally(session)
+  const what = recorded(formatClock(totalMs), formatMoment(session.startedAtMs))
+  if (isConfirmed(session)) return `${what} ${onlyHere}`
   const only =
-    toUpload > 0
-      ? ` ${count(toUpload, 'chunk')} of it (${formatBytes(session.localBytes)}) exist${toUpload === 1 ? 's' : ''} nowhere else.`
-      : ''
-  const rest = confirmed > 0 ? ` The chain and the store keep the ${confirmed} that are confirmed.` : ''
-  return `${what}${only || ' The chain has not confirmed all of it yet.'}${rest}`
+    toUpload > 0 ? nowhereElse(formatClock(totalMs - storedMs), formatBytes(session.localBytes)) : ''
+  return [what, only || notProved, confirmed > 0 ? stays : ''].filter(Boolean).join(' ')
 }
 
 function whatToAgreeTo(session: SessionSnapshot): string {
-  const { total, confirmed } = tally(session)
-  const open = total - confirmed
-  return open > 0
-    ? `I understand that ${count(open, 'unconfirmed chunk')} will be lost for good.`
-    : 'I understand that this recording is not finished yet.'
+  const { understand, understandUnfinished } = texts.discard
+  const { totalMs, storedMs } = session.progress
+  return tally(session).toUpload > 0 ? understand(formatClock(totalMs - storedMs)) : understandUnfinished
 }

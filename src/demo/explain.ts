@@ -1,7 +1,8 @@
 import { adviceFor } from '../protocol/advice.ts'
-import { isHoldfastError } from '../protocol/errors.ts'
+import { ERRORS, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import { button, h } from './dom.ts'
 import { icon } from './icon.ts'
+import { texts } from './texts.ts'
 
 /** What happened and what to do next: both, always. */
 export interface Explanation {
@@ -11,9 +12,15 @@ export interface Explanation {
 
 /** Any thrown value in words; `next` is for what the engine did not foresee. */
 export function explain(thrown: unknown, next = 'Reload the page and try again.'): Explanation {
-  if (isHoldfastError(thrown)) return { what: thrown.message, next: adviceFor(thrown.code) }
+  if (isHoldfastError(thrown)) {
+    if (!isErrorCode(thrown.code)) return { what: thrown.message, next: adviceFor(thrown.code) }
+    const [what, advice] = texts.errors[thrown.code]
+    return { what, next: advice }
+  }
   return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
 }
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)
 
 /** Shows an explanation with one thing to press: by default, to put it away. */
 export function showNotice(

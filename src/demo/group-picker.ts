@@ -8,18 +8,11 @@ import {
   knownGroups,
   placeOfKey,
   watchGroups,
-  type KeyPlace,
   type KnownGroup,
 } from './group-store.ts'
 import { joinGroup, showKeys } from './key-dialogs.ts'
-import { createGroup } from './new-group-dialog.ts'
-
-/** What this device can do for the chosen group, by where the group's key is. */
-const HOLDS: Readonly<Record<KeyPlace, string>> = {
-  kept: 'This device records and opens. To record, it needs only the public part.',
-  tab: 'This device records, and opens until this tab closes. To record, it needs only the public part.',
-  elsewhere: 'This device records only: it has the public part, which cannot open what it recorded.',
-}
+import { createGroup, makeGroup } from './new-group-dialog.ts'
+import { texts } from './texts.ts'
 
 /** Shows the groups and their dialogs. */
 export function showGroupPicker(): void {
@@ -37,20 +30,21 @@ export function showGroupPicker(): void {
   drawGroups()
 }
 
-/** The group to record for, which needs no more than its public key; undefined if the person makes none. */
-export const groupToRecordFor = async (): Promise<Group | undefined> => chosenGroup() ?? adopt(createGroup())
+/** The group to record for, which needs no more than its public key: a new one where there is none. */
+export const groupToRecordFor = async (): Promise<Group | undefined> => chosenGroup() ?? adopt(makeGroup())
 
 async function adopt(asked: Promise<KnownGroup | undefined>): Promise<KnownGroup | undefined> {
   const group = await asked
   if (!group) return undefined
   chooseGroup(group.id)
-  announce(`Recording for ${group.name}. ${HOLDS[placeOfKey(group.id)]}`)
+  announce(`${texts.keys.recordingFor(group.name)} ${texts.keys.holds[placeOfKey(group.id)]}`)
   return group
 }
 
 function drawGroups(): void {
   const known = knownGroups()
   const chosen = chosenGroup()
+  byId('group-picker', HTMLElement).dataset['drawn'] = 'true'
   const options = known.map(({ id, name }) =>
     h('option', { value: id, selected: id === chosen?.id }, `${name} · ${id.slice(2, 8)}`),
   )
@@ -60,7 +54,14 @@ function drawGroups(): void {
   byId('group-empty', HTMLElement).hidden = known.length > 0
   const holds = byId('group-holds', HTMLElement)
   holds.hidden = chosen === undefined
-  setText(holds, chosen ? HOLDS[placeOfKey(chosen.id)] : '')
+  setText(holds, chosen ? texts.keys.holds[placeOfKey(chosen.id)] : '')
+  setText(
+    byId('group-key', HTMLElement),
+    chosen && placeOfKey(chosen.id) === 'only-here' ? texts.keys.save : texts.keys.keys,
+  )
+  setAttributes(byId('group-key', HTMLElement), {
+    class: chosen && placeOfKey(chosen.id) === 'only-here' ? 'primary' : undefined,
+  })
   setAttributes(holds, { 'data-key': chosen && placeOfKey(chosen.id) })
   setAttributes(byId('group-create', HTMLElement), { class: known.length === 0 ? 'primary' : undefined })
 }

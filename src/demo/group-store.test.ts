@@ -9,7 +9,9 @@ import {
   knownGroups,
   placeOfKey,
   rememberGroup,
+  proveCopy,
   rememberKey,
+  rememberNewKey,
   type KnownGroup,
 } from './group-store.ts'
 
@@ -42,7 +44,7 @@ describe('the groups that a device knows', () => {
     expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
     expect(placeOfKey(group.id)).toBe('tab')
     expect(groupWithKey(group.id)).toEqual(keys)
-    expect(chosenGroup()).toEqual(group)
+    expect(chosenGroup()).toEqual({ ...group, hasCopy: true })
   })
 
   it('can be recorded for without a key', () => {
@@ -68,7 +70,7 @@ describe('the groups that a device knows', () => {
     forgetKey(group.id)
     expect(groupWithKey(group.id)).toBeUndefined()
     expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
-    expect(knownGroups()[0]).toEqual(group)
+    expect(knownGroups()[0]).toEqual({ ...group, hasCopy: true })
     expect(groupWithKey(otherId)).toEqual(other)
   })
 
@@ -77,8 +79,36 @@ describe('the groups that a device knows', () => {
     stored.set('holdfast-demo-groups', JSON.stringify([old]))
     rememberKey(group, keys, true)
     forgetKey(group.id)
-    expect(JSON.parse(onDisk())).toEqual([old, group])
-    expect(chosenGroup()).toEqual(group)
+    expect(JSON.parse(onDisk())).toEqual([old, { ...group, hasCopy: true }])
+    expect(chosenGroup()?.id).toBe(group.id)
+  })
+
+  it('keep a key that was made here until a copy of it is proved', () => {
+    rememberNewKey(group, keys)
+    const key = encodeKey(keys.privateKey)
+    const isHere = () => onDisk().includes(key)
+    expect(placeOfKey(group.id)).toBe('only-here')
+    forgetKey(group.id)
+    // Pasted from this very screen, and not to be kept.
+    rememberKey(group, keys, false)
+    for (const wrong of ['', key.slice(-3), key.slice(0, 4), 'A'.repeat(43), '0000'])
+      expect(proveCopy(group.id, wrong, false)).toBe(false)
+    expect(isHere()).toBe(true)
+    expect(placeOfKey(group.id)).toBe('only-here')
+    expect(proveCopy(group.id, ` ${key.slice(-4)} `, false)).toBe(true)
+    expect(isHere()).toBe(false)
+    expect(placeOfKey(group.id)).toBe('elsewhere')
+  })
+
+  it.each([
+    ['its last four characters', (key: string) => key.slice(-4)],
+    ['its key file', (key: string) => `Holdfast group key\n\nKey: ${key}\nGroup id (public): 0x\n`],
+  ])('keep a key by choice, once a copy is proved by %s', (_, proof) => {
+    rememberNewKey(group, keys)
+    expect(proveCopy(group.id, proof(encodeKey(keys.privateKey)), true)).toBe(true)
+    expect(placeOfKey(group.id)).toBe('kept')
+    forgetKey(group.id)
+    expect(placeOfKey(group.id)).toBe('elsewhere')
   })
 
   it.each([

@@ -9,10 +9,12 @@ export interface KnownGroup extends Group {
   readonly name: string
   /** The group key as text: opens the recordings, and is here only where someone chose to keep it. */
   readonly key?: string
+  /** Somebody has proved that there is a copy of the key elsewhere: only then can it be removed here. */
+  readonly hasCopy?: boolean
 }
 
-/** Where the key of a group is: on this device, in this tab until it closes, or somewhere else. */
-export type KeyPlace = 'kept' | 'tab' | 'elsewhere'
+/** Where the key of a group is: on this device and, as far as is known, nowhere else; on this device too, in this tab until it closes, or somewhere else. */
+export type KeyPlace = 'only-here' | 'kept' | 'tab' | 'elsewhere'
 
 const GROUPS = 'holdfast-demo-groups'
 const CHOSEN = 'holdfast-demo-group'
@@ -22,9 +24,11 @@ const untilClosed = new Map<GroupId, GroupKeys>()
 
 function parseGroup(value: unknown): KnownGroup[] {
   if (typeof value !== 'object' || value === null) return []
-  const { id, name, publicKey, key } = value as Readonly<Record<string, unknown>>
+  const { id, name, publicKey, key, hasCopy } = value as Readonly<Record<string, unknown>>
   if (!isGroupId(id) || typeof name !== 'string' || !isSha256Hex(publicKey)) return []
-  return [{ id, name, publicKey, ...(typeof key === 'string' && { key }) }]
+  return [
+    { id, name, publicKey, ...(typeof key === 'string' && { key }), ...(hasCopy === true && { hasCopy }) },
+  ]
 }
 
 function stored(): unknown[] {
@@ -60,28 +64,61 @@ function put(entry: KnownGroup): void {
   write(at < 0 ? [...known, entry] : known.with(at, entry))
 }
 
-/** Adds a group to record for, or renames it. A key that is here stays. */
-export function rememberGroup({ id, name, publicKey }: KnownGroup): void {
-  const key = knownGroups().find((group) => group.id === id)?.key
-  put({ id, name, publicKey, ...(key !== undefined && { key }) })
-}
+const knownAs = (id: GroupId) => knownGroups().find((group) => group.id === id)
 
-/** The same with its key, which outlives the tab only with `keepKey`. */
+/** Adds a group to record for, or renames it. A key that is here stays. */
+export const rememberGroup = ({ id, name, publicKey }: KnownGroup): void =>
+  put({ ...knownAs(id), id, name, publicKey })
+
+/** Adds a group whose key was made here, and which exists nowhere else yet: it stays until a copy is proved. */
+export const rememberNewKey = ({ id, name }: KnownGroup, { publicKey, privateKey }: GroupKeys): void =>
+  put({ id, name, publicKey, key: encodeKey(privateKey) })
+
+/** Adds a group whose key somebody brought, so that there is a copy. It outlives the tab only with `keepKey`. */
 export function rememberKey({ id, name }: KnownGroup, keys: GroupKeys, keepKey: boolean): void {
   untilClosed.set(id, keys)
-  put({ id, name, publicKey: keys.publicKey, ...(keepKey && { key: encodeKey(keys.privateKey) }) })
+  const known = knownAs(id)
+  // What was made here and never saved may have been pasted from this very screen.
+  const isLastCopy = known?.key !== undefined && !known.hasCopy
+  const { publicKey } = keys
+  if (isLastCopy) put({ ...known, name })
+  else put({ id, name, publicKey, hasCopy: true, ...(keepKey && { key: encodeKey(keys.privateKey) }) })
 }
 
-/** Removes the key from this device, which can still record for the group. */
+/** So many of a key's last characters prove a copy. */
+export const PROOF_LENGTH = 4
+
+/**
+ * Takes somebody's proof that there is a copy of a group's key: its last four characters or all of it, as a key file
+ * has it. Then the key is removed from this device, unless it is to be kept.
+ *
+ * @returns false where it proves nothing
+ */
+export function proveCopy(id: GroupId, proof: string, keepKey: boolean): boolean {
+  const known = knownAs(id)
+  if (known?.key === undefined) return false
+  const parsed = parseKey(proof)
+  const whole =
+    typeof parsed === 'object' && parsed.kind === 'group' ? encodeKey(parsed.privateKey) : undefined
+  const isEnd = proof.trim() === known.key.slice(-PROOF_LENGTH)
+  if (!isEnd && whole !== known.key) return false
+  put({ ...known, hasCopy: true })
+  if (!keepKey) forgetKey(id)
+  return true
+}
+
+/** Removes the key from this device, which can still record for the group. Never the last copy. */
 export function forgetKey(id: GroupId): void {
+  const known = knownAs(id)
+  if (!known?.hasCopy) return
   untilClosed.delete(id)
-  const without = ({ name, publicKey }: KnownGroup): KnownGroup => ({ id, name, publicKey })
-  write(knownGroups().map((group) => (group.id === id ? without(group) : group)))
+  const { key: _gone, ...without } = known
+  put(without)
 }
 
 /** Both keys of a group, where this device or this tab still has the one that opens. */
 export function groupWithKey(id: GroupId): GroupKeys | undefined {
-  const known = knownGroups().find((group) => group.id === id)
+  const known = knownAs(id)
   const kept = known?.key === undefined ? undefined : parseKey(known.key)
   if (!known || typeof kept !== 'object' || kept.kind !== 'group') return untilClosed.get(id)
   return { publicKey: known.publicKey, privateKey: kept.privateKey }
@@ -89,7 +126,8 @@ export function groupWithKey(id: GroupId): GroupKeys | undefined {
 
 /** Where the key of a group is. */
 export function placeOfKey(id: GroupId): KeyPlace {
-  if (knownGroups().some((group) => group.id === id && group.key !== undefined)) return 'kept'
+  const known = knownAs(id)
+  if (known?.key !== undefined) return known.hasCopy ? 'kept' : 'only-here'
   return untilClosed.has(id) ? 'tab' : 'elsewhere'
 }
 

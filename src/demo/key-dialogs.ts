@@ -8,12 +8,14 @@ import {
   groupWithKey,
   knownGroups,
   placeOfKey,
+  proveCopy,
   rememberGroup,
   rememberKey,
-  type KeyPlace,
   type KnownGroup,
 } from './group-store.ts'
 import { copyText } from './hand-out.ts'
+import { announce } from './announce.ts'
+import { texts } from './texts.ts'
 import { downloadKey } from './new-group-dialog.ts'
 
 type Named = Pick<KnownGroup, 'id' | 'name'>
@@ -69,7 +71,7 @@ async function askForKey({ title, why, label, done, wanted }: Question): Promise
   name.value = ''
   name.placeholder = `Group ${knownGroups().length + 1}`
   key.value = ''
-  keep.checked = wanted === undefined
+  keep.checked = false
   setAttributes(key, { 'aria-invalid': undefined })
 
   const onInput = () => {
@@ -119,12 +121,6 @@ async function readKey(pasted: string, wanted: Named | undefined): Promise<Answe
     : { group: { id, name: '', publicKey: keys.publicKey }, keys }
 }
 
-const WHERE: Readonly<Record<KeyPlace, string>> = {
-  kept: 'Kept on this device: someone holding it unlocked could open the recordings.',
-  tab: 'Not kept on this device: forgotten when this tab closes.',
-  elsewhere: 'Not on this device: it can record for the group, and cannot open its recordings.',
-}
-
 /** Shows the keys of a group, to pass on, to enter or to remove from this device. */
 export async function showKeys(known: KnownGroup): Promise<void> {
   const keys = groupWithKey(known.id)
@@ -134,20 +130,50 @@ export async function showKeys(known: KnownGroup): Promise<void> {
   const secret = byId('show-key-key', HTMLOutputElement)
   setText(secret, keys ? encodeKey(keys.privateKey) : '')
   secret.hidden = !keys
-  setText(byId('show-key-kept', HTMLElement), WHERE[placeOfKey(known.id)])
-  for (const id of ['show-key-copy', 'show-key-download', 'show-key-forget'])
+  setText(byId('show-key-kept', HTMLElement), texts.keys.where[placeOfKey(known.id)])
+  const place = placeOfKey(known.id)
+  for (const id of ['show-key-copy', 'show-key-download', 'show-reader-copy'])
     byId(id, HTMLButtonElement).hidden = !keys
+  byId('show-key-forget', HTMLButtonElement).hidden = place !== 'kept' && place !== 'tab'
+  byId('show-key-prove', HTMLButtonElement).hidden = place !== 'only-here'
   byId('show-key-enter', HTMLButtonElement).hidden = keys !== undefined
   const clicks = {
     'show-recording-copy': (button: HTMLElement) => void copyText(recordingKey, button),
     'show-key-copy': (button: HTMLElement) => void (keys && copyText(encodeKey(keys.privateKey), button)),
+    'show-reader-copy': (button: HTMLElement) =>
+      void (keys && copyText(readerLink(encodeKey(keys.privateKey)), button)),
     'show-key-download': () => keys && downloadKey(known.name, keys, known.id),
   }
   const answer = await openDialog(byId('show-key', HTMLDialogElement), { clicks })
   setText(secret, '')
   if (answer === 'forget' && (await confirmForget(known))) forgetKey(known.id)
+  if (answer === 'prove') await askForProof(known)
   if (answer === 'enter' && (await groupWithKeyOrAsk(known, 'It opens the recordings of the group.')))
     return showKeys(known)
+}
+
+/** The page of whoever waits for the recordings: all of the link is in the fragment, which no server is sent. */
+const readerLink = (key: string) => new URL(`/read.html#key=${key}`, location.href).href
+
+/** Has the person prove a copy of the key, which then goes from this device unless it is to be kept. */
+async function askForProof({ id, name }: KnownGroup): Promise<void> {
+  const typed = byId('prove-end', HTMLInputElement)
+  const file = byId('prove-file', HTMLInputElement)
+  const keep = byId('prove-keep', HTMLInputElement)
+  const error = byId('prove-error', HTMLElement)
+  setText(byId('prove-title', HTMLElement), texts.keys.proveTitle(name))
+  setText(error, '')
+  typed.value = file.value = ''
+  keep.checked = false
+  const accept = async () => {
+    const proof = (await file.files?.[0]?.text()) ?? typed.value
+    const isProved = proveCopy(id, proof, keep.checked)
+    setText(error, isProved ? '' : texts.keys.notProved)
+    if (!isProved) typed.focus()
+    return isProved
+  }
+  const answer = await openDialog(byId('prove-copy', HTMLDialogElement), { accept })
+  if (answer === 'done') announce(texts.keys.where[placeOfKey(id)])
 }
 
 async function confirmForget({ name }: KnownGroup): Promise<boolean> {

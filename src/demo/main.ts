@@ -1,12 +1,12 @@
 import { connect } from '../client.ts'
-import type { SessionId } from '../protocol/ids.ts'
+import type { PolicyView, Snapshot } from '../protocol/snapshot.ts'
 import { button, byId } from './dom.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showGroupPicker } from './group-picker.ts'
 import { showPolicyPicker } from './policy-picker.ts'
 import { showRecorder } from './recorder-view.ts'
 import { showPromise } from './promise-view.ts'
-import { showRecoveryBanner } from './recovery-banner.ts'
+import { showRecovery } from './recovery-view.ts'
 import { actionsOf } from './session-actions.ts'
 import { showSessions } from './sessions-view.ts'
 import { readSettings } from './settings.ts'
@@ -22,21 +22,29 @@ async function start(): Promise<void> {
   showGroupPicker()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
-  showPromise(holdfast)
-  showPolicyPicker(holdfast, showFailure)
-  const own = new Set<SessionId>()
   const actions = actionsOf(holdfast, showFailure)
-  const drawBanner = showRecoveryBanner(actions, (id) => own.has(id))
   const drawSessions = showSessions(holdfast, actions)
-  const onStart = (id: SessionId) => {
-    own.add(id)
-    void storage.protect()
+  let snapshot: Snapshot | undefined
+  let policy: PolicyView = { policy: 'always', metered: false }
+  const draw = () => {
+    if (!snapshot) return
+    recovery.update(snapshot, policy)
+    drawSessions(snapshot, policy)
   }
-  showRecorder({ holdfast, settings: readSettings(location.search), onStart })
+  const picker = showPolicyPicker(holdfast, showFailure, (view) => {
+    policy = view
+    draw()
+  })
+  const recovery = showRecovery(actions, () => picker.set('always'))
+  showRecorder({
+    holdfast,
+    settings: readSettings(location.search),
+    onStart: () => void storage.protect(),
+  })
+  showPromise(holdfast, recovery.setWakes)
   watchForUpdate()
-  for await (const snapshot of holdfast.watch()) {
-    drawBanner(snapshot)
-    drawSessions(snapshot)
+  for await (snapshot of holdfast.watch()) {
+    draw()
     storage.update(snapshot)
   }
 }

@@ -13,7 +13,11 @@ export function policyWords({ policy, metered }: PolicyView): string {
 }
 
 /** Lets a person choose when recordings are uploaded. */
-export function showPolicyPicker(holdfast: Holdfast, onFailure: (explanation: Explanation) => void): void {
+export function showPolicyPicker(
+  holdfast: Holdfast,
+  onFailure: (explanation: Explanation) => void,
+  onPolicy: (view: PolicyView) => void,
+): { set(policy: Policy): void } {
   const select = byId('policy', HTMLSelectElement)
   let asked = 0
   let inForce: Policy = 'always'
@@ -25,6 +29,7 @@ export function showPolicyPicker(holdfast: Holdfast, onFailure: (explanation: Ex
       if (turn !== asked) return
       select.value = inForce = view.policy
       setText(byId('policy-state', HTMLElement), policyWords(view))
+      onPolicy(view)
     } catch (thrown) {
       if (turn !== asked) return
       select.value = inForce
@@ -42,4 +47,5 @@ export function showPolicyPicker(holdfast: Holdfast, onFailure: (explanation: Ex
   const { connection } = navigator as { readonly connection?: EventTarget }
   connection?.addEventListener('change', look)
   look()
+  return { set: (policy) => void show(holdfast.setPolicy(policy)) }
 }

@@ -73,7 +73,7 @@ describe('what is said of a recording that was read back', () => {
     const whole = reading({ proved: [0, 1, 2] })
     const before = formatMoment(BEFORE_MS + 120_000)
     expect(said(whole)).toEqual([
-      `proved: All proved: 3 chunks. They existed before ${before}, by the chain’s clock.`,
+      `proved: All proved: 3 pieces. They existed before ${before}, by the chain’s clock.`,
     ])
     expect(extentOf(whole)).toBe('whole')
   })
@@ -81,8 +81,8 @@ describe('what is said of a recording that was read back', () => {
   it('counts what is proved beside what is not, and takes the time of what is proved', () => {
     const partial = reading({ proved: [0, 1], bad: [bad(2)] })
     expect(said(partial)).toEqual([
-      `proved: Proved: 2 of 3 chunks. They existed before ${formatMoment(BEFORE_MS + 60_000)}, by the chain’s clock.`,
-      'bad: Chunk 2 is not at the store. Try again later or with another gateway: the store does not have it now.',
+      `proved: Proved: 2 of 3 pieces. They existed before ${formatMoment(BEFORE_MS + 60_000)}, by the chain’s clock.`,
+      'bad: Piece 2 is not at the store. Try again later or with another gateway: the store does not have it now.',
     ])
     expect(extentOf(partial)).toBe('partial')
   })
@@ -97,26 +97,26 @@ describe('what is said of a recording that was read back', () => {
     expect(
       findings.slice(1).map(({ code, index, tone, words }) => [code, index, tone, words.split('.')[0]]),
     ).toEqual([
-      ['chunk-missing', 0, 'alert', 'Chunks 0, 1, 7 are not at the store'],
-      ['chunk-decrypt', 2, 'alert', 'Chunk 2 does not open'],
+      ['chunk-missing', 0, 'alert', 'Pieces 0, 1, 7 are not at the store'],
+      ['chunk-decrypt', 2, 'alert', 'Piece 2 does not open'],
       // It says nothing about the evidence.
-      ['gateway-unreachable', 4, 'wait', 'Chunk 4 could not be fetched: the gateway gave no answer'],
+      ['gateway-unreachable', 4, 'wait', 'Piece 4 could not be fetched: the store gave no answer'],
     ])
     expect(findings[1]?.detail).toBe('Check: chunk-missing. Chunk 0: why')
   })
 
   it('says that nothing is proved, or that there is nothing to prove', () => {
     const none = reading({ bad: [bad(0), bad(1)] })
-    expect(said(none)[0]).toBe('proved: None of 2 chunks is proved.')
+    expect(said(none)[0]).toBe('proved: None of 2 pieces is proved.')
     expect(extentOf(none)).toBe('nothing')
-    expect(said(reading({}))).toEqual(['proved: The log lists no chunk.'])
+    expect(said(reading({}))).toEqual(['proved: Nothing of it is listed.'])
   })
 
   it('tells gaps that were never anchored from those that a lost page may fill', () => {
     const gap = { missingIndexes: [1], missingCount: 1 }
     const never = reading({ proved: [0, 2] }, gap)
     expect(said(never)[1]).toBe(
-      'missing: Missing, since never anchored: 1 chunk (1). The recording jumps there.',
+      'missing: Missing, since never made public: 1 piece (1). The recording jumps there.',
     )
     expect(extentOf(never)).toBe('partial')
 
@@ -133,7 +133,7 @@ describe('what is said of a recording that was read back', () => {
     expect(findingsOf(forked)[1]).toEqual({
       about: 'forked',
       tone: 'alert',
-      words: 'From block 17 on the log contradicts what was anchored before, which stands.',
+      words: 'From block 17 on the log contradicts what was proved before, which stands.',
       detail: 'It differs',
     })
     expect(extentOf(forked)).toBe('partial')

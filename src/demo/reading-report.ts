@@ -54,8 +54,8 @@ export const findingsOf = (reading: Reading): readonly Finding[] => [
 
 function provedChunks({ session, proved, bad }: Reading): Finding {
   const about = 'proved'
-  const all = count(proved.length + bad.length, 'chunk')
-  if (proved.length + bad.length === 0) return { about, tone: 'wait', words: 'The log lists no chunk.' }
+  const all = count(proved.length + bad.length, 'piece')
+  if (proved.length + bad.length === 0) return { about, tone: 'wait', words: 'Nothing of it is listed.' }
   if (proved.length === 0) return { about, tone: 'alert', words: `None of ${all} is proved.` }
   const those = new Set(proved)
   const beforeMs = session.listed.reduce(
@@ -87,7 +87,7 @@ function wrongWith(code: VerificationCode, chunks: number): string {
   const one = chunks === 1
   switch (code) {
     case 'gateway-unreachable':
-      return 'could not be fetched: the gateway gave no answer'
+      return 'could not be fetched: the store gave no answer'
     case 'chunk-missing':
       return `${one ? 'is' : 'are'} not at the store`
     case 'chunk-address':
@@ -102,8 +102,8 @@ function wrongWith(code: VerificationCode, chunks: number): string {
 function missingChunks({ missingIndexes, missingCount, lostEntries }: Reading['session']): Finding[] {
   if (missingCount === 0) return []
   const which = missingCount === missingIndexes.length ? ` (${ranges(missingIndexes)})` : ''
-  const why = lostEntries.length > 0 ? 'in no part of the log that can be read' : 'since never anchored'
-  const words = `Missing, ${why}: ${count(missingCount, 'chunk')}${which}. The recording jumps there.`
+  const why = lostEntries.length > 0 ? 'in no part of the log that can be read' : 'since never made public'
+  const words = `Missing, ${why}: ${count(missingCount, 'piece')}${which}. The recording jumps there.`
   return [{ about: 'missing', tone: 'wait', words }]
 }
 
@@ -132,7 +132,7 @@ function aboutHeads({ heads, forked }: Reading['session']): Finding[] {
       forked.length > 0
         ? ` What else it lists (${count(forked.length, 'entry', 'entries')}) is left out.`
         : ''
-    const words = `From block ${first?.blockNumber} on the log contradicts what was anchored before, which stands.${listed}`
+    const words = `From block ${first?.blockNumber} on the log contradicts what was proved before, which stands.${listed}`
     findings.push({
       about: 'forked',
       tone: 'alert',
@@ -157,8 +157,8 @@ function repeatedChunks({ repeated }: Reading['session']): Finding[] {
 }
 
 const ENDINGS = {
-  open: 'The log has no end: the recording goes on, or its end is not anchored yet.',
-  interrupted: 'The recording was interrupted: its recorder died, or lost chunks.',
+  open: 'The log has no end: the recording goes on, or its end is not proved yet.',
+  interrupted: 'The recording was interrupted: its recorder died, or lost something.',
   discarded: 'The recording was discarded on the device that made it.',
 } as const
 
@@ -166,7 +166,7 @@ const ending = ({ ending: how }: Reading['session']): Finding[] =>
   how === 'complete' ? [] : [{ about: 'ending', tone: 'wait', words: ENDINGS[how] }]
 
 const whichChunks = (indexes: readonly number[]) =>
-  `${indexes.length === 1 ? 'chunk' : 'chunks'} ${ranges(indexes)}`
+  `${indexes.length === 1 ? 'piece' : 'pieces'} ${ranges(indexes)}`
 
 /** So many runs are named; the others are counted. */
 const MAX_RUNS = 8

@@ -1,14 +1,25 @@
 import type { Group, Holdfast } from '../api.ts'
-import { record, supportedMimeType, type Recording, type RecordProgress } from '../capture/record.ts'
+import {
+  record,
+  supportedMimeType,
+  type Recording,
+  type RecordProgress,
+  type SourceState,
+} from '../capture/record.ts'
+import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { announce } from './announce.ts'
-import { openSource, type Source } from './camera.ts'
-import { byId, setAttributes, setText } from './dom.ts'
+import { openCamera, testPicture, type Source } from './camera.ts'
+import { openDialog } from './dialog.ts'
+import { button, byId, setAttributes, setText } from './dom.ts'
 import { explain, hideNotice, showNotice } from './explain.ts'
-import { count, formatBytes, formatClock } from './format.ts'
+import { formatBytes, formatClock, formatWait } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
+import { download } from './hand-out.ts'
 import { keepScreenOn } from './screen-lock.ts'
 import type { Settings } from './settings.ts'
+import { sourceWords } from './source-words.ts'
+import { texts } from './texts.ts'
 
 interface Context {
   readonly holdfast: Holdfast
@@ -20,12 +31,18 @@ interface Context {
 const NOTHING: RecordProgress = {
   captured: 0,
   acknowledged: 0,
+  capturedMs: 0,
+  acknowledgedMs: 0,
   waitingBytes: 0,
   stalledBy: undefined,
   paused: false,
+  source: { video: 'live', audio: 'live' },
 }
 /** How often the clock is read, so that no second is skipped. */
 const TICK_MS = 250
+
+/** After Stop nobody is left with "Saving" alone for longer. */
+const SAVING_MS = 700
 
 /** Makes the record button work. */
 export function showRecorder(context: Context): void {
@@ -50,23 +67,55 @@ export function showRecorder(context: Context): void {
 
 function showFailure(thrown: unknown): void {
   const notice = byId('record-notice', HTMLElement)
-  announce('Recording failed')
-  showNotice(notice, explain(thrown, 'Press Record to start a new recording.'))
+  announce(texts.recorder.failed)
+  const unsaved = thrown instanceof Unkept ? thrown.unsaved : undefined
+  const why = thrown instanceof Unkept ? thrown.cause : thrown
+  showNotice(notice, explain(why, texts.recorder.failedNext), unsaved && saveFileButton(() => unsaved))
   notice.scrollIntoView({ block: 'nearest' })
 }
 
+/** A recording that could not be kept, and what the page still holds of it. */
+class Unkept extends Error {
+  readonly unsaved: Blob | undefined
+  constructor(cause: unknown, unsaved: Blob | undefined) {
+    super('Not kept', { cause })
+    this.unsaved = unsaved
+  }
+}
+
+/** Saves what only this page holds, as a file. */
+const saveFileButton = (unsaved: () => Blob | undefined): HTMLButtonElement =>
+  button(
+    texts.recorder.saveFile,
+    () => {
+      const file = unsaved()
+      if (file) download(file, `holdfast-unsaved.${file.type.includes('mp4') ? 'mp4' : 'webm'}`)
+    },
+    { 'data-testid': 'save-unsaved' },
+  )
+
 async function recordOnce(context: Context): Promise<void> {
   const mimeType = supportedMimeType()
-  if (mimeType === undefined)
-    throw new Error('This browser cannot record video. Use Chrome, Edge or Firefox.')
+  if (mimeType === undefined) throw new Error(texts.recorder.unsupported)
   const group = await groupToRecordFor()
   if (!group) return
   const source = await openSource(context.settings.forceTestPicture)
+  if (!source) return
   try {
     await recordFrom(source, group, mimeType, context)
   } finally {
     source.close()
   }
+}
+
+/** The camera or, where there is none and the person says so, a test picture. */
+async function openSource(forceTestPicture: boolean): Promise<Source | undefined> {
+  if (forceTestPicture) return testPicture(texts.source.testPictureWanted)
+  const opened = await openCamera()
+  if (typeof opened !== 'string') return opened
+  setText(byId('no-camera-why', HTMLElement), opened)
+  const answer = await openDialog(byId('no-camera', HTMLDialogElement))
+  return answer === 'test' ? testPicture(texts.source.testPicture) : undefined
 }
 
 async function recordFrom(source: Source, group: Group, mimeType: string, context: Context): Promise<void> {
@@ -89,10 +138,14 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
       showProgress(next)
     },
   })
-  const hide = showRecording(recording, Date.now())
+  const hide = showRecording(recording, Date.now(), () => progress)
   try {
-    await recording.finished
-    announce(`Recording stopped. ${count(progress.acknowledged, 'chunk')} saved.`)
+    await recording.finished.catch((thrown: unknown) => {
+      throw new Unkept(thrown, recording.unsaved())
+    })
+    hideNotice(byId('record-notice', HTMLElement))
+    announce(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
+    if (isGone(progress.source)) showGone()
   } finally {
     hide()
     leave()
@@ -109,6 +162,12 @@ function guardUnsaved(unsaved: () => boolean): () => void {
   return () => removeEventListener('beforeunload', ask)
 }
 
+/** The recording is over, and nobody had pressed Stop. */
+function showGone(): void {
+  const { gone: what, goneNext: next } = texts.sourceState
+  showNotice(byId('record-notice', HTMLElement), { what, next })
+}
+
 function showSource({ stream, kind, note }: Source): void {
   const preview = byId('preview', HTMLVideoElement)
   preview.srcObject = stream
@@ -123,7 +182,11 @@ function showSource({ stream, kind, note }: Source): void {
 }
 
 /** @returns stops the clock and the button */
-function showRecording(recording: Recording, startedAtMs: number): () => void {
+function showRecording(
+  recording: Recording,
+  startedAtMs: number,
+  progressNow: () => RecordProgress,
+): () => void {
   const shown = new AbortController()
   const [start, stop] = [byId('record', HTMLButtonElement), byId('stop', HTMLButtonElement)]
   const timer = byId('timer', HTMLElement)
@@ -143,13 +206,16 @@ function showRecording(recording: Recording, startedAtMs: number): () => void {
   const save = () => {
     stoppedAtMs = Date.now()
     stop.disabled = true
-    setText(byId('stop-label', HTMLElement), 'Saving')
+    setText(byId('stop-label', HTMLElement), texts.recorder.saving)
     setState('saving')
     // A failure to stop is reported through `finished`.
     recording.stop().catch(() => undefined)
+    setTimeout(() => {
+      if (!shown.signal.aborted) showStillSaving(recording, progressNow())
+    }, SAVING_MS)
   }
   stop.addEventListener('click', save, { once: true, signal: shown.signal })
-  announce('Recording')
+  announce(texts.recorder.recording)
   const clock = setInterval(tick, TICK_MS)
   return () => {
     clearInterval(clock)
@@ -157,19 +223,46 @@ function showRecording(recording: Recording, startedAtMs: number): () => void {
   }
 }
 
+/** What is safe, what is not, and a way to take that along. */
+function showStillSaving(recording: Recording, { acknowledgedMs, capturedMs }: RecordProgress): void {
+  const { stillSaving, stillSavingNext } = texts.recorder
+  const what = stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs))
+  showNotice(
+    byId('record-notice', HTMLElement),
+    { what, next: stillSavingNext },
+    saveFileButton(() => recording.unsaved()),
+  )
+}
+
 function showProgress(progress: RecordProgress): void {
-  const { captured, acknowledged } = progress
+  const { captured, acknowledged, capturedMs, acknowledgedMs } = progress
   const waiting = captured - acknowledged
   const acks = byId('acks', HTMLElement)
+  const { allSaved, allSavedSpoken, notSaved, notSavedSpoken } = texts.recorder
+  const saved = formatClock(acknowledgedMs)
+  const unsaved = formatClock(capturedMs - acknowledgedMs)
   setAttributes(acks, {
     'data-captured': captured,
     'data-acknowledged': acknowledged,
     'data-waiting': waiting,
-    'aria-label':
-      waiting > 0 ? `${count(waiting, 'chunk')} not saved yet` : `${count(acknowledged, 'chunk')} saved`,
+    'aria-label': waiting > 0 ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
   })
-  setText(acks, waiting > 0 ? `⏳ ${waiting}` : `✓ ${acknowledged}`)
+  setText(acks, waiting > 0 ? notSaved(unsaved) : allSaved(saved))
   showHeldUp(progress)
+  showSourceState(progress.source)
+}
+
+/** Over the picture, so that it is where the person looks, and nothing moves. */
+function showSourceState(source: SourceState): void {
+  const words = sourceWords(source)
+  const line = byId('source-state', HTMLElement)
+  // An alert is told when its text changes.
+  setText(line, words)
+  line.hidden = words === ''
+  setAttributes(byId('camera', HTMLElement), {
+    'data-picture': source.video,
+    'data-sound': source.audio,
+  })
 }
 
 /** Says why chunks are in this page alone, for as long as they are. */
@@ -178,8 +271,7 @@ function showHeldUp({ stalledBy, paused, waitingBytes }: RecordProgress): void {
   line.hidden = stalledBy === undefined
   if (stalledBy === undefined) return
   const { what, next } = explain(stalledBy)
-  const state = paused ? 'Recording is paused until there is room.' : 'Recording goes on.'
-  setText(line, `${what} ${next} ${state} Keep this tab open: it alone holds ${formatBytes(waitingBytes)}.`)
+  setText(line, texts.recorder.heldUp(what, next, formatBytes(waitingBytes), paused))
 }
 
 function showIdle(): void {
@@ -190,8 +282,9 @@ function showIdle(): void {
   byId('viewfinder-hint', HTMLElement).hidden = false
   byId('source-badge', HTMLElement).hidden = true
   byId('source-note', HTMLElement).hidden = true
+  byId('source-state', HTMLElement).hidden = true
   byId('held-up', HTMLElement).hidden = true
-  setText(byId('stop-label', HTMLElement), 'Stop')
+  setText(byId('stop-label', HTMLElement), texts.recorder.stop)
   setState('idle')
   const wasThere = !stop.hidden && [stop, document.body].some((element) => element === document.activeElement)
   start.hidden = false

@@ -5,7 +5,9 @@ import { announce } from './announce.ts'
 import { button, type View } from './dom.ts'
 import { confirmDiscard } from './discard-dialog.ts'
 import { explain, type Explanation } from './explain.ts'
-import { isConfirmed, needsResume } from './still-needs.ts'
+import { formatMoment } from './format.ts'
+import { isConfirmed, needsResume } from './session-words.ts'
+import { texts } from './texts.ts'
 
 /** What a person can do with a session. */
 export interface Actions {
@@ -25,21 +27,24 @@ export function actionsOf(holdfast: Holdfast, onFailure: (explanation: Explanati
     }
   }
   return {
-    pause: (id) => void run(holdfast.pause(id), 'Paused'),
-    resume: (id) => void run(holdfast.resume(id), 'Resumed'),
+    pause: (id) => void run(holdfast.pause(id), texts.actions.paused),
+    resume: (id) => void run(holdfast.resume(id), texts.actions.resumed),
     async discard(session) {
       if (!(await confirmDiscard(session))) return
       run(
         holdfast.discard(session.id, isConfirmed(session) ? {} : { confirm: 'discard-unconfirmed' }),
-        'Discarded',
+        texts.actions.discarded,
       )
     },
   }
 }
 
 /** Resume: shown where only a person can get a session going. */
-export function resumeButton(id: SessionId, actions: Actions): View<SessionSnapshot> {
-  const element = button('Resume', () => actions.resume(id), { 'data-testid': 'resume-button' })
+export function resumeButton({ id, startedAtMs }: SessionSnapshot, actions: Actions): View<SessionSnapshot> {
+  const element = button(texts.remedy.resume, () => actions.resume(id), {
+    'data-testid': 'resume-button',
+    'aria-label': texts.remedy.resumeOf(formatMoment(startedAtMs)),
+  })
   return {
     element,
     update(session) {

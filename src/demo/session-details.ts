@@ -1,6 +1,5 @@
 import type { Holdfast } from '../api.ts'
 import { rawBlockCid } from '../evidence/cid.ts'
-import { adviceFor } from '../protocol/advice.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import type { AnchorView, ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { formatLink } from '../verify/index.ts'
@@ -11,6 +10,7 @@ import { count, formatBytes, formatMoment, shorten } from './format.ts'
 import { copyText } from './hand-out.ts'
 import { icon, setIcon } from './icon.ts'
 import { chunkStatus } from './session-status.ts'
+import { texts } from './texts.ts'
 
 /** The chunks and the anchor of one session: read only while they are open. */
 export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast): View<SessionSnapshot> {
@@ -21,10 +21,10 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
   const element = h(
     'details',
     { class: 'details', 'data-testid': 'session-details' },
-    h('summary', {}, chevron(), 'Details'),
+    h('summary', {}, chevron(), texts.actions.details),
     anchor,
     problem,
-    h('div', { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': 'Chunks' }, chunkList),
+    h('div', { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': 'Pieces' }, chunkList),
     h('p', { class: 'session-id' }, 'Session ', copyable(name, 'session name')),
     h('p', { class: 'session-id' }, 'Link without a key ', copyable(linkTo(name), 'link without a key')),
     before,
@@ -130,7 +130,7 @@ function chunkView(): View<ChunkView> {
       setText(words, text)
       setText(size, sizeWords(chunk))
       if (chunk.cid && !cid.hasChildNodes())
-        cid.append(copyable(chunk.cid, `address of chunk ${chunk.index}`))
+        cid.append(copyable(chunk.cid, `address of piece ${chunk.index}`))
       setText(problem, troubleOf(chunk))
       problem.hidden = problem.textContent === ''
       setAttributes(element, {
@@ -147,7 +147,10 @@ function chunkView(): View<ChunkView> {
 
 function troubleOf({ status, retryCount, lastError }: ChunkView): string {
   const tries = retryCount > 0 ? count(retryCount, 'retry', 'retries') : ''
-  const error = lastError && status !== 'confirmed' ? `${lastError.message} ${adviceFor(lastError.code)}` : ''
+  const error =
+    lastError && status !== 'confirmed'
+      ? `${(texts.errors[lastError.code] ?? texts.errors.defect).join(' ')}`
+      : ''
   return [tries, error].filter(Boolean).join('. ')
 }
 

@@ -1,12 +1,13 @@
 import type { Holdfast } from '../api.ts'
-import type { SessionSnapshot, Snapshot } from '../protocol/snapshot.ts'
+import type { PolicyView, SessionSnapshot, Snapshot } from '../protocol/snapshot.ts'
 import { button, byId, h, keyedList, setAttributes, setText, type View } from './dom.ts'
-import { count, formatClock, formatMoment } from './format.ts'
+import { formatClock, formatMoment } from './format.ts'
 import { icon, setIcon } from './icon.ts'
 import { resumeButton, type Actions } from './session-actions.ts'
 import { sessionDetails } from './session-details.ts'
-import { progressWords, sessionStatus } from './session-status.ts'
-import { isConfirmed, needsResume, stillNeeds, tally } from './still-needs.ts'
+import { sessionStatus } from './session-status.ts'
+import { isConfirmed, needsResume, needsWords, safeWords, tally } from './session-words.ts'
+import { texts } from './texts.ts'
 import { countsDown, ticker } from './ticker.ts'
 import { uploadProgress } from './upload-progress.ts'
 import { verifyPanel } from './verify-panel.ts'
@@ -14,25 +15,33 @@ import { verifyPanel } from './verify-panel.ts'
 /** Lists every session that the device knows, newest first. */
 export function showSessions(holdfast: Holdfast, actions: Actions) {
   let shown: readonly SessionSnapshot[] = []
+  let policy: PolicyView = { policy: 'always', metered: false }
   const drawList = keyedList(
     byId('sessions', HTMLElement),
     (session: SessionSnapshot) => session.id,
-    (session) => sessionView(session, holdfast, actions),
+    (session) => sessionView(session, holdfast, actions, () => policy),
   )
   const setTicking = ticker(() => draw())
   const draw = () => {
     drawList(shown)
     setTicking(shown.some(countsDown))
   }
-  return ({ sessions }: Snapshot): void => {
+  return ({ sessions }: Snapshot, policyNow: PolicyView): void => {
     shown = sessions
+    policy = policyNow
     byId('sessions-empty', HTMLElement).hidden = sessions.length > 0
     draw()
   }
 }
 
-function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Actions): View<SessionSnapshot> {
+function sessionView(
+  first: SessionSnapshot,
+  holdfast: Holdfast,
+  actions: Actions,
+  policyNow: () => PolicyView,
+): View<SessionSnapshot> {
   let session = first
+  const named = formatMoment(first.startedAtMs)
   const titleId = `title-${first.id}`
   const symbol = icon('dot')
   const words = h('span', {})
@@ -40,14 +49,19 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
   const needs = h('p', { class: 'session-needs', 'data-testid': 'still-needs' })
   const bar = progressBar()
   const upload = uploadProgress()
-  const resume = resumeButton(first.id, actions)
-  const pause = button('Pause', () => actions.pause(first.id), { 'data-testid': 'pause-button' })
-  const discard = button('Discard', () => actions.discard(session), {
+  const resume = resumeButton(first, actions)
+  const pause = button(texts.actions.pause, () => actions.pause(first.id), {
+    'data-testid': 'pause-button',
+    'aria-label': texts.actions.pauseOf(named),
+  })
+  const discard = button(texts.actions.discard, () => actions.discard(session), {
+    'aria-label': texts.actions.discardOf(named),
     class: 'plain danger',
     'data-testid': 'discard-button',
   })
   const panel = verifyPanel(() => session)
-  const verify = button('Verify and play', () => void panel.run(verify), {
+  const verify = button(texts.actions.verify, () => void panel.run(verify), {
+    'aria-label': texts.actions.verifyOf(named),
     class: 'soft',
     'data-testid': 'verify-button',
   })
@@ -67,12 +81,12 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
     element,
     update(next) {
       session = next
-      const head = sessionStatus(next)
+      const head = sessionStatus(next, policyNow())
       setIcon(symbol, head.icon)
       setText(words, head.words)
       setText(when, whenAndHowMuch(next))
-      setText(needs, stillNeeds(next))
-      needs.hidden = isConfirmed(next) || next.ending === 'recording'
+      setText(needs, needsWords(next, policyNow()))
+      needs.hidden = isConfirmed(next)
       bar.update(next)
       upload.update(next)
       resume.update(next)
@@ -92,38 +106,28 @@ function sessionView(first: SessionSnapshot, holdfast: Holdfast, actions: Action
   }
 }
 
-function whenAndHowMuch(session: SessionSnapshot): string {
-  const length =
-    session.endedAtMs === undefined ? undefined : formatClock(session.endedAtMs - session.startedAtMs)
-  const missing = session.missing > 0 ? `${count(session.missing, 'chunk')} lost` : undefined
-  const parts = [formatMoment(session.startedAtMs), length, count(tally(session).total, 'chunk'), missing]
-  return parts.filter((part) => part !== undefined).join(' · ')
+function whenAndHowMuch({ startedAtMs, progress, missing }: SessionSnapshot): string {
+  const length = progress.totalMs > 0 ? formatClock(progress.totalMs) : ''
+  const lost = missing > 0 ? texts.safe.lost(missing) : ''
+  return [formatMoment(startedAtMs), length, lost].filter(Boolean).join(' · ')
 }
 
 function progressBar(): View<SessionSnapshot> {
   const confirmed = h('span', { class: 'bar-confirmed' })
   const stored = h('span', { class: 'bar-stored' })
-  const words = h('p', { class: 'bar-words' })
-  const bar = h(
-    'div',
-    { class: 'bar', role: 'progressbar', 'aria-label': 'Confirmed chunks' },
-    confirmed,
-    stored,
-  )
+  const bar = h('div', { class: 'bar', role: 'progressbar', 'aria-label': texts.safe.bar }, confirmed, stored)
   return {
-    element: h('div', { class: 'progress' }, bar, words),
+    element: bar,
     update(session) {
       const { total, ...done } = tally(session)
       const share = (n: number) => `${total === 0 ? 0 : (100 * n) / total}%`
       confirmed.style.width = share(done.confirmed)
       stored.style.width = share(done.stored)
-      const text = progressWords(session)
-      setText(words, text)
       setAttributes(bar, {
         'aria-valuemin': 0,
         'aria-valuemax': total,
         'aria-valuenow': done.confirmed,
-        'aria-valuetext': text,
+        'aria-valuetext': safeWords(session),
       })
     },
   }

@@ -1,10 +1,12 @@
+import { texts } from './texts.ts'
+
 const WIDTH = 640
 const HEIGHT = 480
 const FRAMES_PER_SECOND = 15
 const TONE_HZ = 440
 const TONE_GAIN = 0.04
 
-/** A drawn clock with a moving shape and a quiet tone: something to record where there is no camera. */
+/** A drawn clock with a moving shape and a quiet tone, which says in each frame that it is no evidence. */
 export function openTestPicture(): { stream: MediaStream; close(): void } {
   const canvas = Object.assign(document.createElement('canvas'), { width: WIDTH, height: HEIGHT })
   const pen = canvas.getContext('2d')
@@ -36,8 +38,11 @@ function drawFrame(pen: CanvasRenderingContext2D, nowMs: number): void {
   pen.textAlign = 'center'
   pen.font = '600 72px ui-monospace, monospace'
   pen.fillText(new Date(nowMs).toLocaleTimeString('en-GB'), WIDTH / 2, HEIGHT / 2 + 24)
-  pen.font = '24px system-ui, sans-serif'
-  pen.fillText('Test picture', WIDTH / 2, HEIGHT - 36)
+  pen.fillStyle = '#eebf66'
+  pen.fillRect(0, HEIGHT - 72, WIDTH, 72)
+  pen.fillStyle = '#241a04'
+  pen.font = '700 32px system-ui, sans-serif'
+  pen.fillText(texts.source.stamp, WIDTH / 2, HEIGHT - 25)
 }
 
 function openTone(): { tracks: MediaStreamTrack[]; close(): void } {

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { uploadWords } from './upload-progress.ts'
 
 const MB = 1_000_000
-const progress = { totalBytes: 40 * MB, storedBytes: 12.3 * MB, bytesPerSecond: 262_500, timeLeftMs: 106_000 }
+const progress = {
+  totalMs: 0,
+  storedMs: 0,
+  totalBytes: 40 * MB,
+  storedBytes: 12.3 * MB,
+  bytesPerSecond: 262_500,
+  timeLeftMs: 106_000,
+}
 const words = (more: Partial<typeof progress> = {}, moving = true, locale = 'en') =>
   uploadWords({ ...progress, ...more }, moving, locale)
 

@@ -1,21 +1,21 @@
 import type { VerificationProgress } from '../verify/index.ts'
 import { h, setText } from './dom.ts'
-import { capital, count } from './format.ts'
+import { texts } from './texts.ts'
 import { icon, setIcon } from './icon.ts'
 
 /** The two stages of a verification, with where each is. */
 export function verificationSteps() {
-  const log = stage('Reading the registry')
-  const chunks = stage('Checking and opening each chunk')
+  const log = stage(texts.check.reading)
+  const chunks = stage(texts.check.pieces)
   let current = log
   log.set('running')
   return {
     element: h('ol', { class: 'steps' }, log.element, chunks.element),
-    update({ step, chunksVerified, chunksTotal }: VerificationProgress): void {
-      if (!step.endsWith('a chunk')) return log.set('running', capital(step))
-      log.set('done', 'Heads, log and key checked')
+    update({ chunksVerified, chunksTotal }: VerificationProgress): void {
+      if (chunksTotal === 0) return log.set('running')
+      log.set('done', texts.check.found)
       current = chunks
-      chunks.set('running', `Checked ${chunksVerified} of ${count(chunksTotal, 'chunk')}`)
+      chunks.set('running', texts.check.checked(chunksVerified, chunksTotal))
     },
     finish: (state: 'done' | 'failed') => current.set(state),
   }

@@ -108,8 +108,13 @@ export type Request =
   | { readonly type: 'hello'; readonly again?: boolean }
   | { readonly type: 'session-start'; readonly session: SessionStart }
   | { readonly type: 'chunk'; readonly chunk: HandedChunk }
-  /** `indexes`: how many chunks the page has cut; absent: as many as the worker has. */
-  | { readonly type: 'session-end'; readonly sessionId: SessionId; readonly indexes?: number }
+  /** `indexes`: how many chunks the page has cut; absent: as many as the worker has. `how`: absent, if all is well. */
+  | {
+      readonly type: 'session-end'
+      readonly sessionId: SessionId
+      readonly indexes?: number
+      readonly how?: 'interrupted' | undefined
+    }
   | { readonly type: 'sessions' }
   | { readonly type: 'chunks'; readonly sessionId: SessionId }
   | { readonly type: 'log'; readonly sessionId: SessionId }

@@ -87,10 +87,11 @@ describe('parseRequest', () => {
     expect(parseRequest(message('discard', { sessionId }))).toEqual({ type: 'discard', sessionId })
     expect(parseRequest(message('chunk', { chunk: raw }))).toEqual({ type: 'chunk', chunk: raw })
     expect(parseRequest(message('policy'))).toEqual({ type: 'policy' })
-    expect(parseRequest(message('session-end', { sessionId, indexes: 7 }))).toEqual({
+    expect(parseRequest(message('session-end', { sessionId, indexes: 7, how: 'interrupted' }))).toEqual({
       type: 'session-end',
       sessionId,
       indexes: 7,
+      how: 'interrupted',
     })
     const own = { metadata: 'ab'.repeat(60_048), labels: { tenant: 'a7' }, fingerprint: NAME }
     expect(parseRequest(message('session-start', { session: { ...start, ...own } }))).toEqual({
@@ -232,8 +233,9 @@ describe('a field that is wrong is named', () => {
     ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>
       message('discard', { sessionId, ...wrong }),
     ),
-    ...casesOf({ indexes: [-1, 1.5, 2 ** 32 - 1, '1', null] }, (wrong) =>
-      message('session-end', { sessionId, ...wrong }),
+    ...casesOf(
+      { indexes: [-1, 1.5, 2 ** 32 - 1, '1', null], how: ['complete', 'recording', '', null] },
+      (wrong) => message('session-end', { sessionId, ...wrong }),
     ),
     ...casesOf({ policy: ['never', '', 7, null, ['paused']] }, (wrong) => message('policy', wrong)),
     ...casesOf({ session: [[], 'x', 7] }, (wrong) => message('session-start', wrong)),
@@ -242,7 +244,7 @@ describe('a field that is wrong is named', () => {
   it.each(cases)('$field: $shown', ({ field, data }) => expectBad(data, field))
 
   function casesOf(fields: Readonly<Record<string, readonly unknown[]>>, build: (wrong: Body) => unknown) {
-    const optional = new Set(['confirm', 'policy', 'stores', 'atLeast', 'continues', 'indexes'])
+    const optional = new Set(['confirm', 'policy', 'stores', 'atLeast', 'continues', 'indexes', 'how'])
     return Object.entries(fields).flatMap(([field, values]) =>
       [...(optional.has(field) ? [] : [undefined]), ...values].map((value) => ({
         field,

@@ -125,7 +125,11 @@ const REQUESTS: { readonly [Type in RequestType]: Parse<FieldsOf<Type>> } = {
   sessions: () => ({}),
   'session-start': (data) => ({ session: parseSession(own(data, 'session')) }),
   chunk: (data) => ({ chunk: parseChunk(own(data, 'chunk')) }),
-  'session-end': withFields({ ...OF_SESSION, indexes: optional(isIndex) }),
+  'session-end': withFields({
+    ...OF_SESSION,
+    indexes: optional(isIndex),
+    how: optional(isOneOf('interrupted')),
+  }),
   chunks: ofSession,
   log: ofSession,
   pause: ofSession,

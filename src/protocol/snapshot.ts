@@ -73,6 +73,10 @@ export interface UploadProgress {
   readonly totalBytes: number
   /** What the store is known to have, parts of chunks too. */
   readonly storedBytes: number
+  /** Length of all acknowledged chunks, ms: of the recording, however late its end was noticed. */
+  readonly totalMs: number
+  /** Length of those that a store was proved to have, ms. */
+  readonly storedMs: number
   /** Lately, of all sessions together; 0 while it is not known, or nothing moved for a minute. */
   readonly bytesPerSecond: number
   /** What this session still has to send, at that rate; absent while it is not known. */

@@ -31,7 +31,7 @@ describe('a record of another version', () => {
     expect(isSettled(read)).toBe(true)
   })
 
-  it.each(['totalBytes', 'storedBytes', 'localBytes', 'parked', 'tally'])(
+  it.each(['totalBytes', 'storedBytes', 'totalMs', 'storedMs', 'localBytes', 'parked', 'tally'])(
     'that lacks %s makes no NaN',
     (name) => {
       const read = readSession(without(session, name))

@@ -12,7 +12,7 @@ type Stored<T, Lacking extends keyof T> = Omit<T, Lacking> & Partial<Pick<T, Lac
 export const readSession = (
   stored: Stored<
     SessionRecord,
-    'tally' | 'parked' | 'parkedRaw' | 'localBytes' | 'totalBytes' | 'storedBytes'
+    'tally' | 'parked' | 'parkedRaw' | 'localBytes' | 'totalBytes' | 'storedBytes' | 'totalMs' | 'storedMs'
   >,
 ): SessionRecord => ({
   parked: 0,
@@ -20,6 +20,8 @@ export const readSession = (
   localBytes: 0,
   totalBytes: 0,
   storedBytes: 0,
+  totalMs: 0,
+  storedMs: 0,
   ...stored,
   tally: { ...EMPTY_TALLY, ...stored.tally },
 })

@@ -252,6 +252,10 @@ export interface SessionRecord {
   readonly totalBytes: number
   /** Of chunks that their store was proved to have. */
   readonly storedBytes: number
+  /** Length of all chunks, ms. */
+  readonly totalMs: number
+  /** Length of chunks that their store was proved to have, ms. */
+  readonly storedMs: number
   /** Entries in its log. */
   readonly size: number
   /** What the last entry says, where that is an end. */

@@ -1196,7 +1196,15 @@ describe('any history of a recording', () => {
   function check({ session, chunks, log, payloads }: World): void {
     const recounted = chunks.reduce((counted, chunk) => recount(counted, undefined, chunk), aSession(NOW_MS))
     for (const status of CHUNK_STATUSES) expect(session.tally[status], status).toBe(recounted.tally[status])
-    for (const count of ['parked', 'parkedRaw', 'localBytes', 'totalBytes', 'storedBytes'] as const)
+    for (const count of [
+      'parked',
+      'parkedRaw',
+      'localBytes',
+      'totalBytes',
+      'storedBytes',
+      'totalMs',
+      'storedMs',
+    ] as const)
       expect(session[count], count).toBe(recounted[count])
 
     expect(session.size).toBe(log.length)

@@ -58,7 +58,8 @@ describe('recount', () => {
         const present = new Map<number, ChunkRecord>()
         let session = fresh
         for (const { index, state, sizeBytes } of steps) {
-          const after = state === null ? undefined : aChunk(index, state, { sizeBytes })
+          const after =
+            state === null ? undefined : aChunk(index, state, { sizeBytes, durationMs: 3 * sizeBytes + 1 })
           session = recount(session, present.get(index), after)
           if (after === undefined) present.delete(index)
           else present.set(index, after)
@@ -76,6 +77,10 @@ describe('recount', () => {
           chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
         expect(session.totalBytes).toBe(bytesOf(all))
         expect(session.storedBytes).toBe(bytesOf(all.filter(({ state }) => state.uploadedAtMs !== undefined)))
+        const msOf = (chunks: readonly ChunkRecord[]) =>
+          chunks.reduce((sum, { durationMs }) => sum + durationMs, 0)
+        expect(session.totalMs).toBe(msOf(all))
+        expect(session.storedMs).toBe(msOf(all.filter(({ state }) => state.uploadedAtMs !== undefined)))
         expect(totalChunks(session)).toBe(all.length)
         expect(rawChunks(session)).toBe(all.filter(({ state }) => state.seal === undefined).length)
         expect(pendingChunks(session)).toBe(all.filter(({ state }) => waitOf(state) !== undefined).length)

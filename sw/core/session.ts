@@ -28,6 +28,8 @@ export function newSession(start: SessionStart, name: SessionName, identity?: st
     localBytes: 0,
     totalBytes: 0,
     storedBytes: 0,
+    totalMs: 0,
+    storedMs: 0,
     size: 0,
     listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
     witnessing: NOT_WITNESSED,
@@ -100,7 +102,7 @@ export function recount(
   after: ChunkRecord | undefined,
 ): SessionRecord {
   const tally = { ...session.tally }
-  let { parked, parkedRaw, localBytes, totalBytes, storedBytes } = session
+  let { parked, parkedRaw, localBytes, totalBytes, storedBytes, totalMs, storedMs } = session
   for (const [chunk, sign] of [
     [before, -1],
     [after, 1],
@@ -110,11 +112,15 @@ export function recount(
     if (isParked(chunk)) parked += sign
     if (isParked(chunk) && chunk.state.status === 'captured') parkedRaw += sign
     const bytes = sign * chunk.sizeBytes
+    const ms = sign * chunk.durationMs
     totalBytes += bytes
+    totalMs += ms
     if (hasLocalBytes(chunk)) localBytes += bytes
     if (isStored(chunk)) storedBytes += bytes
+    if (isStored(chunk)) storedMs += ms
   }
-  return { ...session, tally, parked, parkedRaw, localBytes, totalBytes, storedBytes }
+  const sums = { parked, parkedRaw, localBytes, totalBytes, storedBytes, totalMs, storedMs }
+  return { ...session, tally, ...sums }
 }
 
 /** Begins the place of a raw chunk: before all uploads, since sealing needs no network. */

@@ -90,16 +90,20 @@ describe('sessionView', () => {
   })
 
   it('tells the progress of its uploads, and how long they still need at the rate of all', () => {
-    const half = { ...session, totalBytes: 10_000, storedBytes: 4_000 }
+    const half = { ...session, totalBytes: 10_000, storedBytes: 4_000, totalMs: 21_000, storedMs: 18_000 }
     expect(sessionView(half, moving).progress).toEqual({
       totalBytes: 10_000,
       storedBytes: 5_000,
+      totalMs: 21_000,
+      storedMs: 18_000,
       bytesPerSecond: 300,
       timeLeftMs: 16_667,
     })
     expect(sessionView({ ...half, storedBytes: 10_000 }, moving).progress).toEqual({
       totalBytes: 10_000,
       storedBytes: 10_000,
+      totalMs: 21_000,
+      storedMs: 18_000,
       bytesPerSecond: 300,
       timeLeftMs: 0,
     })
@@ -111,6 +115,8 @@ describe('sessionView', () => {
       expect(sessionView({ ...session, totalBytes }, still).progress).toEqual({
         totalBytes,
         storedBytes: 0,
+        totalMs: 0,
+        storedMs: 0,
         bytesPerSecond: 0,
       })
     },

@@ -47,13 +47,15 @@ function nextTrialMs({ trials = {} }: SessionRecord): number | undefined {
 }
 
 function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
-  const { totalBytes } = session
+  const { totalBytes, totalMs, storedMs } = session
   const storedBytes = Math.min(totalBytes, session.storedBytes + moving.bytesOf(session.id))
   const bytesPerSecond = moving.bytesPerSecond()
   const timeLeftMs = Math.ceil((1_000 * (totalBytes - storedBytes)) / bytesPerSecond)
   return {
     totalBytes,
     storedBytes,
+    totalMs,
+    storedMs,
     bytesPerSecond,
     timeLeftMs: timeLeftMs < Infinity ? timeLeftMs : undefined,
   }

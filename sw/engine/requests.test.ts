@@ -32,10 +32,10 @@ describe('reply', () => {
     })
     expect(await ask('pause', { sessionId: id })).toMatchObject({ ok: true, value: { paused: true } })
     expect(await ask('resume', { sessionId: id })).toMatchObject({ ok: true, value: { paused: false } })
-    expect(await ask('session-end', { sessionId: id })).toMatchObject({
-      ok: true,
-      value: { ending: 'complete', upload: 'uploading' },
-    })
+    const end = (how?: string) => ask('session-end', { sessionId: id, indexes: 1, how })
+    expect(await end('interrupted')).toMatchObject({ value: { ending: 'interrupted', upload: 'uploading' } })
+    // Whoever knows better may still say so.
+    expect(await end()).toMatchObject({ ok: true, value: { ending: 'complete', upload: 'uploading' } })
     await drainOnce(world, world.worker())
     expect(await ask('sessions')).toMatchObject({
       ok: true,

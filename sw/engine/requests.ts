@@ -52,8 +52,8 @@ const HANDLERS: Handlers = {
   }),
   'session-start': async (context, { session }) => viewOf(context, await startSession(context, session)),
   chunk: async (context, { chunk }) => ({ acknowledged: await admitChunk(context, chunk) }),
-  'session-end': async (context, { sessionId, indexes }) =>
-    viewOf(context, await endSession(context, sessionId, indexes)),
+  'session-end': async (context, { sessionId, indexes, how }) =>
+    viewOf(context, await endSession(context, sessionId, indexes, how)),
   async sessions(context) {
     const sessions = await context.store.read((tx) => tx.sessions())
     return sessions.map((session) => viewOf(context, session))

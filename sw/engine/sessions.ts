@@ -57,9 +57,14 @@ export async function startSession(context: Context, start: SessionStart): Promi
  * Ends a recording as its page asks; one that was taken for dead is whole after all.
  *
  * @param indexes how many chunks the page has cut; where some are missing here it ends as interrupted
+ * @param ending what else the page knows of it
  */
-export const endSession = (context: Context, id: SessionId, indexes?: number): Promise<SessionRecord> =>
-  changeExisting(context, id, { ...endOf(context, 'complete'), indexes })
+export const endSession = (
+  context: Context,
+  id: SessionId,
+  indexes?: number,
+  ending: 'complete' | 'interrupted' = 'complete',
+): Promise<SessionRecord> => changeExisting(context, id, { ...endOf(context, ending), indexes })
 
 /** Ends a recording whose page died; false if it had ended by itself. */
 export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {

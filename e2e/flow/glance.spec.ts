@@ -1,0 +1,98 @@
+import type { Page } from '@playwright/test'
+import { ask, postChunk, startSession } from '../page/messages.ts'
+import { openDemo } from '../page/witness.ts'
+import { expect, test } from '../fixtures.ts'
+
+const MS = 500
+const CHUNKS = 2
+
+/** Recordings that were made while uploads are off, as they lie there at the next visit. */
+async function leavePending(page: Page, count: number): Promise<void> {
+  await ask(page, { type: 'policy', policy: 'paused' })
+  for (let number = 0; number < count; number++) {
+    const sessionId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+    await startSession(page, sessionId)
+    for (let index = 0; index < CHUNKS; index++)
+      await postChunk(page, { sessionId, index, sizeBytes: 64, fill: number })
+    await ask(page, { type: 'session-end', sessionId, indexes: CHUNKS })
+  }
+}
+
+type Shift = PerformanceEntry & {
+  readonly value: number
+  readonly hadRecentInput: boolean
+  readonly sources: readonly { readonly node: Node | null }[]
+}
+
+/** Runs in the page: sums what moves by itself, from the first paint on (web.dev/cls), and keeps what it was. */
+function sumShifts(): void {
+  let sum = 0
+  const moved: string[] = []
+  Reflect.set(window, 'shifts', () => ({ sum, moved: moved.join(', ') }))
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[]) {
+      if (hadRecentInput) continue
+      sum += value
+      for (const { node } of sources) if (node instanceof Element) moved.push(`${node.id} ${node.className}`)
+    }
+  }).observe({ type: 'layout-shift', buffered: true })
+}
+
+const shiftsOf = (page: Page) =>
+  page.evaluate(() => (Reflect.get(window, 'shifts') as () => { sum: number; moved: string })())
+
+for (const pending of [0, 1, 21])
+  test(`with ${pending} recordings on their way, Record and Stop are in view on a small phone, and nothing moves`, async ({
+    stack,
+    context,
+  }) => {
+    const { page, ...witness } = await openDemo(context, { url: stack.url })
+    await leavePending(page, pending)
+    await page.addInitScript(sumShifts)
+    for (const [width, height] of [
+      [360, 640],
+      [320, 568],
+      [1280, 800],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      await page.reload()
+      const banner = page.getByTestId('recovery-banner')
+      await expect(banner).toHaveAttribute('data-pending', String(pending))
+      await expect(page.getByTestId('session')).toHaveCount(pending)
+      const record = page.getByTestId('record-button')
+      await expect(record).toBeEnabled()
+      await expect(record).toBeInViewport({ ratio: 1 })
+      const { sum, moved } = await shiftsOf(page)
+      expect(sum, `${width}: ${moved}`).toBeLessThanOrEqual(0.02)
+      // As wide as the screen, and no wider.
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
+    }
+    await page.setViewportSize({ width: 320, height: 568 })
+    await witness.record()
+    await expect(page.getByTestId('stop-button')).toBeInViewport({ ratio: 1 })
+    await expect(page.getByTestId('timer')).toBeInViewport({ ratio: 1 })
+    await witness.stop()
+  })
+
+test('what is on its way is told in seconds, and what only a person can mend has its remedy beside it', async ({
+  stack,
+  context,
+}) => {
+  const { page } = await openDemo(context, { url: stack.url })
+  await leavePending(page, 3)
+  await page.reload()
+  const banner = page.getByTestId('recovery-banner')
+  const urgent = page.getByTestId('urgent')
+  await expect(banner).toHaveAttribute('data-pending', '3')
+  await expect(page.locator('#here-value')).toHaveText('00:03')
+  await expect(page.locator('#elsewhere-value')).toHaveText('00:00')
+  await expect(urgent).toHaveText('Uploads are off: 00:03 is on this device only.')
+  const [session] = [page.getByTestId('session').first()]
+  await expect(session.getByRole('heading')).toHaveText('Uploads are off')
+  expect(3 * CHUNKS * MS).toBe(3_000)
+
+  await page.getByTestId('remedy').click()
+  await expect(page.getByTestId('policy')).toHaveValue('always')
+  await expect(banner).toHaveAttribute('data-pending', '0')
+  await expect(urgent).toHaveText('Nothing waits on this device.')
+})

@@ -1,0 +1,52 @@
+import { openDemo } from '../page/witness.ts'
+import { expect, test } from '../fixtures.ts'
+
+/** Runs in the page: from a moment on the worker hears of no chunk. */
+function muteChunks(): void {
+  const post = ServiceWorker.prototype.postMessage
+  ServiceWorker.prototype.postMessage = function postMessage(this: ServiceWorker, ...args: unknown[]) {
+    const [data] = args
+    const isChunk = typeof data === 'object' && data !== null && Reflect.get(data, 'type') === 'chunk'
+    if (isChunk && Reflect.get(window, 'muted') === true) return
+    Reflect.apply(post, this, args)
+  }
+}
+
+test('a worker that takes nothing any more: Stop says within a second what is safe, and the rest is had as a file', async ({
+  stack,
+  context,
+}) => {
+  await context.addInitScript(muteChunks)
+  const witness = await openDemo(context, { url: stack.url })
+  const { page } = witness
+  await witness.record()
+  await witness.acknowledged(2)
+  await page.evaluate(() => void Reflect.set(window, 'muted', true))
+  await expect
+    .poll(async () => Number(await page.getByTestId('ack-count').getAttribute('data-waiting')))
+    .toBeGreaterThanOrEqual(2)
+
+  // Both ends are measured in the page.
+  const tookMs = await page.evaluate(async () => {
+    const pressedAtMs = performance.now()
+    document.querySelector<HTMLElement>('[data-testid=stop-button]')?.click()
+    const isOffered = () => document.querySelector('[data-testid=save-unsaved]') !== null
+    while (!isOffered()) await new Promise(requestAnimationFrame)
+    return performance.now() - pressedAtMs
+  })
+  expect(tookMs).toBeLessThan(1_000)
+  await expect(page.getByText('are in this page only')).toBeVisible()
+
+  const saving = page.waitForEvent('download')
+  await page.getByTestId('save-unsaved').click()
+  const parts: Buffer[] = []
+  for await (const part of await (await saving).createReadStream()) parts.push(part as Buffer)
+  const file = Buffer.concat(parts)
+  const { slices } = witness
+  const [header = Buffer.alloc(0)] = slices
+  expect(file.subarray(0, header.length).equals(header)).toBe(true)
+  const rest = file.subarray(header.length)
+  const whole = Buffer.concat(slices)
+  expect(whole.subarray(-rest.length).equals(rest)).toBe(true)
+  expect(rest.length).toBeGreaterThan(slices.at(-1)?.length ?? 0)
+})

@@ -1,0 +1,110 @@
+import type { Page } from '@playwright/test'
+import { expect, test } from '../fixtures.ts'
+import { anchored } from '../backend-oracle.ts'
+import { openDemo } from '../page/witness.ts'
+
+/** Runs in the page: keeps the streams that it was given, for the test to break. */
+function keepStreams(): void {
+  const { mediaDevices } = navigator
+  const getUserMedia = mediaDevices?.getUserMedia.bind(mediaDevices)
+  if (!getUserMedia) return
+  mediaDevices.getUserMedia = async (wish) => {
+    const stream = await getUserMedia(wish)
+    Reflect.set(window, 'given', stream)
+    return stream
+  }
+}
+
+/** Ends tracks of this kind, and tells how long the page took to show it, ms. */
+const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
+  page.evaluate(async (wanted) => {
+    const stream = Reflect.get(window, 'given') as MediaStream
+    const told = document.querySelector('[data-testid=source-state]')
+    const before = told?.textContent
+    const lostAtMs = performance.now()
+    for (const track of stream.getTracks()) if (wanted === undefined || track.kind === wanted) track.stop()
+    const isTold = () => told?.textContent !== before
+    while (!isTold()) await new Promise(requestAnimationFrame)
+    return performance.now() - lostAtMs
+  }, kind)
+
+// Held to what is promised: the tests' machine is not asked for more than the browser's own timers.
+const WITHIN_MS = 1_000
+
+test('a camera that is lost is told within a second; the sound goes on, and the recording is not told as whole', async ({
+  stack,
+  context,
+}) => {
+  await context.addInitScript(keepStreams)
+  const witness = await openDemo(context, { url: stack.url })
+  const { page } = witness
+  const told = page.getByTestId('source-state')
+  await witness.record()
+  await witness.acknowledged(1)
+  await expect(told).toBeHidden()
+  expect(await lose(page, 'video')).toBeLessThan(WITHIN_MS)
+  await expect(told).toHaveText('The camera is gone: no picture is recorded. The sound goes on.')
+  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+  const { length } = witness.slices
+  await witness.acknowledged(length + 1)
+  await witness.stop()
+
+  const session = witness.session()
+  await expect(session).toHaveAttribute('data-ending', 'interrupted')
+  const id = (await session.getAttribute('data-session-id')) ?? ''
+  const log = await anchored(stack.backend, id, 'interrupted', witness.slices.length)
+  expect(log.chunks).toHaveLength(witness.slices.length)
+})
+
+test('a recording that has lost all that it was made of ends by itself, as interrupted, and that is told', async ({
+  stack,
+  context,
+}) => {
+  await context.addInitScript(keepStreams)
+  const witness = await openDemo(context, { url: stack.url })
+  const { page } = witness
+  await witness.record()
+  await witness.acknowledged(1)
+  await lose(page, undefined)
+  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+  await expect(page.getByText('Recording ended: camera and microphone are gone.')).toBeVisible()
+  await expect(witness.session()).toHaveAttribute('data-ending', 'interrupted')
+})
+
+test('without a camera nothing is recorded unless the person says so, and then it is marked', async ({
+  stack,
+  context,
+}) => {
+  await context.addInitScript(() => {
+    const { mediaDevices } = navigator
+    if (mediaDevices)
+      mediaDevices.getUserMedia = () => Promise.reject(new DOMException('No', 'NotAllowedError'))
+  })
+  const witness = await openDemo(context, { url: stack.url })
+  const { page } = witness
+  const recorder = page.getByTestId('recorder')
+  await page.getByTestId('record-button').click()
+  await expect(page.getByText('This page may not use the camera.')).toBeVisible()
+  // What is pressed without reading records nothing.
+  await page.keyboard.press('Enter')
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  await expect(page.getByTestId('session')).toHaveCount(0)
+  await expect(page.getByTestId('record-button')).toBeFocused()
+
+  await page.getByTestId('record-button').click()
+  await page.getByTestId('record-test-picture').click()
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  await expect(page.getByTestId('source-note')).toContainText('it proves nothing')
+  // In each frame: a dark text on a yellow ground, where the camera's picture would be.
+  const stamp = await page.locator('#preview').evaluate(async (video: HTMLVideoElement) => {
+    while (video.videoWidth === 0) await new Promise(requestAnimationFrame)
+    const canvas = document.createElement('canvas')
+    Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight })
+    const pen = canvas.getContext('2d')
+    pen?.drawImage(video, 0, 0)
+    return [...(pen?.getImageData(8, video.videoHeight - 8, 1, 1).data ?? [])].slice(0, 3)
+  })
+  expect(stamp[0]).toBeGreaterThan(stamp[2] ?? 255)
+  expect(stamp[0]).toBeGreaterThan(180)
+  await witness.stop()
+})

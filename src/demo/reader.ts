@@ -1,0 +1,138 @@
+import { groupOf, type GroupKeys } from '../group.ts'
+import type { SessionName } from '../protocol/ids.ts'
+import { listSessions, type ListedSession } from '../verify/index.ts'
+import { announce } from './announce.ts'
+import { button, byId, h, keyedList, setText, type View } from './dom.ts'
+import { endpoints } from './endpoints.ts'
+import { explain } from './explain.ts'
+import { formatMoment } from './format.ts'
+import { parseKey } from './group-key.ts'
+import { openedSession } from './reader-session.ts'
+import { texts } from './texts.ts'
+
+/** What is new shows up this often. */
+const LOOK_EVERY_MS = 3_000
+
+const words = texts.reader
+
+/** The page of whoever waits for a recording: a group's key opens all of its recordings, with nothing else of ours. */
+function start(): void {
+  const form = byId('key-form', HTMLFormElement)
+  const input = byId('reader-key', HTMLTextAreaElement)
+  const file = byId('reader-file', HTMLInputElement)
+  const use = async (text: string) => {
+    const keys = await keysOf(text)
+    setText(byId('reader-error', HTMLElement), typeof keys === 'string' ? keys : '')
+    if (typeof keys === 'string') return input.focus()
+    form.hidden = true
+    input.value = ''
+    showRecordings(keys)
+  }
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    void use(input.value)
+  })
+  file.addEventListener('change', async () => {
+    const text = await file.files?.[0]?.text()
+    if (text !== undefined) await use(text)
+  })
+  const fromLink = new URLSearchParams(location.hash.slice(1)).get('key')
+  if (fromLink === null) form.hidden = false
+  else void use(fromLink)
+  // Another link that is opened in this tab.
+  addEventListener('hashchange', () => location.reload())
+}
+
+async function keysOf(text: string): Promise<GroupKeys | string> {
+  const parsed = parseKey(text)
+  if (typeof parsed === 'string') return parsed
+  return parsed.kind === 'group' ? groupOf(parsed.privateKey) : words.opensNothing
+}
+
+function showRecordings(keys: GroupKeys): void {
+  const { rpcUrl, registry } = endpoints()
+  const status = byId('reader-status', HTMLElement)
+  const opened = new Map<SessionName, ReturnType<typeof openedSession>>()
+  const sizes = new Map<SessionName, number>()
+  const drawList = keyedList(
+    byId('reader-list', HTMLElement),
+    ({ name }: ListedSession) => name,
+    ({ name }) => listedView(name, keys, opened),
+  )
+  byId('reader', HTMLElement).hidden = false
+  setText(status, words.looking)
+
+  const look = async () => {
+    try {
+      const { sessions } = await listSessions({
+        chain: { rpcUrl, registry },
+        group: { privateKey: keys.privateKey },
+      })
+      const isNews = sessions.length !== sizes.size
+      drawList(sessions)
+      setText(status, words.found(sessions.length))
+      if (isNews) announce(words.found(sessions.length))
+      for (const { name, size } of sessions) {
+        if (sizes.get(name) !== size) void opened.get(name)?.refresh()
+        sizes.set(name, size)
+      }
+    } catch (thrown) {
+      const { what, next } = explain(thrown)
+      setText(status, `${what} ${next}`)
+    }
+    setTimeout(() => void look(), LOOK_EVERY_MS)
+  }
+  void look()
+}
+
+function listedView(
+  name: SessionName,
+  keys: GroupKeys,
+  opened: Map<SessionName, ReturnType<typeof openedSession>>,
+): View<ListedSession> {
+  const titleId = `title-${name}`
+  const when = h('h3', { id: titleId })
+  const state = h('p', { class: 'session-when' })
+  const play = button(
+    words.open,
+    () => {
+      const open = openedSession(name, keys)
+      opened.set(name, open)
+      element.append(open.element)
+      play.hidden = true
+      close.hidden = false
+      close.focus()
+      void open.refresh()
+    },
+    { class: 'soft', 'data-testid': 'open-button' },
+  )
+  const close = button(
+    words.close,
+    () => {
+      opened.get(name)?.close()
+      opened.delete(name)
+      play.hidden = false
+      close.hidden = true
+      play.focus()
+    },
+    { hidden: true },
+  )
+  const element = h(
+    'li',
+    { class: 'session', 'data-testid': 'listed', 'data-name': name, 'aria-labelledby': titleId },
+    h('div', {}, when, state),
+    h('div', { class: 'row' }, play, close),
+  )
+  return {
+    element,
+    update({ firstAnchoredAtMs, lastAnchoredAtMs, ended, size }) {
+      setText(when, formatMoment(firstAnchoredAtMs))
+      setText(state, ended ? words.whole : words.goingOn(formatMoment(lastAnchoredAtMs)))
+      play.setAttribute('aria-label', words.openOf(formatMoment(firstAnchoredAtMs)))
+      element.dataset['size'] = String(size)
+      element.dataset['ended'] = String(ended)
+    },
+  }
+}
+
+start()
