@@ -2,7 +2,7 @@ import { CLOSED, type Circuit } from './circuit.ts'
 import { belongsElsewhere } from './identity.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionEvent } from './session-machine.ts'
-import { pendingChunks } from './session.ts'
+import { isSettled, pendingChunks } from './session.ts'
 import { isWitnessOwed } from './witnessing.ts'
 
 /** Whom sessions bring their chunks and pages to, and their heads, by how they are. */
@@ -24,7 +24,8 @@ export function finding(
   nowMs: number,
 ): SessionEvent | undefined {
   const { paused, trouble, listing } = session
-  const isElsewhere = belongsElsewhere(session, here)
+  // What is settled goes nowhere any more: the app may be told of it from here.
+  const isElsewhere = belongsElsewhere(session, here) && !isSettled(session)
   if (isElsewhere ? !paused : paused === 'elsewhere')
     return { type: 'paused', by: isElsewhere && 'elsewhere' }
   const needed = pendingChunks(session) > 0 || listing ? store : isWitnessOwed(session) ? chain : CLOSED

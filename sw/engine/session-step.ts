@@ -48,7 +48,9 @@ async function fail(
   if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
   const failure = await recordFailure(context, destinationsOf(context)[kind], error)
   const event = { type: 'failed', failure } as const
-  if (kind !== 'listing') await change(context, id, { type: kind, event })
+  // Of what has settled the app is told by any worker of it.
+  if (kind === 'completion') await change(context, id, { type: kind, event }, undefined, false)
+  else if (kind === 'witness') await change(context, id, { type: kind, event })
   else if (listing) await change(context, id, { type: kind, of: listing, event })
   // Nothing was begun that could wait or park: this session is parked as a whole, and alone.
   else await change(context, id, { type: 'set-aside', error: error.toWire() })

@@ -117,3 +117,17 @@ describe('onSettled', () => {
     expect((await world.session(id)).open).toBeUndefined()
   })
 })
+
+it('onSettled is called by a worker that goes elsewhere too: what has settled goes nowhere any more', async () => {
+  const world = createWorld()
+  const rejects: OnSettled = async () => Promise.reject(new Error('Down.'))
+  await record(world, rejects)
+  await drainOnce(world, worker(world, rejects), 'push')
+  await world.clock.advance(120_000)
+  const keys: string[] = []
+  const hear: OnSettled = async ({ key }) => void keys.push(key)
+  const elsewhere = { ...worker(world, hear), identity: 'another place' }
+  expect(await drainOnce(world, elsewhere)).toBe('idle')
+  expect(keys).toHaveLength(1)
+  expect((await world.session(id)).open).toBeUndefined()
+})

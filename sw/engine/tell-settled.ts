@@ -30,5 +30,5 @@ export async function tellSettled(
     }
   })
   const also = alsoCloseCircuit(context, destinationsOf(context).completion)
-  await change(context, id, { type: 'completion', event: { type: 'told', size } }, also)
+  await change(context, id, { type: 'completion', event: { type: 'told', size } }, also, false)
 }
