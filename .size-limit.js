@@ -48,7 +48,8 @@ export default [
   {
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
-    limit: '22 kB',
+    // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
+    limit: '24.2 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -88,9 +89,9 @@ export default [
     modifyEsbuildConfig,
   },
   {
-    name: 'several nodes of the chain, alone',
+    name: 'several nodes of the chain, with the look that any anchor brings along',
     path: 'dist/sw/adapters/anchors/nodes.js',
-    limit: '4.7 kB',
+    limit: '11.6 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
