@@ -22,13 +22,13 @@ Infinity JSON JSON.parse JSON.stringify Map Math Math.abs Math.ceil Math.clz32 M
 Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChannel NaN Number
 Number.MAX_SAFE_INTEGER Number.isFinite Number.isInteger Number.isSafeInteger Object Object.assign
 Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.keys Object.values Promise Promise.all Promise.allSettled
-Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream RegExp Request Set String SyntaxError String.fromCharCode TextDecoder
+Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream Reflect Reflect.apply Reflect.get RegExp Request Set String Symbol Symbol.asyncIterator SyntaxError String.fromCharCode TextDecoder
 TextEncoder TypeError URL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap
-addEventListener atob btoa clearTimeout clients crypto crypto.getRandomValues crypto.subtle document
+addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle document
 document.addEventListener document.readyState
 document.visibilityState fetch IDBCursor.prototype IDBDatabase.prototype IDBTransaction.prototype
 indexedDB indexedDB.deleteDatabase isSecureContext location location.href navigator
-navigator.serviceWorker parseInt performance performance.now registration setTimeout
+navigator.serviceWorker parseInt performance performance.now registration setInterval setTimeout
 `
     .trim()
     .split(/\s+/),

@@ -13,11 +13,11 @@ const MODULE_WORKER = 'option module worker'
 
 /** Entries by where they run; what a store or an anchor is tested with runs in no browser of a person, nor does what is for Node. */
 const PARTS = {
-  page: /^\.($|\/(capture|group|advice|capabilities|format-1)$)/,
+  page: /^\.($|\/(capture|upload|store|group|advice|capabilities|format-1)$)/,
   worker: /^\.\/sw/,
   reader: /^\.\/verify($|\/car$)/,
 } as const
-const ELSEWHERE = ['./contracts', './verify/node']
+const ELSEWHERE = ['./testing', './contracts', './verify/node']
 
 type Part = keyof typeof PARTS
 const used = {} as Record<Part, readonly Known[]>

@@ -111,11 +111,13 @@ async function recordOnce(context: Context): Promise<void> {
 /** The camera or, where there is none and the person says so, a test picture. */
 async function openSource(forceTestPicture: boolean): Promise<Source | undefined> {
   if (forceTestPicture) return testPicture(texts.source.testPictureWanted)
-  const opened = await openCamera()
-  if (typeof opened !== 'string') return opened
-  setText(byId('no-camera-why', HTMLElement), opened)
-  const answer = await openDialog(byId('no-camera', HTMLDialogElement))
-  return answer === 'test' ? testPicture(texts.source.testPicture) : undefined
+  for (;;) {
+    const opened = await openCamera()
+    if (typeof opened !== 'string') return opened
+    setText(byId('no-camera-why', HTMLElement), opened)
+    const answer = await openDialog(byId('no-camera', HTMLDialogElement))
+    if (answer !== 'again') return answer === 'test' ? testPicture(texts.source.testPicture) : undefined
+  }
 }
 
 async function recordFrom(source: Source, group: Group, mimeType: string, context: Context): Promise<void> {
