@@ -36,6 +36,16 @@ it('is one function, by whichever', async () => {
   expect(await libraryX25519(theirs, await publicKeyOf(ours, platformX25519))).toEqual(secret)
 })
 
+it('hands no private key to the platform that begins with 0, which WebKitGTK refuses, and means the same', async () => {
+  const key = BOB.privateKey.with(0, 0)
+  const imported = vi.spyOn(crypto.subtle, 'importKey')
+  const publicKey = await publicKeyOf(key, platformX25519)
+  const [, pkcs8] = imported.mock.calls[0]!
+  imported.mockRestore()
+  expect((pkcs8 as Uint8Array).at(-32)).not.toBe(0)
+  expect(publicKey).toEqual(await publicKeyOf(key, libraryX25519))
+})
+
 describe('the choice', () => {
   it('is the platform, where it has it', async () => {
     expect(await x25519()).toBe(platformX25519)

@@ -28,7 +28,10 @@ export const hasX25519 = (): Promise<boolean> =>
 /** By the platform: Chromium from 133, Firefox from 130, Safari from 17, Node from 20. Rejects in others. */
 export const platformX25519: X25519 = async (privateKey, publicKey) => {
   const { subtle } = crypto
-  const pkcs8 = concat(fromHex(PKCS8_PREFIX), privateKey)
+  const scalar = Uint8Array.from(privateKey)
+  // Three bits that the function clears (§5). WebKitGTK 2.50 takes no key whose first byte is 0, one of 256.
+  scalar[0]! |= 7
+  const pkcs8 = concat(fromHex(PKCS8_PREFIX), scalar)
   const ours = await subtle.importKey('pkcs8', pkcs8, 'X25519', false, ['deriveBits'])
   const theirs = await subtle.importKey('raw', publicKey, 'X25519', false, [])
   return new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: theirs }, ours, 256))
