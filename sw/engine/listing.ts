@@ -49,7 +49,8 @@ async function begin(context: Context, session: SessionRecord): Promise<void> {
       ...NEW_EFFORT,
       frame,
       tree: after,
-      page,
+      // Of one that has been signed it is that: other entries on the disk are noticed before they leave.
+      page: again?.page ?? page,
       sizeBytes: bytes.length,
       end,
       sent: again !== undefined,

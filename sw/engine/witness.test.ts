@@ -506,6 +506,15 @@ describe('a store that forgets pages between their proof and a late confirmation
     }
   })
 
+  it('gets no other page than the one that was signed, where an entry has changed on the disk since', async () => {
+    const { world, before } = await lateConfirmation([1, 2, 3])
+    await world.disk.write((tx) => tx.putEntry(id, 1, Uint8Array.of(1, 2, 3)))
+    await drainOnce(world, world.worker())
+    expect(world.server.ledger.slice(before).filter(({ op }) => op === 'send')).toEqual([])
+    expect((await world.session(id)).trouble?.error.code).toBe('defect')
+    await expectAllBytes(world)
+  })
+
   it('holds no new page up, and holds what depends on it, while it does not answer', async () => {
     const { world } = await lateConfirmation([2])
     world.server.fault = (op) => (op === 'probe' ? { code: 'unreachable' } : undefined)
