@@ -92,6 +92,7 @@ test('without a camera nothing is recorded unless the person says so, and then i
   await expect(page.getByTestId('record-button')).toBeFocused()
 
   await page.getByTestId('record-button').click()
+  await page.getByTestId('camera-again').click()
   await page.getByTestId('record-test-picture').click()
   await expect(recorder).toHaveAttribute('data-state', 'recording')
   await expect(page.getByTestId('source-note')).toContainText('it proves nothing')
