@@ -13,6 +13,8 @@ export interface WitnessOptions {
   readonly url: string
   /** Length of a chunk, ms. */
   readonly timesliceMs?: number
+  /** `canvas`: the test picture, which no busy machine keeps waiting for. Default: the camera. */
+  readonly source?: 'camera' | 'canvas'
   /** Who encrypts. Default: the page. */
   readonly seal?: 'page' | 'worker'
   /** Proved copies that are enough. Default: one in each store. */
@@ -40,7 +42,7 @@ export interface Witness {
 /** Opens the demo in a new tab of this browser, with a group to record for. */
 export async function openDemo(
   context: BrowserContext,
-  { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known' }: WitnessOptions,
+  { url, timesliceMs = 500, source = 'camera', seal = 'page', atLeast = 0, group = 'known' }: WitnessOptions,
 ): Promise<Witness> {
   const page = await context.newPage()
   const slices: Buffer[] = []
@@ -51,7 +53,7 @@ export async function openDemo(
   await page.addInitScript(takeSmallPictures)
   if (group === 'known') await page.addInitScript(knowGroup, await knownGroup())
   const acknowledgements = await keepAcknowledgements(page)
-  await page.goto(`${url}/?timeslice=${timesliceMs}&seal=${seal}&atLeast=${atLeast}`)
+  await page.goto(`${url}/?timeslice=${timesliceMs}&source=${source}&seal=${seal}&atLeast=${atLeast}`)
   await expect(page.getByTestId('record-button')).toBeEnabled()
   const groupKey = await chosenKey(page)
 
