@@ -76,6 +76,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     async ({ folder }, use) => {
       const profile = join(folder, 'profile')
       const browser = await launchBrowser({ executable: findChromium(), profile })
+      refuseWhatLasts(browser.context)
       await use(browser)
       await browser.kill()
     },
@@ -135,6 +136,30 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await rm(profile, { recursive: true, force: true })
   },
 })
+
+/** What a context is told so holds for all its later pages too. */
+const LASTS = [
+  'addCookies',
+  'addInitScript',
+  'exposeBinding',
+  'exposeFunction',
+  'grantPermissions',
+  'route',
+  'routeWebSocket',
+  'setExtraHTTPHeaders',
+  'setGeolocation',
+  'setOffline',
+] as const satisfies readonly (keyof BrowserContext)[]
+
+/** From now on a test can tell nothing to this context that tests after it would meet: it tells its own page. */
+function refuseWhatLasts(context: BrowserContext): void {
+  for (const name of LASTS)
+    Object.defineProperty(context, name, {
+      value() {
+        throw new Error(`Other tests share this browser: call ${name} of a page, or launch() a browser.`)
+      },
+    })
+}
 
 /** Closes these pages, and deletes all that is left of these origins, workers too. */
 async function forget(context: BrowserContext, pages: ReadonlySet<Page>, origins: ReadonlySet<string>) {

@@ -16,8 +16,7 @@ test('a worker that takes nothing any more: Stop says within a second what is sa
   stack,
   context,
 }) => {
-  await context.addInitScript(muteChunks)
-  const witness = await openDemo(context, { url: stack.url })
+  const witness = await openDemo(context, { url: stack.url, first: muteChunks })
   const { page } = witness
   await witness.record()
   await witness.acknowledged(2)

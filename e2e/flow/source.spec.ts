@@ -15,6 +15,13 @@ function keepStreams(): void {
   }
 }
 
+/** Runs in the page: the person has said no. */
+function allowNoCamera(): void {
+  const { mediaDevices } = navigator
+  if (mediaDevices)
+    mediaDevices.getUserMedia = () => Promise.reject(new DOMException('No', 'NotAllowedError'))
+}
+
 /** Ends tracks of this kind, and tells how long the page took to show it, ms. */
 const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
   page.evaluate(async (wanted) => {
@@ -35,8 +42,7 @@ test('a camera that is lost is told within a second; the sound goes on, and the 
   stack,
   context,
 }) => {
-  await context.addInitScript(keepStreams)
-  const witness = await openDemo(context, { url: stack.url })
+  const witness = await openDemo(context, { url: stack.url, first: keepStreams })
   const { page } = witness
   const told = page.getByTestId('source-state')
   await witness.record()
@@ -60,8 +66,7 @@ test('a recording that has lost all that it was made of ends by itself, as inter
   stack,
   context,
 }) => {
-  await context.addInitScript(keepStreams)
-  const witness = await openDemo(context, { url: stack.url })
+  const witness = await openDemo(context, { url: stack.url, first: keepStreams })
   const { page } = witness
   await witness.record()
   await witness.acknowledged(1)
@@ -75,12 +80,7 @@ test('without a camera nothing is recorded unless the person says so, and then i
   stack,
   context,
 }) => {
-  await context.addInitScript(() => {
-    const { mediaDevices } = navigator
-    if (mediaDevices)
-      mediaDevices.getUserMedia = () => Promise.reject(new DOMException('No', 'NotAllowedError'))
-  })
-  const witness = await openDemo(context, { url: stack.url })
+  const witness = await openDemo(context, { url: stack.url, first: allowNoCamera })
   const { page } = witness
   const recorder = page.getByTestId('recorder')
   await page.getByTestId('record-button').click()

@@ -10,7 +10,7 @@ test('what a reader verifies in Node is byte for byte what the camera gave, and 
   context,
 }) => {
   const { backend, url } = stack
-  const witness = await openDemo(context, { url, source: 'canvas' })
+  const witness = await openDemo(context, { url })
   await witness.record()
   await witness.acknowledged(4)
   const acknowledged = (await storedChunks(witness.page)).length
@@ -47,7 +47,7 @@ test('another group’s key, or a store that changes a chunk, is named by the re
   context,
 }) => {
   const { backend, url } = stack
-  const witness = await openDemo(context, { url, source: 'canvas' })
+  const witness = await openDemo(context, { url })
   await witness.record()
   await witness.acknowledged(2)
   await witness.stop()

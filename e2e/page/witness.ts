@@ -13,7 +13,7 @@ export interface WitnessOptions {
   readonly url: string
   /** Length of a chunk, ms. */
   readonly timesliceMs?: number
-  /** `canvas`: the test picture, which no busy machine keeps waiting for. Default: the camera. */
+  /** `canvas`: the test picture. Default: the camera, which is Chromium's fake one. */
   readonly source?: 'camera' | 'canvas'
   /** Who encrypts. Default: the page. */
   readonly seal?: 'page' | 'worker'
@@ -21,6 +21,8 @@ export interface WitnessOptions {
   readonly atLeast?: number
   /** The device knows a group, or the person makes one, where there is none. Default: it is known. */
   readonly group?: 'known' | 'made'
+  /** Runs in the page before its own scripts do. */
+  readonly first?: () => void
 }
 
 /** A person with the demo open in a tab. */
@@ -40,10 +42,8 @@ export interface Witness {
 }
 
 /** Opens the demo in a new tab of this browser, with a group to record for. */
-export async function openDemo(
-  context: BrowserContext,
-  { url, timesliceMs = 500, source = 'camera', seal = 'page', atLeast = 0, group = 'known' }: WitnessOptions,
-): Promise<Witness> {
+export async function openDemo(context: BrowserContext, options: WitnessOptions): Promise<Witness> {
+  const { url, timesliceMs = 500, source = 'camera', seal = 'page', atLeast = 0, group = 'known' } = options
   const page = await context.newPage()
   const slices: Buffer[] = []
   await page.exposeFunction('keepSlice', (at: number, base64: string) => {
@@ -51,6 +51,7 @@ export async function openDemo(
   })
   await page.addInitScript(keepSlices)
   await page.addInitScript(takeSmallPictures)
+  if (options.first !== undefined) await page.addInitScript(options.first)
   if (group === 'known') await page.addInitScript(knowGroup, await knownGroup())
   const acknowledgements = await keepAcknowledgements(page)
   await page.goto(`${url}/?timeslice=${timesliceMs}&source=${source}&seal=${seal}&atLeast=${atLeast}`)
@@ -64,17 +65,7 @@ export async function openDemo(
     groupKey,
     async record() {
       await page.getByTestId('record-button').click()
-      const recorder = page.getByTestId('recorder')
-      // On a busy machine Chromium may not start its own fake camera: then the demo asks for the test picture.
-      const testPicture = page.getByTestId('record-test-picture')
-      await expect
-        .poll(
-          async () => (await testPicture.isVisible()) || (await recorder.getAttribute('data-state')),
-          OFTEN,
-        )
-        .not.toBe('idle')
-      if (await testPicture.isVisible()) await testPicture.click()
-      await expect(recorder).toHaveAttribute('data-state', 'recording')
+      await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
     },
     async acknowledged(count) {
       await expect.poll(() => told(page, 'acknowledged'), OFTEN).toBeGreaterThanOrEqual(count)
