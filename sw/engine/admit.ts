@@ -29,8 +29,10 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
     const posted = handed.payload instanceof File ? undefined : handed.payload
     await store.write(async (tx) => {
       if ((await admission(tx, chunk, handed)) === 'known') return
-      await tx.putPayload(chunk.id, bytes, posted)
-      await commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock))
+      await Promise.all([
+        tx.putPayload(chunk.id, bytes, posted),
+        commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock)),
+      ])
     })
   } finally {
     release()
@@ -66,8 +68,7 @@ async function admission(
   chunk: ChunkRecord,
   handed: HandedChunk,
 ): Promise<'new' | 'known'> {
-  const session = await existing(tx, chunk.sessionId)
-  const present = await tx.chunk(chunk.id)
+  const [session, present] = await Promise.all([existing(tx, chunk.sessionId), tx.chunk(chunk.id)])
   if (present !== undefined) {
     if (isSameContent(present, handed)) return 'known'
     throw new HoldfastError('index-taken', `Chunk ${chunk.id} has other bytes.`)

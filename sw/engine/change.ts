@@ -20,8 +20,7 @@ export async function change(
   here: string | false = identity,
 ): Promise<SessionRecord | undefined> {
   const changed = await store.write(async (tx) => {
-    const after = await commit(tx, id, event, nowOf(clock), here)
-    await also?.(tx)
+    const [after] = await Promise.all([commit(tx, id, event, nowOf(clock), here), also?.(tx)])
     return after
   }, needsOf(event))
   if (changed) announce(id)

@@ -19,9 +19,13 @@ export async function commit(
   now: Now,
   here?: string | false,
 ): Promise<SessionRecord | undefined> {
-  const before = await tx.session(id)
+  // Both at once: each question is a way to another process and back.
+  const [before, chunk] = await Promise.all([
+    tx.session(id),
+    event.type === 'chunk' ? tx.chunk(event.id) : undefined,
+  ])
   if (before === undefined || (here && belongsElsewhere(before, here))) return undefined
-  const chunks = await load(tx, before, event)
+  const chunks = chunk ? [chunk] : await load(tx, before, event)
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, now, heads)
@@ -45,9 +49,7 @@ async function load(
   const needed = chunksNeeded(session, event)
   if (needed === 'none') return []
   if (needed === 'all') return tx.chunksOf(session.id)
-  if (typeof needed === 'object') return tx.provedChunks(session.id, needed.from, needed.to)
-  const chunk = await tx.chunk(needed)
-  return chunk === undefined ? [] : [chunk]
+  return typeof needed === 'object' ? tx.provedChunks(session.id, needed.from, needed.to) : []
 }
 
 /** A sign-in that works for one session may be another's. */

@@ -2,11 +2,11 @@ import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
 import { readChunk, readSession } from '../../core/read-record.ts'
-import type { ChunkRecord } from '../../core/record.ts'
+import type { SessionRecord } from '../../core/record.ts'
 import { deadline } from './deadline.ts'
 import { groupCommit } from './group-commit.ts'
 import { payloadBytes, payloadForm } from './payload-form.ts'
-import { endOf, firstOf, openDatabase, resultOf } from './requests.ts'
+import { endOf, openDatabase, resultOf } from './requests.ts'
 import { SCHEMA_VERSION, SCOPES, upgrade } from './schema.ts'
 import {
   LOG_LINES,
@@ -29,6 +29,8 @@ const RESERVE = 'reserve' as ChunkId
  * connection was lost runs again: its work must be repeatable, and nothing is ever deleted to get a database open.
  */
 export function idbStore(name: string): Store {
+  /** Lines of the custody log that this worker has added. */
+  const lines = { added: 0 }
   let opened: Promise<IDBDatabase> | undefined
 
   const drop = (connection: Promise<IDBDatabase>) => {
@@ -94,7 +96,7 @@ export function idbStore(name: string): Store {
         run(
           records ? 'records' : 'all',
           'readwrite',
-          (live) => work(writer(live)),
+          (live) => work(writer(live, lines)),
           repeatable ? 'relaxed' : 'strict',
         )
       try {
@@ -137,26 +139,28 @@ const sizeOf = (payload: Blob | ArrayBuffer) => (payload instanceof Blob ? paylo
 const timeoutOf = (bytes: number) => TRANSACTION_TIMEOUT_MS + bytes / SLOWEST_BYTES_PER_MS
 
 /**
- * Runs the work and waits for the transaction's end. One that is late is aborted; if it turns out to have been
- * committed by then, that counts.
+ * Runs the work and waits for the transaction's end; what was only read is known without it. A transaction that is late is
+ * aborted; if it turns out to have been committed by then, that counts.
  */
 async function finish<T>({ tx, ended }: Begun, work: (live: Live) => Promise<T>): Promise<T> {
   const timer = deadline(TRANSACTION_TIMEOUT_MS)
   const done = work({ tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }).then(async (result) => {
-    await ended
+    // Not only once the browser has found that nothing more is asked.
+    endNow(tx, 'commit')
+    if (tx.mode !== 'readonly') await ended
     return result
   })
   try {
     return await timer.race(done)
   } catch {
-    endNow(tx)
+    endNow(tx, 'abort')
     return deadline(GRACE_MS).race(done)
   }
 }
 
-function endNow(tx: IDBTransaction): void {
+function endNow(tx: IDBTransaction, how: 'commit' | 'abort'): void {
   try {
-    tx.abort()
+    tx[how]()
   } catch {
     // It has ended by itself.
   }
@@ -165,7 +169,7 @@ function endNow(tx: IDBTransaction): void {
 /** Ends the transaction, if it has not; why it failed is in the transaction where the browser aborted it. */
 async function causeOf(thrown: unknown, begun: Begun | undefined): Promise<unknown> {
   if (begun === undefined) return thrown
-  endNow(begun.tx)
+  endNow(begun.tx, 'abort')
   await deadline(GRACE_MS)
     .race(begun.ended)
     .catch(() => undefined)
@@ -188,8 +192,9 @@ function reader(tx: IDBTransaction): ReadTransaction {
     heads: (id, from, to) =>
       resultOf(tx.objectStore('heads').getAll(IDBKeyRange.bound([id, from], [id, to], true))),
     async nextDue(part, skip) {
-      const queue = chunks.index('due').openCursor(IDBKeyRange.bound(...part))
-      const next = await firstOf<ChunkRecord>(queue, ({ id }) => !skip.has(id))
+      // One request: a cursor would be one for each that is skipped.
+      const first = await resultOf(chunks.index('due').getAll(IDBKeyRange.bound(...part), skip.size + 1))
+      const next = first.find(({ id }) => !skip.has(id))
       return next && readChunk(next)
     },
     meta: (name) => resultOf(tx.objectStore('meta').get(name)),
@@ -197,29 +202,48 @@ function reader(tx: IDBTransaction): ReadTransaction {
   }
 }
 
-function writer({ tx, expect }: Live): WriteTransaction {
+/**
+ * Nothing waits for a `put` or a `delete`: what fails of them aborts the transaction. A session that was read or written
+ * is known from then on, so that changes which are written together read it once.
+ *
+ * @param lines counts across transactions: at times the oldest lines go
+ */
+function writer({ tx, expect }: Live, lines: { added: number }): WriteTransaction {
+  const read = reader(tx)
+  const known = new Map<SessionId, Promise<SessionRecord | undefined>>()
   const chunks = tx.objectStore('chunks')
   // Not every transaction has them.
   const payloads = () => tx.objectStore('payloads')
-  const put = (store: string, value: unknown, key?: IDBValidKey) =>
-    resultOf(tx.objectStore(store).put(value, key))
-  const remove = (store: string, key: IDBValidKey | IDBKeyRange) =>
-    resultOf(tx.objectStore(store).delete(key))
+  const put = async (store: string, value: unknown, key?: IDBValidKey) =>
+    void tx.objectStore(store).put(value, key)
+  const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
+    void tx.objectStore(store).delete(key)
   return {
-    ...reader(tx),
-    putSession: (session) => put('sessions', session),
+    ...read,
+    session(id) {
+      const session = known.get(id) ?? read.session(id)
+      known.set(id, session)
+      return session
+    },
+    putSession(session) {
+      known.set(session.id, Promise.resolve(session))
+      return put('sessions', session)
+    },
     putChunk: (chunk) => put('chunks', chunk),
     putPayload: async (id, bytes, posted) => {
       expect(bytes.byteLength)
-      const isNew = (await resultOf(payloads().getKey(id))) === undefined
+      const [before, reserve] = await Promise.all(
+        [id, RESERVE].map((key) => resultOf(payloads().getKey(key))),
+      )
       await put('payloads', payloadForm(bytes, posted), id)
-      if (isNew && (await resultOf(payloads().getKey(RESERVE))) === undefined)
+      if (before === undefined && reserve === undefined)
         await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
     },
     deletePayload: (id) => remove('payloads', id),
     putEntry: (id, position, entry) => put('entries', entry, [id, position]),
     putHead: (head) => put('heads', head),
     deleteSession: async (id) => {
+      known.delete(id)
       for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id)))) {
         await remove('chunks', key)
         await remove('payloads', key)
@@ -230,8 +254,9 @@ function writer({ tx, expect }: Live): WriteTransaction {
     putMeta: (name, value) => put('meta', value, name),
     deleteMeta: (name) => remove('meta', name),
     addLog: async (entry) => {
-      const line = Number(await resultOf(tx.objectStore('log').add(entry)))
-      if (line % 100 === 0) await remove('log', IDBKeyRange.upperBound(line - LOG_LINES))
+      const adding = tx.objectStore('log').add(entry)
+      if (lines.added++ % 100 > 0) return
+      await remove('log', IDBKeyRange.upperBound(Number(await resultOf(adding)) - LOG_LINES))
     },
   }
 }

@@ -1,27 +1,13 @@
 // IndexedDB's requests and transactions as promises: what the store needs of that, in the worker's few bytes. Handlers
-// are set, not added: a cursor's request is asked for one result after the other.
+// are set, not added: fewer bytes.
 // oxlint-disable unicorn/prefer-add-event-listener
 
-/** The result of a request; of a cursor's, the next one. */
+/** The result of a request. */
 export const resultOf = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error as Error)
   })
-
-/** The first value under a cursor that is `wanted`. */
-export async function firstOf<T>(
-  request: IDBRequest<IDBCursorWithValue | null>,
-  isWanted: (value: T) => boolean,
-): Promise<T | undefined> {
-  for (;;) {
-    const cursor = await resultOf(request)
-    if (cursor === null) return undefined
-    const value = cursor.value as T
-    if (isWanted(value)) return value
-    cursor.continue()
-  }
-}
 
 /** Resolves once the transaction is complete, rejects once it is aborted. To be asked for as soon as it has begun. */
 export const endOf = (tx: IDBTransaction): Promise<void> =>
