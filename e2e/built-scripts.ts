@@ -19,6 +19,7 @@ const SOURCES = [
   'lifetime/lifetime-page.ts',
   'lifetime/lifetime-worker.ts',
   'page/upload-page.ts',
+  'settled/settled-worker.ts',
   'store/bench.ts',
   'transports/transport-page.ts',
   'transports/secrets-worker.ts',

@@ -1,0 +1,64 @@
+import { WHOLE } from '../fixtures.ts'
+import { DEATHS, type Death } from '../kill/deaths.ts'
+import { openScene } from '../kill/kill-scene.ts'
+import { expectHeldAt } from '../kill/outcome.ts'
+import { headMoments, TOLD_MOMENTS, type SettledMoment } from './moments.ts'
+import { expectSettled } from './outcome.ts'
+import { test, type HeadStore } from './scene.ts'
+
+// Promises 1, 2, 3, 4, 8 of docs/guarantees.md: without a chain, and with an app that hears of what has settled.
+
+/** What `npm test` takes of these cells: each death and each moment of the last word and of the telling. */
+const SAMPLE: readonly (readonly [place: string, death: string, moment: string])[] = [
+  ['put', 'the worker is stopped', 'head-sent, before the store has it'],
+  ['tus', 'the browser is killed', 'head-sent, the store’s answer lost'],
+  ['ipfs', 'the worker is stopped', 'the app asked, before it takes it'],
+  ['tus', 'the browser is killed', 'the app has taken it, its answer lost'],
+  ['put', 'the worker is stopped', 'the app has answered, not written down'],
+  ['a chain and ipfs', 'the browser is killed', 'the app has refused, another try to come'],
+]
+
+const { 'the chain node is killed': _chain, ...deaths } = DEATHS
+// The app's server is none of the backend.
+const { 'the backend is killed': _backend, ...deathsOfTelling } = deaths
+
+function everyDeathMeets(
+  place: string,
+  { store, chain }: { readonly store: HeadStore; readonly chain: boolean },
+  moments: Readonly<Record<string, SettledMoment>>,
+  ways: Readonly<Record<string, Death>>,
+): void {
+  test.describe(`over ${place}`, () => {
+    test.use({ store, chain })
+    for (const [deathName, death] of Object.entries(ways))
+      for (const [momentName, moment] of Object.entries(moments)) {
+        const isSampled = SAMPLE.some((cell) =>
+          [place, deathName, momentName].every((is, at) => is === cell[at]),
+        )
+        test(
+          `${deathName} × ${momentName}`,
+          { tag: isSampled ? [] : WHOLE },
+          async ({ stack, app, launch, shared }) => {
+            const browser = death.takesBrowser ? await launch() : shared
+            const scene = { ...(await openScene({ ...stack, launch, browser }, moment.witness)), app }
+            const hold = await moment.reach(scene)
+            if (moment.status !== undefined) await expectHeldAt(scene, moment.status)
+            await death.strike(scene)
+            await hold.release()
+            const after = (await death.recover(scene, moment.ended)) ?? browser
+
+            const { pageLives } = death
+            if (pageLives && !moment.ended) await scene.witness.stop()
+            const ending = pageLives || moment.ended ? 'complete' : 'interrupted'
+            await expectSettled(scene, { browser: after, pageLives, chain }, ending)
+          },
+        )
+      }
+  })
+}
+
+for (const store of ['ipfs', 'tus', 'put'] as const) {
+  everyDeathMeets(store, { store, chain: false }, headMoments(store), deaths)
+  everyDeathMeets(store, { store, chain: false }, TOLD_MOMENTS, deathsOfTelling)
+}
+everyDeathMeets('a chain and ipfs', { store: 'ipfs', chain: true }, TOLD_MOMENTS, deathsOfTelling)
