@@ -4,8 +4,8 @@ import { fromHex, toHex, concat, uint32be, utf8 } from '../../src/evidence/bytes
 import { serialiseChunk, serialiseEnd, serialiseSession } from '../../src/evidence/entry.ts'
 import { groupsDigest, importSigningKey, signHead, type Head } from '../../src/evidence/head.ts'
 import { seal } from '../../src/evidence/hpke.ts'
-import { EMPTY_CHAIN, linksOf, withPage } from '../../src/evidence/page-chain.ts'
-import { pageCid, serialisePage } from '../../src/evidence/page.ts'
+import { EMPTY_CHAIN, linksOf, newestOf, withPage } from '../../src/evidence/page-chain.ts'
+import { MAX_PAGE_ENTRIES, pageCid, serialisePage } from '../../src/evidence/page.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { newSessionKeys } from '../../src/evidence/session-keys.ts'
 import { appendEntries, EMPTY_TREE, rootOf } from '../../src/evidence/tree.ts'
@@ -20,6 +20,8 @@ export interface RecordingOptions {
   readonly chunksPerPage: number
   /** A head is anchored after so many pages, and after the last. */
   readonly pagesPerHead: number
+  /** Whether the last head is of a list of everything, in full pages. */
+  readonly listsAll?: boolean
 }
 
 /** A recording as its writer publishes it, whose chunks are made again each time one is asked for. */
@@ -35,7 +37,7 @@ export interface Published {
 
 /** Publishes a recording with the product's own code, in as little memory as its pages need. */
 export async function publish(options: RecordingOptions): Promise<Published> {
-  const { chunks, chunkBytes, chunksPerPage, pagesPerHead } = options
+  const { chunks, chunkBytes, chunksPerPage, pagesPerHead, listsAll = false } = options
   const privateKey = newPrivateKey()
   const groupKey = toHex(await publicKeyOf(privateKey, platformX25519))
   const id = crypto.randomUUID() as SessionId
@@ -71,17 +73,22 @@ export async function publish(options: RecordingOptions): Promise<Published> {
       metadata: null,
     }),
   ]
+  const listed: Uint8Array[] = []
+  let pages = 0
   const publishPage = async (isLast: boolean) => {
     const { size: from, frontier } = tree
     const number = chain.number + 1
     const bytes = serialisePage({ name, number, from, frontier, links: linksOf(chain), entries: waiting })
     const page = await sha256Hex(bytes)
     objects.set(pageCid(page), Buffer.from(bytes))
-    const previous = chain.digests.at(-1) ?? null
+    const previous = newestOf(chain) ?? null
     tree = await appendEntries(tree, waiting)
     chain = withPage(chain, page)
+    listed.push(...waiting)
+    pages += 1
     waiting = []
-    if (number % pagesPerHead !== 0 && !isLast) return
+    const isAnchored = number % pagesPerHead === 0 && tree.size > (witnessed.at(-1)?.head.size ?? 0)
+    if (!isAnchored && !isLast) return
     const head: Head = {
       name,
       size: tree.size,
@@ -136,7 +143,16 @@ export async function publish(options: RecordingOptions): Promise<Published> {
     if ((index + 1) % chunksPerPage === 0 && index + 1 < chunks) await publishPage(false)
   }
   waiting.push(serialiseEnd({ how: 'complete', endedAtMs: startedAtMs + 3_000 * chunks, indexes: chunks }))
-  await publishPage(true)
+  if (listsAll) {
+    const all = [...listed, ...waiting]
+    tree = EMPTY_TREE
+    chain = EMPTY_CHAIN
+    const pagesOfAll = Math.ceil(all.length / MAX_PAGE_ENTRIES)
+    for (let at = 0; at < pagesOfAll; at++) {
+      waiting = all.slice(at * MAX_PAGE_ENTRIES, (at + 1) * MAX_PAGE_ENTRIES)
+      await publishPage(at + 1 === pagesOfAll)
+    }
+  } else await publishPage(true)
 
   const group = { privateKey: Buffer.from(privateKey), publicKey: Buffer.alloc(0), id: Buffer.alloc(0) }
   const world: EvidenceWorld = { name: Buffer.from(name, 'hex'), group, witnessed, objects }
@@ -144,5 +160,5 @@ export async function publish(options: RecordingOptions): Promise<Published> {
     const index = indexOf.get(cid)
     return index === undefined ? objects.get(cid) : ciphertextOf(index)
   }
-  return { world, pages: chain.number, plaintextBytes: chunks * chunkBytes, object, keys }
+  return { world, pages, plaintextBytes: chunks * chunkBytes, object, keys }
 }

@@ -1,6 +1,10 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { collect } from '../backend/exchange.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { bundle } from '../bundle.ts'
 import { hex } from '../vectors/bytes.ts'
 import { timeOfBlock } from '../vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode, type FakeLog } from '../vectors/fake-node.ts'
@@ -12,6 +16,8 @@ export interface ServerOptions extends RecordingOptions {
   readonly roundTripMs: number
   /** Of each answer of a gateway; 0: as fast as it goes. */
   readonly bytesPerSec: number
+  /** Whether each gateway has a page at `/`, which reads from there in a browser. */
+  readonly hasPage?: boolean
   /** Whether the node tells the times of blocks with the logs, as geth (from 1.16) and anvil do. */
   readonly logTimes: boolean
 }
@@ -27,10 +33,24 @@ export interface Served {
   readonly keys: readonly { readonly key: string; readonly iv: string; readonly cid: string }[]
 }
 
-/** `six` serves as many requests at a time as a browser sends one host over HTTP/1.1; `slow` has 1 % of the speed. */
-export type GatewayKind = 'good' | 'six' | 'dead' | 'lying' | 'slow'
+/** `six` and `other` serve as many requests at a time as a browser sends one host over HTTP/1.1; `slow` has 1 % of the speed. */
+export type GatewayKind = 'good' | 'six' | 'other' | 'dead' | 'lying' | 'slow'
+
+/** What a page in a browser is told, in its URL, and what it tells. */
+export interface PageWanted {
+  readonly name: string
+  readonly groupKey: string
+  readonly registry: string
+}
+export interface PageMeasured {
+  readonly bytes: number
+  readonly openMs: number
+  readonly readMs: number
+}
 
 const options = JSON.parse(process.argv[2]!) as ServerOptions
+const page = join(repositoryRoot(), 'e2e', 'bench', 'reading-page.ts')
+const script = options.hasPage ? await bundle(page) : ''
 const published = await publish(options)
 const node = await startFakeNode(published.world)
 node.newest = 1_000_000
@@ -47,9 +67,10 @@ node.onRpc = async ({ method }, result) => {
 async function gateway(kind: GatewayKind): Promise<string> {
   let now = 0
   const waiting: (() => void)[] = []
-  const most = kind === 'six' ? 6 : Infinity
+  const most = kind === 'six' || kind === 'other' ? 6 : Infinity
   const server = createServer((request, response) => {
-    void serve((request.url ?? '').replace('/ipfs/', ''), response)
+    const path = request.url ?? ''
+    void (path.startsWith('/ipfs/') ? serve(path.slice(6), response) : site(request, response))
   })
   async function serve(cid: string, response: ServerResponse) {
     if (now >= most) await new Promise<void>((resolve) => waiting.push(resolve))
@@ -69,6 +90,21 @@ async function gateway(kind: GatewayKind): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
+/** What a page in a browser needs beside objects, on their origin. */
+async function site(request: IncomingMessage, response: ServerResponse) {
+  const { pathname } = new URL(request.url ?? '/', 'http://site')
+  const body = await collect(request)
+  if (pathname === '/rpc') {
+    const answer = await fetch(node.rpcUrl, { method: 'POST', body: Uint8Array.from(body) })
+    return response.end(await answer.text())
+  }
+  if (pathname === '/measured') process.send!(JSON.parse(body.toString()))
+  if (pathname === '/page.js') return response.setHeader('content-type', 'text/javascript').end(script)
+  response
+    .setHeader('content-type', 'text/html')
+    .end('<!doctype html><title>Reading</title><script src="/page.js"></script>')
+}
+
 const PIECE_MS = 10
 async function send(response: ServerResponse, bytes: Buffer, bytesPerSec: number) {
   if (bytesPerSec > 0) {
@@ -82,7 +118,7 @@ async function send(response: ServerResponse, bytes: Buffer, bytesPerSec: number
   } else response.end(bytes)
 }
 
-const kinds: readonly GatewayKind[] = ['good', 'six', 'dead', 'lying', 'slow']
+const kinds: readonly GatewayKind[] = ['good', 'six', 'other', 'dead', 'lying', 'slow']
 const gateways = Object.fromEntries(
   await Promise.all(kinds.map(async (kind) => [kind, await gateway(kind)] as const)),
 ) as Record<GatewayKind, string>

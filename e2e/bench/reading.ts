@@ -1,19 +1,23 @@
 import { execFileSync, fork } from 'node:child_process'
 import { webcrypto } from 'node:crypto'
 import { once } from 'node:events'
-import { cpus, loadavg } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { openSession, type OpenSessionOptions } from '../../src/verify/index.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
-import type { GatewayKind, Served, ServerOptions } from './reading-server.ts'
+import { findChromium } from '../driver/find-chromium.ts'
+import { launchBrowser } from '../driver/real-browser.ts'
+import type { GatewayKind, PageMeasured, PageWanted, Served, ServerOptions } from './reading-server.ts'
 
 const HELP = `Measures reading back, in Node, against gateways and a node in a process of their own. Prints JSON.
 
-  node dist/e2e/bench/reading.js [options] [many seek race throughput memory]
+  node dist/e2e/bench/reading.js [options] [many browser seek race throughput memory]
 
-  --chunks N   of many and seek (default 10000)
-  --rtt N      round trip of many, seek and race, ms (default 100)
+  --chunks N   of many, browser and seek (default 10000)
+  --rtt N      round trip of many, browser, seek and race, ms (default 100)
   --gib N      of memory (default 1)`
 
 const { values, positionals } = parseArgs({
@@ -30,7 +34,7 @@ const MIB = 1024 * 1024
 
 async function served<Result>(
   changes: Partial<ServerOptions>,
-  work: (served: Served) => Promise<Result>,
+  work: (served: Served, measured: Promise<PageMeasured>) => Promise<Result>,
 ): Promise<Result> {
   const options: ServerOptions = {
     chunks: 100,
@@ -47,7 +51,8 @@ async function served<Result>(
   ])
   try {
     const [told] = (await once(server, 'message')) as [Served]
-    return await work(told)
+    const measured = once(server, 'message').then(([found]) => found as PageMeasured)
+    return await work(told, measured)
   } finally {
     server.disconnect()
   }
@@ -77,29 +82,67 @@ async function readAll(told: Served, kinds: readonly GatewayKind[]) {
   return { openMs: Math.round(openMs), readMs: Math.round(performance.now() - began - openMs) }
 }
 
+/** Chunks of a page, whether logs tell the times of their blocks, and whether all is listed once more at the end. */
+const MANY = [
+  [1, true, false],
+  [1, false, false],
+  [1, true, true],
+  [8, true, false],
+] as const
+
+const AT_A_TIME = [
+  ['as many as are asked', ['good']],
+  ['6', ['six']],
+  ['6 of each of two', ['six', 'other']],
+] as const
+
+/** Reads all of it in a page of its gateway's origin. */
+async function inBrowser(told: Served, measured: Promise<PageMeasured>): Promise<PageMeasured> {
+  const { name, groupKey, registry } = told
+  const wanted: PageWanted = { name, groupKey, registry }
+  const profile = await mkdtemp(join(tmpdir(), 'holdfast-reading-'))
+  const browser = await launchBrowser({
+    executable: findChromium(),
+    profile,
+    debuggable: false,
+    url: `${told.gateways.good}/?wanted=${encodeURIComponent(JSON.stringify(wanted))}`,
+  })
+  try {
+    const found = await measured
+    if (found.bytes !== told.plaintextBytes) throw new Error(JSON.stringify(found))
+    return found
+  } finally {
+    await browser.kill()
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
 const cases: Readonly<Record<string, () => Promise<unknown>>> = {
   async many() {
     const figures: object[] = []
-    for (const [chunksPerPage, logTimes] of [
-      [1, true],
-      [1, false],
-      [8, true],
-    ] as const)
-      await served({ chunks, roundTripMs, chunksPerPage, logTimes }, async (told) => {
-        for (const kind of ['good', 'six'] as const) {
-          const { openMs, readMs } = await readAll(told, [kind])
-          const atATime = kind === 'six' ? 6 : 'as many as are asked'
-          figures.push({
-            chunks,
-            pages: told.pages,
-            logTimes,
-            atATime,
-            openMs,
-            readMs,
-            seconds: (openMs + readMs) / 1_000,
-          })
+    for (const [chunksPerPage, logTimes, listsAll] of MANY)
+      await served({ chunks, roundTripMs, chunksPerPage, logTimes, listsAll }, async (told) => {
+        for (const [atATime, kinds] of AT_A_TIME) {
+          const { openMs, readMs } = await readAll(told, kinds)
+          const { pages } = told
+          const seconds = (openMs + readMs) / 1_000
+          figures.push({ chunks, pages, logTimes, listsAll, atATime, openMs, readMs, seconds })
         }
       })
+    return figures
+  },
+
+  /** The same in Chromium, over HTTP/1.1. */
+  async browser() {
+    const figures: object[] = []
+    for (const [chunksPerPage, logTimes, listsAll] of MANY.filter(([, isTold]) => isTold)) {
+      const options = { chunks, roundTripMs, chunksPerPage, logTimes, listsAll, hasPage: true }
+      await served(options, async (told, measured) => {
+        const { openMs, readMs } = await inBrowser(told, measured)
+        const seconds = (openMs + readMs) / 1_000
+        figures.push({ chunks, pages: told.pages, listsAll, openMs, readMs, seconds })
+      })
+    }
     return figures
   },
 

@@ -22,6 +22,8 @@ type Deeds = (chance: number, deed: string) => boolean
 
 export async function randomSession(seed: string): Promise<RandomSession> {
   const random = randomFrom(`random-session/${seed}`)
+  // Apart, so that sessions without a list of everything are what they were.
+  const lists = randomFrom(`lists/${seed}`)
   const deeds: string[] = []
   // Half of the sessions are good; in the others each deed has its chance.
   const isBad = random.number(2) === 0
@@ -63,7 +65,14 @@ export async function randomSession(seed: string): Promise<RandomSession> {
     }
     await write(mine, random, does, next)
     if (number === pages - 1) finish(mine, random, next.index)
-    anchor(mine, mine.publish(badPage(mine, random, does), badHead(random, does)))
+    const [page, head] = [badPage(mine, random, does), badHead(random, does)]
+    if (number === pages - 1 && pages > 1 && lists.number(3) === 0) {
+      if (isBad && lists.number(4) === 0) {
+        deeds.push('a list of everything that is another')
+        mine.entries[lists.number(mine.entries.length)] = mine.entries.at(-1)!
+      }
+      anchor(mine, mine.relist(lists.number(2) === 0 ? undefined : 1 + lists.number(5), head))
+    } else anchor(mine, mine.publish(page, head))
   }
   if (does(60, 'entries after the end')) {
     mine.note({ late: true })

@@ -365,4 +365,23 @@ export class Recording {
     this.published = this.entries.length
     return published
   }
+
+  /**
+   * All of the log once more, in pages from 1 on that are as full as they may be, and the head of the last of them.
+   *
+   * @param most entries of a page
+   */
+  relist(most = 600, head: Partial<HeadFields> = {}): Published {
+    const earlier = this.pages.splice(0)
+    const all = this.entries.splice(0)
+    this.published = 0
+    for (let to = most; to < all.length; to += most) {
+      this.entries.push(...all.slice(this.entries.length, to))
+      this.publish()
+    }
+    this.entries.push(...all.slice(this.entries.length))
+    const last = this.publish({}, head)
+    this.pages.splice(0, this.pages.length, ...earlier, last)
+    return last
+  }
 }

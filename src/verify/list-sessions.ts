@@ -10,8 +10,9 @@ import { x25519 } from '../evidence/x25519-pick.ts'
 import { publicKeyOf } from '../evidence/x25519.ts'
 import { isSha256Hex, type SessionName } from '../protocol/ids.ts'
 import { inParallel } from './in-parallel.ts'
-import { checkChain, checkPrivateKey, refuse } from './options.ts'
-import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.ts'
+import { agreed } from './agreed.ts'
+import { checkChains, checkPrivateKey, refuse, type ChainNodes } from './options.ts'
+import { decoded, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
 import { ask, badAnswer, quantity, resultOf, type Chain } from './rpc.ts'
 
@@ -27,7 +28,12 @@ export interface SessionCursor {
 }
 
 export interface ListSessionsOptions {
-  readonly chain: Chain
+  readonly chain: Chain | ChainNodes
+  /**
+   * So many nodes must tell the same page, from 1 to their number; 2 unless told otherwise, where several are named. A
+   * node alone could keep sessions back.
+   */
+  readonly agree?: number
   /** `publicKey` in 64 lower-case hex digits, or `privateKey` in 32 bytes. */
   readonly group: GroupKey
   /** Sessions in a page, from 1; 50 unless told otherwise. */
@@ -71,7 +77,7 @@ const DEFAULT_LIMIT = 50
 
 /**
  * The recordings of a group, by its key alone: newest first, in the order in which the registry took their first heads,
- * those that are being recorded among them. Whoever does not know the public key cannot be in it; nothing is asked of
+ * those that are being recorded among them. Of several nodes enough must tell the same. Whoever does not know the public key cannot be in it; nothing is asked of
  * a gateway, nor about a member whose tag does not hold.
  *
  * @throws VerificationError with `bad-input`, `chain-unreachable` or `chain-answer`; the signal's reason when the caller
@@ -79,16 +85,24 @@ const DEFAULT_LIMIT = 50
  */
 export async function listSessions(options: ListSessionsOptions): Promise<SessionPage> {
   const { limit = DEFAULT_LIMIT, after, signal } = options
-  const { chain, timeoutMs } = checkChain(options.chain, options.timeoutMs)
+  const { chains, timeoutMs } = checkChains(options.chain, options.timeoutMs)
+  const { agree = Math.min(2, chains.length) } = options
+  if (!(Number.isSafeInteger(agree) && agree >= 1 && agree <= chains.length))
+    refuse('agree', `an integer from 1 to ${chains.length}`)
   if (!(Number.isSafeInteger(limit) && limit >= 1)) refuse('limit', 'an integer from 1')
   for (const number of [after?.before, after?.blockNumber])
     if (number !== undefined && !(Number.isSafeInteger(number) && number >= 0))
       refuse('after', 'the next of a page')
   const publicKey = await publicKeyIn(options.group)
-  const limits = { timeoutMs, signal }
+  return agreed(chains, agree, after?.blockNumber, { timeoutMs, signal }, (chain, block, limits) =>
+    pageOf({ chain, publicKey, block, limits }, limit, after?.before),
+  )
+}
 
-  const block = after?.blockNumber ?? (await newestBlock(chain, limits))
-  const members = await membersBefore({ chain, publicKey, block, limits }, limit, after?.before)
+/** A page as one node tells it. */
+async function pageOf(group: Registered, limit: number, place: number | undefined): Promise<SessionPage> {
+  const { chain, block, limits } = group
+  const members = await membersBefore(group, limit, place)
   const firstTimes = new Map<number, Promise<number>>()
   const sessions = await inParallel(members.names, async (name): Promise<ListedSession> => {
     const session = await readRegistered(chain, name, block, limits)

@@ -3,7 +3,7 @@ import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import type { FoundHead, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
-import { pageOf, rootIn, viewAfter, viewOf, type View } from './view.ts'
+import { pageOf, rootsIn, viewAfter, viewOf, type View } from './view.ts'
 
 /** What a reader says of a head. */
 export interface HeadReport {
@@ -141,7 +141,10 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
   }
 }
 
-function latenessOf(fresh: readonly ReadPage[], timeMs: number | undefined): Pick<HeadReport, 'lateMs'> {
+export function latenessOf(
+  fresh: readonly Pick<ReadPage, 'entries'>[],
+  timeMs: number | undefined,
+): Pick<HeadReport, 'lateMs'> {
   const saidMs = fresh.flatMap(({ entries }) => entries.map(({ entry }) => deviceTimeOf(entry)))
   return saidMs.length === 0 || timeMs === undefined ? {} : { lateMs: timeMs - Math.max(...saidMs) }
 }
@@ -163,9 +166,10 @@ function deviceTimeOf(entry: Entry): number {
 const byPosition = (a: LogEntry, b: LogEntry) => a.position - b.position
 
 /** No log grows to a size that a number does not hold: whoever signs one means harm. */
-const isBeyond = ({ size }: Head) => !Number.isSafeInteger(size)
+export const isBeyond = ({ size }: Head) => !Number.isSafeInteger(size)
 
-function contradictionWithin(view: View, head: Head, own: ReadPage | undefined): string | undefined {
+/** Why a head is not the one of its own page, where its view has that as the last. */
+export function contradictionWithin(view: View, head: Head, own: ReadPage | undefined): string | undefined {
   const last = view.pages.at(-1)
   if (!own) {
     // Its page is lost, with at least one entry.
@@ -190,15 +194,23 @@ function contradictionOfEntries(
   return undefined
 }
 
-async function contradictionOfGroups(first: Entry | undefined, head: Head): Promise<string | undefined> {
+export async function contradictionOfGroups(
+  first: Entry | undefined,
+  head: Head,
+): Promise<string | undefined> {
   if (first?.kind !== 'session') return undefined
   const digest = await groupsDigest((first satisfies SessionEntry).groups)
   return digest === head.groups ? undefined : `its groups should be ${digest}, found ${head.groups}`
 }
 
 async function contradictionOfRoots(view: View, heads: readonly Head[]): Promise<string | undefined> {
-  for (const { size, root } of heads) {
-    const found = await rootIn(view, size)
+  const inOrder = [...heads].sort((a, b) => a.size - b.size)
+  const roots = await rootsIn(
+    view,
+    inOrder.map(({ size }) => size),
+  )
+  for (const [at, { size, root }] of inOrder.entries()) {
+    const found = roots[at]
     if (found !== undefined && found !== root)
       return `its pages should have the root ${root} at size ${size}, found ${found}`
   }

@@ -1,4 +1,5 @@
 import type { Cid } from '../protocol/ids.ts'
+import { after } from './after.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import type { Found, ObjectSource } from './source.ts'
 import { Standing, type Kind } from './standing.ts'
@@ -197,11 +198,3 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
 }
 
 const ended = (tried: ReadonlySet<Tried>) => [...tried].map((one) => one.ended)
-
-function after(ms: number) {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const passed = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), ms)
-  })
-  return { passed, cancel: () => clearTimeout(timer) }
-}

@@ -90,6 +90,12 @@ export function checkChain(chain: Chain, timeoutMs = DEFAULT_TIMEOUT_MS) {
   return { chain: checkNodes(chain, timeoutMs)[0]!, timeoutMs }
 }
 
+/** @throws VerificationError (`bad-input`) for what are no nodes to ask, or no time to wait */
+export const checkChains = (chain: Chain | ChainNodes, timeoutMs = DEFAULT_TIMEOUT_MS) => ({
+  chains: checkNodes(chain, timeoutMs),
+  timeoutMs,
+})
+
 function checkNodes(chain: Chain | ChainNodes, timeoutMs: number): Chain[] {
   const nodes = nodesOf(chain)
   if (nodes.length === 0) refuse('chain.rpcUrls', 'at least one URL')

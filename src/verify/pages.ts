@@ -1,11 +1,12 @@
 import { sha256Hex } from '../evidence/digest.ts'
 import type { Entry } from '../evidence/entry.ts'
 import { parseEntry } from '../evidence/entry-parse.ts'
-import { MAX_PAGE_BYTES, pageCid, type Page } from '../evidence/page.ts'
+import { MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, pageCid, type Page } from '../evidence/page.ts'
 import { parsePage } from '../evidence/page-parse.ts'
 import { appendEntries, leafHash, rootOf, type Tree } from '../evidence/tree.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
+import { after } from './after.ts'
 import type { FoundHead } from './heads.ts'
 import type { Objects } from './objects.ts'
 
@@ -28,8 +29,8 @@ export interface ReadPage {
   /** The tree before it, as the page says, and after it. */
   readonly before: Tree
   readonly after: Tree
-  /** The root of the log at a size from `from` to `to`. */
-  rootAt(size: number): Promise<Sha256Hex>
+  /** The root of the log at sizes from `from` to `to`, ascending. */
+  rootsAt(sizes: readonly number[]): Promise<Sha256Hex[]>
 }
 
 /** Every page that heads and links name: read, or why it cannot be had. */
@@ -41,30 +42,35 @@ export const PAGES_AT_A_TIME = 24
 /** Once so many in a row got no answer of anyone, no more pages are asked for. */
 const SILENCES = PAGES_AT_A_TIME
 
+const LIST_PATIENCE_MS = 2_000
+
 /** Whether an entry is the last that a log can have. */
 export const isComplete = (entry: Entry | undefined): boolean =>
   entry?.kind === 'end' && entry.how === 'complete'
 
-/**
- * Reads all pages, from those that the signed heads name along their links, several at a time. Where a head's own page
- * cannot be had, from the page before it.
- *
- * @param onPage called with the number of pages read so far
- */
-export async function readPages(
+/** The pages of a session, as far as they were followed. */
+export interface PageReader {
+  readonly pages: Pages
+  /**
+   * Whether the newest head's page follows on full ones: then these list everything, and there are few. It is not waited
+   * for longer than 2 s: then it counts as none.
+   */
+  listsAll(newest: FoundHead): Promise<boolean>
+  /**
+   * Reads all pages, from those that these signed heads name along their links, several at a time. Where a head's own
+   * page cannot be had, from the page before it.
+   */
+  follow(heads: readonly FoundHead[]): Promise<void>
+}
+
+/** @param onPage called with the number of pages read so far */
+export function pageReader(
   objects: Objects,
   name: SessionName,
-  heads: readonly FoundHead[],
   onPage: (pagesRead: number) => void,
-): Promise<Pages> {
+): PageReader {
   const pages = new Map<Sha256Hex, ReadPage | VerificationError>()
-  const waiting: Sha256Hex[] = []
-  const asked = new Set<Sha256Hex>()
-  const previousOf = new Map<Sha256Hex, Sha256Hex[]>()
-  const want = (digest: Sha256Hex) => {
-    if (!asked.has(digest)) waiting.push(digest)
-    asked.add(digest)
-  }
+  const followed = new Set<Sha256Hex>()
   let silent: VerificationError | undefined
 
   const read = async (digest: Sha256Hex): Promise<ReadPage | VerificationError> => {
@@ -77,30 +83,56 @@ export async function readPages(
       return error
     }
   }
+  const readAndKeep = async (digest: Sha256Hex): Promise<ReadPage | VerificationError> => {
+    const found = await read(digest)
+    pages.set(digest, found)
+    onPage(pages.size)
+    return found
+  }
+  const asked = new Map<Sha256Hex, ReturnType<typeof readAndKeep>>()
+  const pageAt = (digest: Sha256Hex) => {
+    const page = asked.get(digest) ?? readAndKeep(digest)
+    asked.set(digest, page)
+    return page
+  }
 
-  for (const { head, isSigned } of heads) {
-    if (!isSigned) continue
-    want(head.page)
-    if (head.previous) previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
+  return {
+    pages,
+    async listsAll({ head }) {
+      const late = after(LIST_PATIENCE_MS)
+      const page = await Promise.race([pageAt(head.page), late.passed])
+      late.cancel()
+      if (page === 'late' || page instanceof VerificationError) return false
+      return page.from >= (page.number - 1) * MAX_PAGE_ENTRIES
+    },
+    async follow(heads) {
+      const waiting: Sha256Hex[] = []
+      const previousOf = new Map<Sha256Hex, Sha256Hex[]>()
+      const want = (digest: Sha256Hex) => {
+        if (!followed.has(digest)) waiting.push(digest)
+        followed.add(digest)
+      }
+      for (const { head, isSigned } of [...heads].reverse()) {
+        if (!isSigned) continue
+        want(head.page)
+        if (head.previous) previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
+      }
+      const under = new Set<Promise<void>>()
+      while (waiting.length > 0 || under.size > 0) {
+        while (waiting.length > 0 && under.size < PAGES_AT_A_TIME) {
+          const digest = waiting.shift()!
+          const work = (async () => {
+            const found = await pageAt(digest)
+            const lacks = found instanceof VerificationError
+            for (const next of lacks ? (previousOf.get(digest) ?? []) : found.links) want(next)
+          })()
+          const ended: Promise<void> = work.finally(() => under.delete(ended))
+          under.add(ended)
+        }
+        await Promise.race(under)
+      }
+    },
   }
-  waiting.reverse() // the newest first
-  const under = new Set<Promise<void>>()
-  while (waiting.length > 0 || under.size > 0) {
-    while (waiting.length > 0 && under.size < PAGES_AT_A_TIME) {
-      const digest = waiting.shift()!
-      const work = (async () => {
-        const found = await read(digest)
-        pages.set(digest, found)
-        onPage(pages.size)
-        for (const next of found instanceof VerificationError ? (previousOf.get(digest) ?? []) : found.links)
-          want(next)
-      })()
-      const ended: Promise<void> = work.finally(() => under.delete(ended))
-      under.add(ended)
-    }
-    await Promise.race(under)
-  }
-  return pages
 }
 
 async function readPage(objects: Objects, name: SessionName, digest: Sha256Hex): Promise<ReadPage> {
@@ -158,7 +190,15 @@ async function readPageOf(
     entries: entries.map((entry, at) => ({ entry, leaf: leaves[at]! })),
     before,
     after,
-    rootAt: async (size) =>
-      rootOf(size === after.size ? after : await appendEntries(before, page.entries.slice(0, size - from))),
+    async rootsAt(sizes) {
+      const roots: Sha256Hex[] = []
+      let tree = before
+      for (const size of sizes) {
+        const entries = page.entries.slice(tree.size - from, size - from)
+        tree = size === after.size ? after : await appendEntries(tree, entries)
+        roots.push(await rootOf(tree))
+      }
+      return roots
+    },
   }
 }

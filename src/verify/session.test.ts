@@ -349,6 +349,71 @@ describe('a long recording', () => {
   })
 })
 
+describe('a list of everything at the end', () => {
+  const CHUNKS = 40
+  const listing = async (changeEntry?: number, most?: number) => {
+    const long = new Recording('listing', { groups: [group] })
+    const witness = new Witness()
+    for (let index = 0; index < CHUNKS; index++) {
+      await long.chunk(index, text(`chunk ${index}`))
+      witness.anchor(long.publish().head)
+    }
+    const earlier = long.pages.map(({ digest }) => hex(digest))
+    long.end('complete', CHUNKS)
+    if (changeEntry !== undefined) long.entries[changeEntry] = long.entries[changeEntry - 1]!
+    const before = new Set(long.objects.keys())
+    witness.anchor(long.relist(most).head)
+    const lists = [...long.objects.keys()].filter((cid) => !before.has(cid))
+    node.world = {
+      name: long.keys.name,
+      group,
+      witnessed: witness.witnessed,
+      objects: new Map(long.objects),
+    }
+    const pageCids = new Set(
+      [...long.objects.keys()].filter((cid) => !long.chunks.some((c) => c.cid === cid)),
+    )
+    const pagesAsked = () => node.asked.filter((cid) => pageCids.has(cid))
+    return { long, earlier, lists, pagesAsked, name: hex(long.keys.name) }
+  }
+  const opened = async (session: Awaited<ReturnType<typeof open>>) => {
+    expect(Buffer.from(await session.bytes()).toString()).toBe(
+      Array.from({ length: CHUNKS }, (_, index) => `chunk ${index}`).join(''),
+    )
+    return session
+  }
+
+  it('is all that is asked for of pages, and the heads before it are checked by it', async () => {
+    const { lists, pagesAsked, name: of } = await listing()
+    const session = await opened(await open({ name: of }))
+    expect(pagesAsked()).toEqual(lists)
+    expect(session.heads.map(({ verdict }) => verdict)).toEqual(Array<string>(CHUNKS + 1).fill('good'))
+    expect(session.heads.every(({ lateMs }) => lateMs !== undefined)).toBe(true)
+    const times = node.world.witnessed.map(({ timeMs }) => timeMs)
+    expect(session.listed.map(({ existedBeforeMs }) => existedBeforeMs)).toEqual(times.slice(0, CHUNKS))
+    expect(session).toMatchObject({ ending: 'complete', size: CHUNKS + 2, lostEntries: [], forked: [] })
+  })
+
+  it.each([undefined, 9])(
+    'that cannot be had costs nothing: the pages before it have it all (%s)',
+    async (most) => {
+      const { lists, name: of } = await listing(undefined, most)
+      const lost = lists.at(-1)
+      node.onObject = (cid, bytes) => (cid === lost ? undefined : bytes)
+      const session = await opened(await open({ name: of }))
+      expect(session.ending).toBe('complete')
+      expect(session.lostEntries).toEqual([{ from: CHUNKS + 1, to: CHUNKS + 2 }])
+    },
+  )
+
+  it('that says anything else is a fork, and all that was anchored before stands', async () => {
+    const { name: of } = await listing(20)
+    const session = await opened(await open({ name: of }))
+    expect(session.heads.map(({ verdict }) => verdict).slice(-2)).toEqual(['good', 'forked'])
+    expect(session.size).toBe(CHUNKS + 1)
+  })
+})
+
 describe('a caller', () => {
   it('who aborts gets the reason of the signal, while opening and while reading', async () => {
     const reason = new Error('enough')

@@ -18,7 +18,8 @@ import { readHistory, type NodeReport, type VanishedHead } from './nodes.ts'
 import { objectsOf } from './objects.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { checkOptions, refuse, type OpenSessionOptions } from './options.ts'
-import { readPages, type Pages } from './pages.ts'
+import { pageReader, type Pages } from './pages.ts'
+import { wholeLog } from './whole-log.ts'
 import { partOf, plaintextBytes, streamOf, type RangeUnit } from './range.ts'
 
 interface Judged {
@@ -153,9 +154,15 @@ async function read(
     ? await readGiven(objects, head, asked)
     : await readChain(chains, asked!, limits, seen)
   at('fetching the pages')
-  const pages = await readPages(objects, name, found, () => at('fetching the pages'))
+  const reader = pageReader(objects, name, () => at('fetching the pages'))
+  const { pages } = reader
+  const newestFound = [...found].reverse().find(({ isSigned }) => isSigned)!
+  const isListed = await reader.listsAll(newestFound)
+  await reader.follow(isListed ? [newestFound] : found)
   at('checking the log')
-  const log = await readLog(found, pages)
+  let log = await wholeLog(found, pages)
+  if (!log && isListed) await reader.follow(found)
+  log ??= await readLog(found, pages)
   const { session, newest } = beginningOf(name, log, pages)
   at('checking the group')
   const x25519 = await pickX25519()

@@ -113,8 +113,22 @@ function firstFrom<Item>(items: readonly Item[], holds: (item: Item) => boolean)
   return low
 }
 
-/** The root of a view's log at a size, where its pages give it. */
-export function rootIn({ pages }: View, size: number): Promise<Sha256Hex> | undefined {
-  const page = pages[firstFrom(pages, ({ to }) => to >= size)]
-  return page && page.from <= size ? page.rootAt(size) : undefined
+/** The roots of a view's log at these sizes, ascending; undefined where its pages do not give one. */
+export async function rootsIn(
+  { pages }: View,
+  sizes: readonly number[],
+): Promise<readonly (Sha256Hex | undefined)[]> {
+  const roots: (Sha256Hex | undefined)[] = []
+  while (roots.length < sizes.length) {
+    const first = sizes[roots.length]!
+    const page = pages[firstFrom(pages, ({ to }) => to >= first)]
+    if (!page || page.from > first) {
+      roots.push(undefined)
+      continue
+    }
+    let end = roots.length + 1
+    while (end < sizes.length && sizes[end]! <= page.to) end++
+    roots.push(...(await page.rootsAt(sizes.slice(roots.length, end))))
+  }
+  return roots
 }
