@@ -4,6 +4,7 @@ import { MEMBERS, NAMES, OLD, SYNTAX, type Versions } from './compat-data.ts'
  * What the code asks for before it uses it, and does without:
  * - notifications and what tells of the network or of permissions, in the capability report and in the worker
  * - the state of the worker, which Firefox does not tell
+ * - the screen's lock while it records
  * - `_` of workbox, in a `try`
  * - hex by the platform, in the curves' library that stands in for X25519
  */
@@ -12,6 +13,7 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'Notification.permission',
   'navigator.connection',
   'navigator.permissions',
+  'navigator.wakeLock',
   'serviceWorker',
   '_',
   'Uint8Array.fromHex',

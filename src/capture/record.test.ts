@@ -2,9 +2,26 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppendOptions, RecordingSession } from '../api.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import type { ChunkId, SessionId, SessionName } from '../protocol/ids.ts'
-import { record, supportedMimeType, type RecordOptions, type SourceState } from './record.ts'
+import { record, supportedMimeType, type Continued, type RecordOptions, type SourceState } from './record.ts'
 
 const supported = new Set<string>()
+/** Window and document in one. */
+let fakePage: EventTarget & { visibilityState: string }
+/** Screen locks that are held. */
+let locks = 0
+/** As a browser drops a lock by itself. */
+let dropLocks = () => {}
+
+function fakeWakeLock() {
+  locks = 0
+  dropLocks = () => void (locks = 0)
+  return {
+    request: async () => {
+      locks++
+      return { release: async () => void (locks = Math.max(0, locks - 1)) }
+    },
+  }
+}
 
 class FakeRecorder extends EventTarget {
   static isTypeSupported = (type: string) => supported.has(type)
@@ -12,8 +29,10 @@ class FakeRecorder extends EventTarget {
   state = 'inactive'
   timesliceMs = 0
   static failsAt: 'construction' | 'start' | undefined
-  constructor() {
+  readonly options: object
+  constructor(_stream: MediaStream, options: object) {
     super()
+    this.options = options
     if (FakeRecorder.failsAt === 'construction') throw new DOMException('No such format', 'NotSupportedError')
     FakeRecorder.last = this
   }
@@ -26,6 +45,9 @@ class FakeRecorder extends EventTarget {
     this.state = 'inactive'
     this.slice('the rest')
     this.dispatchEvent(new Event('stop'))
+  }
+  requestData() {
+    this.slice('cut early')
   }
   pause() {
     this.state = 'paused'
@@ -45,6 +67,7 @@ function fakeWorker() {
     readonly text: string[]
     known: boolean
     ended: boolean
+    how?: string
     continues: number | undefined
   }[] = []
   const held: (() => void)[] = []
@@ -58,23 +81,26 @@ function fakeWorker() {
       if (!has.known) throw new HoldfastError('unknown-session', 'Gone.')
     }
     const appends = new Set<Promise<unknown>>()
+    let isEnded = false
     return {
       id: `00000000-0000-4000-8000-00000000000${number}` as SessionId,
       name: `${number}`.repeat(64) as SessionName,
       waiting: 0,
       stalledBy: undefined,
       append: async (bytes) => {
+        if (isEnded) throw new HoldfastError('session-ended', 'Ended by its page.')
         const index = has.text.length
         const appended = ask().then(async () => void has.text.push(await bytes.text()))
         appends.add(appended)
         await appended
         return { id: `x/${index}` as ChunkId, index }
       },
-      end: async () => {
+      end: async ({ how = 'complete' } = {}) => {
+        isEnded = true
         await Promise.allSettled(appends)
         await ask()
-        has.ended = true
-        return {} as Awaited<ReturnType<RecordingSession['end']>>
+        Object.assign(has, { ended: true, how })
+        return { ending: how } as Awaited<ReturnType<RecordingSession['end']>>
       },
       restart: async () => begin(number),
     }
@@ -161,6 +187,10 @@ const stream = streamOf(new FakeTrack('video'), new FakeTrack('audio'))
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 })
   vi.stubGlobal('MediaRecorder', FakeRecorder)
+  fakePage = Object.assign(new EventTarget(), { visibilityState: 'visible' })
+  vi.stubGlobal('document', fakePage)
+  vi.stubGlobal('addEventListener', fakePage.addEventListener.bind(fakePage))
+  vi.stubGlobal('navigator', { wakeLock: fakeWakeLock() })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -321,11 +351,6 @@ describe('record', () => {
 
 // Promise 1 of docs/guarantees.md.
 describe('a recording whose session the worker has lost', () => {
-  /** Runs all that waits for no time. */
-  const settle = async () => {
-    for (let turn = 0; turn < 20; turn++) await vi.advanceTimersByTimeAsync(0)
-  }
-
   it('goes on: what was not taken in a session after it, and the recorder anew in one after that', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')
@@ -348,7 +373,7 @@ describe('a recording whose session the worker has lost', () => {
       { continues: 0, text: ['two', 'three', 'the rest'] },
       { continues: 1, text: ['header and four', 'the rest'] },
     ])
-    expect(worker.sessions.map(({ ended }) => ended)).toEqual([false, true, true])
+    expect(worker.sessions.map(({ how }) => how)).toEqual([undefined, 'complete', 'complete'])
   })
 
   it('loses nothing when that is lost in its turn, and the recorder is not started again for it', async () => {
@@ -398,6 +423,219 @@ describe('a recording whose session the worker has lost', () => {
     }
     Object.assign(worker.sessions[0] ?? {}, { known: false })
     await expect(recording.stop()).rejects.toMatchObject({ code: 'unknown-session' })
+  })
+})
+
+/** Runs all that waits for no time. */
+const settle = async () => {
+  for (let turn = 0; turn < 20; turn++) await vi.advanceTimersByTimeAsync(0)
+}
+
+describe('slices that the worker does not take as they come', () => {
+  /** Slices of a second each. */
+  const sliceEachSecond = (texts: readonly string[]) => {
+    for (const text of texts) {
+      vi.setSystemTime(Date.now() + 1_000)
+      FakeRecorder.last.slice(text)
+    }
+  }
+
+  it('are joined while they wait, and none is lost or counted twice', async () => {
+    const worker = fakeWorker()
+    const progress: { captured: number; acknowledged: number; waitingBytes: number }[] = []
+    const recording = record(worker.begin(), stream, 'video/webm', {
+      chunkMs: 2_000,
+      onProgress: (now) => progress.push(now),
+    })
+    sliceEachSecond(['a'])
+    await settle()
+    worker.hold()
+    sliceEachSecond(['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'])
+    await settle()
+    worker.release()
+    await settle()
+    await recording.stop()
+    const kept = worker.sessions.map(({ text }) => text.toSorted())
+    expect(kept).toEqual([['a', 'b', 'c', 'd', 'ef', 'gh', 'i', 'the rest']])
+    expect(progress.at(-1)).toMatchObject({ captured: 10, acknowledged: 10, waitingBytes: 0 })
+  })
+
+  it('are each a chunk where the app wants that, and where the recorder had paused between them', async () => {
+    for (const [chunkMs, pausesMs, expected] of [
+      [0, 0, ['a', 'b', 'c', 'd', 'e', 'the rest']],
+      [5_000, 100, ['a', 'b', 'c', 'd', 'e', 'the rest']],
+    ] as const) {
+      const worker = fakeWorker()
+      const recording = record(worker.begin(), stream, 'video/webm', { chunkMs })
+      worker.hold()
+      for (const text of ['a', 'b', 'c', 'd', 'e']) {
+        sliceEachSecond([text])
+        vi.setSystemTime(Date.now() + pausesMs)
+        if (pausesMs > 0) FakeRecorder.last.resume()
+      }
+      worker.release()
+      await settle()
+      await recording.stop()
+      expect(worker.sessions[0]?.text).toEqual(expected)
+    }
+  })
+
+  it('are handed over at the end, before the session is ended', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm', { chunkMs: 0 })
+    worker.hold()
+    sliceEachSecond(['a', 'b', 'c', 'd', 'e'])
+    const stopped = recording.stop()
+    worker.release()
+    await stopped
+    expect(worker.sessions).toMatchObject([{ text: ['a', 'b', 'c', 'd', 'e', 'the rest'], ended: true }])
+  })
+})
+
+describe('a page that records', () => {
+  const happens = (type: string, more = {}) => fakePage.dispatchEvent(Object.assign(new Event(type), more))
+  const becomes = (visibilityState: string) => {
+    fakePage.visibilityState = visibilityState
+    happens('visibilitychange')
+  }
+
+  it('hands over what there is when it is hidden', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    becomes('hidden')
+    becomes('visible')
+    await settle()
+    expect(worker.sessions[0]?.text).toEqual(['cut early'])
+    await recording.stop()
+    becomes('hidden')
+    expect(worker.sessions[0]?.text).toEqual(['cut early', 'the rest'])
+  })
+
+  it('keeps the screen on until the recording is kept, and asks again when it is seen again', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    await settle()
+    expect(locks).toBe(1)
+    becomes('hidden')
+    dropLocks()
+    becomes('visible')
+    await settle()
+    expect(locks).toBe(1)
+    worker.hold()
+    const stopped = recording.stop()
+    await settle()
+    expect(locks).toBe(1)
+    worker.release()
+    await stopped
+    await settle()
+    expect(locks).toBe(0)
+    becomes('visible')
+    expect(locks).toBe(0)
+  })
+
+  it('lets the screen sleep where the app wants that, and where the browser has no such lock', async () => {
+    const recording = record(fakeWorker().begin(), stream, 'video/webm', { keepAwake: false })
+    await settle()
+    expect(locks).toBe(0)
+    await recording.stop()
+    vi.stubGlobal('navigator', {})
+    await record(fakeWorker().begin(), stream, 'video/webm').stop()
+  })
+
+  it.each([
+    ['was frozen', () => happens('resume')],
+    ['was put aside for Back', () => happens('pageshow', { persisted: true })],
+  ])('and %s goes on in a new session, and learns what became of the one before', async (_what, back) => {
+    const worker = fakeWorker()
+    const told: Continued[] = []
+    const recording = record(worker.begin(), stream, 'video/webm', { onContinued: (now) => told.push(now) })
+    const first = FakeRecorder.last
+    first.slice('header one')
+    back()
+    await settle()
+    expect(first.state).toBe('inactive')
+    expect(FakeRecorder.last).not.toBe(first)
+    FakeRecorder.last.slice('header two')
+    await recording.stop()
+    expect(worker.sessions).toMatchObject([
+      { text: ['header one', 'the rest'], continues: undefined, how: 'interrupted' },
+      { text: ['header two', 'the rest'], continues: 0, how: 'complete' },
+    ])
+    expect(told).toMatchObject([{ before: { ending: 'interrupted' }, session: { name: '1'.repeat(64) } }])
+  })
+
+  it('and is shown for the first time is no page that comes back', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    happens('pageshow', { persisted: false })
+    await settle()
+    await recording.stop()
+    happens('resume')
+    await settle()
+    expect(worker.sessions).toHaveLength(1)
+  })
+
+  it('and learns that its session was lost meanwhile goes on all the same', async () => {
+    const worker = fakeWorker()
+    const told: Continued[] = []
+    const recording = record(worker.begin(), stream, 'video/webm', { onContinued: (now) => told.push(now) })
+    FakeRecorder.last.slice('header one')
+    await settle()
+    Object.assign(worker.sessions[0] ?? {}, { known: false })
+    happens('resume')
+    await settle()
+    FakeRecorder.last.slice('header two')
+    await recording.stop()
+    const kept = worker.sessions.filter(({ known }) => known).map(({ text }) => text)
+    expect(kept).toContainEqual(['the rest'])
+    expect(kept).toContainEqual(['header two', 'the rest'])
+    expect(worker.sessions.filter(({ known, ended }) => known && !ended)).toEqual([])
+    expect(told).toMatchObject([{ before: undefined }])
+  })
+
+  it('and has lost its camera meanwhile goes on with another, where the app gives one', async () => {
+    const worker = fakeWorker()
+    const [gone, other] = [new FakeTrack('video'), new FakeTrack('video')]
+    const sources: SourceState[] = []
+    const recording = record(worker.begin(), streamOf(gone), 'video/webm', {
+      reopen: async () => streamOf(other),
+      onProgress: ({ source }) => sources.push(source),
+    })
+    // Both are told in the order in which they are found, once it runs again.
+    gone.readyState = 'ended'
+    happens('resume')
+    FakeRecorder.last.stop()
+    await settle()
+    expect(FakeRecorder.last.state).toBe('recording')
+    expect(sources.at(-1)).toEqual({ video: 'live', audio: 'none' })
+    other.becomes('mute')
+    expect(sources.at(-1)).toEqual({ video: 'muted', audio: 'none' })
+    await recording.stop()
+    expect(worker.sessions).toMatchObject([{ ended: true }, { ended: true, continues: 0 }])
+  })
+
+  it.each([
+    ['has none to give', {}],
+    ['cannot', { reopen: () => Promise.reject(new DOMException('No', 'NotAllowedError')) }],
+  ])('and has lost its camera meanwhile is over where the app %s', async (_what, options: RecordOptions) => {
+    const camera = new FakeTrack('video')
+    const { session, ends } = fakeSession()
+    const recording = record(session, streamOf(camera), 'video/webm', options)
+    camera.readyState = 'ended'
+    happens('resume')
+    await recording.finished
+    expect(ends).toEqual(['interrupted'])
+  })
+})
+
+describe('MP4', () => {
+  it('is cut as often as slices are wanted: by key frames', async () => {
+    const { session } = fakeSession()
+    const options = { timesliceMs: 1_500 }
+    await record(session, stream, 'video/mp4;codecs=avc1,opus', options).stop()
+    expect(FakeRecorder.last.options).toMatchObject({ videoKeyFrameIntervalDuration: 1_500 })
+    await record(session, stream, 'video/webm', options).stop()
+    expect(FakeRecorder.last.options).not.toHaveProperty('videoKeyFrameIntervalDuration')
   })
 })
 

@@ -1,14 +1,28 @@
 import type { RecordingSession, WaitOptions } from '../api.ts'
+import { MAX_CONCURRENT_CHUNKS } from '../patience.ts'
 import { HoldfastError, isHoldfastError } from '../protocol/errors.ts'
-import { MAX_CHUNK_BYTES } from '../protocol/messages.ts'
+import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { unlessAborted } from '../unless-aborted.ts'
+import { watchPageLife } from './page-life.ts'
+import { cut, takeJoined, type Slice } from './slices.ts'
 import { hasLost, isGone, sourceOf, watchSource, type SourceState } from './source.ts'
+import { keepScreenOn } from './wake-lock.ts'
 
 export type { SourceState, TrackState } from './source.ts'
 
 export interface RecordOptions {
-  /** Length of a chunk, ms. Default 3,000. MP4 follows key frames instead. */
+  /**
+   * Length of a slice, ms: the unit of loss. A page that dies loses the slice that is being made, and what the worker
+   * had not taken yet. Default 1,000. For MP4, which is cut at key frames, key frames are made as often; a browser that
+   * cannot do that cuts later.
+   */
   readonly timesliceMs?: number
+  /**
+   * Longest chunk, ms: the unit of a request, and of what is proved. A slice is a chunk where the worker takes slices as
+   * they come. Where it does not, those that wait in the page, and would be lost together anyway, are joined up to this
+   * length. Default 5,000; 0 joins nothing.
+   */
+  readonly chunkMs?: number
   readonly videoBitsPerSecond?: number
   /**
    * Slices that the worker has not taken yet stay in the page; above this many bytes the recorder pauses, and goes on
@@ -21,11 +35,27 @@ export interface RecordOptions {
    * is left the recording ends. In each case it ends as `interrupted`.
    */
   readonly whenSourceLost?: 'go-on' | 'end'
+  /** Keeps the screen on until the recording is over, where the browser can. Default true. */
+  readonly keepAwake?: boolean
+  /**
+   * Asked for another stream where the page was frozen, and its camera was taken away meanwhile. Without, and where it
+   * rejects, the recording is over then.
+   */
+  readonly reopen?: () => Promise<MediaStream>
+  /** Told when the recording goes on in another session: the page was frozen, or the worker had lost the session. */
+  readonly onContinued?: (continued: Continued) => void
   /**
    * Told after every slice that was cut, every chunk that was acknowledged or has stalled, every pause, and within a
    * second of every change of what the stream gives.
    */
   readonly onProgress?: (progress: RecordProgress) => void
+}
+
+/** A recording that goes on in another session, which names the one before it in `continues`. */
+export interface Continued {
+  readonly session: RecordingSession
+  /** What became of the one before: as it ended, with what of it is stored; undefined where the worker has lost it. */
+  readonly before: SessionSnapshot | undefined
 }
 
 export interface RecordProgress {
@@ -79,20 +109,9 @@ export const supportedMimeType = (): string | undefined =>
     ? undefined
     : MIME_TYPES.find((type) => MediaRecorder.isTypeSupported(type))
 
-const TIMESLICE_MS = 3_000
+const TIMESLICE_MS = 1_000
+const CHUNK_MS = 5_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
-
-/** Largest piece that is handed over as one chunk: what sealing adds fits, too. */
-const MAX_PIECE_BYTES = MAX_CHUNK_BYTES - 1024
-
-/** What becomes one chunk: a slice, or a piece of one that is too large. */
-interface Piece {
-  readonly data: Blob
-  readonly capturedAtMs: number
-  readonly durationMs: number
-  /** Called once, when the worker has it. */
-  readonly taken: () => void
-}
 
 /** What one recorder has made, as far as the page has to keep it. */
 interface Made {
@@ -106,14 +125,34 @@ interface Made {
 interface Part {
   /** Pieces are taken already while it is opened. */
   readonly session: Promise<RecordingSession>
-  /** What the worker has not taken, oldest first. */
-  readonly waiting: Set<Piece>
-  /** Where that goes once the worker has lost this session. */
+  /** Chunks that are handed over and not taken, oldest first. */
+  readonly handed: Set<Slice>
+  /** What waits for its turn after these. */
+  readonly queued: Slice[]
+  /** Nothing more comes. */
+  isOver: boolean
+  /** The page was frozen meanwhile: it is not whole. */
+  isCutOff: boolean
+  /** What the worker says of its end; undefined where the worker has lost it. */
+  readonly ended: Deferred<SessionSnapshot | undefined>
+  /** Where what is not taken goes once the worker has lost this session. */
   rest?: Part
 }
 
+const partOf = (session: Promise<RecordingSession>): Part => ({
+  session,
+  handed: new Set(),
+  queued: [],
+  isOver: false,
+  isCutOff: false,
+  ended: newDeferred(),
+})
+
+/** Where what belongs to this part goes by now. */
+const lastOf = (part: Part): Part => (part.rest ? lastOf(part.rest) : part)
+
 /**
- * Records a stream into a session, one chunk a timeslice. Only the first slice carries the container's header:
+ * Records a stream into a session, one chunk a timeslice where the worker keeps up. Only the first slice carries the container's header:
  * the chunks play when joined in order.
  *
  * The stream's tracks are watched: what they give is told in `onProgress`. A recording that has lost its camera or its
@@ -123,6 +162,9 @@ interface Part {
  * Where the worker has lost the session, because somebody cleared the site's data, what it had not taken goes into
  * another one, and the recorder is started anew into a third, which plays by itself; each names the one before it in
  * `continues`. A slice that is too large for a chunk is cut: joined again, it plays.
+ *
+ * When the page is hidden, which may be the last that it hears, what was recorded is cut at once. One that was frozen,
+ * or put aside for Back, and runs again ends its session as `interrupted`, and goes on in another.
  *
  * @throws HoldfastError `recorder-failed` where the browser cannot record this stream in this format
  */
@@ -134,17 +176,23 @@ export function record(
 ): Recording {
   const {
     timesliceMs = TIMESLICE_MS,
+    chunkMs = CHUNK_MS,
     maxWaitingBytes = MAX_WAITING_BYTES,
     whenSourceLost = 'go-on',
+    keepAwake = true,
     videoBitsPerSecond,
+    reopen,
+    onContinued,
     onProgress,
   } = options
-  const { promise: finished, resolve, reject } = newDeferred()
+  const { promise: finished, resolve, reject } = newDeferred<void>()
   // A caller that only awaits `stop` is told there.
   finished.catch(() => undefined)
   const sessions = [session]
   /** Of parts that get nothing more. */
   const ends: Promise<unknown>[] = []
+  let given = stream
+  let isReturning = false
   let captured = 0
   let acknowledged = 0
   let capturedMs = 0
@@ -154,9 +202,26 @@ export function record(
   let isAsked = false
   let made: Made | undefined
   const over = new AbortController()
-  let part: Part = { session: Promise.resolve(session), waiting: new Set() }
+  let part = partOf(Promise.resolve(session))
   let recorder = startRecorder(part)
-  watchSource(stream, onSource, over.signal)
+  let unwatch = watch()
+  watchPageLife({ onHidden: cutNow, onBack: () => void comeBack() }, over.signal)
+  if (keepAwake) {
+    const done = new AbortController()
+    keepScreenOn(done.signal)
+    void finished.catch(() => undefined).then(() => done.abort())
+  }
+
+  function watch(): () => void {
+    const watching = new AbortController()
+    over.signal.addEventListener('abort', () => watching.abort(), { signal: watching.signal })
+    watchSource(given, onSource, watching.signal)
+    return () => watching.abort()
+  }
+
+  function cutNow(): void {
+    if (recorder.state === 'recording') recorder.requestData()
+  }
 
   function progress(): void {
     const stalledBy = sessions.map((each) => each.stalledBy).find((error) => error !== undefined)
@@ -177,11 +242,15 @@ export function record(
     source = now
     progress()
     const isOver = isGone(now) || (hasLost(now) && whenSourceLost === 'end')
-    if (isOver && recorder.state !== 'inactive') recorder.stop()
+    if (isOver && !isReturning && recorder.state !== 'inactive') recorder.stop()
   }
 
   function startRecorder(into: Part): MediaRecorder {
-    const started = newRecorder(stream, { mimeType, ...(videoBitsPerSecond && { videoBitsPerSecond }) })
+    const started = newRecorder(given, {
+      mimeType,
+      ...(mimeType.startsWith('video/mp4') && { videoKeyFrameIntervalDuration: timesliceMs }),
+      ...(videoBitsPerSecond && { videoBitsPerSecond }),
+    })
     let cutAtMs = Date.now()
     let own: Made | undefined
     started.addEventListener('dataavailable', ({ data }) => {
@@ -201,7 +270,9 @@ export function record(
         acknowledged++
         acknowledgedMs += durationMs
       }
-      for (const piece of cut({ data, capturedAtMs, durationMs, taken })) hand(piece, into.rest ?? into)
+      const to = lastOf(into)
+      to.queued.push({ data, capturedAtMs, durationMs, taken })
+      handNext(to)
     })
     started.addEventListener('resume', () => {
       cutAtMs = Date.now()
@@ -211,27 +282,35 @@ export function record(
       reject(recorderFailed('error' in event ? event.error : event)),
     )
     started.addEventListener('stop', () => {
-      const isLast = started === recorder
-      if (isLast && !isAsked) onSource(sourceOf(stream))
-      if (isLast) over.abort()
-      end(into.rest ?? into, (isLast && !isAsked) || hasLost(source))
-      if (isLast) void allEnded().then(resolve, reject)
+      // Of a page that comes back it is what there was before, and not the end.
+      if (started !== recorder || isReturning) return end(lastOf(into), into.isCutOff || hasLost(source))
+      if (!isAsked) onSource(sourceOf(given))
+      over.abort()
+      end(lastOf(into), !isAsked || into.isCutOff || hasLost(source))
+      void allEnded().then(() => resolve(), reject)
     })
     startNow(started, timesliceMs)
     return started
   }
 
-  function hand(piece: Piece, to: Part): void {
+  /** Hands over as many chunks as have their turn. */
+  function handNext(to: Part, atOnce = MAX_CONCURRENT_CHUNKS): void {
+    while (to.queued.length > 0 && to.handed.size < atOnce)
+      for (const piece of cut(takeJoined(to.queued, chunkMs))) hand(piece, to)
+  }
+
+  function hand(piece: Slice, to: Part): void {
     const { data, capturedAtMs, durationMs, taken } = piece
-    to.waiting.add(piece)
+    to.handed.add(piece)
     const handed = to.session.then((into) =>
       into.append(data, { capturedAtMs, durationMs, onStalled: progress }),
     )
     handed.then(
       () => {
-        to.waiting.delete(piece)
+        to.handed.delete(piece)
         waitingBytes -= data.size
         taken()
+        handNext(to)
         if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
         progress()
       },
@@ -242,27 +321,77 @@ export function record(
   /** The worker has lost this part's session. */
   function leave(lost: Part): void {
     if (lost.rest !== undefined) return
-    const rest = follow(lost)
+    const rest = partOf(lost.session.then(restart))
     lost.rest = rest
-    for (const piece of lost.waiting) hand(piece, rest)
-    if (lost !== part || recorder.state === 'inactive') return end(rest, hasLost(source))
-    const old = recorder
-    part = follow(rest)
-    recorder = startRecorder(part)
-    // What it gives yet, and its end, are of the rest.
-    old.stop()
+    for (const piece of lost.handed) hand(piece, rest)
+    rest.queued.push(...lost.queued.splice(0))
+    handNext(rest)
+    if (lost.isOver) return end(rest, lost.isCutOff || hasLost(source))
+    if (lost === part && recorder.state !== 'inactive' && !isReturning)
+      goOnIn(partOf(rest.session.then(restart)), undefined)
   }
 
-  function follow(lost: Part): Part {
-    const opened = lost.session.then((before) => before.restart())
-    opened.then((another) => sessions.push(another), reject)
-    return { session: opened, waiting: new Set() }
+  /** The page was frozen, and runs again. */
+  async function comeBack(): Promise<void> {
+    if (isReturning || recorder.state === 'inactive') return
+    isReturning = true
+    part.isCutOff = true
+    const reopened = isGone(sourceOf(given)) && (await reopen?.().catch(() => undefined))
+    if (reopened) given = reopened
+    isReturning = false
+    source = sourceOf(given)
+    if (isAsked || isGone(source)) return stopNow()
+    unwatch()
+    unwatch = watch()
+    const before = lastOf(part)
+    const next = before.session.then(async (last) => {
+      await before.ended.promise
+      return restart(last)
+    })
+    goOnIn(partOf(next), before.ended.promise)
+    progress()
+  }
+
+  /** The page was frozen, and there is nothing to go on with. */
+  function stopNow(): void {
+    if (recorder.state !== 'inactive') return recorder.stop()
+    over.abort()
+    void allEnded().then(() => resolve(), reject)
+  }
+
+  /** Starts the recorder anew. What the old one gives yet, and its end, are of the part before. */
+  function goOnIn(into: Part, before: Promise<SessionSnapshot | undefined> | undefined): void {
+    const old = recorder
+    part = into
+    try {
+      recorder = startRecorder(into)
+      void Promise.all([into.session, before]).then(
+        ([session, ended]) => onContinued?.({ session, before: ended }),
+        reject,
+      )
+    } catch (error) {
+      reject(error)
+      end(into, true)
+    }
+    if (old.state !== 'inactive') old.stop()
+  }
+
+  async function restart(before: RecordingSession): Promise<RecordingSession> {
+    const another = await before.restart()
+    sessions.push(another)
+    return another
   }
 
   function end(done: Part, isInterrupted: boolean): void {
+    done.isOver = true
+    // What waits for its turn is the session's to hand over from here on.
+    handNext(done, Infinity)
     const ended = done.session.then((last) => last.end(isInterrupted ? { how: 'interrupted' } : {}))
-    // Where the worker has lost it, its rest is in another.
-    ends.push(ended.catch((error: unknown) => done.rest ?? Promise.reject(error)))
+    ended.then(done.ended.resolve, () => done.ended.resolve(undefined))
+    // Where the worker has lost it, what it had not taken is in another; so is what came later.
+    const isElsewhere = (error: unknown) =>
+      done.rest !== undefined || (done !== part && isHoldfastError(error, 'unknown-session'))
+    ends.push(ended.catch((error: unknown) => (isElsewhere(error) ? undefined : Promise.reject(error))))
   }
 
   async function allEnded(): Promise<void> {
@@ -279,7 +408,7 @@ export function record(
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
         if (recorder.state === 'inactive') return finished
-        source = sourceOf(stream)
+        source = sourceOf(given)
         isAsked = true
         // From here on the caller may let its camera go.
         over.abort()
@@ -312,24 +441,16 @@ function startNow(recorder: MediaRecorder, timesliceMs: number): void {
   }
 }
 
-/** Pieces that are small enough, the time shared by their sizes; the last of them that is taken counts. */
-function cut({ data, capturedAtMs, durationMs, taken }: Piece): readonly Piece[] {
-  const count = Math.max(1, Math.ceil(data.size / MAX_PIECE_BYTES))
-  let left = count
-  return Array.from({ length: count }, (_none, at) => ({
-    data: count === 1 ? data : data.slice(at * MAX_PIECE_BYTES, (at + 1) * MAX_PIECE_BYTES),
-    capturedAtMs: Math.round(capturedAtMs + (durationMs * at) / count),
-    durationMs: Math.round(durationMs / count),
-    taken: () => {
-      if (--left === 0) taken()
-    },
-  }))
+interface Deferred<Value> {
+  readonly promise: Promise<Value>
+  resolve(value: Value): void
+  reject(error: unknown): void
 }
 
-function newDeferred() {
-  let resolve = () => {}
+function newDeferred<Value>(): Deferred<Value> {
+  let resolve = (_value: Value) => {}
   let reject = (_error: unknown) => {}
-  const promise = new Promise<void>((yes, no) => {
+  const promise = new Promise<Value>((yes, no) => {
     resolve = yes
     reject = no
   })

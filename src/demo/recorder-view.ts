@@ -16,7 +16,6 @@ import { explain, hideNotice, showNotice } from './explain.ts'
 import { formatBytes, formatClock, formatWait } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
 import { download } from './hand-out.ts'
-import { keepScreenOn } from './screen-lock.ts'
 import type { Settings } from './settings.ts'
 import { sourceWords } from './source-words.ts'
 import { texts } from './texts.ts'
@@ -131,10 +130,13 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   })
   context.onStart(session.id)
   let progress = NOTHING
-  const letScreenSleep = keepScreenOn()
   const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
   const recording = record(session, source.stream, mimeType, {
     timesliceMs: context.settings.timesliceMs,
+    onContinued({ session: next, before }) {
+      context.onStart(next.id)
+      showContinued(before !== undefined)
+    },
     onProgress(next) {
       progress = next
       showProgress(next)
@@ -151,7 +153,6 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   } finally {
     hide()
     leave()
-    letScreenSleep()
   }
 }
 
@@ -162,6 +163,12 @@ function guardUnsaved(unsaved: () => boolean): () => void {
   }
   addEventListener('beforeunload', ask)
   return () => removeEventListener('beforeunload', ask)
+}
+
+/** The page was stopped, or the site's data were cleared, and the recording goes on in another. */
+function showContinued(isKept: boolean): void {
+  const { what, next } = texts.recorder.continued(isKept)
+  showNotice(byId('record-notice', HTMLElement), { what, next })
 }
 
 /** The recording is over, and nobody had pressed Stop. */

@@ -11,7 +11,8 @@ export interface Settings {
   readonly atLeast?: number
 }
 
-const DEFAULT_TIMESLICE_MS = 3_000
+/** What a death costs at most, beside what the worker has not taken yet. */
+const DEFAULT_TIMESLICE_MS = 1_000
 const SHORTEST_TIMESLICE_MS = 100
 
 /** Reads the settings from a query string; what makes no sense is the default. */

@@ -249,6 +249,10 @@ const english = {
       `${saved} is safe on this device; the last ${unsaved} are in this page only.`,
     stillSavingNext: 'It is tried again by itself while this page is open. To be sure, save them as a file.',
     saveFile: 'Save as a file',
+    continued: (isKept: boolean) => ({
+      what: 'The recording was cut off for a while, and goes on in a new one.',
+      next: isKept ? 'What was recorded before is kept.' : 'What only this device had of it is gone.',
+    }),
     unsupported: 'This browser cannot record video. Use Chrome, Edge or Firefox.',
   },
   source: {
