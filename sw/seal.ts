@@ -31,7 +31,6 @@ async function seal(context: Context, chunk: ChunkRecord, x25519: X25519): Promi
   const { store } = context
   const { id, sessionId } = chunk
   const apply = (event: ChunkEvent) => change(context, sessionId, { type: 'chunk', id, event })
-  if (chunk.state.status !== 'captured') await apply({ type: 'recovered' })
   const session = await store.read((tx) => tx.session(sessionId))
   if (session === undefined) return
   await apply({ type: 'hash-began' })

@@ -133,8 +133,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   // What is written into the log.
   plant('does not write a chunk down that it sealed', /has the place undefined/, [
     'core/session-machine',
-    "event.type === 'sealed' ? inLog(draft, next) : next",
-    'next',
+    '? inLog(draft, next)',
+    '? next',
   ]),
   plant('does not write the end down', /whether it has ended|has no such end|entries of|does not list it/, [
     'core/session-machine',
@@ -154,8 +154,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('leaves a chunk behind that was proved after it was listed', /and its entry/, [
     'core/session-machine',
-    'catchUp(draft, after)',
-    'undefined',
+    'isStored ? caughtUp(draft.session, next)',
+    'isStored ? next',
   ]),
 
   // What is published of it.
@@ -175,8 +175,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       /is not at its end|and its entry|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
       [
         'core/session-machine',
-        'isInFlight(session, event.of) && stepListing(draft, event.of, event.event)',
-        'stepListing(draft, event.of, event.event)',
+        "isInFlight(session, event.of) && step(draft, 'listing'",
+        "step(draft, 'listing'",
       ],
       ['core/session-machine', 'isInFlight(session, event.of) && list(draft, event)', 'list(draft, event)'],
     ),
@@ -339,8 +339,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   // What goes on by itself, and is told.
   plant('never tries again what was refused', UNFINISHED, [
     'core/plan',
-    "metered ? undefined : trialMs('refusal')",
-    'undefined',
+    "metered ? Infinity : trialMs('refusal')",
+    'Infinity',
   ]),
   plant('never tries a page or a head again that was refused', UNFINISHED, [
     'core/session-machine',
@@ -417,23 +417,23 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   // Books.
   plant('writes the wrong line into the custody log', /custody log/, [
     'core/session-machine',
-    'after.state.status',
-    'chunk.state.status',
+    'to: after.state.status',
+    'to: chunk.state.status',
   ]),
   plant('does not count what is parked', /parked chunks of/, [
     'core/session',
-    'if (isParked(chunk)) parked += sign',
-    'if (false) parked += sign',
+    "wait?.kind === 'parked' ? 1 : 0",
+    '0',
   ]),
   plant('does not count what is stored', /stored bytes of/, [
     'core/session',
-    'if (isStored(chunk)) storedBytes += bytes',
-    'if (false) storedBytes += bytes',
+    'storedBytes: wait ? 0 : sizeBytes',
+    'storedBytes: 0',
   ]),
   plant('does not count how long what is stored is', /stored ms of/, [
     'core/session',
-    'if (isStored(chunk)) storedMs += ms',
-    'if (false) storedMs += ms',
+    'storedMs: wait ? 0 : durationMs',
+    'storedMs: 0',
   ]),
 ]
 

@@ -65,14 +65,17 @@ async function parentOf(children: readonly Node[]): Promise<Node> {
   }
 }
 
-const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
+/** A digit of base32: 0 to 25 are letters, which base36 has from 10 on, and then come the digits 2 to 7. */
+const digitOf = (value: number) => (value < 26 ? value + 10 : value - 24).toString(36)
 
 /** The 36 bytes of a CIDv1 as 58 digits: multibase base32, lower case, no padding, `b` in front (RFC 4648 §6). */
 const textOf = (cid: bigint) =>
   `b${(cid << 2n)
     .toString(32)
     .padStart(58, '0')
-    .replace(/./g, (digit) => BASE32[parseInt(digit, 32)]!)}` as Cid
+    .replace(/./g, (digit) => digitOf(parseInt(digit, 32)))}` as Cid
+
+const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
 
 /** The 36 bytes of a CIDv1 that `textOf` has written; of another text, bytes that are nobody's CID. */
 export function cidBytes(cid: Cid): Uint8Array<ArrayBuffer> {
@@ -110,5 +113,5 @@ export async function contentAddress(
     while (level.length > 0) above.push(await parentOf(level.splice(0, maxLinks)))
     level = above
   }
-  return textOf(BigInt(`0x${level.map((root) => toHex(root.cid)).join('')}`))
+  return textOf(BigInt(`0x${toHex(level[0]!.cid)}`))
 }

@@ -77,10 +77,15 @@ export const UNKNOWN_INDEXES = 0xffff_ffff
 /** 32 zero bytes: what stands for a name or digest that is not there. */
 export const NO_HASH = '0'.repeat(64)
 
+/** With these fields left out where they are not known. */
+type Optional<T, Name extends keyof T> = Omit<T, Name> & { readonly [Each in Name]?: T[Each] | undefined }
+
 // One function for each kind, so that a bundle has those which it uses. All throw `bad-input` for a number that its
 // field does not hold.
 
-export const serialiseSession = (entry: Omit<SessionEntry, 'kind'>): Uint8Array<ArrayBuffer> => {
+export const serialiseSession = (
+  entry: Optional<Omit<SessionEntry, 'kind'>, 'continues' | 'metadata'>,
+): Uint8Array<ArrayBuffer> => {
   const mimeType = utf8(entry.mimeType)
   const metadata = fromHex(entry.metadata ?? '')
   return concat(
@@ -108,11 +113,13 @@ export const serialiseChunk = (entry: Omit<ChunkEntry, 'kind'>): Uint8Array<Arra
     utf8(entry.cid),
   )
 
-export const serialiseEnd = (entry: Omit<EndEntry, 'kind'>): Uint8Array<ArrayBuffer> =>
+export const serialiseEnd = (
+  entry: Optional<Omit<EndEntry, 'kind'>, 'endedAtMs' | 'indexes'>,
+): Uint8Array<ArrayBuffer> =>
   concat(
     uint8(2),
     uint8(END_HOWS.indexOf(entry.how) + 1),
-    uint64be(entry.endedAtMs),
+    uint64be(entry.endedAtMs ?? 0),
     uint32be(entry.indexes ?? UNKNOWN_INDEXES),
   )
 

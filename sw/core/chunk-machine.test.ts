@@ -27,7 +27,6 @@ const STATES: { readonly [Status in ChunkStatus]: ChunkState & { readonly status
 const failure = (code: ErrorCode, retryAfterMs = 0): Failure => ({ code, message: 'why', retryAfterMs })
 
 const EVENTS: { readonly [Type in ChunkEvent['type']]: Extract<ChunkEvent, { type: Type }> } = {
-  recovered: { type: 'recovered' },
   'hash-began': { type: 'hash-began' },
   'encrypt-began': { type: 'encrypt-began' },
   sealed: { type: 'sealed', seal, bytes: new ArrayBuffer(116) },
@@ -50,7 +49,6 @@ const _ = 'ignored'
 /** Every event in every state: where it leads, or that nothing changes. The type leaves no cell out. */
 const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], ChunkStatus | typeof _>>>> = {
   captured: {
-    recovered: _,
     'hash-began': 'hashing',
     'encrypt-began': _,
     sealed: _,
@@ -65,8 +63,7 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     resumed: 'captured',
   },
   hashing: {
-    recovered: 'captured',
-    'hash-began': _,
+    'hash-began': 'hashing',
     'encrypt-began': 'encrypting',
     sealed: _,
     'send-began': _,
@@ -80,8 +77,7 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     resumed: _,
   },
   encrypting: {
-    recovered: 'captured',
-    'hash-began': _,
+    'hash-began': 'hashing',
     'encrypt-began': _,
     sealed: 'uploading',
     'send-began': _,
@@ -95,7 +91,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     resumed: _,
   },
   uploading: {
-    recovered: _,
     'hash-began': _,
     'encrypt-began': _,
     sealed: _,
@@ -110,7 +105,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     resumed: 'uploading',
   },
   uploaded: {
-    recovered: _,
     'hash-began': _,
     'encrypt-began': _,
     sealed: _,
@@ -125,7 +119,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     resumed: _,
   },
   manifesting: {
-    recovered: _,
     'hash-began': _,
     'encrypt-began': _,
     sealed: _,
@@ -140,7 +133,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     resumed: _,
   },
   anchoring: {
-    recovered: _,
     'hash-began': _,
     'encrypt-began': _,
     sealed: _,
@@ -155,7 +147,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     resumed: _,
   },
   confirmed: {
-    recovered: _,
     'hash-began': _,
     'encrypt-began': _,
     sealed: _,
@@ -441,9 +432,9 @@ describe('any sequence of events, with a death between any two', () => {
             expect(after.state).toMatchObject({ status: 'uploading', sent: true })
             return
           }
-          expect(['recovered', 'failed']).toContain(event.type)
+          expect(['hash-began', 'failed']).toContain(event.type)
           expect(['hashing', 'encrypting']).toContain(before.state.status)
-          expect(after.state.status).toBe('captured')
+          expect(after.state.status).toBe(event.type === 'failed' ? 'captured' : 'hashing')
         })
       }),
     )
@@ -469,7 +460,6 @@ describe('any sequence of events, with a death between any two', () => {
   it('always has a way to the end', () => {
     const course = [
       'resumed',
-      'recovered',
       'hash-began',
       'encrypt-began',
       'sealed',

@@ -6,8 +6,7 @@ import { DUE_NOW, type Failure, type Now } from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
-  /** A new drain found it in the middle of a step whose worker died. */
-  | { readonly type: 'recovered' }
+  /** Its sealing begins: anew, where a worker died in the middle of it. */
   | { readonly type: 'hash-began' }
   | { readonly type: 'encrypt-began' }
   | { readonly type: 'sealed'; readonly seal: Seal; readonly bytes: ArrayBuffer }
@@ -40,57 +39,57 @@ const MESSAGE_BYTES = 80
  */
 export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): ChunkRecord | undefined {
   const { state } = chunk
+  /** Where the event means something in this status alone. */
+  const from = <Status extends ChunkStatus>(
+    status: Status,
+    next: (state: ChunkState & { readonly status: Status }) => ChunkState,
+    rest: Partial<ChunkRecord> = {},
+  ): ChunkRecord | undefined =>
+    state.status === status ? { ...chunk, ...rest, state: next(state as never) } : undefined
   switch (event.type) {
-    case 'recovered':
-      if (state.status !== 'hashing' && state.status !== 'encrypting') return undefined
-      return to(chunk, { status: 'captured', wait: DUE_NOW })
     case 'hash-began':
-      return state.status === 'captured' ? to(chunk, { status: 'hashing' }) : undefined
+      return state.seal ? undefined : { ...chunk, state: { status: 'hashing' } }
     case 'encrypt-began':
-      return state.status === 'hashing' ? to(chunk, { status: 'encrypting' }) : undefined
+      return from('hashing', () => ({ status: 'encrypting' }))
     case 'sealed':
-      if (state.status !== 'encrypting') return undefined
-      return {
-        ...progress(chunk, { status: 'uploading', wait: DUE_NOW, sent: false, seal: event.seal }),
+      return from('encrypting', () => toSend(event.seal, false), {
+        ...FORGIVEN,
         sizeBytes: event.bytes.byteLength,
-      }
+      })
     case 'send-began':
-      return state.status === 'uploading' ? to(chunk, { ...state, sent: true }) : undefined
+      return from('uploading', (sending) => ({ ...sending, sent: true }))
     case 'resume-token-saved':
-      return state.status === 'uploading'
-        ? to(chunk, { ...state, resumeToken: event.resumeToken })
-        : undefined
+      return from('uploading', (sending) => ({ ...sending, resumeToken: event.resumeToken }))
     case 'stored':
-      if (state.status !== 'uploading') return undefined
-      return progress(chunk, { status: 'uploaded', seal: state.seal, uploadedAtMs: now.nowMs })
+      return from(
+        'uploading',
+        ({ seal }) => ({ status: 'uploaded', seal, uploadedAtMs: now.nowMs }),
+        FORGIVEN,
+      )
     case 'page-began':
-      return state.status === 'uploaded' ? to(chunk, { ...state, status: 'manifesting' }) : undefined
+      return from('uploaded', (proved) => ({ ...proved, status: 'manifesting' }))
     case 'listed':
-      return state.status === 'manifesting' ? to(chunk, { ...state, status: 'anchoring' }) : undefined
+      return from('manifesting', (proved) => ({ ...proved, status: 'anchoring' }))
     case 'anchor-confirmed':
-      if (state.status !== 'anchoring') return undefined
-      return progress(chunk, { ...state, status: 'confirmed', confirmedAtMs: now.nowMs })
+      return from('anchoring', (proved) => ({ ...proved, status: 'confirmed', confirmedAtMs: now.nowMs }))
     case 'proof-expired':
       if (!state.seal || state.status === 'confirmed') return undefined
-      return progress(chunk, { status: 'uploading', wait: DUE_NOW, sent: true, seal: state.seal })
+      return { ...chunk, ...FORGIVEN, state: toSend(state.seal, true) }
     case 'failed':
       return isAttempted(chunk, event.of) ? fail(chunk, event.failure, now) : undefined
-    case 'resumed':
-      if (state.status !== 'captured' && state.status !== 'uploading') return undefined
-      return { ...progress(chunk, { ...state, wait: DUE_NOW }), onTrial: event.onTrial }
+    case 'resumed': {
+      if (!state.wait) return undefined
+      const { onTrial } = event
+      return { ...chunk, ...(!onTrial && FORGIVEN), onTrial, state: { ...state, wait: DUE_NOW } }
+    }
   }
 }
 
-const to = (chunk: ChunkRecord, state: ChunkState): ChunkRecord => ({ ...chunk, state })
+/** What is to be sent, at once. */
+const toSend = (seal: Seal, sent: boolean): ChunkState => ({ status: 'uploading', wait: DUE_NOW, sent, seal })
 
 /** Progress forgives: consecutive failures and the last error are gone. */
-const progress = (chunk: ChunkRecord, state: ChunkState): ChunkRecord => ({
-  ...chunk,
-  state,
-  failures: 0,
-  lastError: undefined,
-  onTrial: undefined,
-})
+const FORGIVEN = { failures: 0, lastError: undefined, onTrial: undefined }
 
 /** A sealing that fails late, when the chunk is sealed already, is none of the upload's; nor the other way round. */
 const isAttempted = ({ state: { status } }: ChunkRecord, of = status) =>
@@ -102,7 +101,7 @@ function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | und
   if (!before) return undefined
   const message = beginningOf(failure.message, MESSAGE_BYTES)
   const effort = { failures, lastError, wait: before }
-  const { wait, ...after } = afterFailedEffort(effort, { ...failure, message }, now, chunk.onTrial)
+  const { wait, ...after } = afterFailedEffort(effort, { ...failure, message }, now)
   return {
     ...chunk,
     ...after,

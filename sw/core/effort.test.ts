@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { aListing } from '../testing/records.ts'
-import { afresh, afterFailedEffort, NEW_EFFORT } from './effort.ts'
+import { again, afterFailedEffort, NEW_EFFORT } from './effort.ts'
 import type { Effort } from './record.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -48,6 +48,7 @@ describe('an effort that failed', () => {
     const failure = { code: 'rejected-by-store', message: 'why', retryAfterMs: 0 } as const
     const failed = afterFailedEffort(listing, failure, now)
     expect(failed).toMatchObject({ frame: { from: 2 }, sent: true, resumeToken: 'here' })
-    expect(afresh(failed)).toEqual(listing)
+    expect(again(failed)).toEqual(listing)
+    expect(again(failed, true)).toEqual({ ...failed, wait: listing.wait })
   })
 })

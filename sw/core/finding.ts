@@ -1,5 +1,6 @@
 import { CLOSED, type Circuit } from './circuit.ts'
 import { belongsElsewhere } from './identity.ts'
+import { listingDueMs } from './listing.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionEvent } from './session-machine.ts'
 import { isSettled, pendingChunks } from './session.ts'
@@ -23,12 +24,13 @@ export function finding(
   { listing: store, witness: chain }: Destinations,
   nowMs: number,
 ): SessionEvent | undefined {
-  const { paused, trouble, listing } = session
+  const { paused, trouble } = session
   // What is settled goes nowhere any more: the app may be told of it from here.
   const isElsewhere = belongsElsewhere(session, here) && !isSettled(session)
   if (isElsewhere ? !paused : paused === 'elsewhere')
     return { type: 'paused', by: isElsewhere && 'elsewhere' }
-  const needed = pendingChunks(session) > 0 || listing ? store : isWitnessOwed(session) ? chain : CLOSED
+  const needsStore = pendingChunks(session) > 0 || listingDueMs(session) < Infinity
+  const needed = needsStore ? store : isWitnessOwed(session) ? chain : CLOSED
   const { floorMs: untilMs } = needed
   return paused || trouble || untilMs <= nowMs ? undefined : { type: 'held-up', untilMs }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aListing, anchoredAt, aSession, listedUpTo } from '../testing/records.ts'
-import { nextSteps, workRemains } from './plan.ts'
+import { stepsDueMs, workRemains } from './plan.ts'
 import type { SessionRecord } from './record.ts'
 import { LONGEST_TRIAL_MS } from './retry-policy.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
@@ -23,7 +23,7 @@ const whole = {
   anchored: anchoredAt(5),
 } as const
 
-describe('nextSteps', () => {
+describe('stepsDueMs', () => {
   const trial = (retryAtMs: number) => ({ failures: 1, retryAtMs, setAtMs: NOW_MS })
   const busy = session(
     { uploading: 2, anchoring: 1 },
@@ -34,24 +34,26 @@ describe('nextSteps', () => {
       trials: { 'sign-in': trial(NOW_MS + 6), refusal: trial(NOW_MS + 7) },
     },
   )
-  const all = [
-    { kind: 'listing', dueMs: 0 },
-    { kind: 'witness', dueMs: NOW_MS + 5 },
-    { kind: 'sign-in', dueMs: NOW_MS + 6 },
-    { kind: 'refusal', dueMs: NOW_MS + 7 },
-  ] as const
+  const all = {
+    listing: 0,
+    witness: NOW_MS + 5,
+    completion: Infinity,
+    'sign-in': NOW_MS + 6,
+    refusal: NOW_MS + 7,
+  }
 
   it('has one of each kind: none waits for another', () => {
-    expect(nextSteps(busy, NOW_MS)).toEqual(all)
+    expect(stepsDueMs(busy, NOW_MS)).toEqual(all)
   })
 
   it('sends nothing again to see while bytes cost money', () => {
-    expect(nextSteps(busy, NOW_MS, true)).toEqual(all.slice(0, 3))
+    expect(stepsDueMs(busy, NOW_MS, true)).toEqual({ ...all, refusal: Infinity })
   })
 
   it('has none while the session is paused, or where nothing is left', () => {
-    expect(nextSteps({ ...busy, paused: true }, NOW_MS)).toEqual([])
-    expect(nextSteps(session({ confirmed: 3 }, whole), NOW_MS)).toEqual([])
+    expect(stepsDueMs({ ...busy, paused: true }, NOW_MS)).toEqual({})
+    const left = Object.values(stepsDueMs(session({ confirmed: 3 }, whole), NOW_MS))
+    expect(left.filter((atMs) => atMs < Infinity)).toEqual([])
   })
 
   it.each([1, 365])('waits for no time of a clock that was %d days ahead', (days) => {
@@ -63,14 +65,13 @@ describe('nextSteps', () => {
       witnessing: { ...NOT_WITNESSED, wait },
       trials: { 'sign-in': trial(notBeforeMs), refusal: trial(notBeforeMs) },
     }
-    expect(nextSteps(ahead, NOW_MS).map(({ dueMs }) => dueMs)).toEqual([NOW_MS, NOW_MS, NOW_MS, NOW_MS])
+    const { completion: _never, ...due } = stepsDueMs(ahead, NOW_MS)
+    expect(Object.values(due)).toEqual([NOW_MS, NOW_MS, NOW_MS, NOW_MS])
   })
 
   it('waits for a trial as long as one may, six hours', () => {
     const retryAtMs = NOW_MS + LONGEST_TRIAL_MS
-    expect(nextSteps(session({}, { trials: { refusal: trial(retryAtMs) } }), NOW_MS)).toEqual([
-      { kind: 'refusal', dueMs: retryAtMs },
-    ])
+    expect(stepsDueMs(session({}, { trials: { refusal: trial(retryAtMs) } }), NOW_MS).refusal).toBe(retryAtMs)
   })
 })
 

@@ -14,33 +14,28 @@ export type WorkKind = 'listing' | 'witness' | 'completion'
  */
 export type StepKind = TrialKind | WorkKind
 
-/** One of them, and when it is due, ms since the epoch (0: now). */
-export interface SessionStep {
-  readonly kind: StepKind
-  readonly dueMs: number
-}
-
 /**
- * The session's next step of each kind.
+ * When the session's next step of each kind is due, ms since the epoch (0: now); never, where there is none.
  *
  * @param metered whether bytes cost money now: what was refused is then not sent again to see
  */
-export function nextSteps(session: SessionRecord, nowMs: number, metered = false): SessionStep[] {
-  if (session.paused) return []
+export function stepsDueMs(
+  session: SessionRecord,
+  nowMs: number,
+  metered = false,
+): { readonly [Kind in StepKind]?: number } {
+  if (session.paused) return {}
   const trialMs = (kind: TrialKind) => {
     const trial = session.trials?.[kind]
-    return trial && believedMs(trial.retryAtMs, nowMs, LONGEST_TRIAL_MS)
+    return trial ? believedMs(trial.retryAtMs, nowMs, LONGEST_TRIAL_MS) : Infinity
   }
-  const dueMs: Record<StepKind, number | undefined> = {
+  return {
     listing: listingDueMs(session, nowMs),
     witness: witnessDueMs(session, nowMs),
-    completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion, nowMs) : undefined,
+    completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion, nowMs) : Infinity,
     'sign-in': trialMs('sign-in'),
-    refusal: metered ? undefined : trialMs('refusal'),
+    refusal: metered ? Infinity : trialMs('refusal'),
   }
-  return Object.entries(dueMs).flatMap(([kind, atMs]) =>
-    atMs === undefined ? [] : [{ kind: kind as StepKind, dueMs: atMs }],
-  )
 }
 
 /**
@@ -50,5 +45,8 @@ export function nextSteps(session: SessionRecord, nowMs: number, metered = false
 export function workRemains(session: SessionRecord): boolean {
   if (session.ending === 'recording') return true
   if (session.paused) return false
-  return pendingChunks(session) - session.parked > 0 || nextSteps(session, Infinity).length > 0
+  return (
+    pendingChunks(session) - session.parked > 0 ||
+    Object.values(stepsDueMs(session, Infinity)).some((atMs) => atMs < Infinity)
+  )
 }

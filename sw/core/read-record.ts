@@ -1,5 +1,5 @@
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { EMPTY_TALLY } from './session.ts'
+import { EMPTY_TALLY, NO_SUMS } from './session.ts'
 
 // Records that another version of this code wrote: older ones lack what has come since. Whatever is read from the disk
 // passes through here, so that nothing else has to ask. An error code that is not known any more is a refusal, and is
@@ -10,18 +10,9 @@ type Stored<T, Lacking extends keyof T> = Omit<T, Lacking> & Partial<Pick<T, Lac
 
 /** A session as this version knows it. */
 export const readSession = (
-  stored: Stored<
-    SessionRecord,
-    'tally' | 'parked' | 'parkedRaw' | 'localBytes' | 'totalBytes' | 'storedBytes' | 'totalMs' | 'storedMs'
-  >,
+  stored: Stored<SessionRecord, 'tally' | keyof typeof NO_SUMS>,
 ): SessionRecord => ({
-  parked: 0,
-  parkedRaw: 0,
-  localBytes: 0,
-  totalBytes: 0,
-  storedBytes: 0,
-  totalMs: 0,
-  storedMs: 0,
+  ...NO_SUMS,
   ...stored,
   tally: { ...EMPTY_TALLY, ...stored.tally },
 })

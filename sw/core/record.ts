@@ -181,8 +181,6 @@ export type Anchored = AnchorView
 /** A failure that a person may be told of, and when the engine tries again by itself (ms since the epoch). */
 export interface Trouble {
   readonly error: WireError
-  /** Since when this kind of failure has held the session up, ms since the epoch. */
-  readonly sinceMs: number
   readonly retryAtMs?: number | undefined
 }
 

@@ -1,14 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
-import {
-  believedMs,
-  countsAsAttempt,
-  isInVain,
-  LONGEST_WAIT_MS,
-  resubmitDelayMs,
-  waitAfter,
-} from './retry-policy.ts'
+import { believedMs, countsAsAttempt, LONGEST_WAIT_MS, resubmitDelayMs, waitAfter } from './retry-policy.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
@@ -58,13 +51,18 @@ it('spends an attempt for everything but a missing network and our own stop', ()
   expect(free).toEqual(['unreachable', 'aborted'])
 })
 
-it('takes a conflict for hopeless after five in a row, at once on trial, and no other failure ever', () => {
-  const hopeless = (failures: number, onTrial?: boolean) =>
-    (Object.keys(ERRORS) as ErrorCode[]).filter((code) => isInVain(code, failures, onTrial))
-  const conflicts = ['hash-mismatch', 'address-mismatch', 'bad-answer']
-  expect(hopeless(5)).toEqual([])
-  expect(hopeless(6)).toEqual(conflicts)
-  expect(hopeless(1, true)).toEqual(conflicts)
+it('takes a conflict for hopeless after five in a row, and no other failure that time may mend ever', () => {
+  const waits = (failures: number) =>
+    (Object.keys(ERRORS) as ErrorCode[]).filter(
+      (code) =>
+        waitAfter({ code, message: 'why', retryAfterMs: 0 }, failures, { nowMs: 0, random: 0.5 }).kind ===
+        'due',
+    )
+  const conflicts = new Set(['hash-mismatch', 'address-mismatch', 'bad-answer'])
+  const beforeReads = waits(4)
+  expect(waits(5)).toEqual(beforeReads)
+  expect(waits(6)).toEqual(beforeReads.filter((code) => !conflicts.has(code)))
+  expect(waits(1_000)).toEqual(waits(6))
 })
 
 it('hands over again what the relay took in vain after 15 s, the wait doubling to 15 minutes', () => {

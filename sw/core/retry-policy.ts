@@ -1,4 +1,4 @@
-import { classOf, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
+import { classOf, type ErrorClass, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
 import type { TrialKind, Wait } from './record.ts'
 import {
   BASE_MS,
@@ -82,24 +82,26 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
   return kind === 'transient' ? undefined : 'refusal'
 }
 
-/** How an item waits after a failure. Its class decides: time heals the transient ones and conflicts; the others park. */
+/**
+ * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
+ * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
+ * cost all of its bytes each minute.
+ */
 export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
-  const kind = classOf(failure.code)
-  const mayPass = failure.code === 'payload-unreadable' && failures <= READS
-  if (kind !== 'transient' && kind !== 'conflict' && !mayPass) return { kind: 'parked' }
+  const { code } = failure
+  const kind = code === 'payload-unreadable' ? code : classOf(code)
+  if (failures > (TRIES[kind] ?? 0)) return { kind: 'parked' }
   const floorMs = Math.min(failure.retryAfterMs, LONGEST_WAIT_MS)
   const delayMs = failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random))
   return { kind: 'due', notBeforeMs: now.nowMs + delayMs }
 }
 
-/**
- * Whether it is in vain to send a chunk again and again: a store that damages, forgets or misnames what it gets would
- * cost all of its bytes each minute.
- *
- * @param onTrial whether it was parked before, and tried by itself
- */
-export const isInVain = (code: ErrorCode, failures: number, onTrial = false) =>
-  classOf(code) === 'conflict' && (onTrial || failures > CONFLICTS)
+/** How often in a row an item may fail so before it parks; never again: at once. */
+const TRIES: { readonly [Kind in ErrorClass | ErrorCode]?: number } = {
+  transient: Infinity,
+  conflict: CONFLICTS,
+  'payload-unreadable': READS,
+}
 
 /** How long a destination is left alone after so many failures in a row, from 1; ms. */
 export const circuitDelayMs = (failures: number, random: number) =>

@@ -4,12 +4,13 @@ import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import type { EndHow } from '../../src/evidence/entry.ts'
 import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
-import { afresh, afterFailedEffort, NEW_EFFORT } from './effort.ts'
+import { again, afterFailedEffort, NEW_EFFORT, type Failed } from './effort.ts'
 import { belongsElsewhere } from './identity.ts'
 import { listingStep, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
+  ChunkState,
   Completion,
   Effort,
   HeadRecord,
@@ -22,15 +23,7 @@ import type {
   TrialKind,
   Wait,
 } from './record.ts'
-import {
-  believedMs,
-  DUE_NOW,
-  isRecent,
-  isReportable,
-  trialOf,
-  type Failure,
-  type Now,
-} from './retry-policy.ts'
+import { DUE_NOW, isRecent, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
 import {
   isParked,
   isSettled,
@@ -75,8 +68,6 @@ export type SessionEvent =
   | { readonly type: 'trial-hinted' }
   /** A person arrived. */
   | { readonly type: 'visited' }
-  /** The clock was ahead when times were stored: what waits for longer than anything may is due. */
-  | { readonly type: 'clock-set-back' }
   /** A page was made of the entries that no page has yet: up to `listing.tree.size`. */
   | { readonly type: 'listing-began'; readonly of: Listing }
   /** `of`: the page as it was read. Where another one is in flight by now, nothing changes. */
@@ -99,7 +90,10 @@ export type SessionEvent =
 /** What can come of telling the app that a session has settled. */
 export type CompletionEvent =
   /** It knows that so many entries are. */
-  { readonly type: 'told'; readonly size: number } | { readonly type: 'failed'; readonly failure: Failure }
+  { readonly type: 'told'; readonly size: number } | Failed
+
+/** What can come of any effort. */
+type EffortEvent = ListingEvent | WitnessEvent | CompletionEvent
 
 /** What must happen in the same transaction, beside storing the records: calls of the store. */
 export type SessionEffect =
@@ -118,11 +112,11 @@ export interface SessionTransition {
   readonly effects: readonly SessionEffect[]
 }
 
-/** Which of the session's chunks an event is about: one, all, none, or the proved ones with these places in the log. */
-export type ChunksNeeded = ChunkId | 'all' | 'none' | { readonly from: number; readonly to: number }
-
-/** Which chunks the transition has to be given. */
-export function chunksNeeded(session: SessionRecord, event: SessionEvent): ChunksNeeded {
+/**
+ * Which of the session's chunks the transition has to be given: one, all, none, or the proved ones with these places in
+ * the log.
+ */
+export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange | undefined {
   switch (event.type) {
     case 'chunk':
       return event.id
@@ -131,16 +125,14 @@ export function chunksNeeded(session: SessionRecord, event: SessionEvent): Chunk
     case 'set-aside':
     case 'adopted':
     case 'trial-due':
-    case 'clock-set-back':
       return 'all'
     case 'listing-began':
     case 'page-stored':
       return { from: event.of.frame.from, to: event.of.tree.size }
     case 'anchor-confirmed':
       return { from: 0, to: event.anchored.size }
-    default:
-      return 'none'
   }
+  return undefined
 }
 
 /** Heads of which sizes, above `from` and up to `to`, the transition has to be given: their pages are relied on. */
@@ -299,16 +291,17 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       return changeTrials(draft, ['sign-in'], (trial) => afterSuccess(trial, false, nowMs))
     case 'visited':
       return changeTrials(draft, TRIAL_KINDS, (trial) => afterVisit(trial, nowMs))
-    case 'clock-set-back':
-      return setBack(draft)
     case 'listing-began':
       return beginListing(draft, event.of)
     case 'listing':
-      return isInFlight(session, event.of) && stepListing(draft, event.of, event.event)
+      return (
+        isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, listingStep)
+      )
     case 'page-stored':
       return isInFlight(session, event.of) && list(draft, event)
     case 'witness':
-      return stepWitnessing(draft, event.event)
+      // Another worker's may be late: the chain holds it all.
+      return isWitnessOwed(session) && step(draft, 'witnessing', session.witnessing, event.event, witnessStep)
     case 'anchor-confirmed':
       return conclude(draft, event.anchored, heads)
     case 'anchor-seen':
@@ -317,7 +310,7 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       if (!event.anchored) draft.log({ event: 'anchor-lost' })
       return true
     case 'completion':
-      return stepCompletion(draft, event.event)
+      return step(draft, 'completion', session.completion, event.event, toldAfter)
     case 'discarded':
       draft.effect(['deleteSession', session.id])
       forgetKey(draft)
@@ -330,7 +323,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
 function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): ChunkRecord | undefined {
   const next = chunkAfter(chunk, event, draft.now)
   if (next === undefined) return undefined
-  const after = event.type === 'sealed' ? inLog(draft, next) : next
+  const isStored = event.type === 'stored'
+  const after = event.type === 'sealed' ? inLog(draft, next) : isStored ? caughtUp(draft.session, next) : next
   draft.put(after, chunk)
   if (event.type === 'sealed') draft.effect(['putPayload', chunk.id, event.bytes])
   if (event.type === 'anchor-confirmed') draft.effect(['deletePayload', chunk.id])
@@ -341,9 +335,9 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): Chun
     to: after.state.status,
   })
   if (event.type === 'failed') fail(draft, event.failure, waitOf(after.state))
-  if (event.type === 'stored' || event.type === 'resumed') clearError(draft)
-  if (event.type === 'stored') {
-    catchUp(draft, after)
+  if (isStored || event.type === 'resumed') clearError(draft)
+  if (isStored) {
+    if (after.state.status === 'anchoring') lookNow(draft)
     changeTrials(draft, chunk.onTrial ? TRIAL_KINDS : ['sign-in'], (trial) =>
       afterSuccess(trial, true, draft.now.nowMs),
     )
@@ -356,7 +350,7 @@ function applyToChunks(draft: Draft, chunks: readonly ChunkRecord[], event: Chun
 }
 
 /** What the custody log says of any event that can be a failure. */
-const lineOf = (event: ChunkEvent | ListingEvent | WitnessEvent | CompletionEvent) => ({
+const lineOf = (event: ChunkEvent | EffortEvent) => ({
   event: event.type,
   error: event.type === 'failed' ? wireOf(event.failure) : undefined,
 })
@@ -370,14 +364,11 @@ function inLog(draft: Draft, chunk: ChunkRecord): ChunkRecord {
 }
 
 /** A chunk whose bytes are proved after its entry was listed is as far as its entry. */
-function catchUp(draft: Draft, chunk: ChunkRecord): void {
-  const { listed, listing = listed } = draft.session
-  const { position = 0 } = chunk
-  if (position >= Math.max(listing.tree.size, listed.tree.size)) return
-  const inPage = applyToChunk(draft, chunk, { type: 'page-began' })
-  if (position >= listed.tree.size || inPage === undefined) return
-  applyToChunk(draft, inPage, { type: 'listed' })
-  lookNow(draft)
+function caughtUp({ listed, listing }: SessionRecord, chunk: ChunkRecord): ChunkRecord {
+  const { state, position = 0 } = chunk
+  const isIn = (pages: Listed | Listing | undefined) => pages && position < pages.tree.size
+  const status = isIn(listed) ? 'anchoring' : isIn(listing) ? 'manifesting' : 'uploaded'
+  return { ...chunk, state: { ...state, status } as ChunkState }
 }
 
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
@@ -431,12 +422,12 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolea
 
 /** Has the page in flight, and the newest head, tried now where they are `chosen`. */
 function tryStepsAgain(draft: Draft, chosen: (effort: Effort) => boolean, onTrial?: boolean): boolean {
-  const event = { type: 'resumed', onTrial } as const
   const { listing, witnessing } = draft.session
   const listingToo = listing && chosen(listing)
   const witnessToo = chosen(witnessing)
-  if (listingToo) draft.set({ listing: listingStep(listing, event, draft.now) })
-  if (witnessToo) draft.set({ witnessing: witnessStep(witnessing, event, draft.now) })
+  if (listingToo) draft.set({ listing: again(listing, onTrial) })
+  // Handed over again at once too.
+  if (witnessToo) draft.set({ witnessing: { ...again(witnessing, onTrial), submittedAtMs: 0, taken: 0 } })
   return listingToo || witnessToo
 }
 
@@ -473,15 +464,6 @@ function changeTrials(draft: Draft, kinds: readonly TrialKind[], change: (trial:
   return draft.session !== before
 }
 
-function setBack(draft: Draft): boolean {
-  const tooLate = draft.chunks.filter(({ state }) => {
-    const wait = waitOf(state)
-    return wait?.kind === 'due' && believedMs(wait.notBeforeMs, draft.now.nowMs) !== wait.notBeforeMs
-  })
-  applyToChunks(draft, tooLate, { type: 'resumed' })
-  return tooLate.length > 0
-}
-
 /**
  * The next page: only where none is in flight, it begins where the last one ended or is to be asked for again, and
  * whoever made it knew whether its last entry is the complete end. That may have come while it was made.
@@ -500,21 +482,27 @@ function beginListing(draft: Draft, listing: Listing): boolean {
 /** Whether this page, as somebody read it, is the one in flight. */
 const isInFlight = ({ listing }: SessionRecord, read: Listing) => listing?.page === read.page
 
-function stepListing(draft: Draft, read: Listing, event: ListingEvent): boolean {
-  const listing = listingStep(draft.session.listing ?? read, event, draft.now)
-  draft.set({ listing })
-  afterStep(draft, event, listing)
-  return true
-}
-
-/** What is told of it. */
-function afterStep(
+/**
+ * Something has come of an effort.
+ *
+ * @param next how it stands then, unless it failed
+ */
+function step<Of extends Effort, Event extends EffortEvent>(
   draft: Draft,
-  event: ListingEvent | WitnessEvent | CompletionEvent,
-  { wait }: Effort,
-): void {
-  if (event.type === 'failed') fail(draft, event.failure, wait)
+  name: 'listing' | 'witnessing' | 'completion',
+  before: Of | undefined,
+  event: Event,
+  next: (before: Of, event: Exclude<Event, Failed>, now: Now) => Of,
+): boolean {
+  if (!before) return false
+  const { session, now } = draft
+  const hasFailed = event.type === 'failed'
+  const after = hasFailed ? afterFailedEffort(before, event.failure, now) : next(before, event as never, now)
+  draft.set({ [name]: after })
+  if (hasFailed) fail(draft, event.failure, after.wait)
+  if (isProgress(event, session)) clearError(draft)
   if (event.type !== 'look-again') draft.log(lineOf(event))
+  return true
 }
 
 /** The page is stored: what it lists goes on, and its head is to be witnessed. */
@@ -531,35 +519,16 @@ function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 
   return true
 }
 
-function stepWitnessing(draft: Draft, event: WitnessEvent): boolean {
-  const { session } = draft
-  // Another worker's, late: the chain holds it all.
-  if (!isWitnessOwed(session)) return false
-  const witnessing = witnessStep(session.witnessing, event, draft.now)
-  draft.set({ witnessing })
-  if (isProgress(event, session)) clearError(draft)
-  afterStep(draft, event, witnessing)
-  return true
-}
+/** In vain it is told again, and nothing else waits for that. */
+const toldAfter = (_before: Completion, { size }: Exclude<CompletionEvent, Failed>): Completion => ({
+  ...NEW_EFFORT,
+  told: size,
+})
 
-/** What the app has heard; in vain it is told again, and nothing else waits for that. */
-function stepCompletion(draft: Draft, event: CompletionEvent): boolean {
-  const before = draft.session.completion
-  if (!before) return false
-  const completion: Completion =
-    event.type === 'failed'
-      ? afterFailedEffort(before, event.failure, draft.now)
-      : { ...NEW_EFFORT, told: event.size }
-  draft.set({ completion })
-  if (event.type === 'told') clearError(draft)
-  afterStep(draft, event, completion)
-  return true
-}
-
-/** Whether what held the newest head up is over. An intent does not show that, nor a look that finds nothing. */
-function isProgress(event: WitnessEvent, { trouble, witnessing }: SessionRecord): boolean {
+/** Whether what held it up is over. An intent does not show that, nor a look that finds nothing. */
+function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord): boolean {
   if (event.type === 'look-again') return event.shown >= witnessing.submitted
-  return event.type === 'anchor-taken' && trouble?.error.code !== 'anchor-unseen'
+  return event.type === 'told' || (event.type === 'anchor-taken' && trouble?.error.code !== 'anchor-unseen')
 }
 
 /**
@@ -582,7 +551,7 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
   if (!isNews && draft.session === before) return false
   const { witnessing } = draft.session
   const taken = anchored.size < witnessing.submitted ? witnessing.taken : 0
-  draft.set({ witnessing: { ...afresh(witnessing), taken } })
+  draft.set({ witnessing: { ...again(witnessing), taken } })
   if (isNews) {
     draft.set({ anchored })
     draft.log({ event: 'anchored' })
@@ -634,15 +603,10 @@ const waitsForPerson = ({ parked, listing, witnessing, paused, trouble }: Sessio
   witnessing.wait.kind === 'parked' ||
   (paused && trouble !== undefined && trouble.retryAtMs === undefined)
 
-/**
- * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same
- * trouble keeps the time since when it lasts.
- */
+/** Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. */
 function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
-  const { trouble: told } = draft.session
-  if (retryAtMs !== undefined && told !== undefined && waitsForPerson(draft.session)) return
-  const sinceMs = told?.error.code === error.code ? told.sinceMs : draft.now.nowMs
-  draft.set({ trouble: { error, sinceMs, retryAtMs } })
+  if (retryAtMs && draft.session.trouble && waitsForPerson(draft.session)) return
+  draft.set({ trouble: { error, retryAtMs } })
 }
 
 /**

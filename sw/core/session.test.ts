@@ -183,10 +183,10 @@ describe('withMarks', () => {
 
   it('tells when a chunk is due, also one that an older version put there', () => {
     const raw = stateOf('captured', { kind: 'due', notBeforeMs: 50 })
-    for (const state of [raw, waiting.state]) expect(dueAtMs(withMarks(aChunk(3, state), fresh))).toBe(50)
-    expect(dueAtMs({ ...aChunk(3, raw), due: [SEAL_FIRST, STARTED_MS, 3] })).toBeLessThanOrEqual(0)
-    expect(dueAtMs(aChunk(3, raw))).toBe(Infinity)
-    expect(dueAtMs(undefined)).toBe(Infinity)
+    for (const state of [raw, waiting.state]) expect(dueAtMs(withMarks(aChunk(3, state), fresh), 60)).toBe(50)
+    expect(dueAtMs({ ...aChunk(3, raw), due: [SEAL_FIRST, STARTED_MS, 3] }, 60)).toBeLessThanOrEqual(0)
+    expect(dueAtMs(aChunk(3, raw), 60)).toBe(Infinity)
+    expect(dueAtMs(undefined, 60)).toBe(Infinity)
   })
 
   it('takes a chunk out of the queue when it is parked, verified, or its session paused', () => {

@@ -3,6 +3,7 @@ import type { SessionStart } from '../../src/protocol/messages.ts'
 import { CHUNK_STATUSES, type ChunkStatus, type SessionUpload } from '../../src/protocol/snapshot.ts'
 import { waitOf } from './chunk-machine.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
+import { believedMs } from './retry-policy.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
 /** Every status of this version, none counted. */
@@ -23,13 +24,7 @@ export function newSession(start: SessionStart, name: SessionName, identity?: st
     ending: 'recording',
     paused: false,
     tally: EMPTY_TALLY,
-    parked: 0,
-    parkedRaw: 0,
-    localBytes: 0,
-    totalBytes: 0,
-    storedBytes: 0,
-    totalMs: 0,
-    storedMs: 0,
+    ...NO_SUMS,
     size: 0,
     listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
     witnessing: NOT_WITNESSED,
@@ -92,8 +87,32 @@ export function withOpenMarker(session: SessionRecord): SessionRecord {
 
 /** True for a chunk that waits for a person, or for a trial. */
 export const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
-const isStored = (chunk: ChunkRecord) => waitOf(chunk.state) === undefined
-const hasLocalBytes = (chunk: ChunkRecord) => chunk.state.status !== 'confirmed'
+
+/** What is summed of a session's chunks: none. */
+export const NO_SUMS = {
+  parked: 0,
+  parkedRaw: 0,
+  localBytes: 0,
+  totalBytes: 0,
+  storedBytes: 0,
+  totalMs: 0,
+  storedMs: 0,
+}
+
+/** A chunk's share of that. */
+function shareOf({ state, sizeBytes, durationMs }: ChunkRecord): typeof NO_SUMS {
+  const wait = waitOf(state)
+  const parked = wait?.kind === 'parked' ? 1 : 0
+  return {
+    parked,
+    parkedRaw: state.seal ? 0 : parked,
+    localBytes: state.status === 'confirmed' ? 0 : sizeBytes,
+    totalBytes: sizeBytes,
+    storedBytes: wait ? 0 : sizeBytes,
+    totalMs: durationMs,
+    storedMs: wait ? 0 : durationMs,
+  }
+}
 
 /** The session after one of its chunks was added (no `before`), changed, or removed (no `after`). */
 export function recount(
@@ -102,25 +121,16 @@ export function recount(
   after: ChunkRecord | undefined,
 ): SessionRecord {
   const tally = { ...session.tally }
-  let { parked, parkedRaw, localBytes, totalBytes, storedBytes, totalMs, storedMs } = session
-  for (const [chunk, sign] of [
-    [before, -1],
-    [after, 1],
-  ] as const) {
-    if (!chunk) continue
+  const counted = { ...session, tally }
+  const count = (chunk: ChunkRecord | undefined, sign: 1 | -1) => {
+    if (!chunk) return
     tally[chunk.state.status] += sign
-    if (isParked(chunk)) parked += sign
-    if (isParked(chunk) && chunk.state.status === 'captured') parkedRaw += sign
-    const bytes = sign * chunk.sizeBytes
-    const ms = sign * chunk.durationMs
-    totalBytes += bytes
-    totalMs += ms
-    if (hasLocalBytes(chunk)) localBytes += bytes
-    if (isStored(chunk)) storedBytes += bytes
-    if (isStored(chunk)) storedMs += ms
+    for (const [name, share] of Object.entries(shareOf(chunk)) as [keyof typeof NO_SUMS, number][])
+      counted[name] += sign * share
   }
-  const sums = { parked, parkedRaw, localBytes, totalBytes, storedBytes, totalMs, storedMs }
-  return { ...session, tally, ...sums }
+  count(before, -1)
+  count(after, 1)
+  return counted
 }
 
 /** Begins the place of a raw chunk: before all uploads, since sealing needs no network. */
@@ -135,7 +145,8 @@ export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | und
 }
 
 /** When the chunk is due by its place in the queue, ms since the epoch; never where it has none. */
-export const dueAtMs = (chunk: ChunkRecord | undefined): number => chunk?.due?.at(-3) ?? Infinity
+export const dueAtMs = (chunk: ChunkRecord | undefined, nowMs: number): number =>
+  chunk?.due ? believedMs(chunk.due.at(-3)!, nowMs) : Infinity
 
 /** The chunk with its marks, by which the store finds it, in step with its state. */
 export function withMarks(chunk: ChunkRecord, session: SessionRecord): ChunkRecord {

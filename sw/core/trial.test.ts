@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { trialOf, type Failure } from './retry-policy.ts'
-import { nextSteps, workRemains } from './plan.ts'
+import { stepsDueMs, workRemains } from './plan.ts'
 import type { TrialKind } from './record.ts'
 import { afterRefusal, afterSuccess, afterVisit, nextTrial } from './trial.ts'
 import { aSession } from '../testing/records.ts'
@@ -92,22 +92,21 @@ describe('a session whose sign-in was refused', () => {
     expect(workRemains(parked)).toBe(false)
     const due = { ...parked, trials: { 'sign-in': waiting } }
     expect(workRemains(due)).toBe(true)
-    expect(nextSteps(due, NOW_MS)).toEqual([{ kind: 'sign-in', dueMs: waiting.retryAtMs }])
+    expect(stepsDueMs(due, NOW_MS)['sign-in']).toBe(waiting.retryAtMs)
     expect(workRemains({ ...due, paused: true })).toBe(false)
   })
 
   it('sends nothing that was refused to see, while bytes cost money', () => {
     const parked = { ...session, ending: 'complete', parked: 1 } as const
     const refused = { ...parked, trials: { refusal: waiting } } as const
-    expect(nextSteps(refused, NOW_MS, true)).toEqual([])
-    expect(nextSteps(refused, NOW_MS, false)).toHaveLength(1)
-    expect(nextSteps({ ...parked, trials: { 'sign-in': waiting } }, NOW_MS, true)).toHaveLength(1)
+    expect(stepsDueMs(refused, NOW_MS, true).refusal).toBe(Infinity)
+    expect(stepsDueMs(refused, NOW_MS, false).refusal).toBe(waiting.retryAtMs)
+    const signIn = { ...parked, trials: { 'sign-in': waiting } }
+    expect(stepsDueMs(signIn, NOW_MS, true)['sign-in']).toBe(waiting.retryAtMs)
   })
 
   it.each([1, 365])('waits no longer than any trial may, though its clock was set back %i days', (days) => {
     const ahead = { ...waiting, retryAtMs: NOW_MS + days * 24 * 60 * MINUTE_MS }
-    expect(nextSteps({ ...session, trials: { refusal: ahead } }, NOW_MS)).toEqual([
-      { kind: 'refusal', dueMs: NOW_MS },
-    ])
+    expect(stepsDueMs({ ...session, trials: { refusal: ahead } }, NOW_MS).refusal).toBe(NOW_MS)
   })
 })

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { anchoredAt, aSession, listedUpTo } from '../testing/records.ts'
+import { afterFailedEffort, type Failed } from './effort.ts'
 import type { SessionRecord, Witnessing } from './record.ts'
 import { TAKEN_TO_TELL } from './retry-policy.ts'
+import { sessionTransition } from './session-machine.ts'
 import { NOT_WITNESSED, submitDueMs, witnessDueMs, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -26,24 +28,23 @@ describe('the next look at the chain', () => {
   })
 
   it('is never while no page is listed, or the chain holds all that are', () => {
-    expect(witnessDueMs(session({}))).toBeUndefined()
-    expect(witnessDueMs(session({ listed: listedUpTo(5), anchored: anchoredAt(5) }))).toBeUndefined()
+    expect(witnessDueMs(session({}))).toBe(Infinity)
+    expect(witnessDueMs(session({ listed: listedUpTo(5), anchored: anchoredAt(5) }))).toBe(Infinity)
   })
 
   it('is now where a chunk waits for the chain, though that holds all: its proof was too old, or came late', () => {
     const all = { listed: listedUpTo(5), anchored: anchoredAt(5) }
     expect(witnessDueMs(session(all, { anchoring: 1 }))).toBe(0)
-    expect(witnessDueMs(session(all, { uploading: 1, confirmed: 2 }))).toBeUndefined()
+    expect(witnessDueMs(session(all, { uploading: 1, confirmed: 2 }))).toBe(Infinity)
   })
 
   const waiting = (wait: Witnessing['wait'], rest: Partial<SessionRecord> = {}) =>
     witnessDueMs(session({ listed: listedUpTo(2), witnessing: { ...NOT_WITNESSED, wait }, ...rest }), NOW_MS)
 
-  it('is at its time, never while it is parked or the session paused', () => {
+  it('is at its time, never while it is parked', () => {
     expect(waiting({ kind: 'due', notBeforeMs: 77 })).toBe(77)
     expect(waiting({ kind: 'due', notBeforeMs: NOW_MS + 3_600_000 })).toBe(NOW_MS + 3_600_000)
-    expect(waiting({ kind: 'parked' })).toBeUndefined()
-    expect(waiting({ kind: 'due', notBeforeMs: 77 }, { paused: true })).toBeUndefined()
+    expect(waiting({ kind: 'parked' })).toBe(Infinity)
   })
 
   it.each([1, 365])('is due where the clock was %d days off, either way', (days) => {
@@ -91,18 +92,19 @@ describe('the newest head is handed over', () => {
   })
 
   it('again at once when a person or a trial asks for it', () => {
-    const resumed = witnessStep(handedOver(5, 9), { type: 'resumed' }, now)
-    expect(submitDueMs(resumed, open, EVERY_MS, NOW_MS)).toBeLessThanOrEqual(NOW_MS)
-    expect(resumed.taken).toBe(0)
+    const before = aSession(5, { listed: listedUpTo(5), witnessing: handedOver(5, 9) })
+    const { witnessing } = sessionTransition(before, [], { type: 'resumed' }, now)!.session
+    expect(submitDueMs(witnessing, open, EVERY_MS, NOW_MS)).toBeLessThanOrEqual(NOW_MS)
+    expect(witnessing.taken).toBe(0)
   })
 })
 
 describe('how the newest head stands', () => {
-  const step = (witnessing: Witnessing, event: WitnessEvent, nowMs = NOW_MS) =>
+  const step = (witnessing: Witnessing, event: Exclude<WitnessEvent, Failed>, nowMs = NOW_MS) =>
     witnessStep(witnessing, event, at(nowMs))
   const look = { type: 'look-again', shown: 0, atMs: NOW_MS + 9, blockNumber: 7 } as const
   const fail = (witnessing: Witnessing, code: ErrorCode) =>
-    step(witnessing, { type: 'failed', failure: { code, message: 'why', retryAfterMs: 0 } })
+    afterFailedEffort(witnessing, { code, message: 'why', retryAfterMs: 0 }, now)
 
   it('goes from handing over to looking at the chain', () => {
     const sent = step(NOT_WITNESSED, { type: 'anchor-sent', size: 5 })

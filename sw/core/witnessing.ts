@@ -1,6 +1,6 @@
-import { afresh, afterFailedEffort, effortDueMs, NEW_EFFORT, onTrial, type Resumed } from './effort.ts'
+import { again, effortDueMs, NEW_EFFORT, type Failed } from './effort.ts'
 import type { SessionRecord, Witnessing } from './record.ts'
-import { resubmitDelayMs, type Failure, type Now } from './retry-policy.ts'
+import { resubmitDelayMs, type Now } from './retry-policy.ts'
 
 // The newest head of a session's log goes to the chain; without an anchor, to the store. Several may be on their way:
 // each holds all that the ones before it did.
@@ -13,12 +13,10 @@ export const isWitnessOwed = ({ listed, anchored, tally, expired }: SessionRecor
   listed.tree.size > (anchored?.size ?? 0) || (tally.anchoring > 0 && !expired)
 
 /**
- * When the chain is to be looked at next, ms since the epoch (0: now); undefined while there is no need.
+ * When the chain is to be looked at next, ms since the epoch (0: now); never, while there is no need.
  */
-export function witnessDueMs(session: SessionRecord, nowMs = Infinity): number | undefined {
-  const { paused, witnessing } = session
-  return paused || !isWitnessOwed(session) ? undefined : effortDueMs(witnessing, nowMs)
-}
+export const witnessDueMs = (session: SessionRecord, nowMs = Infinity): number =>
+  isWitnessOwed(session) ? effortDueMs(session.witnessing, nowMs) : Infinity
 
 /**
  * When the head of this size may be handed over, ms since the epoch: one that was, when it is likely lost; the next one
@@ -58,11 +56,14 @@ export type WitnessEvent =
       readonly shown: number
       readonly blockNumber: number
     }
-  | { readonly type: 'failed'; readonly failure: Failure }
-  | Resumed
+  | Failed
 
 /** How it stands after an event. */
-export function witnessStep(witnessing: Witnessing, event: WitnessEvent, now: Now): Witnessing {
+export function witnessStep(
+  witnessing: Witnessing,
+  event: Exclude<WitnessEvent, Failed>,
+  now: Now,
+): Witnessing {
   switch (event.type) {
     case 'anchor-sent':
     case 'send-began':
@@ -72,21 +73,16 @@ export function witnessStep(witnessing: Witnessing, event: WitnessEvent, now: No
         ? { ...witnessing, resumeToken: event.resumeToken }
         : witnessing
     case 'anchor-taken':
-      return { ...afresh(witnessing), taken: witnessing.taken + 1 }
+      return { ...again(witnessing), taken: witnessing.taken + 1 }
     case 'look-again': {
       const { newest, submitted, taken } = witnessing
       const { atMs, shown, blockNumber } = event
       return {
-        ...afresh(witnessing),
+        ...again(witnessing),
         taken: shown < submitted ? taken : 0,
         newest: newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: now.nowMs },
         wait: { kind: 'due', notBeforeMs: atMs },
       }
     }
-    case 'failed':
-      return afterFailedEffort(witnessing, event.failure, now)
-    case 'resumed':
-      // Handed over again at once too.
-      return { ...(event.onTrial ? onTrial(witnessing) : afresh(witnessing)), submittedAtMs: 0, taken: 0 }
   }
 }

@@ -47,34 +47,26 @@ export function floorsOf(context: Context): Floors {
   }
 }
 
-/** A page arrived, or its network did: every destination is asked again now, unless it forbade that. */
+/**
+ * A page arrived, or its network did: every destination is asked again now, unless it forbade that. One that has not
+ * failed stays as it is, which is known by reading.
+ */
 export async function reconsiderCircuits(context: Context): Promise<void> {
-  for (const name of Object.values(destinationsOf(context))) await updateFailed(context, name, reconsider)
+  const { store, clock } = context
+  for (const name of Object.values(destinationsOf(context))) {
+    const { failures } = await store.read((tx) => circuitOf(tx, name, clock.now()))
+    if (failures > 0) await update(context, name, reconsider)
+  }
 }
 
-/** Remembers that a destination answers. */
-export const closeCircuit = (context: Context, destination: string): Promise<void> =>
-  updateFailed(context, destination, close)
-
-/** The same in the transaction that says what came of it. */
-export const alsoCloseCircuit =
-  ({ clock }: Context, destination: string) =>
-  (tx: WriteTransaction): Promise<unknown> =>
-    updateIn(tx, destination, clock.now(), (circuit, nowMs) =>
-      circuit.failures > 0 ? close(circuit, nowMs) : circuit,
-    )
+/** Remembers that a destination answers, in the transaction that says what came of it. */
+export const closeCircuit = (tx: WriteTransaction, destination: string, nowMs: number): Promise<unknown> =>
+  updateIn(tx, destination, nowMs, (circuit) => (circuit.failures > 0 ? close(circuit, nowMs) : circuit))
 
 type Update = (circuit: Circuit, nowMs: number) => Circuit
 
 const update = ({ store, clock }: Context, destination: string, change: Update): Promise<Circuit> =>
   store.write((tx) => updateIn(tx, destination, clock.now(), change), { records: true })
-
-/** One that has not failed stays as it is, which is known by reading. */
-async function updateFailed(context: Context, destination: string, change: Update): Promise<void> {
-  const { store, clock } = context
-  const { failures } = await store.read((tx) => circuitOf(tx, destination, clock.now()))
-  if (failures > 0) await update(context, destination, change)
-}
 
 /** Writes only what changes. */
 async function updateIn(

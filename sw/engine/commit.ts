@@ -20,12 +20,8 @@ export async function commit(
   here?: string | false,
 ): Promise<SessionRecord | undefined> {
   // Both at once: each question is a way to another process and back.
-  const [before, chunk] = await Promise.all([
-    tx.session(id),
-    event.type === 'chunk' ? tx.chunk(event.id) : undefined,
-  ])
+  const [before, chunks] = await Promise.all([tx.session(id), load(tx, id, event)])
   if (before === undefined || (here && belongsElsewhere(before, here))) return undefined
-  const chunks = chunk ? [chunk] : await load(tx, before, event)
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, now, heads)
@@ -37,23 +33,14 @@ export async function commit(
     tx.putSession(session),
     ...effects.map(([call, ...given]) => (tx[call] as (...given: unknown[]) => Promise<unknown>)(...given)),
   ])
-  if (event.type === 'chunk' && event.event.type === 'stored') await hintTrial(tx, id, now)
   return session
 }
 
-async function load(
-  tx: WriteTransaction,
-  session: SessionRecord,
-  event: SessionEvent,
-): Promise<ChunkRecord[]> {
-  const needed = chunksNeeded(session, event)
-  if (needed === 'none') return []
-  if (needed === 'all') return tx.chunksOf(session.id)
-  return typeof needed === 'object' ? tx.provedChunks(session.id, needed.from, needed.to) : []
-}
-
-/** A sign-in that works for one session may be another's. */
-async function hintTrial(tx: WriteTransaction, of: SessionId, now: Now): Promise<void> {
-  for (const { id, trials } of await tx.openSessions())
-    if (trials?.['sign-in'] && id !== of) await commit(tx, id, { type: 'trial-hinted' }, now)
+async function load(tx: WriteTransaction, id: SessionId, event: SessionEvent): Promise<ChunkRecord[]> {
+  const needed = chunksNeeded(event)
+  if (!needed) return []
+  if (needed === 'all') return tx.chunksOf(id)
+  if (typeof needed === 'object') return tx.provedChunks(id, needed.from, needed.to)
+  const chunk = await tx.chunk(needed)
+  return chunk ? [chunk] : []
 }

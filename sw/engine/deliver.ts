@@ -1,5 +1,4 @@
 import type { SessionRecord } from '../core/record.ts'
-import { floorsOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import { storeChoice } from './store-choice.ts'
 import { limited } from './time-limit.ts'
@@ -42,7 +41,7 @@ export function deliverFor(
   const { transport, clock } = context
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   return limited(clock, object.sizeBytes, signal, (until) =>
-    deliver(transport, upload, delivery, until, floorsOf(context)),
+    deliver(transport, upload, delivery, until, transport.floors?.(context)),
   )
 }
 

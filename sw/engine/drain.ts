@@ -1,14 +1,13 @@
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import { change, changeOpen } from './change.ts'
+import { change } from './change.ts'
 import type { Context } from './context.ts'
 import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
-import { finding } from '../core/finding.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
 import { LOOKS_APART_MS } from '../core/waits.ts'
-import { planWork, type StepsUnderWay, type WorkPlan } from './plan-work.ts'
+import { planWork, type WorkPlan } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
@@ -91,16 +90,8 @@ export function createDrain(context: Context): Drain {
 
   async function run(): Promise<Outcome> {
     const transfers = new Map<ChunkId, Promise<void>>()
-    const steps: StepsUnderWay<Promise<void>> = {
-      listing: new Map(),
-      witness: new Map(),
-      completion: new Map(),
-      'sign-in': new Map(),
-      refusal: new Map(),
-    }
-    const looks = new Map<'settled', Promise<void>>()
-    const underWay = () =>
-      [transfers, looks, ...Object.values(steps)].flatMap((works) => Array.from(works.values()))
+    const steps = new Map<string, Promise<void>>()
+    const underWay = () => [...transfers.values(), ...steps.values()]
     let nextLookMs = 0
     let stop = new AbortController()
     let broken: { error: unknown } | undefined
@@ -127,6 +118,11 @@ export function createDrain(context: Context): Drain {
       const begunMs = clock.now()
       const session = sessions.find(({ id }) => id === chunk.sessionId)
       const failure = await transfer(context, chunk, signal, session)
+      // A sign-in that works for one session may be another's.
+      if (state.status === 'uploading' && !failure)
+        for (const { id, trials } of sessions)
+          if (trials?.['sign-in'] && id !== chunk.sessionId)
+            await change(context, id, { type: 'trial-hinted' })
       // One that had been sent before may have found its bytes there already.
       if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
       lanes = observeUpload(lanesInUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
@@ -137,16 +133,9 @@ export function createDrain(context: Context): Drain {
         wakeSignal = new AbortController()
         const plan = await planWork(context, { transfers, steps, lanes, takeNext })
         plan.sessions.forEach(watchRecorder)
-        if (plan.clockWasAhead) {
-          // Times that were stored under a clock that was ahead are not waited for.
-          await changeOpen(context, { type: 'clock-set-back' })
-          continue
-        }
         let told = false
-        for (const session of plan.sessions) {
-          const event = finding(session, context.identity, plan.destinations, clock.now())
-          if (event && (await change(context, session.id, event, undefined, false))) told = true
-        }
+        for (const [id, event] of plan.events)
+          if (await change(context, id, event, undefined, false)) told = true
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         if (!windingDown && !broken) {
@@ -154,11 +143,11 @@ export function createDrain(context: Context): Drain {
           if (stop.signal.aborted) stop = new AbortController()
           const { signal } = stop
           for (const chunk of plan.chunks) start(transfers, chunk.id, transferAndMeasure(chunk, plan, signal))
-          for (const { id, kind } of plan.steps)
-            start(steps[kind], id, sessionStep(context, id, kind, signal))
-          if (watch && !plan.suspended && looks.size === 0 && clock.now() >= nextLookMs) {
+          for (const { key, kind, session } of plan.steps)
+            start(steps, key, sessionStep(context, session, kind, signal))
+          if (watch && !plan.suspended && !steps.has('watch') && clock.now() >= nextLookMs) {
             nextLookMs = clock.now() + LOOKS_APART_MS
-            start(looks, 'settled', watch(context, signal))
+            start(steps, 'watch', watch(context, signal))
           }
         }
         const isIdle = underWay().length === 0

@@ -23,7 +23,9 @@ import {
 import { admitChunk } from './admit.ts'
 import { change } from './change.ts'
 import { createDrain } from './drain.ts'
+import { beginPage } from './listing.ts'
 import { sessionStep } from './session-step.ts'
+import { listingDueMs } from '../core/listing.ts'
 import { endSession, resumeSession, startSession } from './sessions.ts'
 import type { Store } from '../ports/store.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
@@ -36,8 +38,11 @@ type Worker = ReturnType<World['worker']>
 
 /** Takes so many steps of the listing: one makes a page, one brings it to the store. */
 async function list(world: World, steps: number, worker: Worker = world.worker()) {
-  for (let left = steps; left > 0; left--)
-    await world.clock.runUntil(sessionStep(worker, id, 'listing', calm))
+  for (let left = steps; left > 0; left--) {
+    const session = await worker.store.read((tx) => tx.session(id))
+    if (session?.listing) await world.clock.runUntil(sessionStep(worker, session, 'listing', calm))
+    else if (session && listingDueMs(session) === 0) await world.clock.runUntil(beginPage(worker, session))
+  }
 }
 
 const kindsOf = async (world: World) => (await publishedLog(world, id)).entries.map(({ kind }) => kind)
@@ -270,7 +275,7 @@ describe('a head', () => {
       await new Promise<void>((resolve) => (goOn = resolve))
       return answer
     }
-    const stale = sessionStep(late, id, 'listing', calm)
+    const stale = sessionStep(late, await world.session(id), 'listing', calm)
     await world.clock.advance(10)
     await list(world, 1)
     const signed = await world.disk.read((tx) => tx.head(id, 2))
@@ -354,7 +359,8 @@ describe('one more chunk', () => {
     const through = async (worker: Worker) => {
       do await list(world, 2, worker)
       while ((await world.session(id)).listed.tree.size < (await world.session(id)).size)
-      const witness = () => world.clock.runUntil(sessionStep(worker, id, 'witness', calm))
+      const witness = async () =>
+        world.clock.runUntil(sessionStep(worker, await world.session(id), 'witness', calm))
       await witness()
       await world.clock.advance(3 * BLOCK_MS)
       await witness()

@@ -9,18 +9,8 @@ import { NEW_EFFORT } from '../core/effort.ts'
 import type { HeadRecord, Listing, PageFrame, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { signingKeyName } from '../core/session.ts'
-import { alsoCloseCircuit } from './circuits.ts'
 import type { Context } from './context.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
-
-/**
- * Takes a session's listing one step further: makes the next page of its log, or an older one again whose proof is old,
- * or brings the one in flight to the store.
- */
-export async function listStep(context: Context, session: SessionRecord, signal: AbortSignal): Promise<void> {
-  const { listing } = session
-  await (listing ? publish(context, session, listing, signal) : begin(context, session))
-}
 
 /** The page with this frame and the entries up to `to`. */
 async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: PageFrame, to: number) {
@@ -29,8 +19,16 @@ async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: Pa
   return { entries, bytes, page: await sha256Hex(bytes) }
 }
 
-/** What is in a page is fixed here, before anything of it leaves: a repetition is the same object. */
-async function begin(context: Context, session: SessionRecord): Promise<void> {
+/**
+ * Makes the next page of a session's log, or an older one again whose proof is old. What is in it is fixed here, before
+ * anything of it leaves: a repetition is the same object.
+ *
+ * @returns the session with that page in flight; undefined where there is one already, or more to list by now
+ */
+export async function beginPage(
+  context: Context,
+  session: SessionRecord,
+): Promise<SessionRecord | undefined> {
   const { size, listed } = session
   const { tree, pages } = listed
   // What has not been at the store at all goes first.
@@ -43,7 +41,7 @@ async function begin(context: Context, session: SessionRecord): Promise<void> {
   const { entries, bytes, page } = await pageOf(context, session, frame, to)
   const after = await appendEntries({ size: frame.from, frontier: frame.frontier }, entries)
   const end = session.logEnd === 'complete' && after.size === size
-  await change(context, session.id, {
+  return change(context, session.id, {
     type: 'listing-began',
     of: {
       ...NEW_EFFORT,
@@ -65,7 +63,8 @@ export async function headAt({ store }: Context, id: SessionId, size: number): P
   return head
 }
 
-async function publish(
+/** Brings the page in flight to the store, and signs what the log is after it. */
+export async function publishPage(
   context: Context,
   session: SessionRecord,
   listing: Listing,
@@ -88,8 +87,7 @@ async function publish(
   const isNew = frame.from === session.listed.tree.size
   const listed = isNew ? { tree, pages: withPage(session.listed.pages, sha256) } : session.listed
   const head = isNew ? await signedHead(context, session, listing) : await headAt(context, id, tree.size)
-  const also = alsoCloseCircuit(context, context.transport.name)
-  await change(context, id, { type: 'page-stored', of: listing, listed, head }, also)
+  await change(context, id, { type: 'page-stored', of: listing, listed, head }, 'listing')
 }
 
 /** Signs what the log is after this page. Its entries are on the disk: no death makes another history of them. */

@@ -1,9 +1,10 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
-import type { Destinations } from '../core/finding.ts'
-import { nextSteps, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
+import { finding } from '../core/finding.ts'
+import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
-import { believedMs } from '../core/retry-policy.ts'
+import { LONGEST_WAIT_MS } from '../core/waits.ts'
+import type { SessionEvent } from '../core/session-machine.ts'
 import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { circuitOf, destinationsOf } from './circuits.ts'
@@ -12,19 +13,19 @@ import type { TakeNext } from './fair-order.ts'
 import { policyOf } from './policy.ts'
 import { MAX_CONCURRENT_STEPS } from './limits.ts'
 
-/** One step of a session; at most one of each kind is under way. */
+/** One step of a session that asks somebody; at most one of each kind is under way. */
 export interface Step {
-  readonly kind: StepKind
-  readonly id: SessionId
+  readonly kind: WorkKind
+  readonly session: SessionRecord
+  /** By which it is known while it is under way. */
+  readonly key: string
 }
-
-/** What is under way, by the kind of step. */
-export type StepsUnderWay<Work> = { readonly [Kind in StepKind]: Map<SessionId, Work> }
 
 /** What a drain has under way already, and what it may use. */
 export interface UnderWay {
   readonly transfers: ReadonlyMap<ChunkId, unknown>
-  readonly steps: StepsUnderWay<unknown>
+  /** By key. */
+  readonly steps: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
   readonly takeNext: TakeNext
@@ -33,7 +34,8 @@ export interface UnderWay {
 /** What one look at the store found to do. */
 export interface WorkPlan {
   readonly sessions: readonly SessionRecord[]
-  readonly destinations: Destinations
+  /** To be told to sessions before anything starts. */
+  readonly events: readonly (readonly [SessionId, SessionEvent])[]
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
   /** Lanes, these chunks' included. */
@@ -44,15 +46,13 @@ export interface WorkPlan {
   readonly suspended: boolean
   /** Whether time or the network alone can bring any session further. */
   readonly remains: boolean
-  /** Chunks wait for a time that no wait can be for. */
-  readonly clockWasAhead: boolean
   /** When there may be more, ms since the epoch; never while nothing may leave. */
   readonly nextAtMs: number
 }
 
 /** Looks at the store, and decides what to start now and when to look again. Changes nothing. */
 export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan> {
-  const { store, clock, metered } = context
+  const { store, clock, metered, identity } = context
   return store.read(async (tx) => {
     const nowMs = clock.now()
     const asked = destinationsOf(context)
@@ -68,11 +68,15 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const destinations = { listing, witness, completion }
     const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
     const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
+    const found = sessions.flatMap((session) => {
+      const event = finding(session, identity, destinations, nowMs)
+      return event ? [[session.id, event] as const] : []
+    })
     return {
       ...forChunks,
       ...forSessions,
       sessions,
-      destinations,
+      events: [...found, ...forSessions.events],
       suspended,
       remains: policy === 'paused' ? forChunks.sealAtMs < Infinity : sessions.some(workRemains),
       nextAtMs: Math.min(
@@ -83,7 +87,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   })
 }
 
-interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'lanesInUse' | 'clockWasAhead' | 'nextAtMs'> {
+interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'lanesInUse' | 'nextAtMs'> {
   /** When a raw chunk is sealed again, which needs no network, ms since the epoch. */
   readonly sealAtMs: number
 }
@@ -99,52 +103,63 @@ async function planTransfers(
   const busy = new Set(transfers.keys())
   const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
   const chunks: ChunkRecord[] = []
-  const firstRaw = () => tx.nextDue([[SEAL_FIRST], [0]], busy)
-  let raw = await firstRaw()
+  const first = (from: number, to: number) => tx.nextDue([[from], [to]], busy)
+  let raw = await first(SEAL_FIRST, 0)
   for (let lane = busy.size; lane < Math.max(uploads, MAX_CONCURRENT_STEPS); lane++) {
-    const isRawDue = dueAtMs(raw) <= nowMs
-    const chunk = isRawDue ? raw : lane < uploads ? await takeNext(tx, nowMs, busy) : undefined
+    const isRawDue = dueAtMs(raw, nowMs) <= nowMs
+    const upload = async () =>
+      (await takeNext(tx, nowMs, busy)) ??
+      // What no wait can be for was stored under a clock that was ahead.
+      first(nowMs + LONGEST_WAIT_MS + 1, Infinity)
+    const chunk = isRawDue ? raw : lane < uploads ? await upload() : undefined
     if (!chunk) break
     chunks.push(chunk)
     busy.add(chunk.id)
-    if (isRawDue) raw = await firstRaw()
+    if (isRawDue) raw = await first(SEAL_FIRST, 0)
   }
   const lanesInUse = busy.size
-  const rawMs = dueAtMs(raw)
-  const uploadMs = dueAtMs(await tx.nextDue([[0], [Infinity]], busy))
+  const uploadMs = dueAtMs(await first(0, Infinity), nowMs)
   const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,
     lanesInUse,
-    clockWasAhead: [rawMs, uploadMs].some((ms) => ms !== Infinity && believedMs(ms, nowMs) !== ms),
-    sealAtMs: ifLater(rawMs),
+    sealAtMs: ifLater(dueAtMs(raw, nowMs)),
     // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
     nextAtMs: lanesInUse > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
 }
 
-/** A few steps of each kind at a time, and one on trial while their destination has failed lately. */
+/**
+ * A few steps of each kind at a time, and one on trial while their destination has failed lately. Trials of what is parked
+ * ask nobody.
+ */
 function planSteps(
   sessions: readonly SessionRecord[],
-  { steps: underWay }: UnderWay,
+  underWay: UnderWay,
   destinations: { readonly [Kind in StepKind]?: Circuit },
   suspended: boolean,
   metered: boolean,
   nowMs: number,
-): Pick<WorkPlan, 'steps' | 'nextAtMs'> {
+): Pick<WorkPlan, 'events' | 'steps' | 'nextAtMs'> {
+  const events: (readonly [SessionId, SessionEvent])[] = []
   const steps: Step[] = []
+  const keys = [...underWay.steps.keys()]
   let nextAtMs = Infinity
   for (const session of sessions)
-    for (const { kind, dueMs } of nextSteps(session, nowMs, metered)) {
+    for (const [kind, dueMs] of Object.entries(stepsDueMs(session, nowMs, metered)) as [StepKind, number][]) {
       const { id } = session
+      const key = `${kind} ${id}`
+      if (keys.includes(key)) continue
       const { failures, notBeforeMs } = destinations[kind] ?? CLOSED
-      if (underWay[kind].has(id)) continue
-      // To make a page, nobody is asked.
-      const asksNobody = kind === 'listing' && !session.listing
-      const atMs = asksNobody ? dueMs : Math.max(dueMs, notBeforeMs)
-      const running = underWay[kind].size + steps.filter((step) => step.kind === kind).length
+      const atMs = Math.max(dueMs, notBeforeMs)
+      const running = keys.filter((other) => other.startsWith(kind)).length
       if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
-      else if (!suspended && running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) steps.push({ kind, id })
+      else if (suspended) continue
+      else if (kind === 'sign-in' || kind === 'refusal') events.push([id, { type: 'trial-due', of: kind }])
+      else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
+        steps.push({ kind, session, key })
+        keys.push(key)
+      }
     }
-  return { steps, nextAtMs }
+  return { events, steps, nextAtMs }
 }

@@ -4,7 +4,6 @@ import { pageCid } from '../../src/evidence/page.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { isRecent } from '../core/retry-policy.ts'
 import { change } from './change.ts'
-import { alsoCloseCircuit } from './circuits.ts'
 import { nowOf, type Context } from './context.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 import { headAt } from './listing.ts'
@@ -40,6 +39,5 @@ export async function publishHead(
     if (!(await deliverFor(context, session, object, delivery, signal))) return
   }
   const confirmed = { size, root, page, address, confirmedAtMs: context.clock.now() }
-  const also = alsoCloseCircuit(context, context.transport.name)
-  await change(context, id, { type: 'anchor-confirmed', anchored: confirmed }, also)
+  await change(context, id, { type: 'anchor-confirmed', anchored: confirmed }, 'witness')
 }

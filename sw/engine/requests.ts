@@ -8,7 +8,7 @@ import {
 } from '../../src/protocol/messages.ts'
 import { parseRequest } from '../../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
-import { changeOpen } from './change.ts'
+import { change } from './change.ts'
 import { reconsiderCircuits } from './circuits.ts'
 import type { Context } from './context.ts'
 import { workRemains } from '../core/plan.ts'
@@ -95,7 +95,7 @@ const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(se
 async function visit(context: Context, again: boolean): Promise<boolean> {
   await reconsiderCircuits(context)
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
-  if (!again && sessions.some(({ trials }) => trials !== undefined))
-    await changeOpen(context, { type: 'visited' })
+  for (const { id, trials } of sessions)
+    if (!again && trials) await change(context, id, { type: 'visited' }, undefined, false)
   return policy !== 'paused' && sessions.some(workRemains)
 }

@@ -1,48 +1,45 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
-import { nextSteps, type StepKind, type WorkKind } from '../core/plan.ts'
-import type { SessionRecord } from '../core/record.ts'
+import type { WorkKind } from '../core/plan.ts'
+import type { Listing, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { destinationsOf, recordFailure } from './circuits.ts'
 import type { AnchoredContext, Context } from './context.ts'
-import { listStep } from './listing.ts'
+import { beginPage, publishPage } from './listing.ts'
 import { publishHead } from './publish-head.ts'
 import { tellSettled } from './tell-settled.ts'
 
 /**
- * Takes a session one step of this kind further, where it is due: a trial of what is parked, its log to the store, its
- * newest head to the chain, or to the store where there is none, or the news that it has settled to the app. Each step ends in the store, a failure too; only a failing store rejects. A step that is
- * late, because another worker has gone on meanwhile, changes nothing.
+ * Takes a session one step of this kind further, which is due: its log to the store, its newest head to the chain, or to
+ * the store where there is none, or the news that it has settled to the app. Each step ends in the store, a failure too;
+ * only a failing store rejects. A step that is late, because another worker has gone on meanwhile, changes nothing.
  */
 export async function sessionStep(
   context: Context,
-  id: SessionId,
-  kind: StepKind,
+  session: SessionRecord,
+  kind: WorkKind,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, clock, metered } = context
-  const session = await store.read((tx) => tx.session(id))
-  const step = session && nextSteps(session, clock.now(), metered()).find((each) => each.kind === kind)
-  if (!session || !step || step.dueMs > clock.now()) return
-  if (kind === 'sign-in' || kind === 'refusal') {
-    await change(context, id, { type: 'trial-due', of: kind })
-    return
-  }
+  const { anchor } = context
+  let { listing } = session
   try {
-    const { anchor } = context
-    if (kind === 'listing') await listStep(context, session, signal)
-    else if (kind === 'completion') await tellSettled(context, session, signal)
+    if (kind === 'listing') {
+      const begun = listing ? session : await beginPage(context, session)
+      listing = begun?.listing
+      if (begun && listing) await publishPage(context, begun, listing, signal)
+    } else if (kind === 'completion') await tellSettled(context, session, signal)
     else if (anchor) await anchor.witness(context as AnchoredContext, session, signal)
     else await publishHead(context, session, signal)
   } catch (thrown) {
-    await fail(context, session, kind, HoldfastError.from(thrown))
+    await fail(context, session.id, kind, listing, HoldfastError.from(thrown))
   }
 }
 
 async function fail(
   context: Context,
-  { id, listing }: SessionRecord,
+  id: SessionId,
   kind: WorkKind,
+  listing: Listing | undefined,
   error: HoldfastError,
 ): Promise<void> {
   if (error.code === 'storage-failed' || error.code === 'storage-full') throw error

@@ -2,7 +2,6 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { sessionView } from '../core/view.ts'
 import { change } from './change.ts'
-import { alsoCloseCircuit, destinationsOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import { limited } from './time-limit.ts'
 
@@ -29,6 +28,5 @@ export async function tellSettled(
       throw new HoldfastError(code, message, { cause, retryAfterMs })
     }
   })
-  const also = alsoCloseCircuit(context, destinationsOf(context).completion)
-  await change(context, id, { type: 'completion', event: { type: 'told', size } }, also, false)
+  await change(context, id, { type: 'completion', event: { type: 'told', size } }, 'completion', false)
 }

@@ -1,12 +1,12 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { alsoCloseCircuit, recordFailure } from './circuits.ts'
+import { recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
+import type { WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 import { checkedPayload } from './payload.ts'
-import type { WriteTransaction } from '../ports/store.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
@@ -44,7 +44,7 @@ async function upload(
   signal: AbortSignal,
   known?: SessionRecord,
 ): Promise<void> {
-  const { store, progress, announce, transport } = context
+  const { store, progress, announce } = context
   const { id, sessionId, sizeBytes } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
   const session = known ?? (await store.read((tx) => tx.session(sessionId)))
@@ -60,12 +60,8 @@ async function upload(
     },
   }
   if (!(await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal))) return
-  await apply(context, chunk, { type: 'stored' }, alsoCloseCircuit(context, transport.name))
+  await apply(context, chunk, { type: 'stored' }, 'listing')
 }
 
-const apply = (
-  context: Context,
-  { id, sessionId }: ChunkRecord,
-  event: ChunkEvent,
-  also?: (tx: WriteTransaction) => Promise<unknown>,
-) => change(context, sessionId, { type: 'chunk', id, event }, also)
+const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent, answered?: WorkKind) =>
+  change(context, sessionId, { type: 'chunk', id, event }, answered)

@@ -5,7 +5,6 @@ import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { submitDueMs, type WitnessEvent } from '../core/witnessing.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
 import { change } from './change.ts'
-import { closeCircuit } from './circuits.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
 import { limited } from './time-limit.ts'
 
@@ -31,22 +30,26 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
 
   const shown = latest?.size ?? 0
   if (deep && deep.size <= shown) {
-    await conclude(context, session, deep, signal)
-    if (deep.size === newest.size) return closeCircuit(context, anchor.name)
+    const isAll = deep.size === newest.size
+    await conclude(context, session, deep, isAll, signal)
+    if (isAll) return
   }
 
   const nowMs = clock.now()
   const isLast = session.logEnd !== undefined && newest.size === session.size
   const dueMs = submitDueMs(witnessing, { size: newest.size, isLast }, anchor.everyMs, nowMs)
   if (shown !== newest.size && dueMs <= nowMs) await submit(context, session, newest, signal)
-  // Not before the relay has answered too: a chain that can be read says nothing of it.
-  await closeCircuit(context, anchor.name)
   if (shown < witnessing.submitted && witnessing.taken >= TAKEN_TO_TELL)
     throw new HoldfastError('anchor-unseen', `The relay took ${witnessing.taken} anchors in vain.`)
   const { newest: block } = witnessing
   if (block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS)
     throw new HoldfastError('anchor-unseen', `The chain stands at block ${blockNumber}.`)
-  await record(context, id, { type: 'look-again', atMs: clock.now() + anchor.pollMs, shown, blockNumber })
+  await record(
+    context,
+    id,
+    { type: 'look-again', atMs: clock.now() + anchor.pollMs, shown, blockNumber },
+    true,
+  )
 }
 
 /** Whether the chain's head is this one, in all that it says. */
@@ -55,18 +58,25 @@ const isHead = (seen: WitnessedHead, ours: HeadRecord | undefined) =>
 
 async function conclude(
   context: AnchoredContext,
-  { id, name, anchored }: SessionRecord,
+  { id, name, anchored: before }: SessionRecord,
   head: WitnessedHead,
+  isAll: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const isNews = head.size > (anchored?.size ?? 0)
+  const isNews = head.size > (before?.size ?? 0)
   // What a node does not tell of it holds nothing up.
   const receipt = isNews ? await context.anchor.receipt(name, head, signal).catch(() => undefined) : undefined
   const { size, root, page, blockNumber, blockAtMs } = head
-  await change(context, id, {
-    type: 'anchor-confirmed',
-    anchored: { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: context.clock.now() },
-  })
+  const anchored = {
+    size,
+    root,
+    page,
+    blockNumber,
+    blockAtMs,
+    ...receipt,
+    confirmedAtMs: context.clock.now(),
+  }
+  await change(context, id, { type: 'anchor-confirmed', anchored }, isAll && 'witness')
 }
 
 async function submit(
@@ -85,8 +95,9 @@ async function submit(
     },
     signal,
   )
-  await record(context, id, { type: 'anchor-taken' })
+  await record(context, id, { type: 'anchor-taken' }, true)
 }
 
-const record = (context: AnchoredContext, id: SessionRecord['id'], event: WitnessEvent) =>
-  change(context, id, { type: 'witness', event })
+/** @param answered chain and relay have: a chain that can be read says nothing of a relay that is to be asked */
+const record = (context: AnchoredContext, id: SessionRecord['id'], event: WitnessEvent, answered = false) =>
+  change(context, id, { type: 'witness', event }, answered && 'witness')

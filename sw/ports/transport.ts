@@ -2,6 +2,7 @@ import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Labels } from '../../src/protocol/labels.ts'
 import type { StoreChoice } from '../core/record.ts'
+import type { Context } from '../engine/context.ts'
 
 /** An object on its way to a remote store, named by its content. */
 export interface Upload {
@@ -74,6 +75,8 @@ export interface Transport {
   readonly name: string
   /** The stores that it is made of, by name, for `startSession({ stores })`; absent: itself alone. */
   readonly stores?: readonly string[]
+  /** For one that is made of several: what is kept of them beyond a worker's life. */
+  readonly floors?: (context: Context) => Floors
   /** What the store has already. Asked before anything is sent a second time. */
   probe(upload: Upload, attempt: Attempt): Promise<RemoteState>
   /**

@@ -1,5 +1,6 @@
 import { HoldfastError, type ErrorClass, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
+import { floorsOf } from '../../engine/circuits.ts'
 import type { Clock } from '../../ports/platform.ts'
 import type { Attempt, Floors, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { systemClock } from '../browser/system-clock.ts'
@@ -205,6 +206,7 @@ export function copies(
 
   return {
     name,
+    floors: floorsOf,
     stores: known,
 
     async probe(upload, attempt) {
