@@ -8,8 +8,11 @@ export interface LaunchOptions {
   readonly executable: string
   /** Kept between launches: what survives a kill is in here. */
   readonly profile: string
-  /** Without a debugger a worker lives and dies as it does for a user. */
-  readonly debuggable?: boolean
+  /**
+   * Without a debugger a worker lives and dies as it does for a user. `later`: it has none until `attach` is called.
+   * Default: true.
+   */
+  readonly debuggable?: boolean | 'later'
   readonly url?: string
   readonly args?: readonly string[]
 }
@@ -18,10 +21,16 @@ export interface LaunchOptions {
 export interface RealBrowser {
   readonly pid: number
   readonly profile: string
-  /** Playwright's view of it; only with `debuggable`. */
+  /** Playwright's view of it, once it is attached. */
   readonly context: BrowserContext
   /** Whether it has a `context`. */
   readonly debuggable: boolean
+  /**
+   * The debugger comes, if it is not there yet.
+   *
+   * @throws Error it was started without one for good
+   */
+  attach(): Promise<BrowserContext>
   /** SIGKILL to the browser and all its children at once. */
   kill(): Promise<void>
   close(): Promise<void>
@@ -51,7 +60,7 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
   await mkdir(profile, { recursive: true })
   await Promise.all(SINGLETONS.map((name) => rm(join(profile, name), { force: true })))
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const debugging = debuggable ? ['--remote-debugging-port=0'] : []
+  const debugging = debuggable !== false ? ['--remote-debugging-port=0'] : []
   const child = spawn(
     executable,
     [...QUIET, ...asRoot, ...debugging, ...args, `--user-data-dir=${profile}`, url],
@@ -70,12 +79,11 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
   process.once('exit', killWithUs)
   void exited.then(() => process.off('exit', killWithUs))
 
-  const endpoint = debuggable ? await debuggerUrl(child) : undefined
+  const endpoint = debuggable === false ? undefined : await debuggerUrl(child)
   child.stderr?.resume()
-  const browser: Browser | undefined =
-    endpoint === undefined ? undefined : await chromium.connectOverCDP(endpoint)
+  let browser: Browser | undefined
 
-  return {
+  const real: RealBrowser = {
     pid: child.pid ?? 0,
     profile,
     get context() {
@@ -83,7 +91,13 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
       if (context === undefined) throw new Error('This browser runs without a debugger.')
       return context
     },
-    debuggable,
+    get debuggable() {
+      return browser !== undefined
+    },
+    async attach() {
+      if (endpoint !== undefined) browser ??= await chromium.connectOverCDP(endpoint)
+      return real.context
+    },
     kill,
     async close() {
       if (browser === undefined || !browser.isConnected()) return kill()
@@ -92,6 +106,8 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
       await exited
     },
   }
+  if (debuggable === true) await real.attach()
+  return real
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -1,28 +1,40 @@
 import type { RealBrowser } from '../driver/real-browser.ts'
-import { crashRenderer, networkComesBack, stopWorkers } from '../driver/worker-control.ts'
+import { expect } from '../fixtures.ts'
+import { crashRenderer, cutNetwork, networkComesBack, stopWorkers } from '../driver/worker-control.ts'
 import type { Scene } from './kill-scene.ts'
 
 /** One way to die, and what the world does afterwards. */
 export interface Death {
   /** The tab that recorded is still open afterwards. */
   readonly pageLives: boolean
-  /** It must be no shared browser: it goes too, or what happens to it would reach other tests. */
+  /** It must be no shared browser: it goes too. */
   readonly takesBrowser?: boolean
-  /** Resolves once it has happened. */
-  strike(scene: Scene): Promise<void>
+  /** Resolves once it has happened, with what ends it where something is away for a while. */
+  strike(scene: Scene): Promise<(() => Promise<void>) | void>
   /**
    * Undoes what a person or an operator would undo, and nothing of what the engine has to do itself.
    *
    * @param ended the recording has ended, so no chunk will wake the worker
+   * @param comeBack what `strike` gave
    * @returns the browser that runs now, if it is another one
    */
-  recover(scene: Scene, ended: boolean): Promise<RealBrowser | void>
+  recover(scene: Scene, ended: boolean, comeBack?: () => Promise<void>): Promise<RealBrowser | void>
 }
 
 /** While the other side is away a recording goes on, and is acknowledged. */
 async function recordOn({ witness }: Scene): Promise<void> {
   await witness.acknowledged(witness.acknowledgements.length + 1)
 }
+
+/** The other side is away, and comes back. */
+const away = (leave: (scene: Scene) => Promise<() => Promise<void>>): Death => ({
+  pageLives: true,
+  strike: leave,
+  async recover(scene, ended, comeBack) {
+    if (!ended) await recordOn(scene)
+    await comeBack?.()
+  },
+})
 
 export const DEATHS = {
   'the tab is closed': {
@@ -56,44 +68,31 @@ export const DEATHS = {
     pageLives: false,
     takesBrowser: true,
     strike: ({ browser }) => browser.kill(),
-    // As a person's browser starts: no page of the app, and no debugger, which would keep the worker alive.
-    recover: ({ launch }) => launch({ debuggable: false, url: 'about:blank' }),
+    // As a person's browser starts: no page of the app, and no debugger yet, which would keep the worker alive.
+    recover: ({ launch }) => launch({ debuggable: 'later', url: 'about:blank' }),
   },
 
-  'the network is cut': {
-    pageLives: true,
-    // In a browser of its own: `setOffline` waits for each worker that the browser has, also for one that another test
-    // has stopped, which never answers.
-    takesBrowser: true,
-    async strike({ browser, backend }) {
-      await browser.context.setOffline(true)
-      // Emulation spares what is under way: the far end of the cable goes too.
-      await backend.pause()
-      await backend.unpause()
-    },
-    async recover(scene, ended) {
-      if (!ended) await recordOn(scene)
-      await scene.browser.context.setOffline(false)
-    },
-  },
+  'the network is cut': away(async ({ witness, backend }) => {
+    const comeBack = await cutNetwork(witness.page)
+    // Emulation spares what is under way: the far end of the cable goes too.
+    await backend.pause()
+    await backend.unpause()
+    const { length } = backend.ledger.all()
+    return () => {
+      expect(backend.ledger.all(), 'requests without a network').toHaveLength(length)
+      return comeBack()
+    }
+  }),
 
-  'the backend is killed': {
-    pageLives: true,
-    strike: ({ backend }) => backend.pause(),
-    async recover(scene, ended) {
-      if (!ended) await recordOn(scene)
-      await scene.backend.unpause()
-    },
-  },
+  'the backend is killed': away(async ({ backend }) => {
+    await backend.pause()
+    return () => backend.unpause()
+  }),
 
-  'the chain node is killed': {
-    pageLives: true,
-    strike: ({ backend }) => backend.chain.stop(),
-    async recover(scene, ended) {
-      if (!ended) await recordOn(scene)
-      await scene.backend.chain.start()
-    },
-  },
+  'the chain node is killed': away(async ({ backend: { chain } }) => {
+    await chain.stop()
+    return () => chain.start()
+  }),
 } as const satisfies Record<string, Death>
 
 export type DeathName = keyof typeof DEATHS

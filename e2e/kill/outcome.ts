@@ -61,9 +61,8 @@ async function expectNothingKept(scene: Scene, { browser, pageLives }: Aftermath
   }
 }
 
-async function visit({ launch, url }: Scene, browser: RealBrowser): Promise<Page> {
-  if (!browser.debuggable) await browser.kill()
-  const { context } = browser.debuggable ? browser : await launch()
+async function visit({ url }: Scene, browser: RealBrowser): Promise<Page> {
+  const context = await browser.attach()
   const page = await context.newPage()
   await page.goto(url)
   return page

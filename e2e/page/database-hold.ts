@@ -11,8 +11,8 @@ export interface DatabaseHold {
 }
 
 /**
- * Stops the worker in a state that no server sees: looks at the chunks between any two of its commits, and keeps
- * the database from the moment at which one of them has this status.
+ * Stops the worker in a state that no server sees: from the first slice of the page's recorder on it looks at the chunks
+ * between any two of the worker's commits, and keeps the database from the moment at which one of them has this status.
  */
 export const holdDatabaseAt = (page: Page, status: string): DatabaseHold => holdDatabase(page, status)
 
@@ -52,6 +52,8 @@ async function keepOpenAt({
   }
 
   const db = await result(indexedDB.open(`holdfast-2:${location.origin}/`))
+  // Before there is a chunk there is nothing to look at, and to look takes a whole core.
+  await new Promise((resolve) => addEventListener('slice', resolve, { once: true }))
   for (;;) {
     const tx = db.transaction(['chunks', 'sessions'], 'readwrite')
     const chunks = tx.objectStore('chunks')

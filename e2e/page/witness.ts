@@ -91,7 +91,7 @@ const OFTEN = { intervals: [50] }
 const told = async (page: Page, what: 'acknowledged' | 'captured') =>
   Number(await page.getByTestId('ack-count').getAttribute(`data-${what}`))
 
-/** Runs in the page: hands every slice of every MediaRecorder to the test as well. */
+/** Runs in the page: hands every slice of every MediaRecorder to the test as well, and tells the window of it. */
 function keepSlices(): void {
   const keep: (at: number, base64: string) => Promise<void> = Reflect.get(window, 'keepSlice')
   let kept: Promise<void>[] = []
@@ -103,6 +103,7 @@ function keepSlices(): void {
       Reflect.set(window, 'keptSlices', kept)
       this.addEventListener('dataavailable', ({ data }) => {
         if (data.size === 0) return
+        dispatchEvent(new Event('slice'))
         const at = count++
         kept[at] = data.arrayBuffer().then((bytes) => {
           let binary = ''
