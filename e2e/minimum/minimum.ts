@@ -5,6 +5,7 @@ import { MEMBERS, NAMES, OLD, SYNTAX, type Versions } from './compat-data.ts'
  * - notifications and what tells of the network or of permissions, in the capability report and in the worker
  * - the state of the worker, which Firefox does not tell
  * - `_` of workbox, in a `try`
+ * - style sheets that are made by a script, and the lock of the screen, in the elements
  * - hex by the platform, in the curves' library that stands in for X25519
  */
 const OPTIONAL: ReadonlySet<string> = new Set([
@@ -14,6 +15,8 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'navigator.permissions',
   'serviceWorker',
   '_',
+  'CSSStyleSheet',
+  'navigator.wakeLock',
   'Uint8Array.fromHex',
   '.toHex()',
 ])
