@@ -32,6 +32,21 @@ export default [
     }),
   },
   {
+    name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture',
+    path: 'dist/src/elements/index.js',
+    limit: '17.5 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
+  {
+    name: 'the status element alone',
+    path: 'dist/src/elements/index.js',
+    import: '{ HoldfastStatus }',
+    limit: '10.5 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
+  {
     name: 'capability report, loaded when it is first asked for',
     path: 'dist/src/capabilities.js',
     limit: '2 kB',

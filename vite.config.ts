@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
+import { texts } from './src/demo/texts.ts'
+import { withTexts } from './src/demo/texts-in-html.ts'
 
 const root = resolve(import.meta.dirname, 'src/demo')
 const outDir = resolve(import.meta.dirname, process.env['HOLDFAST_OUT_DIR'] ?? 'dist/demo')
@@ -32,6 +34,12 @@ const endpointsInDevWorker: Plugin = {
   },
 }
 
+/** What pages say is in one place, typed, with all other texts. */
+const textsInPages: Plugin = {
+  name: 'texts-in-pages',
+  transformIndexHtml: { order: 'pre', handler: (html) => withTexts(html, texts) },
+}
+
 export default defineConfig({
   root,
   define: endpoints === 'when-served' ? {} : { __HOLDFAST_ENDPOINTS__: endpoints },
@@ -44,6 +52,7 @@ export default defineConfig({
   // Named here because Vite looks for dependencies from the page only, and would reload it for the worker's.
   optimizeDeps: { include: ['workbox-background-sync', 'workbox-precaching'] },
   plugins: [
+    textsInPages,
     endpointsInDevWorker,
     VitePWA({
       strategies: 'injectManifest',
@@ -54,11 +63,17 @@ export default defineConfig({
       manifest: {
         name: 'Holdfast',
         short_name: 'Holdfast',
-        description: 'Records video evidence that outlives the tab it was recorded in.',
+        description: texts.page.description,
         display: 'standalone',
         background_color: '#f3f6f5',
         theme_color: '#0c6a52',
-        icons: [{ src: '/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' }],
+        icons: [
+          { src: '/icon.svg', sizes: 'any', type: 'image/svg+xml', purpose: 'any' },
+          { src: '/icon-192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
+          { src: '/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
+          { src: '/icon-maskable-192.png', sizes: '192x192', type: 'image/png', purpose: 'maskable' },
+          { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
       },
       // One classic script: the form that every browser with service workers can run. The plugin would name it
       // after its source, demo.js; `/sw.js` says what it is.

@@ -10,6 +10,7 @@ export const BUILT = join(repositoryRoot(), '.holdfast', 'e2e', 'built')
 
 /** Source files in this folder: what the tests serve to a browser is one classic script of each and its imports. */
 const SOURCES = [
+  'elements/bare-page.ts',
   'hostile/fuzz.ts',
   'kill/workers/copies.ts',
   'kill/workers/patient.ts',

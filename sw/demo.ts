@@ -23,8 +23,27 @@ install({
   anchor: evm({ ...chain, depth: 2 }),
   sealer: sealInWorker,
   lastChance: notice(),
+  onSettled: tellFinished,
   watch: watchSettled,
   wake: workboxSync,
+})
+
+/**
+ * Where a person has asked for it, in `src/demo/finished-notice.ts`, tells that a recording is whole elsewhere while no
+ * page is open: in words that tell nothing, since anybody may read them on a locked screen.
+ */
+async function tellFinished(): Promise<void> {
+  const asked = await caches.match('/told-when-finished', { cacheName: 'holdfast-demo-choices' })
+  const pages = await self.clients.matchAll({ type: 'window' })
+  if (!asked || pages.length > 0) return
+  const { title, body } = await asked.json()
+  // In the place of a notice that something waits. A permission that was taken back is no failure.
+  await self.registration.showNotification(title, { body, tag: 'holdfast' }).catch(() => undefined)
+}
+
+// Asked for by a person, in a page where nothing waits.
+self.addEventListener('message', ({ data }) => {
+  if (data?.type === 'take-over') void self.skipWaiting()
 })
 
 // The shell starts offline: `/` is served as `/index.html`, whatever its query.

@@ -26,10 +26,11 @@ test('a worker that takes nothing any more: Stop says within a second what is sa
     .toBeGreaterThanOrEqual(2)
 
   // Both ends are measured in the page.
-  const tookMs = await page.evaluate(async () => {
+  const tookMs = await page.getByTestId('stop-button').evaluate(async (stop: HTMLElement) => {
+    const recorder = stop.getRootNode() as ShadowRoot
     const pressedAtMs = performance.now()
-    document.querySelector<HTMLElement>('[data-testid=stop-button]')?.click()
-    const isOffered = () => document.querySelector('[data-testid=save-unsaved]') !== null
+    stop.click()
+    const isOffered = () => recorder.querySelector('[data-testid=save-unsaved]') !== null
     while (!isOffered()) await new Promise(requestAnimationFrame)
     return performance.now() - pressedAtMs
   })

@@ -24,13 +24,12 @@ function allowNoCamera(): void {
 
 /** Ends tracks of this kind, and tells how long the page took to show it, ms. */
 const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
-  page.evaluate(async (wanted) => {
+  page.getByTestId('source-state').evaluate(async (told, wanted) => {
     const stream = Reflect.get(window, 'given') as MediaStream
-    const told = document.querySelector('[data-testid=source-state]')
-    const before = told?.textContent
+    const before = told.textContent
     const lostAtMs = performance.now()
     for (const track of stream.getTracks()) if (wanted === undefined || track.kind === wanted) track.stop()
-    const isTold = () => told?.textContent !== before
+    const isTold = () => told.textContent !== before
     while (!isTold()) await new Promise(requestAnimationFrame)
     return performance.now() - lostAtMs
   }, kind)

@@ -15,20 +15,20 @@ const NONE = Infinity
 /** Older than Chrome and Edge 80, Firefox 80, Safari 14.1 (iOS 14.5) and Samsung Internet 13. */
 export const OLD: ReadonlySet<string> = new Set(
   `
-AbortController AbortSignal AbortSignal.prototype Array Array.from Array.isArray ArrayBuffer ArrayBuffer.isView BigInt Blob Boolean CryptoKey
+AbortController AbortSignal AbortSignal.prototype Array Array.from Array.isArray ArrayBuffer ArrayBuffer.isView BigInt Blob Boolean CryptoKey CustomEvent
 DOMException Date Date.now Date.parse Error File FormData Headers IDBCursor IDBDatabase IDBIndex IDBKeyRange
 IDBKeyRange.bound IDBKeyRange.only IDBKeyRange.upperBound IDBObjectStore IDBRequest IDBTransaction
-Infinity JSON JSON.parse JSON.stringify Map Math Math.abs Math.ceil Math.clz32 Math.floor Math.max Math.min
+Infinity JSON JSON.parse JSON.stringify HTMLElement Intl Intl.DateTimeFormat Intl.NumberFormat Map Math Math.abs Math.ceil Math.clz32 Math.floor Math.max Math.min
 Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChannel NaN Number
 Number.MAX_SAFE_INTEGER Number.isFinite Number.isInteger Number.isSafeInteger Object Object.assign
-Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.keys Object.values Promise Promise.all Promise.allSettled
-Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream Reflect Reflect.apply Reflect.get RegExp Request Set String Symbol Symbol.asyncIterator SyntaxError String.fromCharCode TextDecoder
-TextEncoder TypeError URL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap
-addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle document
-document.addEventListener document.readyState
+Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.getPrototypeOf Object.keys Object.values Promise Promise.all Promise.allSettled
+Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream Reflect Reflect.apply Reflect.deleteProperty Reflect.get Reflect.set RegExp Request Set String Symbol Symbol.asyncIterator SyntaxError String.fromCharCode TextDecoder
+TextEncoder TypeError URL URL.createObjectURL URL.revokeObjectURL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap
+addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle customElements customElements.define customElements.get document
+document.activeElement document.addEventListener document.body document.createElement document.createElementNS document.readyState
 document.visibilityState fetch IDBCursor.prototype IDBDatabase.prototype IDBTransaction.prototype
-indexedDB indexedDB.deleteDatabase isSecureContext location location.href navigator
-navigator.serviceWorker parseInt performance performance.now registration setInterval setTimeout
+indexedDB indexedDB.deleteDatabase isSecureContext location location.href navigator navigator.mediaDevices
+navigator.serviceWorker parseInt performance performance.now queueMicrotask registration removeEventListener setInterval setTimeout
 `
     .trim()
     .split(/\s+/),

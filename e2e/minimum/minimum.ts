@@ -6,6 +6,7 @@ import { MEMBERS, NAMES, OLD, SYNTAX, type Versions } from './compat-data.ts'
  * - the state of the worker, which Firefox does not tell
  * - the screen's lock while it records
  * - `_` of workbox, in a `try`
+ * - style sheets that are made by a script, and the lock of the screen, in the elements
  * - hex by the platform, in the curves' library that stands in for X25519
  */
 const OPTIONAL: ReadonlySet<string> = new Set([
@@ -16,6 +17,8 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'navigator.wakeLock',
   'serviceWorker',
   '_',
+  'CSSStyleSheet',
+  'navigator.wakeLock',
   'Uint8Array.fromHex',
   '.toHex()',
 ])

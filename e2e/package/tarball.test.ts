@@ -24,8 +24,8 @@ const manifest = JSON.parse(readFileSync(join(repositoryRoot(), 'package.json'),
 const ENTRIES = Object.keys(manifest.exports).map((path) => path.replace('.', 'holdfast'))
 const BESIDE_THE_LIBRARY = ['LICENSE', 'README.md', 'package.json']
 
-/** They name what only a page has: a camera's stream. */
-const OF_PAGES_ALONE = new Set(['holdfast/capture'])
+/** They name what only a page has: a camera's stream, and elements. */
+const OF_PAGES_ALONE = new Set(['holdfast/capture', 'holdfast/elements'])
 /** How modules are found by Node's `import` and by bundlers: the package has no CommonJS. */
 const ESM_RESOLUTIONS = ['node16-esm', 'bundler'] as const
 const isIn = (path: string, folder: string) => folder.endsWith('/') && path.startsWith(folder)

@@ -1,15 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 
-const folder = fileURLToPath(new URL('.', import.meta.url))
+const folders = ['.', '../elements'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
 
 /** Words of ours that a person who holds a phone cannot know. */
 const BANNED =
   /\b(chunks?|manifest\w*|parked|anchor(s|ed|ing)?|payloads?|circuits?|ciphertext|dead letters?|serve the page|https|service workers?|the worker|gateway|registry|rpc|cid|localhost)\b/i
-
-/** What is shown under "Details", to whoever looks into it, and what a reader names precisely, has words of its own. */
-const TECHNICAL = new Set(['session-details.ts', 'verification-failure.ts'])
 
 /** Comments are for us. */
 const withoutComments = (code: string) => code.replaceAll(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
@@ -24,16 +22,17 @@ function wordsIn(code: string): readonly string[] {
 
 const textOf = (html: string) => html.replaceAll(/<!--[\s\S]*?-->|<svg[\s\S]*?<\/svg>|<(?!meta)[^>]*>/g, ' ')
 
-it.each(readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name) && !TECHNICAL.has(name)))(
-  '%s has no word that a person cannot know',
-  (name) => {
-    const found = wordsIn(readFileSync(`${folder}/${name}`, 'utf8')).filter((text) => BANNED.test(text))
-    expect(found).toEqual([])
-  },
-)
+const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+const sources = files.filter((path) => /(?<!\.test)\.ts$/.test(path))
+const pages = files.filter((path) => path.endsWith('.html'))
+const named = (paths: readonly string[]) => paths.map((path) => ({ name: basename(path), path }))
 
-it.each(readdirSync(folder).filter((name) => name.endsWith('.html')))('nor has %s', (name) => {
-  expect(BANNED.exec(textOf(readFileSync(`${folder}/${name}`, 'utf8')))?.[0]).toBeUndefined()
+it.each(named(sources))('$name has no word that a person cannot know', ({ path }) => {
+  expect(wordsIn(readFileSync(path, 'utf8')).filter((text) => BANNED.test(text))).toEqual([])
+})
+
+it.each(named(pages))('nor has $name', ({ path }) => {
+  expect(BANNED.exec(textOf(readFileSync(path, 'utf8')))?.[0]).toBeUndefined()
 })
 
 it('would be found', () => {
@@ -42,4 +41,24 @@ it('would be found', () => {
   ).toHaveLength(1)
   expect(wordsIn('h("p", `Parked`)').filter((text) => BANNED.test(text))).toHaveLength(1)
   expect(textOf('<p class="chunk">a <b>chunk</b></p>')).toMatch(BANNED)
+})
+
+/** Read by those who build, in a console. */
+const FOR_DEVELOPERS = /(new (Error|URL)|super)\((['`])[\s\S]*?\3/g
+/** A sentence, or a label: not a unit, a font, or the lines of a key file that are read again. */
+const TEXT = /^[A-Z][a-z]+ [a-z](?!.*\(public\))|[a-z]{2} [a-z]+ [a-z]{2}/
+/** Where texts are, and styles; and two that another engineer has at the moment. */
+const TEXTS = new Set(['texts.ts', 'styles.ts', 'storage-notice.ts', 'player.ts'])
+
+it.each(named(sources).filter(({ name }) => !TEXTS.has(name)))(
+  '$name has no text of its own: all are in the table',
+  ({ path }) => {
+    const code = withoutComments(readFileSync(path, 'utf8')).replaceAll(FOR_DEVELOPERS, '')
+    expect(wordsIn(code).filter((text) => TEXT.test(text))).toEqual([])
+  },
+)
+
+it.each(named(pages))('nor has $name, but the name', ({ path }) => {
+  const text = textOf(readFileSync(path, 'utf8')).replaceAll(/\{\{[\w.]+\}\}|<meta[^>]*>/g, '')
+  expect(text.replaceAll('Holdfast', '').trim()).toBe('')
 })

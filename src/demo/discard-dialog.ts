@@ -2,7 +2,7 @@ import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { openDialog } from './dialog.ts'
 import { byId, setText } from './dom.ts'
 import { formatBytes, formatClock, formatMoment } from './format.ts'
-import { isConfirmed, tally } from './session-words.ts'
+import { isConfirmed, tally } from '../elements/session-words.ts'
 import { texts } from './texts.ts'
 
 /** Asks before a session is forgotten; losing unconfirmed evidence takes a second, explicit yes. */

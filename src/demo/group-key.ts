@@ -1,6 +1,7 @@
 import { fromHex, toHex } from '../evidence/bytes.ts'
 import type { GroupKeys } from '../group.ts'
 import type { GroupId } from '../protocol/ids.ts'
+import { texts } from './texts.ts'
 
 /**
  * What people pass on. A **group key** is the private key: it opens the recordings, and whoever has it can record, too.
@@ -28,24 +29,21 @@ export const encodeRecordingKey = (publicKey: string) => RECORDING + encodeKey(f
 /** Reads a pasted key, or a whole key file, or says in words what is wrong with it. */
 export function parseKey(pasted: string): ParsedKey | string {
   const text = pasted.trim()
+  const { wrong } = texts.keys
   const line = KEY_LINE.exec(text) ?? RECORDING_KEY_LINE.exec(text)
   const key = line?.[1] ?? text.replace(/=$/, '')
-  if (key === '') return 'Paste the key first.'
-  if (/^0x[0-9a-f]{64}$/i.test(key))
-    return 'This is the group’s public id. Ask for its key, or for its recording key.'
-  if (/[^A-Za-z0-9_-]/.test(key))
-    return 'A key has only letters, digits, “-” and “_”. Copy it again, without spaces or quotes.'
+  if (key === '') return wrong.empty
+  if (/^0x[0-9a-f]{64}$/i.test(key)) return wrong.isId
+  if (/[^A-Za-z0-9_-]/.test(key)) return wrong.characters
   // A group key may begin like this by chance, but no recording key is as short.
   if (key.startsWith(RECORDING) && key.length !== 43) return parseRecordingKey(key)
-  if (key.length !== 43)
-    return `A group key has 43 characters; this has ${key.length}. Copy it again, from the first to the last.`
+  if (key.length !== 43) return wrong.groupLength(key.length)
   return { kind: 'group', privateKey: bytesOf(key) }
 }
 
 function parseRecordingKey(key: string): ParsedKey | string {
   const { length } = key
-  if (length !== RECORDING.length + 43)
-    return `A recording key has 50 characters; this has ${length}. Copy it again, from the first to the last.`
+  if (length !== RECORDING.length + 43) return texts.keys.wrong.recordingLength(length)
   return { kind: 'recording', publicKey: toHex(bytesOf(key.slice(RECORDING.length))) }
 }
 
@@ -55,13 +53,13 @@ const bytesOf = (base64url: string) =>
 /** The text of a key file: it explains itself to whoever finds it later, and can be pasted as a whole. */
 export const keyFile = (name: string, { publicKey, privateKey }: GroupKeys, id: GroupId) =>
   [
-    `Holdfast group key for “${name}”`,
+    texts.keys.file.title(name),
     '',
     `Key: ${encodeKey(privateKey)}`,
     `Recording key (public): ${encodeRecordingKey(publicKey)}`,
     `Group id (public): ${id}`,
     '',
-    'Whoever has the key can open the recordings of this group. Without it nobody can.',
-    'To record for the group, a phone needs the recording key alone, which opens nothing.',
+    texts.keys.file.whoHas,
+    texts.keys.file.toRecord,
     '',
   ].join('\n')

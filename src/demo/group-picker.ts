@@ -30,8 +30,11 @@ export function showGroupPicker(): void {
   drawGroups()
 }
 
-/** The group to record for, which needs no more than its public key: a new one where there is none. */
-export const groupToRecordFor = async (): Promise<Group | undefined> => chosenGroup() ?? adopt(makeGroup())
+/** Whom to record for, which needs no more than a public key: a new group where there is none. */
+export async function groupsToRecordFor(): Promise<readonly Group[] | undefined> {
+  const group = chosenGroup() ?? (await adopt(makeGroup()))
+  return group && [{ publicKey: group.publicKey }]
+}
 
 async function adopt(asked: Promise<KnownGroup | undefined>): Promise<KnownGroup | undefined> {
   const group = await asked

@@ -1,5 +1,6 @@
 import { announce } from './announce.ts'
 import { h } from './dom.ts'
+import { texts } from './texts.ts'
 
 const SAID_FOR_MS = 1_600
 
@@ -9,8 +10,8 @@ export async function copyText(text: string, from: HTMLElement): Promise<boolean
     () => true,
     () => false,
   )
-  from.dataset['said'] = copied ? 'Copied' : 'Select it and copy by hand'
-  announce(copied ? 'Copied' : 'The browser did not allow copying. Select the text and copy it by hand.')
+  from.dataset['said'] = copied ? texts.keys.copied : texts.keys.copyByHand
+  announce(copied ? texts.keys.copied : texts.keys.copyByHandSpoken)
   setTimeout(() => delete from.dataset['said'], SAID_FOR_MS)
   return copied
 }

@@ -38,10 +38,10 @@ interface Answer {
 /** Lets the person paste a key of a group: to record for it, or to open its recordings as well. */
 export async function joinGroup(): Promise<KnownGroup | undefined> {
   const answer = await askForKey({
-    title: 'Join a group',
-    why: 'Paste the recording key that a member gave you. To open recordings too, paste the group key, or the text of its key file.',
-    label: 'Recording key or group key',
-    done: 'Join group',
+    title: texts.keys.joinTitle,
+    why: texts.keys.joinWhy,
+    label: texts.keys.joinLabel,
+    done: texts.keys.joinDone,
   })
   return answer?.group
 }
@@ -50,8 +50,8 @@ export async function joinGroup(): Promise<KnownGroup | undefined> {
 export async function groupWithKeyOrAsk(wanted: Named, why: string): Promise<GroupKeys | undefined> {
   const here = groupWithKey(wanted.id)
   if (here) return here
-  const title = `Key of “${wanted.name}”`
-  const answer = await askForKey({ title, why, label: 'Group key', done: 'Use key', wanted })
+  const { keyOf, keyLabel: label, use: done } = texts.keys
+  const answer = await askForKey({ title: keyOf(wanted.name), why, label, done, wanted })
   return answer?.keys
 }
 
@@ -69,7 +69,7 @@ async function askForKey({ title, why, label, done, wanted }: Question): Promise
   for (const submit of dialog.querySelectorAll('button[type=submit]')) setText(submit, done)
   byId('key-entry-name-field', HTMLElement).hidden = wanted !== undefined
   name.value = ''
-  name.placeholder = `Group ${knownGroups().length + 1}`
+  name.placeholder = texts.keys.groupNumber(knownGroups().length + 1)
   key.value = ''
   keep.checked = false
   setAttributes(key, { 'aria-invalid': undefined })
@@ -77,7 +77,7 @@ async function askForKey({ title, why, label, done, wanted }: Question): Promise
   const onInput = () => {
     const parsed = parseKey(key.value)
     const kind = typeof parsed === 'string' ? undefined : parsed.kind
-    setText(byId('key-entry-kind', HTMLElement), wanted || !kind ? '' : WHAT_IT_LETS[kind])
+    setText(byId('key-entry-kind', HTMLElement), wanted || !kind ? '' : texts.keys.lets[kind])
     byId('key-entry-keep-field', HTMLElement).hidden = kind === 'recording'
   }
   const accept = async () => {
@@ -100,24 +100,19 @@ async function askForKey({ title, why, label, done, wanted }: Question): Promise
   return { group: named, keys }
 }
 
-const WHAT_IT_LETS = {
-  group: 'A group key: records for the group, and opens its recordings.',
-  recording: 'A recording key: this device can record for the group, and cannot open its recordings.',
-} as const
-
 /** What a pasted text is, or in words why it will not do. */
 async function readKey(pasted: string, wanted: Named | undefined): Promise<Answer | string> {
   const parsed = parseKey(pasted)
   if (typeof parsed === 'string') return parsed
   if (parsed.kind === 'recording') {
-    if (wanted) return 'This is a recording key, which opens nothing. Ask for the group key: 43 characters.'
+    if (wanted) return texts.keys.opensNothing
     const { publicKey } = parsed
     return { group: { id: await groupIdOf(parsed), name: '', publicKey }, keys: undefined }
   }
   const keys = await groupOf(parsed.privateKey)
   const id = await groupIdOf(keys)
   return wanted && id !== wanted.id
-    ? `This is the key of another group. Look for the key of “${wanted.name}”, id ${wanted.id.slice(0, 10)}….`
+    ? texts.keys.ofAnother(wanted.name, wanted.id.slice(0, 10))
     : { group: { id, name: '', publicKey: keys.publicKey }, keys }
 }
 
@@ -125,7 +120,7 @@ async function readKey(pasted: string, wanted: Named | undefined): Promise<Answe
 export async function showKeys(known: KnownGroup): Promise<void> {
   const keys = groupWithKey(known.id)
   const recordingKey = encodeRecordingKey(known.publicKey)
-  setText(byId('show-key-title', HTMLElement), `Keys of “${known.name}”`)
+  setText(byId('show-key-title', HTMLElement), texts.keys.keysOf(known.name))
   setText(byId('show-recording-key', HTMLOutputElement), recordingKey)
   const secret = byId('show-key-key', HTMLOutputElement)
   setText(secret, keys ? encodeKey(keys.privateKey) : '')
@@ -148,8 +143,7 @@ export async function showKeys(known: KnownGroup): Promise<void> {
   setText(secret, '')
   if (answer === 'forget' && (await confirmForget(known))) forgetKey(known.id)
   if (answer === 'prove') await askForProof(known)
-  if (answer === 'enter' && (await groupWithKeyOrAsk(known, 'It opens the recordings of the group.')))
-    return showKeys(known)
+  if (answer === 'enter' && (await groupWithKeyOrAsk(known, texts.keys.enterWhy))) return showKeys(known)
 }
 
 /** The page of whoever waits for the recordings: all of the link is in the fragment, which no server is sent. */
@@ -177,6 +171,6 @@ async function askForProof({ id, name }: KnownGroup): Promise<void> {
 }
 
 async function confirmForget({ name }: KnownGroup): Promise<boolean> {
-  setText(byId('forget-key-title', HTMLElement), `Forget the key of “${name}” here?`)
+  setText(byId('forget-key-title', HTMLElement), texts.keys.forgetTitle(name))
   return (await openDialog(byId('forget-key', HTMLDialogElement))) === 'forget'
 }

@@ -1,16 +1,21 @@
 import { connect } from '../client.ts'
-import type { PolicyView, Snapshot } from '../protocol/snapshot.ts'
+import { feedOf, type Seen } from '../elements/feed.ts'
+import { defineElements, HoldfastRecorder, HoldfastRecovery } from '../elements/index.ts'
+import { showBadge } from './app-badge.ts'
+import { showCover } from './cover.ts'
 import { button, byId } from './dom.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
-import { showGroupPicker } from './group-picker.ts'
+import { showFinishedNotice } from './finished-notice.ts'
+import { groupsToRecordFor, showGroupPicker } from './group-picker.ts'
 import { showPolicyPicker } from './policy-picker.ts'
-import { showRecorder } from './recorder-view.ts'
 import { showPromise } from './promise-view.ts'
-import { showRecovery } from './recovery-view.ts'
-import { actionsOf } from './session-actions.ts'
+import { discarding } from './session-actions.ts'
 import { showSessions } from './sessions-view.ts'
 import { readSettings } from './settings.ts'
+import { openSource } from './source.ts'
 import { showStorage } from './storage-notice.ts'
+import { texts } from './texts.ts'
+import { showTraces } from './traces.ts'
 import { watchForUpdate } from './update-notice.ts'
 
 /** Vite serves the worker unbundled while developing, so it is a module there and one classic script once built. */
@@ -19,34 +24,40 @@ const WORKER = import.meta.env.DEV
   : ({ scriptUrl: '/sw.js', type: 'classic', scope: '/' } as const)
 
 async function start(): Promise<void> {
+  defineElements(texts)
+  showCover()
   showGroupPicker()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
-  const actions = actionsOf(holdfast, showFailure)
-  const drawSessions = showSessions(holdfast, actions)
-  let snapshot: Snapshot | undefined
-  let policy: PolicyView = { policy: 'always', metered: false }
-  const draw = () => {
-    if (!snapshot) return
-    recovery.update(snapshot, policy)
-    drawSessions(snapshot, policy)
-  }
-  const picker = showPolicyPicker(holdfast, showFailure, (view) => {
-    policy = view
-    draw()
+  const recorder = byId('recorder', HoldfastRecorder)
+  const { timesliceMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
+  recorder.groups = groupsToRecordFor
+  recorder.openSource = () => openSource(forceTestPicture)
+  recorder.recordOptions = { timesliceMs }
+  recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }
+  recorder.addEventListener('holdfast-recording', () => void storage.protect())
+  recorder.holdfast = holdfast
+  byId('recovery', HoldfastRecovery).holdfast = holdfast
+  document.addEventListener('holdfast-failure', ({ target, detail }) => {
+    // The recorder tells it itself, where the person looks.
+    if (target !== recorder) showFailure(detail)
   })
-  const recovery = showRecovery(actions, () => picker.set('always'))
-  showRecorder({
-    holdfast,
-    settings: readSettings(location.search),
-    onStart: () => void storage.protect(),
+  const drawSessions = showSessions(holdfast, discarding(holdfast, showFailure))
+  const drawPolicy = showPolicyPicker(holdfast, showFailure)
+  showPromise(holdfast)
+  showFinishedNotice()
+  const drawTraces = showTraces(holdfast, showFailure)
+  watchForUpdate(recorder)
+  feedOf(holdfast).subscribe({
+    see(seen: Seen) {
+      drawPolicy(seen.policy)
+      drawSessions(seen)
+      drawTraces(seen.snapshot)
+      showBadge(seen.snapshot)
+      storage.update(seen.snapshot)
+    },
+    fail: showEnd,
   })
-  showPromise(holdfast, recovery.setWakes)
-  watchForUpdate()
-  for await (snapshot of holdfast.watch()) {
-    draw()
-    storage.update(snapshot)
-  }
 }
 
 function showFailure(explanation: Explanation): void {
@@ -55,7 +66,10 @@ function showFailure(explanation: Explanation): void {
   notice.scrollIntoView({ block: 'nearest' })
 }
 
-start().catch((thrown: unknown) => {
-  const reload = button('Reload', () => location.reload())
+/** Nothing goes on in this page. */
+function showEnd(thrown: unknown): void {
+  const reload = button(texts.page.reload, () => location.reload())
   showNotice(byId('failure', HTMLElement), explain(thrown), reload)
-})
+}
+
+start().catch(showEnd)

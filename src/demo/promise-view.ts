@@ -2,12 +2,11 @@ import type { Holdfast } from '../api.ts'
 import { byId, h } from './dom.ts'
 
 /** Says what this browser can promise right now; again on each return to the page, since permissions change. */
-export function showPromise(holdfast: Holdfast, onWakes: (wakes: boolean) => void): void {
+export function showPromise(holdfast: Holdfast): void {
   const list = byId('promise', HTMLUListElement)
   const draw = async () => {
     const { words, backgroundWakes } = await holdfast.capabilities()
     list.dataset['wakes'] = backgroundWakes.kind
-    onWakes(backgroundWakes.kind === 'background-sync')
     list.replaceChildren(...words.map((sentence) => h('li', {}, sentence)))
   }
   // Where its code cannot be had, the list stays as it is until the next return.

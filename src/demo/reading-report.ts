@@ -1,7 +1,8 @@
 import { adviceFor } from '../protocol/advice.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
 import type { BadChunk, VerifiedSession } from '../verify/index.ts'
-import { capital, count, formatMoment } from './format.ts'
+import { capital, formatMoment } from './format.ts'
+import { texts } from './texts.ts'
 
 /** What was read of a recording: its log, and the verdict on each chunk that it lists. */
 export interface Reading {
@@ -54,19 +55,19 @@ export const findingsOf = (reading: Reading): readonly Finding[] => [
 
 function provedChunks({ session, proved, bad }: Reading): Finding {
   const about = 'proved'
-  const all = count(proved.length + bad.length, 'piece')
-  if (proved.length + bad.length === 0) return { about, tone: 'wait', words: 'Nothing of it is listed.' }
-  if (proved.length === 0) return { about, tone: 'alert', words: `None of ${all} is proved.` }
+  const all = texts.report.pieces(proved.length + bad.length)
+  if (proved.length + bad.length === 0) return { about, tone: 'wait', words: texts.report.nothing }
+  if (proved.length === 0) return { about, tone: 'alert', words: texts.report.none(all) }
   const those = new Set(proved)
   const beforeMs = session.listed.reduce(
     (latest, { index, existedBeforeMs }) =>
       those.has(index) ? Math.max(latest, existedBeforeMs ?? 0) : latest,
     0,
   )
-  const existed = `${proved.length === 1 ? 'It' : 'They'} existed before ${formatMoment(beforeMs)}, by the chain’s clock.`
+  const existed = texts.report.existed(proved.length, formatMoment(beforeMs))
   return bad.length === 0
-    ? { about, tone: 'good', words: `All proved: ${all}. ${existed}` }
-    : { about, tone: 'wait', words: `Proved: ${proved.length} of ${all}. ${existed}` }
+    ? { about, tone: 'good', words: texts.report.all(all, existed) }
+    : { about, tone: 'wait', words: texts.report.some(proved.length, all, existed) }
 }
 
 function badChunks(bad: readonly BadChunk[]): Finding[] {
@@ -77,33 +78,31 @@ function badChunks(bad: readonly BadChunk[]): Finding[] {
     // Nobody was heard, so that nothing is said about the evidence.
     tone: code === 'gateway-unreachable' ? 'wait' : 'alert',
     words: `${capital(whichChunks(chunks.map(({ index }) => index)))} ${wrongWith(code, chunks.length)}. ${adviceFor(code)}`,
-    detail: `Check: ${code}. ${chunks[0]?.error.message ?? ''}`,
+    detail: texts.report.check(code, chunks[0]?.error.message ?? ''),
     code,
     index: chunks[0]?.index ?? 0,
   }))
 }
 
 function wrongWith(code: VerificationCode, chunks: number): string {
-  const one = chunks === 1
+  const { wrong } = texts.report
   switch (code) {
     case 'gateway-unreachable':
-      return 'could not be fetched: the store gave no answer'
     case 'chunk-missing':
-      return `${one ? 'is' : 'are'} not at the store`
     case 'chunk-address':
-      return `${one ? 'is' : 'are'} not what the log lists: the store sent other bytes`
     case 'chunk-decrypt':
-      return `${one ? 'does' : 'do'} not open`
+      return wrong[code](chunks)
     default:
-      return one ? 'is not what the log says of it' : 'are not what the log says of them'
+      return wrong.other(chunks)
   }
 }
 
 function missingChunks({ missingIndexes, missingCount, lostEntries }: Reading['session']): Finding[] {
   if (missingCount === 0) return []
   const which = missingCount === missingIndexes.length ? ` (${ranges(missingIndexes)})` : ''
-  const why = lostEntries.length > 0 ? 'in no part of the log that can be read' : 'since never made public'
-  const words = `Missing, ${why}: ${count(missingCount, 'piece')}${which}. The recording jumps there.`
+  const { unreadable, unpublished, missing, pieces } = texts.report
+  const why = lostEntries.length > 0 ? unreadable : unpublished
+  const words = missing(why, `${pieces(missingCount)}${which}`)
   return [{ about: 'missing', tone: 'wait', words }]
 }
 
@@ -112,13 +111,13 @@ function lostEntries({ lostEntries: lost, lostPages }: Reading['session']): Find
   const entries = lost.reduce((sum, { from, to }) => sum + to - from, 0)
   const [first] = lostPages
   const advice = first ? ` ${adviceFor(first.code)}` : ''
-  const words = `${count(entries, 'entry', 'entries')} of the log cannot be read, and may list more.${advice}`
+  const words = `${texts.report.lost(entries)}${advice}`
   return [
     {
       about: 'lost',
       tone: 'alert',
       words,
-      ...(first && { code: first.code, detail: `Check: ${first.code}. ${first.message}` }),
+      ...(first && { code: first.code, detail: texts.report.check(first.code, first.message) }),
     },
   ]
 }
@@ -128,11 +127,7 @@ function aboutHeads({ heads, forked }: Reading['session']): Finding[] {
   const contradicting = heads.filter(({ verdict }) => verdict === 'forked')
   if (contradicting.length > 0) {
     const [first] = contradicting
-    const listed =
-      forked.length > 0
-        ? ` What else it lists (${count(forked.length, 'entry', 'entries')}) is left out.`
-        : ''
-    const words = `From block ${first?.blockNumber} on the log contradicts what was proved before, which stands.${listed}`
+    const words = texts.report.forked(first?.blockNumber ?? 0, forked.length)
     findings.push({
       about: 'forked',
       tone: 'alert',
@@ -142,8 +137,7 @@ function aboutHeads({ heads, forked }: Reading['session']): Finding[] {
   }
   const unsigned = heads.filter(({ verdict }) => verdict === 'bad-signature').length
   if (unsigned > 0) {
-    const words = `Left out, since not signed by the recording’s key: ${count(unsigned, 'head')} on the chain.`
-    findings.push({ about: 'unsigned', tone: 'wait', words })
+    findings.push({ about: 'unsigned', tone: 'wait', words: texts.report.unsigned(unsigned) })
   }
   return findings
 }
@@ -151,22 +145,13 @@ function aboutHeads({ heads, forked }: Reading['session']): Finding[] {
 function repeatedChunks({ repeated }: Reading['session']): Finding[] {
   if (repeated.length === 0) return []
   const which = ranges([...new Set(repeated.map(({ index }) => index))])
-  return [
-    { about: 'repeated', tone: 'wait', words: `Listed more than once: ${which}. The first of each counts.` },
-  ]
+  return [{ about: 'repeated', tone: 'wait', words: texts.report.repeated(which) }]
 }
 
-const ENDINGS = {
-  open: 'The log has no end: the recording goes on, or its end is not proved yet.',
-  interrupted: 'The recording was interrupted: its recorder died, or lost something.',
-  discarded: 'The recording was discarded on the device that made it.',
-} as const
-
 const ending = ({ ending: how }: Reading['session']): Finding[] =>
-  how === 'complete' ? [] : [{ about: 'ending', tone: 'wait', words: ENDINGS[how] }]
+  how === 'complete' ? [] : [{ about: 'ending', tone: 'wait', words: texts.report.endings[how] }]
 
-const whichChunks = (indexes: readonly number[]) =>
-  `${indexes.length === 1 ? 'piece' : 'pieces'} ${ranges(indexes)}`
+const whichChunks = (indexes: readonly number[]) => texts.report.piecesNamed(indexes.length, ranges(indexes))
 
 /** So many runs are named; the others are counted. */
 const MAX_RUNS = 8
@@ -182,8 +167,8 @@ export function ranges(numbers: readonly number[]): string {
   const named = runs.slice(0, MAX_RUNS)
   const words = named.map(({ from, to }) => runWords(from, to))
   const left = numbers.length - named.reduce((sum, { from, to }) => sum + to - from + 1, 0)
-  return words.join(', ') + (left > 0 ? ` and ${left} more` : '')
+  return words.join(', ') + (left > 0 ? texts.report.more(left) : '')
 }
 
 const runWords = (from: number, to: number) =>
-  to - from > 1 ? `${from} to ${to}` : to > from ? `${from}, ${to}` : `${from}`
+  to - from > 1 ? texts.report.run(from, to) : to > from ? `${from}, ${to}` : `${from}`

@@ -6,10 +6,10 @@ import { formatLink } from '../verify/index.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
 import { endpoints, gatewayUrl } from './endpoints.ts'
 import { explain } from './explain.ts'
-import { count, formatBytes, formatMoment, shorten } from './format.ts'
+import { formatBytes, formatMoment, shorten } from './format.ts'
 import { copyText } from './hand-out.ts'
 import { icon, setIcon } from './icon.ts'
-import { chunkStatus } from './session-status.ts'
+import { chunkStatus } from './chunk-status.ts'
 import { texts } from './texts.ts'
 
 /** The chunks and the anchor of one session: read only while they are open. */
@@ -24,9 +24,13 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
     h('summary', {}, chevron(), texts.actions.details),
     anchor,
     problem,
-    h('div', { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': 'Pieces' }, chunkList),
-    h('p', { class: 'session-id' }, 'Session ', copyable(name, 'session name')),
-    h('p', { class: 'session-id' }, 'Link without a key ', copyable(linkTo(name), 'link without a key')),
+    h(
+      'div',
+      { class: 'chunk-scroll', tabindex: 0, role: 'group', 'aria-label': texts.details.pieces },
+      chunkList,
+    ),
+    h('p', { class: 'session-id' }, `${texts.details.session} `, copyable(name, texts.details.sessionName)),
+    h('p', { class: 'session-id' }, `${texts.details.link} `, copyable(linkTo(name), texts.details.linkName)),
     before,
   )
   const drawChunks = keyedList(chunkList, (chunk: ChunkView) => chunk.id, chunkView)
@@ -50,7 +54,10 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
       if (session.anchor && session.anchor.page !== shown?.anchor?.page)
         anchor.replaceChildren(anchorFacts(session.anchor))
       if (session.continues && !shown)
-        before.replaceChildren('Goes on with session ', copyable(session.continues, 'session name'))
+        before.replaceChildren(
+          `${texts.details.continues} `,
+          copyable(session.continues, texts.details.sessionName),
+        )
       shown = session
       if (element.open) read()
     },
@@ -84,25 +91,26 @@ function latestOnly(work: () => Promise<void>): () => void {
 function anchorFacts(anchor: AnchorView): HTMLElement {
   const fact = (term: string, value: Node | string) => h('div', {}, h('dt', {}, term), h('dd', {}, value))
   const cid = rawBlockCid(anchor.page)
-  const page = h('span', {}, copyable(cid, 'address of the newest page'), ' ')
-  page.append(h('a', { href: gatewayUrl(cid), target: '_blank', rel: 'noreferrer' }, 'Open'))
+  const page = h('span', {}, copyable(cid, texts.details.pageName), ' ')
+  page.append(h('a', { href: gatewayUrl(cid), target: '_blank', rel: 'noreferrer' }, texts.details.open))
   const { transactionHash } = anchor
   return h(
     'dl',
     { class: 'facts', 'data-testid': 'anchor', 'data-block': anchor.blockNumber, 'data-size': anchor.size },
     anchor.blockAtMs === undefined
-      ? fact('Witnessed', 'by nobody: its store has it')
-      : fact('Existed before', `${formatMoment(anchor.blockAtMs)}, block ${anchor.blockNumber}`),
-    fact('Covers', `${count(anchor.size, 'entry', 'entries')} of the log`),
-    fact('Log root', copyable(anchor.root, 'root of the log')),
-    fact('Newest page', page),
-    transactionHash && fact('Transaction', copyable(transactionHash, 'transaction')),
+      ? fact(texts.details.witnessed, texts.details.byNobody)
+      : fact(texts.details.existed, texts.details.block(formatMoment(anchor.blockAtMs), anchor.blockNumber)),
+    fact(texts.details.covers, texts.details.entries(anchor.size)),
+    fact(texts.details.root, copyable(anchor.root, texts.details.rootName)),
+    fact(texts.details.page, page),
+    transactionHash &&
+      fact(texts.details.transaction, copyable(transactionHash, texts.details.transactionName)),
   )
 }
 
 const sizeWords = ({ sizeBytes, storedBytes }: ChunkView) =>
   storedBytes > 0 && storedBytes < sizeBytes
-    ? `${formatBytes(storedBytes)} of ${formatBytes(sizeBytes)}`
+    ? texts.details.partOf(formatBytes(storedBytes), formatBytes(sizeBytes))
     : formatBytes(sizeBytes)
 
 function chunkView(): View<ChunkView> {
@@ -130,7 +138,7 @@ function chunkView(): View<ChunkView> {
       setText(words, text)
       setText(size, sizeWords(chunk))
       if (chunk.cid && !cid.hasChildNodes())
-        cid.append(copyable(chunk.cid, `address of piece ${chunk.index}`))
+        cid.append(copyable(chunk.cid, texts.details.pieceName(chunk.index)))
       setText(problem, troubleOf(chunk))
       problem.hidden = problem.textContent === ''
       setAttributes(element, {
@@ -146,7 +154,7 @@ function chunkView(): View<ChunkView> {
 }
 
 function troubleOf({ status, retryCount, lastError }: ChunkView): string {
-  const tries = retryCount > 0 ? count(retryCount, 'retry', 'retries') : ''
+  const tries = retryCount > 0 ? texts.details.retries(retryCount) : ''
   const error =
     lastError && status !== 'confirmed'
       ? `${(texts.errors[lastError.code] ?? texts.errors.defect).join(' ')}`
@@ -159,7 +167,7 @@ function copyable(value: string, what: string): HTMLButtonElement {
   const element = button('', () => void copyText(value, element), {
     class: 'copyable',
     title: value,
-    'aria-label': `Copy ${what} ${shorten(value)}`,
+    'aria-label': texts.details.copy(what, shorten(value)),
   })
   element.append(h('code', {}, shorten(value)), icon('copy'))
   return element

@@ -10,7 +10,7 @@ const TONE_GAIN = 0.04
 export function openTestPicture(): { stream: MediaStream; close(): void } {
   const canvas = Object.assign(document.createElement('canvas'), { width: WIDTH, height: HEIGHT })
   const pen = canvas.getContext('2d')
-  if (!pen) throw new Error('This browser can neither open a camera nor draw a picture.')
+  if (!pen) throw new Error(texts.testPicture.cannot)
   const draw = () => drawFrame(pen, Date.now())
   draw()
   const timer = setInterval(draw, 1000 / FRAMES_PER_SECOND)
@@ -42,7 +42,7 @@ function drawFrame(pen: CanvasRenderingContext2D, nowMs: number): void {
   pen.fillRect(0, HEIGHT - 72, WIDTH, 72)
   pen.fillStyle = '#241a04'
   pen.font = '700 32px system-ui, sans-serif'
-  pen.fillText(texts.source.stamp, WIDTH / 2, HEIGHT - 25)
+  pen.fillText(texts.testPicture.stamp, WIDTH / 2, HEIGHT - 25)
 }
 
 function openTone(): { tracks: MediaStreamTrack[]; close(): void } {

@@ -1,119 +1,133 @@
-import type { ErrorCode } from '../protocol/errors.ts'
-
-/** What happened, and what to do about it. */
-type Both = readonly [what: string, next: string]
-
-const OURS: Both = [
-  'Something in this app went wrong.',
-  'Nothing was deleted. Reload the page; if it stays, tell whoever runs it.',
-]
-const THEIRS: Both = [
-  'The place that keeps the recordings is set up wrongly.',
-  'Nothing was deleted. Tell whoever runs it, then press Resume.',
-]
-const SLOW: Both = [
-  'The place that keeps the recordings does not answer as it should.',
-  'It is asked again by itself.',
-]
-const KEEP: Both = [
-  'A part of this recording can no longer be read on this device.',
-  'Keep the device, and tell whoever runs the app.',
-]
-
-const errors: Readonly<Record<ErrorCode, Both>> = {
-  'bad-message': OURS,
-  'unknown-session': [
-    'This recording is no longer on this device.',
-    'Somebody has cleared the data of this site.',
-  ],
-  'session-exists': OURS,
-  'session-ended': ['This recording has ended already.', 'Press Record to start a new one.'],
-  'index-taken': OURS,
-  'chunk-too-large': OURS,
-  'hash-mismatch': OURS,
-  'not-confirmed': ['This recording is not proved yet.', 'Say that you want to lose it, or wait.'],
-  'bad-input': OURS,
-  'no-service-worker': [
-    'This browser lets the app do nothing in the background.',
-    'Open the page in Chrome, Edge, Firefox or Safari, and not in a private window.',
-  ],
-  'unsupported-browser': [
-    'This browser is too old.',
-    'Update it: Chrome or Edge 100, Firefox 97, Safari 15.4, Samsung Internet 19 or newer.',
-  ],
-  'worker-timeout': ['The background part of the app does not answer.', 'It is asked again by itself.'],
-  'protocol-mismatch': ['The app was updated meanwhile.', 'Reload the page once nothing waits in it.'],
-  'storage-full': ['The device is full.', 'Free some space: delete files or apps.'],
-  'storage-failed': ['The device did not save it.', 'It is tried again by itself.'],
-  'recorder-failed': [
-    'The camera stopped.',
-    'What was recorded is kept. Check camera and microphone, then press Record.',
-  ],
-  'payload-unreadable': KEEP,
-  'payload-corrupt': KEEP,
-  unreachable: ['There is no connection.', 'It goes on by itself with the next one.'],
-  timeout: SLOW,
-  'server-error': SLOW,
-  throttled: ['The place that keeps the recordings is busy.', 'It is asked again by itself.'],
-  'sign-in-needed': [
-    'You are signed out where the recordings are kept.',
-    'Sign in again, then press Resume.',
-  ],
-  'address-mismatch': THEIRS,
-  'bad-answer': SLOW,
-  'rejected-by-store': [
-    'The place that keeps the recordings does not take this one.',
-    'Tell whoever runs it, then press Resume.',
-  ],
-  'completion-failed': [
-    'The app has not heard yet that this recording is safe.',
-    'It is told again by itself.',
-  ],
-  'copies-missing': ['Not all copies are made yet.', 'It goes on by itself.'],
-  'anchor-rejected': THEIRS,
-  'anchor-unseen': ['The public proof is not there yet.', 'It is asked for again by itself.'],
-  forked: [
-    'Somebody else signs as this recording.',
-    'Keep the device: what is on it stays, and what was proved before stands.',
-  ],
-  'wrong-chain': THEIRS,
-  'nodes-disagree': SLOW,
-  'other-destination': [
-    'The app was set up for another place than this recording was begun for.',
-    'Nothing was deleted. Tell whoever runs it.',
-  ],
-  aborted: SLOW,
-  defect: OURS,
-}
+import { english as ofElements } from '../elements/texts.ts'
 
 /**
- * The words that a person meets, in one place. Another language is one more object of the type `Texts`: where a text is
- * missing it does not compile.
+ * The words that a person meets, in one place, with those of the elements. Another language is one more object of the
+ * type `Texts`: where a text is missing it does not compile.
  */
 const english = {
-  errors,
-  state: {
-    recording: 'Recording',
-    local: 'Uploading',
-    proof: 'Waiting for its proof',
-    done: 'Safe and proved',
-    doneWithGap: 'Safe and proved, with a gap',
-    doneInterrupted: 'Safe and proved up to the interruption',
-    empty: 'Empty: nothing was saved',
-    paused: 'Paused',
-    off: 'Uploads are off',
-    wifi: 'Waiting for Wi-Fi',
-    you: 'Needs you',
-    network: 'Waiting for a connection',
-    later: 'Waiting to try again',
+  ...ofElements,
+  page: {
+    tagline: 'Video evidence that outlives this tab',
+    description: 'Records video evidence that outlives the tab it was recorded in.',
+    recordings: 'Recordings',
+    empty:
+      'Nothing recorded on this device yet. Each recording appears here with how much of it is safe elsewhere, and can be verified and played once it is proved.',
+    cancel: 'Cancel',
+    done: 'Done',
+    reload: 'Reload',
   },
-  why: {
-    pausedToo: 'You have paused it.',
-    paused: 'You have paused it: press Resume to go on.',
-    off: 'Nothing leaves this device until you allow uploads.',
-    wifi: 'It goes on by itself with Wi-Fi.',
-    you: 'It was not taken.',
-    nextTry: (wait: string) => `Next try in ${wait}.`,
+  update: {
+    ready: 'New version',
+    readySpoken: 'A new version of the app is ready.',
+    go: 'Update',
+    otherTab: 'Another tab records',
+  },
+  cover: {
+    hide: 'Hide',
+    title: 'Clock',
+    back: 'Back',
+  },
+  privacy: {
+    title: 'On this device',
+    notify: 'Notify me when uploads have finished',
+    notifyWords: 'While no page of the app is open. The words tell nothing of recordings.',
+    notifyOff: 'Notifications are not allowed for this page: allow them in the settings of your browser.',
+    finished: 'Finished',
+    finishedWords: 'There is nothing to do.',
+    traces: 'Delete traces of what is proved',
+    tracesTitle: 'Delete these traces?',
+    tracesGo: 'Delete them',
+    tracesNone: 'No proved recording is listed on this device.',
+    tracesOf: (count: number) =>
+      count === 1
+        ? '1 proved recording is listed on this device.'
+        : `${count} proved recordings are listed on this device.`,
+    tracesWhy: (count: number) =>
+      `${count === 1 ? 'The recording' : `The ${count} recordings`} that are safe elsewhere and proved go from this list. Their copies and proofs stay: whoever has the group key finds them. What is not proved yet stays here.`,
+    tracesGone: 'Deleted',
+  },
+  report: {
+    pieces: (count: number) => (count === 1 ? '1 piece' : `${count} pieces`),
+    piecesNamed: (count: number, which: string) => `${count === 1 ? 'piece' : 'pieces'} ${which}`,
+    nothing: 'Nothing of it is listed.',
+    none: (all: string) => `None of ${all} is proved.`,
+    all: (all: string, existed: string) => `All proved: ${all}. ${existed}`,
+    some: (proved: number, all: string, existed: string) => `Proved: ${proved} of ${all}. ${existed}`,
+    existed: (count: number, when: string) =>
+      `${count === 1 ? 'It' : 'They'} existed before ${when}, by the chain’s clock.`,
+    check: (code: string, message: string) => `Check: ${code}. ${message}`,
+    wrong: {
+      'gateway-unreachable': (_count: number) => 'could not be fetched: the store gave no answer',
+      'chunk-missing': (count: number) => `${count === 1 ? 'is' : 'are'} not at the store`,
+      'chunk-address': (count: number) =>
+        `${count === 1 ? 'is' : 'are'} not what the log lists: the store sent other bytes`,
+      'chunk-decrypt': (count: number) => `${count === 1 ? 'does' : 'do'} not open`,
+      other: (count: number) =>
+        count === 1 ? 'is not what the log says of it' : 'are not what the log says of them',
+    },
+    unreadable: 'in no part of the log that can be read',
+    unpublished: 'since never made public',
+    missing: (why: string, what: string) => `Missing, ${why}: ${what}. The recording jumps there.`,
+    lost: (entries: number) =>
+      `${entries === 1 ? '1 entry' : `${entries} entries`} of the log cannot be read, and may list more.`,
+    forked: (block: number, entries: number) =>
+      `From block ${block} on the log contradicts what was proved before, which stands.${
+        entries === 0
+          ? ''
+          : ` What else it lists (${entries === 1 ? '1 entry' : `${entries} entries`}) is left out.`
+      }`,
+    unsigned: (heads: number) =>
+      `Left out, since not signed by the recording’s key: ${heads === 1 ? '1 head' : `${heads} heads`} on the chain.`,
+    repeated: (which: string) => `Listed more than once: ${which}. The first of each counts.`,
+    endings: {
+      open: 'The log has no end: the recording goes on, or its end is not proved yet.',
+      interrupted: 'The recording was interrupted: its recorder died, or lost something.',
+      discarded: 'The recording was discarded on the device that made it.',
+    },
+    run: (from: number, to: number) => `${from} to ${to}`,
+    more: (count: number) => ` and ${count} more`,
+  },
+  /** What is under "Details", for whoever looks into it, has the field's own words. */
+  details: {
+    pieces: 'Pieces',
+    session: 'Session',
+    sessionName: 'session name',
+    link: 'Link without a key',
+    linkName: 'link without a key',
+    continues: 'Goes on with session',
+    pageName: 'address of the newest page',
+    open: 'Open',
+    witnessed: 'Witnessed',
+    byNobody: 'by nobody: its store has it',
+    existed: 'Existed before',
+    block: (when: string, number?: number) => `${when}, block ${number}`,
+    covers: 'Covers',
+    entries: (count: number) => (count === 1 ? '1 entry of the log' : `${count} entries of the log`),
+    root: 'Log root',
+    rootName: 'root of the log',
+    page: 'Newest page',
+    transaction: 'Transaction',
+    transactionName: 'transaction',
+    partOf: (some: string, all: string) => `${some} of ${all}`,
+    pieceName: (index: number) => `address of piece ${index}`,
+    retries: (count: number) => (count === 1 ? '1 retry' : `${count} retries`),
+    copy: (what: string, value: string) => `Copy ${what} ${value}`,
+  },
+  help: {
+    title: 'What happens when you close this tab',
+    saved:
+      'A second counts as saved (✓) once it is stored, encrypted, on this device. From then on the app looks after it in the background: it uploads it, has its fingerprint written where everybody can see it, and deletes it here only once that is done.',
+    closed:
+      'If the tab closes while you record, the seconds marked ✓ are kept and the recording is finished without you, as “interrupted”. Only the last few seconds, not marked yet, can be lost.',
+    later:
+      'If the whole browser is closed, or the network is gone for long, uploads go on when the browser gives the app time again, or the next time you open this page. Nothing has to be tapped.',
+  },
+  noCamera: {
+    title: 'Nothing is recorded',
+    test: 'To try the app without a camera you can record a test picture. It is kept and uploaded like a recording, and says in each of its frames that it is no evidence.',
+    record: 'Record a test picture',
+    again: 'Try the camera again',
+    none: 'Do not record',
   },
   piece: {
     parked: 'Needs you',
@@ -124,43 +138,18 @@ const english = {
     proof: 'Waiting for its proof',
     proved: 'Safe and proved',
   },
-  safe: {
-    none: (all: string) => `${all}, on this device only.`,
-    some: (stored: string, all: string) => `${stored} of ${all} is safe elsewhere.`,
-    all: (all: string) => `All of ${all} is safe elsewhere.`,
-    unproved: 'When it was made is not proved yet.',
-    pieces: (stored: number, all: number) => `${stored} of ${all} pieces are safe elsewhere.`,
-    nothing: 'Nothing of it is saved yet.',
-    bar: 'Proved',
-    lost: (count: number) => (count === 1 ? '1 piece lost' : `${count} pieces lost`),
-  },
-  recovery: {
-    looking: 'Looking at what is on this device…',
-    nothing: 'Nothing waits on this device.',
-    recordings: (count: number) => (count === 1 ? 'is on its way' : 'are on their way'),
-    elsewhere: 'safe elsewhere',
-    here: 'on this device only',
-    you: (count: number) => (count === 1 ? 'waits for you' : 'wait for you'),
-    goesOn: 'It goes on by itself.',
-    goesOnWhileOpen: 'It goes on while this page is open, and at your next visit.',
-    list: 'Which ones',
-    finished: 'Nothing waits on this device any more',
-    begun: (count: number) =>
-      count === 1 ? '1 recording is on its way' : `${count} recordings are on their way`,
-  },
   actions: {
-    pause: 'Pause',
-    pauseOf: (when: string) => `Pause the recording of ${when}`,
+    recordingOf: (when: string, state: string) => `Recording of ${when}: ${state}`,
     discard: 'Discard',
     discardOf: (when: string) => `Discard the recording of ${when}`,
     verify: 'Verify and play',
     verifyOf: (when: string) => `Verify and play the recording of ${when}`,
     details: 'Details',
-    paused: 'Paused',
-    resumed: 'Resumed',
     discarded: 'Discarded',
   },
   discard: {
+    title: 'Discard this recording?',
+    keep: 'Keep it',
     recorded: (length: string, when: string) => `${length}, recorded ${when}.`,
     onlyHere: 'Only what this device knows of it goes: the copy elsewhere and its proof stay.',
     nowhereElse: (length: string, bytes: string) => `${length} of it (${bytes}) exist nowhere else.`,
@@ -170,12 +159,86 @@ const english = {
     understandUnfinished: 'I understand that this recording is not finished yet.',
   },
   check: {
+    verifying: 'Verifying',
+    failed: 'Verification failed',
+    stepFailed: (step: string, check: string) => `${step} failed (${check}).`,
+    named: (code: string) => `check: ${code}`,
+    ofPiece: (index: number, code: string) => `piece ${index}, check: ${code}`,
+    network: 'Check the network and try again.',
+    ready: (found: string) => `${found} Ready to play.`,
+    close: 'Close',
     reading: 'Looking for the recording',
     pieces: 'Checking and opening each piece',
     found: 'The list of its pieces and the key are checked',
     checked: (done: number, all: number) => `Checked ${done} of ${all}`,
   },
   keys: {
+    recordingForLabel: 'Recording for',
+    noGroup:
+      'A group is whoever may open your recordings. Create one, or join one with a key that you were given.',
+    newGroup: 'New group',
+    newGroupWords:
+      'The group gets a key, which opens its recordings. It stays on this device until you have saved a copy and proved it.',
+    name: 'Name',
+    create: 'Create group',
+    join: 'Join',
+    keepGroup: 'Keep the group key on this device',
+    keepGroupWords: 'Otherwise it is forgotten when this tab closes. Recording goes on without it.',
+    recordingKeyLabel: 'Recording key (public): opens nothing',
+    recordingKeyWords: 'Another phone that joins with it can record for the group.',
+    copyRecordingKey: 'Copy recording key',
+    groupKeyLabel: 'Group key (secret): opens the recordings',
+    copy: 'Copy',
+    copied: 'Copied',
+    copyByHand: 'Select it and copy by hand',
+    copyByHandSpoken: 'The browser did not allow copying. Select the text and copy it by hand.',
+    download: 'Download',
+    copyLink: 'Copy a link that opens all',
+    haveCopy: 'I have a copy',
+    forgetHere: 'Forget it here',
+    enter: 'Enter the group key',
+    enterWhy: 'It opens the recordings of the group.',
+    lastFour: 'Its last four characters',
+    orFile: 'Or the key file that you saved',
+    keepToo: 'Keep the key on this device as well',
+    keepTooWords: 'Only to play recordings here. Without it someone holding this device can open nothing.',
+    isCopy: 'That is my copy',
+    forget: 'Forget the key',
+    forgetTitle: (name: string) => `Forget the key of “${name}” here?`,
+    forgetWords:
+      'Recordings can then be opened here only after the key is entered again. If nobody else has it, they are lost to everyone for good. This device can still record for the group.',
+    joinTitle: 'Join a group',
+    joinWhy:
+      'Paste the recording key that a member gave you. To open recordings too, paste the group key, or the text of its key file.',
+    joinLabel: 'Recording key or group key',
+    joinDone: 'Join group',
+    keyOf: (name: string) => `Key of “${name}”`,
+    keysOf: (name: string) => `Keys of “${name}”`,
+    keyLabel: 'Group key',
+    use: 'Use key',
+    lets: {
+      group: 'A group key: records for the group, and opens its recordings.',
+      recording: 'A recording key: this device can record for the group, and cannot open its recordings.',
+    },
+    opensNothing: 'This is a recording key, which opens nothing. Ask for the group key: 43 characters.',
+    ofAnother: (name: string, id: string) =>
+      `This is the key of another group. Look for the key of “${name}”, id ${id}….`,
+    toOpen: 'The recording is encrypted for this group. Only its key opens it.',
+    unnamed: (id: string) => `the group ${id}`,
+    wrong: {
+      empty: 'Paste the key first.',
+      isId: 'This is the group’s public id. Ask for its key, or for its recording key.',
+      characters: 'A key has only letters, digits, “-” and “_”. Copy it again, without spaces or quotes.',
+      groupLength: (length: number) =>
+        `A group key has 43 characters; this has ${length}. Copy it again, from the first to the last.`,
+      recordingLength: (length: number) =>
+        `A recording key has 50 characters; this has ${length}. Copy it again, from the first to the last.`,
+    },
+    file: {
+      title: (name: string) => `Holdfast group key for “${name}”`,
+      whoHas: 'Whoever has the key can open the recordings of this group. Without it nobody can.',
+      toRecord: 'To record for the group, a phone needs the recording key alone, which opens nothing.',
+    },
     groupNumber: (number: number) => `Group ${number}`,
     recordingFor: (name: string) => `Recording for ${name}.`,
     keys: 'Keys',
@@ -197,6 +260,11 @@ const english = {
     notProved: 'That is not the end of this key, nor its key file. Look at your copy again.',
   },
   reader: {
+    title: 'Holdfast reader',
+    tagline: 'Finds, checks and plays the recordings of a group',
+    keyWords: 'It stays in this tab: it is sent to nobody and kept nowhere.',
+    orFile: 'Or a key file',
+    find: 'Find the recordings',
     opensNothing: 'This is a recording key, which opens nothing. Ask for the group key: 43 characters.',
     looking: 'Looking for recordings…',
     found: (count: number) =>
@@ -223,62 +291,24 @@ const english = {
     },
     failed: 'It could not be checked',
   },
-  remedy: {
-    resume: 'Resume',
-    resumeAll: (count: number) => `Resume all ${count}`,
-    resumeOf: (when: string) => `Resume the recording of ${when}`,
-    upload: 'Upload now',
-    uploadAnyway: 'Upload on mobile data',
-    offHere: (length: string) => `Uploads are off: ${length} is on this device only.`,
-    wifiHere: (length: string) => `Waiting for Wi-Fi: ${length} is on this device only.`,
+  policy: {
+    label: 'Upload',
+    always: 'Always, at once',
+    unmetered: 'On Wi-Fi, not on mobile data',
+    paused: 'Not now',
+    pausedWords: 'Uploads are paused. Recordings stay on this device alone until you let them go.',
+    wifiWords: 'Waiting for Wi-Fi. Recordings stay on this device alone until then.',
   },
-  recorder: {
-    stop: 'Stop',
-    saving: 'Saving',
-    recording: 'Recording',
-    failed: 'Recording failed',
-    failedNext: 'Press Record to start a new recording.',
-    stopped: (length: string) => `Recording stopped. ${length} saved on this device.`,
-    allSaved: (length: string) => `✓ ${length}`,
-    allSavedSpoken: (length: string) => `${length} saved on this device`,
-    notSaved: (length: string) => `⏳ ${length}`,
-    notSavedSpoken: (length: string) => `The last ${length} are not saved yet`,
-    heldUp: (what: string, next: string, held: string, isPaused: boolean) =>
-      `${what} ${next} ${isPaused ? 'Recording is paused until there is room.' : 'Recording goes on.'} Keep this tab open: it alone holds ${held}.`,
-    stillSaving: (saved: string, unsaved: string) =>
-      `${saved} is safe on this device; the last ${unsaved} are in this page only.`,
-    stillSavingNext: 'It is tried again by itself while this page is open. To be sure, save them as a file.',
-    saveFile: 'Save as a file',
-    continued: (isKept: boolean) => ({
-      what: 'The recording was cut off for a while, and goes on in a new one.',
-      next: isKept ? 'What was recorded before is kept.' : 'What only this device had of it is gone.',
-    }),
-    unsupported: 'This browser cannot record video. Use Chrome, Edge or Firefox.',
-  },
-  source: {
-    testPictureWanted: 'Recording a test picture, as the address of this page asks.',
-    testPicture: 'Recording a test picture: it proves nothing.',
-    noMicrophone: 'No microphone: recording without sound.',
-    noCamera: 'There is no camera here, or this page may not use it.',
-    cameraRefused:
-      'This page may not use the camera. Allow it in the site settings of your browser, then press Record again.',
-    cameraInUse: 'Another app uses the camera. Close it, then press Record again.',
+  testPicture: {
+    badge: 'Test picture',
+    wanted: 'Recording a test picture, as the address of this page asks.',
+    note: 'Recording a test picture: it proves nothing.',
     stamp: 'TEST PICTURE · NO EVIDENCE',
-  },
-  sourceState: {
-    live: '',
-    pictureLost: 'The camera is gone: no picture is recorded. The sound goes on.',
-    soundLost: 'The microphone is gone: no sound is recorded. The picture goes on.',
-    pictureMuted: 'The camera gives no picture at the moment.',
-    soundMuted: 'The microphone gives no sound at the moment.',
-    nothingNow: 'Neither picture nor sound comes at the moment.',
-    gone: 'Recording ended: camera and microphone are gone.',
-    pictureGone: 'Recording ended: the camera is gone.',
-    goneNext:
-      'What was recorded until then is kept, marked as interrupted. Press Record to go on in a new recording.',
+    cannot: 'This browser can neither open a camera nor draw a picture.',
   },
 }
 
+/** Every text of the demo, those of the elements included. */
 export type Texts = typeof english
 
 /** The texts in the language of this build. */

@@ -2,6 +2,7 @@ import { adviceFor } from '../protocol/advice.ts'
 import { VerificationError } from '../verify/index.ts'
 import { h } from './dom.ts'
 import { capital } from './format.ts'
+import { texts } from './texts.ts'
 
 /** A notice that says precisely which check failed, and what to do about it. */
 export function verificationFailure(thrown: unknown): HTMLElement {
@@ -16,10 +17,14 @@ export function verificationFailure(thrown: unknown): HTMLElement {
       'data-step': known?.step,
       'data-index': known?.index,
     },
-    h('strong', {}, known ? `${capital(known.step)} failed (${checkOf(known)}).` : 'Verification failed.'),
-    ` ${message}. ${known ? adviceFor(known.code) : 'Check the network and try again.'}`.replace('..', '.'),
+    h(
+      'strong',
+      {},
+      known ? texts.check.stepFailed(capital(known.step), checkOf(known)) : `${texts.check.failed}.`,
+    ),
+    ` ${message}. ${known ? adviceFor(known.code) : texts.check.network}`.replace('..', '.'),
   )
 }
 
 const checkOf = ({ code, index }: VerificationError) =>
-  index === undefined ? `check: ${code}` : `chunk ${index}, check: ${code}`
+  index === undefined ? texts.check.named(code) : texts.check.ofPiece(index, code)

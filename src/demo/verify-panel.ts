@@ -7,6 +7,7 @@ import { groupWithKey, knownGroups } from './group-store.ts'
 import { groupWithKeyOrAsk } from './key-dialogs.ts'
 import { player } from './player.ts'
 import { readSession } from './read-session.ts'
+import { texts } from './texts.ts'
 import { extentOf, findingsOf } from './reading-report.ts'
 import { verificationFailure } from './verification-failure.ts'
 import { verificationSteps } from './verification-steps.ts'
@@ -44,12 +45,12 @@ export function verifyPanel(sessionNow: () => SessionSnapshot) {
       running = new AbortController()
       const { signal } = running
       const steps = verificationSteps()
-      const closeButton = button('Close', () => {
+      const closeButton = button(texts.check.close, () => {
         close()
         from.focus()
       })
       element.hidden = false
-      show('running', 'Verifying', steps.element)
+      show('running', texts.check.verifying, steps.element)
       try {
         const { name } = session
         const read = await readSession({ name, keys, signal, onProgress: steps.update })
@@ -65,11 +66,11 @@ export function verifyPanel(sessionNow: () => SessionSnapshot) {
         const shown = player(read.recording, { session, isWhole: extent === 'whole' }, closeButton)
         release = shown.release
         const state = extent === 'whole' ? 'verified' : 'partial'
-        show(state, `${findings[0]?.words ?? ''} Ready to play.`, list, shown.element)
+        show(state, texts.check.ready(findings[0]?.words ?? ''), list, shown.element)
       } catch (thrown) {
         if (signal.aborted) return
         steps.finish('failed')
-        show('failed', 'Verification failed', verificationFailure(thrown), closeButton)
+        show('failed', texts.check.failed, verificationFailure(thrown), closeButton)
       }
     },
   }
@@ -81,6 +82,6 @@ function keyFor(groupIds: readonly GroupId[]) {
   const known = knownGroups().find(({ id }) => groupIds.includes(id))
   const id = known?.id ?? groupIds[0]
   if (id === undefined) return Promise.resolve(undefined)
-  const wanted = { id, name: known?.name ?? `the group ${id.slice(2, 8)}` }
-  return groupWithKeyOrAsk(wanted, 'The recording is encrypted for this group. Only its key opens it.')
+  const wanted = { id, name: known?.name ?? texts.keys.unnamed(id.slice(2, 8)) }
+  return groupWithKeyOrAsk(wanted, texts.keys.toOpen)
 }

@@ -1,12 +1,13 @@
-import { openTestPicture } from './test-picture.ts'
 import { texts } from './texts.ts'
 
-/** What is recorded from. `kind` and `note` say honestly whether that is the camera. */
+/** What is recorded from. */
 export interface Source {
   readonly stream: MediaStream
-  readonly kind: 'camera' | 'test-picture'
+  /** Shown over the picture, such as that it is no camera's. */
+  readonly badge?: string
   /** What a person should know about it; undefined when all is as expected. */
   readonly note?: string
+  /** Called when the recording is over. */
   close(): void
 }
 
@@ -34,12 +35,8 @@ export async function openCamera(): Promise<Source | string> {
   }
 }
 
-/** A moving picture that says in each frame that it is no evidence. */
-export const testPicture = (note: string): Source => ({ kind: 'test-picture', note, ...openTestPicture() })
-
 const camera = (stream: MediaStream, note?: string): Source => ({
   stream,
-  kind: 'camera',
   ...(note === undefined ? {} : { note }),
   close: () => stream.getTracks().forEach((track) => track.stop()),
 })

@@ -21,7 +21,7 @@ export interface Urgent {
 export const onTheirWay = (sessions: readonly SessionSnapshot[]): readonly SessionSnapshot[] =>
   sessions
     .filter((session) => !isConfirmed(session) && session.ending !== 'recording')
-    .toSorted((a, b) => Number(needsResume(b)) - Number(needsResume(a)))
+    .sort((a, b) => Number(needsResume(b)) - Number(needsResume(a)))
 
 export function summaryOf(pending: readonly SessionSnapshot[]): Summary {
   const sum = (ms: (session: SessionSnapshot) => number) =>

@@ -1,11 +1,12 @@
 import type { SessionSnapshot, UploadProgress } from '../protocol/snapshot.ts'
 import { h, setAttributes, setText, type View } from './dom.ts'
+import { texts } from './texts.ts'
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** How far a session's upload is, as a bar and in words; there only while bytes are still to be sent. */
 export function uploadProgress(): View<SessionSnapshot> {
-  const bar = h('progress', { 'aria-label': 'Upload', 'data-testid': 'upload-progress' })
+  const bar = h('progress', { 'aria-label': texts.upload.bar, 'data-testid': 'upload-progress' })
   // Read with the bar, when a person comes to it: told at each part, it would never end.
   const words = h('p', { class: 'bar-words', 'aria-hidden': 'true' })
   const element = h('div', { class: 'upload' }, bar, words)
@@ -45,7 +46,7 @@ function bytesOf(some: number, all: number, locale?: string): string {
   const digits = unit > 0 && all / 1000 ** unit < 99.5 ? 1 : 0
   const format = new Intl.NumberFormat(locale, { maximumFractionDigits: digits })
   const [done, total] = [some, all].map((bytes) => format.format(bytes / 1000 ** unit))
-  return `${done} of ${total} ${BYTE_UNITS[unit]}`
+  return texts.upload.of(`${done}`, `${total} ${BYTE_UNITS[unit]}`)
 }
 
 function rate(bitsPerSecond: number, locale?: string): string {
@@ -57,12 +58,12 @@ function rate(bitsPerSecond: number, locale?: string): string {
 
 /** Rounded up, and coarser the longer it takes: a rate is no promise. */
 function timeLeft(seconds: number, locale?: string): string {
-  if (seconds <= 10) return 'a few seconds left'
+  if (seconds <= 10) return texts.upload.soon
   const [value, unit] =
     seconds <= 50
       ? [Math.ceil(seconds / 10) * 10, 's']
       : seconds <= 3_570
         ? [Math.ceil(seconds / 60), 'min']
         : [Math.ceil(seconds / 360) / 10, 'h']
-  return `about ${new Intl.NumberFormat(locale).format(value)} ${unit} left`
+  return texts.upload.left(`${new Intl.NumberFormat(locale).format(value)} ${unit}`)
 }

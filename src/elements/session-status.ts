@@ -1,4 +1,4 @@
-import type { ChunkView, PolicyView, SessionSnapshot } from '../protocol/snapshot.ts'
+import type { PolicyView, SessionSnapshot } from '../protocol/snapshot.ts'
 import type { IconName } from './icon.ts'
 import { headlineOf, situationOf, type Headline } from './session-words.ts'
 import { texts } from './texts.ts'
@@ -12,7 +12,8 @@ export interface StatusWords {
   readonly tone: Tone
 }
 
-const status = (words: string, icon: IconName, tone: Tone): StatusWords => ({ words, icon, tone })
+/** Words with their looks. */
+export const statusOf = (words: string, icon: IconName, tone: Tone): StatusWords => ({ words, icon, tone })
 
 const LOOKS: Readonly<Record<Headline, readonly [IconName, Tone]>> = {
   recording: ['dot', 'recording'],
@@ -31,33 +32,12 @@ const LOOKS: Readonly<Record<Headline, readonly [IconName, Tone]>> = {
 export function sessionStatus(session: SessionSnapshot, policy: PolicyView): StatusWords {
   const { headline } = headlineOf(situationOf(session, policy))
   if (headline === 'done') return doneStatus(session)
-  return status(texts.state[headline], ...LOOKS[headline])
+  return statusOf(texts.state[headline], ...LOOKS[headline])
 }
 
 function doneStatus({ anchor, missing, ending }: SessionSnapshot): StatusWords {
   const { done, doneWithGap, doneInterrupted, empty } = texts.state
-  if (!anchor) return status(empty, 'dot', 'quiet')
-  if (missing > 0) return status(doneWithGap, ...LOOKS.done)
-  return status(ending === 'interrupted' ? doneInterrupted : done, ...LOOKS.done)
-}
-
-/** A chunk's state in words. */
-export function chunkStatus(chunk: ChunkView): StatusWords {
-  const words = texts.piece
-  if (chunk.parked) return status(words.parked, 'alert', 'alert')
-  switch (chunk.status) {
-    case 'captured':
-    case 'hashing':
-    case 'encrypting':
-      return status(words.encrypting, 'clock', 'quiet')
-    case 'uploading':
-      return chunk.lastError ? status(words.again, 'clock', 'waiting') : status(words.toUpload, 'up', 'quiet')
-    case 'uploaded':
-      return status(words.elsewhere, 'up', 'busy')
-    case 'manifesting':
-    case 'anchoring':
-      return status(words.proof, 'link', 'busy')
-    case 'confirmed':
-      return status(words.proved, 'check', 'good')
-  }
+  if (!anchor) return statusOf(empty, 'dot', 'quiet')
+  if (missing > 0) return statusOf(doneWithGap, ...LOOKS.done)
+  return statusOf(ending === 'interrupted' ? doneInterrupted : done, ...LOOKS.done)
 }

@@ -1,0 +1,104 @@
+import type { Page } from '@playwright/test'
+import axe from 'axe-core'
+import { builtScript } from '../built-scripts.ts'
+import { expect, test as base } from '../fixtures.ts'
+import { serve } from '../page/serve.ts'
+import type { bare } from './bare-page.ts'
+
+type Bare = typeof bare
+
+/** The page is there, and its elements are defined. */
+const test = base.extend<{ readonly page: Page }>({
+  page: async ({ context }, use) => {
+    const script = await builtScript('elements/bare-page.ts')
+    const html = '<!doctype html><meta charset="utf-8"><body><script src="/page.js"></script>'
+    const site = await serve(
+      new Map([
+        ['/', html],
+        ['/page.js', script],
+      ]),
+    )
+    const page = await context.newPage()
+    await page.goto(site.url)
+    await use(page)
+    await page.close()
+    await site.close()
+  },
+})
+
+const inPage = <Result>(page: Page, work: (it: Bare) => Result | Promise<Result>) =>
+  page.evaluate(`(${String(work)})(window.bare)`) as Promise<Result>
+
+const violationsOf = async (page: Page) => {
+  await page.evaluate(axe.source)
+  return page.evaluate(async () => {
+    const { violations } = await (Reflect.get(window, 'axe') as typeof axe).run()
+    return violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => html) }))
+  })
+}
+
+test('in a page of somebody else, by keyboard alone: recorded, paused, resumed, proved', async ({ page }) => {
+  await inPage(page, (it) => it.define(false))
+  const recorder = page.locator('holdfast-recorder')
+  const recovery = page.locator('holdfast-recovery')
+  const status = page.locator('holdfast-status')
+  await expect(recovery).toHaveAttribute('data-pending', '0')
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('button', { name: 'Record', exact: true })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(page.getByText('There is nobody to record for.')).toBeVisible()
+  await inPage(page, (it) => it.letRecord())
+  await page.keyboard.press('Enter')
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  await expect(page.getByRole('button', { name: 'Stop' })).toBeFocused()
+  await expect(page.getByText('A canvas')).toBeVisible()
+  await expect(status.getByRole('heading', { level: 2 })).toHaveText('Recording')
+  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(1)
+  await page.keyboard.press('Enter')
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  await expect(page.getByRole('button', { name: 'Record', exact: true })).toBeFocused()
+  expect(await inPage(page, (it) => it.events.join(' '))).toBe('holdfast-recording holdfast-recorded')
+
+  await expect(recovery).toHaveAttribute('data-pending', '1')
+  await expect(status.getByRole('heading')).toHaveText('Uploading')
+  expect(await violationsOf(page)).toEqual([])
+  await page.keyboard.press('Tab')
+  await expect(page.getByRole('button', { name: /^Pause the recording of/ })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(status.getByRole('heading')).toHaveText('Paused')
+  // Who has pressed Pause has Resume under the same finger.
+  await expect(status.getByRole('button', { name: /^Resume the recording of/ })).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect(status.getByRole('heading')).toHaveText('Uploading')
+  await inPage(page, (it) => it.worker.advance('confirmed'))
+  await expect(recovery).toHaveAttribute('data-pending', '0')
+  await expect(status).toHaveAttribute('data-tone', 'quiet')
+})
+
+test('it has the page’s language, colours and parts, also where all was set before it was defined', async ({
+  page,
+}) => {
+  await page.addStyleTag({
+    content:
+      ':root { --holdfast-surface: rgb(1, 2, 3) } holdfast-recorder::part(record) { letter-spacing: 3px }',
+  })
+  await inPage(page, (it) => it.define(true))
+  const record = page.getByRole('button', { name: 'Aufnehmen' })
+  await expect(record).toBeEnabled()
+  await expect(record).toHaveCSS('letter-spacing', '3px')
+  await expect(page.locator('holdfast-recovery section')).toHaveCSS('background-color', 'rgb(1, 2, 3)')
+})
+
+test('what fails is told to the page, and in words', async ({ page }) => {
+  await inPage(page, (it) => {
+    it.define(false)
+    it.letRecord()
+    it.holdfast.startSession = () => Promise.reject(new Error('No'))
+  })
+  await page.getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.getByRole('alert')).toContainText('No')
+  expect(await inPage(page, (it) => it.events.join(' '))).toBe('holdfast-failure')
+  await expect(page.getByRole('button', { name: 'Record', exact: true })).toBeEnabled()
+})

@@ -1,0 +1,137 @@
+import type { Holdfast } from '../api.ts'
+import { h, setText } from './dom.ts'
+import { explain } from './explain.ts'
+import { feedOf, type Seen } from './feed.ts'
+import { COMMON } from './styles.ts'
+
+/** What an element could not do, in words; it bubbles, and leaves shadow trees. */
+export interface HoldfastFailure {
+  readonly error: unknown
+  readonly what: string
+  readonly next: string
+}
+
+const HEADINGS = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'] as const
+type Heading = (typeof HEADINGS)[number]
+
+/** Nothing in Node, where these modules may be imported, and no element is made. */
+const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
+
+/** What all elements have: a connection, a shadow tree with its styles, and a voice for screen readers. */
+export abstract class HoldfastElement extends Base {
+  /** Draws what was seen; called only while the element is in the page. */
+  protected abstract see(seen: Seen): void
+  /** Fills the shadow tree; called once, when the element comes into a page. */
+  protected abstract build(root: ShadowRoot): void
+  /** Told when the connection is there. */
+  protected connected(): void {}
+
+  #holdfast: Holdfast | undefined
+  #leave: (() => void) | undefined
+  #root: ShadowRoot | undefined
+  readonly #voice = globalThis.document && h('p', { class: 'visually-hidden', role: 'status' })
+
+  /** The connection of this page: what `connect()` of `holdfast` gave. */
+  get holdfast(): Holdfast | undefined {
+    return this.#holdfast
+  }
+  set holdfast(holdfast: Holdfast | undefined) {
+    if (holdfast === this.#holdfast) return
+    this.#unsubscribe()
+    this.#holdfast = holdfast
+    this.#subscribe()
+  }
+
+  connectedCallback(): void {
+    takeEarlyProperties(this)
+    if (!this.#root) {
+      this.#root = this.attachShadow({ mode: 'open' })
+      styleBy(this.#root, `${COMMON}${this.css()}`)
+      this.build(this.#root)
+      this.#root.append(this.#voice)
+    }
+    this.#subscribe()
+  }
+
+  disconnectedCallback(): void {
+    this.#unsubscribe()
+  }
+
+  /** Asks again for the policy, after `holdfast.setPolicy()` was called by the app. */
+  refresh(): void {
+    if (this.#holdfast) feedOf(this.#holdfast).refresh()
+  }
+
+  /** The styles of this kind of element. */
+  protected abstract css(): string
+
+  /** What this element's heading is: by the attribute `level`, 1 to 6. */
+  protected headingTag(standard: Heading): Heading {
+    const wanted = `h${this.getAttribute('level')}`
+    return HEADINGS.find((tag) => tag === wanted) ?? standard
+  }
+
+  /** The element that has the focus, if it is one of this element's own. */
+  protected get focused(): Element | null {
+    return this.#root?.activeElement ?? null
+  }
+
+  /** Says a change of state to screen readers, once. Not for what changes each second. */
+  protected say(words: string): void {
+    setText(this.#voice, words)
+  }
+
+  /** Tells the app what failed. */
+  protected fail(error: unknown): void {
+    const detail: HoldfastFailure = { error, ...explain(error) }
+    this.tell('holdfast-failure', detail)
+  }
+
+  protected tell(type: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }))
+  }
+
+  /** Does what was pressed; a failure is told. */
+  protected async attempt(work: Promise<unknown>, done: string): Promise<void> {
+    try {
+      await work
+      this.say(done)
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #subscribe(): void {
+    if (!this.#holdfast || !this.isConnected || this.#leave || !this.#root) return
+    this.#leave = feedOf(this.#holdfast).subscribe({
+      see: (seen) => this.see(seen),
+      fail: (error) => this.fail(error),
+    })
+    this.connected()
+  }
+
+  #unsubscribe(): void {
+    this.#leave?.()
+    this.#leave = undefined
+  }
+}
+
+/** What was set before the element was defined hides its accessors: it is set again. */
+function takeEarlyProperties(element: HTMLElement): void {
+  for (const [name, value] of Object.entries(element)) {
+    if (!(name in Object.getPrototypeOf(element))) continue
+    Reflect.deleteProperty(element, name)
+    Reflect.set(element, name, value)
+  }
+}
+
+/** By a sheet where there are such, since a content policy may forbid inline styles. */
+function styleBy(root: ShadowRoot, css: string): void {
+  try {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync(css)
+    root.adoptedStyleSheets = [sheet]
+  } catch {
+    root.append(h('style', {}, css))
+  }
+}

@@ -1,0 +1,48 @@
+import { adviceFor } from '../protocol/advice.ts'
+import { ERRORS, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
+import { button, h } from './dom.ts'
+import { icon } from './icon.ts'
+import { texts } from './texts.ts'
+
+/** What happened and what to do next: both, always. */
+export interface Explanation {
+  readonly what: string
+  readonly next: string
+}
+
+/** Any thrown value in words; `next` is for what the engine did not foresee. */
+export function explain(thrown: unknown, next = texts.notice.next): Explanation {
+  if (isHoldfastError(thrown)) {
+    if (!isErrorCode(thrown.code)) return { what: thrown.message, next: adviceFor(thrown.code) }
+    const [what, advice] = texts.errors[thrown.code]
+    return { what, next: advice }
+  }
+  return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)
+
+/** Shows an explanation with one thing to press: by default, to put it away. */
+export function showNotice(
+  notice: HTMLElement,
+  { what, next }: Explanation,
+  action: HTMLElement = dismissButton(notice),
+): void {
+  notice.replaceChildren(h('p', {}, h('strong', {}, what), ` ${next}`), action)
+  notice.hidden = false
+}
+
+/** Puts a notice away. */
+export function hideNotice(notice: HTMLElement): void {
+  notice.hidden = true
+  notice.replaceChildren()
+}
+
+function dismissButton(notice: HTMLElement): HTMLButtonElement {
+  const element = button('', () => hideNotice(notice), {
+    class: 'plain icon-button',
+    'aria-label': texts.notice.dismiss,
+  })
+  element.append(icon('cross'))
+  return element
+}

@@ -1,0 +1,99 @@
+import type { Holdfast } from '../api.ts'
+import type { Policy, PolicyView, Snapshot } from '../protocol/snapshot.ts'
+
+/** All that the elements of a page show. */
+export interface Seen {
+  readonly snapshot: Snapshot
+  readonly policy: PolicyView
+  /** Whether this browser goes on without a page; false while that is not known. */
+  readonly wakes: boolean
+}
+
+export interface Listener {
+  readonly see: (seen: Seen) => void
+  /** The state cannot be had, and is not asked for again. */
+  readonly fail?: (error: unknown) => void
+}
+
+/** What one connection tells, once for however many elements show it. */
+export interface Feed {
+  /** @returns ends it */
+  subscribe(listener: Listener): () => void
+  /** Sets the policy, and tells every element. */
+  setPolicy(policy: Policy): Promise<PolicyView>
+  /** Asks again for the policy, which no other tab tells. */
+  refresh(): void
+}
+
+const feeds = new WeakMap<Holdfast, Feed>()
+
+/** The one feed of a connection. */
+export function feedOf(holdfast: Holdfast): Feed {
+  const known = feeds.get(holdfast) ?? feed(holdfast)
+  feeds.set(holdfast, known)
+  return known
+}
+
+function feed(holdfast: Holdfast): Feed {
+  const listeners = new Set<Listener>()
+  let snapshot: Snapshot | undefined
+  let policy: PolicyView = { policy: 'always', metered: false }
+  let wakes = false
+  let asked = 0
+  let running: AbortController | undefined
+
+  const tell = () => {
+    if (snapshot) for (const { see } of listeners) see({ snapshot, policy, wakes })
+  }
+  const take = async (answer: Promise<PolicyView>) => {
+    const turn = ++asked
+    const view = await answer
+    // An answer to an earlier question must not undo a later choice.
+    if (turn === asked) {
+      policy = view
+      tell()
+    }
+    return view
+  }
+  // A worker of an older version knows no policy: then this one stays as it is.
+  const refresh = () => void take(holdfast.policy()).catch(() => undefined)
+  const askWhatWakes = async () => {
+    const { backgroundWakes } = await holdfast.capabilities()
+    wakes = backgroundWakes.kind === 'background-sync'
+    tell()
+  }
+  const look = () => {
+    if (document.visibilityState !== 'visible') return
+    refresh()
+    // Permissions change; where its code cannot be had, the promise stays the smaller one.
+    void askWhatWakes().catch(() => undefined)
+  }
+  const run = async ({ signal }: AbortController) => {
+    document.addEventListener('visibilitychange', look, { signal })
+    const { connection } = navigator as { readonly connection?: EventTarget }
+    connection?.addEventListener('change', look, { signal })
+    look()
+    try {
+      for await (snapshot of holdfast.watch({ signal })) tell()
+    } catch (error) {
+      for (const { fail } of listeners) fail?.(error)
+    }
+  }
+
+  return {
+    subscribe(listener) {
+      listeners.add(listener)
+      if (snapshot) listener.see({ snapshot, policy, wakes })
+      if (!running) void run((running = new AbortController()))
+      return () => {
+        listeners.delete(listener)
+        if (listeners.size > 0) return
+        running?.abort()
+        running = undefined
+        snapshot = undefined
+      }
+    },
+    setPolicy: (wanted) => take(holdfast.setPolicy(wanted)),
+    refresh,
+  }
+}

@@ -1,0 +1,411 @@
+import type { Group, Holdfast, SessionOptions } from '../api.ts'
+import {
+  record,
+  supportedMimeType,
+  type Recording,
+  type RecordOptions,
+  type RecordProgress,
+  type SourceState,
+} from '../capture/record.ts'
+import { isGone } from '../capture/source.ts'
+import type { SessionId } from '../protocol/ids.ts'
+import { HoldfastElement } from './base.ts'
+import { openCamera, type Source } from './camera.ts'
+import { button, h, setAttributes, setText } from './dom.ts'
+import { explain, hideNotice, showNotice } from './explain.ts'
+import { formatBytes, formatClock, formatWait } from './format.ts'
+import { guardUnsaved, saveAsFile } from './unsaved.ts'
+import { sourceWords } from './source-words.ts'
+import { RECORDER } from './styles.ts'
+import { texts } from './texts.ts'
+
+/** What the recorder is doing. */
+export type RecorderState = 'idle' | 'recording' | 'saving'
+
+/** For whom is recorded; a function is asked at each press of Record, and gives nothing where nothing is to be recorded. */
+export type RecorderGroups = readonly Group[] | (() => Promise<readonly Group[] | undefined>)
+
+const NOTHING: RecordProgress = {
+  captured: 0,
+  acknowledged: 0,
+  capturedMs: 0,
+  acknowledgedMs: 0,
+  waitingBytes: 0,
+  stalledBy: undefined,
+  paused: false,
+  source: { video: 'live', audio: 'live' },
+}
+/** How often the clock is read, so that no second is skipped. */
+const TICK_MS = 250
+
+/** After Stop nobody is left with "Saving" alone for longer. */
+const SAVING_MS = 700
+
+/** A recording that could not be kept, and what the page still holds of it. */
+class Unkept extends Error {
+  readonly unsaved: Blob | undefined
+  constructor(cause: unknown, unsaved: Blob | undefined) {
+    super('Not kept', { cause })
+    this.unsaved = unsaved
+  }
+}
+
+/**
+ * `<holdfast-recorder>`: a viewfinder, Record and Stop, and in words what is saved and what is not. Set `holdfast` and
+ * `groups`. Taken out of the page while it records, it stops.
+ *
+ * - Attributes that it sets: `data-state`: `idle`, `recording`, `saving`; `data-picture` and `data-sound`: `live`,
+ *   `muted`, `lost`, `none`.
+ * - Parts: `camera`, `viewfinder`, `controls`, `record`, `stop`, `timer`, `saved`, `notice`.
+ * - Event `holdfast-recording`, with `{ id }`, once the session is there, and for each that it goes on in; `holdfast-recorded`, with `{ id }`, once all
+ *   of it is safe on this device; `holdfast-failure` where it could not be kept, which the element tells as well.
+ */
+export class HoldfastRecorder extends HoldfastElement {
+  /** Who may open the recording. */
+  declare groups?: RecorderGroups | undefined
+  /**
+   * What is recorded. Default: the camera, with its microphone where there is one. A text says why there is nothing to
+   * record; undefined, that nothing is to be recorded.
+   */
+  declare openSource?: (() => Promise<Source | string | undefined>) | undefined
+  /** What the session is started with. */
+  declare sessionOptions?: Omit<SessionOptions, 'groups' | 'mimeType' | 'signal'> | undefined
+  /** How it is recorded. */
+  declare recordOptions?: Omit<RecordOptions, 'onProgress'> | undefined
+
+  #parts: ReturnType<typeof recorderParts> | undefined
+  #busy = false
+  #onStop = () => {}
+
+  /** What the recorder is doing now. */
+  get state(): RecorderState {
+    const state = this.dataset['state']
+    return state === 'recording' || state === 'saving' ? state : 'idle'
+  }
+
+  /** As a press of Record; resolves when the recording is over, or was not begun. Does nothing while one is made. */
+  async record(): Promise<void> {
+    const { holdfast } = this
+    // Not disabled meanwhile: a dialog gives focus back to the button that opened it.
+    if (this.#busy || !holdfast || !this.#parts) return
+    this.#busy = true
+    hideNotice(this.#parts.notice)
+    try {
+      await this.#recordOnce(holdfast)
+    } catch (thrown) {
+      this.#showFailure(thrown)
+      this.fail(thrown instanceof Unkept ? thrown.cause : thrown)
+    } finally {
+      this.#showIdle()
+      this.#busy = false
+    }
+  }
+
+  /** As a press of Stop. */
+  stop(): void {
+    this.#onStop()
+  }
+
+  protected override css(): string {
+    return RECORDER
+  }
+
+  protected override build(root: ShadowRoot): void {
+    const parts = recorderParts()
+    this.#parts = parts
+    parts.start.addEventListener('click', () => void this.record())
+    parts.stop.addEventListener('click', () => this.#onStop())
+    root.append(parts.camera, parts.notice)
+    this.#setState('idle')
+  }
+
+  protected override connected(): void {
+    if (this.#parts) this.#parts.start.disabled = false
+  }
+
+  protected override see(): void {}
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    // Only moved, it is there again at once.
+    queueMicrotask(() => this.isConnected || this.#onStop())
+  }
+
+  get #shown() {
+    if (!this.#parts) throw new Error('The element is in no page.')
+    return this.#parts
+  }
+
+  async #recordOnce(holdfast: Holdfast): Promise<void> {
+    const { notice } = this.#shown
+    const mimeType = supportedMimeType()
+    if (mimeType === undefined) throw new Error(texts.recorder.unsupported)
+    const asked = this.groups ?? []
+    const groups = typeof asked === 'function' ? await asked() : asked
+    if (!groups) return
+    if (groups.length === 0)
+      return showNotice(notice, { what: texts.recorder.noGroup, next: texts.recorder.noGroupNext })
+    const source = await (this.openSource ?? openCamera)()
+    if (source === undefined) return
+    if (typeof source === 'string') return showNotice(notice, { what: source, next: '' })
+    try {
+      await this.#recordFrom(source, groups, mimeType, holdfast)
+    } finally {
+      source.close()
+    }
+  }
+
+  async #recordFrom(source: Source, groups: readonly Group[], mimeType: string, holdfast: Holdfast) {
+    this.#showSource(source)
+    const session = await holdfast.startSession({ ...this.sessionOptions, groups, mimeType })
+    this.tell('holdfast-recording', { id: session.id } satisfies { id: SessionId })
+    let progress = NOTHING
+    const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
+    const recording = record(session, source.stream, mimeType, {
+      ...this.recordOptions,
+      onContinued: (next) => {
+        this.recordOptions?.onContinued?.(next)
+        this.tell('holdfast-recording', { id: next.session.id } satisfies { id: SessionId })
+        showNotice(this.#shown.notice, texts.recorder.continued(next.before !== undefined))
+      },
+      onProgress: (next) => {
+        progress = next
+        this.#showProgress(next)
+      },
+    })
+    const hide = this.#showRecording(recording, Date.now(), () => progress)
+    try {
+      await recording.finished.catch((thrown: unknown) => {
+        throw new Unkept(thrown, recording.unsaved())
+      })
+      hideNotice(this.#shown.notice)
+      this.say(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
+      if (isGone(progress.source)) this.#showGone()
+      this.tell('holdfast-recorded', { id: session.id })
+    } finally {
+      hide()
+      leave()
+    }
+  }
+
+  #showFailure(thrown: unknown): void {
+    const { notice } = this.#shown
+    this.say(texts.recorder.failed)
+    const unsaved = thrown instanceof Unkept ? thrown.unsaved : undefined
+    const why = thrown instanceof Unkept ? thrown.cause : thrown
+    showNotice(notice, explain(why, texts.recorder.failedNext), unsaved && saveFileButton(() => unsaved))
+    notice.scrollIntoView({ block: 'nearest' })
+  }
+
+  /** The recording is over, and nobody had pressed Stop. */
+  #showGone(): void {
+    const { gone: what, goneNext: next } = texts.sourceState
+    showNotice(this.#shown.notice, { what, next })
+  }
+
+  #showSource({ stream, badge, note }: Source): void {
+    const { preview, hint, badge: sign, note: line } = this.#shown
+    preview.srcObject = stream
+    preview.hidden = false
+    // A preview that may not play is no reason not to record.
+    preview.play().catch(() => undefined)
+    hint.hidden = true
+    sign.hidden = badge === undefined
+    setText(sign, badge ?? '')
+    line.hidden = note === undefined
+    setText(line, note ?? '')
+  }
+
+  /** @returns stops the clock and the button */
+  #showRecording(recording: Recording, startedAtMs: number, progressNow: () => RecordProgress): () => void {
+    const { start, stop, stopLabel, timer } = this.#shown
+    let isOver = false
+    let stoppedAtMs: number | undefined
+    const tick = () => {
+      const lengthMs = (stoppedAtMs ?? Date.now()) - startedAtMs
+      setAttributes(timer, { 'data-seconds': Math.floor(lengthMs / 1000) })
+      setText(timer, `● ${formatClock(lengthMs)}`)
+    }
+    tick()
+    this.#showProgress(NOTHING)
+    this.#setState('recording')
+    start.hidden = true
+    stop.hidden = false
+    stop.disabled = false
+    stop.focus({ preventScroll: true })
+    this.#onStop = () => {
+      this.#onStop = () => {}
+      stoppedAtMs = Date.now()
+      stop.disabled = true
+      setText(stopLabel, texts.recorder.saving)
+      this.#setState('saving')
+      // A failure to stop is reported through `finished`.
+      recording.stop().catch(() => undefined)
+      setTimeout(() => {
+        if (!isOver) this.#showStillSaving(recording, progressNow())
+      }, SAVING_MS)
+    }
+    this.say(texts.recorder.recording)
+    const clock = setInterval(tick, TICK_MS)
+    return () => {
+      isOver = true
+      this.#onStop = () => {}
+      clearInterval(clock)
+    }
+  }
+
+  /** What is safe, what is not, and a way to take that along. */
+  #showStillSaving(recording: Recording, { acknowledgedMs, capturedMs }: RecordProgress): void {
+    const { stillSaving, stillSavingNext } = texts.recorder
+    const what = stillSaving(formatClock(acknowledgedMs), formatWait(capturedMs - acknowledgedMs))
+    showNotice(
+      this.#shown.notice,
+      { what, next: stillSavingNext },
+      saveFileButton(() => recording.unsaved()),
+    )
+  }
+
+  #showProgress(progress: RecordProgress): void {
+    const { acks } = this.#shown
+    const { captured, acknowledged, capturedMs, acknowledgedMs } = progress
+    const waiting = captured - acknowledged
+    const { allSaved, allSavedSpoken, notSaved, notSavedSpoken } = texts.recorder
+    const saved = formatClock(acknowledgedMs)
+    const unsaved = formatClock(capturedMs - acknowledgedMs)
+    setAttributes(acks, {
+      'data-captured': captured,
+      'data-acknowledged': acknowledged,
+      'data-waiting': waiting,
+      'aria-label': waiting > 0 ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
+    })
+    setText(acks, waiting > 0 ? notSaved(unsaved) : allSaved(saved))
+    this.#showHeldUp(progress)
+    this.#showSourceState(progress.source)
+  }
+
+  /** Over the picture, so that it is where the person looks, and nothing moves. */
+  #showSourceState(source: SourceState): void {
+    const { sourceState } = this.#shown
+    const words = sourceWords(source)
+    // An alert is told when its text changes.
+    setText(sourceState, words)
+    sourceState.hidden = words === ''
+    setAttributes(this, { 'data-picture': source.video, 'data-sound': source.audio })
+  }
+
+  /** Says why chunks are in this page alone, for as long as they are. */
+  #showHeldUp({ stalledBy, paused, waitingBytes }: RecordProgress): void {
+    const { heldUp } = this.#shown
+    heldUp.hidden = stalledBy === undefined
+    if (stalledBy === undefined) return
+    const { what, next } = explain(stalledBy)
+    setText(heldUp, texts.recorder.heldUp(what, next, formatBytes(waitingBytes), paused))
+  }
+
+  #showIdle(): void {
+    const { start, stop, stopLabel, preview, hint, badge, note, sourceState, heldUp } = this.#shown
+    preview.srcObject = null
+    hint.hidden = false
+    for (const element of [preview, badge, note, sourceState, heldUp]) element.hidden = true
+    setText(stopLabel, texts.recorder.stop)
+    this.#setState('idle')
+    const wasThere = !stop.hidden && (this.focused === stop || document.activeElement === document.body)
+    start.hidden = false
+    if (wasThere) start.focus({ preventScroll: true })
+    stop.hidden = true
+  }
+
+  #setState(state: RecorderState): void {
+    const { timer, acks } = this.#shown
+    setAttributes(this, { 'data-state': state })
+    timer.hidden = acks.hidden = state === 'idle'
+  }
+}
+
+/** The parts of a recorder, as they are while nothing is recorded. */
+function recorderParts() {
+  const words = texts.recorder
+  const ring = () => h('span', { class: 'shutter-ring', 'aria-hidden': 'true' })
+  const preview = h('video', { id: 'preview', playsinline: true, 'aria-label': words.preview, hidden: true })
+  // The attribute alone mutes only what is parsed.
+  preview.muted = true
+  const hint = h('p', { class: 'hint' }, words.hint)
+  const badge = h('p', { class: 'badge', hidden: true })
+  const caption = (attributes: Parameters<typeof h>[1]) =>
+    h('p', { class: 'caption', hidden: true, ...attributes })
+  const sourceState = caption({
+    class: 'caption caption-alert',
+    role: 'alert',
+    'data-testid': 'source-state',
+  })
+  const note = caption({ 'data-testid': 'source-note' })
+  const heldUp = caption({ role: 'status', 'data-testid': 'held-up' })
+  const timer = h('p', {
+    class: 'timer',
+    part: 'timer',
+    role: 'timer',
+    'aria-label': words.length,
+    'data-testid': 'timer',
+  })
+  const shutter = { type: 'button', class: 'shutter' }
+  const start = h(
+    'button',
+    { ...shutter, part: 'record', 'data-testid': 'record-button', disabled: true },
+    ring(),
+    words.record,
+  )
+  const stopLabel = h('span', {}, words.stop)
+  const stop = h(
+    'button',
+    { ...shutter, id: 'stop', part: 'stop', 'data-testid': 'stop-button', hidden: true },
+    ring(),
+    stopLabel,
+  )
+  const acks = h('p', { class: 'acks', part: 'saved', role: 'img', 'data-testid': 'ack-count' })
+  const notice = h('div', {
+    class: 'notice notice-alert',
+    part: 'notice',
+    role: 'alert',
+    'data-testid': 'record-notice',
+    hidden: true,
+  })
+  const camera = h(
+    'div',
+    { class: 'camera', part: 'camera' },
+    h(
+      'div',
+      { class: 'viewfinder', part: 'viewfinder' },
+      preview,
+      hint,
+      badge,
+      h('div', { class: 'captions' }, sourceState, note, heldUp),
+    ),
+    h('div', { class: 'controls', part: 'controls' }, timer, start, stop, acks),
+  )
+  return {
+    camera,
+    notice,
+    preview,
+    hint,
+    badge,
+    sourceState,
+    note,
+    heldUp,
+    timer,
+    start,
+    stop,
+    stopLabel,
+    acks,
+  }
+}
+
+/** Saves what only this page holds, as a file. */
+const saveFileButton = (unsaved: () => Blob | undefined): HTMLButtonElement =>
+  button(
+    texts.recorder.saveFile,
+    () => {
+      const file = unsaved()
+      if (file) saveAsFile(file)
+    },
+    { 'data-testid': 'save-unsaved' },
+  )

@@ -1,0 +1,166 @@
+import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { HoldfastElement } from './base.ts'
+import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
+import { feedOf, type Seen } from './feed.ts'
+import { formatClock, formatMoment } from './format.ts'
+import { icon, setIcon } from './icon.ts'
+import { onTheirWay, summaryOf, urgentOf } from './recovery-summary.ts'
+import { sessionStatus } from './session-status.ts'
+import { needsResume, needsWords } from './session-words.ts'
+import { RECOVERY } from './styles.ts'
+import { texts } from './texts.ts'
+import { countsDown, ticker } from './ticker.ts'
+
+/**
+ * `<holdfast-recovery>`: what is on its way, in figures that are always there, so that nothing moves under a thumb; the
+ * most urgent thing with its remedy beside it; and, behind a click, which recordings these are. Set `holdfast`.
+ *
+ * - Attribute `level`: of its heading, which only screen readers meet; default 2.
+ * - Attribute that it sets: `data-pending`: how many recordings are on their way; absent while that is not known.
+ * - Parts: `figures`, `urgent`, `remedy`, `list`.
+ * - Event `holdfast-failure`: what a press could not do.
+ */
+export class HoldfastRecovery extends HoldfastElement {
+  #seen: Seen | undefined
+  #draw = (_seen: Seen) => {}
+  #begun: boolean | undefined
+  #setTicking = ticker(() => this.#drawAgain())
+
+  protected override css(): string {
+    return RECOVERY
+  }
+
+  protected override build(root: ShadowRoot): void {
+    const { recovery } = texts
+    const figure = (id: string, label: string) => {
+      const term = h('dt', { id: `${id}-label` }, label)
+      const value = h('dd', { id: `${id}-value` }, '–')
+      return {
+        element: h('div', {}, term, value),
+        set(text: string, words: string) {
+          setText(value, text)
+          setText(term, words)
+        },
+      }
+    }
+    const figures = {
+      pending: figure('pending', recovery.recordings(2)),
+      elsewhere: figure('elsewhere', recovery.elsewhere),
+      here: figure('here', recovery.here),
+      you: figure('you', recovery.you(2)),
+    }
+    const urgent = h('p', { 'data-testid': 'urgent' }, recovery.looking)
+    let onRemedy = () => {}
+    const remedy = button('', () => onRemedy(), {
+      class: 'primary',
+      part: 'remedy',
+      'data-testid': 'remedy',
+      hidden: true,
+    })
+    const list = h('ul', { tabindex: 0, 'aria-labelledby': 'title', part: 'list' })
+    const details = h('details', { class: 'invisible' }, h('summary', {}, chevron(), recovery.list), list)
+    const drawList = keyedList(
+      list,
+      (session: SessionSnapshot) => session.id,
+      (session) => this.#item(session),
+    )
+    root.append(
+      h(
+        'section',
+        { class: 'recovery', part: 'recovery', 'aria-labelledby': 'title' },
+        h(this.headingTag('h2'), { id: 'title', class: 'visually-hidden' }, recovery.title),
+        h('dl', { class: 'figures', part: 'figures' }, ...Object.values(figures).map((one) => one.element)),
+        h('div', { class: 'urgent', part: 'urgent' }, urgent, remedy),
+        details,
+      ),
+    )
+    this.#draw = ({ snapshot, policy, wakes }) => {
+      const pending = onTheirWay(snapshot.sessions)
+      const { recordings, elsewhereMs, hereMs, waitingForYou } = summaryOf(pending)
+      const words = texts.recovery
+      setAttributes(this, { 'data-pending': recordings })
+      figures.pending.set(String(recordings), words.recordings(recordings))
+      figures.elsewhere.set(formatClock(elsewhereMs), words.elsewhere)
+      figures.here.set(formatClock(hereMs), words.here)
+      figures.you.set(String(waitingForYou), words.you(waitingForYou))
+      const told = urgentOf(pending, policy, wakes)
+      setText(urgent, told.words)
+      remedy.hidden = told.remedy === undefined
+      setText(remedy, told.remedy?.label ?? '')
+      onRemedy = () =>
+        told.remedy?.does === 'upload'
+          ? this.#upload()
+          : pending.filter(needsResume).forEach((session) => this.#resume(session))
+      details.classList.toggle('invisible', recordings === 0)
+      drawList(pending)
+      this.#sayWhatBegan(recordings)
+      this.#setTicking(pending.some(countsDown))
+    }
+    this.#drawAgain()
+  }
+
+  protected override see(seen: Seen): void {
+    this.#seen = seen
+    this.#draw(seen)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#setTicking(false)
+  }
+
+  #drawAgain(): void {
+    if (this.#seen) this.#draw(this.#seen)
+  }
+
+  #sayWhatBegan(recordings: number): void {
+    const begun = recordings > 0
+    if (begun === (this.#begun ?? false)) return
+    this.#begun = begun
+    this.say(begun ? texts.recovery.begun(recordings) : texts.recovery.finished)
+  }
+
+  #upload(): void {
+    if (this.holdfast)
+      void this.attempt(feedOf(this.holdfast).setPolicy('always'), texts.recovery.goesOnWhileOpen)
+  }
+
+  #resume({ id }: SessionSnapshot): void {
+    if (this.holdfast) void this.attempt(this.holdfast.resume(id), texts.status.resumed)
+  }
+
+  #item(first: SessionSnapshot): View<SessionSnapshot> {
+    const symbol = icon('up')
+    const when = formatMoment(first.startedAtMs)
+    const needs = h('p', { class: 'recovery-needs', 'data-testid': 'still-needs' })
+    const resume = button(texts.remedy.resume, () => this.#resume(first), {
+      'data-testid': 'resume-button',
+      'aria-label': texts.remedy.resumeOf(when),
+    })
+    const element = h(
+      'li',
+      { 'data-session-id': first.id },
+      symbol,
+      h('div', {}, h('p', { class: 'recovery-when' }, when), needs),
+      resume,
+    )
+    return {
+      element,
+      update: (session) => {
+        if (!this.#seen) return
+        const { policy } = this.#seen
+        const { icon: name, tone } = sessionStatus(session, policy)
+        setIcon(symbol, name)
+        setAttributes(element, { 'data-tone': tone, 'data-upload': session.upload })
+        setText(needs, needsWords(session, policy))
+        resume.hidden = !needsResume(session)
+      },
+    }
+  }
+}
+
+function chevron(): SVGSVGElement {
+  const svg = icon('chevron')
+  svg.classList.add('chevron')
+  return svg
+}

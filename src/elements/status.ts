@@ -1,0 +1,170 @@
+import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { HoldfastElement } from './base.ts'
+import { button, h, setAttributes, setText, type View } from './dom.ts'
+import type { Seen } from './feed.ts'
+import { formatClock, formatMoment } from './format.ts'
+import { icon, setIcon } from './icon.ts'
+import { sessionStatus } from './session-status.ts'
+import { isConfirmed, needsResume, needsWords, safeWords, tally } from './session-words.ts'
+import { STATUS } from './styles.ts'
+import { texts } from './texts.ts'
+import { countsDown, ticker } from './ticker.ts'
+import { uploadProgress } from './upload-progress.ts'
+
+/**
+ * `<holdfast-status>`: how far one recording is, what it waits for, and the button that gets it going. Set `holdfast`,
+ * and the attribute `session-id`.
+ *
+ * - Attribute `level`: of its heading; default 3.
+ * - Attribute that it sets: `data-tone`: `recording`, `busy`, `waiting`, `good`, `alert` or `quiet`.
+ * - Slots: `first`, before its own buttons, and the default one after them.
+ * - Parts: `headline`, `when`, `bar`, `upload`, `needs`, `actions`, `button`.
+ * - Event `holdfast-failure`: what a press could not do.
+ */
+export class HoldfastStatus extends HoldfastElement {
+  static readonly observedAttributes = ['session-id']
+
+  #seen: Seen | undefined
+  #session: SessionSnapshot | undefined
+  #draw = (_session: SessionSnapshot | undefined, _seen: Seen) => {}
+  #setTicking = ticker(() => this.#drawAgain())
+
+  /** Which recording: its id, as `session.id` and snapshots have it. */
+  get sessionId(): string {
+    return this.getAttribute('session-id') ?? ''
+  }
+  set sessionId(id: string) {
+    this.setAttribute('session-id', id)
+  }
+
+  attributeChangedCallback(): void {
+    this.#drawAgain()
+  }
+
+  protected override css(): string {
+    return STATUS
+  }
+
+  protected override build(root: ShadowRoot): void {
+    const symbol = icon('dot')
+    const words = h('span', {})
+    const when = h('p', { class: 'when', part: 'when' })
+    const bar = progressBar()
+    const upload = uploadProgress()
+    upload.element.setAttribute('part', 'upload')
+    const needs = h('p', { class: 'needs', part: 'needs', 'data-testid': 'still-needs' })
+    const resume = button(texts.remedy.resume, () => this.#resume(), {
+      part: 'button',
+      'data-testid': 'resume-button',
+      hidden: true,
+    })
+    const pause = button(texts.status.pause, () => this.#pause(), {
+      part: 'button',
+      'data-testid': 'pause-button',
+      hidden: true,
+    })
+    const headline = h(this.headingTag('h3'), { class: 'headline', part: 'headline' }, symbol, words)
+    root.append(
+      h('div', {}, headline, when),
+      bar.element,
+      upload.element,
+      needs,
+      h(
+        'div',
+        { class: 'actions', part: 'actions' },
+        h('slot', { name: 'first' }),
+        resume,
+        pause,
+        h('slot', {}),
+      ),
+    )
+    this.#draw = (session, { policy, snapshot }) => {
+      if (!session) {
+        const isKnown = snapshot.sessions.length > 0 || this.sessionId !== ''
+        return setText(words, isKnown ? texts.status.unknown : '')
+      }
+      const head = sessionStatus(session, policy)
+      const named = formatMoment(session.startedAtMs)
+      setIcon(symbol, head.icon)
+      setText(words, head.words)
+      setText(when, whenAndHowMuch(session))
+      setText(needs, needsWords(session, policy))
+      needs.hidden = isConfirmed(session)
+      bar.update(session)
+      upload.update(session)
+      const focused = this.focused
+      resume.hidden = !needsResume(session)
+      pause.hidden = isConfirmed(session) || session.ending === 'recording' || !resume.hidden
+      // Whoever has pressed one of them goes on with the other.
+      if (focused === pause && pause.hidden) resume.focus()
+      if (focused === resume && resume.hidden) pause.focus()
+      setAttributes(resume, { 'aria-label': texts.remedy.resumeOf(named) })
+      setAttributes(pause, { 'aria-label': texts.status.pauseOf(named) })
+      setAttributes(this, { 'data-tone': head.tone })
+      this.#setTicking(countsDown(session))
+    }
+    this.#drawAgain()
+  }
+
+  protected override see(seen: Seen): void {
+    const session = seen.snapshot.sessions.find(({ id }) => id === this.sessionId)
+    const isNews = session !== this.#session || seen.policy !== this.#seen?.policy || !session
+    this.#seen = seen
+    this.#session = session
+    if (isNews) this.#draw(session, seen)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#setTicking(false)
+    this.#session = undefined
+  }
+
+  #drawAgain(): void {
+    if (!this.#seen) return
+    this.#session = this.#seen.snapshot.sessions.find(({ id }) => id === this.sessionId)
+    this.#draw(this.#session, this.#seen)
+  }
+
+  #pause(): void {
+    if (this.holdfast && this.#session)
+      void this.attempt(this.holdfast.pause(this.#session.id), texts.status.paused)
+  }
+
+  #resume(): void {
+    if (this.holdfast && this.#session)
+      void this.attempt(this.holdfast.resume(this.#session.id), texts.status.resumed)
+  }
+}
+
+function whenAndHowMuch({ startedAtMs, progress, missing }: SessionSnapshot): string {
+  const length = progress.totalMs > 0 ? formatClock(progress.totalMs) : ''
+  const lost = missing > 0 ? texts.safe.lost(missing) : ''
+  return [formatMoment(startedAtMs), length, lost].filter(Boolean).join(' · ')
+}
+
+function progressBar(): View<SessionSnapshot> {
+  const confirmed = h('span', { class: 'bar-confirmed' })
+  const stored = h('span', { class: 'bar-stored' })
+  const bar = h(
+    'div',
+    { class: 'bar', part: 'bar', role: 'progressbar', 'aria-label': texts.safe.bar },
+    confirmed,
+    stored,
+  )
+  return {
+    element: bar,
+    update(session) {
+      const { total, ...done } = tally(session)
+      const share = (n: number) => `${total === 0 ? 0 : (100 * n) / total}%`
+      confirmed.style.width = share(done.confirmed)
+      stored.style.width = share(done.stored)
+      setAttributes(bar, {
+        'aria-valuemin': 0,
+        'aria-valuemax': total,
+        'aria-valuenow': done.confirmed,
+        'aria-valuetext': safeWords(session),
+      })
+    },
+  }
+}
