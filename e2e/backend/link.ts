@@ -14,6 +14,8 @@ export interface Link {
   readonly port: number
   /** Bytes that left the near side so far: content, and all that the protocol adds. */
   readonly upBytes: number
+  /** Another bandwidth from now on, for what is not under way yet. */
+  shape(bytesPerSec: number): void
   close(): Promise<void>
 }
 
@@ -53,6 +55,10 @@ export async function openLink({ port, bytesPerSec, roundTripMs }: LinkOptions):
     get upBytes() {
       return up.sentBytes()
     },
+    shape(bytesPerSec) {
+      up.shape(bytesPerSec)
+      down.shape(bytesPerSec)
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -62,11 +68,15 @@ export async function openLink({ port, bytesPerSec, roundTripMs }: LinkOptions):
 }
 
 /** One direction: frames leave one after another, whoever they belong to. */
-function direction(bytesPerSec: number, delayMs: number) {
+function direction(atFirst: number, delayMs: number) {
+  let bytesPerSec = atFirst
   /** When the last frame has left. */
   let freeAtMs = 0
   let sent = 0
-  return { connect: connection, sentBytes: () => sent }
+  const shape = (now: number) => {
+    bytesPerSec = now
+  }
+  return { connect: connection, sentBytes: () => sent, shape }
 
   function connection(from: Socket, to: Socket, notBeforeMs: number): void {
     let queued = 0

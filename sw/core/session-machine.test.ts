@@ -132,7 +132,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'listing-began': { type: 'listing-began', of: page },
   listing: { type: 'listing', of: page, event: { type: 'send-began' } },
   'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
-  witness: { type: 'witness', event: { type: 'anchor-sent', size: 3 } },
+  witness: { type: 'witness', event: { type: 'anchor-sent', size: 3, taken: 0 } },
   'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
   'anchor-seen': { type: 'anchor-seen', anchored: undefined },
   completion: { type: 'completion', event: { type: 'told', size: 3 } },
@@ -1142,7 +1142,7 @@ describe('any history of a recording', () => {
         return listing ? [{ type: 'listing', of: listing, event }] : []
       }
       case 'hand-over':
-        return [{ type: 'witness', event: { type: 'anchor-sent', size: session.listed.tree.size } }]
+        return [{ type: 'witness', event: { type: 'anchor-sent', size: session.listed.tree.size, taken: 0 } }]
       case 'confirm': {
         const { size } = session.listed.tree
         return size === 0 ? [] : [{ type: 'anchor-confirmed', anchored: anchoredAt(size) }]

@@ -107,7 +107,7 @@ describe('how the newest head stands', () => {
     afterFailedEffort(witnessing, { code, message: 'why', retryAfterMs: 0 }, now)
 
   it('goes from handing over to looking at the chain', () => {
-    const sent = step(NOT_WITNESSED, { type: 'anchor-sent', size: 5 })
+    const sent = step(NOT_WITNESSED, { type: 'anchor-sent', size: 5, taken: 0 })
     expect(sent).toEqual({ ...NOT_WITNESSED, submitted: 5, submittedAtMs: NOW_MS })
     const taken = step(sent, { type: 'anchor-taken' })
     expect(taken).toEqual({ ...sent, taken: 1 })
@@ -125,7 +125,9 @@ describe('how the newest head stands', () => {
   it('counts how often the relay took a head in vain, a new one too, so that it can be told', () => {
     let witnessing = NOT_WITNESSED
     for (let times = 1; times <= TAKEN_TO_TELL; times++) {
-      witnessing = step(step(witnessing, { type: 'anchor-sent', size: 4 + times }), { type: 'anchor-taken' })
+      const { taken } = witnessing
+      const sent = step(witnessing, { type: 'anchor-sent', size: 4 + times, taken })
+      witnessing = step(sent, { type: 'anchor-taken' })
       witnessing = step(witnessing, { ...look, shown: 4 })
       expect(witnessing.taken).toBe(times)
     }
@@ -135,7 +137,7 @@ describe('how the newest head stands', () => {
   it('waits or parks after a failure; a hand-over that has only begun forgives none, one that was taken does', () => {
     const failed = fail(NOT_WITNESSED, 'server-error')
     expect(failed).toMatchObject({ failures: 1, wait: { kind: 'due', notBeforeMs: NOW_MS + 250 } })
-    const sent = step(failed, { type: 'anchor-sent', size: 5 })
+    const sent = step(failed, { type: 'anchor-sent', size: 5, taken: 0 })
     expect(sent).toMatchObject({ failures: 1, lastError: { code: 'server-error' } })
     const taken = step(sent, { type: 'anchor-taken' })
     expect(taken.failures).toBe(0)

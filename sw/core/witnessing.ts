@@ -42,9 +42,14 @@ export function submitDueMs(
 /** What can happen to the newest head. */
 export type WitnessEvent =
   /** The intent to hand this head over is stored; the request leaves after that. */
-  | { readonly type: 'anchor-sent'; readonly size: number }
+  | {
+      readonly type: 'anchor-sent'
+      readonly size: number
+      /** How often the relay has taken one in vain. */
+      readonly taken: number
+    }
   /** The same, where it goes to the store. */
-  | { readonly type: 'send-began'; readonly size: number }
+  | { readonly type: 'send-began'; readonly size: number; readonly taken?: undefined }
   /** The transport keeps something for later attempts at this head. */
   | { readonly type: 'resume-token-saved'; readonly resumeToken: string; readonly size: number }
   /** The relay took it, which says nothing of the chain. */
@@ -67,7 +72,13 @@ export function witnessStep(
   switch (event.type) {
     case 'anchor-sent':
     case 'send-began':
-      return { ...witnessing, submitted: event.size, submittedAtMs: now.nowMs, resumeToken: undefined }
+      return {
+        ...witnessing,
+        submitted: event.size,
+        submittedAtMs: now.nowMs,
+        taken: event.taken ?? 0,
+        resumeToken: undefined,
+      }
     case 'resume-token-saved':
       return event.size === witnessing.submitted
         ? { ...witnessing, resumeToken: event.resumeToken }

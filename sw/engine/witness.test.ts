@@ -79,6 +79,24 @@ describe('a head', () => {
     expect(new Set(await world.statuses(id))).toEqual(new Set(['confirmed']))
   })
 
+  it('goes in the look that finds the one before it, if that is long enough ago', async () => {
+    const { world, drain } = await recording(1, (of) => {
+      const worker = of.worker()
+      return { ...worker, anchor: { ...worker.anchor, everyMs: 500 } }
+    })
+    const startMs = world.clock.now()
+    void drain.join('message')
+    await world.clock.advance(100)
+    await goOn(world, drain, 1, 4_000)
+    const [first] = world.chain.entries
+    const minedAtMs = startMs + ((first?.block ?? 0) - 100) * BLOCK_MS
+    const found = world.chain.ledger.findIndex(({ op, atMs }) => op === 'read' && atMs >= minedAtMs)
+    expect(ops(world)[found + 1]).toBe('submit')
+    expect(sizesOnChain(world)).toEqual([2, 3])
+    // Neither was taken in vain.
+    expect((await world.session(id)).witnessing.taken).toBeLessThanOrEqual(1)
+  })
+
   it('that is the last goes at once', async () => {
     const { world, drain } = await recording()
     void drain.join('message')

@@ -37,10 +37,12 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
 
   const nowMs = clock.now()
   const isLast = session.logEnd !== undefined && newest.size === session.size
-  const dueMs = submitDueMs(witnessing, { size: newest.size, isLast }, anchor.everyMs, nowMs)
-  if (shown !== newest.size && dueMs <= nowMs) await submit(context, session, newest, signal)
-  if (shown < witnessing.submitted && witnessing.taken >= TAKEN_TO_TELL)
-    throw new HoldfastError('anchor-unseen', `The relay took ${witnessing.taken} anchors in vain.`)
+  // What the chain shows was not taken in vain: the next head need not wait for another look.
+  const taken = shown < witnessing.submitted ? witnessing.taken : 0
+  const dueMs = submitDueMs({ ...witnessing, taken }, { size: newest.size, isLast }, anchor.everyMs, nowMs)
+  if (shown !== newest.size && dueMs <= nowMs) await submit(context, session, newest, taken, signal)
+  if (taken >= TAKEN_TO_TELL)
+    throw new HoldfastError('anchor-unseen', `The relay took ${taken} anchors in vain.`)
   const { newest: block } = witnessing
   if (block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS)
     throw new HoldfastError('anchor-unseen', `The chain stands at block ${blockNumber}.`)
@@ -83,9 +85,10 @@ async function submit(
   context: AnchoredContext,
   { id, name, publicKey, access }: SessionRecord,
   head: HeadRecord,
+  taken: number,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await record(context, id, { type: 'anchor-sent', size: head.size }))) return
+  if (!(await record(context, id, { type: 'anchor-sent', size: head.size, taken }))) return
   const { size, root, page, previous, end, signature } = head
   const groups = await groupsDigest(access)
   await context.anchor.submit(

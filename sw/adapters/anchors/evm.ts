@@ -98,11 +98,10 @@ export function evm({
     async readAt(name, { newest, deep }, signal) {
       const at = async (block: number) =>
         String(await rpc(signal, 'eth_call', { to: registry, data: encodeSessionsCall(name) }, tag(block)))
-      const found = await at(newest)
+      // Side by side: on a slow link each answer waits behind what is being uploaded.
+      const [found, below] = await Promise.all([at(newest), deep >= 0 ? at(deep) : '0x'])
       if (found === '0x') throw wrongChain(`There is no registry at ${registry}.`)
-      const latest = headIn(found)
-      const below = latest && deep >= 0 ? headIn(await at(deep)) : undefined
-      return { blockNumber: newest, latest, deep: below }
+      return { blockNumber: newest, latest: headIn(found), deep: headIn(below) }
     },
 
     read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),

@@ -1,0 +1,121 @@
+import { parseEntry } from '../../src/evidence/entry-parse.ts'
+import type { Entry } from '../../src/evidence/entry.ts'
+import { parsePage } from '../../src/evidence/page-parse.ts'
+import { PAGE_LABEL } from '../../src/evidence/page.ts'
+import { decodeSession, encodeSessionsCall } from '../../src/evidence/registry.ts'
+import type { SessionName } from '../../src/protocol/ids.ts'
+import type { Backend, LedgerEntry } from '../backend/index.ts'
+import type { Said } from './plan.ts'
+import type { ChunkTimes } from './timeline.ts'
+
+// What the store, the chain and the page say of a recording, each by its own clock of the same machine: the worker is not
+// asked.
+
+/** A head that a block was seen to have. */
+export interface SeenHead {
+  readonly size: number
+  readonly atMs: number
+}
+
+const LOOK_EVERY_MS = 100
+
+/** Looks at the chain itself, past link and ledger, until it is stopped. */
+export function watchHeads(backend: Backend, name: SessionName): { readonly seen: SeenHead[]; stop(): void } {
+  const { rpc, registry } = backend.chain
+  const seen: SeenHead[] = []
+  let busy = false
+  let block: unknown
+  const look = async () => {
+    const newest = await rpc('eth_blockNumber')
+    const atMs = Date.now()
+    if (newest === block) return
+    const answer = await rpc('eth_call', [{ to: registry, data: encodeSessionsCall(name) }, 'latest'])
+    block = newest
+    const size = decodeSession(String(answer))?.size ?? 0
+    if (size > (seen.at(-1)?.size ?? 0)) seen.push({ size, atMs })
+  }
+  const timer = setInterval(() => {
+    if (busy) return
+    busy = true
+    look()
+      .catch(() => undefined)
+      .finally(() => {
+        busy = false
+      })
+  }, LOOK_EVERY_MS)
+  return { seen, stop: () => clearInterval(timer) }
+}
+
+/** An entry of the log, and when the store had the page with it. */
+export interface ListedEntry {
+  readonly position: number
+  readonly entry: Entry
+  readonly atMs: number
+}
+
+const doneAtMs = ({ at, durationMs = 0 }: LedgerEntry) => at + durationMs
+
+/** What the store took, by content address: when it had all of it. */
+function storedObjects(ledger: readonly LedgerEntry[]): Map<string, number> {
+  const stored = new Map<string, number>()
+  for (const entry of ledger)
+    if (entry.service === 'ipfs' && entry.changed && entry.key !== undefined && !stored.has(entry.key))
+      stored.set(entry.key, doneAtMs(entry))
+  return stored
+}
+
+/** A page has no more bytes than this; whatever is larger is a chunk. */
+const LABEL = Buffer.from(PAGE_LABEL)
+
+/** The entries of a session that the store has pages of, read past the engine and its reader. */
+export async function listedEntries(
+  backend: Backend,
+  name: SessionName,
+  ledger: readonly LedgerEntry[],
+): Promise<ListedEntry[]> {
+  const listed: ListedEntry[] = []
+  for (const [cid, atMs] of storedObjects(ledger)) {
+    const response = await fetch(`${backend.endpoints.gateway}/ipfs/${cid}`)
+    const bytes = Buffer.from(await response.arrayBuffer())
+    if (!bytes.subarray(0, LABEL.length).equals(LABEL)) continue
+    const page = parsePage(bytes)
+    if (page.name !== name) continue
+    for (const [at, each] of page.entries.entries())
+      listed.push({ position: page.from + at, entry: parseEntry(each), atMs })
+  }
+  return listed
+}
+
+/** What became of each chunk that the page has told of. */
+export async function timesOf(
+  backend: Backend,
+  name: SessionName,
+  said: readonly Said[],
+  heads: readonly SeenHead[],
+  ledger: readonly LedgerEntry[],
+): Promise<ChunkTimes[]> {
+  const stored = storedObjects(ledger)
+  const byIndex = new Map(
+    (await listedEntries(backend, name, ledger)).flatMap(({ position, entry, atMs }) =>
+      entry.kind === 'chunk' ? [[entry.index, { position, atMs, cid: entry.cid }] as const] : [],
+    ),
+  )
+  const acknowledged = new Map(
+    said.flatMap((each) => (each.type === 'acknowledged' ? [[each.index, each.atMs] as const] : [])),
+  )
+  return said.flatMap((each) => {
+    if (each.type !== 'captured') return []
+    const { index, atMs, durationMs, sizeBytes } = each
+    const listed = byIndex.get(index)
+    return {
+      index,
+      sizeBytes,
+      durationMs,
+      capturedAtMs: atMs,
+      acknowledgedAtMs: acknowledged.get(index),
+      listedAtMs: listed?.atMs,
+      storedAtMs: listed && stored.get(listed.cid),
+      anchoredAtMs: listed && heads.find(({ size }) => size > listed.position)?.atMs,
+    }
+  })
+}
