@@ -64,6 +64,9 @@ export async function ask(
   } catch (cause) {
     throw unreachable('answered something that is not JSON', cause)
   }
+  // What a proxy kept of somebody else's question is no answer to this one.
+  if (reply['id'] !== 1 && reply['error'] === undefined)
+    return refused(badAnswer(chain, `its answer to ${method} is another question's`))
   if (reply['result'] === undefined || reply['result'] === null) {
     const told = JSON.stringify(reply['error'] ?? null).slice(0, 200)
     return refused(badAnswer(chain, `it does not answer ${method}: ${told}`))

@@ -45,6 +45,7 @@ beforeEach(() => {
   node.newest = 1_000
   node.maxRange = Infinity
   node.onRpc = undefined
+  node.wrap = undefined
   node.onObject = undefined
   node.asked.length = 0
 })
@@ -273,6 +274,27 @@ describe('a node', () => {
     expect(blocks).toEqual(['0x10', '0xe'])
   })
 
+  it.each([99, '1', null, undefined])(
+    'that answers another question, by its id (%j), is not believed',
+    async (id) => {
+      node.wrap = (reply) => ({ ...reply, id })
+      expect(await failureOf(open())).toMatchObject({ code: 'chain-answer', class: 'refused' })
+    },
+  )
+
+  it('is asked by as many requests at a time as Node takes without a warning, two nodes likewise', async () => {
+    node.world = await longLog()
+    const warnings: Error[] = []
+    const listen = (warning: Error) => warnings.push(warning)
+    process.on('warning', listen)
+    const rpcUrls = [node.rpcUrl, node.rpcUrl]
+    const session = await open({ name: hex(node.world.name), chain: { rpcUrls, registry: REGISTRY } })
+    await new Promise(setImmediate)
+    process.off('warning', listen)
+    expect(session.heads).toHaveLength(12)
+    expect(warnings).toEqual([])
+  })
+
   it('that nobody is behind is unreachable', async () => {
     const rpcUrl = 'http://127.0.0.1:1/'
     expect(await failureOf(open({ chain: { rpcUrl, registry: REGISTRY } }))).toMatchObject({
@@ -413,6 +435,18 @@ describe('a list of everything at the end', () => {
     expect(session.size).toBe(CHUNKS + 1)
   })
 })
+
+it.each(['<!DOCTYPE html><title>Sign in</title>', '\n <html lang="en">'])(
+  'a network that answers each request with its own page says nothing of the evidence: %s',
+  async (page) => {
+    node.onObject = () => Buffer.from(page)
+    expect(await failureOf(open())).toMatchObject({ code: 'gateway-unreachable', class: 'transient' })
+    node.onObject = (cid, bytes) => (cid === cidOf(0) ? Buffer.from(page) : bytes)
+    const session = await open()
+    const { value: first } = await session.chunks().next()
+    expect(first).toMatchObject({ verdict: 'gateway-unreachable' })
+  },
+)
 
 describe('a caller', () => {
   it('who aborts gets the reason of the signal, while opening and while reading', async () => {
