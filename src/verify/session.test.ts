@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
 import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
@@ -350,6 +351,30 @@ describe('a long recording', () => {
     }
     expect((await open({ name: longName })).listed).toHaveLength(CHUNKS)
     expect(most).toBe(PAGES_AT_A_TIME)
+  })
+
+  it('whose two pages before the newest are lost is found by its earlier heads, but for those', async () => {
+    const entriesOf = (page: number) => ({
+      from: long.pages[page - 1]!.from,
+      to: Number(long.pages[page - 1]!.head.size),
+    })
+    // An odd number has no other links than these two.
+    const last = PAGES - 1
+    const lost = new Set([last - 1, last - 2].map((page) => rawAddress(long.pages[page - 1]!.digest)))
+    node.onObject = (cid, bytes) => (lost.has(cid) ? undefined : bytes)
+    const to = entriesOf(last - 1).to
+    const openWith = (pages: readonly number[]) => {
+      const witness = new Witness()
+      for (const page of pages) witness.anchor(long.pages[page - 1]!.head)
+      node.world = { ...worldOf(long), witnessed: witness.witnessed }
+      return open({ name: longName })
+    }
+    const each = Array.from({ length: last }, (_, at) => at + 1)
+    expect(await openWith(each)).toMatchObject({ lostEntries: [{ from: entriesOf(last - 2).from, to }] })
+    // Those between an earlier head and the newest are hidden, and no others.
+    expect(await openWith([last - 10, last])).toMatchObject({
+      lostEntries: [{ from: entriesOf(last - 9).from, to }],
+    })
   })
 
   it('of which only the newest head is anchored is found along the links, each page once', async () => {
