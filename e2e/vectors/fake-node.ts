@@ -181,7 +181,7 @@ export async function startFakeNode(first: EvidenceWorld): Promise<FakeNode> {
       response.end(JSON.stringify(node.wrap ? node.wrap(reply) : reply))
     } catch (error) {
       if (!(error instanceof RpcRefusal)) throw error
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_005, message: error.message } }))
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_000, message: error.message } }))
     }
   }
 

@@ -283,6 +283,22 @@ describe('a node', () => {
     },
   )
 
+  it('of which one machine lacks the newest block is asked about one that it has', async () => {
+    node.onRpc = ({ method, params }, result) =>
+      method === 'eth_call' && Number(params[1]) > 997 ? refuseRpc('header not found') : result
+    expect((await open()).heads).toHaveLength(4)
+  })
+
+  it.each([
+    ['header not found', 'chain-unreachable'],
+    ['limit exceeded', 'chain-unreachable'],
+    ['the method eth_call does not exist', 'chain-answer'],
+    ['execution reverted', 'chain-answer'],
+  ])('that refuses with “%s” is told as %s', async (message, code) => {
+    node.onRpc = ({ method }, result) => (method === 'eth_call' ? refuseRpc(message) : result)
+    expect(await failureOf(open())).toMatchObject({ code })
+  })
+
   it('is asked by as many requests at a time as Node takes without a warning, two nodes likewise', async () => {
     node.world = await longLog()
     const warnings: Error[] = []
