@@ -20,9 +20,9 @@ export interface Rudeness {
   /** POST is redirected (307) to this folder. */
   readonly redirect?: string
   /** `Upload-Limit` of each answer. */
-  readonly limits?: string
+  limits?: string
   /** Creations are refused with this status. */
-  readonly refusesCreation?: number
+  refusesCreation?: number
   /** Interim answers (104) come before the final one. */
   readonly interim?: boolean
   /** Headers that CORS hides, or that the server does not send; in lower case. */

@@ -18,7 +18,8 @@ const HELP = `Measures reading back, in Node, against gateways and a node in a p
 
   --chunks N   of many, browser and seek (default 10000)
   --rtt N      round trip of many, browser, seek and race, ms (default 100)
-  --gib N      of memory (default 1)`
+  --gib N      of memory (default 1)
+  --mib N      of throughput (default 256)`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
     chunks: { type: 'string', default: '10000' },
     rtt: { type: 'string', default: '100' },
     gib: { type: 'string', default: '1' },
+    mib: { type: 'string', default: '256' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -187,39 +189,53 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     ),
 
   throughput: () =>
-    served({ chunks: 64, chunkBytes: 4 * MIB, chunksPerPage: 64 }, async (told) => {
-      const session = await openSession(optionsFor(told, ['good']))
-      const rounds = []
-      for (let round = 0; round < 5; round++) {
-        const aloneMs = await timed(() => fetchHashDecrypt(told))
-        const readerMs = await timed(async () => {
-          for await (const chunk of session.chunks()) if (chunk.verdict !== 'proved') throw chunk.error
-        })
-        rounds.push({ aloneMs, readerMs, ofAlone: Number((aloneMs / readerMs).toFixed(3)) })
-      }
-      return { mib: told.plaintextBytes / MIB, rounds }
-    }),
+    served(
+      { chunks: Math.round(Number(values.mib) / 4), chunkBytes: 4 * MIB, chunksPerPage: 64 },
+      async (told) => {
+        const session = await openSession(optionsFor(told, ['good']))
+        const rounds = []
+        for (let round = 0; round < 5; round++) {
+          const alone = await timed(() => fetchHashDecrypt(told))
+          const reader = await timed(async () => {
+            for await (const chunk of session.chunks()) if (chunk.verdict !== 'proved') throw chunk.error
+          })
+          const [ofAlone, ofAloneCpu] = [alone.tookMs / reader.tookMs, alone.cpuMs / reader.cpuMs].map(
+            (ratio) => Number(ratio.toFixed(3)),
+          )
+          rounds.push({ alone, reader, ofAlone, ofAloneCpu })
+        }
+        return { mib: told.plaintextBytes / MIB, rounds }
+      },
+    ),
 
   memory: () =>
     served({ chunks: gib * 256, chunkBytes: 4 * MIB, chunksPerPage: 8 }, async (told) => {
       const session = await openSession(optionsFor(told, ['good']))
       global.gc?.()
       const startBytes = process.memoryUsage().rss
-      let most = 0
-      const look = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20)
+      /** The most of each quarter: what grows with the length shows. */
+      const most = [0, 0, 0, 0]
       let bytes = 0
-      const tookMs = await timed(async () => {
+      const look = setInterval(() => {
+        const quarter = Math.min(3, Math.floor((4 * bytes) / told.plaintextBytes))
+        most[quarter] = Math.max(most[quarter]!, process.memoryUsage().rss)
+      }, 20)
+      const took = await timed(async () => {
         for await (const piece of session.stream()) bytes += piece.length
       })
       clearInterval(look)
-      return { gib: bytes / 1024 / MIB, mibOverStart: Math.round((most - startBytes) / MIB), tookMs }
+      const mibOverStart = most.map((rss) => Math.round((rss - startBytes) / MIB))
+      return { gib: bytes / 1024 / MIB, mibOverStart, ...took }
     }),
 }
 
-async function timed(work: () => Promise<void>): Promise<number> {
+/** Time, and what this process has worked meanwhile: the one is that of a machine with other work, the other is not. */
+async function timed(work: () => Promise<void>): Promise<{ tookMs: number; cpuMs: number }> {
   const began = performance.now()
+  const before = process.cpuUsage()
   await work()
-  return Math.round(performance.now() - began)
+  const { user, system } = process.cpuUsage(before)
+  return { tookMs: Math.round(performance.now() - began), cpuMs: Math.round((user + system) / 1_000) }
 }
 
 /** What nobody can do without, as many at a time as the reader has: fetch, one hash, decrypt; keys are known. */
@@ -251,6 +267,7 @@ else {
     const run = cases[name]
     if (!run) throw new Error(`There is no case "${name}".`)
     reading[name] = await run()
+    console.error(name, JSON.stringify(reading[name]))
   }
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
     cwd: repositoryRoot(),

@@ -52,6 +52,8 @@ export interface FakeNode {
   maxRange: number
   /** What is answered instead of this result; it may throw to refuse in JSON-RPC's way. */
   onRpc: ((request: RpcRequest, result: unknown) => unknown) | undefined
+  /** What is answered instead of this whole reply. */
+  wrap: ((reply: object) => unknown) | undefined
   /** What is served instead of this object. */
   onObject: ((cid: string, bytes: Buffer | undefined) => Served | Promise<Served>) | undefined
   readonly asked: string[]
@@ -128,6 +130,7 @@ export async function startFakeNode(first: EvidenceWorld): Promise<FakeNode> {
     newest: 1_000,
     maxRange: Infinity,
     onRpc: undefined,
+    wrap: undefined,
     onObject: undefined,
     asked: [],
     close: () => {
@@ -174,10 +177,11 @@ export async function startFakeNode(first: EvidenceWorld): Promise<FakeNode> {
     try {
       const result = answer(asked)
       const told = node.onRpc ? await node.onRpc(asked, result) : result
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, result: told }))
+      const reply = { jsonrpc: '2.0', id, result: told }
+      response.end(JSON.stringify(node.wrap ? node.wrap(reply) : reply))
     } catch (error) {
       if (!(error instanceof RpcRefusal)) throw error
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_005, message: error.message } }))
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_000, message: error.message } }))
     }
   }
 

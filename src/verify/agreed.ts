@@ -1,3 +1,4 @@
+import { following } from '../protocol/following.ts'
 import { VerificationError } from './error.ts'
 import { newestBlock } from './registered.ts'
 import type { Limits } from './request.ts'
@@ -75,16 +76,14 @@ async function told<Value>(
   isEnough: (soFar: readonly Value[]) => boolean,
   graceMs = GRACE_MS,
 ): Promise<Told<Value>[]> {
-  const ending = new AbortController()
-  const abort = () => ending.abort(limits.signal?.reason)
-  limits.signal?.addEventListener('abort', abort)
-  if (limits.signal?.aborted) abort()
+  const ending = following(limits.signal)
   const all: Told<Value>[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   try {
     await new Promise<void>((resolve) => {
       for (const chain of chains)
-        void ask(chain, { ...limits, signal: ending.signal })
+        // A signal for each: Node warns of one with many listeners.
+        void ask(chain, { ...limits, signal: following(ending.signal).signal })
           .then(
             (value) => all.push({ chain, value }),
             (error: unknown) => all.push({ error }),
@@ -99,7 +98,6 @@ async function told<Value>(
     return [...all]
   } finally {
     clearTimeout(timer)
-    limits.signal?.removeEventListener('abort', abort)
     ending.abort()
   }
 }

@@ -72,3 +72,18 @@ test('is asked once more where the connection broke, and not a third time', asyn
   expect((await fetched(url)).kind).toBe('silent')
   expect(asked).toBe(4)
 })
+
+test('that drips a byte now and then is silent, and is not asked once more', async () => {
+  let asked = 0
+  const port = await serve((_, response) => {
+    asked += 1
+    response.writeHead(200)
+    const drip = setInterval(() => response.write('x'), 20)
+    response.on('close', () => clearInterval(drip))
+  })
+  const cid = await contentAddress(CONTENT)
+  const bounds = { maxBytes: 10_000_000, signal: new AbortController().signal }
+  const found = await gateway(`http://127.0.0.1:${port}`, 100).get(cid, bounds)
+  expect(found.kind).toBe('silent')
+  expect(asked).toBe(1)
+})

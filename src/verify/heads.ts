@@ -40,6 +40,9 @@ export interface Telling {
   readonly timeMs: number
 }
 
+/** So many blocks a node's machines may be apart. */
+const BEHIND = 3
+
 interface Event extends AnchoredHead {
   readonly blockNumber: number
   readonly logIndex: number
@@ -54,7 +57,13 @@ interface Event extends AnchoredHead {
  */
 export async function readHeads(chain: Chain, name: SessionName, limits: Limits): Promise<WitnessedHead[]> {
   // One block for all: a head that is taken meanwhile is in none of the answers.
-  const session = await readRegistered(chain, name, await newestBlock(chain, limits), limits)
+  const newest = await newestBlock(chain, limits)
+  const session = await readRegistered(chain, name, newest, limits).catch((error: unknown) => {
+    const isUnheard = error instanceof VerificationError && error.class === 'transient'
+    if (!isUnheard || newest <= BEHIND) throw error
+    // Behind one name may be machines of which one is a little behind: it lacks the block that another has told.
+    return readRegistered(chain, name, newest - BEHIND, limits)
+  })
   if (session === undefined) {
     const what = `The registry ${chain.registry} knows no session ${name}`
     throw new VerificationError('not-registered', 'reading the registry', what)

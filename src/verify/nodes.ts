@@ -1,3 +1,4 @@
+import { following } from '../protocol/following.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { readHeads, type Telling, type WitnessedHead } from './heads.ts'
@@ -57,10 +58,7 @@ export async function readHistory(
   limits: Limits,
   seen: readonly SeenHead[],
 ): Promise<History> {
-  const ending = new AbortController()
-  const abort = () => ending.abort(limits.signal?.reason)
-  limits.signal?.addEventListener('abort', abort)
-  if (limits.signal?.aborted) abort()
+  const ending = following(limits.signal)
   try {
     const read = await readAll(chains, name, { ...limits, signal: ending.signal })
     limits.signal?.throwIfAborted()
@@ -79,7 +77,6 @@ export async function readHistory(
     )
     return { ...compare(best.witnessed, tellings), nodes }
   } finally {
-    limits.signal?.removeEventListener('abort', abort)
     ending.abort()
   }
 }
@@ -103,8 +100,10 @@ async function readAll(chains: readonly Chain[], name: SessionName, limits: Limi
   })
   const reading = chains.map(async (chain, at) => {
     const { host } = nodes[at]!
+    // A signal of its own: Node warns of one with many listeners.
+    const { signal } = following(limits.signal)
     try {
-      nodes[at] = { host, witnessed: await readHeads(chain, name, limits) }
+      nodes[at] = { host, witnessed: await readHeads(chain, name, { ...limits, signal }) }
       timer ??= setTimeout(soon, performance.now() - began + GRACE_MS)
     } catch (error) {
       if (error instanceof VerificationError) nodes[at] = { host, error }

@@ -73,7 +73,10 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
       try {
         const said = await sources[source]!.get(wanted.cid, asked)
         const reason = said.kind === 'bytes' ? await wanted.wrong(said.bytes) : undefined
-        return reason === undefined ? said : { kind: 'wrong', reason }
+        if (reason === undefined) return said
+        return said.kind === 'bytes' && isWebPage(said.bytes)
+          ? { kind: 'silent', reason: `it answered a web page, as a sign-in of a network does (${reason})` }
+          : { kind: 'wrong', reason }
       } catch (cause) {
         return { kind: 'silent', reason: cause instanceof Error ? cause.message : String(cause), cause }
       }
@@ -196,5 +199,9 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     },
   }
 }
+
+/** Of whoever is in between: it says nothing of the object. */
+const isWebPage = (bytes: Uint8Array) =>
+  /^\s*<(!doctype html|html)\b/i.test(new TextDecoder().decode(bytes.subarray(0, 200)))
 
 const ended = (tried: ReadonlySet<Tried>) => [...tried].map((one) => one.ended)

@@ -15,9 +15,18 @@ export type Answer =
 
 const FIRST_BYTES = 64 * 1024
 
+/**
+ * Slower than this, on the whole, is a silence: else a server that drips would hold a reader up for ever. Far below what
+ * one of many requests gets over the slowest line.
+ */
+const LEAST_BYTES_PER_MS = 0.1
+
 /** How long a server that nobody trusts may be waited for. */
 export interface Limits {
-  /** Longest silence, in ms: until the answer starts, then between any two pieces of it. */
+  /**
+   * Longest silence, in ms: until the answer starts, then between any two pieces of it. One that takes longer, and comes
+   * with less than 100 bytes a second, is one too.
+   */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
 }
@@ -32,7 +41,7 @@ export interface Bounds extends Limits {
 async function read(
   response: Response,
   { maxBytes, sizeBytes = FIRST_BYTES }: Bounds,
-  heard: () => void,
+  heard: (bytes: number) => void,
 ): Promise<Answer> {
   const reader = response.body?.getReader()
   if (reader === undefined) return { kind: 'ok', body: new Uint8Array() }
@@ -42,7 +51,7 @@ async function read(
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return { kind: 'ok', body: length === held.length ? held : held.slice(0, length) }
-    heard()
+    heard(length + value.length)
     if (length + value.length > maxBytes) return { kind: 'too-long' }
     if (length + value.length > held.length) {
       held = concat(held, new Uint8Array(Math.max(held.length, value.length)))
@@ -70,14 +79,18 @@ async function requestOnce(url: string, init: RequestInit, bounds: Bounds): Prom
   const abort = () => ending.abort(signal?.reason)
   signal?.addEventListener('abort', abort)
   let silence: ReturnType<typeof setTimeout> | undefined
-  const heard = () => {
+  const silent = () => ending.abort(new Error(`no word for ${timeoutMs} ms`))
+  const began = performance.now()
+  const heard = (bytes: number) => {
     clearTimeout(silence)
-    silence = setTimeout(() => ending.abort(new Error(`no word for ${timeoutMs} ms`)), timeoutMs)
+    const isDrip = bytes < (performance.now() - began - 2 * timeoutMs) * LEAST_BYTES_PER_MS
+    if (isDrip) silent()
+    else silence = setTimeout(silent, timeoutMs)
   }
-  heard()
+  heard(0)
   try {
     const response = await fetch(url, { ...init, signal: ending.signal })
-    heard()
+    heard(0)
     if (!response.ok) return { kind: 'status', status: response.status }
     return await read(response, bounds, heard)
   } catch (cause) {

@@ -18,6 +18,9 @@ const STEP = 'reading the registry'
 /** Some thousands of heads in one answer; more are asked for in parts. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
+/** Rate limits, and blocks that one of several machines behind a name does not have yet: these say nothing of the chain. */
+const PASSING = /-32005|429|rate.?limit|limit exceeded|too many|header not found|unknown block|timed? ?out/i
+
 // The host alone: the rest of an RPC URL is often an API key.
 export const hostOf = ({ rpcUrl }: Chain) => new URL(rpcUrl).host
 
@@ -64,9 +67,13 @@ export async function ask(
   } catch (cause) {
     throw unreachable('answered something that is not JSON', cause)
   }
+  // What a proxy kept of somebody else's question is no answer to this one.
+  if (reply['id'] !== 1 && reply['error'] === undefined)
+    return refused(badAnswer(chain, `its answer to ${method} is another question's`))
   if (reply['result'] === undefined || reply['result'] === null) {
     const told = JSON.stringify(reply['error'] ?? null).slice(0, 200)
-    return refused(badAnswer(chain, `it does not answer ${method}: ${told}`))
+    const what = `does not answer ${method}: ${told}`
+    return refused(PASSING.test(told) ? unreachable(what) : badAnswer(chain, `it ${what}`))
   }
   return { kind: 'result', result: reply['result'] }
 }

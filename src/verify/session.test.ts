@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
 import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
@@ -45,6 +46,7 @@ beforeEach(() => {
   node.newest = 1_000
   node.maxRange = Infinity
   node.onRpc = undefined
+  node.wrap = undefined
   node.onObject = undefined
   node.asked.length = 0
 })
@@ -273,6 +275,43 @@ describe('a node', () => {
     expect(blocks).toEqual(['0x10', '0xe'])
   })
 
+  it.each([99, '1', null, undefined])(
+    'that answers another question, by its id (%j), is not believed',
+    async (id) => {
+      node.wrap = (reply) => ({ ...reply, id })
+      expect(await failureOf(open())).toMatchObject({ code: 'chain-answer', class: 'refused' })
+    },
+  )
+
+  it('of which one machine lacks the newest block is asked about one that it has', async () => {
+    node.onRpc = ({ method, params }, result) =>
+      method === 'eth_call' && Number(params[1]) > 997 ? refuseRpc('header not found') : result
+    expect((await open()).heads).toHaveLength(4)
+  })
+
+  it.each([
+    ['header not found', 'chain-unreachable'],
+    ['limit exceeded', 'chain-unreachable'],
+    ['the method eth_call does not exist', 'chain-answer'],
+    ['execution reverted', 'chain-answer'],
+  ])('that refuses with “%s” is told as %s', async (message, code) => {
+    node.onRpc = ({ method }, result) => (method === 'eth_call' ? refuseRpc(message) : result)
+    expect(await failureOf(open())).toMatchObject({ code })
+  })
+
+  it('is asked by as many requests at a time as Node takes without a warning, two nodes likewise', async () => {
+    node.world = await longLog()
+    const warnings: Error[] = []
+    const listen = (warning: Error) => warnings.push(warning)
+    process.on('warning', listen)
+    const rpcUrls = [node.rpcUrl, node.rpcUrl]
+    const session = await open({ name: hex(node.world.name), chain: { rpcUrls, registry: REGISTRY } })
+    await new Promise(setImmediate)
+    process.off('warning', listen)
+    expect(session.heads).toHaveLength(12)
+    expect(warnings).toEqual([])
+  })
+
   it('that nobody is behind is unreachable', async () => {
     const rpcUrl = 'http://127.0.0.1:1/'
     expect(await failureOf(open({ chain: { rpcUrl, registry: REGISTRY } }))).toMatchObject({
@@ -328,6 +367,30 @@ describe('a long recording', () => {
     }
     expect((await open({ name: longName })).listed).toHaveLength(CHUNKS)
     expect(most).toBe(PAGES_AT_A_TIME)
+  })
+
+  it('whose two pages before the newest are lost is found by its earlier heads, but for those', async () => {
+    const entriesOf = (page: number) => ({
+      from: long.pages[page - 1]!.from,
+      to: Number(long.pages[page - 1]!.head.size),
+    })
+    // An odd number has no other links than these two.
+    const last = PAGES - 1
+    const lost = new Set([last - 1, last - 2].map((page) => rawAddress(long.pages[page - 1]!.digest)))
+    node.onObject = (cid, bytes) => (lost.has(cid) ? undefined : bytes)
+    const to = entriesOf(last - 1).to
+    const openWith = (pages: readonly number[]) => {
+      const witness = new Witness()
+      for (const page of pages) witness.anchor(long.pages[page - 1]!.head)
+      node.world = { ...worldOf(long), witnessed: witness.witnessed }
+      return open({ name: longName })
+    }
+    const each = Array.from({ length: last }, (_, at) => at + 1)
+    expect(await openWith(each)).toMatchObject({ lostEntries: [{ from: entriesOf(last - 2).from, to }] })
+    // Those between an earlier head and the newest are hidden, and no others.
+    expect(await openWith([last - 10, last])).toMatchObject({
+      lostEntries: [{ from: entriesOf(last - 9).from, to }],
+    })
   })
 
   it('of which only the newest head is anchored is found along the links, each page once', async () => {
@@ -413,6 +476,18 @@ describe('a list of everything at the end', () => {
     expect(session.size).toBe(CHUNKS + 1)
   })
 })
+
+it.each(['<!DOCTYPE html><title>Sign in</title>', '\n <html lang="en">'])(
+  'a network that answers each request with its own page says nothing of the evidence: %s',
+  async (page) => {
+    node.onObject = () => Buffer.from(page)
+    expect(await failureOf(open())).toMatchObject({ code: 'gateway-unreachable', class: 'transient' })
+    node.onObject = (cid, bytes) => (cid === cidOf(0) ? Buffer.from(page) : bytes)
+    const session = await open()
+    const { value: first } = await session.chunks().next()
+    expect(first).toMatchObject({ verdict: 'gateway-unreachable' })
+  },
+)
 
 describe('a caller', () => {
   it('who aborts gets the reason of the signal, while opening and while reading', async () => {

@@ -227,6 +227,21 @@ const settles = (title: string, fault: StoreFault, times?: number): TransportCas
   },
 })
 
+/** Somebody in between answers in the store's place, under a status that sounds like success. */
+const pretends = (title: string, status: number, body: string): TransportCase => ({
+  title: `does not believe ${title}`,
+  async run(harness) {
+    const delivery = await Delivery.ofRandomBytes()
+    await harness.fault({ kind: 'status', status, body })
+    const { code } = await delivery.failure(harness.transport())
+    if (code === 'defect') throw new Error('What a server says is no defect of ours')
+    same((await harness.seen(delivery.upload)).filter(({ changed }) => changed).length, 0, 'copies stored')
+    await harness.clear()
+    await delivery.finish(harness)
+    await isThereOnce(harness, delivery)
+  },
+})
+
 const retryAfter = (status: number, form: 'seconds' | 'date'): TransportCase => ({
   title: `honours Retry-After in ${form === 'date' ? 'the form of a date' : 'seconds'} with ${status}`,
   async run(harness) {
@@ -379,6 +394,9 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
   failsWith('asks again after 404', { kind: 'status', status: 404 }, 'bad-answer'),
   failsWith('asks again after 409', { kind: 'status', status: 409 }, 'bad-answer'),
   failsWith('asks again after 410', { kind: 'status', status: 410 }, 'bad-answer'),
+  pretends('the page of a network’s sign-in', 200, '<!doctype html><title>Sign in</title>'),
+  pretends('an answer without words', 204, ''),
+  pretends('JSON that says nothing', 200, '{}'),
   settles('settles a single 404', { kind: 'status', status: 404 }, 1),
   settles('settles a single 409', { kind: 'status', status: 409 }, 1),
   settles('settles a single 410', { kind: 'status', status: 410 }, 1),

@@ -263,6 +263,35 @@ describe('the limits', () => {
     expect(seen('POST').length).toBe(2)
   })
 
+  test.each(['max-append-size=0', 'max-append-size=0, min-append-size=10'])(
+    'that leave no room for a byte are told in words, and not asked for for ever: %s',
+    async (limits) => {
+      const rudeness: { limits?: string } = { limits }
+      const { attempt, appends } = await scene(rudeness)
+      const error = await attempt()
+      expect(error).toMatchObject({ code: 'rejected-by-store' })
+      expect(String(error)).toContain('parts of 0 bytes (Upload-Limit)')
+      expect(appends()).toEqual([])
+      delete rudeness.limits
+      expect(await attempt()).toBe('stored')
+    },
+  )
+
+  test.each(['max-size=1', 'max-append-size=0'])(
+    'that something on the way told once hold for no later upload: %s',
+    async (limits) => {
+      const rudeness: { limits?: string; refusesCreation?: number } = { limits, refusesCreation: 502 }
+      const server = await rudeResumable(rudeness)
+      const transport = resumable({ endpoint: server.endpoint })
+      const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+      const { attempt } = keptAttempts(upload, bytes)
+      expect(await attempt(transport)).toBeDefined()
+      delete rudeness.limits
+      delete rudeness.refusesCreation
+      expect(await attempt(transport)).toBeUndefined()
+    },
+  )
+
   test('that nobody told (413) are found by halving', async () => {
     const { attempt, appends } = await scene({ mostBytes: 500 })
     expect(await attempt()).toBe('stored')

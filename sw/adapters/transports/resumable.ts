@@ -44,6 +44,8 @@ interface Target {
 const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 /** Setbacks that one attempt takes before it leaves the matter to a later one; progress may be a lie, so all count. */
 const MAX_SETBACKS = 3
+/** By smaller parts than this share of what is left nothing is sent: it would take for ever. */
+const MOST_PARTS = 10_000
 /** Memo: the copy is not ours, or the server could not use it, so it does not count as there. */
 const SPOILT = '#'
 
@@ -78,8 +80,9 @@ export function resumable({
     body?: Uint8Array<ArrayBuffer>,
   ): Promise<Answer> {
     const answer = await call(method, url, { signal }, { ...headers, ...ALWAYS }, body)
-    const told = answer.headers.get('upload-limit')
-    if (told !== null && !VOID.test(told)) limits = told
+    // What another server on the way once said holds for no new upload.
+    const told = answer.headers.get('upload-limit') ?? (url === endpoint ? '' : limits)
+    if (!VOID.test(told)) limits = told
     return answer
   }
 
@@ -93,14 +96,14 @@ export function resumable({
     if (isGone(answer)) return undefined
     if (!answer.ok) throw httpError(answer)
     const told = STATE.map((header) => answer.headers.get(header)).join(' ')
-    const [, at = '', complete, length] = /^(\d+) \?([01]) (\d+)$/.exec(told) ?? []
-    if (at === '') throw httpError(answer, ` without ${STATE}, or CORS hides one`, REJECTED)
+    const [, at, complete, length] = /^(\d+) \?([01]) (\d+)$/.exec(told) ?? []
+    if (at === undefined) throw httpError(answer, ` without ${STATE}, or CORS hides one`, REJECTED)
     const { sizeBytes } = upload
     if (Number(length) !== sizeBytes) return undefined
     const offsetBytes = Number(at)
     const isWhole = complete === '1'
     if (isWhole ? offsetBytes !== sizeBytes : offsetBytes > sizeBytes)
-      throw httpError(answer, ` with the offset ${at} of ${length}, complete: ${isWhole}`)
+      throw httpError(answer, ` with the offset ${at} of ${length}`)
     if (isWhole) return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
     // It may have no time left in which to go on.
@@ -168,6 +171,13 @@ export function resumable({
         const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
         const part = bytes.subarray(offsetBytes, offsetBytes + Math.min(room, limit('max-append-size', room)))
         const end = offsetBytes + part.byteLength
+        if (part.byteLength * MOST_PARTS < sizeBytes - offsetBytes) {
+          limits = ''
+          throw new HoldfastError(
+            REJECTED,
+            `The store takes parts of ${part.byteLength} bytes (Upload-Limit).`,
+          )
+        }
         const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
         if (completes === COMPLETE) {
           stage |= 1
