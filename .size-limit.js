@@ -69,6 +69,15 @@ export default [
     modifyEsbuildConfig,
   },
   {
+    name: 'worker with presigned PUT and without an anchor',
+    path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
+    import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
+    // Meant to be 20 kB.
+    limit: '22.9 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
+  {
     name: 'tus transport, alone',
     path: 'dist/sw/adapters/transports/tus.js',
     limit: '4.45 kB',

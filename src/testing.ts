@@ -143,7 +143,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     }
   }
 
-  function begin({ groups, mimeType, startedAtMs = now() }: SessionOptions, continues?: SessionName) {
+  function begin(options: SessionOptions, continues?: SessionName) {
+    const { groups, mimeType, startedAtMs = now(), labels } = options
     if (groups.length === 0) throw new HoldfastError('bad-input', 'A session has 1 to 16 groups.')
     const id = crypto.randomUUID() as SessionId
     const snapshot: SessionSnapshot = {
@@ -156,6 +157,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       sealingKey: hexOf(id).padEnd(64, '0'),
       startedAtMs,
       continues,
+      labels,
       missing: 0,
       paused: false,
       chunks: tallyOf([]),

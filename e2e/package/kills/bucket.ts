@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { pathToFileURL } from 'node:url'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { transformWithOxc } from 'vite'
+import type { Granted, GrantRequest } from '../../../sw/adapters/transports/put.ts'
+import { listen } from '../../backend/ports.ts'
+import { presign as signAgain, type Account } from '../../s3/presign.ts'
+import { filesOf } from '../app.ts'
+
+/** An object that the bucket was asked to make. */
+export interface Made {
+  readonly key: string
+  readonly status: number
+}
+
+/** A bucket like S3's that takes only what was signed, and makes nothing anew that is there; and the app's server, which signs. */
+export interface Bucket {
+  readonly url: string
+  /** Every PUT that was answered, oldest first. */
+  readonly made: readonly Made[]
+  close(): Promise<void>
+}
+
+const ACCOUNT: Account = { keyId: 'the-app', secret: 'its secret' }
+const CHECKSUM = 'x-amz-checksum-sha256'
+
+/**
+ * The app's server signs by the guide's own lines, of `src/signer.ts`; the bucket checks that by another signer.
+ *
+ * @param folder where the signer is compiled
+ * @param bytesPerSec how fast each request's body is read
+ */
+export async function startBucket(folder: string, bytesPerSec: () => number): Promise<Bucket> {
+  const { 'src/signer.ts': source = '' } = await filesOf('guide.md')
+  const file = join(folder, 'signer.js')
+  await writeFile(file, (await transformWithOxc(source, 'signer.ts')).code)
+  const { presign } = (await import(pathToFileURL(file).href)) as {
+    presign: (bucket: unknown, wanted: GrantRequest) => Granted
+  }
+  const objects = new Map<string, Buffer>()
+  const made: Made[] = []
+
+  async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+    const pieces: Buffer[] = []
+    try {
+      for await (const piece of request as AsyncIterable<Buffer>) {
+        pieces.push(piece)
+        await new Promise((go) => setTimeout(go, (piece.length / bytesPerSec()) * 1_000))
+      }
+      // Whoever is gone while the body is read has sent nothing: else a death leaves what nobody could ask for yet.
+      await new Promise((go) => setTimeout(go, 20))
+      return request.complete && !request.socket.destroyed ? Buffer.concat(pieces) : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  function isSigned({ method = '', url = '', headers }: IncomingMessage, origin: string): boolean {
+    const { pathname, searchParams } = new URL(url, origin)
+    const date = searchParams.get('X-Amz-Date') ?? ''
+    const atMs = Date.parse(date.replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z'))
+    const names = (searchParams.get('X-Amz-SignedHeaders') ?? '').split(';').filter((name) => name !== 'host')
+    const sent = Object.fromEntries(names.map((name) => [name, String(headers[name])]))
+    const again = signAgain(ACCOUNT, { method, url: `${origin}${pathname}`, headers: sent, atMs }, 900)
+    return new URL(again.url).searchParams.get('X-Amz-Signature') === searchParams.get('X-Amz-Signature')
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse, origin: string): Promise<void> {
+    const { pathname } = new URL(request.url ?? '/', origin)
+    response.setHeader('access-control-allow-origin', '*')
+    response.setHeader('access-control-allow-methods', 'GET, HEAD, PUT, POST')
+    response.setHeader('access-control-allow-headers', `if-none-match, x-amz-checksum-mode, ${CHECKSUM}`)
+    response.setHeader('access-control-expose-headers', CHECKSUM)
+    const { method } = request
+    if (method === 'OPTIONS') return void response.end()
+    if (pathname === '/presign') {
+      const wanted = JSON.parse(String(await bodyOf(request))) as GrantRequest
+      const granted = presign({ url: origin, region: 'us-east-1', ...ACCOUNT }, wanted)
+      return void response.end(JSON.stringify(granted))
+    }
+    // For readers, as a gateway in front of it would have it.
+    if (pathname.startsWith('/ipfs/')) {
+      const bytes = objects.get(pathname.slice(6))
+      return void response.writeHead(bytes ? 200 : 404).end(bytes)
+    }
+    const key = pathname.slice(1)
+    if (!isSigned(request, origin))
+      return void response.writeHead(403).end('<Code>SignatureDoesNotMatch</Code>')
+    if (method === 'PUT') {
+      const bytes = await bodyOf(request)
+      if (bytes === undefined) return
+      const digest = createHash('sha256').update(bytes).digest('base64')
+      const isThere = request.headers['if-none-match'] === '*' && objects.has(key)
+      const status = isThere ? 412 : digest === request.headers[CHECKSUM] ? 200 : 400
+      made.push({ key, status })
+      if (status === 200) objects.set(key, bytes)
+      return void response.writeHead(status, status === 200 ? { [CHECKSUM]: digest } : {}).end()
+    }
+    const bytes = objects.get(key)
+    if (bytes === undefined) return void response.writeHead(404).end()
+    const digest = createHash('sha256').update(bytes).digest('base64')
+    response.writeHead(200, { 'content-length': bytes.length, [CHECKSUM]: digest })
+    response.end(method === 'GET' ? bytes : undefined)
+  }
+
+  let url = ''
+  const server = createServer((request, response) => {
+    answer(request, response, url).catch(() => response.destroy())
+  })
+  url = `http://127.0.0.1:${await listen(server, { port: 0, wantedBy: 'the bucket', option: '' })}`
+  return {
+    url,
+    made,
+    async close() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}

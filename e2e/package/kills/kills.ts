@@ -1,0 +1,230 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import type { SessionName } from '../../../src/protocol/ids.ts'
+import { newGroup } from '../../../src/group.ts'
+import { openSession } from '../../../src/verify/index.ts'
+import { startBackend } from '../../backend/index.ts'
+import { ARTIFACTS } from '../../backend/sandbox.ts'
+import { findChromium } from '../../driver/find-chromium.ts'
+import { launchBrowser, type RealBrowser } from '../../driver/real-browser.ts'
+import { stopWorkers } from '../../driver/worker-control.ts'
+import { publishedLog } from '../../backend-oracle.ts'
+import { parseSignedHead, SIGNED_HEAD_BYTES } from '../../../src/evidence/head-parse.ts'
+import { patiently, sleep } from '../../soak/patience.ts'
+import { seeded } from '../../soak/random.ts'
+import { STORES as CONTENT } from '../../stores.ts'
+import { builtApp, type AppWindow, type StoreName, type Told } from './app.ts'
+import { startBucket } from './bucket.ts'
+import { contentOf } from './content.ts'
+
+export interface KillOptions {
+  readonly store: StoreName
+  readonly uploads: number
+  /** Over all of them. */
+  readonly kills: number
+  readonly seed: number
+  /** Emptied first. */
+  readonly folder: string
+  readonly log: (line: string) => void
+}
+
+/** What came of it; anything but zero lost and doubled is a bug. */
+export interface Outcome {
+  readonly kills: Readonly<Record<string, number>>
+  readonly parts: number
+  /** In words. */
+  readonly lost: readonly string[]
+  readonly doubled: readonly string[]
+}
+
+const KINDS = ['tab', 'worker', 'browser'] as const
+const PART_BYTES = 128 * 1024
+const PARTS = 160
+const SIZE_BYTES = PART_BYTES * PARTS - 4
+/** Slow enough that a kill finds parts in every state. */
+const BYTES_PER_SEC = 200_000
+/** A last net, for a machine however slow. */
+const SETTLES_WITHIN_MS = 1_200_000
+
+declare const window: Window & AppWindow
+
+/**
+ * Uploads files by an app that has nothing but the packed library, and kills its tab, its worker or its browser at random
+ * times until all kills are used; then a person picks what is unfinished again. The judge is what the store has: whether
+ * a reader gets every byte, and whether anything was brought twice or for nothing.
+ */
+export async function killUploads({
+  store,
+  uploads,
+  kills,
+  seed,
+  folder,
+  log,
+}: KillOptions): Promise<Outcome> {
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  const random = seeded(seed)
+  const { privateKey, publicKey: group } = await newGroup()
+  const backend = await startBackend({
+    dataDir: join(folder, 'backend'),
+    artifactDir: ARTIFACTS,
+    port: 0,
+    chainPort: 0,
+    savesChain: false,
+  })
+  let bytesPerSec = BYTES_PER_SEC
+  const bucket = await startBucket(folder, () => bytesPerSec)
+  const server = store === 'put' ? bucket.url : backend.url
+  const site = await builtApp(join(folder, 'app'), store, server)
+  if (store !== 'put') backend.faults.add({ ...CONTENT[store], kind: 'slow', bytesPerSec: BYTES_PER_SEC })
+
+  const executable = findChromium(log)
+  let browser: RealBrowser | undefined
+  let page: Page | undefined
+  async function opened(): Promise<Page> {
+    browser ??= await launchBrowser({ executable, profile: join(folder, 'profile') })
+    if (page === undefined) {
+      page = await browser.context.newPage()
+      await page.goto(site.url)
+      await page.waitForFunction(() => 'uploadApp' in window)
+    }
+    return page
+  }
+  async function killBrowser() {
+    const dying = browser
+    page = browser = undefined
+    await dying?.kill()
+  }
+  const told = async (): Promise<readonly Told[]> => (await opened()).evaluate(() => window.uploadApp.told())
+
+  const counted: Record<string, number> = {}
+  const strike = {
+    tab: async () => {
+      await page?.close()
+      page = undefined
+    },
+    worker: async () => void (page && (await patiently(stopWorkers(page), 5_000))),
+    browser: killBrowser,
+  }
+  const files = Array.from({ length: uploads }, (_none, at) => ({
+    label: `upload-${at}`,
+    sizeBytes: SIZE_BYTES,
+    seed: seed * 100 + at + 1,
+    partBytes: PART_BYTES,
+    group,
+  }))
+  const isSettled = (all: readonly Told[], label: string) =>
+    all.some((each) => each.label === label && each.ending === 'complete' && each.upload === 'confirmed')
+
+  try {
+    for (const [at, file] of files.entries()) {
+      const killsOfThis = Math.floor((kills * (at + 1)) / uploads) - Math.floor((kills * at) / uploads)
+      for (let kill = 0; kill < killsOfThis; kill++) {
+        const tab = await opened()
+        if (isSettled(await told(), file.label)) {
+          log(`${file.label} was settled after ${kill} kills`)
+          break
+        }
+        await pick(tab, file)
+        await sleep(random.between(50, 2_500))
+        const kind = random.pick(KINDS)
+        await strike[kind]()
+        counted[kind] = (counted[kind] ?? 0) + 1
+      }
+      log(`${file.label}: ${JSON.stringify(counted)} kills so far`)
+    }
+    backend.faults.clear()
+    bytesPerSec = Infinity
+    await settleAll()
+    return await judged()
+  } finally {
+    await killBrowser()
+    await site.close()
+    await bucket.close()
+    await backend.stop()
+  }
+
+  /** A person picks the file, again where a tab died over it; a worker that is stopped leaves its tab at it. */
+  async function pick(tab: Page, file: (typeof files)[number]): Promise<void> {
+    await tab.evaluate((asked) => {
+      if (Reflect.get(window, 'uploading') === asked.label) return
+      Reflect.set(window, 'uploading', asked.label)
+      window.uploadApp.upload(asked).catch(() => Reflect.deleteProperty(window, 'uploading'))
+    }, file)
+  }
+
+  /** A person picks again what is not whole, and waits. */
+  async function settleAll(): Promise<void> {
+    const until = Date.now() + SETTLES_WITHIN_MS
+    for (const file of files) {
+      const tab = await opened()
+      if (!isSettled(await told(), file.label)) await pick(tab, file)
+      for (;;) {
+        const all = await told()
+        if (isSettled(all, file.label)) break
+        if (Date.now() > until) return log(`Not settled: ${JSON.stringify(all)}`)
+        await sleep(500)
+      }
+    }
+  }
+
+  async function judged(): Promise<Outcome> {
+    const [lost, doubled]: [string[], string[]] = [[], []]
+    const all = await told()
+    const expected = new Set<string>()
+    for (const { label, sizeBytes, seed: contentSeed } of files) {
+      const sessions = all.filter((each) => each.label === label)
+      if (sessions.length !== 1) doubled.push(`${label} is ${sessions.length} sessions`)
+      const [found] = sessions
+      if (found?.head === undefined) {
+        lost.push(`${label} has no head: ${JSON.stringify(found)}`)
+        continue
+      }
+      const session = await openSession({ head: found.head, gateway: server, groupKey: privateKey })
+      const bytes = await session.bytes().catch((error: unknown) => String(error))
+      const content = contentOf(sizeBytes, contentSeed)
+      const isWhole = session.ending === 'complete' && session.missingCount === 0
+      if (!isWhole) lost.push(`${label}: ${session.ending}, ${session.missingCount} parts missing`)
+      if (typeof bytes === 'string') lost.push(`${label}: ${bytes}`)
+      else if (!Buffer.from(bytes).equals(content)) lost.push(`${label}: other bytes`)
+      const head = parseSignedHead(await objectOf(found.head))
+      const gateway = { endpoints: { gateway: server } } as typeof backend
+      const log = await publishedLog(gateway, { name: found.name as SessionName, page: head.page })
+      const indexes = log.chunks.map(({ index }) => index)
+      if (new Set(indexes).size !== indexes.length) doubled.push(`${label}: an index twice in the log`)
+      for (const cid of [...log.pages, ...log.chunks.map((chunk) => chunk.cid)]) expected.add(cid)
+    }
+    const stored = storedKeys()
+    for (const [key, times] of stored) {
+      if (times > 1) doubled.push(`${key} was stored ${times} times`)
+      if (expected.has(key)) continue
+      // Of heads each page has one; anything else that no log lists was brought for nothing.
+      if ((await objectOf(key)).length !== SIGNED_HEAD_BYTES) doubled.push(`${key} is in no log`)
+    }
+    for (const cid of expected) if (!stored.has(cid)) lost.push(`${cid} was never stored`)
+    return { kills: counted, parts: uploads * PARTS, lost, doubled }
+  }
+
+  async function objectOf(cid: string): Promise<Uint8Array> {
+    const response = await fetch(`${server}/ipfs/${cid}`)
+    return new Uint8Array(await response.arrayBuffer())
+  }
+
+  /** How often each object was brought whole, by the server's own ledger. */
+  function storedKeys(): Map<string, number> {
+    const keys =
+      store === 'put'
+        ? bucket.made.flatMap(({ key, status }) => (status === 200 || status === 412 ? key : []))
+        : backend.ledger
+            .all()
+            .filter(({ service, method, changed, duplicate }) => {
+              const { service: its, method: sends } = CONTENT[store]
+              return service === its && method === sends && (changed || duplicate)
+            })
+            .flatMap(({ key }) => key ?? [])
+    const counts = new Map<string, number>()
+    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
+    return counts
+  }
+}

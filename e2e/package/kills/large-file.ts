@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { newGroup } from '../../../src/group.ts'
+import { openSession } from '../../../src/verify/index.ts'
+import { startBackend } from '../../backend/index.ts'
+import { listen } from '../../backend/ports.ts'
+import { ARTIFACTS } from '../../backend/sandbox.ts'
+import { findChromium } from '../../driver/find-chromium.ts'
+import { launchBrowser } from '../../driver/real-browser.ts'
+import { builtApp, type StoreName } from './app.ts'
+import { startBucket } from './bucket.ts'
+import { contentOf } from './content.ts'
+import { hashOfRepeated, memoryOf, type Memory } from './memory.ts'
+
+export interface LargeFileOptions {
+  readonly store: StoreName
+  readonly sizeMiB: number
+  /** Default: the library's. */
+  readonly partBytes?: number | undefined
+  /** Emptied first. */
+  readonly folder: string
+  readonly log: (line: string) => void
+}
+
+export interface LargeFileOutcome {
+  readonly start: Memory
+  /** The greatest of each, from the start until all is confirmed. */
+  readonly peak: Memory
+  readonly handedOverMs: number
+  readonly doneMs: number
+  readonly bytesAreSame: boolean
+}
+
+const BLOCK_BYTES = 4 * 1024 * 1024
+const SAMPLE_MS = 250
+
+/** The page uploads by itself, since no debugger is attached, which would hold what it has seen. */
+const mainOf = (site: string, blocks: number, group: string, partBytes?: number) => `
+import { connect } from 'holdfast'
+import { upload } from 'holdfast/upload'
+import { contentOf } from './content.js'
+const tell = (what, more = '') => fetch('${site}/' + what + '?' + more, { method: 'POST' })
+async function run() {
+  const holdfast = await connect({ scriptUrl: '/sw.js', type: 'classic', scope: '/' })
+  const block = new Blob([contentOf(${BLOCK_BYTES}, 5)])
+  const file = new File(Array(${blocks}).fill(block), 'large.bin', { lastModified: 1 })
+  await tell('start')
+  const uploading = upload(holdfast, file, { groups: [{ publicKey: '${group}' }], partBytes: ${partBytes} })
+  await uploading.handedOver
+  await tell('handed')
+  const { anchor } = await uploading.done
+  await tell('done', anchor.address)
+}
+run().catch((error) => tell('failed', encodeURIComponent(String(error))))
+`
+
+/** Uploads a large file by the quick start's app in a browser without a debugger, and watches what its processes take. */
+export async function uploadLargeFile(options: LargeFileOptions): Promise<LargeFileOutcome> {
+  const { store, sizeMiB, partBytes, folder, log } = options
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  const { privateKey, publicKey } = await newGroup()
+  const blocks = Math.ceil((sizeMiB * 1024 * 1024) / BLOCK_BYTES)
+  const backend = await startBackend({
+    dataDir: join(folder, 'backend'),
+    artifactDir: ARTIFACTS,
+    port: 0,
+    chainPort: 0,
+    savesChain: false,
+  })
+  const bucket = await startBucket(folder, () => Infinity)
+  const server = store === 'put' ? bucket.url : backend.url
+
+  const waiting = new Map<string, (said: string) => void>()
+  const heard = (what: string) => new Promise<string>((resolve) => waiting.set(what, resolve))
+  const [start, handed, done, failed] = ['start', 'handed', 'done', 'failed'].map(heard)
+  let begin = () => {}
+  const begun = new Promise<void>((resolve) => (begin = resolve))
+  const ear = createServer(async (request, response) => {
+    response.setHeader('access-control-allow-origin', '*')
+    const { pathname, search } = new URL(request.url ?? '/', 'http://ear')
+    waiting.get(pathname.slice(1))?.(decodeURIComponent(search.slice(1)))
+    if (pathname === '/start') await begun
+    response.end()
+  })
+  const site = `http://127.0.0.1:${await listen(ear, { port: 0, wantedBy: 'the test', option: '' })}`
+  const app = await builtApp(join(folder, 'app'), store, server, mainOf(site, blocks, publicKey, partBytes))
+  const browser = await launchBrowser({
+    executable: findChromium(log),
+    profile: join(folder, 'profile'),
+    debuggable: false,
+    url: app.url,
+  })
+  const broke = failed?.then((said) => Promise.reject(new Error(said)))
+  broke?.catch(() => undefined)
+  const until = (what: Promise<string> | undefined) => Promise.race([what, broke])
+
+  try {
+    await until(start)
+    const atStart = await memoryOf(browser.pid)
+    let peak = atStart
+    const over = new AbortController()
+    const watch = async () => {
+      while (!over.signal.aborted) {
+        const now = await memoryOf(browser.pid)
+        peak = { renderers: Math.max(peak.renderers, now.renderers), all: Math.max(peak.all, now.all) }
+        await new Promise((go) => setTimeout(go, SAMPLE_MS))
+      }
+    }
+    const watched = watch()
+    const startedAt = performance.now()
+    begin()
+    await until(handed)
+    const handedOverMs = performance.now() - startedAt
+    log(`${store}: handed over after ${Math.round(handedOverMs / 1000)} s`)
+    const head = String(await until(done))
+    const doneMs = performance.now() - startedAt
+    over.abort()
+    await watched
+    await browser.kill()
+
+    const session = await openSession({ head, gateway: server, groupKey: privateKey })
+    const hash = createHash('sha256')
+    for await (const piece of session.stream() as unknown as AsyncIterable<Uint8Array>) hash.update(piece)
+    const expected = hashOfRepeated(contentOf(BLOCK_BYTES, 5), blocks)
+    return { start: atStart, peak, handedOverMs, doneMs, bytesAreSame: hash.digest('hex') === expected }
+  } finally {
+    await browser.kill()
+    await app.close()
+    const closed = once(ear, 'close')
+    ear.close()
+    ear.closeAllConnections()
+    await closed
+    await bucket.close()
+    await backend.stop()
+  }
+}
