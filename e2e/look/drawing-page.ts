@@ -11,7 +11,7 @@ const connection = worker.connect()
 const holdfast: Holdfast = {
   ...connection,
   chunks: async (id) =>
-    (await connection.chunks(id)).map((chunk) => ({ ...chunk, cid: `b${'a'.repeat(58)}` as Cid })),
+    (await connection.chunks(id)).map((chunk) => Object.assign(chunk, { cid: `b${'a'.repeat(58)}` as Cid })),
 }
 defineElements()
 
