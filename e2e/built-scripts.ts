@@ -19,6 +19,7 @@ const SOURCES = [
   'kill/workers/tus.ts',
   'lifetime/lifetime-page.ts',
   'lifetime/lifetime-worker.ts',
+  'look/drawing-page.ts',
   'page/upload-page.ts',
   'settled/settled-worker.ts',
   'store/bench.ts',

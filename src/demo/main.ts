@@ -68,6 +68,8 @@ function showFailure(explanation: Explanation): void {
 
 /** Nothing goes on in this page. */
 function showEnd(thrown: unknown): void {
+  // It would go on to say that it looks.
+  byId('recovery', HTMLElement).hidden = true
   const reload = button(texts.page.reload, () => location.reload())
   showNotice(byId('failure', HTMLElement), explain(thrown), reload)
 }

@@ -12,6 +12,9 @@ import { icon, setIcon } from './icon.ts'
 import { chunkStatus } from './chunk-status.ts'
 import { texts } from './texts.ts'
 
+/** So many rows are drawn in one task, which ends well before a person feels it. */
+const AT_ONCE = 60
+
 /** The chunks and the anchor of one session: read only while they are open. */
 export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast): View<SessionSnapshot> {
   const problem = h('p', { class: 'error' })
@@ -36,7 +39,13 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
   const drawChunks = keyedList(chunkList, (chunk: ChunkView) => chunk.id, chunkView)
   const read = latestOnly(async () => {
     try {
-      drawChunks(await holdfast.chunks(id))
+      const chunks = await holdfast.chunks(id)
+      // Of a long recording at first what is in view: no press may wait for the rest.
+      for (let shown = chunkList.childElementCount; shown < chunks.length - AT_ONCE; shown += AT_ONCE) {
+        drawChunks(chunks.slice(0, shown + AT_ONCE), shown)
+        await new Promise((resolve) => setTimeout(resolve))
+      }
+      drawChunks(chunks)
       setText(problem, '')
     } catch (thrown) {
       const { what, next } = explain(thrown)

@@ -44,23 +44,23 @@ export interface View<Item> {
 /**
  * Keeps a list's children in step with items by key, so that focus, open details and a playing video stay.
  *
- * @returns the function to call with each new list
+ * @returns the function to call with each new list; with `from`, those before it are the same as at the last call
  */
 export function keyedList<Item>(
   list: HTMLElement,
   keyOf: (item: Item) => string,
   create: (item: Item) => View<Item>,
-): (items: readonly Item[]) => void {
+): (items: readonly Item[], from?: number) => void {
   const views = new Map<string, View<Item>>()
-  return (items) => {
+  return (items, from = 0) => {
     const keys = new Set(items.map(keyOf))
     for (const [key, view] of views) {
       if (keys.has(key)) continue
       view.element.remove()
       views.delete(key)
     }
-    let place = list.firstElementChild
-    for (const item of items) {
+    let place = list.children[from] ?? null
+    for (const item of items.slice(from)) {
       const key = keyOf(item)
       const view = views.get(key) ?? create(item)
       views.set(key, view)

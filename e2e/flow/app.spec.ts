@@ -1,0 +1,93 @@
+import { expect, test } from '../fixtures.ts'
+import { leavePending } from '../look/states.ts'
+import { openDemo } from '../page/witness.ts'
+
+test('a new version is offered on top, not while something waits in the page, and starts with one press', async ({
+  stack,
+  context,
+}) => {
+  const witness = await openDemo(context, { url: stack.url, source: 'canvas' })
+  const { page } = witness
+  await witness.record()
+  stack.site.deploy(`${stack.site.worker}\n// Another version.\n`)
+  await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready
+    await registration.update()
+    while (!registration.waiting) await new Promise(requestAnimationFrame)
+  })
+  const go = page.getByTestId('update-go')
+  await expect(go).toBeHidden()
+  await witness.stop()
+  await expect(go).toBeVisible()
+  await expect(page.getByRole('status').filter({ hasText: 'New version' })).toBeVisible()
+
+  const reloaded = page.waitForEvent('load')
+  await go.click()
+  await reloaded
+  await expect(page.getByTestId('session')).toHaveCount(1)
+  await expect(go).toBeHidden()
+  expect(await page.evaluate(async () => (await navigator.serviceWorker.ready).waiting)).toBeNull()
+})
+
+test('the icon tells how many recordings are on their way, and forgets it with the last', async ({
+  stack,
+  context,
+}) => {
+  await context.addInitScript(() => {
+    const told: number[] = []
+    Reflect.set(window, 'badges', told)
+    navigator.setAppBadge = async (count = 0) => void told.push(count)
+    navigator.clearAppBadge = async () => void told.push(0)
+  })
+  const { page } = await openDemo(context, { url: stack.url })
+  await leavePending(page, 2)
+  const newest = () => page.evaluate(() => (Reflect.get(window, 'badges') as number[]).at(-1))
+  await expect.poll(newest).toBe(2)
+  await page.getByTestId('policy').selectOption('always')
+  await expect.poll(newest).toBe(0)
+})
+
+test('that uploads have finished with no page open is told only where a person has asked for it, in neutral words', async ({
+  stack,
+  context,
+}) => {
+  const { origin } = new URL(stack.url)
+  await context.grantPermissions(['notifications'], { origin })
+  const { page } = await openDemo(context, { url: stack.url })
+  const notify = page.getByTestId('notify')
+  await expect(notify).not.toBeChecked()
+  const choice = () => page.evaluate(() => caches.match('/told-when-finished').then((one) => one?.json()))
+  expect(await choice()).toBeUndefined()
+  await notify.check()
+  await expect.poll(choice).toEqual({ title: 'Finished', body: 'There is nothing to do.' })
+  await page.reload()
+  await expect(notify).toBeChecked()
+  await notify.uncheck()
+  await expect.poll(choice).toBeUndefined()
+})
+
+test('it is told by the worker once no page is open, and nothing is told otherwise', async ({
+  stack,
+  context,
+}) => {
+  await context.grantPermissions(['notifications'], { origin: new URL(stack.url).origin })
+  const witness = await openDemo(context, { url: stack.url, source: 'canvas' })
+  await witness.page.getByTestId('notify').check()
+  const worker = context.serviceWorkers().find((one) => one.url().startsWith(stack.url))
+  if (!worker) throw new Error('There is no worker.')
+  const told = () =>
+    worker.evaluate(async () => {
+      const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration }
+      return (await registration.getNotifications()).map(({ title, body }) => `${title}: ${body}`)
+    })
+  await witness.record()
+  await witness.acknowledged(1)
+  await witness.stop()
+  await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
+  expect(await told()).toEqual([])
+
+  await witness.record()
+  await witness.acknowledged(1)
+  await witness.page.close()
+  await expect.poll(told).toEqual(['Finished: There is nothing to do.'])
+})

@@ -1,0 +1,107 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import axe from 'axe-core'
+import type { Page } from '@playwright/test'
+import { expect, test, WHOLE } from '../fixtures.ts'
+import { lookAtFirstVisit, lookAtRecording, lookAtRefusals, type Look } from './states.ts'
+
+const THEMES = ['light', 'dark'] as const
+const SIZES = [
+  [360, 640],
+  [390, 844],
+  [1280, 800],
+] as const
+
+/** Where screenshots of each state go, to be looked at: only where it is asked for. */
+const SHOTS = process.env['HOLDFAST_SHOTS']
+
+interface Violation {
+  readonly id: string
+  readonly nodes: readonly string[]
+}
+
+/** What axe (www.deque.com/axe) holds against the page as it is. */
+async function violationsOf(page: Page): Promise<readonly Violation[]> {
+  await page.evaluate(axe.source)
+  return page.evaluate(async () => {
+    const { run } = Reflect.get(window, 'axe') as typeof axe
+    const { violations } = await run(document, { resultTypes: ['violations'] })
+    return violations.map(({ id, nodes }) => ({
+      id,
+      nodes: nodes.map(({ html, failureSummary }) => `${html}: ${failureSummary}`),
+    }))
+  })
+}
+
+function looking() {
+  const states: string[] = []
+  const found: Record<string, readonly Violation[]> = {}
+  const look: Look = async (page, state) => {
+    states.push(state)
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      const violations = await violationsOf(page)
+      if (violations.length > 0) found[`${state}, ${colorScheme}`] = violations
+      if (SHOTS) await takeShots(page, `${SHOTS}/${state}-${colorScheme}`)
+    }
+    await expectNoOverflow(page, state)
+  }
+  return { states, found, look }
+}
+
+/** As wide as the smallest phone, and no wider. */
+async function expectNoOverflow(page: Page, state: string): Promise<void> {
+  const before = page.viewportSize()
+  for (const width of [320, 360]) {
+    await page.setViewportSize({ width, height: 568 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), state).toBeLessThanOrEqual(width)
+  }
+  if (before) await page.setViewportSize(before)
+}
+
+async function takeShots(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize()
+  for (const [width, height] of SIZES) {
+    await page.setViewportSize({ width, height })
+    await page.screenshot({ path: `${name}-${width}.png`, fullPage: !(await isModal(page)) })
+  }
+  if (before) await page.setViewportSize(before)
+}
+
+const isModal = (page: Page) => page.evaluate(() => document.querySelector('dialog[open]') !== null)
+
+test.beforeAll(async () => {
+  if (SHOTS) await mkdir(join(SHOTS), { recursive: true })
+})
+
+test('where nothing can be recorded axe finds nothing, in light and in dark, and nothing is wider than a small phone', async ({
+  stack,
+  context,
+}) => {
+  const { states, found, look } = looking()
+  await lookAtRefusals(stack, context, look)
+  expect(found).toEqual({})
+  expect(states).toHaveLength(2)
+})
+
+test(
+  'in no state of a first visit axe finds anything, in light and in dark',
+  { tag: WHOLE },
+  async ({ stack, context }) => {
+    const { states, found, look } = looking()
+    await lookAtFirstVisit(stack, context, look)
+    expect(found).toEqual({})
+    expect(states).toHaveLength(9)
+  },
+)
+
+test(
+  'in no state of a recording axe finds anything, in light and in dark',
+  { tag: WHOLE },
+  async ({ stack, context }) => {
+    const { states, found, look } = looking()
+    await lookAtRecording(stack, context, look)
+    expect(found).toEqual({})
+    expect(states).toHaveLength(11)
+  },
+)

@@ -1,0 +1,82 @@
+import type { CDPSession, Page } from '@playwright/test'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { repositoryRoot } from '../backend/repository-root.ts'
+import { builtScript } from '../built-scripts.ts'
+import { expect, test, WHOLE } from '../fixtures.ts'
+import { serve } from '../page/serve.ts'
+import { openDemo } from '../page/witness.ts'
+import { longestTasksMs } from './tasks.ts'
+import type { drawing } from './drawing-page.ts'
+
+/** What a person waits for, at the most; of the page's thread in CPU time, which no busy machine stretches. */
+const OPEN_MS = 300
+const TASK_MS = 50
+
+async function openDrawing(page: Page): Promise<() => Promise<void>> {
+  const script = await builtScript('look/drawing-page.ts')
+  const endpoints = JSON.stringify({ gateway: '', rpcUrl: '', registry: `0x${'11'.repeat(20)}`, chainId: 1 })
+  const html = `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/styles.css"><body><script>var __HOLDFAST_ENDPOINTS__ = ${endpoints}</script><script src="/page.js"></script>`
+  const site = await serve(
+    new Map([
+      ['/', html],
+      ['/page.js', script],
+      ['/styles.css', await readFile(join(repositoryRoot(), 'src/demo/styles.css'), 'utf8')],
+    ]),
+  )
+  await page.goto(site.url)
+  return site.close
+}
+
+const inPage = <Result>(page: Page, work: (it: typeof drawing) => Promise<Result>) =>
+  page.evaluate(`(${String(work)})(window.drawing)`) as Promise<Result>
+
+/** CPU time of the page's thread so far, ms. */
+async function threadMs(cdp: CDPSession): Promise<number> {
+  const { metrics } = await cdp.send('Performance.getMetrics')
+  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1_000
+}
+
+test('a recording of 1,200 pieces opens, and 20 of 200 are shown, in less than 300 ms of the page’s thread, and in no task of more than 50 ms', async ({
+  context,
+}) => {
+  const page = await context.newPage()
+  const close = await openDrawing(page)
+  const cdp = await context.newCDPSession(page)
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
+  await inPage(page, (it) => it.make(20, 200))
+  let before = await threadMs(cdp)
+  const drawn = await longestTasksMs(context, page, () => inPage(page, (it) => it.drawAll()))
+  const allMs = (await threadMs(cdp)) - before
+
+  await inPage(page, (it) => it.make(1, 1_200))
+  before = await threadMs(cdp)
+  let rows = 0
+  const opened = await longestTasksMs(context, page, async () => {
+    rows = await inPage(page, (it) => it.openDetails())
+  })
+  const listMs = (await threadMs(cdp)) - before
+  expect(rows).toBe(1_200)
+  expect(listMs).toBeLessThan(OPEN_MS)
+  expect(allMs).toBeLessThan(OPEN_MS)
+  expect(drawn[0]).toBeLessThan(TASK_MS)
+  expect(opened[0]).toBeLessThan(TASK_MS)
+  await page.close()
+  await close()
+})
+
+test(
+  'in 60 s of recording no task of the page takes more than 50 ms of its thread',
+  { tag: WHOLE },
+  async ({ stack, context }) => {
+    const witness = await openDemo(context, { url: stack.url, timesliceMs: 2_000 })
+    await witness.record()
+    const tasks = await longestTasksMs(context, witness.page, async () => {
+      await expect
+        .poll(async () => Number(await witness.page.getByTestId('timer').getAttribute('data-seconds')))
+        .toBeGreaterThanOrEqual(60)
+    })
+    await witness.stop()
+    expect(tasks[0]).toBeLessThan(TASK_MS)
+  },
+)
