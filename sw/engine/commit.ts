@@ -20,12 +20,12 @@ export async function commit(
   here?: string | false,
 ): Promise<SessionRecord | undefined> {
   const before = await tx.session(id)
-  if (before === undefined || (here && belongsElsewhere(before, here))) return undefined
+  if (!before || (here && belongsElsewhere(before, here))) return undefined
   const chunks = await load(tx, id, event)
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, now, heads)
-  if (after === undefined) return undefined
+  if (!after) return undefined
   const { session, effects } = after
   // In this order, but none waits for the answer to another.
   await Promise.all([
