@@ -64,7 +64,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '24.2 kB',
+    limit: '23.4 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -108,14 +108,14 @@ export default [
   {
     name: 'copies in several stores, alone',
     path: 'dist/sw/adapters/transports/copies.js',
-    limit: '2.5 kB',
+    limit: '2.7 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
   {
     name: 'several nodes of the chain, with the look that any anchor brings along',
     path: 'dist/sw/adapters/anchors/nodes.js',
-    limit: '11.6 kB',
+    limit: '11.1 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

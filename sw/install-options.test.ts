@@ -16,15 +16,15 @@ it.each([
 })
 
 it.each([
-  [undefined, 'install({ transport }): expected a working transport.'],
-  [{}, 'install({ transport }): expected a working transport.'],
-  [{ transport: 'https://ipfs.example' }, 'install({ transport }): expected a working transport.'],
+  [undefined, 'install({ transport }): expected a working transport (send).'],
+  [{}, 'install({ transport }): expected a working transport (send).'],
+  [{ transport: 'https://ipfs.example' }, 'install({ transport }): expected a working transport (send).'],
   // Nobody has called what makes it.
-  [{ transport: ipfs }, 'install({ transport }): expected a working transport.'],
-  [{ transport: Promise.resolve(transport) }, 'install({ transport }): expected a working transport.'],
-  [{ transport, anchor: null }, 'install({ anchor }): expected a working anchor.'],
-  [{ transport, anchor: transport }, 'install({ anchor }): expected a working anchor.'],
-  [{ transport, onSettled: true }, 'install({ onSettled }): expected a function.'],
+  [{ transport: ipfs }, 'install({ transport }): expected a working transport (send).'],
+  [{ transport: Promise.resolve(transport) }, 'install({ transport }): expected a working transport (send).'],
+  [{ transport, anchor: null }, 'install({ anchor }): expected a working anchor (submit).'],
+  [{ transport, anchor: transport }, 'install({ anchor }): expected a working anchor (submit).'],
+  [{ transport, onSettled: true }, 'install({ onSettled }): expected a working onSettled (function).'],
   [{ transport, anchr: anchor }, 'install({ anchr }): there are only transport,anchor,'],
 ])('an option of install that is wrong is told by its name, with what is expected: %o', (options, words) => {
   const check = () => checkOptions(options as never)

@@ -1,16 +1,8 @@
 import { HoldfastError } from '../src/protocol/errors.ts'
 import type { InstallOptions } from './install.ts'
 
-/** What is expected, by the type that a value has, or by a method of it. */
-const EXPECTED = {
-  send: 'a working transport',
-  submit: 'a working anchor',
-  function: 'a function',
-  string: 'a text',
-  boolean: 'true or false',
-}
-
-const OPTIONS: Readonly<Record<keyof InstallOptions, keyof typeof EXPECTED>> = {
+/** What each is known by: the type of its value, or a method of it. */
+const OPTIONS: Readonly<Record<keyof InstallOptions, string>> = {
   transport: 'send',
   anchor: 'submit',
   identity: 'string',
@@ -34,7 +26,7 @@ export function checkOptions(options: InstallOptions): void {
     const value = given[name]
     const fits = typeof value === kind || typeof value?.[kind] === 'function'
     if (fits || (value === undefined && name !== 'transport')) continue
-    const wrong = kind ? `expected ${EXPECTED[kind]}` : `there are only ${Object.keys(OPTIONS)}`
+    const wrong = kind ? `expected a working ${name} (${kind})` : `there are only ${Object.keys(OPTIONS)}`
     throw new HoldfastError('bad-input', `install({ ${name} }): ${wrong}.`)
   }
 }

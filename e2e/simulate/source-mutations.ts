@@ -88,8 +88,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('takes a late event for one that counts', /not in flight|did not end within its budget/, [
       'engine/commit',
-      'if (after === undefined) return undefined',
-      'if (after === undefined) return before',
+      'if (!after) return undefined',
+      'if (!after) return before',
     ]),
     besides: TWO_DRAINS,
   },
@@ -133,8 +133,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   // What is written into the log.
   plant('does not write a chunk down that it sealed', /has the place undefined/, [
     'core/session-machine',
-    '? inLog(draft, next)',
-    '? next',
+    'inLog(draft, next)',
+    'next',
   ]),
   plant('does not write the end down', /whether it has ended|has no such end|entries of|does not list it/, [
     'core/session-machine',
@@ -154,8 +154,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('leaves a chunk behind that was proved after it was listed', /and its entry/, [
     'core/session-machine',
-    'isStored ? caughtUp(draft.session, next)',
-    'isStored ? next',
+    'caughtUp(draft.session, next)',
+    'next',
   ]),
 
   // What is published of it.
@@ -175,8 +175,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       /is not at its end|and its entry|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
       [
         'core/session-machine',
-        "isInFlight(session, event.of) && step(draft, 'listing'",
-        "step(draft, 'listing'",
+        "isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, listingStep)",
+        "step(draft, 'listing', session.listing, event.event, listingStep)",
       ],
       ['core/session-machine', 'isInFlight(session, event.of) && list(draft, event)', 'list(draft, event)'],
     ),
@@ -186,7 +186,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ...plant(
       'begins a page while one is in flight',
       /does not begin where|not in flight|before its page was written down|without asking|lists entries|did not end within/,
-      ['core/session-machine', 'session.listing !== undefined || !isDue', 'false'],
+      ['core/session-machine', 'session.listing || !isDue', 'false'],
     ),
     besides: TWO_DRAINS,
   },
@@ -287,8 +287,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('concludes by the deep block alone', /though the newest block does not show/, [
       'engine/witness',
-      '[latest, deep].filter((head) => head !== undefined)',
-      '[deep].filter((head) => head !== undefined)',
+      '[latest, deep].flatMap((head) => head ?? [])',
+      '[deep].flatMap((head) => head ?? [])',
     ]),
     besides: THIEVES,
   },
@@ -324,11 +324,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'takes a recording for settled without its end on the chain',
     /does not hold its whole log|not anchored as it ended|ended as idle/,
-    [
-      'core/session',
-      'total === 0 || (logEnd === ending && anchored?.size === size && expired === undefined)',
-      'true',
-    ],
+    ['core/session', 'total === 0 || (logEnd === ending && anchored?.size === size && !expired)', 'true'],
   ),
   plant('forgets what it anchored', /is not at its end/, [
     'core/session-machine',
@@ -417,23 +413,19 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   // Books.
   plant('writes the wrong line into the custody log', /custody log/, [
     'core/session-machine',
-    'to: after.state.status',
-    'to: chunk.state.status',
+    'after.state.status',
+    'chunk.state.status',
   ]),
   plant('does not count what is parked', /parked chunks of/, [
     'core/session',
     "wait?.kind === 'parked' ? 1 : 0",
     '0',
   ]),
-  plant('does not count what is stored', /stored bytes of/, [
-    'core/session',
-    'storedBytes: wait ? 0 : sizeBytes',
-    'storedBytes: 0',
-  ]),
+  plant('does not count what is stored', /stored bytes of/, ['core/session', 'wait ? 0 : sizeBytes', '0']),
   plant('does not count how long what is stored is', /stored ms of/, [
     'core/session',
-    'storedMs: wait ? 0 : durationMs',
-    'storedMs: 0',
+    'wait ? 0 : durationMs',
+    '0',
   ]),
 ]
 

@@ -43,17 +43,14 @@ const bytesField = (field: number, content: Uint8Array) =>
   concat(Uint8Array.of((field << 3) | 2, ...varint(content.length)), content)
 
 /**
- * A dag-pb node of a UnixFS file: its links (Hash, empty Name, Tsize), then its Data, in that order as
+ * A dag-pb node of a UnixFS file: its links (Hash; Name, empty: its tag and its length; Tsize), then its Data, in that order as
  * dag-pb demands. Data says: type file, the file's bytes, then the bytes below each child.
  */
 async function parentOf(children: readonly Node[]): Promise<Node> {
   const sum = (pick: (child: Node) => number) => children.reduce((total, child) => total + pick(child), 0)
   const fileBytes = sum((child) => child.fileBytes)
   const links = children.map((child) =>
-    bytesField(
-      2,
-      concat(bytesField(1, child.cid), bytesField(2, new Uint8Array()), numberField(3, child.treeBytes)),
-    ),
+    bytesField(2, concat(bytesField(1, child.cid), Uint8Array.of(0x12, 0), numberField(3, child.treeBytes))),
   )
   const sizes = children.map((child) => numberField(4, child.fileBytes))
   const data = concat(numberField(1, 2), numberField(3, fileBytes), ...sizes)

@@ -29,12 +29,12 @@ export interface SignedHead extends Head {
 
 export const HEAD_LABEL = 'holdfast/head/v2'
 
-const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
-const ECDSA = { name: 'ECDSA', hash: 'SHA-256' }
+/** To import a key, and to sign and verify with it. */
+const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 /** The key that signs a session's heads, from PKCS#8, in a form that never gives its bytes back. */
 export const importSigningKey = (pkcs8: ArrayBuffer): Promise<CryptoKey> =>
-  crypto.subtle.importKey('pkcs8', pkcs8, P256, false, ['sign'])
+  crypto.subtle.importKey('pkcs8', pkcs8, ECDSA, false, ['sign'])
 
 /** The 185 bytes that are signed. */
 export const serialiseHead = (head: Head): Uint8Array<ArrayBuffer> =>
@@ -73,7 +73,7 @@ export const signHead = async (key: CryptoKey, head: Head): Promise<string> =>
 export async function verifyHead(head: Head, publicKey: string, signature: string): Promise<boolean> {
   if (head.name.slice(32) !== (await keyPartOf(publicKey))) return false
   const key = await crypto.subtle
-    .importKey('raw', fromHex(`04${publicKey}`), P256, false, ['verify'])
+    .importKey('raw', fromHex(`04${publicKey}`), ECDSA, false, ['verify'])
     // No point of the curve
     .catch(() => undefined)
   return key !== undefined && crypto.subtle.verify(ECDSA, key, fromHex(signature), serialiseHead(head))

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { circuitDelayMs, LONGEST_WAIT_MS, tellsOfDestination } from './retry-policy.ts'
+import { believedMs, circuitDelayMs, LONGEST_WAIT_MS, tellsOfDestination } from './retry-policy.ts'
 
 /**
  * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
@@ -35,12 +35,11 @@ export const close = ({ floorMs }: Circuit, nowMs: number): Circuit =>
   floorMs > nowMs ? { failures: 0, notBeforeMs: floorMs, floorMs } : CLOSED
 
 /** The stored circuit as far as it can be true: no clock that was ahead makes it wait longer than any server may ask. */
-export function believable(circuit: Circuit, nowMs: number): Circuit {
-  const latestMs = nowMs + LONGEST_WAIT_MS
-  return circuit.notBeforeMs <= latestMs && circuit.floorMs <= latestMs
-    ? circuit
-    : { ...circuit, notBeforeMs: nowMs, floorMs: 0 }
-}
+export const believable = (circuit: Circuit, nowMs: number): Circuit => ({
+  ...circuit,
+  notBeforeMs: believedMs(circuit.notBeforeMs, nowMs),
+  floorMs: believedMs(circuit.floorMs, nowMs),
+})
 
 /** The circuit when a person arrives or the network comes back: asked again now, unless the server forbade it. */
 export const reconsider = (circuit: Circuit): Circuit => ({ ...circuit, notBeforeMs: circuit.floorMs })

@@ -123,12 +123,10 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'session-ended': { type: 'session-ended', ending: 'complete' },
   paused: { type: 'paused' },
   resumed: { type: 'resumed' },
-  'set-aside': { type: 'set-aside', error: { code: 'defect', message: 'why' } },
   adopted: { type: 'adopted', here: 'here' },
   'held-up': { type: 'held-up', untilMs: NOW_MS + 9_000 },
   'trial-due': { type: 'trial-due', of: 'sign-in' },
-  'trial-hinted': { type: 'trial-hinted' },
-  visited: { type: 'visited' },
+  hoped: { type: 'hoped', of: ['sign-in'] },
   'listing-began': { type: 'listing-began', of: page },
   listing: { type: 'listing', of: page, event: { type: 'send-began' } },
   'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
@@ -150,12 +148,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': 'ended',
     paused: 'paused',
     resumed: 'recording',
-    'set-aside': 'paused',
     adopted: _,
     'held-up': 'recording',
     'trial-due': _,
-    'trial-hinted': _,
-    visited: _,
+    hoped: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -172,12 +168,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': 'paused',
     paused: 'paused',
     resumed: 'recording',
-    'set-aside': 'paused',
     adopted: _,
     'held-up': 'paused',
     'trial-due': _,
-    'trial-hinted': _,
-    visited: _,
+    hoped: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -194,12 +188,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': 'ended',
     paused: 'paused',
     resumed: 'interrupted',
-    'set-aside': 'paused',
     adopted: _,
     'held-up': 'interrupted',
     'trial-due': _,
-    'trial-hinted': _,
-    visited: _,
+    hoped: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -216,12 +208,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': _,
     paused: 'paused',
     resumed: 'ended',
-    'set-aside': 'paused',
     adopted: _,
     'held-up': 'ended',
     'trial-due': _,
-    'trial-hinted': _,
-    visited: _,
+    hoped: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -238,12 +228,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': _,
     paused: 'paused',
     resumed: 'ended',
-    'set-aside': 'paused',
     adopted: _,
     'held-up': 'onTrial',
     'trial-due': 'onTrial',
-    'trial-hinted': 'onTrial',
-    visited: 'onTrial',
+    hoped: 'onTrial',
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -260,12 +248,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': _,
     paused: 'listing',
     resumed: 'listing',
-    'set-aside': 'listing',
     adopted: _,
     'held-up': 'listing',
     'trial-due': _,
-    'trial-hinted': _,
-    visited: _,
+    hoped: _,
     'listing-began': _,
     listing: 'listing',
     'page-stored': 'ended',
@@ -282,12 +268,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': _,
     paused: 'paused',
     resumed: 'witnessing',
-    'set-aside': 'paused',
     adopted: _,
     'held-up': 'witnessing',
     'trial-due': _,
-    'trial-hinted': _,
-    visited: _,
+    hoped: _,
     'listing-began': _,
     listing: _,
     'page-stored': _,
@@ -304,12 +288,10 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'session-ended': _,
     paused: 'settled',
     resumed: 'settled',
-    'set-aside': 'settled',
     adopted: _,
     'held-up': 'settled',
     'trial-due': _,
-    'trial-hinted': _,
-    visited: _,
+    hoped: _,
     'listing-began': _,
     listing: _,
     'page-stored': _,
@@ -880,6 +862,7 @@ describe('the newest head', () => {
     ({ type: 'witness', event }) as const
   const look = (isShown: boolean) =>
     witness({ type: 'look-again', shown: isShown ? 99 : 0, atMs: NOW_MS + 9, blockNumber: 7 })
+  const taken = witness({ type: 'look-again', shown: 0, atMs: NOW_MS + 9, blockNumber: 7, taken: true })
   const failed = (code: ErrorCode) => witness({ type: 'failed', failure: failure(code) })
 
   it('has a trouble until the chain shows it, or the relay takes it', () => {
@@ -888,18 +871,19 @@ describe('the newest head', () => {
     const sent = after(troubled, EVENTS.witness)
     expect(after(sent, look(false)).session.trouble).toBeDefined()
     expect(after(sent, look(true)).session.trouble).toBeUndefined()
-    expect(after(sent, witness({ type: 'anchor-taken' })).session.trouble).toBeUndefined()
+    expect(after(sent, taken).session.trouble).toBeUndefined()
     expect(after(sent, EVENTS['anchor-confirmed']).session.trouble).toBeUndefined()
   })
 
   it('that the chain does not show is told though the relay takes it once more', () => {
     const unseen = after(STATES.witnessing, failed('anchor-unseen'))
-    const taken = after(unseen, witness({ type: 'anchor-taken' }))
-    expect(taken.session.trouble).toMatchObject({ error: { code: 'anchor-unseen' } })
+    expect(after(after(unseen, EVENTS.witness), taken).session.trouble).toMatchObject({
+      error: { code: 'anchor-unseen' },
+    })
   })
 
   it('that fails late leaves no trouble on a session of which the chain holds all', () => {
-    for (const event of [failed('unreachable'), failed('forked'), witness({ type: 'anchor-taken' })])
+    for (const event of [failed('unreachable'), failed('forked'), taken])
       expect(step(STATES.settled, event)).toMatchObject({ accepted: false, effects: [] })
   })
 
@@ -948,7 +932,8 @@ describe('what is parked', () => {
 })
 
 describe('a session that does not go on', () => {
-  it.each([EVENTS.paused, EVENTS['set-aside']])('has no chunk in the queue: $type', (event) => {
+  const setAside = { type: 'paused', error: { code: 'defect', message: 'why' } } as const
+  it.each([EVENTS.paused, setAside])('has no chunk in the queue: %o', (event) => {
     expect(STATES.recording.chunks[0]).toHaveProperty('due')
     const stopped = after(STATES.recording, event)
     expect(stopped.chunks[0]?.due).toBeUndefined()

@@ -19,7 +19,6 @@ import type {
   LogEntry,
   PageRange,
   SessionRecord,
-  Trial,
   TrialKind,
   Wait,
 } from './record.ts'
@@ -35,7 +34,7 @@ import {
   withMarks,
   withOpenMarker,
 } from './session.ts'
-import { afterRefusal, afterSuccess, afterVisit, nextTrial, withTrial } from './trial.ts'
+import { afterRefusal, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
 import { EXPIRED_AT_ONCE } from './waits.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
@@ -52,22 +51,24 @@ export type SessionEvent =
       /** The app is to be told once it is settled. */
       readonly tell?: boolean
     }
-  /** `by`: how, where it is no person's choice; that stays. */
-  | { readonly type: 'paused'; readonly by?: SessionRecord['paused'] }
+  /**
+   * `by`: how, where it is no person's choice; that stays. `error`: nothing was begun that could wait or park, so that the
+   * session is parked as a whole, until a person resumes it.
+   */
+  | { readonly type: 'paused'; readonly by?: SessionRecord['paused']; readonly error?: WireError }
   /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
   | { readonly type: 'resumed' }
-  /** Nothing was begun that could wait or park: the session is parked as a whole, until a person resumes it. */
-  | { readonly type: 'set-aside'; readonly error: WireError }
   /** The app has it go where this worker goes: of what is not confirmed nothing is proved there. */
   | { readonly type: 'adopted'; readonly here: string }
   /** Whom it goes to next has asked for a wait, until then (ms since the epoch), which another session has met. */
   | { readonly type: 'held-up'; readonly untilMs: number }
   /** The time of the next trial of what is parked has come. */
   | { readonly type: 'trial-due'; readonly of: TrialKind }
-  /** An upload of another session went through: its sign-in may be this one's. */
-  | { readonly type: 'trial-hinted' }
-  /** A person arrived. */
-  | { readonly type: 'visited' }
+  /**
+   * There is hope for what is parked for these: a person arrived; or an upload of another session went through, which may
+   * go elsewhere, or as somebody else, but its sign-in may be this one's.
+   */
+  | { readonly type: 'hoped'; readonly of: readonly TrialKind[] }
   /** A page was made of the entries that no page has yet: up to `listing.tree.size`. */
   | { readonly type: 'listing-began'; readonly of: Listing }
   /** `of`: the page as it was read. Where another one is in flight by now, nothing changes. */
@@ -122,7 +123,6 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
       return event.id
     case 'paused':
     case 'resumed':
-    case 'set-aside':
     case 'adopted':
     case 'trial-due':
       return 'all'
@@ -246,7 +246,6 @@ const forgetKey = (draft: Draft) => draft.effect(['deleteMeta', signingKeyName(d
 /** @returns false where the event changes nothing */
 function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): boolean {
   const { session } = draft
-  const { nowMs } = draft.now
   switch (event.type) {
     case 'session-started':
       draft.append('start')
@@ -261,13 +260,14 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.log({ index: event.chunk.index, event: 'acknowledged', to: event.chunk.state.status })
       return true
     case 'chunk': {
-      const chunk = draft.chunks.find(({ id }) => id === event.id)
-      return chunk !== undefined && applyToChunk(draft, chunk, event.event) !== undefined
+      const [chunk] = draft.chunks
+      return !!chunk && applyToChunk(draft, chunk, event.event)
     }
     case 'session-ended':
       return end(draft, event)
     case 'paused':
       if (event.by !== undefined && session.paused === true) return false
+      if (event.error) tell(draft, event.error)
       setPaused(draft, event.by ?? true)
       return true
     case 'resumed':
@@ -276,10 +276,6 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       tryStepsAgain(draft, () => true)
       clearError(draft)
       return true
-    case 'set-aside':
-      tell(draft, event.error)
-      setPaused(draft, true)
-      return true
     case 'adopted':
       return adopt(draft, event.here, heads)
     case 'held-up':
@@ -287,10 +283,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       return true
     case 'trial-due':
       return tryParked(draft, event.of)
-    case 'trial-hinted':
-      return changeTrials(draft, ['sign-in'], (trial) => afterSuccess(trial, false, nowMs))
-    case 'visited':
-      return changeTrials(draft, TRIAL_KINDS, (trial) => afterVisit(trial, nowMs))
+    case 'hoped':
+      return hope(draft, event.of)
     case 'listing-began':
       return beginListing(draft, event.of)
     case 'listing':
@@ -319,10 +313,10 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
   }
 }
 
-/** @returns the chunk as it is then; undefined where the event changes nothing */
-function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): ChunkRecord | undefined {
+/** @returns false where the event changes nothing */
+function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): boolean {
   const next = chunkAfter(chunk, event, draft.now)
-  if (next === undefined) return undefined
+  if (!next) return false
   const isStored = event.type === 'stored'
   const after = event.type === 'sealed' ? inLog(draft, next) : isStored ? caughtUp(draft.session, next) : next
   draft.put(after, chunk)
@@ -337,12 +331,12 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): Chun
   if (event.type === 'failed') fail(draft, event.failure, waitOf(after.state))
   if (isStored || event.type === 'resumed') clearError(draft)
   if (isStored) {
-    if (after.state.status === 'anchoring') lookNow(draft)
-    changeTrials(draft, chunk.onTrial ? TRIAL_KINDS : ['sign-in'], (trial) =>
-      afterSuccess(trial, true, draft.now.nowMs),
-    )
+    const { status } = after.state
+    if (status === 'anchoring') lookNow(draft)
+    // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
+    hope(draft, chunk.onTrial ? TRIAL_KINDS : ['sign-in'], true)
   }
-  return after
+  return true
 }
 
 function applyToChunks(draft: Draft, chunks: readonly ChunkRecord[], event: ChunkEvent): void {
@@ -357,7 +351,7 @@ const lineOf = (event: ChunkEvent | EffortEvent) => ({
 
 /** The chunk with its place in the log, where it is sealed. */
 function inLog(draft: Draft, chunk: ChunkRecord): ChunkRecord {
-  if (chunk.state.seal === undefined) return chunk
+  if (!chunk.state.seal) return chunk
   const placed = { ...chunk, position: draft.session.size }
   draft.append(placed)
   return placed
@@ -374,7 +368,7 @@ function caughtUp({ listed, listing }: SessionRecord, chunk: ChunkRecord): Chunk
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
 function lookNow(draft: Draft): void {
   const { witnessing } = draft.session
-  if (witnessing.lastError === undefined) draft.set({ witnessing: { ...witnessing, wait: DUE_NOW } })
+  if (!witnessing.lastError) draft.set({ witnessing: { ...witnessing, wait: DUE_NOW } })
 }
 
 /**
@@ -437,7 +431,7 @@ function tryStepsAgain(draft: Draft, chosen: (effort: Effort) => boolean, onTria
  */
 function tryParked(draft: Draft, of: TrialKind): boolean {
   const trial = draft.session.trials?.[of]
-  if (trial === undefined) return false
+  if (!trial) return false
   const parked = draft.chunks
     .filter((chunk) => isParked(chunk) && trialOf(chunk.lastError) === of)
     .sort((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
@@ -453,15 +447,14 @@ function tryParked(draft: Draft, of: TrialKind): boolean {
   return true
 }
 
-/** Puts off, or brings forward, the next trials of these kinds. */
-function changeTrials(draft: Draft, kinds: readonly TrialKind[], change: (trial: Trial) => Trial): boolean {
-  const before = draft.session
+/** Brings the next trials of these kinds forward. */
+function hope(draft: Draft, kinds: readonly TrialKind[], worked = false): boolean {
+  const { trials } = draft.session
   for (const of of kinds) {
-    const trial = draft.session.trials?.[of]
-    const next = trial && change(trial)
-    if (next !== trial) draft.session = withTrial(draft.session, of, next)
+    const trial = trials?.[of]
+    if (trial) draft.session = withTrial(draft.session, of, sooner(trial, worked, draft.now.nowMs))
   }
-  return draft.session !== before
+  return !!trials
 }
 
 /**
@@ -472,7 +465,7 @@ function beginListing(draft: Draft, listing: Listing): boolean {
   const { session } = draft
   const { from } = listing.frame
   const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
-  if (session.listing !== undefined || !isDue) return false
+  if (session.listing || !isDue) return false
   if (listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)) return false
   applyToChunks(draft, draft.chunks, { type: 'page-began' })
   draft.set({ listing })
@@ -527,8 +520,8 @@ const toldAfter = (_before: Completion, { size }: Exclude<CompletionEvent, Faile
 
 /** Whether what held it up is over. An intent does not show that, nor a look that finds nothing. */
 function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord): boolean {
-  if (event.type === 'look-again') return event.shown >= witnessing.submitted
-  return event.type === 'told' || (event.type === 'anchor-taken' && trouble?.error.code !== 'anchor-unseen')
+  if (event.type !== 'look-again') return event.type === 'told'
+  return event.shown >= witnessing.submitted || (!!event.taken && trouble?.error.code !== 'anchor-unseen')
 }
 
 /**
@@ -567,16 +560,10 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
  */
 function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecord[]): readonly PageRange[] {
   const { expired = [], anchored } = session
-  const asked = new Set(expired.map(({ from }) => from))
-  const waiting = new Set(chunks.map(({ position }) => position))
-  const isRelied = ({ size, frame: { from } }: HeadRecord) => {
-    if (size > (anchored?.size ?? 0)) return true
-    for (let at = from; at < size; at++) if (waiting.has(at)) return true
-    return false
-  }
-  const old = heads.filter(
-    (head) => !asked.has(head.frame.from) && !isRecent(head.provedAtMs, now) && isRelied(head),
-  )
+  const isRelied = ({ size, frame: { from } }: HeadRecord) =>
+    size > (anchored?.size ?? 0) || chunks.some(({ position = -1 }) => position >= from && position < size)
+  const isAsked = ({ size }: HeadRecord) => expired.some(({ to }) => to === size)
+  const old = heads.filter((head) => !isRecent(head.provedAtMs, now) && isRelied(head) && !isAsked(head))
   return old.length > 0 ? toAskFor(old, expired).slice(0, EXPIRED_AT_ONCE) : expired
 }
 
@@ -601,7 +588,7 @@ const waitsForPerson = ({ parked, listing, witnessing, paused, trouble }: Sessio
   parked > 0 ||
   listing?.wait.kind === 'parked' ||
   witnessing.wait.kind === 'parked' ||
-  (paused && trouble !== undefined && trouble.retryAtMs === undefined)
+  (paused && trouble && !trouble.retryAtMs)
 
 /** Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. */
 function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
@@ -619,5 +606,3 @@ function clearError(draft: Draft): void {
   if (waitsForPerson(draft.session) || (lastError && lastError.code === trouble?.error.code)) return
   draft.set({ trouble: undefined, trials: undefined })
 }
-
-const TRIAL_KINDS = ['sign-in', 'refusal'] as const satisfies TrialKind[]

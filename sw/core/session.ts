@@ -51,7 +51,7 @@ export function isSettled(session: SessionRecord): boolean {
   if (ending === 'recording') return false
   const total = totalChunks(session)
   if (total !== tally.confirmed) return false
-  return total === 0 || (logEnd === ending && anchored?.size === size && expired === undefined)
+  return total === 0 || (logEnd === ending && anchored?.size === size && !expired)
 }
 
 /** So many settled sessions are kept; of the others a few are forgotten at a time. */

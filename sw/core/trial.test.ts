@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { trialOf, type Failure } from './retry-policy.ts'
 import { stepsDueMs, workRemains } from './plan.ts'
 import type { TrialKind } from './record.ts'
-import { afterRefusal, afterSuccess, afterVisit, nextTrial } from './trial.ts'
+import { afterRefusal, nextTrial, sooner } from './trial.ts'
 import { aSession } from '../testing/records.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -68,18 +68,19 @@ describe('a session whose sign-in was refused', () => {
 
   const waiting = { failures: 7, retryAtMs: NOW_MS + 60 * MINUTE_MS, setAtMs: NOW_MS } as const
 
-  it('is tried within a minute once an upload went through, and not later than it would have been', () => {
+  it('is tried once an upload went through, or a person arrives, but not twice within a minute', () => {
     const soonMs = NOW_MS + MINUTE_MS
-    expect(afterSuccess(waiting, true, NOW_MS)).toEqual({ ...waiting, failures: 0, retryAtMs: soonMs })
-    expect(afterSuccess(waiting, false, NOW_MS)).toEqual({ ...waiting, retryAtMs: soonMs })
-    const soon = { ...waiting, retryAtMs: NOW_MS + 5 }
-    expect(afterSuccess(soon, true, NOW_MS)).toEqual({ ...soon, failures: 0 })
+    for (const nowMs of [NOW_MS, soonMs - 1, soonMs]) {
+      expect(sooner(waiting, true, nowMs)).toEqual({ ...waiting, failures: 0, retryAtMs: soonMs })
+      expect(sooner(waiting, false, nowMs)).toEqual({ ...waiting, retryAtMs: soonMs })
+    }
+    expect(sooner(waiting, false, soonMs + 9)).toEqual({ ...waiting, retryAtMs: soonMs + 9 })
   })
 
-  it('is tried when a person arrives, but not twice within a minute', () => {
-    expect(afterVisit(waiting, NOW_MS + MINUTE_MS - 1)).toBe(waiting)
-    const visitMs = NOW_MS + MINUTE_MS
-    expect(afterVisit(waiting, visitMs)).toEqual({ ...waiting, retryAtMs: visitMs })
+  it('is tried no later than it would have been', () => {
+    const soon = { ...waiting, retryAtMs: NOW_MS + 5 }
+    expect(sooner(soon, true, NOW_MS)).toEqual({ ...soon, failures: 0 })
+    expect(sooner({ ...waiting, setAtMs: NOW_MS + 9e9 }, false, NOW_MS).retryAtMs).toBe(waiting.retryAtMs)
   })
 
   it('has work left, due at the trial, unless it is paused', () => {

@@ -4,6 +4,8 @@ import { TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from '.
 // Nothing is parked for ever that time or the app may mend: a refused sign-in, and whatever a server or this device
 // refused, is tried again by itself, ever more rarely.
 
+export const TRIAL_KINDS = ['sign-in', 'refusal'] as const satisfies TrialKind[]
+
 /**
  * The next trial, in case that none succeeds before: full jitter, a minute at the least, the bound doubling.
  *
@@ -40,19 +42,12 @@ export const withTrial = (
 })
 
 /**
- * The next trial when it worked: within a minute, and of everything that waits. Any upload shows that for a sign-in;
- * for a refusal only one of what was refused before.
+ * The next trial where there is hope: now, but not within a minute of the last one.
  *
- * @param own whether it was the session's; another one may go elsewhere, or as somebody else: its success is a hint
+ * @param worked what is tried goes through again: then everything that waits is tried
  */
-export const afterSuccess = (trial: Trial, own: boolean, nowMs: number): Trial => ({
+export const sooner = (trial: Trial, worked: boolean, nowMs: number): Trial => ({
   ...trial,
-  failures: own ? 0 : trial.failures,
-  retryAtMs: Math.min(trial.retryAtMs, nowMs + TRIAL_FLOOR_MS),
+  failures: worked ? 0 : trial.failures,
+  retryAtMs: Math.min(trial.retryAtMs, Math.max(nowMs, trial.setAtMs + TRIAL_FLOOR_MS)),
 })
-
-/** The next trial when a person arrives: now, unless the last one was within the minute. */
-export const afterVisit = (trial: Trial, nowMs: number): Trial =>
-  Math.abs(nowMs - trial.setAtMs) < TRIAL_FLOOR_MS
-    ? trial
-    : { ...trial, retryAtMs: Math.min(trial.retryAtMs, nowMs) }

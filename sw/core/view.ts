@@ -41,44 +41,45 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
   }
 }
 
-function nextTrialMs({ trials = {} }: SessionRecord): number | undefined {
-  const times = Object.values(trials).flatMap((trial) => trial?.retryAtMs ?? [])
-  return times.length === 0 ? undefined : Math.min(...times)
-}
+const nextTrialMs = ({ trials = {} }: SessionRecord): number | undefined =>
+  finite(Math.min(...Object.values(trials).map((trial) => trial?.retryAtMs ?? Infinity)))
+
+const finite = (value: number): number | undefined => (value < Infinity ? value : undefined)
 
 function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
   const { totalBytes, totalMs, storedMs } = session
   const storedBytes = Math.min(totalBytes, session.storedBytes + moving.bytesOf(session.id))
   const bytesPerSecond = moving.bytesPerSecond()
-  const timeLeftMs = Math.ceil((1_000 * (totalBytes - storedBytes)) / bytesPerSecond)
   return {
     totalBytes,
     storedBytes,
     totalMs,
     storedMs,
     bytesPerSecond,
-    timeLeftMs: timeLeftMs < Infinity ? timeLeftMs : undefined,
+    timeLeftMs: finite(Math.ceil((1_000 * (totalBytes - storedBytes)) / bytesPerSecond)),
   }
 }
 
 /** The chunk as a page sees it. */
 export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
-  const { state } = chunk
+  // Bookkeeping stays here.
+  const {
+    state,
+    due: _due,
+    proved: _proved,
+    position: _place,
+    failures: _few,
+    onTrial: _trial,
+    ...told
+  } = chunk
+  const { status, seal, uploadedAtMs, confirmedAtMs } = state
   return {
-    id: chunk.id,
-    sessionId: chunk.sessionId,
-    index: chunk.index,
-    status: state.status,
+    ...told,
+    ...seal,
+    status,
+    uploadedAtMs,
+    confirmedAtMs,
     parked: isParked(chunk),
-    sizeBytes: chunk.sizeBytes,
-    storedBytes: state.uploadedAtMs === undefined ? moving.bytesOf(chunk.id) : chunk.sizeBytes,
-    durationMs: chunk.durationMs,
-    plaintextHash: chunk.plaintextHash,
-    ...state.seal,
-    capturedAtMs: chunk.capturedAtMs,
-    uploadedAtMs: state.uploadedAtMs,
-    confirmedAtMs: state.confirmedAtMs,
-    retryCount: chunk.retryCount,
-    lastError: chunk.lastError,
+    storedBytes: uploadedAtMs === undefined ? moving.bytesOf(chunk.id) : chunk.sizeBytes,
   }
 }

@@ -109,11 +109,10 @@ describe('how the newest head stands', () => {
   it('goes from handing over to looking at the chain', () => {
     const sent = step(NOT_WITNESSED, { type: 'anchor-sent', size: 5, taken: 0 })
     expect(sent).toEqual({ ...NOT_WITNESSED, submitted: 5, submittedAtMs: NOW_MS })
-    const taken = step(sent, { type: 'anchor-taken' })
-    expect(taken).toEqual({ ...sent, taken: 1 })
-    const looking = step(taken, look)
+    const looking = step(sent, { ...look, taken: true })
     const wait = { kind: 'due', notBeforeMs: NOW_MS + 9 }
-    expect(looking).toEqual({ ...taken, wait, newest: { blockNumber: 7, sinceMs: NOW_MS } })
+    expect(looking).toEqual({ ...sent, taken: 1, wait, newest: { blockNumber: 7, sinceMs: NOW_MS } })
+    expect(step(looking, look)).toEqual(looking)
     // The block stands, then it goes on.
     expect(step(looking, look, NOW_MS + 5).newest).toEqual({ blockNumber: 7, sinceMs: NOW_MS })
     expect(step(looking, { ...look, blockNumber: 8 }, NOW_MS + 5).newest).toEqual({
@@ -127,7 +126,8 @@ describe('how the newest head stands', () => {
     for (let times = 1; times <= TAKEN_TO_TELL; times++) {
       const { taken } = witnessing
       const sent = step(witnessing, { type: 'anchor-sent', size: 4 + times, taken })
-      witnessing = step(sent, { type: 'anchor-taken' })
+      witnessing = step(sent, { ...look, shown: 4, taken: true })
+      expect(witnessing.taken).toBe(times)
       witnessing = step(witnessing, { ...look, shown: 4 })
       expect(witnessing.taken).toBe(times)
     }
@@ -139,7 +139,7 @@ describe('how the newest head stands', () => {
     expect(failed).toMatchObject({ failures: 1, wait: { kind: 'due', notBeforeMs: NOW_MS + 250 } })
     const sent = step(failed, { type: 'anchor-sent', size: 5, taken: 0 })
     expect(sent).toMatchObject({ failures: 1, lastError: { code: 'server-error' } })
-    const taken = step(sent, { type: 'anchor-taken' })
+    const taken = step(sent, { ...look, taken: true })
     expect(taken.failures).toBe(0)
     expect(taken.lastError).toBeUndefined()
     expect(fail(NOT_WITNESSED, 'anchor-rejected').wait).toEqual({ kind: 'parked' })

@@ -52,14 +52,16 @@ export type WitnessEvent =
   | { readonly type: 'send-began'; readonly size: number; readonly taken?: undefined }
   /** The transport keeps something for later attempts at this head. */
   | { readonly type: 'resume-token-saved'; readonly resumeToken: string; readonly size: number }
-  /** The relay took it, which says nothing of the chain. */
-  | { readonly type: 'anchor-taken' }
-  /** Nothing to do before this time but look again; `shown`: the size of the head in the newest block, 0 for none. */
+  /**
+   * Nothing to do before this time but look again. `shown`: the size of the head in the newest block, 0 for none; `taken`:
+   * the relay took the newest one just now, which says nothing of the chain.
+   */
   | {
       readonly type: 'look-again'
       readonly atMs: number
       readonly shown: number
       readonly blockNumber: number
+      readonly taken?: boolean
     }
   | Failed
 
@@ -83,11 +85,10 @@ export function witnessStep(
       return event.size === witnessing.submitted
         ? { ...witnessing, resumeToken: event.resumeToken }
         : witnessing
-    case 'anchor-taken':
-      return { ...again(witnessing), taken: witnessing.taken + 1 }
     case 'look-again': {
-      const { newest, submitted, taken } = witnessing
+      const { newest, submitted } = witnessing
       const { atMs, shown, blockNumber } = event
+      const taken = witnessing.taken + (event.taken ? 1 : 0)
       return {
         ...again(witnessing),
         taken: shown < submitted ? taken : 0,

@@ -21,11 +21,11 @@ export async function commit(
 ): Promise<SessionRecord | undefined> {
   // Both at once: each question is a way to another process and back.
   const [before, chunks] = await Promise.all([tx.session(id), load(tx, id, event)])
-  if (before === undefined || (here && belongsElsewhere(before, here))) return undefined
+  if (!before || (here && belongsElsewhere(before, here))) return undefined
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, now, heads)
-  if (after === undefined) return undefined
+  if (!after) return undefined
   const { session, effects } = after
   // In this order, but none waits for the answer to another.
   await Promise.all([

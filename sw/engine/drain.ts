@@ -54,7 +54,7 @@ export function createDrain(context: Context): Drain {
 
   /** Asks for the next wake; nothing waits for a browser that does not answer, and it is not asked again meanwhile. */
   async function arm(): Promise<void> {
-    if (arming !== undefined) return
+    if (arming) return
     const over = new AbortController()
     arming = wake.arm().finally(() => {
       arming = undefined
@@ -122,10 +122,10 @@ export function createDrain(context: Context): Drain {
       if (state.status === 'uploading' && !failure)
         for (const { id, trials } of sessions)
           if (trials?.['sign-in'] && id !== chunk.sessionId)
-            await change(context, id, { type: 'trial-hinted' })
+            await change(context, id, { type: 'hoped', of: ['sign-in'] })
       // One that had been sent before may have found its bytes there already.
       if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
-      lanes = observeUpload(lanesInUse, sizeBytes, clock.now() - begunMs, failure !== undefined)
+      lanes = observeUpload(lanesInUse, sizeBytes, clock.now() - begunMs, !!failure)
     }
 
     try {

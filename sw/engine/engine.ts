@@ -38,8 +38,7 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
   return {
     async sync(attempt) {
       await active
-      const canEndEarly =
-        attempt !== undefined && attemptCanEndEarly(attempt.tag, attempt.lastChance, clock.now())
+      const canEndEarly = !!attempt && attemptCanEndEarly(attempt.tag, attempt.lastChance, clock.now())
       if ((await drain.join('sync', canEndEarly)) === 'idle') return
       if (attempt?.lastChance && (await wake.isLast(attempt.tag))) {
         const recordings = await logLastChance(context)

@@ -51,15 +51,18 @@ export async function beginPage(
       page: again?.page ?? page,
       sizeBytes: bytes.length,
       end,
-      sent: again !== undefined,
+      sent: !!again,
     },
   })
 }
 
+/** What is signed is there. */
+export const noHead = () => new HoldfastError('defect', 'The head is missing.')
+
 /** A head that the session has signed. */
 export async function headAt({ store }: Context, id: SessionId, size: number): Promise<HeadRecord> {
   const head = await store.read((tx) => tx.head(id, size))
-  if (head === undefined) throw new HoldfastError('defect', `${id} has no head of ${size} entries.`)
+  if (!head) throw noHead()
   return head
 }
 
@@ -77,7 +80,7 @@ export async function publishPage(
     resumeToken,
     async bytes() {
       const { bytes, page } = await pageOf(context, session, frame, tree.size)
-      if (page !== sha256) throw new HoldfastError('defect', `The page is ${page}, not ${sha256}.`)
+      if (page !== sha256) throw new HoldfastError('defect', 'The page has changed.')
       return bytes
     },
     record: (event) => change(context, id, { type: 'listing', of: listing, event }),

@@ -68,15 +68,14 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const destinations = { listing, witness, completion }
     const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
     const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
-    const found = sessions.flatMap((session) => {
+    for (const session of sessions) {
       const event = finding(session, identity, destinations, nowMs)
-      return event ? [[session.id, event] as const] : []
-    })
+      if (event) forSessions.events.push([session.id, event])
+    }
     return {
       ...forChunks,
       ...forSessions,
       sessions,
-      events: [...found, ...forSessions.events],
       suspended,
       remains: policy === 'paused' ? forChunks.sealAtMs < Infinity : sessions.some(workRemains),
       nextAtMs: Math.min(
@@ -140,7 +139,7 @@ function planSteps(
   suspended: boolean,
   metered: boolean,
   nowMs: number,
-): Pick<WorkPlan, 'events' | 'steps' | 'nextAtMs'> {
+): Pick<WorkPlan, 'steps' | 'nextAtMs'> & { readonly events: (readonly [SessionId, SessionEvent])[] } {
   const events: (readonly [SessionId, SessionEvent])[] = []
   const steps: Step[] = []
   const keys = [...underWay.steps.keys()]

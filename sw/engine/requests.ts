@@ -12,6 +12,7 @@ import { change } from './change.ts'
 import { reconsiderCircuits } from './circuits.ts'
 import type { Context } from './context.ts'
 import { workRemains } from '../core/plan.ts'
+import { TRIAL_KINDS } from '../core/trial.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { chunkView, sessionView } from '../core/view.ts'
 import { POLICY, policyOf } from './policy.ts'
@@ -96,6 +97,6 @@ async function visit(context: Context, again: boolean): Promise<boolean> {
   await reconsiderCircuits(context)
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
   for (const { id, trials } of sessions)
-    if (!again && trials) await change(context, id, { type: 'visited' }, undefined, false)
+    if (!again && trials) await change(context, id, { type: 'hoped', of: TRIAL_KINDS }, undefined, false)
   return policy !== 'paused' && sessions.some(workRemains)
 }

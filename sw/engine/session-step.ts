@@ -50,5 +50,5 @@ async function fail(
   else if (kind === 'witness') await change(context, id, { type: kind, event })
   else if (listing) await change(context, id, { type: kind, of: listing, event })
   // Nothing was begun that could wait or park: this session is parked as a whole, and alone.
-  else await change(context, id, { type: 'set-aside', error: error.toWire() })
+  else await change(context, id, { type: 'paused', error: error.toWire() })
 }

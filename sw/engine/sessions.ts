@@ -35,7 +35,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
       if (existing.publicKey === start.publicKey) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun.`)
     }
-    if (!sealed) throw new HoldfastError('bad-input', 'seal: this worker has no sealer for this browser.')
+    if (!sealed) throw new HoldfastError('bad-input', 'There is no sealer for this browser.')
     storeChoice(transport, start, true)
     const session = newSession(start, name, context.identity)
     // Firefox keeps no keys in private windows.
@@ -72,7 +72,7 @@ export async function interruptSession(context: Context, id: SessionId): Promise
 }
 
 const endOf = ({ onSettled }: Context, ending: Exclude<SessionEnding, 'recording'>) =>
-  ({ type: 'session-ended', ending, tell: onSettled !== undefined }) as const
+  ({ type: 'session-ended', ending, tell: !!onSettled }) as const
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
 export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
@@ -103,7 +103,7 @@ export async function discardSession(
   let seen = false
   await store.write(async (tx) => {
     // A transaction whose connection fell after it was committed runs again.
-    if (seen && (await tx.session(id)) === undefined) return
+    if (seen && !(await tx.session(id))) return
     const session = await existing(tx, id)
     seen = true
     if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)

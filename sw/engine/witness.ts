@@ -5,6 +5,7 @@ import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { submitDueMs, type WitnessEvent } from '../core/witnessing.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
 import { change } from './change.ts'
+import { noHead } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
 import { limited } from './time-limit.ts'
 
@@ -19,11 +20,11 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
   const { store, anchor, clock } = context
   const { id, name, witnessing, listed } = session
   const { blockNumber, latest, deep } = await anchor.read(name, signal)
-  const held = [latest, deep].filter((head) => head !== undefined)
+  const held = [latest, deep].flatMap((head) => head ?? [])
   const [newest, ...ours] = await store.read((tx) =>
     Promise.all([listed.tree, ...held].map(({ size }) => tx.head(id, size))),
   )
-  if (newest === undefined) throw new HoldfastError('defect', `${name} has no head.`)
+  if (!newest) throw noHead()
   // Readers keep what was anchored first, and show the rest apart: no bytes are let go on it.
   const strange = held.find((head, at) => !isHead(head, ours[at]))
   if (strange) throw new HoldfastError('forked', `The chain holds ${strange.size} other entries.`)
@@ -36,22 +37,33 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
   }
 
   const nowMs = clock.now()
-  const isLast = session.logEnd !== undefined && newest.size === session.size
+  const isLast = !!session.logEnd && newest.size === session.size
   // What the chain shows was not taken in vain: the next head need not wait for another look.
-  const taken = shown < witnessing.submitted ? witnessing.taken : 0
-  const dueMs = submitDueMs({ ...witnessing, taken }, { size: newest.size, isLast }, anchor.everyMs, nowMs)
-  if (shown !== newest.size && dueMs <= nowMs) await submit(context, session, newest, taken, signal)
-  if (taken >= TAKEN_TO_TELL)
-    throw new HoldfastError('anchor-unseen', `The relay took ${taken} anchors in vain.`)
-  const { newest: block } = witnessing
-  if (block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS)
-    throw new HoldfastError('anchor-unseen', `The chain stands at block ${blockNumber}.`)
-  await record(
-    context,
-    id,
-    { type: 'look-again', atMs: clock.now() + anchor.pollMs, shown, blockNumber },
-    true,
+  const inVain = shown < witnessing.submitted ? witnessing.taken : 0
+  const dueMs = submitDueMs(
+    { ...witnessing, taken: inVain },
+    { size: newest.size, isLast },
+    anchor.everyMs,
+    nowMs,
   )
+  const isDue = shown !== newest.size && dueMs <= nowMs
+  const taken = isDue && (await submit(context, session, newest, inVain, signal))
+  const { newest: block } = witnessing
+  const isInVain = inVain >= TAKEN_TO_TELL
+  const isStanding = block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS
+  const isUnseen = isInVain || isStanding
+  if (taken || !isUnseen)
+    await record(
+      context,
+      id,
+      { type: 'look-again', atMs: clock.now() + anchor.pollMs, shown, blockNumber, taken },
+      true,
+    )
+  if (isUnseen)
+    throw new HoldfastError(
+      'anchor-unseen',
+      isInVain ? `The relay took ${inVain} anchors in vain.` : `The chain stands at block ${blockNumber}.`,
+    )
 }
 
 /** Whether the chain's head is this one, in all that it says. */
@@ -67,7 +79,7 @@ async function conclude(
 ): Promise<void> {
   const isNews = head.size > (before?.size ?? 0)
   // What a node does not tell of it holds nothing up.
-  const receipt = isNews ? await context.anchor.receipt(name, head, signal).catch(() => undefined) : undefined
+  const receipt = isNews && (await context.anchor.receipt(name, head, signal).catch(() => undefined))
   const { size, root, page, blockNumber, blockAtMs } = head
   const anchored = {
     size,
@@ -87,8 +99,8 @@ async function submit(
   head: HeadRecord,
   taken: number,
   signal: AbortSignal,
-): Promise<void> {
-  if (!(await record(context, id, { type: 'anchor-sent', size: head.size, taken }))) return
+): Promise<boolean> {
+  if (!(await record(context, id, { type: 'anchor-sent', size: head.size, taken }))) return false
   const { size, root, page, previous, end, signature } = head
   const groups = await groupsDigest(access)
   await context.anchor.submit(
@@ -98,7 +110,7 @@ async function submit(
     },
     signal,
   )
-  await record(context, id, { type: 'anchor-taken' }, true)
+  return true
 }
 
 /** @param answered chain and relay have: a chain that can be read says nothing of a relay that is to be asked */

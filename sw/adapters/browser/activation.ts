@@ -22,4 +22,4 @@ export const activation = () =>
   })
 
 const isAlone = ({ active, waiting, installing }: ServiceWorkerRegistration) =>
-  active !== null && waiting === null && installing === null
+  !!active && !waiting && !installing
