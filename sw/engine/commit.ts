@@ -37,7 +37,6 @@ export async function commit(
     tx.putSession(session),
     ...effects.map(([call, ...given]) => (tx[call] as (...given: unknown[]) => Promise<unknown>)(...given)),
   ])
-  if (event.type === 'chunk' && event.event.type === 'stored') await hintTrial(tx, id, now)
   return session
 }
 
@@ -50,10 +49,4 @@ async function load(
   if (needed === 'none') return []
   if (needed === 'all') return tx.chunksOf(session.id)
   return typeof needed === 'object' ? tx.provedChunks(session.id, needed.from, needed.to) : []
-}
-
-/** A sign-in that works for one session may be another's. */
-async function hintTrial(tx: WriteTransaction, of: SessionId, now: Now): Promise<void> {
-  for (const { id, trials } of await tx.openSessions())
-    if (trials?.['sign-in'] && id !== of) await commit(tx, id, { type: 'trial-hinted' }, now)
 }

@@ -10,7 +10,7 @@ import { circuitOf, destinationsOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
 import { policyOf } from './policy.ts'
-import { MAX_CONCURRENT_STEPS } from './limits.ts'
+import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
 
 /** One step of a session; at most one of each kind is under way. */
 export interface Step {
@@ -36,8 +36,8 @@ export interface WorkPlan {
   readonly destinations: Destinations
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
-  /** Lanes, these chunks' included. */
-  readonly lanesInUse: number
+  /** Uploads that may be under way now, of those and of these. */
+  readonly uploads: number
   /** To take now. */
   readonly steps: readonly Step[]
   /** Nothing may leave the device now. */
@@ -83,12 +83,15 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   })
 }
 
-interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'lanesInUse' | 'clockWasAhead' | 'nextAtMs'> {
+interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'uploads' | 'clockWasAhead' | 'nextAtMs'> {
   /** When a raw chunk is sealed again, which needs no network, ms since the epoch. */
   readonly sealAtMs: number
 }
 
-/** Fills the free lanes with the next due chunks. Sealing needs no network: it has lanes while uploads have none. */
+/**
+ * Fills the free lanes with the next due chunks, and has some more made ready for them. Sealing needs no network: it has
+ * lanes while uploads have none.
+ */
 async function planTransfers(
   tx: ReadTransaction,
   { transfers, lanes, takeNext }: UnderWay,
@@ -99,29 +102,35 @@ async function planTransfers(
   const busy = new Set(transfers.keys())
   const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
   const chunks: ChunkRecord[] = []
+  const firstUpload = () => tx.nextDue([[0], [Infinity]], busy)
+  const next = await firstUpload()
+  // Whoever asks whether a store is back asks with one.
+  const most = uploads > 0 && store.failures === 0 ? uploads + readyAhead(next?.sizeBytes) : uploads
   const firstRaw = () => tx.nextDue([[SEAL_FIRST], [0]], busy)
   let raw = await firstRaw()
-  for (let lane = busy.size; lane < Math.max(uploads, MAX_CONCURRENT_STEPS); lane++) {
-    const isRawDue = dueAtMs(raw) <= nowMs
-    const chunk = isRawDue ? raw : lane < uploads ? await takeNext(tx, nowMs, busy) : undefined
+  for (let lane = busy.size; lane < Math.max(most, MAX_CONCURRENT_STEPS); lane++) {
+    const isRawDue = dueAtMs(raw) <= nowMs && lane < Math.max(uploads, MAX_CONCURRENT_STEPS)
+    const chunk = isRawDue ? raw : lane < most ? await takeNext(tx, nowMs, busy) : undefined
     if (!chunk) break
     chunks.push(chunk)
     busy.add(chunk.id)
     if (isRawDue) raw = await firstRaw()
   }
-  const lanesInUse = busy.size
   const rawMs = dueAtMs(raw)
-  const uploadMs = dueAtMs(await tx.nextDue([[0], [Infinity]], busy))
+  const uploadMs = dueAtMs(chunks.length > 0 ? await firstUpload() : next)
   const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,
-    lanesInUse,
+    uploads,
     clockWasAhead: [rawMs, uploadMs].some((ms) => ms !== Infinity && believedMs(ms, nowMs) !== ms),
     sealAtMs: ifLater(rawMs),
     // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
-    nextAtMs: lanesInUse > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
+    nextAtMs: busy.size > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
 }
+
+/** How many chunks are made ready while the lanes are in use: the smaller they are, the more. */
+const readyAhead = (sizeBytes = Infinity) => Math.min(MAX_READY, Math.floor(READY_BYTES / sizeBytes))
 
 /** A few steps of each kind at a time, and one on trial while their destination has failed lately. */
 function planSteps(
