@@ -133,7 +133,7 @@ export function createDrain(context: Context): Drain {
         }
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
-        lanes.allow(broken || windingDown ? 0 : plan.uploads, deadlineMs - WIND_DOWN_MS)
+        lanes.allow(plan.uploads, broken ? 0 : deadlineMs - WIND_DOWN_MS)
         if (!windingDown && !broken) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()

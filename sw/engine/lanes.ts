@@ -14,7 +14,7 @@ export interface Lanes {
    * So many may be under way from now on.
    *
    * @param uploads with 0, those that wait are turned away
-   * @param untilMs none begins after it, ms since the epoch
+   * @param untilMs from then on all are turned away, ms since the epoch
    */
   allow(uploads: number, untilMs: number): void
   /**
@@ -39,11 +39,12 @@ export function createLanes(now: () => number): Lanes {
   let endMs = 0
   let inUse = 0
 
-  const letIn = () => {
-    while (waiting.length > 0 && inUse < Math.min(bears, allowed) && now() < endMs) waiting.shift()?.(++inUse)
-  }
   const turnAway = () => {
     for (const enter of waiting.splice(0)) enter(0)
+  }
+  const letIn = () => {
+    if (now() >= endMs) turnAway()
+    while (waiting.length > 0 && inUse < Math.min(bears, allowed)) waiting.shift()?.(++inUse)
   }
 
   return {
