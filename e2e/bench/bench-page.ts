@@ -70,18 +70,18 @@ async function main(): Promise<void> {
     async 'small-handoff'({ smallChunks }) {
       const recording = await begin(put)
       const sealed = await sealMany(recording, smallChunks, SMALL_BYTES)
-      const ours = await timeOf(() => eightAtATime(sealed, (chunk) => put.request({ type: 'chunk', chunk })))
+      const ours = await spentOn(() => eightAtATime(sealed, (chunk) => put.request({ type: 'chunk', chunk })))
       await recording.done()
       const copies = await Promise.all(sealed.map(copyOf))
-      const theirs = await timeOf(() => eightAtATime(copies, (copy) => ask(bare, { do: 'put', ...copy })))
+      const theirs = await spentOn(() => eightAtATime(copies, (copy) => ask(bare, { do: 'put', ...copy })))
       await ask(bare, { do: 'clear' })
-      return { ours: perSecond(ours, smallChunks), bare: perSecond(theirs, smallChunks) }
+      return comparedBy((ms) => perSecond(ms, smallChunks), ours, theirs)
     },
     async backlog({ queued }) {
       const [few, many] = [100, queued]
       const long = await ourDrain(put, many, 1_024, 100)
       const short = await ourDrain(put, few, 1_024, 100)
-      return { ours: long / 100, bare: short / few }
+      return { ours: long.ms / 100, bare: short.ms / few }
     },
     async 'write-amplification'({ chunks }) {
       const bytes = chunks * CHUNK_BYTES
@@ -112,10 +112,10 @@ async function main(): Promise<void> {
   ) {
     const ours = await ourDrain(connection, chunks, sizeBytes)
     const theirs = await bareDrain(by, chunks, sizeBytes)
-    return { ours: rate(ours, chunks), bare: rate(theirs, chunks) }
+    return comparedBy((ms) => rate(ms, chunks), ours, theirs)
   }
 
-  /** From the moment at which uploads are allowed to the last one's proof at the worker, ms. */
+  /** From the moment at which uploads are allowed to the last one's proof at the worker. */
   async function ourDrain(connection: Connection, chunks: number, sizeBytes: number, counted = chunks) {
     await connection.request({ type: 'policy', policy: 'paused' })
     const recording = await begin(connection)
@@ -125,24 +125,24 @@ async function main(): Promise<void> {
     }
     const over = new AbortController()
     const uploaded = untilUploaded(connection, recording.id, counted, over.signal)
-    const began = performance.now()
-    await connection.request({ type: 'policy', policy: 'always' })
-    await uploaded
-    const tookMs = performance.now() - began
+    const spent = await spentOn(async () => {
+      await connection.request({ type: 'policy', policy: 'always' })
+      await uploaded
+    })
     over.abort()
     await recording.done()
-    return tookMs
+    return spent
   }
 
-  async function bareDrain(by: 'put' | 'tus', chunks: number, sizeBytes: number): Promise<number> {
+  async function bareDrain(by: 'put' | 'tus', chunks: number, sizeBytes: number): Promise<Spent> {
     for (let index = 0; index < chunks; index++) {
       const bytes = noise(sizeBytes)
       const digest = toBase64(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
       await ask(bare, { do: 'put', id: `${index} ${digest}`, payload: new Blob([bytes]) })
     }
-    const tookMs = await timeOf(() => ask(bare, { do: 'drain', by }))
+    const spent = await spentOn(() => ask(bare, { do: 'drain', by }))
     await ask(bare, { do: 'clear' })
-    return tookMs
+    return spent
   }
 }
 
@@ -266,11 +266,30 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - began
 }
 
+/** What some work took, ms by the clock and on the CPU. */
+interface Spent {
+  readonly ms: number
+  readonly cpuMs: number
+}
+
+async function spentOn(work: () => Promise<unknown>): Promise<Spent> {
+  const before = await cpuMs()
+  const ms = await timeOf(work)
+  return { ms, cpuMs: (await cpuMs()) - before }
+}
+
+const comparedBy = (rate: (ms: number) => number, ours: Spent, bare: Spent) => ({
+  ours: rate(ours.ms),
+  bare: rate(bare.ms),
+  cpuMs: { ours: ours.cpuMs, bare: bare.cpuMs },
+})
+
 const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN
 const perSecond = (ms: number, chunks: number) => (1_000 * chunks) / ms
 const megabytesPerSecond = (ms: number, chunks: number) => (perSecond(ms, chunks) * CHUNK_BYTES) / 1e6
 
 const written = async () => Number(await (await fetch('/written')).text())
+const cpuMs = async () => Number(await (await fetch('/cpu')).text())
 const post = (path: string, body: unknown) => fetch(path, { method: 'POST', body: JSON.stringify(body) })
 
 main().catch((error: unknown) => post('/broken', String(error)))

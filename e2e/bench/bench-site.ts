@@ -21,12 +21,19 @@ export interface BenchSiteOptions {
   onMeasured(measured: Measured): void
   /** Bytes that the browser has given to the disk so far. */
   written(): Promise<number>
+  /** Time that it has been on the CPU so far, ms. */
+  cpuMs(): Promise<number>
 }
 
 const SCRIPTS = ['bench-page', 'bench-worker', 'bare-worker']
 
 /** The page, its workers and their stores on one origin, so that both sides have the same connections. */
-export async function openBenchSite({ folder, onMeasured, written }: BenchSiteOptions): Promise<BenchSite> {
+export async function openBenchSite({
+  folder,
+  onMeasured,
+  written,
+  cpuMs,
+}: BenchSiteOptions): Promise<BenchSite> {
   const scripts = new Map<string, string>()
   for (const name of SCRIPTS)
     scripts.set(`/${name}.js`, await bundle(join(repositoryRoot(), 'e2e', 'bench', `${name}.ts`)))
@@ -50,6 +57,7 @@ export async function openBenchSite({ folder, onMeasured, written }: BenchSiteOp
     if (pathname.startsWith('/tus')) return tus.handle(request, response)
     if (pathname.startsWith('/put/')) return put(request, response)
     if (pathname === '/written') return send(response, String(await written()))
+    if (pathname === '/cpu') return send(response, String(await cpuMs()))
     if (pathname === '/')
       return send(response, '<!doctype html><title>Bench</title><script src="/bench-page.js"></script>', {
         'content-type': 'text/html',

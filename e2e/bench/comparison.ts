@@ -77,6 +77,8 @@ export interface Measured {
   readonly name: Name
   readonly ours: number
   readonly bare: number
+  /** Time of the browser's processes on the CPU, which other work on the machine changes little, ms; absent: not taken. */
+  readonly cpuMs?: { readonly ours: number; readonly bare: number }
 }
 
 /** What the page is to do. */

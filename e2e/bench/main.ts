@@ -56,8 +56,9 @@ async function main(): Promise<void> {
     await writeFile(join(repositoryRoot(), 'docs', 'benchmarks.md'), report(measured, machine))
 }
 
-const lineOf = ({ name, ours, bare }: Measured) =>
-  `${name}: ${ours.toFixed(2)}, bare ${bare.toFixed(2)}, ratio ${(ours / bare).toFixed(2)}`
+const lineOf = ({ name, ours, bare, cpuMs }: Measured) =>
+  `${name}: ${ours.toFixed(2)}, bare ${bare.toFixed(2)}, ratio ${(ours / bare).toFixed(2)}` +
+  (cpuMs ? `; CPU ${cpuMs.ours.toFixed(0)} and ${cpuMs.bare.toFixed(0)} ms` : '')
 
 async function run(plan: Plan, onMeasured: (measured: Measured) => void): Promise<Measured[]> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'))
@@ -66,6 +67,7 @@ async function run(plan: Plan, onMeasured: (measured: Measured) => void): Promis
   const site = await openBenchSite({
     folder,
     written: () => bytesWritten(browserPid),
+    cpuMs: () => timeOnCpu(browserPid),
     onMeasured(one) {
       measured.push(one)
       onMeasured(one)
@@ -89,15 +91,25 @@ async function run(plan: Plan, onMeasured: (measured: Measured) => void): Promis
 }
 
 /** What the browser's processes have caused to be sent to the disk, bytes (proc(5), `/proc/pid/io`). */
-async function bytesWritten(group: number): Promise<number> {
+const bytesWritten = (group: number) =>
+  sumOf(group, async (pid) => {
+    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '')
+    return Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0)
+  })
+
+/** How long the browser's processes have been on the CPU, ms: in ticks of 10 ms, of those that live. */
+const timeOnCpu = (group: number) =>
+  sumOf(group, async (_pid, stat) => 10 * (Number(stat[11]) + Number(stat[12])))
+
+/** @param of what counts of a process of this group; `stat` is /proc/pid/stat from the state on, without the name */
+async function sumOf(group: number, of: (pid: string, stat: readonly string[]) => Promise<number>) {
   let sum = 0
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
     // After the name, which may have spaces: state, parent, process group.
-    if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) !== group) continue
-    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '')
-    sum += Number(/^write_bytes: (\d+)/m.exec(io)?.[1] ?? 0)
+    const stat = line.slice(line.lastIndexOf(')') + 2).split(' ')
+    if (Number(stat[2]) === group) sum += await of(pid, stat)
   }
   return sum
 }

@@ -15,6 +15,8 @@ interface Row {
   readonly ours: readonly number[]
   readonly bare: readonly number[]
   readonly ratios: readonly number[]
+  /** Of the times on the CPU. */
+  readonly cpuRatios: readonly number[]
 }
 
 const rowsOf = (measured: readonly Measured[]): Row[] =>
@@ -27,6 +29,7 @@ const rowsOf = (measured: readonly Measured[]): Row[] =>
       bare: rounds.map(({ bare }) => bare),
       // Within a round, where the machine was the same for both.
       ratios: rounds.map(({ ours, bare }) => ours / bare),
+      cpuRatios: rounds.flatMap(({ cpuMs }) => (cpuMs ? cpuMs.ours / cpuMs.bare : [])),
     }
   })
 
@@ -46,9 +49,10 @@ const cells = (row: Row) => [
   spread(row.ratios),
   `${row.comparison.goal.is} ${row.comparison.goal.ratio}`,
   isMet(row) ? 'yes' : 'no',
+  row.cpuRatios.length > 0 ? spread(row.cpuRatios) : '',
 ]
 
-const HEADINGS = ['name', 'holdfast', 'bare', 'ratio', 'goal', 'met']
+const HEADINGS = ['name', 'holdfast', 'bare', 'ratio', 'goal', 'met', 'CPU']
 
 const table = (rows: readonly (readonly string[])[]) => rows.map((row) => `| ${row.join(' | ')} |`).join('\n')
 
@@ -63,7 +67,7 @@ export function report(measured: readonly Measured[], machine: Machine): string 
 
 _How fast is it, compared with the browser under it?_ Written by \`npm run bench -- --write\`; no hand has changed it.
 
-${machine.browser} without a debugger, Node ${machine.node}, ${machine.cpus}, load ${machine.load.toFixed(1)}, commit ${machine.commit}; medians of ${machine.rounds} alternating rounds, and from the least to the most. Times are this machine's, at that load. What holds elsewhere is the ratio: both sides did the same in the same run, different Blobs, over loopback, to one server that computes the checksum of what it received.
+${machine.browser} without a debugger, Node ${machine.node}, ${machine.cpus}, load ${machine.load.toFixed(1)}, commit ${machine.commit}; medians of ${machine.rounds} alternating rounds, and from the least to the most. Times are this machine's, at that load. What holds elsewhere is the ratio: both sides did the same in the same run, different Blobs, over loopback, to one server that computes the checksum of what it received. CPU is the ratio of the times that the browser's processes were on the CPU for the same work: a machine that has other work changes it little.
 
 ${table([HEADINGS, HEADINGS.map(() => '---'), ...rows.map(cells)])}
 

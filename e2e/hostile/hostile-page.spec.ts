@@ -75,7 +75,7 @@ test('evidence is deleted by discard with its confirmation alone, and the custod
   expect(Object.keys(before['meta'] ?? {})).toContain(`signing-key:${victim}`)
   expect(Object.keys(after['meta'] ?? {})).not.toContain(`signing-key:${victim}`)
   const logged = Object.entries(after['log'] ?? {}).filter(([line]) => !(line in (before['log'] ?? {})))
-  expect(logged.map(([, line]) => JSON.parse(line))).toMatchObject([
+  expect(logged.flatMap(([, lines]) => JSON.parse(lines))).toMatchObject([
     { event: 'discarded', sessionId: victim },
   ])
 })

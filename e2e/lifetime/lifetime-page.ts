@@ -53,7 +53,7 @@ async function notices(): Promise<Notices> {
   const registration = await navigator.serviceWorker.ready
   const titles = (await registration.getNotifications()).map(({ title }) => title)
   const db = await openDB(`holdfast-2:${location.origin}/`)
-  const log = (await db.getAll('log')) as { event: string; sessionId: string }[]
+  const log = (await db.getAll('log')).flat() as { event: string; sessionId: string }[]
   db.close()
   return {
     titles,

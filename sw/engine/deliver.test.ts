@@ -37,7 +37,12 @@ function world(held: RemoteState, answer: 'proved' | 'sent' = 'proved', wanted =
     },
     progress: (offsetBytes, isSent) => reached.push(`${offsetBytes} ${isSent ? 'sent' : 'found'}`),
   })
-  return { done, reached, run: (sent: boolean) => deliver(transport, upload, delivery(sent), signal) }
+  return {
+    done,
+    reached,
+    run: (sent: boolean) =>
+      deliver(transport, upload, delivery(sent), undefined, (requests) => requests(signal)),
+  }
 }
 
 describe('a delivery', () => {

@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
+import type { InLane } from './lanes.ts'
 import { storeChoice } from './store-choice.ts'
 import { limited } from './time-limit.ts'
 import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
@@ -12,10 +13,14 @@ export interface Delivery {
   readonly resumeToken?: string | undefined
   /** All bytes, checked. */
   bytes(): Promise<Uint8Array<ArrayBuffer>>
+  /** What keeps them, unread, where that can be sent; absent: they are to be checked. */
+  unread?(): Promise<Blob | undefined>
   /** Stores what happens; falsy where the upload is not wanted any more. */
   record(event: DeliveryEvent): Promise<unknown>
   /** Tells how much the store has, and whether it was sent just now. */
   progress?(offsetBytes: number, sent: boolean): void
+  /** Where requests wait for their turn; absent: they do not. */
+  readonly inLane?: InLane | undefined
 }
 
 /** What whoever keeps the record of a delivery has to store. */
@@ -29,7 +34,7 @@ export type DeliveryEvent =
  * Brings an object of a session to the stores that this has chosen. Whoever writes down that it is there closes the
  * store's circuit with it.
  *
- * @returns false where the upload was not wanted any more; true means proved
+ * @returns false where the upload was not wanted any more, or not now; true means proved
  */
 export function deliverFor(
   context: Context,
@@ -40,43 +45,63 @@ export function deliverFor(
 ): Promise<boolean> {
   const { transport, clock } = context
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
-  return limited(clock, object.sizeBytes, signal, (until) =>
-    deliver(transport, upload, delivery, until, transport.floors?.(context)),
+  const { inLane = always } = delivery
+  return deliver(transport, upload, delivery, transport.floors?.(context), (requests) =>
+    inLane(() => limited(clock, object.sizeBytes, signal, requests)),
   )
 }
 
+const always: InLane = (requests) => requests()
+
+/** Runs requests within their limits; undefined where they are not to be made now. */
+export type Within = (requests: (signal: AbortSignal) => Promise<true>) => Promise<true | undefined>
+
 /**
- * Brings an object to its store: asks what is there if anything may be, sends the rest, and proves the copy.
+ * Brings an object to its store: asks what is there if anything may be, sends the rest, and proves the copy. What is
+ * sent for the first time is ready, and the intent stored, before it waits for its turn.
  *
- * @returns false where the upload was not wanted any more; true means proved
+ * @returns false where the upload was not wanted any more, or not now; true means proved
  */
 export async function deliver(
   transport: Transport,
   upload: Upload,
   delivery: Delivery,
-  signal: AbortSignal,
-  floors?: Floors,
+  floors: Floors | undefined,
+  within: Within,
 ): Promise<boolean> {
   const { sent, resumeToken } = delivery
-  let sending = false
-  const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
-    signal,
-    resumeToken,
-    floors,
-    async saveResumeToken(text) {
-      await delivery.record({ type: 'resume-token-saved', resumeToken: text })
-      attempt.resumeToken = text
-    },
-    progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
-  }
-  const held = sent ? await transport.probe(upload, attempt) : ({ kind: 'nothing' } as const)
-  let proved = held.kind === 'all' && held.proved
-  if (held.kind !== 'all') {
-    const bytes = await delivery.bytes()
-    if (!sent && !(await delivery.record({ type: 'send-began' }))) return false
-    sending = true
-    proved = (await transport.send(upload, bytes, held, attempt)) === 'proved'
-  }
-  if (!proved) await transport.verify(upload, attempt)
-  return true
+  const unread = sent || !transport.sendUnread ? undefined : await delivery.unread?.()
+  const ready = sent || unread ? undefined : await delivery.bytes()
+  if (!sent && !(await delivery.record({ type: 'send-began' }))) return false
+  const done = await within(async (signal) => {
+    let sending = false
+    const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
+      signal,
+      resumeToken,
+      floors,
+      async saveResumeToken(text) {
+        await delivery.record({ type: 'resume-token-saved', resumeToken: text })
+        attempt.resumeToken = text
+      },
+      progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
+    }
+    const held = sent ? await transport.probe(upload, attempt) : ({ kind: 'nothing' } as const)
+    let proved = held.kind === 'all' && held.proved
+    try {
+      if (held.kind !== 'all') {
+        sending = true
+        const how =
+          (unread && (await transport.sendUnread?.(upload, unread, attempt))) ??
+          (await transport.send(upload, ready ?? (await delivery.bytes()), held, attempt))
+        proved = how === 'proved'
+      }
+      if (!proved) await transport.verify(upload, attempt)
+    } catch (error) {
+      // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way.
+      if (unread && !signal.aborted) await delivery.bytes()
+      throw error
+    }
+    return true
+  })
+  return done === true
 }

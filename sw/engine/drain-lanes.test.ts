@@ -43,8 +43,10 @@ describe('a drain', () => {
     const worker = world.worker()
     const { send } = worker.transport
     let last = Promise.resolve()
-    // A link that carries one upload after the other.
+    const isChunk = await chunkAddresses(world)
+    // A link that carries one chunk after the other.
     worker.transport.send = async (upload, bytes, held, attempt) => {
+      if (!isChunk(upload.cid)) return send(upload, bytes, held, attempt)
       last = last.then(() => world.clock.sleep(500, attempt.signal))
       await last
       return send(upload, bytes, held, attempt)

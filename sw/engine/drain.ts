@@ -2,17 +2,16 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
-import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
-import { tellsOfDestination } from '../core/retry-policy.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
 import { LOOKS_APART_MS } from '../core/waits.ts'
-import { planWork, type WorkPlan } from './plan-work.ts'
+import { createLanes } from './lanes.ts'
+import { planWork } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
-import { WIND_DOWN_MS, LOOK_EVERY_MS, ARM_TIMEOUT_MS, SHORTEST_WAIT_MS } from './limits.ts'
+import { WIND_DOWN_MS, LOOK_EVERY_MS, ARM_TIMEOUT_MS, SHORTEST_WAIT_MS, MAX_READY } from './limits.ts'
 
 /** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
 export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 165_000, push: 75_000 } as const
@@ -47,8 +46,7 @@ export function createDrain(context: Context): Drain {
   const watched = new Set<SessionId>()
   const holders = new Map<WakeHolder, AbortController>()
   const takeNext = fairOrder()
-  const observeUpload = adaptiveConcurrency()
-  let lanes = INITIAL_CONCURRENCY
+  const lanes = createLanes(() => clock.now())
 
   let arming: Promise<unknown> | undefined
 
@@ -89,60 +87,50 @@ export function createDrain(context: Context): Drain {
   }
 
   async function run(): Promise<Outcome> {
-    const transfers = new Map<ChunkId, Promise<void>>()
-    const steps = new Map<string, Promise<void>>()
+    const transfers = new Map<ChunkId, Promise<unknown>>()
+    const steps = new Map<string, Promise<unknown>>()
     const underWay = () => [...transfers.values(), ...steps.values()]
     let nextLookMs = 0
     let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
-    const start = <Id>(works: Map<Id, Promise<void>>, id: Id, work: Promise<void>) => {
+    const start = <Id>(works: Map<Id, Promise<unknown>>, id: Id, work: Promise<unknown>) => {
       const done = work
         .catch((error: unknown) => {
           broken = { error }
         })
         .finally(() => {
           works.delete(id)
-          notify()
+          // One look for several that are over, while others are ready in their place.
+          if (works.size <= lanes.bears() + MAX_READY / 2) notify()
         })
       works.set(id, done)
-    }
-
-    /** Transfers one chunk, and learns from an upload how many lanes the network bears. */
-    const transferAndMeasure = async (
-      chunk: ChunkRecord,
-      { lanesInUse, sessions }: WorkPlan,
-      signal: AbortSignal,
-    ) => {
-      const { state, sizeBytes } = chunk
-      const begunMs = clock.now()
-      const session = sessions.find(({ id }) => id === chunk.sessionId)
-      const failure = await transfer(context, chunk, signal, session)
-      // A sign-in that works for one session may be another's.
-      if (state.status === 'uploading' && !failure)
-        for (const { id, trials } of sessions)
-          if (trials?.['sign-in'] && id !== chunk.sessionId)
-            await change(context, id, { type: 'hoped', of: ['sign-in'] })
-      // One that had been sent before may have found its bytes there already.
-      if (state.status !== 'uploading' || (failure ? !tellsOfDestination(failure) : state.sent)) return
-      lanes = observeUpload(lanesInUse, sizeBytes, clock.now() - begunMs, !!failure)
     }
 
     try {
       for (;;) {
         wakeSignal = new AbortController()
-        const plan = await planWork(context, { transfers, steps, lanes, takeNext })
+        const plan = await planWork(context, { transfers, steps, lanes: lanes.bears(), takeNext })
         plan.sessions.forEach(watchRecorder)
         let told = false
         for (const [id, event] of plan.events)
           if (await change(context, id, event, undefined, false)) told = true
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
+        lanes.allow(plan.uploads, broken ? 0 : deadlineMs - WIND_DOWN_MS)
         if (!windingDown && !broken) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()
           const { signal } = stop
-          for (const chunk of plan.chunks) start(transfers, chunk.id, transferAndMeasure(chunk, plan, signal))
+          for (const chunk of plan.chunks) {
+            const session = plan.sessions.find(({ id }) => id === chunk.sessionId)
+            const work = lanes.upload(chunk, (inLane) => transfer(context, chunk, signal, session, inLane))
+            start(
+              transfers,
+              chunk.id,
+              work.then((failure) => (failure ? notify() : hintTrials(plan.sessions, chunk))),
+            )
+          }
           for (const { key, kind, session } of plan.steps)
             start(steps, key, sessionStep(context, session, kind, signal))
           if (watch && !plan.suspended && !steps.has('watch') && clock.now() >= nextLookMs) {
@@ -170,8 +158,16 @@ export function createDrain(context: Context): Drain {
       }
     } finally {
       stop.abort()
+      lanes.allow(0, 0)
       await Promise.all(underWay())
     }
+  }
+
+  /** A sign-in that works for one session may be another's. */
+  async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state }: ChunkRecord) {
+    for (const { id, trials } of sessions)
+      if (trials?.['sign-in'] && id !== sessionId && state.status === 'uploading')
+        await change(context, id, { type: 'hoped', of: ['sign-in'] })
   }
 
   /** The next join starts afresh: this drain has looked for the last time. */

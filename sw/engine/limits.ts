@@ -10,6 +10,10 @@ export const ARM_TIMEOUT_MS = 5_000
 export const SHORTEST_WAIT_MS = 50
 /** Steps of one kind at a time; and lanes, for sealing alone where uploads have fewer. */
 export const MAX_CONCURRENT_STEPS = 3
+/** Chunks that are made ready for a lane, at most, */
+export const MAX_READY = 16
+/** and the bytes of so many as large as the next one. */
+export const READY_BYTES = 6 * 1024 * 1024
 /** As long as the longest wake, ms: whatever each request inside may last, no wake extends the work beyond it. */
 export const WORK_LIMIT_MS = 270_000
 /** And the time that the bytes need on the slowest link, bytes per ms. */

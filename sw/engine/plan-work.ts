@@ -11,7 +11,7 @@ import { circuitOf, destinationsOf } from './circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
 import { policyOf } from './policy.ts'
-import { MAX_CONCURRENT_STEPS } from './limits.ts'
+import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
 
 /** One step of a session that asks somebody; at most one of each kind is under way. */
 export interface Step {
@@ -38,8 +38,8 @@ export interface WorkPlan {
   readonly events: readonly (readonly [SessionId, SessionEvent])[]
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
-  /** Lanes, these chunks' included. */
-  readonly lanesInUse: number
+  /** Uploads that may be under way now, of those and of these. */
+  readonly uploads: number
   /** To take now. */
   readonly steps: readonly Step[]
   /** Nothing may leave the device now. */
@@ -86,12 +86,15 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   })
 }
 
-interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'lanesInUse' | 'nextAtMs'> {
+interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'uploads' | 'nextAtMs'> {
   /** When a raw chunk is sealed again, which needs no network, ms since the epoch. */
   readonly sealAtMs: number
 }
 
-/** Fills the free lanes with the next due chunks. Sealing needs no network: it has lanes while uploads have none. */
+/**
+ * Fills the free lanes with the next due chunks, and has some more made ready for them. Sealing needs no network: it has
+ * lanes while uploads have none.
+ */
 async function planTransfers(
   tx: ReadTransaction,
   { transfers, lanes, takeNext }: UnderWay,
@@ -103,30 +106,35 @@ async function planTransfers(
   const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
   const chunks: ChunkRecord[] = []
   const first = (from: number, to: number) => tx.nextDue([[from], [to]], busy)
+  const next = await first(0, Infinity)
+  // Whoever asks whether a store is back asks with one.
+  const most = uploads > 0 && store.failures === 0 ? uploads + readyAhead(next?.sizeBytes) : uploads
   let raw = await first(SEAL_FIRST, 0)
-  for (let lane = busy.size; lane < Math.max(uploads, MAX_CONCURRENT_STEPS); lane++) {
-    const isRawDue = dueAtMs(raw, nowMs) <= nowMs
+  for (let lane = busy.size; lane < Math.max(most, MAX_CONCURRENT_STEPS); lane++) {
+    const isRawDue = dueAtMs(raw, nowMs) <= nowMs && lane < Math.max(uploads, MAX_CONCURRENT_STEPS)
     const upload = async () =>
       (await takeNext(tx, nowMs, busy)) ??
       // What no wait can be for was stored under a clock that was ahead.
       first(nowMs + LONGEST_WAIT_MS + 1, Infinity)
-    const chunk = isRawDue ? raw : lane < uploads ? await upload() : undefined
+    const chunk = isRawDue ? raw : lane < most ? await upload() : undefined
     if (!chunk) break
     chunks.push(chunk)
     busy.add(chunk.id)
     if (isRawDue) raw = await first(SEAL_FIRST, 0)
   }
-  const lanesInUse = busy.size
-  const uploadMs = dueAtMs(await first(0, Infinity), nowMs)
+  const uploadMs = dueAtMs(chunks.length > 0 ? await first(0, Infinity) : next, nowMs)
   const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,
-    lanesInUse,
+    uploads,
     sealAtMs: ifLater(dueAtMs(raw, nowMs)),
     // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
-    nextAtMs: lanesInUse > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
+    nextAtMs: busy.size > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
 }
+
+/** How many chunks are made ready while the lanes are in use: the smaller they are, the more. */
+const readyAhead = (sizeBytes = Infinity) => Math.min(MAX_READY, Math.floor(READY_BYTES / sizeBytes))
 
 /**
  * A few steps of each kind at a time, and one on trial while their destination has failed lately. Trials of what is parked

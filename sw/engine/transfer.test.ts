@@ -3,6 +3,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import type { ChunkRecord } from '../core/record.ts'
+import type { Transport } from '../ports/transport.ts'
 import { startSession } from './sessions.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
@@ -169,6 +170,97 @@ describe('an upload', () => {
       retryCount: 0,
       state: { status: 'uploading', wait: { kind: 'due' } },
     })
+  })
+})
+
+describe('an upload of a Blob that nobody has read', () => {
+  /** A worker whose store keeps Blobs, and whose transport sends them: as its store proves, by the digest. */
+  function blobWorker(world: World) {
+    const worker = world.worker()
+    const { transport, store } = worker
+    const counts = { read: 0, unread: 0 }
+    const sendUnread: Transport['sendUnread'] = async (upload, blob, attempt) => {
+      counts.unread++
+      const bytes = await blob.arrayBuffer().catch(() => {
+        throw new HoldfastError('unreachable', 'The request has failed.')
+      })
+      if ((await sha256Hex(bytes)) !== upload.sha256) throw new HoldfastError('address-mismatch', 'BadDigest')
+      return transport.send(upload, new Uint8Array(bytes), { kind: 'nothing' }, attempt)
+    }
+    const context = {
+      ...worker,
+      transport: { ...transport, sendUnread },
+      store: {
+        ...store,
+        blob: async (of: ChunkRecord['id']) => new Blob([await store.payload(of)]),
+        payload: (of: ChunkRecord['id']) => (counts.read++, store.payload(of)),
+      },
+    }
+    return { context, counts }
+  }
+
+  async function recordedThree() {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    return { world, chunks: await world.chunks(id), ...blobWorker(world) }
+  }
+
+  it('is proved by the store alone', async () => {
+    const { world, chunks, context, counts } = await recordedThree()
+    await transfer(context, chunks[0]!, never)
+    expect((await firstChunk(world)).state.status).toBe('uploaded')
+    expect(counts).toEqual({ read: 0, unread: 1 })
+  })
+
+  // Promise 2 of docs/guarantees.md.
+  it('of which a byte has changed parks its chunk alone, and is the last that this worker sends unread', async () => {
+    const { world, chunks, context, counts } = await recordedThree()
+    const bytes = new Uint8Array(await world.disk.payload(chunks[0]!.id))
+    bytes[3]! ^= 1
+    await world.disk.write((tx) => tx.putPayload(chunks[0]!.id, bytes.buffer))
+    expect(await transfer(context, chunks[0]!, never)).toBe('payload-corrupt')
+    expect(await firstChunk(world)).toMatchObject({
+      state: { status: 'uploading', wait: { kind: 'parked' } },
+      lastError: { code: 'payload-corrupt' },
+    })
+    expect(world.server.stored.size).toBe(0)
+    await transfer(context, chunks[1]!, never)
+    expect(await world.statuses(id)).toEqual(['uploading', 'uploaded', 'uploading'])
+    expect(counts).toEqual({ read: 2, unread: 1 })
+  })
+
+  it('that cannot be read is that chunk’s failure, and no word of the store', async () => {
+    const { world, chunks, context } = await recordedThree()
+    const { store } = context
+    const unreadable = {
+      ...context,
+      store: {
+        ...store,
+        blob: async () => {
+          const blob = new Blob(['gone'])
+          blob.arrayBuffer = () => Promise.reject(new DOMException('', 'NotReadableError'))
+          return blob
+        },
+        payload: (of: ChunkRecord['id']) =>
+          of === chunks[0]!.id
+            ? Promise.reject(new HoldfastError('payload-unreadable', 'It cannot be read.'))
+            : store.payload(of),
+      },
+    }
+    expect(await transfer(unreadable, chunks[0]!, never)).toBe('payload-unreadable')
+    expect(await world.disk.read((tx) => tx.meta('circuit:fake-store'))).toBeUndefined()
+    expect(await transfer(unreadable, chunks[1]!, never)).toBeUndefined()
+    expect(await world.statuses(id)).toEqual(['uploading', 'uploaded', 'uploading'])
+  })
+
+  it('whose bytes are well is the store’s failure, and goes on unread', async () => {
+    const { world, chunks, context, counts } = await recordedThree()
+    world.server.fault = () => ({ code: 'unreachable' })
+    expect(await transfer(context, chunks[0]!, never)).toBe('unreachable')
+    expect(await world.disk.read((tx) => tx.meta('circuit:fake-store'))).toMatchObject({ failures: 1 })
+    world.server.fault = () => undefined
+    await transfer(context, chunks[1]!, never)
+    expect(counts).toEqual({ read: 1, unread: 2 })
   })
 })
 

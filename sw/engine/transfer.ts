@@ -6,13 +6,15 @@ import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
-import { checkedPayload } from './payload.ts'
+import type { InLane } from './lanes.ts'
+import { checkedPayload, unreadPayload } from './payload.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
  * Every failure ends in the store, as a later time or a parked chunk; only a failing store rejects.
  *
  * @param known its session, where that was read with it
+ * @param inLane where an upload waits for its turn
  * @returns how it failed; undefined where it went well
  */
 export async function transfer(
@@ -20,11 +22,12 @@ export async function transfer(
   chunk: ChunkRecord,
   signal: AbortSignal,
   known?: SessionRecord,
+  inLane?: InLane,
 ): Promise<ErrorCode | undefined> {
   try {
     const { state } = chunk
     if (state.status === 'uploading')
-      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, known))
+      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, known, inLane))
     else if (context.sealer) await context.sealer(context, chunk)
     else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw.`)
   } catch (thrown) {
@@ -43,6 +46,7 @@ async function upload(
   state: Extract<ChunkRecord['state'], { status: 'uploading' }>,
   signal: AbortSignal,
   known?: SessionRecord,
+  inLane?: InLane,
 ): Promise<void> {
   const { store, progress, announce } = context
   const { id, sessionId, sizeBytes } = chunk
@@ -50,8 +54,10 @@ async function upload(
   const session = known ?? (await store.read((tx) => tx.session(sessionId)))
   if (session === undefined) return
   const delivery: Delivery = {
+    inLane,
     sent: state.sent,
     resumeToken: state.resumeToken,
+    unread: () => unreadPayload(context, id),
     bytes: async () => new Uint8Array(await checkedPayload(context, id, sha256)),
     record: (event) => apply(context, chunk, event),
     progress(offsetBytes, sent) {

@@ -70,5 +70,11 @@ export interface Store {
    * @throws HoldfastError `payload-unreadable` where they are missing or cannot be read
    */
   payload(id: ChunkId): Promise<ArrayBuffer>
+  /**
+   * The same bytes in the Blob that keeps them, of which nothing is read; absent, or undefined, where none does.
+   *
+   * @throws HoldfastError `payload-unreadable` where they are missing
+   */
+  blob?(id: ChunkId): Promise<Blob | undefined>
   close(): void
 }

@@ -90,6 +90,14 @@ export interface Transport {
     held: RemoteState,
     attempt: Attempt,
   ): Promise<'proved' | 'sent'>
+  /**
+   * Sends an object of which the store has nothing, in a Blob that nobody has read here: only where the store's own proof
+   * is of all of it against the upload's digest, so that bytes that have changed on this device are found out. When this
+   * fails, or the copy is not proved, the bytes are looked at here.
+   *
+   * @returns undefined where it needs to be given the bytes, and has sent none
+   */
+  sendUnread?(upload: Upload, blob: Blob, attempt: Attempt): Promise<'proved' | 'sent' | undefined>
   /** Proves a copy whose bytes are all there; rejects with `address-mismatch` where they are not ours. */
   verify(upload: Upload, attempt: Attempt): Promise<void>
 }

@@ -2,14 +2,14 @@ import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
 import { readChunk, readSession } from '../../core/read-record.ts'
-import type { SessionRecord } from '../../core/record.ts'
+import type { ChunkRecord, LogEntry, SessionRecord } from '../../core/record.ts'
 import { deadline } from './deadline.ts'
 import { groupCommit } from './group-commit.ts'
-import { payloadBytes, payloadForm } from './payload-form.ts'
+import { keepsBlobs, payloadBytes, payloadForm } from './payload-form.ts'
 import { endOf, openDatabase, resultOf } from './requests.ts'
 import { SCHEMA_VERSION, SCOPES, upgrade } from './schema.ts'
 import {
-  LOG_LINES,
+  LOG_GROUPS,
   TRIES,
   OPEN_TIMEOUT_MS,
   TRANSACTION_TIMEOUT_MS,
@@ -29,8 +29,8 @@ const RESERVE = 'reserve' as ChunkId
  * connection was lost runs again: its work must be repeatable, and nothing is ever deleted to get a database open.
  */
 export function idbStore(name: string): Store {
-  /** Lines of the custody log that this worker has added. */
-  const lines = { added: 0 }
+  /** The number of what was added last to the custody log. */
+  const log = { newest: 1 }
   let opened: Promise<IDBDatabase> | undefined
 
   const drop = (connection: Promise<IDBDatabase>) => {
@@ -69,19 +69,23 @@ export function idbStore(name: string): Store {
     }
   }
 
-  /** Reads bytes; where that fails, a key that can be read beside them tells that the database is well. */
-  async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
-    let stored: Blob | ArrayBuffer | undefined
+  /** What keeps the bytes; where that fails, a key that can be read beside them tells that the database is well. */
+  async function find(id: ChunkId): Promise<Blob | ArrayBuffer> {
     try {
-      stored = await run('payloads', 'readonly', ({ tx }) =>
+      const found = await run('payloads', 'readonly', ({ tx }) =>
         resultOf<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id)),
       )
+      if (found !== undefined) return found
     } catch (cause) {
       if (HoldfastError.from(cause).code !== 'storage-failed') throw cause
       await run('payloads', 'readonly', ({ tx }) => resultOf(tx.objectStore('payloads').getKey(id)))
       throw unreadable(id, 'cannot be read', cause)
     }
-    if (stored === undefined) throw unreadable(id, 'are missing')
+    throw unreadable(id, 'are missing')
+  }
+
+  async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
+    const stored = await find(id)
     try {
       return await deadline(timeoutOf(sizeOf(stored))).race(payloadBytes(stored))
     } catch (cause) {
@@ -96,7 +100,7 @@ export function idbStore(name: string): Store {
         run(
           records ? 'records' : 'all',
           'readwrite',
-          (live) => work(writer(live, lines)),
+          (live) => work(writer(live, log)),
           repeatable ? 'relaxed' : 'strict',
         )
       try {
@@ -108,6 +112,10 @@ export function idbStore(name: string): Store {
       }
     }),
     payload: readPayload,
+    blob: async (id) => {
+      const kept = keepsBlobs() ? await find(id) : undefined
+      return kept instanceof Blob ? kept : undefined
+    },
     close: () => opened && drop(opened),
   }
 }
@@ -129,6 +137,8 @@ function begin(tx: IDBTransaction): Begun {
 interface Live {
   readonly tx: IDBTransaction
   expect(bytes: number): void
+  /** Writes what has been put off to the end. */
+  flush?: () => void
 }
 
 const unreadable = (id: ChunkId, what: string, cause?: unknown) =>
@@ -144,7 +154,9 @@ const timeoutOf = (bytes: number) => TRANSACTION_TIMEOUT_MS + bytes / SLOWEST_BY
  */
 async function finish<T>({ tx, ended }: Begun, work: (live: Live) => Promise<T>): Promise<T> {
   const timer = deadline(TRANSACTION_TIMEOUT_MS)
-  const done = work({ tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }).then(async (result) => {
+  const live: Live = { tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }
+  const done = work(live).then(async (result) => {
+    live.flush?.()
     // Not only once the browser has found that nothing more is asked.
     endNow(tx, 'commit')
     if (tx.mode !== 'readonly') await ended
@@ -178,6 +190,8 @@ async function causeOf(thrown: unknown, begun: Begun | undefined): Promise<unkno
 
 function reader(tx: IDBTransaction): ReadTransaction {
   const [sessions, chunks] = [tx.objectStore('sessions'), tx.objectStore('chunks')]
+  /** What was read of the queue, by the part of it. */
+  const queues = new Map<string, ChunkRecord[]>()
   return {
     session: async (id) => (await resultOf(sessions.getAll(id))).map(readSession)[0],
     sessions: async () =>
@@ -192,25 +206,40 @@ function reader(tx: IDBTransaction): ReadTransaction {
     heads: (id, from, to) =>
       resultOf(tx.objectStore('heads').getAll(IDBKeyRange.bound([id, from], [id, to], true))),
     async nextDue(part, skip) {
-      // One request: a cursor would be one for each that is skipped.
-      const first = await resultOf(chunks.index('due').getAll(IDBKeyRange.bound(...part), skip.size + 1))
-      const next = first.find(({ id }) => !skip.has(id))
-      return next && readChunk(next)
+      const key = JSON.stringify(part)
+      const nextOf = (queue: ChunkRecord[] = []) => queue.find(({ id }) => !skip.has(id))
+      const next = nextOf(queues.get(key))
+      if (next) return readChunk(next)
+      // One request for all that are skipped, and for the next few: a cursor would be one for each.
+      const range = IDBKeyRange.bound(...part)
+      const queue = await resultOf(chunks.index('due').getAll(range, skip.size + 4))
+      queues.set(key, queue)
+      const first = nextOf(queue)
+      return first && readChunk(first)
     },
     meta: (name) => resultOf(tx.objectStore('meta').get(name)),
-    log: async (count) => (await resultOf(tx.objectStore('log').getAll())).reverse().slice(0, count),
+    // Those of one transaction together, or one as older versions wrote it.
+    log: async (count) => (await resultOf(tx.objectStore('log').getAll())).flat().reverse().slice(0, count),
   }
 }
 
 /**
- * Nothing waits for a `put` or a `delete`: what fails of them aborts the transaction. A session that was read or written
- * is known from then on, so that changes which are written together read it once.
+ * Nothing waits for a `put` or a `delete`: what fails of them aborts the transaction. Sessions and values are read once,
+ * and sessions and lines of the custody log are written once, by `flush`, however many changes the transaction has.
  *
- * @param lines counts across transactions: at times the oldest lines go
+ * @param log at times its oldest lines go
  */
-function writer({ tx, expect }: Live, lines: { added: number }): WriteTransaction {
+function writer(live: Live, log: { newest: number }): WriteTransaction {
+  const { tx, expect } = live
   const read = reader(tx)
-  const known = new Map<SessionId, Promise<SessionRecord | undefined>>()
+  const known = new Map<string, Promise<unknown>>()
+  const changed = new Map<SessionId, SessionRecord>()
+  let lines: LogEntry[] = []
+  const once = <T>(key: string, ask: () => Promise<T>) => {
+    const answer = known.get(key) ?? ask()
+    known.set(key, answer)
+    return answer as Promise<T>
+  }
   const chunks = tx.objectStore('chunks')
   // Not every transaction has them.
   const payloads = () => tx.objectStore('payloads')
@@ -218,16 +247,28 @@ function writer({ tx, expect }: Live, lines: { added: number }): WriteTransactio
     void tx.objectStore(store).put(value, key)
   const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
     void tx.objectStore(store).delete(key)
+  const flush = (live.flush = () => {
+    for (const session of changed.values()) void put('sessions', session)
+    changed.clear()
+    if (lines.length === 0) return
+    if (log.newest % 100 === 0) void remove('log', IDBKeyRange.upperBound(log.newest - LOG_GROUPS))
+    void resultOf(tx.objectStore('log').add(lines)).then(
+      (number) => (log.newest = Number(number)),
+      () => undefined,
+    )
+    lines = []
+  })
   return {
     ...read,
-    session(id) {
-      const session = known.get(id) ?? read.session(id)
-      known.set(id, session)
-      return session
-    },
-    putSession(session) {
+    session: (id) => once(id, () => read.session(id)),
+    sessions: () => (flush(), read.sessions()),
+    openSessions: () => (flush(), read.openSessions()),
+    log: (count) => (flush(), read.log(count)),
+    nextDue: (...asked) => reader(tx).nextDue(...asked),
+    meta: (name) => once(name, () => read.meta(name)),
+    async putSession(session) {
       known.set(session.id, Promise.resolve(session))
-      return put('sessions', session)
+      changed.set(session.id, session)
     },
     putChunk: (chunk) => put('chunks', chunk),
     putPayload: async (id, bytes, posted) => {
@@ -244,6 +285,7 @@ function writer({ tx, expect }: Live, lines: { added: number }): WriteTransactio
     putHead: (head) => put('heads', head),
     deleteSession: async (id) => {
       known.delete(id)
+      changed.delete(id)
       for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id)))) {
         await remove('chunks', key)
         await remove('payloads', key)
@@ -251,13 +293,15 @@ function writer({ tx, expect }: Live, lines: { added: number }): WriteTransactio
       for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))
       await remove('sessions', id)
     },
-    putMeta: (name, value) => put('meta', value, name),
-    deleteMeta: (name) => remove('meta', name),
-    addLog: async (entry) => {
-      const adding = tx.objectStore('log').add(entry)
-      if (lines.added++ % 100 > 0) return
-      await remove('log', IDBKeyRange.upperBound(Number(await resultOf(adding)) - LOG_LINES))
+    putMeta(name, value) {
+      known.delete(name)
+      return put('meta', value, name)
     },
+    deleteMeta(name) {
+      known.delete(name)
+      return remove('meta', name)
+    },
+    addLog: async (entry) => void lines.push(entry),
   }
 }
 

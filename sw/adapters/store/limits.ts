@@ -1,7 +1,7 @@
 // The numbers of idb.ts. Bundlers write those of a file without imports where they are used.
 
-/** The custody log keeps about this many lines. */
-export const LOG_LINES = 5_000
+/** The custody log keeps the lines of about this many transactions. */
+export const LOG_GROUPS = 2_500
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 export const TRIES = 3
 /** A database that has not opened by then is asked again on a new connection, ms. */

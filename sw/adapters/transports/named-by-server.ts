@@ -9,7 +9,7 @@ export type Call = (
   url: string,
   request: Omit<TimedRequest, 'bodyBytes'>,
   headers?: Readonly<Record<string, string>>,
-  body?: Uint8Array<ArrayBuffer>,
+  body?: Uint8Array<ArrayBuffer> | Blob,
 ) => Promise<Answer>
 
 /** Requests to an endpoint and to what it named: the sign-in is given to the endpoint's own origin alone. */
@@ -23,7 +23,7 @@ export const callsOf =
         http.request(
           url,
           { method, headers: { ...headers, ...authorization }, ...(body && { body }) },
-          { bodyBytes: body?.byteLength ?? 0, ...request },
+          { bodyBytes: body instanceof Blob ? body.size : (body?.byteLength ?? 0), ...request },
         ),
       request.signal,
     )

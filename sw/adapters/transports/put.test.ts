@@ -254,3 +254,30 @@ test('tells the app which object is a head, so that it can choose the key', asyn
   await transport.probe(upload, attempt)
   expect(asked).toEqual([head, head, undefined])
 })
+
+test('sends a Blob unread once its store has named a checksum, which finds out one that has changed', async () => {
+  const transport = put(grantFor)
+  const { bytes, upload, attempt } = await fresh()
+  const blob = new Blob([bytes])
+  expect(await transport.sendUnread?.(upload, blob, attempt)).toBeUndefined()
+  const before = await fresh()
+  expect(await transport.send(before.upload, before.bytes, NOTHING, before.attempt)).toBe('proved')
+  const changed = bytes.slice()
+  changed[5]! ^= 1
+  await expect(transport.sendUnread?.(upload, new Blob([changed]), attempt)).rejects.toMatchObject({
+    code: 'address-mismatch',
+  })
+  expect(await transport.probe(upload, attempt)).toEqual({ kind: 'nothing' })
+  expect(await transport.sendUnread?.(upload, blob, attempt)).toBe('proved')
+})
+
+test('sends no Blob unread where the checksum is another one than the digest', async () => {
+  const md5: Checksum = {
+    header: 'content-md5',
+    of: (bytes) => createHash('md5').update(bytes).digest('base64'),
+  }
+  const transport = put(grantFor, md5)
+  const { bytes, upload, attempt } = await fresh()
+  await transport.send(upload, bytes, NOTHING, attempt).catch(() => undefined)
+  expect(await transport.sendUnread?.(upload, new Blob([bytes]), attempt)).toBeUndefined()
+})

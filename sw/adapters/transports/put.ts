@@ -4,7 +4,7 @@ import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
 import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import type { HeadHint, Transport, Upload } from '../../ports/transport.ts'
+import type { Attempt, HeadHint, Transport, Upload } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { isThere, storeCode, storeError } from './s3-errors.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
@@ -76,7 +76,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     method: GrantRequest['method'],
     { cid, sha256, sizeBytes, head, labels }: Upload,
     signal: AbortSignal,
-    sent?: { bytes: Uint8Array<ArrayBuffer>; checksum: string },
+    sent?: { body: Uint8Array<ArrayBuffer> | Blob; checksum: string },
   ): Promise<Answer | undefined> {
     const answer = await withAuth(
       ({ reason }) =>
@@ -92,10 +92,10 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         }),
       async (granted) => {
         if (granted === undefined) return NOT_GRANTED
-        const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.bytes }) }
+        const init = { method, headers: { ...granted.headers }, ...(sent && { body: sent.body }) }
         return http.request(granted.url, init, {
           signal,
-          bodyBytes: sent?.bytes.byteLength ?? 0,
+          bodyBytes: sent ? sizeBytes : 0,
           ...(method === 'GET' && { maxBytes: sizeBytes }),
         })
       },
@@ -103,6 +103,37 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       (answer) => !answer.ok && storeError(answer).code === 'sign-in-needed',
     )
     return answer === NOT_GRANTED ? undefined : answer
+  }
+
+  /** Whether an answer has named its checksum, in a worker's life. */
+  let proves = false
+
+  async function put(
+    upload: Upload,
+    body: Uint8Array<ArrayBuffer> | Blob,
+    expected: string,
+    { signal, resumeToken = '', saveResumeToken, progress }: Attempt,
+  ) {
+    const answer = await perform('PUT', upload, signal, { body, checksum: expected })
+    if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
+    if (!answer.ok) {
+      const error = storeError(answer)
+      const code = storeCode(answer)
+      if (isThere(answer)) {
+        if (isCorrupt(resumeToken))
+          throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
+      } else if (error.code === 'address-mismatch' || code === 'SignatureDoesNotMatch') {
+        const alike = resumeToken.split(code).length
+        if (alike <= ALIKE) await saveResumeToken(`${resumeToken} ${code}`)
+        throw alike < ALIKE ? error : storeError(answer, 'the grant signs another checksum or header. ')
+      } else throw error
+    }
+    const found = answer.ok ? answer.headers.get(header) : null
+    proves = found !== null
+    if (found !== null && !found.split(/,\s*/).includes(expected)) throw mismatch(upload, 'another checksum')
+    if (resumeToken && answer.ok) await saveResumeToken('')
+    progress(upload.sizeBytes)
+    return found === null ? 'sent' : 'proved'
   }
 
   return {
@@ -120,28 +151,15 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       return { kind: 'all', proved: found !== null }
     },
 
-    async send(upload, bytes, _held, { signal, resumeToken = '', saveResumeToken, progress }) {
+    async send(upload, bytes, _held, attempt) {
       const expected = checksum === undefined ? sha256Base64(upload) : await checksum.of(bytes)
-      const answer = await perform('PUT', upload, signal, { bytes, checksum: expected })
-      if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
-      if (!answer.ok) {
-        const error = storeError(answer)
-        const code = storeCode(answer)
-        if (isThere(answer)) {
-          if (isCorrupt(resumeToken))
-            throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
-        } else if (error.code === 'address-mismatch' || code === 'SignatureDoesNotMatch') {
-          const alike = resumeToken.split(code).length
-          if (alike <= ALIKE) await saveResumeToken(`${resumeToken} ${code}`)
-          throw alike < ALIKE ? error : storeError(answer, 'the grant signs another checksum or header. ')
-        } else throw error
-      }
-      const found = answer.ok ? answer.headers.get(header) : null
-      if (found !== null && !found.split(/,\s*/).includes(expected))
-        throw mismatch(upload, 'another checksum')
-      if (resumeToken && answer.ok) await saveResumeToken('')
-      progress(upload.sizeBytes)
-      return found === null ? 'sent' : 'proved'
+      return put(upload, bytes, expected, attempt)
+    },
+
+    // Another checksum than the digest is one of the bytes.
+    async sendUnread(upload, blob, attempt) {
+      if (proves && checksum === undefined) return put(upload, blob, sha256Base64(upload), attempt)
+      return undefined
     },
 
     async verify(upload, { signal, saveResumeToken }) {

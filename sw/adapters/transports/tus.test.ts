@@ -189,3 +189,25 @@ test('gives its sign-in to the endpoint’s origin alone', async () => {
   await transport.probe(upload, away).catch(() => undefined)
   expect(asked).toEqual([])
 })
+
+test('sends a Blob unread where its digest, or reading it back, proves it', async () => {
+  const { bytes, upload, attempt } = await fresh(100_000)
+  const changed = bytes.slice()
+  changed[5]! ^= 1
+  await expect(named().sendUnread?.(upload, new Blob([changed]), attempt)).rejects.toMatchObject({
+    code: 'address-mismatch',
+  })
+  expect(await named().probe(upload, attempt)).toEqual({ kind: 'part', offsetBytes: 0 })
+  expect(await named().sendUnread?.(upload, new Blob([bytes]), attempt)).toBe('proved')
+
+  const another = await fresh()
+  expect(await plain().sendUnread?.(another.upload, new Blob([another.bytes]), another.attempt)).toBe('sent')
+  await plain().verify(another.upload, another.attempt)
+})
+
+test('sends no Blob unread in parts with a checksum each, or where nothing but its length would be proved', async () => {
+  const { bytes, upload, attempt } = await freshObject(PART_BYTES + 1)
+  expect(await named().sendUnread?.(upload, new Blob([bytes]), attempt)).toBeUndefined()
+  expect(await plain(true).sendUnread?.(upload, new Blob([bytes]), attempt)).toBeUndefined()
+  expect(patches(upload.cid)).toEqual([])
+})

@@ -1,9 +1,9 @@
-import { toBase64, utf8 } from '../../../src/evidence/bytes.ts'
+import { fromHex, toBase64, utf8 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
+import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -162,20 +162,112 @@ export function tus({
   async function patch(
     { url }: Target,
     offset: number,
-    part: Uint8Array<ArrayBuffer>,
-    checksum: string,
+    part: Uint8Array<ArrayBuffer> | Blob,
+    digest: string | undefined,
     signal: AbortSignal,
   ) {
-    const digest = ALGORITHMS.find(([known]) => known === checksum)?.[1]
     const headers = {
       ...TUS,
       'Content-Type': 'application/offset+octet-stream',
       'Upload-Offset': String(offset),
-      ...(digest && {
-        'Upload-Checksum': `${checksum} ${toBase64(new Uint8Array(await crypto.subtle.digest(digest, part)))}`,
-      }),
+      ...(digest && { 'Upload-Checksum': digest }),
     }
     return call('PATCH', url, { signal }, headers, part)
+  }
+
+  /** What the server is to check a part by. Of a Blob, which nobody has read, no part goes through but all of it. */
+  async function digestOf(part: Uint8Array<ArrayBuffer> | Blob, checksum: string, { sha256 }: Upload) {
+    const digest = ALGORITHMS.find(([known]) => known === checksum)?.[1]
+    const bytes =
+      digest && (part instanceof Blob ? fromHex(sha256) : await crypto.subtle.digest(digest, part))
+    return bytes && `${checksum} ${toBase64(new Uint8Array(bytes))}`
+  }
+
+  async function sendAll(
+    upload: Upload,
+    bytes: Uint8Array<ArrayBuffer> | Blob,
+    held: RemoteState | undefined,
+    attempt: Attempt,
+  ): Promise<'proved' | 'sent'> {
+    const { signal, progress, saveResumeToken } = attempt
+    const checksum = await knownAlgorithm(signal)
+    let setbacks = 0
+    const setBack = (error: HoldfastError) => {
+      setbacks += 1
+      if (setbacks > MAX_SETBACKS) throw error
+    }
+
+    /** One more copy in place of one that is gone, but no third of such as were gone once they had ended. */
+    async function startOver(gone: Target | undefined): Promise<Position> {
+      const wasWhole = gone?.ended === true && !isProof(gone)
+      // However often it is tried again: until the server, or the app, is set up otherwise.
+      if (wasWhole && gone.again && checksum === '')
+        throw new HoldfastError(
+          REJECTED,
+          `${new URL(gone.url).origin} forgot two uploads once they were whole. ${CONFIGURE}`,
+        )
+      return create(upload, attempt, checksum, wasWhole || gone?.again === true)
+    }
+
+    /** Sends the next part; undefined if the upload is gone. */
+    async function advance({ target, offset }: Position): Promise<Position | undefined> {
+      const end = Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
+      const part = bytes.slice(offset, end)
+      const answer = await patch(target, offset, part, await digestOf(part, checksum, upload), signal)
+      if (answer.ok) {
+        const reached = offsetIn(answer)
+        if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
+        // The same bytes again would be taken no better.
+        if (reached === offset) throw badAnswer(answer, 'no progress')
+        return { target, offset: reached }
+      }
+      if (answer.status === 460) {
+        setBack(mismatch(upload, 'received damaged bytes'))
+        return { target, offset }
+      }
+      if (answer.status !== 409 && !isGone(answer)) throw httpError(answer)
+      setBack(httpError(answer))
+      if (answer.status !== 409) return undefined
+      const found = await positionOf(target, upload, signal)
+      if (found?.offset === offset) throw httpError(answer)
+      return found
+    }
+
+    /** Marks that the last part leaves, where nothing but the copy itself could tell later that it arrived. */
+    async function announceEnd(at: Position): Promise<Position> {
+      if (!isLast(upload, at.offset) || at.target.ended || isProof(at.target)) return at
+      const target = { ...at.target, ended: true }
+      await saveResumeToken(memoOf(target))
+      return { ...at, target }
+    }
+
+    let gone = targetOf(attempt.resumeToken)
+    let at: Position | undefined
+    if (held?.kind === 'part') {
+      at = { target: gone ?? named(upload), offset: held.offsetBytes }
+      await saveResumeToken(memoOf(at.target))
+    }
+    for (;;) {
+      at ??= await startOver(gone)
+      progress(at.offset)
+      const { target, offset } = at
+      gone = target
+      if (offset < upload.sizeBytes) {
+        const ready: Position = await announceEnd(at)
+        gone = ready.target
+        at = await advance(ready)
+        continue
+      }
+      // The server's word for each part is not taken alone: something between us may have answered for it.
+      const confirmed = await positionOf(target, upload, signal)
+      // Some servers move an upload away once it is whole, and forget it.
+      if (confirmed === undefined && isProof(target)) return 'proved'
+      if (confirmed?.offset === offset) return isProof(target) ? 'proved' : 'sent'
+      setBack(
+        new HoldfastError('bad-answer', `The server has ${confirmed?.offset ?? 'lost'} of ${offset} bytes.`),
+      )
+      at = confirmed
+    }
   }
 
   return {
@@ -190,88 +282,13 @@ export function tus({
       return { kind: 'part', offsetBytes }
     },
 
-    async send(upload, bytes, held, attempt) {
-      const { signal, progress, saveResumeToken } = attempt
-      const checksum = await knownAlgorithm(signal)
-      let setbacks = 0
-      const setBack = (error: HoldfastError) => {
-        setbacks += 1
-        if (setbacks > MAX_SETBACKS) throw error
-      }
+    send: sendAll,
 
-      /** One more copy in place of one that is gone, but no third of such as were gone once they had ended. */
-      async function startOver(gone: Target | undefined): Promise<Position> {
-        const wasWhole = gone?.ended === true && !isProof(gone)
-        // However often it is tried again: until the server, or the app, is set up otherwise.
-        if (wasWhole && gone.again && checksum === '')
-          throw new HoldfastError(
-            REJECTED,
-            `${new URL(gone.url).origin} forgot two uploads once they were whole. ${CONFIGURE}`,
-          )
-        return create(upload, attempt, checksum, wasWhole || gone?.again === true)
-      }
-
-      /** Sends the next part; undefined if the upload is gone. */
-      async function advance({ target, offset }: Position): Promise<Position | undefined> {
-        const end = Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
-        const answer = await patch(target, offset, bytes.subarray(offset, end), checksum, signal)
-        if (answer.ok) {
-          const reached = offsetIn(answer)
-          if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
-          // The same bytes again would be taken no better.
-          if (reached === offset) throw badAnswer(answer, 'no progress')
-          return { target, offset: reached }
-        }
-        if (answer.status === 460) {
-          setBack(mismatch(upload, 'received damaged bytes'))
-          return { target, offset }
-        }
-        if (answer.status !== 409 && !isGone(answer)) throw httpError(answer)
-        setBack(httpError(answer))
-        if (answer.status !== 409) return undefined
-        const found = await positionOf(target, upload, signal)
-        if (found?.offset === offset) throw httpError(answer)
-        return found
-      }
-
-      /** Marks that the last part leaves, where nothing but the copy itself could tell later that it arrived. */
-      async function announceEnd(at: Position): Promise<Position> {
-        if (!isLast(upload, at.offset) || at.target.ended || isProof(at.target)) return at
-        const target = { ...at.target, ended: true }
-        await saveResumeToken(memoOf(target))
-        return { ...at, target }
-      }
-
-      let gone = targetOf(attempt.resumeToken)
-      let at: Position | undefined
-      if (held.kind === 'part') {
-        at = { target: gone ?? named(upload), offset: held.offsetBytes }
-        await saveResumeToken(memoOf(at.target))
-      }
-      for (;;) {
-        at ??= await startOver(gone)
-        progress(at.offset)
-        const { target, offset } = at
-        gone = target
-        if (offset < upload.sizeBytes) {
-          const ready: Position = await announceEnd(at)
-          gone = ready.target
-          at = await advance(ready)
-          continue
-        }
-        // The server's word for each part is not taken alone: something between us may have answered for it.
-        const confirmed = await positionOf(target, upload, signal)
-        // Some servers move an upload away once it is whole, and forget it.
-        if (confirmed === undefined && isProof(target)) return 'proved'
-        if (confirmed?.offset === offset) return isProof(target) ? 'proved' : 'sent'
-        setBack(
-          new HoldfastError(
-            'bad-answer',
-            `The server has ${confirmed?.offset ?? 'lost'} of ${offset} bytes.`,
-          ),
-        )
-        at = confirmed
-      }
+    async sendUnread(upload, blob, attempt) {
+      const checksum = await knownAlgorithm(attempt.signal)
+      // By the digest of all of it, in one part; or read back.
+      const isProving = checksum ? checksum === 'sha256' && isLast(upload, 0) : !trustLength
+      return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
     },
 
     async verify(upload, { signal, resumeToken, saveResumeToken }) {
@@ -322,7 +339,7 @@ const TUS = { 'Tus-Resumable': '1.0.0' } as const
 const OPTIONS_HEADERS = ['Tus-Version', 'Tus-Resumable', 'Tus-Checksum-Algorithm']
 
 /** What a person can do where nothing proves a copy. */
-const CONFIGURE = 'A length proves nothing: switch checksums on, let uploads be read, or set trustLength.'
+const CONFIGURE = 'A length proves nothing: enable checksums, let uploads be read, or set trustLength.'
 
 const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 

@@ -1,0 +1,92 @@
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
+import type { ChunkRecord } from '../core/record.ts'
+import { tellsOfDestination } from '../core/retry-policy.ts'
+
+/** Runs requests as soon as a lane is free; undefined where they are not to be made now. */
+export type InLane = <T>(requests: () => Promise<T>) => Promise<T | undefined>
+
+/** The network, for as many uploads at once as it bears. Others are made ready meanwhile, and wait for a lane. */
+export interface Lanes {
+  /** Uploads that the network bears. */
+  bears(): number
+  /**
+   * So many may be under way from now on.
+   *
+   * @param uploads with 0, those that wait are turned away
+   * @param untilMs from then on all are turned away, ms since the epoch
+   */
+  allow(uploads: number, untilMs: number): void
+  /**
+   * Runs one upload, and learns from it how many the network bears. After a failure none begins before the next
+   * `allow`, and those that wait are turned away: whether they are due is to be asked anew.
+   *
+   * @param work resolves to how it failed, once that is written down
+   * @returns the same
+   */
+  upload(
+    chunk: ChunkRecord,
+    work: (inLane: InLane) => Promise<ErrorCode | undefined>,
+  ): Promise<ErrorCode | undefined>
+}
+
+export function createLanes(now: () => number): Lanes {
+  const observe = adaptiveConcurrency()
+  /** Each is told how many lanes are in use with its own; 0 where it is turned away. */
+  const waiting: ((lanesInUse: number) => void)[] = []
+  let bears = INITIAL_CONCURRENCY
+  let allowed = 0
+  let endMs = 0
+  let inUse = 0
+
+  const turnAway = () => {
+    for (const enter of waiting.splice(0)) enter(0)
+  }
+  const letIn = () => {
+    if (now() >= endMs) turnAway()
+    while (waiting.length > 0 && inUse < Math.min(bears, allowed)) waiting.shift()?.(++inUse)
+  }
+
+  return {
+    bears: () => bears,
+    allow(uploads, untilMs) {
+      allowed = uploads
+      endMs = untilMs
+      if (allowed === 0) turnAway()
+      letIn()
+    },
+    async upload({ state, sizeBytes }, work) {
+      let lanesInUse = 0
+      let tookMs = 0
+      const code = await work(async (requests) => {
+        lanesInUse = await new Promise<number>((enter) => {
+          waiting.push(enter)
+          letIn()
+        })
+        if (lanesInUse === 0) return undefined
+        const begunUnder = bears
+        const begunMs = now()
+        try {
+          return await requests()
+        } catch (error) {
+          allowed = 0
+          // However it began, a loss is one.
+          lanesInUse = inUse
+          throw error
+        } finally {
+          tookMs = now() - begunMs
+          // One that began under another number tells nothing of this one.
+          if (begunUnder !== bears) lanesInUse = 0
+          inUse--
+          letIn()
+        }
+      })
+      if (code) turnAway()
+      // One that had been sent before may have found its bytes there already.
+      if (code ? tellsOfDestination(code) : !state.sent)
+        bears = observe(lanesInUse, sizeBytes, tookMs, code !== undefined)
+      letIn()
+      return code
+    },
+  }
+}
