@@ -65,7 +65,8 @@ export interface SessionOptions extends WaitOptions {
   readonly metadata?: Note
   /**
    * What the stores are told with each object, in clear: names of 1 to 64 letters, digits, `_`, `.` and `-`, each with a
-   * text; as JSON at most 1,024 characters. In `Upload-Metadata` of tus, and in what `grant` of `presignedPut` gets.
+   * text; as JSON at most 1,024 characters. In `Upload-Metadata` of tus, in what `grant` of `presignedPut`
+   * gets, and in `keyvalues` of Pinata.
    */
   readonly labels?: Labels
   /** By which the app knows again what is recorded: a SHA-256. It stays on the device, and is in snapshots. */

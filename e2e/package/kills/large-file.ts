@@ -102,9 +102,9 @@ export async function uploadLargeFile(options: LargeFileOptions): Promise<LargeF
     await until(start)
     const atStart = await memoryOf(browser.pid)
     let peak = atStart
-    const over = new AbortController()
+    const enough = new AbortController()
     const watch = async () => {
-      while (!over.signal.aborted) {
+      while (!enough.signal.aborted) {
         const now = await memoryOf(browser.pid)
         peak = { renderers: Math.max(peak.renderers, now.renderers), all: Math.max(peak.all, now.all) }
         await new Promise((go) => setTimeout(go, SAMPLE_MS))
@@ -118,8 +118,12 @@ export async function uploadLargeFile(options: LargeFileOptions): Promise<LargeF
     log(`${store}: handed over after ${Math.round(handedOverMs / 1000)} s`)
     const head = String(await until(done))
     const doneMs = performance.now() - startedAt
-    over.abort()
+    enough.abort()
     await watched
+    const over = (part: keyof Memory) => Math.round((peak[part] - atStart[part]) / 1024 / 1024)
+    log(
+      `${store}: all of it confirmed after ${Math.round(doneMs / 1000)} s; over the start: ${over('renderers')} MiB, all ${over('all')}`,
+    )
     await browser.kill()
 
     const session = await openSession({ head, gateway: server, groupKey: privateKey })

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
@@ -6,7 +6,7 @@ import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { newToken, signedUrl } from '../../../e2e/transports/variants.ts'
 import { contentAddress, KUBO_LEGACY_CIDV1 } from '../../../src/evidence/cid.ts'
-import { pinata, type PinataOptions } from './pinata.ts'
+import { pinata, type PinataOptions, type SignedUploadRequest } from './pinata.ts'
 import type { AuthReason } from '../../http/with-auth.ts'
 
 // Promise 2 of docs/guarantees.md.
@@ -54,6 +54,28 @@ test('reads back and hashes what Pinata keeps under another address, and remembe
   await expect(transport({ authorize }).verify(upload, attempt)).rejects.toMatchObject({
     code: 'address-mismatch',
   })
+})
+
+test('tells Pinata the labels of the session, and the app that signs', async () => {
+  const { bytes, upload, attempt } = await fresh(1000)
+  const labels = { tenant: 'Zürich' }
+  const fetched = vi.spyOn(globalThis, 'fetch')
+  expect(await transport({ authorize }).send({ ...upload, labels }, bytes, NOTHING, attempt)).toBe('proved')
+  const forms = fetched.mock.calls.flatMap(([, init]) => (init?.body instanceof FormData ? init.body : []))
+  expect(forms.map((form) => form.get('keyvalues'))).toEqual(['{"tenant":"Zürich"}'])
+
+  fetched.mockClear()
+  const other = await fresh(1000)
+  const asked: SignedUploadRequest[] = []
+  const signUpload = (request: SignedUploadRequest) => {
+    asked.push(request)
+    return signedUrl(backend.endpoints, jwt)
+  }
+  await transport({ signUpload }).send({ ...other.upload, labels }, other.bytes, NOTHING, other.attempt)
+  expect(asked).toMatchObject([{ cid: other.upload.cid, labels }])
+  const signed = fetched.mock.calls.flatMap(([, init]) => (init?.body instanceof FormData ? init.body : []))
+  fetched.mockRestore()
+  expect(signed.map((form) => form.get('keyvalues'))).toEqual([null])
 })
 
 test('says that it needs a gateway to prove what has another address', async () => {

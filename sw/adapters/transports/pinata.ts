@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
+import type { Labels } from '../../../src/protocol/labels.ts'
 import { parseJsonObject, httpError, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
@@ -12,6 +13,8 @@ export interface SignedUploadRequest {
   readonly cid: Cid
   readonly sha256: Sha256Hex
   readonly sizeBytes: number
+  /** What the app tells the stores of the session, for `keyvalues` of what is signed. */
+  readonly labels?: Labels | undefined
   readonly reason: AuthReason
 }
 
@@ -117,16 +120,18 @@ export function pinata({
     },
 
     async send(upload, bytes, _held, { signal, saveResumeToken, progress }) {
-      const { cid, sha256, sizeBytes } = upload
+      const { cid, sha256, sizeBytes, labels } = upload
       const form = new FormData()
       form.append('network', network)
       form.append('name', cid)
+      // A signed URL has its own.
+      if (labels && signUpload === undefined) form.append('keyvalues', JSON.stringify(labels))
       form.append('file', new Blob([bytes]), cid)
       const answer = await withAuth(
         async ({ reason }) =>
           signUpload === undefined
             ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
-            : { url: await signUpload({ cid, sha256, sizeBytes, reason }), headers: undefined },
+            : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
         ({ url, headers }) =>
           http.request(
             url,
