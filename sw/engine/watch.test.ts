@@ -56,6 +56,25 @@ describe('a settled session', () => {
     }
   })
 
+  it('is asked for the receipt that its node did not tell, until it does', async () => {
+    const world = createWorld()
+    world.chain.fault = (op) => (op === 'receipt' ? { code: 'server-error' } : undefined)
+    await recordSession(world, { chunks: 2 })
+    await drainOnce(world, world.worker())
+    await wake(world, MINUTE_MS)
+    const { anchored: before } = await world.session(id)
+    expect(before?.transactionHash).toBeUndefined()
+    world.chain.fault = () => undefined
+    await wake(world, MINUTE_MS)
+    const { anchored } = await world.session(id)
+    expect(anchored).toMatchObject({ ...before, seenAtMs: anchored?.seenAtMs })
+    expect(anchored?.transactionHash).toMatch(/^0x7/)
+    expect(anchored?.blockHash).toMatch(/^0x0/)
+    const asked = world.chain.ledger.filter(({ op }) => op === 'receipt').length
+    await wake(world, MINUTE_MS)
+    expect(world.chain.ledger.filter(({ op }) => op === 'receipt').length).toBe(asked)
+  })
+
   it.each([
     ['an hour', HOUR_MS],
     ['a day', DAY_MS],

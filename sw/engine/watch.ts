@@ -27,6 +27,15 @@ export const watchSettled: Watch = async (context, signal) => {
     const reading = limited(clock, 0, signal, (until) => anchor.read(name, until))
     const shown = await reading.catch(HoldfastError.from)
     if (shown instanceof HoldfastError) return void (await recordFailure(context, anchor.name, shown))
-    await change(context, id, { type: 'anchor-seen', anchored: afterLook(anchored, shown, nowMs) })
+    // What a node did not tell when the head was concluded is asked for once more, at each look.
+    const { latest } = shown
+    const receipt =
+      latest && !anchored.transactionHash
+        ? await limited(clock, 0, signal, (until) => anchor.receipt(name, latest, until)).catch(
+            () => undefined,
+          )
+        : undefined
+    const told = { ...anchored, ...receipt }
+    await change(context, id, { type: 'anchor-seen', anchored: afterLook(told, shown, nowMs) })
   }
 }
