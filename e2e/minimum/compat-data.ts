@@ -27,7 +27,7 @@ TextEncoder TypeError URL URLSearchParams Uint32Array Uint8Array Uint8Array.from
 addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle document
 document.addEventListener document.readyState
 document.visibilityState fetch IDBCursor.prototype IDBDatabase.prototype IDBTransaction.prototype
-indexedDB indexedDB.deleteDatabase isSecureContext location location.href navigator
+indexedDB indexedDB.deleteDatabase isSecureContext localStorage location location.href navigator
 navigator.serviceWorker parseInt performance performance.now registration setInterval setTimeout
 `
     .trim()

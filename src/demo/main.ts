@@ -3,6 +3,7 @@ import type { PolicyView, Snapshot } from '../protocol/snapshot.ts'
 import { button, byId } from './dom.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showGroupPicker } from './group-picker.ts'
+import { showLost } from './lost-notice.ts'
 import { showPolicyPicker } from './policy-picker.ts'
 import { showRecorder } from './recorder-view.ts'
 import { showPromise } from './promise-view.ts'
@@ -22,6 +23,7 @@ async function start(): Promise<void> {
   showGroupPicker()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
+  showLost(holdfast)
   const actions = actionsOf(holdfast, showFailure)
   const drawSessions = showSessions(holdfast, actions)
   let snapshot: Snapshot | undefined
