@@ -12,10 +12,10 @@ import { announce } from './announce.ts'
 import { openCamera, testPicture, type Source } from './camera.ts'
 import { openDialog } from './dialog.ts'
 import { button, byId, setAttributes, setText } from './dom.ts'
+import { saveUnsaved } from './export-file.ts'
 import { explain, hideNotice, showNotice } from './explain.ts'
 import { formatBytes, formatClock, formatWait } from './format.ts'
 import { groupToRecordFor } from './group-picker.ts'
-import { download } from './hand-out.ts'
 import type { Settings } from './settings.ts'
 import { sourceWords } from './source-words.ts'
 import { texts } from './texts.ts'
@@ -67,31 +67,28 @@ export function showRecorder(context: Context): void {
 function showFailure(thrown: unknown): void {
   const notice = byId('record-notice', HTMLElement)
   announce(texts.recorder.failed)
-  const unsaved = thrown instanceof Unkept ? thrown.unsaved : undefined
+  const unsaved = thrown instanceof Unkept ? thrown.unsaved : []
   const why = thrown instanceof Unkept ? thrown.cause : thrown
-  showNotice(notice, explain(why, texts.recorder.failedNext), unsaved && saveFileButton(() => unsaved))
+  showNotice(
+    notice,
+    explain(why, texts.recorder.failedNext),
+    unsaved.length > 0 ? saveFileButton(() => unsaved) : undefined,
+  )
   notice.scrollIntoView({ block: 'nearest' })
 }
 
 /** A recording that could not be kept, and what the page still holds of it. */
 class Unkept extends Error {
-  readonly unsaved: Blob | undefined
-  constructor(cause: unknown, unsaved: Blob | undefined) {
+  readonly unsaved: readonly Blob[]
+  constructor(cause: unknown, unsaved: readonly Blob[]) {
     super('Not kept', { cause })
     this.unsaved = unsaved
   }
 }
 
 /** Saves what only this page holds, as a file. */
-const saveFileButton = (unsaved: () => Blob | undefined): HTMLButtonElement =>
-  button(
-    texts.recorder.saveFile,
-    () => {
-      const file = unsaved()
-      if (file) download(file, `holdfast-unsaved.${file.type.includes('mp4') ? 'mp4' : 'webm'}`)
-    },
-    { 'data-testid': 'save-unsaved' },
-  )
+const saveFileButton = (unsaved: () => readonly Blob[]): HTMLButtonElement =>
+  button(texts.recorder.saveFile, () => void saveUnsaved(unsaved()), { 'data-testid': 'save-unsaved' })
 
 async function recordOnce(context: Context): Promise<void> {
   const mimeType = supportedMimeType()
@@ -145,7 +142,7 @@ async function recordFrom(source: Source, group: Group, mimeType: string, contex
   const hide = showRecording(recording, Date.now(), () => progress)
   try {
     await recording.finished.catch((thrown: unknown) => {
-      throw new Unkept(thrown, recording.unsaved())
+      throw new Unkept(thrown, recording.unsavedRuns())
     })
     hideNotice(byId('record-notice', HTMLElement))
     announce(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
@@ -239,7 +236,7 @@ function showStillSaving(recording: Recording, { acknowledgedMs, capturedMs }: R
   showNotice(
     byId('record-notice', HTMLElement),
     { what, next: stillSavingNext },
-    saveFileButton(() => recording.unsaved()),
+    saveFileButton(() => recording.unsavedRuns()),
   )
 }
 
