@@ -28,7 +28,9 @@ export function showLost(holdfast: Holdfast): void {
     { class: 'notice notice-wait', role: 'alert', 'data-testid': 'lost-notice', hidden: true },
     h('div', {}, h('p', {}, what), list),
   )
-  byId('storage-warning', HTMLElement).before(notice)
+  // First of all, and over the whole width.
+  notice.style.gridColumn = '1 / -1'
+  byId('failure', HTMLElement).after(notice)
   const { forget } = watchForLoss(holdfast, {
     onLost(lost) {
       notice.hidden = lost.length === 0

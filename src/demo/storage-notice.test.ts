@@ -33,6 +33,7 @@ describe('the storage line', () => {
         'The browser will not clear it to make room.',
     )
     expect(storageWords({ localBytes: 0, localMs: 0, freeMs: undefined }, undefined)).toBe('')
+    expect(storageWords({ localBytes: 0, localMs: 0, freeMs: 119_000 }, undefined)).toBe('')
   })
 
   it('never promises more than there is', () => {

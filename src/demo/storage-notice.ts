@@ -33,7 +33,8 @@ export function storageWords(
   protection: Protection | undefined,
 ): string {
   const held = localBytes > 0 ? words.held(lengthInWords(localMs)) : ''
-  const free = freeMs === undefined ? '' : words.free(lengthInWords(freeMs))
+  // Of less the warning tells.
+  const free = freeMs === undefined || freeMs < WARN_BEFORE_MS ? '' : words.free(lengthInWords(freeMs))
   return [held, free, protection ? words.protection[protection] : ''].filter(Boolean).join(' ')
 }
 
