@@ -1,4 +1,5 @@
 import { encodeKey } from '../../src/demo/group-key.ts'
+import { lookIntoFile, playFile } from '../page/media-file.ts'
 import { openDemo } from '../page/witness.ts'
 import { expect, test } from '../fixtures.ts'
 
@@ -70,7 +71,17 @@ test('with nothing but the group’s key, in a browser that has seen none of it,
   const saved = await (await video).createReadStream()
   const bytes: Buffer[] = []
   for await (const part of saved) bytes.push(part as Buffer)
-  expect(Buffer.concat(bytes).equals(Buffer.concat(whole.slices))).toBe(true)
+  const file = Buffer.concat(bytes)
+  const recorded = await lookIntoFile(Buffer.concat(whole.slices))
+  expect(recorded).toMatchObject({ lengthSeconds: null, hasCues: false })
+  const found = await lookIntoFile(file)
+  expect(found).toMatchObject({ hasCues: true, beginsWithKey: true })
+  expect(found.lengthSeconds).toBeCloseTo(recorded.endsAtSeconds, 1)
+  const elsewhereToo = await elsewhere.context.newPage()
+  const played = await playFile(elsewhereToo, file, 'video/webm')
+  expect(played.duration).toBeCloseTo(recorded.endsAtSeconds, 1)
+  expect(played.seekableTo).toBe(played.duration)
+  expect(played.endedAt).toBeCloseTo(played.duration, 1)
 
   const proof = page.waitForEvent('download')
   await oldest.getByRole('button', { name: 'Save the proof' }).click()

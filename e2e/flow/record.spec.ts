@@ -1,4 +1,5 @@
 import { storedChunks } from '../page/stored.ts'
+import { lookIntoFile } from '../page/media-file.ts'
 import { openDemo } from '../page/witness.ts'
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
@@ -26,7 +27,10 @@ test('a recording that is ended is uploaded, anchored, deleted from the device, 
 
   await session.getByTestId('verify-button').click()
   const player = session.getByTestId('player')
-  await expect(player).toHaveAttribute('data-size', String(Buffer.concat(witness.slices).byteLength))
+  // Made a file that has its length, whatever the recorder knew of it.
+  const { endsAtSeconds } = await lookIntoFile(Buffer.concat(witness.slices))
+  const lengthOf = (video: HTMLVideoElement) => video.duration
+  await expect.poll(() => player.evaluate(lengthOf)).toBeCloseTo(endsAtSeconds, 1)
   await player.evaluate((video: HTMLVideoElement) => video.play())
   await expect.poll(() => player.evaluate((video: HTMLVideoElement) => video.currentTime)).toBeGreaterThan(1)
 })

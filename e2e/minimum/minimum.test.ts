@@ -13,7 +13,7 @@ const MODULE_WORKER = 'option module worker'
 
 /** Entries by where they run; what a store or an anchor is tested with runs in no browser of a person, nor does what is for Node. */
 const PARTS = {
-  page: /^\.($|\/(capture|elements|upload|store|group|advice|capabilities|format-1)$)/,
+  page: /^\.($|\/(capture|elements|upload|storage|store|group|advice|capabilities|format-1)$)/,
   worker: /^\.\/sw/,
   reader: /^\.\/verify($|\/car$)/,
 } as const

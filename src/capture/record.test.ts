@@ -299,6 +299,8 @@ describe('record', () => {
     FakeRecorder.last.slice('two ')
     const stopped = recording.stop()
     expect(await unsaved()).toBe('header two the rest')
+    const runs = recording.unsavedRuns()
+    expect(await Promise.all(runs.map((run) => run.text()))).toEqual(['header ', 'two the rest'])
     worker.release()
     await stopped
     expect(recording.unsaved()).toBeUndefined()
@@ -635,7 +637,7 @@ describe('MP4', () => {
     await record(session, stream, 'video/mp4;codecs=avc1,opus', options).stop()
     expect(FakeRecorder.last.options).toMatchObject({ videoKeyFrameIntervalDuration: 1_500 })
     await record(session, stream, 'video/webm', options).stop()
-    expect(FakeRecorder.last.options).not.toHaveProperty('videoKeyFrameIntervalDuration')
+    expect(FakeRecorder.last.options).toMatchObject({ videoKeyFrameIntervalDuration: 2_000 })
   })
 })
 

@@ -92,6 +92,8 @@ export interface Recording {
    * does not come to an end. Undefined where the worker has all of it.
    */
   unsaved(): Blob | undefined
+  /** The same in runs, of which each is without a gap: the first begins with the header. Empty where there is nothing. */
+  unsavedRuns(): readonly Blob[]
 }
 
 /** Formats in the order of our preference: WebM is cut by time, MP4 by key frames. */
@@ -111,14 +113,16 @@ export const supportedMimeType = (): string | undefined =>
 
 const TIMESLICE_MS = 1_000
 const CHUNK_MS = 5_000
+const KEY_FRAME_EVERY_MS = 2_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
 
 /** What one recorder has made, as far as the page has to keep it. */
 interface Made {
   /** Its first slice. */
   readonly header: Blob
-  /** Slices that the worker has not taken, in order. */
-  readonly untaken: Set<Blob>
+  /** Slices that the worker has not taken, in order, with their numbers. */
+  readonly untaken: Map<Blob, number>
+  count: number
 }
 
 /** What goes into one session: of one recorder, so that its chunks play when joined; or the rest of that. */
@@ -246,11 +250,12 @@ export function record(
   }
 
   function startRecorder(into: Part): MediaRecorder {
-    const started = newRecorder(given, {
+    const recorderOptions = {
       mimeType,
-      ...(mimeType.startsWith('video/mp4') && { videoKeyFrameIntervalDuration: timesliceMs }),
+      videoKeyFrameIntervalDuration: keyFrameEveryMs(mimeType, timesliceMs),
       ...(videoBitsPerSecond && { videoBitsPerSecond }),
-    })
+    }
+    const started = newRecorder(given, recorderOptions)
     let cutAtMs = Date.now()
     let own: Made | undefined
     started.addEventListener('dataavailable', ({ data }) => {
@@ -258,8 +263,9 @@ export function record(
       const capturedAtMs = cutAtMs
       cutAtMs = Date.now()
       const durationMs = cutAtMs - capturedAtMs
-      const { untaken } = (own ??= made = { header: data, untaken: new Set() })
-      untaken.add(data)
+      own ??= made = { header: data, untaken: new Map(), count: 0 }
+      const { untaken } = own
+      untaken.set(data, own.count++)
       captured++
       capturedMs += durationMs
       waitingBytes += data.size
@@ -402,9 +408,10 @@ export function record(
   return {
     finished,
     unsaved() {
-      if (made === undefined || made.untaken.size === 0) return undefined
-      return new Blob([...new Set([made.header, ...made.untaken])], { type: mimeType })
+      const runs = runsOf(made)
+      return runs.length === 0 ? undefined : new Blob([...runs], { type: mimeType })
     },
+    unsavedRuns: () => runsOf(made).map((run) => new Blob([run], { type: mimeType })),
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
         if (recorder.state === 'inactive') return finished
@@ -416,6 +423,26 @@ export function record(
         return finished
       }),
   }
+}
+
+/**
+ * A player goes on after a gap, or where it is told to seek, with a key frame; browsers make one each 100 frames or so.
+ * MP4 is cut at them, too.
+ */
+const keyFrameEveryMs = (mimeType: string, timesliceMs: number) =>
+  mimeType.startsWith('video/mp4') ? timesliceMs : Math.max(timesliceMs, KEY_FRAME_EVERY_MS)
+
+function runsOf(made: Made | undefined): readonly Blob[] {
+  if (made === undefined || made.untaken.size === 0) return []
+  const runs: Blob[][] = [[made.header]]
+  let last = 0
+  for (const [slice, number] of made.untaken) {
+    if (number === 0) continue
+    if (number > last + 1) runs.push([])
+    runs[runs.length - 1]?.push(slice)
+    last = number
+  }
+  return runs.map((run) => new Blob(run))
 }
 
 const recorderFailed = (cause: unknown) =>

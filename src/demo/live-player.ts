@@ -1,8 +1,12 @@
 /** Plays a recording while it is read. */
 export interface LivePlayer {
   readonly video: HTMLVideoElement
-  /** The next bytes of the recording; resolves once they are in. */
-  add(bytes: Uint8Array): Promise<void>
+  /**
+   * The next part of the recording; it is read when the player has room for it.
+   *
+   * @param isAfterGap it does not follow on what was added before, and begins where media begin
+   */
+  add(part: Blob, isAfterGap?: boolean): void
   /** Nothing follows. */
   end(): void
   close(): void
@@ -27,6 +31,19 @@ export function livePlayer(video: HTMLVideoElement, mimeType: string): LivePlaye
     return last.then(() => undefined)
   }
 
+  // Where something is missing, it goes on after that.
+  const skipGap = () => {
+    const { buffered, currentTime } = video
+    for (let range = 0; range < buffered.length; range++) {
+      const startsAt = buffered.start(range)
+      if (startsAt <= currentTime) continue
+      video.currentTime = startsAt
+      return
+    }
+  }
+  video.addEventListener('waiting', skipGap)
+  video.addEventListener('loadeddata', skipGap)
+
   async function add(bytes: Uint8Array): Promise<void> {
     const into = await buffer
     if (source.readyState !== 'open') return
@@ -48,7 +65,16 @@ export function livePlayer(video: HTMLVideoElement, mimeType: string): LivePlaye
 
   return {
     video,
-    add: (bytes) => inTurn(() => add(bytes)),
+    add(part, isAfterGap = false) {
+      const added = inTurn(async () => {
+        const into = await buffer
+        // What it has of a frame that was cut off.
+        if (isAfterGap && source.readyState === 'open') into.abort()
+        await add(new Uint8Array(await part.arrayBuffer()))
+      })
+      // A player that cannot go on keeps nobody from reading and saving.
+      added.catch(() => undefined)
+    },
     end: () =>
       void inTurn(async () => {
         if (source.readyState === 'open') source.endOfStream()

@@ -4,9 +4,11 @@ import { defineElements, HoldfastRecorder, HoldfastRecovery } from '../elements/
 import { showBadge } from './app-badge.ts'
 import { showCover } from './cover.ts'
 import { button, byId } from './dom.ts'
+import { saveUnsaved } from './export-file.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showFinishedNotice } from './finished-notice.ts'
 import { groupsToRecordFor, showGroupPicker } from './group-picker.ts'
+import { showLost } from './lost-notice.ts'
 import { showPolicyPicker } from './policy-picker.ts'
 import { showPromise } from './promise-view.ts'
 import { discarding } from './session-actions.ts'
@@ -29,11 +31,13 @@ async function start(): Promise<void> {
   showGroupPicker()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
+  showLost(holdfast)
   const recorder = byId('recorder', HoldfastRecorder)
   const { timesliceMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
   recorder.groups = groupsToRecordFor
   recorder.openSource = () => openSource(forceTestPicture)
   recorder.recordOptions = { timesliceMs }
+  recorder.saveUnsaved = (runs) => void saveUnsaved(runs)
   recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }
   recorder.addEventListener('holdfast-recording', () => void storage.protect())
   recorder.holdfast = holdfast

@@ -1,10 +1,8 @@
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { button, h } from './dom.ts'
+import { extensionOf } from './export-file.ts'
 import { formatBytes } from './format.ts'
 import { download } from './hand-out.ts'
-
-/** Past the end of any recording: asking for it makes the browser find out how long this one is. */
-const FAR_SECONDS = 1e7
 
 interface Played {
   readonly session: Pick<SessionSnapshot, 'name' | 'mimeType'>
@@ -21,9 +19,7 @@ export function player(recording: Blob, { session, isWhole }: Played, ...more: H
     playsinline: true,
     'aria-label': isWhole ? 'Verified recording' : 'Verified part of the recording',
     'data-testid': 'player',
-    'data-size': recording.size,
   })
-  video.addEventListener('loadedmetadata', () => findLength(video), { once: true })
   const unplayable = h(
     'p',
     { class: 'notice notice-wait', 'data-testid': 'unplayable', hidden: true },
@@ -34,19 +30,11 @@ export function player(recording: Blob, { session, isWhole }: Played, ...more: H
     unplayable.hidden = false
   })
   const { name, mimeType } = session
-  const extension = mimeType.includes('mp4') ? 'mp4' : 'webm'
   const save = button(`Download (${formatBytes(recording.size)})`, () =>
-    download(recording, `holdfast-${name.slice(0, 8)}${isWhole ? '' : '-part'}.${extension}`),
+    download(recording, `holdfast-${name.slice(0, 8)}${isWhole ? '' : '-part'}.${extensionOf(mimeType)}`),
   )
   return {
     element: h('div', { class: 'player' }, video, unplayable, h('div', { class: 'row' }, save, ...more)),
     release: () => URL.revokeObjectURL(src),
   }
-}
-
-/** MediaRecorder leaves the length out of the file, and the seek bar would not work without it. */
-function findLength(video: HTMLVideoElement): void {
-  if (Number.isFinite(video.duration)) return
-  video.addEventListener('durationchange', () => (video.currentTime = 0), { once: true })
-  video.currentTime = FAR_SECONDS
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { VerificationError, type ListedChunk } from '../verify/index.ts'
+import { VerificationError, type JudgedChunk, type ListedChunk } from '../verify/index.ts'
 import { lengthOf, liveReading, pieceAt } from './read-live.ts'
 
 const TAG = 16
@@ -24,6 +24,19 @@ function recording(
   return {
     asked,
     listed: Array.from({ length: count }, (_, index) => chunk(index)),
+    async *chunks(): AsyncGenerator<JudgedChunk, void, undefined> {
+      for (const { index, capturedAtMs, durationMs, existedBeforeMs } of Array.from(
+        { length: count },
+        (_, at) => chunk(at),
+      )) {
+        asked.push(texts[index] ?? '')
+        const code = broken[index]
+        const judged = { index, capturedAtMs, durationMs, existedBeforeMs }
+        const error = new VerificationError(code ?? 'chunk-missing', 'fetching a chunk', 'why')
+        const plaintext = new Uint8Array(new TextEncoder().encode(texts[index]))
+        yield code ? { ...judged, verdict: code, error } : { ...judged, verdict: 'proved', plaintext }
+      }
+    },
     async *range(from: number, to = Infinity) {
       asked.push(all.slice(from, to))
       const code = broken[texts.indexOf(all.slice(from, to))]

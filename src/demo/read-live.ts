@@ -13,7 +13,7 @@ export interface CheckedPiece {
   readonly existedBeforeMs: number | undefined
 }
 
-type Readable = Pick<VerifiedSession, 'listed' | 'range'>
+type Readable = Pick<VerifiedSession, 'listed' | 'range' | 'chunks'>
 
 /**
  * Reads what a recording has by now that was not read before; call it again with each newer opening of the same
@@ -25,25 +25,46 @@ export function liveReading() {
     pieces: (): readonly CheckedPiece[] => [...seen.values()].toSorted((a, b) => a.index - b.index),
 
     /** Each new piece; `bytes` where it is proved. */
-    async *read({ listed, range }: Readable): AsyncGenerator<CheckedPiece & { bytes?: Uint8Array }> {
-      let fromByte = 0
-      let fromMs = 0
-      for (const { index, sizeBytes, durationMs, existedBeforeMs } of listed) {
-        const toByte = fromByte + sizeBytes - TAG_BYTES
-        const place = { index, fromMs, toMs: fromMs + durationMs, existedBeforeMs }
-        const known = seen.get(index)
-        if (known === undefined || known.verdict === 'gateway-unreachable') {
-          const read = await readOne(range, fromByte, toByte)
-          const piece = { ...place, verdict: typeof read === 'string' ? read : 'proved' } as const
-          seen.set(index, piece)
-          // What comes late has missed its place in what is played already.
-          yield typeof read === 'string' || known ? piece : { ...piece, bytes: read }
+    async *read({ listed, range, chunks }: Readable): AsyncGenerator<CheckedPiece & { bytes?: Uint8Array }> {
+      const places = placesOf(listed)
+      if (seen.size === 0) {
+        // All of it, in order: the next ones are read ahead.
+        const placeOf = new Map(places.map((place) => [place.index, place]))
+        for await (const chunk of chunks()) {
+          const place = placeOf.get(chunk.index)
+          if (!place) continue
+          const { fromByte: _from, toByte: _to, ...of } = place
+          const piece = { ...of, verdict: chunk.verdict }
+          seen.set(chunk.index, piece)
+          yield chunk.verdict === 'proved' ? { ...piece, bytes: chunk.plaintext } : piece
         }
-        fromByte = toByte
-        fromMs = place.toMs
+        return
+      }
+      for (const { fromByte, toByte, ...place } of places) {
+        const known = seen.get(place.index)
+        if (known !== undefined && known.verdict !== 'gateway-unreachable') continue
+        const read = await readOne(range, fromByte, toByte)
+        const piece = { ...place, verdict: typeof read === 'string' ? read : 'proved' } as const
+        seen.set(place.index, piece)
+        // What comes late has missed its place in what is played already.
+        yield typeof read === 'string' || known ? piece : { ...piece, bytes: read }
       }
     },
   }
+}
+
+/** Where each piece is in the video, and in the file that all of them make. */
+function placesOf(listed: readonly ListedChunk[]) {
+  let fromByte = 0
+  let fromMs = 0
+  const places = []
+  for (const { index, sizeBytes, durationMs, existedBeforeMs } of listed) {
+    const [toByte, toMs] = [fromByte + sizeBytes - TAG_BYTES, fromMs + durationMs]
+    places.push({ index, fromByte, toByte, fromMs, toMs, existedBeforeMs })
+    fromByte = toByte
+    fromMs = toMs
+  }
+  return places
 }
 
 async function readOne(range: Readable['range'], from: number, to: number) {

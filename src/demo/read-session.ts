@@ -13,8 +13,8 @@ export interface ReadOptions {
 
 /** A recording that was read back. */
 export interface ReadSession extends Reading {
-  /** The chunks that are proved, joined. */
-  readonly recording: Blob
+  /** The chunks that are proved, joined where nothing is missing between them. */
+  readonly runs: readonly Blob[]
 }
 
 /**
@@ -26,7 +26,7 @@ export async function readSession({ name, keys, signal, onProgress }: ReadOption
   const { rpcUrl, registry, gateway } = endpoints()
   const chain = { rpcUrl, registry }
   const session = await openSession({ chain, gateway, name, groupKey: keys.privateKey, signal, onProgress })
-  const parts: Blob[] = []
+  const runs: Blob[][] = []
   const proved: number[] = []
   const bad: BadChunk[] = []
   for await (const chunk of session.chunks()) {
@@ -34,9 +34,10 @@ export async function readSession({ name, keys, signal, onProgress }: ReadOption
       bad.push(chunk)
       continue
     }
+    if (proved.at(-1) !== chunk.index - 1) runs.push([])
     proved.push(chunk.index)
     // A browser may keep blobs on disk: a long recording would not fit into memory.
-    parts.push(new Blob([chunk.plaintext]))
+    runs.at(-1)?.push(new Blob([chunk.plaintext]))
   }
-  return { session, proved, bad, recording: new Blob(parts, { type: session.mimeType }) }
+  return { session, proved, bad, runs: runs.map((run) => new Blob(run)) }
 }

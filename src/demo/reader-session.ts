@@ -2,7 +2,9 @@ import type { GroupKeys } from '../group.ts'
 import { formatLink, openSession, type ListedSession, type VerifiedSession } from '../verify/index.ts'
 import { announce } from './announce.ts'
 import { button, h, setAttributes, setText } from './dom.ts'
+import { beginsFile, fromMedia, headerOf } from './container.ts'
 import { endpoints } from './endpoints.ts'
+import { exportedFile, extensionOf } from './export-file.ts'
 import { formatClock, formatMoment } from './format.ts'
 import { download } from './hand-out.ts'
 import { livePlayer, type LivePlayer } from './live-player.ts'
@@ -10,12 +12,31 @@ import { lengthOf, liveReading, pieceAt, type CheckedPiece } from './read-live.t
 import { texts } from './texts.ts'
 import { verificationFailure } from './verification-failure.ts'
 
+/** While much of it is read, ms. */
+const DRAW_EVERY_MS = 250
+
+/** Pieces in a row of which all are proved, or none is. */
+function stretchesOf(pieces: readonly CheckedPiece[]) {
+  const stretches: { isProved: boolean; lengthMs: number }[] = []
+  for (const { fromMs, toMs, verdict } of pieces) {
+    const last = stretches.at(-1)
+    const isProved = verdict === 'proved'
+    if (last?.isProved === isProved) last.lengthMs += toMs - fromMs
+    else stretches.push({ isProved, lengthMs: toMs - fromMs })
+  }
+  return stretches
+}
+
 /** One recording, opened: it plays while it is read, and goes on when more of it comes. */
 export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
   const words = texts.reader
   const { rpcUrl, registry, gateway } = endpoints()
   const live = liveReading()
-  const parts: Blob[] = []
+  /** Parts of the file between which nothing is missing. */
+  const runs: Blob[][] = []
+  let lastIndex = -1
+  /** Of the recording before, where this one is the rest of it. */
+  let header: Blob | undefined
   const leaving = new AbortController()
   const { signal } = leaving
   let session: VerifiedSession | undefined
@@ -33,15 +54,26 @@ export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
   const summary = h('p', { role: 'status', 'data-testid': 'reader-summary' })
   const problem = h('div', {})
   const table = h('ol', { class: 'proof-list' })
-  const saveVideo = button(words.saveVideo, () =>
-    download(
-      recording(),
-      `holdfast-${name.slice(0, 8)}.${session?.mimeType.includes('mp4') ? 'mp4' : 'webm'}`,
-    ),
+  const saveVideo = button(
+    words.saveVideo,
+    async () => {
+      saveVideo.disabled = true
+      try {
+        const { mimeType = 'video/webm' } = session ?? {}
+        const whole = runs.map((run) => new Blob(run))
+        const { file } = await exportedFile(whole, mimeType, header, signal)
+        download(file, `holdfast-${name.slice(0, 8)}.${extensionOf(mimeType)}`)
+      } finally {
+        saveVideo.disabled = false
+      }
+    },
+    { 'data-testid': 'save-video' },
   )
   const saveProof = button(words.saveProof, () =>
     download(new Blob([proofOf()], { type: 'application/json' }), `holdfast-${name.slice(0, 8)}-proof.json`),
   )
+  const details = h('details', { class: 'details' }, h('summary', {}, words.eachSecond), table)
+  details.addEventListener('toggle', () => drawTable())
   const element = h(
     'div',
     { class: 'player' },
@@ -51,10 +83,8 @@ export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
     summary,
     problem,
     h('div', { class: 'row' }, saveVideo, saveProof),
-    h('details', { class: 'details' }, h('summary', {}, words.eachSecond), table),
+    details,
   )
-
-  const recording = () => new Blob(parts, { type: session?.mimeType ?? 'video/webm' })
   const proofOf = () => {
     const link = formatLink(location.href, { name, rpcUrls: [rpcUrl], registry, gateways: [gateway] })
     const { ending, heads, newestHead, missingCount, startedAtMs } = session ?? {}
@@ -86,9 +116,9 @@ export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
       missingCount > 0 ? texts.safe.lost(missingCount) : '',
     ]
     setText(summary, told.filter(Boolean).join(' '))
-    const segments = pieces.map(({ fromMs, toMs, verdict }) => {
-      const segment = h('span', { 'data-verdict': verdict === 'proved' ? 'proved' : 'bad' })
-      segment.style.flexGrow = String(Math.max(1, toMs - fromMs))
+    const segments = stretchesOf(pieces).map(({ isProved, lengthMs }) => {
+      const segment = h('span', { 'data-verdict': isProved ? 'proved' : 'bad' })
+      segment.style.flexGrow = String(Math.max(1, lengthMs))
       return segment
     })
     bar.replaceChildren(...segments)
@@ -98,33 +128,81 @@ export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
       'data-proved': proved.length,
       'data-ending': ending,
     })
-    table.replaceChildren(...pieces.map((piece) => h('li', {}, wordsFor(piece))))
+    drawTable()
     showNow()
+  }
+
+  /** Ten thousand lines are made for who looks at them. */
+  function drawTable(): void {
+    if (details.open) table.replaceChildren(...live.pieces().map((piece) => h('li', {}, wordsFor(piece))))
+  }
+
+  let drawn = 0
+  function drawSoon(opened: VerifiedSession): void {
+    if (Date.now() - drawn < DRAW_EVERY_MS) return
+    drawn = Date.now()
+    draw(opened)
+  }
+
+  const open = (wanted: ListedSession['name']) =>
+    openSession({ chain: { rpcUrl, registry }, gateway, name: wanted, groupKey: keys.privateKey, signal })
+
+  /** The next bytes that are proved, for the player and the file. */
+  async function take(
+    index: number,
+    bytes: Uint8Array,
+    { mimeType, continues }: VerifiedSession,
+  ): Promise<void> {
+    const part = new Blob([bytes as BlobPart])
+    const isFirst = runs.length === 0
+    const isAfterGap = index !== lastIndex + 1
+    lastIndex = index
+    if (isFirst || isAfterGap) runs.push([])
+    runs.at(-1)?.push(part)
+    if (isFirst && !beginsFile(bytes)) {
+      header = await headerBefore(continues, mimeType)
+      if (header) player?.add(header)
+      return player?.add(await fromMedia(part, mimeType))
+    }
+    player?.add(isAfterGap ? await fromMedia(part, mimeType) : part, isAfterGap)
+  }
+
+  /** What a recording that is the rest of another has in common with it: the header, which that one begins with. */
+  async function headerBefore(
+    before: VerifiedSession['continues'],
+    mimeType: string,
+  ): Promise<Blob | undefined> {
+    if (before === undefined) return undefined
+    try {
+      const { chunks, continues } = await open(before)
+      for await (const chunk of chunks()) {
+        if (chunk.verdict === 'proved' && beginsFile(chunk.plaintext))
+          return await headerOf(new Blob([chunk.plaintext]), mimeType)
+        return await headerBefore(continues, mimeType)
+      }
+    } catch {
+      // Then this one does not play by itself, and can be saved as it is.
+    }
+    return undefined
   }
 
   /** Reads what is new. */
   async function read(): Promise<void> {
-    const opened = await openSession({
-      chain: { rpcUrl, registry },
-      gateway,
-      name,
-      groupKey: keys.privateKey,
-      signal,
-    })
+    const opened = await open(name)
     session = opened
     player ??= livePlayer(video, opened.mimeType)
     for await (const piece of live.read(opened)) {
-      if (piece.bytes) {
-        parts.push(new Blob([piece.bytes as BlobPart]))
-        // A player that cannot go on keeps nobody from reading and saving.
-        await player?.add(piece.bytes).catch(() => undefined)
-      }
-      draw(opened)
+      if (piece.bytes) await take(piece.index, piece.bytes, opened)
+      drawSoon(opened)
     }
     draw(opened)
     if (opened.ending !== 'open') {
       player?.end()
-      if (!player && !video.src) video.src = URL.createObjectURL(recording())
+      if (!player && !video.src) {
+        const whole = runs.map((run) => new Blob(run))
+        const { file } = await exportedFile(whole, opened.mimeType, header, signal)
+        video.src = URL.createObjectURL(file)
+      }
     }
     problem.replaceChildren()
   }

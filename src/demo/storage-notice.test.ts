@@ -1,21 +1,66 @@
 import { describe, expect, it } from 'vitest'
-import { warningWords } from './storage-notice.ts'
+import type { SessionId, SessionName } from '../protocol/ids.ts'
+import { lostWords } from './lost-notice.ts'
+import { lengthInWords, storageWords, warningWords } from './storage-notice.ts'
 
-const freeBytes = 1_000_000_000
+const MINUTE_MS = 60_000
 
 describe('the storage warning in words', () => {
+  const held = { localBytes: 76_000_000, localMs: 4.5 * MINUTE_MS }
+
   it('says what to do: uploads free space where some wait', () => {
-    expect(warningWords({ reason: 'little-room', freeBytes, localBytes: 76_000_000 })).toBe(
-      'Storage is running low: 1.0 GB left. 76 MB of recordings wait to be uploaded. ' +
+    expect(warningWords({ isSoonFull: true, ...held }, false)).toBe(
+      'This device is almost full: less than two minutes of video have room. ' +
+        '4 min of video (76 MB) wait to be uploaded. ' +
         'Connect to a network so that uploads free space, or delete other files.',
     )
-    expect(warningWords({ reason: 'little-room', freeBytes, localBytes: 0 })).toContain('Delete other files')
+    expect(warningWords({ isSoonFull: true, localBytes: 0, localMs: 0 }, false)).toContain(
+      'Delete other files',
+    )
   })
 
-  it('promises no room where only the backlog is known', () => {
-    expect(warningWords({ reason: 'backlog', freeBytes, localBytes: 3_000_000_000 })).toBe(
-      'Much is not uploaded yet. 3.0 GB of recordings wait to be uploaded. ' +
-        'Connect to a network so that uploads free space, or delete other files.',
+  it('promises no room where only the backlog is known, and is silent while there is room', () => {
+    expect(warningWords({ isSoonFull: false, ...held }, true)).toMatch(/^Much is not uploaded yet\./)
+    expect(warningWords({ isSoonFull: false, ...held }, false)).toBeUndefined()
+  })
+})
+
+describe('the storage line', () => {
+  it('tells used and free in minutes, and whether it stays', () => {
+    const forecast = { localBytes: 1, localMs: 30_000, freeMs: 200 * MINUTE_MS }
+    expect(storageWords(forecast, 'kept')).toBe(
+      'Less than a minute of video on this device until it is proved. Room for at least 3 h more. ' +
+        'The browser will not clear it to make room.',
     )
+    expect(storageWords({ localBytes: 0, localMs: 0, freeMs: undefined }, undefined)).toBe('')
+    expect(storageWords({ localBytes: 0, localMs: 0, freeMs: 119_000 }, undefined)).toBe('')
+  })
+
+  it('never promises more than there is', () => {
+    expect([59_999, 60_000, 119 * MINUTE_MS, 120 * MINUTE_MS].map(lengthInWords)).toEqual([
+      'less than a minute',
+      '1 min',
+      '119 min',
+      '2 h',
+    ])
+  })
+})
+
+describe('a recording that this device has lost', () => {
+  const lost = {
+    id: '00000000-0000-4000-8000-000000000001' as SessionId,
+    name: '1'.repeat(64) as SessionName,
+    startedAtMs: 0,
+    lengthMs: 21_000,
+    safeMs: 18_000,
+    isConfirmed: false,
+  }
+  it.each([
+    [{}, '00:18 of 00:21 is safe elsewhere, the rest is lost.'],
+    [{ safeMs: 21_000 }, 'all of its 00:21 is safe elsewhere.'],
+    [{ isConfirmed: true }, 'all of its 00:21 is safe elsewhere.'],
+    [{ safeMs: 0 }, 'all of its 00:21 is lost.'],
+  ])('%j is told as that', (what, expected) => {
+    expect(lostWords({ ...lost, ...what })).toContain(expected)
   })
 })

@@ -1,59 +1,119 @@
 import type { Snapshot } from '../protocol/snapshot.ts'
-import { storageWarning, type StorageEstimateBytes, type StorageWarning } from '../storage-warning.ts'
+import { protectStorage, roomFor, roomUpTo, type Protection } from '../storage/room.ts'
+import { storageForecast, WARN_BEFORE_MS, type StorageForecast } from '../storage/forecast.ts'
+import { storageWarning } from '../storage-warning.ts'
 import { byId, h, setText } from './dom.ts'
 import { formatBytes } from './format.ts'
+import { texts } from './texts.ts'
 
 const LOOK_EVERY_MS = 20_000
 
-/** The warning in words, with what to do. */
-export function warningWords({ reason, freeBytes, localBytes }: StorageWarning): string {
-  const room =
-    reason === 'backlog'
-      ? 'Much is not uploaded yet.'
-      : `Storage is running low: ${formatBytes(freeBytes)} left.`
-  const held = localBytes > 0 ? ` ${formatBytes(localBytes)} of recordings wait to be uploaded.` : ''
-  const advice =
-    localBytes > 0
-      ? 'Connect to a network so that uploads free space, or delete other files.'
-      : 'Delete other files or apps before you record.'
-  return `${room}${held} ${advice}`
+/** Room for longer than this is of no interest to anybody, ms. */
+const MOST_MS = 12 * 3_600_000
+
+/** The worker's reserve, and what a trial's steps leave out. */
+const SPARE_BYTES = 8 * 1024 * 1024
+
+const words = texts.storage
+
+/** The warning in words, with what to do; undefined while there is room. */
+export function warningWords(
+  { isSoonFull, localBytes, localMs }: Pick<StorageForecast, 'isSoonFull' | 'localBytes' | 'localMs'>,
+  isBacklog: boolean,
+): string | undefined {
+  if (!isSoonFull && !isBacklog) return undefined
+  const room = isSoonFull ? words.soonFull : words.backlog
+  const held = localBytes > 0 ? words.waits(lengthInWords(localMs), formatBytes(localBytes)) : ''
+  return [room, held, localBytes > 0 ? words.upload : words.deleteOthers].filter(Boolean).join(' ')
+}
+
+/** Used and free, in time. */
+export function storageWords(
+  { localBytes, localMs, freeMs }: Pick<StorageForecast, 'localBytes' | 'localMs' | 'freeMs'>,
+  protection: Protection | undefined,
+): string {
+  const held = localBytes > 0 ? words.held(lengthInWords(localMs)) : ''
+  // Of less the warning tells.
+  const free = freeMs === undefined || freeMs < WARN_BEFORE_MS ? '' : words.free(lengthInWords(freeMs))
+  return [held, free, protection ? words.protection[protection] : ''].filter(Boolean).join(' ')
+}
+
+/** Rounded down, so that no more is promised than there is: `less than a minute`, `12 min`, `3 h`. */
+export function lengthInWords(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return words.lessThanAMinute
+  return minutes < 120 ? words.minutes(minutes) : words.hours(Math.floor(minutes / 60))
 }
 
 /** Keeps the storage line and the warning up to date; call `update` with each snapshot. */
 export function showStorage() {
-  let localBytes = 0
-  let protection = ''
+  let sessions: Snapshot['sessions'] = []
+  let protection: Protection | undefined
+  /** What was found at the last look; since then our own ledger tells what has come to it. */
+  let found = { estimate: { usage: 0, quota: 0 }, triedBytes: undefined as number | undefined, localBytes: 0 }
+
+  const localBytes = () => sessions.reduce((sum, session) => sum + session.localBytes, 0)
+  const forecast = () => {
+    const sinceBytes = Math.max(0, localBytes() - found.localBytes)
+    const { usage, quota } = found.estimate
+    return storageForecast({
+      sessions,
+      estimate: { usage: usage + sinceBytes, quota },
+      triedBytes: found.triedBytes && Math.max(0, found.triedBytes - sinceBytes),
+    })
+  }
+  const draw = () => show(forecast(), found.estimate, protection)
   const look = async () => {
     const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {}
-    draw({ usage, quota }, localBytes, protection)
+    const { bytesPerMs } = forecast()
+    const leastBytes = WARN_BEFORE_MS * bytesPerMs + SPARE_BYTES
+    const isRecording = sessions.some(({ ending }) => ending === 'recording')
+    // A trial takes the room for a moment: while a recording needs it, no more than what is warned of is tried.
+    const triedBytes = isRecording
+      ? await stillRoomFor(leastBytes, found.triedBytes)
+      : await roomUpTo(leastBytes, MOST_MS * bytesPerMs)
+    found = { estimate: { usage, quota }, triedBytes, localBytes: localBytes() }
+    draw()
   }
   const lookSafely = () => void look().catch(() => undefined)
+  /** Asks the browser not to clear this site's data, and says how that went. */
+  const protect = async () => {
+    protection ??= await protectStorage()
+    draw()
+  }
   setInterval(lookSafely, LOOK_EVERY_MS)
   lookSafely()
+  // Before the first recording, and by a tap: some browsers ask the person.
+  document.getElementById('recorder')?.addEventListener('click', () => void protect(), { once: true })
   return {
-    update({ sessions }: Snapshot): void {
-      const held = sessions.reduce((sum, session) => sum + session.localBytes, 0)
-      if (held === localBytes) return
-      localBytes = held
-      lookSafely()
+    update(snapshot: Snapshot): void {
+      const before = localBytes()
+      sessions = snapshot.sessions
+      if (localBytes() !== before) draw()
     },
-    /** Asks the browser not to clear this site's data, and says how that went. */
-    async protect(): Promise<void> {
-      const granted = await navigator.storage?.persist?.().catch(() => false)
-      protection = granted
-        ? 'Storage is protected: the browser will not clear it to make room.'
-        : 'Storage is not protected: the browser may clear it when space runs out. Installing this app usually helps.'
-      lookSafely()
-    },
+    protect,
   }
 }
 
-function draw(estimate: StorageEstimateBytes, localBytes: number, protection: string): void {
+/** What is known to have room by now, while something records. */
+async function stillRoomFor(
+  leastBytes: number,
+  beforeBytes: number | undefined,
+): Promise<number | undefined> {
+  const has = await roomFor(leastBytes)
+  if (has === undefined) return beforeBytes
+  return has ? Math.max(leastBytes, beforeBytes ?? 0) : 0
+}
+
+function show(
+  forecast: StorageForecast,
+  estimate: { readonly usage: number; readonly quota: number },
+  protection: Protection | undefined,
+): void {
   const warning = byId('storage-warning', HTMLElement)
-  const warns = storageWarning(estimate, localBytes)
-  const words = warns && warningWords(warns)
-  warning.hidden = words === undefined
-  if (words !== undefined && warning.textContent !== words) warning.replaceChildren(h('p', {}, words))
-  const held = localBytes > 0 ? `${formatBytes(localBytes)} on this device until confirmed.` : ''
-  setText(byId('storage-line', HTMLElement), [held, protection].filter(Boolean).join(' '))
+  const isBacklog = storageWarning(estimate, forecast.localBytes)?.reason === 'backlog'
+  const told = warningWords(forecast, isBacklog)
+  warning.hidden = told === undefined
+  if (told !== undefined && warning.textContent !== told) warning.replaceChildren(h('p', {}, told))
+  setText(byId('storage-line', HTMLElement), storageWords(forecast, protection))
 }

@@ -1,3 +1,4 @@
+import { capital } from '../elements/format.ts'
 import { english as ofElements } from '../elements/texts.ts'
 
 /**
@@ -298,6 +299,32 @@ const english = {
     paused: 'Not now',
     pausedWords: 'Uploads are paused. Recordings stay on this device alone until you let them go.',
     wifiWords: 'Waiting for Wi-Fi. Recordings stay on this device alone until then.',
+  },
+  storage: {
+    lessThanAMinute: 'less than a minute',
+    minutes: (count: number) => `${count} min`,
+    hours: (count: number) => `${count} h`,
+    soonFull: 'This device is almost full: less than two minutes of video have room.',
+    backlog: 'Much is not uploaded yet.',
+    waits: (length: string, bytes: string) => `${capital(length)} of video (${bytes}) wait to be uploaded.`,
+    upload: 'Connect to a network so that uploads free space, or delete other files.',
+    deleteOthers: 'Delete other files or apps before you record.',
+    held: (length: string) => `${capital(length)} of video on this device until it is proved.`,
+    free: (length: string) => `Room for at least ${length} more.`,
+    protection: {
+      kept: 'The browser will not clear it to make room.',
+      refused: 'The browser may clear it when space runs out: installing this app usually helps.',
+      unknown: '',
+    },
+    lost: (count: number) =>
+      count === 1
+        ? 'A recording is gone from this device: its data were cleared.'
+        : `${count} recordings are gone from this device: their data were cleared.`,
+    lostOne: (when: string, safe: string) => `${when}: ${safe}`,
+    lostAllSafe: (length: string) => `all of its ${length} is safe elsewhere.`,
+    lostSome: (safe: string, length: string) => `${safe} of ${length} is safe elsewhere, the rest is lost.`,
+    lostNothingSafe: (length: string) => `all of its ${length} is lost.`,
+    lostSeen: 'I have read this',
   },
   testPicture: {
     badge: 'Test picture',

@@ -2,6 +2,7 @@ import type { GroupId } from '../protocol/ids.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { announce } from './announce.ts'
 import { button, h, setAttributes } from './dom.ts'
+import { exportedFile } from './export-file.ts'
 import { findingsView } from './findings-view.ts'
 import { groupWithKey, knownGroups } from './group-store.ts'
 import { groupWithKeyOrAsk } from './key-dialogs.ts'
@@ -63,7 +64,10 @@ export function verifyPanel(sessionNow: () => SessionSnapshot) {
           show('failed', findings[0]?.words ?? '', list, closeButton)
           return
         }
-        const shown = player(read.recording, { session, isWhole: extent === 'whole' }, closeButton)
+        const { mimeType } = read.session
+        const { file } = await exportedFile(read.runs, mimeType, undefined, signal)
+        if (signal.aborted) return
+        const shown = player(file, { session, isWhole: extent === 'whole' }, closeButton)
         release = shown.release
         const state = extent === 'whole' ? 'verified' : 'partial'
         show(state, texts.check.ready(findings[0]?.words ?? ''), list, shown.element)

@@ -43,8 +43,8 @@ const SAVING_MS = 700
 
 /** A recording that could not be kept, and what the page still holds of it. */
 class Unkept extends Error {
-  readonly unsaved: Blob | undefined
-  constructor(cause: unknown, unsaved: Blob | undefined) {
+  readonly unsaved: readonly Blob[]
+  constructor(cause: unknown, unsaved: readonly Blob[]) {
     super('Not kept', { cause })
     this.unsaved = unsaved
   }
@@ -57,8 +57,9 @@ class Unkept extends Error {
  * - Attributes that it sets: `data-state`: `idle`, `recording`, `saving`; `data-picture` and `data-sound`: `live`,
  *   `muted`, `lost`, `none`.
  * - Parts: `camera`, `viewfinder`, `controls`, `record`, `stop`, `timer`, `saved`, `notice`.
- * - Event `holdfast-recording`, with `{ id }`, once the session is there, and for each that it goes on in; `holdfast-recorded`, with `{ id }`, once all
- *   of it is safe on this device; `holdfast-failure` where it could not be kept, which the element tells as well.
+ * - Event `holdfast-recording`, with `{ id }`, once the session is there, and for each that it goes on in;
+ *   `holdfast-recorded`, with `{ id }`, once all of it is safe on this device; `holdfast-failure` where it could not be
+ *   kept, which the element tells as well.
  */
 export class HoldfastRecorder extends HoldfastElement {
   /** Who may open the recording. */
@@ -72,6 +73,11 @@ export class HoldfastRecorder extends HoldfastElement {
   declare sessionOptions?: Omit<SessionOptions, 'groups' | 'mimeType' | 'signal'> | undefined
   /** How it is recorded. */
   declare recordOptions?: Omit<RecordOptions, 'onProgress'> | undefined
+  /**
+   * How what only this page holds is saved, where a recording could not be kept and the person asks for it. Given are its
+   * runs without a gap, the first with the file's header. Default: they are saved as one file.
+   */
+  declare saveUnsaved?: ((runs: readonly Blob[]) => void) | undefined
 
   #parts: ReturnType<typeof recorderParts> | undefined
   #busy = false
@@ -176,7 +182,7 @@ export class HoldfastRecorder extends HoldfastElement {
     const hide = this.#showRecording(recording, Date.now(), () => progress)
     try {
       await recording.finished.catch((thrown: unknown) => {
-        throw new Unkept(thrown, recording.unsaved())
+        throw new Unkept(thrown, recording.unsavedRuns())
       })
       hideNotice(this.#shown.notice)
       this.say(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
@@ -191,10 +197,23 @@ export class HoldfastRecorder extends HoldfastElement {
   #showFailure(thrown: unknown): void {
     const { notice } = this.#shown
     this.say(texts.recorder.failed)
-    const unsaved = thrown instanceof Unkept ? thrown.unsaved : undefined
+    const unsaved = thrown instanceof Unkept ? thrown.unsaved : []
     const why = thrown instanceof Unkept ? thrown.cause : thrown
-    showNotice(notice, explain(why, texts.recorder.failedNext), unsaved && saveFileButton(() => unsaved))
+    showNotice(
+      notice,
+      explain(why, texts.recorder.failedNext),
+      unsaved.length > 0 ? this.#saveFileButton(() => unsaved) : undefined,
+    )
     notice.scrollIntoView({ block: 'nearest' })
+  }
+
+  /** Saves what only this page holds. */
+  #saveFileButton(unsaved: () => readonly Blob[]): HTMLButtonElement {
+    const save = () => {
+      const runs = unsaved()
+      if (runs.length > 0) (this.saveUnsaved ?? saveAsFile)(runs)
+    }
+    return button(texts.recorder.saveFile, save, { 'data-testid': 'save-unsaved' })
   }
 
   /** The recording is over, and nobody had pressed Stop. */
@@ -261,7 +280,7 @@ export class HoldfastRecorder extends HoldfastElement {
     showNotice(
       this.#shown.notice,
       { what, next: stillSavingNext },
-      saveFileButton(() => recording.unsaved()),
+      this.#saveFileButton(() => recording.unsavedRuns()),
     )
   }
 
@@ -398,14 +417,3 @@ function recorderParts() {
     acks,
   }
 }
-
-/** Saves what only this page holds, as a file. */
-const saveFileButton = (unsaved: () => Blob | undefined): HTMLButtonElement =>
-  button(
-    texts.recorder.saveFile,
-    () => {
-      const file = unsaved()
-      if (file) saveAsFile(file)
-    },
-    { 'data-testid': 'save-unsaved' },
-  )

@@ -1,0 +1,145 @@
+import type { Holdfast } from '../api.ts'
+import type { SessionId, SessionName } from '../protocol/ids.ts'
+import type { SessionSnapshot } from '../protocol/snapshot.ts'
+
+/** A recording that this device had, and has no more, though nobody discarded it. */
+export interface LostRecording {
+  readonly id: SessionId
+  /** What a reader asks for: what is safe of it is found by this. */
+  readonly name: SessionName
+  readonly startedAtMs: number
+  /** As far as was known when it was last seen, ms. */
+  readonly lengthMs: number
+  /** Of which a store was proved to have, ms. */
+  readonly safeMs: number
+  /** It was confirmed, whole: nothing is lost but what this device knew of it. */
+  readonly isConfirmed: boolean
+}
+
+export interface LossOptions {
+  /** Told each time what is lost has changed: the whole of it, oldest first. */
+  readonly onLost: (lost: readonly LostRecording[]) => void
+  /** Ends the watching. */
+  readonly signal?: AbortSignal
+  /** Default `localStorage`: a browser that evicts a database leaves it, but Safari, and who clears a site's data. */
+  readonly storage?: Pick<Storage, 'getItem' | 'setItem'>
+}
+
+/** What is kept in the second place, by session. */
+interface Kept extends Omit<LostRecording, 'id'> {
+  isLost?: true
+}
+type Canary = Record<SessionId, Kept>
+
+const KEY = 'holdfast-canary'
+/** The newest ones are kept: the second place is small. */
+const MOST = 200
+
+/**
+ * Keeps a short list of this device's recordings in a second place beside the worker's database, and notices when the
+ * database has lost some: the browser made room, or somebody cleared the data. What was discarded is not told.
+ *
+ * @returns `forget` takes recordings out once a person has been told; all that are lost unless named
+ */
+export function watchForLoss(
+  holdfast: Pick<Holdfast, 'watch' | 'sessions' | 'log'>,
+  { onLost, signal, storage = secondPlace() }: LossOptions,
+): { forget(ids?: readonly SessionId[]): void } {
+  let key = KEY
+  let told = ''
+
+  const read = (): Canary => {
+    try {
+      const parsed: unknown = JSON.parse(storage?.getItem(key) ?? '{}')
+      return typeof parsed === 'object' && parsed !== null ? (parsed as Canary) : {}
+    } catch {
+      return {}
+    }
+  }
+  const write = (canary: Canary) => {
+    const newest = Object.entries(canary).sort(([, a], [, b]) => b.startedAtMs - a.startedAtMs)
+    const text = JSON.stringify(Object.fromEntries(newest.slice(0, MOST)))
+    try {
+      if (text !== storage?.getItem(key)) storage?.setItem(key, text)
+    } catch {
+      // Full, or forbidden: then nothing is noticed.
+    }
+  }
+  const tell = () => {
+    const lost = Object.entries(read())
+      .filter(([, kept]) => kept.isLost)
+      .map(([id, kept]) => lostOf(id as SessionId, kept))
+      .sort((a, b) => a.startedAtMs - b.startedAtMs)
+    const text = JSON.stringify(lost)
+    if (text === told || (lost.length === 0 && told === '')) return
+    told = text
+    onLost(lost)
+  }
+
+  /** Whether it is gone without a word: of what was discarded the worker's log still says so. */
+  async function isLost(id: SessionId): Promise<boolean> {
+    const sessions = await holdfast.sessions()
+    if (sessions.some((session) => session.id === id)) return false
+    return (await holdfast.log(id)).length === 0
+  }
+
+  async function look(sessions: readonly SessionSnapshot[]): Promise<void> {
+    const here = new Set(sessions.map(({ id }) => id))
+    const missing = Object.entries(read()).filter(([id, kept]) => !kept.isLost && !here.has(id as SessionId))
+    const gone = new Map<string, boolean>()
+    for (const [id] of missing) gone.set(id, await isLost(id as SessionId))
+    // Another tab may have written meanwhile.
+    const canary = read()
+    for (const [id, lost] of gone) {
+      const kept = canary[id as SessionId]
+      if (kept && lost) kept.isLost = true
+      else if (kept && !(await holdfast.sessions()).some((session) => session.id === id))
+        delete canary[id as SessionId]
+    }
+    for (const session of sessions) canary[session.id] = keptOf(session)
+    write(canary)
+    tell()
+  }
+
+  async function run(): Promise<void> {
+    const registration = await navigator.serviceWorker?.getRegistration()
+    if (registration) key = `${KEY}:${registration.scope}`
+    for await (const { sessions } of holdfast.watch({ signal }))
+      // A worker that does not answer tells nothing.
+      await look(sessions).catch(() => undefined)
+  }
+  void run().catch(() => undefined)
+
+  return {
+    forget(ids) {
+      const canary = read()
+      for (const [id, kept] of Object.entries(canary))
+        if (kept.isLost && (ids === undefined || ids.includes(id as SessionId)))
+          delete canary[id as SessionId]
+      write(canary)
+      tell()
+    },
+  }
+}
+
+const lostOf = (id: SessionId, { isLost: _always, ...kept }: Kept): LostRecording => ({ id, ...kept })
+
+/** Whole seconds: so it is written once a second at most while something records. */
+const keptOf = ({ name, startedAtMs, progress, upload }: SessionSnapshot): Kept => ({
+  name,
+  startedAtMs,
+  lengthMs: wholeSeconds(progress.totalMs),
+  safeMs: wholeSeconds(progress.storedMs),
+  isConfirmed: upload === 'confirmed',
+})
+
+const wholeSeconds = (ms: number) => Math.floor(ms / 1000) * 1000
+
+/** Undefined where the browser forbids it. */
+function secondPlace(): Storage | undefined {
+  try {
+    return localStorage
+  } catch {
+    return undefined
+  }
+}

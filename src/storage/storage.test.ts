@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { SessionId } from '../protocol/ids.ts'
+import { fakeWorker } from '../testing.ts'
+import { watchForLoss, type LostRecording } from './canary.ts'
+import { storageForecast } from './forecast.ts'
+import { roomUpTo } from './room.ts'
+
+const MB = 1_000_000
+const MINUTE_MS = 60_000
+
+// Promise 1 of docs/guarantees.md.
+describe('storageForecast', () => {
+  const session = (localBytes: number, totalBytes: number, totalMs: number, startedAtMs = 0) => ({
+    localBytes,
+    startedAtMs,
+    progress: { totalBytes, totalMs, storedBytes: 0, storedMs: 0, bytesPerSecond: 0 },
+  })
+
+  it('tells used and free in time, by what recordings really take', () => {
+    const sessions = [session(10 * MB, 20 * MB, 2 * MINUTE_MS, 2), session(6 * MB, 6 * MB, MINUTE_MS, 1)]
+    const told = storageForecast({ sessions, triedBytes: 104_194_304 })
+    expect(told).toMatchObject({ localBytes: 16 * MB, localMs: 2 * MINUTE_MS, freeBytes: 100 * MB })
+    expect(told.freeMs).toBeCloseTo(10 * MINUTE_MS)
+    expect(told.isSoonFull).toBe(false)
+  })
+
+  it('believes the smaller of figures and trial, and keeps what the worker needs', () => {
+    const estimate = { usage: 0, quota: 10_000 * MB }
+    expect(storageForecast({ sessions: [], estimate, triedBytes: 50 * MB }).freeBytes).toBe(45_805_696)
+    expect(storageForecast({ sessions: [], estimate: { usage: 2, quota: 1 }, triedBytes: 9 }).freeBytes).toBe(
+      0,
+    )
+  })
+
+  it('warns while two minutes have room, and says nothing where nothing is known', () => {
+    const sessions = [session(1, 60 * MB, MINUTE_MS)]
+    expect(storageForecast({ sessions, triedBytes: 125 * MB }).isSoonFull).toBe(false)
+    expect(storageForecast({ sessions, triedBytes: 123 * MB }).isSoonFull).toBe(true)
+    const unknown = storageForecast({ sessions, estimate: { usage: 0, quota: 0 } })
+    expect(unknown).toMatchObject({ freeBytes: undefined, freeMs: undefined, isSoonFull: false })
+  })
+})
+
+describe('roomUpTo', () => {
+  it.each([
+    [1_000, 900],
+    [99, 0],
+    [100, 100],
+    [1e9, 900],
+  ])('of %d free finds %d', async (free, found) => {
+    expect(await roomUpTo(100, 900, async (bytes) => bytes <= free)).toBe(found)
+  })
+
+  it('says nothing where the browser cannot be asked', async () => {
+    expect(await roomUpTo(100, 900, async () => undefined)).toBeUndefined()
+  })
+})
+
+describe('watchForLoss', () => {
+  let kept: Map<string, string>
+  const storage = {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, text: string) => void kept.set(key, text),
+  }
+  beforeEach(() => {
+    kept = new Map()
+    vi.stubGlobal('navigator', {})
+  })
+  afterEach(() => vi.unstubAllGlobals())
+
+  /** A visit to a device that has this worker. */
+  function visit(worker: ReturnType<typeof fakeWorker>) {
+    const leaving = new AbortController()
+    const told: (readonly LostRecording[])[] = []
+    const holdfast = worker.connect()
+    const { signal } = leaving
+    const { forget } = watchForLoss(holdfast, { storage, signal, onLost: (lost) => told.push(lost) })
+    return { holdfast, told, forget, leave: () => leaving.abort() }
+  }
+  const record = async ({ holdfast }: ReturnType<typeof visit>, seconds: number): Promise<SessionId> => {
+    const session = await holdfast.startSession({
+      groups: [{ publicKey: 'a'.repeat(64) }],
+      mimeType: 'video/webm',
+    })
+    await session.append(new Blob(['x']), { durationMs: seconds * 1000 })
+    await session.end()
+    return session.id
+  }
+  const isKept = (text: string) => expect.poll(() => [...kept.values()].join()).toContain(text)
+
+  it('tells at the next visit which recordings are gone, and what of them is safe', async () => {
+    const worker = fakeWorker()
+    const before = visit(worker)
+    const [safe, here] = [await record(before, 21), await record(before, 7)]
+    worker.advance('uploaded', safe)
+    await isKept('"safeMs":21000')
+    await isKept('"lengthMs":7000')
+    expect(before.told).toEqual([])
+    before.leave()
+
+    const after = visit(fakeWorker())
+    await expect.poll(() => after.told.at(-1)).toHaveLength(2)
+    expect(after.told.at(-1)).toMatchObject([
+      { id: safe, lengthMs: 21_000, safeMs: 21_000, isConfirmed: false },
+      { id: here, lengthMs: 7_000, safeMs: 0 },
+    ])
+    after.leave()
+    // Until a person has been told.
+    const again = visit(fakeWorker())
+    await expect.poll(() => again.told.at(-1)).toHaveLength(2)
+    again.forget([here])
+    expect(again.told.at(-1)).toHaveLength(1)
+    again.forget()
+    expect(again.told.at(-1)).toEqual([])
+    again.leave()
+    const last = visit(fakeWorker())
+    await record(last, 1)
+    await isKept('"lengthMs":1000')
+    expect(last.told).toEqual([])
+    last.leave()
+  })
+
+  it('tells nothing of what was discarded, here or in another tab', async () => {
+    const worker = fakeWorker()
+    const page = visit(worker)
+    const id = await record(page, 3)
+    await isKept(id)
+    await worker.connect().discard(id, { confirm: 'discard-unconfirmed' })
+    await expect.poll(() => [...kept.values()].join()).not.toContain(id)
+    expect(page.told).toEqual([])
+    page.leave()
+  })
+
+  it('does without where the second place is full, damaged or forbidden', async () => {
+    kept.set('holdfast-canary', '[not json')
+    const page = visit(fakeWorker())
+    await isKept('{}')
+    vi.spyOn(storage, 'setItem').mockImplementation(() => {
+      throw new DOMException('Full', 'QuotaExceededError')
+    })
+    await record(page, 1)
+    page.leave()
+    vi.restoreAllMocks()
+  })
+})
