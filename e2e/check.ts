@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from './backend/repository-root.ts'
 import { findChromium } from './driver/find-chromium.ts'
-import { WHOLE } from './whole.ts'
+import { WHOLE, WHOLE_ENV } from './whole.ts'
 
 /** One line of the check: a command, and how many tests it stands for. */
 interface Step {
@@ -26,7 +26,7 @@ const results = join(root, '.holdfast', 'check')
 
 const TYPES: Step = { name: 'types', command: ['tsc', '-b'] }
 
-/** Small things, all at once. */
+/** Small things. */
 const CHECKS: readonly Step[] = [
   { name: 'lint', command: ['oxlint', '--deny-warnings'] },
   { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
@@ -64,9 +64,12 @@ function node(name: string, script: string, ...args: string[]): Step {
 
 const CHROMIUM = 'e2e/playwright.config.ts'
 
+/** What runs one after the other; of a list all at once. */
+type Plan = readonly (Step | readonly Step[])[]
+
 /** One of each kind. */
-const SAMPLE: readonly Step[] = [
-  UNIT_TESTS,
+const SAMPLE: Plan = [
+  [...CHECKS, UNIT_TESTS],
   browserTests('browser tests', CHROMIUM, ['--grep-invert', WHOLE]),
 ]
 
@@ -79,16 +82,17 @@ const READERS: readonly Step[] = [
   node('tampering', 'vectors/tamper.js', '1000'),
 ]
 
-/** Everything but what waits in real time for half an hour; a list is of steps that run at once. */
-const ALL: readonly (Step | readonly Step[])[] = [
-  UNIT_TESTS,
-  node('simulator', 'simulate/main.js', '--runs', '3000'),
-  READERS,
+/**
+ * Everything but what waits in real time for half an hour. The unit tests and the
+ * other engines wait much: readers and simulator fill the cores meanwhile.
+ */
+const ALL: Plan = [
+  [...CHECKS, ...READERS, { ...UNIT_TESTS, env: WHOLE_ENV }],
   browserTests('browser tests', CHROMIUM),
-  ENGINES,
+  [node('simulator', 'simulate/main.js', '--runs', '3000'), ENGINES],
 ]
 
-function chosen(options: readonly string[]): readonly (Step | readonly Step[])[] {
+function chosen(options: readonly string[]): Plan {
   if (options.includes('--all')) return ALL
   return options.includes('--engines') ? [...SAMPLE, ENGINES] : SAMPLE
 }
@@ -111,9 +115,10 @@ async function main(): Promise<void> {
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
     console.log(`${output}── ${step.name}: ${failed === 0 ? 'ok' : `${failed} FAILED`} (${seconds} s)`)
   }
-  for (const step of [TYPES, CHECKS, ...chosen(process.argv)])
+  for (const step of [TYPES, ...chosen(process.argv)])
     if ('command' in step) await perform(step, 'as it goes')
-    else await Promise.all(step.map((one) => perform(one, 'at its end')))
+    // The last is the longest.
+    else await Promise.all(step.map((one) => perform(one, one === step.at(-1) ? 'as it goes' : 'at its end')))
 
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)

@@ -2,3 +2,9 @@
  * The tag of what `npm test` has a sample of: `npm test` leaves it out; `npm test -- --all` does not.
  */
 export const WHOLE = '@whole'
+
+/** What `npm test -- --all` sets for tests that have no tags. */
+export const WHOLE_ENV = { HOLDFAST_WHOLE: '1' } as const
+
+/** Whether a unit test takes all of that of which it takes a sample in `npm test`. */
+export const takesWhole = (): boolean => process.env['HOLDFAST_WHOLE'] === WHOLE_ENV.HOLDFAST_WHOLE

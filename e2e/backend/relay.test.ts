@@ -7,6 +7,7 @@ import { decodeSession, encodeSessionsCall, type RegistrySession } from '../../s
 import type { SessionName } from '../../src/protocol/ids.ts'
 import { signedSession } from '../../sw/contracts/signed-session.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
+import { takesWhole } from '../whole.ts'
 import type { Backend } from './index.ts'
 import { aCall, receiptOf, relay, relayBody } from './relay-client.ts'
 import { sandbox, type Sandbox } from './sandbox.ts'
@@ -201,7 +202,8 @@ test('brings again by itself what a reorganisation of 1 to 64 blocks took, with 
   // No block but those below.
   backend.chain.setMining(false)
   const lost = new Set<SessionName>()
-  for (let depth = 1; depth <= 64; depth += 1) {
+  const depths = takesWhole() ? Array.from({ length: 64 }, (_none, at) => at + 1) : [1, 2, 3, 8, 32, 64]
+  for (const depth of depths) {
     // The older one stays, and the newer one, which comes after it, goes.
     const [older, newer] = [await signedSession(), await signedSession()]
     await relay(backend, relayBody(await older.request(1)))
@@ -219,7 +221,7 @@ test('brings again by itself what a reorganisation of 1 to 64 blocks took, with 
     expect(await stored(older.name)).toMatchObject({ size: 1 })
     expect(backend.ledger.all().length).toBe(asked)
   }
-  expect(lost.size).toBe(64)
+  expect(lost.size).toBe(depths.length)
   await backend.stop()
   backend = await box.start()
 })

@@ -1,5 +1,5 @@
 import { stopWorkers } from '../driver/worker-control.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, WHOLE } from '../fixtures.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { expectWhole } from './outcome.ts'
 import { openScene, type Scene } from './kill-scene.ts'
@@ -34,27 +34,27 @@ test('the worker is stopped with a chunk in its hands: the page, not told that i
 })
 
 // Promise 1 of docs/guarantees.md.
-test('the worker is stopped while it is told that the recording is whole: the page tells it again', async ({
-  stack,
-  launch,
-  shared: browser,
-}) => {
-  const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
-  const { witness } = scene
-  await witness.record()
-  await witness.acknowledged(2)
-  // All chunks are acknowledged once the end is told; what is told then waits for the database.
-  const told = witness.page.waitForFunction(() => Reflect.get(window, 'endIsTold') === true)
-  await witness.page.evaluate(holdTheEnd)
-  await witness.page.getByTestId('stop-button').click()
-  await told
-  await stopWorkers(witness.page)
-  await witness.page.evaluate(() => dispatchEvent(new Event('release-end')))
+test(
+  'the worker is stopped while it is told that the recording is whole: the page tells it again',
+  { tag: WHOLE },
+  async ({ stack, launch, shared: browser }) => {
+    const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300 })
+    const { witness } = scene
+    await witness.record()
+    await witness.acknowledged(2)
+    // All chunks are acknowledged once the end is told; what is told then waits for the database.
+    const told = witness.page.waitForFunction(() => Reflect.get(window, 'endIsTold') === true)
+    await witness.page.evaluate(holdTheEnd)
+    await witness.page.getByTestId('stop-button').click()
+    await told
+    await stopWorkers(witness.page)
+    await witness.page.evaluate(() => dispatchEvent(new Event('release-end')))
 
-  await expect(witness.session()).toHaveAttribute('data-ending', 'complete')
-  await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
-  await expectWhole(scene, { browser, pageLives: true }, 'complete')
-})
+    await expect(witness.session()).toHaveAttribute('data-ending', 'complete')
+    await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
+    await expectWhole(scene, { browser, pageLives: true }, 'complete')
+  },
+)
 
 /** Runs in the page: the message that ends the session is posted once the worker cannot store what it says. */
 function holdTheEnd(): void {

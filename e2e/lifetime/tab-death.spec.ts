@@ -39,29 +39,31 @@ test(
   },
 )
 
-test('when no attempt is left a person is told, and the next visit takes that back and goes on', async ({
-  lane,
-}) => {
-  const { backend, site, decide } = lane
-  await decide('notifications', 'allow')
-  const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
-  const death = await recordThenClose(lane, shortened(3))
-  // Zero takes away what another life of the worker may have put up.
-  const told = () => site.told.filter(({ says }) => says !== 0).toSorted(byWhat)
-  const once = [
-    { what: 'badge', says: 1, outcome: 'done' },
-    { what: 'notification', says: 'Recordings not uploaded yet: 1', outcome: 'done' },
-  ]
-  await expect.poll(told).toEqual(once)
+test(
+  'when no attempt is left a person is told, and the next visit takes that back and goes on',
+  { tag: WHOLE },
+  async ({ lane }) => {
+    const { backend, site, decide } = lane
+    await decide('notifications', 'allow')
+    const down = backend.faults.add({ service: 'ipfs', kind: 'down' })
+    const death = await recordThenClose(lane, shortened(3))
+    // Zero takes away what another life of the worker may have put up.
+    const told = () => site.told.filter(({ says }) => says !== 0).toSorted(byWhat)
+    const once = [
+      { what: 'badge', says: 1, outcome: 'done' },
+      { what: 'notification', says: 'Recordings not uploaded yet: 1', outcome: 'done' },
+    ]
+    await expect.poll(told).toEqual(once)
 
-  site.reopen()
-  const notices = async () => (await site.order({ do: 'notices' })) as Notices
-  expect((await notices()).logged).toEqual([death.sessionId])
-  await expect.poll(async () => (await notices()).titles).toEqual([])
-  await expect.poll(() => site.told.at(-1)).toEqual({ what: 'badge', says: 0, outcome: 'done' })
-  expect(told()).toEqual(once)
-  down.remove()
-  await anchored(backend, death.sessionId, 'interrupted', death.chunks)
-})
+    site.reopen()
+    const notices = async () => (await site.order({ do: 'notices' })) as Notices
+    expect((await notices()).logged).toEqual([death.sessionId])
+    await expect.poll(async () => (await notices()).titles).toEqual([])
+    await expect.poll(() => site.told.at(-1)).toEqual({ what: 'badge', says: 0, outcome: 'done' })
+    expect(told()).toEqual(once)
+    down.remove()
+    await anchored(backend, death.sessionId, 'interrupted', death.chunks)
+  },
+)
 
 const byWhat = (a: Sign, b: Sign) => a.what.localeCompare(b.what)

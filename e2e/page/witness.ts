@@ -13,8 +13,6 @@ export interface WitnessOptions {
   readonly url: string
   /** Length of a chunk, ms. */
   readonly timesliceMs?: number
-  /** `canvas`: the test picture. Default: the camera, which is Chromium's fake one. */
-  readonly source?: 'camera' | 'canvas'
   /** Who encrypts. Default: the page. */
   readonly seal?: 'page' | 'worker'
   /** Proved copies that are enough. Default: one in each store. */
@@ -43,7 +41,7 @@ export interface Witness {
 
 /** Opens the demo in a new tab of this browser, with a group to record for. */
 export async function openDemo(context: BrowserContext, options: WitnessOptions): Promise<Witness> {
-  const { url, timesliceMs = 500, source = 'camera', seal = 'page', atLeast = 0, group = 'known' } = options
+  const { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known' } = options
   const page = await context.newPage()
   const slices: Buffer[] = []
   await page.exposeFunction('keepSlice', (at: number, base64: string) => {
@@ -54,7 +52,7 @@ export async function openDemo(context: BrowserContext, options: WitnessOptions)
   if (options.first !== undefined) await page.addInitScript(options.first)
   if (group === 'known') await page.addInitScript(knowGroup, await knownGroup())
   const acknowledgements = await keepAcknowledgements(page)
-  await page.goto(`${url}/?timeslice=${timesliceMs}&source=${source}&seal=${seal}&atLeast=${atLeast}`)
+  await page.goto(`${url}/?timeslice=${timesliceMs}&seal=${seal}&atLeast=${atLeast}`)
   await expect(page.getByTestId('record-button')).toBeEnabled()
   const groupKey = await chosenKey(page)
 

@@ -24,6 +24,21 @@ import {
 const BOUND = 400
 const SEED = 1
 
+/** The rare ones, and the history that shows them, which is looked at before the others: it only saves time. */
+const SHOWN_IN: Readonly<Record<string, number>> = {
+  'takes a late event for one that counts': 253,
+  'begins a page while one is in flight': 253,
+  'never hands over again what a relay has lost': 105,
+  'does not ask for a page again whose proof is old': 98,
+  'lets go of a chunk while its page is asked for': 98,
+  'lets go of a chunk whose proof is old': 91,
+  'deletes what nobody gave up': 56,
+  'believes a relay that takes and never mines': 51,
+  'hands a head over again though the newest block shows it': 43,
+  'believes any time that it stored': 26,
+  'waits ever longer': 20,
+}
+
 const switchOn = (name: string | undefined) => Reflect.set(globalThis, SWITCH, name)
 
 afterEach(() => {
@@ -33,10 +48,13 @@ afterEach(() => {
 
 /** What the oracle says of an engine that is broken in this way. */
 async function noticed(
+  name: string,
   mutation: Mutation,
   besides: readonly Happening[] = mutation.besides ?? [],
 ): Promise<string | undefined> {
-  for (let run = 0; run < BOUND; run++) {
+  const first = SHOWN_IN[name]
+  const others = Array.from({ length: BOUND }, (_none, run) => run)
+  for (const run of first === undefined ? others : [first, ...others]) {
     const { shrunk } = await randomRun(SEED, run, { mutation, shrinks: false, besides })
     if (shrunk) return (await runHistory(shrunk, { mutation })).failure
   }
@@ -44,15 +62,15 @@ async function noticed(
 }
 
 describe('the simulator notices an engine that', () => {
-  it.each(MUTATIONS.map((mutation) => [mutation.name, mutation] as const))('%s', async (_name, mutation) => {
-    expect(await noticed(mutation)).toMatch(mutation.breaks)
+  it.each(MUTATIONS.map((mutation) => [mutation.name, mutation] as const))('%s', async (name, mutation) => {
+    expect(await noticed(name, mutation)).toMatch(mutation.breaks)
   })
 
   it.each(SOURCE_MUTATIONS.map((mutation) => [mutation.name, mutation] as const))(
     '%s',
     async (name, { breaks, besides }) => {
       switchOn(name)
-      expect(await noticed(NONE, besides)).toMatch(breaks)
+      expect(await noticed(name, NONE, besides)).toMatch(breaks)
     },
   )
 })

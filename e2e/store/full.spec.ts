@@ -157,22 +157,23 @@ test('a recorder whose slices the worker cannot take pauses before the tab grows
 })
 
 // Promise 8 of docs/guarantees.md.
-test('the database is closed by force in mid-recording, twice: the recording goes on, nothing is sent twice', async ({
-  stack,
-  context,
-}) => {
-  const { backend, url, sinceEntry } = stack
-  const witness = await openDemo(context, { url })
-  await witness.record()
-  await witness.acknowledged(2)
-  await forceCloseDatabases(context)
-  await witness.acknowledged(witness.slices.length + 2)
-  await forceCloseDatabases(context)
-  await witness.acknowledged(witness.slices.length + 2)
-  await witness.page.bringToFront()
-  await witness.stop()
-  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-  const log = await anchored(backend, id, 'complete', witness.slices.length)
-  expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
-  expectNothingTwice(backend, log, sinceEntry)
-})
+test(
+  'the database is closed by force in mid-recording, twice: the recording goes on, nothing is sent twice',
+  { tag: WHOLE },
+  async ({ stack, context }) => {
+    const { backend, url, sinceEntry } = stack
+    const witness = await openDemo(context, { url })
+    await witness.record()
+    await witness.acknowledged(2)
+    await forceCloseDatabases(context)
+    await witness.acknowledged(witness.slices.length + 2)
+    await forceCloseDatabases(context)
+    await witness.acknowledged(witness.slices.length + 2)
+    await witness.page.bringToFront()
+    await witness.stop()
+    const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+    const log = await anchored(backend, id, 'complete', witness.slices.length)
+    expect(log.chunks.map(({ index }) => index)).toEqual([...witness.slices.keys()])
+    expectNothingTwice(backend, log, sinceEntry)
+  },
+)
