@@ -137,15 +137,15 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'next',
   ]),
   plant('does not write the end down', /whether it has ended|has no such end|entries of|does not list it/, [
-    'core/session-machine',
+    'core/draft',
     'draft.append(how)',
     'undefined',
   ]),
   plant(
     'writes the end before the chunks that are to be sealed',
     /follows its complete end|is not at its end/,
-    ['core/session-machine', "raw > 0 ? 'interrupted' : ending", 'ending'],
-    ['core/session-machine', 'raw > parkedRaw', 'false'],
+    ['core/draft', "raw > 0 ? 'interrupted' : ending", 'ending'],
+    ['core/draft', 'raw > parkedRaw', 'false'],
   ),
   plant('interrupts a recording that is whole', /was whole, and is/, [
     'core/session-machine',
@@ -302,7 +302,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   },
   {
     ...plant('does not ask for a page again whose proof is old', /the page .* is not at the store/, [
-      'core/session-machine',
+      'core/expired-pages',
       '!isRecent(head.provedAtMs, now) && isRelied(head)',
       'false',
     ]),

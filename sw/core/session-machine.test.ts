@@ -16,17 +16,13 @@ import {
   SESSION_ID as sessionId,
 } from '../testing/records.ts'
 import type { ChunkEvent } from './chunk-machine.ts'
+import type { SessionEffect } from './draft.ts'
 import { entryOf } from './entry-of.ts'
+import { headsNeeded } from './expired-pages.ts'
 import { listingDueMs } from './listing.ts'
 import type { ChunkRecord, ChunkState, HeadRecord, Listing, SessionRecord, TrialKind } from './record.ts'
 import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
-import {
-  chunksNeeded,
-  headsNeeded,
-  sessionTransition,
-  type SessionEffect,
-  type SessionEvent,
-} from './session-machine.ts'
+import { chunksNeeded, sessionTransition, type SessionEvent } from './session-machine.ts'
 import {
   isSettled,
   pendingChunks,

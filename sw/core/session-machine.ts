@@ -1,10 +1,10 @@
 import type { WireError } from '../../src/protocol/errors.ts'
-import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { ChunkId } from '../../src/protocol/ids.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
-import type { EndHow } from '../../src/evidence/entry.ts'
-import { entryOf } from './entry-of.ts'
 import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
+import { appendEnd, createDraft, forgetKey, type Draft, type SessionTransition } from './draft.ts'
 import { again, afterFailedEffort, NEW_EFFORT, type Failed } from './effort.ts'
+import { expiredPages, toAskFor } from './expired-pages.ts'
 import { belongsElsewhere } from './identity.ts'
 import { listingStep, type ListingEvent } from './listing.ts'
 import type {
@@ -16,26 +16,14 @@ import type {
   HeadRecord,
   Listed,
   Listing,
-  LogEntry,
   PageRange,
   SessionRecord,
   TrialKind,
   Wait,
 } from './record.ts'
 import { DUE_NOW, isRecent, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
-import {
-  isParked,
-  isSettled,
-  missingChunks,
-  rawChunks,
-  recount,
-  signingKeyName,
-  totalChunks,
-  withMarks,
-  withOpenMarker,
-} from './session.ts'
+import { isParked, isSettled, missingChunks } from './session.ts'
 import { afterRefusal, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
-import { EXPIRED_AT_ONCE } from './waits.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -96,23 +84,6 @@ export type CompletionEvent =
 /** What can come of any effort. */
 type EffortEvent = ListingEvent | WitnessEvent | CompletionEvent
 
-/** What must happen in the same transaction, beside storing the records: calls of the store. */
-export type SessionEffect =
-  | readonly [call: 'putPayload', id: ChunkId, bytes: ArrayBuffer]
-  | readonly [call: 'deletePayload', id: ChunkId]
-  | readonly [call: 'putEntry', id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>]
-  | readonly [call: 'putHead', head: HeadRecord]
-  | readonly [call: 'deleteMeta', name: string]
-  | readonly [call: 'addLog', entry: LogEntry]
-  | readonly [call: 'deleteSession', id: SessionId]
-
-export interface SessionTransition {
-  readonly session: SessionRecord
-  /** Those that changed. */
-  readonly chunks: readonly ChunkRecord[]
-  readonly effects: readonly SessionEffect[]
-}
-
 /**
  * Which of the session's chunks the transition has to be given: one, all, none, or the proved ones with these places in
  * the log.
@@ -135,19 +106,6 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
   return undefined
 }
 
-/** Heads of which sizes, above `from` and up to `to`, the transition has to be given: their pages are relied on. */
-export function headsNeeded(
-  { anchored, listed }: SessionRecord,
-  [oldest]: readonly ChunkRecord[],
-  event: SessionEvent,
-): PageRange | undefined {
-  const isAdopted = event.type === 'adopted'
-  if (!isAdopted && event.type !== 'anchor-confirmed') return undefined
-  const to = isAdopted ? listed.tree.size : event.anchored.size
-  const from = isAdopted ? 0 : Math.min(oldest?.position ?? to, anchored?.size ?? 0)
-  return from < to ? { from, to } : undefined
-}
-
 /**
  * The whole lifecycle of a session: (session, its chunks, event, now) to (records, effects), without side effects. An
  * event that is late, or that tells of another page than the one in flight, is not accepted and changes nothing: the
@@ -167,81 +125,6 @@ export function sessionTransition(
   const draft = createDraft(session, chunks, now)
   return apply(draft, event, heads) ? draft.done() : undefined
 }
-
-/** A session on its way from one record to the next. */
-interface Draft {
-  readonly now: Now
-  session: SessionRecord
-  /** Changes these fields of the session. */
-  set(fields: Partial<SessionRecord>): void
-  readonly chunks: readonly ChunkRecord[]
-  /** Replaces a chunk, with its place in the queue and its share of the tally. */
-  put(after: ChunkRecord, before?: ChunkRecord): void
-  /** Adds to the log; what it says becomes durable with this transition. */
-  append(of: ChunkRecord | 'start' | EndHow): void
-  effect(effect: SessionEffect): void
-  log(entry: Omit<LogEntry, 'atMs' | 'sessionId'>): void
-  done(): SessionTransition
-}
-
-function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: Now): Draft {
-  const present = new Map(given.map((chunk) => [chunk.id, chunk]))
-  const changed = new Set<ChunkId>()
-  const effects: SessionEffect[] = []
-  const draft: Draft = {
-    now,
-    session: before,
-    set(fields) {
-      draft.session = { ...draft.session, ...fields }
-    },
-    get chunks() {
-      return [...present.values()]
-    },
-    put(after, replaced) {
-      present.set(after.id, after)
-      changed.add(after.id)
-      draft.session = recount(draft.session, replaced, after)
-    },
-    append(of) {
-      const { size } = draft.session
-      effects.push(['putEntry', before.id, size, entryOf(draft.session, of)])
-      draft.set({ size: size + 1, logEnd: undefined, metadata: undefined })
-    },
-    effect: (effect) => void effects.push(effect),
-    log: (entry) => void effects.push(['addLog', { atMs: now.nowMs, sessionId: before.id, ...entry }]),
-    done() {
-      appendEnd(draft)
-      const session = withOpenMarker(draft.session)
-      return {
-        session,
-        chunks: draft.chunks.filter(({ id }) => changed.has(id)).map((chunk) => withMarks(chunk, session)),
-        effects,
-      }
-    },
-  }
-  return draft
-}
-
-/**
- * Writes down how the recording ended, once everything that it has is in the log. What is to be sealed and is parked
- * holds no end up: the log says `interrupted` then, and goes on if it is sealed after all.
- *
- * @param isNews more is known of the end than the log says, though that says one of this kind
- */
-function appendEnd(draft: Draft, isNews = false): void {
-  const { ending, logEnd, size, parkedRaw } = draft.session
-  const raw = rawChunks(draft.session)
-  const how = raw > 0 ? 'interrupted' : ending
-  const isSaid = logEnd === how && !isNews
-  if (ending === 'recording' || how === 'recording' || isSaid || raw > parkedRaw || size === 0) return
-  draft.append(how)
-  draft.set({ logEnd: how })
-  // An empty recording is not listed, so that no head is signed.
-  if (ending === 'complete' && totalChunks(draft.session) === 0) forgetKey(draft)
-}
-
-/** Nothing is left to sign. */
-const forgetKey = (draft: Draft) => draft.effect(['deleteMeta', signingKeyName(draft.session.id)])
 
 /** @returns false where the event changes nothing */
 function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): boolean {
@@ -530,7 +413,7 @@ function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord):
  */
 function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]): boolean {
   const before = draft.session
-  const expired = expiredPages(draft, heads)
+  const expired = expiredPages(before, draft.chunks, heads, draft.now)
   if (expired.length > 0 && expired !== before.expired) draft.set({ expired })
   const relied = expired[0]?.from === 0 ? Infinity : (expired[0]?.to ?? 0)
   for (const chunk of draft.chunks) {
@@ -552,26 +435,6 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
   clearError(draft)
   return true
 }
-
-/**
- * Pages that are asked for again: those that are, and of these heads those that are new on the chain, or list a chunk
- * that waits for its word, where their proof is old. The first page of the log, without which a reader opens nothing, comes
- * first, then the newest.
- */
-function expiredPages({ session, chunks, now }: Draft, heads: readonly HeadRecord[]): readonly PageRange[] {
-  const { expired = [], anchored } = session
-  const isRelied = ({ size, frame: { from } }: HeadRecord) =>
-    size > (anchored?.size ?? 0) || chunks.some(({ position = -1 }) => position >= from && position < size)
-  const isAsked = ({ size }: HeadRecord) => expired.some(({ to }) => to === size)
-  const old = heads.filter((head) => !isRecent(head.provedAtMs, now) && isRelied(head) && !isAsked(head))
-  return old.length > 0 ? toAskFor(old, expired).slice(0, EXPIRED_AT_ONCE) : expired
-}
-
-/** Their pages and these: the first, without which nothing is opened, then the newest. */
-const toAskFor = (heads: readonly HeadRecord[], pages: readonly PageRange[] = []): readonly PageRange[] =>
-  [...pages, ...heads.map(({ frame: { from }, size: to }) => ({ from, to }))].sort(
-    (a, b) => (b.from || Infinity) - (a.from || Infinity),
-  )
 
 /** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
 function fail(draft: Draft, failure: Failure, wait: Wait | undefined): void {

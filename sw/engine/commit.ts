@@ -2,7 +2,8 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { belongsElsewhere } from '../core/identity.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import type { Now } from '../core/retry-policy.ts'
-import { chunksNeeded, headsNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
+import { headsNeeded } from '../core/expired-pages.ts'
+import { chunksNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
 /**

@@ -1,0 +1,98 @@
+import type { EndHow } from '../../src/evidence/entry.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import { entryOf } from './entry-of.ts'
+import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from './record.ts'
+import type { Now } from './retry-policy.ts'
+import { rawChunks, recount, signingKeyName, totalChunks, withMarks, withOpenMarker } from './session.ts'
+
+/** What must happen in the same transaction, beside storing the records: calls of the store. */
+export type SessionEffect =
+  | readonly [call: 'putPayload', id: ChunkId, bytes: ArrayBuffer]
+  | readonly [call: 'deletePayload', id: ChunkId]
+  | readonly [call: 'putEntry', id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>]
+  | readonly [call: 'putHead', head: HeadRecord]
+  | readonly [call: 'deleteMeta', name: string]
+  | readonly [call: 'addLog', entry: LogEntry]
+  | readonly [call: 'deleteSession', id: SessionId]
+
+export interface SessionTransition {
+  readonly session: SessionRecord
+  /** Those that changed. */
+  readonly chunks: readonly ChunkRecord[]
+  readonly effects: readonly SessionEffect[]
+}
+
+/** A session on its way from one record to the next. */
+export interface Draft {
+  readonly now: Now
+  session: SessionRecord
+  /** Changes these fields of the session. */
+  set(fields: Partial<SessionRecord>): void
+  readonly chunks: readonly ChunkRecord[]
+  /** Replaces a chunk, with its place in the queue and its share of the tally. */
+  put(after: ChunkRecord, before?: ChunkRecord): void
+  /** Adds to the log; what it says becomes durable with this transition. */
+  append(of: ChunkRecord | 'start' | EndHow): void
+  effect(effect: SessionEffect): void
+  log(entry: Omit<LogEntry, 'atMs' | 'sessionId'>): void
+  done(): SessionTransition
+}
+
+export function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: Now): Draft {
+  const present = new Map(given.map((chunk) => [chunk.id, chunk]))
+  const changed = new Set<ChunkId>()
+  const effects: SessionEffect[] = []
+  const draft: Draft = {
+    now,
+    session: before,
+    set(fields) {
+      draft.session = { ...draft.session, ...fields }
+    },
+    get chunks() {
+      return [...present.values()]
+    },
+    put(after, replaced) {
+      present.set(after.id, after)
+      changed.add(after.id)
+      draft.session = recount(draft.session, replaced, after)
+    },
+    append(of) {
+      const { size } = draft.session
+      effects.push(['putEntry', before.id, size, entryOf(draft.session, of)])
+      draft.set({ size: size + 1, logEnd: undefined, metadata: undefined })
+    },
+    effect: (effect) => void effects.push(effect),
+    log: (entry) => void effects.push(['addLog', { atMs: now.nowMs, sessionId: before.id, ...entry }]),
+    done() {
+      appendEnd(draft)
+      const session = withOpenMarker(draft.session)
+      return {
+        session,
+        chunks: draft.chunks.filter(({ id }) => changed.has(id)).map((chunk) => withMarks(chunk, session)),
+        effects,
+      }
+    },
+  }
+  return draft
+}
+
+/**
+ * Writes down how the recording ended, once everything that it has is in the log. What is to be sealed and is parked
+ * holds no end up: the log says `interrupted` then, and goes on if it is sealed after all.
+ *
+ * @param isNews more is known of the end than the log says, though that says one of this kind
+ */
+export function appendEnd(draft: Draft, isNews = false): void {
+  const { ending, logEnd, size, parkedRaw } = draft.session
+  const raw = rawChunks(draft.session)
+  const how = raw > 0 ? 'interrupted' : ending
+  const isSaid = logEnd === how && !isNews
+  if (ending === 'recording' || how === 'recording' || isSaid || raw > parkedRaw || size === 0) return
+  draft.append(how)
+  draft.set({ logEnd: how })
+  // An empty recording is not listed, so that no head is signed.
+  if (ending === 'complete' && totalChunks(draft.session) === 0) forgetKey(draft)
+}
+
+/** Nothing is left to sign. */
+export const forgetKey = (draft: Draft) => draft.effect(['deleteMeta', signingKeyName(draft.session.id)])

@@ -1,0 +1,54 @@
+import type { ChunkRecord, HeadRecord, PageRange, SessionRecord } from './record.ts'
+import { isRecent, type Now } from './retry-policy.ts'
+import type { SessionEvent } from './session-machine.ts'
+import { EXPIRED_AT_ONCE } from './waits.ts'
+
+// A chunk is found by its page and the newer ones, and opened by the first: where the store's proof of one of them is old,
+// it is asked for that page again before any bytes are let go on it.
+
+/** Heads of which sizes, above `from` and up to `to`, the transition has to be given: their pages are relied on. */
+export function headsNeeded(
+  { anchored, listed }: SessionRecord,
+  [oldest]: readonly ChunkRecord[],
+  event: SessionEvent,
+): PageRange | undefined {
+  const isAdopted = event.type === 'adopted'
+  if (!isAdopted && event.type !== 'anchor-confirmed') return undefined
+  const to = isAdopted ? listed.tree.size : event.anchored.size
+  const from = isAdopted ? 0 : Math.min(oldest?.position ?? to, anchored?.size ?? 0)
+  return from < to ? { from, to } : undefined
+}
+
+/**
+ * Pages that are asked for again: those that are, and of these heads those that are new on the chain, or list a chunk
+ * that waits for its word, where their proof is old. The first page of the log, without which a reader opens nothing, comes
+ * first, then the newest.
+ */
+export function expiredPages(
+  session: SessionRecord,
+  chunks: readonly ChunkRecord[],
+  heads: readonly HeadRecord[],
+  now: Now,
+): readonly PageRange[] {
+  const { expired = [], anchored } = session
+  const asked = new Set(expired.map(({ to }) => to))
+  const waiting = new Set(chunks.map(({ position }) => position))
+  const isRelied = ({ size, frame: { from } }: HeadRecord) => {
+    if (size > (anchored?.size ?? 0)) return true
+    for (let at = from; at < size; at++) if (waiting.has(at)) return true
+    return false
+  }
+  const old = heads.filter(
+    (head) => !asked.has(head.size) && !isRecent(head.provedAtMs, now) && isRelied(head),
+  )
+  return old.length > 0 ? toAskFor(old, expired).slice(0, EXPIRED_AT_ONCE) : expired
+}
+
+/** Their pages and these: the first, without which nothing is opened, then the newest. */
+export const toAskFor = (
+  heads: readonly HeadRecord[],
+  pages: readonly PageRange[] = [],
+): readonly PageRange[] =>
+  [...pages, ...heads.map(({ frame: { from }, size: to }) => ({ from, to }))].sort(
+    (a, b) => (b.from || Infinity) - (a.from || Infinity),
+  )
