@@ -155,7 +155,7 @@ export interface Holdfast {
   /** The chunks of one session, by index. */
   chunks(id: SessionId, options?: WaitOptions): Promise<readonly ChunkView[]>
   /**
-   * What happened to one session on this device, oldest first: the worker keeps about the last 5,000 lines of all
+   * What happened to one session on this device, oldest first: the worker keeps the lines of about the last 2,500 changes of all
    * sessions, those of discarded ones too. None where it knows nothing of it.
    */
   log(id: SessionId, options?: WaitOptions): Promise<readonly LogLine[]>

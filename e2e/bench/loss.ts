@@ -72,7 +72,6 @@ async function main(): Promise<void> {
     const witness = await openDemo(first.context, {
       url: site.url,
       timesliceMs: Number(values.timeslice),
-      source: 'canvas',
     })
     await witness.record()
     await new Promise((resolve) =>

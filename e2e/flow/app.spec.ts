@@ -6,7 +6,7 @@ test('a new version is offered on top, not while something waits in the page, an
   stack,
   context,
 }) => {
-  const witness = await openDemo(context, { url: stack.url, source: 'canvas' })
+  const witness = await openDemo(context, { url: stack.url })
   const { page } = witness
   await witness.record()
   stack.site.deploy(`${stack.site.worker}\n// Another version.\n`)
@@ -71,7 +71,7 @@ test('it is told by the worker once no page is open, and nothing is told otherwi
   context,
 }) => {
   await context.grantPermissions(['notifications'], { origin: new URL(stack.url).origin })
-  const witness = await openDemo(context, { url: stack.url, source: 'canvas' })
+  const witness = await openDemo(context, { url: stack.url })
   await witness.page.getByTestId('notify').check()
   const worker = context.serviceWorkers().find((one) => one.url().startsWith(stack.url))
   if (!worker) throw new Error('There is no worker.')

@@ -8,7 +8,7 @@ test('a page that was frozen and runs again goes on in a new recording that name
   context,
 }) => {
   const { backend, url } = stack
-  const witness = await openDemo(context, { url, source: 'canvas' })
+  const witness = await openDemo(context, { url })
   const { page } = witness
   await witness.record()
   await witness.acknowledged(2)

@@ -35,7 +35,7 @@ test('the whole way by keyboard: a group, a recording, its state, its player, it
   stack,
   context,
 }) => {
-  const { page } = await openDemo(context, { url: stack.url, source: 'canvas' })
+  const { page } = await openDemo(context, { url: stack.url })
   await tabTo(page, /^New group/)
   await page.keyboard.press('Enter')
   await page.keyboard.type('Family')

@@ -48,7 +48,7 @@ test('storage is asked to be kept before the first recording begins', async ({ s
       start.apply(this, args)
     }
   })
-  const witness = await openDemo(context, { url: stack.url, source: 'canvas' })
+  const witness = await openDemo(context, { url: stack.url })
   await witness.record()
   expect(await witness.page.evaluate(() => Reflect.get(window, 'calls') as string[])).toEqual([
     'persist',
@@ -62,7 +62,7 @@ test('a database that was evicted is noticed at the next visit: which recordings
   context,
 }) => {
   const { url, backend } = stack
-  const witness = await openDemo(context, { url, source: 'canvas' })
+  const witness = await openDemo(context, { url })
   await witness.record()
   await witness.acknowledged(4)
   await witness.stop()

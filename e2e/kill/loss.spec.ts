@@ -14,14 +14,14 @@ test('the browser is killed at any moment: the slice that was being made is lost
   const witness = await openDemo(first.context, {
     url: stack.url,
     timesliceMs: TIMESLICE_MS,
-    source: 'canvas',
   })
   const { page } = witness
   /** When the page last told that all it had cut is safe: ms since the epoch. */
   let allSafeAtMs = 0
   await page.exposeFunction('tellAllSafe', (atMs: number) => void (allSafeAtMs = atMs))
   await page.evaluate(() => {
-    const told = document.querySelector('[data-testid=ack-count]')
+    const { shadowRoot } = document.querySelector('holdfast-recorder') as Element
+    const told = shadowRoot?.querySelector('[data-testid=ack-count]')
     const tell = Reflect.get(window, 'tellAllSafe') as (atMs: number) => void
     const look = () => told?.getAttribute('data-waiting') === '0' && tell(Date.now())
     if (told) new MutationObserver(look).observe(told, { attributes: true })

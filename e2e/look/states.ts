@@ -66,7 +66,7 @@ export async function lookAtFirstVisit({ url }: Stack, context: BrowserContext, 
 /** A recording from Record to its player, and all that may go wrong with it. */
 export async function lookAtRecording(stack: Stack, context: BrowserContext, look: Look): Promise<void> {
   const { backend, site, url } = stack
-  const witness = await openDemo(context, { url, source: 'canvas' })
+  const witness = await openDemo(context, { url })
   const { page, groupKey } = witness
   await witness.record()
   await witness.acknowledged(2)

@@ -23,7 +23,7 @@ Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChanne
 Number.MAX_SAFE_INTEGER Number.isFinite Number.isInteger Number.isSafeInteger Object Object.assign
 Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.getPrototypeOf Object.keys Object.values Promise Promise.all Promise.allSettled
 Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream Reflect Reflect.apply Reflect.deleteProperty Reflect.get Reflect.set RegExp Request Set String Symbol Symbol.asyncIterator SyntaxError String.fromCharCode TextDecoder
-TextEncoder TypeError URL URL.createObjectURL URL.revokeObjectURL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap
+TextEncoder TypeError URL URL.createObjectURL URL.revokeObjectURL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap WeakSet
 addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle customElements customElements.define customElements.get document
 document.activeElement document.addEventListener document.body document.createElement document.createElementNS document.readyState
 document.visibilityState fetch IDBCursor.prototype IDBDatabase.prototype IDBTransaction.prototype

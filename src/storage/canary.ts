@@ -16,13 +16,19 @@ export interface LostRecording {
   readonly isConfirmed: boolean
 }
 
+/** What keeps a text beside the database, as `localStorage` does. */
+export interface SecondPlace {
+  getItem(key: string): string | null
+  setItem(key: string, value: string): void
+}
+
 export interface LossOptions {
   /** Told each time what is lost has changed: the whole of it, oldest first. */
   readonly onLost: (lost: readonly LostRecording[]) => void
   /** Ends the watching. */
   readonly signal?: AbortSignal
   /** Default `localStorage`: a browser that evicts a database leaves it, but Safari, and who clears a site's data. */
-  readonly storage?: Pick<Storage, 'getItem' | 'setItem'>
+  readonly storage?: SecondPlace
 }
 
 /** What is kept in the second place, by session. */
@@ -136,7 +142,7 @@ const keptOf = ({ name, startedAtMs, progress, upload }: SessionSnapshot): Kept 
 const wholeSeconds = (ms: number) => Math.floor(ms / 1000) * 1000
 
 /** Undefined where the browser forbids it. */
-function secondPlace(): Storage | undefined {
+function secondPlace(): SecondPlace | undefined {
   try {
     return localStorage
   } catch {

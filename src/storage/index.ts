@@ -1,3 +1,3 @@
 export { protectStorage, roomFor, roomUpTo, type Protection } from './room.ts'
 export { storageForecast, type ForecastOptions, type StorageForecast } from './forecast.ts'
-export { watchForLoss, type LostRecording, type LossOptions } from './canary.ts'
+export { watchForLoss, type LostRecording, type LossOptions, type SecondPlace } from './canary.ts'

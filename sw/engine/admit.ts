@@ -20,11 +20,13 @@ import type { ReadTransaction } from '../ports/store.ts'
 export async function admitChunk(context: Context, handed: HandedChunk): Promise<ChunkId> {
   const { store, clock, room, announce } = context
   const chunk = newChunk(handed)
-  if ((await store.read((tx) => admission(tx, chunk, handed))) === 'known') return chunk.id
-
   const release = await room.acquire(chunk.sizeBytes)
+  // Beside the question whether it may come in, which mostly it may.
+  const content = readContent(handed)
+  const settled = content.catch(() => undefined)
   try {
-    const bytes = await readContent(handed)
+    if ((await store.read((tx) => admission(tx, chunk, handed))) === 'known') return chunk.id
+    const bytes = await content
     // What was hashed is what is stored: a file may change in between, and no other Blob.
     const posted = handed.payload instanceof File ? undefined : handed.payload
     await store.write(async (tx) => {
@@ -35,6 +37,7 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
       ])
     })
   } finally {
+    await settled
     release()
   }
   announce(chunk.sessionId)
