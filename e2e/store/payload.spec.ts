@@ -77,3 +77,58 @@ test('bytes that changed, are gone, or cannot be read park their chunk alone; th
   expect(snapshot?.lastError?.code).toMatch(/^payload-/)
   await app.close()
 })
+
+// Promises 2, 5 of docs/guarantees.md.
+test('a Blob that changed, or cannot be read, is sent unread and parks its chunk alone; the others are anchored', async ({
+  stack,
+  shared: { context, profile },
+}) => {
+  const { backend, sinceEntry } = stack
+  const app = await serveVersions(backend.endpoints, 'put')
+  const page = await openApp(context, app)
+  const id = await page.evaluate(() => window.app.begin(1))
+  await page.evaluate(() => window.app.holdfast?.setPolicy('paused'))
+  const cut = Array.from({ length: 12 }, (_none, index) => index)
+  for (const index of cut)
+    await page.evaluate(
+      (at) => window.app.session?.append(new Blob([new Uint8Array(50_000 + at).fill(at)])),
+      index,
+    )
+  await page.evaluate(() => window.app.session?.end())
+  await page.evaluate(async (sessionId) => {
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open(`holdfast-2:${location.origin}/`)
+      request.addEventListener('success', () => resolve(request.result))
+    })
+    const tx = db.transaction('payloads', 'readwrite')
+    // As large as the ciphertext that was there.
+    tx.objectStore('payloads').put(new Blob([new Uint8Array(50_010 + 16)]), `${sessionId}/10`)
+    await new Promise((resolve) => tx.addEventListener('complete', resolve))
+    db.close()
+  }, id)
+  const files = await blobFiles(profile, app.url, 50_011 + 16)
+  expect(files).toHaveLength(1)
+  for (const file of files) await rm(file)
+
+  await page.evaluate(() => window.app.holdfast?.setPolicy('always'))
+  const chunkStates = () =>
+    page.evaluate(async () => {
+      const session = (await window.app.holdfast?.sessions())?.[0]
+      const chunks = session && (await window.app.holdfast?.chunks(session.id))
+      return chunks?.map(({ status, parked, lastError }) => (parked ? `parked: ${lastError?.code}` : status))
+    })
+  await expect
+    .poll(chunkStates)
+    .toEqual([
+      ...cut.slice(0, 10).map(() => 'confirmed'),
+      'parked: payload-corrupt',
+      'parked: payload-unreadable',
+    ])
+  // The changed one was refused by its store, so that nothing had read it here before.
+  const refused = backend.ledger
+    .all()
+    .slice(sinceEntry)
+    .filter(({ method, status }) => method === 'PUT' && status === 400)
+  expect(refused).toHaveLength(1)
+  await app.close()
+})

@@ -13,10 +13,14 @@ export interface App {
   close(): Promise<void>
 }
 
-/** Serves a page with the library, and a worker for these endpoints. */
-export async function serveVersions(endpoints: Endpoints): Promise<App> {
+/**
+ * Serves a page with the library, and a worker for these endpoints.
+ *
+ * @param worker the present one, of `kill/workers`
+ */
+export async function serveVersions(endpoints: Endpoints, worker: 'patient' | 'put' = 'patient'): Promise<App> {
   const builds: Record<Version, string> = {
-    present: withEndpoints(await builtScript('kill/workers/patient.ts'), endpoints),
+    present: withEndpoints(await builtScript(`kill/workers/${worker}.ts`), endpoints),
     'next-schema': withEndpoints(await builtScript('kill/workers/next-schema.ts'), endpoints),
   }
   const files = new Map([['/page.js', await builtScript('update/update-page.ts')]])
