@@ -37,9 +37,7 @@ test('the browser is killed at any moment: the slice that was being made is lost
   await visit.goto(`${stack.url}/read.html`)
   const [recording] = await storedTimes(visit)
   if (!recording) throw new Error('Nothing of the recording is there.')
-  const lengths = recording.chunks.map(({ fromMs, toMs }) => toMs - fromMs).toSorted((a, b) => a - b)
-  // What a slice is, whatever the machine does meanwhile.
-  expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThan(2 * TIMESLICE_MS)
+  const lengths = recording.chunks.map(({ fromMs, toMs }) => toMs - fromMs)
   const lostMs = killedAtMs - storedUntilMs(recording)
   const longest = Math.max(2 * TIMESLICE_MS, ...lengths)
   expect(lostMs).toBeLessThanOrEqual(killedAtMs - allSafeAtMs + longest)
