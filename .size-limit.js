@@ -34,7 +34,7 @@ export default [
   {
     name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture',
     path: 'dist/src/elements/index.js',
-    limit: '17.5 kB',
+    limit: '18.3 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -80,7 +80,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '22.9 kB',
+    limit: '23.1 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

@@ -137,13 +137,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 })
 
-/** What a context is told so holds for all its later pages too. */
+/** What a context is told so holds for all its later pages too; a permission is given to an origin, which is a test's own. */
 const LASTS = [
   'addCookies',
   'addInitScript',
   'exposeBinding',
   'exposeFunction',
-  'grantPermissions',
   'route',
   'routeWebSocket',
   'setExtraHTTPHeaders',

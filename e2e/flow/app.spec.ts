@@ -33,13 +33,13 @@ test('the icon tells how many recordings are on their way, and forgets it with t
   stack,
   context,
 }) => {
-  await context.addInitScript(() => {
+  const first = () => {
     const told: number[] = []
     Reflect.set(window, 'badges', told)
     navigator.setAppBadge = async (count = 0) => void told.push(count)
     navigator.clearAppBadge = async () => void told.push(0)
-  })
-  const { page } = await openDemo(context, { url: stack.url })
+  }
+  const { page } = await openDemo(context, { url: stack.url, first })
   await leavePending(page, 2)
   const newest = () => page.evaluate(() => (Reflect.get(window, 'badges') as number[]).at(-1))
   await expect.poll(newest).toBe(2)

@@ -32,7 +32,7 @@ test('room is told in minutes of video, found by trial, and its lack is warned o
 })
 
 test('storage is asked to be kept before the first recording begins', async ({ stack, context }) => {
-  await context.addInitScript(() => {
+  const first = () => {
     const calls: string[] = []
     Reflect.set(window, 'calls', calls)
     const { storage } = navigator
@@ -47,8 +47,8 @@ test('storage is asked to be kept before the first recording begins', async ({ s
       calls.push('start')
       start.apply(this, args)
     }
-  })
-  const witness = await openDemo(context, { url: stack.url })
+  }
+  const witness = await openDemo(context, { url: stack.url, first })
   await witness.record()
   expect(await witness.page.evaluate(() => Reflect.get(window, 'calls') as string[])).toEqual([
     'persist',

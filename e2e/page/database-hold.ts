@@ -11,7 +11,7 @@ export interface DatabaseHold {
 }
 
 /**
- * Stops the worker in a state that no server sees: from the first slice of the page's recorder on it looks at the chunks
+ * Stops the worker in a state that no server sees: from the first chunk or slice of the page's recorder on it looks at the chunks
  * between any two of the worker's commits, and keeps the database from the moment at which one of them has this status.
  */
 export const holdDatabaseAt = (page: Page, status: string): DatabaseHold => holdDatabase(page, status)
@@ -51,9 +51,8 @@ async function keepOpenAt({
     while (!released.signal.aborted) await result(chunks.count())
   }
 
+  const sliced = new Promise((resolve) => addEventListener('slice', resolve, { once: true }))
   const db = await result(indexedDB.open(`holdfast-2:${location.origin}/`))
-  // Before there is a chunk there is nothing to look at, and to look takes a whole core.
-  await new Promise((resolve) => addEventListener('slice', resolve, { once: true }))
   for (;;) {
     const tx = db.transaction(['chunks', 'sessions'], 'readwrite')
     const chunks = tx.objectStore('chunks')
@@ -64,5 +63,7 @@ async function keepOpenAt({
       void spin(chunks).finally(() => db.close())
       return
     }
+    // Before there is a chunk there is nothing to look at, and to look takes a whole core.
+    if (rows.length === 0) await sliced
   }
 }

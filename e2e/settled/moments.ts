@@ -2,7 +2,7 @@ import { HEAD_LABEL } from '../../src/evidence/head.ts'
 import { expect } from '../fixtures.ts'
 import type { Hold, Scene } from '../kill/kill-scene.ts'
 import { expectHeldAt } from '../kill/outcome.ts'
-import { momentsOver, type Moment } from '../kill/moments.ts'
+import type { Moment } from '../kill/moments.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { storedChunks } from '../page/stored.ts'
 import { STORES } from '../stores.ts'
@@ -85,11 +85,7 @@ const refused = toldAt(async ({ app }) => {
 })
 
 /** What comes before the last word is as it is with a chain. */
-const untilHeads = (store: HeadStore): Readonly<Record<string, SettledMoment>> =>
-  Object.fromEntries(Object.entries(momentsOver(store)).filter(([name]) => !name.startsWith('anchor-')))
-
 export const headMoments = (store: HeadStore): Readonly<Record<string, SettledMoment>> => ({
-  ...untilHeads(store),
   'head-sent, before the store has it': headAt(store, 'before'),
   'head-sent, the store’s answer lost': headAt(store, 'after'),
 })

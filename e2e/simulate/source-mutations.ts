@@ -262,7 +262,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('believes a relay that takes and never mines', /nobody is told/, [
       'engine/witness',
-      'taken >= TAKEN_TO_TELL',
+      'inVain >= TAKEN_TO_TELL',
       'false',
     ]),
     besides: [{ atMs: 0, what: { kind: 'relay-sits', forMs: 2_000_000, relays: 'all' } }],

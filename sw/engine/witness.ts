@@ -52,13 +52,11 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
   const isInVain = inVain >= TAKEN_TO_TELL
   const isStanding = block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS
   const isUnseen = isInVain || isStanding
+  const lookMs = clock.now() + anchor.pollMs
+  // Not after the next hand-over is due.
+  const atMs = dueMs > nowMs ? Math.min(dueMs, lookMs) : lookMs
   if (taken || !isUnseen)
-    await record(
-      context,
-      id,
-      { type: 'look-again', atMs: clock.now() + anchor.pollMs, shown, blockNumber, taken },
-      true,
-    )
+    await record(context, id, { type: 'look-again', atMs, shown, blockNumber, taken }, true)
   if (isUnseen)
     throw new HoldfastError(
       'anchor-unseen',
