@@ -18,7 +18,10 @@ export interface App {
  *
  * @param worker the present one, of `kill/workers`
  */
-export async function serveVersions(endpoints: Endpoints, worker: 'patient' | 'put' = 'patient'): Promise<App> {
+export async function serveVersions(
+  endpoints: Endpoints,
+  worker: 'patient' | 'put' = 'patient',
+): Promise<App> {
   const builds: Record<Version, string> = {
     present: withEndpoints(await builtScript(`kill/workers/${worker}.ts`), endpoints),
     'next-schema': withEndpoints(await builtScript('kill/workers/next-schema.ts'), endpoints),
