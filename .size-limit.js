@@ -71,7 +71,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '23.4 kB',
+    limit: '24.3 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
