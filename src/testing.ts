@@ -198,7 +198,11 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     trouble(id, code, retryAtMs) {
       const lastError = code && { code, message: 'The test says so.' }
       if (lastError) note(id, 'failed', { error: lastError })
-      change(id, { lastError, retryAtMs: code && retryAtMs })
+      change(id, {
+        lastError,
+        failingSinceMs: code && (kept.get(id)?.snapshot.failingSinceMs ?? Date.now()),
+        retryAtMs: code && retryAtMs,
+      })
     },
     interrupt: (id) => void endWith(id, 'interrupted'),
 
@@ -214,7 +218,13 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         log: async (id) => log.filter(({ sessionId }) => sessionId === id),
         watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
         pause: async (id) => change(id, { paused: true }),
-        resume: async (id) => change(id, { paused: false, lastError: undefined, retryAtMs: undefined }),
+        resume: async (id) =>
+          change(id, {
+            paused: false,
+            lastError: undefined,
+            failingSinceMs: undefined,
+            retryAtMs: undefined,
+          }),
         // Nothing here has a destination, so there is nothing to take over.
         adopt: async (id) => change(id),
         policy: async () => ({ policy, metered: false }),

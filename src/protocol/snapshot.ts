@@ -115,6 +115,8 @@ export interface SessionSnapshot {
   readonly anchor?: AnchorView | undefined
   /** The latest failure for which this session still waits, or is parked. */
   readonly lastError?: WireError | undefined
+  /** Since when that has been so, without a success in between (ms since the epoch). */
+  readonly failingSinceMs?: number | undefined
   /** When work on this session is tried next (ms since the epoch), where it waits for a time. */
   readonly retryAtMs?: number | undefined
 }

@@ -22,7 +22,7 @@ describe('of a store that has asked for a wait', () => {
   })
 
   it('is told nobody who has trouble of its own, nor once the time has come', () => {
-    const trouble = { error: { code: 'rejected-by-store', message: 'why' } } as const
+    const trouble = { error: { code: 'rejected-by-store', message: 'why' }, sinceMs: 70 } as const
     expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS)).toBeUndefined()
     expect(finding(uploading, 'here', from, NOW_MS + 60)).toBeUndefined()
   })

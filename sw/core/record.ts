@@ -178,9 +178,10 @@ export interface PageRange {
 /** The newest head that the chain holds at the wanted depth; where there is none, the store. */
 export type Anchored = AnchorView
 
-/** A failure that a person may be told of, and when the engine tries again by itself (ms since the epoch). */
+/** A failure that a person may be told of, since when it lasts, and when the engine tries again by itself (ms since the epoch). */
 export interface Trouble {
   readonly error: WireError
+  readonly sinceMs: number
   readonly retryAtMs?: number | undefined
 }
 

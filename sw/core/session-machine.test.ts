@@ -768,7 +768,7 @@ describe('what the chain holds', () => {
       lastError: { code: 'anchor-unseen', message: 'why' },
       wait: { kind: 'due', notBeforeMs: NOW_MS + 9_000 },
     },
-    trouble: { error: { code: 'anchor-unseen', message: 'why' } },
+    trouble: { error: { code: 'anchor-unseen', message: 'why' }, sinceMs: NOW_MS - 90_000 },
   } as const
 
   it('at each look still changes nothing: a newer head on its way waits, and is told, as before', () => {
@@ -806,6 +806,7 @@ describe('a page or a head that was refused', () => {
     expect(dueMs[of](session, NOW_MS)).toBe(Infinity)
     expect(session.trouble).toEqual({
       error: { code: 'rejected-by-store', message: 'why' },
+      sinceMs: NOW_MS,
     })
     expect(session.trials?.refusal).toMatchObject({ failures: 1 })
     expect(effects).toMatchObject([['addLog', { event: 'failed', error: { code: 'rejected-by-store' } }]])
@@ -964,6 +965,14 @@ describe('the trouble that a person is told', () => {
     const troubled = failedWith(STATES.recording.session, 'unreachable')
     const { session } = transition(troubled, STATES.recording.chunks, EVENTS.chunk, now)
     expect(session.trouble).toBeUndefined()
+  })
+
+  it('keeps the time since when it lasts, for as long as it is the same', () => {
+    const first = failedWith(STATES.recording.session, 'unreachable')
+    const again = failedWith(first, 'unreachable', NOW_MS + 60_000)
+    expect(again.trouble).toMatchObject({ error: { code: 'unreachable' }, sinceMs: NOW_MS })
+    const other = failedWith(again, 'timeout', NOW_MS + 90_000)
+    expect(other.trouble).toMatchObject({ sinceMs: NOW_MS + 90_000 })
   })
 
   it('is not told of our own stop', () => {

@@ -453,10 +453,15 @@ const waitsForPerson = ({ parked, listing, witnessing, paused, trouble }: Sessio
   witnessing.wait.kind === 'parked' ||
   (paused && trouble && !trouble.retryAtMs)
 
-/** Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. */
+/**
+ * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same
+ * trouble keeps the time since when it lasts.
+ */
 function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
-  if (retryAtMs && draft.session.trouble && waitsForPerson(draft.session)) return
-  draft.set({ trouble: { error, retryAtMs } })
+  const { trouble: told } = draft.session
+  if (retryAtMs && told && waitsForPerson(draft.session)) return
+  const sinceMs = told?.error.code === error.code ? told.sinceMs : draft.now.nowMs
+  draft.set({ trouble: { error, sinceMs, retryAtMs } })
 }
 
 /**

@@ -68,7 +68,7 @@ describe('chunkView', () => {
 
 describe('sessionView', () => {
   it('tells ending and upload, the tally and why the session does not go on', () => {
-    const trouble = { error: { code: 'unreachable', message: 'why' }, retryAtMs: 77 } as const
+    const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70, retryAtMs: 77 } as const
     expect(sessionView({ ...session, trouble }, still)).toMatchObject({
       id: sessionId,
       ending: 'recording',
@@ -78,12 +78,13 @@ describe('sessionView', () => {
       localBytes: 0,
       chunks: session.tally,
       lastError: trouble.error,
+      failingSinceMs: 70,
       retryAtMs: 77,
     })
   })
 
   it('tells when a refused sign-in is tried again', () => {
-    const trouble = { error: { code: 'sign-in-needed', message: 'why' } } as const
+    const trouble = { error: { code: 'sign-in-needed', message: 'why' }, sinceMs: 70 } as const
     const trials = { 'sign-in': { failures: 1, retryAtMs: 99, setAtMs: 9 } }
     expect(sessionView({ ...session, trouble, trials }, still)).toMatchObject({ retryAtMs: 99 })
     expect(sessionView({ ...session, trouble }, still).retryAtMs).toBeUndefined()
@@ -132,7 +133,7 @@ describe('sessionView', () => {
   })
 
   it('hands out neither sealed keys nor the bookkeeping', () => {
-    const trouble = { error: { code: 'unreachable', message: 'why' } } as const
+    const trouble = { error: { code: 'unreachable', message: 'why' }, sinceMs: 70 } as const
     const trials = { refusal: { failures: 1, retryAtMs: 99, setAtMs: 9 } }
     const full = { ...session, listing: aListing(0, 2), logEnd: 'interrupted', trouble, trials } as const
     const view = sessionView(full, still)

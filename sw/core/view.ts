@@ -37,6 +37,7 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
       paused === 'elsewhere'
         ? { code: 'other-destination', message: `It is bound to ${session.identity}.` }
         : trouble?.error,
+    failingSinceMs: trouble?.sinceMs,
     retryAtMs: paused ? undefined : trouble && (trouble.retryAtMs ?? nextTrialMs(session)),
   }
 }
