@@ -70,10 +70,10 @@ test('the whole way by keyboard: a group, a recording, its state, its player, it
   await page.getByTestId('hide').focus()
   await page.keyboard.press('Enter')
   await expect(page.locator('#cover')).toBeVisible()
-  expect(await page.title()).toBe('Clock')
+  await expect(page).toHaveTitle('Clock')
   await page.keyboard.press('Escape')
   await expect(page.locator('#cover')).toBeHidden()
-  expect(await page.title()).toBe('Holdfast')
+  await expect(page).toHaveTitle('Holdfast')
   await expect(page.getByTestId('hide')).toBeFocused()
 
   await tabTo(page, /^Delete traces/)

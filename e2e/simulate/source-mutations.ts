@@ -316,7 +316,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ]),
     besides: FORGETFUL,
   },
-  plant('lets go of chunks that come after the head', /does not list it|is in no page/, [
+  plant('lets go of chunks that come after the head', /does not list it|is in no page|is not at its end/, [
     'core/session-machine',
     '{ from: 0, to: event.anchored.size }',
     '{ from: 0, to: session.size }',

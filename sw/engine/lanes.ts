@@ -67,7 +67,10 @@ export function createLanes(now: () => number): Lanes {
         const begunUnder = bears
         const begunMs = now()
         try {
-          return await requests()
+          const done = await requests()
+          // What was not made tells nothing.
+          if (done === undefined) lanesInUse = 0
+          return done
         } catch (error) {
           allowed = 0
           // However it began, a loss is one.

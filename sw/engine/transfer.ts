@@ -53,8 +53,10 @@ async function upload(
   const { cid, encryptedHash: sha256 } = state.seal
   const session = known ?? (await store.read((tx) => tx.session(sessionId)))
   if (session === undefined) return
+  // While it waited it may have been paused, or discarded.
+  const isWanted = async () => (await store.read((tx) => tx.chunk(id)))?.due
   const delivery: Delivery = {
-    inLane,
+    inLane: inLane && ((requests) => inLane(async () => ((await isWanted()) ? requests() : undefined))),
     sent: state.sent,
     resumeToken: state.resumeToken,
     unread: () => unreadPayload(context, id),
