@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
 import type { InLane } from './lanes.ts'
@@ -97,11 +98,16 @@ export async function deliver(
       }
       if (!proved) await transport.verify(upload, attempt)
     } catch (error) {
-      // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way.
-      if (unread && !signal.aborted) await delivery.bytes()
+      // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
+      // a server says is heard.
+      if (unread && !signal.aborted && mayBeOfBytes(error)) await delivery.bytes()
       throw error
     }
     return true
   })
   return done === true
 }
+
+/** Whether it could be the bytes' fault. What asks for a wait, or for a sign-in, is the destination's. */
+const mayBeOfBytes = (error: unknown) =>
+  !['throttled', 'server-error', 'sign-in-needed'].includes(HoldfastError.from(error).code)

@@ -88,19 +88,24 @@ export function createDrain(context: Context): Drain {
 
   async function run(): Promise<Outcome> {
     const transfers = new Map<ChunkId, Promise<unknown>>()
+    /** What these are of, in the order in which they began. */
+    const moving = new Map<string, ChunkRecord>()
     const steps = new Map<string, Promise<unknown>>()
     const underWay = () => [...transfers.values(), ...steps.values()]
     let nextLookMs = 0
     let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
-    const start = <Id>(works: Map<Id, Promise<unknown>>, id: Id, work: Promise<unknown>) => {
+    const start = <Id extends string>(works: Map<Id, Promise<unknown>>, id: Id, work: Promise<unknown>) => {
       const done = work
         .catch((error: unknown) => {
           broken = { error }
+          lanes.allow(0, 0)
+          notify()
         })
         .finally(() => {
           works.delete(id)
+          moving.delete(id)
           // One look for several that are over, while others are ready in their place.
           if (works.size <= lanes.bears() + MAX_READY / 2) notify()
         })
@@ -110,20 +115,22 @@ export function createDrain(context: Context): Drain {
     try {
       for (;;) {
         wakeSignal = new AbortController()
-        const plan = await planWork(context, { transfers, steps, lanes: lanes.bears(), takeNext })
+        const failures = lanes.failures()
+        const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), takeNext })
         plan.sessions.forEach(watchRecorder)
         let told = false
         for (const [id, event] of plan.events)
           if (await change(context, id, event, undefined, false)) told = true
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
-        lanes.allow(plan.uploads, broken ? 0 : deadlineMs - WIND_DOWN_MS)
+        lanes.allow(plan.uploads, broken ? 0 : deadlineMs - WIND_DOWN_MS, failures)
         if (!windingDown && !broken) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()
           const { signal } = stop
           for (const chunk of plan.chunks) {
             const session = plan.sessions.find(({ id }) => id === chunk.sessionId)
+            moving.set(chunk.id, chunk)
             const work = lanes.upload(chunk, (inLane) => transfer(context, chunk, signal, session, inLane))
             start(
               transfers,

@@ -10,16 +10,20 @@ export type InLane = <T>(requests: () => Promise<T>) => Promise<T | undefined>
 export interface Lanes {
   /** Uploads that the network bears. */
   bears(): number
+  /** How many have failed in a lane, once that was written down. */
+  failures(): number
   /**
    * So many may be under way from now on.
    *
    * @param uploads with 0, those that wait are turned away
    * @param untilMs from then on all are turned away, ms since the epoch
+   * @param asOf the failures of which whoever decided this knew; where there are more by now, it does not count
    */
-  allow(uploads: number, untilMs: number): void
+  allow(uploads: number, untilMs: number, asOf?: number): void
   /**
-   * Runs one upload, and learns from it how many the network bears. After a failure none begins before the next
-   * `allow`, and those that wait are turned away: whether they are due is to be asked anew.
+   * Runs one upload, and learns from it how many the network bears. After a failure in a lane none begins before it is
+   * written down and the next `allow` knows of it, and those that wait are turned away: whether they are due is to be asked
+   * anew.
    *
    * @param work resolves to how it failed, once that is written down
    * @returns the same
@@ -38,18 +42,24 @@ export function createLanes(now: () => number): Lanes {
   let allowed = 0
   let endMs = 0
   let inUse = 0
+  let failures = 0
+  /** Failures that are yet to be written down. */
+  let failing = 0
 
   const turnAway = () => {
     for (const enter of waiting.splice(0)) enter(0)
   }
   const letIn = () => {
     if (now() >= endMs) turnAway()
-    while (waiting.length > 0 && inUse < Math.min(bears, allowed)) waiting.shift()?.(++inUse)
+    const most = failing > 0 ? 0 : Math.min(bears, allowed)
+    while (waiting.length > 0 && inUse < most) waiting.shift()?.(++inUse)
   }
 
   return {
     bears: () => bears,
-    allow(uploads, untilMs) {
+    failures: () => failures,
+    allow(uploads, untilMs, asOf = failures) {
+      if (asOf !== failures) return
       allowed = uploads
       endMs = untilMs
       if (allowed === 0) turnAway()
@@ -58,7 +68,8 @@ export function createLanes(now: () => number): Lanes {
     async upload({ state, sizeBytes }, work) {
       let lanesInUse = 0
       let tookMs = 0
-      const code = await work(async (requests) => {
+      let hasFailed = false
+      const inLane: InLane = async (requests) => {
         lanesInUse = await new Promise<number>((enter) => {
           waiting.push(enter)
           letIn()
@@ -68,28 +79,36 @@ export function createLanes(now: () => number): Lanes {
         const begunMs = now()
         try {
           const done = await requests()
-          // What was not made tells nothing.
-          if (done === undefined) lanesInUse = 0
+          // What was not made tells nothing of this number of lanes, nor what began under another.
+          if (done === undefined || begunUnder !== bears) lanesInUse = 0
           return done
         } catch (error) {
-          allowed = 0
+          hasFailed = true
+          failing++
           // However it began, a loss is one.
           lanesInUse = inUse
           throw error
         } finally {
           tookMs = now() - begunMs
-          // One that began under another number tells nothing of this one.
-          if (begunUnder !== bears) lanesInUse = 0
           inUse--
           letIn()
         }
-      })
-      if (code) turnAway()
-      // One that had been sent before may have found its bytes there already.
-      if (code ? tellsOfDestination(code) : !state.sent)
-        bears = observe(lanesInUse, sizeBytes, tookMs, code !== undefined)
-      letIn()
-      return code
+      }
+      try {
+        const code = await work(inLane)
+        // One that had been sent before may have found its bytes there already.
+        if (code ? tellsOfDestination(code) : !state.sent)
+          bears = observe(lanesInUse, sizeBytes, tookMs, code !== undefined)
+        return code
+      } finally {
+        if (hasFailed) {
+          failing--
+          failures++
+          allowed = 0
+          turnAway()
+        }
+        letIn()
+      }
     },
   }
 }

@@ -26,7 +26,7 @@ it('waits for no time of a clock that was ahead: what no wait can be for comes a
       await tx.putChunk(withMarks({ ...chunk, state }, session))
     }
   })
-  const underWay = { transfers: new Map(), steps: new Map(), lanes: 6, takeNext: fairOrder() }
+  const underWay = { moving: new Map(), steps: new Map(), lanes: 6, takeNext: fairOrder() }
   const { chunks } = await planWork(world.worker(), underWay)
   expect(chunks.map(({ index }) => index)).toEqual([4, 2, 0])
 })

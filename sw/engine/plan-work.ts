@@ -1,4 +1,4 @@
-import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
@@ -23,7 +23,8 @@ export interface Step {
 
 /** What a drain has under way already, and what it may use. */
 export interface UnderWay {
-  readonly transfers: ReadonlyMap<ChunkId, unknown>
+  /** Chunks by id, in the order in which they began. */
+  readonly moving: ReadonlyMap<string, ChunkRecord>
   /** By key. */
   readonly steps: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
@@ -92,37 +93,49 @@ interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'uploads' | 'nextAtMs'>
 }
 
 /**
- * Fills the free lanes with the next due chunks, and has some more made ready for them. Sealing needs no network: it has
- * lanes while uploads have none.
+ * Fills the free lanes with the next due chunks, and has some more made ready for them, bounded by number and bytes. Sealing
+ * needs no network and no lane: a few raw chunks at a time, however many uploads there are.
  */
 async function planTransfers(
   tx: ReadTransaction,
-  { transfers, lanes, takeNext }: UnderWay,
+  { moving, lanes, takeNext }: UnderWay,
   store: Circuit,
   suspended: boolean,
   nowMs: number,
 ): Promise<TransferPlan> {
-  const busy = new Set(transfers.keys())
+  const busy = new Set([...moving.values()].map(({ id }) => id))
+  const sending = [...moving.values()].filter(({ state }) => state.status === 'uploading')
+  let sealing = busy.size - sending.length
   const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
+  // Whoever asks whether a store is back asks with one.
+  const most = uploads > 0 && store.failures === 0 ? uploads + MAX_READY : uploads
   const chunks: ChunkRecord[] = []
   const first = (from: number, to: number) => tx.nextDue([[from], [to]], busy)
-  const next = await first(0, Infinity)
-  // Whoever asks whether a store is back asks with one.
-  const most = uploads > 0 && store.failures === 0 ? uploads + readyAhead(next?.sizeBytes) : uploads
-  let raw = await first(SEAL_FIRST, 0)
-  for (let lane = busy.size; lane < Math.max(most, MAX_CONCURRENT_STEPS); lane++) {
-    const isRawDue = dueAtMs(raw, nowMs) <= nowMs && lane < Math.max(uploads, MAX_CONCURRENT_STEPS)
-    const upload = async () =>
-      (await takeNext(tx, nowMs, busy)) ??
-      // What no wait can be for was stored under a clock that was ahead.
-      first(nowMs + LONGEST_WAIT_MS + 1, Infinity)
-    const chunk = isRawDue ? raw : lane < most ? await upload() : undefined
-    if (!chunk) break
+  const start = (chunk: ChunkRecord) => {
     chunks.push(chunk)
     busy.add(chunk.id)
-    if (isRawDue) raw = await first(SEAL_FIRST, 0)
   }
-  const uploadMs = dueAtMs(chunks.length > 0 ? await first(0, Infinity) : next, nowMs)
+  let raw = await first(SEAL_FIRST, 0)
+  for (
+    ;
+    raw && dueAtMs(raw, nowMs) <= nowMs && sealing < Math.max(uploads, MAX_CONCURRENT_STEPS);
+    sealing++
+  ) {
+    start(raw)
+    raw = await first(SEAL_FIRST, 0)
+  }
+  while (sending.length < most) {
+    const chunk =
+      (await takeNext(tx, nowMs, busy)) ??
+      // What no wait can be for was stored under a clock that was ahead.
+      (await first(nowMs + LONGEST_WAIT_MS + 1, Infinity))
+    if (!chunk) break
+    sending.push(chunk)
+    const readyBytes = sending.slice(uploads).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (readyBytes > READY_BYTES) break
+    start(chunk)
+  }
+  const uploadMs = dueAtMs(await first(0, Infinity), nowMs)
   const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,
@@ -132,9 +145,6 @@ async function planTransfers(
     nextAtMs: busy.size > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
 }
-
-/** How many chunks are made ready while the lanes are in use: the smaller they are, the more. */
-const readyAhead = (sizeBytes = Infinity) => Math.min(MAX_READY, Math.floor(READY_BYTES / sizeBytes))
 
 /**
  * A few steps of each kind at a time, and one on trial while their destination has failed lately. Trials of what is parked

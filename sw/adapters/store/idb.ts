@@ -248,10 +248,10 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
   const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
     void tx.objectStore(store).delete(key)
   const flush = (live.flush = () => {
-    for (const session of changed.values()) void put('sessions', session)
+    for (const session of changed.values()) tx.objectStore('sessions').put(session)
     changed.clear()
     if (lines.length === 0) return
-    if (log.newest % 100 === 0) void remove('log', IDBKeyRange.upperBound(log.newest - LOG_GROUPS))
+    if (log.newest % 100 === 0) tx.objectStore('log').delete(IDBKeyRange.upperBound(log.newest - LOG_GROUPS))
     void resultOf(tx.objectStore('log').add(lines)).then(
       (number) => (log.newest = Number(number)),
       () => undefined,

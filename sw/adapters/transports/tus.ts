@@ -211,7 +211,11 @@ export function tus({
 
     /** Sends the next part; undefined if the upload is gone. */
     async function advance({ target, offset }: Position): Promise<Position | undefined> {
-      const end = Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
+      // What is unread goes whole: its checksum is that of all of it.
+      const end =
+        bytes instanceof Blob
+          ? upload.sizeBytes
+          : Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
       const part = bytes.slice(offset, end)
       const answer = await patch(target, offset, part, await digestOf(part, checksum, upload), signal)
       if (answer.ok) {
