@@ -38,8 +38,8 @@ export interface RecordOptions {
   /** Keeps the screen on until the recording is over, where the browser can. Default true. */
   readonly keepAwake?: boolean
   /**
-   * Asked for another stream where the page was frozen, and its camera was taken away meanwhile. Without, and where it
-   * rejects, the recording is over then.
+   * Asked for another stream where the page was frozen, and its camera was taken away meanwhile; its tracks are stopped
+   * when the recording is over. Without, and where it rejects, the recording is over then.
    */
   readonly reopen?: () => Promise<MediaStream>
   /** Told when the recording goes on in another session: the page was frozen, or the worker had lost the session. */
@@ -92,8 +92,11 @@ export interface Recording {
    * does not come to an end. Undefined where the worker has all of it.
    */
   unsaved(): Blob | undefined
-  /** The same in runs, of which each is without a gap: the first begins with the header. Empty where there is nothing. */
-  unsavedRuns(): readonly Blob[]
+  /**
+   * The same as one file or, where the recorder was started anew meanwhile, several: of each its runs without a gap, the
+   * first with the header. Empty where there is nothing.
+   */
+  unsavedRuns(): readonly (readonly Blob[])[]
 }
 
 /** Formats in the order of our preference: WebM is cut by time, MP4 by key frames. */
@@ -204,7 +207,9 @@ export function record(
   let waitingBytes = 0
   let source = sourceOf(stream)
   let isAsked = false
-  let made: Made | undefined
+  /** A page that was frozen may have had more than one recorder. */
+  const made: Made[] = []
+  const asked = newDeferred<undefined>()
   const over = new AbortController()
   let part = partOf(Promise.resolve(session))
   let recorder = startRecorder(part)
@@ -263,7 +268,7 @@ export function record(
       const capturedAtMs = cutAtMs
       cutAtMs = Date.now()
       const durationMs = cutAtMs - capturedAtMs
-      own ??= made = { header: data, untaken: new Map(), count: 0 }
+      if (!own) made.push((own = { header: data, untaken: new Map(), count: 0 }))
       const { untaken } = own
       untaken.set(data, own.count++)
       captured++
@@ -329,6 +334,7 @@ export function record(
     if (lost.rest !== undefined) return
     const rest = partOf(lost.session.then(restart))
     lost.rest = rest
+    lost.ended.resolve(undefined)
     for (const piece of lost.handed) hand(piece, rest)
     rest.queued.push(...lost.queued.splice(0))
     handNext(rest)
@@ -342,8 +348,7 @@ export function record(
     if (isReturning || recorder.state === 'inactive') return
     isReturning = true
     part.isCutOff = true
-    const reopened = isGone(sourceOf(given)) && (await reopen?.().catch(() => undefined))
-    if (reopened) given = reopened
+    if (reopen && isGone(sourceOf(given))) given = (await Promise.race([reopened(reopen), asked.promise])) ?? given
     isReturning = false
     source = sourceOf(given)
     if (isAsked || isGone(source)) return stopNow()
@@ -356,6 +361,14 @@ export function record(
     })
     goOnIn(partOf(next), before.ended.promise)
     progress()
+  }
+
+  /** Another stream, which is closed with the recording; undefined where there is none, or it comes too late. */
+  async function reopened(open: () => Promise<MediaStream>): Promise<MediaStream | undefined> {
+    const stream = await open().catch(() => undefined)
+    const close = () => stream?.getTracks().forEach((track) => track.stop())
+    void finished.then(close, close)
+    return stream
   }
 
   /** The page was frozen, and there is nothing to go on with. */
@@ -408,18 +421,23 @@ export function record(
   return {
     finished,
     unsaved() {
-      const runs = runsOf(made)
-      return runs.length === 0 ? undefined : new Blob([...runs], { type: mimeType })
+      const runs = made.flatMap(runsOf)
+      return runs.length === 0 ? undefined : new Blob(runs, { type: mimeType })
     },
-    unsavedRuns: () => runsOf(made).map((run) => new Blob([run], { type: mimeType })),
+    unsavedRuns: () =>
+      made
+        .map((one) => runsOf(one).map((run) => new Blob([run], { type: mimeType })))
+        .filter((runs) => runs.length > 0),
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
-        if (recorder.state === 'inactive') return finished
+        if (recorder.state === 'inactive' && !isReturning) return finished
         source = sourceOf(given)
         isAsked = true
         // From here on the caller may let its camera go.
         over.abort()
-        recorder.stop()
+        asked.resolve(undefined)
+        // What comes back finds that it is over.
+        if (!isReturning) recorder.stop()
         return finished
       }),
   }
@@ -432,8 +450,8 @@ export function record(
 const keyFrameEveryMs = (mimeType: string, timesliceMs: number) =>
   mimeType.startsWith('video/mp4') ? timesliceMs : Math.max(timesliceMs, KEY_FRAME_EVERY_MS)
 
-function runsOf(made: Made | undefined): readonly Blob[] {
-  if (made === undefined || made.untaken.size === 0) return []
+function runsOf(made: Made): readonly Blob[] {
+  if (made.untaken.size === 0) return []
   const runs: Blob[][] = [[made.header]]
   let last = 0
   for (const [slice, number] of made.untaken) {
