@@ -53,11 +53,15 @@ describe('a recording that this device has lost', () => {
     startedAtMs: 0,
     lengthMs: 21_000,
     safeMs: 18_000,
+    isAllSafe: false,
     isConfirmed: false,
   }
   it.each([
     [{}, '00:18 of 00:21 is safe elsewhere, the rest is lost.'],
-    [{ safeMs: 21_000 }, 'all of its 00:21 is safe elsewhere.'],
+    [{ isAllSafe: true }, 'all of its 00:21 is safe elsewhere.'],
+    [{ safeMs: 21_000 }, '00:21 of 00:21 is safe elsewhere, the rest is lost.'],
+    [{ lengthMs: 0, safeMs: 0 }, 'what of it was not uploaded yet is lost.'],
+    [{ lengthMs: 0, safeMs: 0, isAllSafe: true }, 'all of it is safe elsewhere.'],
     [{ isConfirmed: true }, 'all of its 00:21 is safe elsewhere.'],
     [{ safeMs: 0 }, 'all of its 00:21 is lost.'],
   ])('%j is told as that', (what, expected) => {
