@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { lostWords } from './lost-notice.ts'
-import { lengthInWords, storageWords, warningWords } from './storage-notice.ts'
+import { leftOfTrial, lengthInWords, stillRoomFor, storageWords, warningWords } from './storage-notice.ts'
 
 const MINUTE_MS = 60_000
 
@@ -43,6 +43,28 @@ describe('the storage line', () => {
       '119 min',
       '2 h',
     ])
+  })
+})
+
+describe('room while something records', () => {
+  /** Each look finds 20 more on this device. */
+  const looks = (has: boolean | undefined) => {
+    let look = { triedBytes: 100 as number | undefined, localBytes: 0 }
+    return [20, 40, 60, 80].map((localBytes) => {
+      const left = leftOfTrial(look, localBytes)
+      look = { triedBytes: stillRoomFor(50, has, left), localBytes }
+      return look.triedBytes
+    })
+  }
+  it('goes down by what was recorded, look by look, to what was tried just now', () => {
+    expect(looks(true)).toEqual([80, 60, 50, 50])
+    expect(looks(undefined)).toEqual([80, 60, 40, 20])
+    expect(looks(false)).toEqual([0, 0, 0, 0])
+  })
+
+  it('takes nothing for found where uploads have freed space, or nothing was tried', () => {
+    expect(leftOfTrial({ triedBytes: 100, localBytes: 20 }, 5)).toBe(100)
+    expect(leftOfTrial({ triedBytes: undefined, localBytes: 0 }, 5)).toBeUndefined()
   })
 })
 
