@@ -139,6 +139,8 @@ export interface RecordingSession {
  * answered in time, or with the reason of its signal.
  */
 export interface Holdfast {
+  /** Of the worker's registration, an absolute URL: what belongs to this app alone, of all of its origin, is named by it. */
+  readonly scope: string
   /**
    * Opens a recording, which this page then makes.
    *

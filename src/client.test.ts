@@ -49,6 +49,10 @@ afterEach(() => {
 })
 
 describe('connect', () => {
+  it("tells the scope of the worker's registration, wherever the page is", async () => {
+    expect((await connect({ scriptUrl: '/sw.js' })).scope).toBe(SCOPE)
+  })
+
   it('asks nothing of the browser under a signal that is aborted already', async () => {
     const connected = connect({ scriptUrl: '/sw.js', signal: AbortSignal.abort('enough') })
     await expect(connected).rejects.toBe('enough')

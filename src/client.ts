@@ -39,6 +39,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
 
   const client: Client = {
     connection,
+    scope: connection.scope,
     startSession: (session) => thenGreet(openSession(connection, session)),
     sessions: (options) => connection.request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),

@@ -209,6 +209,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     connect() {
       const closed = new AbortController()
       return {
+        scope: 'https://app.example/',
         startSession: async (options) => {
           options.signal?.throwIfAborted()
           return recordingOf(begin(options), options)

@@ -8,15 +8,16 @@ import { texts } from './texts.ts'
 const words = texts.storage
 
 /** What became of one recording that this device has no more. */
-export function lostWords({ startedAtMs, lengthMs, safeMs, isConfirmed }: LostRecording): string {
+export function lostWords(lost: LostRecording): string {
+  return words.lostOne(formatMoment(lost.startedAtMs), safeWords(lost))
+}
+
+function safeWords({ lengthMs, safeMs, isAllSafe, isConfirmed }: LostRecording): string {
+  const isSafe = isConfirmed || isAllSafe
+  if (lengthMs === 0) return isSafe ? words.lostUnmeasuredSafe : words.lostUnmeasured
   const length = formatClock(lengthMs)
-  const isSafe = isConfirmed || safeMs >= lengthMs
-  const safe = isSafe
-    ? words.lostAllSafe(length)
-    : safeMs > 0
-      ? words.lostSome(formatClock(safeMs), length)
-      : words.lostNothingSafe(length)
-  return words.lostOne(formatMoment(startedAtMs), safe)
+  if (isSafe) return words.lostAllSafe(length)
+  return safeMs > 0 ? words.lostSome(formatClock(safeMs), length) : words.lostNothingSafe(length)
 }
 
 /** Tells which recordings this device has lost, until a person has read it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { lostWords } from './lost-notice.ts'
-import { lengthInWords, storageWords, warningWords } from './storage-notice.ts'
+import { leftOfTrial, lengthInWords, stillRoomFor, storageWords, warningWords } from './storage-notice.ts'
 
 const MINUTE_MS = 60_000
 
@@ -46,6 +46,28 @@ describe('the storage line', () => {
   })
 })
 
+describe('room while something records', () => {
+  /** Each look finds 20 more on this device. */
+  const looks = (has: boolean | undefined) => {
+    let look = { triedBytes: 100 as number | undefined, localBytes: 0 }
+    return [20, 40, 60, 80].map((localBytes) => {
+      const left = leftOfTrial(look, localBytes)
+      look = { triedBytes: stillRoomFor(50, has, left), localBytes }
+      return look.triedBytes
+    })
+  }
+  it('goes down by what was recorded, look by look, to what was tried just now', () => {
+    expect(looks(true)).toEqual([80, 60, 50, 50])
+    expect(looks(undefined)).toEqual([80, 60, 40, 20])
+    expect(looks(false)).toEqual([0, 0, 0, 0])
+  })
+
+  it('takes nothing for found where uploads have freed space, or nothing was tried', () => {
+    expect(leftOfTrial({ triedBytes: 100, localBytes: 20 }, 5)).toBe(100)
+    expect(leftOfTrial({ triedBytes: undefined, localBytes: 0 }, 5)).toBeUndefined()
+  })
+})
+
 describe('a recording that this device has lost', () => {
   const lost = {
     id: '00000000-0000-4000-8000-000000000001' as SessionId,
@@ -53,11 +75,15 @@ describe('a recording that this device has lost', () => {
     startedAtMs: 0,
     lengthMs: 21_000,
     safeMs: 18_000,
+    isAllSafe: false,
     isConfirmed: false,
   }
   it.each([
     [{}, '00:18 of 00:21 is safe elsewhere, the rest is lost.'],
-    [{ safeMs: 21_000 }, 'all of its 00:21 is safe elsewhere.'],
+    [{ isAllSafe: true }, 'all of its 00:21 is safe elsewhere.'],
+    [{ safeMs: 21_000 }, '00:21 of 00:21 is safe elsewhere, the rest is lost.'],
+    [{ lengthMs: 0, safeMs: 0 }, 'what of it was not uploaded yet is lost.'],
+    [{ lengthMs: 0, safeMs: 0, isAllSafe: true }, 'all of it is safe elsewhere.'],
     [{ isConfirmed: true }, 'all of its 00:21 is safe elsewhere.'],
     [{ safeMs: 0 }, 'all of its 00:21 is lost.'],
   ])('%j is told as that', (what, expected) => {

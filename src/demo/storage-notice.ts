@@ -50,27 +50,32 @@ export function showStorage() {
   let sessions: Snapshot['sessions'] = []
   let protection: Protection | undefined
   /** What was found at the last look; since then our own ledger tells what has come to it. */
-  let found = { estimate: { usage: 0, quota: 0 }, triedBytes: undefined as number | undefined, localBytes: 0 }
+  let found = {
+    estimate: { usage: 0, quota: 0 },
+    triedBytes: undefined as number | undefined,
+    localBytes: 0,
+  }
 
   const localBytes = () => sessions.reduce((sum, session) => sum + session.localBytes, 0)
   const forecast = () => {
-    const sinceBytes = Math.max(0, localBytes() - found.localBytes)
+    const sinceBytes = sinceLook(found, localBytes())
     const { usage, quota } = found.estimate
     return storageForecast({
       sessions,
       estimate: { usage: usage + sinceBytes, quota },
-      triedBytes: found.triedBytes && Math.max(0, found.triedBytes - sinceBytes),
+      triedBytes: leftOfTrial(found, localBytes()),
     })
   }
   const draw = () => show(forecast(), found.estimate, protection)
   const look = async () => {
     const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {}
     const { bytesPerMs } = forecast()
-    const leastBytes = WARN_BEFORE_MS * bytesPerMs + SPARE_BYTES
+    // What is recorded until the next look is subtracted, and must not warn by itself.
+    const leastBytes = (WARN_BEFORE_MS + LOOK_EVERY_MS) * bytesPerMs + SPARE_BYTES
     const isRecording = sessions.some(({ ending }) => ending === 'recording')
     // A trial takes the room for a moment: while a recording needs it, no more than what is warned of is tried.
     const triedBytes = isRecording
-      ? await stillRoomFor(leastBytes, found.triedBytes)
+      ? stillRoomFor(leastBytes, await roomFor(leastBytes), leftOfTrial(found, localBytes()))
       : await roomUpTo(leastBytes, MOST_MS * bytesPerMs)
     found = { estimate: { usage, quota }, triedBytes, localBytes: localBytes() }
     draw()
@@ -95,14 +100,31 @@ export function showStorage() {
   }
 }
 
-/** What is known to have room by now, while something records. */
-async function stillRoomFor(
+/** What a look has found: the room by trial, and what was on this device then. */
+interface Look {
+  readonly triedBytes: number | undefined
+  readonly localBytes: number
+}
+
+const sinceLook = (look: Look, localBytes: number) => Math.max(0, localBytes - look.localBytes)
+
+/** The room that was found by trial, less what has come to this device since. */
+export const leftOfTrial = (look: Look, localBytes: number): number | undefined =>
+  look.triedBytes && Math.max(0, look.triedBytes - sinceLook(look, localBytes))
+
+/**
+ * What is known to have room by now, while something records.
+ *
+ * @param has whether a trial found room for the least; undefined where the browser cannot be asked
+ * @param leftBytes of what was found before
+ */
+export function stillRoomFor(
   leastBytes: number,
-  beforeBytes: number | undefined,
-): Promise<number | undefined> {
-  const has = await roomFor(leastBytes)
-  if (has === undefined) return beforeBytes
-  return has ? Math.max(leastBytes, beforeBytes ?? 0) : 0
+  has: boolean | undefined,
+  leftBytes: number | undefined,
+): number | undefined {
+  if (has === undefined) return leftBytes
+  return has ? Math.max(leastBytes, leftBytes ?? 0) : 0
 }
 
 function show(

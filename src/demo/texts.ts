@@ -324,6 +324,8 @@ const english = {
     lostAllSafe: (length: string) => `all of its ${length} is safe elsewhere.`,
     lostSome: (safe: string, length: string) => `${safe} of ${length} is safe elsewhere, the rest is lost.`,
     lostNothingSafe: (length: string) => `all of its ${length} is lost.`,
+    lostUnmeasuredSafe: 'all of it is safe elsewhere.',
+    lostUnmeasured: 'what of it was not uploaded yet is lost.',
     lostSeen: 'I have read this',
   },
   testPicture: {

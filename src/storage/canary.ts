@@ -1,5 +1,6 @@
 import type { Holdfast } from '../api.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
+import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 
 /** A recording that this device had, and has no more, though nobody discarded it. */
@@ -8,10 +9,12 @@ export interface LostRecording {
   /** What a reader asks for: what is safe of it is found by this. */
   readonly name: SessionName
   readonly startedAtMs: number
-  /** As far as was known when it was last seen, ms. */
+  /** As far as was known when it was last seen, ms, rounded up to seconds; 0 where no chunk tells its length. */
   readonly lengthMs: number
-  /** Of which a store was proved to have, ms. */
+  /** Of which a store was proved to have, ms, rounded down to seconds. */
   readonly safeMs: number
+  /** When it was last seen a store was proved to have every chunk of it; false of a recording without chunks. */
+  readonly isAllSafe: boolean
   /** It was confirmed, whole: nothing is lost but what this device knew of it. */
   readonly isConfirmed: boolean
 }
@@ -37,7 +40,6 @@ interface Kept extends Omit<LostRecording, 'id'> {
 }
 type Canary = Record<SessionId, Kept>
 
-const KEY = 'holdfast-canary'
 /** The newest ones are kept: the second place is small. */
 const MOST = 200
 
@@ -48,10 +50,10 @@ const MOST = 200
  * @returns `forget` takes recordings out once a person has been told; all that are lost unless named
  */
 export function watchForLoss(
-  holdfast: Pick<Holdfast, 'watch' | 'sessions' | 'log'>,
+  holdfast: Pick<Holdfast, 'scope' | 'watch' | 'sessions' | 'log'>,
   { onLost, signal, storage = secondPlace() }: LossOptions,
 ): { forget(ids?: readonly SessionId[]): void } {
-  let key = KEY
+  const key = nameFor('holdfast-canary', holdfast.scope)
   let told = ''
 
   const read = (): Canary => {
@@ -108,8 +110,6 @@ export function watchForLoss(
   }
 
   async function run(): Promise<void> {
-    const registration = await navigator.serviceWorker?.getRegistration()
-    if (registration) key = `${KEY}:${registration.scope}`
     for await (const { sessions } of holdfast.watch({ signal }))
       // A worker that does not answer tells nothing.
       await look(sessions).catch(() => undefined)
@@ -130,16 +130,15 @@ export function watchForLoss(
 
 const lostOf = (id: SessionId, { isLost: _always, ...kept }: Kept): LostRecording => ({ id, ...kept })
 
-/** Whole seconds: so it is written once a second at most while something records. */
-const keptOf = ({ name, startedAtMs, progress, upload }: SessionSnapshot): Kept => ({
+/** Whole seconds: so it is seldom written while something records. */
+const keptOf = ({ name, startedAtMs, progress, upload, chunks, missing }: SessionSnapshot): Kept => ({
   name,
   startedAtMs,
-  lengthMs: wholeSeconds(progress.totalMs),
-  safeMs: wholeSeconds(progress.storedMs),
+  lengthMs: Math.ceil(progress.totalMs / 1000) * 1000,
+  safeMs: Math.floor(progress.storedMs / 1000) * 1000,
+  isAllSafe: upload !== 'uploading' && missing === 0 && Object.values(chunks).some((count) => count > 0),
   isConfirmed: upload === 'confirmed',
 })
-
-const wholeSeconds = (ms: number) => Math.floor(ms / 1000) * 1000
 
 /** Undefined where the browser forbids it. */
 function secondPlace(): SecondPlace | undefined {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { SessionId } from '../protocol/ids.ts'
 import { fakeWorker } from '../testing.ts'
 import { watchForLoss, type LostRecording } from './canary.ts'
@@ -42,6 +42,17 @@ describe('storageForecast', () => {
 })
 
 describe('roomUpTo', () => {
+  it('from the two minutes and what the worker keeps on, as the guide has it, warns of no more', async () => {
+    const { bytesPerMs } = storageForecast({ sessions: [] })
+    const leastBytes = 120_000 * bytesPerMs + 8 * 1024 ** 2
+    const isWarned = async (free: number) => {
+      const tried = await roomUpTo(leastBytes, 3_600_000 * bytesPerMs, async (bytes) => bytes <= free)
+      return storageForecast({ sessions: [], triedBytes: tried }).isSoonFull
+    }
+    expect(await isWarned(leastBytes)).toBe(false)
+    expect(await isWarned(leastBytes - 1)).toBe(true)
+  })
+
   it.each([
     [1_000, 900],
     [99, 0],
@@ -64,15 +75,13 @@ describe('watchForLoss', () => {
   }
   beforeEach(() => {
     kept = new Map()
-    vi.stubGlobal('navigator', {})
   })
-  afterEach(() => vi.unstubAllGlobals())
 
   /** A visit to a device that has this worker. */
-  function visit(worker: ReturnType<typeof fakeWorker>) {
+  function visit(worker: ReturnType<typeof fakeWorker>, scope = 'https://app.example/') {
     const leaving = new AbortController()
     const told: (readonly LostRecording[])[] = []
-    const holdfast = worker.connect()
+    const holdfast = { ...worker.connect(), scope }
     const { signal } = leaving
     const { forget } = watchForLoss(holdfast, { storage, signal, onLost: (lost) => told.push(lost) })
     return { holdfast, told, forget, leave: () => leaving.abort() }
@@ -101,8 +110,8 @@ describe('watchForLoss', () => {
     const after = visit(fakeWorker())
     await expect.poll(() => after.told.at(-1)).toHaveLength(2)
     expect(after.told.at(-1)).toMatchObject([
-      { id: safe, lengthMs: 21_000, safeMs: 21_000, isConfirmed: false },
-      { id: here, lengthMs: 7_000, safeMs: 0 },
+      { id: safe, lengthMs: 21_000, safeMs: 21_000, isAllSafe: true, isConfirmed: false },
+      { id: here, lengthMs: 7_000, safeMs: 0, isAllSafe: false },
     ])
     after.leave()
     // Until a person has been told.
@@ -131,8 +140,53 @@ describe('watchForLoss', () => {
     page.leave()
   })
 
+  it('calls a recording all safe once a store has every chunk of it, however short they are', async () => {
+    const worker = fakeWorker()
+    const page = visit(worker)
+    const seen = () => Object.values(JSON.parse([...kept.values()].join() || '{}') as object)
+    const start = () => page.holdfast.startSession({ groups: [{ publicKey: 'a'.repeat(64) }], mimeType: 'x' })
+    const session = await start()
+    await expect.poll(seen).toMatchObject([{ lengthMs: 0, safeMs: 0, isAllSafe: false }])
+    await session.append(new Blob(['x']))
+    await expect.poll(seen).toMatchObject([{ lengthMs: 0, safeMs: 0, isAllSafe: false }])
+    worker.advance('uploaded')
+    await expect.poll(seen).toMatchObject([{ lengthMs: 0, safeMs: 0, isAllSafe: true }])
+    await session.append(new Blob(['x']), { durationMs: 10_100 })
+    worker.advance('uploaded')
+    await session.append(new Blob(['x']), { durationMs: 500 })
+    await expect.poll(seen).toMatchObject([{ lengthMs: 11_000, safeMs: 10_000, isAllSafe: false }])
+    worker.advance('uploaded')
+    await expect.poll(seen).toMatchObject([{ lengthMs: 11_000, safeMs: 10_000, isAllSafe: true }])
+
+    // Of this one the worker never got the second chunk.
+    worker.refuse('storage-full')
+    const leaving = new AbortController()
+    const lost = session.append(new Blob(['x']), { signal: leaving.signal }).catch(() => undefined)
+    leaving.abort()
+    await lost
+    expect(await session.end()).toMatchObject({ missing: 1, upload: 'publishing' })
+    await expect.poll(seen).toMatchObject([{ isAllSafe: false }])
+    page.leave()
+  })
+
+  it('knows nothing of the recordings of another app of the origin', async () => {
+    const other = visit(fakeWorker(), 'https://app.example/other/')
+    const theirs = await record(other, 3)
+    await isKept(theirs)
+    const page = visit(fakeWorker())
+    const ours = await record(page, 2)
+    await isKept(ours)
+    expect([...kept.keys()]).toEqual([
+      'holdfast-canary:https://app.example/other/',
+      'holdfast-canary:https://app.example/',
+    ])
+    expect([...page.told, ...other.told]).toEqual([])
+    page.leave()
+    other.leave()
+  })
+
   it('does without where the second place is full, damaged or forbidden', async () => {
-    kept.set('holdfast-canary', '[not json')
+    kept.set('holdfast-canary:https://app.example/', '[not json')
     const page = visit(fakeWorker())
     await isKept('{}')
     vi.spyOn(storage, 'setItem').mockImplementation(() => {

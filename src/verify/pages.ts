@@ -115,7 +115,10 @@ export function pageReader(
       for (const { head, isSigned } of [...heads].reverse()) {
         if (!isSigned) continue
         want(head.page)
-        if (head.previous) previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
+        if (!head.previous) continue
+        previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
+        // It failed when other heads were followed.
+        if (pages.get(head.page) instanceof VerificationError) want(head.previous)
       }
       const under = new Set<Promise<void>>()
       while (waiting.length > 0 || under.size > 0) {
