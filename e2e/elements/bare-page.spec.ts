@@ -102,3 +102,112 @@ test('what fails is told to the page, and in words', async ({ page }) => {
   expect(await inPage(page, (it) => it.events.join(' '))).toBe('holdfast-failure')
   await expect(page.getByRole('button', { name: 'Record', exact: true })).toBeEnabled()
 })
+
+test('taken out of the page, or stopped, while it starts: nothing is recorded, and the camera is let go', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.define(false)
+    it.letRecord()
+  })
+  const found = await inPage(page, async ({ holdfast, recorder, events }) => {
+    const { startSession } = holdfast
+    const openSource = recorder.openSource!
+    const tracks: MediaStreamTrack[] = []
+    const begin = (giveUp: () => void, during: 'source' | 'session' | 'answer') => {
+      recorder.openSource = async () => {
+        const source = await openSource()
+        if (typeof source === 'object') tracks.push(...source.stream.getTracks())
+        if (during === 'source') giveUp()
+        await new Promise((resolve) => setTimeout(resolve))
+        return source
+      }
+      holdfast.startSession = async (options) => {
+        if (during === 'session') giveUp()
+        await new Promise((resolve) => setTimeout(resolve))
+        const session = await startSession(options)
+        if (during === 'answer') giveUp()
+        return session
+      }
+      return recorder.record()
+    }
+    const home = recorder.parentElement!
+    await begin(() => recorder.stop(), 'source')
+    await begin(() => recorder.stop(), 'session')
+    await begin(() => recorder.stop(), 'answer')
+    await begin(() => recorder.remove(), 'source')
+    await recorder.record()
+    home.append(recorder)
+    await begin(() => recorder.remove(), 'session')
+    home.append(recorder)
+    return { events, states: tracks.map(({ readyState }) => readyState), state: recorder.state }
+  })
+  expect(found).toEqual({ events: [], states: Array(5).fill('ended'), state: 'idle' })
+  await expect.poll(() => inPage(page, async (it) => (await it.holdfast.sessions()).length)).toBe(0)
+})
+
+test('a recorder that cannot begin ends its session, and lets the page go', async ({ page }) => {
+  await inPage(page, (it) => {
+    it.define(false)
+    it.letRecord()
+    MediaRecorder.prototype.start = () => {
+      throw new Error('unplugged')
+    }
+    const { startSession } = it.holdfast
+    it.holdfast.startSession = async (options) => {
+      const session = await startSession(options)
+      const { end } = session
+      session.end = (how) => {
+        it.ends.push(how)
+        return end(how)
+      }
+      return session
+    }
+  })
+  await page.getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.getByRole('alert')).toContainText('The camera stopped.')
+  expect(await inPage(page, (it) => it.ends)).toEqual([{ how: 'interrupted' }])
+  await expect(page.locator('holdfast-recorder')).not.toHaveAttribute('data-unsaved')
+})
+
+test('what could not be kept stays to be saved over the next recording, and the page asks before it goes', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.define(false)
+    it.letRecord()
+    const { startSession } = it.holdfast
+    let isFirst = true
+    it.holdfast.startSession = async (options) => {
+      const session = await startSession(options)
+      if (isFirst) session.append = () => Promise.reject(new Error('No'))
+      isFirst = false
+      return session
+    }
+  })
+  const asks = () =>
+    inPage(page, () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
+  const recorder = page.locator('holdfast-recorder')
+  const record = page.getByRole('button', { name: 'Record', exact: true })
+  const save = page.getByRole('button', { name: 'Save as a file' })
+  await record.click()
+  await expect(save).toBeVisible()
+  await expect(recorder).toHaveAttribute('data-unsaved')
+  expect(await asks()).toBe(true)
+
+  await record.click()
+  await expect(recorder).toHaveAttribute('data-state', 'recording')
+  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  await expect(save).toBeVisible()
+  expect(await asks()).toBe(true)
+
+  const saving = page.waitForEvent('download')
+  await save.click()
+  expect((await saving).suggestedFilename()).toMatch(/^holdfast-unsaved\./)
+  await expect(recorder).not.toHaveAttribute('data-unsaved')
+  expect(await asks()).toBe(false)
+  await page.getByRole('button', { name: 'Dismiss' }).click()
+  await expect(save).toBeHidden()
+})

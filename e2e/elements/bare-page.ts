@@ -57,5 +57,8 @@ export const bare = {
     recorder.groups = [{ publicKey: 'ab'.repeat(32) }]
   },
   holdfast,
+  recorder,
+  /** What sessions were ended with, where a test notes it. */
+  ends: [] as unknown[],
 }
 Reflect.set(window, 'bare', bare)

@@ -37,7 +37,7 @@ async function start(): Promise<void> {
   recorder.groups = groupsToRecordFor
   recorder.openSource = () => openSource(forceTestPicture)
   recorder.recordOptions = { timesliceMs }
-  recorder.saveUnsaved = (runs) => void saveUnsaved(runs)
+  recorder.saveUnsaved = saveUnsaved
   recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }
   recorder.addEventListener('holdfast-recording', () => void storage.protect())
   recorder.holdfast = holdfast

@@ -19,7 +19,6 @@ const english = {
   },
   update: {
     ready: 'New version',
-    readySpoken: 'A new version of the app is ready.',
     go: 'Update',
     otherTab: 'Another tab records',
   },

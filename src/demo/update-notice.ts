@@ -16,8 +16,9 @@ export function watchForUpdate(recorder: HoldfastRecorder): void {
   const words = byId('update-words', HTMLElement)
   const go = byId('update-go', HTMLButtonElement)
   let waiting: ServiceWorker | null = null
+  const isBusy = () => recorder.state !== 'idle' || recorder.hasAttribute('data-unsaved')
   const show = () => {
-    const isOffered = waiting !== null && recorder.state === 'idle'
+    const isOffered = waiting !== null && !isBusy()
     words.hidden = go.hidden = !isOffered
     setText(words, isOffered ? texts.update.ready : '')
     document.body.classList.toggle('with-update', isOffered)
@@ -30,9 +31,9 @@ export function watchForUpdate(recorder: HoldfastRecorder): void {
   })
   recorder.addEventListener('holdfast-recording', show)
   new MutationObserver(() => {
-    holdWhile(recorder.state !== 'idle')
+    holdWhile(isBusy())
     show()
-  }).observe(recorder, { attributeFilter: ['data-state'] })
+  }).observe(recorder, { attributeFilter: ['data-state', 'data-unsaved'] })
   void navigator.serviceWorker.ready.then((registration) => {
     const look = () => {
       waiting = registration.waiting

@@ -26,7 +26,7 @@ const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, c
 export function showNotice(
   notice: HTMLElement,
   { what, next }: Explanation,
-  action: HTMLElement = dismissButton(notice),
+  action: HTMLElement = dismissButton(() => hideNotice(notice)),
 ): void {
   notice.replaceChildren(h('p', {}, h('strong', {}, what), ` ${next}`), action)
   notice.hidden = false
@@ -38,8 +38,9 @@ export function hideNotice(notice: HTMLElement): void {
   notice.replaceChildren()
 }
 
-function dismissButton(notice: HTMLElement): HTMLButtonElement {
-  const element = button('', () => hideNotice(notice), {
+/** A cross that puts something away. */
+export function dismissButton(onDismiss: () => void): HTMLButtonElement {
+  const element = button('', onDismiss, {
     class: 'plain icon-button',
     'aria-label': texts.notice.dismiss,
   })

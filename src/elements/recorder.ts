@@ -1,4 +1,4 @@
-import type { Group, Holdfast, SessionOptions } from '../api.ts'
+import type { Group, Holdfast, RecordingSession, SessionOptions } from '../api.ts'
 import {
   record,
   supportedMimeType,
@@ -12,7 +12,7 @@ import type { SessionId } from '../protocol/ids.ts'
 import { HoldfastElement } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { button, h, setAttributes, setText } from './dom.ts'
-import { explain, hideNotice, showNotice } from './explain.ts'
+import { dismissButton, explain, hideNotice, showNotice, type Explanation } from './explain.ts'
 import { formatBytes, formatClock, formatWait } from './format.ts'
 import { guardUnsaved, saveAsFile } from './unsaved.ts'
 import { sourceWords } from './source-words.ts'
@@ -41,10 +41,10 @@ const TICK_MS = 250
 /** After Stop nobody is left with "Saving" alone for longer. */
 const SAVING_MS = 700
 
-/** A recording that could not be kept, and what the page still holds of it. */
+/** A recording that could not be kept, and what the page still holds of it: its last slice comes after the failure. */
 class Unkept extends Error {
-  readonly unsaved: readonly Blob[]
-  constructor(cause: unknown, unsaved: readonly Blob[]) {
+  readonly unsaved: () => readonly Blob[]
+  constructor(cause: unknown, unsaved: () => readonly Blob[]) {
     super('Not kept', { cause })
     this.unsaved = unsaved
   }
@@ -52,14 +52,15 @@ class Unkept extends Error {
 
 /**
  * `<holdfast-recorder>`: a viewfinder, Record and Stop, and in words what is saved and what is not. Set `holdfast` and
- * `groups`. Taken out of the page while it records, it stops.
+ * `groups`. Taken out of the page while it records, or is about to, it stops.
  *
  * - Attributes that it sets: `data-state`: `idle`, `recording`, `saving`; `data-picture` and `data-sound`: `live`,
- *   `muted`, `lost`, `none`.
+ *   `muted`, `lost`, `none`; `data-unsaved` while this page alone holds something of a recording that could not be kept,
+ *   until the person has saved it or put it away: a page does not reload itself then.
  * - Parts: `camera`, `viewfinder`, `controls`, `record`, `stop`, `timer`, `saved`, `notice`.
  * - Event `holdfast-recording`, with `{ id }`, once the session is there, and for each that it goes on in;
- *   `holdfast-recorded`, with `{ id }`, once all of it is safe on this device; `holdfast-failure` where it could not be
- *   kept, which the element tells as well.
+ *   `holdfast-recorded`, with the `{ id }` that it ended in, once all of it is safe on this device; `holdfast-failure`
+ *   where it could not be kept, which the element tells as well.
  */
 export class HoldfastRecorder extends HoldfastElement {
   /** Who may open the recording. */
@@ -75,13 +76,16 @@ export class HoldfastRecorder extends HoldfastElement {
   declare recordOptions?: Omit<RecordOptions, 'onProgress'> | undefined
   /**
    * How what only this page holds is saved, where a recording could not be kept and the person asks for it. Given are its
-   * runs without a gap, the first with the file's header. Default: they are saved as one file.
+   * runs without a gap, the first with the file's header. They count as saved once it is through. Default: they are saved
+   * as one file.
    */
-  declare saveUnsaved?: ((runs: readonly Blob[]) => void) | undefined
+  declare saveUnsaved?: ((runs: readonly Blob[]) => void | Promise<void>) | undefined
 
   #parts: ReturnType<typeof recorderParts> | undefined
   #busy = false
   #onStop = () => {}
+  /** Recordings that could not be kept, and that nobody has saved or put away. */
+  #unkept = 0
 
   /** What the recorder is doing now. */
   get state(): RecorderState {
@@ -89,25 +93,32 @@ export class HoldfastRecorder extends HoldfastElement {
     return state === 'recording' || state === 'saving' ? state : 'idle'
   }
 
-  /** As a press of Record; resolves when the recording is over, or was not begun. Does nothing while one is made. */
+  /**
+   * As a press of Record; resolves when the recording is over, or was not begun. Does nothing while one is made, and out
+   * of a page.
+   */
   async record(): Promise<void> {
     const { holdfast } = this
     // Not disabled meanwhile: a dialog gives focus back to the button that opened it.
-    if (this.#busy || !holdfast || !this.#parts) return
+    if (this.#busy || !holdfast || !this.#parts || !this.isConnected) return
     this.#busy = true
     hideNotice(this.#parts.notice)
+    const givenUp = new AbortController()
+    this.#onStop = () => givenUp.abort()
     try {
-      await this.#recordOnce(holdfast)
+      await this.#recordOnce(holdfast, givenUp.signal)
     } catch (thrown) {
+      if (givenUp.signal.aborted) return
       this.#showFailure(thrown)
       this.fail(thrown instanceof Unkept ? thrown.cause : thrown)
     } finally {
+      this.#onStop = () => {}
       this.#showIdle()
       this.#busy = false
     }
   }
 
-  /** As a press of Stop. */
+  /** As a press of Stop; one that is about to record does not begin. */
   stop(): void {
     this.#onStop()
   }
@@ -142,12 +153,14 @@ export class HoldfastRecorder extends HoldfastElement {
     return this.#parts
   }
 
-  async #recordOnce(holdfast: Holdfast): Promise<void> {
+  /** The signal aborts where it is given up before anything is recorded. */
+  async #recordOnce(holdfast: Holdfast, signal: AbortSignal): Promise<void> {
     const { notice } = this.#shown
     const mimeType = supportedMimeType()
     if (mimeType === undefined) throw new Error(texts.recorder.unsupported)
     const asked = this.groups ?? []
     const groups = typeof asked === 'function' ? await asked() : asked
+    signal.throwIfAborted()
     if (!groups) return
     if (groups.length === 0)
       return showNotice(notice, { what: texts.recorder.noGroup, next: texts.recorder.noGroupNext })
@@ -155,39 +168,63 @@ export class HoldfastRecorder extends HoldfastElement {
     if (source === undefined) return
     if (typeof source === 'string') return showNotice(notice, { what: source, next: '' })
     try {
-      await this.#recordFrom(source, groups, mimeType, holdfast)
+      signal.throwIfAborted()
+      const session = await this.#startSession(source, groups, mimeType, holdfast, signal)
+      await this.#recordInto(session, source, mimeType)
     } finally {
       source.close()
     }
   }
 
-  async #recordFrom(source: Source, groups: readonly Group[], mimeType: string, holdfast: Holdfast) {
+  async #startSession(
+    source: Source,
+    groups: readonly Group[],
+    mimeType: string,
+    holdfast: Holdfast,
+    signal: AbortSignal,
+  ): Promise<RecordingSession> {
     this.#showSource(source)
-    const session = await holdfast.startSession({ ...this.sessionOptions, groups, mimeType })
+    const session = await holdfast.startSession({ ...this.sessionOptions, groups, mimeType, signal })
+    if (!signal.aborted) return session
+    // Given up with the answer on its way: it is there, and empty. Nobody waits for it to go.
+    const forget = () => holdfast.discard(session.id, { confirm: 'discard-unconfirmed' })
+    session
+      .end({ how: 'interrupted' })
+      .then(forget)
+      .catch(() => undefined)
+    throw signal.reason
+  }
+
+  async #recordInto(session: RecordingSession, source: Source, mimeType: string): Promise<void> {
     this.tell('holdfast-recording', { id: session.id } satisfies { id: SessionId })
+    let last = session.id
     let progress = NOTHING
     const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
-    const recording = record(session, source.stream, mimeType, {
-      ...this.recordOptions,
-      onContinued: (next) => {
-        this.recordOptions?.onContinued?.(next)
-        this.tell('holdfast-recording', { id: next.session.id } satisfies { id: SessionId })
-        showNotice(this.#shown.notice, texts.recorder.continued(next.before !== undefined))
-      },
-      onProgress: (next) => {
-        progress = next
-        this.#showProgress(next)
-      },
-    })
-    const hide = this.#showRecording(recording, Date.now(), () => progress)
+    let hide = () => {}
     try {
+      const recording = recordOrEnd(session, source.stream, mimeType, {
+        ...this.recordOptions,
+        onContinued: (next) => {
+          this.recordOptions?.onContinued?.(next)
+          last = next.session.id
+          this.tell('holdfast-recording', { id: last } satisfies { id: SessionId })
+          // After Stop it says there what is not saved.
+          if (this.state === 'recording')
+            showNotice(this.#shown.notice, texts.recorder.continued(next.before !== undefined))
+        },
+        onProgress: (next) => {
+          progress = next
+          this.#showProgress(next)
+        },
+      })
+      hide = this.#showRecording(recording, Date.now(), () => progress)
       await recording.finished.catch((thrown: unknown) => {
-        throw new Unkept(thrown, recording.unsavedRuns())
+        throw new Unkept(thrown, () => recording.unsavedRuns())
       })
       hideNotice(this.#shown.notice)
       this.say(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
       if (isGone(progress.source)) this.#showGone()
-      this.tell('holdfast-recorded', { id: session.id })
+      this.tell('holdfast-recorded', { id: last } satisfies { id: SessionId })
     } finally {
       hide()
       leave()
@@ -195,25 +232,56 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   #showFailure(thrown: unknown): void {
-    const { notice } = this.#shown
     this.say(texts.recorder.failed)
-    const unsaved = thrown instanceof Unkept ? thrown.unsaved : []
-    const why = thrown instanceof Unkept ? thrown.cause : thrown
-    showNotice(
-      notice,
-      explain(why, texts.recorder.failedNext),
-      unsaved.length > 0 ? this.#saveFileButton(() => unsaved) : undefined,
-    )
+    const why = explain(thrown instanceof Unkept ? thrown.cause : thrown, texts.recorder.failedNext)
+    if (thrown instanceof Unkept && thrown.unsaved().length > 0) return this.#showUnkept(why, thrown.unsaved)
+    const { notice } = this.#shown
+    showNotice(notice, why)
     notice.scrollIntoView({ block: 'nearest' })
   }
 
-  /** Saves what only this page holds. */
-  #saveFileButton(unsaved: () => readonly Blob[]): HTMLButtonElement {
-    const save = () => {
-      const runs = unsaved()
-      if (runs.length > 0) (this.saveUnsaved ?? saveAsFile)(runs)
+  /** In a notice of its own, which the next recording leaves there: nothing else holds these slices. */
+  #showUnkept(why: Explanation, unsaved: () => readonly Blob[]): void {
+    hideNotice(this.#shown.notice)
+    const unguard = guardUnsaved(() => true)
+    this.#countUnkept(1)
+    let isHeld = true
+    const letGo = () => {
+      if (!isHeld) return
+      isHeld = false
+      unguard()
+      this.#countUnkept(-1)
     }
-    return button(texts.recorder.saveFile, save, { 'data-testid': 'save-unsaved' })
+    const notice = newNotice()
+    // After Save it stays until it is put away: a download may be refused, too.
+    showNotice(notice, why, this.#saveFileButton(unsaved, letGo))
+    notice.append(
+      dismissButton(() => {
+        letGo()
+        notice.remove()
+      }),
+    )
+    this.#shown.notice.after(notice)
+    notice.scrollIntoView({ block: 'nearest' })
+  }
+
+  #countUnkept(by: 1 | -1): void {
+    this.#unkept += by
+    setAttributes(this, { 'data-unsaved': this.#unkept > 0 })
+  }
+
+  /** Saves what only this page holds. */
+  #saveFileButton(unsaved: () => readonly Blob[], onSaved = () => {}): HTMLButtonElement {
+    const save = async () => {
+      try {
+        const runs = unsaved()
+        if (runs.length > 0) await (this.saveUnsaved ?? saveAsFile)(runs)
+        onSaved()
+      } catch (error) {
+        this.fail(error)
+      }
+    }
+    return button(texts.recorder.saveFile, () => void save(), { 'data-testid': 'save-unsaved' })
   }
 
   /** The recording is over, and nobody had pressed Stop. */
@@ -341,6 +409,30 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 }
 
+/** Records; where that cannot begin, the session is over, as nobody else would end it. */
+function recordOrEnd(
+  session: RecordingSession,
+  stream: MediaStream,
+  mimeType: string,
+  options: RecordOptions,
+): Recording {
+  try {
+    return record(session, stream, mimeType, options)
+  } catch (error) {
+    session.end({ how: 'interrupted' }).catch(() => undefined)
+    throw error
+  }
+}
+
+const newNotice = () =>
+  h('div', {
+    class: 'notice notice-alert',
+    part: 'notice',
+    role: 'alert',
+    'data-testid': 'record-notice',
+    hidden: true,
+  })
+
 /** The parts of a recorder, as they are while nothing is recorded. */
 function recorderParts() {
   const words = texts.recorder
@@ -381,13 +473,7 @@ function recorderParts() {
     stopLabel,
   )
   const acks = h('p', { class: 'acks', part: 'saved', role: 'img', 'data-testid': 'ack-count' })
-  const notice = h('div', {
-    class: 'notice notice-alert',
-    part: 'notice',
-    role: 'alert',
-    'data-testid': 'record-notice',
-    hidden: true,
-  })
+  const notice = newNotice()
   const camera = h(
     'div',
     { class: 'camera', part: 'camera' },
