@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppendOptions, RecordingSession } from '../api.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import type { ChunkId, SessionId, SessionName } from '../protocol/ids.ts'
-import { record, supportedMimeType, type Continued, type RecordOptions, type SourceState } from './record.ts'
+import {
+  record,
+  supportedMimeType,
+  type Recording,
+  type Continued,
+  type RecordOptions,
+  type SourceState,
+} from './record.ts'
 
 const supported = new Set<string>()
 /** Window and document in one. */
@@ -164,6 +171,9 @@ class FakeTrack extends EventTarget {
     super()
     this.kind = kind
   }
+  stop() {
+    this.readyState = 'ended'
+  }
   /** As a browser ends, mutes or unmutes it. */
   becomes(type: 'ended' | 'mute' | 'unmute') {
     if (type === 'ended') this.readyState = 'ended'
@@ -181,6 +191,12 @@ function streamOf(...tracks: readonly FakeTrack[]): MediaStream {
   }
   return fake as unknown as MediaStream
 }
+
+const happens = (type: string, more = {}) => fakePage.dispatchEvent(Object.assign(new Event(type), more))
+
+/** What a recording could save, file by file, run by run. */
+const textOf = (recording: Recording) =>
+  Promise.all(recording.unsavedRuns().map((runs) => Promise.all(runs.map((run) => run.text()))))
 
 const stream = streamOf(new FakeTrack('video'), new FakeTrack('audio'))
 
@@ -299,11 +315,24 @@ describe('record', () => {
     FakeRecorder.last.slice('two ')
     const stopped = recording.stop()
     expect(await unsaved()).toBe('header two the rest')
-    const runs = recording.unsavedRuns()
-    expect(await Promise.all(runs.map((run) => run.text()))).toEqual(['header ', 'two the rest'])
+    expect(await textOf(recording)).toEqual([['header ', 'two the rest']])
     worker.release()
     await stopped
     expect(recording.unsaved()).toBeUndefined()
+  })
+
+  it('gives what each recorder has made where a frozen page had more than one', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    worker.hold()
+    FakeRecorder.last.slice('header one ')
+    happens('resume')
+    await settle()
+    FakeRecorder.last.slice('header two ')
+    expect(await textOf(recording)).toEqual([['header one the rest'], ['header two ']])
+    worker.release()
+    await recording.stop()
+    expect(recording.unsavedRuns()).toEqual([])
   })
 
   it('gives what could not be kept, too', async () => {
@@ -495,7 +524,6 @@ describe('slices that the worker does not take as they come', () => {
 })
 
 describe('a page that records', () => {
-  const happens = (type: string, more = {}) => fakePage.dispatchEvent(Object.assign(new Event(type), more))
   const becomes = (visibilityState: string) => {
     fakePage.visibilityState = visibilityState
     happens('visibilitychange')
@@ -614,6 +642,25 @@ describe('a page that records', () => {
     expect(sources.at(-1)).toEqual({ video: 'muted', audio: 'none' })
     await recording.stop()
     expect(worker.sessions).toMatchObject([{ ended: true }, { ended: true, continues: 0 }])
+  })
+
+  it('and is stopped while another camera is being opened is over, and leaves no camera on', async () => {
+    const [gone, late] = [new FakeTrack('video'), new FakeTrack('video')]
+    const { session, ends } = fakeSession()
+    let open = (_stream: MediaStream) => {}
+    const recording = record(session, streamOf(gone), 'video/webm', {
+      reopen: () => new Promise<MediaStream>((resolve) => (open = resolve)),
+    })
+    gone.readyState = 'ended'
+    happens('resume')
+    FakeRecorder.last.stop()
+    await settle()
+    await recording.stop()
+    expect(ends).toEqual(['interrupted'])
+    open(streamOf(late))
+    await settle()
+    expect(late.readyState).toBe('ended')
+    expect(FakeRecorder.last.state).toBe('inactive')
   })
 
   it.each([

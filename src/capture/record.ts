@@ -348,7 +348,8 @@ export function record(
     if (isReturning || recorder.state === 'inactive') return
     isReturning = true
     part.isCutOff = true
-    if (reopen && isGone(sourceOf(given))) given = (await Promise.race([reopened(reopen), asked.promise])) ?? given
+    if (reopen && isGone(sourceOf(given)))
+      given = (await Promise.race([reopened(reopen), asked.promise])) ?? given
     isReturning = false
     source = sourceOf(given)
     if (isAsked || isGone(source)) return stopNow()

@@ -41,10 +41,13 @@ const TICK_MS = 250
 /** After Stop nobody is left with "Saving" alone for longer. */
 const SAVING_MS = 700
 
+/** What only this page holds: a list of runs for each file. */
+type Unsaved = readonly (readonly Blob[])[]
+
 /** A recording that could not be kept, and what the page still holds of it: its last slice comes after the failure. */
 class Unkept extends Error {
-  readonly unsaved: () => readonly Blob[]
-  constructor(cause: unknown, unsaved: () => readonly Blob[]) {
+  readonly unsaved: () => Unsaved
+  constructor(cause: unknown, unsaved: () => Unsaved) {
     super('Not kept', { cause })
     this.unsaved = unsaved
   }
@@ -241,7 +244,7 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   /** In a notice of its own, which the next recording leaves there: nothing else holds these slices. */
-  #showUnkept(why: Explanation, unsaved: () => readonly Blob[]): void {
+  #showUnkept(why: Explanation, unsaved: () => Unsaved): void {
     hideNotice(this.#shown.notice)
     const unguard = guardUnsaved(() => true)
     this.#countUnkept(1)
@@ -271,11 +274,10 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   /** Saves what only this page holds. */
-  #saveFileButton(unsaved: () => readonly Blob[], onSaved = () => {}): HTMLButtonElement {
+  #saveFileButton(unsaved: () => Unsaved, onSaved = () => {}): HTMLButtonElement {
     const save = async () => {
       try {
-        const runs = unsaved()
-        if (runs.length > 0) await (this.saveUnsaved ?? saveAsFile)(runs)
+        for (const runs of unsaved()) await (this.saveUnsaved ?? saveAsFile)(runs)
         onSaved()
       } catch (error) {
         this.fail(error)
