@@ -33,10 +33,10 @@ async function start(): Promise<void> {
   const holdfast = await connect(WORKER)
   showLost(holdfast)
   const recorder = byId('recorder', HoldfastRecorder)
-  const { timesliceMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
+  const { timesliceMs, chunkMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
   recorder.groups = groupsToRecordFor
   recorder.openSource = () => openSource(forceTestPicture)
-  recorder.recordOptions = { timesliceMs }
+  recorder.recordOptions = { timesliceMs, ...(chunkMs !== undefined && { chunkMs }) }
   recorder.saveUnsaved = saveUnsaved
   recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }
   recorder.addEventListener('holdfast-recording', () => void storage.protect())
