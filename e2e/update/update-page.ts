@@ -29,7 +29,9 @@ const app = {
     const mimeType = supportedMimeType()
     if (app.session === undefined || mimeType === undefined) throw new Error('Nothing to record into.')
     const onProgress = (progress: RecordProgress) => void app.progress.push(progress)
-    app.recording = record(app.session, stream, mimeType, { timesliceMs: 100, maxWaitingBytes, onProgress })
+    // Each slice is a chunk, however long it waits.
+    const how = { timesliceMs: 100, chunkMs: 0, maxWaitingBytes, onProgress }
+    app.recording = record(app.session, stream, mimeType, how)
   },
   append: (fill: number) => app.session?.append(new Blob([new Uint8Array(50_000).fill(fill)])),
 }
