@@ -67,6 +67,23 @@ describe('uploads that are ready', () => {
     expect(begun).toEqual([0, 1, 2, 6])
   })
 
+  it('are let in by no look that did not know of a failure', async () => {
+    const { lanes, begun, upload, end } = world()
+    lanes.allow(Infinity, Infinity)
+    for (let number = 0; number < 3; number++) void upload(number)
+    await end(-1)
+    const before = lanes.failures()
+    await end(0, 'throttled')
+    void upload(3)
+    lanes.allow(Infinity, Infinity, before)
+    await end(1)
+    await end(2)
+    expect(begun).toEqual([0, 1, 2])
+    lanes.allow(Infinity, Infinity, lanes.failures())
+    await end(-1)
+    expect(begun).toEqual([0, 1, 2, 3])
+  })
+
   it('are turned away where nothing may leave, and none begins after the end', async () => {
     const { clock, lanes, begun, over, upload, end } = world()
     lanes.allow(Infinity, 1_000)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ChunkState } from '../core/record.ts'
+import type { ChunkRecord, ChunkState } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
 import { withMarks } from '../core/session.ts'
 import { createWorld, recordSession, sessionIdOf } from '../testing/world.ts'
@@ -29,4 +29,42 @@ it('waits for no time of a clock that was ahead: what no wait can be for comes a
   const underWay = { moving: new Map(), steps: new Map(), lanes: 6, takeNext: fairOrder() }
   const { chunks } = await planWork(world.worker(), underWay)
   expect(chunks.map(({ index }) => index)).toEqual([4, 2, 0])
+})
+
+/** Chunks that wait for a lane, of so many bytes each. */
+async function waitingChunks(count: number, sizeBytes: number) {
+  const world = createWorld()
+  await recordSession(world, { chunks: count, ending: 'recording' })
+  await world.disk.write(async (tx) => {
+    const session = (await tx.session(id))!
+    for (const chunk of await tx.chunksOf(id)) await tx.putChunk(withMarks({ ...chunk, sizeBytes }, session))
+  })
+  const look = (moving: ReadonlyMap<string, ChunkRecord> = new Map()) =>
+    planWork(world.worker(), { moving, steps: new Map(), lanes: 2, takeNext: fairOrder() })
+  return { world, look }
+}
+
+// Promise 9 of docs/guarantees.md.
+it.each([
+  { sizeBytes: 1_000, ready: 16 },
+  { sizeBytes: 2 * 1024 * 1024, ready: 3 },
+  { sizeBytes: 64 * 1024 * 1024, ready: 0 },
+])('has $ready chunks of $sizeBytes bytes ready beside those in lanes', async ({ sizeBytes, ready }) => {
+  const { look } = await waitingChunks(30, sizeBytes)
+  const { chunks, uploads } = await look()
+  expect(uploads).toBe(2)
+  expect(chunks).toHaveLength(2 + ready)
+})
+
+it('seals beside however many uploads are ready', async () => {
+  const { world, look } = await waitingChunks(30, 1_000)
+  const { chunks } = await look()
+  const moving = new Map(chunks.map((chunk) => [chunk.id as string, chunk]))
+  await world.disk.write(async (tx) => {
+    const session = (await tx.session(id))!
+    const last = (await tx.chunksOf(id)).at(-1)!
+    const state = { status: 'captured', wait: { kind: 'due', notBeforeMs: 0 } } as const
+    await tx.putChunk(withMarks({ ...last, state }, session))
+  })
+  expect((await look(moving)).chunks.map(({ index }) => index)).toEqual([29])
 })
