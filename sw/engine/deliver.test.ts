@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import { deliver, type Delivery } from './deliver.ts'
 import type { RemoteState, Transport, Upload } from '../ports/transport.ts'
@@ -84,4 +85,34 @@ describe('a delivery', () => {
     expect(await run(false)).toBe(false)
     expect(done).toEqual(['intend'])
   })
+})
+
+describe('a delivery that goes unread', () => {
+  const damaged = new HoldfastError('payload-corrupt', 'Not what was stored.')
+  const failsWith = (code: ErrorCode) => {
+    const transport: Transport = {
+      name: 'store',
+      probe: async () => ({ kind: 'nothing' }),
+      send: async () => 'proved',
+      sendUnread: async () => Promise.reject(new HoldfastError(code, 'No.', { retryAfterMs: 600_000 })),
+      verify: async () => {},
+    }
+    const delivery: Delivery = {
+      sent: false,
+      bytes: async () => Promise.reject(damaged),
+      unread: async () => new Blob([bytes]),
+      record: async () => true,
+    }
+    return deliver(transport, upload, delivery, undefined, (requests) => requests(signal))
+  }
+
+  it.each(['unreachable', 'timeout', 'address-mismatch', 'rejected-by-store'] as const)(
+    'and fails with %s looks at the bytes, whose fault it may be',
+    (code) => expect(failsWith(code)).rejects.toBe(damaged),
+  )
+
+  it.each(['throttled', 'server-error', 'sign-in-needed'] as const)(
+    'and fails with %s hears what the server asks for, though the bytes are damaged too',
+    (code) => expect(failsWith(code)).rejects.toMatchObject({ code, retryAfterMs: 600_000 }),
+  )
 })
