@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import { DISCARD_CONFIRMATION } from '../../src/protocol/messages.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Transport } from '../ports/transport.ts'
-import { startSession } from './sessions.ts'
+import { discardSession, pauseSession, startSession } from './sessions.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
   aRawStart,
@@ -41,6 +42,18 @@ describe('an upload', () => {
     await transfer(world.worker(), chunk, never)
     expect(world.server.ledger.map(({ op }) => op)).toEqual(['send'])
     expect((await firstChunk(world)).state).toMatchObject({ status: 'uploaded' })
+  })
+
+  it.each([
+    ['paused', (world: World) => pauseSession(world.worker(), id)],
+    ['discarded', (world: World) => discardSession(world.worker(), id, DISCARD_CONFIRMATION)],
+  ])('whose session was %s while it waited for a lane does not leave', async (_what, happens) => {
+    const { world, chunk } = await recorded()
+    await transfer(world.worker(), chunk, never, undefined, async (requests) => {
+      await happens(world)
+      return requests()
+    })
+    expect(world.server.ledger).toEqual([])
   })
 
   it('whose answer was lost is asked for, and not sent again', async () => {
