@@ -175,8 +175,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       /is not at its end|and its entry|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
       [
         'core/session-machine',
-        "isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, listingStep)",
-        "step(draft, 'listing', session.listing, event.event, listingStep)",
+        "isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, underWay)",
+        "step(draft, 'listing', session.listing, event.event, underWay)",
       ],
       ['core/session-machine', 'isInFlight(session, event.of) && list(draft, event)', 'list(draft, event)'],
     ),
@@ -418,13 +418,13 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('does not count what is parked', /parked chunks of/, [
     'core/session',
-    "wait?.kind === 'parked' ? 1 : 0",
+    'isParked(effort) ? 1 : 0',
     '0',
   ]),
-  plant('does not count what is stored', /stored bytes of/, ['core/session', 'wait ? 0 : sizeBytes', '0']),
+  plant('does not count what is stored', /stored bytes of/, ['core/session', 'effort ? 0 : sizeBytes', '0']),
   plant('does not count how long what is stored is', /stored ms of/, [
     'core/session',
-    'wait ? 0 : durationMs',
+    'effort ? 0 : durationMs',
     '0',
   ]),
 ]

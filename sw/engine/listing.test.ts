@@ -73,7 +73,7 @@ describe('a page', () => {
     await recordSession(world, { ending: 'recording' })
     world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
     await list(world, 2)
-    expect((await world.session(id)).listing).toMatchObject({ sent: true, wait: { kind: 'due' } })
+    expect((await world.session(id)).listing).toMatchObject({ sent: true, notBeforeMs: expect.any(Number) })
     await admitChunk(world.worker(), await sealedChunk(id, 1))
     world.server.fault = () => undefined
     await list(world, 1)
@@ -155,7 +155,7 @@ describe('a page', () => {
     await list(world, 1)
     expect(world.server.ledger).toEqual([])
     expect((await world.session(id)).listing).toMatchObject({
-      wait: { kind: 'parked' },
+      notBeforeMs: Infinity,
       lastError: { code: 'defect' },
     })
   })

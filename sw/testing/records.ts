@@ -58,8 +58,8 @@ export const aChunk = (index: number, state: ChunkState, rest: Partial<ChunkReco
   durationMs: 1,
   sizeBytes: 10,
   state,
+  effort: state.uploadedAtMs === undefined ? NEW_EFFORT : undefined,
   retryCount: 0,
-  failures: 0,
   ...rest,
 })
 
