@@ -18,11 +18,10 @@ export function listingDueMs(session: SessionRecord, nowMs = Infinity): number {
 }
 
 /** What can happen to the page in flight. */
-export type ListingEvent =
-  | { readonly type: 'send-began' }
-  | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
-  | Failed
+export type ListingEvent = { readonly type: 'resume-token-saved'; readonly resumeToken: string } | Failed
 
 /** The page in flight after an event. */
-export const listingStep = (listing: Listing, event: Exclude<ListingEvent, Failed>): Listing =>
-  event.type === 'send-began' ? { ...listing, sent: true } : { ...listing, resumeToken: event.resumeToken }
+export const listingStep = (listing: Listing, { resumeToken }: Exclude<ListingEvent, Failed>): Listing => ({
+  ...listing,
+  resumeToken,
+})

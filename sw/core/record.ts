@@ -110,7 +110,7 @@ export interface PageFrame {
 
 /**
  * The page of a session's log that is on its way to the store: the next one, fixed before its first request leaves, or
- * an older one that the store is asked for again.
+ * an older one that the store is asked for again. Whoever finds one here asks the store before it sends.
  */
 export interface Listing extends Effort {
   readonly frame: PageFrame
@@ -121,8 +121,6 @@ export interface Listing extends Effort {
   readonly sizeBytes: number
   /** Its last entry is a complete end. */
   readonly end: boolean
-  /** A request with it has left before: the store is asked first. */
-  readonly sent: boolean
   /** What the transport remembered of its upload. */
   readonly resumeToken?: string | undefined
 }
