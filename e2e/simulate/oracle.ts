@@ -284,7 +284,7 @@ export function createOracle(
         ({ state, effort }) => state.status === 'uploading' && effort?.sent && state.seal.cid === cid,
       )
       const isPage = [...disk.sessions.values()].some(
-        ({ listing }) => listing?.sent === true && pageCid(listing.page) === cid,
+        ({ listing }) => listing !== undefined && pageCid(listing.page) === cid,
       )
       const isHead = [...disk.sessions.values()].some(
         ({ name, witnessing }) => name === head?.session && witnessing.submitted === head.size,
@@ -360,9 +360,7 @@ function describe({ state, effort }: ChunkRecord): string {
 function describeSession(session: SessionRecord | undefined): string {
   if (session === undefined) return 'is gone'
   const { ending, size, listed, listing, witnessing, anchored, paused, open } = session
-  const page = listing
-    ? `, a page to ${listing.tree.size}${listing.sent ? ', sent' : ''}, ${listing.notBeforeMs}`
-    : ''
+  const page = listing ? `, a page to ${listing.tree.size}, ${listing.notBeforeMs}` : ''
   const log = `${size} entries, ${listed.tree.size} listed${page}, ${witnessing.submitted} handed over, ${anchored?.size ?? 0} anchored`
   return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}, ${log}`
 }

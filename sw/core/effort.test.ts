@@ -44,10 +44,10 @@ describe('an effort that failed', () => {
   })
 
   it('is forgiven by progress, and keeps what it is of', () => {
-    const listing = aListing(2, 5, { sent: true, resumeToken: 'here' })
+    const listing = aListing(2, 5, { resumeToken: 'here' })
     const failure = { code: 'rejected-by-store', message: 'why', retryAfterMs: 0 } as const
     const failed = afterFailedEffort(listing, failure, now)
-    expect(failed).toMatchObject({ frame: { from: 2 }, sent: true, resumeToken: 'here' })
+    expect(failed).toMatchObject({ frame: { from: 2 }, resumeToken: 'here' })
     expect(again(failed)).toEqual(listing)
     expect(again(failed, true)).toEqual({ ...failed, notBeforeMs: 0, onTrial: true })
   })

@@ -58,11 +58,9 @@ describe('the page in flight', () => {
   const failed = (code: ErrorCode, of = page) =>
     afterFailedEffort(of, { code, message: 'why', retryAfterMs: 0 }, now)
 
-  it('keeps in mind that it has left, and where its upload can go on', () => {
-    const sent = underWay(page, { type: 'send-began' })
-    expect(sent).toEqual({ ...page, sent: true })
-    expect(underWay(sent, { type: 'resume-token-saved', resumeToken: 'here' })).toEqual({
-      ...sent,
+  it('keeps in mind where its upload can go on', () => {
+    expect(underWay(page, { type: 'resume-token-saved', resumeToken: 'here' })).toEqual({
+      ...page,
       resumeToken: 'here',
     })
   })
@@ -75,11 +73,12 @@ describe('the page in flight', () => {
       notBeforeMs: NOW_MS + 250,
       lastError: { code: 'server-error', message: 'why' },
     })
-    expect(underWay(once, { type: 'send-began' })).toEqual({ ...once, sent: true })
+    const token = { type: 'resume-token-saved', resumeToken: 'here' } as const
+    expect(underWay(once, token)).toEqual({ ...once, resumeToken: 'here' })
   })
 
   it('parks where it was refused, until it is resumed: what has left already is kept in mind', () => {
-    const sent = aListing(0, 2, { sent: true, resumeToken: 'here' })
+    const sent = aListing(0, 2, { resumeToken: 'here' })
     const parked = failed('rejected-by-store', sent)
     expect(isParked(parked)).toBe(true)
     expect(again(parked)).toEqual(sent)

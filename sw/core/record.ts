@@ -106,7 +106,7 @@ export interface PageFrame {
 
 /**
  * The page of a session's log that is on its way to the store: the next one, fixed before its first request leaves, or
- * an older one that the store is asked for again.
+ * an older one that the store is asked for again. Whoever finds one here asks the store before it sends.
  */
 export interface Listing extends Effort {
   readonly frame: PageFrame

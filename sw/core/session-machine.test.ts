@@ -124,7 +124,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'trial-due': { type: 'trial-due', of: 'sign-in' },
   hoped: { type: 'hoped', of: ['sign-in'] },
   'listing-began': { type: 'listing-began', of: page },
-  listing: { type: 'listing', of: page, event: { type: 'send-began' } },
+  listing: { type: 'listing', of: page, event: { type: 'resume-token-saved', resumeToken: 'there' } },
   'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
   witness: { type: 'witness', event: { type: 'anchor-sent', size: 3, taken: 0 } },
   'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
@@ -553,7 +553,6 @@ describe('a page of the log', () => {
 
   const other = aListing(0, 2, { page: digest('8') })
   const late = [
-    { type: 'listing', of: other, event: { type: 'send-began' } },
     { type: 'listing', of: other, event: { type: 'resume-token-saved', resumeToken: 'here' } },
     { type: 'listing', of: other, event: { type: 'failed', failure: failure('bad-answer') } },
     { type: 'page-stored', of: other, listed: listedUpTo(3), head: aHead(3, true) },
@@ -576,7 +575,7 @@ describe('a page of the log', () => {
       of: page,
       event: { type: 'resume-token-saved', resumeToken: 'here' },
     })
-    expect(session.listing).toEqual({ ...page, sent: true, resumeToken: 'here' })
+    expect(session.listing).toEqual({ ...page, resumeToken: 'here' })
   })
 
   it('that is stored leaves its head, and has the chain looked at now', () => {
@@ -844,7 +843,7 @@ describe('a page or a head that was refused', () => {
       { ...sent, session: { ...sent.session, trials } },
       { type: 'trial-due', of: 'refusal' },
     )
-    expect(session.listing).toEqual({ ...page, sent: true })
+    expect(session.listing).toEqual({ ...page, resumeToken: 'there' })
     expect(session.trials?.refusal).toBeUndefined()
   })
 

@@ -73,7 +73,6 @@ export const aListing = (from: number, to: number, rest: Partial<Listing> = {}):
   page: digest('9'),
   sizeBytes: 900,
   end: false,
-  sent: false,
   ...rest,
 })
 
