@@ -90,7 +90,7 @@ export async function deliver(
           (await transport.send(upload, ready ?? (await delivery.bytes()), held, attempt))
         proved = how === 'proved'
       }
-      if (!proved) await transport.verify(upload, attempt)
+      if (!proved) await transport.verify?.(upload, attempt)
     } catch (error) {
       // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
       // a server says is heard.
