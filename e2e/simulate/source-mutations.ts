@@ -298,7 +298,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('does not ask for a page again whose proof is old', /the page .* is not at the store/, [
       'core/expired-pages',
-      '!isRecent(head.provedAtMs, now) && isRelied(head)',
+      '!isRecent(head.provedAtMs, now) && !isAsked(head) && isRelied(head)',
       'false',
     ]),
     besides: FORGETFUL,
