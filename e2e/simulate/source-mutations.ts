@@ -217,16 +217,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'if (!(await deliverFor(context, session, object, delivery, signal))) return',
     'await signedHead(context, session, listing); if (!(await deliverFor(context, session, object, delivery, signal))) return',
   ]),
-  plant(
-    'does not sign that the recording has ended',
-    /does not say whether it has ended/,
-    ['engine/listing', "session.logEnd === 'complete' && after.size === size", 'false'],
-    [
-      'core/session-machine',
-      "listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)",
-      'false',
-    ],
-  ),
+  plant('does not sign that the recording has ended', /does not say whether it has ended/, [
+    'engine/listing',
+    "session.logEnd === 'complete' && size === session.size",
+    'false',
+  ]),
   plant('signs no page before its own', /names another page before its own/, [
     'engine/listing',
     'newestOf(listed.pages) ?? null',
@@ -303,7 +298,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('does not ask for a page again whose proof is old', /the page .* is not at the store/, [
       'core/expired-pages',
-      '!isRecent(head.provedAtMs, now) && isRelied(head)',
+      '!isRecent(head.provedAtMs, now) && !isAsked(head) && isRelied(head)',
       'false',
     ]),
     besides: FORGETFUL,

@@ -115,8 +115,6 @@ export interface Listing extends Effort {
   /** SHA-256 of the page, which is its address too. */
   readonly page: Sha256Hex
   readonly sizeBytes: number
-  /** Its last entry is a complete end. */
-  readonly end: boolean
 }
 
 /** The log as far as its pages are proved to be stored. */

@@ -540,17 +540,6 @@ describe('a page of the log', () => {
     expect(began({ listing: page }, page).accepted).toBe(false)
   })
 
-  it('is made anew where the end came while it was made: a head never hides it', () => {
-    const began = (to: number, end: boolean) =>
-      step(STATES.ended, { type: 'listing-began', of: aListing(0, to, { end }) }).accepted
-    expect(began(3, false)).toBe(false)
-    expect(began(3, true)).toBe(true)
-    expect(began(2, false)).toBe(true)
-    expect(began(2, true)).toBe(false)
-    const listing = aListing(0, 3, { end: true })
-    expect(step(STATES.interrupted, { type: 'listing-began', of: listing }).accepted).toBe(false)
-  })
-
   const other = aListing(0, 2, { page: digest('8') })
   const late = [
     { type: 'listing', of: other, event: { type: 'resume-token-saved', resumeToken: 'here' } },
@@ -619,7 +608,7 @@ describe('a page of the log', () => {
   })
 
   it('with the complete end is the last that is signed', () => {
-    const last = aListing(2, 3, { end: true })
+    const last = aListing(2, 3)
     const before = situation([inStatus('anchoring')], { ...ended, listed: listedUpTo(2), listing: last })
     const { effects } = step(before, {
       type: 'page-stored',
@@ -725,7 +714,7 @@ describe('what the chain holds', () => {
     const closing = after(held, EVENTS['session-ended'])
     expect(closing.session.open).toBeDefined()
     expect(listingDueMs(closing.session)).toBe(0)
-    const listing = aListing(2, 3, { end: true })
+    const listing = aListing(2, 3)
     const pageStored = {
       type: 'page-stored',
       of: listing,
@@ -1067,11 +1056,7 @@ describe('any history of a recording', () => {
   const nextPage = ({ session }: World) => {
     const again = session.size === session.listed.tree.size ? session.expired?.[0] : undefined
     const to = again?.to ?? session.size
-    const end = session.logEnd === 'complete'
-    return aListing(again?.from ?? session.listed.tree.size, to, {
-      end: end && to === session.size,
-      page: digest(String(to % 10)),
-    })
+    return aListing(again?.from ?? session.listed.tree.size, to, { page: digest(String(to % 10)) })
   }
 
   /** What the engine would do, where it could. */
@@ -1115,8 +1100,9 @@ describe('any history of a recording', () => {
         if (listing === undefined) return []
         const { size } = listing.tree
         const { from } = listing.frame
+        const end = session.logEnd === 'complete' && size === session.size
         const listed = from < session.listed.tree.size ? session.listed : listedUpTo(size)
-        return [{ type: 'page-stored', of: listing, listed, head: aHead(size, listing.end, from) }]
+        return [{ type: 'page-stored', of: listing, listed, head: aHead(size, end, from) }]
       }
       case 'refuse-page': {
         const { listing } = session

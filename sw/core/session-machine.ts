@@ -346,15 +346,13 @@ function hope(draft: Draft, kinds: readonly TrialKind[], worked = false): boolea
 }
 
 /**
- * The next page: only where none is in flight, it begins where the last one ended or is to be asked for again, and
- * whoever made it knew whether its last entry is the complete end. That may have come while it was made.
+ * The next page: only where none is in flight, and it begins where the last one ended or is to be asked for again.
  */
 function beginListing(draft: Draft, listing: Listing): boolean {
   const { session } = draft
   const { from } = listing.frame
   const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
   if (session.listing || !isDue) return false
-  if (listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)) return false
   applyToChunks(draft, draft.chunks, { type: 'page-began' })
   draft.set({ listing })
   return true

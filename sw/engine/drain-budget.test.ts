@@ -11,7 +11,7 @@ describe('the budget', () => {
     await recordSession(world, { chunks: 6 })
     const worker = {
       ...world.worker(),
-      wake: { arm: () => new Promise<void>(() => {}), isLast: async () => false },
+      wake: { arm: () => new Promise<void>(() => {}), spent: new Set<string>() },
     }
     world.server.latencyMs = 100
     void createDrain(worker).join('message')

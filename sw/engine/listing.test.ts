@@ -55,7 +55,7 @@ describe('a page', () => {
     await list(world, 1)
     expect(world.server.ledger).toEqual([])
     const { listing } = await world.session(id)
-    expect(listing).toMatchObject({ frame: { from: 0 }, tree: { size: 3 }, end: false })
+    expect(listing).toMatchObject({ frame: { from: 0 }, tree: { size: 3 } })
     await admitChunk(world.worker(), await sealedChunk(id, 2))
     await list(world, 1)
     // Whoever finds it in flight asks first.

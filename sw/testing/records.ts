@@ -72,7 +72,6 @@ export const aListing = (from: number, to: number, rest: Partial<Listing> = {}):
   tree: { size: to, frontier: [] },
   page: digest('9'),
   sizeBytes: 900,
-  end: false,
   ...rest,
 })
 
