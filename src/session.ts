@@ -9,6 +9,7 @@ import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError } from './protocol/errors.ts'
+import { collectSooner, free } from './protocol/memory.ts'
 import { nameFor } from './protocol/names.ts'
 import { isSha256Hex, type ChunkId, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
@@ -152,15 +153,13 @@ export function recordingSession(
     try {
       const plaintext = await readBytes(bytes)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
-      if (seal === 'worker')
-        return {
-          kind: 'raw',
-          ...common,
-          plaintextHash: await sha256Hex(plaintext),
-          payload: new Blob([plaintext]),
-        }
+      if (seal === 'worker') {
+        const plaintextHash = await sha256Hex(plaintext)
+        return { kind: 'raw', ...common, plaintextHash, payload: blobOf(plaintext) }
+      }
       const { ciphertext, ...sealed } = await sealChunk({ sealingKey, name, index, plaintext }, agree)
-      return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
+      free(plaintext)
+      return { kind: 'sealed', ...common, ...sealed, payload: blobOf(ciphertext) }
     } finally {
       releaseSeal()
     }
@@ -231,6 +230,15 @@ export async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
         throw new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
       await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS * 2 ** (read - 1)))
     }
+}
+
+/** The bytes as a Blob alone: the buffer is gone. */
+function blobOf(bytes: ArrayBuffer): Blob {
+  const blob = new Blob([bytes])
+  free(bytes)
+  // Nothing else tells the browser of the Blob, once it is garbage.
+  collectSooner(2 * blob.size)
+  return blob
 }
 
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
