@@ -26,7 +26,15 @@ import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { semaphore } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { MAX_CONCURRENT_CHUNKS, READS, READ_AGAIN_MS } from './patience.ts'
+import {
+  LOCK_TIMEOUT_MS,
+  MAX_CONCURRENT_CHUNKS,
+  READ_AGAIN_MS,
+  READ_MS_PER_BYTE,
+  READ_TIMEOUT_MS,
+  READS,
+} from './patience.ts'
+import { within } from './within.ts'
 
 export interface OpenOptions extends SessionOptions {
   /** For who knows beforehand how many chunks there are, and which is which. */
@@ -86,7 +94,7 @@ async function begin(
     options.metadata || options.labels
       ? await (await import('./app-data.ts')).withAppData(plain, name, options, agree)
       : plain
-  const release = await holdLock(nameFor(recordingLockName(id), connection.scope))
+  const release = await holdLock(nameFor(recordingLockName(id), connection.scope), signal)
   const started = untilAnswered(() => connection.request({ type: 'session-start', session }))
   try {
     await unlessAborted(signal, () => started)
@@ -151,7 +159,7 @@ export function recordingSession(
     }
     const releaseSeal = await acquireSeal()
     try {
-      const plaintext = await readBytes(bytes)
+      const plaintext = await readBytes(bytes, options.onStalled)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker') {
         const plaintextHash = await sha256Hex(plaintext)
@@ -196,10 +204,15 @@ export function recordingSession(
         waiting.set(handed, error)
         options.onStalled?.(error)
       }
-      const prepareAgain = () => prepare(index, bytes, { ...options, capturedAtMs })
-      const handed: Promise<ChunkId> = unlessAborted(signal, prepareAgain).then((chunk) =>
-        handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain }),
-      )
+      const prepared = () => prepare(index, bytes, { ...options, capturedAtMs, onStalled })
+      const handed: Promise<ChunkId> = unlessAborted(signal, prepared).then((chunk) => {
+        const prepareAgain = async () => {
+          const again = await prepared()
+          if (again.plaintextHash !== chunk.plaintextHash) throw unreadable('It holds other bytes by now.')
+          return again
+        }
+        return handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain })
+      })
       waiting.set(handed, undefined)
       try {
         return { id: await handed, index }
@@ -220,14 +233,25 @@ export function recordingSession(
   }
 }
 
-/** @throws HoldfastError `payload-unreadable` after a few seconds */
-export async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
+const unreadable = (cause: unknown) =>
+  new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
+
+/**
+ * @param onFailure told of each read that failed or hung
+ * @throws HoldfastError `payload-unreadable` after a few seconds, or minutes where each read hangs
+ */
+export async function readBytes(
+  bytes: Blob,
+  onFailure?: (error: HoldfastError) => void,
+): Promise<ArrayBuffer> {
+  const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * bytes.size
+  const late = () => new DOMException('The read takes too long.', 'TimeoutError')
   for (let read = 1; ; read++)
     try {
-      return await bytes.arrayBuffer()
+      return await within(timeoutMs, undefined, () => bytes.arrayBuffer(), late)
     } catch (cause) {
-      if (read === READS)
-        throw new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
+      onFailure?.(unreadable(cause))
+      if (read === READS) throw unreadable(cause)
       await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS * 2 ** (read - 1)))
     }
 }
@@ -254,8 +278,12 @@ function checkGroups(groups: readonly Group[]): void {
 }
 
 /** Holds a Web Lock until the returned function is called, or this page dies. */
-function holdLock(name: string): Promise<() => void> {
-  return new Promise((resolve, reject) => {
-    navigator.locks.request(name, () => new Promise<void>((release) => resolve(release))).catch(reject)
-  })
+function holdLock(name: string, signal: AbortSignal | undefined): Promise<() => void> {
+  const request = (signal: AbortSignal) =>
+    new Promise<() => void>((resolve, reject) => {
+      const held = () => new Promise<void>((release) => resolve(release))
+      navigator.locks.request(name, { signal }, held).catch(reject)
+    })
+  const late = () => new HoldfastError('defect', 'The browser grants no lock.')
+  return within(LOCK_TIMEOUT_MS, signal, request, late)
 }
