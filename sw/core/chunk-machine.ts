@@ -1,5 +1,4 @@
 import { beginningOf } from '../../src/evidence/bytes.ts'
-import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
 import { afterFailedEffort } from './effort.ts'
 import { DUE_NOW, type Failure, type Now } from './retry-policy.ts'
@@ -16,15 +15,11 @@ export type ChunkEvent =
   | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
   /** The store's copy was checked against our content address. */
   | { readonly type: 'stored' }
-  /** The page that lists it is in flight. */
-  | { readonly type: 'page-began' }
-  /** That page is proved to be stored. */
-  | { readonly type: 'listed' }
   | { readonly type: 'anchor-confirmed' }
   /** The proof of the store's copy is too old to delete ours on it, or of another store: the store is asked again. */
   | { readonly type: 'proof-expired' }
   /** `of`: the status in which the attempt began, where another worker may have gone on meanwhile. */
-  | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkStatus }
+  | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkState['status'] }
   /** Another try now: a person or the app asks for it, or (`onTrial`) it is tried by itself after it was refused. */
   | { readonly type: 'resumed'; readonly onTrial?: boolean | undefined }
 
@@ -40,7 +35,7 @@ const MESSAGE_BYTES = 80
 export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): ChunkRecord | undefined {
   const { state } = chunk
   /** Where the event means something in this status alone. */
-  const from = <Status extends ChunkStatus>(
+  const from = <Status extends ChunkState['status']>(
     status: Status,
     next: (state: ChunkState & { readonly status: Status }) => ChunkState,
     rest: Partial<ChunkRecord> = {},
@@ -66,12 +61,8 @@ export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): Chu
         ({ seal }) => ({ status: 'uploaded', seal, uploadedAtMs: now.nowMs }),
         FORGIVEN,
       )
-    case 'page-began':
-      return from('uploaded', (proved) => ({ ...proved, status: 'manifesting' }))
-    case 'listed':
-      return from('manifesting', (proved) => ({ ...proved, status: 'anchoring' }))
     case 'anchor-confirmed':
-      return from('anchoring', (proved) => ({ ...proved, status: 'confirmed', confirmedAtMs: now.nowMs }))
+      return from('uploaded', (proved) => ({ ...proved, status: 'confirmed', confirmedAtMs: now.nowMs }))
     case 'proof-expired':
       if (!state.seal || state.status === 'confirmed') return undefined
       return { ...chunk, ...FORGIVEN, state: toSend(state.seal, true) }

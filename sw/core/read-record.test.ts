@@ -3,7 +3,8 @@ import { readChunk, readSession } from './read-record.ts'
 import { isSettled, recount } from './session.ts'
 import { trialOf } from './retry-policy.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { aChunk, aSession } from '../testing/records.ts'
+import type { ChunkState } from './record.ts'
+import { aChunk, aSession, SEAL } from '../testing/records.ts'
 
 const session = aSession(1_000)
 const chunk = aChunk(
@@ -47,6 +48,17 @@ describe('a record of another version', () => {
       retryCount: 0,
       failures: 0,
     })
+  })
+
+  it('that says itself whether it is listed leaves that to its session', () => {
+    const proved = { seal: SEAL, uploadedAtMs: 5 }
+    for (const status of ['manifesting', 'anchoring', 'uploaded'] as const)
+      expect(readChunk({ ...chunk, state: { ...proved, status } as ChunkState }).state).toEqual({
+        ...proved,
+        status: 'uploaded',
+      })
+    const confirmed = { ...proved, status: 'confirmed', confirmedAtMs: 6 } as const
+    expect(readChunk({ ...chunk, state: confirmed }).state).toEqual(confirmed)
   })
 
   it('with an error code that is not known any more is a refusal, which is tried again', () => {

@@ -1,7 +1,7 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { isParked, missingChunks, uploadOf } from './session.ts'
+import { isParked, missingChunks, statusOf, uploadOf } from './session.ts'
 
 /** What the worker knows of uploads under way. */
 export interface Moving {
@@ -62,7 +62,7 @@ function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
 }
 
 /** The chunk as a page sees it. */
-export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
+export function chunkView(chunk: ChunkRecord, session: SessionRecord, moving: Moving): ChunkView {
   // Bookkeeping stays here.
   const {
     state,
@@ -73,11 +73,11 @@ export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
     onTrial: _trial,
     ...told
   } = chunk
-  const { status, seal, uploadedAtMs, confirmedAtMs } = state
+  const { seal, uploadedAtMs, confirmedAtMs } = state
   return {
     ...told,
     ...seal,
-    status,
+    status: statusOf(chunk, session),
     uploadedAtMs,
     confirmedAtMs,
     parked: isParked(chunk),

@@ -9,7 +9,7 @@ import { workRemains } from '../core/plan.ts'
 export function logLastChance({ store, clock }: Context): Promise<number> {
   return store.write(async (tx) => {
     const waiting = (await tx.openSessions()).filter(workRemains)
-    for (const { id } of waiting) await tx.addLog({ atMs: clock.now(), sessionId: id, event: 'last-chance' })
+    await tx.addLog(waiting.map(({ id }) => ({ atMs: clock.now(), sessionId: id, event: 'last-chance' })))
     return waiting.length
   })
 }
