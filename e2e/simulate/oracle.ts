@@ -78,7 +78,7 @@ export function createOracle(
     let totalMs = 0
     let storedMs = 0
     const { listed, listing: inFlight } = session
-    for (const { state, position = -1, sizeBytes, durationMs } of chunks) {
+    for (const { state, effort, position = -1, sizeBytes, durationMs } of chunks) {
       // What is proved is as far as its entry.
       const isListed = position < listed.tree.size
       const proved = isListed
@@ -88,7 +88,7 @@ export function createOracle(
           : 'uploaded'
       const status = state.status === 'uploaded' ? proved : state.status
       tally.set(status, (tally.get(status) ?? 0) + 1)
-      if (state.wait?.kind === 'parked') parked++
+      if (effort?.notBeforeMs === Infinity) parked++
       if (state.status !== 'confirmed') localBytes += sizeBytes
       if (state.uploadedAtMs !== undefined) storedBytes += sizeBytes
       totalBytes += sizeBytes
@@ -144,7 +144,7 @@ export function createOracle(
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
     const { id, state } = chunk
-    check(chunk.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
+    check(chunk.effort?.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
     check(
       before?.state.status !== 'encrypting' || state.status !== 'uploading' || !rottenBeforeSealing.has(id),
       `${id} was sealed from bytes that rotted`,
@@ -191,7 +191,9 @@ export function createOracle(
     if (session.trouble === undefined) return false
     if (scene.history.anchored && chain().isForked(session.id)) return true
     const left = chunksOf(disk, session.id).filter(({ state }) => state.status !== 'confirmed')
-    return left.length > 0 && left.every(({ id, lastError }) => rotten.has(id) && lastError !== undefined)
+    return (
+      left.length > 0 && left.every(({ id, effort }) => rotten.has(id) && effort?.lastError !== undefined)
+    )
   }
 
   const unsettled = (disk: DiskState) =>
@@ -285,7 +287,7 @@ export function createOracle(
 
     onSending({ cid, head }, disk) {
       const isChunk = [...disk.chunks.values()].some(
-        ({ state }) => state.status === 'uploading' && state.sent && state.seal.cid === cid,
+        ({ state, effort }) => state.status === 'uploading' && effort?.sent && state.seal.cid === cid,
       )
       const isPage = [...disk.sessions.values()].some(
         ({ listing }) => listing !== undefined && pageCid(listing.page) === cid,
@@ -356,15 +358,15 @@ export function createOracle(
 const contentOf = ({ state }: ChunkRecord) => state.seal?.encryptedHash
 const cidOf = ({ state }: ChunkRecord) => state.seal?.cid ?? ''
 
-function describe({ state, lastError }: ChunkRecord): string {
-  const wait = state.wait ? ` (${state.wait.kind}${state.sent ? ', sent' : ''})` : ''
-  return `${state.status}${wait}${lastError ? `, ${lastError.code}` : ''}`
+function describe({ state, effort }: ChunkRecord): string {
+  const wait = effort ? ` (${effort.notBeforeMs}${effort.sent ? ', sent' : ''})` : ''
+  return `${state.status}${wait}${effort?.lastError ? `, ${effort.lastError.code}` : ''}`
 }
 
 function describeSession(session: SessionRecord | undefined): string {
   if (session === undefined) return 'is gone'
   const { ending, size, listed, listing, witnessing, anchored, paused, open } = session
-  const page = listing ? `, a page to ${listing.tree.size}, ${JSON.stringify(listing.wait)}` : ''
+  const page = listing ? `, a page to ${listing.tree.size}, ${listing.notBeforeMs}` : ''
   const log = `${size} entries, ${listed.tree.size} listed${page}, ${witnessing.submitted} handed over, ${anchored?.size ?? 0} anchored`
   return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}, ${log}`
 }

@@ -3,15 +3,10 @@ import { readChunk, readSession } from './read-record.ts'
 import { isSettled, recount } from './session.ts'
 import { trialOf } from './retry-policy.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import type { ChunkState } from './record.ts'
-import { aChunk, aSession, SEAL } from '../testing/records.ts'
+import { aChunk, aSession } from '../testing/records.ts'
 
 const session = aSession(1_000)
-const chunk = aChunk(
-  0,
-  { status: 'captured', wait: { kind: 'due', notBeforeMs: 0 } },
-  { retryCount: 2, failures: 1 },
-)
+const chunk = aChunk(0, { status: 'captured' }, { retryCount: 2 })
 
 /** A record without some of its fields, as a version wrote it that did not know them. */
 const without = <T extends object>(record: T, ...names: readonly string[]) =>
@@ -42,23 +37,11 @@ describe('a record of another version', () => {
     },
   )
 
-  it('that lacks a chunk’s counts has none', () => {
-    expect(readChunk(without(chunk, 'retryCount', 'failures'))).toEqual({
+  it('that lacks how often a chunk has failed has failed never', () => {
+    expect(readChunk(without(chunk, 'retryCount'))).toEqual({
       ...chunk,
       retryCount: 0,
-      failures: 0,
     })
-  })
-
-  it('that says itself whether it is listed leaves that to its session', () => {
-    const proved = { seal: SEAL, uploadedAtMs: 5 }
-    for (const status of ['manifesting', 'anchoring', 'uploaded'] as const)
-      expect(readChunk({ ...chunk, state: { ...proved, status } as ChunkState }).state).toEqual({
-        ...proved,
-        status: 'uploaded',
-      })
-    const confirmed = { ...proved, status: 'confirmed', confirmedAtMs: 6 } as const
-    expect(readChunk({ ...chunk, state: confirmed }).state).toEqual(confirmed)
   })
 
   it('with an error code that is not known any more is a refusal, which is tried again', () => {

@@ -1,4 +1,4 @@
-import type { ChunkRecord, ChunkState, SessionRecord } from './record.ts'
+import type { ChunkRecord, SessionRecord } from './record.ts'
 import { EMPTY_TALLY, NO_SUMS } from './session.ts'
 
 // Records that another version of this code wrote: older ones lack what has come since. Whatever is read from the disk
@@ -17,12 +17,8 @@ export const readSession = (
   tally: { ...EMPTY_TALLY, ...stored.tally },
 })
 
-/** A chunk as this version knows it: where one is whose entry is listed is its session's to tell. */
-export const readChunk = (stored: Stored<ChunkRecord, 'retryCount' | 'failures'>): ChunkRecord => ({
+/** A chunk as this version knows it. */
+export const readChunk = (stored: Stored<ChunkRecord, 'retryCount'>): ChunkRecord => ({
   retryCount: 0,
-  failures: 0,
   ...stored,
-  state: (stored.state.uploadedAtMs && !stored.state.confirmedAtMs
-    ? { ...stored.state, status: 'uploaded' }
-    : stored.state) as ChunkState,
 })

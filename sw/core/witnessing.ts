@@ -85,6 +85,6 @@ export function witnessStep(
     taken: isHanded ? taken + 1 : taken,
     handing: type === 'anchor-sent',
     newest: newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: now.nowMs },
-    wait: { kind: 'due', notBeforeMs: atMs },
+    notBeforeMs: atMs,
   }
 }

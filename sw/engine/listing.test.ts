@@ -55,7 +55,7 @@ describe('a page', () => {
     await list(world, 1)
     expect(world.server.ledger).toEqual([])
     const { listing } = await world.session(id)
-    expect(listing).toMatchObject({ frame: { from: 0 }, tree: { size: 3 }, end: false })
+    expect(listing).toMatchObject({ frame: { from: 0 }, tree: { size: 3 } })
     await admitChunk(world.worker(), await sealedChunk(id, 2))
     await list(world, 1)
     // Whoever finds it in flight asks first.
@@ -76,7 +76,7 @@ describe('a page', () => {
     await recordSession(world, { ending: 'recording' })
     world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
     await list(world, 2)
-    expect((await world.session(id)).listing).toMatchObject({ wait: { kind: 'due' } })
+    expect((await world.session(id)).listing).toMatchObject({ notBeforeMs: expect.any(Number) })
     await admitChunk(world.worker(), await sealedChunk(id, 1))
     world.server.fault = () => undefined
     await list(world, 1)
@@ -158,7 +158,7 @@ describe('a page', () => {
     await list(world, 1)
     expect(world.server.ledger.map(({ op }) => op)).toEqual(['probe'])
     expect((await world.session(id)).listing).toMatchObject({
-      wait: { kind: 'parked' },
+      notBeforeMs: Infinity,
       lastError: { code: 'defect' },
     })
   })

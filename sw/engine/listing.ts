@@ -40,11 +40,9 @@ export async function beginPage(context: Context, session: SessionRecord): Promi
   const again = expired && (await headAt(context, session.id, expired.to))
   const next = { number: pages.number + 1, from: tree.size, frontier: tree.frontier, links: linksOf(pages) }
   const frame = again?.frame ?? next
-  // No further than the session as it was read, which says what the last of these entries is.
   const to = again?.size ?? Math.min(size, tree.size + MAX_PAGE_ENTRIES)
   const { entries, bytes, page } = await pageOf(context, session, frame, to)
   const after = await appendEntries({ size: frame.from, frontier: frame.frontier }, entries)
-  const end = session.logEnd === 'complete' && after.size === size
   const begun = await change(context, session.id, {
     type: 'listing-began',
     of: {
@@ -54,7 +52,6 @@ export async function beginPage(context: Context, session: SessionRecord): Promi
       // Of one that has been signed it is that: other entries on the disk are noticed before they leave.
       page: again?.page ?? page,
       sizeBytes: bytes.length,
-      end,
     },
   })
   return begun && { session: begun, bytes: again ? undefined : bytes }
@@ -105,10 +102,12 @@ export async function publishPage(
 async function signedHead(
   { store }: Context,
   session: SessionRecord,
-  { frame, tree, page, end }: Listing,
+  { frame, tree, page }: Listing,
 ): Promise<Omit<HeadRecord, 'provedAtMs'>> {
   const { id, name, access, listed } = session
   const { size } = tree
+  // Nothing follows a complete end: what is read of it here stays so, however late.
+  const end = session.logEnd === 'complete' && size === session.size
   const stored = await store.read((tx) => tx.meta(signingKeyName(id)))
   const key = stored instanceof ArrayBuffer ? await importSigningKey(stored) : (stored as CryptoKey)
   const said = { size, root: await rootOf(tree), page, previous: newestOf(listed.pages) ?? null, end }
