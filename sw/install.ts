@@ -98,6 +98,7 @@ function engineOf(options: InstallOptions): Engine {
       clock,
       progress,
       room: admissionRoom(),
+      ailing: new Set(),
       lock: webLock(scope),
       wake: options.wake?.(clock, () => engine.sync()) ?? backgroundSync(clock),
       metered: isMetered,

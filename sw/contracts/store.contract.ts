@@ -110,7 +110,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         await tx.putSession(session)
         await tx.putChunk(chunk)
         await tx.putMeta('name', { any: ['value'] })
-        await tx.addLog(line('first'))
+        await tx.addLog([line('first')])
         same(await tx.session(A), session, 'session within')
         same(await tx.chunk(chunk.id), chunk, 'chunk within')
         same(await tx.nextDue(ALL, nothing), chunk, 'queue within')
@@ -140,7 +140,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         await tx.putChunk(aChunk(A, 0, [0, 0, 0]))
         await tx.putPayload(chunkIdOf(A, 0), bytesOf(1, 2, 3))
         await tx.putMeta('kept', 1)
-        await tx.addLog(line('kept'))
+        await tx.addLog([line('kept')])
       })
       const thrown = await rejection(
         store.write(async (tx) => {
@@ -152,7 +152,7 @@ export const STORE_CASES: readonly StoreCase[] = [
           await tx.deletePayload(chunkIdOf(A, 0))
           await tx.deleteMeta('kept')
           await tx.putMeta('lost', 1)
-          await tx.addLog(line('lost'))
+          await tx.addLog([line('lost')])
           await tx.deleteSession(A)
           throw new Error('Halfway')
         }),
@@ -490,7 +490,7 @@ export const STORE_CASES: readonly StoreCase[] = [
             await tx.putPayload(chunkIdOf(id, index), bytesOf(1))
           }
         }
-        await tx.addLog(line('stays'))
+        await tx.addLog([line('stays')])
       })
       await store.write((tx) => tx.deleteSession(A))
       await store.read(async (tx) => {
@@ -529,7 +529,7 @@ export const STORE_CASES: readonly StoreCase[] = [
     title: 'gives the newest lines of the log first',
     async run(store) {
       await store.write(async (tx) => {
-        for (const event of ['first', 'second', 'third']) await tx.addLog(line(event))
+        for (const event of ['first', 'second', 'third']) await tx.addLog([line(event)])
       })
       const events = (await store.read((tx) => tx.log(2))).map(({ event }) => event)
       same(events, ['third', 'second'], 'newest lines')

@@ -12,7 +12,7 @@ export type SessionEffect =
   | readonly [call: 'putEntry', id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>]
   | readonly [call: 'putHead', head: HeadRecord]
   | readonly [call: 'deleteMeta', name: string]
-  | readonly [call: 'addLog', entry: LogEntry]
+  | readonly [call: 'addLog', lines: readonly LogEntry[]]
   | readonly [call: 'deleteSession', id: SessionId]
 
 export interface SessionTransition {
@@ -42,6 +42,7 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
   const present = new Map(given.map((chunk) => [chunk.id, chunk]))
   const changed = new Set<ChunkId>()
   const effects: SessionEffect[] = []
+  const lines: LogEntry[] = []
   const draft: Draft = {
     now,
     session: before,
@@ -62,14 +63,14 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       draft.set({ size: size + 1, logEnd: undefined, metadata: undefined })
     },
     effect: (effect) => void effects.push(effect),
-    log: (entry) => void effects.push(['addLog', { atMs: now.nowMs, sessionId: before.id, ...entry }]),
+    log: (entry) => void lines.push({ atMs: now.nowMs, sessionId: before.id, ...entry }),
     done() {
       appendEnd(draft)
       const session = withOpenMarker(draft.session)
       return {
         session,
         chunks: draft.chunks.filter(({ id }) => changed.has(id)).map((chunk) => withMarks(chunk, session)),
-        effects,
+        effects: lines.length > 0 ? [...effects, ['addLog', lines]] : effects,
       }
     },
   }

@@ -17,7 +17,6 @@ import { belongsElsewhere } from './identity.ts'
 import type {
   Anchored,
   ChunkRecord,
-  ChunkState,
   Completion,
   Effort,
   HeadRecord,
@@ -28,7 +27,7 @@ import type {
   TrialKind,
 } from './record.ts'
 import { isRecent, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
-import { isSettled, missingChunks } from './session.ts'
+import { isSettled, missingChunks, statusOf } from './session.ts'
 import { afterRefusal, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
@@ -103,14 +102,14 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
     case 'adopted':
     case 'trial-due':
       return 'all'
-    case 'listing-began':
-    case 'page-stored':
-      return { from: event.of.frame.from, to: event.of.tree.size }
     case 'anchor-confirmed':
       return { from: 0, to: event.anchored.size }
   }
   return undefined
 }
+
+/** Whether more follows a page that begins: then the proved chunks within it are counted. */
+export const isCut = (session: SessionRecord, listing: Listing) => listing.tree.size < session.size
 
 /**
  * The whole lifecycle of a session: (session, its chunks, event, now) to (records, effects), without side effects. An
@@ -205,7 +204,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
   const next = chunkAfter(chunk, event, draft.now)
   if (!next) return false
   const isStored = event.type === 'stored'
-  const after = event.type === 'sealed' ? inLog(draft, next) : isStored ? caughtUp(draft.session, next) : next
+  const after = event.type === 'sealed' ? inLog(draft, next) : next
   draft.put(after, chunk)
   if (event.type === 'sealed') draft.effect(['putPayload', chunk.id, event.bytes])
   if (event.type === 'anchor-confirmed') draft.effect(['deletePayload', chunk.id])
@@ -218,8 +217,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
   if (event.type === 'failed') fail(draft, event.failure, after.effort)
   if (isStored || event.type === 'resumed') clearError(draft)
   if (isStored) {
-    const { status } = after.state
-    if (status === 'anchoring') lookNow(draft)
+    if (statusOf(after, draft.session) === 'anchoring') lookNow(draft)
     // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
     hope(draft, chunk.effort?.onTrial ? TRIAL_KINDS : ['sign-in'], true)
   }
@@ -242,14 +240,6 @@ function inLog(draft: Draft, chunk: ChunkRecord): ChunkRecord {
   const placed = { ...chunk, position: draft.session.size }
   draft.append(placed)
   return placed
-}
-
-/** A chunk whose bytes are proved after its entry was listed is as far as its entry. */
-function caughtUp({ listed, listing }: SessionRecord, chunk: ChunkRecord): ChunkRecord {
-  const { state, position = 0 } = chunk
-  const isIn = (pages: Listed | Listing | undefined) => pages && position < pages.tree.size
-  const status = isIn(listed) ? 'anchoring' : isIn(listing) ? 'manifesting' : 'uploaded'
-  return { ...chunk, state: { ...state, status } as ChunkState }
 }
 
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
@@ -288,6 +278,7 @@ function setPaused(draft: Draft, paused: SessionRecord['paused']): void {
 function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolean {
   const { session } = draft
   if (!belongsElsewhere(session, here) || isSettled(session)) return false
+  applyToChunks(draft, draft.chunks, { type: 'proof-expired' })
   draft.set({
     identity: here,
     listing: undefined,
@@ -295,7 +286,6 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolea
     witnessing: NOT_WITNESSED,
     anchored: undefined,
   })
-  applyToChunks(draft, draft.chunks, { type: 'proof-expired' })
   clearError(draft)
   draft.log({ event: 'adopted' })
   return true
@@ -353,8 +343,11 @@ function beginListing(draft: Draft, listing: Listing): boolean {
   const { from } = listing.frame
   const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
   if (session.listing || !isDue) return false
-  applyToChunks(draft, draft.chunks, { type: 'page-began' })
-  draft.set({ listing })
+  const { tally } = session
+  // Proved chunks that no page has yet; those of an older one are counted as listed.
+  const proved =
+    from < session.listed.tree.size ? 0 : isCut(session, listing) ? draft.chunks.length : tally.uploaded
+  draft.set({ listing, tally: { ...tally, uploaded: tally.uploaded - proved, manifesting: proved } })
   return true
 }
 
@@ -376,7 +369,9 @@ function step<Of extends Effort, Event extends EffortEvent>(
   if (!before) return false
   const { session, now } = draft
   const hasFailed = event.type === 'failed'
-  const after = hasFailed ? afterFailedEffort(before, event.failure, now) : next(before, event as never, now)
+  const after = hasFailed
+    ? { ...afterFailedEffort(before, event.failure, now), handing: undefined }
+    : next(before, event as never, now)
   draft.set({ [name]: after })
   if (hasFailed) fail(draft, event.failure, after)
   if (isProgress(event, session)) clearError(draft)
@@ -386,9 +381,14 @@ function step<Of extends Effort, Event extends EffortEvent>(
 
 /** The page is stored: what it lists goes on, and its head is to be witnessed. */
 function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 'page-stored' }>): boolean {
-  applyToChunks(draft, draft.chunks, { type: 'listed' })
+  const { tally } = draft.session
   const expired = draft.session.expired?.filter(({ from }) => from !== of.frame.from)
-  draft.set({ listing: undefined, listed, expired: expired?.length ? expired : undefined })
+  draft.set({
+    listing: undefined,
+    listed,
+    expired: expired?.length ? expired : undefined,
+    tally: { ...tally, manifesting: 0, anchoring: tally.anchoring + tally.manifesting },
+  })
   clearError(draft)
   lookNow(draft)
   draft.effect(['putHead', { ...head, provedAtMs: draft.now.nowMs }])
@@ -407,7 +407,7 @@ const toldAfter = (_before: Completion, { size }: Exclude<CompletionEvent, Faile
 /** Whether what held it up is over. An intent does not show that, nor a look that finds nothing. */
 function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord): boolean {
   if (event.type !== 'look-again') return event.type === 'told'
-  return event.shown >= witnessing.submitted || (!!event.taken && trouble?.error.code !== 'anchor-unseen')
+  return event.shown >= witnessing.submitted || (event.handed && trouble?.error.code !== 'anchor-unseen')
 }
 
 /**
@@ -420,6 +420,7 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
   if (expired.length > 0 && expired !== before.expired) draft.set({ expired })
   const relied = expired[0]?.from === 0 ? Infinity : (expired[0]?.to ?? 0)
   for (const chunk of draft.chunks) {
+    if (statusOf(chunk, before) !== 'anchoring') continue
     const { uploadedAtMs = Infinity } = chunk.state
     const isFresh = isRecent(uploadedAtMs, draft.now)
     if (isFresh && (chunk.position ?? 0) < relied) continue

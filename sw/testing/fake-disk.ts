@@ -328,8 +328,8 @@ class Writing extends Reading<Draft> implements WriteTransaction {
     this.state.meta.delete(name)
   }
 
-  async addLog(entry: LogEntry) {
-    this.state.lines.push(this.copyOf(entry))
+  async addLog(lines: readonly LogEntry[]) {
+    this.state.lines.push(...lines.map((line) => this.copyOf(line)))
   }
 
   override async log(count: number): Promise<LogEntry[]> {

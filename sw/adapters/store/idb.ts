@@ -301,7 +301,7 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
       known.delete(name)
       return remove('meta', name)
     },
-    addLog: async (entry) => void lines.push(entry),
+    addLog: async (more) => void lines.push(...more),
   }
 }
 
