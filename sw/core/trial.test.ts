@@ -80,7 +80,12 @@ describe('a session whose sign-in was refused', () => {
   it('is tried no later than it would have been', () => {
     const soon = { ...waiting, retryAtMs: NOW_MS + 5 }
     expect(sooner(soon, true, NOW_MS)).toEqual({ ...soon, failures: 0 })
-    expect(sooner({ ...waiting, setAtMs: NOW_MS + 9e9 }, false, NOW_MS).retryAtMs).toBe(waiting.retryAtMs)
+  })
+
+  it('is a minute away where the last one is yet to come: the clock was set back since', () => {
+    const setAtMs = NOW_MS + 300 * MINUTE_MS
+    const ahead = { failures: 1, setAtMs, retryAtMs: setAtMs + MINUTE_MS }
+    expect(sooner(ahead, false, NOW_MS).retryAtMs).toBe(NOW_MS + MINUTE_MS)
   })
 
   it('has work left, due at the trial, unless it is paused', () => {

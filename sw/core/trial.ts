@@ -1,5 +1,5 @@
 import type { SessionRecord, Trial, TrialKind } from './record.ts'
-import { TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from './retry-policy.ts'
+import { believedMs, TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from './retry-policy.ts'
 
 // Nothing is parked for ever that time or the app may mend: a refused sign-in, and whatever a server or this device
 // refused, is tried again by itself, ever more rarely.
@@ -49,5 +49,6 @@ export const withTrial = (
 export const sooner = (trial: Trial, worked: boolean, nowMs: number): Trial => ({
   ...trial,
   failures: worked ? 0 : trial.failures,
-  retryAtMs: Math.min(trial.retryAtMs, Math.max(nowMs, trial.setAtMs + TRIAL_FLOOR_MS)),
+  // A last one that is yet to come was under a clock that was ahead.
+  retryAtMs: Math.min(trial.retryAtMs, Math.max(nowMs, believedMs(trial.setAtMs, nowMs, 0) + TRIAL_FLOOR_MS)),
 })
