@@ -28,6 +28,7 @@ export interface Draft {
   session: SessionRecord
   /** Changes these fields of the session. */
   set(fields: Partial<SessionRecord>): void
+  /** Those that were given, as they are by now. */
   readonly chunks: readonly ChunkRecord[]
   /** Replaces a chunk, with its place in the queue and its share of the tally. */
   put(after: ChunkRecord, before?: ChunkRecord): void
@@ -39,8 +40,7 @@ export interface Draft {
 }
 
 export function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: Now): Draft {
-  const present = new Map(given.map((chunk) => [chunk.id, chunk]))
-  const changed = new Set<ChunkId>()
+  const changed = new Map<ChunkId, ChunkRecord>()
   const effects: SessionEffect[] = []
   const lines: LogEntry[] = []
   const draft: Draft = {
@@ -50,11 +50,10 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       draft.session = { ...draft.session, ...fields }
     },
     get chunks() {
-      return [...present.values()]
+      return given.map((chunk) => changed.get(chunk.id) ?? chunk)
     },
     put(after, replaced) {
-      present.set(after.id, after)
-      changed.add(after.id)
+      changed.set(after.id, after)
       draft.session = recount(draft.session, replaced, after)
     },
     append(of) {
@@ -69,7 +68,7 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       const session = withOpenMarker(draft.session)
       return {
         session,
-        chunks: draft.chunks.filter(({ id }) => changed.has(id)).map((chunk) => withMarks(chunk, session)),
+        chunks: [...changed.values()].map((chunk) => withMarks(chunk, session)),
         effects: lines.length > 0 ? [...effects, ['addLog', lines]] : effects,
       }
     },

@@ -895,9 +895,8 @@ describe('what is parked', () => {
       ...fresh,
       trials,
     })
-    return transition(session, chunks, { type: 'trial-due', of: 'refusal' }, now).chunks.map(
-      ({ index }) => index,
-    )
+    const { chunks: changed } = transition(session, chunks, { type: 'trial-due', of: 'refusal' }, now)
+    return changed.map(({ index }) => index).sort()
   }
 
   it('is tried by one chunk of each cause: of those tried the least, the smallest', () => {

@@ -417,8 +417,9 @@ function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord):
 function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]): boolean {
   const before = draft.session
   const expired = expiredPages(before, draft.chunks, heads, draft.now)
-  if (expired.length > 0 && expired !== before.expired) draft.set({ expired })
-  const relied = expired[0]?.from === 0 ? Infinity : (expired[0]?.to ?? 0)
+  if (expired !== before.expired) draft.set({ expired })
+  const next = expired?.[0]
+  const relied = next?.from === 0 ? Infinity : (next?.to ?? 0)
   for (const chunk of draft.chunks) {
     if (statusOf(chunk, before) !== 'anchoring') continue
     const { uploadedAtMs = Infinity } = chunk.state
