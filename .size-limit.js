@@ -80,7 +80,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '23.4 kB',
+    limit: '23.5 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -102,7 +102,7 @@ export default [
   {
     name: 'presigned PUT transport, alone',
     path: 'dist/sw/adapters/transports/put.js',
-    limit: '3.75 kB',
+    limit: '3.8 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

@@ -148,7 +148,7 @@ export function pinata({
         )
         if (!answer.ok) throw httpError(answer)
         const address = dataOf(answer)['cid']
-        if (typeof address !== 'string') throw badAnswer(answer)
+        if (!isAddress(address)) throw badAnswer(answer)
         if (address !== cid) await saveResumeToken(address + markOf(resumeToken))
         progress(sizeBytes)
         return address === cid ? 'proved' : 'sent'
@@ -180,5 +180,7 @@ function dataOf(answer: Answer): Readonly<Record<string, unknown>> {
 const badAnswer = ({ origin }: Answer) =>
   new HoldfastError('bad-answer', `The answer of ${origin} is not what Pinata's API defines.`)
 
-const isFile = (value: unknown): value is PinataFile =>
-  typeof value === 'object' && value !== null && 'cid' in value && 'name' in value && 'size' in value
+/** It becomes part of a URL, and of what is kept. */
+const isAddress = (value: unknown): value is string => typeof value === 'string' && /^\w+$/.test(value)
+
+const isFile = (value: unknown): value is PinataFile => isAddress((value as PinataFile | null)?.cid)

@@ -126,7 +126,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         // Damaged twice on its way, or signed wrongly twice, is no accident.
         const why = markOf(resumeToken) && storeError(answer, OF_GRANT)
         if (error.code === 'address-mismatch') throw why ? new HoldfastError(error.code, why.message) : error
-        if (storeCode(answer) !== 'SignatureDoesNotMatch') throw error
+        if (!/NotMatch$/i.test(storeCode(answer))) throw error
         if (!why) await saveResumeToken(`${unmarked(resumeToken)} `)
         throw why || error
       }
