@@ -87,21 +87,22 @@ export default [
   {
     name: 'tus transport, alone',
     path: 'dist/sw/adapters/transports/tus.js',
-    limit: '4.65 kB',
+    limit: '4.45 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
   {
     name: 'resumable upload transport, alone',
     path: 'dist/sw/adapters/transports/resumable.js',
-    limit: '4.15 kB',
+    // Meant to be 3.5 kB.
+    limit: '3.95 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
   {
     name: 'presigned PUT transport, alone',
     path: 'dist/sw/adapters/transports/put.js',
-    limit: '3.7 kB',
+    limit: '3.8 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
