@@ -1,5 +1,5 @@
 import type { SessionRecord, Trial, TrialKind } from './record.ts'
-import { believedMs, TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from './retry-policy.ts'
+import { TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from './retry-policy.ts'
 
 // Nothing is parked for ever that time or the app may mend: a refused sign-in, and whatever a server or this device
 // refused, is tried again by itself, ever more rarely.

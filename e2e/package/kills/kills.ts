@@ -1,11 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import type { SessionName } from '../../../src/protocol/ids.ts'
-import { newGroup } from '../../../src/group.ts'
 import { openSession } from '../../../src/verify/index.ts'
-import { startBackend } from '../../backend/index.ts'
-import { ARTIFACTS } from '../../backend/sandbox.ts'
 import { findChromium } from '../../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../../driver/real-browser.ts'
 import { stopWorkers } from '../../driver/worker-control.ts'
@@ -15,8 +11,8 @@ import { patiently, sleep } from '../../soak/patience.ts'
 import { seeded } from '../../soak/random.ts'
 import { STORES as CONTENT } from '../../stores.ts'
 import { builtApp, type AppWindow, type StoreName, type Told } from './app.ts'
-import { startBucket } from './bucket.ts'
 import { contentOf } from './content.ts'
+import { openPlace } from './place.ts'
 
 export interface KillOptions {
   readonly store: StoreName
@@ -62,20 +58,10 @@ export async function killUploads({
   folder,
   log,
 }: KillOptions): Promise<Outcome> {
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
   const random = seeded(seed)
-  const { privateKey, publicKey: group } = await newGroup()
-  const backend = await startBackend({
-    dataDir: join(folder, 'backend'),
-    artifactDir: ARTIFACTS,
-    port: 0,
-    chainPort: 0,
-    savesChain: false,
-  })
   let bytesPerSec = BYTES_PER_SEC
-  const bucket = await startBucket(folder, () => bytesPerSec)
-  const server = store === 'put' ? bucket.url : backend.url
+  const place = await openPlace(folder, store, () => bytesPerSec)
+  const { privateKey, publicKey: group, backend, bucket, server } = place
   const site = await builtApp(join(folder, 'app'), store, server)
   if (store !== 'put') backend.faults.add({ ...CONTENT[store], kind: 'slow', bytesPerSec: BYTES_PER_SEC })
 
@@ -141,8 +127,7 @@ export async function killUploads({
   } finally {
     await killBrowser()
     await site.close()
-    await bucket.close()
-    await backend.stop()
+    await place.close()
   }
 
   /** A person picks the file, again where a tab died over it; a worker that is stopped leaves its tab at it. */
