@@ -216,7 +216,7 @@ export function tus({
         bytes instanceof Blob
           ? upload.sizeBytes
           : Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
-      const part = bytes.slice(offset, end)
+      const part = end - offset < upload.sizeBytes ? bytes.slice(offset, end) : bytes
       const answer = await patch(target, offset, part, await digestOf(part, checksum, upload), signal)
       if (answer.ok) {
         const reached = offsetIn(answer)
