@@ -22,14 +22,9 @@ describe('what is weighed', () => {
   })
 
   it('is what it was where there is no room for that', () => {
-    vi.stubGlobal(
-      'ArrayBuffer',
-      class {
-        constructor() {
-          throw new RangeError('Array buffer allocation failed')
-        }
-      },
-    )
+    vi.stubGlobal('ArrayBuffer', function noRoom() {
+      throw new RangeError('Array buffer allocation failed')
+    })
     const blob = new Blob(['bytes'])
     expect(() => weigh(blob, 7)).not.toThrow()
     expect(Object.keys(blob)).toEqual([])
