@@ -9,7 +9,7 @@ import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError } from './protocol/errors.ts'
-import { collectSooner, free } from './protocol/memory.ts'
+import { free, weigh } from './protocol/memory.ts'
 import { nameFor } from './protocol/names.ts'
 import { isSha256Hex, type ChunkId, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
@@ -260,8 +260,7 @@ export async function readBytes(
 function blobOf(bytes: ArrayBuffer): Blob {
   const blob = new Blob([bytes])
   free(bytes)
-  // Nothing else tells the browser of the Blob, once it is garbage.
-  collectSooner(2 * blob.size)
+  weigh(blob, 2 * blob.size)
   return blob
 }
 

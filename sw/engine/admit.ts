@@ -2,7 +2,7 @@ import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
-import { collectSooner } from '../../src/protocol/memory.ts'
+import { weigh } from '../../src/protocol/memory.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
@@ -39,8 +39,6 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
     })
   } finally {
     await settled
-    // Eight times what was read: some parts of a large file, and not all that 64 MiB have room for, lie about.
-    collectSooner(7 * chunk.sizeBytes)
     release()
   }
   announce(chunk.sessionId)
@@ -99,6 +97,7 @@ async function readContent(handed: HandedChunk): Promise<ArrayBuffer> {
   const bytes = await handed.payload.arrayBuffer().catch((cause: unknown) => {
     throw new HoldfastError('hash-mismatch', `Chunk ${handed.index} cannot be read.`, { cause })
   })
+  weigh(bytes, 7 * bytes.byteLength)
   const sealed = handed.kind === 'sealed'
   const announced = sealed ? `${handed.encryptedHash} ${handed.cid}` : handed.plaintextHash
   const [hash, cid] = await Promise.all([sha256Hex(bytes), sealed && contentAddress(bytes)])

@@ -182,7 +182,7 @@ export function tus({
         // What is unread goes whole: its checksum is that of all of it.
         const end =
           bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
-        const part = bytes.slice(offset, end)
+        const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
         const answer = await patch(target, offset, part, await digestOf(part, checksum, upload), signal)
         if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
         if (!answer.ok) throw httpError(answer)
