@@ -185,7 +185,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant(
       'begins a page while one is in flight',
-      /does not begin where|not in flight|before its page was written down|without asking|lists entries|did not end within/,
+      /does not begin where|not in flight|before its page was written down|without asking|lists entries|did not end within|the tally of/,
       ['core/session-machine', 'session.listing || !isDue', 'false'],
     ),
     besides: TWO_DRAINS,
