@@ -41,8 +41,9 @@ export interface RecordOptions {
   /** Keeps the screen on until the recording is over, where the browser can. Default true. */
   readonly keepAwake?: boolean
   /**
-   * Asked for another stream where the page was frozen, and its camera was taken away meanwhile; its tracks are stopped
-   * when the recording is over. Without, and where it rejects, the recording is over then.
+   * Asked for another stream where the page was frozen, and its camera or its microphone was taken away meanwhile; its
+   * tracks are stopped when the recording is over. Without, and where it rejects, the recording goes on with what is left,
+   * and is over where that is nothing.
    */
   readonly reopen?: () => Promise<MediaStream>
   /** Told when the recording goes on in another session: the page was frozen, or the worker had lost the session. */
@@ -87,7 +88,7 @@ export interface Recording {
    * @throws HoldfastError as `finished` does; the signal's reason
    */
   stop(options?: WaitOptions): Promise<void>
-  /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept. */
+  /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept, once `unsaved` has all of it. */
   readonly finished: Promise<void>
   /**
    * What only this page holds, as a file: the recorder's first slice, which has the container's header, and those that
@@ -156,6 +157,9 @@ export function record(
   const made: Made[] = []
   /** Parts in whose time the page was frozen: they are not whole. */
   const cutOff = new WeakSet<Part>()
+  /** Resolve once a recorder has given its last slice. */
+  const stops = new WeakMap<MediaRecorder, Promise<unknown>>()
+  let hasFailed = false
   const asked = newDeferred<undefined>()
   const over = new AbortController()
   const parts = recordingParts({
@@ -170,7 +174,7 @@ export function record(
     onLost(rest) {
       if (recorder.state !== 'inactive' && !isReturning) goOnIn(parts.after(rest), undefined)
     },
-    onFailed: reject,
+    onFailed: fail,
   })
   let part = parts.first(session)
   let recorder = recordInto(part)
@@ -244,9 +248,8 @@ export function record(
       cutAtMs = Date.now()
       progress()
     })
-    started.addEventListener('error', (event) =>
-      reject(recorderFailed('error' in event ? event.error : event)),
-    )
+    stops.set(started, new Promise((stop) => started.addEventListener('stop', stop, { once: true })))
+    started.addEventListener('error', (event) => fail(recorderFailed('error' in event ? event.error : event)))
     started.addEventListener('stop', () => {
       // Of a page that comes back it is what there was before, and not the end.
       if (started !== recorder || isReturning) return endPart(into)
@@ -257,6 +260,13 @@ export function record(
     })
   }
 
+  /** It is over; told once what was being made is there too, for the page to save. */
+  function fail(error: unknown): void {
+    hasFailed = true
+    void stops.get(recorder)?.then(() => reject(error))
+    if (recorder.state !== 'inactive') recorder.stop()
+  }
+
   const endPart = (done: Part, isInterrupted = false) =>
     parts.end(done, isInterrupted || cutOff.has(done) || hasLost(source) ? 'interrupted' : 'complete')
 
@@ -265,11 +275,11 @@ export function record(
     if (isReturning || recorder.state === 'inactive') return
     isReturning = true
     cutOff.add(part)
-    if (reopen && isGone(sourceOf(given)))
+    if (reopen && hasLost(sourceOf(given)))
       given = (await Promise.race([reopened(reopen), asked.promise])) ?? given
     isReturning = false
     source = sourceOf(given)
-    if (isAsked || isGone(source)) return stopNow()
+    if (isAsked || hasFailed || isGone(source)) return stopNow()
     unwatch()
     unwatch = watch()
     const { next, ended } = parts.afterEnd(part)
