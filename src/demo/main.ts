@@ -35,7 +35,7 @@ async function start(): Promise<void> {
   const recorder = byId('recorder', HoldfastRecorder)
   const { timesliceMs, chunkMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
   recorder.groups = groupsToRecordFor
-  recorder.openSource = () => openSource(forceTestPicture)
+  recorder.openSource = (isAgain) => openSource(forceTestPicture, isAgain)
   recorder.recordOptions = { timesliceMs, ...(chunkMs !== undefined && { chunkMs }) }
   recorder.saveUnsaved = saveUnsaved
   recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }
