@@ -174,7 +174,7 @@ export function record(
     onLost(rest) {
       if (recorder.state !== 'inactive' && !isReturning) goOnIn(parts.after(rest), undefined)
     },
-    onFailed: fail,
+    onFailed: (error) => void fail(error),
   })
   let part = parts.first(session)
   let recorder = recordInto(part)
@@ -249,7 +249,10 @@ export function record(
       progress()
     })
     stops.set(started, new Promise((stop) => started.addEventListener('stop', stop, { once: true })))
-    started.addEventListener('error', (event) => fail(recorderFailed('error' in event ? event.error : event)))
+    started.addEventListener(
+      'error',
+      (event) => void fail(recorderFailed('error' in event ? event.error : event)),
+    )
     started.addEventListener('stop', () => {
       // Of a page that comes back it is what there was before, and not the end.
       if (started !== recorder || isReturning) return endPart(into)
@@ -261,10 +264,12 @@ export function record(
   }
 
   /** It is over; told once what was being made is there too, for the page to save. */
-  function fail(error: unknown): void {
+  async function fail(error: unknown): Promise<void> {
     hasFailed = true
-    void stops.get(recorder)?.then(() => reject(error))
+    const stopped = stops.get(recorder)
     if (recorder.state !== 'inactive') recorder.stop()
+    await stopped
+    reject(error)
   }
 
   const endPart = (done: Part, isInterrupted = false) =>
