@@ -7,6 +7,8 @@ import { endpoints } from './endpoints.ts'
 import { explain } from './explain.ts'
 import { formatMoment } from './format.ts'
 import { parseKey } from './group-key.ts'
+import { keyOfLink } from './reader-link.ts'
+import { offerScan } from './reader-scan.ts'
 import { openedSession } from './reader-session.ts'
 import { texts } from './texts.ts'
 
@@ -28,6 +30,10 @@ function start(): void {
     input.value = ''
     showRecordings(keys)
   }
+  offerScan(
+    (text) => typeof parseKey(keyOfLink(text)) === 'object',
+    (text) => void use(text),
+  )
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     void use(input.value)
@@ -44,7 +50,7 @@ function start(): void {
 }
 
 async function keysOf(text: string): Promise<GroupKeys | string> {
-  const parsed = parseKey(text)
+  const parsed = parseKey(keyOfLink(text))
   if (typeof parsed === 'string') return parsed
   return parsed.kind === 'group' ? groupOf(parsed.privateKey) : words.opensNothing
 }
