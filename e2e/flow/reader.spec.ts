@@ -65,6 +65,8 @@ test('with nothing but the group’s key, in a browser that has seen none of it,
       .poll(async () => Number(await row.locator('.player').getAttribute('data-proved')))
       .toBeGreaterThanOrEqual(count)
   }
+  // The list itself knows of no interruption: once it is known, it says nothing else.
+  await expect(listed.nth(1).locator('.session-when')).toHaveText('It was interrupted.')
 
   const video = page.waitForEvent('download')
   await oldest.getByRole('button', { name: 'Save the video' }).click()

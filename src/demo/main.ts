@@ -8,6 +8,7 @@ import { saveUnsaved } from './export-file.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showFinishedNotice } from './finished-notice.ts'
 import { groupsToRecordFor, showGroupPicker } from './group-picker.ts'
+import { offerInstall } from './install-offer.ts'
 import { showLost } from './lost-notice.ts'
 import { showPolicyPicker } from './policy-picker.ts'
 import { showPromise } from './promise-view.ts'
@@ -29,6 +30,7 @@ async function start(): Promise<void> {
   defineElements(texts)
   showCover()
   showGroupPicker()
+  offerInstall()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
   showLost(holdfast)

@@ -97,12 +97,24 @@ function listedView(
   opened: Map<SessionName, ReturnType<typeof openedSession>>,
 ): View<ListedSession> {
   const titleId = `title-${name}`
+  let listed: ListedSession | undefined
+  /** What its own log says, once it was opened: the list knows no interruption. */
+  let ending: keyof typeof words.endings = 'open'
+  const drawState = () => {
+    if (!listed) return
+    if (listed.ended || ending === 'complete') return setText(state, words.whole)
+    const { lastAnchoredAtMs } = listed
+    setText(state, ending === 'open' ? words.goingOn(formatMoment(lastAnchoredAtMs)) : words.endings[ending])
+  }
   const when = h('h3', { id: titleId })
   const state = h('p', { class: 'session-when' })
   const play = button(
     words.open,
     () => {
-      const open = openedSession(name, keys)
+      const open = openedSession(name, keys, (now) => {
+        ending = now
+        drawState()
+      })
       opened.set(name, open)
       element.append(open.element)
       play.hidden = true
@@ -131,9 +143,11 @@ function listedView(
   )
   return {
     element,
-    update({ firstAnchoredAtMs, lastAnchoredAtMs, ended, size }) {
+    update(now) {
+      const { firstAnchoredAtMs, ended, size } = now
+      listed = now
       setText(when, formatMoment(firstAnchoredAtMs))
-      setText(state, ended ? words.whole : words.goingOn(formatMoment(lastAnchoredAtMs)))
+      drawState()
       play.setAttribute('aria-label', words.openOf(formatMoment(firstAnchoredAtMs)))
       element.dataset['size'] = String(size)
       element.dataset['ended'] = String(ended)

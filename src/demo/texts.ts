@@ -43,7 +43,7 @@ const english = {
         ? '1 proved recording is listed on this device.'
         : `${count} proved recordings are listed on this device.`,
     tracesWhy: (count: number) =>
-      `${count === 1 ? 'The recording' : `The ${count} recordings`} that are safe elsewhere and proved go from this list. Their copies and proofs stay: whoever has the group key finds them. What is not proved yet stays here, and so does, for a while, the app’s own log of times and numbers.`,
+      `${count === 1 ? 'The recording that is safe elsewhere and proved goes' : `The ${count} recordings that are safe elsewhere and proved go`} from this list. ${count === 1 ? 'Its copy and its proof' : 'Their copies and proofs'} stay: whoever has the group key finds them. What is not proved yet stays here, and so does, for a while, the app’s own log of times and numbers.`,
     tracesGone: 'Deleted',
   },
   report: {
@@ -307,7 +307,7 @@ const english = {
     always: 'Always, at once',
     unmetered: 'On Wi-Fi, not on mobile data',
     paused: 'Not now',
-    pausedWords: 'Uploads are paused. Recordings stay on this device alone until you let them go.',
+    pausedWords: 'Uploads are off. Recordings stay on this device alone until you let them go.',
     wifiWords: 'Waiting for Wi-Fi. Recordings stay on this device alone until then.',
   },
   storage: {
@@ -326,6 +326,7 @@ const english = {
       refused: 'The browser may clear it when space runs out: installing this app usually helps.',
       unknown: '',
     },
+    install: 'Install the app',
     lost: (count: number) =>
       count === 1
         ? 'A recording is gone from this device: its data were cleared.'

@@ -153,11 +153,11 @@ export const RECOVERY = `
   gap: 0.75rem;
   min-height: 4.5rem;
   padding: 0.25rem 0;
-  font-size: 0.9375rem;
-  line-height: 1.35;
+  font-size: 0.875rem;
+  line-height: 1.3;
 }
 .urgent p { flex: 1; }
-.urgent button { flex: none; max-width: 45%; }
+.urgent button { flex: none; max-width: 38%; padding-inline: 0.75rem; }
 .invisible { visibility: hidden; }
 ul {
   max-height: 15rem;
