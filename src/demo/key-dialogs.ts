@@ -97,7 +97,7 @@ async function askForKey({ title, why, label, done, wanted }: Question): Promise
   const { group, keys } = answer
   const known = knownGroups().find(({ id }) => id === group.id)
   const named = { ...group, name: wanted?.name ?? (name.value.trim() || known?.name || name.placeholder) }
-  if (keys) rememberKey(named, keys, keep.checked)
+  if (keys) await rememberKey(named, keys, keep.checked)
   else rememberGroup(named)
   return { group: named, keys }
 }
@@ -153,7 +153,7 @@ export async function showKeys(known: KnownGroup): Promise<void> {
   const answer = await openDialog(byId('show-key', HTMLDialogElement), { clicks })
   setText(secret, '')
   showCode(undefined)
-  if (answer === 'forget' && (await confirmForget(known))) forgetKey(known.id)
+  if (answer === 'forget' && (await confirmForget(known))) await forgetKey(known.id)
   if (answer === 'prove') await askForProof(known)
   if (answer === 'enter' && (await groupWithKeyOrAsk(known, texts.keys.enterWhy))) return showKeys(known)
 }
@@ -182,7 +182,7 @@ async function askForProof({ id, name }: KnownGroup): Promise<void> {
   keep.checked = false
   const accept = async () => {
     const proof = (await file.files?.[0]?.text()) ?? typed.value
-    const isProved = proveCopy(id, proof, keep.checked)
+    const isProved = await proveCopy(id, proof, keep.checked)
     setText(error, isProved ? '' : texts.keys.notProved)
     if (!isProved) typed.focus()
     return isProved

@@ -7,6 +7,7 @@ import { button, byId } from './dom.ts'
 import { saveUnsaved } from './export-file.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showFinishedNotice } from './finished-notice.ts'
+import { loadKeys } from './group-store.ts'
 import { groupsToRecordFor, showGroupPicker } from './group-picker.ts'
 import { offerInstall } from './install-offer.ts'
 import { showLost } from './lost-notice.ts'
@@ -29,7 +30,7 @@ const WORKER = import.meta.env.DEV
 async function start(): Promise<void> {
   defineElements(texts)
   showCover()
-  showGroupPicker()
+  void loadKeys().then(showGroupPicker)
   offerInstall()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
