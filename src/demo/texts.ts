@@ -1,5 +1,46 @@
 import { capital } from '../elements/format.ts'
 import { english as ofElements } from '../elements/texts.ts'
+import type { VerificationCode } from '../protocol/verification-code.ts'
+
+/** What was found when a recording was checked, and what to do. */
+type Both = readonly [what: string, next: string]
+
+const LATER = 'Check the network and try again: this says nothing about the recording.'
+const NOT_PROVED =
+  'Do not rely on what it shows. Ask whoever sent you here, and try again from another place.'
+
+const verification: Readonly<Record<VerificationCode, Both>> = {
+  'bad-input': ['That is no recording that can be looked for.', 'Copy the key, or the link, again.'],
+  'chain-unreachable': ['The public record gives no answer.', LATER],
+  'chain-answer': ['The public record gives an answer that makes no sense.', LATER],
+  'not-registered': [
+    'The public record knows no such recording.',
+    'If it was begun just now, try again in a minute.',
+  ],
+  'heads-withheld': ['Whoever was asked for the public record leaves a part of it out.', LATER],
+  'head-signature': ['Nothing in the public record is signed by this recording.', NOT_PROVED],
+  'gateway-unreachable': ['The place that keeps the recording gives no answer.', LATER],
+  'page-missing': [
+    'A part of the list of its pieces is not there.',
+    'Try again later: somebody may have it still.',
+  ],
+  'page-address': ['A part of the list of its pieces is not the one that was proved.', NOT_PROVED],
+  'page-malformed': ['A part of the list of its pieces cannot be read.', NOT_PROVED],
+  'first-page': [
+    'The beginning of the list of its pieces is not there, without which nothing opens.',
+    'Try again later: somebody may have it still.',
+  ],
+  root: ['The list of its pieces is not the one that was proved.', NOT_PROVED],
+  groups: ['The list of its pieces is that of another recording.', NOT_PROVED],
+  group: ['It was made for another group.', 'Look for the key of that group.'],
+  key: ['The key does not open it.', 'Look for the key of the group that it was made for.'],
+  'chunk-missing': ['A piece of it is not there.', 'Try again later: somebody may have it still.'],
+  'chunk-address': ['A piece of it is not the one that was proved.', NOT_PROVED],
+  'chunk-size': ['A piece of it is not as long as the one that was proved.', NOT_PROVED],
+  'chunk-encrypted-hash': ['A piece of it is not the one that was proved.', NOT_PROVED],
+  'chunk-decrypt': ['A piece of it does not open.', NOT_PROVED],
+  'chunk-plaintext-hash': ['A piece of it opens to something else than was proved.', NOT_PROVED],
+}
 
 /**
  * The words that a person meets, in one place, with those of the elements. Another language is one more object of the
@@ -161,10 +202,9 @@ const english = {
   check: {
     verifying: 'Verifying',
     failed: 'Verification failed',
-    stepFailed: (step: string, check: string) => `${step} failed (${check}).`,
-    named: (code: string) => `check: ${code}`,
-    ofPiece: (index: number, code: string) => `piece ${index}, check: ${code}`,
+    ofPiece: (index: number) => `Piece ${index}. `,
     network: 'Check the network and try again.',
+    codes: verification,
     ready: (found: string) => `${found} Ready to play.`,
     close: 'Close',
     reading: 'Looking for the recording',
