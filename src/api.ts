@@ -188,7 +188,7 @@ export interface Holdfast {
    */
   setPolicy(policy: Policy, options?: WaitOptions): Promise<PolicyView>
   /**
-   * Forgets a session on this device. One that the chain has confirmed needs no word; to lose unconfirmed
+   * Forgets a session on this device. One that the chain has confirmed goes at once; to lose unconfirmed
    * evidence pass `{ confirm: 'discard-unconfirmed' }`.
    *
    * @throws HoldfastError `not-confirmed`, `unknown-session`
@@ -196,7 +196,7 @@ export interface Holdfast {
   discard(id: SessionId, options?: DiscardOptions): Promise<void>
   /**
    * What this browser can promise for this origin right now; ask again after a permission was asked for. It changes
-   * nothing. Its code is loaded at the first call; the call rejects where that cannot be had, or with the signal's
+   * nothing. Its code is loaded at the first call; the call rejects where it does not load, or with the signal's
    * reason.
    */
   capabilities(options?: WaitOptions): Promise<Capabilities>

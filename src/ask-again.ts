@@ -1,7 +1,7 @@
 import { isHoldfastError } from './protocol/errors.ts'
 
 /**
- * Asks, and after a silence again: a worker may be stopped with the question in its hands.
+ * Asks, and after a silence again: a worker may be stopped before it answers.
  *
  * @param times in all, from 1
  */

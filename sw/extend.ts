@@ -5,7 +5,7 @@ export { HoldfastError, type ErrorClass, type ErrorCode } from '../src/protocol/
 export type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from '../src/protocol/ids.ts'
 export type { StoreChoice } from './core/record.ts'
 export { adaptiveTimeout, type AdaptiveTimeout, type TimedRequest } from './http/adaptive-timeout.ts'
-export { httpError, parseJsonObject, request, type Answer, type RequestLimits } from './http/request.ts'
+export { httpError, parseJsonObject, type Answer } from './http/request.ts'
 export { retryAfterMs } from './http/retry-after.ts'
 export { withAuth, type AuthReason, type Authorize } from './http/with-auth.ts'
 export type { Anchor, Receipt, SignedHead, WitnessedHead, AnchorRequest, Witnessed } from './ports/anchor.ts'

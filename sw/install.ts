@@ -40,7 +40,7 @@ export interface InstallOptions {
    * an earlier worker without it wrote down are not told.
    */
   readonly onSettled?: OnSettled
-  /** Called when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
+  /** For when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
   readonly lastChance?: LastChance
   /** `watchSettled` of `holdfast/sw/watch`, where the chain may take back what it held deeper than the anchor's `depth`. */
   readonly watch?: Watch

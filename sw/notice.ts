@@ -1,5 +1,8 @@
 import { isOurs } from '../src/protocol/parse.ts'
 import type { LastChance } from './engine/context.ts'
+import { atLast } from './adapters/browser/last-chance.ts'
+
+export { atLast }
 
 declare const self: ServiceWorkerGlobalScope
 
@@ -36,14 +39,14 @@ export function notice(words = inEnglish): LastChance {
     mayHaveTold = false
     event.waitUntil(takeBack())
   })
-  return async (recordings) => {
+  return atLast(async (recordings) => {
     mayHaveTold = true
     const { title, ...options } = words(recordings)
     await Promise.allSettled([
       navigator.setAppBadge?.(recordings),
       self.registration.showNotification?.(title, { ...options, tag: NOTICE_TAG }),
     ])
-  }
+  })
 }
 
 async function openApp(): Promise<void> {

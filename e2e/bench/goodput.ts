@@ -156,7 +156,7 @@ async function measure(
 async function carry(transport: Transport, upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const attempt = anAttempt()
   if ((await transport.send(upload, bytes, { kind: 'nothing' }, attempt)) === 'sent')
-    await transport.verify(upload, attempt)
+    await transport.verify?.(upload, attempt)
 }
 
 const numbers = ({ mbit, rtt, chunks }: Readonly<Record<'mbit' | 'rtt' | 'chunks', string>>) => ({

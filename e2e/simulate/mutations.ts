@@ -3,6 +3,7 @@ import type { Context } from '../../sw/engine/context.ts'
 import type { WitnessedHead } from '../../sw/ports/anchor.ts'
 import type { Lock } from '../../sw/ports/platform.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../sw/ports/store.ts'
+import { NEW_EFFORT } from '../../sw/core/effort.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { Happening } from './history.ts'
 import type { Mutation } from './mutation.ts'
@@ -203,7 +204,7 @@ export const MUTATIONS: readonly Mutation[] = [
       changed(tx, {
         putChunk: (chunk) =>
           chunk.state.status === 'uploading'
-            ? tx.putChunk({ ...chunk, state: { ...chunk.state, sent: false } })
+            ? tx.putChunk({ ...chunk, effort: { ...NEW_EFFORT, ...chunk.effort, sent: false } })
             : tx.putChunk(chunk),
       }),
     ),

@@ -77,9 +77,9 @@ export function createOracle(
     let storedBytes = 0
     let totalMs = 0
     let storedMs = 0
-    for (const { state, sizeBytes, durationMs } of chunks) {
+    for (const { state, effort, sizeBytes, durationMs } of chunks) {
       tally.set(state.status, (tally.get(state.status) ?? 0) + 1)
-      if (state.wait?.kind === 'parked') parked++
+      if (effort?.notBeforeMs === Infinity) parked++
       if (state.status !== 'confirmed') localBytes += sizeBytes
       if (state.uploadedAtMs !== undefined) storedBytes += sizeBytes
       totalBytes += sizeBytes
@@ -138,7 +138,7 @@ export function createOracle(
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
     const { id, state } = chunk
-    check(chunk.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
+    check(chunk.effort?.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
     check(
       before?.state.status !== 'encrypting' || state.status !== 'uploading' || !rottenBeforeSealing.has(id),
       `${id} was sealed from bytes that rotted`,
@@ -185,7 +185,9 @@ export function createOracle(
     if (session.trouble === undefined) return false
     if (scene.history.anchored && chain().isForked(session.id)) return true
     const left = chunksOf(disk, session.id).filter(({ state }) => state.status !== 'confirmed')
-    return left.length > 0 && left.every(({ id, lastError }) => rotten.has(id) && lastError !== undefined)
+    return (
+      left.length > 0 && left.every(({ id, effort }) => rotten.has(id) && effort?.lastError !== undefined)
+    )
   }
 
   const unsettled = (disk: DiskState) =>
@@ -279,10 +281,10 @@ export function createOracle(
 
     onSending({ cid, head }, disk) {
       const isChunk = [...disk.chunks.values()].some(
-        ({ state }) => state.status === 'uploading' && state.sent && state.seal.cid === cid,
+        ({ state, effort }) => state.status === 'uploading' && effort?.sent && state.seal.cid === cid,
       )
       const isPage = [...disk.sessions.values()].some(
-        ({ listing }) => listing?.sent === true && pageCid(listing.page) === cid,
+        ({ listing }) => listing !== undefined && pageCid(listing.page) === cid,
       )
       const isHead = [...disk.sessions.values()].some(
         ({ name, witnessing }) => name === head?.session && witnessing.submitted === head.size,
@@ -350,17 +352,15 @@ export function createOracle(
 const contentOf = ({ state }: ChunkRecord) => state.seal?.encryptedHash
 const cidOf = ({ state }: ChunkRecord) => state.seal?.cid ?? ''
 
-function describe({ state, lastError }: ChunkRecord): string {
-  const wait = state.wait ? ` (${state.wait.kind}${state.sent ? ', sent' : ''})` : ''
-  return `${state.status}${wait}${lastError ? `, ${lastError.code}` : ''}`
+function describe({ state, effort }: ChunkRecord): string {
+  const wait = effort ? ` (${effort.notBeforeMs}${effort.sent ? ', sent' : ''})` : ''
+  return `${state.status}${wait}${effort?.lastError ? `, ${effort.lastError.code}` : ''}`
 }
 
 function describeSession(session: SessionRecord | undefined): string {
   if (session === undefined) return 'is gone'
   const { ending, size, listed, listing, witnessing, anchored, paused, open } = session
-  const page = listing
-    ? `, a page to ${listing.tree.size}${listing.sent ? ', sent' : ''}, ${JSON.stringify(listing.wait)}`
-    : ''
+  const page = listing ? `, a page to ${listing.tree.size}, ${listing.notBeforeMs}` : ''
   const log = `${size} entries, ${listed.tree.size} listed${page}, ${witnessing.submitted} handed over, ${anchored?.size ?? 0} anchored`
   return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}, ${log}`
 }

@@ -175,8 +175,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       /is not at its end|and its entry|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
       [
         'core/session-machine',
-        "isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, listingStep)",
-        "step(draft, 'listing', session.listing, event.event, listingStep)",
+        "isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, underWay)",
+        "step(draft, 'listing', session.listing, event.event, underWay)",
       ],
       ['core/session-machine', 'isInFlight(session, event.of) && list(draft, event)', 'list(draft, event)'],
     ),
@@ -217,16 +217,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'if (!(await deliverFor(context, session, object, delivery, signal))) return',
     'await signedHead(context, session, listing); if (!(await deliverFor(context, session, object, delivery, signal))) return',
   ]),
-  plant(
-    'does not sign that the recording has ended',
-    /does not say whether it has ended/,
-    ['engine/listing', "session.logEnd === 'complete' && after.size === size", 'false'],
-    [
-      'core/session-machine',
-      "listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)",
-      'false',
-    ],
-  ),
+  plant('does not sign that the recording has ended', /does not say whether it has ended/, [
+    'engine/listing',
+    "session.logEnd === 'complete' && size === session.size",
+    'false',
+  ]),
   plant('signs no page before its own', /names another page before its own/, [
     'engine/listing',
     'newestOf(listed.pages) ?? null',
@@ -303,7 +298,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('does not ask for a page again whose proof is old', /the page .* is not at the store/, [
       'core/expired-pages',
-      '!isRecent(head.provedAtMs, now) && isRelied(head)',
+      '!isRecent(head.provedAtMs, now) && !isAsked(head) && isRelied(head)',
       'false',
     ]),
     besides: FORGETFUL,
@@ -418,13 +413,13 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('does not count what is parked', /parked chunks of/, [
     'core/session',
-    "wait?.kind === 'parked' ? 1 : 0",
+    'isParked(effort) ? 1 : 0',
     '0',
   ]),
-  plant('does not count what is stored', /stored bytes of/, ['core/session', 'wait ? 0 : sizeBytes', '0']),
+  plant('does not count what is stored', /stored bytes of/, ['core/session', 'effort ? 0 : sizeBytes', '0']),
   plant('does not count how long what is stored is', /stored ms of/, [
     'core/session',
-    'wait ? 0 : durationMs',
+    'effort ? 0 : durationMs',
     '0',
   ]),
 ]
@@ -432,8 +427,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
 /** The simulator's store speaks no HTTP: this one is shown to the adapter itself. */
 export const PIN_OF_ANOTHER = plant('takes the pin of another key for ours', /all/, [
   'adapters/transports/ipfs',
-  '!keys.includes(cid)',
-  'keys.length === 0',
+  '!(cid in keys)',
+  'Object.keys(keys).length === 0',
 ])
 
 /** Random histories are over before anybody would look: this one is shown to a scenario of its own. */

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { deliver, type DeliveryEvent } from '../../sw/engine/deliver.ts'
+import type { UnderWay } from '../../sw/core/effort.ts'
+import { deliver } from '../../sw/engine/deliver.ts'
 import type { Floors, Transport, Upload } from '../../sw/ports/transport.ts'
 
 /** What is kept of an object from one attempt to the next, and what a test asks about. */
@@ -30,7 +31,7 @@ export function keptAttempts(upload: Upload, bytes: Uint8Array<ArrayBuffer>) {
         record.read += 1
         return bytes
       },
-      async record(event: DeliveryEvent) {
+      async record(event: UnderWay) {
         if (event.type === 'send-began') return (record.sent = true)
         record.resumeToken = event.resumeToken
         record.resumeTokens.push(event.resumeToken)

@@ -57,7 +57,7 @@ async function call(order: Order, attempt: Attempt, note: (reason: AuthReason) =
   }
   own.note = note
   const { transport } = own
-  if (method !== 'send') return transport[method](upload, attempt)
+  if (method !== 'send') return transport[method]?.(upload, attempt)
   const response = await fetch(`/bytes/${upload.cid}`)
   return transport.send(upload, new Uint8Array(await response.arrayBuffer()), held, attempt)
 }

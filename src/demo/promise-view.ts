@@ -9,7 +9,7 @@ export function showPromise(holdfast: Holdfast): void {
     list.dataset['wakes'] = backgroundWakes.kind
     list.replaceChildren(...words.map((sentence) => h('li', {}, sentence)))
   }
-  // Where its code cannot be had, the list stays as it is until the next return.
+  // Where its code does not load, the list stays as it is until the next return.
   const tryToDraw = () => void draw().catch(() => undefined)
   document.addEventListener('visibilitychange', tryToDraw)
   tryToDraw()

@@ -11,7 +11,7 @@ export interface Seen {
 
 export interface Listener {
   readonly see: (seen: Seen) => void
-  /** The state cannot be had, and is not asked for again. */
+  /** The state does not come, and is not asked for again. */
   readonly fail?: (error: unknown) => void
 }
 
@@ -65,7 +65,7 @@ function feed(holdfast: Holdfast): Feed {
   const look = () => {
     if (document.visibilityState !== 'visible') return
     refresh()
-    // Permissions change; where its code cannot be had, the promise stays the smaller one.
+    // Permissions change; where its code does not load, the promise stays the smaller one.
     void askWhatWakes().catch(() => undefined)
   }
   const run = async ({ signal }: AbortController) => {

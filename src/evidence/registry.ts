@@ -143,7 +143,10 @@ export function decodeAnchored({ topics, data }: EventLog): AnchoredHead {
 export const isAnchorOf = (
   { data }: EventLog,
   { size, root }: Pick<RegistrySession, 'size' | 'root'>,
-): boolean => data.toLowerCase().startsWith(`0x${wordOf(size)}${root}`)
+): boolean =>
+  String(data)
+    .toLowerCase()
+    .startsWith(`0x${wordOf(size)}${root}`)
 
 /** Hex digits of each word of 32 bytes, lower-case. */
 function wordsIn(hex: string): readonly string[] {

@@ -9,7 +9,7 @@
  * - `gateway-unreachable`: the gateway is silent or failing; says nothing about the evidence
  * - `page-missing`, `page-address`, `page-malformed`: a page of the log is not there, is not the one named, or breaks
  *   the format; its entries are lost
- * - `first-page`: the log's first page cannot be had, without which nothing opens
+ * - `first-page`: the log's first page cannot be fetched, without which nothing opens
  * - `root`: the first head is not that of the pages it names
  * - `groups`: the log's first entry has another key than the session's name
  * - `group`: the recording was not made for the key's group

@@ -56,7 +56,7 @@ export interface Log {
   readonly newest: SignedHead | undefined
   /** By ascending position. */
   readonly entries: readonly LogEntry[]
-  /** Positions whose pages cannot be had. */
+  /** Positions whose pages cannot be fetched. */
   readonly lost: readonly Range[]
   /** What forked heads list and the log does not. */
   readonly forked: readonly LogEntry[]

@@ -33,7 +33,7 @@ export interface ReadPage {
   rootsAt(sizes: readonly number[]): Promise<Sha256Hex[]>
 }
 
-/** Every page that heads and links name: read, or why it cannot be had. */
+/** Every page that heads and links name: read, or why it cannot be fetched. */
 export type Pages = ReadonlyMap<Sha256Hex, ReadPage | VerificationError>
 
 /** Pages are small: more of them are asked for at a time than of anything else. */
@@ -58,7 +58,7 @@ export interface PageReader {
   listsAll(newest: FoundHead): Promise<boolean>
   /**
    * Reads all pages, from those that these signed heads name along their links, several at a time. Where a head's own
-   * page cannot be had, from the page before it.
+   * page cannot be fetched, from the page before it.
    */
   follow(heads: readonly FoundHead[]): Promise<void>
 }

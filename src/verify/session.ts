@@ -75,9 +75,9 @@ export interface VerifiedSession {
   /** Chunks that the recorder had cut and the log does not list: at most 1,000,000, of `missingCount`. */
   readonly missingIndexes: readonly number[]
   readonly missingCount: number
-  /** Positions whose pages cannot be had. */
+  /** Positions whose pages cannot be fetched. */
   readonly lostEntries: readonly Range[]
-  /** Why pages cannot be had. */
+  /** Why pages cannot be fetched. */
   readonly lostPages: readonly VerificationError[]
   /** What heads list that contradict an earlier one: shown apart, and part of nothing else here. */
   readonly forked: readonly LogEntry[]
@@ -316,7 +316,7 @@ function beginningOf(
   const causes = [...pages.values()].filter((page) => page instanceof VerificationError)
   const unheard = causes.find(({ code }) => code === 'gateway-unreachable')
   if (unheard) throw unheard
-  const what = `The first page of ${name} cannot be had: ${causes.map(({ message }) => message).join('; ')}`
+  const what = `The first page of ${name} cannot be fetched: ${causes.map(({ message }) => message).join('; ')}`
   throw new VerificationError('first-page', 'checking the log', what.slice(0, 1_000), { cause: causes[0] })
 }
 

@@ -56,7 +56,7 @@ export function viewOf(head: Head, pages: Pages): View {
   return { pages: found, lost, contradiction }
 }
 
-/** Why a page cannot come after this one, pages between them that cannot be had allowed for. */
+/** Why a page cannot come after this one, pages between them that cannot be fetched allowed for. */
 function contradictionBetween(before: ReadPage | undefined, page: ReadPage): string | undefined {
   const end = before?.to ?? 0
   const between = page.number - (before?.number ?? 0) - 1

@@ -51,12 +51,10 @@ const aChunk = (id: SessionId, index: number, due?: DueKey): ChunkRecord => ({
   sizeBytes: 3,
   state: {
     status: 'uploading',
-    wait: { kind: 'due', notBeforeMs: 0 },
-    sent: false,
     seal: { encryptedHash: hash('e'), iv: 'a'.repeat(24), chunkKey: 'b'.repeat(160), cid: 'bcid' as Cid },
   },
+  effort: { failures: 0, notBeforeMs: 0 },
   retryCount: 0,
-  failures: 0,
   ...(due && { due }),
 })
 
@@ -71,7 +69,7 @@ export const STORE_CASES: readonly StoreCase[] = [
     async run(store) {
       const { totalBytes: _bytes, ...rest } = aSession(A)
       const { anchoring: _status, ...tally } = rest.tally
-      const { failures: _failures, ...chunk } = aChunk(A, 0, [5, 1_000, 0])
+      const { retryCount: _count, ...chunk } = aChunk(A, 0, [5, 1_000, 0])
       await store.write(async (tx) => {
         await tx.putSession({ ...rest, tally } as SessionRecord)
         await tx.putChunk(chunk as ChunkRecord)
@@ -81,7 +79,7 @@ export const STORE_CASES: readonly StoreCase[] = [
           same([session?.totalBytes, session?.tally.anchoring], [0, 0], 'what the session lacks')
         const chunks = [await tx.chunk(chunk.id), await tx.nextDue(ALL, nothing), ...(await tx.chunksOf(A))]
         same(
-          chunks.map((read) => read?.failures),
+          chunks.map((read) => read?.retryCount),
           [0, 0, 0],
           'what the chunk lacks',
         )

@@ -126,11 +126,11 @@ class Delivery {
     const held: RemoteState = this.#sent ? await transport.probe(upload, attempt) : { kind: 'nothing' }
     this.#sent = true
     if (held.kind === 'all') {
-      if (!held.proved) await transport.verify(upload, attempt)
+      if (!held.proved) await transport.verify?.(upload, attempt)
       return
     }
     if ((await transport.send(upload, bytes, held, attempt)) === 'sent')
-      await transport.verify(upload, attempt)
+      await transport.verify?.(upload, attempt)
   }
 
   async failure(transport: Transport, signal?: AbortSignal): Promise<HoldfastError> {

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
+import { chunkAfter, type ChunkEvent } from './chunk-machine.ts'
+import { isParked, NEW_EFFORT } from './effort.ts'
 import type { ChunkRecord, ChunkState } from './record.ts'
 import { waitAfter, type Failure, type Now } from './retry-policy.ts'
 import { sessionTransition } from './session-machine.ts'
@@ -11,13 +12,12 @@ import { aChunk, aSession, SEAL as seal } from '../testing/records.ts'
 
 const NOW_MS = 1_800_000_000_000
 const moment = { nowMs: NOW_MS, random: 0.5 }
-const due = { kind: 'due', notBeforeMs: 0 } as const
 
 const STATES: { readonly [Status in ChunkStatus]: ChunkState & { readonly status: Status } } = {
-  captured: { status: 'captured', wait: due },
+  captured: { status: 'captured' },
   hashing: { status: 'hashing' },
   encrypting: { status: 'encrypting' },
-  uploading: { status: 'uploading', wait: due, sent: false, seal },
+  uploading: { status: 'uploading', seal },
   uploaded: { status: 'uploaded', seal, uploadedAtMs: NOW_MS - 5 },
   manifesting: { status: 'manifesting', seal, uploadedAtMs: NOW_MS - 5 },
   anchoring: { status: 'anchoring', seal, uploadedAtMs: NOW_MS - 5 },
@@ -74,7 +74,7 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
-    resumed: _,
+    resumed: 'hashing',
   },
   encrypting: {
     'hash-began': 'hashing',
@@ -88,7 +88,7 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
-    resumed: _,
+    resumed: 'encrypting',
   },
   uploading: {
     'hash-began': _,
@@ -228,20 +228,25 @@ describe('state × event', () => {
       proved,
     )
     const { chunk } = transition(listed, EVENTS['proof-expired'], moment)
-    expect(chunk).toEqual({ ...proved, state: { status: 'uploading', wait: due, sent: true, seal } })
+    expect(chunk).toEqual({
+      ...proved,
+      state: { status: 'uploading', seal },
+      effort: { ...NEW_EFFORT, sent: true },
+    })
   })
 
   it('takes the size of the ciphertext with the seal', () => {
     expect(transition(chunkIn(STATES.encrypting), EVENTS.sealed, moment).chunk).toMatchObject({
       sizeBytes: 116,
-      state: { status: 'uploading', sent: false, wait: due, seal },
+      state: { status: 'uploading', seal },
+      effort: NEW_EFFORT,
     })
   })
 
   it('remembers that a request has left, through every failure', () => {
     const sent = transition(chunkIn(STATES.uploading), EVENTS['send-began'], moment).chunk
     const failed = transition(sent, EVENTS.failed, moment).chunk
-    expect(transition(failed, EVENTS.resumed, moment).chunk.state).toMatchObject({ sent: true })
+    expect(transition(failed, EVENTS.resumed, moment).chunk.effort).toMatchObject({ sent: true })
   })
 })
 
@@ -250,48 +255,47 @@ describe('failures', () => {
   const uploading = chunkIn(STATES.uploading)
 
   it.each(codes)('%s: its class decides between waiting and parking', (code) => {
-    const { state } = transition(uploading, { type: 'failed', failure: failure(code) }, moment).chunk
+    const { effort } = transition(uploading, { type: 'failed', failure: failure(code) }, moment).chunk
     const waits = ['transient', 'conflict'].includes(ERRORS[code]) || code === 'payload-unreadable'
-    expect(waitOf(state)?.kind).toBe(waits ? 'due' : 'parked')
+    expect(isParked(effort)).toBe(!waits)
   })
 
   it('of bytes that cannot be read are tried a few times, then park their chunk', () => {
     let chunk = uploading
-    for (const kind of ['due', 'due', 'due', 'parked']) {
+    for (const parks of [false, false, false, true]) {
       chunk = transition(chunk, { type: 'failed', failure: failure('payload-unreadable') }, moment).chunk
-      expect(waitOf(chunk.state)?.kind).toBe(kind)
+      expect(isParked(chunk.effort)).toBe(parks)
     }
   })
 
   it('wait for an hour at most, whatever the server asks', () => {
     const asked = transition(uploading, { type: 'failed', failure: failure('throttled', 86_400_000) }, moment)
-    expect(waitOf(asked.chunk.state)).toEqual({ kind: 'due', notBeforeMs: NOW_MS + 3_600_000 })
+    expect(asked.chunk.effort?.notBeforeMs).toBe(NOW_MS + 3_600_000)
   })
 
   // Promise 6 of docs/guarantees.md.
   it.each(codes)('%s: only a missing network and our own stop cost no attempt', (code) => {
     const { chunk } = transition(uploading, { type: 'failed', failure: failure(code) }, moment)
     const spent = code === 'unreachable' || code === 'aborted' ? 0 : 1
-    expect(chunk).toMatchObject({ retryCount: spent, failures: spent })
-    if (code !== 'aborted') expect(chunk.lastError?.code).toBe(code)
+    expect(chunk).toMatchObject({ retryCount: spent, effort: { failures: spent } })
+    if (code !== 'aborted') expect(chunk.effort?.lastError?.code).toBe(code)
   })
 
   it.each(['address-mismatch', 'bad-answer'] as const)(
     '%s waits five times in a row, then parks; on trial it parks at once',
     (code) => {
       const conflict = { type: 'failed', failure: failure(code) } as const
-      const kindAfter = ({ state }: ChunkRecord) => waitOf(state)?.kind
       let chunk = uploading
       for (let tries = 5; tries > 0; tries--) {
         chunk = transition(chunk, conflict, moment).chunk
-        expect(kindAfter(chunk)).toBe('due')
+        expect(isParked(chunk.effort)).toBe(false)
       }
       chunk = transition(chunk, conflict, moment).chunk
-      expect(kindAfter(chunk)).toBe('parked')
+      expect(isParked(chunk.effort)).toBe(true)
       const onTrial = transition(chunk, { type: 'resumed', onTrial: true }, moment).chunk
-      expect(kindAfter(transition(onTrial, conflict, moment).chunk)).toBe('parked')
+      expect(isParked(transition(onTrial, conflict, moment).chunk.effort)).toBe(true)
       const resumed = transition(chunk, { type: 'resumed' }, moment).chunk
-      expect(kindAfter(transition(resumed, conflict, moment).chunk)).toBe('due')
+      expect(isParked(transition(resumed, conflict, moment).chunk.effort)).toBe(false)
     },
   )
 
@@ -303,54 +307,48 @@ describe('failures', () => {
     { of: 'a short one', message: 'why', kept: 3 },
   ])('keep 80 bytes of $of', ({ message, kept }) => {
     const failed = { type: 'failed', failure: { ...failure('server-error'), message } } as const
-    expect(transition(uploading, failed, moment).chunk.lastError?.message).toBe(message.slice(0, kept))
+    expect(transition(uploading, failed, moment).chunk.effort?.lastError?.message).toBe(
+      message.slice(0, kept),
+    )
   })
 
   it('tell of no stop of our own, and still of what had failed before it', () => {
     const stopped = { type: 'failed', failure: failure('aborted') } as const
-    expect(transition(uploading, stopped, moment).chunk.lastError).toBeUndefined()
+    expect(transition(uploading, stopped, moment).chunk.effort?.lastError).toBeUndefined()
     const failed = transition(uploading, EVENTS.failed, moment).chunk
-    expect(transition(failed, stopped, moment).chunk.lastError).toEqual(failed.lastError)
+    expect(transition(failed, stopped, moment).chunk.effort?.lastError).toEqual(failed.effort?.lastError)
   })
 
   it('waits longer with each failure in a row, by full jitter', () => {
     let chunk = uploading
     const waits = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(() => {
       chunk = transition(chunk, EVENTS.failed, { nowMs: NOW_MS, random: 1 - Number.EPSILON }).chunk
-      const wait = waitOf(chunk.state)
-      return wait?.kind === 'due' ? wait.notBeforeMs - NOW_MS : undefined
+      return (chunk.effort?.notBeforeMs ?? NaN) - NOW_MS
     })
     expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000])
   })
 
   it('waits at least as long as the server asked', () => {
-    expect(waitAfter(failure('throttled', 90_000), 1, moment)).toEqual({
-      kind: 'due',
-      notBeforeMs: NOW_MS + 90_000,
-    })
-    expect(waitAfter(failure('unreachable', 7_000), 0, moment)).toEqual({
-      kind: 'due',
-      notBeforeMs: NOW_MS + 7_000,
-    })
+    expect(waitAfter(failure('throttled', 90_000), 1, moment)).toBe(NOW_MS + 90_000)
+    expect(waitAfter(failure('unreachable', 7_000), 0, moment)).toBe(NOW_MS + 7_000)
   })
 
   it('is due at once after a missing network: the destination as a whole waits instead', () => {
-    expect(waitAfter(failure('unreachable'), 0, moment)).toEqual({ kind: 'due', notBeforeMs: NOW_MS })
+    expect(waitAfter(failure('unreachable'), 0, moment)).toBe(NOW_MS)
   })
 
   it('is forgiven by progress, but counted for good', () => {
     const twice = transition(transition(uploading, EVENTS.failed, moment).chunk, EVENTS.failed, moment).chunk
-    expect(twice).toMatchObject({ failures: 2, retryCount: 2 })
+    expect(twice).toMatchObject({ effort: { failures: 2 }, retryCount: 2 })
     const { chunk } = transition(twice, EVENTS.stored, moment)
-    expect(chunk).toMatchObject({ failures: 0, retryCount: 2 })
-    expect(chunk.lastError).toBeUndefined()
+    expect(chunk.retryCount).toBe(2)
+    expect(chunk.effort).toBeUndefined()
   })
 
   it('is not forgiven by an attempt that has only begun', () => {
     const failed = transition(uploading, EVENTS.failed, moment).chunk
     expect(transition(failed, EVENTS['send-began'], moment).chunk).toMatchObject({
-      failures: 1,
-      lastError: { code: 'server-error' },
+      effort: { failures: 1, lastError: { code: 'server-error' } },
     })
   })
 
@@ -363,25 +361,19 @@ describe('failures', () => {
         moment,
       )
       expect(parked.effects).toEqual([])
-      expect(parked.chunk.state).toMatchObject({ status: 'captured', wait: { kind: 'parked' } })
-      expect(transition(parked.chunk, EVENTS.resumed, moment).chunk.state).toEqual(STATES.captured)
+      expect(parked.chunk.state).toEqual(STATES.captured)
+      expect(isParked(parked.chunk.effort)).toBe(true)
+      expect(transition(parked.chunk, EVENTS.resumed, moment).chunk).toMatchObject({
+        state: STATES.captured,
+        effort: NEW_EFFORT,
+      })
     },
   )
 
   it('parks until somebody asks for another try, which starts afresh', () => {
     const parked = transition(uploading, { type: 'failed', failure: failure('sign-in-needed') }, moment).chunk
     const resumed = transition(parked, EVENTS.resumed, moment).chunk
-    expect(waitOf(resumed.state)).toEqual(due)
-    expect(resumed).toMatchObject({ failures: 0, retryCount: 1 })
-  })
-})
-
-describe('waitOf', () => {
-  it('has a place in the queue for every status whose bytes are not verified, and for no other', () => {
-    for (const status of CHUNK_STATUSES)
-      expect(waitOf(STATES[status]) !== undefined, status).toBe(
-        ['captured', 'hashing', 'encrypting', 'uploading'].includes(status),
-      )
+    expect(resumed).toMatchObject({ effort: NEW_EFFORT, retryCount: 1 })
   })
 })
 
@@ -423,13 +415,23 @@ describe('any sequence of events, with a death between any two', () => {
       return chunk
     }, start)
 
+  it('has an effort exactly while its bytes are not proved', () => {
+    fc.assert(
+      fc.property(anyStart, anyRun, (start, run) => {
+        walk(start, run, (_before, _event, { state, effort }) => {
+          expect(effort === undefined).toBe(state.uploadedAtMs !== undefined)
+        })
+      }),
+    )
+  })
+
   it('never goes back, except to seal again, or to ask the store again', () => {
     fc.assert(
       fc.property(anyStart, anyRun, (start, run) => {
         walk(start, run, (before, event, after) => {
           if (rank(after) >= rank(before)) return
           if (event.type === 'proof-expired') {
-            expect(after.state).toMatchObject({ status: 'uploading', sent: true })
+            expect(after).toMatchObject({ state: { status: 'uploading' }, effort: { sent: true } })
             return
           }
           expect(['hash-began', 'failed']).toContain(event.type)
@@ -485,7 +487,7 @@ describe('any sequence of events, with a death between any two', () => {
       fc.property(anyStart, anyRun, (start, run) => {
         walk(start, run, (before, _event, after) => {
           expect(after.retryCount - before.retryCount).toBeOneOf([0, 1])
-          expect(after.failures).toBeLessThanOrEqual(after.retryCount)
+          expect(after.effort?.failures ?? 0).toBeLessThanOrEqual(after.retryCount)
         })
       }),
     )

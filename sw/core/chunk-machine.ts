@@ -1,8 +1,8 @@
 import { beginningOf } from '../../src/evidence/bytes.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
-import type { ChunkRecord, ChunkState, Seal, Wait } from './record.ts'
-import { afterFailedEffort } from './effort.ts'
-import { DUE_NOW, type Failure, type Now } from './retry-policy.ts'
+import type { ChunkRecord, ChunkState, Effort, Seal } from './record.ts'
+import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
+import type { Failure, Now } from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -10,10 +10,7 @@ export type ChunkEvent =
   | { readonly type: 'hash-began' }
   | { readonly type: 'encrypt-began' }
   | { readonly type: 'sealed'; readonly seal: Seal; readonly bytes: ArrayBuffer }
-  /** The intent to send is stored; the request leaves after that. */
-  | { readonly type: 'send-began' }
-  /** The transport keeps something for later attempts at this upload. */
-  | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
+  | UnderWay
   /** The store's copy was checked against our content address. */
   | { readonly type: 'stored' }
   /** The page that lists it is in flight. */
@@ -38,81 +35,65 @@ const MESSAGE_BYTES = 80
  *   replays are safe
  */
 export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): ChunkRecord | undefined {
-  const { state } = chunk
+  const { state, effort } = chunk
   /** Where the event means something in this status alone. */
   const from = <Status extends ChunkStatus>(
     status: Status,
-    next: (state: ChunkState & { readonly status: Status }) => ChunkState,
-    rest: Partial<ChunkRecord> = {},
-  ): ChunkRecord | undefined =>
-    state.status === status ? { ...chunk, ...rest, state: next(state as never) } : undefined
+    next: (state: ChunkState & { readonly status: Status }) => Partial<ChunkRecord>,
+  ): ChunkRecord | undefined => (state.status === status ? { ...chunk, ...next(state as never) } : undefined)
   switch (event.type) {
     case 'hash-began':
       return state.seal ? undefined : { ...chunk, state: { status: 'hashing' } }
     case 'encrypt-began':
-      return from('hashing', () => ({ status: 'encrypting' }))
+      return from('hashing', () => ({ state: { status: 'encrypting' } }))
     case 'sealed':
-      return from('encrypting', () => toSend(event.seal, false), {
-        ...FORGIVEN,
+      return from('encrypting', () => ({
+        state: { status: 'uploading', seal: event.seal },
+        effort: NEW_EFFORT,
         sizeBytes: event.bytes.byteLength,
-      })
+      }))
     case 'send-began':
-      return from('uploading', (sending) => ({ ...sending, sent: true }))
     case 'resume-token-saved':
-      return from('uploading', (sending) => ({ ...sending, resumeToken: event.resumeToken }))
+      return from('uploading', () => ({ effort: underWay(effort!, event) }))
     case 'stored':
-      return from(
-        'uploading',
-        ({ seal }) => ({ status: 'uploaded', seal, uploadedAtMs: now.nowMs }),
-        FORGIVEN,
-      )
+      return from('uploading', ({ seal }) => ({
+        state: { status: 'uploaded', seal, uploadedAtMs: now.nowMs },
+        effort: undefined,
+      }))
     case 'page-began':
-      return from('uploaded', (proved) => ({ ...proved, status: 'manifesting' }))
+      return from('uploaded', (proved) => ({ state: { ...proved, status: 'manifesting' } }))
     case 'listed':
-      return from('manifesting', (proved) => ({ ...proved, status: 'anchoring' }))
+      return from('manifesting', (proved) => ({ state: { ...proved, status: 'anchoring' } }))
     case 'anchor-confirmed':
-      return from('anchoring', (proved) => ({ ...proved, status: 'confirmed', confirmedAtMs: now.nowMs }))
+      return from('anchoring', (proved) => ({
+        state: { ...proved, status: 'confirmed', confirmedAtMs: now.nowMs },
+      }))
     case 'proof-expired':
       if (!state.seal || state.status === 'confirmed') return undefined
-      return { ...chunk, ...FORGIVEN, state: toSend(state.seal, true) }
+      return {
+        ...chunk,
+        state: { status: 'uploading', seal: state.seal },
+        effort: { ...NEW_EFFORT, sent: true },
+      }
     case 'failed':
-      return isAttempted(chunk, event.of) ? fail(chunk, event.failure, now) : undefined
-    case 'resumed': {
-      if (!state.wait) return undefined
-      const { onTrial } = event
-      return { ...chunk, ...(!onTrial && FORGIVEN), onTrial, state: { ...state, wait: DUE_NOW } }
-    }
+      return effort && isAttempted(chunk, event.of) ? fail(chunk, effort, event.failure, now) : undefined
+    case 'resumed':
+      return effort && { ...chunk, effort: again(effort, event.onTrial) }
   }
 }
-
-/** What is to be sent, at once. */
-const toSend = (seal: Seal, sent: boolean): ChunkState => ({ status: 'uploading', wait: DUE_NOW, sent, seal })
-
-/** Progress forgives: consecutive failures and the last error are gone. */
-const FORGIVEN = { failures: 0, lastError: undefined, onTrial: undefined }
 
 /** A sealing that fails late, when the chunk is sealed already, is none of the upload's; nor the other way round. */
 const isAttempted = ({ state: { status } }: ChunkRecord, of = status) =>
   (of === 'uploading') === (status === 'uploading')
 
-function fail(chunk: ChunkRecord, failure: Failure, now: Now): ChunkRecord | undefined {
-  const { state, failures, lastError } = chunk
-  const before = waitOf(state)
-  if (!before) return undefined
+function fail(chunk: ChunkRecord, before: Effort, failure: Failure, now: Now): ChunkRecord {
+  const { state, retryCount } = chunk
   const message = beginningOf(failure.message, MESSAGE_BYTES)
-  const effort = { failures, lastError, wait: before }
-  const { wait, ...after } = afterFailedEffort(effort, { ...failure, message }, now)
+  const effort = afterFailedEffort(before, { ...failure, message }, now)
   return {
     ...chunk,
-    ...after,
-    state: state.status === 'uploading' ? { ...state, wait } : { status: 'captured', wait },
-    retryCount: chunk.retryCount + after.failures - failures,
-    onTrial: undefined,
+    effort,
+    state: state.seal ? state : { status: 'captured' },
+    retryCount: retryCount + effort.failures - before.failures,
   }
-}
-
-/** How a chunk waits, if it waits at all; one that a dead worker left in the middle of sealing is due now. */
-export function waitOf(state: ChunkState): Wait | undefined {
-  if (state.status === 'hashing' || state.status === 'encrypting') return DUE_NOW
-  return state.wait
 }

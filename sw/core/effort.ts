@@ -2,7 +2,6 @@ import type { Effort } from './record.ts'
 import {
   believedMs,
   countsAsAttempt,
-  DUE_NOW,
   isReportable,
   waitAfter,
   type Failure,
@@ -15,21 +14,36 @@ export interface Failed {
   readonly failure: Failure
 }
 
+/** What happens to the upload of an object while it is tried. */
+export type UnderWay =
+  /** The intent to send is stored; the request leaves after that. */
+  | { readonly type: 'send-began' }
+  /** The transport keeps something for later attempts at this upload. */
+  | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
+
 /** What every effort begins with. */
-export const NEW_EFFORT: Effort = { failures: 0, wait: DUE_NOW, lastError: undefined }
+export const NEW_EFFORT: Effort = { failures: 0, notBeforeMs: 0, lastError: undefined }
+
+/** True for what waits for a person, or for a trial. */
+export const isParked = (effort: Effort | undefined) => effort?.notBeforeMs === Infinity
 
 /** When it is tried next, ms since the epoch (0: now); never, where there is none, or it is parked. */
 export const effortDueMs = (effort: Effort | undefined, nowMs: number): number =>
-  effort?.wait.kind === 'due' ? believedMs(effort.wait.notBeforeMs, nowMs) : Infinity
+  effort ? believedMs(effort.notBeforeMs, nowMs) : Infinity
 
 /**
  * Tried now: after progress, or as a person asks for it, afresh; by itself after it was refused (`onTrial`) what failed
  * before counts on, so that once more in vain parks it again.
  */
-export const again = <Of extends Effort>(effort: Of, onTrial = false): Of => ({
+export const again = <Of extends Effort>(effort: Of, onTrial?: boolean): Of => ({
   ...effort,
-  ...(onTrial ? { wait: DUE_NOW } : NEW_EFFORT),
+  ...(onTrial ? { notBeforeMs: 0 } : NEW_EFFORT),
+  onTrial,
 })
+
+/** With what is to be known of its upload after a death. */
+export const underWay = <Of extends Effort>(effort: Of, event: UnderWay): Of =>
+  event.type === 'send-began' ? { ...effort, sent: true } : { ...effort, resumeToken: event.resumeToken }
 
 /** After a failure: it waits, or parks. */
 export function afterFailedEffort<Of extends Effort>(effort: Of, failure: Failure, now: Now): Of {
@@ -39,6 +53,7 @@ export function afterFailedEffort<Of extends Effort>(effort: Of, failure: Failur
     ...effort,
     failures,
     lastError: isReportable(failure) ? { code, message } : effort.lastError,
-    wait: waitAfter(failure, failures, now),
+    notBeforeMs: waitAfter(failure, failures, now),
+    onTrial: undefined,
   }
 }

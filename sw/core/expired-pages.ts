@@ -31,16 +31,10 @@ export function expiredPages(
   now: Now,
 ): readonly PageRange[] {
   const { expired = [], anchored } = session
-  const asked = new Set(expired.map(({ to }) => to))
-  const waiting = new Set(chunks.map(({ position }) => position))
-  const isRelied = ({ size, frame: { from } }: HeadRecord) => {
-    if (size > (anchored?.size ?? 0)) return true
-    for (let at = from; at < size; at++) if (waiting.has(at)) return true
-    return false
-  }
-  const old = heads.filter(
-    (head) => !asked.has(head.size) && !isRecent(head.provedAtMs, now) && isRelied(head),
-  )
+  const isAsked = ({ size }: HeadRecord) => expired.some(({ to }) => to === size)
+  const isRelied = ({ size, frame: { from } }: HeadRecord) =>
+    size > (anchored?.size ?? 0) || chunks.some(({ position = -1 }) => from <= position && position < size)
+  const old = heads.filter((head) => !isRecent(head.provedAtMs, now) && !isAsked(head) && isRelied(head))
   return old.length > 0 ? toAskFor(old, expired).slice(0, EXPIRED_AT_ONCE) : expired
 }
 

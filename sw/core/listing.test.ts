@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { aListing, aSession, listedUpTo } from '../testing/records.ts'
-import { again, afterFailedEffort } from './effort.ts'
-import { listingDueMs, listingStep } from './listing.ts'
-import type { Listing, SessionRecord } from './record.ts'
+import { again, afterFailedEffort, isParked, underWay } from './effort.ts'
+import { listingDueMs } from './listing.ts'
+import type { SessionRecord } from './record.ts'
 
 const NOW_MS = 1_800_000_000_000
 const DAY_MS = 86_400_000
@@ -38,19 +38,16 @@ describe('the next step of a listing', () => {
   })
 
   it('is the time of the page in flight, and never that of one that is parked', () => {
-    const at = (wait: Listing['wait']) =>
-      listingDueMs(session({ manifesting: 1 }, { size: 9, listing: aListing(0, 2, { wait }) }), NOW_MS)
-    expect(at({ kind: 'due', notBeforeMs: 77 })).toBe(77)
-    expect(at({ kind: 'due', notBeforeMs: NOW_MS + 3_600_000 })).toBe(NOW_MS + 3_600_000)
-    expect(at({ kind: 'parked' })).toBe(Infinity)
+    const at = (notBeforeMs: number) =>
+      listingDueMs(session({ manifesting: 1 }, { size: 9, listing: aListing(0, 2, { notBeforeMs }) }), NOW_MS)
+    expect(at(77)).toBe(77)
+    expect(at(NOW_MS + 3_600_000)).toBe(NOW_MS + 3_600_000)
+    expect(at(Infinity)).toBe(Infinity)
   })
 
   it.each([1, 365])('believes no time of a clock that was %d days off, either way', (days) => {
     const at = (notBeforeMs: number) =>
-      listingDueMs(
-        session({ manifesting: 1 }, { listing: aListing(0, 2, { wait: { kind: 'due', notBeforeMs } }) }),
-        NOW_MS,
-      )
+      listingDueMs(session({ manifesting: 1 }, { listing: aListing(0, 2, { notBeforeMs }) }), NOW_MS)
     expect(at(NOW_MS + days * DAY_MS)).toBe(NOW_MS)
     expect(at(NOW_MS - days * DAY_MS)).toBeLessThan(NOW_MS)
   })
@@ -61,11 +58,9 @@ describe('the page in flight', () => {
   const failed = (code: ErrorCode, of = page) =>
     afterFailedEffort(of, { code, message: 'why', retryAfterMs: 0 }, now)
 
-  it('keeps in mind that it has left, and where its upload can go on', () => {
-    const sent = listingStep(page, { type: 'send-began' })
-    expect(sent).toEqual({ ...page, sent: true })
-    expect(listingStep(sent, { type: 'resume-token-saved', resumeToken: 'here' })).toEqual({
-      ...sent,
+  it('keeps in mind where its upload can go on', () => {
+    expect(underWay(page, { type: 'resume-token-saved', resumeToken: 'here' })).toEqual({
+      ...page,
       resumeToken: 'here',
     })
   })
@@ -75,16 +70,17 @@ describe('the page in flight', () => {
     expect(once).toEqual({
       ...page,
       failures: 1,
-      wait: { kind: 'due', notBeforeMs: NOW_MS + 250 },
+      notBeforeMs: NOW_MS + 250,
       lastError: { code: 'server-error', message: 'why' },
     })
-    expect(listingStep(once, { type: 'send-began' })).toEqual({ ...once, sent: true })
+    const token = { type: 'resume-token-saved', resumeToken: 'here' } as const
+    expect(underWay(once, token)).toEqual({ ...once, resumeToken: 'here' })
   })
 
   it('parks where it was refused, until it is resumed: what has left already is kept in mind', () => {
-    const sent = aListing(0, 2, { sent: true, resumeToken: 'here' })
+    const sent = aListing(0, 2, { resumeToken: 'here' })
     const parked = failed('rejected-by-store', sent)
-    expect(parked.wait).toEqual({ kind: 'parked' })
+    expect(isParked(parked)).toBe(true)
     expect(again(parked)).toEqual(sent)
   })
 })

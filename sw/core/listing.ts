@@ -1,5 +1,5 @@
-import { effortDueMs, type Failed } from './effort.ts'
-import type { Listing, SessionRecord } from './record.ts'
+import { effortDueMs } from './effort.ts'
+import type { SessionRecord } from './record.ts'
 import { totalChunks } from './session.ts'
 
 // A session's log is published in pages, one at a time: each takes all entries that no page has yet. While there are
@@ -16,13 +16,3 @@ export function listingDueMs(session: SessionRecord, nowMs = Infinity): number {
   const isNew = size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0
   return isNew || expired ? 0 : Infinity
 }
-
-/** What can happen to the page in flight. */
-export type ListingEvent =
-  | { readonly type: 'send-began' }
-  | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
-  | Failed
-
-/** The page in flight after an event. */
-export const listingStep = (listing: Listing, event: Exclude<ListingEvent, Failed>): Listing =>
-  event.type === 'send-began' ? { ...listing, sent: true } : { ...listing, resumeToken: event.resumeToken }

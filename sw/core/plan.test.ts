@@ -6,7 +6,7 @@ import { LONGEST_TRIAL_MS } from './retry-policy.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
 const NOW_MS = 1_800_000_000_000
-const parked = { kind: 'parked' } as const
+const parked = { notBeforeMs: Infinity }
 
 const session = (
   tally: Partial<SessionRecord['tally']>,
@@ -30,7 +30,7 @@ describe('stepsDueMs', () => {
     {
       size: 4,
       listed: listedUpTo(2),
-      witnessing: { ...NOT_WITNESSED, wait: { kind: 'due', notBeforeMs: NOW_MS + 5 } },
+      witnessing: { ...NOT_WITNESSED, notBeforeMs: NOW_MS + 5 },
       trials: { 'sign-in': trial(NOW_MS + 6), refusal: trial(NOW_MS + 7) },
     },
   )
@@ -58,11 +58,10 @@ describe('stepsDueMs', () => {
 
   it.each([1, 365])('waits for no time of a clock that was %d days ahead', (days) => {
     const notBeforeMs = NOW_MS + days * 86_400_000
-    const wait = { kind: 'due', notBeforeMs } as const
     const ahead = {
       ...busy,
-      listing: aListing(2, 4, { wait }),
-      witnessing: { ...NOT_WITNESSED, wait },
+      listing: aListing(2, 4, { notBeforeMs }),
+      witnessing: { ...NOT_WITNESSED, notBeforeMs },
       trials: { 'sign-in': trial(notBeforeMs), refusal: trial(notBeforeMs) },
     }
     const { completion: _never, ...due } = stepsDueMs(ahead, NOW_MS)
@@ -87,7 +86,7 @@ describe('workRemains', () => {
     { what: 'entries that no page has', of: session({ uploaded: 1 }, { ...whole, size: 6 }), remains: true },
     {
       what: 'a page that is parked, and nothing else',
-      of: session({ manifesting: 1 }, { ...ended, size: 2, listing: aListing(0, 2, { wait: parked }) }),
+      of: session({ manifesting: 1 }, { ...ended, size: 2, listing: aListing(0, 2, { ...parked }) }),
       remains: false,
     },
     {
@@ -99,7 +98,7 @@ describe('workRemains', () => {
       what: 'a head that is parked, and nothing else',
       of: session(
         { anchoring: 1 },
-        { ...whole, anchored: anchoredAt(4), witnessing: { ...NOT_WITNESSED, wait: parked } },
+        { ...whole, anchored: anchoredAt(4), witnessing: { ...NOT_WITNESSED, ...parked } },
       ),
       remains: false,
     },
@@ -110,7 +109,7 @@ describe('workRemains', () => {
         {
           ...ended,
           size: 2,
-          listing: aListing(0, 2, { wait: parked }),
+          listing: aListing(0, 2, { ...parked }),
           trials: { refusal: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } },
         },
       ),

@@ -6,11 +6,7 @@ import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { aChunk, aSession } from '../testing/records.ts'
 
 const session = aSession(1_000)
-const chunk = aChunk(
-  0,
-  { status: 'captured', wait: { kind: 'due', notBeforeMs: 0 } },
-  { retryCount: 2, failures: 1 },
-)
+const chunk = aChunk(0, { status: 'captured' }, { retryCount: 2 })
 
 /** A record without some of its fields, as a version wrote it that did not know them. */
 const without = <T extends object>(record: T, ...names: readonly string[]) =>
@@ -41,11 +37,10 @@ describe('a record of another version', () => {
     },
   )
 
-  it('that lacks a chunk’s counts has none', () => {
-    expect(readChunk(without(chunk, 'retryCount', 'failures'))).toEqual({
+  it('that lacks how often a chunk has failed has failed never', () => {
+    expect(readChunk(without(chunk, 'retryCount'))).toEqual({
       ...chunk,
       retryCount: 0,
-      failures: 0,
     })
   })
 

@@ -18,8 +18,7 @@ export const readSession = (
 })
 
 /** A chunk as this version knows it. */
-export const readChunk = (stored: Stored<ChunkRecord, 'retryCount' | 'failures'>): ChunkRecord => ({
+export const readChunk = (stored: Stored<ChunkRecord, 'retryCount'>): ChunkRecord => ({
   retryCount: 0,
-  failures: 0,
   ...stored,
 })

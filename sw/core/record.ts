@@ -14,16 +14,24 @@ export interface Seal {
   readonly cid: Cid
 }
 
-/** Waiting for its turn, or for a person; what for is the record's `lastError`. */
-export type Wait = { readonly kind: 'due'; readonly notBeforeMs: number } | { readonly kind: 'parked' }
+/** What is tried until it succeeds: a chunk's sealing or upload, the page in flight, the newest head, telling the app. */
+export interface Effort {
+  /** Failed attempts since the last progress. */
+  readonly failures: number
+  /** When it is tried next, ms since the epoch (0: now); Infinity: parked, for a trial or a person. */
+  readonly notBeforeMs: number
+  /** Of a chunk: cut short, so that the record keeps its size. */
+  readonly lastError?: WireError | undefined
+  /** A request with these bytes has left before, so its outcome must be asked for first. */
+  readonly sent?: boolean | undefined
+  /** What the transport remembered of the upload, such as the URL that the store gave it. */
+  readonly resumeToken?: string | undefined
+  /** Present while it is tried again by itself after it was refused. */
+  readonly onTrial?: boolean | undefined
+}
 
 /** What is known of a chunk at some place on its way. */
 interface StateFields {
-  readonly wait: Wait
-  /** A request with these bytes has left before, so its outcome must be asked for first. */
-  readonly sent: boolean
-  /** What the transport remembered of the upload, such as the URL that the store gave it. */
-  readonly resumeToken?: string | undefined
   readonly seal: Seal
   readonly uploadedAtMs: number
   readonly confirmedAtMs: number
@@ -36,9 +44,8 @@ type StateAt<Status extends ChunkStatus, Name extends keyof StateFields = never>
 
 /** Where a chunk is on its way, with the fields that only this place has. */
 export type ChunkState =
-  | StateAt<'captured', 'wait'>
-  | StateAt<'hashing' | 'encrypting'>
-  | StateAt<'uploading', 'wait' | 'sent' | 'resumeToken' | 'seal'>
+  | StateAt<'captured' | 'hashing' | 'encrypting'>
+  | StateAt<'uploading', 'seal'>
   | StateAt<'uploaded' | 'manifesting' | 'anchoring', 'seal' | 'uploadedAtMs'>
   | StateAt<'confirmed', 'seal' | 'uploadedAtMs' | 'confirmedAtMs'>
 
@@ -63,14 +70,10 @@ export interface ChunkRecord {
   /** Of the stored payload: raw bytes before sealing, ciphertext after. */
   readonly sizeBytes: number
   readonly state: ChunkState
+  /** How its sealing stands, then its upload; absent once it is proved to be stored. */
+  readonly effort?: Effort | undefined
   /** Failed attempts, ever. Waiting for a network is none. */
   readonly retryCount: number
-  /** Failed attempts since the last progress. */
-  readonly failures: number
-  /** Present while it is tried again by itself after it was refused. */
-  readonly onTrial?: boolean | undefined
-  /** Cut short, so that the record keeps its size. */
-  readonly lastError?: WireError | undefined
   /** Present exactly while the chunk waits for a lane and its session is not paused. */
   readonly due?: DueKey | undefined
   /** The place of its entry in the session's log, from 0; absent until it is sealed. */
@@ -92,13 +95,6 @@ export interface PageChain {
   readonly digests: readonly Sha256Hex[]
 }
 
-/** How one step that is tried until it succeeds stands: of the page in flight, or of the newest head. */
-export interface Effort {
-  readonly failures: number
-  readonly wait: Wait
-  readonly lastError?: WireError | undefined
-}
-
 /** What a page says beside its entries (`src/evidence/page.ts`): with them it is made again, byte for byte. */
 export interface PageFrame {
   readonly number: number
@@ -110,7 +106,7 @@ export interface PageFrame {
 
 /**
  * The page of a session's log that is on its way to the store: the next one, fixed before its first request leaves, or
- * an older one that the store is asked for again.
+ * an older one that the store is asked for again. Whoever finds one here asks the store before it sends.
  */
 export interface Listing extends Effort {
   readonly frame: PageFrame
@@ -119,12 +115,6 @@ export interface Listing extends Effort {
   /** SHA-256 of the page, which is its address too. */
   readonly page: Sha256Hex
   readonly sizeBytes: number
-  /** Its last entry is a complete end. */
-  readonly end: boolean
-  /** A request with it has left before: the store is asked first. */
-  readonly sent: boolean
-  /** What the transport remembered of its upload. */
-  readonly resumeToken?: string | undefined
 }
 
 /** The log as far as its pages are proved to be stored. */
@@ -143,8 +133,6 @@ export interface Witnessing extends Effort {
   readonly taken: number
   /** The newest block when the chain was last looked at in vain, and since when it is that one, ms since the epoch. */
   readonly newest?: { readonly blockNumber: number; readonly sinceMs: number } | undefined
-  /** Where a head is an object at the store: what the transport remembered of the upload of the one of this size. */
-  readonly resumeToken?: string | undefined
 }
 
 /** The app's `onSettled`, which is called until it has resolved. */

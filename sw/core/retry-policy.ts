@@ -1,5 +1,5 @@
 import { classOf, type ErrorClass, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
-import type { TrialKind, Wait } from './record.ts'
+import type { TrialKind } from './record.ts'
 import {
   BASE_MS,
   CAP_MS,
@@ -47,9 +47,6 @@ export interface Failure extends WireError {
   readonly circuitUntilMs?: number
 }
 
-/** Waits for its turn alone. */
-export const DUE_NOW: Wait = { kind: 'due', notBeforeMs: 0 }
-
 /** Largest upper bound of the wait between two trials, and the first, which doubles, ms. */
 const TRIALS: Readonly<Record<TrialKind, readonly [capMs: number, baseMs: number]>> = {
   'sign-in': [3_600_000, 300_000],
@@ -86,14 +83,15 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
  * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
  * cost all of its bytes each minute.
+ *
+ * @returns until when, ms since the epoch; Infinity where it parks
  */
-export function waitAfter(failure: Failure, failures: number, now: Now): Wait {
+export function waitAfter(failure: Failure, failures: number, now: Now): number {
   const { code } = failure
   const kind = code === 'payload-unreadable' ? code : classOf(code)
-  if (failures > (TRIES[kind] ?? 0)) return { kind: 'parked' }
+  if (failures > (TRIES[kind] ?? 0)) return Infinity
   const floorMs = Math.min(failure.retryAfterMs, LONGEST_WAIT_MS)
-  const delayMs = failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random))
-  return { kind: 'due', notBeforeMs: now.nowMs + delayMs }
+  return now.nowMs + (failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random)))
 }
 
 /** How often in a row an item may fail so before it parks; never again: at once. */
@@ -126,9 +124,9 @@ const backOffMs = (failures: number, random: number, capMs = CAP_MS, baseMs = BA
 
 /**
  * A stored time as far as it can be true: one that lies further ahead than any wait may last was stored under a clock
- * that was ahead, and is due.
+ * that was ahead, and is due. What waits for no time, Infinity, still does.
  *
  * @param longestMs the longest legal wait of its kind
  */
 export const believedMs = (timeMs: number, nowMs: number, longestMs = LONGEST_WAIT_MS): number =>
-  timeMs > nowMs + longestMs ? nowMs : timeMs
+  timeMs > nowMs + longestMs && timeMs < Infinity ? nowMs : timeMs

@@ -20,6 +20,7 @@ import type { SessionEffect } from './draft.ts'
 import { entryOf } from './entry-of.ts'
 import { headsNeeded } from './expired-pages.ts'
 import { listingDueMs } from './listing.ts'
+import { NEW_EFFORT } from './effort.ts'
 import type { ChunkRecord, ChunkState, HeadRecord, Listing, SessionRecord, TrialKind } from './record.ts'
 import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
 import { chunksNeeded, sessionTransition, type SessionEvent } from './session-machine.ts'
@@ -38,13 +39,12 @@ import { NOT_WITNESSED, witnessDueMs } from './witnessing.ts'
 
 const NOW_MS = 1_800_000_000_000
 const now = { nowMs: NOW_MS, random: 0.5 }
-const due = { kind: 'due', notBeforeMs: 0 } as const
-const parked = { kind: 'parked' } as const
+const parked = { ...NEW_EFFORT, notBeforeMs: Infinity }
 const fresh = aSession(NOW_MS - 9_000, { size: 1 })
 const failure = (code: ErrorCode): Failure => ({ code, message: 'why', retryAfterMs: 0 })
 
-const CAPTURED: ChunkState = { status: 'captured', wait: due }
-const UPLOADING = { status: 'uploading', wait: due, sent: false, seal } as const
+const CAPTURED: ChunkState = { status: 'captured' }
+const UPLOADING = { status: 'uploading', seal } as const
 const inStatus = (status: 'uploaded' | 'manifesting' | 'anchoring', agoMs = 5): ChunkState => ({
   status,
   seal,
@@ -83,7 +83,7 @@ function situation(
 }
 
 const first = chunkIdOf(sessionId, 0)
-const blocked = { lastError: { code: 'sign-in-needed', message: 'why' } } as const
+const blocked = { effort: { ...parked, lastError: { code: 'sign-in-needed', message: 'why' } } } as const
 /** The log has its start, the chunk and its end. */
 const ended = { ending: 'complete', endedAtMs: NOW_MS - 1, logEnd: 'complete', size: 3 } as const
 
@@ -93,7 +93,7 @@ const STATES = {
   interrupted: situation([UPLOADING], { ending: 'interrupted', logEnd: 'interrupted', size: 3 }),
   ended: situation([inStatus('uploaded')], ended),
   onTrial: situation(
-    [{ ...UPLOADING, wait: parked }],
+    [UPLOADING],
     { ...ended, trials: { 'sign-in': { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } } },
     blocked,
   ),
@@ -124,7 +124,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'trial-due': { type: 'trial-due', of: 'sign-in' },
   hoped: { type: 'hoped', of: ['sign-in'] },
   'listing-began': { type: 'listing-began', of: page },
-  listing: { type: 'listing', of: page, event: { type: 'send-began' } },
+  listing: { type: 'listing', of: page, event: { type: 'resume-token-saved', resumeToken: 'there' } },
   'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
   witness: { type: 'witness', event: { type: 'anchor-sent', size: 3, taken: 0 } },
   'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
@@ -419,7 +419,7 @@ describe('the log', () => {
   })
 
   it('says interrupted where a chunk that is to be sealed is parked, and how it ended once that is sealed', () => {
-    const { session, chunks } = after(sealing({ ...CAPTURED, wait: parked }), {
+    const { session, chunks } = after(situation([CAPTURED], { sealedBy: 'worker' }, { effort: parked }), {
       type: 'session-ended',
       ending: 'complete',
       indexes: 1,
@@ -540,20 +540,8 @@ describe('a page of the log', () => {
     expect(began({ listing: page }, page).accepted).toBe(false)
   })
 
-  it('is made anew where the end came while it was made: a head never hides it', () => {
-    const began = (to: number, end: boolean) =>
-      step(STATES.ended, { type: 'listing-began', of: aListing(0, to, { end }) }).accepted
-    expect(began(3, false)).toBe(false)
-    expect(began(3, true)).toBe(true)
-    expect(began(2, false)).toBe(true)
-    expect(began(2, true)).toBe(false)
-    const listing = aListing(0, 3, { end: true })
-    expect(step(STATES.interrupted, { type: 'listing-began', of: listing }).accepted).toBe(false)
-  })
-
   const other = aListing(0, 2, { page: digest('8') })
   const late = [
-    { type: 'listing', of: other, event: { type: 'send-began' } },
     { type: 'listing', of: other, event: { type: 'resume-token-saved', resumeToken: 'here' } },
     { type: 'listing', of: other, event: { type: 'failed', failure: failure('bad-answer') } },
     { type: 'page-stored', of: other, listed: listedUpTo(3), head: aHead(3, true) },
@@ -576,7 +564,7 @@ describe('a page of the log', () => {
       of: page,
       event: { type: 'resume-token-saved', resumeToken: 'here' },
     })
-    expect(session.listing).toEqual({ ...page, sent: true, resumeToken: 'here' })
+    expect(session.listing).toEqual({ ...page, resumeToken: 'here' })
   })
 
   it('that is stored leaves its head, and has the chain looked at now', () => {
@@ -584,7 +572,7 @@ describe('a page of the log', () => {
       ...STATES.listing,
       session: {
         ...STATES.listing.session,
-        witnessing: { ...NOT_WITNESSED, wait: { kind: 'due', notBeforeMs: NOW_MS + 9_000 } },
+        witnessing: { ...NOT_WITNESSED, notBeforeMs: NOW_MS + 9_000 },
       },
     } as const
     const { session, effects } = step(waiting, EVENTS['page-stored'])
@@ -620,7 +608,7 @@ describe('a page of the log', () => {
   })
 
   it('with the complete end is the last that is signed', () => {
-    const last = aListing(2, 3, { end: true })
+    const last = aListing(2, 3)
     const before = situation([inStatus('anchoring')], { ...ended, listed: listedUpTo(2), listing: last })
     const { effects } = step(before, {
       type: 'page-stored',
@@ -634,7 +622,7 @@ describe('a page of the log', () => {
 
 describe('a chunk that is proved once its entry', () => {
   const STORED = toChunk(0, { type: 'stored' })
-  const waiting = { ...NOT_WITNESSED, wait: { kind: 'due', notBeforeMs: NOW_MS + 9_000 } } as const
+  const waiting = { ...NOT_WITNESSED, notBeforeMs: NOW_MS + 9_000 } as const
 
   it('is in no page waits for one', () => {
     const { session, chunks } = step(situation([UPLOADING], { witnessing: waiting }), STORED)
@@ -701,7 +689,7 @@ describe('what the chain holds', () => {
     expect(typesOf(effects)).toEqual(['deletePayload'])
     const asked = after(before, confirmed)
     expect(asked.chunks).toMatchObject([
-      { state: { status: 'uploading', sent: true, wait: due }, due: [0, expect.anything(), 0] },
+      { state: { status: 'uploading' }, effort: { sent: true }, due: [0, expect.anything(), 0] },
       { state: { status: 'confirmed' } },
     ])
     expect(asked.chunks[0]?.proved).toBeUndefined()
@@ -726,7 +714,7 @@ describe('what the chain holds', () => {
     const closing = after(held, EVENTS['session-ended'])
     expect(closing.session.open).toBeDefined()
     expect(listingDueMs(closing.session)).toBe(0)
-    const listing = aListing(2, 3, { end: true })
+    const listing = aListing(2, 3)
     const pageStored = {
       type: 'page-stored',
       of: listing,
@@ -766,7 +754,7 @@ describe('what the chain holds', () => {
       ...inVain,
       failures: 3,
       lastError: { code: 'anchor-unseen', message: 'why' },
-      wait: { kind: 'due', notBeforeMs: NOW_MS + 9_000 },
+      notBeforeMs: NOW_MS + 9_000,
     },
     trouble: { error: { code: 'anchor-unseen', message: 'why' }, sinceMs: NOW_MS - 90_000 },
   } as const
@@ -844,7 +832,7 @@ describe('a page or a head that was refused', () => {
       { ...sent, session: { ...sent.session, trials } },
       { type: 'trial-due', of: 'refusal' },
     )
-    expect(session.listing).toEqual({ ...page, sent: true })
+    expect(session.listing).toEqual({ ...page, resumeToken: 'there' })
     expect(session.trials?.refusal).toBeUndefined()
   })
 
@@ -893,16 +881,9 @@ describe('the newest head', () => {
 })
 
 describe('what is parked', () => {
+  const parkedFor = (code: ErrorCode) => ({ ...parked, lastError: { code, message: 'why' } })
   const refused = (index: number, rest: Partial<ChunkRecord>) =>
-    aChunk(
-      index,
-      { ...UPLOADING, wait: { kind: 'parked' } },
-      {
-        lastError: { code: 'rejected-by-store', message: 'why' },
-        retryCount: 1,
-        ...rest,
-      },
-    )
+    aChunk(index, UPLOADING, { effort: parkedFor('rejected-by-store'), retryCount: 1, ...rest })
   const tried = (chunks: readonly ChunkRecord[], failures: number) => {
     const trials = { refusal: { failures, retryAtMs: NOW_MS, setAtMs: 0 } }
     const session = chunks.reduce<SessionRecord>((counted, chunk) => recount(counted, undefined, chunk), {
@@ -919,8 +900,8 @@ describe('what is parked', () => {
       refused(0, { sizeBytes: 5, retryCount: 2 }),
       refused(1, { sizeBytes: 9 }),
       refused(2, { sizeBytes: 7 }),
-      refused(3, { sizeBytes: 99, lastError: { code: 'defect', message: 'why' } }),
-      refused(4, { lastError: { code: 'payload-corrupt', message: 'why' } }),
+      refused(3, { sizeBytes: 99, effort: parkedFor('defect') }),
+      refused(4, { effort: parkedFor('payload-corrupt') }),
     ]
     expect(tried(chunks, 3)).toEqual([2, 3])
     // An upload went through: everything that time can mend.
@@ -1075,11 +1056,7 @@ describe('any history of a recording', () => {
   const nextPage = ({ session }: World) => {
     const again = session.size === session.listed.tree.size ? session.expired?.[0] : undefined
     const to = again?.to ?? session.size
-    const end = session.logEnd === 'complete'
-    return aListing(again?.from ?? session.listed.tree.size, to, {
-      end: end && to === session.size,
-      page: digest(String(to % 10)),
-    })
+    return aListing(again?.from ?? session.listed.tree.size, to, { page: digest(String(to % 10)) })
   }
 
   /** What the engine would do, where it could. */
@@ -1123,8 +1100,9 @@ describe('any history of a recording', () => {
         if (listing === undefined) return []
         const { size } = listing.tree
         const { from } = listing.frame
+        const end = session.logEnd === 'complete' && size === session.size
         const listed = from < session.listed.tree.size ? session.listed : listedUpTo(size)
-        return [{ type: 'page-stored', of: listing, listed, head: aHead(size, listing.end, from) }]
+        return [{ type: 'page-stored', of: listing, listed, head: aHead(size, end, from) }]
       }
       case 'refuse-page': {
         const { listing } = session

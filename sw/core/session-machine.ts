@@ -1,12 +1,19 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId } from '../../src/protocol/ids.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
-import { chunkAfter, waitOf, type ChunkEvent } from './chunk-machine.ts'
+import { chunkAfter, type ChunkEvent } from './chunk-machine.ts'
 import { appendEnd, createDraft, forgetKey, type Draft, type SessionTransition } from './draft.ts'
-import { again, afterFailedEffort, NEW_EFFORT, type Failed } from './effort.ts'
+import {
+  again,
+  afterFailedEffort,
+  isParked,
+  NEW_EFFORT,
+  underWay,
+  type Failed,
+  type UnderWay,
+} from './effort.ts'
 import { expiredPages, toAskFor } from './expired-pages.ts'
 import { belongsElsewhere } from './identity.ts'
-import { listingStep, type ListingEvent } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
@@ -19,10 +26,9 @@ import type {
   PageRange,
   SessionRecord,
   TrialKind,
-  Wait,
 } from './record.ts'
-import { DUE_NOW, isRecent, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
-import { isParked, isSettled, missingChunks } from './session.ts'
+import { isRecent, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
+import { isSettled, missingChunks } from './session.ts'
 import { afterRefusal, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
@@ -60,7 +66,7 @@ export type SessionEvent =
   /** A page was made of the entries that no page has yet: up to `listing.tree.size`. */
   | { readonly type: 'listing-began'; readonly of: Listing }
   /** `of`: the page as it was read. Where another one is in flight by now, nothing changes. */
-  | { readonly type: 'listing'; readonly of: Listing; readonly event: ListingEvent }
+  | { readonly type: 'listing'; readonly of: Listing; readonly event: UnderWay | Failed }
   /** That page is proved to be stored, and its head is signed. */
   | {
       readonly type: 'page-stored'
@@ -82,7 +88,7 @@ export type CompletionEvent =
   { readonly type: 'told'; readonly size: number } | Failed
 
 /** What can come of any effort. */
-type EffortEvent = ListingEvent | WitnessEvent | CompletionEvent
+type EffortEvent = UnderWay | Failed | WitnessEvent | CompletionEvent
 
 /**
  * Which of the session's chunks the transition has to be given: one, all, none, or the proved ones with these places in
@@ -171,9 +177,7 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'listing-began':
       return beginListing(draft, event.of)
     case 'listing':
-      return (
-        isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, listingStep)
-      )
+      return isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, underWay)
     case 'page-stored':
       return isInFlight(session, event.of) && list(draft, event)
     case 'witness':
@@ -211,13 +215,13 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
     from: chunk.state.status,
     to: after.state.status,
   })
-  if (event.type === 'failed') fail(draft, event.failure, waitOf(after.state))
+  if (event.type === 'failed') fail(draft, event.failure, after.effort)
   if (isStored || event.type === 'resumed') clearError(draft)
   if (isStored) {
     const { status } = after.state
     if (status === 'anchoring') lookNow(draft)
     // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
-    hope(draft, chunk.onTrial ? TRIAL_KINDS : ['sign-in'], true)
+    hope(draft, chunk.effort?.onTrial ? TRIAL_KINDS : ['sign-in'], true)
   }
   return true
 }
@@ -251,7 +255,7 @@ function caughtUp({ listed, listing }: SessionRecord, chunk: ChunkRecord): Chunk
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
 function lookNow(draft: Draft): void {
   const { witnessing } = draft.session
-  if (!witnessing.lastError) draft.set({ witnessing: { ...witnessing, wait: DUE_NOW } })
+  if (!witnessing.lastError) draft.set({ witnessing: { ...witnessing, notBeforeMs: 0 } })
 }
 
 /**
@@ -315,15 +319,16 @@ function tryStepsAgain(draft: Draft, chosen: (effort: Effort) => boolean, onTria
 function tryParked(draft: Draft, of: TrialKind): boolean {
   const trial = draft.session.trials?.[of]
   if (!trial) return false
+  const isStuck = (effort: Effort | undefined) => isParked(effort) && trialOf(effort?.lastError) === of
+  const codeOf = ({ effort }: ChunkRecord) => effort?.lastError?.code
   const parked = draft.chunks
-    .filter((chunk) => isParked(chunk) && trialOf(chunk.lastError) === of)
+    .filter(({ effort }) => isStuck(effort))
     .sort((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
   const ofEachCause = parked.filter(
-    ({ lastError }, at) => parked.findIndex((other) => other.lastError?.code === lastError?.code) === at,
+    (chunk, at) => parked.findIndex((other) => codeOf(other) === codeOf(chunk)) === at,
   )
   const tried = trial.failures > 0 ? ofEachCause : parked
   applyToChunks(draft, tried, { type: 'resumed', onTrial: true })
-  const isStuck = ({ wait, lastError }: Effort) => wait.kind === 'parked' && trialOf(lastError) === of
   const remains = tryStepsAgain(draft, isStuck, true) || tried.length > 0
   const next = remains ? nextTrial(of, trial.failures, draft.now) : undefined
   draft.session = withTrial(draft.session, of, next)
@@ -341,15 +346,13 @@ function hope(draft: Draft, kinds: readonly TrialKind[], worked = false): boolea
 }
 
 /**
- * The next page: only where none is in flight, it begins where the last one ended or is to be asked for again, and
- * whoever made it knew whether its last entry is the complete end. That may have come while it was made.
+ * The next page: only where none is in flight, and it begins where the last one ended or is to be asked for again.
  */
 function beginListing(draft: Draft, listing: Listing): boolean {
   const { session } = draft
   const { from } = listing.frame
   const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
   if (session.listing || !isDue) return false
-  if (listing.end !== (session.logEnd === 'complete' && listing.tree.size === session.size)) return false
   applyToChunks(draft, draft.chunks, { type: 'page-began' })
   draft.set({ listing })
   return true
@@ -375,7 +378,7 @@ function step<Of extends Effort, Event extends EffortEvent>(
   const hasFailed = event.type === 'failed'
   const after = hasFailed ? afterFailedEffort(before, event.failure, now) : next(before, event as never, now)
   draft.set({ [name]: after })
-  if (hasFailed) fail(draft, event.failure, after.wait)
+  if (hasFailed) fail(draft, event.failure, after)
   if (isProgress(event, session)) clearError(draft)
   if (event.type !== 'look-again') draft.log(lineOf(event))
   return true
@@ -437,21 +440,18 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
 }
 
 /** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
-function fail(draft: Draft, failure: Failure, wait: Wait | undefined): void {
+function fail(draft: Draft, failure: Failure, effort: Effort | undefined): void {
   if (!isReportable(failure)) return
-  if (wait?.kind === 'parked') draft.session = afterRefusal(draft.session, failure, draft.now)
+  if (isParked(effort)) draft.session = afterRefusal(draft.session, failure, draft.now)
   const { circuitUntilMs = 0 } = failure
-  tell(draft, wireOf(failure), wait?.kind === 'due' ? Math.max(wait.notBeforeMs, circuitUntilMs) : undefined)
+  tell(draft, wireOf(failure), isParked(effort) ? undefined : Math.max(effort!.notBeforeMs, circuitUntilMs))
 }
 
 const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
 
 /** Something is parked; or the session is, as a whole, for a reason that does not pass. */
 const waitsForPerson = ({ parked, listing, witnessing, paused, trouble }: SessionRecord) =>
-  parked > 0 ||
-  listing?.wait.kind === 'parked' ||
-  witnessing.wait.kind === 'parked' ||
-  (paused && trouble && !trouble.retryAtMs)
+  parked > 0 || isParked(listing) || isParked(witnessing) || (paused && trouble && !trouble.retryAtMs)
 
 /**
  * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { waitOf } from './chunk-machine.ts'
-import type { ChunkRecord, ChunkState, SessionRecord, Wait } from './record.ts'
+import { isParked, NEW_EFFORT } from './effort.ts'
+import type { ChunkRecord, ChunkState, Effort, SessionRecord } from './record.ts'
 import {
   dueAtMs,
   dueKey,
@@ -21,21 +21,20 @@ import { aChunk, aSession, anchoredAt, SEAL as seal, SESSION_ID } from '../testi
 const STARTED_MS = 1_000
 const fresh = aSession(STARTED_MS)
 
-function stateOf(status: ChunkStatus, wait: Wait): ChunkState {
-  if (status === 'captured') return { status, wait }
-  if (status === 'hashing' || status === 'encrypting') return { status }
-  if (status === 'uploading') return { status, wait, sent: false, seal }
+function stateOf(status: ChunkStatus): ChunkState {
+  if (status === 'captured' || status === 'hashing' || status === 'encrypting') return { status }
+  if (status === 'uploading') return { status, seal }
   if (status === 'confirmed') return { status, seal, uploadedAtMs: 1, confirmedAtMs: 2 }
   return { status, seal, uploadedAtMs: 1 }
 }
 
-const anyWait: fc.Arbitrary<Wait> = fc.oneof(
-  fc.record({ kind: fc.constant('due' as const), notBeforeMs: fc.nat() }),
-  fc.constant({ kind: 'parked' } as const),
-)
-const anyState = fc
-  .tuple(fc.constantFrom(...CHUNK_STATUSES), anyWait)
-  .map(([status, wait]) => stateOf(status, wait))
+const waiting = (notBeforeMs: number): Effort => ({ ...NEW_EFFORT, notBeforeMs })
+const anyEffort = fc.oneof(fc.nat(), fc.constant(Infinity)).map(waiting)
+/** Where a chunk is, and how that stands. */
+const anyState = fc.tuple(fc.constantFrom(...CHUNK_STATUSES), anyEffort).map(([status, effort]) => {
+  const state = stateOf(status)
+  return { state, effort: state.uploadedAtMs === undefined ? effort : undefined }
+})
 
 const withTally = (
   tally: Partial<SessionRecord['tally']>,
@@ -48,7 +47,7 @@ const withTally = (
 
 describe('recount', () => {
   const anySteps = fc.array(
-    fc.record({ index: fc.nat(8), state: fc.option(anyState), sizeBytes: fc.nat(1_000) }),
+    fc.record({ index: fc.nat(8), at: fc.option(anyState), sizeBytes: fc.nat(1_000) }),
     { maxLength: 50 },
   )
 
@@ -57,9 +56,11 @@ describe('recount', () => {
       fc.property(anySteps, (steps) => {
         const present = new Map<number, ChunkRecord>()
         let session = fresh
-        for (const { index, state, sizeBytes } of steps) {
+        for (const { index, at, sizeBytes } of steps) {
           const after =
-            state === null ? undefined : aChunk(index, state, { sizeBytes, durationMs: 3 * sizeBytes + 1 })
+            at === null
+              ? undefined
+              : aChunk(index, at.state, { effort: at.effort, sizeBytes, durationMs: 3 * sizeBytes + 1 })
           session = recount(session, present.get(index), after)
           if (after === undefined) present.delete(index)
           else present.set(index, after)
@@ -67,7 +68,7 @@ describe('recount', () => {
         const all = [...present.values()]
         for (const status of CHUNK_STATUSES)
           expect(session.tally[status]).toBe(all.filter(({ state }) => state.status === status).length)
-        expect(session.parked).toBe(all.filter(({ state }) => waitOf(state)?.kind === 'parked').length)
+        expect(session.parked).toBe(all.filter(({ effort }) => isParked(effort)).length)
         expect(session.localBytes).toBe(
           all
             .filter(({ state }) => state.status !== 'confirmed')
@@ -83,7 +84,7 @@ describe('recount', () => {
         expect(session.storedMs).toBe(msOf(all.filter(({ state }) => state.uploadedAtMs !== undefined)))
         expect(totalChunks(session)).toBe(all.length)
         expect(rawChunks(session)).toBe(all.filter(({ state }) => state.seal === undefined).length)
-        expect(pendingChunks(session)).toBe(all.filter(({ state }) => waitOf(state) !== undefined).length)
+        expect(pendingChunks(session)).toBe(all.filter(({ effort }) => effort !== undefined).length)
       }),
     )
   })
@@ -162,49 +163,41 @@ describe('uploadOf', () => {
 })
 
 describe('withMarks', () => {
-  const waiting = aChunk(3, stateOf('uploading', { kind: 'due', notBeforeMs: 50 }))
+  const queued50 = aChunk(3, stateOf('uploading'), { effort: waiting(50) })
 
   it('orders by time, then by the age of the session, then by index', () => {
-    expect(dueKey(waiting, fresh)).toEqual([50, STARTED_MS, 3])
+    expect(dueKey(queued50, fresh)).toEqual([50, STARTED_MS, 3])
   })
 
   it('puts raw chunks before all others, since they wait for no network', () => {
-    const raw = stateOf('captured', { kind: 'due', notBeforeMs: 0 })
+    const raw = stateOf('captured')
     expect(dueKey(aChunk(3, raw), fresh)).toEqual([SEAL_FIRST, 0, STARTED_MS, 3])
-    expect(dueKey(aChunk(3, stateOf('hashing', { kind: 'parked' })), fresh)).toEqual([
-      SEAL_FIRST,
-      0,
-      STARTED_MS,
-      3,
-    ])
-    const later = stateOf('captured', { kind: 'due', notBeforeMs: 50 })
-    expect(dueKey(aChunk(3, later), fresh)).toEqual([SEAL_FIRST, 50, STARTED_MS, 3])
+    expect(dueKey(aChunk(3, stateOf('hashing')), fresh)).toEqual([SEAL_FIRST, 0, STARTED_MS, 3])
+    expect(dueKey(aChunk(3, raw, { effort: waiting(50) }), fresh)).toEqual([SEAL_FIRST, 50, STARTED_MS, 3])
   })
 
   it('tells when a chunk is due, also one that an older version put there', () => {
-    const raw = stateOf('captured', { kind: 'due', notBeforeMs: 50 })
-    for (const state of [raw, waiting.state]) expect(dueAtMs(withMarks(aChunk(3, state), fresh), 60)).toBe(50)
-    expect(dueAtMs({ ...aChunk(3, raw), due: [SEAL_FIRST, STARTED_MS, 3] }, 60)).toBeLessThanOrEqual(0)
-    expect(dueAtMs(aChunk(3, raw), 60)).toBe(Infinity)
+    const raw = aChunk(3, stateOf('captured'), { effort: waiting(50) })
+    for (const chunk of [raw, queued50]) expect(dueAtMs(withMarks(chunk, fresh), 60)).toBe(50)
+    expect(dueAtMs({ ...raw, due: [SEAL_FIRST, STARTED_MS, 3] }, 60)).toBeLessThanOrEqual(0)
+    expect(dueAtMs(raw, 60)).toBe(Infinity)
     expect(dueAtMs(undefined, 60)).toBe(Infinity)
   })
 
   it('takes a chunk out of the queue when it is parked, verified, or its session paused', () => {
-    const queued = withMarks(waiting, fresh)
+    const queued = withMarks(queued50, fresh)
     expect(queued.due).toBeDefined()
     expect(withMarks(queued, { ...fresh, paused: true }).due).toBeUndefined()
-    const parked = { ...queued, state: stateOf('uploading', { kind: 'parked' }) }
+    const parked = { ...queued, effort: waiting(Infinity) }
     expect(withMarks(parked, fresh).due).toBeUndefined()
-    expect(
-      withMarks({ ...queued, state: stateOf('uploaded', { kind: 'parked' }) }, fresh).due,
-    ).toBeUndefined()
+    expect(withMarks({ ...queued, state: stateOf('uploaded'), effort: undefined }, fresh).due).toBeUndefined()
   })
 
   it('queues a chunk exactly while it waits for a lane and its session is not paused', () => {
     fc.assert(
-      fc.property(anyState, fc.boolean(), (state, paused) => {
-        const { due } = withMarks({ ...aChunk(1, state), due: [9, 9, 9] }, { ...fresh, paused })
-        expect(due !== undefined).toBe(!paused && waitOf(state)?.kind === 'due')
+      fc.property(anyState, fc.boolean(), ({ state, effort }, paused) => {
+        const { due } = withMarks({ ...aChunk(1, state), effort, due: [9, 9, 9] }, { ...fresh, paused })
+        expect(due !== undefined).toBe(!paused && effort !== undefined && !isParked(effort))
       }),
     )
   })
@@ -215,7 +208,7 @@ describe('withMarks', () => {
         anyState,
         fc.boolean(),
         fc.option(fc.nat(9), { nil: undefined }),
-        (state, paused, position) => {
+        ({ state }, paused, position) => {
           const before = {
             ...aChunk(1, state),
             ...(position !== undefined && { position }),
@@ -230,6 +223,6 @@ describe('withMarks', () => {
   })
 
   it('keeps a place in the log', () => {
-    expect(withMarks(aChunk(1, waiting.state, { position: 5 }), fresh).position).toBe(5)
+    expect(withMarks(aChunk(1, queued50.state, { position: 5 }), fresh).position).toBe(5)
   })
 })

@@ -1,7 +1,7 @@
 import type { SessionId, SessionName } from '../../src/protocol/ids.ts'
 import type { SessionStart } from '../../src/protocol/messages.ts'
 import { CHUNK_STATUSES, type ChunkStatus, type SessionUpload } from '../../src/protocol/snapshot.ts'
-import { waitOf } from './chunk-machine.ts'
+import { isParked } from './effort.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 import { believedMs } from './retry-policy.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
@@ -85,9 +85,6 @@ export function withOpenMarker(session: SessionRecord): SessionRecord {
   return { ...session, open: isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs }
 }
 
-/** True for a chunk that waits for a person, or for a trial. */
-export const isParked = (chunk: ChunkRecord) => waitOf(chunk.state)?.kind === 'parked'
-
 /** What is summed of a session's chunks: none. */
 export const NO_SUMS = {
   parked: 0,
@@ -100,17 +97,16 @@ export const NO_SUMS = {
 }
 
 /** A chunk's share of that. */
-function shareOf({ state, sizeBytes, durationMs }: ChunkRecord): typeof NO_SUMS {
-  const wait = waitOf(state)
-  const parked = wait?.kind === 'parked' ? 1 : 0
+function shareOf({ state, effort, sizeBytes, durationMs }: ChunkRecord): typeof NO_SUMS {
+  const parked = isParked(effort) ? 1 : 0
   return {
     parked,
     parkedRaw: state.seal ? 0 : parked,
     localBytes: state.status === 'confirmed' ? 0 : sizeBytes,
     totalBytes: sizeBytes,
-    storedBytes: wait ? 0 : sizeBytes,
+    storedBytes: effort ? 0 : sizeBytes,
     totalMs: durationMs,
-    storedMs: wait ? 0 : durationMs,
+    storedMs: effort ? 0 : durationMs,
   }
 }
 
@@ -138,9 +134,9 @@ export const SEAL_FIRST = -1
 
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
-  const wait = waitOf(chunk.state)
-  if (session.paused || !wait || wait.kind === 'parked') return undefined
-  const place = [wait.notBeforeMs, session.startedAtMs, chunk.index] as const
+  const { effort } = chunk
+  if (session.paused || !effort || isParked(effort)) return undefined
+  const place = [effort.notBeforeMs, session.startedAtMs, chunk.index] as const
   return chunk.state.status === 'uploading' ? place : [SEAL_FIRST, ...place]
 }
 

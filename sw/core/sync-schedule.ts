@@ -11,7 +11,7 @@ const SIMULTANEOUS_MS = 5_000
 /** Kinds of tags. One of each comes first, so that a page which lives for a second leaves attempts at four times. */
 const KINDS = 4
 /**
- * Which tags to register now, while work remains. A tag in back-off cannot be had sooner, and tags that are registered
+ * Which tags to register now, while work remains. A tag in back-off does not come sooner, and tags that are registered
  * together fire together; so a fresh tag is added at intervals. Spent ones the browser forgets by itself, and without an
  * open page it refuses new ones.
  *

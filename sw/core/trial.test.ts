@@ -80,7 +80,12 @@ describe('a session whose sign-in was refused', () => {
   it('is tried no later than it would have been', () => {
     const soon = { ...waiting, retryAtMs: NOW_MS + 5 }
     expect(sooner(soon, true, NOW_MS)).toEqual({ ...soon, failures: 0 })
-    expect(sooner({ ...waiting, setAtMs: NOW_MS + 9e9 }, false, NOW_MS).retryAtMs).toBe(waiting.retryAtMs)
+  })
+
+  it('waits a minute, not for a moment that lies ahead since the clock was set back', () => {
+    const HOUR_MS = 60 * MINUTE_MS
+    const ahead = { ...waiting, setAtMs: NOW_MS + 5 * HOUR_MS, retryAtMs: NOW_MS + 5 * HOUR_MS + MINUTE_MS }
+    expect(sooner(ahead, false, NOW_MS).retryAtMs).toBe(NOW_MS + MINUTE_MS)
   })
 
   it('has work left, due at the trial, unless it is paused', () => {

@@ -42,12 +42,13 @@ export const withTrial = (
 })
 
 /**
- * The next trial where there is hope: now, but not within a minute of the last one.
+ * The next trial where there is hope: now, but not within a minute of the last one; a last one that lies ahead, because
+ * the clock was set back, is taken to be now.
  *
  * @param worked what is tried goes through again: then everything that waits is tried
  */
 export const sooner = (trial: Trial, worked: boolean, nowMs: number): Trial => ({
   ...trial,
   failures: worked ? 0 : trial.failures,
-  retryAtMs: Math.min(trial.retryAtMs, Math.max(nowMs, trial.setAtMs + TRIAL_FLOOR_MS)),
+  retryAtMs: Math.min(trial.retryAtMs, Math.max(nowMs, Math.min(trial.setAtMs, nowMs) + TRIAL_FLOOR_MS)),
 })

@@ -13,13 +13,12 @@ import { chunkView, sessionView } from './view.ts'
 const session = aSession(5)
 const chunk = aChunk(
   0,
-  { status: 'captured', wait: { kind: 'parked' } },
+  { status: 'captured' },
   {
     durationMs: 2,
     sizeBytes: 3,
     retryCount: 4,
-    failures: 1,
-    lastError: { code: 'defect', message: 'why' },
+    effort: { failures: 1, notBeforeMs: Infinity, lastError: { code: 'defect', message: 'why' } },
     due: [0, 0, 0],
     position: 3,
     proved: [sessionId, 3],
@@ -50,7 +49,7 @@ describe('chunkView', () => {
 
   it('tells where and when a confirmed chunk went', () => {
     const state = { status: 'confirmed', seal, uploadedAtMs: 8, confirmedAtMs: 9 } as const
-    expect(chunkView({ ...chunk, state }, still)).toMatchObject({
+    expect(chunkView({ ...chunk, state, effort: undefined }, still)).toMatchObject({
       status: 'confirmed',
       parked: false,
       ...seal,
@@ -61,7 +60,7 @@ describe('chunkView', () => {
   })
 
   it('tells how much of an upload under way the store has', () => {
-    const state = { status: 'uploading', wait: { kind: 'due', notBeforeMs: 0 }, sent: true, seal } as const
+    const state = { status: 'uploading', seal } as const
     expect(chunkView({ ...chunk, sizeBytes: 9_000, state }, moving).storedBytes).toBe(1_000)
   })
 })

@@ -1,7 +1,8 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
+import { isParked } from './effort.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { isParked, missingChunks, uploadOf } from './session.ts'
+import { missingChunks, uploadOf } from './session.ts'
 
 /** What the worker knows of uploads under way. */
 export interface Moving {
@@ -64,15 +65,7 @@ function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
 /** The chunk as a page sees it. */
 export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
   // Bookkeeping stays here.
-  const {
-    state,
-    due: _due,
-    proved: _proved,
-    position: _place,
-    failures: _few,
-    onTrial: _trial,
-    ...told
-  } = chunk
+  const { state, effort, due: _due, proved: _proved, position: _place, ...told } = chunk
   const { status, seal, uploadedAtMs, confirmedAtMs } = state
   return {
     ...told,
@@ -80,7 +73,8 @@ export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
     status,
     uploadedAtMs,
     confirmedAtMs,
-    parked: isParked(chunk),
-    storedBytes: uploadedAtMs === undefined ? moving.bytesOf(chunk.id) : chunk.sizeBytes,
+    lastError: effort?.lastError,
+    parked: isParked(effort),
+    storedBytes: effort ? moving.bytesOf(chunk.id) : chunk.sizeBytes,
   }
 }

@@ -38,18 +38,21 @@ describe('the next look at the chain', () => {
     expect(witnessDueMs(session(all, { uploading: 1, confirmed: 2 }))).toBe(Infinity)
   })
 
-  const waiting = (wait: Witnessing['wait'], rest: Partial<SessionRecord> = {}) =>
-    witnessDueMs(session({ listed: listedUpTo(2), witnessing: { ...NOT_WITNESSED, wait }, ...rest }), NOW_MS)
+  const waiting = (notBeforeMs: number, rest: Partial<SessionRecord> = {}) =>
+    witnessDueMs(
+      session({ listed: listedUpTo(2), witnessing: { ...NOT_WITNESSED, notBeforeMs }, ...rest }),
+      NOW_MS,
+    )
 
   it('is at its time, never while it is parked', () => {
-    expect(waiting({ kind: 'due', notBeforeMs: 77 })).toBe(77)
-    expect(waiting({ kind: 'due', notBeforeMs: NOW_MS + 3_600_000 })).toBe(NOW_MS + 3_600_000)
-    expect(waiting({ kind: 'parked' })).toBe(Infinity)
+    expect(waiting(77)).toBe(77)
+    expect(waiting(NOW_MS + 3_600_000)).toBe(NOW_MS + 3_600_000)
+    expect(waiting(Infinity)).toBe(Infinity)
   })
 
   it.each([1, 365])('is due where the clock was %d days off, either way', (days) => {
-    expect(waiting({ kind: 'due', notBeforeMs: NOW_MS + days * DAY_MS })).toBe(NOW_MS)
-    expect(waiting({ kind: 'due', notBeforeMs: NOW_MS - days * DAY_MS })).toBeLessThan(NOW_MS)
+    expect(waiting(NOW_MS + days * DAY_MS)).toBe(NOW_MS)
+    expect(waiting(NOW_MS - days * DAY_MS)).toBeLessThan(NOW_MS)
   })
 })
 
@@ -110,8 +113,12 @@ describe('how the newest head stands', () => {
     const sent = step(NOT_WITNESSED, { type: 'anchor-sent', size: 5, taken: 0 })
     expect(sent).toEqual({ ...NOT_WITNESSED, submitted: 5, submittedAtMs: NOW_MS })
     const looking = step(sent, { ...look, taken: true })
-    const wait = { kind: 'due', notBeforeMs: NOW_MS + 9 }
-    expect(looking).toEqual({ ...sent, taken: 1, wait, newest: { blockNumber: 7, sinceMs: NOW_MS } })
+    expect(looking).toEqual({
+      ...sent,
+      taken: 1,
+      notBeforeMs: NOW_MS + 9,
+      newest: { blockNumber: 7, sinceMs: NOW_MS },
+    })
     expect(step(looking, look)).toEqual(looking)
     // The block stands, then it goes on.
     expect(step(looking, look, NOW_MS + 5).newest).toEqual({ blockNumber: 7, sinceMs: NOW_MS })
@@ -136,12 +143,12 @@ describe('how the newest head stands', () => {
 
   it('waits or parks after a failure; a hand-over that has only begun forgives none, one that was taken does', () => {
     const failed = fail(NOT_WITNESSED, 'server-error')
-    expect(failed).toMatchObject({ failures: 1, wait: { kind: 'due', notBeforeMs: NOW_MS + 250 } })
+    expect(failed).toMatchObject({ failures: 1, notBeforeMs: NOW_MS + 250 })
     const sent = step(failed, { type: 'anchor-sent', size: 5, taken: 0 })
     expect(sent).toMatchObject({ failures: 1, lastError: { code: 'server-error' } })
     const taken = step(sent, { ...look, taken: true })
     expect(taken.failures).toBe(0)
     expect(taken.lastError).toBeUndefined()
-    expect(fail(NOT_WITNESSED, 'anchor-rejected').wait).toEqual({ kind: 'parked' })
+    expect(fail(NOT_WITNESSED, 'anchor-rejected').notBeforeMs).toBe(Infinity)
   })
 })

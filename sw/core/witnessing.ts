@@ -93,7 +93,7 @@ export function witnessStep(
         ...again(witnessing),
         taken: shown < submitted ? taken : 0,
         newest: newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: now.nowMs },
-        wait: { kind: 'due', notBeforeMs: atMs },
+        notBeforeMs: atMs,
       }
     }
   }

@@ -47,7 +47,8 @@ describe('a hand-off', () => {
       id: chunkId,
       index: 3,
       sizeBytes: handed.payload.size,
-      state: { status: 'uploading', sent: false, seal: { cid: handed.cid, iv: handed.iv } },
+      state: { status: 'uploading', seal: { cid: handed.cid, iv: handed.iv } },
+      effort: { failures: 0, notBeforeMs: 0 },
       due: [0, aStart().startedAtMs, 3],
     })
     expect(await world.disk.payload(chunkId)).toEqual(await handed.payload.arrayBuffer())
@@ -146,10 +147,7 @@ describe('a hand-off', () => {
     const world = await started(aRawStart())
     const handed = await rawChunk(id, 0)
     const chunkId = await admitChunk(world.worker(), handed)
-    expect((await world.chunks(id))[0]?.state).toEqual({
-      status: 'captured',
-      wait: { kind: 'due', notBeforeMs: 0 },
-    })
+    expect((await world.chunks(id))[0]?.state).toEqual({ status: 'captured' })
     expect(await world.disk.payload(chunkId)).toEqual(await handed.payload.arrayBuffer())
     expect(await admitChunk(world.worker(), handed)).toBe(chunkId)
     await endSession(world.worker(), id)

@@ -6,7 +6,7 @@ import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { ChunkRecord, ChunkState, Seal } from '../core/record.ts'
-import { DUE_NOW } from '../core/retry-policy.ts'
+import { NEW_EFFORT } from '../core/effort.ts'
 import { existing } from './sessions.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 
@@ -48,9 +48,9 @@ function newChunk(handed: HandedChunk): ChunkRecord {
   const { kind, payload, sessionId, index, plaintextHash, capturedAtMs, durationMs, ...seal } = handed
   const state: ChunkState =
     kind === 'raw'
-      ? { status: 'captured', wait: DUE_NOW }
+      ? { status: 'captured' }
       : // What is left of one that was handed over sealed.
-        { status: 'uploading', wait: DUE_NOW, sent: false, seal: seal as Seal }
+        { status: 'uploading', seal: seal as Seal }
   return {
     id: chunkIdOf(sessionId, index),
     sessionId,
@@ -60,8 +60,8 @@ function newChunk(handed: HandedChunk): ChunkRecord {
     durationMs,
     sizeBytes: payload.size,
     state,
+    effort: NEW_EFFORT,
     retryCount: 0,
-    failures: 0,
   }
 }
 

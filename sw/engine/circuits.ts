@@ -1,12 +1,12 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Context } from './context.ts'
-import { believable, close, CLOSED, reconsider, trip, type Circuit } from '../core/circuit.ts'
+import { close, reconsider, trip } from '../core/circuit.ts'
 import type { WorkKind } from '../core/plan.ts'
 import type { Failure } from '../core/retry-policy.ts'
-import type { ReadTransaction, WriteTransaction } from '../ports/store.ts'
-import type { Floors } from '../ports/transport.ts'
+import { circuitOf, update, updateIn } from '../kept/circuits.ts'
+import type { WriteTransaction } from '../ports/store.ts'
 
-const metaName = (destination: string) => `circuit:${destination}`
+export { circuitOf }
 
 /** Whom each kind of work asks, by name. */
 export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<WorkKind, string>> => ({
@@ -14,11 +14,6 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
   witness: (anchor ?? transport).name,
   completion: 'onSettled',
 })
-
-/** The stored health of a destination. */
-export async function circuitOf(tx: ReadTransaction, destination: string, nowMs: number): Promise<Circuit> {
-  return believable(((await tx.meta(metaName(destination))) as Circuit | undefined) ?? CLOSED, nowMs)
-}
 
 /**
  * Remembers that a destination failed, where the failure tells of the destination.
@@ -37,16 +32,6 @@ export async function recordFailure(
   return { code, message, retryAfterMs, circuitUntilMs }
 }
 
-/** The health of the stores that the transport is made of, kept as that of any destination. */
-export function floorsOf(context: Context): Floors {
-  const { store, clock, transport } = context
-  const within = (name: string) => `${transport.name}/${name}`
-  return {
-    floorMs: async (of) => (await store.read((tx) => circuitOf(tx, within(of), clock.now()))).floorMs,
-    keep: (of, error) => recordFailure(context, within(of), error),
-  }
-}
-
 /**
  * A page arrived, or its network did: every destination is asked again now, unless it forbade that. One that has not
  * failed stays as it is, which is known by reading.
@@ -62,21 +47,3 @@ export async function reconsiderCircuits(context: Context): Promise<void> {
 /** Remembers that a destination answers, in the transaction that says what came of it. */
 export const closeCircuit = (tx: WriteTransaction, destination: string, nowMs: number): Promise<unknown> =>
   updateIn(tx, destination, nowMs, (circuit) => (circuit.failures > 0 ? close(circuit, nowMs) : circuit))
-
-type Update = (circuit: Circuit, nowMs: number) => Circuit
-
-const update = ({ store, clock }: Context, destination: string, change: Update): Promise<Circuit> =>
-  store.write((tx) => updateIn(tx, destination, clock.now(), change), { records: true })
-
-/** Writes only what changes. */
-async function updateIn(
-  tx: WriteTransaction,
-  destination: string,
-  nowMs: number,
-  change: Update,
-): Promise<Circuit> {
-  const before = await circuitOf(tx, destination, nowMs)
-  const after = change(before, nowMs)
-  if (after !== before) await tx.putMeta(metaName(destination), after)
-  return after
-}

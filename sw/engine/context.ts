@@ -22,7 +22,7 @@ export interface Context {
   readonly wake: Wake
   /** Absent where this worker takes sealed chunks only. */
   readonly sealer?: Sealer
-  /** Called when the browser will not wake the worker again though work is left. */
+  /** Called when a tag's last attempt ends with work left. */
   readonly lastChance?: LastChance
   /** Looks whether the chain still holds what has settled. */
   readonly watch?: Watch
@@ -50,8 +50,8 @@ export type WitnessStep = (
   signal: AbortSignal,
 ) => Promise<void>
 
-/** @param recordings how many wait for a page of the origin */
-export type LastChance = (recordings: number) => Promise<void>
+/** What comes of a tag whose last attempt has ended with work left: `atLast`, which a worker that tells nobody does not carry. */
+export type LastChance = (context: Context, tag: string) => Promise<void>
 
 export type Watch = (context: Context, signal: AbortSignal) => Promise<void>
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { UnderWay } from '../core/effort.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
 import type { InLane } from './lanes.ts'
@@ -9,7 +10,7 @@ import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
 /** What one delivery needs of whoever keeps its record. */
 export interface Delivery {
   /** A request with these bytes has left before, so its outcome is asked for first. */
-  readonly sent: boolean
+  readonly sent?: boolean | undefined
   /** What the transport remembered of this upload. */
   readonly resumeToken?: string | undefined
   /** All bytes, checked. */
@@ -17,19 +18,12 @@ export interface Delivery {
   /** What keeps them, unread, where that can be sent; absent: they are to be checked. */
   unread?(): Promise<Blob | undefined>
   /** Stores what happens; falsy where the upload is not wanted any more. */
-  record(event: DeliveryEvent): Promise<unknown>
+  record(event: UnderWay): Promise<unknown>
   /** Tells how much the store has, and whether it was sent just now. */
   progress?(offsetBytes: number, sent: boolean): void
   /** Where requests wait for their turn; absent: they do not. */
   readonly inLane?: InLane | undefined
 }
-
-/** What whoever keeps the record of a delivery has to store. */
-export type DeliveryEvent =
-  /** The intent to send; the request leaves after that. */
-  | { readonly type: 'send-began' }
-  /** The transport keeps something for later attempts at this upload. */
-  | { readonly type: 'resume-token-saved'; readonly resumeToken: string }
 
 /**
  * Brings an object of a session to the stores that this has chosen. Whoever writes down that it is there closes the
@@ -96,7 +90,7 @@ export async function deliver(
           (await transport.send(upload, ready ?? (await delivery.bytes()), held, attempt))
         proved = how === 'proved'
       }
-      if (!proved) await transport.verify(upload, attempt)
+      if (!proved) await transport.verify?.(upload, attempt)
     } catch (error) {
       // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
       // a server says is heard.

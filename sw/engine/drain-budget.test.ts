@@ -11,7 +11,7 @@ describe('the budget', () => {
     await recordSession(world, { chunks: 6 })
     const worker = {
       ...world.worker(),
-      wake: { arm: () => new Promise<void>(() => {}), isLast: async () => false },
+      wake: { arm: () => new Promise<void>(() => {}), spent: new Set<string>() },
     }
     world.server.latencyMs = 100
     void createDrain(worker).join('message')
@@ -49,7 +49,7 @@ describe('the budget', () => {
     await world.clock.advance(100_000)
     expect(stoppedAtMs - startMs).toBe(BUDGETS_MS.push)
     const [chunk] = await world.chunks(id)
-    expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading', sent: true } })
+    expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading' }, effort: { sent: true } })
   })
 
   // Promise 9 of docs/guarantees.md.

@@ -40,7 +40,8 @@ describe('failures', () => {
     expect(await drainOnce(world, world.worker(), 'sync')).toBe('work-remains')
     const seconds = (world.clock.now() - startMs) / 1_000
     expect(world.server.ledger.length).toBeLessThan(seconds)
-    for (const chunk of await world.chunks(id)) expect(chunk).toMatchObject({ retryCount: 0, failures: 0 })
+    for (const chunk of await world.chunks(id))
+      expect(chunk).toMatchObject({ retryCount: 0, effort: { failures: 0 } })
 
     world.server.fault = () => undefined
     expect(await drainOnce(world, world.worker())).toBe('idle')

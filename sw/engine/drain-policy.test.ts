@@ -77,8 +77,8 @@ describe('the policy', () => {
     expect(await first).toBe('idle')
     expect(requests(world)).toBe(0)
     for (const chunk of await world.chunks(id)) {
-      expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading', sent: true } })
-      expect(chunk.lastError).toBeUndefined()
+      expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading' }, effort: { sent: true } })
+      expect(chunk.effort?.lastError).toBeUndefined()
     }
     expect((await world.session(id)).trouble).toBeUndefined()
     await setPolicy(world, 'always')

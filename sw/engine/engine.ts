@@ -2,7 +2,6 @@ import { attemptCanEndEarly } from '../core/sync-schedule.ts'
 import type { Reply } from '../../src/protocol/messages.ts'
 import type { Context } from './context.ts'
 import { createDrain, type Outcome, type WakeKind } from './drain.ts'
-import { logLastChance } from './last-chance.ts'
 import { isQuestion, reply } from './requests.ts'
 
 /** What of a `SyncEvent` matters here. */
@@ -29,7 +28,7 @@ export interface Engine {
  * @param active settles when this worker may touch the store
  */
 export function createEngine(context: Context, active: Promise<unknown>): Engine {
-  const { clock, wake, lastChance } = context
+  const { clock, lastChance } = context
   const drain = createDrain(context)
 
   const drainQuietly = (kind: WakeKind, isNews?: boolean) =>
@@ -40,10 +39,7 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
       await active
       const canEndEarly = !!attempt && attemptCanEndEarly(attempt.tag, attempt.lastChance, clock.now())
       if ((await drain.join('sync', canEndEarly)) === 'idle') return
-      if (attempt?.lastChance && (await wake.isLast(attempt.tag))) {
-        const recordings = await logLastChance(context)
-        await lastChance?.(recordings)
-      }
+      if (attempt?.lastChance) await lastChance?.(context, attempt.tag)
       throw new Error('Work remains.')
     },
     push: () => active.then(() => drainQuietly('push')),

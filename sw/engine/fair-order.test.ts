@@ -29,8 +29,6 @@ async function order(backlog: Readonly<Record<string, { fresh: number; failed?: 
           sizeBytes: 3,
           state: {
             status: 'uploading',
-            wait: { kind: 'due', notBeforeMs: index < failed ? 5 : 0 },
-            sent: false,
             seal: {
               encryptedHash: 'e'.repeat(64) as Sha256Hex,
               iv: 'a'.repeat(24),
@@ -38,8 +36,8 @@ async function order(backlog: Readonly<Record<string, { fresh: number; failed?: 
               cid: 'bcid' as Cid,
             },
           },
+          effort: { failures: 0, notBeforeMs: index < failed ? 5 : 0 },
           retryCount: 0,
-          failures: 0,
         }
         await tx.putChunk(withMarks(chunk, session))
       }

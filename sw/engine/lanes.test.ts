@@ -13,8 +13,6 @@ function world() {
   const ends = new Map<number, (code?: ErrorCode) => void>()
   const chunk: ChunkRecord = aChunk(0, {
     status: 'uploading',
-    wait: { kind: 'due', notBeforeMs: 0 },
-    sent: false,
     seal: SEAL,
   })
   const upload = (number: number) =>

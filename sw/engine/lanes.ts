@@ -65,7 +65,7 @@ export function createLanes(now: () => number): Lanes {
       if (allowed === 0) turnAway()
       letIn()
     },
-    async upload({ state, sizeBytes }, work) {
+    async upload({ effort, sizeBytes }, work) {
       let lanesInUse = 0
       let tookMs = 0
       let hasFailed = false
@@ -97,7 +97,7 @@ export function createLanes(now: () => number): Lanes {
       try {
         const code = await work(inLane)
         // One that had been sent before may have found its bytes there already.
-        if (code ? tellsOfDestination(code) : !state.sent)
+        if (code ? tellsOfDestination(code) : !effort?.sent)
           bears = observe(lanesInUse, sizeBytes, tookMs, code !== undefined)
         return code
       } finally {

@@ -12,6 +12,13 @@ import { signingKeyName } from '../core/session.ts'
 import type { Context } from './context.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 
+/** A session with a page in flight, and its bytes as they were made just now: nothing of it has left before. */
+export interface Begun {
+  readonly session: SessionRecord
+  /** Absent where the page may be at the store. */
+  readonly bytes?: Uint8Array<ArrayBuffer> | undefined
+}
+
 /** The page with this frame and the entries up to `to`. */
 async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: PageFrame, to: number) {
   const entries = await store.read((tx) => tx.entries(id, frame.from, to))
@@ -23,12 +30,9 @@ async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: Pa
  * Makes the next page of a session's log, or an older one again whose proof is old. What is in it is fixed here, before
  * anything of it leaves: a repetition is the same object.
  *
- * @returns the session with that page in flight; undefined where there is one already, or more to list by now
+ * @returns the session with that page in flight, and the page; undefined where there is one already, or more to list by now
  */
-export async function beginPage(
-  context: Context,
-  session: SessionRecord,
-): Promise<SessionRecord | undefined> {
+export async function beginPage(context: Context, session: SessionRecord): Promise<Begun | undefined> {
   const { size, listed } = session
   const { tree, pages } = listed
   // What has not been at the store at all goes first.
@@ -36,12 +40,10 @@ export async function beginPage(
   const again = expired && (await headAt(context, session.id, expired.to))
   const next = { number: pages.number + 1, from: tree.size, frontier: tree.frontier, links: linksOf(pages) }
   const frame = again?.frame ?? next
-  // No further than the session as it was read, which says what the last of these entries is.
   const to = again?.size ?? Math.min(size, tree.size + MAX_PAGE_ENTRIES)
   const { entries, bytes, page } = await pageOf(context, session, frame, to)
   const after = await appendEntries({ size: frame.from, frontier: frame.frontier }, entries)
-  const end = session.logEnd === 'complete' && after.size === size
-  return change(context, session.id, {
+  const begun = await change(context, session.id, {
     type: 'listing-began',
     of: {
       ...NEW_EFFORT,
@@ -50,10 +52,9 @@ export async function beginPage(
       // Of one that has been signed it is that: other entries on the disk are noticed before they leave.
       page: again?.page ?? page,
       sizeBytes: bytes.length,
-      end,
-      sent: !!again,
     },
   })
+  return begun && { session: begun, bytes: again ? undefined : bytes }
 }
 
 /** What is signed is there. */
@@ -66,24 +67,31 @@ export async function headAt({ store }: Context, id: SessionId, size: number): P
   return head
 }
 
-/** Brings the page in flight to the store, and signs what the log is after it. */
+/**
+ * Brings the page in flight to the store, and signs what the log is after it. That it is in flight is the intent to send it.
+ *
+ * @param made the page, where it was begun just now
+ */
 export async function publishPage(
   context: Context,
   session: SessionRecord,
   listing: Listing,
   signal: AbortSignal,
+  made?: Uint8Array<ArrayBuffer>,
 ): Promise<void> {
   const { id } = session
-  const { frame, tree, page: sha256, sizeBytes, sent, resumeToken } = listing
+  const { frame, tree, page: sha256, sizeBytes, resumeToken } = listing
   const delivery: Delivery = {
-    sent,
+    sent: !made,
     resumeToken,
     async bytes() {
+      if (made) return made
       const { bytes, page } = await pageOf(context, session, frame, tree.size)
       if (page !== sha256) throw new HoldfastError('defect', 'The page has changed.')
       return bytes
     },
-    record: (event) => change(context, id, { type: 'listing', of: listing, event }),
+    record: async (event) =>
+      event.type === 'send-began' || change(context, id, { type: 'listing', of: listing, event }),
   }
   const object = { cid: pageCid(sha256), sha256, sizeBytes }
   if (!(await deliverFor(context, session, object, delivery, signal))) return
@@ -97,10 +105,12 @@ export async function publishPage(
 async function signedHead(
   { store }: Context,
   session: SessionRecord,
-  { frame, tree, page, end }: Listing,
+  { frame, tree, page }: Listing,
 ): Promise<Omit<HeadRecord, 'provedAtMs'>> {
   const { id, name, access, listed } = session
   const { size } = tree
+  // Nothing follows a complete end: what is read of it here stays so, however late.
+  const end = session.logEnd === 'complete' && size === session.size
   const stored = await store.read((tx) => tx.meta(signingKeyName(id)))
   const key = stored instanceof ArrayBuffer ? await importSigningKey(stored) : (stored as CryptoKey)
   const said = { size, root: await rootOf(tree), page, previous: newestOf(listed.pages) ?? null, end }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ChunkRecord, ChunkState } from '../core/record.ts'
+import type { ChunkRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
 import { withMarks } from '../core/session.ts'
 import { createWorld, recordSession, sessionIdOf } from '../testing/world.ts'
@@ -14,16 +14,13 @@ it('waits for no time of a clock that was ahead: what no wait can be for comes a
   const world = createWorld()
   await recordSession(world, { chunks: 5, ending: 'recording' })
   const nowMs = world.clock.now()
-  const due = (notBeforeMs: number) => ({ kind: 'due', notBeforeMs }) as const
-  const waits = [YEAR_MS, 30_000, -1, LONGEST_WAIT_MS].map((ms) => due(nowMs + ms))
+  const waits = [YEAR_MS, 30_000, -1, LONGEST_WAIT_MS].map((ms) => nowMs + ms)
   await world.disk.write(async (tx) => {
     const session = (await tx.session(id))!
     for (const chunk of await tx.chunksOf(id)) {
-      const wait = waits[chunk.index]
-      const state = wait
-        ? ({ ...chunk.state, wait } as ChunkState)
-        : ({ status: 'captured', wait: due(nowMs + YEAR_MS) } as const)
-      await tx.putChunk(withMarks({ ...chunk, state }, session))
+      const { [chunk.index]: notBeforeMs = nowMs + YEAR_MS } = waits
+      const state = chunk.index in waits ? chunk.state : ({ status: 'captured' } as const)
+      await tx.putChunk(withMarks({ ...chunk, state, effort: { failures: 0, notBeforeMs } }, session))
     }
   })
   const underWay = { moving: new Map(), steps: new Map(), lanes: 6, takeNext: fairOrder() }
@@ -63,7 +60,7 @@ it('seals beside however many uploads are ready', async () => {
   await world.disk.write(async (tx) => {
     const session = (await tx.session(id))!
     const last = (await tx.chunksOf(id)).at(-1)!
-    const state = { status: 'captured', wait: { kind: 'due', notBeforeMs: 0 } } as const
+    const state = { status: 'captured' } as const
     await tx.putChunk(withMarks({ ...last, state }, session))
   })
   expect((await look(moving)).chunks.map(({ index }) => index)).toEqual([29])

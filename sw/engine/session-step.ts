@@ -5,7 +5,7 @@ import type { Listing, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { destinationsOf, recordFailure } from './circuits.ts'
 import type { AnchoredContext, Context } from './context.ts'
-import { beginPage, publishPage } from './listing.ts'
+import { beginPage, publishPage, type Begun } from './listing.ts'
 import { publishHead } from './publish-head.ts'
 import { tellSettled } from './tell-settled.ts'
 
@@ -24,9 +24,9 @@ export async function sessionStep(
   let { listing } = session
   try {
     if (kind === 'listing') {
-      const begun = listing ? session : await beginPage(context, session)
-      listing = begun?.listing
-      if (begun && listing) await publishPage(context, begun, listing, signal)
+      const begun: Begun | undefined = listing ? { session } : await beginPage(context, session)
+      listing = begun?.session.listing
+      if (begun && listing) await publishPage(context, begun.session, listing, signal, begun.bytes)
     } else if (kind === 'completion') await tellSettled(context, session, signal)
     else if (anchor) await anchor.witness(context as AnchoredContext, session, signal)
     else await publishHead(context, session, signal)

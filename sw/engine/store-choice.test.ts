@@ -170,10 +170,13 @@ describe('a session with two stores', () => {
     expect(await drainOnce(world, workerWithOne(), 'push')).toBe('work-remains')
     const [chunk] = await world.chunks(id)
     expect(chunk).toMatchObject({
-      state: { status: 'uploading', wait: { kind: 'due' } },
-      lastError: {
-        code: 'copies-missing',
-        message: '2 of the stores one,two are wanted; this worker has one.',
+      state: { status: 'uploading' },
+      effort: {
+        notBeforeMs: expect.any(Number),
+        lastError: {
+          code: 'copies-missing',
+          message: '2 of the stores one,two are wanted; this worker has one.',
+        },
       },
     })
     expect(chunk && (await world.hasPayload(chunk))).toBe(true)

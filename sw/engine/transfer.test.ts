@@ -3,6 +3,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import { DISCARD_CONFIRMATION } from '../../src/protocol/messages.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
+import { isParked } from '../core/effort.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Transport } from '../ports/transport.ts'
 import { discardSession, pauseSession, startSession } from './sessions.ts'
@@ -61,7 +62,7 @@ describe('an upload', () => {
     world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
     await transfer(world.worker(), chunk, never)
     const again = await firstChunk(world)
-    expect(again.state).toMatchObject({ status: 'uploading', sent: true })
+    expect(again).toMatchObject({ state: { status: 'uploading' }, effort: { sent: true } })
     await transfer(world.worker(), again, never)
     expect(world.server.ledger.map(({ op }) => op)).toEqual(['send', 'probe'])
     expect((await firstChunk(world)).state.status).toBe('uploaded')
@@ -119,8 +120,8 @@ describe('an upload', () => {
     await transfer(world.worker(), chunk, never)
     expect(world.server.ledger).toEqual([])
     expect(await firstChunk(world)).toMatchObject({
-      state: { status: 'uploading', sent: false, wait: { kind: 'parked' } },
-      lastError: { code: 'payload-corrupt' },
+      state: { status: 'uploading' },
+      effort: { notBeforeMs: Infinity, lastError: { code: 'payload-corrupt' } },
     })
   })
 
@@ -129,8 +130,7 @@ describe('an upload', () => {
     await world.disk.write((tx) => tx.deletePayload(chunk.id))
     for (let tries = 4; tries > 0; tries--) await transfer(world.worker(), await firstChunk(world), never)
     expect(await firstChunk(world)).toMatchObject({
-      state: { wait: { kind: 'parked' } },
-      lastError: { code: 'payload-unreadable' },
+      effort: { notBeforeMs: Infinity, lastError: { code: 'payload-unreadable' } },
     })
   })
 
@@ -142,9 +142,9 @@ describe('an upload', () => {
     const waits = []
     for (let tries = 4; tries > 0; tries--) {
       expect(await transfer(context, await firstChunk(world), never)).toBe('payload-unreadable')
-      waits.push((await firstChunk(world)).state)
+      waits.push(isParked((await firstChunk(world)).effort))
     }
-    expect(waits).toMatchObject(['due', 'due', 'due', 'parked'].map((kind) => ({ wait: { kind } })))
+    expect(waits).toEqual([false, false, false, true])
     expect((await world.session(id)).trouble?.error).toEqual({
       code: 'payload-unreadable',
       message: 'UnknownError',
@@ -181,7 +181,8 @@ describe('an upload', () => {
     await transfer(world.worker(), chunk, AbortSignal.abort())
     expect(await firstChunk(world)).toMatchObject({
       retryCount: 0,
-      state: { status: 'uploading', wait: { kind: 'due' } },
+      state: { status: 'uploading' },
+      effort: { notBeforeMs: expect.any(Number) },
     })
   })
 })
@@ -233,8 +234,8 @@ describe('an upload of a Blob that nobody has read', () => {
     await world.disk.write((tx) => tx.putPayload(chunks[0]!.id, bytes.buffer))
     expect(await transfer(context, chunks[0]!, never)).toBe('payload-corrupt')
     expect(await firstChunk(world)).toMatchObject({
-      state: { status: 'uploading', wait: { kind: 'parked' } },
-      lastError: { code: 'payload-corrupt' },
+      state: { status: 'uploading' },
+      effort: { notBeforeMs: Infinity, lastError: { code: 'payload-corrupt' } },
     })
     expect(world.server.stored.size).toBe(0)
     await transfer(context, chunks[1]!, never)
@@ -306,7 +307,6 @@ describe('sealing in the worker', () => {
       sizeBytes: stored.byteLength,
       state: {
         status: 'uploading',
-        sent: false,
         seal: { encryptedHash: await sha256Hex(stored), cid: await contentAddress(stored) },
       },
     })
@@ -351,7 +351,9 @@ describe('sealing in the worker', () => {
     goOn()
     // It finds ciphertext where it looked for raw bytes.
     expect(await late).toBe('payload-corrupt')
-    expect((await firstChunk(world)).state).toMatchObject({ status: 'uploading', wait: { kind: 'due' } })
+    const left = await firstChunk(world)
+    expect(left.state.status).toBe('uploading')
+    expect(isParked(left.effort)).toBe(false)
   })
 
   it('parks a chunk whose raw bytes have changed, and does not seal them', async () => {
@@ -360,8 +362,8 @@ describe('sealing in the worker', () => {
     await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
     await transfer(world.worker(), chunk, never)
     expect(await firstChunk(world)).toMatchObject({
-      state: { status: 'captured', wait: { kind: 'parked' } },
-      lastError: { code: 'payload-corrupt' },
+      state: { status: 'captured' },
+      effort: { notBeforeMs: Infinity, lastError: { code: 'payload-corrupt' } },
     })
   })
 
@@ -373,7 +375,9 @@ describe('sealing in the worker', () => {
     expect(await transfer({ ...worker, store: { ...worker.store, payload } }, chunk, never)).toBe(
       'payload-unreadable',
     )
-    expect((await firstChunk(world)).state).toMatchObject({ status: 'captured', wait: { kind: 'due' } })
+    const left = await firstChunk(world)
+    expect(left.state.status).toBe('captured')
+    expect(isParked(left.effort)).toBe(false)
   })
 
   it('parks a chunk that cannot be sealed to its session, and keeps its bytes', async () => {
@@ -384,8 +388,8 @@ describe('sealing in the worker', () => {
     const chunk = await firstChunk(world)
     await transfer(world.worker(), chunk, never)
     expect(await firstChunk(world)).toMatchObject({
-      state: { status: 'captured', wait: { kind: 'parked' } },
-      lastError: { code: 'bad-input' },
+      state: { status: 'captured' },
+      effort: { notBeforeMs: Infinity, lastError: { code: 'bad-input' } },
     })
     expect(await world.hasPayload(chunk)).toBe(true)
   })

@@ -49,7 +49,7 @@ async function upload(
   inLane?: InLane,
 ): Promise<void> {
   const { store, progress, announce } = context
-  const { id, sessionId, sizeBytes } = chunk
+  const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
   const session = known ?? (await store.read((tx) => tx.session(sessionId)))
   if (session === undefined) return
@@ -57,8 +57,8 @@ async function upload(
   const isWanted = async () => (await store.read((tx) => tx.chunk(id)))?.due
   const delivery: Delivery = {
     inLane: inLane && ((requests) => inLane(async () => ((await isWanted()) ? requests() : undefined))),
-    sent: state.sent,
-    resumeToken: state.resumeToken,
+    sent: effort?.sent,
+    resumeToken: effort?.resumeToken,
     unread: () => unreadPayload(context, id),
     bytes: async () => new Uint8Array(await checkedPayload(context, id, sha256)),
     record: (event) => apply(context, chunk, event),

@@ -1,5 +1,6 @@
+import { concat } from '../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { request, type Answer } from './request.ts'
+import { limited, type Answer } from './request.ts'
 import {
   TIMEOUT_MS,
   SLOWEST_BYTES_PER_MS,
@@ -19,35 +20,70 @@ export interface TimedRequest {
   readonly maxBytes?: number
 }
 
-/** Requests to one store, each with a deadline that fits the link. */
+/** Requests to one server, each with a deadline that fits the link. */
 export interface AdaptiveTimeout {
+  /**
+   * One request with its answer; statuses are the caller's.
+   *
+   * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body beyond `maxBytes`
+   */
   request(url: string, init: RequestInit, request: TimedRequest): Promise<Answer>
   /** Bytes of the next part, such that its deadline stays below 30 s; at most `mostBytes`. */
   partBytes(mostBytes: number): number
 }
 
 /**
- * Deadlines for one store. `fetch` reports no progress of a request's body, so progress is as fine as requests are,
+ * Deadlines for one server. `fetch` reports no progress of a request's body, so progress is as fine as requests are,
  * and a request's deadline is a base plus its size over a slow rate. That rate is half of what the link last did:
  * a stalled socket is noticed soon. After a failure nothing is taken as known, and after each timeout half as much is
- * expected of the link, so that one that is merely slow gets the time that it needs. An answer has a time for its
- * whole, too, by the same rate: one that drips ends. What is learnt is a cache: a new worker begins with nothing known.
+ * expected of the link, so that one that is merely slow gets the time that it needs. The deadline moves with each piece
+ * of the answer, which has a time for its whole, too, by the same rate: one that drips ends. What is learnt is a cache:
+ * a new worker begins with nothing known.
  */
 export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout {
   let bytesPerMs = SLOWEST_BYTES_PER_MS
   return {
     async request(url, init, { signal, bodyBytes = 0, maxBytes = MAX_ANSWER_BYTES }) {
+      const { origin } = new URL(url)
       const began = performance.now()
       const expected = bytesPerMs
-      const deadlineMs = timeoutMs + bodyBytes / expected
-      const answerMs = timeoutMs + maxBytes / expected
       try {
-        const answer = await request(url, init, {
-          signal,
-          deadlineMs,
-          silenceMs: timeoutMs,
-          answerMs,
-          maxBytes,
+        const answer = await limited(origin, signal, async (until, endIn): Promise<Answer> => {
+          endIn(timeoutMs + bodyBytes / expected)
+          const response = await fetch(url, {
+            ...init,
+            // A copy in the browser's cache proves nothing about the store.
+            cache: 'no-store',
+            signal: until,
+          })
+          const latestMs = performance.now() + timeoutMs + maxBytes / expected
+          const pieces: Uint8Array<ArrayBuffer>[] = []
+          let read = 0
+          // By hand, as not every browser can iterate a stream.
+          const reader = response.body?.getReader()
+          for (;;) {
+            const piece = (await reader?.read())?.value
+            if (!piece) break
+            endIn(Math.min(timeoutMs, latestMs - performance.now()))
+            pieces.push(piece)
+            read += piece.byteLength
+            if (read > maxBytes)
+              throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
+          }
+          const bytes = concat(...pieces)
+          const { status, ok, headers } = response
+          return {
+            origin,
+            url: response.url || url,
+            status,
+            ok,
+            headers,
+            bytes,
+            // Most answers are asked for no text, and content is none.
+            get text() {
+              return new TextDecoder().decode(bytes)
+            },
+          }
         })
         // A refusal may come before the body has left.
         if (answer.ok) {
@@ -57,7 +93,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
         return answer
       } catch (error) {
         // Of several that began together, and were too slow together, one counts.
-        const left = HoldfastError.from(error).code === 'timeout' ? expected / 2 : bytesPerMs
+        const left = (error as HoldfastError).code === 'timeout' ? expected / 2 : bytesPerMs
         bytesPerMs = Math.max(LEAST_BYTES_PER_MS, Math.min(SLOWEST_BYTES_PER_MS, left))
         throw error
       }

@@ -1,4 +1,3 @@
-import { concat } from '../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { following } from '../../src/protocol/following.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -17,68 +16,8 @@ export interface Answer {
   readonly text: string
 }
 
-export interface RequestLimits {
-  readonly signal: AbortSignal
-  /** From the start to the head of the answer, ms. */
-  readonly deadlineMs: number
-  /** Longest silence inside the answer's body, ms. */
-  readonly silenceMs: number
-  /** From the head of the answer to its end, ms. */
-  readonly answerMs: number
-  /** The answer's body may have so many bytes at most. */
-  readonly maxBytes: number
-}
-
 /** The URL of a path below a base, which may end with a slash. */
 export const under = (base: string, path: string): string => base.replace(/\/*$/, `/${path}`)
-
-/**
- * One request with its answer, within limits; statuses are the caller's. The deadline moves with each piece of the
- * answer. It cannot move with the pieces of the request: `fetch` tells nothing of them.
- *
- * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body beyond `maxBytes`
- */
-export async function request(url: string, init: RequestInit, limits: RequestLimits): Promise<Answer> {
-  const { signal, deadlineMs, silenceMs, answerMs, maxBytes } = limits
-  const { origin } = new URL(url)
-  return limited(origin, signal, async (until, endIn) => {
-    endIn(deadlineMs)
-    const response = await fetch(url, {
-      ...init,
-      // A copy in the browser's cache proves nothing about the store.
-      cache: 'no-store',
-      signal: until,
-    })
-    const latestMs = performance.now() + answerMs
-    const pieces: Uint8Array<ArrayBuffer>[] = []
-    let read = 0
-    // By hand, as not every browser can iterate a stream.
-    const reader = response.body?.getReader()
-    for (;;) {
-      const piece = (await reader?.read())?.value
-      if (!piece) break
-      endIn(Math.min(silenceMs, latestMs - performance.now()))
-      pieces.push(piece)
-      read += piece.byteLength
-      if (read > maxBytes)
-        throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
-    }
-    const bytes = concat(...pieces)
-    const { status, ok, headers } = response
-    return {
-      origin,
-      url: response.url || url,
-      status,
-      ok,
-      headers,
-      bytes,
-      // Most answers are asked for no text, and content is none.
-      get text() {
-        return new TextDecoder().decode(bytes)
-      },
-    }
-  })
-}
 
 /**
  * Work that has a time and a signal.
@@ -112,13 +51,13 @@ export async function limited<T>(
 }
 
 /**
- * The JSON object that an answer is, or one of its lines.
+ * The JSON object that an answer is.
  *
  * @throws HoldfastError `bad-answer` where it is none
  */
-export function parseJsonObject({ origin, text }: Answer, json = text): Readonly<Record<string, unknown>> {
+export function parseJsonObject({ origin, text }: Answer): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(json)
+    const value: unknown = JSON.parse(text)
     if (Object(value) === value) return value as Readonly<Record<string, unknown>>
   } catch {
     // Said below.

@@ -36,13 +36,11 @@ const given = <T>(hook: Hook<T>, reason: AuthReason, signal: AbortSignal): Promi
   limited(
     'The app’s sign-in hook',
     signal,
-    (until, endIn) => {
+    async (until, endIn) => {
       endIn(HOOK_TIMEOUT_MS)
-      return new Promise<T>((resolve, reject) => {
-        until.throwIfAborted()
-        until.addEventListener('abort', reject)
-        Promise.resolve(hook({ reason })).then(resolve, reject)
-      })
+      until.throwIfAborted()
+      const over = new Promise<never>((_, reject) => until.addEventListener('abort', reject))
+      return Promise.race([hook({ reason }), over])
     },
     (cause) => (cause instanceof TypeError ? 'unreachable' : 'sign-in-needed'),
   )

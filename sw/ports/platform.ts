@@ -10,8 +10,8 @@ export interface Lock {
 export interface Wake {
   /** Asks if it is time to; never throws, and without an open page it can do nothing. */
   arm(): Promise<void>
-  /** Whether nothing will wake the worker, now that this tag's last attempt has ended. */
-  isLast(tag: string): Promise<boolean>
+  /** Tags whose last attempt has ended, though the browser may still list them; who is told of an end adds it. */
+  readonly spent: Set<string>
 }
 
 /**

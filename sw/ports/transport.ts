@@ -2,7 +2,7 @@ import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Labels } from '../../src/protocol/labels.ts'
 import type { StoreChoice } from '../core/record.ts'
-import type { Context } from '../engine/context.ts'
+import type { Keeping } from '../kept/circuits.ts'
 
 /** An object on its way to a remote store, named by its content. */
 export interface Upload {
@@ -76,7 +76,7 @@ export interface Transport {
   /** The stores that it is made of, by name, for `startSession({ stores })`; absent: itself alone. */
   readonly stores?: readonly string[]
   /** For one that is made of several: what is kept of them beyond a worker's life. */
-  readonly floors?: (context: Context) => Floors
+  readonly floors?: (kept: Keeping) => Floors
   /** What the store has already. Asked before anything is sent a second time. */
   probe(upload: Upload, attempt: Attempt): Promise<RemoteState>
   /**
@@ -98,6 +98,9 @@ export interface Transport {
    * @returns undefined where it needs to be given the bytes, and has sent none
    */
   sendUnread?(upload: Upload, blob: Blob, attempt: Attempt): Promise<'proved' | 'sent' | undefined>
-  /** Proves a copy whose bytes are all there; rejects with `address-mismatch` where they are not ours. */
-  verify(upload: Upload, attempt: Attempt): Promise<void>
+  /**
+   * Proves a copy whose bytes are all there; rejects with `address-mismatch` where they are not ours. Absent where what
+   * `probe` and `send` find is proved.
+   */
+  verify?(upload: Upload, attempt: Attempt): Promise<void>
 }

@@ -58,6 +58,8 @@ export class FakeChainServer {
   /** The registry's answer from each block on; before the first there is no registry. */
   answers = new Map<number, string>([[0, NOBODY]])
   rpcAnswer: Answered | undefined
+  /** Changes what the node answers to a call that it understands. */
+  amend = (body: Record<string, unknown>): Record<string, unknown> => body
   /** What a log filter finds, by its block. */
   logs = new Map<number, readonly unknown[]>()
   /** Blocks of the tags `safe` and `finalized`; a node without one knows no such block. */
@@ -92,7 +94,7 @@ export class FakeChainServer {
     const [, block] = call.params
     if (call.method === 'eth_call' && Number(block) > this.blockNumber)
       return { body: rpcError(-32000, 'header not found') }
-    return { body: JSON.stringify({ jsonrpc: '2.0', id: 1, result: this.resultOf(call) }) }
+    return { body: JSON.stringify(this.amend({ jsonrpc: '2.0', id: 1, result: this.resultOf(call) })) }
   }
 
   resultOf({ method, params }: { method: string; params: readonly unknown[] }): unknown {

@@ -58,8 +58,8 @@ export const aChunk = (index: number, state: ChunkState, rest: Partial<ChunkReco
   durationMs: 1,
   sizeBytes: 10,
   state,
+  effort: state.uploadedAtMs === undefined ? NEW_EFFORT : undefined,
   retryCount: 0,
-  failures: 0,
   ...rest,
 })
 
@@ -72,8 +72,6 @@ export const aListing = (from: number, to: number, rest: Partial<Listing> = {}):
   tree: { size: to, frontier: [] },
   page: digest('9'),
   sizeBytes: 900,
-  end: false,
-  sent: false,
   ...rest,
 })
 

@@ -59,7 +59,7 @@ export function createWorld() {
         arm: async () => {
           context.armed++
         },
-        isLast: async () => false,
+        spent: new Set<string>(),
       },
       announce: (id: SessionId) => void announced.push(id),
     }

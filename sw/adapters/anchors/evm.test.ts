@@ -68,13 +68,65 @@ describe('reading the chain', () => {
     expect(await anchorWith({ chainId: CHAIN_ID }).read(NAME, calm)).toEqual({ blockNumber: 10 })
   })
 
+  /** The node answers one method so, and all others as it should. */
+  const instead = (method: string, answered: object) => {
+    const answer = chain.resultOf.bind(chain)
+    chain.resultOf = (call) => (call.method === method ? 'told' : answer(call))
+    chain.amend = (body) => (body.result === 'told' ? { ...body, result: undefined, ...answered } : body)
+  }
+
+  it.each(['eth_chainId', 'eth_blockNumber'])('takes %s for no number that is none', async (method) => {
+    for (const result of [
+      '0x',
+      '',
+      'soon',
+      '0xzz',
+      ' 0xa',
+      '10',
+      10,
+      null,
+      true,
+      ['0xa'],
+      {},
+      '-0x1',
+      `0x${'f'.repeat(16)}`,
+    ]) {
+      instead(method, { result })
+      await expect(anchorWith({ chainId: CHAIN_ID }).read(NAME, calm)).rejects.toMatchObject({
+        code: 'bad-answer',
+      })
+    }
+  })
+
+  it.each([{ number: null }, { number: 7 }, {}, 'latest', []])('takes %j for no block', async (result) => {
+    instead('eth_getBlockByNumber', { result })
+    await expect(anchorWith({ depth: 'safe' }).read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+  })
+
+  it.each([null, true, 7, {}, [], [encoded(anchorOf('3'))], '0x0', `${encoded(anchorOf('3'))}00`])(
+    'takes %j for no record',
+    async (result) => {
+      instead('eth_call', { result })
+      await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    },
+  )
+
   it.each([
-    ['0xNaN', { body: '{"result":"0x"}' }],
-    ['not a number', { body: '{"result":"soon"}' }],
-  ])('confirms nothing where the number of the newest block is %s', async (_, answer) => {
-    chain.rpcAnswer = answer
-    const seen = await anchor.read(NAME, calm).catch((error: unknown) => error)
-    expect(seen).not.toHaveProperty('deep.size')
+    ['under another id', { id: 2, result: '0xa' }],
+    ['under none', { id: undefined, result: '0xa' }],
+    ['under null', { id: null, result: '0xa' }],
+  ])('believes no answer that comes %s', async (_, answered) => {
+    instead('eth_blockNumber', answered)
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+  })
+
+  it('believes no answer beside an error, and none of a batch', async () => {
+    instead('eth_blockNumber', { result: '0xa', error: { code: -32000, message: 'behind' } })
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'server-error' })
+    instead('eth_blockNumber', { result: '0xa', error: null })
+    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 10 })
+    chain.rpcAnswer = { body: '[{"jsonrpc":"2.0","id":1,"result":"0xa"}]' }
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({ code: 'bad-answer' })
   })
 
   it.each([
@@ -207,6 +259,28 @@ describe('the receipt of a head', () => {
     expect(await anchor.receipt(NAME, head, calm)).toBeUndefined()
   })
 
+  it.each([null, {}, 'none', 7, [null], [7], [{}], [{ data: null }], [{ data: 7 }]])(
+    'is none where the node lists none of it: %j',
+    async (logs) => {
+      chain.mine(anchorOf('3'))
+      const head = await seen()
+      chain.logs.set(11, logs as never)
+      expect(await anchor.receipt(NAME, head, calm)).toBeUndefined()
+    },
+  )
+
+  it.each([
+    { transactionHash: undefined },
+    { blockHash: null },
+    { transactionHash: '0x1' },
+    { blockHash: 'latest' },
+  ])('names nothing that is no hash: %j', async (wrong) => {
+    chain.mine(anchorOf('3'))
+    const head = await seen()
+    chain.logs.set(11, [{ ...logOf(anchorOf('3')), ...wrong }])
+    await expect(anchor.receipt(NAME, head, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+  })
+
   it.each([
     ['throttled', { body: rpcError(-32005, 'limit exceeded') }],
     ['server-error', { status: 503, body: '' }],
@@ -252,7 +326,31 @@ describe('the relay', () => {
   )
 
   it.each([
+    '{"error":"","transactionHash":"0x1"}',
+    '{"error":null}',
+    '{"errors":[]}',
+    '{"status":"pending"}',
+    '{"message":"{\\"error\\": \\"none\\"}"}',
+    '{"chainId":null,"registry":null}',
+  ])('that answers 200 with %s has taken it', async (body) => {
+    chain.relayAnswer = { body }
+    await anchorWith({ chainId: CHAIN_ID }).submit(anchorOf('3'), calm)
+    expect(chain.submitted).toHaveLength(1)
+  })
+
+  it.each([
     ['{"success":false}', 'anchor-rejected'],
+    ['{"success": "false"}', 'anchor-rejected'],
+    ['{"ok":false}', 'anchor-rejected'],
+    ['{"status":"failed"}', 'anchor-rejected'],
+    ['{"status": "error", "message": "no funds"}', 'anchor-rejected'],
+    ['{"status":"reverted"}', 'anchor-rejected'],
+    ['{"errors":["no funds"]}', 'anchor-rejected'],
+    ['{"errors":[{"message":"no funds"}]}', 'anchor-rejected'],
+    ['{"error":true}', 'anchor-rejected'],
+    ['{"error":-32000}', 'anchor-rejected'],
+    ['[{"error":{"code":-32000}}]', 'anchor-rejected'],
+    ['{"data":{"error":{"message":"no funds"}}}', 'anchor-rejected'],
     ['<html>Welcome</html>', 'bad-answer'],
     ['', 'bad-answer'],
   ])('that answers 200 with %j has taken nothing: %s', async (body, code) => {

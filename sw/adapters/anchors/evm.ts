@@ -9,7 +9,8 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import type { Anchor, Receipt, Witnessed, WitnessedHead } from '../../ports/anchor.ts'
 import { witnessByChain } from '../../engine/witness.ts'
-import { request, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
+import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
+import { parseJsonObject, httpError, type Answer } from '../../http/request.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
@@ -50,8 +51,10 @@ export interface EvmAnchor extends Anchor {
   readAt(name: SessionName, blocks: Blocks, signal: AbortSignal): Promise<Witnessed>
 }
 
-/** An answer has 30 s to begin, and no silence longer than that; a block with its transactions is the longest. */
-const LIMITS = { deadlineMs: 30_000, silenceMs: 30_000, answerMs: 60_000, maxBytes: 1024 * 1024 }
+/** How long a silent node or relay is given, ms. */
+const PATIENCE_MS = 30_000
+/** A block, with the names of its transactions, is the longest answer. */
+const MAX_BYTES = 1024 * 1024
 /** Rate limits, which come under any status: EIP-1474 has -32005, providers their own words. */
 const LIMITED = /-32005|429|rate.?limit/i
 /** A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours. */
@@ -68,12 +71,18 @@ export function evm({
   pollMs = 2_000,
   anchorEveryMs: everyMs = 5_000,
 }: EvmOptions): EvmAnchor {
+  const http = adaptiveTimeout(PATIENCE_MS)
   /** Null where the node knows no such thing. */
   const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
-    const answer = await ask(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), signal)
-    const { result, error } = told(answer)
-    if (result !== undefined) return result
-    throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
+    const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
+      signal,
+      maxBytes: MAX_BYTES,
+    })
+    const { id, result, error } = answer.ok ? parseJsonObject(answer) : { error: true }
+    // JSON-RPC 2.0 §5; only an error may come under no id.
+    if (error || result === undefined || id !== 1)
+      throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
+    return result
   }
 
   const anchor: EvmAnchor = {
@@ -85,19 +94,19 @@ export function evm({
 
     async blocks(signal) {
       if (chainId) {
-        const other = Number(await rpc(signal, 'eth_chainId'))
+        const other = quantity(await rpc(signal, 'eth_chainId'))
         if (other !== chainId) throw wrongChain(`The node is of chain ${other}, not ${chainId}.`)
       }
-      const newest = Number(await rpc(signal, 'eth_blockNumber'))
+      const newest = quantity(await rpc(signal, 'eth_blockNumber'))
       if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }
-      const block = (await rpc(signal, 'eth_getBlockByNumber', depth, false)) as { number: string } | null
+      const block = (await rpc(signal, 'eth_getBlockByNumber', depth, false)) as { number?: unknown } | null
       if (block === null) throw wrongChain(`The node knows no ${depth} block.`)
-      return { newest, deep: Math.min(newest, Number(block.number)) }
+      return { newest, deep: Math.min(newest, quantity(block.number)) }
     },
 
     async readAt(name, { newest, deep }, signal) {
-      const at = async (block: number) =>
-        String(await rpc(signal, 'eth_call', { to: registry, data: encodeSessionsCall(name) }, tag(block)))
+      const at = (block: number) =>
+        rpc(signal, 'eth_call', { to: registry, data: encodeSessionsCall(name) }, tag(block))
       // Side by side: on a slow link each answer waits behind what is being uploaded.
       const [found, below] = await Promise.all([at(newest), deep >= 0 ? at(deep) : '0x'])
       if (found === '0x') throw wrongChain(`There is no registry at ${registry}.`)
@@ -107,14 +116,34 @@ export function evm({
     read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),
 
     async submit({ head, groups }, signal) {
-      const init = post({ ...head, members: groups }, `${head.name}/${head.size}/${head.root}`)
       let failure: unknown
       for (const url of [relayUrl].flat()) {
         try {
-          const { chainId: on = chainId, registry: at = registry } = await hand(url, init, authorize, signal)
+          const answer = await withAuth(
+            authorize,
+            (signIn) =>
+              http.request(
+                url,
+                post(
+                  { ...head, members: groups },
+                  {
+                    ...signIn,
+                    'idempotency-key': `${head.name}/${head.size}/${head.root}`,
+                  },
+                ),
+                { signal },
+              ),
+            signal,
+          )
+          if (!answer.ok || IN_VAIN.test(answer.text)) {
+            const { code } = httpError(answer)
+            throw httpError(answer, '', answer.ok || code === 'rejected-by-store' ? 'anchor-rejected' : code)
+          }
+          const said = parseJsonObject(answer)
+          const [on, at] = [said['chainId'] ?? chainId, said['registry'] ?? registry]
           // It has been paid for in vain, and would be again.
-          if ((chainId && Number(on) !== chainId) || `${at}`.toLowerCase() !== registry.toLowerCase())
-            throw wrongChain(`The relay pays on chain ${on}, for ${at}.`)
+          if ((chainId && Number(on) !== chainId) || String(at).toLowerCase() !== registry.toLowerCase())
+            throw wrongChain(`The relay pays on chain ${String(on)}, for ${String(at)}.`)
           return
         } catch (error) {
           // After a stop the others fail at once.
@@ -129,55 +158,45 @@ export function evm({
       // Of any event of this session: what it says is looked at below.
       const topics = [null, topicOf(name)]
       const filter = { address: registry, fromBlock: block, toBlock: block, topics }
-      const logs = (await rpc(signal, 'eth_getLogs', filter)) as readonly Log[]
-      const log = logs.find((each) => isAnchorOf(each, head))
-      return log && { transactionHash: log.transactionHash, blockHash: log.blockHash }
+      // What is no list of logs has none of this head.
+      const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object)
+      const log = (logs as (EventLog & Receipt)[]).find((each) => isAnchorOf(each, head))
+      if (!log) return undefined
+      const { transactionHash, blockHash } = log
+      if (!HASHES.test(`${transactionHash}${blockHash}`)) throw malformed()
+      return { transactionHash, blockHash }
     },
   }
   return anchor
 }
 
-type Log = EventLog & Pick<Receipt, 'transactionHash' | 'blockHash'>
+/** Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed. */
+const IN_VAIN =
+  /"(errors?":\s*\[?\s*("[^"]|\{\s*"|t|[1-9-])|(ok|success)":\s*"?false|status":\s*"?(err|fail|rev|rej))/i
+
+const HASHES = /^(0x[0-9a-f]{64}){2}$/i
 
 const wrongChain = (message: string) => new HoldfastError('wrong-chain', message)
+const malformed = () => new HoldfastError('bad-answer', 'The node’s answer is malformed.')
 
 const tag = (block: number) => `0x${block.toString(16)}`
 
-/** Undefined where nobody has brought a head, also at a block before the registry existed: it answers nothing. */
-const headIn = (answer: string): WitnessedHead | undefined =>
-  answer === '0x' ? undefined : decodeSession(answer)
-
-/**
- * What the relay says of a head that it takes.
- *
- * @throws HoldfastError where it does not take it
- */
-async function hand(url: string, init: RequestInit, authorize: Authorize, signal: AbortSignal) {
-  const answer = await withAuth(
-    authorize,
-    (signIn) => ask(url, { ...init, headers: { ...init.headers, ...signIn } as HeadersInit }, signal),
-    signal,
-  )
-  const said = told(answer)
-  const { error, success } = said
-  // Some tell under 200 that they did nothing.
-  if (error || success === false) {
-    const { code } = httpError(answer)
-    throw httpError(answer, '', answer.ok || code === 'rejected-by-store' ? 'anchor-rejected' : code)
-  }
-  return said
+/** A number as nodes tell it: hexadecimal, in a string (EIP-1474). */
+function quantity(told: unknown): number {
+  const number = typeof told === 'string' && told.startsWith('0x') ? Number(told) : NaN
+  if (!Number.isSafeInteger(number)) throw malformed()
+  return number
 }
 
-const post = (body: unknown, key?: string) => ({
+/** Undefined where nobody has brought a head, also at a block before the registry existed: it answers nothing. */
+const headIn = (answer: unknown): WitnessedHead | undefined =>
+  answer === '0x' ? undefined : decodeSession(typeof answer === 'string' ? answer : '')
+
+const post = (body: unknown, headers?: Readonly<Record<string, string>>) => ({
   method: 'POST',
   body: JSON.stringify(body),
-  headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
+  headers: { ...headers, 'content-type': 'application/json' },
 })
-
-const ask = (url: string, init: RequestInit, signal: AbortSignal) => request(url, init, { ...LIMITS, signal })
-
-const told = (answer: Answer): Readonly<Record<string, unknown>> =>
-  answer.ok ? parseJsonObject(answer) : { error: true }
 
 /** A read that fails is nobody's refusal, whatever its status: time heals it. */
 const readCode = ({ status, text }: Answer): ErrorCode =>

@@ -162,6 +162,39 @@ describe('several nodes', () => {
     expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
+  it('are not led back behind what was agreed by one that tells an old block: it is set aside, and told', async () => {
+    holdEverywhere(OURS)
+    const anchor = anchorOver([a, b])
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+    b.blockNumber = 4
+    await expect(anchor.read(NAME, calm)).rejects.toMatchObject({
+      code: 'nodes-disagree',
+      class: 'transient',
+      message: expect.stringContaining(`${b.origin}: It is 6 blocks behind.`) as unknown,
+    })
+    b.blockNumber = 10
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+  })
+
+  it('go on at their own blocks, and leave one that fell behind alone for half a minute', async () => {
+    holdEverywhere(OURS)
+    const anchor = anchorOver(all())
+    await anchor.read(NAME, calm)
+    a.blockNumber = 11
+    b.blockNumber = 12
+    c.blockNumber = 9
+    expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 11 })
+    expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b])
+  })
+
+  it('follow a chain that went back as a whole', async () => {
+    holdEverywhere(OURS)
+    const anchor = anchorOver(all())
+    await anchor.read(NAME, calm)
+    for (const node of all()) node.blockNumber = 5
+    expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 5 })
+  })
+
   it('agree on an older block where one that is ahead says otherwise', async () => {
     holdEverywhere(OURS)
     a.answers.set(0, OTHER)

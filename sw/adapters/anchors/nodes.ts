@@ -63,6 +63,9 @@ export function evmNodes(
   if (!Number.isInteger(agree) || agree < 1 || agree > rpcUrls.length)
     throw new HoldfastError('bad-input', `evmNodes: agree is a number from 1 to ${rpcUrls.length}.`)
 
+  /** The newest block of which enough of them agreed, as far as this worker knows: nobody may lead back behind it. */
+  let shown = 0
+
   /** What enough of these nodes answer; undefined where too few answer the same. */
   async function agreed<T>(
     asked: readonly Node[],
@@ -100,6 +103,13 @@ export function evmNodes(
       graceMs,
       signal,
     )
+    // Where all are behind it, the chain itself went back.
+    const isAhead = [...tops.values()].some(({ newest }) => newest >= shown)
+    for (const [node, { newest }] of tops)
+      if (isAhead && newest < shown) {
+        tops.delete(node)
+        setAside(node, new HoldfastError('bad-answer', `It is ${shown - newest} blocks behind.`))
+      }
     const newestFirst = (of: keyof Blocks) => [...tops.values()].map((top) => top[of]).sort((a, b) => b - a)
     const newests = newestFirst('newest')
     // As many have the one as take the other for deep enough.
@@ -115,7 +125,10 @@ export function evmNodes(
         `block ${newest}`,
         (reader, until) => reader.readAt(name, { newest, deep: deeps[at] ?? -1 }, until),
       )
-      if (found) return found
+      if (found) {
+        shown = isAhead ? Math.max(shown, newest) : newest
+        return found
+      }
     }
     return undefined
   }
@@ -183,7 +196,7 @@ async function gather<T>(
   isEnough: (answers: ReadonlyMap<Node, T>) => boolean,
   graceMs: number,
   signal: AbortSignal,
-): Promise<ReadonlyMap<Node, T>> {
+): Promise<Map<Node, T>> {
   const over = following(signal)
   const { signal: until } = over
   const answers = new Map<Node, T>()

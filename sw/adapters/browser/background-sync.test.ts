@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { REGISTER_INTERVAL_MS } from '../../core/sync-schedule.ts'
 import type { CreateWake, Wake } from '../../ports/platform.ts'
+import { createWorld, recordSession } from '../../testing/world.ts'
 import { systemClock } from './system-clock.ts'
 
 const BASE_TAG = 'workbox-background-sync:holdfast'
@@ -32,28 +33,41 @@ describe.each(['backgroundSync', 'workboxSync'])('the last chance, by %s', (name
   async function armed() {
     const { backgroundSync } = await import('./background-sync')
     const { workboxSync } = await import('../../workbox')
+    const { atLast } = await import('./last-chance')
     const create: CreateWake = name === 'workboxSync' ? workboxSync : (clock) => backgroundSync(clock)
-    const wake = create(systemClock(), async () => undefined)
+    const clock = systemClock()
+    const wake = create(clock, async () => undefined)
     await wake.arm()
-    return wake
+    const world = createWorld()
+    await recordSession(world, { chunks: 1 })
+    let told = 0
+    const lastChance = atLast(async (recordings) => void (told += recordings))
+    /** Whether somebody is told now that this tag's last attempt has ended. */
+    const isLast = async (tag: string) => {
+      const before = told
+      await lastChance({ ...world.worker(), wake, clock }, tag)
+      return told > before
+    }
+    return { wake, isLast, log: () => world.disk.read((tx) => tx.log(Infinity)) }
   }
 
   it('is that of the last tag that is out, though the browser still lists the others', async () => {
-    const wake = await armed()
+    const { isLast, log } = await armed()
     expect(tags).toContain(BASE_TAG)
     const last = [...tags].at(-1)
-    for (const tag of tags) expect(await wake.isLast(tag), tag).toBe(tag === last)
+    for (const tag of tags) expect(await isLast(tag), tag).toBe(tag === last)
+    expect((await log()).filter(({ event }) => event === 'last-chance')).toHaveLength(1)
   })
 
   it('is not there while the base tag is out again, which was spent before', async () => {
-    const wake = await armed()
-    await wake.isLast(BASE_TAG)
+    const { wake, isLast } = await armed()
+    await isLast(BASE_TAG)
     tags.clear()
     vi.setSystemTime(Date.now() + REGISTER_INTERVAL_MS)
     await wake.arm()
     const scheduled = [...tags].filter((tag) => tag !== BASE_TAG)
-    for (const tag of scheduled) expect(await wake.isLast(tag), tag).toBe(false)
-    expect(await wake.isLast(BASE_TAG)).toBe(true)
+    for (const tag of scheduled) expect(await isLast(tag), tag).toBe(false)
+    expect(await isLast(BASE_TAG)).toBe(true)
   })
 })
 

@@ -21,12 +21,12 @@ export function backgroundSync(
   { now }: Clock,
   registerBase = () => self.registration.sync.register(BASE_TAG),
 ): Wake {
-  /** Tags whose last attempt has ended, though the browser may still list them. */
   const spent = new Set<string>()
-  let lastSpent: string | undefined
   let askedAtMs = 0
 
   return {
+    spent,
+
     async arm() {
       const nowMs = now()
       if (Math.abs(nowMs - askedAtMs) < REGISTER_INTERVAL_MS) return
@@ -42,17 +42,6 @@ export function backgroundSync(
       } catch {
         // No page is open, or this browser has no Background Sync: the tags that are out must do.
       }
-    },
-
-    async isLast(tag) {
-      spent.add(tag)
-      lastSpent = tag
-      const tags = await self.registration.sync.getTags()
-      const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
-      // Of several that end together one is the last.
-      return (
-        tag === lastSpent && pages.length === 0 && !tags.some((other) => isOurTag(other) && !spent.has(other))
-      )
     },
   }
 }

@@ -1,6 +1,6 @@
 import { HoldfastError, type ErrorClass, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
-import { floorsOf } from '../../engine/circuits.ts'
+import { circuitOf, update, type Keeping } from '../../kept/circuits.ts'
 import type { Clock } from '../../ports/platform.ts'
 import type { Attempt, Floors, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { systemClock } from '../browser/system-clock.ts'
@@ -206,13 +206,13 @@ export function copies(
 
   return {
     name,
-    floors: floorsOf,
+    floors: (kept) => floorsOf(kept, name),
     stores: known,
 
     async probe(upload, attempt) {
       const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
         const held = await store.probe(upload, own)
-        if (held.kind === 'all' && !held.proved) await store.verify(upload, own)
+        if (held.kind === 'all' && !held.proved) await store.verify?.(upload, own)
         return held
       })
       const found = [...each.values()]
@@ -229,7 +229,7 @@ export function copies(
     async send(upload, bytes, held, attempt) {
       const before: Each = foundBy.get(held) ?? new Map()
       const each = await visit(upload, attempt, before, async (store, from, own) => {
-        if ((await store.send(upload, bytes, from, own)) === 'sent') await store.verify(upload, own)
+        if ((await store.send(upload, bytes, from, own)) === 'sent') await store.verify?.(upload, own)
         return PROVED
       })
       conclude(upload, each)
@@ -238,11 +238,22 @@ export function copies(
 
     async verify(upload, attempt) {
       const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
-        await store.verify(upload, own)
+        await store.verify?.(upload, own)
         return PROVED
       })
       conclude(upload, each)
     },
+  }
+}
+
+/** What the stores asked for, kept as that of any destination. */
+function floorsOf(kept: Keeping, name: string): Floors {
+  const within = (of: string) => `${name}/${of}`
+  const { store, clock } = kept
+  return {
+    floorMs: async (of) => (await store.read((tx) => circuitOf(tx, within(of), clock.now()))).floorMs,
+    keep: (of, { code, retryAfterMs }) =>
+      update(kept, within(of), (circuit, nowMs) => trip(circuit, code, retryAfterMs, nowMs, clock.random())),
   }
 }
 

@@ -6,10 +6,9 @@ import { drain } from '../../../e2e/backend/exchange.ts'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { serverOfTest } from '../../../e2e/backend/server-of-test.ts'
 import { noise } from '../../../e2e/backend/bytes.ts'
-import { added } from '../../../e2e/backend/ipfs-client.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
-import { freshObject, objectOf } from '../../../e2e/transports/objects.ts'
+import { objectOf } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { contentAddress } from '../../../src/evidence/cid.ts'
 import { ipfs } from './ipfs.ts'
@@ -27,15 +26,6 @@ afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 
 describeContract('Kubo’s RPC', () => variantHarness(backend, 'ipfs', 'a-bearer-token-of-the-app'))
-
-test('reads a copy back and hashes it', async () => {
-  const { bytes, upload, attempt } = await freshObject(3_000_000)
-  expect(await added(backend, bytes)).toBe(upload.cid)
-  const transport = ipfs({ endpoint: backend.endpoints.ipfs })
-  await transport.verify(upload, attempt)
-  backend.faults.add({ service: 'ipfs', match: '/cat', kind: 'lie' })
-  await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
-})
 
 /** A node that says this to every request; its base, and what was asked. */
 async function nodeThat(says: (response: ServerResponse, request: IncomingMessage) => unknown) {

@@ -1,9 +1,8 @@
 import { UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
-import { HoldfastError } from '../../../src/protocol/errors.ts'
-import { parseJsonObject, httpError, redact, under, type Answer } from '../../http/request.ts'
+import { parseJsonObject, httpError, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
-import { isOurs, mismatch } from './read-back.ts'
+import { mismatch } from './read-back.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface IpfsOptions {
@@ -52,8 +51,8 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
       const answer = await rpc(`pin/ls?arg=${cid}&type=recursive${BASE}`, { signal })
       if (!answer.ok && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
       if (!answer.ok) throw httpError(answer)
-      const keys = Object.keys(parseJsonObject(answer)['Keys'] ?? {})
-      if (!keys.includes(cid)) return { kind: 'nothing' }
+      const keys = Object(parseJsonObject(answer)['Keys']) as object
+      if (!(cid in keys)) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
     },
@@ -68,12 +67,6 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
       progress(upload.sizeBytes)
       return 'proved'
     },
-
-    async verify(upload, { signal }) {
-      const answer = await rpc(`cat?arg=${upload.cid}`, { signal, maxBytes: upload.sizeBytes })
-      if (!answer.ok) throw httpError(answer)
-      if (!(await isOurs(upload, answer.bytes))) throw mismatch(upload, 'other bytes')
-    },
   }
 }
 
@@ -86,8 +79,9 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
  */
 function addressIn(answer: Answer): string {
   const lines = answer.text.trim().split('\n')
-  const last = lines.reverse().find((line) => !line.includes('"Bytes"')) ?? ''
-  const { Hash } = parseJsonObject(answer, last)
+  const text = lines.reverse().find((line) => !line.includes('"Bytes"')) ?? ''
+  const said = { ...answer, text }
+  const { Hash } = parseJsonObject(said)
   if (typeof Hash === 'string') return Hash
-  throw new HoldfastError('server-error', `${answer.origin} told no address: ${redact(last)}`)
+  throw httpError(said, ' and no address', 'server-error')
 }

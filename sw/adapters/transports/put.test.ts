@@ -118,10 +118,10 @@ test('reads back what the store tells no checksum of, finds damage, and overwrit
   const transport = put((request) => grantFor(request, { mute: true }))
   expect(await transport.send(upload, damaged, NOTHING, attempt)).toBe('sent')
   expect(await transport.probe(upload, attempt)).toEqual({ kind: 'all', proved: false })
-  await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
+  await expect(transport.verify?.(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
   expect(await transport.probe(upload, attempt)).toEqual(NOTHING)
   expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
-  await transport.verify(upload, attempt)
+  await transport.verify?.(upload, attempt)
 })
 
 test('says what to configure where the store tells no checksum and reading is not granted', async () => {
@@ -130,7 +130,7 @@ test('says what to configure where the store tells no checksum and reading is no
     request.method === 'GET' ? undefined : grantFor(request, { mute: true }),
   )
   expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
-  const error: unknown = await transport.verify(upload, attempt).catch((error: unknown) => error)
+  const error: unknown = await transport.verify?.(upload, attempt).catch((error: unknown) => error)
   expect(error).toMatchObject({ code: 'bad-answer' })
   expect(String(error)).toContain('CORS')
 })
@@ -197,7 +197,7 @@ test('proves what a create-only request finds there already, and sends it once',
   expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('proved')
   backend.faults.add({ service: 'put', match: '/put/objects/', method: 'PUT', kind: 'status', status: 412 })
   expect(await put(grantFor).send(upload, bytes, NOTHING, attempt)).toBe('sent')
-  await put(grantFor).verify(upload, attempt)
+  await put(grantFor).verify?.(upload, attempt)
   const sent = backend.ledger.all().filter(({ key, method }) => key === upload.cid && method === 'PUT')
   expect(sent).toHaveLength(2)
 })
@@ -216,7 +216,7 @@ test('a person is told where other bytes are there and the grant overwrites noth
     body: refusal('UnauthorizedBlobOverwrite'),
   })
   expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
-  await expect(transport.verify(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
+  await expect(transport.verify?.(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
   await expect(transport.send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
     code: 'rejected-by-store',
     message: expect.stringContaining('overwrites nothing'),
