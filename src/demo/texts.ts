@@ -84,7 +84,7 @@ const english = {
         ? '1 proved recording is listed on this device.'
         : `${count} proved recordings are listed on this device.`,
     tracesWhy: (count: number) =>
-      `${count === 1 ? 'The recording that is safe elsewhere and proved goes' : `The ${count} recordings that are safe elsewhere and proved go`} from this list. ${count === 1 ? 'Its copy and its proof' : 'Their copies and proofs'} stay: whoever has the group key finds them. What is not proved yet stays here, and so does, for a while, the app’s own log of times and numbers.`,
+      `${count === 1 ? 'The recording that is safe elsewhere and proved goes' : `The ${count} recordings that are safe elsewhere and proved go`} from this list. ${count === 1 ? 'Its copy and its proof' : 'Their copies and proofs'} stay: whoever has the group key finds them. What is not proved yet stays here.`,
     tracesGone: 'Deleted',
   },
   report: {

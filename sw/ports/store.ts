@@ -43,6 +43,8 @@ export interface WriteTransaction extends ReadTransaction {
   putMeta(name: string, value: unknown): Promise<unknown>
   deleteMeta(name: string): Promise<unknown>
   addLog(entry: LogEntry): Promise<unknown>
+  /** Removes the session's lines from the custody log. */
+  forgetLog(id: SessionId): Promise<unknown>
 }
 
 /** Where a transaction needs less than all. */

@@ -134,8 +134,8 @@ interface Draft {
   readonly entries: Map<SessionId, readonly Uint8Array<ArrayBuffer>[]>
   readonly heads: Map<SessionId, ReadonlyMap<number, HeadRecord>>
   readonly meta: Map<string, unknown>
-  readonly log: readonly LogEntry[]
-  readonly lines: LogEntry[]
+  log: readonly LogEntry[]
+  lines: LogEntry[]
   readonly touched: { readonly chunks: Set<ChunkId>; readonly sessions: Set<SessionId> }
 }
 
@@ -330,6 +330,12 @@ class Writing extends Reading<Draft> implements WriteTransaction {
 
   async addLog(entry: LogEntry) {
     this.state.lines.push(this.copyOf(entry))
+  }
+
+  async forgetLog(id: SessionId) {
+    const ofOthers = ({ sessionId }: LogEntry) => sessionId !== id
+    this.state.log = this.state.log.filter(ofOthers)
+    this.state.lines = this.state.lines.filter(ofOthers)
   }
 
   override async log(count: number): Promise<LogEntry[]> {
