@@ -25,7 +25,7 @@ export const MATRIX = {
     'uploading, before the store has it',
     'uploading, the store’s answer lost',
     'uploaded, a page before its own under way',
-    'page-began, nothing of it sent',
+    'page-began, the database held',
     'page-sent, before the store has it',
     'page-sent, the store’s answer lost',
     'anchor-sent, before the relay acts',
@@ -45,7 +45,7 @@ const SAMPLE: readonly Cell[] = [
   ['put', 'the browser is killed', 'anchor-sent, before the relay acts'],
   ['ipfs', 'the network is cut', 'page-sent, before the store has it'],
   ['put', 'the backend is killed', 'encrypting in the worker'],
-  ['tus', 'the backend is killed', 'page-began, nothing of it sent'],
+  ['tus', 'the backend is killed', 'page-began, the database held'],
   ['pinata', 'the chain node is killed', 'uploaded, a page before its own under way'],
   ['ipfs', 'the chain node is killed', 'anchor-taken, mined but not deep'],
 ]

@@ -480,6 +480,29 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
+    title: 'forgets what the custody log has of a session, of this transaction too, and nothing else',
+    async run(store) {
+      const lineOf = (sessionId: SessionId, event: string) => ({ ...line(event), sessionId })
+      await store.write(async (tx) => {
+        for (const id of [A, B]) await tx.addLog([lineOf(id, 'earlier')])
+      })
+      await store.write((tx) => tx.addLog([lineOf(A, 'alone')]))
+      await store.write(async (tx) => {
+        for (const id of [A, B]) await tx.addLog([lineOf(id, 'now')])
+        await tx.forgetLog(A)
+      })
+      const left = await store.read((tx) => tx.log(10))
+      same(
+        left.map(({ sessionId, event }) => [sessionId, event]),
+        [
+          [B, 'now'],
+          [B, 'earlier'],
+        ],
+        'log',
+      )
+    },
+  },
+  {
     title: 'deletes a session with all that is its own, and nothing else',
     async run(store) {
       await store.write(async (tx) => {

@@ -44,6 +44,8 @@ export interface WriteTransaction extends ReadTransaction {
   deleteMeta(name: string): Promise<unknown>
   /** Lines of the custody log. */
   addLog(lines: readonly LogEntry[]): Promise<unknown>
+  /** Removes the session's lines from the custody log. */
+  forgetLog(id: SessionId): Promise<unknown>
 }
 
 /** Where a transaction needs less than all. */

@@ -137,8 +137,8 @@ class Draft implements DiskState {
   entries: DiskState['entries']
   heads: DiskState['heads']
   meta: DiskState['meta']
-  readonly log: readonly LogEntry[]
-  readonly lines: LogEntry[] = []
+  log: readonly LogEntry[]
+  lines: LogEntry[] = []
   readonly touched = { chunks: new Set<ChunkId>(), sessions: new Set<SessionId>() }
   readonly #own = new Set<unknown>()
 
@@ -358,6 +358,12 @@ class Writing extends Reading<Draft> implements WriteTransaction {
 
   async addLog(lines: readonly LogEntry[]) {
     this.state.lines.push(...lines.map((line) => this.copyOf(line)))
+  }
+
+  async forgetLog(id: SessionId) {
+    const ofOthers = ({ sessionId }: LogEntry) => sessionId !== id
+    this.state.log = this.state.log.filter(ofOthers)
+    this.state.lines = this.state.lines.filter(ofOthers)
   }
 
   override async log(count: number): Promise<LogEntry[]> {

@@ -302,6 +302,15 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
       return remove('meta', name)
     },
     addLog: async (more) => void lines.push(...more),
+    async forgetLog(id) {
+      flush()
+      const store = tx.objectStore('log')
+      const [keys, groups] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())])
+      groups.forEach((group: LogEntry | LogEntry[], at) => {
+        const rest = [group].flat().filter(({ sessionId }) => sessionId !== id)
+        void put('log', rest, keys[at])
+      })
+    },
   }
 }
 
