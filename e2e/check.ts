@@ -80,8 +80,8 @@ const ENGINES = browserTests('tests in every engine that is installed', 'e2e/eng
 
 /** Each of these keeps one core busy. */
 const READERS: readonly Step[] = [
-  node('two readers, sessions 0 to 499', 'vectors/compare.js', '500', '0'),
-  node('two readers, sessions 500 to 999', 'vectors/compare.js', '500', '500'),
+  node('three readers, sessions 0 to 499', 'vectors/compare.js', '500', '0'),
+  node('three readers, sessions 500 to 999', 'vectors/compare.js', '500', '500'),
   node('tampering', 'vectors/tamper.js', '1000'),
 ]
 

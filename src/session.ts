@@ -95,7 +95,7 @@ async function begin(
       ? await (await import('./app-data.ts')).withAppData(plain, name, options, agree)
       : plain
   const release = await holdLock(nameFor(recordingLockName(id), connection.scope), signal)
-  const started = untilAnswered(() => connection.request({ type: 'session-start', session }))
+  const started = untilAnswered(asking(connection, session))
   try {
     await unlessAborted(signal, () => started)
   } catch (error) {
@@ -110,8 +110,13 @@ async function begin(
     const { signal: _over, startedAtMs: _before, cut: _of, ...again } = options
     return begin(connection, again, name, (ask) => requestWithRetry(connection, ask))
   }
-  return recordingSession(connection, { id, name, seal, agree, ...keys }, release, restart, options.cut)
+  const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
+  return recordingSession(connection, begun, release, restart, options.cut)
 }
+
+/** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */
+const asking = (connection: Connection, session: SessionStart) => () =>
+  connection.request({ type: 'session-start', session })
 
 /** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
 async function takeBack(connection: Connection, id: SessionId, started: Promise<unknown>): Promise<void> {
