@@ -210,7 +210,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant('signs before the page is written down', /before its page was written down/, [
     'engine/listing',
     'bytes.length',
-    '(await signedHead(context, session, { tree: after, page, end }), bytes.length)',
+    '(await signedHead(context, session, { frame, tree: after, page }), bytes.length)',
   ]),
   plant('signs before the page is stored', /before its page was stored/, [
     'engine/listing',
