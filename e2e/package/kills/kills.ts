@@ -87,6 +87,8 @@ export async function killUploads({
   let page: Page | undefined
   async function opened(): Promise<Page> {
     browser ??= await launchBrowser({ executable, profile: join(folder, 'profile') })
+    // However busy the machine is: a net, and no measure.
+    browser.context.setDefaultTimeout(SETTLES_WITHIN_MS)
     if (page === undefined) {
       page = await browser.context.newPage()
       await page.goto(site.url)
@@ -184,7 +186,13 @@ export async function killUploads({
         lost.push(`${label} has no head: ${JSON.stringify(found)}`)
         continue
       }
-      const session = await openSession({ head: found.head, gateway: server, groupKey: privateKey })
+      const places = { gateway: server, groupKey: privateKey }
+      const session = await openSession({ head: found.head, ...places })
+      if (store === 'put') {
+        // This gateway has heads by name, too.
+        const byName = await openSession({ head: 'newest', name: found.name, ...places })
+        if (byName.size !== session.size) lost.push(`${label}: by its name ${byName.size} entries`)
+      }
       const bytes = await session.bytes().catch((error: unknown) => String(error))
       const content = contentOf(sizeBytes, contentSeed)
       const isWhole = session.ending === 'complete' && session.missingCount === 0
