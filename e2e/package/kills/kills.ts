@@ -79,7 +79,7 @@ export async function killUploads({
   let bytesPerSec = slow
   const bucket = await startBucket(folder, () => bytesPerSec)
   const server = store === 'put' ? bucket.url : backend.url
-  const site = await builtApp(join(folder, 'app'), store, server)
+  const site = await builtApp(join(folder, 'app'), store, server, { tusPartBytes: 65_536 })
   if (store !== 'put') backend.faults.add({ ...CONTENT[store], kind: 'slow', bytesPerSec })
 
   const executable = findChromium(log)
