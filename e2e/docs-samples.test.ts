@@ -13,6 +13,7 @@ const root = repositoryRoot()
 const PAGES = [
   'README.md',
   'docs/quick-start.md',
+  'docs/quick-start-files.md',
   'docs/guide.md',
   'docs/frameworks.md',
   'docs/backend.md',

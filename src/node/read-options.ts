@@ -21,7 +21,7 @@ export const HELP = `Reads a recording back from the chain and the store, and ch
   --node URL         a node of the chain, several times for several nodes
   --registry 0x…     the registry's address
   --head CID         the address of its newest head at the store, where there is no chain: then nothing says when it was
-                     made but the device
+                     made but the device. Or “newest”: what the gateway has under the session's name
   --gateway URL      an IPFS gateway, several times for several gateways, which are raced
   --folder DIR       a folder in which each object is a file named by its address
   --car FILE         a CAR file (version 1)

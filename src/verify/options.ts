@@ -35,9 +35,12 @@ export interface FromChain {
 /** By one of its heads, without a chain. */
 export interface FromHead {
   readonly chain?: undefined
-  /** Its address at the store, as a snapshot and a link say it, or its 313 bytes; of the newest that is to be had. */
+  /**
+   * Its address at the store, as a snapshot and a link say it, or its 313 bytes; of the newest that is to be had. Or
+   * `newest`: what gateway and sources have under the session's name, and nobody says that there is no newer one.
+   */
   readonly head: string | Uint8Array
-  /** Where it is told, the head must be of this session. */
+  /** The head must be of this session. With `newest` it is needed, else it may be left out. */
   readonly name?: string
 }
 
@@ -121,7 +124,8 @@ export function checkOptions(options: OpenSessionOptions) {
   const profile = options.cidProfile ?? UNIXFS_V1_2025
   const head = options.head === undefined ? undefined : checkHead(options.head)
   if (head && options.chain) refuse('head', 'left out, where a chain is asked')
-  if (!isSessionName(name) && !(head && name === undefined)) return refuse('name', '64 lower-case hex digits')
+  if (!isSessionName(name) && !(head && head !== 'newest' && name === undefined))
+    return refuse('name', '64 lower-case hex digits')
   checkPrivateKey(groupKey, 'groupKey')
   const chains = head ? [] : checkNodes(options.chain!, timeoutMs)
   checkTimeout(timeoutMs)
@@ -143,12 +147,12 @@ export function checkOptions(options: OpenSessionOptions) {
   }
 }
 
-function checkHead(head: string | Uint8Array): Cid | SignedHead {
-  if (isCid(head)) return head
+function checkHead(head: string | Uint8Array): Cid | SignedHead | 'newest' {
+  if (head === 'newest' || isCid(head)) return head
   try {
     return parseSignedHead(head as Uint8Array)
   } catch (cause) {
-    return refuse('head', `its address or its bytes; ${cause instanceof Error ? cause.message : ''}`)
+    return refuse('head', `its address, its bytes, or newest; ${cause instanceof Error ? cause.message : ''}`)
   }
 }
 

@@ -14,6 +14,7 @@ import { fetchHead } from './fetch-head.ts'
 import type { FoundHead } from './heads.ts'
 import { openKey } from './key.ts'
 import { readLog, type HeadReport, type Log, type LogEntry, type Range } from './log.ts'
+import { newestHead } from './newest-head.ts'
 import { readHistory, type NodeReport, type VanishedHead } from './nodes.ts'
 import { objectsOf } from './objects.ts'
 import { oneAtATime } from './one-at-a-time.ts'
@@ -151,7 +152,7 @@ async function read(
 
   at('reading the registry')
   const { name, found, vanished, nodes } = head
-    ? await readGiven(objects, head, asked)
+    ? await readGiven(objects, head === 'newest' ? await newestHead(sources, asked!, signal) : head, asked)
     : await readChain(chains, asked!, limits, seen)
   at('fetching the pages')
   const reader = pageReader(objects, name, () => at('fetching the pages'))

@@ -1,4 +1,4 @@
-import type { Cid } from '../protocol/ids.ts'
+import type { Cid, SessionName } from '../protocol/ids.ts'
 
 /** What a place says of one object. */
 export type Found =
@@ -26,4 +26,9 @@ export interface ObjectSource {
   readonly name: string
   /** Settles in time; rejects with the signal's reason alone. */
   get(cid: Cid, asked: Asked): Promise<Found>
+  /**
+   * The newest signed head that it has of a session, 313 bytes, for readers that ask no chain. Absent: it knows objects by
+   * their addresses alone.
+   */
+  newestHead?(name: SessionName, asked: Asked): Promise<Found>
 }

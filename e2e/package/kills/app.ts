@@ -63,38 +63,31 @@ Object.assign(window, { uploadApp: {
 } })
 `
 
-/** A worker of few lines for each store; `server` is where it is. */
-const WORKERS: Readonly<Record<StoreName, (server: string) => string>> = {
-  ipfs: (server) => `
-import { install, ipfs } from 'holdfast/sw'
-install({ transport: ipfs({ endpoint: '${server}' }) })
-`,
-  tus: (server) => `
-import { install } from 'holdfast/sw'
-import { tus } from 'holdfast/sw/tus'
-install({ transport: tus({ endpoint: '${server}/tus', partBytes: 65536 }) })
-`,
-  put: (server) => `
-import { install } from 'holdfast/sw'
-import { presignedPut } from 'holdfast/sw/put'
-async function grant(wanted) {
-  const response = await fetch('${server}/presign', { method: 'POST', body: JSON.stringify(wanted) })
-  if (!response.ok) throw new Error('Sign in again.')
-  return response.json()
-}
-install({ transport: presignedPut({ grant }) })
-`,
+/** The worker of docs/quick-start-files.md for a store, that is at this server. */
+async function workerFor(store: StoreName, server: string, tusPartBytes?: number): Promise<Files> {
+  const files = await filesOf('quick-start-files.md')
+  const { 'src/sw.ts': worker = '', [`src/${store}.ts`]: transport = '' } = files
+  const parts = tusPartBytes === undefined ? '/tus' : `/tus', partBytes: ${tusPartBytes}, name: 'tus`
+  return {
+    'src/sw.ts': worker.replace(`'./ipfs'`, `'./${store}'`),
+    [`src/${store}.ts`]: transport.replace('https://store.example', server).replace(/(?<=\d)\/tus/, parts),
+  }
 }
 
 /** An app in an empty folder, from the packed library, built by the quick start's own settings. */
-export async function builtApp(folder: string, store: StoreName, server: string, main = MAIN) {
+export async function builtApp(
+  folder: string,
+  store: StoreName,
+  server: string,
+  { main = MAIN, tusPartBytes }: { readonly main?: string; readonly tusPartBytes?: number } = {},
+) {
   const { 'vite.config.ts': config = '' } = await filesOf('quick-start.md')
   const files: Files = {
     'vite.config.ts': config,
     'index.html': PAGE,
     'src/main.ts': main,
     'src/content.js': `export ${contentOf.toString()}`,
-    'src/sw.ts': `${WORKERS[store](server)}\nvoid self.__WB_MANIFEST\n`,
+    ...(await workerFor(store, server, tusPartBytes)),
   }
   const app = await makeApp(folder, files, ['vite', 'vite-plugin-pwa', 'workbox-precaching'])
   await build({ root: app, logLevel: 'warn' })

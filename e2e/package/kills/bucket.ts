@@ -66,6 +66,8 @@ export async function startBucket(folder: string, bytesPerSec: () => number): Pr
   const objects = new Map<string, Buffer>()
   const made: Made[] = []
   const missed: Missed[] = []
+  /** By a session's name: the address of its head of each size. */
+  const heads = new Map<string, Map<number, string>>()
 
   async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
     const pieces: Buffer[] = []
@@ -102,6 +104,8 @@ export async function startBucket(folder: string, bytesPerSec: () => number): Pr
     if (method === 'OPTIONS') return void response.end()
     if (pathname === '/presign') {
       const wanted = JSON.parse(String(await bodyOf(request))) as GrantRequest
+      const { head, cid } = wanted
+      if (head) heads.set(head.session, (heads.get(head.session) ?? new Map()).set(head.size, cid))
       const granted = presign({ url: origin, region: 'us-east-1', ...ACCOUNT }, wanted)
       return void response.end(JSON.stringify(granted))
     }
@@ -109,6 +113,12 @@ export async function startBucket(folder: string, bytesPerSec: () => number): Pr
     if (pathname.startsWith('/ipfs/')) {
       const bytes = objects.get(pathname.slice(6))
       // A connection that is kept may be closed just when it is used again.
+      response.setHeader('connection', 'close')
+      return void response.writeHead(bytes ? 200 : 404).end(bytes)
+    }
+    if (pathname.startsWith('/heads/')) {
+      const bySize = [...(heads.get(pathname.slice(7)) ?? [])].sort(([a], [b]) => b - a)
+      const bytes = bySize.map(([, cid]) => objects.get(cid)).find((one) => one !== undefined)
       response.setHeader('connection', 'close')
       return void response.writeHead(bytes ? 200 : 404).end(bytes)
     }

@@ -66,7 +66,7 @@ export async function killUploads({
   let bytesPerSec = slow
   const place = await openPlace(folder, store, () => bytesPerSec)
   const { privateKey, publicKey: group, backend, bucket, server } = place
-  const site = await builtApp(join(folder, 'app'), store, server)
+  const site = await builtApp(join(folder, 'app'), store, server, { tusPartBytes: 65_536 })
   if (store !== 'put') backend.faults.add({ ...CONTENT[store], kind: 'slow', bytesPerSec })
 
   const executable = findChromium(log)
@@ -74,6 +74,8 @@ export async function killUploads({
   let page: Page | undefined
   async function opened(): Promise<Page> {
     browser ??= await launchBrowser({ executable, profile: join(folder, 'profile') })
+    // However busy the machine is: a net, and no measure.
+    browser.context.setDefaultTimeout(SETTLES_WITHIN_MS)
     if (page === undefined) {
       page = await browser.context.newPage()
       await page.goto(site.url)
@@ -170,7 +172,13 @@ export async function killUploads({
         lost.push(`${label} has no head: ${JSON.stringify(found)}`)
         continue
       }
-      const session = await openSession({ head: found.head, gateway: server, groupKey: privateKey })
+      const places = { gateway: server, groupKey: privateKey }
+      const session = await openSession({ head: found.head, ...places })
+      if (store === 'put') {
+        // This gateway has heads by name, too.
+        const byName = await openSession({ head: 'newest', name: found.name, ...places })
+        if (byName.size !== session.size) lost.push(`${label}: by its name ${byName.size} entries`)
+      }
       const bytes = await session.bytes().catch((error: unknown) => String(error))
       const content = contentOf(sizeBytes, contentSeed)
       const isWhole = session.ending === 'complete' && session.missingCount === 0

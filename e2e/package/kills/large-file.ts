@@ -73,7 +73,9 @@ export async function uploadLargeFile(options: LargeFileOptions): Promise<LargeF
     response.end()
   })
   const site = `http://127.0.0.1:${await listen(ear, { port: 0, wantedBy: 'the test', option: '' })}`
-  const app = await builtApp(join(folder, 'app'), store, server, mainOf(site, blocks, publicKey, partBytes))
+  const app = await builtApp(join(folder, 'app'), store, server, {
+    main: mainOf(site, blocks, publicKey, partBytes),
+  })
   const browser = await launchBrowser({
     executable: findChromium(log),
     profile: join(folder, 'profile'),

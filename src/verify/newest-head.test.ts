@@ -1,0 +1,89 @@
+import { afterAll, describe, expect, it } from 'vitest'
+import { hex, text } from '../../e2e/vectors/bytes.ts'
+import { worldOf } from '../../e2e/vectors/evidence-world.ts'
+import { startFakeNode } from '../../e2e/vectors/fake-node.ts'
+import { randomFrom } from '../../e2e/vectors/random.ts'
+import { groupOf, Recording, signedHeadBytes } from '../../e2e/vectors/recording.ts'
+import { openSession, type FromHead, type ObjectSource, type ReadingOptions } from './index.ts'
+
+// A session is read by its name, without a chain, where a source has its heads by name.
+
+const group = groupOf(randomFrom('newest-head').bytes(32))
+const recording = new Recording('newest-head', { groups: [group] })
+const other = new Recording('another', { groups: [group] })
+for (const one of [recording, other]) {
+  await one.chunk(0, text('a piece'))
+  one.publish()
+  one.end('complete', 1)
+  one.publish()
+}
+const name = hex(recording.keys.name)
+const headsOf = (of: Recording) => of.pages.map(({ head }) => Uint8Array.from(signedHeadBytes(head)))
+const [older, newest] = headsOf(recording) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
+const [, strange] = headsOf(other) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>]
+const altered = Uint8Array.from(newest, (byte, at) => (at === 200 ? byte ^ 1 : byte))
+
+const node = await startFakeNode(worldOf(recording))
+afterAll(() => node.close())
+
+const asked: string[] = []
+const byName = (said: Awaited<ReturnType<ObjectSource['get']>>): ObjectSource => ({
+  name: 'a place',
+  get: async () => ({ kind: 'none', reason: 'nothing is there' }),
+  async newestHead(of) {
+    asked.push(of)
+    return said
+  },
+})
+const has = (bytes: Uint8Array<ArrayBuffer>) => byName({ kind: 'bytes', bytes })
+const lacks = byName({ kind: 'none', reason: 'nothing is there' })
+const silent = byName({ kind: 'silent', reason: 'it is away' })
+
+const open = (sources: ObjectSource[], changes: Partial<ReadingOptions & FromHead> = {}) =>
+  openSession({
+    head: 'newest',
+    name,
+    gateway: node.gateway,
+    sources,
+    groupKey: group.privateKey,
+    ...changes,
+  })
+
+describe('by its name, where a place has its heads', () => {
+  it.each([
+    ['the only one', [has(newest)]],
+    ['the larger one', [has(older), has(newest)]],
+    ['the one beside what is none', [has(altered), lacks, has(newest), has(strange), silent]],
+  ])('a session is read from %s, and said to be witnessed by nobody', async (_which, sources) => {
+    asked.length = 0
+    const session = await open(sources)
+    expect(session).toMatchObject({ name, ending: 'complete', size: 3 })
+    expect(session.heads).toMatchObject([{ size: 3, verdict: 'unwitnessed', timeMs: undefined }])
+    expect(Buffer.from(await session.bytes()).toString()).toBe('a piece')
+    expect(asked).toEqual(sources.map(() => name))
+  })
+
+  it('an older one is read as far as it goes', async () => {
+    expect(await open([has(older)])).toMatchObject({ ending: 'open', size: 2 })
+  })
+
+  it.each([
+    ['page-missing', 'nobody has one', [lacks]],
+    ['gateway-unreachable', 'somebody was not heard', [lacks, silent, has(altered)]],
+    ['head-signature', 'one is altered', [has(altered)]],
+    ['head-signature', 'one is of another session', [lacks, has(strange)]],
+    ['head-signature', 'there is something else', [has(text('not a head') as Uint8Array<ArrayBuffer>)]],
+    ['head-signature', 'there is more than a head', [byName({ kind: 'too-long' })]],
+  ])('it is refused with %s where %s', async (code, _why, sources) => {
+    await expect(open(sources)).rejects.toMatchObject({ code })
+  })
+
+  it.each([
+    ['without a name', { name: undefined }],
+    ['with a chain', { chain: { rpcUrl: node.rpcUrl, registry: `0x${'11'.repeat(20)}` } }],
+  ])('it is not asked for %s', async (_what, changes) => {
+    asked.length = 0
+    await expect(open([has(newest)], changes as object)).rejects.toMatchObject({ code: 'bad-input' })
+    expect(asked).toEqual([])
+  })
+})

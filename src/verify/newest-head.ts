@@ -1,0 +1,47 @@
+import { parseSignedHead, SIGNED_HEAD_BYTES } from '../evidence/head-parse.ts'
+import { verifyHead, type SignedHead } from '../evidence/head.ts'
+import type { SessionName } from '../protocol/ids.ts'
+import { VerificationError } from './error.ts'
+import type { ObjectSource } from './source.ts'
+
+type Said =
+  | { readonly kind: 'head'; readonly head: SignedHead }
+  | { readonly kind: 'none' | 'wrong' | 'silent'; readonly reason: string }
+
+/**
+ * The largest signed head of a session that any source has under its name. Sources are not trusted: each can keep a newer
+ * one back, and none can make one.
+ *
+ * @throws VerificationError with `gateway-unreachable`, `head-signature` (somebody has something else), `page-missing`;
+ *   the signal's reason
+ */
+export async function newestHead(
+  sources: readonly ObjectSource[],
+  name: SessionName,
+  signal = new AbortController().signal,
+): Promise<SignedHead> {
+  const said = await Promise.all(sources.map((source) => askFor(source, name, signal)))
+  const heads = said.flatMap((one) => (one.kind === 'head' ? one.head : []))
+  const [first, ...others] = heads
+  if (first) return others.reduce((newest, head) => (head.size > newest.size ? head : newest), first)
+  const of = (kind: Said['kind']) => said.some((one) => one.kind === kind)
+  const code = of('silent') ? 'gateway-unreachable' : of('wrong') ? 'head-signature' : 'page-missing'
+  const words = said.map((one, at) => `${'reason' in one ? one.reason : ''}, asked of ${sources[at]!.name}`)
+  throw new VerificationError(code, 'fetching the pages', `The newest head of ${name}: ${words.join('; ')}`)
+}
+
+async function askFor(source: ObjectSource, name: SessionName, signal: AbortSignal): Promise<Said> {
+  if (!source.newestHead) return { kind: 'none', reason: 'it knows objects by their addresses alone' }
+  const found = await source.newestHead(name, { maxBytes: SIGNED_HEAD_BYTES, signal })
+  signal.throwIfAborted()
+  if (found.kind === 'too-long') return { kind: 'wrong', reason: 'what it has there is no head' }
+  if (found.kind !== 'bytes') return { kind: found.kind, reason: found.reason }
+  try {
+    const head = parseSignedHead(found.bytes)
+    if (head.name === name && (await verifyHead(head, head.publicKey, head.signature)))
+      return { kind: 'head', head }
+    return { kind: 'wrong', reason: 'what it has there is not signed by the session’s key' }
+  } catch (cause) {
+    return { kind: 'wrong', reason: cause instanceof Error ? cause.message : String(cause) }
+  }
+}
