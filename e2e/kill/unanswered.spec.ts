@@ -45,7 +45,7 @@ test(
     // All chunks are acknowledged once the end is told; what is told then waits for the database.
     const told = witness.page.waitForFunction(() => Reflect.get(window, 'endIsTold') === true)
     await witness.page.evaluate(holdTheEnd)
-    await witness.page.getByTestId('stop-button').click()
+    await witness.page.getByTestId('stop-button').dispatchEvent('click')
     await told
     await stopWorkers(witness.page)
     await witness.page.evaluate(() => dispatchEvent(new Event('release-end')))

@@ -71,7 +71,10 @@ export async function openDemo(context: BrowserContext, options: WitnessOptions)
       await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBeGreaterThanOrEqual(count)
     },
     async stop() {
-      await page.getByTestId('stop-button').click()
+      const button = page.getByTestId('stop-button')
+      await expect(button).toBeEnabled()
+      // `click` waits until the page has drawn it twice: minutes on a busy machine, and hundreds of chunks meanwhile.
+      await button.dispatchEvent('click')
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
       const captured = await told(page, 'captured')
       await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBe(captured)
@@ -104,10 +107,14 @@ function keepSlices(): void {
         if (data.size === 0) return
         dispatchEvent(new Event('slice'))
         const at = count++
-        kept[at] = data.arrayBuffer().then((bytes) => {
-          let binary = ''
-          for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte)
-          return keep(at, btoa(binary))
+        kept[at] = new Promise((resolve, reject) => {
+          const reader = new FileReader()
+          reader.addEventListener('load', () => {
+            const [, base64 = ''] = String(reader.result).split(';base64,')
+            keep(at, base64).then(resolve, reject)
+          })
+          reader.addEventListener('error', () => reject(reader.error))
+          reader.readAsDataURL(data)
         })
       })
     }

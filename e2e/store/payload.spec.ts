@@ -1,11 +1,41 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Page } from '@playwright/test'
 import { expect, test } from '../fixtures.ts'
 import { expectNothingTwice, logged } from '../backend-oracle.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
-/** The files of an origin's IndexedDB Blobs that have exactly this size. */
-async function blobFiles(profile: string, origin: string, sizeBytes: number): Promise<string[]> {
+/** What sealing adds to a chunk. */
+const TAG_BYTES = 16
+
+/** A recording of so many chunks, each a byte longer than the one before, which its page has ended. */
+async function recordChunks(page: Page, count: number, leastBytes: number): Promise<void> {
+  for (let index = 0; index < count; index++)
+    await page.evaluate(
+      ([at, sizeBytes]) => window.app.session?.append(new Blob([new Uint8Array(sizeBytes).fill(at)])),
+      [index, leastBytes + index] as const,
+    )
+  await page.evaluate(() => window.app.session?.end())
+}
+
+/** In the place of these chunks' bytes are zeros, so many; or nothing. */
+async function damage(page: Page, sizes: Readonly<Record<string, number | undefined>>): Promise<void> {
+  await page.evaluate(async (damaged) => {
+    const db = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open(`holdfast-2:${location.origin}/`)
+      request.addEventListener('success', () => resolve(request.result))
+    })
+    const tx = db.transaction('payloads', 'readwrite')
+    for (const [id, sizeBytes] of damaged)
+      if (sizeBytes === undefined) tx.objectStore('payloads').delete(id)
+      else tx.objectStore('payloads').put(new Blob([new Uint8Array(sizeBytes)]), id)
+    await new Promise((resolve) => tx.addEventListener('complete', resolve))
+    db.close()
+  }, Object.entries(sizes))
+}
+
+/** The one file of an origin's IndexedDB Blobs that has exactly this size is gone. */
+async function removeBlob(profile: string, origin: string, sizeBytes: number): Promise<void> {
   const ofOrigin = origin.replace('://', '_').replace(':', '_')
   const folder = join(profile, 'Default', 'IndexedDB', `${ofOrigin}.indexeddb.blob`)
   const found = []
@@ -14,8 +44,17 @@ async function blobFiles(profile: string, origin: string, sizeBytes: number): Pr
     const { size } = await stat(file)
     if (size === sizeBytes) found.push(file)
   }
-  return found
+  expect(found).toHaveLength(1)
+  for (const file of found) await rm(file)
 }
+
+/** What the worker says of each chunk of the only session. */
+const chunkStates = (page: Page) =>
+  page.evaluate(async () => {
+    const session = (await window.app.holdfast?.sessions())?.[0]
+    const chunks = session && (await window.app.holdfast?.chunks(session.id))
+    return chunks?.map(({ status, parked, lastError }) => (parked ? `parked: ${lastError?.code}` : status))
+  })
 
 // Promises 2, 5 of docs/guarantees.md.
 test('bytes that changed, are gone, or cannot be read park their chunk alone; the others are anchored', async ({
@@ -27,39 +66,16 @@ test('bytes that changed, are gone, or cannot be read park their chunk alone; th
   const page = await openApp(context, app)
   await backend.pause()
   const id = await page.evaluate(() => window.app.begin(1))
-  for (let index = 0; index < 6; index++)
-    await page.evaluate(
-      (at) => window.app.session?.append(new Blob([new Uint8Array(40_000 + at).fill(at)])),
-      index,
-    )
-  await page.evaluate(() => window.app.session?.end())
+  await recordChunks(page, 6, 40_000)
 
-  await page.evaluate(async (sessionId) => {
-    const db = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open(`holdfast-2:${location.origin}/`)
-      request.addEventListener('success', () => resolve(request.result))
-    })
-    const tx = db.transaction('payloads', 'readwrite')
-    tx.objectStore('payloads').put(new Blob([new Uint8Array(40_017)]), `${sessionId}/1`)
-    tx.objectStore('payloads').delete(`${sessionId}/2`)
-    await new Promise((resolve) => tx.addEventListener('complete', resolve))
-    db.close()
-  }, id)
+  await damage(page, { [`${id}/1`]: 40_017, [`${id}/2`]: undefined })
   // The ciphertext of chunk 4: its bytes and the tag.
-  const files = await blobFiles(profile, app.url, 40_004 + 16)
-  expect(files).toHaveLength(1)
-  for (const file of files) await rm(file)
+  await removeBlob(profile, app.url, 40_004 + TAG_BYTES)
 
   await backend.unpause()
   await page.evaluate(() => window.app.connect())
-  const chunkStates = () =>
-    page.evaluate(async () => {
-      const session = (await window.app.holdfast?.sessions())?.[0]
-      const chunks = session && (await window.app.holdfast?.chunks(session.id))
-      return chunks?.map(({ status, parked, lastError }) => (parked ? `parked: ${lastError?.code}` : status))
-    })
   await expect
-    .poll(chunkStates)
+    .poll(() => chunkStates(page))
     .toEqual([
       'confirmed',
       'parked: payload-corrupt',
@@ -88,39 +104,16 @@ test('a Blob that changed, or cannot be read, is sent unread and parks its chunk
   const page = await openApp(context, app)
   const id = await page.evaluate(() => window.app.begin(1))
   await page.evaluate(() => window.app.holdfast?.setPolicy('paused'))
-  const cut = Array.from({ length: 12 }, (_none, index) => index)
-  for (const index of cut)
-    await page.evaluate(
-      (at) => window.app.session?.append(new Blob([new Uint8Array(50_000 + at).fill(at)])),
-      index,
-    )
-  await page.evaluate(() => window.app.session?.end())
-  await page.evaluate(async (sessionId) => {
-    const db = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open(`holdfast-2:${location.origin}/`)
-      request.addEventListener('success', () => resolve(request.result))
-    })
-    const tx = db.transaction('payloads', 'readwrite')
-    // As large as the ciphertext that was there.
-    tx.objectStore('payloads').put(new Blob([new Uint8Array(50_010 + 16)]), `${sessionId}/10`)
-    await new Promise((resolve) => tx.addEventListener('complete', resolve))
-    db.close()
-  }, id)
-  const files = await blobFiles(profile, app.url, 50_011 + 16)
-  expect(files).toHaveLength(1)
-  for (const file of files) await rm(file)
+  await recordChunks(page, 12, 50_000)
+  // As large as the ciphertext that was there.
+  await damage(page, { [`${id}/10`]: 50_010 + TAG_BYTES })
+  await removeBlob(profile, app.url, 50_011 + TAG_BYTES)
 
   await page.evaluate(() => window.app.holdfast?.setPolicy('always'))
-  const chunkStates = () =>
-    page.evaluate(async () => {
-      const session = (await window.app.holdfast?.sessions())?.[0]
-      const chunks = session && (await window.app.holdfast?.chunks(session.id))
-      return chunks?.map(({ status, parked, lastError }) => (parked ? `parked: ${lastError?.code}` : status))
-    })
   await expect
-    .poll(chunkStates)
+    .poll(() => chunkStates(page))
     .toEqual([
-      ...cut.slice(0, 10).map(() => 'confirmed'),
+      ...Array.from({ length: 10 }, () => 'confirmed'),
       'parked: payload-corrupt',
       'parked: payload-unreadable',
     ])
