@@ -1,6 +1,7 @@
 import type { Effort } from './record.ts'
 import {
   believedMs,
+  CAP_MS,
   countsAsAttempt,
   isReportable,
   waitAfter,
@@ -27,6 +28,10 @@ export const NEW_EFFORT: Effort = { failures: 0, notBeforeMs: 0, lastError: unde
 /** True for what waits for a person, or for a trial. */
 export const isParked = (effort: Effort | undefined) => effort?.notBeforeMs === Infinity
 
+/** It waits for longer than any failure makes it of itself: somebody asked for that, or the clock was ahead. */
+export const waitsLong = ({ notBeforeMs }: Effort, nowMs: number) =>
+  notBeforeMs > nowMs + CAP_MS && notBeforeMs < Infinity
+
 /** When it is tried next, ms since the epoch (0: now); never, where there is none, or it is parked. */
 export const effortDueMs = (effort: Effort | undefined, nowMs: number): number =>
   effort ? believedMs(effort.notBeforeMs, nowMs) : Infinity
@@ -49,11 +54,14 @@ export const underWay = <Of extends Effort>(effort: Of, event: UnderWay): Of =>
 export function afterFailedEffort<Of extends Effort>(effort: Of, failure: Failure, now: Now): Of {
   const { code, message } = failure
   const failures = effort.failures + (countsAsAttempt(code) ? 1 : 0)
+  // What was refused before is not asked for each minute either.
+  const isOfRead = failure.isOfRead && !effort.onTrial
+  const notBeforeMs = waitAfter({ ...failure, isOfRead }, failures, now)
   return {
     ...effort,
     failures,
     lastError: isReportable(failure) ? { code, message } : effort.lastError,
-    notBeforeMs: waitAfter(failure, failures, now),
-    onTrial: undefined,
+    notBeforeMs,
+    onTrial: notBeforeMs < Infinity ? effort.onTrial : undefined,
   }
 }

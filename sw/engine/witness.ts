@@ -4,10 +4,12 @@ import type { HeadRecord, SessionRecord } from '../core/record.ts'
 import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { submitDueMs, type WitnessEvent } from '../core/witnessing.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
+import { asked } from './asked.ts'
 import { change } from './change.ts'
 import { noHead } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
-import { limited } from './time-limit.ts'
+import { RECEIPT_LIMIT_MS } from './limits.ts'
+import { atMost, limited } from './time-limit.ts'
 
 /**
  * Looks what the chain holds of a session: concludes what it holds deep enough, or hands over the newest head where the
@@ -19,7 +21,7 @@ export const witnessByChain: WitnessStep = (context, session, signal) =>
 async function look(context: AnchoredContext, session: SessionRecord, signal: AbortSignal): Promise<void> {
   const { store, anchor, clock } = context
   const { id, name, witnessing, listed } = session
-  const { blockNumber, latest, deep } = await anchor.read(name, signal)
+  const { blockNumber, latest, deep } = await asked(anchor.read(name, signal))
   const held = [latest, deep].flatMap((head) => head ?? [])
   const [newest, ...ours] = await store.read((tx) =>
     Promise.all([listed.tree, ...held].map(({ size }) => tx.head(id, size))),
@@ -77,7 +79,13 @@ async function conclude(
 ): Promise<void> {
   const isNews = head.size > (before?.size ?? 0)
   // What a node does not tell of it holds nothing up.
-  const receipt = isNews && (await context.anchor.receipt(name, head, signal).catch(() => undefined))
+  const receipt =
+    isNews &&
+    (await atMost(
+      context.clock,
+      RECEIPT_LIMIT_MS,
+      context.anchor.receipt(name, head, signal).catch(() => undefined),
+    ))
   const { size, root, page, blockNumber, blockAtMs } = head
   const anchored = {
     size,
