@@ -34,7 +34,7 @@ export default [
   {
     name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture',
     path: 'dist/src/elements/index.js',
-    limit: '18.7 kB',
+    limit: '19.5 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -71,7 +71,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '24.5 kB',
+    limit: '24.1 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -80,28 +80,29 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '23.3 kB',
+    limit: '22.9 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
   {
     name: 'tus transport, alone',
     path: 'dist/sw/adapters/transports/tus.js',
-    limit: '4.65 kB',
+    limit: '4.45 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
   {
     name: 'resumable upload transport, alone',
     path: 'dist/sw/adapters/transports/resumable.js',
-    limit: '4.15 kB',
+    // Meant to be 3.5 kB.
+    limit: '3.95 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
   {
     name: 'presigned PUT transport, alone',
     path: 'dist/sw/adapters/transports/put.js',
-    limit: '3.7 kB',
+    limit: '3.8 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

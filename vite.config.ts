@@ -3,6 +3,7 @@ import { defineConfig, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 import { texts } from './src/demo/texts.ts'
 import { withTexts } from './src/demo/texts-in-html.ts'
+import { ofPage } from './src/elements/styles.ts'
 
 const root = resolve(import.meta.dirname, 'src/demo')
 const outDir = resolve(import.meta.dirname, process.env['HOLDFAST_OUT_DIR'] ?? 'dist/demo')
@@ -40,6 +41,16 @@ const textsInPages: Plugin = {
   transformIndexHtml: { order: 'pre', handler: (html) => withTexts(html, texts) },
 }
 
+/** Elements and page have colours and controls in common, from one source. */
+const stylesOfElements: Plugin = {
+  name: 'styles-of-elements',
+  enforce: 'pre',
+  transform: {
+    filter: { id: /\/src\/demo\/styles\.css$/ },
+    handler: (css) => ofPage() + css,
+  },
+}
+
 export default defineConfig({
   root,
   define: endpoints === 'when-served' ? {} : { __HOLDFAST_ENDPOINTS__: endpoints },
@@ -53,6 +64,7 @@ export default defineConfig({
   optimizeDeps: { include: ['workbox-background-sync', 'workbox-precaching'] },
   plugins: [
     textsInPages,
+    stylesOfElements,
     endpointsInDevWorker,
     VitePWA({
       strategies: 'injectManifest',

@@ -3,7 +3,10 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from './backend/repository-root.ts'
 import { findChromium } from './driver/find-chromium.ts'
-import { WHOLE, WHOLE_ENV } from './whole.ts'
+import { inWords } from './kill/covering.ts'
+import { MATRIX_COVERAGE } from './kill/matrix.ts'
+import { HEADS_COVERAGE, TELLINGS_COVERAGE } from './settled/cells.ts'
+import { WHOLE, WHOLE_ENV, WHOLE_MATRIX } from './whole.ts'
 
 /** One line of the check: a command, and how many tests it stands for. */
 interface Step {
@@ -70,15 +73,15 @@ type Plan = readonly (Step | readonly Step[])[]
 /** One of each kind. */
 const SAMPLE: Plan = [
   [...CHECKS, UNIT_TESTS],
-  browserTests('browser tests', CHROMIUM, ['--grep-invert', WHOLE]),
+  browserTests('browser tests', CHROMIUM, ['--grep-invert', `${WHOLE}|${WHOLE_MATRIX}`]),
 ]
 
 const ENGINES = browserTests('tests in every engine that is installed', 'e2e/engines/playwright.config.ts')
 
 /** Each of these keeps one core busy. */
 const READERS: readonly Step[] = [
-  node('two readers, sessions 0 to 499', 'vectors/compare.js', '500', '0'),
-  node('two readers, sessions 500 to 999', 'vectors/compare.js', '500', '500'),
+  node('three readers, sessions 0 to 499', 'vectors/compare.js', '500', '0'),
+  node('three readers, sessions 500 to 999', 'vectors/compare.js', '500', '500'),
   node('tampering', 'vectors/tamper.js', '1000'),
 ]
 
@@ -86,14 +89,25 @@ const READERS: readonly Step[] = [
  * Everything but what waits in real time for half an hour. The unit tests and the
  * other engines wait much: readers and simulator fill the cores meanwhile.
  */
-const ALL: Plan = [
+const all = (browsers: Step): Plan => [
   [...CHECKS, ...READERS, { ...UNIT_TESTS, env: WHOLE_ENV }],
-  browserTests('browser tests', CHROMIUM),
+  browsers,
   [node('simulator', 'simulate/main.js', '--runs', '3000'), ENGINES],
 ]
 
+/** What it takes of the kill tests meets every pair (docs/decisions/0045-a-covering-set-of-cells.md). */
+const ALL = all(browserTests('browser tests', CHROMIUM, ['--grep-invert', WHOLE_MATRIX]))
+/** Every cell of every product. */
+const WHOLE_MATRICES = all(browserTests('browser tests', CHROMIUM))
+
 function chosen(options: readonly string[]): Plan {
-  if (options.includes('--all')) return ALL
+  if (options.includes('--whole-matrix')) return WHOLE_MATRICES
+  if (options.includes('--all')) {
+    console.log(inWords('Kill matrix', MATRIX_COVERAGE))
+    console.log(inWords('Heads at the store', HEADS_COVERAGE))
+    console.log(inWords('Telling the app', TELLINGS_COVERAGE))
+    return ALL
+  }
   return options.includes('--engines') ? [...SAMPLE, ENGINES] : SAMPLE
 }
 

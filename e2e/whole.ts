@@ -3,6 +3,15 @@
  */
 export const WHOLE = '@whole'
 
+/** The tag of what `npm test -- --all` has a covering set of: only `npm test -- --whole-matrix` runs it, and what names a spec. */
+export const WHOLE_MATRIX = '@matrix'
+
+/** The tags of one of many cells. */
+export function tagOf(isSampled: boolean, isCovering: boolean): string[] {
+  if (isSampled) return []
+  return isCovering ? [WHOLE] : [WHOLE_MATRIX]
+}
+
 /** What `npm test -- --all` sets for tests that have no tags. */
 export const WHOLE_ENV = { HOLDFAST_WHOLE: '1' } as const
 

@@ -115,6 +115,16 @@ describe('connect', () => {
     holdfast.close()
   })
 
+  it('answers every question, also where the browser never registers the worker again', async () => {
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    Object.assign(worker.registration ?? {}, { active: null })
+    worker.registration = undefined
+    const asked = holdfast.sessions().catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await asked).toMatchObject({ code: 'worker-timeout' })
+    holdfast.close()
+  })
+
   it('minds its signal no more once it is connected', async () => {
     const leaving = new AbortController()
     const holdfast = await connect({ scriptUrl: '/sw.js', signal: leaving.signal })

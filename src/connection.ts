@@ -2,7 +2,6 @@
 import { messageSW } from 'workbox-window/messageSW.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
 import { fromWire, HoldfastError } from './protocol/errors.ts'
-import { following } from './protocol/following.ts'
 import {
   PROTOCOL_VERSION,
   type Answers,
@@ -11,8 +10,8 @@ import {
   type Request,
   type RequestType,
 } from './protocol/messages.ts'
-import { unlessAborted } from './unless-aborted.ts'
 import { ANSWER_TIMEOUT_MS } from './patience.ts'
+import { within } from './within.ts'
 
 /** Asks the worker; every request settles. */
 export interface Connection {
@@ -59,10 +58,10 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   return {
     scope: registration.scope,
     async request(request, { signal } = {}) {
-      const worker = activeOf(registration) ?? (await unlessAborted(signal, bringBack))
+      const worker = activeOf(registration) ?? (await answerWithin(timeoutMs, signal, bringBack))
       if (worker === undefined) throw noWorker('The worker is gone.')
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
-      const reply: Reply = await within(timeoutMs, signal, () => messageSW(worker, envelope))
+      const reply: Reply = await answerWithin(timeoutMs, signal, () => messageSW(worker, envelope))
       if (!reply.ok) throw fromWire(reply.error)
       return reply.value as Answers[typeof request.type]
     },
@@ -88,15 +87,6 @@ async function activated(registration: ServiceWorkerRegistration): Promise<void>
   }
 }
 
-/** `messageSW` never settles if the worker dies first: the deadline is ours. */
-async function within<T>(ms: number, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
-  const late = following(signal)
-  const timer = setTimeout(
-    () => late.abort(new HoldfastError('worker-timeout', `No answer in ${ms} ms.`)),
-    ms,
-  )
-  return unlessAborted(late.signal, ask).finally(() => {
-    clearTimeout(timer)
-    late.abort()
-  })
-}
+/** `messageSW` never settles if the worker dies first, and `register` may not: the deadline is ours. */
+const answerWithin = <T>(ms: number, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> =>
+  within(ms, signal, ask, () => new HoldfastError('worker-timeout', `No answer in ${ms} ms.`))

@@ -1,16 +1,18 @@
 import type { Connection } from './connection.ts'
+import { sha256Hex } from './evidence/digest.ts'
 import { isHoldfastError } from './protocol/errors.ts'
 import type { ChunkId } from './protocol/ids.ts'
 import type { HandedChunk } from './protocol/messages.ts'
 import { requestWithRetry, type RetryOptions } from './request-with-retry.ts'
 
 export interface HandOffOptions extends RetryOptions {
-  /** Where the worker read other bytes than were announced, the handle that it was given is no good: makes another. */
+  /** Makes the chunk anew, where the bytes that the page keeps have changed too. */
   readonly prepareAgain?: () => Promise<HandedChunk>
 }
 
 /**
- * Hands one chunk to the worker until it is acknowledged. The worker knows a repetition by its content.
+ * Hands one chunk to the worker until it is acknowledged. The worker knows a repetition by its content. Where it read
+ * other bytes than were announced, the handle that it was given is no good, and it gets another of the same bytes.
  *
  * @throws HoldfastError a refusal that cannot pass; the signal's reason
  */
@@ -21,7 +23,7 @@ export async function handOff(
 ): Promise<ChunkId> {
   let chunk: HandedChunk | undefined = first
   const ask = async () => {
-    chunk ??= await prepareAgain()
+    chunk ??= (await withAnotherHandle(first)) ?? (await prepareAgain())
     try {
       return await connection.request({ type: 'chunk', chunk })
     } catch (error) {
@@ -31,4 +33,12 @@ export async function handOff(
   }
   const { acknowledged } = await requestWithRetry(connection, ask, options)
   return acknowledged as ChunkId
+}
+
+/** The chunk as it was made; undefined where its bytes can no longer be read, or are not what they were. */
+async function withAnotherHandle(chunk: HandedChunk): Promise<HandedChunk | undefined> {
+  const bytes = await chunk.payload.arrayBuffer().catch(() => undefined)
+  const hash = chunk.kind === 'raw' ? chunk.plaintextHash : chunk.encryptedHash
+  if (!bytes || (await sha256Hex(bytes)) !== hash) return undefined
+  return { ...chunk, payload: new Blob([bytes]) }
 }

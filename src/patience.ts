@@ -11,5 +11,10 @@ export const MAX_CONCURRENT_CHUNKS = 3
 /** How often bytes that cannot be read are read again, and how long after the first time, ms; it doubles. */
 export const READS = 6
 export const READ_AGAIN_MS = 100
+/** A read that hangs is given up after so long, ms, and so much more for each byte: no device that records is slower. */
+export const READ_TIMEOUT_MS = 10_000
+export const READ_MS_PER_BYTE = 1 / 1_000
+/** Longer than a lock that nobody else can hold takes on the slowest device, ms. */
+export const LOCK_TIMEOUT_MS = 10_000
 /** Sooner than any browser stops a worker without events (30 s in Chromium), ms. */
 export const HELLO_EVERY_MS = 20_000

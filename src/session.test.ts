@@ -17,8 +17,11 @@ import { openSession } from './session.ts'
 const SCOPE = 'https://app.example/b/'
 
 const held = new Set<string>()
+let grants = true
 const locks = {
-  request: async (name: string, work: () => Promise<void>) => {
+  request: async (name: string, { signal }: { readonly signal: AbortSignal }, work: () => Promise<void>) => {
+    if (!grants)
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     held.add(name)
     await work().finally(() => held.delete(name))
   },
@@ -89,6 +92,7 @@ beforeEach(() => void vi.stubGlobal('navigator', { locks }))
 afterEach(() => {
   vi.unstubAllGlobals()
   held.clear()
+  grants = true
 })
 
 describe('a recording session', () => {
@@ -100,6 +104,24 @@ describe('a recording session', () => {
     await session.end()
     expect(requests.map(({ type }) => type)).toEqual(['session-start', 'chunk', 'session-end'])
     await expect.poll(() => held.size).toBe(0)
+  })
+
+  it('is not begun where the browser grants no lock, which nobody waits for for long', async () => {
+    grants = false
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection, requests } = fakeConnection()
+    const leaving = new AbortController()
+    const left = openSession(connection, { ...options, signal: leaving.signal }).catch(
+      (error: unknown) => error,
+    )
+    const opened = openSession(connection, options).catch((error: unknown) => error)
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(2))
+    leaving.abort('enough')
+    expect(await left).toBe('enough')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await opened).toMatchObject({ code: 'defect' })
+    vi.useRealTimers()
+    expect(requests).toEqual([])
   })
 
   it('lets go of its lock when the worker refuses it', async () => {
@@ -402,6 +424,64 @@ describe('bytes of a chunk', () => {
     await session.append(new Blob(['one']))
     expect(await session.append(flaky('two', 2))).toMatchObject({ index: 1 })
     expect(chunks()).toHaveLength(2)
+  })
+
+  it('that are read for ever hold up no others, and are told', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection } = fakeConnection()
+    const session = await openSession(connection, options)
+    const hung = () => Object.assign(new Blob(['one']), { arrayBuffer: () => new Promise<never>(() => {}) })
+    const told: string[] = []
+    const onStalled = ({ code }: HoldfastError) => void told.push(code)
+    const stuck = [1, 2, 3].map(() => session.append(hung(), { onStalled }).catch((error: unknown) => error))
+    const behind = session.append(new Blob(['two']))
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(await behind).toMatchObject({ index: 3 })
+    expect(told).toContain('payload-unreadable')
+    for (const each of stuck) expect(await each).toMatchObject({ code: 'payload-unreadable' })
+    vi.useRealTimers()
+  })
+
+  it.each(['page', 'worker'] as const)(
+    'sealed by the %s are those that were read first, whatever becomes of where they came from',
+    async (seal) => {
+      const { connection, chunks, refuseWith } = fakeConnection()
+      const session = await openSession(connection, { ...options, seal })
+      const texts = ['one', 'changed']
+      const given = Object.assign(new Blob(['one']), {
+        arrayBuffer: async () => {
+          const text = texts.shift()
+          if (text === undefined) throw new DOMException('gone', 'NotReadableError')
+          return new TextEncoder().encode(text).buffer
+        },
+      })
+      refuseWith(new HoldfastError('hash-mismatch', 'The bytes cannot be read.'))
+      const appended = session.append(given)
+      await expect.poll(() => chunks().length).toBeGreaterThan(2)
+      refuseWith(undefined)
+      await appended
+      const [first, ...again] = chunks()
+      for (const { payload, ...chunk } of again) {
+        const { payload: _payload, ...asFirst } = first ?? {}
+        expect(chunk).toEqual(asFirst)
+        expect(await payload.arrayBuffer()).toEqual(await first?.payload.arrayBuffer())
+      }
+    },
+  )
+
+  it('that went bad in the page and changed where they came from are told, and not handed over', async () => {
+    const { connection, chunks, refuseWith } = fakeConnection()
+    const session = await openSession(connection, { ...options, seal: 'worker' })
+    const texts = ['one', 'changed']
+    const given = Object.assign(new Blob(['one']), {
+      arrayBuffer: async () => new TextEncoder().encode(texts.shift()).buffer,
+    })
+    refuseWith(new HoldfastError('hash-mismatch', 'The bytes cannot be read.'))
+    const appended = session.append(given).catch((error: unknown) => error)
+    await expect.poll(() => chunks().length).toBe(1)
+    Object.assign(chunks()[0]?.payload ?? {}, { arrayBuffer: () => Promise.reject(new Error('gone')) })
+    expect(await appended).toMatchObject({ code: 'payload-unreadable' })
+    expect(chunks()).toHaveLength(1)
   })
 
   it('that can never be read are told as that, and make the recording one that is not whole', async () => {

@@ -9,6 +9,7 @@ import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError } from './protocol/errors.ts'
+import { free, weigh } from './protocol/memory.ts'
 import { nameFor } from './protocol/names.ts'
 import { isSha256Hex, type ChunkId, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
@@ -25,7 +26,15 @@ import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { semaphore } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { MAX_CONCURRENT_CHUNKS, READS, READ_AGAIN_MS } from './patience.ts'
+import {
+  LOCK_TIMEOUT_MS,
+  MAX_CONCURRENT_CHUNKS,
+  READ_AGAIN_MS,
+  READ_MS_PER_BYTE,
+  READ_TIMEOUT_MS,
+  READS,
+} from './patience.ts'
+import { within } from './within.ts'
 
 export interface OpenOptions extends SessionOptions {
   /** For who knows beforehand how many chunks there are, and which is which. */
@@ -85,8 +94,8 @@ async function begin(
     options.metadata || options.labels
       ? await (await import('./app-data.ts')).withAppData(plain, name, options, agree)
       : plain
-  const release = await holdLock(nameFor(recordingLockName(id), connection.scope))
-  const started = untilAnswered(() => connection.request({ type: 'session-start', session }))
+  const release = await holdLock(nameFor(recordingLockName(id), connection.scope), signal)
+  const started = untilAnswered(asking(connection, session))
   try {
     await unlessAborted(signal, () => started)
   } catch (error) {
@@ -101,8 +110,13 @@ async function begin(
     const { signal: _over, startedAtMs: _before, cut: _of, ...again } = options
     return begin(connection, again, name, (ask) => requestWithRetry(connection, ask))
   }
-  return recordingSession(connection, { id, name, seal, agree, ...keys }, release, restart, options.cut)
+  const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
+  return recordingSession(connection, begun, release, restart, options.cut)
 }
+
+/** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */
+const asking = (connection: Connection, session: SessionStart) => () =>
+  connection.request({ type: 'session-start', session })
 
 /** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
 async function takeBack(connection: Connection, id: SessionId, started: Promise<unknown>): Promise<void> {
@@ -150,17 +164,15 @@ export function recordingSession(
     }
     const releaseSeal = await acquireSeal()
     try {
-      const plaintext = await readBytes(bytes)
+      const plaintext = await readBytes(bytes, options.onStalled)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
-      if (seal === 'worker')
-        return {
-          kind: 'raw',
-          ...common,
-          plaintextHash: await sha256Hex(plaintext),
-          payload: new Blob([plaintext]),
-        }
+      if (seal === 'worker') {
+        const plaintextHash = await sha256Hex(plaintext)
+        return { kind: 'raw', ...common, plaintextHash, payload: blobOf(plaintext) }
+      }
       const { ciphertext, ...sealed } = await sealChunk({ sealingKey, name, index, plaintext }, agree)
-      return { kind: 'sealed', ...common, ...sealed, payload: new Blob([ciphertext]) }
+      free(plaintext)
+      return { kind: 'sealed', ...common, ...sealed, payload: blobOf(ciphertext) }
     } finally {
       releaseSeal()
     }
@@ -197,10 +209,15 @@ export function recordingSession(
         waiting.set(handed, error)
         options.onStalled?.(error)
       }
-      const prepareAgain = () => prepare(index, bytes, { ...options, capturedAtMs })
-      const handed: Promise<ChunkId> = unlessAborted(signal, prepareAgain).then((chunk) =>
-        handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain }),
-      )
+      const prepared = () => prepare(index, bytes, { ...options, capturedAtMs, onStalled })
+      const handed: Promise<ChunkId> = unlessAborted(signal, prepared).then((chunk) => {
+        const prepareAgain = async () => {
+          const again = await prepared()
+          if (again.plaintextHash !== chunk.plaintextHash) throw unreadable('It holds other bytes by now.')
+          return again
+        }
+        return handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain })
+      })
       waiting.set(handed, undefined)
       try {
         return { id: await handed, index }
@@ -221,16 +238,35 @@ export function recordingSession(
   }
 }
 
-/** @throws HoldfastError `payload-unreadable` after a few seconds */
-export async function readBytes(bytes: Blob): Promise<ArrayBuffer> {
+const unreadable = (cause: unknown) =>
+  new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
+
+/**
+ * @param onFailure told of each read that failed or hung
+ * @throws HoldfastError `payload-unreadable` after a few seconds, or minutes where each read hangs
+ */
+export async function readBytes(
+  bytes: Blob,
+  onFailure?: (error: HoldfastError) => void,
+): Promise<ArrayBuffer> {
+  const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * bytes.size
+  const late = () => new DOMException('The read takes too long.', 'TimeoutError')
   for (let read = 1; ; read++)
     try {
-      return await bytes.arrayBuffer()
+      return await within(timeoutMs, undefined, () => bytes.arrayBuffer(), late)
     } catch (cause) {
-      if (read === READS)
-        throw new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
+      onFailure?.(unreadable(cause))
+      if (read === READS) throw unreadable(cause)
       await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS * 2 ** (read - 1)))
     }
+}
+
+/** The bytes as a Blob alone: the buffer is gone. */
+function blobOf(bytes: ArrayBuffer): Blob {
+  const blob = new Blob([bytes])
+  free(bytes)
+  weigh(blob, 2 * blob.size)
+  return blob
 }
 
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
@@ -246,8 +282,12 @@ function checkGroups(groups: readonly Group[]): void {
 }
 
 /** Holds a Web Lock until the returned function is called, or this page dies. */
-function holdLock(name: string): Promise<() => void> {
-  return new Promise((resolve, reject) => {
-    navigator.locks.request(name, () => new Promise<void>((release) => resolve(release))).catch(reject)
-  })
+function holdLock(name: string, signal: AbortSignal | undefined): Promise<() => void> {
+  const request = (signal: AbortSignal) =>
+    new Promise<() => void>((resolve, reject) => {
+      const held = () => new Promise<void>((release) => resolve(release))
+      navigator.locks.request(name, { signal }, held).catch(reject)
+    })
+  const late = () => new HoldfastError('defect', 'The browser grants no lock.')
+  return within(LOCK_TIMEOUT_MS, signal, request, late)
 }

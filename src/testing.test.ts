@@ -66,6 +66,12 @@ it('loses a chunk that was given up, and ends as interrupted', async () => {
   await expect(session.append(bytes('late'))).rejects.toMatchObject({ code: 'session-ended' })
 })
 
+it('ends as interrupted where the page says so, though nothing is missing', async () => {
+  const { session } = await recorded()
+  await session.append(bytes('one'))
+  expect(await session.end({ how: 'interrupted' })).toMatchObject({ ending: 'interrupted', missing: 0 })
+})
+
 it('has troubles and dead pages, and refuses as the worker does', async () => {
   const { worker, holdfast, session } = await recorded()
   await session.append(bytes('one'))

@@ -134,10 +134,10 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         whole.add(appended)
         return appended
       },
-      async end() {
+      async end({ how } = {}) {
         await Promise.allSettled(whole)
         const missing = next - sessionOf(id).chunks.length
-        return endWith(id, missing === 0 ? 'complete' : 'interrupted', missing)
+        return endWith(id, missing === 0 ? (how ?? 'complete') : 'interrupted', missing)
       },
       restart: async () => recordingOf(begin(options, name), options),
     }

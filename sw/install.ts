@@ -14,6 +14,7 @@ import { admissionRoom, type LastChance, type OnSettled, type Sealer, type Watch
 import { createEngine, type Engine } from './engine/engine.ts'
 import { createProgress } from './engine/progress.ts'
 import { checkOptions } from './install-options.ts'
+import type { Reply } from '../src/protocol/messages.ts'
 import type { Anchor } from './ports/anchor.ts'
 import type { CreateWake } from './ports/platform.ts'
 import type { Transport } from './ports/transport.ts'
@@ -67,7 +68,12 @@ export function install(options: InstallOptions): void {
   self.addEventListener('message', (event) => {
     if (!isOurs(event.data)) return
     const [port] = event.ports
-    event.waitUntil(engine.receive(event.data, (reply) => port?.postMessage(reply)))
+    const answer = (reply: Reply) => {
+      port?.postMessage(reply)
+      // The page has what it asked in its memory for as long as this end is open.
+      port?.close()
+    }
+    event.waitUntil(engine.receive(event.data, answer))
   })
 
   // With `workboxSync` its Queue hears the base tag too, and does not say whether the attempt is the last.
@@ -98,6 +104,7 @@ function engineOf(options: InstallOptions): Engine {
       clock,
       progress,
       room: admissionRoom(),
+      ailing: new Set(),
       lock: webLock(scope),
       wake: options.wake?.(clock, () => engine.sync()) ?? backgroundSync(clock),
       metered: isMetered,

@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Endpoints } from '../backend/index.ts'
 import { buildDemo, serveDemo } from '../demo-site.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
 import { storedTimes, storedUntilMs } from '../page/stored-times.ts'
 import { openDemo } from '../page/witness.ts'
+import { NOWHERE } from './nowhere.ts'
 
 const HELP = `Kills Chromium in the middle of recordings, and tells how much video each kill cost.
 
@@ -19,24 +19,6 @@ const HELP = `Kills Chromium in the middle of recordings, and tells how much vid
 /** Of a recording, when it is killed: any moment of it is as likely, and of a slice. */
 const SHORTEST_MS = 2_500
 const LONGEST_MS = 8_000
-
-/** A port at which nobody listens: all that is recorded stays on the device. */
-const NOWHERE = 'http://127.0.0.1:9'
-const ENDPOINTS: Endpoints = {
-  ipfs: NOWHERE,
-  gateway: NOWHERE,
-  tus: NOWHERE,
-  tusPlain: NOWHERE,
-  put: NOWHERE,
-  pinata: NOWHERE,
-  resumable: NOWHERE,
-  resumableMute: NOWHERE,
-  rpcUrl: NOWHERE,
-  relayUrl: NOWHERE,
-  registry: '0x700b6A60ce7EaaEA56F065753d8dcB9653dbAD35',
-  chainId: 31337,
-  pollMs: 1000,
-}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -50,7 +32,7 @@ async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-loss-'))
   await buildDemo(join(folder, 'demo'))
   const site = await serveDemo({
-    endpoints: ENDPOINTS,
+    endpoints: NOWHERE,
     folder: join(folder, 'demo'),
   })
   const executable = findChromium()

@@ -22,6 +22,8 @@ export interface RecordingOptions {
   readonly pagesPerHead: number
   /** Whether the last head is of a list of everything, in full pages. */
   readonly listsAll?: boolean
+  /** What each chunk is, base64; default: `chunkBytes` at random. */
+  readonly media?: { readonly base64: string; readonly mimeType: string }
 }
 
 /** A recording as its writer publishes it, whose chunks are made again each time one is asked for. */
@@ -37,7 +39,7 @@ export interface Published {
 
 /** Publishes a recording with the product's own code, in as little memory as its pages need. */
 export async function publish(options: RecordingOptions): Promise<Published> {
-  const { chunks, chunkBytes, chunksPerPage, pagesPerHead, listsAll = false } = options
+  const { chunks, chunksPerPage, pagesPerHead, listsAll = false, media } = options
   const privateKey = newPrivateKey()
   const groupKey = toHex(await publicKeyOf(privateKey, platformX25519))
   const id = crypto.randomUUID() as SessionId
@@ -47,7 +49,7 @@ export async function publish(options: RecordingOptions): Promise<Published> {
   const signing = await importSigningKey(signingKey)
   const groups = await groupsDigest(access)
   const startedAtMs = timeOfBlock(0)
-  const plaintext = randomBytes(chunkBytes)
+  const plaintext = media ? Buffer.from(media.base64, 'base64') : randomBytes(options.chunkBytes)
   const plaintextHash = createHash('sha256').update(plaintext).digest('hex') as Sha256Hex
   const keys: { key: Buffer; iv: Buffer; cid: Cid }[] = []
   const indexOf = new Map<string, number>()
@@ -68,7 +70,7 @@ export async function publish(options: RecordingOptions): Promise<Published> {
       publicKey,
       sealingKey,
       continues: null,
-      mimeType: 'video/webm',
+      mimeType: media?.mimeType ?? 'video/webm',
       groups: access,
       metadata: null,
     }),
@@ -160,5 +162,5 @@ export async function publish(options: RecordingOptions): Promise<Published> {
     const index = indexOf.get(cid)
     return index === undefined ? objects.get(cid) : ciphertextOf(index)
   }
-  return { world, pages, plaintextBytes: chunks * chunkBytes, object, keys }
+  return { world, pages, plaintextBytes: chunks * plaintext.length, object, keys }
 }

@@ -17,7 +17,7 @@ export interface ServerOptions extends RecordingOptions {
   /** Of each answer of a gateway; 0: as fast as it goes. */
   readonly bytesPerSec: number
   /** Whether each gateway has a page at `/`, which reads from there in a browser. */
-  readonly hasPage?: boolean
+  readonly hasPage?: boolean | 'first-frame'
   /** Whether the node tells the times of blocks with the logs, as geth (from 1.16) and anvil do. */
   readonly logTimes: boolean
 }
@@ -42,6 +42,11 @@ export interface PageWanted {
   readonly groupKey: string
   readonly registry: string
 }
+/** What the page tells in which the demo's reader opens one. */
+export interface FramePage {
+  readonly openMs: number
+  readonly frameMs: number
+}
 export interface PageMeasured {
   readonly bytes: number
   readonly openMs: number
@@ -49,7 +54,8 @@ export interface PageMeasured {
 }
 
 const options = JSON.parse(process.argv[2]!) as ServerOptions
-const page = join(repositoryRoot(), 'e2e', 'bench', 'reading-page.ts')
+const pageName = options.hasPage === 'first-frame' ? 'first-frame-page.ts' : 'reading-page.ts'
+const page = join(repositoryRoot(), 'e2e', 'bench', pageName)
 const script = options.hasPage ? await bundle(page) : ''
 const published = await publish(options)
 const node = await startFakeNode(published.world)
@@ -102,7 +108,7 @@ async function site(request: IncomingMessage, response: ServerResponse) {
   if (pathname === '/page.js') return response.setHeader('content-type', 'text/javascript').end(script)
   response
     .setHeader('content-type', 'text/html')
-    .end('<!doctype html><title>Reading</title><script src="/page.js"></script>')
+    .end('<!doctype html><title>Reading</title><body><script src="/page.js"></script>')
 }
 
 const PIECE_MS = 10

@@ -14,10 +14,10 @@ import type { GatewayKind, PageMeasured, PageWanted, Served, ServerOptions } fro
 
 const HELP = `Measures reading back, in Node, against gateways and a node in a process of their own. Prints JSON.
 
-  node dist/e2e/bench/reading.js [options] [many browser seek race throughput memory]
+  node dist/e2e/bench/reading.js [options] [many browser frame seek race throughput memory]
 
-  --chunks N   of many, browser and seek (default 10000)
-  --rtt N      round trip of many, browser, seek and race, ms (default 100)
+  --chunks N   of many, browser, frame and seek (default 10000)
+  --rtt N      round trip of many, browser, frame, seek and race, ms (default 100)
   --gib N      of memory (default 1)
   --mib N      of throughput (default 256)`
 
@@ -100,6 +100,40 @@ const AT_A_TIME = [
 
 /** Reads all of it in a page of its gateway's origin. */
 async function inBrowser(told: Served, measured: Promise<PageMeasured>): Promise<PageMeasured> {
+  const found = await inPage(told, measured)
+  if (found.bytes !== told.plaintextBytes) throw new Error(JSON.stringify(found))
+  return found
+}
+
+/** What a browser's recorder makes of half a second: it plays by itself. */
+async function recordedSlice(): Promise<{ base64: string; mimeType: string }> {
+  const profile = await mkdtemp(join(tmpdir(), 'holdfast-reading-'))
+  const browser = await launchBrowser({ executable: findChromium(), profile })
+  try {
+    const page = await browser.context.newPage()
+    return await page.evaluate(async () => {
+      const canvas = document.createElement('canvas')
+      const pen = canvas.getContext('2d')!
+      const timer = setInterval(() => pen.fillRect(Math.random() * 200, 0, 20, 20), 50)
+      const mimeType = 'video/webm;codecs=vp8'
+      const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType })
+      const made = new Promise<Blob>((resolve) =>
+        recorder.addEventListener('dataavailable', ({ data }) => resolve(data)),
+      )
+      recorder.start()
+      setTimeout(() => recorder.stop(), 500)
+      const bytes = new Uint8Array(await (await made).arrayBuffer())
+      clearInterval(timer)
+      return { base64: btoa(String.fromCharCode(...bytes)), mimeType }
+    })
+  } finally {
+    await browser.kill()
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+/** What a page of its gateway's origin tells. */
+async function inPage<Measured>(told: Served, measured: Promise<Measured>): Promise<Measured> {
   const { name, groupKey, registry } = told
   const wanted: PageWanted = { name, groupKey, registry }
   const profile = await mkdtemp(join(tmpdir(), 'holdfast-reading-'))
@@ -111,7 +145,7 @@ async function inBrowser(told: Served, measured: Promise<PageMeasured>): Promise
   })
   try {
     const found = await measured
-    if (found.bytes !== told.plaintextBytes) throw new Error(JSON.stringify(found))
+    if (typeof found === 'object' && found !== null && 'error' in found) throw new Error(String(found.error))
     return found
   } finally {
     await browser.kill()
@@ -143,6 +177,20 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
         const { openMs, readMs } = await inBrowser(told, measured)
         const seconds = (openMs + readMs) / 1_000
         figures.push({ chunks, pages: told.pages, listsAll, openMs, readMs, seconds })
+      })
+    }
+    return figures
+  },
+
+  /** Until the demo's reader shows the first frame of a long recording, from its opening on. */
+  async frame() {
+    const media = await recordedSlice()
+    const figures: object[] = []
+    for (const [chunksPerPage, logTimes, listsAll] of MANY.filter(([, isTold]) => isTold)) {
+      const options = { chunks, roundTripMs, chunksPerPage, logTimes, listsAll, media }
+      await served({ ...options, hasPage: 'first-frame' }, async (told, measured) => {
+        const found = await inPage(told, measured)
+        figures.push({ chunks, pages: told.pages, listsAll, ...found })
       })
     }
     return figures

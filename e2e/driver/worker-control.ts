@@ -71,17 +71,29 @@ export async function cutNetwork(page: Page): Promise<() => Promise<void>> {
  */
 export async function dataSaver(page: Page): Promise<(on: boolean) => Promise<void>> {
   const worker = await workerSession(page)
-  return (dataSaverEnabled) => worker.send('Emulation.setDataSaverOverride', { dataSaverEnabled })
+  return async (dataSaverEnabled) => {
+    await worker.send('Emulation.setDataSaverOverride', { dataSaverEnabled })
+  }
 }
 
 /** A debugger's session with the page's worker; what it overrides holds until it is detached. */
-interface WorkerSession {
-  /** Resolves once the worker has answered. */
-  send(method: string, params: object): Promise<void>
+export interface WorkerSession {
+  /** Resolves to what the worker answers. */
+  send(method: string, params?: object): Promise<unknown>
+  /** @param heard called with the parameters of each such event */
+  on(event: string, heard: (params: unknown) => void): void
   detach(): Promise<void>
 }
 
-async function workerSession(page: Page): Promise<WorkerSession> {
+interface FromWorker {
+  readonly id?: number
+  readonly method?: string
+  readonly params?: unknown
+  readonly result?: unknown
+  readonly error?: { readonly message: string }
+}
+
+export async function workerSession(page: Page): Promise<WorkerSession> {
   const browser = page.context().browser()
   if (browser === null) throw new Error('The page has no browser of its own')
   const session = await browser.newBrowserCDPSession()
@@ -90,19 +102,25 @@ async function workerSession(page: Page): Promise<WorkerSession> {
   const worker = targetInfos.find(({ type, url }) => type === 'service_worker' && url.startsWith(origin))
   if (worker === undefined) throw new Error(`No worker of ${origin} runs`)
   const { sessionId } = await session.send('Target.attachToTarget', { targetId: worker.targetId })
+  const waiting = new Map<number, (answer: FromWorker) => void>()
+  const listening: { event: string; heard: (params: unknown) => void }[] = []
+  session.on('Target.receivedMessageFromTarget', ({ message }) => {
+    const answer = JSON.parse(message) as FromWorker
+    waiting.get(answer.id ?? 0)?.(answer)
+    for (const { event, heard } of listening) if (event === answer.method) heard(answer.params)
+  })
   let sent = 0
   return {
-    send(method, params) {
+    async send(method, params = {}) {
       const message = { id: ++sent, method, params }
-      const taken = new Promise<void>((resolve) => {
-        session.on('Target.receivedMessageFromTarget', (answer) => {
-          if (Reflect.get(JSON.parse(answer.message) as object, 'id') === message.id) resolve()
-        })
-      })
-      return session
-        .send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify(message) })
-        .then(() => taken)
+      const answered = new Promise<FromWorker>((resolve) => waiting.set(message.id, resolve))
+      await session.send('Target.sendMessageToTarget', { sessionId, message: JSON.stringify(message) })
+      const { result, error } = await answered
+      waiting.delete(message.id)
+      if (error) throw new Error(`The worker's debugger: ${error.message}`)
+      return result
     },
+    on: (event, heard) => void listening.push({ event, heard }),
     detach: () => session.detach(),
   }
 }

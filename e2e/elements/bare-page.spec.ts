@@ -211,3 +211,111 @@ test('what could not be kept stays to be saved over the next recording, and the 
   await page.getByRole('button', { name: 'Dismiss' }).click()
   await expect(save).toBeHidden()
 })
+
+test('taken out of the page, what the worker has not taken is handed over all the same, and what cannot be kept is saved; then the page asks no more', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.define(false)
+    it.letRecord()
+    const { startSession } = it.holdfast
+    it.holdfast.startSession = async (options) => {
+      const session = await startSession(options)
+      const { append, end } = session
+      session.append = async (...slice) => {
+        await it.gate
+        return append(...slice)
+      }
+      // After all of them.
+      session.end = async (how) => {
+        await it.gate.catch(() => undefined)
+        return end(how)
+      }
+      return session
+    }
+  })
+  const asks = () =>
+    inPage(page, () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
+  const record = async () => {
+    await inPage(page, (it) => {
+      it.home.append(it.recorder)
+      it.gate = new Promise((open, close) => Object.assign(it, { open, close }))
+      void it.recorder.record()
+    })
+    await expect.poll(asks).toBe(true)
+    await inPage(page, (it) => it.recorder.remove())
+    // Nothing is there to be seen, and all of it is in this page.
+    await expect.poll(() => inPage(page, (it) => it.recorder.state)).toBe('saving')
+    expect(await asks()).toBe(true)
+  }
+
+  await record()
+  const before = await inPage(page, (it) => it.worker.taken.length)
+  await inPage(page, (it) => it.open())
+  await expect.poll(() => inPage(page, (it) => it.recorder.state)).toBe('idle')
+  expect(await inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(before)
+  expect(await asks()).toBe(false)
+
+  await record()
+  const saving = page.waitForEvent('download')
+  await inPage(page, (it) => it.close(new Error('No')))
+  expect((await saving).suggestedFilename()).toMatch(/^holdfast-unsaved\./)
+  await expect.poll(asks).toBe(false)
+  expect(await inPage(page, (it) => it.recorder.hasAttribute('data-unsaved'))).toBe(false)
+
+  // Where it cannot be saved, either, it stays: the only place that has it is this page.
+  await inPage(page, (it) => {
+    it.recorder.saveUnsaved = () => Promise.reject(new Error('No room'))
+  })
+  await record()
+  await inPage(page, (it) => it.close(new Error('No')))
+  await expect.poll(() => inPage(page, (it) => it.recorder.state)).toBe('idle')
+  expect(await asks()).toBe(true)
+  await inPage(page, (it) => {
+    it.home.append(it.recorder)
+    it.recorder.saveUnsaved = undefined
+  })
+  const later = page.waitForEvent('download')
+  // The newest is on top.
+  await page.getByRole('button', { name: 'Save as a file' }).first().click()
+  await later
+  await expect.poll(asks).toBe(false)
+})
+
+test('frozen, and its camera gone meanwhile: it is opened again unasked, shown, and recorded in a session that goes on', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.define(false)
+    it.letRecord()
+    const openSource = it.recorder.openSource!
+    it.recorder.openSource = async (isAgain) => {
+      const source = await openSource()
+      it.opened.push(isAgain)
+      if (typeof source === 'object') it.sources.push(source)
+      return source
+    }
+    void it.recorder.record()
+  })
+  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)
+  const taken = await inPage(page, (it) => {
+    for (const track of it.sources[0]?.stream.getTracks() ?? []) track.stop()
+    // As Chromium does: the page runs again, and finds that its camera was taken.
+    document.dispatchEvent(new Event('resume'))
+    return it.worker.taken.length
+  })
+  await expect.poll(() => inPage(page, (it) => it.opened)).toEqual([false, true])
+  await expect(page.getByText('goes on in a new one')).toBeVisible()
+  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(taken + 1)
+  const shown = await inPage(page, (it) => {
+    const video = it.recorder.shadowRoot?.querySelector('video')
+    return video?.srcObject === it.sources[1]?.stream
+  })
+  expect(shown).toBe(true)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'idle')
+  const states = await inPage(page, (it) =>
+    it.sources.flatMap(({ stream }) => stream.getTracks().map(({ readyState }) => readyState)),
+  )
+  expect(states).toEqual(['ended', 'ended'])
+})

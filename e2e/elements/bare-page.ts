@@ -1,4 +1,5 @@
 import { defineElements, english, type ElementTexts } from '../../src/elements/index.ts'
+import type { Source } from '../../src/elements/camera.ts'
 import { fakeWorker } from '../../src/testing.ts'
 
 /** A page that has the elements, a worker in memory, and nothing else: no demo, no style, no markup of ours. */
@@ -58,6 +59,14 @@ export const bare = {
   },
   holdfast,
   recorder,
+  home: main,
+  /** What a test lets through, or not. */
+  gate: Promise.resolve() as Promise<unknown>,
+  open: (_value?: unknown) => {},
+  close: (_error: Error) => {},
+  /** How and with what sources were opened, where a test notes it. */
+  opened: [] as unknown[],
+  sources: [] as Source[],
   /** What sessions were ended with, where a test notes it. */
   ends: [] as unknown[],
 }

@@ -29,6 +29,29 @@ test('a new version is offered on top, not while something waits in the page, an
   expect(await page.evaluate(async () => (await navigator.serviceWorker.ready).waiting)).toBeNull()
 })
 
+test('where the browser may clear recordings, what helps is beside the words: the app is installed by one press', async ({
+  stack,
+  context,
+}) => {
+  const first = () => {
+    navigator.storage.persist = async () => false
+  }
+  const { page, ...witness } = await openDemo(context, { url: stack.url, first })
+  const install = page.getByTestId('install')
+  await page.evaluate(() => {
+    const prompt = async () => void Reflect.set(window, 'prompted', true)
+    dispatchEvent(Object.assign(new Event('beforeinstallprompt', { cancelable: true }), { prompt }))
+  })
+  // Nothing is asked for before there is a reason.
+  await expect(install).toBeHidden()
+  await witness.record()
+  await expect(page.getByTestId('storage-line')).toContainText('installing this app usually helps')
+  await install.click()
+  expect(await page.evaluate(() => Reflect.get(window, 'prompted'))).toBe(true)
+  await expect(install).toBeHidden()
+  await witness.stop()
+})
+
 test('the icon tells how many recordings are on their way, and forgets it with the last', async ({
   stack,
   context,

@@ -30,3 +30,40 @@ test('a page that was frozen and runs again goes on in a new recording that name
   const after = await anchored(backend, later ?? '', 'complete', 2)
   expect(after.name).not.toBe(before.name)
 })
+
+/** Runs in the page: keeps the streams that it was given, for the test to break. */
+function keepStreams(): void {
+  const { mediaDevices } = navigator
+  const getUserMedia = mediaDevices?.getUserMedia.bind(mediaDevices)
+  if (!getUserMedia) return
+  const given: MediaStream[] = []
+  Reflect.set(window, 'given', given)
+  mediaDevices.getUserMedia = async (wish) => {
+    const stream = await getUserMedia(wish)
+    given.push(stream)
+    return stream
+  }
+}
+
+test('a page that was frozen and lost its camera goes on with it, once it is there again', async ({
+  stack,
+  context,
+}) => {
+  const witness = await openDemo(context, { url: stack.url, first: keepStreams })
+  const { page } = witness
+  await witness.record()
+  await witness.acknowledged(1)
+  await page.evaluate(() => {
+    const [first] = Reflect.get(window, 'given') as MediaStream[]
+    for (const track of first?.getTracks() ?? []) track.stop()
+    document.dispatchEvent(new Event('resume'))
+  })
+  await expect(page.getByTestId('session')).toHaveCount(2)
+  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+  await expect(page.getByTestId('recorder')).toHaveAttribute('data-picture', 'live')
+  const cut = Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged'))
+  await witness.acknowledged(cut + 2)
+  await page.getByTestId('stop-button').click()
+  await expect(page.getByTestId('session').first()).toHaveAttribute('data-ending', 'complete')
+  await expect(page.getByTestId('session').last()).toHaveAttribute('data-ending', 'interrupted')
+})

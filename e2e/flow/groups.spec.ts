@@ -1,8 +1,20 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored } from '../backend-oracle.ts'
 import { expect, test } from '../fixtures.ts'
 import { lookIntoFile } from '../page/media-file.ts'
 import { openDemo } from '../page/witness.ts'
+
+/** All that a page of the origin finds of its groups and keys. */
+const storedIn = (page: Page) =>
+  page.evaluate(async () => {
+    const keys = await caches.open('holdfast-demo-keys')
+    const answers = await Promise.all((await keys.keys()).map((address) => keys.match(address)))
+    const texts = await Promise.all(answers.map((answer) => answer?.text()))
+    return JSON.stringify([{ ...localStorage }, texts])
+  })
 
 test('a device with the recording key alone records, and opens nothing until it is given the group key', async ({
   stack,
@@ -12,7 +24,7 @@ test('a device with the recording key alone records, and opens nothing until it 
   const { page, groupKey } = witness
   const holds = page.getByTestId('group-holds')
   const dialogKey = page.getByTestId('group-key-input')
-  const stored = () => page.evaluate(() => JSON.stringify({ ...localStorage }))
+  const stored = () => storedIn(page)
 
   await expect(holds).toContainText('on this device only')
   await page.getByTestId('group-key').click()
@@ -20,7 +32,10 @@ test('a device with the recording key alone records, and opens nothing until it 
   await page.keyboard.press('Escape')
 
   // Another phone, which was given no more than that.
-  await page.evaluate(() => localStorage.clear())
+  await page.evaluate(async () => {
+    localStorage.clear()
+    await caches.delete('holdfast-demo-keys')
+  })
   await page.reload()
   await page.getByTestId('group-join').click()
   await dialogKey.fill(recordingKey)
@@ -54,7 +69,7 @@ test('the last copy of a key is lost by no tap: a copy is proved first, then it 
   const { page, record, stop, groupKey } = await openDemo(context, { url: stack.url, group: 'made' })
   const holds = page.getByTestId('group-holds')
   const key = encodeKey(groupKey)
-  const isStored = () => page.evaluate((text) => JSON.stringify({ ...localStorage }).includes(text), key)
+  const isStored = async () => (await storedIn(page)).includes(key)
   await expect(holds).toHaveAttribute('data-key', 'only-here')
   await page.getByTestId('group-key').click()
   await expect(page.getByRole('button', { name: 'Forget it here' })).toBeHidden()
@@ -76,6 +91,45 @@ test('the last copy of a key is lost by no tap: a copy is proved first, then it 
   expect(await isStored()).toBe(false)
   await record()
   await stop()
+})
+
+/** Files below this folder that have one of these, by their paths. */
+async function filesWith(folder: string, wanted: readonly Buffer[]): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const content = await readFile(path).catch(() => Buffer.alloc(0))
+    if (wanted.some((bytes) => content.includes(bytes))) found.push(path)
+  }
+  return found
+}
+
+test('who takes the phone finds no key in the browser’s folder once a copy is proved, nor one that was only typed', async ({
+  stack,
+  launch,
+}) => {
+  const browser = await launch()
+  const { page, groupKey } = await openDemo(browser.context, { url: stack.url, group: 'made' })
+  const keyText = encodeKey(groupKey)
+  const [wide, plain] = [Buffer.from(keyText, 'utf16le'), Buffer.from(keyText)]
+  const search = () => filesWith(browser.profile, [plain, wide, Buffer.from(groupKey)])
+  // As long as it is the only copy, it is there.
+  await expect.poll(async () => (await search()).length).toBe(1)
+  await page.getByTestId('group-key').click()
+  await page.getByTestId('prove-copy').click()
+  await page.getByTestId('prove-end').fill(keyText.slice(-4))
+  await page.getByTestId('prove-done').click()
+  await expect(page.getByTestId('group-holds')).toHaveAttribute('data-key', 'elsewhere')
+
+  await page.getByTestId('group-key').click()
+  await page.getByRole('button', { name: 'Enter the group key' }).click()
+  await page.getByTestId('group-key-input').fill(keyText)
+  await page.getByTestId('group-key-save').click()
+  await expect(page.getByTestId('group-secret-shown')).toHaveText(keyText)
+  // What it has not written yet it writes at its end.
+  await browser.close()
+  expect(await search()).toEqual([])
 })
 
 test('who presses Record first records at once, for a new group whose key stays until a copy is proved', async ({

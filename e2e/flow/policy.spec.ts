@@ -7,7 +7,7 @@ import { post } from '../page/messages.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
 
-const PAUSED = 'Uploads are paused.'
+const PAUSED = 'Uploads are off.'
 const WAITING = 'Waiting for Wi-Fi.'
 
 /** Chooses a policy as a person does, and waits until the worker says that it is in force. */

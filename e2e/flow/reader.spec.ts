@@ -65,6 +65,8 @@ test('with nothing but the group’s key, in a browser that has seen none of it,
       .poll(async () => Number(await row.locator('.player').getAttribute('data-proved')))
       .toBeGreaterThanOrEqual(count)
   }
+  // The list itself knows of no interruption: once it is known, it says nothing else.
+  await expect(listed.nth(1).locator('.session-when')).toHaveText('It was interrupted.')
 
   const video = page.waitForEvent('download')
   await oldest.getByRole('button', { name: 'Save the video' }).click()
@@ -106,4 +108,68 @@ test('a recording key, or what is no key, opens nothing, and is told in words', 
   await page.getByTestId('reader-open').click()
   await expect(page.getByRole('alert')).toContainText('which opens nothing')
   await expect(page.getByTestId('listed')).toHaveCount(0)
+})
+
+/** Runs in the page: a browser that reads codes, and what it reads, one look after the other. */
+function readCodes(): void {
+  const codes = ['https://example.org/#menu']
+  Reflect.set(window, 'codes', codes)
+  class Detector {
+    static getSupportedFormats = async () => ['qr_code']
+    detect = async () => codes.splice(0, 1).map((rawValue) => ({ rawValue }))
+  }
+  Reflect.set(window, 'BarcodeDetector', Detector)
+}
+
+test('a code that the phone shows, once it is asked for it, is read by the reader’s camera; any other code is told', async ({
+  stack,
+  context,
+}) => {
+  const phone = await openDemo(context, { url: stack.url })
+  const { page } = phone
+  await page.getByTestId('group-key').click()
+  const code = page.getByRole('img', { name: 'QR code' })
+  await expect(code).toHaveCount(0)
+  const show = page.getByTestId('show-code')
+  await show.focus()
+  await page.keyboard.press('Enter')
+  await expect(code).toBeVisible()
+  await expect(show).toHaveAttribute('aria-expanded', 'true')
+  await expect(show).toBeFocused()
+  // Nobody finds it there later.
+  await page.keyboard.press('Escape')
+  await expect(code).toHaveCount(0)
+
+  const reader = await context.newPage()
+  await reader.addInitScript(readCodes)
+  await reader.goto(`${stack.url}/read.html`)
+  await reader.getByTestId('scan').press('Enter')
+  const video = reader.getByTestId('scan-video')
+  await expect(video).toBeVisible()
+  await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
+  await reader.getByRole('button', { name: 'Stop the camera' }).press('Enter')
+  await expect(video).toBeHidden()
+  await reader.getByTestId('scan').press('Enter')
+  await expect(video).toBeVisible()
+  const link = `${stack.url}/read.html#key=${encodeKey(phone.groupKey)}`
+  await reader.evaluate((text) => void (Reflect.get(window, 'codes') as string[]).push(text), link)
+  await expect(reader.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
+  // The camera is let go, and the key is in no address.
+  expect(await video.evaluate((one: HTMLVideoElement) => one.srcObject)).toBeNull()
+  expect(reader.url()).toBe(`${stack.url}/read.html`)
+})
+
+test('a browser that reads no codes is told of the camera app, and takes the link as it was sent', async ({
+  stack,
+  context,
+}) => {
+  const { groupKey } = await openDemo(context, { url: stack.url })
+  const page = await context.newPage()
+  await page.addInitScript(() => void Reflect.deleteProperty(window, 'BarcodeDetector'))
+  await page.goto(`${stack.url}/read.html`)
+  await expect(page.getByText('The camera app of a phone opens it here, too.')).toBeVisible()
+  await expect(page.getByTestId('scan')).toBeHidden()
+  await page.getByTestId('reader-key').fill(`${stack.url}/read.html#key=${encodeKey(groupKey)}`)
+  await page.getByTestId('reader-open').click()
+  await expect(page.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
 })

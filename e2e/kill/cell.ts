@@ -1,32 +1,32 @@
-import { test, WHOLE } from '../fixtures.ts'
+import { test } from '../fixtures.ts'
 import type { StoreName } from '../stores.ts'
-import { DEATHS, type Death, type DeathName } from './deaths.ts'
-import { momentsOver, type Moment, type MomentName } from './moments.ts'
+import { tagOf } from '../whole.ts'
+import { expectNames } from './covering.ts'
+import { DEATHS, type Death } from './deaths.ts'
+import { MATRIX, expectAllSampled, isCovering, isSampled } from './matrix.ts'
+import { momentsOver, type Moment } from './moments.ts'
 import { expectHeldAt, expectWhole } from './outcome.ts'
-import { expectAllSampled, isSampled } from './sample.ts'
 import { openScene } from './kill-scene.ts'
 
-/** Every death meets every moment over every store: no combination is impossible, so none is left out. */
-export function everyDeathMeetsEveryMoment(stores: readonly StoreName[]): void {
-  for (const store of stores) {
-    const moments = Object.entries(momentsOver(store)) as [MomentName, Moment][]
-    expectAllSampled(
-      stores,
-      Object.keys(DEATHS),
-      moments.map(([name]) => name),
-    )
-    for (const [deathName, death] of Object.entries(DEATHS) as [DeathName, Death][])
+/** Every death meets every moment over every store; their tags say which run is to have them. */
+export function everyDeathMeetsEveryMoment(): void {
+  expectAllSampled(MATRIX)
+  for (const store of MATRIX.places as readonly StoreName[]) {
+    const moments: Readonly<Record<string, Moment>> = momentsOver(store)
+    expectNames(MATRIX, DEATHS, moments)
+    for (const [deathName, death] of Object.entries<Death>(DEATHS))
       test.describe(`over ${store}, ${deathName}`, () => {
         test.use({ workerName: store === 'ipfs' ? 'demo' : store })
-        for (const [momentName, moment] of moments) {
-          const tag = isSampled([store, deathName, momentName]) ? [] : WHOLE
+        for (const [momentName, moment] of Object.entries(moments)) {
+          const place = [store, deathName, momentName] as const
+          const tag = tagOf(isSampled(place), isCovering(place))
           cell(`${deathName} × ${momentName}`, tag, death, moment)
         }
       })
   }
 }
 
-function cell(title: string, tag: string | string[], death: Death, moment: Moment): void {
+function cell(title: string, tag: string[], death: Death, moment: Moment): void {
   test(title, { tag }, async ({ stack, launch, shared }) => {
     const browser = death.takesBrowser ? await launch() : shared
     const scene = await openScene({ ...stack, launch, browser }, moment.witness)

@@ -156,7 +156,7 @@ export const momentsOver = (store: StoreName) =>
       await untilOne(scene, 'uploaded')
       return held
     }),
-    'page-began, nothing of it sent': pageBegan,
+    'page-began, the database held': pageBegan,
     'page-sent, before the store has it': endedUntil('manifesting', (scene) =>
       holdPage(scene, 'before', store),
     ),

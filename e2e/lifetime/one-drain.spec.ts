@@ -11,7 +11,7 @@ const TABS = 8
 const CHUNKS = 4
 const HELLOS = 10
 /** As sw/core/lanes.ts has it. */
-const MOST_LANES = 6
+const MOST_LANES = 5
 
 // Held uploads are waited for however long the eight tabs take.
 test.use({ workerName: 'patient' })

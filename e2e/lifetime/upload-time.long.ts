@@ -3,7 +3,7 @@ import { expect, test, type Lane } from './fixtures.ts'
 import { measured } from './measured.ts'
 import { spansText, uploadedBytes, uploadSec, uploadSpans, type Span } from './upload-time.ts'
 
-/** Of each request, which takes 8 s so: with six lanes 20 minutes of upload are left when the tab closes. */
+/** Of each request, which takes 8 s so: with five lanes 20 minutes of upload and more are left when the tab closes. */
 const BYTES_PER_SEC = 32_000
 const CHUNK_BYTES = 256_000
 const CHUNKS = 1_124

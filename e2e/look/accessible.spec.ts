@@ -63,7 +63,12 @@ async function takeShots(page: Page, name: string): Promise<void> {
   const before = page.viewportSize()
   for (const [width, height] of SIZES) {
     await page.setViewportSize({ width, height })
-    await page.screenshot({ path: `${name}-${width}.png`, fullPage: !(await isModal(page)) })
+    await page.screenshot({ path: `${name}-${width}.png` })
+    if (await isModal(page)) continue
+    // As high as all of it, so that what is fixed to the screen covers nothing.
+    const all = await page.evaluate(() => document.documentElement.scrollHeight)
+    await page.setViewportSize({ width, height: all })
+    await page.screenshot({ path: `${name}-${width}-all.png` })
   }
   if (before) await page.setViewportSize(before)
 }
@@ -91,7 +96,7 @@ test(
     const { states, found, look } = looking()
     await lookAtFirstVisit(stack, context, look)
     expect(found).toEqual({})
-    expect(states).toHaveLength(9)
+    expect(states).toHaveLength(10)
   },
 )
 

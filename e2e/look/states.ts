@@ -39,6 +39,8 @@ export async function lookAtFirstVisit({ url }: Stack, context: BrowserContext, 
 
   await page.getByTestId('group-key').click()
   await look(page, '05-keys')
+  await page.getByTestId('show-code').click()
+  await look(page, '05-keys-code')
   await page.getByTestId('prove-copy').click()
   await page.getByTestId('prove-end').fill('nope')
   await page.getByTestId('prove-done').click()

@@ -16,7 +16,7 @@ export interface DatabaseHold {
  */
 export const holdDatabaseAt = (page: Page, status: string): DatabaseHold => holdDatabase(page, status)
 
-/** The same, where a page of a session's log is about to leave: it is stored what is in it. */
+/** The same, where a page of a session's log is in flight: nothing that comes of it can be stored. */
 export const holdDatabaseAtPage = (page: Page): DatabaseHold => holdDatabase(page)
 
 function holdDatabase(page: Page, status?: string): DatabaseHold {
@@ -57,8 +57,8 @@ async function keepOpenAt({
     const tx = db.transaction(['chunks', 'sessions'], 'readwrite')
     const chunks = tx.objectStore('chunks')
     const rows = await result<{ state: { status: string } }[]>(chunks.getAll())
-    const sessions = await result<{ listing?: { sent: boolean } }[]>(tx.objectStore('sessions').getAll())
-    const pageWaits = sessions.some(({ listing }) => listing?.sent === false)
+    const sessions = await result<{ listing?: unknown }[]>(tx.objectStore('sessions').getAll())
+    const pageWaits = sessions.some(({ listing }) => listing !== undefined)
     if (wanted === undefined ? pageWaits : rows.some(({ state }) => state.status === wanted)) {
       void spin(chunks).finally(() => db.close())
       return

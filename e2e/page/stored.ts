@@ -24,23 +24,35 @@ export async function storedChunks(page: Page): Promise<StoredChunk[]> {
       id: string
       sessionId: string
       index: number
+      position?: number
       state: { status: string; seal?: { encryptedHash: string; cid: string } }
+    }
+    interface SessionRow {
+      id: string
+      listed: { tree: { size: number } }
+      listing?: { tree: { size: number } }
     }
     const db = await settled(indexedDB.open(`holdfast-2:${location.origin}/`))
     try {
       // In one transaction, so that no chunk is confirmed in between.
-      const tx = db.transaction(['chunks', 'payloads'])
+      const tx = db.transaction(['chunks', 'payloads', 'sessions'])
       const rows = await settled<Row[]>(tx.objectStore('chunks').getAll())
+      const sessions = await settled<SessionRow[]>(tx.objectStore('sessions').getAll())
       const payloads = await Promise.all(
         rows.map(({ id }) => settled<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id))),
       )
       const chunks = []
-      for (const [at, { id, sessionId, index, state }] of rows.entries()) {
+      for (const [at, { id, sessionId, index, position = 0, state }] of rows.entries()) {
         const payload = payloads[at]
         const bytes = payload instanceof Blob ? await payload.arrayBuffer() : payload
         const digest = bytes && new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
         const payloadHash = digest && [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-        const { status, seal } = state
+        const { seal } = state
+        // What is proved is as far as its entry.
+        const { listed, listing } = sessions.find((session) => session.id === sessionId) ?? {}
+        const isIn = (pages: SessionRow['listing']) => !!pages && position < pages.tree.size
+        const proved = isIn(listed) ? 'anchoring' : isIn(listing) ? 'manifesting' : 'uploaded'
+        const status = state.status === 'uploaded' ? proved : state.status
         chunks.push({
           id,
           sessionId,

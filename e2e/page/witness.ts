@@ -147,9 +147,14 @@ async function chosenKey(page: Page): Promise<Uint8Array<ArrayBuffer>> {
     await page.getByTestId('group-save').click()
     await expect(page.getByTestId('group-select')).toBeVisible()
   }
-  const key = await page.evaluate(() => {
-    const groups = JSON.parse(localStorage.getItem('holdfast-demo-groups') ?? '[]') as { key?: string }[]
-    return groups[0]?.key ?? ''
+  const key = await page.evaluate(async () => {
+    const groups = JSON.parse(localStorage.getItem('holdfast-demo-groups') ?? '[]') as {
+      id: string
+      key?: string
+    }[]
+    // One that was known already is being moved into its file.
+    const [{ id, key: moving } = { id: '' }] = groups
+    return moving ?? (await caches.match(`/keys/${id}`))?.text() ?? ''
   })
   return Uint8Array.from(Buffer.from(key, 'base64url'))
 }

@@ -15,42 +15,58 @@ import { foundAfter, moments, quantile, spans, type ChunkTimes } from './timelin
 
 const id = sessionIdOf(1)
 
-/** What each chunk weighs on the link, whatever this test's have. */
-const CHUNK_BYTES = 65_536
-const BYTES_PER_MS = 125
 const ROUND_TRIP_MS = 60
 /** Of a browser, to one host over HTTP/1.1. */
 const CONNECTIONS = 6
 const FRAME_BYTES = 16_384
 
-/** A link of 1 Mbit/s in a browser: requests share it in turns, and wait for one of six connections. */
-function slowLink({ clock }: World) {
+interface Link {
+  /** Requests share it in turns, and wait for one of six connections. */
+  readonly bytesPerMs: number
+  /** What the server gives each connection. */
+  readonly bytesPerMsEach: number
+  /** What each chunk weighs on it, whatever this test's have. */
+  readonly chunkBytes: number
+}
+
+/** 1 Mbit/s */
+const SLOW: Link = { bytesPerMs: 125, bytesPerMsEach: Infinity, chunkBytes: 65_536 }
+
+function slowLink({ clock }: World, { bytesPerMs, bytesPerMsEach }: Link) {
   const calm = new AbortController().signal
   const waiting: (() => void)[] = []
   let free = CONNECTIONS
   let freeAtMs = 0
-  return async (bytes: number): Promise<void> => {
+  /** Resolves to how long it waited for a connection, ms. */
+  return async (bytes: number): Promise<number> => {
+    const askedAtMs = clock.now()
     if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve))
     else free--
+    const waitedMs = clock.now() - askedAtMs
     for (let left = bytes; left > 0; left -= FRAME_BYTES) {
-      freeAtMs = Math.max(freeAtMs, clock.now()) + Math.min(left, FRAME_BYTES) / BYTES_PER_MS
-      await clock.sleep(freeAtMs - clock.now(), calm)
+      const frame = Math.min(left, FRAME_BYTES)
+      freeAtMs = Math.max(freeAtMs, clock.now()) + frame / bytesPerMs
+      await clock.sleep(Math.max(freeAtMs - clock.now(), frame / bytesPerMsEach), calm)
     }
     await clock.sleep(ROUND_TRIP_MS, calm)
     const next = waiting.shift()
     if (next) next()
     else free++
+    return waitedMs
   }
 }
 
 /** A worker whose store and chain are behind that link. */
-function workerOn(world: World) {
+function workerOn(world: World, link: Link) {
   const worker = world.worker()
-  const carry = slowLink(world)
+  const carry = slowLink(world, link)
   const { send } = worker.transport
   const { read, submit, receipt } = worker.anchor
+  /** Of each page, ms. */
+  const waits: number[] = []
   worker.transport.send = async (upload, bytes, ...rest) => {
-    await carry(isPage(bytes) ? bytes.length : CHUNK_BYTES)
+    if (isPage(bytes)) waits.push(await carry(bytes.length))
+    else await carry(link.chunkBytes)
     return send(upload, bytes, ...rest)
   }
   const anchor = {
@@ -72,7 +88,7 @@ function workerOn(world: World) {
       return receipt(...args)
     },
   }
-  return { ...worker, anchor }
+  return { worker: { ...worker, anchor }, waits }
 }
 
 const LABEL = new TextEncoder().encode(PAGE_LABEL)
@@ -125,12 +141,12 @@ async function withChunksBefore(world: World, before: number): Promise<void> {
 const FRESH = 40
 
 /** Chunks one second apart, behind a backlog that came in at forty a second. */
-async function recordBehind(before: number, backlog: number): Promise<ChunkTimes[]> {
+async function recordBehind(before: number, backlog: number, link = SLOW) {
   const world = createWorld()
   await recordSession(world, { chunks: 0, ending: 'recording' })
   world.locks.hold(recordingLockName(id))
   if (before > 0) await withChunksBefore(world, before)
-  const worker = workerOn(world)
+  const { worker, waits } = workerOn(world, link)
   const drain = createDrain(worker)
   const acknowledged = new Map<number, number>()
   const hand = async (index: number, thenMs: number) => {
@@ -142,7 +158,7 @@ async function recordBehind(before: number, backlog: number): Promise<ChunkTimes
   for (let index = 0; index < backlog; index++) await hand(index, 25)
   for (let fresh = 0; fresh < FRESH; fresh++) await hand(backlog + fresh, 1_000)
   await world.clock.advance(20_000)
-  return timesOf(world, acknowledged)
+  return { chunks: timesOf(world, acknowledged), waits }
 }
 
 const acknowledgedAt = (chunk: ChunkTimes) => chunk.acknowledgedAtMs
@@ -155,7 +171,7 @@ it.each([
 ])(
   'after $before chunks, behind a backlog of $backlog on 1 Mbit/s, a chunk is listed within 2 s and in a block within 10 s; a device that is destroyed has all that is 30 s old, and 95 of 100 that are 10 s old',
   async ({ before, backlog }) => {
-    const chunks = await recordBehind(before, backlog)
+    const { chunks } = await recordBehind(before, backlog)
     expect(chunks).toHaveLength(backlog + FRESH)
     const fresh = chunks.slice(-FRESH)
     expect(
@@ -182,3 +198,13 @@ it.each([
     }
   },
 )
+
+// Lanes are taken as long as each brings more, and a browser has six connections to a host over HTTP/1.1.
+it('where a server gives each connection so little that all lanes are taken, no page waits for one of them', async () => {
+  const chunkBytes = 300_000
+  const bytesPerMsEach = 100
+  const { waits } = await recordBehind(0, 200, { bytesPerMs: 12_500, bytesPerMsEach, chunkBytes })
+  expect(waits.length).toBeGreaterThan(FRESH / 2)
+  // For what a head asks, it may.
+  expect(Math.max(...waits)).toBeLessThan(chunkBytes / bytesPerMsEach / 10)
+})

@@ -1,22 +1,14 @@
-import { WHOLE } from '../fixtures.ts'
+import { expectNames } from '../kill/covering.ts'
 import { DEATHS, type Death } from '../kill/deaths.ts'
+import { tagOf } from '../whole.ts'
 import { openScene } from '../kill/kill-scene.ts'
 import { expectHeldAt } from '../kill/outcome.ts'
+import { HEADS, isCovering, isSampled, TELLINGS } from './cells.ts'
 import { headMoments, TOLD_MOMENTS, type SettledMoment } from './moments.ts'
 import { expectSettled } from './outcome.ts'
 import { test, type HeadStore } from './scene.ts'
 
 // Promises 1, 2, 3, 4, 8 of docs/guarantees.md: without a chain, and with an app that hears of what has settled.
-
-/** What `npm test` takes of these cells: each death and each moment of the last word and of the telling. */
-const SAMPLE: readonly (readonly [place: string, death: string, moment: string])[] = [
-  ['put', 'the worker is stopped', 'head-sent, before the store has it'],
-  ['tus', 'the browser is killed', 'head-sent, the store’s answer lost'],
-  ['put, told', 'the worker is stopped', 'the app asked, before it takes it'],
-  ['put, told', 'the browser is killed', 'the app has taken it, its answer lost'],
-  ['put, told', 'the worker is stopped', 'the app has answered, not written down'],
-  ['a chain and ipfs', 'the browser is killed', 'the app has refused, another try to come'],
-]
 
 const { 'the chain node is killed': _chain, ...deaths } = DEATHS
 // The app's server is none of the backend.
@@ -32,12 +24,10 @@ function everyDeathMeets(
     test.use({ store, chain })
     for (const [deathName, death] of Object.entries(ways))
       for (const [momentName, moment] of Object.entries(moments)) {
-        const isSampled = SAMPLE.some((cell) =>
-          [place, deathName, momentName].every((is, at) => is === cell[at]),
-        )
+        const cell = [place, deathName, momentName] as const
         test(
           `${deathName} × ${momentName}`,
-          { tag: isSampled ? [] : WHOLE },
+          { tag: tagOf(isSampled(cell), isCovering(cell)) },
           async ({ stack, app, launch, shared }) => {
             const browser = death.takesBrowser ? await launch() : shared
             const scene = { ...(await openScene({ ...stack, launch, browser }, moment.witness)), app }
@@ -57,8 +47,10 @@ function everyDeathMeets(
   })
 }
 
-for (const store of ['ipfs', 'tus', 'put'] as const)
-  everyDeathMeets(store, { store, chain: false }, headMoments(store), deaths)
+expectNames(HEADS, deaths, headMoments('ipfs'))
+expectNames(TELLINGS, deathsOfTelling, TOLD_MOMENTS)
+
+for (const store of HEADS.places) everyDeathMeets(store, { store, chain: false }, headMoments(store), deaths)
 // Whom the app's bytes went to makes no difference to how it hears of them.
 everyDeathMeets('put, told', { store: 'put', chain: false }, TOLD_MOMENTS, deathsOfTelling)
 everyDeathMeets('a chain and ipfs', { store: 'ipfs', chain: true }, TOLD_MOMENTS, deathsOfTelling)

@@ -161,6 +161,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       wake: backgroundSync(ownClock),
       progress: createProgress(clock),
       room: admissionRoom(),
+      ailing: new Set(),
       announce: () => {},
       onSettled: (settled) => app.hear(caller, settled),
     }

@@ -60,7 +60,7 @@ export const START_MS = Date.UTC(2026, 0, 1)
 /** @param traced whether to keep readable lines */
 export function createScene(history: History, traced: boolean): Scene {
   const random = seededRandom(history.jitter)
-  const clock = virtualClock(START_MS, 1 + history.jitter)
+  const clock = virtualClock(START_MS, 1 + history.jitter, false)
   let requests = 0
   const scene: Scene = {
     history,

@@ -152,10 +152,10 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "knowsAll || session.ending === 'complete'",
     'knowsAll',
   ]),
-  plant('leaves a chunk behind that was proved after it was listed', /and its entry/, [
-    'core/session-machine',
-    'caughtUp(draft.session, next)',
-    'next',
+  plant('leaves a chunk behind that was proved after it was listed', /the tally of/, [
+    'core/session',
+    'position < listed.tree.size',
+    'false',
   ]),
 
   // What is published of it.
@@ -172,7 +172,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant(
       'takes any event for one of the page in flight',
-      /is not at its end|and its entry|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
+      /is not at its end|the tally of|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
       [
         'core/session-machine',
         'isInFlight(session, event.of) && stepListing(draft, event)',
@@ -185,7 +185,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant(
       'begins a page while one is in flight',
-      /does not begin where|not in flight|before its page was written down|without asking|lists entries|did not end within/,
+      /does not begin where|not in flight|before its page was written down|without asking|lists entries|did not end within|the tally of/,
       ['core/session-machine', 'session.listing || !isDue', 'false'],
     ),
     besides: TWO_DRAINS,

@@ -4,7 +4,8 @@ import { TRANSPORT_CONTRACT } from '../../sw/contracts/transport.contract.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { builtScript } from '../built-scripts.ts'
-import { test as base, WHOLE } from '../fixtures.ts'
+import { test as base } from '../fixtures.ts'
+import { tagOf } from '../whole.ts'
 import { serve } from '../page/serve.ts'
 import { variantHarness } from './variant-harness.ts'
 import { newToken, type VariantName } from './variants.ts'
@@ -36,6 +37,8 @@ const VARIANTS: readonly VariantName[] = [
   'pinata-legacy',
   'pinata-signed',
 ]
+/** One of each transport's: what the others have of their own is what their server says, and how they are asked for a sign-in. */
+const IN_FULL: ReadonlySet<VariantName> = new Set(['ipfs', 'tus', 'resumable', 'put', 'pinata'])
 /**
  * What `npm test` has of each transport: all of these cases of a store that keeps half an upload, and of one that does
  * not; of the others success, and the deaths that leave the most to find out.
@@ -89,23 +92,29 @@ interface Runs {
   readonly partBytes?: number
   /** Of these, the ones that `npm test` runs. */
   readonly inEveryRun?: readonly string[]
+  /** Of these, the ones that `npm test -- --all` runs too: all, unless it says so. */
+  readonly inAll?: readonly string[]
 }
 
-function runs({ variant, titles, death = 'worker', partBytes, inEveryRun = [] }: Runs) {
+function runs({ variant, titles, death = 'worker', partBytes, inEveryRun = [], inAll = titles }: Runs) {
   // In one process, and so one browser, whose start costs more than most cases; other processes take other variants.
   test.describe.configure({ mode: 'default' })
   for (const title of titles) {
     const run = TRANSPORT_CONTRACT.find((one) => one.title === title)?.run
     if (run === undefined) throw new Error(`The contract has no case "${title}".`)
-    test(title, { tag: inEveryRun.includes(title) ? [] : WHOLE }, async ({ backend, bench, token }) => {
-      await run(
-        variantHarness(backend, variant, token, {
-          ...(partBytes !== undefined && { partBytes }),
-          make: bench.transport,
-          kill: () => bench.kill(death),
-        }),
-      )
-    })
+    test(
+      title,
+      { tag: tagOf(inEveryRun.includes(title), inAll.includes(title)) },
+      async ({ backend, bench, token }) => {
+        await run(
+          variantHarness(backend, variant, token, {
+            ...(partBytes !== undefined && { partBytes }),
+            make: bench.transport,
+            kill: () => bench.kill(death),
+          }),
+        )
+      },
+    )
   }
 }
 
@@ -113,7 +122,13 @@ const titles = TRANSPORT_CONTRACT.map(({ title }) => title)
 
 for (const variant of VARIANTS)
   test.describe(`${variant} in Chromium’s service worker`, () =>
-    runs({ variant, titles, inEveryRun: SAMPLED[variant] ?? [] }))
+    runs({
+      variant,
+      titles,
+      inEveryRun: SAMPLED[variant] ?? [],
+      // In Node each variant has every case: its transport's own test.
+      inAll: IN_FULL.has(variant) ? titles : CASES,
+    }))
 
 test.describe('tus with parts of 4 MiB, in Chromium’s service worker', () =>
   runs({ variant: 'tus', titles: BY_DEATH.slice(1, 2), partBytes: 4 * MIB }))

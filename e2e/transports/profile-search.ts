@@ -18,15 +18,40 @@ const PIECE_STEP_BYTES = 4
  *
  * @param secrets of ASCII characters, unlike each other
  */
-export async function searchFiles(folder: string, secrets: ReadonlySet<string>): Promise<Found[]> {
-  const needles = [...secrets].flatMap((secret) =>
-    formsOf(secret).map(([form, bytes]) => ({ secret, form, bytes, pieces: piecesOf(bytes) })),
+export const searchFiles = (folder: string, secrets: ReadonlySet<string>): Promise<Found[]> =>
+  searchFor(
+    folder,
+    [...secrets].flatMap((secret) => formsOf(secret).map(([form, bytes]) => ({ secret, form, bytes }))),
   )
+
+/** What is looked for: a secret in one of its forms. */
+export interface Needle {
+  readonly secret: string
+  readonly form: string
+  readonly bytes: Buffer
+}
+
+/** The same of secrets that are bytes, by these names: as they are, in hex, or in Base64 (at any offset). */
+export function needlesOf(secret: string, bytes: Buffer): Needle[] {
+  const hex = bytes.toString('hex')
+  const forms = [
+    ['bytes', bytes],
+    ['hex', Buffer.from(hex)],
+    ['hex in UTF-16LE', Buffer.from(hex, 'utf16le')],
+    ...base64Of(bytes).map((text) => ['Base64', Buffer.from(text)] as const),
+  ] as const
+  return forms.map(([form, each]) => ({ secret, form, bytes: each }))
+}
+
+export async function searchFor(folder: string, wanted: readonly Needle[]): Promise<Found[]> {
+  const needles = wanted.map((needle) => ({ ...needle, pieces: piecesOf(needle.bytes) }))
   const found: Found[] = []
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
-    const content = await readFile(path)
+    // Of a browser that runs a file may be gone by now.
+    const content = await readFile(path).catch(() => undefined)
+    if (content === undefined) continue
     const inPieces = /\.(ldb|sst)$/.test(entry.name)
     for (const { secret, form, bytes, pieces } of needles)
       if ((inPieces ? pieces : [bytes]).some((bytes) => content.includes(bytes)))
@@ -36,17 +61,19 @@ export async function searchFiles(folder: string, secrets: ReadonlySet<string>):
 }
 
 function formsOf(secret: string): (readonly [string, Buffer])[] {
-  const base64 = [0, 1, 2].map((offset) => {
-    const encoded = Buffer.from('\0'.repeat(offset) + secret).toString('base64')
-    // Without the characters that also depend on what stands before and after it.
-    return encoded.slice(Math.ceil((offset * 8) / 6), -4)
-  })
   return [
     ['bytes', Buffer.from(secret)],
     ['UTF-16LE', Buffer.from(secret, 'utf16le')],
-    ...base64.map((text) => ['Base64', Buffer.from(text)] as const),
+    ...base64Of(Buffer.from(secret)).map((text) => ['Base64', Buffer.from(text)] as const),
   ]
 }
+
+const base64Of = (bytes: Buffer) =>
+  [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64')
+    // Without the characters that also depend on what stands before and after it.
+    return encoded.slice(Math.ceil((offset * 8) / 6), -4)
+  })
 
 function piecesOf(bytes: Buffer): Buffer[] {
   const pieces = []

@@ -84,10 +84,13 @@ test('two workers that live side by side share one drain: no chunk goes up twice
       await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
     for (let fill = 1; fill <= 12; fill++) await window.app.append(fill)
     other.active.postMessage({ holdfast, type: 'hello' })
-    const { held, pending } = await navigator.locks.query()
     const drains = (locks: LockInfo[] | undefined) =>
       locks?.filter(({ name }) => name === `holdfast-drain:${location.origin}/`).length
-    return { held: drains(held), pending: drains(pending) }
+    // The other has asked for the lock once it has got so far.
+    for (;;) {
+      const { held, pending } = await navigator.locks.query()
+      if (drains(pending)) return { held: drains(held), pending: drains(pending) }
+    }
   }, PROTOCOL_VERSION)
   expect(waiting).toEqual({ held: 1, pending: 1 })
   await slow.arrived

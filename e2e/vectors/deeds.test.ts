@@ -4,17 +4,23 @@ import { DEEDS, Scene, WHOLE, type Outcome } from './deeds.ts'
 import { evidenceOf, type EvidenceWorld } from './evidence-world.ts'
 import { startFakeNode, type FakeNode } from './fake-node.ts'
 import { saidByProduct } from './product-reader.ts'
+import { noPython, startPythonReader, type PythonReader } from './python-reader.ts'
 import { readSecond, type Said } from './second-reader.ts'
 
 let node: FakeNode
+let python: PythonReader | undefined
 beforeAll(async () => {
+  if (noPython() === undefined) python = startPythonReader()
   node = await startFakeNode({
     name: Buffer.alloc(32),
     witnessed: [],
     objects: new Map(),
   } as unknown as EvidenceWorld)
 })
-afterAll(() => node.close())
+afterAll(() => {
+  python?.close()
+  node.close()
+})
 
 const LETTERS: Readonly<Record<string, string>> = { good: 'g', 'bad-signature': 'b', forked: 'f' }
 
@@ -47,5 +53,7 @@ describe('the reader says of', () => {
 
     if (deed.isServed) return
     expect(await readSecond(evidenceOf(world), hex(world.name), world.group.privateKey)).toEqual(said)
+    // The reader in Python has no words for a node or a gateway that fails.
+    if (python) expect(await python.read(world, node)).toEqual(said)
   })
 })

@@ -1,4 +1,10 @@
-import { createCipheriv, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+} from 'node:crypto'
 import { cat, hmac, text, u16, u8 } from './bytes.ts'
 
 // RFC 9180, base mode, single-shot: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. Names as there.
@@ -26,7 +32,7 @@ const extract = (salt: Uint8Array, suite: Uint8Array, label: string, ikm: Uint8A
 const expand = (prk: Uint8Array, suite: Uint8Array, label: string, info: Uint8Array, length: number) =>
   hmac(prk, u16(length), text('HPKE-v1'), suite, text(label), info, u8(1)).subarray(0, length)
 
-/** Key and nonce of the one message. */
+/** Key and nonce of the one message, and all else on the way to them that opens it too. */
 export function keySchedule(
   dh: Uint8Array,
   enc: Uint8Array,
@@ -42,9 +48,11 @@ export function keySchedule(
   const infoHash = extract(none, suite, 'info_hash', info)
   const context = cat(u8(0), pskIdHash, infoHash)
   const secret = extract(shared, suite, 'secret', none)
+  const key = expand(secret, suite, 'key', context, aead.keyBytes)
   return {
-    key: expand(secret, suite, 'key', context, aead.keyBytes),
+    key,
     nonce: expand(secret, suite, 'base_nonce', context, 12),
+    secrets: [dh, eaePrk, shared, secret, key],
   }
 }
 
@@ -52,6 +60,14 @@ export function aesGcm(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, plainte
   const cipher = createCipheriv('aes-256-gcm', key, iv)
   cipher.setAAD(aad)
   return cat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
+}
+
+/** Throws where its tag is another. */
+export function gcmOpen(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, sealed: Buffer): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, iv)
+  decipher.setAuthTag(sealed.subarray(-16))
+  decipher.setAAD(aad)
+  return cat(decipher.update(sealed.subarray(0, -16)), decipher.final())
 }
 
 /** `enc ‖ ct`, with this ephemeral key: fixed in vectors, never twice otherwise. */

@@ -1,7 +1,7 @@
-import { createDecipheriv, createPublicKey, verify } from 'node:crypto'
+import { createPublicKey, verify } from 'node:crypto'
 import { fileAddress, rawAddress } from './address.ts'
 import { cat, hex, hmac, sha256, text, u32, u64, u8, unhex } from './bytes.ts'
-import { keySchedule, x25519, x25519Public } from './hpke.ts'
+import { gcmOpen, keySchedule, x25519, x25519Public } from './hpke.ts'
 import { linkedPages } from './recording.ts'
 import {
   Broken,
@@ -83,13 +83,6 @@ const rootOf = (frontier: Frontier) =>
     .map(([, root]) => root)
     .reduceRight((right, left) => join(left, right))
     .toString('hex')
-
-function gcmOpen(key: Buffer, iv: Buffer, aad: Buffer, sealed: Buffer): Buffer {
-  const decipher = createDecipheriv('aes-256-gcm', key, iv)
-  decipher.setAuthTag(sealed.subarray(-16))
-  decipher.setAAD(aad)
-  return cat(decipher.update(sealed.subarray(0, -16)), decipher.final())
-}
 
 function hpkeOpen(secretKey: Buffer, info: Buffer, aad: Buffer, sealed: Buffer): Buffer {
   const enc = sealed.subarray(0, 32)

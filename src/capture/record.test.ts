@@ -49,6 +49,7 @@ class FakeRecorder extends EventTarget {
     this.timesliceMs = timesliceMs
   }
   stop() {
+    if (this.state === 'inactive') return
     this.state = 'inactive'
     this.slice('the rest')
     this.dispatchEvent(new Event('stop'))
@@ -335,13 +336,15 @@ describe('record', () => {
     expect(recording.unsavedRuns()).toEqual([])
   })
 
-  it('gives what could not be kept, too', async () => {
-    const { session, refuse } = fakeSession()
+  it('gives what could not be kept, too, and what was being made then', async () => {
+    const { session, refuse, ends } = fakeSession()
     refuse(new HoldfastError('chunk-too-large', 'No.'))
     const recording = record(session, stream, 'video/webm')
-    FakeRecorder.last.slice('one')
+    FakeRecorder.last.slice('one ')
     await expect(recording.finished).rejects.toMatchObject({ code: 'chunk-too-large' })
-    expect(await recording.unsaved()?.text()).toBe('one')
+    expect(await recording.unsaved()?.text()).toBe('one the rest')
+    expect(FakeRecorder.last.state).toBe('inactive')
+    expect(ends).toEqual(['interrupted'])
   })
 
   it('cuts a slice that is too large for a chunk, and counts it once', async () => {
@@ -642,6 +645,32 @@ describe('a page that records', () => {
     expect(sources.at(-1)).toEqual({ video: 'muted', audio: 'none' })
     await recording.stop()
     expect(worker.sessions).toMatchObject([{ ended: true }, { ended: true, continues: 0 }])
+  })
+
+  it('and has lost its camera alone goes on with another, or with the sound where there is none', async () => {
+    for (const [another, picture] of [
+      [new FakeTrack('video'), 'live'],
+      [undefined, 'lost'],
+    ] as const) {
+      const [gone, microphone] = [new FakeTrack('video'), new FakeTrack('audio')]
+      const sources: SourceState[] = []
+      const worker = fakeWorker()
+      const recording = record(worker.begin(), streamOf(gone, microphone), 'video/webm', {
+        reopen: () =>
+          another ? Promise.resolve(streamOf(another, microphone)) : Promise.reject(new Error()),
+        onProgress: ({ source }) => sources.push(source),
+      })
+      gone.becomes('ended')
+      happens('resume')
+      await settle()
+      expect(FakeRecorder.last.state).toBe('recording')
+      expect(sources.at(-1)).toEqual({ video: picture, audio: 'live' })
+      await recording.stop()
+      expect(worker.sessions.map(({ how }) => how)).toEqual([
+        'interrupted',
+        another ? 'complete' : 'interrupted',
+      ])
+    }
   })
 
   it('and is stopped while another camera is being opened is over, and leaves no camera on', async () => {

@@ -1,13 +1,16 @@
 import type { RecordingSession, WaitOptions } from '../api.ts'
-import { MAX_CONCURRENT_CHUNKS } from '../patience.ts'
-import { HoldfastError, isHoldfastError } from '../protocol/errors.ts'
+import type { HoldfastError } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { unlessAborted } from '../unless-aborted.ts'
+import { newDeferred } from './deferred.ts'
+import { runsOf, type Made } from './made.ts'
+import { recorderFailed, startRecorder } from './media-recorder.ts'
 import { watchPageLife } from './page-life.ts'
-import { cut, takeJoined, type Slice } from './slices.ts'
+import { recordingParts, type Part } from './parts.ts'
 import { hasLost, isGone, sourceOf, watchSource, type SourceState } from './source.ts'
 import { keepScreenOn } from './wake-lock.ts'
 
+export { supportedMimeType } from './media-recorder.ts'
 export type { SourceState, TrackState } from './source.ts'
 
 export interface RecordOptions {
@@ -38,8 +41,9 @@ export interface RecordOptions {
   /** Keeps the screen on until the recording is over, where the browser can. Default true. */
   readonly keepAwake?: boolean
   /**
-   * Asked for another stream where the page was frozen, and its camera was taken away meanwhile; its tracks are stopped
-   * when the recording is over. Without, and where it rejects, the recording is over then.
+   * Asked for another stream where the page was frozen, and its camera or its microphone was taken away meanwhile; its
+   * tracks are stopped when the recording is over. Without, and where it rejects, the recording goes on with what is left,
+   * and is over where that is nothing.
    */
   readonly reopen?: () => Promise<MediaStream>
   /** Told when the recording goes on in another session: the page was frozen, or the worker had lost the session. */
@@ -84,7 +88,7 @@ export interface Recording {
    * @throws HoldfastError as `finished` does; the signal's reason
    */
   stop(options?: WaitOptions): Promise<void>
-  /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept. */
+  /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept, once `unsaved` has all of it. */
   readonly finished: Promise<void>
   /**
    * What only this page holds, as a file: the recorder's first slice, which has the container's header, and those that
@@ -99,64 +103,9 @@ export interface Recording {
   unsavedRuns(): readonly (readonly Blob[])[]
 }
 
-/** Formats in the order of our preference: WebM is cut by time, MP4 by key frames. */
-const MIME_TYPES = [
-  'video/webm;codecs=vp9,opus',
-  'video/webm;codecs=vp8,opus',
-  'video/webm',
-  'video/mp4;codecs=avc1,opus',
-  'video/mp4',
-]
-
-/** The first of our formats that this browser records; undefined where it records none. */
-export const supportedMimeType = (): string | undefined =>
-  typeof MediaRecorder === 'undefined'
-    ? undefined
-    : MIME_TYPES.find((type) => MediaRecorder.isTypeSupported(type))
-
 const TIMESLICE_MS = 1_000
 const CHUNK_MS = 5_000
-const KEY_FRAME_EVERY_MS = 2_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
-
-/** What one recorder has made, as far as the page has to keep it. */
-interface Made {
-  /** Its first slice. */
-  readonly header: Blob
-  /** Slices that the worker has not taken, in order, with their numbers. */
-  readonly untaken: Map<Blob, number>
-  count: number
-}
-
-/** What goes into one session: of one recorder, so that its chunks play when joined; or the rest of that. */
-interface Part {
-  /** Pieces are taken already while it is opened. */
-  readonly session: Promise<RecordingSession>
-  /** Chunks that are handed over and not taken, oldest first. */
-  readonly handed: Set<Slice>
-  /** What waits for its turn after these. */
-  readonly queued: Slice[]
-  /** Nothing more comes. */
-  isOver: boolean
-  /** The page was frozen meanwhile: it is not whole. */
-  isCutOff: boolean
-  /** What the worker says of its end; undefined where the worker has lost it. */
-  readonly ended: Deferred<SessionSnapshot | undefined>
-  /** Where what is not taken goes once the worker has lost this session. */
-  rest?: Part
-}
-
-const partOf = (session: Promise<RecordingSession>): Part => ({
-  session,
-  handed: new Set(),
-  queued: [],
-  isOver: false,
-  isCutOff: false,
-  ended: newDeferred(),
-})
-
-/** Where what belongs to this part goes by now. */
-const lastOf = (part: Part): Part => (part.rest ? lastOf(part.rest) : part)
 
 /**
  * Records a stream into a session, one chunk a timeslice where the worker keeps up. Only the first slice carries the container's header:
@@ -195,9 +144,6 @@ export function record(
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A caller that only awaits `stop` is told there.
   finished.catch(() => undefined)
-  const sessions = [session]
-  /** Of parts that get nothing more. */
-  const ends: Promise<unknown>[] = []
   let given = stream
   let isReturning = false
   let captured = 0
@@ -209,10 +155,29 @@ export function record(
   let isAsked = false
   /** A page that was frozen may have had more than one recorder. */
   const made: Made[] = []
+  /** Parts in whose time the page was frozen: they are not whole. */
+  const cutOff = new WeakSet<Part>()
+  /** Resolve once a recorder has given its last slice. */
+  const stops = new WeakMap<MediaRecorder, Promise<unknown>>()
+  let hasFailed = false
   const asked = newDeferred<undefined>()
   const over = new AbortController()
-  let part = partOf(Promise.resolve(session))
-  let recorder = startRecorder(part)
+  const parts = recordingParts({
+    chunkMs,
+    current: () => part,
+    onTaken(sizeBytes) {
+      waitingBytes -= sizeBytes
+      if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
+      progress()
+    },
+    onStalled: progress,
+    onLost(rest) {
+      if (recorder.state !== 'inactive' && !isReturning) goOnIn(parts.after(rest), undefined)
+    },
+    onFailed: (error) => void fail(error),
+  })
+  let part = parts.first(session)
+  let recorder = recordInto(part)
   let unwatch = watch()
   watchPageLife({ onHidden: cutNow, onBack: () => void comeBack() }, over.signal)
   if (keepAwake) {
@@ -233,16 +198,14 @@ export function record(
   }
 
   function progress(): void {
-    const stalledBy = sessions.map((each) => each.stalledBy).find((error) => error !== undefined)
-    const paused = recorder.state === 'paused'
     onProgress?.({
       captured,
       acknowledged,
       capturedMs,
       acknowledgedMs,
       waitingBytes,
-      stalledBy,
-      paused,
+      stalledBy: parts.stalledBy(),
+      paused: recorder.state === 'paused',
       source,
     })
   }
@@ -254,13 +217,11 @@ export function record(
     if (isOver && !isReturning && recorder.state !== 'inactive') recorder.stop()
   }
 
-  function startRecorder(into: Part): MediaRecorder {
-    const recorderOptions = {
-      mimeType,
-      videoKeyFrameIntervalDuration: keyFrameEveryMs(mimeType, timesliceMs),
-      ...(videoBitsPerSecond && { videoBitsPerSecond }),
-    }
-    const started = newRecorder(given, recorderOptions)
+  function recordInto(into: Part): MediaRecorder {
+    return startRecorder(given, mimeType, timesliceMs, videoBitsPerSecond, (started) => listen(started, into))
+  }
+
+  function listen(started: MediaRecorder, into: Part): void {
     let cutAtMs = Date.now()
     let own: Made | undefined
     started.addEventListener('dataavailable', ({ data }) => {
@@ -281,102 +242,69 @@ export function record(
         acknowledged++
         acknowledgedMs += durationMs
       }
-      const to = lastOf(into)
-      to.queued.push({ data, capturedAtMs, durationMs, taken })
-      handNext(to)
+      parts.add({ data, capturedAtMs, durationMs, taken }, into)
     })
     started.addEventListener('resume', () => {
       cutAtMs = Date.now()
       progress()
     })
-    started.addEventListener('error', (event) =>
-      reject(recorderFailed('error' in event ? event.error : event)),
+    stops.set(started, new Promise((stop) => started.addEventListener('stop', stop, { once: true })))
+    started.addEventListener(
+      'error',
+      (event) => void fail(recorderFailed('error' in event ? event.error : event)),
     )
     started.addEventListener('stop', () => {
       // Of a page that comes back it is what there was before, and not the end.
-      if (started !== recorder || isReturning) return end(lastOf(into), into.isCutOff || hasLost(source))
+      if (started !== recorder || isReturning) return endPart(into)
       if (!isAsked) onSource(sourceOf(given))
       over.abort()
-      end(lastOf(into), !isAsked || into.isCutOff || hasLost(source))
-      void allEnded().then(() => resolve(), reject)
+      endPart(into, !isAsked)
+      void parts.allEnded().then(() => resolve(), reject)
     })
-    startNow(started, timesliceMs)
-    return started
   }
 
-  /** Hands over as many chunks as have their turn. */
-  function handNext(to: Part, atOnce = MAX_CONCURRENT_CHUNKS): void {
-    while (to.queued.length > 0 && to.handed.size < atOnce)
-      for (const piece of cut(takeJoined(to.queued, chunkMs))) hand(piece, to)
+  /** It is over; told once what was being made is there too, for the page to save. */
+  async function fail(error: unknown): Promise<void> {
+    hasFailed = true
+    const stopped = stops.get(recorder)
+    if (recorder.state !== 'inactive') recorder.stop()
+    await stopped
+    reject(error)
   }
 
-  function hand(piece: Slice, to: Part): void {
-    const { data, capturedAtMs, durationMs, taken } = piece
-    to.handed.add(piece)
-    const handed = to.session.then((into) =>
-      into.append(data, { capturedAtMs, durationMs, onStalled: progress }),
-    )
-    handed.then(
-      () => {
-        to.handed.delete(piece)
-        waitingBytes -= data.size
-        taken()
-        handNext(to)
-        if (waitingBytes <= maxWaitingBytes / 2 && recorder.state === 'paused') recorder.resume()
-        progress()
-      },
-      (error: unknown) => (isHoldfastError(error, 'unknown-session') ? leave(to) : reject(error)),
-    )
-  }
-
-  /** The worker has lost this part's session. */
-  function leave(lost: Part): void {
-    if (lost.rest !== undefined) return
-    const rest = partOf(lost.session.then(restart))
-    lost.rest = rest
-    lost.ended.resolve(undefined)
-    for (const piece of lost.handed) hand(piece, rest)
-    rest.queued.push(...lost.queued.splice(0))
-    handNext(rest)
-    if (lost.isOver) return end(rest, lost.isCutOff || hasLost(source))
-    if (lost === part && recorder.state !== 'inactive' && !isReturning)
-      goOnIn(partOf(rest.session.then(restart)), undefined)
-  }
+  const endPart = (done: Part, isInterrupted = false) =>
+    parts.end(done, isInterrupted || cutOff.has(done) || hasLost(source) ? 'interrupted' : 'complete')
 
   /** The page was frozen, and runs again. */
   async function comeBack(): Promise<void> {
     if (isReturning || recorder.state === 'inactive') return
     isReturning = true
-    part.isCutOff = true
-    if (reopen && isGone(sourceOf(given)))
+    cutOff.add(part)
+    if (reopen && hasLost(sourceOf(given)))
       given = (await Promise.race([reopened(reopen), asked.promise])) ?? given
     isReturning = false
     source = sourceOf(given)
-    if (isAsked || isGone(source)) return stopNow()
+    if (isAsked || hasFailed || isGone(source)) return stopNow()
     unwatch()
     unwatch = watch()
-    const before = lastOf(part)
-    const next = before.session.then(async (last) => {
-      await before.ended.promise
-      return restart(last)
-    })
-    goOnIn(partOf(next), before.ended.promise)
+    const { next, ended } = parts.afterEnd(part)
+    goOnIn(next, ended)
     progress()
   }
 
   /** Another stream, which is closed with the recording; undefined where there is none, or it comes too late. */
   async function reopened(open: () => Promise<MediaStream>): Promise<MediaStream | undefined> {
-    const stream = await open().catch(() => undefined)
-    const close = () => stream?.getTracks().forEach((track) => track.stop())
+    const another = await open().catch(() => undefined)
+    const close = () => another?.getTracks().forEach((track) => track.stop())
     void finished.then(close, close)
-    return stream
+    return another
   }
 
   /** The page was frozen, and there is nothing to go on with. */
   function stopNow(): void {
     if (recorder.state !== 'inactive') return recorder.stop()
     over.abort()
-    void allEnded().then(() => resolve(), reject)
+    void parts.allEnded().then(() => resolve(), reject)
   }
 
   /** Starts the recorder anew. What the old one gives yet, and its end, are of the part before. */
@@ -384,39 +312,16 @@ export function record(
     const old = recorder
     part = into
     try {
-      recorder = startRecorder(into)
+      recorder = recordInto(into)
       void Promise.all([into.session, before]).then(
-        ([session, ended]) => onContinued?.({ session, before: ended }),
+        ([next, ended]) => onContinued?.({ session: next, before: ended }),
         reject,
       )
     } catch (error) {
       reject(error)
-      end(into, true)
+      parts.end(into, 'interrupted')
     }
     if (old.state !== 'inactive') old.stop()
-  }
-
-  async function restart(before: RecordingSession): Promise<RecordingSession> {
-    const another = await before.restart()
-    sessions.push(another)
-    return another
-  }
-
-  function end(done: Part, isInterrupted: boolean): void {
-    done.isOver = true
-    // What waits for its turn is the session's to hand over from here on.
-    handNext(done, Infinity)
-    const ended = done.session.then((last) => last.end(isInterrupted ? { how: 'interrupted' } : {}))
-    ended.then(done.ended.resolve, () => done.ended.resolve(undefined))
-    // Where the worker has lost it, what it had not taken is in another; so is what came later.
-    const isElsewhere = (error: unknown) =>
-      done.rest !== undefined || (done !== part && isHoldfastError(error, 'unknown-session'))
-    ends.push(ended.catch((error: unknown) => (isElsewhere(error) ? undefined : Promise.reject(error))))
-  }
-
-  async function allEnded(): Promise<void> {
-    // More may be added meanwhile.
-    for (const ended of ends) await ended
   }
 
   return {
@@ -442,63 +347,4 @@ export function record(
         return finished
       }),
   }
-}
-
-/**
- * A player goes on after a gap, or where it is told to seek, with a key frame; browsers make one each 100 frames or so.
- * MP4 is cut at them, too.
- */
-const keyFrameEveryMs = (mimeType: string, timesliceMs: number) =>
-  mimeType.startsWith('video/mp4') ? timesliceMs : Math.max(timesliceMs, KEY_FRAME_EVERY_MS)
-
-function runsOf(made: Made): readonly Blob[] {
-  if (made.untaken.size === 0) return []
-  const runs: Blob[][] = [[made.header]]
-  let last = 0
-  for (const [slice, number] of made.untaken) {
-    if (number === 0) continue
-    if (number > last + 1) runs.push([])
-    runs[runs.length - 1]?.push(slice)
-    last = number
-  }
-  return runs.map((run) => new Blob(run))
-}
-
-const recorderFailed = (cause: unknown) =>
-  new HoldfastError(
-    'recorder-failed',
-    `The recorder failed: ${cause instanceof Error ? cause.message : 'no reason was given'}.`,
-    { cause },
-  )
-
-function newRecorder(stream: MediaStream, options: MediaRecorderOptions): MediaRecorder {
-  try {
-    return new MediaRecorder(stream, options)
-  } catch (cause) {
-    throw recorderFailed(cause)
-  }
-}
-
-function startNow(recorder: MediaRecorder, timesliceMs: number): void {
-  try {
-    recorder.start(timesliceMs)
-  } catch (cause) {
-    throw recorderFailed(cause)
-  }
-}
-
-interface Deferred<Value> {
-  readonly promise: Promise<Value>
-  resolve(value: Value): void
-  reject(error: unknown): void
-}
-
-function newDeferred<Value>(): Deferred<Value> {
-  let resolve = (_value: Value) => {}
-  let reject = (_error: unknown) => {}
-  const promise = new Promise<Value>((yes, no) => {
-    resolve = yes
-    reject = no
-  })
-  return { promise, resolve, reject }
 }

@@ -7,6 +7,7 @@ import {
   forgetKey,
   groupWithKey,
   knownGroups,
+  loadKeys,
   placeOfKey,
   rememberGroup,
   proveCopy,
@@ -16,31 +17,46 @@ import {
 } from './group-store.ts'
 
 let stored: Map<string, string>
+/** What deletes leaves nothing behind. */
+let files: Map<string, string>
 let keys: GroupKeys
 let group: KnownGroup
 
-beforeEach(async () => {
-  stored = new Map()
+function stubStorage(): void {
+  vi.stubGlobal('caches', {
+    open: async () => ({
+      put: async (address: string, response: Response) => void files.set(address, await response.text()),
+      match: async (address: string) => files.has(address) && new Response(files.get(address)),
+      delete: async (address: string) => files.delete(address),
+    }),
+  })
   vi.stubGlobal('localStorage', {
     getItem: (name: string) => stored.get(name) ?? null,
     setItem: (name: string, value: string) => void stored.set(name, value),
   })
+}
+
+beforeEach(async () => {
+  stored = new Map()
+  files = new Map()
+  stubStorage()
   keys = await newGroup()
   group = { id: await groupIdOf(keys), name: 'Neighbours', publicKey: keys.publicKey }
 })
 
-const onDisk = () => [...stored.values()].join()
+const onDisk = () => [...stored.values(), ...files.values()].join()
 
 describe('the groups that a device knows', () => {
-  it('keep the key where the person chose to', () => {
-    rememberKey(group, keys, true)
+  it('keep the key where the person chose to, in a file that can be deleted', async () => {
+    await rememberKey(group, keys, true)
     expect(groupWithKey(group.id)).toEqual(keys)
     expect(placeOfKey(group.id)).toBe('kept')
-    expect(onDisk()).toContain(encodeKey(keys.privateKey))
+    expect([...files.values()]).toEqual([encodeKey(keys.privateKey)])
+    expect([...stored.values()].join()).not.toContain(encodeKey(keys.privateKey))
   })
 
-  it('keep the public part alone where not: the key goes with the tab', () => {
-    rememberKey(group, keys, false)
+  it('keep the public part alone where not: the key goes with the tab', async () => {
+    await rememberKey(group, keys, false)
     expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
     expect(placeOfKey(group.id)).toBe('tab')
     expect(groupWithKey(group.id)).toEqual(keys)
@@ -54,8 +70,8 @@ describe('the groups that a device knows', () => {
     expect(chosenGroup()?.publicKey).toBe(keys.publicKey)
   })
 
-  it('lose no key to a recording key that is pasted later', () => {
-    rememberKey(group, keys, true)
+  it('lose no key to a recording key that is pasted later', async () => {
+    await rememberKey(group, keys, true)
     rememberGroup({ ...group, name: 'Renamed' })
     expect(placeOfKey(group.id)).toBe('kept')
     expect(groupWithKey(group.id)).toEqual(keys)
@@ -65,37 +81,37 @@ describe('the groups that a device knows', () => {
   it('forget a key, and can still be recorded for', async () => {
     const other = await newGroup()
     const otherId = await groupIdOf(other)
-    rememberKey(group, keys, true)
-    rememberKey({ id: otherId, name: 'Others', publicKey: other.publicKey }, other, true)
-    forgetKey(group.id)
+    await rememberKey(group, keys, true)
+    await rememberKey({ id: otherId, name: 'Others', publicKey: other.publicKey }, other, true)
+    await forgetKey(group.id)
     expect(groupWithKey(group.id)).toBeUndefined()
     expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
     expect(knownGroups()[0]).toEqual({ ...group, hasCopy: true })
     expect(groupWithKey(otherId)).toEqual(other)
   })
 
-  it('leave the keys of another version where they are', () => {
+  it('leave the keys of another version where they are', async () => {
     const old = { id: `0x${'ab'.repeat(32)}`, name: 'Old', key: 'A'.repeat(43) }
     stored.set('holdfast-demo-groups', JSON.stringify([old]))
-    rememberKey(group, keys, true)
-    forgetKey(group.id)
-    expect(JSON.parse(onDisk())).toEqual([old, { ...group, hasCopy: true }])
+    await rememberKey(group, keys, true)
+    await forgetKey(group.id)
+    expect(JSON.parse([...stored.values()].join())).toEqual([old, { ...group, hasCopy: true }])
     expect(chosenGroup()?.id).toBe(group.id)
   })
 
-  it('keep a key that was made here until a copy of it is proved', () => {
-    rememberNewKey(group, keys)
+  it('keep a key that was made here until a copy of it is proved', async () => {
+    await rememberNewKey(group, keys)
     const key = encodeKey(keys.privateKey)
     const isHere = () => onDisk().includes(key)
     expect(placeOfKey(group.id)).toBe('only-here')
-    forgetKey(group.id)
+    await forgetKey(group.id)
     // Pasted from this very screen, and not to be kept.
-    rememberKey(group, keys, false)
+    await rememberKey(group, keys, false)
     for (const wrong of ['', key.slice(-3), key.slice(0, 4), 'A'.repeat(43), '0000'])
-      expect(proveCopy(group.id, wrong, false)).toBe(false)
+      expect(await proveCopy(group.id, wrong, false)).toBe(false)
     expect(isHere()).toBe(true)
     expect(placeOfKey(group.id)).toBe('only-here')
-    expect(proveCopy(group.id, ` ${key.slice(-4)} `, false)).toBe(true)
+    expect(await proveCopy(group.id, ` ${key.slice(-4)} `, false)).toBe(true)
     expect(isHere()).toBe(false)
     expect(placeOfKey(group.id)).toBe('elsewhere')
   })
@@ -103,11 +119,30 @@ describe('the groups that a device knows', () => {
   it.each([
     ['its last four characters', (key: string) => key.slice(-4)],
     ['its key file', (key: string) => `Holdfast group key\n\nKey: ${key}\nGroup id (public): 0x\n`],
-  ])('keep a key by choice, once a copy is proved by %s', (_, proof) => {
-    rememberNewKey(group, keys)
-    expect(proveCopy(group.id, proof(encodeKey(keys.privateKey)), true)).toBe(true)
+  ])('keep a key by choice, once a copy is proved by %s', async (_, proof) => {
+    await rememberNewKey(group, keys)
+    expect(await proveCopy(group.id, proof(encodeKey(keys.privateKey)), true)).toBe(true)
     expect(placeOfKey(group.id)).toBe('kept')
-    forgetKey(group.id)
+    await forgetKey(group.id)
+    expect(placeOfKey(group.id)).toBe('elsewhere')
+  })
+
+  it('have what an older version kept with them moved into a file, and nothing lost where there are no files', async () => {
+    const key = encodeKey(keys.privateKey)
+    stored.set('holdfast-demo-groups', JSON.stringify([{ ...group, key }]))
+    vi.stubGlobal('caches', undefined)
+    await loadKeys()
+    expect(placeOfKey(group.id)).toBe('only-here')
+    expect(onDisk()).toContain(key)
+    vi.unstubAllGlobals()
+    stubStorage()
+    await loadKeys()
+    expect(groupWithKey(group.id)).toEqual(keys)
+    expect([...files.values()]).toEqual([key])
+    expect([...stored.values()].join()).not.toContain(key)
+    // As another tab finds it, and after the file was cleared.
+    files.clear()
+    await loadKeys()
     expect(placeOfKey(group.id)).toBe('elsewhere')
   })
 

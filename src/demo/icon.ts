@@ -1,1 +1,1 @@
-export { icon, setIcon, type IconName } from '../elements/icon.ts'
+export { chevron, icon, setIcon, type IconName } from '../elements/icon.ts'

@@ -15,6 +15,8 @@ import {
 } from './group-store.ts'
 import { copyText } from './hand-out.ts'
 import { announce } from './announce.ts'
+import { qrCode } from './qr-code.ts'
+import { readerLink } from './reader-link.ts'
 import { texts } from './texts.ts'
 import { downloadKey } from './new-group-dialog.ts'
 
@@ -95,7 +97,7 @@ async function askForKey({ title, why, label, done, wanted }: Question): Promise
   const { group, keys } = answer
   const known = knownGroups().find(({ id }) => id === group.id)
   const named = { ...group, name: wanted?.name ?? (name.value.trim() || known?.name || name.placeholder) }
-  if (keys) rememberKey(named, keys, keep.checked)
+  if (keys) await rememberKey(named, keys, keep.checked)
   else rememberGroup(named)
   return { group: named, keys }
 }
@@ -127,27 +129,46 @@ export async function showKeys(known: KnownGroup): Promise<void> {
   secret.hidden = !keys
   setText(byId('show-key-kept', HTMLElement), texts.keys.where[placeOfKey(known.id)])
   const place = placeOfKey(known.id)
-  for (const id of ['show-key-copy', 'show-key-download', 'show-reader-copy'])
+  for (const id of ['show-key-copy', 'show-key-download', 'show-reader-copy', 'show-reader-code'])
     byId(id, HTMLButtonElement).hidden = !keys
   byId('show-key-forget', HTMLButtonElement).hidden = place !== 'kept' && place !== 'tab'
   byId('show-key-prove', HTMLButtonElement).hidden = place !== 'only-here'
   byId('show-key-enter', HTMLButtonElement).hidden = keys !== undefined
+  // One thing is to be done first: to prove a copy, where there is none.
+  setAttributes(byId('show-key-done', HTMLElement), {
+    class: place === 'only-here' ? undefined : 'primary',
+  })
+  showCode(undefined)
   const clicks = {
     'show-recording-copy': (button: HTMLElement) => void copyText(recordingKey, button),
     'show-key-copy': (button: HTMLElement) => void (keys && copyText(encodeKey(keys.privateKey), button)),
     'show-reader-copy': (button: HTMLElement) =>
       void (keys && copyText(readerLink(encodeKey(keys.privateKey)), button)),
+    'show-reader-code': () => {
+      const isShown = !byId('reader-code', HTMLElement).hidden
+      showCode(keys && !isShown ? readerLink(encodeKey(keys.privateKey)) : undefined)
+    },
     'show-key-download': () => keys && downloadKey(known.name, keys, known.id),
   }
   const answer = await openDialog(byId('show-key', HTMLDialogElement), { clicks })
   setText(secret, '')
-  if (answer === 'forget' && (await confirmForget(known))) forgetKey(known.id)
+  showCode(undefined)
+  if (answer === 'forget' && (await confirmForget(known))) await forgetKey(known.id)
   if (answer === 'prove') await askForProof(known)
   if (answer === 'enter' && (await groupWithKeyOrAsk(known, texts.keys.enterWhy))) return showKeys(known)
 }
 
-/** The page of whoever waits for the recordings: all of the link is in the fragment, which no server is sent. */
-const readerLink = (key: string) => new URL(`/read.html#key=${key}`, location.href).href
+/** The link to the reader, to be scanned: whoever sees it could open all, so it is not there unasked. */
+function showCode(link: string | undefined): void {
+  const toggle = byId('show-reader-code', HTMLButtonElement)
+  const figure = byId('reader-code', HTMLElement)
+  const picture = link === undefined ? [] : [qrCode(link, texts.keys.codeName)]
+  byId('reader-code-picture', HTMLElement).replaceChildren(...picture)
+  figure.hidden = link === undefined
+  setText(toggle, link === undefined ? texts.keys.showCode : texts.keys.hideCode)
+  setAttributes(toggle, { 'aria-expanded': String(link !== undefined) })
+  if (link !== undefined) figure.scrollIntoView({ block: 'nearest' })
+}
 
 /** Has the person prove a copy of the key, which then goes from this device unless it is to be kept. */
 async function askForProof({ id, name }: KnownGroup): Promise<void> {
@@ -161,7 +182,7 @@ async function askForProof({ id, name }: KnownGroup): Promise<void> {
   keep.checked = false
   const accept = async () => {
     const proof = (await file.files?.[0]?.text()) ?? typed.value
-    const isProved = proveCopy(id, proof, keep.checked)
+    const isProved = await proveCopy(id, proof, keep.checked)
     setText(error, isProved ? '' : texts.keys.notProved)
     if (!isProved) typed.focus()
     return isProved

@@ -7,7 +7,9 @@ import { button, byId } from './dom.ts'
 import { saveUnsaved } from './export-file.ts'
 import { explain, showNotice, type Explanation } from './explain.ts'
 import { showFinishedNotice } from './finished-notice.ts'
+import { loadKeys } from './group-store.ts'
 import { groupsToRecordFor, showGroupPicker } from './group-picker.ts'
+import { offerInstall } from './install-offer.ts'
 import { showLost } from './lost-notice.ts'
 import { showPolicyPicker } from './policy-picker.ts'
 import { showPromise } from './promise-view.ts'
@@ -28,14 +30,15 @@ const WORKER = import.meta.env.DEV
 async function start(): Promise<void> {
   defineElements(texts)
   showCover()
-  showGroupPicker()
+  void loadKeys().then(showGroupPicker)
+  offerInstall()
   const storage = showStorage()
   const holdfast = await connect(WORKER)
   showLost(holdfast)
   const recorder = byId('recorder', HoldfastRecorder)
   const { timesliceMs, chunkMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
   recorder.groups = groupsToRecordFor
-  recorder.openSource = () => openSource(forceTestPicture)
+  recorder.openSource = (isAgain) => openSource(forceTestPicture, isAgain)
   recorder.recordOptions = { timesliceMs, ...(chunkMs !== undefined && { chunkMs }) }
   recorder.saveUnsaved = saveUnsaved
   recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }

@@ -14,7 +14,7 @@ const nextName = () => texts.keys.groupNumber(knownGroups().length + 1)
 export async function makeGroup(name: string = nextName()): Promise<KnownGroup> {
   const keys = await newGroup()
   const group = { id: await groupIdOf(keys), name, publicKey: keys.publicKey }
-  rememberNewKey(group, keys)
+  await rememberNewKey(group, keys)
   return group
 }
 

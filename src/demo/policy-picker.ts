@@ -21,6 +21,8 @@ export function showPolicyPicker(
   let choosing = 0
   const show = (view: PolicyView) => {
     shown = view
+    // Before, and where there is no worker, there is nobody to choose for.
+    select.disabled = false
     if (choosing > 0) return
     select.value = view.policy
     setText(byId('policy-state', HTMLElement), policyWords(view))

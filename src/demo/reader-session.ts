@@ -7,6 +7,7 @@ import { endpoints } from './endpoints.ts'
 import { exportedFile, extensionOf } from './export-file.ts'
 import { formatClock, formatMoment } from './format.ts'
 import { download } from './hand-out.ts'
+import { chevron } from './icon.ts'
 import { livePlayer, type LivePlayer } from './live-player.ts'
 import { lengthOf, liveReading, pieceAt, type CheckedPiece } from './read-live.ts'
 import { texts } from './texts.ts'
@@ -27,8 +28,16 @@ function stretchesOf(pieces: readonly CheckedPiece[]) {
   return stretches
 }
 
-/** One recording, opened: it plays while it is read, and goes on when more of it comes. */
-export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
+/**
+ * One recording, opened: it plays while it is read, and goes on when more of it comes.
+ *
+ * @param onEnding is told how it ended, as far as its log says
+ */
+export function openedSession(
+  name: ListedSession['name'],
+  keys: GroupKeys,
+  onEnding: (ending: VerifiedSession['ending']) => void,
+) {
   const words = texts.reader
   const { rpcUrl, registry, gateway } = endpoints()
   const live = liveReading()
@@ -72,7 +81,7 @@ export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
   const saveProof = button(words.saveProof, () =>
     download(new Blob([proofOf()], { type: 'application/json' }), `holdfast-${name.slice(0, 8)}-proof.json`),
   )
-  const details = h('details', { class: 'details' }, h('summary', {}, words.eachSecond), table)
+  const details = h('details', { class: 'details' }, h('summary', {}, chevron(), words.eachSecond), table)
   details.addEventListener('toggle', () => drawTable())
   const element = h(
     'div',
@@ -190,6 +199,7 @@ export function openedSession(name: ListedSession['name'], keys: GroupKeys) {
   async function read(): Promise<void> {
     const opened = await open(name)
     session = opened
+    onEnding(opened.ending)
     player ??= livePlayer(video, opened.mimeType)
     for await (const piece of live.read(opened)) {
       if (piece.bytes) await take(piece.index, piece.bytes, opened)

@@ -7,6 +7,8 @@ import { endpoints } from './endpoints.ts'
 import { explain } from './explain.ts'
 import { formatMoment } from './format.ts'
 import { parseKey } from './group-key.ts'
+import { keyOfLink } from './reader-link.ts'
+import { offerScan } from './reader-scan.ts'
 import { openedSession } from './reader-session.ts'
 import { texts } from './texts.ts'
 
@@ -28,6 +30,10 @@ function start(): void {
     input.value = ''
     showRecordings(keys)
   }
+  offerScan(
+    (text) => typeof parseKey(keyOfLink(text)) === 'object',
+    (text) => void use(text),
+  )
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     void use(input.value)
@@ -44,7 +50,7 @@ function start(): void {
 }
 
 async function keysOf(text: string): Promise<GroupKeys | string> {
-  const parsed = parseKey(text)
+  const parsed = parseKey(keyOfLink(text))
   if (typeof parsed === 'string') return parsed
   return parsed.kind === 'group' ? groupOf(parsed.privateKey) : words.opensNothing
 }
@@ -91,12 +97,24 @@ function listedView(
   opened: Map<SessionName, ReturnType<typeof openedSession>>,
 ): View<ListedSession> {
   const titleId = `title-${name}`
+  let listed: ListedSession | undefined
+  /** What its own log says, once it was opened: the list knows no interruption. */
+  let ending: keyof typeof words.endings = 'open'
+  const drawState = () => {
+    if (!listed) return
+    if (listed.ended || ending === 'complete') return setText(state, words.whole)
+    const { lastAnchoredAtMs } = listed
+    setText(state, ending === 'open' ? words.goingOn(formatMoment(lastAnchoredAtMs)) : words.endings[ending])
+  }
   const when = h('h3', { id: titleId })
   const state = h('p', { class: 'session-when' })
   const play = button(
     words.open,
     () => {
-      const open = openedSession(name, keys)
+      const open = openedSession(name, keys, (now) => {
+        ending = now
+        drawState()
+      })
       opened.set(name, open)
       element.append(open.element)
       play.hidden = true
@@ -125,9 +143,11 @@ function listedView(
   )
   return {
     element,
-    update({ firstAnchoredAtMs, lastAnchoredAtMs, ended, size }) {
+    update(now) {
+      const { firstAnchoredAtMs, ended, size } = now
+      listed = now
       setText(when, formatMoment(firstAnchoredAtMs))
-      setText(state, ended ? words.whole : words.goingOn(formatMoment(lastAnchoredAtMs)))
+      drawState()
       play.setAttribute('aria-label', words.openOf(formatMoment(firstAnchoredAtMs)))
       element.dataset['size'] = String(size)
       element.dataset['ended'] = String(ended)

@@ -8,7 +8,7 @@ import { endpoints, gatewayUrl } from './endpoints.ts'
 import { explain } from './explain.ts'
 import { formatBytes, formatMoment, shorten } from './format.ts'
 import { copyText } from './hand-out.ts'
-import { icon, setIcon } from './icon.ts'
+import { chevron, icon, setIcon } from './icon.ts'
 import { chunkStatus } from './chunk-status.ts'
 import { texts } from './texts.ts'
 
@@ -180,10 +180,4 @@ function copyable(value: string, what: string): HTMLButtonElement {
   })
   element.append(h('code', {}, shorten(value)), icon('copy'))
   return element
-}
-
-function chevron(): SVGSVGElement {
-  const svg = icon('chevron')
-  svg.classList.add('chevron')
-  return svg
 }

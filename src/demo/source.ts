@@ -4,9 +4,18 @@ import { byId, setText } from './dom.ts'
 import { openTestPicture } from './test-picture.ts'
 import { texts } from './texts.ts'
 
-/** The camera or, where there is none and the person says so, a test picture. */
-export async function openSource(forceTestPicture: boolean): Promise<Source | undefined> {
+/**
+ * The camera or, where there is none and the person says so, a test picture.
+ *
+ * @param isAgain a recording that was cut off is to go on: with a camera, or not at all, and at once
+ * @returns in words why there is none, for a recording that is to go on; undefined where the person wants none
+ */
+export async function openSource(
+  forceTestPicture: boolean,
+  isAgain = false,
+): Promise<Source | string | undefined> {
   if (forceTestPicture) return testPicture(texts.testPicture.wanted)
+  if (isAgain) return openCamera()
   for (;;) {
     const opened = await openCamera()
     if (typeof opened !== 'string') return opened

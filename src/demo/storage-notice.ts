@@ -34,7 +34,10 @@ export function storageWords(
 ): string {
   const held = localBytes > 0 ? words.held(lengthInWords(localMs)) : ''
   // Of less the warning tells.
-  const free = freeMs === undefined || freeMs < WARN_BEFORE_MS ? '' : words.free(lengthInWords(freeMs))
+  const free =
+    freeMs === undefined || freeMs < WARN_BEFORE_MS
+      ? ''
+      : words.free(lengthInWords(Math.min(freeMs, MOST_MS)))
   return [held, free, protection ? words.protection[protection] : ''].filter(Boolean).join(' ')
 }
 
@@ -138,4 +141,5 @@ function show(
   warning.hidden = told === undefined
   if (told !== undefined && warning.textContent !== told) warning.replaceChildren(h('p', {}, told))
   setText(byId('storage-line', HTMLElement), storageWords(forecast, protection))
+  byId('storage', HTMLElement).dataset['protection'] = protection
 }

@@ -1,5 +1,46 @@
 import { capital } from '../elements/format.ts'
 import { english as ofElements } from '../elements/texts.ts'
+import type { VerificationCode } from '../protocol/verification-code.ts'
+
+/** What was found when a recording was checked, and what to do. */
+type Both = readonly [what: string, next: string]
+
+const LATER = 'Check the network and try again: this says nothing about the recording.'
+const NOT_PROVED =
+  'Do not rely on what it shows. Ask whoever sent you here, and try again from another place.'
+
+const verification: Readonly<Record<VerificationCode, Both>> = {
+  'bad-input': ['That is no recording that can be looked for.', 'Copy the key, or the link, again.'],
+  'chain-unreachable': ['The public record gives no answer.', LATER],
+  'chain-answer': ['The public record gives an answer that makes no sense.', LATER],
+  'not-registered': [
+    'The public record knows no such recording.',
+    'If it was begun just now, try again in a minute.',
+  ],
+  'heads-withheld': ['Whoever was asked for the public record leaves a part of it out.', LATER],
+  'head-signature': ['Nothing in the public record is signed by this recording.', NOT_PROVED],
+  'gateway-unreachable': ['The place that keeps the recording gives no answer.', LATER],
+  'page-missing': [
+    'A part of the list of its pieces is not there.',
+    'Try again later: somebody may have it still.',
+  ],
+  'page-address': ['A part of the list of its pieces is not the one that was proved.', NOT_PROVED],
+  'page-malformed': ['A part of the list of its pieces cannot be read.', NOT_PROVED],
+  'first-page': [
+    'The beginning of the list of its pieces is not there, without which nothing opens.',
+    'Try again later: somebody may have it still.',
+  ],
+  root: ['The list of its pieces is not the one that was proved.', NOT_PROVED],
+  groups: ['The list of its pieces is that of another recording.', NOT_PROVED],
+  group: ['It was made for another group.', 'Look for the key of that group.'],
+  key: ['The key does not open it.', 'Look for the key of the group that it was made for.'],
+  'chunk-missing': ['A piece of it is not there.', 'Try again later: somebody may have it still.'],
+  'chunk-address': ['A piece of it is not the one that was proved.', NOT_PROVED],
+  'chunk-size': ['A piece of it is not as long as the one that was proved.', NOT_PROVED],
+  'chunk-encrypted-hash': ['A piece of it is not the one that was proved.', NOT_PROVED],
+  'chunk-decrypt': ['A piece of it does not open.', NOT_PROVED],
+  'chunk-plaintext-hash': ['A piece of it opens to something else than was proved.', NOT_PROVED],
+}
 
 /**
  * The words that a person meets, in one place, with those of the elements. Another language is one more object of the
@@ -43,7 +84,7 @@ const english = {
         ? '1 proved recording is listed on this device.'
         : `${count} proved recordings are listed on this device.`,
     tracesWhy: (count: number) =>
-      `${count === 1 ? 'The recording' : `The ${count} recordings`} that are safe elsewhere and proved go from this list. Their copies and proofs stay: whoever has the group key finds them. What is not proved yet stays here, and so does, for a while, the app’s own log of times and numbers.`,
+      `${count === 1 ? 'The recording that is safe elsewhere and proved goes' : `The ${count} recordings that are safe elsewhere and proved go`} from this list. ${count === 1 ? 'Its copy and its proof' : 'Their copies and proofs'} stay: whoever has the group key finds them. What is not proved yet stays here.`,
     tracesGone: 'Deleted',
   },
   report: {
@@ -161,10 +202,9 @@ const english = {
   check: {
     verifying: 'Verifying',
     failed: 'Verification failed',
-    stepFailed: (step: string, check: string) => `${step} failed (${check}).`,
-    named: (code: string) => `check: ${code}`,
-    ofPiece: (index: number, code: string) => `piece ${index}, check: ${code}`,
+    ofPiece: (index: number) => `Piece ${index}. `,
     network: 'Check the network and try again.',
+    codes: verification,
     ready: (found: string) => `${found} Ready to play.`,
     close: 'Close',
     reading: 'Looking for the recording',
@@ -194,6 +234,11 @@ const english = {
     copyByHandSpoken: 'The browser did not allow copying. Select the text and copy it by hand.',
     download: 'Download',
     copyLink: 'Copy a link that opens all',
+    showCode: 'Show it as a code',
+    hideCode: 'Hide the code',
+    codeName: 'QR code of the link that opens all recordings',
+    codeWords:
+      'The camera of another device opens all recordings by this code: let nobody see it who is not to have the key.',
     haveCopy: 'I have a copy',
     forgetHere: 'Forget it here',
     enter: 'Enter the group key',
@@ -264,6 +309,12 @@ const english = {
     tagline: 'Finds, checks and plays the recordings of a group',
     keyWords: 'It stays in this tab: it is sent to nobody and kept nowhere.',
     orFile: 'Or a key file',
+    scan: 'Scan a code',
+    scanStop: 'Stop the camera',
+    scanVideo: 'What the camera sees',
+    scanning: 'Hold the code before the camera.',
+    scanOther: 'This code has no key of a group. Show the one of the device that has the key.',
+    scanHint: 'Were you shown a QR code? The camera app of a phone opens it here, too.',
     find: 'Find the recordings',
     opensNothing: 'This is a recording key, which opens nothing. Ask for the group key: 43 characters.',
     looking: 'Looking for recordings…',
@@ -296,7 +347,7 @@ const english = {
     always: 'Always, at once',
     unmetered: 'On Wi-Fi, not on mobile data',
     paused: 'Not now',
-    pausedWords: 'Uploads are paused. Recordings stay on this device alone until you let them go.',
+    pausedWords: 'Uploads are off. Recordings stay on this device alone until you let them go.',
     wifiWords: 'Waiting for Wi-Fi. Recordings stay on this device alone until then.',
   },
   storage: {
@@ -315,6 +366,7 @@ const english = {
       refused: 'The browser may clear it when space runs out: installing this app usually helps.',
       unknown: '',
     },
+    install: 'Install the app',
     lost: (count: number) =>
       count === 1
         ? 'A recording is gone from this device: its data were cleared.'

@@ -1,15 +1,16 @@
-import { adviceFor } from '../protocol/advice.ts'
 import { VerificationError } from '../verify/index.ts'
 import { h } from './dom.ts'
-import { capital } from './format.ts'
 import { texts } from './texts.ts'
 
-/** A notice that says precisely which check failed, and what to do about it. */
+/** A notice that says what was found and what to do; which check that was is below, for whoever looks into it. */
 export function verificationFailure(thrown: unknown): HTMLElement {
   const known = thrown instanceof VerificationError ? thrown : undefined
   const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const { codes, failed, network, ofPiece } = texts.check
+  const [what, next] = known ? codes[known.code] : [`${failed}.`, network]
+  const where = known?.index === undefined ? '' : ofPiece(known.index)
   return h(
-    'p',
+    'div',
     {
       class: 'notice notice-alert verify-error',
       'data-testid': 'verify-error',
@@ -17,14 +18,8 @@ export function verificationFailure(thrown: unknown): HTMLElement {
       'data-step': known?.step,
       'data-index': known?.index,
     },
-    h(
-      'strong',
-      {},
-      known ? texts.check.stepFailed(capital(known.step), checkOf(known)) : `${texts.check.failed}.`,
-    ),
-    ` ${message}. ${known ? adviceFor(known.code) : texts.check.network}`.replace('..', '.'),
+    h('strong', {}, what),
+    ` ${next}`,
+    h('small', {}, `${where}${known ? texts.report.check(known.code, message) : message}`),
   )
 }
-
-const checkOf = ({ code, index }: VerificationError) =>
-  index === undefined ? texts.check.named(code) : texts.check.ofPiece(index, code)

@@ -41,7 +41,8 @@ const camera = (stream: MediaStream, note?: string): Source => ({
   close: () => stream.getTracks().forEach((track) => track.stop()),
 })
 
-function whyNoCamera(thrown: unknown): string {
+/** Why a camera could not be opened, in words. */
+export function whyNoCamera(thrown: unknown): string {
   const name = thrown instanceof Error ? thrown.name : ''
   if (name === 'NotAllowedError') return texts.source.cameraRefused
   return name === 'NotReadableError' ? texts.source.cameraInUse : texts.source.noCamera

@@ -5,19 +5,19 @@ import {
   type Recording,
   type RecordOptions,
   type RecordProgress,
-  type SourceState,
 } from '../capture/record.ts'
 import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { HoldfastElement } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
-import { button, h, setAttributes, setText } from './dom.ts'
-import { dismissButton, explain, hideNotice, showNotice, type Explanation } from './explain.ts'
-import { formatBytes, formatClock, formatWait } from './format.ts'
-import { guardUnsaved, saveAsFile } from './unsaved.ts'
-import { sourceWords } from './source-words.ts'
+import { setAttributes, setText } from './dom.ts'
+import { explain, hideNotice, showNotice } from './explain.ts'
+import { formatClock, formatWait } from './format.ts'
+import { recorderView, type RecorderView } from './recorder-view.ts'
 import { RECORDER } from './styles.ts'
 import { texts } from './texts.ts'
+import { Unkept, unkeptRecordings } from './unkept.ts'
+import { guardUnsaved, saveAsFile } from './unsaved.ts'
 
 /** What the recorder is doing. */
 export type RecorderState = 'idle' | 'recording' | 'saving'
@@ -41,21 +41,10 @@ const TICK_MS = 250
 /** After Stop nobody is left with "Saving" alone for longer. */
 const SAVING_MS = 700
 
-/** What only this page holds: a list of runs for each file. */
-type Unsaved = readonly (readonly Blob[])[]
-
-/** A recording that could not be kept, and what the page still holds of it: its last slice comes after the failure. */
-class Unkept extends Error {
-  readonly unsaved: () => Unsaved
-  constructor(cause: unknown, unsaved: () => Unsaved) {
-    super('Not kept', { cause })
-    this.unsaved = unsaved
-  }
-}
-
 /**
  * `<holdfast-recorder>`: a viewfinder, Record and Stop, and in words what is saved and what is not. Set `holdfast` and
- * `groups`. Taken out of the page while it records, or is about to, it stops.
+ * `groups`. Taken out of the page while it records, or is about to, it stops; what the worker has not taken by then is
+ * handed over all the same, and what cannot be kept is saved by \`saveUnsaved\` unasked, as nobody is left to ask.
  *
  * - Attributes that it sets: `data-state`: `idle`, `recording`, `saving`; `data-picture` and `data-sound`: `live`,
  *   `muted`, `lost`, `none`; `data-unsaved` while this page alone holds something of a recording that could not be kept,
@@ -70,9 +59,11 @@ export class HoldfastRecorder extends HoldfastElement {
   declare groups?: RecorderGroups | undefined
   /**
    * What is recorded. Default: the camera, with its microphone where there is one. A text says why there is nothing to
-   * record; undefined, that nothing is to be recorded.
+   * record; undefined, that nothing is to be recorded. Asked with \`isAgain\` where the page was frozen and lost its
+   * camera, and the recording is to go on: then nobody is to be held up by a question. \`recordOptions.reopen\` is asked
+   * instead where it is there.
    */
-  declare openSource?: (() => Promise<Source | string | undefined>) | undefined
+  declare openSource?: ((isAgain?: boolean) => Promise<Source | string | undefined>) | undefined
   /** What the session is started with. */
   declare sessionOptions?: Omit<SessionOptions, 'groups' | 'mimeType' | 'signal'> | undefined
   /** How it is recorded. */
@@ -84,11 +75,14 @@ export class HoldfastRecorder extends HoldfastElement {
    */
   declare saveUnsaved?: ((runs: readonly Blob[]) => void | Promise<void>) | undefined
 
-  #parts: ReturnType<typeof recorderParts> | undefined
+  #view: RecorderView | undefined
   #busy = false
   #onStop = () => {}
-  /** Recordings that could not be kept, and that nobody has saved or put away. */
-  #unkept = 0
+  readonly #unkept = unkeptRecordings({
+    save: (runs) => (this.saveUnsaved ?? saveAsFile)(runs),
+    onFailure: (error) => this.fail(error),
+    onCount: (count) => setAttributes(this, { 'data-unsaved': count > 0 }),
+  })
 
   /** What the recorder is doing now. */
   get state(): RecorderState {
@@ -103,9 +97,9 @@ export class HoldfastRecorder extends HoldfastElement {
   async record(): Promise<void> {
     const { holdfast } = this
     // Not disabled meanwhile: a dialog gives focus back to the button that opened it.
-    if (this.#busy || !holdfast || !this.#parts || !this.isConnected) return
+    if (this.#busy || !holdfast || !this.#view || !this.isConnected) return
     this.#busy = true
-    hideNotice(this.#parts.notice)
+    hideNotice(this.#view.notice)
     const givenUp = new AbortController()
     this.#onStop = () => givenUp.abort()
     try {
@@ -131,16 +125,16 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   protected override build(root: ShadowRoot): void {
-    const parts = recorderParts()
-    this.#parts = parts
-    parts.start.addEventListener('click', () => void this.record())
-    parts.stop.addEventListener('click', () => this.#onStop())
-    root.append(parts.camera, parts.notice)
+    const view = recorderView(this)
+    this.#view = view
+    view.start.addEventListener('click', () => void this.record())
+    view.stop.addEventListener('click', () => this.#onStop())
+    root.append(view.camera, view.notice)
     this.#setState('idle')
   }
 
   protected override connected(): void {
-    if (this.#parts) this.#parts.start.disabled = false
+    if (this.#view) this.#view.start.disabled = false
   }
 
   protected override see(): void {}
@@ -148,12 +142,16 @@ export class HoldfastRecorder extends HoldfastElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     // Only moved, it is there again at once.
-    queueMicrotask(() => this.isConnected || this.#onStop())
+    queueMicrotask(() => {
+      if (this.isConnected) return
+      this.#onStop()
+      void this.#unkept.saveUnasked()
+    })
   }
 
-  get #shown() {
-    if (!this.#parts) throw new Error('The element is in no page.')
-    return this.#parts
+  get #shown(): RecorderView {
+    if (!this.#view) throw new Error('The element is in no page.')
+    return this.#view
   }
 
   /** The signal aborts where it is given up before anything is recorded. */
@@ -167,16 +165,33 @@ export class HoldfastRecorder extends HoldfastElement {
     if (!groups) return
     if (groups.length === 0)
       return showNotice(notice, { what: texts.recorder.noGroup, next: texts.recorder.noGroupNext })
-    const source = await (this.openSource ?? openCamera)()
+    const source = await this.#open(false)
     if (source === undefined) return
     if (typeof source === 'string') return showNotice(notice, { what: source, next: '' })
+    const sources: [Source, ...Source[]] = [source]
     try {
       signal.throwIfAborted()
       const session = await this.#startSession(source, groups, mimeType, holdfast, signal)
-      await this.#recordInto(session, source, mimeType)
+      await this.#recordInto(session, sources, mimeType)
     } finally {
-      source.close()
+      for (const one of sources) one.close()
     }
+  }
+
+  #open(isAgain: boolean): Promise<Source | string | undefined> {
+    return this.openSource?.(isAgain) ?? openCamera()
+  }
+
+  /** What was recorded from is gone: the same again, where there is such. */
+  async #reopen(sources: [Source, ...Source[]]): Promise<MediaStream> {
+    const { reopen } = this.recordOptions ?? {}
+    const [first] = sources
+    const source = reopen ? { ...first, stream: await reopen(), close() {} } : await this.#open(true)
+    if (typeof source !== 'object') throw new Error(source ?? texts.source.noCamera)
+    sources.push(source)
+    // Stopped meanwhile, nothing is recorded from it.
+    if (this.state === 'recording') this.#shown.showSource(source)
+    return source.stream
   }
 
   async #startSession(
@@ -186,7 +201,7 @@ export class HoldfastRecorder extends HoldfastElement {
     holdfast: Holdfast,
     signal: AbortSignal,
   ): Promise<RecordingSession> {
-    this.#showSource(source)
+    this.#shown.showSource(source)
     const session = await holdfast.startSession({ ...this.sessionOptions, groups, mimeType, signal })
     if (!signal.aborted) return session
     // Given up with the answer on its way: it is there, and empty. Nobody waits for it to go.
@@ -198,15 +213,20 @@ export class HoldfastRecorder extends HoldfastElement {
     throw signal.reason
   }
 
-  async #recordInto(session: RecordingSession, source: Source, mimeType: string): Promise<void> {
+  async #recordInto(
+    session: RecordingSession,
+    sources: [Source, ...Source[]],
+    mimeType: string,
+  ): Promise<void> {
     this.tell('holdfast-recording', { id: session.id } satisfies { id: SessionId })
     let last = session.id
     let progress = NOTHING
     const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
     let hide = () => {}
     try {
-      const recording = recordOrEnd(session, source.stream, mimeType, {
+      const recording = recordOrEnd(session, sources[0].stream, mimeType, {
         ...this.recordOptions,
+        reopen: () => this.#reopen(sources),
         onContinued: (next) => {
           this.recordOptions?.onContinued?.(next)
           last = next.session.id
@@ -217,7 +237,7 @@ export class HoldfastRecorder extends HoldfastElement {
         },
         onProgress: (next) => {
           progress = next
-          this.#showProgress(next)
+          this.#shown.showProgress(next)
         },
       })
       hide = this.#showRecording(recording, Date.now(), () => progress)
@@ -237,53 +257,16 @@ export class HoldfastRecorder extends HoldfastElement {
   #showFailure(thrown: unknown): void {
     this.say(texts.recorder.failed)
     const why = explain(thrown instanceof Unkept ? thrown.cause : thrown, texts.recorder.failedNext)
-    if (thrown instanceof Unkept && thrown.unsaved().length > 0) return this.#showUnkept(why, thrown.unsaved)
     const { notice } = this.#shown
+    if (thrown instanceof Unkept && thrown.unsaved().length > 0) {
+      hideNotice(notice)
+      const own = this.#unkept.show(why, thrown.unsaved)
+      notice.after(own)
+      if (!this.isConnected) return void this.#unkept.saveUnasked()
+      return own.scrollIntoView({ block: 'nearest' })
+    }
     showNotice(notice, why)
     notice.scrollIntoView({ block: 'nearest' })
-  }
-
-  /** In a notice of its own, which the next recording leaves there: nothing else holds these slices. */
-  #showUnkept(why: Explanation, unsaved: () => Unsaved): void {
-    hideNotice(this.#shown.notice)
-    const unguard = guardUnsaved(() => true)
-    this.#countUnkept(1)
-    let isHeld = true
-    const letGo = () => {
-      if (!isHeld) return
-      isHeld = false
-      unguard()
-      this.#countUnkept(-1)
-    }
-    const notice = newNotice()
-    // After Save it stays until it is put away: a download may be refused, too.
-    showNotice(notice, why, this.#saveFileButton(unsaved, letGo))
-    notice.append(
-      dismissButton(() => {
-        letGo()
-        notice.remove()
-      }),
-    )
-    this.#shown.notice.after(notice)
-    notice.scrollIntoView({ block: 'nearest' })
-  }
-
-  #countUnkept(by: 1 | -1): void {
-    this.#unkept += by
-    setAttributes(this, { 'data-unsaved': this.#unkept > 0 })
-  }
-
-  /** Saves what only this page holds. */
-  #saveFileButton(unsaved: () => Unsaved, onSaved = () => {}): HTMLButtonElement {
-    const save = async () => {
-      try {
-        for (const runs of unsaved()) await (this.saveUnsaved ?? saveAsFile)(runs)
-        onSaved()
-      } catch (error) {
-        this.fail(error)
-      }
-    }
-    return button(texts.recorder.saveFile, () => void save(), { 'data-testid': 'save-unsaved' })
   }
 
   /** The recording is over, and nobody had pressed Stop. */
@@ -292,31 +275,14 @@ export class HoldfastRecorder extends HoldfastElement {
     showNotice(this.#shown.notice, { what, next })
   }
 
-  #showSource({ stream, badge, note }: Source): void {
-    const { preview, hint, badge: sign, note: line } = this.#shown
-    preview.srcObject = stream
-    preview.hidden = false
-    // A preview that may not play is no reason not to record.
-    preview.play().catch(() => undefined)
-    hint.hidden = true
-    sign.hidden = badge === undefined
-    setText(sign, badge ?? '')
-    line.hidden = note === undefined
-    setText(line, note ?? '')
-  }
-
   /** @returns stops the clock and the button */
   #showRecording(recording: Recording, startedAtMs: number, progressNow: () => RecordProgress): () => void {
-    const { start, stop, stopLabel, timer } = this.#shown
+    const { start, stop, stopLabel, showLength, showProgress } = this.#shown
     let isOver = false
     let stoppedAtMs: number | undefined
-    const tick = () => {
-      const lengthMs = (stoppedAtMs ?? Date.now()) - startedAtMs
-      setAttributes(timer, { 'data-seconds': Math.floor(lengthMs / 1000) })
-      setText(timer, `● ${formatClock(lengthMs)}`)
-    }
+    const tick = () => showLength((stoppedAtMs ?? Date.now()) - startedAtMs)
     tick()
-    this.#showProgress(NOTHING)
+    showProgress(NOTHING)
     this.#setState('recording')
     start.hidden = true
     stop.hidden = false
@@ -350,53 +316,13 @@ export class HoldfastRecorder extends HoldfastElement {
     showNotice(
       this.#shown.notice,
       { what, next: stillSavingNext },
-      this.#saveFileButton(() => recording.unsavedRuns()),
+      this.#unkept.saveButton(() => recording.unsavedRuns()),
     )
   }
 
-  #showProgress(progress: RecordProgress): void {
-    const { acks } = this.#shown
-    const { captured, acknowledged, capturedMs, acknowledgedMs } = progress
-    const waiting = captured - acknowledged
-    const { allSaved, allSavedSpoken, notSaved, notSavedSpoken } = texts.recorder
-    const saved = formatClock(acknowledgedMs)
-    const unsaved = formatClock(capturedMs - acknowledgedMs)
-    setAttributes(acks, {
-      'data-captured': captured,
-      'data-acknowledged': acknowledged,
-      'data-waiting': waiting,
-      'aria-label': waiting > 0 ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
-    })
-    setText(acks, waiting > 0 ? notSaved(unsaved) : allSaved(saved))
-    this.#showHeldUp(progress)
-    this.#showSourceState(progress.source)
-  }
-
-  /** Over the picture, so that it is where the person looks, and nothing moves. */
-  #showSourceState(source: SourceState): void {
-    const { sourceState } = this.#shown
-    const words = sourceWords(source)
-    // An alert is told when its text changes.
-    setText(sourceState, words)
-    sourceState.hidden = words === ''
-    setAttributes(this, { 'data-picture': source.video, 'data-sound': source.audio })
-  }
-
-  /** Says why chunks are in this page alone, for as long as they are. */
-  #showHeldUp({ stalledBy, paused, waitingBytes }: RecordProgress): void {
-    const { heldUp } = this.#shown
-    heldUp.hidden = stalledBy === undefined
-    if (stalledBy === undefined) return
-    const { what, next } = explain(stalledBy)
-    setText(heldUp, texts.recorder.heldUp(what, next, formatBytes(waitingBytes), paused))
-  }
-
   #showIdle(): void {
-    const { start, stop, stopLabel, preview, hint, badge, note, sourceState, heldUp } = this.#shown
-    preview.srcObject = null
-    hint.hidden = false
-    for (const element of [preview, badge, note, sourceState, heldUp]) element.hidden = true
-    setText(stopLabel, texts.recorder.stop)
+    const { start, stop, showNothing } = this.#shown
+    showNothing()
     this.#setState('idle')
     const wasThere = !stop.hidden && (this.focused === stop || document.activeElement === document.body)
     start.hidden = false
@@ -405,9 +331,8 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   #setState(state: RecorderState): void {
-    const { timer, acks } = this.#shown
     setAttributes(this, { 'data-state': state })
-    timer.hidden = acks.hidden = state === 'idle'
+    this.#shown.showFigures(state !== 'idle')
   }
 }
 
@@ -423,85 +348,5 @@ function recordOrEnd(
   } catch (error) {
     session.end({ how: 'interrupted' }).catch(() => undefined)
     throw error
-  }
-}
-
-const newNotice = () =>
-  h('div', {
-    class: 'notice notice-alert',
-    part: 'notice',
-    role: 'alert',
-    'data-testid': 'record-notice',
-    hidden: true,
-  })
-
-/** The parts of a recorder, as they are while nothing is recorded. */
-function recorderParts() {
-  const words = texts.recorder
-  const ring = () => h('span', { class: 'shutter-ring', 'aria-hidden': 'true' })
-  const preview = h('video', { id: 'preview', playsinline: true, 'aria-label': words.preview, hidden: true })
-  // The attribute alone mutes only what is parsed.
-  preview.muted = true
-  const hint = h('p', { class: 'hint' }, words.hint)
-  const badge = h('p', { class: 'badge', hidden: true })
-  const caption = (attributes: Parameters<typeof h>[1]) =>
-    h('p', { class: 'caption', hidden: true, ...attributes })
-  const sourceState = caption({
-    class: 'caption caption-alert',
-    role: 'alert',
-    'data-testid': 'source-state',
-  })
-  const note = caption({ 'data-testid': 'source-note' })
-  const heldUp = caption({ role: 'status', 'data-testid': 'held-up' })
-  const timer = h('p', {
-    class: 'timer',
-    part: 'timer',
-    role: 'timer',
-    'aria-label': words.length,
-    'data-testid': 'timer',
-  })
-  const shutter = { type: 'button', class: 'shutter' }
-  const start = h(
-    'button',
-    { ...shutter, part: 'record', 'data-testid': 'record-button', disabled: true },
-    ring(),
-    words.record,
-  )
-  const stopLabel = h('span', {}, words.stop)
-  const stop = h(
-    'button',
-    { ...shutter, id: 'stop', part: 'stop', 'data-testid': 'stop-button', hidden: true },
-    ring(),
-    stopLabel,
-  )
-  const acks = h('p', { class: 'acks', part: 'saved', role: 'img', 'data-testid': 'ack-count' })
-  const notice = newNotice()
-  const camera = h(
-    'div',
-    { class: 'camera', part: 'camera' },
-    h(
-      'div',
-      { class: 'viewfinder', part: 'viewfinder' },
-      preview,
-      hint,
-      badge,
-      h('div', { class: 'captions' }, sourceState, note, heldUp),
-    ),
-    h('div', { class: 'controls', part: 'controls' }, timer, start, stop, acks),
-  )
-  return {
-    camera,
-    notice,
-    preview,
-    hint,
-    badge,
-    sourceState,
-    note,
-    heldUp,
-    timer,
-    start,
-    stop,
-    stopLabel,
-    acks,
   }
 }

@@ -3,10 +3,10 @@ import { HoldfastElement } from './base.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
 import { feedOf, type Seen } from './feed.ts'
 import { formatClock, formatMoment } from './format.ts'
-import { icon, setIcon } from './icon.ts'
+import { chevron, icon, setIcon } from './icon.ts'
 import { onTheirWay, summaryOf, urgentOf } from './recovery-summary.ts'
 import { sessionStatus } from './session-status.ts'
-import { needsResume, needsWords } from './session-words.ts'
+import { canResume, needsResume, needsWords } from './session-words.ts'
 import { RECOVERY } from './styles.ts'
 import { texts } from './texts.ts'
 import { countsDown, ticker } from './ticker.ts'
@@ -153,14 +153,8 @@ export class HoldfastRecovery extends HoldfastElement {
         setIcon(symbol, name)
         setAttributes(element, { 'data-tone': tone, 'data-upload': session.upload })
         setText(needs, needsWords(session, policy))
-        resume.hidden = !needsResume(session)
+        resume.hidden = !canResume(session, policy)
       },
     }
   }
-}
-
-function chevron(): SVGSVGElement {
-  const svg = icon('chevron')
-  svg.classList.add('chevron')
-  return svg
 }

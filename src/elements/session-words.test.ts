@@ -6,6 +6,7 @@ import {
   headlineOf,
   HOLDS,
   LEAVES,
+  canResume,
   needsResume,
   needsWords,
   safeWords,
@@ -120,6 +121,13 @@ describe('a situation', () => {
     [{ policy: 'always', metered: true }, 'free'],
   ] as const)('leaves by %j: %s', (policy, leaves) => {
     expect(situationOf(session({}), policy).leaves).toBe(leaves)
+  })
+
+  it('offers Resume only where that does something', () => {
+    const [signedOut, byHand] = [session({}, failing('sign-in-needed')), session({}, { paused: true })]
+    const off = { policy: 'paused', metered: false } as const
+    expect([signedOut, byHand].map((one) => canResume(one, GO))).toEqual([true, true])
+    expect([signedOut, byHand].map((one) => canResume(one, off))).toEqual([false, true])
   })
 
   it.each(Object.keys(ERRORS) as ErrorCode[])('held up by %s is held by what its class says', (code) => {

@@ -94,6 +94,10 @@ export const isConfirmed = ({ upload }: SessionSnapshot) => upload === 'confirme
 export const needsResume = (session: SessionSnapshot) =>
   !isConfirmed(session) && (session.paused || holdOf(session) === 'you')
 
+/** True where Resume does something now: while nothing may leave, it gets going only what was paused. */
+export const canResume = (session: SessionSnapshot, policy: PolicyView) =>
+  needsResume(session) && (session.paused || leavesBy(policy) === 'free')
+
 /**
  * What a session still needs, in words: how much of it is safe, and what it waits for.
  *

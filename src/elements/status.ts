@@ -5,7 +5,7 @@ import type { Seen } from './feed.ts'
 import { formatClock, formatMoment } from './format.ts'
 import { icon, setIcon } from './icon.ts'
 import { sessionStatus } from './session-status.ts'
-import { isConfirmed, needsResume, needsWords, safeWords, tally } from './session-words.ts'
+import { canResume, isConfirmed, needsWords, safeWords, tally } from './session-words.ts'
 import { STATUS } from './styles.ts'
 import { texts } from './texts.ts'
 import { countsDown, ticker } from './ticker.ts'
@@ -93,7 +93,7 @@ export class HoldfastStatus extends HoldfastElement {
       bar.update(session)
       upload.update(session)
       const focused = this.focused
-      resume.hidden = !needsResume(session)
+      resume.hidden = !canResume(session, policy)
       pause.hidden = isConfirmed(session) || session.ending === 'recording' || !resume.hidden
       // Whoever has pressed one of them goes on with the other.
       if (focused === pause && pause.hidden) resume.focus()

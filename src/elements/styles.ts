@@ -22,23 +22,25 @@ const coloursOf = (theme: 0 | 1) =>
     .map(([name, values]) => `--hf-${name}: var(--holdfast-${name}, ${values[theme]});`)
     .join('')
 
-/** Light and dark, controls, and what all elements have. */
-export const COMMON = `
-:host {
-  ${coloursOf(0)}
-  --hf-radius: var(--holdfast-radius, 1rem);
-  display: block;
-  min-width: 0;
-  color: var(--hf-ink);
-  line-height: 1.5;
-}
-@media (prefers-color-scheme: dark) {
-  :host { ${coloursOf(1)} }
-}
-:host([hidden]), [hidden] { display: none !important; }
+/** Tones and their colours. */
+const TONES = {
+  good: 'good',
+  busy: 'busy',
+  waiting: 'wait',
+  alert: 'alert',
+  recording: 'alert',
+  quiet: 'soft',
+} as const
+
+const tonesOf = (around: (attribute: string) => string) =>
+  Object.entries(TONES)
+    .map(([tone, colour]) => `${around(`[data-tone='${tone}']`)} { --tone: var(--hf-${colour}); }`)
+    .join('\n')
+
+/** What pages of ours have in common with the elements: controls, notices, icons, tones. */
+const SHARED = `
+[hidden] { display: none !important; }
 *, *::before, *::after { box-sizing: border-box; }
-h1, h2, h3, h4, h5, h6, p, ul, dl, dd { margin: 0; padding: 0; font-size: inherit; }
-ul { list-style: none; }
 .visually-hidden {
   position: absolute;
   width: 1px;
@@ -114,15 +116,38 @@ summary {
 summary::-webkit-details-marker { display: none; }
 .chevron { color: var(--hf-soft); transition: transform 0.15s; }
 details[open] > summary .chevron { transform: rotate(90deg); }
-:host([data-tone='good']), [data-tone='good'] { --tone: var(--hf-good); }
-:host([data-tone='busy']), [data-tone='busy'] { --tone: var(--hf-busy); }
-:host([data-tone='waiting']), [data-tone='waiting'] { --tone: var(--hf-wait); }
-:host([data-tone='alert']), [data-tone='alert'],
-:host([data-tone='recording']), [data-tone='recording'] { --tone: var(--hf-alert); }
-:host([data-tone='quiet']), [data-tone='quiet'] { --tone: var(--hf-soft); }
+${tonesOf((attribute) => attribute)}
 @media (prefers-reduced-motion: reduce) {
   *, *::before, *::after { animation: none !important; transition: none !important; }
 }
+`
+
+/** That, and the colours, for a whole page: the demo's build puts it into its sheet (`vite.config.ts`). */
+export const ofPage = (): string => `
+:root { ${coloursOf(0)} --hf-radius: 1rem; }
+@media (prefers-color-scheme: dark) {
+  :root { ${coloursOf(1)} }
+}
+${SHARED}`
+
+/** Light and dark, controls, and what all elements have. */
+export const COMMON = `
+:host {
+  ${coloursOf(0)}
+  --hf-radius: var(--holdfast-radius, 1rem);
+  display: block;
+  min-width: 0;
+  color: var(--hf-ink);
+  line-height: 1.5;
+}
+@media (prefers-color-scheme: dark) {
+  :host { ${coloursOf(1)} }
+}
+:host([hidden]) { display: none !important; }
+h1, h2, h3, h4, h5, h6, p, ul, dl, dd { margin: 0; padding: 0; font-size: inherit; }
+ul { list-style: none; }
+${SHARED}
+${tonesOf((attribute) => `:host(${attribute})`)}
 `
 
 /** Its height is the same whatever there is to say, so that nothing moves under a thumb. */
@@ -153,11 +178,11 @@ export const RECOVERY = `
   gap: 0.75rem;
   min-height: 4.5rem;
   padding: 0.25rem 0;
-  font-size: 0.9375rem;
-  line-height: 1.35;
+  font-size: 0.875rem;
+  line-height: 1.3;
 }
 .urgent p { flex: 1; }
-.urgent button { flex: none; max-width: 45%; }
+.urgent button { flex: none; max-width: 38%; padding-inline: 0.75rem; }
 .invisible { visibility: hidden; }
 ul {
   max-height: 15rem;

@@ -2,7 +2,7 @@ import { HoldfastError } from '../protocol/errors.ts'
 
 /** Bytes as lower-case hex, without `0x`. */
 export const toHex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  bytes.reduce((hex, byte) => hex + (256 + byte).toString(16).slice(1), '')
 
 /**
  * The bytes that a hex string without `0x` stands for; upper case is read too.

@@ -4,6 +4,7 @@ import { sha256Hex } from '../evidence/digest.ts'
 import { x25519 } from '../evidence/x25519-pick.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import { recordingLockName } from '../protocol/messages.ts'
+import { free } from '../protocol/memory.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { readBytes, recordingSession, type Cut } from '../session.ts'
@@ -46,7 +47,10 @@ async function areOf(parts: Parts, chunks: readonly ChunkView[], { signal }: Wai
   for (const { index, plaintextHash } of chunks) {
     signal?.throwIfAborted()
     if (index >= parts.count) return false
-    if (plaintextHash !== (await sha256Hex(await readBytes(parts.part(index))))) return false
+    const bytes = await readBytes(parts.part(index))
+    const found = await sha256Hex(bytes)
+    free(bytes)
+    if (found !== plaintextHash) return false
   }
   return true
 }

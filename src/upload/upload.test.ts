@@ -274,11 +274,14 @@ describe('an upload', () => {
   it('has at most three parts in memory, however large the file', async () => {
     const count = 300
     let [inMemory, most] = [0, 0]
+    const read: ArrayBuffer[] = []
     const part = (text: string) =>
       Object.assign(new Blob([text]), {
         arrayBuffer: async () => {
           most = Math.max(most, ++inMemory)
-          return new TextEncoder().encode(text).buffer
+          const { buffer } = new TextEncoder().encode(text)
+          read.push(buffer)
+          return buffer
         },
       })
     const huge = Object.assign(new Blob([]), { slice: (from: number) => part(`part ${from}`) })
@@ -291,6 +294,8 @@ describe('an upload', () => {
     await upload(worker.page(), huge, options).handedOver
     expect(worker.only().chunks.size).toBe(count)
     expect(most).toBe(3)
+    // Nor does any wait for the garbage collector.
+    expect(read.map(({ byteLength }) => byteLength)).toEqual(Array(count).fill(0))
   })
 
   it('tells how far it is, by callback and by loop, and ends with it', async () => {

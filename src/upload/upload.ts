@@ -16,7 +16,7 @@ export interface UploadOptions
   extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
   /** Default: the file's own, or `application/octet-stream`. */
   readonly mimeType?: string
-  /** Size of a part, which is sealed and handed over as one: 1 to 64 MiB less 16 bytes. Default 4 MiB. */
+  /** Size of a part, which is sealed and handed over as one: 1 to 64 MiB less 16 bytes. Default 4 MiB less 16 bytes. */
   readonly partBytes?: number
   /** Told what `progress` tells. */
   readonly onProgress?: (progress: FileProgress) => void
@@ -80,7 +80,8 @@ export interface FileUpload {
   cancel(options?: DiscardOptions): Promise<void>
 }
 
-const PART_BYTES = 4 * 1024 * 1024
+/** With its tag it is what a store takes at a piece. */
+const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
 
 /**
  * Uploads a file as a session of its own, part by part: sealed in the page, durable in the worker, then sent from there.

@@ -110,7 +110,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         await tx.putSession(session)
         await tx.putChunk(chunk)
         await tx.putMeta('name', { any: ['value'] })
-        await tx.addLog(line('first'))
+        await tx.addLog([line('first')])
         same(await tx.session(A), session, 'session within')
         same(await tx.chunk(chunk.id), chunk, 'chunk within')
         same(await tx.nextDue(ALL, nothing), chunk, 'queue within')
@@ -140,7 +140,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         await tx.putChunk(aChunk(A, 0, [0, 0, 0]))
         await tx.putPayload(chunkIdOf(A, 0), bytesOf(1, 2, 3))
         await tx.putMeta('kept', 1)
-        await tx.addLog(line('kept'))
+        await tx.addLog([line('kept')])
       })
       const thrown = await rejection(
         store.write(async (tx) => {
@@ -152,7 +152,7 @@ export const STORE_CASES: readonly StoreCase[] = [
           await tx.deletePayload(chunkIdOf(A, 0))
           await tx.deleteMeta('kept')
           await tx.putMeta('lost', 1)
-          await tx.addLog(line('lost'))
+          await tx.addLog([line('lost')])
           await tx.deleteSession(A)
           throw new Error('Halfway')
         }),
@@ -480,6 +480,29 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
+    title: 'forgets what the custody log has of a session, of this transaction too, and nothing else',
+    async run(store) {
+      const lineOf = (sessionId: SessionId, event: string) => ({ ...line(event), sessionId })
+      await store.write(async (tx) => {
+        for (const id of [A, B]) await tx.addLog([lineOf(id, 'earlier')])
+      })
+      await store.write((tx) => tx.addLog([lineOf(A, 'alone')]))
+      await store.write(async (tx) => {
+        for (const id of [A, B]) await tx.addLog([lineOf(id, 'now')])
+        await tx.forgetLog(A)
+      })
+      const left = await store.read((tx) => tx.log(10))
+      same(
+        left.map(({ sessionId, event }) => [sessionId, event]),
+        [
+          [B, 'now'],
+          [B, 'earlier'],
+        ],
+        'log',
+      )
+    },
+  },
+  {
     title: 'deletes a session with all that is its own, and nothing else',
     async run(store) {
       await store.write(async (tx) => {
@@ -490,7 +513,7 @@ export const STORE_CASES: readonly StoreCase[] = [
             await tx.putPayload(chunkIdOf(id, index), bytesOf(1))
           }
         }
-        await tx.addLog(line('stays'))
+        await tx.addLog([line('stays')])
       })
       await store.write((tx) => tx.deleteSession(A))
       await store.read(async (tx) => {
@@ -529,7 +552,7 @@ export const STORE_CASES: readonly StoreCase[] = [
     title: 'gives the newest lines of the log first',
     async run(store) {
       await store.write(async (tx) => {
-        for (const event of ['first', 'second', 'third']) await tx.addLog(line(event))
+        for (const event of ['first', 'second', 'third']) await tx.addLog([line(event)])
       })
       const events = (await store.read((tx) => tx.log(2))).map(({ event }) => event)
       same(events, ['third', 'second'], 'newest lines')

@@ -242,6 +242,29 @@ const pretends = (title: string, status: number, body: string): TransportCase =>
   },
 })
 
+/** Whatever it says, the store has had all the bytes, and has not kept them. */
+const refusesAll = (status: number, body?: string): TransportCase => ({
+  title: `sends no third copy at the pace of retries of what is always answered with ${status}${body ? ` ${body}` : ''}`,
+  async run(harness) {
+    const delivery = await Delivery.ofRandomBytes(20_000)
+    await harness.fault({ kind: 'status', status, ...(body !== undefined && { body }) })
+    const attempts = async (count: number, copies: number) => {
+      let code = ''
+      for (let at = 0; at < count; at += 1) ({ code } = await delivery.failure(harness.transport()))
+      same(code, 'rejected-by-store', 'what is told in the end')
+      const sent = (await bytesSeen(harness, delivery)) / 20_000
+      // A form around it counts too.
+      if (sent > copies + 0.5) throw new Error(`${sent} copies were sent, of ${copies} at most`)
+    }
+    await attempts(3, 2)
+    // A trial sends one, and asks before it gives up again.
+    await attempts(2, 3)
+    await harness.clear()
+    await delivery.finish(harness)
+    await isThereOnce(harness, delivery)
+  },
+})
+
 const retryAfter = (status: number, form: 'seconds' | 'date'): TransportCase => ({
   title: `honours Retry-After in ${form === 'date' ? 'the form of a date' : 'seconds'} with ${status}`,
   async run(harness) {
@@ -397,6 +420,10 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
   pretends('the page of a network’s sign-in', 200, '<!doctype html><title>Sign in</title>'),
   pretends('an answer without words', 204, ''),
   pretends('JSON that says nothing', 200, '{}'),
+  refusesAll(500),
+  refusesAll(404),
+  refusesAll(409),
+  refusesAll(200, '{}'),
   settles('settles a single 404', { kind: 'status', status: 404 }, 1),
   settles('settles a single 409', { kind: 'status', status: 409 }, 1),
   settles('settles a single 410', { kind: 'status', status: 410 }, 1),

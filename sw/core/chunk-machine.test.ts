@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
-import { CHUNK_STATUSES, type ChunkStatus } from '../../src/protocol/snapshot.ts'
+import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import { chunkAfter, type ChunkEvent } from './chunk-machine.ts'
 import { isParked, NEW_EFFORT } from './effort.ts'
 import type { ChunkRecord, ChunkState } from './record.ts'
@@ -13,14 +13,14 @@ import { aChunk, aSession, SEAL as seal } from '../testing/records.ts'
 const NOW_MS = 1_800_000_000_000
 const moment = { nowMs: NOW_MS, random: 0.5 }
 
-const STATES: { readonly [Status in ChunkStatus]: ChunkState & { readonly status: Status } } = {
+type StoredStatus = ChunkState['status']
+
+const STATES: { readonly [Status in StoredStatus]: ChunkState & { readonly status: Status } } = {
   captured: { status: 'captured' },
   hashing: { status: 'hashing' },
   encrypting: { status: 'encrypting' },
   uploading: { status: 'uploading', seal },
   uploaded: { status: 'uploaded', seal, uploadedAtMs: NOW_MS - 5 },
-  manifesting: { status: 'manifesting', seal, uploadedAtMs: NOW_MS - 5 },
-  anchoring: { status: 'anchoring', seal, uploadedAtMs: NOW_MS - 5 },
   confirmed: { status: 'confirmed', seal, uploadedAtMs: NOW_MS - 5, confirmedAtMs: NOW_MS - 1 },
 }
 
@@ -33,8 +33,6 @@ const EVENTS: { readonly [Type in ChunkEvent['type']]: Extract<ChunkEvent, { typ
   'send-began': { type: 'send-began' },
   'resume-token-saved': { type: 'resume-token-saved', resumeToken: 'https://store.example/uploads/7' },
   stored: { type: 'stored' },
-  'page-began': { type: 'page-began' },
-  listed: { type: 'listed' },
   'anchor-confirmed': { type: 'anchor-confirmed' },
   'proof-expired': { type: 'proof-expired' },
   failed: { type: 'failed', failure: failure('server-error') },
@@ -47,7 +45,7 @@ const chunkIn = (state: ChunkState, rest: Partial<ChunkRecord> = {}): ChunkRecor
 const _ = 'ignored'
 
 /** Every event in every state: where it leads, or that nothing changes. The type leaves no cell out. */
-const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], ChunkStatus | typeof _>>>> = {
+const TABLE: Readonly<Record<StoredStatus, Readonly<Record<ChunkEvent['type'], StoredStatus | typeof _>>>> = {
   captured: {
     'hash-began': 'hashing',
     'encrypt-began': _,
@@ -55,8 +53,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'page-began': _,
-    listed: _,
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
@@ -69,8 +65,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'page-began': _,
-    listed: _,
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
@@ -83,8 +77,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'page-began': _,
-    listed: _,
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
@@ -97,8 +89,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': 'uploading',
     'resume-token-saved': 'uploading',
     stored: 'uploaded',
-    'page-began': _,
-    listed: _,
     'anchor-confirmed': _,
     'proof-expired': 'uploading',
     failed: 'uploading',
@@ -111,36 +101,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'page-began': 'manifesting',
-    listed: _,
-    'anchor-confirmed': _,
-    'proof-expired': 'uploading',
-    failed: _,
-    resumed: _,
-  },
-  manifesting: {
-    'hash-began': _,
-    'encrypt-began': _,
-    sealed: _,
-    'send-began': _,
-    'resume-token-saved': _,
-    stored: _,
-    'page-began': _,
-    listed: 'anchoring',
-    'anchor-confirmed': _,
-    'proof-expired': 'uploading',
-    failed: _,
-    resumed: _,
-  },
-  anchoring: {
-    'hash-began': _,
-    'encrypt-began': _,
-    sealed: _,
-    'send-began': _,
-    'resume-token-saved': _,
-    stored: _,
-    'page-began': _,
-    listed: _,
     'anchor-confirmed': 'confirmed',
     'proof-expired': 'uploading',
     failed: _,
@@ -153,8 +113,6 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
     'send-began': _,
     'resume-token-saved': _,
     stored: _,
-    'page-began': _,
-    listed: _,
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: _,
@@ -162,7 +120,7 @@ const TABLE: Readonly<Record<ChunkStatus, Readonly<Record<ChunkEvent['type'], Ch
   },
 }
 
-const CELLS = CHUNK_STATUSES.flatMap((status) =>
+const CELLS = (Object.keys(STATES) as StoredStatus[]).flatMap((status) =>
   Object.values(EVENTS).map((event) => ({
     status,
     event,
@@ -205,11 +163,11 @@ describe('state × event', () => {
         (effect) => `${status} ${event.type} ${effect}`,
       ),
     )
-    expect(touching).toEqual(['encrypting sealed putPayload', 'anchoring anchor-confirmed deletePayload'])
+    expect(touching).toEqual(['encrypting sealed putPayload', 'uploaded anchor-confirmed deletePayload'])
   })
 
   it('keeps the seal and the times from one status to the next', () => {
-    const run = (['send-began', 'stored', 'page-began', 'listed', 'anchor-confirmed'] as const).reduce(
+    const run = (['send-began', 'stored', 'anchor-confirmed'] as const).reduce(
       (chunk, type, at) => transition(chunk, EVENTS[type], { nowMs: NOW_MS + at, random: 0 }).chunk,
       chunkIn(STATES.uploading),
     )
@@ -217,17 +175,13 @@ describe('state × event', () => {
       status: 'confirmed',
       seal,
       uploadedAtMs: NOW_MS + 1,
-      confirmedAtMs: NOW_MS + 4,
+      confirmedAtMs: NOW_MS + 2,
     })
   })
 
   it('asks the store again, without a failure, for what it was proved to have too long ago', () => {
     const proved = transition(chunkIn(STATES.uploading), EVENTS.stored, moment).chunk
-    const listed = [EVENTS['page-began'], EVENTS.listed].reduce(
-      (chunk, event) => transition(chunk, event, moment).chunk,
-      proved,
-    )
-    const { chunk } = transition(listed, EVENTS['proof-expired'], moment)
+    const { chunk } = transition(proved, EVENTS['proof-expired'], moment)
     expect(chunk).toEqual({
       ...proved,
       state: { status: 'uploading', seal },
@@ -482,8 +436,6 @@ describe('any sequence of events, with a death between any two', () => {
       'sealed',
       'send-began',
       'stored',
-      'page-began',
-      'listed',
       'anchor-confirmed',
     ] as const
     fc.assert(

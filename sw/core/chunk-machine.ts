@@ -1,5 +1,4 @@
 import { beginningOf } from '../../src/evidence/bytes.ts'
-import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import type { ChunkRecord, ChunkState, Effort, Seal } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
 import type { Failure, Now } from './retry-policy.ts'
@@ -13,15 +12,11 @@ export type ChunkEvent =
   | UnderWay
   /** The store's copy was checked against our content address. */
   | { readonly type: 'stored' }
-  /** The page that lists it is in flight. */
-  | { readonly type: 'page-began' }
-  /** That page is proved to be stored. */
-  | { readonly type: 'listed' }
   | { readonly type: 'anchor-confirmed' }
   /** The proof of the store's copy is too old to delete ours on it, or of another store: the store is asked again. */
   | { readonly type: 'proof-expired' }
   /** `of`: the status in which the attempt began, where another worker may have gone on meanwhile. */
-  | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkStatus }
+  | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkState['status'] }
   /** Another try now: a person or the app asks for it, or (`onTrial`) it is tried by itself after it was refused. */
   | { readonly type: 'resumed'; readonly onTrial?: boolean | undefined }
 
@@ -37,7 +32,7 @@ const MESSAGE_BYTES = 80
 export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): ChunkRecord | undefined {
   const { state, effort } = chunk
   /** Where the event means something in this status alone. */
-  const from = <Status extends ChunkStatus>(
+  const from = <Status extends ChunkState['status']>(
     status: Status,
     next: (state: ChunkState & { readonly status: Status }) => Partial<ChunkRecord>,
   ): ChunkRecord | undefined => (state.status === status ? { ...chunk, ...next(state as never) } : undefined)
@@ -60,12 +55,8 @@ export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): Chu
         state: { status: 'uploaded', seal, uploadedAtMs: now.nowMs },
         effort: undefined,
       }))
-    case 'page-began':
-      return from('uploaded', (proved) => ({ state: { ...proved, status: 'manifesting' } }))
-    case 'listed':
-      return from('manifesting', (proved) => ({ state: { ...proved, status: 'anchoring' } }))
     case 'anchor-confirmed':
-      return from('anchoring', (proved) => ({
+      return from('uploaded', (proved) => ({
         state: { ...proved, status: 'confirmed', confirmedAtMs: now.nowMs },
       }))
     case 'proof-expired':

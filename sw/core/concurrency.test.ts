@@ -84,14 +84,14 @@ describe('lanes', () => {
   })
 
   // Promise 9 of docs/guarantees.md.
-  it('become six where a server gives each connection little', () => {
+  it('become five where a server gives each connection little', () => {
     const seen = send(100, () => ({ ...SHARED, bytesPerMsEach: 200 }))
-    expect(counts(seen, 60).every((count) => count === 6)).toBe(true)
+    expect(counts(seen, 60).every((count) => count === 5)).toBe(true)
   })
 
-  it('become six where each upload waits more than it sends', () => {
+  it('become five where each upload waits more than it sends', () => {
     const seen = send(100, () => ({ ...SHARED, roundTripMs: 2_000 }))
-    expect(counts(seen, 60).every((count) => count === 6)).toBe(true)
+    expect(counts(seen, 60).every((count) => count === 5)).toBe(true)
   })
 
   // Promise 9 of docs/guarantees.md.
@@ -162,7 +162,7 @@ describe('lanes', () => {
     for (const elapsedMs of [0, -5]) expect(countAfter(3, elapsedMs)).toBe(3)
   })
 
-  it('are one to six, whatever happens', () => {
+  it('are one to five, whatever happens', () => {
     const sample = fc.record({
       bytes: fc.integer({ min: 1, max: 64 * 1024 * 1024 }),
       elapsedMs: fc.integer({ min: -10, max: 100_000 }),
@@ -176,7 +176,7 @@ describe('lanes', () => {
         for (const { bytes, elapsedMs, lost, full } of samples) {
           lanes = learn(full ? lanes : 1, bytes, elapsedMs, lost)
           expect(lanes).toBeGreaterThanOrEqual(1)
-          expect(lanes).toBeLessThanOrEqual(6)
+          expect(lanes).toBeLessThanOrEqual(5)
           expect(Number.isInteger(lanes)).toBe(true)
         }
       }),

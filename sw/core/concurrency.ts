@@ -3,13 +3,14 @@
  *
  * @param lanesInUse how many lanes were in use when it began, its own included
  * @param lost its destination did not answer, or not in time, or asked for less
- * @returns how many uploads may be under way at once from now on, 1 to 6
+ * @returns how many uploads may be under way at once from now on, 1 to 5
  */
 export type ObserveUpload = (lanesInUse: number, bytes: number, elapsedMs: number, lost: boolean) => number
 
 /** Lanes of a new worker: enough for most links, too many for few. */
 export const INITIAL_CONCURRENCY = 3
-const MAX_CONCURRENCY = 6
+/** Of the six connections that a browser has to one host over HTTP/1.1, one is left to pages, heads and questions. */
+const MAX_CONCURRENCY = 5
 /** Uploads that are judged together, so that one slow answer decides nothing. */
 const EPOCH_UPLOADS = 8
 /** A lane is kept where it brings a tenth more. */

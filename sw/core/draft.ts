@@ -12,7 +12,7 @@ export type SessionEffect =
   | readonly [call: 'putEntry', id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>]
   | readonly [call: 'putHead', head: HeadRecord]
   | readonly [call: 'deleteMeta', name: string]
-  | readonly [call: 'addLog', entry: LogEntry]
+  | readonly [call: 'addLog', lines: readonly LogEntry[]]
   | readonly [call: 'deleteSession', id: SessionId]
 
 export interface SessionTransition {
@@ -28,6 +28,7 @@ export interface Draft {
   session: SessionRecord
   /** Changes these fields of the session. */
   set(fields: Partial<SessionRecord>): void
+  /** Those that were given, as they are by now. */
   readonly chunks: readonly ChunkRecord[]
   /** Replaces a chunk, with its place in the queue and its share of the tally. */
   put(after: ChunkRecord, before?: ChunkRecord): void
@@ -39,9 +40,9 @@ export interface Draft {
 }
 
 export function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: Now): Draft {
-  const present = new Map(given.map((chunk) => [chunk.id, chunk]))
-  const changed = new Set<ChunkId>()
+  const changed = new Map<ChunkId, ChunkRecord>()
   const effects: SessionEffect[] = []
+  const lines: LogEntry[] = []
   const draft: Draft = {
     now,
     session: before,
@@ -49,11 +50,10 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       draft.session = { ...draft.session, ...fields }
     },
     get chunks() {
-      return [...present.values()]
+      return given.map((chunk) => changed.get(chunk.id) ?? chunk)
     },
     put(after, replaced) {
-      present.set(after.id, after)
-      changed.add(after.id)
+      changed.set(after.id, after)
       draft.session = recount(draft.session, replaced, after)
     },
     append(of) {
@@ -62,14 +62,14 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       draft.set({ size: size + 1, logEnd: undefined, metadata: undefined })
     },
     effect: (effect) => void effects.push(effect),
-    log: (entry) => void effects.push(['addLog', { atMs: now.nowMs, sessionId: before.id, ...entry }]),
+    log: (entry) => void lines.push({ atMs: now.nowMs, sessionId: before.id, ...entry }),
     done() {
       appendEnd(draft)
       const session = withOpenMarker(draft.session)
       return {
         session,
-        chunks: draft.chunks.filter(({ id }) => changed.has(id)).map((chunk) => withMarks(chunk, session)),
-        effects,
+        chunks: [...changed.values()].map((chunk) => withMarks(chunk, session)),
+        effects: lines.length > 0 ? [...effects, ['addLog', lines]] : effects,
       }
     },
   }

@@ -29,9 +29,9 @@ export function expiredPages(
   chunks: readonly ChunkRecord[],
   heads: readonly HeadRecord[],
   now: Now,
-): readonly PageRange[] {
-  const { expired = [], anchored } = session
-  const isAsked = ({ size }: HeadRecord) => expired.some(({ to }) => to === size)
+): readonly PageRange[] | undefined {
+  const { expired, anchored } = session
+  const isAsked = ({ size }: HeadRecord) => expired?.some(({ to }) => to === size)
   const isRelied = ({ size, frame: { from } }: HeadRecord) =>
     size > (anchored?.size ?? 0) || chunks.some(({ position = -1 }) => from <= position && position < size)
   const old = heads.filter((head) => !isRecent(head.provedAtMs, now) && !isAsked(head) && isRelied(head))

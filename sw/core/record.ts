@@ -42,11 +42,14 @@ type StateAt<Status extends ChunkStatus, Name extends keyof StateFields = never>
   readonly status: Status
 } & Pick<StateFields, Name> & { readonly [Other in Exclude<keyof StateFields, Name>]?: undefined }
 
-/** Where a chunk is on its way, with the fields that only this place has. */
+/**
+ * Where a chunk is on its way, with the fields that only this place has. Of one that its store was proved to have its
+ * session's log tells the rest: `statusOf`.
+ */
 export type ChunkState =
   | StateAt<'captured' | 'hashing' | 'encrypting'>
   | StateAt<'uploading', 'seal'>
-  | StateAt<'uploaded' | 'manifesting' | 'anchoring', 'seal' | 'uploadedAtMs'>
+  | StateAt<'uploaded', 'seal' | 'uploadedAtMs'>
   | StateAt<'confirmed', 'seal' | 'uploadedAtMs' | 'confirmedAtMs'>
 
 /**
@@ -131,6 +134,8 @@ export interface Witnessing extends Effort {
   readonly submittedAtMs: number
   /** How often the relay took a head since the chain last showed the one that was handed over last. */
   readonly taken: number
+  /** One was handed over since, and that failed as little as anybody has written down: it counts as taken. */
+  readonly handing?: boolean | undefined
   /** The newest block when the chain was last looked at in vain, and since when it is that one, ms since the epoch. */
   readonly newest?: { readonly blockNumber: number; readonly sinceMs: number } | undefined
 }
@@ -235,7 +240,7 @@ export interface SessionRecord {
   readonly identity?: string | undefined
   /** By a person or for its trouble; or because the worker that looked last goes elsewhere. */
   readonly paused: boolean | 'elsewhere'
-  /** Chunks by status; always in step with the chunk records, since both change in one transaction. */
+  /** Chunks by `statusOf`; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number
   /** Of the parked ones, those that are to be sealed here. */

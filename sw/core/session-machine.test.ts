@@ -31,7 +31,7 @@ import type {
   TrialKind,
 } from './record.ts'
 import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
-import { chunksNeeded, sessionTransition, type SessionEvent } from './session-machine.ts'
+import { chunksNeeded, isCut, sessionTransition, type SessionEvent } from './session-machine.ts'
 import {
   isSettled,
   pendingChunks,
@@ -39,6 +39,7 @@ import {
   recount,
   totalChunks,
   withMarks,
+  statusOf,
   withOpenMarker,
 } from './session.ts'
 import { NOT_WITNESSED, witnessDueMs } from './witnessing.ts'
@@ -53,8 +54,9 @@ const failure = (code: ErrorCode): Failure => ({ code, message: 'why', retryAfte
 
 const CAPTURED: ChunkState = { status: 'captured' }
 const UPLOADING = { status: 'uploading', seal } as const
-const inStatus = (status: 'uploaded' | 'manifesting' | 'anchoring', agoMs = 5): ChunkState => ({
-  status,
+/** Its session tells whether it is listed. */
+const proved = (agoMs = 5): ChunkState => ({
+  status: 'uploaded',
   seal,
   uploadedAtMs: NOW_MS - agoMs,
 })
@@ -99,14 +101,14 @@ const STATES = {
   recording: situation([UPLOADING]),
   paused: situation([UPLOADING], { paused: true }),
   interrupted: situation([UPLOADING], { ending: 'interrupted', logEnd: 'interrupted', size: 3 }),
-  ended: situation([inStatus('uploaded')], ended),
+  ended: situation([proved()], ended),
   onTrial: situation(
     [UPLOADING],
     { ...ended, trials: { 'sign-in': { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } } },
     blocked,
   ),
-  listing: situation([inStatus('manifesting')], { ...ended, listing: page }),
-  witnessing: situation([inStatus('anchoring')], { ...ended, listed: listedUpTo(3) }),
+  listing: situation([proved()], { ...ended, listing: page }),
+  witnessing: situation([proved()], { ...ended, listed: listedUpTo(3) }),
   settled: situation([CONFIRMED], { ...ended, listed: listedUpTo(3), anchored: anchoredAt(3) }),
 } as const satisfies Record<string, Situation>
 type StateName = keyof typeof STATES
@@ -119,6 +121,8 @@ function nameOf({ open, listing, listed, size, paused, trials, ending }: Session
   if (ending !== 'complete') return ending
   return listed.tree.size === size ? 'witnessing' : 'ended'
 }
+
+const LOOKED = { atMs: NOW_MS + 9, shown: 0, blockNumber: 7, taken: 0 }
 
 const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, { type: Type }> } = {
   'session-started': { type: 'session-started' },
@@ -140,7 +144,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   'listing-began': { type: 'listing-began', of: page },
   listing: { type: 'listing', of: page, event: { type: 'resume-token-saved', resumeToken: 'there' } },
   'page-stored': { type: 'page-stored', of: page, listed: listedUpTo(2), head: aHead(2) },
-  witness: { type: 'witness', event: { type: 'anchor-sent', size: 3, taken: 0 } },
+  witness: { type: 'witness', event: { type: 'anchor-sent', size: 3, ...LOOKED } },
   'anchor-confirmed': { type: 'anchor-confirmed', anchored: anchoredAt(3) },
   'anchor-seen': { type: 'anchor-seen', anchored: undefined },
   completion: { type: 'completion', event: { type: 'told', size: 3 } },
@@ -330,8 +334,11 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
 }
 
 /** Those that an event is given, as the store gives them. */
-function given({ chunks }: Situation, event: SessionEvent): ChunkRecord[] {
-  const needed = chunksNeeded(event)
+function given({ session, chunks }: Situation, event: SessionEvent): ChunkRecord[] {
+  const needed =
+    event.type === 'listing-began' && isCut(session, event.of)
+      ? { from: event.of.frame.from, to: event.of.tree.size }
+      : chunksNeeded(event)
   if (needed === 'all') return [...chunks]
   if (!needed) return []
   if (typeof needed !== 'object') return chunks.filter(({ id }) => id === needed)
@@ -371,7 +378,7 @@ const toChunk = (index: number, event: ChunkEvent): SessionEvent => ({
   id: chunkIdOf(sessionId, index),
   event,
 })
-const statusesOf = ({ chunks }: Pick<Situation, 'chunks'>) => chunks.map(({ state }) => state.status)
+const statusesOf = ({ session, chunks }: Situation) => chunks.map((chunk) => statusOf(chunk, session))
 
 /** Whether an entry is of the start or of the end, or the index of its chunk. */
 const kindOf = (entry: Uint8Array<ArrayBuffer>): 'start' | 'end' | number =>
@@ -532,21 +539,19 @@ describe('the log', () => {
 })
 
 describe('a page of the log', () => {
-  it('is about the proved chunks within it, and no others', () => {
-    const from4to7 = aListing(4, 7)
-    expect(chunksNeeded({ type: 'listing-began', of: from4to7 })).toEqual({ from: 4, to: 7 })
-    expect(
-      chunksNeeded({
-        type: 'page-stored',
-        of: from4to7,
-        listed: listedUpTo(7),
-        head: aHead(7),
-      }),
-    ).toEqual({ from: 4, to: 7 })
+  it('changes no chunk, and has none counted unless more follows it', () => {
+    const began = { type: 'listing-began', of: aListing(4, 7) } as const
+    expect(chunksNeeded(began)).toBeUndefined()
+    expect([7, 8].map((size) => isCut(aSession(1, { size }), began.of))).toEqual([false, true])
+    const { tally } = step(situation([proved(), UPLOADING]), {
+      type: 'listing-began',
+      of: aListing(0, 3),
+    }).session
+    expect(tally).toMatchObject({ uploading: 1, uploaded: 0, manifesting: 1 })
   })
 
   it('takes what is proved with it; what is not proved yet stays where it is', () => {
-    const before = situation([inStatus('uploaded'), UPLOADING, inStatus('uploaded'), inStatus('uploaded')])
+    const before = situation([proved(), UPLOADING, proved(), proved()])
     const began = after(before, { type: 'listing-began', of: aListing(0, 4) })
     expect(statusesOf(began)).toEqual(['manifesting', 'uploading', 'manifesting', 'uploaded'])
     const stored = after(began, {
@@ -616,7 +621,7 @@ describe('a page of the log', () => {
 
   it('that is stored ends no back-off of the witness, and forgives it no failure', () => {
     const listed = { listing: aListing(2, 3), listed: listedUpTo(2) }
-    const before = situation([inStatus('anchoring'), inStatus('manifesting')], listed)
+    const before = situation([proved(), proved()], listed)
     for (const code of ['bad-answer', 'wrong-chain', 'anchor-rejected'] as const) {
       const failed = after(before, { type: 'witness', event: { type: 'failed', failure: failure(code) } })
       const { witnessing } = after(failed, {
@@ -639,7 +644,7 @@ describe('a page of the log', () => {
 
   it('with the complete end is the last that is signed', () => {
     const last = aListing(2, 3)
-    const before = situation([inStatus('anchoring')], { ...ended, listed: listedUpTo(2), listing: last })
+    const before = situation([proved()], { ...ended, listed: listedUpTo(2), listing: last })
     const { effects } = step(before, {
       type: 'page-stored',
       of: last,
@@ -656,19 +661,19 @@ describe('a chunk that is proved once its entry', () => {
 
   it('is in no page waits for one', () => {
     const { session, chunks } = step(situation([UPLOADING], { witnessing: waiting }), STORED)
-    expect(statusesOf({ chunks })).toEqual(['uploaded'])
+    expect(statusesOf({ session, chunks })).toEqual(['uploaded'])
     expect(session.witnessing).toEqual(waiting)
   })
 
   it('comes after the page in flight waits for the next one', () => {
-    const before = situation([inStatus('uploaded'), UPLOADING], { listing: page })
+    const before = situation([proved(), UPLOADING], { listing: page })
     expect(statusesOf(step(before, toChunk(1, { type: 'stored' })))).toEqual(['uploaded'])
   })
 
   it('is in the page in flight waits for that', () => {
     const before = situation([UPLOADING], { listing: page, witnessing: waiting })
     const { session, chunks } = step(before, STORED)
-    expect(statusesOf({ chunks })).toEqual(['manifesting'])
+    expect(statusesOf({ session, chunks })).toEqual(['manifesting'])
     expect(session.tally).toMatchObject({ uploading: 0, uploaded: 0, manifesting: 1 })
     expect(session.witnessing).toEqual(waiting)
   })
@@ -678,14 +683,14 @@ describe('a chunk that is proved once its entry', () => {
       const rest = { listed: listedUpTo(2), anchored: anchoredAt(2), witnessing: waiting }
       const before = situation([UPLOADING, UPLOADING], { ...rest, ...(listing && { listing }) })
       const { session, chunks } = step(before, STORED)
-      expect(chunks).toMatchObject([{ state: { status: 'anchoring' }, proved: [sessionId, 1] }])
+      expect(chunks).toMatchObject([{ proved: [sessionId, 1] }])
+      expect(statusesOf({ session, chunks })).toEqual(['anchoring'])
       expect(witnessDueMs(session, NOW_MS)).toBe(0)
     }
   })
 })
 
 describe('what the chain holds', () => {
-  const proved = (agoMs: number) => inStatus('anchoring', agoMs)
   const listed = { ...ended, size: 4, listed: listedUpTo(4) }
 
   it('is about the proved chunks within it', () => {
@@ -701,7 +706,7 @@ describe('what the chain holds', () => {
       type: 'anchor-confirmed',
       anchored: anchoredAt(4),
     })
-    expect(statusesOf({ chunks })).toEqual(['confirmed', 'confirmed'])
+    expect(statusesOf({ session, chunks })).toEqual(['confirmed', 'confirmed'])
     expect(effects.filter(([call]) => call !== 'addLog')).toEqual(
       [0, 1].map((index) => ['deletePayload', chunkIdOf(sessionId, index)]),
     )
@@ -827,7 +832,7 @@ describe('a page or a head that was refused', () => {
       sinceMs: NOW_MS,
     })
     expect(session.trials?.refusal).toMatchObject({ failures: 1 })
-    expect(effects).toMatchObject([['addLog', { event: 'failed', error: { code: 'rejected-by-store' } }]])
+    expect(effects).toMatchObject([['addLog', [{ event: 'failed', error: { code: 'rejected-by-store' } }]]])
   })
 
   test.each(CASES)('$of: is tried by trials of its kind, and of no other', ({ of, before }) => {
@@ -876,8 +881,8 @@ describe('the newest head', () => {
   const witness = (event: Extract<SessionEvent, { type: 'witness' }>['event']) =>
     ({ type: 'witness', event }) as const
   const look = (isShown: boolean) =>
-    witness({ type: 'look-again', shown: isShown ? 99 : 0, atMs: NOW_MS + 9, blockNumber: 7 })
-  const taken = witness({ type: 'look-again', shown: 0, atMs: NOW_MS + 9, blockNumber: 7, taken: true })
+    witness({ ...LOOKED, type: 'look-again', shown: isShown ? 99 : 0, handed: false })
+  const taken = witness({ ...LOOKED, type: 'look-again', handed: true })
   const failed = (code: ErrorCode) => witness({ type: 'failed', failure: failure(code) })
 
   it('has a trouble until the chain shows it, or the relay takes it', () => {
@@ -905,7 +910,7 @@ describe('the newest head', () => {
   it('leaves no line in the custody log for each look', () => {
     expect(step(STATES.witnessing, look(false)).effects).toEqual([])
     expect(step(STATES.witnessing, EVENTS.witness).effects).toMatchObject([
-      ['addLog', { event: 'anchor-sent' }],
+      ['addLog', [{ event: 'anchor-sent' }]],
     ])
   })
 })
@@ -923,9 +928,9 @@ describe('what is parked', () => {
   const triedOf = (session: SessionRecord, chunks: readonly ChunkRecord[], mayLeave: MayLeave = 'all') =>
     transition(session, chunks, { type: 'trial-due', of: 'refusal', mayLeave }, now)
   const tried = (chunks: readonly ChunkRecord[], failures: number, mayLeave?: MayLeave) =>
-    triedOf(sessionOf(chunks, { trials: trialOf(failures) }), chunks, mayLeave).chunks.map(
-      ({ index }) => index,
-    )
+    triedOf(sessionOf(chunks, { trials: trialOf(failures) }), chunks, mayLeave)
+      .chunks.map(({ index }) => index)
+      .sort()
 
   it('is tried by one chunk of each cause: of those tried the least, the smallest', () => {
     const chunks = [
@@ -1236,7 +1241,9 @@ describe('any history of a recording', () => {
         return listing ? [{ type: 'listing', of: listing, event }] : []
       }
       case 'hand-over':
-        return [{ type: 'witness', event: { type: 'anchor-sent', size: session.listed.tree.size, taken: 0 } }]
+        return [
+          { type: 'witness', event: { ...LOOKED, type: 'anchor-sent', size: session.listed.tree.size } },
+        ]
       case 'confirm': {
         const { size } = session.listed.tree
         return size === 0 ? [] : [{ type: 'anchor-confirmed', anchored: anchoredAt(size) }]
@@ -1264,7 +1271,10 @@ describe('any history of a recording', () => {
   })
 
   function check({ session, chunks, log, payloads }: World): void {
-    const recounted = chunks.reduce((counted, chunk) => recount(counted, undefined, chunk), aSession(NOW_MS))
+    const recounted = chunks.reduce(
+      (counted, chunk) => recount(counted, undefined, chunk),
+      aSession(NOW_MS, { listed: session.listed, listing: session.listing }),
+    )
     for (const status of CHUNK_STATUSES) expect(session.tally[status], status).toBe(recounted.tally[status])
     for (const count of [
       'parked',
@@ -1303,11 +1313,6 @@ describe('any history of a recording', () => {
       expect(payloads.has(chunk.id)).toBe(state.status !== 'confirmed')
       // What is proved is as far as its entry.
       const isIn = (size: number) => position !== undefined && position < size
-      if (state.status === 'uploaded')
-        expect(isIn(Math.max(listing?.tree.size ?? 0, listed.tree.size))).toBe(false)
-      if (state.status === 'manifesting')
-        expect([isIn(listed.tree.size), isIn(listing?.tree.size ?? 0)]).toEqual([false, true])
-      if (state.status === 'anchoring') expect(isIn(listed.tree.size)).toBe(true)
       if (state.status === 'confirmed') expect(isIn(anchored?.size ?? 0)).toBe(true)
     }
     const isWhole = session.ending !== 'recording' && session.tally.confirmed === chunks.length

@@ -18,7 +18,6 @@ import { belongsElsewhere } from './identity.ts'
 import type {
   Anchored,
   ChunkRecord,
-  ChunkState,
   Completion,
   Effort,
   HeadRecord,
@@ -30,7 +29,7 @@ import type {
   TrialKind,
 } from './record.ts'
 import { isRecent, isReportable, tellsOfOthers, trialOf, type Failure, type Now } from './retry-policy.ts'
-import { isSettled, missingChunks } from './session.ts'
+import { isSettled, missingChunks, statusOf } from './session.ts'
 import { afterRefusal, isHeldBack, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
@@ -120,14 +119,14 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
       return 'all'
     case 'trial-due':
       return event.isShared ? undefined : 'all'
-    case 'listing-began':
-    case 'page-stored':
-      return { from: event.of.frame.from, to: event.of.tree.size }
     case 'anchor-confirmed':
       return { from: 0, to: event.anchored.size }
   }
   return undefined
 }
+
+/** Whether more follows a page that begins: then the proved chunks within it are counted. */
+export const isCut = (session: SessionRecord, listing: Listing) => listing.tree.size < session.size
 
 /**
  * The whole lifecycle of a session: (session, its chunks, event, now) to (records, effects), without side effects. An
@@ -228,7 +227,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
   const next = chunkAfter(chunk, event, draft.now)
   if (!next) return false
   const isStored = event.type === 'stored'
-  const after = event.type === 'sealed' ? inLog(draft, next) : isStored ? caughtUp(draft.session, next) : next
+  const after = event.type === 'sealed' ? inLog(draft, next) : next
   draft.put(after, chunk)
   if (event.type === 'sealed') draft.effect(['putPayload', chunk.id, event.bytes])
   if (event.type === 'anchor-confirmed') draft.effect(['deletePayload', chunk.id])
@@ -245,8 +244,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
   }
   if (isStored || event.type === 'resumed') clearError(draft)
   if (isStored) {
-    const { status } = after.state
-    if (status === 'anchoring') lookNow(draft)
+    if (statusOf(after, draft.session) === 'anchoring') lookNow(draft)
     if (draft.session.refused) draft.set({ refused: undefined })
     // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
     const { onTrial, failures = 0 } = chunk.effort ?? {}
@@ -271,14 +269,6 @@ function inLog(draft: Draft, chunk: ChunkRecord): ChunkRecord {
   const placed = { ...chunk, position: draft.session.size }
   draft.append(placed)
   return placed
-}
-
-/** A chunk whose bytes are proved after its entry was listed is as far as its entry. */
-function caughtUp({ listed, listing }: SessionRecord, chunk: ChunkRecord): ChunkRecord {
-  const { state, position = 0 } = chunk
-  const isIn = (pages: Listed | Listing | undefined) => pages && position < pages.tree.size
-  const status = isIn(listed) ? 'anchoring' : isIn(listing) ? 'manifesting' : 'uploaded'
-  return { ...chunk, state: { ...state, status } as ChunkState }
 }
 
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
@@ -340,6 +330,7 @@ function tryLong(draft: Draft): void {
 function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolean {
   const { session } = draft
   if (!belongsElsewhere(session, here) || isSettled(session)) return false
+  applyToChunks(draft, draft.chunks, { type: 'proof-expired' })
   draft.set({
     identity: here,
     listing: undefined,
@@ -347,7 +338,6 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolea
     witnessing: NOT_WITNESSED,
     anchored: undefined,
   })
-  applyToChunks(draft, draft.chunks, { type: 'proof-expired' })
   clearError(draft)
   draft.log({ event: 'adopted' })
   return true
@@ -417,8 +407,15 @@ function beginListing(draft: Draft, listing: Listing): boolean {
   const { from } = listing.frame
   const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
   if (session.listing || !isDue) return false
-  applyToChunks(draft, draft.chunks, { type: 'page-began' })
-  draft.set({ listing, paging: undefined })
+  const { tally } = session
+  // Proved chunks that no page has yet; those of an older one are counted as listed.
+  const proved =
+    from < session.listed.tree.size ? 0 : isCut(session, listing) ? draft.chunks.length : tally.uploaded
+  draft.set({
+    listing,
+    paging: undefined,
+    tally: { ...tally, uploaded: tally.uploaded - proved, manifesting: proved },
+  })
   return true
 }
 
@@ -448,7 +445,9 @@ function step<Of extends Effort, Event extends EffortEvent>(
   if (!before) return false
   const { session, now } = draft
   const hasFailed = event.type === 'failed'
-  const after = hasFailed ? afterFailedEffort(before, event.failure, now) : next(before, event as never, now)
+  const after = hasFailed
+    ? { ...afterFailedEffort(before, event.failure, now), handing: undefined }
+    : next(before, event as never, now)
   draft.set({ [name]: after })
   if (hasFailed) fail(draft, event.failure, after)
   if (isProgress(event, session)) clearError(draft)
@@ -458,9 +457,14 @@ function step<Of extends Effort, Event extends EffortEvent>(
 
 /** The page is stored: what it lists goes on, and its head is to be witnessed. */
 function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 'page-stored' }>): boolean {
-  applyToChunks(draft, draft.chunks, { type: 'listed' })
+  const { tally } = draft.session
   const expired = draft.session.expired?.filter(({ from }) => from !== of.frame.from)
-  draft.set({ listing: undefined, listed, expired: expired?.length ? expired : undefined })
+  draft.set({
+    listing: undefined,
+    listed,
+    expired: expired?.length ? expired : undefined,
+    tally: { ...tally, manifesting: 0, anchoring: tally.anchoring + tally.manifesting },
+  })
   clearError(draft)
   lookNow(draft)
   draft.effect(['putHead', { ...head, provedAtMs: draft.now.nowMs }])
@@ -479,7 +483,7 @@ const toldAfter = (_before: Completion, { size }: Exclude<CompletionEvent, Faile
 /** Whether what held it up is over. An intent does not show that, nor a look that finds nothing. */
 function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord): boolean {
   if (event.type !== 'look-again') return event.type === 'told'
-  return event.shown >= witnessing.submitted || (!!event.taken && trouble?.error.code !== 'anchor-unseen')
+  return event.shown >= witnessing.submitted || (event.handed && trouble?.error.code !== 'anchor-unseen')
 }
 
 /**
@@ -489,9 +493,11 @@ function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord):
 function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]): boolean {
   const before = draft.session
   const expired = expiredPages(before, draft.chunks, heads, draft.now)
-  if (expired.length > 0 && expired !== before.expired) draft.set({ expired })
-  const relied = expired[0]?.from === 0 ? Infinity : (expired[0]?.to ?? 0)
+  if (expired !== before.expired) draft.set({ expired })
+  const next = expired?.[0]
+  const relied = next?.from === 0 ? Infinity : (next?.to ?? 0)
   for (const chunk of draft.chunks) {
+    if (statusOf(chunk, before) !== 'anchoring') continue
     const { uploadedAtMs = Infinity } = chunk.state
     const isFresh = isRecent(uploadedAtMs, draft.now)
     if (isFresh && (chunk.position ?? 0) < relied) continue

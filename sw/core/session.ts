@@ -65,6 +65,16 @@ export const outlived = (sessions: readonly SessionRecord[]): SessionRecord[] =>
 /** Whether the app does not know yet that all of this is settled, or that more has come since. */
 export const isToTell = ({ completion, size }: SessionRecord) => !!completion && completion.told !== size
 
+/** Where a chunk is: one that its store was proved to have is as far as its entry. */
+export function statusOf(
+  { state: { status }, position = 0 }: ChunkRecord,
+  { listed, listing }: SessionRecord,
+): ChunkStatus {
+  if (status !== 'uploaded') return status
+  if (position < listed.tree.size) return 'anchoring'
+  return listing && position < listing.tree.size ? 'manifesting' : status
+}
+
 /** Chunks that are to be sealed here. */
 export const rawChunks = ({ tally }: SessionRecord) => tally.captured + tally.hashing + tally.encrypting
 
@@ -125,7 +135,7 @@ export function recount(
   const counted = { ...session, tally }
   const count = (chunk: ChunkRecord | undefined, sign: 1 | -1) => {
     if (!chunk) return
-    tally[chunk.state.status] += sign
+    tally[statusOf(chunk, session)] += sign
     for (const [name, share] of Object.entries(shareOf(chunk)) as [keyof typeof NO_SUMS, number][])
       counted[name] += sign * share
   }

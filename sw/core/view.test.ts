@@ -31,7 +31,7 @@ const moving = { bytesOf: () => 1_000, bytesPerSecond: () => 300 }
 
 describe('chunkView', () => {
   it('tells of a raw chunk that waits for a person, and nothing of the queue', () => {
-    expect(chunkView(chunk, still)).toEqual({
+    expect(chunkView(chunk, session, still)).toEqual({
       id: chunk.id,
       sessionId,
       index: 0,
@@ -49,7 +49,7 @@ describe('chunkView', () => {
 
   it('tells where and when a confirmed chunk went', () => {
     const state = { status: 'confirmed', seal, uploadedAtMs: 8, confirmedAtMs: 9 } as const
-    expect(chunkView({ ...chunk, state, effort: undefined }, still)).toMatchObject({
+    expect(chunkView({ ...chunk, state, effort: undefined }, session, still)).toMatchObject({
       status: 'confirmed',
       parked: false,
       ...seal,
@@ -61,7 +61,7 @@ describe('chunkView', () => {
 
   it('tells how much of an upload under way the store has', () => {
     const state = { status: 'uploading', seal } as const
-    expect(chunkView({ ...chunk, sizeBytes: 9_000, state }, moving).storedBytes).toBe(1_000)
+    expect(chunkView({ ...chunk, sizeBytes: 9_000, state }, session, moving).storedBytes).toBe(1_000)
   })
 })
 

@@ -2,7 +2,7 @@ import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
 import { isParked } from './effort.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { missingChunks, uploadOf } from './session.ts'
+import { missingChunks, statusOf, uploadOf } from './session.ts'
 
 /** What the worker knows of uploads under way. */
 export interface Moving {
@@ -63,14 +63,14 @@ function progressOf(session: SessionRecord, moving: Moving): UploadProgress {
 }
 
 /** The chunk as a page sees it. */
-export function chunkView(chunk: ChunkRecord, moving: Moving): ChunkView {
+export function chunkView(chunk: ChunkRecord, session: SessionRecord, moving: Moving): ChunkView {
   // Bookkeeping stays here.
   const { state, effort, due: _due, proved: _proved, position: _place, ...told } = chunk
-  const { status, seal, uploadedAtMs, confirmedAtMs } = state
+  const { seal, uploadedAtMs, confirmedAtMs } = state
   return {
     ...told,
     ...seal,
-    status,
+    status: statusOf(chunk, session),
     uploadedAtMs,
     confirmedAtMs,
     lastError: effort?.lastError,

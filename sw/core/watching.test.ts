@@ -118,7 +118,7 @@ describe('a look', () => {
     const gone = { type: 'anchor-seen', anchored: undefined } as const
     const open = sessionTransition(settled(), [], gone, now)!
     expect(open.session.open).toBe(open.session.startedAtMs)
-    expect(open.effects).toMatchObject([['addLog', { event: 'anchor-lost' }]])
+    expect(open.effects).toMatchObject([['addLog', [{ event: 'anchor-lost' }]]])
     for (const late of [gone, { ...gone, anchored }])
       expect(sessionTransition(open.session, [], late, now)).toBeUndefined()
   })

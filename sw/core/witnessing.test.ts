@@ -105,21 +105,21 @@ describe('the newest head is handed over', () => {
 describe('how the newest head stands', () => {
   const step = (witnessing: Witnessing, event: Exclude<WitnessEvent, Failed>, nowMs = NOW_MS) =>
     witnessStep(witnessing, event, at(nowMs))
-  const look = { type: 'look-again', shown: 0, atMs: NOW_MS + 9, blockNumber: 7 } as const
+  const looked = { shown: 0, atMs: NOW_MS + 9, blockNumber: 7, taken: 0 }
+  const look = { ...looked, type: 'look-again', handed: false } as const
+  const handing = (size: number, taken = 0) => ({ ...looked, type: 'anchor-sent', size, taken }) as const
   const fail = (witnessing: Witnessing, code: ErrorCode) =>
     afterFailedEffort(witnessing, { code, message: 'why', retryAfterMs: 0 }, now)
 
   it('goes from handing over to looking at the chain', () => {
-    const sent = step(NOT_WITNESSED, { type: 'anchor-sent', size: 5, taken: 0 })
-    expect(sent).toEqual({ ...NOT_WITNESSED, submitted: 5, submittedAtMs: NOW_MS })
-    const looking = step(sent, { ...look, taken: true })
-    expect(looking).toEqual({
-      ...sent,
-      taken: 1,
-      notBeforeMs: NOW_MS + 9,
-      newest: { blockNumber: 7, sinceMs: NOW_MS },
-    })
-    expect(step(looking, look)).toEqual(looking)
+    const sent = step(NOT_WITNESSED, handing(5))
+    const notBeforeMs = NOW_MS + 9
+    const newest = { blockNumber: 7, sinceMs: NOW_MS }
+    const at5 = { ...NOT_WITNESSED, submitted: 5, submittedAtMs: NOW_MS, notBeforeMs, newest }
+    expect(sent).toEqual({ ...at5, handing: true })
+    const looking = step(sent, { ...look, handed: true })
+    expect(looking).toEqual({ ...at5, taken: 1, handing: false })
+    expect(step(looking, { ...look, taken: 1 })).toEqual(looking)
     // The block stands, then it goes on.
     expect(step(looking, look, NOW_MS + 5).newest).toEqual({ blockNumber: 7, sinceMs: NOW_MS })
     expect(step(looking, { ...look, blockNumber: 8 }, NOW_MS + 5).newest).toEqual({
@@ -132,10 +132,10 @@ describe('how the newest head stands', () => {
     let witnessing = NOT_WITNESSED
     for (let times = 1; times <= TAKEN_TO_TELL; times++) {
       const { taken } = witnessing
-      const sent = step(witnessing, { type: 'anchor-sent', size: 4 + times, taken })
-      witnessing = step(sent, { ...look, shown: 4, taken: true })
+      const sent = step(witnessing, handing(4 + times, taken))
+      witnessing = step(sent, { ...look, shown: 4, taken, handed: true })
       expect(witnessing.taken).toBe(times)
-      witnessing = step(witnessing, { ...look, shown: 4 })
+      witnessing = step(witnessing, { ...look, shown: 4, taken: times })
       expect(witnessing.taken).toBe(times)
     }
     expect(step(witnessing, { ...look, shown: 4 + TAKEN_TO_TELL }).taken).toBe(0)
@@ -144,9 +144,9 @@ describe('how the newest head stands', () => {
   it('waits or parks after a failure; a hand-over that has only begun forgives none, one that was taken does', () => {
     const failed = fail(NOT_WITNESSED, 'server-error')
     expect(failed).toMatchObject({ failures: 1, notBeforeMs: NOW_MS + 250 })
-    const sent = step(failed, { type: 'anchor-sent', size: 5, taken: 0 })
+    const sent = step(failed, handing(5))
     expect(sent).toMatchObject({ failures: 1, lastError: { code: 'server-error' } })
-    const taken = step(sent, { ...look, taken: true })
+    const taken = step(sent, { ...look, handed: true })
     expect(taken.failures).toBe(0)
     expect(taken.lastError).toBeUndefined()
     expect(fail(NOT_WITNESSED, 'anchor-rejected').notBeforeMs).toBe(Infinity)

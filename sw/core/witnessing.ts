@@ -39,30 +39,26 @@ export function submitDueMs(
   return Math.max(submittedAtMs + everyMs, taken > 0 ? againMs : 0)
 }
 
+/** What a look at the chain found, and when the next one is due, ms since the epoch. */
+export interface Looked {
+  readonly atMs: number
+  /** The size of the head in the newest block, 0 for none. */
+  readonly shown: number
+  readonly blockNumber: number
+  /** How often the relay has taken one in vain. */
+  readonly taken: number
+}
+
 /** What can happen to the newest head. */
 export type WitnessEvent =
   /** The intent to hand this head over is stored; the request leaves after that. */
-  | {
-      readonly type: 'anchor-sent'
-      readonly size: number
-      /** How often the relay has taken one in vain. */
-      readonly taken: number
-    }
+  | (Looked & { readonly type: 'anchor-sent'; readonly size: number })
   /** The same, where it goes to the store. */
-  | { readonly type: 'send-began'; readonly size: number; readonly taken?: undefined }
+  | { readonly type: 'send-began'; readonly size: number }
   /** The transport keeps something for later attempts at this head. */
   | { readonly type: 'resume-token-saved'; readonly resumeToken: string; readonly size: number }
-  /**
-   * Nothing to do before this time but look again. `shown`: the size of the head in the newest block, 0 for none; `taken`:
-   * the relay took the newest one just now, which says nothing of the chain.
-   */
-  | {
-      readonly type: 'look-again'
-      readonly atMs: number
-      readonly shown: number
-      readonly blockNumber: number
-      readonly taken?: boolean
-    }
+  /** Nothing to do before that time but look again. `handed`: the relay took the newest one just now, which says nothing of the chain. */
+  | (Looked & { readonly type: 'look-again'; readonly handed: boolean })
   | Failed
 
 /** How it stands after an event. */
@@ -71,30 +67,24 @@ export function witnessStep(
   event: Exclude<WitnessEvent, Failed>,
   now: Now,
 ): Witnessing {
-  switch (event.type) {
-    case 'anchor-sent':
-    case 'send-began':
-      return {
-        ...witnessing,
-        submitted: event.size,
-        submittedAtMs: now.nowMs,
-        taken: event.taken ?? 0,
-        resumeToken: undefined,
-      }
-    case 'resume-token-saved':
-      return event.size === witnessing.submitted
-        ? { ...witnessing, resumeToken: event.resumeToken }
-        : witnessing
-    case 'look-again': {
-      const { newest, submitted } = witnessing
-      const { atMs, shown, blockNumber } = event
-      const taken = witnessing.taken + (event.taken ? 1 : 0)
-      return {
-        ...again(witnessing),
-        taken: shown < submitted ? taken : 0,
-        newest: newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: now.nowMs },
-        notBeforeMs: atMs,
-      }
-    }
+  const { type } = event
+  if (type === 'resume-token-saved')
+    return event.size === witnessing.submitted
+      ? { ...witnessing, resumeToken: event.resumeToken }
+      : witnessing
+  const next =
+    type === 'look-again'
+      ? again(witnessing)
+      : { ...witnessing, submitted: event.size, submittedAtMs: now.nowMs, taken: 0, resumeToken: undefined }
+  if (type === 'send-began') return next
+  const { newest } = witnessing
+  const { atMs, blockNumber, taken } = event
+  const isHanded = type === 'look-again' && event.handed
+  return {
+    ...next,
+    taken: isHanded ? taken + 1 : taken,
+    handing: type === 'anchor-sent',
+    newest: newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: now.nowMs },
+    notBeforeMs: atMs,
   }
 }

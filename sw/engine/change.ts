@@ -3,7 +3,7 @@ import type { WorkKind } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import type { WriteNeeds } from '../ports/store.ts'
-import { closeCircuit, destinationsOf } from './circuits.ts'
+import { closeCircuit } from './circuits.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 
@@ -25,7 +25,7 @@ export async function change(
   const changed = await store.write(async (tx) => {
     const [after] = await Promise.all([
       commit(tx, id, event, nowOf(clock), here),
-      answered && closeCircuit(tx, destinationsOf(context)[answered], clock.now()),
+      answered && closeCircuit(context, tx, answered),
     ])
     return after
   }, needsOf(event))

@@ -27,6 +27,7 @@ export async function recordFailure(
   error: HoldfastError,
 ): Promise<Failure> {
   const { code, message, retryAfterMs } = error
+  context.ailing.add(destination)
   const { notBeforeMs: circuitUntilMs } = await update(context, destination, (circuit, nowMs) =>
     trip(circuit, code, retryAfterMs, nowMs, context.clock.random()),
   )
@@ -45,6 +46,8 @@ export async function reconsiderCircuits(context: Context): Promise<void> {
   }
 }
 
-/** Remembers that a destination answers, in the transaction that says what came of it. */
-export const closeCircuit = (tx: WriteTransaction, destination: string, nowMs: number): Promise<unknown> =>
-  updateIn(tx, destination, nowMs, (circuit) => (circuit.failures > 0 ? close(circuit, nowMs) : circuit))
+/** Remembers that a destination answers that has failed, in the transaction that says what came of it. */
+export const closeCircuit = async (context: Context, tx: WriteTransaction, of: WorkKind): Promise<void> => {
+  const destination = destinationsOf(context)[of]
+  if (context.ailing.has(destination)) await updateIn(tx, destination, context.clock.now(), close)
+}

@@ -3,7 +3,7 @@ import { belongsElsewhere } from '../core/identity.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import type { Now } from '../core/retry-policy.ts'
 import { headsNeeded } from '../core/expired-pages.ts'
-import { chunksNeeded, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
+import { chunksNeeded, isCut, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
 /**
@@ -21,8 +21,12 @@ export async function commit(
   here?: string | false,
 ): Promise<SessionRecord | undefined> {
   // Both at once: each question is a way to another process and back.
-  const [before, chunks] = await Promise.all([tx.session(id), load(tx, id, event)])
+  const [before, needed] = await Promise.all([tx.session(id), load(tx, id, event)])
   if (!before || (here && belongsElsewhere(before, here))) return undefined
+  const chunks =
+    event.type === 'listing-began' && isCut(before, event.of)
+      ? await tx.provedChunks(id, event.of.frame.from, event.of.tree.size)
+      : needed
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, now, heads)

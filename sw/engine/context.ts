@@ -32,6 +32,8 @@ export interface Context {
   /** Whether the browser tells that data costs money or is to be saved. */
   readonly metered: () => boolean
   readonly progress: Progress
+  /** Destinations that have failed, as far as this worker knows: of the others an answer is no news. */
+  readonly ailing: Set<string>
   /** For the bytes of chunks that are being taken in: the rest waits in its messages. */
   readonly room: ByteSemaphore
   /** Tells the pages that a session changed. */

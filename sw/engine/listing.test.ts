@@ -384,6 +384,6 @@ describe('one more chunk', () => {
     const few = await costAfter(30)
     expect(await costAfter(3_000)).toEqual(few)
     // To make its page, send it and sign its head; to hand that over; to let its bytes go.
-    expect([few.transactions, few.records]).toEqual([10, 37])
+    expect([few.transactions, few.records]).toEqual([7, 19])
   })
 })

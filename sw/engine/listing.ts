@@ -57,13 +57,10 @@ export async function beginPage(context: Context, session: SessionRecord): Promi
   return begun && { session: begun, bytes: again ? undefined : bytes }
 }
 
-/** What is signed is there. */
-export const noHead = () => new HoldfastError('defect', 'The head is missing.')
-
 /** A head that the session has signed. */
 export async function headAt({ store }: Context, id: SessionId, size: number): Promise<HeadRecord> {
   const head = await store.read((tx) => tx.head(id, size))
-  if (!head) throw noHead()
+  if (!head) throw new HoldfastError('defect', 'The head is missing.')
   return head
 }
 

@@ -54,11 +54,15 @@ export interface WorkPlan {
 
 /** Looks at the store, and decides what to start now and when to look again. Changes nothing. */
 export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan> {
-  const { store, clock, metered, identity } = context
+  const { store, clock, metered, identity, ailing } = context
   return store.read(async (tx) => {
     const nowMs = clock.now()
     const asked = destinationsOf(context)
-    const health = (kind: WorkKind) => circuitOf(tx, asked[kind], nowMs)
+    const health = async (kind: WorkKind) => {
+      const circuit = await circuitOf(tx, asked[kind], nowMs)
+      ailing[circuit.failures > 0 ? 'add' : 'delete'](asked[kind])
+      return circuit
+    }
     const [sessions, policy, listing, witness, completion] = await Promise.all([
       tx.openSessions(),
       policyOf(tx),

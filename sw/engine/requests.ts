@@ -63,8 +63,10 @@ const HANDLERS: Handlers = {
     return sessions.map((session) => viewOf(context, session))
   },
   async chunks({ store, progress }, { sessionId }) {
-    const chunks = await store.read((tx) => tx.chunksOf(sessionId))
-    return chunks.map((chunk) => chunkView(chunk, progress))
+    const [session, chunks] = await store.read((tx) =>
+      Promise.all([tx.session(sessionId), tx.chunksOf(sessionId)]),
+    )
+    return session ? chunks.map((chunk) => chunkView(chunk, session, progress)) : []
   },
   async log({ store }, { sessionId }) {
     const lines = await store.read((tx) => tx.log(Infinity))

@@ -308,8 +308,12 @@ describe('a discard', () => {
     const world = createWorld()
     await recordSession(world)
     await drainOnce(world, world.worker())
+    const other = await recordSession(world, { number: 2 })
     await discardSession(world.worker(), id, undefined)
-    expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+    expect((await world.disk.read((tx) => tx.sessions())).map((one) => one.id)).toEqual([other])
+    // Its copy and its proof are elsewhere: here nothing tells of it any more.
+    const lines = await world.disk.read((tx) => tx.log(Infinity))
+    expect(new Set(lines.map(({ sessionId }) => sessionId))).toEqual(new Set([other]))
   })
 
   it('in the middle of an upload leaves nothing behind, and stops nobody else', async () => {

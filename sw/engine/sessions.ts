@@ -93,7 +93,8 @@ export const adoptSession = (context: Context, id: SessionId): Promise<SessionRe
   changeExisting(context, id, { type: 'adopted', here: context.identity })
 
 /**
- * Forgets a session and its bytes on this device; one that is not there is forgotten. The custody log keeps a line of it.
+ * Forgets a session and its bytes on this device; one that is not there is forgotten. The custody log keeps its lines where
+ * not all of it was confirmed.
  *
  * @throws HoldfastError `not-confirmed` where not all of it is confirmed, or the app is yet to be told of that, and the
  *   caller did not say the word
@@ -110,6 +111,7 @@ export async function discardSession(
     if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)
       throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed yet.`)
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))
+    if (session.open === undefined) await tx.forgetLog(id)
   })
 }
 

@@ -1,12 +1,15 @@
 import { groupsDigest } from '../../src/evidence/head.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { HeadRecord, SessionRecord } from '../core/record.ts'
+import { newestOf } from '../../src/evidence/page-chain.ts'
+import { rootOf } from '../../src/evidence/tree.ts'
+import type { Sha256Hex } from '../../src/protocol/ids.ts'
+import type { SessionRecord } from '../core/record.ts'
 import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
-import { submitDueMs, type WitnessEvent } from '../core/witnessing.ts'
+import { submitDueMs, type Looked, type WitnessEvent } from '../core/witnessing.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
 import { asked } from './asked.ts'
 import { change } from './change.ts'
-import { noHead } from './listing.ts'
+import { headAt } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
 import { RECEIPT_LIMIT_MS } from './limits.ts'
 import { atMost, limited } from './time-limit.ts'
@@ -19,29 +22,32 @@ export const witnessByChain: WitnessStep = (context, session, signal) =>
   limited(context.clock, 0, signal, (until) => look(context, session, until))
 
 async function look(context: AnchoredContext, session: SessionRecord, signal: AbortSignal): Promise<void> {
-  const { store, anchor, clock } = context
-  const { id, name, witnessing, listed } = session
+  const { store, anchor, clock, ailing } = context
+  const { id, name, witnessing, anchored, trouble, tally, size, logEnd } = session
+  const { tree, pages } = session.listed
   const { blockNumber, latest, deep } = await asked(anchor.read(name, signal))
   const held = [latest, deep].flatMap((head) => head ?? [])
-  const [newest, ...ours] = await store.read((tx) =>
-    Promise.all([listed.tree, ...held].map(({ size }) => tx.head(id, size))),
-  )
-  if (!newest) throw noHead()
+  const isLast = !!logEnd && tree.size === size
+  // What the newest head says is known without it.
+  const newest: Said = {
+    size: tree.size,
+    root: await rootOf(tree),
+    page: newestOf(pages),
+    end: isLast && logEnd === 'complete',
+  }
+  // And what the one that was anchored last says: it was not the last of its log.
+  const before = anchored && anchored.size < tree.size ? { ...anchored, end: false } : newest
+  const saidAt = (at: number): Promise<Said | undefined> | Said | undefined =>
+    [newest, before].find((one) => one.size === at) ?? store.read((tx) => tx.head(id, at))
   // Readers keep what was anchored first, and show the rest apart: no bytes are let go on it.
-  const strange = held.find((head, at) => !isHead(head, ours[at]))
-  if (strange) throw new HoldfastError('forked', `The chain holds ${strange.size} other entries.`)
+  for (const head of held)
+    if (!isHead(head, await saidAt(head.size)))
+      throw new HoldfastError('forked', `The chain holds ${head.size} other entries.`)
 
   const shown = latest?.size ?? 0
-  if (deep && deep.size <= shown) {
-    const isAll = deep.size === newest.size
-    await conclude(context, session, deep, isAll, signal)
-    if (isAll) return
-  }
-
   const nowMs = clock.now()
-  const isLast = !!session.logEnd && newest.size === session.size
   // What the chain shows was not taken in vain: the next head need not wait for another look.
-  const inVain = shown < witnessing.submitted ? witnessing.taken : 0
+  const inVain = shown < witnessing.submitted ? witnessing.taken + (witnessing.handing ? 1 : 0) : 0
   const dueMs = submitDueMs(
     { ...witnessing, taken: inVain },
     { size: newest.size, isLast },
@@ -49,7 +55,13 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
     nowMs,
   )
   const isDue = shown !== newest.size && dueMs <= nowMs
-  const taken = isDue && (await submit(context, session, newest, inVain, signal))
+  if (deep && deep.size <= shown) {
+    const isNews = deep.size > (anchored?.size ?? 0)
+    // What was proved after its entry was listed waits for a look that hands nothing over.
+    if (isNews || (!isDue && tally.anchoring > 0)) await conclude(context, session, deep, isNews, signal)
+    if (deep.size === newest.size) return
+  }
+
   const { newest: block } = witnessing
   const isInVain = inVain >= TAKEN_TO_TELL
   const isStanding = block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS
@@ -57,8 +69,12 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
   const lookMs = clock.now() + anchor.pollMs
   // Not after the next hand-over is due.
   const atMs = dueMs > nowMs ? Math.min(dueMs, lookMs) : lookMs
-  if (taken || !isUnseen)
-    await record(context, id, { type: 'look-again', atMs, shown, blockNumber, taken }, true)
+  const looked = { atMs, shown, blockNumber, taken: inVain }
+  if (isDue && !(await submit(context, session, looked, signal))) return
+  // That a relay took a head as it should is known without a line of its own.
+  const { failures, handing } = witnessing
+  if (isUnseen ? isDue || handing : !isDue || trouble || failures > 0 || ailing.has(anchor.name))
+    await record(context, id, { ...looked, type: 'look-again', handed: isDue }, true)
   if (isUnseen)
     throw new HoldfastError(
       'anchor-unseen',
@@ -66,48 +82,43 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
     )
 }
 
+/** What the chain can say of a head. */
+type Said = Pick<WitnessedHead, 'size' | 'root' | 'end'> & { readonly page?: Sha256Hex | undefined }
+
 /** Whether the chain's head is this one, in all that it says. */
-const isHead = (seen: WitnessedHead, ours: HeadRecord | undefined) =>
+const isHead = (seen: WitnessedHead, ours: Said | undefined) =>
   seen.root === ours?.root && seen.page === ours.page && seen.end === ours.end
 
 async function conclude(
   context: AnchoredContext,
-  { id, name, anchored: before }: SessionRecord,
+  { id, name, listed }: SessionRecord,
   head: WitnessedHead,
-  isAll: boolean,
+  isNews: boolean,
   signal: AbortSignal,
 ): Promise<void> {
-  const isNews = head.size > (before?.size ?? 0)
-  // What a node does not tell of it holds nothing up.
+  const { anchor, clock } = context
+  const { size, root, page, blockNumber, blockAtMs } = head
+  // What a node does not tell of it, or not soon, holds nothing up: neither its bytes nor the next head.
   const receipt =
     isNews &&
     (await atMost(
-      context.clock,
-      RECEIPT_LIMIT_MS,
-      context.anchor.receipt(name, head, signal).catch(() => undefined),
+      clock,
+      Math.min(anchor.everyMs, RECEIPT_LIMIT_MS),
+      anchor.receipt(name, head, signal).catch(() => undefined),
     ))
-  const { size, root, page, blockNumber, blockAtMs } = head
-  const anchored = {
-    size,
-    root,
-    page,
-    blockNumber,
-    blockAtMs,
-    ...receipt,
-    confirmedAtMs: context.clock.now(),
-  }
-  await change(context, id, { type: 'anchor-confirmed', anchored }, isAll && 'witness')
+  const anchored = { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: clock.now() }
+  await change(context, id, { type: 'anchor-confirmed', anchored }, size === listed.tree.size && 'witness')
 }
 
 async function submit(
   context: AnchoredContext,
-  { id, name, publicKey, access }: SessionRecord,
-  head: HeadRecord,
-  taken: number,
+  { id, name, publicKey, access, listed }: SessionRecord,
+  looked: Looked,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!(await record(context, id, { type: 'anchor-sent', size: head.size, taken }))) return false
+  const head = await headAt(context, id, listed.tree.size)
   const { size, root, page, previous, end, signature } = head
+  if (!(await record(context, id, { ...looked, type: 'anchor-sent', size }))) return false
   const groups = await groupsDigest(access)
   await context.anchor.submit(
     {

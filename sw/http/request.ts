@@ -79,9 +79,9 @@ export function httpError(
 
 function codeOf(status: number): ErrorCode {
   if (status === 401 || status === 403) return 'sign-in-needed'
-  if ([408, 425, 429].includes(status)) return 'throttled'
   // 423: another request holds the upload, perhaps our own last one, whose end the server has not noticed yet.
-  if (status >= 500 || status === 423) return 'server-error'
+  if ([408, 423, 425, 429].includes(status)) return 'throttled'
+  if (status >= 500) return 'server-error'
   return status < 400 || [404, 409, 410, 412].includes(status) ? 'bad-answer' : 'rejected-by-store'
 }
 

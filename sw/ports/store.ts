@@ -42,7 +42,10 @@ export interface WriteTransaction extends ReadTransaction {
   deleteSession(id: SessionId): Promise<unknown>
   putMeta(name: string, value: unknown): Promise<unknown>
   deleteMeta(name: string): Promise<unknown>
-  addLog(entry: LogEntry): Promise<unknown>
+  /** Lines of the custody log. */
+  addLog(lines: readonly LogEntry[]): Promise<unknown>
+  /** Removes the session's lines from the custody log. */
+  forgetLog(id: SessionId): Promise<unknown>
 }
 
 /** Where a transaction needs less than all. */

@@ -1,7 +1,9 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
+import { NO_SUMS } from '../core/session.ts'
 import type { QueueRange, ReadTransaction, Store, WriteNeeds, WriteTransaction } from '../ports/store.ts'
 
 /** What is on the disk. Records are never changed in place. */
@@ -81,7 +83,7 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
     write: (work, { repeatable, records } = {}, ending = async () => {}) =>
       inTurn(async () => {
         const before = state
-        const draft = draftOf(before)
+        const draft = new Draft(before)
         const result = await work(new Writing(draft, copyOf, records))
         await ending()
         const { sessions, chunks, payloads, entries, heads, meta, log, lines, touched } = draft
@@ -127,29 +129,42 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
 /** A store on such a disk: for tests that need no more of it. */
 export const memoryStore = (): Store => ({ ...fakeDisk(), close: () => undefined })
 
-interface Draft {
-  readonly sessions: Map<SessionId, SessionRecord>
-  readonly chunks: Map<ChunkId, ChunkRecord>
-  readonly payloads: Map<ChunkId, ArrayBuffer>
-  readonly entries: Map<SessionId, readonly Uint8Array<ArrayBuffer>[]>
-  readonly heads: Map<SessionId, ReadonlyMap<number, HeadRecord>>
-  readonly meta: Map<string, unknown>
-  readonly log: readonly LogEntry[]
-  readonly lines: LogEntry[]
-  readonly touched: { readonly chunks: Set<ChunkId>; readonly sessions: Set<SessionId> }
+/** What one transaction writes. A map is the disk's own until something is put into it, so that a write costs what it changes. */
+class Draft implements DiskState {
+  sessions: DiskState['sessions']
+  chunks: DiskState['chunks']
+  payloads: DiskState['payloads']
+  entries: DiskState['entries']
+  heads: DiskState['heads']
+  meta: DiskState['meta']
+  log: readonly LogEntry[]
+  lines: LogEntry[] = []
+  readonly touched = { chunks: new Set<ChunkId>(), sessions: new Set<SessionId>() }
+  readonly #own = new Set<unknown>()
+
+  constructor({ sessions, chunks, payloads, entries, heads, meta, log }: DiskState) {
+    this.sessions = sessions
+    this.chunks = chunks
+    this.payloads = payloads
+    this.entries = entries
+    this.heads = heads
+    this.meta = meta
+    this.log = log
+  }
+
+  /** This map, to be changed. */
+  own<Name extends MapName>(name: Name): Writable<DiskState[Name]> {
+    const map = this[name] as Writable<DiskState[Name]>
+    if (this.#own.has(map)) return map
+    const copy = new Map(map as ReadonlyMap<unknown, unknown>) as Writable<DiskState[Name]>
+    this.#own.add(copy)
+    Object.assign(this, { [name]: copy })
+    return copy
+  }
 }
 
-const draftOf = ({ sessions, chunks, payloads, entries, heads, meta, log }: DiskState): Draft => ({
-  sessions: new Map(sessions),
-  chunks: new Map(chunks),
-  payloads: new Map(payloads),
-  entries: new Map(entries),
-  heads: new Map(heads),
-  meta: new Map(meta),
-  log,
-  lines: [],
-  touched: { chunks: new Set(), sessions: new Set() },
-})
+type MapName = 'sessions' | 'chunks' | 'payloads' | 'entries' | 'heads' | 'meta'
+type Writable<Of> = Of extends ReadonlyMap<infer Key, infer Value> ? Map<Key, Value> : never
 
 type Copy = <T>(value: T) => T
 
@@ -167,9 +182,22 @@ function deepCopy<T>(value: T): T {
 
 /** As IndexedDB compares lists: by the first number that differs; the shorter one first. */
 function compareKeys(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((number, place) => number !== b[place])
-  return at < 0 ? a.length - b.length : (a[at] ?? 0) - (b[at] ?? -Infinity)
+  for (let at = 0; at < a.length; at++) {
+    const one = a[at] ?? 0
+    const other = b[at] ?? -Infinity
+    if (one !== other) return one - other
+  }
+  return a.length - b.length
 }
+
+/** As `readSession` gives it; a record that lacks nothing already is that. */
+const ofThisVersion = (session: SessionRecord): SessionRecord =>
+  SUMS.every((sum) => session[sum] !== undefined) &&
+  CHUNK_STATUSES.every((status) => session.tally[status] !== undefined)
+    ? session
+    : readSession(session)
+
+const SUMS = Object.keys(NO_SUMS) as (keyof typeof NO_SUMS)[]
 
 /** The session's chunks, by index. */
 export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>
@@ -272,7 +300,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   async putSession(session: SessionRecord) {
     this.state.touched.sessions.add(session.id)
     // As every reader would find it; here once, because a simulation reads far more than it writes.
-    this.state.sessions.set(session.id, readSession(this.copyOf(session)))
+    this.state.own('sessions').set(session.id, ofThisVersion(this.copyOf(session)))
   }
 
   async putChunk(chunk: ChunkRecord) {
@@ -280,30 +308,30 @@ class Writing extends Reading<Draft> implements WriteTransaction {
       if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
         throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
     this.state.touched.chunks.add(chunk.id)
-    this.state.chunks.set(chunk.id, readChunk(this.copyOf(chunk)))
+    this.state.own('chunks').set(chunk.id, readChunk(this.copyOf(chunk)))
   }
 
   async putPayload(id: ChunkId, bytes: ArrayBuffer) {
     this.checkPayloads()
     this.state.touched.chunks.add(id)
-    this.state.payloads.set(id, bytes.slice(0))
+    this.state.own('payloads').set(id, bytes.slice(0))
   }
 
   async deletePayload(id: ChunkId) {
     this.checkPayloads()
     this.state.touched.chunks.add(id)
-    this.state.payloads.delete(id)
+    this.state.own('payloads').delete(id)
   }
 
   async putEntry(id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>) {
     const entries = [...(this.state.entries.get(id) ?? [])]
     entries[position] = entry.slice()
-    this.state.entries.set(id, entries)
+    this.state.own('entries').set(id, entries)
   }
 
   async putHead(head: HeadRecord) {
     const heads = this.state.heads.get(head.sessionId)
-    this.state.heads.set(head.sessionId, new Map(heads).set(head.size, this.copyOf(head)))
+    this.state.own('heads').set(head.sessionId, new Map(heads).set(head.size, this.copyOf(head)))
   }
 
   async deleteSession(id: SessionId) {
@@ -312,24 +340,30 @@ class Writing extends Reading<Draft> implements WriteTransaction {
     for (const chunk of this.state.chunks.values()) {
       if (chunk.sessionId !== id) continue
       this.state.touched.chunks.add(chunk.id)
-      this.state.chunks.delete(chunk.id)
-      this.state.payloads.delete(chunk.id)
+      this.state.own('chunks').delete(chunk.id)
+      this.state.own('payloads').delete(chunk.id)
     }
-    this.state.entries.delete(id)
-    this.state.heads.delete(id)
-    this.state.sessions.delete(id)
+    this.state.own('entries').delete(id)
+    this.state.own('heads').delete(id)
+    this.state.own('sessions').delete(id)
   }
 
   async putMeta(name: string, value: unknown) {
-    this.state.meta.set(name, this.copyOf(value))
+    this.state.own('meta').set(name, this.copyOf(value))
   }
 
   async deleteMeta(name: string) {
-    this.state.meta.delete(name)
+    this.state.own('meta').delete(name)
   }
 
-  async addLog(entry: LogEntry) {
-    this.state.lines.push(this.copyOf(entry))
+  async addLog(lines: readonly LogEntry[]) {
+    this.state.lines.push(...lines.map((line) => this.copyOf(line)))
+  }
+
+  async forgetLog(id: SessionId) {
+    const ofOthers = ({ sessionId }: LogEntry) => sessionId !== id
+    this.state.log = this.state.log.filter(ofOthers)
+    this.state.lines = this.state.lines.filter(ofOthers)
   }
 
   override async log(count: number): Promise<LogEntry[]> {

@@ -39,14 +39,24 @@ function watchCrypto() {
 }
 watchCrypto()
 
-/** Lets everything happen that can happen now. */
-async function settleDown(): Promise<void> {
-  do await setImmediate()
-  while (underWay.size > 0)
+/** Every promise has called back that can: it runs once the queue of microtasks is empty. */
+const microtasksDone = () => new Promise<void>((resolve) => process.nextTick(resolve))
+
+/** Lets everything happen that can happen now. @param outside whether anything of it comes from the event loop */
+async function settleDown(outside: boolean): Promise<void> {
+  if (!outside) await microtasksDone()
+  if (outside || underWay.size > 0)
+    do await setImmediate()
+    while (underWay.size > 0)
 }
 
-/** Chance is a seeded generator (Park and Miller), so that a failing run can be repeated. */
-export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualClock {
+/**
+ * Chance is a seeded generator (Park and Miller), so that a failing run can be repeated.
+ *
+ * @param outside whether something that is waited for comes from the event loop. Where everything is a promise, to look
+ *   there before each jump would take a tenth of the time
+ */
+export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1, outside = true): VirtualClock {
   let nowMs = startMs
   let state = seed
   let driven = false
@@ -106,7 +116,7 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
         }
         work.then(end, end)
         for (;;) {
-          await settleDown()
+          await settleDown(outside)
           if (over()) return
           if (settled) return void (await work)
           if (!jump(Infinity)) throw new Error('Nothing will ever happen again')
@@ -115,7 +125,7 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1): VirtualC
     advance: (ms) =>
       drive(async () => {
         const untilMs = nowMs + ms
-        do await settleDown()
+        do await settleDown(outside)
         while (jump(untilMs))
         nowMs = untilMs
       }),

@@ -12,6 +12,7 @@ import type { AnchoredContext } from '../engine/context.ts'
 import { admissionRoom } from '../engine/context.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
+import { statusOf } from '../core/session.ts'
 import type { Store } from '../ports/store.ts'
 import { createProgress } from '../engine/progress.ts'
 import { endSession, interruptSession, startSession } from '../engine/sessions.ts'
@@ -41,6 +42,7 @@ export function createWorld() {
     const context = {
       progress: createProgress(clock),
       room: admissionRoom(),
+      ailing: new Set<string>(),
       life: alive,
       armed: 0,
       store: mortalStore(disk, alive),
@@ -81,8 +83,10 @@ export function createWorld() {
       return found
     },
     chunks: (id: SessionId): Promise<ChunkRecord[]> => disk.read((tx) => tx.chunksOf(id)),
-    statuses: async (id: SessionId) =>
-      (await disk.read((tx) => tx.chunksOf(id))).map(({ state }) => state.status),
+    statuses: async (id: SessionId) => {
+      const [session, chunks] = await disk.read((tx) => Promise.all([tx.session(id), tx.chunksOf(id)]))
+      return session ? chunks.map((chunk) => statusOf(chunk, session)) : []
+    },
     hasPayload: (chunk: ChunkRecord) =>
       disk.payload(chunk.id).then(
         () => true,

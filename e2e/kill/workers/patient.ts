@@ -1,9 +1,6 @@
-import { evm, install, ipfs } from '../../../sw/index.ts'
+import { evm, install } from '../../../sw/index.ts'
 import { sealInWorker } from '../../../sw/seal.ts'
-import { endpoints, TIMEOUT_MS } from './endpoints.ts'
+import { endpoints } from './endpoints.ts'
+import { ipfs } from './transports.ts'
 
-install({
-  transport: ipfs({ endpoint: endpoints.ipfs, timeoutMs: TIMEOUT_MS }),
-  anchor: evm(endpoints),
-  sealer: sealInWorker,
-})
+install({ transport: ipfs(), anchor: evm(endpoints), sealer: sealInWorker })

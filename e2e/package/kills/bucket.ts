@@ -10,10 +10,19 @@ import { listen } from '../../backend/ports.ts'
 import { presign as signAgain, type Account } from '../../s3/presign.ts'
 import { filesOf } from '../app.ts'
 
-/** An object that the bucket was asked to make. */
+/** An object that the bucket was asked to make. Times are ms of one clock. */
 export interface Made {
   readonly key: string
   readonly status: number
+  /** When its request came, and when it was answered. */
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** Somebody was told that an object is not there. */
+export interface Missed {
+  readonly key: string
+  readonly atMs: number
 }
 
 /** A bucket like S3's that takes only what was signed, and makes nothing anew that is there; and the app's server, which signs. */
@@ -21,11 +30,25 @@ export interface Bucket {
   readonly url: string
   /** Every PUT that was answered, oldest first. */
   readonly made: readonly Made[]
+  readonly missed: readonly Missed[]
   close(): Promise<void>
 }
 
 const ACCOUNT: Account = { keyId: 'the-app', secret: 'its secret' }
 const CHECKSUM = 'x-amz-checksum-sha256'
+
+/**
+ * Whether an object was sent again since nobody could know that it would be there: who asked was told that it is not,
+ * while the bucket still read what a dead browser had sent; and the bucket refused the second.
+ */
+export function wasOvertaken({ made, missed }: Pick<Bucket, 'made' | 'missed'>, key: string): boolean {
+  const [first, second, ...more] = made.filter((one) => one.key === key)
+  if (first?.status !== 200 || second?.status !== 412 || more.length > 0) return false
+  return missed.some(
+    ({ key: asked, atMs }) =>
+      asked === key && atMs > first.fromMs && atMs < first.toMs && atMs < second.fromMs,
+  )
+}
 
 /**
  * The app's server signs by the guide's own lines, of `src/signer.ts`; the bucket checks that by another signer.
@@ -42,6 +65,7 @@ export async function startBucket(folder: string, bytesPerSec: () => number): Pr
   }
   const objects = new Map<string, Buffer>()
   const made: Made[] = []
+  const missed: Missed[] = []
 
   async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
     const pieces: Buffer[] = []
@@ -84,23 +108,29 @@ export async function startBucket(folder: string, bytesPerSec: () => number): Pr
     // For readers, as a gateway in front of it would have it.
     if (pathname.startsWith('/ipfs/')) {
       const bytes = objects.get(pathname.slice(6))
+      // A connection that is kept may be closed just when it is used again.
+      response.setHeader('connection', 'close')
       return void response.writeHead(bytes ? 200 : 404).end(bytes)
     }
     const key = pathname.slice(1)
     if (!isSigned(request, origin))
       return void response.writeHead(403).end('<Code>SignatureDoesNotMatch</Code>')
     if (method === 'PUT') {
+      const fromMs = performance.now()
       const bytes = await bodyOf(request)
       if (bytes === undefined) return
       const digest = createHash('sha256').update(bytes).digest('base64')
       const isThere = request.headers['if-none-match'] === '*' && objects.has(key)
       const status = isThere ? 412 : digest === request.headers[CHECKSUM] ? 200 : 400
-      made.push({ key, status })
+      made.push({ key, status, fromMs, toMs: performance.now() })
       if (status === 200) objects.set(key, bytes)
       return void response.writeHead(status, status === 200 ? { [CHECKSUM]: digest } : {}).end()
     }
     const bytes = objects.get(key)
-    if (bytes === undefined) return void response.writeHead(404).end()
+    if (bytes === undefined) {
+      missed.push({ key, atMs: performance.now() })
+      return void response.writeHead(404).end()
+    }
     const digest = createHash('sha256').update(bytes).digest('base64')
     response.writeHead(200, { 'content-length': bytes.length, [CHECKSUM]: digest })
     response.end(method === 'GET' ? bytes : undefined)
@@ -114,6 +144,7 @@ export async function startBucket(folder: string, bytesPerSec: () => number): Pr
   return {
     url,
     made,
+    missed,
     async close() {
       const closed = once(server, 'close')
       server.close()

@@ -1,11 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import type { SessionName } from '../../../src/protocol/ids.ts'
-import { newGroup } from '../../../src/group.ts'
 import { openSession } from '../../../src/verify/index.ts'
-import { startBackend } from '../../backend/index.ts'
-import { ARTIFACTS } from '../../backend/sandbox.ts'
 import { findChromium } from '../../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../../driver/real-browser.ts'
 import { stopWorkers } from '../../driver/worker-control.ts'
@@ -15,14 +11,17 @@ import { patiently, sleep } from '../../soak/patience.ts'
 import { seeded } from '../../soak/random.ts'
 import { STORES as CONTENT } from '../../stores.ts'
 import { builtApp, type AppWindow, type StoreName, type Told } from './app.ts'
-import { startBucket } from './bucket.ts'
+import { wasOvertaken } from './bucket.ts'
 import { contentOf } from './content.ts'
+import { openPlace } from './place.ts'
 
 export interface KillOptions {
   readonly store: StoreName
   readonly uploads: number
   /** Over all of them. */
   readonly kills: number
+  /** How fast the server reads, so that a kill finds parts in every state. Default 200,000. */
+  readonly bytesPerSec?: number
   readonly seed: number
   /** Emptied first. */
   readonly folder: string
@@ -36,14 +35,14 @@ export interface Outcome {
   /** In words. */
   readonly lost: readonly string[]
   readonly doubled: readonly string[]
+  /** Sent again, and refused by the store: the first had been sent whole by a browser that died, and was still being read. */
+  readonly overtaken: readonly string[]
 }
 
 const KINDS = ['tab', 'worker', 'browser'] as const
 const PART_BYTES = 128 * 1024
 const PARTS = 160
 const SIZE_BYTES = PART_BYTES * PARTS - 4
-/** Slow enough that a kill finds parts in every state. */
-const BYTES_PER_SEC = 200_000
 /** A last net, for a machine however slow. */
 const SETTLES_WITHIN_MS = 1_200_000
 
@@ -58,26 +57,17 @@ export async function killUploads({
   store,
   uploads,
   kills,
+  bytesPerSec: slow = 200_000,
   seed,
   folder,
   log,
 }: KillOptions): Promise<Outcome> {
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
   const random = seeded(seed)
-  const { privateKey, publicKey: group } = await newGroup()
-  const backend = await startBackend({
-    dataDir: join(folder, 'backend'),
-    artifactDir: ARTIFACTS,
-    port: 0,
-    chainPort: 0,
-    savesChain: false,
-  })
-  let bytesPerSec = BYTES_PER_SEC
-  const bucket = await startBucket(folder, () => bytesPerSec)
-  const server = store === 'put' ? bucket.url : backend.url
+  let bytesPerSec = slow
+  const place = await openPlace(folder, store, () => bytesPerSec)
+  const { privateKey, publicKey: group, backend, bucket, server } = place
   const site = await builtApp(join(folder, 'app'), store, server)
-  if (store !== 'put') backend.faults.add({ ...CONTENT[store], kind: 'slow', bytesPerSec: BYTES_PER_SEC })
+  if (store !== 'put') backend.faults.add({ ...CONTENT[store], kind: 'slow', bytesPerSec })
 
   const executable = findChromium(log)
   let browser: RealBrowser | undefined
@@ -141,8 +131,7 @@ export async function killUploads({
   } finally {
     await killBrowser()
     await site.close()
-    await bucket.close()
-    await backend.stop()
+    await place.close()
   }
 
   /** A person picks the file, again where a tab died over it; a worker that is stopped leaves its tab at it. */
@@ -170,7 +159,7 @@ export async function killUploads({
   }
 
   async function judged(): Promise<Outcome> {
-    const [lost, doubled]: [string[], string[]] = [[], []]
+    const [lost, doubled, overtaken]: [string[], string[], string[]] = [[], [], []]
     const all = await told()
     const expected = new Set<string>()
     for (const { label, sizeBytes, seed: contentSeed } of files) {
@@ -197,13 +186,14 @@ export async function killUploads({
     }
     const stored = storedKeys()
     for (const [key, times] of stored) {
-      if (times > 1) doubled.push(`${key} was stored ${times} times`)
+      if (times > 1 && store === 'put' && wasOvertaken(bucket, key)) overtaken.push(key)
+      else if (times > 1) doubled.push(`${key} was stored ${times} times`)
       if (expected.has(key)) continue
       // Of heads each page has one; anything else that no log lists was brought for nothing.
       if ((await objectOf(key)).length !== SIGNED_HEAD_BYTES) doubled.push(`${key} is in no log`)
     }
     for (const cid of expected) if (!stored.has(cid)) lost.push(`${cid} was never stored`)
-    return { kills: counted, parts: uploads * PARTS, lost, doubled }
+    return { kills: counted, parts: uploads * PARTS, lost, doubled, overtaken }
   }
 
   async function objectOf(cid: string): Promise<Uint8Array> {

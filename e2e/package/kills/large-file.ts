@@ -1,18 +1,14 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { newGroup } from '../../../src/group.ts'
 import { openSession } from '../../../src/verify/index.ts'
-import { startBackend } from '../../backend/index.ts'
 import { listen } from '../../backend/ports.ts'
-import { ARTIFACTS } from '../../backend/sandbox.ts'
 import { findChromium } from '../../driver/find-chromium.ts'
 import { launchBrowser } from '../../driver/real-browser.ts'
 import { builtApp, type StoreName } from './app.ts'
-import { startBucket } from './bucket.ts'
 import { contentOf } from './content.ts'
+import { openPlace } from './place.ts'
 import { hashOfRepeated, memoryOf, type Memory } from './memory.ts'
 
 export interface LargeFileOptions {
@@ -60,19 +56,9 @@ run().catch((error) => tell('failed', encodeURIComponent(String(error))))
 /** Uploads a large file by the quick start's app in a browser without a debugger, and watches what its processes take. */
 export async function uploadLargeFile(options: LargeFileOptions): Promise<LargeFileOutcome> {
   const { store, sizeMiB, partBytes, folder, log } = options
-  await rm(folder, { recursive: true, force: true })
-  await mkdir(folder, { recursive: true })
-  const { privateKey, publicKey } = await newGroup()
+  const place = await openPlace(folder, store, () => Infinity)
+  const { privateKey, publicKey, server } = place
   const blocks = Math.ceil((sizeMiB * 1024 * 1024) / BLOCK_BYTES)
-  const backend = await startBackend({
-    dataDir: join(folder, 'backend'),
-    artifactDir: ARTIFACTS,
-    port: 0,
-    chainPort: 0,
-    savesChain: false,
-  })
-  const bucket = await startBucket(folder, () => Infinity)
-  const server = store === 'put' ? bucket.url : backend.url
 
   const waiting = new Map<string, (said: string) => void>()
   const heard = (what: string) => new Promise<string>((resolve) => waiting.set(what, resolve))
@@ -138,7 +124,6 @@ export async function uploadLargeFile(options: LargeFileOptions): Promise<LargeF
     ear.close()
     ear.closeAllConnections()
     await closed
-    await bucket.close()
-    await backend.stop()
+    await place.close()
   }
 }

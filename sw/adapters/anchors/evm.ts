@@ -171,10 +171,9 @@ export function evm({
 }
 
 /** Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed. */
-const IN_VAIN =
-  /"(errors?":\s*\[?\s*("[^"]|\{\s*"|t|[1-9-])|(ok|success)":\s*"?false|status":\s*"?(err|fail|rev|rej))/i
+const IN_VAIN = /"(errors?": ?\[?([{t1-9-]|"[^"])|(ok|success)": ?"?f|status": ?"?(err|fail|rev))/i
 
-const HASHES = /^(0x[0-9a-f]{64}){2}$/i
+const HASHES = /^(0x[\da-f]{64}){2}$/i
 
 const wrongChain = (message: string) => new HoldfastError('wrong-chain', message)
 const malformed = () => new HoldfastError('bad-answer', 'The node’s answer is malformed.')

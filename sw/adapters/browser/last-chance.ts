@@ -23,8 +23,7 @@ export function atLast(tell: (recordings: number) => Promise<void>): LastChance 
     if (tag !== lastSpent || pages.length > 0 || isOut) return
     const recordings = await store.write(async (tx) => {
       const waiting = (await tx.openSessions()).filter(workRemains)
-      for (const { id } of waiting)
-        await tx.addLog({ atMs: clock.now(), sessionId: id, event: 'last-chance' })
+      await tx.addLog(waiting.map(({ id }) => ({ atMs: clock.now(), sessionId: id, event: 'last-chance' })))
       return waiting.length
     })
     await tell(recordings)

@@ -301,7 +301,16 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
       known.delete(name)
       return remove('meta', name)
     },
-    addLog: async (entry) => void lines.push(entry),
+    addLog: async (more) => void lines.push(...more),
+    async forgetLog(id) {
+      flush()
+      const store = tx.objectStore('log')
+      const [keys, groups] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())])
+      groups.forEach((group: LogEntry | LogEntry[], at) => {
+        const rest = [group].flat().filter(({ sessionId }) => sessionId !== id)
+        void put('log', rest, keys[at])
+      })
+    },
   }
 }
 

@@ -3,6 +3,7 @@ import { parseJsonObject, httpError, under, type Answer } from '../../http/reque
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { mismatch } from './read-back.ts'
+import { twoCopies } from './two-copies.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface IpfsOptions {
@@ -15,7 +16,7 @@ export interface IpfsOptions {
   readonly timeoutMs?: number
 }
 
-/** Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then). */
+/** Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then, without keys). */
 const NOT_PINNED = /is not pinned/
 
 /** Addresses are told in our base: some versions of Kubo write base58 otherwise. */
@@ -24,7 +25,7 @@ const BASE = '&cid-base=base32'
 /** The parameters under which Kubo computes the address that we computed. */
 const ADD_OPTIONS =
   `cid-version=1&raw-leaves=true&hash=sha2-256&chunker=size-${UNIXFS_V1_2025.leafBytes}` +
-  `&max-file-links=${UNIXFS_V1_2025.maxLinks}&pin=true&progress=false${BASE}`
+  `&max-file-links=${UNIXFS_V1_2025.maxLinks}&pin=true${BASE}`
 
 /**
  * Uploads to an IPFS node by Kubo's RPC (docs.ipfs.tech/reference/kubo/rpc); a copy counts only under the content
@@ -32,41 +33,40 @@ const ADD_OPTIONS =
  */
 export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs }: IpfsOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
-  const rpc = (path: string, request: TimedRequest, body?: FormData) =>
-    withAuth(
+  /** An answer that is a success, or says that something is not there. */
+  async function rpc(path: string, request: TimedRequest, body?: FormData): Promise<Answer> {
+    const url = under(endpoint, `api/v0/${path}`)
+    const answer = await withAuth(
       authorize,
-      (headers) =>
-        http.request(
-          under(endpoint, `api/v0/${path}`),
-          { method: 'POST', headers, ...(body && { body }) },
-          request,
-        ),
+      (headers) => http.request(url, { method: 'POST', headers, ...(body && { body }) }, request),
       request.signal,
     )
+    if (answer.ok || NOT_PINNED.test(answer.text)) return answer
+    throw httpError(answer)
+  }
 
   return {
     name,
 
     async probe({ cid, sizeBytes }, { signal, progress }) {
       const answer = await rpc(`pin/ls?arg=${cid}&type=recursive${BASE}`, { signal })
-      if (!answer.ok && NOT_PINNED.test(answer.text)) return { kind: 'nothing' }
-      if (!answer.ok) throw httpError(answer)
       const keys = Object(parseJsonObject(answer)['Keys']) as object
       if (!(cid in keys)) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
     },
 
-    async send(upload, bytes, _held, { signal, progress }) {
-      const form = new FormData()
-      form.append('file', new Blob([bytes]), upload.cid)
-      const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
-      if (!answer.ok) throw httpError(answer)
-      const address = addressIn(answer)
-      if (address !== upload.cid) throw mismatch(upload, address)
-      progress(upload.sizeBytes)
-      return 'proved'
-    },
+    send: (upload, bytes, _held, attempt) =>
+      twoCopies(attempt, async () => {
+        const form = new FormData()
+        form.append('file', new Blob([bytes]), upload.cid)
+        const request = { signal: attempt.signal, bodyBytes: upload.sizeBytes }
+        const answer = await rpc(`add?${ADD_OPTIONS}`, request, form)
+        const address = addressIn(answer)
+        if (address !== upload.cid) throw mismatch(upload, address)
+        attempt.progress(upload.sizeBytes)
+        return 'proved'
+      }),
   }
 }
 

@@ -132,3 +132,21 @@ test('renews a signed URL that has expired', async () => {
   expect(await transport({ signUpload }).send(upload, bytes, NOTHING, attempt)).toBe('proved')
   expect(asked).toEqual(['send', 'rejected'])
 })
+
+test.each(['a b', '../../other?x=1', '', 7, null, { toString: 1 }])(
+  'takes %j for no address, and keeps it nowhere',
+  async (cid) => {
+    const { bytes, upload, attempt, resumeToken } = await fresh(1000)
+    backend.faults.add({
+      service: 'pinata',
+      method: 'POST',
+      kind: 'status',
+      status: 200,
+      body: JSON.stringify({ data: { cid } }),
+    })
+    await expect(transport({ authorize }).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+      code: 'bad-answer',
+    })
+    expect(resumeToken()).toBe(' ')
+  },
+)

@@ -6,6 +6,7 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isGone } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
+import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import { noSignIn, withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
 /** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
@@ -95,6 +96,7 @@ export function pinata({
 
     async probe(upload, { signal, resumeToken, saveResumeToken, progress }) {
       const { cid, sizeBytes } = upload
+      const token = unmarked(resumeToken)
       const held = (proved: boolean) => {
         progress(sizeBytes)
         return { kind: 'all', proved } as const
@@ -103,64 +105,68 @@ export function pinata({
         const sameSize = ({ size }: PinataFile) => size === sizeBytes
         const ours = await list('cid', cid, signal)
         if (ours.some((file) => file.cid === cid && sameSize(file))) return held(true)
-        if (resumeToken === CORRUPT) return { kind: 'nothing' }
+        if (token === CORRUPT) return { kind: 'nothing' }
         // Under another address it still bears the name that we gave it.
         const named = await list('name', cid, signal)
         const other = named.find((file) => file.name === cid && file.cid !== cid && sameSize(file))
         if (other === undefined) return { kind: 'nothing' }
-        await saveResumeToken(other.cid)
+        await saveResumeToken(other.cid + markOf(resumeToken))
         return held(false)
       }
-      if (resumeToken === CORRUPT) return { kind: 'nothing' }
-      const answer = await read(resumeToken || cid, 'HEAD', signal, sizeBytes)
+      if (token === CORRUPT) return { kind: 'nothing' }
+      const answer = await read(token || cid, 'HEAD', signal, sizeBytes)
       // A dedicated gateway says 403 of what is not pinned.
       if (isGone(answer) || answer.status === 403) return { kind: 'nothing' }
       if (!answer.ok) throw httpError(answer)
       return held(false)
     },
 
-    async send(upload, bytes, _held, { signal, saveResumeToken, progress }) {
-      const { cid, sha256, sizeBytes, labels } = upload
-      const form = new FormData()
-      form.append('network', network)
-      form.append('name', cid)
-      // A signed URL has its own.
-      if (labels && signUpload === undefined) form.append('keyvalues', JSON.stringify(labels))
-      form.append('file', new Blob([bytes]), cid)
-      const answer = await withAuth(
-        async ({ reason }) =>
-          signUpload === undefined
-            ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
-            : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
-        ({ url, headers }) =>
-          http.request(
-            url,
-            { method: 'POST', body: form, ...(headers && { headers }) },
-            { signal, bodyBytes: sizeBytes },
-          ),
-        signal,
-        // A signed URL that has expired may be refused with 403.
-        ({ status }) => status === 401 || (signUpload !== undefined && status === 403),
-      )
-      if (!answer.ok) throw httpError(answer)
-      const address = dataOf(answer)['cid']
-      if (typeof address !== 'string') throw badAnswer(answer)
-      if (address !== cid) await saveResumeToken(address)
-      progress(sizeBytes)
-      return address === cid ? 'proved' : 'sent'
-    },
+    send: (upload, bytes, _held, attempt) =>
+      twoCopies(attempt, async () => {
+        const { signal, resumeToken, saveResumeToken, progress } = attempt
+        const { cid, sha256, sizeBytes, labels } = upload
+        const form = new FormData()
+        form.append('network', network)
+        form.append('name', cid)
+        // A signed URL has its own.
+        if (labels && signUpload === undefined) form.append('keyvalues', JSON.stringify(labels))
+        form.append('file', new Blob([bytes]), cid)
+        const answer = await withAuth(
+          async ({ reason }) =>
+            signUpload === undefined
+              ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
+              : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
+          ({ url, headers }) =>
+            http.request(
+              url,
+              { method: 'POST', body: form, ...(headers && { headers }) },
+              { signal, bodyBytes: sizeBytes },
+            ),
+          signal,
+          // A signed URL that has expired may be refused with 403.
+          ({ status }) => status === 401 || (signUpload !== undefined && status === 403),
+        )
+        if (!answer.ok) throw httpError(answer)
+        const address = dataOf(answer)['cid']
+        if (!isAddress(address)) throw badAnswer(answer)
+        if (address !== cid) await saveResumeToken(address + markOf(resumeToken))
+        progress(sizeBytes)
+        return address === cid ? 'proved' : 'sent'
+      }),
 
-    async verify(upload, { signal, resumeToken, saveResumeToken }) {
+    async verify(upload, attempt) {
+      const { signal, resumeToken } = attempt
       if (gateway === undefined)
         throw new HoldfastError(
           'bad-answer',
           `Pinata keeps ${upload.cid} under another address. Configure a gateway, so that it can be read back.`,
         )
-      const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
-      if (!answer.ok) throw httpError(answer, ' when the copy was read back.')
+      const answer = await read(unmarked(resumeToken) || upload.cid, 'GET', signal, upload.sizeBytes)
+      const error = httpError(answer, ' when the copy was read back.')
+      if (isGone(answer)) await refused(error, attempt)
+      if (!answer.ok) throw error
       if (await isOurs(upload, answer.bytes)) return
-      await saveResumeToken(CORRUPT)
-      throw mismatch(upload, 'other bytes')
+      await refused(mismatch(upload, 'other bytes'), attempt, CORRUPT)
     },
   }
 }
@@ -174,5 +180,7 @@ function dataOf(answer: Answer): Readonly<Record<string, unknown>> {
 const badAnswer = ({ origin }: Answer) =>
   new HoldfastError('bad-answer', `The answer of ${origin} is not what Pinata's API defines.`)
 
-const isFile = (value: unknown): value is PinataFile =>
-  typeof value === 'object' && value !== null && 'cid' in value && 'name' in value && 'size' in value
+/** It becomes part of a URL, and of what is kept. */
+const isAddress = (value: unknown): value is string => typeof value === 'string' && /^\w+$/.test(value)
+
+const isFile = (value: unknown): value is PinataFile => isAddress((value as PinataFile | null)?.cid)

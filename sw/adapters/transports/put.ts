@@ -7,6 +7,7 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, HeadHint, Transport, Upload } from '../../ports/transport.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { isThere, storeCode, storeError } from './s3-errors.ts'
+import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
 
 /** What the app is asked to sign. */
@@ -60,8 +61,7 @@ export interface PresignedPutOptions {
 const S3_HEADER = 'x-amz-checksum-sha256'
 /** Memo: the copy was read back and is not ours, so it does not count as there. */
 const CORRUPT = 'spoilt'
-/** So many refusals with the same code are no accident; the memo has the code once for each, after that word if it holds. */
-const ALIKE = 3
+const OF_GRANT = 'the grant signs another checksum or header. '
 
 /**
  * Uploads with one presigned `PUT` for each object (S3, R2, GCS, Azure Blob). Proved by a checksum that the store
@@ -108,33 +108,36 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   /** Whether an answer has named its checksum, in a worker's life. */
   let proves = false
 
-  async function put(
+  const put = (
     upload: Upload,
     body: Uint8Array<ArrayBuffer> | Blob,
     expected: string,
-    { signal, resumeToken = '', saveResumeToken, progress }: Attempt,
-  ) {
-    const answer = await perform('PUT', upload, signal, { body, checksum: expected })
-    if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
-    if (!answer.ok) {
-      const error = storeError(answer)
-      const code = storeCode(answer)
-      if (isThere(answer)) {
-        if (isCorrupt(resumeToken))
-          throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
-      } else if (error.code === 'address-mismatch' || code === 'SignatureDoesNotMatch') {
-        const alike = resumeToken.split(code).length
-        if (alike <= ALIKE) await saveResumeToken(`${resumeToken} ${code}`)
-        throw alike < ALIKE ? error : storeError(answer, 'the grant signs another checksum or header. ')
-      } else throw error
-    }
-    const found = answer.ok ? answer.headers.get(header) : null
-    proves = found !== null
-    if (found !== null && !found.split(/,\s*/).includes(expected)) throw mismatch(upload, 'another checksum')
-    if (resumeToken && answer.ok) await saveResumeToken('')
-    progress(upload.sizeBytes)
-    return found === null ? 'sent' : 'proved'
-  }
+    attempt: Attempt,
+  ): Promise<'proved' | 'sent'> =>
+    twoCopies(attempt, async () => {
+      const { signal, resumeToken, saveResumeToken, progress } = attempt
+      const answer = await perform('PUT', upload, signal, { body, checksum: expected })
+      if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
+      const isHere = !answer.ok && isThere(answer)
+      if (isHere && isCorrupt(resumeToken))
+        throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
+      if (!answer.ok && !isHere) {
+        const error = storeError(answer)
+        // Damaged twice on its way, or signed wrongly twice, is no accident.
+        const why = markOf(resumeToken) && storeError(answer, OF_GRANT)
+        if (error.code === 'address-mismatch') throw why ? new HoldfastError(error.code, why.message) : error
+        if (!/NotMatch$/i.test(storeCode(answer))) throw error
+        if (!why) await saveResumeToken(`${unmarked(resumeToken)} `)
+        throw why || error
+      }
+      const found = answer.ok ? answer.headers.get(header) : null
+      proves = found !== null
+      if (found !== null && !found.split(/,\s*/).includes(expected))
+        throw mismatch(upload, 'another checksum')
+      if (resumeToken && answer.ok) await saveResumeToken(found === null ? markOf(resumeToken) : '')
+      progress(upload.sizeBytes)
+      return found === null ? 'sent' : 'proved'
+    })
 
   return {
     name,
@@ -162,7 +165,8 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       return undefined
     },
 
-    async verify(upload, { signal, saveResumeToken }) {
+    async verify(upload, attempt) {
+      const { signal } = attempt
       const head = checksum === undefined ? await perform('HEAD', upload, signal) : undefined
       const found = head?.ok === true ? head.headers.get(S3_HEADER) : null
       if (found === sha256Base64(upload)) return
@@ -172,15 +176,15 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
           'bad-answer',
           `The store names no ${header} of ${upload.cid}. Expose that header in its CORS rules, or grant GET.`,
         )
+      if (answer.status === 404) await refused(storeError(answer), attempt)
       if (!answer.ok) throw storeError(answer)
       if (await isOurs(upload, answer.bytes)) return
-      await saveResumeToken(CORRUPT)
-      throw mismatch(upload, 'other bytes')
+      await refused(mismatch(upload, 'other bytes'), attempt, CORRUPT)
     },
   }
 }
 
-const isCorrupt = (resumeToken = '') => resumeToken.startsWith(CORRUPT)
+const isCorrupt = (resumeToken?: string) => unmarked(resumeToken) === CORRUPT
 
 const sha256Base64 = ({ sha256 }: Upload): string => toBase64(fromHex(sha256))
 

@@ -1,9 +1,10 @@
-import { HoldfastError } from '../../../src/protocol/errors.ts'
+import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
+import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
+import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface ResumableOptions {
@@ -24,27 +25,21 @@ export interface ResumableOptions {
    * only where its URL works without. Default false: a query is part of the name, and is kept with the session.
    */
   readonly secretQuery?: boolean
+  /**
+   * Header fields of the creation that tell the server the session's labels, each value in ASCII: the protocol has no
+   * metadata of its own. CORS has to allow their names. Default: nothing is told.
+   */
+  readonly labelHeaders?: (labels: Labels) => Readonly<Record<string, string>>
   /** Default `resumable`. */
   readonly name?: string
   /** How long a silent server is given, ms; default 20,000. */
   readonly timeoutMs?: number
 }
 
-/** An upload on the server. */
-interface Target {
-  /** Empty where there is none. */
-  readonly url: string
-  /**
-   * How often a whole copy may have been lost: 0; 1 once the last part may have left, as the server may have taken it
-   * and forgotten it; 2 for a second copy, in place of such a one; 3 once the last part of that may have left.
-   */
-  readonly stage: number
-}
-
 const DEFAULT_PART_BYTES = 4 * 1024 * 1024
-/** Setbacks that one attempt takes before it leaves the matter to a later one; progress may be a lie, so all count. */
-const MAX_SETBACKS = 3
-/** By smaller parts than this share of what is left nothing is sent: it would take for ever. */
+/** So often an attempt halves a part that something on the way takes for too large (413). */
+const HALVINGS = 3
+/** A limit that cuts an upload into more parts is not kept. */
 const MOST_PARTS = 10_000
 /** Memo: the copy is not ours, or the server could not use it, so it does not count as there. */
 const SPOILT = '#'
@@ -62,6 +57,7 @@ export function resumable({
   partBytes = DEFAULT_PART_BYTES,
   readUrl,
   secretQuery = false,
+  labelHeaders,
   name = 'resumable',
   timeoutMs,
 }: ResumableOptions): Transport {
@@ -81,8 +77,7 @@ export function resumable({
   ): Promise<Answer> {
     const answer = await call(method, url, { signal }, { ...headers, ...ALWAYS }, body)
     // What another server on the way once said holds for no new upload.
-    const told = answer.headers.get('upload-limit') ?? (url === endpoint ? '' : limits)
-    if (!VOID.test(told)) limits = told
+    limits = answer.headers.get('upload-limit') ?? (url === endpoint ? '' : limits)
     return answer
   }
 
@@ -106,27 +101,25 @@ export function resumable({
       throw httpError(answer, ` with the offset ${at} of ${length}`)
     if (isWhole) return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
-    // It may have no time left in which to go on.
-    return limit('max-age', 1) > 0 ? ({ kind: 'part', offsetBytes } as const) : undefined
+    return { kind: 'part', offsetBytes } as const
   }
 
   /** Creates an empty upload. */
   async function create(upload: Upload, signal: AbortSignal): Promise<string> {
-    const { cid, sizeBytes } = upload
+    const { cid, sizeBytes, labels } = upload
     const answer = await ask('POST', endpoint, signal, {
+      ...(labels && labelHeaders?.(labels)),
       'Repr-Digest': digestOf(upload),
       'Content-Disposition': `inline; filename="${cid}"`,
       'Upload-Length': String(sizeBytes),
       'Upload-Complete': INCOMPLETE,
     })
-    const [least, most] = [limit('min-size', 0), limit('max-size', Infinity)]
-    if (sizeBytes > most || (sizeBytes < least && !answer.headers.has('location')))
+    if (!answer.ok || sizeBytes > limit('max-size', Infinity))
       throw httpError(
         answer,
-        `. It takes ${least} to ${most} bytes (Upload-Limit), not ${sizeBytes}`,
-        REJECTED,
+        ` to ${sizeBytes} bytes. Upload-Limit: ${limits}`,
+        answer.ok ? REJECTED : undefined,
       )
-    if (!answer.ok) throw httpError(answer)
     return locationIn(answer).replace(/#.*/, '')
   }
 
@@ -134,9 +127,9 @@ export function resumable({
     name,
 
     async probe(upload, attempt) {
-      const state = await stateOf(upload, targetOf(attempt).url, attempt)
+      const state = await stateOf(upload, urlOf(attempt), attempt)
       if (state !== undefined) return state
-      if (readUrl === undefined || attempt.resumeToken === SPOILT) return { kind: 'nothing' }
+      if (readUrl === undefined || unmarked(attempt.resumeToken) === SPOILT) return { kind: 'nothing' }
       const answer = await call('HEAD', readUrl(upload), attempt)
       // Buckets say 403 instead of 404 to whoever may not list them.
       if (isGone(answer) || answer.status === 403) return { kind: 'nothing' }
@@ -144,83 +137,68 @@ export function resumable({
       return whole(answer, upload, attempt)
     },
 
-    async send(upload, bytes, found, attempt) {
-      const { signal, saveResumeToken, progress } = attempt
-      const { sizeBytes } = upload
-      let { url, stage } = targetOf(attempt)
-      const remember = () => saveResumeToken(`${secretQuery ? url.replace(/\?.*/, '') : url}#${stage}`)
-      let state: RemoteState | undefined = found
-      for (let setbacks = 0; ;) {
-        if (state?.kind === 'all') return state.proved ? 'proved' : 'sent'
-        if (state?.kind !== 'part') {
-          if (stage === 3) {
-            // Who has it sent nevertheless begins anew.
-            await saveResumeToken('')
-            throw new HoldfastError(
-              REJECTED,
-              `The store forgot two uploads once they were whole. ${CONFIGURE}`,
-            )
-          }
-          url = await create(upload, signal)
-          stage &&= 2
-          state = { kind: 'part', offsetBytes: 0 }
-          await remember()
-        }
-        const offsetBytes: number = state.offsetBytes
-        progress(offsetBytes)
-        const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
-        const part = bytes.subarray(offsetBytes, offsetBytes + Math.min(room, limit('max-append-size', room)))
-        const end = offsetBytes + part.byteLength
-        if (part.byteLength * MOST_PARTS < sizeBytes - offsetBytes) {
-          limits = ''
-          throw new HoldfastError(
-            REJECTED,
-            `The store takes parts of ${part.byteLength} bytes (Upload-Limit).`,
+    send: (upload, bytes, found, attempt) =>
+      twoCopies(attempt, async () => {
+        const { signal, resumeToken, progress } = attempt
+        const { sizeBytes } = upload
+        const isPart = found.kind === 'part'
+        const url = isPart ? urlOf(attempt) : await create(upload, signal)
+        const remember = (mark: string) =>
+          attempt.saveResumeToken((secretQuery ? url.replace(/\?.*/, '') : url) + mark)
+        let offset = isPart ? found.offsetBytes : 0
+        if (!isPart) await remember(markOf(resumeToken))
+        for (let halvings = 0; ;) {
+          progress(offset)
+          const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
+          const most = limit('max-append-size', room)
+          // By smaller parts it would take for ever: then the server is asked what it says to larger ones.
+          const part = bytes.subarray(
+            offset,
+            offset + (most * MOST_PARTS < sizeBytes ? room : Math.min(room, most)),
           )
+          const end = offset + part.byteLength
+          const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
+          const headers = {
+            'Content-Type': 'application/partial-upload',
+            'Upload-Offset': `${offset}`,
+            'Upload-Complete': completes,
+          }
+          const answer = await ask('PATCH', url, signal, headers, part)
+          const said = answer.headers.get('upload-complete')
+          if (answer.ok && said === completes) {
+            if (said === COMPLETE) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
+            offset = end
+            // What was refused before has been taken now.
+            if (markOf(attempt.resumeToken)) await remember('')
+          } else if (answer.status === 413 && halvings < HALVINGS) {
+            halvings += 1
+            mostBytes = Math.ceil(part.byteLength / 2)
+          } else {
+            const reason = answer.text.includes('#digest-mism')
+              ? mismatch(upload, 'received other bytes')
+              : httpError(answer, '', PROBLEM.test(answer.text) ? 'bad-answer' : undefined)
+            // The server had all it wanted, and could not use it: nothing is left to go on with.
+            if (said === COMPLETE && !answer.ok)
+              await attempt.saveResumeToken(SPOILT + markOf(attempt.resumeToken))
+            throw reason
+          }
         }
-        const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
-        if (completes === COMPLETE) {
-          stage |= 1
-          await remember()
-        }
-        const headers = {
-          'Content-Type': 'application/partial-upload',
-          'Upload-Offset': `${offsetBytes}`,
-          'Upload-Complete': completes,
-        }
-        const answer = await ask('PATCH', url, signal, headers, part)
-        const said = answer.headers.get('upload-complete')
-        if (answer.ok && said === completes) {
-          state =
-            said === COMPLETE ? await whole(answer, upload, attempt) : { kind: 'part', offsetBytes: end }
-          continue
-        }
-        const error = httpError(answer)
-        if (said === COMPLETE && !answer.ok) {
-          // The server had all it wanted, and could not use it: nothing is left to go on with.
-          await saveResumeToken(SPOILT)
-          throw answer.text.includes('#digest-mism') ? mismatch(upload, 'received other bytes') : error
-        }
-        if (answer.status === 413) mostBytes = Math.ceil(part.byteLength / 2)
-        else if (error.code !== 'bad-answer' && !PROBLEM.test(answer.text)) throw error
-        setbacks += 1
-        if (setbacks > MAX_SETBACKS) throw error
-        state = await stateOf(upload, url, attempt)
-      }
-    },
+      }),
 
     async verify(upload, attempt) {
-      const { url } = targetOf(attempt)
+      const url = urlOf(attempt)
       const state = await stateOf(upload, url, attempt)
-      if (state?.kind === 'part')
-        throw new HoldfastError('bad-answer', `The store has only ${state.offsetBytes} bytes.`)
+      if (state?.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
       if (state?.proved) return
       const request = { signal: attempt.signal, maxBytes: upload.sizeBytes }
       const answer = await call('GET', readUrl?.(upload) ?? url, request)
+      // Some servers forget an upload once it is whole.
+      if (isGone(answer)) await refused(httpError(answer, CONFIGURE), attempt)
       if (!answer.ok) throw httpError(answer, CONFIGURE)
       // The protocol gives GET of an upload no content.
       if (answer.bytes.byteLength === 0) throw httpError(answer, CONFIGURE, REJECTED)
-      if (!(await isOurs(upload, answer.bytes))) await spoil(upload, attempt)
+      if (!(await isOurs(upload, answer.bytes)))
+        await refused(mismatch(upload, 'other bytes'), attempt, SPOILT)
     },
   }
 }
@@ -240,9 +218,6 @@ const CONFIGURE = ' Let it answer Repr-Digest, or set readUrl.'
 /** Problems after which the upload is looked at again: mismatching offset, inconsistent length, completed (to draft 11). */
 const PROBLEM = /#(mismatching|inconsistent|completed)-upload/
 
-/** A limit that we know, but no Integer: then none of them counts. */
-const VOID = /(^|,)\s*m(ax-age|(ax|in)-(append-)?size)(?!=\d+\s*([,;]|$))/
-
 const digestOf = ({ sha256 }: Upload) =>
   `sha-256=:${btoa(sha256.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))))}:`
 
@@ -251,18 +226,14 @@ async function whole({ headers }: Answer, upload: Upload, attempt: Attempt) {
   attempt.progress(upload.sizeBytes)
   const told = headers.get('repr-digest') ?? ''
   const proved = told.includes(digestOf(upload))
-  if (!proved && told.includes('sha-256=')) await spoil(upload, attempt)
+  if (!proved && told.includes('sha-256=')) {
+    await attempt.saveResumeToken(SPOILT + markOf(attempt.resumeToken))
+    throw mismatch(upload, 'other bytes')
+  }
   return { kind: 'all', proved } as const
 }
 
-async function spoil(upload: Upload, { saveResumeToken }: Attempt): Promise<never> {
-  await saveResumeToken(SPOILT)
-  throw mismatch(upload, 'other bytes')
-}
-
-/** A resume token is the URL, and the stage in the fragment, where no server sees it. */
-function targetOf({ resumeToken = '' }: Attempt): Target {
-  const [url = '', stage] = resumeToken.split('#')
-  // What is no URL is of another transport, by which the session began.
-  return { url: url.startsWith('http') ? url : '', stage: Number(stage) || 0 }
-}
+/** A resume token is the URL; empty where there is none. */
+const urlOf = ({ resumeToken }: Attempt) =>
+  // What is no URL is of another transport, by which the session began; earlier versions kept a fragment.
+  resumeToken?.startsWith('http') ? resumeToken.replace(/[# ].*/s, '') : ''

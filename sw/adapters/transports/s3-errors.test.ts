@@ -206,7 +206,27 @@ describe('the code of an answer', () => {
     ['XML with spaces', '<Error>\n <Code> SlowDown </Code>', 'SlowDown'],
     ['JSON', '{"error": {"code": "AuthenticationFailed"}}', 'AuthenticationFailed'],
     ['JSON with a number before it', '{"error":{"code":403,"errors":[{"Code":"SlowDown"}]}}', 'SlowDown'],
+    ['XML with a namespace', '<s3:Error xmlns:s3="x"><s3:Code>BadDigest</s3:Code></s3:Error>', 'BadDigest'],
+    ['XML with an attribute', '<Error><Code xml:lang="en">SlowDown</Code></Error>', 'SlowDown'],
+    ['XML with CDATA', '<Error><Code><![CDATA[SlowDown]]></Code></Error>', 'SlowDown'],
+    ['XML after a byte order mark', `\ufeff${xml('SlowDown')}`, 'SlowDown'],
+    ['XML after a status', '<StatusCode>503</StatusCode><Code>SlowDown</Code>', 'SlowDown'],
+    ['XML after words', '<Message>Error code: none</Message><Code>SlowDown</Code>', 'SlowDown'],
+    ['JSON of GCS', '{"error":{"errors":[{"reason":"rateLimitExceeded"}],"code":403}}', 'rateLimitExceeded'],
+    ['JSON in other quotes', "{'code': 'SlowDown'}", 'SlowDown'],
     ['no code', '<html><body>Bad gateway</body></html>', ''],
     ['nothing', '', ''],
   ])('%s', (_, text, code) => expect(storeCode(answer(400, text))).toBe(code))
 })
+
+test.each([
+  ['slowdown', 'throttled'],
+  ['SLOWDOWN', 'throttled'],
+  ['baddigest', 'address-mismatch'],
+  ['signaturedoesnotmatch', 'sign-in-needed'],
+  ['nosuchbucket', 'rejected-by-store'],
+  ['blobalreadyexists', 'bad-answer'],
+  ['rateLimitExceeded', 'throttled'],
+])('a code means the same in any case: %s', (code, ours) =>
+  expect(storeError(answer(400, `<error><code>${code}</code></error>`)).code).toBe(ours),
+)

@@ -2,7 +2,7 @@ import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 
 /** What create-only requests are told (`If-None-Match`, a SAS without `w`, holds): an object of this name is there. */
-const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold/
+const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold/i
 
 /**
  * The stores' error codes, each as the error of ours whose class heals it: sending again (`address-mismatch`,
@@ -15,21 +15,26 @@ const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|ObjectLocked|Ret
 const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   [IS_THERE, 'bad-answer'],
   // Garage says InvalidDigest of any checksum that is not that of the body.
-  [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/, 'address-mismatch'],
-  [/^RequestTimeout$/, 'timeout'],
-  [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)/, 'throttled'],
-  [/Account|Suspended|AuthorizationFailure|SourceIP/, 'rejected-by-store'],
-  [/Bucket|Container|State|Disabled|Implemented|Quota|Storage/, 'rejected-by-store'],
-  [/Expired|Token|Access|Auth|Signature|Skewed/, 'sign-in-needed'],
+  [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
+  [/^RequestTimeout$/i, 'timeout'],
+  [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)/i, 'throttled'],
+  [/Account|Suspended|AuthorizationFailure|SourceIP/i, 'rejected-by-store'],
+  [/Bucket|Container|State|Disabled|Implemented|Quota|Storage/i, 'rejected-by-store'],
+  [/Expired|Token|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
 ]
 
 /** Words of a grant that is new, and already too early or too late. */
 const SKEWED =
   /TooSkewed|ExpiredRequest|time is too large|not valid yet|time frame|Request (has|signature) expired/
 
-/** An answer's error code, of XML or JSON; empty where it has none. */
+/**
+ * An answer's error code, of XML, with whatever namespace, or JSON; empty where it has none. Stores and what stands before
+ * them write it in any case.
+ */
 export const storeCode = ({ text }: Answer): string =>
-  /code"?\s*[>:]\s*"?([a-z.]+(?:\d+Mismatch)?)\b/i.exec(text)?.[1] ?? ''
+  /[<:"'\w](?:code|reason)(?:(?:\s[^>]*)?>|["']?\s*:)\s*(?:<!\[CDATA\[)?["']?([a-z.]+(?:\d+Mismatch)?)\b/i.exec(
+    text,
+  )?.[1] ?? ''
 
 /** Whether a refusal says that the object is there already; whose bytes it has is still to be proved. */
 export const isThere = (answer: Answer): boolean => answer.status === 412 || IS_THERE.test(storeCode(answer))

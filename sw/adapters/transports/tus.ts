@@ -6,6 +6,7 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
+import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface TusOptions {
@@ -36,10 +37,6 @@ interface Target {
   readonly url: string
   /** Algorithm under which the server checked each part that it took; empty if it checked none. */
   readonly checked: string
-  /** Its last part may have left: if it is gone, the server may have taken it whole. */
-  readonly ended?: boolean
-  /** It is the second copy, after one that was gone once it had ended. */
-  readonly again?: boolean
 }
 
 /** An upload and how far it is. */
@@ -49,8 +46,6 @@ interface Position {
 }
 
 const DEFAULT_PART_BYTES = 4 * 1024 * 1024
-/** Setbacks that one attempt takes before it leaves the matter to a later one; progress may be a lie, so all count. */
-const MAX_SETBACKS = 3
 
 /** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
 const ALGORITHMS: readonly (readonly [string, string])[] = [
@@ -92,7 +87,8 @@ export function tus({
   }
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
   const isLast = ({ sizeBytes }: Upload, offset: number) => sizeBytes - offset <= http.partBytes(partBytes)
-  const memoOf = (target: Target) => tokenOf(target, secretQuery)
+  const remember = ({ saveResumeToken }: Attempt, target: Target, mark = '') =>
+    saveResumeToken(tokenOf(target, secretQuery) + mark)
 
   /** The checksum algorithm to use; empty without the extension. Known once it was answered, in a worker's life. */
   let algorithm: string | undefined
@@ -119,19 +115,8 @@ export function tus({
     return offset
   }
 
-  /** Where an upload of which nothing is known yet, or no more, stands; undefined if it is gone. */
-  async function positionOf(target: Target, upload: Upload, signal: AbortSignal) {
-    const offset = await offsetOf(target, upload, signal)
-    return offset === undefined ? undefined : { target, offset }
-  }
-
-  /** Creates the upload, or takes up the one of that name, and remembers where it is. */
-  async function create(
-    upload: Upload,
-    { signal, saveResumeToken }: Attempt,
-    checksum: string,
-    again: boolean,
-  ): Promise<Position> {
+  /** Creates the upload, or takes up the one of that name. */
+  async function create(upload: Upload, signal: AbortSignal, checksum: string): Promise<Position> {
     const answer = await call(
       'POST',
       endpoint,
@@ -143,20 +128,12 @@ export function tus({
       },
     )
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
+    if (answer.ok) return { target: { url: locationIn(answer), checked: checksum }, offset: 0 }
     // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
-    const at: Position | undefined =
-      answer.status === 409
-        ? await positionOf(named(upload), upload, signal)
-        : {
-            target: { url: locationIn(answer), checked: '' },
-            offset: 0,
-          }
-    if (at === undefined) throw httpError(answer)
-    const known = { ...at.target, again, ...(at.offset === 0 && { checked: checksum }) }
-    // Where its only part comes next, that is marked with it.
-    const target = { ...known, ended: isLast(upload, at.offset) && !isProof(known) }
-    await saveResumeToken(memoOf(target))
-    return { target, offset: at.offset }
+    const target = named(upload)
+    const offset = await offsetOf(target, upload, signal)
+    if (offset === undefined) throw httpError(answer)
+    return { target: offset === 0 ? { ...target, checked: checksum } : target, offset }
   }
 
   async function patch(
@@ -183,96 +160,53 @@ export function tus({
     return bytes && `${checksum} ${toBase64(new Uint8Array(bytes))}`
   }
 
-  async function sendAll(
+  const sendAll = (
     upload: Upload,
     bytes: Uint8Array<ArrayBuffer> | Blob,
     held: RemoteState | undefined,
     attempt: Attempt,
-  ): Promise<'proved' | 'sent'> {
-    const { signal, progress, saveResumeToken } = attempt
-    const checksum = await knownAlgorithm(signal)
-    let setbacks = 0
-    const setBack = (error: HoldfastError) => {
-      setbacks += 1
-      if (setbacks > MAX_SETBACKS) throw error
-    }
-
-    /** One more copy in place of one that is gone, but no third of such as were gone once they had ended. */
-    async function startOver(gone: Target | undefined): Promise<Position> {
-      const wasWhole = gone?.ended === true && !isProof(gone)
-      // However often it is tried again: until the server, or the app, is set up otherwise.
-      if (wasWhole && gone.again && checksum === '')
-        throw new HoldfastError(
-          REJECTED,
-          `${new URL(gone.url).origin} forgot two uploads once they were whole. ${CONFIGURE}`,
-        )
-      return create(upload, attempt, checksum, wasWhole || gone?.again === true)
-    }
-
-    /** Sends the next part; undefined if the upload is gone. */
-    async function advance({ target, offset }: Position): Promise<Position | undefined> {
-      // What is unread goes whole: its checksum is that of all of it.
-      const end =
-        bytes instanceof Blob
-          ? upload.sizeBytes
-          : Math.min(upload.sizeBytes, offset + http.partBytes(partBytes))
-      const part = bytes.slice(offset, end)
-      const answer = await patch(target, offset, part, await digestOf(part, checksum, upload), signal)
-      if (answer.ok) {
+  ): Promise<'proved' | 'sent'> =>
+    twoCopies(attempt, async () => {
+      const { signal, resumeToken, progress } = attempt
+      const { sizeBytes } = upload
+      const checksum = await knownAlgorithm(signal)
+      const at: Position =
+        held?.kind === 'part'
+          ? { target: targetOf(resumeToken) ?? named(upload), offset: held.offsetBytes }
+          : await create(upload, signal, checksum)
+      const { target } = at
+      let { offset } = at
+      await remember(attempt, target, markOf(resumeToken))
+      progress(offset)
+      while (offset < sizeBytes) {
+        // What is unread goes whole: its checksum is that of all of it.
+        const end =
+          bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
+        const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
+        const answer = await patch(target, offset, part, await digestOf(part, checksum, upload), signal)
+        if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
+        if (!answer.ok) throw httpError(answer)
         const reached = offsetIn(answer)
-        if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
         // The same bytes again would be taken no better.
         if (reached === offset) throw badAnswer(answer, 'no progress')
-        return { target, offset: reached }
-      }
-      if (answer.status === 460) {
-        setBack(mismatch(upload, 'received damaged bytes'))
-        return { target, offset }
-      }
-      if (answer.status !== 409 && !isGone(answer)) throw httpError(answer)
-      setBack(httpError(answer))
-      if (answer.status !== 409) return undefined
-      const found = await positionOf(target, upload, signal)
-      if (found?.offset === offset) throw httpError(answer)
-      return found
-    }
-
-    /** Marks that the last part leaves, where nothing but the copy itself could tell later that it arrived. */
-    async function announceEnd(at: Position): Promise<Position> {
-      if (!isLast(upload, at.offset) || at.target.ended || isProof(at.target)) return at
-      const target = { ...at.target, ended: true }
-      await saveResumeToken(memoOf(target))
-      return { ...at, target }
-    }
-
-    let gone = targetOf(attempt.resumeToken)
-    let at: Position | undefined
-    if (held?.kind === 'part') {
-      at = { target: gone ?? named(upload), offset: held.offsetBytes }
-      await saveResumeToken(memoOf(at.target))
-    }
-    for (;;) {
-      at ??= await startOver(gone)
-      progress(at.offset)
-      const { target, offset } = at
-      gone = target
-      if (offset < upload.sizeBytes) {
-        const ready: Position = await announceEnd(at)
-        gone = ready.target
-        at = await advance(ready)
-        continue
+        if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
+        offset = reached
+        progress(offset)
+        // What was refused before has been taken now.
+        if (offset < sizeBytes && markOf(attempt.resumeToken)) await remember(attempt, target)
       }
       // The server's word for each part is not taken alone: something between us may have answered for it.
-      const confirmed = await positionOf(target, upload, signal)
+      const confirmed = await offsetOf(target, upload, signal)
       // Some servers move an upload away once it is whole, and forget it.
-      if (confirmed === undefined && isProof(target)) return 'proved'
-      if (confirmed?.offset === offset) return isProof(target) ? 'proved' : 'sent'
-      setBack(
-        new HoldfastError('bad-answer', `The server has ${confirmed?.offset ?? 'lost'} of ${offset} bytes.`),
+      if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
+      if (confirmed === offset) return 'sent'
+      throw new HoldfastError(
+        'bad-answer',
+        confirmed === undefined
+          ? `The upload was forgotten once it was whole. ${CONFIGURE}`
+          : `The server has ${confirmed} of ${offset} bytes.`,
       )
-      at = confirmed
-    }
-  }
+    })
 
   return {
     name,
@@ -295,7 +229,8 @@ export function tus({
       return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
     },
 
-    async verify(upload, { signal, resumeToken, saveResumeToken }) {
+    async verify(upload, attempt) {
+      const { signal, resumeToken, saveResumeToken } = attempt
       const target = targetOf(resumeToken) ?? named(upload)
       const reading = call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
       const answer = await reading.catch(async (error: HoldfastError) => {
@@ -311,20 +246,22 @@ export function tus({
       /** Best effort: without the termination extension a server that names uploads keeps the copy. */
       const discard = async () => {
         await call('DELETE', target.url, { signal }, TUS)
-        await saveResumeToken('')
+        await saveResumeToken(markOf(resumeToken))
       }
       if (answer.status === 401 || answer.status === 429 || answer.status >= 500) throw httpError(answer)
       if (!answer.ok) {
-        // Sent when its checksums were not known of: sent again with them, it is proved.
-        if (!isGone(answer) && (await knownAlgorithm(signal)) !== '') await discard()
-        throw new HoldfastError(
+        const error = new HoldfastError(
           'bad-answer',
           `${answer.origin} answered ${answer.status} when the upload was read back. ${CONFIGURE}`,
         )
+        if (isGone(answer)) await refused(error, attempt)
+        // Sent when its checksums were not known of: sent again with them, it is proved.
+        if ((await knownAlgorithm(signal)) !== '') await discard()
+        throw error
       }
       if (await isOurs(upload, answer.bytes)) return
       await discard()
-      throw mismatch(upload, 'other bytes')
+      await refused(mismatch(upload, 'other bytes'), attempt)
     },
   }
 }
@@ -360,18 +297,19 @@ const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
   badAnswer(answer, `no ${header}, or CORS hides it. ${EXPOSE}`, code)
 
 /** What is kept of a target: its URL; what we know of it stands in the fragment, where no server sees it. */
-function tokenOf({ url, checked, ended, again }: Target, secretQuery: boolean): string {
+function tokenOf({ url, checked }: Target, secretQuery: boolean): string {
   const token = new URL(url)
   if (secretQuery) token.search = ''
-  token.hash = checked + (ended ? '+ended' : '') + (again ? '+again' : '')
+  token.hash = checked
   return token.href
 }
 
 function targetOf(resumeToken: string | undefined): Target | undefined {
   // What is no URL is of another transport, by which the session began.
   if (!resumeToken?.startsWith('http')) return undefined
-  const url = new URL(resumeToken)
-  const [checked = '', ...marks] = url.hash.slice(1).split('+')
+  const url = new URL(unmarked(resumeToken))
+  // Earlier versions kept marks after it.
+  const checked = url.hash.slice(1).replace(/\+.*/, '')
   url.hash = ''
-  return { url: url.href, checked, ended: marks.includes('ended'), again: marks.includes('again') }
+  return { url: url.href, checked }
 }

@@ -1,0 +1,171 @@
+import type { CDPSession, Page } from '@playwright/test'
+import { randomBytes } from 'node:crypto'
+import { newGroup } from '../../src/group.ts'
+import type { SessionName } from '../../src/protocol/ids.ts'
+import type { Backend } from '../backend/index.ts'
+import { reachable, type Inspected, type Reachable } from '../driver/reachable.ts'
+import { workerSession } from '../driver/worker-control.ts'
+import { expect, test, WHOLE } from '../fixtures.ts'
+import { needlesOf, searchFor, type Needle } from '../transports/profile-search.ts'
+import { openApp, serveVersions } from '../update/versions.ts'
+import { secretsOf, type Listed } from './chunk-secrets.ts'
+import { listedEntries } from './witness.ts'
+
+// Promise 7 of docs/guarantees.md. What this cannot see, and docs/privacy.md says: memory that is free, and not yet used again.
+
+/** Shorter ones hold no key, and longer ones no key alone. */
+const mayBeKey = (byteLength: number) => byteLength >= 16 && byteLength < 1_024
+/** HKDF’s salt where there is none, and the base point of X25519. */
+const CONSTANTS = [32, 32]
+
+for (const { moments, tag } of [
+  { moments: 3, tag: [] },
+  { moments: 20, tag: WHOLE },
+])
+  for (const seal of ['page', 'worker'] as const)
+    test(
+      `at ${moments} moments after chunks were acknowledged and sealed by the ${seal}, nothing that opens one is in the profile folder or in reach of a script${seal === 'page' ? ', nor a plaintext on the disk' : ''}`,
+      { tag },
+      async ({ stack, launch }, testInfo) => {
+        const { backend } = stack
+        const profile = testInfo.outputPath('profile')
+        const browser = await launch({ profile })
+        const app = await serveVersions(backend.endpoints)
+        const page = await openApp(browser.context, app)
+        // Made here: the page has no private key of it.
+        const { publicKey, privateKey } = await newGroup()
+        const name = await begin(page, publicKey, seal)
+        const contexts: readonly (readonly [string, Inspected])[] = [
+          ['page', inspectedPage(await page.context().newCDPSession(page))],
+          ['worker', await workerSession(page)],
+        ]
+        const plaintext = randomBytes(32)
+        const plain = [{ secret: 'plaintext', form: 'bytes', bytes: plaintext }]
+        for (let chunks = 1; chunks <= moments; chunks++) {
+          await page.evaluate(
+            (bytes) =>
+              window.app.session?.append(
+                new Blob(Array.from({ length: 1_500 }, () => new Uint8Array(bytes))),
+              ),
+            [...plaintext],
+          )
+          // The worker may seal a chunk after it has acknowledged it, and has its key until then.
+          if (seal === 'worker') await expect.poll(() => areSealed(page)).toBe(true)
+          const seen: [string, Reachable][] = []
+          for (const [where, inspected] of contexts) seen.push([where, await reachable(inspected)])
+          await expect.poll(async () => (await listed(backend, name))?.chunks.length).toBe(chunks)
+
+          const log = await listed(backend, name)
+          const needles = secretsOf(log!, privateKey).flatMap(({ what, bytes }) => needlesOf(what, bytes))
+          for (const [where, all] of seen) {
+            expect(foundIn(all, needles), `in the ${where}, chunk ${chunks}`).toEqual([])
+            expect(all.lengths.filter(mayBeKey), `in the ${where}, chunk ${chunks}`).toEqual(CONSTANTS)
+            // One that signs opens nothing.
+            expect(all.keys.filter((key) => !key.startsWith('ECDSA '))).toEqual([])
+          }
+          expect(await searchFor(profile, needles)).toEqual([])
+          // By the worker it is sealed after it was stored.
+          if (seal === 'page') expect(await searchFor(profile, plain)).toEqual([])
+        }
+
+        // Finding nothing means something only where what is there is found.
+        for (const [where, inspected] of contexts) {
+          const planted = await plant(inspected)
+          const all = await reachable(inspected)
+          for (const [form, secret] of Object.entries(planted))
+            expect(foundIn(all, needlesOf(form, secret)), `${form} in the ${where}`).not.toEqual([])
+          expect(all.lengths.filter(mayBeKey)).toEqual([...CONSTANTS, 32, 32])
+          expect(all.keys).toContain('AES-GCM secret encrypt')
+        }
+        const stored = needlesOf('stored', await store(page))
+        await browser.kill()
+        expect((await searchFor(profile, stored)).map(({ form }) => form)).toContain('bytes')
+        await app.close()
+      },
+    )
+
+const begin = (page: Page, publicKey: string, seal: 'page' | 'worker'): Promise<SessionName> =>
+  page.evaluate(
+    async ([publicKey, seal]) => {
+      const { app } = window
+      app.holdfast = await app.connect()
+      app.session = await app.holdfast.startSession({ groups: [{ publicKey }], mimeType: 'video/webm', seal })
+      return app.session.name
+    },
+    [publicKey, seal] as const,
+  )
+
+const areSealed = (page: Page) =>
+  page.evaluate(async () => {
+    const { holdfast, session } = window.app
+    const chunks = session && (await holdfast?.chunks(session.id))
+    return chunks?.every(({ status }) => !['captured', 'hashing', 'encrypting'].includes(status))
+  })
+
+function inspectedPage(session: CDPSession): Inspected {
+  const any = session as unknown as {
+    send(method: string, params?: object): Promise<unknown>
+    on(event: string, heard: (params: unknown) => void): void
+  }
+  return { send: (method, params) => any.send(method, params), on: (event, heard) => any.on(event, heard) }
+}
+
+/** What the store has of a session's log; undefined before its first entry. */
+async function listed(backend: Backend, name: SessionName): Promise<Listed | undefined> {
+  const entries = await listedEntries(backend, name, backend.ledger.all())
+  const first = entries.map(({ entry }) => entry).find((entry) => entry.kind === 'session')
+  const chunks = entries.map(({ entry }) => entry).filter((entry) => entry.kind === 'chunk')
+  return first && { name, first, chunks }
+}
+
+/** Which of these a script could still get at, as bytes or in a string. */
+function foundIn({ bytes, strings }: Reachable, needles: readonly Needle[]): string[] {
+  const text = strings.join('\n')
+  return needles
+    .filter(
+      (needle) =>
+        bytes.some((each) => each.includes(needle.bytes)) || text.includes(needle.bytes.toString('latin1')),
+    )
+    .map(({ secret, form }) => `${secret} as ${form}`)
+}
+
+/** Has the context keep secrets, each in another way, two buffers and a key among them; tells those that have bytes. */
+async function plant(inspected: Inspected): Promise<Record<string, Buffer>> {
+  const expression = `(async () => {
+    const fresh = () => crypto.getRandomValues(new Uint8Array(32))
+    const made = { list: fresh(), hex: fresh(), base64: fresh(), blob: fresh() }
+    globalThis.kept = {
+      list: Array.from(made.list),
+      hex: Array.from(made.hex, (byte) => byte.toString(16).padStart(2, '0')).join(''),
+      base64: btoa(String.fromCharCode(...made.base64)),
+      blob: new Blob([made.blob]),
+      view: fresh(),
+      buffer: fresh().slice().buffer,
+      key: await crypto.subtle.importKey('raw', fresh(), 'AES-GCM', false, ['encrypt']),
+    }
+    return Object.entries(made).map(([form, bytes]) => [form, Array.from(bytes)])
+  })()`
+  const options = { expression, awaitPromise: true, returnByValue: true }
+  const said = (await inspected.send('Runtime.evaluate', options)) as {
+    readonly result: { readonly value: readonly (readonly [string, readonly number[]])[] }
+  }
+  return Object.fromEntries(said.result.value.map(([form, bytes]) => [form, Buffer.from(bytes)]))
+}
+
+/** Has the page store 32 random bytes. */
+const store = async (page: Page): Promise<Buffer> =>
+  Buffer.from(
+    await page.evaluate(
+      () =>
+        new Promise<number[]>((resolve) => {
+          const bytes = crypto.getRandomValues(new Uint8Array(32))
+          const opening = indexedDB.open('planted')
+          opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore('bytes'))
+          opening.addEventListener('success', () => {
+            const tx = opening.result.transaction('bytes', 'readwrite', { durability: 'strict' })
+            tx.objectStore('bytes').put(bytes, 0)
+            tx.addEventListener('complete', () => resolve(Array.from(bytes)))
+          })
+        }),
+    ),
+  )

@@ -1,0 +1,143 @@
+import type { RecordProgress, SourceState } from '../capture/record.ts'
+import type { Source } from './camera.ts'
+import { h, setAttributes, setText } from './dom.ts'
+import { explain } from './explain.ts'
+import { formatBytes, formatClock } from './format.ts'
+import { sourceWords } from './source-words.ts'
+import { texts } from './texts.ts'
+
+/** A viewfinder with its captions, the two buttons and the clock. */
+export type RecorderView = ReturnType<typeof recorderView>
+
+/** Where a recorder says what went wrong; hidden until there is something. */
+export const newNotice = () =>
+  h('div', {
+    class: 'notice notice-alert',
+    part: 'notice',
+    role: 'alert',
+    'data-testid': 'record-notice',
+    hidden: true,
+  })
+
+/** A recorder as it is while nothing is recorded. @param host has the states as attributes, for the page's styles */
+export function recorderView(host: HTMLElement) {
+  const words = texts.recorder
+  const ring = () => h('span', { class: 'shutter-ring', 'aria-hidden': 'true' })
+  const preview = h('video', { id: 'preview', playsinline: true, 'aria-label': words.preview, hidden: true })
+  // The attribute alone mutes only what is parsed.
+  preview.muted = true
+  const hint = h('p', { class: 'hint' }, words.hint)
+  const badge = h('p', { class: 'badge', hidden: true })
+  const caption = (attributes: Parameters<typeof h>[1]) =>
+    h('p', { class: 'caption', hidden: true, ...attributes })
+  const sourceState = caption({
+    class: 'caption caption-alert',
+    role: 'alert',
+    'data-testid': 'source-state',
+  })
+  const note = caption({ 'data-testid': 'source-note' })
+  const heldUp = caption({ role: 'status', 'data-testid': 'held-up' })
+  const timer = h('p', {
+    class: 'timer',
+    part: 'timer',
+    role: 'timer',
+    'aria-label': words.length,
+    'data-testid': 'timer',
+  })
+  const shutter = { type: 'button', class: 'shutter' }
+  const start = h(
+    'button',
+    { ...shutter, part: 'record', 'data-testid': 'record-button', disabled: true },
+    ring(),
+    words.record,
+  )
+  const stopLabel = h('span', {}, words.stop)
+  const stop = h(
+    'button',
+    { ...shutter, id: 'stop', part: 'stop', 'data-testid': 'stop-button', hidden: true },
+    ring(),
+    stopLabel,
+  )
+  const acks = h('p', { class: 'acks', part: 'saved', role: 'img', 'data-testid': 'ack-count' })
+  const notice = newNotice()
+  const camera = h(
+    'div',
+    { class: 'camera', part: 'camera' },
+    h(
+      'div',
+      { class: 'viewfinder', part: 'viewfinder' },
+      preview,
+      hint,
+      badge,
+      h('div', { class: 'captions' }, sourceState, note, heldUp),
+    ),
+    h('div', { class: 'controls', part: 'controls' }, timer, start, stop, acks),
+  )
+  const showProgress = (progress: RecordProgress): void => {
+    const { captured, acknowledged, capturedMs, acknowledgedMs } = progress
+    const waiting = captured - acknowledged
+    const { allSaved, allSavedSpoken, notSaved, notSavedSpoken } = texts.recorder
+    const saved = formatClock(acknowledgedMs)
+    const unsaved = formatClock(capturedMs - acknowledgedMs)
+    setAttributes(acks, {
+      'data-captured': captured,
+      'data-acknowledged': acknowledged,
+      'data-waiting': waiting,
+      'aria-label': waiting > 0 ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
+    })
+    setText(acks, waiting > 0 ? notSaved(unsaved) : allSaved(saved))
+    showHeldUp(progress)
+    showSourceState(progress.source)
+  }
+
+  /** Over the picture, so that it is where the person looks, and nothing moves. */
+  const showSourceState = (source: SourceState): void => {
+    const words = sourceWords(source)
+    // An alert is told when its text changes.
+    setText(sourceState, words)
+    sourceState.hidden = words === ''
+    setAttributes(host, { 'data-picture': source.video, 'data-sound': source.audio })
+  }
+
+  /** Says why chunks are in this page alone, for as long as they are. */
+  const showHeldUp = ({ stalledBy, paused, waitingBytes }: RecordProgress): void => {
+    heldUp.hidden = stalledBy === undefined
+    if (stalledBy === undefined) return
+    const { what, next } = explain(stalledBy)
+    setText(heldUp, texts.recorder.heldUp(what, next, formatBytes(waitingBytes), paused))
+  }
+
+  return {
+    camera,
+    notice,
+    start,
+    stop,
+    stopLabel,
+    showProgress,
+    showSource({ stream, badge: sign, note: line }: Source): void {
+      preview.srcObject = stream
+      preview.hidden = false
+      // A preview that may not play is no reason not to record.
+      preview.play().catch(() => undefined)
+      hint.hidden = true
+      badge.hidden = sign === undefined
+      setText(badge, sign ?? '')
+      note.hidden = line === undefined
+      setText(note, line ?? '')
+    },
+    showLength(lengthMs: number): void {
+      setAttributes(timer, { 'data-seconds': Math.floor(lengthMs / 1000) })
+      setText(timer, `● ${formatClock(lengthMs)}`)
+    },
+    /** While nothing is recorded there is neither a clock nor a tick. */
+    showFigures(isShown: boolean): void {
+      timer.hidden = acks.hidden = !isShown
+    },
+    showNothing(): void {
+      preview.srcObject = null
+      hint.hidden = false
+      for (const element of [preview, badge, note, sourceState, heldUp]) element.hidden = true
+      setText(stopLabel, texts.recorder.stop)
+    },
+  }
+}

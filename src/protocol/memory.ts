@@ -1,0 +1,25 @@
+// A browser collects garbage once there are so many bytes of buffers (64 MiB in Chromium, page and worker apart), and
+// counts no Blob. So a large file would cost that much twice, and its Blobs would lie about for as long.
+
+/** No larger buffer is made, however much is to be counted: not every device has more at a piece. */
+const MOST_BYTES = 32 * 1024 * 1024
+
+/** Frees these buffers at once, and detaches them: what is sent to a closed port is nobody's. */
+export function free(...buffers: ArrayBuffer[]): void {
+  const { port1, port2 } = new MessageChannel()
+  port2.close()
+  port1.postMessage(undefined, buffers)
+  port1.close()
+}
+
+/**
+ * Has the browser count so many bytes as long as this is not collected. Nobody touches them, so they take no memory, and
+ * garbage is collected the sooner.
+ */
+export function weigh(thing: Blob | ArrayBuffer, bytes: number): void {
+  try {
+    Object.assign(thing, { weight: new ArrayBuffer(Math.min(bytes, MOST_BYTES)) })
+  } catch {
+    // There is no room for it: then garbage is collected anyway.
+  }
+}

@@ -1,0 +1,22 @@
+import { following } from './protocol/following.ts'
+import { unlessAborted } from './unless-aborted.ts'
+
+/**
+ * What the work comes to, unless it takes too long or the signal aborts first: every wait on the platform has an end.
+ *
+ * @param work given a signal that aborts with the wait
+ * @throws what `late` makes, after `ms`; the signal's reason
+ */
+export function within<T>(
+  ms: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+  late: () => unknown,
+): Promise<T> {
+  const over = following(signal)
+  const timer = setTimeout(() => over.abort(late()), ms)
+  return unlessAborted(over.signal, () => work(over.signal)).finally(() => {
+    clearTimeout(timer)
+    over.abort()
+  })
+}
