@@ -1,7 +1,6 @@
 import type { Effort } from './record.ts'
 import {
   believedMs,
-  CAP_MS,
   countsAsAttempt,
   isReportable,
   waitAfter,
@@ -27,10 +26,6 @@ export const NEW_EFFORT: Effort = { failures: 0, notBeforeMs: 0, lastError: unde
 
 /** True for what waits for a person, or for a trial. */
 export const isParked = (effort: Effort | undefined) => effort?.notBeforeMs === Infinity
-
-/** It waits for longer than any failure makes it of itself: somebody asked for that, or the clock was ahead. */
-export const waitsLong = ({ notBeforeMs }: Effort, nowMs: number) =>
-  notBeforeMs > nowMs + CAP_MS && notBeforeMs < Infinity
 
 /** When it is tried next, ms since the epoch (0: now); never, where there is none, or it is parked. */
 export const effortDueMs = (effort: Effort | undefined, nowMs: number): number =>

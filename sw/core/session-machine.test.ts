@@ -138,7 +138,6 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
     untilMs: NOW_MS + 9_000,
   },
   'held-back': { type: 'held-back' },
-  visited: { type: 'visited' },
   'trial-due': { type: 'trial-due', of: 'sign-in', mayLeave: 'all' },
   hoped: { type: 'hoped', of: ['sign-in'] },
   'listing-began': { type: 'listing-began', of: page },
@@ -167,7 +166,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': _,
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -189,7 +187,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': _,
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -211,7 +208,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': _,
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -233,7 +229,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': _,
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -255,7 +250,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': 'onTrial',
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -277,7 +271,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': _,
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': _,
     listing: 'listing',
     'page-stored': 'ended',
@@ -299,7 +292,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': _,
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': _,
     listing: _,
     'page-stored': _,
@@ -321,7 +313,6 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'trial-due': _,
     'held-back': _,
     hoped: _,
-    visited: _,
     'listing-began': _,
     listing: _,
     'page-stored': _,
@@ -1007,19 +998,6 @@ describe('a session of which three chunks in a row were refused', () => {
     expect(afterAll(begun, ...unread).session).toMatchObject({ parked: 3 })
     expect(step(afterAll(begun, ...unread), { type: 'held-back' }).accepted).toBe(false)
   })
-})
-
-// Promise 6 of docs/guarantees.md.
-it('a visit tries what waits for longer than a failure makes it: its clock was ahead', () => {
-  const notBeforeMs = NOW_MS + 1_800_000
-  const ahead: Situation = {
-    session: { ...fresh, witnessing: { ...NOT_WITNESSED, notBeforeMs } },
-    chunks: [aChunk(0, UPLOADING, { effort: { ...NEW_EFFORT, notBeforeMs } })],
-  }
-  const visited = after(ahead, { type: 'visited' })
-  expect(visited.chunks[0]?.effort?.notBeforeMs).toBe(0)
-  expect(visited.session.witnessing.notBeforeMs).toBe(0)
-  expect(step(visited, { type: 'visited' }).accepted).toBe(false)
 })
 
 describe('a page that cannot be made', () => {

@@ -9,7 +9,6 @@ import {
   isParked,
   NEW_EFFORT,
   underWay,
-  waitsLong,
   type Failed,
   type UnderWay,
 } from './effort.ts'
@@ -74,8 +73,6 @@ export type SessionEvent =
    * go elsewhere, or as somebody else, but its sign-in may be this one's.
    */
   | { readonly type: 'hoped'; readonly of: readonly TrialKind[] }
-  /** A person arrived: what waits for longer than a failure makes it is tried too. */
-  | { readonly type: 'visited' }
   /** A page was made of the entries that no page has yet: up to `listing.tree.size`. */
   | { readonly type: 'listing-began'; readonly of: Listing }
   /** `of`: the page as it was read; undefined: none could be made. Where another one is in flight by now, nothing changes. */
@@ -115,7 +112,6 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
     case 'resumed':
     case 'adopted':
     case 'held-back':
-    case 'visited':
       return 'all'
     case 'trial-due':
       return event.isShared ? undefined : 'all'
@@ -180,10 +176,6 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       tryStepsAgain(draft, () => true)
       clearError(draft)
       return true
-    case 'visited':
-      hope(draft, TRIAL_KINDS)
-      tryLong(draft)
-      return draft.session !== session
     case 'adopted':
       return adopt(draft, event.here, heads)
     case 'held-up':
@@ -313,14 +305,6 @@ function holdBack(draft: Draft): boolean {
   if (heldBack && failures > 1)
     draft.session = withTrial(draft.session, 'refusal', nextTrial('refusal', 0, draft.now))
   return true
-}
-
-/** What waits by its own time, but longer than a failure makes it, is tried now. Whom it asks may still hold it up. */
-function tryLong(draft: Draft): void {
-  const isLong = (effort: Effort | undefined) => !!effort && waitsLong(effort, draft.now.nowMs)
-  const chunks = draft.chunks.filter(({ effort }) => isLong(effort))
-  applyToChunks(draft, chunks, { type: 'resumed', onTrial: true })
-  tryStepsAgain(draft, isLong, true)
 }
 
 /**

@@ -110,11 +110,12 @@ async function visit(context: Context, again: boolean): Promise<boolean> {
   }
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
   for (const session of isVisit ? sessions : []) {
-    const { id, trouble } = session
-    const waitsLong = (trouble?.retryAtMs ?? 0) > now.nowMs + CAP_MS
-    const hoped = { type: 'hoped', of: TRIAL_KINDS } as const
-    if (waitsLong || sessionTransition(session, [], hoped, now))
-      await change(context, id, waitsLong ? { type: 'visited' } : hoped, undefined, false)
+    const { id, trouble, paused } = session
+    // No failure makes anything wait for so long: somebody asked for it, who is not asked sooner; or the clock was ahead.
+    const isLong = !paused && (trouble?.retryAtMs ?? 0) > now.nowMs + CAP_MS
+    const event = isLong ? ({ type: 'resumed' } as const) : ({ type: 'hoped', of: TRIAL_KINDS } as const)
+    if (isLong || sessionTransition(session, [], event, now))
+      await change(context, id, event, undefined, false)
   }
   return policy !== 'paused' && sessions.some(workRemains)
 }
