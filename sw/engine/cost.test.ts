@@ -73,8 +73,8 @@ const COSTS: Readonly<Record<Exclude<VariantName, 'pinata-legacy' | 'pinata-sign
   tus: [2, 2, 3],
   // Read back.
   'tus-plain': [2, 2, 4],
-  resumable: [3, 1, 2],
-  'resumable-mute': [3, 2, 4],
+  resumable: [2, 1, 2],
+  'resumable-mute': [2, 2, 4],
   put: [1, 1, 1],
   'put-mute': [1, 2, 3],
   pinata: [1, 1, 1],
