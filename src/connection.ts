@@ -10,7 +10,7 @@ import {
   type Request,
   type RequestType,
 } from './protocol/messages.ts'
-import { ANSWER_TIMEOUT_MS } from './patience.ts'
+import { ANSWER_TIMEOUT_MS } from './timeouts.ts'
 import { within } from './within.ts'
 
 /** Asks the worker; every request settles. */

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts'
-import { HELLO_EVERY_MS } from './patience.ts'
+import { HELLO_EVERY_MS } from './timeouts.ts'
 
 /**
  * Says hello to the worker at once, again when the network or the page comes back or a new worker takes over, and

@@ -3,7 +3,7 @@ import { onBroadcast } from './on-broadcast.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import type { Acquire } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from './patience.ts'
+import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from './timeouts.ts'
 
 /**
  * Refusals that pass by themselves: the page keeps what it has and asks again. Those that tell of this request alone
@@ -50,13 +50,14 @@ async function untilAnswered<Answer>(
   try {
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted()
-      const stirred = new AbortController()
-      const stir = () => stirred.abort()
+      const waiting = new AbortController()
+      const wakeSignal = waiting.signal
+      const notify = () => waiting.abort()
       let timer: ReturnType<typeof setTimeout> | undefined
-      connection.onNewWorker(stir, stirred.signal)
+      connection.onNewWorker(notify, wakeSignal)
       try {
         const answered = ask().then((answer) => ({ answer }))
-        const result = await Promise.race([answered, abortOf(stirred.signal)])
+        const result = await Promise.race([answered, abortOf(wakeSignal)])
         if (result) return result.answer
       } catch (thrown) {
         const error = HoldfastError.from(thrown)
@@ -65,14 +66,14 @@ async function untilAnswered<Answer>(
         onStalled?.(error)
         if (passing === 'this-one') release()
         // A change may have freed space.
-        if (error.code === 'storage-full') onBroadcast(connection, stir, stirred.signal)
-        timer = setTimeout(stir, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
-        signal?.addEventListener('abort', stir, { signal: stirred.signal })
-        await abortOf(stirred.signal)
+        if (error.code === 'storage-full') onBroadcast(connection, notify, wakeSignal)
+        timer = setTimeout(notify, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
+        signal?.addEventListener('abort', notify, { signal: wakeSignal })
+        await abortOf(wakeSignal)
         if (passing === 'this-one') release = await acquire()
       } finally {
         clearTimeout(timer)
-        stir()
+        notify()
       }
     }
   } finally {

@@ -33,7 +33,7 @@ import {
   READ_MS_PER_BYTE,
   READ_TIMEOUT_MS,
   READS,
-} from './patience.ts'
+} from './timeouts.ts'
 import { within } from './within.ts'
 
 export interface OpenOptions extends SessionOptions {

@@ -10,13 +10,13 @@ export async function* watch(
   const over = following(...signals)
   const { signal } = over
   let isNews = true
-  let stir = () => {}
+  let notify = () => {}
   const onChange = () => {
     isNews = true
-    stir()
+    notify()
   }
   changed.addEventListener('change', onChange, { signal })
-  signal.addEventListener('abort', () => stir())
+  signal.addEventListener('abort', () => notify())
   try {
     while (!signal.aborted) {
       if (isNews) {
@@ -24,7 +24,7 @@ export async function* watch(
         yield stateOf()
       } else
         await new Promise<void>((resolve) => {
-          stir = resolve
+          notify = resolve
         })
     }
   } finally {

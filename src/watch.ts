@@ -18,17 +18,17 @@ export async function* watch(
   const { signal } = over
   const sessions = new Map<SessionId, SessionSnapshot>()
   let changed = true
-  let stir = () => {}
+  let notify = () => {}
 
   // Listening before asking: a change in between is not missed, only told twice.
   const listener = (told: Broadcast) => {
     if (told.type === 'changed') sessions.set(told.session.id, told.session)
     else sessions.delete(told.sessionId)
     changed = true
-    stir()
+    notify()
   }
   onBroadcast(connection, listener, signal)
-  signal.addEventListener('abort', () => stir())
+  signal.addEventListener('abort', () => notify())
 
   try {
     const known = requestWithRetry(connection, () => connection.request({ type: 'sessions' }), { signal })
@@ -40,7 +40,7 @@ export async function* watch(
         yield { sessions: [...sessions.values()].sort((a, b) => b.startedAtMs - a.startedAtMs) }
       } else {
         await new Promise<void>((resolve) => {
-          stir = resolve
+          notify = resolve
         })
       }
     }

@@ -50,9 +50,9 @@ export async function pinataService({ folder, tokens, store }: PinataOptions) {
   async function perform(exchange: Exchange, honest: boolean): Promise<Reply> {
     const { method, path, query, headers, body } = exchange
     const route = `${method} ${path.slice('/pinata'.length)}`
-    const signedIn = tokens.accepts(headers.authorization)
+    const isAuthorized = tokens.accepts(headers.authorization)
     const signed = route === 'POST /signed' && isSigned(query)
-    if (!signedIn && !signed) {
+    if (!isAuthorized && !signed) {
       await drain(body)
       return json(401, { error: 'Not Authorized' })
     }

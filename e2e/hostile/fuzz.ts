@@ -116,7 +116,7 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
     access: [member()],
     seal: 'page',
   })
-  const spoilt = (fields: Fields): Fields => {
+  const corrupted = (fields: Fields): Fields => {
     const names = Object.keys(fields)
     for (let times = 1 + below(3); times > 0; times--) {
       const name = pick(names)
@@ -132,9 +132,9 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
       junk,
       () => ({ holdfast, type: junk() }),
       () => ({ holdfast: junk(), type: 'discard', sessionId: pick(victims), confirm: 'discard-unconfirmed' }),
-      () => ({ holdfast, type: 'chunk', chunk: spoilt(chunk()) }),
-      () => ({ holdfast, type: 'session-start', session: spoilt(session()) }),
-      () => ({ holdfast, type: 'session-start', session: { ...session(), access: [spoilt(member())] } }),
+      () => ({ holdfast, type: 'chunk', chunk: corrupted(chunk()) }),
+      () => ({ holdfast, type: 'session-start', session: corrupted(session()) }),
+      () => ({ holdfast, type: 'session-start', session: { ...session(), access: [corrupted(member())] } }),
       // Well formed, and about another's session: other bytes under a taken index, other keys for a known session.
       () => ({ holdfast, type: 'chunk', chunk: chunk() }),
       () => ({ holdfast, type: 'session-start', session: session() }),

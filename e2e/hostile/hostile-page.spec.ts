@@ -82,7 +82,7 @@ test('evidence is deleted by discard with its confirmation alone, and the custod
 
 /**
  * Two paused sessions with bytes that wait, one of them sent before and its outcome unknown. Uploads are off, so nothing
- * is under way, whose end or patience would change a record while nobody does anything.
+ * is under way, whose end or timeout would change a record while nobody does anything.
  */
 async function withEvidence(
   backend: Backend,

@@ -11,7 +11,7 @@ const TABS = 8
 const CHUNKS = 4
 const HELLOS = 10
 /** As sw/core/lanes.ts has it. */
-const MOST_LANES = 5
+const MAX_LANES = 5
 
 // Held uploads are waited for however long the eight tabs take.
 test.use({ workerName: 'patient' })
@@ -67,7 +67,7 @@ test(`${TABS} tabs, their messages, five sync tags, a push and a period at once 
     )
   }
   expect(sends).toHaveLength(TABS * CHUNKS)
-  expect(mostAtOnce(sends)).toBeLessThanOrEqual(MOST_LANES)
+  expect(mostAtOnce(sends)).toBeLessThanOrEqual(MAX_LANES)
 })
 
 /** A recording of this tab's own, with bytes that no other has, and greetings in between. */

@@ -5,7 +5,7 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 import { machine } from './machine.ts'
 import { backlog, destroyed, destroyOnce, timeToSafe, type Measured } from './measure.ts'
 import { lineOf, report } from './report.ts'
-import { openSafeWorld, type SafeWorld } from './world.ts'
+import { openSafeStack, type SafeStack } from './safe-stack.ts'
 
 const HELP = `How soon is what a camera gives safe somewhere else? A Chromium without a debugger, over a shaped link.
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const seconds = Number(values.seconds)
   const times = (otherwise: number) => Number(values.times ?? otherwise)
 
-  const world = await openSafeWorld()
+  const world = await openSafeStack()
   try {
     for (const name of names) {
       const measured: Measured[] = []
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   }
   if (values.write) await writeFile(join(repositoryRoot(), 'docs', 'time-to-safe.md'), report(await kept()))
 
-  async function* measure(world: SafeWorld, name: (typeof NAMES)[number]): AsyncGenerator<Measured> {
+  async function* measure(world: SafeStack, name: (typeof NAMES)[number]): AsyncGenerator<Measured> {
     switch (name) {
       case 'time-to-safe':
         for (const mbit of values.mbit.split(',').map(Number)) yield timeToSafe(world, mbit, seconds)

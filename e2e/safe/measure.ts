@@ -10,7 +10,7 @@ import {
   unsafeMs,
   type ChunkTimes,
 } from './timeline.ts'
-import { bytesPerSec, type LinkShape, type Recorded, type SafeWorld } from './world.ts'
+import { bytesPerSec, type LinkShape, type Recorded, type SafeStack } from './safe-stack.ts'
 
 /** p50 and p95, ms. */
 export type Spread = readonly [median: number, p95: number]
@@ -44,7 +44,7 @@ export interface TimeToSafe {
   readonly unsafe: Spread
 }
 
-export async function timeToSafe(world: SafeWorld, mbit: number, seconds: number): Promise<TimeToSafe> {
+export async function timeToSafe(world: SafeStack, mbit: number, seconds: number): Promise<TimeToSafe> {
   const link = { mbit, roundTripMs: ROUND_TRIP_MS }
   const { chunks, picture } = await world.run(
     {
@@ -104,7 +104,7 @@ export interface Destroyed {
 }
 
 export async function destroyed(
-  world: SafeWorld,
+  world: SafeStack,
   mbit: number,
   seconds: number,
   recordings: number,
@@ -175,7 +175,7 @@ export interface Destruction {
   readonly agrees: boolean
 }
 
-export async function destroyOnce(world: SafeWorld, mbit: number, afterMs: number): Promise<Destruction> {
+export async function destroyOnce(world: SafeStack, mbit: number, afterMs: number): Promise<Destruction> {
   const link: LinkShape = { mbit, roundTripMs: ROUND_TRIP_MS }
   const recorded = await world.run(
     {
@@ -238,7 +238,7 @@ export interface Backlog {
 }
 
 export async function backlog(
-  world: SafeWorld,
+  world: SafeStack,
   mbit: number,
   { before = 0, queued = 500, queuedBytes = 65_536, fresh = 40 },
 ): Promise<Backlog> {

@@ -3,7 +3,7 @@ import { connect, type Holdfast, type RecordingSession } from '../../src/index.t
 import type { BacklogPlan, CameraPlan, Plan, Said } from './plan.ts'
 
 /** What one page hands over at a time, beside the engine's own limit. */
-const AT_ONCE = 8
+const MAX_CONCURRENT_CHUNKS = 8
 
 /** Does what its address tells: nobody else has a hand in this browser. */
 async function main(): Promise<void> {
@@ -83,7 +83,7 @@ async function many(count: number, work: () => Promise<unknown>): Promise<void> 
   const lane = async () => {
     while (left-- > 0) await work()
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  await Promise.all(Array.from({ length: MAX_CONCURRENT_CHUNKS }, lane))
 }
 
 /**

@@ -7,7 +7,7 @@ import { storedChunks } from '../page/stored.ts'
 import { readBack } from '../read-back.ts'
 import { STORES } from '../stores.ts'
 import { published, type StoredHead } from './heads.ts'
-import type { SettledScene } from './scene.ts'
+import type { SettledScene } from './settled-scene.ts'
 
 const sessionOf = (chunkId: string) => chunkId.slice(0, chunkId.lastIndexOf('/'))
 const indexOf = (chunkId: string) => Number(chunkId.slice(chunkId.lastIndexOf('/') + 1))

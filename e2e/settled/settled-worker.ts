@@ -2,7 +2,7 @@ import { evm, install } from '../../sw/index.ts'
 import { sealInWorker } from '../../sw/seal.ts'
 import { endpoints } from '../kill/workers/endpoints.ts'
 import { ipfs, put, tus } from '../kill/workers/transports.ts'
-import type { SettledEndpoints } from './scene.ts'
+import type { SettledEndpoints } from './settled-scene.ts'
 
 // A worker whose app hears of what has settled; its store, and whether there is a chain, are put in as it is served.
 

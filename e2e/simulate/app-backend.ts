@@ -1,6 +1,6 @@
 import type { Settled } from '../../sw/engine/context.ts'
-import { request, type Caller } from './request.ts'
-import type { Scene } from './scene.ts'
+import { request, type Caller } from './simulated-request.ts'
+import type { Scene } from './simulated-scene.ts'
 
 /** The app's own server, which hears of each session that has settled. */
 export interface AppBackend {

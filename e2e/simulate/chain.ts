@@ -4,8 +4,8 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Anchor, AnchorRequest, SignedHead, Witnessed, WitnessedHead } from '../../sw/ports/anchor.ts'
 import { nameOf, signedByStranger, signedByThief } from './recorded.ts'
-import { request, type Caller } from './request.ts'
-import type { Scene } from './scene.ts'
+import { request, type Caller } from './simulated-request.ts'
+import type { Scene } from './simulated-scene.ts'
 
 /** One call of the registry: what a relay signs once for each head, for ever, or what somebody else sends. */
 interface Call {
@@ -53,7 +53,7 @@ export const EVERY_MS = 5_000
 /** What a worker saw deep may be told of this late, where its disk hangs meanwhile, ms. */
 export const TOLD_LATE_MS = 120_000
 /** What a node that lags is behind at most, blocks. */
-const MOST_BEHIND = 6
+const MAX_BLOCKS_BEHIND = 6
 
 /** Hears of heads. */
 export interface AnchorListener {
@@ -178,7 +178,8 @@ export function chainWithRelays(
         const exchange = { what: `read ${name} on the chain`, signal, takesMs: TAKES_MS }
         // A node that lags behind tells of an older chain.
         const seen = await request(scene, caller, exchange, (lies) => {
-          const lags = clock.now() < scene.nodesLagUntilMs ? Math.floor(MOST_BEHIND * scene.random()) : 0
+          const lags =
+            clock.now() < scene.nodesLagUntilMs ? Math.floor(MAX_BLOCKS_BEHIND * scene.random()) : 0
           return view(name, tip() - Math.max(lags, lies ? 3 : 0))
         })
         shown.set(name, seen.latest)

@@ -23,8 +23,8 @@ import { chainWithRelays, type Chain } from './chain.ts'
 import { faultyDisk } from './faulty-disk.ts'
 import type { Mutation } from './mutation.ts'
 import { createOracle, type Oracle } from './oracle.ts'
-import type { Caller } from './request.ts'
-import type { Scene } from './scene.ts'
+import type { Caller } from './simulated-request.ts'
+import type { Scene } from './simulated-scene.ts'
 import { storeServer, type StoreServer } from './store-server.ts'
 import { syncManager, type SyncAttempt, type SyncManager } from './sync-manager.ts'
 import { createWakeOracle } from './wake-oracle.ts'
@@ -59,7 +59,7 @@ export interface Device {
   /** Moments that all workers have passed. */
   moments(): number
   /** Moments that the workers have passed, one after the other. */
-  readonly workers: readonly { readonly life: WorkerLifetime }[]
+  readonly workers: readonly { readonly lifetime: WorkerLifetime }[]
 }
 
 interface Worker extends Caller {
@@ -122,7 +122,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     alive.onDeath(() => {
       scene.kills++
     })
-    const caller = { name, life: alive, laterMs: plan?.laterMs }
+    const caller = { name, lifetime: alive, laterMs: plan?.laterMs }
     const ownClock = {
       now: () => clock.now() + scene.clockErrorMs,
       random: clock.random,
@@ -190,21 +190,21 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const rest = (worker: Worker) => {
     const rests = ++worker.rests
     void scene.sleep(IDLE_MS).then(() => {
-      if (worker.events > 0 || worker.rests !== rests || worker.life.dead) return
+      if (worker.events > 0 || worker.rests !== rests || worker.lifetime.dead) return
       trace(() => `${worker.name} is stopped by the browser`)
       scene.kills--
-      worker.life.die()
+      worker.lifetime.die()
     })
   }
 
   const event = async (worker: Worker, work: () => Promise<void>) => {
     worker.events++
-    await worker.life.query(work)
+    await worker.lifetime.query(work)
     worker.events--
     if (worker.events === 0) rest(worker)
   }
 
-  const awake = () => (active === undefined || active.life.dead ? start() : active)
+  const awake = () => (active === undefined || active.lifetime.dead ? start() : active)
 
   const syncOnce = async (attempt?: SyncAttempt): Promise<boolean> => {
     const worker = awake()
@@ -216,12 +216,12 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       )
       done = (await wake(worker, 'sync', synced)) === 'idle'
     })
-    const died = new Promise<void>((resolve) => worker.life.onDeath(resolve))
+    const died = new Promise<void>((resolve) => worker.lifetime.onDeath(resolve))
     await Promise.race([ended, died])
     return done
   }
 
-  const quiet = () => workers.every(({ life, joins }) => life.dead || joins === 0)
+  const quiet = () => workers.every(({ lifetime, joins }) => lifetime.dead || joins === 0)
 
   const device: Device = {
     disk,
@@ -235,7 +235,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     post(message, answer) {
       const worker = awake()
       const answered = (told: Reply) => {
-        if (worker.life.dead) return
+        if (worker.lifetime.dead) return
         trace(() => `${worker.name}: answers ${message.type} with ${told.ok ? 'ok' : told.error.code}`)
         if (told.ok && message.type === 'chunk') oracle.onAcknowledged(message.chunk, disk.state)
         answer(told)
@@ -245,13 +245,13 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       })
     },
     killWorker() {
-      if (active === undefined || active.life.dead) return
+      if (active === undefined || active.lifetime.dead) return
       trace(() => `${active?.name} is killed`)
-      active.life.die()
+      active.lifetime.die()
     },
     losePower() {
       scene.powerLosses++
-      for (const { life } of workers) life.die()
+      for (const { lifetime } of workers) lifetime.die()
       disk.losePower()
       oracle.onPowerLost(disk.state)
       wakes.onCommit(disk.state)
@@ -274,7 +274,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     },
     sync: () => void syncOnce(),
     workers,
-    moments: () => workers.reduce((sum, { life }) => sum + life.moments, 0),
+    moments: () => workers.reduce((sum, { lifetime }) => sum + lifetime.moments, 0),
     quiet,
     look: () => ({
       disk: disk.state,

@@ -12,7 +12,7 @@ import type { Commit, DiskState } from '../../sw/testing/fake-disk.ts'
 import { EVERY_MS, type Chain } from './chain.ts'
 import { isSetBack } from './liveness.ts'
 import { chunkEntryOf, PageNeverSent, readPublishedLog, type PublishedLog } from './published-log.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 import type { StoreServer } from './store-server.ts'
 
 /** Looks at what is written, signed, published and let go, with a reader's eyes. */

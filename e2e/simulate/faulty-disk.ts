@@ -3,7 +3,7 @@ import type { Store } from '../../sw/ports/store.ts'
 import type { FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { never, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
 import type { DiskFault } from './history.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 
 /** The disk takes about this long for a commit, ms. */
 const COMMIT_MS = 2
@@ -19,7 +19,7 @@ export interface FaultyDisk {
    *
    * @param commits whether a transaction that is in flight when the worker dies becomes durable
    */
-  storeOf(life: WorkerLifetime, commits: boolean): Store
+  storeOf(lifetime: WorkerLifetime, commits: boolean): Store
 }
 
 export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
@@ -37,8 +37,8 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
     return fault
   }
 
-  const storeOf = (life: WorkerLifetime, commits: boolean): Store => {
-    const died = new Promise<void>((resolve) => life.onDeath(resolve))
+  const storeOf = (lifetime: WorkerLifetime, commits: boolean): Store => {
+    const died = new Promise<void>((resolve) => lifetime.onDeath(resolve))
     const fail = async ({ how, code }: Pick<DiskFault, 'how' | 'code'>): Promise<never> => {
       if (how === 'hangs') {
         scene.hangsUntilMs = clock.now() + GIVEN_UP_AFTER_MS
@@ -48,19 +48,19 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
     }
     return {
       read: (work) =>
-        life.query(async () => {
+        lifetime.query(async () => {
           const fault = faultOf('read')
           return fault === undefined ? disk.read(work) : fail(fault)
         }),
       async write(work, needs) {
-        if (!life.passes('before a commit')) return never()
+        if (!lifetime.passes('before a commit')) return never()
         const fault = faultOf('write')
         const { powerLosses } = scene
         const ending = async () => {
           const isSlow = clock.now() < scene.diskSlowUntilMs
           await scene.sleep(isSlow ? Math.round(SLOW_COMMIT_MS * scene.random()) : scene.about(COMMIT_MS))
           if (scene.powerLosses > powerLosses) throw new Error('The power was lost.')
-          if (life.dead && !commits) throw new Error('Its worker died.')
+          if (lifetime.dead && !commits) throw new Error('Its worker died.')
           if (fault !== undefined) await fail(fault)
           if (clock.now() < scene.diskFullUntilMs)
             throw new HoldfastError('storage-full', 'The disk is full.')
@@ -68,18 +68,18 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
         try {
           return await disk.write(
             async (tx) => {
-              if (life.dead) throw new Error('Its worker died.')
+              if (lifetime.dead) throw new Error('Its worker died.')
               return work(tx)
             },
             needs,
             ending,
           )
         } finally {
-          if (!life.passes('after a commit')) await never()
+          if (!lifetime.passes('after a commit')) await never()
         }
       },
       payload: (id) =>
-        life.query(async () => {
+        lifetime.query(async () => {
           if (clock.now() < scene.unreadableUntilMs)
             throw new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`)
           return disk.payload(id)

@@ -4,7 +4,7 @@ import { DRAIN_LOCK } from '../../sw/engine/drain.ts'
 import type { Device } from './device.ts'
 import type { Happening } from './history.ts'
 import { recordedChunk } from './recorded.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 import { askUntilAnswered, openTab, type Tab } from './tab.ts'
 
 /** Lets one thing happen, whatever the engine is doing. */

@@ -1,7 +1,7 @@
 import type { Device } from './device.ts'
 import { slowestMsOf, type Afterwards } from './liveness.ts'
 import { remains } from './oracle.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 import { askUntilAnswered, openTab, type Tab } from './tab.ts'
 
 /** How often a person comes by where one does, ms. */

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../sw/core/record.ts'
 import { sessionView } from '../../sw/core/view.ts'
 import type { DiskState } from '../../sw/testing/fake-disk.ts'
 import type { History } from './history.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 
 // Promise 6 of docs/guarantees.md.
 

@@ -12,7 +12,7 @@ import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-dis
 import type { AppBackend } from './app-backend.ts'
 import type { Chain } from './chain.ts'
 import { createEvidenceOracle } from './evidence-oracle.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 import type { StoreServer } from './store-server.ts'
 
 /** Knows what was promised, and looks at every commit and every acknowledgement. */

@@ -10,7 +10,7 @@ import type { HandedChunk, SessionStart } from '../../src/protocol/messages.ts'
 import type { SignedHead } from '../../sw/ports/anchor.ts'
 import { reseedCrypto, useQuickCrypto } from '../../sw/testing/quick-crypto.ts'
 import { sessionIdOf } from '../../sw/testing/world.ts'
-import { START_MS } from './scene.ts'
+import { START_MS } from './simulated-scene.ts'
 
 // What is sealed here is the same in every process.
 useQuickCrypto()
@@ -58,11 +58,11 @@ const SEALING_KEY = 'de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f8
 const GROUP_ID = await groupIdOf(GROUP_KEY)
 
 /** Recordings, and chunks of each, that a history can have at most. */
-const MOST = { recordings: 3, chunks: 4 } as const
+const MAX = { recordings: 3, chunks: 4 } as const
 
 const sessions = new Map<SessionId, { readonly name: SessionName; readonly key: SigningKey }>()
 const starts: SessionStart[] = []
-for (let at = 0; at < MOST.recordings; at++) {
+for (let at = 0; at < MAX.recordings; at++) {
   const sessionId = sessionIdOf(at + 1)
   const key = signingKeyOf(sessionId)
   const name = await sessionName(sessionId, key.publicKey)
@@ -144,8 +144,8 @@ async function recordChunk(
   return { kind: 'sealed', ...common, ...sealed, payload: new QuickBlob(ciphertext) }
 }
 
-for (let at = 0; at < MOST.recordings; at++)
-  for (let index = 0; index < MOST.chunks; index++)
+for (let at = 0; at < MAX.recordings; at++)
+  for (let index = 0; index < MAX.chunks; index++)
     for (const sealedBy of ['page', 'worker'] as const)
       for (const take of [0, 1]) {
         const id = sessionIdOf(at + 1)

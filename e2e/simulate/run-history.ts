@@ -6,7 +6,7 @@ import { heal } from './healing.ts'
 import type { History } from './history.ts'
 import { isSetBack, watchStanding, type Afterwards } from './liveness.ts'
 import { NONE, type Mutation } from './mutation.ts'
-import { createScene, START_MS, type Scene } from './scene.ts'
+import { createScene, START_MS, type Scene } from './simulated-scene.ts'
 import { openTab, record, type Tab } from './tab.ts'
 
 /**
@@ -69,7 +69,7 @@ export async function runHistory(
     steps: device.moments(),
     kills: scene.kills,
     slowness,
-    moments: device.workers.map(({ life }) => life.moments),
+    moments: device.workers.map(({ lifetime }) => lifetime.moments),
     lines: scene.lines,
   }
 }
@@ -98,7 +98,7 @@ async function live(scene: Scene, device: Device): Promise<Slowness> {
     await scene.sleep(plan.beginsAtMs)
     const tab = openTab(scene, device, `tab ${at + 1}`)
     tabs[at] = tab
-    const over = new Promise<void>((resolve) => tab.life.onDeath(resolve))
+    const over = new Promise<void>((resolve) => tab.lifetime.onDeath(resolve))
     await Promise.race([record(scene, device, tab, at, plan), over])
   })
   const happenings = history.happenings.map(async ({ atMs, what }) => {

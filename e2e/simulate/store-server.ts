@@ -4,8 +4,8 @@ import { PROOF_LASTS_MS } from '../../sw/core/retry-policy.ts'
 import type { RemoteState, Transport, Upload } from '../../sw/ports/transport.ts'
 import { TOLD_LATE_MS } from './chain.ts'
 import { isSetBack } from './liveness.ts'
-import { request, type Caller } from './request.ts'
-import type { Scene } from './scene.ts'
+import { request, type Caller } from './simulated-request.ts'
+import type { Scene } from './simulated-scene.ts'
 
 const STORED: RemoteState = { kind: 'all', proved: true }
 const MISSING: RemoteState = { kind: 'nothing' }

@@ -1,5 +1,5 @@
 import type { Engine } from '../../sw/engine/engine.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 
 /** The browser's Background Sync, by Chromium's rules: docs/browsers.md. */
 export interface SyncManager {

@@ -7,12 +7,12 @@ import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lif
 import type { Device } from './device.ts'
 import { letterOf, type Recording } from './history.ts'
 import { recordedChunk, startOf } from './recorded.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 
 /** One open page. */
 export interface Tab {
   readonly name: string
-  readonly life: WorkerLifetime
+  readonly lifetime: WorkerLifetime
   readonly connection: Connection
   /** Who still waits for a new worker. */
   readonly listeners: ReadonlySet<() => void>
@@ -22,7 +22,7 @@ export interface Tab {
 /** Time that a message takes on its way, ms; messages of one tab keep their order. */
 const POST_MS = 2
 /** As many hand-offs of one recording are under way (src/session.ts). */
-const HAND_OFFS_AT_ONCE = 3
+const MAX_CONCURRENT_HAND_OFFS = 3
 const ANSWER_WITHIN_MS = 10_000
 /** How often an open page says hello while work remains, ms (src/keep-awake.ts). */
 const HELLO_MS = 20_000
@@ -67,24 +67,24 @@ export function openTab(scene: Scene, device: Device, name: string): Tab {
       signal.addEventListener('abort', () => listeners.delete(listener))
     },
   }
-  const tab = { name, life: alive, connection, listeners, close: () => alive.die() }
+  const tab = { name, lifetime: alive, connection, listeners, close: () => alive.die() }
   void keepAwake(scene, tab)
   return tab
 }
 
-async function keepAwake(scene: Scene, { life, connection }: Tab): Promise<void> {
-  for (let again = false; !life.dead; again = true) {
+async function keepAwake(scene: Scene, { lifetime, connection }: Tab): Promise<void> {
+  for (let again = false; !lifetime.dead; again = true) {
     const asked = connection.request({ type: 'hello', again })
     const { workRemains } = await asked.catch(() => ({ workRemains: true }))
     if (!workRemains) return
-    await life.query(() => scene.sleep(HELLO_MS))
+    await lifetime.query(() => scene.sleep(HELLO_MS))
   }
 }
 
 /** Asks again while the worker does not answer, or its disk fails. */
 export async function askUntilAnswered(
   scene: Scene,
-  { life, connection }: Tab,
+  { lifetime, connection }: Tab,
   request: Parameters<Connection['request']>[0],
 ): Promise<void> {
   for (let attempt = 0; attempt < 10; attempt++) {
@@ -93,7 +93,7 @@ export async function askUntilAnswered(
     } catch (error) {
       if (!['worker-timeout', 'storage-failed', 'storage-full'].includes(HoldfastError.from(error).code))
         return
-      await life.query(() => scene.sleep(1_000))
+      await lifetime.query(() => scene.sleep(1_000))
     }
   }
 }
@@ -106,20 +106,20 @@ export async function record(
   at: number,
   plan: Recording,
 ): Promise<void> {
-  const { life, connection } = tab
+  const { lifetime, connection } = tab
   const { seal, chunks, gapMs, ending } = plan
   const start = startOf(at, seal)
   const id = start.sessionId
   const release = device.locks.hold(recordingLockName(id))
-  life.onDeath(release)
+  lifetime.onDeath(release)
   scene.trace(() => `${tab.name} records ${letterOf(at)}`)
   await askUntilAnswered(scene, tab, { type: 'session-start', session: start })
-  const acquire = semaphore(HAND_OFFS_AT_ONCE)
+  const acquire = semaphore(MAX_CONCURRENT_HAND_OFFS)
   const handed: Promise<unknown>[] = []
   for (let index = 0; index < chunks; index++) {
-    await life.query(() => scene.sleep(gapMs))
+    await lifetime.query(() => scene.sleep(gapMs))
     const chunk = recordedChunk(id, index, seal)
-    handed.push(life.query(() => handOff(connection, chunk, { acquire })).catch(() => undefined))
+    handed.push(lifetime.query(() => handOff(connection, chunk, { acquire })).catch(() => undefined))
   }
   if (ending === 'dies') {
     scene.trace(() => `${tab.name} dies`)

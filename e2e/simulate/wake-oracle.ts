@@ -2,8 +2,8 @@ import { BUDGETS_MS, type Outcome, type WakeKind } from '../../sw/engine/drain.t
 import type { FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { GIVEN_UP_AFTER_MS } from './faulty-disk.ts'
 import { remains } from './oracle.ts'
-import type { Caller } from './request.ts'
-import type { Scene } from './scene.ts'
+import type { Caller } from './simulated-request.ts'
+import type { Scene } from './simulated-scene.ts'
 
 /** A message is answered before its drain begins, ms. */
 const ANSWER_MS = 5_000
@@ -32,11 +32,11 @@ export function createWakeOracle(
     onCommit(disk) {
       remainsSinceMs = remains(disk) ? Math.min(remainsSinceMs, clock.now()) : Infinity
     },
-    async judge({ name, life }, kind, wake) {
+    async judge({ name, lifetime }, kind, wake) {
       const startMs = clock.now()
       let settled = false
       void scene.sleep(BUDGETS_MS[kind] + answerMs).then(() => {
-        if (!settled && !life.dead) scene.fail(`${name}: ${kind} did not end within its budget`)
+        if (!settled && !lifetime.dead) scene.fail(`${name}: ${kind} did not end within its budget`)
       })
       try {
         const outcome = told(kind, await wake)

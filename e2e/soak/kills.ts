@@ -1,5 +1,5 @@
 import { crashRenderer, stopWorkers } from '../driver/worker-control.ts'
-import { patiently, sleep } from './patience.ts'
+import { unlessLate, sleep } from './unless-late.ts'
 import type { Random } from './random.ts'
 import type { World } from './soak-world.ts'
 
@@ -15,24 +15,24 @@ export const KILLS = {
     if (tabs.size === 0) return undefined
     const tab = random.pick([...tabs])
     tabs.delete(tab)
-    await patiently(tab.page.close(), ACTION_MS)
+    await unlessLate(tab.page.close(), ACTION_MS)
     return nothingToUndo
   },
 
   async renderer({ tabs }, random) {
     if (tabs.size === 0) return undefined
     const { page } = random.pick([...tabs])
-    await patiently(crashRenderer(page), ACTION_MS)
+    await unlessLate(crashRenderer(page), ACTION_MS)
     // Tabs of one site may share the renderer.
     const dead = await Promise.all(
       [...tabs].map(async (tab) =>
-        (await patiently(tab.page.title(), 1_000)) === undefined ? tab : undefined,
+        (await unlessLate(tab.page.title(), 1_000)) === undefined ? tab : undefined,
       ),
     )
     for (const tab of dead) {
       if (tab === undefined) continue
       tabs.delete(tab)
-      await patiently(tab.page.close(), ACTION_MS)
+      await unlessLate(tab.page.close(), ACTION_MS)
     }
     return nothingToUndo
   },
@@ -40,7 +40,7 @@ export const KILLS = {
   async worker(world) {
     const page = world.anyPage()
     if (page === undefined) return undefined
-    await patiently(stopWorkers(page), ACTION_MS)
+    await unlessLate(stopWorkers(page), ACTION_MS)
     return nothingToUndo
   },
 
@@ -59,9 +59,9 @@ export const KILLS = {
     const page = world.anyPage()
     if (page === undefined) return undefined
     const context = page.context()
-    await patiently(context.setOffline(true), ACTION_MS)
+    await unlessLate(context.setOffline(true), ACTION_MS)
     return async () => {
-      await patiently(context.setOffline(false), ACTION_MS)
+      await unlessLate(context.setOffline(false), ACTION_MS)
     }
   },
 

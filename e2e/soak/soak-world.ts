@@ -7,7 +7,7 @@ import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { buildDemo, serveDemo } from '../demo-site.ts'
 import { openDemo, type Witness, type WitnessOptions } from '../page/witness.ts'
-import { patiently } from './patience.ts'
+import { unlessLate } from './unless-late.ts'
 
 /** How long an action of a person may take on a loaded machine, ms. */
 const ACTION_MS = 15_000
@@ -82,12 +82,12 @@ export async function openWorld(seed: number): Promise<World> {
         await witness.record()
         return witness
       }
-      const witness = await patiently(open(), ACTION_MS)
+      const witness = await unlessLate(open(), ACTION_MS)
       if (witness !== undefined) return witness
       // Half open: it must not go on recording unseen. What it had acknowledged is remembered.
       const halfOpen = context.pages().filter((page) => !before.has(page))
       for (const tab of tabs) if (halfOpen.includes(tab.page)) tabs.delete(tab)
-      await Promise.all(halfOpen.map((page) => patiently(page.close(), ACTION_MS)))
+      await Promise.all(halfOpen.map((page) => unlessLate(page.close(), ACTION_MS)))
       return undefined
     },
     anyPage: () =>

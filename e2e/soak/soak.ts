@@ -1,7 +1,7 @@
 import { deviceState, type DeviceState } from './soaked-device.ts'
 import { KILLS, KILL_KINDS, type KillKind } from './kills.ts'
 import type { SoakOptions } from './options.ts'
-import { patiently, sleep } from './patience.ts'
+import { unlessLate, sleep } from './unless-late.ts'
 import { randomFault } from './random-fault.ts'
 import { seeded, type Random } from './random.ts'
 import { duplicated, verify } from './verify.ts'
@@ -27,7 +27,7 @@ const KILLS_A_ROUND = 25
 /** How long a round's backlog may take once nothing is in its way, ms. */
 const SETTLE_MS = 240_000
 /** Tabs that record at once. */
-const MOST_TABS = 3
+const MAX_TABS = 3
 
 /** Kills, verifies, and tells what became of it. */
 export async function soak(options: SoakOptions, tell: (line: string) => void): Promise<Report> {
@@ -81,13 +81,13 @@ export async function soak(options: SoakOptions, tell: (line: string) => void): 
 /** Somebody records, something goes wrong, one or two things are killed and come back. */
 async function turn(world: World, random: Random, most: number): Promise<KillKind[]> {
   const { backend, tabs } = world
-  if (tabs.size === 0 || (tabs.size < MOST_TABS && random.chance(0.4))) {
+  if (tabs.size === 0 || (tabs.size < MAX_TABS && random.chance(0.4))) {
     const timesliceMs = random.between(200, 700)
     await world.record({ timesliceMs, seal: random.chance(0.25) ? 'worker' : 'page' })
   }
   if (tabs.size > 0 && random.chance(0.25)) {
     const { page } = random.pick([...tabs])
-    await patiently(page.getByTestId('stop-button').click({ timeout: 2_000 }), 2_000)
+    await unlessLate(page.getByTestId('stop-button').click({ timeout: 2_000 }), 2_000)
   }
   const faults = random.chance(0.6) ? [backend.faults.add(randomFault(random))] : []
   if (random.chance(0.2)) faults.push(backend.faults.add(randomFault(random)))
@@ -119,7 +119,7 @@ async function letThrough(world: World, tell: (line: string) => void): Promise<D
   const untilMs = Date.now() + SETTLE_MS
   let state: DeviceState | undefined
   while (Date.now() < untilMs) {
-    state = (await patiently(deviceState(page), 5_000)) ?? state
+    state = (await unlessLate(deviceState(page), 5_000)) ?? state
     if (state?.open.length === 0) break
     await sleep(500)
   }

@@ -8,7 +8,7 @@ import { openApp, serveVersions } from '../update/versions.ts'
 
 const MIB = 1024 * 1024
 /** Bytes above which the recorder of these tests pauses. */
-const MOST_WAITING = 100_000
+const MAX_WAITING_BYTES = 100_000
 
 /** Lets the origin store so many bytes more than it has now. */
 async function limitQuota(page: Page, origin: string, moreBytes: number) {
@@ -31,7 +31,7 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   // Nothing is confirmed either, which would make room.
   await backend.pause()
   await witness.record()
-  const stalledBy = page.getByTestId('held-up')
+  const stalledBy = page.getByTestId('stalled')
   await expect(stalledBy).toContainText('The device is full')
   await expect(stalledBy).toContainText('Recording goes on')
   const acks = page.getByTestId('ack-count')
@@ -115,7 +115,7 @@ test('a recorder whose slices the worker cannot take pauses before the tab grows
   const page = await openApp(context, app)
   const quota = await limitQuota(page, app.url, 4 * MIB + 200_000)
   const id = await page.evaluate(() => window.app.begin(0))
-  await page.evaluate((bytes) => window.app.record(bytes), MOST_WAITING)
+  await page.evaluate((bytes) => window.app.record(bytes), MAX_WAITING_BYTES)
 
   await page.waitForFunction(() => window.app.progress.some(({ paused }) => paused))
   const before = await page.evaluate(() => window.app.progress.length)
@@ -136,8 +136,8 @@ test('a recorder whose slices the worker cannot take pauses before the tab grows
   )
   for (const { waitingBytes, code } of paused) {
     expect(code).toBe('storage-full')
-    expect(waitingBytes).toBeGreaterThan(MOST_WAITING)
-    expect(waitingBytes).toBeLessThanOrEqual(MOST_WAITING + sliceBytes)
+    expect(waitingBytes).toBeGreaterThan(MAX_WAITING_BYTES)
+    expect(waitingBytes).toBeLessThanOrEqual(MAX_WAITING_BYTES + sliceBytes)
   }
 
   await quota.lift()

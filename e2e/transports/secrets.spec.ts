@@ -21,7 +21,7 @@ const SENDS: Readonly<Record<StoreKind, { service: ServiceName; method: string; 
   'pinata-signed': { service: 'pinata', method: 'POST', match: '/pinata/signed' },
 }
 /** The two of Pinata in turn: what breaks the one's uploads would break what the other's are signed by. */
-const AT_ONCE: readonly (readonly StoreKind[])[] = [
+const CONCURRENT_STORES: readonly (readonly StoreKind[])[] = [
   ['ipfs'],
   ['tus-plain'],
   ['put'],
@@ -67,7 +67,7 @@ test('what sign-in hooks give is nowhere in the profile folder, also where store
   const inTurn = async (stores: readonly StoreKind[]) => {
     for (const store of stores) await uploadTo(store)
   }
-  await Promise.all(AT_ONCE.map(inTurn))
+  await Promise.all(CONCURRENT_STORES.map(inTurn))
   const requests = backend.ledger.all().slice(sinceEntry)
   const signatures = signaturesIn(requests)
   expect(signatures.size).toBeGreaterThan(CHUNKS)

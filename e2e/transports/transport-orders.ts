@@ -6,7 +6,7 @@ import type { VariantName, VariantSettings } from './variants.ts'
 /** One call of a transport's method, for the worker to perform. */
 export interface Order {
   readonly id: number
-  /** Orders of one transport share its pace. */
+  /** Orders of one transport share its adaptive timeout. */
   readonly transportId: number
   readonly variant: VariantName
   readonly settings: VariantSettings

@@ -36,7 +36,7 @@ export function transportOf(
   note: (reason: AuthReason) => void,
 ): Transport {
   const { endpoints, token, timeoutMs, partBytes } = settings
-  const patience = timeoutMs === undefined ? {} : { timeoutMs }
+  const timeout = timeoutMs === undefined ? {} : { timeoutMs }
   const headers = { authorization: `Bearer ${token}` }
   const authorize = async ({ reason }: { reason: AuthReason }) => {
     note(reason)
@@ -45,7 +45,7 @@ export function transportOf(
   const pinataBase = { gateway: endpoints.gateway, uploads: endpoints.pinata, api: endpoints.pinata }
   switch (variant) {
     case 'ipfs':
-      return ipfs({ endpoint: endpoints.ipfs, authorize, ...patience })
+      return ipfs({ endpoint: endpoints.ipfs, authorize, ...timeout })
     case 'tus':
     case 'tus-plain':
       return tus({
@@ -53,14 +53,14 @@ export function transportOf(
         authorize,
         // The plain server's URLs are signed.
         secretQuery: variant === 'tus-plain',
-        ...patience,
+        ...timeout,
         ...(partBytes !== undefined && { partBytes }),
       })
     case 'resumable':
       return resumable({
         endpoint: endpoints.resumable,
         authorize,
-        ...patience,
+        ...timeout,
         ...(partBytes !== undefined && { partBytes }),
       })
     case 'resumable-mute':
@@ -70,13 +70,13 @@ export function transportOf(
         readUrl: ({ cid }) => `${endpoints.gateway}/ipfs/${cid}`,
         // Its upload URLs are signed.
         secretQuery: true,
-        ...patience,
+        ...timeout,
         ...(partBytes !== undefined && { partBytes }),
       })
     case 'put':
     case 'put-mute':
       return presignedPut({
-        ...patience,
+        ...timeout,
         grant: (request) => {
           if (request.method === 'PUT') note(request.reason)
           return grantFor(endpoints, token, request, { mute: variant === 'put-mute' })
@@ -84,11 +84,11 @@ export function transportOf(
       })
     case 'pinata':
     case 'pinata-legacy':
-      return pinata({ ...pinataBase, authorize, ...patience })
+      return pinata({ ...pinataBase, authorize, ...timeout })
     case 'pinata-signed':
       return pinata({
         ...pinataBase,
-        ...patience,
+        ...timeout,
         signUpload: ({ reason }) => {
           note(reason)
           return signedUrl(endpoints, token)

@@ -1,5 +1,5 @@
 import type { RecordingSession } from '../api.ts'
-import { MAX_CONCURRENT_CHUNKS } from '../patience.ts'
+import { MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { isHoldfastError, type HoldfastError } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { newDeferred, type Deferred } from './deferred.ts'

@@ -10,7 +10,7 @@ import { texts } from './texts.ts'
 
 const nextName = () => texts.keys.groupNumber(knownGroups().length + 1)
 
-/** Makes a group at once: who wants to record must not be held up. Its key stays here until a copy is proved. */
+/** Makes a group at once: who wants to record must not be kept waiting. Its key stays here until a copy is proved. */
 export async function makeGroup(name: string = nextName()): Promise<KnownGroup> {
   const keys = await newGroup()
   const group = { id: await groupIdOf(keys), name, publicKey: keys.publicKey }

@@ -13,7 +13,7 @@ import { chunkStatus } from './chunk-status.ts'
 import { texts } from './texts.ts'
 
 /** So many rows are drawn in one task, which ends well before a person feels it. */
-const AT_ONCE = 60
+const ROWS_PER_TASK = 60
 
 /** The chunks and the anchor of one session: read only while they are open. */
 export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast): View<SessionSnapshot> {
@@ -41,8 +41,12 @@ export function sessionDetails({ id, name }: SessionSnapshot, holdfast: Holdfast
     try {
       const chunks = await holdfast.chunks(id)
       // Of a long recording at first what is in view: no press may wait for the rest.
-      for (let shown = chunkList.childElementCount; shown < chunks.length - AT_ONCE; shown += AT_ONCE) {
-        drawChunks(chunks.slice(0, shown + AT_ONCE), shown)
+      for (
+        let shown = chunkList.childElementCount;
+        shown < chunks.length - ROWS_PER_TASK;
+        shown += ROWS_PER_TASK
+      ) {
+        drawChunks(chunks.slice(0, shown + ROWS_PER_TASK), shown)
         await new Promise((resolve) => setTimeout(resolve))
       }
       drawChunks(chunks)

@@ -9,7 +9,7 @@ import { texts } from './texts.ts'
 const LOOK_EVERY_MS = 20_000
 
 /** Room for longer than this is of no interest to anybody, ms. */
-const MOST_MS = 12 * 3_600_000
+const MAX_SHOWN_MS = 12 * 3_600_000
 
 /** The worker's reserve, and what a trial's steps leave out. */
 const SPARE_BYTES = 8 * 1024 * 1024
@@ -37,7 +37,7 @@ export function storageWords(
   const free =
     freeMs === undefined || freeMs < WARN_BEFORE_MS
       ? ''
-      : words.free(lengthInWords(Math.min(freeMs, MOST_MS)))
+      : words.free(lengthInWords(Math.min(freeMs, MAX_SHOWN_MS)))
   return [held, free, protection ? words.protection[protection] : ''].filter(Boolean).join(' ')
 }
 
@@ -79,7 +79,7 @@ export function showStorage() {
     // A trial takes the room for a moment: while a recording needs it, no more than what is warned of is tried.
     const triedBytes = isRecording
       ? stillRoomFor(leastBytes, await roomFor(leastBytes), leftOfTrial(found, localBytes()))
-      : await roomUpTo(leastBytes, MOST_MS * bytesPerMs)
+      : await roomUpTo(leastBytes, MAX_SHOWN_MS * bytesPerMs)
     found = { estimate: { usage, quota }, triedBytes, localBytes: localBytes() }
     draw()
   }

@@ -36,7 +36,7 @@ export function recorderView(host: HTMLElement) {
     'data-testid': 'source-state',
   })
   const note = caption({ 'data-testid': 'source-note' })
-  const heldUp = caption({ role: 'status', 'data-testid': 'held-up' })
+  const stalledNote = caption({ role: 'status', 'data-testid': 'stalled' })
   const timer = h('p', {
     class: 'timer',
     part: 'timer',
@@ -69,7 +69,7 @@ export function recorderView(host: HTMLElement) {
       preview,
       hint,
       badge,
-      h('div', { class: 'captions' }, sourceState, note, heldUp),
+      h('div', { class: 'captions' }, sourceState, note, stalledNote),
     ),
     h('div', { class: 'controls', part: 'controls' }, timer, start, stop, acks),
   )
@@ -86,7 +86,7 @@ export function recorderView(host: HTMLElement) {
       'aria-label': waiting > 0 ? notSavedSpoken(unsaved) : allSavedSpoken(saved),
     })
     setText(acks, waiting > 0 ? notSaved(unsaved) : allSaved(saved))
-    showHeldUp(progress)
+    showStalled(progress)
     showSourceState(progress.source)
   }
 
@@ -100,11 +100,11 @@ export function recorderView(host: HTMLElement) {
   }
 
   /** Says why chunks are in this page alone, for as long as they are. */
-  const showHeldUp = ({ stalledBy, paused, waitingBytes }: RecordProgress): void => {
-    heldUp.hidden = stalledBy === undefined
+  const showStalled = ({ stalledBy, paused, waitingBytes }: RecordProgress): void => {
+    stalledNote.hidden = stalledBy === undefined
     if (stalledBy === undefined) return
     const { what, next } = explain(stalledBy)
-    setText(heldUp, texts.recorder.heldUp(what, next, formatBytes(waitingBytes), paused))
+    setText(stalledNote, texts.recorder.stalled(what, next, formatBytes(waitingBytes), paused))
   }
 
   return {
@@ -136,7 +136,7 @@ export function recorderView(host: HTMLElement) {
     showNothing(): void {
       preview.srcObject = null
       hint.hidden = false
-      for (const element of [preview, badge, note, sourceState, heldUp]) element.hidden = true
+      for (const element of [preview, badge, note, sourceState, stalledNote]) element.hidden = true
       setText(stopLabel, texts.recorder.stop)
     },
   }

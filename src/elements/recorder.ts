@@ -60,7 +60,7 @@ export class HoldfastRecorder extends HoldfastElement {
   /**
    * What is recorded. Default: the camera, with its microphone where there is one. A text says why there is nothing to
    * record; undefined, that nothing is to be recorded. Asked with \`isAgain\` where the page was frozen and lost its
-   * camera, and the recording is to go on: then nobody is to be held up by a question. \`recordOptions.reopen\` is asked
+   * camera, and the recording is to go on: then nobody is to be kept waiting by a question. \`recordOptions.reopen\` is asked
    * instead where it is there.
    */
   declare openSource?: ((isAgain?: boolean) => Promise<Source | string | undefined>) | undefined

@@ -130,7 +130,7 @@ describe('a situation', () => {
     expect([signedOut, byHand].map((one) => canResume(one, off))).toEqual([false, true])
   })
 
-  it.each(Object.keys(ERRORS) as ErrorCode[])('held up by %s is held by what its class says', (code) => {
+  it.each(Object.keys(ERRORS) as ErrorCode[])('stopped by %s is where its class says', (code) => {
     const { hold } = situationOf(session({ uploading: 1 }, failing(code)), GO)
     const isWaiting = ['transient', 'conflict'].includes(ERRORS[code])
     expect(hold).toBe(code === 'unreachable' ? 'network' : isWaiting ? 'later' : 'you')

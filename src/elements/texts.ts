@@ -183,7 +183,7 @@ export const english = {
     allSavedSpoken: (length: string) => `${length} saved on this device`,
     notSaved: (length: string) => `⏳ ${length}`,
     notSavedSpoken: (length: string) => `The last ${length} are not saved yet`,
-    heldUp: (what: string, next: string, held: string, isPaused: boolean) =>
+    stalled: (what: string, next: string, held: string, isPaused: boolean) =>
       `${what} ${next} ${isPaused ? 'Recording is paused until there is room.' : 'Recording goes on.'} Keep this tab open: it alone holds ${held}.`,
     stillSaving: (saved: string, unsaved: string) =>
       `${saved} is safe on this device; the last ${unsaved} are in this page only.`,

@@ -2,7 +2,7 @@
 // counts no Blob. So a large file would cost that much twice, and its Blobs would lie about for as long.
 
 /** No larger buffer is made, however much is to be counted: not every device has more at a piece. */
-const MOST_BYTES = 32 * 1024 * 1024
+const MAX_BYTES = 32 * 1024 * 1024
 
 /** Frees these buffers at once, and detaches them: what is sent to a closed port is nobody's. */
 export function free(...buffers: ArrayBuffer[]): void {
@@ -18,7 +18,7 @@ export function free(...buffers: ArrayBuffer[]): void {
  */
 export function weigh(thing: Blob | ArrayBuffer, bytes: number): void {
   try {
-    Object.assign(thing, { weight: new ArrayBuffer(Math.min(bytes, MOST_BYTES)) })
+    Object.assign(thing, { weight: new ArrayBuffer(Math.min(bytes, MAX_BYTES)) })
   } catch {
     // There is no room for it: then garbage is collected anyway.
   }

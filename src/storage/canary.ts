@@ -41,7 +41,7 @@ interface Kept extends Omit<LostRecording, 'id'> {
 type Canary = Record<SessionId, Kept>
 
 /** The newest ones are kept: the second place is small. */
-const MOST = 200
+const MAX_SESSIONS = 200
 
 /**
  * Keeps a short list of this device's recordings in a second place beside the worker's database, and notices when the
@@ -66,7 +66,7 @@ export function watchForLoss(
   }
   const write = (canary: Canary) => {
     const newest = Object.entries(canary).sort(([, a], [, b]) => b.startedAtMs - a.startedAtMs)
-    const text = JSON.stringify(Object.fromEntries(newest.slice(0, MOST)))
+    const text = JSON.stringify(Object.fromEntries(newest.slice(0, MAX_SESSIONS)))
     try {
       if (text !== storage?.getItem(key)) storage?.setItem(key, text)
     } catch {

@@ -23,30 +23,30 @@ export function progressOf(
   }
   let ended = false
   /** Wakes whoever waits for the next change. */
-  let stir = () => {}
-  let stirred = next()
+  let notify = () => {}
+  let nextChange = next()
   function next() {
-    return new Promise<void>((resolve) => (stir = resolve))
+    return new Promise<void>((resolve) => (notify = resolve))
   }
   function told(changed: Partial<FileProgress>): void {
     now = { ...now, ...changed }
     onProgress?.(now)
-    stir()
-    stirred = next()
+    notify()
+    nextChange = next()
   }
   return {
     told,
     handed: (bytes) => told({ handedBytes: now.handedBytes + bytes }),
     end() {
       ended = true
-      stir()
+      notify()
     },
     async *[Symbol.asyncIterator]() {
       let seen: FileProgress | undefined
       for (;;)
         if (seen !== now) yield (seen = now)
         else if (ended) return
-        else await stirred
+        else await nextChange
     },
   }
 }

@@ -68,7 +68,7 @@ function fakeWorker() {
   const set = (id: SessionId, fields: Partial<SessionSnapshot>): SessionSnapshot => {
     const kept = of(id)
     kept.snapshot = { ...kept.snapshot, ...fields }
-    watchers.forEach((stir) => stir())
+    watchers.forEach((notify) => notify())
     return kept.snapshot
   }
   const bytesOf = ({ chunks }: Kept) =>
@@ -106,7 +106,7 @@ function fakeWorker() {
         if (of(request.sessionId).snapshot.upload !== 'confirmed' && request.confirm === undefined)
           throw new HoldfastError('not-confirmed', 'No.')
         sessions.delete(request.sessionId)
-        watchers.forEach((stir) => stir())
+        watchers.forEach((notify) => notify())
         return {}
       }
       default:
@@ -131,11 +131,11 @@ function fakeWorker() {
     const asked = (type: 'pause' | 'resume') => async (sessionId: SessionId) =>
       (await ask({ type, sessionId })) as SessionSnapshot
     async function* watch({ signal }: { signal?: AbortSignal | undefined } = {}): AsyncGenerator<Snapshot> {
-      let stir = () => {}
-      watchers.add(() => stir())
-      signal?.addEventListener('abort', () => stir())
+      let notify = () => {}
+      watchers.add(() => notify())
+      signal?.addEventListener('abort', () => notify())
       for (;;) {
-        const changed = new Promise<void>((resolve) => (stir = resolve))
+        const changed = new Promise<void>((resolve) => (notify = resolve))
         if (signal?.aborted) return
         yield { sessions: [...sessions.values()].map(({ snapshot }) => snapshot) }
         await changed

@@ -1,5 +1,5 @@
 import type { DiscardOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from '../api.ts'
-import { MAX_CONCURRENT_CHUNKS } from '../patience.ts'
+import { MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'

@@ -8,7 +8,7 @@ import { badAnswer, type Chain } from './rpc.ts'
 const GRACE_MS = 2_000
 
 /** A node that is further behind another one, in blocks, is not asked: by an old block it could hide all that is new. */
-const MOST_BEHIND = 1_000
+const MAX_BLOCKS_BEHIND = 1_000
 
 /** What a node said, or why it could not be asked. */
 type Told<Value> = { readonly chain: Chain; readonly value: Value } | { readonly error: unknown }
@@ -38,7 +38,7 @@ export async function agreed<Value>(
       : chains.map((chain) => ({ chain, value: block }))
   heard(tops)
   const read = tops.filter((one) => 'value' in one).sort((a, b) => b.value - a.value)
-  const near = read.filter(({ value }) => value >= read[0]!.value - MOST_BEHIND)
+  const near = read.filter(({ value }) => value >= read[0]!.value - MAX_BLOCKS_BEHIND)
   for (const { chain, value } of read.slice(near.length))
     errors.push(badAnswer(chain, `its newest block is ${value}, and another's is ${read[0]!.value}`))
   for (const [at, { value }] of near.entries()) {

@@ -29,12 +29,12 @@ export type AnchorHeadOptions = PortableHead &
   }
 
 /**
- * - `held`: the newest block has this head, or one that says all that it says; nothing was sent
+ * - `anchored`: the newest block has this head, or one that says all that it says; nothing was sent
  * - `handed-over`: it was brought; `answer` is the relay's, or what `send` gave. Whether the chain has it is not known:
- *   ask again until it is `held`
+ *   ask again until it is `anchored`
  */
 export type AnchorHeadResult =
-  | { readonly kind: 'held'; readonly size: number; readonly blockNumber: number }
+  | { readonly kind: 'anchored'; readonly size: number; readonly blockNumber: number }
   | { readonly kind: 'handed-over'; readonly answer: unknown }
 
 const MAX_ANSWER_BYTES = 64 * 1024
@@ -55,17 +55,17 @@ export async function anchorHead(options: AnchorHeadOptions): Promise<AnchorHead
   if ('relay' in options ? !isHttpUrl(options.relay?.url) : typeof options.send !== 'function')
     refuse('relay', '{ url } with an http(s) URL, or send a function')
 
-  const held = await readRegistered(chain, head.name, await newestBlock(chain, limits), limits)
-  if (held && held.size >= head.size) {
-    if (held.size === head.size && (held.root !== head.root || held.page !== head.page))
+  const newest = await readRegistered(chain, head.name, await newestBlock(chain, limits), limits)
+  if (newest && newest.size >= head.size) {
+    if (newest.size === head.size && (newest.root !== head.root || newest.page !== head.page))
       throw new HoldfastError(
         'forked',
         `The chain has another head of ${head.name} with ${head.size} entries.`,
       )
-    return { kind: 'held', size: held.size, blockNumber: held.blockNumber }
+    return { kind: 'anchored', size: newest.size, blockNumber: newest.blockNumber }
   }
-  if (held?.end)
-    throw new HoldfastError('forked', `On the chain ${head.name} has ended with ${held.size} entries.`)
+  if (newest?.end)
+    throw new HoldfastError('forked', `On the chain ${head.name} has ended with ${newest.size} entries.`)
   const answer =
     'relay' in options
       ? await handTo(options.relay, carried, limits)
@@ -118,7 +118,7 @@ async function handTo(
     case 'status':
       throw failure(codeOf(answer.status), `answered HTTP ${answer.status}.`)
     case 'ok': {
-      const said = objectIn(answer.body)
+      const said = parseJsonObject(answer.body)
       if (said === undefined) throw failure('bad-answer', 'answered something that is no JSON object.')
       // Some tell under 200 that they did nothing.
       if (said['error'] || said['success'] === false)
@@ -134,7 +134,7 @@ function codeOf(status: number): ErrorCode {
   return status >= 500 || status === 423 ? 'server-error' : 'anchor-rejected'
 }
 
-function objectIn(body: Uint8Array): Record<string, unknown> | undefined {
+function parseJsonObject(body: Uint8Array): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(body))
     return typeof value === 'object' && value !== null ? { ...value } : undefined

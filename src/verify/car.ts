@@ -40,7 +40,7 @@ export function car(bytes: Sliceable, name = 'the CAR file'): ObjectSource {
     async get(cid, { maxBytes }) {
       try {
         places ??= placesIn(bytes)
-        return await objectIn(bytes, await places, cidBytes(cid), maxBytes)
+        return await readObject(bytes, await places, cidBytes(cid), maxBytes)
       } catch (cause) {
         return { kind: 'silent', reason: cause instanceof Error ? cause.message : String(cause), cause }
       }
@@ -48,7 +48,7 @@ export function car(bytes: Sliceable, name = 'the CAR file'): ObjectSource {
   }
 }
 
-async function objectIn(
+async function readObject(
   bytes: Sliceable,
   places: ReadonlyMap<string, Place>,
   cid: Uint8Array,

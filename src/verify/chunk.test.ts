@@ -8,7 +8,7 @@ import { VerificationError } from './error.ts'
 import type { Objects, Wanted } from './objects.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
-const MOST_BYTES = 64 * 1024 * 1024
+const MAX_BYTES = 64 * 1024 * 1024
 const listed = (index: number): ChunkEntry => ({
   kind: 'chunk',
   index,
@@ -57,5 +57,5 @@ it('reads no more of an answer than is listed, and of longer ones one at a time'
   for (const one of reading) await expect(one).rejects.toMatchObject({ code: 'chunk-address' })
   expect(asked).toHaveLength(32)
   expect(asked.slice(0, 16).every(({ maxBytes }) => maxBytes === 1_000)).toBe(true)
-  expect(mostBytes()).toBeLessThan(MOST_BYTES + 16 * 1_000)
+  expect(mostBytes()).toBeLessThan(MAX_BYTES + 16 * 1_000)
 })

@@ -63,7 +63,7 @@ export async function readHistory(
     const read = await readAll(chains, name, { ...limits, signal: ending.signal })
     limits.signal?.throwIfAborted()
     const told = read.filter((node) => node.witnessed !== undefined)
-    const [best] = [...told].sort((a, b) => signedIn(b) - signedIn(a))
+    const [best] = [...told].sort((a, b) => signedHeads(b) - signedHeads(a))
     if (!best?.witnessed) throw worstOf(read)
     const tellings = told
       .filter((node) => node !== best)
@@ -73,7 +73,7 @@ export async function readHistory(
       }))
     if (seen.length > 0) tellings.push({ by: 'an earlier reading', heads: seen.filter(isInBlock) })
     const nodes = read.map(({ witnessed, ...node }): NodeReport =>
-      witnessed ? { host: node.host, heads: signedIn({ witnessed }) } : node,
+      witnessed ? { host: node.host, heads: signedHeads({ witnessed }) } : node,
     )
     return { ...compare(best.witnessed, tellings), nodes }
   } finally {
@@ -87,7 +87,7 @@ interface ReadNode {
   readonly error?: VerificationError
 }
 
-const signedIn = ({ witnessed }: Pick<ReadNode, 'witnessed'>) =>
+const signedHeads = ({ witnessed }: Pick<ReadNode, 'witnessed'>) =>
   witnessed?.filter(({ isSigned }) => isSigned).length ?? 0
 
 async function readAll(chains: readonly Chain[], name: SessionName, limits: Limits): Promise<ReadNode[]> {

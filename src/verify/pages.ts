@@ -42,7 +42,7 @@ export const PAGES_AT_A_TIME = 24
 /** Once so many in a row got no answer of anyone, no more pages are asked for. */
 const SILENCES = PAGES_AT_A_TIME
 
-const LIST_PATIENCE_MS = 2_000
+const LIST_TIMEOUT_MS = 2_000
 
 /** Whether an entry is the last that a log can have. */
 export const isComplete = (entry: Entry | undefined): boolean =>
@@ -99,7 +99,7 @@ export function pageReader(
   return {
     pages,
     async listsAll({ head }) {
-      const late = after(LIST_PATIENCE_MS)
+      const late = after(LIST_TIMEOUT_MS)
       const page = await Promise.race([pageAt(head.page), late.passed])
       late.cancel()
       if (page === 'late' || page instanceof VerificationError) return false

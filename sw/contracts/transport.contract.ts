@@ -78,7 +78,7 @@ const SIZE_BYTES = 700_000
 /** Time is given for 16 bytes a ms: 18 s for so many. */
 const SLOW_BYTES = 300_000
 /** Short enough for a test, long enough for a busy machine to answer. */
-const PATIENCE_MS = 1500
+const TIMEOUT_MS = 1500
 
 /** An upload through the lives of several workers: what the engine keeps of it. */
 class Delivery {
@@ -360,7 +360,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
     async run(harness) {
       const delivery = await Delivery.ofRandomBytes(2000)
       await harness.fault({ kind: 'stall' })
-      same((await delivery.failure(harness.transport(PATIENCE_MS))).code, 'timeout', 'its failure')
+      same((await delivery.failure(harness.transport(TIMEOUT_MS))).code, 'timeout', 'its failure')
       await harness.clear()
       await delivery.finish(harness)
       await isThereOnce(harness, delivery)

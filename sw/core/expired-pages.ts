@@ -1,7 +1,7 @@
 import type { ChunkRecord, HeadRecord, PageRange, SessionRecord } from './record.ts'
 import { isRecent, type Now } from './retry-policy.ts'
 import type { SessionEvent } from './session-machine.ts'
-import { EXPIRED_AT_ONCE } from './waits.ts'
+import { MAX_CONCURRENT_EXPIRED } from './waits.ts'
 
 // A chunk is found by its page and the newer ones, and opened by the first: where the store's proof of one of them is old,
 // it is asked for that page again before any bytes are let go on it.
@@ -35,7 +35,7 @@ export function expiredPages(
   const isRelied = ({ size, frame: { from } }: HeadRecord) =>
     size > (anchored?.size ?? 0) || chunks.some(({ position = -1 }) => from <= position && position < size)
   const old = heads.filter((head) => !isRecent(head.provedAtMs, now) && !isAsked(head) && isRelied(head))
-  return old.length > 0 ? toAskFor(old, expired).slice(0, EXPIRED_AT_ONCE) : expired
+  return old.length > 0 ? toAskFor(old, expired).slice(0, MAX_CONCURRENT_EXPIRED) : expired
 }
 
 /** Their pages and these: the first, without which nothing is opened, then the newest. */

@@ -50,7 +50,7 @@ export function isSettled(session: SessionRecord): boolean {
 
 /** So many settled sessions are kept; of the others a few are forgotten at a time. */
 const SETTLED_KEPT = 200
-const FORGOTTEN_AT_ONCE = 4
+const MAX_FORGOTTEN = 4
 
 /**
  * The settled sessions, of which nobody is yet to be told, that are to be forgotten now: the oldest of those that are too
@@ -60,7 +60,7 @@ export const outlived = (sessions: readonly SessionRecord[]): SessionRecord[] =>
   sessions
     .filter(({ open }) => open === undefined)
     .slice(SETTLED_KEPT)
-    .slice(-FORGOTTEN_AT_ONCE)
+    .slice(-MAX_FORGOTTEN)
 
 /** Whether the app does not know yet that all of this is settled, or that more has come since. */
 export const isToTell = ({ completion, size }: SessionRecord) => !!completion && completion.told !== size

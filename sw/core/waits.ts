@@ -35,7 +35,7 @@ export const READS = 3
  */
 export const LOOKS_APART_MS = 60_000
 /** So many pages are asked for again at a time. */
-export const EXPIRED_AT_ONCE = 100
+export const MAX_CONCURRENT_EXPIRED = 100
 /** A store that does not take a chunk for what it is gets it so often in a row before the chunk is parked. */
 export const CONFLICTS = 5
 /**

@@ -99,7 +99,7 @@ describe('a hand-off', () => {
     const handed = await sealedChunk(id, 0)
     const dying = world.worker(workerLifetime(diesAt))
     void admitChunk(dying, handed)
-    await world.clock.runUntil(new Promise(() => {}), () => dying.life.dead)
+    await world.clock.runUntil(new Promise(() => {}), () => dying.lifetime.dead)
     const chunks = await world.chunks(id)
     expect(chunks).toHaveLength(diesAt - 1)
     for (const chunk of chunks) expect(await world.hasPayload(chunk)).toBe(true)

@@ -130,7 +130,7 @@ describe('a drain', () => {
     void drain.join('message')
     await world.clock.advance(10)
     expect(counts.transactions).toBeGreaterThan(before)
-    worker.life.die()
+    worker.lifetime.die()
   })
 
   it('takes for a question what changes nothing', () => {

@@ -150,7 +150,7 @@ describe('a refused sign-in', () => {
     world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
     await wakeUntil(world, world.clock.now() + 2 * HOUR_MS)
     expect(world.server.ledger.filter(({ of }) => of === cid).length).toBeGreaterThan(3)
-    // By its own pace: after 1, 2, 4, 8 … minutes at the longest.
+    // On its own schedule: after 1, 2, 4, 8 … minutes at the longest.
     expect(world.chain.submits()).toBeLessThanOrEqual(12)
   })
 

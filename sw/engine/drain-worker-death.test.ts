@@ -16,7 +16,7 @@ describe('a death', () => {
       expect(await world.hasPayload(chunk)).toBe(chunk.state.status !== 'confirmed')
     if (outcome === 'died') expect(await drainOnce(world, world.worker())).toBe('idle')
     await expectThrough(world, id, 3)
-    return { world, outcome, moments: first.life.moments }
+    return { world, outcome, moments: first.lifetime.moments }
   }
 
   // Promises 3, 4, 8 of docs/guarantees.md.

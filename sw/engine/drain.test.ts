@@ -96,7 +96,7 @@ describe('one at a time', () => {
     void createDrain(dying).join('message')
     const joined = createDrain(world.worker()).join('message')
     await world.clock.advance(100)
-    dying.life.die()
+    dying.lifetime.die()
     await world.clock.runUntil(joined)
     expect(await joined).toBe('idle')
     await expectThrough(world, id, 3)

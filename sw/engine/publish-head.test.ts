@@ -12,8 +12,8 @@ import { resumeSession } from './sessions.ts'
 const id = sessionIdOf(1)
 
 /** A worker that has no anchor. */
-function without(world: World, life?: WorkerLifetime) {
-  const { anchor: _chain, ...worker } = world.worker(life)
+function without(world: World, lifetime?: WorkerLifetime) {
+  const { anchor: _chain, ...worker } = world.worker(lifetime)
   return worker as Context as ReturnType<World['worker']>
 }
 
@@ -74,14 +74,14 @@ describe('without an anchor', () => {
     const worker = without(world)
     const { transport } = worker
     const seen: string[] = []
-    const watching = (life: Context): Context['transport'] => ({
-      ...life.transport,
+    const watching = (context: Context): Context['transport'] => ({
+      ...context.transport,
       probe: (upload, attempt) => {
         if (upload.head) seen.push('probe')
-        return life.transport.probe(upload, attempt)
+        return context.transport.probe(upload, attempt)
       },
       send: async (upload, ...rest) => {
-        const sent = await life.transport.send(upload, ...rest)
+        const sent = await context.transport.send(upload, ...rest)
         if (!upload.head) return sent
         seen.push('send')
         // The store has it, and its answer is lost.
@@ -134,9 +134,9 @@ describe('without an anchor', () => {
     for (let diesAt = 1; ; diesAt++) {
       const world = createWorld()
       await recordSession(world)
-      const life = workerLifetime(diesAt)
-      await drainOnce(world, without(world, life))
-      if (!life.dead) break
+      const lifetime = workerLifetime(diesAt)
+      await drainOnce(world, without(world, lifetime))
+      if (!lifetime.dead) break
       await drainOnce(world, without(world))
       await expectThrough(world, 1)
       const { anchored } = await world.session(id)

@@ -10,8 +10,8 @@ import { workerLifetime, type WorkerLifetime } from '../testing/worker-lifetime.
 const id = sessionIdOf(1)
 
 /** A worker whose app hears of what has settled. */
-const worker = (world: World, onSettled: OnSettled, life?: WorkerLifetime) => ({
-  ...world.worker(life),
+const worker = (world: World, onSettled: OnSettled, lifetime?: WorkerLifetime) => ({
+  ...world.worker(lifetime),
   onSettled,
 })
 
@@ -41,14 +41,14 @@ describe('onSettled', () => {
     for (let diesAt = 1; ; diesAt++) {
       const world = createWorld()
       const keys: string[] = []
-      const life = workerLifetime(diesAt)
+      const lifetime = workerLifetime(diesAt)
       const hears =
         (alive: WorkerLifetime): OnSettled =>
         ({ key }) =>
           alive.effect(async () => void keys.push(key))
       await record(world, hears(workerLifetime()))
-      await drainOnce(world, worker(world, hears(life), life))
-      if (!life.dead) break
+      await drainOnce(world, worker(world, hears(lifetime), lifetime))
+      if (!lifetime.dead) break
       const next = workerLifetime()
       expect(await drainOnce(world, worker(world, hears(next), next))).toBe('idle')
       const { name, size } = await world.session(id)

@@ -24,11 +24,11 @@ afterEach(() => {
 })
 
 /** One request over a link of that rate: how it ended, after how long. */
-async function request(tempo: AdaptiveTimeout, rate: number, sizeBytes: number) {
+async function request(timeouts: AdaptiveTimeout, rate: number, sizeBytes: number) {
   bytesPerMs = rate
   const began = performance.now()
   const body = new Uint8Array(sizeBytes)
-  const ended = tempo
+  const ended = timeouts
     .request(
       'https://store.example/',
       { body },
@@ -51,17 +51,17 @@ describe('the deadline of a request', () => {
   })
 
   it('leaves a link time to become half as fast as it was seen', async () => {
-    const tempo = adaptiveTimeout()
-    await request(tempo, 400, 4 * MIB)
-    expect((await request(tempo, 210, 4 * MIB)).ended).toBe('answered')
-    expect((await request(tempo, 10, 4 * MIB)).ended).toBe('timeout')
+    const timeouts = adaptiveTimeout()
+    await request(timeouts, 400, 4 * MIB)
+    expect((await request(timeouts, 210, 4 * MIB)).ended).toBe('answered')
+    expect((await request(timeouts, 10, 4 * MIB)).ended).toBe('timeout')
   })
 
   it('forgets what was learnt after a failure, so that a link that became slow gets all its time', async () => {
-    const tempo = adaptiveTimeout()
-    await request(tempo, 5_000, 4 * MIB)
-    expect((await request(tempo, 17, 4 * MIB)).ended).toBe('timeout')
-    expect((await request(tempo, 17, 4 * MIB)).ended).toBe('answered')
+    const timeouts = adaptiveTimeout()
+    await request(timeouts, 5_000, 4 * MIB)
+    expect((await request(timeouts, 17, 4 * MIB)).ended).toBe('timeout')
+    expect((await request(timeouts, 17, 4 * MIB)).ended).toBe('answered')
   })
 
   it.each([12, 8, 5, 3])('gets a whole chunk over a link of %i bytes per ms in the end', async (rate) => {
@@ -92,20 +92,20 @@ describe('the deadline of a request', () => {
   })
 
   it('learns nothing from an answer that came before the body had left', async () => {
-    const tempo = adaptiveTimeout()
+    const timeouts = adaptiveTimeout()
     status = 403
-    await request(tempo, 5_000, 4 * MIB)
-    expect((await request(tempo, 0, 4 * MIB)).tookMs).toBe(20_000 + (4 * MIB) / 16)
+    await request(timeouts, 5_000, 4 * MIB)
+    expect((await request(timeouts, 0, 4 * MIB)).tookMs).toBe(20_000 + (4 * MIB) / 16)
   })
 
   it('is not shortened by what is too small to tell of a slow link, and may be by what shows a fast one', async () => {
-    const tempo = adaptiveTimeout()
-    await request(tempo, 1_000, 4 * MIB)
+    const timeouts = adaptiveTimeout()
+    await request(timeouts, 1_000, 4 * MIB)
     const { tookMs: before } = await request(adaptiveTimeout(), 0, MIB)
-    await request(tempo, 20, 1_000)
-    expect(tempo.partBytes(64 * MIB)).toBeGreaterThan(4 * MIB)
-    await request(tempo, 10_000, 500_000)
-    expect((await request(tempo, 0, MIB)).tookMs).toBeLessThan(before)
+    await request(timeouts, 20, 1_000)
+    expect(timeouts.partBytes(64 * MIB)).toBeGreaterThan(4 * MIB)
+    await request(timeouts, 10_000, 500_000)
+    expect((await request(timeouts, 0, MIB)).tookMs).toBeLessThan(before)
   })
 })
 
@@ -129,7 +129,7 @@ describe('an answer', () => {
     })
     const { ended, tookMs } = await request(adaptiveTimeout(), 1, 0)
     expect(ended).toBe('timeout')
-    // The patience, and the time of 64 KiB.
+    // `TIMEOUT_MS`, and the time of 64 KiB.
     expect(tookMs).toBeLessThanOrEqual(20_000 + (64 * 1024) / 16 + 1_000)
   })
 })
@@ -138,25 +138,25 @@ describe('a part', () => {
   it.each([18, 50, 400, 2_500, 100_000])(
     'has a deadline near 30 s on a link of %i bytes per ms',
     async (rate) => {
-      const tempo = adaptiveTimeout()
+      const timeouts = adaptiveTimeout()
       const most = 4 * MIB
       for (let part = 0; part < 4; part += 1)
-        expect((await request(tempo, rate, tempo.partBytes(most))).ended).toBe('answered')
-      const { ended, tookMs } = await request(tempo, 0, tempo.partBytes(most))
+        expect((await request(timeouts, rate, timeouts.partBytes(most))).ended).toBe('answered')
+      const { ended, tookMs } = await request(timeouts, 0, timeouts.partBytes(most))
       expect(ended).toBe('timeout')
       expect(tookMs).toBeLessThanOrEqual(30_000)
     },
   )
 
   it('is small at first, grows with the link, and is never larger than allowed or smaller than 64 KiB', async () => {
-    const tempo = adaptiveTimeout()
-    expect(tempo.partBytes(4 * MIB)).toBe(160_000)
-    await request(tempo, 1_000, 160_000)
-    expect(tempo.partBytes(4 * MIB)).toBe(4 * MIB)
-    await request(tempo, 3, 2 * MIB)
-    expect(tempo.partBytes(4 * MIB)).toBe(160_000)
-    expect(tempo.partBytes(1_000)).toBe(1_000)
-    await request(tempo, 12.9, MIB)
-    expect(tempo.partBytes(4 * MIB)).toBe(64 * 1024)
+    const timeouts = adaptiveTimeout()
+    expect(timeouts.partBytes(4 * MIB)).toBe(160_000)
+    await request(timeouts, 1_000, 160_000)
+    expect(timeouts.partBytes(4 * MIB)).toBe(4 * MIB)
+    await request(timeouts, 3, 2 * MIB)
+    expect(timeouts.partBytes(4 * MIB)).toBe(160_000)
+    expect(timeouts.partBytes(1_000)).toBe(1_000)
+    await request(timeouts, 12.9, MIB)
+    expect(timeouts.partBytes(4 * MIB)).toBe(64 * 1024)
   })
 })

@@ -10,7 +10,7 @@ import {
   SMALLEST_BYTES,
   TELLING_BYTES,
   MAX_ANSWER_BYTES,
-} from './pace.ts'
+} from './http-limits.ts'
 
 export interface TimedRequest {
   readonly signal: AbortSignal

@@ -1,5 +1,5 @@
 import { limited, type Answer } from './request.ts'
-import { HOOK_TIMEOUT_MS } from './pace.ts'
+import { HOOK_TIMEOUT_MS } from './http-limits.ts'
 
 /** `rejected`: the store did not accept what the hook gave last; ask the app's server for something new. */
 export type AuthReason = 'send' | 'rejected'

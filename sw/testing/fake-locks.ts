@@ -4,7 +4,7 @@ import { never, type WorkerLifetime } from './worker-lifetime.ts'
 /** The origin's Web Locks: one namespace for all workers and pages. */
 export interface FakeLocks {
   /** The namespace as one worker sees it; its death frees what it holds. */
-  lockOf(life: WorkerLifetime): Lock
+  lockOf(lifetime: WorkerLifetime): Lock
   /** A page takes the lock of its recording; returns how it lets go. */
   hold(name: string): () => void
   /** A script takes the lock from whoever holds it, and lets go at once; the holder is told, and its work goes on. */
@@ -30,12 +30,12 @@ export function fakeLocks(): FakeLocks {
   return {
     hold: (name) => hold(name).release,
     steal: (name) => robbed.get(name)?.(),
-    lockOf: (life) => ({
+    lockOf: (lifetime) => ({
       async run(name, work) {
-        if (life.dead) return never()
+        if (lifetime.dead) return never()
         const { before, release } = hold(name)
-        life.onDeath(release)
-        await life.query(() => before)
+        lifetime.onDeath(release)
+        await lifetime.query(() => before)
         const stolen = new Promise<never>((_resolve, reject) => {
           robbed.set(name, () => {
             release()
@@ -48,7 +48,7 @@ export function fakeLocks(): FakeLocks {
           release()
         }
       },
-      released: (name) => life.query(async () => held.get(name)),
+      released: (name) => lifetime.query(async () => held.get(name)),
     }),
   }
 }

@@ -40,7 +40,7 @@ export interface FakeStoreServer extends Server {
   readonly bytes: Map<string, Uint8Array<ArrayBuffer>>
   /** Each request takes this long. */
   latencyMs: number
-  transportOf(life: WorkerLifetime): Transport
+  transportOf(lifetime: WorkerLifetime): Transport
   sends(cid: string): number
 }
 
@@ -53,16 +53,16 @@ export function fakeStoreServer(clock: Clock): FakeStoreServer {
     fault: () => undefined,
     latencyMs: 0,
     sends: (cid) => server.ledger.filter((line) => line.op === 'send' && line.of === cid).length,
-    transportOf: (life) => ({
+    transportOf: (lifetime) => ({
       name: 'fake-store',
       probe: ({ cid }, { signal }) =>
-        life.effect(() =>
+        lifetime.effect(() =>
           request<RemoteState>('probe', cid, signal, async () =>
             server.stored.has(cid) ? { kind: 'all', proved: true } : { kind: 'nothing' },
           ),
         ),
       send: ({ cid, sizeBytes }, bytes, _held, { signal }) =>
-        life.effect(() =>
+        lifetime.effect(() =>
           request('send', cid, signal, async () => {
             if ((await contentAddress(bytes)) !== cid || bytes.byteLength !== sizeBytes)
               throw new Error(`The engine sent other bytes than ${cid}`)
@@ -107,7 +107,7 @@ export interface FakeChain extends Server {
   readonly entries: { readonly block: number; readonly request: AnchorRequest }[]
   /** Blocks that must hold a head, its own included. */
   depth: number
-  anchorOf(life: WorkerLifetime): Anchor
+  anchorOf(lifetime: WorkerLifetime): Anchor
   submits(): number
 }
 
@@ -134,14 +134,14 @@ export function fakeChain(clock: Clock): FakeChain {
     depth: 2,
     fault: () => undefined,
     submits: () => chain.ledger.filter(({ op }) => op === 'submit').length,
-    anchorOf: (life) => ({
+    anchorOf: (lifetime) => ({
       name: 'fake-chain',
       identity: 'fake-chain',
       witness: witnessByChain,
       pollMs: 1_000,
       everyMs: 5_000,
       read: (name) =>
-        life.effect(() =>
+        lifetime.effect(() =>
           answer(chain, clock, 'read', name, async () => {
             const latest = seenAt(name, blockNumber())
             const deep = seenAt(name, blockNumber() - chain.depth + 1)
@@ -149,13 +149,13 @@ export function fakeChain(clock: Clock): FakeChain {
           }),
         ),
       submit: (request) =>
-        life.effect(() =>
+        lifetime.effect(() =>
           answer(chain, clock, 'submit', request.head.name, async () => {
             chain.entries.push({ block: blockNumber() + 1, request })
           }),
         ),
       receipt: (name, head) =>
-        life.effect(() =>
+        lifetime.effect(() =>
           answer(chain, clock, 'receipt', name, async () => ({
             transactionHash: `0x${'7'.repeat(64)}`,
             blockHash: `0x${head.blockNumber.toString(16).padStart(64, '0')}`,

@@ -67,9 +67,9 @@ const SPKI_PREFIX: Readonly<Record<string, Buffer>> = {
 
 /** Keys of sessions are imported again and again, by every history. */
 const imported = new Map<string, QuickKey>()
-const MOST_IMPORTED = 1_000
-const MOST_VERIFIED = 1_000
-const MOST_SIGNED = 1_000
+const MAX_IMPORTED = 1_000
+const MAX_VERIFIED = 1_000
+const MAX_SIGNED = 1_000
 
 function importQuickly(format: string, data: Bytes, name: string): QuickKey | undefined {
   const bytes = viewOf(data)
@@ -83,7 +83,7 @@ function importQuickly(format: string, data: Bytes, name: string): QuickKey | un
     format === 'raw'
       ? createPublicKey({ key: Buffer.concat([prefix, bytes]), format: 'der', type: 'spki' })
       : createPrivateKey({ key: Buffer.from(bytes), format: 'der', type: 'pkcs8' })
-  if (imported.size >= MOST_IMPORTED) imported.clear()
+  if (imported.size >= MAX_IMPORTED) imported.clear()
   const quick = new QuickKey(key)
   imported.set(id, quick)
   return quick
@@ -101,7 +101,7 @@ function signOnce(key: QuickKey, data: Uint8Array): Buffer {
   const id = textOf(data)
   const nth = signedSince.get(id) ?? 0
   signedSince.set(id, nth + 1)
-  if (known.size >= MOST_SIGNED) known.clear()
+  if (known.size >= MAX_SIGNED) known.clear()
   const made = known.get(id) ?? []
   known.set(id, made)
   return (made[nth] ??= sign('sha256', data, { key: key.node, ...P1363 }))
@@ -115,7 +115,7 @@ function verifyOnce(key: QuickKey, signature: Uint8Array, data: Uint8Array): boo
   verified.set(key, known)
   const id = `${signature.length} ${textOf(signature)}${textOf(data)}`
   const holds = known.get(id) ?? verify('sha256', data, { key: key.node, ...P1363 }, signature)
-  if (known.size >= MOST_VERIFIED) known.clear()
+  if (known.size >= MAX_VERIFIED) known.clear()
   known.set(id, holds)
   return holds
 }

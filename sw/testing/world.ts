@@ -38,12 +38,12 @@ export function createWorld() {
   /** A fresh worker on this device. */
   const worker = (
     alive: WorkerLifetime = workerLifetime(),
-  ): AnchoredContext & { readonly life: WorkerLifetime; armed: number } => {
+  ): AnchoredContext & { readonly lifetime: WorkerLifetime; armed: number } => {
     const context = {
       progress: createProgress(clock),
       room: admissionRoom(),
       ailing: new Set<string>(),
-      life: alive,
+      lifetime: alive,
       armed: 0,
       store: mortalStore(disk, alive),
       transport: server.transportOf(alive),
@@ -202,6 +202,6 @@ export async function drainOnce(
     .then((result) => {
       outcome = result
     })
-  await world.clock.runUntil(joined, () => worker.life.dead)
+  await world.clock.runUntil(joined, () => worker.lifetime.dead)
   return outcome
 }

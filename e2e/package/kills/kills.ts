@@ -7,7 +7,7 @@ import { launchBrowser, type RealBrowser } from '../../driver/real-browser.ts'
 import { stopWorkers } from '../../driver/worker-control.ts'
 import { publishedLog } from '../../backend-oracle.ts'
 import { parseSignedHead, SIGNED_HEAD_BYTES } from '../../../src/evidence/head-parse.ts'
-import { patiently, sleep } from '../../soak/patience.ts'
+import { unlessLate, sleep } from '../../soak/unless-late.ts'
 import { seeded } from '../../soak/random.ts'
 import { STORES as CONTENT } from '../../stores.ts'
 import { builtApp, type AppWindow, type StoreName, type Told } from './app.ts'
@@ -96,7 +96,7 @@ export async function killUploads({
       await page?.close()
       page = undefined
     },
-    worker: async () => void (page && (await patiently(stopWorkers(page), 5_000))),
+    worker: async () => void (page && (await unlessLate(stopWorkers(page), 5_000))),
     browser: killBrowser,
   }
   const files = Array.from({ length: uploads }, (_none, at) => ({

@@ -52,7 +52,7 @@ export interface EvmAnchor extends Anchor {
 }
 
 /** How long a silent node or relay is given, ms. */
-const PATIENCE_MS = 30_000
+const TIMEOUT_MS = 30_000
 /** A block, with the names of its transactions, is the longest answer. */
 const MAX_BYTES = 1024 * 1024
 /** Rate limits, which come under any status: EIP-1474 has -32005, providers their own words. */
@@ -71,7 +71,7 @@ export function evm({
   pollMs = 2_000,
   anchorEveryMs: everyMs = 5_000,
 }: EvmOptions): EvmAnchor {
-  const http = adaptiveTimeout(PATIENCE_MS)
+  const http = adaptiveTimeout(TIMEOUT_MS)
   /** Null where the node knows no such thing. */
   const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
     const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {

@@ -21,7 +21,7 @@ const database = vi.hoisted(() => ({
   next: (): object => ({}),
 }))
 
-vi.mock('./requests.ts', () => ({
+vi.mock('./idb-requests.ts', () => ({
   openDatabase: async () => {
     database.opened++
     await database.open()

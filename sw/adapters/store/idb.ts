@@ -6,7 +6,7 @@ import type { ChunkRecord, LogEntry, SessionRecord } from '../../core/record.ts'
 import { deadline } from './deadline.ts'
 import { groupCommit } from './group-commit.ts'
 import { keepsBlobs, payloadBytes, payloadForm } from './payload-form.ts'
-import { endOf, openDatabase, resultOf } from './requests.ts'
+import { endOf, openDatabase, resultOf } from './idb-requests.ts'
 import { SCHEMA_VERSION, SCOPES, upgrade } from './schema.ts'
 import {
   LOG_GROUPS,

@@ -40,9 +40,9 @@ const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 /** So often an attempt halves a part that something on the way takes for too large (413). */
 const HALVINGS = 3
 /** A limit that cuts an upload into more parts is not kept. */
-const MOST_PARTS = 10_000
+const MAX_PARTS = 10_000
 /** Memo: the copy is not ours, or the server could not use it, so it does not count as there. */
-const SPOILT = '#'
+const CORRUPT = '#'
 
 /**
  * Uploads by the IETF's protocol (draft-ietf-httpbis-resumable-upload, the editors' text of 2026-07-01 after draft 11,
@@ -129,7 +129,7 @@ export function resumable({
     async probe(upload, attempt) {
       const state = await stateOf(upload, urlOf(attempt), attempt)
       if (state !== undefined) return state
-      if (readUrl === undefined || unmarked(attempt.resumeToken) === SPOILT) return { kind: 'nothing' }
+      if (readUrl === undefined || unmarked(attempt.resumeToken) === CORRUPT) return { kind: 'nothing' }
       const answer = await call('HEAD', readUrl(upload), attempt)
       // Buckets say 403 instead of 404 to whoever may not list them.
       if (isGone(answer) || answer.status === 403) return { kind: 'nothing' }
@@ -154,7 +154,7 @@ export function resumable({
           // By smaller parts it would take for ever: then the server is asked what it says to larger ones.
           const part = bytes.subarray(
             offset,
-            offset + (most * MOST_PARTS < sizeBytes ? room : Math.min(room, most)),
+            offset + (most * MAX_PARTS < sizeBytes ? room : Math.min(room, most)),
           )
           const end = offset + part.byteLength
           const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
@@ -179,7 +179,7 @@ export function resumable({
               : httpError(answer, '', PROBLEM.test(answer.text) ? 'bad-answer' : undefined)
             // The server had all it wanted, and could not use it: nothing is left to go on with.
             if (said === COMPLETE && !answer.ok)
-              await attempt.saveResumeToken(SPOILT + markOf(attempt.resumeToken))
+              await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
             throw reason
           }
         }
@@ -198,7 +198,7 @@ export function resumable({
       // The protocol gives GET of an upload no content.
       if (answer.bytes.byteLength === 0) throw httpError(answer, CONFIGURE, REJECTED)
       if (!(await isOurs(upload, answer.bytes)))
-        await refused(mismatch(upload, 'other bytes'), attempt, SPOILT)
+        await refused(mismatch(upload, 'other bytes'), attempt, CORRUPT)
     },
   }
 }
@@ -227,7 +227,7 @@ async function whole({ headers }: Answer, upload: Upload, attempt: Attempt) {
   const told = headers.get('repr-digest') ?? ''
   const proved = told.includes(digestOf(upload))
   if (!proved && told.includes('sha-256=')) {
-    await attempt.saveResumeToken(SPOILT + markOf(attempt.resumeToken))
+    await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
     throw mismatch(upload, 'other bytes')
   }
   return { kind: 'all', proved } as const

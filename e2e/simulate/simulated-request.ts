@@ -1,11 +1,11 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { never, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
-import type { Scene } from './scene.ts'
+import type { Scene } from './simulated-scene.ts'
 
 /** A worker as the network knows it. */
 export interface Caller {
   readonly name: string
-  readonly life: WorkerLifetime
+  readonly lifetime: WorkerLifetime
   /** What it has under way when it dies arrives this much later, ms; undefined: never. */
   readonly laterMs: number | undefined
 }
@@ -27,18 +27,18 @@ export interface Exchange {
  */
 export async function request<T>(
   scene: Scene,
-  { name, life, laterMs }: Caller,
+  { name, lifetime, laterMs }: Caller,
   { what, signal, takesMs, leaves }: Exchange,
   effect: (lies: boolean) => T | Promise<T>,
 ): Promise<T> {
   const { clock, trace } = scene
-  if (!life.passes(`before ${what}`)) return never()
+  if (!lifetime.passes(`before ${what}`)) return never()
   if (signal.aborted) throw aborted(what)
   if (isSuspended(scene)) scene.fail(`${name}: ${what} left, though uploads are suspended`)
   const fault = scene.nextRequestFault()
   trace(() => `${name}: ${what}${fault ? ` (${JSON.stringify(fault)})` : ''}`)
   leaves?.()
-  life.passes(`${what} is under way`)
+  lifetime.passes(`${what} is under way`)
 
   const apart = async (afterMs: number) => {
     await scene.sleep(afterMs)
@@ -51,7 +51,7 @@ export async function request<T>(
   }
   const slowMs = fault?.kind === 'slow' ? fault.ms : 0
   await clock.sleep(scene.about(takesMs) + Math.min(slowMs, DEADLINE_MS), signal)
-  if (life.dead) {
+  if (lifetime.dead) {
     if (laterMs !== undefined) void apart(laterMs)
     return never()
   }
@@ -70,7 +70,7 @@ export async function request<T>(
   if (fault?.kind === 'fails' && !fault.after) throw errorOf(fault)
   const answer = await effect(fault?.kind === 'lies')
   await clock.sleep(scene.about(takesMs), signal)
-  if (!life.passes(`after ${what}`)) return never()
+  if (!lifetime.passes(`after ${what}`)) return never()
   if (signal.aborted) throw aborted(what)
   if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
   if (fault?.kind === 'fails') throw errorOf(fault)

@@ -8,7 +8,7 @@ export const SLOWEST_BYTES_PER_MS = 16
 export const LEAST_BYTES_PER_MS = 2
 /** A link may become so many times slower than it was last seen: other lanes begin, reception fades. */
 export const SLACK = 2
-/** Time that a part may take on such a link, ms: with the patience, 30 s. */
+/** Time that a part may take on such a link, ms: with `TIMEOUT_MS`, 30 s. */
 export const PART_MS = 10_000
 /** No part is smaller. */
 export const SMALLEST_BYTES = 64 * 1024

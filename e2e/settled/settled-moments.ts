@@ -6,7 +6,7 @@ import type { Moment } from '../kill/moments.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { storedChunks } from '../page/stored.ts'
 import { STORES } from '../stores.ts'
-import type { HeadStore, SettledScene } from './scene.ts'
+import type { HeadStore, SettledScene } from './settled-scene.ts'
 
 /** A point at which a death can hit, in the life of what has settled too. */
 export interface SettledMoment extends Omit<Moment, 'reach'> {

@@ -30,7 +30,7 @@ export interface Recorded {
 }
 
 /** Store, chain and relay on this machine; each recording has a browser and a link of its own. */
-export interface SafeWorld {
+export interface SafeStack {
   readonly backend: Backend
   /**
    * Records in a Chromium without a debugger whose every request to store, chain and relay goes through one link.
@@ -51,7 +51,7 @@ export const BLOCK_SEC = 2
 
 export const bytesPerSec = ({ mbit }: LinkShape) => (mbit * 1e6) / 8
 
-export async function openSafeWorld(): Promise<SafeWorld> {
+export async function openSafeStack(): Promise<SafeStack> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-safe-'))
   const backend = await startBackend({
     dataDir: join(folder, 'data'),
