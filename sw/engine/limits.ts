@@ -1,4 +1,4 @@
-// The numbers of drain.ts, plan-work.ts and time-limit.ts. Bundlers write those of a file without imports where they are used.
+// The numbers of drain.ts, plan-work.ts, witness.ts and time-limit.ts. Bundlers write those of a file without imports where they are used.
 
 /** Near the end of its budget a drain starts nothing new, ms. */
 export const WIND_DOWN_MS = 10_000
@@ -18,3 +18,5 @@ export const READY_BYTES = 6 * 1024 * 1024
 export const WORK_LIMIT_MS = 270_000
 /** And the time that the bytes need on the slowest link, bytes per ms. */
 export const SLOWEST_BYTES_PER_MS = 2
+/** A node has so long to tell which transaction brought a head, however often the app wants one anchored, ms. */
+export const RECEIPT_MS = 5_000

@@ -10,6 +10,7 @@ import type { WitnessedHead } from '../ports/anchor.ts'
 import { change } from './change.ts'
 import { headAt } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
+import { RECEIPT_MS } from './limits.ts'
 import { limited } from './time-limit.ts'
 
 /**
@@ -99,9 +100,10 @@ async function conclude(
   // What a node does not tell of it, or not soon, holds nothing up: neither its bytes nor the next head.
   const receipt =
     isNews &&
-    (await Promise.race([anchor.receipt(name, head, signal), clock.sleep(anchor.everyMs, signal)]).catch(
-      () => undefined,
-    ))
+    (await Promise.race([
+      anchor.receipt(name, head, signal),
+      clock.sleep(Math.max(anchor.everyMs, RECEIPT_MS), signal),
+    ]).catch(() => undefined))
   const anchored = { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: clock.now() }
   await change(context, id, { type: 'anchor-confirmed', anchored }, size === listed.tree.size && 'witness')
 }
