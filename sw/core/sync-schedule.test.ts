@@ -185,6 +185,13 @@ describe('planWakes', () => {
     for (const backMs of [3_600_000, 31_536_000_000])
       expect(planSyncTags(scheduled(NOW_MS), NOW_MS - backMs)).toHaveLength(1)
   })
+
+  test('adds one a minute then, too, and not one each time that it is asked', () => {
+    const tags = scheduled(NOW_MS)
+    for (let ms = 0; ms < 5 * TAG_INTERVAL_MS; ms += 2_000)
+      tags.push(...planSyncTags(tags, NOW_MS - 3_600_000 + ms))
+    expect(tags).toHaveLength(4 + 5)
+  })
 })
 
 describe('giving way', () => {

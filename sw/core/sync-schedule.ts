@@ -21,8 +21,8 @@ const KINDS = 4
 export function planSyncTags(tags: readonly string[], nowMs: number): string[] {
   const times = tags.filter(isScheduledTag).map((tag) => parseTag(tag).atMs)
   const isComplete = times.length >= KINDS
-  // Either way: a time in the far future is of a clock that was set back since.
-  if (isComplete && Math.abs(nowMs - Math.max(...times)) < TAG_INTERVAL_MS) return []
+  // Either way, and any of them: a time in the far future is of a clock that was set back since.
+  if (isComplete && times.some((atMs) => Math.abs(nowMs - atMs) < TAG_INTERVAL_MS)) return []
   const kinds = isComplete ? [Math.floor(nowMs / TAG_INTERVAL_MS) % KINDS] : [0, 1, 2, 3]
   return kinds.map((kind) => `${TAG_PREFIX}${kind}:${nowMs}`)
 }

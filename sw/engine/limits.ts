@@ -1,4 +1,4 @@
-// The numbers of drain.ts, plan-work.ts and time-limit.ts. Bundlers write those of a file without imports where they are used.
+// The numbers of drain.ts, plan-work.ts, witness.ts and time-limit.ts. Bundlers write those of a file without imports where they are used.
 
 /** Near the end of its budget a drain starts nothing new, ms. */
 export const WIND_DOWN_MS = 10_000
@@ -16,8 +16,6 @@ export const MAX_READY = 16
 export const READY_BYTES = 6 * 1024 * 1024
 /** What tells of no progress for so long is told; steps without bytes of their own end then, ms. */
 export const SILENCE_MS = 100_000
-/** How long a chain is asked for the receipt of what it holds, which is held up by nothing, ms. */
-export const RECEIPT_LIMIT_MS = 20_000
 /** How long the app may take to tell a person that the last wake is over, ms. */
 export const HOOK_LIMIT_MS = 10_000
 /** How long the bytes of a chunk may take out of the message that brought them, ms. */
@@ -28,3 +26,5 @@ export const VISITS_APART_MS = 5_000
 export const WORK_LIMIT_MS = 270_000
 /** And the time that the bytes need on the slowest link, bytes per ms. */
 export const SLOWEST_BYTES_PER_MS = 2
+/** A node has so long to tell which transaction brought a head, however often the app wants one anchored, ms. */
+export const RECEIPT_MS = 5_000

@@ -147,6 +147,20 @@ describe('a head', () => {
     await expectThrough(world, id, 1)
   })
 
+  it('is kept with its transaction however often the app wants one anchored', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { receipt } = worker.anchor
+    worker.anchor.receipt = async (...args) => {
+      await world.clock.sleep(300, args[2])
+      return receipt(...args)
+    }
+    await drainOnce(world, { ...worker, anchor: { ...worker.anchor, everyMs: 0 } })
+    await expectThrough(world, id, 1)
+    expect((await world.session(id)).anchored?.transactionHash).toBeDefined()
+  })
+
   // Promise 4 of docs/guarantees.md.
   it('that the relay took, while its answer was lost, is looked for on the chain and not sent again', async () => {
     const world = createWorld()

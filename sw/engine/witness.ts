@@ -11,7 +11,7 @@ import { asked } from './asked.ts'
 import { change } from './change.ts'
 import { headAt } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
-import { RECEIPT_LIMIT_MS } from './limits.ts'
+import { RECEIPT_MS } from './limits.ts'
 import { atMost, limited } from './time-limit.ts'
 
 /**
@@ -103,7 +103,7 @@ async function conclude(
     isNews &&
     (await atMost(
       clock,
-      Math.min(anchor.everyMs, RECEIPT_LIMIT_MS),
+      RECEIPT_MS,
       anchor.receipt(name, head, signal).catch(() => undefined),
     ))
   const anchored = { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: clock.now() }

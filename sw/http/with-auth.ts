@@ -40,7 +40,8 @@ const given = <T>(hook: Hook<T>, reason: AuthReason, signal: AbortSignal): Promi
       endIn(HOOK_TIMEOUT_MS)
       until.throwIfAborted()
       const over = new Promise<never>((_, reject) => until.addEventListener('abort', reject))
-      return Promise.race([hook({ reason }), over])
+      // One that throws at once, too: whoever waits for nothing leaves the end unheard.
+      return Promise.race([over, (async () => hook({ reason }))()])
     },
     (cause) => (cause instanceof TypeError ? 'unreachable' : 'sign-in-needed'),
   )
