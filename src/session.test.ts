@@ -442,6 +442,33 @@ describe('bytes of a chunk', () => {
     vi.useRealTimers()
   })
 
+  it.each(['read', 'handed over'])('that were given up while they were %s hold up no end', async (where) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection, chunks, answerAfter, refuseWith } = fakeConnection()
+    const session = await openSession(connection, options)
+    const { opened, open } = gate()
+    answerAfter(opened)
+    refuseWith(new HoldfastError('worker-timeout', 'No answer.'))
+    let reads = 0
+    const failing = async () => {
+      reads++
+      throw new DOMException('gone', 'NotReadableError')
+    }
+    const one = Object.assign(new Blob(['one']), where === 'read' && { arrayBuffer: failing })
+    const leaving = new AbortController()
+    const onStalled = vi.fn()
+    const given = session.append(one, { signal: leaving.signal, onStalled }).catch((error: unknown) => error)
+    await vi.waitFor(() => expect(reads + chunks().length).toBe(1))
+    leaving.abort('enough')
+    expect(await given).toBe('enough')
+    const told = onStalled.mock.calls.length
+    open()
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(session.waiting).toBe(0)
+    expect(onStalled).toHaveBeenCalledTimes(told)
+    vi.useRealTimers()
+  })
+
   it.each(['page', 'worker'] as const)(
     'sealed by the %s are those that were read first, whatever becomes of where they came from',
     async (seal) => {

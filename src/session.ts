@@ -206,6 +206,8 @@ export function recordingSession(
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
       const index = cut.indexes++
       const onStalled = (error: HoldfastError) => {
+        // Given up by its signal, it is not waited for, whatever still fails.
+        if (!waiting.has(handed)) return
         waiting.set(handed, error)
         options.onStalled?.(error)
       }

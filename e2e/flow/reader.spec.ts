@@ -157,6 +157,15 @@ test('a code that the phone shows, once it is asked for it, is read by the reade
   // The camera is let go, and the key is in no address.
   expect(await video.evaluate((one: HTMLVideoElement) => one.srcObject)).toBeNull()
   expect(reader.url()).toBe(`${stack.url}/read.html`)
+
+  // So it is where the key comes another way meanwhile.
+  await reader.reload()
+  await reader.getByTestId('scan').press('Enter')
+  await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
+  await reader.getByTestId('reader-key').fill(encodeKey(phone.groupKey))
+  await reader.getByTestId('reader-open').press('Enter')
+  await expect(reader.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
+  await expect.poll(() => video.evaluate((one: HTMLVideoElement) => one.srcObject === null)).toBe(true)
 })
 
 test('a browser that reads no codes is told of the camera app, and takes the link as it was sent', async ({

@@ -111,7 +111,10 @@ export function recordingParts(options: PartsOptions) {
     // Where the worker has lost it, what it had not taken is in another; so is what came later.
     const isElsewhere = (error: unknown) =>
       done.rest !== undefined || (done !== current() && isHoldfastError(error, 'unknown-session'))
-    ends.push(ended.catch((error: unknown) => (isElsewhere(error) ? undefined : Promise.reject(error))))
+    const told = ended.catch((error: unknown) => (isElsewhere(error) ? undefined : Promise.reject(error)))
+    // The first that fails is told; nobody may wait for the others.
+    told.catch(() => undefined)
+    ends.push(told)
   }
 
   return {

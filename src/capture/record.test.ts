@@ -347,6 +347,38 @@ describe('record', () => {
     expect(ends).toEqual(['interrupted'])
   })
 
+  it.each([
+    ['the recorder cannot be started anew', { failsAt: 'start' }],
+    ['the session cannot go on in another', { restarts: false }],
+  ] as const)('gives what was being made where %s', async (_why, how) => {
+    const worker = fakeWorker()
+    const session = worker.begin()
+    if ('restarts' in how) session.restart = () => Promise.reject(new HoldfastError('bad-input', 'No.'))
+    const recording = record(session, stream, 'video/webm')
+    const first = FakeRecorder.last
+    first.slice('one ')
+    await settle()
+    Object.assign(worker.sessions[0] ?? {}, { known: false })
+    let lastSlice = () => {}
+    // As a browser does it: not at once.
+    first.stop = () => {
+      first.state = 'inactive'
+      lastSlice = () => {
+        first.slice('two')
+        first.dispatchEvent(new Event('stop'))
+      }
+    }
+    if ('failsAt' in how) FakeRecorder.failsAt = how.failsAt
+    const over = vi.fn()
+    recording.finished.catch(over)
+    happens('resume')
+    await settle()
+    expect(over).not.toHaveBeenCalled()
+    lastSlice()
+    await expect(recording.finished).rejects.toBeInstanceOf(HoldfastError)
+    expect(await recording.unsaved()?.text()).toBe('failsAt' in how ? 'one two' : 'one twothe rest')
+  })
+
   it('cuts a slice that is too large for a chunk, and counts it once', async () => {
     const { session, appended } = fakeSession()
     const progress: { captured: number; acknowledged: number }[] = []

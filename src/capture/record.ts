@@ -315,10 +315,10 @@ export function record(
       recorder = recordInto(into)
       void Promise.all([into.session, before]).then(
         ([next, ended]) => onContinued?.({ session: next, before: ended }),
-        reject,
+        fail,
       )
     } catch (error) {
-      reject(error)
+      void fail(error)
       parts.end(into, 'interrupted')
     }
     if (old.state !== 'inactive') old.stop()

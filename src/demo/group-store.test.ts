@@ -26,7 +26,7 @@ function stubStorage(): void {
   vi.stubGlobal('caches', {
     open: async () => ({
       put: async (address: string, response: Response) => void files.set(address, await response.text()),
-      match: async (address: string) => files.has(address) && new Response(files.get(address)),
+      match: async (address: string) => (files.has(address) ? new Response(files.get(address)) : undefined),
       delete: async (address: string) => files.delete(address),
     }),
   })
@@ -125,6 +125,26 @@ describe('the groups that a device knows', () => {
     expect(placeOfKey(group.id)).toBe('kept')
     await forgetKey(group.id)
     expect(placeOfKey(group.id)).toBe('elsewhere')
+  })
+
+  it('are said to keep a key for as long as its file cannot be deleted', async () => {
+    await rememberNewKey(group, keys)
+    vi.stubGlobal('caches', { open: () => Promise.reject(new DOMException('No', 'UnknownError')) })
+    expect(await proveCopy(group.id, encodeKey(keys.privateKey).slice(-4), false)).toBe(true)
+    expect(placeOfKey(group.id)).toBe('kept')
+    stubStorage()
+    await forgetKey(group.id)
+    expect(placeOfKey(group.id)).toBe('elsewhere')
+    expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
+  })
+
+  it('forget a key where there are no files, too', async () => {
+    vi.stubGlobal('caches', undefined)
+    await rememberKey(group, keys, true)
+    expect(placeOfKey(group.id)).toBe('kept')
+    await forgetKey(group.id)
+    expect(placeOfKey(group.id)).toBe('elsewhere')
+    expect(onDisk()).not.toContain(encodeKey(keys.privateKey))
   })
 
   it('have what an older version kept with them moved into a file, and nothing lost where there are no files', async () => {

@@ -161,9 +161,9 @@ export async function forgetKey(id: GroupId): Promise<void> {
 
 /** The entry changes once the file is gone, so that nobody is told of less than there is. */
 async function removeKept(id: GroupId): Promise<void> {
-  if (!(await deleteKey(id))) return
+  const isGone = await deleteKey(id)
   const known = knownAs(id)
-  if (!known) return
+  if (!known || (known.hasKey && !isGone)) return
   kept.delete(id)
   const { key: _key, hasKey: _hasKey, ...without } = known
   put(without)

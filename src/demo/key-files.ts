@@ -31,14 +31,13 @@ export async function readKey(id: GroupId): Promise<string | undefined> {
   }
 }
 
-/** @returns whether it is gone */
+/** @returns whether it is known to be gone */
 export async function deleteKey(id: GroupId): Promise<boolean> {
   try {
     const cache = await caches.open(CACHE)
     await cache.delete(addressOf(id))
-    return (await readKey(id)) === undefined
+    return (await cache.match(addressOf(id))) === undefined
   } catch {
-    // Where there are no such files, none is left.
-    return true
+    return false
   }
 }

@@ -8,8 +8,9 @@ import { texts } from './texts.ts'
  *
  * @param isKey whether this text is a key, or a link with one
  * @param onFound is given the first that is
+ * @returns ends a look, where the key has come another way
  */
-export function offerScan(isKey: (text: string) => boolean, onFound: (text: string) => void): void {
+export function offerScan(isKey: (text: string) => boolean, onFound: (text: string) => void): () => void {
   const toggle = byId('scan', HTMLButtonElement)
   const view = byId('scan-view', HTMLElement)
   const words = byId('scan-words', HTMLElement)
@@ -38,12 +39,16 @@ export function offerScan(isKey: (text: string) => boolean, onFound: (text: stri
     if (looking?.signal === signal) looking = undefined
     draw()
   }
-  toggle.addEventListener('click', () => {
-    setText(byId('reader-error', HTMLElement), '')
-    if (!looking) return void look()
-    looking.abort()
+  const stop = () => {
+    looking?.abort()
     looking = undefined
     draw()
+  }
+  toggle.addEventListener('click', () => {
+    setText(byId('reader-error', HTMLElement), '')
+    if (looking) stop()
+    else void look()
   })
   void canScan().then((can) => (toggle.hidden = !can))
+  return stop
 }

@@ -26,11 +26,12 @@ function start(): void {
     const keys = await keysOf(text)
     setText(byId('reader-error', HTMLElement), typeof keys === 'string' ? keys : '')
     if (typeof keys === 'string') return input.focus()
+    stopScan()
     form.hidden = true
     input.value = ''
     showRecordings(keys)
   }
-  offerScan(
+  const stopScan = offerScan(
     (text) => typeof parseKey(keyOfLink(text)) === 'object',
     (text) => void use(text),
   )

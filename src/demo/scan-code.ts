@@ -37,18 +37,20 @@ export async function scanCode(
     video: { facingMode: { ideal: 'environment' } },
   })
   try {
+    signal.throwIfAborted()
     video.srcObject = stream
     await video.play().catch(() => undefined)
     for (;;) {
-      signal.throwIfAborted()
       // A frame that cannot be read is not there yet.
       const codes = await detector.detect(video).catch(() => [])
+      signal.throwIfAborted()
       const found = codes.map(({ rawValue }) => rawValue).find(willDo)
       if (found !== undefined) return found
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     }
   } finally {
-    video.srcObject = null
+    // Another look may have begun.
+    if (video.srcObject === stream) video.srcObject = null
     for (const track of stream.getTracks()) track.stop()
   }
 }
