@@ -4,7 +4,7 @@ import { expectThrough } from '../testing/expect-through.ts'
 import { publishedLog } from '../testing/published.ts'
 import { createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
-import { BUDGETS_MS, createDrain } from './drain.ts'
+import { BUDGETS_MS, createDrain, DRAIN_LOCK } from './drain.ts'
 
 const id = sessionIdOf(1)
 
@@ -37,6 +37,29 @@ describe('a drain', () => {
     await expectThrough(world, id, 500)
     expect((await publishedLog(world, id)).pages).toHaveLength(1)
     expect(world.chain.submits()).toBe(1)
+  })
+
+  it('whose lock was taken from it leaves all that comes next to the one that has it', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.server.latencyMs = 600_000
+    const worker = world.worker()
+    let looks = 0
+    const store = { ...worker.store, read: (work: never) => (looks++, worker.store.read(work)) as never }
+    const drain = createDrain({ ...worker, store })
+    const looksInAMinute = async () => {
+      const before = looks
+      await world.clock.advance(60_000)
+      return looks - before
+    }
+    const robbed = drain.join('message').catch((error: unknown) => error)
+    await world.clock.advance(1_000)
+    const alone = await looksInAMinute()
+    world.locks.steal(DRAIN_LOCK)
+    expect(await robbed).toMatchObject({ name: 'AbortError' })
+    void drain.join('message')
+    await world.clock.advance(1_000)
+    expect(await looksInAMinute()).toBe(alone)
   })
 
   it('asks to be woken again while work remains', async () => {

@@ -43,6 +43,7 @@ export const DRAIN_LOCK = 'holdfast-drain'
 export function createDrain(context: Context): Drain {
   const { lock, clock, wake, watch } = context
   let running: Promise<Outcome> | undefined
+  let runs = 0
   let deadlineMs = 0
   let wakeSignal = new AbortController()
   const watched = new Set<SessionId>()
@@ -77,14 +78,18 @@ export function createDrain(context: Context): Drain {
   }
 
   function begin(): Promise<Outcome> {
-    const begun = lock.run(DRAIN_LOCK, run).finally(() => {
-      // Another may have begun while this one finished.
-      if (running === begun) running = undefined
-    })
+    const nth = ++runs
+    // One whose lock was taken from it leaves the lanes to the next.
+    const begun = lock
+      .run(DRAIN_LOCK, () => run(() => nth === runs))
+      .finally(() => {
+        // Another may have begun while this one finished.
+        if (running === begun) running = undefined
+      })
     return begun
   }
 
-  async function run(): Promise<Outcome> {
+  async function run(isLatest: () => boolean): Promise<Outcome> {
     const transfers = new Map<ChunkId, Promise<unknown>>()
     /** What these are of, in the order in which they began. */
     const moving = new Map<string, ChunkRecord>()
@@ -111,7 +116,7 @@ export function createDrain(context: Context): Drain {
     }
 
     try {
-      for (;;) {
+      while (isLatest()) {
         wakeSignal = new AbortController()
         const failures = lanes.failures()
         const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), takeNext })
@@ -161,9 +166,10 @@ export function createDrain(context: Context): Drain {
         const waitMs = Math.min(plan.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), wakeSignal.signal)
       }
+      return 'work-remains'
     } finally {
       stop.abort()
-      lanes.allow(0, 0)
+      if (isLatest()) lanes.allow(0, 0)
       await Promise.all(underWay())
     }
   }
