@@ -188,7 +188,8 @@ export function createOracle(
 
   /** Time cannot mend it: bytes are not ours any more, or somebody else has written to the chain. It must say so. */
   function isHopeless(session: SessionRecord, disk: DiskState): boolean {
-    if (session.trouble === undefined) return false
+    // What passes by itself is no end.
+    if (session.trouble === undefined || session.trouble.retryAtMs !== undefined) return false
     if (scene.history.anchored && chain().isForked(session.id)) return true
     const left = chunksOf(disk, session.id).filter(({ state }) => state.status !== 'confirmed')
     return (

@@ -175,8 +175,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       /is not at its end|the tally of|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
       [
         'core/session-machine',
-        "isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, underWay)",
-        "step(draft, 'listing', session.listing, event.event, underWay)",
+        'isInFlight(session, event.of) && stepListing(draft, event)',
+        'stepListing(draft, event)',
       ],
       ['core/session-machine', 'isInFlight(session, event.of) && list(draft, event)', 'list(draft, event)'],
     ),
@@ -275,8 +275,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     /before any head was deep enough|does not list it|is settled, and the chain/,
     [
       'engine/witness',
-      'await anchor.read(name, signal)',
-      'await anchor.read(name, signal).then((seen) => ({ ...seen, deep: seen.latest }))',
+      'await asked(anchor.read(name, signal))',
+      'await asked(anchor.read(name, signal)).then((seen) => ({ ...seen, deep: seen.latest }))',
     ],
   ),
   {
@@ -330,13 +330,13 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   // What goes on by itself, and is told.
   plant('never tries again what was refused', UNFINISHED, [
     'core/plan',
-    "metered ? Infinity : trialMs('refusal')",
-    'Infinity',
+    "mayLeave === 'all' || isSmall || parkedRaw > 0",
+    'false',
   ]),
   plant('never tries a page or a head again that was refused', UNFINISHED, [
     'core/session-machine',
-    'tryStepsAgain(draft, isStuck, true) || tried.length > 0',
-    'tried.length > 0',
+    "(mayLeave !== 'nothing' && tryStepsAgain(draft, isStuck, true)) || parked.length > 0",
+    'parked.length > 0',
   ]),
   plant('believes any time that it stored', UNFINISHED, [
     'core/retry-policy',

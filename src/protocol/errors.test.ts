@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { LONGEST_WAIT_MS } from '../../sw/core/waits.ts'
 import { VerificationError } from '../verify/index.ts'
 import { adviceFor } from './advice.ts'
 import type * as errors from './errors.ts'
@@ -29,6 +30,13 @@ describe('HoldfastError', () => {
     expect(error.cause).toBe(cause)
     expect(error.retryAfterMs).toBe(9)
     expect(new HoldfastError('throttled', 'why').retryAfterMs).toBe(0)
+  })
+
+  it('heeds no wait beyond the longest legal one, nor one that is no number', () => {
+    const asked = (retryAfterMs: number) =>
+      new HoldfastError('throttled', 'why', { retryAfterMs }).retryAfterMs
+    expect([86_400_000, Infinity].map(asked)).toEqual([LONGEST_WAIT_MS, LONGEST_WAIT_MS])
+    expect(asked(NaN)).toBe(0)
   })
 
   it('takes anything thrown that is not ours for a defect, and keeps it as the cause', () => {

@@ -63,6 +63,9 @@ export const classOf = (code: string): ErrorClass =>
 
 export type ErrorCode = keyof typeof ERRORS
 
+/** No server, and no app, is heeded that asks for a longer wait, ms. */
+const LONGEST_RETRY_AFTER_MS = 3_600_000
+
 /** An error as it crosses from worker to page or into the store: structured clone would drop the class. */
 export interface WireError<Code extends string = ErrorCode> {
   readonly code: Code
@@ -71,7 +74,7 @@ export interface WireError<Code extends string = ErrorCode> {
 
 export interface ErrorDetails {
   cause?: unknown
-  /** The server's `Retry-After` in ms (RFC 9110 §10.2.3). */
+  /** The server's `Retry-After` in ms (RFC 9110 §10.2.3); an hour counts, whatever is asked beyond it. */
   retryAfterMs?: number | undefined
 }
 
@@ -87,7 +90,7 @@ export class HoldfastError<Code extends string = ErrorCode> extends Error {
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details)
     this.code = code
-    this.retryAfterMs = details.retryAfterMs ?? 0
+    this.retryAfterMs = Math.min(details.retryAfterMs || 0, LONGEST_RETRY_AFTER_MS)
   }
 
   get class(): ErrorClass {

@@ -222,9 +222,24 @@ describe('failures', () => {
     }
   })
 
-  it('wait for an hour at most, whatever the server asks', () => {
-    const asked = transition(uploading, { type: 'failed', failure: failure('throttled', 86_400_000) }, moment)
-    expect(asked.chunk.effort?.notBeforeMs).toBe(NOW_MS + 3_600_000)
+  it('of what was only asked never park, but for want of a sign-in, or on trial', () => {
+    const isOfRead = true
+    for (const [code, parks] of [
+      ['rejected-by-store', false],
+      ['bad-answer', false],
+      ['sign-in-needed', true],
+    ] as const) {
+      let chunk = uploading
+      for (let times = 0; times < 9; times++)
+        chunk = transition(chunk, { type: 'failed', failure: { ...failure(code), isOfRead } }, moment).chunk
+      expect(isParked(chunk.effort), code).toBe(parks)
+    }
+    const onTrial = transition(uploading, { type: 'resumed', onTrial: true }, moment).chunk
+    const again = { ...failure('rejected-by-store'), isOfRead }
+    expect(isParked(transition(onTrial, { type: 'failed', failure: again }, moment).chunk.effort)).toBe(true)
+    // What passes is no answer to the trial, which goes on.
+    const passing = transition(onTrial, { type: 'failed', failure: failure('unreachable') }, moment).chunk
+    expect(passing.effort?.onTrial).toBe(true)
   })
 
   // Promise 6 of docs/guarantees.md.

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
 import { believable, close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from './circuit.ts'
-import { LONGEST_WAIT_MS } from './retry-policy.ts'
 
 const NOW_MS = 1_800_000_000_000
 const MINUTE_MS = 60_000
@@ -38,9 +37,8 @@ describe('the time that a server asked for', () => {
     expect(allowed(reconsider(asked), later - 1)).toBe(0)
   })
 
-  it('is an hour at most, whatever was asked', () => {
-    const long = trip(CLOSED, 'throttled', 30 * DAY_MS, NOW_MS, 0.5)
-    expect(allowed(long, LONGEST_WAIT_MS)).toBe(1)
+  it('is none where no server asked for it', () => {
+    expect(trip(CLOSED, 'unreachable', 0, NOW_MS, 0.5).floorMs).toBe(0)
   })
 })
 
@@ -50,6 +48,13 @@ describe('a stored circuit under a clock that was set', () => {
     expect(allowed(believable(ahead, NOW_MS), 0)).toBe(1)
     const floor = trip(CLOSED, 'throttled', MINUTE_MS, NOW_MS + days * DAY_MS, 0.5)
     expect(allowed(believable(floor, NOW_MS), 0)).toBe(1)
+  })
+
+  it('half an hour back waits no longer than a failure counts, where no server asked', () => {
+    const ahead = trip(CLOSED, 'unreachable', 0, NOW_MS + 30 * MINUTE_MS, 0.5)
+    expect(allowed(believable(ahead, NOW_MS), 0)).toBe(1)
+    const floor = trip(CLOSED, 'throttled', MINUTE_MS, NOW_MS, 0.5)
+    expect(believable(floor, NOW_MS)).toEqual(floor)
   })
 
   it.each([1, 365])('%i days ahead is due', (days) => {
@@ -72,7 +77,7 @@ describe('circuit', () => {
 
   it.each(Object.keys(ERRORS) as ErrorCode[])('%s: opens only for what tells of the destination', (code) => {
     const after = trip(CLOSED, code, 0, 1_000, 0.5)
-    if (OPENS.has(code)) expect(after).toEqual({ failures: 1, notBeforeMs: 1_250, floorMs: 1_000 })
+    if (OPENS.has(code)) expect(after).toEqual({ failures: 1, notBeforeMs: 1_250, floorMs: 0 })
     else expect(after).toBe(CLOSED)
   })
 

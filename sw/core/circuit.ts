@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { believedMs, circuitDelayMs, LONGEST_WAIT_MS, tellsOfDestination } from './retry-policy.ts'
+import { believedMs, circuitDelayMs, DESTINATION_CAP_MS, tellsOfDestination } from './retry-policy.ts'
 
 /**
  * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
@@ -8,7 +8,7 @@ import { believedMs, circuitDelayMs, LONGEST_WAIT_MS, tellsOfDestination } from 
 export interface Circuit {
   readonly failures: number
   readonly notBeforeMs: number
-  /** The server itself asked not to be asked before this time (`Retry-After`), ms since the epoch. */
+  /** The server itself asked not to be asked before this time (`Retry-After`), ms since the epoch; 0: it did not. */
   readonly floorMs: number
 }
 
@@ -26,7 +26,7 @@ export function trip(
   const failures = circuit.failures + 1
   const delayMs = circuitDelayMs(failures, random)
   // What the server asked for is a promise: a later failure that asks for less does not take it back.
-  const asked = Math.max(circuit.floorMs, nowMs + Math.min(floorMs, LONGEST_WAIT_MS))
+  const asked = Math.max(circuit.floorMs, floorMs > 0 ? nowMs + floorMs : 0)
   return { failures, notBeforeMs: Math.max(nowMs + delayMs, asked), floorMs: asked }
 }
 
@@ -34,12 +34,15 @@ export function trip(
 export const close = ({ floorMs }: Circuit, nowMs: number): Circuit =>
   floorMs > nowMs ? { failures: 0, notBeforeMs: floorMs, floorMs } : CLOSED
 
-/** The stored circuit as far as it can be true: no clock that was ahead makes it wait longer than any server may ask. */
-export const believable = (circuit: Circuit, nowMs: number): Circuit => ({
-  ...circuit,
-  notBeforeMs: believedMs(circuit.notBeforeMs, nowMs),
-  floorMs: believedMs(circuit.floorMs, nowMs),
-})
+/**
+ * The stored circuit as far as it can be true: no clock that was ahead makes it wait longer than any server may ask, nor
+ * one that asked for nothing longer than a failure counts.
+ */
+export function believable(circuit: Circuit, nowMs: number): Circuit {
+  const floorMs = believedMs(circuit.floorMs, nowMs)
+  const waitMs = believedMs(circuit.notBeforeMs, nowMs, DESTINATION_CAP_MS)
+  return { ...circuit, floorMs, notBeforeMs: Math.max(floorMs, waitMs) }
+}
 
 /** The circuit when a person arrives or the network comes back: asked again now, unless the server forbade it. */
 export const reconsider = (circuit: Circuit): Circuit => ({ ...circuit, notBeforeMs: circuit.floorMs })

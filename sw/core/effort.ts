@@ -49,11 +49,14 @@ export const underWay = <Of extends Effort>(effort: Of, event: UnderWay): Of =>
 export function afterFailedEffort<Of extends Effort>(effort: Of, failure: Failure, now: Now): Of {
   const { code, message } = failure
   const failures = effort.failures + (countsAsAttempt(code) ? 1 : 0)
+  // What was refused before is not asked for each minute either.
+  const isOfRead = failure.isOfRead && !effort.onTrial
+  const notBeforeMs = waitAfter({ ...failure, isOfRead }, failures, now)
   return {
     ...effort,
     failures,
     lastError: isReportable(failure) ? { code, message } : effort.lastError,
-    notBeforeMs: waitAfter(failure, failures, now),
-    onTrial: undefined,
+    notBeforeMs,
+    onTrial: notBeforeMs < Infinity ? effort.onTrial : undefined,
   }
 }

@@ -7,7 +7,11 @@ import { finding } from './finding.ts'
 
 const NOW_MS = 1_000
 const asked = { ...CLOSED, floorMs: NOW_MS + 60 }
-const told = { type: 'held-up', untilMs: NOW_MS + 60 }
+const told = {
+  type: 'held-up',
+  error: { code: 'throttled', message: 'Its server asked for a wait.' },
+  untilMs: NOW_MS + 60,
+}
 const session = aSession(5)
 const uploading = { ...session, tally: { ...session.tally, uploading: 1 } }
 const anchoring = { ...session, tally: { ...session.tally, anchoring: 1 } }

@@ -3,6 +3,7 @@ import { belongsElsewhere } from './identity.ts'
 import { listingDueMs } from './listing.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionEvent } from './session-machine.ts'
+import { isHeldBack } from './trial.ts'
 import { isSettled, pendingChunks } from './session.ts'
 import { isWitnessOwed } from './witnessing.ts'
 
@@ -13,8 +14,8 @@ export interface Destinations {
 }
 
 /**
- * What a session is to be told before anything starts: that it belongs elsewhere, or does not any more; or that a server
- * has asked for a wait, which this session needs next too, and has not met itself.
+ * What a session is to be told before anything starts: that it belongs elsewhere, or does not any more; that its chunks
+ * are to wait with those that were refused, or need not any more; or that a server has asked for a wait, which this session needs next too, and has not met itself.
  *
  * @param here whom this worker brings things to
  */
@@ -29,8 +30,14 @@ export function finding(
   const isElsewhere = belongsElsewhere(session, here) && !isSettled(session)
   if (isElsewhere ? !paused : paused === 'elsewhere')
     return { type: 'paused', by: isElsewhere && 'elsewhere' }
+  if (!paused && isHeldBack(session) !== !!session.heldBack) return { type: 'held-back' }
   const needsStore = pendingChunks(session) > 0 || listingDueMs(session) < Infinity
   const needed = needsStore ? store : isWitnessOwed(session) ? chain : CLOSED
   const { floorMs: untilMs } = needed
-  return paused || trouble || untilMs <= nowMs ? undefined : { type: 'held-up', untilMs }
+  if (paused || trouble || untilMs <= nowMs) return undefined
+  return {
+    type: 'held-up',
+    error: { code: 'throttled', message: 'Its server asked for a wait.' },
+    untilMs,
+  }
 }

@@ -10,9 +10,10 @@ import { totalChunks } from './session.ts'
  * Entries wait for nothing but the page before them; an empty recording is not listed.
  */
 export function listingDueMs(session: SessionRecord, nowMs = Infinity): number {
-  const { listing, listed, size, expired } = session
+  const { listing, listed, size, expired, paging } = session
   if (listing) return effortDueMs(listing, nowMs)
   // The first entry waits for another: one page for both.
   const isNew = size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0
-  return isNew || expired ? 0 : Infinity
+  if (!isNew && !expired) return Infinity
+  return paging ? effortDueMs(paging, nowMs) : 0
 }

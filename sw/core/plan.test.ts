@@ -47,7 +47,16 @@ describe('stepsDueMs', () => {
   })
 
   it('sends nothing again to see while bytes cost money', () => {
-    expect(stepsDueMs(busy, NOW_MS, true)).toEqual({ ...all, refusal: Infinity })
+    expect(stepsDueMs(busy, NOW_MS, 'small')).toEqual({ ...all, refusal: Infinity })
+  })
+
+  it('tries pages and heads that were refused, and what is to be sealed, all the same', () => {
+    const listing = aListing(2, 4, parked)
+    expect(stepsDueMs({ ...busy, listing }, NOW_MS, 'small').refusal).toBe(NOW_MS + 7)
+    const raw = { ...busy, parked: 1, parkedRaw: 1 }
+    expect(stepsDueMs(raw, NOW_MS, 'small').refusal).toBe(NOW_MS + 7)
+    expect(stepsDueMs(raw, NOW_MS, 'nothing')).toEqual({ refusal: NOW_MS + 7 })
+    expect(stepsDueMs({ ...busy, listing }, NOW_MS, 'nothing')).toEqual({ refusal: Infinity })
   })
 
   it('has none while the session is paused, or where nothing is left', () => {

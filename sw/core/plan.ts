@@ -1,6 +1,6 @@
-import { effortDueMs } from './effort.ts'
+import { effortDueMs, isParked } from './effort.ts'
 import { listingDueMs } from './listing.ts'
-import type { SessionRecord, TrialKind } from './record.ts'
+import type { MayLeave, SessionRecord, TrialKind } from './record.ts'
 import { believedMs, LONGEST_TRIAL_MS } from './retry-policy.ts'
 import { isSettled, isToTell, pendingChunks } from './session.ts'
 import { witnessDueMs } from './witnessing.ts'
@@ -16,25 +16,28 @@ export type StepKind = TrialKind | WorkKind
 
 /**
  * When the session's next step of each kind is due, ms since the epoch (0: now); never, where there is none.
- *
- * @param metered whether bytes cost money now: what was refused is then not sent again to see
  */
 export function stepsDueMs(
   session: SessionRecord,
   nowMs: number,
-  metered = false,
+  mayLeave: MayLeave = 'all',
 ): { readonly [Kind in StepKind]?: number } {
   if (session.paused) return {}
   const trialMs = (kind: TrialKind) => {
     const trial = session.trials?.[kind]
     return trial ? believedMs(trial.retryAtMs, nowMs, LONGEST_TRIAL_MS) : Infinity
   }
+  const { parkedRaw, listing, witnessing } = session
+  const isSmall = mayLeave === 'small' && (isParked(listing) || isParked(witnessing))
+  const refusal = mayLeave === 'all' || isSmall || parkedRaw > 0 ? trialMs('refusal') : Infinity
+  // Sealing alone needs no network.
+  if (mayLeave === 'nothing') return { refusal }
   return {
     listing: listingDueMs(session, nowMs),
     witness: witnessDueMs(session, nowMs),
     completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion, nowMs) : Infinity,
     'sign-in': trialMs('sign-in'),
-    refusal: metered ? Infinity : trialMs('refusal'),
+    refusal,
   }
 }
 

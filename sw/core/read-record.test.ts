@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readChunk, readSession } from './read-record.ts'
+import { stepsDueMs, workRemains } from './plan.ts'
 import { isSettled, recount } from './session.ts'
 import { trialOf } from './retry-policy.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
@@ -25,6 +26,12 @@ describe('a record of another version', () => {
     const read = readSession(stored)
     expect(read.tally.anchoring).toBe(0)
     expect(isSettled(read)).toBe(true)
+  })
+
+  it.each(['listed', 'witnessing', 'size', 'ending'])('that lacks %s breaks no look at it', (name) => {
+    const read = readSession(without({ ...session, size: 3 }, name))
+    expect(Object.keys(stepsDueMs(read, 2_000))).toContain('listing')
+    expect(workRemains(read)).toBe(true)
   })
 
   it.each(['totalBytes', 'storedBytes', 'totalMs', 'storedMs', 'localBytes', 'parked', 'tally'])(

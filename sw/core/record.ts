@@ -181,6 +181,12 @@ export interface Trouble {
 /** `sign-in`, which the app may mend at any time; `refusal`, where each try may cost the bytes of a chunk. */
 export type TrialKind = 'sign-in' | 'refusal'
 
+/**
+ * What may leave the device now: nothing by the policy, so that raw chunks alone are tried; on a metered link no chunk that
+ * was refused, to see.
+ */
+export type MayLeave = 'all' | 'small' | 'nothing'
+
 export type Trials = { readonly [Kind in TrialKind]?: Trial | undefined }
 
 /** When what is parked is tried again by itself. */
@@ -264,6 +270,12 @@ export interface SessionRecord {
   readonly trouble?: Trouble | undefined
   /** By what was refused: set while something is parked for that, and is tried again by itself. */
   readonly trials?: Trials | undefined
+  /** Uploads of chunks that were refused since one went through. */
+  readonly refused?: number | undefined
+  /** The chunks that it has not been refused for yet wait with the others, for a trial: they have no place in the queue. */
+  readonly heldBack?: boolean | undefined
+  /** How making the next page stands, where that has failed. */
+  readonly paging?: Effort | undefined
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */
   readonly open?: number | undefined
 }

@@ -29,7 +29,7 @@ describe('the wait after a failure', () => {
     expect(waitMs(3, 0, 0.9999)).toBe(2_000)
   })
 
-  it('is never shorter than the server asked, cap or not, but for an hour at most', () => {
+  it('is never shorter than the server asked, cap or not', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 100 }),
@@ -41,7 +41,6 @@ describe('the wait after a failure', () => {
       ),
     )
     expect(waitMs(1, 120_000, 0.5)).toBe(120_000)
-    expect(waitMs(1, 86_400_000, 0.5)).toBe(LONGEST_WAIT_MS)
   })
 })
 

@@ -15,6 +15,8 @@ import {
 } from './waits.ts'
 
 export {
+  CAP_MS,
+  DESTINATION_CAP_MS,
   LONGEST_TRIAL_MS,
   LONGEST_WAIT_MS,
   PROOF_LASTS_MS,
@@ -43,6 +45,8 @@ export const isRecent = (atMs: number, { nowMs }: Now) => atMs <= nowMs && nowMs
 export interface Failure extends WireError {
   /** The server's Retry-After, ms; 0 if absent. */
   readonly retryAfterMs: number
+  /** Something was only asked for: in vain, but it cost no bytes. */
+  readonly isOfRead?: boolean | undefined
   /** The destination as a whole is not asked before this time, ms since the epoch. */
   readonly circuitUntilMs?: number
 }
@@ -79,18 +83,21 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
   return kind === 'transient' ? undefined : 'refusal'
 }
 
+/** Whether what one chunk was refused for may be so of others, and cost their bytes: what cannot be read here is not sent. */
+export const tellsOfOthers = (error: WireError) =>
+  trialOf(error) === 'refusal' && error.code !== 'payload-unreadable'
+
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
  * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
- * cost all of its bytes each minute.
+ * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in.
  *
  * @returns until when, ms since the epoch; Infinity where it parks
  */
 export function waitAfter(failure: Failure, failures: number, now: Now): number {
-  const { code } = failure
+  const { code, isOfRead, retryAfterMs: floorMs } = failure
   const kind = code === 'payload-unreadable' ? code : classOf(code)
-  if (failures > (TRIES[kind] ?? 0)) return Infinity
-  const floorMs = Math.min(failure.retryAfterMs, LONGEST_WAIT_MS)
+  if (failures > (isOfRead && kind !== 'blocked' ? Infinity : (TRIES[kind] ?? 0))) return Infinity
   return now.nowMs + (failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random)))
 }
 

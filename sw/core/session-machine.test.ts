@@ -21,7 +21,15 @@ import { entryOf } from './entry-of.ts'
 import { headsNeeded } from './expired-pages.ts'
 import { listingDueMs } from './listing.ts'
 import { NEW_EFFORT } from './effort.ts'
-import type { ChunkRecord, ChunkState, HeadRecord, Listing, SessionRecord, TrialKind } from './record.ts'
+import type {
+  ChunkRecord,
+  ChunkState,
+  HeadRecord,
+  Listing,
+  MayLeave,
+  SessionRecord,
+  TrialKind,
+} from './record.ts'
 import { PROOF_LASTS_MS, type Failure, type Now } from './retry-policy.ts'
 import { chunksNeeded, isCut, sessionTransition, type SessionEvent } from './session-machine.ts'
 import {
@@ -124,8 +132,13 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   paused: { type: 'paused' },
   resumed: { type: 'resumed' },
   adopted: { type: 'adopted', here: 'here' },
-  'held-up': { type: 'held-up', untilMs: NOW_MS + 9_000 },
-  'trial-due': { type: 'trial-due', of: 'sign-in' },
+  'held-up': {
+    type: 'held-up',
+    error: { code: 'throttled', message: 'why' },
+    untilMs: NOW_MS + 9_000,
+  },
+  'held-back': { type: 'held-back' },
+  'trial-due': { type: 'trial-due', of: 'sign-in', mayLeave: 'all' },
   hoped: { type: 'hoped', of: ['sign-in'] },
   'listing-began': { type: 'listing-began', of: page },
   listing: { type: 'listing', of: page, event: { type: 'resume-token-saved', resumeToken: 'there' } },
@@ -151,6 +164,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'recording',
     'trial-due': _,
+    'held-back': _,
     hoped: _,
     'listing-began': 'listing',
     listing: _,
@@ -171,6 +185,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'paused',
     'trial-due': _,
+    'held-back': _,
     hoped: _,
     'listing-began': 'listing',
     listing: _,
@@ -191,6 +206,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'interrupted',
     'trial-due': _,
+    'held-back': _,
     hoped: _,
     'listing-began': 'listing',
     listing: _,
@@ -211,6 +227,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'ended',
     'trial-due': _,
+    'held-back': _,
     hoped: _,
     'listing-began': 'listing',
     listing: _,
@@ -231,7 +248,8 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'onTrial',
     'trial-due': 'onTrial',
-    hoped: 'onTrial',
+    'held-back': _,
+    hoped: _,
     'listing-began': 'listing',
     listing: _,
     'page-stored': _,
@@ -251,6 +269,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'listing',
     'trial-due': _,
+    'held-back': _,
     hoped: _,
     'listing-began': _,
     listing: 'listing',
@@ -271,6 +290,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'witnessing',
     'trial-due': _,
+    'held-back': _,
     hoped: _,
     'listing-began': _,
     listing: _,
@@ -291,6 +311,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     adopted: _,
     'held-up': 'settled',
     'trial-due': _,
+    'held-back': _,
     hoped: _,
     'listing-began': _,
     listing: _,
@@ -814,7 +835,7 @@ describe('a page or a head that was refused', () => {
       for (const tried of ['refusal', 'sign-in'] as const) {
         const trials = { [tried]: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } }
         const waiting = { ...stuck, session: { ...stuck.session, trials } }
-        const { session } = step(waiting, { type: 'trial-due', of: tried })
+        const { session } = step(waiting, { type: 'trial-due', mayLeave: 'all', of: tried })
         const isTried = tried === kind
         expect(dueMs[of](session, NOW_MS), `${kind} by ${tried}`).toBe(isTried ? 0 : Infinity)
         // The next trial is set before this one ends, or the kind is given up where nothing waits for it.
@@ -835,7 +856,7 @@ describe('a page or a head that was refused', () => {
     const trials = { refusal: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } }
     const { session } = step(
       { ...sent, session: { ...sent.session, trials } },
-      { type: 'trial-due', of: 'refusal' },
+      { type: 'trial-due', of: 'refusal', mayLeave: 'all' },
     )
     expect(session.listing).toEqual({ ...page, resumeToken: 'there' })
     expect(session.trials?.refusal).toBeUndefined()
@@ -889,15 +910,18 @@ describe('what is parked', () => {
   const parkedFor = (code: ErrorCode) => ({ ...parked, lastError: { code, message: 'why' } })
   const refused = (index: number, rest: Partial<ChunkRecord>) =>
     aChunk(index, UPLOADING, { effort: parkedFor('rejected-by-store'), retryCount: 1, ...rest })
-  const tried = (chunks: readonly ChunkRecord[], failures: number) => {
-    const trials = { refusal: { failures, retryAtMs: NOW_MS, setAtMs: 0 } }
-    const session = chunks.reduce<SessionRecord>((counted, chunk) => recount(counted, undefined, chunk), {
+  const sessionOf = (chunks: readonly ChunkRecord[], rest: Partial<SessionRecord>) =>
+    chunks.reduce<SessionRecord>((counted, chunk) => recount(counted, undefined, chunk), {
       ...fresh,
-      trials,
+      ...rest,
     })
-    const { chunks: changed } = transition(session, chunks, { type: 'trial-due', of: 'refusal' }, now)
-    return changed.map(({ index }) => index).sort()
-  }
+  const trialOf = (failures: number) => ({ refusal: { failures, retryAtMs: NOW_MS, setAtMs: 0 } })
+  const triedOf = (session: SessionRecord, chunks: readonly ChunkRecord[], mayLeave: MayLeave = 'all') =>
+    transition(session, chunks, { type: 'trial-due', of: 'refusal', mayLeave }, now)
+  const tried = (chunks: readonly ChunkRecord[], failures: number, mayLeave?: MayLeave) =>
+    triedOf(sessionOf(chunks, { trials: trialOf(failures) }), chunks, mayLeave)
+      .chunks.map(({ index }) => index)
+      .sort()
 
   it('is tried by one chunk of each cause: of those tried the least, the smallest', () => {
     const chunks = [
@@ -911,13 +935,94 @@ describe('what is parked', () => {
     // An upload went through: everything that time can mend.
     expect(tried(chunks, 0)).toEqual([0, 1, 2, 3])
   })
+
+  it('is sealed whatever may leave, and sent only where bytes cost nothing', () => {
+    const chunks = [refused(0, {}), aChunk(1, { status: 'captured' }, { effort: parkedFor('defect') })]
+    expect(tried(chunks, 3)).toEqual([0, 1])
+    for (const mayLeave of ['small', 'nothing'] as const) expect(tried(chunks, 3, mayLeave)).toEqual([1])
+    // What is not tried is tried later.
+    const session = sessionOf(chunks, { trials: trialOf(3) })
+    expect(triedOf(session, chunks.slice(0, 1), 'small').session.trials?.refusal?.failures).toBe(4)
+  })
+
+  it('may be a page or a head, which cost next to nothing', () => {
+    const trials = trialOf(3)
+    const listing = aListing(0, 2, parkedFor('rejected-by-store'))
+    const session = { ...fresh, trials, listing }
+    expect(triedOf(session, [], 'small').session.listing?.notBeforeMs).toBe(0)
+    expect(triedOf(session, [], 'nothing').session.listing?.notBeforeMs).toBe(Infinity)
+  })
+})
+
+// Promise 6 of docs/guarantees.md.
+describe('a session of which three chunks in a row were refused', () => {
+  const waiting = Array.from({ length: 6 }, (_of, index) =>
+    aChunk(index, UPLOADING, { effort: NEW_EFFORT, sizeBytes: 10 - index }),
+  )
+  const begun: Situation = {
+    session: waiting.reduce<SessionRecord>((counted, chunk) => recount(counted, undefined, chunk), fresh),
+    chunks: waiting,
+  }
+  const refuse = (index: number) => toChunk(index, { type: 'failed', failure: failure('rejected-by-store') })
+  const held = afterAll(begun, refuse(0), refuse(1), refuse(2), { type: 'held-back' })
+  const trial = { type: 'trial-due', of: 'refusal', mayLeave: 'all' } as const
+  const inQueue = ({ chunks }: Situation) => chunks.filter(({ due }) => due).map(({ index }) => index)
+
+  it('keeps the others back, and tries one of each at a time', () => {
+    expect(step(afterAll(begun, refuse(0), refuse(1)), { type: 'held-back' }).accepted).toBe(false)
+    expect(inQueue(held)).toEqual([])
+    // The smallest of each: never tried, and refused.
+    expect(inQueue(after(held, trial))).toEqual([2, 5])
+  })
+
+  it('lets them go once any is taken, but not what was refused, for which that shows nothing', () => {
+    const taken = afterAll(held, trial, toChunk(5, { type: 'stored' }), { type: 'held-back' })
+    expect(inQueue(taken)).toEqual([2, 3, 4])
+    expect(taken.session.trials?.refusal?.failures).toBe(2)
+    // Of what was refused that shows that it is over.
+    const over = afterAll(held, trial, toChunk(2, { type: 'stored' }))
+    expect(over.session.trials?.refusal?.failures).toBe(0)
+  })
+
+  it('is tried as soon as any other, though something else was refused for long', () => {
+    const trials = { refusal: { failures: 9, retryAtMs: NOW_MS + 9_999_999, setAtMs: NOW_MS } }
+    const before = { ...begun, session: { ...begun.session, trials } }
+    const { session } = afterAll(before, refuse(0), refuse(1), refuse(2), { type: 'held-back' })
+    expect(session.trials?.refusal).toMatchObject({ failures: 1, retryAtMs: NOW_MS + 60_000 })
+  })
+
+  it('holds nothing back for bytes that it cannot read itself', () => {
+    const unread = [0, 1, 2].flatMap((index) =>
+      Array<SessionEvent>(4).fill(toChunk(index, { type: 'failed', failure: failure('payload-unreadable') })),
+    )
+    expect(afterAll(begun, ...unread).session).toMatchObject({ parked: 3 })
+    expect(step(afterAll(begun, ...unread), { type: 'held-back' }).accepted).toBe(false)
+  })
+})
+
+describe('a page that cannot be made', () => {
+  const inVain = (code: ErrorCode): SessionEvent => ({
+    type: 'listing',
+    of: undefined,
+    event: { type: 'failed', failure: { ...failure(code), isOfRead: true } },
+  })
+
+  it('is told, waits and never parks its session', () => {
+    const failed = afterAll(STATES.ended, ...Array<SessionEvent>(9).fill(inVain('defect')))
+    expect(failed.session).toMatchObject({
+      paused: false,
+      trouble: { error: { code: 'defect' }, retryAtMs: expect.any(Number) },
+    })
+    expect(listingDueMs(failed.session, NOW_MS)).toBe(NOW_MS + 30_000)
+    expect(after(failed, EVENTS.resumed).session.paging).toBeUndefined()
+    expect(after(failed, EVENTS['listing-began']).session.paging).toBeUndefined()
+  })
 })
 
 describe('a session that does not go on', () => {
-  const setAside = { type: 'paused', error: { code: 'defect', message: 'why' } } as const
-  it.each([EVENTS.paused, setAside])('has no chunk in the queue: %o', (event) => {
+  it('has no chunk in the queue', () => {
     expect(STATES.recording.chunks[0]).toHaveProperty('due')
-    const stopped = after(STATES.recording, event)
+    const stopped = after(STATES.recording, EVENTS.paused)
     expect(stopped.chunks[0]?.due).toBeUndefined()
     expect(after(stopped, EVENTS.resumed).chunks).toEqual(STATES.recording.chunks)
   })
@@ -1126,7 +1231,13 @@ describe('any history of a recording', () => {
       case 'resume':
         return [{ type: 'resumed' }]
       case 'trial':
-        return [{ type: 'trial-due', of: (['sign-in', 'refusal'] as const satisfies TrialKind[])[pick % 2]! }]
+        return [
+          {
+            type: 'trial-due',
+            mayLeave: 'all',
+            of: (['sign-in', 'refusal'] as const satisfies TrialKind[])[pick % 2]!,
+          },
+        ]
       case 'wait':
         return []
     }

@@ -22,13 +22,14 @@ import type {
   HeadRecord,
   Listed,
   Listing,
+  MayLeave,
   PageRange,
   SessionRecord,
   TrialKind,
 } from './record.ts'
-import { isRecent, isReportable, trialOf, type Failure, type Now } from './retry-policy.ts'
+import { isRecent, isReportable, tellsOfOthers, trialOf, type Failure, type Now } from './retry-policy.ts'
 import { isSettled, missingChunks, statusOf } from './session.ts'
-import { afterRefusal, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
+import { afterRefusal, isHeldBack, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -44,19 +45,29 @@ export type SessionEvent =
       /** The app is to be told once it is settled. */
       readonly tell?: boolean
     }
-  /**
-   * `by`: how, where it is no person's choice; that stays. `error`: nothing was begun that could wait or park, so that the
-   * session is parked as a whole, until a person resumes it.
-   */
-  | { readonly type: 'paused'; readonly by?: SessionRecord['paused']; readonly error?: WireError }
+  /** `by`: how, where it is no person's choice; that stays. */
+  | { readonly type: 'paused'; readonly by?: SessionRecord['paused'] }
   /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
   | { readonly type: 'resumed' }
   /** The app has it go where this worker goes: of what is not confirmed nothing is proved there. */
   | { readonly type: 'adopted'; readonly here: string }
-  /** Whom it goes to next has asked for a wait, until then (ms since the epoch), which another session has met. */
-  | { readonly type: 'held-up'; readonly untilMs: number }
-  /** The time of the next trial of what is parked has come. */
-  | { readonly type: 'trial-due'; readonly of: TrialKind }
+  /**
+   * It does not go on, and passes until then (ms since the epoch): whom it goes to next has asked another session for a
+   * wait, or does not answer.
+   */
+  | { readonly type: 'held-up'; readonly error: WireError; readonly untilMs: number }
+  /** Its chunks are to wait with those that were refused, or need not any more. */
+  | { readonly type: 'held-back' }
+  /**
+   * The time of the next trial of what is parked has come. `isShared`: another session's stands for it, which was refused
+   * together with it.
+   */
+  | {
+      readonly type: 'trial-due'
+      readonly of: TrialKind
+      readonly mayLeave: MayLeave
+      readonly isShared?: boolean
+    }
   /**
    * There is hope for what is parked for these: a person arrived; or an upload of another session went through, which may
    * go elsewhere, or as somebody else, but its sign-in may be this one's.
@@ -64,8 +75,8 @@ export type SessionEvent =
   | { readonly type: 'hoped'; readonly of: readonly TrialKind[] }
   /** A page was made of the entries that no page has yet: up to `listing.tree.size`. */
   | { readonly type: 'listing-began'; readonly of: Listing }
-  /** `of`: the page as it was read. Where another one is in flight by now, nothing changes. */
-  | { readonly type: 'listing'; readonly of: Listing; readonly event: UnderWay | Failed }
+  /** `of`: the page as it was read; undefined: none could be made. Where another one is in flight by now, nothing changes. */
+  | { readonly type: 'listing'; readonly of: Listing | undefined; readonly event: UnderWay | Failed }
   /** That page is proved to be stored, and its head is signed. */
   | {
       readonly type: 'page-stored'
@@ -100,8 +111,10 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
     case 'paused':
     case 'resumed':
     case 'adopted':
-    case 'trial-due':
+    case 'held-back':
       return 'all'
+    case 'trial-due':
+      return event.isShared ? undefined : 'all'
     case 'anchor-confirmed':
       return { from: 0, to: event.anchored.size }
   }
@@ -155,7 +168,6 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       return end(draft, event)
     case 'paused':
       if (event.by !== undefined && session.paused === true) return false
-      if (event.error) tell(draft, event.error)
       setPaused(draft, event.by ?? true)
       return true
     case 'resumed':
@@ -167,16 +179,19 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'adopted':
       return adopt(draft, event.here, heads)
     case 'held-up':
-      tell(draft, { code: 'throttled', message: 'Its server asked for a wait.' }, event.untilMs)
-      return true
+      tell(draft, event.error, event.untilMs)
+      return draft.session !== session
+    case 'held-back':
+      return holdBack(draft)
     case 'trial-due':
-      return tryParked(draft, event.of)
+      return tryParked(draft, event)
     case 'hoped':
-      return hope(draft, event.of)
+      hope(draft, event.of)
+      return draft.session !== session
     case 'listing-began':
       return beginListing(draft, event.of)
     case 'listing':
-      return isInFlight(session, event.of) && step(draft, 'listing', session.listing, event.event, underWay)
+      return isInFlight(session, event.of) && stepListing(draft, event)
     case 'page-stored':
       return isInFlight(session, event.of) && list(draft, event)
     case 'witness':
@@ -214,12 +229,18 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
     from: chunk.state.status,
     to: after.state.status,
   })
-  if (event.type === 'failed') fail(draft, event.failure, after.effort)
+  if (event.type === 'failed') {
+    fail(draft, event.failure, after.effort)
+    if (chunk.state.seal && isParked(after.effort) && tellsOfOthers(event.failure))
+      draft.set({ refused: (draft.session.refused ?? 0) + 1 })
+  }
   if (isStored || event.type === 'resumed') clearError(draft)
   if (isStored) {
     if (statusOf(after, draft.session) === 'anchoring') lookNow(draft)
+    if (draft.session.refused) draft.set({ refused: undefined })
     // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
-    hope(draft, chunk.effort?.onTrial ? TRIAL_KINDS : ['sign-in'], true)
+    const { onTrial, failures = 0 } = chunk.effort ?? {}
+    hope(draft, onTrial && failures > 0 ? TRIAL_KINDS : ['sign-in'], true)
   }
   return true
 }
@@ -272,6 +293,21 @@ function setPaused(draft: Draft, paused: SessionRecord['paused']): void {
 }
 
 /**
+ * The same as chunks are held back or let go. Trials of them begin anew: that something else has been refused for long is
+ * no reason to wait for long.
+ */
+function holdBack(draft: Draft): boolean {
+  const heldBack = isHeldBack(draft.session)
+  if (heldBack === !!draft.session.heldBack) return false
+  draft.set({ heldBack })
+  setPaused(draft, draft.session.paused)
+  const { failures = 0 } = draft.session.trials?.refusal ?? {}
+  if (heldBack && failures > 1)
+    draft.session = withTrial(draft.session, 'refusal', nextTrial('refusal', 0, draft.now))
+  return true
+}
+
+/**
  * What is confirmed stays so, where it was. Of all else nothing is proved here: chunks and pages are asked for before
  * they are sent, and the chain is looked at afresh. The pages and heads are the same. The next look lets it go on.
  */
@@ -293,9 +329,10 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolea
 
 /** Has the page in flight, and the newest head, tried now where they are `chosen`. */
 function tryStepsAgain(draft: Draft, chosen: (effort: Effort) => boolean, onTrial?: boolean): boolean {
-  const { listing, witnessing } = draft.session
+  const { listing, paging, witnessing } = draft.session
   const listingToo = listing && chosen(listing)
   const witnessToo = chosen(witnessing)
+  if (paging && chosen(paging)) draft.set({ paging: undefined })
   if (listingToo) draft.set({ listing: again(listing, onTrial) })
   // Handed over again at once too.
   if (witnessToo) draft.set({ witnessing: { ...again(witnessing, onTrial), submittedAtMs: 0, taken: 0 } })
@@ -303,36 +340,47 @@ function tryStepsAgain(draft: Draft, chosen: (effort: Effort) => boolean, onTria
 }
 
 /**
- * Tries what is parked for this: of each cause the smallest chunk of those that were tried the least, or all of them
- * once one went through; and the page in flight and the newest head, if they are parked for it too.
+ * Tries what is parked for this, and may leave: of each cause the smallest chunk of those that were tried the least, and
+ * one of those that are held back, or all of them once one went through; and the page in flight and the newest head, if
+ * they are parked for it too.
  */
-function tryParked(draft: Draft, of: TrialKind): boolean {
-  const trial = draft.session.trials?.[of]
+function tryParked(
+  draft: Draft,
+  { of, mayLeave, isShared }: Extract<SessionEvent, { type: 'trial-due' }>,
+): boolean {
+  const { trials, heldBack } = draft.session
+  const trial = trials?.[of]
   if (!trial) return false
   const isStuck = (effort: Effort | undefined) => isParked(effort) && trialOf(effort?.lastError) === of
   const codeOf = ({ effort }: ChunkRecord) => effort?.lastError?.code
-  const parked = draft.chunks
-    .filter(({ effort }) => isStuck(effort))
-    .sort((a, b) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes)
-  const ofEachCause = parked.filter(
-    (chunk, at) => parked.findIndex((other) => codeOf(other) === codeOf(chunk)) === at,
+  const isHeld = ({ state, effort }: ChunkRecord) =>
+    heldBack && state.status === 'uploading' && !effort?.onTrial && !isParked(effort)
+  // Each other time the newest of those: where the small ones are what is refused they are not all tried first.
+  const order = (a: ChunkRecord, b: ChunkRecord) =>
+    trial.failures % 2 === 0 && isHeld(a) ? b.index - a.index : a.sizeBytes - b.sizeBytes
+  const parked = draft.chunks.filter((chunk) => isStuck(chunk.effort) || isHeld(chunk))
+  const sendable = parked
+    .filter(({ state }) => mayLeave === 'all' || !state.seal)
+    .sort((a, b) => a.retryCount - b.retryCount || order(a, b))
+  const ofEachCause = sendable.filter(
+    (chunk, at) => sendable.findIndex((other) => codeOf(other) === codeOf(chunk)) === at,
   )
-  const tried = trial.failures > 0 ? ofEachCause : parked
-  applyToChunks(draft, tried, { type: 'resumed', onTrial: true })
-  const remains = tryStepsAgain(draft, isStuck, true) || tried.length > 0
+  applyToChunks(draft, trial.failures > 0 ? ofEachCause : sendable, { type: 'resumed', onTrial: true })
+  const remains =
+    isShared || (mayLeave !== 'nothing' && tryStepsAgain(draft, isStuck, true)) || parked.length > 0
   const next = remains ? nextTrial(of, trial.failures, draft.now) : undefined
   draft.session = withTrial(draft.session, of, next)
   return true
 }
 
 /** Brings the next trials of these kinds forward. */
-function hope(draft: Draft, kinds: readonly TrialKind[], worked = false): boolean {
+function hope(draft: Draft, kinds: readonly TrialKind[], worked = false): void {
   const { trials } = draft.session
   for (const of of kinds) {
     const trial = trials?.[of]
-    if (trial) draft.session = withTrial(draft.session, of, sooner(trial, worked, draft.now.nowMs))
+    const next = trial && sooner(trial, worked, draft.now.nowMs)
+    if (next !== trial) draft.session = withTrial(draft.session, of, next)
   }
-  return !!trials
 }
 
 /**
@@ -347,12 +395,24 @@ function beginListing(draft: Draft, listing: Listing): boolean {
   // Proved chunks that no page has yet; those of an older one are counted as listed.
   const proved =
     from < session.listed.tree.size ? 0 : isCut(session, listing) ? draft.chunks.length : tally.uploaded
-  draft.set({ listing, tally: { ...tally, uploaded: tally.uploaded - proved, manifesting: proved } })
+  draft.set({
+    listing,
+    paging: undefined,
+    tally: { ...tally, uploaded: tally.uploaded - proved, manifesting: proved },
+  })
   return true
 }
 
 /** Whether this page, as somebody read it, is the one in flight. */
-const isInFlight = ({ listing }: SessionRecord, read: Listing) => listing?.page === read.page
+const isInFlight = ({ listing }: SessionRecord, read: Listing | undefined) => listing?.page === read?.page
+
+/** Something has come of the page in flight, or of making one. */
+function stepListing(draft: Draft, { of, event }: Extract<SessionEvent, { type: 'listing' }>): boolean {
+  const { listing, paging = NEW_EFFORT } = draft.session
+  return of
+    ? step(draft, 'listing', listing, event, underWay)
+    : step(draft, 'paging', paging, event, underWay)
+}
 
 /**
  * Something has come of an effort.
@@ -361,7 +421,7 @@ const isInFlight = ({ listing }: SessionRecord, read: Listing) => listing?.page 
  */
 function step<Of extends Effort, Event extends EffortEvent>(
   draft: Draft,
-  name: 'listing' | 'witnessing' | 'completion',
+  name: 'listing' | 'paging' | 'witnessing' | 'completion',
   before: Of | undefined,
   event: Event,
   next: (before: Of, event: Exclude<Event, Failed>, now: Now) => Of,
@@ -451,9 +511,9 @@ function fail(draft: Draft, failure: Failure, effort: Effort | undefined): void 
 
 const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
 
-/** Something is parked; or the session is, as a whole, for a reason that does not pass. */
-const waitsForPerson = ({ parked, listing, witnessing, paused, trouble }: SessionRecord) =>
-  parked > 0 || isParked(listing) || isParked(witnessing) || (paused && trouble && !trouble.retryAtMs)
+/** Something is parked. */
+const waitsForPerson = ({ parked, listing, witnessing }: SessionRecord) =>
+  parked > 0 || isParked(listing) || isParked(witnessing)
 
 /**
  * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same

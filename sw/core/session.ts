@@ -21,13 +21,7 @@ export function newSession(start: SessionStart, name: SessionName, identity?: st
     name,
     sealedBy,
     identity,
-    ending: 'recording',
-    paused: false,
-    tally: EMPTY_TALLY,
-    ...NO_SUMS,
-    size: 0,
-    listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
-    witnessing: NOT_WITNESSED,
+    ...BEGINNING,
     open: start.startedAtMs,
   }
 }
@@ -106,6 +100,17 @@ export const NO_SUMS = {
   storedMs: 0,
 }
 
+/** What every session begins with. */
+export const BEGINNING = {
+  ending: 'recording',
+  paused: false,
+  tally: EMPTY_TALLY,
+  ...NO_SUMS,
+  size: 0,
+  listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
+  witnessing: NOT_WITNESSED,
+} as const satisfies Partial<SessionRecord>
+
 /** A chunk's share of that. */
 function shareOf({ state, effort, sizeBytes, durationMs }: ChunkRecord): typeof NO_SUMS {
   const parked = isParked(effort) ? 1 : 0
@@ -146,6 +151,7 @@ export const SEAL_FIRST = -1
 export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
   const { effort } = chunk
   if (session.paused || !effort || isParked(effort)) return undefined
+  if (session.heldBack && chunk.state.seal && !effort.onTrial) return undefined
   const place = [effort.notBeforeMs, session.startedAtMs, chunk.index] as const
   return chunk.state.status === 'uploading' ? place : [SEAL_FIRST, ...place]
 }

@@ -105,10 +105,10 @@ describe('a session whose sign-in was refused', () => {
   it('sends nothing that was refused to see, while bytes cost money', () => {
     const parked = { ...session, ending: 'complete', parked: 1 } as const
     const refused = { ...parked, trials: { refusal: waiting } } as const
-    expect(stepsDueMs(refused, NOW_MS, true).refusal).toBe(Infinity)
-    expect(stepsDueMs(refused, NOW_MS, false).refusal).toBe(waiting.retryAtMs)
+    expect(stepsDueMs(refused, NOW_MS, 'small').refusal).toBe(Infinity)
+    expect(stepsDueMs(refused, NOW_MS, 'all').refusal).toBe(waiting.retryAtMs)
     const signIn = { ...parked, trials: { 'sign-in': waiting } }
-    expect(stepsDueMs(signIn, NOW_MS, true)['sign-in']).toBe(waiting.retryAtMs)
+    expect(stepsDueMs(signIn, NOW_MS, 'small')['sign-in']).toBe(waiting.retryAtMs)
   })
 
   it.each([1, 365])('waits no longer than any trial may, though its clock was set back %i days', (days) => {

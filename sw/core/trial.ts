@@ -46,9 +46,24 @@ export const withTrial = (
  * the clock was set back, is taken to be now.
  *
  * @param worked what is tried goes through again: then everything that waits is tried
+ * @returns the same object where nothing changes
  */
-export const sooner = (trial: Trial, worked: boolean, nowMs: number): Trial => ({
-  ...trial,
-  failures: worked ? 0 : trial.failures,
-  retryAtMs: Math.min(trial.retryAtMs, Math.max(nowMs, Math.min(trial.setAtMs, nowMs) + TRIAL_FLOOR_MS)),
-})
+export function sooner(trial: Trial, worked: boolean, nowMs: number): Trial {
+  const failures = worked ? 0 : trial.failures
+  const soonMs = Math.max(nowMs, Math.min(trial.setAtMs, nowMs) + TRIAL_FLOOR_MS)
+  if (failures === trial.failures && soonMs >= trial.retryAtMs) return trial
+  return { ...trial, failures, retryAtMs: Math.min(trial.retryAtMs, soonMs) }
+}
+
+/** So many chunks in a row that a destination refused stand for those that it has not been asked for. */
+const REFUSED_TOGETHER = 3
+/** Trials of sessions that were refused together are one up to this rung of their ladder, about an hour. */
+const TRIALS_TOGETHER = 6
+
+/** Whether the session's other chunks are to wait with those that were refused, for their trial. */
+export const isHeldBack = ({ refused = 0, trials }: SessionRecord) =>
+  refused >= REFUSED_TOGETHER && !!trials?.refusal
+
+/** Whether the trial that is due may stand for this one too: both sessions were refused as often, and not for long. */
+export const isShared = (due: Trial, other: Trial | undefined) =>
+  due.failures > 0 && due.failures === other?.failures && due.failures <= TRIALS_TOGETHER

@@ -239,6 +239,22 @@ describe('a hand-off is refused, and nothing of it kept', () => {
 
 // Promise 9 of docs/guarantees.md.
 describe('many chunks at once', () => {
+  it('of which eight can never be read hold no other one up for good', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    await startSession(worker, aStart())
+    const hung = Array.from({ length: 8 }, async (_of, index) => {
+      const chunk = await sealedChunk(id, index)
+      Object.defineProperty(chunk.payload, 'arrayBuffer', { value: () => new Promise(() => {}) })
+      return admitChunk(worker, chunk).catch(({ code }: HoldfastError) => code)
+    })
+    await Promise.resolve()
+    const all = Promise.all([...hung, admitChunk(worker, await sealedChunk(id, 8))])
+    await world.clock.runUntil(all)
+    expect((await world.chunks(id)).map(({ index }) => index)).toEqual([8])
+    expect(new Set((await all).slice(0, 8))).toEqual(new Set(['hash-mismatch']))
+  })
+
   it('are read a few at a time; the others wait in their messages', async () => {
     const world = createWorld()
     const worker = world.worker()

@@ -8,7 +8,10 @@ import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
 import type { ChunkRecord, ChunkState, Seal } from '../core/record.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
+import type { Clock } from '../ports/platform.ts'
+import { POSTED_LIMIT_MS } from './limits.ts'
 import { existing } from './sessions.ts'
+import { atMost } from './time-limit.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 
 /**
@@ -23,7 +26,7 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
   const chunk = newChunk(handed)
   const release = await room.acquire(chunk.sizeBytes)
   // Beside the question whether it may come in, which mostly it may.
-  const content = readContent(handed)
+  const content = readContent(clock, handed)
   const settled = content.catch(() => undefined)
   try {
     if ((await store.read((tx) => admission(tx, chunk, handed))) === 'known') return chunk.id
@@ -93,10 +96,14 @@ function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
 }
 
 /** @throws HoldfastError `hash-mismatch` where the bytes are not those that the page announced, or cannot be read */
-async function readContent(handed: HandedChunk): Promise<ArrayBuffer> {
-  const bytes = await handed.payload.arrayBuffer().catch((cause: unknown) => {
-    throw new HoldfastError('hash-mismatch', `Chunk ${handed.index} cannot be read.`, { cause })
+async function readContent(clock: Clock, handed: HandedChunk): Promise<ArrayBuffer> {
+  const unreadable = (cause?: unknown) =>
+    new HoldfastError('hash-mismatch', `Chunk ${handed.index} cannot be read.`, { cause })
+  const reading = handed.payload.arrayBuffer().catch((cause: unknown) => {
+    throw unreadable(cause)
   })
+  const bytes = await atMost(clock, POSTED_LIMIT_MS, reading)
+  if (!bytes) throw unreadable()
   weigh(bytes, 7 * bytes.byteLength)
   const sealed = handed.kind === 'sealed'
   const announced = sealed ? `${handed.encryptedHash} ${handed.cid}` : handed.plaintextHash

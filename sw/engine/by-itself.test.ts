@@ -1,7 +1,21 @@
 import { describe, expect, it, test } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
-import { createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import { admitChunk } from './admit.ts'
+import { createDrain } from './drain.ts'
+import { endSession, startSession } from './sessions.ts'
+import {
+  aRawStart,
+  aStart,
+  cidOf,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sealedChunk,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
 import { reply } from './requests.ts'
 
 // Promises 5, 6 of docs/guarantees.md: a device that nobody touches any more gets out of it by itself.
@@ -78,20 +92,176 @@ test('a visit is a trial; a page that stays open is none', async () => {
   expect(world.server.ledger.length).toBe(before + 2)
 })
 
-test('while bytes cost money nothing that was refused is sent again to see', async () => {
+test('while bytes cost money no chunk that was refused is sent again to see', async () => {
   const world = createWorld()
   await recordSession(world, { chunks: 2 })
   world.server.fault = () => ({ code: 'rejected-by-store' })
   await drainOnce(world, world.worker(), 'push')
-  const before = world.server.ledger.length
+  const [first, second] = (await world.chunks(id)).map(cidOf)
+  const asked = () => world.server.ledger.filter(({ of }) => of === first || of === second).length
+  const before = asked()
   world.network.metered = true
   await wakeFor(world, 3 * HOUR_MS)
-  expect(world.server.ledger.length).toBe(before)
+  expect(asked()).toBe(before)
   world.network.metered = false
   world.server.fault = () => undefined
   await wakeFor(world, 12 * HOUR_MS)
   expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
 })
+
+test.each(['read', 'submit'] as const)(
+  'while bytes cost money a chain that refused a %s is asked again',
+  async (what) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.network.metered = true
+    const beganMs = world.clock.now()
+    world.chain.fault = (op) =>
+      op === what && world.clock.now() - beganMs < MINUTE_MS ? { code: 'anchor-rejected' } : undefined
+    await wakeFor(world, HOUR_MS)
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+  },
+)
+
+test.each(['paused', 'unmetered'] as const)(
+  'under %s what could not be sealed once is sealed all the same',
+  async (policy) => {
+    const world = createWorld()
+    world.network.metered = true
+    await startSession(world.worker(), aRawStart())
+    await admitChunk(world.worker(), await rawChunk(id, 0))
+    await endSession(world.worker(), id)
+    await reply(world.worker(), { holdfast: PROTOCOL_VERSION, type: 'policy', policy })
+    let tries = 0
+    const worker = () => {
+      const plain = world.worker()
+      const sealer: typeof plain.sealer = async (...args) => {
+        if (tries++ === 0) throw new Error('Out of memory.')
+        await plain.sealer?.(...args)
+      }
+      return { ...plain, sealer }
+    }
+    await wakeFor(world, 10 * MINUTE_MS, worker)
+    expect(await world.statuses(id)).toEqual(['uploading'])
+    expect(world.server.ledger).toEqual([])
+  },
+)
+
+describe('a store that refuses what it gets', () => {
+  const hourOf = async (world: World, untilMs = world.clock.now() + HOUR_MS) => {
+    const drain = createDrain(world.worker())
+    while (world.clock.now() < untilMs) {
+      void drain.join('message')
+      await world.clock.advance(MINUTE_MS)
+    }
+  }
+  const sends = (world: World) => world.server.ledger.filter(({ op }) => op === 'send').length
+
+  it('of a recording that goes on gets a few of its chunks, and all of them once it takes them', async () => {
+    const world = createWorld()
+    world.server.latencyMs = 200
+    await startSession(world.worker(), aStart())
+    world.server.fault = () => ({ code: 'rejected-by-store' })
+    const worker = world.worker()
+    const drain = createDrain(worker)
+    for (let index = 0; index < 60; index++) {
+      await admitChunk(worker, await sealedChunk(id, index))
+      void drain.join('message')
+      await world.clock.advance(1_000)
+    }
+    expect(sends(world)).toBeLessThanOrEqual(8)
+    await endSession(worker, id)
+    world.server.fault = () => undefined
+    await hourOf(world)
+    expect(await world.statuses(id)).toEqual(Array(60).fill('confirmed'))
+  })
+
+  it('for itself, be it every fourth, or the first ten, keeps no other chunk waiting for long', async () => {
+    for (const isOdd of [(at: number) => at % 4 === 0, (at: number) => at < 10]) {
+      const world = createWorld()
+      await recordSession(world, { chunks: 40 })
+      const odd = new Set((await world.chunks(id)).filter((_of, at) => isOdd(at)).map(cidOf))
+      world.server.fault = (_op, of) => (odd.has(of) ? { code: 'rejected-by-store' } : undefined)
+      await hourOf(world, world.clock.now() + 5 * MINUTE_MS)
+      const left = (await world.chunks(id)).filter(({ state }) => state.status === 'uploading')
+      expect(left.map(cidOf).every((cid) => odd.has(cid))).toBe(true)
+    }
+  })
+
+  it('of twenty sessions is asked for one of them at a time, and one odd session keeps none waiting', async () => {
+    const world = createWorld()
+    for (let number = 1; number <= 20; number++) await recordSession(world, { number, chunks: 2 })
+    world.server.fault = () => ({ code: 'rejected-by-store' })
+    await hourOf(world, world.clock.now() + MINUTE_MS / 2)
+    const before = sends(world)
+    await hourOf(world)
+    // Each once by itself, as it is asked ever more rarely, and a few for all of them before.
+    expect(sends(world) - before).toBeLessThanOrEqual(20 * 4)
+    const odd = new Set((await world.chunks(id)).map(cidOf))
+    world.server.fault = (_op, of) => (odd.has(of) ? { code: 'rejected-by-store' } : undefined)
+    await hourOf(world, world.clock.now() + 3 * HOUR_MS)
+    for (let number = 2; number <= 20; number++)
+      expect(await world.statuses(sessionIdOf(number)), `session ${number}`).toEqual([
+        'confirmed',
+        'confirmed',
+      ])
+  })
+})
+
+test('a storm of visits is no storm of requests', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 20 })
+  world.server.fault = () => ({ code: 'unreachable' })
+  const worker = world.worker()
+  const drain = createDrain(worker)
+  for (let times = 0; times < 200; times++) {
+    await reply(worker, { holdfast: PROTOCOL_VERSION, type: 'hello' })
+    void drain.join('message')
+    await world.clock.advance(50)
+  }
+  expect(world.server.ledger.length).toBeLessThan(40)
+})
+
+test('visits with something parked write once, not each time', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  world.server.fault = () => ({ code: 'rejected-by-store' })
+  await drainOnce(world, world.worker(), 'push')
+  let writes = 0
+  for (let times = 0; times < 10; times++) {
+    const { store, ...rest } = world.worker()
+    const write: typeof store.write = (work, needs) => {
+      writes++
+      return store.write(work, needs)
+    }
+    await reply({ ...rest, store: { ...store, write } }, { holdfast: PROTOCOL_VERSION, type: 'hello' })
+  }
+  expect(writes).toBeLessThanOrEqual(1)
+})
+
+test.each(['visit', 'resume'] as const)(
+  'a clock half an hour ahead, then right, is mended by a %s',
+  async (what) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    let shiftMs = HOUR_MS / 2
+    const worker = () => {
+      const plain = world.worker()
+      return { ...plain, clock: { ...plain.clock, now: () => world.clock.now() + shiftMs } }
+    }
+    const codes = ['unreachable', 'server-error', 'throttled'] as const
+    let asked = 0
+    world.server.fault = () => ({ code: codes[asked++ % codes.length] ?? 'timeout' })
+    await drainOnce(world, worker(), 'push')
+    shiftMs = 0
+    world.server.fault = () => undefined
+    await world.clock.advance(MINUTE_MS)
+    const type = what === 'visit' ? 'hello' : what
+    await reply(worker(), { holdfast: PROTOCOL_VERSION, type, sessionId: id })
+    await drainOnce(world, worker(), 'push')
+    expect(await world.statuses(id)).toEqual(Array(3).fill('confirmed'))
+  },
+)
 
 test('bytes that could not be read for a while go up once they can', async () => {
   const world = createWorld()

@@ -4,7 +4,10 @@ import type { SessionRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
 import type { InLane } from './lanes.ts'
 import { storeChoice } from './store-choice.ts'
-import { limited } from './time-limit.ts'
+import { asked } from './asked.ts'
+import { change } from './change.ts'
+import { SILENCE_MS } from './limits.ts'
+import { limited, limitMs } from './time-limit.ts'
 import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
 
 /** What one delivery needs of whoever keeps its record. */
@@ -41,9 +44,46 @@ export function deliverFor(
   const { transport, clock } = context
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   const { inLane = always } = delivery
-  return deliver(transport, upload, delivery, transport.floors?.(context), (requests) =>
-    inLane(() => limited(clock, object.sizeBytes, signal, requests)),
+  let heardAtMs = 0
+  const heard: Delivery = {
+    ...delivery,
+    progress(...reached) {
+      heardAtMs = clock.now()
+      delivery.progress?.(...reached)
+    },
+  }
+  return deliver(transport, upload, heard, transport.floors?.(context), (requests) =>
+    inLane(async () => {
+      const over = new AbortController()
+      heardAtMs = clock.now()
+      const endMs = heardAtMs + limitMs(object.sizeBytes)
+      tellSilence(context, session.id, endMs, () => heardAtMs, over.signal).catch(() => undefined)
+      try {
+        return await limited(clock, object.sizeBytes, signal, requests)
+      } finally {
+        over.abort()
+      }
+    }),
   )
+}
+
+/** Tells the session once nothing has been heard of its upload for long, which goes on. */
+async function tellSilence(
+  context: Context,
+  id: SessionRecord['id'],
+  untilMs: number,
+  heardAtMs: () => number,
+  over: AbortSignal,
+): Promise<void> {
+  const { clock } = context
+  let leftMs = SILENCE_MS
+  while (leftMs > 0) {
+    await clock.sleep(Math.min(leftMs, SILENCE_MS), over)
+    if (over.aborted) return
+    leftMs = heardAtMs() + SILENCE_MS - clock.now()
+  }
+  const error = { code: 'timeout', message: 'Nothing is heard of an upload.' } as const
+  await change(context, id, { type: 'held-up', error, untilMs })
 }
 
 const always: InLane = (requests) => requests()
@@ -80,7 +120,7 @@ export async function deliver(
       },
       progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
     }
-    const held = sent ? await transport.probe(upload, attempt) : ({ kind: 'nothing' } as const)
+    const held = sent ? await asked(transport.probe(upload, attempt)) : ({ kind: 'nothing' } as const)
     let proved = held.kind === 'all' && held.proved
     try {
       if (held.kind !== 'all') {
@@ -90,7 +130,7 @@ export async function deliver(
           (await transport.send(upload, ready ?? (await delivery.bytes()), held, attempt))
         proved = how === 'proved'
       }
-      if (!proved) await transport.verify?.(upload, attempt)
+      if (!proved && transport.verify) await asked(transport.verify(upload, attempt))
     } catch (error) {
       // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
       // a server says is heard.

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'
 import { BUDGETS_MS, createDrain } from './drain.ts'
+import { createEngine } from './engine.ts'
 
 const id = sessionIdOf(1)
 
@@ -17,6 +18,17 @@ describe('the budget', () => {
     void createDrain(worker).join('message')
     await world.clock.advance(120_000)
     expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
+  })
+
+  it('is no longer where the app never has told that it was the last', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    world.server.fault = () => ({ code: 'unreachable' })
+    const worker = { ...world.worker(), lastChance: () => new Promise<void>(() => {}) }
+    const woken = createEngine(worker, Promise.resolve()).sync({ tag: 'holdfast', lastChance: true })
+    const failed = woken.catch((error: Error) => error.message)
+    await world.clock.advance(BUDGETS_MS.sync + 20_000)
+    expect(await Promise.race([failed, 'nothing'])).toBe('Work remains.')
   })
 
   it.each(['sync', 'push', 'message'] as const)('of %s ends the drain with work-remains', async (kind) => {

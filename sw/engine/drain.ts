@@ -8,6 +8,8 @@ import { LOOKS_APART_MS } from '../core/waits.ts'
 import { createLanes } from './lanes.ts'
 import { planWork } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
+import { TRIAL_KINDS } from '../core/trial.ts'
+import { atMost } from './time-limit.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
@@ -53,12 +55,8 @@ export function createDrain(context: Context): Drain {
   /** Asks for the next wake; nothing waits for a browser that does not answer, and it is not asked again meanwhile. */
   async function arm(): Promise<void> {
     if (arming) return
-    const over = new AbortController()
-    arming = wake.arm().finally(() => {
-      arming = undefined
-      over.abort()
-    })
-    await Promise.race([arming, clock.sleep(ARM_TIMEOUT_MS, over.signal)])
+    arming = wake.arm().finally(() => (arming = undefined))
+    await atMost(clock, ARM_TIMEOUT_MS, arming)
   }
 
   const notify = () => wakeSignal.abort()
@@ -170,11 +168,12 @@ export function createDrain(context: Context): Drain {
     }
   }
 
-  /** A sign-in that works for one session may be another's. */
-  async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state }: ChunkRecord) {
+  /** A sign-in that works for one session may be another's, and what goes up on trial there be taken here too. */
+  async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state, effort }: ChunkRecord) {
+    const of = effort?.onTrial ? TRIAL_KINDS : (['sign-in'] as const)
     for (const { id, trials } of sessions)
-      if (trials?.['sign-in'] && id !== sessionId && state.status === 'uploading')
-        await change(context, id, { type: 'hoped', of: ['sign-in'] })
+      if (of.some((kind) => trials?.[kind]) && id !== sessionId && state.status === 'uploading')
+        await change(context, id, { type: 'hoped', of })
   }
 
   /** The next join starts afresh: this drain has looked for the last time. */

@@ -2,7 +2,9 @@ import { attemptCanEndEarly } from '../core/sync-schedule.ts'
 import type { Reply } from '../../src/protocol/messages.ts'
 import type { Context } from './context.ts'
 import { createDrain, type Outcome, type WakeKind } from './drain.ts'
+import { HOOK_LIMIT_MS } from './limits.ts'
 import { isQuestion, reply } from './requests.ts'
+import { atMost } from './time-limit.ts'
 
 /** What of a `SyncEvent` matters here. */
 export interface SyncAttempt {
@@ -39,7 +41,8 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
       await active
       const canEndEarly = !!attempt && attemptCanEndEarly(attempt.tag, attempt.lastChance, clock.now())
       if ((await drain.join('sync', canEndEarly)) === 'idle') return
-      if (attempt?.lastChance) await lastChance?.(context, attempt.tag)
+      if (attempt?.lastChance && lastChance)
+        await atMost(clock, HOOK_LIMIT_MS, lastChance(context, attempt.tag))
       throw new Error('Work remains.')
     },
     push: () => active.then(() => drainQuietly('push')),

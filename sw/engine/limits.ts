@@ -14,6 +14,16 @@ export const MAX_CONCURRENT_STEPS = 3
 export const MAX_READY = 16
 /** and the bytes of so many as large as the next one. */
 export const READY_BYTES = 6 * 1024 * 1024
+/** What tells of no progress for so long is told; steps without bytes of their own end then, ms. */
+export const SILENCE_MS = 100_000
+/** How long a chain is asked for the receipt of what it holds, which is held up by nothing, ms. */
+export const RECEIPT_LIMIT_MS = 20_000
+/** How long the app may take to tell a person that the last wake is over, ms. */
+export const HOOK_LIMIT_MS = 10_000
+/** How long the bytes of a chunk may take out of the message that brought them, ms. */
+export const POSTED_LIMIT_MS = 60_000
+/** A visit asks what has failed again, but not twice within this, ms. */
+export const VISITS_APART_MS = 5_000
 /** As long as the longest wake, ms: whatever each request inside may last, no wake extends the work beyond it. */
 export const WORK_LIMIT_MS = 270_000
 /** And the time that the bytes need on the slowest link, bytes per ms. */

@@ -118,17 +118,17 @@ describe('a page', () => {
   })
 
   // Promise 5 of docs/guarantees.md.
-  it('that cannot be made parks its session alone, which a person resumes', async () => {
+  it('that cannot be made is tried again by itself, and stops no other session', async () => {
     const world = createWorld()
     await recordSession(world, { number: 1 })
     await recordSession(world, { number: 2 })
     const worker = world.worker()
     const broken = { ...worker, store: withoutEntries(worker.store) }
-    expect(await drainOnce(world, broken)).toBe('idle')
-    expect(await world.session(id)).toMatchObject({ paused: true, trouble: { error: { code: 'defect' } } })
+    expect(await drainOnce(world, broken)).toBe('work-remains')
+    expect(await world.session(id)).toMatchObject({ paused: false, trouble: { error: { code: 'defect' } } })
     await expectThrough(world, sessionIdOf(2), 1)
 
-    await resumeSession(world.worker(), id)
+    await world.clock.advance(60_000)
     expect(await drainOnce(world, world.worker())).toBe('idle')
     await expectThrough(world, id, 1)
   })

@@ -10,7 +10,7 @@ const suspect = new WeakSet<Store>()
 
 /** What keeps a chunk's bytes, unread; undefined where they are to be read and checked. */
 export const unreadPayload = async ({ store }: Context, id: ChunkId): Promise<Blob | undefined> =>
-  suspect.has(store) ? undefined : store.blob?.(id)
+  suspect.has(store) ? undefined : store.blob?.(id).catch(() => undefined)
 
 /**
  * A chunk's bytes, checked. A read that fails is the chunk's failure, even where the database says that it was its own:

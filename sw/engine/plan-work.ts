@@ -2,10 +2,11 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
-import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, MayLeave, SessionRecord, Trial } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
+import { isShared } from '../core/trial.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { circuitOf, destinationsOf } from './circuits.ts'
 import type { Context } from './context.ts'
@@ -72,7 +73,9 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
     const destinations = { listing, witness, completion }
     const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
-    const forSessions = planSteps(sessions, underWay, destinations, suspended, metered(), nowMs)
+    const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
+    const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
+    const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
       const event = finding(session, identity, destinations, nowMs)
       if (event) forSessions.events.push([session.id, event])
@@ -82,11 +85,8 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
       ...forSessions,
       sessions,
       suspended,
-      remains: policy === 'paused' ? forChunks.sealAtMs < Infinity : sessions.some(workRemains),
-      nextAtMs: Math.min(
-        forChunks.sealAtMs,
-        suspended ? Infinity : Math.min(forChunks.nextAtMs, forSessions.nextAtMs),
-      ),
+      remains: policy === 'paused' ? alwaysMs < Infinity : sessions.some(workRemains),
+      nextAtMs: suspended ? alwaysMs : Math.min(forChunks.nextAtMs, alwaysMs),
     }
   })
 }
@@ -152,22 +152,28 @@ async function planTransfers(
 
 /**
  * A few steps of each kind at a time, and one on trial while their destination has failed lately. Trials of what is parked
- * ask nobody.
+ * ask nobody; of sessions that were refused together one is tried.
  */
 function planSteps(
   sessions: readonly SessionRecord[],
   underWay: UnderWay,
   destinations: { readonly [Kind in StepKind]?: Circuit },
-  suspended: boolean,
-  metered: boolean,
+  mayLeave: MayLeave,
   nowMs: number,
 ): Pick<WorkPlan, 'steps' | 'nextAtMs'> & { readonly events: (readonly [SessionId, SessionEvent])[] } {
   const events: (readonly [SessionId, SessionEvent])[] = []
   const steps: Step[] = []
+  const tried: Trial[] = []
+  // What cannot be sealed is a matter of its session alone.
+  const isTried = ({ trials, parkedRaw }: SessionRecord) =>
+    parkedRaw === 0 && tried.some((other) => isShared(other, trials?.refusal))
   const keys = [...underWay.steps.keys()]
   let nextAtMs = Infinity
   for (const session of sessions)
-    for (const [kind, dueMs] of Object.entries(stepsDueMs(session, nowMs, metered)) as [StepKind, number][]) {
+    for (const [kind, dueMs] of Object.entries(stepsDueMs(session, nowMs, mayLeave)) as [
+      StepKind,
+      number,
+    ][]) {
       const { id } = session
       const key = `${kind} ${id}`
       if (keys.includes(key)) continue
@@ -175,12 +181,20 @@ function planSteps(
       const atMs = Math.max(dueMs, notBeforeMs)
       const running = keys.filter((other) => other.startsWith(kind)).length
       if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
-      else if (suspended) continue
-      else if (kind === 'sign-in' || kind === 'refusal') events.push([id, { type: 'trial-due', of: kind }])
-      else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
+      else if (kind === 'sign-in' || kind === 'refusal') {
+        const trial = session.trials?.[kind]
+        if (kind === 'refusal' && isTried(session)) continue
+        events.push([id, { type: 'trial-due', of: kind, mayLeave }])
+        if (trial && kind === 'refusal') tried.push(trial)
+      } else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
         steps.push({ kind, session, key })
         keys.push(key)
       }
     }
+  for (const session of sessions) {
+    const { id, paused, trials } = session
+    if (!paused && isTried(session) && !tried.includes(trials!.refusal!))
+      events.push([id, { type: 'trial-due', of: 'refusal', mayLeave, isShared: true }])
+  }
   return { events, steps, nextAtMs }
 }

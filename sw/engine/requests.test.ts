@@ -66,7 +66,7 @@ describe('reply', () => {
     { data: message('chunk', { chunk: {} }), code: 'bad-message' },
     { data: { holdfast: 99, type: 'hello' }, code: 'protocol-mismatch' },
     { data: message('session-end', { sessionId: id }), code: 'unknown-session' },
-    { data: message('discard', { sessionId: id }), code: 'unknown-session' },
+    { data: message('pause', { sessionId: id }), code: 'unknown-session' },
   ])('refuses with $code and changes nothing', async ({ data, code }) => {
     const world = createWorld()
     expect(await reply(world.worker(), data)).toMatchObject({ ok: false, error: { code } })

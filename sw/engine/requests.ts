@@ -10,8 +10,11 @@ import { parseRequest } from '../../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
 import { change } from './change.ts'
 import { reconsiderCircuits } from './circuits.ts'
-import type { Context } from './context.ts'
+import { nowOf, type Context } from './context.ts'
+import { VISITS_APART_MS } from './limits.ts'
 import { workRemains } from '../core/plan.ts'
+import { CAP_MS } from '../core/retry-policy.ts'
+import { sessionTransition } from '../core/session-machine.ts'
 import { TRIAL_KINDS } from '../core/trial.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { chunkView, sessionView } from '../core/view.ts'
@@ -89,16 +92,30 @@ const handle = <Type extends RequestType>(context: Context, type: Type, request:
 
 const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(session, progress)
 
+/** When the last visit was, ms since the epoch. */
+const visits = new WeakMap<Context, number>()
+
 /**
- * A page arrived, or its network did: the servers are asked again at once. Tells whether the page is still needed.
- * Writes only where there is something to change: pages greet often.
+ * A page arrived, or its network did: the servers are asked again at once, but not for each of a storm of pages. Tells
+ * whether the page is still needed. Writes only where there is something to change: pages greet often.
  *
  * @param again the page keeps the worker awake: nobody has arrived
  */
 async function visit(context: Context, again: boolean): Promise<boolean> {
-  await reconsiderCircuits(context)
+  const now = nowOf(context.clock)
+  const isVisit = !again && Math.abs(now.nowMs - (visits.get(context) ?? 0)) >= VISITS_APART_MS
+  if (isVisit) {
+    visits.set(context, now.nowMs)
+    await reconsiderCircuits(context)
+  }
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
-  for (const { id, trials } of sessions)
-    if (!again && trials) await change(context, id, { type: 'hoped', of: TRIAL_KINDS }, undefined, false)
+  for (const session of isVisit ? sessions : []) {
+    const { id, trouble, paused } = session
+    // No failure makes anything wait for so long: somebody asked for it, who is not asked sooner; or the clock was ahead.
+    const isLong = !paused && (trouble?.retryAtMs ?? 0) > now.nowMs + CAP_MS
+    const event = isLong ? ({ type: 'resumed' } as const) : ({ type: 'hoped', of: TRIAL_KINDS } as const)
+    if (isLong || sessionTransition(session, [], event, now))
+      await change(context, id, event, undefined, false)
+  }
   return policy !== 'paused' && sessions.some(workRemains)
 }

@@ -49,6 +49,11 @@ async function fail(
   if (kind === 'completion') await change(context, id, { type: kind, event }, undefined, false)
   else if (kind === 'witness') await change(context, id, { type: kind, event })
   else if (listing) await change(context, id, { type: kind, of: listing, event })
-  // Nothing was begun that could wait or park: this session is parked as a whole, and alone.
-  else await change(context, id, { type: 'paused', error: error.toWire() })
+  // No page could be made, which costs nobody bytes.
+  else
+    await change(context, id, {
+      type: kind,
+      of: listing,
+      event: { ...event, failure: { ...failure, isOfRead: true } },
+    })
 }

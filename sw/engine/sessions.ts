@@ -12,7 +12,9 @@ import type { SessionRecord } from '../core/record.ts'
 import { newSession, outlived, signingKeyName } from '../core/session.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import type { ReadTransaction } from '../ports/store.ts'
+import { HOOK_LIMIT_MS } from './limits.ts'
 import { storeChoice } from './store-choice.ts'
+import { atMost } from './time-limit.ts'
 
 /**
  * Opens a session; the same start again is answered as the first time. Settled ones that are outlived are forgotten.
@@ -27,7 +29,9 @@ export async function startSession(context: Context, start: SessionStart): Promi
     throw new HoldfastError('bad-input', 'The field "signingKey" is malformed.', { cause })
   })
   // Not in the transaction, which would be over by then.
-  const sealed = start.seal === 'page' || (!!sealer && ((await sealer.canSeal?.()) ?? true))
+  const sealed =
+    start.seal === 'page' ||
+    (!!sealer && ((sealer.canSeal && (await atMost(clock, HOOK_LIMIT_MS, sealer.canSeal()))) ?? true))
   const started = await store.write(async (tx) => {
     const existing = await tx.session(start.sessionId)
     if (existing) {
@@ -89,7 +93,8 @@ export const adoptSession = (context: Context, id: SessionId): Promise<SessionRe
   changeExisting(context, id, { type: 'adopted', here: context.identity })
 
 /**
- * Forgets a session and its bytes on this device. The custody log keeps its lines where not all of it was confirmed.
+ * Forgets a session and its bytes on this device; one that is not there is forgotten. The custody log keeps its lines where
+ * not all of it was confirmed.
  *
  * @throws HoldfastError `not-confirmed` where not all of it is confirmed, or the app is yet to be told of that, and the
  *   caller did not say the word
@@ -100,12 +105,9 @@ export async function discardSession(
   confirm: string | undefined,
 ): Promise<void> {
   const { store, clock } = context
-  let seen = false
   await store.write(async (tx) => {
-    // A transaction whose connection fell after it was committed runs again.
-    if (seen && !(await tx.session(id))) return
-    const session = await existing(tx, id)
-    seen = true
+    const session = await tx.session(id)
+    if (!session) return
     if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)
       throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed yet.`)
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))

@@ -1,7 +1,21 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { following } from '../../src/protocol/following.ts'
 import type { Clock } from '../ports/platform.ts'
-import { WORK_LIMIT_MS, SLOWEST_BYTES_PER_MS } from './limits.ts'
+import { WORK_LIMIT_MS, SILENCE_MS, SLOWEST_BYTES_PER_MS } from './limits.ts'
+
+/** How long work may take that sends so many bytes, ms. */
+export const limitMs = (sizeBytes: number) =>
+  sizeBytes > 0 ? WORK_LIMIT_MS + sizeBytes / SLOWEST_BYTES_PER_MS : SILENCE_MS
+
+/** Waits for what a browser or an app does, but no longer than this, ms: undefined then, whatever becomes of it. */
+export async function atMost<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
+  const over = new AbortController()
+  try {
+    return await Promise.race([work, clock.sleep(ms, over.signal).then(() => undefined)])
+  } finally {
+    over.abort()
+  }
+}
 
 /**
  * Ends work that others do: its signal aborts when the time is up, and nobody waits for it any more, even if it does
@@ -17,7 +31,7 @@ export async function limited<T>(
 ): Promise<T> {
   const over = new AbortController()
   const outOfTime = async () => {
-    await clock.sleep(WORK_LIMIT_MS + sizeBytes / SLOWEST_BYTES_PER_MS, over.signal)
+    await clock.sleep(limitMs(sizeBytes), over.signal)
     throw new HoldfastError('timeout', 'It took too long.')
   }
   try {

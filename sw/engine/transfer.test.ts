@@ -6,6 +6,7 @@ import { admitChunk } from './admit.ts'
 import { isParked } from '../core/effort.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Transport } from '../ports/transport.ts'
+import { createDrain } from './drain.ts'
 import { discardSession, pauseSession, startSession } from './sessions.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
@@ -187,6 +188,59 @@ describe('an upload', () => {
   })
 })
 
+describe('what is only asked of a store', () => {
+  it.each(['rejected-by-store', 'bad-answer'] as const)('never parks its chunk: %s', async (code) => {
+    const { world, chunk } = await recorded()
+    world.server.fault = () => ({ code: 'unreachable' })
+    await transfer(world.worker(), chunk, never)
+    world.server.fault = (op) => (op === 'probe' ? { code } : undefined)
+    for (let times = 0; times < 9; times++) await transfer(world.worker(), await firstChunk(world), never)
+    expect(await firstChunk(world)).toMatchObject({ effort: { lastError: { code } } })
+    expect(isParked((await firstChunk(world)).effort)).toBe(false)
+    expect(await world.session(id)).toMatchObject({ trouble: { retryAtMs: expect.any(Number) as unknown } })
+  })
+
+  it('parks it where the answer is that other bytes are there', async () => {
+    const { world, chunk } = await recorded()
+    const worker = world.worker()
+    worker.transport.send = async () => 'sent'
+    worker.transport.verify = () => Promise.reject(new HoldfastError('address-mismatch', 'Other bytes.'))
+    worker.transport.probe = async () => ({ kind: 'nothing' })
+    await transfer(worker, chunk, never)
+    for (let times = 0; times < 5; times++) await transfer(worker, await firstChunk(world), never)
+    expect(isParked((await firstChunk(world)).effort)).toBe(true)
+  })
+})
+
+// Promise 5 of docs/guarantees.md.
+describe('an upload of which nothing is heard', () => {
+  it('is told within two minutes, and goes on', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    worker.transport.send = () => new Promise(() => {})
+    void createDrain(worker).join('message')
+    await world.clock.advance(110_000)
+    expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'timeout' } } })
+    expect((await firstChunk(world)).effort).toMatchObject({ failures: 0 })
+  })
+
+  it('is not told while it tells how far it is', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    worker.transport.send = async (_upload, _bytes, _held, { progress }) => {
+      for (let offset = 0; ; offset++) {
+        await world.clock.sleep(90_000, never)
+        progress(offset)
+      }
+    }
+    void createDrain(worker).join('message')
+    await world.clock.advance(250_000)
+    expect((await world.session(id)).trouble).toBeUndefined()
+  })
+})
+
 describe('an upload of a Blob that nobody has read', () => {
   /** A worker whose store keeps Blobs, and whose transport sends them: as its store proves, by the digest. */
   function blobWorker(world: World) {
@@ -241,6 +295,14 @@ describe('an upload of a Blob that nobody has read', () => {
     await transfer(context, chunks[1]!, never)
     expect(await world.statuses(id)).toEqual(['uploading', 'uploaded', 'uploading'])
     expect(counts).toEqual({ read: 2, unread: 1 })
+  })
+
+  it('which the store cannot give is read, whatever it calls that', async () => {
+    const { world, chunks, context, counts } = await recordedThree()
+    const blob = () => Promise.reject(new HoldfastError('storage-failed', 'No handle.'))
+    await transfer({ ...context, store: { ...context.store, blob } }, chunks[0]!, never)
+    expect((await firstChunk(world)).state.status).toBe('uploaded')
+    expect(counts).toEqual({ read: 1, unread: 0 })
   })
 
   it('that cannot be read is that chunk’s failure, and no word of the store', async () => {

@@ -138,6 +138,15 @@ describe('a head', () => {
     }
   })
 
+  it('is concluded though no node ever answers for its receipt', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    worker.anchor.receipt = () => new Promise(() => {})
+    await drainOnce(world, worker)
+    await expectThrough(world, id, 1)
+  })
+
   // Promise 4 of docs/guarantees.md.
   it('that the relay took, while its answer was lost, is looked for on the chain and not sent again', async () => {
     const world = createWorld()
@@ -274,6 +283,19 @@ describe('a relay that takes heads and brings none to the chain', () => {
 })
 
 describe('a node', () => {
+  it.each(['anchor-rejected', 'bad-answer', 'forked', 'defect'] as const)(
+    'that refuses to be read parks nothing: %s',
+    async (code) => {
+      const world = createWorld()
+      await recordSession(world)
+      const beganMs = world.clock.now()
+      world.chain.fault = (op) =>
+        op === 'read' && world.clock.now() - beganMs < 60_000 ? { code } : undefined
+      await drainOnce(world, world.worker(), 'message')
+      await expectThrough(world, id, 1)
+    },
+  )
+
   it('that never answers is told by the session that asked it, which asks again', async () => {
     const world = createWorld()
     await recordSession(world)

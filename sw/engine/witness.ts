@@ -7,10 +7,12 @@ import type { SessionRecord } from '../core/record.ts'
 import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { submitDueMs, type Looked, type WitnessEvent } from '../core/witnessing.ts'
 import type { WitnessedHead } from '../ports/anchor.ts'
+import { asked } from './asked.ts'
 import { change } from './change.ts'
 import { headAt } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
-import { limited } from './time-limit.ts'
+import { RECEIPT_LIMIT_MS } from './limits.ts'
+import { atMost, limited } from './time-limit.ts'
 
 /**
  * Looks what the chain holds of a session: concludes what it holds deep enough, or hands over the newest head where the
@@ -23,7 +25,7 @@ async function look(context: AnchoredContext, session: SessionRecord, signal: Ab
   const { store, anchor, clock, ailing } = context
   const { id, name, witnessing, anchored, trouble, tally, size, logEnd } = session
   const { tree, pages } = session.listed
-  const { blockNumber, latest, deep } = await anchor.read(name, signal)
+  const { blockNumber, latest, deep } = await asked(anchor.read(name, signal))
   const held = [latest, deep].flatMap((head) => head ?? [])
   const isLast = !!logEnd && tree.size === size
   // What the newest head says is known without it.
@@ -99,8 +101,10 @@ async function conclude(
   // What a node does not tell of it, or not soon, holds nothing up: neither its bytes nor the next head.
   const receipt =
     isNews &&
-    (await Promise.race([anchor.receipt(name, head, signal), clock.sleep(anchor.everyMs, signal)]).catch(
-      () => undefined,
+    (await atMost(
+      clock,
+      Math.min(anchor.everyMs, RECEIPT_LIMIT_MS),
+      anchor.receipt(name, head, signal).catch(() => undefined),
     ))
   const anchored = { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: clock.now() }
   await change(context, id, { type: 'anchor-confirmed', anchored }, size === listed.tree.size && 'witness')
