@@ -551,7 +551,7 @@ describe('bytes of a chunk', () => {
 })
 
 describe('the start of a session', () => {
-  it('is asked again where the worker was stopped with it in its hands', async () => {
+  it('is asked again where the worker was stopped before it answered', async () => {
     const { connection, requests, refuseWith } = fakeConnection()
     const request = connection.request
     let asked = 0

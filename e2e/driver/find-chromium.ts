@@ -51,7 +51,7 @@ function install(log: (line: string) => void): string {
   if (playwrights !== undefined) return playwrights
 
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    log('None to be had there: installing the one of the system.')
+    log('None there: installing the one of the system.')
     run('apt-get', ['update', '-qq'])
     run('apt-get', ['install', '-y', '-qq', 'chromium'])
     const systems = present()

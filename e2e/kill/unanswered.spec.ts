@@ -15,7 +15,7 @@ async function sceneWithoutAnswers(place: Omit<Scene, 'witness'>) {
 }
 
 // Promise 1 of docs/guarantees.md.
-test('the worker is stopped with a chunk in its hands: the page, not told that it is kept, hands it over again', async ({
+test('the worker is stopped before it has answered for a chunk: the page hands it over again', async ({
   stack,
   launch,
   shared: browser,

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 
 /**
  * Leaves a captured chunk as a worker leaves it that dies in the middle of sealing: in this state, with the session's
- * tally in step. Such a death cannot be had during an update, because the old worker ends its events first.
+ * tally in step. Such a death is impossible during an update, because the old worker ends its events first.
  */
 export async function diedIn(page: Page, chunkId: string, status: 'hashing' | 'encrypting'): Promise<void> {
   await page.evaluate(

@@ -9,7 +9,7 @@ import { expect, test, WHOLE } from '../fixtures.ts'
 import { needlesOf, searchFor, type Needle } from '../transports/profile-search.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 import { secretsOf, type Listed } from './chunk-secrets.ts'
-import { listedEntries } from './witness.ts'
+import { listedEntries } from './heads-witness.ts'
 
 // Promise 7 of docs/guarantees.md. What this cannot see, and docs/privacy.md says: memory that is free, and not yet used again.
 

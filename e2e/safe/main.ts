@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { machine } from './machine.ts'
 import { backlog, destroyed, destroyOnce, timeToSafe, type Measured } from './measure.ts'
-import { lineOf, report } from './report.ts'
+import { lineOf, report } from './safe-report.ts'
 import { openSafeStack, type SafeStack } from './safe-stack.ts'
 
 const HELP = `How soon is what a camera gives safe somewhere else? A Chromium without a debugger, over a shaped link.

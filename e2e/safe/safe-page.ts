@@ -1,6 +1,6 @@
 import { record } from '../../src/capture/record.ts'
 import { connect, type Holdfast, type RecordingSession } from '../../src/index.ts'
-import type { BacklogPlan, CameraPlan, Plan, Said } from './plan.ts'
+import type { BacklogPlan, CameraPlan, Plan, Said } from './safe-plan.ts'
 
 /** What one page hands over at a time, beside the engine's own limit. */
 const MAX_CONCURRENT_CHUNKS = 8

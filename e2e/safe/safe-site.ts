@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { bundle } from '../bundle.ts'
-import type { Plan, Said, WorkerSettings } from './plan.ts'
+import type { Plan, Said, WorkerSettings } from './safe-plan.ts'
 
 /** The origin that the browser visits, past any shaped link: serves page and worker, hears what the page tells. */
 export interface SafeSite {

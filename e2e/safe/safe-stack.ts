@@ -8,10 +8,10 @@ import { openLink } from '../backend/link.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
-import type { Plan, Said } from './plan.ts'
+import type { Plan, Said } from './safe-plan.ts'
 import { openSafeSite } from './safe-site.ts'
 import type { ChunkTimes } from './timeline.ts'
-import { timesOf, watchHeads } from './witness.ts'
+import { timesOf, watchHeads } from './heads-witness.ts'
 
 export interface LinkShape {
   readonly mbit: number

@@ -1,6 +1,6 @@
 import { evm, install, ipfs } from '../../sw/index.ts'
 import { sealInWorker } from '../../sw/seal.ts'
-import type { WorkerSettings } from './plan.ts'
+import type { WorkerSettings } from './safe-plan.ts'
 
 const { ipfs: endpoint, ...chain } = JSON.parse(
   new URL(location.href).searchParams.get('settings') ?? '{}',

@@ -5,7 +5,7 @@ import { openScene } from '../kill/kill-scene.ts'
 import { expectHeldAt } from '../kill/outcome.ts'
 import { HEADS, isCovering, isSampled, TELLINGS } from './cells.ts'
 import { headMoments, TOLD_MOMENTS, type SettledMoment } from './settled-moments.ts'
-import { expectSettled } from './outcome.ts'
+import { expectSettled } from './settled-outcome.ts'
 import { test, type HeadStore } from './settled-scene.ts'
 
 // Promises 1, 2, 3, 4, 8 of docs/guarantees.md: without a chain, and with an app that hears of what has settled.

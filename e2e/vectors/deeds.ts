@@ -188,7 +188,7 @@ const thief: readonly Omit<Deed, 'party'>[] = [
     says: { heads: 'gggf', chunks: proved(4), ending: 'open', apart: 4 },
   },
   {
-    deed: 'writes other entries where a page of the recorder cannot be had',
+    deed: 'writes other entries where a page of the recorder cannot be fetched',
     act: async (scene) => {
       await scene.honest(3)
       scene.gone.add(scene.cidOfPage(3))

@@ -108,7 +108,7 @@ function holds(head: AnchoredHead, name: string): boolean {
   }
 }
 
-/** What one head's pages say, as far as they can be had. */
+/** What one head's pages say, as far as they can be fetched. */
 interface View {
   readonly entries: ReadonlyMap<number, Buffer>
   /** The root at each size that they give. */

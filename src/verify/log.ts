@@ -25,7 +25,7 @@ export interface HeadReport {
   readonly why?: string
   /**
    * How long after the newest of the entries that it is the first to list it was taken, in ms: by the device's clock
-   * against the chain's, so below 0 where the device's is fast. Left out where it lists nothing new that can be had.
+   * against the chain's, so below 0 where the device's is fast. Left out where it lists nothing new that can be fetched.
    */
   readonly lateMs?: number
   /** Where others tell of this head in another block: the later time counts. */

@@ -36,7 +36,7 @@ export interface FromChain {
 export interface FromHead {
   readonly chain?: undefined
   /**
-   * Its address at the store, as a snapshot and a link say it, or its 313 bytes; of the newest that is to be had. Or
+   * Its address at the store, as a snapshot and a link say it, or its 313 bytes; of the newest that can be fetched. Or
    * `newest`: what gateway and sources have under the session's name, and nobody says that there is no newer one.
    */
   readonly head: string | Uint8Array

@@ -458,7 +458,7 @@ describe('a list of everything at the end', () => {
   })
 
   it.each([undefined, 9])(
-    'that cannot be had costs nothing: the pages before it have it all (%s)',
+    'that cannot be fetched costs nothing: the pages before it have it all (%s)',
     async (most) => {
       const { lists, name: of } = await listing(undefined, most)
       const lost = lists.at(-1)

@@ -6,7 +6,7 @@ import { isComplete, type Pages, type ReadPage } from './pages.ts'
 
 /** The log as one head has it: the pages that are found from its own along the links. */
 export interface View {
-  /** Those that can be had, by ascending number. */
+  /** Those that could be fetched, by ascending number. */
   readonly pages: readonly ReadPage[]
   /** The digests of those that cannot, by number. */
   readonly lost: ReadonlyMap<number, Sha256Hex>
@@ -19,7 +19,7 @@ export const pageOf = (pages: Pages, digest: Sha256Hex): ReadPage | undefined =>
   return found instanceof VerificationError ? undefined : found
 }
 
-/** What a head's pages say, as far as they can be had. */
+/** What a head's pages say, as far as they can be fetched. */
 export function viewOf(head: Head, pages: Pages): View {
   const digests = new Map<number, Sha256Hex>()
   const lost = new Map<number, Sha256Hex>()

@@ -4,7 +4,7 @@ import { isComplete, type PagedEntry, type Pages } from './pages.ts'
 import { pageOf, rootsIn, viewOf } from './view.ts'
 
 /**
- * The log where the newest signed head's pages can all be had, and give each head before it: its root, end and groups.
+ * The log where the newest signed head's pages can all be fetched, and give each head before it: its root, end and groups.
  * Then nothing is to be learnt from the pages of those, which are not asked for. Undefined where one of them says
  * anything else, or a page is lost: then all have to be looked at, in their order (`readLog`).
  */

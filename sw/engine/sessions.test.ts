@@ -304,7 +304,7 @@ describe('a discard', () => {
     expect((await world.disk.read((tx) => tx.log(1)))[0]).toMatchObject({ sessionId: id, event: 'discarded' })
   })
 
-  it('needs no word once all of it is confirmed', async () => {
+  it('needs no confirmation once all of it is confirmed', async () => {
     const world = createWorld()
     await recordSession(world)
     await drainOnce(world, world.worker())

@@ -101,7 +101,7 @@ describe('onSettled', () => {
     expect(keys).toEqual([`${after.name}/${size}`, `${after.name}/${after.size}`])
   })
 
-  it('is owed to a session that nobody may then discard without the word', async () => {
+  it('keeps a session whose app is still to be told from being discarded without the confirmation', async () => {
     const world = createWorld()
     const rejects: OnSettled = async () => Promise.reject(new Error('Down.'))
     await record(world, rejects)

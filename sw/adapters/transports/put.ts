@@ -37,7 +37,7 @@ export interface Granted {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** The app's hook, called in the worker at send time; what it gives is never stored. Undefined: not to be had. */
+/** The app's hook, called in the worker at send time; what it gives is never stored. Undefined: it has none. */
 export type Grant = (request: GrantRequest) => Promise<Granted | undefined>
 
 /** Proof that the body arrived, in the store's own terms. */

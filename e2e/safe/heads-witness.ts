@@ -5,7 +5,7 @@ import { PAGE_LABEL } from '../../src/evidence/page.ts'
 import { decodeSession, encodeSessionsCall } from '../../src/evidence/registry.ts'
 import type { SessionName } from '../../src/protocol/ids.ts'
 import type { Backend, LedgerEntry } from '../backend/index.ts'
-import type { Said } from './plan.ts'
+import type { Said } from './safe-plan.ts'
 import type { ChunkTimes } from './timeline.ts'
 
 // What the store, the chain and the page say of a recording, each by its own clock of the same machine: the worker is not

@@ -6,7 +6,7 @@ import { expect } from '../fixtures.ts'
 import { storedChunks } from '../page/stored.ts'
 import { readBack } from '../read-back.ts'
 import { STORES } from '../stores.ts'
-import { published, type StoredHead } from './heads.ts'
+import { published, type StoredHead } from './settled-heads.ts'
 import type { SettledScene } from './settled-scene.ts'
 
 const sessionOf = (chunkId: string) => chunkId.slice(0, chunkId.lastIndexOf('/'))
