@@ -76,7 +76,7 @@ describe('a page', () => {
     await recordSession(world, { ending: 'recording' })
     world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
     await list(world, 2)
-    expect((await world.session(id)).listing).toMatchObject({ notBeforeMs: expect.any(Number) })
+    expect((await world.session(id)).listing?.notBeforeMs).toBeLessThan(Infinity)
     await admitChunk(world.worker(), await sealedChunk(id, 1))
     world.server.fault = () => undefined
     await list(world, 1)

@@ -180,11 +180,9 @@ describe('an upload', () => {
   it('that is stopped spends no attempt, and is due again', async () => {
     const { world, chunk } = await recorded()
     await transfer(world.worker(), chunk, AbortSignal.abort())
-    expect(await firstChunk(world)).toMatchObject({
-      retryCount: 0,
-      state: { status: 'uploading' },
-      effort: { notBeforeMs: expect.any(Number) },
-    })
+    const left = await firstChunk(world)
+    expect(left).toMatchObject({ retryCount: 0, state: { status: 'uploading' } })
+    expect(left.effort?.notBeforeMs).toBeLessThan(Infinity)
   })
 })
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { ChunkId } from '../../../src/protocol/ids.ts'
+import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 
 // What the browser's database does when it is ill; the whole contract runs on the real one, in e2e/store.
 // Promises 5, 9 of docs/guarantees.md.
@@ -125,4 +125,16 @@ test('a transaction that was committed after its deadline counts', async () => {
   await vi.advanceTimersByTimeAsync(21_000)
   expect(await write).toBe('kept')
   expect(database.opened).toBe(1)
+})
+
+test('what is forgotten of the custody log writes no line that stays', async () => {
+  const put = vi.fn()
+  const groups = [[{ sessionId: 'a' }, { sessionId: 'b' }], [{ sessionId: 'b' }], { sessionId: 'a' }]
+  const store = { getAllKeys: async () => [7, 8, 9], getAll: async () => groups, put }
+  database.next = () => ({ objectStore: () => store, done: Promise.resolve(), error: null })
+  await idbStore('log').write((tx) => tx.forgetLog('a' as SessionId))
+  expect(put.mock.calls).toEqual([
+    [[{ sessionId: 'b' }], 7],
+    [[], 9],
+  ])
 })

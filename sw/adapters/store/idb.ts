@@ -307,8 +307,9 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
       const store = tx.objectStore('log')
       const [keys, groups] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())])
       groups.forEach((group: LogEntry | LogEntry[], at) => {
-        const rest = [group].flat().filter(({ sessionId }) => sessionId !== id)
-        void put('log', rest, keys[at])
+        const lines = [group].flat()
+        const rest = lines.filter(({ sessionId }) => sessionId !== id)
+        if (rest.length < lines.length) void put('log', rest, keys[at])
       })
     },
   }
