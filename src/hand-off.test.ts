@@ -72,6 +72,16 @@ describe('handOff', () => {
     expect(listeners.size).toBe(0)
   })
 
+  it('makes the chunk anew where its bytes never come', async () => {
+    const { connection, asked } = fakeConnection('hash-mismatch')
+    const payload = Object.assign(new Blob(['bytes']), { arrayBuffer: () => new Promise<never>(() => {}) })
+    const prepareAgain = async () => ({ ...chunk, durationMs: 3 })
+    const handed = handOff(connection, { ...chunk, payload }, { prepareAgain })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(asked).toHaveLength(2)
+    expect(await handed).toBe(ID)
+  })
+
   it.each(PASSING)('sends the same chunk again after %s', async (code) => {
     const { connection, asked } = fakeConnection(code, code)
     const over = vi.fn()

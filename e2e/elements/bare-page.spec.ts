@@ -282,6 +282,30 @@ test('taken out of the page, what the worker has not taken is handed over all th
   await expect.poll(asks).toBe(false)
 })
 
+test('what a person saves already is not saved once more where the element is taken out of the page', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.define(false)
+    it.letRecord()
+    const { startSession } = it.holdfast
+    it.holdfast.startSession = async (options) =>
+      Object.assign(await startSession(options), { append: () => Promise.reject(new Error('No')) })
+    it.recorder.saveUnsaved = () => {
+      it.recorder.dataset['saves'] = `${it.recorder.dataset['saves'] ?? ''}I`
+      return new Promise((resolve) => setTimeout(resolve))
+    }
+  })
+  await page.getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.getByRole('button', { name: 'Save as a file' })).toBeVisible()
+  await inPage(page, (it) => {
+    it.recorder.shadowRoot?.querySelector<HTMLElement>('[data-testid=save-unsaved]')?.click()
+    it.recorder.remove()
+  })
+  await expect.poll(() => inPage(page, (it) => it.recorder.hasAttribute('data-unsaved'))).toBe(false)
+  expect(await inPage(page, (it) => it.recorder.dataset['saves'])).toBe('I')
+})
+
 test('frozen, and its camera gone meanwhile: it is opened again unasked, shown, and recorded in a session that goes on', async ({
   page,
 }) => {

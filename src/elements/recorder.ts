@@ -44,7 +44,7 @@ const SAVING_MS = 700
 /**
  * `<holdfast-recorder>`: a viewfinder, Record and Stop, and in words what is saved and what is not. Set `holdfast` and
  * `groups`. Taken out of the page while it records, or is about to, it stops; what the worker has not taken by then is
- * handed over all the same, and what cannot be kept is saved by \`saveUnsaved\` unasked, as nobody is left to ask.
+ * handed over all the same, and what cannot be kept is saved by `saveUnsaved` unasked, as nobody is left to ask.
  *
  * - Attributes that it sets: `data-state`: `idle`, `recording`, `saving`; `data-picture` and `data-sound`: `live`,
  *   `muted`, `lost`, `none`; `data-unsaved` while this page alone holds something of a recording that could not be kept,
@@ -59,8 +59,8 @@ export class HoldfastRecorder extends HoldfastElement {
   declare groups?: RecorderGroups | undefined
   /**
    * What is recorded. Default: the camera, with its microphone where there is one. A text says why there is nothing to
-   * record; undefined, that nothing is to be recorded. Asked with \`isAgain\` where the page was frozen and lost its
-   * camera, and the recording is to go on: then nobody is to be kept waiting by a question. \`recordOptions.reopen\` is asked
+   * record; undefined, that nothing is to be recorded. Asked with `isAgain` where the page was frozen and lost its
+   * camera, and the recording is to go on: then nobody is to be kept waiting by a question. `recordOptions.reopen` is asked
    * instead where it is there.
    */
   declare openSource?: ((isAgain?: boolean) => Promise<Source | string | undefined>) | undefined

@@ -43,14 +43,12 @@ export function unkeptRecordings({ save, onFailure, onCount }: UnkeptOptions) {
     }
   }
 
-  /** A button that saves what only this page holds. */
-  const saveButton = (held: () => Unsaved, onSaved = () => {}) =>
-    button(texts.recorder.saveFile, () => void saveAll(held()).then((isSaved) => isSaved && onSaved()), {
-      'data-testid': 'save-unsaved',
-    })
+  const buttonThat = (saves: () => Promise<unknown>) =>
+    button(texts.recorder.saveFile, () => void saves(), { 'data-testid': 'save-unsaved' })
 
   return {
-    saveButton,
+    /** A button that saves what only this page holds. */
+    saveButton: (held: () => Unsaved) => buttonThat(() => saveAll(held())),
     /** @returns its notice, for where the person looks */
     show(why: Explanation, held: () => Unsaved): HTMLElement {
       const unguard = guardUnsaved(() => true)
@@ -71,7 +69,7 @@ export function unkeptRecordings({ save, onFailure, onCount }: UnkeptOptions) {
       unsaved.add(saveNow)
       const notice = newNotice()
       // After Save it stays until it is put away: a download may be refused, too.
-      showNotice(notice, why, saveButton(held, letGo))
+      showNotice(notice, why, buttonThat(saveNow))
       notice.append(
         dismissButton(() => {
           letGo()
