@@ -8,7 +8,7 @@ import { finding } from './finding.ts'
 const NOW_MS = 1_000
 const asked = { ...CLOSED, floorMs: NOW_MS + 60 }
 const told = {
-  type: 'held-up',
+  type: 'must-wait',
   error: { code: 'throttled', message: 'Its server asked for a wait.' },
   untilMs: NOW_MS + 60,
 }

@@ -36,7 +36,7 @@ export function finding(
   const { floorMs: untilMs } = needed
   if (paused || trouble || untilMs <= nowMs) return undefined
   return {
-    type: 'held-up',
+    type: 'must-wait',
     error: { code: 'throttled', message: 'Its server asked for a wait.' },
     untilMs,
   }

@@ -55,7 +55,7 @@ export type SessionEvent =
    * It does not go on, and passes until then (ms since the epoch): whom it goes to next has asked another session for a
    * wait, or does not answer.
    */
-  | { readonly type: 'held-up'; readonly error: WireError; readonly untilMs: number }
+  | { readonly type: 'must-wait'; readonly error: WireError; readonly untilMs: number }
   /** Its chunks are to wait with those that were refused, or need not any more. */
   | { readonly type: 'held-back' }
   /**
@@ -178,7 +178,7 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       return true
     case 'adopted':
       return adopt(draft, event.here, heads)
-    case 'held-up':
+    case 'must-wait':
       tell(draft, event.error, event.untilMs)
       return draft.session !== session
     case 'held-back':

@@ -83,7 +83,7 @@ async function tellSilence(
     leftMs = heardAtMs() + SILENCE_MS - clock.now()
   }
   const error = { code: 'timeout', message: 'Nothing is heard of an upload.' } as const
-  await change(context, id, { type: 'held-up', error, untilMs })
+  await change(context, id, { type: 'must-wait', error, untilMs })
 }
 
 const always: InLane = (requests) => requests()
