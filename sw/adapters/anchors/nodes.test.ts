@@ -195,6 +195,15 @@ describe('several nodes', () => {
     expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 5 })
   })
 
+  it('follow a chain that went back where one of them stays ahead', async () => {
+    holdEverywhere(OURS)
+    const anchor = anchorOver(all())
+    await anchor.read(NAME, calm)
+    b.blockNumber = c.blockNumber = 5
+    for (let look = 0; look < 2; look++)
+      expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 5 })
+  })
+
   it('agree on an older block where one that is ahead says otherwise', async () => {
     holdEverywhere(OURS)
     a.answers.set(0, OTHER)

@@ -103,10 +103,11 @@ export function evmNodes(
       graceMs,
       signal,
     )
-    // Where all are behind it, the chain itself went back.
-    const isAhead = [...tops.values()].some(({ newest }) => newest >= shown)
-    for (const [node, { newest }] of tops)
-      if (isAhead && newest < shown) {
+    const behind = [...tops].filter(([, { newest }]) => newest < shown)
+    // Where enough are behind it, the chain itself went back, whatever one that stays ahead says.
+    const wentBack = behind.length >= agree
+    if (!wentBack)
+      for (const [node, { newest }] of behind) {
         tops.delete(node)
         setAside(node, new HoldfastError('bad-answer', `It is ${shown - newest} blocks behind.`))
       }
@@ -126,7 +127,7 @@ export function evmNodes(
         (reader, until) => reader.readAt(name, { newest, deep: deeps[at] ?? -1 }, until),
       )
       if (found) {
-        shown = isAhead ? Math.max(shown, newest) : newest
+        shown = wentBack ? newest : Math.max(shown, newest)
         return found
       }
     }
