@@ -4,7 +4,9 @@ import { stepsDueMs, workRemains } from './plan.ts'
 import { isSettled, recount } from './session.ts'
 import { trialOf } from './retry-policy.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { aChunk, aSession } from '../testing/records.ts'
+import { NEW_EFFORT } from './effort.ts'
+import type { ChunkRecord } from './record.ts'
+import { aChunk, aSession, SEAL as seal } from '../testing/records.ts'
 
 const session = aSession(1_000)
 const chunk = aChunk(0, { status: 'captured' }, { retryCount: 2 })
@@ -50,6 +52,21 @@ describe('a record of another version', () => {
       retryCount: 0,
     })
   })
+
+  it('that lacks how a chunk is tried is tried', () => {
+    expect(readChunk(without(chunk, 'effort')).effort).toEqual(NEW_EFFORT)
+  })
+
+  it.each(['manifesting', 'anchoring'])(
+    'that stored a proved chunk as %s is of one that is uploaded',
+    (status) => {
+      const proved = aChunk(0, { status: 'uploaded', seal, uploadedAtMs: 5 })
+      const stored = { ...proved, state: { ...proved.state, status } } as ChunkRecord
+      expect(readChunk(stored)).toEqual(proved)
+      const confirmed = aChunk(0, { status: 'confirmed', seal, uploadedAtMs: 5, confirmedAtMs: 6 })
+      expect(readChunk(confirmed)).toEqual(confirmed)
+    },
+  )
 
   it('with an error code that is not known any more is a refusal, which is tried again', () => {
     expect(trialOf({ code: 'was-once' as ErrorCode, message: 'why' })).toBe('refusal')

@@ -1,3 +1,4 @@
+import { NEW_EFFORT } from './effort.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
 import { BEGINNING } from './session.ts'
 
@@ -15,8 +16,10 @@ export const readSession = (stored: Stored<SessionRecord, keyof typeof BEGINNING
   tally: { ...BEGINNING.tally, ...stored.tally },
 })
 
-/** A chunk as this version knows it. */
-export const readChunk = (stored: Stored<ChunkRecord, 'retryCount'>): ChunkRecord => ({
-  retryCount: 0,
-  ...stored,
-})
+/** A chunk as this version knows it: what is not proved yet is tried, and how far its listing is follows from its session. */
+export function readChunk(stored: Stored<ChunkRecord, 'retryCount'>): ChunkRecord {
+  const chunk = { retryCount: 0, ...stored }
+  const { state } = chunk
+  if (state.uploadedAtMs === undefined) return { ...chunk, effort: chunk.effort ?? NEW_EFFORT }
+  return state.status === 'confirmed' ? chunk : { ...chunk, state: { ...state, status: 'uploaded' } }
+}
