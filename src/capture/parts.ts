@@ -1,5 +1,5 @@
 import type { RecordingSession } from '../api.ts'
-import { MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
+import { FIRST_WAIT_MS, LONGEST_WAIT_MS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { isHoldfastError, type HoldfastError } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { newDeferred, type Deferred } from './deferred.ts'
@@ -62,6 +62,8 @@ export function recordingParts(options: PartsOptions) {
     return session
   }
   const restart = async (before: RecordingSession) => known(await before.restart())
+  /** Sessions that were lost since a chunk was taken. */
+  let lostInARow = 0
 
   /** Hands over as many chunks as have their turn. */
   function handNext(to: Part, atOnce = MAX_CONCURRENT_CHUNKS): void {
@@ -76,6 +78,7 @@ export function recordingParts(options: PartsOptions) {
     handed.then(
       () => {
         to.handed.delete(piece)
+        lostInARow = 0
         taken()
         handNext(to)
         onTaken(data.size)
@@ -87,6 +90,7 @@ export function recordingParts(options: PartsOptions) {
   /** The worker has lost this part's session. */
   function leave(lost: Part): void {
     if (lost.rest !== undefined) return
+    lostInARow++
     const rest = after(lost)
     lost.rest = rest
     lost.ended.resolve(undefined)
@@ -97,8 +101,15 @@ export function recordingParts(options: PartsOptions) {
     if (lost === current()) onLost(rest)
   }
 
+  /** The part that goes on with what one has lost: at once, but a worker that loses one after the other is asked ever more rarely. */
   function after(before: Part): Part {
-    return partOf(before.session.then(restart))
+    const waitMs = lostInARow > 2 ? Math.min(FIRST_WAIT_MS * 2 ** lostInARow, LONGEST_WAIT_MS) : 0
+    return partOf(
+      before.session.then(async (lost) => {
+        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+        return restart(lost)
+      }),
+    )
   }
 
   function end(ending: Part, as: Ending): void {

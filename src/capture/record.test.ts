@@ -417,6 +417,24 @@ describe('record', () => {
 
 // Promise 1 of docs/guarantees.md.
 describe('a recording whose session the worker has lost', () => {
+  it('waits ever longer for the next where the worker loses each', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const worker = fakeWorker()
+    const begin = (before: number | undefined): RecordingSession => {
+      const session = worker.begin(before)
+      for (const each of worker.sessions) each.known = false
+      const number = worker.sessions.length - 1
+      return { ...session, restart: async () => begin(number) }
+    }
+    record(begin(undefined), stream, 'video/webm').finished.catch(() => undefined)
+    FakeRecorder.last.slice('one')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(worker.sessions.length).toBeGreaterThan(4)
+    // Two each: what was not taken goes on in one, and the recorder in another.
+    expect(worker.sessions.length).toBeLessThan(24)
+    vi.useRealTimers()
+  })
+
   it('goes on: what was not taken in a session after it, and the recorder anew in one after that', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')

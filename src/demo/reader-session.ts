@@ -211,6 +211,7 @@ export function openedSession(
       if (!player && !video.src) {
         const whole = runs.map((run) => new Blob(run))
         const { file } = await exportedFile(whole, opened.mimeType, header, signal)
+        signal.throwIfAborted()
         video.src = URL.createObjectURL(file)
       }
     }
@@ -237,6 +238,7 @@ export function openedSession(
     close(): void {
       leaving.abort()
       player?.close()
+      URL.revokeObjectURL(video.src)
       element.remove()
     },
   }
