@@ -148,6 +148,8 @@ function knowGroup(group: Awaited<ReturnType<typeof knownGroup>>): void {
 
 /** The key of the chosen group; makes a group as a person would where there is none. */
 async function chosenKey(page: Page): Promise<Uint8Array<ArrayBuffer>> {
+  // Before that there seem to be none.
+  await page.locator('#group-picker[data-drawn]').waitFor({ state: 'attached' })
   if (await page.getByTestId('group-select').isHidden()) {
     await page.getByTestId('group-create').click()
     await page.getByTestId('group-name').fill('Neighbours')
