@@ -33,9 +33,9 @@ function everyDeathMeets(
             const scene = { ...(await openScene({ ...stack, launch, browser }, moment.witness)), app }
             const hold = await moment.reach(scene)
             if (moment.status !== undefined) await expectHeldAt(scene, moment.status)
-            await death.strike(scene)
+            const comeBack = await death.strike(scene)
             await hold.release()
-            const after = (await death.recover(scene, moment.ended)) ?? browser
+            const after = (await death.recover(scene, moment.ended, comeBack ?? undefined)) ?? browser
 
             const { pageLives } = death
             if (pageLives && !moment.ended) await scene.witness.stop()
