@@ -126,7 +126,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   },
   plant('drains without a lock', /sent again without asking|without reading the chain/, [
     'engine/drain',
-    'lock.run(DRAIN_LOCK, () => run(() => nth === runs))',
+    'lock\n      .run(DRAIN_LOCK, () => run(() => nth === runs))',
     'run(() => nth > 0)',
   ]),
 
