@@ -7,8 +7,6 @@ import type { Failure } from '../core/retry-policy.ts'
 import { circuitOf, update, updateIn } from '../kept/circuits.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
-export { circuitOf }
-
 /** Whom each kind of work asks, by name. */
 export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<WorkKind, string>> => ({
   listing: transport.name,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PROTOCOL_VERSION, type RequestType } from '../../src/protocol/messages.ts'
-import { circuitOf, recordFailure } from './circuits.ts'
+import { recordFailure } from './circuits.ts'
+import { circuitOf } from '../kept/circuits.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
 import { reply } from './requests.ts'

@@ -1,7 +1,6 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import { following } from '../../../src/protocol/following.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
-import { LONGEST_WAIT_MS } from '../../core/retry-policy.ts'
 import type { Anchor, Witnessed } from '../../ports/anchor.ts'
 import type { Clock } from '../../ports/platform.ts'
 import { systemClock } from '../browser/system-clock.ts'
@@ -247,8 +246,7 @@ const asideMs = ({ setAsideMs, clock }: Node) => {
 }
 
 /** How long the node itself wants to be left alone (`Retry-After`), ms. */
-const floorOf = (node: Node) =>
-  Math.max(0, Math.min(node.error?.retryAfterMs ?? 0, LONGEST_WAIT_MS) - asideMs(node))
+const floorOf = (node: Node) => Math.max(0, (node.error?.retryAfterMs ?? 0) - asideMs(node))
 
 const isAside = (node: Node) => node.error !== undefined && (asideMs(node) < ASIDE_MS || floorOf(node) > 0)
 
