@@ -379,7 +379,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'undefined',
   ]),
   plant('tells nobody of a failure', /nobody is told|does not say why|is not at its end/, [
-    'core/session-machine',
+    'core/trouble',
     'isReportable(failure)',
     'false',
   ]),

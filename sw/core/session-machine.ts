@@ -27,9 +27,10 @@ import type {
   SessionRecord,
   TrialKind,
 } from './record.ts'
-import { isRecent, isReportable, tellsOfOthers, trialOf, type Failure, type Now } from './retry-policy.ts'
+import { isRecent, tellsOfOthers, trialOf, type Now } from './retry-policy.ts'
 import { isSettled, missingChunks, statusOf } from './session.ts'
-import { afterRefusal, isHeldBack, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
+import { isHeldBack, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
+import { clearError, fail, tell, wireOf } from './trouble.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -499,40 +500,4 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
   }
   clearError(draft)
   return true
-}
-
-/** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
-function fail(draft: Draft, failure: Failure, effort: Effort | undefined): void {
-  if (!isReportable(failure)) return
-  if (isParked(effort)) draft.session = afterRefusal(draft.session, failure, draft.now)
-  const { circuitUntilMs = 0 } = failure
-  tell(draft, wireOf(failure), isParked(effort) ? undefined : Math.max(effort!.notBeforeMs, circuitUntilMs))
-}
-
-const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
-
-/** Something is parked. */
-const waitsForPerson = ({ parked, listing, witnessing }: SessionRecord) =>
-  parked > 0 || isParked(listing) || isParked(witnessing)
-
-/**
- * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same
- * trouble keeps the time since when it lasts.
- */
-function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
-  const { trouble: told } = draft.session
-  if (retryAtMs && told && waitsForPerson(draft.session)) return
-  const sinceMs = told?.error.code === error.code ? told.sinceMs : draft.now.nowMs
-  draft.set({ trouble: { error, sinceMs, retryAtMs } })
-}
-
-/**
- * Something went well: the trouble is over, unless something is still parked, or it is that of the newest head, which
- * only the chain can end.
- */
-function clearError(draft: Draft): void {
-  const { witnessing, trouble } = draft.session
-  const { lastError } = witnessing
-  if (waitsForPerson(draft.session) || (lastError && lastError.code === trouble?.error.code)) return
-  draft.set({ trouble: undefined, trials: undefined })
 }

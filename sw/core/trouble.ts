@@ -1,0 +1,44 @@
+import type { WireError } from '../../src/protocol/errors.ts'
+import type { Draft } from './draft.ts'
+import { isParked } from './effort.ts'
+import type { Effort, SessionRecord } from './record.ts'
+import { isReportable, type Failure } from './retry-policy.ts'
+import { afterRefusal } from './trial.ts'
+
+// What a person is told of a session: what does not go on, since when, and until when.
+
+/** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
+export function fail(draft: Draft, failure: Failure, effort: Effort | undefined): void {
+  if (!isReportable(failure)) return
+  if (isParked(effort)) draft.session = afterRefusal(draft.session, failure, draft.now)
+  const { circuitUntilMs = 0 } = failure
+  tell(draft, wireOf(failure), isParked(effort) ? undefined : Math.max(effort!.notBeforeMs, circuitUntilMs))
+}
+
+export const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
+
+/** Something is parked. */
+const waitsForPerson = ({ parked, listing, witnessing }: SessionRecord) =>
+  parked > 0 || isParked(listing) || isParked(witnessing)
+
+/**
+ * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same
+ * trouble keeps the time since when it lasts.
+ */
+export function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
+  const { trouble: told } = draft.session
+  if (retryAtMs && told && waitsForPerson(draft.session)) return
+  const sinceMs = told?.error.code === error.code ? told.sinceMs : draft.now.nowMs
+  draft.set({ trouble: { error, sinceMs, retryAtMs } })
+}
+
+/**
+ * Something went well: the trouble is over, unless something is still parked, or it is that of the newest head, which
+ * only the chain can end.
+ */
+export function clearError(draft: Draft): void {
+  const { witnessing, trouble } = draft.session
+  const { lastError } = witnessing
+  if (waitsForPerson(draft.session) || (lastError && lastError.code === trouble?.error.code)) return
+  draft.set({ trouble: undefined, trials: undefined })
+}
