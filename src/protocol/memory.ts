@@ -4,6 +4,9 @@
 /** No larger buffer is made, however much is to be counted: not every device has more at a piece. */
 const MAX_BYTES = 32 * 1024 * 1024
 
+/** What the worker has read counts so many times: copies and the request's body come after it. Found by trial, at 200 MiB. */
+export const READ_COUNTS = 7
+
 /** Frees these buffers at once, and detaches them: what is sent to a closed port is nobody's. */
 export function free(...buffers: ArrayBuffer[]): void {
   const { port1, port2 } = new MessageChannel()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
+import { ERRORS, HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { believedMs, countsAsAttempt, LONGEST_WAIT_MS, resubmitDelayMs, waitAfter } from './retry-policy.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
@@ -21,6 +21,11 @@ describe('the wait after a failure', () => {
         expect(Number.isInteger(delay)).toBe(true)
       }),
     )
+  })
+
+  it('is believed as long as an error may ask for, and no longer', () => {
+    const { retryAfterMs } = new HoldfastError('throttled', '', { retryAfterMs: 9e9 })
+    expect(retryAfterMs).toBe(LONGEST_WAIT_MS)
   })
 
   it('spreads over the whole range', () => {

@@ -2,7 +2,7 @@ import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
-import { weigh } from '../../src/protocol/memory.ts'
+import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
@@ -104,7 +104,7 @@ async function readContent(clock: Clock, handed: HandedChunk): Promise<ArrayBuff
   })
   const bytes = await atMost(clock, POSTED_LIMIT_MS, reading)
   if (!bytes) throw unreadable()
-  weigh(bytes, 7 * bytes.byteLength)
+  weigh(bytes, READ_COUNTS * bytes.byteLength)
   const sealed = handed.kind === 'sealed'
   const announced = sealed ? `${handed.encryptedHash} ${handed.cid}` : handed.plaintextHash
   const [hash, cid] = await Promise.all([sha256Hex(bytes), sealed && contentAddress(bytes)])

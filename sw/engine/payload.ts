@@ -1,7 +1,7 @@
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, Sha256Hex } from '../../src/protocol/ids.ts'
-import { weigh } from '../../src/protocol/memory.ts'
+import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
 import type { Store } from '../ports/store.ts'
 import type { Context } from './context.ts'
 
@@ -27,7 +27,7 @@ export async function checkedPayload(
     suspect.add(store)
     throw new HoldfastError('payload-unreadable', HoldfastError.from(cause).message, { cause })
   })
-  weigh(bytes, 7 * bytes.byteLength)
+  weigh(bytes, READ_COUNTS * bytes.byteLength)
   if ((await sha256Hex(bytes)) === sha256) return bytes
   suspect.add(store)
   throw new HoldfastError('payload-corrupt', `The bytes of ${id} have changed.`)
