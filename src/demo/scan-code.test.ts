@@ -1,7 +1,10 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { scanCode } from './scan-code.ts'
 
-afterEach(() => vi.unstubAllGlobals())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
 
 /** A camera, and a browser that reads from it what is put there. */
 function stubCamera() {
@@ -44,4 +47,19 @@ it('a look that was given up finds nothing more, and takes the picture from no o
   expect(await next).toBe('key')
   expect(video.srcObject).toBeNull()
   expect(cameras.map(({ stop }) => stop.mock.calls.length)).toEqual([1, 1])
+})
+
+it('a look that was given up between two frames looks at no other', async () => {
+  vi.useFakeTimers()
+  const { cameras, looks, video } = stubCamera()
+  const leaving = new AbortController()
+  const given = scanCode(video, () => true, leaving.signal).catch((error: unknown) => error)
+  await vi.waitFor(() => expect(looks).toHaveLength(1))
+  looks[0]?.([])
+  await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1))
+  leaving.abort('enough')
+  await vi.runAllTimersAsync()
+  expect(await given).toBe('enough')
+  expect(looks).toHaveLength(1)
+  expect(cameras[0]?.stop).toHaveBeenCalledOnce()
 })

@@ -41,6 +41,7 @@ export async function scanCode(
     video.srcObject = stream
     await video.play().catch(() => undefined)
     for (;;) {
+      signal.throwIfAborted()
       // A frame that cannot be read is not there yet.
       const codes = await detector.detect(video).catch(() => [])
       signal.throwIfAborted()
