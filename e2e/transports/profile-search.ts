@@ -50,7 +50,10 @@ export async function searchFor(folder: string, wanted: readonly Needle[]): Prom
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
     // Of a browser that runs a file may be gone by now.
-    const content = await readFile(path).catch(() => undefined)
+    const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      return undefined
+    })
     if (content === undefined) continue
     const inPieces = /\.(ldb|sst)$/.test(entry.name)
     for (const { secret, form, bytes, pieces } of needles)
