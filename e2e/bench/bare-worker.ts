@@ -1,4 +1,5 @@
 import { openDB } from 'idb'
+import { semaphore } from '../../src/semaphore.ts'
 import type { BareAnswer, BareRequest } from './protocol.ts'
 
 // What a worker costs that promises nothing: the least that any could do for the same bytes and the same proof.
@@ -6,6 +7,7 @@ import type { BareAnswer, BareRequest } from './protocol.ts'
 declare const self: ServiceWorkerGlobalScope
 
 const LANES = 4
+const lane = semaphore(LANES)
 
 const opened = openDB('bare', 1, { upgrade: (db) => void db.createObjectStore('payloads') })
 
@@ -27,6 +29,8 @@ async function perform(request: BareRequest): Promise<unknown> {
       return Promise.all([request.payload.arrayBuffer().then(sha256Base64), put(request.id, request.payload)])
     case 'put':
       return put(request.id, request.payload)
+    case 'send':
+      return send(request.id)
     case 'drain':
       return drain(request.by === 'put' ? uploadByPut : uploadByTus)
     case 'clear':
@@ -40,15 +44,25 @@ async function put(id: string, payload: Blob): Promise<void> {
   await tx.done
 }
 
+async function send(id: string): Promise<void> {
+  const release = await lane()
+  try {
+    await uploadByPut(id, await stored(id))
+  } finally {
+    release()
+  }
+}
+
+const stored = async (id: string) => (await (await opened).get('payloads', id)) as Blob
+
 /** One lane takes the next that no other has taken. */
 async function drain(upload: (id: string, payload: Blob) => Promise<void>): Promise<void> {
   const db = await opened
   const waiting = (await db.getAllKeys('payloads')) as string[]
-  const lane = async () => {
-    for (let id = waiting.shift(); id !== undefined; id = waiting.shift())
-      await upload(id, (await db.get('payloads', id)) as Blob)
+  const oneAfterTheOther = async () => {
+    for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) await upload(id, await stored(id))
   }
-  await Promise.all(Array.from({ length: LANES }, lane))
+  await Promise.all(Array.from({ length: LANES }, oneAfterTheOther))
 }
 
 /** The name has the digest in it: whoever stored it has hashed it. */

@@ -38,6 +38,7 @@ async function main(): Promise<void> {
 
   const measures: Readonly<Record<Name, Measure>> = {
     handoff: async ({ chunks }) => {
+      await put.request({ type: 'policy', policy: 'paused' })
       const recording = await begin(put)
       const sealed = await sealMany(recording, chunks, CHUNK_BYTES)
       const ours: number[] = []
@@ -48,12 +49,12 @@ async function main(): Promise<void> {
         theirs.push(await timeOf(() => ask(bare, { do: 'take', ...copy })))
       }
       await recording.done()
+      await put.request({ type: 'policy', policy: 'always' })
       await ask(bare, { do: 'clear' })
       return { ours: median(ours), bare: median(theirs) }
     },
-    'drain-put': ({ chunks }) => drains(put, 'put', chunks, CHUNK_BYTES, megabytesPerSecond),
-    'drain-tus': ({ chunks }) => drains(tus, 'tus', chunks, CHUNK_BYTES, megabytesPerSecond),
-    'small-drain': ({ smallChunks }) => drains(put, 'put', smallChunks, SMALL_BYTES, perSecond),
+    'drain-put': ({ chunks }) => drains(put, 'put', chunks),
+    'drain-tus': ({ chunks }) => drains(tus, 'tus', chunks),
     async seal({ chunks }) {
       const recording = await begin(put)
       const ours: number[] = []
@@ -67,13 +68,23 @@ async function main(): Promise<void> {
       await recording.done()
       return { ours: median(ours), bare: median(theirs) }
     },
-    async 'small-handoff'({ smallChunks }) {
+    async small({ smallChunks }) {
       const recording = await begin(put)
       const sealed = await sealMany(recording, smallChunks, SMALL_BYTES)
-      const ours = await spentOn(() => eightAtATime(sealed, (chunk) => put.request({ type: 'chunk', chunk })))
-      await recording.done()
       const copies = await Promise.all(sealed.map(copyOf))
-      const theirs = await spentOn(() => eightAtATime(copies, (copy) => ask(bare, { do: 'put', ...copy })))
+      const ours = await spentOn(async () => {
+        await eightAtATime(sealed, (chunk) => put.request({ type: 'chunk', chunk }))
+        await untilUploaded(put, recording.id, smallChunks)
+      })
+      await recording.done()
+      const theirs = await spentOn(async () => {
+        const sent: Promise<void>[] = []
+        await eightAtATime(copies, async (copy) => {
+          await ask(bare, { do: 'put', ...copy })
+          sent.push(ask(bare, { do: 'send', id: copy.id }))
+        })
+        await Promise.all(sent)
+      })
       await ask(bare, { do: 'clear' })
       return comparedBy((ms) => perSecond(ms, smallChunks), ours, theirs)
     },
@@ -103,16 +114,10 @@ async function main(): Promise<void> {
     }
   await post('/done', {})
 
-  async function drains(
-    connection: Connection,
-    by: 'put' | 'tus',
-    chunks: number,
-    sizeBytes: number,
-    rate: (ms: number, chunks: number) => number,
-  ) {
-    const ours = await ourDrain(connection, chunks, sizeBytes)
-    const theirs = await bareDrain(by, chunks, sizeBytes)
-    return comparedBy((ms) => rate(ms, chunks), ours, theirs)
+  async function drains(connection: Connection, by: 'put' | 'tus', chunks: number) {
+    const ours = await ourDrain(connection, chunks, CHUNK_BYTES)
+    const theirs = await bareDrain(by, chunks, CHUNK_BYTES)
+    return comparedBy((ms) => megabytesPerSecond(ms, chunks), ours, theirs)
   }
 
   /** From the moment at which uploads are allowed to the last one's proof at the worker. */
@@ -123,13 +128,11 @@ async function main(): Promise<void> {
       const sealed = await sealMany(recording, Math.min(left, 40), sizeBytes)
       await eightAtATime(sealed, (chunk) => connection.request({ type: 'chunk', chunk }))
     }
-    const over = new AbortController()
-    const uploaded = untilUploaded(connection, recording.id, counted, over.signal)
+    const uploaded = untilUploaded(connection, recording.id, counted)
     const spent = await spentOn(async () => {
       await connection.request({ type: 'policy', policy: 'always' })
       await uploaded
     })
-    over.abort()
     await recording.done()
     return spent
   }
@@ -202,13 +205,8 @@ async function copyOf({ sessionId, index, encryptedHash, payload }: SealedChunk)
   return { id, payload: new Blob([await payload.arrayBuffer()]) }
 }
 
-async function untilUploaded(
-  connection: Connection,
-  id: SessionId,
-  chunks: number,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const { sessions } of watch(connection, signal)) {
+async function untilUploaded(connection: Connection, id: SessionId, chunks: number): Promise<void> {
+  for await (const { sessions } of watch(connection)) {
     const {
       uploaded = 0,
       manifesting = 0,

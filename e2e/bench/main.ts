@@ -18,7 +18,7 @@ const HELP = `Compares the engine with the bare browser under it: a Chromium wit
   --json        prints what was measured as JSON
   --rounds N    rounds of each comparison (default 5)
   --chunks N    chunks of 3 MiB in a round (default 24)
-  --small N     chunks of 64 KiB in a round (default 400)
+  --small N     chunks of 64 KiB in a round (default 1000)
   --queued N    chunks that wait for "backlog" (default 10000)
   --write       writes docs/benchmarks.md; without --only alone`
 
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
       chunks: { type: 'string', default: '24' },
-      small: { type: 'string', default: '400' },
+      small: { type: 'string', default: '1000' },
       queued: { type: 'string', default: '10000' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
