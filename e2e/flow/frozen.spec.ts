@@ -1,6 +1,6 @@
 import { anchored } from '../backend-oracle.ts'
 import { expect, test } from '../fixtures.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo, tap } from '../page/witness.ts'
 
 // Promise 1 of docs/guarantees.md.
 test('a page that was frozen and runs again goes on in a new recording that names the one before, and says so', async ({
@@ -20,7 +20,7 @@ test('a page that was frozen and runs again goes on in a new recording that name
   ).toBeVisible()
   const cut = Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged'))
   await witness.acknowledged(cut + 2)
-  await page.getByTestId('stop-button').click()
+  await tap(page.getByTestId('stop-button'))
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
 
   const [later, earlier] = await page
@@ -63,7 +63,7 @@ test('a page that was frozen and lost its camera goes on with it, once it is the
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-picture', 'live')
   const cut = Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged'))
   await witness.acknowledged(cut + 2)
-  await page.getByTestId('stop-button').click()
+  await tap(page.getByTestId('stop-button'))
   await expect(page.getByTestId('session').first()).toHaveAttribute('data-ending', 'complete')
   await expect(page.getByTestId('session').last()).toHaveAttribute('data-ending', 'interrupted')
 })

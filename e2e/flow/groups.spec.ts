@@ -5,7 +5,7 @@ import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored } from '../backend-oracle.ts'
 import { expect, test } from '../fixtures.ts'
 import { lookIntoFile } from '../page/media-file.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo, tap } from '../page/witness.ts'
 
 /** All that a page of the origin finds of its groups and keys. */
 const storedIn = (page: Page) =>
@@ -140,7 +140,7 @@ test('who presses Record first records at once, for a new group whose key stays 
   await page.goto(stack.url)
   await page.getByTestId('record-button').click()
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
-  await page.getByTestId('stop-button').click()
+  await tap(page.getByTestId('stop-button'))
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
   await expect(page.getByTestId('group-holds')).toHaveAttribute('data-key', 'only-here')
   await expect(page.getByTestId('group-key')).toHaveText('Save the key')

@@ -1,6 +1,6 @@
 import { anchored } from '../backend-oracle.ts'
 import { expect, test } from '../fixtures.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo, tap } from '../page/witness.ts'
 import { storedChunks } from '../page/stored.ts'
 import { readBack } from '../read-back.ts'
 
@@ -25,7 +25,7 @@ test('the site’s data are cleared under a running recording: it goes on, and w
   await expect(others).toHaveCount(2)
   const acknowledged = Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged'))
   await witness.acknowledged(acknowledged + 3)
-  await page.getByTestId('stop-button').click()
+  await tap(page.getByTestId('stop-button'))
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
 
   const ids = await others.evaluateAll((sessions) =>

@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo, tap } from '../page/witness.ts'
 
 // Promise 1 of docs/guarantees.md.
 test('room is told in minutes of video, found by trial, and its lack is warned of whatever the browser promises', async ({
@@ -73,7 +73,7 @@ test('a database that was evicted is noticed at the next visit: which recordings
   await expect
     .poll(async () => Number(await witness.page.getByTestId('ack-count').getAttribute('data-acknowledged')))
     .toBeGreaterThanOrEqual(4)
-  await witness.page.getByTestId('stop-button').click()
+  await tap(witness.page.getByTestId('stop-button'))
   await expect(witness.page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
   const kept = () => witness.page.evaluate(() => JSON.stringify(localStorage))
   await expect.poll(async () => (await kept()).split('lengthMs').length - 1).toBe(2)

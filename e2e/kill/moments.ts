@@ -73,23 +73,29 @@ const untilOne = ({ witness }: Scene, status: string) =>
     .poll(async () => (await storedChunks(witness.page)).map((chunk) => chunk.status), { intervals: [50] })
     .toContain(status)
 
-/** The first page of the log, with the first chunk's entry; those that follow wait for it. */
+/**
+ * The first page of the log, with the first chunk's entry; those that follow wait for it. Sent again, as a worker does
+ * after minutes, it is held again before the store has it.
+ */
 async function holdPage(
   { backend: { faults } }: Scene,
   hold: 'before' | 'after',
   store: StoreName,
 ): Promise<Hold> {
-  const handle = faults.add({ ...STORES[store], content: A_PAGE, kind: 'hold', hold, times: 1 })
+  const handle = faults.add({ ...STORES[store], content: A_PAGE, kind: 'hold', hold, ...timesOf(hold) })
   await handle.arrived
   return handle
 }
 
-/** The first head. */
+/** The first head, as with pages. */
 async function holdRelay({ backend: { faults } }: Scene, hold: 'before' | 'after') {
-  const handle = faults.add({ service: 'relay', method: 'POST', kind: 'hold', hold, times: 1 })
+  const handle = faults.add({ service: 'relay', method: 'POST', kind: 'hold', hold, ...timesOf(hold) })
   await handle.arrived
   return handle
 }
+
+/** Where the effect is to come, it is to come of none that is made meanwhile. */
+const timesOf = (hold: 'before' | 'after') => (hold === 'before' ? {} : { times: 1 })
 
 /**
  * The anchor is in the pool and the answer is not sent; no block is mined before the worker has looked at the chain

@@ -39,6 +39,15 @@ export interface Witness {
   session(id?: string): Locator
 }
 
+/**
+ * Presses a button while the page records. `click` waits until the page has drawn it twice: minutes on a busy machine, and
+ * hundreds of chunks meanwhile.
+ */
+export async function tap(button: Locator): Promise<void> {
+  await expect(button).toBeEnabled()
+  await button.dispatchEvent('click')
+}
+
 /** Opens the demo in a new tab of this browser, with a group to record for. */
 export async function openDemo(context: BrowserContext, options: WitnessOptions): Promise<Witness> {
   const { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known' } = options
@@ -71,10 +80,7 @@ export async function openDemo(context: BrowserContext, options: WitnessOptions)
       await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBeGreaterThanOrEqual(count)
     },
     async stop() {
-      const button = page.getByTestId('stop-button')
-      await expect(button).toBeEnabled()
-      // `click` waits until the page has drawn it twice: minutes on a busy machine, and hundreds of chunks meanwhile.
-      await button.dispatchEvent('click')
+      await tap(page.getByTestId('stop-button'))
       await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
       const captured = await told(page, 'captured')
       await expect.poll(() => slices.filter(Boolean).length, OFTEN).toBe(captured)
