@@ -218,6 +218,8 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
     if (chunk.state.seal && isParked(after.effort) && tellsOfOthers(event.failure))
       draft.set({ refused: (draft.session.refused ?? 0) + 1 })
   }
+  const { trouble } = draft.session
+  if (event.type === 'sealed' && chunk.effort?.lastError?.code === trouble?.error.code) clearError(draft)
   if (event.type === 'stored') {
     clearError(draft)
     if (statusOf(after, draft.session) === 'anchoring') lookNow(draft)

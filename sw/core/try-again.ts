@@ -4,7 +4,6 @@ import { again, isParked } from './effort.ts'
 import type { ChunkRecord, Effort, MayLeave, Trial, TrialKind } from './record.ts'
 import { trialOf } from './retry-policy.ts'
 import { isHeldBack, nextTrial, sooner } from './trial.ts'
-import { clearError } from './trouble.ts'
 
 // What is parked is tried again: all of it where a person asks for that, some of it by a trial. When that comes is
 // trial.ts.
@@ -40,7 +39,6 @@ export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): b
   const sendable = waiting.filter(({ state }) => mayLeave === 'all' || !state.seal)
   const chosen = trial.failures > 0 ? oneOfEachCause(sendable, trial) : sendable
   for (const chunk of chosen) changeChunk(draft, chunk, { type: 'resumed', onTrial: true })
-  if (chosen.length > 0) clearError(draft)
   const steps = mayLeave !== 'nothing' && trySteps(draft, isStuck, true)
   const remains = isShared || steps || waiting.length > 0
   draft.set({ trials: { ...trials, [of]: remains ? nextTrial(of, trial.failures, draft.now) : undefined } })
