@@ -54,6 +54,12 @@ const TRIALS_TOGETHER = 6
 export const isHeldBack = ({ refused = 0, trials }: SessionRecord) =>
   refused >= REFUSED_TOGETHER && !!trials?.refusal
 
-/** Whether the trial that is due may stand for this one too: both sessions were refused as often, and not for long. */
-export const isShared = (due: Trial, other: Trial | undefined) =>
-  due.failures > 0 && due.failures === other?.failures && due.failures <= TRIALS_TOGETHER
+/**
+ * Whether the session's trial, which is due, may stand for another's too: both were refused as often, and not for long.
+ * What cannot be sealed is a matter of its session alone.
+ */
+export function isShared({ trials }: SessionRecord, other: SessionRecord): boolean {
+  const { failures = 0 } = trials?.refusal ?? {}
+  const isAlike = failures === other.trials?.refusal?.failures && other.parkedRaw === 0
+  return isAlike && failures > 0 && failures <= TRIALS_TOGETHER
+}

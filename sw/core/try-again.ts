@@ -19,7 +19,7 @@ export interface DueTrial {
   readonly of: TrialKind
   readonly mayLeave: MayLeave
   /** Another session's stands for it, which was refused together with it. */
-  readonly isShared?: boolean
+  readonly isShared?: boolean | undefined
 }
 
 /**
