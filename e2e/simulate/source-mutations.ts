@@ -132,7 +132,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
 
   // What is written into the log.
   plant('does not write a chunk down that it sealed', /has the place undefined/, [
-    'core/session-machine',
+    'core/change-chunk',
     'inLog(draft, next)',
     'next',
   ]),
@@ -334,9 +334,9 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'false',
   ]),
   plant('never tries a page or a head again that was refused', UNFINISHED, [
-    'core/session-machine',
-    "(mayLeave !== 'nothing' && tryStepsAgain(draft, isStuck, true)) || parked.length > 0",
-    'parked.length > 0',
+    'core/try-again',
+    "mayLeave !== 'nothing' && trySteps(draft, isStuck, true)",
+    'false',
   ]),
   plant('believes any time that it stored', UNFINISHED, [
     'core/retry-policy',
@@ -407,7 +407,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
 
   // Books.
   plant('writes the wrong line into the custody log', /custody log/, [
-    'core/session-machine',
+    'core/change-chunk',
     'after.state.status',
     'chunk.state.status',
   ]),

@@ -32,6 +32,8 @@ export interface Draft {
   readonly chunks: readonly ChunkRecord[]
   /** Replaces a chunk, with its place in the queue and its share of the tally. */
   put(after: ChunkRecord, before?: ChunkRecord): void
+  /** Each chunk gets its place in the queue, or loses it. */
+  requeue(): void
   /** Adds to the log; what it says becomes durable with this transition. */
   append(of: ChunkRecord | 'start' | EndHow): void
   effect(effect: SessionEffect): void
@@ -55,6 +57,9 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
     put(after, replaced) {
       changed.set(after.id, after)
       draft.session = recount(draft.session, replaced, after)
+    },
+    requeue() {
+      for (const chunk of draft.chunks) changed.set(chunk.id, chunk)
     },
     append(of) {
       const { size } = draft.session

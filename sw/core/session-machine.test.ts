@@ -1065,6 +1065,37 @@ describe('the trouble that a person is told', () => {
     expect(other.trouble).toMatchObject({ sinceMs: NOW_MS + 90_000 })
   })
 
+  it('lasts while what was refused is tried, until that goes well', () => {
+    const refused = after(STATES.recording, toChunk(0, { type: 'failed', failure: failure('bad-input') }))
+    const { trouble } = refused.session
+    const tried = after(refused, { type: 'trial-due', of: 'refusal', mayLeave: 'all' })
+    expect(tried.session).toMatchObject({ parked: 0, trouble })
+    const again = transition(
+      tried.session,
+      tried.chunks,
+      toChunk(0, { type: 'failed', failure: failure('bad-input') }),
+      { nowMs: NOW_MS + 60_000, random: 0.5 },
+    )
+    expect(again.session).toMatchObject({ parked: 1, trouble })
+    expect(after(tried, toChunk(0, { type: 'stored' })).session.trouble).toBeUndefined()
+  })
+
+  it('of a sealing is gone once that goes well, and of nothing else', () => {
+    const seals: SessionEvent[] = (
+      [
+        { type: 'hash-began' },
+        { type: 'encrypt-began' },
+        { type: 'sealed', seal, bytes: new ArrayBuffer(9) },
+      ] as const
+    ).map((event) => toChunk(1, event))
+    const unsealed = (code: ErrorCode) => toChunk(1, { type: 'failed', failure: failure(code) })
+    const begun = situation([UPLOADING, CAPTURED])
+    expect(afterAll(begun, unsealed('payload-unreadable'), ...seals).session.trouble).toBeUndefined()
+    const unreachable = toChunk(0, { type: 'failed', failure: failure('unreachable') })
+    const both = afterAll(begun, unsealed('payload-unreadable'), unreachable, ...seals)
+    expect(both.session.trouble).toMatchObject({ error: { code: 'unreachable' } })
+  })
+
   it('is not told of our own stop', () => {
     expect(failedWith(STATES.recording.session, 'aborted').trouble).toBeUndefined()
   })

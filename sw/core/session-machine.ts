@@ -1,7 +1,8 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId } from '../../src/protocol/ids.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
-import { chunkAfter, type ChunkEvent } from './chunk-machine.ts'
+import { changeChunk, inLog } from './change-chunk.ts'
+import type { ChunkEvent } from './chunk-machine.ts'
 import { appendEnd, createDraft, forgetKey, type Draft, type SessionTransition } from './draft.ts'
 import {
   again,
@@ -22,15 +23,15 @@ import type {
   HeadRecord,
   Listed,
   Listing,
-  MayLeave,
   PageRange,
   SessionRecord,
   TrialKind,
 } from './record.ts'
-import { isRecent, tellsOfOthers, trialOf, type Now } from './retry-policy.ts'
+import { isRecent, tellsOfOthers, type Now } from './retry-policy.ts'
 import { isSettled, missingChunks, statusOf } from './session.ts'
-import { isHeldBack, nextTrial, sooner, TRIAL_KINDS, withTrial } from './trial.ts'
-import { clearError, fail, tell, wireOf } from './trouble.ts'
+import { TRIAL_KINDS } from './trial.ts'
+import { clearError, fail, lineOf, tell } from './trouble.ts'
+import { holdBack, hope, tryAll, tryParked, type DueTrial } from './try-again.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -59,16 +60,8 @@ export type SessionEvent =
   | { readonly type: 'must-wait'; readonly error: WireError; readonly untilMs: number }
   /** Its chunks are to wait with those that were refused, or need not any more. */
   | { readonly type: 'held-back' }
-  /**
-   * The time of the next trial of what is parked has come. `isShared`: another session's stands for it, which was refused
-   * together with it.
-   */
-  | {
-      readonly type: 'trial-due'
-      readonly of: TrialKind
-      readonly mayLeave: MayLeave
-      readonly isShared?: boolean
-    }
+  /** The time of the next trial of what is parked has come. */
+  | ({ readonly type: 'trial-due' } & DueTrial)
   /**
    * There is hope for what is parked for these: a person arrived; or an upload of another session went through, which may
    * go elsewhere, or as somebody else, but its sign-in may be this one's.
@@ -169,12 +162,13 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       return end(draft, event)
     case 'paused':
       if (event.by !== undefined && session.paused === true) return false
-      setPaused(draft, event.by ?? true)
+      draft.set({ paused: event.by ?? true })
+      draft.requeue()
       return true
     case 'resumed':
-      setPaused(draft, false)
-      applyToChunks(draft, draft.chunks, { type: 'resumed' })
-      tryStepsAgain(draft, () => true)
+      draft.set({ paused: false })
+      draft.requeue()
+      tryAll(draft)
       clearError(draft)
       return true
     case 'adopted':
@@ -217,26 +211,17 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
 
 /** @returns false where the event changes nothing */
 function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): boolean {
-  const next = chunkAfter(chunk, event, draft.now)
-  if (!next) return false
-  const isStored = event.type === 'stored'
-  const after = event.type === 'sealed' ? inLog(draft, next) : next
-  draft.put(after, chunk)
-  if (event.type === 'sealed') draft.effect(['putPayload', chunk.id, event.bytes])
-  if (event.type === 'anchor-confirmed') draft.effect(['deletePayload', chunk.id])
-  draft.log({
-    ...lineOf(event),
-    index: chunk.index,
-    from: chunk.state.status,
-    to: after.state.status,
-  })
+  const after = changeChunk(draft, chunk, event)
+  if (!after) return false
   if (event.type === 'failed') {
     fail(draft, event.failure, after.effort)
     if (chunk.state.seal && isParked(after.effort) && tellsOfOthers(event.failure))
       draft.set({ refused: (draft.session.refused ?? 0) + 1 })
   }
-  if (isStored || event.type === 'resumed') clearError(draft)
-  if (isStored) {
+  const { trouble } = draft.session
+  if (event.type === 'sealed' && chunk.effort?.lastError?.code === trouble?.error.code) clearError(draft)
+  if (event.type === 'stored') {
+    clearError(draft)
     if (statusOf(after, draft.session) === 'anchoring') lookNow(draft)
     if (draft.session.refused) draft.set({ refused: undefined })
     // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
@@ -244,24 +229,6 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
     hope(draft, onTrial && failures > 0 ? TRIAL_KINDS : ['sign-in'], true)
   }
   return true
-}
-
-function applyToChunks(draft: Draft, chunks: readonly ChunkRecord[], event: ChunkEvent): void {
-  for (const chunk of chunks) applyToChunk(draft, chunk, event)
-}
-
-/** What the custody log says of any event that can be a failure. */
-const lineOf = (event: ChunkEvent | EffortEvent) => ({
-  event: event.type,
-  error: event.type === 'failed' ? wireOf(event.failure) : undefined,
-})
-
-/** The chunk with its place in the log, where it is sealed. */
-function inLog(draft: Draft, chunk: ChunkRecord): ChunkRecord {
-  if (!chunk.state.seal) return chunk
-  const placed = { ...chunk, position: draft.session.size }
-  draft.append(placed)
-  return placed
 }
 
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
@@ -287,27 +254,6 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
   return true
 }
 
-/** Each chunk gets its place in the queue, or loses it, as the session goes on or pauses. */
-function setPaused(draft: Draft, paused: SessionRecord['paused']): void {
-  draft.set({ paused })
-  for (const chunk of draft.chunks) draft.put(chunk, chunk)
-}
-
-/**
- * The same as chunks are held back or let go. Trials of them begin anew: that something else has been refused for long is
- * no reason to wait for long.
- */
-function holdBack(draft: Draft): boolean {
-  const heldBack = isHeldBack(draft.session)
-  if (heldBack === !!draft.session.heldBack) return false
-  draft.set({ heldBack })
-  setPaused(draft, draft.session.paused)
-  const { failures = 0 } = draft.session.trials?.refusal ?? {}
-  if (heldBack && failures > 1)
-    draft.session = withTrial(draft.session, 'refusal', nextTrial('refusal', 0, draft.now))
-  return true
-}
-
 /**
  * What is confirmed stays so, where it was. Of all else nothing is proved here: chunks and pages are asked for before
  * they are sent, and the chain is looked at afresh. The pages and heads are the same. The next look lets it go on.
@@ -315,7 +261,7 @@ function holdBack(draft: Draft): boolean {
 function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolean {
   const { session } = draft
   if (!belongsElsewhere(session, here) || isSettled(session)) return false
-  applyToChunks(draft, draft.chunks, { type: 'proof-expired' })
+  for (const chunk of draft.chunks) changeChunk(draft, chunk, { type: 'proof-expired' })
   draft.set({
     identity: here,
     listing: undefined,
@@ -326,62 +272,6 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolea
   clearError(draft)
   draft.log({ event: 'adopted' })
   return true
-}
-
-/** Has the page in flight, and the newest head, tried now where they are `chosen`. */
-function tryStepsAgain(draft: Draft, chosen: (effort: Effort) => boolean, onTrial?: boolean): boolean {
-  const { listing, paging, witnessing } = draft.session
-  const listingToo = listing && chosen(listing)
-  const witnessToo = chosen(witnessing)
-  if (paging && chosen(paging)) draft.set({ paging: undefined })
-  if (listingToo) draft.set({ listing: again(listing, onTrial) })
-  // Handed over again at once too.
-  if (witnessToo) draft.set({ witnessing: { ...again(witnessing, onTrial), submittedAtMs: 0, taken: 0 } })
-  return listingToo || witnessToo
-}
-
-/**
- * Tries what is parked for this, and may leave: of each cause the smallest chunk of those that were tried the least, and
- * one of those that are held back, or all of them once one went through; and the page in flight and the newest head, if
- * they are parked for it too.
- */
-function tryParked(
-  draft: Draft,
-  { of, mayLeave, isShared }: Extract<SessionEvent, { type: 'trial-due' }>,
-): boolean {
-  const { trials, heldBack } = draft.session
-  const trial = trials?.[of]
-  if (!trial) return false
-  const isStuck = (effort: Effort | undefined) => isParked(effort) && trialOf(effort?.lastError) === of
-  const codeOf = ({ effort }: ChunkRecord) => effort?.lastError?.code
-  const isHeld = ({ state, effort }: ChunkRecord) =>
-    heldBack && state.status === 'uploading' && !effort?.onTrial && !isParked(effort)
-  // Each other time the newest of those: where the small ones are what is refused they are not all tried first.
-  const order = (a: ChunkRecord, b: ChunkRecord) =>
-    trial.failures % 2 === 0 && isHeld(a) ? b.index - a.index : a.sizeBytes - b.sizeBytes
-  const parked = draft.chunks.filter((chunk) => isStuck(chunk.effort) || isHeld(chunk))
-  const sendable = parked
-    .filter(({ state }) => mayLeave === 'all' || !state.seal)
-    .sort((a, b) => a.retryCount - b.retryCount || order(a, b))
-  const ofEachCause = sendable.filter(
-    (chunk, at) => sendable.findIndex((other) => codeOf(other) === codeOf(chunk)) === at,
-  )
-  applyToChunks(draft, trial.failures > 0 ? ofEachCause : sendable, { type: 'resumed', onTrial: true })
-  const remains =
-    isShared || (mayLeave !== 'nothing' && tryStepsAgain(draft, isStuck, true)) || parked.length > 0
-  const next = remains ? nextTrial(of, trial.failures, draft.now) : undefined
-  draft.session = withTrial(draft.session, of, next)
-  return true
-}
-
-/** Brings the next trials of these kinds forward. */
-function hope(draft: Draft, kinds: readonly TrialKind[], worked = false): void {
-  const { trials } = draft.session
-  for (const of of kinds) {
-    const trial = trials?.[of]
-    const next = trial && sooner(trial, worked, draft.now.nowMs)
-    if (next !== trial) draft.session = withTrial(draft.session, of, next)
-  }
 }
 
 /**
@@ -486,7 +376,7 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
     const { uploadedAtMs = Infinity } = chunk.state
     const isFresh = isRecent(uploadedAtMs, draft.now)
     if (isFresh && (chunk.position ?? 0) < relied) continue
-    applyToChunk(draft, chunk, { type: isFresh ? 'anchor-confirmed' : 'proof-expired' })
+    changeChunk(draft, chunk, { type: isFresh ? 'anchor-confirmed' : 'proof-expired' })
   }
   const isNews = anchored.size > (before.anchored?.size ?? 0)
   // Each look finds what the last one found: that says nothing of the head that is on its way.

@@ -1,4 +1,4 @@
-import type { SessionRecord, Trial, TrialKind } from './record.ts'
+import type { SessionRecord, Trial, TrialKind, Trials } from './record.ts'
 import { TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from './retry-policy.ts'
 
 // Nothing is parked for ever that time or the app may mend: a refused sign-in, and whatever a server or this device
@@ -20,26 +20,16 @@ export function nextTrial(of: TrialKind, failures: number, { nowMs, random }: No
 }
 
 /**
- * The session after a failure that parks one of its items. Where a trial is set it stays, or comes later if the server
- * asks for that: so 500 chunks that are refused together are one refusal.
+ * The trials after a failure that parks an item. Where one is set it stays, or comes later if the server asks for that: so
+ * 500 chunks that are refused together are one refusal.
  */
-export function afterRefusal(session: SessionRecord, failure: Failure, now: Now): SessionRecord {
+export function afterRefusal(trials: Trials | undefined, failure: Failure, now: Now): Trials | undefined {
   const of = trialOf(failure)
-  if (!of) return session
-  const trial = session.trials?.[of] ?? nextTrial(of, 0, now)
+  if (!of) return trials
+  const trial = trials?.[of] ?? nextTrial(of, 0, now)
   const askedMs = now.nowMs + failure.retryAfterMs
-  return withTrial(session, of, { ...trial, retryAtMs: Math.max(trial.retryAtMs, askedMs) })
+  return { ...trials, [of]: { ...trial, retryAtMs: Math.max(trial.retryAtMs, askedMs) } }
 }
-
-/** The session with this next trial, or with none of that kind. */
-export const withTrial = (
-  session: SessionRecord,
-  of: TrialKind,
-  trial: Trial | undefined,
-): SessionRecord => ({
-  ...session,
-  trials: { ...session.trials, [of]: trial },
-})
 
 /**
  * The next trial where there is hope: now, but not within a minute of the last one; a last one that lies ahead, because
@@ -64,6 +54,12 @@ const TRIALS_TOGETHER = 6
 export const isHeldBack = ({ refused = 0, trials }: SessionRecord) =>
   refused >= REFUSED_TOGETHER && !!trials?.refusal
 
-/** Whether the trial that is due may stand for this one too: both sessions were refused as often, and not for long. */
-export const isShared = (due: Trial, other: Trial | undefined) =>
-  due.failures > 0 && due.failures === other?.failures && due.failures <= TRIALS_TOGETHER
+/**
+ * Whether the session's trial, which is due, may stand for another's too: both were refused as often, and not for long.
+ * What cannot be sealed is a matter of its session alone.
+ */
+export function isShared({ trials }: SessionRecord, other: SessionRecord): boolean {
+  const { failures = 0 } = trials?.refusal ?? {}
+  const isAlike = failures === other.trials?.refusal?.failures && other.parkedRaw === 0
+  return isAlike && failures > 0 && failures <= TRIALS_TOGETHER
+}

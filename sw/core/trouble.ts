@@ -1,6 +1,6 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { Draft } from './draft.ts'
-import { isParked } from './effort.ts'
+import { isParked, type Failed } from './effort.ts'
 import type { Effort, SessionRecord } from './record.ts'
 import { isReportable, type Failure } from './retry-policy.ts'
 import { afterRefusal } from './trial.ts'
@@ -10,12 +10,18 @@ import { afterRefusal } from './trial.ts'
 /** A chunk, the page in flight or the newest head has failed: what a person is told, and when what parks is tried again. */
 export function fail(draft: Draft, failure: Failure, effort: Effort | undefined): void {
   if (!isReportable(failure)) return
-  if (isParked(effort)) draft.session = afterRefusal(draft.session, failure, draft.now)
+  if (isParked(effort)) draft.set({ trials: afterRefusal(draft.session.trials, failure, draft.now) })
   const { circuitUntilMs = 0 } = failure
   tell(draft, wireOf(failure), isParked(effort) ? undefined : Math.max(effort!.notBeforeMs, circuitUntilMs))
 }
 
-export const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
+const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
+
+/** What the custody log says of any event that can be a failure. */
+export const lineOf = (event: Failed | { readonly type: string; readonly failure?: never }) => ({
+  event: event.type,
+  error: event.failure && wireOf(event.failure),
+})
 
 /** Something is parked. */
 const waitsForPerson = ({ parked, listing, witnessing }: SessionRecord) =>

@@ -1,17 +1,13 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 
-/** Failures of what was only asked for. */
-const ofReads = new WeakSet<HoldfastError>()
+/** What was only asked for has failed. That cost no bytes: it waits, and never parks. */
+export class AskedError extends HoldfastError {}
 
-/**
- * What is asked for costs no bytes: where it fails that is known of the failure, which then waits and never parks. An
- * answer that tells of other bytes is no failed question.
- */
+/** Marks the failures of what is only asked for. An answer that tells of other bytes is no failed question. */
 export const asked = <T>(reading: Promise<T>): Promise<T> =>
   reading.catch((thrown: unknown) => {
     const error = HoldfastError.from(thrown)
-    if (!['address-mismatch', 'hash-mismatch'].includes(error.code)) ofReads.add(error)
-    throw error
+    const { code, message, retryAfterMs } = error
+    if (code === 'address-mismatch' || code === 'hash-mismatch') throw error
+    throw new AskedError(code, message, { cause: error, retryAfterMs })
   })
-
-export const isOfRead = (error: HoldfastError): boolean => ofReads.has(error)

@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../src/protocol/errors.ts'
-import { isOfRead } from './asked.ts'
+import { AskedError } from './asked.ts'
 import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
 import type { WorkKind } from '../core/plan.ts'
@@ -29,7 +29,7 @@ export async function recordFailure(
   const { notBeforeMs: circuitUntilMs } = await update(context, destination, (circuit, nowMs) =>
     trip(circuit, code, retryAfterMs, nowMs, context.clock.random()),
   )
-  return { code, message, retryAfterMs, circuitUntilMs, isOfRead: isOfRead(error) }
+  return { code, message, retryAfterMs, circuitUntilMs, isOfRead: error instanceof AskedError }
 }
 
 /**

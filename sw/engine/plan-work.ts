@@ -2,7 +2,7 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
-import type { ChunkRecord, MayLeave, SessionRecord, Trial } from '../core/record.ts'
+import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
@@ -153,7 +153,7 @@ async function planTransfers(
 
 /**
  * A few steps of each kind at a time, and one on trial while their destination has failed lately. Trials of what is parked
- * ask nobody; of sessions that were refused together one is tried.
+ * ask nobody; of sessions that were refused together one is tried, which stands for the others, due or not.
  */
 function planSteps(
   sessions: readonly SessionRecord[],
@@ -162,12 +162,11 @@ function planSteps(
   mayLeave: MayLeave,
   nowMs: number,
 ): Pick<WorkPlan, 'steps' | 'nextAtMs'> & { readonly events: (readonly [SessionId, SessionEvent])[] } {
-  const events: (readonly [SessionId, SessionEvent])[] = []
   const steps: Step[] = []
-  const tried: Trial[] = []
-  // What cannot be sealed is a matter of its session alone.
-  const isTried = ({ trials, parkedRaw }: SessionRecord) =>
-    parkedRaw === 0 && tried.some((other) => isShared(other, trials?.refusal))
+  const events: (readonly [SessionId, SessionEvent])[] = []
+  /** Sessions that stand for those that were refused together with them. */
+  const tried: SessionRecord[] = []
+  const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
   const keys = [...underWay.steps.keys()]
   let nextAtMs = Infinity
   for (const session of sessions)
@@ -175,27 +174,23 @@ function planSteps(
       StepKind,
       number,
     ][]) {
-      const { id } = session
-      const key = `${kind} ${id}`
+      const key = `${kind} ${session.id}`
       if (keys.includes(key)) continue
       const { failures, notBeforeMs } = destinations[kind] ?? CLOSED
       const atMs = Math.max(dueMs, notBeforeMs)
       const running = keys.filter((other) => other.startsWith(kind)).length
       if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
       else if (kind === 'sign-in' || kind === 'refusal') {
-        const trial = session.trials?.[kind]
         if (kind === 'refusal' && isTried(session)) continue
-        events.push([id, { type: 'trial-due', of: kind, mayLeave }])
-        if (trial && kind === 'refusal') tried.push(trial)
+        if (kind === 'refusal') tried.push(session)
+        events.push([session.id, { type: 'trial-due', of: kind, mayLeave }])
       } else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
         steps.push({ kind, session, key })
         keys.push(key)
       }
     }
-  for (const session of sessions) {
-    const { id, paused, trials } = session
-    if (!paused && isTried(session) && !tried.includes(trials!.refusal!))
-      events.push([id, { type: 'trial-due', of: 'refusal', mayLeave, isShared: true }])
-  }
+  for (const session of sessions)
+    if (!session.paused && isTried(session) && !tried.includes(session))
+      events.push([session.id, { type: 'trial-due', of: 'refusal', mayLeave, isShared: true }])
   return { events, steps, nextAtMs }
 }

@@ -92,9 +92,6 @@ const handle = <Type extends RequestType>(context: Context, type: Type, request:
 
 const viewOf = ({ progress }: Context, session: SessionRecord) => sessionView(session, progress)
 
-/** When the last visit was, ms since the epoch. */
-const visits = new WeakMap<Context, number>()
-
 /**
  * A page arrived, or its network did: the servers are asked again at once, but not for each of a storm of pages. Tells
  * whether the page is still needed. Writes only where there is something to change: pages greet often.
@@ -103,9 +100,9 @@ const visits = new WeakMap<Context, number>()
  */
 async function visit(context: Context, again: boolean): Promise<boolean> {
   const now = nowOf(context.clock)
-  const isVisit = !again && Math.abs(now.nowMs - (visits.get(context) ?? 0)) >= VISITS_APART_MS
+  const isVisit = !again && Math.abs(now.nowMs - (context.visitedAtMs ?? 0)) >= VISITS_APART_MS
   if (isVisit) {
-    visits.set(context, now.nowMs)
+    context.visitedAtMs = now.nowMs
     await reconsiderCircuits(context)
   }
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
