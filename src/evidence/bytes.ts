@@ -11,7 +11,8 @@ export const toHex = (bytes: Uint8Array): string =>
  */
 export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
   if (hex.length % 2 === 1 || /[^0-9a-f]/i.test(hex)) throw new HoldfastError('bad-input', 'This is not hex')
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16))
+  // Not of a list of pairs: a tenth of all that an engine computes went there, three quarters of it for the list.
+  return new Uint8Array(hex.length / 2).map((_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16))
 }
 
 /** Bytes as padded Base64 (RFC 4648 §4); meant for keys and IVs, not for payloads. */
@@ -42,7 +43,7 @@ function bigEndian(value: number, sizeBytes: number): Uint8Array<ArrayBuffer> {
   if (!Number.isSafeInteger(value) || value < 0 || value >= 256 ** sizeBytes)
     throw new HoldfastError('bad-input', `${value} does not go into ${sizeBytes} bytes`)
   // Each is stored modulo 256, without its fraction.
-  return Uint8Array.from({ length: sizeBytes }, (_, at) => value / 256 ** (sizeBytes - 1 - at))
+  return new Uint8Array(sizeBytes).map((_, at) => value / 256 ** (sizeBytes - 1 - at))
 }
 
 /**

@@ -13,8 +13,59 @@ export interface VirtualClock extends Clock {
 
 interface Timer {
   readonly atMs: number
+  /** Of timers of one time the first one fires first. */
+  readonly nth: number
   readonly fire: () => void
+  /** Whoever waited does no more. */
+  over: boolean
 }
+
+/** Timers by time: a heap, as each history has some fifty of them at any moment, and looks for the next one hundreds of times. */
+class Timers {
+  readonly #heap: Timer[] = []
+  #count = 0
+
+  add(atMs: number, fire: () => void): Timer {
+    const timer = { atMs, nth: this.#count++, fire, over: false }
+    const heap = this.#heap
+    let at = heap.length
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      const other = heap[above]!
+      if (!isBefore(timer, other)) break
+      heap[at] = other
+      at = above
+    }
+    heap[at] = timer
+    return timer
+  }
+
+  /** The next one that is not over. */
+  get next(): Timer | undefined {
+    while (this.#heap[0]?.over) this.shift()
+    return this.#heap[0]
+  }
+
+  /** Takes the next one away. */
+  shift(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    let at = 0
+    for (;;) {
+      let below = 2 * at + 1
+      if (below >= heap.length) break
+      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++
+      if (!isBefore(heap[below]!, last)) break
+      heap[at] = heap[below]!
+      at = below
+    }
+    heap[at] = last
+  }
+}
+
+const isBefore = (one: Timer, other: Timer) =>
+  one.atMs < other.atMs || (one.atMs === other.atMs && one.nth < other.nth)
 
 /** Calls of Web Crypto that are under way: real threads work on them, so time must not jump meanwhile. */
 const underWay = new Set<Promise<unknown>>()
@@ -60,15 +111,14 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1, outside =
   let nowMs = startMs
   let state = seed
   let driven = false
-  const timers = new Set<Timer>()
+  const timers = new Timers()
 
   /** Jumps to the next timer that is not later than `limitMs`; false if there is none. */
   const jump = (limitMs: number): boolean => {
-    let next: Timer | undefined
-    for (const timer of timers) if (next === undefined || timer.atMs < next.atMs) next = timer
+    const { next } = timers
     if (next === undefined || next.atMs > limitMs) return false
     nowMs = Math.max(nowMs, next.atMs)
-    timers.delete(next)
+    timers.shift()
     next.fire()
     return true
   }
@@ -92,21 +142,16 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1), seed = 1, outside =
       new Promise((resolve) => {
         if (signal.aborted) return resolve()
         const end = () => {
-          timers.delete(timer)
+          timer.over = true
           signal.removeEventListener('abort', end)
           resolve()
         }
-        const timer = { atMs: nowMs + ms, fire: end }
-        timers.add(timer)
+        const timer = timers.add(nowMs + ms, end)
         signal.addEventListener('abort', end)
       }),
     after: (ms) =>
       new Promise((resolve) => {
-        const timer = {
-          atMs: nowMs + ms,
-          fire: resolve,
-        }
-        timers.add(timer)
+        timers.add(nowMs + ms, resolve)
       }),
     runUntil: (work, over = () => false) =>
       drive(async () => {
