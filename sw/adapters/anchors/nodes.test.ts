@@ -176,6 +176,31 @@ describe('several nodes', () => {
     expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
   })
 
+  it('are compared at the block that both have where one of two falls back by a few, look after look', async () => {
+    holdEverywhere(OURS)
+    const anchor = anchorOver([a, b])
+    const blocks: number[] = []
+    for (const lag of [0, 1, 0, 1, 5, 0, 2]) {
+      b.blockNumber = a.blockNumber - lag
+      blocks.push((await anchor.read(NAME, calm)).blockNumber)
+      a.blockNumber += 1
+    }
+    expect(blocks).toEqual([10, 10, 12, 12, 9, 15, 14])
+  })
+
+  it('go on without a third that is away while one of the two falls back', async () => {
+    holdEverywhere(OURS)
+    const anchor = anchorOver(all())
+    await anchor.read(NAME, calm)
+    a.rpcAnswer = { status: 503, body: '' }
+    b.blockNumber = 9
+    expect(await anchor.read(NAME, calm)).toEqual({ ...OURS_DEEP, blockNumber: 9 })
+    a.rpcAnswer = undefined
+    b.blockNumber = 10
+    wait(31_000)
+    expect(await anchor.read(NAME, calm)).toEqual(OURS_DEEP)
+  })
+
   it('go on at their own blocks, and leave one that fell behind alone for half a minute', async () => {
     holdEverywhere(OURS)
     const anchor = anchorOver(all())

@@ -30,6 +30,8 @@ interface Node {
 
 /** A node that failed, was late or said otherwise is left alone for so long, ms. */
 const ASIDE_MS = 30_000
+/** A node behind a balancer is now one and then another, of which some lag: by so many blocks it may, where it is needed. */
+const LAG_BLOCKS = 5
 /** Once enough have answered the others get so long, ms: one that hangs holds up nobody. */
 const GRACE_MS = 2_000
 
@@ -105,8 +107,11 @@ export function evmNodes(
     const behind = [...tops].filter(([, { newest }]) => newest < shown)
     // Where enough are behind it, the chain itself went back, whatever one that stays ahead says.
     const wentBack = behind.length >= agree
+    // Without those that lag a little too few would be left: then all are asked of a block that all of them have.
+    const lagMax = tops.size - behind.length < agree ? LAG_BLOCKS : 0
     if (!wentBack)
       for (const [node, { newest }] of behind) {
+        if (shown - newest <= lagMax) continue
         tops.delete(node)
         setAside(node, new HoldfastError('bad-answer', `It is ${shown - newest} blocks behind.`))
       }
