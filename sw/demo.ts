@@ -19,7 +19,7 @@ declare const __HOLDFAST_ENDPOINTS__: {
 const { ipfs: endpoint, ...chain } = __HOLDFAST_ENDPOINTS__
 
 install({
-  transport: ipfs({ endpoint }),
+  transport: ipfs({ endpoint, authorize }),
   anchor: evm({ ...chain, depth: 2 }),
   sealer: sealInWorker,
   lastChance: notice(),
@@ -28,12 +28,20 @@ install({
   wake: workboxSync,
 })
 
+const choices = { cacheName: 'holdfast-demo-choices' } as const
+
+/** With what a person was given to sign in, by `src/demo/sign-in.ts`; nobody is asked who they are before that. */
+async function authorize(): Promise<Readonly<Record<string, string>>> {
+  const code = await (await caches.match('/sign-in', choices))?.text()
+  return code === undefined ? {} : { authorization: `Bearer ${code}` }
+}
+
 /**
  * Where a person has asked for it, in `src/demo/finished-notice.ts`, tells that a recording is whole elsewhere while no
  * page is open: in words that tell nothing, since anybody may read them on a locked screen.
  */
 async function tellFinished(): Promise<void> {
-  const asked = await caches.match('/told-when-finished', { cacheName: 'holdfast-demo-choices' })
+  const asked = await caches.match('/told-when-finished', choices)
   const pages = await self.clients.matchAll({ type: 'window' })
   if (!asked || pages.length > 0) return
   const { title, body } = await asked.json()

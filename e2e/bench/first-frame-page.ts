@@ -26,7 +26,7 @@ async function main(): Promise<FramePage> {
     video.addEventListener('loadeddata', () => resolve(performance.now() - began))
     video.addEventListener('error', () => reject(new Error(video.error?.message)))
   })
-  void opened.refresh()
+  void opened.refresh(1)
   const frameMs = await shown
   opened.close()
   return { openMs: Math.round(openMs), frameMs: Math.round(frameMs) }

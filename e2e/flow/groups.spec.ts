@@ -146,6 +146,46 @@ test('who presses Record first records at once, for a new group whose key stays 
   await expect(page.getByTestId('group-key')).toHaveText('Save the key')
 })
 
+/** Runs in the page: notes when the browser is asked to keep what is here, and when a key is kept. */
+function noteAsks(): void {
+  const noted: string[] = []
+  Reflect.set(window, 'noted', noted)
+  if (!navigator.storage) return
+  navigator.storage.persist = async () => {
+    noted.push('asked')
+    return false
+  }
+  const put = Cache.prototype.put
+  Cache.prototype.put = function noting(this: Cache, ...args: Parameters<Cache['put']>) {
+    if (String(args[0]).startsWith('/keys/')) noted.push('key')
+    return put.apply(this, args)
+  }
+}
+
+test('the browser is asked to keep the only copy of a key before it is there; where it refuses, that is beside it, with what to do', async ({
+  stack,
+  context,
+}) => {
+  const page = await context.newPage()
+  await page.addInitScript(noteAsks)
+  await page.goto(stack.url)
+  await page.getByTestId('group-create').click()
+  await page.getByTestId('group-save').click()
+  const holds = page.getByTestId('group-holds')
+  const atRisk = 'the browser may clear it when space runs out: save a copy now.'
+  await expect(holds).toContainText(atRisk)
+  await expect(page.getByTestId('group-key')).toHaveText('Save the key')
+  expect(await page.evaluate(() => Reflect.get(window, 'noted') as string[])).toEqual(['asked', 'key'])
+  await page.getByTestId('group-key').click()
+  await expect(page.locator('#show-key-kept')).toContainText('The browser did not agree to keep it')
+  await page.keyboard.press('Escape')
+
+  // At the next visit it is not asked again, and it is told all the same.
+  await page.reload()
+  await expect(holds).toContainText(atRisk)
+  expect(await page.evaluate(() => Reflect.get(window, 'noted') as string[])).toEqual([])
+})
+
 test('what is proved is played where a chunk is gone, and the chunk is named', async ({ stack, context }) => {
   const { backend, url } = stack
   const witness = await openDemo(context, { url })

@@ -110,6 +110,19 @@ test('a recording key, or what is no key, opens nothing, and is told in words', 
   await expect(page.getByTestId('listed')).toHaveCount(0)
 })
 
+test('that nobody can be asked is told in words, and it is asked again', async ({ stack, context }) => {
+  const { groupKey } = await openDemo(context, { url: stack.url })
+  const page = await context.newPage()
+  const fault = stack.backend.faults.add({ service: 'chain', kind: 'down' })
+  await page.goto(`${stack.url}/read.html#key=${encodeKey(groupKey)}`)
+  const status = page.getByTestId('reader-status')
+  await expect(status).toHaveText(
+    'The public record gives no answer. Check the network and try again: this says nothing about the recording.',
+  )
+  fault.remove()
+  await expect(status).toHaveText('No recording of this group yet.')
+})
+
 /** Runs in the page: a browser that reads codes, and what it reads, one look after the other. */
 function readCodes(): void {
   const codes = ['https://example.org/#menu']

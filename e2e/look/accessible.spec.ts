@@ -107,6 +107,6 @@ test(
     const { states, found, look } = looking()
     await lookAtRecording(stack, context, look)
     expect(found).toEqual({})
-    expect(states).toHaveLength(11)
+    expect(states).toHaveLength(14)
   },
 )

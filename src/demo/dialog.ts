@@ -1,3 +1,5 @@
+import { focusAfter } from './focus.ts'
+
 /** What a dialog does while it is open. */
 export interface DialogHandlers {
   /** A submit button was pressed; `false` keeps the dialog open with all that was typed. Must not reject. */
@@ -21,9 +23,12 @@ export function openDialog(dialog: HTMLDialogElement, handlers: DialogHandlers =
   dialog.addEventListener('input', () => handlers.onInput?.(), { signal })
   dialog.addEventListener('click', ({ target }) => handleClick(dialog, target, handlers), { signal })
   dialog.addEventListener('submit', (event) => void closeIfAccepted(dialog, event, handlers), { signal })
+  const opener = document.activeElement
   return new Promise((resolve) => {
     const settle = () => {
       open.abort()
+      // What opened it has gone meanwhile.
+      if (document.activeElement === document.body && opener instanceof HTMLElement) focusAfter(opener)
       resolve(dialog.returnValue)
     }
     dialog.addEventListener('close', settle, { signal })

@@ -1,1 +1,1 @@
-export { explain, hideNotice, showNotice, type Explanation } from '../elements/explain.ts'
+export { dismissButton, explain, hideNotice, showNotice, type Explanation } from '../elements/explain.ts'

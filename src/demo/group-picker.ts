@@ -12,6 +12,7 @@ import {
 } from './group-store.ts'
 import { joinGroup, showKeys } from './key-dialogs.ts'
 import { createGroup, makeGroup } from './new-group-dialog.ts'
+import { mayBeCleared, watchProtection } from './protection.ts'
 import { texts } from './texts.ts'
 
 /** Shows the groups and their dialogs. */
@@ -27,6 +28,7 @@ export function showGroupPicker(): void {
     if (group) void showKeys(group)
   })
   watchGroups(drawGroups)
+  watchProtection(drawGroups)
   drawGroups()
 }
 
@@ -40,8 +42,14 @@ async function adopt(asked: Promise<KnownGroup | undefined>): Promise<KnownGroup
   const group = await asked
   if (!group) return undefined
   chooseGroup(group.id)
-  announce(`${texts.keys.recordingFor(group.name)} ${texts.keys.holds[placeOfKey(group.id)]}`)
+  announce(`${texts.keys.recordingFor(group.name)} ${holdsWords(group)}`)
   return group
+}
+
+/** Where the key is and, where the only one may be cleared by the browser, that it may. */
+function holdsWords({ id }: KnownGroup): string {
+  const place = placeOfKey(id)
+  return place === 'only-here' && mayBeCleared() ? texts.keys.holdsAtRisk : texts.keys.holds[place]
 }
 
 function drawGroups(): void {
@@ -57,7 +65,7 @@ function drawGroups(): void {
   byId('group-empty', HTMLElement).hidden = known.length > 0
   const holds = byId('group-holds', HTMLElement)
   holds.hidden = chosen === undefined
-  setText(holds, chosen ? texts.keys.holds[placeOfKey(chosen.id)] : '')
+  setText(holds, chosen ? holdsWords(chosen) : '')
   setText(
     byId('group-key', HTMLElement),
     chosen && placeOfKey(chosen.id) === 'only-here' ? texts.keys.save : texts.keys.keys,

@@ -23,6 +23,7 @@ let keys: GroupKeys
 let group: KnownGroup
 
 function stubStorage(): void {
+  vi.stubGlobal('navigator', {})
   vi.stubGlobal('caches', {
     open: async () => ({
       put: async (address: string, response: Response) => void files.set(address, await response.text()),

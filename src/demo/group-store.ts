@@ -3,6 +3,7 @@ import type { GroupKeys } from '../group.ts'
 import { isGroupId, isSha256Hex, type GroupId } from '../protocol/ids.ts'
 import { encodeKey, parseKey } from './group-key.ts'
 import { deleteKey, readKey, writeKey } from './key-files.ts'
+import { askToKeep } from './protection.ts'
 
 /** A group that this device knows: enough to record for it. */
 export interface KnownGroup extends Group {
@@ -76,9 +77,13 @@ export async function loadKeys(): Promise<void> {
   }
 }
 
-/** The group's entry comes, or changes, only once the key is kept. */
+/**
+ * The group's entry comes, or changes, only once the key is kept. The browser is asked before that not to clear it, and
+ * whatever it answers, which may take long, the key is kept.
+ */
 async function keepKey(group: KnownGroup, text: string): Promise<void> {
   const { id } = group
+  void askToKeep()
   const isFile = await writeKey(id, text)
   kept.set(id, text)
   const { key: _key, hasKey: _hasKey, ...without } = knownAs(id) ?? group

@@ -1,4 +1,5 @@
 import { byId } from './dom.ts'
+import { setHidden } from './focus.ts'
 
 /** Chromium's; elsewhere a person installs by the browser's own menu. */
 interface InstallPrompt extends Event {
@@ -15,7 +16,7 @@ export function offerInstall(): void {
     install.hidden = false
   })
   install.addEventListener('click', () => {
-    install.hidden = true
+    setHidden(install, true)
     // Asked once; the browser tells again when it may be asked again.
     void offered?.prompt().catch(() => undefined)
   })

@@ -15,6 +15,7 @@ import {
 } from './group-store.ts'
 import { copyText } from './hand-out.ts'
 import { announce } from './announce.ts'
+import { mayBeCleared } from './protection.ts'
 import { qrCode } from './qr-code.ts'
 import { readerLink } from './reader-link.ts'
 import { texts } from './texts.ts'
@@ -127,8 +128,12 @@ export async function showKeys(known: KnownGroup): Promise<void> {
   const secret = byId('show-key-key', HTMLOutputElement)
   setText(secret, keys ? encodeKey(keys.privateKey) : '')
   secret.hidden = !keys
-  setText(byId('show-key-kept', HTMLElement), texts.keys.where[placeOfKey(known.id)])
   const place = placeOfKey(known.id)
+  const isAtRisk = place === 'only-here' && mayBeCleared()
+  setText(
+    byId('show-key-kept', HTMLElement),
+    `${texts.keys.where[place]} ${isAtRisk ? texts.keys.whereAtRisk : ''}`.trim(),
+  )
   for (const id of ['show-key-copy', 'show-key-download', 'show-reader-copy', 'show-reader-code'])
     byId(id, HTMLButtonElement).hidden = !keys
   byId('show-key-forget', HTMLButtonElement).hidden = place !== 'kept' && place !== 'tab'

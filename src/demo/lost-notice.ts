@@ -2,6 +2,7 @@ import type { Holdfast } from '../api.ts'
 import { watchForLoss, type LostRecording } from '../storage/canary.ts'
 import { announce } from './announce.ts'
 import { button, byId, h } from './dom.ts'
+import { setHidden } from './focus.ts'
 import { formatClock, formatMoment } from './format.ts'
 import { texts } from './texts.ts'
 
@@ -34,7 +35,7 @@ export function showLost(holdfast: Holdfast): void {
   byId('failure', HTMLElement).after(notice)
   const { forget } = watchForLoss(holdfast, {
     onLost(lost) {
-      notice.hidden = lost.length === 0
+      setHidden(notice, lost.length === 0)
       if (lost.length === 0) return
       what.textContent = words.lost(lost.length)
       list.replaceChildren(...lost.map((recording) => h('li', {}, lostWords(recording))))

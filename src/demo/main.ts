@@ -5,7 +5,9 @@ import { showBadge } from './app-badge.ts'
 import { showCover } from './cover.ts'
 import { button, byId } from './dom.ts'
 import { saveUnsaved } from './export-file.ts'
-import { explain, showNotice, type Explanation } from './explain.ts'
+import { dismissButton, explain, hideNotice, showNotice, type Explanation } from './explain.ts'
+import { focusAfter } from './focus.ts'
+import { freeSpaceDialog } from './free-space.ts'
 import { showFinishedNotice } from './finished-notice.ts'
 import { loadKeys } from './group-store.ts'
 import { groupsToRecordFor, showGroupPicker } from './group-picker.ts'
@@ -13,9 +15,11 @@ import { offerInstall } from './install-offer.ts'
 import { showLost } from './lost-notice.ts'
 import { showPolicyPicker } from './policy-picker.ts'
 import { showPromise } from './promise-view.ts'
+import { askToKeep, lookWhetherKept } from './protection.ts'
 import { discarding } from './session-actions.ts'
 import { showSessions } from './sessions-view.ts'
 import { readSettings } from './settings.ts'
+import { signIn } from './sign-in.ts'
 import { openSource } from './source.ts'
 import { showStorage } from './storage-notice.ts'
 import { texts } from './texts.ts'
@@ -30,8 +34,9 @@ const WORKER = import.meta.env.DEV
 async function start(): Promise<void> {
   defineElements(texts)
   showCover()
-  void loadKeys().then(showGroupPicker)
+  void Promise.all([loadKeys(), lookWhetherKept()]).then(showGroupPicker)
   offerInstall()
+  const recovery = byId('recovery', HoldfastRecovery)
   const storage = showStorage()
   const holdfast = await connect(WORKER)
   showLost(holdfast)
@@ -42,14 +47,18 @@ async function start(): Promise<void> {
   recorder.recordOptions = { timesliceMs, ...(chunkMs !== undefined && { chunkMs }) }
   recorder.saveUnsaved = saveUnsaved
   recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }
-  recorder.addEventListener('holdfast-recording', () => void storage.protect())
+  recorder.addEventListener('holdfast-recording', () => void askToKeep())
   recorder.holdfast = holdfast
-  byId('recovery', HoldfastRecovery).holdfast = holdfast
+  recovery.signIn = signIn
+  recovery.holdfast = holdfast
   document.addEventListener('holdfast-failure', ({ target, detail }) => {
     // The recorder tells it itself, where the person looks.
     if (target !== recorder) showFailure(detail)
   })
-  const drawSessions = showSessions(holdfast, discarding(holdfast, showFailure))
+  const discard = discarding(holdfast, showFailure)
+  const drawSessions = showSessions(holdfast, discard)
+  const space = freeSpaceDialog(holdfast, discard, () => byId('traces', HTMLElement).click())
+  storage.offer(space.open)
   const drawPolicy = showPolicyPicker(holdfast, showFailure)
   showPromise(holdfast)
   showFinishedNotice()
@@ -59,6 +68,7 @@ async function start(): Promise<void> {
     see(seen: Seen) {
       drawPolicy(seen.policy)
       drawSessions(seen)
+      space.update(seen)
       drawTraces(seen.snapshot)
       showBadge(seen.snapshot)
       storage.update(seen.snapshot)
@@ -69,7 +79,11 @@ async function start(): Promise<void> {
 
 function showFailure(explanation: Explanation): void {
   const notice = byId('failure', HTMLElement)
-  showNotice(notice, explanation)
+  const dismiss = () => {
+    hideNotice(notice)
+    focusAfter(notice)
+  }
+  showNotice(notice, explanation, dismissButton(dismiss))
   notice.scrollIntoView({ block: 'nearest' })
 }
 

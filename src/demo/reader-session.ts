@@ -51,6 +51,9 @@ export function openedSession(
   let session: VerifiedSession | undefined
   let player: LivePlayer | undefined
   let reading = false
+  /** How much of its log is wanted, and how much of it was read, all that could be fetched included. */
+  let wantedSize = 0
+  let readSize = 0
 
   const video = h('video', {
     controls: true,
@@ -195,8 +198,8 @@ export function openedSession(
     return undefined
   }
 
-  /** Reads what is new. */
-  async function read(): Promise<void> {
+  /** Reads what is new. @returns whether all of it could be fetched */
+  async function read(): Promise<boolean> {
     const opened = await open(name)
     session = opened
     onEnding(opened.ending)
@@ -216,20 +219,31 @@ export function openedSession(
       }
     }
     problem.replaceChildren()
+    return live.pieces().every(({ verdict }) => verdict !== 'gateway-unreachable')
   }
 
   return {
     element,
-    /** Looks whether there is more; one look at a time. */
-    async refresh(): Promise<void> {
+    /**
+     * Reads on where there is more, or where something could not be read before; one reading at a time.
+     *
+     * @param size entries of the newest log
+     */
+    async refresh(size: number): Promise<void> {
+      wantedSize = size
       if (reading) return
       reading = true
       try {
-        await read()
+        while (readSize < wantedSize) {
+          const next = wantedSize
+          if (!(await read())) break
+          readSize = next
+        }
       } catch (thrown) {
         if (!signal.aborted) {
+          // It is tried again with each look, and told once.
+          if (!problem.hasChildNodes()) announce(words.failed)
           problem.replaceChildren(verificationFailure(thrown))
-          announce(words.failed)
         }
       } finally {
         reading = false

@@ -1,6 +1,6 @@
 import { groupOf, type GroupKeys } from '../group.ts'
 import type { SessionName } from '../protocol/ids.ts'
-import { listSessions, type ListedSession } from '../verify/index.ts'
+import { listSessions, VerificationError, type ListedSession } from '../verify/index.ts'
 import { announce } from './announce.ts'
 import { button, byId, h, keyedList, setText, type View } from './dom.ts'
 import { endpoints } from './endpoints.ts'
@@ -27,9 +27,12 @@ function start(): void {
     setText(byId('reader-error', HTMLElement), typeof keys === 'string' ? keys : '')
     if (typeof keys === 'string') return input.focus()
     stopScan()
+    const hadFocus = form.contains(document.activeElement)
     form.hidden = true
     input.value = ''
     showRecordings(keys)
+    // Which says what is found.
+    if (hadFocus) byId('reader-status', HTMLElement).focus()
   }
   const stopScan = offerScan(
     (text) => typeof parseKey(keyOfLink(text)) === 'object',
@@ -60,7 +63,7 @@ function showRecordings(keys: GroupKeys): void {
   const { rpcUrl, registry } = endpoints()
   const status = byId('reader-status', HTMLElement)
   const opened = new Map<SessionName, ReturnType<typeof openedSession>>()
-  const sizes = new Map<SessionName, number>()
+  let count: number | undefined
   const drawList = keyedList(
     byId('reader-list', HTMLElement),
     ({ name }: ListedSession) => name,
@@ -75,21 +78,25 @@ function showRecordings(keys: GroupKeys): void {
         chain: { rpcUrl, registry },
         group: { privateKey: keys.privateKey },
       })
-      const isNews = sessions.length !== sizes.size
+      const isNews = sessions.length !== count
+      count = sessions.length
       drawList(sessions)
       setText(status, words.found(sessions.length))
       if (isNews) announce(words.found(sessions.length))
-      for (const { name, size } of sessions) {
-        if (sizes.get(name) !== size) void opened.get(name)?.refresh()
-        sizes.set(name, size)
-      }
+      for (const { name, size } of sessions) void opened.get(name)?.refresh(size)
     } catch (thrown) {
-      const { what, next } = explain(thrown)
-      setText(status, `${what} ${next}`)
+      setText(status, whyNot(thrown))
     }
     setTimeout(() => void look(), LOOK_EVERY_MS)
   }
   void look()
+}
+
+/** What was found is told in the words of the table, and not in the message, which is for whoever builds. */
+function whyNot(thrown: unknown): string {
+  if (thrown instanceof VerificationError) return texts.check.codes[thrown.code].join(' ')
+  const { what, next } = explain(thrown)
+  return `${what} ${next}`
 }
 
 function listedView(
@@ -121,7 +128,7 @@ function listedView(
       play.hidden = true
       close.hidden = false
       close.focus()
-      void open.refresh()
+      if (listed) void open.refresh(listed.size)
     },
     { class: 'soft', 'data-testid': 'open-button' },
   )

@@ -1,10 +1,14 @@
 import type { Holdfast } from '../api.ts'
 import type { Seen } from '../elements/feed.ts'
+import { needsSignIn } from '../elements/recovery-summary.ts'
+import { leavesBy } from '../elements/session-words.ts'
 import { sessionStatus } from '../elements/session-status.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { button, byId, h, keyedList, setAttributes, type View } from './dom.ts'
+import { setHidden } from './focus.ts'
 import { formatMoment } from './format.ts'
 import { sessionDetails } from './session-details.ts'
+import { signIn } from './sign-in.ts'
 import { texts } from './texts.ts'
 import { verifyPanel } from './verify-panel.ts'
 
@@ -13,15 +17,19 @@ type Discard = (session: SessionSnapshot) => Promise<void>
 /** Lists every session that the device knows, newest first: its status, and what the demo can do with it. */
 export function showSessions(holdfast: Holdfast, discard: Discard): (seen: Seen) => void {
   let seen: Seen | undefined
+  const list = byId('sessions', HTMLElement)
   const drawList = keyedList(
-    byId('sessions', HTMLElement),
+    list,
     (session: SessionSnapshot) => session.id,
     (session) => sessionView(session, holdfast, discard, () => seen),
   )
   return (now) => {
     seen = now
-    byId('sessions-empty', HTMLElement).hidden = now.snapshot.sessions.length > 0
-    drawList(now.snapshot.sessions)
+    const { sessions } = now.snapshot
+    drawList(sessions)
+    const empty = byId('sessions-empty', HTMLElement)
+    empty.hidden = sessions.length > 0
+    if (!empty.hidden && document.activeElement === list) empty.focus()
   }
 }
 
@@ -45,7 +53,13 @@ function sessionView(
     class: 'plain danger',
     'data-testid': 'discard-button',
   })
-  const status = h('holdfast-status', { 'session-id': first.id }, verify, discard)
+  const enter = button(texts.remedy.signIn, () => void signInFor(session, holdfast), {
+    slot: 'first',
+    'aria-label': texts.remedy.signInOf(named),
+    class: 'primary',
+    'data-testid': 'sign-in-button',
+  })
+  const status = h('holdfast-status', { 'session-id': first.id }, enter, verify, discard)
   status.holdfast = holdfast
   const details = sessionDetails(first, holdfast)
   const element = h(
@@ -63,6 +77,7 @@ function sessionView(
       const words = seen ? sessionStatus(next, seen.policy).words : ''
       discard.hidden = next.ending === 'recording'
       verify.hidden = !next.anchor
+      setHidden(enter, !(seen && leavesBy(seen.policy) === 'free' && needsSignIn(next)))
       details.update(next)
       setAttributes(element, {
         'aria-label': texts.actions.recordingOf(named, words),
@@ -74,4 +89,9 @@ function sessionView(
       })
     },
   }
+}
+
+/** A failure to resume is told by the session itself: it still needs somebody. */
+async function signInFor({ id }: SessionSnapshot, holdfast: Holdfast): Promise<void> {
+  if (await signIn()) await holdfast.resume(id).catch(() => undefined)
 }

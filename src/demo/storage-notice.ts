@@ -1,9 +1,11 @@
+import { HoldfastRecovery } from '../elements/recovery.ts'
 import type { Snapshot } from '../protocol/snapshot.ts'
-import { protectStorage, roomFor, roomUpTo, type Protection } from '../storage/room.ts'
+import { roomFor, roomUpTo, type Protection } from '../storage/room.ts'
 import { storageForecast, WARN_BEFORE_MS, type StorageForecast } from '../storage/forecast.ts'
 import { storageWarning } from '../storage-warning.ts'
-import { byId, h, setText } from './dom.ts'
+import { byId, setText } from './dom.ts'
 import { formatBytes } from './format.ts'
+import { askToKeep, protectionNow, watchProtection } from './protection.ts'
 import { texts } from './texts.ts'
 
 const LOOK_EVERY_MS = 20_000
@@ -50,8 +52,9 @@ export function lengthInWords(ms: number): string {
 
 /** Keeps the storage line and the warning up to date; call `update` with each snapshot. */
 export function showStorage() {
+  const recovery = byId('recovery', HoldfastRecovery)
+  let freeSpace: (() => void) | undefined
   let sessions: Snapshot['sessions'] = []
-  let protection: Protection | undefined
   /** What was found at the last look; since then our own ledger tells what has come to it. */
   let found = {
     estimate: { usage: 0, quota: 0 },
@@ -69,7 +72,14 @@ export function showStorage() {
       triedBytes: leftOfTrial(found, localBytes()),
     })
   }
-  const draw = () => show(forecast(), found.estimate, protection)
+  const draw = () => {
+    const now = forecast()
+    show(now, found.estimate, protectionNow())
+    const offered = now.isSoonFull ? freeSpace : undefined
+    if (recovery.freeSpace === offered) return
+    recovery.freeSpace = offered
+    recovery.refresh()
+  }
   const look = async () => {
     const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {}
     const { bytesPerMs } = forecast()
@@ -84,22 +94,23 @@ export function showStorage() {
     draw()
   }
   const lookSafely = () => void look().catch(() => undefined)
-  /** Asks the browser not to clear this site's data, and says how that went. */
-  const protect = async () => {
-    protection ??= await protectStorage()
-    draw()
-  }
+  watchProtection(draw)
   setInterval(lookSafely, LOOK_EVERY_MS)
   lookSafely()
   // Before the first recording, and by a tap: some browsers ask the person.
-  document.getElementById('recorder')?.addEventListener('click', () => void protect(), { once: true })
+  document.getElementById('recorder')?.addEventListener('click', () => void askToKeep(), { once: true })
   return {
     update(snapshot: Snapshot): void {
       const before = localBytes()
       sessions = snapshot.sessions
       if (localBytes() !== before) draw()
     },
-    protect,
+    /** What makes room is there: beside the warning and, while there is little, before all else that is urgent. */
+    offer(open: () => void): void {
+      freeSpace = open
+      byId('storage-free', HTMLElement).addEventListener('click', open)
+      draw()
+    },
   }
 }
 
@@ -139,7 +150,7 @@ function show(
   const isBacklog = storageWarning(estimate, forecast.localBytes)?.reason === 'backlog'
   const told = warningWords(forecast, isBacklog)
   warning.hidden = told === undefined
-  if (told !== undefined && warning.textContent !== told) warning.replaceChildren(h('p', {}, told))
+  setText(byId('storage-words', HTMLElement), told ?? '')
   setText(byId('storage-line', HTMLElement), storageWords(forecast, protection))
   byId('storage', HTMLElement).dataset['protection'] = protection
 }

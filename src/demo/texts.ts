@@ -294,6 +294,9 @@ const english = {
       tab: 'This device records, and opens until this tab closes. To record, it needs only the public part.',
       elsewhere: 'This device records only: it has the public part, which cannot open what it recorded.',
     },
+    holdsAtRisk:
+      'What opens these recordings is on this device only, and the browser may clear it when space runs out: save a copy now.',
+    whereAtRisk: 'The browser did not agree to keep it: it may clear it when space runs out.',
     where: {
       'only-here':
         'On this device only, as far as is known. Save a copy, then prove that you have it: until then it is not removed here.',
@@ -378,6 +381,18 @@ const english = {
     lostUnmeasuredSafe: 'all of it is safe elsewhere.',
     lostUnmeasured: 'what of it was not uploaded yet is lost.',
     lostSeen: 'I have read this',
+  },
+  signIn: {
+    title: 'Sign in',
+    why: 'The place that keeps the recordings asks who you are. Enter the access code that you were given for it. It stays on this device, so that uploads go on without you.',
+    code: 'Access code',
+    go: 'Sign in',
+  },
+  space: {
+    uploads: 'Uploads free this space by themselves, once what they carry is proved.',
+    nothing: 'No recording takes space here. Delete other files or apps of this device.',
+    others: 'Other files and apps of this device take space, too: delete what you can spare.',
+    held: (bytes: string, when: string) => `${bytes}: ${when}`,
   },
   testPicture: {
     badge: 'Test picture',

@@ -24,9 +24,12 @@ export function showTraces(holdfast: Holdfast, onFailure: (explanation: Explanat
   })
   return ({ sessions }: Snapshot): void => {
     proved = sessions.filter(isConfirmed)
+    const hadFocus = document.activeElement === go
     go.disabled = proved.length === 0
     byId('privacy', HTMLElement).dataset['drawn'] = 'true'
     const { tracesNone, tracesOf } = texts.privacy
     setText(byId('traces-words', HTMLElement), proved.length === 0 ? tracesNone : tracesOf(proved.length))
+    // They say what has become of it.
+    if (hadFocus && go.disabled) byId('traces-words', HTMLElement).focus()
   }
 }

@@ -91,11 +91,10 @@ export abstract class HoldfastElement extends Base {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }))
   }
 
-  /** Does what was pressed; a failure is told. */
+  /** Does what was pressed; a failure is told, and nothing where it was given up: where `work` gives false. */
   protected async attempt(work: Promise<unknown>, done: string): Promise<void> {
     try {
-      await work
-      this.say(done)
+      if ((await work) !== false) this.say(done)
     } catch (error) {
       this.fail(error)
     }

@@ -54,10 +54,14 @@ export function keyedList<Item>(
   const views = new Map<string, View<Item>>()
   return (items, from = 0) => {
     const keys = new Set(items.map(keyOf))
+    const { activeElement } = list.getRootNode() as Document | ShadowRoot
     for (const [key, view] of views) {
       if (keys.has(key)) continue
+      // Whoever pressed something of it goes on from the list, which a script can focus.
+      const hadFocus = view.element.contains(activeElement)
       view.element.remove()
       views.delete(key)
+      if (hadFocus) list.focus()
     }
     let place = list.children[from] ?? null
     for (const item of items.slice(from)) {

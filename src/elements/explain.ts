@@ -1,5 +1,4 @@
-import { adviceFor } from '../protocol/advice.ts'
-import { ERRORS, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
+import { isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import { button, h } from './dom.ts'
 import { icon } from './icon.ts'
 import { texts } from './texts.ts'
@@ -10,24 +9,19 @@ export interface Explanation {
   readonly next: string
 }
 
-/** Any thrown value in words; `next` is for what the engine did not foresee. */
+/** Any thrown value in words; `next` is for what the engine did not foresee, or another version of it did. */
 export function explain(thrown: unknown, next = texts.notice.next): Explanation {
-  if (isHoldfastError(thrown)) {
-    if (!isErrorCode(thrown.code)) return { what: thrown.message, next: adviceFor(thrown.code) }
+  if (isHoldfastError(thrown) && isErrorCode(thrown.code)) {
     const [what, advice] = texts.errors[thrown.code]
     return { what, next: advice }
   }
   return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
 }
 
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(texts.errors, code)
 
-/** Shows an explanation with one thing to press: by default, to put it away. */
-export function showNotice(
-  notice: HTMLElement,
-  { what, next }: Explanation,
-  action: HTMLElement = dismissButton(() => hideNotice(notice)),
-): void {
+/** Shows an explanation with one thing to press. */
+export function showNotice(notice: HTMLElement, { what, next }: Explanation, action: HTMLElement): void {
   notice.replaceChildren(h('p', {}, h('strong', {}, what), ` ${next}`), action)
   notice.hidden = false
 }
@@ -38,7 +32,7 @@ export function hideNotice(notice: HTMLElement): void {
   notice.replaceChildren()
 }
 
-/** A cross that puts something away. */
+/** A cross that puts something away, itself too: the focus is to go where the person goes on. */
 export function dismissButton(onDismiss: () => void): HTMLButtonElement {
   const element = button('', onDismiss, {
     class: 'plain icon-button',

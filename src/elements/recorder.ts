@@ -11,7 +11,7 @@ import type { SessionId } from '../protocol/ids.ts'
 import { HoldfastElement } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { setAttributes, setText } from './dom.ts'
-import { explain, hideNotice, showNotice } from './explain.ts'
+import { dismissButton, explain, hideNotice, showNotice, type Explanation } from './explain.ts'
 import { formatClock, formatWait } from './format.ts'
 import { recorderView, type RecorderView } from './recorder-view.ts'
 import { RECORDER } from './styles.ts'
@@ -81,6 +81,7 @@ export class HoldfastRecorder extends HoldfastElement {
   readonly #unkept = unkeptRecordings({
     save: (runs) => (this.saveUnsaved ?? saveAsFile)(runs),
     onFailure: (error) => this.fail(error),
+    goOn: () => this.#goOn(),
     onCount: (count) => setAttributes(this, { 'data-unsaved': count > 0 }),
   })
 
@@ -156,7 +157,6 @@ export class HoldfastRecorder extends HoldfastElement {
 
   /** The signal aborts where it is given up before anything is recorded. */
   async #recordOnce(holdfast: Holdfast, signal: AbortSignal): Promise<void> {
-    const { notice } = this.#shown
     const mimeType = supportedMimeType()
     if (mimeType === undefined) throw new Error(texts.recorder.unsupported)
     const asked = this.groups ?? []
@@ -164,10 +164,10 @@ export class HoldfastRecorder extends HoldfastElement {
     signal.throwIfAborted()
     if (!groups) return
     if (groups.length === 0)
-      return showNotice(notice, { what: texts.recorder.noGroup, next: texts.recorder.noGroupNext })
+      return this.#notify({ what: texts.recorder.noGroup, next: texts.recorder.noGroupNext })
     const source = await this.#open(false)
     if (source === undefined) return
-    if (typeof source === 'string') return showNotice(notice, { what: source, next: '' })
+    if (typeof source === 'string') return this.#notify({ what: source, next: '' })
     const sources: [Source, ...Source[]] = [source]
     try {
       signal.throwIfAborted()
@@ -232,8 +232,7 @@ export class HoldfastRecorder extends HoldfastElement {
           last = next.session.id
           this.tell('holdfast-recording', { id: last } satisfies { id: SessionId })
           // After Stop it says there what is not saved.
-          if (this.state === 'recording')
-            showNotice(this.#shown.notice, texts.recorder.continued(next.before !== undefined))
+          if (this.state === 'recording') this.#notify(texts.recorder.continued(next.before !== undefined))
         },
         onProgress: (next) => {
           progress = next
@@ -265,14 +264,29 @@ export class HoldfastRecorder extends HoldfastElement {
       if (!this.isConnected) return void this.#unkept.saveUnasked()
       return own.scrollIntoView({ block: 'nearest' })
     }
-    showNotice(notice, why)
+    this.#notify(why)
     notice.scrollIntoView({ block: 'nearest' })
   }
 
   /** The recording is over, and nobody had pressed Stop. */
   #showGone(): void {
     const { gone: what, goneNext: next } = texts.sourceState
-    showNotice(this.#shown.notice, { what, next })
+    this.#notify({ what, next })
+  }
+
+  #notify(explanation: Explanation): void {
+    const { notice } = this.#shown
+    const dismiss = () => {
+      hideNotice(notice)
+      this.#goOn()
+    }
+    showNotice(notice, explanation, dismissButton(dismiss))
+  }
+
+  /** Whoever has put something away has the shutter under the same finger. */
+  readonly #goOn = () => {
+    const { start, stop } = this.#shown
+    ;(stop.hidden ? start : stop).focus({ preventScroll: true })
   }
 
   /** @returns stops the clock and the button */

@@ -1,5 +1,5 @@
 import type { PolicyView, SessionSnapshot } from '../protocol/snapshot.ts'
-import { formatClock } from './format.ts'
+import { formatClock, formatMoment } from './format.ts'
 import { isConfirmed, leavesBy, needsResume } from './session-words.ts'
 import { texts } from './texts.ts'
 
@@ -11,10 +11,21 @@ export interface Summary {
   readonly waitingForYou: number
 }
 
-/** What only a person can mend, and the one thing to press. */
+/** One thing to press. */
+export interface Remedy {
+  /** Two are the app's to offer. */
+  readonly kind: 'resume' | 'upload' | 'signIn' | 'freeSpace'
+  readonly label: string
+  /** The button's whole name. */
+  readonly name: string
+  /** For these. */
+  readonly of: readonly SessionSnapshot[]
+}
+
+/** What only a person can mend. */
 export interface Urgent {
   readonly words: string
-  readonly remedy?: { readonly label: string; readonly does: 'resume' | 'upload' }
+  readonly remedy?: Remedy
 }
 
 /** Recordings that have ended and are not proved yet; what waits for a person first. */
@@ -34,28 +45,48 @@ export function summaryOf(pending: readonly SessionSnapshot[]): Summary {
   }
 }
 
+/** True where a recording goes on as soon as a person has signed in. */
+export const needsSignIn = (session: SessionSnapshot) =>
+  session.lastError?.code === 'sign-in-needed' && needsResume(session) && !session.paused
+
 /**
- * The most urgent thing, in one sentence. What stops everything comes first: while nothing may leave, to resume one
- * session would do nothing.
+ * The most urgent thing, in one sentence. A device without room, which costs what is recorded next, comes first; then
+ * what stops everything: while nothing may leave, to resume one session would do nothing.
  *
  * @param wakes whether the browser goes on without a page
+ * @param offers what the app can do now
  */
-export function urgentOf(pending: readonly SessionSnapshot[], policy: PolicyView, wakes: boolean): Urgent {
+export function urgentOf(
+  pending: readonly SessionSnapshot[],
+  policy: PolicyView,
+  wakes: boolean,
+  offers: { readonly [Kind in 'signIn' | 'freeSpace']?: unknown } = {},
+): Urgent {
   const { recovery, remedy, errors } = texts
-  const { recordings, hereMs, waitingForYou } = summaryOf(pending)
+  const { recordings, hereMs } = summaryOf(pending)
+  const told = (words: string, kind: Remedy['kind'], label: string, name = label, of = pending): Urgent => ({
+    words,
+    remedy: { kind, label, name, of },
+  })
+  if (offers.freeSpace) return told(remedy.almostFull, 'freeSpace', remedy.freeSpace)
   if (recordings === 0) return { words: recovery.nothing }
   const leaves = leavesBy(policy)
   const length = formatClock(hereMs)
-  if (leaves === 'off')
-    return { words: remedy.offHere(length), remedy: { label: remedy.upload, does: 'upload' } }
-  if (leaves === 'wifi')
-    return { words: remedy.wifiHere(length), remedy: { label: remedy.uploadAnyway, does: 'upload' } }
-  const [first] = pending
-  if (first && waitingForYou > 0) {
-    const label = waitingForYou === 1 ? remedy.resume : remedy.resumeAll(waitingForYou)
-    const why = first.paused ? texts.why.paused : texts.why.you
-    const words = first.lastError && !first.paused ? errors[first.lastError.code].join(' ') : why
-    return { words, remedy: { label, does: 'resume' } }
+  if (leaves === 'off') return told(remedy.offHere(length), 'upload', remedy.upload)
+  if (leaves === 'wifi') return told(remedy.wifiHere(length), 'upload', remedy.uploadAnyway)
+  const signedOut = offers.signIn ? pending.filter(needsSignIn) : []
+  const isSignIn = signedOut.length > 0
+  const waiting = isSignIn ? signedOut : pending.filter(needsResume)
+  const [first] = waiting
+  if (!first) return { words: wakes ? recovery.goesOn : recovery.goesOnWhileOpen }
+  const isOne = waiting.length === 1
+  const when = formatMoment(first.startedAtMs)
+  if (isSignIn) {
+    const name = isOne ? remedy.signInOf(when) : remedy.signIn
+    return told(errors['sign-in-needed'][0], 'signIn', remedy.signIn, name, waiting)
   }
-  return { words: wakes ? recovery.goesOn : recovery.goesOnWhileOpen }
+  const label = isOne ? remedy.resume : remedy.resumeAll(waiting.length)
+  const why = first.paused ? texts.why.paused : texts.why.you
+  const words = first.lastError && !first.paused ? errors[first.lastError.code].join(' ') : why
+  return told(words, 'resume', label, isOne ? remedy.resumeOf(when) : label, waiting)
 }

@@ -4,16 +4,17 @@ import { button, h, keyedList, setAttributes, setText, type View } from './dom.t
 import { feedOf, type Seen } from './feed.ts'
 import { formatClock, formatMoment } from './format.ts'
 import { chevron, icon, setIcon } from './icon.ts'
-import { onTheirWay, summaryOf, urgentOf } from './recovery-summary.ts'
+import { onTheirWay, summaryOf, urgentOf, type Remedy } from './recovery-summary.ts'
 import { sessionStatus } from './session-status.ts'
-import { canResume, needsResume, needsWords } from './session-words.ts'
+import { needsWords } from './session-words.ts'
 import { RECOVERY } from './styles.ts'
 import { texts } from './texts.ts'
 import { countsDown, ticker } from './ticker.ts'
 
 /**
  * `<holdfast-recovery>`: what is on its way, in figures that are always there, so that nothing moves under a thumb; the
- * most urgent thing with its remedy beside it; and, behind a click, which recordings these are. Set `holdfast`.
+ * most urgent thing with its remedy beside it; and, behind a click, which recordings these are. Set `holdfast`, and what
+ * only the app can do: `signIn`, `freeSpace`.
  *
  * - Attribute `level`: of its heading, which only screen readers meet; default 2.
  * - Attribute that it sets: `data-pending`: how many recordings are on their way; absent while that is not known.
@@ -21,6 +22,14 @@ import { countsDown, ticker } from './ticker.ts'
  * - Event `holdfast-failure`: what a press could not do.
  */
 export class HoldfastRecovery extends HoldfastElement {
+  /**
+   * Has the person sign in again, for these recordings; once it resolves to true they are resumed. Absent: their remedy
+   * is to be resumed.
+   */
+  declare signIn?: ((of: readonly SessionSnapshot[]) => Promise<boolean>) | undefined
+  /** Makes room; there while the device is almost full, which is told before all else. `refresh()` has it seen. */
+  declare freeSpace?: (() => unknown) | undefined
+
   #seen: Seen | undefined
   #draw = (_seen: Seen) => {}
   #begun: boolean | undefined
@@ -49,9 +58,9 @@ export class HoldfastRecovery extends HoldfastElement {
       here: figure('here', recovery.here),
       you: figure('you', recovery.you(2)),
     }
-    const urgent = h('p', { 'data-testid': 'urgent' }, recovery.looking)
-    let onRemedy = () => {}
-    const remedy = button('', () => onRemedy(), {
+    const urgent = h('p', { tabindex: -1, 'data-testid': 'urgent' }, recovery.looking)
+    let told: Remedy | undefined
+    const remedy = button('', () => this.#press(told), {
       class: 'primary',
       part: 'remedy',
       'data-testid': 'remedy',
@@ -83,16 +92,16 @@ export class HoldfastRecovery extends HoldfastElement {
       figures.elsewhere.set(formatClock(elsewhereMs), words.elsewhere)
       figures.here.set(formatClock(hereMs), words.here)
       figures.you.set(String(waitingForYou), words.you(waitingForYou))
-      const told = urgentOf(pending, policy, wakes)
-      setText(urgent, told.words)
-      remedy.hidden = told.remedy === undefined
-      setText(remedy, told.remedy?.label ?? '')
-      onRemedy = () =>
-        told.remedy?.does === 'upload'
-          ? this.#upload()
-          : pending.filter(needsResume).forEach((session) => this.#resume(session))
+      const most = urgentOf(pending, policy, wakes, this)
+      told = most.remedy
+      setText(urgent, most.words)
+      const { focused } = this
+      showRemedy(remedy, told)
+      // What was pressed has done its work, and the words say what comes next.
+      if (!told && focused === remedy) urgent.focus()
       details.classList.toggle('invisible', recordings === 0)
       drawList(pending)
+      if (recordings === 0 && focused && details.contains(focused)) urgent.focus()
       this.#sayWhatBegan(recordings)
       this.#setTicking(pending.some(countsDown))
     }
@@ -120,29 +129,35 @@ export class HoldfastRecovery extends HoldfastElement {
     this.say(begun ? texts.recovery.begun(recordings) : texts.recovery.finished)
   }
 
-  #upload(): void {
-    if (this.holdfast)
-      void this.attempt(feedOf(this.holdfast).setPolicy('always'), texts.recovery.goesOnWhileOpen)
+  #press(remedy: Remedy | undefined): void {
+    const { holdfast } = this
+    if (!remedy || !holdfast) return
+    const { kind, of } = remedy
+    if (kind === 'freeSpace') this.freeSpace?.()
+    else if (kind === 'upload')
+      void this.attempt(feedOf(holdfast).setPolicy('always'), texts.recovery.goesOnWhileOpen)
+    else void this.attempt(this.#resume(kind, of), texts.status.resumed)
   }
 
-  #resume({ id }: SessionSnapshot): void {
-    if (this.holdfast) void this.attempt(this.holdfast.resume(id), texts.status.resumed)
+  async #resume(kind: Remedy['kind'], of: Remedy['of']): Promise<unknown> {
+    return (
+      (kind !== 'signIn' || (await this.signIn?.(of))) &&
+      Promise.all(of.map(({ id }) => this.holdfast?.resume(id)))
+    )
   }
 
   #item(first: SessionSnapshot): View<SessionSnapshot> {
     const symbol = icon('up')
     const when = formatMoment(first.startedAtMs)
     const needs = h('p', { class: 'recovery-needs', 'data-testid': 'still-needs' })
-    const resume = button(texts.remedy.resume, () => this.#resume(first), {
-      'data-testid': 'resume-button',
-      'aria-label': texts.remedy.resumeOf(when),
-    })
+    let remedy: Remedy | undefined
+    const go = button('', () => this.#press(remedy), { 'data-testid': 'resume-button' })
     const element = h(
       'li',
       { 'data-session-id': first.id },
       symbol,
       h('div', {}, h('p', { class: 'recovery-when' }, when), needs),
-      resume,
+      go,
     )
     return {
       element,
@@ -153,8 +168,17 @@ export class HoldfastRecovery extends HoldfastElement {
         setIcon(symbol, name)
         setAttributes(element, { 'data-tone': tone, 'data-upload': session.upload })
         setText(needs, needsWords(session, policy))
-        resume.hidden = !canResume(session, policy)
+        remedy = urgentOf([session], policy, false, { signIn: this.signIn }).remedy
+        const hadFocus = this.focused === go
+        showRemedy(go, remedy?.kind === 'upload' ? undefined : remedy)
+        if (hadFocus && go.hidden) go.closest('ul')?.focus()
       },
     }
   }
+}
+
+function showRemedy(button: HTMLElement, remedy: Remedy | undefined): void {
+  button.hidden = !remedy
+  setText(button, remedy?.label ?? '')
+  setAttributes(button, { 'aria-label': remedy?.name })
 }

@@ -172,7 +172,7 @@ describe('what a session still needs', () => {
   })
 
   it('says what a person can do', () => {
-    expect(needs(failing('sign-in-needed'))).toContain('Sign in again, then press Resume.')
+    expect(needs(failing('sign-in-needed'))).toContain('Sign in again to go on.')
     expect(needs({ paused: true })).toContain('press Resume to go on')
   })
 

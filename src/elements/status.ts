@@ -63,7 +63,12 @@ export class HoldfastStatus extends HoldfastElement {
       'data-testid': 'pause-button',
       hidden: true,
     })
-    const headline = h(this.headingTag('h3'), { class: 'headline', part: 'headline' }, symbol, words)
+    const headline = h(
+      this.headingTag('h3'),
+      { class: 'headline', part: 'headline', tabindex: -1 },
+      symbol,
+      words,
+    )
     root.append(
       h('div', {}, headline, when),
       bar.element,
@@ -98,6 +103,7 @@ export class HoldfastStatus extends HoldfastElement {
       // Whoever has pressed one of them goes on with the other.
       if (focused === pause && pause.hidden) resume.focus()
       if (focused === resume && resume.hidden) pause.focus()
+      if (focused && resume.hidden && pause.hidden) headline.focus()
       setAttributes(resume, { 'aria-label': texts.remedy.resumeOf(named) })
       setAttributes(pause, { 'aria-label': texts.status.pauseOf(named) })
       setAttributes(this, { 'data-tone': head.tone })

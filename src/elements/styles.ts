@@ -32,10 +32,13 @@ const TONES = {
   quiet: 'soft',
 } as const
 
-const tonesOf = (around: (attribute: string) => string) =>
-  Object.entries(TONES)
-    .map(([tone, colour]) => `${around(`[data-tone='${tone}']`)} { --tone: var(--hf-${colour}); }`)
-    .join('\n')
+/** Of what is inside, and of an element itself; a page has no `:host`. */
+const tones = Object.entries(TONES)
+  .map(([tone, colour]) => {
+    const toned = `[data-tone='${tone}']`
+    return `${toned}, :host(${toned}) { --tone: var(--hf-${colour}); }`
+  })
+  .join('')
 
 /** What pages of ours have in common with the elements: controls, notices, icons, tones. */
 const SHARED = `
@@ -116,7 +119,7 @@ summary {
 summary::-webkit-details-marker { display: none; }
 .chevron { color: var(--hf-soft); transition: transform 0.15s; }
 details[open] > summary .chevron { transform: rotate(90deg); }
-${tonesOf((attribute) => attribute)}
+${tones}
 @media (prefers-reduced-motion: reduce) {
   *, *::before, *::after { animation: none !important; transition: none !important; }
 }
@@ -147,7 +150,6 @@ export const COMMON = `
 h1, h2, h3, h4, h5, h6, p, ul, dl, dd { margin: 0; padding: 0; font-size: inherit; }
 ul { list-style: none; }
 ${SHARED}
-${tonesOf((attribute) => `:host(${attribute})`)}
 `
 
 /** Its height is the same whatever there is to say, so that nothing moves under a thumb. */
@@ -263,7 +265,10 @@ export const STATUS = `
 .actions > button { padding-inline: 0.625rem; font-size: 0.9375rem; }
 `
 
-/** Dark in both themes, as a viewfinder is. */
+/**
+ * Dark in both themes, as a viewfinder is. It shows all that is recorded, and nothing else; captions lie over the picture,
+ * so that what is said while something is recorded moves nothing.
+ */
 export const RECORDER = `
 :host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem; }
 .camera {
@@ -283,10 +288,8 @@ export const RECORDER = `
   overflow: hidden;
   background: radial-gradient(circle at 50% 40%, #1b2924, #0f1714 75%);
 }
-/* All that is recorded, and nothing else. */
 .viewfinder video { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
 .hint { max-width: 30ch; padding: 1.5rem; color: #b6c7c0; text-align: center; text-wrap: balance; }
-/* Over the picture: what is said while something is recorded moves nothing. */
 .captions { position: absolute; inset: auto 0 0; display: grid; gap: 1px; max-height: 100%; overflow: auto; }
 .caption {
   padding: 0.5rem 0.875rem;

@@ -55,10 +55,7 @@ const errors: Readonly<Record<ErrorCode, Both>> = {
   timeout: SLOW,
   'server-error': SLOW,
   throttled: ['The place that keeps the recordings is busy.', 'It is asked again by itself.'],
-  'sign-in-needed': [
-    'You are signed out where the recordings are kept.',
-    'Sign in again, then press Resume.',
-  ],
+  'sign-in-needed': ['You are signed out where the recordings are kept.', 'Sign in again to go on.'],
   'address-mismatch': THEIRS,
   'bad-answer': SLOW,
   'rejected-by-store': [
@@ -161,6 +158,10 @@ export const english = {
     resume: 'Resume',
     resumeAll: (count: number) => `Resume all ${count}`,
     resumeOf: (when: string) => `Resume the recording of ${when}`,
+    signIn: 'Sign in',
+    signInOf: (when: string) => `Sign in for the recording of ${when}`,
+    freeSpace: 'Free space',
+    almostFull: 'This device is almost full.',
     upload: 'Upload now',
     uploadAnyway: 'Upload on mobile data',
     offHere: (length: string) => `Uploads are off: ${length} is on this device only.`,

@@ -20,6 +20,8 @@ export interface UnkeptOptions {
   /** Saves what is left of one recorder. */
   readonly save: (runs: readonly Blob[]) => void | Promise<void>
   readonly onFailure: (error: unknown) => void
+  /** Focuses what a person goes on with who has put something away. */
+  readonly goOn: () => void
   /** Told of how many recordings something is in this page alone. */
   readonly onCount: (count: number) => void
 }
@@ -28,7 +30,7 @@ export interface UnkeptOptions {
  * The recordings that could not be kept: each has a notice of its own, which the next recording leaves there, since
  * nothing else holds its slices; and until a person has saved it or put it away, the page asks before it goes.
  */
-export function unkeptRecordings({ save, onFailure, onCount }: UnkeptOptions) {
+export function unkeptRecordings({ save, onFailure, goOn, onCount }: UnkeptOptions) {
   /** Each saves one; those that are being saved are not in here. */
   const unsaved = new Set<() => Promise<void>>()
   let count = 0
@@ -74,6 +76,7 @@ export function unkeptRecordings({ save, onFailure, onCount }: UnkeptOptions) {
         dismissButton(() => {
           letGo()
           notice.remove()
+          goOn()
         }),
       )
       return notice
