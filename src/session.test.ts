@@ -651,3 +651,25 @@ describe('in a browser without X25519', () => {
     }
   })
 })
+
+// Promise 1 of docs/guarantees.md.
+describe('what an app gives to be told', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('costs no chunk where it throws, and its error is told as uncaught', async () => {
+    const uncaught: (() => void)[] = []
+    vi.stubGlobal('queueMicrotask', (work: () => void) => void uncaught.push(work))
+    const { connection, chunks, refuseWith } = fakeConnection()
+    const session = await openSession(connection, options)
+    refuseWith(new HoldfastError('storage-full', 'No room.'))
+    const onStalled = vi.fn(() => {
+      refuseWith(undefined)
+      throw new Error('The app is wrong.')
+    })
+    await session.append(new Blob(['one']), { onStalled })
+    expect(onStalled).toHaveBeenCalledOnce()
+    expect(chunks().map(({ index }) => index)).toEqual([0, 0])
+    expect(uncaught).toHaveLength(1)
+    expect(uncaught[0]).toThrow('The app is wrong.')
+  })
+})

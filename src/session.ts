@@ -25,6 +25,7 @@ import {
 import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { semaphore } from './semaphore.ts'
+import { tell } from './tell.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import {
   LOCK_TIMEOUT_MS,
@@ -209,7 +210,7 @@ export function recordingSession(
         // Given up by its signal, it is not waited for, whatever still fails.
         if (!waiting.has(handed)) return
         waiting.set(handed, error)
-        options.onStalled?.(error)
+        tell(options.onStalled, error)
       }
       const prepared = () => prepare(index, bytes, { ...options, capturedAtMs, onStalled })
       const handed: Promise<ChunkId> = unlessAborted(signal, prepared).then((chunk) => {

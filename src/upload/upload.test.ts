@@ -322,6 +322,18 @@ describe('an upload', () => {
     expect(new Set(handed).size).toBeGreaterThan(PARTS)
   })
 
+  it('goes on where the callback throws', async () => {
+    vi.stubGlobal('queueMicrotask', () => undefined)
+    const onProgress = () => {
+      throw new Error('The app is wrong.')
+    }
+    const started = upload(worker.page(), fileOf(), { ...options, onProgress })
+    await started.handedOver
+    worker.settle(worker.only().snapshot.id)
+    await started.done
+    expect(await readBack(worker.only())).toBe(TEXT)
+  })
+
   it.each([0, 1.5, 64 * 1024 * 1024, Number.NaN])('refuses parts of %s bytes', async (partBytes) => {
     const { done } = upload(worker.page(), fileOf(), { ...options, partBytes })
     await expect(done).rejects.toMatchObject({ code: 'bad-input' })
