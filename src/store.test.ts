@@ -26,6 +26,7 @@ function watched() {
   }
 }
 
+// Promise 1 of docs/guarantees.md.
 describe('snapshotStore', () => {
   it('gives one object until the state changes, and none before it is known', async () => {
     const holdfast = watched()
