@@ -28,6 +28,7 @@ import { semaphore } from './semaphore.ts'
 import { tell } from './tell.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import {
+  ASKS,
   LOCK_TIMEOUT_MS,
   MAX_CONCURRENT_CHUNKS,
   READ_MS_PER_BYTE,
@@ -50,7 +51,7 @@ export interface OpenOptions extends SessionOptions {
 export async function openSession(connection: Connection, options: OpenOptions): Promise<RecordingSession> {
   try {
     // Somebody waits for the answer.
-    return await begin(connection, options, undefined, (ask) => askUpTo(3, ask))
+    return await begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask))
   } catch (thrown) {
     throw options.signal?.aborted ? thrown : HoldfastError.from(thrown)
   }
@@ -298,7 +299,7 @@ const whole = (ms: number, max: number) => Math.min(max, Math.max(0, Math.round(
 export const bad = (argument: string, what: string) => new HoldfastError('bad-input', `${argument}: ${what}`)
 
 /** How many there are is for `newSessionKeys`. */
-function checkGroups(groups: readonly (Group | undefined)[]): void {
+export function checkGroups(groups: readonly (Group | undefined)[]): void {
   if (!Array.isArray(groups)) throw bad('groups', 'a list of 1 to 16.')
   const keys = groups.map((group) => group?.publicKey)
   if (new Set(keys).size < keys.length) throw bad('groups', 'name each once.')
