@@ -20,3 +20,5 @@ export const READ_MS_PER_BYTE = 1 / 1_000
 export const LOCK_TIMEOUT_MS = 10_000
 /** Sooner than any browser stops a worker without events (30 s in Chromium), ms. */
 export const HELLO_EVERY_MS = 20_000
+/** Whoever watches asks for all sessions after so long, whatever was told, ms. */
+export const ASK_AGAIN_MS = 60_000
