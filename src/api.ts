@@ -61,7 +61,10 @@ export interface SessionOptions extends WaitOptions {
   readonly stores?: readonly string[]
   /** Proved copies after which a chunk counts as uploaded, from 1. Default: one in each of the stores. */
   readonly atLeast?: number
-  /** Data of the app's own, for readers: a JSON object of at most 60,000 bytes, sealed before it leaves the page. */
+  /**
+   * Data of the app's own, for readers: a JSON object of at most 60,000 bytes, sealed before it leaves the page. What JSON
+   * would leave out or change without a word, such as a `Map` or `NaN`, is `bad-input`.
+   */
   readonly metadata?: Note
   /**
    * What the stores are told with each object, in clear: names of 1 to 64 letters, digits, `_`, `.` and `-`, each with a
@@ -81,7 +84,8 @@ export interface AppendOptions extends WaitOptions {
   /**
    * Told each time the worker does not take the chunk for a reason that may pass: `storage-full`, `storage-failed`,
    * `worker-timeout`, `hash-mismatch`, `protocol-mismatch`, `no-service-worker`, `defect`. The page keeps the bytes and
-   * sends them again by itself; a caller that can should produce less, and say so.
+   * sends them again by itself; a caller that can should produce less, and say so. Also where they cannot be read
+   * (`payload-unreadable`) or sealed (`defect`) at once, which is tried for some seconds.
    */
   readonly onStalled?: (error: HoldfastError) => void
 }
@@ -113,8 +117,8 @@ export interface RecordingSession {
    * An abort gives the chunk up: it is not handed over again, and its index stays empty unless the worker has it by
    * then. What was acknowledged stays, and the session goes on.
    *
-   * @throws HoldfastError `chunk-too-large`, `payload-unreadable`, `session-ended`, `unknown-session`, `index-taken`; the
-   *   signal's reason
+   * @throws HoldfastError `bad-input` for what is no Blob, `chunk-too-large`, `payload-unreadable`, `defect` (this device
+   *   cannot seal it), `session-ended`, `unknown-session`, `index-taken`; the signal's reason
    */
   append(bytes: Blob, options?: AppendOptions): Promise<{ id: ChunkId; index: number }>
   /**

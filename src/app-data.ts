@@ -18,7 +18,7 @@ export async function withAppData(
   { metadata, labels }: Pick<SessionOptions, 'metadata' | 'labels'>,
   agree: X25519,
 ): Promise<SessionStart> {
-  if (labels && !isLabels(labels))
+  if (labels !== undefined && !(isPlain(labels) && isLabels(labels)))
     throw bad(
       'labels',
       'texts by names of letters, digits, "_", "." and "-"; as JSON at most 1,024 characters.',
@@ -33,8 +33,9 @@ async function sealed(
   terms: { sealingKey: string; name: SessionName; atMs: number },
   agree: X25519,
 ) {
-  if (typeof metadata !== 'object' || Array.isArray(metadata)) throw bad('metadata', 'a JSON object.')
+  if (!isPlain(metadata)) throw bad('metadata', 'a JSON object.')
   try {
+    JSON.stringify(metadata, checkKept)
     return await sealNote({ ...terms, note: metadata }, agree)
   } catch (error) {
     // What JSON does not know, and what is too large.
@@ -42,4 +43,20 @@ async function sealed(
       throw bad('metadata', error.message)
     throw error
   }
+}
+
+/** No Map, Date, Blob or array. */
+const isPlain = (value: unknown) => Object.prototype.toString.call(value) === '[object Object]'
+
+/** @throws TypeError for what JSON would leave out, or make something else of, without a word */
+function checkKept(this: unknown, name: string, value: unknown): unknown {
+  const isKept =
+    value === null ||
+    ['string', 'boolean'].includes(typeof value) ||
+    Number.isFinite(value) ||
+    Array.isArray(value) ||
+    isPlain(value) ||
+    (value === undefined && !Array.isArray(this))
+  if (!isKept) throw new TypeError(`JSON does not keep what "${name}" is.`)
+  return value
 }

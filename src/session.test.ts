@@ -5,10 +5,11 @@ import { openChunk } from './evidence/chunk-seal.ts'
 import { importSigningKey, signHead, verifyHead } from './evidence/head.ts'
 import { open } from './evidence/hpke.ts'
 import { sessionName } from './evidence/name.ts'
+import { openNote } from './evidence/note-seal.ts'
 import { openSessionKey } from './evidence/session-keys.ts'
 import { publicKeyOf } from './evidence/x25519.ts'
 import { groupIdOf, newGroup } from './group.ts'
-import { HoldfastError } from './protocol/errors.ts'
+import { HoldfastError, isHoldfastError } from './protocol/errors.ts'
 import type { Sha256Hex } from './protocol/ids.ts'
 import { MAX_CHUNK_BYTES, PROTOCOL_VERSION, type Request } from './protocol/messages.ts'
 import { parseRequest } from './protocol/parse.ts'
@@ -268,6 +269,88 @@ describe('a recording session', () => {
     expect(chunks()).toHaveLength(1)
   })
 
+  it.each([undefined, null, 'a line', new Uint8Array(3), {}])(
+    'refuses %s, which is no Blob, before it takes an index',
+    async (bytes) => {
+      const { connection, requests } = fakeConnection()
+      const session = await openSession(connection, options)
+      await expect(session.append(bytes as Blob)).rejects.toMatchObject({ code: 'bad-input' })
+      await session.end()
+      expect(requests.at(-1)).toMatchObject({ type: 'session-end', indexes: 0 })
+    },
+  )
+
+  it('takes any number for a time', async () => {
+    const { connection, chunks } = fakeConnection()
+    const session = await openSession(connection, options)
+    for (const time of [1n, '2', null]) {
+      const durationMs = time as unknown as number
+      await session.append(new Blob(['one']), { durationMs })
+    }
+    expect(chunks().map(({ durationMs }) => durationMs)).toEqual([1, 2, 0])
+  })
+
+  it.each([
+    ['groups', { groups: undefined }],
+    ['groups', { groups: group }],
+    ['groups', { groups: [undefined] }],
+    ['groups', { groups: [group.privateKey] }],
+    ['groups', { groups: [] }],
+    ['mimeType', { mimeType: undefined }],
+    ['mimetype', { mimetype: 'video/webm' }],
+    ['metaData', { metaData: {} }],
+    ['metadata', { metadata: null }],
+    ['metadata', { metadata: '' }],
+    ['metadata', { metadata: [] }],
+    ['metadata', { metadata: new Map([['a', 1]]) }],
+    ['metadata', { metadata: new Date(0) }],
+    ['metadata', { metadata: { at: { deep: new Set([1]) } } }],
+    ['metadata', { metadata: { bytes: new Uint8Array(2) } }],
+    ['metadata', { metadata: { file: new Blob() } }],
+    ['metadata', { metadata: { at: Number.NaN } }],
+    ['metadata', { metadata: { at: () => 1 } }],
+    ['metadata', { metadata: { at: [undefined] } }],
+    ['labels', { labels: null }],
+    ['labels', { labels: '' }],
+    ['labels', { labels: new Map([['a', 'b']]) }],
+    ['labels', { labels: { a: 1 } }],
+  ])('names the option that it is not begun for: %s', async (name, wrong) => {
+    const { connection, requests } = fakeConnection()
+    const begun = openSession(connection, { ...options, ...(wrong as object) })
+    const message = expect.stringMatching(`^${name}: `) as unknown
+    await expect(begun).rejects.toMatchObject({ code: 'bad-input', message })
+    expect(requests).toEqual([])
+    expect(held.size).toBe(0)
+  })
+
+  it('keeps of its metadata what JSON keeps: times, and what is left out', async () => {
+    const { connection, requests } = fakeConnection()
+    const metadata = { at: new Date(5), none: undefined, deep: [{ a: null }, -0] }
+    const { id } = await openSession(connection, { ...options, metadata })
+    const [start] = starts(requests)
+    const name = await sessionName(id, start!.publicKey)
+    const groupKey = toHex(group.privateKey)
+    const sessionKey = await openSessionKey({ groupKey, name, groups: start!.access })
+    const terms = { sessionKey, name, atMs: start!.startedAtMs, sealed: start!.metadata ?? '' }
+    expect(await openNote(terms)).toEqual(JSON.parse(JSON.stringify(metadata)))
+  })
+
+  it.each<readonly [string, () => void]>([
+    ['makes no key', () => vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValueOnce(crypto)],
+    [
+      'has lost its locks',
+      () => void vi.spyOn(locks, 'request').mockRejectedValueOnce(new DOMException('', 'InvalidStateError')),
+    ],
+    ['has no locks', () => vi.stubGlobal('navigator', {})],
+  ])('is not begun in a browser that %s, and that is an error of ours with its cause', async (_how, fail) => {
+    fail()
+    const { connection } = fakeConnection()
+    const error = await openSession(connection, options).catch((thrown: unknown) => thrown)
+    expect(isHoldfastError(error, 'defect')).toBe(true)
+    expect((error as Error).cause).toBeDefined()
+    vi.restoreAllMocks()
+  })
+
   it('is not begun under a signal that is aborted already', async () => {
     const { connection, requests } = fakeConnection()
     const begun = openSession(connection, { ...options, signal: AbortSignal.abort('enough') })
@@ -425,6 +508,22 @@ describe('bytes of a chunk', () => {
     expect(await session.append(flaky('two', 2))).toMatchObject({ index: 1 })
     expect(chunks()).toHaveLength(2)
   })
+
+  it.each(['page', 'worker'] as const)(
+    'are hashed and sealed again where the device fails at it at first: %s',
+    async (seal) => {
+      const { connection, chunks } = fakeConnection()
+      const session = await openSession(connection, { ...options, seal })
+      const failure = new DOMException('The operation failed', 'OperationError')
+      const digest = vi.spyOn(crypto.subtle, 'digest').mockRejectedValueOnce(failure)
+      const onStalled = vi.fn()
+      expect(await session.append(new Blob(['one']), { onStalled })).toMatchObject({ index: 0 })
+      expect(digest.mock.calls.length).toBeGreaterThan(1)
+      expect(onStalled).toHaveBeenCalledWith(expect.objectContaining({ code: 'defect', cause: failure }))
+      expect(chunks()).toHaveLength(1)
+      vi.restoreAllMocks()
+    },
+  )
 
   it('that are read for ever hold up no others, and are told', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -649,5 +748,27 @@ describe('in a browser without X25519', () => {
       vi.doUnmock('./evidence/x25519-library.ts')
       vi.resetModules()
     }
+  })
+})
+
+// Promise 1 of docs/guarantees.md.
+describe('what an app gives to be told', () => {
+  afterEach(() => vi.useRealTimers())
+
+  it('costs no chunk where it throws, and its error is told as uncaught', async () => {
+    const uncaught: (() => void)[] = []
+    vi.stubGlobal('queueMicrotask', (work: () => void) => void uncaught.push(work))
+    const { connection, chunks, refuseWith } = fakeConnection()
+    const session = await openSession(connection, options)
+    refuseWith(new HoldfastError('storage-full', 'No room.'))
+    const onStalled = vi.fn(() => {
+      refuseWith(undefined)
+      throw new Error('The app is wrong.')
+    })
+    await session.append(new Blob(['one']), { onStalled })
+    expect(onStalled).toHaveBeenCalledOnce()
+    expect(chunks().map(({ index }) => index)).toEqual([0, 0])
+    expect(uncaught).toHaveLength(1)
+    expect(uncaught[0]).toThrow('The app is wrong.')
   })
 })

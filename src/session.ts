@@ -25,14 +25,16 @@ import {
 import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { semaphore } from './semaphore.ts'
+import { tell } from './tell.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import {
+  ASKS,
   LOCK_TIMEOUT_MS,
   MAX_CONCURRENT_CHUNKS,
-  READ_AGAIN_MS,
   READ_MS_PER_BYTE,
   READ_TIMEOUT_MS,
-  READS,
+  TRIES,
+  TRY_AGAIN_MS,
 } from './timeouts.ts'
 import { within } from './within.ts'
 
@@ -46,9 +48,13 @@ export interface OpenOptions extends SessionOptions {
  *
  * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
  */
-export function openSession(connection: Connection, options: OpenOptions): Promise<RecordingSession> {
-  // Somebody waits for the answer.
-  return begin(connection, options, undefined, (ask) => askUpTo(3, ask))
+export async function openSession(connection: Connection, options: OpenOptions): Promise<RecordingSession> {
+  try {
+    // Somebody waits for the answer.
+    return await begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask))
+  } catch (thrown) {
+    throw options.signal?.aborted ? thrown : HoldfastError.from(thrown)
+  }
 }
 
 /**
@@ -70,8 +76,13 @@ async function begin(
     atLeast,
     fingerprint,
     signal,
+    metadata,
+    labels,
+    cut,
+    ...unknown
   } = options
   signal?.throwIfAborted()
+  for (const name in unknown) throw bad(name, 'there is no such option.')
   checkGroups(groups)
   if (!isMimeType(mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
   const id = crypto.randomUUID() as SessionId
@@ -91,7 +102,7 @@ async function begin(
   }
   // Few say more, so the code of it is not in every page.
   const session =
-    options.metadata || options.labels
+    metadata !== undefined || labels !== undefined
       ? await (await import('./app-data.ts')).withAppData(plain, name, options, agree)
       : plain
   const release = await holdLock(nameFor(recordingLockName(id), connection.scope), signal)
@@ -111,7 +122,7 @@ async function begin(
     return begin(connection, again, name, (ask) => requestWithRetry(connection, ask))
   }
   const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
-  return recordingSession(connection, begun, release, restart, options.cut)
+  return recordingSession(connection, begun, release, restart, cut)
 }
 
 /** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */
@@ -165,12 +176,15 @@ export function recordingSession(
     const releaseSeal = await acquireSeal()
     try {
       const plaintext = await readBytes(bytes, options.onStalled)
+      const made = <T>(work: () => Promise<T>) =>
+        tryAgain(work, (cause) => HoldfastError.from(cause), options.onStalled)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker') {
-        const plaintextHash = await sha256Hex(plaintext)
+        const plaintextHash = await made(() => sha256Hex(plaintext))
         return { kind: 'raw', ...common, plaintextHash, payload: blobOf(plaintext) }
       }
-      const { ciphertext, ...sealed } = await sealChunk({ sealingKey, name, index, plaintext }, agree)
+      const terms = { sealingKey, name, index, plaintext }
+      const { ciphertext, ...sealed } = await made(() => sealChunk(terms, agree))
       free(plaintext)
       return { kind: 'sealed', ...common, ...sealed, payload: blobOf(ciphertext) }
     } finally {
@@ -202,6 +216,7 @@ export function recordingSession(
       const { signal, capturedAtMs = Date.now() } = options
       signal?.throwIfAborted()
       if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
+      if (typeof bytes?.arrayBuffer !== 'function') throw bad('append', 'it takes a Blob.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
       const index = cut.indexes++
@@ -209,7 +224,7 @@ export function recordingSession(
         // Given up by its signal, it is not waited for, whatever still fails.
         if (!waiting.has(handed)) return
         waiting.set(handed, error)
-        options.onStalled?.(error)
+        tell(options.onStalled, error)
       }
       const prepared = () => prepare(index, bytes, { ...options, capturedAtMs, onStalled })
       const handed: Promise<ChunkId> = unlessAborted(signal, prepared).then((chunk) => {
@@ -247,19 +262,26 @@ const unreadable = (cause: unknown) =>
  * @param onFailure told of each read that failed or hung
  * @throws HoldfastError `payload-unreadable` after a few seconds, or minutes where each read hangs
  */
-export async function readBytes(
-  bytes: Blob,
-  onFailure?: (error: HoldfastError) => void,
-): Promise<ArrayBuffer> {
+export function readBytes(bytes: Blob, onFailure?: (error: HoldfastError) => void): Promise<ArrayBuffer> {
   const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * bytes.size
   const late = () => new DOMException('The read takes too long.', 'TimeoutError')
-  for (let read = 1; ; read++)
+  return tryAgain(() => within(timeoutMs, undefined, () => bytes.arrayBuffer(), late), unreadable, onFailure)
+}
+
+/** What the work comes to, though a device that is short of memory, or of its disk, fails at it at first. */
+async function tryAgain<T>(
+  work: () => Promise<T>,
+  errorOf: (cause: unknown) => HoldfastError,
+  onFailure?: (error: HoldfastError) => void,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++)
     try {
-      return await within(timeoutMs, undefined, () => bytes.arrayBuffer(), late)
+      return await work()
     } catch (cause) {
-      onFailure?.(unreadable(cause))
-      if (read === READS) throw unreadable(cause)
-      await new Promise((resolve) => setTimeout(resolve, READ_AGAIN_MS * 2 ** (read - 1)))
+      const error = errorOf(cause)
+      onFailure?.(error)
+      if (attempt === TRIES) throw error
+      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * 2 ** (attempt - 1)))
     }
 }
 
@@ -272,13 +294,14 @@ function blobOf(bytes: ArrayBuffer): Blob {
 }
 
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
-const whole = (ms: number, max: number) => Math.min(max, Math.max(0, Math.round(ms) || 0))
+const whole = (ms: number, max: number) => Math.min(max, Math.max(0, Math.round(Number(ms)) || 0))
 
 export const bad = (argument: string, what: string) => new HoldfastError('bad-input', `${argument}: ${what}`)
 
 /** How many there are is for `newSessionKeys`. */
-function checkGroups(groups: readonly Group[]): void {
-  const keys = groups.map(({ publicKey }) => publicKey)
+export function checkGroups(groups: readonly (Group | undefined)[]): void {
+  if (!Array.isArray(groups)) throw bad('groups', 'a list of 1 to 16.')
+  const keys = groups.map((group) => group?.publicKey)
   if (new Set(keys).size < keys.length) throw bad('groups', 'name each once.')
   if (!keys.every(isSha256Hex)) throw bad('groups', 'a public key is 64 lower-case hex digits.')
 }

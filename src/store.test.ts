@@ -26,6 +26,7 @@ function watched() {
   }
 }
 
+// Promise 1 of docs/guarantees.md.
 describe('snapshotStore', () => {
   it('gives one object until the state changes, and none before it is known', async () => {
     const holdfast = watched()
@@ -57,6 +58,48 @@ describe('snapshotStore', () => {
     expect(holdfast.watches[0]!.aborted).toBe(true)
     store.subscribe(listener)
     await vi.waitFor(() => expect(holdfast.watches).toHaveLength(2))
+  })
+
+  it('tells the others where one of them throws', async () => {
+    vi.stubGlobal('queueMicrotask', () => undefined)
+    const holdfast = watched()
+    const onError = vi.fn()
+    const store = snapshotStore(holdfast, onError)
+    const leave = store.subscribe(() => {
+      throw new Error('The app is wrong.')
+    })
+    const told: unknown[] = []
+    store.subscribe((state) => told.push(state))
+    const states = [stateOf(), stateOf()]
+    for (const state of states)
+      await vi.waitFor(() => {
+        holdfast.tell(state)
+        expect(store.getSnapshot()).toBe(state)
+      })
+    expect([...new Set(told)]).toEqual([undefined, ...states])
+    expect(onError).not.toHaveBeenCalled()
+    leave()
+    vi.unstubAllGlobals()
+  })
+
+  it('watches again for the next that comes, where the watch could not be', async () => {
+    const holdfast = watched()
+    let fails = true
+    const onError = vi.fn()
+    const store = snapshotStore(
+      {
+        async *watch(options) {
+          if (fails) throw new Error('no')
+          yield* holdfast.watch(options)
+        },
+      },
+      onError,
+    )
+    store.subscribe(() => undefined)
+    await vi.waitFor(() => expect(onError).toHaveBeenCalled())
+    fails = false
+    store.subscribe(() => undefined)
+    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(1))
   })
 
   it('tells a watch that cannot be', async () => {

@@ -1,5 +1,6 @@
 import type { Holdfast } from './api.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
+import { tell } from './tell.ts'
 
 /**
  * The engine's state in the form that React's `useSyncExternalStore` and Svelte's stores take; Vue and others need a
@@ -36,7 +37,7 @@ export function snapshotStore(
       // Some watch ends only with its next state.
       if (signal.aborted) return
       snapshot = state
-      for (const listener of listeners) listener(state)
+      for (const listener of listeners) tell(listener, state)
     }
   }
 
@@ -46,10 +47,14 @@ export function snapshotStore(
       // The same function may be given twice.
       const told = (state: Snapshot | undefined) => listener(state)
       listeners.add(told)
-      told(snapshot)
+      tell(told, snapshot)
       if (watching === undefined) {
-        watching = new AbortController()
-        const watched = watch(watching.signal)
+        const begun = (watching = new AbortController())
+        const watched = watch(begun.signal).catch((error: unknown) => {
+          // The next that comes begins again.
+          if (watching === begun) watching = undefined
+          throw error
+        })
         if (onError) void watched.catch(onError)
       }
       return () => {

@@ -5,10 +5,11 @@ import { following } from './protocol/following.ts'
 import type { Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
+import { ASK_AGAIN_MS } from './timeouts.ts'
 
 /**
  * The engine's state now, then again after each change, until one of the signals aborts; a slow reader gets the latest
- * state, not a backlog.
+ * state, not a backlog. What a broadcast has not told is found within a minute, while something is not settled.
  */
 export async function* watch(
   connection: Connection,
@@ -16,41 +17,70 @@ export async function* watch(
 ): AsyncGenerator<Snapshot> {
   const over = following(...signals)
   const { signal } = over
-  const sessions = new Map<SessionId, SessionSnapshot>()
+  let sessions = new Map<SessionId, SessionSnapshot>()
+  /** What was told while a question is out: it is newer than the answer. */
+  const since = new Map<SessionId, SessionSnapshot | undefined>()
   let changed = true
   let notify = () => {}
+  let timer: ReturnType<typeof setTimeout> | undefined
 
   // Listening before asking: a change in between is not missed, only told twice.
   const listener = (told: Broadcast) => {
-    if (told.type === 'changed') sessions.set(told.session.id, told.session)
-    else sessions.delete(told.sessionId)
+    const [id, session] = told.type === 'changed' ? [told.session.id, told.session] : [told.sessionId]
+    since.set(id, session)
+    put(sessions, id, session)
     changed = true
     notify()
   }
   onBroadcast(connection, listener, signal)
   signal.addEventListener('abort', () => notify())
 
+  async function ask(): Promise<void> {
+    since.clear()
+    const asked = () => connection.request({ type: 'sessions' })
+    const answer = await requestWithRetry(connection, asked, { signal })
+    const known = new Map(answer.map((session) => [session.id, session]))
+    for (const [id, session] of since) put(known, id, session)
+    if (JSON.stringify([...known]) !== JSON.stringify([...sessions])) changed = true
+    sessions = known
+  }
+
+  /** A worker may have died over what it had to tell, and a page have been frozen. */
+  async function askAgain(): Promise<void> {
+    if (hasMore(sessions)) await ask().catch(() => undefined)
+    timer = undefined
+    notify()
+  }
+
   try {
-    const known = requestWithRetry(connection, () => connection.request({ type: 'sessions' }), { signal })
-    for (const session of await known.catch(endedBy(signal)))
-      if (!sessions.has(session.id)) sessions.set(session.id, session)
+    await ask().catch(endedBy(signal))
     while (!signal.aborted) {
       if (changed) {
         changed = false
         yield { sessions: [...sessions.values()].sort((a, b) => b.startedAtMs - a.startedAtMs) }
       } else {
+        if (hasMore(sessions)) timer ??= setTimeout(() => void askAgain(), ASK_AGAIN_MS)
         await new Promise<void>((resolve) => {
           notify = resolve
         })
       }
     }
   } finally {
+    clearTimeout(timer)
     over.abort()
   }
 }
 
+type Sessions = Map<SessionId, SessionSnapshot>
+
+const put = (into: Sessions, id: SessionId, session: SessionSnapshot | undefined) =>
+  session ? into.set(id, session) : into.delete(id)
+
+/** Whether there is anything that the worker may have to tell. */
+const hasMore = (sessions: Sessions) => [...sessions.values()].some(({ upload }) => upload !== 'confirmed')
+
 /** Whoever stops watching is told nothing more, no error either. */
 const endedBy = (signal: AbortSignal) => (error: unknown) => {
-  if (signal.aborted) return []
+  if (signal.aborted) return
   throw error
 }

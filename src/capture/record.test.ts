@@ -244,6 +244,27 @@ describe('record', () => {
     expect(appended).toHaveLength(1)
   })
 
+  it('loses no slice to a callback that throws', async () => {
+    vi.stubGlobal('queueMicrotask', () => undefined)
+    const throws = () => {
+      throw new Error('The app is wrong.')
+    }
+    const worker = fakeWorker()
+    const asked = { onProgress: throws, onContinued: throws }
+    const recording = record(worker.begin(), stream, 'video/webm', asked)
+    FakeRecorder.last.slice('one')
+    happens('resume')
+    await vi.advanceTimersByTimeAsync(0)
+    FakeRecorder.last.slice('two')
+    await recording.stop()
+    await recording.finished
+    const kept = worker.sessions.map(({ text }) => text)
+    expect(kept).toEqual([
+      ['one', 'the rest'],
+      ['two', 'the rest'],
+    ])
+  })
+
   it('tells what was cut and what is durable', async () => {
     const { session } = fakeSession()
     const progress: unknown[] = []

@@ -1,6 +1,7 @@
 import type { RecordingSession, WaitOptions } from '../api.ts'
 import type { HoldfastError } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { tell } from '../tell.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { newDeferred } from './deferred.ts'
 import { runsOf, type Made } from './made.ts'
@@ -198,7 +199,7 @@ export function record(
   }
 
   function progress(): void {
-    onProgress?.({
+    tell(onProgress, {
       captured,
       acknowledged,
       capturedMs,
@@ -314,7 +315,7 @@ export function record(
     try {
       recorder = recordInto(into)
       void Promise.all([into.session, before]).then(
-        ([next, ended]) => onContinued?.({ session: next, before: ended }),
+        ([next, ended]) => tell(onContinued, { session: next, before: ended }),
         fail,
       )
     } catch (error) {

@@ -1,3 +1,4 @@
+import { tell } from '../tell.ts'
 import type { FileProgress } from './upload.ts'
 
 /** What is known of a file's upload, for whoever loops over it and for the callback. */
@@ -30,7 +31,7 @@ export function progressOf(
   }
   function told(changed: Partial<FileProgress>): void {
     now = { ...now, ...changed }
-    onProgress?.(now)
+    tell(onProgress, now)
     notify()
     nextChange = next()
   }

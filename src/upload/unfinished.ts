@@ -1,3 +1,4 @@
+import { askUpTo } from '../ask-again.ts'
 import type { Holdfast, RecordingSession, WaitOptions } from '../api.ts'
 import type { Client } from '../client.ts'
 import { sha256Hex } from '../evidence/digest.ts'
@@ -8,6 +9,7 @@ import { free } from '../protocol/memory.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { readBytes, recordingSession, type Cut } from '../session.ts'
+import { ASKS } from '../timeouts.ts'
 
 /** A file as it is cut. */
 export interface Parts {
@@ -34,10 +36,10 @@ export async function findUnfinished(
   parts: Parts,
   options: WaitOptions,
 ): Promise<Unfinished | undefined> {
-  for (const session of await holdfast.sessions(options)) {
+  for (const session of await askUpTo(ASKS, () => holdfast.sessions(options))) {
     const { id, ending, upload } = session
     if (session.fingerprint !== fingerprint || (ending === 'complete' && upload === 'confirmed')) continue
-    const chunks = await holdfast.chunks(id, options)
+    const chunks = await askUpTo(ASKS, () => holdfast.chunks(id, options))
     if (await areOf(parts, chunks, options)) return { session, chunks }
   }
   return undefined
@@ -73,7 +75,7 @@ export async function takeUp(
   const release = await lockOfDead(nameFor(recordingLockName(id), connection.scope))
   if (release === undefined) return undefined
   // Its page may have paused it; and whoever resumes keeps the worker awake.
-  await holdfast.resume(id).catch((error: unknown) => {
+  await askUpTo(ASKS, () => holdfast.resume(id)).catch((error: unknown) => {
     release()
     throw error
   })

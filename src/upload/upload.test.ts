@@ -10,10 +10,17 @@ import { openSessionKey } from '../evidence/session-keys.ts'
 import { newGroup } from '../group.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import type { SessionId } from '../protocol/ids.ts'
-import { PROTOCOL_VERSION, type HandedChunk, type Request, type SessionStart } from '../protocol/messages.ts'
+import {
+  DISCARD_CONFIRMATION,
+  PROTOCOL_VERSION,
+  type HandedChunk,
+  type Request,
+  type SessionStart,
+} from '../protocol/messages.ts'
 import { parseRequest } from '../protocol/parse.ts'
 import type { ChunkView, SessionSnapshot, Snapshot } from '../protocol/snapshot.ts'
 import { openSession } from '../session.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { upload, type FileProgress, type UploadOptions } from './upload.ts'
 
 const group = await newGroup()
@@ -103,7 +110,7 @@ function fakeWorker() {
       case 'resume':
         return set(request.sessionId, { paused: request.type === 'pause' })
       case 'discard': {
-        if (of(request.sessionId).snapshot.upload !== 'confirmed' && request.confirm === undefined)
+        if (of(request.sessionId).snapshot.upload !== 'confirmed' && request.confirm !== DISCARD_CONFIRMATION)
           throw new HoldfastError('not-confirmed', 'No.')
         sessions.delete(request.sessionId)
         watchers.forEach((notify) => notify())
@@ -150,8 +157,11 @@ function fakeWorker() {
       watch,
       pause: asked('pause'),
       resume: asked('resume'),
-      discard: async (sessionId: SessionId, { confirm }: { confirm?: string } = {}) =>
-        void (await ask({ type: 'discard', sessionId, ...(confirm && { confirm }) })),
+      discard: (sessionId: SessionId, { confirm, signal }: { confirm?: string; signal?: AbortSignal } = {}) =>
+        unlessAborted(
+          signal,
+          async () => void (await ask({ type: 'discard', sessionId, ...(confirm && { confirm }) })),
+        ),
     }
     return client as unknown as Client
   }
@@ -322,6 +332,18 @@ describe('an upload', () => {
     expect(new Set(handed).size).toBeGreaterThan(PARTS)
   })
 
+  it('goes on where the callback throws', async () => {
+    vi.stubGlobal('queueMicrotask', () => undefined)
+    const onProgress = () => {
+      throw new Error('The app is wrong.')
+    }
+    const started = upload(worker.page(), fileOf(), { ...options, onProgress })
+    await started.handedOver
+    worker.settle(worker.only().snapshot.id)
+    await started.done
+    expect(await readBack(worker.only())).toBe(TEXT)
+  })
+
   it.each([0, 1.5, 64 * 1024 * 1024, Number.NaN])('refuses parts of %s bytes', async (partBytes) => {
     const { done } = upload(worker.page(), fileOf(), { ...options, partBytes })
     await expect(done).rejects.toMatchObject({ code: 'bad-input' })
@@ -339,6 +361,57 @@ describe('an upload', () => {
     await expect(done).rejects.toMatchObject({ code: 'bad-input', message })
     expect(worker.told).toEqual([])
   })
+
+  it.each([
+    ['file', undefined, {}],
+    ['file', 'a.txt', {}],
+    ['groups', fileOf(), { groups: undefined }],
+    ['groups', fileOf(), { groups: 'ab' }],
+    ['partSize', fileOf(), { partSize: 5 }],
+    ['partBytes', fileOf(), { partBytes: '5' }],
+    ['partBytes', Object.defineProperty(fileOf(), 'size', { value: 2 ** 40 }), { partBytes: 1 }],
+  ])('names what is wrong with the call: %s', async (name, file, wrong) => {
+    const started = upload(worker.page(), file as File, { ...options, ...(wrong as object) })
+    const message = expect.stringMatching(`^${name}: `) as unknown
+    await expect(started.done).rejects.toMatchObject({ code: 'bad-input', message })
+    expect(worker.told).toEqual([])
+  })
+
+  it('has no list of its parts: a large file of the smallest takes no memory before the first', async () => {
+    const huge = Object.defineProperty(fileOf(), 'size', { value: 2 ** 31 })
+    worker.take(() => never)
+    const before = process.memoryUsage().heapUsed
+    upload(worker.page(), huge, { ...options, partBytes: 1 })
+    await expect.poll(() => worker.handed().length).toBe(3)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024)
+  })
+
+  it.each(['sessions', 'chunks', 'resume', 'pause'] as const)(
+    'goes on where the worker was stopped before it answered: %s',
+    async (question) => {
+      await dieWith([0])
+      const page = worker.page()
+      const answer = page[question] as (...asked: unknown[]) => Promise<never>
+      let silent = true
+      page[question] = async (...asked: unknown[]) => {
+        if (silent) {
+          silent = false
+          throw new HoldfastError('worker-timeout', 'Stopped.')
+        }
+        return answer(...asked)
+      }
+      const started = upload(page, fileOf(), options)
+      if (question === 'pause') {
+        await started.pause()
+        await expect.poll(() => worker.only().snapshot.paused).toBe(true)
+        await started.resume()
+      }
+      await started.handedOver
+      worker.settle(worker.only().snapshot.id)
+      expect((await started.done).parts).toHaveLength(PARTS)
+      expect(silent).toBe(false)
+    },
+  )
 
   it('whose file cannot be read any more is told as that, and is interrupted', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -435,6 +508,15 @@ describe('an upload whose page died', () => {
     expect(worker.told).toEqual([])
   })
 
+  it('once it was handed over whole and paused goes on', async () => {
+    const first = upload(worker.page(), fileOf(), options)
+    await first.handedOver
+    await first.pause()
+    expect(worker.only().snapshot.paused).toBe(true)
+    await upload(worker.page(), fileOf(), options).handedOver
+    expect(worker.only().snapshot.paused).toBe(false)
+  })
+
   it('once it is confirmed is uploaded again', async () => {
     await upload(worker.page(), fileOf(), options).handedOver
     worker.settle(worker.only().snapshot.id)
@@ -464,6 +546,51 @@ describe('an upload that a person', () => {
     await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
     expect(worker.sessions.size).toBe(0)
     await expect.poll(() => locks.held.size).toBe(0)
+  })
+
+  it('cancels with another word than the one goes on', async () => {
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    const started = upload(worker.page(), fileOf(), options)
+    await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
+    const confirm = 'discard' as unknown as 'discard-unconfirmed'
+    await expect(started.cancel({ confirm })).rejects.toMatchObject({ code: 'not-confirmed' })
+    expect(worker.only().snapshot.ending).toBe('recording')
+    expect(worker.told.some(({ type }) => type === 'session-end')).toBe(false)
+  })
+
+  it('cancels twice, pauses and resumes then, is told nothing of it', async () => {
+    const confirm = 'discard-unconfirmed'
+    worker.take(() => never)
+    const heard: FileProgress[] = []
+    const started = upload(worker.page(), fileOf(), { ...options, onProgress: (now) => heard.push(now) })
+    await expect.poll(() => worker.sessions.size).toBe(1)
+    await Promise.all([started.cancel({ confirm }), started.cancel({ confirm })])
+    await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
+    await started.cancel({ confirm })
+    await started.cancel()
+    heard.length = 0
+    await started.pause()
+    await started.resume()
+    expect(heard).toEqual([])
+  })
+
+  it('cancels before it has begun leaves nothing', async () => {
+    const started = upload(worker.page(), fileOf(), options)
+    await started.cancel()
+    await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
+    expect([...worker.sessions.values()].filter(({ chunks }) => chunks.size > 0)).toEqual([])
+    await expect.poll(() => locks.held.size).toBe(0)
+  })
+
+  it('cancels while the worker is silent waits no longer than the signal says', async () => {
+    worker.take(() => never)
+    const started = upload(worker.page(), fileOf(), options)
+    await expect.poll(() => worker.handed().length).toBe(3)
+    worker.pagesDie(worker.only().snapshot.id)
+    const leaving = new AbortController()
+    const cancelled = started.cancel({ confirm: 'discard-unconfirmed', signal: leaving.signal })
+    leaving.abort('enough')
+    await expect(cancelled).rejects.toBe('enough')
   })
 
   it('stops by its signal is interrupted, however much of it was handed over, and can be gone on with', async () => {

@@ -1,12 +1,13 @@
 import type { DiscardOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from '../api.ts'
-import { MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
-import { HoldfastError } from '../protocol/errors.ts'
+import { ASKS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
+import { askUpTo } from '../ask-again.ts'
+import { HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
-import { MAX_CHUNK_BYTES, TAG_BYTES } from '../protocol/messages.ts'
+import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '../protocol/messages.ts'
 import type { AnchorView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { semaphore } from '../semaphore.ts'
-import { bad, type Cut, type OpenOptions } from '../session.ts'
+import { bad, checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
@@ -93,22 +94,25 @@ const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
  * @param file read while it is handed over; what a person picked may be 2 GB and more
  */
 export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): FileUpload {
-  const { signal, onProgress, partBytes = PART_BYTES, mimeType = file.type, ...chosen } = options
+  const { signal, onProgress, partBytes = PART_BYTES, mimeType = file?.type, ...chosen } = options
   const stop = following(signal)
-  const progress = progressOf(file.size, onProgress)
+  const progress = progressOf(file?.size, onProgress)
   let session: Pick<SessionSnapshot, 'id' | 'name'> | undefined
   const gate = newGate()
   const cut: Cut = { indexes: 0 }
 
   const parts: Parts = {
-    count: Math.max(1, Math.ceil(file.size / partBytes)),
+    count: Math.max(1, Math.ceil(file?.size / partBytes)),
     part: (index) => file.slice(index * partBytes, (index + 1) * partBytes),
   }
 
-  /** The session that the file goes into, and which parts it lacks; no recording where it lacks none. */
+  /** The session that the file goes into, and which parts it has; no recording where it lacks none. */
   async function begin() {
+    if (typeof file?.slice !== 'function' || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
     if (!(Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_CHUNK_BYTES - TAG_BYTES))
       throw bad('partBytes', `1 to ${MAX_CHUNK_BYTES - TAG_BYTES}.`)
+    if (parts.count > MAX_INDEXES) throw bad('partBytes', 'these would be too many parts.')
+    checkGroups(chosen.groups)
     const fingerprint = await fingerprintOf(file, options, partBytes)
     const { signal } = stop
     const opening: OpenOptions = {
@@ -119,26 +123,26 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       signal,
     }
     const start = () => holdfast.startSession(opening)
-    const every = Array.from({ length: parts.count }, (_none, index) => index)
     const unfinished = await findUnfinished(holdfast, fingerprint, parts, { signal })
     if (unfinished) {
       const { session: begun, chunks } = unfinished
       const handed = new Set(chunks.map(({ index }) => index))
-      const missing = every.filter((index) => !handed.has(index))
       const isOver = begun.ending === 'complete'
+      // Its page may have paused it.
+      if (isOver && begun.paused) await askUpTo(ASKS, () => holdfast.resume(begun.id))
       const recording = isOver ? undefined : await takeUp(holdfast, begun, cut, start)
       if (isOver || recording) {
         session = begun
         for (const index of handed) progress.handed(parts.part(index).size)
-        return { recording, missing }
+        return { recording, handed }
       }
     }
     const recording = await start()
     session = recording
-    return { recording, missing: every }
+    return { recording, handed: new Set<number>() }
   }
 
-  async function handOver(recording: RecordingSession, missing: readonly number[]): Promise<void> {
+  async function handOver(recording: RecordingSession, had: ReadonlySet<number>): Promise<void> {
     const { signal } = stop
     const acquire = semaphore(MAX_CONCURRENT_CHUNKS)
     const append = async (index: number) => {
@@ -149,33 +153,36 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       progress.handed(bytes.size)
       progress.told({ stalledBy: recording.stalledBy })
     }
-    const handed: Promise<void>[] = []
-    for (const index of missing) {
+    // No list of the parts is made: there may be millions.
+    for (let index = 0; index < parts.count; index++) {
+      if (had.has(index)) continue
       const release = await acquire()
       await gate.passed()
-      if (signal.aborted) break
-      handed.push(
-        append(index)
-          .catch((error: unknown) => stop.abort(error))
-          .finally(release),
-      )
+      if (signal.aborted) {
+        release()
+        break
+      }
+      void append(index)
+        .catch((error: unknown) => stop.abort(error))
+        .finally(release)
     }
-    await Promise.all(handed)
+    // The last of them are over once all turns are back.
+    for (let turn = 0; turn < MAX_CONCURRENT_CHUNKS; turn++) await acquire()
     signal.throwIfAborted()
   }
 
   async function hand(): Promise<void> {
-    const { recording, missing } = await begin()
-    if (gate.isClosed) await holdfast.pause(session!.id)
-    void follow(session!.id).catch((error: unknown) => stop.abort(error))
-    if (recording === undefined) return
+    const { recording, handed } = await begun
+    const { id } = session!
     try {
-      await handOver(recording, missing)
+      if (gate.isClosed) await askUpTo(ASKS, () => holdfast.pause(id))
+      void follow(id).catch((error: unknown) => stop.abort(error))
+      if (recording) await handOver(recording, handed)
     } finally {
       // Of a part of the file it is interrupted, and may be gone on with.
       cut.indexes = parts.count
-      const ended = recording.end()
-      if (stop.signal.aborted) await ended.catch(() => undefined)
+      const ended = recording?.end()
+      if (stop.signal.aborted) await ended?.catch(() => undefined)
       else await ended
     }
   }
@@ -202,7 +209,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   async function finish(): Promise<UploadedFile> {
     await handing
     const { id, name, anchor } = await settled
-    const chunks = await holdfast.chunks(id)
+    const chunks = await askUpTo(ASKS, () => holdfast.chunks(id))
     return {
       id,
       name,
@@ -211,6 +218,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     }
   }
 
+  const begun = begin()
   const handing = hand()
   const handedOver = unlessAborted(stop.signal, () => handing)
   const done = unlessAborted(stop.signal, finish).finally(() => {
@@ -219,9 +227,11 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     progress.end()
   })
   // Whoever waits for one of them alone is told there.
-  for (const each of [handing, handedOver, done]) each.catch(() => undefined)
+  for (const each of [begun, handing, handedOver, done]) each.catch(() => undefined)
 
   async function setPaused(paused: boolean): Promise<void> {
+    // It is over: there is nothing to pause.
+    if (stop.signal.aborted) return
     if (paused) gate.close()
     else gate.open()
     progress.told({ paused })
@@ -238,12 +248,18 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     pause: () => setPaused(true),
     resume: () => setPaused(false),
     async cancel(options = {}) {
-      if (options.confirm !== undefined || session === undefined) {
-        stop.abort(new HoldfastError('aborted', 'The upload was cancelled.'))
-        gate.open()
-        await handing.catch(() => undefined)
-      }
-      if (session) await holdfast.discard(session.id, options)
+      const { confirm, signal } = options
+      if (confirm === DISCARD_CONFIRMATION || session === undefined)
+        await unlessAborted(signal, async () => {
+          stop.abort(new HoldfastError('aborted', 'The upload was cancelled.'))
+          gate.open()
+          await begun.catch(() => undefined)
+        })
+      if (session)
+        await holdfast.discard(session.id, options).catch((error: unknown) => {
+          // It was cancelled before.
+          if (!isHoldfastError(error, 'unknown-session')) throw error
+        })
     },
   }
 }

@@ -87,6 +87,27 @@ test('a database that does not open is told after three tries, and asked again b
   expect(await store.read(async () => 1)).toBe(1)
 })
 
+test.each(['QuotaExceededError', 'SecurityError', 'UnknownError'])(
+  'a database that could not be opened is asked again by the next use: %s',
+  async (name) => {
+    database.open = () => Promise.reject(new DOMException('No.', name))
+    const store = idbStore('device')
+    const code = name === 'QuotaExceededError' ? 'storage-full' : 'storage-failed'
+    await expect(store.read(async () => 1)).rejects.toMatchObject({ code })
+    database.open = async () => {}
+    transactions(() => ({}))
+    expect(await store.read(async () => 1)).toBe(1)
+  },
+)
+
+test('a database that takes 15 s to open each time is waited for', async () => {
+  database.open = () => new Promise<void>((resolve) => setTimeout(resolve, 15_000))
+  transactions(() => ({}))
+  const read = idbStore('device').read(async () => 1)
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(await read).toBe(1)
+})
+
 test('a database that opens too late is closed, so that it holds up no upgrade', async () => {
   const opens: (() => void)[] = []
   database.open = () => new Promise<void>((resolve) => opens.push(resolve))

@@ -57,14 +57,15 @@ export function idbStore(name: string): Store {
       const connection = open()
       let begun: Begun | undefined
       try {
-        const db = await deadline(OPEN_TIMEOUT_MS).race(connection)
+        const db = await deadline(OPEN_TIMEOUT_MS * attempt).race(connection)
         begun = begin(db.transaction(SCOPES[scope], mode, { durability }))
         return await finish(begun, work)
       } catch (thrown) {
         const error = storageError(await causeOf(thrown, begun))
-        if (error.code !== 'storage-failed') throw error
-        drop(connection)
-        if (attempt === TRIES) throw error
+        const isLost = error.code === 'storage-failed'
+        // One that was not opened, on a full device too, is opened anew.
+        if (isLost || !begun) drop(connection)
+        if (!isLost || attempt === TRIES) throw error
       }
     }
   }

@@ -4,8 +4,8 @@
 export const LOG_GROUPS = 2_500
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 export const TRIES = 3
-/** A database that has not opened by then is asked again on a new connection, ms. */
-export const OPEN_TIMEOUT_MS = 10_000
+/** A database that has not opened by then is asked again on a new connection, which has so much longer, ms. */
+export const OPEN_TIMEOUT_MS = 5_000
 /** A transaction has so long between two signs of life: its first request, each payload, its end; ms. */
 export const TRANSACTION_TIMEOUT_MS = 20_000
 /** The slowest device that is waited for, bytes per ms. */

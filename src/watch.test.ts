@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Connection } from './connection.ts'
+import { HoldfastError } from './protocol/errors.ts'
+import type { SessionId } from './protocol/ids.ts'
+import type { Broadcast } from './protocol/messages.ts'
+import type { SessionSnapshot } from './protocol/snapshot.ts'
+import { watch } from './watch.ts'
+
+const channels = new Set<EventTarget>()
+class FakeChannel extends EventTarget {
+  constructor() {
+    super()
+    channels.add(this)
+  }
+  close() {
+    channels.delete(this)
+  }
+}
+const told = (data: Broadcast) =>
+  channels.forEach((channel) => channel.dispatchEvent(Object.assign(new Event('message'), { data })))
+
+const sessionOf = (id: string, fields: Partial<SessionSnapshot> = {}) =>
+  ({ id, ending: 'recording', upload: 'uploading', startedAtMs: 0, ...fields }) as SessionSnapshot
+const settled = { ending: 'complete', upload: 'confirmed' } as const
+
+/** A worker, and a page that watches it. */
+function watched(...known: SessionSnapshot[]) {
+  const worker = { sessions: known, asked: 0, refusal: undefined as HoldfastError | undefined }
+  let answer = () => {}
+  const ask = async () => {
+    worker.asked++
+    if (worker.refusal) throw worker.refusal
+    const sessions = [...worker.sessions]
+    if (worker.asked === 1) await new Promise<void>((resolve) => (answer = resolve))
+    return sessions
+  }
+  const connection: Connection = {
+    scope: 'https://app.example/',
+    request: ask as Connection['request'],
+    onNewWorker: () => undefined,
+  }
+  const leaving = new AbortController()
+  const seen: (readonly SessionSnapshot[])[] = []
+  const over = (async () => {
+    for await (const { sessions } of watch(connection, leaving.signal)) seen.push(sessions)
+  })()
+  return {
+    worker,
+    seen,
+    answer: () => answer(),
+    leave: async () => {
+      leaving.abort()
+      await over
+    },
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('BroadcastChannel', FakeChannel)
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  channels.clear()
+})
+
+// Promise 1 of docs/guarantees.md.
+describe('watch', () => {
+  it('believes what it was told over an older answer: of a session that is discarded, and of one that changed', async () => {
+    const { seen, answer, leave } = watched(sessionOf('a'), sessionOf('b'), sessionOf('c'))
+    await vi.advanceTimersByTimeAsync(0)
+    told({ type: 'discarded', sessionId: 'a' as SessionId })
+    told({ type: 'changed', session: sessionOf('b', settled) })
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(seen).toEqual([[sessionOf('b', settled), sessionOf('c')]])
+    await leave()
+  })
+
+  it('learns within a minute what the worker died over before it told', async () => {
+    const { worker, seen, answer, leave } = watched(sessionOf('a'), sessionOf('b'))
+    await vi.advanceTimersByTimeAsync(0)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    worker.sessions = [sessionOf('b', settled)]
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(seen).toEqual([[sessionOf('a'), sessionOf('b')], [sessionOf('b', settled)]])
+    await leave()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('tells nothing where nothing has changed, and asks nothing once all has settled', async () => {
+    const { worker, seen, answer, leave } = watched(sessionOf('a'))
+    await vi.advanceTimersByTimeAsync(0)
+    answer()
+    await vi.advanceTimersByTimeAsync(180_000)
+    expect(seen).toHaveLength(1)
+    expect(worker.asked).toBeGreaterThan(2)
+    told({ type: 'changed', session: sessionOf('a', settled) })
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(seen).toHaveLength(2)
+    const { asked } = worker
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(worker.asked).toBe(asked)
+    await leave()
+  })
+
+  it('goes on with what it is told while the worker refuses a later question', async () => {
+    const { worker, seen, answer, leave } = watched(sessionOf('a'))
+    await vi.advanceTimersByTimeAsync(0)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    worker.refusal = new HoldfastError('bad-message', 'No.')
+    await vi.advanceTimersByTimeAsync(180_000)
+    told({ type: 'changed', session: sessionOf('a', settled) })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(seen.at(-1)).toEqual([sessionOf('a', settled)])
+    await leave()
+  })
+})
