@@ -11,7 +11,7 @@ import type { AnchorRequest, SignedHead } from '../../sw/ports/anchor.ts'
 import type { Commit, DiskState } from '../../sw/testing/fake-disk.ts'
 import { EVERY_MS, type Chain } from './chain.ts'
 import { isSetBack } from './liveness.ts'
-import { chunkEntryOf, PageNeverSent, readPublishedLog, type PublishedLog } from './published-log.ts'
+import { chunkEntryOf, PageNeverSent, publishedLogs, type PublishedLog } from './published-log.ts'
 import type { Scene } from './simulated-scene.ts'
 import type { StoreServer } from './store-server.ts'
 
@@ -48,6 +48,7 @@ export function createEvidenceOracle(
 ): EvidenceOracle {
   const { fail } = scene
   const signed = new Map<SessionId, Map<number, Said>>()
+  const readLog = publishedLogs((cid) => server().bytesOf(cid))
   const logs = new Map<string, Promise<PublishedLog>>()
   /** The head that was handed over last, and when that was written down, ms since the epoch by the device's clock. */
   const handedOver = new Map<SessionId, { readonly size: number; readonly atMs: number }>()
@@ -65,7 +66,7 @@ export function createEvidenceOracle(
 
   const logOf = (head: SignedHead): Promise<PublishedLog> => {
     const id = JSON.stringify(head)
-    const log = logs.get(id) ?? readPublishedLog(head, (cid) => server().bytesOf(cid))
+    const log = logs.get(id) ?? readLog(head)
     logs.set(id, log)
     return log
   }

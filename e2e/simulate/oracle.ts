@@ -4,7 +4,7 @@ import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
-import { dueKey, isSettled, isToTell, withOpenMarker } from '../../sw/core/session.ts'
+import { dueKey, isSettled, isToTell, statusOf, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Upload } from '../../sw/ports/transport.ts'
@@ -80,7 +80,8 @@ export function createOracle(
     let totalMs = 0
     let storedMs = 0
     const { listed, listing: inFlight } = session
-    for (const { state, effort, position = -1, sizeBytes, durationMs } of chunks) {
+    for (const chunk of chunks) {
+      const { id, state, effort, position = -1, sizeBytes, durationMs } = chunk
       // What is proved is as far as its entry.
       const isListed = position < listed.tree.size
       const proved = isListed
@@ -89,6 +90,18 @@ export function createOracle(
           ? 'manifesting'
           : 'uploaded'
       const status = state.status === 'uploaded' ? proved : state.status
+      check(
+        statusOf(chunk, session) === status,
+        `${id} is told as ${statusOf(chunk, session)}, and its entry is ${status}`,
+      )
+      check(
+        logged.get(id) === state.status,
+        `the custody log says that ${id} is ${logged.get(id)}, not ${state.status}`,
+      )
+      const [ofSession, place] = chunk.proved ?? []
+      const isRight =
+        state.status === 'uploaded' ? ofSession === session.id && place === position : !chunk.proved
+      check(isRight, `${id} is ${status}, and is found among what is proved as ${place}`)
       tally.set(status, (tally.get(status) ?? 0) + 1)
       if (effort?.notBeforeMs === Infinity) parked++
       if (state.status !== 'confirmed') localBytes += sizeBytes

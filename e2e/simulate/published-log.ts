@@ -1,12 +1,13 @@
+import { equalBytes } from '../../src/evidence/bytes.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { parseEntry } from '../../src/evidence/entry-parse.ts'
 import { serialiseEntry, type ChunkEntry, type Entry } from '../../src/evidence/entry.ts'
 import { groupsDigest, verifyHead } from '../../src/evidence/head.ts'
-import { EMPTY_CHAIN, linksOf, withPage } from '../../src/evidence/page-chain.ts'
+import { EMPTY_CHAIN, linksOf, withPage, type PageChain } from '../../src/evidence/page-chain.ts'
 import { parsePage } from '../../src/evidence/page-parse.ts'
-import { pageCid, serialisePage, type Page } from '../../src/evidence/page.ts'
-import { appendEntries, EMPTY_TREE, rootOf } from '../../src/evidence/tree.ts'
-import type { Sha256Hex } from '../../src/protocol/ids.ts'
+import { pageCid, serialisePage } from '../../src/evidence/page.ts'
+import { appendEntries, EMPTY_TREE, rootOf, type Tree } from '../../src/evidence/tree.ts'
+import type { SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { SignedHead } from '../../sw/ports/anchor.ts'
 
 /** What a reader finds from a head alone. */
@@ -28,45 +29,85 @@ export class PageNeverSent extends Error {
   }
 }
 
+/** A log up to the end of one of its pages. */
+interface LogTo extends PublishedLog {
+  readonly name: SessionName
+  readonly tree: Tree
+  readonly chain: PageChain
+  /** Digest of the page before the last one. */
+  readonly previous: Sha256Hex | null
+}
+
+const EMPTY = { entries: [], pages: [], sizes: [], tree: EMPTY_TREE, chain: EMPTY_CHAIN } as const
+
 /**
- * Reads the log that a head says, page by page, and checks all that the format demands of it.
+ * A reader of published logs. It reads the log that a head says, page by page, and checks all that the format demands of
+ * it. A page says by its digest what it and all before it hold, so each is read once.
  *
  * @param bytesOf what was ever sent under an address
- * @throws PageNeverSent, or an Error that names what is wrong
+ * @returns rejects with PageNeverSent, or an Error that names what is wrong
  */
-export async function readPublishedLog(
-  head: SignedHead,
+export function publishedLogs(
   bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
-): Promise<PublishedLog> {
-  demand(await verifyHead(head, head.publicKey, head.signature), 'its signature does not hold')
-  const pages = await pagesOf(head, bytesOf)
-  let tree = EMPTY_TREE
-  let chain = EMPTY_CHAIN
-  for (const { page, digest } of pages) {
-    demand(page.name === head.name, `its page ${page.number} is another session's`)
-    demand(page.number === chain.number + 1, `its page ${page.number} comes after ${chain.number}`)
-    demand(page.from === tree.size, `its page ${page.number} begins at ${page.from}, not ${tree.size}`)
-    demand(isSame(page.frontier, tree.frontier), `its page ${page.number} has another frontier`)
-    demand(isSame(page.links, linksOf(chain)), `its page ${page.number} has other links`)
-    tree = await appendEntries(tree, page.entries)
-    chain = withPage(chain, digest)
+): (head: SignedHead) => Promise<PublishedLog> {
+  const read = new Map<Sha256Hex, Promise<LogTo>>()
+
+  const logTo = (digest: Sha256Hex): Promise<LogTo> => {
+    const known = read.get(digest)
+    if (known !== undefined) return known
+    const log = readTo(digest)
+    read.set(digest, log)
+    // What was never sent may be sent yet.
+    log.catch(() => read.delete(digest))
+    return log
   }
-  demand(tree.size === head.size, `its pages have ${tree.size} entries, not ${head.size}`)
-  demand((await rootOf(tree)) === head.root, 'its root is not that of its pages')
-  demand(head.previous === (pages.at(-2)?.digest ?? null), 'it names another page before its own')
-  const entries = pages.flatMap(({ page }) => page.entries.map(entryOf))
-  const [first, ...rest] = entries
-  demand(first?.kind === 'session' && rest.every(({ kind }) => kind !== 'session'), 'it has no one beginning')
-  if (first?.kind !== 'session') throw new Error('it has no beginning')
-  demand(first.publicKey === head.publicKey, 'it begins with another key')
-  demand((await groupsDigest(first.groups)) === head.groups, 'it says other groups than it begins with')
-  const complete = entries.map((entry) => entry.kind === 'end' && entry.how === 'complete')
-  demand(!complete.slice(0, -1).includes(true), 'something follows its complete end')
-  demand(complete.at(-1) === head.end, 'it does not say whether it has ended')
-  return {
-    entries,
-    pages: pages.map(({ digest }) => pageCid(digest)),
-    sizes: pages.map(({ page }) => page.from + page.entries.length),
+
+  async function readTo(digest: Sha256Hex): Promise<LogTo> {
+    const cid = pageCid(digest)
+    const bytes = bytesOf(cid)
+    if (bytes === undefined) throw new PageNeverSent(cid)
+    demand((await sha256Hex(bytes)) === digest, 'a page has other bytes than its address says')
+    const page = parsePage(bytes)
+    demand(equalBytes(serialisePage(page), bytes), 'a page is not in its one form')
+    const [previous = null] = page.links
+    const before = previous === null ? { ...EMPTY, name: page.name } : await logTo(previous)
+    const { number, from } = page
+    demand(page.name === before.name, `its page ${number} is another session's`)
+    demand(number === before.chain.number + 1, `its page ${number} comes after ${before.chain.number}`)
+    demand(from === before.tree.size, `its page ${number} begins at ${from}, not ${before.tree.size}`)
+    demand(isSame(page.frontier, before.tree.frontier), `its page ${number} has another frontier`)
+    demand(isSame(page.links, linksOf(before.chain)), `its page ${number} has other links`)
+    return {
+      name: page.name,
+      tree: await appendEntries(before.tree, page.entries),
+      chain: withPage(before.chain, digest),
+      previous,
+      entries: [...before.entries, ...page.entries.map(entryOf)],
+      pages: [...before.pages, cid],
+      sizes: [...before.sizes, from + page.entries.length],
+    }
+  }
+
+  return async (head) => {
+    demand(await verifyHead(head, head.publicKey, head.signature), 'its signature does not hold')
+    const log = await logTo(head.page)
+    const { tree, entries } = log
+    demand(log.name === head.name, `its page ${log.chain.number} is another session's`)
+    demand(tree.size === head.size, `its pages have ${tree.size} entries, not ${head.size}`)
+    demand((await rootOf(tree)) === head.root, 'its root is not that of its pages')
+    demand(head.previous === log.previous, 'it names another page before its own')
+    const [first, ...rest] = entries
+    demand(
+      first?.kind === 'session' && rest.every(({ kind }) => kind !== 'session'),
+      'it has no one beginning',
+    )
+    if (first?.kind !== 'session') throw new Error('it has no beginning')
+    demand(first.publicKey === head.publicKey, 'it begins with another key')
+    demand((await groupsDigest(first.groups)) === head.groups, 'it says other groups than it begins with')
+    const complete = entries.map((entry) => entry.kind === 'end' && entry.how === 'complete')
+    demand(!complete.slice(0, -1).includes(true), 'something follows its complete end')
+    demand(complete.at(-1) === head.end, 'it does not say whether it has ended')
+    return log
   }
 }
 
@@ -75,28 +116,6 @@ export const chunkEntryOf = ({ entries }: PublishedLog, index: number): [number,
   const at = entries.findIndex((entry) => entry.kind === 'chunk' && entry.index === index)
   const entry = entries[at]
   return entry?.kind === 'chunk' ? [at, entry] : undefined
-}
-
-interface ReadPage {
-  readonly page: Page
-  readonly digest: Sha256Hex
-}
-
-/** Oldest first. */
-async function pagesOf(
-  head: SignedHead,
-  bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
-): Promise<ReadPage[]> {
-  const pages: ReadPage[] = []
-  for (let digest: Sha256Hex | undefined = head.page; digest; digest = pages[0]?.page.links[0]) {
-    const bytes = bytesOf(pageCid(digest))
-    if (bytes === undefined) throw new PageNeverSent(pageCid(digest))
-    demand((await sha256Hex(bytes)) === digest, 'a page has other bytes than its address says')
-    const page = parsePage(bytes)
-    demand((await sha256Hex(serialisePage(page))) === digest, 'a page is not in its one form')
-    pages.unshift({ page, digest })
-  }
-  return pages
 }
 
 function entryOf(bytes: Uint8Array): Entry {

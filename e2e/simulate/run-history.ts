@@ -31,6 +31,8 @@ export interface Ran {
 
 export const NEVER_SLOW: Slowness = { visited: 0, open: 0, setBack: 0, untold: 0 }
 
+/** Keys of chunks differ within a history; a process makes no more of them than it can keep. */
+const CRYPTO_SEEDS = 32
 /** Nobody waits longer for the tabs of a history, ms. */
 const LONGEST_MS = 150_000
 
@@ -39,7 +41,7 @@ export async function runHistory(
   history: History,
   { mutation = NONE, traced = false }: { mutation?: Mutation; traced?: boolean } = {},
 ): Promise<Ran> {
-  reseedCrypto(history.jitter + 1)
+  reseedCrypto(1 + (history.jitter % CRYPTO_SEEDS))
   const scene = createScene(history, traced)
   const device = createDevice(scene, mutation)
   const giveBack = takeOver({

@@ -152,7 +152,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     "knowsAll || session.ending === 'complete'",
     'knowsAll',
   ]),
-  plant('leaves a chunk behind that was proved after it was listed', /the tally of/, [
+  plant('leaves a chunk behind that was proved after it was listed', /and its entry is anchoring/, [
     'core/session',
     'position < listed.tree.size',
     'false',

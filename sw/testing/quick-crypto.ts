@@ -67,9 +67,9 @@ const SPKI_PREFIX: Readonly<Record<string, Buffer>> = {
 
 /** Keys of sessions are imported again and again, by every history. */
 const imported = new Map<string, QuickKey>()
-const MAX_IMPORTED = 1_000
-const MAX_VERIFIED = 1_000
-const MAX_SIGNED = 1_000
+const MAX_IMPORTED = 2_000
+const MAX_VERIFIED = 4_000
+const MAX_SIGNED = 4_000
 
 function importQuickly(format: string, data: Bytes, name: string): QuickKey | undefined {
   const bytes = viewOf(data)
@@ -105,6 +105,17 @@ function signOnce(key: QuickKey, data: Uint8Array): Buffer {
   const made = known.get(id) ?? []
   known.set(id, made)
   return (made[nth] ??= sign('sha256', data, { key: key.node, ...P1363 }))
+}
+
+/** Secrets that two keys share. */
+const shared = new WeakMap<QuickKey, Map<QuickKey, Buffer>>()
+
+function shareOnce(ours: QuickKey, theirs: QuickKey): Buffer {
+  const known = shared.get(ours) ?? new Map<QuickKey, Buffer>()
+  shared.set(ours, known)
+  const secret = known.get(theirs) ?? diffieHellman({ privateKey: ours.node, publicKey: theirs.node })
+  known.set(theirs, secret)
+  return secret
 }
 
 /** What verified and what did not: the same is asked again and again. */
@@ -161,7 +172,7 @@ export function useQuickCrypto(): void {
       const theirs = algorithm.public
       if (!(key instanceof QuickKey) || !(theirs instanceof QuickKey))
         return deriveBits.apply(subtle, args as unknown as Parameters<typeof deriveBits>)
-      return bufferOf(diffieHellman({ privateKey: key.node, publicKey: theirs.node }))
+      return bufferOf(shareOnce(key, theirs))
     },
 
     async encrypt(...args: [AesGcm, CryptoKey | QuickKey, Bytes]) {
