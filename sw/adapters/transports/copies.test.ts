@@ -9,6 +9,7 @@ import { ERRORS, HoldfastError, type ErrorCode } from '../../../src/protocol/err
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { StoreChoice } from '../../core/record.ts'
 import { copies } from './copies.ts'
+import { twoCopies } from './two-copies.ts'
 import type { Floors, Transport, Upload } from '../../ports/transport.ts'
 import type { TransportHarness } from '../../contracts/transport.contract.ts'
 
@@ -371,6 +372,77 @@ describe('copies', () => {
       b.wrong = (op) => (op === 'probe' ? away() : undefined)
       await one.attempt(fresh())
       expect(b.done).toEqual(['probe chunk-1'])
+    })
+  })
+
+  describe('when one store refuses what it gets and the other is away', () => {
+    const minute = 60_000
+    /** As the engine comes back, each time by a new worker, until so many minutes are over: when `a` was sent to. */
+    async function sentWithin(minutes: number, one = item(1)) {
+      const startMs = Date.now()
+      const at: number[] = []
+      const before = a.wrong
+      a.wrong = (op) => {
+        if (op === 'send') at.push((Date.now() - startMs) / minute)
+        return before(op)
+      }
+      while (Date.now() - startMs < minutes * minute) {
+        const error = await one.attempt(fresh())
+        expect(error?.class).toBe('transient')
+        later(Math.max(error?.retryAfterMs ?? 0, minute / 2))
+      }
+      return { at, one }
+    }
+    beforeEach(() => {
+      b.wrong = away
+    })
+
+    it.each<ErrorCode>(['rejected-by-store', 'sign-in-needed'])(
+      'it gets one copy, and one more by each trial, ever more rarely, after a %s',
+      async (code) => {
+        a.wrong = (op) => (op === 'send' ? fails(code) : undefined)
+        const { at } = await sentWithin(154)
+        expect(at.length).toBeLessThanOrEqual(9)
+        expect(at[1]).toBeGreaterThanOrEqual(1)
+        expect(at.at(-1)! - at.at(-2)!).toBeGreaterThanOrEqual(59)
+      },
+    )
+
+    it('it gets two copies of what it answers with 500 to, and one more by each trial', async () => {
+      a.wrong = (op) => (op === 'send' ? fails('server-error') : undefined)
+      const { send } = a.transport
+      a.transport = {
+        ...a.transport,
+        send: (upload, bytes, held, attempt) =>
+          twoCopies(attempt, () =>
+            send(upload, bytes, held, { ...attempt, saveResumeToken: async () => {} }),
+          ),
+      }
+      const { at } = await sentWithin(154)
+      expect(at.length).toBeLessThanOrEqual(11)
+      expect(at.filter((minutes) => minutes < 2).length).toBeLessThanOrEqual(3)
+    })
+
+    it('the other gets its copy as soon as it is back, and the refusal is told then', async () => {
+      a.wrong = () => fails('rejected-by-store')
+      const { one } = await sentWithin(3)
+      b.wrong = () => undefined
+      later(10_000)
+      expect(await one.attempt(fresh())).toMatchObject({ code: 'rejected-by-store' })
+      expect(b.has.size).toBe(1)
+      // By then the engine itself tries rarely, and a person may at any time.
+      a.wrong = () => undefined
+      expect(await one.attempt(fresh())).toBeUndefined()
+    })
+
+    it('no clock that was ahead makes it wait longer', async () => {
+      a.wrong = () => fails('rejected-by-store')
+      later(365 * 24 * 60 * minute)
+      const { one } = await sentWithin(3)
+      vi.setSystemTime(1_000_000)
+      a.wrong = () => undefined
+      await one.attempt(fresh())
+      expect(a.has.size).toBe(1)
     })
   })
 

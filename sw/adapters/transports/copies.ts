@@ -1,5 +1,11 @@
-import { HoldfastError, type ErrorClass, type ErrorCode } from '../../../src/protocol/errors.ts'
+import {
+  HoldfastError,
+  type ErrorClass,
+  type ErrorCode,
+  type WireError,
+} from '../../../src/protocol/errors.ts'
 import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
+import { believedMs, LONGEST_WAIT_MS, TRIAL_FLOOR_MS } from '../../core/retry-policy.ts'
 import { circuitOf, update, type Keeping } from '../../kept/circuits.ts'
 import type { Clock } from '../../ports/platform.ts'
 import type { Attempt, Floors, RemoteState, Transport, Upload } from '../../ports/transport.ts'
@@ -35,6 +41,13 @@ interface Failed {
   readonly error: HoldfastError
   /** Until it is asked again, ms. */
   readonly waitMs: number
+}
+
+/** What is remembered of a store that refused this object, or wants a sign-in for it: asking again does not heal that. */
+interface Refusal extends WireError {
+  readonly times: number
+  /** Until then it is left alone with this object, as long as another may get a copy; ms since the epoch. */
+  readonly untilMs: number
 }
 
 /** By name, in the order of the session's choice. */
@@ -97,10 +110,20 @@ export function copies(
     // Where none may be asked, the engine's own circuit has let this attempt try.
     const nowMs = clock.now()
     const tryNow = every(({ notBeforeMs }) => nowMs < notBeforeMs)
+    const refusalOf = (of: string) => resumeTokens.get(`!${of}`) as Refusal | undefined
+    const isHeld = (refusal: Refusal | undefined) => refusal && believedMs(refusal.untilMs, nowMs) > nowMs
+    // Where all that lack it have refused it, the engine itself has let this be the trial.
+    const isTrial = [...each].every(([of, { kind }]) => kind === 'all' || isHeld(refusalOf(of)))
 
     for (const [of, held] of each) {
       const child = children.get(of)
       if (child === undefined || held.kind === 'failed' || held.kind === 'all') continue
+      const refusal = refusalOf(of)
+      if (refusal && isHeld(refusal) && !isTrial) {
+        const { code, message, untilMs } = refusal
+        each.set(of, { kind: 'failed', of, error: new HoldfastError(code, message), waitMs: untilMs - nowMs })
+        continue
+      }
       const own: Attempt = {
         signal: attempt.signal,
         get resumeToken() {
@@ -117,6 +140,13 @@ export function copies(
       }
       const found = await ask(child, tryNow, attempt.floors, () => step(child.store, held, own))
       each.set(of, found)
+      if (found.kind === 'failed' && RANKS[found.error.class] > 0) {
+        const times = (refusal?.times ?? 0) + 1
+        const untilMs = nowMs + Math.min(LONGEST_WAIT_MS, 2 ** times * (TRIAL_FLOOR_MS / 2))
+        const { code, message } = found.error
+        resumeTokens.set(`!${of}`, { times, untilMs, code, message: message.slice(0, 150) } satisfies Refusal)
+        await saveTokens()
+      }
       if (found.kind !== 'all') continue
       resumeTokens.set(of, true)
       // With the last of them the whole upload is recorded as stored.

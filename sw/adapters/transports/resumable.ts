@@ -2,7 +2,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
-import { callsOf, isGone, locationIn } from './named-by-server.ts'
+import { callsOf, countedOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -71,23 +71,24 @@ export function resumable({
   async function ask(
     method: string,
     url: string,
-    signal: AbortSignal,
+    attempt: Attempt,
     headers?: Readonly<Record<string, string>>,
     body?: Uint8Array<ArrayBuffer>,
   ): Promise<Answer> {
-    const answer = await call(method, url, { signal }, { ...headers, ...ALWAYS }, body)
+    const answer = await call(method, url, attempt, { ...headers, ...ALWAYS }, body)
     // What another server on the way once said holds for no new upload.
     limits = answer.headers.get('upload-limit') ?? (url === endpoint ? '' : limits)
     return answer
   }
 
   const limit = (key: string, absent: number) =>
-    Number(new RegExp(`(?:^|,)\\s*${key}=(\\d+)`).exec(limits)?.[1] ?? absent)
+    Number(limits.match(`(?:^|[,\\s])${key}=(\\d+)`)?.[1] ?? absent)
 
   /** How far an upload is; undefined if it is gone, or is no upload of this size. */
-  async function stateOf(upload: Upload, url: string, attempt: Attempt) {
-    if (url === '') return undefined
-    const answer = await ask('HEAD', url, attempt.signal)
+  async function stateOf(upload: Upload, attempt: Attempt) {
+    const url = urlOf(attempt)
+    if (!url) return undefined
+    const answer = await ask('HEAD', url, attempt)
     if (isGone(answer)) return undefined
     if (!answer.ok) throw httpError(answer)
     const told = STATE.map((header) => answer.headers.get(header)).join(' ')
@@ -96,38 +97,18 @@ export function resumable({
     const { sizeBytes } = upload
     if (Number(length) !== sizeBytes) return undefined
     const offsetBytes = Number(at)
-    const isWhole = complete === '1'
-    if (isWhole ? offsetBytes !== sizeBytes : offsetBytes > sizeBytes)
+    if (offsetBytes > sizeBytes || (complete === '1' && offsetBytes < sizeBytes))
       throw httpError(answer, ` with the offset ${at} of ${length}`)
-    if (isWhole) return whole(answer, upload, attempt)
+    if (complete === '1') return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
     return { kind: 'part', offsetBytes } as const
-  }
-
-  /** Creates an empty upload. */
-  async function create(upload: Upload, signal: AbortSignal): Promise<string> {
-    const { cid, sizeBytes, labels } = upload
-    const answer = await ask('POST', endpoint, signal, {
-      ...(labels && labelHeaders?.(labels)),
-      'Repr-Digest': digestOf(upload),
-      'Content-Disposition': `inline; filename="${cid}"`,
-      'Upload-Length': String(sizeBytes),
-      'Upload-Complete': INCOMPLETE,
-    })
-    if (!answer.ok || sizeBytes > limit('max-size', Infinity))
-      throw httpError(
-        answer,
-        ` to ${sizeBytes} bytes. Upload-Limit: ${limits}`,
-        answer.ok ? REJECTED : undefined,
-      )
-    return locationIn(answer).replace(/#.*/, '')
   }
 
   return {
     name,
 
     async probe(upload, attempt) {
-      const state = await stateOf(upload, urlOf(attempt), attempt)
+      const state = await stateOf(upload, attempt)
       if (state !== undefined) return state
       if (readUrl === undefined || unmarked(attempt.resumeToken) === CORRUPT) return { kind: 'nothing' }
       const answer = await call('HEAD', readUrl(upload), attempt)
@@ -137,61 +118,83 @@ export function resumable({
       return whole(answer, upload, attempt)
     },
 
-    send: (upload, bytes, found, attempt) =>
-      twoCopies(attempt, async () => {
-        const { signal, resumeToken, progress } = attempt
-        const { sizeBytes } = upload
-        const isPart = found.kind === 'part'
-        const url = isPart ? urlOf(attempt) : await create(upload, signal)
-        const remember = (mark: string) =>
-          attempt.saveResumeToken((secretQuery ? url.replace(/\?.*/, '') : url) + mark)
-        let offset = isPart ? found.offsetBytes : 0
-        if (!isPart) await remember(markOf(resumeToken))
-        for (let halvings = 0; ;) {
-          progress(offset)
-          const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
-          const most = limit('max-append-size', room)
-          // By smaller parts it would take for ever: then the server is asked what it says to larger ones.
-          const part = bytes.subarray(
-            offset,
-            offset + (most * MAX_PARTS < sizeBytes ? room : Math.min(room, most)),
-          )
-          const end = offset + part.byteLength
-          const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
-          const headers = {
-            'Content-Type': 'application/partial-upload',
-            'Upload-Offset': `${offset}`,
-            'Upload-Complete': completes,
+    send(upload, bytes, found, attempt) {
+      let hasBegun = false
+      return twoCopies(
+        attempt,
+        async () => {
+          const { cid, sizeBytes, labels } = upload
+          const { progress } = attempt
+          let url = urlOf(attempt)
+          let offset = 0
+          const remember = (mark: string) =>
+            attempt.saveResumeToken((secretQuery ? url.replace(/\?.*/, '') : url) + mark)
+          if (found.kind === 'part') offset = found.offsetBytes
+          else {
+            // Empty: no byte of it leaves before its URL is remembered.
+            const answer = await ask('POST', endpoint, attempt, {
+              ...(labels && labelHeaders?.(labels)),
+              'Repr-Digest': digestOf(upload),
+              'Content-Disposition': `inline; filename="${cid}"`,
+              'Upload-Length': `${sizeBytes}`,
+              'Upload-Complete': INCOMPLETE,
+            })
+            if (!answer.ok || sizeBytes > limit('max-size', Infinity))
+              throw httpError(
+                answer,
+                ` to ${sizeBytes} bytes. Upload-Limit: ${limits}`,
+                answer.ok ? REJECTED : undefined,
+              )
+            url = locationIn(answer).replace(/#.*/, '')
+            await remember(markOf(attempt.resumeToken))
           }
-          const answer = await ask('PATCH', url, signal, headers, part)
-          const said = answer.headers.get('upload-complete')
-          if (answer.ok && said === completes) {
-            if (said === COMPLETE) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
-            offset = end
-            // What was refused before has been taken now.
-            if (markOf(attempt.resumeToken)) await remember('')
-          } else if (answer.status === 413 && halvings < HALVINGS) {
-            halvings += 1
-            mostBytes = Math.ceil(part.byteLength / 2)
-          } else {
-            const reason = answer.text.includes('#digest-mism')
-              ? mismatch(upload, 'received other bytes')
-              : httpError(answer, '', PROBLEM.test(answer.text) ? 'bad-answer' : undefined)
-            // The server had all it wanted, and could not use it: nothing is left to go on with.
-            if (said === COMPLETE && !answer.ok)
-              await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
-            throw reason
+          hasBegun = true
+          for (let halvings = 0; ;) {
+            progress(offset)
+            const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
+            const most = limit('max-append-size', room)
+            // By smaller parts it would take for ever: then the server is asked what it says to larger ones.
+            const part = bytes.subarray(
+              offset,
+              offset + (most * MAX_PARTS < sizeBytes ? room : Math.min(room, most)),
+            )
+            const end = offset + part.byteLength
+            const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
+            const headers = {
+              'Content-Type': 'application/partial-upload',
+              'Upload-Offset': `${offset}`,
+              'Upload-Complete': completes,
+            }
+            const answer = await ask('PATCH', url, attempt, headers, part)
+            const said = answer.headers.get('upload-complete')
+            if (answer.ok && said === completes) {
+              if (said === COMPLETE) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
+              offset = end
+              // What was refused before has been taken now.
+              if (markOf(attempt.resumeToken)) await remember('')
+            } else if (answer.status === 413 && halvings++ < HALVINGS)
+              mostBytes = Math.ceil(part.byteLength / 2)
+            else {
+              const reason = answer.text.includes('#digest-mism')
+                ? mismatch(upload, 'received other bytes')
+                : httpError(answer, '', PROBLEM.test(answer.text) ? 'bad-answer' : undefined)
+              // The server had all it wanted, and could not use it: nothing is left to go on with.
+              if (said === COMPLETE && !answer.ok)
+                await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
+              throw reason
+            }
           }
-        }
-      }),
+        },
+        () => countedOf(found, hasBegun),
+      )
+    },
 
     async verify(upload, attempt) {
-      const url = urlOf(attempt)
-      const state = await stateOf(upload, url, attempt)
+      const state = await stateOf(upload, attempt)
       if (state?.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
       if (state?.proved) return
       const request = { signal: attempt.signal, maxBytes: upload.sizeBytes }
-      const answer = await call('GET', readUrl?.(upload) ?? url, request)
+      const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), request)
       // Some servers forget an upload once it is whole.
       if (isGone(answer)) await refused(httpError(answer, CONFIGURE), attempt)
       if (!answer.ok) throw httpError(answer, CONFIGURE)

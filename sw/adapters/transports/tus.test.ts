@@ -44,7 +44,9 @@ test('tells the server what the app says of the session, and no other name than 
   const labels = { tenant: 'Zürich', empty: '', filename: 'another' }
   const fetched = vi.spyOn(globalThis, 'fetch')
   await named().send({ ...upload, labels }, bytes, NOTHING, attempt)
-  const posts = fetched.mock.calls.filter(([, init]) => init?.method === 'POST')
+  const posts = fetched.mock.calls.filter(
+    ([url, init]) => url === backend.endpoints.tus && init?.method === 'POST',
+  )
   fetched.mockRestore()
   const base64 = (text: string) => Buffer.from(text).toString('base64')
   expect(posts.map(([, init]) => new Headers(init?.headers).get('upload-metadata'))).toEqual([

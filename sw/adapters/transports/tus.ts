@@ -4,7 +4,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { callsOf, isGone, locationIn } from './named-by-server.ts'
+import { callsOf, countedOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -87,14 +87,19 @@ export function tus({
   }
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
   const isLast = ({ sizeBytes }: Upload, offset: number) => sizeBytes - offset <= http.partBytes(partBytes)
-  const remember = ({ saveResumeToken }: Attempt, target: Target, mark = '') =>
-    saveResumeToken(tokenOf(target, secretQuery) + mark)
+  /** Keeps a target: its URL; what we know of it stands in the fragment, where no server sees it. */
+  const remember = ({ saveResumeToken }: Attempt, { url, checked }: Target, mark = '') => {
+    const token = new URL(url)
+    if (secretQuery) token.search = ''
+    token.hash = checked
+    return saveResumeToken(token.href + mark)
+  }
 
   /** The checksum algorithm to use; empty without the extension. Known once it was answered, in a worker's life. */
   let algorithm: string | undefined
-  async function knownAlgorithm(signal: AbortSignal): Promise<string> {
+  async function knownAlgorithm(attempt: Attempt): Promise<string> {
     if (algorithm !== undefined) return algorithm
-    const answer = await call('OPTIONS', endpoint, { signal })
+    const answer = await call('OPTIONS', endpoint, attempt)
     if (!answer.ok) throw httpError(answer)
     const { headers } = answer
     if (!OPTIONS_HEADERS.some((header) => headers.has(header))) throw hidden(answer, 'Tus-Version')
@@ -103,53 +108,32 @@ export function tus({
   }
 
   /** How far an upload is; undefined if it is not there, or is no upload of this size. */
-  async function offsetOf({ url }: Target, { sizeBytes }: Upload, signal: AbortSignal) {
-    const answer = await call('HEAD', url, { signal }, TUS)
+  async function offsetOf({ url }: Target, { sizeBytes }: Upload, attempt: Attempt) {
+    const answer = await call('HEAD', url, attempt, TUS)
     if (isAbsent(answer)) return undefined
     if (!answer.ok) throw httpError(answer)
     const offset = offsetIn(answer)
     const length = answer.headers.get('upload-length')
     if (length === null) throw hidden(answer, 'Upload-Length', REJECTED)
-    if (length !== String(sizeBytes)) return undefined
-    if (offset > sizeBytes) throw badAnswer(answer, 'an offset beyond the length')
+    if (length !== `${sizeBytes}`) return undefined
+    if (offset > sizeBytes) throw badAnswer(answer, ' with an offset beyond the length.')
     return offset
   }
 
   /** Creates the upload, or takes up the one of that name. */
-  async function create(upload: Upload, signal: AbortSignal, checksum: string): Promise<Position> {
-    const answer = await call(
-      'POST',
-      endpoint,
-      { signal },
-      {
-        ...TUS,
-        'Upload-Length': String(upload.sizeBytes),
-        'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
-      },
-    )
+  async function create(upload: Upload, attempt: Attempt, checksum: string): Promise<Position> {
+    const answer = await call('POST', endpoint, attempt, {
+      ...TUS,
+      'Upload-Length': `${upload.sizeBytes}`,
+      'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
+    })
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
     if (answer.ok) return { target: { url: locationIn(answer), checked: checksum }, offset: 0 }
     // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
     const target = named(upload)
-    const offset = await offsetOf(target, upload, signal)
+    const offset = await offsetOf(target, upload, attempt)
     if (offset === undefined) throw httpError(answer)
     return { target: offset === 0 ? { ...target, checked: checksum } : target, offset }
-  }
-
-  async function patch(
-    { url }: Target,
-    offset: number,
-    part: Uint8Array<ArrayBuffer> | Blob,
-    digest: string | undefined,
-    signal: AbortSignal,
-  ) {
-    const headers = {
-      ...TUS,
-      'Content-Type': 'application/offset+octet-stream',
-      'Upload-Offset': String(offset),
-      ...(digest && { 'Upload-Checksum': digest }),
-    }
-    return call('PATCH', url, { signal }, headers, part)
   }
 
   /** What the server is to check a part by. Of a Blob, which nobody has read, no part goes through but all of it. */
@@ -165,55 +149,70 @@ export function tus({
     bytes: Uint8Array<ArrayBuffer> | Blob,
     held: RemoteState | undefined,
     attempt: Attempt,
-  ): Promise<'proved' | 'sent'> =>
-    twoCopies(attempt, async () => {
-      const { signal, resumeToken, progress } = attempt
-      const { sizeBytes } = upload
-      const checksum = await knownAlgorithm(signal)
-      const at: Position =
-        held?.kind === 'part'
-          ? { target: targetOf(resumeToken) ?? named(upload), offset: held.offsetBytes }
-          : await create(upload, signal, checksum)
-      const { target } = at
-      let { offset } = at
-      await remember(attempt, target, markOf(resumeToken))
-      progress(offset)
-      while (offset < sizeBytes) {
-        // What is unread goes whole: its checksum is that of all of it.
-        const end =
-          bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
-        const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
-        const answer = await patch(target, offset, part, await digestOf(part, checksum, upload), signal)
-        if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
-        if (!answer.ok) throw httpError(answer)
-        const reached = offsetIn(answer)
-        // The same bytes again would be taken no better.
-        if (reached === offset) throw badAnswer(answer, 'no progress')
-        if (reached < offset || reached > end) throw badAnswer(answer, 'an offset that cannot be')
-        offset = reached
+  ): Promise<'proved' | 'sent'> => {
+    let hasBegun = false
+    return twoCopies(
+      attempt,
+      async () => {
+        const { resumeToken, progress } = attempt
+        const { sizeBytes } = upload
+        const checksum = await knownAlgorithm(attempt)
+        const at: Position =
+          held?.kind === 'part'
+            ? { target: targetOf(resumeToken) ?? named(upload), offset: held.offsetBytes }
+            : await create(upload, attempt, checksum)
+        const { target } = at
+        let { offset } = at
+        await remember(attempt, target, markOf(resumeToken))
         progress(offset)
-        // What was refused before has been taken now.
-        if (offset < sizeBytes && markOf(attempt.resumeToken)) await remember(attempt, target)
-      }
-      // The server's word for each part is not taken alone: something between us may have answered for it.
-      const confirmed = await offsetOf(target, upload, signal)
-      // Some servers move an upload away once it is whole, and forget it.
-      if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
-      if (confirmed === offset) return 'sent'
-      throw new HoldfastError(
-        'bad-answer',
-        confirmed === undefined
-          ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-          : `The server has ${confirmed} of ${offset} bytes.`,
-      )
-    })
+        hasBegun = true
+        while (offset < sizeBytes) {
+          // What is unread goes whole: its checksum is that of all of it.
+          const end =
+            bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
+          const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
+          const digest = await digestOf(part, checksum, upload)
+          const headers = {
+            ...TUS,
+            'Content-Type': 'application/offset+octet-stream',
+            'Upload-Offset': `${offset}`,
+            ...(digest && { 'Upload-Checksum': digest }),
+          }
+          const answer = await call('PATCH', target.url, attempt, headers, part)
+          if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
+          if (!answer.ok) throw httpError(answer)
+          const reached = offsetIn(answer)
+          // The same bytes again would be taken no better.
+          if (reached === offset) throw badAnswer(answer, ' without progress.')
+          if (reached < offset || reached > end) throw badAnswer(answer, ' with an offset that cannot be.')
+          offset = reached
+          progress(offset)
+          // What was refused before has been taken now.
+          if (offset < sizeBytes && markOf(attempt.resumeToken)) await remember(attempt, target)
+        }
+        // The server's word for each part is not taken alone: something between us may have answered for it.
+        const confirmed = await offsetOf(target, upload, attempt)
+        // Some servers move an upload away once it is whole, and forget it.
+        if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
+        if (confirmed === offset) return 'sent'
+        throw new HoldfastError(
+          'bad-answer',
+          confirmed === undefined
+            ? `The upload was forgotten once it was whole. ${CONFIGURE}`
+            : `The server has ${confirmed} of ${offset} bytes.`,
+        )
+      },
+      () => countedOf(held, hasBegun),
+    )
+  }
 
   return {
     name,
 
-    async probe(upload, { signal, resumeToken, progress }) {
+    async probe(upload, attempt) {
+      const { resumeToken, progress } = attempt
       const target = targetOf(resumeToken) ?? named(upload)
-      const offsetBytes = await offsetOf(target, upload, signal)
+      const offsetBytes = await offsetOf(target, upload, attempt)
       if (offsetBytes === undefined) return { kind: 'nothing' }
       progress(offsetBytes)
       if (offsetBytes === upload.sizeBytes) return { kind: 'all', proved: isProof(target) }
@@ -223,7 +222,7 @@ export function tus({
     send: sendAll,
 
     async sendUnread(upload, blob, attempt) {
-      const checksum = await knownAlgorithm(attempt.signal)
+      const checksum = await knownAlgorithm(attempt)
       // By the digest of all of it, in one part; or read back.
       const isProving = checksum ? checksum === 'sha256' && isLast(upload, 0) : !trustLength
       return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
@@ -236,7 +235,7 @@ export function tus({
       const answer = await reading.catch(async (error: HoldfastError) => {
         // A browser does not tell what CORS blocks from what is not there; HEAD, which was let through before, does. The stock
         // Node.js server by its defaults: every answer but that to GET has the header.
-        if (error.code === 'unreachable' && (await offsetOf(target, upload, signal)))
+        if (error.code === 'unreachable' && (await offsetOf(target, upload, attempt)))
           throw new HoldfastError(
             'bad-answer',
             `CORS hides the upload: GET lacks Access-Control-Allow-Origin. ${CONFIGURE}`,
@@ -245,18 +244,15 @@ export function tus({
       })
       /** Best effort: without the termination extension a server that names uploads keeps the copy. */
       const discard = async () => {
-        await call('DELETE', target.url, { signal }, TUS)
+        await call('DELETE', target.url, attempt, TUS)
         await saveResumeToken(markOf(resumeToken))
       }
       if (answer.status === 401 || answer.status === 429 || answer.status >= 500) throw httpError(answer)
       if (!answer.ok) {
-        const error = new HoldfastError(
-          'bad-answer',
-          `${answer.origin} answered ${answer.status} when the upload was read back. ${CONFIGURE}`,
-        )
+        const error = badAnswer(answer, ` when the upload was read back. ${CONFIGURE}`)
         if (isGone(answer)) await refused(error, attempt)
         // Sent when its checksums were not known of: sent again with them, it is proved.
-        if ((await knownAlgorithm(signal)) !== '') await discard()
+        if ((await knownAlgorithm(attempt)) !== '') await discard()
         throw error
       }
       if (await isOurs(upload, answer.bytes)) return
@@ -291,25 +287,17 @@ function offsetIn(answer: Answer): number {
 }
 
 /** `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up. */
-const badAnswer = ({ origin }: Answer, what: string, code: ErrorCode = 'bad-answer') =>
-  new HoldfastError(code, `${origin} is no tus server as we know it: it answered ${what}.`)
+const badAnswer = (answer: Answer, what: string, code: ErrorCode = 'bad-answer') =>
+  httpError(answer, what, code)
 const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
-  badAnswer(answer, `no ${header}, or CORS hides it. ${EXPOSE}`, code)
+  badAnswer(answer, ` without ${header}, or CORS hides it. ${EXPOSE}`, code)
 
-/** What is kept of a target: its URL; what we know of it stands in the fragment, where no server sees it. */
-function tokenOf({ url, checked }: Target, secretQuery: boolean): string {
-  const token = new URL(url)
-  if (secretQuery) token.search = ''
-  token.hash = checked
-  return token.href
-}
-
+/** The target that a resume token keeps. */
 function targetOf(resumeToken: string | undefined): Target | undefined {
   // What is no URL is of another transport, by which the session began.
   if (!resumeToken?.startsWith('http')) return undefined
   const url = new URL(unmarked(resumeToken))
-  // Earlier versions kept marks after it.
-  const checked = url.hash.slice(1).replace(/\+.*/, '')
+  const checked = url.hash.slice(1)
   url.hash = ''
   return { url: url.href, checked }
 }
