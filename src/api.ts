@@ -38,7 +38,7 @@ export interface ConnectOptions extends WaitOptions {
   readonly type?: WorkerType
   /** Registration scope; default: the script's folder. */
   readonly scope?: string
-  /** How long one request may wait for the worker's answer, in ms. Default 10,000. */
+  /** How long one request may wait for the worker's answer, in ms, more than 0. Default 10,000. */
   readonly timeoutMs?: number
 }
 

@@ -1,11 +1,11 @@
 import type { SessionOptions } from './api.ts'
+import { bad } from './bad-input.ts'
 import { sealNote, type Note } from './evidence/note-seal.ts'
 import type { X25519 } from './evidence/x25519.ts'
 import { isHoldfastError } from './protocol/errors.ts'
 import type { SessionName } from './protocol/ids.ts'
 import { isLabels } from './protocol/labels.ts'
 import type { SessionStart } from './protocol/messages.ts'
-import { bad } from './session.ts'
 
 /**
  * The session's start with the app's own data.

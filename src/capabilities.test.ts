@@ -32,3 +32,65 @@ describe('a database of an earlier version', () => {
     },
   )
 })
+
+describe('a browser whose answer never comes', () => {
+  const never = () => new Promise<never>(() => {})
+  const silent = { addEventListener: () => undefined }
+  const asked: Record<string, () => Record<string, unknown>> = {
+    'its registration': () => ({ serviceWorker: { getRegistration: never } }),
+    'its storage': () => ({ storage: { persisted: never, estimate: never } }),
+    'a permission': () => ({ permissions: { query: never } }),
+  }
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  const found = async (navigator: object, indexedDB: object) => {
+    const serviceWorker = { getRegistration: async () => undefined }
+    vi.stubGlobal('navigator', { serviceWorker, locks: {}, ...navigator })
+    vi.stubGlobal('indexedDB', indexedDB)
+    const told = capabilities()
+    await vi.advanceTimersByTimeAsync(10_000)
+    return told
+  }
+
+  it.each(Object.entries(asked))('is not waited for: %s', async (_what, navigator) => {
+    expect(await found(navigator(), {})).toMatchObject({ storage: 'unknown', earlierDatabase: 'unknown' })
+  })
+
+  it('is not waited for, and no window is told as private for it: a database', async () => {
+    const database = { open: () => silent, databases: never, deleteDatabase: () => silent }
+    expect(await found({}, database)).toMatchObject({ window: 'unknown', earlierDatabase: 'unknown' })
+  })
+
+  it.each([
+    ['a Blob', 'private'],
+    ['anything', 'unknown'],
+  ])('tells a private window by a database that refuses to store %s', async (what, window) => {
+    const settled = (result: unknown) => ({
+      result,
+      addEventListener: (type: string, listener: () => void) =>
+        type === 'success' && queueMicrotask(listener),
+    })
+    const put = (value: unknown) => {
+      if (what === 'anything' || value instanceof Blob) throw new DOMException('No.', 'DataCloneError')
+      return settled(1)
+    }
+    const db = { transaction: () => ({ objectStore: () => ({ put }) }), close: () => undefined }
+    const open = () => settled(db)
+    expect(await found({}, { open, deleteDatabase: () => undefined })).toMatchObject({ window })
+  })
+
+  it.each(['QuotaExceededError', 'UnknownError', 'InvalidStateError'])(
+    'is no private window because its database fails: %s',
+    async (name) => {
+      const error = new DOMException('No.', name)
+      const failing = () => {
+        throw error
+      }
+      expect(await found({}, { open: failing })).toMatchObject({ window: 'unknown' })
+    },
+  )
+})

@@ -1,6 +1,8 @@
 import type { WaitOptions } from './api.ts'
 import { missingFeatures } from './requirements.ts'
+import { ANSWER_TIMEOUT_MS } from './timeouts.ts'
 import { unlessAborted } from './unless-aborted.ts'
+import { within } from './within.ts'
 
 /** Whether uploads go on when no page of the origin is open. */
 export type BackgroundWakes =
@@ -49,16 +51,16 @@ export const capabilities = ({ signal }: WaitOptions = {}): Promise<Capabilities
   unlessAborted(signal, ask)
 
 async function ask(): Promise<Capabilities> {
-  const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined)
   const storage = navigator.storage as Partial<StorageManager> | undefined
-  const [persisted, estimate, sync, periodic, keepsBlobs, databases] = await Promise.all([
-    storage?.persisted?.().catch(() => undefined),
-    storage?.estimate?.().catch(() => undefined),
+  const [registration, persisted, estimate, sync, periodic, isPrivate, databases] = await Promise.all([
+    told(async () => navigator.serviceWorker?.getRegistration()),
+    told(async () => storage?.persisted?.()),
+    told(async () => storage?.estimate?.()),
     permission('background-sync'),
     permission('periodic-background-sync'),
-    canKeepBlobs(),
+    told(refusesBlobs),
     // Older browsers do not list them, and opening one to see would make it.
-    Promise.resolve(globalThis.indexedDB?.databases?.()).catch(() => undefined),
+    told(async () => globalThis.indexedDB?.databases?.()),
   ])
   const has = (name: string) => registration !== undefined && name in registration
   const missing = missingFeatures()
@@ -73,7 +75,7 @@ async function ask(): Promise<Capabilities> {
     payloadForm: 'userAgentData' in navigator ? 'blob' : 'buffer',
     ...(estimate?.usage !== undefined && { usageBytes: estimate.usage }),
     ...(estimate?.quota !== undefined && { quotaBytes: estimate.quota }),
-    window: keepsBlobs || missing.includes('indexedDB') ? 'unknown' : 'private',
+    window: isPrivate ? 'private' : 'unknown',
     notifications: 'Notification' in globalThis ? Notification.permission : 'unsupported',
     push: has('pushManager'),
     periodicSync: has('periodicSync') ? (periodic ?? 'prompt') : 'unsupported',
@@ -82,36 +84,33 @@ async function ask(): Promise<Capabilities> {
   return { ...found, words: sentences(found) }
 }
 
-/** The state of a permission, where the browser knows its name. */
-async function permission(name: string): Promise<PermissionState | undefined> {
-  try {
-    return (await navigator.permissions.query({ name: name as PermissionName })).state
-  } catch {
-    return undefined
-  }
-}
+/** What the browser says; undefined where it cannot, or says nothing for long. */
+const told = <T>(ask: () => Promise<T>): Promise<T | undefined> =>
+  within(ANSWER_TIMEOUT_MS, undefined, ask, () => undefined).catch(() => undefined)
 
-/** WebKit refuses to store a Blob in a private window, and nowhere else (docs/browsers.md). */
-async function canKeepBlobs(): Promise<boolean> {
+/** The state of a permission, where the browser knows its name. */
+const permission = (name: string) =>
+  told(async () => (await navigator.permissions.query({ name: name as PermissionName })).state)
+
+/**
+ * WebKit refuses to store a Blob in a private window, and nowhere else (docs/browsers.md). A database that is ill stores
+ * no text either.
+ */
+async function refusesBlobs(): Promise<boolean> {
   const name = 'holdfast-probe'
+  const opening = indexedDB.open(name, 1)
+  opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore('probe'))
+  const db = await settled(opening)
+  const put = async (value: unknown) =>
+    settled(db.transaction('probe', 'readwrite').objectStore('probe').put(value, 1))
   try {
-    const opening = indexedDB.open(name, 1)
-    opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore('probe'))
-    const db = await settled(opening)
-    try {
-      await settled(
-        db
-          .transaction('probe', 'readwrite')
-          .objectStore('probe')
-          .put(new Blob(['probe']), 1),
-      )
-    } finally {
-      db.close()
-      indexedDB.deleteDatabase(name)
-    }
-    return true
-  } catch {
-    return false
+    return await put(new Blob(['probe'])).then(
+      () => false,
+      async () => (await put('probe')) === 1,
+    )
+  } finally {
+    db.close()
+    indexedDB.deleteDatabase(name)
   }
 }
 

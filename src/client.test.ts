@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Holdfast } from './api.ts'
 import { connect } from './client.ts'
+import { isHoldfastError } from './protocol/errors.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { Envelope } from './protocol/messages.ts'
 
@@ -13,12 +14,15 @@ const worker = vi.hoisted(() => ({
   asked: [] as Envelope[],
   /** Types that it does not answer. */
   mute: [] as string[],
+  /** What it answers instead. */
+  reply: undefined as (() => unknown) | undefined,
 }))
 
 vi.mock('workbox-window/messageSW.js', () => ({
   messageSW: (_worker: object, envelope: Envelope) => {
     worker.asked.push(envelope)
     if (worker.mute.includes(envelope.type)) return new Promise(() => {})
+    if (worker.reply) return new Promise((resolve) => resolve(worker.reply?.()))
     return Promise.resolve({ ok: true, value: envelope.type === 'sessions' ? [] : { workRemains: false } })
   },
 }))
@@ -37,7 +41,9 @@ beforeEach(() => {
   vi.useFakeTimers()
   worker.registration = { active: {}, scope: SCOPE }
   worker.asked = []
+  worker.registered = 0
   worker.mute = []
+  worker.reply = undefined
   vi.stubGlobal('navigator', { serviceWorker: Object.assign(new EventTarget(), { register }), locks: {} })
   vi.stubGlobal('indexedDB', {})
   vi.stubGlobal('document', new EventTarget())
@@ -122,6 +128,68 @@ describe('connect', () => {
     const asked = holdfast.sessions().catch((error: unknown) => error)
     await vi.advanceTimersByTimeAsync(10_000)
     expect(await asked).toMatchObject({ code: 'worker-timeout' })
+    holdfast.close()
+  })
+
+  it('registers once more where the browser never answered that it had', async () => {
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    Object.assign(worker.registration ?? {}, { active: null })
+    worker.registration = undefined
+    const asked = holdfast.sessions().catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(10_000)
+    await asked
+    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
+    expect(await holdfast.sessions()).toEqual([])
+    holdfast.close()
+  })
+
+  it('waits five minutes for the browser to install the worker, and no longer', async () => {
+    worker.registration = undefined
+    const connected = connect({ scriptUrl: '/sw.js' }).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(5 * 60_000)
+    expect(await connected).toMatchObject({ code: 'worker-timeout' })
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it.each([
+    ['scriptUrl', {}],
+    ['scriptURL', { scriptUrl: '/sw.js', scriptURL: '/sw.js' }],
+    ['timeoutMs', { scriptUrl: '/sw.js', timeoutMs: 0 }],
+    ['timeoutMs', { scriptUrl: '/sw.js', timeoutMs: Number.NaN }],
+  ])('names what is wrong with the call: %s', async (name, options) => {
+    const message = expect.stringMatching(`^${name}: `) as unknown
+    const connected = connect(options as { scriptUrl: string })
+    await expect(connected).rejects.toMatchObject({ code: 'bad-input', message })
+    expect(worker.registered).toBe(0)
+  })
+
+  it('can wait for ever', async () => {
+    worker.mute = ['hello']
+    const leaving = new AbortController()
+    const connected = connect({ scriptUrl: '/sw.js', timeoutMs: Infinity, signal: leaving.signal })
+    const ended = expect(connected).rejects.toBe('enough')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(types()).toEqual(['hello'])
+    leaving.abort('enough')
+    await ended
+  })
+
+  it.each([
+    ['nothing', () => undefined],
+    ['a text', () => 'hi'],
+    ['no error', () => ({ ok: false })],
+    ['an error without a code', () => ({ ok: false, error: {} })],
+    [
+      'a message that cannot be posted',
+      () => {
+        throw new DOMException('It could not be cloned.', 'DataCloneError')
+      },
+    ],
+  ])('tells an answer that is none of ours as a defect: %s', async (_what, reply) => {
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    worker.reply = reply
+    const error: unknown = await holdfast.sessions().catch((thrown: unknown) => thrown)
+    expect(isHoldfastError(error, 'defect')).toBe(true)
     holdfast.close()
   })
 

@@ -17,13 +17,13 @@ export interface Client extends Holdfast {
  * Registers the app's worker and connects to it. From then on this page's visits wake the worker: at once, and
  * whenever the network or the page comes back.
  *
- * @throws HoldfastError `no-service-worker`, `unsupported-browser`, `worker-timeout`, `protocol-mismatch`,
+ * @throws HoldfastError `bad-input`, `no-service-worker`, `unsupported-browser`, `worker-timeout`, `protocol-mismatch`,
  *   `storage-failed`; the signal's reason
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
   checkBrowser()
   const { signal } = options
-  const connection = await unlessAborted(signal, () => openConnection(options))
+  const connection = await openConnection(options)
   await askUpTo(2, () => connection.request({ type: 'hello' }, { signal }))
 
   const closed = new AbortController()

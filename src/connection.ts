@@ -1,7 +1,8 @@
 // The module rather than the package's entry, which is compiled to ES5 and a kilobyte larger.
 import { messageSW } from 'workbox-window/messageSW.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
-import { fromWire, HoldfastError } from './protocol/errors.ts'
+import { bad, refuseOthers } from './bad-input.ts'
+import { fromWire, HoldfastError, type WireError } from './protocol/errors.ts'
 import {
   PROTOCOL_VERSION,
   type Answers,
@@ -10,7 +11,7 @@ import {
   type Request,
   type RequestType,
 } from './protocol/messages.ts'
-import { ANSWER_TIMEOUT_MS } from './timeouts.ts'
+import { ANSWER_TIMEOUT_MS, INSTALL_TIMEOUT_MS } from './timeouts.ts'
 import { within } from './within.ts'
 
 /** Asks the worker; every request settles. */
@@ -31,10 +32,13 @@ export interface Connection {
 /**
  * Registers the worker and waits until it is active.
  *
- * @throws HoldfastError `no-service-worker`
+ * @throws HoldfastError `bad-input`, `no-service-worker`, `worker-timeout`; the signal's reason
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
-  const { scriptUrl, type = 'module', scope, timeoutMs = ANSWER_TIMEOUT_MS } = options
+  const { scriptUrl, type = 'module', scope, timeoutMs = ANSWER_TIMEOUT_MS, signal, ...others } = options
+  refuseOthers(others)
+  if (!scriptUrl) throw bad('scriptUrl', 'the address of the worker.')
+  if (!(timeoutMs > 0)) throw bad('timeoutMs', 'more than 0.')
   async function register(): Promise<ServiceWorkerRegistration> {
     const registered = await navigator.serviceWorker
       .register(scriptUrl, { type, ...(scope !== undefined && { scope }) })
@@ -45,12 +49,12 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     return registered
   }
 
-  let registration = await register()
+  let registration = await answerWithin(INSTALL_TIMEOUT_MS, signal, register)
   let registering: Promise<ServiceWorkerRegistration> | undefined
 
   /** The worker was taken away under this page, and nothing else brings it back. */
   async function bringBack(): Promise<ServiceWorker | undefined> {
-    registering ??= register().finally(() => (registering = undefined))
+    registering ??= answerWithin(timeoutMs, undefined, register).finally(() => (registering = undefined))
     registration = await registering
     return activeOf(registration)
   }
@@ -61,8 +65,13 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
       const worker = activeOf(registration) ?? (await answerWithin(timeoutMs, signal, bringBack))
       if (worker === undefined) throw noWorker('The worker is gone.')
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
-      const reply: Reply = await answerWithin(timeoutMs, signal, () => messageSW(worker, envelope))
-      if (!reply.ok) throw fromWire(reply.error)
+      const ask = () =>
+        messageSW(worker, envelope).catch((thrown: unknown) => {
+          throw HoldfastError.from(thrown)
+        })
+      // A listener of the app's own may have answered.
+      const reply = (await answerWithin(timeoutMs, signal, ask)) as Reply | undefined
+      if (!reply?.ok) throw fromWire(reply?.error ?? NO_ANSWER)
       return reply.value as Answers[typeof request.type]
     },
     onNewWorker: (listener, signal) =>
@@ -73,6 +82,8 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
 /** Its active worker; none where it was unregistered, or the site's data were cleared. */
 const activeOf = ({ active }: ServiceWorkerRegistration) =>
   active === null || active.state === 'redundant' ? undefined : active
+
+const NO_ANSWER: WireError = { code: 'defect', message: 'What answered is not the worker of this library.' }
 
 const noWorker = (message: string, cause?: unknown) =>
   new HoldfastError('no-service-worker', message, { cause })

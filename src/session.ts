@@ -1,5 +1,6 @@
 import type { AppendOptions, EndOptions, Group, RecordingSession, SessionOptions } from './api.ts'
 import { askUpTo } from './ask-again.ts'
+import { bad, refuseOthers } from './bad-input.ts'
 import type { Connection } from './connection.ts'
 import { sha256Hex } from './evidence/digest.ts'
 import { sealChunk } from './evidence/chunk-seal.ts'
@@ -79,10 +80,10 @@ async function begin(
     metadata,
     labels,
     cut,
-    ...unknown
+    ...others
   } = options
   signal?.throwIfAborted()
-  for (const name in unknown) throw bad(name, 'there is no such option.')
+  refuseOthers(others)
   checkGroups(groups)
   if (!isMimeType(mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
   const id = crypto.randomUUID() as SessionId
@@ -295,8 +296,6 @@ function blobOf(bytes: ArrayBuffer): Blob {
 
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
 const whole = (ms: number, max: number) => Math.min(max, Math.max(0, Math.round(Number(ms)) || 0))
-
-export const bad = (argument: string, what: string) => new HoldfastError('bad-input', `${argument}: ${what}`)
 
 /** How many there are is for `newSessionKeys`. */
 export function checkGroups(groups: readonly (Group | undefined)[]): void {

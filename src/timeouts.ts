@@ -3,6 +3,8 @@
 
 /** The worker is given so long for an answer, unless the app says otherwise, ms. */
 export const ANSWER_TIMEOUT_MS = 10_000
+/** A browser has so long to install the worker, with what the app has it fetch, ms. */
+export const INSTALL_TIMEOUT_MS = 300_000
 /** How often a worker is asked that is stopped before it answers, where somebody waits. */
 export const ASKS = 3
 /** First and largest wait before a request is repeated, ms. */

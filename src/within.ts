@@ -1,6 +1,9 @@
 import { following } from './protocol/following.ts'
 import { unlessAborted } from './unless-aborted.ts'
 
+/** A timer of a longer time goes off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /**
  * What the work comes to, unless it takes too long or the signal aborts first: every wait on the platform has an end.
  *
@@ -14,7 +17,7 @@ export function within<T>(
   late: () => unknown,
 ): Promise<T> {
   const over = following(signal)
-  const timer = setTimeout(() => over.abort(late()), ms)
+  const timer = setTimeout(() => over.abort(late()), Math.min(ms, LONGEST_TIMER_MS))
   return unlessAborted(over.signal, () => work(over.signal)).finally(() => {
     clearTimeout(timer)
     over.abort()

@@ -1,8 +1,8 @@
+import { bad } from '../bad-input.ts'
 import { utf8 } from '../evidence/bytes.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import { HoldfastError } from '../protocol/errors.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
-import { bad } from '../session.ts'
 import type { UploadOptions } from './upload.ts'
 
 /**

@@ -41,11 +41,8 @@ export function idbStore(name: string): Store {
     )
   }
 
-  function open(): Promise<IDBDatabase> {
-    if (opened) return opened
-    const connection = openDatabase(name, SCHEMA_VERSION, upgrade, () => drop(connection))
-    return (opened = connection)
-  }
+  const lose = () => opened && drop(opened)
+  const open = () => (opened ??= openDatabase(name, SCHEMA_VERSION, upgrade, lose))
 
   async function run<T>(
     scope: keyof typeof SCOPES,
@@ -117,7 +114,7 @@ export function idbStore(name: string): Store {
       const kept = keepsBlobs() ? await find(id) : undefined
       return kept instanceof Blob ? kept : undefined
     },
-    close: () => opened && drop(opened),
+    close: lose,
   }
 }
 
