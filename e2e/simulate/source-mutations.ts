@@ -175,10 +175,10 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       /is not at its end|the tally of|does not begin where|lists entries|custody log|not in flight|is none|did not end within|log on the disk|not on the disk|in no page/,
       [
         'core/session-machine',
-        'isInFlight(session, event.of) && stepListing(draft, event)',
+        'if (isInFlight(session, event.of)) stepListing(draft, event)',
         'stepListing(draft, event)',
       ],
-      ['core/session-machine', 'isInFlight(session, event.of) && list(draft, event)', 'list(draft, event)'],
+      ['core/session-machine', 'if (isInFlight(session, event.of)) list(draft, event)', 'list(draft, event)'],
     ),
     besides: TWO_DRAINS,
   },

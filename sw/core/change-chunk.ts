@@ -1,7 +1,7 @@
 import { chunkAfter, type ChunkEvent } from './chunk-machine.ts'
 import type { Draft } from './draft.ts'
 import type { ChunkRecord } from './record.ts'
-import { lineOf } from './trouble.ts'
+import { errorOf } from './trouble.ts'
 
 /**
  * Applies an event to one of the session's chunks: its record, its bytes, its places in the log and in the custody log.
@@ -15,8 +15,8 @@ export function changeChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent)
   draft.put(after, chunk)
   if (event.type === 'sealed') draft.effect(['putPayload', chunk.id, event.bytes])
   if (event.type === 'anchor-confirmed') draft.effect(['deletePayload', chunk.id])
-  draft.log({
-    ...lineOf(event),
+  draft.log(event.type, {
+    error: errorOf(event),
     index: chunk.index,
     from: chunk.state.status,
     to: after.state.status,

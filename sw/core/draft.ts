@@ -37,8 +37,10 @@ export interface Draft {
   /** Adds to the log; what it says becomes durable with this transition. */
   append(of: ChunkRecord | 'start' | EndHow): void
   effect(effect: SessionEffect): void
-  log(entry: Omit<LogEntry, 'atMs' | 'sessionId'>): void
-  done(): SessionTransition
+  /** Adds a line to the custody log. */
+  log(event: string, more?: Pick<LogEntry, 'index' | 'from' | 'to' | 'error'>): void
+  /** @returns undefined where nothing has changed */
+  done(): SessionTransition | undefined
 }
 
 export function createDraft(before: SessionRecord, given: readonly ChunkRecord[], now: Now): Draft {
@@ -67,14 +69,16 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       draft.set({ size: size + 1, logEnd: undefined, metadata: undefined })
     },
     effect: (effect) => void effects.push(effect),
-    log: (entry) => void lines.push({ atMs: now.nowMs, sessionId: before.id, ...entry }),
+    log: (event, more) => void lines.push({ atMs: now.nowMs, sessionId: before.id, event, ...more }),
     done() {
+      if (draft.session === before && effects.length === 0) return undefined
       appendEnd(draft)
+      if (lines.length > 0) effects.push(['addLog', lines])
       const session = withOpenMarker(draft.session)
       return {
         session,
         chunks: [...changed.values()].map((chunk) => withMarks(chunk, session)),
-        effects: lines.length > 0 ? [...effects, ['addLog', lines]] : effects,
+        effects,
       }
     },
   }

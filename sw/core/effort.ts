@@ -29,7 +29,7 @@ export const isParked = (effort: Effort | undefined) => effort?.notBeforeMs === 
 
 /** When it is tried next, ms since the epoch (0: now); never, where there is none, or it is parked. */
 export const effortDueMs = (effort: Effort | undefined, nowMs: number): number =>
-  effort ? believedMs(effort.notBeforeMs, nowMs) : Infinity
+  effort ? believedMs(effort.notBeforeMs ?? 0, nowMs) : Infinity
 
 /**
  * Tried now: after progress, or as a person asks for it, afresh; by itself after it was refused (`onTrial`) what failed

@@ -24,8 +24,7 @@ export function stepsDueMs(
 ): { readonly [Kind in StepKind]?: number } {
   if (session.paused) return {}
   const trialMs = (kind: TrialKind) => {
-    const trial = session.trials?.[kind]
-    return trial ? believedMs(trial.retryAtMs, nowMs, LONGEST_TRIAL_MS) : Infinity
+    return believedMs(session.trials?.[kind]?.retryAtMs ?? Infinity, nowMs, LONGEST_TRIAL_MS)
   }
   const { parkedRaw, listing, witnessing } = session
   const isSmall = mayLeave === 'small' && (isParked(listing) || isParked(witnessing))

@@ -6,6 +6,8 @@ import { trialOf } from './retry-policy.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { NEW_EFFORT } from './effort.ts'
 import type { ChunkRecord } from './record.ts'
+import { sessionTransition } from './session-machine.ts'
+import { sessionView } from './view.ts'
 import { aChunk, aSession, SEAL as seal } from '../testing/records.ts'
 
 const session = aSession(1_000)
@@ -36,7 +38,7 @@ describe('a record of another version', () => {
     expect(workRemains(read)).toBe(true)
   })
 
-  it.each(['totalBytes', 'storedBytes', 'totalMs', 'storedMs', 'localBytes', 'parked', 'tally'])(
+  it.each(['totalBytes', 'storedBytes', 'totalMs', 'storedMs', 'localBytes', 'parked'])(
     'that lacks %s makes no NaN',
     (name) => {
       const read = readSession(without(session, name))
@@ -57,6 +59,19 @@ describe('a record of another version', () => {
     expect(readChunk(without(chunk, 'effort')).effort).toEqual(NEW_EFFORT)
   })
 
+  it('that parked a chunk has it parked still, for a trial that is due', () => {
+    const state = { status: 'uploading', seal, wait: { kind: 'parked' }, sent: true } as ChunkRecord['state']
+    const older = without(aChunk(0, state), 'effort', 'due')
+    expect(readChunk(older).effort?.notBeforeMs).toBe(Infinity)
+    const read = readSession(without({ ...session, ending: 'complete' as const, parked: 1 }, 'trials'))
+    expect(stepsDueMs(read, 2_000)).toMatchObject({ refusal: 0, 'sign-in': 0 })
+    expect(workRemains(read)).toBe(true)
+  })
+
+  it('that lacks even how far a chunk is breaks nothing that looks at it', () => {
+    expect(readChunk(without(chunk, 'state'))).toMatchObject({ state: { status: 'captured' } })
+  })
+
   it.each(['manifesting', 'anchoring'])(
     'that stored a proved chunk as %s is of one that is uploaded',
     (status) => {
@@ -67,6 +82,24 @@ describe('a record of another version', () => {
       expect(readChunk(confirmed)).toEqual(confirmed)
     },
   )
+
+  it.each(['name', 'access', 'tally'])('that lacks %s is set apart and told, and never settles', (name) => {
+    const ended = { ...session, ending: 'complete' as const, logEnd: 'complete' as const, size: 2 }
+    for (const stored of [without(ended, name), { ...ended, [name]: undefined }]) {
+      const read = readSession(stored)
+      expect(read).toMatchObject({ damaged: true, paused: true })
+      expect(stepsDueMs(read, 2_000)).toEqual({})
+      expect(isSettled(read)).toBe(false)
+      expect(sessionView(read, { bytesOf: () => 0, bytesPerSecond: () => 0 })).toMatchObject({
+        paused: true,
+        upload: 'publishing',
+        lastError: { code: 'defect' },
+      })
+      // Also once something was written, and whatever a person asks for.
+      const resumed = sessionTransition(read, [], { type: 'resumed' }, { nowMs: 2_000, random: 0 })
+      expect(readSession(resumed!.session)).toMatchObject({ damaged: true, paused: true })
+    }
+  })
 
   it('with an error code that is not known any more is a refusal, which is tried again', () => {
     expect(trialOf({ code: 'was-once' as ErrorCode, message: 'why' })).toBe('refusal')

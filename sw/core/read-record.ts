@@ -2,24 +2,40 @@ import { NEW_EFFORT } from './effort.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
 import { BEGINNING } from './session.ts'
 
-// Records that another version of this code wrote: older ones lack what has come since. Whatever is read from the disk
-// passes through here, so that nothing else has to ask. An error code that is not known any more is a refusal, and is
+// Records that another version of this code wrote, or that were damaged: they lack something. Whatever is read from the
+// disk passes through here, so that nothing else has to ask. An error code that is not known any more is a refusal, and is
 // told in its own words.
 
-/** What an older version did not write. */
-type Stored<T, Lacking extends keyof T> = Omit<T, Lacking> & Partial<Pick<T, Lacking>>
+/** At once: for what an older version parked, which knew no trials. */
+const DUE = { failures: 1, retryAtMs: 0, setAtMs: 0 }
 
-/** A session as this version knows it: what it lacks is as at its beginning, so that it is asked for again, and holds no other up. */
-export const readSession = (stored: Stored<SessionRecord, keyof typeof BEGINNING>): SessionRecord => ({
-  ...BEGINNING,
-  ...stored,
-  tally: { ...BEGINNING.tally, ...stored.tally },
-})
+/**
+ * A session as this version knows it: what it lacks is as at its beginning, so that it is asked for again, and holds no
+ * other up. One that lacks what every version has written, and nothing else here can tell, is set apart.
+ */
+export function readSession(stored: Partial<SessionRecord>): SessionRecord {
+  const { name, access, tally } = stored
+  const session = {
+    ...BEGINNING,
+    trials: { 'sign-in': DUE, refusal: DUE },
+    ...stored,
+    access: access ?? [],
+    tally: { ...BEGINNING.tally, ...tally },
+  } as SessionRecord
+  const isDamaged = session.damaged || !name || !access || !tally
+  return isDamaged ? { ...session, damaged: true, paused: true } : session
+}
+
+/** What a chunk of an older version has in place of an effort. */
+interface Older {
+  readonly wait?: { readonly kind: string }
+}
 
 /** A chunk as this version knows it: what is not proved yet is tried, and how far its listing is follows from its session. */
-export function readChunk(stored: Stored<ChunkRecord, 'retryCount'>): ChunkRecord {
-  const chunk = { retryCount: 0, ...stored }
-  const { state } = chunk
-  if (state.uploadedAtMs === undefined) return { ...chunk, effort: chunk.effort ?? NEW_EFFORT }
+export function readChunk(stored: Partial<ChunkRecord>): ChunkRecord {
+  const chunk = { retryCount: 0, state: { status: 'captured' }, ...stored } as ChunkRecord
+  const { state, effort } = chunk
+  const notBeforeMs = (state as Older).wait?.kind === 'parked' ? Infinity : 0
+  if (state.uploadedAtMs === undefined) return { ...chunk, effort: effort ?? { ...NEW_EFFORT, notBeforeMs } }
   return state.status === 'confirmed' ? chunk : { ...chunk, state: { ...state, status: 'uploaded' } }
 }

@@ -238,8 +238,10 @@ export interface SessionRecord {
   readonly indexes?: number | undefined
   /** Whom it is bound to (`identity.ts`); absent in a record of an older version. */
   readonly identity?: string | undefined
-  /** By a person or for its trouble; or because the worker that looked last goes elsewhere. */
+  /** By a person, or because it is damaged; or because the worker that looked last goes elsewhere. */
   readonly paused: boolean | 'elsewhere'
+  /** Its stored record lacked what nothing else here can tell: it is set apart, and told. */
+  readonly damaged?: true | undefined
   /** Chunks by `statusOf`; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>
   readonly parked: number

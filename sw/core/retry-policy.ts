@@ -75,12 +75,13 @@ export const countsAsAttempt = (code: ErrorCode) => code !== 'unreachable' && co
 /** Whether a person is told: of our own stop, by a wake's end or the app's policy, there is nothing to tell. */
 export const isReportable = ({ code }: WireError) => code !== 'aborted'
 
-/** What an error is tried again as once its item is parked; undefined where time cannot mend it: the bytes are not ours. */
+/**
+ * What an item is tried again as once it is parked for this; undefined where time cannot mend it: the bytes are not ours.
+ * Older versions may have parked it for anything.
+ */
 export function trialOf(error: WireError | undefined): TrialKind | undefined {
-  if (!error || error.code === 'payload-corrupt') return undefined
-  const kind = classOf(error.code)
-  if (kind === 'blocked') return 'sign-in'
-  return kind === 'transient' ? undefined : 'refusal'
+  if (error?.code === 'payload-corrupt') return undefined
+  return error && classOf(error.code) === 'blocked' ? 'sign-in' : 'refusal'
 }
 
 /** Whether what one chunk was refused for may be so of others, and cost their bytes: what cannot be read here is not sent. */

@@ -30,7 +30,7 @@ import type {
 import { isRecent, tellsOfOthers, type Now } from './retry-policy.ts'
 import { isSettled, missingChunks, statusOf } from './session.ts'
 import { TRIAL_KINDS } from './trial.ts'
-import { clearError, fail, lineOf, tell } from './trouble.ts'
+import { clearError, errorOf, fail, tell } from './trouble.ts'
 import { holdBack, hope, tryAll, tryParked, type DueTrial } from './try-again.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
@@ -135,84 +135,82 @@ export function sessionTransition(
   heads: readonly HeadRecord[] = [],
 ): SessionTransition | undefined {
   const draft = createDraft(session, chunks, now)
-  return apply(draft, event, heads) ? draft.done() : undefined
+  apply(draft, event, heads)
+  return draft.done()
 }
 
-/** @returns false where the event changes nothing */
-function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): boolean {
+function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): void {
   const { session } = draft
   switch (event.type) {
     case 'session-started':
       draft.append('start')
-      draft.log({ event: event.type, to: session.ending })
-      return true
+      draft.log(event.type, { to: session.ending })
+      return
     case 'chunk-admitted':
       // Nothing follows a complete end in the log.
-      if (session.ending === 'complete') return false
+      if (session.ending === 'complete') return
       // Whoever was taken for dead lives, or its page's successor does; its lock tells of the next death.
       draft.set({ ending: 'recording' })
       draft.put(inLog(draft, event.chunk))
-      draft.log({ index: event.chunk.index, event: 'acknowledged', to: event.chunk.state.status })
-      return true
-    case 'chunk': {
-      const [chunk] = draft.chunks
-      return !!chunk && applyToChunk(draft, chunk, event.event)
-    }
+      draft.log('acknowledged', { index: event.chunk.index, to: event.chunk.state.status })
+      return
+    case 'chunk':
+      for (const chunk of draft.chunks) applyToChunk(draft, chunk, event.event)
+      return
     case 'session-ended':
       return end(draft, event)
     case 'paused':
-      if (event.by !== undefined && session.paused === true) return false
+      if (event.by !== undefined && session.paused === true) return
       draft.set({ paused: event.by ?? true })
       draft.requeue()
-      return true
+      return
     case 'resumed':
       draft.set({ paused: false })
-      draft.requeue()
       tryAll(draft)
       clearError(draft)
-      return true
+      return
     case 'adopted':
       return adopt(draft, event.here, heads)
     case 'must-wait':
-      tell(draft, event.error, event.untilMs)
-      return draft.session !== session
+      return tell(draft, event.error, event.untilMs)
     case 'held-back':
       return holdBack(draft)
     case 'trial-due':
       return tryParked(draft, event)
     case 'hoped':
-      hope(draft, event.of)
-      return draft.session !== session
+      return hope(draft, event.of)
     case 'listing-began':
       return beginListing(draft, event.of)
     case 'listing':
-      return isInFlight(session, event.of) && stepListing(draft, event)
+      if (isInFlight(session, event.of)) stepListing(draft, event)
+      return
     case 'page-stored':
-      return isInFlight(session, event.of) && list(draft, event)
+      if (isInFlight(session, event.of)) list(draft, event)
+      return
     case 'witness':
       // Another worker's may be late: the chain holds it all.
-      return isWitnessOwed(session) && step(draft, 'witnessing', session.witnessing, event.event, witnessStep)
+      if (isWitnessOwed(session)) step(draft, 'witnessing', event.event, witnessStep)
+      return
     case 'anchor-confirmed':
       return conclude(draft, event.anchored, heads)
     case 'anchor-seen':
-      if (!session.anchored) return false
+      if (!session.anchored) return
       draft.set({ anchored: event.anchored })
-      if (!event.anchored) draft.log({ event: 'anchor-lost' })
-      return true
+      if (!event.anchored) draft.log('anchor-lost')
+      return
     case 'completion':
-      return step(draft, 'completion', session.completion, event.event, toldAfter)
+      return step(draft, 'completion', event.event, toldAfter)
     case 'discarded':
       draft.effect(['deleteSession', session.id])
       forgetKey(draft)
-      draft.log({ event: event.type, from: session.ending })
-      return true
+      draft.log(event.type, { from: session.ending })
+      return
   }
 }
 
-/** @returns false where the event changes nothing */
-function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): boolean {
+function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): void {
   const after = changeChunk(draft, chunk, event)
-  if (!after) return false
+  if (!after) return
   if (event.type === 'failed') {
     fail(draft, event.failure, after.effort)
     if (chunk.state.seal && isParked(after.effort) && tellsOfOthers(event.failure))
@@ -223,12 +221,11 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): bool
   if (event.type === 'stored') {
     clearError(draft)
     if (statusOf(after, draft.session) === 'anchoring') lookNow(draft)
-    if (draft.session.refused) draft.set({ refused: undefined })
+    draft.set({ refused: undefined })
     // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
     const { onTrial, failures = 0 } = chunk.effort ?? {}
     hope(draft, onTrial && failures > 0 ? TRIAL_KINDS : ['sign-in'], true)
   }
-  return true
 }
 
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
@@ -241,26 +238,25 @@ function lookNow(draft: Draft): void {
  * The page's word that a recording is whole counts even after its death was noticed; not the other way round. It counts
  * only where every chunk is here that the page has cut.
  */
-function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }>): boolean {
+function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }>): void {
   const { session } = draft
   const { indexes = session.indexes } = told
   const ending = missingChunks(session, indexes) > 0 ? 'interrupted' : told.ending
   const knowsAll = session.ending === ending && session.indexes === indexes
-  if (knowsAll || session.ending === 'complete') return false
+  if (knowsAll || session.ending === 'complete') return
   const { completion = told.tell ? NEW_EFFORT : undefined } = session
   draft.set({ ending, endedAtMs: draft.now.nowMs, indexes, completion })
-  draft.log({ event: 'session-ended', from: session.ending, to: ending })
+  draft.log('session-ended', { from: session.ending, to: ending })
   appendEnd(draft, true)
-  return true
 }
 
 /**
  * What is confirmed stays so, where it was. Of all else nothing is proved here: chunks and pages are asked for before
  * they are sent, and the chain is looked at afresh. The pages and heads are the same. The next look lets it go on.
  */
-function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolean {
+function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): void {
   const { session } = draft
-  if (!belongsElsewhere(session, here) || isSettled(session)) return false
+  if (!belongsElsewhere(session, here) || isSettled(session)) return
   for (const chunk of draft.chunks) changeChunk(draft, chunk, { type: 'proof-expired' })
   draft.set({
     identity: here,
@@ -270,18 +266,17 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): boolea
     anchored: undefined,
   })
   clearError(draft)
-  draft.log({ event: 'adopted' })
-  return true
+  draft.log('adopted')
 }
 
 /**
  * The next page: only where none is in flight, and it begins where the last one ended or is to be asked for again.
  */
-function beginListing(draft: Draft, listing: Listing): boolean {
+function beginListing(draft: Draft, listing: Listing): void {
   const { session } = draft
   const { from } = listing.frame
   const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
-  if (session.listing || !isDue) return false
+  if (session.listing || !isDue) return
   const { tally } = session
   // Proved chunks that no page has yet; those of an older one are counted as listed.
   const proved =
@@ -291,34 +286,35 @@ function beginListing(draft: Draft, listing: Listing): boolean {
     paging: undefined,
     tally: { ...tally, uploaded: tally.uploaded - proved, manifesting: proved },
   })
-  return true
 }
 
 /** Whether this page, as somebody read it, is the one in flight. */
 const isInFlight = ({ listing }: SessionRecord, read: Listing | undefined) => listing?.page === read?.page
 
 /** Something has come of the page in flight, or of making one. */
-function stepListing(draft: Draft, { of, event }: Extract<SessionEvent, { type: 'listing' }>): boolean {
-  const { listing, paging = NEW_EFFORT } = draft.session
-  return of
-    ? step(draft, 'listing', listing, event, underWay)
-    : step(draft, 'paging', paging, event, underWay)
+function stepListing(draft: Draft, { of, event }: Extract<SessionEvent, { type: 'listing' }>): void {
+  const { paging = NEW_EFFORT } = draft.session
+  if (!of) draft.set({ paging })
+  step(draft, of ? 'listing' : 'paging', event, underWay)
 }
+
+type EffortName = 'listing' | 'paging' | 'witnessing' | 'completion'
+type EffortOf<Name extends EffortName> = NonNullable<SessionRecord[Name]>
 
 /**
  * Something has come of an effort.
  *
  * @param next how it stands then, unless it failed
  */
-function step<Of extends Effort, Event extends EffortEvent>(
+function step<Name extends EffortName, Event extends EffortEvent>(
   draft: Draft,
-  name: 'listing' | 'paging' | 'witnessing' | 'completion',
-  before: Of | undefined,
+  name: Name,
   event: Event,
-  next: (before: Of, event: Exclude<Event, Failed>, now: Now) => Of,
-): boolean {
-  if (!before) return false
+  next: (before: EffortOf<Name>, event: Exclude<Event, Failed>, now: Now) => Effort,
+): void {
   const { session, now } = draft
+  const before = session[name] as EffortOf<Name> | undefined
+  if (!before) return
   const hasFailed = event.type === 'failed'
   const after = hasFailed
     ? { ...afterFailedEffort(before, event.failure, now), handing: undefined }
@@ -326,12 +322,11 @@ function step<Of extends Effort, Event extends EffortEvent>(
   draft.set({ [name]: after })
   if (hasFailed) fail(draft, event.failure, after)
   if (isProgress(event, session)) clearError(draft)
-  if (event.type !== 'look-again') draft.log(lineOf(event))
-  return true
+  if (event.type !== 'look-again') draft.log(event.type, { error: errorOf(event) })
 }
 
 /** The page is stored: what it lists goes on, and its head is to be witnessed. */
-function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 'page-stored' }>): boolean {
+function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 'page-stored' }>): void {
   const { tally } = draft.session
   const expired = draft.session.expired?.filter(({ from }) => from !== of.frame.from)
   draft.set({
@@ -345,8 +340,7 @@ function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 
   draft.effect(['putHead', { ...head, provedAtMs: draft.now.nowMs }])
   // A complete end is signed once.
   if (head.end) forgetKey(draft)
-  draft.log({ event: 'page-stored' })
-  return true
+  draft.log('page-stored')
 }
 
 /** In vain it is told again, and nothing else waits for that. */
@@ -365,7 +359,7 @@ function isProgress(event: EffortEvent, { trouble, witnessing }: SessionRecord):
  * What the chain holds, and the store was lately proved to have, is deleted here; an older proof is asked for again. A
  * chunk is found by its page and the newer ones, and opened by the first: none of them may be waited for.
  */
-function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]): boolean {
+function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]): void {
   const before = draft.session
   const expired = expiredPages(before, draft.chunks, heads, draft.now)
   if (expired !== before.expired) draft.set({ expired })
@@ -380,14 +374,13 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
   }
   const isNews = anchored.size > (before.anchored?.size ?? 0)
   // Each look finds what the last one found: that says nothing of the head that is on its way.
-  if (!isNews && draft.session === before) return false
+  if (!isNews && draft.session === before) return
   const { witnessing } = draft.session
   const taken = anchored.size < witnessing.submitted ? witnessing.taken : 0
   draft.set({ witnessing: { ...again(witnessing), taken } })
   if (isNews) {
     draft.set({ anchored })
-    draft.log({ event: 'anchored' })
+    draft.log('anchored')
   }
   clearError(draft)
-  return true
 }

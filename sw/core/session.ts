@@ -41,8 +41,8 @@ export const missingChunks = (session: SessionRecord, indexes = session.indexes 
 
 /** True when the recording has ended, the chain holds its whole log, and no page is to be asked for again. */
 export function isSettled(session: SessionRecord): boolean {
-  const { ending, size, logEnd, anchored, tally, expired } = session
-  if (ending === 'recording') return false
+  const { ending, size, logEnd, anchored, tally, expired, damaged } = session
+  if (ending === 'recording' || damaged) return false
   const total = totalChunks(session)
   if (total !== tally.confirmed) return false
   return total === 0 || (logEnd === ending && anchored?.size === size && !expired)
@@ -109,6 +109,7 @@ export const BEGINNING = {
   size: 0,
   listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
   witnessing: NOT_WITNESSED,
+  trials: undefined,
 } as const satisfies Partial<SessionRecord>
 
 /** A chunk's share of that. */

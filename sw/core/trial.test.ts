@@ -38,7 +38,7 @@ describe('what is tried again by itself', () => {
     ['payload-unreadable', 'refusal'],
     ['defect', 'refusal'],
     ['payload-corrupt', undefined],
-    ['unreachable', undefined],
+    ['unreachable', 'refusal'],
     ['bad-answer', 'refusal'],
   ] as const)('%s: %s', (code, of) => {
     expect(trialOf(failure(code))).toBe(of)

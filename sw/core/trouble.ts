@@ -1,6 +1,6 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { Draft } from './draft.ts'
-import { isParked, type Failed } from './effort.ts'
+import { isParked } from './effort.ts'
 import type { Effort, SessionRecord } from './record.ts'
 import { isReportable, type Failure } from './retry-policy.ts'
 import { afterRefusal } from './trial.ts'
@@ -17,11 +17,9 @@ export function fail(draft: Draft, failure: Failure, effort: Effort | undefined)
 
 const wireOf = ({ code, message }: Failure): WireError => ({ code, message })
 
-/** What the custody log says of any event that can be a failure. */
-export const lineOf = (event: Failed | { readonly type: string; readonly failure?: never }) => ({
-  event: event.type,
-  error: event.failure && wireOf(event.failure),
-})
+/** What the custody log says of how something failed, if it did. */
+export const errorOf = ({ failure }: { readonly type: string; readonly failure?: Failure }) =>
+  failure && wireOf(failure)
 
 /** Something is parked. */
 const waitsForPerson = ({ parked, listing, witnessing }: SessionRecord) =>

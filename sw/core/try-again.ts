@@ -25,13 +25,11 @@ export interface DueTrial {
 /**
  * Tries what is parked for this, and may leave: chunks, and the page in flight and the newest head, if they are parked for
  * it too. The next trial is set before this one ends.
- *
- * @returns false where there is none to make
  */
-export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): boolean {
+export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): void {
   const { trials, heldBack } = draft.session
   const trial = trials?.[of]
-  if (!trial) return false
+  if (!trial) return
   const isStuck = (effort: Effort | undefined) => isParked(effort) && trialOf(effort?.lastError) === of
   const isHeld = ({ state, effort }: ChunkRecord) =>
     heldBack && state.status === 'uploading' && !effort?.onTrial && !isParked(effort)
@@ -42,22 +40,16 @@ export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): b
   const steps = mayLeave !== 'nothing' && trySteps(draft, isStuck, true)
   const remains = isShared || steps || waiting.length > 0
   draft.set({ trials: { ...trials, [of]: remains ? nextTrial(of, trial.failures, draft.now) : undefined } })
-  return true
 }
 
 /** Of each cause, and of those that are held back, the smallest chunk of those that were tried the least. */
-function oneOfEachCause(chunks: readonly ChunkRecord[], { failures }: Trial): ChunkRecord[] {
-  const codeOf = ({ effort }: ChunkRecord) => effort?.lastError?.code
+function oneOfEachCause(chunks: ChunkRecord[], { failures }: Trial): ChunkRecord[] {
   // Each other time the newest of those: where the small ones are what is refused they are not all tried first.
   const isNewestFirst = (chunk: ChunkRecord) => failures % 2 === 0 && !isParked(chunk.effort)
   const order = (a: ChunkRecord, b: ChunkRecord) =>
     a.retryCount - b.retryCount || (isNewestFirst(a) ? b.index - a.index : a.sizeBytes - b.sizeBytes)
-  const firstOf = new Map(
-    [...chunks]
-      .sort(order)
-      .reverse()
-      .map((chunk) => [codeOf(chunk), chunk]),
-  )
+  const reversed = chunks.sort(order).reverse()
+  const firstOf = new Map(reversed.map((chunk) => [chunk.effort?.lastError?.code, chunk]))
   return [...firstOf.values()]
 }
 
@@ -77,9 +69,9 @@ function trySteps(draft: Draft, chosen: (effort: Effort) => boolean, onTrial?: b
  * Chunks are to wait with those that were refused, or need not any more. Trials of them begin anew: that something else
  * has been refused for long is no reason to wait for long.
  */
-export function holdBack(draft: Draft): boolean {
+export function holdBack(draft: Draft): void {
   const heldBack = isHeldBack(draft.session)
-  if (heldBack === !!draft.session.heldBack) return false
+  if (heldBack === !!draft.session.heldBack) return
   const { trials } = draft.session
   const isOld = heldBack && trials!.refusal!.failures > 1
   draft.set({
@@ -87,7 +79,6 @@ export function holdBack(draft: Draft): boolean {
     trials: isOld ? { ...trials, refusal: nextTrial('refusal', 0, draft.now) } : trials,
   })
   draft.requeue()
-  return true
 }
 
 /**

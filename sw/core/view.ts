@@ -13,7 +13,7 @@ export interface Moving {
 
 /** The session as a page sees it. */
 export function sessionView(session: SessionRecord, moving: Moving): SessionSnapshot {
-  const { trouble, paused } = session
+  const { trouble, paused, damaged } = session
   return {
     id: session.id,
     name: session.name,
@@ -34,8 +34,9 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
     localBytes: session.localBytes,
     progress: progressOf(session, moving),
     anchor: session.anchored,
-    lastError:
-      paused === 'elsewhere'
+    lastError: damaged
+      ? { code: 'defect', message: 'Its record is damaged.' }
+      : paused === 'elsewhere'
         ? { code: 'other-destination', message: `It is bound to ${session.identity}.` }
         : trouble?.error,
     failingSinceMs: trouble?.sinceMs,

@@ -348,3 +348,48 @@ describe.each([1, 365])('a clock that is %i days off', (days) => {
     expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
   })
 })
+
+describe('a record that lacks something', () => {
+  const without = <T extends object>(record: T, ...names: readonly string[]) =>
+    Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))) as T
+
+  it('of a chunk that an older version parked: it is tried, with no visit', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    await world.disk.write(async (tx) => {
+      const [chunk] = await tx.chunksOf(id)
+      const session = await tx.session(id)
+      const state = { ...chunk!.state, wait: { kind: 'parked' }, sent: false }
+      await tx.putChunk({ ...without(chunk!, 'effort', 'due'), state } as typeof chunk & object)
+      await tx.putSession(without({ ...session!, parked: 1 }, 'trials'))
+    })
+    await wakeFor(world, HOUR_MS)
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+    expect(await world.session(id)).toMatchObject({ parked: 0, trouble: undefined })
+  })
+
+  it.each(['name', 'access', 'tally'])(
+    'sets a session apart that lacks its %s: it is told, keeps its bytes, and holds no other up',
+    async (name) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 2 })
+      const other = await recordSession(world, { number: 2, chunks: 2 })
+      const session = await world.session(id)
+      await world.disk.write((tx) => tx.putSession(without(session, name)))
+      await wakeFor(world, HOUR_MS)
+      expect(await world.statuses(other)).toEqual(['confirmed', 'confirmed'])
+      for (const chunk of await world.chunks(id)) expect(await world.hasPayload(chunk)).toBe(true)
+      // Whatever a person asks for.
+      for (const type of ['sessions', 'resume', 'sessions'] as const) {
+        const told = await reply(world.worker(), { holdfast: PROTOCOL_VERSION, type, sessionId: id })
+        const value = told.ok ? [told.value].flat() : []
+        expect(value).toContainEqual(
+          expect.objectContaining({ id, lastError: expect.objectContaining({ code: 'defect' }) }),
+        )
+      }
+      await wakeFor(world, HOUR_MS)
+      expect(await world.session(id)).toMatchObject({ damaged: true, paused: true })
+      for (const chunk of await world.chunks(id)) expect(await world.hasPayload(chunk)).toBe(true)
+    },
+  )
+})

@@ -139,7 +139,7 @@ export async function deliver(
     }
     return true
   })
-  return done === true
+  return !!done
 }
 
 /** Whether it could be the bytes' fault. What asks for a wait, or for a sign-in, is the destination's. */

@@ -181,8 +181,10 @@ function planSteps(
       const running = keys.filter((other) => other.startsWith(kind)).length
       if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
       else if (kind === 'sign-in' || kind === 'refusal') {
-        if (kind === 'refusal' && isTried(session)) continue
-        if (kind === 'refusal') tried.push(session)
+        if (kind === 'refusal') {
+          if (isTried(session)) continue
+          tried.push(session)
+        }
         events.push([session.id, { type: 'trial-due', of: kind, mayLeave }])
       } else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
         steps.push({ kind, session, key })

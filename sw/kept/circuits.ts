@@ -16,7 +16,8 @@ const metaName = (destination: string) => `circuit:${destination}`
 
 /** The stored health of a destination. */
 export async function circuitOf(tx: ReadTransaction, destination: string, nowMs: number): Promise<Circuit> {
-  return believable(((await tx.meta(metaName(destination))) as Circuit | undefined) ?? CLOSED, nowMs)
+  // One of an older version lacks what has come since.
+  return believable({ ...CLOSED, ...((await tx.meta(metaName(destination))) as Partial<Circuit>) }, nowMs)
 }
 
 /** Changes the stored health of a destination, and writes only what changes. */

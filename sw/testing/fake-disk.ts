@@ -3,7 +3,6 @@ import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
-import { NO_SUMS } from '../core/session.ts'
 import type { QueueRange, ReadTransaction, Store, WriteNeeds, WriteTransaction } from '../ports/store.ts'
 
 /** What is on the disk. Records are never changed in place. */
@@ -192,12 +191,17 @@ function compareKeys(a: readonly number[], b: readonly number[]): number {
 
 /** As `readSession` gives it; a record that lacks nothing already is that. */
 const ofThisVersion = (session: SessionRecord): SessionRecord =>
-  SUMS.every((sum) => session[sum] !== undefined) &&
-  CHUNK_STATUSES.every((status) => session.tally[status] !== undefined)
+  WHOLE.every((name) => session[name] !== undefined) &&
+  CHUNK_STATUSES.every((status) => session.tally[status] !== undefined) &&
+  'trials' in session &&
+  !session.damaged
     ? session
     : readSession(session)
 
-const SUMS = Object.keys(NO_SUMS) as (keyof typeof NO_SUMS)[]
+/** What every record of this version has. */
+const WHOLE = (['name', ...Object.keys(readSession({}))] as (keyof SessionRecord)[]).filter(
+  (name) => name !== 'damaged' && name !== 'trials',
+)
 
 /** The session's chunks, by index. */
 export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>

@@ -17,6 +17,8 @@ interface FakeTransaction {
 const database = vi.hoisted(() => ({
   opened: 0,
   closed: 0,
+  /** The mode of each transaction, and how durable it was to be. */
+  asked: [] as unknown[],
   open: async (): Promise<void> => {},
   next: (): object => ({}),
 }))
@@ -26,7 +28,10 @@ vi.mock('./idb-requests.ts', () => ({
     database.opened++
     await database.open()
     return {
-      transaction: () => database.next(),
+      transaction: (_stores: string[], mode: string, options: IDBTransactionOptions) => {
+        database.asked.push([mode, options.durability])
+        return database.next()
+      },
       close: () => database.closed++,
     }
   },
@@ -49,11 +54,26 @@ beforeEach(() => {
   vi.useFakeTimers()
   vi.stubGlobal('IDBKeyRange', {})
   database.opened = database.closed = 0
+  database.asked = []
   database.open = async () => {}
 })
 afterEach(() => {
   vi.useRealTimers()
   vi.unstubAllGlobals()
+})
+
+test('a write is strictly durable, unless it is said to be repeatable', async () => {
+  transactions(() => ({}))
+  const store = idbStore('device')
+  const nothing = async () => undefined
+  await store.write(nothing)
+  await store.write(nothing, { records: true })
+  await store.write(nothing, { records: true, repeatable: true })
+  expect(database.asked).toEqual([
+    ['readwrite', 'strict'],
+    ['readwrite', 'strict'],
+    ['readwrite', 'relaxed'],
+  ])
 })
 
 describe('a payload that cannot be read', () => {
