@@ -145,6 +145,14 @@ test('says that an offset lies beyond the length', async () => {
   expect(copies()).toBe(1)
 })
 
+test('does not believe a copy whose upload goes on for longer', async () => {
+  const { attempt, copies } = await scene({ checksums: true, longer: 1 })
+  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+  expect(copies()).toBe(2)
+})
+
 test('refuses a Location that gives up TLS, before it remembers it', async () => {
   const asked: string[] = []
   vi.stubGlobal('fetch', async (url: string, { method }: RequestInit) => {

@@ -107,7 +107,7 @@ export function tus({
     return (algorithm = ALGORITHMS.find(([known]) => offered.has(known))?.[0] ?? '')
   }
 
-  /** How far an upload is; undefined if it is not there, or is no upload of this size. */
+  /** How far an upload is; undefined if it is not there, NaN if it is one of another size. */
   async function offsetOf({ url }: Target, { sizeBytes }: Upload, attempt: Attempt) {
     const answer = await call('HEAD', url, attempt, TUS)
     if (isAbsent(answer)) return undefined
@@ -115,7 +115,7 @@ export function tus({
     const offset = offsetIn(answer)
     const length = answer.headers.get('upload-length')
     if (length === null) throw hidden(answer, 'Upload-Length', REJECTED)
-    if (length !== `${sizeBytes}`) return undefined
+    if (length !== `${sizeBytes}`) return NaN
     if (offset > sizeBytes) throw badAnswer(answer, ' with an offset beyond the length.')
     return offset
   }
@@ -132,7 +132,7 @@ export function tus({
     // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
     const target = named(upload)
     const offset = await offsetOf(target, upload, attempt)
-    if (offset === undefined) throw httpError(answer)
+    if (offset === undefined || isNaN(offset)) throw httpError(answer)
     return { target: offset === 0 ? { ...target, checked: checksum } : target, offset }
   }
 
@@ -199,7 +199,7 @@ export function tus({
           'bad-answer',
           confirmed === undefined
             ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-            : `The server has ${confirmed} of ${offset} bytes.`,
+            : 'The server tells another offset or length of it now.',
         )
       },
       () => countedOf(held, hasBegun),
@@ -213,7 +213,7 @@ export function tus({
       const { resumeToken, progress } = attempt
       const target = targetOf(resumeToken) ?? named(upload)
       const offsetBytes = await offsetOf(target, upload, attempt)
-      if (offsetBytes === undefined) return { kind: 'nothing' }
+      if (offsetBytes === undefined || isNaN(offsetBytes)) return { kind: 'nothing' }
       progress(offsetBytes)
       if (offsetBytes === upload.sizeBytes) return { kind: 'all', proved: isProof(target) }
       return { kind: 'part', offsetBytes }
