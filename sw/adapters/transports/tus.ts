@@ -50,7 +50,6 @@ const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 /** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
 const ALGORITHMS: readonly (readonly [string, string])[] = [
   ['sha256', 'SHA-256'],
-  ['sha512', 'SHA-512'],
   ['sha1', 'SHA-1'],
 ]
 
@@ -128,7 +127,10 @@ export function tus({
       'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
     })
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
-    if (answer.ok) return { target: { url: locationIn(answer), checked: checksum }, offset: 0 }
+    if (answer.ok) {
+      const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
+      return { target: { url, checked: checksum }, offset: 0 }
+    }
     // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
     const target = named(upload)
     const offset = await offsetOf(target, upload, attempt)
@@ -199,7 +201,7 @@ export function tus({
           'bad-answer',
           confirmed === undefined
             ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-            : 'The server tells another offset or length of it now.',
+            : 'It has another offset or length now.',
         )
       },
       () => countedOf(held, hasBegun),
@@ -276,7 +278,7 @@ const TUS = { 'Tus-Resumable': '1.0.0' } as const
 const OPTIONS_HEADERS = ['Tus-Version', 'Tus-Resumable', 'Tus-Checksum-Algorithm']
 
 /** What a person can do where nothing proves a copy. */
-const CONFIGURE = 'A length proves nothing: enable checksums, let uploads be read, or set trustLength.'
+const CONFIGURE = 'Enable checksums, let uploads be read, or set trustLength.'
 
 const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 
