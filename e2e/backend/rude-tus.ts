@@ -24,6 +24,8 @@ export interface Rudeness {
   readonly patchStatus?: 204 | 409
   /** HEAD tells so many bytes more than there are. */
   readonly beyond?: number
+  /** HEAD tells that so many bytes more are to come than the creation said. */
+  readonly longer?: number
 }
 
 interface Stored {
@@ -67,7 +69,7 @@ export async function rudeTus(rudeness: Rudeness) {
       case 'HEAD':
         return end(rudeness.headStatus ?? 200, {
           ...offset(),
-          ...(!rudeness.hidesLength && { 'Upload-Length': String(sizeBytes) }),
+          ...(!rudeness.hidesLength && { 'Upload-Length': String(sizeBytes + (rudeness.longer ?? 0)) }),
         })
       case 'PATCH': {
         if (rudeness.patchStatus !== undefined) {

@@ -340,6 +340,8 @@ describe('the relay', () => {
 
   it.each([
     ['{"success":false}', 'anchor-rejected'],
+    ['{\n  "error" :\n  "insufficient funds"\n}', 'anchor-rejected'],
+    ['{"transactionHash":"0x1","status":"0x0"}', 'anchor-rejected'],
     ['{"success": "false"}', 'anchor-rejected'],
     ['{"ok":false}', 'anchor-rejected'],
     ['{"status":"failed"}', 'anchor-rejected'],

@@ -135,11 +135,11 @@ export function evm({
               ),
             signal,
           )
-          if (!answer.ok || IN_VAIN.test(answer.text)) {
+          const said = answer.ok ? parseJsonObject(answer) : undefined
+          if (!said || IN_VAIN.test(JSON.stringify(said))) {
             const { code } = httpError(answer)
-            throw httpError(answer, '', answer.ok || code === 'rejected-by-store' ? 'anchor-rejected' : code)
+            throw httpError(answer, '', said || code === 'rejected-by-store' ? 'anchor-rejected' : code)
           }
-          const said = parseJsonObject(answer)
           const [on, at] = [said['chainId'] ?? chainId, said['registry'] ?? registry]
           // It has been paid for in vain, and would be again.
           if ((chainId && Number(on) !== chainId) || String(at).toLowerCase() !== registry.toLowerCase())
@@ -171,7 +171,7 @@ export function evm({
 }
 
 /** Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed. */
-const IN_VAIN = /"(errors?": ?\[?([{t1-9-]|"[^"])|(ok|success)": ?"?f|status": ?"?(err|fail|rev))/i
+const IN_VAIN = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?f|status":"?(err|fail|rev|0x0))/i
 
 const HASHES = /^(0x[\da-f]{64}){2}$/i
 

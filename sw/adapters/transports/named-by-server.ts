@@ -1,3 +1,4 @@
+import type { HoldfastError } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import type { AdaptiveTimeout, TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { RemoteState } from '../../ports/transport.ts'
@@ -24,7 +25,7 @@ export const callsOf =
         http.request(
           url,
           { method, headers: { ...headers, ...authorization }, ...(body && { body }) },
-          { bodyBytes: body instanceof Blob ? body.size : (body?.byteLength ?? 0), ...request },
+          { bodyBytes: (body as Blob)?.size ?? (body as Uint8Array)?.byteLength ?? 0, ...request },
         ),
       request.signal,
     )
@@ -33,24 +34,27 @@ export const callsOf =
 /**
  * The URL of what an answer created, relative to where that came from at last.
  *
- * @throws HoldfastError `rejected-by-store` where it tells none, one that cannot be asked, or one that gives up TLS:
- *   who sets the server up can change that
+ * @param reach asks for what is elsewhere, which may be a name that only the server's own network knows
+ * @throws HoldfastError `rejected-by-store` where it tells none, one that cannot be asked or reached, or one that gives up
+ *   TLS: who sets the server up can change that
  */
-export function locationIn(answer: Answer): string {
+export async function locationIn(answer: Answer, reach: (url: string) => Promise<unknown>): Promise<string> {
   const location = answer.headers.get('location')
-  const refusal = (what: string) => httpError(answer, what, 'rejected-by-store')
-  if (!location) throw refusal(' and no Location, or CORS hides it.')
-  let found = ''
-  try {
-    found = new URL(location, answer.url).href
-  } catch {
-    // Refused below.
-  }
   // `fetch` takes no other scheme, and no name and password.
   const askable = answer.url.startsWith('https:') ? /^https:..[^/@]+\// : /^https?:..[^/@]+\//
-  if (!askable.test(found))
-    throw refusal(' and a Location that cannot be asked, or that gives up TLS (see X-Forwarded-Proto).')
-  return found
+  try {
+    const url = new URL(location || '//', answer.url).href.replace(/#.*/, '')
+    if (askable.test(url)) {
+      if (!url.startsWith(`${answer.origin}/`)) await reach(url)
+      return url
+    }
+  } catch (error) {
+    if ((error as HoldfastError).code === 'aborted') throw error
+  }
+  const what = location
+    ? ' and a Location that cannot be reached, or that gives up TLS (see X-Forwarded-Proto).'
+    : ' and no Location, or CORS hides it.'
+  throw httpError(answer, what, 'rejected-by-store')
 }
 
 /** An upload that is not there, or no more. */

@@ -1,6 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
+import { collect } from '../../../e2e/backend/exchange.ts'
+import { serverOfTest } from '../../../e2e/backend/server-of-test.ts'
+import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
 import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
@@ -109,6 +112,30 @@ test.each([403, 404, 410])('takes %i of a gateway for “not there”', async (s
   const signed = transport({ signUpload: () => signedUrl(backend.endpoints, jwt) })
   backend.faults.add({ service: 'gateway', kind: 'status', status })
   expect(await signed.probe(upload, attempt)).toEqual(NOTHING)
+})
+
+test('finds what Pinata had before under another address and name, and sends it once', async () => {
+  const { bytes, upload } = await fresh(1000)
+  const other = { id: '1', cid: 'bafkreiolder', name: 'an older name', size: 1000, is_duplicate: true }
+  let posts = 0
+  const base = await serverOfTest(async (request, response) => {
+    await collect(request)
+    const url = new URL(request.url ?? '', 'http://pinata')
+    if (request.method === 'POST') {
+      posts += 1
+      response.end(JSON.stringify({ data: other }))
+    } else if (url.pathname.startsWith('/ipfs/')) response.writeHead(504).end()
+    else
+      response.end(
+        JSON.stringify({ data: { files: url.searchParams.get('cid') === other.cid ? [other] : null } }),
+      )
+  })
+  const one = keptAttempts(upload, bytes)
+  for (let time = 0; time < 4; time += 1)
+    expect(await one.attempt(pinata({ uploads: base, api: base, gateway: base, authorize }))).toMatchObject({
+      code: 'server-error',
+    })
+  expect(posts).toBe(1)
 })
 
 test('takes bases that end with a slash', async () => {

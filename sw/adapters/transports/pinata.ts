@@ -106,9 +106,11 @@ export function pinata({
         const ours = await list('cid', cid, signal)
         if (ours.some((file) => file.cid === cid && sameSize(file))) return held(true)
         if (token === CORRUPT) return { kind: 'nothing' }
-        // Under another address it still bears the name that we gave it.
-        const named = await list('name', cid, signal)
-        const other = named.find((file) => file.name === cid && file.cid !== cid && sameSize(file))
+        // Under another address it still bears the name that we gave it; or an older one, where Pinata had it before.
+        const files = token ? await list('cid', token, signal) : await list('name', cid, signal)
+        const other = files.find(
+          (file) => (token ? file.cid === token : file.name === cid && file.cid !== cid) && sameSize(file),
+        )
         if (other === undefined) return { kind: 'nothing' }
         await saveResumeToken(other.cid + markOf(resumeToken))
         return held(false)

@@ -204,6 +204,15 @@ describe('the URL of an upload', () => {
     },
   )
 
+  test('is refused where only the server’s own network knows it', async () => {
+    const { attempt, copies, resumeToken } = await scene({ location: () => 'http://127.0.0.1:9/files/1' })
+    const error = await attempt()
+    expect(error).toMatchObject({ code: 'rejected-by-store' })
+    expect(String(error)).toContain('a Location that cannot be reached')
+    expect(resumeToken()).toBeUndefined()
+    expect(copies()).toBe(0)
+  })
+
   test('is refused where it gives up TLS', async () => {
     vi.stubGlobal(
       'fetch',

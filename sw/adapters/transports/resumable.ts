@@ -145,7 +145,7 @@ export function resumable({
                 ` to ${sizeBytes} bytes. Upload-Limit: ${limits}`,
                 answer.ok ? REJECTED : undefined,
               )
-            url = locationIn(answer).replace(/#.*/, '')
+            url = await locationIn(answer, (found) => ask('HEAD', found, attempt))
             await remember(markOf(attempt.resumeToken))
           }
           hasBegun = true
@@ -160,12 +160,17 @@ export function resumable({
             )
             const end = offset + part.byteLength
             const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
-            const headers = {
-              'Content-Type': 'application/partial-upload',
-              'Upload-Offset': `${offset}`,
-              'Upload-Complete': completes,
-            }
-            const answer = await ask('PATCH', url, attempt, headers, part)
+            const answer = await ask(
+              'PATCH',
+              url,
+              attempt,
+              {
+                'Content-Type': 'application/partial-upload',
+                'Upload-Offset': `${offset}`,
+                'Upload-Complete': completes,
+              },
+              part,
+            )
             const said = answer.headers.get('upload-complete')
             if (answer.ok && said === completes) {
               if (said === COMPLETE) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
@@ -238,5 +243,5 @@ async function whole({ headers }: Answer, upload: Upload, attempt: Attempt) {
 
 /** A resume token is the URL; empty where there is none. */
 const urlOf = ({ resumeToken }: Attempt) =>
-  // What is no URL is of another transport, by which the session began; earlier versions kept a fragment.
-  resumeToken?.startsWith('http') ? resumeToken.replace(/[# ].*/s, '') : ''
+  // What is no URL is of another transport, by which the session began.
+  resumeToken?.startsWith('http') ? unmarked(resumeToken) : ''

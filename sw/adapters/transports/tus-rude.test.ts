@@ -145,6 +145,26 @@ test('says that an offset lies beyond the length', async () => {
   expect(copies()).toBe(1)
 })
 
+test('remembers no Location that only the server’s own network knows, and gets out by itself once it is mended', async () => {
+  let location: (id: string) => string = (id) => `http://127.0.0.1:9/files/${id}`
+  const { attempt, copies, resumeToken } = await scene({ checksums: true, location: (id) => location(id) })
+  const error = await attempt()
+  expect(error).toMatchObject({ code: 'rejected-by-store' })
+  expect(String(error)).toContain('a Location that cannot be reached')
+  expect(resumeToken()).toBeUndefined()
+  location = (id) => `/files/${id}`
+  expect(await attempt()).toBe('stored')
+  expect(copies()).toBe(1)
+})
+
+test('does not believe a copy whose upload goes on for longer', async () => {
+  const { attempt, copies } = await scene({ checksums: true, longer: 1 })
+  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+  expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+  expect(copies()).toBe(2)
+})
+
 test('refuses a Location that gives up TLS, before it remembers it', async () => {
   const asked: string[] = []
   vi.stubGlobal('fetch', async (url: string, { method }: RequestInit) => {

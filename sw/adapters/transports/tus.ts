@@ -50,7 +50,6 @@ const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 /** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
 const ALGORITHMS: readonly (readonly [string, string])[] = [
   ['sha256', 'SHA-256'],
-  ['sha512', 'SHA-512'],
   ['sha1', 'SHA-1'],
 ]
 
@@ -107,7 +106,7 @@ export function tus({
     return (algorithm = ALGORITHMS.find(([known]) => offered.has(known))?.[0] ?? '')
   }
 
-  /** How far an upload is; undefined if it is not there, or is no upload of this size. */
+  /** How far an upload is; undefined if it is not there, NaN if it is one of another size. */
   async function offsetOf({ url }: Target, { sizeBytes }: Upload, attempt: Attempt) {
     const answer = await call('HEAD', url, attempt, TUS)
     if (isAbsent(answer)) return undefined
@@ -115,7 +114,7 @@ export function tus({
     const offset = offsetIn(answer)
     const length = answer.headers.get('upload-length')
     if (length === null) throw hidden(answer, 'Upload-Length', REJECTED)
-    if (length !== `${sizeBytes}`) return undefined
+    if (length !== `${sizeBytes}`) return NaN
     if (offset > sizeBytes) throw badAnswer(answer, ' with an offset beyond the length.')
     return offset
   }
@@ -128,11 +127,14 @@ export function tus({
       'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
     })
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
-    if (answer.ok) return { target: { url: locationIn(answer), checked: checksum }, offset: 0 }
+    if (answer.ok) {
+      const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
+      return { target: { url, checked: checksum }, offset: 0 }
+    }
     // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
     const target = named(upload)
     const offset = await offsetOf(target, upload, attempt)
-    if (offset === undefined) throw httpError(answer)
+    if (offset === undefined || isNaN(offset)) throw httpError(answer)
     return { target: offset === 0 ? { ...target, checked: checksum } : target, offset }
   }
 
@@ -199,7 +201,7 @@ export function tus({
           'bad-answer',
           confirmed === undefined
             ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-            : `The server has ${confirmed} of ${offset} bytes.`,
+            : 'It has another offset or length now.',
         )
       },
       () => countedOf(held, hasBegun),
@@ -213,7 +215,7 @@ export function tus({
       const { resumeToken, progress } = attempt
       const target = targetOf(resumeToken) ?? named(upload)
       const offsetBytes = await offsetOf(target, upload, attempt)
-      if (offsetBytes === undefined) return { kind: 'nothing' }
+      if (offsetBytes === undefined || isNaN(offsetBytes)) return { kind: 'nothing' }
       progress(offsetBytes)
       if (offsetBytes === upload.sizeBytes) return { kind: 'all', proved: isProof(target) }
       return { kind: 'part', offsetBytes }
@@ -276,7 +278,7 @@ const TUS = { 'Tus-Resumable': '1.0.0' } as const
 const OPTIONS_HEADERS = ['Tus-Version', 'Tus-Resumable', 'Tus-Checksum-Algorithm']
 
 /** What a person can do where nothing proves a copy. */
-const CONFIGURE = 'A length proves nothing: enable checksums, let uploads be read, or set trustLength.'
+const CONFIGURE = 'Enable checksums, let uploads be read, or set trustLength.'
 
 const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 
