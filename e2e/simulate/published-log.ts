@@ -1,3 +1,4 @@
+import { toHex } from '../../src/evidence/bytes.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { parseEntry } from '../../src/evidence/entry-parse.ts'
 import { serialiseEntry, type ChunkEntry, type Entry } from '../../src/evidence/entry.ts'
@@ -53,7 +54,7 @@ export async function readPublishedLog(
   }
   demand(tree.size === head.size, `its pages have ${tree.size} entries, not ${head.size}`)
   demand((await rootOf(tree)) === head.root, 'its root is not that of its pages')
-  demand(head.previous === (pages.at(-2)?.digest ?? null), 'it names another page before its own')
+  checkPrevious(head, pages.at(-1)!.page, bytesOf)
   const entries = pages.flatMap(({ page }) => page.entries.map(entryOf))
   const [first, ...rest] = entries
   demand(first?.kind === 'session' && rest.every(({ kind }) => kind !== 'session'), 'it has no one beginning')
@@ -97,6 +98,30 @@ async function pagesOf(
     pages.unshift({ page, digest })
   }
   return pages
+}
+
+/**
+ * The page before its own is the last that its log had before: where its own is a full one, that is one of the small ones
+ * of which it has the entries.
+ */
+function checkPrevious(
+  { previous }: SignedHead,
+  own: Page,
+  bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
+): void {
+  const end = ({ from, entries }: Page) => from + entries.length
+  const bytes = previous === null ? undefined : bytesOf(pageCid(previous))
+  if (previous !== null && bytes === undefined) throw new PageNeverSent(pageCid(previous))
+  const before = bytes && parsePage(bytes)
+  const isTrue = before
+    ? before.name === own.name && own.from <= end(before) && end(before) < end(own)
+    : previous === null && own.from === 0
+  demand(isTrue, 'it names another page before its own')
+  if (!before) return
+  // Of what both list they say the same.
+  const from = Math.max(own.from, before.from)
+  const shared = (page: Page) => page.entries.slice(from - page.from, end(before) - page.from).map(toHex)
+  demand(isSame(shared(own), shared(before)), 'its own page and the one before list other entries')
 }
 
 function entryOf(bytes: Uint8Array): Entry {
