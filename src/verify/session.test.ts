@@ -477,6 +477,7 @@ describe('a list of everything at the end', () => {
   })
 })
 
+// Promise 9 of docs/guarantees.md.
 describe('full pages in the place of small ones', () => {
   const CHUNKS = 60
   const PER_PAGE = 10

@@ -54,6 +54,7 @@ describe('the next step of a listing', () => {
   })
 })
 
+// Promise 9 of docs/guarantees.md.
 describe('what the next page follows on', () => {
   /** Pages of a log that gets so many entries at a time, and what they cost. */
   function published(entries: number, atATime: number) {
