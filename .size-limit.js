@@ -71,7 +71,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '25.9 kB',
+    limit: '26 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -80,7 +80,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '24.5 kB',
+    limit: '24.6 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -123,7 +123,7 @@ export default [
   {
     name: 'several nodes of the chain, with the look that any anchor brings along',
     path: 'dist/sw/adapters/anchors/nodes.js',
-    limit: '12.3 kB',
+    limit: '12.4 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

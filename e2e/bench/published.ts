@@ -10,6 +10,8 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import { newSessionKeys } from '../../src/evidence/session-keys.ts'
 import { appendEntries, EMPTY_TREE, rootOf } from '../../src/evidence/tree.ts'
 import { newPrivateKey, platformX25519, publicKeyOf } from '../../src/evidence/x25519.ts'
+import { pageBefore } from '../../sw/core/listing.ts'
+import type { Listed } from '../../sw/core/record.ts'
 import type { Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { EvidenceWorld, Witnessed } from '../vectors/evidence-world.ts'
 import { timeOfBlock } from '../vectors/evidence-world.ts'
@@ -20,8 +22,8 @@ export interface RecordingOptions {
   readonly chunksPerPage: number
   /** A head is anchored after so many pages, and after the last. */
   readonly pagesPerHead: number
-  /** Whether the last head is of a list of everything, in full pages. */
-  readonly listsAll?: boolean
+  /** `full`: in the place of small pages come full ones, as the worker has it. `once more`: the last head is of all in such pages. */
+  readonly lists?: 'full' | 'once more' | undefined
   /** What each chunk is, base64; default: `chunkBytes` at random. */
   readonly media?: { readonly base64: string; readonly mimeType: string }
 }
@@ -39,7 +41,7 @@ export interface Published {
 
 /** Publishes a recording with the product's own code, in as little memory as its pages need. */
 export async function publish(options: RecordingOptions): Promise<Published> {
-  const { chunks, chunksPerPage, pagesPerHead, listsAll = false, media } = options
+  const { chunks, chunksPerPage, pagesPerHead, lists, media } = options
   const privateKey = newPrivateKey()
   const groupKey = toHex(await publicKeyOf(privateKey, platformX25519))
   const id = crypto.randomUUID() as SessionId
@@ -62,8 +64,7 @@ export async function publish(options: RecordingOptions): Promise<Published> {
 
   const objects = new Map<string, Buffer>()
   const witnessed: Witnessed[] = []
-  let tree = EMPTY_TREE
-  let chain = EMPTY_CHAIN
+  let last: Listed = { tree: EMPTY_TREE, pages: EMPTY_CHAIN }
   let waiting: Uint8Array[] = [
     serialiseSession({
       startedAtMs,
@@ -78,18 +79,20 @@ export async function publish(options: RecordingOptions): Promise<Published> {
   const listed: Uint8Array[] = []
   let pages = 0
   const publishPage = async (isLast: boolean) => {
-    const { size: from, frontier } = tree
-    const number = chain.number + 1
-    const bytes = serialisePage({ name, number, from, frontier, links: linksOf(chain), entries: waiting })
+    listed.splice(last.tree.size, Infinity, ...waiting)
+    const before = lists === 'full' ? pageBefore(last, listed.length) : last
+    const { size: from, frontier } = before.tree
+    const number = before.pages.number + 1
+    const entries = listed.slice(from)
+    const bytes = serialisePage({ name, number, from, frontier, links: linksOf(before.pages), entries })
     const page = await sha256Hex(bytes)
     objects.set(pageCid(page), Buffer.from(bytes))
-    const previous = newestOf(chain) ?? null
-    tree = await appendEntries(tree, waiting)
-    chain = withPage(chain, page)
-    listed.push(...waiting)
+    const previous = newestOf(last.pages) ?? null
+    const tree = await appendEntries(before.tree, entries)
+    last = { tree, pages: withPage(before.pages, page), full: before.full }
     pages += 1
     waiting = []
-    const isAnchored = number % pagesPerHead === 0 && tree.size > (witnessed.at(-1)?.head.size ?? 0)
+    const isAnchored = pages % pagesPerHead === 0 && tree.size > (witnessed.at(-1)?.head.size ?? 0)
     if (!isAnchored && !isLast) return
     const head: Head = {
       name,
@@ -145,10 +148,9 @@ export async function publish(options: RecordingOptions): Promise<Published> {
     if ((index + 1) % chunksPerPage === 0 && index + 1 < chunks) await publishPage(false)
   }
   waiting.push(serialiseEnd({ how: 'complete', endedAtMs: startedAtMs + 3_000 * chunks, indexes: chunks }))
-  if (listsAll) {
+  if (lists === 'once more') {
     const all = [...listed, ...waiting]
-    tree = EMPTY_TREE
-    chain = EMPTY_CHAIN
+    last = { tree: EMPTY_TREE, pages: EMPTY_CHAIN }
     const pagesOfAll = Math.ceil(all.length / MAX_PAGE_ENTRIES)
     for (let at = 0; at < pagesOfAll; at++) {
       waiting = all.slice(at * MAX_PAGE_ENTRIES, (at + 1) * MAX_PAGE_ENTRIES)

@@ -84,12 +84,12 @@ async function readAll(told: Served, kinds: readonly GatewayKind[]) {
   return { openMs: Math.round(openMs), readMs: Math.round(performance.now() - began - openMs) }
 }
 
-/** Chunks of a page, whether logs tell the times of their blocks, and whether all is listed once more at the end. */
+/** Chunks of a page, whether logs tell the times of their blocks, and whether full pages take the place of small ones. */
 const MANY = [
-  [1, true, false],
-  [1, false, false],
-  [1, true, true],
-  [8, true, false],
+  [1, true, 'full'],
+  [1, false, 'full'],
+  [1, true, undefined],
+  [1, true, 'once more'],
 ] as const
 
 const AT_A_TIME = [
@@ -156,13 +156,13 @@ async function inPage<Measured>(told: Served, measured: Promise<Measured>): Prom
 const cases: Readonly<Record<string, () => Promise<unknown>>> = {
   async many() {
     const figures: object[] = []
-    for (const [chunksPerPage, logTimes, listsAll] of MANY)
-      await served({ chunks, roundTripMs, chunksPerPage, logTimes, listsAll }, async (told) => {
+    for (const [chunksPerPage, logTimes, lists] of MANY)
+      await served({ chunks, roundTripMs, chunksPerPage, logTimes, lists }, async (told) => {
         for (const [atATime, kinds] of AT_A_TIME) {
           const { openMs, readMs } = await readAll(told, kinds)
           const { pages } = told
           const seconds = (openMs + readMs) / 1_000
-          figures.push({ chunks, pages, logTimes, listsAll, atATime, openMs, readMs, seconds })
+          figures.push({ chunks, pages, logTimes, lists, atATime, openMs, readMs, seconds })
         }
       })
     return figures
@@ -171,12 +171,12 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
   /** The same in Chromium, over HTTP/1.1. */
   async browser() {
     const figures: object[] = []
-    for (const [chunksPerPage, logTimes, listsAll] of MANY.filter(([, isTold]) => isTold)) {
-      const options = { chunks, roundTripMs, chunksPerPage, logTimes, listsAll, hasPage: true }
+    for (const [chunksPerPage, logTimes, lists] of MANY.filter(([, isTold]) => isTold)) {
+      const options = { chunks, roundTripMs, chunksPerPage, logTimes, lists, hasPage: true }
       await served(options, async (told, measured) => {
         const { openMs, readMs } = await inBrowser(told, measured)
         const seconds = (openMs + readMs) / 1_000
-        figures.push({ chunks, pages: told.pages, listsAll, openMs, readMs, seconds })
+        figures.push({ chunks, pages: told.pages, lists, openMs, readMs, seconds })
       })
     }
     return figures
@@ -186,11 +186,11 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
   async frame() {
     const media = await recordedSlice()
     const figures: object[] = []
-    for (const [chunksPerPage, logTimes, listsAll] of MANY.filter(([, isTold]) => isTold)) {
-      const options = { chunks, roundTripMs, chunksPerPage, logTimes, listsAll, media }
+    for (const [chunksPerPage, logTimes, lists] of MANY.filter(([, isTold]) => isTold)) {
+      const options = { chunks, roundTripMs, chunksPerPage, logTimes, lists, media }
       await served({ ...options, hasPage: 'first-frame' }, async (told, measured) => {
         const found = await inPage(told, measured)
-        figures.push({ chunks, pages: told.pages, listsAll, ...found })
+        figures.push({ chunks, pages: told.pages, lists, ...found })
       })
     }
     return figures

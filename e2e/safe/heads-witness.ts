@@ -95,8 +95,10 @@ export async function timesOf(
   ledger: readonly LedgerEntry[],
 ): Promise<ChunkTimes[]> {
   const stored = storedObjects(ledger)
+  // The first page that lists a chunk counts, and not the full one that takes its place later.
+  const byTime = (await listedEntries(backend, name, ledger)).toSorted((a, b) => b.atMs - a.atMs)
   const byIndex = new Map(
-    (await listedEntries(backend, name, ledger)).flatMap(({ position, entry, atMs }) =>
+    byTime.flatMap(({ position, entry, atMs }) =>
       entry.kind === 'chunk' ? [[entry.index, { position, atMs, cid: entry.cid }] as const] : [],
     ),
   )

@@ -99,12 +99,15 @@ function timesOf({ server, chain }: World, acknowledged: ReadonlyMap<number, num
   const takenAtMs = new Map(server.ledger.map(({ of, atMs }) => [of, atMs]))
   const startMs = Date.UTC(2026, 0, 1)
   const chunks: ChunkTimes[] = []
+  const listed = new Set<number>()
   for (const [cid, bytes] of server.bytes) {
     if (!isPage(bytes)) continue
     const page = parsePage(bytes)
     for (const [at, bytesOfEntry] of page.entries.entries()) {
       const entry = parseEntry(bytesOfEntry)
-      if (entry.kind !== 'chunk') continue
+      // Not where a full page lists it once more.
+      if (entry.kind !== 'chunk' || listed.has(entry.index)) continue
+      listed.add(entry.index)
       const block = chain.entries.find(({ request }) => request.head.size > page.from + at)?.block
       chunks.push({
         ...entry,
@@ -129,7 +132,7 @@ async function withChunksBefore(world: World, before: number): Promise<void> {
   )
   const whole = await appendEntries(tree, entries)
   let pages = withPage(session.listed.pages, digest('a'))
-  while (pages.number < before / 8) pages = withPage(pages, digest('b'))
+  while (pages.number < Math.sqrt(8 * before)) pages = withPage(pages, digest('b'))
   const { size } = whole
   const aged: SessionRecord = { ...session, size, listed: { tree: whole, pages }, anchored: anchoredAt(size) }
   await disk.write(async (tx) => {

@@ -147,7 +147,9 @@ export function createOracle(
     const beganTo = Math.max(listing?.tree.size ?? 0, listedTo)
     const { from = listedTo } = listing?.frame ?? {}
     const isAskedAgain = expired.some((page) => page.from === from && page.to === listing?.tree.size)
-    check(from === listedTo || isAskedAgain, `the page of ${id} does not begin where the log ends`)
+    // A full page begins where the last full one ends, and lists what the small ones since then have, and more.
+    const isFull = from === listed.full?.tree.size && (listing?.tree.size ?? 0) > listedTo
+    check(from === listedTo || isFull || isAskedAgain, `the page of ${id} does not begin where the log ends`)
     check(listedTo <= beganTo && beganTo <= size, `${id} lists entries that it does not have`)
     for (const { id: chunkId, position = -1, state } of chunks) {
       check(

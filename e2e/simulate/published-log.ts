@@ -1,11 +1,11 @@
-import { equalBytes } from '../../src/evidence/bytes.ts'
+import { equalBytes, toHex } from '../../src/evidence/bytes.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { parseEntry } from '../../src/evidence/entry-parse.ts'
 import { serialiseEntry, type ChunkEntry, type Entry } from '../../src/evidence/entry.ts'
 import { groupsDigest, verifyHead } from '../../src/evidence/head.ts'
 import { EMPTY_CHAIN, linksOf, withPage, type PageChain } from '../../src/evidence/page-chain.ts'
 import { parsePage } from '../../src/evidence/page-parse.ts'
-import { pageCid, serialisePage } from '../../src/evidence/page.ts'
+import { pageCid, serialisePage, type Page } from '../../src/evidence/page.ts'
 import { appendEntries, EMPTY_TREE, rootOf, type Tree } from '../../src/evidence/tree.ts'
 import type { SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { SignedHead } from '../../sw/ports/anchor.ts'
@@ -34,8 +34,8 @@ interface LogTo extends PublishedLog {
   readonly name: SessionName
   readonly tree: Tree
   readonly chain: PageChain
-  /** Digest of the page before the last one. */
-  readonly previous: Sha256Hex | null
+  /** Its last page. */
+  readonly last: Page
 }
 
 const EMPTY = { entries: [], pages: [], sizes: [], tree: EMPTY_TREE, chain: EMPTY_CHAIN } as const
@@ -81,7 +81,7 @@ export function publishedLogs(
       name: page.name,
       tree: await appendEntries(before.tree, page.entries),
       chain: withPage(before.chain, digest),
-      previous,
+      last: page,
       entries: [...before.entries, ...page.entries.map(entryOf)],
       pages: [...before.pages, cid],
       sizes: [...before.sizes, from + page.entries.length],
@@ -91,11 +91,11 @@ export function publishedLogs(
   return async (head) => {
     demand(await verifyHead(head, head.publicKey, head.signature), 'its signature does not hold')
     const log = await logTo(head.page)
-    const { tree, entries } = log
+    const { tree, entries, last } = log
     demand(log.name === head.name, `its page ${log.chain.number} is another session's`)
     demand(tree.size === head.size, `its pages have ${tree.size} entries, not ${head.size}`)
     demand((await rootOf(tree)) === head.root, 'its root is not that of its pages')
-    demand(head.previous === log.previous, 'it names another page before its own')
+    checkPrevious(head, last, bytesOf)
     const [first, ...rest] = entries
     demand(
       first?.kind === 'session' && rest.every(({ kind }) => kind !== 'session'),
@@ -116,6 +116,30 @@ export const chunkEntryOf = ({ entries }: PublishedLog, index: number): [number,
   const at = entries.findIndex((entry) => entry.kind === 'chunk' && entry.index === index)
   const entry = entries[at]
   return entry?.kind === 'chunk' ? [at, entry] : undefined
+}
+
+/**
+ * The page before its own is the last that its log had before: where its own is a full one, that is one of the small ones
+ * of which it has the entries.
+ */
+function checkPrevious(
+  { previous }: SignedHead,
+  own: Page,
+  bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
+): void {
+  const end = ({ from, entries }: Page) => from + entries.length
+  const bytes = previous === null ? undefined : bytesOf(pageCid(previous))
+  if (previous !== null && bytes === undefined) throw new PageNeverSent(pageCid(previous))
+  const before = bytes && parsePage(bytes)
+  const isTrue = before
+    ? before.name === own.name && own.from <= end(before) && end(before) < end(own)
+    : previous === null && own.from === 0
+  demand(isTrue, 'it names another page before its own')
+  if (!before) return
+  // Of what both list they say the same.
+  const from = Math.max(own.from, before.from)
+  const shared = (page: Page) => page.entries.slice(from - page.from, end(before) - page.from).map(toHex)
+  demand(isSame(shared(own), shared(before)), 'its own page and the one before list other entries')
 }
 
 function entryOf(bytes: Uint8Array): Entry {

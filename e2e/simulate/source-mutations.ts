@@ -197,8 +197,18 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('publishes pages that do not know each other', /is none|is not at its end/, [
     'engine/listing',
-    'withPage(session.listed.pages, sha256)',
+    'withPage(pages, sha256)',
     'session.listed.pages',
+  ]),
+  plant('leaves an entry out of a full page, and has the next one twice', /is not of the log on the disk/, [
+    'engine/listing',
+    'tx.entries(id, frame.from, to)',
+    'tx.entries(id, frame.from, to).then((all) => all.map((entry, at) => (at === 1 && all[3]) || entry))',
+  ]),
+  plant('has full pages follow on the small ones that they are for', /is none|is not at its end/, [
+    'engine/listing',
+    'pageBefore(session.listed, tree.size)',
+    '({ ...pageBefore(session.listed, tree.size), pages: session.listed.pages })',
   ]),
   plant('never publishes the end of a recording', /is not at its end|nobody is told/, [
     'core/listing',
@@ -216,6 +226,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'engine/listing',
     'if (!(await deliverFor(context, session, object, delivery, signal))) return',
     'await signedHead(context, session, listing); if (!(await deliverFor(context, session, object, delivery, signal))) return',
+  ]),
+  plant('signs before a full page is stored', /before its page was stored/, [
+    'engine/listing',
+    '{ cid: pageCid(sha256), sha256, sizeBytes }',
+    '(frame.from < session.listed.tree.size && session.listed.tree.size < tree.size && (await signedHead(context, session, listing)), { cid: pageCid(sha256), sha256, sizeBytes })',
   ]),
   plant('does not sign that the recording has ended', /does not say whether it has ended|is not at its end/, [
     'engine/listing',

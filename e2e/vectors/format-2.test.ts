@@ -2,6 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { verify, createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { sha256Hex } from '../../src/evidence/digest.ts'
+import { EMPTY_CHAIN, linksOf, newestOf, withPage } from '../../src/evidence/page-chain.ts'
+import { serialisePage } from '../../src/evidence/page.ts'
+import { appendEntries, EMPTY_TREE } from '../../src/evidence/tree.ts'
+import type { SessionName } from '../../src/protocol/ids.ts'
+import { pageBefore } from '../../sw/core/listing.ts'
+import type { Listed } from '../../sw/core/record.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { fileAddress, rawAddress } from './address.ts'
 import { hex, sha256, text, unhex } from './bytes.ts'
@@ -49,6 +56,36 @@ describe('format-2.json', () => {
       expect(holds(signed.subarray(185, 249), signed.subarray(249), signed.subarray(0, 185))).toBe(true)
     }
   })
+})
+
+it('the pages that this library writes of a log are those of the vectors, full ones included', async () => {
+  const { fullPages } = JSON.parse(await readFile(file, 'utf8')) as {
+    fullPages: {
+      name: string
+      entries: string[]
+      pages: { number: number; full: boolean; bytes: string; head: { size: number; previous: string } }[]
+    }
+  }
+  const { name, pages } = fullPages
+  const all = fullPages.entries.map((entry) => Uint8Array.from(unhex(entry)))
+  let listed: Listed = { tree: EMPTY_TREE, pages: EMPTY_CHAIN }
+  for (const { number, bytes, head } of pages) {
+    const { tree, pages: chain, full } = pageBefore(listed, head.size)
+    const page = serialisePage({
+      name: name as SessionName,
+      number: chain.number + 1,
+      from: tree.size,
+      frontier: tree.frontier,
+      links: linksOf(chain),
+      entries: all.slice(tree.size, head.size),
+    })
+    expect(chain.number + 1).toBe(number)
+    expect(hex(Buffer.from(page))).toBe(bytes)
+    expect(newestOf(listed.pages) ?? '0'.repeat(64)).toBe(head.previous)
+    const after = await appendEntries(tree, all.slice(tree.size, head.size))
+    listed = { tree: after, pages: withPage(chain, await sha256Hex(page)), full }
+  }
+  expect(pages.filter(({ full }) => full)).toHaveLength(3)
 })
 
 it('the example of docs/evidence-format.md is of these vectors', async () => {

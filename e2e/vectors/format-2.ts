@@ -160,6 +160,30 @@ function trees() {
   }
 }
 
+/** A log of 14 pages of one entry each, of which those are full, and list what small ones did, that have to be. */
+function fullPages() {
+  const mine = new Recording(`${SEED}/full pages`)
+  const pages: object[] = []
+  let [full, to] = [0, 0]
+  for (let number = 1; number <= 14; number++) {
+    if (number < 14) mine.note({ page: number })
+    else mine.end('complete', 0)
+    const isFull = mine.entries.length - to >= 4 + full / 4
+    const { bytes, digest, from, head, before } = isFull ? mine.publishFull(full) : mine.publish()
+    if (isFull) [full, to] = [full + 1, mine.entries.length]
+    pages.push({
+      number: before.length + 1,
+      from,
+      full: isFull,
+      follows: before.map((page) => page.digest),
+      bytes,
+      digest,
+      head: { size: head.size, previous: head.previous, signedHead: signedHeadBytes(head) },
+    })
+  }
+  return { name: mine.keys.name, entries: mine.entries, pages }
+}
+
 /** A whole recording of 20 pages: pages of one to three entries, chunks, notes, an end that is taken back, an end. */
 async function recording() {
   const random = randomFrom(`${SEED}/recording`)
@@ -267,6 +291,7 @@ export async function format2Vectors(): Promise<string> {
     entries: entries(keys, listed, note.sealed),
     tree: trees(),
     recording: await recording(),
+    fullPages: fullPages(),
     signatures: signatures(keys),
   }
   return `${JSON.stringify(plain(vectors), undefined, 1)}\n`

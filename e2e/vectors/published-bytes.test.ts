@@ -4,6 +4,8 @@ import { serialiseChunk, serialiseSession } from '../../src/evidence/entry.ts'
 import { EMPTY_CHAIN, linksOf, withPage } from '../../src/evidence/page-chain.ts'
 import { pageCid, serialisePage } from '../../src/evidence/page.ts'
 import { appendEntries, EMPTY_TREE } from '../../src/evidence/tree.ts'
+import { pageBefore } from '../../sw/core/listing.ts'
+import type { Listed } from '../../sw/core/record.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import { hex, sha256 } from './bytes.ts'
 
@@ -39,11 +41,17 @@ const chunk = (index: number) =>
     cid: pageCid(digest()),
   })
 
-it('10,000 chunks for one group, each with a page of its own, publish 900 bytes each at most, and the last no more than twice the eleventh', async () => {
-  const sizes: number[] = []
-  let [tree, chain] = [EMPTY_TREE, EMPTY_CHAIN]
+it('10,000 chunks for one group, each with a page of its own, publish 900 bytes each at most, and the last small page no more than twice the eleventh', async () => {
+  const log = [session()]
+  const small: number[] = []
+  const full: number[] = []
+  let read = 0
+  let listed: Listed = { tree: EMPTY_TREE, pages: EMPTY_CHAIN }
   for (let index = 0; index <= CHUNKS; index++) {
-    const entries = index === 0 ? [session(), chunk(0)] : [chunk(index)]
+    log.push(chunk(index))
+    const { tree, pages: chain, full: before } = pageBefore(listed, log.length)
+    const entries = log.slice(tree.size)
+    read += entries.length
     const page = serialisePage({
       name: '8'.repeat(64) as SessionName,
       number: chain.number + 1,
@@ -52,13 +60,23 @@ it('10,000 chunks for one group, each with a page of its own, publish 900 bytes 
       links: linksOf(chain),
       entries,
     })
-    sizes.push(page.length)
-    chain = withPage(chain, hex(sha256(page)) as Sha256Hex)
-    tree = await appendEntries(tree, entries)
+    ;(before ? small : full).push(page.length)
+    const pages = withPage(chain, hex(sha256(page)) as Sha256Hex)
+    listed = { tree: await appendEntries(tree, entries), pages, full: before }
   }
-  const perChunk = sizes.slice(0, CHUNKS).reduce((sum, size) => sum + size, 0) / CHUNKS
-  const [eleventh = 0, last = 0] = [sizes[10], sizes[CHUNKS]]
-  console.log(`Published: ${perChunk.toFixed(0)} bytes a chunk; page 11 ${eleventh}, page 10,001 ${last}`)
+  const sum = [...small, ...full].reduce((all, size) => all + size, 0)
+  const perChunk = sum / CHUNKS
+  const [eleventh = 0, last = 0] = [small[10], small.at(-1)]
+  const found = listed.pages.number
+  console.log(
+    `Published: ${perChunk.toFixed(0)} bytes a chunk; small page 11 ${eleventh}, the last ${last}; ` +
+      `${full.length} full pages, the last of ${full.at(-1)}; ${found} pages list all; ${(read / CHUNKS).toFixed(2)} entries read for each`,
+  )
   expect(perChunk).toBeLessThanOrEqual(900)
   expect(last).toBeLessThanOrEqual(2 * eleventh)
+  expect(found).toBeLessThanOrEqual(360)
+  // What a page of another 2 s would be, at 1 Mbit/s.
+  expect(full.at(-1)).toBeLessThanOrEqual(25_000)
+  // The entry itself, and once more in a full page.
+  expect(read).toBeLessThanOrEqual(2 * (CHUNKS + 2))
 })

@@ -24,6 +24,7 @@ export async function randomSession(seed: string): Promise<RandomSession> {
   const random = randomFrom(`random-session/${seed}`)
   // Apart, so that sessions without a list of everything are what they were.
   const lists = randomFrom(`lists/${seed}`)
+  const fulls = randomFrom(`full pages/${seed}`)
   const deeds: string[] = []
   // Half of the sessions are good; in the others each deed has its chance.
   const isBad = random.number(2) === 0
@@ -72,6 +73,9 @@ export async function randomSession(seed: string): Promise<RandomSession> {
         mine.entries[lists.number(mine.entries.length)] = mine.entries.at(-1)!
       }
       anchor(mine, mine.relist(lists.number(2) === 0 ? undefined : 1 + lists.number(5), head))
+    } else if (fulls.number(3) === 0) {
+      const kept = fulls.number(mine.found().length + 1)
+      anchor(mine, mine.publishFull(kept, page, head))
     } else anchor(mine, mine.publish(page, head))
   }
   if (does(60, 'entries after the end')) {

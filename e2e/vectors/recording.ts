@@ -225,6 +225,8 @@ export interface Published {
   readonly digest: Buffer
   readonly from: number
   readonly head: SignedHead
+  /** Those that it follows on, oldest first. */
+  readonly before: readonly Published[]
 }
 
 export interface RecordingOptions {
@@ -333,9 +335,13 @@ export class Recording {
   }
 
   /** A page of all that is not yet published, and its head; `page` and `head` are what a bad recorder writes instead. */
-  publish(page: Partial<PageFields> = {}, head: Partial<HeadFields> = {}): Published {
+  publish(
+    page: Partial<PageFields> = {},
+    head: Partial<HeadFields> = {},
+    before: readonly Published[] = this.found(),
+  ): Published {
     const from = this.published
-    const number = this.pages.length + 1
+    const number = before.length + 1
     const leaves = this.entries.map(leafHash)
     const bytes = pageBytes({
       magic: 'holdfast/page/v2',
@@ -343,7 +349,7 @@ export class Recording {
       number,
       from,
       frontier: frontier(leaves.slice(0, from)),
-      links: linkedPages(number).map((linked) => this.pages[linked - 1]!.digest),
+      links: linkedPages(number).map((linked) => before[linked - 1]!.digest),
       entries: this.entries.slice(from),
       ...page,
     })
@@ -359,11 +365,26 @@ export class Recording {
       end: last[0] === 2 && last[1] === HOW.complete,
       ...head,
     })
-    const published = { bytes, digest, from, head: signed }
+    const published = { bytes, digest, from, head: signed, before }
     this.objects.set(rawAddress(digest), bytes)
     this.pages.push(published)
     this.published = this.entries.length
     return published
+  }
+
+  /** The pages that are found from the last one, it included, oldest first. */
+  found(): readonly Published[] {
+    const last = this.pages.at(-1)
+    return last ? [...last.before, last] : []
+  }
+
+  /**
+   * A full page: it follows on the first `kept` of those that are found from the last one, and lists again what the others
+   * do, with all that is new.
+   */
+  publishFull(kept: number, page: Partial<PageFields> = {}, head: Partial<HeadFields> = {}): Published {
+    this.published = this.found()[kept]?.from ?? this.published
+    return this.publish(page, head, this.found().slice(0, kept))
   }
 
   /**

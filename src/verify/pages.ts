@@ -1,7 +1,7 @@
 import { sha256Hex } from '../evidence/digest.ts'
 import type { Entry } from '../evidence/entry.ts'
 import { parseEntry } from '../evidence/entry-parse.ts'
-import { MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, pageCid, type Page } from '../evidence/page.ts'
+import { MAX_PAGE_BYTES, pageCid, type Page } from '../evidence/page.ts'
 import { parsePage } from '../evidence/page-parse.ts'
 import { appendEntries, leafHash, rootOf, type Tree } from '../evidence/tree.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
@@ -52,10 +52,10 @@ export const isComplete = (entry: Entry | undefined): boolean =>
 export interface PageReader {
   readonly pages: Pages
   /**
-   * Whether the newest head's page follows on full ones: then these list everything, and there are few. It is not waited
-   * for longer than 2 s: then it counts as none.
+   * The newest of these signed heads, where fewer pages list its log than there are heads: then these are all that is
+   * looked at first; undefined else. Its page is not waited for longer than 2 s: then it counts as none.
    */
-  listsAll(newest: FoundHead): Promise<boolean>
+  listsAll(heads: readonly FoundHead[]): Promise<FoundHead | undefined>
   /**
    * Reads all pages, from those that these signed heads name along their links, several at a time. Where a head's own
    * page cannot be fetched, from the page before it.
@@ -98,12 +98,14 @@ export function pageReader(
 
   return {
     pages,
-    async listsAll({ head }) {
+    async listsAll(heads) {
+      const signed = heads.filter(({ isSigned }) => isSigned)
+      const newest = signed.at(-1)!
       const late = after(LIST_TIMEOUT_MS)
-      const page = await Promise.race([pageAt(head.page), late.passed])
+      const page = await Promise.race([pageAt(newest.head.page), late.passed])
       late.cancel()
-      if (page === 'late' || page instanceof VerificationError) return false
-      return page.from >= (page.number - 1) * MAX_PAGE_ENTRIES
+      if (page === 'late' || page instanceof VerificationError) return undefined
+      return page.number < signed.length ? newest : undefined
     },
     async follow(heads) {
       const waiting: Sha256Hex[] = []

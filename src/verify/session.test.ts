@@ -477,6 +477,66 @@ describe('a list of everything at the end', () => {
   })
 })
 
+// Promise 9 of docs/guarantees.md.
+describe('full pages in the place of small ones', () => {
+  const CHUNKS = 60
+  const PER_PAGE = 10
+  /** One page for each chunk, of which each tenth is a full one; the last few are small. */
+  const recorded = async () => {
+    const long = new Recording('full pages', { groups: [group] })
+    const witness = new Witness()
+    for (let index = 0; index < CHUNKS + 3; index++) {
+      await long.chunk(index, text(`chunk ${index}`))
+      const isFull = index % PER_PAGE === PER_PAGE - 1
+      witness.anchor((isFull ? long.publishFull(Math.floor(index / PER_PAGE)) : long.publish()).head)
+    }
+    node.world = { ...worldOf(long), witnessed: witness.witnessed }
+    const cids = long.pages.map(({ digest }) => rawAddress(digest))
+    return {
+      long,
+      witness,
+      found: long.found().map(({ digest }) => rawAddress(digest)),
+      cids,
+      name: hex(long.keys.name),
+    }
+  }
+
+  it('are all that is asked for of pages, of a recording that has not ended too', async () => {
+    const { found, cids, name: of } = await recorded()
+    const session = await open({ name: of })
+    expect(found).toHaveLength(CHUNKS / PER_PAGE + 3)
+    expect(node.asked.filter((cid) => cids.includes(cid)).toSorted()).toEqual(found.toSorted())
+    expect(session).toMatchObject({ ending: 'open', size: CHUNKS + 4, lostEntries: [], forked: [] })
+    expect(session.heads.map(({ verdict }) => verdict)).toEqual(Array<string>(CHUNKS + 3).fill('good'))
+    const times = node.world.witnessed.map(({ timeMs }) => timeMs)
+    expect(session.listed.map(({ existedBeforeMs }) => existedBeforeMs)).toEqual(times)
+  })
+
+  it.each([0, 2, 5])(
+    'cost one entry where one is lost: the small ones have the others (full page %i)',
+    async (at) => {
+      const { found, name: of } = await recorded()
+      node.onObject = (cid, bytes) => (cid === found[at] ? undefined : bytes)
+      const session = await open({ name: of })
+      const position = (at + 1) * PER_PAGE
+      expect(session.listed).toHaveLength(CHUNKS + 2)
+      expect(session.lostEntries).toEqual([{ from: position, to: position + 1 }])
+      expect(session.heads.every(({ verdict }) => verdict === 'good')).toBe(true)
+    },
+  )
+
+  it('are of the same log as the small ones, or a fork', async () => {
+    const { long, witness, name: of } = await recorded()
+    long.entries[20] = long.entries[21]!
+    await long.chunk(CHUNKS + 3, text('more'))
+    witness.anchor(long.publishFull(1).head)
+    node.world = { ...worldOf(long), witnessed: witness.witnessed }
+    const session = await open({ name: of })
+    expect(session.heads.map(({ verdict }) => verdict).slice(-2)).toEqual(['good', 'forked'])
+    expect(session.size).toBe(CHUNKS + 4)
+  })
+})
+
 it.each(['<!DOCTYPE html><title>Sign in</title>', '\n <html lang="en">'])(
   'a network that answers each request with its own page says nothing of the evidence: %s',
   async (page) => {

@@ -157,12 +157,11 @@ async function read(
   at('fetching the pages')
   const reader = pageReader(objects, name, () => at('fetching the pages'))
   const { pages } = reader
-  const newestFound = [...found].reverse().find(({ isSigned }) => isSigned)!
-  const isListed = await reader.listsAll(newestFound)
-  await reader.follow(isListed ? [newestFound] : found)
+  const listing = await reader.listsAll(found)
+  await reader.follow(listing ? [listing] : found)
   at('checking the log')
   let log = await wholeLog(found, pages)
-  if (!log && isListed) await reader.follow(found)
+  if (!log && listing) await reader.follow(found)
   log ??= await readLog(found, pages)
   const { session, newest } = beginningOf(name, log, pages)
   at('checking the group')

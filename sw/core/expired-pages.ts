@@ -44,5 +44,5 @@ export const toAskFor = (
   pages: readonly PageRange[] = [],
 ): readonly PageRange[] =>
   [...pages, ...heads.map(({ frame: { from }, size: to }) => ({ from, to }))].sort(
-    (a, b) => (b.from || Infinity) - (a.from || Infinity),
+    (a, b) => (b.from ? b.to : Infinity) - (a.from ? a.to : Infinity),
   )

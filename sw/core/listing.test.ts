@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { aListing, aSession, listedUpTo } from '../testing/records.ts'
+import { MAX_PAGE_ENTRIES } from '../../src/evidence/page.ts'
 import { again, afterFailedEffort, isParked, underWay } from './effort.ts'
-import { listingDueMs } from './listing.ts'
-import type { SessionRecord } from './record.ts'
+import { listingDueMs, pageBefore } from './listing.ts'
+import type { Listed, SessionRecord } from './record.ts'
 
 const NOW_MS = 1_800_000_000_000
 const DAY_MS = 86_400_000
@@ -50,6 +51,62 @@ describe('the next step of a listing', () => {
       listingDueMs(session({ manifesting: 1 }, { listing: aListing(0, 2, { notBeforeMs }) }), NOW_MS)
     expect(at(NOW_MS + days * DAY_MS)).toBe(NOW_MS)
     expect(at(NOW_MS - days * DAY_MS)).toBeLessThan(NOW_MS)
+  })
+})
+
+// Promise 9 of docs/guarantees.md.
+describe('what the next page follows on', () => {
+  /** Pages of a log that gets so many entries at a time, and what they cost. */
+  function published(entries: number, atATime: number) {
+    let listed: Listed = { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } }
+    let [pages, sent, most] = [0, 0, 0]
+    for (let size = 0; size < entries;) {
+      size = Math.min(entries, size + atATime)
+      while (listed.tree.size < size) {
+        const before = pageBefore(listed, size)
+        const to = Math.min(size, before.tree.size + MAX_PAGE_ENTRIES)
+        // What is fixed for one size holds for the size that the page comes to.
+        const isSame = pageBefore(listed, to).tree.size === before.tree.size
+        if (!isSame || to <= listed.tree.size) throw new Error(`${listed.tree.size} to ${size}`)
+        sent += to - before.tree.size
+        pages++
+        most = Math.max(most, to - before.tree.size)
+        const { full } = before
+        listed = {
+          tree: { size: to, frontier: [] },
+          pages: { ...before.pages, number: before.pages.number + 1 },
+          full,
+        }
+      }
+    }
+    return { found: listed.pages.number, pages, perEntry: sent / entries, most }
+  }
+
+  it.each([10, 100, 1_000, 10_000, 30_000])(
+    'leaves few pages that list a log of %i entries which came one by one, each of them twice at most',
+    (entries) => {
+      const { found, pages, perEntry, most } = published(entries, 1)
+      expect(pages).toBe(entries)
+      expect(found).toBeLessThanOrEqual(Math.sqrt(8 * entries) * 1.25 + 4)
+      expect(perEntry).toBeLessThanOrEqual(2)
+      expect(most).toBeLessThanOrEqual(4 + Math.sqrt(entries / 2))
+    },
+  )
+
+  it('is the last page where the entries came in few pages, and those are not listed again', () => {
+    expect(published(10_000, 20)).toEqual({ found: 500, pages: 500, perEntry: 1, most: 20 })
+    expect(published(10_000, 5_000).found).toBe(18)
+  })
+
+  it('never grows too long for a page', () => {
+    const upTo = (size: number, number: number) => ({
+      tree: { size, frontier: [] },
+      pages: { number, digests: [] },
+    })
+    const full = upTo(3_000_000, 5_000)
+    const listed = { ...upTo(3_000_598, 5_598), full }
+    expect(pageBefore(listed, 3_000_599).tree.size).toBe(3_000_598)
+    expect(pageBefore(listed, 3_000_600)).toEqual(full)
   })
 })
 

@@ -1,9 +1,26 @@
+import { MAX_PAGE_ENTRIES } from '../../src/evidence/page.ts'
 import { effortDueMs } from './effort.ts'
-import type { SessionRecord } from './record.ts'
+import type { Listed, SessionRecord } from './record.ts'
 import { totalChunks } from './session.ts'
 
 // A session's log is published in pages, one at a time: each takes all entries that no page has yet. While there are
 // none, the store is asked again for pages whose proof is old.
+//
+// Once what was listed since the last full page makes another full one, together with what is new, the next page is that,
+// and takes the place of the small ones. So few pages list the whole log, at any moment.
+
+/**
+ * What the page that brings a log to this size follows on: the last page, or the last full one where it makes the next.
+ * Four full pages have one entry more each than the four before, so that a log of n entries has the root of 8n of them at
+ * most, and a quarter of that in small ones after them. What came in pages of eight entries or more is left as it is.
+ */
+export function pageBefore(listed: Listed, size: number): Listed {
+  const { full = listed } = listed
+  const [entries, pages] = [listed.tree.size - full.tree.size, listed.pages.number - full.pages.number]
+  if (size - full.tree.size < Math.min(MAX_PAGE_ENTRIES, 4 + full.pages.number / 4))
+    return { ...listed, full }
+  return entries < 8 * pages ? full : { ...listed, full: undefined }
+}
 
 /**
  * When the next step of the session's listing is due, ms since the epoch (0: now); never, while there is none.

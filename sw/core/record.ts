@@ -120,10 +120,12 @@ export interface Listing extends Effort {
   readonly sizeBytes: number
 }
 
-/** The log as far as its pages are proved to be stored. */
+/** The log as far as its pages are proved to be stored, and the pages by which all of it is found. */
 export interface Listed {
   readonly tree: Tree
   readonly pages: PageChain
+  /** The same up to the last full page; absent where that is the last one, or there is none. */
+  readonly full?: Listed | undefined
 }
 
 /** How far the newest head is on its way to the chain, or, where there is none, to the store. */

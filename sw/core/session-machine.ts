@@ -15,6 +15,7 @@ import {
 } from './effort.ts'
 import { expiredPages, toAskFor } from './expired-pages.ts'
 import { belongsElsewhere } from './identity.ts'
+import { pageBefore } from './listing.ts'
 import type {
   Anchored,
   ChunkRecord,
@@ -115,8 +116,9 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
   return undefined
 }
 
-/** Whether more follows a page that begins: then the proved chunks within it are counted. */
-export const isCut = (session: SessionRecord, listing: Listing) => listing.tree.size < session.size
+/** Whether more follows a page of new entries that begins: then the proved chunks among these are counted. */
+export const isCut = ({ listed, size }: SessionRecord, { tree }: Listing) =>
+  listed.tree.size < tree.size && tree.size < size
 
 /**
  * The whole lifecycle of a session: (session, its chunks, event, now) to (records, effects), without side effects. An
@@ -274,13 +276,13 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): void {
  */
 function beginListing(draft: Draft, listing: Listing): void {
   const { session } = draft
-  const { from } = listing.frame
-  const isDue = from === session.listed.tree.size || from === session.expired?.[0]?.from
+  const { tally, listed, expired } = session
+  const { size } = listing.tree
+  const isNew = size > listed.tree.size
+  const isDue = isNew ? listing.frame.from === pageBefore(listed, size).tree.size : size === expired?.[0]?.to
   if (session.listing || !isDue) return
-  const { tally } = session
   // Proved chunks that no page has yet; those of an older one are counted as listed.
-  const proved =
-    from < session.listed.tree.size ? 0 : isCut(session, listing) ? draft.chunks.length : tally.uploaded
+  const proved = !isNew ? 0 : isCut(session, listing) ? draft.chunks.length : tally.uploaded
   draft.set({
     listing,
     paging: undefined,
@@ -328,7 +330,7 @@ function step<Name extends EffortName, Event extends EffortEvent>(
 /** The page is stored: what it lists goes on, and its head is to be witnessed. */
 function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 'page-stored' }>): void {
   const { tally } = draft.session
-  const expired = draft.session.expired?.filter(({ from }) => from !== of.frame.from)
+  const expired = draft.session.expired?.filter(({ to }) => to !== of.tree.size)
   draft.set({
     listing: undefined,
     listed,

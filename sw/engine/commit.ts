@@ -25,7 +25,7 @@ export async function commit(
   if (!before || (here && belongsElsewhere(before, here))) return undefined
   const chunks =
     event.type === 'listing-began' && isCut(before, event.of)
-      ? await tx.provedChunks(id, event.of.frame.from, event.of.tree.size)
+      ? await tx.provedChunks(id, before.listed.tree.size, event.of.tree.size)
       : needed
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))

@@ -51,12 +51,12 @@ describe('a page', () => {
   // Promise 4 of docs/guarantees.md.
   it('is fixed before it leaves, and holds exactly the entries that no page has', async () => {
     const world = createWorld()
-    await recordSession(world, { chunks: 2, ending: 'recording' })
+    await recordSession(world, { ending: 'recording' })
     await list(world, 1)
     expect(world.server.ledger).toEqual([])
     const { listing } = await world.session(id)
-    expect(listing).toMatchObject({ frame: { from: 0 }, tree: { size: 3 } })
-    await admitChunk(world.worker(), await sealedChunk(id, 2))
+    expect(listing).toMatchObject({ frame: { from: 0 }, tree: { size: 2 } })
+    await admitChunk(world.worker(), await sealedChunk(id, 1))
     await list(world, 1)
     // Whoever finds it in flight asks first.
     const address = listing && pageCid(listing.page)
@@ -64,10 +64,10 @@ describe('a page', () => {
       ['probe', address],
       ['send', address],
     ])
-    expect(await kindsOf(world)).toEqual(['session', 'chunk', 'chunk'])
+    expect(await kindsOf(world)).toEqual(['session', 'chunk'])
     await list(world, 2)
     const { pages } = await publishedLog(world, id)
-    expect(pages.map(({ entries }) => entries.length)).toEqual([3, 1])
+    expect(pages.map(({ entries }) => entries.length)).toEqual([2, 1])
   })
 
   // Promise 4 of docs/guarantees.md.
@@ -230,6 +230,31 @@ describe('a log', () => {
     await world.clock.runUntil(drain.join('message'))
     expect((await publishedLog(world, id)).pages.length).toBeLessThanOrEqual(5)
     expect((await world.session(id)).anchored?.size).toBe(502)
+  })
+
+  // Promise 9 of docs/guarantees.md.
+  it('is found in few pages at any moment, whenever its worker died', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 0, ending: 'recording' })
+    const letGo = world.locks.hold(recordingLockName(id))
+    const one = await sealedChunk(id, 0)
+    const CHUNKS = 60
+    for (let index = 0; index < CHUNKS; index++) {
+      await admitChunk(world.worker(), { ...one, index })
+      await drainOnce(world, world.worker(workerLifetime(1 + ((7 * index) % 40))))
+      await list(world, 2)
+      const { view, entries } = await publishedLog(world, id)
+      expect(entries).toHaveLength(index + 2)
+      expect(view.length).toBeLessThanOrEqual(4 + 1.25 * Math.sqrt(8 * entries.length))
+    }
+    await endSession(world.worker(), id)
+    letGo()
+    await drainOnce(world, world.worker())
+    const { view, pages } = await publishedLog(world, id)
+    expect(pages.length).toBeGreaterThan(CHUNKS / 2)
+    for (const { digest } of pages) expect(world.server.stored.get(pageCid(digest))).toBe(1)
+    expect(view.length).toBeLessThanOrEqual(30)
+    await expectThrough(world, id, CHUNKS)
   })
 
   it('that is too long for one page has several, one after the other', async () => {

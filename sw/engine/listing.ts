@@ -6,6 +6,7 @@ import { appendEntries, rootOf } from '../../src/evidence/tree.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
+import { pageBefore } from '../core/listing.ts'
 import type { HeadRecord, Listing, PageFrame, SessionRecord } from '../core/record.ts'
 import { change } from './change.ts'
 import { signingKeyName } from '../core/session.ts'
@@ -34,9 +35,9 @@ async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: Pa
  */
 export async function beginPage(context: Context, session: SessionRecord): Promise<Begun | undefined> {
   const { size, listed } = session
-  const { tree, pages } = listed
+  const { tree, pages } = pageBefore(listed, size)
   // What has not been at the store at all goes first.
-  const expired = size > tree.size ? undefined : session.expired?.[0]
+  const expired = size > listed.tree.size ? undefined : session.expired?.[0]
   const again = expired && (await headAt(context, session.id, expired.to))
   const next = { number: pages.number + 1, from: tree.size, frontier: tree.frontier, links: linksOf(pages) }
   const frame = again?.frame ?? next
@@ -92,8 +93,9 @@ export async function publishPage(
   }
   const object = { cid: pageCid(sha256), sha256, sizeBytes }
   if (!(await deliverFor(context, session, object, delivery, signal))) return
-  const isNew = frame.from === session.listed.tree.size
-  const listed = isNew ? { tree, pages: withPage(session.listed.pages, sha256) } : session.listed
+  const isNew = tree.size > session.listed.tree.size
+  const { pages, full } = pageBefore(session.listed, tree.size)
+  const listed = isNew ? { tree, pages: withPage(pages, sha256), full } : session.listed
   const head = isNew ? await signedHead(context, session, listing) : await headAt(context, id, tree.size)
   await change(context, id, { type: 'page-stored', of: listing, listed, head }, 'listing')
 }

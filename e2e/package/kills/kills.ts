@@ -6,6 +6,8 @@ import { findChromium } from '../../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../../driver/real-browser.ts'
 import { stopWorkers } from '../../driver/worker-control.ts'
 import { publishedLog } from '../../backend-oracle.ts'
+import { PAGE_LABEL } from '../../../src/evidence/page.ts'
+import { parsePage } from '../../../src/evidence/page-parse.ts'
 import { parseSignedHead, SIGNED_HEAD_BYTES } from '../../../src/evidence/head-parse.ts'
 import { unlessLate, sleep } from '../../soak/unless-late.ts'
 import { seeded } from '../../soak/random.ts'
@@ -164,6 +166,8 @@ export async function killUploads({
     const [lost, doubled, overtaken]: [string[], string[], string[]] = [[], [], []]
     const all = await told()
     const expected = new Set<string>()
+    const names = new Set<string>()
+    const pageEnds = new Set<string>()
     for (const { label, sizeBytes, seed: contentSeed } of files) {
       const sessions = all.filter((each) => each.label === label)
       if (sessions.length !== 1) doubled.push(`${label} is ${sessions.length} sessions`)
@@ -188,6 +192,7 @@ export async function killUploads({
       const head = parseSignedHead(await objectOf(found.head))
       const gateway = { endpoints: { gateway: server } } as typeof backend
       const log = await publishedLog(gateway, { name: found.name as SessionName, page: head.page })
+      names.add(head.name)
       const indexes = log.chunks.map(({ index }) => index)
       if (new Set(indexes).size !== indexes.length) doubled.push(`${label}: an index twice in the log`)
       for (const cid of [...log.pages, ...log.chunks.map((chunk) => chunk.cid)]) expected.add(cid)
@@ -196,9 +201,17 @@ export async function killUploads({
     for (const [key, times] of stored) {
       if (times > 1 && store === 'put' && wasOvertaken(bucket, key)) overtaken.push(key)
       else if (times > 1) doubled.push(`${key} was stored ${times} times`)
-      if (expected.has(key)) continue
+      const object = await objectOf(key)
+      const page = isPage(object) ? parsePage(object) : undefined
+      if (page) {
+        // A full page takes the place of small ones; no two end with one entry.
+        const end = `${page.name} ${page.from + page.entries.length}`
+        if (pageEnds.has(end) || !names.has(page.name)) doubled.push(`${key} is one page too much`)
+        pageEnds.add(end)
+      }
+      if (expected.has(key) || page) continue
       // Of heads each page has one; anything else that no log lists was brought for nothing.
-      if ((await objectOf(key)).length !== SIGNED_HEAD_BYTES) doubled.push(`${key} is in no log`)
+      if (object.length !== SIGNED_HEAD_BYTES) doubled.push(`${key} is in no log`)
     }
     for (const cid of expected) if (!stored.has(cid)) lost.push(`${cid} was never stored`)
     return { kills: counted, parts: uploads * PARTS, lost, doubled, overtaken }
@@ -226,3 +239,6 @@ export async function killUploads({
     return counts
   }
 }
+
+const isPage = (object: Uint8Array): boolean =>
+  new TextDecoder().decode(object.subarray(0, PAGE_LABEL.length)) === PAGE_LABEL
