@@ -4,11 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { buildDemo, serveDemo } from '../demo-site.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
-import { startSession, ask } from '../page/messages.ts'
+import { leavePending } from '../page/pending.ts'
 import { NOWHERE } from './nowhere.ts'
 
 const HELP = `Opens the demo over recordings that wait, in a browser without a debugger, and tells how long it took until all of
@@ -104,7 +103,9 @@ async function main(): Promise<void> {
   const told: Told[] = []
   try {
     const before = await launchBrowser({ executable, profile })
-    await leaveRecordings(await before.context.newPage(), site.url)
+    const visit = await before.context.newPage()
+    await visit.goto(site.url)
+    await leavePending(visit, sessions, chunks)
     await before.close()
     for (let run = 0; run < runs; run++) {
       // The first browser also loads it again and again; the others are for their first load.
@@ -133,66 +134,6 @@ async function main(): Promise<void> {
     await site.close()
     await rm(folder, { recursive: true, force: true })
   }
-}
-
-/** Recordings that were made while uploads are off, as they lie there at the next visit. */
-async function leaveRecordings(
-  page: Awaited<ReturnType<Awaited<ReturnType<typeof launchBrowser>>['context']['newPage']>>,
-  url: string,
-): Promise<void> {
-  await page.goto(url)
-  await ask(page, { type: 'policy', policy: 'paused' })
-  for (let at = 0; at < sessions; at++) {
-    const sessionId = `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`
-    await startSession(page, sessionId)
-    const failed = await page.evaluate(postAll, { sessionId, chunks, holdfast: PROTOCOL_VERSION })
-    if (failed !== 0) throw new Error(`${failed} chunks of ${sessionId} were not taken.`)
-    await ask(page, { type: 'session-end', sessionId, indexes: chunks })
-  }
-}
-
-/** Runs in the page: hands over chunks, some at a time. @returns how many were not taken */
-async function postAll(of: {
-  readonly sessionId: string
-  readonly chunks: number
-  readonly holdfast: number
-}): Promise<number> {
-  const { active } = await navigator.serviceWorker.ready
-  const { sessionId, chunks: count, holdfast } = of
-  let failed = 0
-  const hand = async (index: number) => {
-    const bytes = new TextEncoder().encode(`${sessionId}/${index}`)
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-    const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-    // CIDv1 of one raw leaf: version, codec, multihash; base32 without padding (RFC 4648 §6).
-    const bits = [1, 0x55, 0x12, 32, ...digest].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-    const cid = (bits.match(/.{1,5}/g) ?? []).map(
-      (five) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five.padEnd(5, '0'), 2)],
-    )
-    const chunk = {
-      kind: 'sealed',
-      sessionId,
-      index,
-      plaintextHash: hash,
-      encryptedHash: hash,
-      iv: '00'.repeat(12),
-      chunkKey: '00'.repeat(80),
-      cid: `b${cid.join('')}`,
-      capturedAtMs: 1_770_000_000_000 + index * 1_000,
-      durationMs: 1_000,
-      payload: new Blob([bytes]),
-    }
-    const { port1, port2 } = new MessageChannel()
-    const answer = new Promise<{ readonly ok: boolean }>((resolve) => {
-      port1.addEventListener('message', ({ data }) => resolve(data))
-      port1.start()
-    })
-    active?.postMessage({ holdfast, type: 'chunk', chunk }, [port2])
-    if (!(await answer).ok) failed++
-  }
-  for (let index = 0; index < count; index += 20)
-    await Promise.all(Array.from({ length: Math.min(20, count - index) }, (_one, at) => hand(index + at)))
-  return failed
 }
 
 function median(of: readonly number[]): number {

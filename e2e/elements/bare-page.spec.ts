@@ -29,6 +29,10 @@ const test = base.extend<{ readonly page: Page }>({
 const inPage = <Result>(page: Page, work: (it: Bare) => Result | Promise<Result>) =>
   page.evaluate(`(${String(work)})(window.bare)`) as Promise<Result>
 
+/** Whether the page asks before it goes. */
+const asks = (page: Page) =>
+  inPage(page, () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
+
 const violationsOf = async (page: Page) => {
   await page.evaluate(axe.source)
   return page.evaluate(async () => {
@@ -93,8 +97,7 @@ test('it has the page’s language, colours and parts, also where all was set be
 
 test('what fails is told to the page, and in words', async ({ page }) => {
   await inPage(page, (it) => {
-    it.define(false)
-    it.letRecord()
+    it.begin()
     it.holdfast.startSession = () => Promise.reject(new Error('No'))
   })
   await page.getByRole('button', { name: 'Record', exact: true }).click()
@@ -106,10 +109,7 @@ test('what fails is told to the page, and in words', async ({ page }) => {
 test('taken out of the page, or stopped, while it starts: nothing is recorded, and the camera is let go', async ({
   page,
 }) => {
-  await inPage(page, (it) => {
-    it.define(false)
-    it.letRecord()
-  })
+  await inPage(page, (it) => it.begin())
   const found = await inPage(page, async ({ holdfast, recorder, events }) => {
     const { startSession } = holdfast
     const openSource = recorder.openSource!
@@ -148,21 +148,17 @@ test('taken out of the page, or stopped, while it starts: nothing is recorded, a
 
 test('a recorder that cannot begin ends its session, and lets the page go', async ({ page }) => {
   await inPage(page, (it) => {
-    it.define(false)
-    it.letRecord()
+    it.begin()
     MediaRecorder.prototype.start = () => {
       throw new Error('unplugged')
     }
-    const { startSession } = it.holdfast
-    it.holdfast.startSession = async (options) => {
-      const session = await startSession(options)
+    it.eachSession((session) => {
       const { end } = session
       session.end = (how) => {
         it.ends.push(how)
         return end(how)
       }
-      return session
-    }
+    })
   })
   await page.getByRole('button', { name: 'Record', exact: true }).click()
   await expect(page.getByRole('alert')).toContainText('The camera stopped.')
@@ -174,26 +170,20 @@ test('what could not be kept stays to be saved over the next recording, and the 
   page,
 }) => {
   await inPage(page, (it) => {
-    it.define(false)
-    it.letRecord()
-    const { startSession } = it.holdfast
+    it.begin()
     let isFirst = true
-    it.holdfast.startSession = async (options) => {
-      const session = await startSession(options)
+    it.eachSession((session) => {
       if (isFirst) session.append = () => Promise.reject(new Error('No'))
       isFirst = false
-      return session
-    }
+    })
   })
-  const asks = () =>
-    inPage(page, () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
   const recorder = page.locator('holdfast-recorder')
   const record = page.getByRole('button', { name: 'Record', exact: true })
   const save = page.getByRole('button', { name: 'Save as a file' })
   await record.click()
   await expect(save).toBeVisible()
   await expect(recorder).toHaveAttribute('data-unsaved')
-  expect(await asks()).toBe(true)
+  expect(await asks(page)).toBe(true)
 
   await record.click()
   await expect(recorder).toHaveAttribute('data-state', 'recording')
@@ -201,13 +191,13 @@ test('what could not be kept stays to be saved over the next recording, and the 
   await page.getByRole('button', { name: 'Stop' }).click()
   await expect(recorder).toHaveAttribute('data-state', 'idle')
   await expect(save).toBeVisible()
-  expect(await asks()).toBe(true)
+  expect(await asks(page)).toBe(true)
 
   const saving = page.waitForEvent('download')
   await save.click()
   expect((await saving).suggestedFilename()).toMatch(/^holdfast-unsaved\./)
   await expect(recorder).not.toHaveAttribute('data-unsaved')
-  expect(await asks()).toBe(false)
+  expect(await asks(page)).toBe(false)
   await page.getByRole('button', { name: 'Dismiss' }).click()
   await expect(save).toBeHidden()
 })
@@ -216,11 +206,8 @@ test('taken out of the page, what the worker has not taken is handed over all th
   page,
 }) => {
   await inPage(page, (it) => {
-    it.define(false)
-    it.letRecord()
-    const { startSession } = it.holdfast
-    it.holdfast.startSession = async (options) => {
-      const session = await startSession(options)
+    it.begin()
+    it.eachSession((session) => {
       const { append, end } = session
       session.append = async (...slice) => {
         await it.gate
@@ -231,22 +218,19 @@ test('taken out of the page, what the worker has not taken is handed over all th
         await it.gate.catch(() => undefined)
         return end(how)
       }
-      return session
-    }
+    })
   })
-  const asks = () =>
-    inPage(page, () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true })))
   const record = async () => {
     await inPage(page, (it) => {
       it.home.append(it.recorder)
       it.gate = new Promise((open, close) => Object.assign(it, { open, close }))
       void it.recorder.record()
     })
-    await expect.poll(asks).toBe(true)
+    await expect.poll(() => asks(page)).toBe(true)
     await inPage(page, (it) => it.recorder.remove())
     // Nothing is there to be seen, and all of it is in this page.
     await expect.poll(() => inPage(page, (it) => it.recorder.state)).toBe('saving')
-    expect(await asks()).toBe(true)
+    expect(await asks(page)).toBe(true)
   }
 
   await record()
@@ -254,13 +238,13 @@ test('taken out of the page, what the worker has not taken is handed over all th
   await inPage(page, (it) => it.open())
   await expect.poll(() => inPage(page, (it) => it.recorder.state)).toBe('idle')
   expect(await inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(before)
-  expect(await asks()).toBe(false)
+  expect(await asks(page)).toBe(false)
 
   await record()
   const saving = page.waitForEvent('download')
   await inPage(page, (it) => it.close(new Error('No')))
   expect((await saving).suggestedFilename()).toMatch(/^holdfast-unsaved\./)
-  await expect.poll(asks).toBe(false)
+  await expect.poll(() => asks(page)).toBe(false)
   expect(await inPage(page, (it) => it.recorder.hasAttribute('data-unsaved'))).toBe(false)
 
   // Where it cannot be saved, either, it stays: the only place that has it is this page.
@@ -270,7 +254,7 @@ test('taken out of the page, what the worker has not taken is handed over all th
   await record()
   await inPage(page, (it) => it.close(new Error('No')))
   await expect.poll(() => inPage(page, (it) => it.recorder.state)).toBe('idle')
-  expect(await asks()).toBe(true)
+  expect(await asks(page)).toBe(true)
   await inPage(page, (it) => {
     it.home.append(it.recorder)
     it.recorder.saveUnsaved = undefined
@@ -279,18 +263,15 @@ test('taken out of the page, what the worker has not taken is handed over all th
   // The newest is on top.
   await page.getByRole('button', { name: 'Save as a file' }).first().click()
   await later
-  await expect.poll(asks).toBe(false)
+  await expect.poll(() => asks(page)).toBe(false)
 })
 
 test('what a person saves already is not saved once more where the element is taken out of the page', async ({
   page,
 }) => {
   await inPage(page, (it) => {
-    it.define(false)
-    it.letRecord()
-    const { startSession } = it.holdfast
-    it.holdfast.startSession = async (options) =>
-      Object.assign(await startSession(options), { append: () => Promise.reject(new Error('No')) })
+    it.begin()
+    it.eachSession((session) => Object.assign(session, { append: () => Promise.reject(new Error('No')) }))
     it.recorder.saveUnsaved = () => {
       it.recorder.dataset['saves'] = `${it.recorder.dataset['saves'] ?? ''}I`
       return new Promise((resolve) => setTimeout(resolve))
@@ -310,8 +291,7 @@ test('frozen, and its camera gone meanwhile: it is opened again unasked, shown, 
   page,
 }) => {
   await inPage(page, (it) => {
-    it.define(false)
-    it.letRecord()
+    it.begin()
     const openSource = it.recorder.openSource!
     it.recorder.openSource = async (isAgain) => {
       const source = await openSource()

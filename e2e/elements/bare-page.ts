@@ -1,3 +1,4 @@
+import type { RecordingSession } from '../../src/api.ts'
 import { defineElements, english, type ElementTexts } from '../../src/elements/index.ts'
 import type { Source } from '../../src/elements/camera.ts'
 import { fakeWorker } from '../../src/testing.ts'
@@ -50,12 +51,28 @@ title.textContent = 'Bare'
 main.append(title, recovery, recorder, status)
 document.body.append(main)
 
+const letRecord = () => {
+  recorder.groups = [{ publicKey: 'ab'.repeat(32) }]
+}
+
 export const bare = {
   worker,
   events,
   define: (inGerman: boolean) => defineElements(inGerman ? german : undefined),
-  letRecord: () => {
-    recorder.groups = [{ publicKey: 'ab'.repeat(32) }]
+  letRecord,
+  /** A page in which all is set. */
+  begin() {
+    defineElements()
+    letRecord()
+  },
+  /** Has this done to each session before it is recorded into. */
+  eachSession(change: (session: RecordingSession) => void) {
+    const { startSession } = holdfast
+    holdfast.startSession = async (options) => {
+      const session = await startSession(options)
+      change(session)
+      return session
+    }
   },
   holdfast,
   recorder,

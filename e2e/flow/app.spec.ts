@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures.ts'
-import { leavePending } from '../look/states.ts'
+import { leavePending } from '../page/pending.ts'
 import { openDemo } from '../page/witness.ts'
 
 test('a new version is offered on top, not while something waits in the page, and starts with one press', async ({

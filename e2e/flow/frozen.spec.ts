@@ -1,5 +1,6 @@
 import { anchored } from '../backend-oracle.ts'
 import { expect, test } from '../fixtures.ts'
+import { loseSource } from '../page/sources.ts'
 import { openDemo, tap } from '../page/witness.ts'
 
 // Promise 1 of docs/guarantees.md.
@@ -31,33 +32,15 @@ test('a page that was frozen and runs again goes on in a new recording that name
   expect(after.name).not.toBe(before.name)
 })
 
-/** Runs in the page: keeps the streams that it was given, for the test to break. */
-function keepStreams(): void {
-  const { mediaDevices } = navigator
-  const getUserMedia = mediaDevices?.getUserMedia.bind(mediaDevices)
-  if (!getUserMedia) return
-  const given: MediaStream[] = []
-  Reflect.set(window, 'given', given)
-  mediaDevices.getUserMedia = async (wish) => {
-    const stream = await getUserMedia(wish)
-    given.push(stream)
-    return stream
-  }
-}
-
 test('a page that was frozen and lost its camera goes on with it, once it is there again', async ({
   stack,
   context,
 }) => {
-  const witness = await openDemo(context, { url: stack.url, first: keepStreams })
+  const witness = await openDemo(context, { url: stack.url })
   const { page } = witness
   await witness.record()
   await witness.acknowledged(1)
-  await page.evaluate(() => {
-    const [first] = Reflect.get(window, 'given') as MediaStream[]
-    for (const track of first?.getTracks() ?? []) track.stop()
-    document.dispatchEvent(new Event('resume'))
-  })
+  await loseSource(page, undefined, true)
   await expect(page.getByTestId('session')).toHaveCount(2)
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-picture', 'live')

@@ -206,7 +206,7 @@ test('what is proved is played where a chunk is gone, and the chunk is named', a
   const error = session.getByTestId('verify-error')
   await expect(error).toHaveAttribute('data-code', 'chunk-missing')
   await expect(error).toHaveAttribute('data-index', '1')
-  await expect(error).toContainText('Piece 1 is not at the store.')
+  await expect(error).toContainText('Piece 1 is no longer where the recording is kept.')
   const player = session.getByTestId('player')
   // The rest plays to the end, past the gap.
   const { endsAtSeconds } = await lookIntoFile(Buffer.concat(witness.slices))

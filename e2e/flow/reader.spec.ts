@@ -1,4 +1,5 @@
 import { encodeKey } from '../../src/demo/group-key.ts'
+import { anchored, logged } from '../backend-oracle.ts'
 import { lookIntoFile, playFile } from '../page/media-file.ts'
 import { openDemo } from '../page/witness.ts'
 import { expect, test } from '../fixtures.ts'
@@ -108,6 +109,63 @@ test('a recording key, or what is no key, opens nothing, and is told in words', 
   await page.getByTestId('reader-open').click()
   await expect(page.getByRole('alert')).toContainText('which opens nothing')
   await expect(page.getByTestId('listed')).toHaveCount(0)
+})
+
+/** How often the reader looks; what is on the chain then is there with one look and one reading. */
+const LOOK_MS = 3_000
+
+test('what was anchored is there with the reader’s next look, within 10 s of its clock, also where it was reading meanwhile', async ({
+  stack,
+  context,
+  launch,
+}) => {
+  const { backend, url } = stack
+  const witness = await openDemo(context, { url })
+  await witness.record()
+  await witness.acknowledged(SOME)
+  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+  await logged(backend, id, 'recording', SOME)
+
+  // A clock is that of a browser.
+  const page = await (await launch()).context.newPage()
+  await page.clock.install()
+  await page.goto(`${url}/read.html#key=${encodeKey(witness.groupKey)}`)
+  await page.getByTestId('open-button').click()
+  const opened = page.locator('.player')
+  const pieces = async () => Number(await opened.getAttribute('data-proved'))
+  await expect.poll(pieces).toBeGreaterThanOrEqual(SOME)
+  // From here on it stands still, but for what the test lets pass.
+  await page.clock.pauseAt(Date.now() + LOOK_MS)
+  await expect(page.getByTestId('reader-status')).toHaveText('1 recording.')
+  const before = await pieces()
+
+  let passedMs = 0
+  const pass = async (ms: number) => {
+    passedMs += ms
+    await page.clock.runFor(ms)
+  }
+  /** However slow the machine: a millisecond of the reader's clock for each time that is looked. */
+  const piecesSoon = async () => {
+    await pass(1)
+    return pieces()
+  }
+
+  // One look finds what is new, and is held up while it reads.
+  await anchored(backend, id, 'recording', before + 1)
+  const hold = backend.faults.add({ service: 'gateway', kind: 'hold', times: 1 })
+  await pass(LOOK_MS)
+  await hold.arrived
+  await witness.acknowledged(witness.slices.length + 1)
+  await witness.stop()
+  const { chunks } = await anchored(backend, id, 'complete', witness.slices.length)
+  passedMs = 0
+  // The next one finds more, and the one that reads goes on to it.
+  await pass(LOOK_MS)
+  await expect(page.getByTestId('listed')).toHaveAttribute('data-ended', 'true')
+  hold.release()
+  await expect.poll(piecesSoon, { intervals: [50] }).toBe(chunks.length)
+  expect(passedMs).toBeLessThanOrEqual(10_000)
+  await expect(opened).toHaveAttribute('data-ending', 'complete')
 })
 
 test('that nobody can be asked is told in words, and it is asked again', async ({ stack, context }) => {

@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { BUILT } from '../built-scripts.ts'
 import { serveDemo } from '../demo-site.ts'
 import { expect, test } from '../fixtures.ts'
-import { leavePending } from '../look/states.ts'
 import { gated } from '../page/gated-store.ts'
 import { ask } from '../page/messages.ts'
+import { leavePending } from '../page/pending.ts'
 import { openDemo } from '../page/witness.ts'
 
 test('signed out where recordings are kept: to sign in again is beside the words, by a button that says for which, and then it goes on', async ({

@@ -3,18 +3,6 @@ import { expect, test } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
 import { openDemo } from '../page/witness.ts'
 
-/** Runs in the page: keeps the streams that it was given, for the test to break. */
-function keepStreams(): void {
-  const { mediaDevices } = navigator
-  const getUserMedia = mediaDevices?.getUserMedia.bind(mediaDevices)
-  if (!getUserMedia) return
-  mediaDevices.getUserMedia = async (wish) => {
-    const stream = await getUserMedia(wish)
-    Reflect.set(window, 'given', stream)
-    return stream
-  }
-}
-
 /** Runs in the page: the person has said no. */
 function allowNoCamera(): void {
   const { mediaDevices } = navigator
@@ -25,7 +13,8 @@ function allowNoCamera(): void {
 /** Ends tracks of this kind, and tells how many tenths of a second passed, by timers of the page, until it showed that. */
 const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
   page.getByTestId('source-state').evaluate(async (told, wanted) => {
-    const stream = Reflect.get(window, 'given') as MediaStream
+    const recorder = told.getRootNode() as ShadowRoot
+    const stream = recorder.querySelector('video')?.srcObject as MediaStream
     const before = told.textContent
     for (const track of stream.getTracks()) if (wanted === undefined || track.kind === wanted) track.stop()
     const isTold = () => told.textContent !== before
@@ -41,7 +30,7 @@ test('a camera that is lost is told within a second; the sound goes on, and the 
   stack,
   context,
 }) => {
-  const witness = await openDemo(context, { url: stack.url, first: keepStreams })
+  const witness = await openDemo(context, { url: stack.url })
   const { page } = witness
   const told = page.getByTestId('source-state')
   await witness.record()
@@ -65,7 +54,7 @@ test('a recording that has lost all that it was made of ends by itself, as inter
   stack,
   context,
 }) => {
-  const witness = await openDemo(context, { url: stack.url, first: keepStreams })
+  const witness = await openDemo(context, { url: stack.url })
   const { page } = witness
   await witness.record()
   await witness.acknowledged(1)

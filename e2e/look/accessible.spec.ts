@@ -49,13 +49,24 @@ function looking() {
   return { states, found, look }
 }
 
-/** As wide as the smallest phone, and no wider. */
+/** As wide as the smallest phone, and no wider; there with text of twice the size, too (WCAG 2.2, 1.4.4). */
 async function expectNoOverflow(page: Page, state: string): Promise<void> {
   const before = page.viewportSize()
-  for (const width of [320, 360]) {
+  for (const [width, textSize] of [
+    [360, ''],
+    [320, ''],
+    [320, '200%'],
+  ] as const) {
     await page.setViewportSize({ width, height: 568 })
-    expect(await page.evaluate(() => document.documentElement.scrollWidth), state).toBeLessThanOrEqual(width)
+    const needed = await page.evaluate((size) => {
+      document.documentElement.style.fontSize = size
+      const dialog = document.querySelector('dialog[open]')
+      const beside = dialog ? dialog.scrollWidth - dialog.clientWidth : 0
+      return document.documentElement.scrollWidth + beside
+    }, textSize)
+    expect(needed, `${state}, text ${textSize}`).toBeLessThanOrEqual(width)
   }
+  await page.evaluate(() => document.documentElement.style.removeProperty('font-size'))
   if (before) await page.setViewportSize(before)
 }
 

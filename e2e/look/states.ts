@@ -1,23 +1,13 @@
 import type { BrowserContext, Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { expect, type Stack } from '../fixtures.ts'
-import { ask, postChunk, startSession } from '../page/messages.ts'
+import { ask } from '../page/messages.ts'
+import { leavePending } from '../page/pending.ts'
+import { loseSource } from '../page/sources.ts'
 import { openDemo } from '../page/witness.ts'
 
 /** Looks at a page in the state that it is in. */
 export type Look = (page: Page, state: string) => Promise<void>
-
-/** Recordings that were made while uploads are off, as they lie there at the next visit. */
-export async function leavePending(page: Page, count: number, chunks = 2): Promise<void> {
-  await ask(page, { type: 'policy', policy: 'paused' })
-  for (let number = 0; number < count; number++) {
-    const sessionId = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
-    await startSession(page, sessionId)
-    for (let index = 0; index < chunks; index++)
-      await postChunk(page, { sessionId, index, sizeBytes: 64, fill: number })
-    await ask(page, { type: 'session-end', sessionId, indexes: chunks })
-  }
-}
 
 /** Nothing is there yet: the first visit, and a person who looks around. */
 export async function lookAtFirstVisit({ url }: Stack, context: BrowserContext, look: Look): Promise<void> {
@@ -73,11 +63,7 @@ export async function lookAtRecording(stack: Stack, context: BrowserContext, loo
   await witness.record()
   await witness.acknowledged(2)
   await look(page, '10-recording')
-  await page.getByTestId('recorder').evaluate((recorder: HTMLElement) => {
-    const video = recorder.shadowRoot?.querySelector('video')
-    const stream = video?.srcObject as MediaStream
-    for (const track of stream.getAudioTracks()) track.stop()
-  })
+  await loseSource(page, 'audio')
   await expect(page.getByTestId('source-state')).toContainText('microphone is gone')
   await look(page, '11-sound-lost')
   await witness.stop()

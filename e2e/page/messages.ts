@@ -36,42 +36,52 @@ export const ask = (page: Page, request: { readonly type: Request['type'] } & Re
 
 /** Hands over a chunk; its digest is computed in the page. */
 export async function postChunk(page: Page, draft: ChunkDraft): Promise<Answer> {
+  const [answer] = await postChunks(page, [draft])
+  if (!answer) throw new Error('unreachable')
+  return answer
+}
+
+/** The same for many, some at a time. */
+export async function postChunks(page: Page, drafts: readonly ChunkDraft[]): Promise<readonly Answer[]> {
   return page.evaluate(
-    async ({ holdfast, sessionId, index, sizeBytes, fill, tamper }) => {
-      const bytes = new Uint8Array(sizeBytes).fill(fill)
-      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-      const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-      // CIDv1 of one raw leaf: version, codec, multihash; base32 without padding (RFC 4648 §6).
-      let [buffer, bits, cid] = [0, 0, 'b']
-      for (const byte of [1, 0x55, 0x12, 32, ...digest]) {
-        buffer = ((buffer << 8) | byte) & 0xfff
-        bits += 8
-        for (; bits >= 5; bits -= 5) cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer >> (bits - 5)) & 31]
-      }
-      cid += 'abcdefghijklmnopqrstuvwxyz234567'[(buffer << (5 - bits)) & 31]
-      const chunk = {
-        kind: 'sealed',
-        sessionId,
-        index,
-        plaintextHash: hash,
-        encryptedHash: hash,
-        iv: '00'.repeat(12),
-        chunkKey: '00'.repeat(80),
-        cid,
-        capturedAtMs: 1_770_000_000_000,
-        durationMs: 500,
-        payload: new Blob([bytes]),
-        ...tamper,
-      }
+    async ({ holdfast, all }) => {
       const { active } = await navigator.serviceWorker.ready
-      const { port1, port2 } = new MessageChannel()
-      return new Promise<Answer>((resolve) => {
-        port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
-        port1.start()
-        active?.postMessage({ holdfast, type: 'chunk', chunk }, [port2])
-      })
+      const hand = async ({ sessionId, index, sizeBytes, fill, tamper }: ChunkDraft) => {
+        const bytes = new Uint8Array(sizeBytes).fill(fill)
+        const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+        const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+        // CIDv1 of one raw leaf: version, codec, multihash; base32 without padding (RFC 4648 §6).
+        const bits = [1, 0x55, 0x12, 32, ...digest].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+        const cid = (bits.match(/.{1,5}/g) ?? []).map(
+          (five) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five.padEnd(5, '0'), 2)],
+        )
+        const chunk = {
+          kind: 'sealed',
+          sessionId,
+          index,
+          plaintextHash: hash,
+          encryptedHash: hash,
+          iv: '00'.repeat(12),
+          chunkKey: '00'.repeat(80),
+          cid: `b${cid.join('')}`,
+          capturedAtMs: 1_770_000_000_000 + 500 * index,
+          durationMs: 500,
+          payload: new Blob([bytes]),
+          ...tamper,
+        }
+        const { port1, port2 } = new MessageChannel()
+        return new Promise<Answer>((resolve) => {
+          port1.addEventListener('message', (event: MessageEvent<Answer>) => resolve(event.data))
+          port1.start()
+          active?.postMessage({ holdfast, type: 'chunk', chunk }, [port2])
+        })
+      }
+      const answers: Answer[] = []
+      for (let at = 0; at < all.length; at += 20)
+        answers.push(...(await Promise.all(all.slice(at, at + 20).map(hand))))
+      return answers
     },
-    { ...draft, holdfast: PROTOCOL_VERSION },
+    { all: drafts, holdfast: PROTOCOL_VERSION },
   )
 }
 

@@ -77,13 +77,9 @@ export async function loadKeys(): Promise<void> {
   }
 }
 
-/**
- * The group's entry comes, or changes, only once the key is kept. The browser is asked before that not to clear it, and
- * whatever it answers, which may take long, the key is kept.
- */
+/** The group's entry comes, or changes, only once the key is kept. */
 async function keepKey(group: KnownGroup, text: string): Promise<void> {
   const { id } = group
-  void askToKeep()
   const isFile = await writeKey(id, text)
   kept.set(id, text)
   const { key: _key, hasKey: _hasKey, ...without } = knownAs(id) ?? group
@@ -109,11 +105,15 @@ const knownAs = (id: GroupId) => knownGroups().find((group) => group.id === id)
 export const rememberGroup = ({ id, name, publicKey }: KnownGroup): void =>
   put({ ...knownAs(id), id, name, publicKey })
 
-/** Adds a group whose key was made here, and which exists nowhere else yet: it stays until a copy is proved. */
+/**
+ * Adds a group whose key was made here, and which exists nowhere else yet: it stays until a copy is proved. The browser is
+ * asked before that not to clear it; whatever it answers, which may take long, the key is kept.
+ */
 export async function rememberNewKey(
   { id, name }: KnownGroup,
   { publicKey, privateKey }: GroupKeys,
 ): Promise<void> {
+  void askToKeep()
   await keepKey({ id, name, publicKey }, encodeKey(privateKey))
 }
 

@@ -3,6 +3,9 @@ import { button, h } from './dom.ts'
 import { extensionOf } from './export-file.ts'
 import { formatBytes } from './format.ts'
 import { download } from './hand-out.ts'
+import { texts } from './texts.ts'
+
+const words = texts.player
 
 interface Played {
   readonly session: Pick<SessionSnapshot, 'name' | 'mimeType'>
@@ -17,20 +20,20 @@ export function player(recording: Blob, { session, isWhole }: Played, ...more: H
     src,
     controls: true,
     playsinline: true,
-    'aria-label': isWhole ? 'Verified recording' : 'Verified part of the recording',
+    'aria-label': isWhole ? words.whole : words.part,
     'data-testid': 'player',
   })
   const unplayable = h(
     'p',
     { class: 'notice notice-wait', 'data-testid': 'unplayable', hidden: true },
-    'This cannot be played by itself: the recording’s beginning, which tells players its format, is not in it. It can be saved all the same.',
+    words.unplayable,
   )
   video.addEventListener('error', () => {
     video.hidden = true
     unplayable.hidden = false
   })
   const { name, mimeType } = session
-  const save = button(`Download (${formatBytes(recording.size)})`, () =>
+  const save = button(words.save(formatBytes(recording.size)), () =>
     download(recording, `holdfast-${name.slice(0, 8)}${isWhole ? '' : '-part'}.${extensionOf(mimeType)}`),
   )
   return {

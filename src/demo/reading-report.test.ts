@@ -73,7 +73,7 @@ describe('what is said of a recording that was read back', () => {
     const whole = reading({ proved: [0, 1, 2] })
     const before = formatMoment(BEFORE_MS + 120_000)
     expect(said(whole)).toEqual([
-      `proved: All proved: 3 pieces. They existed before ${before}, by the chain’s clock.`,
+      `proved: All proved: 3 pieces. They existed before ${before}, by the clock of the public record.`,
     ])
     expect(extentOf(whole)).toBe('whole')
   })
@@ -81,8 +81,8 @@ describe('what is said of a recording that was read back', () => {
   it('counts what is proved beside what is not, and takes the time of what is proved', () => {
     const partial = reading({ proved: [0, 1], bad: [bad(2)] })
     expect(said(partial)).toEqual([
-      `proved: Proved: 2 of 3 pieces. They existed before ${formatMoment(BEFORE_MS + 60_000)}, by the chain’s clock.`,
-      'bad: Piece 2 is not at the store. Try again later or with another gateway: the store does not have it now.',
+      `proved: Proved: 2 of 3 pieces. They existed before ${formatMoment(BEFORE_MS + 60_000)}, by the clock of the public record.`,
+      'bad: Piece 2 is no longer where the recording is kept. Try again later: somebody may have it still.',
     ])
     expect(extentOf(partial)).toBe('partial')
   })
@@ -97,10 +97,15 @@ describe('what is said of a recording that was read back', () => {
     expect(
       findings.slice(1).map(({ code, index, tone, words }) => [code, index, tone, words.split('.')[0]]),
     ).toEqual([
-      ['chunk-missing', 0, 'alert', 'Pieces 0, 1, 7 are not at the store'],
+      ['chunk-missing', 0, 'alert', 'Pieces 0, 1, 7 are no longer where the recording is kept'],
       ['chunk-decrypt', 2, 'alert', 'Piece 2 does not open'],
       // It says nothing about the evidence.
-      ['gateway-unreachable', 4, 'wait', 'Piece 4 could not be fetched: the store gave no answer'],
+      [
+        'gateway-unreachable',
+        4,
+        'wait',
+        'Piece 4 could not be fetched: the place that keeps the recording gave no answer',
+      ],
     ])
     expect(findings[1]?.detail).toBe('Check: chunk-missing. Chunk 0: why')
   })
@@ -122,8 +127,10 @@ describe('what is said of a recording that was read back', () => {
 
     const lostPages = [new VerificationError('page-missing', 'fetching the pages', 'Page 2: why')]
     const lost = reading({ proved: [0, 2] }, { ...gap, lostEntries: [{ from: 2, to: 4 }], lostPages })
-    expect(said(lost)[1]).toContain('in no part of the log that can be read')
-    expect(said(lost)[2]).toMatch(/^lost: 2 entries of the log cannot be read, and may list more\. Try again/)
+    expect(said(lost)[1]).toContain('in no part of its list that can be read')
+    expect(said(lost)[2]).toMatch(
+      /^lost: 2 lines of the list of its pieces cannot be read, and may name more\. Try again/,
+    )
     expect(findingsOf(lost)[2]).toMatchObject({ code: 'page-missing', tone: 'alert' })
     expect(extentOf(lost)).toBe('partial')
   })
@@ -133,7 +140,8 @@ describe('what is said of a recording that was read back', () => {
     expect(findingsOf(forked)[1]).toEqual({
       about: 'forked',
       tone: 'alert',
-      words: 'From block 17 on the log contradicts what was proved before, which stands.',
+      words:
+        'From a later time on (block 17) the list of its pieces contradicts what was proved before, which stands.',
       detail: 'It differs',
     })
     expect(extentOf(forked)).toBe('partial')
@@ -142,7 +150,7 @@ describe('what is said of a recording that was read back', () => {
   it('leaves out heads that others signed, which takes nothing from the recording', () => {
     const stranger = reading({ proved: [0] }, { heads: [head('good'), head('bad-signature')] })
     expect(said(stranger)[1]).toBe(
-      'unsigned: Left out, since not signed by the recording’s key: 1 head on the chain.',
+      'unsigned: Left out, since not signed by the recording’s key: 1 note in the public record.',
     )
     expect(extentOf(stranger)).toBe('whole')
   })

@@ -1,4 +1,3 @@
-import { adviceFor } from '../protocol/advice.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
 import type { BadChunk, VerifiedSession } from '../verify/index.ts'
 import { capital, formatMoment } from './format.ts'
@@ -77,7 +76,7 @@ function badChunks(bad: readonly BadChunk[]): Finding[] {
     about: 'bad',
     // Nobody was heard, so that nothing is said about the evidence.
     tone: code === 'gateway-unreachable' ? 'wait' : 'alert',
-    words: `${capital(whichChunks(chunks.map(({ index }) => index)))} ${wrongWith(code, chunks.length)}. ${adviceFor(code)}`,
+    words: `${capital(whichChunks(chunks.map(({ index }) => index)))} ${wrongWith(code, chunks.length)}. ${texts.check.codes[code][1]}`,
     detail: texts.report.check(code, chunks[0]?.error.message ?? ''),
     code,
     index: chunks[0]?.index ?? 0,
@@ -110,7 +109,7 @@ function lostEntries({ lostEntries: lost, lostPages }: Reading['session']): Find
   if (lost.length === 0) return []
   const entries = lost.reduce((sum, { from, to }) => sum + to - from, 0)
   const [first] = lostPages
-  const advice = first ? ` ${adviceFor(first.code)}` : ''
+  const advice = first ? ` ${texts.check.codes[first.code][1]}` : ''
   const words = `${texts.report.lost(entries)}${advice}`
   return [
     {

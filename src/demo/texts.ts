@@ -95,33 +95,35 @@ const english = {
     all: (all: string, existed: string) => `All proved: ${all}. ${existed}`,
     some: (proved: number, all: string, existed: string) => `Proved: ${proved} of ${all}. ${existed}`,
     existed: (count: number, when: string) =>
-      `${count === 1 ? 'It' : 'They'} existed before ${when}, by the chain’s clock.`,
+      `${count === 1 ? 'It' : 'They'} existed before ${when}, by the clock of the public record.`,
     check: (code: string, message: string) => `Check: ${code}. ${message}`,
     wrong: {
-      'gateway-unreachable': (_count: number) => 'could not be fetched: the store gave no answer',
-      'chunk-missing': (count: number) => `${count === 1 ? 'is' : 'are'} not at the store`,
+      'gateway-unreachable': (_count: number) =>
+        'could not be fetched: the place that keeps the recording gave no answer',
+      'chunk-missing': (count: number) =>
+        `${count === 1 ? 'is' : 'are'} no longer where the recording is kept`,
       'chunk-address': (count: number) =>
-        `${count === 1 ? 'is' : 'are'} not what the log lists: the store sent other bytes`,
+        `${count === 1 ? 'is' : 'are'} not what was proved: something else was sent`,
       'chunk-decrypt': (count: number) => `${count === 1 ? 'does' : 'do'} not open`,
       other: (count: number) =>
-        count === 1 ? 'is not what the log says of it' : 'are not what the log says of them',
+        count === 1 ? 'is not what was proved of it' : 'are not what was proved of them',
     },
-    unreadable: 'in no part of the log that can be read',
+    unreadable: 'in no part of its list that can be read',
     unpublished: 'since never made public',
     missing: (why: string, what: string) => `Missing, ${why}: ${what}. The recording jumps there.`,
     lost: (entries: number) =>
-      `${entries === 1 ? '1 entry' : `${entries} entries`} of the log cannot be read, and may list more.`,
+      `${entries === 1 ? '1 line' : `${entries} lines`} of the list of its pieces cannot be read, and may name more.`,
     forked: (block: number, entries: number) =>
-      `From block ${block} on the log contradicts what was proved before, which stands.${
+      `From a later time on (block ${block}) the list of its pieces contradicts what was proved before, which stands.${
         entries === 0
           ? ''
-          : ` What else it lists (${entries === 1 ? '1 entry' : `${entries} entries`}) is left out.`
+          : ` What else it lists (${entries === 1 ? '1 line' : `${entries} lines`}) is left out.`
       }`,
-    unsigned: (heads: number) =>
-      `Left out, since not signed by the recording’s key: ${heads === 1 ? '1 head' : `${heads} heads`} on the chain.`,
+    unsigned: (count: number) =>
+      `Left out, since not signed by the recording’s key: ${count === 1 ? '1 note' : `${count} notes`} in the public record.`,
     repeated: (which: string) => `Listed more than once: ${which}. The first of each counts.`,
     endings: {
-      open: 'The log has no end: the recording goes on, or its end is not proved yet.',
+      open: 'Its list has no end: the recording goes on, or its end is not proved yet.',
       interrupted: 'The recording was interrupted: its recorder died, or lost something.',
       discarded: 'The recording was discarded on the device that made it.',
     },
@@ -211,6 +213,13 @@ const english = {
     pieces: 'Checking and opening each piece',
     found: 'The list of its pieces and the key are checked',
     checked: (done: number, all: number) => `Checked ${done} of ${all}`,
+  },
+  player: {
+    whole: 'Verified recording',
+    part: 'Verified part of the recording',
+    save: (size: string) => `Download (${size})`,
+    unplayable:
+      'This cannot be played by itself: the recording’s beginning, which tells players its format, is not in it. It can be saved all the same.',
   },
   keys: {
     recordingForLabel: 'Recording for',

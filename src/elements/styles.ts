@@ -185,6 +185,12 @@ export const RECOVERY = `
 }
 .urgent p { flex: 1; }
 .urgent button { flex: none; max-width: 38%; padding-inline: 0.75rem; }
+@container (max-width: 13rem) {
+  .figures { grid-template-columns: 1fr; }
+  .urgent { flex-wrap: wrap; }
+  .urgent p { flex-basis: 100%; }
+  .urgent button { max-width: 100%; }
+}
 .invisible { visibility: hidden; }
 ul {
   max-height: 15rem;
@@ -320,8 +326,8 @@ export const RECORDER = `
 }
 .timer, .acks {
   align-self: start;
-  line-height: 4.75rem;
-  font-size: 1.125rem;
+  line-height: min(4.75rem, 26vw);
+  font-size: min(1.125rem, 7vw);
   font-weight: 600;
   font-variant-numeric: tabular-nums;
 }
@@ -333,32 +339,32 @@ export const RECORDER = `
   display: grid;
   justify-items: center;
   gap: 0.375rem;
-  min-width: 5.5rem;
+  min-width: min(5.5rem, 28vw);
   padding: 0.25rem 0.5rem;
   border: 0;
   border-radius: 1rem;
   background: none;
   color: inherit;
-  font-size: 0.9375rem;
+  font-size: min(0.9375rem, 7vw);
 }
 .shutter:focus-visible { outline-color: #62cfa6; }
 .shutter-ring {
   display: grid;
   place-items: center;
-  width: 4.25rem;
-  height: 4.25rem;
+  width: min(4.25rem, 24vw);
+  aspect-ratio: 1;
   border: 4px solid currentColor;
   border-radius: 50%;
 }
 .shutter-ring::before {
   content: '';
-  width: 3.25rem;
-  height: 3.25rem;
-  border-radius: 1.625rem;
+  width: 86%;
+  aspect-ratio: 1;
+  border-radius: 50%;
   background: #e5382f;
   transition: transform 0.15s, border-radius 0.2s;
 }
 .shutter:hover:not(:disabled) .shutter-ring::before { background: #f2564c; }
 .shutter:active .shutter-ring::before { transform: scale(0.92); }
-#stop .shutter-ring::before { width: 1.75rem; height: 1.75rem; border-radius: 6px; }
+#stop .shutter-ring::before { width: 46%; border-radius: 6px; }
 `
