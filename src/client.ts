@@ -22,8 +22,8 @@ export interface Client extends Holdfast {
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
   checkBrowser()
-  const { signal } = options
   const connection = await openConnection(options)
+  const { signal } = options
   await askUpTo(2, () => connection.request({ type: 'hello' }, { signal }))
 
   const closed = new AbortController()
