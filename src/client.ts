@@ -55,7 +55,14 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     },
     // Not every page asks, so the code of it is not in every page.
     capabilities: ({ signal } = {}) =>
-      unlessAborted(signal, async () => (await import('./capabilities.ts')).capabilities()),
+      unlessAborted(signal, () =>
+        import('./capabilities.ts').then(
+          (loaded) => loaded.capabilities(),
+          (cause: unknown) => {
+            throw HoldfastError.from(cause)
+          },
+        ),
+      ),
     close: () => closed.abort(),
   }
   return client
