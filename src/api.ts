@@ -193,9 +193,9 @@ export interface Holdfast {
   setPolicy(policy: Policy, options?: WaitOptions): Promise<PolicyView>
   /**
    * Forgets a session on this device. One that the chain has confirmed goes at once; to lose unconfirmed
-   * evidence pass `{ confirm: 'discard-unconfirmed' }`.
+   * evidence pass `{ confirm: 'discard-unconfirmed' }`. One that the device does not know is forgotten already.
    *
-   * @throws HoldfastError `not-confirmed`, `unknown-session`
+   * @throws HoldfastError `not-confirmed`
    */
   discard(id: SessionId, options?: DiscardOptions): Promise<void>
   /**

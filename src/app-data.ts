@@ -46,7 +46,7 @@ async function sealed(
 }
 
 /** No Map, Date, Blob or array. */
-const isPlain = (value: unknown) => Object.prototype.toString.call(value) === '[object Object]'
+const isPlain = (value: unknown) => ({}).toString.call(value) === '[object Object]'
 
 /** @throws TypeError for what JSON would leave out, or make something else of, without a word */
 function checkKept(this: unknown, name: string, value: unknown): unknown {

@@ -152,13 +152,14 @@ describe('connect', () => {
   })
 
   it.each([
+    ['scriptUrl', undefined],
     ['scriptUrl', {}],
     ['scriptURL', { scriptUrl: '/sw.js', scriptURL: '/sw.js' }],
     ['timeoutMs', { scriptUrl: '/sw.js', timeoutMs: 0 }],
     ['timeoutMs', { scriptUrl: '/sw.js', timeoutMs: Number.NaN }],
   ])('names what is wrong with the call: %s', async (name, options) => {
     const message = expect.stringMatching(`^${name}: `) as unknown
-    const connected = connect(options as { scriptUrl: string })
+    const connected = connect(options as never)
     await expect(connected).rejects.toMatchObject({ code: 'bad-input', message })
     expect(worker.registered).toBe(0)
   })

@@ -22,8 +22,8 @@ export interface Client extends Holdfast {
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
   checkBrowser()
-  const { signal } = options
   const connection = await openConnection(options)
+  const { signal } = options
   await askUpTo(2, () => connection.request({ type: 'hello' }, { signal }))
 
   const closed = new AbortController()
@@ -55,7 +55,14 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     },
     // Not every page asks, so the code of it is not in every page.
     capabilities: ({ signal } = {}) =>
-      unlessAborted(signal, async () => (await import('./capabilities.ts')).capabilities()),
+      unlessAborted(signal, () =>
+        import('./capabilities.ts').then(
+          (loaded) => loaded.capabilities(),
+          (cause: unknown) => {
+            throw HoldfastError.from(cause)
+          },
+        ),
+      ),
     close: () => closed.abort(),
   }
   return client

@@ -35,7 +35,14 @@ export interface Connection {
  * @throws HoldfastError `bad-input`, `no-service-worker`, `worker-timeout`; the signal's reason
  */
 export async function openConnection(options: ConnectOptions): Promise<Connection> {
-  const { scriptUrl, type = 'module', scope, timeoutMs = ANSWER_TIMEOUT_MS, signal, ...others } = options
+  const {
+    scriptUrl,
+    type = 'module',
+    scope,
+    timeoutMs = ANSWER_TIMEOUT_MS,
+    signal,
+    ...others
+  } = options ?? {}
   refuseOthers(others)
   if (!scriptUrl) throw bad('scriptUrl', 'the address of the worker.')
   if (!(timeoutMs > 0)) throw bad('timeoutMs', 'more than 0.')

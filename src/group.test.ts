@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import type { Group } from './api.ts'
 import { groupIdOf, groupOf, newGroup } from './group.ts'
 
 const badInput = expect.objectContaining({ code: 'bad-input' })
@@ -30,6 +31,17 @@ describe('a group', () => {
 
   it.each([0, 31, 33, 64])('is of no private key of %s bytes', async (length) => {
     await expect(groupOf(new Uint8Array(length))).rejects.toThrow(badInput)
+  })
+
+  it.each([undefined, null, 'a text of thirty-two characters!', Array(32).fill(1), new ArrayBuffer(32)])(
+    'is of no private key that is %s',
+    async (key) => {
+      await expect(groupOf(key as never)).rejects.toThrow(badInput)
+    },
+  )
+
+  it.each([undefined, null, 'ab'.repeat(32), {}])('has no id of %s', async (group) => {
+    await expect(groupIdOf(group as Group)).rejects.toThrow(badInput)
   })
 
   it.each(['', 'ab', 'AB'.repeat(32), 'ag'.repeat(32), `0x${'ab'.repeat(32)}`, 'ab'.repeat(33)])(

@@ -22,8 +22,8 @@ export const newGroup = (): Promise<GroupKeys> => groupOf(newPrivateKey())
  * @throws HoldfastError `bad-input`
  */
 export async function groupOf(privateKey: Uint8Array<ArrayBuffer>): Promise<GroupKeys> {
-  if (privateKey.length !== 32)
-    throw new HoldfastError('bad-input', `A private key has 32 bytes, not ${privateKey.length}.`)
+  if (!(privateKey instanceof Uint8Array && privateKey.length === 32))
+    throw new HoldfastError('bad-input', 'A private key is a Uint8Array of 32 bytes.')
   return { publicKey: toHex(await publicKeyOf(privateKey, await x25519())), privateKey }
 }
 
@@ -32,8 +32,8 @@ export async function groupOf(privateKey: Uint8Array<ArrayBuffer>): Promise<Grou
  *
  * @throws HoldfastError `bad-input`
  */
-export async function groupIdOf({ publicKey }: Group): Promise<GroupId> {
-  if (!isSha256Hex(publicKey))
+export async function groupIdOf(group: Group): Promise<GroupId> {
+  if (!isSha256Hex(group?.publicKey))
     throw new HoldfastError('bad-input', 'A public key is 64 lower-case hex digits.')
-  return idOf(publicKey)
+  return idOf(group.publicKey)
 }

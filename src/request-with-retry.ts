@@ -20,6 +20,9 @@ const PASSING: Partial<Record<ErrorCode, 'this-one' | 'every-one'>> = {
   defect: 'this-one',
 }
 
+/** Whether a refusal passes by itself. */
+export const passes = (code: ErrorCode): boolean => PASSING[code] !== undefined
+
 export interface RetryOptions {
   /** How many ask at a time; default: no limit. */
   readonly acquire?: Acquire

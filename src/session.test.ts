@@ -351,6 +351,15 @@ describe('a recording session', () => {
     vi.restoreAllMocks()
   })
 
+  it('is not begun anew in a browser that makes no key, and that is an error of ours', async () => {
+    const { connection } = fakeConnection()
+    const session = await openSession(connection, options)
+    vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValueOnce(new DOMException('', 'OperationError'))
+    const error = await session.restart().catch((thrown: unknown) => thrown)
+    expect(isHoldfastError(error, 'defect')).toBe(true)
+    vi.restoreAllMocks()
+  })
+
   it('is not begun under a signal that is aborted already', async () => {
     const { connection, requests } = fakeConnection()
     const begun = openSession(connection, { ...options, signal: AbortSignal.abort('enough') })

@@ -49,14 +49,11 @@ export interface OpenOptions extends SessionOptions {
  *
  * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
  */
-export async function openSession(connection: Connection, options: OpenOptions): Promise<RecordingSession> {
-  try {
-    // Somebody waits for the answer.
-    return await begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask))
-  } catch (thrown) {
-    throw options.signal?.aborted ? thrown : HoldfastError.from(thrown)
-  }
-}
+export const openSession = (connection: Connection, options: OpenOptions): Promise<RecordingSession> =>
+  // Somebody waits for the answer.
+  begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask)).catch((thrown: unknown) => {
+    throw options?.signal?.aborted ? thrown : HoldfastError.from(thrown)
+  })
 
 /**
  * @param continues the session that this one goes on with
@@ -120,7 +117,10 @@ async function begin(
   const restart = () => {
     release()
     const { signal: _over, startedAtMs: _before, cut: _of, ...again } = options
-    return begin(connection, again, name, (ask) => requestWithRetry(connection, ask))
+    const untilAnswered = <Answer>(ask: () => Promise<Answer>) => requestWithRetry(connection, ask)
+    return begin(connection, again, name, untilAnswered).catch((thrown: unknown) => {
+      throw HoldfastError.from(thrown)
+    })
   }
   const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
   return recordingSession(connection, begun, release, restart, cut)

@@ -99,3 +99,29 @@ it('ends every watch of a page that closes', async () => {
   holdfast.close()
   await watching
 })
+
+it.each(['unknown-session', 'index-taken', 'payload-unreadable'] as const)(
+  'gives a chunk up for what does not pass: %s',
+  async (code) => {
+    const { worker, session } = await recorded()
+    worker.refuse(code)
+    await expect(session.append(bytes('one'))).rejects.toMatchObject({ code })
+    worker.refuse()
+    expect(await session.end()).toMatchObject({ ending: 'interrupted', missing: 1 })
+  },
+)
+
+it('refuses as the worker does what takes no index, and forgets twice', async () => {
+  const { holdfast, session } = await recorded()
+  await expect(session.append(bytes('one'), { signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
+  await expect(session.append('one' as never)).rejects.toMatchObject({ code: 'bad-input' })
+  const huge = Object.defineProperty(bytes('one'), 'size', { value: 65 * 1024 * 1024 })
+  await expect(session.append(huge)).rejects.toMatchObject({ code: 'chunk-too-large' })
+  expect(await session.end()).toMatchObject({ ending: 'complete', missing: 0 })
+  const confirm = 'discard-unconfirmed'
+  await holdfast.discard(session.id, { confirm })
+  await holdfast.discard(session.id)
+  const leaving = { signal: AbortSignal.abort('enough') }
+  await expect(holdfast.sessions(leaving)).rejects.toBe('enough')
+  await expect(session.end(leaving)).rejects.toBe('enough')
+})

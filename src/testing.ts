@@ -1,6 +1,8 @@
 import type { Holdfast, RecordingSession, SessionOptions } from './api.ts'
+import { bad } from './bad-input.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import { chunkIdOf, type GroupId, type SessionId, type SessionName } from './protocol/ids.ts'
+import { MAX_CHUNK_BYTES, TAG_BYTES } from './protocol/messages.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from './protocol/snapshot.ts'
 import type {
   ChunkView,
@@ -10,6 +12,8 @@ import type {
   SessionSnapshot,
   SessionUpload,
 } from './protocol/snapshot.ts'
+import { passes } from './request-with-retry.ts'
+import { tell } from './tell.ts'
 import { watch } from './watch-memory.ts'
 
 /** A worker in memory, for an app's unit tests: nothing is sealed, stored or sent. */
@@ -19,8 +23,8 @@ export interface FakeWorker {
   /** All bytes that were handed over, by chunk, in order. */
   readonly taken: readonly { readonly sessionId: SessionId; readonly index: number; readonly bytes: Blob }[]
   /**
-   * From now on chunks are refused for this reason, as a full device would; without one they are taken again. What waits
-   * is then handed over.
+   * From now on chunks are refused for this reason, as a full device would; without one they are taken again, and what
+   * waits is handed over. For a reason that does not pass by itself a chunk is given up.
    */
   refuse(code?: ErrorCode): void
   /** All chunks of the session, or of all, get as far as this. `confirmed` settles a session that has ended. */
@@ -51,7 +55,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     if (!found) throw new HoldfastError('unknown-session', `No session ${id}.`)
     return found
   }
-  const tell = () => void changed.dispatchEvent(new Event('change'))
+  const tellAll = () => void changed.dispatchEvent(new Event('change'))
   const note = (sessionId: SessionId, event: string, more: Partial<LogLine> = {}) =>
     void log.push({ atMs: now(), sessionId, event, ...more })
 
@@ -80,7 +84,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         bytesPerSecond: 0,
       },
     }
-    tell()
+    tellAll()
     return session.snapshot
   }
 
@@ -114,16 +118,20 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       get stalledBy() {
         return waiting > 0 ? refusal : undefined
       },
-      append(bytes, { capturedAtMs = now(), durationMs = 0, onStalled, signal } = {}) {
+      async append(bytes, { capturedAtMs = now(), durationMs = 0, onStalled, signal } = {}) {
+        signal?.throwIfAborted()
+        if (typeof bytes?.arrayBuffer !== 'function') throw bad('append', 'it takes a Blob.')
+        if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
+          throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
+        if (sessionOf(id).snapshot.ending !== 'recording')
+          throw new HoldfastError('session-ended', 'The session has ended.')
         const index = next++
         const appended = (async () => {
-          signal?.throwIfAborted()
-          if (sessionOf(id).snapshot.ending !== 'recording')
-            throw new HoldfastError('session-ended', 'The session has ended.')
           waiting++
           try {
             for (let refused = refusal; refused; refused = refusal) {
-              onStalled?.(refused)
+              if (!passes(refused.code)) throw refused
+              tell(onStalled, refused)
               await changeOf(changed, signal)
             }
             return take(id, index, bytes, capturedAtMs, durationMs)
@@ -134,7 +142,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         whole.add(appended)
         return appended
       },
-      async end({ how } = {}) {
+      async end({ how, signal } = {}) {
+        signal?.throwIfAborted()
         await Promise.allSettled(whole)
         const missing = next - sessionOf(id).chunks.length
         return endWith(id, missing === 0 ? (how ?? 'complete') : 'interrupted', missing)
@@ -182,7 +191,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     taken,
     refuse(code) {
       refusal = code && new HoldfastError(code, 'The test refuses.')
-      tell()
+      tellAll()
     },
     advance(to, only) {
       for (const [id, { chunks }] of kept) {
@@ -200,7 +209,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       if (lastError) note(id, 'failed', { error: lastError })
       change(id, {
         lastError,
-        failingSinceMs: code && (kept.get(id)?.snapshot.failingSinceMs ?? Date.now()),
+        failingSinceMs: code && (kept.get(id)?.snapshot.failingSinceMs ?? now()),
         retryAtMs: code && retryAtMs,
       })
     },
@@ -214,7 +223,10 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           options.signal?.throwIfAborted()
           return recordingOf(begin(options), options)
         },
-        sessions: async () => all(),
+        async sessions({ signal } = {}) {
+          signal?.throwIfAborted()
+          return all()
+        },
         chunks: async (id) => [...(kept.get(id)?.chunks ?? [])],
         log: async (id) => log.filter(({ sessionId }) => sessionId === id),
         watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
@@ -234,11 +246,11 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           return { policy, metered: false }
         },
         async discard(id, { confirm } = {}) {
-          const { snapshot } = sessionOf(id)
-          if (snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
+          const session = kept.get(id)
+          if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
             throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
           kept.delete(id)
-          tell()
+          tellAll()
         },
         capabilities: async () => ({
           missing: [],

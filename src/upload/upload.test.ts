@@ -267,6 +267,14 @@ describe('an upload', () => {
     expect(await readBack(kept)).toBe('')
   })
 
+  it('of a file whose own type nobody could keep has none', async () => {
+    const file = new File([TEXT], 'fox.txt', { type: `text/${'x'.repeat(300)}` })
+    await upload(worker.page(), file, options).handedOver
+    expect(worker.only().snapshot.mimeType).toBe('application/octet-stream')
+    const asked = { ...options, mimeType: 'x'.repeat(300) }
+    await expect(upload(worker.page(), fileOf(), asked).done).rejects.toMatchObject({ code: 'bad-input' })
+  })
+
   it('seals its metadata for readers, and leaves labels in clear', async () => {
     const metadata = { title: 'secret title' }
     const asked = { ...options, metadata, labels: { tenant: 'a7' } }

@@ -6,6 +6,7 @@ import { HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '../protocol/messages.ts'
+import { isMimeType } from '../protocol/mime-type.ts'
 import type { AnchorView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { semaphore } from '../semaphore.ts'
 import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
@@ -95,7 +96,7 @@ const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
  * @param file read while it is handed over; what a person picked may be 2 GB and more
  */
 export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): FileUpload {
-  const { signal, onProgress, partBytes = PART_BYTES, mimeType = file?.type, ...chosen } = options
+  const { signal, onProgress, partBytes = PART_BYTES, mimeType, ...chosen } = options
   const stop = following(signal)
   const progress = progressOf(file?.size, onProgress)
   let session: Pick<SessionSnapshot, 'id' | 'name'> | undefined
@@ -118,7 +119,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     const { signal } = stop
     const opening: OpenOptions = {
       ...chosen,
-      mimeType: mimeType || 'application/octet-stream',
+      mimeType: mimeType || (isMimeType(file.type) ? file.type : 'application/octet-stream'),
       fingerprint,
       cut,
       signal,
