@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 
 // What the browser's database does when it is ill; the whole contract runs on the real one, in e2e/store.
-// Promises 5, 9 of docs/guarantees.md.
+// Promises 1, 5, 9 of docs/guarantees.md.
 
 const ID = 'a/0' as ChunkId
 
