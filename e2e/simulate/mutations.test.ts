@@ -26,7 +26,7 @@ const SEED = 1
 
 /** The rare ones, and the history that shows them, which is looked at before the others: it only saves time. */
 const SHOWN_IN: Readonly<Record<string, number>> = {
-  'takes a late event for one that counts': 253,
+  'hands a head over again though the newest block shows it': 206,
   'begins a page while one is in flight': 253,
   'never hands over again what a relay has lost': 105,
   'does not ask for a page again whose proof is old': 98,
@@ -34,7 +34,6 @@ const SHOWN_IN: Readonly<Record<string, number>> = {
   'lets go of a chunk whose proof is old': 91,
   'deletes what nobody gave up': 56,
   'believes a relay that takes and never mines': 51,
-  'hands a head over again though the newest block shows it': 43,
   'believes any time that it stored': 26,
   'waits ever longer': 20,
 }

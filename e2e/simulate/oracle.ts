@@ -195,10 +195,13 @@ export function createOracle(
       check(known === from, `the custody log has ${name} go from ${from}, after it was ${known}`)
       check(event !== 'acknowledged' || !logged.has(name), `${name} was acknowledged as new twice`)
       logged.set(name, to)
-      // Whoever was taken for dead lives: that line says it.
-      if (event === 'acknowledged' && logged.get(sessionId) === 'interrupted')
-        logged.set(sessionId, 'recording')
+      if (event === 'acknowledged') lives(sessionId)
     }
+  }
+
+  /** Whoever was taken for dead lives: the line of a chunk that is new says it. */
+  function lives(id: SessionId): void {
+    if (logged.get(id) === 'interrupted') logged.set(id, 'recording')
   }
 
   const waitsByChoice = (session: SessionRecord, disk: DiskState) => !!session.paused || isPaused(disk)
@@ -276,6 +279,7 @@ export function createOracle(
         const chunkId = index === undefined ? undefined : chunkIdOf(sessionId, index)
         if (chunkId === undefined ? disk.sessions.has(sessionId) : disk.chunks.has(chunkId))
           logged.set(chunkId ?? sessionId, to)
+        if (event === 'acknowledged') lives(sessionId)
       }
     },
 
