@@ -54,7 +54,7 @@ export async function readPublishedLog(
   }
   demand(tree.size === head.size, `its pages have ${tree.size} entries, not ${head.size}`)
   demand((await rootOf(tree)) === head.root, 'its root is not that of its pages')
-  checkPrevious(head, pages.at(-1)!.page, bytesOf)
+  checkPrevious(head, bytesOf)
   const entries = pages.flatMap(({ page }) => page.entries.map(entryOf))
   const [first, ...rest] = entries
   demand(first?.kind === 'session' && rest.every(({ kind }) => kind !== 'session'), 'it has no one beginning')
@@ -105,11 +105,11 @@ async function pagesOf(
  * of which it has the entries.
  */
 function checkPrevious(
-  { previous }: SignedHead,
-  own: Page,
+  { page, previous }: SignedHead,
   bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
 ): void {
   const end = ({ from, entries }: Page) => from + entries.length
+  const own = parsePage(bytesOf(pageCid(page))!)
   const bytes = previous === null ? undefined : bytesOf(pageCid(previous))
   if (previous !== null && bytes === undefined) throw new PageNeverSent(pageCid(previous))
   const before = bytes && parsePage(bytes)
