@@ -34,8 +34,6 @@ interface LogTo extends PublishedLog {
   readonly name: SessionName
   readonly tree: Tree
   readonly chain: PageChain
-  /** Its last page. */
-  readonly last: Page
 }
 
 const EMPTY = { entries: [], pages: [], sizes: [], tree: EMPTY_TREE, chain: EMPTY_CHAIN } as const
@@ -81,7 +79,6 @@ export function publishedLogs(
       name: page.name,
       tree: await appendEntries(before.tree, page.entries),
       chain: withPage(before.chain, digest),
-      last: page,
       entries: [...before.entries, ...page.entries.map(entryOf)],
       pages: [...before.pages, cid],
       sizes: [...before.sizes, from + page.entries.length],
@@ -91,11 +88,11 @@ export function publishedLogs(
   return async (head) => {
     demand(await verifyHead(head, head.publicKey, head.signature), 'its signature does not hold')
     const log = await logTo(head.page)
-    const { tree, entries, last } = log
+    const { tree, entries } = log
     demand(log.name === head.name, `its page ${log.chain.number} is another session's`)
     demand(tree.size === head.size, `its pages have ${tree.size} entries, not ${head.size}`)
     demand((await rootOf(tree)) === head.root, 'its root is not that of its pages')
-    checkPrevious(head, last, bytesOf)
+    checkPrevious(head, bytesOf)
     const [first, ...rest] = entries
     demand(
       first?.kind === 'session' && rest.every(({ kind }) => kind !== 'session'),
@@ -123,11 +120,11 @@ export const chunkEntryOf = ({ entries }: PublishedLog, index: number): [number,
  * of which it has the entries.
  */
 function checkPrevious(
-  { previous }: SignedHead,
-  own: Page,
+  { page, previous }: SignedHead,
   bytesOf: (cid: string) => Uint8Array<ArrayBuffer> | undefined,
 ): void {
   const end = ({ from, entries }: Page) => from + entries.length
+  const own = parsePage(bytesOf(pageCid(page))!)
   const bytes = previous === null ? undefined : bytesOf(pageCid(previous))
   if (previous !== null && bytes === undefined) throw new PageNeverSent(pageCid(previous))
   const before = bytes && parsePage(bytes)
