@@ -34,7 +34,6 @@ const SHOWN_IN: Readonly<Record<string, number>> = {
   'lets go of a chunk whose proof is old': 91,
   'deletes what nobody gave up': 56,
   'believes a relay that takes and never mines': 51,
-  'hands a head over again though the newest block shows it': 9,
   'believes any time that it stored': 26,
   'waits ever longer': 20,
 }

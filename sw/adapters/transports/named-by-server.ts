@@ -1,7 +1,6 @@
 import type { HoldfastError } from '../../../src/protocol/errors.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import type { AdaptiveTimeout, TimedRequest } from '../../http/adaptive-timeout.ts'
-import type { RemoteState } from '../../ports/transport.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 // Stores that answer a creation with the URL at which the upload is.
@@ -59,10 +58,3 @@ export async function locationIn(answer: Answer, reach: (url: string) => Promise
 
 /** An upload that is not there, or no more. */
 export const isGone = ({ status }: Answer) => status === 404 || status === 410
-
-/**
- * Which failures count against a copy: none before a byte of it leaves; and where the store has a part, none by which it
- * was cut off or put off, as it goes on from there.
- */
-export const countedOf = (held: RemoteState | undefined, hasBegun: boolean) =>
-  hasBegun ? (held?.kind === 'part' && held.offsetBytes > 0 ? /server|bad|mism/ : undefined) : /^$/

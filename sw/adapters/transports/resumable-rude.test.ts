@@ -158,7 +158,7 @@ describe('a server that forgets an upload once it is complete', () => {
     expect(await attempt()).toMatchObject({ code: 'bad-answer' })
     const error = await attempt()
     expect(error).toMatchObject({ code: 'rejected-by-store' })
-    expect(String(error)).toContain('Two copies were sent in vain')
+    expect(String(error)).toContain('Two copies were refused')
     expect(copies()).toBe(2)
     await attempt()
     expect(copies()).toBe(3)

@@ -2,7 +2,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
-import { callsOf, countedOf, isGone, locationIn } from './named-by-server.ts'
+import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -190,7 +190,7 @@ export function resumable({
             }
           }
         },
-        () => countedOf(found, hasBegun),
+        () => hasBegun,
       )
     },
 

@@ -4,7 +4,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { callsOf, countedOf, isGone, locationIn } from './named-by-server.ts'
+import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -204,7 +204,7 @@ export function tus({
             : 'It has another offset or length now.',
         )
       },
-      () => countedOf(held, hasBegun),
+      () => hasBegun,
     )
   }
 

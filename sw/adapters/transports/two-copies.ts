@@ -10,42 +10,43 @@ export const unmarked = (resumeToken = ''): string => resumeToken.replace(/ .*/s
 /** What was counted, for another resume token of the same upload. */
 export const markOf = (resumeToken = ''): string => resumeToken.slice(unmarked(resumeToken).length)
 
-/** What the same again may be spared, whether the store has answered or not. */
-const MAY_HEAL = /server|bad|mism|unre|time|thr/
+/** Answers to a body that arrived, after which the same again might be taken. */
+const MAY_HEAL = /server-error|bad-answer|address-mismatch/
 
 /** Rejects with the reason why a copy does not count, once it is written down that it was sent. */
 export async function refused(
   reason: unknown,
   { resumeToken, saveResumeToken }: Attempt,
   token = unmarked(resumeToken),
-  mayHeal = MAY_HEAL,
 ): Promise<never> {
   const { code, message } = reason as HoldfastError
-  if (mayHeal.test(code)) await saveResumeToken(`${token} ${markOf(resumeToken) && message.slice(0, 150)}`)
+  if (MAY_HEAL.test(code)) await saveResumeToken(`${token} ${markOf(resumeToken) && message.slice(0, 150)}`)
   throw reason
 }
 
 /**
- * Sends a copy, but no third one at the pace of retries: after two in a row that came to nothing, `rejected-by-store` is
- * told to who comes to send the next, having asked what is there; each trial, ever more rarely, may send one more. It
- * counts whether all of it had arrived or not, as nobody tells.
+ * Sends a copy, but no third one at the pace of retries: after two in a row that the store refused, `rejected-by-store` is
+ * told to who comes to send the next, having asked what is there; each trial, ever more rarely, may send one more. What
+ * is refused counts, whether all of it had arrived or not, as nobody tells. What was cut off, or put off by a server that
+ * is busy, does not: that passes, and waits longer each time.
  *
- * @param counting of which failures it is one, by their codes, once it has failed; by default all that may heal
+ * @param hasBegun whether a byte of it may have left, once it has failed
  */
 export async function twoCopies(
   attempt: Attempt,
   send: () => Promise<'proved' | 'sent'>,
-  counting?: () => RegExp | undefined,
+  hasBegun = () => true,
 ): Promise<'proved' | 'sent'> {
   const { resumeToken, saveResumeToken } = attempt
   const why = markOf(resumeToken).slice(1)
   if (why) {
     await saveResumeToken(`${unmarked(resumeToken)} `)
-    throw new HoldfastError('rejected-by-store', `Two copies were sent in vain. ${why}`)
+    throw new HoldfastError('rejected-by-store', `Two copies were refused. ${why}`)
   }
   try {
     return await send()
   } catch (reason) {
-    return refused(reason, attempt, undefined, counting?.())
+    if (hasBegun()) return refused(reason, attempt)
+    throw reason
   }
 }
