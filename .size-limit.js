@@ -34,7 +34,7 @@ export default [
   {
     name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture',
     path: 'dist/src/elements/index.js',
-    limit: '19.5 kB',
+    limit: '18.7 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -42,7 +42,7 @@ export default [
     name: 'the status element alone',
     path: 'dist/src/elements/index.js',
     import: '{ HoldfastStatus }',
-    limit: '10.5 kB',
+    limit: '9.5 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -71,7 +71,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '26 kB',
+    limit: '26.1 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -80,7 +80,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '24.6 kB',
+    limit: '24.7 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
