@@ -116,7 +116,7 @@ describe('a recording session', () => {
       (error: unknown) => error,
     )
     const opened = openSession(connection, options).catch((error: unknown) => error)
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(2))
+    await expect.poll(() => vi.getTimerCount()).toBe(2)
     leaving.abort('enough')
     expect(await left).toBe('enough')
     await vi.advanceTimersByTimeAsync(60_000)
@@ -566,7 +566,7 @@ describe('bytes of a chunk', () => {
     const leaving = new AbortController()
     const onStalled = vi.fn()
     const given = session.append(one, { signal: leaving.signal, onStalled }).catch((error: unknown) => error)
-    await vi.waitFor(() => expect(reads + chunks().length).toBe(1))
+    await expect.poll(() => reads + chunks().length).toBe(1)
     leaving.abort('enough')
     expect(await given).toBe('enough')
     const told = onStalled.mock.calls.length

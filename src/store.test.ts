@@ -11,7 +11,11 @@ function watched() {
   const waiting: ((state: Snapshot | undefined) => void)[] = []
   return {
     watches,
-    tell: (state: Snapshot) => waiting.splice(0).forEach((resolve) => resolve(state)),
+    /** Once it is waited for. */
+    async tell(state: Snapshot) {
+      await expect.poll(() => waiting.length).toBeGreaterThan(0)
+      for (const resolve of waiting.splice(0)) resolve(state)
+    },
     async *watch({ signal }: WaitOptions = {}) {
       if (!signal) throw new Error('It must be possible to end.')
       watches.push(signal)
@@ -35,13 +39,10 @@ describe('snapshotStore', () => {
     const [first, second] = [stateOf(), stateOf()]
     const told: unknown[] = []
     store.subscribe((state) => told.push(state))
-    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(1))
-    holdfast.tell(first)
-    await vi.waitFor(() => expect(store.getSnapshot()).toBe(first))
-    await vi.waitFor(() => {
-      holdfast.tell(second)
-      expect(store.getSnapshot()).toBe(second)
-    })
+    await holdfast.tell(first)
+    await expect.poll(() => store.getSnapshot()).toBe(first)
+    await holdfast.tell(second)
+    await expect.poll(() => store.getSnapshot()).toBe(second)
     expect(told).toEqual([undefined, first, second])
     expect(told[2]).toBe(second)
   })
@@ -51,13 +52,13 @@ describe('snapshotStore', () => {
     const store = snapshotStore(holdfast)
     const listener = () => undefined
     const [leave, leaveToo] = [store.subscribe(listener), store.subscribe(listener)]
-    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(1))
+    await expect.poll(() => holdfast.watches).toHaveLength(1)
     leave()
     expect(holdfast.watches[0]!.aborted).toBe(false)
     leaveToo()
     expect(holdfast.watches[0]!.aborted).toBe(true)
     store.subscribe(listener)
-    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(2))
+    await expect.poll(() => holdfast.watches).toHaveLength(2)
   })
 
   it('tells the others where one of them throws', async () => {
@@ -71,12 +72,11 @@ describe('snapshotStore', () => {
     const told: unknown[] = []
     store.subscribe((state) => told.push(state))
     const states = [stateOf(), stateOf()]
-    for (const state of states)
-      await vi.waitFor(() => {
-        holdfast.tell(state)
-        expect(store.getSnapshot()).toBe(state)
-      })
-    expect([...new Set(told)]).toEqual([undefined, ...states])
+    for (const state of states) {
+      await holdfast.tell(state)
+      await expect.poll(() => store.getSnapshot()).toBe(state)
+    }
+    expect(told).toEqual([undefined, ...states])
     expect(onError).not.toHaveBeenCalled()
     leave()
     vi.unstubAllGlobals()
@@ -96,16 +96,16 @@ describe('snapshotStore', () => {
       onError,
     )
     store.subscribe(() => undefined)
-    await vi.waitFor(() => expect(onError).toHaveBeenCalled())
+    await expect.poll(() => onError).toHaveBeenCalled()
     fails = false
     store.subscribe(() => undefined)
-    await vi.waitFor(() => expect(holdfast.watches).toHaveLength(1))
+    await expect.poll(() => holdfast.watches).toHaveLength(1)
   })
 
   it('tells a watch that cannot be', async () => {
     const failure = new Error('no')
     const onError = vi.fn()
     snapshotStore(Promise.reject(failure), onError).subscribe(() => undefined)
-    await vi.waitFor(() => expect(onError).toHaveBeenCalledWith(failure))
+    await expect.poll(() => onError).toHaveBeenCalledWith(failure)
   })
 })

@@ -18,14 +18,14 @@ it('takes a recording from its start to its confirmation, and tells a watch of i
   const leave = store.subscribe(() => undefined)
   expect(await session.append(bytes('one'))).toEqual({ id: `${session.id}/0`, index: 0 })
   await session.append(bytes('two!'), { durationMs: 5 })
-  await vi.waitFor(() => expect(store.getSnapshot()?.sessions[0]?.chunks.uploading).toBe(2))
+  await expect.poll(() => store.getSnapshot()?.sessions[0]?.chunks.uploading).toBe(2)
   expect(await session.end()).toMatchObject({ ending: 'complete', upload: 'uploading', localBytes: 7 })
   worker.advance('uploaded')
   expect(await holdfast.sessions()).toMatchObject([{ upload: 'publishing', progress: { storedBytes: 7 } }])
   worker.advance('confirmed')
-  await vi.waitFor(() =>
-    expect(store.getSnapshot()?.sessions).toMatchObject([{ upload: 'confirmed', localBytes: 0 }]),
-  )
+  await expect
+    .poll(() => store.getSnapshot()?.sessions)
+    .toMatchObject([{ upload: 'confirmed', localBytes: 0 }])
   leave()
   const events = (await holdfast.log(session.id)).map(({ event, index }) => [event, index])
   expect(events).toEqual([
@@ -46,7 +46,7 @@ it('refuses, and takes what waits once it no longer does', async () => {
   worker.refuse('storage-full')
   const stalled = vi.fn()
   const appended = session.append(bytes('one'), { onStalled: stalled })
-  await vi.waitFor(() => expect(session.stalledBy?.code).toBe('storage-full'))
+  await expect.poll(() => session.stalledBy?.code).toBe('storage-full')
   expect(session.waiting).toBe(1)
   worker.refuse()
   await appended
@@ -95,7 +95,7 @@ it('ends every watch of a page that closes', async () => {
   const watching = (async () => {
     for await (const state of holdfast.watch()) states.push(state)
   })()
-  await vi.waitFor(() => expect(states).toHaveLength(1))
+  await expect.poll(() => states).toHaveLength(1)
   holdfast.close()
   await watching
 })

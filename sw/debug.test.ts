@@ -89,7 +89,7 @@ it('says how a session stands when that changes, and not again while it is the s
   const moved = { ...session, chunks: { ...chunks, confirmed: 3 } }
   for (const changed of [session, session, waiting, moved])
     channel.postMessage({ type: 'changed', session: changed })
-  await vi.waitFor(() => expect(lines).toHaveLength(3))
+  await expect.poll(() => lines).toHaveLength(3)
   channel.close()
   expect(lines).toEqual([
     'session 12345678: complete, uploading; 2 uploading, 1 confirmed',

@@ -6,7 +6,7 @@ import { effectScope, type ShallowRef } from '@vue/reactivity'
 import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import { build } from 'vite'
-import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { FakeWorker } from '../../src/testing.ts'
 import type { SnapshotStore } from '../../src/store.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
@@ -77,11 +77,11 @@ it('Vue: a ref that follows the state, until its scope is over', async () => {
   const types = () => ref?.value?.sessions.map(({ mimeType }) => mimeType)
   expect(types()).toBeUndefined()
   await start('video/one')
-  await vi.waitFor(() => expect(types()).toEqual(['video/one']))
+  await expect.poll(() => types()).toEqual(['video/one'])
   scope.stop()
   const leave = recipes.recordings.subscribe(() => undefined)
   await start('video/two')
-  await vi.waitFor(() => expect(recipes.recordings.getSnapshot()?.sessions).toHaveLength(2))
+  await expect.poll(() => recipes.recordings.getSnapshot()?.sessions).toHaveLength(2)
   leave()
   expect(types()).toEqual(['video/one'])
 })
@@ -96,12 +96,12 @@ it('Svelte: subscribers are called at once, then with each state, until they lea
   const leave = recipes.recordings.subscribe((state) => told.push(state))
   expect(told).toEqual([recipes.recordings.getSnapshot()])
   await start('video/three')
-  await vi.waitFor(() => expect(told.length).toBeGreaterThan(1))
+  await expect.poll(() => told.length).toBeGreaterThan(1)
   leave()
   const count = told.length
   await start('video/four')
   const last = recipes.recordings.subscribe(() => undefined)
-  await vi.waitFor(() => expect(recipes.recordings.getSnapshot()?.sessions.length).toBeGreaterThan(3))
+  await expect.poll(() => recipes.recordings.getSnapshot()?.sessions.length).toBeGreaterThan(3)
   last()
   expect(told).toHaveLength(count)
 })

@@ -355,7 +355,7 @@ describe('several nodes', () => {
     for (const node of all()) node.hangs = 1
     const anchor = anchorOver(all())
     const read = anchor.read(NAME, over.signal)
-    await vi.waitFor(() => expect(all().every(({ calls }) => calls.length > 0)).toBe(true))
+    await expect.poll(() => all().every(({ calls }) => calls.length > 0)).toBe(true)
     over.abort()
     await expect(read).rejects.toMatchObject({ code: 'aborted' })
     expect(await askedBy(anchor.read(NAME, calm))).toEqual([a, b, c])
