@@ -46,7 +46,7 @@ export function watchHeads(backend: Backend, name: SessionName): { readonly seen
   return { seen, stop: () => clearInterval(timer) }
 }
 
-/** An entry of the log, and when the store had the page with it. */
+/** An entry of the log, and when the store had the first page with it: a full one has it again. */
 export interface ListedEntry {
   readonly position: number
   readonly entry: Entry
@@ -73,17 +73,20 @@ export async function listedEntries(
   name: SessionName,
   ledger: readonly LedgerEntry[],
 ): Promise<ListedEntry[]> {
-  const listed: ListedEntry[] = []
+  const listed = new Map<number, ListedEntry>()
   for (const [cid, atMs] of storedObjects(ledger)) {
     const response = await fetch(`${backend.endpoints.gateway}/ipfs/${cid}`)
     const bytes = Buffer.from(await response.arrayBuffer())
     if (!bytes.subarray(0, LABEL.length).equals(LABEL)) continue
     const page = parsePage(bytes)
     if (page.name !== name) continue
-    for (const [at, each] of page.entries.entries())
-      listed.push({ position: page.from + at, entry: parseEntry(each), atMs })
+    for (const [at, each] of page.entries.entries()) {
+      const position = page.from + at
+      if (atMs < (listed.get(position)?.atMs ?? Infinity))
+        listed.set(position, { position, entry: parseEntry(each), atMs })
+    }
   }
-  return listed
+  return [...listed.values()]
 }
 
 /** What became of each chunk that the page has told of. */
@@ -95,10 +98,9 @@ export async function timesOf(
   ledger: readonly LedgerEntry[],
 ): Promise<ChunkTimes[]> {
   const stored = storedObjects(ledger)
-  // The first page that lists a chunk counts, and not the full one that takes its place later.
-  const byTime = (await listedEntries(backend, name, ledger)).toSorted((a, b) => b.atMs - a.atMs)
+  const entries = await listedEntries(backend, name, ledger)
   const byIndex = new Map(
-    byTime.flatMap(({ position, entry, atMs }) =>
+    entries.flatMap(({ position, entry, atMs }) =>
       entry.kind === 'chunk' ? [[entry.index, { position, atMs, cid: entry.cid }] as const] : [],
     ),
   )
