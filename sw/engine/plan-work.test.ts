@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
 import { withMarks } from '../core/session.ts'
 import { createWorld, recordSession, sessionIdOf } from '../testing/world.ts'
+import { recordFailure } from './circuits.ts'
 import { fairOrder } from './fair-order.ts'
 import { planWork } from './plan-work.ts'
 
@@ -64,4 +66,20 @@ it('seals beside however many uploads are ready', async () => {
     await tx.putChunk(withMarks({ ...last, state }, session))
   })
   expect((await look(moving)).chunks.map(({ index }) => index)).toEqual([29])
+})
+
+it('gives the trial of a destination that fails to what has waited longest, and not to who failed last', async () => {
+  const world = createWorld()
+  const [first, second] = [
+    await recordSession(world, { number: 1 }),
+    await recordSession(world, { number: 2 }),
+  ]
+  const worker = world.worker()
+  await recordFailure(worker, worker.transport.name, new HoldfastError('unreachable', 'Nobody answers.'))
+  const paging = { failures: 3, notBeforeMs: world.clock.now() + 50_000 }
+  await world.disk.write(async (tx) => tx.putSession({ ...(await tx.session(first))!, paging }))
+  await world.clock.advance(60_000)
+  const underWay = { moving: new Map(), steps: new Map(), lanes: 2, takeNext: fairOrder() }
+  const { steps } = await planWork(worker, underWay)
+  expect(steps.map(({ kind, session }) => [kind, session.id])).toEqual([['listing', second]])
 })

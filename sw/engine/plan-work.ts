@@ -169,28 +169,35 @@ function planSteps(
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
   const keys = [...underWay.steps.keys()]
   let nextAtMs = Infinity
-  for (const session of sessions)
-    for (const [kind, dueMs] of Object.entries(stepsDueMs(session, nowMs, mayLeave)) as [
-      StepKind,
-      number,
-    ][]) {
-      const key = `${kind} ${session.id}`
-      if (keys.includes(key)) continue
-      const { failures, notBeforeMs } = destinations[kind] ?? CLOSED
-      const atMs = Math.max(dueMs, notBeforeMs)
-      const running = keys.filter((other) => other.startsWith(kind)).length
-      if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
-      else if (kind === 'sign-in' || kind === 'refusal') {
-        if (kind === 'refusal') {
-          if (isTried(session)) continue
-          tried.push(session)
-        }
-        events.push([session.id, { type: 'trial-due', of: kind, mayLeave }])
-      } else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
-        steps.push({ kind, session, key })
-        keys.push(key)
+  const waiting = sessions
+    .flatMap((session) =>
+      (Object.entries(stepsDueMs(session, nowMs, mayLeave)) as [StepKind, number][]).map(([kind, dueMs]) => ({
+        session,
+        kind,
+        dueMs,
+      })),
+    )
+    .filter(({ dueMs }) => dueMs < Infinity)
+    // What has waited longest goes first: one that fails at each trial keeps no other from its own.
+    .sort((a, b) => a.dueMs - b.dueMs)
+  for (const { session, kind, dueMs } of waiting) {
+    const key = `${kind} ${session.id}`
+    if (keys.includes(key)) continue
+    const { failures, notBeforeMs } = destinations[kind] ?? CLOSED
+    const atMs = Math.max(dueMs, notBeforeMs)
+    const running = keys.filter((other) => other.startsWith(kind)).length
+    if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
+    else if (kind === 'sign-in' || kind === 'refusal') {
+      if (kind === 'refusal') {
+        if (isTried(session)) continue
+        tried.push(session)
       }
+      events.push([session.id, { type: 'trial-due', of: kind, mayLeave }])
+    } else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
+      steps.push({ kind, session, key })
+      keys.push(key)
     }
+  }
   for (const session of sessions)
     if (!session.paused && isTried(session) && !tried.includes(session))
       events.push([session.id, { type: 'trial-due', of: 'refusal', mayLeave, isShared: true }])
