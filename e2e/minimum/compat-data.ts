@@ -21,7 +21,7 @@ IDBKeyRange.bound IDBKeyRange.only IDBKeyRange.upperBound IDBObjectStore IDBRequ
 Infinity JSON JSON.parse JSON.stringify HTMLElement Intl Intl.DateTimeFormat Intl.NumberFormat Map Math Math.abs Math.ceil Math.clz32 Math.floor Math.max Math.min
 Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChannel NaN Number
 Number.MAX_SAFE_INTEGER Number.isFinite Number.isInteger Number.isSafeInteger Object Object.assign
-Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.getPrototypeOf Object.keys Object.prototype Object.values Promise Promise.all Promise.allSettled
+Object.defineProperty Object.entries Object.freeze Object.fromEntries Object.getPrototypeOf Object.keys Object.values Promise Promise.all Promise.allSettled
 Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream Reflect Reflect.apply Reflect.deleteProperty Reflect.get Reflect.set RegExp Request Set String Symbol Symbol.asyncIterator SyntaxError String.fromCharCode TextDecoder
 TextEncoder TypeError URL URL.createObjectURL URL.revokeObjectURL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap WeakSet
 addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle customElements customElements.define customElements.get document
