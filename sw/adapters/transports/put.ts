@@ -100,7 +100,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         })
       },
       signal,
-      (answer) => answer.status > 299 && storeError(answer).code === 'sign-in-needed',
+      (answer) => !answer.ok && storeError(answer).code === 'sign-in-needed',
     )
     return answer === NOT_GRANTED ? undefined : answer
   }
@@ -188,5 +188,13 @@ const isCorrupt = (resumeToken?: string) => unmarked(resumeToken) === CORRUPT
 
 const sha256Base64 = ({ sha256 }: Upload): string => toBase64(fromHex(sha256))
 
-/** Stands for the request that was never made, and nothing is asked of it. */
-const NOT_GRANTED = { status: 0 } as Answer
+/** Stands for the request that was never made. */
+const NOT_GRANTED: Answer = {
+  origin: '',
+  url: '',
+  status: 0,
+  ok: false,
+  headers: new Headers(),
+  bytes: new Uint8Array(),
+  text: '',
+}
