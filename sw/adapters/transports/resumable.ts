@@ -4,7 +4,7 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
+import { counted, markOf, mayBeSent, refused, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface ResumableOptions {
@@ -118,80 +118,75 @@ export function resumable({
       return whole(answer, upload, attempt)
     },
 
-    send(upload, bytes, found, attempt) {
-      let hasBegun = false
-      return twoCopies(
-        attempt,
-        async () => {
-          const { cid, sizeBytes, labels } = upload
-          const { progress } = attempt
-          let url = urlOf(attempt)
-          let offset = 0
-          const remember = (mark: string) =>
-            attempt.saveResumeToken((secretQuery ? url.replace(/\?.*/, '') : url) + mark)
-          if (found.kind === 'part') offset = found.offsetBytes
+    async send(upload, bytes, found, attempt) {
+      await mayBeSent(attempt)
+      const { cid, sizeBytes, labels } = upload
+      const { progress } = attempt
+      let url = urlOf(attempt)
+      let offset = 0
+      const remember = (mark: string) =>
+        attempt.saveResumeToken((secretQuery ? url.replace(/\?.*/, '') : url) + mark)
+      if (found.kind === 'part') offset = found.offsetBytes
+      else {
+        // Empty: no byte of it leaves before its URL is remembered.
+        const answer = await ask('POST', endpoint, attempt, {
+          ...(labels && labelHeaders?.(labels)),
+          'Repr-Digest': digestOf(upload),
+          'Content-Disposition': `inline; filename="${cid}"`,
+          'Upload-Length': `${sizeBytes}`,
+          'Upload-Complete': INCOMPLETE,
+        })
+        if (!answer.ok || sizeBytes > limit('max-size', Infinity))
+          throw httpError(
+            answer,
+            ` to ${sizeBytes} bytes. Upload-Limit: ${limits}`,
+            answer.ok ? REJECTED : undefined,
+          )
+        url = await locationIn(answer, (found) => ask('HEAD', found, attempt))
+        await remember(markOf(attempt.resumeToken))
+      }
+      return counted(attempt, async () => {
+        for (let halvings = 0; ;) {
+          progress(offset)
+          const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
+          const most = limit('max-append-size', room)
+          // By smaller parts it would take for ever: then the server is asked what it says to larger ones.
+          const part = bytes.subarray(
+            offset,
+            offset + (most * MAX_PARTS < sizeBytes ? room : Math.min(room, most)),
+          )
+          const end = offset + part.byteLength
+          const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
+          const answer = await ask(
+            'PATCH',
+            url,
+            attempt,
+            {
+              'Content-Type': 'application/partial-upload',
+              'Upload-Offset': `${offset}`,
+              'Upload-Complete': completes,
+            },
+            part,
+          )
+          const said = answer.headers.get('upload-complete')
+          if (answer.ok && said === completes) {
+            if (said === COMPLETE) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
+            offset = end
+            // What was refused before has been taken now.
+            if (markOf(attempt.resumeToken)) await remember('')
+          } else if (answer.status === 413 && halvings++ < HALVINGS)
+            mostBytes = Math.ceil(part.byteLength / 2)
           else {
-            // Empty: no byte of it leaves before its URL is remembered.
-            const answer = await ask('POST', endpoint, attempt, {
-              ...(labels && labelHeaders?.(labels)),
-              'Repr-Digest': digestOf(upload),
-              'Content-Disposition': `inline; filename="${cid}"`,
-              'Upload-Length': `${sizeBytes}`,
-              'Upload-Complete': INCOMPLETE,
-            })
-            if (!answer.ok || sizeBytes > limit('max-size', Infinity))
-              throw httpError(
-                answer,
-                ` to ${sizeBytes} bytes. Upload-Limit: ${limits}`,
-                answer.ok ? REJECTED : undefined,
-              )
-            url = await locationIn(answer, (found) => ask('HEAD', found, attempt))
-            await remember(markOf(attempt.resumeToken))
+            const reason = answer.text.includes('#digest-mism')
+              ? mismatch(upload, 'received other bytes')
+              : httpError(answer, '', PROBLEM.test(answer.text) ? 'bad-answer' : undefined)
+            // The server had all it wanted, and could not use it: nothing is left to go on with.
+            if (said === COMPLETE && !answer.ok)
+              await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
+            throw reason
           }
-          hasBegun = true
-          for (let halvings = 0; ;) {
-            progress(offset)
-            const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
-            const most = limit('max-append-size', room)
-            // By smaller parts it would take for ever: then the server is asked what it says to larger ones.
-            const part = bytes.subarray(
-              offset,
-              offset + (most * MAX_PARTS < sizeBytes ? room : Math.min(room, most)),
-            )
-            const end = offset + part.byteLength
-            const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
-            const answer = await ask(
-              'PATCH',
-              url,
-              attempt,
-              {
-                'Content-Type': 'application/partial-upload',
-                'Upload-Offset': `${offset}`,
-                'Upload-Complete': completes,
-              },
-              part,
-            )
-            const said = answer.headers.get('upload-complete')
-            if (answer.ok && said === completes) {
-              if (said === COMPLETE) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
-              offset = end
-              // What was refused before has been taken now.
-              if (markOf(attempt.resumeToken)) await remember('')
-            } else if (answer.status === 413 && halvings++ < HALVINGS)
-              mostBytes = Math.ceil(part.byteLength / 2)
-            else {
-              const reason = answer.text.includes('#digest-mism')
-                ? mismatch(upload, 'received other bytes')
-                : httpError(answer, '', PROBLEM.test(answer.text) ? 'bad-answer' : undefined)
-              // The server had all it wanted, and could not use it: nothing is left to go on with.
-              if (said === COMPLETE && !answer.ok)
-                await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
-              throw reason
-            }
-          }
-        },
-        () => hasBegun,
-      )
+        }
+      })
     },
 
     async verify(upload, attempt) {

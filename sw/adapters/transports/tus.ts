@@ -6,7 +6,7 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
+import { counted, markOf, mayBeSent, refused, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface TusOptions {
@@ -146,66 +146,61 @@ export function tus({
     return bytes && `${checksum} ${toBase64(new Uint8Array(bytes))}`
   }
 
-  const sendAll = (
+  const sendAll = async (
     upload: Upload,
     bytes: Uint8Array<ArrayBuffer> | Blob,
     held: RemoteState | undefined,
     attempt: Attempt,
   ): Promise<'proved' | 'sent'> => {
-    let hasBegun = false
-    return twoCopies(
-      attempt,
-      async () => {
-        const { resumeToken, progress } = attempt
-        const { sizeBytes } = upload
-        const checksum = await knownAlgorithm(attempt)
-        const at: Position =
-          held?.kind === 'part'
-            ? { target: targetOf(resumeToken) ?? named(upload), offset: held.offsetBytes }
-            : await create(upload, attempt, checksum)
-        const { target } = at
-        let { offset } = at
-        await remember(attempt, target, markOf(resumeToken))
-        progress(offset)
-        hasBegun = true
-        while (offset < sizeBytes) {
-          // What is unread goes whole: its checksum is that of all of it.
-          const end =
-            bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
-          const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
-          const digest = await digestOf(part, checksum, upload)
-          const headers = {
-            ...TUS,
-            'Content-Type': 'application/offset+octet-stream',
-            'Upload-Offset': `${offset}`,
-            ...(digest && { 'Upload-Checksum': digest }),
-          }
-          const answer = await call('PATCH', target.url, attempt, headers, part)
-          if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
-          if (!answer.ok) throw httpError(answer)
-          const reached = offsetIn(answer)
-          // The same bytes again would be taken no better.
-          if (reached === offset) throw badAnswer(answer, ' without progress.')
-          if (reached < offset || reached > end) throw badAnswer(answer, ' with an offset that cannot be.')
-          offset = reached
-          progress(offset)
-          // What was refused before has been taken now.
-          if (offset < sizeBytes && markOf(attempt.resumeToken)) await remember(attempt, target)
+    await mayBeSent(attempt)
+    const { resumeToken, progress } = attempt
+    const { sizeBytes } = upload
+    const checksum = await knownAlgorithm(attempt)
+    const at: Position =
+      held?.kind === 'part'
+        ? { target: targetOf(resumeToken) ?? named(upload), offset: held.offsetBytes }
+        : await create(upload, attempt, checksum)
+    const { target } = at
+    let { offset } = at
+    await remember(attempt, target, markOf(resumeToken))
+    progress(offset)
+    return counted(attempt, async () => {
+      while (offset < sizeBytes) {
+        // What is unread goes whole: its checksum is that of all of it.
+        const end =
+          bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
+        const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
+        const digest = await digestOf(part, checksum, upload)
+        const headers = {
+          ...TUS,
+          'Content-Type': 'application/offset+octet-stream',
+          'Upload-Offset': `${offset}`,
+          ...(digest && { 'Upload-Checksum': digest }),
         }
-        // The server's word for each part is not taken alone: something between us may have answered for it.
-        const confirmed = await offsetOf(target, upload, attempt)
-        // Some servers move an upload away once it is whole, and forget it.
-        if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
-        if (confirmed === offset) return 'sent'
-        throw new HoldfastError(
-          'bad-answer',
-          confirmed === undefined
-            ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-            : 'It has another offset or length now.',
-        )
-      },
-      () => hasBegun,
-    )
+        const answer = await call('PATCH', target.url, attempt, headers, part)
+        if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
+        if (!answer.ok) throw httpError(answer)
+        const reached = offsetIn(answer)
+        // The same bytes again would be taken no better.
+        if (reached === offset) throw badAnswer(answer, ' without progress.')
+        if (reached < offset || reached > end) throw badAnswer(answer, ' with an offset that cannot be.')
+        offset = reached
+        progress(offset)
+        // What was refused before has been taken now.
+        if (offset < sizeBytes && markOf(attempt.resumeToken)) await remember(attempt, target)
+      }
+      // The server's word for each part is not taken alone: something between us may have answered for it.
+      const confirmed = await offsetOf(target, upload, attempt)
+      // Some servers move an upload away once it is whole, and forget it.
+      if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
+      if (confirmed === offset) return 'sent'
+      throw new HoldfastError(
+        'bad-answer',
+        confirmed === undefined
+          ? `The upload was forgotten once it was whole. ${CONFIGURE}`
+          : 'It has another offset or length now.',
+      )
+    })
   }
 
   return {

@@ -10,6 +10,8 @@ export const unmarked = (resumeToken = ''): string => resumeToken.replace(/ .*/s
 /** What was counted, for another resume token of the same upload. */
 export const markOf = (resumeToken = ''): string => resumeToken.slice(unmarked(resumeToken).length)
 
+type Copied = 'proved' | 'sent'
+
 /** Answers to a body that arrived, after which the same again might be taken. */
 const MAY_HEAL = /server-error|bad-answer|address-mismatch/
 
@@ -25,28 +27,27 @@ export async function refused(
 }
 
 /**
- * Sends a copy, but no third one at the pace of retries: after two in a row that the store refused, `rejected-by-store` is
- * told to who comes to send the next, having asked what is there; each trial, ever more rarely, may send one more. What
- * is refused counts, whether all of it had arrived or not, as nobody tells. What was cut off, or put off by a server that
- * is busy, does not: that passes, and waits longer each time.
+ * Stands before each copy, so that no third one is sent at the pace of retries: after two in a row that the store refused,
+ * whoever comes to send the next is told so, having asked what is there; each trial, ever more rarely, may send one more.
  *
- * @param hasBegun whether a byte of it may have left, once it has failed
+ * @throws HoldfastError `rejected-by-store`
  */
-export async function twoCopies(
-  attempt: Attempt,
-  send: () => Promise<'proved' | 'sent'>,
-  hasBegun = () => true,
-): Promise<'proved' | 'sent'> {
-  const { resumeToken, saveResumeToken } = attempt
+export async function mayBeSent({ resumeToken, saveResumeToken }: Attempt): Promise<void> {
   const why = markOf(resumeToken).slice(1)
-  if (why) {
-    await saveResumeToken(`${unmarked(resumeToken)} `)
-    throw new HoldfastError('rejected-by-store', `Two copies were refused. ${why}`)
-  }
-  try {
-    return await send()
-  } catch (reason) {
-    if (hasBegun()) return refused(reason, attempt)
-    throw reason
-  }
+  if (!why) return
+  await saveResumeToken(`${unmarked(resumeToken)} `)
+  throw new HoldfastError('rejected-by-store', `Two copies were refused. ${why}`)
+}
+
+/**
+ * Sends the bytes, and counts it where the store refuses them, whether all of them had arrived or not, as nobody tells.
+ * What was cut off, or put off by a server that is busy, does not count: that passes, and waits longer each time.
+ */
+export const counted = (attempt: Attempt, send: () => Promise<Copied>): Promise<Copied> =>
+  send().catch((reason: unknown) => refused(reason, attempt))
+
+/** Sends a copy, where that is one request. */
+export async function twoCopies(attempt: Attempt, send: () => Promise<Copied>): Promise<Copied> {
+  await mayBeSent(attempt)
+  return counted(attempt, send)
 }
