@@ -2,7 +2,7 @@ import { encodeKey } from '../../src/demo/group-key.ts'
 import { expect, test } from '../fixtures.ts'
 import { leavePending } from '../page/pending.ts'
 import { loseSource } from '../page/sources.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo, pressOn } from '../page/witness.ts'
 
 /** Runs in the page: the browser may clear what is here. */
 function refuseToKeep(): void {
@@ -31,36 +31,36 @@ test('by keyboard, what takes its own button away leaves the focus where the per
   await witness.acknowledged(1)
   await loseSource(page)
   const dismiss = page.getByRole('button', { name: 'Dismiss' })
-  await dismiss.press('Enter')
+  await pressOn(dismiss)
   await expect(page.getByTestId('record-button')).toBeFocused()
 
-  await install.press('Enter')
+  await pressOn(install)
   await expect(install).toBeHidden()
   await expect(page.locator('.help summary')).toBeFocused()
 
   await page.evaluate(() =>
     document.dispatchEvent(new CustomEvent('holdfast-failure', { detail: { what: 'No.', next: 'Wait.' } })),
   )
-  await dismiss.press('Enter')
+  await pressOn(dismiss)
   await expect(group).toBeFocused()
 
   const sessions = page.getByTestId('session')
   await expect(page.locator('[data-upload=confirmed]')).toHaveCount(2)
   await expect.poll(async () => (await canary()).split('lengthMs').length - 1).toBe(2)
   const before = await canary()
-  await sessions.first().getByTestId('discard-button').press('Enter')
-  await page.getByTestId('discard-confirm').press('Enter')
+  await pressOn(sessions.first().getByTestId('discard-button'))
+  await pressOn(page.getByTestId('discard-confirm'))
   await expect(sessions).toHaveCount(1)
   await expect(page.locator('#sessions')).toBeFocused()
-  await page.getByTestId('traces').press('Enter')
-  await page.getByTestId('traces-confirm').press('Enter')
+  await pressOn(page.getByTestId('traces'))
+  await pressOn(page.getByTestId('traces-confirm'))
   await expect(sessions).toHaveCount(0)
   await expect(page.locator('#traces-words')).toBeFocused()
 
   // As if the browser had cleared them.
   await page.evaluate((all) => Object.assign(localStorage, JSON.parse(all) as object), before)
   await page.reload()
-  await page.getByTestId('lost-seen').press('Enter')
+  await pressOn(page.getByTestId('lost-seen'))
   await expect(page.getByTestId('lost-notice')).toBeHidden()
   await expect(group).toBeFocused()
 
@@ -69,23 +69,23 @@ test('by keyboard, what takes its own button away leaves the focus where the per
   await page.reload()
   const remedy = page.getByTestId('remedy')
   await expect(remedy).toHaveText('Upload now')
-  await remedy.press('Enter')
+  await pressOn(remedy)
   await expect(remedy).toBeHidden()
   await expect(page.getByTestId('urgent')).toBeFocused()
-  await sessions.first().getByTestId('pause-button').press('Enter')
+  await pressOn(sessions.first().getByTestId('pause-button'))
   const banner = page.getByTestId('recovery-banner')
-  await banner.locator('summary').press('Enter')
-  await banner.getByTestId('resume-button').press('Enter')
+  await pressOn(banner.locator('summary'))
+  await pressOn(banner.getByTestId('resume-button'))
   await expect(banner.getByTestId('resume-button')).toBeHidden()
   await expect(banner.getByRole('list')).toBeFocused()
 
-  await sessions.first().getByTestId('discard-button').press('Enter')
-  await page.getByTestId('discard-understood').press('Space')
-  await page.getByTestId('discard-confirm').press('Enter')
+  await pressOn(sessions.first().getByTestId('discard-button'))
+  await pressOn(page.getByTestId('discard-understood'), 'Space')
+  await pressOn(page.getByTestId('discard-confirm'))
   await expect(page.getByTestId('sessions-empty')).toBeFocused()
 
   await page.goto(`${stack.url}/read.html`)
   await page.getByTestId('reader-key').fill(encodeKey(groupKey))
-  await page.getByTestId('reader-open').press('Enter')
+  await pressOn(page.getByTestId('reader-open'))
   await expect(page.getByTestId('reader-status')).toBeFocused()
 })

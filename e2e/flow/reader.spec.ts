@@ -1,7 +1,7 @@
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored, logged } from '../backend-oracle.ts'
 import { lookIntoFile, playFile } from '../page/media-file.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo, pressOn } from '../page/witness.ts'
 import { expect, test } from '../fixtures.ts'
 
 /** Chunks of a recording that is looked at while it goes on. */
@@ -214,13 +214,13 @@ test('a code that the phone shows, once it is asked for it, is read by the reade
   const reader = await context.newPage()
   await reader.addInitScript(readCodes)
   await reader.goto(`${stack.url}/read.html`)
-  await reader.getByTestId('scan').press('Enter')
+  await pressOn(reader.getByTestId('scan'))
   const video = reader.getByTestId('scan-video')
   await expect(video).toBeVisible()
   await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
-  await reader.getByRole('button', { name: 'Stop the camera' }).press('Enter')
+  await pressOn(reader.getByRole('button', { name: 'Stop the camera' }))
   await expect(video).toBeHidden()
-  await reader.getByTestId('scan').press('Enter')
+  await pressOn(reader.getByTestId('scan'))
   await expect(video).toBeVisible()
   const link = `${stack.url}/read.html#key=${encodeKey(phone.groupKey)}`
   await reader.evaluate((text) => void (Reflect.get(window, 'codes') as string[]).push(text), link)
@@ -231,10 +231,10 @@ test('a code that the phone shows, once it is asked for it, is read by the reade
 
   // So it is where the key comes another way meanwhile.
   await reader.reload()
-  await reader.getByTestId('scan').press('Enter')
+  await pressOn(reader.getByTestId('scan'))
   await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
   await reader.getByTestId('reader-key').fill(encodeKey(phone.groupKey))
-  await reader.getByTestId('reader-open').press('Enter')
+  await pressOn(reader.getByTestId('reader-open'))
   await expect(reader.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
   await expect.poll(() => video.evaluate((one: HTMLVideoElement) => one.srcObject === null)).toBe(true)
 })

@@ -48,6 +48,13 @@ export async function tap(button: Locator): Promise<void> {
   await button.dispatchEvent('click')
 }
 
+/** Presses a key on what a person could be at. `press` alone focuses what is still hidden, and the key goes to the page. */
+export async function pressOn(target: Locator, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
+  await expect(target).toBeVisible()
+  await expect(target).toBeEnabled()
+  await target.press(key)
+}
+
 /** Opens the demo in a new tab of this browser, with a group to record for. */
 export async function openDemo(context: BrowserContext, options: WitnessOptions): Promise<Witness> {
   const { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known' } = options
