@@ -16,6 +16,17 @@ export interface Told {
   readonly lastError: string | undefined
 }
 
+/**
+ * How many visits the site's storage knows of, before this one: in a database that the library never touches, and beside
+ * all databases. So a deletion of ours, a loss of all databases, and a loss of everything are told apart.
+ */
+export interface Visit {
+  readonly inDatabase: number
+  readonly inCache: number
+  /** Of this one. */
+  readonly number: number
+}
+
 /** What a page of the app can be asked. */
 export interface AppWindow {
   readonly uploadApp: {
@@ -28,6 +39,9 @@ export interface AppWindow {
       group: string
     }): Promise<void>
     told(): Promise<readonly Told[]>
+    visit(): Promise<Visit>
+    /** The custody log of each session. */
+    logs(): Promise<Readonly<Record<string, unknown>>>
   }
 }
 
@@ -41,7 +55,33 @@ const MAIN = `
 import { connect } from 'holdfast'
 import { upload } from 'holdfast/upload'
 import { contentOf } from './content.js'
-const connected = connect({ scriptUrl: '/sw.js', type: 'classic', scope: '/' })
+const visited = countVisit()
+const connected = visited.then(() => connect({ scriptUrl: '/sw.js', type: 'classic', scope: '/' }))
+function resultOf(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
+async function countVisit() {
+  const opening = indexedDB.open('visits', 1)
+  opening.onupgradeneeded = () => opening.result.createObjectStore('visits')
+  const db = await resultOf(opening)
+  const inDatabase = (await resultOf(db.transaction('visits').objectStore('visits').get('count'))) ?? 0
+  // Not localStorage, which the browser writes seconds later.
+  const cache = await caches.open('visits')
+  const inCache = Number(await (await cache.match('/visits'))?.text() ?? 0)
+  const number = Math.max(inDatabase, inCache) + 1
+  const tx = db.transaction('visits', 'readwrite', { durability: 'strict' })
+  tx.objectStore('visits').put(number, 'count')
+  await new Promise((resolve, reject) => {
+    tx.oncomplete = resolve
+    tx.onabort = () => reject(tx.error)
+  })
+  db.close()
+  await cache.put('/visits', new Response(String(number)))
+  return { inDatabase, inCache, number }
+}
 async function begin({ label, sizeBytes, seed, partBytes, group }) {
   const file = new File([contentOf(sizeBytes, seed)], label + '.bin', { lastModified: 1 })
   return upload(await connected, file, { groups: [{ publicKey: group }], partBytes, labels: { label } })
@@ -57,6 +97,12 @@ async function sessions() {
 }
 Object.assign(window, { uploadApp: {
   upload: async (file) => { await (await begin(file)).done },
+  visit: () => visited,
+  logs: async () => {
+    const holdfast = await connected
+    const all = (await sessions()).map(async ({ id, name }) => [name, await holdfast.log(id)])
+    return Object.fromEntries(await Promise.all(all))
+  },
   told: async () => (await sessions()).map(({ labels, name, ending, upload, anchor, lastError }) => ({
     label: labels?.label ?? '', name, ending, upload, head: anchor?.address, lastError: lastError?.code,
   })),
