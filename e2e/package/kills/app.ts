@@ -12,6 +12,9 @@ export interface Told {
   readonly name: string
   readonly ending: string
   readonly upload: string
+  readonly startedAtMs: number
+  /** When the store was known to hold its newest head. */
+  readonly confirmedAtMs: number | undefined
   readonly head: string | undefined
   readonly lastError: string | undefined
 }
@@ -38,6 +41,8 @@ export interface AppWindow {
       partBytes: number
       group: string
     }): Promise<void>
+    /** The labels of those that this page is at. */
+    readonly underWay: ReadonlySet<string>
     told(): Promise<readonly Told[]>
     visit(): Promise<Visit>
     /** The custody log of each session. */
@@ -82,6 +87,7 @@ async function countVisit() {
   await cache.put('/visits', new Response(String(number)))
   return { inDatabase, inCache, number }
 }
+const underWay = new Set()
 async function begin({ label, sizeBytes, seed, partBytes, group }) {
   const file = new File([contentOf(sizeBytes, seed)], label + '.bin', { lastModified: 1 })
   return upload(await connected, file, { groups: [{ publicKey: group }], partBytes, labels: { label } })
@@ -96,15 +102,24 @@ async function sessions() {
     }
 }
 Object.assign(window, { uploadApp: {
-  upload: async (file) => { await (await begin(file)).done },
+  underWay,
+  upload: async (file) => {
+    underWay.add(file.label)
+    try {
+      await (await begin(file)).done
+    } finally {
+      underWay.delete(file.label)
+    }
+  },
   visit: () => visited,
   logs: async () => {
     const holdfast = await connected
     const all = (await sessions()).map(async ({ id, name }) => [name, await holdfast.log(id)])
     return Object.fromEntries(await Promise.all(all))
   },
-  told: async () => (await sessions()).map(({ labels, name, ending, upload, anchor, lastError }) => ({
-    label: labels?.label ?? '', name, ending, upload, head: anchor?.address, lastError: lastError?.code,
+  told: async () => (await sessions()).map(({ labels, name, ending, upload, startedAtMs, anchor, lastError }) => ({
+    label: labels?.label ?? '', name, ending, upload, startedAtMs, confirmedAtMs: anchor?.confirmedAtMs,
+    head: anchor?.address, lastError: lastError?.code,
   })),
 } })
 `

@@ -44,6 +44,8 @@ export interface Outcome {
   /** In words. */
   readonly lost: readonly string[]
   readonly doubled: readonly string[]
+  /** Files that were picked when they were whole already, just after the device had said that they were not. */
+  readonly again: readonly string[]
   /** Sent again, and refused by the store: the first had been sent whole by a browser that died, and was still being read. */
   readonly overtaken: readonly string[]
   /** Times that Chromium threw all of the site's databases away, in words, as docs/guarantees.md tells. */
@@ -52,7 +54,7 @@ export interface Outcome {
   readonly forgotten: number
 }
 
-const KINDS = ['tab', 'worker', 'browser'] as const
+export const KINDS = ['tab', 'worker', 'browser'] as const
 type Kind = (typeof KINDS)[number]
 const PART_BYTES = 128 * 1024
 const PARTS = 160
@@ -138,8 +140,10 @@ export async function killUploads({
     partBytes: PART_BYTES,
     group,
   }))
+  const of = (all: readonly Told[], label: string) => all.filter((each) => each.label === label)
   const isSettled = (all: readonly Told[], label: string) =>
-    all.some((each) => each.label === label && each.ending === 'complete' && each.upload === 'confirmed')
+    of(all, label).length > 0 &&
+    of(all, label).every(({ ending, upload }) => ending === 'complete' && upload === 'confirmed')
 
   try {
     for (const [at, file] of files.entries()) {
@@ -175,9 +179,8 @@ export async function killUploads({
   /** A person picks the file, again where a tab died over it; a worker that is stopped leaves its tab at it. */
   async function pick(tab: Page, file: (typeof files)[number]): Promise<void> {
     await tab.evaluate((asked) => {
-      if (Reflect.get(window, 'uploading') === asked.label) return
-      Reflect.set(window, 'uploading', asked.label)
-      window.uploadApp.upload(asked).catch(() => Reflect.deleteProperty(window, 'uploading'))
+      const { underWay, upload } = window.uploadApp
+      if (!underWay.has(asked.label)) upload(asked).catch(() => undefined)
     }, file)
   }
 
@@ -189,7 +192,9 @@ export async function killUploads({
       if (!isSettled(await told(), file.label)) await pick(tab, file)
       for (;;) {
         const all = await told()
-        if (isSettled(all, file.label)) break
+        // Picked just before it was whole it goes up again.
+        const isUnderWay = await tab.evaluate(({ label }) => window.uploadApp.underWay.has(label), file)
+        if (isSettled(all, file.label) && !isUnderWay) break
         if (Date.now() > until) return log(`Not settled: ${JSON.stringify(all)}`)
         await sleep(500)
       }
@@ -197,7 +202,8 @@ export async function killUploads({
   }
 
   async function judged(): Promise<Outcome> {
-    const [lost, doubled, overtaken]: [string[], string[], string[]] = [[], [], []]
+    const [lost, doubled]: [string[], string[]] = [[], []]
+    const [again, overtaken]: [string[], string[]] = [[], []]
     const all = await told()
     await evidence.keep('custody', await (await opened()).evaluate(() => window.uploadApp.logs()))
     const wiped = evidence.wiped()
@@ -208,14 +214,19 @@ export async function killUploads({
     const expected = new Set<string>()
     const names = new Set<string>()
     const pageEnds = new Set<string>()
-    for (const { label, sizeBytes, seed: contentSeed } of files) {
-      const sessions = all.filter((each) => each.label === label)
-      if (sessions.length !== 1) doubled.push(`${label} is ${sessions.length} sessions`)
-      const [found] = sessions
-      if (found?.head === undefined) {
-        lost.push(`${label} has no head: ${JSON.stringify(found)}`)
-        continue
+    for (const file of files) {
+      const sessions = of(all, file.label).sort((a, b) => a.startedAtMs - b.startedAtMs)
+      if (sessions.length === 0) lost.push(`${file.label} has no session`)
+      for (const [at, found] of sessions.entries()) {
+        await judge(file, found)
+        const before = sessions[at - 1]
+        // Whoever picks a file that is whole uploads it again.
+        if (before && (before.confirmedAtMs ?? Infinity) <= found.startedAtMs) again.push(file.label)
+        else if (before) doubled.push(`${file.label} is another session, too`)
       }
+    }
+    async function judge({ label, sizeBytes, seed: contentSeed }: (typeof files)[number], found: Told) {
+      if (found.head === undefined) return void lost.push(`${label} has no head: ${JSON.stringify(found)}`)
       const places = { gateway: server, groupKey: privateKey }
       const session = await openSession({ head: found.head, ...places })
       if (store === 'put') {
@@ -262,6 +273,7 @@ export async function killUploads({
       parts: uploads * PARTS,
       lost,
       doubled,
+      again,
       overtaken,
       wiped: wiped.map(({ words }) => words),
       forgotten,
