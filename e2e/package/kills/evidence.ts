@@ -27,6 +27,8 @@ export interface Evidence {
   /** A page has come up. */
   visited(visit: Visit): void
   wiped(): readonly Wiped[]
+  /** Which browsers that were killed left their databases broken, and those that were there after the last kill. */
+  torn(): { readonly ever: readonly string[]; readonly last: readonly string[] }
   keep(name: string, what: unknown): Promise<void>
 }
 
@@ -36,6 +38,8 @@ export async function openEvidence(folder: string, profile: string): Promise<Evi
   const said = ['']
   const losses: { atMs: number; visit: Visit; browser: number; broken: readonly string[] }[] = []
   let broken: string[] = []
+  const ever: string[] = []
+  let last: string[] = []
   /** The last visit that its page has told of, which is durable. */
   let known = 0
   const note = (what: string, details?: unknown) => {
@@ -50,12 +54,15 @@ export async function openEvidence(folder: string, profile: string): Promise<Evi
     },
     killed() {
       const kept = join(folder, `databases-${said.length}`)
+      last = []
       for (const [path, log] of logsIn(profile)) {
         const at = brokenAt(log)
         if (at === undefined) continue
-        broken.push(`browser ${said.length} left ${basename(path)} broken at byte ${at} of ${log.length}`)
+        last.push(`browser ${said.length} left ${basename(path)} broken at byte ${at} of ${log.length}`)
         cpSync(dirname(path), kept, { recursive: true })
       }
+      broken.push(...last)
+      ever.push(...last)
       note('killed', { broken })
       said.push('')
     },
@@ -67,6 +74,7 @@ export async function openEvidence(folder: string, profile: string): Promise<Evi
       }
       known = visit.number
     },
+    torn: () => ({ ever, last }),
     wiped: () =>
       losses.map(({ atMs, visit, browser, broken }) => {
         const found = `a page found ${visit.inDatabase} visits in its database and ${visit.inCache} beside it`

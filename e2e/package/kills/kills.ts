@@ -50,6 +50,8 @@ export interface Outcome {
   readonly overtaken: readonly string[]
   /** Times that Chromium threw all of the site's databases away, in words, as docs/guarantees.md tells. */
   readonly wiped: readonly string[]
+  /** In words, which killed browsers left their databases' log broken, and whether the last one did. */
+  readonly torn: { readonly ever: readonly string[]; readonly last: readonly string[] }
   /** Objects that were brought before that, and are in no log that the device knows since then. */
   readonly forgotten: number
 }
@@ -276,6 +278,7 @@ export async function killUploads({
       again,
       overtaken,
       wiped: wiped.map(({ words }) => words),
+      torn: evidence.torn(),
       forgotten,
     }
   }

@@ -7,6 +7,7 @@ import { deadline } from './deadline.ts'
 import { groupCommit } from './group-commit.ts'
 import { keepsBlobs, payloadBytes, payloadForm } from './payload-form.ts'
 import { endOf, openDatabase, resultOf } from './idb-requests.ts'
+import { turnLogOver } from './turn-log-over.ts'
 import { SCHEMA_VERSION, SCOPES, upgrade } from './schema.ts'
 import {
   LOG_GROUPS,
@@ -39,6 +40,12 @@ export function idbStore(name: string): Store {
       (db) => db.close(),
       () => undefined,
     )
+  }
+
+  /** Once in a worker's life, so that what it writes is not lost by how a browser ended before. */
+  let turned: Promise<void> | undefined
+  const secureLog = () => {
+    if (keepsBlobs()) turned ??= turnLogOver(`${name}-turn`).catch(() => undefined)
   }
 
   const lose = () => opened && drop(opened)
@@ -94,13 +101,16 @@ export function idbStore(name: string): Store {
   return {
     read: (work) => run('records', 'readonly', ({ tx }) => work(reader(tx))),
     write: groupCommit(async (work, { repeatable, records } = {}) => {
-      const once = () =>
-        run(
+      const once = async () => {
+        const result = await run(
           records ? 'records' : 'all',
           'readwrite',
           (live) => work(writer(live, log)),
           repeatable ? 'relaxed' : 'strict',
         )
+        secureLog()
+        return result
+      }
       try {
         return await once()
       } catch (error) {
