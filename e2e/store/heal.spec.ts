@@ -1,4 +1,4 @@
-import { SCOPES } from '../../sw/adapters/store/schema.ts'
+import { ALL } from '../../sw/adapters/store/schema.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
 import { expect, test } from './bench-page.ts'
 
@@ -115,7 +115,7 @@ test('a newer version is let through at once; the older one then says so, and to
   const refusal = 'storage-failed: Reload: the database is newer.'
   expect(told.refusals).toEqual([refusal, refusal])
   expect(told.kept).toBe(1)
-  expect(told.stores).toEqual([...SCOPES.all, 'of-the-future'].toSorted())
+  expect(told.stores).toEqual([...ALL, 'of-the-future'].toSorted())
 })
 
 test('a database of that name that is not ours is reported, and left alone', async ({ page }) => {

@@ -389,6 +389,32 @@ export const STORE_CASES: readonly StoreCase[] = [
     },
   },
   {
+    title: 'finds what comes into the queue before where it was looked at last',
+    async run(store) {
+      const next = async () => (await store.read((tx) => tx.nextDue([[0], [500, Infinity]], nothing)))?.id
+      same(await next(), undefined, 'nothing yet')
+      await store.write((tx) => tx.putChunk(aChunk(B, 4, [0, 2_000, 4])))
+      same(await next(), chunkIdOf(B, 4), 'the first')
+      await store.write((tx) => tx.putChunk(aChunk(A, 3, [0, 1_000, 3])))
+      same(await next(), chunkIdOf(A, 3), 'of an older session')
+      await store.write((tx) => tx.putChunk(aChunk(A, 3)))
+      same(await next(), chunkIdOf(B, 4), 'the next once that is out')
+      await Promise.all([next(), store.write((tx) => tx.putChunk(aChunk(A, 2, [0, 1_000, 2]))), next()])
+      same(await next(), chunkIdOf(A, 2), 'what was written beside a look')
+      await store.write((tx) => tx.putChunk(aChunk(A, 2)))
+      await store.write((tx) => tx.putChunk(aChunk(B, 4)))
+      same(await next(), undefined, 'nothing left')
+      await store.write((tx) => tx.putChunk(aChunk(A, 1, [400, 1_000, 1])))
+      same(await next(), chunkIdOf(A, 1), 'what has failed before')
+      const isRefused = store.write(async (tx) => {
+        await tx.putChunk(aChunk(A, 0, [0, 1_000, 0]))
+        throw new Error('not written')
+      })
+      await isRefused.catch(() => undefined)
+      same(await next(), chunkIdOf(A, 1), 'the same after a write that failed')
+    },
+  },
+  {
     title: 'lists what is proved by its place in the log, as numbers, and only while it has the mark',
     async run(store) {
       const proved = (index: number, position: number): ChunkRecord => ({

@@ -157,9 +157,10 @@ export function createDrain(context: Context): Drain {
         }
         // No wake stays for what is due after it; only a recorder is watched as long as it allows.
         const isEarly = !suspended && plan.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
-        if (isIdle && !wakeSignal.signal.aborted) {
-          if (!remains) return finish('idle')
-          if (windingDown || isEarly) return finish('work-remains')
+        if (isIdle && !wakeSignal.signal.aborted && (!remains || windingDown || isEarly)) {
+          // The next join starts afresh: this drain has looked for the last time.
+          running = undefined
+          return remains ? 'work-remains' : 'idle'
         }
         const leftMs = deadlineMs - clock.now()
         if (leftMs <= 0 || suspended) stop.abort()
@@ -180,12 +181,6 @@ export function createDrain(context: Context): Drain {
     for (const { id, trials } of sessions)
       if (of.some((kind) => trials?.[kind]) && id !== sessionId && state.status === 'uploading')
         await change(context, id, { type: 'hoped', of })
-  }
-
-  /** The next join starts afresh: this drain has looked for the last time. */
-  function finish(outcome: Outcome): Outcome {
-    running = undefined
-    return outcome
   }
 
   /** The dead-man switch: whoever records holds a lock; its release without an end is a death. */

@@ -180,7 +180,7 @@ function deepCopy<T>(value: T): T {
 }
 
 /** As IndexedDB compares lists: by the first number that differs; the shorter one first. */
-function compareKeys(a: readonly number[], b: readonly number[]): number {
+export function compareKeys(a: readonly number[], b: readonly number[]): number {
   for (let at = 0; at < a.length; at++) {
     const one = a[at] ?? 0
     const other = b[at] ?? -Infinity

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
+import type { LogEntry } from '../../core/record.ts'
 
 // What the browser's database does when it is ill; the whole contract runs on the real one, in e2e/store.
 // Promises 1, 5, 9 of docs/guarantees.md.
@@ -178,4 +179,16 @@ test('what is forgotten of the custody log writes no line that stays', async () 
     [[{ sessionId: 'b' }], 7],
     [[], 9],
   ])
+})
+
+test('the oldest lines of the custody log go, and the look for them does not begin at its low end', async () => {
+  const removed = vi.fn()
+  vi.stubGlobal('IDBKeyRange', { bound: (from: number, to: number) => [from, to] })
+  let newest = 9_998
+  const store = { add: async () => ++newest, delete: removed, index: () => ({}) }
+  database.next = () => ({ objectStore: () => store, done: Promise.resolve(), error: null })
+  const { write } = idbStore('log')
+  for (let times = 0; times < 103; times++) await write((tx) => tx.addLog([{ event: 'line' } as LogEntry]))
+  // At number 10,000 and at 10,100: also what workers left that died before they came to it.
+  expect(removed.mock.calls).toEqual([[[6_500, 7_500]], [[6_600, 7_600]]])
 })

@@ -2,15 +2,17 @@ import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
 import { readChunk, readSession } from '../../core/read-record.ts'
-import type { ChunkRecord, LogEntry, SessionRecord } from '../../core/record.ts'
-import { deadline } from './deadline.ts'
+import type { LogEntry, SessionRecord } from '../../core/record.ts'
+import { deadline, type Deadline } from './deadline.ts'
 import { groupCommit } from './group-commit.ts'
-import { keepsBlobs, payloadBytes, payloadForm } from './payload-form.ts'
+import { keepsBlobs, payloadForm } from './payload-form.ts'
 import { endOf, openDatabase, resultOf } from './idb-requests.ts'
+import { createQueue, type Queue } from './queue.ts'
+import { ALL, PAYLOADS, RECORDS, SCHEMA_VERSION, upgrade } from './schema.ts'
 import { turnLogOver } from './turn-log-over.ts'
-import { SCHEMA_VERSION, SCOPES, upgrade } from './schema.ts'
 import {
   LOG_GROUPS,
+  LOG_LEFT,
   TRIES,
   OPEN_TIMEOUT_MS,
   TRANSACTION_TIMEOUT_MS,
@@ -32,6 +34,7 @@ const RESERVE = 'reserve' as ChunkId
 export function idbStore(name: string): Store {
   /** The number of what was added last to the custody log. */
   const log = { newest: 1 }
+  const queue = createQueue()
   let opened: Promise<IDBDatabase> | undefined
 
   const drop = (connection: Promise<IDBDatabase>) => {
@@ -51,39 +54,42 @@ export function idbStore(name: string): Store {
   const lose = () => opened && drop(opened)
   const open = () => (opened ??= openDatabase(name, SCHEMA_VERSION, upgrade, lose))
 
+  /** @param scope what it may touch: the less, the more go on beside it */
   async function run<T>(
-    scope: keyof typeof SCOPES,
+    scope: readonly string[],
     mode: IDBTransactionMode,
     work: (live: Live) => Promise<T>,
     durability: IDBTransactionDurability = 'strict',
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const connection = open()
-      let begun: Begun | undefined
+      let isOpen = false
       try {
         const db = await deadline(OPEN_TIMEOUT_MS * attempt).race(connection)
-        begun = begin(db.transaction(SCOPES[scope], mode, { durability }))
-        return await finish(begun, work)
+        isOpen = true
+        return await finish(db.transaction(scope, mode, { durability }), work)
       } catch (thrown) {
-        const error = storageError(await causeOf(thrown, begun))
+        const error = storageError(thrown)
         const isLost = error.code === 'storage-failed'
         // One that was not opened, on a full device too, is opened anew.
-        if (isLost || !begun) drop(connection)
+        if (isLost || !isOpen) drop(connection)
         if (!isLost || attempt === TRIES) throw error
       }
     }
   }
 
+  /** One request about the bytes alone. */
+  const ask = <T>(mode: IDBTransactionMode, request: (payloads: IDBObjectStore) => IDBRequest<T>) =>
+    run(PAYLOADS, mode, ({ tx }) => resultOf(request(tx.objectStore('payloads'))))
+
   /** What keeps the bytes; where that fails, a key that can be read beside them tells that the database is well. */
   async function find(id: ChunkId): Promise<Blob | ArrayBuffer> {
     try {
-      const found = await run('payloads', 'readonly', ({ tx }) =>
-        resultOf<Blob | ArrayBuffer | undefined>(tx.objectStore('payloads').get(id)),
-      )
+      const found: Blob | ArrayBuffer | undefined = await ask('readonly', (payloads) => payloads.get(id))
       if (found !== undefined) return found
     } catch (cause) {
-      if (HoldfastError.from(cause).code !== 'storage-failed') throw cause
-      await run('payloads', 'readonly', ({ tx }) => resultOf(tx.objectStore('payloads').getKey(id)))
+      if ((cause as HoldfastError).code !== 'storage-failed') throw cause
+      await ask('readonly', (payloads) => payloads.getKey(id))
       throw unreadable(id, 'cannot be read', cause)
     }
     throw unreadable(id, 'are missing')
@@ -91,21 +97,22 @@ export function idbStore(name: string): Store {
 
   async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
     const stored = await find(id)
+    if (!(stored instanceof Blob)) return stored
     try {
-      return await deadline(timeoutOf(sizeOf(stored))).race(payloadBytes(stored))
+      return await deadline(timeoutOf(stored.size)).race(stored.arrayBuffer())
     } catch (cause) {
       throw unreadable(id, 'cannot be read', cause)
     }
   }
 
   return {
-    read: (work) => run('records', 'readonly', ({ tx }) => work(reader(tx))),
+    read: (work) => run(RECORDS, 'readonly', ({ tx }) => work(reader(tx, queue))),
     write: groupCommit(async (work, { repeatable, records } = {}) => {
       const once = async () => {
         const result = await run(
-          records ? 'records' : 'all',
+          records ? RECORDS : ALL,
           'readwrite',
-          (live) => work(writer(live, log)),
+          (live) => work(writer(live, log, queue)),
           repeatable ? 'relaxed' : 'strict',
         )
         secureLog()
@@ -114,8 +121,8 @@ export function idbStore(name: string): Store {
       try {
         return await once()
       } catch (error) {
-        if (HoldfastError.from(error).code !== 'storage-full') throw error
-        await run('payloads', 'readwrite', ({ tx }) => resultOf(tx.objectStore('payloads').delete(RESERVE)))
+        if ((error as HoldfastError).code !== 'storage-full') throw error
+        await ask('readwrite', (payloads) => payloads.delete(RESERVE))
         return once()
       }
     }),
@@ -128,23 +135,10 @@ export function idbStore(name: string): Store {
   }
 }
 
-/** A transaction, and its end. */
-interface Begun {
-  readonly tx: IDBTransaction
-  readonly ended: Promise<void>
-}
-
-function begin(tx: IDBTransaction): Begun {
-  const ended = endOf(tx)
-  // Whoever needs its end asks for it later, or not at all.
-  ended.catch(() => undefined)
-  return { tx, ended }
-}
-
-/** A transaction under way, and how to tell that bytes are on their way to it. */
+/** A transaction under way. */
 interface Live {
   readonly tx: IDBTransaction
-  expect(bytes: number): void
+  readonly timer: Deadline
   /** Writes what has been put off to the end. */
   flush?: () => void
 }
@@ -152,17 +146,18 @@ interface Live {
 const unreadable = (id: ChunkId, what: string, cause?: unknown) =>
   new HoldfastError('payload-unreadable', `The bytes of ${id} ${what}.`, { cause })
 
-const sizeOf = (payload: Blob | ArrayBuffer) => (payload instanceof Blob ? payload.size : payload.byteLength)
-
 const timeoutOf = (bytes: number) => TRANSACTION_TIMEOUT_MS + bytes / SLOWEST_BYTES_PER_MS
 
 /**
  * Runs the work and waits for the transaction's end; what was only read is known without it. A transaction that is late is
  * aborted; if it turns out to have been committed by then, that counts.
  */
-async function finish<T>({ tx, ended }: Begun, work: (live: Live) => Promise<T>): Promise<T> {
+async function finish<T>(tx: IDBTransaction, work: (live: Live) => Promise<T>): Promise<T> {
+  const ended = endOf(tx)
+  // Whoever needs its end asks for it later, or not at all.
+  ended.catch(() => undefined)
   const timer = deadline(TRANSACTION_TIMEOUT_MS)
-  const live: Live = { tx, expect: (bytes) => timer.extend(timeoutOf(bytes)) }
+  const live: Live = { tx, timer }
   const done = work(live).then(async (result) => {
     live.flush?.()
     // Not only once the browser has found that nothing more is asked.
@@ -174,7 +169,15 @@ async function finish<T>({ tx, ended }: Begun, work: (live: Live) => Promise<T>)
     return await timer.race(done)
   } catch {
     endNow(tx, 'abort')
-    return deadline(GRACE_MS).race(done)
+  }
+  try {
+    return await deadline(GRACE_MS).race(done)
+  } catch (thrown) {
+    await deadline(GRACE_MS)
+      .race(ended)
+      .catch(() => undefined)
+    // Why is in the transaction where the browser aborted it.
+    throw tx.error ?? thrown
   }
 }
 
@@ -186,71 +189,47 @@ function endNow(tx: IDBTransaction, how: 'commit' | 'abort'): void {
   }
 }
 
-/** Ends the transaction, if it has not; why it failed is in the transaction where the browser aborted it. */
-async function causeOf(thrown: unknown, begun: Begun | undefined): Promise<unknown> {
-  if (begun === undefined) return thrown
-  endNow(begun.tx, 'abort')
-  await deadline(GRACE_MS)
-    .race(begun.ended)
-    .catch(() => undefined)
-  return begun.tx.error ?? thrown
-}
-
-function reader(tx: IDBTransaction): ReadTransaction {
-  const [sessions, chunks] = [tx.objectStore('sessions'), tx.objectStore('chunks')]
-  /** What was read of the queue, by the part of it. */
-  const queues = new Map<string, ChunkRecord[]>()
+function reader(tx: IDBTransaction, queue: Queue): ReadTransaction {
+  const store = (name: string) => tx.objectStore(name)
+  const [sessions, chunks] = [store('sessions'), store('chunks')]
+  const all = async <T>(
+    from: IDBObjectStore | IDBIndex,
+    read: (stored: T) => T,
+    range?: IDBValidKey | IDBKeyRange,
+    most?: number,
+  ): Promise<T[]> => (await resultOf(from.getAll(range, most))).map(read)
   return {
-    session: async (id) => (await resultOf(sessions.getAll(id))).map(readSession)[0],
-    sessions: async () =>
-      (await resultOf(sessions.getAll())).map(readSession).sort((a, b) => b.startedAtMs - a.startedAtMs),
-    openSessions: async () => (await resultOf(sessions.index('open').getAll())).map(readSession),
-    chunk: async (id) => (await resultOf(chunks.getAll(id))).map(readChunk)[0],
-    chunksOf: async (id) => (await resultOf(chunks.index('place').getAll(rangeOf(id)))).map(readChunk),
-    provedChunks: async (id, from, to) =>
-      (await resultOf(chunks.index('proved').getAll(rangeOf(id, from, to)))).map(readChunk),
-    entries: (id, from, to) => resultOf(tx.objectStore('entries').getAll(rangeOf(id, from, to))),
-    head: (id, size) => resultOf(tx.objectStore('heads').get([id, size])),
-    heads: (id, from, to) =>
-      resultOf(tx.objectStore('heads').getAll(IDBKeyRange.bound([id, from], [id, to], true))),
-    async nextDue(part, skip) {
-      const key = JSON.stringify(part)
-      const nextOf = (queue: ChunkRecord[] = []) => queue.find(({ id }) => !skip.has(id))
-      const next = nextOf(queues.get(key))
-      if (next) return readChunk(next)
-      // One request for all that are skipped, and for the next few: a cursor would be one for each.
-      const range = IDBKeyRange.bound(...part)
-      const queue = await resultOf(chunks.index('due').getAll(range, skip.size + 4))
-      queues.set(key, queue)
-      const first = nextOf(queue)
-      return first && readChunk(first)
-    },
-    meta: (name) => resultOf(tx.objectStore('meta').get(name)),
+    session: async (id) => (await all(sessions, readSession, id))[0],
+    sessions: async () => (await all(sessions, readSession)).sort((a, b) => b.startedAtMs - a.startedAtMs),
+    openSessions: () => all(sessions.index('open'), readSession),
+    chunk: async (id) => (await all(chunks, readChunk, id))[0],
+    chunksOf: (id) => all(chunks.index('place'), readChunk, rangeOf(id)),
+    provedChunks: (id, from, to) => all(chunks.index('proved'), readChunk, rangeOf(id, from, to)),
+    entries: (id, from, to) => resultOf(store('entries').getAll(rangeOf(id, from, to))),
+    head: (id, size) => resultOf(store('heads').get([id, size])),
+    heads: (id, from, to) => resultOf(store('heads').getAll(rangeOf(id, from + 1, to + 1))),
+    nextDue: queue.reader((from, to, most) =>
+      all(chunks.index('due'), readChunk, IDBKeyRange.bound(from, to), most),
+    ),
+    meta: (name) => resultOf(store('meta').get(name)),
     // Those of one transaction together, or one as older versions wrote it.
-    log: async (count) => (await resultOf(tx.objectStore('log').getAll())).flat().reverse().slice(0, count),
+    log: async (count) => (await resultOf(store('log').getAll())).flat().reverse().slice(0, count),
   }
 }
 
 /**
- * Nothing waits for a `put` or a `delete`: what fails of them aborts the transaction. Sessions and values are read once,
- * and sessions and lines of the custody log are written once, by `flush`, however many changes the transaction has.
+ * Nothing waits for a `put` or a `delete`: what fails of them aborts the transaction. Sessions are read once, and they and
+ * lines of the custody log are written once, by `flush`, however many changes the transaction has.
  *
  * @param log at times its oldest lines go
  */
-function writer(live: Live, log: { newest: number }): WriteTransaction {
-  const { tx, expect } = live
-  const read = reader(tx)
-  const known = new Map<string, Promise<unknown>>()
+function writer(live: Live, log: { newest: number }, queue: Queue): WriteTransaction {
+  const { tx } = live
+  const read = reader(tx, queue)
+  const known = new Map<SessionId, ReturnType<typeof read.session>>()
   const changed = new Map<SessionId, SessionRecord>()
   let lines: LogEntry[] = []
-  const once = <T>(key: string, ask: () => Promise<T>) => {
-    const answer = known.get(key) ?? ask()
-    known.set(key, answer)
-    return answer as Promise<T>
-  }
   const chunks = tx.objectStore('chunks')
-  // Not every transaction has them.
-  const payloads = () => tx.objectStore('payloads')
   const put = async (store: string, value: unknown, key?: IDBValidKey) =>
     void tx.objectStore(store).put(value, key)
   const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
@@ -259,7 +238,9 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
     for (const session of changed.values()) tx.objectStore('sessions').put(session)
     changed.clear()
     if (lines.length === 0) return
-    if (log.newest % 100 === 0) tx.objectStore('log').delete(IDBKeyRange.upperBound(log.newest - LOG_GROUPS))
+    // Not all before: a look from the low end passes whatever was deleted there.
+    const oldest = log.newest - LOG_GROUPS
+    if (log.newest % 100 === 0) tx.objectStore('log').delete(IDBKeyRange.bound(oldest - LOG_LEFT, oldest))
     void resultOf(tx.objectStore('log').add(lines)).then(
       (number) => (log.newest = Number(number)),
       () => undefined,
@@ -268,24 +249,29 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
   })
   return {
     ...read,
-    session: (id) => once(id, () => read.session(id)),
+    session(id) {
+      const session = known.get(id) ?? read.session(id)
+      known.set(id, session)
+      return session
+    },
     sessions: () => (flush(), read.sessions()),
     openSessions: () => (flush(), read.openSessions()),
     log: (count) => (flush(), read.log(count)),
-    nextDue: (...asked) => reader(tx).nextDue(...asked),
-    meta: (name) => once(name, () => read.meta(name)),
     async putSession(session) {
       known.set(session.id, Promise.resolve(session))
       changed.set(session.id, session)
     },
-    putChunk: (chunk) => put('chunks', chunk),
+    putChunk(chunk) {
+      queue.change(chunk.due)
+      return put('chunks', chunk)
+    },
     putPayload: async (id, bytes, posted) => {
-      expect(bytes.byteLength)
+      live.timer.extend(timeoutOf(bytes.byteLength))
       const [before, reserve] = await Promise.all(
-        [id, RESERVE].map((key) => resultOf(payloads().getKey(key))),
+        [id, RESERVE].map((key) => resultOf(tx.objectStore('payloads').getKey(key))),
       )
       await put('payloads', payloadForm(bytes, posted), id)
-      if (before === undefined && reserve === undefined)
+      if ((before ?? reserve) === undefined)
         await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
     },
     deletePayload: (id) => remove('payloads', id),
@@ -294,21 +280,14 @@ function writer(live: Live, log: { newest: number }): WriteTransaction {
     deleteSession: async (id) => {
       known.delete(id)
       changed.delete(id)
-      for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id)))) {
-        await remove('chunks', key)
-        await remove('payloads', key)
-      }
+      queue.change()
+      for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id))))
+        for (const store of ['chunks', 'payloads']) await remove(store, key)
       for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))
       await remove('sessions', id)
     },
-    putMeta(name, value) {
-      known.delete(name)
-      return put('meta', value, name)
-    },
-    deleteMeta(name) {
-      known.delete(name)
-      return remove('meta', name)
-    },
+    putMeta: (name, value) => put('meta', value, name),
+    deleteMeta: (name) => remove('meta', name),
     addLog: async (more) => void lines.push(...more),
     async forgetLog(id) {
       flush()
@@ -329,15 +308,10 @@ const rangeOf = (id: SessionId, from = 0, to = Infinity) =>
 
 /** A failure of the database in our terms; errors that are ours already pass unchanged. */
 function storageError(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error
-  if (error instanceof DOMException) {
-    if (error.name === 'QuotaExceededError')
-      return new HoldfastError('storage-full', 'The device is full.', { cause: error })
-    const what =
-      error.name === 'VersionError'
-        ? 'Reload: the database is newer.'
-        : `The database failed: ${error.message}`
-    return new HoldfastError('storage-failed', what, { cause: error })
-  }
-  return HoldfastError.from(error)
+  if (!(error instanceof DOMException)) return HoldfastError.from(error)
+  const { name, message } = error
+  if (name === 'QuotaExceededError')
+    return new HoldfastError('storage-full', 'The device is full.', { cause: error })
+  const what = name === 'VersionError' ? 'Reload: the database is newer.' : `The database failed: ${message}`
+  return new HoldfastError('storage-failed', what, { cause: error })
 }

@@ -2,6 +2,10 @@
 
 /** The custody log keeps the lines of about this many transactions. */
 export const LOG_GROUPS = 2_500
+/** At times those before them are deleted, and so many more where a worker died before it did. */
+export const LOG_LEFT = 1_000
+/** The whole queue is looked at this often, ms. */
+export const FULL_LOOK_MS = 60_000
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 export const TRIES = 3
 /** A database that has not opened by then is asked again on a new connection, which has so much longer, ms. */

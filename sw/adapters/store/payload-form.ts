@@ -10,8 +10,3 @@ export const keepsBlobs = () => 'userAgentData' in navigator
 export function payloadForm(bytes: ArrayBuffer, posted?: Blob): Blob | ArrayBuffer {
   return keepsBlobs() ? (posted ?? new Blob([bytes])) : bytes
 }
-
-/** The bytes again, whatever their form. */
-export async function payloadBytes(stored: Blob | ArrayBuffer): Promise<ArrayBuffer> {
-  return stored instanceof Blob ? stored.arrayBuffer() : stored
-}

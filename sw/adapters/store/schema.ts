@@ -12,11 +12,9 @@ export const SCHEMA_VERSION = 1
  * - `log`: `LogEntry[]` of a transaction by number; older versions wrote each by itself
  * - `meta`: any value by name
  */
-const RECORDS = ['sessions', 'chunks', 'entries', 'heads', 'log', 'meta']
-const PAYLOADS = ['payloads']
-
-/** What a transaction may touch: the less, the more go on beside it. */
-export const SCOPES = { records: RECORDS, payloads: PAYLOADS, all: [...RECORDS, ...PAYLOADS] } as const
+export const RECORDS = ['sessions', 'chunks', 'entries', 'heads', 'log', 'meta']
+export const PAYLOADS = ['payloads']
+export const ALL = [...RECORDS, ...PAYLOADS]
 
 /** Brings a database of any older version to this one, in place. */
 export function upgrade(db: IDBDatabase, oldVersion: number): void {
