@@ -1,0 +1,24 @@
+import type { BareAnswer, BareRequest } from './protocol.ts'
+
+/** The worker that promises nothing, once it is active. */
+export async function bareWorker(): Promise<ServiceWorker> {
+  const registration = await navigator.serviceWorker.register('/bare-worker.js', { scope: '/bare-scope/' })
+  const worker = registration.installing ?? registration.active
+  if (worker === null) throw new Error('No bare worker.')
+  while (worker.state !== 'activated')
+    await new Promise((changed) => worker.addEventListener('statechange', changed, { once: true }))
+  return worker
+}
+
+/** Resolves when it has done so. */
+export async function askBare(worker: ServiceWorker, request: BareRequest): Promise<void> {
+  const { port1, port2 } = new MessageChannel()
+  const answered = new Promise<BareAnswer>((resolve) => {
+    port1.addEventListener('message', ({ data }) => resolve(data as BareAnswer))
+    port1.start()
+  })
+  worker.postMessage(request, [port2])
+  const answer = await answered
+  port1.close()
+  if (!answer.ok) throw new Error(answer.error)
+}
