@@ -1,10 +1,12 @@
 import type { BareAnswer, BareRequest } from './protocol.ts'
 
-/** The worker that promises nothing, once it is active. */
-export async function bareWorker(): Promise<ServiceWorker> {
-  const registration = await navigator.serviceWorker.register('/bare-worker.js', { scope: '/bare-scope/' })
+/** The worker that promises nothing, or the peer's, once it is active. */
+export async function bareWorker(kind: 'bare' | 'peer' = 'bare'): Promise<ServiceWorker> {
+  const registration = await navigator.serviceWorker.register(`/${kind}-worker.js`, {
+    scope: `/${kind}-scope/`,
+  })
   const worker = registration.installing ?? registration.active
-  if (worker === null) throw new Error('No bare worker.')
+  if (worker === null) throw new Error('No such worker.')
   while (worker.state !== 'activated')
     await new Promise((changed) => worker.addEventListener('statechange', changed, { once: true }))
   return worker

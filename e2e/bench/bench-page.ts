@@ -13,6 +13,7 @@ import {
   type Plan,
 } from './comparison.ts'
 import { askBare, bareWorker } from './bare.ts'
+import { peerUploads } from './peer-uploads.ts'
 import { begin, eightAtATime, noise, sealMany } from './recording.ts'
 import { post } from './tell.ts'
 
@@ -23,6 +24,7 @@ type Measure = (plan: Plan) => Promise<Omit<Measured, 'name'>>
 async function main(): Promise<void> {
   const plan = JSON.parse(new URL(location.href).searchParams.get('plan') ?? '{}') as PagePlan
   const bare = await bareWorker()
+  const peer = await bareWorker('peer')
   const put = await openConnection({
     scriptUrl: '/bench-worker.js?put',
     type: 'classic',
@@ -35,24 +37,18 @@ async function main(): Promise<void> {
   })
 
   const measures: Readonly<Record<PageName, Measure>> = {
-    handoff: async ({ chunks }) => {
-      await put.request({ type: 'policy', policy: 'paused' })
-      const recording = await begin(put)
-      const sealed = await sealMany(recording, chunks, CHUNK_BYTES)
-      const ours: number[] = []
-      const theirs: number[] = []
-      for (const chunk of sealed) {
-        ours.push(await timeOf(() => put.request({ type: 'chunk', chunk })))
-        const copy = await copyOf(chunk)
-        theirs.push(await timeOf(() => askBare(bare, { do: 'take', ...copy })))
-      }
-      await recording.done()
-      await put.request({ type: 'policy', policy: 'always' })
-      await askBare(bare, { do: 'clear' })
-      return { ours: median(ours), bare: median(theirs) }
-    },
+    handoff: ({ chunks }) => handOff(bare, chunks),
+    'handoff-peer': ({ chunks }) => handOff(peer, chunks),
     'drain-put': ({ chunks }) => drains(put, 'put', chunks),
     'drain-tus': ({ chunks }) => drains(tus, 'tus', chunks),
+    async 'drain-peer'({ chunks }) {
+      const ours = await ourDrain(put, chunks, CHUNK_BYTES)
+      const { drain } = await peerUploads(
+        Array.from({ length: chunks }, () => new Blob([noise(CHUNK_BYTES)])),
+      )
+      const theirs = await spentOn(drain)
+      return comparedBy((ms) => megabytesPerSecond(ms, chunks), ours, theirs)
+    },
     async seal({ chunks }) {
       const recording = await begin(put)
       const ours: number[] = []
@@ -111,6 +107,24 @@ async function main(): Promise<void> {
       await post('/measured', measured)
     }
   await post('/done', {})
+
+  /** Each chunk to our worker, then the same bytes to the other. */
+  async function handOff(other: ServiceWorker, chunks: number) {
+    await put.request({ type: 'policy', policy: 'paused' })
+    const recording = await begin(put)
+    const sealed = await sealMany(recording, chunks, CHUNK_BYTES)
+    const ours: number[] = []
+    const theirs: number[] = []
+    for (const chunk of sealed) {
+      ours.push(await timeOf(() => put.request({ type: 'chunk', chunk })))
+      const copy = await copyOf(chunk)
+      theirs.push(await timeOf(() => askBare(other, { do: 'take', ...copy })))
+    }
+    await recording.done()
+    await put.request({ type: 'policy', policy: 'always' })
+    await askBare(other, { do: 'clear' })
+    return { ours: median(ours), bare: median(theirs) }
+  }
 
   async function drains(connection: Connection, by: 'put' | 'tus', chunks: number) {
     const ours = await ourDrain(connection, chunks, CHUNK_BYTES)

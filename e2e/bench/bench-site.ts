@@ -25,7 +25,7 @@ export interface BenchSiteOptions {
   cpuMs(): Promise<number>
 }
 
-const SCRIPTS = ['bench-page', 'bench-worker', 'bare-worker']
+const SCRIPTS = ['bench-page', 'bench-worker', 'bare-worker', 'peer-worker']
 
 /** The page, its workers and their stores on one origin, so that both sides have the same connections. */
 export async function openBenchSite({

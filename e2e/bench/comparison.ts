@@ -9,7 +9,15 @@ export interface Comparison {
 
 /** What one page measures by itself. */
 export type PageName =
-  'handoff' | 'drain-put' | 'drain-tus' | 'seal' | 'small' | 'backlog' | 'write-amplification'
+  | 'handoff'
+  | 'handoff-peer'
+  | 'drain-peer'
+  | 'drain-put'
+  | 'drain-tus'
+  | 'seal'
+  | 'small'
+  | 'backlog'
+  | 'write-amplification'
 
 /** What is measured from outside, over several starts of a browser. */
 export type LifeName =
@@ -36,6 +44,12 @@ export const COMPARISONS: readonly Comparison[] = [
     goal: { ratio: 1.25, is: 'at most' },
   },
   {
+    name: 'handoff-peer',
+    what: 'the same; for bare stands a workbox `Queue` that takes it as the body of a request',
+    unit: 'ms',
+    goal: { ratio: 0.5, is: 'at most' },
+  },
+  {
     name: 'drain-put',
     what: 'chunks of 3 MiB by presigned PUT, from the store to the last proof; bare: four lanes of `fetch` from IndexedDB',
     unit: 'MB/s',
@@ -46,6 +60,12 @@ export const COMPARISONS: readonly Comparison[] = [
     what: 'the same to @tus/server, read back; bare: four lanes of POST, PATCH, GET and one digest',
     unit: 'MB/s',
     goal: { ratio: 0.7, is: 'at least' },
+  },
+  {
+    name: 'drain-peer',
+    what: 'chunks of 3 MiB by presigned PUT, proved; for bare stands tus-js-client in a page, to @tus/server, four at a time, unchecked',
+    unit: 'MB/s',
+    goal: { ratio: 1.3, is: 'at least' },
   },
   {
     name: 'seal',
