@@ -28,7 +28,7 @@ function isInSight(element: Element): boolean {
   const { left, right, top, bottom } = element.getBoundingClientRect()
   const root = element.getRootNode() as ShadowRoot
   const middle = (left + right) / 2
-  return [top + 2, bottom - 2].every((y) => root.elementFromPoint(middle, y) === element)
+  return [top + 2, bottom - 2].every((y) => element.contains(root.elementFromPoint(middle, y)))
 }
 
 // Held to what is promised, a second, by timers that come late where the page does.
@@ -68,9 +68,11 @@ test('a recording that has lost all that it was made of ends by itself, as inter
   const { page } = witness
   await witness.record()
   await witness.acknowledged(1)
+  await page.setViewportSize({ width: 320, height: 568 })
   await lose(page, undefined)
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
   await expect(page.getByText('Recording ended: camera and microphone are gone.')).toBeVisible()
+  await expect.poll(() => page.getByTestId('record-notice').evaluate(isInSight)).toBe(true)
   await expect(witness.session()).toHaveAttribute('data-ending', 'interrupted')
 })
 

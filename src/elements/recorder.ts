@@ -262,10 +262,9 @@ export class HoldfastRecorder extends HoldfastElement {
       const own = this.#unkept.show(why, thrown.unsaved)
       notice.after(own)
       if (!this.isConnected) return void this.#unkept.saveUnasked()
-      return own.scrollIntoView({ block: 'nearest' })
+      return bringIntoSight(own)
     }
     this.#notify(why)
-    notice.scrollIntoView({ block: 'nearest' })
   }
 
   /** The recording is over, and nobody had pressed Stop. */
@@ -281,6 +280,7 @@ export class HoldfastRecorder extends HoldfastElement {
       this.#goOn()
     }
     showNotice(notice, explanation, dismissButton(dismiss))
+    bringIntoSight(notice)
   }
 
   /** Whoever has put something away has the shutter under the same finger. */
@@ -364,3 +364,7 @@ function recordOrEnd(
     throw error
   }
 }
+
+/** Once the page has taken up all that changes with it. */
+const bringIntoSight = (element: HTMLElement) =>
+  void requestAnimationFrame(() => element.scrollIntoView({ block: 'nearest' }))
