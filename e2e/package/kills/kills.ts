@@ -28,6 +28,8 @@ export interface KillOptions {
   /** How fast the server reads, so that a kill finds parts in every state. Default 200,000. */
   readonly bytesPerSec?: number
   readonly seed: number
+  /** The longest time from a pick to the kill, ms. Default 2,500. */
+  readonly withinMs?: number
   /** Which, by chance; default: all three. */
   readonly kinds?: readonly Kind[]
   /** The first browser that is killed dies in the middle of a write to its databases. */
@@ -75,6 +77,7 @@ export async function killUploads({
   kills,
   bytesPerSec: slow = 200_000,
   seed,
+  withinMs = 2_500,
   kinds = KINDS,
   tears = false,
   folder,
@@ -155,7 +158,7 @@ export async function killUploads({
           break
         }
         await pick(tab, file)
-        await sleep(random.between(50, 2_500))
+        await sleep(random.between(50, withinMs))
         // There is to be something that the device can forget.
         if (tears) await untilStored()
         const kind = random.pick(kinds)
