@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { transformWithOxc } from 'vite'
 import type { Granted, GrantRequest } from '../../../sw/adapters/transports/put.ts'
+import type { LedgerEntry } from '../../backend/ledger.ts'
 import { listen } from '../../backend/ports.ts'
 import { presign as signAgain, type Account } from '../../s3/presign.ts'
 import { filesOf } from '../app.ts'
@@ -48,6 +49,27 @@ export function wasOvertaken({ made, missed }: Pick<Bucket, 'made' | 'missed'>, 
     ({ key: asked, atMs }) =>
       asked === key && atMs > first.fromMs && atMs < first.toMs && atMs < second.fromMs,
   )
+}
+
+/** The same of a store of the backend: what it stored counts as a 200, what it had already as a 412. */
+export function requestsOf(
+  ledger: readonly LedgerEntry[],
+  store: Pick<LedgerEntry, 'service' | 'method'>,
+): Pick<Bucket, 'made' | 'missed'> {
+  const of = ledger.filter(({ service }) => service === store.service)
+  return {
+    made: of
+      .filter(({ method, changed, duplicate }) => method === store.method && (changed || duplicate))
+      .map(({ key = '', changed, at, durationMs = Infinity }) => ({
+        key,
+        status: changed ? 200 : 412,
+        fromMs: at,
+        toMs: at + durationMs,
+      })),
+    missed: of
+      .filter(({ status = 0, changed, duplicate }) => status >= 400 && !changed && !duplicate)
+      .map(({ key = '', at }) => ({ key, atMs: at })),
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ import { unlessLate, sleep } from '../../soak/unless-late.ts'
 import { seeded } from '../../soak/random.ts'
 import { STORES as CONTENT } from '../../stores.ts'
 import { builtApp, type AppWindow, type StoreName, type Told } from './app.ts'
-import { wasOvertaken } from './bucket.ts'
+import { requestsOf, wasOvertaken } from './bucket.ts'
 import { contentOf } from './content.ts'
 import { logsIn, openEvidence } from './evidence.ts'
 import { logOf } from './leveldb-log.ts'
@@ -28,6 +28,8 @@ export interface KillOptions {
   /** How fast the server reads, so that a kill finds parts in every state. Default 200,000. */
   readonly bytesPerSec?: number
   readonly seed: number
+  /** The longest time from a pick to the kill, ms. Default 2,500. */
+  readonly withinMs?: number
   /** Which, by chance; default: all three. */
   readonly kinds?: readonly Kind[]
   /** The first browser that is killed dies in the middle of a write to its databases. */
@@ -46,7 +48,10 @@ export interface Outcome {
   readonly doubled: readonly string[]
   /** Files that were picked when they were whole already, just after the device had said that they were not. */
   readonly again: readonly string[]
-  /** Sent again, and refused by the store: the first had been sent whole by a browser that died, and was still being read. */
+  /**
+   * Sent again, and not stored again: the first had been sent whole by a worker that died, and who asked was told that it
+   * is not there while it was still being read.
+   */
   readonly overtaken: readonly string[]
   /** Times that Chromium threw all of the site's databases away, in words, as docs/guarantees.md tells. */
   readonly wiped: readonly string[]
@@ -77,6 +82,7 @@ export async function killUploads({
   kills,
   bytesPerSec: slow = 200_000,
   seed,
+  withinMs = 2_500,
   kinds = KINDS,
   tears = false,
   folder,
@@ -157,7 +163,7 @@ export async function killUploads({
           break
         }
         await pick(tab, file)
-        await sleep(random.between(50, 2_500))
+        await sleep(random.between(50, withinMs))
         // There is to be something that the device can forget.
         if (tears) await untilStored()
         const kind = random.pick(kinds)
@@ -251,9 +257,10 @@ export async function killUploads({
       for (const cid of [...log.pages, ...log.chunks.map((chunk) => chunk.cid)]) expected.add(cid)
     }
     const stored = storedKeys()
+    const requests = requestsOf(backend.ledger.all(), CONTENT[store])
     for (const [key, { times, atMs }] of stored) {
       const isForgotten = atMs < wipedAtMs
-      if (times > 1 && store === 'put' && wasOvertaken(bucket, key)) overtaken.push(key)
+      if (times > 1 && wasOvertaken(store === 'put' ? bucket : requests, key)) overtaken.push(key)
       else if (times > 1) doubled.push(`${key} was stored ${times} times`)
       const object = await objectOf(key)
       const page = isPage(object) ? parsePage(object) : undefined

@@ -15,16 +15,25 @@ describe('a write-ahead log', () => {
 
   it('is broken at the record that its writer did not finish, wherever that died', () => {
     const ends = [0, 1, 2, 3].map((count) => logOf([short, long, short].slice(0, count)).length)
-    for (const died of [1, 6, 7, 8, ends[1]! + 7, ends[1]! + 40_000, ends[2]! + 3, ends[3]! - 1]) {
+    // Also between two pieces of a record, where a block ends.
+    for (const died of [1, 6, 7, 8, ends[1]! + 7, 32_768, ends[1]! + 40_000, ends[2]! + 3, ends[3]! - 1]) {
       const begun = ends.findLast((end) => end <= died)
       expect(brokenAt(whole.subarray(0, died)), `died at ${died}`).toBe(begun)
     }
     for (const end of ends) expect(brokenAt(whole.subarray(0, end)), `died at ${end}`).toBeUndefined()
   })
 
+  it('is broken at a record that has changed', () => {
+    const changed = whole.slice()
+    changed[logOf([short]).length + 50_000]! ^= 1
+    expect(brokenAt(changed)).toBe(logOf([short]).length)
+  })
+
   it('stays broken there when another writer goes on behind it', () => {
     const torn = whole.subarray(0, logOf([short]).length + 7)
     const after = logOf([short, short, short, short])
     expect(brokenAt(Buffer.concat([torn, after]))).toBe(logOf([short]).length)
+    // Here every piece is whole.
+    expect(brokenAt(Buffer.concat([whole.subarray(0, 32_768), after]))).toBe(logOf([short]).length)
   })
 })

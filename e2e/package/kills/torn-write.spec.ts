@@ -17,5 +17,6 @@ test(`a browser that died in the middle of a write to its databases leaves their
     log: () => undefined,
   })
   expect(outcome).toMatchObject({ lost: [], doubled: [], wiped: [], forgotten: 0 })
+  // Where no log is torn, Chromium has another form of database by now, and 0047 can go.
   expect(outcome.torn).toEqual({ ever: [expect.stringContaining('browser 1 left')], last: [] })
 })
