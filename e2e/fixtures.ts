@@ -12,6 +12,9 @@ import { serveDemo, type DemoSite } from './demo-site.ts'
 /** Blocks come fast: a test that waits for depth waits for little else. */
 const BLOCK_TIME_SEC = 0.3
 
+/** Again where a process that was just killed has put one more file there meanwhile. */
+export const GONE_FOR_GOOD = { recursive: true, force: true, maxRetries: 5 } as const
+
 /** The backend, and the demo that talks to it on an origin of this test's own. */
 export interface Stack {
   readonly backend: Backend
@@ -51,7 +54,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       await mkdir(shared, { recursive: true })
       const folder = await mkdtemp(join(shared, `process-${parallelIndex}-`))
       await use(folder)
-      await rm(folder, { recursive: true, force: true })
+      await rm(folder, GONE_FOR_GOOD)
     },
     { scope: 'worker' },
   ],
@@ -133,7 +136,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return browser
     })
     await Promise.all(browsers.map((browser) => browser.kill()))
-    await rm(profile, { recursive: true, force: true })
+    await rm(profile, GONE_FOR_GOOD)
   },
 })
 

@@ -1,16 +1,26 @@
-import type { Page } from '@playwright/test'
+import type { BrowserContext, Page, Worker } from '@playwright/test'
 
-/** Stops every service worker, as the browser does when it needs the memory; resolves once they are stopped. */
+/** Stops every service worker, as the browser does when it needs the memory; resolves once each has been stopped. */
 export async function stopWorkers(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page)
-  const stopped = new Promise<void>((resolve) => {
+  const known = new Set<string>()
+  const stopped = new Set<string>()
+  let isAsked = false
+  const allStopped = new Promise<void>((resolve) => {
     session.on('ServiceWorker.workerVersionUpdated', ({ versions }) => {
-      if (versions.some(({ runningStatus }) => runningStatus === 'stopped')) resolve()
+      for (const { versionId, runningStatus } of versions) {
+        known.add(versionId)
+        if (runningStatus === 'stopped') stopped.add(versionId)
+        // One that stood still before may run by now; one that was stopped may be woken again at once.
+        else if (!isAsked) stopped.delete(versionId)
+      }
+      if (isAsked && known.size > 0 && stopped.size === known.size) resolve()
     })
   })
   await session.send('ServiceWorker.enable')
+  isAsked = true
   await session.send('ServiceWorker.stopAllWorkers')
-  await stopped
+  await allStopped
   await session.detach()
 }
 
@@ -123,4 +133,11 @@ export async function workerSession(page: Page): Promise<WorkerSession> {
     on: (event, heard) => void listening.push({ event, heard }),
     detach: () => session.detach(),
   }
+}
+
+/** The service worker of a site, as the debugger has it: it may be told of one later than the page is. */
+export async function workerOf(context: BrowserContext, url: string): Promise<Worker> {
+  const isOurs = (worker: Worker) => new URL(worker.url()).origin === new URL(url).origin
+  const isThere = context.serviceWorkers().find(isOurs)
+  return isThere ?? context.waitForEvent('serviceworker', { predicate: isOurs, timeout: 0 })
 }

@@ -46,7 +46,7 @@ export const test = base.extend<{ stage: Stage } & Options>({
     })
     await Promise.all(running.map((browser) => browser.kill()))
     await site.close()
-    await rm(profile, { recursive: true, force: true })
+    await rm(profile, { recursive: true, force: true, maxRetries: 5 })
   },
 })
 

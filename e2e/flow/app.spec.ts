@@ -1,3 +1,4 @@
+import { workerOf } from '../driver/worker-control.ts'
 import { expect, test } from '../fixtures.ts'
 import { leavePending } from '../page/pending.ts'
 import { openDemo } from '../page/witness.ts'
@@ -96,8 +97,7 @@ test('it is told by the worker once no page is open, and nothing is told otherwi
   await context.grantPermissions(['notifications'], { origin: new URL(stack.url).origin })
   const witness = await openDemo(context, { url: stack.url })
   await witness.page.getByTestId('notify').check()
-  const worker = context.serviceWorkers().find((one) => one.url().startsWith(stack.url))
-  if (!worker) throw new Error('There is no worker.')
+  const worker = await workerOf(context, stack.url)
   const told = () =>
     worker.evaluate(async () => {
       const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration }

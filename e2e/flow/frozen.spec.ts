@@ -1,5 +1,5 @@
 import { anchored } from '../backend-oracle.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, WHOLE } from '../fixtures.ts'
 import { loseSource } from '../page/sources.ts'
 import { openDemo, tap } from '../page/witness.ts'
 
@@ -32,21 +32,23 @@ test('a page that was frozen and runs again goes on in a new recording that name
   expect(after.name).not.toBe(before.name)
 })
 
-test('a page that was frozen and lost its camera goes on with it, once it is there again', async ({
-  stack,
-  context,
-}) => {
-  const witness = await openDemo(context, { url: stack.url })
-  const { page } = witness
-  await witness.record()
-  await witness.acknowledged(1)
-  await loseSource(page, undefined, true)
-  await expect(page.getByTestId('session')).toHaveCount(2)
-  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
-  await expect(page.getByTestId('recorder')).toHaveAttribute('data-picture', 'live')
-  const cut = Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged'))
-  await witness.acknowledged(cut + 2)
-  await tap(page.getByTestId('stop-button'))
-  await expect(page.getByTestId('session').first()).toHaveAttribute('data-ending', 'complete')
-  await expect(page.getByTestId('session').last()).toHaveAttribute('data-ending', 'interrupted')
-})
+// In a page of somebody else it is in every run: e2e/elements/bare-page.spec.ts.
+test(
+  'a page that was frozen and lost its camera goes on with it, once it is there again',
+  { tag: WHOLE },
+  async ({ stack, context }) => {
+    const witness = await openDemo(context, { url: stack.url })
+    const { page } = witness
+    await witness.record()
+    await witness.acknowledged(1)
+    await loseSource(page, undefined, true)
+    await expect(page.getByTestId('session')).toHaveCount(2)
+    await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+    await expect(page.getByTestId('recorder')).toHaveAttribute('data-picture', 'live')
+    const cut = Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged'))
+    await witness.acknowledged(cut + 2)
+    await tap(page.getByTestId('stop-button'))
+    await expect(page.getByTestId('session').first()).toHaveAttribute('data-ending', 'complete')
+    await expect(page.getByTestId('session').last()).toHaveAttribute('data-ending', 'interrupted')
+  },
+)

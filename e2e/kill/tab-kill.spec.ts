@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures.ts'
+import { expect, test, WHOLE } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
@@ -41,22 +41,23 @@ test('a tab closed in the middle of a chunk, with the backend down: recovered at
   expectNothingTwice(backend, log, sinceEntry)
 })
 
-// Promises 2, 8 of docs/guarantees.md.
-test('a tab killed in mid-upload, and no page opened again: ended as interrupted, uploaded, published, anchored', async ({
-  stack,
-  context,
-}) => {
-  const { backend, url, sinceEntry } = stack
-  const witness = await openDemo(context, { url })
-  const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
-  await witness.record()
-  await witness.acknowledged(3)
-  await slow.arrived
-  const [{ sessionId } = { sessionId: '' }] = await storedChunks(witness.page)
-  await witness.page.close()
-  slow.release()
+// Promises 2, 8 of docs/guarantees.md. Without a debugger it is in every run: e2e/lifetime/tab-death.spec.ts.
+test(
+  'a tab killed in mid-upload, and no page opened again: ended as interrupted, uploaded, published, anchored',
+  { tag: WHOLE },
+  async ({ stack, context }) => {
+    const { backend, url, sinceEntry } = stack
+    const witness = await openDemo(context, { url })
+    const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+    await witness.record()
+    await witness.acknowledged(3)
+    await slow.arrived
+    const [{ sessionId } = { sessionId: '' }] = await storedChunks(witness.page)
+    await witness.page.close()
+    slow.release()
 
-  const log = await anchored(backend, sessionId, 'interrupted', 3)
-  expectNothingTwice(backend, log, sinceEntry)
-  expect(context.pages().filter((page) => page.url().startsWith(url))).toEqual([])
-})
+    const log = await anchored(backend, sessionId, 'interrupted', 3)
+    expectNothingTwice(backend, log, sinceEntry)
+    expect(context.pages().filter((page) => page.url().startsWith(url))).toEqual([])
+  },
+)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Backend } from '../backend/index.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
-import { test as base } from '../fixtures.ts'
+import { GONE_FOR_GOOD, test as base } from '../fixtures.ts'
 import { openSite, type Site } from './site.ts'
 
 /** A site and a browser profile of this test's own, and a backend without faults. */
@@ -44,7 +44,7 @@ export const test = base.extend<{ lane: Lane }>({
     })
     await Promise.all(browsers.map((browser) => browser.kill()))
     await site.close()
-    await rm(profile, { recursive: true, force: true })
+    await rm(profile, GONE_FOR_GOOD)
   },
 })
 

@@ -24,19 +24,30 @@ import {
 const BOUND = 400
 const SEED = 1
 
-/** The rare ones, and the history that shows them, which is looked at before the others: it only saves time. */
+/**
+ * The rare ones, and the history that shows them, which is looked at before the others. It only saves time: where another
+ * shows it by now, because the engine does other things in other moments, the test says which.
+ */
 const SHOWN_IN: Readonly<Record<string, number>> = {
+  'drains without a lock': 233,
   'hands a head over again though the newest block shows it': 206,
-  'begins a page while one is in flight': 253,
-  'never hands over again what a relay has lost': 105,
-  'does not ask for a page again whose proof is old': 98,
-  'lets go of a chunk while its page is asked for': 98,
+  'lets go of a chunk while its page is asked for': 181,
+  'does not ask for a page again whose proof is old': 91,
   'lets go of a chunk whose proof is old': 91,
   'deletes what nobody gave up': 56,
   'believes a relay that takes and never mines': 51,
+  'waits ever longer': 44,
+  'leaves the intent to send to chance': 28,
   'believes any time that it stored': 26,
-  'waits ever longer': 20,
+  'concludes by the deep block alone': 23,
+  'does not count what is parked': 21,
+  'lets a chunk pay for a failing store': 18,
+  'writes the end before the chunks that are to be sealed': 16,
+  'begins a page while one is in flight': 13,
+  'never hands over again what a relay has lost': 8,
 }
+/** A history beyond this is worth a line of it. */
+const RARE = 15
 
 const switchOn = (name: string | undefined) => Reflect.set(globalThis, SWITCH, name)
 
@@ -54,8 +65,10 @@ async function noticed(
   const first = SHOWN_IN[name]
   const others = Array.from({ length: BOUND }, (_none, run) => run)
   for (const run of first === undefined ? others : [first, ...others]) {
-    const { shrunk } = await randomRun(SEED, run, { mutation, shrinks: false, besides })
-    if (shrunk) return (await runHistory(shrunk, { mutation })).failure
+    const { failure } = await randomRun(SEED, run, { mutation, shrinks: false, besides })
+    if (failure === undefined) continue
+    if (run !== first && run > RARE) console.log(`SHOWN_IN: '${name}': ${run}`)
+    return failure
   }
   return `nothing, in ${BOUND} histories`
 }
@@ -118,8 +131,7 @@ describe('the simulator finds nothing in an engine that is whole', () => {
     'with %i things that happen besides',
     async (_count, besides) => {
       for (let run = 0; run < 20; run++) {
-        const { shrunk } = await randomRun(SEED, run, { besides, shrinks: false })
-        expect(shrunk && (await runHistory(shrunk)).failure).toBeUndefined()
+        expect((await randomRun(SEED, run, { besides, shrinks: false })).failure).toBeUndefined()
       }
     },
   )

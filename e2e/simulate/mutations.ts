@@ -50,7 +50,8 @@ export const MUTATIONS: readonly Mutation[] = [
 
   simply('forgets to try a sign-in again', /is not at its end/, (context) =>
     withWrites(context, (tx) =>
-      changed(tx, { putSession: ({ trials: _forgotten, ...session }) => tx.putSession(session) }),
+      // Not without the field: that is a record of an older version, of which everything is tried at once.
+      changed(tx, { putSession: (session) => tx.putSession({ ...session, trials: undefined }) }),
     ),
   ),
 

@@ -10,6 +10,8 @@ export interface RandomRun {
   readonly kills: number
   readonly slowness: Slowness
   readonly shrunk?: History
+  /** The promise that it broke, before anything of it was made smaller. */
+  readonly failure?: string
 }
 
 interface Options {
@@ -31,16 +33,17 @@ export async function randomRun(
   let steps = 0
   let kills = 0
   let slowness = NEVER_SLOW
+  let failure: string | undefined
   let first = true
   const property = fc.asyncProperty(withBesides(besides), async (history) => {
     const ran = await runHistory(history, mutation && { mutation })
-    if (first) ({ steps, kills, slowness } = ran)
+    if (first) ({ steps, kills, slowness, failure } = ran)
     first = false
     return ran.failure === undefined
   })
   const checked = await fc.check(property, { seed: seedOf(seed, run), numRuns: 1, endOnFailure: !shrinks })
   const [shrunk] = checked.counterexample ?? []
-  return { steps, kills, slowness, ...(shrunk && { shrunk }) }
+  return { steps, kills, slowness, ...(shrunk && { shrunk }), ...(failure !== undefined && { failure }) }
 }
 
 /** One seed for each run of each seed (the finaliser of MurmurHash3). */
