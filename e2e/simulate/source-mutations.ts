@@ -94,13 +94,13 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     besides: TWO_DRAINS,
   },
   plant('lets a chunk pay for a failing store', /pays for a failing disk/, [
-    'engine/transfer',
-    "error.code === 'storage-failed'",
+    'engine/circuits',
+    "code === 'storage-failed'",
     'false',
   ]),
   plant('lets a page or a head pay for a failing store', /pays for a failing disk/, [
     'engine/session-step',
-    "error.code === 'storage-failed' || error.code === 'storage-full'",
+    "failure.code === 'storage-full'",
     'false',
   ]),
   plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [

@@ -77,9 +77,9 @@ export function idbStore(name: string): Store {
     } catch (cause) {
       if (HoldfastError.from(cause).code !== 'storage-failed') throw cause
       await run('payloads', 'readonly', ({ tx }) => resultOf(tx.objectStore('payloads').getKey(id)))
-      throw unreadable(id, 'cannot be read', cause)
+      throw unreadable(id, cause)
     }
-    throw unreadable(id, 'are missing')
+    throw unreadable(id)
   }
 
   async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
@@ -87,7 +87,7 @@ export function idbStore(name: string): Store {
     try {
       return await deadline(timeoutOf(sizeOf(stored))).race(payloadBytes(stored))
     } catch (cause) {
-      throw unreadable(id, 'cannot be read', cause)
+      throw unreadable(id, cause)
     }
   }
 
@@ -139,8 +139,8 @@ interface Live {
   flush?: () => void
 }
 
-const unreadable = (id: ChunkId, what: string, cause?: unknown) =>
-  new HoldfastError('payload-unreadable', `The bytes of ${id} ${what}.`, { cause })
+const unreadable = (id: ChunkId, cause?: unknown) =>
+  new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`, { cause })
 
 const sizeOf = (payload: Blob | ArrayBuffer) => (payload instanceof Blob ? payload.size : payload.byteLength)
 
@@ -319,7 +319,6 @@ const rangeOf = (id: SessionId, from = 0, to = Infinity) =>
 
 /** A failure of the database in our terms; errors that are ours already pass unchanged. */
 function storageError(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error
   if (error instanceof DOMException) {
     if (error.name === 'QuotaExceededError')
       return new HoldfastError('storage-full', 'The device is full.', { cause: error })
