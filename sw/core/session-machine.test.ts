@@ -180,7 +180,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'chunk-admitted': 'paused',
     chunk: 'paused',
     'session-ended': 'paused',
-    paused: 'paused',
+    paused: _,
     resumed: 'recording',
     adopted: _,
     'must-wait': 'paused',
