@@ -256,7 +256,7 @@ it('a discard at any moment of a drain leaves nothing of its session, and no oth
     await world.clock.runUntil(drain)
     expect(await drain).toBe('idle')
     const { sessions, chunks, payloads, entries, heads, meta } = disk.state
-    const left = [sessions, chunks, payloads, entries, heads, meta].flatMap((of) => [...of.keys()])
+    const left = [sessions, chunks, payloads, entries, heads, meta].flatMap((of) => Array.from(of.keys()))
     expect(left.filter((key) => key.includes(id))).toEqual([])
     expect(sessions.get(sessionIdOf(2))?.open).toBeUndefined()
   }
