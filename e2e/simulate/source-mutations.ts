@@ -163,6 +163,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'builds its page again with other entries',
     /other bytes were sent/,
     ['engine/listing', 'page !== sha256', 'false'],
+    ['engine/listing', 'frame.from + entries.length < to', 'false'],
     [
       'engine/listing',
       'pageOf(context, session, frame, tree.size)',
