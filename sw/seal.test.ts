@@ -30,7 +30,7 @@ const started = (sealer: Sealer | undefined, start = aRawStart()) => {
 describe('a session that the worker shall seal', () => {
   const refused = {
     code: 'bad-input',
-    message: expect.stringContaining('no sealer for this browser') as unknown,
+    message: expect.stringContaining('no sealer') as unknown,
   }
 
   it('is refused, in words, where there is no sealer', async () => {

@@ -28,12 +28,10 @@ export const sealInWorkerWith =
 
 /** Ciphertext takes the place of the raw bytes in one transaction. */
 async function seal(context: Context, chunk: ChunkRecord, x25519: X25519): Promise<void> {
-  const { store } = context
   const { id, sessionId } = chunk
   const apply = (event: ChunkEvent) => change(context, sessionId, { type: 'chunk', id, event })
-  const session = await store.read((tx) => tx.session(sessionId))
-  if (session === undefined) return
-  await apply({ type: 'hash-began' })
+  const session = await apply({ type: 'hash-began' })
+  if (!session) return
   const plaintext = await checkedPayload(context, id, chunk.plaintextHash)
   await apply({ type: 'encrypt-began' })
   const {

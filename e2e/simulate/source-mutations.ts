@@ -94,13 +94,13 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     besides: TWO_DRAINS,
   },
   plant('lets a chunk pay for a failing store', /pays for a failing disk/, [
-    'engine/transfer',
-    "error.code === 'storage-failed'",
+    'engine/circuits',
+    "code === 'storage-failed'",
     'false',
   ]),
   plant('lets a page or a head pay for a failing store', /pays for a failing disk/, [
     'engine/session-step',
-    "error.code === 'storage-failed' || error.code === 'storage-full'",
+    "failure.code === 'storage-full'",
     'false',
   ]),
   plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [
@@ -163,6 +163,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'builds its page again with other entries',
     /other bytes were sent/,
     ['engine/listing', 'page !== sha256', 'false'],
+    ['engine/listing', 'frame.from + entries.length < to', 'false'],
     [
       'engine/listing',
       'pageOf(context, session, frame, tree.size)',

@@ -70,6 +70,13 @@ describe('isHoldfastError', () => {
     expect(theirs).not.toBeInstanceOf(HoldfastError)
     expect(isHoldfastError(theirs)).toBe(true)
     expect(isHoldfastError(theirs, 'storage-full')).toBe(true)
+    // What an app's hook throws may be of its own copy: its code and its wait are heeded.
+    const asked = new copy.HoldfastError('throttled', 'why', { retryAfterMs: 9 })
+    expect(HoldfastError.from(asked)).toMatchObject({
+      code: 'throttled',
+      class: 'transient',
+      retryAfterMs: 9,
+    })
   })
 
   it('asks for one code as well', () => {

@@ -210,17 +210,20 @@ describe('failures', () => {
 
   it.each(codes)('%s: its class decides between waiting and parking', (code) => {
     const { effort } = transition(uploading, { type: 'failed', failure: failure(code) }, moment).chunk
-    const waits = ['transient', 'conflict'].includes(ERRORS[code]) || code === 'payload-unreadable'
+    const waits = ['transient', 'conflict'].includes(ERRORS[code]) || code.startsWith('payload-')
     expect(isParked(effort)).toBe(!waits)
   })
 
-  it('of bytes that cannot be read are tried a few times, then park their chunk', () => {
-    let chunk = uploading
-    for (const parks of [false, false, false, true]) {
-      chunk = transition(chunk, { type: 'failed', failure: failure('payload-unreadable') }, moment).chunk
-      expect(isParked(chunk.effort)).toBe(parks)
-    }
-  })
+  it.each(['payload-unreadable', 'payload-corrupt'] as const)(
+    'of bytes (%s) are tried a few times, then park their chunk',
+    (code) => {
+      let chunk = uploading
+      for (const parks of [false, false, false, true]) {
+        chunk = transition(chunk, { type: 'failed', failure: failure(code) }, moment).chunk
+        expect(isParked(chunk.effort)).toBe(parks)
+      }
+    },
+  )
 
   it('of what was only asked never park, but for want of a sign-in, or on trial', () => {
     const isOfRead = true

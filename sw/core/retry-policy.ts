@@ -97,8 +97,9 @@ export const tellsOfOthers = (error: WireError) =>
  */
 export function waitAfter(failure: Failure, failures: number, now: Now): number {
   const { code, isOfRead, retryAfterMs: floorMs } = failure
-  const kind = code === 'payload-unreadable' ? code : classOf(code)
-  if (failures > (isOfRead && kind !== 'blocked' ? Infinity : (TRIES[kind] ?? 0))) return Infinity
+  const kind = classOf(code)
+  const tries = isOfRead && kind !== 'blocked' ? Infinity : (TRIES[code] ?? TRIES[kind] ?? 0)
+  if (failures > tries) return Infinity
   return now.nowMs + (failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random)))
 }
 
@@ -107,6 +108,7 @@ const TRIES: { readonly [Kind in ErrorClass | ErrorCode]?: number } = {
   transient: Infinity,
   conflict: CONFLICTS,
   'payload-unreadable': READS,
+  'payload-corrupt': READS,
 }
 
 /** How long a destination is left alone after so many failures in a row, from 1; ms. */

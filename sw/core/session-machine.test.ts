@@ -180,7 +180,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     'chunk-admitted': 'paused',
     chunk: 'paused',
     'session-ended': 'paused',
-    paused: 'paused',
+    paused: _,
     resumed: 'recording',
     adopted: _,
     'must-wait': 'paused',
@@ -1063,6 +1063,10 @@ describe('the trouble that a person is told', () => {
     expect(again.trouble).toMatchObject({ error: { code: 'unreachable' }, sinceMs: NOW_MS })
     const other = failedWith(again, 'timeout', NOW_MS + 90_000)
     expect(other.trouble).toMatchObject({ sinceMs: NOW_MS + 90_000 })
+    // The clock was ahead.
+    expect(failedWith(first, 'unreachable', NOW_MS - 60_000).trouble).toMatchObject({
+      sinceMs: NOW_MS - 60_000,
+    })
   })
 
   it('lasts while what was refused is tried, until that goes well', () => {

@@ -162,7 +162,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
     case 'session-ended':
       return end(draft, event)
     case 'paused':
-      if (event.by !== undefined && session.paused === true) return
+      // A person's choice stays.
+      if (session.paused === true) return
       draft.set({ paused: event.by ?? true })
       draft.requeue()
       return

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { trialOf, type Failure } from './retry-policy.ts'
 import { stepsDueMs, workRemains } from './plan.ts'
 import type { TrialKind } from './record.ts'
-import { afterRefusal, nextTrial, sooner } from './trial.ts'
+import { afterRefusal, isShared, nextTrial, sooner } from './trial.ts'
 import { aSession } from '../testing/records.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -80,6 +80,18 @@ describe('a session whose sign-in was refused', () => {
   it('is tried no later than it would have been', () => {
     const soon = { ...waiting, retryAtMs: NOW_MS + 5 }
     expect(sooner(soon, true, NOW_MS)).toEqual({ ...soon, failures: 0 })
+  })
+
+  it('stands for that of a session that was refused for the same alone', () => {
+    const of = (code: ErrorCode) => ({
+      ...session,
+      trials: { refusal: waiting },
+      trouble: { error: { code, message: 'No.' }, sinceMs: NOW_MS },
+    })
+    const first = { ...of('rejected-by-store'), trials: { refusal: { ...waiting, failures: 2 } } }
+    const codes = ['rejected-by-store', 'anchor-rejected', 'payload-unreadable'] as const
+    const alike = codes.map((code) => isShared(first, { ...of(code), trials: first.trials }))
+    expect(alike).toEqual([true, false, false])
   })
 
   it('waits a minute, not for a moment that lies ahead since the clock was set back', () => {

@@ -55,11 +55,12 @@ export const isHeldBack = ({ refused = 0, trials }: SessionRecord) =>
   refused >= REFUSED_TOGETHER && !!trials?.refusal
 
 /**
- * Whether the session's trial, which is due, may stand for another's too: both were refused as often, and not for long.
- * What cannot be sealed is a matter of its session alone.
+ * Whether the session's trial, which is due, may stand for another's too: both were refused for the same, as often, and
+ * not for long. What cannot be sealed is a matter of its session alone.
  */
-export function isShared({ trials }: SessionRecord, other: SessionRecord): boolean {
+export function isShared({ trials, trouble }: SessionRecord, other: SessionRecord): boolean {
   const { failures = 0 } = trials?.refusal ?? {}
-  const isAlike = failures === other.trials?.refusal?.failures && other.parkedRaw === 0
+  const isOfOne = trouble?.error.code === other.trouble?.error.code
+  const isAlike = isOfOne && failures === other.trials?.refusal?.failures && other.parkedRaw === 0
   return isAlike && failures > 0 && failures <= TRIALS_TOGETHER
 }

@@ -32,7 +32,9 @@ const waitsForPerson = ({ parked, listing, witnessing }: SessionRecord) =>
 export function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
   const { trouble: told } = draft.session
   if (retryAtMs && told && waitsForPerson(draft.session)) return
-  const sinceMs = told?.error.code === error.code ? told.sinceMs : draft.now.nowMs
+  const { nowMs } = draft.now
+  // A time that is yet to come is of a clock that was ahead.
+  const sinceMs = told?.error.code === error.code ? Math.min(told.sinceMs, nowMs) : nowMs
   draft.set({ trouble: { error, sinceMs, retryAtMs } })
 }
 

@@ -27,7 +27,7 @@ export const RESUBMIT_CAP_MS = 900_000
 export const TAKEN_TO_TELL = 3
 /** A chain whose newest block is the same for so long, ms, is told. */
 export const STANDING_MS = 90_000
-/** Bytes that cannot be read are read again so often before their chunk is parked. */
+/** Bytes that cannot be read, or are not what they were, are read again so often before their chunk is parked. */
 export const READS = 3
 /**
  * The chain is looked at for what has settled no more often than this, ms; a drain that runs for long looks so often which

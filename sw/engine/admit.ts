@@ -97,21 +97,21 @@ function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
 
 /** @throws HoldfastError `hash-mismatch` where the bytes are not those that the page announced, or cannot be read */
 async function readContent(clock: Clock, handed: HandedChunk): Promise<ArrayBuffer> {
-  const unreadable = (cause?: unknown) =>
-    new HoldfastError('hash-mismatch', `Chunk ${handed.index} cannot be read.`, { cause })
-  const reading = handed.payload.arrayBuffer().catch((cause: unknown) => {
-    throw unreadable(cause)
+  let cause: unknown
+  try {
+    const bytes = await atMost(clock, POSTED_LIMIT_MS, handed.payload.arrayBuffer())
+    if (bytes && (await isAnnounced(bytes, handed))) return bytes
+  } catch (thrown) {
+    cause = thrown
+  }
+  throw new HoldfastError('hash-mismatch', `Chunk ${handed.index} has other bytes.`, {
+    cause,
   })
-  const bytes = await atMost(clock, POSTED_LIMIT_MS, reading)
-  if (!bytes) throw unreadable()
+}
+
+async function isAnnounced(bytes: ArrayBuffer, handed: HandedChunk): Promise<boolean> {
   weigh(bytes, READ_COUNTS * bytes.byteLength)
-  const sealed = handed.kind === 'sealed'
-  const announced = sealed ? `${handed.encryptedHash} ${handed.cid}` : handed.plaintextHash
-  const [hash, cid] = await Promise.all([sha256Hex(bytes), sealed && contentAddress(bytes)])
-  const arrived = sealed ? `${hash} ${cid}` : hash
-  if (arrived === announced) return bytes
-  throw new HoldfastError(
-    'hash-mismatch',
-    `Chunk ${handed.index} arrived as ${arrived}, announced as ${announced}.`,
-  )
+  if (handed.kind === 'raw') return (await sha256Hex(bytes)) === handed.plaintextHash
+  const [hash, cid] = await Promise.all([sha256Hex(bytes), contentAddress(bytes)])
+  return hash === handed.encryptedHash && cid === handed.cid
 }

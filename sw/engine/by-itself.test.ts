@@ -349,6 +349,64 @@ describe.each([1, 365])('a clock that is %i days off', (days) => {
   })
 })
 
+describe('a time that was stored', () => {
+  /** What has it stored, until it is taken back. */
+  const CAUSES: Readonly<Record<string, (world: World) => (() => void) | void>> = {
+    'by a store that asks for an hour': ({ server }) => {
+      server.fault = () => ({ code: 'throttled', retryAfterMs: HOUR_MS })
+    },
+    'by a store that is not understood': ({ server }) => {
+      server.fault = () => ({ code: 'address-mismatch' })
+    },
+    'by a relay that refuses': ({ chain }) => {
+      chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
+    },
+    'by a relay that asks for an hour': ({ chain }) => {
+      chain.fault = (op) => (op === 'submit' ? { code: 'throttled', retryAfterMs: HOUR_MS } : undefined)
+    },
+    'by a chain that cannot be read': ({ chain }) => {
+      chain.fault = (op) => (op === 'read' ? { code: 'server-error' } : undefined)
+    },
+    'by a relay that takes it in vain': ({ chain }) => {
+      const { entries } = chain
+      const { push } = entries
+      entries.push = () => 0
+      return () => (entries.push = push)
+    },
+  }
+
+  it.each(
+    Object.keys(CAUSES).flatMap((cause) =>
+      [
+        [365, 0],
+        [-365, 0],
+        [1, 0, 365, 0],
+        [-1, 0, -365, 0],
+      ].map((days) => [cause, days] as const),
+    ),
+  )(
+    '%s, under a clock that goes to and fro (days: %j), is waited for no longer than any',
+    async (cause, days) => {
+      const world = createWorld()
+      let shiftMs = 0
+      const worker = () => {
+        const plain = world.worker()
+        return { ...plain, clock: { ...plain.clock, now: () => world.clock.now() + shiftMs } }
+      }
+      await recordSession(world, { chunks: 4 })
+      const takeBack = CAUSES[cause]?.(world)
+      for (const off of days) {
+        shiftMs = off * DAY_MS
+        if (off !== 0) await drainOnce(world, worker(), 'push')
+      }
+      world.server.fault = world.chain.fault = () => undefined
+      takeBack?.()
+      await wakeFor(world, 2 * HOUR_MS, worker)
+      expect(await world.statuses(id)).toEqual(Array(4).fill('confirmed'))
+    },
+  )
+})
+
 describe('a record that lacks something', () => {
   const without = <T extends object>(record: T, ...names: readonly string[]) =>
     Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))) as T

@@ -1,4 +1,4 @@
-import type { HoldfastError } from '../../src/protocol/errors.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { AskedError } from './asked.ts'
 import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
@@ -15,16 +15,15 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
 })
 
 /**
- * Remembers that a destination failed, where the failure tells of the destination.
+ * Remembers that whom this work asks has failed, where the failure tells of that.
  *
- * @returns the failure as the records keep it
+ * @returns the failure as the records keep it; one of the database is none, and rejects
  */
-export async function recordFailure(
-  context: Context,
-  destination: string,
-  error: HoldfastError,
-): Promise<Failure> {
+export async function recordFailure(context: Context, of: WorkKind, thrown: unknown): Promise<Failure> {
+  const error = HoldfastError.from(thrown)
   const { code, message, retryAfterMs } = error
+  if (code === 'storage-failed') throw error
+  const destination = destinationsOf(context)[of]
   context.ailing.add(destination)
   const { notBeforeMs: circuitUntilMs } = await update(context, destination, (circuit, nowMs) =>
     trip(circuit, code, retryAfterMs, nowMs, context.clock.random()),
@@ -37,9 +36,8 @@ export async function recordFailure(
  * failed stays as it is, which is known by reading.
  */
 export async function reconsiderCircuits(context: Context): Promise<void> {
-  const { store, clock } = context
   for (const name of Object.values(destinationsOf(context))) {
-    const { failures } = await store.read((tx) => circuitOf(tx, name, clock.now()))
+    const { failures } = await context.store.read((tx) => circuitOf(tx, name, 0))
     if (failures > 0) await update(context, name, reconsider)
   }
 }

@@ -53,17 +53,14 @@ export function deliverFor(
     },
   }
   return deliver(transport, upload, heard, transport.floors?.(context), (requests) =>
-    inLane(async () => {
-      const over = new AbortController()
-      heardAtMs = clock.now()
-      const endMs = heardAtMs + limitMs(object.sizeBytes)
-      tellSilence(context, session.id, endMs, () => heardAtMs, over.signal).catch(() => undefined)
-      try {
-        return await limited(clock, object.sizeBytes, signal, requests)
-      } finally {
-        over.abort()
-      }
-    }),
+    inLane(() =>
+      limited(clock, object.sizeBytes, signal, (until) => {
+        heardAtMs = clock.now()
+        const endMs = heardAtMs + limitMs(object.sizeBytes)
+        tellSilence(context, session.id, endMs, () => heardAtMs, until).catch(() => undefined)
+        return requests(until)
+      }),
+    ),
   )
 }
 
@@ -78,11 +75,12 @@ async function tellSilence(
   const { clock } = context
   let leftMs = SILENCE_MS
   while (leftMs > 0) {
-    await clock.sleep(Math.min(leftMs, SILENCE_MS), over)
+    await clock.sleep(leftMs, over)
     if (over.aborted) return
-    leftMs = heardAtMs() + SILENCE_MS - clock.now()
+    // Either way: the clock may have been set back.
+    leftMs = SILENCE_MS - Math.abs(clock.now() - heardAtMs())
   }
-  const error = { code: 'timeout', message: 'Nothing is heard of an upload.' } as const
+  const error = { code: 'timeout', message: 'Nothing is heard of it.' } as const
   await change(context, id, { type: 'must-wait', error, untilMs })
 }
 

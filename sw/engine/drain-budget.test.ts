@@ -7,6 +7,15 @@ import { createEngine } from './engine.ts'
 const id = sessionIdOf(1)
 
 describe('the budget', () => {
+  it('is used where an app’s way to be woken rejects', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 6 })
+    const worker = world.worker()
+    worker.wake.arm = () => Promise.reject(new Error('There is no such plugin.'))
+    expect(await drainOnce(world, worker)).toBe('idle')
+    expect(new Set(await world.statuses(sessionIdOf(1)))).toEqual(new Set(['confirmed']))
+  })
+
   it('is used where the browser never answers to a wake that is asked for', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 6 })

@@ -1,10 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
+import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
 import { expectThrough } from '../testing/expect-through.ts'
-import { cidOf, createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
+import { countedStore } from '../testing/counted-store.ts'
+import {
+  aRawStart,
+  aStart,
+  cidOf,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sealedChunk,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
-import { resumeSession } from './sessions.ts'
+import { resumeSession, startSession } from './sessions.ts'
 
 const id = sessionIdOf(1)
 
@@ -121,6 +134,108 @@ describe('failures', () => {
     expect(session.tally).toMatchObject({ uploading: 1, confirmed: 19 })
     expect(session.trouble).toMatchObject({ error: { code: 'payload-unreadable' } })
   })
+
+  describe.each<[how: string, read: (bytes: ArrayBuffer) => unknown]>([
+    ['rejects with null', () => Promise.reject(null)],
+    ['rejects with words', () => Promise.reject('No.')],
+    ['rejects with NotReadableError', () => Promise.reject(new DOMException('Gone.', 'NotReadableError'))],
+    ['rejects with DataError', () => Promise.reject(new DOMException('Bad.', 'DataError'))],
+    ['calls itself full', () => Promise.reject(new HoldfastError('storage-full', 'Full.'))],
+    ['calls itself stopped', () => Promise.reject(new HoldfastError('aborted', 'Stopped.'))],
+    ['gives nothing', async () => undefined],
+    ['gives too little', async (bytes) => bytes.slice(3)],
+    ['gives too much', async (bytes) => new Uint8Array([...new Uint8Array(bytes), 1]).buffer],
+    ['hangs', () => new Promise(() => {})],
+  ])('of a read that %s', (_how, read) => {
+    const worker = (world: World, isBad: (of: string) => boolean) => {
+      const plain = world.worker()
+      const payload: typeof plain.store.payload = async (of) => {
+        const bytes = await plain.store.payload(of)
+        return (await (isBad(of) ? read(bytes) : bytes)) as ArrayBuffer
+      }
+      return { ...plain, store: { ...plain.store, payload } }
+    }
+
+    // The oldest, one in the middle and the newest.
+    const bad = [0, 7, 19].map((index) => chunkIdOf(id, index))
+
+    it('once cost their chunks a wait', async () => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 20 })
+      const once = new Set<string>(bad)
+      await drainOnce(
+        world,
+        worker(world, (of) => once.delete(of)),
+      )
+      await expectThrough(world, id, 20)
+    })
+
+    it('for ever are told, park their chunks alone, and keep no other session waiting', async () => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 20 })
+      await recordSession(world, { number: 2, chunks: 5 })
+      const drain = createDrain(worker(world, (of) => bad.includes(of as ChunkId)))
+      void drain.join('message')
+      await world.clock.advance(110_000)
+      expect((await world.session(id)).trouble?.error.code).toMatch(/^payload-/)
+      await expectThrough(world, sessionIdOf(2), 5)
+      await world.clock.advance(150_000)
+      expect((await world.session(id)).tally).toMatchObject({ uploading: 3, confirmed: 17 })
+      for (const chunk of await world.chunks(id))
+        expect(await world.hasPayload(chunk)).toBe(bad.includes(chunk.id))
+    })
+  })
+
+  it('of whoever stops by himself are told, and not repeated at once', async () => {
+    for (const who of ['transport', 'anchor'] as const) {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3 })
+      const worker = world.worker()
+      let stops = 0
+      const stopped = () => {
+        stops++
+        return Promise.reject(new HoldfastError('aborted', 'It was stopped.'))
+      }
+      if (who === 'anchor') worker.anchor.read = stopped
+      else worker.transport.send = stopped
+      void createDrain(worker).join('message')
+      await world.clock.advance(100_000)
+      expect(stops, who).toBeLessThan(60)
+      expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'timeout' } } })
+    }
+  })
+
+  // Promises 5, 6 of docs/guarantees.md.
+  it.each(['sealed', 'raw'] as const)(
+    'of the record of a session set its %s chunks apart once, with their bytes, and cost no later look',
+    async (kind) => {
+      const world = createWorld()
+      await startSession(world.worker(), kind === 'raw' ? aRawStart() : aStart())
+      for (const index of [0, 1])
+        await admitChunk(world.worker(), await (kind === 'raw' ? rawChunk : sealedChunk)(id, index))
+      const chunks = await world.chunks(id)
+      const bytes = await Promise.all(chunks.map((chunk) => world.disk.payload(chunk.id)))
+      await world.disk.write(async (tx) => {
+        await tx.deleteSession(id)
+        for (const [index, chunk] of chunks.entries()) {
+          await tx.putChunk(chunk)
+          await tx.putPayload(chunk.id, bytes[index]!)
+        }
+      })
+      const other = await recordSession(world, { number: 2, chunks: 2 })
+      const { store, counts } = countedStore(world.disk)
+      expect(await drainOnce(world, { ...world.worker(), store })).toBe('idle')
+      expect(counts.transactions).toBeLessThan(60)
+      await expectThrough(world, other, 2)
+
+      const lines = await world.disk.read((tx) => tx.log(100))
+      expect(lines.filter(({ event }) => event === 'session-lost').map(({ index }) => index)).toEqual([1, 0])
+      for (const chunk of await world.chunks(id)) {
+        expect(chunk.due).toBeUndefined()
+        expect(await world.hasPayload(chunk)).toBe(true)
+      }
+    },
+  )
 
   it('of a transport that never answers free their lanes, though a page greets all the time', async () => {
     const world = createWorld()

@@ -53,10 +53,13 @@ export function createDrain(context: Context): Drain {
 
   let arming: Promise<unknown> | undefined
 
-  /** Asks for the next wake; nothing waits for a browser that does not answer, and it is not asked again meanwhile. */
+  /** Asks for the next wake; nothing waits for a browser, or an app, that does not answer, and it is not asked again meanwhile. */
   async function arm(): Promise<void> {
     if (arming) return
-    arming = wake.arm().finally(() => (arming = undefined))
+    arming = wake
+      .arm()
+      .catch(() => undefined)
+      .finally(() => (arming = undefined))
     await atMost(clock, ARM_TIMEOUT_MS, arming)
   }
 

@@ -56,6 +56,37 @@ async function underWay(chunks = 3) {
   return world
 }
 
+// Promises 2, 3, 5 of docs/guarantees.md.
+it.each([
+  ['twice', 1],
+  ['there and back', 2],
+  ['to and fro nine times', 9],
+] as const)(
+  'a session that is adopted %s while it is on its way is through where it is in the end',
+  async (how, times) => {
+    for (const atMs of [50, 600, 1_500, 4_000]) {
+      const world = createWorld()
+      const other = setUpAnew(world)
+      world.server.latencyMs = other.server.latencyMs = 300
+      await recordSession(world, { chunks: 4 })
+      const drains = [createDrain(world.worker()), createDrain(other.worker())] as const
+      void drains[0].join('message')
+      await world.clock.advance(atMs)
+      for (let time = 1; time <= times; time++) {
+        await adoptSession(time % 2 === 1 ? other.worker() : world.worker(), id)
+        if (how === 'twice') await adoptSession(other.worker(), id)
+        await world.clock.advance(130)
+      }
+      const place = times % 2 === 1 ? other : world
+      for (let looks = 0; looks < 10; looks++) {
+        for (const drain of drains) void drain.join('message')
+        await world.clock.advance(30_000)
+      }
+      await expectThrough(place, id, 4)
+    }
+  },
+)
+
 describe('a session that is bound elsewhere', () => {
   it('is left alone and told, while what comes in is taken', async () => {
     const world = await underWay()

@@ -23,6 +23,8 @@ export interface Begun {
 /** The page with this frame and the entries up to `to`. */
 async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: PageFrame, to: number) {
   const entries = await store.read((tx) => tx.entries(id, frame.from, to))
+  // A page of what is left would be another history.
+  if (frame.from + entries.length < to) throw new HoldfastError('defect', 'The page has changed.')
   const bytes = serialisePage({ name, ...frame, entries })
   return { entries, bytes, page: await sha256Hex(bytes) }
 }

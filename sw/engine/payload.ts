@@ -1,34 +1,41 @@
 import { sha256Hex } from '../../src/evidence/digest.ts'
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { ChunkId, Sha256Hex } from '../../src/protocol/ids.ts'
 import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
 import type { Store } from '../ports/store.ts'
 import type { Context } from './context.ts'
+import { HOOK_LIMIT_MS } from './limits.ts'
+import { atMost, limited } from './time-limit.ts'
 
 /** Stores that have given other bytes than they took, as long as the worker lives. */
 const suspect = new WeakSet<Store>()
 
 /** What keeps a chunk's bytes, unread; undefined where they are to be read and checked. */
-export const unreadPayload = async ({ store }: Context, id: ChunkId): Promise<Blob | undefined> =>
-  suspect.has(store) ? undefined : store.blob?.(id).catch(() => undefined)
+export async function unreadPayload({ store, clock }: Context, id: ChunkId): Promise<Blob | undefined> {
+  if (suspect.has(store)) return undefined
+  return atMost(clock, HOOK_LIMIT_MS, (async () => store.blob?.(id))()).catch(() => undefined)
+}
 
 /**
- * A chunk's bytes, checked. A read that fails is the chunk's failure, even where the database says that it was its own:
- * if it was, writing this failure down fails too, and ends the drain.
+ * A chunk's bytes, checked. A read that fails, or does not end, is the chunk's failure, even where the database says that
+ * it was its own: if it was, writing this failure down fails too, and ends the drain.
  *
  * @throws HoldfastError `payload-unreadable`, `payload-corrupt`
  */
 export async function checkedPayload(
-  { store }: Context,
+  { store, clock }: Context,
   id: ChunkId,
   sha256: Sha256Hex,
 ): Promise<ArrayBuffer> {
-  const bytes = await store.payload(id).catch((cause: unknown) => {
+  let code: ErrorCode = 'payload-unreadable'
+  try {
+    const bytes = await limited(clock, 0, undefined, () => store.payload(id))
+    weigh(bytes, READ_COUNTS * bytes.byteLength)
+    if ((await sha256Hex(bytes)) === sha256) return bytes
+    code = 'payload-corrupt'
+    throw new Error(`Chunk ${id} has other bytes.`)
+  } catch (cause) {
     suspect.add(store)
-    throw new HoldfastError('payload-unreadable', HoldfastError.from(cause).message, { cause })
-  })
-  weigh(bytes, READ_COUNTS * bytes.byteLength)
-  if ((await sha256Hex(bytes)) === sha256) return bytes
-  suspect.add(store)
-  throw new HoldfastError('payload-corrupt', `The bytes of ${id} have changed.`)
+    throw new HoldfastError(code, HoldfastError.from(cause).message, { cause })
+  }
 }

@@ -75,7 +75,7 @@ it('gives the trial of a destination that fails to what has waited longest, and 
     await recordSession(world, { number: 2 }),
   ]
   const worker = world.worker()
-  await recordFailure(worker, worker.transport.name, new HoldfastError('unreachable', 'Nobody answers.'))
+  await recordFailure(worker, 'listing', new HoldfastError('unreachable', 'Nobody answers.'))
   const paging = { failures: 3, notBeforeMs: world.clock.now() + 50_000 }
   await world.disk.write(async (tx) => tx.putSession({ ...(await tx.session(first))!, paging }))
   await world.clock.advance(60_000)

@@ -177,7 +177,6 @@ function planSteps(
         dueMs,
       })),
     )
-    .filter(({ dueMs }) => dueMs < Infinity)
     // What has waited longest goes first: one that fails at each trial keeps no other from its own.
     .sort((a, b) => a.dueMs - b.dueMs)
   for (const { session, kind, dueMs } of waiting) {

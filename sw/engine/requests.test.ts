@@ -90,8 +90,8 @@ describe('reply', () => {
   it('has the servers asked again at once on hello: a person is there, or the network came back', async () => {
     const world = createWorld()
     const worker = world.worker()
-    for (const { name } of [worker.transport, worker.anchor])
-      await recordFailure(worker, name, new HoldfastError('unreachable', 'Away.'))
+    for (const of of ['listing', 'witness'] as const)
+      await recordFailure(worker, of, new HoldfastError('unreachable', 'Away.'))
     await reply(worker, message('hello'))
     for (const { name } of [worker.transport, worker.anchor])
       expect(
@@ -110,7 +110,7 @@ describe('reply', () => {
       return value.map(({ lastError, retryAtMs }) => ({ code: lastError?.code, retryAtMs }))
     }
     const asked = new HoldfastError('throttled', 'Come later.', { retryAfterMs: 600_000 })
-    await recordFailure(world.worker(), world.worker().transport.name, asked)
+    await recordFailure(world.worker(), 'listing', asked)
     world.announced.length = 0
     const waits = { code: 'throttled', retryAtMs: world.clock.now() + 600_000 }
     // A worker that has met it itself in no request.

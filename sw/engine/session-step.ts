@@ -1,9 +1,9 @@
-import { HoldfastError } from '../../src/protocol/errors.ts'
-import type { SessionId } from '../../src/protocol/ids.ts'
 import type { WorkKind } from '../core/plan.ts'
-import type { Listing, SessionRecord } from '../core/record.ts'
+import type { SessionRecord } from '../core/record.ts'
+import type { SessionEvent } from '../core/session-machine.ts'
+import { asked } from './asked.ts'
 import { change } from './change.ts'
-import { destinationsOf, recordFailure } from './circuits.ts'
+import { recordFailure } from './circuits.ts'
 import type { AnchoredContext, Context } from './context.ts'
 import { beginPage, publishPage, type Begun } from './listing.ts'
 import { publishHead } from './publish-head.ts'
@@ -24,36 +24,18 @@ export async function sessionStep(
   let { listing } = session
   try {
     if (kind === 'listing') {
-      const begun: Begun | undefined = listing ? { session } : await beginPage(context, session)
+      // Where no page can be made, that costs nobody bytes.
+      const begun: Begun | undefined = listing ? { session } : await asked(beginPage(context, session))
       listing = begun?.session.listing
       if (begun && listing) await publishPage(context, begun.session, listing, signal, begun.bytes)
     } else if (kind === 'completion') await tellSettled(context, session, signal)
     else if (anchor) await anchor.witness(context as AnchoredContext, session, signal)
     else await publishHead(context, session, signal)
   } catch (thrown) {
-    await fail(context, session.id, kind, listing, HoldfastError.from(thrown))
+    const failure = await recordFailure(context, kind, thrown)
+    if (failure.code === 'storage-full') throw thrown
+    const event = { type: kind, of: listing, event: { type: 'failed', failure } } as SessionEvent
+    // Of what has settled the app is told by any worker of it.
+    await change(context, session.id, event, undefined, kind !== 'completion' && context.identity)
   }
-}
-
-async function fail(
-  context: Context,
-  id: SessionId,
-  kind: WorkKind,
-  listing: Listing | undefined,
-  error: HoldfastError,
-): Promise<void> {
-  if (error.code === 'storage-failed' || error.code === 'storage-full') throw error
-  const failure = await recordFailure(context, destinationsOf(context)[kind], error)
-  const event = { type: 'failed', failure } as const
-  // Of what has settled the app is told by any worker of it.
-  if (kind === 'completion') await change(context, id, { type: kind, event }, undefined, false)
-  else if (kind === 'witness') await change(context, id, { type: kind, event })
-  else if (listing) await change(context, id, { type: kind, of: listing, event })
-  // No page could be made, which costs nobody bytes.
-  else
-    await change(context, id, {
-      type: kind,
-      of: listing,
-      event: { ...event, failure: { ...failure, isOfRead: true } },
-    })
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { DISCARD_CONFIRMATION } from '../../src/protocol/messages.ts'
 import { sessionView } from '../core/view.ts'
+import { countedStore } from '../testing/counted-store.ts'
+import { fakeDisk } from '../testing/fake-disk.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { admitChunk } from './admit.ts'
 import { signingKeyName } from '../core/session.ts'
@@ -234,7 +237,43 @@ describe('an end', () => {
   )
 })
 
+// Promise 5 of docs/guarantees.md.
+it('a discard at any moment of a drain leaves nothing of its session, and no other waiting', async () => {
+  for (let atMs = 0; atMs < 9_000; atMs += 300) {
+    const disk = fakeDisk()
+    const world = { ...createWorld(), disk: { ...disk, close: () => undefined } }
+    const store = { ...disk, close: () => undefined }
+    const worker = () => ({ ...world.worker(), store })
+    world.server.latencyMs = 200
+    for (const number of [1, 2]) {
+      await startSession(worker(), aStart(number))
+      for (const index of [0, 1, 2]) await admitChunk(worker(), await sealedChunk(sessionIdOf(number), index))
+      await endSession(worker(), sessionIdOf(number))
+    }
+    const drain = createDrain(worker()).join('message')
+    await world.clock.advance(atMs)
+    await discardSession(worker(), id, DISCARD_CONFIRMATION)
+    await world.clock.runUntil(drain)
+    expect(await drain).toBe('idle')
+    const { sessions, chunks, payloads, entries, heads, meta } = disk.state
+    const left = [sessions, chunks, payloads, entries, heads, meta].flatMap((of) => Array.from(of.keys()))
+    expect(left.filter((key) => key.includes(id))).toEqual([])
+    expect(sessions.get(sessionIdOf(2))?.open).toBeUndefined()
+  }
+})
+
 describe('pause and resume', () => {
+  it('a second time change nothing, and write nothing', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 20 })
+    await pauseSession(world.worker(), id)
+    const before = await world.session(id)
+    const { store, counts } = countedStore(world.disk)
+    expect(await pauseSession({ ...world.worker(), store }, id)).toEqual(before)
+    // The session and its chunks are read, and the session is told.
+    expect(counts.records).toBeLessThanOrEqual(22)
+  })
+
   it('take the chunks out of the queue, and put them back in order', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })

@@ -39,7 +39,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
       if (existing.publicKey === start.publicKey) return existing
       throw new HoldfastError('session-exists', `Session ${start.sessionId} has begun.`)
     }
-    if (!sealed) throw new HoldfastError('bad-input', 'There is no sealer for this browser.')
+    if (!sealed) throw new HoldfastError('bad-input', 'There is no sealer.')
     storeChoice(transport, start, true)
     const session = newSession(start, name, context.identity)
     // Firefox keeps no keys in private windows.

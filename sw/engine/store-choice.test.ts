@@ -174,7 +174,7 @@ describe('a session with two stores', () => {
       effort: {
         lastError: {
           code: 'copies-missing',
-          message: '2 of the stores one,two are wanted; this worker has one.',
+          message: '2 of one,two are wanted; this worker has one.',
         },
       },
     })

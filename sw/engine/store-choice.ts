@@ -18,7 +18,7 @@ export function storeChoice(
   if (known.filter((store) => stores.includes(store)).length < least)
     throw new HoldfastError(
       starts ? 'bad-input' : 'copies-missing',
-      `${atLeast} of the stores ${stores} are wanted; this worker has ${known}.`,
+      `${atLeast} of ${stores} are wanted; this worker has ${known}.`,
     )
   return { stores, atLeast }
 }

@@ -26,17 +26,23 @@ export async function atMost<T>(clock: Clock, ms: number, work: Promise<T>): Pro
 export async function limited<T>(
   clock: Clock,
   sizeBytes: number,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController()
-  const outOfTime = async () => {
-    await clock.sleep(limitMs(sizeBytes), over.signal)
-    throw new HoldfastError('timeout', 'It took too long.')
-  }
   try {
-    return await Promise.race([work(following(signal, over.signal).signal), outOfTime()])
+    const working = work(following(signal, over.signal).signal)
+    const done = await atMost(
+      clock,
+      limitMs(sizeBytes),
+      working.then((result) => ({ result })),
+    )
+    if (done) return done.result
+  } catch (thrown) {
+    // One that has stopped by itself has failed, or it would be tried again at once, for ever.
+    if (HoldfastError.from(thrown).code !== 'aborted' || signal?.aborted) throw thrown
   } finally {
     over.abort()
   }
+  throw new HoldfastError('timeout', 'It took too long.')
 }

@@ -118,7 +118,7 @@ describe('an upload', () => {
   it('of bytes that no longer match their hash never leaves, and parks that chunk alone', async () => {
     const { world, chunk } = await recorded()
     await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
-    await transfer(world.worker(), chunk, never)
+    for (let tries = 4; tries > 0; tries--) await transfer(world.worker(), await firstChunk(world), never)
     expect(world.server.ledger).toEqual([])
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'uploading' },
@@ -223,6 +223,20 @@ describe('an upload of which nothing is heard', () => {
     expect((await firstChunk(world)).effort).toMatchObject({ failures: 0 })
   })
 
+  it.each([1, 365])('is told all the same where the clock was set back %i days meanwhile', async (days) => {
+    const world = createWorld()
+    await recordSession(world)
+    let backMs = 0
+    const plain = world.worker()
+    const worker = { ...plain, clock: { ...plain.clock, now: () => world.clock.now() - backMs } }
+    worker.transport.send = () => new Promise(() => {})
+    void createDrain(worker).join('message')
+    await world.clock.advance(10_000)
+    backMs = days * 86_400_000
+    await world.clock.advance(110_000)
+    expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'timeout' } } })
+  })
+
   it('is not told while it tells how far it is', async () => {
     const world = createWorld()
     await recordSession(world)
@@ -284,7 +298,8 @@ describe('an upload of a Blob that nobody has read', () => {
     const bytes = new Uint8Array(await world.disk.payload(chunks[0]!.id))
     bytes[3]! ^= 1
     await world.disk.write((tx) => tx.putPayload(chunks[0]!.id, bytes.buffer))
-    expect(await transfer(context, chunks[0]!, never)).toBe('payload-corrupt')
+    for (let tries = 4; tries > 0; tries--)
+      expect(await transfer(context, await firstChunk(world), never)).toBe('payload-corrupt')
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'uploading' },
       effort: { notBeforeMs: Infinity, lastError: { code: 'payload-corrupt' } },
@@ -292,7 +307,8 @@ describe('an upload of a Blob that nobody has read', () => {
     expect(world.server.stored.size).toBe(0)
     await transfer(context, chunks[1]!, never)
     expect(await world.statuses(id)).toEqual(['uploading', 'uploaded', 'uploading'])
-    expect(counts).toEqual({ read: 2, unread: 1 })
+    // One that was sent unread is asked for before it is read again: the store has nothing.
+    expect(counts).toEqual({ read: 5, unread: 1 })
   })
 
   it('which the store cannot give is read, whatever it calls that', async () => {
@@ -420,7 +436,7 @@ describe('sealing in the worker', () => {
     const world = await captured()
     const chunk = await firstChunk(world)
     await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
-    await transfer(world.worker(), chunk, never)
+    for (let tries = 4; tries > 0; tries--) await transfer(world.worker(), await firstChunk(world), never)
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'captured' },
       effort: { notBeforeMs: Infinity, lastError: { code: 'payload-corrupt' } },

@@ -1,4 +1,4 @@
-import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
@@ -25,17 +25,17 @@ export async function transfer(
   inLane?: InLane,
 ): Promise<ErrorCode | undefined> {
   try {
-    const { state } = chunk
-    if (state.status === 'uploading')
-      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, known, inLane))
-    else if (context.sealer) await context.sealer(context, chunk)
-    else throw new HoldfastError('defect', `Chunk ${chunk.id} is raw.`)
+    const { state, sessionId } = chunk
+    const session = known ?? (await context.store.read((tx) => tx.session(sessionId)))
+    if (!session) await setApart(context, chunk)
+    else if (state.status === 'uploading')
+      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
+    // Where there is none, that is a defect.
+    else await context.sealer!(context, chunk)
   } catch (thrown) {
-    const error = HoldfastError.from(thrown)
-    if (error.code === 'storage-failed') throw error
-    const failure = await recordFailure(context, context.transport.name, error)
+    const failure = await recordFailure(context, 'listing', thrown)
     await apply(context, chunk, { type: 'failed', failure, of: chunk.state.status })
-    return error.code
+    return failure.code
   }
   return undefined
 }
@@ -45,18 +45,21 @@ async function upload(
   chunk: ChunkRecord,
   state: Extract<ChunkRecord['state'], { status: 'uploading' }>,
   signal: AbortSignal,
-  known?: SessionRecord,
+  session: SessionRecord,
   inLane?: InLane,
 ): Promise<void> {
   const { store, progress, announce } = context
   const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
-  const session = known ?? (await store.read((tx) => tx.session(sessionId)))
-  if (session === undefined) return
-  // While it waited it may have been paused, or discarded.
-  const isWanted = async () => (await store.read((tx) => tx.chunk(id)))?.due
   const delivery: Delivery = {
-    inLane: inLane && ((requests) => inLane(async () => ((await isWanted()) ? requests() : undefined))),
+    inLane:
+      inLane &&
+      ((requests) =>
+        inLane(async () => {
+          // While it waited it may have been paused, or discarded.
+          const waiting = await store.read((tx) => tx.chunk(id))
+          return waiting?.due && requests()
+        })),
     sent: effort?.sent,
     resumeToken: effort?.resumeToken,
     unread: () => unreadPayload(context, id),
@@ -70,6 +73,16 @@ async function upload(
   if (!(await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal))) return
   await apply(context, chunk, { type: 'stored' }, 'listing')
 }
+
+/** The record of its session is lost, and the key to its bytes with it: it leaves the queue, once, and keeps them. */
+const setApart = ({ store, clock }: Context, chunk: ChunkRecord) =>
+  store.write(async (tx) => {
+    const { id, sessionId, index } = chunk
+    // One that was discarded is gone with its session.
+    if (!(await tx.chunk(id))) return
+    await tx.putChunk({ ...chunk, due: undefined })
+    await tx.addLog([{ atMs: clock.now(), sessionId, event: 'session-lost', index }])
+  })
 
 const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent, answered?: WorkKind) =>
   change(context, sessionId, { type: 'chunk', id, event }, answered)

@@ -27,7 +27,7 @@ export const watchSettled: Watch = async (context, signal) => {
     .filter((session) => isLookDue(session, nowMs))) {
     const reading = limited(clock, 0, signal, (until) => anchor.read(name, until))
     const shown = await reading.catch(HoldfastError.from)
-    if (shown instanceof HoldfastError) return void (await recordFailure(context, anchor.name, shown))
+    if (shown instanceof HoldfastError) return void (await recordFailure(context, 'witness', shown))
     // What a node did not tell when the head was concluded is asked for once more, at each look.
     const { latest } = shown
     const receipt =

@@ -15,7 +15,7 @@ interface Waiting {
  * @param write runs one transaction
  */
 export function groupCommit(write: Store['write']): Store['write'] {
-  let waiting: Waiting[] = []
+  const waiting: Waiting[] = []
   let busy = false
 
   async function commit(group: readonly Waiting[]): Promise<void> {
@@ -40,11 +40,7 @@ export function groupCommit(write: Store['write']): Store['write'] {
       if (busy) return
       busy = true
       void (async () => {
-        while (waiting.length > 0) {
-          const group = waiting
-          waiting = []
-          await commit(group)
-        }
+        while (waiting.length > 0) await commit(waiting.splice(0))
         busy = false
       })()
     })

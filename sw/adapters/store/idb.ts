@@ -90,9 +90,9 @@ export function idbStore(name: string): Store {
     } catch (cause) {
       if ((cause as HoldfastError).code !== 'storage-failed') throw cause
       await ask('readonly', (payloads) => payloads.getKey(id))
-      throw unreadable(id, 'cannot be read', cause)
+      throw unreadable(id, cause)
     }
-    throw unreadable(id, 'are missing')
+    throw unreadable(id)
   }
 
   async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
@@ -101,7 +101,7 @@ export function idbStore(name: string): Store {
     try {
       return await deadline(timeoutOf(stored.size)).race(stored.arrayBuffer())
     } catch (cause) {
-      throw unreadable(id, 'cannot be read', cause)
+      throw unreadable(id, cause)
     }
   }
 
@@ -143,8 +143,8 @@ interface Live {
   flush?: () => void
 }
 
-const unreadable = (id: ChunkId, what: string, cause?: unknown) =>
-  new HoldfastError('payload-unreadable', `The bytes of ${id} ${what}.`, { cause })
+const unreadable = (id: ChunkId, cause?: unknown) =>
+  new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`, { cause })
 
 const timeoutOf = (bytes: number) => TRANSACTION_TIMEOUT_MS + bytes / SLOWEST_BYTES_PER_MS
 
