@@ -25,12 +25,12 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
   const { store, clock, room, announce } = context
   const chunk = newChunk(handed)
   const release = await room.acquire(chunk.sizeBytes)
-  // Beside the question whether it may come in, which mostly it may.
-  const content = readContent(clock, handed)
-  const settled = content.catch(() => undefined)
   try {
-    if ((await store.read((tx) => admission(tx, chunk, handed))) === 'known') return chunk.id
-    const bytes = await content
+    const bytes = await readContent(clock, handed).catch(async (error: unknown) => {
+      // What may not come in, or is in already, is told that first.
+      if ((await store.read((tx) => admission(tx, chunk, handed))) === 'new') throw error
+    })
+    if (!bytes) return chunk.id
     // What was hashed is what is stored: a file may change in between, and no other Blob.
     const posted = handed.payload instanceof File ? undefined : handed.payload
     await store.write(async (tx) => {
@@ -41,7 +41,6 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
       ])
     })
   } finally {
-    await settled
     release()
   }
   announce(chunk.sessionId)

@@ -27,7 +27,7 @@ export function deadline(ms: number): Deadline {
           if (leftMs > 0) {
             timer = setTimeout(look, leftMs)
           } else {
-            reject(new HoldfastError('storage-failed', 'The database failed.'))
+            reject(new HoldfastError('storage-failed', 'The database does not answer.'))
           }
         }
         look()

@@ -196,12 +196,15 @@ test('the oldest lines of the custody log go, and the look for them does not beg
 
 test('in Chromium the first write of a life has the log turned over, once; that this fails is no failure', async () => {
   vi.stubGlobal('navigator', { userAgentData: {} })
+  const open = vi.fn(() => {
+    throw new Error('No room.')
+  })
+  vi.stubGlobal('indexedDB', { open })
   transactions(() => ({}))
   const store = idbStore('turned')
   await store.read(async () => undefined)
-  expect(database.opened).toBe(1)
-  database.open = () => Promise.reject(new Error('no room'))
+  expect(open).not.toHaveBeenCalled()
   await store.write(async () => undefined)
   await store.write(async () => undefined)
-  expect(database.opened).toBe(2)
+  expect(open.mock.calls).toEqual([['turned-turn']])
 })

@@ -7,8 +7,8 @@ import { deadline, type Deadline } from './deadline.ts'
 import { groupCommit } from './group-commit.ts'
 import { keepsBlobs, payloadForm } from './payload-form.ts'
 import { endOf, openDatabase, resultOf } from './idb-requests.ts'
-import { createQueue, type Queue } from './queue.ts'
-import { ALL, PAYLOADS, RECORDS, SCHEMA_VERSION, upgrade } from './schema.ts'
+import { createQueue, type Place } from './queue.ts'
+import { ALL, PAYLOADS, RECORDS } from './schema.ts'
 import { turnLogOver } from './turn-log-over.ts'
 import {
   LOG_GROUPS,
@@ -45,14 +45,13 @@ export function idbStore(name: string): Store {
     )
   }
 
+  const lose = () => opened && drop(opened)
+
   /** Once in a worker's life, so that what it writes is not lost by how a browser ended before. */
   let turned: Promise<void> | undefined
   const secureLog = () => {
     if (keepsBlobs()) turned ??= turnLogOver(`${name}-turn`).catch(() => undefined)
   }
-
-  const lose = () => opened && drop(opened)
-  const open = () => (opened ??= openDatabase(name, SCHEMA_VERSION, upgrade, lose))
 
   /** @param scope what it may touch: the less, the more go on beside it */
   async function run<T>(
@@ -62,7 +61,7 @@ export function idbStore(name: string): Store {
     durability: IDBTransactionDurability = 'strict',
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const connection = open()
+      const connection = (opened ??= openDatabase(name, lose))
       let isOpen = false
       try {
         const db = await deadline(OPEN_TIMEOUT_MS * attempt).race(connection)
@@ -95,24 +94,15 @@ export function idbStore(name: string): Store {
     throw unreadable(id)
   }
 
-  async function readPayload(id: ChunkId): Promise<ArrayBuffer> {
-    const stored = await find(id)
-    if (!(stored instanceof Blob)) return stored
-    try {
-      return await deadline(timeoutOf(stored.size)).race(stored.arrayBuffer())
-    } catch (cause) {
-      throw unreadable(id, cause)
-    }
-  }
-
   return {
     read: (work) => run(RECORDS, 'readonly', ({ tx }) => work(reader(tx, queue))),
     write: groupCommit(async (work, { repeatable, records } = {}) => {
+      const places: Place[] = []
       const once = async () => {
         const result = await run(
           records ? RECORDS : ALL,
           'readwrite',
-          (live) => work(writer(live, log, queue)),
+          (live) => work(writer(live, log, places)),
           repeatable ? 'relaxed' : 'strict',
         )
         secureLog()
@@ -123,10 +113,20 @@ export function idbStore(name: string): Store {
       } catch (error) {
         if ((error as HoldfastError).code !== 'storage-full') throw error
         await ask('readwrite', (payloads) => payloads.delete(RESERVE))
-        return once()
+        return await once()
+      } finally {
+        queue.add(places)
       }
     }),
-    payload: readPayload,
+    async payload(id) {
+      const stored = await find(id)
+      if (!(stored instanceof Blob)) return stored
+      try {
+        return await deadline(timeoutOf(stored.size)).race(stored.arrayBuffer())
+      } catch (cause) {
+        throw unreadable(id, cause)
+      }
+    },
     blob: async (id) => {
       const kept = keepsBlobs() ? await find(id) : undefined
       return kept instanceof Blob ? kept : undefined
@@ -189,9 +189,10 @@ function endNow(tx: IDBTransaction, how: 'commit' | 'abort'): void {
   }
 }
 
-function reader(tx: IDBTransaction, queue: Queue): ReadTransaction {
+function reader(tx: IDBTransaction, queue = createQueue()): ReadTransaction {
   const store = (name: string) => tx.objectStore(name)
-  const [sessions, chunks] = [store('sessions'), store('chunks')]
+  const sessions = store('sessions')
+  const chunks = store('chunks')
   const all = async <T>(
     from: IDBObjectStore | IDBIndex,
     read: (stored: T) => T,
@@ -222,10 +223,11 @@ function reader(tx: IDBTransaction, queue: Queue): ReadTransaction {
  * lines of the custody log are written once, by `flush`, however many changes the transaction has.
  *
  * @param log at times its oldest lines go
+ * @param places gets the places in the queue that it writes
  */
-function writer(live: Live, log: { newest: number }, queue: Queue): WriteTransaction {
+function writer(live: Live, log: { newest: number }, places: Place[]): WriteTransaction {
   const { tx } = live
-  const read = reader(tx, queue)
+  const read = reader(tx)
   const known = new Map<SessionId, ReturnType<typeof read.session>>()
   const changed = new Map<SessionId, SessionRecord>()
   let lines: LogEntry[] = []
@@ -242,7 +244,7 @@ function writer(live: Live, log: { newest: number }, queue: Queue): WriteTransac
     const oldest = log.newest - LOG_GROUPS
     if (log.newest % 100 === 0) tx.objectStore('log').delete(IDBKeyRange.bound(oldest - LOG_LEFT, oldest))
     void resultOf(tx.objectStore('log').add(lines)).then(
-      (number) => (log.newest = Number(number)),
+      (number) => (log.newest = number as number),
       () => undefined,
     )
     lines = []
@@ -257,22 +259,21 @@ function writer(live: Live, log: { newest: number }, queue: Queue): WriteTransac
     sessions: () => (flush(), read.sessions()),
     openSessions: () => (flush(), read.openSessions()),
     log: (count) => (flush(), read.log(count)),
+    nextDue: (...asked) => reader(tx).nextDue(...asked),
     async putSession(session) {
       known.set(session.id, Promise.resolve(session))
       changed.set(session.id, session)
     },
     putChunk(chunk) {
-      queue.change(chunk.due)
+      if (chunk.due) places.push(chunk.due)
       return put('chunks', chunk)
     },
     putPayload: async (id, bytes, posted) => {
       live.timer.extend(timeoutOf(bytes.byteLength))
-      const [before, reserve] = await Promise.all(
-        [id, RESERVE].map((key) => resultOf(tx.objectStore('payloads').getKey(key))),
-      )
+      const has = (key: ChunkId) => resultOf(tx.objectStore('payloads').getKey(key))
+      const known = (await has(RESERVE)) ?? (await has(id))
       await put('payloads', payloadForm(bytes, posted), id)
-      if ((before ?? reserve) === undefined)
-        await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
+      if (!known) await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
     },
     deletePayload: (id) => remove('payloads', id),
     putEntry: (id, position, entry) => put('entries', entry, [id, position]),
@@ -280,7 +281,6 @@ function writer(live: Live, log: { newest: number }, queue: Queue): WriteTransac
     deleteSession: async (id) => {
       known.delete(id)
       changed.delete(id)
-      queue.change()
       for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id))))
         for (const store of ['chunks', 'payloads']) await remove(store, key)
       for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))

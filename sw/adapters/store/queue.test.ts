@@ -61,9 +61,9 @@ describe('a look at the queue', () => {
       [0, 5, 8],
       [-1, 0, 5, 9],
     ]
-    queue.change([0, 5, 2])
+    queue.add([[0, 5, 2]])
     expect((await look())?.due).toEqual([0, 5, 2])
-    queue.change([-1, 0, 5, 9])
+    queue.add([[-1, 0, 5, 9]])
     expect((await look(RAW))?.due).toEqual([-1, 0, 5, 9])
     await look()
     expect(began).toEqual([[0], [-1], [0, 5, 2], [-1, 0, 5, 9], [0, 5, 2]])
@@ -80,14 +80,17 @@ describe('a look at the queue', () => {
     expect(later.began).toEqual([[0], [1_000, Infinity]])
   })
 
-  test('does not rely on what it read while something was written', async () => {
-    const { queue, held, look } = queueOf([0, 5, 8])
-    await look(SEND, nobody, () => queue.change([0, 5, 3]))
+  test('that began before something was added does not hide it from the next one', async () => {
+    const { queue, began, held, look } = queueOf([0, 5, 8])
+    await look()
+    held.places = [[0, 5, 8]]
+    await look(SEND, nobody, () => queue.add([[0, 5, 3]]))
     held.places = [
       [0, 5, 3],
       [0, 5, 8],
     ]
     expect((await look())?.due).toEqual([0, 5, 3])
+    expect(began).toEqual([[0], [0, 5, 8], [0, 5, 3]])
   })
 
   test('finds within a minute what another worker added before that', async () => {

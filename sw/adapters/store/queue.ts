@@ -3,7 +3,7 @@ import type { ReadTransaction } from '../../ports/store.ts'
 import { FULL_LOOK_MS } from './limits.ts'
 
 /** A place in the queue, or the beginning of one. */
-type Place = readonly number[]
+export type Place = readonly number[]
 
 /**
  * The queue, and where it begins as far as this worker knows. Chromium lets an index keep the entries of what has changed
@@ -12,30 +12,27 @@ type Place = readonly number[]
  */
 export interface Queue {
   /**
-   * Called as the transaction begins: it may know nothing of what changes after that.
+   * For one transaction that only reads.
    *
    * @param ask at most so many from one place to another, in order
    */
   reader(ask: (from: Place, to: Place, most: number) => Promise<ChunkRecord[]>): ReadTransaction['nextDue']
-  /** A chunk is written, with this place; or some are deleted. */
-  change(due?: Place): void
+  /** Chunks were written with these places, and whoever waits for that does not know it yet. */
+  add(places: readonly Place[]): void
 }
 
 export function createQueue(): Queue {
   /** Of what is to be sealed, from -1, and of what is to be sent, from 0: nothing is between there and here. */
   const starts = new Map<number, Place>()
-  let changes = 0
   let untilMs = 0
 
   return {
     reader(ask) {
-      const asOf = changes
-      /** What was read of it, by the part of it. */
       const read = new Map<string, ChunkRecord[]>()
       return async (asked, skip) => {
         const key = JSON.stringify(asked)
         const next = (queue: ChunkRecord[] = []) => queue.find(({ id }) => !skip.has(id))
-        const known = asOf === changes && next(read.get(key))
+        const known = next(read.get(key))
         if (known) return known
         const nowMs = performance.now()
         if (nowMs > untilMs) {
@@ -45,19 +42,21 @@ export function createQueue(): Queue {
         const [from, to] = asked
         const part = from[0]!
         const isWhole = part <= 0 && from.length === 1
-        const begin = (isWhole && starts.get(part)) || from
+        const start = isWhole && starts.get(part)
+        const begin = start || from
         if (indexedDB.cmp(begin, to) > 0) return undefined
         // One request for all that are skipped, and for the next few: a cursor would be one for each.
         const found = await ask(begin, to, skip.size + 4)
         read.set(key, found)
-        if (isWhole && asOf === changes) starts.set(part, found[0]?.due ?? to)
+        // Where something was added meanwhile, this may have begun after it.
+        if (isWhole && starts.get(part) === start) starts.set(part, found[0]?.due ?? to)
         return next(found)
       }
     },
-    change(due) {
-      changes++
-      for (const [part, start] of starts)
-        if (due && due[0]! >= part && indexedDB.cmp(due, start) < 0) starts.set(part, due)
+    add(places) {
+      for (const due of places)
+        for (const [part, start] of starts)
+          if (due[0]! >= part && indexedDB.cmp(due, start) < 0) starts.set(part, due)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { endOf, openDatabase } from './idb-requests.ts'
+import { endOf, resultOf } from './idb-requests.ts'
 
 /** LevelDB begins a new log once it has taken 4 MiB of memory; values of over 64 KiB do not go through it. */
 const PIECES = 80
@@ -10,12 +10,9 @@ const PIECE_BYTES = 60_000
  * (https://github.com/google/leveldb/issues/1287), unless the log is gone by then. A database of its own holds nobody up.
  */
 export async function turnLogOver(name: string): Promise<void> {
-  const db = await openDatabase(
-    name,
-    1,
-    (made) => void made.createObjectStore('pieces'),
-    () => db.close(),
-  )
+  const opening = indexedDB.open(name)
+  opening.onupgradeneeded = () => opening.result.createObjectStore('pieces')
+  const db = await resultOf(opening)
   const tx = db.transaction('pieces', 'readwrite')
   for (let piece = 0; piece < PIECES; piece++)
     tx.objectStore('pieces').put(new Uint8Array(PIECE_BYTES), piece)
