@@ -4,7 +4,13 @@ import type { BareAnswer, BareRequest } from './protocol.ts'
 
 // What a worker costs that promises nothing: the least that any could do for the same bytes and the same proof.
 
-declare const self: ServiceWorkerGlobalScope
+declare const self: ServiceWorkerGlobalScope & {
+  readonly registration: { readonly sync: { register(tag: string): Promise<void> } }
+}
+/** Of Background Sync, which the DOM's types do not have. */
+interface SyncEvent extends ExtendableEvent {
+  readonly tag: string
+}
 
 const LANES = 4
 const lane = semaphore(LANES)
@@ -12,6 +18,7 @@ const lane = semaphore(LANES)
 const opened = openDB('bare', 1, { upgrade: (db) => void db.createObjectStore('payloads') })
 
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
+self.addEventListener('sync' as never, (event: SyncEvent) => event.waitUntil(sendFirst()))
 self.addEventListener('message', (event) => {
   const request = event.data as BareRequest
   const answer = (said: BareAnswer) => event.ports[0]?.postMessage(said)
@@ -33,6 +40,8 @@ async function perform(request: BareRequest): Promise<unknown> {
       return send(request.id)
     case 'drain':
       return drain(request.by === 'put' ? uploadByPut : uploadByTus)
+    case 'wake':
+      return self.registration.sync.register('bare')
     case 'clear':
       return (await opened).clear('payloads')
   }
@@ -55,6 +64,12 @@ async function send(id: string): Promise<void> {
 
 const stored = async (id: string) => (await (await opened).get('payloads', id)) as Blob
 
+/** The least that a wake can do: opens the database, reads one record, and sends it. */
+async function sendFirst(): Promise<void> {
+  const cursor = await (await opened).transaction('payloads').store.openCursor()
+  if (cursor) await uploadByPut(String(cursor.key), cursor.value as Blob, `?at=${performance.now()}`)
+}
+
 /** One lane takes the next that no other has taken. */
 async function drain(upload: (id: string, payload: Blob) => Promise<void>): Promise<void> {
   const db = await opened
@@ -68,8 +83,8 @@ async function drain(upload: (id: string, payload: Blob) => Promise<void>): Prom
 /** The name has the digest in it: whoever stored it has hashed it. */
 const digestOf = (id: string) => id.slice(id.indexOf(' ') + 1)
 
-async function uploadByPut(id: string, payload: Blob): Promise<void> {
-  const url = `/put/${encodeURIComponent(id)}`
+async function uploadByPut(id: string, payload: Blob, query = ''): Promise<void> {
+  const url = `/put/${encodeURIComponent(id)}${query}`
   const answer = await fetch(url, { method: 'PUT', body: payload, cache: 'no-store' })
   await answer.text()
   if (answer.headers.get('x-amz-checksum-sha256') !== digestOf(id))

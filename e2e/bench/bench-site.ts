@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -6,10 +5,11 @@ import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { bundle } from '../bundle.ts'
-import type { Measured, Plan } from './comparison.ts'
+import { send, sendPage, sendScript, takeUpload, textOf } from './answers.ts'
+import type { Measured, PagePlan } from './comparison.ts'
 
 export interface BenchSite {
-  url(plan: Plan): string
+  url(plan: PagePlan): string
   /** Rejects with what broke in the page. */
   readonly done: Promise<void>
   close(): Promise<void>
@@ -25,7 +25,7 @@ export interface BenchSiteOptions {
   cpuMs(): Promise<number>
 }
 
-const SCRIPTS = ['bench-page', 'bench-worker', 'bare-worker']
+const SCRIPTS = ['bench-page', 'bench-worker', 'bare-worker', 'peer-worker']
 
 /** The page, its workers and their stores on one origin, so that both sides have the same connections. */
 export async function openBenchSite({
@@ -52,16 +52,12 @@ export async function openBenchSite({
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', 'http://site')
     const script = scripts.get(pathname)
-    if (script !== undefined)
-      return send(response, script, { 'content-type': 'text/javascript', 'service-worker-allowed': '/' })
+    if (script !== undefined) return sendScript(response, script)
     if (pathname.startsWith('/tus')) return tus.handle(request, response)
-    if (pathname.startsWith('/put/')) return put(request, response)
+    if (pathname.startsWith('/put/')) return takeUpload(request, response)
     if (pathname === '/written') return send(response, String(await written()))
     if (pathname === '/cpu') return send(response, String(await cpuMs()))
-    if (pathname === '/')
-      return send(response, '<!doctype html><title>Bench</title><script src="/bench-page.js"></script>', {
-        'content-type': 'text/html',
-      })
+    if (pathname === '/') return sendPage(response, 'bench-page')
     const body = await textOf(request)
     if (pathname === '/measured') onMeasured(JSON.parse(body) as Measured)
     else if (pathname === '/done') finish()
@@ -84,20 +80,4 @@ export async function openBenchSite({
       await new Promise((resolve) => server.close(resolve))
     },
   }
-}
-
-/** Tells what it received, never what it was told. */
-async function put(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const hash = createHash('sha256')
-  for await (const piece of request) hash.update(piece as Buffer)
-  send(response, '', { 'x-amz-checksum-sha256': hash.digest('base64') })
-}
-
-const send = (response: ServerResponse, body: string, headers: Record<string, string> = {}) =>
-  void response.writeHead(200, headers).end(body)
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  for await (const piece of request) pieces.push(piece as Buffer)
-  return Buffer.concat(pieces).toString('utf8')
 }

@@ -7,8 +7,30 @@ export interface Comparison {
   readonly goal: { readonly ratio: number; readonly is: 'at most' | 'at least' }
 }
 
-export type Name =
-  'handoff' | 'drain-put' | 'drain-tus' | 'seal' | 'small' | 'backlog' | 'write-amplification'
+/** What one page measures by itself. */
+export type PageName =
+  | 'handoff'
+  | 'handoff-peer'
+  | 'drain-peer'
+  | 'drain-put'
+  | 'drain-tus'
+  | 'seal'
+  | 'small'
+  | 'backlog'
+  | 'write-amplification'
+
+/** What is measured from outside, over several starts of a browser. */
+export type LifeName =
+  | 'wake'
+  | 'wake-queued'
+  | 'recovery'
+  | 'memory'
+  | 'scale'
+  | 'scale-memory'
+  | 'scale-sessions'
+  | 'scale-sessions-memory'
+
+export type Name = PageName | LifeName
 
 const MIB = 1024 * 1024
 export const CHUNK_BYTES = 3 * MIB
@@ -22,6 +44,12 @@ export const COMPARISONS: readonly Comparison[] = [
     goal: { ratio: 1.25, is: 'at most' },
   },
   {
+    name: 'handoff-peer',
+    what: 'the same; for bare stands a workbox `Queue` that takes it as the body of a request',
+    unit: 'ms',
+    goal: { ratio: 0.5, is: 'at most' },
+  },
+  {
     name: 'drain-put',
     what: 'chunks of 3 MiB by presigned PUT, from the store to the last proof; bare: four lanes of `fetch` from IndexedDB',
     unit: 'MB/s',
@@ -32,6 +60,12 @@ export const COMPARISONS: readonly Comparison[] = [
     what: 'the same to @tus/server, read back; bare: four lanes of POST, PATCH, GET and one digest',
     unit: 'MB/s',
     goal: { ratio: 0.7, is: 'at least' },
+  },
+  {
+    name: 'drain-peer',
+    what: 'chunks of 3 MiB by presigned PUT, proved; for bare stands tus-js-client in a page, to @tus/server, four at a time, unchecked',
+    unit: 'MB/s',
+    goal: { ratio: 1.3, is: 'at least' },
   },
   {
     name: 'seal',
@@ -57,7 +91,68 @@ export const COMPARISONS: readonly Comparison[] = [
     unit: 'bytes',
     goal: { ratio: 1.05, is: 'at most' },
   },
+  {
+    name: 'wake',
+    what: 'from the start of a worker, with no page, to its first upload at the server; bare: opens a database, reads one record, and sends it',
+    unit: 'ms',
+    goal: { ratio: 1.3, is: 'at most' },
+  },
+  {
+    name: 'wake-queued',
+    what: 'the same with a long queue; bare stands for a queue of 10',
+    unit: 'ms',
+    goal: { ratio: 1.5, is: 'at most' },
+  },
+  {
+    name: 'recovery',
+    what: 'SIGKILL with 50 chunks of 3 MiB pending; from the browser’s start at about:blank to the first upload at the server; bare: a worker that reads one payload at `sync` and sends it',
+    unit: 'ms',
+    goal: { ratio: 1.2, is: 'at most' },
+  },
+  {
+    name: 'memory',
+    what: 'what all processes of the browser take, at the most, over what they took before, while parts of 3 MiB drain; bare stands for the limit: five lanes of a part, and 48 MiB',
+    unit: 'MiB',
+    goal: { ratio: 1, is: 'at most' },
+  },
+  {
+    name: 'scale',
+    what: 'ms a chunk of 1 KiB from hand-off until it is confirmed without a chain, of the last thousand of one long session; bare stands for its first thousand',
+    unit: 'ms',
+    goal: { ratio: 1.15, is: 'at most' },
+  },
+  {
+    name: 'scale-memory',
+    what: 'what all processes take after them',
+    unit: 'MiB',
+    goal: { ratio: 1.15, is: 'at most' },
+  },
+  {
+    name: 'scale-sessions',
+    what: 'the same over sessions of 200 chunks',
+    unit: 'ms',
+    goal: { ratio: 1.15, is: 'at most' },
+  },
+  {
+    name: 'scale-sessions-memory',
+    what: 'what all processes take after them',
+    unit: 'MiB',
+    goal: { ratio: 1.15, is: 'at most' },
+  },
 ]
+
+const LIVES: readonly Name[] = [
+  'wake',
+  'wake-queued',
+  'recovery',
+  'memory',
+  'scale',
+  'scale-memory',
+  'scale-sessions',
+  'scale-sessions-memory',
+] satisfies readonly LifeName[]
+
+export const isLife = (name: Name): name is LifeName => LIVES.includes(name)
 
 /** What one round measured, in the comparison's unit. */
 export interface Measured {
@@ -68,11 +163,21 @@ export interface Measured {
   readonly cpuMs?: { readonly ours: number; readonly bare: number }
 }
 
-/** What the page is to do. */
+/** What is to be done. */
 export interface Plan {
-  readonly names: readonly Name[]
   readonly rounds: number
+  /** Of 3 MiB. */
   readonly chunks: number
+  /** Of 64 KiB. */
   readonly smallChunks: number
   readonly queued: number
+  /** Of "memory". */
+  readonly drainedMib: number
+  /** Chunks of "scale"; half as many in its sessions. */
+  readonly scaled: number
+}
+
+/** What the page is to do of it. */
+export interface PagePlan extends Plan {
+  readonly names: readonly PageName[]
 }

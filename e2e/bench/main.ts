@@ -7,7 +7,9 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
 import { openBenchSite } from './bench-site.ts'
-import { COMPARISONS, type Measured, type Plan } from './comparison.ts'
+import { COMPARISONS, isLife, type LifeName, type Measured, type PagePlan, type Plan } from './comparison.ts'
+import { openLifeSite } from './life-site.ts'
+import { measureLives } from './lives.ts'
 import { report, summary, type Machine } from './report.ts'
 
 const HELP = `Compares the engine with the bare browser under it: a Chromium without a debugger, rounds alternating.
@@ -19,7 +21,9 @@ const HELP = `Compares the engine with the bare browser under it: a Chromium wit
   --rounds N    rounds of each comparison (default 5)
   --chunks N    chunks of 3 MiB in a round (default 24)
   --small N     chunks of 64 KiB in a round (default 1000)
-  --queued N    chunks that wait for "backlog" (default 10000)
+  --queued N    chunks that wait for "backlog" and "wake-queued" (default 10000)
+  --mib N       of "memory" (default 2048)
+  --scaled N    chunks of "scale" (default 20000); half as many of "scale-sessions"
   --write       writes docs/benchmarks.md; without --only alone`
 
 async function main(): Promise<void> {
@@ -31,6 +35,8 @@ async function main(): Promise<void> {
       chunks: { type: 'string', default: '24' },
       small: { type: 'string', default: '1000' },
       queued: { type: 'string', default: '10000' },
+      mib: { type: 'string', default: '2048' },
+      scaled: { type: 'string', default: '20000' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -42,13 +48,21 @@ async function main(): Promise<void> {
   if (names.length < values.only.length)
     throw new Error(`There are only: ${COMPARISONS.map((c) => c.name).join(', ')}`)
   const plan: Plan = {
-    names,
     rounds: Number(values.rounds),
     chunks: Number(values.chunks),
     smallChunks: Number(values.small),
     queued: Number(values.queued),
+    drainedMib: Number(values.mib),
+    scaled: Number(values.scaled),
   }
-  const measured = await run(plan, (one) => !values.json && console.log(lineOf(one)))
+  const measured: Measured[] = []
+  const onMeasured = (one: Measured) => {
+    measured.push(one)
+    if (!values.json) console.log(lineOf(one))
+  }
+  const ofPage = names.filter((name) => !isLife(name))
+  if (ofPage.length > 0) await inPage({ ...plan, names: ofPage }, onMeasured)
+  await overLives(names.filter(isLife), plan, onMeasured)
   const machine = machineOf(plan)
   if (values.json) return console.log(JSON.stringify({ machine, measured }, undefined, 2))
   console.log(summary(measured))
@@ -60,18 +74,14 @@ const lineOf = ({ name, ours, bare, cpuMs }: Measured) =>
   `${name}: ${ours.toFixed(2)}, bare ${bare.toFixed(2)}, ratio ${(ours / bare).toFixed(2)}` +
   (cpuMs ? `; CPU ${cpuMs.ours.toFixed(0)} and ${cpuMs.bare.toFixed(0)} ms` : '')
 
-async function run(plan: Plan, onMeasured: (measured: Measured) => void): Promise<Measured[]> {
+async function inPage(plan: PagePlan, onMeasured: (measured: Measured) => void): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'))
-  const measured: Measured[] = []
   let browserPid = 0
   const site = await openBenchSite({
     folder,
     written: () => bytesWritten(browserPid),
     cpuMs: () => timeOnCpu(browserPid),
-    onMeasured(one) {
-      measured.push(one)
-      onMeasured(one)
-    },
+    onMeasured,
   })
   const browser = await launchBrowser({
     executable: findChromium(),
@@ -87,7 +97,21 @@ async function run(plan: Plan, onMeasured: (measured: Measured) => void): Promis
     await site.close()
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
-  return measured
+}
+
+async function overLives(
+  names: readonly LifeName[],
+  plan: Plan,
+  onMeasured: (measured: Measured) => void,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-lives-'))
+  const site = await openLifeSite()
+  try {
+    for await (const one of measureLives(names, plan, site, folder)) onMeasured(one)
+  } finally {
+    await site.close()
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
 }
 
 /** What the browser's processes have caused to be sent to the disk, bytes (proc(5), `/proc/pid/io`). */

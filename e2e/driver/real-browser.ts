@@ -15,6 +15,8 @@ export interface LaunchOptions {
   readonly debuggable?: boolean | 'later'
   readonly url?: string
   readonly args?: readonly string[]
+  /** Told what it says on its standard error. */
+  readonly onSaid?: (said: Buffer) => void
 }
 
 /** A Chromium that was started as a process of ours, so that it can be killed as one. */
@@ -56,7 +58,7 @@ const SINGLETONS = ['SingletonLock', 'SingletonCookie', 'SingletonSocket', 'DevT
 
 /** Starts Chromium on a profile. */
 export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser> {
-  const { executable, profile, debuggable = true, url = 'about:blank', args = [] } = options
+  const { executable, profile, debuggable = true, url = 'about:blank', args = [], onSaid } = options
   await mkdir(profile, { recursive: true })
   await Promise.all(SINGLETONS.map((name) => rm(join(profile, name), { force: true })))
   const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : []
@@ -70,6 +72,7 @@ export async function launchBrowser(options: LaunchOptions): Promise<RealBrowser
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   )
+  if (onSaid) child.stderr?.on('data', onSaid)
   const exited = once(child, 'exit')
   const kill = async () => {
     signalGroup(child, 'SIGKILL')

@@ -23,6 +23,14 @@ const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
     return passed
   }, kind)
 
+/** Runs in the page: nothing lies over it, and it is in the window, whole. */
+function isInSight(element: Element): boolean {
+  const { left, right, top, bottom } = element.getBoundingClientRect()
+  const root = element.getRootNode() as ShadowRoot
+  const middle = (left + right) / 2
+  return [top + 2, bottom - 2].every((y) => root.elementFromPoint(middle, y) === element)
+}
+
 // Held to what is promised, a second, by timers that come late where the page does.
 const WITHIN_TENTHS = 10
 
@@ -39,6 +47,8 @@ test('a camera that is lost is told within a second; the sound goes on, and the 
   expect(await lose(page, 'video')).toBeLessThanOrEqual(WITHIN_TENTHS)
   await expect(told).toHaveText('The camera is gone: no picture is recorded. The sound goes on.')
   await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+  await page.setViewportSize({ width: 320, height: 568 })
+  await expect.poll(() => told.evaluate(isInSight)).toBe(true)
   const { length } = witness.slices
   await witness.acknowledged(length + 1)
   await witness.stop()

@@ -57,6 +57,8 @@ test('opening that fails is tried three times in all, then told; the next use tr
     let fails = 0
     let asked = 0
     IDBFactory.prototype.open = function failing(...args) {
+      // Not the database that turns the log over.
+      if (args[0] !== 'hard to open') return open.apply(this, args)
       asked++
       if (fails-- > 0) throw new DOMException('Internal error opening backing store', 'UnknownError')
       return open.apply(this, args)

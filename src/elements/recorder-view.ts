@@ -63,15 +63,17 @@ export function recorderView(host: HTMLElement) {
   const camera = h(
     'div',
     { class: 'camera', part: 'camera' },
+    h('div', { class: 'viewfinder', part: 'viewfinder' }, preview, hint, badge),
     h(
       'div',
-      { class: 'viewfinder', part: 'viewfinder' },
-      preview,
-      hint,
-      badge,
+      { class: 'controls', part: 'controls' },
+      // Wherever the buttons are, and over what is above them.
       h('div', { class: 'captions' }, sourceState, note, stalledNote),
+      timer,
+      start,
+      stop,
+      acks,
     ),
-    h('div', { class: 'controls', part: 'controls' }, timer, start, stop, acks),
   )
   const showProgress = (progress: RecordProgress): void => {
     const { captured, acknowledged, capturedMs, acknowledgedMs } = progress

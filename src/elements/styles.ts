@@ -273,7 +273,7 @@ export const STATUS = `
 
 /**
  * Dark in both themes, as a viewfinder is. It shows all that is recorded, and nothing else; captions lie over the picture,
- * so that what is said while something is recorded moves nothing.
+ * above the buttons wherever these are, so that what is said while something is recorded is in sight, and moves nothing.
  */
 export const RECORDER = `
 :host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.75rem; }
@@ -296,7 +296,7 @@ export const RECORDER = `
 }
 .viewfinder video { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
 .hint { max-width: 30ch; padding: 1.5rem; color: #b6c7c0; text-align: center; text-wrap: balance; }
-.captions { position: absolute; inset: auto 0 0; display: grid; gap: 1px; max-height: 100%; overflow: auto; }
+.captions { position: absolute; inset: auto 0 100%; display: grid; gap: 1px; max-height: 40vh; overflow: auto; }
 .caption {
   padding: 0.5rem 0.875rem;
   background: #0a100e;
@@ -320,6 +320,7 @@ export const RECORDER = `
   display: grid;
   grid-template-columns: 1fr auto 1fr;
   align-items: center;
+  position: relative;
   padding: 0.875rem 1.25rem 0.75rem;
   background: #0a100e;
   color: #f1f6f4;

@@ -12,8 +12,22 @@ export interface Told {
   readonly name: string
   readonly ending: string
   readonly upload: string
+  readonly startedAtMs: number
+  /** When the store was known to hold its newest head. */
+  readonly confirmedAtMs: number | undefined
   readonly head: string | undefined
   readonly lastError: string | undefined
+}
+
+/**
+ * How many visits the site's storage knows of, before this one: in a database that the library never touches, and beside
+ * all databases. So a deletion of ours, a loss of all databases, and a loss of everything are told apart.
+ */
+export interface Visit {
+  readonly inDatabase: number
+  readonly inCache: number
+  /** Of this one. */
+  readonly number: number
 }
 
 /** What a page of the app can be asked. */
@@ -27,7 +41,12 @@ export interface AppWindow {
       partBytes: number
       group: string
     }): Promise<void>
+    /** The labels of those that this page is at. */
+    readonly underWay: ReadonlySet<string>
     told(): Promise<readonly Told[]>
+    visit(): Promise<Visit>
+    /** The custody log of each session. */
+    logs(): Promise<Readonly<Record<string, unknown>>>
   }
 }
 
@@ -41,7 +60,34 @@ const MAIN = `
 import { connect } from 'holdfast'
 import { upload } from 'holdfast/upload'
 import { contentOf } from './content.js'
-const connected = connect({ scriptUrl: '/sw.js', type: 'classic', scope: '/' })
+const visited = countVisit()
+const connected = visited.then(() => connect({ scriptUrl: '/sw.js', type: 'classic', scope: '/' }))
+function resultOf(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}
+async function countVisit() {
+  const opening = indexedDB.open('visits', 1)
+  opening.onupgradeneeded = () => opening.result.createObjectStore('visits')
+  const db = await resultOf(opening)
+  const inDatabase = (await resultOf(db.transaction('visits').objectStore('visits').get('count'))) ?? 0
+  // Not localStorage, which the browser writes seconds later.
+  const cache = await caches.open('visits')
+  const inCache = Number(await (await cache.match('/visits'))?.text() ?? 0)
+  const number = Math.max(inDatabase, inCache) + 1
+  const tx = db.transaction('visits', 'readwrite', { durability: 'strict' })
+  tx.objectStore('visits').put(number, 'count')
+  await new Promise((resolve, reject) => {
+    tx.oncomplete = resolve
+    tx.onabort = () => reject(tx.error)
+  })
+  db.close()
+  await cache.put('/visits', new Response(String(number)))
+  return { inDatabase, inCache, number }
+}
+const underWay = new Set()
 async function begin({ label, sizeBytes, seed, partBytes, group }) {
   const file = new File([contentOf(sizeBytes, seed)], label + '.bin', { lastModified: 1 })
   return upload(await connected, file, { groups: [{ publicKey: group }], partBytes, labels: { label } })
@@ -56,9 +102,24 @@ async function sessions() {
     }
 }
 Object.assign(window, { uploadApp: {
-  upload: async (file) => { await (await begin(file)).done },
-  told: async () => (await sessions()).map(({ labels, name, ending, upload, anchor, lastError }) => ({
-    label: labels?.label ?? '', name, ending, upload, head: anchor?.address, lastError: lastError?.code,
+  underWay,
+  upload: async (file) => {
+    underWay.add(file.label)
+    try {
+      await (await begin(file)).done
+    } finally {
+      underWay.delete(file.label)
+    }
+  },
+  visit: () => visited,
+  logs: async () => {
+    const holdfast = await connected
+    const all = (await sessions()).map(async ({ id, name }) => [name, await holdfast.log(id)])
+    return Object.fromEntries(await Promise.all(all))
+  },
+  told: async () => (await sessions()).map(({ labels, name, ending, upload, startedAtMs, anchor, lastError }) => ({
+    label: labels?.label ?? '', name, ending, upload, startedAtMs, confirmedAtMs: anchor?.confirmedAtMs,
+    head: anchor?.address, lastError: lastError?.code,
   })),
 } })
 `

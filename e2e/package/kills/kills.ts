@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import type { SessionName } from '../../../src/protocol/ids.ts'
@@ -15,6 +16,8 @@ import { STORES as CONTENT } from '../../stores.ts'
 import { builtApp, type AppWindow, type StoreName, type Told } from './app.ts'
 import { wasOvertaken } from './bucket.ts'
 import { contentOf } from './content.ts'
+import { logsIn, openEvidence } from './evidence.ts'
+import { logOf } from './leveldb-log.ts'
 import { openPlace } from './place.ts'
 
 export interface KillOptions {
@@ -25,7 +28,11 @@ export interface KillOptions {
   /** How fast the server reads, so that a kill finds parts in every state. Default 200,000. */
   readonly bytesPerSec?: number
   readonly seed: number
-  /** Emptied first. */
+  /** Which, by chance; default: all three. */
+  readonly kinds?: readonly Kind[]
+  /** The first browser that is killed dies in the middle of a write to its databases. */
+  readonly tears?: boolean
+  /** Emptied first; what happened is kept here. */
   readonly folder: string
   readonly log: (line: string) => void
 }
@@ -37,11 +44,20 @@ export interface Outcome {
   /** In words. */
   readonly lost: readonly string[]
   readonly doubled: readonly string[]
+  /** Files that were picked when they were whole already, just after the device had said that they were not. */
+  readonly again: readonly string[]
   /** Sent again, and refused by the store: the first had been sent whole by a browser that died, and was still being read. */
   readonly overtaken: readonly string[]
+  /** Times that Chromium threw all of the site's databases away, in words, as docs/guarantees.md tells. */
+  readonly wiped: readonly string[]
+  /** In words, which killed browsers left their databases' log broken, and whether the last one did. */
+  readonly torn: { readonly ever: readonly string[]; readonly last: readonly string[] }
+  /** Objects that were brought before that, and are in no log that the device knows since then. */
+  readonly forgotten: number
 }
 
-const KINDS = ['tab', 'worker', 'browser'] as const
+export const KINDS = ['tab', 'worker', 'browser'] as const
+type Kind = (typeof KINDS)[number]
 const PART_BYTES = 128 * 1024
 const PARTS = 160
 const SIZE_BYTES = PART_BYTES * PARTS - 4
@@ -61,6 +77,8 @@ export async function killUploads({
   kills,
   bytesPerSec: slow = 200_000,
   seed,
+  kinds = KINDS,
+  tears = false,
   folder,
   log,
 }: KillOptions): Promise<Outcome> {
@@ -72,16 +90,24 @@ export async function killUploads({
   if (store !== 'put') backend.faults.add({ ...CONTENT[store], kind: 'slow', bytesPerSec })
 
   const executable = findChromium(log)
+  const profile = join(folder, 'profile')
+  const evidence = await openEvidence(join(folder, 'evidence'), profile)
   let browser: RealBrowser | undefined
   let page: Page | undefined
   async function opened(): Promise<Page> {
-    browser ??= await launchBrowser({ executable, profile: join(folder, 'profile') })
+    browser ??= await launchBrowser({
+      executable,
+      profile,
+      args: ['--enable-logging=stderr'],
+      onSaid: evidence.heard,
+    })
     // However busy the machine is: a net, and no measure.
     browser.context.setDefaultTimeout(SETTLES_WITHIN_MS)
     if (page === undefined) {
       page = await browser.context.newPage()
       await page.goto(site.url)
       await page.waitForFunction(() => 'uploadApp' in window)
+      evidence.visited(await page.evaluate(() => window.uploadApp.visit()))
     }
     return page
   }
@@ -90,7 +116,11 @@ export async function killUploads({
     page = browser = undefined
     await dying?.kill()
   }
-  const told = async (): Promise<readonly Told[]> => (await opened()).evaluate(() => window.uploadApp.told())
+  async function told(): Promise<readonly Told[]> {
+    const all = await (await opened()).evaluate(() => window.uploadApp.told())
+    evidence.note('told', all)
+    return all
+  }
 
   const counted: Record<string, number> = {}
   const strike = {
@@ -99,7 +129,11 @@ export async function killUploads({
       page = undefined
     },
     worker: async () => void (page && (await unlessLate(stopWorkers(page), 5_000))),
-    browser: killBrowser,
+    browser: async () => {
+      await killBrowser()
+      if (tears && counted['browser'] === undefined) tearLog()
+      evidence.killed()
+    },
   }
   const files = Array.from({ length: uploads }, (_none, at) => ({
     label: `upload-${at}`,
@@ -108,8 +142,10 @@ export async function killUploads({
     partBytes: PART_BYTES,
     group,
   }))
+  const of = (all: readonly Told[], label: string) => all.filter((each) => each.label === label)
   const isSettled = (all: readonly Told[], label: string) =>
-    all.some((each) => each.label === label && each.ending === 'complete' && each.upload === 'confirmed')
+    of(all, label).length > 0 &&
+    of(all, label).every(({ ending, upload }) => ending === 'complete' && upload === 'confirmed')
 
   try {
     for (const [at, file] of files.entries()) {
@@ -122,7 +158,10 @@ export async function killUploads({
         }
         await pick(tab, file)
         await sleep(random.between(50, 2_500))
-        const kind = random.pick(KINDS)
+        // There is to be something that the device can forget.
+        if (tears) await untilStored()
+        const kind = random.pick(kinds)
+        evidence.note('kills', kind)
         await strike[kind]()
         counted[kind] = (counted[kind] ?? 0) + 1
       }
@@ -133,6 +172,7 @@ export async function killUploads({
     await settleAll()
     return await judged()
   } finally {
+    await evidence.keep('made', store === 'put' ? bucket.made : backend.ledger.all())
     await killBrowser()
     await site.close()
     await place.close()
@@ -141,9 +181,8 @@ export async function killUploads({
   /** A person picks the file, again where a tab died over it; a worker that is stopped leaves its tab at it. */
   async function pick(tab: Page, file: (typeof files)[number]): Promise<void> {
     await tab.evaluate((asked) => {
-      if (Reflect.get(window, 'uploading') === asked.label) return
-      Reflect.set(window, 'uploading', asked.label)
-      window.uploadApp.upload(asked).catch(() => Reflect.deleteProperty(window, 'uploading'))
+      const { underWay, upload } = window.uploadApp
+      if (!underWay.has(asked.label)) upload(asked).catch(() => undefined)
     }, file)
   }
 
@@ -155,7 +194,9 @@ export async function killUploads({
       if (!isSettled(await told(), file.label)) await pick(tab, file)
       for (;;) {
         const all = await told()
-        if (isSettled(all, file.label)) break
+        // Picked just before it was whole it goes up again.
+        const isUnderWay = await tab.evaluate(({ label }) => window.uploadApp.underWay.has(label), file)
+        if (isSettled(all, file.label) && !isUnderWay) break
         if (Date.now() > until) return log(`Not settled: ${JSON.stringify(all)}`)
         await sleep(500)
       }
@@ -163,19 +204,31 @@ export async function killUploads({
   }
 
   async function judged(): Promise<Outcome> {
-    const [lost, doubled, overtaken]: [string[], string[], string[]] = [[], [], []]
+    const [lost, doubled]: [string[], string[]] = [[], []]
+    const [again, overtaken]: [string[], string[]] = [[], []]
     const all = await told()
+    await evidence.keep('custody', await (await opened()).evaluate(() => window.uploadApp.logs()))
+    const wiped = evidence.wiped()
+    for (const { isExplained, words } of wiped)
+      if (!isExplained) lost.push(`the databases, for no known reason: ${words}`)
+    const wipedAtMs = wiped.at(-1)?.atMs ?? 0
+    let forgotten = 0
     const expected = new Set<string>()
     const names = new Set<string>()
     const pageEnds = new Set<string>()
-    for (const { label, sizeBytes, seed: contentSeed } of files) {
-      const sessions = all.filter((each) => each.label === label)
-      if (sessions.length !== 1) doubled.push(`${label} is ${sessions.length} sessions`)
-      const [found] = sessions
-      if (found?.head === undefined) {
-        lost.push(`${label} has no head: ${JSON.stringify(found)}`)
-        continue
+    for (const file of files) {
+      const sessions = of(all, file.label).sort((a, b) => a.startedAtMs - b.startedAtMs)
+      if (sessions.length === 0) lost.push(`${file.label} has no session`)
+      for (const [at, found] of sessions.entries()) {
+        await judge(file, found)
+        const before = sessions[at - 1]
+        // Whoever picks a file that is whole uploads it again.
+        if (before && (before.confirmedAtMs ?? Infinity) <= found.startedAtMs) again.push(file.label)
+        else if (before) doubled.push(`${file.label} is another session, too`)
       }
+    }
+    async function judge({ label, sizeBytes, seed: contentSeed }: (typeof files)[number], found: Told) {
+      if (found.head === undefined) return void lost.push(`${label} has no head: ${JSON.stringify(found)}`)
       const places = { gateway: server, groupKey: privateKey }
       const session = await openSession({ head: found.head, ...places })
       if (store === 'put') {
@@ -198,7 +251,8 @@ export async function killUploads({
       for (const cid of [...log.pages, ...log.chunks.map((chunk) => chunk.cid)]) expected.add(cid)
     }
     const stored = storedKeys()
-    for (const [key, times] of stored) {
+    for (const [key, { times, atMs }] of stored) {
+      const isForgotten = atMs < wipedAtMs
       if (times > 1 && store === 'put' && wasOvertaken(bucket, key)) overtaken.push(key)
       else if (times > 1) doubled.push(`${key} was stored ${times} times`)
       const object = await objectOf(key)
@@ -206,15 +260,27 @@ export async function killUploads({
       if (page) {
         // A full page takes the place of small ones; no two end with one entry.
         const end = `${page.name} ${page.from + page.entries.length}`
-        if (pageEnds.has(end) || !names.has(page.name)) doubled.push(`${key} is one page too much`)
+        if (isForgotten && !names.has(page.name)) forgotten++
+        else if (pageEnds.has(end) || !names.has(page.name)) doubled.push(`${key} is one page too much`)
         pageEnds.add(end)
       }
       if (expected.has(key) || page) continue
-      // Of heads each page has one; anything else that no log lists was brought for nothing.
+      if (isForgotten) forgotten++
+      else // Of heads each page has one; anything else that no log lists was brought for nothing.
       if (object.length !== SIGNED_HEAD_BYTES) doubled.push(`${key} is in no log`)
     }
     for (const cid of expected) if (!stored.has(cid)) lost.push(`${cid} was never stored`)
-    return { kills: counted, parts: uploads * PARTS, lost, doubled, overtaken }
+    return {
+      kills: counted,
+      parts: uploads * PARTS,
+      lost,
+      doubled,
+      again,
+      overtaken,
+      wiped: wiped.map(({ words }) => words),
+      torn: evidence.torn(),
+      forgotten,
+    }
   }
 
   async function objectOf(cid: string): Promise<Uint8Array> {
@@ -222,21 +288,35 @@ export async function killUploads({
     return new Uint8Array(await response.arrayBuffer())
   }
 
-  /** How often each object was brought whole, by the server's own ledger. */
-  function storedKeys(): Map<string, number> {
-    const keys =
+  async function untilStored(): Promise<void> {
+    while (storedKeys().size === 0) await sleep(50)
+  }
+
+  /** How often each object was brought whole, and when first, ms since the epoch, by the server's own ledger. */
+  function storedKeys(): Map<string, { times: number; atMs: number }> {
+    const { service: its, method: sends } = CONTENT[store]
+    const brought =
       store === 'put'
-        ? bucket.made.flatMap(({ key, status }) => (status === 200 || status === 412 ? key : []))
+        ? bucket.made
+            .filter(({ status }) => status === 200 || status === 412)
+            .map(({ key, fromMs }) => ({ key, at: performance.timeOrigin + fromMs }))
         : backend.ledger
             .all()
-            .filter(({ service, method, changed, duplicate }) => {
-              const { service: its, method: sends } = CONTENT[store]
-              return service === its && method === sends && (changed || duplicate)
-            })
-            .flatMap(({ key }) => key ?? [])
-    const counts = new Map<string, number>()
-    for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1)
-    return counts
+            .filter(({ service, method }) => service === its && method === sends)
+            .filter(({ changed, duplicate }) => changed || duplicate)
+    const stored = new Map<string, { times: number; atMs: number }>()
+    for (const { key, at } of brought) {
+      if (key === undefined) continue
+      const { times, atMs } = stored.get(key) ?? { times: 0, atMs: at }
+      stored.set(key, { times: times + 1, atMs })
+    }
+    return stored
+  }
+
+  /** The log goes on with the head of a record, and nothing follows: its writer died between two writes. */
+  function tearLog(): void {
+    const [path] = logsIn(profile).at(-1) ?? []
+    if (path !== undefined) appendFileSync(path, logOf([new Uint8Array(100)]).subarray(0, 7))
   }
 }
 

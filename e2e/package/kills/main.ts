@@ -2,9 +2,9 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { repositoryRoot } from '../../backend/repository-root.ts'
 import { STORES } from './app.ts'
-import { killUploads } from './kills.ts'
+import { killUploads, KINDS } from './kills.ts'
 
-const HELP = `npx tsc -b && node dist/e2e/package/kills/main.js [--store ipfs|tus|put] [--kills 100] [--uploads 5] [--rate 200000] [--seed 1]
+const HELP = `npx tsc -b && node dist/e2e/package/kills/main.js [--store ipfs|tus|put] [--kills 100] [--uploads 5] [--rate 200000] [--kind tab|worker|browser] [--seed 1]
 
 Uploads files by an app of the packed library, without a chain, and kills its tab, worker and browser at random times.
 Without --store: over each of the three. With a lower --rate, bytes per second that the server reads, there is time for more kills. Exits with 1 where anything was lost or doubled.`
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     store: { type: 'string' },
     kills: { type: 'string', default: '100' },
     uploads: { type: 'string', default: '5' },
+    kind: { type: 'string' },
     rate: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
@@ -26,12 +27,14 @@ else
       Number,
     )
     const folder = join(repositoryRoot(), '.holdfast', `kills-${store}`)
+    const kinds = KINDS.filter((kind) => kind === values.kind)
     const options = {
       store,
       kills: kills!,
       uploads: uploads!,
       bytesPerSec: bytesPerSec!,
       seed: seed!,
+      ...(kinds.length > 0 && { kinds }),
       folder,
     }
     const outcome = await killUploads({ ...options, log: (line) => console.log(`${store}: ${line}`) })

@@ -2,8 +2,6 @@
 // are set, not added: fewer bytes.
 // oxlint-disable unicorn/prefer-add-event-listener
 
-import { SCHEMA_VERSION, upgrade } from './schema.ts'
-
 /** The result of a request. */
 export const resultOf = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
@@ -19,12 +17,18 @@ export const endOf = (tx: IDBTransaction): Promise<void> =>
   })
 
 /**
- * Opens a database of this schema, and brings an older one to it, in place.
+ * Opens a database.
  *
+ * @param upgrade brings an older one to this version, in place
  * @param onLost the browser has closed it, or a newer worker waits for its upgrade
  */
-export async function openDatabase(name: string, onLost: () => void): Promise<IDBDatabase> {
-  const request = indexedDB.open(name, SCHEMA_VERSION)
+export async function openDatabase(
+  name: string,
+  version: number,
+  upgrade: (db: IDBDatabase, oldVersion: number) => void,
+  onLost: () => void,
+): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, version)
   request.onupgradeneeded = ({ oldVersion }) => upgrade(request.result, oldVersion)
   const db = await resultOf(request)
   db.onversionchange = db.onclose = onLost

@@ -54,6 +54,7 @@ const never = () => new Promise<never>(() => {})
 beforeEach(() => {
   vi.useFakeTimers()
   vi.stubGlobal('IDBKeyRange', {})
+  vi.stubGlobal('navigator', {})
   database.opened = database.closed = 0
   database.asked = []
   database.open = async () => {}
@@ -191,4 +192,16 @@ test('the oldest lines of the custody log go, and the look for them does not beg
   for (let times = 0; times < 103; times++) await write((tx) => tx.addLog([{ event: 'line' } as LogEntry]))
   // At number 10,000 and at 10,100: also what workers left that died before they came to it.
   expect(removed.mock.calls).toEqual([[[6_500, 7_500]], [[6_600, 7_600]]])
+})
+
+test('in Chromium the first write of a life has the log turned over, once; that this fails is no failure', async () => {
+  vi.stubGlobal('navigator', { userAgentData: {} })
+  transactions(() => ({}))
+  const store = idbStore('turned')
+  await store.read(async () => undefined)
+  expect(database.opened).toBe(1)
+  database.open = () => Promise.reject(new Error('no room'))
+  await store.write(async () => undefined)
+  await store.write(async () => undefined)
+  expect(database.opened).toBe(2)
 })

@@ -8,7 +8,8 @@ import { groupCommit } from './group-commit.ts'
 import { keepsBlobs, payloadForm } from './payload-form.ts'
 import { endOf, openDatabase, resultOf } from './idb-requests.ts'
 import { createQueue, type Place } from './queue.ts'
-import { ALL, PAYLOADS, RECORDS } from './schema.ts'
+import { ALL, PAYLOADS, RECORDS, SCHEMA_VERSION, upgrade } from './schema.ts'
+import { turnLogOver } from './turn-log-over.ts'
 import {
   LOG_GROUPS,
   LOG_LEFT,
@@ -44,6 +45,12 @@ export function idbStore(name: string): Store {
     )
   }
 
+  /** Once in a worker's life, so that what it writes is not lost by how a browser ended before. */
+  let turned: Promise<void> | undefined
+  const secureLog = () => {
+    if (keepsBlobs()) turned ??= turnLogOver(`${name}-turn`).catch(() => undefined)
+  }
+
   const lose = () => opened && drop(opened)
 
   /** @param scope what it may touch: the less, the more go on beside it */
@@ -54,7 +61,7 @@ export function idbStore(name: string): Store {
     durability: IDBTransactionDurability = 'strict',
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const connection = (opened ??= openDatabase(name, lose))
+      const connection = (opened ??= openDatabase(name, SCHEMA_VERSION, upgrade, lose))
       let isOpen = false
       try {
         const db = await deadline(OPEN_TIMEOUT_MS * attempt).race(connection)
@@ -91,13 +98,16 @@ export function idbStore(name: string): Store {
     read: (work) => run(RECORDS, 'readonly', ({ tx }) => work(reader(tx, queue))),
     write: groupCommit(async (work, { repeatable, records } = {}) => {
       const places: Place[] = []
-      const once = () =>
-        run(
+      const once = async () => {
+        const result = await run(
           records ? RECORDS : ALL,
           'readwrite',
           (live) => work(writer(live, log, places)),
           repeatable ? 'relaxed' : 'strict',
         )
+        secureLog()
+        return result
+      }
       try {
         return await once()
       } catch (error) {
