@@ -20,6 +20,10 @@ export interface Rudeness {
   /** POST is redirected (307) to this folder. */
   readonly redirect?: string
   readonly headStatus?: number
+  /** POST is answered so, without effect. */
+  readonly createStatus?: number
+  /** The part that would make an upload whole is answered with 500, and the upload is forgotten. */
+  readonly refusesLast?: boolean
   /** Each PATCH is answered so, without effect; 204: with the offset that there was. */
   readonly patchStatus?: 204 | 409
   /** HEAD tells so many bytes more than there are. */
@@ -37,6 +41,7 @@ interface Stored {
 export async function rudeTus(rudeness: Rudeness) {
   const uploads = new Map<string, Stored>()
   let received = 0
+  let created = 0
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await collect(request)
@@ -53,7 +58,8 @@ export async function rudeTus(rudeness: Rudeness) {
     if (request.method === 'POST') {
       const { redirect } = rudeness
       if (redirect !== undefined && url.pathname !== redirect) return end(307, { Location: redirect })
-      const id = `u${uploads.size + 1}`
+      if (rudeness.createStatus !== undefined) return end(rudeness.createStatus)
+      const id = `u${(created += 1)}`
       uploads.set(id, { sizeBytes: Number(request.headers['upload-length']), content: Buffer.alloc(0) })
       return end(201, { Location: rudeness.location?.(id) ?? `/files/${id}` })
     }
@@ -81,6 +87,10 @@ export async function rudeTus(rudeness: Rudeness) {
         if (algorithm && createHash(algorithm).update(body).digest('base64') !== digest) return end(460)
         upload.content = Buffer.concat([upload.content, body])
         received += body.length
+        if (rudeness.refusesLast && upload.content.length === sizeBytes) {
+          uploads.delete(url.pathname.slice(folder.length))
+          return end(500)
+        }
         return end(204, { 'Upload-Offset': String(upload.content.length) })
       }
       case 'GET':

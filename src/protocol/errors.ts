@@ -97,14 +97,10 @@ export class HoldfastError<Code extends string = ErrorCode> extends Error {
     return classOf(this.code)
   }
 
-  toWire(): WireError<Code> {
-    return { code: this.code, message: this.message }
-  }
-
   /** Any thrown value as a `HoldfastError`; what we did not foresee is a `defect`. */
   static from(thrown: unknown): HoldfastError {
     if (thrown instanceof HoldfastError) return thrown
-    return new HoldfastError('defect', thrown instanceof Error ? thrown.message : String(thrown), {
+    return new HoldfastError('defect', String((thrown as Error | null)?.message ?? thrown), {
       cause: thrown,
     })
   }

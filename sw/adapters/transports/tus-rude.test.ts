@@ -197,3 +197,17 @@ test('tells a head by its session and its size, beside its address', async () =>
   const filename = `filename ${btoa(upload.cid)}`
   expect(told).toEqual([filename, `${filename},head ${btoa(`${head.session}/3`)}`])
 })
+
+test('counts no copy where not even its creation is taken', async () => {
+  const { attempt, copies } = await scene({ checksums: true, createStatus: 500 })
+  for (let time = 0; time < 4; time += 1) expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(copies()).toBe(0)
+})
+
+test('sends no third copy in parts of which the first are taken each time', async () => {
+  const { attempt, copies } = await scene({ refusesLast: true }, { partBytes: 400 })
+  expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+  expect(copies()).toBe(2)
+})
