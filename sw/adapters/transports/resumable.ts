@@ -56,6 +56,9 @@ const ALWAYS = { 'Upload-Draft-Interop-Version': '8', 'Want-Repr-Digest': 'sha-2
 /** What a person can do where nothing proves a copy. */
 const CONFIGURE = ' Let it answer Repr-Digest, or set readUrl.'
 
+/** `Upload-Limit` in which a member that we know is no Integer: then none of it counts. */
+const MALFORMED = /(^|[,\s])(max|min)-(append-)?size(?!=\d+($|[,;\s]))/
+
 const NOTHING: RemoteState = { kind: 'nothing' }
 
 /**
@@ -96,7 +99,7 @@ export function resumable({
   }
 
   const limit = (key: string, absent: number) =>
-    Number(limits.match(`(?:^|[,\\s])${key}=(\\d+)`)?.[1] ?? absent)
+    Number((MALFORMED.test(limits) ? '' : limits).match(`(?:^|[,\\s])${key}=(\\d+)`)?.[1] ?? absent)
 
   /** How far an upload is; nothing, too, where it is gone, of another size, or beyond its own: then another is begun. */
   async function stateOf(upload: Upload, attempt: Attempt): Promise<RemoteState> {
