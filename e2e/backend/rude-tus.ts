@@ -10,6 +10,10 @@ export interface Rudeness {
   options?: number | 'bare'
   /** HEAD tells no Upload-Length, or CORS hides it. */
   readonly hidesLength?: boolean
+  /** How HEAD writes the length. */
+  readonly lengthAs?: (sizeBytes: number) => string
+  /** How each answer writes the offset. */
+  readonly offsetAs?: (offset: number) => string
   /** An upload is forgotten once it is whole, as by a hook that moves it. */
   readonly forgetsWhole?: boolean
   readonly readable?: boolean
@@ -70,12 +74,15 @@ export async function rudeTus(rudeness: Rudeness) {
     if (upload === undefined || !isThere) return end(404)
     const { sizeBytes } = upload
     if (rudeness.forgetsWhole && upload.content.length === sizeBytes) return end(404)
-    const offset = () => ({ 'Upload-Offset': String(upload.content.length + (rudeness.beyond ?? 0)) })
+    const { offsetAs = String } = rudeness
+    const offset = () => ({ 'Upload-Offset': offsetAs(upload.content.length + (rudeness.beyond ?? 0)) })
     switch (request.method) {
       case 'HEAD':
         return end(rudeness.headStatus ?? 200, {
           ...offset(),
-          ...(!rudeness.hidesLength && { 'Upload-Length': String(sizeBytes + (rudeness.longer ?? 0)) }),
+          ...(!rudeness.hidesLength && {
+            'Upload-Length': rudeness.lengthAs?.(sizeBytes) ?? String(sizeBytes + (rudeness.longer ?? 0)),
+          }),
         })
       case 'PATCH': {
         if (rudeness.patchStatus !== undefined) {
@@ -91,7 +98,7 @@ export async function rudeTus(rudeness: Rudeness) {
           uploads.delete(url.pathname.slice(folder.length))
           return end(500)
         }
-        return end(204, { 'Upload-Offset': String(upload.content.length) })
+        return end(204, { 'Upload-Offset': offsetAs(upload.content.length) })
       }
       case 'GET':
         return rudeness.readable ? end(200, {}, upload.content) : end(405)

@@ -110,10 +110,8 @@ export function tus({
     const answer = await call('HEAD', url, attempt, TUS)
     if (isAbsent(answer)) return undefined
     if (!answer.ok) throw httpError(answer)
-    const offset = offsetIn(answer)
-    const length = answer.headers.get('upload-length')
-    if (length === null) throw hidden(answer, 'Upload-Length', REJECTED)
-    if (length !== `${sizeBytes}`) return NaN
+    const offset = integerIn(answer, 'Upload-Offset')
+    if (integerIn(answer, 'Upload-Length', REJECTED) !== sizeBytes) return NaN
     if (offset > sizeBytes) throw badAnswer(answer, ' with an offset beyond the length.')
     return offset
   }
@@ -176,7 +174,7 @@ export function tus({
       const answer = await call('PATCH', target.url, attempt, headers, part)
       if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
       if (!answer.ok) throw httpError(answer)
-      const reached = offsetIn(answer)
+      const reached = integerIn(answer, 'Upload-Offset')
       // The same bytes again would be taken no better.
       if (reached === offset) throw badAnswer(answer, ' without progress.')
       if (reached < offset || reached > end) throw badAnswer(answer, ' with an offset that cannot be.')
@@ -270,9 +268,9 @@ const CONFIGURE = 'Enable checksums, let uploads be read, or set trustLength.'
 
 const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 
-function offsetIn(answer: Answer): number {
-  const header = answer.headers.get('upload-offset') ?? ''
-  if (!/^\d+$/.test(header)) throw hidden(answer, 'Upload-Offset')
+function integerIn(answer: Answer, name: string, code?: ErrorCode): number {
+  const header = answer.headers.get(name) ?? ''
+  if (!/^\d+$/.test(header)) throw hidden(answer, name, code)
   return Number(header)
 }
 
