@@ -27,6 +27,8 @@ export interface Rudeness {
   readonly interim?: boolean
   /** Headers that CORS hides, or that the server does not send; in lower case. */
   readonly hides?: readonly string[]
+  /** What HEAD tells in the place of what is so. */
+  readonly answers?: { readonly offset?: string; readonly complete?: string; readonly length?: string }
   /** HEAD tells so many bytes more than there are. */
   readonly beyond?: number
   /** Answers to the next appends, without effect, in place of the server's own. */
@@ -117,10 +119,11 @@ export async function rudeResumable(rudeness: Rudeness) {
     }
     if (method === 'HEAD' || method === 'GET') {
       const { content, length, complete } = upload
+      const { answers = {} } = rudeness
       const told = {
-        'Upload-Offset': String(content.length + (rudeness.beyond ?? 0)),
-        'Upload-Length': String(length),
-        'Upload-Complete': complete ? '?1' : '?0',
+        'Upload-Offset': answers.offset ?? String(content.length + (rudeness.beyond ?? 0)),
+        'Upload-Length': answers.length ?? String(length),
+        'Upload-Complete': answers.complete ?? (complete ? '?1' : '?0'),
         ...(complete && digestOf(content)),
       }
       return rudeness.readable === true ? end(200, told, content) : end(204, told)

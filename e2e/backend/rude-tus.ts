@@ -10,6 +10,10 @@ export interface Rudeness {
   options?: number | 'bare'
   /** HEAD tells no Upload-Length, or CORS hides it. */
   readonly hidesLength?: boolean
+  /** How HEAD writes the length. */
+  readonly lengthAs?: (sizeBytes: number) => string
+  /** How each answer writes the offset. */
+  readonly offsetAs?: (offset: number) => string
   /** An upload is forgotten once it is whole, as by a hook that moves it. */
   readonly forgetsWhole?: boolean
   readonly readable?: boolean
@@ -20,6 +24,10 @@ export interface Rudeness {
   /** POST is redirected (307) to this folder. */
   readonly redirect?: string
   readonly headStatus?: number
+  /** POST is answered so, without effect. */
+  readonly createStatus?: number
+  /** The part that would make an upload whole is answered with 500, and the upload is forgotten. */
+  readonly refusesLast?: boolean
   /** Each PATCH is answered so, without effect; 204: with the offset that there was. */
   readonly patchStatus?: 204 | 409
   /** HEAD tells so many bytes more than there are. */
@@ -37,6 +45,7 @@ interface Stored {
 export async function rudeTus(rudeness: Rudeness) {
   const uploads = new Map<string, Stored>()
   let received = 0
+  let created = 0
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await collect(request)
@@ -53,7 +62,8 @@ export async function rudeTus(rudeness: Rudeness) {
     if (request.method === 'POST') {
       const { redirect } = rudeness
       if (redirect !== undefined && url.pathname !== redirect) return end(307, { Location: redirect })
-      const id = `u${uploads.size + 1}`
+      if (rudeness.createStatus !== undefined) return end(rudeness.createStatus)
+      const id = `u${(created += 1)}`
       uploads.set(id, { sizeBytes: Number(request.headers['upload-length']), content: Buffer.alloc(0) })
       return end(201, { Location: rudeness.location?.(id) ?? `/files/${id}` })
     }
@@ -64,12 +74,15 @@ export async function rudeTus(rudeness: Rudeness) {
     if (upload === undefined || !isThere) return end(404)
     const { sizeBytes } = upload
     if (rudeness.forgetsWhole && upload.content.length === sizeBytes) return end(404)
-    const offset = () => ({ 'Upload-Offset': String(upload.content.length + (rudeness.beyond ?? 0)) })
+    const { offsetAs = String } = rudeness
+    const offset = () => ({ 'Upload-Offset': offsetAs(upload.content.length + (rudeness.beyond ?? 0)) })
     switch (request.method) {
       case 'HEAD':
         return end(rudeness.headStatus ?? 200, {
           ...offset(),
-          ...(!rudeness.hidesLength && { 'Upload-Length': String(sizeBytes + (rudeness.longer ?? 0)) }),
+          ...(!rudeness.hidesLength && {
+            'Upload-Length': rudeness.lengthAs?.(sizeBytes) ?? String(sizeBytes + (rudeness.longer ?? 0)),
+          }),
         })
       case 'PATCH': {
         if (rudeness.patchStatus !== undefined) {
@@ -81,7 +94,11 @@ export async function rudeTus(rudeness: Rudeness) {
         if (algorithm && createHash(algorithm).update(body).digest('base64') !== digest) return end(460)
         upload.content = Buffer.concat([upload.content, body])
         received += body.length
-        return end(204, { 'Upload-Offset': String(upload.content.length) })
+        if (rudeness.refusesLast && upload.content.length === sizeBytes) {
+          uploads.delete(url.pathname.slice(folder.length))
+          return end(500)
+        }
+        return end(204, { 'Upload-Offset': offsetAs(upload.content.length) })
       }
       case 'GET':
         return rudeness.readable ? end(200, {}, upload.content) : end(405)

@@ -20,7 +20,7 @@ async function perform(order: Order, port: MessagePort): Promise<void> {
   const tell = (message: Told | Done) => port.postMessage(message)
   const stop = new AbortController()
   if (order.aborted) stop.abort()
-  let kept = () => {}
+  let kept: (value?: unknown) => void = () => {}
   port.addEventListener('message', ({ data }: MessageEvent<Nudge>) =>
     data === 'abort' ? stop.abort() : kept(),
   )

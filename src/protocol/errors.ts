@@ -97,15 +97,10 @@ export class HoldfastError<Code extends string = ErrorCode> extends Error {
     return classOf(this.code)
   }
 
-  toWire(): WireError<Code> {
-    return { code: this.code, message: this.message }
-  }
-
   /** Any thrown value as a `HoldfastError`, one of another copy of the library too; what we did not foresee is a `defect`. */
   static from(thrown: unknown): HoldfastError {
-    if (thrown instanceof HoldfastError || Object(thrown).name === 'HoldfastError')
-      return thrown as HoldfastError
-    return new HoldfastError('defect', thrown instanceof Error ? thrown.message : String(thrown), {
+    if (Object(thrown).name === 'HoldfastError') return thrown as HoldfastError
+    return new HoldfastError('defect', String((thrown as Error | null)?.message ?? thrown), {
       cause: thrown,
     })
   }

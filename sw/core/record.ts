@@ -207,6 +207,8 @@ export interface StoreChoice {
   readonly stores: readonly string[]
   /** So many of them must have a proved copy before it counts as stored: 1 to their number. */
   readonly atLeast: number
+  /** When a person last asked for them to be tried, ms since the epoch; absent: never. */
+  readonly resumedAtMs?: number | undefined
 }
 
 /** A recording as it is stored. */
@@ -240,6 +242,8 @@ export interface SessionRecord {
   readonly indexes?: number | undefined
   /** Whom it is bound to (`identity.ts`); absent in a record of an older version. */
   readonly identity?: string | undefined
+  /** When a person last resumed it, ms since the epoch. */
+  readonly resumedAtMs?: number | undefined
   /** By a person, or because it is damaged; or because the worker that looked last goes elsewhere. */
   readonly paused: boolean | 'elsewhere'
   /** Its stored record lacked what nothing else here can tell: it is set apart, and told. */

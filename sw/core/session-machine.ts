@@ -51,7 +51,7 @@ export type SessionEvent =
   /** `by`: how, where it is no person's choice; that stays. */
   | { readonly type: 'paused'; readonly by?: SessionRecord['paused'] }
   /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
-  | { readonly type: 'resumed' }
+  | { readonly type: 'resumed'; readonly byPerson?: boolean }
   /** The app has it go where this worker goes: of what is not confirmed nothing is proved there. */
   | { readonly type: 'adopted'; readonly here: string }
   /**
@@ -168,7 +168,7 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.requeue()
       return
     case 'resumed':
-      draft.set({ paused: false })
+      draft.set({ paused: false, ...(event.byPerson && { resumedAtMs: draft.now.nowMs }) })
       tryAll(draft)
       clearError(draft)
       return

@@ -65,7 +65,7 @@ describe('a delivery', () => {
     expect(proved.done).toEqual(['probe'])
     const claimed = world({ kind: 'all', proved: false })
     await claimed.run(true)
-    expect(claimed.done).toEqual(['probe', 'verify, knowing undefined'])
+    expect(claimed.done).toEqual(['probe', 'verify, knowing '])
   })
 
   it('proves what was sent and not proved, with what the transport remembered meanwhile', async () => {

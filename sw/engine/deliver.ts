@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { UnderWay } from '../core/effort.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
@@ -8,6 +8,7 @@ import { asked } from './asked.ts'
 import { change } from './change.ts'
 import { SILENCE_MS } from './limits.ts'
 import { limited, limitMs } from './time-limit.ts'
+import { counted } from './two-copies.ts'
 import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
 
 /** What one delivery needs of whoever keeps its record. */
@@ -108,33 +109,33 @@ export async function deliver(
   if (!sent && !(await delivery.record({ type: 'send-began' }))) return false
   const done = await within(async (signal) => {
     let sending = false
-    const attempt: { -readonly [Name in keyof Attempt]: Attempt[Name] } = {
+    const attempt: Attempt = {
       signal,
       resumeToken,
       floors,
-      async saveResumeToken(text) {
-        await delivery.record({ type: 'resume-token-saved', resumeToken: text })
-        attempt.resumeToken = text
-      },
+      saveResumeToken: (text) => delivery.record({ type: 'resume-token-saved', resumeToken: text }),
       progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
     }
-    const held = sent ? await asked(transport.probe(upload, attempt)) : ({ kind: 'nothing' } as const)
-    let proved = held.kind === 'all' && held.proved
-    try {
-      if (held.kind !== 'all') {
-        sending = true
-        const how =
-          (unread && (await transport.sendUnread?.(upload, unread, attempt))) ??
-          (await transport.send(upload, ready ?? (await delivery.bytes()), held, attempt))
-        proved = how === 'proved'
+    await counted(attempt, upload, !transport.stores, async (own, mayBeSent) => {
+      const held = sent ? await asked(transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
+      let proved = held.kind === 'all' && held.proved
+      try {
+        if (held.kind !== 'all') {
+          await mayBeSent()
+          sending = true
+          const how =
+            (unread && (await transport.sendUnread?.(upload, unread, own))) ??
+            (await transport.send(upload, ready ?? (await delivery.bytes()), held, own))
+          proved = how === 'proved'
+        }
+        if (!proved && transport.verify) await asked(transport.verify(upload, own))
+      } catch (error) {
+        // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
+        // a server says is heard.
+        if (unread && !signal.aborted && mayBeOfBytes(error)) await delivery.bytes()
+        throw error
       }
-      if (!proved && transport.verify) await asked(transport.verify(upload, attempt))
-    } catch (error) {
-      // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
-      // a server says is heard.
-      if (unread && !signal.aborted && mayBeOfBytes(error)) await delivery.bytes()
-      throw error
-    }
+    })
     return true
   })
   return !!done
@@ -142,4 +143,4 @@ export async function deliver(
 
 /** Whether it could be the bytes' fault. What asks for a wait, or for a sign-in, is the destination's. */
 const mayBeOfBytes = (error: unknown) =>
-  !['throttled', 'server-error', 'sign-in-needed'].includes(HoldfastError.from(error).code)
+  !['throttled', 'server-error', 'sign-in-needed'].includes((error as HoldfastError).code)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { countedStore } from '../testing/counted-store.ts'
 import {
@@ -17,6 +18,7 @@ import {
 } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
+import { reply } from './requests.ts'
 import { resumeSession, startSession } from './sessions.ts'
 
 const id = sessionIdOf(1)
@@ -42,6 +44,30 @@ describe('failures', () => {
     await resumeSession(world.worker(), id)
     expect(await drainOnce(world, world.worker())).toBe('idle')
     await expectThrough(world, id, 3)
+  })
+
+  it('tell the store, once a person has asked for another try, when that was; not for a visit', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 1 })
+    world.server.fault = (op) => (op === 'send' ? { code: 'rejected-by-store' } : undefined)
+    const asked: (number | undefined)[] = []
+    const worker = () => {
+      const context = world.worker()
+      const { transport } = context
+      const send: typeof transport.send = (upload, ...rest) => {
+        asked.push(upload.to?.resumedAtMs)
+        return transport.send(upload, ...rest)
+      }
+      return { ...context, transport: { ...transport, send } }
+    }
+    await drainOnce(world, worker())
+    await reply(worker(), { holdfast: PROTOCOL_VERSION, type: 'hello' })
+    await drainOnce(world, worker())
+    expect(new Set(asked.splice(0))).toEqual(new Set([undefined]))
+    const nowMs = world.clock.now()
+    await resumeSession(worker(), id)
+    await drainOnce(world, worker())
+    expect(new Set(asked)).toEqual(new Set([nowMs]))
   })
 
   // Promise 6 of docs/guarantees.md.

@@ -34,7 +34,8 @@ export async function reply(context: Context, data: unknown): Promise<Reply> {
     const request = parseRequest(data)
     return { ok: true, value: await handle(context, request.type, request) }
   } catch (error) {
-    return { ok: false, error: HoldfastError.from(error).toWire() }
+    const { code, message } = HoldfastError.from(error)
+    return { ok: false, error: { code, message } }
   }
 }
 

@@ -85,7 +85,7 @@ export const pauseSession = (context: Context, id: SessionId): Promise<SessionRe
 /** Goes on after a pause, and tries whatever is parked, now. */
 export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
   await reconsiderCircuits(context)
-  return changeExisting(context, id, { type: 'resumed' })
+  return changeExisting(context, id, { type: 'resumed', byPerson: true })
 }
 
 /** Has a session that is bound elsewhere go where this worker goes; any other one stays as it is. */

@@ -11,7 +11,7 @@ import type { Transport } from '../ports/transport.ts'
  */
 export function storeChoice(
   { name, stores: known = [name] }: Pick<Transport, 'name' | 'stores'>,
-  { stores = known, atLeast = stores.length }: Pick<SessionRecord, 'stores' | 'atLeast'>,
+  { stores = known, atLeast = stores.length, resumedAtMs }: Pick<SessionRecord, keyof StoreChoice>,
   starts = false,
 ): StoreChoice {
   const least = starts ? Math.max(1, atLeast, stores.length) : atLeast
@@ -20,5 +20,5 @@ export function storeChoice(
       starts ? 'bad-input' : 'copies-missing',
       `${atLeast} of ${stores} are wanted; this worker has ${known}.`,
     )
-  return { stores, atLeast }
+  return { stores, atLeast, resumedAtMs }
 }

@@ -15,7 +15,7 @@ import {
 export interface TimedRequest {
   readonly signal: AbortSignal
   /** Bytes of the request's body; 0 if absent. */
-  readonly bodyBytes?: number
+  readonly bodyBytes?: number | undefined
   /** Most bytes of the answer's body; 64 KiB if absent. */
   readonly maxBytes?: number
 }

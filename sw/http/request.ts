@@ -1,5 +1,4 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { following } from '../../src/protocol/following.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 /** A server's answer, read in full. */
@@ -20,28 +19,34 @@ export interface Answer {
 export const under = (base: string, path: string): string => base.replace(/\/*$/, `/${path}`)
 
 /**
- * Work that has a time and a signal.
+ * Work that has a time and a signal, and is waited for no longer, whether it heeds them or not.
  *
  * @param work its signal aborts when the time is up, too, which is in so many ms as it says
- * @param codeOf what another failure than ours, our stop and the time means
+ * @param otherwise what a failure means that is neither ours, nor our stop, nor the time, nor a TypeError, which is what
+ *   a `fetch` without network throws
  */
 export async function limited<T>(
   what: string,
   signal: AbortSignal,
   work: (until: AbortSignal, endIn: (ms: number) => void) => Promise<T>,
-  codeOf = (_cause: unknown): ErrorCode => 'unreachable',
+  otherwise: ErrorCode = 'unreachable',
 ): Promise<T> {
-  const late = following(signal)
+  const late = new AbortController()
+  const until = late.signal
   let timer: ReturnType<typeof setTimeout> | undefined
   const endIn = (ms: number) => {
     clearTimeout(timer)
     timer = setTimeout(() => late.abort(), ms)
   }
   try {
-    return await work(late.signal, endIn)
+    signal.throwIfAborted()
+    signal.addEventListener('abort', () => late.abort(), { signal: until })
+    const over = new Promise<never>((_, reject) => until.addEventListener('abort', reject))
+    return await Promise.race([over, work(until, endIn)])
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
-    const code = signal.aborted ? 'aborted' : late.signal.aborted ? 'timeout' : codeOf(cause)
+    const failed = cause instanceof TypeError ? 'unreachable' : otherwise
+    const code = signal.aborted ? 'aborted' : until.aborted ? 'timeout' : failed
     throw new HoldfastError(code, `${what}: ${code}.`, { cause })
   } finally {
     clearTimeout(timer)
@@ -71,8 +76,7 @@ export function httpError(
   hint = '',
   code = codeOf(status),
 ): HoldfastError {
-  const said = text === '' ? '' : `: ${redact(text)}`
-  return new HoldfastError(code, `${origin} answered ${status}${said}${hint}`, {
+  return new HoldfastError(code, `${origin} answered ${status}${text && `: ${redact(text)}`}${hint}`, {
     retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now(), headers.get('date')),
   })
 }

@@ -1,8 +1,6 @@
-import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
-
 /**
- * `Retry-After` in ms, from seconds or an HTTP date (RFC 9110 §10.2.3), an hour at most; undefined if it is absent,
- * neither, or over. A date counts from the answer's own `Date`, as our clock may be wrong, and from ours where CORS hides that.
+ * `Retry-After` in ms, from seconds or an HTTP date (RFC 9110 §10.2.3); undefined if it is absent, neither, or
+ * over. The error that carries it counts an hour at most. A date counts from the answer's own `Date`, as our clock may be wrong, and from ours where CORS hides that.
  *
  * @param date the answer's `Date`
  */
@@ -13,7 +11,7 @@ export function retryAfterMs(
 ): number | undefined {
   const asked = header?.trim() ?? ''
   const ms = /^\d+$/.test(asked) ? Number(asked) * 1000 : timeOf(asked) - (timeOf(date ?? '') || nowMs)
-  return ms >= 0 ? Math.min(ms, LONGEST_WAIT_MS) : undefined
+  return ms >= 0 ? ms : undefined
 }
 
 /** An HTTP date, whose oldest form names no zone (RFC 9110 §5.6.7); `Date.parse` alone reads `soon 5` as one. */

@@ -34,14 +34,11 @@ export async function withAuth<T>(
 /** What the hook gives; it has a deadline and an end like any request. */
 const given = <T>(hook: Hook<T>, reason: AuthReason, signal: AbortSignal): Promise<T> =>
   limited(
-    'The app’s sign-in hook',
+    'The sign-in hook',
     signal,
-    async (until, endIn) => {
+    async (_, endIn) => {
       endIn(HOOK_TIMEOUT_MS)
-      until.throwIfAborted()
-      const over = new Promise<never>((_, reject) => until.addEventListener('abort', reject))
-      // One that throws at once, too: whoever waits for nothing leaves the end unheard.
-      return Promise.race([over, (async () => hook({ reason }))()])
+      return hook({ reason })
     },
-    (cause) => (cause instanceof TypeError ? 'unreachable' : 'sign-in-needed'),
+    'sign-in-needed',
   )

@@ -55,8 +55,11 @@ export interface Attempt {
    */
   readonly resumeToken?: string | undefined
   /** Keeps a resume token for later attempts; resolves once it is durable. Awaited before any byte leaves. Holds no secret. */
-  saveResumeToken(resumeToken: string): Promise<void>
-  /** Tells how many bytes the store is known to have. */
+  saveResumeToken(resumeToken: string): Promise<unknown>
+  /**
+   * Tells how many bytes the store is known to have; also before the first of them leaves, or no copy is counted that the
+   * store refuses.
+   */
   progress(offsetBytes: number): void
   /** For a transport that is made of several stores; absent: nothing is kept. */
   readonly floors?: Floors | undefined

@@ -343,6 +343,8 @@ describe('the relay', () => {
     ['{\n  "error" :\n  "insufficient funds"\n}', 'anchor-rejected'],
     ['{"transactionHash":"0x1","status":"0x0"}', 'anchor-rejected'],
     ['{"success": "false"}', 'anchor-rejected'],
+    ['{"success": 0}', 'anchor-rejected'],
+    ['{"ok": null}', 'anchor-rejected'],
     ['{"ok":false}', 'anchor-rejected'],
     ['{"status":"failed"}', 'anchor-rejected'],
     ['{"status": "error", "message": "no funds"}', 'anchor-rejected'],

@@ -171,7 +171,7 @@ export function evm({
 }
 
 /** Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed. */
-const IN_VAIN = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?f|status":"?(err|fail|rev|0x0))/i
+const IN_VAIN = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
 
 const HASHES = /^(0x[\da-f]{64}){2}$/i
 

@@ -12,7 +12,7 @@ import {
   REGISTRY,
   rpcError,
 } from '../../testing/fake-chain-server.ts'
-import { evmNodes, type EvmNodesOptions } from './nodes.ts'
+import { evmNodes, type EvmNodesOptions, type SetAside } from './nodes.ts'
 
 // Promise 3 of docs/guarantees.md.
 
@@ -186,6 +186,57 @@ describe('several nodes', () => {
       a.blockNumber += 1
     }
     expect(blocks).toEqual([10, 10, 12, 12, 9, 15, 14])
+  })
+
+  it('tell the app, once each time, of one that is set aside, or is used though it lags', async () => {
+    holdEverywhere(OURS)
+    const told: SetAside[] = []
+    const anchor = anchorOver([a, b], { onSetAside: (node) => void told.push(node) })
+    const look = () => anchor.read(NAME, calm).catch(() => undefined)
+    await look()
+    expect(told).toEqual([])
+    for (const lag of [1, 2, 1]) {
+      b.blockNumber = a.blockNumber - lag
+      await look()
+    }
+    expect(told).toEqual([{ origin: b.origin, code: 'bad-answer', message: 'It is 1 blocks behind.' }])
+    b.blockNumber = a.blockNumber
+    await look()
+    b.rpcAnswer = { status: 503, body: '' }
+    await look()
+    await look()
+    expect(told.slice(1)).toMatchObject([{ origin: b.origin, code: 'server-error' }])
+    b.rpcAnswer = undefined
+    b.answers.set(0, OTHER)
+    await look()
+    expect(told.length).toBe(2)
+    b.answers.set(0, OURS)
+    await look()
+    b.answers.set(0, OTHER)
+    await look()
+    await look()
+    expect(told.length).toBe(2)
+  })
+
+  it('are not held up by a callback that throws', async () => {
+    holdEverywhere(OURS)
+    c.answers.set(0, OTHER)
+    const uncaught: unknown[] = []
+    const later = queueMicrotask
+    vi.stubGlobal('queueMicrotask', (work: () => void) =>
+      later(() => {
+        try {
+          work()
+        } catch (error) {
+          uncaught.push(error)
+        }
+      }),
+    )
+    const onSetAside = () => {
+      throw new Error('of the app')
+    }
+    expect(await anchorOver(all(), { onSetAside }).read(NAME, calm)).toEqual(OURS_DEEP)
+    expect(uncaught.length).toBe(1)
   })
 
   it('go on without a third that is away while one of the two falls back', async () => {

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { HoldfastError, type WireError } from '../../../src/protocol/errors.ts'
 import { following } from '../../../src/protocol/following.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import type { Anchor, Witnessed } from '../../ports/anchor.ts'
@@ -13,6 +13,17 @@ export interface EvmNodesOptions extends Omit<EvmOptions, 'rpcUrl' | 'chainId'> 
   readonly chainId: number
   /** So many nodes must say the same before it counts. Default 2; 1 where one is named. */
   readonly agree?: number
+  /**
+   * Is told why a node is set aside, or used though it lags: once, until it has said what the others say. Reading goes on
+   * as long as enough nodes agree, so nobody would notice that one is wrong, and none left to spare.
+   */
+  readonly onSetAside?: (node: SetAside) => void
+}
+
+/** A node that is set aside, and why. */
+export interface SetAside extends WireError {
+  /** Without path and query, which may hold a key. */
+  readonly origin: string
 }
 
 /** One of the nodes, with its health as this worker has seen it: a cache, so a new worker asks each to find out. */
@@ -21,6 +32,9 @@ interface Node {
   readonly origin: string
   readonly reader: EvmAnchor
   readonly clock: Pick<Clock, 'now'>
+  readonly onSetAside: ((node: SetAside) => void) | undefined
+  /** Whether the app knows that it is not in order. */
+  isTold: boolean
   /** Why it is set aside. */
   error: HoldfastError | undefined
   setAsideMs: number
@@ -44,7 +58,7 @@ const GRACE_MS = 2_000
  *   number; `read` and `receipt` throw `nodes-disagree` where too few say the same, or what all of them failed with
  */
 export function evmNodes(
-  { rpcUrls, agree = Math.min(2, rpcUrls.length), ...chain }: EvmNodesOptions,
+  { rpcUrls, agree = Math.min(2, rpcUrls.length), onSetAside, ...chain }: EvmNodesOptions,
   clock: Pick<Clock, 'now'> = systemClock(),
 ): Anchor {
   const nodes = rpcUrls.map((rpcUrl): Node => {
@@ -52,6 +66,8 @@ export function evmNodes(
     return {
       origin,
       clock,
+      onSetAside,
+      isTold: false,
       reader: evm({ ...chain, rpcUrl }),
       error: undefined,
       setAsideMs: 0,
@@ -111,9 +127,12 @@ export function evmNodes(
     const lagMax = tops.size - behind.length < agree ? LAG_BLOCKS : 0
     if (!wentBack)
       for (const [node, { newest }] of behind) {
-        if (shown - newest <= lagMax) continue
-        tops.delete(node)
-        setAside(node, new HoldfastError('bad-answer', `It is ${shown - newest} blocks behind.`))
+        const error = new HoldfastError('bad-answer', `It is ${shown - newest} blocks behind.`)
+        if (shown - newest <= lagMax) tell(node, error)
+        else {
+          tops.delete(node)
+          setAside(node, error)
+        }
       }
     const newestFirst = (of: keyof Blocks) => [...tops.values()].map((top) => top[of]).sort((a, b) => b - a)
     const newests = newestFirst('newest')
@@ -131,6 +150,8 @@ export function evmNodes(
         (reader, until) => reader.readAt(name, { newest, deep: deeps[at] ?? -1 }, until),
       )
       if (found) {
+        for (const [node] of able)
+          if (!node.error && (wentBack || !behind.some(([late]) => late === node))) node.isTold = false
         shown = wentBack ? newest : Math.max(shown, newest)
         return found
       }
@@ -241,7 +262,15 @@ async function gather<T>(
 /** What it asked for stays, whatever another request to it has met. */
 function setAside(node: Node, error: HoldfastError, isLate = false): void {
   if (floorOf(node) > error.retryAfterMs) return
+  tell(node, error)
   Object.assign(node, { error, isLate, setAsideMs: node.clock.now() })
+}
+
+/** Tells the app, whose callback costs nothing where it throws. */
+function tell(node: Node, { code, message }: HoldfastError): void {
+  const { origin, onSetAside, isTold } = node
+  if (!isTold && onSetAside) queueMicrotask(() => onSetAside({ origin, code, message }))
+  node.isTold = true
 }
 
 /** How long it has been aside, ms; where the clock was set back, longer than any may be. */

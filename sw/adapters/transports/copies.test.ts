@@ -9,7 +9,6 @@ import { ERRORS, HoldfastError, type ErrorCode } from '../../../src/protocol/err
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { StoreChoice } from '../../core/record.ts'
 import { copies } from './copies.ts'
-import { twoCopies } from './two-copies.ts'
 import type { Floors, Transport, Upload } from '../../ports/transport.ts'
 import type { TransportHarness } from '../../contracts/transport.contract.ts'
 
@@ -94,6 +93,7 @@ function fakeStore(name: string) {
       return store.has.has(upload.cid) ? { kind: 'all', proved: !store.claims } : { kind: 'nothing' }
     },
     async send(upload, _bytes, _held, { resumeToken, saveResumeToken, progress }) {
+      progress(0)
       act('send', upload)
       await saveResumeToken(`${resumeToken ?? ''}${name}!`)
       store.has.add(upload.cid)
@@ -225,7 +225,7 @@ describe('copies', () => {
       progress: (at: number) => told.push(at),
     }
     await fresh().send(upload, new Uint8Array(100), { kind: 'nothing' }, attempt)
-    expect(told).toEqual([50, 100])
+    expect(told).toEqual([0, 50, 50, 100])
   })
 
   it.each([{ stores: 0 }, { stores: 2 }])(
@@ -410,18 +410,29 @@ describe('copies', () => {
 
     it('it gets two copies of what it answers with 500 to, and one more by each trial', async () => {
       a.wrong = (op) => (op === 'send' ? fails('server-error') : undefined)
-      const { send } = a.transport
-      a.transport = {
-        ...a.transport,
-        send: (upload, bytes, held, attempt) =>
-          twoCopies(attempt, () =>
-            send(upload, bytes, held, { ...attempt, saveResumeToken: async () => {} }),
-          ),
-      }
       const { at } = await sentWithin(154)
       expect(at.length).toBeLessThanOrEqual(11)
       expect(at.filter((minutes) => minutes < 2).length).toBeLessThanOrEqual(3)
     })
+
+    const asksAgain = ({ upload }: ReturnType<typeof item>) =>
+      Object.assign(upload, { to: { stores: ['a', 'b'], atLeast: 2, resumedAtMs: Date.now() } })
+
+    it.each<ErrorCode>(['rejected-by-store', 'sign-in-needed'])(
+      'it is tried at once, and once, for a person who asks again after a %s',
+      async (code) => {
+        a.wrong = (op) => (op === 'send' ? fails(code) : undefined)
+        const { one } = await sentWithin(154)
+        asksAgain(one)
+        const { at } = await sentWithin(20, one)
+        expect(at).toEqual([0])
+        // What refused it has been mended.
+        a.wrong = () => undefined
+        asksAgain(one)
+        expect(await one.attempt(fresh())).toMatchObject({ class: 'transient' })
+        expect(a.has.size).toBe(1)
+      },
+    )
 
     it('the other gets its copy as soon as it is back, and the refusal is told then', async () => {
       a.wrong = () => fails('rejected-by-store')

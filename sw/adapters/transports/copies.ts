@@ -6,6 +6,8 @@ import {
 } from '../../../src/protocol/errors.ts'
 import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
 import { believedMs, LONGEST_WAIT_MS, TRIAL_FLOOR_MS } from '../../core/retry-policy.ts'
+import { asked } from '../../engine/asked.ts'
+import { counted } from '../../engine/two-copies.ts'
 import { circuitOf, update, type Keeping } from '../../kept/circuits.ts'
 import type { Clock } from '../../ports/platform.ts'
 import type { Attempt, Floors, RemoteState, Transport, Upload } from '../../ports/transport.ts'
@@ -48,6 +50,8 @@ interface Refusal extends WireError {
   readonly times: number
   /** Until then it is left alone with this object, as long as another may get a copy; ms since the epoch. */
   readonly untilMs: number
+  /** The choice's `resumedAtMs` at that time: once a person has asked again it is tried at once. */
+  readonly resumedAtMs?: number | undefined
 }
 
 /** By name, in the order of the session's choice. */
@@ -97,8 +101,14 @@ export function copies(
     [...children.values()].every(({ circuit }) => test(circuit))
 
   /** Takes each store that lacks a proved copy one step further; one that failed in this attempt is left out. */
-  async function visit(upload: Upload, attempt: Attempt, before: Each, step: Step): Promise<Each> {
-    const { chosen, atLeast } = choiceOf(upload)
+  async function visit(
+    upload: Upload,
+    attempt: Attempt,
+    before: Each,
+    step: Step,
+    isSent = false,
+  ): Promise<Each> {
+    const { chosen, atLeast, resumedAtMs } = choiceOf(upload)
     const resumeTokens = tokensOf(attempt.resumeToken)
     const saveTokens = () => attempt.saveResumeToken(JSON.stringify(Object.fromEntries(resumeTokens)))
     const each = new Map(
@@ -111,7 +121,8 @@ export function copies(
     const nowMs = clock.now()
     const tryNow = every(({ notBeforeMs }) => nowMs < notBeforeMs)
     const refusalOf = (of: string) => resumeTokens.get(`!${of}`) as Refusal | undefined
-    const isHeld = (refusal: Refusal | undefined) => refusal && believedMs(refusal.untilMs, nowMs) > nowMs
+    const isHeld = (refusal: Refusal | undefined) =>
+      refusal && believedMs(refusal.untilMs, nowMs) > nowMs && refusal.resumedAtMs === resumedAtMs
     // Where all that lack it have refused it, the engine itself has let this be the trial.
     const isTrial = [...each].every(([of, { kind }]) => kind === 'all' || isHeld(refusalOf(of)))
 
@@ -124,11 +135,9 @@ export function copies(
         each.set(of, { kind: 'failed', of, error: new HoldfastError(code, message), waitMs: untilMs - nowMs })
         continue
       }
-      const own: Attempt = {
+      const kept: Attempt = {
         signal: attempt.signal,
-        get resumeToken() {
-          return String(resumeTokens.get(of) ?? '')
-        },
+        resumeToken: String(resumeTokens.get(of) ?? ''),
         saveResumeToken(resumeToken) {
           resumeTokens.set(of, resumeToken)
           return saveTokens()
@@ -138,13 +147,19 @@ export function copies(
           attempt.progress(offsetOf(each, upload))
         },
       }
-      const found = await ask(child, tryNow, attempt.floors, () => step(child.store, held, own))
+      const found = await ask(child, tryNow, attempt.floors, () =>
+        counted(kept, upload, !child.store.stores, async (own, mayBeSent) => {
+          if (isSent) await mayBeSent()
+          return step(child.store, held, own)
+        }),
+      )
       each.set(of, found)
       if (found.kind === 'failed' && RANKS[found.error.class] > 0) {
         const times = (refusal?.times ?? 0) + 1
         const untilMs = nowMs + Math.min(LONGEST_WAIT_MS, 2 ** times * (TRIAL_FLOOR_MS / 2))
         const { code, message } = found.error
-        resumeTokens.set(`!${of}`, { times, untilMs, code, message: message.slice(0, 150) } satisfies Refusal)
+        const refused: Refusal = { times, untilMs, resumedAtMs, code, message: message.slice(0, 150) }
+        resumeTokens.set(`!${of}`, refused)
         await saveTokens()
       }
       if (found.kind !== 'all') continue
@@ -228,10 +243,11 @@ export function copies(
   }
 
   const choiceOf = ({
-    to: { stores: named, atLeast } = { stores: known, atLeast: known.length },
+    to: { stores: named, atLeast, resumedAtMs } = { stores: known, atLeast: known.length },
   }: Upload) => ({
     chosen: named.filter((of) => children.has(of)),
     atLeast,
+    resumedAtMs,
   })
 
   return {
@@ -242,7 +258,7 @@ export function copies(
     async probe(upload, attempt) {
       const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
         const held = await store.probe(upload, own)
-        if (held.kind === 'all' && !held.proved) await store.verify?.(upload, own)
+        if (held.kind === 'all' && !held.proved) await prove(store, upload, own)
         return held
       })
       const found = [...each.values()]
@@ -258,23 +274,33 @@ export function copies(
 
     async send(upload, bytes, held, attempt) {
       const before: Each = foundBy.get(held) ?? new Map()
-      const each = await visit(upload, attempt, before, async (store, from, own) => {
-        if ((await store.send(upload, bytes, from, own)) === 'sent') await store.verify?.(upload, own)
-        return PROVED
-      })
+      const each = await visit(
+        upload,
+        attempt,
+        before,
+        async (store, from, own) => {
+          if ((await store.send(upload, bytes, from, own)) === 'sent') await prove(store, upload, own)
+          return PROVED
+        },
+        true,
+      )
       conclude(upload, each)
       return 'proved'
     },
 
     async verify(upload, attempt) {
       const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
-        await store.verify?.(upload, own)
+        await prove(store, upload, own)
         return PROVED
       })
       conclude(upload, each)
     },
   }
 }
+
+/** Read back, which is only asked for: a failure is no refused copy. */
+const prove = (store: Transport, upload: Upload, own: Attempt) =>
+  asked((async () => store.verify?.(upload, own))())
 
 /** What the stores asked for, kept as that of any destination. */
 function floorsOf(kept: Keeping, name: string): Floors {

@@ -3,7 +3,6 @@ import { parseJsonObject, httpError, under, type Answer } from '../../http/reque
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { mismatch } from './read-back.ts'
-import { twoCopies } from './two-copies.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface IpfsOptions {
@@ -56,17 +55,17 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
       return { kind: 'all', proved: true }
     },
 
-    send: (upload, bytes, _held, attempt) =>
-      twoCopies(attempt, async () => {
-        const form = new FormData()
-        form.append('file', new Blob([bytes]), upload.cid)
-        const request = { signal: attempt.signal, bodyBytes: upload.sizeBytes }
-        const answer = await rpc(`add?${ADD_OPTIONS}`, request, form)
-        const address = addressIn(answer)
-        if (address !== upload.cid) throw mismatch(upload, address)
-        attempt.progress(upload.sizeBytes)
-        return 'proved'
-      }),
+    async send(upload, bytes, _held, { signal, progress }) {
+      progress(0)
+      const form = new FormData()
+      form.append('file', new Blob([bytes]), upload.cid)
+      const request = { signal, bodyBytes: upload.sizeBytes }
+      const answer = await rpc(`add?${ADD_OPTIONS}`, request, form)
+      const address = addressIn(answer)
+      if (address !== upload.cid) throw mismatch(upload, address)
+      progress(upload.sizeBytes)
+      return 'proved'
+    },
   }
 }
 
@@ -82,6 +81,6 @@ function addressIn(answer: Answer): string {
   const text = lines.reverse().find((line) => !line.includes('"Bytes"')) ?? ''
   const said = { ...answer, text }
   const { Hash } = parseJsonObject(said)
-  if (typeof Hash === 'string') return Hash
+  if (Hash && typeof Hash === 'string') return Hash
   throw httpError(said, ' and no address', 'server-error')
 }

@@ -24,7 +24,7 @@ export const callsOf =
         http.request(
           url,
           { method, headers: { ...headers, ...authorization }, ...(body && { body }) },
-          { bodyBytes: (body as Blob)?.size ?? (body as Uint8Array)?.byteLength ?? 0, ...request },
+          { bodyBytes: (body as Blob)?.size ?? (body as Uint8Array)?.byteLength, ...request },
         ),
       request.signal,
     )
@@ -39,21 +39,23 @@ export const callsOf =
  */
 export async function locationIn(answer: Answer, reach: (url: string) => Promise<unknown>): Promise<string> {
   const location = answer.headers.get('location')
-  // `fetch` takes no other scheme, and no name and password.
-  const askable = answer.url.startsWith('https:') ? /^https:..[^/@]+\// : /^https?:..[^/@]+\//
-  try {
-    const url = new URL(location || '//', answer.url).href.replace(/#.*/, '')
-    if (askable.test(url)) {
-      if (!url.startsWith(`${answer.origin}/`)) await reach(url)
-      return url
+  let why = ' and no Location, or CORS hides it.'
+  if (location) {
+    why = ' and a Location that cannot be reached, or that gives up TLS (see X-Forwarded-Proto).'
+    try {
+      const url = new URL(location, answer.url)
+      url.hash = ''
+      // `fetch` takes no other scheme, and no name and password.
+      const schemes = ['https:', new URL(answer.url).protocol]
+      if (schemes.includes(url.protocol) && url.username + url.password === '') {
+        if (url.origin !== answer.origin) await reach(url.href)
+        return url.href
+      }
+    } catch (error) {
+      if ((error as HoldfastError).code === 'aborted') throw error
     }
-  } catch (error) {
-    if ((error as HoldfastError).code === 'aborted') throw error
   }
-  const what = location
-    ? ' and a Location that cannot be reached, or that gives up TLS (see X-Forwarded-Proto).'
-    : ' and no Location, or CORS hides it.'
-  throw httpError(answer, what, 'rejected-by-store')
+  throw httpError(answer, why, 'rejected-by-store')
 }
 
 /** An upload that is not there, or no more. */

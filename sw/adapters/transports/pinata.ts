@@ -6,7 +6,6 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isGone } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import { noSignIn, withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
 /** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
@@ -96,7 +95,7 @@ export function pinata({
 
     async probe(upload, { signal, resumeToken, saveResumeToken, progress }) {
       const { cid, sizeBytes } = upload
-      const token = unmarked(resumeToken)
+      const token = resumeToken
       const held = (proved: boolean) => {
         progress(sizeBytes)
         return { kind: 'all', proved } as const
@@ -112,7 +111,7 @@ export function pinata({
           (file) => (token ? file.cid === token : file.name === cid && file.cid !== cid) && sameSize(file),
         )
         if (other === undefined) return { kind: 'nothing' }
-        await saveResumeToken(other.cid + markOf(resumeToken))
+        await saveResumeToken(other.cid)
         return held(false)
       }
       if (token === CORRUPT) return { kind: 'nothing' }
@@ -123,52 +122,50 @@ export function pinata({
       return held(false)
     },
 
-    send: (upload, bytes, _held, attempt) =>
-      twoCopies(attempt, async () => {
-        const { signal, resumeToken, saveResumeToken, progress } = attempt
-        const { cid, sha256, sizeBytes, labels } = upload
-        const form = new FormData()
-        form.append('network', network)
-        form.append('name', cid)
-        // A signed URL has its own.
-        if (labels && signUpload === undefined) form.append('keyvalues', JSON.stringify(labels))
-        form.append('file', new Blob([bytes]), cid)
-        const answer = await withAuth(
-          async ({ reason }) =>
-            signUpload === undefined
-              ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
-              : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
-          ({ url, headers }) =>
-            http.request(
-              url,
-              { method: 'POST', body: form, ...(headers && { headers }) },
-              { signal, bodyBytes: sizeBytes },
-            ),
-          signal,
-          // A signed URL that has expired may be refused with 403.
-          ({ status }) => status === 401 || (signUpload !== undefined && status === 403),
-        )
-        if (!answer.ok) throw httpError(answer)
-        const address = dataOf(answer)['cid']
-        if (!isAddress(address)) throw badAnswer(answer)
-        if (address !== cid) await saveResumeToken(address + markOf(resumeToken))
-        progress(sizeBytes)
-        return address === cid ? 'proved' : 'sent'
-      }),
+    async send(upload, bytes, _held, { signal, saveResumeToken, progress }) {
+      progress(0)
+      const { cid, sha256, sizeBytes, labels } = upload
+      const form = new FormData()
+      form.append('network', network)
+      form.append('name', cid)
+      // A signed URL has its own.
+      if (labels && signUpload === undefined) form.append('keyvalues', JSON.stringify(labels))
+      form.append('file', new Blob([bytes]), cid)
+      const answer = await withAuth(
+        async ({ reason }) =>
+          signUpload === undefined
+            ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
+            : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
+        ({ url, headers }) =>
+          http.request(
+            url,
+            { method: 'POST', body: form, ...(headers && { headers }) },
+            { signal, bodyBytes: sizeBytes },
+          ),
+        signal,
+        // A signed URL that has expired may be refused with 403.
+        ({ status }) => status === 401 || (signUpload !== undefined && status === 403),
+      )
+      if (!answer.ok) throw httpError(answer)
+      const address = dataOf(answer)['cid']
+      if (!isAddress(address)) throw badAnswer(answer)
+      if (address !== cid) await saveResumeToken(address)
+      progress(sizeBytes)
+      return address === cid ? 'proved' : 'sent'
+    },
 
-    async verify(upload, attempt) {
-      const { signal, resumeToken } = attempt
+    async verify(upload, { signal, resumeToken, saveResumeToken }) {
       if (gateway === undefined)
         throw new HoldfastError(
           'bad-answer',
           `Pinata keeps ${upload.cid} under another address. Configure a gateway, so that it can be read back.`,
         )
-      const answer = await read(unmarked(resumeToken) || upload.cid, 'GET', signal, upload.sizeBytes)
-      const error = httpError(answer, ' when the copy was read back.')
-      if (isGone(answer)) await refused(error, attempt)
-      if (!answer.ok) throw error
+      const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
+      if (isGone(answer)) throw mismatch(upload, 'nothing')
+      if (!answer.ok) throw httpError(answer, ' when the copy was read back.')
       if (await isOurs(upload, answer.bytes)) return
-      await refused(mismatch(upload, 'other bytes'), attempt, CORRUPT)
+      await saveResumeToken(CORRUPT)
+      throw mismatch(upload, 'other bytes')
     },
   }
 }

@@ -1,13 +1,11 @@
-import { fromHex, toBase64 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
 import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, HeadHint, Transport, Upload } from '../../ports/transport.ts'
-import { isOurs, mismatch } from './read-back.ts'
+import { digestOf, isOurs, mismatch } from './read-back.ts'
 import { isThere, storeCode, storeError } from './s3-errors.ts'
-import { markOf, refused, twoCopies, unmarked } from './two-copies.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
 
 /** What the app is asked to sign. */
@@ -61,6 +59,8 @@ export interface PresignedPutOptions {
 const S3_HEADER = 'x-amz-checksum-sha256'
 /** Memo: the copy was read back and is not ours, so it does not count as there. */
 const CORRUPT = 'spoilt'
+/** Memo: the store found another checksum or signature than the grant's. */
+const DOUBTED = 'doubted'
 const OF_GRANT = 'the grant signs another checksum or header. '
 
 /**
@@ -108,85 +108,82 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   /** Whether an answer has named its checksum, in a worker's life. */
   let proves = false
 
-  const put = (
+  async function put(
     upload: Upload,
     body: Uint8Array<ArrayBuffer> | Blob,
     expected: string,
-    attempt: Attempt,
-  ): Promise<'proved' | 'sent'> =>
-    twoCopies(attempt, async () => {
-      const { signal, resumeToken, saveResumeToken, progress } = attempt
-      const answer = await perform('PUT', upload, signal, { body, checksum: expected })
-      if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
-      const isHere = !answer.ok && isThere(answer)
-      if (isHere && isCorrupt(resumeToken))
-        throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
-      if (!answer.ok && !isHere) {
-        const error = storeError(answer)
-        // Damaged twice on its way, or signed wrongly twice, is no accident.
-        const why = markOf(resumeToken) && storeError(answer, OF_GRANT)
-        if (error.code === 'address-mismatch') throw why ? new HoldfastError(error.code, why.message) : error
-        if (!/NotMatch$/i.test(storeCode(answer))) throw error
-        if (!why) await saveResumeToken(`${unmarked(resumeToken)} `)
-        throw why || error
+    { signal, resumeToken, saveResumeToken, progress }: Attempt,
+  ): Promise<'proved' | 'sent'> {
+    progress(0)
+    const answer = await perform('PUT', upload, signal, { body, checksum: expected })
+    if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
+    const isHere = !answer.ok && isThere(answer)
+    if (isHere && resumeToken === CORRUPT)
+      throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
+    if (!answer.ok && !isHere) {
+      const error = storeError(answer)
+      const isDamaged = error.code === 'address-mismatch'
+      if (!isDamaged && !/NotMatch$/i.test(storeCode(answer))) throw error
+      if (!resumeToken) {
+        await saveResumeToken(DOUBTED)
+        throw error
       }
-      const found = answer.ok ? answer.headers.get(header) : null
-      proves = found !== null
-      if (found !== null && !found.split(/,\s*/).includes(expected))
-        throw mismatch(upload, 'another checksum')
-      if (resumeToken && answer.ok) await saveResumeToken(found === null ? markOf(resumeToken) : '')
-      progress(upload.sizeBytes)
-      return found === null ? 'sent' : 'proved'
-    })
+      // Damaged twice on its way, or signed wrongly twice, is no accident.
+      const why = storeError(answer, OF_GRANT)
+      throw isDamaged ? new HoldfastError(error.code, why.message) : why
+    }
+    const found = answer.ok ? answer.headers.get(header) : null
+    proves = found !== null
+    if (found !== null && !found.split(/,\s*/).includes(expected)) throw mismatch(upload, 'another checksum')
+    if (resumeToken && answer.ok) await saveResumeToken('')
+    progress(upload.sizeBytes)
+    return found === null ? 'sent' : 'proved'
+  }
 
   return {
     name,
 
     async probe(upload, { signal, resumeToken, progress }) {
-      const answer = isCorrupt(resumeToken) ? undefined : await perform('HEAD', upload, signal)
+      const answer = resumeToken === CORRUPT ? undefined : await perform('HEAD', upload, signal)
       // S3 says 403 instead of 404 to whoever may not list the bucket; whether we may write, `send` will see.
       if (answer === undefined || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
       if (!answer.ok) throw storeError(answer)
       if (answer.headers.get('content-length') !== String(upload.sizeBytes)) return { kind: 'nothing' }
       const found = checksum === undefined ? answer.headers.get(S3_HEADER) : null
-      if (found !== null && found !== sha256Base64(upload)) return { kind: 'nothing' }
+      if (found !== null && found !== digestOf(upload)) return { kind: 'nothing' }
       progress(upload.sizeBytes)
       return { kind: 'all', proved: found !== null }
     },
 
     async send(upload, bytes, _held, attempt) {
-      const expected = checksum === undefined ? sha256Base64(upload) : await checksum.of(bytes)
+      const expected = checksum === undefined ? digestOf(upload) : await checksum.of(bytes)
       return put(upload, bytes, expected, attempt)
     },
 
     // Another checksum than the digest is one of the bytes.
     async sendUnread(upload, blob, attempt) {
-      if (proves && checksum === undefined) return put(upload, blob, sha256Base64(upload), attempt)
+      if (proves && checksum === undefined) return put(upload, blob, digestOf(upload), attempt)
       return undefined
     },
 
-    async verify(upload, attempt) {
-      const { signal } = attempt
+    async verify(upload, { signal, saveResumeToken }) {
       const head = checksum === undefined ? await perform('HEAD', upload, signal) : undefined
       const found = head?.ok === true ? head.headers.get(S3_HEADER) : null
-      if (found === sha256Base64(upload)) return
+      if (found === digestOf(upload)) return
       const answer = await perform('GET', upload, signal)
       if (answer === undefined)
         throw new HoldfastError(
           'bad-answer',
           `The store names no ${header} of ${upload.cid}. Expose that header in its CORS rules, or grant GET.`,
         )
-      if (answer.status === 404) await refused(storeError(answer), attempt)
+      if (answer.status === 404) throw mismatch(upload, 'nothing')
       if (!answer.ok) throw storeError(answer)
       if (await isOurs(upload, answer.bytes)) return
-      await refused(mismatch(upload, 'other bytes'), attempt, CORRUPT)
+      await saveResumeToken(CORRUPT)
+      throw mismatch(upload, 'other bytes')
     },
   }
 }
-
-const isCorrupt = (resumeToken?: string) => unmarked(resumeToken) === CORRUPT
-
-const sha256Base64 = ({ sha256 }: Upload): string => toBase64(fromHex(sha256))
 
 /** Stands for the request that was never made. */
 const NOT_GRANTED: Answer = {

@@ -1,13 +1,16 @@
-import { sha256Hex } from '../../../src/evidence/digest.ts'
+import { sha256 } from '../../../src/evidence/digest.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Upload } from '../../ports/transport.ts'
 
-/** Whether these bytes, read back from the store, are the ones that were sent. */
-export const isOurs = async (
-  { sizeBytes, sha256 }: Upload,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<boolean> => bytes.byteLength === sizeBytes && (await sha256Hex(bytes)) === sha256
+/** The upload's SHA-256 in Base64, as headers have it. */
+export const digestOf = (upload: Upload): string =>
+  btoa(upload.sha256.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))))
 
-/** The store has other bytes under this upload's name. */
-export const mismatch = ({ cid }: Upload, found: string): HoldfastError =>
-  new HoldfastError('address-mismatch', `The store has ${found} for ${cid}.`)
+/** Whether these bytes, read back from the store, are the ones that were sent. */
+export const isOurs = async (upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
+  bytes.byteLength === upload.sizeBytes &&
+  btoa(String.fromCharCode(...(await sha256(bytes)))) === digestOf(upload)
+
+/** The store has other bytes under this upload's name, or none of those that it said it has. */
+export const mismatch = ({ cid }: Upload, found: string, hint = ''): HoldfastError =>
+  new HoldfastError('address-mismatch', `The store has ${found} for ${cid}.${hint}`)

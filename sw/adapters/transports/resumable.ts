@@ -1,10 +1,10 @@
+import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import type { Attempt, Transport, Upload } from '../../ports/transport.ts'
+import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
-import { isOurs, mismatch } from './read-back.ts'
-import { counted, markOf, mayBeSent, refused, unmarked } from './two-copies.ts'
+import { digestOf, isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface ResumableOptions {
@@ -39,10 +39,27 @@ export interface ResumableOptions {
 const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 /** So often an attempt halves a part that something on the way takes for too large (413). */
 const HALVINGS = 3
-/** A limit that cuts an upload into more parts is not kept. */
+/** Into more parts no upload is cut. */
 const MAX_PARTS = 10_000
 /** Memo: the copy is not ours, or the server could not use it, so it does not count as there. */
 const CORRUPT = '#'
+
+const REJECTED = 'rejected-by-store'
+
+const COMPLETE = '?1'
+const INCOMPLETE = '?0'
+const STATE = ['Upload-Offset', 'Upload-Complete', 'Upload-Length']
+
+/** The draft; and to be told a digest of what the server has (RFC 9530 §4). */
+const ALWAYS = { 'Upload-Draft-Interop-Version': '8', 'Want-Repr-Digest': 'sha-256=10' } as const
+
+/** What a person can do where nothing proves a copy. */
+const CONFIGURE = ' Let it answer Repr-Digest, or set readUrl.'
+
+/** `Upload-Limit` in which a member that we know is no Integer: then none of it counts. */
+const MALFORMED = /(^|[,\s])(max|min)-(append-)?size(?!=\d+($|[,;\s]))/
+
+const NOTHING: RemoteState = { kind: 'nothing' }
 
 /**
  * Uploads by the IETF's protocol (draft-ietf-httpbis-resumable-upload, the editors' text of 2026-07-01 after draft 11,
@@ -82,26 +99,49 @@ export function resumable({
   }
 
   const limit = (key: string, absent: number) =>
-    Number(limits.match(`(?:^|[,\\s])${key}=(\\d+)`)?.[1] ?? absent)
+    Number((MALFORMED.test(limits) ? '' : limits).match(`(?:^|[,\\s])${key}=(\\d+)`)?.[1] ?? absent)
 
-  /** How far an upload is; undefined if it is gone, or is no upload of this size. */
-  async function stateOf(upload: Upload, attempt: Attempt) {
+  /** How far an upload is; nothing, too, where it is gone, of another size, or beyond its own: then another is begun. */
+  async function stateOf(upload: Upload, attempt: Attempt): Promise<RemoteState> {
     const url = urlOf(attempt)
-    if (!url) return undefined
+    if (!url) return NOTHING
     const answer = await ask('HEAD', url, attempt)
-    if (isGone(answer)) return undefined
+    if (isGone(answer)) return NOTHING
     if (!answer.ok) throw httpError(answer)
     const told = STATE.map((header) => answer.headers.get(header)).join(' ')
-    const [, at, complete, length] = /^(\d+) \?([01]) (\d+)$/.exec(told) ?? []
-    if (at === undefined) throw httpError(answer, ` without ${STATE}, or CORS hides one`, REJECTED)
+    const [, at, complete, length] = /^(\d+) (\?[01]) (\d+)$/.exec(told) ?? []
+    if (complete === undefined) throw httpError(answer, ` without ${STATE}, or CORS hides one`, REJECTED)
     const { sizeBytes } = upload
-    if (Number(length) !== sizeBytes) return undefined
     const offsetBytes = Number(at)
-    if (offsetBytes > sizeBytes || (complete === '1' && offsetBytes < sizeBytes))
-      throw httpError(answer, ` with the offset ${at} of ${length}`)
-    if (complete === '1') return whole(answer, upload, attempt)
+    if (Number(length) !== sizeBytes || offsetBytes > sizeBytes) return NOTHING
+    if (complete === COMPLETE) return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
-    return { kind: 'part', offsetBytes } as const
+    return { kind: 'part', offsetBytes }
+  }
+
+  /** Creates an upload, empty: no byte of it leaves before its URL is remembered. */
+  async function create(upload: Upload, attempt: Attempt): Promise<string> {
+    const { cid, sizeBytes, labels } = upload
+    const answer = await ask('POST', endpoint, attempt, {
+      ...(labels && labelHeaders?.(labels)),
+      'Repr-Digest': `sha-256=:${digestOf(upload)}:`,
+      'Content-Disposition': `inline; filename="${cid}"`,
+      'Upload-Length': `${sizeBytes}`,
+      'Upload-Complete': INCOMPLETE,
+    })
+    if (!answer.ok) throw httpError(answer, ` for ${sizeBytes} bytes. Upload-Limit: ${limits}`)
+    const url = await locationIn(answer, (found) => ask('HEAD', found, attempt))
+    await attempt.saveResumeToken(secretQuery ? url.replace(/\?.*/, '') : url)
+    return url
+  }
+
+  /** Where the next part ends. */
+  function endOf(offset: number, sizeBytes: number): number {
+    const most = limit('max-append-size', sizeBytes)
+    if (sizeBytes > Math.min(limit('max-size', sizeBytes), most * MAX_PARTS))
+      throw new HoldfastError(REJECTED, `No room for ${sizeBytes} bytes. Upload-Limit: ${limits}`)
+    const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
+    return Math.min(sizeBytes, offset + Math.min(room, most))
   }
 
   return {
@@ -109,134 +149,73 @@ export function resumable({
 
     async probe(upload, attempt) {
       const state = await stateOf(upload, attempt)
-      if (state !== undefined) return state
-      if (readUrl === undefined || unmarked(attempt.resumeToken) === CORRUPT) return { kind: 'nothing' }
+      if (state !== NOTHING || !readUrl || attempt.resumeToken === CORRUPT) return state
       const answer = await call('HEAD', readUrl(upload), attempt)
       // Buckets say 403 instead of 404 to whoever may not list them.
-      if (isGone(answer) || answer.status === 403) return { kind: 'nothing' }
+      if (isGone(answer) || answer.status === 403) return NOTHING
       if (!answer.ok) throw httpError(answer)
       return whole(answer, upload, attempt)
     },
 
     async send(upload, bytes, found, attempt) {
-      await mayBeSent(attempt)
-      const { cid, sizeBytes, labels } = upload
-      const { progress } = attempt
-      let url = urlOf(attempt)
-      let offset = 0
-      const remember = (mark: string) =>
-        attempt.saveResumeToken((secretQuery ? url.replace(/\?.*/, '') : url) + mark)
-      if (found.kind === 'part') offset = found.offsetBytes
-      else {
-        // Empty: no byte of it leaves before its URL is remembered.
-        const answer = await ask('POST', endpoint, attempt, {
-          ...(labels && labelHeaders?.(labels)),
-          'Repr-Digest': digestOf(upload),
-          'Content-Disposition': `inline; filename="${cid}"`,
-          'Upload-Length': `${sizeBytes}`,
-          'Upload-Complete': INCOMPLETE,
-        })
-        if (!answer.ok || sizeBytes > limit('max-size', Infinity))
-          throw httpError(
-            answer,
-            ` to ${sizeBytes} bytes. Upload-Limit: ${limits}`,
-            answer.ok ? REJECTED : undefined,
-          )
-        url = await locationIn(answer, (found) => ask('HEAD', found, attempt))
-        await remember(markOf(attempt.resumeToken))
-      }
-      return counted(attempt, async () => {
-        for (let halvings = 0; ;) {
-          progress(offset)
-          const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
-          const most = limit('max-append-size', room)
-          // By smaller parts it would take for ever: then the server is asked what it says to larger ones.
-          const part = bytes.subarray(
-            offset,
-            offset + (most * MAX_PARTS < sizeBytes ? room : Math.min(room, most)),
-          )
-          const end = offset + part.byteLength
-          const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
-          const answer = await ask(
-            'PATCH',
-            url,
-            attempt,
-            {
-              'Content-Type': 'application/partial-upload',
-              'Upload-Offset': `${offset}`,
-              'Upload-Complete': completes,
-            },
-            part,
-          )
-          const said = answer.headers.get('upload-complete')
-          if (answer.ok && said === completes) {
-            if (said === COMPLETE) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
-            offset = end
-            // What was refused before has been taken now.
-            if (markOf(attempt.resumeToken)) await remember('')
-          } else if (answer.status === 413 && halvings++ < HALVINGS)
-            mostBytes = Math.ceil(part.byteLength / 2)
-          else {
-            const reason = answer.text.includes('#digest-mism')
-              ? mismatch(upload, 'received other bytes')
-              : httpError(answer, '', PROBLEM.test(answer.text) ? 'bad-answer' : undefined)
-            // The server had all it wanted, and could not use it: nothing is left to go on with.
-            if (said === COMPLETE && !answer.ok)
-              await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
-            throw reason
-          }
+      const { sizeBytes } = upload
+      let [offset, url] =
+        found.kind === 'part' ? [found.offsetBytes, urlOf(attempt)] : [0, await create(upload, attempt)]
+      for (let halvings = 0; ;) {
+        attempt.progress(offset)
+        const end = endOf(offset, sizeBytes)
+        const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
+        const headers = {
+          'Content-Type': 'application/partial-upload',
+          'Upload-Offset': `${offset}`,
+          'Upload-Complete': completes,
         }
-      })
+        const answer = await ask('PATCH', url, attempt, headers, bytes.subarray(offset, end))
+        const said = answer.headers.get('upload-complete')
+        if (answer.ok && said === completes) {
+          if (end === sizeBytes) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
+          offset = end
+        } else if (answer.status === 413 && halvings++ < HALVINGS) mostBytes = Math.ceil((end - offset) / 2)
+        else {
+          // The server had all it wanted, and could not use it: nothing is left to go on with.
+          if (said === COMPLETE) await attempt.saveResumeToken(CORRUPT)
+          // A refusal that tells it is of the upload: its offset, its length, its digest. That is looked at again.
+          throw httpError(answer, '', said && answer.status === 400 ? 'bad-answer' : undefined)
+        }
+      }
     },
 
     async verify(upload, attempt) {
       const state = await stateOf(upload, attempt)
-      if (state?.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
-      if (state?.proved) return
+      if (state.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
+      if (state.kind === 'all' && state.proved) return
       const request = { signal: attempt.signal, maxBytes: upload.sizeBytes }
       const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), request)
       // Some servers forget an upload once it is whole.
-      if (isGone(answer)) await refused(httpError(answer, CONFIGURE), attempt)
+      if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
       if (!answer.ok) throw httpError(answer, CONFIGURE)
       // The protocol gives GET of an upload no content.
       if (answer.bytes.byteLength === 0) throw httpError(answer, CONFIGURE, REJECTED)
-      if (!(await isOurs(upload, answer.bytes)))
-        await refused(mismatch(upload, 'other bytes'), attempt, CORRUPT)
+      if (!(await isOurs(upload, answer.bytes))) await spoilt(upload, attempt)
     },
   }
 }
-
-const REJECTED = 'rejected-by-store'
-
-const COMPLETE = '?1'
-const INCOMPLETE = '?0'
-const STATE = ['Upload-Offset', 'Upload-Complete', 'Upload-Length']
-
-/** The draft; and to be told a digest of what the server has (RFC 9530 §4). */
-const ALWAYS = { 'Upload-Draft-Interop-Version': '8', 'Want-Repr-Digest': 'sha-256=10' } as const
-
-/** What a person can do where nothing proves a copy. */
-const CONFIGURE = ' Let it answer Repr-Digest, or set readUrl.'
-
-/** Problems after which the upload is looked at again: mismatching offset, inconsistent length, completed (to draft 11). */
-const PROBLEM = /#(mismatching|inconsistent|completed)-upload/
-
-const digestOf = ({ sha256 }: Upload) =>
-  `sha-256=:${btoa(sha256.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))))}:`
 
 /** An upload that the server calls complete; its digest, where it is told, is ours. */
 async function whole({ headers }: Answer, upload: Upload, attempt: Attempt) {
   attempt.progress(upload.sizeBytes)
   const told = headers.get('repr-digest') ?? ''
-  const proved = told.includes(digestOf(upload))
-  if (!proved && told.includes('sha-256=')) {
-    await attempt.saveResumeToken(CORRUPT + markOf(attempt.resumeToken))
-    throw mismatch(upload, 'other bytes')
-  }
+  const proved = told.includes(`sha-256=:${digestOf(upload)}:`)
+  if (!proved && told.includes('sha-256=')) await spoilt(upload, attempt)
   return { kind: 'all', proved } as const
+}
+
+async function spoilt(upload: Upload, { saveResumeToken }: Attempt): Promise<never> {
+  await saveResumeToken(CORRUPT)
+  throw mismatch(upload, 'other bytes')
 }
 
 /** A resume token is the URL; empty where there is none. */
 const urlOf = ({ resumeToken }: Attempt) =>
   // What is no URL is of another transport, by which the session began.
-  resumeToken?.startsWith('http') ? unmarked(resumeToken) : ''
+  resumeToken?.startsWith('http') ? resumeToken : ''

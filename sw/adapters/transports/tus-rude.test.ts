@@ -62,6 +62,36 @@ test.each([true, false])('names the headers to expose where the length is hidden
   expect(copies()).toBe(1)
 })
 
+const SPELLINGS: readonly [string, (value: number) => string][] = [
+  ['1e3', (value) => value.toExponential()],
+  ['+5', (value) => `+${value}`],
+  ['-5', (value) => `-${value}`],
+  ['0x5', (value) => `0x${value.toString(16)}`],
+  ['5.0', (value) => `${value}.0`],
+  ['5, 5', (value) => `${value}, ${value}`],
+  ['5 bytes', (value) => `${value} bytes`],
+  ['nothing', () => ''],
+]
+
+test.each(SPELLINGS)('takes no length written as %s, after one copy, and says so', async (_, lengthAs) => {
+  const { attempt, copies } = await scene({ checksums: true, lengthAs })
+  for (let time = 0; time < 3; time += 1) expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+  expect(copies()).toBe(1)
+})
+
+test.each(SPELLINGS)('takes no offset written as %s, after one copy, and says so', async (_, offsetAs) => {
+  const { attempt, copies } = await scene({ checksums: true, offsetAs })
+  for (let time = 0; time < 3; time += 1) expect(String(await attempt())).toContain('without Upload-Offset')
+  expect(copies()).toBe(1)
+})
+
+test('takes a length and an offset with zeros before them', async () => {
+  const zeros = (value: number) => `000${value}`
+  const { attempt, copies } = await scene({ checksums: true, lengthAs: zeros, offsetAs: zeros })
+  expect(await attempt()).toBe('stored')
+  expect(copies()).toBe(1)
+})
+
 test.each([
   { checksums: true, trustLength: false },
   { checksums: false, trustLength: true },
@@ -196,4 +226,18 @@ test('tells a head by its session and its size, beside its address', async () =>
     await keptAttempts(object, bytes).attempt(tus({ endpoint }))
   const filename = `filename ${btoa(upload.cid)}`
   expect(told).toEqual([filename, `${filename},head ${btoa(`${head.session}/3`)}`])
+})
+
+test('counts no copy where not even its creation is taken', async () => {
+  const { attempt, copies } = await scene({ checksums: true, createStatus: 500 })
+  for (let time = 0; time < 4; time += 1) expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(copies()).toBe(0)
+})
+
+test('sends no third copy in parts of which the first are taken each time', async () => {
+  const { attempt, copies } = await scene({ refusesLast: true }, { partBytes: 400 })
+  expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(await attempt()).toMatchObject({ code: 'server-error' })
+  expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+  expect(copies()).toBe(2)
 })

@@ -2,9 +2,10 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
+import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { freshObject } from '../../../e2e/transports/objects.ts'
 import { PART_BYTES, variantHarness } from '../../../e2e/transports/variant-harness.ts'
-import type { Attempt, RemoteState } from '../../ports/transport.ts'
+import type { Attempt } from '../../ports/transport.ts'
 import { tus } from './tus.ts'
 
 // Promise 2 of docs/guarantees.md.
@@ -82,10 +83,11 @@ test('the server refuses a part whose checksum is another (460), and stores none
 })
 
 test('gives up for now when every part arrives damaged', async () => {
-  const { bytes, upload, attempt } = await fresh()
+  const { bytes, upload } = await fresh()
+  const { attempt } = keptAttempts(upload, bytes)
   backend.faults.add({ service: 'tus', method: 'PATCH', kind: 'status', status: 460 })
   for (const code of ['address-mismatch', 'address-mismatch', 'rejected-by-store'])
-    await expect(named().send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code })
+    expect(await attempt(named())).toMatchObject({ code })
   expect(patches(upload.cid).length).toBe(2)
 })
 
@@ -217,15 +219,13 @@ test('sends no Blob unread in parts with a checksum each, or where nothing but i
 })
 
 test('counts no refusal against an upload that goes on', async () => {
-  const { bytes, upload, attempt } = await fresh()
+  const { bytes, upload } = await fresh()
+  const { attempt } = keptAttempts(upload, bytes)
   const parts = () => tus({ endpoint: backend.endpoints.tus, partBytes: 200_000 })
   const once = { service: 'tus', method: 'PATCH', kind: 'status', status: 500, times: 1, skip: 1 } as const
-  let held: RemoteState = NOTHING
   for (let time = 0; time < 3; time += 1) {
     backend.faults.add(once)
-    await expect(parts().send(upload, bytes, held, attempt)).rejects.toMatchObject({ code: 'server-error' })
-    held = await parts().probe(upload, attempt)
-    expect(held).toEqual({ kind: 'part', offsetBytes: Math.min(3, time + 1) * 160_000 })
+    expect(await attempt(parts())).toMatchObject({ code: 'server-error' })
   }
-  expect(await parts().send(upload, bytes, held, attempt)).toBe('proved')
+  expect(await attempt(parts())).toBeUndefined()
 })

@@ -6,7 +6,6 @@ import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
-import { counted, markOf, mayBeSent, refused, unmarked } from './two-copies.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface TusOptions {
@@ -87,11 +86,11 @@ export function tus({
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
   const isLast = ({ sizeBytes }: Upload, offset: number) => sizeBytes - offset <= http.partBytes(partBytes)
   /** Keeps a target: its URL; what we know of it stands in the fragment, where no server sees it. */
-  const remember = ({ saveResumeToken }: Attempt, { url, checked }: Target, mark = '') => {
+  const remember = ({ saveResumeToken }: Attempt, { url, checked }: Target) => {
     const token = new URL(url)
     if (secretQuery) token.search = ''
     token.hash = checked
-    return saveResumeToken(token.href + mark)
+    return saveResumeToken(token.href)
   }
 
   /** The checksum algorithm to use; empty without the extension. Known once it was answered, in a worker's life. */
@@ -111,10 +110,8 @@ export function tus({
     const answer = await call('HEAD', url, attempt, TUS)
     if (isAbsent(answer)) return undefined
     if (!answer.ok) throw httpError(answer)
-    const offset = offsetIn(answer)
-    const length = answer.headers.get('upload-length')
-    if (length === null) throw hidden(answer, 'Upload-Length', REJECTED)
-    if (length !== `${sizeBytes}`) return NaN
+    const offset = integerIn(answer, 'Upload-Offset')
+    if (integerIn(answer, 'Upload-Length', REJECTED) !== sizeBytes) return NaN
     if (offset > sizeBytes) throw badAnswer(answer, ' with an offset beyond the length.')
     return offset
   }
@@ -152,7 +149,6 @@ export function tus({
     held: RemoteState | undefined,
     attempt: Attempt,
   ): Promise<'proved' | 'sent'> => {
-    await mayBeSent(attempt)
     const { resumeToken, progress } = attempt
     const { sizeBytes } = upload
     const checksum = await knownAlgorithm(attempt)
@@ -162,45 +158,40 @@ export function tus({
         : await create(upload, attempt, checksum)
     const { target } = at
     let { offset } = at
-    await remember(attempt, target, markOf(resumeToken))
+    await remember(attempt, target)
     progress(offset)
-    return counted(attempt, async () => {
-      while (offset < sizeBytes) {
-        // What is unread goes whole: its checksum is that of all of it.
-        const end =
-          bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
-        const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
-        const digest = await digestOf(part, checksum, upload)
-        const headers = {
-          ...TUS,
-          'Content-Type': 'application/offset+octet-stream',
-          'Upload-Offset': `${offset}`,
-          ...(digest && { 'Upload-Checksum': digest }),
-        }
-        const answer = await call('PATCH', target.url, attempt, headers, part)
-        if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
-        if (!answer.ok) throw httpError(answer)
-        const reached = offsetIn(answer)
-        // The same bytes again would be taken no better.
-        if (reached === offset) throw badAnswer(answer, ' without progress.')
-        if (reached < offset || reached > end) throw badAnswer(answer, ' with an offset that cannot be.')
-        offset = reached
-        progress(offset)
-        // What was refused before has been taken now.
-        if (offset < sizeBytes && markOf(attempt.resumeToken)) await remember(attempt, target)
+    while (offset < sizeBytes) {
+      // What is unread goes whole: its checksum is that of all of it.
+      const end = bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
+      const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
+      const digest = await digestOf(part, checksum, upload)
+      const headers = {
+        ...TUS,
+        'Content-Type': 'application/offset+octet-stream',
+        'Upload-Offset': `${offset}`,
+        ...(digest && { 'Upload-Checksum': digest }),
       }
-      // The server's word for each part is not taken alone: something between us may have answered for it.
-      const confirmed = await offsetOf(target, upload, attempt)
-      // Some servers move an upload away once it is whole, and forget it.
-      if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
-      if (confirmed === offset) return 'sent'
-      throw new HoldfastError(
-        'bad-answer',
-        confirmed === undefined
-          ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-          : 'It has another offset or length now.',
-      )
-    })
+      const answer = await call('PATCH', target.url, attempt, headers, part)
+      if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
+      if (!answer.ok) throw httpError(answer)
+      const reached = integerIn(answer, 'Upload-Offset')
+      // The same bytes again would be taken no better.
+      if (reached === offset) throw badAnswer(answer, ' without progress.')
+      if (reached < offset || reached > end) throw badAnswer(answer, ' with an offset that cannot be.')
+      offset = reached
+      progress(offset)
+    }
+    // The server's word for each part is not taken alone: something between us may have answered for it.
+    const confirmed = await offsetOf(target, upload, attempt)
+    // Some servers move an upload away once it is whole, and forget it.
+    if (isProof(target) && (confirmed ?? offset) === offset) return 'proved'
+    if (confirmed === offset) return 'sent'
+    throw new HoldfastError(
+      'bad-answer',
+      confirmed === undefined
+        ? `The upload was forgotten once it was whole. ${CONFIGURE}`
+        : 'It has another offset or length now.',
+    )
   }
 
   return {
@@ -242,19 +233,19 @@ export function tus({
       /** Best effort: without the termination extension a server that names uploads keeps the copy. */
       const discard = async () => {
         await call('DELETE', target.url, attempt, TUS)
-        await saveResumeToken(markOf(resumeToken))
+        await saveResumeToken('')
       }
       if (answer.status === 401 || answer.status === 429 || answer.status >= 500) throw httpError(answer)
       if (!answer.ok) {
         const error = badAnswer(answer, ` when the upload was read back. ${CONFIGURE}`)
-        if (isGone(answer)) await refused(error, attempt)
+        if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
         // Sent when its checksums were not known of: sent again with them, it is proved.
         if ((await knownAlgorithm(attempt)) !== '') await discard()
         throw error
       }
       if (await isOurs(upload, answer.bytes)) return
       await discard()
-      await refused(mismatch(upload, 'other bytes'), attempt)
+      throw mismatch(upload, 'other bytes')
     },
   }
 }
@@ -277,9 +268,9 @@ const CONFIGURE = 'Enable checksums, let uploads be read, or set trustLength.'
 
 const EXPOSE = `Expose Location, Upload-Offset, Upload-Length, ${OPTIONS_HEADERS}.`
 
-function offsetIn(answer: Answer): number {
-  const header = answer.headers.get('upload-offset') ?? ''
-  if (!/^\d+$/.test(header)) throw hidden(answer, 'Upload-Offset')
+function integerIn(answer: Answer, name: string, code?: ErrorCode): number {
+  const header = answer.headers.get(name) ?? ''
+  if (!/^\d+$/.test(header)) throw hidden(answer, name, code)
   return Number(header)
 }
 
@@ -293,7 +284,7 @@ const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
 function targetOf(resumeToken: string | undefined): Target | undefined {
   // What is no URL is of another transport, by which the session began.
   if (!resumeToken?.startsWith('http')) return undefined
-  const url = new URL(unmarked(resumeToken))
+  const url = new URL(resumeToken)
   const checked = url.hash.slice(1)
   url.hash = ''
   return { url: url.href, checked }
