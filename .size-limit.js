@@ -71,7 +71,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '26.25 kB',
+    limit: '26.3 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -122,7 +122,7 @@ export default [
   {
     name: 'several nodes of the chain, with the look that any anchor brings along',
     path: 'dist/sw/adapters/anchors/nodes.js',
-    limit: '12.5 kB',
+    limit: '12.55 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
