@@ -264,12 +264,12 @@ describe('the limits', () => {
 
   test('refuse it in the same words where the server does not even create it', async () => {
     const { attempt } = await scene({ limits: 'max-size=999', refusesCreation: 413 })
-    expect(String(await attempt())).toMatch(/to 1000 bytes.*max-size=999/)
+    expect(String(await attempt())).toMatch(/for 1000 bytes.*max-size=999/)
   })
 
   test('refuse an upload below min-size that the server does not create, and no other', async () => {
     const { attempt } = await scene({ limits: 'min-size=1001', refusesCreation: 400 })
-    expect(String(await attempt())).toMatch(/to 1000 bytes.*min-size=1001/)
+    expect(String(await attempt())).toMatch(/for 1000 bytes.*min-size=1001/)
     expect(await (await scene({ limits: 'min-size=1001' })).attempt()).toBe('stored')
   })
 
