@@ -6,7 +6,7 @@ export const withNextSchema = {
   name: 'next-schema',
   enforce: 'pre',
   resolveId: (source: string, importer: string | undefined) =>
-    source.endsWith('/schema.ts') && importer?.endsWith('/sw/adapters/store/idb.ts') === true
+    source.endsWith('/schema.ts') && importer?.endsWith('/sw/adapters/store/idb-requests.ts') === true
       ? join(repositoryRoot(), 'e2e/update/next-schema.ts')
       : undefined,
 } as const
