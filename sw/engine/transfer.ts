@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
@@ -30,8 +30,8 @@ export async function transfer(
     if (!session) await setApart(context, chunk)
     else if (state.status === 'uploading')
       await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
-    // Where there is none, that is a defect.
-    else await context.sealer!(context, chunk)
+    else if (context.sealer) await context.sealer(context, chunk)
+    else throw new HoldfastError('defect', 'There is no sealer.')
   } catch (thrown) {
     const failure = await recordFailure(context, 'listing', thrown)
     await apply(context, chunk, { type: 'failed', failure, of: chunk.state.status })
