@@ -1,6 +1,7 @@
 import { openDB } from 'idb'
 import { semaphore } from '../../src/semaphore.ts'
-import type { BareAnswer, BareRequest } from './protocol.ts'
+import { answerPage } from './answer-page.ts'
+import type { BareRequest } from './protocol.ts'
 
 // What a worker costs that promises nothing: the least that any could do for the same bytes and the same proof.
 
@@ -17,18 +18,8 @@ const lane = semaphore(LANES)
 
 const opened = openDB('bare', 1, { upgrade: (db) => void db.createObjectStore('payloads') })
 
-self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
 self.addEventListener('sync' as never, (event: SyncEvent) => event.waitUntil(sendFirst()))
-self.addEventListener('message', (event) => {
-  const request = event.data as BareRequest
-  const answer = (said: BareAnswer) => event.ports[0]?.postMessage(said)
-  event.waitUntil(
-    perform(request).then(
-      () => answer({ ok: true }),
-      (error: unknown) => answer({ ok: false, error: String(error) }),
-    ),
-  )
-})
+answerPage(perform)
 
 async function perform(request: BareRequest): Promise<unknown> {
   switch (request.do) {
