@@ -1,7 +1,7 @@
 import { HoldfastError } from '../protocol/errors.ts'
 import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { concat, fromHex, toHex, uint32be, utf8 } from './bytes.ts'
-import { contentAddress } from './cid.ts'
+import { digestAndCid } from './cid.ts'
 import { sha256Hex } from './digest.ts'
 import { aesKey, open, seal } from './hpke.ts'
 import { platformX25519, type X25519 } from './x25519.ts'
@@ -73,8 +73,8 @@ export async function sealChunk(chunk: PlainChunk, x25519: X25519 = platformX255
     seal(toSeal, x25519),
     crypto.subtle.encrypt(algorithm, await aesKey(key, 'encrypt'), chunk.plaintext),
   ])
-  const [encryptedHash, cid] = await Promise.all([sha256Hex(ciphertext), contentAddress(ciphertext)])
-  return { ciphertext, plaintextHash, encryptedHash, iv: toHex(iv), chunkKey: toHex(sealedKey), cid }
+  const addressed = await digestAndCid(ciphertext)
+  return { ciphertext, plaintextHash, ...addressed, iv: toHex(iv), chunkKey: toHex(sealedKey) }
 }
 
 /**

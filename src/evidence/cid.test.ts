@@ -5,7 +5,7 @@ import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import { balanced } from 'ipfs-unixfs-importer/layout'
 import { describe, expect, it } from 'vitest'
 import { isCid } from '../protocol/ids.ts'
-import { contentAddress, KUBO_LEGACY_CIDV1, UNIXFS_V1_2025, type CidProfile } from './cid.ts'
+import { contentAddress, digestAndCid, KUBO_LEGACY_CIDV1, UNIXFS_V1_2025, type CidProfile } from './cid.ts'
 import vectors from './vectors/cids.json' with { type: 'json' }
 
 const PROFILES: Record<string, CidProfile> = {
@@ -85,6 +85,19 @@ describe('contentAddress', () => {
       expect(await contentAddress(bytes, { leafBytes, maxLinks })).toBe(
         await importerCid(bytes, { leafBytes, maxLinks }),
       )
+    },
+  )
+})
+
+describe('digestAndCid', () => {
+  it.each([0, 1, UNIXFS_V1_2025.leafBytes, UNIXFS_V1_2025.leafBytes + 1])(
+    'is the digest of %i bytes, and their address',
+    async (sizeBytes) => {
+      const bytes = stream.slice(0, sizeBytes)
+      expect(await digestAndCid(bytes.buffer)).toEqual({
+        encryptedHash: createHash('sha256').update(bytes).digest('hex'),
+        cid: await contentAddress(bytes),
+      })
     },
   )
 })

@@ -1,4 +1,4 @@
-import { contentAddress } from '../../src/evidence/cid.ts'
+import { digestAndCid } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
@@ -111,6 +111,6 @@ async function readContent(clock: Clock, handed: HandedChunk): Promise<ArrayBuff
 async function isAnnounced(bytes: ArrayBuffer, handed: HandedChunk): Promise<boolean> {
   weigh(bytes, READ_COUNTS * bytes.byteLength)
   if (handed.kind === 'raw') return (await sha256Hex(bytes)) === handed.plaintextHash
-  const [hash, cid] = await Promise.all([sha256Hex(bytes), contentAddress(bytes)])
-  return hash === handed.encryptedHash && cid === handed.cid
+  const { encryptedHash, cid } = await digestAndCid(bytes)
+  return encryptedHash === handed.encryptedHash && cid === handed.cid
 }
