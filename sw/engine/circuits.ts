@@ -4,7 +4,7 @@ import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
 import type { WorkKind } from '../core/plan.ts'
 import type { Failure } from '../core/retry-policy.ts'
-import { circuitOf, update, updateIn } from '../kept/circuits.ts'
+import { circuitsIn, update, updateIn } from '../kept/circuits.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
 /** Whom each kind of work asks, by name. */
@@ -36,10 +36,9 @@ export async function recordFailure(context: Context, of: WorkKind, thrown: unkn
  * failed stays as it is, which is known by reading.
  */
 export async function reconsiderCircuits(context: Context): Promise<void> {
-  for (const name of Object.values(destinationsOf(context))) {
-    const { failures } = await context.store.read((tx) => circuitOf(tx, name, 0))
-    if (failures > 0) await update(context, name, reconsider)
-  }
+  const circuitOf = await context.store.read((tx) => circuitsIn(tx, 0))
+  for (const name of Object.values(destinationsOf(context)))
+    if (circuitOf(name).failures > 0) await update(context, name, reconsider)
 }
 
 /** Remembers that a destination answers that has failed, in the transaction that says what came of it. */

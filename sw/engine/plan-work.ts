@@ -9,7 +9,7 @@ import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
-import { circuitOf } from '../kept/circuits.ts'
+import { circuitsIn } from '../kept/circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
 import { policyOf } from './policy.ts'
@@ -59,21 +59,23 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   return store.read(async (tx) => {
     const nowMs = clock.now()
     const asked = destinationsOf(context)
-    const health = async (kind: WorkKind) => {
-      const circuit = await circuitOf(tx, asked[kind], nowMs)
+    const [sessions, policy, circuitOf] = await Promise.all([
+      tx.openSessions(),
+      policyOf(tx),
+      circuitsIn(tx, nowMs),
+    ])
+    const health = (kind: WorkKind) => {
+      const circuit = circuitOf(asked[kind])
       ailing[circuit.failures > 0 ? 'add' : 'delete'](asked[kind])
       return circuit
     }
-    const [sessions, policy, listing, witness, completion] = await Promise.all([
-      tx.openSessions(),
-      policyOf(tx),
-      health('listing'),
-      health('witness'),
-      health('completion'),
-    ])
+    const destinations = {
+      listing: health('listing'),
+      witness: health('witness'),
+      completion: health('completion'),
+    }
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
-    const destinations = { listing, witness, completion }
-    const forChunks = await planTransfers(tx, underWay, listing, suspended, nowMs)
+    const forChunks = await planTransfers(tx, underWay, destinations.listing, suspended, nowMs)
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)

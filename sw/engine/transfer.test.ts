@@ -338,7 +338,7 @@ describe('an upload of a Blob that nobody has read', () => {
       },
     }
     expect(await transfer(unreadable, chunks[0]!, never)).toBe('payload-unreadable')
-    expect(await world.disk.read((tx) => tx.meta('circuit:fake-store'))).toBeUndefined()
+    expect(await world.disk.read((tx) => tx.meta('circuits'))).toBeUndefined()
     expect(await transfer(unreadable, chunks[1]!, never)).toBeUndefined()
     expect(await world.statuses(id)).toEqual(['uploading', 'uploaded', 'uploading'])
   })
@@ -347,7 +347,9 @@ describe('an upload of a Blob that nobody has read', () => {
     const { world, chunks, context, counts } = await recordedThree()
     world.server.fault = () => ({ code: 'unreachable' })
     expect(await transfer(context, chunks[0]!, never)).toBe('unreachable')
-    expect(await world.disk.read((tx) => tx.meta('circuit:fake-store'))).toMatchObject({ failures: 1 })
+    expect(await world.disk.read((tx) => tx.meta('circuits'))).toMatchObject({
+      'fake-store': { failures: 1 },
+    })
     world.server.fault = () => undefined
     await transfer(context, chunks[1]!, never)
     expect(counts).toEqual({ read: 1, unread: 2 })

@@ -12,13 +12,29 @@ export interface Keeping {
   readonly clock: Pick<Clock, 'now' | 'random'>
 }
 
-const metaName = (destination: string) => `circuit:${destination}`
+/** All of it is kept as one, by destination: a look asks for several. */
+const CIRCUITS = 'circuits'
 
-/** The stored health of a destination. */
-export async function circuitOf(tx: ReadTransaction, destination: string, nowMs: number): Promise<Circuit> {
-  // One of an older version lacks what has come since.
-  return believable({ ...CLOSED, ...((await tx.meta(metaName(destination))) as Partial<Circuit>) }, nowMs)
+type Kept = Readonly<Record<string, Partial<Circuit>>> | undefined
+
+const keptIn = (tx: ReadTransaction) => tx.meta(CIRCUITS) as Promise<Kept>
+
+/** One of an older version lacks what has come since. */
+const healthOf = (kept: Kept, destination: string, nowMs: number) =>
+  believable({ ...CLOSED, ...kept?.[destination] }, nowMs)
+
+/** The stored health of each destination that is asked for. */
+export async function circuitsIn(
+  tx: ReadTransaction,
+  nowMs: number,
+): Promise<(destination: string) => Circuit> {
+  const kept = await keptIn(tx)
+  return (destination) => healthOf(kept, destination, nowMs)
 }
+
+/** The stored health of one. */
+export const circuitOf = async (tx: ReadTransaction, destination: string, nowMs: number): Promise<Circuit> =>
+  (await circuitsIn(tx, nowMs))(destination)
 
 /** Changes the stored health of a destination, and writes only what changes. */
 export async function updateIn(
@@ -27,9 +43,10 @@ export async function updateIn(
   nowMs: number,
   change: Update,
 ): Promise<Circuit> {
-  const before = await circuitOf(tx, destination, nowMs)
+  const kept = await keptIn(tx)
+  const before = healthOf(kept, destination, nowMs)
   const after = change(before, nowMs)
-  if (after !== before) await tx.putMeta(metaName(destination), after)
+  if (after !== before) await tx.putMeta(CIRCUITS, { ...kept, [destination]: after })
   return after
 }
 

@@ -77,7 +77,7 @@ describe('a look at the queue', () => {
     const later = queueOf([2_000, 5, 1])
     expect(await later.look()).toBeUndefined()
     expect((await later.look([[0], [Infinity]]))?.due).toEqual([2_000, 5, 1])
-    expect(later.began).toEqual([[0], [1_000, Infinity]])
+    expect(later.began).toEqual([[0], [2_000, 5, 1]])
   })
 
   test('that began before something was added does not hide it from the next one', async () => {
@@ -105,12 +105,26 @@ describe('a look at the queue', () => {
     expect(began).toEqual([[0], [0]])
   })
 
-  test('of a part of it asks for just that', async () => {
-    const { began, look } = queueOf([0, 5, 8])
-    await look([[0, 6], SEND[1]])
-    await look([[3_601_000], [Infinity]])
-    await look()
-    expect(began).toEqual([[0, 6], [3_601_000], [0]])
+  test('asks once for all that it wants of a part, and apart for what is not among its first', async () => {
+    const places = Array.from({ length: 20 }, (_, index) => [0, 5, index])
+    const { queue, held } = queueOf()
+    const began: Place[] = []
+    held.places = [...places, [0, 6, 0], [2_000, 5, 20]]
+    const nextDue = queue.reader(async (from, to, most) => {
+      began.push(from)
+      return held.places
+        .filter((due) => compareKeys(due, from) >= 0 && compareKeys(due, to) <= 0)
+        .map((due) => ({ id: due.join('/'), due }) as unknown as ChunkRecord)
+        .slice(0, most)
+    })
+    const dueOf = async (from: Place, to: Place) => (await nextDue([from, to], nobody as never))?.due
+    expect(await dueOf(...SEND)).toEqual([0, 5, 0])
+    expect(await dueOf([0], [Infinity])).toEqual([0, 5, 0])
+    expect(await dueOf([0, 5, 3], [1_000, Infinity])).toEqual([0, 5, 3])
+    expect(began).toEqual([[0]])
+    expect(await dueOf([0, 6], [1_000, Infinity])).toEqual([0, 6, 0])
+    expect(await dueOf([3_601_000], [Infinity])).toBeUndefined()
+    expect(began).toEqual([[0], [0, 6], [3_601_000]])
   })
 
   test('asks once for all that are skipped and the next few', async () => {

@@ -5,58 +5,80 @@ import { FULL_LOOK_MS } from './limits.ts'
 /** A place in the queue, or the beginning of one. */
 export type Place = readonly number[]
 
+/** Reads at most so many from one place to another, in order. */
+type Ask = (from: Place, to: Place, most: number) => Promise<ChunkRecord[]>
+
 /**
  * The queue, and where it begins as far as this worker knows. Chromium lets an index keep the entries of what has changed
  * or is gone, and a read that begins before them asks for the record of each: after 2,500 chunks a look took 20 ms, not
- * 0.3. So it begins where the last one found something. What another worker adds before that is found a minute later.
+ * 0.3. So it begins where the last one found something; where that found nothing and nothing was added, nothing is asked.
+ * What another worker adds before that is found a minute later.
  */
 export interface Queue {
-  /**
-   * For one transaction that only reads.
-   *
-   * @param ask at most so many from one place to another, in order
-   */
-  reader(ask: (from: Place, to: Place, most: number) => Promise<ChunkRecord[]>): ReadTransaction['nextDue']
+  /** For one transaction that only reads. */
+  reader(ask: Ask): ReadTransaction['nextDue']
   /** Chunks were written with these places, and whoever waits for that does not know it yet. */
   add(places: readonly Place[]): void
 }
 
+/** What is to be sealed, and what is to be sent: each from its low end to its high one. */
+const PARTS: readonly (readonly [Place, Place])[] = [
+  [[-1], [0]],
+  [[0], [Infinity]],
+]
+
+/** So many are read beside those that are skipped: what a look takes, mostly. A cursor would be one request for each. */
+const NEXT_FEW = 8
+
 export function createQueue(): Queue {
-  /** Of what is to be sealed, from -1, and of what is to be sent, from 0: nothing is between there and here. */
-  const starts = new Map<number, Place>()
+  /** By the low end of a part: nothing is between there and here. */
+  const starts = new Map<Place, Place>()
   let untilMs = 0
+
+  /** The first of a part, and up to which place that is all. */
+  async function firstOf(low: Place, high: Place, most: number, ask: Ask) {
+    const nowMs = performance.now()
+    if (nowMs > untilMs) {
+      starts.clear()
+      untilMs = nowMs + FULL_LOOK_MS
+    }
+    const start = starts.get(low)
+    const begin = start ?? low
+    const found = isBefore(begin, high) ? await ask(begin, high, most) : []
+    // Where something was added meanwhile, this may have begun after it.
+    if (starts.get(low) === start) starts.set(low, found[0]?.due ?? high)
+    return { found, upTo: found.length < most ? high : found.at(-1)!.due! }
+  }
 
   return {
     reader(ask) {
-      const read = new Map<string, ChunkRecord[]>()
-      return async (asked, skip) => {
-        const key = JSON.stringify(asked)
-        const next = (queue: ChunkRecord[] = []) => queue.find(({ id }) => !skip.has(id))
-        const known = next(read.get(key))
+      const firsts = new Map<Place, Awaited<ReturnType<typeof firstOf>>>()
+      const others = new Map<string, ChunkRecord[]>()
+      return async ([from, to], skip) => {
+        const most = skip.size + NEXT_FEW
+        const next = (queue: ChunkRecord[] = []) =>
+          queue.find(({ id, due }) => !skip.has(id) && !isBefore(due!, from) && !isBefore(to, due!))
+        for (const [low, high] of PARTS)
+          if (!isBefore(from, low) && !isBefore(high, to)) {
+            const first = firsts.get(low) ?? (await firstOf(low, high, most, ask))
+            firsts.set(low, first)
+            const found = next(first.found)
+            if (found || !isBefore(first.upTo, to)) return found
+          }
+        const key = JSON.stringify([from, to])
+        const known = next(others.get(key))
         if (known) return known
-        const nowMs = performance.now()
-        if (nowMs > untilMs) {
-          starts.clear()
-          untilMs = nowMs + FULL_LOOK_MS
-        }
-        const [from, to] = asked
-        const part = from[0]!
-        const isWhole = part <= 0 && from.length === 1
-        const start = isWhole && starts.get(part)
-        const begin = start || from
-        if (indexedDB.cmp(begin, to) > 0) return undefined
-        // One request for all that are skipped, and for the next few: a cursor would be one for each.
-        const found = await ask(begin, to, skip.size + 4)
-        read.set(key, found)
-        // Where something was added meanwhile, this may have begun after it.
-        if (isWhole && starts.get(part) === start) starts.set(part, found[0]?.due ?? to)
+        const found = await ask(from, to, most)
+        others.set(key, found)
         return next(found)
       }
     },
     add(places) {
       for (const due of places)
-        for (const [part, start] of starts)
-          if (due[0]! >= part && indexedDB.cmp(due, start) < 0) starts.set(part, due)
+        for (const [low, start] of starts)
+          if (due[0]! >= low[0]! && isBefore(due, start)) starts.set(low, due)
     },
   }
 }
+
+const isBefore = (one: Place, other: Place) => indexedDB.cmp(one, other) < 0
