@@ -10,9 +10,14 @@ import { atMost, limited } from './time-limit.ts'
 /** Stores that have given other bytes than they took, as long as the worker lives. */
 const suspect = new WeakSet<Store>()
 
+/** Whether uploads may be made of what keeps the bytes, of which nothing is read. */
+export const sendsUnread = ({ store, transport }: Context): boolean =>
+  !!transport.sendUnread && !!store.blob && !suspect.has(store)
+
 /** What keeps a chunk's bytes, unread; undefined where they are to be read and checked. */
-export async function unreadPayload({ store, clock }: Context, id: ChunkId): Promise<Blob | undefined> {
-  if (suspect.has(store)) return undefined
+export async function unreadPayload(context: Context, id: ChunkId): Promise<Blob | undefined> {
+  const { store, clock } = context
+  if (!sendsUnread(context)) return undefined
   return atMost(clock, HOOK_LIMIT_MS, (async () => store.blob?.(id))()).catch(() => undefined)
 }
 

@@ -38,8 +38,8 @@ async function waitingChunks(count: number, sizeBytes: number) {
     const session = (await tx.session(id))!
     for (const chunk of await tx.chunksOf(id)) await tx.putChunk(withMarks({ ...chunk, sizeBytes }, session))
   })
-  const look = (moving: ReadonlyMap<string, ChunkRecord> = new Map()) =>
-    planWork(world.worker(), { moving, steps: new Map(), lanes: 2, takeNext: fairOrder() })
+  const look = (moving: ReadonlyMap<string, ChunkRecord> = new Map(), context = world.worker()) =>
+    planWork(context, { moving, steps: new Map(), lanes: 2, takeNext: fairOrder() })
   return { world, look }
 }
 
@@ -53,6 +53,18 @@ it.each([
   const { chunks, uploads } = await look()
   expect(uploads).toBe(2)
   expect(chunks).toHaveLength(2 + ready)
+})
+
+// Promise 9 of docs/guarantees.md.
+it('has as many ready however large they are, where they are sent unread', async () => {
+  const { world, look } = await waitingChunks(30, 64 * 1024 * 1024)
+  const worker = world.worker()
+  const context = {
+    ...worker,
+    store: { ...worker.store, blob: async () => new Blob() },
+    transport: { ...worker.transport, sendUnread: async () => 'sent' as const },
+  }
+  expect((await look(new Map(), context)).chunks).toHaveLength(2 + 16)
 })
 
 it('seals beside however many uploads are ready', async () => {

@@ -12,6 +12,7 @@ import { destinationsOf } from './circuits.ts'
 import { circuitsIn } from '../kept/circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
+import { sendsUnread } from './payload.ts'
 import { policyOf } from './policy.ts'
 import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
 
@@ -75,7 +76,9 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
       completion: health('completion'),
     }
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
-    const forChunks = await planTransfers(tx, underWay, destinations.listing, suspended, nowMs)
+    // What is sent unread is in nobody's memory before its turn.
+    const readyBytes = sendsUnread(context) ? Infinity : READY_BYTES
+    const forChunks = await planTransfers(tx, underWay, destinations.listing, suspended, readyBytes, nowMs)
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
@@ -108,6 +111,7 @@ async function planTransfers(
   { moving, lanes, takeNext }: UnderWay,
   store: Circuit,
   suspended: boolean,
+  mostReadyBytes: number,
   nowMs: number,
 ): Promise<TransferPlan> {
   const busy = new Set([...moving.values()].map(({ id }) => id))
@@ -139,7 +143,7 @@ async function planTransfers(
     if (!chunk) break
     sending.push(chunk)
     const readyBytes = sending.slice(uploads).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-    if (readyBytes > READY_BYTES) break
+    if (readyBytes > mostReadyBytes) break
     start(chunk)
   }
   const uploadMs = dueAtMs(await first(0, Infinity), nowMs)

@@ -127,10 +127,12 @@ export function idbStore(name: string): Store {
         throw unreadable(id, cause)
       }
     },
-    blob: async (id) => {
-      const kept = keepsBlobs() ? await find(id) : undefined
-      return kept instanceof Blob ? kept : undefined
-    },
+    ...(keepsBlobs() && {
+      async blob(id) {
+        const kept = await find(id)
+        return kept instanceof Blob ? kept : undefined
+      },
+    }),
     close: lose,
   }
 }
