@@ -30,47 +30,56 @@ const PARTS: readonly (readonly [Place, Place])[] = [
 /** So many are read beside those that are skipped: what a look takes, mostly. A cursor would be one request for each. */
 const NEXT_FEW = 8
 
+/** The first of a range, and up to which place that is all. */
+interface First {
+  readonly found: readonly ChunkRecord[]
+  readonly upTo: Place
+}
+
 export function createQueue(): Queue {
   /** By the low end of a part: nothing is between there and here. */
   const starts = new Map<Place, Place>()
   let untilMs = 0
 
-  /** The first of a part, and up to which place that is all. */
-  async function firstOf(low: Place, high: Place, most: number, ask: Ask) {
-    const nowMs = performance.now()
-    if (nowMs > untilMs) {
-      starts.clear()
-      untilMs = nowMs + FULL_LOOK_MS
-    }
-    const start = starts.get(low)
-    const begin = start ?? low
-    const found = isBefore(begin, high) ? await ask(begin, high, most) : []
-    // Where something was added meanwhile, this may have begun after it.
-    if (starts.get(low) === start) starts.set(low, found[0]?.due ?? high)
-    return { found, upTo: found.length < most ? high : found.at(-1)!.due! }
-  }
-
   return {
     reader(ask) {
-      const firsts = new Map<Place, Awaited<ReturnType<typeof firstOf>>>()
-      const others = new Map<string, ChunkRecord[]>()
+      const known = new Map<string, First>()
+
+      async function firstOf(from: Place, to: Place, most: number): Promise<First> {
+        const found = isBefore(from, to) ? await ask(from, to, most) : []
+        return { found, upTo: found.length < most ? to : found.at(-1)!.due! }
+      }
+
+      async function firstOfPart(low: Place, high: Place, most: number): Promise<First> {
+        const nowMs = performance.now()
+        if (nowMs > untilMs) {
+          starts.clear()
+          untilMs = nowMs + FULL_LOOK_MS
+        }
+        const start = starts.get(low)
+        const first = await firstOf(start ?? low, high, most)
+        // Where something was added meanwhile, this may have begun after it.
+        if (starts.get(low) === start) starts.set(low, first.found[0]?.due ?? high)
+        return first
+      }
+
       return async ([from, to], skip) => {
         const most = skip.size + NEXT_FEW
-        const next = (queue: ChunkRecord[] = []) =>
-          queue.find(({ id, due }) => !skip.has(id) && !isBefore(due!, from) && !isBefore(to, due!))
-        for (const [low, high] of PARTS)
-          if (!isBefore(from, low) && !isBefore(high, to)) {
-            const first = firsts.get(low) ?? (await firstOf(low, high, most, ask))
-            firsts.set(low, first)
-            const found = next(first.found)
-            if (found || !isBefore(first.upTo, to)) return found
-          }
-        const key = JSON.stringify([from, to])
-        const known = next(others.get(key))
-        if (known) return known
-        const found = await ask(from, to, most)
-        others.set(key, found)
-        return next(found)
+        const isNext = ({ id, due }: ChunkRecord) =>
+          !skip.has(id) && !isBefore(due!, from) && !isBefore(to, due!)
+        const part = PARTS.find(([low, high]) => !isBefore(from, low) && !isBefore(high, to))
+        const own = JSON.stringify([from, to])
+        const ofPart = JSON.stringify(part)
+        // Most questions of a look are about the first of a part.
+        if (part && !known.has(ofPart)) known.set(ofPart, await firstOfPart(...part, most))
+        for (const key of [ofPart, own]) {
+          const first = known.get(key)
+          const next = first?.found.find(isNext)
+          if (next || (first && !isBefore(first.upTo, to))) return next
+        }
+        const first = await firstOf(from, to, most)
+        known.set(own, first)
+        return first.found.find(isNext)
       }
     },
     add(places) {
