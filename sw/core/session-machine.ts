@@ -254,8 +254,8 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
 }
 
 /**
- * What is confirmed stays so, where it was. Of all else nothing is proved here: chunks and pages are asked for before
- * they are sent, and the chain is looked at afresh. The pages and heads are the same. The next look lets it go on.
+ * What is confirmed stays so, where it was. Of all else nothing is proved here: chunks, pages and heads are asked for
+ * before they are sent, and the chain is looked at afresh. The pages and heads are the same. The next look lets it go on.
  */
 function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): void {
   const { session } = draft
@@ -265,7 +265,7 @@ function adopt(draft: Draft, here: string, heads: readonly HeadRecord[]): void {
     identity: here,
     listing: undefined,
     expired: heads[0] && toAskFor(heads),
-    witnessing: NOT_WITNESSED,
+    witnessing: { ...NOT_WITNESSED, sent: true },
     anchored: undefined,
   })
   clearError(draft)

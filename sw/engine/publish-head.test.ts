@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { parseSignedHead } from '../../src/evidence/head-parse.ts'
 import { verifyHead } from '../../src/evidence/head.ts'
+import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { Upload } from '../ports/transport.ts'
 import { createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { workerLifetime, type WorkerLifetime } from '../testing/worker-lifetime.ts'
 import type { Context } from './context.ts'
-import { resumeSession } from './sessions.ts'
+import { adoptSession, resumeSession } from './sessions.ts'
 
 // Promise 3 of docs/guarantees.md, where there is no chain.
 
@@ -95,6 +96,21 @@ describe('without an anchor', () => {
     await drainOnce(world, { ...next, transport: watching(next) })
     await expectThrough(world, 1)
     expect(seen).toEqual(['send', 'probe'])
+  })
+
+  it('an adopted session asks for its head before it sends it: it may have moved with its store', async () => {
+    const world = createWorld()
+    const die = world.locks.hold(recordingLockName(id))
+    await recordSession(world, { ending: 'recording' })
+    await drainOnce(world, without(world), 'push')
+    const { anchored } = await world.session(id)
+    const renamed = { ...without(world), identity: 'renamed' }
+    await adoptSession(renamed, id)
+    await drainOnce(world, renamed, 'push')
+    die()
+    expect((await world.session(id)).anchored?.address).toBe(anchored?.address)
+    const sent = world.server.ledger.filter(({ op, of }) => op === 'send' && of === anchored?.address)
+    expect(sent).toHaveLength(1)
   })
 
   it('a chunk that is proved after its head was is confirmed on it, and nobody is asked', async () => {

@@ -27,7 +27,7 @@ export async function publishHead(
   const isHeld = anchored?.address === address
   // What is proved after its entry was listed finds the head there already.
   if (!isHeld || !isRecent(anchored.confirmedAtMs, nowOf(context.clock))) {
-    const sent = witnessing.submitted === size
+    const sent = witnessing.sent || witnessing.submitted === size
     const delivery: Delivery = {
       sent,
       // Of a copy that was proved long ago nothing is known.
