@@ -21,9 +21,10 @@ export async function memoryOf(pid: number): Promise<Memory> {
       const rollup = await readFile(`/proc/${name}/smaps_rollup`, 'utf8')
       const bytes = Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024
       const command = await readFile(`/proc/${name}/cmdline`, 'utf8')
+      // Chromium's own interface, which it loads when it likes: none of it is a page's.
+      if (command.includes('--top-chrome-webui')) continue
       all += bytes
-      // Chromium's own interface has a renderer too.
-      if (command.includes('--type=renderer') && !command.includes('--top-chrome-webui')) renderers += bytes
+      if (command.includes('--type=renderer')) renderers += bytes
     } catch {
       // It has ended meanwhile.
     }
