@@ -126,7 +126,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     wantedBy: 'the backend (store, gateway, relay)',
     option: '--backend-port',
   }
-  await freePort(use)
+  const port = await freePort(use)
   const dir = await openDataDir(options.dataDir, options.fresh ?? false)
   const steps: (() => Promise<unknown>)[] = [() => dir.unlock()]
   const stop = async () => {
@@ -197,7 +197,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     const faults = new FaultBoard()
     const ledger = new RequestLedger(dir.ledger, log)
     steps.push(() => ledger.end())
-    const server = backendServer(use, {
+    const server = backendServer({ ...use, port }, {
       ledger,
       faults,
       log,
