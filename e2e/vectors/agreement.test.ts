@@ -8,7 +8,7 @@ import { seedsFrom } from './tampering.ts'
 
 // All 1,000, with what of them was said: node dist/e2e/vectors/compare.js
 
-const COUNT = takesWhole() ? 100 : 20
+const COUNT = takesWhole() ? 100 : 30
 /** Of one leaf, of the first size with two, of three; of more than Python hashes in a moment. */
 const LENGTHS = [0, 1, 1_048_576, 1_048_577, 2_500_000, ...(takesWhole() ? [67_108_880] : [])]
 
