@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { registryArtifact } from './backend/registry-artifact.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
+import { ARTIFACTS } from './backend/sandbox.ts'
 import { findChromium } from './driver/find-chromium.ts'
 import { inWords } from './kill/covering.ts'
 import { MATRIX_COVERAGE } from './kill/matrix.ts'
@@ -32,10 +34,15 @@ const TYPES: Step = { name: 'types', command: ['tsc', '-b'] }
 /** Small things. */
 const CHECKS: readonly Step[] = [
   { name: 'lint', command: ['oxlint', '--deny-warnings'] },
-  { name: 'format', command: ['prettier', '--check', '--log-level', 'warn', '.'] },
   { name: 'sizes', command: ['size-limit'] },
   { name: 'package', command: ['publint', '--strict'] },
 ]
+
+const FORMAT: Step = {
+  name: 'format',
+  // What browsers write meanwhile it would walk through before it ignores it.
+  command: ['prettier', '--check', '--log-level', 'warn', '.', '!.holdfast', '!dist'],
+}
 
 const UNIT_TESTS: Step = {
   name: 'unit tests',
@@ -50,6 +57,8 @@ const UNIT_TESTS: Step = {
   ],
   count: countUnitTests,
 }
+
+const WHOLE_UNITS: Step = { ...UNIT_TESTS, env: WHOLE_ENV }
 
 const browserTests = (name: string, config: string, options: readonly string[] = []): Step => {
   const file = join(results, `${name.replaceAll(' ', '-')}.json`)
@@ -70,10 +79,10 @@ const CHROMIUM = 'e2e/playwright.config.ts'
 /** What runs one after the other; of a list all at once. */
 type Plan = readonly (Step | readonly Step[])[]
 
-/** One of each kind. */
-const SAMPLE: Plan = [
-  [...CHECKS, UNIT_TESTS],
-  browserTests('browser tests', CHROMIUM, ['--grep-invert', `${WHOLE}|${WHOLE_MATRIX}`]),
+/** One of each kind. The unit tests keep both cores busy, the browsers leave some of them. */
+const sample = (units: Step): Plan => [
+  [...CHECKS, units],
+  [FORMAT, browserTests('browser tests', CHROMIUM, ['--grep-invert', `${WHOLE}|${WHOLE_MATRIX}`])],
 ]
 
 const ENGINES = browserTests('tests in every engine that is installed', 'e2e/engines/playwright.config.ts')
@@ -90,8 +99,8 @@ const READERS: readonly Step[] = [
  * other engines wait much: readers and simulator fill the cores meanwhile.
  */
 const all = (browsers: Step): Plan => [
-  [...CHECKS, ...READERS, { ...UNIT_TESTS, env: WHOLE_ENV }],
-  browsers,
+  [...CHECKS, ...READERS, WHOLE_UNITS],
+  [FORMAT, browsers],
   [node('simulator', 'simulate/main.js', '--runs', '3000'), ENGINES],
 ]
 
@@ -108,7 +117,7 @@ function chosen(options: readonly string[]): Plan {
     console.log(inWords('Telling the app', TELLINGS_COVERAGE))
     return ALL
   }
-  return options.includes('--engines') ? [...SAMPLE, ENGINES] : SAMPLE
+  return options.includes('--engines') ? [...sample(WHOLE_UNITS), ENGINES] : sample(UNIT_TESTS)
 }
 
 async function main(): Promise<void> {
@@ -129,6 +138,8 @@ async function main(): Promise<void> {
     const seconds = ((Date.now() - began) / 1000).toFixed(1)
     console.log(`${output}── ${step.name}: ${failed === 0 ? 'ok' : `${failed} FAILED`} (${seconds} s)`)
   }
+  // Otherwise each process of tests that needs it first would compile it.
+  await registryArtifact(ARTIFACTS)
   for (const step of [TYPES, ...chosen(process.argv)])
     if ('command' in step) await perform(step, 'as it goes')
     // The last is the longest.

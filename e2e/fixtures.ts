@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test as base, type BrowserContext, type Page, type Worker } from '@playwright/test'
+import { expect, test as base, type BrowserContext, type Page, type Worker } from '@playwright/test'
 import { startBackend, type Backend } from './backend/index.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
 import { ARTIFACTS } from './backend/sandbox.ts'
@@ -172,6 +172,24 @@ async function forget(context: BrowserContext, pages: ReadonlySet<Page>, origins
   for (const origin of origins)
     if (origin.startsWith('http'))
       await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
+  await cdp.detach()
+  await endWorkers(context, origins)
+}
+
+/** With a debugger a worker outlives its registration, and would go on to ask the backend of the tests after this one. */
+async function endWorkers(context: BrowserContext, origins: ReadonlySet<string>): Promise<void> {
+  const cdp = await context.browser()?.newBrowserCDPSession()
+  if (cdp === undefined) throw new Error('The shared browser is gone.')
+  const left = async () => {
+    const { targetInfos } = await cdp.send('Target.getTargets')
+    const workers = targetInfos.filter(
+      ({ type, url }) => type === 'service_worker' && origins.has(new URL(url).origin),
+    )
+    for (const { targetId } of workers)
+      await cdp.send('Target.closeTarget', { targetId }).catch(() => undefined)
+    return workers.length
+  }
+  await expect.poll(left).toBe(0)
   await cdp.detach()
 }
 

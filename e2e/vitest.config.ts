@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { plantMutations } from './simulate/plant.ts'
+import { takesWhole } from './whole.ts'
 
 /** It puts quick stand-ins in the platform's place, for as long as its process lives. */
 const SIMULATOR = 'e2e/simulate/**/*.test.ts'
@@ -8,8 +9,8 @@ const SIMULATOR = 'e2e/simulate/**/*.test.ts'
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
-    // A last net for what waits for ever: no test may depend on how fast the machine is.
-    testTimeout: 300_000,
+    // A last net for what waits for ever: no test may depend on how fast the machine is. What is whole takes a minute.
+    testTimeout: takesWhole() ? 3_000_000 : 300_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 240_000 } },
     // The slow ones wait, for a silent server above all: more at a time than there are cores.

@@ -126,7 +126,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     wantedBy: 'the backend (store, gateway, relay)',
     option: '--backend-port',
   }
-  await freePort(use)
+  const port = await freePort(use)
   const dir = await openDataDir(options.dataDir, options.fresh ?? false)
   const steps: (() => Promise<unknown>)[] = [() => dir.unlock()]
   const stop = async () => {
@@ -197,28 +197,31 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     const faults = new FaultBoard()
     const ledger = new RequestLedger(dir.ledger, log)
     steps.push(() => ledger.end())
-    const server = backendServer(use, {
-      ledger,
-      faults,
-      log,
-      keepAlive: options.keepAlive ?? false,
-      route: (path) =>
-        services[
-          /^\/(?:api\/v0|ipfs|tus|tus-plain|put|pinata|resumable|resumable-mute|chain|relay)(?=\/|$)/.exec(
-            path,
-          )?.[0] ?? ''
-        ],
-      control: controlPaths({
+    const server = backendServer(
+      { ...use, port },
+      {
         ledger,
         faults,
-        status: () => ({
-          endpoints,
-          chainRunning: chain.running,
-          pins: pins.all().length,
-          anchors: journal.all().length,
+        log,
+        keepAlive: options.keepAlive ?? false,
+        route: (path) =>
+          services[
+            /^\/(?:api\/v0|ipfs|tus|tus-plain|put|pinata|resumable|resumable-mute|chain|relay)(?=\/|$)/.exec(
+              path,
+            )?.[0] ?? ''
+          ],
+        control: controlPaths({
+          ledger,
+          faults,
+          status: () => ({
+            endpoints,
+            chainRunning: chain.running,
+            pins: pins.all().length,
+            anchors: journal.all().length,
+          }),
         }),
-      }),
-    })
+      },
+    )
     // Last, so that nobody ever meets half a backend.
     const url = `http://127.0.0.1:${await server.open()}`
     steps.push(async () => {

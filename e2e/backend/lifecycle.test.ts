@@ -106,6 +106,11 @@ test('refuses connections while it is paused, cuts what was under way, and comes
   expect((await fetch(`${before}/relay`)).status).toBe(200)
 })
 
+test('goes down and up on ports that no other program is given meanwhile', () => {
+  for (const { port } of [new URL(backend.url), new URL(backend.chain.url)])
+    expect(Number(port)).toBeLessThan(LOWEST_GIVEN)
+})
+
 test('names the port that is taken, who wanted it, and the option that changes it', async () => {
   const squatter = createServer()
   squatter.listen(0, '127.0.0.1')
@@ -175,6 +180,8 @@ test('leaves no chain behind when its process is killed', async () => {
   await rm(outDir, { recursive: true })
 })
 
+/** To whoever asks for any: by Linux, the lowest of them. */
+const LOWEST_GIVEN = 32_768
 const ANY = { port: 0, wantedBy: 'a test', option: '' }
 
 function isAlive(pid: number): boolean {

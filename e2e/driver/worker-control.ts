@@ -95,6 +95,12 @@ export interface WorkerSession {
   detach(): Promise<void>
 }
 
+interface Target {
+  readonly type: string
+  readonly url: string
+  readonly targetId: string
+}
+
 interface FromWorker {
   readonly id?: number
   readonly method?: string
@@ -103,15 +109,23 @@ interface FromWorker {
   readonly error?: { readonly message: string }
 }
 
+/** Of the page's worker, as soon as the debugger knows of it: it may be told later than the page is. */
 export async function workerSession(page: Page): Promise<WorkerSession> {
   const browser = page.context().browser()
   if (browser === null) throw new Error('The page has no browser of its own')
   const session = await browser.newBrowserCDPSession()
-  const { targetInfos } = await session.send('Target.getTargets')
   const { origin } = new URL(page.url())
-  const worker = targetInfos.find(({ type, url }) => type === 'service_worker' && url.startsWith(origin))
-  if (worker === undefined) throw new Error(`No worker of ${origin} runs`)
-  const { sessionId } = await session.send('Target.attachToTarget', { targetId: worker.targetId })
+  const targetId = await new Promise<string>((resolve, reject) => {
+    const onTarget = ({ targetInfo: { type, url, targetId } }: { readonly targetInfo: Target }) => {
+      if (type === 'service_worker' && url.startsWith(origin)) resolve(targetId)
+    }
+    session.on('Target.targetCreated', onTarget)
+    session.on('Target.targetInfoChanged', onTarget)
+    // Tells of those that are there too.
+    session.send('Target.setDiscoverTargets', { discover: true }).catch(reject)
+  })
+  await session.send('Target.setDiscoverTargets', { discover: false })
+  const { sessionId } = await session.send('Target.attachToTarget', { targetId })
   const waiting = new Map<number, (answer: FromWorker) => void>()
   const listening: { event: string; heard: (params: unknown) => void }[] = []
   session.on('Target.receivedMessageFromTarget', ({ message }) => {

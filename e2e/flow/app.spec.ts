@@ -1,7 +1,8 @@
 import { workerOf } from '../driver/worker-control.ts'
 import { expect, test } from '../fixtures.ts'
 import { leavePending } from '../page/pending.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo, tap } from '../page/witness.ts'
+import { updateWaits } from '../update/versions.ts'
 
 test('a new version is offered on top, not while something waits in the page, and starts with one press', async ({
   stack,
@@ -11,11 +12,7 @@ test('a new version is offered on top, not while something waits in the page, an
   const { page } = witness
   await witness.record()
   stack.site.deploy(`${stack.site.worker}\n// Another version.\n`)
-  await page.evaluate(async () => {
-    const registration = await navigator.serviceWorker.ready
-    await registration.update()
-    while (!registration.waiting) await new Promise(requestAnimationFrame)
-  })
+  await updateWaits(page)
   const go = page.getByTestId('update-go')
   await expect(go).toBeHidden()
   await witness.stop()
@@ -47,7 +44,7 @@ test('where the browser may clear recordings, what helps is beside the words: th
   await expect(install).toBeHidden()
   await witness.record()
   await expect(page.getByTestId('storage-line')).toContainText('installing this app usually helps')
-  await install.click()
+  await tap(install)
   expect(await page.evaluate(() => Reflect.get(window, 'prompted'))).toBe(true)
   await expect(install).toBeHidden()
   await witness.stop()

@@ -28,7 +28,9 @@ test('a device with the recording key alone records, and opens nothing until it 
 
   await expect(holds).toContainText('on this device only')
   await page.getByTestId('group-key').click()
-  const recordingKey = (await page.getByTestId('recording-key').textContent()) ?? ''
+  const shown = page.getByTestId('recording-key')
+  await expect(shown).toHaveText(/^record_/)
+  const recordingKey = (await shown.textContent()) ?? ''
   await page.keyboard.press('Escape')
 
   // Another phone, which was given no more than that.

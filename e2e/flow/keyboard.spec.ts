@@ -38,6 +38,7 @@ test('the whole way by keyboard: a group, a recording, its state, its player, it
   const { page } = await openDemo(context, { url: stack.url })
   await tabTo(page, /^New group/)
   await page.keyboard.press('Enter')
+  await expect(page.getByTestId('group-name')).toBeFocused()
   await page.keyboard.type('Family')
   await page.keyboard.press('Enter')
   await expect(page.getByTestId('group-select')).toContainText('Family')

@@ -98,7 +98,7 @@ test('without a camera nothing is recorded unless the person says so, and then i
   await expect(page.getByTestId('source-note')).toContainText('it proves nothing')
   // In each frame: a dark text on a yellow ground, where the camera's picture would be.
   const stamp = await page.locator('#preview').evaluate(async (video: HTMLVideoElement) => {
-    while (video.videoWidth === 0) await new Promise(requestAnimationFrame)
+    while (video.videoWidth === 0) await new Promise((resolve) => setTimeout(resolve, 50))
     const canvas = document.createElement('canvas')
     Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight })
     const pen = canvas.getContext('2d')

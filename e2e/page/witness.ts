@@ -140,7 +140,7 @@ function takeSmallPictures(): void {
   // Of a page without TLS there is none.
   if (!mediaDevices) return
   const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices)
-  const video = { width: 160, height: 120, frameRate: 10 }
+  const video = { width: 160, height: 120, frameRate: 5 }
   mediaDevices.getUserMedia = (wish) => getUserMedia({ ...wish, video })
 }
 

@@ -19,7 +19,7 @@ const mayBeKey = (byteLength: number) => byteLength >= 16 && byteLength < 1_024
 const CONSTANTS = [32, 32]
 
 for (const { moments, tag } of [
-  { moments: 3, tag: [] },
+  { moments: 2, tag: [] },
   { moments: 20, tag: WHOLE },
 ])
   for (const seal of ['page', 'worker'] as const)

@@ -77,8 +77,13 @@ export function requestsOf(
  *
  * @param folder where the signer is compiled
  * @param bytesPerSec how fast each request's body is read
+ * @param onPut what each PUT waits for before it is read
  */
-export async function startBucket(folder: string, bytesPerSec: () => number): Promise<Bucket> {
+export async function startBucket(
+  folder: string,
+  bytesPerSec: () => number,
+  onPut: () => Promise<void> = async () => undefined,
+): Promise<Bucket> {
   const { 'src/signer.ts': source = '' } = await filesOf('guide.md')
   const file = join(folder, 'signer.js')
   await writeFile(file, (await transformWithOxc(source, 'signer.ts')).code)
@@ -149,6 +154,7 @@ export async function startBucket(folder: string, bytesPerSec: () => number): Pr
       return void response.writeHead(403).end('<Code>SignatureDoesNotMatch</Code>')
     if (method === 'PUT') {
       const fromMs = performance.now()
+      await onPut()
       const bytes = await bodyOf(request)
       if (bytes === undefined) return
       const digest = createHash('sha256').update(bytes).digest('base64')
