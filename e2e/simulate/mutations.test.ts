@@ -40,6 +40,7 @@ const SHOWN_IN: Readonly<Record<string, number>> = {
   'believes a relay that takes and never mines': 51,
   'waits ever longer': 44,
   'leaves the intent to send to chance': 43,
+  'takes a note that it has once more': 35,
   'believes any time that it stored': 26,
   'concludes by the deep block alone': 23,
   'takes a late event for one that counts': 22,

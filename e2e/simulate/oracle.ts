@@ -1,7 +1,9 @@
+import { toHex } from '../../src/evidence/bytes.ts'
+import { serialiseNote } from '../../src/evidence/entry.ts'
 import { pageCid } from '../../src/evidence/page.ts'
 import { chunkIdOf, type ChunkId, type SessionId } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
-import type { HandedChunk } from '../../src/protocol/messages.ts'
+import type { HandedChunk, HandedNote } from '../../src/protocol/messages.ts'
 import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, isToTell, statusOf, withOpenMarker } from '../../sw/core/session.ts'
@@ -23,6 +25,7 @@ export interface Oracle {
   /** What was not durable is gone, and this is left. */
   onPowerLost(disk: DiskState): void
   onAcknowledged(handed: HandedChunk, disk: DiskState): void
+  onNoted(id: SessionId, note: HandedNote, disk: DiskState): void
   /** An object leaves its worker, which has not asked the store for it. */
   onSending(upload: Upload, disk: DiskState): void
   /** The app is about to be told of this session. */
@@ -58,6 +61,8 @@ export function createOracle(
   const { fail } = scene
   const acknowledged = new Map<ChunkId, string>()
   const discarded = new Set<SessionId>()
+  /** Entries of notes that were acknowledged, in hex, and whose they are. */
+  const noted = new Map<string, SessionId>()
   /** When a session was deleted last, ms since the epoch. */
   let deletedAtMs = 0
   const rotten = new Set<ChunkId>()
@@ -157,6 +162,15 @@ export function createOracle(
         `${chunkId} was confirmed, and is in no page`,
       )
     }
+  }
+
+  /** The log has the note, once. */
+  function checkNoted(id: SessionId, entry: string, disk: DiskState): void {
+    const times = (disk.entries.get(id) ?? []).filter((each) => toHex(each) === entry).length
+    check(
+      times === 1 || discarded.has(id),
+      `a note of ${id} was acknowledged, and is in its log ${times} times`,
+    )
   }
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
@@ -299,6 +313,12 @@ export function createOracle(
       )
     },
 
+    onNoted(id, note, disk) {
+      const entry = toHex(serialiseNote(note))
+      noted.set(entry, id)
+      checkNoted(id, entry, disk)
+    },
+
     onTelling(key, disk) {
       const [name, size] = key.split('/')
       const session = [...disk.sessions.values()].find((one) => one.name === name)
@@ -361,6 +381,7 @@ export function createOracle(
           `${id} is forked, and tells ${trouble?.error.code}`,
         )
       }
+      for (const [entry, id] of noted) checkNoted(id, entry, disk)
       for (const [id, content] of acknowledged) {
         const [sessionId = ''] = id.split('/')
         if (discarded.has(sessionId as SessionId)) continue
