@@ -36,7 +36,11 @@ export default [
     path: 'dist/src/elements/index.js',
     limit: '18.7 kB',
     gzip: true,
-    modifyEsbuildConfig,
+    modifyEsbuildConfig: (config) => ({
+      ...modifyEsbuildConfig(config),
+      format: 'esm',
+      external: LOADED_LATER,
+    }),
   },
   {
     name: 'the status element alone',
