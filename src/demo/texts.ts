@@ -400,17 +400,6 @@ const english = {
       unknown: '',
     },
     install: 'Install the app',
-    lost: (count: number) =>
-      count === 1
-        ? 'A recording is gone from this device: its data were cleared.'
-        : `${count} recordings are gone from this device: their data were cleared.`,
-    lostOne: (when: string, safe: string) => `${when}: ${safe}`,
-    lostAllSafe: (length: string) => `all of its ${length} is safe elsewhere.`,
-    lostSome: (safe: string, length: string) => `${safe} of ${length} is safe elsewhere, the rest is lost.`,
-    lostNothingSafe: (length: string) => `all of its ${length} is lost.`,
-    lostUnmeasuredSafe: 'all of it is safe elsewhere.',
-    lostUnmeasured: 'what of it was not uploaded yet is lost.',
-    lostSeen: 'I have read this',
   },
   signIn: {
     title: 'Sign in',
