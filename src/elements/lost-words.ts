@@ -4,7 +4,7 @@ import { texts } from './texts.ts'
 
 /** What became of one recording that this device has no more. */
 export function lostWords(lost: LostRecording): string {
-  return texts.lost.one(formatMoment(lost.startedAtMs), safeWords(lost))
+  return `${formatMoment(lost.startedAtMs)}: ${safeWords(lost)}`
 }
 
 function safeWords({ lengthMs, safeMs, isAllSafe, isConfirmed }: LostRecording): string {

@@ -153,7 +153,6 @@ export const english = {
         ? 'A recording is gone from this device: its data were cleared.'
         : `${count} recordings are gone from this device: their data were cleared.`,
     next: 'What is safe elsewhere opens with the key of its group. Installing this app usually keeps the rest.',
-    one: (when: string, safe: string) => `${when}: ${safe}`,
     allSafe: (length: string) => `all of its ${length} is safe elsewhere.`,
     some: (safe: string, length: string) => `${safe} of ${length} is safe elsewhere, the rest is lost.`,
     nothingSafe: (length: string) => `all of its ${length} is lost.`,
