@@ -167,10 +167,8 @@ export function createOracle(
   /** The log has the note, once. */
   function checkNoted(id: SessionId, entry: string, disk: DiskState): void {
     const times = (disk.entries.get(id) ?? []).filter((each) => toHex(each) === entry).length
-    check(
-      times === 1 || discarded.has(id),
-      `a note of ${id} was acknowledged, and is in its log ${times} times`,
-    )
+    const wrong = times > 1 ? `and is in its log ${times} times` : 'but is not on the disk'
+    check(times === 1 || discarded.has(id), `a note of ${id} was acknowledged, ${wrong}`)
   }
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
@@ -204,6 +202,7 @@ export function createOracle(
   function readLog({ lines }: Commit): void {
     for (const { sessionId, index, event, from, to } of lines) {
       const name = index === undefined ? sessionId : chunkIdOf(sessionId, index)
+      if (event === 'noted') lives(sessionId)
       if (to === undefined || event === 'anchored') continue
       const known = event === 'acknowledged' || event === 'session-started' ? undefined : logged.get(name)
       check(known === from, `the custody log has ${name} go from ${from}, after it was ${known}`)
@@ -213,7 +212,7 @@ export function createOracle(
     }
   }
 
-  /** Whoever was taken for dead lives: the line of a chunk that is new says it. */
+  /** Whoever was taken for dead lives: the line of a chunk or a note that is new says it. */
   function lives(id: SessionId): void {
     if (logged.get(id) === 'interrupted') logged.set(id, 'recording')
   }
@@ -289,6 +288,7 @@ export function createOracle(
 
     onPowerLost(disk) {
       for (const { sessionId, index, event, to } of disk.log) {
+        if (event === 'noted') lives(sessionId)
         if (to === undefined || event === 'anchored') continue
         const chunkId = index === undefined ? undefined : chunkIdOf(sessionId, index)
         if (chunkId === undefined ? disk.sessions.has(sessionId) : disk.chunks.has(chunkId))

@@ -222,7 +222,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'event.index < session.notes',
     'event.index < 0',
   ]),
-  plant('says that a note is taken which is not', /is in its log 0 times/, [
+  plant('says that a note is taken which is not', /a note of \w+ was acknowledged, but is not on the disk/, [
     'core/session-machine',
     'draft.append(event)',
     'draft.set({})',

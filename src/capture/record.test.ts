@@ -941,10 +941,11 @@ describe('a source', () => {
   })
 
   it('that was lost just before the end is noticed then', async () => {
-    const { microphone, recording, ends } = recorded()
+    const { microphone, recording, ends, notes } = recorded()
     microphone.readyState = 'ended'
     await recording.stop()
     expect(ends).toEqual(['interrupted'])
+    expect(notes).toMatchObject([{ value: { holdfast: 'source', audio: 'lost' } }])
   })
 
   it('that was muted, or is let go after the end was asked for, leaves the recording complete', async () => {

@@ -226,9 +226,13 @@ export function record(
     for (const note of firstNotes(source, isTestPicture(given))) parts.note(note, part)
   }
 
-  function onSource(now: SourceState): void {
+  function seeSource(now: SourceState): void {
     if (now.video !== source.video || now.audio !== source.audio) parts.note(sourceNote(now), part)
     source = now
+  }
+
+  function onSource(now: SourceState): void {
+    seeSource(now)
     progress()
     const isOver = isGone(now) || (hasLost(now) && whenSourceLost === 'end')
     if (isOver && !isReturning && recorder.state !== 'inactive') recorder.stop()
@@ -356,7 +360,7 @@ export function record(
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
         if (recorder.state === 'inactive' && !isReturning) return finished
-        source = sourceOf(given)
+        seeSource(sourceOf(given))
         isAsked = true
         // From here on the caller may let its camera go.
         over.abort()
