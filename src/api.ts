@@ -130,7 +130,7 @@ export interface RecordingSession {
    * Writes a note into the recording, for its readers: a JSON object of at most 60,000 bytes, sealed before it leaves the
    * page. Resolves when it is durable in the worker; it is published and signed like a chunk, among the chunks in the
    * order in which the worker took them. It is handed over again as a chunk is; those of a session go one after the
-   * other. A session has at most 1,000. `record()` of `holdfast/capture` writes some by itself: see the guide.
+   * other. A session has at most 1,000, of a megabyte in all. `record()` of `holdfast/capture` writes some by itself: see the guide.
    *
    * An abort gives the note up: it is not handed over again, though the worker may have it by then.
    *

@@ -32,10 +32,14 @@ export async function withAppData(
   return { ...start, labels, metadata: await sealed('metadata', metadata, { sealingKey, name, atMs }, agree) }
 }
 
+/** Of a session's notes, sealed: they are in its log for as long as the device keeps that, and can fill no reserve. */
+const MAX_NOTES_BYTES = 1_000_000
+
 /** What is known of a session's notes. */
 export interface Notes {
-  /** How many were handed over. */
+  /** How many were handed over, and what they weigh, sealed; absent: nothing. */
   count: number
+  bytes?: number
   /** One after the other: the worker knows them by their order. */
   readonly acquire: Acquire
 }
@@ -58,7 +62,14 @@ export async function handNote(
     if (notes.count >= MAX_NOTES)
       throw bad('note', `a session has at most ${MAX_NOTES}: put several into one, or begin another session.`)
     const text = await sealed('note', note, { sealingKey, name, atMs }, agree)
+    const bytes = (notes.bytes ?? 0) + text.length / 2
+    if (bytes > MAX_NOTES_BYTES)
+      throw bad(
+        'note',
+        `those of a session have ${MAX_NOTES_BYTES} bytes at most: begin another, or append it.`,
+      )
     options.signal?.throwIfAborted()
+    notes.bytes = bytes
     const request = { type: 'note', sessionId: id, index: notes.count++, atMs, sealed: text } as const
     await requestWithRetry(connection, () => connection.request(request), options)
   } finally {

@@ -423,6 +423,17 @@ describe('a recording session', () => {
     expect(notesIn(requests)).toHaveLength(1_000)
   })
 
+  it('takes notes of a megabyte in all, and says so of more', async () => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const text = 'x'.repeat(59_900)
+    for (let at = 0; at < 16; at++) await session.note({ text })
+    const message = expect.stringMatching(/^note: .*1000000 bytes/) as unknown
+    await expect(session.note({ text })).rejects.toMatchObject({ code: 'bad-input', message })
+    await session.note({ text: 'x' })
+    expect(notesIn(requests).map(({ index }) => index)).toEqual([...Array(17).keys()])
+  })
+
   it.each<readonly [string, () => void]>([
     ['makes no key', () => vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValueOnce(crypto)],
     [
