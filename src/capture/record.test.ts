@@ -537,16 +537,16 @@ describe('a recording whose session the worker has lost', () => {
 
   it('is over, with its last slices in a session of their own, where it was found out after the end', async () => {
     const worker = fakeWorker()
-    const recording = record(worker.begin(), stream, 'video/webm')
+    const recording = record(worker.begin(), stream, 'video/webm', { isTestPicture: () => true })
     worker.hold()
     FakeRecorder.last.slice('one')
     const stopped = recording.stop()
     Object.assign(worker.sessions[0] ?? {}, { known: false })
     worker.release()
     await stopped
-    expect(worker.sessions.map(({ text, ended }) => ({ ended, text }))).toEqual([
-      { ended: false, text: [] },
-      { ended: true, text: ['one', 'the rest'] },
+    expect(worker.sessions.map(({ text, ended, notes }) => ({ ended, text, notes }))).toEqual([
+      { ended: false, text: [], notes: [] },
+      { ended: true, text: ['one', 'the rest'], notes: [{ holdfast: 'test-picture' }] },
     ])
   })
 
