@@ -32,11 +32,15 @@ export default [
     }),
   },
   {
-    name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture',
+    name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture, without what is loaded later',
     path: 'dist/src/elements/index.js',
-    limit: '18.7 kB',
+    limit: '20.1 kB',
     gzip: true,
-    modifyEsbuildConfig,
+    modifyEsbuildConfig: (config) => ({
+      ...modifyEsbuildConfig(config),
+      format: 'esm',
+      external: LOADED_LATER,
+    }),
   },
   {
     name: 'the status element alone',
@@ -71,7 +75,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '26.3 kB',
+    limit: '26.6 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -80,7 +84,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '24.95 kB',
+    limit: '25.2 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -122,7 +126,7 @@ export default [
   {
     name: 'several nodes of the chain, with the look that any anchor brings along',
     path: 'dist/sw/adapters/anchors/nodes.js',
-    limit: '12.55 kB',
+    limit: '12.65 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

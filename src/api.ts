@@ -95,6 +95,11 @@ export interface EndOptions extends WaitOptions {
   readonly how?: 'interrupted'
 }
 
+export interface NoteOptions extends WaitOptions {
+  /** Of what the note tells, ms since the epoch; default now. */
+  readonly atMs?: number
+}
+
 export interface DiscardOptions extends WaitOptions {
   readonly confirm?: 'discard-unconfirmed'
 }
@@ -104,9 +109,9 @@ export interface RecordingSession {
   readonly id: SessionId
   /** What a reader asks for: it belongs into links. */
   readonly name: SessionName
-  /** Chunks that this page still holds, because the worker has not acknowledged them yet. */
+  /** Chunks and notes that this page still holds, because the worker has not acknowledged them yet. */
   readonly waiting: number
-  /** Why the oldest chunk that the worker refused still waits in this page; undefined while none is refused. */
+  /** Why the oldest of them that the worker refused still waits in this page; undefined while none is refused. */
   readonly stalledBy: HoldfastError | undefined
   /**
    * Seals the bytes and hands them to the worker; resolves when they are durable there.
@@ -122,7 +127,20 @@ export interface RecordingSession {
    */
   append(bytes: Blob, options?: AppendOptions): Promise<{ id: ChunkId; index: number }>
   /**
-   * Waits for every `append`, then tells the worker that the recording is over, and how many chunks it had. Only where
+   * Writes a note into the recording, for its readers: a JSON object of at most 60,000 bytes, sealed before it leaves the
+   * page. Resolves when it is durable in the worker; it is published and signed like a chunk, among the chunks in the
+   * order in which the worker took them. It is handed over again as a chunk is; those of a session go one after the
+   * other. A session has at most 1,000, of a megabyte in all. `record()` of `holdfast/capture` writes some by itself: see the guide.
+   *
+   * An abort gives the note up: it is not handed over again, though the worker may have it by then.
+   *
+   * @throws HoldfastError `bad-input` for what JSON does not keep, is too large or one too many, `session-ended`,
+   *   `unknown-session`, `defect` where the code of it does not load; `bad-message` from a worker of an older version;
+   *   the signal's reason
+   */
+  note(value: Note, options?: NoteOptions): Promise<void>
+  /**
+   * Waits for every `append` and `note`, then tells the worker that the recording is over, and how many chunks it had. Only where
    * the worker has all of them, and the page says nothing else, it is `complete`; otherwise `interrupted`, with those that are `missing`. From the call on
    * nothing can be appended. An abort stops the waiting alone: the page goes on to hand over what it holds, and to end the session;
    * a later `end` waits for the same.

@@ -63,6 +63,9 @@ function fakeConnection() {
 const starts = (requests: readonly Request[]) =>
   requests.flatMap((each) => (each.type === 'session-start' ? [each.session] : []))
 
+const notesIn = (requests: readonly Request[]) =>
+  requests.flatMap((each) => (each.type === 'note' ? [each] : []))
+
 /** All that was posted: text as it is, bytes in hex. */
 async function bytesOf(requests: readonly Request[]): Promise<string> {
   const parts: string[] = []
@@ -333,6 +336,102 @@ describe('a recording session', () => {
     const sessionKey = await openSessionKey({ groupKey, name, groups: start!.access })
     const terms = { sessionKey, name, atMs: start!.startedAtMs, sealed: start!.metadata ?? '' }
     expect(await openNote(terms)).toEqual(JSON.parse(JSON.stringify(metadata)))
+  })
+
+  it('seals its notes for its readers, and hands them over one after the other, each with its number', async () => {
+    const { connection, requests, answerAfter } = fakeConnection()
+    const session = await openSession(connection, options)
+    const { open, opened } = gate()
+    answerAfter(opened)
+    const written = [session.note({ what: 'a' }, { atMs: 7.4 }), session.note({ what: 'b' }, { atMs: 8 })]
+    await expect.poll(() => notesIn(requests)).toHaveLength(1)
+    expect(session.waiting).toBe(2)
+    const ended = session.end()
+    await expect(session.note({ what: 'c' })).rejects.toMatchObject({ code: 'session-ended' })
+    open()
+    await Promise.all([...written, ended])
+    expect(session.waiting).toBe(0)
+    expect(requests.map(({ type }) => type)).toEqual(['session-start', 'note', 'note', 'session-end'])
+    expect(notesIn(requests)).toMatchObject([
+      { index: 0, atMs: 7 },
+      { index: 1, atMs: 8 },
+    ])
+    const [start] = starts(requests)
+    const { name } = session
+    const groupKey = toHex(group.privateKey)
+    const sessionKey = await openSessionKey({ groupKey, name, groups: start!.access })
+    for (const { atMs, sealed } of notesIn(requests))
+      expect(await openNote({ sessionKey, name, atMs, sealed })).toEqual({ what: atMs === 7 ? 'a' : 'b' })
+    expect(await bytesOf(requests)).not.toContain(toHex(new TextEncoder().encode('"what"')))
+  })
+
+  // Promise 1 of docs/guarantees.md.
+  it('hands a note over again, the same, where its answer was lost, and the next one after it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection, requests, refuseWith } = fakeConnection()
+    const session = await openSession(connection, options)
+    refuseWith(new HoldfastError('worker-timeout', 'No answer.'))
+    const written = [session.note({ at: 1 }), session.note({ at: 2 })]
+    await expect.poll(() => session.stalledBy?.code).toBe('worker-timeout')
+    refuseWith(undefined)
+    await vi.advanceTimersByTimeAsync(10_000)
+    await Promise.all(written)
+    const [first, again, next] = notesIn(requests)
+    expect(again).toEqual(first)
+    expect([first?.index, next?.index]).toEqual([0, 1])
+    expect(notesIn(requests)).toHaveLength(3)
+    vi.useRealTimers()
+  })
+
+  it('gives a note up by its signal, and goes on with the next', async () => {
+    const { connection, requests, answerAfter } = fakeConnection()
+    const session = await openSession(connection, options)
+    const { open, opened } = gate()
+    answerAfter(opened)
+    const givenUp = new AbortController()
+    const note = session.note({ at: 1 }, { signal: givenUp.signal })
+    await expect.poll(() => notesIn(requests)).toHaveLength(1)
+    givenUp.abort(new Error('Given up'))
+    await expect(note).rejects.toThrow('Given up')
+    open()
+    await session.note({ at: 2 })
+    expect(notesIn(requests).map(({ index }) => index)).toEqual([0, 1])
+  })
+
+  it.each([
+    ['null', null],
+    ['a list', [1]],
+    ['a Map', new Map([['a', 1]])],
+    ['what JSON does not know', { at: Number.NaN }],
+    ['too much', { text: 'x'.repeat(60_000) }],
+  ])('takes no note that is %s, and the next one all the same', async (_what, wrong) => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const message = expect.stringMatching(/^note: /) as unknown
+    await expect(session.note(wrong as never)).rejects.toMatchObject({ code: 'bad-input', message })
+    await session.note({ at: 2 })
+    expect(notesIn(requests).map(({ index }) => index)).toEqual([0])
+  })
+
+  it('takes a thousand notes, and says so of one more', async () => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const written = Array.from({ length: 1_000 }, (_none, at) => session.note({ at }))
+    const message = expect.stringContaining('1000') as unknown
+    await expect(session.note({})).rejects.toMatchObject({ code: 'bad-input', message })
+    await Promise.all(written)
+    expect(notesIn(requests)).toHaveLength(1_000)
+  })
+
+  it('takes notes of a megabyte in all, and says so of more', async () => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const text = 'x'.repeat(59_900)
+    for (let at = 0; at < 16; at++) await session.note({ text })
+    const message = expect.stringMatching(/^note: .*1000000 bytes/) as unknown
+    await expect(session.note({ text })).rejects.toMatchObject({ code: 'bad-input', message })
+    await session.note({ text: 'x' })
+    expect(notesIn(requests).map(({ index }) => index)).toEqual([...Array(17).keys()])
   })
 
   it.each<readonly [string, () => void]>([

@@ -155,14 +155,16 @@ export interface Begun {
 
 export function recordingSession(
   connection: Connection,
-  { id, name, sealingKey, seal, agree }: Begun,
+  begun: Begun,
   release: () => void,
   restart: () => Promise<RecordingSession>,
   cut: Cut = { indexes: 0 },
 ): RecordingSession {
+  const { id, name, sealingKey, seal, agree } = begun
   /** What the page holds, by its promise, and why the worker refused it last. */
   const waiting = new Map<Promise<unknown>, HoldfastError | undefined>()
   const [acquireSeal, acquireHandOff] = [semaphore(MAX_CONCURRENT_CHUNKS), semaphore(MAX_CONCURRENT_CHUNKS)]
+  const notes = { count: 0, acquire: semaphore(1) }
   let ended = false
   let ending: Promise<SessionSnapshot> | undefined
 
@@ -193,6 +195,21 @@ export function recordingSession(
     }
   }
 
+  function mayAdd(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted()
+    if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
+  }
+
+  /** Until it is handed over the session does not end. */
+  async function held<Answer>(handed: Promise<Answer>): Promise<Answer> {
+    waiting.set(handed, undefined)
+    try {
+      return await handed
+    } finally {
+      waiting.delete(handed)
+    }
+  }
+
   async function end(how: EndOptions['how']): Promise<SessionSnapshot> {
     while (waiting.size > 0) await Promise.allSettled(waiting.keys())
     // A worker that dies over this would leave a recording that never ends while its page lives.
@@ -215,8 +232,7 @@ export function recordingSession(
 
     async append(bytes, options = {}) {
       const { signal, capturedAtMs = Date.now() } = options
-      signal?.throwIfAborted()
-      if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
+      mayAdd(signal)
       if (typeof bytes?.arrayBuffer !== 'function') throw bad('append', 'it takes a Blob.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
@@ -236,12 +252,18 @@ export function recordingSession(
         }
         return handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain })
       })
-      waiting.set(handed, undefined)
-      try {
-        return { id: await handed, index }
-      } finally {
-        waiting.delete(handed)
-      }
+      return { id: await held(handed), index }
+    },
+
+    async note(value, { signal, atMs = Date.now() } = {}) {
+      mayAdd(signal)
+      const onStalled = (error: HoldfastError) => waiting.has(noted) && waiting.set(noted, error)
+      const noted: Promise<void> = unlessAborted(signal, async () => {
+        // Few write any, so the code of it is not in every page.
+        const { handNote } = await import('./app-data.ts')
+        return handNote(connection, begun, notes, value, whole(atMs, MAX_TIME_MS), { signal, onStalled })
+      })
+      await held(noted)
     },
 
     end: ({ signal, how } = {}) =>

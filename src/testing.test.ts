@@ -41,6 +41,24 @@ it('takes a recording from its start to its confirmation, and tells a watch of i
   expect(await Promise.all(worker.taken.map(async ({ bytes }) => bytes.text()))).toEqual(['one', 'two!'])
 })
 
+it('takes notes, and none after the end', async () => {
+  const { worker, holdfast, session } = await recorded()
+  await session.note({ what: 'a' })
+  worker.refuse('storage-full')
+  const later = session.note({ what: 'b' }, { atMs: 5 })
+  expect(session.waiting).toBe(1)
+  worker.refuse()
+  await later
+  expect(worker.notes.map(({ atMs, value }) => [atMs, value])).toEqual([
+    [1_000, { what: 'a' }],
+    [5, { what: 'b' }],
+  ])
+  await expect(session.note({ text: 'x'.repeat(60_000) })).rejects.toMatchObject({ code: 'bad-input' })
+  await session.end()
+  await expect(session.note({})).rejects.toMatchObject({ code: 'session-ended' })
+  expect((await holdfast.log(session.id)).map(({ event }) => event)).toContain('noted')
+})
+
 it('refuses, and takes what waits once it no longer does', async () => {
   const { worker, session } = await recorded()
   worker.refuse('storage-full')

@@ -1,8 +1,9 @@
 import type { Holdfast, RecordingSession, SessionOptions } from './api.ts'
 import { bad } from './bad-input.ts'
+import { MAX_NOTE_BYTES, type Note } from './evidence/note-seal.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import { chunkIdOf, type GroupId, type SessionId, type SessionName } from './protocol/ids.ts'
-import { MAX_CHUNK_BYTES, TAG_BYTES } from './protocol/messages.ts'
+import { MAX_CHUNK_BYTES, MAX_NOTES, TAG_BYTES } from './protocol/messages.ts'
 import { CHUNK_STATUSES, type ChunkStatus } from './protocol/snapshot.ts'
 import type {
   ChunkView,
@@ -22,6 +23,8 @@ export interface FakeWorker {
   connect(): Holdfast
   /** All bytes that were handed over, by chunk, in order. */
   readonly taken: readonly { readonly sessionId: SessionId; readonly index: number; readonly bytes: Blob }[]
+  /** All notes that were written, in order. */
+  readonly notes: readonly { readonly sessionId: SessionId; readonly atMs: number; readonly value: Note }[]
   /**
    * From now on chunks are refused for this reason, as a full device would; without one they are taken again, and what
    * waits is handed over. For a reason that does not pass by itself a chunk is given up.
@@ -45,6 +48,7 @@ interface Kept {
 export function fakeWorker(now: () => number = Date.now): FakeWorker {
   const kept = new Map<SessionId, Kept>()
   const taken: { sessionId: SessionId; index: number; bytes: Blob }[] = []
+  const notes: { sessionId: SessionId; atMs: number; value: Note }[] = []
   const log: LogLine[] = []
   const changed = new EventTarget()
   let refusal: HoldfastError | undefined
@@ -56,7 +60,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     return found
   }
   const tellAll = () => void changed.dispatchEvent(new Event('change'))
-  const note = (sessionId: SessionId, event: string, more: Partial<LogLine> = {}) =>
+  const logLine = (sessionId: SessionId, event: string, more: Partial<LogLine> = {}) =>
     void log.push({ atMs: now(), sessionId, event, ...more })
 
   /** Changes a session, and all that follows from it. */
@@ -101,14 +105,41 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       ...at,
     })
     taken.push({ sessionId, index, bytes })
-    note(sessionId, 'acknowledged', { index, to: 'uploading' })
+    logLine(sessionId, 'acknowledged', { index, to: 'uploading' })
     change(sessionId)
     return { id, index }
   }
 
   function recordingOf({ id, name }: SessionSnapshot, options: SessionOptions): RecordingSession {
     let [next, waiting] = [0, 0]
+    let noteCount = 0
     const whole = new Set<Promise<unknown>>()
+    const mayAdd = () => {
+      if (sessionOf(id).snapshot.ending !== 'recording')
+        throw new HoldfastError('session-ended', 'The session has ended.')
+    }
+    /** Once it is not refused any more. */
+    function taking<T>(
+      takes: () => T,
+      onRefused: (refused: HoldfastError) => void,
+      signal: AbortSignal | undefined,
+    ): Promise<T> {
+      const taken = (async () => {
+        waiting++
+        try {
+          for (let refused = refusal; refused; refused = refusal) {
+            if (!passes(refused.code)) throw refused
+            onRefused(refused)
+            await changeOf(changed, signal)
+          }
+          return takes()
+        } finally {
+          waiting--
+        }
+      })()
+      whole.add(taken)
+      return taken
+    }
     return {
       id,
       name,
@@ -123,24 +154,28 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         if (typeof bytes?.arrayBuffer !== 'function') throw bad('append', 'it takes a Blob.')
         if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
           throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
-        if (sessionOf(id).snapshot.ending !== 'recording')
-          throw new HoldfastError('session-ended', 'The session has ended.')
+        mayAdd()
         const index = next++
-        const appended = (async () => {
-          waiting++
-          try {
-            for (let refused = refusal; refused; refused = refusal) {
-              if (!passes(refused.code)) throw refused
-              tell(onStalled, refused)
-              await changeOf(changed, signal)
-            }
-            return take(id, index, bytes, capturedAtMs, durationMs)
-          } finally {
-            waiting--
-          }
-        })()
-        whole.add(appended)
-        return appended
+        return taking(
+          () => take(id, index, bytes, capturedAtMs, durationMs),
+          (refused) => tell(onStalled, refused),
+          signal,
+        )
+      },
+      async note(value, { atMs = now(), signal } = {}) {
+        signal?.throwIfAborted()
+        mayAdd()
+        if (JSON.stringify(value).length > MAX_NOTE_BYTES) throw bad('note', 'at most 60,000 bytes.')
+        if (noteCount++ >= MAX_NOTES) throw bad('note', `a session has at most ${MAX_NOTES}.`)
+        await taking(
+          () => {
+            notes.push({ sessionId: id, atMs, value })
+            logLine(id, 'noted')
+            change(id)
+          },
+          () => undefined,
+          signal,
+        )
       },
       async end({ how, signal } = {}) {
         signal?.throwIfAborted()
@@ -175,12 +210,12 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       progress: { totalBytes: 0, storedBytes: 0, totalMs: 0, storedMs: 0, bytesPerSecond: 0 },
     }
     kept.set(id, { snapshot, chunks: [] })
-    note(id, 'session-started', { to: 'recording' })
+    logLine(id, 'session-started', { to: 'recording' })
     return change(id)
   }
 
   function endWith(id: SessionId, ending: SessionEnding, missing = 0): SessionSnapshot {
-    note(id, 'session-ended', { from: 'recording', to: ending })
+    logLine(id, 'session-ended', { from: 'recording', to: ending })
     return change(id, { ending, missing, endedAtMs: now() })
   }
 
@@ -189,6 +224,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
 
   return {
     taken,
+    notes,
     refuse(code) {
       refusal = code && new HoldfastError(code, 'The test refuses.')
       tellAll()
@@ -198,7 +234,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         if (only !== undefined && only !== id) continue
         chunks.forEach((chunk, at) => {
           if (chunk.status === to) return
-          note(id, to, { index: chunk.index, from: chunk.status, to })
+          logLine(id, to, { index: chunk.index, from: chunk.status, to })
           chunks[at] = { ...chunk, status: to, storedBytes: isStored(to) ? chunk.sizeBytes : 0 }
         })
         change(id)
@@ -206,7 +242,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     },
     trouble(id, code, retryAtMs) {
       const lastError = code && { code, message: 'The test says so.' }
-      if (lastError) note(id, 'failed', { error: lastError })
+      if (lastError) logLine(id, 'failed', { error: lastError })
       change(id, {
         lastError,
         failingSinceMs: code && (kept.get(id)?.snapshot.failingSinceMs ?? now()),

@@ -62,7 +62,7 @@ test('by keyboard, what takes its own button away leaves the focus where the per
   await page.reload()
   await pressOn(page.getByTestId('lost-seen'))
   await expect(page.getByTestId('lost-notice')).toBeHidden()
-  await expect(group).toBeFocused()
+  await expect(page.getByTestId('urgent')).toBeFocused()
 
   stack.backend.faults.add({ service: 'ipfs', kind: 'down' })
   await leavePending(page, 1)

@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures.ts'
+import { expect, test, WHOLE } from '../fixtures.ts'
 import { openDemo, tap } from '../page/witness.ts'
 
 // Promise 1 of docs/guarantees.md.
@@ -96,3 +96,45 @@ test('a database that was evicted is noticed at the next visit: which recordings
   await expect(page.getByTestId('record-button')).toBeEnabled()
   await expect(notice).toBeHidden()
 })
+
+test(
+  'a database that is deleted under an open page is noticed there: what is gone, and what helps; the next recording is kept',
+  { tag: WHOLE },
+  async ({ stack, context }) => {
+    const { url, backend } = stack
+    backend.faults.add({ service: 'ipfs', kind: 'down' })
+    const witness = await openDemo(context, { url })
+    const { page } = witness
+    await witness.record()
+    await witness.acknowledged(2)
+    await witness.stop()
+    const kept = () => page.evaluate(() => JSON.stringify(localStorage))
+    await expect.poll(kept).toContain('lengthMs')
+    await expect(page.getByTestId('recovery-banner')).toHaveAttribute('data-pending', '1')
+    await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const deleting = indexedDB.deleteDatabase(`holdfast-2:${location.origin}/`)
+          deleting.addEventListener('success', resolve)
+          deleting.addEventListener('error', reject)
+        }),
+    )
+    // The page asks within a minute, while something was on its way.
+    const notice = page.getByTestId('lost-notice')
+    await expect(notice).toContainText('A recording is gone from this device: its data were cleared.')
+    await expect(notice).toContainText(
+      'opens with the key of its group. Installing this app usually keeps the rest.',
+    )
+    await expect(notice.getByRole('listitem')).toHaveText([/is lost\./])
+    await expect(page.getByTestId('recovery-banner')).toHaveAttribute('data-pending', '0')
+    await page.setViewportSize({ width: 320, height: 568 })
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320)
+    await page.getByTestId('lost-seen').click()
+    await expect(notice).toBeHidden()
+    await witness.record()
+    await expect(witness.session()).toHaveAttribute('data-ending', 'recording')
+    await tap(page.getByTestId('stop-button'))
+    await expect(witness.session()).toHaveAttribute('data-ending', 'complete')
+    await expect(notice).toBeHidden()
+  },
+)

@@ -58,6 +58,13 @@ test('a camera that is lost is told within a second; the sound goes on, and the 
   const id = (await session.getAttribute('data-session-id')) ?? ''
   const log = await anchored(stack.backend, id, 'interrupted', witness.slices.length)
   expect(log.chunks).toHaveLength(witness.slices.length)
+
+  // Whoever reads it is told why the picture ends.
+  await expect(session).toHaveAttribute('data-upload', 'confirmed')
+  await session.getByTestId('verify-button').click()
+  await expect(session.getByTestId('verify-note')).toContainText(
+    'as its recorder wrote: the camera is gone, the microphone gives sound.',
+  )
 })
 
 test('a recording that has lost all that it was made of ends by itself, as interrupted, and that is told', async ({
@@ -107,5 +114,11 @@ test('without a camera nothing is recorded unless the person says so, and then i
   })
   expect(stamp[0]).toBeGreaterThan(stamp[2] ?? 255)
   expect(stamp[0]).toBeGreaterThan(180)
+  await witness.acknowledged(1)
   await witness.stop()
+  // And in what a reader is told of it.
+  const session = witness.session()
+  await expect(session).toHaveAttribute('data-upload', 'confirmed')
+  await session.getByTestId('verify-button').click()
+  await expect(session.getByTestId('verify-note')).toHaveText(/This is a test picture, and no evidence/)
 })

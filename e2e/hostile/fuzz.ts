@@ -116,6 +116,8 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
     access: [member()],
     seal: 'page',
   })
+  /** Its number is beyond what a session has, so that none gets in where nothing of it is corrupted. */
+  const noteTo = (sessionId: unknown): Fields => ({ sessionId, index: 1_000, atMs: 1, sealed: HEX })
   const corrupted = (fields: Fields): Fields => {
     const names = Object.keys(fields)
     for (let times = 1 + below(3); times > 0; times--) {
@@ -135,6 +137,8 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
       () => ({ holdfast, type: 'chunk', chunk: corrupted(chunk()) }),
       () => ({ holdfast, type: 'session-start', session: corrupted(session()) }),
       () => ({ holdfast, type: 'session-start', session: { ...session(), access: [corrupted(member())] } }),
+      () => ({ holdfast, type: 'note', ...corrupted(noteTo(pick(victims))) }),
+      () => ({ holdfast, type: 'note', ...noteTo(foreign()) }),
       // Well formed, and about another's session: other bytes under a taken index, other keys for a known session.
       () => ({ holdfast, type: 'chunk', chunk: chunk() }),
       () => ({ holdfast, type: 'session-start', session: session() }),

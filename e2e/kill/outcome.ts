@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import type { SessionName } from '../../src/protocol/ids.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
 import { expect } from '../fixtures.ts'
-import { anchored, expectNothingTwice, type LoggedEnding } from '../backend-oracle.ts'
+import { anchored, expectNothingTwice, type LoggedEnding, type PublishedLog } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { readBack } from '../read-back.ts'
 import type { Scene } from './kill-scene.ts'
@@ -31,7 +31,11 @@ export interface Aftermath {
  * All that a death must leave true: the chain holds the whole log, it lists every chunk that was acknowledged, each is at
  * its store, nothing was sent twice, a reader gets the recorder's bytes, and the device keeps none of them.
  */
-export async function expectWhole(scene: Scene, after: Aftermath, ending: LoggedEnding): Promise<void> {
+export async function expectWhole(
+  scene: Scene,
+  after: Aftermath,
+  ending: LoggedEnding,
+): Promise<PublishedLog> {
   const { backend, witness, sinceEntry } = scene
   const acknowledged = [...new Set(witness.acknowledgements)]
   const [first = ''] = acknowledged
@@ -47,6 +51,7 @@ export async function expectWhole(scene: Scene, after: Aftermath, ending: Logged
   await expectNothingKept(scene, after, sessionId)
   expectNothingTwice(backend, log, sinceEntry)
   await expectRecorderBytes(scene, log.name, acknowledged.map(indexOf))
+  return log
 }
 
 /** Asked last, because it may need a page: the engine says that it is done, and its database agrees. */

@@ -191,4 +191,6 @@ export const histories: fc.Arbitrary<History> = fc.record({
   ),
   happenings: fc.array(fc.record({ atMs: ms(60_000), what }), { maxLength: 5 }),
   anchored: fc.constantFrom(true, true, true, false),
+  // Last, so that what else happens in a history of some number is what it was before there were notes.
+  notes: fc.constantFrom(0, 0, 0, 1, 2),
 })

@@ -238,6 +238,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
         if (worker.lifetime.dead) return
         trace(() => `${worker.name}: answers ${message.type} with ${told.ok ? 'ok' : told.error.code}`)
         if (told.ok && message.type === 'chunk') oracle.onAcknowledged(message.chunk, disk.state)
+        if (told.ok && message.type === 'note') oracle.onNoted(message.sessionId, message, disk.state)
         answer(told)
       }
       void event(worker, async () => {

@@ -5,8 +5,7 @@ import { pageCid } from '../../src/evidence/page.ts'
 import { appendEntries, EMPTY_TREE, rootOf, type Tree } from '../../src/evidence/tree.ts'
 import type { SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
-import { totalChunks } from '../../sw/core/session.ts'
-import { signingKeyName } from '../../sw/core/session.ts'
+import { isEmpty, signingKeyName } from '../../sw/core/session.ts'
 import type { AnchorRequest, SignedHead } from '../../sw/ports/anchor.ts'
 import type { Commit, DiskState } from '../../sw/testing/fake-disk.ts'
 import { EVERY_MS, type Chain } from './chain.ts'
@@ -240,7 +239,7 @@ export function createEvidenceOracle(
     },
 
     onSettled(session, disk) {
-      if (totalChunks(session) === 0) return
+      if (isEmpty(session)) return
       const { id, size, ending } = session
       const ours = disk.heads.get(id)?.get(size)
       const isWhole = (one: SignedHead) => one.size === size && one.root === ours?.root

@@ -115,6 +115,8 @@ export interface History {
   /** What follows once everything is healed. */
   readonly afterwards: Afterwards
   readonly recordings: readonly Recording[]
+  /** Notes that the page of each recording writes, one with each of its first chunks. */
+  readonly notes: number
   readonly lives: readonly LifePlan[]
   readonly requestFaults: readonly RequestFault[]
   readonly diskFaults: readonly DiskFault[]
@@ -130,6 +132,7 @@ export function describeHistory(history: History): string[] {
     lastsMs,
     afterwards,
     recordings,
+    notes,
     lives,
     requestFaults,
     diskFaults,
@@ -141,6 +144,7 @@ export function describeHistory(history: History): string[] {
       ({ seal, chunks, gapMs, beginsAtMs, ending }, at) =>
         `recording ${letterOf(at)}: ${chunks} chunks, one each ${gapMs} ms from ${beginsAtMs} ms on, sealed by the ${seal}; its tab ${ending}`,
     ),
+    `${notes} notes of each`,
     ...lives.map(
       ({ diesAt, laterMs }, at) =>
         `worker ${at + 1} dies at moment ${diesAt}; what is under way ${laterMs === undefined ? 'is lost' : `arrives ${laterMs} ms later`}`,

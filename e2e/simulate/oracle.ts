@@ -1,7 +1,9 @@
+import { toHex } from '../../src/evidence/bytes.ts'
+import { serialiseNote } from '../../src/evidence/entry.ts'
 import { pageCid } from '../../src/evidence/page.ts'
 import { chunkIdOf, type ChunkId, type SessionId } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
-import type { HandedChunk } from '../../src/protocol/messages.ts'
+import type { HandedChunk, HandedNote } from '../../src/protocol/messages.ts'
 import { workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, isToTell, statusOf, withOpenMarker } from '../../sw/core/session.ts'
@@ -23,6 +25,7 @@ export interface Oracle {
   /** What was not durable is gone, and this is left. */
   onPowerLost(disk: DiskState): void
   onAcknowledged(handed: HandedChunk, disk: DiskState): void
+  onNoted(id: SessionId, note: HandedNote, disk: DiskState): void
   /** An object leaves its worker, which has not asked the store for it. */
   onSending(upload: Upload, disk: DiskState): void
   /** The app is about to be told of this session. */
@@ -58,6 +61,8 @@ export function createOracle(
   const { fail } = scene
   const acknowledged = new Map<ChunkId, string>()
   const discarded = new Set<SessionId>()
+  /** Entries of notes that were acknowledged, in hex, and whose they are. */
+  const noted = new Map<string, SessionId>()
   /** When a session was deleted last, ms since the epoch. */
   let deletedAtMs = 0
   const rotten = new Set<ChunkId>()
@@ -159,6 +164,13 @@ export function createOracle(
     }
   }
 
+  /** The log has the note, once. */
+  function checkNoted(id: SessionId, entry: string, disk: DiskState): void {
+    const times = (disk.entries.get(id) ?? []).filter((each) => toHex(each) === entry).length
+    const wrong = times > 1 ? `and is in its log ${times} times` : 'but is not on the disk'
+    check(times === 1 || discarded.has(id), `a note of ${id} was acknowledged, ${wrong}`)
+  }
+
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
     const { id, state } = chunk
     check(chunk.effort?.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
@@ -190,6 +202,7 @@ export function createOracle(
   function readLog({ lines }: Commit): void {
     for (const { sessionId, index, event, from, to } of lines) {
       const name = index === undefined ? sessionId : chunkIdOf(sessionId, index)
+      if (event === 'noted') lives(sessionId)
       if (to === undefined || event === 'anchored') continue
       const known = event === 'acknowledged' || event === 'session-started' ? undefined : logged.get(name)
       check(known === from, `the custody log has ${name} go from ${from}, after it was ${known}`)
@@ -199,7 +212,7 @@ export function createOracle(
     }
   }
 
-  /** Whoever was taken for dead lives: the line of a chunk that is new says it. */
+  /** Whoever was taken for dead lives: the line of a chunk or a note that is new says it. */
   function lives(id: SessionId): void {
     if (logged.get(id) === 'interrupted') logged.set(id, 'recording')
   }
@@ -275,6 +288,7 @@ export function createOracle(
 
     onPowerLost(disk) {
       for (const { sessionId, index, event, to } of disk.log) {
+        if (event === 'noted') lives(sessionId)
         if (to === undefined || event === 'anchored') continue
         const chunkId = index === undefined ? undefined : chunkIdOf(sessionId, index)
         if (chunkId === undefined ? disk.sessions.has(sessionId) : disk.chunks.has(chunkId))
@@ -297,6 +311,12 @@ export function createOracle(
         chunk.state.status === 'confirmed' || bytes !== undefined || rotten.has(id),
         `${id} was acknowledged, but its bytes are not on the disk`,
       )
+    },
+
+    onNoted(id, note, disk) {
+      const entry = toHex(serialiseNote(note))
+      noted.set(entry, id)
+      checkNoted(id, entry, disk)
     },
 
     onTelling(key, disk) {
@@ -361,6 +381,7 @@ export function createOracle(
           `${id} is forked, and tells ${trouble?.error.code}`,
         )
       }
+      for (const [entry, id] of noted) checkNoted(id, entry, disk)
       for (const [id, content] of acknowledged) {
         const [sessionId = ''] = id.split('/')
         if (discarded.has(sessionId as SessionId)) continue

@@ -6,7 +6,7 @@ import { groupIdOf, groupTag } from '../../src/evidence/group-key.ts'
 import { serialiseHead, type Head } from '../../src/evidence/head.ts'
 import { sessionName } from '../../src/evidence/name.ts'
 import type { SessionId, SessionName } from '../../src/protocol/ids.ts'
-import type { HandedChunk, SessionStart } from '../../src/protocol/messages.ts'
+import type { HandedChunk, HandedNote, SessionStart } from '../../src/protocol/messages.ts'
 import type { SignedHead } from '../../sw/ports/anchor.ts'
 import { reseedCrypto, useQuickCrypto } from '../../sw/testing/quick-crypto.ts'
 import { sessionIdOf } from '../../sw/testing/world.ts'
@@ -127,6 +127,13 @@ export function recordedChunk(
   if (chunk === undefined) throw new Error(`Nothing was recorded for ${id} ${index}`)
   return chunk
 }
+
+/** A note as a page hands it over: nobody here opens it. */
+export const recordedNote = (id: SessionId, index: number): HandedNote => ({
+  index,
+  atMs: START_MS + index,
+  sealed: toHex(new TextEncoder().encode(`${id} ${index}`)),
+})
 
 async function recordChunk(
   sessionId: SessionId,

@@ -13,6 +13,7 @@ const TWO_RECORDINGS: History = {
     { seal: 'page', chunks: 2, gapMs: 200, beginsAtMs: 0, ending: 'ends' },
     { seal: 'page', chunks: 1, gapMs: 300, beginsAtMs: 0, ending: 'dies' },
   ],
+  notes: 1,
   lives: [],
   requestFaults: [],
   diskFaults: [],

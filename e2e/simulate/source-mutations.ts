@@ -163,7 +163,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'builds its page again with other entries',
     /other bytes were sent/,
     ['engine/listing', 'page !== sha256', 'false'],
-    ['engine/listing', 'frame.from + entries.length < to', 'false'],
+    ['engine/listing', 'frame.from + there.length < to', 'false'],
     [
       'engine/listing',
       'pageOf(context, session, frame, tree.size)',
@@ -208,13 +208,24 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('has full pages follow on the small ones that they are for', /is none|is not at its end/, [
     'engine/listing',
-    'pageBefore(session.listed, tree.size)',
-    '({ ...pageBefore(session.listed, tree.size), pages: session.listed.pages })',
+    'pageBefore(session.listed, tree.size, frame.from)',
+    '({ ...pageBefore(session.listed, tree.size, frame.from), pages: session.listed.pages })',
   ]),
   plant('never publishes the end of a recording', /is not at its end|nobody is told/, [
     'core/listing',
-    'size > Math.max(listed.tree.size, 1) && totalChunks(session) > 0',
+    'size > Math.max(listed.tree.size, 1) && !isEmpty(session)',
     'session.tally.uploaded > 0',
+  ]),
+
+  plant('takes a note that it has once more', /is in its log 2 times/, [
+    'core/session-machine',
+    'event.index < session.notes',
+    'event.index < 0',
+  ]),
+  plant('says that a note is taken which is not', /a note of \w+ was acknowledged, but is not on the disk/, [
+    'core/session-machine',
+    'draft.append(event)',
+    'draft.set({})',
   ]),
 
   // What is signed.
@@ -335,7 +346,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'takes a recording for settled without its end on the chain',
     /does not hold its whole log|not anchored as it ended|ended as idle/,
-    ['core/session', 'total === 0 || (logEnd === ending && anchored?.size === size && !expired)', 'true'],
+    [
+      'core/session',
+      'isEmpty(session) || (logEnd === ending && anchored?.size === size && !expired)',
+      'true',
+    ],
   ),
   plant('forgets what it anchored', /is not at its end/, [
     'core/session-machine',

@@ -1,12 +1,13 @@
 import type { Connection } from '../../src/connection.ts'
 import { handOff } from '../../src/hand-off.ts'
+import { requestWithRetry } from '../../src/request-with-retry.ts'
 import { semaphore } from '../../src/semaphore.ts'
 import { fromWire, HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION, recordingLockName, type Answers, type Reply } from '../../src/protocol/messages.ts'
 import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
 import type { Device } from './device.ts'
 import { letterOf, type Recording } from './history.ts'
-import { recordedChunk, startOf } from './recorded.ts'
+import { recordedChunk, recordedNote, startOf } from './recorded.ts'
 import type { Scene } from './simulated-scene.ts'
 
 /** One open page. */
@@ -116,8 +117,19 @@ export async function record(
   await askUntilAnswered(scene, tab, { type: 'session-start', session: start })
   const acquire = semaphore(MAX_CONCURRENT_HAND_OFFS)
   const handed: Promise<unknown>[] = []
-  for (let index = 0; index < chunks; index++) {
+  const { notes } = scene.history
+  let noted: Promise<unknown> = Promise.resolve()
+  const note = (index: number) =>
+    lifetime.query(() =>
+      requestWithRetry(connection, () =>
+        connection.request({ type: 'note', sessionId: id, ...recordedNote(id, index) }),
+      ),
+    )
+  for (let index = 0; index < Math.max(chunks, notes); index++) {
     await lifetime.query(() => scene.sleep(gapMs))
+    // One after the other, as a page does.
+    if (index < notes) noted = noted.then(() => note(index)).catch(() => undefined)
+    if (index >= chunks) continue
     const chunk = recordedChunk(id, index, seal)
     handed.push(lifetime.query(() => handOff(connection, chunk, { acquire })).catch(() => undefined))
   }
@@ -125,7 +137,7 @@ export async function record(
     scene.trace(() => `${tab.name} dies`)
     return tab.close()
   }
-  await Promise.all(handed)
+  await Promise.all([...handed, noted])
   if (tab.listeners.size > 0) scene.fail(`${tab.name} still listens for a new worker, though nothing waits`)
   if (ending === 'forgets') return
   await askUntilAnswered(scene, tab, { type: 'session-end', sessionId: id, indexes: chunks })

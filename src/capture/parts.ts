@@ -3,6 +3,7 @@ import { FIRST_WAIT_MS, LONGEST_WAIT_MS, MAX_CONCURRENT_CHUNKS } from '../timeou
 import { isHoldfastError, type HoldfastError } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { newDeferred, type Deferred } from './deferred.ts'
+import type { RecorderNote, TimedNote } from './notes.ts'
 import { cut, takeJoined, type Slice } from './slices.ts'
 
 type Ending = 'complete' | 'interrupted'
@@ -15,6 +16,9 @@ export interface Part {
   readonly handed: Set<Slice>
   /** What waits for its turn after these. */
   readonly queued: Slice[]
+  /** All that is said of it, from the first slice on: a note makes no recording of what is empty. */
+  readonly notes: TimedNote[]
+  hasSlices?: boolean
   /** Nothing more comes. */
   endsAs?: Ending
   /** What the worker says of its end; undefined where the worker has lost it. */
@@ -27,6 +31,7 @@ const partOf = (session: Promise<RecordingSession>): Part => ({
   session,
   handed: new Set(),
   queued: [],
+  notes: [],
   ended: newDeferred(),
 })
 
@@ -87,6 +92,18 @@ export function recordingParts(options: PartsOptions) {
     )
   }
 
+  /** One that the worker does not take is no reason to end a recording. */
+  function handNote(note: TimedNote, to: Part): void {
+    const noted = to.session.then((into) => into.note({ ...note.value }, { atMs: note.atMs }))
+    noted.catch((error: unknown) => isHoldfastError(error, 'unknown-session') && leave(to))
+  }
+
+  function handNotes(of: Part): void {
+    if (of.hasSlices) return
+    of.hasSlices = true
+    for (const note of of.notes) handNote(note, of)
+  }
+
   /** The worker has lost this part's session. */
   function leave(lost: Part): void {
     if (lost.rest !== undefined) return
@@ -94,6 +111,8 @@ export function recordingParts(options: PartsOptions) {
     const rest = after(lost)
     lost.rest = rest
     lost.ended.resolve(undefined)
+    rest.notes.push(...lost.notes)
+    if (lost.hasSlices) handNotes(rest)
     for (const piece of lost.handed) hand(piece, rest)
     rest.queued.push(...lost.queued.splice(0))
     handNext(rest)
@@ -146,6 +165,14 @@ export function recordingParts(options: PartsOptions) {
       const to = lastOf(of)
       to.queued.push(slice)
       handNext(to)
+      handNotes(to)
+    },
+    /** Writes a note once there is a slice. */
+    note(value: RecorderNote, of: Part): void {
+      const to = lastOf(of)
+      const note = { value, atMs: Date.now() }
+      to.notes.push(note)
+      if (to.hasSlices) handNote(note, to)
     },
     /** Nothing more comes of this part. */
     end,

@@ -73,6 +73,7 @@ class FakeRecorder extends EventTarget {
 function fakeWorker() {
   const sessions: {
     readonly text: string[]
+    readonly notes: unknown[]
     known: boolean
     ended: boolean
     how?: string
@@ -82,7 +83,7 @@ function fakeWorker() {
   let holds = false
   function begin(continues?: number): RecordingSession {
     const number = sessions.length
-    const has = { text: [] as string[], known: true, ended: false, continues }
+    const has = { text: [] as string[], notes: [] as unknown[], known: true, ended: false, continues }
     sessions.push(has)
     const ask = async () => {
       if (holds) await new Promise<void>((resolve) => held.push(resolve))
@@ -102,6 +103,12 @@ function fakeWorker() {
         appends.add(appended)
         await appended
         return { id: `x/${index}` as ChunkId, index }
+      },
+      note: async (value) => {
+        if (isEnded) throw new HoldfastError('session-ended', 'Ended by its page.')
+        const noted = ask().then(() => void has.notes.push(value))
+        appends.add(noted)
+        await noted
       },
       end: async ({ how = 'complete' } = {}) => {
         isEnded = true
@@ -128,6 +135,8 @@ function fakeWorker() {
 function fakeSession() {
   const appended: { readonly text: Promise<string>; readonly options: AppendOptions }[] = []
   const ends: string[] = []
+  /** With the number of chunks before each. */
+  const notes: { readonly after: number; readonly value: unknown }[] = []
   let endHeld: Promise<void> | undefined
   let refuses: HoldfastError | undefined
   const session: RecordingSession = {
@@ -140,6 +149,11 @@ function fakeSession() {
       if (refuses) throw refuses
       return { id: `x/${appended.length - 1}` as ChunkId, index: appended.length - 1 }
     },
+    note: async (value) => {
+      if (ends.length > 0) throw new HoldfastError('session-ended', 'Ended by its page.')
+      notes.push({ after: appended.length, value })
+      if (refuses) throw refuses
+    },
     end: async ({ how = 'complete' } = {}) => {
       ends.push(how)
       await endHeld
@@ -150,6 +164,7 @@ function fakeSession() {
   return {
     session,
     appended,
+    notes,
     ends,
     ended: () => ends.length,
     holdEnd: () => {
@@ -481,6 +496,24 @@ describe('a recording whose session the worker has lost', () => {
     expect(worker.sessions.map(({ how }) => how)).toEqual([undefined, 'complete', 'complete'])
   })
 
+  it('says in each what was said before, and which it goes on with', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm', { isTestPicture: () => true })
+    FakeRecorder.last.slice('one')
+    await settle()
+    Object.assign(worker.sessions[0] ?? {}, { known: false })
+    FakeRecorder.last.slice('two')
+    await settle()
+    FakeRecorder.last.slice('header and three')
+    await recording.stop()
+    const test = { holdfast: 'test-picture' }
+    expect(worker.sessions.map(({ notes }) => notes)).toEqual([
+      [test],
+      [test],
+      [{ holdfast: 'continued', after: 'lost' }, test],
+    ])
+  })
+
   it('loses nothing when that is lost in its turn, and the recorder is not started again for it', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')
@@ -504,16 +537,16 @@ describe('a recording whose session the worker has lost', () => {
 
   it('is over, with its last slices in a session of their own, where it was found out after the end', async () => {
     const worker = fakeWorker()
-    const recording = record(worker.begin(), stream, 'video/webm')
+    const recording = record(worker.begin(), stream, 'video/webm', { isTestPicture: () => true })
     worker.hold()
     FakeRecorder.last.slice('one')
     const stopped = recording.stop()
     Object.assign(worker.sessions[0] ?? {}, { known: false })
     worker.release()
     await stopped
-    expect(worker.sessions.map(({ text, ended }) => ({ ended, text }))).toEqual([
-      { ended: false, text: [] },
-      { ended: true, text: ['one', 'the rest'] },
+    expect(worker.sessions.map(({ text, ended, notes }) => ({ ended, text, notes }))).toEqual([
+      { ended: false, text: [], notes: [] },
+      { ended: true, text: ['one', 'the rest'], notes: [{ holdfast: 'test-picture' }] },
     ])
   })
 
@@ -666,6 +699,10 @@ describe('a page that records', () => {
       { text: ['header two', 'the rest'], continues: 0, how: 'complete' },
     ])
     expect(told).toMatchObject([{ before: { ending: 'interrupted' }, session: { name: '1'.repeat(64) } }])
+    expect(worker.sessions.map(({ notes }) => notes)).toEqual([
+      [],
+      [{ holdfast: 'continued', after: 'frozen' }],
+    ])
   })
 
   it('and is shown for the first time is no page that comes back', async () => {
@@ -793,13 +830,64 @@ describe('a source', () => {
   function recorded(options: RecordOptions = {}) {
     const [camera, microphone] = [new FakeTrack('video'), new FakeTrack('audio')]
     const told: SourceState[] = []
-    const { session, ends } = fakeSession()
+    const { session, ends, notes } = fakeSession()
     const recording = record(session, streamOf(camera, microphone), 'video/webm', {
       ...options,
       onProgress: ({ source }) => told.push(source),
     })
-    return { camera, microphone, told, ends, recording }
+    return { camera, microphone, told, ends, notes, recording }
   }
+
+  // Promise 1 of docs/guarantees.md.
+  it('is written into the recording, where it is, with each of its changes', async () => {
+    const { camera, microphone, notes, recording } = recorded()
+    FakeRecorder.last.slice('one')
+    await settle()
+    camera.becomes('mute')
+    camera.becomes('unmute')
+    microphone.becomes('ended')
+    FakeRecorder.last.slice('two')
+    await recording.stop()
+    const source = (video: string, audio: string) => ({ holdfast: 'source', video, audio })
+    expect(notes).toEqual([
+      { after: 1, value: source('muted', 'live') },
+      { after: 1, value: source('live', 'live') },
+      { after: 1, value: source('live', 'lost') },
+    ])
+  })
+
+  it('that is lost with its recording is written before the end', async () => {
+    const { camera, microphone, notes, recording } = recorded()
+    camera.readyState = microphone.readyState = 'ended'
+    FakeRecorder.last.stop()
+    await recording.finished
+    expect(notes.map(({ value }) => value)).toEqual([{ holdfast: 'source', video: 'lost', audio: 'lost' }])
+  })
+
+  it('that is a test picture is marked in the recording, once there is something of it', async () => {
+    const { notes, recording, microphone } = recorded({ isTestPicture: () => true })
+    await settle()
+    expect(notes).toEqual([])
+    FakeRecorder.last.slice('one')
+    await settle()
+    expect(notes).toEqual([{ after: 1, value: { holdfast: 'test-picture' } }])
+    microphone.enabled = false
+    await recording.stop()
+  })
+
+  it('of which the worker takes no note is recorded all the same', async () => {
+    const { session, notes, ends } = fakeSession()
+    const camera = new FakeTrack('video')
+    const refusing = {
+      ...session,
+      note: async () => Promise.reject(new HoldfastError('bad-message', 'Old.')),
+    }
+    const recording = record(refusing, streamOf(camera), 'video/webm')
+    FakeRecorder.last.slice('one')
+    camera.becomes('mute')
+    await recording.stop()
+    expect([notes, ends]).toEqual([[], ['complete']])
+  })
 
   it('is told at once when it is muted, unmuted or lost', () => {
     const { camera, microphone, told } = recorded()
@@ -853,10 +941,11 @@ describe('a source', () => {
   })
 
   it('that was lost just before the end is noticed then', async () => {
-    const { microphone, recording, ends } = recorded()
+    const { microphone, recording, ends, notes } = recorded()
     microphone.readyState = 'ended'
     await recording.stop()
     expect(ends).toEqual(['interrupted'])
+    expect(notes).toMatchObject([{ value: { holdfast: 'source', audio: 'lost' } }])
   })
 
   it('that was muted, or is let go after the end was asked for, leaves the recording complete', async () => {

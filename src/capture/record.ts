@@ -5,12 +5,14 @@ import { tell } from '../tell.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { newDeferred } from './deferred.ts'
 import { runsOf, type Made } from './made.ts'
+import { firstNotes, sourceNote } from './notes.ts'
 import { recorderFailed, startRecorder } from './media-recorder.ts'
 import { watchPageLife } from './page-life.ts'
 import { recordingParts, type Part } from './parts.ts'
 import { hasLost, isGone, sourceOf, watchSource, type SourceState } from './source.ts'
 import { keepScreenOn } from './wake-lock.ts'
 
+export type { RecorderNote } from './notes.ts'
 export { supportedMimeType } from './media-recorder.ts'
 export type { SourceState, TrackState } from './source.ts'
 
@@ -39,6 +41,8 @@ export interface RecordOptions {
    * is left the recording ends. In each case it ends as `interrupted`.
    */
   readonly whenSourceLost?: 'go-on' | 'end'
+  /** Whether what a stream gives is made up, such as a test picture: the recording says so, in a note. Default: none is. */
+  readonly isTestPicture?: (stream: MediaStream) => boolean
   /** Keeps the screen on until the recording is over, where the browser can. Default true. */
   readonly keepAwake?: boolean
   /**
@@ -116,6 +120,9 @@ const MAX_WAITING_BYTES = 256 * 1024 * 1024
  * microphone, or that ended because its stream did, is `interrupted`; `complete` is one that was stopped, and whose
  * sources were there to the end.
  *
+ * What happens to its source is written into the recording too, in notes for its readers (`RecorderNote`), and so is that
+ * it goes on in another session.
+ *
  * Where the worker has lost the session, because somebody cleared the site's data, what it had not taken goes into
  * another one, and the recorder is started anew into a third, which plays by itself; each names the one before it in
  * `continues`. A slice that is too large for a chunk is cut: joined again, it plays.
@@ -137,12 +144,15 @@ export function record(
     maxWaitingBytes = MAX_WAITING_BYTES,
     whenSourceLost = 'go-on',
     keepAwake = true,
+    isTestPicture = () => false,
     videoBitsPerSecond,
     reopen,
     onContinued,
     onProgress,
   } = options
   const { promise: finished, resolve, reject } = newDeferred<void>()
+  // A note may be written where nothing can be loaded any more.
+  import('../app-data.ts').catch(() => undefined)
   // A caller that only awaits `stop` is told there.
   finished.catch(() => undefined)
   let given = stream
@@ -179,6 +189,7 @@ export function record(
   })
   let part = parts.first(session)
   let recorder = recordInto(part)
+  describeSource()
   let unwatch = watch()
   watchPageLife({ onHidden: cutNow, onBack: () => void comeBack() }, over.signal)
   if (keepAwake) {
@@ -211,8 +222,17 @@ export function record(
     })
   }
 
-  function onSource(now: SourceState): void {
+  function describeSource(): void {
+    for (const note of firstNotes(source, isTestPicture(given))) parts.note(note, part)
+  }
+
+  function seeSource(now: SourceState): void {
+    if (now.video !== source.video || now.audio !== source.audio) parts.note(sourceNote(now), part)
     source = now
+  }
+
+  function onSource(now: SourceState): void {
+    seeSource(now)
     progress()
     const isOver = isGone(now) || (hasLost(now) && whenSourceLost === 'end')
     if (isOver && !isReturning && recorder.state !== 'inactive') recorder.stop()
@@ -312,6 +332,8 @@ export function record(
   function goOnIn(into: Part, before: Promise<SessionSnapshot | undefined> | undefined): void {
     const old = recorder
     part = into
+    parts.note({ holdfast: 'continued', after: before ? 'frozen' : 'lost' }, part)
+    describeSource()
     try {
       recorder = recordInto(into)
       void Promise.all([into.session, before]).then(
@@ -338,7 +360,7 @@ export function record(
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
         if (recorder.state === 'inactive' && !isReturning) return finished
-        source = sourceOf(given)
+        seeSource(sourceOf(given))
         isAsked = true
         // From here on the caller may let its camera go.
         over.abort()

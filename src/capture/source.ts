@@ -35,6 +35,10 @@ const stateOfTrack = ({ readyState, muted, enabled }: MediaStreamTrack): TrackSt
   return muted || !enabled ? 'muted' : 'live'
 }
 
+/** True where all comes that the stream has. */
+export const isAllLive = ({ video, audio }: SourceState): boolean =>
+  [video, audio].every((state) => state === 'live' || state === 'none')
+
 /** True where a kind of track that the stream had is gone. */
 export const hasLost = ({ video, audio }: SourceState): boolean => video === 'lost' || audio === 'lost'
 

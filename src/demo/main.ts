@@ -12,7 +12,6 @@ import { showFinishedNotice } from './finished-notice.ts'
 import { loadKeys } from './group-store.ts'
 import { groupsToRecordFor, showGroupPicker } from './group-picker.ts'
 import { offerInstall } from './install-offer.ts'
-import { showLost } from './lost-notice.ts'
 import { showPolicyPicker } from './policy-picker.ts'
 import { showPromise } from './promise-view.ts'
 import { askToKeep, lookWhetherKept } from './protection.ts'
@@ -39,7 +38,6 @@ async function start(): Promise<void> {
   const recovery = byId('recovery', HoldfastRecovery)
   const storage = showStorage()
   const holdfast = await connect(WORKER)
-  showLost(holdfast)
   const recorder = byId('recorder', HoldfastRecorder)
   const { timesliceMs, chunkMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
   recorder.groups = groupsToRecordFor

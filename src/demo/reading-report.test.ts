@@ -69,6 +69,30 @@ function reading(
 const said = (one: Reading) => findingsOf(one).map(({ about, words }) => `${about}: ${words}`)
 
 describe('what is said of a recording that was read back', () => {
+  it('is what it says of itself, too: what became of its source, and what its app wrote', () => {
+    const note = (atMs: number, value?: Record<string, unknown>) => ({
+      position: 1,
+      atMs,
+      ...(value && { value }),
+    })
+    const notes = [
+      note(0, { holdfast: 'test-picture' }),
+      note(7_000, { holdfast: 'source', video: 'lost', audio: 'live' }),
+      note(8_000, { holdfast: 'continued', after: 'frozen' }),
+      note(9_000, { text: 'a' }),
+      note(10_000),
+    ]
+    expect(said(reading({ proved: [0] }, { notes })).slice(1)).toEqual([
+      'note: This is a test picture, and no evidence: whoever recorded it had no camera.',
+      'note: From 00:07 on, as its recorder wrote: the camera is gone, the microphone gives sound.',
+      'note: It goes on with another recording: the page that made that one had been stopped for a while.',
+      'note: Its app wrote at 00:09: {"text":"a"}',
+      'note: Its app wrote something at 00:10 that does not open.',
+    ])
+    const many = Array.from({ length: 22 }, () => note(1))
+    expect(said(reading({ proved: [0] }, { notes: many })).at(-1)).toBe('note: It says 2 things more.')
+  })
+
   it('is one sentence where all is proved: how much, and before when it existed', () => {
     const whole = reading({ proved: [0, 1, 2] })
     const before = formatMoment(BEFORE_MS + 120_000)

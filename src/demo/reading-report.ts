@@ -1,6 +1,7 @@
 import type { VerificationCode } from '../protocol/verification-code.ts'
 import type { BadChunk, VerifiedSession } from '../verify/index.ts'
 import { capital, formatMoment } from './format.ts'
+import { noteFindings } from './note-findings.ts'
 import { texts } from './texts.ts'
 
 /** What was read of a recording: its log, and the verdict on each chunk that it lists. */
@@ -20,10 +21,12 @@ export interface Reading {
  * - `bad`: chunks that do not, by the check that failed
  * - `missing`: chunks that were cut, and that the log does not list
  * - `lost`, `forked`, `repeated`, `unsigned`: what is wrong with the log, or with what the chain has of it
+ * - `note`: what it says of itself
  * - `ending`: how the recording ended, where it was not ended by its recorder
  */
 export interface Finding {
-  readonly about: 'proved' | 'bad' | 'missing' | 'lost' | 'forked' | 'repeated' | 'unsigned' | 'ending'
+  readonly about:
+    'proved' | 'bad' | 'missing' | 'lost' | 'forked' | 'repeated' | 'unsigned' | 'note' | 'ending'
   readonly tone: 'good' | 'wait' | 'alert'
   readonly words: string
   /** For who looks into it. */
@@ -49,6 +52,7 @@ export const findingsOf = (reading: Reading): readonly Finding[] => [
   ...lostEntries(reading.session),
   ...aboutHeads(reading.session),
   ...repeatedChunks(reading.session),
+  ...noteFindings(reading.session),
   ...ending(reading.session),
 ]
 

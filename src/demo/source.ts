@@ -27,6 +27,7 @@ export async function openSource(
 
 /** A moving picture that says in each frame that it is no evidence. */
 const testPicture = (note: string): Source => ({
+  isTestPicture: true,
   badge: texts.testPicture.badge,
   note,
   ...openTestPicture(),

@@ -130,6 +130,27 @@ const english = {
     run: (from: number, to: number) => `${from} to ${to}`,
     more: (count: number) => ` and ${count} more`,
   },
+  /** What a recording says of itself. */
+  notes: {
+    testPicture: 'This is a test picture, and no evidence: whoever recorded it had no camera.',
+    continuedFrozen:
+      'It goes on with another recording: the page that made that one had been stopped for a while.',
+    continuedLost: 'It goes on with another recording, which its device had lost.',
+    source: (when: string, what: string) => `From ${when} on, as its recorder wrote: ${what}.`,
+    picture: {
+      live: 'the camera gives a picture',
+      muted: 'the camera gives no picture for now',
+      lost: 'the camera is gone',
+    } as Readonly<Record<string, string>>,
+    sound: {
+      live: 'the microphone gives sound',
+      muted: 'the microphone gives no sound for now',
+      lost: 'the microphone is gone',
+    } as Readonly<Record<string, string>>,
+    own: (when: string, what: string) => `Its app wrote at ${when}: ${what}`,
+    unreadable: (when: string) => `Its app wrote something at ${when} that does not open.`,
+    more: (count: number) => (count === 1 ? 'It says 1 thing more.' : `It says ${count} things more.`),
+  },
   /** What is under "Details", for whoever looks into it, has the field's own words. */
   details: {
     pieces: 'Pieces',
@@ -379,17 +400,6 @@ const english = {
       unknown: '',
     },
     install: 'Install the app',
-    lost: (count: number) =>
-      count === 1
-        ? 'A recording is gone from this device: its data were cleared.'
-        : `${count} recordings are gone from this device: their data were cleared.`,
-    lostOne: (when: string, safe: string) => `${when}: ${safe}`,
-    lostAllSafe: (length: string) => `all of its ${length} is safe elsewhere.`,
-    lostSome: (safe: string, length: string) => `${safe} of ${length} is safe elsewhere, the rest is lost.`,
-    lostNothingSafe: (length: string) => `all of its ${length} is lost.`,
-    lostUnmeasuredSafe: 'all of it is safe elsewhere.',
-    lostUnmeasured: 'what of it was not uploaded yet is lost.',
-    lostSeen: 'I have read this',
   },
   signIn: {
     title: 'Sign in',

@@ -3,6 +3,8 @@ import { texts } from './texts.ts'
 /** What is recorded from. */
 export interface Source {
   readonly stream: MediaStream
+  /** It is made up, such as a test picture: the recording says so, too. */
+  readonly isTestPicture?: boolean
   /** Shown over the picture, such as that it is no camera's. */
   readonly badge?: string
   /** What a person should know about it; undefined when all is as expected. */

@@ -227,6 +227,9 @@ export class HoldfastRecorder extends HoldfastElement {
       const recording = recordOrEnd(session, sources[0].stream, mimeType, {
         ...this.recordOptions,
         reopen: () => this.#reopen(sources),
+        isTestPicture: (stream) =>
+          this.recordOptions?.isTestPicture?.(stream) ??
+          sources.some((source) => source.stream === stream && source.isTestPicture),
         onContinued: (next) => {
           this.recordOptions?.onContinued?.(next)
           last = next.session.id

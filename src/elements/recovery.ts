@@ -1,9 +1,11 @@
+import type { Holdfast } from '../api.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { HoldfastElement } from './base.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
 import { feedOf, type Seen } from './feed.ts'
 import { formatClock, formatMoment } from './format.ts'
 import { chevron, icon, setIcon } from './icon.ts'
+import { lostNotice } from './lost-notice.ts'
 import { onTheirWay, summaryOf, urgentOf, type Remedy } from './recovery-summary.ts'
 import { sessionStatus } from './session-status.ts'
 import { needsWords } from './session-words.ts'
@@ -13,12 +15,13 @@ import { countsDown, ticker } from './ticker.ts'
 
 /**
  * `<holdfast-recovery>`: what is on its way, in figures that are always there, so that nothing moves under a thumb; the
- * most urgent thing with its remedy beside it; and, behind a click, which recordings these are. Set `holdfast`, and what
- * only the app can do: `signIn`, `freeSpace`.
+ * most urgent thing with its remedy beside it; and, behind a click, which recordings these are. Above it, until a person
+ * has read that, which recordings this device has lost, and what of them is safe. Set `holdfast`, and what only the app can
+ * do: `signIn`, `freeSpace`.
  *
  * - Attribute `level`: of its heading, which only screen readers meet; default 2.
  * - Attribute that it sets: `data-pending`: how many recordings are on their way; absent while that is not known.
- * - Parts: `figures`, `urgent`, `remedy`, `list`.
+ * - Parts: `lost`, `figures`, `urgent`, `remedy`, `list`.
  * - Event `holdfast-failure`: what a press could not do.
  */
 export class HoldfastRecovery extends HoldfastElement {
@@ -34,6 +37,8 @@ export class HoldfastRecovery extends HoldfastElement {
   #draw = (_seen: Seen) => {}
   #begun: boolean | undefined
   #setTicking = ticker(() => this.#drawAgain())
+  #watchForLoss = (_holdfast: Holdfast, _signal: AbortSignal) => {}
+  #watching: AbortController | undefined
 
   protected override css(): string {
     return RECOVERY
@@ -73,7 +78,10 @@ export class HoldfastRecovery extends HoldfastElement {
       (session: SessionSnapshot) => session.id,
       (session) => this.#item(session),
     )
+    const lost = lostNotice(() => urgent.focus())
+    this.#watchForLoss = lost.watch
     root.append(
+      lost.element,
       h(
         'section',
         { class: 'recovery', part: 'recovery', 'aria-labelledby': 'title' },
@@ -113,9 +121,16 @@ export class HoldfastRecovery extends HoldfastElement {
     this.#draw(seen)
   }
 
+  protected override connected(): void {
+    this.#watching?.abort()
+    this.#watching = new AbortController()
+    if (this.holdfast) this.#watchForLoss(this.holdfast, this.#watching.signal)
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#setTicking(false)
+    this.#watching?.abort()
   }
 
   #drawAgain(): void {

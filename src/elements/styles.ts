@@ -201,6 +201,9 @@ ul {
   border-radius: 0.5rem;
 }
 ul:focus-visible { outline-offset: -3px; }
+.notice { margin-bottom: 0.5rem; }
+.notice ul { margin: 0.25rem 0 0; padding: 0; }
+.notice li { display: list-item; min-height: 0; padding: 0; border: 0; }
 li {
   display: grid;
   grid-template-columns: auto minmax(0, 1fr) auto;

@@ -147,6 +147,19 @@ export const english = {
     begun: (count: number) =>
       count === 1 ? '1 recording is on its way' : `${count} recordings are on their way`,
   },
+  lost: {
+    what: (count: number) =>
+      count === 1
+        ? 'A recording is gone from this device: its data were cleared.'
+        : `${count} recordings are gone from this device: their data were cleared.`,
+    next: 'What is safe elsewhere opens with the key of its group. Installing this app usually keeps the rest.',
+    allSafe: (length: string) => `all of its ${length} is safe elsewhere.`,
+    some: (safe: string, length: string) => `${safe} of ${length} is safe elsewhere, the rest is lost.`,
+    nothingSafe: (length: string) => `all of its ${length} is lost.`,
+    unmeasuredSafe: 'all of it is safe elsewhere.',
+    unmeasured: 'what of it was not uploaded yet is lost.',
+    seen: 'I have read this',
+  },
   status: {
     pause: 'Pause',
     pauseOf: (when: string) => `Pause the recording of ${when}`,

@@ -23,9 +23,17 @@ export const MAX_PAGE_BYTES = 262_144
 
 /**
  * A writer puts no more entries into a page. A chunk's has at most 299 bytes, and one that begins a log 65,535; so with
- * the length of each, and with the most hashes, a page has 248,283 bytes at most.
+ * the length of each, and with the most hashes, a page without notes has 248,283 bytes at most.
  */
 export const MAX_PAGE_ENTRIES = 600
+/** What is left of a page for entries and their lengths, beside the most hashes. */
+const ENTRIES_BYTES = 260_000
+
+/** As many of these entries as a page holds: notes may be long. */
+export function fittingEntries<Entry extends Uint8Array>(entries: readonly Entry[]): Entry[] {
+  let left = ENTRIES_BYTES
+  return entries.filter(({ length }) => (left -= 2 + length) >= 0)
+}
 
 /** The pages that a page links to: each `number` - 2^k where 2^k divides 2 `number`, but for 0 and below. */
 export function linkNumbers(number: number): number[] {

@@ -99,6 +99,18 @@ export type HandedChunk = SealedChunk | RawChunk
 /** Of the app's own data, sealed: what the log has room for (`src/evidence/note-seal.ts`), and what sealing adds. */
 export const MAX_METADATA_BYTES = 60_048
 
+/** Notes of one session, and notes and metadata alike in what they may weigh. */
+export const MAX_NOTES = 1_000
+
+/** What a page says of its recording, sealed to the session's key. */
+export interface HandedNote {
+  /** How many this page has handed over before: by it a repetition is known. Below `MAX_NOTES`. */
+  readonly index: number
+  readonly atMs: number
+  /** Hex. */
+  readonly sealed: string
+}
+
 /** The word that a caller must say to lose evidence that the chain does not hold yet. */
 export const DISCARD_CONFIRMATION = 'discard-unconfirmed'
 
@@ -108,6 +120,7 @@ export type Request =
   | { readonly type: 'hello'; readonly again?: boolean }
   | { readonly type: 'session-start'; readonly session: SessionStart }
   | { readonly type: 'chunk'; readonly chunk: HandedChunk }
+  | ({ readonly type: 'note'; readonly sessionId: SessionId } & HandedNote)
   /** `indexes`: how many chunks the page has cut; absent: as many as the worker has. `how`: absent, if all is well. */
   | {
       readonly type: 'session-end'
@@ -134,6 +147,7 @@ export interface Answers {
   hello: { readonly protocol: number; readonly workRemains: boolean }
   'session-start': SessionSnapshot
   chunk: { readonly acknowledged: string }
+  note: SessionSnapshot
   'session-end': SessionSnapshot
   sessions: readonly SessionSnapshot[]
   chunks: readonly ChunkView[]

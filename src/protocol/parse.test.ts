@@ -42,6 +42,8 @@ const sealed = {
   cid: `b${'a'.repeat(58)}`,
 }
 
+const note = { sessionId, index: 999, atMs: 3, sealed: 'ab'.repeat(60_048) }
+
 type Body = Readonly<Record<string, unknown>>
 
 /** One good message of each type; the type leaves none out. */
@@ -49,6 +51,7 @@ const MESSAGES: Readonly<Record<RequestType, Body>> = {
   hello: {},
   'session-start': { session: start },
   chunk: { chunk: sealed },
+  note,
   'session-end': { sessionId },
   sessions: {},
   chunks: { sessionId },
@@ -229,6 +232,15 @@ describe('a field that is wrong is named', () => {
     ),
     ...(['session-end', 'chunks', 'log', 'pause', 'resume', 'discard'] as const).flatMap((type) =>
       casesOf({ sessionId: IDS.slice(1) }, (wrong) => message(type, { sessionId, ...wrong })),
+    ),
+    ...casesOf(
+      {
+        sessionId: IDS.slice(1),
+        index: [-1, 0.5, 1_000, '0'],
+        atMs: TIMES,
+        sealed: ['a'.repeat(2 * 60_048 + 1), 7, ['ab']],
+      },
+      (wrong) => message('note', { ...note, ...wrong }),
     ),
     ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>
       message('discard', { sessionId, ...wrong }),

@@ -6,6 +6,7 @@ import {
   MAX_DURATION_MS,
   MAX_INDEXES,
   MAX_METADATA_BYTES,
+  MAX_NOTES,
   MAX_TIME_MS,
   PROTOCOL_VERSION,
   TAG_BYTES,
@@ -95,6 +96,7 @@ const time = integer(MAX_TIME_MS)
 /** A chunk's, or how many of them there are. */
 const index = integer(MAX_INDEXES)
 /** Their names are the page's affair: here they are bounded. */
+const sealed = text(2 * MAX_METADATA_BYTES)
 const labels = is(
   (value): value is Labels =>
     isObject(value) &&
@@ -126,7 +128,7 @@ const start = object<SessionStart>({
   atLeast: optional(integer(8, 1)),
   continues: optional(is(isSessionName)),
   seal: oneOf('page', 'worker'),
-  metadata: optional(text(2 * MAX_METADATA_BYTES)),
+  metadata: optional(sealed),
   labels: optional(labels),
   fingerprint: optional(sha256),
 })
@@ -165,6 +167,7 @@ const REQUESTS: { readonly [Type in RequestType]: Parse<FieldsOf<Type>> } = {
   sessions: object({}),
   'session-start': object({ session: start }),
   chunk: object({ chunk }),
+  note: object<FieldsOf<'note'>>({ ...OF_SESSION, index: integer(MAX_NOTES - 1), atMs: time, sealed }),
   'session-end': object<FieldsOf<'session-end'>>({
     ...OF_SESSION,
     indexes: optional(index),

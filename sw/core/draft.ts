@@ -1,9 +1,8 @@
-import type { EndHow } from '../../src/evidence/entry.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { entryOf } from './entry-of.ts'
-import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from './record.ts'
+import type { ChunkRecord, HeadRecord, LogEntry, Logged, SessionRecord } from './record.ts'
 import type { Now } from './retry-policy.ts'
-import { rawChunks, recount, signingKeyName, totalChunks, withMarks, withOpenMarker } from './session.ts'
+import { isEmpty, rawChunks, recount, signingKeyName, withMarks, withOpenMarker } from './session.ts'
 
 /** What must happen in the same transaction, beside storing the records: calls of the store. */
 export type SessionEffect =
@@ -35,7 +34,7 @@ export interface Draft {
   /** Each chunk gets its place in the queue, or loses it. */
   requeue(): void
   /** Adds to the log; what it says becomes durable with this transition. */
-  append(of: ChunkRecord | 'start' | EndHow): void
+  append(of: Logged): void
   effect(effect: SessionEffect): void
   /** Adds a line to the custody log. */
   log(event: string, more?: Pick<LogEntry, 'index' | 'from' | 'to' | 'error'>): void
@@ -100,7 +99,7 @@ export function appendEnd(draft: Draft, isNews = false): void {
   draft.append(how)
   draft.set({ logEnd: how })
   // An empty recording is not listed, so that no head is signed.
-  if (ending === 'complete' && totalChunks(draft.session) === 0) forgetKey(draft)
+  if (ending === 'complete' && isEmpty(draft.session)) forgetKey(draft)
 }
 
 /** Nothing is left to sign. */

@@ -33,6 +33,10 @@ describe('the next step of a listing', () => {
     expect(listingDueMs(session({}, { size: 2, ending: 'complete', logEnd: 'complete' }))).toBe(Infinity)
   })
 
+  it('is now where there is a note, though there is no chunk', () => {
+    expect(listingDueMs(session({}, { size: 2, notes: 1 }))).toBe(0)
+  })
+
   // Promise 5 of docs/guarantees.md.
   it('does not wait for chunks that are parked, nor for their bytes to be proved', () => {
     expect(listingDueMs(session({ captured: 1, uploading: 2 }, { size: 3, parked: 3 }))).toBe(0)

@@ -1,7 +1,8 @@
+import type { EndHow } from '../../src/evidence/entry.ts'
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId, Cid, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Labels } from '../../src/protocol/labels.ts'
-import type { Member } from '../../src/protocol/messages.ts'
+import type { HandedNote, Member } from '../../src/protocol/messages.ts'
 import type { AnchorView, ChunkStatus, SessionEnding, LogLine } from '../../src/protocol/snapshot.ts'
 
 /** What sealing adds to a chunk. */
@@ -264,6 +265,8 @@ export interface SessionRecord {
   readonly storedMs: number
   /** Entries in its log. */
   readonly size: number
+  /** Notes that its page has handed over. */
+  readonly notes: number
   /** What the last entry says, where that is an end. */
   readonly logEnd?: Exclude<SessionEnding, 'recording'> | undefined
   readonly listed: Listed
@@ -287,6 +290,9 @@ export interface SessionRecord {
   /** Present exactly while something is left to do: `startedAtMs`, so that an index lists oldest first. */
   readonly open?: number | undefined
 }
+
+/** What a log has an entry of: its start, a chunk that is sealed, a note, its end. */
+export type Logged = ChunkRecord | HandedNote | 'start' | EndHow
 
 /** One line of the bounded custody log. */
 export type LogEntry = LogLine

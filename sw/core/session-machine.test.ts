@@ -127,6 +127,7 @@ const LOOKED = { atMs: NOW_MS + 9, shown: 0, blockNumber: 7, taken: 0 }
 const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, { type: Type }> } = {
   'session-started': { type: 'session-started' },
   'chunk-admitted': { type: 'chunk-admitted', chunk: aChunk(1, UPLOADING) },
+  noted: { type: 'noted', index: 0, atMs: NOW_MS, sealed: 'abcd' },
   chunk: { type: 'chunk', id: first, event: { type: 'stored' } },
   'session-ended': { type: 'session-ended', ending: 'complete' },
   paused: { type: 'paused' },
@@ -157,6 +158,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   recording: {
     'session-started': 'recording',
     'chunk-admitted': 'recording',
+    noted: 'recording',
     chunk: 'recording',
     'session-ended': 'ended',
     paused: 'paused',
@@ -178,6 +180,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   paused: {
     'session-started': 'paused',
     'chunk-admitted': 'paused',
+    noted: 'paused',
     chunk: 'paused',
     'session-ended': 'paused',
     paused: _,
@@ -199,6 +202,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   interrupted: {
     'session-started': 'interrupted',
     'chunk-admitted': 'recording',
+    noted: 'recording',
     chunk: 'interrupted',
     'session-ended': 'ended',
     paused: 'paused',
@@ -220,6 +224,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   ended: {
     'session-started': 'ended',
     'chunk-admitted': _,
+    noted: _,
     chunk: _,
     'session-ended': _,
     paused: 'paused',
@@ -241,6 +246,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   onTrial: {
     'session-started': 'onTrial',
     'chunk-admitted': _,
+    noted: _,
     chunk: 'ended',
     'session-ended': _,
     paused: 'paused',
@@ -262,6 +268,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   listing: {
     'session-started': 'listing',
     'chunk-admitted': _,
+    noted: _,
     chunk: _,
     'session-ended': _,
     paused: 'listing',
@@ -283,6 +290,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   witnessing: {
     'session-started': 'ended',
     'chunk-admitted': _,
+    noted: _,
     chunk: _,
     'session-ended': _,
     paused: 'paused',
@@ -304,6 +312,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
   settled: {
     'session-started': 'ended',
     'chunk-admitted': _,
+    noted: _,
     chunk: _,
     'session-ended': _,
     paused: 'settled',
@@ -371,9 +380,9 @@ const toChunk = (index: number, event: ChunkEvent): SessionEvent => ({
 })
 const statusesOf = ({ session, chunks }: Situation) => chunks.map((chunk) => statusOf(chunk, session))
 
-/** Whether an entry is of the start or of the end, or the index of its chunk. */
-const kindOf = (entry: Uint8Array<ArrayBuffer>): 'start' | 'end' | number =>
-  (['start', undefined, 'end'] as const)[entry[0] ?? -1] ?? new DataView(entry.buffer).getUint32(1)
+/** Whether an entry is of the start, of the end or a note, or the index of its chunk. */
+const kindOf = (entry: Uint8Array<ArrayBuffer>): 'start' | 'end' | 'note' | number =>
+  (['start', undefined, 'end', 'note'] as const)[entry[0] ?? -1] ?? new DataView(entry.buffer).getUint32(1)
 /** What was appended to the log: places, and what of. */
 const appended = (effects: readonly SessionEffect[]) =>
   effects.flatMap((effect) => (effect[0] === 'putEntry' ? [[effect[2], kindOf(effect[3])] as const] : []))
@@ -389,6 +398,41 @@ describe.each(Object.keys(TABLE) as StateName[])('in %s', (state) => {
     if (expected === _)
       expect(result).toEqual({ session: before.session, chunks: [], effects: [], accepted: false })
     else expect([result.accepted, nameOf(result.session)]).toEqual([true, expected])
+  })
+})
+
+// Promise 1 of docs/guarantees.md.
+describe('a note', () => {
+  const note = (index: number): SessionEvent => ({ ...EVENTS.noted, index })
+
+  it('is in the log from the transaction that takes it, in its order', () => {
+    const { session, effects } = step(STATES.recording, note(0))
+    expect(effects).toContainEqual(['putEntry', sessionId, 2, entryOf(session, EVENTS.noted)])
+    expect(session).toMatchObject({ size: 3, notes: 1 })
+    const later = step(after(STATES.recording, note(0)), EVENTS['chunk-admitted'])
+    expect(appended(later.effects)).toEqual([[3, 1]])
+  })
+
+  it('is known again by its number, and one that was given up on the way leaves none', () => {
+    const noted = afterAll(STATES.recording, note(0), note(2))
+    expect(noted.session).toMatchObject({ size: 4, notes: 3 })
+    for (const index of [0, 1, 2]) expect(step(noted, note(index)).accepted).toBe(false)
+    expect(after(noted, note(3)).session.size).toBe(5)
+  })
+
+  it('of a page that was taken for dead is taken, and its end said again', () => {
+    const { session } = after(STATES.interrupted, note(0))
+    expect(session).toMatchObject({ ending: 'recording', logEnd: undefined, size: 4 })
+  })
+
+  it('makes a recording that is listed and settled, without a chunk too', () => {
+    const noted = after(situation([]), note(0))
+    expect(listingDueMs(noted.session)).toBe(0)
+    const { session, effects } = step(noted, EVENTS['session-ended'])
+    expect(session).toMatchObject({ ending: 'complete', logEnd: 'complete', size: 3 })
+    expect(session.open).toBeDefined()
+    // The key is needed to sign it.
+    expect(typesOf(effects)).toEqual(['putEntry'])
   })
 })
 
@@ -517,7 +561,7 @@ describe('the log', () => {
   it('says an end once, whatever else happens', () => {
     for (const state of ['interrupted', 'ended', 'onTrial', 'listing', 'witnessing', 'settled'] as const)
       for (const event of Object.values(EVENTS)) {
-        if (['session-started', 'chunk-admitted', 'session-ended'].includes(event.type)) continue
+        if (['session-started', 'chunk-admitted', 'noted', 'session-ended'].includes(event.type)) continue
         expect(appended(step(STATES[state], event).effects), `${state} ${event.type}`).toEqual([])
       }
   })
@@ -1109,6 +1153,7 @@ describe('any history of a recording', () => {
   type Act =
     | 'admit-sealed'
     | 'admit-raw'
+    | 'note'
     | 'seal'
     | 'store'
     | 'refuse'
@@ -1126,6 +1171,7 @@ describe('any history of a recording', () => {
   const ACTS: readonly Act[] = [
     'admit-sealed',
     'admit-raw',
+    'note',
     'seal',
     'store',
     'refuse',
@@ -1146,7 +1192,7 @@ describe('any history of a recording', () => {
   /** What is on the disk: records and, in the log's order, what each entry is of. */
   interface World extends Situation {
     readonly nowMs: number
-    readonly log: readonly (number | 'start' | 'complete' | 'interrupted')[]
+    readonly log: readonly (number | 'start' | 'note' | 'complete' | 'interrupted')[]
     readonly payloads: ReadonlySet<ChunkId>
     readonly heads: readonly HeadRecord[]
   }
@@ -1215,6 +1261,8 @@ describe('any history of a recording', () => {
         const state = act === 'admit-raw' ? CAPTURED : UPLOADING
         return [{ type: 'chunk-admitted', chunk: aChunk(chunks.length, state) }]
       }
+      case 'note':
+        return [{ type: 'noted', index: Math.max(0, session.notes - (pick % 2)), atMs: 5, sealed: 'ab' }]
       case 'seal':
         return of(
           among(chunks, pick, 'captured')?.id,
@@ -1301,6 +1349,7 @@ describe('any history of a recording', () => {
       expect(session[count], count).toBe(recounted[count])
 
     expect(session.size).toBe(log.length)
+    expect(log.filter((of) => of === 'note')).toHaveLength(session.notes)
     const indexes = log.filter((of) => typeof of === 'number')
     expect(new Set(indexes).size).toBe(indexes.length)
     expect(indexes).toHaveLength(totalChunks(session) - rawChunks(session))
@@ -1330,7 +1379,8 @@ describe('any history of a recording', () => {
     }
     const isWhole = session.ending !== 'recording' && session.tally.confirmed === chunks.length
     const isAnchored = anchored?.size === log.length && last === session.ending
-    const isHeld = chunks.length === 0 || (isAnchored && session.expired === undefined)
+    const isHeld =
+      (chunks.length === 0 && !log.includes('note')) || (isAnchored && session.expired === undefined)
     expect(session.open === undefined).toBe(isWhole && isHeld)
   }
 

@@ -1,5 +1,6 @@
 import type { WireError } from '../../src/protocol/errors.ts'
 import type { ChunkId } from '../../src/protocol/ids.ts'
+import type { HandedNote } from '../../src/protocol/messages.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { changeChunk, inLog } from './change-chunk.ts'
 import type { ChunkEvent } from './chunk-machine.ts'
@@ -39,6 +40,7 @@ import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './
 export type SessionEvent =
   | { readonly type: 'session-started' }
   | { readonly type: 'chunk-admitted'; readonly chunk: ChunkRecord }
+  | ({ readonly type: 'noted' } & HandedNote)
   | { readonly type: 'chunk'; readonly id: ChunkId; readonly event: ChunkEvent }
   /** `indexes`: how many chunks its page has cut, where that is what tells the end. */
   | {
@@ -155,6 +157,13 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.set({ ending: 'recording' })
       draft.put(inLog(draft, event.chunk))
       draft.log('acknowledged', { index: event.chunk.index, to: event.chunk.state.status })
+      return
+    case 'noted':
+      // One that is known, or comes too late.
+      if (event.index < session.notes || session.ending === 'complete') return
+      draft.append(event)
+      draft.set({ ending: 'recording', notes: event.index + 1 })
+      draft.log(event.type)
       return
     case 'chunk':
       for (const chunk of draft.chunks) applyToChunk(draft, chunk, event.event)
@@ -280,7 +289,8 @@ function beginListing(draft: Draft, listing: Listing): void {
   const { tally, listed, expired } = session
   const { size } = listing.tree
   const isNew = size > listed.tree.size
-  const isDue = isNew ? listing.frame.from === pageBefore(listed, size).tree.size : size === expired?.[0]?.to
+  const { from } = listing.frame
+  const isDue = isNew ? from === pageBefore(listed, size, from).tree.size : size === expired?.[0]?.to
   if (session.listing || !isDue) return
   // Proved chunks that no page has yet; those of an older one are counted as listed.
   const proved = !isNew ? 0 : isCut(session, listing) ? draft.chunks.length : tally.uploaded

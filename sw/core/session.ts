@@ -35,6 +35,9 @@ export const pendingChunks = (session: SessionRecord) => rawChunks(session) + se
 export const totalChunks = (session: SessionRecord) =>
   Object.values(session.tally).reduce((sum, count) => sum + count, 0)
 
+/** Whether nothing was ever recorded: such a log is neither listed nor witnessed. */
+export const isEmpty = (session: SessionRecord) => session.notes + totalChunks(session) === 0
+
 /** Chunks that the page cut and we never got, as far as it has told. */
 export const missingChunks = (session: SessionRecord, indexes = session.indexes ?? 0) =>
   Math.max(0, indexes - totalChunks(session))
@@ -43,9 +46,8 @@ export const missingChunks = (session: SessionRecord, indexes = session.indexes 
 export function isSettled(session: SessionRecord): boolean {
   const { ending, size, logEnd, anchored, tally, expired, damaged } = session
   if (ending === 'recording' || damaged) return false
-  const total = totalChunks(session)
-  if (total !== tally.confirmed) return false
-  return total === 0 || (logEnd === ending && anchored?.size === size && !expired)
+  if (totalChunks(session) !== tally.confirmed) return false
+  return isEmpty(session) || (logEnd === ending && anchored?.size === size && !expired)
 }
 
 /** So many settled sessions are kept; of the others a few are forgotten at a time. */
@@ -107,6 +109,7 @@ export const BEGINNING = {
   tally: EMPTY_TALLY,
   ...NO_SUMS,
   size: 0,
+  notes: 0,
   listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
   witnessing: NOT_WITNESSED,
   trials: undefined,

@@ -4,7 +4,7 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { Sealer } from './context.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { rootOf, appendEntries, EMPTY_TREE } from '../../src/evidence/tree.ts'
-import { pageCid } from '../../src/evidence/page.ts'
+import { MAX_PAGE_BYTES, pageCid } from '../../src/evidence/page.ts'
 import { sealInWorker } from '../seal.ts'
 import { countedStore } from '../testing/counted-store.ts'
 import { expectThrough } from '../testing/expect-through.ts'
@@ -27,7 +27,7 @@ import { createDrain } from './drain.ts'
 import { beginPage } from './listing.ts'
 import { sessionStep } from './session-step.ts'
 import { listingDueMs } from '../core/listing.ts'
-import { endSession, resumeSession, startSession } from './sessions.ts'
+import { endSession, noteSession, resumeSession, startSession } from './sessions.ts'
 import type { Store } from '../ports/store.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { chunkIdOf } from '../../src/protocol/ids.ts'
@@ -303,6 +303,36 @@ describe('a log', () => {
     expect(pages).toHaveLength(2)
     expect(entries).toHaveLength(1_102)
     expect((await world.session(id)).listed.tree.size).toBe(1_102)
+  })
+})
+
+describe('a log with long notes', () => {
+  const A_LONG_ONE = 'ab'.repeat(60_048)
+  const note = (world: World, index: number) =>
+    noteSession(world.worker(), id, { index, atMs: index, sealed: A_LONG_ONE })
+  const sizesOf = (world: World) =>
+    [...world.server.bytes.values()].filter(({ length }) => length > 300).map(({ length }) => length)
+
+  // Promise 9 of docs/guarantees.md.
+  it.each([0, 1])('has no page that is too long to be read (%d chunks after each note)', async (chunks) => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    const one = await sealedChunk(id, 0)
+    for (let index = 0; index < 12; index++) {
+      await note(world, index)
+      for (let at = 1; at <= chunks; at++)
+        await admitChunk(world.worker(), { ...one, index: index * chunks + at })
+      if (index % 3 === 0) await list(world, 2)
+    }
+    await endSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(Math.max(...sizesOf(world))).toBeLessThanOrEqual(MAX_PAGE_BYTES)
+    const { entries, view } = await publishedLog(world, id)
+    expect(entries.flatMap((entry) => (entry.kind === 'note' ? [entry.atMs] : []))).toEqual([
+      ...Array(12).keys(),
+    ])
+    expect(view.flatMap((page) => page.entries)).toHaveLength(entries.length)
+    await expectThrough(world, id, 1 + 12 * chunks)
   })
 })
 

@@ -1,6 +1,6 @@
 import { groupsDigest, importSigningKey, signHead } from '../../src/evidence/head.ts'
 import { linksOf, newestOf, withPage } from '../../src/evidence/page-chain.ts'
-import { MAX_PAGE_ENTRIES, pageCid, serialisePage } from '../../src/evidence/page.ts'
+import { MAX_PAGE_ENTRIES, pageCid, fittingEntries, serialisePage } from '../../src/evidence/page.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { appendEntries, rootOf } from '../../src/evidence/tree.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
@@ -20,11 +20,12 @@ export interface Begun {
   readonly bytes?: Uint8Array<ArrayBuffer> | undefined
 }
 
-/** The page with this frame and the entries up to `to`. */
+/** The page with this frame and the entries up to `to`, or as many of them as it holds. */
 async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: PageFrame, to: number) {
-  const entries = await store.read((tx) => tx.entries(id, frame.from, to))
+  const there = await store.read((tx) => tx.entries(id, frame.from, to))
   // A page of what is left would be another history.
-  if (frame.from + entries.length < to) throw new HoldfastError('defect', 'The page has changed.')
+  if (frame.from + there.length < to) throw new HoldfastError('defect', 'The page has changed.')
+  const entries = fittingEntries(there)
   const bytes = serialisePage({ name, ...frame, entries })
   return { entries, bytes, page: await sha256Hex(bytes) }
 }
@@ -37,14 +38,20 @@ async function pageOf({ store }: Context, { id, name }: SessionRecord, frame: Pa
  */
 export async function beginPage(context: Context, session: SessionRecord): Promise<Begun | undefined> {
   const { size, listed } = session
-  const { tree, pages } = pageBefore(listed, size)
   // What has not been at the store at all goes first.
   const expired = size > listed.tree.size ? undefined : session.expired?.[0]
   const again = expired && (await headAt(context, session.id, expired.to))
-  const next = { number: pages.number + 1, from: tree.size, frontier: tree.frontier, links: linksOf(pages) }
-  const frame = again?.frame ?? next
-  const to = again?.size ?? Math.min(size, tree.size + MAX_PAGE_ENTRIES)
-  const { entries, bytes, page } = await pageOf(context, session, frame, to)
+  const made = async (from?: number) => {
+    const { tree, pages } = pageBefore(listed, size, from)
+    const next = { number: pages.number + 1, from: tree.size, frontier: tree.frontier, links: linksOf(pages) }
+    const frame = again?.frame ?? next
+    const to = again?.size ?? Math.min(size, tree.size + MAX_PAGE_ENTRIES)
+    return { frame, to, ...(await pageOf(context, session, frame, to)) }
+  }
+  let begins = await made()
+  // With long notes a full one does not hold all that is new.
+  if (begins.frame.from + begins.entries.length < begins.to) begins = await made(listed.tree.size)
+  const { frame, entries, bytes, page } = begins
   const after = await appendEntries({ size: frame.from, frontier: frame.frontier }, entries)
   const begun = await change(context, session.id, {
     type: 'listing-began',
@@ -96,7 +103,7 @@ export async function publishPage(
   const object = { cid: pageCid(sha256), sha256, sizeBytes }
   if (!(await deliverFor(context, session, object, delivery, signal))) return
   const isNew = tree.size > session.listed.tree.size
-  const { pages, full } = pageBefore(session.listed, tree.size)
+  const { pages, full } = pageBefore(session.listed, tree.size, frame.from)
   const listed = isNew ? { tree, pages: withPage(pages, sha256), full } : session.listed
   const head = isNew ? await signedHead(context, session, listing) : await headAt(context, id, tree.size)
   await change(context, id, { type: 'page-stored', of: listing, listed, head }, 'listing')

@@ -26,6 +26,9 @@ describe('reply', () => {
       ok: true,
       value: { acknowledged: `${id}/0` },
     })
+    const note = { sessionId: id, index: 0, atMs: 5, sealed: 'ab' }
+    expect(await ask('note', note)).toMatchObject({ ok: true, value: { id } })
+    expect(await world.session(id)).toMatchObject({ size: 3, notes: 1 })
     expect(await ask('sessions')).toMatchObject({ ok: true, value: [{ id, chunks: { uploading: 1 } }] })
     expect(await ask('chunks', { sessionId: id })).toMatchObject({
       ok: true,

@@ -23,6 +23,7 @@ import {
   adoptSession,
   discardSession,
   endSession,
+  noteSession,
   pauseSession,
   resumeSession,
   startSession,
@@ -57,6 +58,8 @@ const HANDLERS: Handlers = {
   }),
   'session-start': async (context, { session }) => viewOf(context, await startSession(context, session)),
   chunk: async (context, { chunk }) => ({ acknowledged: await admitChunk(context, chunk) }),
+  note: async (context, { sessionId, ...note }) =>
+    viewOf(context, await noteSession(context, sessionId, note)),
   'session-end': async (context, { sessionId, indexes, how }) =>
     viewOf(context, await endSession(context, sessionId, indexes, how)),
   async sessions(context) {

@@ -4,6 +4,8 @@ import { sessionView } from '../core/view.ts'
 import { countedStore } from '../testing/counted-store.ts'
 import { fakeDisk } from '../testing/fake-disk.ts'
 import { expectThrough } from '../testing/expect-through.ts'
+import { publishedLog } from '../testing/published.ts'
+import { workerLifetime } from '../testing/worker-lifetime.ts'
 import { admitChunk } from './admit.ts'
 import { signingKeyName } from '../core/session.ts'
 import { createDrain } from './drain.ts'
@@ -11,6 +13,7 @@ import {
   discardSession,
   endSession,
   interruptSession,
+  noteSession,
   pauseSession,
   resumeSession,
   startSession,
@@ -260,6 +263,57 @@ it('a discard at any moment of a drain leaves nothing of its session, and no oth
     expect(left.filter((key) => key.includes(id))).toEqual([])
     expect(sessions.get(sessionIdOf(2))?.open).toBeUndefined()
   }
+})
+
+describe('a note', () => {
+  const note = (index: number) => ({ index, atMs: 7_000 + index, sealed: 'abcd' })
+  const notesOf = async (world: World) =>
+    (await publishedLog(world, id)).entries.filter(({ kind }) => kind === 'note')
+
+  // Promise 1 of docs/guarantees.md.
+  it('is in the log once, whatever died before its answer', async () => {
+    let diesAt = 0
+    for (let died = true; died;) {
+      const world = createWorld()
+      await recordSession(world, { ending: 'recording' })
+      const alive = workerLifetime(++diesAt)
+      const over = new Promise<boolean>((resolve) => alive.onDeath(() => resolve(true)))
+      died = await Promise.race([over, noteSession(world.worker(alive), id, note(0)).then(() => false)])
+      await noteSession(world.worker(), id, note(0))
+      await admitChunk(world.worker(), await sealedChunk(id, 1))
+      await noteSession(world.worker(), id, note(1))
+      await endSession(world.worker(), id)
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      await expectThrough(world, id, 2)
+      const { entries } = await publishedLog(world, id)
+      expect(entries.map(({ kind }) => kind)).toEqual(['session', 'chunk', 'note', 'chunk', 'note', 'end'])
+      expect(await notesOf(world)).toMatchObject([0, 1].map((at) => ({ atMs: 7_000 + at, sealed: 'abcd' })))
+    }
+    expect(diesAt).toBeGreaterThan(1)
+  })
+
+  it('of a recording that is over is refused, but for one that it has', async () => {
+    const world = createWorld()
+    await recordSession(world, { ending: 'recording' })
+    await noteSession(world.worker(), id, note(0))
+    await endSession(world.worker(), id)
+    const { size } = await world.session(id)
+    await noteSession(world.worker(), id, note(0))
+    await expect(noteSession(world.worker(), id, note(1))).rejects.toMatchObject({ code: 'session-ended' })
+    expect((await world.session(id)).size).toBe(size)
+    const unknown = noteSession(world.worker(), sessionIdOf(9), note(0))
+    await expect(unknown).rejects.toMatchObject({ code: 'unknown-session' })
+  })
+
+  it('makes a recording without a chunk one that is published', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 0, ending: 'recording' })
+    await noteSession(world.worker(), id, note(0))
+    await endSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    await expectThrough(world, id, 0)
+    expect(await notesOf(world)).toHaveLength(1)
+  })
 })
 
 describe('pause and resume', () => {

@@ -2,7 +2,7 @@ import { importSigningKey } from '../../src/evidence/head.ts'
 import { sessionName } from '../../src/evidence/name.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
-import { DISCARD_CONFIRMATION, type SessionStart } from '../../src/protocol/messages.ts'
+import { DISCARD_CONFIRMATION, type HandedNote, type SessionStart } from '../../src/protocol/messages.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { change } from './change.ts'
 import { reconsiderCircuits } from './circuits.ts'
@@ -77,6 +77,17 @@ export async function interruptSession(context: Context, id: SessionId): Promise
 
 const endOf = ({ onSettled }: Context, ending: Exclude<SessionEnding, 'recording'>) =>
   ({ type: 'session-ended', ending, tell: !!onSettled }) as const
+
+/**
+ * Takes a note of its page into a session's log; the same one again is acknowledged again.
+ *
+ * @throws HoldfastError `unknown-session`, `session-ended`
+ */
+export async function noteSession(context: Context, id: SessionId, note: HandedNote): Promise<SessionRecord> {
+  const session = await changeExisting(context, id, { ...note, type: 'noted' })
+  if (note.index < session.notes) return session
+  throw new HoldfastError('session-ended', `Session ${id} has ended.`)
+}
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
 export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
