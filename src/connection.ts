@@ -90,7 +90,7 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
 const activeOf = ({ active }: ServiceWorkerRegistration) =>
   active === null || active.state === 'redundant' ? undefined : active
 
-const NO_ANSWER: WireError = { code: 'defect', message: 'What answered is not the worker of this library.' }
+const NO_ANSWER: WireError = { code: 'defect', message: 'Another script has answered.' }
 
 const noWorker = (message: string, cause?: unknown) =>
   new HoldfastError('no-service-worker', message, { cause })
@@ -98,7 +98,7 @@ const noWorker = (message: string, cause?: unknown) =>
 /** Resolves once the registration has an active worker; a first install that fails rejects. */
 async function activated(registration: ServiceWorkerRegistration): Promise<void> {
   const worker = registration.active ?? registration.waiting ?? registration.installing
-  if (worker === null) throw noWorker('No worker was installed.')
+  if (worker === null) throw noWorker('The worker failed to install.')
   while (registration.active === null) {
     if (worker.state === 'redundant') throw noWorker('The worker failed to install.')
     await new Promise((resolve) => worker.addEventListener('statechange', resolve, { once: true }))

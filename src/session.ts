@@ -180,7 +180,7 @@ export function recordingSession(
     try {
       const plaintext = await readBytes(bytes, options.onStalled)
       const made = <T>(work: () => Promise<T>) =>
-        tryAgain(work, (cause) => HoldfastError.from(cause), options.onStalled)
+        tryAgain(work, HoldfastError.from, options.onStalled)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker') {
         const plaintextHash = await made(() => sha256Hex(plaintext))
@@ -197,7 +197,7 @@ export function recordingSession(
 
   function mayAdd(signal: AbortSignal | undefined): void {
     signal?.throwIfAborted()
-    if (ended) throw new HoldfastError('session-ended', 'This session was ended by its page.')
+    if (ended) throw new HoldfastError('session-ended', 'Its page has ended it.')
   }
 
   /** Until it is handed over the session does not end. */
@@ -247,7 +247,7 @@ export function recordingSession(
       const handed: Promise<ChunkId> = unlessAborted(signal, prepared).then((chunk) => {
         const prepareAgain = async () => {
           const again = await prepared()
-          if (again.plaintextHash !== chunk.plaintextHash) throw unreadable('It holds other bytes by now.')
+          if (again.plaintextHash !== chunk.plaintextHash) throw unreadable('It has changed.')
           return again
         }
         return handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain })
