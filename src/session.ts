@@ -179,8 +179,7 @@ export function recordingSession(
     const releaseSeal = await acquireSeal()
     try {
       const plaintext = await readBytes(bytes, options.onStalled)
-      const made = <T>(work: () => Promise<T>) =>
-        tryAgain(work, HoldfastError.from, options.onStalled)
+      const made = <T>(work: () => Promise<T>) => tryAgain(work, HoldfastError.from, options.onStalled)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker') {
         const plaintextHash = await made(() => sha256Hex(plaintext))
