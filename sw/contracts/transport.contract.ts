@@ -18,6 +18,8 @@ export type StoreFault =
       readonly kind: 'status'
       readonly status: number
       readonly retryAfter?: number | string
+      /** `{url}` in them is what was asked for. */
+      readonly headers?: Readonly<Record<string, string>>
       readonly body?: string
     }
 
@@ -274,6 +276,24 @@ const refusesAll = (status: number, body?: string): TransportCase => ({
   },
 })
 
+/** Each place that a body is sent on to would get all of it; what only asks may be led on. */
+const leadsOn = (status: number, where: 'itself' | 'nowhere'): TransportCase => ({
+  title: `sends nothing on to ${where === 'itself' ? 'where it was already' : 'where nobody is'} (${status}), and tells of that`,
+  async run(harness) {
+    const delivery = await Delivery.ofRandomBytes(COPY_BYTES)
+    const location = where === 'itself' ? '{url}' : 'http://127.0.0.1:9/'
+    await harness.fault({ kind: 'status', status, headers: { location } })
+    const failure = await delivery.failure(harness.transport())
+    same(failure.code, 'rejected-by-store', 'its failure')
+    same(/redirect: name that address/.test(failure.message), true, `words in ${failure.message}`)
+    const sent = (await bytesSeen(harness, delivery)) / COPY_BYTES
+    if (sent > 1.5) throw new Error(`${sent} copies were sent`)
+    await harness.clear()
+    await delivery.finish(harness)
+    await isThereOnce(harness, delivery)
+  },
+})
+
 const retryAfter = (status: number, form: 'seconds' | 'date'): TransportCase => ({
   title: `honours Retry-After in ${form === 'date' ? 'the form of a date' : 'seconds'} with ${status}`,
   async run(harness) {
@@ -436,6 +456,7 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
   refusesAll(404),
   refusesAll(409),
   refusesAll(200, '{}'),
+  ...[301, 302, 303, 307, 308].flatMap((status) => [leadsOn(status, 'itself'), leadsOn(status, 'nowhere')]),
   settles('settles a single 404', { kind: 'status', status: 404 }, 1),
   settles('settles a single 409', { kind: 'status', status: 409 }, 1),
   settles('settles a single 410', { kind: 'status', status: 410 }, 1),

@@ -50,20 +50,20 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
       try {
         const answer = await limited(origin, signal, async (until, endIn): Promise<Answer> => {
           endIn(timeoutMs + bodyBytes / expected)
-          const response = await fetch(url, {
-            ...init,
+          const ask = (redirect: RequestRedirect) =>
             // A copy in the browser's cache proves nothing about the store.
-            cache: 'no-store',
-            signal: until,
-          })
+            fetch(url, { ...init, redirect, cache: 'no-store', signal: until })
+          let response = await ask('manual')
+          // A redirect, which browsers show as status 0. A body goes nowhere else: each place on the way would get all of it,
+          // twenty of a loop. Where a question is followed in vain, the first answer tells that it leads on.
+          if (response.status % 300 < 100 && !init.body) response = await ask('follow').catch(() => response)
           const latestMs = performance.now() + timeoutMs + maxBytes / expected
           const pieces: Uint8Array<ArrayBuffer>[] = []
           let read = 0
           // By hand, as not every browser can iterate a stream.
           const reader = response.body?.getReader()
-          for (;;) {
-            const piece = (await reader?.read())?.value
-            if (!piece) break
+          let piece: Uint8Array<ArrayBuffer> | undefined
+          while ((piece = (await reader?.read())?.value)) {
             endIn(Math.min(timeoutMs, latestMs - performance.now()))
             pieces.push(piece)
             read += piece.byteLength
@@ -71,13 +71,12 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
               throw new HoldfastError('bad-answer', `${origin} answered more than ${maxBytes} bytes.`)
           }
           const bytes = concat(...pieces)
-          const { status, ok, headers } = response
           return {
             origin,
             url: response.url || url,
-            status,
-            ok,
-            headers,
+            status: response.status,
+            ok: response.ok,
+            headers: response.headers,
             bytes,
             // Most answers are asked for no text, and content is none.
             get text() {

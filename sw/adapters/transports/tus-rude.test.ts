@@ -180,7 +180,7 @@ test('remembers no Location that only the server’s own network knows, and gets
   const { attempt, copies, resumeToken } = await scene({ checksums: true, location: (id) => location(id) })
   const error = await attempt()
   expect(error).toMatchObject({ code: 'rejected-by-store' })
-  expect(String(error)).toContain('a Location that cannot be reached')
+  expect(String(error)).toContain('it cannot be reached')
   expect(resumeToken()).toBeUndefined()
   location = (id) => `/files/${id}`
   expect(await attempt()).toBe('stored')

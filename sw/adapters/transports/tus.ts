@@ -4,6 +4,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
+import { DEFAULT_PART_BYTES } from '../../http/http-limits.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -43,8 +44,6 @@ interface Position {
   readonly target: Target
   readonly offset: number
 }
-
-const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 
 /** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
 const ALGORITHMS: readonly (readonly [string, string])[] = [
