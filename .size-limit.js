@@ -126,4 +126,11 @@ export default [
     gzip: true,
     modifyEsbuildConfig,
   },
+  {
+    name: 'heads by an account of the app’s own, alone',
+    path: 'dist/sw/adapters/anchors/account.js',
+    limit: '1.6 kB',
+    gzip: true,
+    modifyEsbuildConfig,
+  },
 ]

@@ -28,3 +28,7 @@ export const DEFAULT_PART_BYTES = 4 * 1024 * 1024
 export const HALVINGS = 3
 /** Into more parts no upload is cut. */
 export const MAX_PARTS = 10_000
+/** Time for an account to send a transaction, ms. */
+export const ACCOUNT_TIMEOUT_MS = 60_000
+/** A transaction that is no younger, and not on the chain, may be waiting for a higher fee, ms. No head comes again sooner. */
+export const STUCK_MS = 10_000
