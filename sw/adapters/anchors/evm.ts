@@ -52,11 +52,6 @@ export interface EvmAnchor extends Anchor {
   readAt(name: SessionName, blocks: Blocks, signal: AbortSignal): Promise<Witnessed>
 }
 
-/** Rate limits, which come under any status: EIP-1474 has -32005, providers their own words. */
-const LIMITED = /-32005|429|rate.?limit/i
-/** A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours. */
-const UNFIT = /-32601|method|revert/i
-
 /** Anchors in a `HeadRegistry` on an EVM chain. A relay's word counts for nothing: the chain is read. */
 export function evm({
   rpcUrl,
@@ -134,7 +129,7 @@ export function evm({
             signal,
           )
           const said = answer.ok ? parseJsonObject(answer) : undefined
-          if (!said || IN_VAIN.test(JSON.stringify(said)))
+          if (!said || IN_VAIN.test(answer.text.replace(/\s/g, '')))
             throw httpError(
               answer,
               '',
@@ -197,5 +192,9 @@ const post = (body: unknown, headers?: Readonly<Record<string, string>>) => ({
 })
 
 /** A read that fails is nobody's refusal, whatever its status: time heals it. */
-const readCode = ({ status, text }: Answer): ErrorCode =>
-  LIMITED.test(status + text) ? 'throttled' : UNFIT.test(text) ? 'wrong-chain' : 'server-error'
+function readCode({ status, text }: Answer): ErrorCode {
+  // Rate limits, which come under any status: EIP-1474 has -32005, providers their own words.
+  if (/-32005|429|rate.?limit/i.test(status + text)) return 'throttled'
+  // A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours.
+  return /-32601|method|revert/i.test(text) ? 'wrong-chain' : 'server-error'
+}
