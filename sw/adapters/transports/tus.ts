@@ -122,6 +122,9 @@ export function tus({
       'Upload-Length': `${upload.sizeBytes}`,
       'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
     })
+    // It speaks other versions (tus 1.0, Tus-Resumable).
+    if (answer.status === 412)
+      throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`, REJECTED)
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
     if (answer.ok) {
       const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
@@ -273,11 +276,10 @@ function integerIn(answer: Answer, name: string, code?: ErrorCode): number {
   return Number(header)
 }
 
-/** `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up. */
-const badAnswer = (answer: Answer, what: string, code: ErrorCode = 'bad-answer') =>
-  httpError(answer, what, code)
+const badAnswer = (answer: Answer, what: string) => httpError(answer, what, 'bad-answer')
+/** @param code `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up */
 const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
-  badAnswer(answer, ` without ${header}, or CORS hides it. ${EXPOSE}`, code)
+  httpError(answer, ` without ${header}, or CORS hides it. ${EXPOSE}`, code)
 
 /** The target that a resume token keeps. */
 function targetOf(resumeToken: string | undefined): Target | undefined {
