@@ -83,7 +83,6 @@ export function tus({
     return { url: url.href, checked: '' }
   }
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
-  const isLast = ({ sizeBytes }: Upload, offset: number) => sizeBytes - offset <= http.partBytes(partBytes)
   /** Keeps a target: its URL; what we know of it stands in the fragment, where no server sees it. */
   const remember = ({ saveResumeToken }: Attempt, { url, checked }: Target) => {
     const token = new URL(url)
@@ -214,7 +213,8 @@ export function tus({
     async sendUnread(upload, blob, attempt) {
       const checksum = await knownAlgorithm(attempt)
       // By the digest of all of it, in one part; or read back.
-      const isProving = checksum ? checksum === 'sha256' && isLast(upload, 0) : !trustLength
+      const isOnePart = upload.sizeBytes <= http.partBytes(partBytes)
+      const isProving = checksum ? checksum === 'sha256' && isOnePart : !trustLength
       return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
     },
 
