@@ -29,7 +29,7 @@ export async function limited<T>(
   what: string,
   signal: AbortSignal,
   work: (until: AbortSignal, endIn: (ms: number) => void) => Promise<T>,
-  otherwise: ErrorCode = 'unreachable',
+  otherwise: ErrorCode = 'bad-answer',
 ): Promise<T> {
   const late = new AbortController()
   const until = late.signal

@@ -129,7 +129,10 @@ export function evm({
             signal,
           )
           const said = answer.ok ? parseJsonObject(answer) : undefined
-          if (!said || IN_VAIN.test(answer.text.replace(/\s/g, '')))
+          // Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed.
+          const isInVain =
+            /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
+          if (!said || isInVain.test(answer.text.replace(/\s/g, '')))
             throw httpError(
               answer,
               '',
@@ -164,9 +167,6 @@ export function evm({
   }
   return anchor
 }
-
-/** Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed. */
-const IN_VAIN = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
 
 const wrongChain = (message: string) => new HoldfastError('wrong-chain', message)
 

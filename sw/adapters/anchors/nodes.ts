@@ -76,7 +76,7 @@ export function evmNodes(
   if (first === undefined || new Set(rpcUrls).size < rpcUrls.length)
     throw new HoldfastError('bad-input', 'evmNodes: name at least one node, and each once.')
   if (!Number.isInteger(agree) || agree < 1 || agree > rpcUrls.length)
-    throw new HoldfastError('bad-input', `evmNodes: agree is a number from 1 to ${rpcUrls.length}.`)
+    throw new HoldfastError('bad-input', `evmNodes: agree is from 1 to ${rpcUrls.length}.`)
 
   /** The newest block of which enough of them agreed, as far as this worker knows: nobody may lead back behind it. */
   let shown = 0

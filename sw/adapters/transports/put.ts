@@ -116,7 +116,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   ): Promise<'proved' | 'sent'> {
     progress(0)
     const answer = await perform('PUT', upload, signal, { body, checksum: expected })
-    if (answer === undefined) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
+    if (!answer) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
     const isHere = !answer.ok && isThere(answer)
     if (isHere && resumeToken === CORRUPT)
       throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
@@ -146,7 +146,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     async probe(upload, { signal, resumeToken, progress }) {
       const answer = resumeToken === CORRUPT ? undefined : await perform('HEAD', upload, signal)
       // S3 says 403 instead of 404 to whoever may not list the bucket; whether we may write, `send` will see.
-      if (answer === undefined || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
+      if (!answer || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
       if (!answer.ok) throw storeError(answer)
       if (answer.headers.get('content-length') !== String(upload.sizeBytes)) return { kind: 'nothing' }
       const found = checksum ? null : answer.headers.get(S3_HEADER)
@@ -169,7 +169,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       const head = checksum ? undefined : await perform('HEAD', upload, signal)
       if (head?.ok && head.headers.get(S3_HEADER) === digestOf(upload)) return
       const answer = await perform('GET', upload, signal)
-      if (answer === undefined)
+      if (!answer)
         throw new HoldfastError(
           'bad-answer',
           `The store names no ${header} of ${upload.cid}. Expose that header in its CORS rules, or grant GET.`,

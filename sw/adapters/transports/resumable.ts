@@ -106,10 +106,10 @@ export function resumable({
     if (!answer.ok) throw httpError(answer)
     const told = STATE.map((header) => answer.headers.get(header)).join(' ')
     const [, at, complete, length] = /^(\d+) (\?[01]) (\d+)$/.exec(told) ?? []
-    if (complete === undefined) throw httpError(answer, ` without ${STATE}, or CORS hides it`, REJECTED)
+    if (!complete) throw httpError(answer, ` without ${STATE}, or CORS hides it`, REJECTED)
     const { sizeBytes } = upload
     const offsetBytes = Number(at)
-    if (Number(length) !== sizeBytes || offsetBytes > sizeBytes) return NOTHING
+    if (offsetBytes > sizeBytes || Number(length) !== sizeBytes) return NOTHING
     if (complete === COMPLETE) return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
     return { kind: 'part', offsetBytes }
@@ -183,13 +183,15 @@ export function resumable({
       const state = await stateOf(upload, attempt)
       if (state.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
       if (state.kind === 'all' && state.proved) return
-      const request = { signal: attempt.signal, maxBytes: upload.sizeBytes }
-      const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), request)
+      const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), {
+        signal: attempt.signal,
+        maxBytes: upload.sizeBytes,
+      })
       // Some servers forget an upload once it is whole.
       if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
       // The protocol gives GET of an upload no content.
       if (!answer.ok) throw httpError(answer, CONFIGURE)
-      if (answer.bytes.length === 0) throw httpError(answer, CONFIGURE, REJECTED)
+      if (!answer.bytes.length) throw httpError(answer, CONFIGURE, REJECTED)
       if (!(await isOurs(upload, answer.bytes))) await spoilt(upload, attempt)
     },
   }
