@@ -241,6 +241,16 @@ describe('an account', () => {
     })
   })
 
+  it('that throws before it gives a promise is told all the same', async () => {
+    const anchor = anchorBy(() => {
+      throw new RangeError('No key is left.')
+    })
+    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
+      code: 'anchor-rejected',
+      message: 'The account: No key is left.',
+    })
+  })
+
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['no hash', 7],

@@ -58,12 +58,15 @@ export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<un
         const isStuck = sent && Math.abs(atMs - sent.atMs) > STUCK_MS
         const data = encodeAnchorCall(head, groups) as Hex
         const call = { to: registry as Hex, data, stuck: isStuck ? sent.hash : undefined }
-        const hash = await send(call).catch((thrown: unknown) => {
+        let hash: unknown
+        try {
+          hash = await send(call)
+        } catch (thrown) {
           const failure = failureOf(thrown)
           // Its nonce is used, so it is stuck no longer.
           if (failure.code === 'bad-answer') sentFor.delete(name)
           throw failure
-        })
+        }
         if (typeof hash === 'string') sentFor.set(name, { size, hash: hash as Hex, atMs })
       }
       const mine = turn.then(() =>
