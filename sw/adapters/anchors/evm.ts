@@ -21,7 +21,7 @@ export interface EvmOptions {
   readonly registry: string
   /**
    * Pays for heads: POST takes one, under an `Idempotency-Key`. Of several each is handed the head in turn, until one
-   * takes it.
+   * takes it. None (`[]`), where an account pays: `byAccount` of `holdfast/sw/account`.
    */
   readonly relayUrl: string | readonly string[]
   /** The chain's id (EIP-155). Where it is given, nothing is read from a node of another chain. */
