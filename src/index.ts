@@ -27,6 +27,7 @@ export type {
   SessionEnding,
   SessionSnapshot,
   SessionUpload,
+  SetAside,
   Snapshot,
   UploadProgress,
 } from './protocol/snapshot.ts'

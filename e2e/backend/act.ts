@@ -65,6 +65,9 @@ export async function act(
       if (retryAfter !== undefined) {
         headers['retry-after'] = retryAfter instanceof Date ? retryAfter.toUTCString() : String(retryAfter)
       }
+      const { path, record } = exchange
+      for (const [name, value] of Object.entries(rule.headers ?? {}))
+        headers[name] = value.replace('{url}', path + record.entry.query)
       const heard = rule.echo === true ? JSON.stringify([exchange.record.entry.query, exchange.headers]) : ''
       return instead({ status: rule.status, headers, body: `${rule.body ?? ''}${heard}` })
     }

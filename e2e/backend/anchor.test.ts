@@ -192,7 +192,7 @@ describe('a relay', () => {
       ])
         await expect(anchor.submit(request, calm)).rejects.toMatchObject({
           code: 'wrong-chain',
-          message: expect.stringContaining('pays on chain 31338') as unknown,
+          message: expect.stringContaining('evm:31338:') as unknown,
         })
       // Where all are of that chain, it is the right one.
       await evm({ relayUrl, rpcUrl, registry: endpoints.registry, chainId: 31_338 }).submit(request, calm)

@@ -44,11 +44,15 @@ export type Fault =
   | { readonly kind: 'slow'; readonly bytesPerSec: number; readonly cut?: boolean }
   /** Changes a byte of the body on its way, the one after so many (default 1,000); the answer is honest. */
   | { readonly kind: 'damage'; readonly atByte?: number }
-  /** Answers with this status. `retryAfter`: seconds, or a date. `echo`: repeats the request's query and headers. */
+  /**
+   * Answers with this status. `retryAfter`: seconds, or a date. `headers`: whatever else; `{url}` in them is what was
+   * asked for. `echo`: repeats the request's query and headers.
+   */
   | {
       readonly kind: 'status'
       readonly status: number
       readonly retryAfter?: number | Date | string
+      readonly headers?: Readonly<Record<string, string>>
       readonly body?: string
       readonly echo?: boolean
     }

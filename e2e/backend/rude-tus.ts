@@ -32,6 +32,10 @@ export interface Rudeness {
   readonly patchStatus?: 204 | 409
   /** HEAD tells so many bytes more than there are. */
   readonly beyond?: number
+  /** The versions that it speaks, where 1.0.0 is none of them. */
+  readonly versions?: string
+  /** What OPTIONS tells of algorithms; default `sha1,sha256` where it has `checksums`. */
+  readonly algorithms?: string
   /** HEAD tells that so many bytes more are to come than the creation said. */
   readonly longer?: number
 }
@@ -41,24 +45,38 @@ interface Stored {
   content: Buffer
 }
 
+/** A request as the server saw it. */
+export interface Seen {
+  readonly method: string
+  readonly path: string
+  readonly body: Buffer
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
 /** A tus server that answers like the worst of the public reports. */
 export async function rudeTus(rudeness: Rudeness) {
   const uploads = new Map<string, Stored>()
+  const seen: Seen[] = []
   let received = 0
   let created = 0
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await collect(request)
-    const url = new URL(request.url ?? '/', 'http://rude')
+    const { method = '', headers, url: path = '/' } = request
+    seen.push({ method, path, body, headers })
+    const url = new URL(path, 'http://rude')
     const end = (status: number, headers: Record<string, string> = {}, content?: Buffer) =>
       void response.writeHead(status, headers).end(content)
 
     if (request.method === 'OPTIONS') {
       const { options = 204, checksums } = rudeness
       if (options === 'bare') return end(204)
-      const offered = checksums ? { 'Tus-Checksum-Algorithm': 'sha1,sha256' } : undefined
+      const { algorithms = 'sha1,sha256' } = rudeness
+      const offered = checksums ? { 'Tus-Checksum-Algorithm': algorithms } : undefined
       return end(options, options < 300 ? { 'Tus-Version': '1.0.0', ...offered } : {})
     }
+    const { versions } = rudeness
+    if (versions !== undefined) return end(412, { 'Tus-Version': versions })
     if (request.method === 'POST') {
       const { redirect } = rudeness
       if (redirect !== undefined && url.pathname !== redirect) return end(307, { Location: redirect })
@@ -115,5 +133,6 @@ export async function rudeTus(rudeness: Rudeness) {
     endpoint: `${origin}/files`,
     /** Bytes of content that were taken, of all uploads. */
     received: () => received,
+    seen: (method: string) => seen.filter((one) => one.method === method),
   }
 }

@@ -99,6 +99,7 @@ describe('the package of a clone in which nothing was built', () => {
     expect(await inNode(clone.app, USE)).toEqual({
       transports: ['object', 'object', 'object', 'object', 'object', 'object'],
       anchor: 'object',
+      account: 'object',
       nodes: 'object',
       connect: ['HoldfastError', 'no-service-worker'],
       install: ['HoldfastError', 'no-service-worker'],
@@ -236,6 +237,7 @@ const USE = `
 import { connect } from 'holdfast'
 import { evm, install, ipfs } from 'holdfast/sw'
 import { copies } from 'holdfast/sw/copies'
+import { byAccount } from 'holdfast/sw/account'
 import { evmNodes } from 'holdfast/sw/nodes'
 import { pinata } from 'holdfast/sw/pinata'
 import { presignedPut } from 'holdfast/sw/put'
@@ -257,6 +259,7 @@ console.log(
   JSON.stringify({
     transports: transports.map((transport) => typeof transport),
     anchor: typeof anchor,
+    account: typeof byAccount(anchor, async () => undefined),
     nodes: typeof evmNodes({ registry: '0x' + '11'.repeat(20), rpcUrls: [endpoint], chainId: 1, relayUrl: endpoint }),
     connect: await connect({ scriptUrl: '/sw.js' }).catch(failure),
     install: await (async () => install({ transport: transports[0], anchor }))().catch(failure),

@@ -458,8 +458,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
 /** The simulator's store speaks no HTTP: this one is shown to the adapter itself. */
 export const PIN_OF_ANOTHER = plant('takes the pin of another key for ours', /all/, [
   'adapters/transports/ipfs',
-  '!(cid in keys)',
-  'Object.keys(keys).length === 0',
+  '!(cid in Object(Keys))',
+  'Object.keys(Object(Keys)).length === 0',
 ])
 
 /** Random histories are over before anybody would look: this one is shown to a scenario of its own. */

@@ -45,7 +45,7 @@ const IN_FULL: ReadonlySet<VariantName> = new Set(['ipfs', 'tus', 'resumable', '
  */
 const SAMPLED: Readonly<Partial<Record<VariantName, readonly string[]>>> = {
   tus: CASES,
-  put: CASES,
+  put: [...CASES, 'sends nothing on to where it was already (307), and tells of that'],
   ipfs: [CASES[0] ?? '', ...BY_DEATH.slice(-1)],
   resumable: [CASES[0] ?? '', ...BY_DEATH.slice(0, 1)],
   pinata: [CASES[0] ?? '', ...BY_DEATH.slice(-1)],

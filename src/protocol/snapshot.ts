@@ -62,9 +62,17 @@ export interface AnchorView {
   /** Where the node still told. */
   readonly blockHash?: string | undefined
   readonly transactionHash?: string | undefined
+  /** Of several nodes those on whose word it was not confirmed, as they lag, lie or are away; the others agreed. */
+  readonly setAside?: readonly SetAside[] | undefined
   readonly confirmedAtMs: number
   /** When the chain was last looked at after that, and still held it: ms since the epoch. */
   readonly seenAtMs?: number | undefined
+}
+
+/** A node of several that does not say what the others say, or not soon, and why. */
+export interface SetAside extends WireError {
+  /** Without path and query, which may hold a key. */
+  readonly origin: string
 }
 
 /** How far a session's uploads are. `fetch` tells of whole requests only: parts with tus, chunks elsewhere. */

@@ -18,6 +18,8 @@ export type StoreFault =
       readonly kind: 'status'
       readonly status: number
       readonly retryAfter?: number | string
+      /** `{url}` in them is what was asked for. */
+      readonly headers?: Readonly<Record<string, string>>
       readonly body?: string
     }
 
@@ -274,6 +276,124 @@ const refusesAll = (status: number, body?: string): TransportCase => ({
   },
 })
 
+/** An answer to what was sent, as servers and what stands before them are known to give; the store has kept nothing. */
+interface RudeAnswer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+const PAGE = '<!doctype html><title>Sign in</title><form action=/login>'
+const xml = (code: string) =>
+  `<?xml version="1.0"?>\n<Error><Code>${code}</Code><Message>No.</Message></Error>`
+/** Headers by which a store might be believed. */
+const PROMISES = {
+  etag: '"0123456789abcdef0123456789abcdef"',
+  'x-amz-checksum-crc32': 'AAAAAA==',
+  'content-md5': 'AAAAAAAAAAAAAAAAAAAAAA==',
+  'repr-digest': 'sha-512=:AAAA:, md5=:AAAA:',
+  'upload-complete': '?1',
+}
+/** Numbers as nobody should write them. */
+const OFFSETS = ['1.5', '-1', '9007199254740993', '9'.repeat(400)]
+
+const RUDE: Readonly<Record<string, readonly RudeAnswer[]>> = {
+  'success by another word': [201, 202, 205, 206, 207, 226].map((status) => ({
+    status,
+    body: status === 205 ? '' : '{"status":"queued"}',
+  })),
+  'success with a page, in every content type': [
+    { status: 200, headers: { 'content-type': 'text/html' }, body: PAGE },
+    { status: 200, headers: { 'content-type': 'application/json' }, body: PAGE },
+    { status: 201, headers: { 'content-type': 'image/png', location: '/login' }, body: PAGE },
+    { status: 203, headers: { 'content-type': '' }, body: PAGE },
+  ],
+  'success with headers that prove nothing': [
+    { status: 200, headers: PROMISES },
+    { status: 204, headers: PROMISES },
+    { status: 200, headers: { ...PROMISES, 'upload-complete': '1, ?1' } },
+    ...OFFSETS.map((offset) => ({
+      status: 204,
+      headers: { 'upload-offset': offset, 'upload-complete': '?0' },
+    })),
+  ],
+  'success that breaks off, or cannot be read': [
+    { status: 200, headers: { 'content-length': '999' }, body: '{"data":{"cid":"' },
+    { status: 200, headers: { 'content-encoding': 'gzip' }, body: 'This is not packed.' },
+    { status: 200, headers: { 'content-encoding': 'deflate, gzip' }, body: PAGE },
+    { status: 200, body: ' '.repeat(200_000) },
+    { status: 200, body: `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}` },
+    { status: 200, body: '\u0000\uFFFF\uD800' },
+  ],
+  'a failure that breaks off, or cannot be read': [
+    { status: 500, headers: { 'content-length': '999' }, body: '<html>' },
+    { status: 502, headers: { 'content-encoding': 'br' }, body: 'This is not packed.' },
+    { status: 403, headers: { 'content-encoding': 'gzip' }, body: PAGE },
+    { status: 400, body: 'xcode '.repeat(10_000) },
+    { status: 500, body: '['.repeat(60_000) },
+  ],
+  'a failure in words of another store': [
+    { status: 503, body: xml('SlowDown'), headers: { 'retry-after': '1' } },
+    { status: 200, body: xml('InternalError') },
+    { status: 400, body: xml('RequestTimeTooSkewed') },
+    { status: 409, body: xml('OperationAborted') },
+    { status: 404, body: xml('NoSuchUpload') },
+    { status: 403, body: xml('SignatureDoesNotMatch') },
+    { status: 500, body: '{"Message":"context canceled","Code":0,"Type":"error"}' },
+  ],
+  'a status that few have seen': [
+    300, 304, 305, 402, 405, 411, 416, 418, 421, 428, 431, 451, 501, 507, 511, 525, 599,
+  ].map((status) => ({ status, body: status === 304 ? '' : PAGE })),
+}
+
+/** Nobody is sent a third copy at the pace of retries, and each is told what it is. */
+const rude = (title: string, answers: readonly RudeAnswer[]): TransportCase => ({
+  title: `is neither fooled by ${title}, nor sends a third copy`,
+  async run(harness) {
+    for (const answer of answers) {
+      const of = JSON.stringify(answer).slice(0, 120)
+      const delivery = await Delivery.ofRandomBytes(COPY_BYTES)
+      await harness.fault({ kind: 'status', ...answer })
+      for (let attempt = 0; attempt < 4; attempt += 1) {
+        const { code, class: kind, message } = await delivery.failure(harness.transport())
+        if (code === 'defect' || message === '') throw new Error(`${code} of ${of}: ${message}`)
+        // The engine has parked it by then, or leaves the store alone for as long as that asks.
+        if (kind === 'blocked' || kind === 'refused' || code === 'throttled') break
+      }
+      const sent = (await bytesSeen(harness, delivery)) / COPY_BYTES
+      if (sent > 2.5) throw new Error(`${sent} copies were sent after ${of}`)
+      same(
+        (await harness.seen(delivery.upload)).filter(({ changed }) => changed).length,
+        0,
+        `stored by ${of}`,
+      )
+      await harness.clear()
+      // Whatever it was told, it goes on; shown once, as each costs time.
+      if (answer !== answers.at(-1)) continue
+      await delivery.finish(harness)
+      await isThereOnce(harness, delivery)
+    }
+  },
+})
+
+/** Each place that a body is sent on to would get all of it; what only asks may be led on. */
+const leadsOn = (status: number, where: 'itself' | 'nowhere'): TransportCase => ({
+  title: `sends nothing on to ${where === 'itself' ? 'where it was already' : 'where nobody is'} (${status}), and tells of that`,
+  async run(harness) {
+    const delivery = await Delivery.ofRandomBytes(COPY_BYTES)
+    const location = where === 'itself' ? '{url}' : 'http://127.0.0.1:9/'
+    await harness.fault({ kind: 'status', status, headers: { location } })
+    const failure = await delivery.failure(harness.transport())
+    same(failure.code, 'rejected-by-store', 'its failure')
+    same(/redirect: name that address/.test(failure.message), true, `words in ${failure.message}`)
+    const sent = (await bytesSeen(harness, delivery)) / COPY_BYTES
+    if (sent > 1.5) throw new Error(`${sent} copies were sent`)
+    await harness.clear()
+    await delivery.finish(harness)
+    await isThereOnce(harness, delivery)
+  },
+})
+
 const retryAfter = (status: number, form: 'seconds' | 'date'): TransportCase => ({
   title: `honours Retry-After in ${form === 'date' ? 'the form of a date' : 'seconds'} with ${status}`,
   async run(harness) {
@@ -436,6 +556,8 @@ export const TRANSPORT_CONTRACT: readonly TransportCase[] = [
   refusesAll(404),
   refusesAll(409),
   refusesAll(200, '{}'),
+  ...Object.entries(RUDE).map(([title, answers]) => rude(title, answers)),
+  ...[301, 302, 303, 307, 308].flatMap((status) => [leadsOn(status, 'itself'), leadsOn(status, 'nowhere')]),
   settles('settles a single 404', { kind: 'status', status: 404 }, 1),
   settles('settles a single 409', { kind: 'status', status: 409 }, 1),
   settles('settles a single 410', { kind: 'status', status: 410 }, 1),

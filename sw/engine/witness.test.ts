@@ -138,6 +138,21 @@ describe('a head', () => {
     }
   })
 
+  it('tells pages which of several nodes it was confirmed without', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    const { receipt } = worker.anchor
+    const setAside = [{ origin: 'https://two.example', code: 'timeout', message: 'Late.' }] as const
+    worker.anchor.receipt = async (...args) => {
+      const told = await receipt(...args)
+      return told && { ...told, setAside }
+    }
+    await drainOnce(world, worker)
+    await expectThrough(world, id, 1)
+    expect((await world.session(id)).anchored?.setAside).toEqual(setAside)
+  })
+
   it('is concluded though no node ever answers for its receipt', async () => {
     const world = createWorld()
     await recordSession(world)

@@ -1,4 +1,4 @@
-// The numbers of adaptive-timeout.ts and with-auth.ts. Bundlers write those of a file without imports where they are used.
+// The numbers of this folder, of the transports and of the anchors. Bundlers write those of a file without imports where they are used.
 
 /** A silent server is given so long, ms; a stalled socket is to be noticed within 30 s. */
 export const TIMEOUT_MS = 20_000
@@ -18,3 +18,17 @@ export const TELLING_BYTES = 1024 * 1024
 export const MAX_ANSWER_BYTES = 64 * 1024
 /** Time for a hook of the app, ms. */
 export const HOOK_TIMEOUT_MS = 30_000
+/** How long a silent node or relay is given, ms. */
+export const CHAIN_TIMEOUT_MS = 30_000
+/** The longest answer of a node: a block, with the names of its transactions. */
+export const MAX_NODE_ANSWER_BYTES = 1024 * 1024
+/** Most bytes of a part of an upload in parts, where the app says nothing. */
+export const DEFAULT_PART_BYTES = 4 * 1024 * 1024
+/** So often an attempt halves a part that something on the way takes for too large (413). */
+export const HALVINGS = 3
+/** Into more parts no upload is cut. */
+export const MAX_PARTS = 10_000
+/** Time for an account to send a transaction, ms. */
+export const ACCOUNT_TIMEOUT_MS = 60_000
+/** A transaction that is no younger, and not on the chain, may be waiting for a higher fee, ms. No head comes again sooner. */
+export const STUCK_MS = 10_000

@@ -29,7 +29,7 @@ export async function limited<T>(
   what: string,
   signal: AbortSignal,
   work: (until: AbortSignal, endIn: (ms: number) => void) => Promise<T>,
-  otherwise: ErrorCode = 'unreachable',
+  otherwise: ErrorCode = 'bad-answer',
 ): Promise<T> {
   const late = new AbortController()
   const until = late.signal
@@ -71,22 +71,22 @@ export function parseJsonObject({ origin, text }: Answer): Readonly<Record<strin
 }
 
 /** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15, unless `code` says more). */
-export function httpError(
-  { origin, status, headers, text }: Answer,
-  hint = '',
-  code = codeOf(status),
-): HoldfastError {
-  return new HoldfastError(code, `${origin} answered ${status}${text && `: ${redact(text)}`}${hint}`, {
-    retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now(), headers.get('date')),
+export function httpError(answer: Answer, hint = '', code = codeOf(answer)): HoldfastError {
+  const { origin, status, headers, text } = answer
+  // Browsers show a redirect as status 0.
+  const said = status % 300 < 100 ? 'a redirect: name that address' : status
+  return new HoldfastError(code, `${origin} answered ${said}${text && `: ${redact(text)}`}${hint}`, {
+    retryAfterMs: retryAfterMs(headers),
   })
 }
 
-function codeOf(status: number): ErrorCode {
+/** The failure that a status is. */
+export function codeOf({ ok, status }: Answer): ErrorCode {
   if (status === 401 || status === 403) return 'sign-in-needed'
   // 423: another request holds the upload, perhaps our own last one, whose end the server has not noticed yet.
   if ([408, 423, 425, 429].includes(status)) return 'throttled'
   if (status >= 500) return 'server-error'
-  return status < 400 || [404, 409, 410, 412].includes(status) ? 'bad-answer' : 'rejected-by-store'
+  return ok || [404, 409, 410, 412].includes(status) ? 'bad-answer' : 'rejected-by-store'
 }
 
 /**

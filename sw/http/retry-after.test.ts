@@ -8,6 +8,15 @@ import { retryAfterMs } from './retry-after.ts'
 const NOW_MS = Date.parse('Sun, 06 Nov 1994 08:49:37 GMT')
 const DAY_MS = 86_400_000
 
+const waitOf = (retryAfter: string | null, nowMs: number, date: string | null = null) =>
+  retryAfterMs(
+    new Headers({
+      ...(retryAfter !== null && { 'retry-after': retryAfter }),
+      ...(date !== null && { date }),
+    }),
+    nowMs,
+  )
+
 describe('retryAfterMs', () => {
   it.each([
     { header: '0', ms: 0 },
@@ -16,7 +25,7 @@ describe('retryAfterMs', () => {
     { header: 'Sun, 06 Nov 1994 08:49:52 GMT', ms: 15_000 },
     { header: 'Sunday, 06-Nov-94 08:49:52 GMT', ms: 15_000 },
     { header: 'Sun Nov  6 08:49:52 1994', ms: 15_000 },
-  ])('$header is $ms ms', ({ header, ms }) => expect(retryAfterMs(header, NOW_MS)).toBe(ms))
+  ])('$header is $ms ms', ({ header, ms }) => expect(waitOf(header, NOW_MS)).toBe(ms))
 
   it.each([
     null,
@@ -31,7 +40,7 @@ describe('retryAfterMs', () => {
     'Sun',
     '1994-11-06T08:50:00Z',
     'Sun, 06 Nov 1994 08:49:30 GMT',
-  ])('%j is none', (header) => expect(retryAfterMs(header, NOW_MS)).toBeUndefined())
+  ])('%j is none', (header) => expect(waitOf(header, NOW_MS)).toBeUndefined())
 })
 
 describe('a wait until a date', () => {
@@ -44,11 +53,11 @@ describe('a wait until a date', () => {
     ['a year behind', -365 * DAY_MS],
     ['an hour ahead', 3_600_000],
   ])('counts from the answer’s own date, though our clock is %s', (_, skewMs) => {
-    expect(retryAfterMs(IN_A_MINUTE, NOW_MS + skewMs, DATE)).toBe(60_000)
+    expect(waitOf(IN_A_MINUTE, NOW_MS + skewMs, DATE)).toBe(60_000)
   })
 
   it.each([null, '', 'yesterday'])('counts from our clock where that date is %j', (date) => {
-    expect(retryAfterMs(IN_A_MINUTE, NOW_MS + 10_000, date)).toBe(50_000)
+    expect(waitOf(IN_A_MINUTE, NOW_MS + 10_000, date)).toBe(50_000)
   })
 
   it.each([

@@ -1,18 +1,16 @@
 /**
- * `Retry-After` in ms, from seconds or an HTTP date (RFC 9110 §10.2.3); undefined if it is absent, neither, or
- * over. The error that carries it counts an hour at most. A date counts from the answer's own `Date`, as our clock may be wrong, and from ours where CORS hides that.
- *
- * @param date the answer's `Date`
+ * `Retry-After` in ms, from seconds or an HTTP date (RFC 9110 §10.2.3); undefined if it is absent, neither, or over. The
+ * error that carries it counts an hour at most. A date counts from the answer's own `Date`, as our clock may be wrong,
+ * and from ours where CORS hides that.
  */
-export function retryAfterMs(
-  header: string | null,
-  nowMs: number,
-  date: string | null = null,
-): number | undefined {
-  const asked = header?.trim() ?? ''
-  const ms = /^\d+$/.test(asked) ? Number(asked) * 1000 : timeOf(asked) - (timeOf(date ?? '') || nowMs)
+export function retryAfterMs(headers: Headers, nowMs = Date.now()): number | undefined {
+  const asked = headers.get('retry-after')
+  const ms = /^\d+$/.test(`${asked}`)
+    ? Number(asked) * 1000
+    : timeOf(asked) - (timeOf(headers.get('date')) || nowMs)
   return ms >= 0 ? ms : undefined
 }
 
 /** An HTTP date, whose oldest form names no zone (RFC 9110 §5.6.7); `Date.parse` alone reads `soon 5` as one. */
-const timeOf = (text: string) => (text.includes(':') ? Date.parse(text.replace(/ GMT$|$/, ' GMT')) : NaN)
+const timeOf = (text: string | null) =>
+  text?.includes(':') ? Date.parse(text.replace(/ GMT$|$/, ' GMT')) : NaN

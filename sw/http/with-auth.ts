@@ -27,18 +27,19 @@ export async function withAuth<T>(
   signal: AbortSignal,
   refused: (answer: Answer) => boolean = ({ status }) => status === 401,
 ): Promise<Answer> {
-  const first = await send(await given(hook, 'send', signal))
-  return refused(first) ? send(await given(hook, 'rejected', signal)) : first
+  /** The hook has a deadline and an end like any request. */
+  const attempt = async (reason: AuthReason) =>
+    send(
+      await limited(
+        'The sign-in hook',
+        signal,
+        async (_, endIn) => {
+          endIn(HOOK_TIMEOUT_MS)
+          return hook({ reason })
+        },
+        'sign-in-needed',
+      ),
+    )
+  const first = await attempt('send')
+  return refused(first) ? attempt('rejected') : first
 }
-
-/** What the hook gives; it has a deadline and an end like any request. */
-const given = <T>(hook: Hook<T>, reason: AuthReason, signal: AbortSignal): Promise<T> =>
-  limited(
-    'The sign-in hook',
-    signal,
-    async (_, endIn) => {
-      endIn(HOOK_TIMEOUT_MS)
-      return hook({ reason })
-    },
-    'sign-in-needed',
-  )

@@ -1,5 +1,6 @@
 import type { WitnessStep } from '../engine/context.ts'
 import type { SignedHead } from '../../src/evidence/head.ts'
+import type { SetAside } from '../../src/protocol/snapshot.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 
 export type { SignedHead }
@@ -37,6 +38,8 @@ export interface Witnessed {
 export interface Receipt {
   readonly transactionHash: string
   readonly blockHash: string
+  /** Of several nodes those that did not say so. */
+  readonly setAside?: readonly SetAside[]
 }
 
 /** An outside witness of a session's heads. */

@@ -10,7 +10,8 @@ import type { SessionName } from '../../../src/protocol/ids.ts'
 import type { Anchor, Receipt, Witnessed, WitnessedHead } from '../../ports/anchor.ts'
 import { witnessByChain } from '../../engine/witness.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
-import { parseJsonObject, httpError, type Answer } from '../../http/request.ts'
+import { CHAIN_TIMEOUT_MS, MAX_NODE_ANSWER_BYTES } from '../../http/http-limits.ts'
+import { codeOf, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
@@ -20,7 +21,7 @@ export interface EvmOptions {
   readonly registry: string
   /**
    * Pays for heads: POST takes one, under an `Idempotency-Key`. Of several each is handed the head in turn, until one
-   * takes it.
+   * takes it. None (`[]`), where an account pays: `byAccount` of `holdfast/sw/account`.
    */
   readonly relayUrl: string | readonly string[]
   /** The chain's id (EIP-155). Where it is given, nothing is read from a node of another chain. */
@@ -51,15 +52,6 @@ export interface EvmAnchor extends Anchor {
   readAt(name: SessionName, blocks: Blocks, signal: AbortSignal): Promise<Witnessed>
 }
 
-/** How long a silent node or relay is given, ms. */
-const TIMEOUT_MS = 30_000
-/** A block, with the names of its transactions, is the longest answer. */
-const MAX_BYTES = 1024 * 1024
-/** Rate limits, which come under any status: EIP-1474 has -32005, providers their own words. */
-const LIMITED = /-32005|429|rate.?limit/i
-/** A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours. */
-const UNFIT = /-32601|method|revert/i
-
 /** Anchors in a `HeadRegistry` on an EVM chain. A relay's word counts for nothing: the chain is read. */
 export function evm({
   rpcUrl,
@@ -71,12 +63,14 @@ export function evm({
   pollMs = 2_000,
   anchorEveryMs: everyMs = 5_000,
 }: EvmOptions): EvmAnchor {
-  const http = adaptiveTimeout(TIMEOUT_MS)
+  const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
+  /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
+  let relays = [relayUrl].flat()
   /** Null where the node knows no such thing. */
   const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
     const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
       signal,
-      maxBytes: MAX_BYTES,
+      maxBytes: MAX_NODE_ANSWER_BYTES,
     })
     const { id, result, error } = answer.ok ? parseJsonObject(answer) : { error: true }
     // JSON-RPC 2.0 §5; only an error may come under no id.
@@ -87,7 +81,7 @@ export function evm({
 
   const anchor: EvmAnchor = {
     name: 'evm',
-    identity: `evm:${chainId ?? ''}:${registry.toLowerCase()}`,
+    identity: identityOf(chainId, registry),
     witness: witnessByChain,
     pollMs,
     everyMs,
@@ -117,7 +111,9 @@ export function evm({
 
     async submit({ head, groups }, signal) {
       let failure: unknown
-      for (const url of [relayUrl].flat()) {
+      const inTurn = relays
+      relays = relays.slice(1).concat(relays.slice(0, 1))
+      for (const url of inTurn) {
         try {
           const answer = await withAuth(
             authorize,
@@ -126,24 +122,25 @@ export function evm({
                 url,
                 post(
                   { ...head, members: groups },
-                  {
-                    ...signIn,
-                    'idempotency-key': `${head.name}/${head.size}/${head.root}`,
-                  },
+                  { ...signIn, 'idempotency-key': `${head.name}/${head.size}/${head.root}` },
                 ),
                 { signal },
               ),
             signal,
           )
           const said = answer.ok ? parseJsonObject(answer) : undefined
-          if (!said || IN_VAIN.test(JSON.stringify(said))) {
-            const { code } = httpError(answer)
-            throw httpError(answer, '', said || code === 'rejected-by-store' ? 'anchor-rejected' : code)
-          }
-          const [on, at] = [said['chainId'] ?? chainId, said['registry'] ?? registry]
+          // Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed.
+          const isInVain =
+            /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
+          if (!said || isInVain.test(answer.text.replace(/\s/g, '')))
+            throw httpError(
+              answer,
+              '',
+              said || codeOf(answer) === 'rejected-by-store' ? 'anchor-rejected' : undefined,
+            )
+          const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
           // It has been paid for in vain, and would be again.
-          if ((chainId && Number(on) !== chainId) || String(at).toLowerCase() !== registry.toLowerCase())
-            throw wrongChain(`The relay pays on chain ${String(on)}, for ${String(at)}.`)
+          if (pays !== anchor.identity) throw wrongChain(`The relay is of ${pays}.`)
           return
         } catch (error) {
           // After a stop the others fail at once.
@@ -160,30 +157,27 @@ export function evm({
       const filter = { address: registry, fromBlock: block, toBlock: block, topics }
       // What is no list of logs has none of this head.
       const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object)
-      const log = (logs as (EventLog & Receipt)[]).find((each) => isAnchorOf(each, head))
-      if (!log) return undefined
-      const { transactionHash, blockHash } = log
-      if (!HASHES.test(`${transactionHash}${blockHash}`)) throw malformed()
-      return { transactionHash, blockHash }
+      for (const log of logs as (EventLog & Receipt)[]) {
+        const { transactionHash, blockHash } = log
+        const areHashes = /^(0x[\da-f]{64}){2}$/i.test(transactionHash + blockHash)
+        if (areHashes && isAnchorOf(log, head)) return { transactionHash, blockHash }
+      }
+      return undefined
     },
   }
   return anchor
 }
 
-/** Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed. */
-const IN_VAIN = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
-
-const HASHES = /^(0x[\da-f]{64}){2}$/i
-
 const wrongChain = (message: string) => new HoldfastError('wrong-chain', message)
-const malformed = () => new HoldfastError('bad-answer', 'The node’s answer is malformed.')
+
+const identityOf = (chainId: unknown, registry: unknown) => `evm:${chainId ?? ''}:${registry}`.toLowerCase()
 
 const tag = (block: number) => `0x${block.toString(16)}`
 
 /** A number as nodes tell it: hexadecimal, in a string (EIP-1474). */
 function quantity(told: unknown): number {
   const number = typeof told === 'string' && told.startsWith('0x') ? Number(told) : NaN
-  if (!Number.isSafeInteger(number)) throw malformed()
+  if (!Number.isSafeInteger(number)) throw new HoldfastError('bad-answer', 'The node’s answer is malformed.')
   return number
 }
 
@@ -198,5 +192,9 @@ const post = (body: unknown, headers?: Readonly<Record<string, string>>) => ({
 })
 
 /** A read that fails is nobody's refusal, whatever its status: time heals it. */
-const readCode = ({ status, text }: Answer): ErrorCode =>
-  LIMITED.test(status + text) ? 'throttled' : UNFIT.test(text) ? 'wrong-chain' : 'server-error'
+function readCode({ status, text }: Answer): ErrorCode {
+  // Rate limits, which come under any status: EIP-1474 has -32005, providers their own words.
+  if (/-32005|429|rate.?limit/i.test(status + text)) return 'throttled'
+  // A method that the node does not offer (JSON-RPC 2.0: -32601), or a contract that is none of ours.
+  return /-32601|method|revert/i.test(text) ? 'wrong-chain' : 'server-error'
+}

@@ -239,6 +239,34 @@ describe('several nodes', () => {
     expect(uncaught.length).toBe(1)
   })
 
+  it.each<[string, () => void, RegExp]>([
+    ['lags', () => (c.blockNumber = 4), /7 blocks behind/],
+    ['lies', () => c.answers.set(12, OTHER), /says otherwise of block/],
+    ['is away', () => (c.rpcAnswer = { status: 503, body: 'Later.' }), /answered 503: Later/],
+    ['is of another chain', () => (c.chainId = 1), /of chain 1/],
+    [
+      'knows no such block',
+      () => (c.rpcAnswer = { body: rpcError(-32000, 'header not found') }),
+      /header not found/,
+    ],
+    ['leads on', () => (c.rpcAnswer = { status: 302, headers: { location: '/' }, body: '' }), /redirect/],
+  ])('tell, with what is confirmed, of one that %s, until it is in order', async (_, spoil, message) => {
+    const anchor = anchorOver(all())
+    for (const node of all()) node.mine(anchorOf('3'))
+    const receipt = async () => {
+      const { latest } = await anchor.read(NAME, calm)
+      return latest && anchor.receipt(NAME, latest, calm)
+    }
+    const inOrder = await receipt()
+    expect(inOrder).toMatchObject({ transactionHash: `0x${anchorOf('3').head.root}` })
+    expect(inOrder).not.toHaveProperty('setAside')
+    for (const node of all()) node.mine(anchorOf('4'))
+    spoil()
+    expect(await receipt()).toMatchObject({
+      setAside: [{ origin: c.origin, message: expect.stringMatching(message) as unknown }],
+    })
+  })
+
   it('go on without a third that is away while one of the two falls back', async () => {
     holdEverywhere(OURS)
     const anchor = anchorOver(all())

@@ -1,4 +1,5 @@
-import { HoldfastError, type WireError } from '../../../src/protocol/errors.ts'
+import { HoldfastError } from '../../../src/protocol/errors.ts'
+import type { SetAside } from '../../../src/protocol/snapshot.ts'
 import { following } from '../../../src/protocol/following.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import type { Anchor, Witnessed } from '../../ports/anchor.ts'
@@ -15,16 +16,13 @@ export interface EvmNodesOptions extends Omit<EvmOptions, 'rpcUrl' | 'chainId'> 
   readonly agree?: number
   /**
    * Is told why a node is set aside, or used though it lags: once, until it has said what the others say. Reading goes on
-   * as long as enough nodes agree, so nobody would notice that one is wrong, and none left to spare.
+   * as long as enough nodes agree, so nobody would notice that one is wrong, and none left to spare. Pages see it with the
+   * next head that is confirmed: `anchor.setAside` of its session.
    */
   readonly onSetAside?: (node: SetAside) => void
 }
 
-/** A node that is set aside, and why. */
-export interface SetAside extends WireError {
-  /** Without path and query, which may hold a key. */
-  readonly origin: string
-}
+export type { SetAside }
 
 /** One of the nodes, with its health as this worker has seen it: a cache, so a new worker asks each to find out. */
 interface Node {
@@ -33,8 +31,8 @@ interface Node {
   readonly reader: EvmAnchor
   readonly clock: Pick<Clock, 'now'>
   readonly onSetAside: ((node: SetAside) => void) | undefined
-  /** Whether the app knows that it is not in order. */
-  isTold: boolean
+  /** What the app knows of it, until it says again what the others say. */
+  told: SetAside | undefined
   /** Why it is set aside. */
   error: HoldfastError | undefined
   setAsideMs: number
@@ -67,7 +65,7 @@ export function evmNodes(
       origin,
       clock,
       onSetAside,
-      isTold: false,
+      told: undefined,
       reader: evm({ ...chain, rpcUrl }),
       error: undefined,
       setAsideMs: 0,
@@ -78,7 +76,7 @@ export function evmNodes(
   if (first === undefined || new Set(rpcUrls).size < rpcUrls.length)
     throw new HoldfastError('bad-input', 'evmNodes: name at least one node, and each once.')
   if (!Number.isInteger(agree) || agree < 1 || agree > rpcUrls.length)
-    throw new HoldfastError('bad-input', `evmNodes: agree is a number from 1 to ${rpcUrls.length}.`)
+    throw new HoldfastError('bad-input', `evmNodes: agree is from 1 to ${rpcUrls.length}.`)
 
   /** The newest block of which enough of them agreed, as far as this worker knows: nobody may lead back behind it. */
   let shown = 0
@@ -151,7 +149,7 @@ export function evmNodes(
       )
       if (found) {
         for (const [node] of able)
-          if (!node.error && (wentBack || !behind.some(([late]) => late === node))) node.isTold = false
+          if (!node.error && (wentBack || !behind.some(([late]) => late === node))) node.told = undefined
         shown = wentBack ? newest : Math.max(shown, newest)
         return found
       }
@@ -201,12 +199,15 @@ export function evmNodes(
 
     read: (name, signal) => sure((asked, graceMs) => readFrom(asked, graceMs, signal, name)),
 
-    receipt: (name, head, signal) =>
-      sure((asked, graceMs) =>
+    async receipt(name, head, signal) {
+      const receipt = await sure((asked, graceMs) =>
         agreed(asked, graceMs, signal, `block ${head.blockNumber}`, (reader, until) =>
           reader.receipt(name, head, until),
         ),
-      ),
+      )
+      const setAside = nodes.flatMap(({ told }) => told ?? [])
+      return receipt && setAside.length > 0 ? { ...receipt, setAside } : receipt
+    },
   }
 }
 
@@ -268,9 +269,10 @@ function setAside(node: Node, error: HoldfastError, isLate = false): void {
 
 /** Tells the app, whose callback costs nothing where it throws. */
 function tell(node: Node, { code, message }: HoldfastError): void {
-  const { origin, onSetAside, isTold } = node
-  if (!isTold && onSetAside) queueMicrotask(() => onSetAside({ origin, code, message }))
-  node.isTold = true
+  const { origin, onSetAside } = node
+  const told = { origin, code, message }
+  if (!node.told && onSetAside) queueMicrotask(() => onSetAside(told))
+  node.told ??= told
 }
 
 /** How long it has been aside, ms; where the clock was set back, longer than any may be. */

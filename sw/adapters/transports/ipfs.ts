@@ -15,9 +15,6 @@ export interface IpfsOptions {
   readonly timeoutMs?: number
 }
 
-/** Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then, without keys). */
-const NOT_PINNED = /is not pinned/
-
 /** Addresses are told in our base: some versions of Kubo write base58 otherwise. */
 const BASE = '&cid-base=base32'
 
@@ -37,10 +34,11 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
     const url = under(endpoint, `api/v0/${path}`)
     const answer = await withAuth(
       authorize,
-      (headers) => http.request(url, { method: 'POST', headers, ...(body && { body }) }, request),
+      (headers) => http.request(url, { method: 'POST', headers, body: body ?? null }, request),
       request.signal,
     )
-    if (answer.ok || NOT_PINNED.test(answer.text)) return answer
+    // Kubo's words for a CID that it does not hold (`pin/ls` answers 500 then, without keys).
+    if (answer.ok || answer.text.includes('is not pinned')) return answer
     throw httpError(answer)
   }
 
@@ -49,8 +47,8 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
 
     async probe({ cid, sizeBytes }, { signal, progress }) {
       const answer = await rpc(`pin/ls?arg=${cid}&type=recursive${BASE}`, { signal })
-      const keys = Object(parseJsonObject(answer)['Keys']) as object
-      if (!(cid in keys)) return { kind: 'nothing' }
+      const { Keys } = parseJsonObject(answer)
+      if (!(cid in Object(Keys))) return { kind: 'nothing' }
       progress(sizeBytes)
       return { kind: 'all', proved: true }
     },
@@ -59,8 +57,7 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
       progress(0)
       const form = new FormData()
       form.append('file', new Blob([bytes]), upload.cid)
-      const request = { signal, bodyBytes: upload.sizeBytes }
-      const answer = await rpc(`add?${ADD_OPTIONS}`, request, form)
+      const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
       const address = addressIn(answer)
       if (address !== upload.cid) throw mismatch(upload, address)
       progress(upload.sizeBytes)
@@ -81,6 +78,6 @@ function addressIn(answer: Answer): string {
   const text = lines.reverse().find((line) => !line.includes('"Bytes"')) ?? ''
   const said = { ...answer, text }
   const { Hash } = parseJsonObject(said)
-  if (Hash && typeof Hash === 'string') return Hash
-  throw httpError(said, ' and no address', 'server-error')
+  if (!Hash) throw httpError(said, ' and no address', 'server-error')
+  return String(Hash)
 }

@@ -23,7 +23,7 @@ export const callsOf =
       (authorization) =>
         http.request(
           url,
-          { method, headers: { ...headers, ...authorization }, ...(body && { body }) },
+          { method, headers: { ...headers, ...authorization }, body: body ?? null },
           { bodyBytes: (body as Blob)?.size ?? (body as Uint8Array)?.byteLength, ...request },
         ),
       request.signal,
@@ -39,23 +39,22 @@ export const callsOf =
  */
 export async function locationIn(answer: Answer, reach: (url: string) => Promise<unknown>): Promise<string> {
   const location = answer.headers.get('location')
-  let why = ' and no Location, or CORS hides it.'
-  if (location) {
-    why = ' and a Location that cannot be reached, or that gives up TLS (see X-Forwarded-Proto).'
-    try {
-      const url = new URL(location, answer.url)
-      url.hash = ''
-      // `fetch` takes no other scheme, and no name and password.
-      const schemes = ['https:', new URL(answer.url).protocol]
-      if (schemes.includes(url.protocol) && url.username + url.password === '') {
-        if (url.origin !== answer.origin) await reach(url.href)
-        return url.href
-      }
-    } catch (error) {
-      if ((error as HoldfastError).code === 'aborted') throw error
+  try {
+    const url = location ? new URL(location, answer.url).href.replace(/#.*/, '') : ''
+    // `http` or `https` where that was asked, `https` where that was.
+    if (url.startsWith(answer.url.split(':')[0]!)) {
+      // Also what has a name and a password, which `fetch` does not take.
+      if (!url.startsWith(`${answer.origin}/`)) await reach(url)
+      return url
     }
+  } catch (error) {
+    if ((error as HoldfastError).code === 'aborted') throw error
   }
-  throw httpError(answer, why, 'rejected-by-store')
+  throw httpError(
+    answer,
+    ' and no Location, or CORS hides it, or it cannot be reached (see X-Forwarded-Proto).',
+    'rejected-by-store',
+  )
 }
 
 /** An upload that is not there, or no more. */

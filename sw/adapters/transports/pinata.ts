@@ -83,7 +83,8 @@ export function pinata({
     )
     if (!answer.ok) throw httpError(answer)
     const files = dataOf(answer)['files']
-    // `null` where there is none.
+    // `null` where there is none; what says nothing of files does not say that.
+    if (files === undefined) throw httpError(answer, ' and no files')
     return Array.isArray(files) ? files.filter(isFile) : []
   }
 
@@ -139,7 +140,7 @@ export function pinata({
         ({ url, headers }) =>
           http.request(
             url,
-            { method: 'POST', body: form, ...(headers && { headers }) },
+            { method: 'POST', body: form, headers: headers ?? {} },
             { signal, bodyBytes: sizeBytes },
           ),
         signal,
@@ -148,7 +149,7 @@ export function pinata({
       )
       if (!answer.ok) throw httpError(answer)
       const address = dataOf(answer)['cid']
-      if (!isAddress(address)) throw badAnswer(answer)
+      if (!isAddress(address)) throw httpError(answer, ' and no CID')
       if (address !== cid) await saveResumeToken(address)
       progress(sizeBytes)
       return address === cid ? 'proved' : 'sent'
@@ -171,15 +172,11 @@ export function pinata({
 }
 
 function dataOf(answer: Answer): Readonly<Record<string, unknown>> {
-  const { data } = parseJsonObject(answer)
-  if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
-  throw badAnswer(answer)
+  // What is no object has no member that is asked for.
+  return Object(parseJsonObject(answer)['data']) as Readonly<Record<string, unknown>>
 }
-
-const badAnswer = ({ origin }: Answer) =>
-  new HoldfastError('bad-answer', `The answer of ${origin} is not what Pinata's API defines.`)
 
 /** It becomes part of a URL, and of what is kept. */
 const isAddress = (value: unknown): value is string => typeof value === 'string' && /^\w+$/.test(value)
 
-const isFile = (value: unknown): value is PinataFile => isAddress((value as PinataFile | null)?.cid)
+const isFile = (value: PinataFile | null) => isAddress(value?.cid)

@@ -8,7 +8,6 @@ export const digestOf = (upload: Upload): string =>
 
 /** Whether these bytes, read back from the store, are the ones that were sent. */
 export const isOurs = async (upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
-  bytes.byteLength === upload.sizeBytes &&
   btoa(String.fromCharCode(...(await sha256(bytes)))) === digestOf(upload)
 
 /** The store has other bytes under this upload's name, or none of those that it said it has. */

@@ -231,7 +231,7 @@ describe('the URL of an upload', () => {
     const { attempt, copies, resumeToken } = await scene({ location: () => 'http://127.0.0.1:9/files/1' })
     const error = await attempt()
     expect(error).toMatchObject({ code: 'rejected-by-store' })
-    expect(String(error)).toContain('a Location that cannot be reached')
+    expect(String(error)).toContain('it cannot be reached')
     expect(resumeToken()).toBeUndefined()
     expect(copies()).toBe(0)
   })
@@ -436,7 +436,7 @@ describe('an upload that was looked at', () => {
     expect(await attempt()).toMatchObject({ code: 'server-error' })
     const error = await attempt()
     expect(error).toMatchObject({ code: 'rejected-by-store' })
-    expect(String(error)).toContain('CORS hides one')
+    expect(String(error)).toContain('CORS hides it')
     expect(copies()).toBe(1)
   })
 
@@ -447,7 +447,7 @@ describe('an upload that was looked at', () => {
       await attempt()
       const error = await attempt()
       expect(error).toMatchObject({ code: 'rejected-by-store' })
-      expect(String(error)).toContain('CORS hides one')
+      expect(String(error)).toContain('CORS hides it')
     },
   )
 })

@@ -3,6 +3,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
+import { DEFAULT_PART_BYTES, HALVINGS, MAX_PARTS } from '../../http/http-limits.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { digestOf, isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -36,29 +37,17 @@ export interface ResumableOptions {
   readonly timeoutMs?: number
 }
 
-const DEFAULT_PART_BYTES = 4 * 1024 * 1024
-/** So often an attempt halves a part that something on the way takes for too large (413). */
-const HALVINGS = 3
-/** Into more parts no upload is cut. */
-const MAX_PARTS = 10_000
 /** Memo: the copy is not ours, or the server could not use it, so it does not count as there. */
 const CORRUPT = '#'
-
-const REJECTED = 'rejected-by-store'
 
 const COMPLETE = '?1'
 const INCOMPLETE = '?0'
 const STATE = ['Upload-Offset', 'Upload-Complete', 'Upload-Length']
 
-/** The draft; and to be told a digest of what the server has (RFC 9530 §4). */
-const ALWAYS = { 'Upload-Draft-Interop-Version': '8', 'Want-Repr-Digest': 'sha-256=10' } as const
-
 /** What a person can do where nothing proves a copy. */
 const CONFIGURE = ' Let it answer Repr-Digest, or set readUrl.'
 
-/** `Upload-Limit` in which a member that we know is no Integer: then none of it counts. */
-const MALFORMED = /(^|[,\s])(max|min)-(append-)?size(?!=\d+($|[,;\s]))/
-
+const REJECTED = 'rejected-by-store'
 const NOTHING: RemoteState = { kind: 'nothing' }
 
 /**
@@ -92,14 +81,21 @@ export function resumable({
     headers?: Readonly<Record<string, string>>,
     body?: Uint8Array<ArrayBuffer>,
   ): Promise<Answer> {
-    const answer = await call(method, url, attempt, { ...headers, ...ALWAYS }, body)
+    // The draft; and to be told a digest of what the server has (RFC 9530 §4).
+    const always = { 'Upload-Draft-Interop-Version': '8', 'Want-Repr-Digest': 'sha-256=10' }
+    const answer = await call(method, url, attempt, { ...headers, ...always }, body)
     // What another server on the way once said holds for no new upload.
     limits = answer.headers.get('upload-limit') ?? (url === endpoint ? '' : limits)
     return answer
   }
 
+  /** Where a member that we know is no Integer, none of them counts. */
   const limit = (key: string, absent: number) =>
-    Number((MALFORMED.test(limits) ? '' : limits).match(`(?:^|[,\\s])${key}=(\\d+)`)?.[1] ?? absent)
+    Number(
+      (!/(^|[,\s])(max|min)-(append-)?size(?!=\d+($|[,;\s]))/.test(limits) &&
+        limits.match(`(^|[,\\s])${key}=(\\d+)`)?.[2]) ||
+        absent,
+    )
 
   /** How far an upload is; nothing, too, where it is gone, of another size, or beyond its own: then another is begun. */
   async function stateOf(upload: Upload, attempt: Attempt): Promise<RemoteState> {
@@ -110,38 +106,13 @@ export function resumable({
     if (!answer.ok) throw httpError(answer)
     const told = STATE.map((header) => answer.headers.get(header)).join(' ')
     const [, at, complete, length] = /^(\d+) (\?[01]) (\d+)$/.exec(told) ?? []
-    if (complete === undefined) throw httpError(answer, ` without ${STATE}, or CORS hides one`, REJECTED)
+    if (!complete) throw httpError(answer, ` without ${STATE}, or CORS hides it`, REJECTED)
     const { sizeBytes } = upload
     const offsetBytes = Number(at)
-    if (Number(length) !== sizeBytes || offsetBytes > sizeBytes) return NOTHING
+    if (offsetBytes > sizeBytes || Number(length) !== sizeBytes) return NOTHING
     if (complete === COMPLETE) return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
     return { kind: 'part', offsetBytes }
-  }
-
-  /** Creates an upload, empty: no byte of it leaves before its URL is remembered. */
-  async function create(upload: Upload, attempt: Attempt): Promise<string> {
-    const { cid, sizeBytes, labels } = upload
-    const answer = await ask('POST', endpoint, attempt, {
-      ...(labels && labelHeaders?.(labels)),
-      'Repr-Digest': `sha-256=:${digestOf(upload)}:`,
-      'Content-Disposition': `inline; filename="${cid}"`,
-      'Upload-Length': `${sizeBytes}`,
-      'Upload-Complete': INCOMPLETE,
-    })
-    if (!answer.ok) throw httpError(answer, ` for ${sizeBytes} bytes. Upload-Limit: ${limits}`)
-    const url = await locationIn(answer, (found) => ask('HEAD', found, attempt))
-    await attempt.saveResumeToken(secretQuery ? url.replace(/\?.*/, '') : url)
-    return url
-  }
-
-  /** Where the next part ends. */
-  function endOf(offset: number, sizeBytes: number): number {
-    const most = limit('max-append-size', sizeBytes)
-    if (sizeBytes > Math.min(limit('max-size', sizeBytes), most * MAX_PARTS))
-      throw new HoldfastError(REJECTED, `No room for ${sizeBytes} bytes. Upload-Limit: ${limits}`)
-    const room = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
-    return Math.min(sizeBytes, offset + Math.min(room, most))
   }
 
   return {
@@ -158,19 +129,42 @@ export function resumable({
     },
 
     async send(upload, bytes, found, attempt) {
-      const { sizeBytes } = upload
-      let [offset, url] =
-        found.kind === 'part' ? [found.offsetBytes, urlOf(attempt)] : [0, await create(upload, attempt)]
+      const { cid, sizeBytes, labels } = upload
+      let offset = 0
+      let url = urlOf(attempt)
+      if (found.kind === 'part') offset = found.offsetBytes
+      else {
+        // Empty: no byte of it leaves before its URL is remembered.
+        const answer = await ask('POST', endpoint, attempt, {
+          ...(labels && labelHeaders?.(labels)),
+          'Repr-Digest': `sha-256=:${digestOf(upload)}:`,
+          'Content-Disposition': `inline; filename="${cid}"`,
+          'Upload-Length': `${sizeBytes}`,
+          'Upload-Complete': INCOMPLETE,
+        })
+        if (!answer.ok) throw httpError(answer, ` for ${sizeBytes} bytes. Upload-Limit: ${limits}`)
+        url = await locationIn(answer, (known) => ask('HEAD', known, attempt))
+        await attempt.saveResumeToken(secretQuery ? url.replace(/\?.*/, '') : url)
+      }
       for (let halvings = 0; ;) {
         attempt.progress(offset)
-        const end = endOf(offset, sizeBytes)
+        const most = limit('max-append-size', sizeBytes)
+        if (sizeBytes > Math.min(limit('max-size', sizeBytes), most * MAX_PARTS))
+          throw new HoldfastError(REJECTED, `No room for ${sizeBytes} bytes. Upload-Limit: ${limits}`)
+        const wanted = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
+        const end = Math.min(sizeBytes, offset + Math.min(wanted, most))
         const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
-        const headers = {
-          'Content-Type': 'application/partial-upload',
-          'Upload-Offset': `${offset}`,
-          'Upload-Complete': completes,
-        }
-        const answer = await ask('PATCH', url, attempt, headers, bytes.subarray(offset, end))
+        const answer = await ask(
+          'PATCH',
+          url,
+          attempt,
+          {
+            'Content-Type': 'application/partial-upload',
+            'Upload-Offset': `${offset}`,
+            'Upload-Complete': completes,
+          },
+          bytes.subarray(offset, end),
+        )
         const said = answer.headers.get('upload-complete')
         if (answer.ok && said === completes) {
           if (end === sizeBytes) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
@@ -189,13 +183,15 @@ export function resumable({
       const state = await stateOf(upload, attempt)
       if (state.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
       if (state.kind === 'all' && state.proved) return
-      const request = { signal: attempt.signal, maxBytes: upload.sizeBytes }
-      const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), request)
+      const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), {
+        signal: attempt.signal,
+        maxBytes: upload.sizeBytes,
+      })
       // Some servers forget an upload once it is whole.
       if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
-      if (!answer.ok) throw httpError(answer, CONFIGURE)
       // The protocol gives GET of an upload no content.
-      if (answer.bytes.byteLength === 0) throw httpError(answer, CONFIGURE, REJECTED)
+      if (!answer.ok) throw httpError(answer, CONFIGURE)
+      if (!answer.bytes.length) throw httpError(answer, CONFIGURE, REJECTED)
       if (!(await isOurs(upload, answer.bytes))) await spoilt(upload, attempt)
     },
   }

@@ -32,7 +32,7 @@ const SKEWED =
  * them write it in any case.
  */
 export const storeCode = ({ text }: Answer): string =>
-  /[<:"'\w](?:code|reason)(?:(?:\s[^>]*)?>|["']?\s*:)\s*(?:<!\[CDATA\[)?["']?([a-z.]+(?:\d+Mismatch)?)\b/i.exec(
+  /[<:"'\w](?:code|reason)(?:(?:\s[^>]{0,99})?>|["']?\s*:)\s*(?:<!\[CDATA\[)?["']?([a-z.]+(?:\d+Mismatch)?)\b/i.exec(
     text,
   )?.[1] ?? ''
 

@@ -1,4 +1,5 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { createHash } from 'node:crypto'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rudeTus, type Rudeness } from '../../../e2e/backend/rude-tus.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { objectOf } from '../../../e2e/transports/objects.ts'
@@ -7,6 +8,37 @@ import type { SessionName } from '../../../src/protocol/ids.ts'
 import { tus, type TusOptions } from './tus.ts'
 
 // Promise 2 of docs/guarantees.md. tus servers as public reports tell of them: at most two copies are sent, and what is wrong is told in words.
+//
+// What tus 1.0.0 (tus/tus-resumable-upload-protocol, protocol.md) asks of a client, in the core and in the extensions that
+// are used here, and the test that holds it; those without another name are in this file:
+//
+// | sentence | test |
+// | --- | --- |
+// | Upload-Offset, Upload-Length: the value MUST be a non-negative integer | tells each part’s offset, type and checksum …; takes no length written as …; takes no offset written as … |
+// | Tus-Resumable: MUST be included in every request except for OPTIONS | names its version in each request but OPTIONS |
+// | Tus-Resumable: 412 with Tus-Version, where the version is not supported | is told which versions a server speaks that refuses 1.0.0 |
+// | X-HTTP-Method-Override: SHOULD, where PATCH or DELETE is not supported | not ours: `fetch` supports both |
+// | HEAD: 404, 410 or 403 without Upload-Offset is no such upload | takes HEAD with … for an upload that is not there; 403 of somebody else is a sign-in: tus.test.ts, the contract |
+// | HEAD: 200 or 204 is success | takes HEAD with 204 |
+// | PATCH: MUST use application/offset+octet-stream; Upload-Offset MUST be the current offset | tells each part’s offset, type and checksum … |
+// | PATCH: 409 where the offsets do not match | sends no part twice in an attempt that is taken nowhere |
+// | PATCH: SHOULD send all in one request, MAY in several, as with checksums | sends in one part what one part may hold; tus.test.ts: begins with small parts, and takes larger ones once it knows the link |
+// | PATCH: the new offset MUST be the sum of the old one and what was taken | goes on from where the server says that it is, and believes no offset that cannot be |
+// | Network errors: SHOULD be handled predictably, a timeout by closing the connection | the contract: notices a store that takes everything and never answers |
+// | OPTIONS: SHOULD NOT include Tus-Resumable; 200 or 204 MUST contain Tus-Version | names its version in each request but OPTIONS; takes OPTIONS that fails (bare) … |
+// | Extensions: detection SHOULD be by OPTIONS | takes OPTIONS that fails …; sends again with checksums what was sent without … |
+// | Creation: SHOULD be implemented; MUST be a POST with Upload-Length, or Upload-Defer-Length | creates an upload with its length, no body and metadata as the text has them |
+// | Upload-Metadata: keys MUST be unique, neither empty nor with spaces or commas, values in Base64 | creates an upload with its length, no body and metadata as the text has them |
+// | Upload-Length of 0: complete without a PATCH | is content with an empty upload once it is created |
+// | Tus-Max-Size: 413 | the contract: gives up on 413 |
+// | Location: absolute or relative | finds a relative Location …; refuses the Location … |
+// | MUST perform the upload using the core protocol | all; Creation With Upload is not used |
+// | Expiration: SHOULD determine by Upload-Expires whether an upload is valid | asked by HEAD in its place, which needs no clock that is right: goes on only with what is still there |
+// | Expiration: 404 or 410, SHOULD start a new upload | tus.test.ts: starts an upload over that expired; the contract: starts a half-done upload over that vanished |
+// | Checksum: MAY; Upload-Checksum MUST be the algorithm, a space, Base64 of the payload’s | tells each part’s offset, type and checksum … |
+// | Checksum: 460, 400 | tus.test.ts: sends a part again that arrived damaged (460); the contract: gives up on 400 |
+// | Termination: DELETE; then 404 or 410 | names its version in each request but OPTIONS; tus.test.ts: finds damage by reading back …, and starts over |
+// | Concatenation | not used |
 
 afterEach(() => void vi.unstubAllGlobals())
 
@@ -21,6 +53,9 @@ async function scene(rudeness: Rudeness, options: Partial<TusOptions> = {}) {
   return {
     attempt: async () => (await attempt(transport)) ?? 'stored',
     copies: () => server.received() / SIZE_BYTES,
+    seen: server.seen,
+    upload,
+    bytes,
     resumeToken: () => record.resumeToken,
     newWorker: () => {
       transport = tus({ endpoint: server.endpoint, ...options })
@@ -180,7 +215,7 @@ test('remembers no Location that only the server’s own network knows, and gets
   const { attempt, copies, resumeToken } = await scene({ checksums: true, location: (id) => location(id) })
   const error = await attempt()
   expect(error).toMatchObject({ code: 'rejected-by-store' })
-  expect(String(error)).toContain('a Location that cannot be reached')
+  expect(String(error)).toContain('it cannot be reached')
   expect(resumeToken()).toBeUndefined()
   location = (id) => `/files/${id}`
   expect(await attempt()).toBe('stored')
@@ -240,4 +275,141 @@ test('sends no third copy in parts of which the first are taken each time', asyn
   expect(await attempt()).toMatchObject({ code: 'server-error' })
   expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
   expect(copies()).toBe(2)
+})
+
+describe('the text of tus 1.0', () => {
+  test('names its version in each request but OPTIONS', async () => {
+    const rudeness = { checksums: false, readable: false }
+    const { attempt, seen, newWorker } = await scene(rudeness)
+    await attempt()
+    rudeness.checksums = true
+    newWorker()
+    await attempt()
+    expect(await attempt()).toBe('stored')
+    for (const method of ['POST', 'HEAD', 'PATCH', 'GET', 'DELETE']) {
+      expect(seen(method).length, method).toBeGreaterThan(0)
+      for (const { headers } of seen(method)) expect(headers['tus-resumable'], method).toBe('1.0.0')
+    }
+    expect(seen('OPTIONS').map(({ headers }) => headers['tus-resumable'])).toEqual([undefined, undefined])
+  })
+
+  test.each(['0.2.2', '2.0.0,1.1.0'])(
+    'is told which versions a server speaks that refuses 1.0.0: %s',
+    async (versions) => {
+      const { attempt, copies } = await scene({ checksums: true, versions })
+      const error = await attempt()
+      expect(error).toMatchObject({ code: 'rejected-by-store' })
+      expect(String(error)).toContain(`Tus-Version: ${versions}`)
+      expect(copies()).toBe(0)
+    },
+  )
+
+  test.each([404, 410])('takes HEAD with %i for an upload that is not there', async (headStatus) => {
+    const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+    const { endpoint, seen } = await rudeTus({ checksums: true, headStatus })
+    const { attempt, record } = keptAttempts(upload, bytes)
+    record.sent = true
+    await attempt(tus({ endpoint }))
+    expect(seen('POST').length).toBe(1)
+  })
+
+  test.each([
+    ['sha1,sha256', 'sha256'],
+    ['md5, sha256 ,crc32', 'sha256'],
+    ['sha1', 'sha1'],
+    ['md5,crc32', undefined],
+    ['SHA256', undefined],
+    ['', undefined],
+  ])(
+    'tells each part’s offset, type and checksum, by what the server offers (%j: %s)',
+    async (algorithms, chosen) => {
+      const { attempt, seen, bytes } = await scene(
+        { checksums: true, algorithms, readable: true },
+        { partBytes: 400 },
+      )
+      expect(await attempt()).toBe('stored')
+      const parts = [0, 400, 800].map((from) => bytes.subarray(from, from + 400))
+      expect(
+        seen('PATCH').map(({ body, headers }) => [
+          headers['content-type'],
+          headers['upload-offset'],
+          headers['upload-checksum'],
+          body.equals(parts.shift() ?? Buffer.alloc(0)),
+        ]),
+      ).toEqual(
+        [0, 400, 800].map((from) => {
+          const part = bytes.subarray(from, from + 400)
+          const digest = chosen && `${chosen} ${createHash(chosen).update(part).digest('base64')}`
+          return ['application/offset+octet-stream', String(from), digest, true]
+        }),
+      )
+    },
+  )
+
+  test('sends in one part what one part may hold', async () => {
+    const { attempt, seen } = await scene({ checksums: true })
+    expect(await attempt()).toBe('stored')
+    expect(seen('PATCH').map(({ body }) => body.length)).toEqual([SIZE_BYTES])
+  })
+
+  test('creates an upload with its length, no body and metadata as the text has them', async () => {
+    const { endpoint, seen } = await rudeTus({ checksums: true })
+    const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+    const labels = { tenant: 'Zürich', empty: '', filename: 'mine.webm', head: 'mine' }
+    await keptAttempts({ ...upload, labels }, bytes).attempt(tus({ endpoint }))
+    const [created] = seen('POST')
+    const { headers = {} } = created ?? {}
+    expect(created?.body.length).toBe(0)
+    expect(headers).toMatchObject({ 'upload-length': String(SIZE_BYTES), 'content-length': '0' })
+    expect(headers).not.toHaveProperty('upload-defer-length')
+    const pairs = String(headers['upload-metadata'])
+      .split(',')
+      .map((pair) => pair.split(' '))
+    const keys = pairs.map(([key]) => key)
+    expect(new Set(keys).size).toBe(keys.length)
+    for (const [key = '', value = '', ...more] of pairs) {
+      expect([key, value, more.length]).toEqual([
+        expect.stringMatching(/^[\x21-\x2b\x2d-\x7e]+$/),
+        expect.stringMatching(/^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}(==|[A-Za-z0-9+/]=))?$/),
+        0,
+      ])
+    }
+    const told = Object.fromEntries(
+      pairs.map(([key, value = '']) => [key, Buffer.from(value, 'base64').toString()]),
+    ) as object
+    expect(told).toEqual({ ...labels, filename: upload.cid })
+  })
+
+  test('is content with an empty upload once it is created', async () => {
+    const { endpoint, seen } = await rudeTus({ checksums: true })
+    const { upload, bytes } = await objectOf('rude', 0)
+    expect(await keptAttempts(upload, bytes).attempt(tus({ endpoint }))).toBeUndefined()
+    expect(seen('PATCH')).toEqual([])
+  })
+
+  test.each([
+    ['less than there was', (offset: number) => Math.max(0, offset - 500)],
+    ['more than was sent', (offset: number) => offset + 1],
+    ['beyond 2^53', () => 2 ** 60],
+  ])(
+    'goes on from where the server says that it is, and believes no offset that cannot be: %s',
+    async (_, told) => {
+      const { attempt, copies } = await scene(
+        { checksums: true, offsetAs: (offset) => String(BigInt(told(offset))) },
+        { partBytes: 400 },
+      )
+      expect(await attempt()).toBeInstanceOf(HoldfastError)
+      for (let time = 0; time < 3; time += 1) expect(await attempt()).toBeInstanceOf(HoldfastError)
+      expect(copies()).toBeLessThanOrEqual(2)
+    },
+  )
+
+  test('goes on only with what is still there', async () => {
+    const { attempt, seen } = await scene({ checksums: true, patchStatus: 409 })
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    const paths = [...seen('HEAD'), ...seen('PATCH')].map(({ path }) => path)
+    expect(new Set(paths).size).toBe(1)
+    expect(seen('HEAD').length).toBe(1)
+  })
 })

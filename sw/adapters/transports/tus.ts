@@ -4,6 +4,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
+import { DEFAULT_PART_BYTES } from '../../http/http-limits.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -44,8 +45,6 @@ interface Position {
   readonly offset: number
 }
 
-const DEFAULT_PART_BYTES = 4 * 1024 * 1024
-
 /** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
 const ALGORITHMS: readonly (readonly [string, string])[] = [
   ['sha256', 'SHA-256'],
@@ -84,7 +83,6 @@ export function tus({
     return { url: url.href, checked: '' }
   }
   const isProof = ({ checked }: Target) => trustLength || checked !== ''
-  const isLast = ({ sizeBytes }: Upload, offset: number) => sizeBytes - offset <= http.partBytes(partBytes)
   /** Keeps a target: its URL; what we know of it stands in the fragment, where no server sees it. */
   const remember = ({ saveResumeToken }: Attempt, { url, checked }: Target) => {
     const token = new URL(url)
@@ -123,6 +121,9 @@ export function tus({
       'Upload-Length': `${upload.sizeBytes}`,
       'Upload-Metadata': metadataOf({ ...upload.labels, filename: upload.cid, ...headIn(upload) }),
     })
+    // It speaks other versions (tus 1.0, Tus-Resumable).
+    if (answer.status === 412)
+      throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`, REJECTED)
     if (!answer.ok && answer.status !== 409) throw httpError(answer)
     if (answer.ok) {
       const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
@@ -212,7 +213,8 @@ export function tus({
     async sendUnread(upload, blob, attempt) {
       const checksum = await knownAlgorithm(attempt)
       // By the digest of all of it, in one part; or read back.
-      const isProving = checksum ? checksum === 'sha256' && isLast(upload, 0) : !trustLength
+      const isOnePart = upload.sizeBytes <= http.partBytes(partBytes)
+      const isProving = checksum ? checksum === 'sha256' && isOnePart : !trustLength
       return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
     },
 
@@ -274,11 +276,10 @@ function integerIn(answer: Answer, name: string, code?: ErrorCode): number {
   return Number(header)
 }
 
-/** `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up. */
-const badAnswer = (answer: Answer, what: string, code: ErrorCode = 'bad-answer') =>
-  httpError(answer, what, code)
+const badAnswer = (answer: Answer, what: string) => httpError(answer, what, 'bad-answer')
+/** @param code `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up */
 const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
-  badAnswer(answer, ` without ${header}, or CORS hides it. ${EXPOSE}`, code)
+  httpError(answer, ` without ${header}, or CORS hides it. ${EXPOSE}`, code)
 
 /** The target that a resume token keeps. */
 function targetOf(resumeToken: string | undefined): Target | undefined {
