@@ -13,7 +13,14 @@ import { atMost } from './time-limit.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
-import { WIND_DOWN_MS, LOOK_EVERY_MS, ARM_TIMEOUT_MS, SHORTEST_WAIT_MS, MAX_READY } from './limits.ts'
+import {
+  WIND_DOWN_MS,
+  LOOK_EVERY_MS,
+  LOCK_LIMIT_MS,
+  ARM_TIMEOUT_MS,
+  SHORTEST_WAIT_MS,
+  MAX_READY,
+} from './limits.ts'
 
 /** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
 export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 165_000, push: 75_000 } as const
@@ -82,12 +89,24 @@ export function createDrain(context: Context): Drain {
 
   function begin(): Promise<Outcome> {
     const nth = ++runs
-    // One whose lock was taken from it leaves the lanes to the next.
-    const begun = lock
-      .run(DRAIN_LOCK, () => run(() => nth === runs))
+    let drained: Promise<Outcome> | undefined
+    const drainOnce = () => (drained ??= run(() => nth === runs))
+    const alone = lock.run(DRAIN_LOCK, drainOnce)
+    const begun = atMost(clock, LOCK_LIMIT_MS, alone)
+      .catch(() => undefined)
+      .then((outcome) => {
+        if (outcome || drained) return outcome ?? alone
+        // Whoever has it for so long hangs, or stops now; where there are no locks this goes on without.
+        lock.run(DRAIN_LOCK, drainOnce, true).catch(() => undefined)
+        return drainOnce()
+      })
       .finally(() => {
         // Another may have begun while this one finished.
-        if (running === begun) running = undefined
+        if (running !== begun) return
+        running = undefined
+        // One whose lock was taken from it stops, and leaves the lanes to the next.
+        runs++
+        notify()
       })
     return begun
   }

@@ -4,6 +4,8 @@
 export const WIND_DOWN_MS = 10_000
 /** A waiting drain looks at the store at least this often, ms. */
 export const LOOK_EVERY_MS = 15_000
+/** A drain waits so long for another one to end, less than the shortest wake, ms. */
+export const LOCK_LIMIT_MS = 60_000
 /** How long the browser is given to register a wake, ms. */
 export const ARM_TIMEOUT_MS = 5_000
 /** It never looks more often than this, unless something new wakes it, ms. */
