@@ -126,8 +126,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   },
   plant('drains without a lock', /sent again without asking|without reading the chain/, [
     'engine/drain',
-    'lock\n      .run(DRAIN_LOCK, () => run(() => nth === runs))',
-    'run(() => nth > 0)',
+    'lock.run(DRAIN_LOCK, drainOnce)',
+    'drainOnce()',
   ]),
 
   // What is written into the log.

@@ -19,19 +19,22 @@ test.each(['push', 'message'] as WakeKind[])(
   },
 )
 
-test.each(['silent', 'refuses'] as const)('without Web Locks (%s) a drain goes on all the same', async (how) => {
-  const world = createWorld()
-  await recordSession(world, { chunks: 3 })
-  world.locks.broken = how
-  const drain = createDrain(world.worker())
-  void drain.join('push')
-  await world.clock.advance(75_000)
-  expect(await world.statuses(id)).toEqual(confirmed)
-  await recordSession(world, { number: 2, chunks: 3 })
-  void drain.join('push')
-  await world.clock.advance(75_000)
-  expect(await world.statuses(sessionIdOf(2))).toEqual(confirmed)
-})
+test.each(['silent', 'refuses'] as const)(
+  'without Web Locks (%s) a drain goes on all the same',
+  async (how) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    world.locks.broken = how
+    const drain = createDrain(world.worker())
+    void drain.join('push')
+    await world.clock.advance(75_000)
+    expect(await world.statuses(id)).toEqual(confirmed)
+    await recordSession(world, { number: 2, chunks: 3 })
+    void drain.join('push')
+    await world.clock.advance(75_000)
+    expect(await world.statuses(sessionIdOf(2))).toEqual(confirmed)
+  },
+)
 
 test('a worker that hangs in its drain holds up another one for a minute, and a drain that works stops then', async () => {
   const world = createWorld()
@@ -40,7 +43,9 @@ test('a worker that hangs in its drain holds up another one for a minute, and a 
   let aborted = 0
   hanging.transport.send = (_upload, _bytes, _held, { signal }) =>
     new Promise(() => signal.addEventListener('abort', () => aborted++))
-  const robbed = createDrain(hanging).join('message').catch((error: unknown) => error)
+  const robbed = createDrain(hanging)
+    .join('message')
+    .catch((error: unknown) => error)
   await world.clock.advance(1_000)
   void createDrain(world.worker()).join('message')
   await world.clock.advance(50_000)

@@ -22,6 +22,10 @@ export const SILENCE_MS = 100_000
 export const HOOK_LIMIT_MS = 10_000
 /** How long the bytes of a chunk may take out of the message that brought them, ms. */
 export const POSTED_LIMIT_MS = 60_000
+/** How long a chunk may take to be sealed here, a little longer than its bytes to be read, ms; */
+export const SEAL_LIMIT_MS = 105_000
+/** and the time that its bytes need on the slowest device, bytes per ms: two minutes for the largest. */
+export const SLOWEST_SEALED_PER_MS = 5_000
 /** A visit asks what has failed again, but not twice within this, ms. */
 export const VISITS_APART_MS = 5_000
 /** As long as the longest wake, ms: whatever each request inside may last, no wake extends the work beyond it. */

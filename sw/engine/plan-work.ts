@@ -5,7 +5,7 @@ import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/p
 import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
-import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
+import { dueAtMs, SEAL_FIRST, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
@@ -77,10 +77,17 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
-    for (const session of sessions) {
-      const event = finding(session, identity, destinations, nowMs)
-      if (event) forSessions.events.push([session.id, event])
-    }
+    // While anything moves nothing stands for want of a record.
+    const isStill = underWay.moving.size === 0 && forChunks.chunks.length === 0
+    await Promise.all(
+      sessions.map(async (session) => {
+        const isCounted = !isStill || (await tx.count(session.id)) === totalChunks(session)
+        const event = isCounted
+          ? finding(session, identity, destinations, nowMs)
+          : ({ type: 'recounted' } as const)
+        if (event) forSessions.events.push([session.id, event])
+      }),
+    )
     return {
       ...forChunks,
       ...forSessions,

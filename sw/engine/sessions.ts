@@ -107,7 +107,8 @@ export async function discardSession(
   const { store, clock } = context
   await store.write(async (tx) => {
     const session = await tx.session(id)
-    if (!session) return
+    // What is left of one whose record is lost.
+    if (!session) return confirm === DISCARD_CONFIRMATION && tx.deleteSession(id)
     if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)
       throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed yet.`)
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))

@@ -12,6 +12,8 @@ export interface ReadTransaction {
   /** Sessions with something left to do, oldest first. */
   openSessions(): Promise<SessionRecord[]>
   chunk(id: ChunkId): Promise<ChunkRecord | undefined>
+  /** How many chunks of the session there are. */
+  count(id: SessionId): Promise<number>
   /** By index. */
   chunksOf(id: SessionId): Promise<ChunkRecord[]>
   /** Those that are proved to be stored and not confirmed, with places in the log from `from` to before `to`; in their order. */
@@ -38,7 +40,7 @@ export interface WriteTransaction extends ReadTransaction {
   deletePayload(id: ChunkId): Promise<unknown>
   putEntry(id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>): Promise<unknown>
   putHead(head: HeadRecord): Promise<unknown>
-  /** Removes the session, its chunks and their payloads, its log and its heads. */
+  /** Removes the session, its chunks and payloads, its log and its heads; what is there of it, be it no more than bytes. */
   deleteSession(id: SessionId): Promise<unknown>
   putMeta(name: string, value: unknown): Promise<unknown>
   deleteMeta(name: string): Promise<unknown>

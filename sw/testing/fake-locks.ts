@@ -67,7 +67,7 @@ export function fakeLocks(): FakeLocks {
     lockOf: (lifetime) => ({
       async run(name, work, steal) {
         if (lifetime.dead || locks.broken === 'silent') return never()
-        if (locks.broken === 'refuses') throw new DOMException('No locks here.', 'SecurityError')
+        if (locks.broken === 'refuses') throw new Error('No locks here.')
         if (steal) rob(name)
         return new Promise((resolve, reject) => {
           const request: Request = {
@@ -75,7 +75,7 @@ export function fakeLocks(): FakeLocks {
               void work()
                 .finally(() => release(name, request))
                 .then(resolve, reject),
-            robbed: () => reject(new DOMException('The lock was stolen.', 'AbortError')),
+            robbed: () => reject(aborted('The lock was stolen.')),
           }
           lifetime.onDeath(() => release(name, request))
           ask(name, request, steal)
@@ -100,3 +100,5 @@ export function fakeLocks(): FakeLocks {
   }
   return locks
 }
+
+const aborted = (message: string) => Object.assign(new Error(message), { name: 'AbortError' })

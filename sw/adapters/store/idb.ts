@@ -204,6 +204,7 @@ function reader(tx: IDBTransaction, queue = createQueue()): ReadTransaction {
     sessions: async () => (await all(sessions, readSession)).sort((a, b) => b.startedAtMs - a.startedAtMs),
     openSessions: () => all(sessions.index('open'), readSession),
     chunk: async (id) => (await all(chunks, readChunk, id))[0],
+    count: (id) => resultOf(chunks.count(keysOf(id))),
     chunksOf: (id) => all(chunks.index('place'), readChunk, rangeOf(id)),
     provedChunks: (id, from, to) => all(chunks.index('proved'), readChunk, rangeOf(id, from, to)),
     entries: (id, from, to) => resultOf(store('entries').getAll(rangeOf(id, from, to))),
@@ -231,7 +232,6 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
   const known = new Map<SessionId, ReturnType<typeof read.session>>()
   const changed = new Map<SessionId, SessionRecord>()
   let lines: LogEntry[] = []
-  const chunks = tx.objectStore('chunks')
   const put = async (store: string, value: unknown, key?: IDBValidKey) =>
     void tx.objectStore(store).put(value, key)
   const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
@@ -281,8 +281,7 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
     deleteSession: async (id) => {
       known.delete(id)
       changed.delete(id)
-      for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id))))
-        for (const store of ['chunks', 'payloads']) await remove(store, key)
+      for (const store of ['chunks', 'payloads']) await remove(store, keysOf(id))
       for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))
       await remove('sessions', id)
     },
@@ -305,6 +304,9 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
 /** What has this session and a number from `from` to before `to` in its key. */
 const rangeOf = (id: SessionId, from = 0, to = Infinity) =>
   IDBKeyRange.bound([id, from], [id, to], false, true)
+
+/** The ids of a session's chunks: the character after the slash ends them. */
+const keysOf = (id: SessionId) => IDBKeyRange.bound(`${id}/`, `${id}0`)
 
 /** A failure of the database in our terms; errors that are ours already pass unchanged. */
 function storageError(error: unknown): HoldfastError {
