@@ -144,7 +144,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'writes the end before the chunks that are to be sealed',
     /follows its complete end|is not at its end/,
-    ['core/draft', "raw > 0 ? 'interrupted' : ending", 'ending'],
+    ['core/draft', "raw > 0 ? 'interrupted' : endingOf(draft.session)", 'ending'],
     ['core/draft', 'raw > parkedRaw', 'false'],
   ),
   plant('interrupts a recording that is whole', /was whole, and is/, [
@@ -335,7 +335,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'takes a recording for settled without its end on the chain',
     /does not hold its whole log|not anchored as it ended|ended as idle/,
-    ['core/session', 'total === 0 || (logEnd === ending && anchored?.size === size && !expired)', 'true'],
+    ['core/session', 'total === 0 || (!!logEnd && anchored?.size === size && !expired)', 'true'],
   ),
   plant('forgets what it anchored', /is not at its end/, [
     'core/session-machine',

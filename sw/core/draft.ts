@@ -1,12 +1,12 @@
 import type { EndHow } from '../../src/evidence/entry.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { entryOf } from './entry-of.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from './record.ts'
 import type { Now } from './retry-policy.ts'
 import {
   dueKey,
   endingOf,
-  isEndSaid,
   rawChunks,
   recount,
   signingKeyName,
@@ -105,9 +105,10 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
 export function appendEnd(draft: Draft, isNews = false): void {
   const { ending, logEnd, size, parkedRaw } = draft.session
   const raw = rawChunks(draft.session)
-  const how = raw > 0 ? 'interrupted' : endingOf(draft.session)
-  const isSaid = isEndSaid(draft.session, how) && (!isNews || logEnd === 'complete')
-  if (ending === 'recording' || how === 'recording' || isSaid || raw > parkedRaw || size === 0) return
+  const how = (raw > 0 ? 'interrupted' : endingOf(draft.session)) as Exclude<SessionEnding, 'recording'>
+  // Nothing follows a complete end.
+  const isSaid = logEnd === 'complete' || (logEnd === how && !isNews)
+  if (ending === 'recording' || isSaid || raw > parkedRaw || size === 0) return
   draft.append(how)
   draft.set({ logEnd: how })
   // An empty recording is not listed, so that no head is signed.

@@ -267,7 +267,7 @@ function countAnew(draft: Draft): void {
   const { session, chunks } = draft
   const lost = totalChunks(session) - chunks.length
   if (lost === 0) return
-  draft.set({ tally: EMPTY_TALLY, ...NO_SUMS, lost: Math.max((session.lost ?? 0) + lost, 0) || undefined })
+  draft.set({ tally: EMPTY_TALLY, ...NO_SUMS, lost: (session.lost ?? 0) + lost })
   for (const chunk of chunks) draft.put(chunk)
   clearError(draft)
   draft.log('recounted')

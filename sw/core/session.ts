@@ -42,7 +42,7 @@ export const totalChunks = (session: SessionRecord) =>
 
 /** Chunks that the page cut and we do not have: as far as it has told, we never got them; or their records were lost. */
 export const missingChunks = (session: SessionRecord, indexes = session.indexes ?? 0) =>
-  Math.max(session.lost ?? 0, indexes - totalChunks(session))
+  Math.max(0, session.lost ?? 0, indexes - totalChunks(session))
 
 /** How the recording ended: one of which a chunk was lost after its page had told that it is whole is not. */
 export const endingOf = (session: SessionRecord): SessionEnding =>
@@ -50,16 +50,13 @@ export const endingOf = (session: SessionRecord): SessionEnding =>
 
 /** True when the recording has ended, the chain holds its whole log, and no page is to be asked for again. */
 export function isSettled(session: SessionRecord): boolean {
-  const { ending, size, anchored, tally, expired, damaged } = session
+  const { ending, size, logEnd, anchored, tally, expired, damaged } = session
   if (ending === 'recording' || damaged) return false
   const total = totalChunks(session)
   if (total !== tally.confirmed) return false
-  return total === 0 || (isEndSaid(session) && anchored?.size === size && !expired)
+  // What its last entry says is how it ended: whatever changes that adds another.
+  return total === 0 || (!!logEnd && anchored?.size === size && !expired)
 }
-
-/** Whether the log says how it ended; nothing follows a complete end. */
-export const isEndSaid = (session: SessionRecord, how = endingOf(session)) =>
-  session.logEnd === 'complete' || session.logEnd === how
 
 /** So many settled sessions are kept; of the others a few are forgotten at a time. */
 const SETTLED_KEPT = 200

@@ -79,8 +79,6 @@ async function admission(
     if (isSameContent(present, handed)) return 'known'
     throw new HoldfastError('index-taken', `Chunk ${chunk.id} has other bytes.`)
   }
-  // What comes to it would go nowhere: the page goes on in another.
-  if (session.damaged) throw new HoldfastError('unknown-session', 'Its record is damaged.')
   if ((handed.kind === 'raw') !== (session.sealedBy === 'worker'))
     throw new HoldfastError('bad-message', `Session ${chunk.sessionId} is sealed by the ${session.sealedBy}.`)
   // A recorder that was taken for dead may still hand over what it has; one that said it was done may not.

@@ -258,7 +258,7 @@ describe('failures', () => {
       await expectThrough(world, other, 2)
 
       const lines = await world.disk.read((tx) => tx.log(100))
-      expect(lines.filter(({ event }) => event === 'session-lost')).toHaveLength(1)
+      expect(lines.filter(({ event }) => event === 'recounted')).toHaveLength(1)
       for (const chunk of await world.chunks(id)) {
         expect(chunk.due).toBeUndefined()
         expect(await world.hasPayload(chunk)).toBe(true)

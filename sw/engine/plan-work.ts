@@ -77,17 +77,14 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
-    // While anything moves nothing stands for want of a record.
-    const isStill = underWay.moving.size === 0 && forChunks.chunks.length === 0
-    await Promise.all(
-      sessions.map(async (session) => {
-        const isCounted = !isStill || (await tx.count(session.id)) === totalChunks(session)
-        const event = isCounted
-          ? finding(session, identity, destinations, nowMs)
-          : ({ type: 'recounted' } as const)
-        if (event) forSessions.events.push([session.id, event])
-      }),
-    )
+    for (const session of sessions) {
+      // While anything moves nothing stands for want of a record.
+      const isCounted = underWay.moving.size > 0 || (await tx.count(session.id)) === totalChunks(session)
+      const event = isCounted
+        ? finding(session, identity, destinations, nowMs)
+        : ({ type: 'recounted' } as const)
+      if (event) forSessions.events.push([session.id, event])
+    }
     return {
       ...forChunks,
       ...forSessions,

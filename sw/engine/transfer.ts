@@ -17,7 +17,7 @@ import { atMost } from './time-limit.ts'
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
  * Every failure ends in the store, as a later time or a parked chunk; only a failing store rejects.
  *
- * @param known its session, where that was read with it
+ * @param session its session, as it was read with it; absent: it is lost
  * @param inLane where an upload waits for its turn
  * @returns how it failed; undefined where it went well
  */
@@ -25,12 +25,11 @@ export async function transfer(
   context: Context,
   chunk: ChunkRecord,
   signal: AbortSignal,
-  known?: SessionRecord,
+  session?: SessionRecord,
   inLane?: InLane,
 ): Promise<ErrorCode | undefined> {
   try {
-    const { state, sessionId } = chunk
-    const session = known ?? (await context.store.read((tx) => tx.session(sessionId)))
+    const { state } = chunk
     if (!session) await setApart(context, chunk)
     else if (state.status === 'uploading')
       await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
@@ -49,8 +48,7 @@ async function seal(context: Context, chunk: ChunkRecord): Promise<void> {
   const limitMs = SEAL_LIMIT_MS + chunk.sizeBytes / SLOWEST_SEALED_PER_MS
   await (sealer && atMost(clock, limitMs, sealer(context, chunk)))
   const after = await store.read((tx) => tx.chunk(chunk.id))
-  if (after && !after.state.seal)
-    throw new HoldfastError('defect', sealer ? 'The sealer has not sealed it.' : 'There is no sealer.')
+  if (after && !after.state.seal) throw new HoldfastError('defect', 'It was not sealed.')
 }
 
 async function upload(
@@ -95,11 +93,8 @@ async function setApart({ store, clock, announce }: Context, { id, sessionId, ca
   await store.write(async (tx) => {
     // One that was discarded is gone with its session; another chunk may have come here before.
     if (!(await tx.chunk(id)) || (await tx.session(sessionId))) return
-    await tx.putSession(
-      readSession({ id: sessionId, startedAtMs: capturedAtMs, open: capturedAtMs, ending: 'interrupted' }),
-    )
+    await tx.putSession(readSession({ id: sessionId, startedAtMs: capturedAtMs, ending: 'interrupted' }))
     await commit(tx, sessionId, { type: 'recounted' }, nowOf(clock))
-    await tx.addLog([{ atMs: clock.now(), sessionId, event: 'session-lost' }])
   })
   announce(sessionId)
 }

@@ -24,10 +24,10 @@ export interface ReadTransaction {
   head(id: SessionId, size: number): Promise<HeadRecord | undefined>
   /** The session's heads of sizes above `from`, up to `to`, by size. */
   heads(id: SessionId, from: number, to: number): Promise<HeadRecord[]>
-  /** The first chunk in this part of the queue that is not in `skip`; no scan. */
+  /** The first chunk in this part of the queue that is not in `skip`; no scan. Not of what the same transaction wrote. */
   nextDue(part: QueueRange, skip: ReadonlySet<ChunkId>): Promise<ChunkRecord | undefined>
   meta(name: string): Promise<unknown>
-  /** The newest lines of the custody log, newest first. */
+  /** The newest lines of the custody log, newest first. Not of what the same transaction wrote. */
   log(count: number): Promise<LogEntry[]>
 }
 
@@ -70,9 +70,9 @@ export interface Store {
    */
   write<T>(work: (tx: WriteTransaction) => Promise<T>, needs?: WriteNeeds): Promise<T>
   /**
-   * A chunk's bytes, read in full.
+   * A chunk's bytes, read in full; this may fail in any way, or last for ever.
    *
-   * @throws HoldfastError `payload-unreadable` where they are missing or cannot be read
+   * @throws HoldfastError `payload-unreadable` where they are missing
    */
   payload(id: ChunkId): Promise<ArrayBuffer>
   /**
