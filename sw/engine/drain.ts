@@ -63,8 +63,7 @@ export function createDrain(context: Context): Drain {
   /** Asks for the next wake; nothing waits for a browser, or an app, that does not answer, and it is not asked again meanwhile. */
   async function arm(): Promise<void> {
     if (arming) return
-    arming = wake
-      .arm()
+    arming = (async () => wake.arm())()
       .catch(() => undefined)
       .finally(() => (arming = undefined))
     await atMost(clock, ARM_TIMEOUT_MS, arming)

@@ -19,22 +19,12 @@ import {
   sessionIdOf,
   type World,
 } from '../testing/world.ts'
-import { transfer as transferKnown } from './transfer.ts'
+import { transfer } from './transfer.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 
 const id = sessionIdOf(1)
 const never = new AbortController().signal
-
-/** As the drain calls it: with its session, of the same look. */
-const transfer: typeof transferKnown = async (context, chunk, signal, session, inLane) =>
-  transferKnown(
-    context,
-    chunk,
-    signal,
-    session ?? (await context.store.read((tx) => tx.session(chunk.sessionId))),
-    inLane,
-  )
 
 async function firstChunk(world: World): Promise<ChunkRecord> {
   const [chunk] = await world.chunks(id)

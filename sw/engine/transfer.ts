@@ -17,7 +17,7 @@ import { atMost } from './time-limit.ts'
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
  * Every failure ends in the store, as a later time or a parked chunk; only a failing store rejects.
  *
- * @param session its session, as it was read with it; absent: it is lost
+ * @param known its session, where that was read with it
  * @param inLane where an upload waits for its turn
  * @returns how it failed; undefined where it went well
  */
@@ -25,17 +25,19 @@ export async function transfer(
   context: Context,
   chunk: ChunkRecord,
   signal: AbortSignal,
-  session?: SessionRecord,
+  known?: SessionRecord,
   inLane?: InLane,
 ): Promise<ErrorCode | undefined> {
   try {
-    const { state } = chunk
+    const { state, sessionId } = chunk
+    const session = known ?? (await context.store.read((tx) => tx.session(sessionId)))
     if (!session) await setApart(context, chunk)
     else if (state.status === 'uploading')
       await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
     else await seal(context, chunk)
   } catch (thrown) {
-    const failure = await recordFailure(context, 'listing', thrown)
+    // Sealing asks nobody that others ask.
+    const failure = await recordFailure(context, chunk.state.status === 'uploading' && 'listing', thrown)
     await apply(context, chunk, { type: 'failed', failure, of: chunk.state.status })
     return failure.code
   }
