@@ -266,6 +266,13 @@ describe('failures', () => {
       expect(await reply(world.worker(), ask({ type: 'sessions' }))).toMatchObject({
         value: [{ id, lastError: { code: 'defect' }, localBytes: sizeOf(chunks), paused: true }, {}],
       })
+      // Its bytes can be saved, by whoever asks for them.
+      for (const [index, chunk] of chunks.entries()) {
+        const answer = await reply(world.worker(), ask({ type: 'bytes', sessionId: id, index }))
+        const saved = answer.ok && (answer.value as Blob)
+        expect(saved && new Uint8Array(await saved.arrayBuffer())).toEqual(new Uint8Array(bytes[index]!))
+        expect(saved && saved.size).toBe(chunk.sizeBytes)
+      }
       // It takes nothing more, a person cannot send it anywhere, and its bytes go with the word alone.
       const more = kind === 'raw' ? await rawChunk(id, 2) : await sealedChunk(id, 2)
       await expect(admitChunk(world.worker(), more)).rejects.toMatchObject({ code: 'unknown-session' })
