@@ -88,23 +88,26 @@ describe('a record of another version', () => {
     },
   )
 
-  it.each(['name', 'access', 'tally', 'size', 'startedAtMs'])('that lacks %s is set apart and told, and never settles', (name) => {
-    const ended = { ...session, ending: 'complete' as const, logEnd: 'complete' as const, size: 2 }
-    for (const stored of [without(ended, name), { ...ended, [name]: undefined }]) {
-      const read = readSession(stored)
-      expect(read).toMatchObject({ damaged: true, paused: true })
-      expect(stepsDueMs(read, 2_000)).toEqual({})
-      expect(isSettled(read)).toBe(false)
-      expect(sessionView(read, { bytesOf: () => 0, bytesPerSecond: () => 0 })).toMatchObject({
-        paused: true,
-        upload: 'publishing',
-        lastError: { code: 'defect' },
-      })
-      // Also once something was written, and whatever a person asks for.
-      const resumed = sessionTransition(read, [], { type: 'resumed' }, { nowMs: 2_000, random: 0 })
-      expect(readSession(resumed!.session)).toMatchObject({ damaged: true, paused: true })
-    }
-  })
+  it.each(['name', 'access', 'tally', 'size', 'startedAtMs'])(
+    'that lacks %s is set apart and told, and never settles',
+    (name) => {
+      const ended = { ...session, ending: 'complete' as const, logEnd: 'complete' as const, size: 2 }
+      for (const stored of [without(ended, name), { ...ended, [name]: undefined }]) {
+        const read = readSession(stored)
+        expect(read).toMatchObject({ damaged: true, paused: true })
+        expect(stepsDueMs(read, 2_000)).toEqual({})
+        expect(isSettled(read)).toBe(false)
+        expect(sessionView(read, { bytesOf: () => 0, bytesPerSecond: () => 0 })).toMatchObject({
+          paused: true,
+          upload: 'publishing',
+          lastError: { code: 'defect' },
+        })
+        // Also once something was written, and whatever a person asks for.
+        const resumed = sessionTransition(read, [], { type: 'resumed' }, { nowMs: 2_000, random: 0 })
+        expect(readSession(resumed!.session)).toMatchObject({ damaged: true, paused: true })
+      }
+    },
+  )
 
   it('with an error code that is not known any more is a refusal, which is tried again', () => {
     expect(trialOf({ code: 'was-once' as ErrorCode, message: 'why' })).toBe('refusal')

@@ -3,14 +3,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Sealer } from './context.ts'
-import {
-  aRawStart,
-  createWorld,
-  rawChunk,
-  recordSession,
-  sessionIdOf,
-  type World,
-} from '../testing/world.ts'
+import { aRawStart, createWorld, rawChunk, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createEngine } from './engine.ts'
 import { endSession, startSession } from './sessions.ts'

@@ -51,7 +51,7 @@ export async function startSession(context: Context, start: SessionStart): Promi
       await commit(tx, id, { type: 'discarded' }, nowOf(clock))
       announce(id)
     }
-    return (await commit(tx, session.id, { type: 'session-started' }, nowOf(clock)))!
+    return (await commit(tx, session.id, { type: 'session-started' }, nowOf(clock))) ?? session
   })
   announce(started.id)
   return started
