@@ -49,9 +49,9 @@ describe('a chunk whose record is lost', () => {
   it.each(['uploaded', 'anchoring', 'parked'])('while it is %s likewise', async (at) => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })
-    const cids = (await world.chunks(id)).map(cidOf)
+    const cids = new Set((await world.chunks(id)).map(cidOf))
     if (at === 'uploaded')
-      world.server.fault = (_op, of) => (cids.includes(of) ? undefined : { code: 'bad-answer' })
+      world.server.fault = (_op, of) => (cids.has(of) ? undefined : { code: 'bad-answer' })
     if (at === 'anchoring') world.chain.fault = () => ({ code: 'unreachable' })
     if (at === 'parked') world.server.fault = () => ({ code: 'rejected-by-store' })
     await drainOnce(world, world.worker(), 'push')

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { LogEntry } from '../../core/record.ts'
 
