@@ -179,6 +179,15 @@ export interface Holdfast {
   /** The chunks of one session, by index. */
   chunks(id: SessionId, options?: WaitOptions): Promise<readonly ChunkView[]>
   /**
+   * What this device still has of one chunk: its ciphertext, or what the camera gave where the worker is yet to seal it.
+   * For an app that saves what goes nowhere any more, such as the chunks of a session whose record is damaged, before
+   * it discards that. What is confirmed is not here any more.
+   *
+   * @param index of the chunk
+   * @throws HoldfastError `payload-unreadable` where its bytes are not here, `storage-failed` where they cannot be read
+   */
+  bytes(id: SessionId, index: number, options?: WaitOptions): Promise<Blob>
+  /**
    * What happened to one session on this device, oldest first: the worker keeps the lines of about the last 2,500 changes of all
    * sessions, those of discarded ones too. None where it knows nothing of it.
    */

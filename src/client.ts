@@ -43,6 +43,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     startSession: (session) => thenGreet(openSession(connection, session)),
     sessions: (options) => connection.request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
+    bytes: (sessionId, index, options) => connection.request({ type: 'bytes', sessionId, index }, options),
     log: (sessionId, options) => connection.request({ type: 'log', sessionId }, options),
     watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
     pause: (sessionId, options) => connection.request({ type: 'pause', sessionId }, options),

@@ -264,6 +264,12 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           return all()
         },
         chunks: async (id) => [...(kept.get(id)?.chunks ?? [])],
+        async bytes(id, index) {
+          const found = kept.get(id)?.chunks.find((chunk) => chunk.index === index)
+          if (!found || found.status === 'confirmed')
+            throw new HoldfastError('payload-unreadable', `Chunk ${id}/${index} has no bytes.`)
+          return new Blob([new Uint8Array(found.sizeBytes)])
+        },
         log: async (id) => log.filter(({ sessionId }) => sessionId === id),
         watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
         pause: async (id) => change(id, { paused: true }),

@@ -35,6 +35,14 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'lock-stolen':
       scene.thefts++
       return device.locks.steal(DRAIN_LOCK)
+    case 'lock-kept': {
+      const release = device.locks.hold(DRAIN_LOCK)
+      void scene.sleep(what.forMs).then(release)
+      return
+    }
+    case 'sealer-hangs':
+      scene.sealerHangsUntilMs = untilMs
+      return
     case 'anchors-judged':
       return device.oracle.onAnchorsJudged(device.disk.state)
     case 'store-forgets':

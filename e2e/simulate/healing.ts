@@ -23,6 +23,7 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
     scene.diskFailsUntilMs =
     scene.diskSlowUntilMs =
     scene.unreadableUntilMs =
+    scene.sealerHangsUntilMs =
     scene.nodesLagUntilMs =
       0
   scene.relaysSitUntilMs = scene.relaysSitUntilMs.map(() => 0)

@@ -76,6 +76,10 @@ export interface Happening {
           | 'metered'
           | 'signed-out'
           | 'nodes-lag'
+          /** A script of the origin has the drain's lock, as soon as it is free, and keeps it. */
+          | 'lock-kept'
+          /** What is to be sealed in the worker is waited for in vain. */
+          | 'sealer-hangs'
         readonly forMs: number
       }
     /** One relay, or each, takes heads and mines none. */

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it, test, vi } from 'vitest'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
 import { startSession } from '../../sw/engine/sessions.ts'
-import { aStart, createWorld, recordSession, sessionIdOf } from '../../sw/testing/world.ts'
+import { sessionView } from '../../sw/core/view.ts'
+import { loseRecords } from '../../sw/testing/lose.ts'
+import { aStart, createWorld, drainOnce, recordSession, sessionIdOf } from '../../sw/testing/world.ts'
 import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
 import type { Happening } from './history.ts'
 import { NONE, type Mutation } from './mutation.ts'
@@ -12,7 +14,9 @@ import { runHistory } from './run-history.ts'
 import { HOUR_DAY_WEEK_MS, scenarioReorganisedAfterwards } from './scenario.ts'
 import {
   SHOWN_APART,
+  FORGETS_LOSSES,
   FORGETS_OPEN,
+  NEVER_COUNTS,
   NEVER_LOOKS_AGAIN,
   PIN_OF_ANOTHER,
   SOURCE_MUTATIONS,
@@ -125,6 +129,28 @@ test('a start forgets no session that is not settled, and would if it were broke
   expect(await afterStart()).toBe('kept')
   switchOn(FORGETS_OPEN.name)
   expect(await afterStart()).toMatch(FORGETS_OPEN.breaks)
+})
+
+describe('a session of which a chunk’s record is lost', () => {
+  const afterLoss = async () => {
+    const world = createWorld()
+    const id = await recordSession(world, { chunks: 3 })
+    await loseRecords(world, (_chunk, at) => at === 1)
+    await drainOnce(world, world.worker())
+    return sessionView(await world.session(id), { bytesOf: () => 0, bytesPerSecond: () => 0 })
+  }
+
+  test('comes to an end, and would not if nobody counted', async () => {
+    expect((await afterLoss()).upload).toBe('confirmed')
+    switchOn(NEVER_COUNTS.name)
+    expect((await afterLoss()).upload).toMatch(NEVER_COUNTS.breaks)
+  })
+
+  test('is no whole one, and would be if it were forgotten', async () => {
+    expect((await afterLoss()).ending).toBe('interrupted')
+    switchOn(FORGETS_LOSSES.name)
+    expect((await afterLoss()).ending).toMatch(FORGETS_LOSSES.breaks)
+  })
 })
 
 describe('the simulator finds nothing in an engine that is whole', () => {

@@ -42,6 +42,8 @@ export interface Scene {
   /** How often the drain's lock was taken from who held it: two drains may run at once since. */
   thefts: number
   unreadableUntilMs: number
+  /** Until then whoever is to seal a chunk never answers. */
+  sealerHangsUntilMs: number
   kills: number
   /** How far the device's clock is from true time, ms. */
   clockErrorMs: number
@@ -85,6 +87,7 @@ export function createScene(history: History, traced: boolean): Scene {
     place: 'home',
     moves: 0,
     unreadableUntilMs: 0,
+    sealerHangsUntilMs: 0,
     kills: 0,
     clockErrorMs: 0,
     random,

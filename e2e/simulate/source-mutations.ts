@@ -80,6 +80,11 @@ const BUSY: readonly Happening[] = [2_000, 30_000].map((atMs) => ({
   what: { kind: 'busy', forMs: 230_000 },
 }))
 
+/** Somebody has the drain's lock before anybody else, and keeps it. */
+const LOCK_KEPT: readonly Happening[] = [{ atMs: 0, what: { kind: 'lock-kept', forMs: 2_000_000 } }]
+
+const SEALER_HANGS: readonly Happening[] = [{ atMs: 0, what: { kind: 'sealer-hangs', forMs: 60_000 } }]
+
 const UNFINISHED = /is not at its end/
 
 /** Ways to break a promise from inside. */
@@ -124,10 +129,26 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ]),
     besides: MUCH_ROT,
   },
+  {
+    ...plant('waits for ever for a lock that somebody keeps', /nobody is told|is not at its end/, [
+      'engine/drain',
+      'outcome || drained',
+      'true',
+    ]),
+    besides: LOCK_KEPT,
+  },
+  {
+    ...plant('waits for ever for a sealer that hangs', /nobody is told|is not at its end/, [
+      'engine/transfer',
+      'SEAL_LIMIT_MS + chunk.sizeBytes / SLOWEST_SEALED_PER_MS',
+      '1e12',
+    ]),
+    besides: SEALER_HANGS,
+  },
   plant('drains without a lock', /sent again without asking|without reading the chain/, [
     'engine/drain',
-    'lock\n      .run(DRAIN_LOCK, () => run(() => nth === runs))',
-    'run(() => nth > 0)',
+    'lock.run(DRAIN_LOCK, drainOnce)',
+    'drainOnce()',
   ]),
 
   // What is written into the log.
@@ -144,7 +165,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'writes the end before the chunks that are to be sealed',
     /follows its complete end|is not at its end/,
-    ['core/draft', "raw > 0 ? 'interrupted' : ending", 'ending'],
+    ['core/draft', "raw > 0 ? 'interrupted' : endingOf(draft.session)", 'ending'],
     ['core/draft', 'raw > parkedRaw', 'false'],
   ),
   plant('interrupts a recording that is whole', /was whole, and is/, [
@@ -346,11 +367,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'takes a recording for settled without its end on the chain',
     /does not hold its whole log|not anchored as it ended|ended as idle/,
-    [
-      'core/session',
-      'isEmpty(session) || (logEnd === ending && anchored?.size === size && !expired)',
-      'true',
-    ],
+    ['core/session', 'isEmpty(session) || (!!logEnd && anchored?.size === size && !expired)', 'true'],
   ),
   plant('forgets what it anchored', /is not at its end/, [
     'core/session-machine',
@@ -476,5 +493,17 @@ export const FORGETS_OPEN = plant('forgets sessions that are not settled', /^gon
   'true',
 ])
 
+export const NEVER_COUNTS = plant('never counts what there is', /^uploading$/, [
+  'engine/plan-work',
+  '(await tx.count(session.id)) === totalChunks(session)',
+  'true',
+])
+
+export const FORGETS_LOSSES = plant('forgets that a record was lost', /^complete$/, [
+  'core/session-machine',
+  '(session.lost ?? 0) + lost',
+  'undefined',
+])
+
 /** Planted as well, and noticed by tests of their own. */
-export const SHOWN_APART = [PIN_OF_ANOTHER, NEVER_LOOKS_AGAIN, FORGETS_OPEN]
+export const SHOWN_APART = [PIN_OF_ANOTHER, NEVER_LOOKS_AGAIN, FORGETS_OPEN, NEVER_COUNTS, FORGETS_LOSSES]

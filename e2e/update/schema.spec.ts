@@ -122,7 +122,7 @@ test('after a roll-back the older worker says that it is older; the page keeps t
     return { told: await told, stalledBy: session?.stalledBy?.code, waiting: session?.waiting }
   })
   expect(said).toEqual({
-    told: 'storage-failed: Reload: the database is newer.',
+    told: expect.stringMatching(/^storage-failed: VersionError: /) as unknown,
     stalledBy: 'storage-failed',
     waiting: 1,
   })

@@ -130,6 +130,8 @@ export type Request =
     }
   | { readonly type: 'sessions' }
   | { readonly type: 'chunks'; readonly sessionId: SessionId }
+  /** Of one chunk, what is still on the device. */
+  | { readonly type: 'bytes'; readonly sessionId: SessionId; readonly index: number }
   | { readonly type: 'log'; readonly sessionId: SessionId }
   | { readonly type: 'pause'; readonly sessionId: SessionId }
   | { readonly type: 'resume'; readonly sessionId: SessionId }
@@ -151,6 +153,7 @@ export interface Answers {
   'session-end': SessionSnapshot
   sessions: readonly SessionSnapshot[]
   chunks: readonly ChunkView[]
+  bytes: Blob
   log: readonly LogLine[]
   pause: SessionSnapshot
   resume: SessionSnapshot

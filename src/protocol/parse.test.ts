@@ -55,6 +55,7 @@ const MESSAGES: Readonly<Record<RequestType, Body>> = {
   'session-end': { sessionId },
   sessions: {},
   chunks: { sessionId },
+  bytes: { sessionId, index: 3 },
   log: { sessionId },
   pause: { sessionId },
   resume: { sessionId },
@@ -241,6 +242,9 @@ describe('a field that is wrong is named', () => {
         sealed: ['a'.repeat(2 * 60_048 + 1), 7, ['ab']],
       },
       (wrong) => message('note', { ...note, ...wrong }),
+    ),
+    ...casesOf({ sessionId: IDS.slice(1), index: [-1, 1.5, 2 ** 32 - 1, '1', null] }, (wrong) =>
+      message('bytes', { sessionId, index: 0, ...wrong }),
     ),
     ...casesOf({ confirm: ['x'.repeat(65), 7, null] }, (wrong) =>
       message('discard', { sessionId, ...wrong }),

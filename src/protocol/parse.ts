@@ -174,6 +174,7 @@ const REQUESTS: { readonly [Type in RequestType]: Parse<FieldsOf<Type>> } = {
     how: optional(oneOf('interrupted')),
   }),
   chunks: ofSession,
+  bytes: object({ ...OF_SESSION, index }),
   log: ofSession,
   pause: ofSession,
   resume: ofSession,

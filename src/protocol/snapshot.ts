@@ -110,7 +110,10 @@ export interface SessionSnapshot {
   readonly endedAtMs?: number | undefined
   /** The session whose recording this one goes on with: the worker had lost it, with what was still local. */
   readonly continues?: SessionName | undefined
-  /** Chunks that the page cut and the worker never got; known when the page has told the end. Never of a `complete` one. */
+  /**
+   * Chunks that the page cut and the worker never got, known when the page has told the end; or that were lost here since
+   * they were acknowledged, known within two minutes. Never of a `complete` one.
+   */
   readonly missing: number
   readonly paused: boolean
   /** Acknowledged chunks, by status. */

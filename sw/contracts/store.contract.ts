@@ -113,14 +113,15 @@ export const STORE_CASES: readonly StoreCase[] = [
         await tx.addLog([line('first')])
         same(await tx.session(A), session, 'session within')
         same(await tx.chunk(chunk.id), chunk, 'chunk within')
-        same(await tx.nextDue(ALL, nothing), chunk, 'queue within')
         same(await tx.meta('name'), { any: ['value'] }, 'meta within')
-        same((await tx.log(1))[0], line('first'), 'log within')
       })
       await store.read(async (tx) => {
         same(await tx.session(A), session, 'session')
         same(await tx.chunk(chunk.id), chunk, 'chunk')
         same(await tx.chunksOf(A), [chunk], 'chunks')
+        same([await tx.count(A), await tx.count(B)], [1, 0], 'how many chunks')
+        same(await tx.nextDue(ALL, nothing), chunk, 'queue')
+        same((await tx.log(1))[0], line('first'), 'log')
         same(await tx.meta('name'), { any: ['value'] }, 'meta')
       })
     },

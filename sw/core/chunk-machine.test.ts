@@ -56,7 +56,7 @@ const TABLE: Readonly<Record<StoredStatus, Readonly<Record<ChunkEvent['type'], S
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
-    resumed: 'captured',
+    resumed: _,
   },
   hashing: {
     'hash-began': 'hashing',
@@ -68,7 +68,7 @@ const TABLE: Readonly<Record<StoredStatus, Readonly<Record<ChunkEvent['type'], S
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
-    resumed: 'hashing',
+    resumed: _,
   },
   encrypting: {
     'hash-began': 'hashing',
@@ -80,7 +80,7 @@ const TABLE: Readonly<Record<StoredStatus, Readonly<Record<ChunkEvent['type'], S
     'anchor-confirmed': _,
     'proof-expired': _,
     failed: 'captured',
-    resumed: 'encrypting',
+    resumed: _,
   },
   uploading: {
     'hash-began': _,
@@ -92,7 +92,7 @@ const TABLE: Readonly<Record<StoredStatus, Readonly<Record<ChunkEvent['type'], S
     'anchor-confirmed': _,
     'proof-expired': 'uploading',
     failed: 'uploading',
-    resumed: 'uploading',
+    resumed: _,
   },
   uploaded: {
     'hash-began': _,
@@ -428,6 +428,13 @@ describe('any sequence of events, with a death between any two', () => {
         expect(deleted).toBe(end.state.status === 'confirmed' ? 1 : 0)
       }),
     )
+  })
+
+  it('is not written again for a person who asks again', () => {
+    const failed = transition(aChunk(0, { status: 'captured' }), EVENTS.failed, moment).chunk
+    const asked = transition(failed, { type: 'resumed' }, moment)
+    expect(asked.chunk.effort).toEqual(NEW_EFFORT)
+    expect(chunkAfter(asked.chunk, { type: 'resumed' }, moment)).toBeUndefined()
   })
 
   // Promise 5 of docs/guarantees.md.

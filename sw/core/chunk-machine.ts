@@ -69,7 +69,10 @@ export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): Chu
     case 'failed':
       return effort && isAttempted(chunk, event.of) ? fail(chunk, effort, event.failure, now) : undefined
     case 'resumed':
-      return effort && { ...chunk, effort: again(effort, event.onTrial) }
+      // One that has not failed is tried anyway.
+      return effort && (effort.notBeforeMs || effort.onTrial || event.onTrial)
+        ? { ...chunk, effort: again(effort, event.onTrial) }
+        : undefined
   }
 }
 

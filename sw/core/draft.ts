@@ -1,8 +1,18 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { entryOf } from './entry-of.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, Logged, SessionRecord } from './record.ts'
 import type { Now } from './retry-policy.ts'
-import { isEmpty, rawChunks, recount, signingKeyName, withMarks, withOpenMarker } from './session.ts'
+import {
+  dueKey,
+  endingOf,
+  isEmpty,
+  rawChunks,
+  recount,
+  signingKeyName,
+  withMarks,
+  withOpenMarker,
+} from './session.ts'
 
 /** What must happen in the same transaction, beside storing the records: calls of the store. */
 export type SessionEffect =
@@ -31,7 +41,7 @@ export interface Draft {
   readonly chunks: readonly ChunkRecord[]
   /** Replaces a chunk, with its place in the queue and its share of the tally. */
   put(after: ChunkRecord, before?: ChunkRecord): void
-  /** Each chunk gets its place in the queue, or loses it. */
+  /** Each chunk gets its place in the queue, or loses it; those that keep it are not written. */
   requeue(): void
   /** Adds to the log; what it says becomes durable with this transition. */
   append(of: Logged): void
@@ -60,7 +70,8 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       draft.session = recount(draft.session, replaced, after)
     },
     requeue() {
-      for (const chunk of draft.chunks) changed.set(chunk.id, chunk)
+      for (const chunk of draft.chunks)
+        if (String(dueKey(chunk, draft.session)) !== String(chunk.due)) changed.set(chunk.id, chunk)
     },
     append(of) {
       const { size } = draft.session
@@ -93,9 +104,10 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
 export function appendEnd(draft: Draft, isNews = false): void {
   const { ending, logEnd, size, parkedRaw } = draft.session
   const raw = rawChunks(draft.session)
-  const how = raw > 0 ? 'interrupted' : ending
-  const isSaid = logEnd === how && !isNews
-  if (ending === 'recording' || how === 'recording' || isSaid || raw > parkedRaw || size === 0) return
+  const how = (raw > 0 ? 'interrupted' : endingOf(draft.session)) as Exclude<SessionEnding, 'recording'>
+  // Nothing follows a complete end.
+  const isSaid = logEnd === 'complete' || (logEnd === how && !isNews)
+  if (ending === 'recording' || isSaid || raw > parkedRaw || size === 0) return
   draft.append(how)
   draft.set({ logEnd: how })
   // An empty recording is not listed, so that no head is signed.

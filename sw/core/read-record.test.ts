@@ -32,7 +32,7 @@ describe('a record of another version', () => {
     expect(isSettled(read)).toBe(true)
   })
 
-  it.each(['listed', 'witnessing', 'size', 'ending'])('that lacks %s breaks no look at it', (name) => {
+  it.each(['listed', 'witnessing', 'ending'])('that lacks %s breaks no look at it', (name) => {
     const read = readSession(without({ ...session, size: 3 }, name))
     expect(Object.keys(stepsDueMs(read, 2_000))).toContain('listing')
     expect(workRemains(read)).toBe(true)
@@ -72,6 +72,11 @@ describe('a record of another version', () => {
     expect(readChunk(without(chunk, 'state'))).toMatchObject({ state: { status: 'captured' } })
   })
 
+  it('that a later version calls otherwise is of a chunk that is to be sent', () => {
+    const stored = { ...chunk, state: { status: 'checking', seal } } as unknown as ChunkRecord
+    expect(readChunk(stored)).toMatchObject({ state: { status: 'uploading', seal }, effort: chunk.effort })
+  })
+
   it.each(['manifesting', 'anchoring'])(
     'that stored a proved chunk as %s is of one that is uploaded',
     (status) => {
@@ -83,23 +88,26 @@ describe('a record of another version', () => {
     },
   )
 
-  it.each(['name', 'access', 'tally'])('that lacks %s is set apart and told, and never settles', (name) => {
-    const ended = { ...session, ending: 'complete' as const, logEnd: 'complete' as const, size: 2 }
-    for (const stored of [without(ended, name), { ...ended, [name]: undefined }]) {
-      const read = readSession(stored)
-      expect(read).toMatchObject({ damaged: true, paused: true })
-      expect(stepsDueMs(read, 2_000)).toEqual({})
-      expect(isSettled(read)).toBe(false)
-      expect(sessionView(read, { bytesOf: () => 0, bytesPerSecond: () => 0 })).toMatchObject({
-        paused: true,
-        upload: 'publishing',
-        lastError: { code: 'defect' },
-      })
-      // Also once something was written, and whatever a person asks for.
-      const resumed = sessionTransition(read, [], { type: 'resumed' }, { nowMs: 2_000, random: 0 })
-      expect(readSession(resumed!.session)).toMatchObject({ damaged: true, paused: true })
-    }
-  })
+  it.each(['name', 'access', 'tally', 'size', 'startedAtMs'])(
+    'that lacks %s is set apart and told, and never settles',
+    (name) => {
+      const ended = { ...session, ending: 'complete' as const, logEnd: 'complete' as const, size: 2 }
+      for (const stored of [without(ended, name), { ...ended, [name]: undefined }]) {
+        const read = readSession(stored)
+        expect(read).toMatchObject({ damaged: true, paused: true })
+        expect(stepsDueMs(read, 2_000)).toEqual({})
+        expect(isSettled(read)).toBe(false)
+        expect(sessionView(read, { bytesOf: () => 0, bytesPerSecond: () => 0 })).toMatchObject({
+          paused: true,
+          upload: 'publishing',
+          lastError: { code: 'defect' },
+        })
+        // Also once something was written, and whatever a person asks for.
+        const resumed = sessionTransition(read, [], { type: 'resumed' }, { nowMs: 2_000, random: 0 })
+        expect(readSession(resumed!.session)).toMatchObject({ damaged: true, paused: true })
+      }
+    },
+  )
 
   it('with an error code that is not known any more is a refusal, which is tried again', () => {
     expect(trialOf({ code: 'was-once' as ErrorCode, message: 'why' })).toBe('refusal')

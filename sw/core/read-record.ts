@@ -1,5 +1,5 @@
 import { NEW_EFFORT } from './effort.ts'
-import type { ChunkRecord, SessionRecord } from './record.ts'
+import type { ChunkRecord, ChunkState, SessionRecord } from './record.ts'
 import { BEGINNING } from './session.ts'
 
 // Records that another version of this code wrote, or that were damaged: they lack something. Whatever is read from the
@@ -14,7 +14,7 @@ const DUE = { failures: 1, retryAtMs: 0, setAtMs: 0 }
  * other up. One that lacks what every version has written, and nothing else here can tell, is set apart.
  */
 export function readSession(stored: Partial<SessionRecord>): SessionRecord {
-  const { name, access, tally } = stored
+  const { name, access, tally, size, startedAtMs } = stored
   const session = {
     ...BEGINNING,
     trials: { 'sign-in': DUE, refusal: DUE },
@@ -22,7 +22,7 @@ export function readSession(stored: Partial<SessionRecord>): SessionRecord {
     access: access ?? [],
     tally: { ...BEGINNING.tally, ...tally },
   } as SessionRecord
-  const isDamaged = session.damaged || !name || !access || !tally
+  const isDamaged = session.damaged || [name, access, tally, size, startedAtMs].includes(undefined)
   return isDamaged ? { ...session, damaged: true, paused: true } : session
 }
 
@@ -35,7 +35,14 @@ interface Older {
 export function readChunk(stored: Partial<ChunkRecord>): ChunkRecord {
   const chunk = { retryCount: 0, state: { status: 'captured' }, ...stored } as ChunkRecord
   const { state, effort } = chunk
+  const { seal, status } = state
   const notBeforeMs = (state as Older).wait?.kind === 'parked' ? Infinity : 0
-  if (state.uploadedAtMs === undefined) return { ...chunk, effort: effort ?? { ...NEW_EFFORT, notBeforeMs } }
+  if (state.uploadedAtMs === undefined)
+    return {
+      ...chunk,
+      // Whatever a later version calls it: it is sealed, and not proved to be stored.
+      state: { ...state, status: seal ? 'uploading' : status } as ChunkState,
+      effort: effort ?? { ...NEW_EFFORT, notBeforeMs },
+    }
   return state.status === 'confirmed' ? chunk : { ...chunk, state: { ...state, status: 'uploaded' } }
 }

@@ -241,13 +241,15 @@ export interface SessionRecord {
   readonly continues?: SessionName | undefined
   /** How many chunks its page had cut when it told the end. */
   readonly indexes?: number | undefined
+  /** Chunks that were acknowledged and of which no record is there any more. */
+  readonly lost?: number | undefined
   /** Whom it is bound to (`identity.ts`); absent in a record of an older version. */
   readonly identity?: string | undefined
   /** When a person last resumed it, ms since the epoch. */
   readonly resumedAtMs?: number | undefined
   /** By a person, or because it is damaged; or because the worker that looked last goes elsewhere. */
   readonly paused: boolean | 'elsewhere'
-  /** Its stored record lacked what nothing else here can tell: it is set apart, and told. */
+  /** Its stored record lacked what nothing else here can tell, or was lost as a whole: it is set apart, and told. */
   readonly damaged?: true | undefined
   /** Chunks by `statusOf`; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>

@@ -30,7 +30,7 @@ import type {
   TrialKind,
 } from './record.ts'
 import { isRecent, tellsOfOthers, type Now } from './retry-policy.ts'
-import { isSettled, missingChunks, statusOf } from './session.ts'
+import { EMPTY_TALLY, isSettled, missingChunks, NO_SUMS, statusOf, totalChunks } from './session.ts'
 import { TRIAL_KINDS } from './trial.ts'
 import { clearError, errorOf, fail, tell } from './trouble.ts'
 import { holdBack, hope, tryAll, tryParked, type DueTrial } from './try-again.ts'
@@ -63,6 +63,8 @@ export type SessionEvent =
   | { readonly type: 'must-wait'; readonly error: WireError; readonly untilMs: number }
   /** Its chunks are to wait with those that were refused, or need not any more. */
   | { readonly type: 'held-back' }
+  /** It counts other chunks than there are. */
+  | { readonly type: 'recounted' }
   /** The time of the next trial of what is parked has come. */
   | ({ readonly type: 'trial-due' } & DueTrial)
   /**
@@ -109,6 +111,7 @@ export function chunksNeeded(event: SessionEvent): ChunkId | 'all' | PageRange |
     case 'resumed':
     case 'adopted':
     case 'held-back':
+    case 'recounted':
       return 'all'
     case 'trial-due':
       return event.isShared ? undefined : 'all'
@@ -177,8 +180,9 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.requeue()
       return
     case 'resumed':
-      draft.set({ paused: false, ...(event.byPerson && { resumedAtMs: draft.now.nowMs }) })
+      draft.set({ paused: !!session.damaged, ...(event.byPerson && { resumedAtMs: draft.now.nowMs }) })
       tryAll(draft)
+      draft.requeue()
       clearError(draft)
       return
     case 'adopted':
@@ -187,6 +191,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       return tell(draft, event.error, event.untilMs)
     case 'held-back':
       return holdBack(draft)
+    case 'recounted':
+      return countAnew(draft)
     case 'trial-due':
       return tryParked(draft, event)
     case 'hoped':
@@ -260,6 +266,20 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
   draft.set({ ending, endedAtMs: draft.now.nowMs, indexes, completion })
   draft.log('session-ended', { from: session.ending, to: ending })
   appendEnd(draft, true)
+}
+
+/**
+ * What it counts is what there is. A chunk whose record is lost can be brought nowhere: the rest goes on, and the
+ * recording is no whole one.
+ */
+function countAnew(draft: Draft): void {
+  const { session, chunks } = draft
+  const lost = totalChunks(session) - chunks.length
+  if (lost === 0) return
+  draft.set({ tally: EMPTY_TALLY, ...NO_SUMS, lost: (session.lost ?? 0) + lost })
+  for (const chunk of chunks) draft.put(chunk)
+  clearError(draft)
+  draft.log('recounted')
 }
 
 /**

@@ -1,6 +1,11 @@
 import type { SessionId, SessionName } from '../../src/protocol/ids.ts'
 import type { SessionStart } from '../../src/protocol/messages.ts'
-import { CHUNK_STATUSES, type ChunkStatus, type SessionUpload } from '../../src/protocol/snapshot.ts'
+import {
+  CHUNK_STATUSES,
+  type ChunkStatus,
+  type SessionEnding,
+  type SessionUpload,
+} from '../../src/protocol/snapshot.ts'
 import { isParked } from './effort.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 import { believedMs } from './retry-policy.ts'
@@ -38,16 +43,21 @@ export const totalChunks = (session: SessionRecord) =>
 /** Whether nothing was ever recorded: such a log is neither listed nor witnessed. */
 export const isEmpty = (session: SessionRecord) => session.notes + totalChunks(session) === 0
 
-/** Chunks that the page cut and we never got, as far as it has told. */
+/** Chunks that the page cut and we do not have: as far as it has told, we never got them; or their records were lost. */
 export const missingChunks = (session: SessionRecord, indexes = session.indexes ?? 0) =>
-  Math.max(0, indexes - totalChunks(session))
+  Math.max(0, session.lost ?? 0, indexes - totalChunks(session))
+
+/** How the recording ended: one of which a chunk was lost after its page had told that it is whole is not. */
+export const endingOf = (session: SessionRecord): SessionEnding =>
+  session.ending === 'complete' && missingChunks(session) > 0 ? 'interrupted' : session.ending
 
 /** True when the recording has ended, the chain holds its whole log, and no page is to be asked for again. */
 export function isSettled(session: SessionRecord): boolean {
   const { ending, size, logEnd, anchored, tally, expired, damaged } = session
   if (ending === 'recording' || damaged) return false
   if (totalChunks(session) !== tally.confirmed) return false
-  return isEmpty(session) || (logEnd === ending && anchored?.size === size && !expired)
+  // What its last entry says is how it ended: whatever changes that adds another.
+  return isEmpty(session) || (!!logEnd && anchored?.size === size && !expired)
 }
 
 /** So many settled sessions are kept; of the others a few are forgotten at a time. */

@@ -2,7 +2,7 @@ import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkView, SessionSnapshot, UploadProgress } from '../../src/protocol/snapshot.ts'
 import { isParked } from './effort.ts'
 import type { ChunkRecord, SessionRecord } from './record.ts'
-import { missingChunks, statusOf, uploadOf } from './session.ts'
+import { endingOf, missingChunks, statusOf, uploadOf } from './session.ts'
 
 /** What the worker knows of uploads under way. */
 export interface Moving {
@@ -17,7 +17,7 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
   return {
     id: session.id,
     name: session.name,
-    ending: session.ending,
+    ending: endingOf(session),
     upload: uploadOf(session),
     groupIds: session.access.map(({ id }) => id),
     mimeType: session.mimeType,

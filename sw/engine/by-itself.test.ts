@@ -149,11 +149,13 @@ test.each(['paused', 'unmetered'] as const)(
 
 describe('a store that refuses what it gets', () => {
   const hourOf = async (world: World, untilMs = world.clock.now() + HOUR_MS) => {
-    const drain = createDrain(world.worker())
+    const worker = world.worker()
+    const drain = createDrain(worker)
     while (world.clock.now() < untilMs) {
       void drain.join('message')
       await world.clock.advance(MINUTE_MS)
     }
+    worker.lifetime.die()
   }
   const sends = (world: World) => world.server.ledger.filter(({ op }) => op === 'send').length
 
@@ -171,6 +173,7 @@ describe('a store that refuses what it gets', () => {
     }
     expect(sends(world)).toBeLessThanOrEqual(8)
     await endSession(worker, id)
+    worker.lifetime.die()
     world.server.fault = () => undefined
     await hourOf(world)
     expect(await world.statuses(id)).toEqual(Array(60).fill('confirmed'))

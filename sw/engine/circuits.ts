@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
 import type { WorkKind } from '../core/plan.ts'
 import type { Failure } from '../core/retry-policy.ts'
+import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import { circuitsIn, update, updateIn } from '../kept/circuits.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
@@ -17,18 +18,27 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
 /**
  * Remembers that whom this work asks has failed, where the failure tells of that.
  *
+ * @param of false where nobody was asked
  * @returns the failure as the records keep it; one of the database is none, and rejects
  */
-export async function recordFailure(context: Context, of: WorkKind, thrown: unknown): Promise<Failure> {
+export async function recordFailure(
+  context: Context,
+  of: WorkKind | false,
+  thrown: unknown,
+): Promise<Failure> {
   const error = HoldfastError.from(thrown)
-  const { code, message, retryAfterMs } = error
+  const { code, message } = error
   if (code === 'storage-failed') throw error
+  // One of another copy of the library may say anything.
+  const retryAfterMs = Math.min(error.retryAfterMs || 0, LONGEST_WAIT_MS)
+  const failure = { code, message, retryAfterMs, isOfRead: error instanceof AskedError }
+  if (!of) return failure
   const destination = destinationsOf(context)[of]
   context.ailing.add(destination)
   const { notBeforeMs: circuitUntilMs } = await update(context, destination, (circuit, nowMs) =>
     trip(circuit, code, retryAfterMs, nowMs, context.clock.random()),
   )
-  return { code, message, retryAfterMs, circuitUntilMs, isOfRead: error instanceof AskedError }
+  return { ...failure, circuitUntilMs }
 }
 
 /**

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
-import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
+import { DISCARD_CONFIRMATION, PROTOCOL_VERSION, type Request } from '../../src/protocol/messages.ts'
+import type { ChunkRecord } from '../core/record.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { countedStore } from '../testing/counted-store.ts'
 import {
@@ -22,6 +23,8 @@ import { reply } from './requests.ts'
 import { resumeSession, startSession } from './sessions.ts'
 
 const id = sessionIdOf(1)
+const ask = (request: Request) => ({ holdfast: PROTOCOL_VERSION, ...request })
+const sizeOf = (chunks: readonly ChunkRecord[]) => chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 
 describe('failures', () => {
   // Promise 5 of docs/guarantees.md.
@@ -233,7 +236,7 @@ describe('failures', () => {
 
   // Promises 5, 6 of docs/guarantees.md.
   it.each(['sealed', 'raw'] as const)(
-    'of the record of a session set its %s chunks apart once, with their bytes, and cost no later look',
+    'of the record of a session set its %s chunks apart once, are told, and cost no later look',
     async (kind) => {
       const world = createWorld()
       await startSession(world.worker(), kind === 'raw' ? aRawStart() : aStart())
@@ -255,11 +258,33 @@ describe('failures', () => {
       await expectThrough(world, other, 2)
 
       const lines = await world.disk.read((tx) => tx.log(100))
-      expect(lines.filter(({ event }) => event === 'session-lost').map(({ index }) => index)).toEqual([1, 0])
+      expect(lines.filter(({ event }) => event === 'recounted')).toHaveLength(1)
       for (const chunk of await world.chunks(id)) {
         expect(chunk.due).toBeUndefined()
         expect(await world.hasPayload(chunk)).toBe(true)
       }
+      expect(await reply(world.worker(), ask({ type: 'sessions' }))).toMatchObject({
+        value: [{ id, lastError: { code: 'defect' }, localBytes: sizeOf(chunks), paused: true }, {}],
+      })
+      // Its bytes can be saved, by whoever asks for them.
+      for (const [index, chunk] of chunks.entries()) {
+        const answer = await reply(world.worker(), ask({ type: 'bytes', sessionId: id, index }))
+        const saved = answer.ok && (answer.value as Blob)
+        expect(saved && new Uint8Array(await saved.arrayBuffer())).toEqual(new Uint8Array(bytes[index]!))
+        expect(saved && saved.size).toBe(chunk.sizeBytes)
+      }
+      // It takes nothing more, a person cannot send it anywhere, and its bytes go with the word alone.
+      const more = kind === 'raw' ? await rawChunk(id, 2) : await sealedChunk(id, 2)
+      await expect(admitChunk(world.worker(), more)).rejects.toMatchObject({ code: 'unknown-session' })
+      await resumeSession(world.worker(), id)
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      expect(world.server.stored.size).toBe(3)
+      expect(await reply(world.worker(), ask({ type: 'discard', sessionId: id }))).toMatchObject({
+        error: { code: 'not-confirmed' },
+      })
+      await reply(world.worker(), ask({ type: 'discard', sessionId: id, confirm: DISCARD_CONFIRMATION }))
+      expect(await world.chunks(id)).toEqual([])
+      for (const chunk of chunks) expect(await world.hasPayload(chunk)).toBe(false)
     },
   )
 

@@ -13,7 +13,15 @@ import { atMost } from './time-limit.ts'
 import { interruptSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
-import { WIND_DOWN_MS, LOOK_EVERY_MS, ARM_TIMEOUT_MS, SHORTEST_WAIT_MS, MAX_READY } from './limits.ts'
+import {
+  WIND_DOWN_MS,
+  LOOK_EVERY_MS,
+  COUNT_EVERY_MS,
+  LOCK_LIMIT_MS,
+  ARM_TIMEOUT_MS,
+  SHORTEST_WAIT_MS,
+  MAX_READY,
+} from './limits.ts'
 
 /** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
 export const BUDGETS_MS = { startup: 270_000, message: 270_000, sync: 165_000, push: 75_000 } as const
@@ -45,6 +53,7 @@ export function createDrain(context: Context): Drain {
   let running: Promise<Outcome> | undefined
   let runs = 0
   let deadlineMs = 0
+  let countedAtMs = 0
   let wakeSignal = new AbortController()
   const watched = new Set<SessionId>()
   const holders = new Map<WakeHolder, AbortController>()
@@ -56,8 +65,7 @@ export function createDrain(context: Context): Drain {
   /** Asks for the next wake; nothing waits for a browser, or an app, that does not answer, and it is not asked again meanwhile. */
   async function arm(): Promise<void> {
     if (arming) return
-    arming = wake
-      .arm()
+    arming = (async () => wake.arm())()
       .catch(() => undefined)
       .finally(() => (arming = undefined))
     await atMost(clock, ARM_TIMEOUT_MS, arming)
@@ -82,12 +90,24 @@ export function createDrain(context: Context): Drain {
 
   function begin(): Promise<Outcome> {
     const nth = ++runs
-    // One whose lock was taken from it leaves the lanes to the next.
-    const begun = lock
-      .run(DRAIN_LOCK, () => run(() => nth === runs))
+    let drained: Promise<Outcome> | undefined
+    const drainOnce = () => (drained ??= run(() => nth === runs))
+    const alone = lock.run(DRAIN_LOCK, drainOnce)
+    const begun = atMost(clock, LOCK_LIMIT_MS, alone)
+      .catch(() => undefined)
+      .then((outcome) => {
+        if (outcome || drained) return outcome ?? alone
+        // Whoever has it for so long hangs, or stops now; where there are no locks this goes on without.
+        lock.run(DRAIN_LOCK, drainOnce, true).catch(() => undefined)
+        return drainOnce()
+      })
       .finally(() => {
         // Another may have begun while this one finished.
-        if (running === begun) running = undefined
+        if (running !== begun) return
+        running = undefined
+        // One whose lock was taken from it stops, and leaves the lanes to the next.
+        runs++
+        notify()
       })
     return begun
   }
@@ -122,7 +142,10 @@ export function createDrain(context: Context): Drain {
       while (isLatest()) {
         wakeSignal = new AbortController()
         const failures = lanes.failures()
-        const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), takeNext })
+        // While anything moves nothing stands for want of a record.
+        const counts = moving.size === 0 && Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
+        if (counts) countedAtMs = clock.now()
+        const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), counts, takeNext })
         plan.sessions.forEach(watchRecorder)
         let told = false
         for (const [id, event] of plan.events)

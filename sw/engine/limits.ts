@@ -4,6 +4,10 @@
 export const WIND_DOWN_MS = 10_000
 /** A waiting drain looks at the store at least this often, ms. */
 export const LOOK_EVERY_MS = 15_000
+/** And counts the chunks that there are, ms. */
+export const COUNT_EVERY_MS = 60_000
+/** A drain waits so long for another one to end, less than the shortest wake, ms. */
+export const LOCK_LIMIT_MS = 60_000
 /** How long the browser is given to register a wake, ms. */
 export const ARM_TIMEOUT_MS = 5_000
 /** It never looks more often than this, unless something new wakes it, ms. */
@@ -20,6 +24,10 @@ export const SILENCE_MS = 100_000
 export const HOOK_LIMIT_MS = 10_000
 /** How long the bytes of a chunk may take out of the message that brought them, ms. */
 export const POSTED_LIMIT_MS = 60_000
+/** How long a chunk may take to be sealed here, a little longer than its bytes to be read, ms; */
+export const SEAL_LIMIT_MS = 105_000
+/** and the time that its bytes need on the slowest device, bytes per ms: two minutes for the largest. */
+export const SLOWEST_SEALED_PER_MS = 5_000
 /** A visit asks what has failed again, but not twice within this, ms. */
 export const VISITS_APART_MS = 5_000
 /** As long as the longest wake, ms: whatever each request inside may last, no wake extends the work beyond it. */

@@ -5,7 +5,7 @@ import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/p
 import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
-import { dueAtMs, SEAL_FIRST } from '../core/session.ts'
+import { dueAtMs, SEAL_FIRST, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
@@ -32,6 +32,8 @@ export interface UnderWay {
   readonly steps: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
+  /** Whether sessions are to be counted anew, which takes the longer the more chunks there are. */
+  readonly counts: boolean
   readonly takeNext: TakeNext
 }
 
@@ -83,7 +85,10 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
-      const event = finding(session, identity, destinations, nowMs)
+      const isCounted = !underWay.counts || (await tx.count(session.id)) === totalChunks(session)
+      const event = isCounted
+        ? finding(session, identity, destinations, nowMs)
+        : ({ type: 'recounted' } as const)
       if (event) forSessions.events.push([session.id, event])
     }
     return {

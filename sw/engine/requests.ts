@@ -6,6 +6,7 @@ import {
   type Request,
   type RequestType,
 } from '../../src/protocol/messages.ts'
+import { chunkIdOf } from '../../src/protocol/ids.ts'
 import { parseRequest } from '../../src/protocol/parse.ts'
 import { admitChunk } from './admit.ts'
 import { change } from './change.ts'
@@ -71,6 +72,9 @@ const HANDLERS: Handlers = {
       Promise.all([tx.session(sessionId), tx.chunksOf(sessionId)]),
     )
     return session ? chunks.map((chunk) => chunkView(chunk, session, progress)) : []
+  },
+  async bytes({ store }, { sessionId, index }) {
+    return new Blob([await store.payload(chunkIdOf(sessionId, index))])
   },
   async log({ store }, { sessionId }) {
     const lines = await store.read((tx) => tx.log(Infinity))

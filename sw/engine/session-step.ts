@@ -8,6 +8,7 @@ import type { AnchoredContext, Context } from './context.ts'
 import { beginPage, publishPage, type Begun } from './listing.ts'
 import { publishHead } from './publish-head.ts'
 import { tellSettled } from './tell-settled.ts'
+import { limited } from './time-limit.ts'
 
 /**
  * Takes a session one step of this kind further, which is due: its log to the store, its newest head to the chain, or to
@@ -29,7 +30,10 @@ export async function sessionStep(
       listing = begun?.session.listing
       if (begun && listing) await publishPage(context, begun.session, listing, signal, begun.bytes)
     } else if (kind === 'completion') await tellSettled(context, session, signal)
-    else if (anchor) await anchor.witness(context as AnchoredContext, session, signal)
+    else if (anchor)
+      await limited(context.clock, 0, signal, (until) =>
+        anchor.witness(context as AnchoredContext, session, until),
+      )
     else await publishHead(context, session, signal)
   } catch (thrown) {
     const failure = await recordFailure(context, kind, thrown)

@@ -70,10 +70,9 @@ export const endSession = (
   ending: 'complete' | 'interrupted' = 'complete',
 ): Promise<SessionRecord> => changeExisting(context, id, { ...endOf(context, ending), indexes })
 
-/** Ends a recording whose page died; false if it had ended by itself. */
-export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {
-  return (await change(context, id, endOf(context, 'interrupted'), undefined, false)) !== undefined
-}
+/** Ends a recording whose page died; undefined if it had ended by itself. */
+export const interruptSession = (context: Context, id: SessionId): Promise<SessionRecord | undefined> =>
+  change(context, id, endOf(context, 'interrupted'), undefined, false)
 
 const endOf = ({ onSettled }: Context, ending: Exclude<SessionEnding, 'recording'>) =>
   ({ type: 'session-ended', ending, tell: !!onSettled }) as const
@@ -118,7 +117,8 @@ export async function discardSession(
   const { store, clock } = context
   await store.write(async (tx) => {
     const session = await tx.session(id)
-    if (!session) return
+    // What is left of one whose record is lost.
+    if (!session) return confirm === DISCARD_CONFIRMATION && tx.deleteSession(id)
     if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)
       throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed yet.`)
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))
@@ -131,9 +131,9 @@ async function changeExisting(context: Context, id: SessionId, event: SessionEve
   return (await change(context, id, event, undefined, false)) ?? context.store.read((tx) => existing(tx, id))
 }
 
-/** @throws HoldfastError `unknown-session` */
+/** @throws HoldfastError `unknown-session`, of one that is damaged too: what came to it would go nowhere */
 export async function existing(tx: ReadTransaction, id: SessionId): Promise<SessionRecord> {
   const session = await tx.session(id)
-  if (!session) throw new HoldfastError('unknown-session', `There is no session ${id}.`)
+  if (!session || session.damaged) throw new HoldfastError('unknown-session', `There is no session ${id}.`)
   return session
 }

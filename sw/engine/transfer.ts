@@ -1,13 +1,17 @@
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { recordFailure } from './circuits.ts'
 import { change } from './change.ts'
-import type { Context } from './context.ts'
+import { commit } from './commit.ts'
+import { nowOf, type Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { WorkKind } from '../core/plan.ts'
+import { readSession } from '../core/read-record.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 import type { InLane } from './lanes.ts'
+import { SEAL_LIMIT_MS, SLOWEST_SEALED_PER_MS } from './limits.ts'
 import { checkedPayload, unreadPayload } from './payload.ts'
+import { atMost } from './time-limit.ts'
 
 /**
  * Takes one waiting chunk as far as it goes now: seals it if it is raw, then uploads it.
@@ -30,14 +34,23 @@ export async function transfer(
     if (!session) await setApart(context, chunk)
     else if (state.status === 'uploading')
       await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
-    else if (context.sealer) await context.sealer(context, chunk)
-    else throw new HoldfastError('defect', 'There is no sealer.')
+    else await seal(context, chunk)
   } catch (thrown) {
-    const failure = await recordFailure(context, 'listing', thrown)
+    // Sealing asks nobody that others ask.
+    const failure = await recordFailure(context, chunk.state.status === 'uploading' && 'listing', thrown)
     await apply(context, chunk, { type: 'failed', failure, of: chunk.state.status })
     return failure.code
   }
   return undefined
+}
+
+/** Has it sealed, within a time that grows with its bytes: one that hangs, or does nothing, fails that chunk alone. */
+async function seal(context: Context, chunk: ChunkRecord): Promise<void> {
+  const { sealer, clock, store } = context
+  const limitMs = SEAL_LIMIT_MS + chunk.sizeBytes / SLOWEST_SEALED_PER_MS
+  await (sealer && atMost(clock, limitMs, sealer(context, chunk)))
+  const after = await store.read((tx) => tx.chunk(chunk.id))
+  if (after && !after.state.seal) throw new HoldfastError('defect', 'It was not sealed.')
 }
 
 async function upload(
@@ -74,15 +87,19 @@ async function upload(
   await apply(context, chunk, { type: 'stored' }, 'listing')
 }
 
-/** The record of its session is lost, and the key to its bytes with it: it leaves the queue, once, and keeps them. */
-const setApart = ({ store, clock }: Context, chunk: ChunkRecord) =>
-  store.write(async (tx) => {
-    const { id, sessionId, index } = chunk
-    // One that was discarded is gone with its session.
-    if (!(await tx.chunk(id))) return
-    await tx.putChunk({ ...chunk, due: undefined })
-    await tx.addLog([{ atMs: clock.now(), sessionId, event: 'session-lost', index }])
+/**
+ * The record of its session is lost: one that is damaged takes its place, so that the app is told, and can have the bytes
+ * that are here and discard them. None of its chunks goes anywhere.
+ */
+async function setApart({ store, clock, announce }: Context, { id, sessionId, capturedAtMs }: ChunkRecord) {
+  await store.write(async (tx) => {
+    // One that was discarded is gone with its session; another chunk may have come here before.
+    if (!(await tx.chunk(id)) || (await tx.session(sessionId))) return
+    await tx.putSession(readSession({ id: sessionId, startedAtMs: capturedAtMs, ending: 'interrupted' }))
+    await commit(tx, sessionId, { type: 'recounted' }, nowOf(clock))
   })
+  announce(sessionId)
+}
 
 const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent, answered?: WorkKind) =>
   change(context, sessionId, { type: 'chunk', id, event }, answered)

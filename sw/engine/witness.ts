@@ -12,16 +12,13 @@ import { change } from './change.ts'
 import { headAt } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
 import { RECEIPT_MS } from './limits.ts'
-import { atMost, limited } from './time-limit.ts'
+import { atMost } from './time-limit.ts'
 
 /**
  * Looks what the chain holds of a session: concludes what it holds deep enough, or hands over the newest head where the
  * newest block lacks it. The chain is read before each hand-over: what it shows already is not sent again.
  */
-export const witnessByChain: WitnessStep = (context, session, signal) =>
-  limited(context.clock, 0, signal, (until) => look(context, session, until))
-
-async function look(context: AnchoredContext, session: SessionRecord, signal: AbortSignal): Promise<void> {
+export const witnessByChain: WitnessStep = async (context, session, signal) => {
   const { store, anchor, clock, ailing } = context
   const { id, name, witnessing, anchored, trouble, tally, size, logEnd } = session
   const { tree, pages } = session.listed

@@ -1,7 +1,11 @@
 /** Mutual exclusion across pages, workers and worker versions; a holder's death releases it. */
 export interface Lock {
-  /** Runs `work` alone. */
-  run<T>(name: string, work: () => Promise<T>): Promise<T>
+  /**
+   * Runs `work` alone; rejects as soon as the lock is taken from it, though `work` goes on.
+   *
+   * @param steal takes the lock from whoever has it, and from all that wait
+   */
+  run<T>(name: string, work: () => Promise<T>, steal?: boolean): Promise<T>
   /** Resolves as soon as nobody holds the lock. */
   released(name: string): Promise<void>
 }

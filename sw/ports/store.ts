@@ -12,6 +12,8 @@ export interface ReadTransaction {
   /** Sessions with something left to do, oldest first. */
   openSessions(): Promise<SessionRecord[]>
   chunk(id: ChunkId): Promise<ChunkRecord | undefined>
+  /** How many chunks of the session there are. */
+  count(id: SessionId): Promise<number>
   /** By index. */
   chunksOf(id: SessionId): Promise<ChunkRecord[]>
   /** Those that are proved to be stored and not confirmed, with places in the log from `from` to before `to`; in their order. */
@@ -22,10 +24,10 @@ export interface ReadTransaction {
   head(id: SessionId, size: number): Promise<HeadRecord | undefined>
   /** The session's heads of sizes above `from`, up to `to`, by size. */
   heads(id: SessionId, from: number, to: number): Promise<HeadRecord[]>
-  /** The first chunk in this part of the queue that is not in `skip`; no scan. */
+  /** The first chunk in this part of the queue that is not in `skip`; no scan. Not of what the same transaction wrote. */
   nextDue(part: QueueRange, skip: ReadonlySet<ChunkId>): Promise<ChunkRecord | undefined>
   meta(name: string): Promise<unknown>
-  /** The newest lines of the custody log, newest first. */
+  /** The newest lines of the custody log, newest first. Not of what the same transaction wrote. */
   log(count: number): Promise<LogEntry[]>
 }
 
@@ -38,7 +40,7 @@ export interface WriteTransaction extends ReadTransaction {
   deletePayload(id: ChunkId): Promise<unknown>
   putEntry(id: SessionId, position: number, entry: Uint8Array<ArrayBuffer>): Promise<unknown>
   putHead(head: HeadRecord): Promise<unknown>
-  /** Removes the session, its chunks and their payloads, its log and its heads. */
+  /** Removes the session, its chunks and payloads, its log and its heads; what is there of it, be it no more than bytes. */
   deleteSession(id: SessionId): Promise<unknown>
   putMeta(name: string, value: unknown): Promise<unknown>
   deleteMeta(name: string): Promise<unknown>
@@ -68,9 +70,9 @@ export interface Store {
    */
   write<T>(work: (tx: WriteTransaction) => Promise<T>, needs?: WriteNeeds): Promise<T>
   /**
-   * A chunk's bytes, read in full.
+   * A chunk's bytes, read in full; this may fail in any way, or last for ever.
    *
-   * @throws HoldfastError `payload-unreadable` where they are missing or cannot be read
+   * @throws HoldfastError `payload-unreadable` where they are missing
    */
   payload(id: ChunkId): Promise<ArrayBuffer>
   /**

@@ -233,6 +233,10 @@ class Reading<State extends DiskState> implements ReadTransaction {
     return this.copyOf(this.state.chunks.get(id))
   }
 
+  async count(id: SessionId) {
+    return chunksOf(this.state, id).length
+  }
+
   async chunksOf(id: SessionId) {
     return this.copyOf(chunksOf(this.state, id))
   }
@@ -341,11 +345,11 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   async deleteSession(id: SessionId) {
     this.checkPayloads()
     this.state.touched.sessions.add(id)
-    for (const chunk of this.state.chunks.values()) {
-      if (chunk.sessionId !== id) continue
-      this.state.touched.chunks.add(chunk.id)
-      this.state.own('chunks').delete(chunk.id)
-      this.state.own('payloads').delete(chunk.id)
+    for (const chunk of [...this.state.chunks.keys(), ...this.state.payloads.keys()]) {
+      if (!chunk.startsWith(`${id}/`)) continue
+      this.state.touched.chunks.add(chunk)
+      this.state.own('chunks').delete(chunk)
+      this.state.own('payloads').delete(chunk)
     }
     this.state.own('entries').delete(id)
     this.state.own('heads').delete(id)

@@ -7,48 +7,98 @@ export interface FakeLocks {
   lockOf(lifetime: WorkerLifetime): Lock
   /** A page takes the lock of its recording; returns how it lets go. */
   hold(name: string): () => void
-  /** A script takes the lock from whoever holds it, and lets go at once; the holder is told, and its work goes on. */
+  /** A script takes the lock from whoever holds it, and lets go at once; the holder is told. */
   steal(name: string): void
+  /** The lock is free though its holder goes on, who is not told: what no browser should do. */
+  lose(name: string): void
+  /** How the browser’s own locks fail, if they do: no request is ever granted, or each is refused. */
+  broken?: 'silent' | 'refuses' | undefined
+}
+
+/** Who has a lock, or waits for it. */
+interface Request {
+  granted(): void
+  robbed(): void
 }
 
 export function fakeLocks(): FakeLocks {
-  const held = new Map<string, Promise<void>>()
-  const robbed = new Map<string, () => void>()
+  const holders = new Map<string, Request>()
+  const queues = new Map<string, Request[]>()
 
-  const hold = (name: string) => {
-    let release = () => {}
-    const before = held.get(name) ?? Promise.resolve()
-    const mine = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    const queue = Promise.all([before, mine]).then(() => undefined)
-    held.set(name, queue)
-    void queue.then(() => held.get(name) === queue && held.delete(name))
-    return { before, release }
+  const next = (name: string) => {
+    const first = holders.has(name) ? undefined : queues.get(name)?.shift()
+    if (!first) return
+    holders.set(name, first)
+    first.granted()
+  }
+  const ask = (name: string, request: Request, isFirst?: boolean) => {
+    const queue = queues.get(name) ?? []
+    queues.set(name, isFirst ? [request, ...queue] : [...queue, request])
+    next(name)
+  }
+  const release = (name: string, request: Request) => {
+    queues.set(
+      name,
+      (queues.get(name) ?? []).filter((other) => other !== request),
+    )
+    if (holders.get(name) === request) holders.delete(name)
+    next(name)
+  }
+  const rob = (name: string) => {
+    const holder = holders.get(name)
+    holders.delete(name)
+    holder?.robbed()
   }
 
-  return {
-    hold: (name) => hold(name).release,
-    steal: (name) => robbed.get(name)?.(),
+  const locks: FakeLocks = {
+    hold(name) {
+      const request: Request = { granted: () => {}, robbed: () => {} }
+      ask(name, request)
+      return () => release(name, request)
+    },
+    steal(name) {
+      rob(name)
+      next(name)
+    },
+    lose(name) {
+      holders.delete(name)
+      next(name)
+    },
     lockOf: (lifetime) => ({
-      async run(name, work) {
-        if (lifetime.dead) return never()
-        const { before, release } = hold(name)
-        lifetime.onDeath(release)
-        await lifetime.query(() => before)
-        const stolen = new Promise<never>((_resolve, reject) => {
-          robbed.set(name, () => {
-            release()
-            reject(new DOMException('The lock was stolen.', 'AbortError'))
-          })
+      async run(name, work, steal) {
+        if (lifetime.dead || locks.broken === 'silent') return never()
+        if (locks.broken === 'refuses') throw new Error('No locks here.')
+        if (steal) rob(name)
+        return new Promise((resolve, reject) => {
+          const request: Request = {
+            granted: () =>
+              void work()
+                .finally(() => release(name, request))
+                .then(resolve, reject),
+            robbed: () => reject(aborted('The lock was stolen.')),
+          }
+          lifetime.onDeath(() => release(name, request))
+          ask(name, request, steal)
         })
-        try {
-          return await Promise.race([work(), stolen])
-        } finally {
-          release()
-        }
       },
-      released: (name) => lifetime.query(async () => held.get(name)),
+      released: (name) =>
+        lifetime.query(
+          () =>
+            new Promise<void>((resolve) => {
+              if (locks.broken) return
+              const request: Request = {
+                granted() {
+                  release(name, request)
+                  resolve()
+                },
+                robbed: () => {},
+              }
+              ask(name, request)
+            }),
+        ),
     }),
   }
+  return locks
 }
+
+const aborted = (message: string) => Object.assign(new Error(message), { name: 'AbortError' })

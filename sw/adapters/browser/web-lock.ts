@@ -3,7 +3,7 @@ import type { Lock } from '../../ports/platform.ts'
 
 /** Web Locks: one namespace for all pages and worker versions of a registration; freed when a holder dies. */
 export const webLock = (scope: string): Lock => ({
-  run: (name, work) => navigator.locks.request(nameFor(name, scope), work),
+  run: (name, work, steal = false) => navigator.locks.request(nameFor(name, scope), { steal }, work),
   // Shared, so that of two worker versions that watch one recorder none waits for the other.
   released: (name) =>
     navigator.locks.request(nameFor(name, scope), { mode: 'shared' }, async () => undefined),

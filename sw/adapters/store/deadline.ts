@@ -19,20 +19,16 @@ export function deadline(ms: number): Deadline {
     extend(moreMs) {
       untilMs = Math.max(untilMs, performance.now() + moreMs)
     },
-    async race(promise) {
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const timeIsUp = new Promise<never>((_resolve, reject) => {
+    race: (promise) =>
+      new Promise((resolve, reject) => {
+        let timer: ReturnType<typeof setTimeout> | undefined
         const look = () => {
           const leftMs = untilMs - performance.now()
-          if (leftMs > 0) {
-            timer = setTimeout(look, leftMs)
-          } else {
-            reject(new HoldfastError('storage-failed', 'The database does not answer.'))
-          }
+          if (leftMs > 0) timer = setTimeout(look, leftMs)
+          else reject(new HoldfastError('storage-failed', 'It took too long.'))
         }
         look()
-      })
-      return Promise.race([promise, timeIsUp]).finally(() => clearTimeout(timer))
-    },
+        promise.then(resolve, reject).finally(() => clearTimeout(timer))
+      }),
   }
 }

@@ -81,17 +81,11 @@ export function idbStore(name: string): Store {
   const ask = <T>(mode: IDBTransactionMode, request: (payloads: IDBObjectStore) => IDBRequest<T>) =>
     run(PAYLOADS, mode, ({ tx }) => resultOf(request(tx.objectStore('payloads'))))
 
-  /** What keeps the bytes; where that fails, a key that can be read beside them tells that the database is well. */
+  /** What keeps the bytes. */
   async function find(id: ChunkId): Promise<Blob | ArrayBuffer> {
-    try {
-      const found: Blob | ArrayBuffer | undefined = await ask('readonly', (payloads) => payloads.get(id))
-      if (found !== undefined) return found
-    } catch (cause) {
-      if ((cause as HoldfastError).code !== 'storage-failed') throw cause
-      await ask('readonly', (payloads) => payloads.getKey(id))
-      throw unreadable(id, cause)
-    }
-    throw unreadable(id)
+    const found: Blob | ArrayBuffer | undefined = await ask('readonly', (payloads) => payloads.get(id))
+    if (!found) throw new HoldfastError('payload-unreadable', `Chunk ${id} has no bytes.`)
+    return found
   }
 
   return {
@@ -120,12 +114,7 @@ export function idbStore(name: string): Store {
     }),
     async payload(id) {
       const stored = await find(id)
-      if (!(stored instanceof Blob)) return stored
-      try {
-        return await deadline(timeoutOf(stored.size)).race(stored.arrayBuffer())
-      } catch (cause) {
-        throw unreadable(id, cause)
-      }
+      return stored instanceof Blob ? stored.arrayBuffer() : stored
     },
     ...(keepsBlobs() && {
       async blob(id) {
@@ -144,11 +133,6 @@ interface Live {
   /** Writes what has been put off to the end. */
   flush?: () => void
 }
-
-const unreadable = (id: ChunkId, cause?: unknown) =>
-  new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`, { cause })
-
-const timeoutOf = (bytes: number) => TRANSACTION_TIMEOUT_MS + bytes / SLOWEST_BYTES_PER_MS
 
 /**
  * Runs the work and waits for the transaction's end; what was only read is known without it. A transaction that is late is
@@ -206,6 +190,7 @@ function reader(tx: IDBTransaction, queue = createQueue()): ReadTransaction {
     sessions: async () => (await all(sessions, readSession)).sort((a, b) => b.startedAtMs - a.startedAtMs),
     openSessions: () => all(sessions.index('open'), readSession),
     chunk: async (id) => (await all(chunks, readChunk, id))[0],
+    count: (id) => resultOf(chunks.count(keysOf(id))),
     chunksOf: (id) => all(chunks.index('place'), readChunk, rangeOf(id)),
     provedChunks: (id, from, to) => all(chunks.index('proved'), readChunk, rangeOf(id, from, to)),
     entries: (id, from, to) => resultOf(store('entries').getAll(rangeOf(id, from, to))),
@@ -233,7 +218,6 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
   const known = new Map<SessionId, ReturnType<typeof read.session>>()
   const changed = new Map<SessionId, SessionRecord>()
   let lines: LogEntry[] = []
-  const chunks = tx.objectStore('chunks')
   const put = async (store: string, value: unknown, key?: IDBValidKey) =>
     void tx.objectStore(store).put(value, key)
   const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
@@ -260,8 +244,6 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
     },
     sessions: () => (flush(), read.sessions()),
     openSessions: () => (flush(), read.openSessions()),
-    log: (count) => (flush(), read.log(count)),
-    nextDue: (...asked) => reader(tx).nextDue(...asked),
     async putSession(session) {
       known.set(session.id, Promise.resolve(session))
       changed.set(session.id, session)
@@ -271,7 +253,7 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
       return put('chunks', chunk)
     },
     putPayload: async (id, bytes, posted) => {
-      live.timer.extend(timeoutOf(bytes.byteLength))
+      live.timer.extend(TRANSACTION_TIMEOUT_MS + bytes.byteLength / SLOWEST_BYTES_PER_MS)
       const has = (key: ChunkId) => resultOf(tx.objectStore('payloads').getKey(key))
       const known = (await has(RESERVE)) ?? (await has(id))
       await put('payloads', payloadForm(bytes, posted), id)
@@ -283,8 +265,7 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
     deleteSession: async (id) => {
       known.delete(id)
       changed.delete(id)
-      for (const key of await resultOf(chunks.index('place').getAllKeys(rangeOf(id))))
-        for (const store of ['chunks', 'payloads']) await remove(store, key)
+      for (const store of ['chunks', 'payloads']) await remove(store, keysOf(id))
       for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))
       await remove('sessions', id)
     },
@@ -308,12 +289,13 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
 const rangeOf = (id: SessionId, from = 0, to = Infinity) =>
   IDBKeyRange.bound([id, from], [id, to], false, true)
 
+/** The ids of a session's chunks: the character after the slash ends them. */
+const keysOf = (id: SessionId) => IDBKeyRange.bound(`${id}/`, `${id}0`)
+
 /** A failure of the database in our terms; errors that are ours already pass unchanged. */
 function storageError(error: unknown): HoldfastError {
   if (!(error instanceof DOMException)) return HoldfastError.from(error)
   const { name, message } = error
-  if (name === 'QuotaExceededError')
-    return new HoldfastError('storage-full', 'The device is full.', { cause: error })
-  const what = name === 'VersionError' ? 'Reload: the database is newer.' : `The database failed: ${message}`
-  return new HoldfastError('storage-failed', what, { cause: error })
+  const code = name === 'QuotaExceededError' ? 'storage-full' : 'storage-failed'
+  return new HoldfastError(code, `${name}: ${message}`, { cause: error })
 }

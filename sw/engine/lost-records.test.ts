@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import { recordingLockName } from '../../src/protocol/messages.ts'
+import { sessionView } from '../core/view.ts'
+import { loseRecords } from '../testing/lose.ts'
+import {
+  aRawStart,
+  cidOf,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sealedChunk,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
+import { admitChunk } from './admit.ts'
+import { createDrain } from './drain.ts'
+import {
+  discardSession,
+  endSession,
+  interruptSession,
+  pauseSession,
+  resumeSession,
+  startSession,
+} from './sessions.ts'
+
+// Promises 1, 5 of docs/guarantees.md.
+
+const id = sessionIdOf(1)
+
+const seen = async (world: World) =>
+  sessionView(await world.session(id), { bytesOf: () => 0, bytesPerSecond: () => 0 })
+const lines = async (world: World, event: string) =>
+  (await world.disk.read((tx) => tx.log(1_000))).filter((line) => line.event === event)
+
+describe('a chunk whose record is lost', () => {
+  it('before its upload is told, and the rest comes to an end that is no whole one', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 4 })
+    await recordSession(world, { number: 2, chunks: 2 })
+    await loseRecords(world, (chunk) => chunk === `${id}/1`)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await seen(world)).toMatchObject({ ending: 'interrupted', missing: 1, upload: 'confirmed' })
+    expect(await world.statuses(id)).toEqual(Array(3).fill('confirmed'))
+    expect(await lines(world, 'recounted')).toHaveLength(1)
+    expect((await world.session(sessionIdOf(2))).lost).toBeUndefined()
+  })
+
+  it.each(['uploaded', 'anchoring', 'parked'])('while it is %s likewise', async (at) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const cids = new Set((await world.chunks(id)).map(cidOf))
+    if (at === 'uploaded')
+      world.server.fault = (_op, of) => (cids.has(of) ? undefined : { code: 'bad-answer' })
+    if (at === 'anchoring') world.chain.fault = () => ({ code: 'unreachable' })
+    if (at === 'parked') world.server.fault = () => ({ code: 'rejected-by-store' })
+    await drainOnce(world, world.worker(), 'push')
+    world.server.fault = () => undefined
+    world.chain.fault = () => undefined
+    await loseRecords(world, (chunk) => chunk === `${id}/1`)
+    await resumeSession(world.worker(), id)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await seen(world)).toMatchObject({ missing: 1, upload: 'confirmed', lastError: undefined })
+  })
+
+  it('before it was sealed holds no end up, which says that it is not whole', async () => {
+    const world = createWorld()
+    await startSession(world.worker(), aRawStart())
+    for (const index of [0, 1, 2]) await admitChunk(world.worker(), await rawChunk(id, index))
+    await endSession(world.worker(), id, 3)
+    await loseRecords(world, (chunk) => chunk === `${id}/1`)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.session(id)).toMatchObject({ logEnd: 'interrupted', lost: 1 })
+    expect(await seen(world)).toMatchObject({ ending: 'interrupted', missing: 1, upload: 'confirmed' })
+  })
+
+  it.each([0, 5])('while it is recorded makes it no whole one, %i chunks later', async (later) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3, ending: 'recording' })
+    const release = world.locks.hold(recordingLockName(id))
+    await loseRecords(world, (chunk) => chunk === `${id}/1`)
+    const worker = world.worker()
+    const drain = createDrain(worker)
+    void drain.join('message')
+    await world.clock.advance(20_000)
+    expect(await seen(world)).toMatchObject({ ending: 'recording', missing: 1 })
+    for (let index = 3; index < 3 + later; index++) await admitChunk(worker, await sealedChunk(id, index))
+    const ended = await endSession(worker, id, 3 + later)
+    expect(ended).toMatchObject({ ending: 'interrupted', logEnd: 'interrupted' })
+    release()
+    void drain.join('message')
+    await world.clock.advance(60_000)
+    expect(await seen(world)).toMatchObject({ missing: 1, upload: 'confirmed' })
+  })
+
+  it('where no page tells how many there were is missing too', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3, ending: 'recording' })
+    await loseRecords(world, (_chunk, at) => at > 0)
+    await interruptSession(world.worker(), id)
+    await drainOnce(world, world.worker())
+    expect(await seen(world)).toMatchObject({ ending: 'interrupted', missing: 2, upload: 'confirmed' })
+  })
+
+  it('and with it all others, leaves a session that is over, and not whole', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    await loseRecords(world, () => true)
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await seen(world)).toMatchObject({ ending: 'interrupted', missing: 2, upload: 'confirmed' })
+    await discardSession(world.worker(), id, undefined)
+    expect(await world.disk.read((tx) => tx.sessions())).toEqual([])
+  })
+
+  it('takes nothing after the end that was said, and says it once', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    await loseRecords(world, (_chunk, at) => at === 0)
+    await drainOnce(world, world.worker())
+    await expect(admitChunk(world.worker(), await sealedChunk(id, 0))).rejects.toMatchObject({
+      code: 'session-ended',
+    })
+    await endSession(world.worker(), id, 2)
+    expect(await world.session(id)).toMatchObject({ size: 4, logEnd: 'complete' })
+  })
+
+  it('is told within two minutes, though its store asks for an hour', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 5 })
+    world.server.fault = () => ({ code: 'throttled', retryAfterMs: 3_600_000 })
+    void createDrain(world.worker()).join('message')
+    await world.clock.advance(5_000)
+    await loseRecords(world, (_chunk, at) => at === 3)
+    void createDrain(world.worker()).join('message')
+    await world.clock.advance(115_000)
+    expect(await seen(world)).toMatchObject({ ending: 'interrupted', missing: 1 })
+  })
+})
+
+describe('what is left of a session', () => {
+  it('whose record is lost goes with the word alone, be it no more than bytes', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    const chunks = await world.chunks(id)
+    const bytes = await world.disk.payload(chunks[0]!.id)
+    await world.disk.write(async (tx) => {
+      await tx.deleteSession(id)
+      await tx.putPayload(chunks[0]!.id, bytes)
+    })
+    await discardSession(world.worker(), id, undefined)
+    expect(await world.hasPayload(chunks[0]!)).toBe(true)
+    await discardSession(world.worker(), id, 'discard-unconfirmed')
+    expect(await world.hasPayload(chunks[0]!)).toBe(false)
+  })
+})
+
+describe('a person who pauses and resumes again and again', () => {
+  it('has nothing written that does not change', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 20 })
+    const written: string[] = []
+    const { write } = world.disk
+    world.disk.write = (work, needs) =>
+      write(
+        (tx) =>
+          work(
+            Object.assign(Object.create(tx) as typeof tx, {
+              putChunk: (chunk: Parameters<typeof tx.putChunk>[0]) => (
+                written.push(chunk.id),
+                tx.putChunk(chunk)
+              ),
+            }),
+          ),
+        needs,
+      )
+    await resumeSession(world.worker(), id)
+    expect(written.splice(0)).toEqual([])
+    const cids = (await world.chunks(id)).map(cidOf)
+    world.server.fault = (_op, of) => (cids.indexOf(of) < 2 ? { code: 'rejected-by-store' } : undefined)
+    await drainOnce(world, world.worker(), 'push')
+    written.length = 0
+    const told = (await lines(world, 'resumed')).length
+    const first = cids.slice(0, 2).map((_cid, at) => `${id}/${at}`)
+    for (const [ask, expected] of [
+      // What is parked has no place that it could lose.
+      [pauseSession, []],
+      [pauseSession, []],
+      [resumeSession, first],
+      [resumeSession, []],
+      [pauseSession, first],
+      [pauseSession, []],
+      [resumeSession, first],
+      [resumeSession, []],
+    ] as const) {
+      await ask(world.worker(), id)
+      expect(written.splice(0)).toEqual(expected)
+    }
+    expect(await lines(world, 'resumed')).toHaveLength(told + 2)
+    world.server.fault = () => undefined
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await world.statuses(id)).toEqual(Array(20).fill('confirmed'))
+  })
+})

@@ -1,0 +1,162 @@
+import { describe, expect, it, test } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
+import type { ChunkRecord } from '../core/record.ts'
+import type { Sealer } from './context.ts'
+import { aRawStart, createWorld, rawChunk, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import { admitChunk } from './admit.ts'
+import { createEngine } from './engine.ts'
+import { endSession, startSession } from './sessions.ts'
+
+// Promise 5 of docs/guarantees.md: what hangs or talks nonsense behind a port is told within two minutes, and stops no
+// other.
+
+const id = sessionIdOf(1)
+const never = () => new Promise<never>(() => {})
+
+/** A page greets this worker every 20 s, so long. */
+async function greeted(world: World, worker: ReturnType<World['worker']>, ms: number) {
+  const engine = createEngine(worker, Promise.resolve())
+  const hello = { holdfast: PROTOCOL_VERSION, type: 'hello', again: true }
+  for (let at = 0; at < ms; at += 20_000) {
+    void engine.receive(hello, () => undefined)
+    await world.clock.advance(20_000)
+  }
+}
+
+async function rawSession(world: World, chunks: number) {
+  await startSession(world.worker(), aRawStart())
+  for (let index = 0; index < chunks; index++) await admitChunk(world.worker(), await rawChunk(id, index))
+  await endSession(world.worker(), id)
+}
+
+/** The world’s worker with a sealer that fails so for the chunks with these indexes. */
+function sealing(world: World, indexes: readonly number[], fails: Sealer) {
+  const worker = world.worker()
+  const sealer: Sealer = worker.sealer!
+  return {
+    ...worker,
+    sealer: (async (context, chunk) =>
+      indexes.includes(chunk.index) ? fails(context, chunk) : sealer(context, chunk)) satisfies Sealer,
+  }
+}
+
+describe('a sealer', () => {
+  const others = (chunks: readonly ChunkRecord[]) => chunks.slice(1).map(({ state }) => state.status)
+
+  it.each<[string, Sealer]>([
+    ['hangs', never],
+    ['does nothing', async () => undefined],
+    ['throws no error', () => Promise.reject('No.')],
+  ])(
+    'that %s fails that chunk alone, which is told within two minutes and tried again',
+    async (_what, fails) => {
+      const world = createWorld()
+      await rawSession(world, 5)
+      await greeted(world, sealing(world, [0], fails), 120_000)
+      expect(await world.session(id)).toMatchObject({ parked: 1, trouble: { error: { code: 'defect' } } })
+      expect(others(await world.chunks(id))).toEqual(Array(4).fill('confirmed'))
+      await greeted(world, world.worker(), 200_000)
+      expect(await world.statuses(id)).toEqual(Array(5).fill('confirmed'))
+    },
+  )
+
+  it('that hangs for chunk after chunk holds the others up for less than two minutes at a time', async () => {
+    const world = createWorld()
+    await rawSession(world, 8)
+    await greeted(world, sealing(world, [0, 1, 2], never), 180_000)
+    expect((await world.statuses(id)).slice(3)).toEqual(Array(5).fill('confirmed'))
+  })
+
+  it('has longer for a large chunk, and two minutes for the largest', async () => {
+    const world = createWorld()
+    await rawSession(world, 1)
+    const [chunk] = await world.chunks(id)
+    await world.disk.write((tx) => tx.putChunk({ ...chunk!, sizeBytes: 64 * 1024 * 1024 }))
+    const worker = sealing(world, [0], never)
+    await greeted(world, worker, 100_000)
+    expect((await world.session(id)).trouble).toBeUndefined()
+    await greeted(world, worker, 20_000)
+    expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'defect' } })
+  })
+
+  it.each(['timeout', 'throttled'] as const)('that fails with %s says nothing of the store', async (code) => {
+    const world = createWorld()
+    await rawSession(world, 1)
+    await recordSession(world, { number: 2, chunks: 6 })
+    const fails = () =>
+      Promise.reject(new HoldfastError(code, 'The key service.', { retryAfterMs: 3_600_000 }))
+    world.server.latencyMs = 1_000
+    await greeted(world, sealing(world, [0], fails), 20_000)
+    expect(await world.statuses(sessionIdOf(2))).toEqual(Array(6).fill('confirmed'))
+    expect(await world.session(id)).toMatchObject({ trouble: { error: { code } } })
+  })
+})
+
+describe('an error of another copy of the library', () => {
+  const foreign = (retryAfterMs: unknown) =>
+    Object.assign(new Error('Odd.'), { name: 'HoldfastError', code: 'throttled', retryAfterMs })
+
+  it.each([undefined, Number.NaN, -5, null])(
+    'that asks for a wait of %s is tried again soon',
+    async (wait) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 2 })
+      const worker = world.worker()
+      const { send } = worker.transport
+      let sends = 0
+      worker.transport.send = (...args) => (sends++ === 0 ? Promise.reject(foreign(wait)) : send(...args))
+      await greeted(world, worker, 40_000)
+      expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+    },
+  )
+
+  it.each([Infinity, 1e15])('that asks for a wait of %s is heeded for an hour', async (wait) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    const worker = world.worker()
+    const { send } = worker.transport
+    let sends = 0
+    worker.transport.send = (...args) => (sends++ === 0 ? Promise.reject(foreign(wait)) : send(...args))
+    await greeted(world, worker, 3_500_000)
+    expect(await world.session(id)).toMatchObject({ parked: 0, trouble: { error: { code: 'throttled' } } })
+    await greeted(world, worker, 200_000)
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+  })
+})
+
+test('an anchor of the app’s own that hangs is told within two minutes, and asked again', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 2 })
+  const worker = world.worker()
+  const { witness } = worker.anchor
+  let looks = 0
+  const anchor: typeof worker.anchor = {
+    ...worker.anchor,
+    witness: (...args) => (looks++ === 0 ? never() : witness(...args)),
+  }
+  await greeted(world, { ...worker, anchor }, 110_000)
+  expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+})
+
+test('an app’s way to be woken that throws, rather than rejects, stops nothing', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 2 })
+  const worker = world.worker()
+  worker.wake.arm = () => {
+    throw new Error('There is no such plugin.')
+  }
+  await greeted(world, worker, 20_000)
+  expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+})
+
+test('a chunk that a later version calls otherwise is sent, and no look spins on it', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 2 })
+  const [chunk] = await world.chunks(id)
+  await world.disk.write((tx) =>
+    tx.putChunk({ ...chunk!, state: { ...chunk!.state, status: 'checking' } } as unknown as ChunkRecord),
+  )
+  await greeted(world, world.worker(), 20_000)
+  expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+})
