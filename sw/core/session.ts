@@ -54,8 +54,9 @@ export function isSettled(session: SessionRecord): boolean {
   if (ending === 'recording' || damaged) return false
   const total = totalChunks(session)
   if (total !== tally.confirmed) return false
-  // What its last entry says is how it ended: whatever changes that adds another.
-  return total === 0 || (!!logEnd && anchored?.size === size && !expired)
+  // Nothing follows a complete end, whatever is lost after it.
+  const isSaid = logEnd === 'complete' || logEnd === endingOf(session)
+  return total === 0 || (isSaid && anchored?.size === size && !expired)
 }
 
 /** So many settled sessions are kept; of the others a few are forgotten at a time. */
