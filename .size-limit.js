@@ -71,7 +71,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '26.56 kB',
+    limit: '26.53 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -80,7 +80,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '25.2 kB',
+    limit: '25.18 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
