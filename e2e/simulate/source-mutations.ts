@@ -367,7 +367,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'takes a recording for settled without its end on the chain',
     /does not hold its whole log|not anchored as it ended|ended as idle/,
-    ['core/session', 'isEmpty(session) || (!!logEnd && anchored?.size === size && !expired)', 'true'],
+    ['core/session', 'isEmpty(session) || (isSaid && anchored?.size === size && !expired)', 'true'],
   ),
   plant('forgets what it anchored', /is not at its end/, [
     'core/session-machine',

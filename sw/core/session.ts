@@ -56,8 +56,9 @@ export function isSettled(session: SessionRecord): boolean {
   const { ending, size, logEnd, anchored, tally, expired, damaged } = session
   if (ending === 'recording' || damaged) return false
   if (totalChunks(session) !== tally.confirmed) return false
-  // What its last entry says is how it ended: whatever changes that adds another.
-  return isEmpty(session) || (!!logEnd && anchored?.size === size && !expired)
+  // Nothing follows a complete end, whatever is lost after it.
+  const isSaid = logEnd === 'complete' || logEnd === endingOf(session)
+  return isEmpty(session) || (isSaid && anchored?.size === size && !expired)
 }
 
 /** So many settled sessions are kept; of the others a few are forgotten at a time. */
