@@ -44,9 +44,16 @@ export interface PageWanted {
 }
 /** What the page tells in which the demo's reader opens one. */
 export interface FramePage {
-  readonly openMs: number
   readonly frameMs: number
+  /** Until all of its list was checked, while its pieces were read. */
+  readonly wholeMs: number
+  /** How many of its pieces were checked by then. */
+  readonly piecesByThen: number
+  /** Of the page's thread, over 50 ms, until then. */
+  readonly longTasks: number
+  readonly longestTaskMs: number
 }
+
 export interface PageMeasured {
   readonly bytes: number
   readonly openMs: number

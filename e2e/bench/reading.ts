@@ -10,7 +10,14 @@ import { openSession, type OpenSessionOptions } from '../../src/verify/index.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
-import type { GatewayKind, PageMeasured, PageWanted, Served, ServerOptions } from './reading-server.ts'
+import type {
+  FramePage,
+  GatewayKind,
+  PageMeasured,
+  PageWanted,
+  Served,
+  ServerOptions,
+} from './reading-server.ts'
 
 const HELP = `Measures reading back, in Node, against gateways and a node in a process of their own. Prints JSON.
 
@@ -18,6 +25,8 @@ const HELP = `Measures reading back, in Node, against gateways and a node in a p
 
   --chunks N   of many, browser, frame and seek (default 10000)
   --rtt N      round trip of many, browser, frame, seek and race, ms (default 100)
+  --lists L    of many, browser and frame: full, once more, or single pages (default: each of them)
+  --rounds N   of frame (default 3)
   --gib N      of memory (default 1)
   --mib N      of throughput (default 256)`
 
@@ -26,6 +35,8 @@ const { values, positionals } = parseArgs({
   options: {
     chunks: { type: 'string', default: '10000' },
     rtt: { type: 'string', default: '100' },
+    lists: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
     gib: { type: 'string', default: '1' },
     mib: { type: 'string', default: '256' },
     help: { type: 'boolean', default: false },
@@ -36,7 +47,7 @@ const MIB = 1024 * 1024
 
 async function served<Result>(
   changes: Partial<ServerOptions>,
-  work: (served: Served, measured: Promise<PageMeasured>) => Promise<Result>,
+  work: (served: Served, measured: <Measured>() => Promise<Measured>) => Promise<Result>,
 ): Promise<Result> {
   const options: ServerOptions = {
     chunks: 100,
@@ -53,8 +64,10 @@ async function served<Result>(
   ])
   try {
     const [told] = (await once(server, 'message')) as [Served]
-    const measured = once(server, 'message').then(([found]) => found as PageMeasured)
-    return await work(told, measured)
+    return await work(told, async <Measured>() => {
+      const [found] = (await once(server, 'message')) as [Measured]
+      return found
+    })
   } finally {
     server.disconnect()
   }
@@ -85,12 +98,14 @@ async function readAll(told: Served, kinds: readonly GatewayKind[]) {
 }
 
 /** Chunks of a page, whether logs tell the times of their blocks, and whether full pages take the place of small ones. */
-const MANY = [
-  [1, true, 'full'],
-  [1, false, 'full'],
-  [1, true, undefined],
-  [1, true, 'once more'],
-] as const
+const MANY = (
+  [
+    [1, true, 'full'],
+    [1, false, 'full'],
+    [1, true, undefined],
+    [1, true, 'once more'],
+  ] as const
+).filter(([, , lists]) => values.lists === undefined || values.lists === (lists ?? 'single'))
 
 const AT_A_TIME = [
   ['as many as are asked', ['good']],
@@ -99,8 +114,8 @@ const AT_A_TIME = [
 ] as const
 
 /** Reads all of it in a page of its gateway's origin. */
-async function inBrowser(told: Served, measured: Promise<PageMeasured>): Promise<PageMeasured> {
-  const found = await inPage(told, measured)
+async function inBrowser(told: Served, measured: <Of>() => Promise<Of>): Promise<PageMeasured> {
+  const found = await inPage<PageMeasured>(told, measured)
   if (found.bytes !== told.plaintextBytes) throw new Error(JSON.stringify(found))
   return found
 }
@@ -133,7 +148,7 @@ async function recordedSlice(): Promise<{ base64: string; mimeType: string }> {
 }
 
 /** What a page of its gateway's origin tells. */
-async function inPage<Measured>(told: Served, measured: Promise<Measured>): Promise<Measured> {
+async function inPage<Measured>(told: Served, measured: <Of>() => Promise<Of>): Promise<Measured> {
   const { name, groupKey, registry } = told
   const wanted: PageWanted = { name, groupKey, registry }
   const profile = await mkdtemp(join(tmpdir(), 'holdfast-reading-'))
@@ -144,7 +159,7 @@ async function inPage<Measured>(told: Served, measured: Promise<Measured>): Prom
     url: `${told.gateways.good}/?wanted=${encodeURIComponent(JSON.stringify(wanted))}`,
   })
   try {
-    const found = await measured
+    const found = await measured<Measured>()
     if (typeof found === 'object' && found !== null && 'error' in found) throw new Error(String(found.error))
     return found
   } finally {
@@ -182,15 +197,17 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     return figures
   },
 
-  /** Until the demo's reader shows the first frame of a long recording, from its opening on. */
+  /** Until the demo's reader shows the first frame of a long recording, from its opening on, and has checked its list. */
   async frame() {
     const media = await recordedSlice()
     const figures: object[] = []
     for (const [chunksPerPage, logTimes, lists] of MANY.filter(([, isTold]) => isTold)) {
       const options = { chunks, roundTripMs, chunksPerPage, logTimes, lists, media }
       await served({ ...options, hasPage: 'first-frame' }, async (told, measured) => {
-        const found = await inPage(told, measured)
-        figures.push({ chunks, pages: told.pages, lists, ...found })
+        for (let round = 0; round < Number(values.rounds); round++) {
+          const found = await inPage<FramePage>(told, measured)
+          figures.push({ chunks, pages: told.pages, lists, ...found, load: loadavg()[0] })
+        }
       })
     }
     return figures

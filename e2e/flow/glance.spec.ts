@@ -1,30 +1,7 @@
-import type { Page } from '@playwright/test'
 import { leavePending } from '../page/pending.ts'
+import { shiftsOf, sumShifts } from '../page/shifts.ts'
 import { openDemo } from '../page/witness.ts'
 import { expect, test, WHOLE } from '../fixtures.ts'
-
-type Shift = PerformanceEntry & {
-  readonly value: number
-  readonly hadRecentInput: boolean
-  readonly sources: readonly { readonly node: Node | null }[]
-}
-
-/** Runs in the page: sums what moves by itself, from the first paint on (web.dev/cls), and keeps what it was. */
-function sumShifts(): void {
-  let sum = 0
-  const moved: string[] = []
-  Reflect.set(window, 'shifts', () => ({ sum, moved: moved.join(', ') }))
-  new PerformanceObserver((list) => {
-    for (const { value, hadRecentInput, sources } of list.getEntries() as Shift[]) {
-      if (hadRecentInput) continue
-      sum += value
-      for (const { node } of sources) if (node instanceof Element) moved.push(`${node.id} ${node.className}`)
-    }
-  }).observe({ type: 'layout-shift', buffered: true })
-}
-
-const shiftsOf = (page: Page) =>
-  page.evaluate(() => (Reflect.get(window, 'shifts') as () => { sum: number; moved: string })())
 
 for (const pending of [0, 1, 21])
   test(

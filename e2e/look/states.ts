@@ -1,6 +1,7 @@
 import type { BrowserContext, Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { expect, type Stack } from '../fixtures.ts'
+import { holdHeads } from '../page/held-heads.ts'
 import { ask } from '../page/messages.ts'
 import { leavePending } from '../page/pending.ts'
 import { loseSource } from '../page/sources.ts'
@@ -86,8 +87,13 @@ export async function lookAtRecording(stack: Stack, context: BrowserContext, loo
   backend.faults.clear()
 
   const reader = await context.newPage()
+  const release = await holdHeads(reader)
   await reader.goto(`${url}/read.html#key=${encodeKey(groupKey)}`)
   await reader.getByTestId('open-button').first().click()
+  await expect.poll(async () => Number(await proved(reader))).toBeGreaterThanOrEqual(1)
+  await expect(reader.getByTestId('reader-checking')).toContainText('still being looked for')
+  await look(reader, '15-reader-checks')
+  release()
   await expect.poll(async () => Number(await proved(reader))).toBeGreaterThanOrEqual(2)
   await look(reader, '15-reader-plays')
   await reader.close()

@@ -3,7 +3,7 @@ import { hex } from './bytes.ts'
 import { DEEDS, Scene, WHOLE, type Outcome } from './deeds.ts'
 import { evidenceOf, type EvidenceWorld } from './evidence-world.ts'
 import { startFakeNode, type FakeNode } from './fake-node.ts'
-import { saidByProduct } from './product-reader.ts'
+import { saidByProduct, saidInSteps, takenBack } from './product-reader.ts'
 import { noPython, startPythonReader, type PythonReader } from './python-reader.ts'
 import { readSecond, type Said } from './second-reader.ts'
 
@@ -50,6 +50,12 @@ describe('the reader says of', () => {
     const expected = typeof deed.says === 'string' ? deed.says : { ...WHOLE, ...deed.says }
     const said = await saidByProduct(world, node)
     expect(outcomeOf(said)).toEqual(expected)
+
+    // A reader that begins before it knows all says the same at last, and nothing before that it takes back.
+    const { early, last } = await saidInSteps(world, node)
+    expect(last).toEqual(said)
+    // Where the node contradicts itself later, all is refused; what its first block had stays true.
+    if (!('refused' in last)) expect(early.flatMap((step) => takenBack(step, last))).toEqual([])
 
     if (deed.isServed) return
     expect(await readSecond(evidenceOf(world), hex(world.name), world.group.privateKey)).toEqual(said)

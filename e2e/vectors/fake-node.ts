@@ -147,16 +147,15 @@ export async function startFakeNode(first: EvidenceWorld): Promise<FakeNode> {
       case 'eth_call': {
         const [{ to, data }, block] = params as [{ to: string; data: string }, string]
         if (to.toLowerCase() !== REGISTRY || !data.startsWith(SESSIONS)) return '0x'
-        return sessionsResult(world, data.slice(10), Number(block))
+        return sessionsResult(world, data.slice(10), block === 'latest' ? newest : Number(block))
       }
       case 'eth_getLogs': {
         const [filter] = params as [{ address: string; topics: string[]; fromBlock: string; toBlock: string }]
         const [from, to] = [Number(filter.fromBlock), Number(filter.toBlock)]
         if (to - from + 1 > maxRange) return refuseRpc('query exceeds max block range')
         return world.witnessed
-          .map((one, at) => ({ log: logOf(world, one, at), block: one.block }))
-          .filter(({ log, block }) => block >= from && block <= to && filter.topics[1] === log.topics[1])
-          .map(({ log }) => log)
+          .flatMap((one, at) => (one.block >= from && one.block <= to ? logOf(world, one, at) : []))
+          .filter((log) => filter.topics[1] === log.topics[1])
       }
       case 'eth_getBlockByNumber': {
         const number = Number(params[0])

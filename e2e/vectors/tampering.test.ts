@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { takesWhole } from '../whole.ts'
+import { saidInSteps } from './product-reader.ts'
 import { seedsFrom, tamper } from './tampering.ts'
 
 // All 1,000: node dist/e2e/vectors/tamper.js
@@ -17,5 +18,13 @@ it(`${COUNT} random tamperings with all that is read are found, or change nothin
       'object: lost entries',
       'object: chunk-address',
     ]),
+  )
+})
+
+it(`nor are ${COUNT} missed by a reader that begins before it knows all, or believed in the beginning`, async () => {
+  const { found, missed } = await tamper(seedsFrom(0, COUNT), saidInSteps)
+  expect(missed).toEqual([])
+  expect(Object.keys(found)).toEqual(
+    expect.arrayContaining(['eth_getLogs: chain-answer', 'object: chunk-address']),
   )
 })

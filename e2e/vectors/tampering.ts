@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { worldOf } from './evidence-world.ts'
+import { worldOf, type EvidenceWorld } from './evidence-world.ts'
 import { startFakeNode, type FakeNode, type Served } from './fake-node.ts'
 import { saidByProduct } from './product-reader.ts'
 import { randomFrom, type Random } from './random.ts'
@@ -18,7 +18,7 @@ export interface Tampered {
  * all of it. Whatever it is, the reader finds it, or says exactly what it says
  * without it; only the times of blocks but the newest are the node's word.
  */
-export async function tamper(seeds: readonly string[]): Promise<Tampered> {
+export async function tamper(seeds: readonly string[], read: Read = atOnce): Promise<Tampered> {
   const found: Record<string, number> = {}
   const missed: { seed: string; what: string; said: Said }[] = []
   let node: FakeNode | undefined
@@ -27,7 +27,7 @@ export async function tamper(seeds: readonly string[]): Promise<Tampered> {
     await built.honest()
     const world = { ...worldOf(built.mine), group: built.group }
     node = await startFakeNode(world)
-    const truth = await saidByProduct(world, node)
+    const { last: truth } = await read(world, node)
     const asked = node.asked.length
     for (const seed of seeds) {
       const random = randomFrom(`tampering/${seed}`)
@@ -46,8 +46,8 @@ export async function tamper(seeds: readonly string[]): Promise<Tampered> {
         what = `object ${cid}`
         return alteredBytes(bytes, random)
       }
-      const said = await saidByProduct(world, node)
-      const outcome = judge(what, said, truth)
+      const { early, last: said } = await read(world, node)
+      const outcome = early.every((step) => isPartOf(step, truth)) ? judge(what, said, truth) : 'missed'
       found[`${what.split(' ')[0]}: ${outcome}`] = (found[`${what.split(' ')[0]}: ${outcome}`] ?? 0) + 1
       if (outcome === 'missed') missed.push({ seed, what, said })
     }
@@ -70,6 +70,23 @@ function judge(what: string, said: Said, truth: Said): string {
     ? 'another time, by the node’s word'
     : 'missed'
 }
+
+/** How a session is read: what is said of it before it is known whole, and at last. */
+type Read = (
+  world: EvidenceWorld,
+  node: FakeNode,
+) => Promise<{ readonly early: readonly Exclude<Said, { refused: string }>[]; readonly last: Said }>
+
+const atOnce: Read = async (world, node) => ({ early: [], last: await saidByProduct(world, node) })
+
+/** Whether what is said to be proved of a beginning is what was recorded. */
+const isPartOf = ({ chunks }: Exclude<Said, { refused: string }>, truth: Said) =>
+  chunks.every(
+    ({ index, verdict, plaintextHash }) =>
+      verdict !== 'proved' ||
+      ('chunks' in truth &&
+        truth.chunks.some((other) => other.index === index && other.plaintextHash === plaintextHash)),
+  )
 
 const withoutTimes = ({ chunks, ...said }: Exclude<Said, { refused: string }>) => ({
   ...said,

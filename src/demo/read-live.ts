@@ -1,6 +1,7 @@
-import { TAG_BYTES } from '../protocol/messages.ts'
 import type { VerificationCode } from '../protocol/verification-code.ts'
-import { VerificationError, type ListedChunk, type VerifiedSession } from '../verify/index.ts'
+import type { JudgedChunk, ListedChunk, OpeningStep, VerifiedSession } from '../verify/index.ts'
+
+type Verdict = 'proved' | VerificationCode
 
 /** A piece of a recording, with the seconds of the video that it is, and what came of checking it. */
 export interface CheckedPiece {
@@ -8,74 +9,79 @@ export interface CheckedPiece {
   /** In the video, ms from its beginning. */
   readonly fromMs: number
   readonly toMs: number
-  readonly verdict: 'proved' | VerificationCode
+  readonly verdict: Verdict
   /** By the chain's clock, ms since the epoch; absent where no chain was asked. */
   readonly existedBeforeMs: number | undefined
 }
 
-type Readable = Pick<VerifiedSession, 'listed' | 'range' | 'chunks'>
+/** What is read of an opened recording. */
+type Readable = Pick<VerifiedSession, 'listed' | 'chunks'>
+type Step<Session> = Pick<OpeningStep, 'isLast'> & { readonly session: Session }
 
 /**
  * Reads what a recording has by now that was not read before; call it again with each newer opening of the same
- * recording. Nothing is fetched twice, but what could not be fetched.
+ * recording. Nothing is fetched twice, but what could not be fetched. The newest listing counts: what it has no more is
+ * no piece any more.
  */
-export function liveReading() {
-  const seen = new Map<number, CheckedPiece>()
-  return {
-    pieces: (): readonly CheckedPiece[] => [...seen.values()].toSorted((a, b) => a.index - b.index),
+export function liveReading<Session extends Readable>() {
+  const verdicts = new Map<number, Verdict>()
+  let listed: readonly ListedChunk[] = []
+  let pieces: readonly CheckedPiece[] | undefined
 
-    /** Each new piece; `bytes` where it is proved. */
-    async *read({ listed, range, chunks }: Readable): AsyncGenerator<CheckedPiece & { bytes?: Uint8Array }> {
-      const places = placesOf(listed)
-      if (seen.size === 0) {
-        // All of it, in order: the next ones are read ahead.
-        const placeOf = new Map(places.map((place) => [place.index, place]))
-        for await (const chunk of chunks()) {
-          const place = placeOf.get(chunk.index)
-          if (!place) continue
-          const { fromByte: _from, toByte: _to, ...of } = place
-          const piece = { ...of, verdict: chunk.verdict }
-          seen.set(chunk.index, piece)
-          yield chunk.verdict === 'proved' ? { ...piece, bytes: chunk.plaintext } : piece
+  const isNew = ({ index }: ListedChunk) =>
+    (verdicts.get(index) ?? 'gateway-unreachable') === 'gateway-unreachable'
+
+  return {
+    /** By ascending index. */
+    pieces: (): readonly CheckedPiece[] => (pieces ??= placed(listed, verdicts)),
+
+    /**
+     * Each new piece, by the steps in which a recording opens: what a newer step has beside it is read by that one.
+     *
+     * @param onStep is told before its pieces come
+     */
+    async *read<Of extends Step<Session>>(
+      steps: AsyncGenerator<Of, void, undefined>,
+      onStep: (step: Of) => void,
+    ): AsyncGenerator<JudgedChunk, void, undefined> {
+      try {
+        let coming = steps.next()
+        for (;;) {
+          const { done, value: step } = await coming
+          if (done) return
+          let isOld = false
+          const { session, isLast } = step
+          coming = steps.next()
+          // Of a recording that is opened again, since it could not be read to its end.
+          if (!isLast && session.listed.length < listed.length) continue
+          listed = session.listed
+          pieces = undefined
+          onStep(step)
+          const old = () => (isOld = !isLast)
+          coming.then(old, old)
+          for await (const chunk of session.chunks(isNew)) {
+            verdicts.set(chunk.index, chunk.verdict)
+            pieces = undefined
+            yield chunk
+            if (isOld) break
+          }
         }
-        return
-      }
-      for (const { fromByte, toByte, ...place } of places) {
-        const known = seen.get(place.index)
-        if (known !== undefined && known.verdict !== 'gateway-unreachable') continue
-        const read = await readOne(range, fromByte, toByte)
-        const piece = { ...place, verdict: typeof read === 'string' ? read : 'proved' } as const
-        seen.set(place.index, piece)
-        // What comes late has missed its place in what is played already.
-        yield typeof read === 'string' || known ? piece : { ...piece, bytes: read }
+      } finally {
+        void steps.return()
       }
     },
   }
 }
 
-/** Where each piece is in the video, and in the file that all of them make. */
-function placesOf(listed: readonly ListedChunk[]) {
-  let fromByte = 0
-  let fromMs = 0
-  const places = []
-  for (const { index, sizeBytes, durationMs, existedBeforeMs } of listed) {
-    const [toByte, toMs] = [fromByte + sizeBytes - TAG_BYTES, fromMs + durationMs]
-    places.push({ index, fromByte, toByte, fromMs, toMs, existedBeforeMs })
-    fromByte = toByte
-    fromMs = toMs
-  }
-  return places
-}
-
-async function readOne(range: Readable['range'], from: number, to: number) {
-  const parts: Uint8Array[] = []
-  try {
-    for await (const part of range(from, to)) parts.push(part)
-  } catch (error) {
-    if (error instanceof VerificationError) return error.code
-    throw error
-  }
-  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer())
+/** Those that were looked at, where each is in the video. */
+function placed(listed: readonly ListedChunk[], verdicts: ReadonlyMap<number, Verdict>): CheckedPiece[] {
+  let toMs = 0
+  return listed.flatMap(({ index, durationMs, existedBeforeMs }) => {
+    const fromMs = toMs
+    toMs += durationMs
+    const verdict = verdicts.get(index)
+    return verdict ? [{ index, fromMs, toMs, verdict, existedBeforeMs }] : []
+  })
 }
 
 /** The piece that is on the screen at this time of the video, ms; undefined where none is. */
@@ -85,3 +91,15 @@ export const pieceAt = (pieces: readonly CheckedPiece[], ms: number): CheckedPie
 /** Length of the pieces of a recording by its log, ms. */
 export const lengthOf = (listed: readonly ListedChunk[]): number =>
   listed.reduce((sum, { durationMs }) => sum + durationMs, 0)
+
+/** Parts of the file between which nothing is missing, of pieces by their index. */
+export function runsOf(parts: ReadonlyMap<number, Blob>): Blob[] {
+  const runs: Blob[][] = []
+  let last = -2
+  for (const [index, part] of [...parts].toSorted(([a], [b]) => a - b)) {
+    if (index !== last + 1) runs.push([])
+    runs.at(-1)?.push(part)
+    last = index
+  }
+  return runs.map((run) => new Blob(run))
+}

@@ -1,35 +1,37 @@
 import type { GroupKeys } from '../group.ts'
-import { formatLink, openSession, type ListedSession, type VerifiedSession } from '../verify/index.ts'
+import {
+  formatLink,
+  openInSteps,
+  openSession,
+  type ListedSession,
+  type OpeningStep,
+  type VerificationProgress,
+  type VerifiedSession,
+} from '../verify/index.ts'
 import { announce } from './announce.ts'
-import { button, h, setAttributes, setText } from './dom.ts'
+import { button, h, setAttributes } from './dom.ts'
 import { beginsFile, fromMedia, headerOf } from './container.ts'
 import { endpoints } from './endpoints.ts'
 import { exportedFile, extensionOf } from './export-file.ts'
-import { formatClock, formatMoment } from './format.ts'
 import { download } from './hand-out.ts'
-import { chevron } from './icon.ts'
 import { livePlayer, type LivePlayer } from './live-player.ts'
-import { lengthOf, liveReading, pieceAt, type CheckedPiece } from './read-live.ts'
+import { liveReading, runsOf } from './read-live.ts'
+import { proofView, type Checked } from './reader-proof.ts'
 import { texts } from './texts.ts'
 import { verificationFailure } from './verification-failure.ts'
 
 /** While much of it is read, ms. */
 const DRAW_EVERY_MS = 250
 
-/** Pieces in a row of which all are proved, or none is. */
-function stretchesOf(pieces: readonly CheckedPiece[]) {
-  const stretches: { isProved: boolean; lengthMs: number }[] = []
-  for (const { fromMs, toMs, verdict } of pieces) {
-    const last = stretches.at(-1)
-    const isProved = verdict === 'proved'
-    if (last?.isProved === isProved) last.lengthMs += toMs - fromMs
-    else stretches.push({ isProved, lengthMs: toMs - fromMs })
-  }
-  return stretches
+/** One that was read before: its beginning is known. */
+async function* inOneStep(opening: Promise<VerifiedSession>): AsyncGenerator<OpeningStep, void, undefined> {
+  const session = await opening
+  yield { session, isLast: true, sizeOfAll: session.size }
 }
 
 /**
- * One recording, opened: it plays while it is read, and goes on when more of it comes.
+ * One recording, opened: it plays as soon as its beginning is proved, while the rest is checked, and goes on when more
+ * of it comes.
  *
  * @param onEnding is told how it ended, as far as its log says
  */
@@ -40,16 +42,18 @@ export function openedSession(
 ) {
   const words = texts.reader
   const { rpcUrl, registry, gateway } = endpoints()
-  const live = liveReading()
-  /** Parts of the file between which nothing is missing. */
-  const runs: Blob[][] = []
+  const live = liveReading<VerifiedSession>()
+  /** What is proved of the file, by index. */
+  const parts = new Map<number, Blob>()
   let lastIndex = -1
   /** Of the recording before, where this one is the rest of it. */
   let header: Blob | undefined
   const leaving = new AbortController()
   const { signal } = leaving
-  let session: VerifiedSession | undefined
+  let step: OpeningStep | undefined
   let player: LivePlayer | undefined
+  let state: Checked['state'] = 'checking'
+  let listRead = 0
   let reading = false
   /** How much of its log is wanted, and how much of it was read, all that could be fetched included. */
   let wantedSize = 0
@@ -61,19 +65,15 @@ export function openedSession(
     'aria-label': words.video,
     'data-testid': 'player',
   })
-  const now = h('p', { class: 'proof-now', 'data-testid': 'proof-now' })
-  const bar = h('div', { class: 'proof-bar', role: 'img', 'data-testid': 'proof-bar' })
-  const summary = h('p', { role: 'status', 'data-testid': 'reader-summary' })
+  const proof = proofView(video)
   const problem = h('div', {})
-  const table = h('ol', { class: 'proof-list' })
   const saveVideo = button(
     words.saveVideo,
     async () => {
       saveVideo.disabled = true
       try {
-        const { mimeType = 'video/webm' } = session ?? {}
-        const whole = runs.map((run) => new Blob(run))
-        const { file } = await exportedFile(whole, mimeType, header, signal)
+        const { mimeType = 'video/webm' } = step?.session ?? {}
+        const { file } = await exportedFile(runsOf(parts), mimeType, header, signal)
         download(file, `holdfast-${name.slice(0, 8)}.${extensionOf(mimeType)}`)
       } finally {
         saveVideo.disabled = false
@@ -84,80 +84,58 @@ export function openedSession(
   const saveProof = button(words.saveProof, () =>
     download(new Blob([proofOf()], { type: 'application/json' }), `holdfast-${name.slice(0, 8)}-proof.json`),
   )
-  const details = h('details', { class: 'details' }, h('summary', {}, chevron(), words.eachSecond), table)
-  details.addEventListener('toggle', () => drawTable())
   const element = h(
     'div',
     { class: 'player' },
     video,
-    now,
-    bar,
-    summary,
+    ...proof.above,
     problem,
     h('div', { class: 'row' }, saveVideo, saveProof),
-    details,
+    proof.below,
   )
   const proofOf = () => {
     const link = formatLink(location.href, { name, rpcUrls: [rpcUrl], registry, gateways: [gateway] })
-    const { ending, heads, newestHead, missingCount, startedAtMs } = session ?? {}
+    const { ending, heads, newestHead, missingCount, startedAtMs } = step?.session ?? {}
     return JSON.stringify(
-      { link, ending, startedAtMs, missingCount, newestHead, heads, pieces: live.pieces() },
+      {
+        link,
+        checked: step?.isLast ? 'all' : 'beginning',
+        ending,
+        startedAtMs,
+        missingCount,
+        newestHead,
+        heads,
+        pieces: live.pieces(),
+      },
       null,
       2,
     )
   }
-  const wordsFor = ({ fromMs, toMs, verdict, existedBeforeMs }: CheckedPiece) => {
-    const span = words.span(formatClock(fromMs), formatClock(toMs))
-    return verdict === 'proved'
-      ? words.proved(span, existedBeforeMs === undefined ? '' : words.existed(formatMoment(existedBeforeMs)))
-      : words.notProved(span, verdict)
-  }
-  const showNow = () => {
-    const piece = pieceAt(live.pieces(), video.currentTime * 1000)
-    setText(now, piece ? wordsFor(piece) : '')
-  }
-  video.addEventListener('timeupdate', showNow)
 
-  function draw({ listed, ending, missingCount }: VerifiedSession): void {
+  let drawing: ReturnType<typeof setTimeout> | undefined
+  function draw(): string {
+    clearTimeout(drawing)
+    drawing = undefined
     const pieces = live.pieces()
-    const proved = pieces.filter(({ verdict }) => verdict === 'proved')
-    const provedMs = proved.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
-    const told = [
-      words.ofWhich(formatClock(provedMs), formatClock(lengthOf(listed))),
-      words.endings[ending],
-      missingCount > 0 ? texts.safe.lost(missingCount) : '',
-    ]
-    setText(summary, told.filter(Boolean).join(' '))
-    const segments = stretchesOf(pieces).map(({ isProved, lengthMs }) => {
-      const segment = h('span', { 'data-verdict': isProved ? 'proved' : 'bad' })
-      segment.style.flexGrow = String(Math.max(1, lengthMs))
-      return segment
-    })
-    bar.replaceChildren(...segments)
-    setAttributes(bar, { 'aria-label': told[0] })
     setAttributes(element, {
       'data-pieces': pieces.length,
-      'data-proved': proved.length,
-      'data-ending': ending,
+      'data-proved': pieces.filter(({ verdict }) => verdict === 'proved').length,
+      'data-ending': step?.isLast ? step.session.ending : undefined,
+      'data-state': state,
     })
-    drawTable()
-    showNow()
+    return proof.draw({ pieces, step, listRead, state })
+  }
+  const drawSoon = () => {
+    drawing ??= setTimeout(draw, DRAW_EVERY_MS)
   }
 
-  /** Ten thousand lines are made for who looks at them. */
-  function drawTable(): void {
-    if (details.open) table.replaceChildren(...live.pieces().map((piece) => h('li', {}, wordsFor(piece))))
-  }
-
-  let drawn = 0
-  function drawSoon(opened: VerifiedSession): void {
-    if (Date.now() - drawn < DRAW_EVERY_MS) return
-    drawn = Date.now()
-    draw(opened)
-  }
-
-  const open = (wanted: ListedSession['name']) =>
-    openSession({ chain: { rpcUrl, registry }, gateway, name: wanted, groupKey: keys.privateKey, signal })
+  const optionsFor = (wanted: ListedSession['name']) => ({
+    chain: { rpcUrl, registry },
+    gateway,
+    name: wanted,
+    groupKey: keys.privateKey,
+    signal,
+  })
 
   /** The next bytes that are proved, for the player and the file. */
   async function take(
@@ -166,11 +144,12 @@ export function openedSession(
     { mimeType, continues }: VerifiedSession,
   ): Promise<void> {
     const part = new Blob([bytes as BlobPart])
-    const isFirst = runs.length === 0
+    const isFirst = parts.size === 0
+    parts.set(index, part)
+    // It has missed its place in what is played already, and has it in the file.
+    if (index < lastIndex) return
     const isAfterGap = index !== lastIndex + 1
     lastIndex = index
-    if (isFirst || isAfterGap) runs.push([])
-    runs.at(-1)?.push(part)
     if (isFirst && !beginsFile(bytes)) {
       header = await headerBefore(continues, mimeType)
       if (header) player?.add(header)
@@ -186,11 +165,13 @@ export function openedSession(
   ): Promise<Blob | undefined> {
     if (before === undefined) return undefined
     try {
-      const { chunks, continues } = await open(before)
-      for await (const chunk of chunks()) {
-        if (chunk.verdict === 'proved' && beginsFile(chunk.plaintext))
-          return await headerOf(new Blob([chunk.plaintext]), mimeType)
-        return await headerBefore(continues, mimeType)
+      // Its beginning is enough.
+      for await (const { session } of openInSteps(optionsFor(before))) {
+        for await (const chunk of session.chunks()) {
+          if (chunk.verdict === 'proved' && beginsFile(chunk.plaintext))
+            return await headerOf(new Blob([chunk.plaintext]), mimeType)
+          return await headerBefore(session.continues, mimeType)
+        }
       }
     } catch {
       // Then this one does not play by itself, and can be saved as it is.
@@ -198,22 +179,30 @@ export function openedSession(
     return undefined
   }
 
+  function onStep(now: OpeningStep): void {
+    step = now
+    player ??= livePlayer(video, now.session.mimeType)
+    if (now.isLast) onEnding(now.session.ending)
+    draw()
+  }
+
   /** Reads what is new. @returns whether all of it could be fetched */
   async function read(): Promise<boolean> {
-    const opened = await open(name)
-    session = opened
-    onEnding(opened.ending)
-    player ??= livePlayer(video, opened.mimeType)
-    for await (const piece of live.read(opened)) {
-      if (piece.bytes) await take(piece.index, piece.bytes, opened)
-      drawSoon(opened)
+    const onProgress = ({ pages }: VerificationProgress) => {
+      if (pages) listRead = pages.read / pages.ofAll
+      drawSoon()
     }
-    draw(opened)
-    if (opened.ending !== 'open') {
+    const options = optionsFor(name)
+    const steps = readSize === 0 ? openInSteps({ ...options, onProgress }) : inOneStep(openSession(options))
+    for await (const chunk of live.read(steps, onStep)) {
+      if (chunk.verdict === 'proved' && step) await take(chunk.index, chunk.plaintext, step.session)
+      drawSoon()
+    }
+    const { ending, mimeType } = step!.session
+    if (ending !== 'open') {
       player?.end()
       if (!player && !video.src) {
-        const whole = runs.map((run) => new Blob(run))
-        const { file } = await exportedFile(whole, opened.mimeType, header, signal)
+        const { file } = await exportedFile(runsOf(parts), mimeType, header, signal)
         signal.throwIfAborted()
         video.src = URL.createObjectURL(file)
       }
@@ -236,11 +225,20 @@ export function openedSession(
       try {
         while (readSize < wantedSize) {
           const next = wantedSize
-          if (!(await read())) break
+          // What comes later, of one that goes on, is not told of before it is there.
+          if (readSize === 0) state = 'checking'
+          draw()
+          const isAll = await read()
+          state = 'done'
+          const told = draw()
+          if (readSize === 0 || step?.session.ending !== 'open') announce(told)
+          if (!isAll) break
           readSize = next
         }
       } catch (thrown) {
         if (!signal.aborted) {
+          state = 'stopped'
+          draw()
           // It is tried again with each look, and told once.
           if (!problem.hasChildNodes()) announce(words.failed)
           problem.replaceChildren(verificationFailure(thrown))
@@ -251,6 +249,7 @@ export function openedSession(
     },
     close(): void {
       leaving.abort()
+      clearTimeout(drawing)
       player?.close()
       URL.revokeObjectURL(video.src)
       element.remove()

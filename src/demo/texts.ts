@@ -366,7 +366,13 @@ const english = {
     proved: (span: string, existed: string) => `${span}: proved. ${existed}`.trim(),
     existed: (when: string) => `It existed before ${when}.`,
     notProved: (span: string, check: string) => `${span}: not proved (${check}).`,
+    opening: 'Looking for its beginning…',
+    soFar: (proved: string) => `${proved} is proved so far.`,
     ofWhich: (proved: string, all: string) => `${proved} of ${all} is proved.`,
+    restListed: (percent: number) => `The rest is still being looked for: ${percent} % of its list is read.`,
+    restChecked: (percent: number) => `The rest is still being checked: ${percent} % is done.`,
+    restStopped: 'The rest could not be checked.',
+    allChecked: 'All of it was checked.',
     endings: {
       open: 'It goes on, or its end is not proved yet.',
       complete: '',

@@ -70,11 +70,29 @@ export const signHead = async (key: CryptoKey, head: Head): Promise<string> =>
  * @param signature `r ‖ s` in hex
  * @throws `bad-input` for what is no hex; a key or signature of another length does not hold
  */
-export async function verifyHead(head: Head, publicKey: string, signature: string): Promise<boolean> {
-  if (head.name.slice(32) !== (await keyPartOf(publicKey))) return false
-  const key = await crypto.subtle
-    .importKey('raw', fromHex(`04${publicKey}`), ECDSA, false, ['verify'])
-    // No point of the curve
-    .catch(() => undefined)
-  return key !== undefined && crypto.subtle.verify(ECDSA, key, fromHex(signature), serialiseHead(head))
+export const verifyHead = async (head: Head, publicKey: string, signature: string): Promise<boolean> =>
+  isSignedBy(await verifyingKeyOf(head.name, publicKey), head, signature)
+
+/**
+ * The key that verifies the heads of a session; undefined where it is not the one that the name names, or none at all.
+ *
+ * @param publicKey `x ‖ y` in hex
+ * @throws `bad-input` for what is no hex
+ */
+export async function verifyingKeyOf(name: SessionName, publicKey: string): Promise<CryptoKey | undefined> {
+  if (name.slice(32) !== (await keyPartOf(publicKey))) return undefined
+  return (
+    crypto.subtle
+      .importKey('raw', fromHex(`04${publicKey}`), ECDSA, false, ['verify'])
+      // No point of the curve
+      .catch(() => undefined)
+  )
 }
+
+/** @throws `bad-input` for a signature that is no hex */
+export const isSignedBy = async (
+  key: CryptoKey | undefined,
+  head: Head,
+  signature: string,
+): Promise<boolean> =>
+  key !== undefined && crypto.subtle.verify(ECDSA, key, fromHex(signature), serialiseHead(head))

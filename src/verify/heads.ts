@@ -1,4 +1,4 @@
-import { verifyHead, type SignedHead } from '../evidence/head.ts'
+import { isSignedBy, verifyingKeyOf, type SignedHead } from '../evidence/head.ts'
 import {
   ANCHORED,
   decodeAnchored,
@@ -9,9 +9,10 @@ import {
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { inParallel } from './in-parallel.ts'
+import { pauses } from './pauses.ts'
 import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
-import { ask, badAnswer, numberOf, quantity, type Chain } from './rpc.ts'
+import { ask, badAnswer, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
 
 /** A signed head, and who has witnessed it. */
 export interface FoundHead {
@@ -50,13 +51,64 @@ interface Event extends AnchoredHead {
   readonly timeMs: number | undefined
 }
 
-/**
- * All heads of a session that the registry took up to one block, in order.
- *
- * @throws VerificationError with `chain-unreachable`, `chain-answer`, `not-registered` or `heads-withheld`
- */
-export async function readHeads(chain: Chain, name: SessionName, limits: Limits): Promise<WitnessedHead[]> {
-  // One block for all: a head that is taken meanwhile is in none of the answers.
+/** What a node tells of a session's heads. */
+export interface HeadsAtNode {
+  /**
+   * Those in the block that took the first one, in order: nothing comes before them, whatever else is told. Undefined
+   * where all are in it, or there is none.
+   *
+   * @returns also how many entries the newest head of all signs for
+   * @throws VerificationError with `chain-unreachable` or `chain-answer`
+   */
+  first(): Promise<{ readonly heads: readonly WitnessedHead[]; readonly size: number } | undefined>
+  /**
+   * All that the registry took by one block, in order.
+   *
+   * @throws VerificationError with `chain-unreachable`, `chain-answer`, `not-registered` or `heads-withheld`
+   */
+  all(): Promise<WitnessedHead[]>
+}
+
+/** Nothing is asked before it is wanted. */
+export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsAtNode {
+  const judge = signatureJudge()
+  let asked: Promise<RegistrySession> | undefined
+  const registered = () => (asked ??= registeredNow(chain, name, limits))
+  const witnessed = async (events: readonly Event[], timeOf: (block: number) => number) => {
+    const pause = pauses()
+    return inParallel(events, async ({ blockNumber, timeMs: _timeMs, ...head }): Promise<WitnessedHead> => {
+      await pause()
+      return { head, blockNumber, timeMs: timeOf(blockNumber), isSigned: await judge(head) }
+    })
+  }
+  return {
+    async first() {
+      // Meanwhile, for who wants all of them.
+      registered().catch(() => {})
+      const session = await readRegistered(chain, name, 'latest', limits)
+      if (session === undefined || session.firstBlock === session.blockNumber) return undefined
+      const { firstBlock, blockAtMs, size } = session
+      const filter = eventsFilter(chain, name, firstBlock, firstBlock)
+      const result = await resultOf(chain, 'eth_getLogs', [filter], limits)
+      const events = await eventsIn(chain, name, result, firstBlock, firstBlock)
+      if (events[0]?.previousBlock !== 0 || !isUnbroken(events, events.length, firstBlock))
+        throw badAnswer(chain, `its first head should be in block ${firstBlock}, as the registry says`)
+      const timeMs = events[0].timeMs ?? (await timeOfBlock(chain, firstBlock, limits))
+      if (timeMs > blockAtMs) throw badAnswer(chain, 'the times of its blocks should rise')
+      return { heads: await witnessed(events, () => timeMs), size }
+    },
+    async all() {
+      const session = await registered()
+      const events = await readEvents(chain, name, session, limits)
+      checkNewest(chain, events, session)
+      const times = await readTimes(chain, events, session, limits)
+      return witnessed(events, (block) => times.get(block)!)
+    },
+  }
+}
+
+/** One block for all that is asked: a head that is taken meanwhile is in none of the answers. */
+async function registeredNow(chain: Chain, name: SessionName, limits: Limits): Promise<RegistrySession> {
   const newest = await newestBlock(chain, limits)
   const session = await readRegistered(chain, name, newest, limits).catch((error: unknown) => {
     const isUnheard = error instanceof VerificationError && error.class === 'transient'
@@ -64,21 +116,28 @@ export async function readHeads(chain: Chain, name: SessionName, limits: Limits)
     // Behind one name may be machines of which one is a little behind: it lacks the block that another has told.
     return readRegistered(chain, name, newest - BEHIND, limits)
   })
-  if (session === undefined) {
-    const what = `The registry ${chain.registry} knows no session ${name}`
-    throw new VerificationError('not-registered', 'reading the registry', what)
-  }
-  const events = await readEvents(chain, name, session, limits)
-  checkNewest(chain, events, session)
-  const times = await readTimes(chain, events, session, limits)
-  return Promise.all(
-    events.map(async ({ blockNumber, timeMs: _timeMs, ...head }) => {
-      const { publicKey, signature } = head
-      const isSigned = Number.isSafeInteger(head.size) && (await verifyHead(head, publicKey, signature))
-      return { head, blockNumber, timeMs: times.get(blockNumber)!, isSigned }
-    }),
-  )
+  if (session !== undefined) return session
+  const what = `The registry ${chain.registry} knows no session ${name}`
+  throw new VerificationError('not-registered', 'reading the registry', what)
 }
+
+/** Whether heads of one session are signed by its key, which is looked at once. */
+function signatureJudge() {
+  const keys = new Map<string, ReturnType<typeof verifyingKeyOf>>()
+  return async ({ publicKey, signature, ...head }: SignedHead): Promise<boolean> => {
+    if (!Number.isSafeInteger(head.size)) return false
+    const key = keys.get(publicKey) ?? verifyingKeyOf(head.name, publicKey)
+    keys.set(publicKey, key)
+    return isSignedBy(await key, head, signature)
+  }
+}
+
+const eventsFilter = (chain: Chain, name: SessionName, from: number, to: number) => ({
+  address: chain.registry,
+  topics: [ANCHORED, topicOf(name)],
+  fromBlock: quantity(from),
+  toBlock: quantity(to),
+})
 
 /**
  * The events, oldest first, asked for from the newest block backwards. Each tells the block of the one before, so that
@@ -92,14 +151,8 @@ async function readEvents(chain: Chain, name: SessionName, session: RegistrySess
   let anchors = session.anchors
   while (anchors > 0) {
     const from = Math.max(session.firstBlock, to - span + 1)
-    const filter = {
-      address: chain.registry,
-      topics: [ANCHORED, topicOf(name)],
-      fromBlock: quantity(from),
-      toBlock: quantity(to),
-    }
-    const answer = await ask(chain, 'eth_getLogs', [filter], limits)
-    const part = answer.kind === 'result' ? eventsIn(chain, name, answer.result, from, to) : []
+    const answer = await ask(chain, 'eth_getLogs', [eventsFilter(chain, name, from, to)], limits)
+    const part = answer.kind === 'result' ? await eventsIn(chain, name, answer.result, from, to) : []
     const oldest = part[0]
     if (oldest && isUnbroken(part, anchors, to) && oldest.previousBlock < from) {
       parts.unshift(part)
@@ -132,9 +185,18 @@ const isUnbroken = (events: readonly Event[], anchors: number, lastBlock: number
   })
 
 /** Untrusted logs, put in order: each of this registry and session, and from these blocks. */
-function eventsIn(chain: Chain, name: SessionName, result: unknown, from: number, to: number): Event[] {
+async function eventsIn(
+  chain: Chain,
+  name: SessionName,
+  result: unknown,
+  from: number,
+  to: number,
+): Promise<Event[]> {
   if (!Array.isArray(result)) throw badAnswer(chain, 'eth_getLogs should give a list')
-  const events = result.map((log: unknown): Event => {
+  const pause = pauses()
+  const events: Event[] = []
+  for (const log of result as unknown[]) {
+    await pause()
     const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = {
       ...(log as object),
     } as Record<string, unknown>
@@ -148,13 +210,13 @@ function eventsIn(chain: Chain, name: SessionName, result: unknown, from: number
     const event = decoded(chain, () => decodeAnchored({ topics: topics.map(String), data }))
     if (event.name !== name) throw badAnswer(chain, `a log should be of ${name}, found ${event.name}`)
     const isTold = typeof blockTimestamp === 'string'
-    return {
+    events.push({
       ...event,
       blockNumber: block,
       logIndex: numberOf(chain, logIndex, 'the index of a log'),
       timeMs: isTold ? 1_000 * numberOf(chain, blockTimestamp, 'the time of a log') : undefined,
-    }
-  })
+    })
+  }
   return events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
 }
 

@@ -1,4 +1,5 @@
-export { openSession } from './session.ts'
+export { openInSteps, openSession } from './session.ts'
+export type { OpeningStep } from './early-steps.ts'
 export { listSessions } from './list-sessions.ts'
 export type {
   GroupKey,
@@ -16,7 +17,8 @@ export type {
   RangeOptions,
   ReadNote,
   VerifiedSession,
-} from './session.ts'
+} from './verified-session.ts'
+export type { PagesRead } from './pages.ts'
 export type { Ending, ListedChunk } from './contents.ts'
 export type { HeadReport, LogEntry, Range } from './log.ts'
 export type { RangeUnit } from './range.ts'

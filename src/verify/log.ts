@@ -3,6 +3,7 @@ import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import type { FoundHead, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
+import { pauses, type Pause } from './pauses.ts'
 import { pageOf, rootsIn, viewAfter, viewOf, type View } from './view.ts'
 
 /** What a reader says of a head. */
@@ -80,6 +81,7 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
   const heads: HeadReport[] = []
   let base: View | undefined
   let isForked = false
+  const pause = pauses()
 
   for (const { head, blockNumber, timeMs, isSigned, disputed } of found) {
     const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
@@ -100,7 +102,7 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
         contradictionWithin(view, head, pageOf(pages, head.page)) ??
         contradictionOfEntries(fresh, entries) ??
         (await contradictionOfGroups(entries.get(0)?.entry ?? view.pages[0]?.entries[0]?.entry, head)) ??
-        (await contradictionOfRoots(view, [...toCheck, head]))
+        (await contradictionOfRoots(view, [...toCheck, head], pause))
       isForked = why !== undefined
       const saidOf = { ...report, ...latenessOf(fresh, timeMs) }
       heads.push(
@@ -203,11 +205,16 @@ export async function contradictionOfGroups(
   return digest === head.groups ? undefined : `its groups should be ${digest}, found ${head.groups}`
 }
 
-async function contradictionOfRoots(view: View, heads: readonly Head[]): Promise<string | undefined> {
+async function contradictionOfRoots(
+  view: View,
+  heads: readonly Head[],
+  pause: Pause,
+): Promise<string | undefined> {
   const inOrder = [...heads].sort((a, b) => a.size - b.size)
   const roots = await rootsIn(
     view,
     inOrder.map(({ size }) => size),
+    pause,
   )
   for (const [at, { size, root }] of inOrder.entries()) {
     const found = roots[at]

@@ -1,7 +1,7 @@
 import { following } from '../protocol/following.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import { readHeads, type Telling, type WitnessedHead } from './heads.ts'
+import { headsAt, type HeadsAtNode, type Telling, type WitnessedHead } from './heads.ts'
 import type { Limits } from './request.ts'
 import { hostOf, type Chain } from './rpc.ts'
 
@@ -45,78 +45,119 @@ export interface History {
 /** A node is waited for as long again as the first one took, and this long besides. */
 const GRACE_MS = 2_000
 
-/**
- * All heads of a session, by several nodes at once. What they say is signed, so none can invent a head, but each can
- * keep some back, or name a wrong block: the one that tells of most is believed, and where another names another block
- * for a head, the later time. What only others tell of, or an earlier reading did, has vanished.
- *
- * @throws VerificationError of the first node that was heard, where none can be read
- */
-export async function readHistory(
-  chains: readonly Chain[],
-  name: SessionName,
-  limits: Limits,
-  seen: readonly SeenHead[],
-): Promise<History> {
+/** What several nodes tell of a session's heads, asked at once. */
+export interface HistoryReader {
+  /**
+   * The heads in the block that took the first one: whatever else is told, nothing comes before them. Undefined where
+   * that says no less than all, where the nodes do not say the same, or none can be asked.
+   *
+   * @returns also how many entries the log has by the newest head
+   */
+  first(): Promise<{ readonly witnessed: readonly WitnessedHead[]; readonly size: number } | undefined>
+  /**
+   * All of them. What nodes say is signed, so none can invent a head, but each can keep some back, or name a wrong
+   * block: the one that tells of most is believed, and where another names another block for a head, the later time
+   * counts. What only others tell of, or an earlier reading did, has vanished.
+   *
+   * @throws VerificationError of the first node that was heard, where none can be read
+   */
+  all(seen: readonly SeenHead[]): Promise<History>
+  /** Whoever still asks stops. */
+  end(): void
+}
+
+export function historyOf(chains: readonly Chain[], name: SessionName, limits: Limits): HistoryReader {
   const ending = following(limits.signal)
-  try {
-    const read = await readAll(chains, name, { ...limits, signal: ending.signal })
-    limits.signal?.throwIfAborted()
-    const told = read.filter((node) => node.witnessed !== undefined)
-    const [best] = [...told].sort((a, b) => signedHeads(b) - signedHeads(a))
-    if (!best?.witnessed) throw worstOf(read)
-    const tellings = told
-      .filter((node) => node !== best)
-      .map(({ host, witnessed }) => ({
-        by: host,
-        heads: witnessed!.filter(({ isSigned }) => isSigned).map(seenOf),
-      }))
-    if (seen.length > 0) tellings.push({ by: 'an earlier reading', heads: seen.filter(isInBlock) })
-    const nodes = read.map(({ witnessed, ...node }): NodeReport =>
-      witnessed ? { host: node.host, heads: signedHeads({ witnessed }) } : node,
-    )
-    return { ...compare(best.witnessed, tellings), nodes }
-  } finally {
-    ending.abort()
+  const nodes = chains.map((chain): Node => {
+    // A signal of its own: Node warns of one with many listeners.
+    const { signal } = following(ending.signal)
+    return { host: hostOf(chain), ...headsAt(chain, name, { ...limits, signal }) }
+  })
+  return {
+    async first() {
+      const read = await readAll(nodes, (node) => node.first(), ending.signal)
+      if (read.some((one) => 'told' in one && one.told === undefined)) return undefined
+      const told = read.flatMap(({ node, told }) => (told ? [{ host: node.host, ...told }] : []))
+      const [one, ...others] = told
+      if (!one) return undefined
+      const { vanished, witnessed } = compare(one.heads, others.map(tellingOf))
+      const isSame =
+        others.every((other) => signedHeads(other) === signedHeads(one)) &&
+        vanished.length === 0 &&
+        !witnessed.some(({ disputed }) => disputed)
+      return isSame ? { witnessed, size: Math.max(...told.map(({ size }) => size)) } : undefined
+    },
+    async all(seen) {
+      const read = await readAll(nodes, (node) => node.all(), ending.signal)
+      limits.signal?.throwIfAborted()
+      const told = read.flatMap(({ node: { host }, told: heads }) => (heads ? [{ host, heads }] : []))
+      const [best] = [...told].sort((a, b) => signedHeads(b) - signedHeads(a))
+      if (!best) throw worstOf(read)
+      const tellings = told.filter((node) => node !== best).map(tellingOf)
+      if (seen.length > 0) tellings.push({ by: 'an earlier reading', heads: seen.filter(isInBlock) })
+      return {
+        ...compare(best.heads, tellings),
+        nodes: read.map(({ node: { host }, told: heads, error }): NodeReport => {
+          if (heads) return { host, heads: signedHeads({ heads }) }
+          return error ? { host, error } : { host }
+        }),
+      }
+    },
+    end: () => ending.abort(),
   }
 }
 
-interface ReadNode {
+interface Node extends HeadsAtNode {
   readonly host: string
-  readonly witnessed?: readonly WitnessedHead[]
+}
+
+interface ReadNode<Told> {
+  readonly node: Node
+  readonly told?: Told
   readonly error?: VerificationError
 }
 
-const signedHeads = ({ witnessed }: Pick<ReadNode, 'witnessed'>) =>
-  witnessed?.filter(({ isSigned }) => isSigned).length ?? 0
+interface ToldHeads {
+  readonly host: string
+  readonly heads: readonly WitnessedHead[]
+}
 
-async function readAll(chains: readonly Chain[], name: SessionName, limits: Limits): Promise<ReadNode[]> {
-  const nodes = chains.map((chain): ReadNode => ({ host: hostOf(chain) }))
+const tellingOf = ({ host, heads }: ToldHeads) => ({
+  by: host,
+  heads: heads.filter(({ isSigned }) => isSigned).map(seenOf),
+})
+
+const signedHeads = ({ heads }: Pick<ToldHeads, 'heads'>) => heads.filter(({ isSigned }) => isSigned).length
+
+/** What each node tells, as far as it does so in time. */
+async function readAll<Told>(
+  nodes: readonly Node[],
+  ask: (node: Node) => Promise<Told>,
+  signal: AbortSignal,
+): Promise<ReadNode<Told>[]> {
+  const read = nodes.map((node): ReadNode<Told> => ({ node }))
   const began = performance.now()
   let timer: ReturnType<typeof setTimeout> | undefined
   let soon = () => {}
   const enough = new Promise<void>((resolve) => {
     soon = resolve
   })
-  const reading = chains.map(async (chain, at) => {
-    const { host } = nodes[at]!
-    // A signal of its own: Node warns of one with many listeners.
-    const { signal } = following(limits.signal)
+  const reading = nodes.map(async (node, at) => {
     try {
-      nodes[at] = { host, witnessed: await readHeads(chain, name, { ...limits, signal }) }
+      read[at] = { node, told: await ask(node) }
       timer ??= setTimeout(soon, performance.now() - began + GRACE_MS)
     } catch (error) {
-      if (error instanceof VerificationError) nodes[at] = { host, error }
-      else if (!limits.signal?.aborted) throw error
+      if (error instanceof VerificationError) read[at] = { node, error }
+      else if (!signal.aborted) throw error
     }
   })
   await Promise.race([Promise.all(reading), enough])
   clearTimeout(timer)
-  return [...nodes]
+  return [...read]
 }
 
 /** What a node that answered found wrong says more than that another one is silent. */
-function worstOf(read: readonly ReadNode[]): VerificationError {
+function worstOf(read: readonly ReadNode<unknown>[]): VerificationError {
   const errors = read.flatMap(({ error }) => (error ? [error] : []))
   return errors.find((error) => error.class !== 'transient') ?? errors[0]!
 }

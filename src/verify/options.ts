@@ -5,6 +5,7 @@ import type { SignedHead } from '../evidence/head.ts'
 import { isCid, isSessionName, type Cid } from '../protocol/ids.ts'
 import { gateway as gatewayAt } from './gateway.ts'
 import type { SeenHead } from './nodes.ts'
+import type { PagesRead } from './pages.ts'
 import type { Chain } from './rpc.ts'
 import type { ObjectSource } from './source.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
@@ -15,6 +16,8 @@ export interface VerificationProgress {
   readonly chunksVerified: number
   /** 0 until the log is read. */
   readonly chunksTotal: number
+  /** While the pages of the log are fetched. */
+  readonly pages?: PagesRead
 }
 
 /** Where the registry is, by several nodes that tell of one chain; of different operators, at best. */

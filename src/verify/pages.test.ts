@@ -35,7 +35,7 @@ it('asks for the page before one that failed, though another head names that onl
       },
     },
     digest('0') as string as SessionName,
-    () => undefined,
+    undefined,
   )
   const newest = headOf('c', 'b')
   await reader.follow([newest])

@@ -3,11 +3,13 @@ import type { Entry } from '../evidence/entry.ts'
 import { parseEntry } from '../evidence/entry-parse.ts'
 import { MAX_PAGE_BYTES, pageCid, type Page } from '../evidence/page.ts'
 import { parsePage } from '../evidence/page-parse.ts'
-import { appendEntries, leafHash, rootOf, type Tree } from '../evidence/tree.ts'
+import type { Tree } from '../evidence/tree.ts'
+import { fromHex, toHex } from '../evidence/bytes.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { after } from './after.ts'
 import type { FoundHead } from './heads.ts'
+import { leafOf, rootOf, withLeaves, type LogTree } from './log-tree.ts'
 import type { Objects } from './objects.ts'
 
 /** An entry as a page has it. */
@@ -30,7 +32,7 @@ export interface ReadPage {
   readonly before: Tree
   readonly after: Tree
   /** The root of the log at sizes from `from` to `to`, ascending. */
-  rootsAt(sizes: readonly number[]): Promise<Sha256Hex[]>
+  rootsAt(sizes: readonly number[]): Sha256Hex[]
 }
 
 /** Every page that heads and links name: read, or why it cannot be fetched. */
@@ -56,24 +58,29 @@ export interface PageReader {
    * looked at first; undefined else. Its page is not waited for longer than 2 s: then it counts as none.
    */
   listsAll(heads: readonly FoundHead[]): Promise<FoundHead | undefined>
+  /** Asks for the pages that these heads name, their own and the ones before, without waiting for them. */
+  askAhead(heads: readonly FoundHead[]): void
   /**
    * Reads all pages, from those that these signed heads name along their links, several at a time. Where a head's own
    * page cannot be fetched, from the page before it.
    */
-  follow(heads: readonly FoundHead[]): Promise<void>
+  follow(heads: readonly FoundHead[], onPage?: (pages: PagesRead) => void): Promise<void>
 }
 
-/** @param onPage called with the number of pages read so far */
-export function pageReader(
-  objects: Objects,
-  name: SessionName,
-  onPage: (pagesRead: number) => void,
-): PageReader {
+/** How many pages that lead to a log were looked at. */
+export interface PagesRead {
+  readonly read: number
+  /** As far as is known: one that is read may tell of more. */
+  readonly ofAll: number
+}
+
+/** @param signal no page is asked for after it, beside what the signal of all objects does */
+export function pageReader(objects: Objects, name: SessionName, signal: AbortSignal | undefined): PageReader {
   const pages = new Map<Sha256Hex, ReadPage | VerificationError>()
-  const followed = new Set<Sha256Hex>()
   let silent: VerificationError | undefined
 
   const read = async (digest: Sha256Hex): Promise<ReadPage | VerificationError> => {
+    signal?.throwIfAborted()
     if (silent && objects.silences >= SILENCES) return silent
     try {
       return await readPage(objects, name, digest)
@@ -83,16 +90,15 @@ export function pageReader(
       return error
     }
   }
-  const readAndKeep = async (digest: Sha256Hex): Promise<ReadPage | VerificationError> => {
-    const found = await read(digest)
-    pages.set(digest, found)
-    onPage(pages.size)
-    return found
-  }
-  const asked = new Map<Sha256Hex, ReturnType<typeof readAndKeep>>()
-  const pageAt = (digest: Sha256Hex) => {
-    const page = asked.get(digest) ?? readAndKeep(digest)
+  const asked = new Map<Sha256Hex, ReturnType<typeof read>>()
+  const ask = (digest: Sha256Hex) => {
+    const page = asked.get(digest) ?? read(digest)
     asked.set(digest, page)
+    return page
+  }
+  const pageAt = async (digest: Sha256Hex) => {
+    const page = await ask(digest)
+    pages.set(digest, page)
     return page
   }
 
@@ -107,8 +113,16 @@ export function pageReader(
       if (page === 'late' || page instanceof VerificationError) return undefined
       return page.number < signed.length ? newest : undefined
     },
-    async follow(heads) {
+    askAhead(heads) {
+      for (const { head, isSigned } of heads)
+        for (const digest of isSigned ? [head.page, head.previous] : [])
+          // Whoever needs it waits for it.
+          if (digest) ask(digest).catch(() => {})
+    },
+    async follow(heads, onPage) {
       const waiting: Sha256Hex[] = []
+      const followed = new Set<Sha256Hex>()
+      let [read, ofAll] = [0, 0]
       const previousOf = new Map<Sha256Hex, Sha256Hex[]>()
       const want = (digest: Sha256Hex) => {
         if (!followed.has(digest)) waiting.push(digest)
@@ -119,8 +133,6 @@ export function pageReader(
         want(head.page)
         if (!head.previous) continue
         previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
-        // It failed when other heads were followed.
-        if (pages.get(head.page) instanceof VerificationError) want(head.previous)
       }
       const under = new Set<Promise<void>>()
       while (waiting.length > 0 || under.size > 0) {
@@ -128,6 +140,9 @@ export function pageReader(
           const digest = waiting.shift()!
           const work = (async () => {
             const found = await pageAt(digest)
+            read += 1
+            if (!(found instanceof VerificationError)) ofAll = Math.max(ofAll, found.number)
+            onPage?.({ read, ofAll: Math.max(read, ofAll) })
             const lacks = found instanceof VerificationError
             for (const next of lacks ? (previousOf.get(digest) ?? []) : found.links) want(next)
           })()
@@ -173,37 +188,29 @@ async function readPage(objects: Objects, name: SessionName, digest: Sha256Hex):
     if (isComplete(entry) && at + 1 < entries.length)
       throw failure(`the end at ${position} should be the last entry`)
   }
-  const leaves = await Promise.all(page.entries.map(leafHash))
-  return readPageOf(digest, page, entries, leaves)
+  return readPageOf(digest, page, entries)
 }
 
-async function readPageOf(
-  digest: Sha256Hex,
-  page: Page,
-  entries: readonly Entry[],
-  leaves: readonly Sha256Hex[],
-): Promise<ReadPage> {
+function readPageOf(digest: Sha256Hex, page: Page, entries: readonly Entry[]): ReadPage {
   const { number, from, links, frontier } = page
-  const before: Tree = { size: from, frontier }
-  const after = await appendEntries(before, page.entries)
+  const leaves = page.entries.map(leafOf)
+  const before: LogTree = { size: from, frontier: frontier.map(fromHex) }
+  const after = withLeaves(before, leaves)
   return {
     digest,
     number,
     from,
     to: after.size,
     links,
-    entries: entries.map((entry, at) => ({ entry, leaf: leaves[at]! })),
-    before,
-    after,
-    async rootsAt(sizes) {
-      const roots: Sha256Hex[] = []
+    entries: entries.map((entry, at) => ({ entry, leaf: toHex(leaves[at]!) as Sha256Hex })),
+    before: { size: from, frontier },
+    after: { size: after.size, frontier: after.frontier.map(toHex) as Sha256Hex[] },
+    rootsAt(sizes) {
       let tree = before
-      for (const size of sizes) {
-        const entries = page.entries.slice(tree.size - from, size - from)
-        tree = size === after.size ? after : await appendEntries(tree, entries)
-        roots.push(await rootOf(tree))
-      }
-      return roots
+      return sizes.map((size) => {
+        tree = withLeaves(tree, leaves.slice(tree.size - from, size - from))
+        return rootOf(tree)
+      })
     },
   }
 }

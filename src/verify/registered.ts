@@ -24,15 +24,22 @@ export function decoded<Value>(chain: Chain, decode: () => Value): Value {
 export async function readRegistered(
   chain: Chain,
   name: SessionName,
-  block: number,
+  block: number | 'latest',
   limits: Limits,
 ): Promise<RegistrySession | undefined> {
   const call = { to: chain.registry, data: encodeSessionsCall(name) }
-  const answer = await resultOf(chain, 'eth_call', [call, quantity(block)], limits)
+  const answer = await resultOf(
+    chain,
+    'eth_call',
+    [call, block === 'latest' ? block : quantity(block)],
+    limits,
+  )
   const session = decoded(chain, () => decodeSession(String(answer)))
   if (
     session &&
-    (session.firstBlock < 1 || session.firstBlock > session.blockNumber || session.blockNumber > block)
+    (session.firstBlock < 1 ||
+      session.firstBlock > session.blockNumber ||
+      (block !== 'latest' && session.blockNumber > block))
   )
     throw badAnswer(chain, `the blocks of ${name} should be up to ${block}`)
   return session

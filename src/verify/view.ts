@@ -2,6 +2,7 @@ import type { Head } from '../evidence/head.ts'
 import { linkNumbers } from '../evidence/page.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
+import type { Pause } from './pauses.ts'
 import { isComplete, type Pages, type ReadPage } from './pages.ts'
 
 /** The log as one head has it: the pages that are found from its own along the links. */
@@ -117,6 +118,7 @@ function firstFrom<Item>(items: readonly Item[], holds: (item: Item) => boolean)
 export async function rootsIn(
   { pages }: View,
   sizes: readonly number[],
+  pause: Pause,
 ): Promise<readonly (Sha256Hex | undefined)[]> {
   const roots: (Sha256Hex | undefined)[] = []
   while (roots.length < sizes.length) {
@@ -128,7 +130,8 @@ export async function rootsIn(
     }
     let end = roots.length + 1
     while (end < sizes.length && sizes[end]! <= page.to) end++
-    roots.push(...(await page.rootsAt(sizes.slice(roots.length, end))))
+    roots.push(...page.rootsAt(sizes.slice(roots.length, end)))
+    await pause()
   }
   return roots
 }

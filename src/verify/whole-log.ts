@@ -1,6 +1,7 @@
 import type { FoundHead } from './heads.ts'
 import { contradictionOfGroups, contradictionWithin, isBeyond, latenessOf, type Log } from './log.ts'
 import { isComplete, type PagedEntry, type Pages } from './pages.ts'
+import { pauses } from './pauses.ts'
 import { pageOf, rootsIn, viewOf } from './view.ts'
 
 /**
@@ -12,6 +13,7 @@ export async function wholeLog(found: readonly FoundHead[], pages: Pages): Promi
   const signed = found.filter(({ isSigned }) => isSigned)
   const newest = signed.at(-1)?.head
   if (!newest || found.some(({ head }) => isBeyond(head))) return undefined
+  const pause = pauses()
   const view = viewOf(newest, pages)
   const own = pageOf(pages, newest.page)
   if (!own || view.lost.size > 0 || view.contradiction || contradictionWithin(view, newest, own))
@@ -19,17 +21,22 @@ export async function wholeLog(found: readonly FoundHead[], pages: Pages): Promi
   const listed = view.pages.flatMap(({ entries }) => entries)
   const sizes = signed.map(({ head }) => head.size)
   const isRising = sizes.every((size, at) => size > (sizes[at - 1] ?? 0))
-  if (!isRising || !(await isEach(signed, listed, await rootsIn(view, sizes)))) return undefined
+  if (!isRising || !(await isEach(signed, listed, await rootsIn(view, sizes, pause)))) return undefined
 
   const entries: Log['entries'][number][] = []
-  const heads = found.map(({ head, blockNumber, timeMs, isSigned, disputed }): Log['heads'][number] => {
+  const heads: Log['heads'][number][] = []
+  for (const { head, blockNumber, timeMs, isSigned, disputed } of found) {
+    await pause()
     const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
-    if (!isSigned) return { ...report, verdict: 'bad-signature' }
+    if (!isSigned) {
+      heads.push({ ...report, verdict: 'bad-signature' })
+      continue
+    }
     const fresh = listed.slice(entries.length, head.size)
     for (const { entry } of fresh) entries.push({ position: entries.length, entry, existedBeforeMs: timeMs })
     const verdict = timeMs === undefined ? 'unwitnessed' : 'good'
-    return { ...report, ...latenessOf([{ entries: fresh }], timeMs), verdict }
-  })
+    heads.push({ ...report, ...latenessOf([{ entries: fresh }], timeMs), verdict })
+  }
   return { heads, newest, entries, lost: [], forked: [] }
 }
 
