@@ -1,5 +1,4 @@
 import { contentAddress } from '../../src/evidence/cid.ts'
-import { HEAD_LABEL } from '../../src/evidence/head.ts'
 import { PAGE_LABEL } from '../../src/evidence/page.ts'
 import { PROOF_LASTS_MS } from '../../sw/core/retry-policy.ts'
 import type { RemoteState, Transport, Upload } from '../../sw/ports/transport.ts'
@@ -28,9 +27,8 @@ export interface StoreServer {
   transportOf(caller: Caller): Transport
 }
 
-/** Whether it is a page or, where there is no chain, a head: an object of the log. */
-const isOfLog = (bytes: Uint8Array) =>
-  [PAGE_LABEL, HEAD_LABEL].includes(new TextDecoder().decode(bytes.subarray(0, PAGE_LABEL.length)))
+const isPage = (bytes: Uint8Array) =>
+  new TextDecoder().decode(bytes.subarray(0, PAGE_LABEL.length)) === PAGE_LABEL
 
 /** Each question and each small object takes about this long on its way, ms. */
 const TAKES_MS = 40
@@ -49,8 +47,8 @@ export function storeServer(scene: Scene, onLeaving: (upload: Upload) => void): 
   const asked = new WeakMap<Caller, Set<string>>()
 
   const leaves = (cid: string, bytes: Uint8Array<ArrayBuffer>) => {
-    // The page, or the head, that was in flight when its session was adopted is made, and sent, once more.
-    const excused = scene.thefts > 0 || (scene.moves > 0 && isOfLog(bytes))
+    // The page that was in flight when its session was adopted is made, and sent, once more.
+    const excused = scene.thefts > 0 || (scene.moves > 0 && isPage(bytes))
     if (sent.has(cid) && !missing.delete(cid) && !excused)
       scene.fail(`${cid} was sent again without asking for it before`)
     sent.set(cid, bytes)
