@@ -75,6 +75,6 @@ function checkBrowser(): void {
   if (missing.length > 0)
     throw new HoldfastError(
       missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
-      `This browser or page lacks ${missing.join(', ')}.`,
+      `This page lacks ${missing.join(', ')}.`,
     )
 }

@@ -42,7 +42,7 @@ describe.each(ALL)('without %s', (name) => {
     await expect(connect({ scriptUrl: '/sw.js' })).rejects.toMatchObject({
       code: name === 'serviceWorker' ? 'no-service-worker' : 'unsupported-browser',
       class: 'refused',
-      message: `This browser or page lacks ${name}.`,
+      message: `This page lacks ${name}.`,
     })
     expect(registered).not.toHaveBeenCalled()
   })

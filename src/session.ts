@@ -163,7 +163,8 @@ export function recordingSession(
   const { id, name, sealingKey, seal, agree } = begun
   /** What the page holds, by its promise, and why the worker refused it last. */
   const waiting = new Map<Promise<unknown>, HoldfastError | undefined>()
-  const [acquireSeal, acquireHandOff] = [semaphore(MAX_CONCURRENT_CHUNKS), semaphore(MAX_CONCURRENT_CHUNKS)]
+  const acquireSeal = semaphore(MAX_CONCURRENT_CHUNKS)
+  const acquireHandOff = semaphore(MAX_CONCURRENT_CHUNKS)
   const notes = { count: 0, acquire: semaphore(1) }
   let ended = false
   let ending: Promise<SessionSnapshot> | undefined
@@ -286,7 +287,7 @@ const unreadable = (cause: unknown) =>
  */
 export function readBytes(bytes: Blob, onFailure?: (error: HoldfastError) => void): Promise<ArrayBuffer> {
   const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * bytes.size
-  const late = () => new DOMException('The read takes too long.', 'TimeoutError')
+  const late = () => new DOMException('It took too long.', 'TimeoutError')
   return tryAgain(() => within(timeoutMs, undefined, () => bytes.arrayBuffer(), late), unreadable, onFailure)
 }
 
@@ -333,6 +334,6 @@ function holdLock(name: string, signal: AbortSignal | undefined): Promise<() => 
       const held = () => new Promise<void>((release) => resolve(release))
       navigator.locks.request(name, { signal }, held).catch(reject)
     })
-  const late = () => new HoldfastError('defect', 'The browser grants no lock.')
+  const late = () => new HoldfastError('defect', 'No lock is granted.')
   return within(LOCK_TIMEOUT_MS, signal, request, late)
 }

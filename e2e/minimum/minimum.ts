@@ -7,6 +7,7 @@ import { MEMBERS, NAMES, OLD, SYNTAX, type Versions } from './compat-data.ts'
  * - the screen's lock while it records
  * - `_` of workbox, in a `try`
  * - style sheets that are made by a script, and the lock of the screen, in the elements
+ * - the scheduler of a page's tasks, in the reader
  * - hex by the platform, in the curves' library that stands in for X25519
  */
 const OPTIONAL: ReadonlySet<string> = new Set([
@@ -17,6 +18,7 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'navigator.wakeLock',
   'serviceWorker',
   '_',
+  'scheduler',
   'CSSStyleSheet',
   'navigator.wakeLock',
   'Uint8Array.fromHex',

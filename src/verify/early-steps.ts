@@ -23,6 +23,9 @@ const MOST = 1 / 4
 /** Where a step takes longer than this share of the longest silence, the whole is not kept waiting for it: 5 s of 30. */
 const WAITS = 1 / 6
 
+const lastSigned = <Head extends FoundHead>(heads: readonly Head[]): Head | undefined =>
+  [...heads].reverse().find(({ isSigned }) => isSigned)
+
 interface Told extends Pick<VerifiedSession, 'vanished' | 'nodes'> {
   readonly found: readonly FoundHead[]
 }
@@ -73,11 +76,12 @@ export function earlySteps(
       if (!told) return
       // Where it has a page that is not the first, the one before that is wanted too.
       reader.askAhead(told.witnessed)
-      const found = told.witnessed.slice(0, told.witnessed.findLastIndex(({ isSigned }) => isSigned) + 1)
-      if (found.length > 0) await tell({ found, vanished: [], nodes: [] }, told.size)
+      const last = lastSigned(told.witnessed)
+      const found = last ? told.witnessed.slice(0, told.witnessed.indexOf(last) + 1) : []
+      if (last) await tell({ found, vanished: [], nodes: [] }, told.size)
     },
     async rising({ found, ...rest }: Told): Promise<void> {
-      const sizeOfAll = found.findLast(({ isSigned }) => isSigned)?.head.size ?? 0
+      const sizeOfAll = lastSigned(found)?.head.size ?? 0
       for (const [at, { head, isSigned }] of found.entries()) {
         if (!isOn || head.size > MOST * sizeOfAll) return
         if (isSigned && head.size >= TIMES * size)
