@@ -8,7 +8,7 @@ import { findChromium } from './driver/find-chromium.ts'
 import { inWords } from './kill/covering.ts'
 import { MATRIX_COVERAGE } from './kill/matrix.ts'
 import { HEADS_COVERAGE, TELLINGS_COVERAGE } from './settled/cells.ts'
-import { WHOLE, WHOLE_ENV, WHOLE_MATRIX } from './whole.ts'
+import { LANDING, WHOLE, WHOLE_ENV, WHOLE_MATRIX } from './whole.ts'
 
 /** One line of the check: a command, and how many tests it stands for. */
 interface Step {
@@ -80,9 +80,12 @@ const CHROMIUM = 'e2e/playwright.config.ts'
 type Plan = readonly (Step | readonly Step[])[]
 
 /** One of each kind. The unit tests keep both cores busy, the browsers leave some of them. */
-const sample = (units: Step): Plan => [
+const sample = (units: Step, ...left: readonly string[]): Plan => [
   [...CHECKS, units],
-  [FORMAT, browserTests('browser tests', CHROMIUM, ['--grep-invert', `${WHOLE}|${WHOLE_MATRIX}`])],
+  [
+    FORMAT,
+    browserTests('browser tests', CHROMIUM, ['--grep-invert', [...left, WHOLE, WHOLE_MATRIX].join('|')]),
+  ],
 ]
 
 const ENGINES = browserTests('tests in every engine that is installed', 'e2e/engines/playwright.config.ts')
@@ -117,7 +120,7 @@ function chosen(options: readonly string[]): Plan {
     console.log(inWords('Telling the app', TELLINGS_COVERAGE))
     return ALL
   }
-  return options.includes('--engines') ? [...sample(WHOLE_UNITS), ENGINES] : sample(UNIT_TESTS)
+  return options.includes('--engines') ? [...sample(WHOLE_UNITS), ENGINES] : sample(UNIT_TESTS, LANDING)
 }
 
 async function main(): Promise<void> {

@@ -194,4 +194,4 @@ async function endWorkers(context: BrowserContext, origins: ReadonlySet<string>)
 }
 
 export { expect } from '@playwright/test'
-export { WHOLE } from './whole.ts'
+export { LANDING, WHOLE } from './whole.ts'

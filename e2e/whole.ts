@@ -3,6 +3,9 @@
  */
 export const WHOLE = '@whole'
 
+/** The tag of what takes long, and of which `npm test` has another of its kind: `npm test -- --engines` runs it too. */
+export const LANDING = '@landing'
+
 /** The tag of what `npm test -- --all` has a covering set of: only `npm test -- --whole-matrix` runs it, and what names a spec. */
 export const WHOLE_MATRIX = '@matrix'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored } from '../backend-oracle.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { lookIntoFile } from '../page/media-file.ts'
 import { openDemo, tap } from '../page/witness.ts'
 
@@ -188,32 +188,36 @@ test('the browser is asked to keep the only copy of a key before it is there; wh
   expect(await page.evaluate(() => Reflect.get(window, 'noted') as string[])).toEqual([])
 })
 
-test('what is proved is played where a chunk is gone, and the chunk is named', async ({ stack, context }) => {
-  const { backend, url } = stack
-  const witness = await openDemo(context, { url })
-  await witness.record()
-  await witness.acknowledged(3)
-  await witness.stop()
-  const session = witness.session()
-  await expect(session).toHaveAttribute('data-upload', 'confirmed')
-  const id = (await session.getAttribute('data-session-id')) ?? ''
-  const { chunks } = await anchored(backend, id, 'complete', witness.slices.length)
-  backend.faults.add({ service: 'gateway', match: chunks[1]?.cid ?? '', kind: 'status', status: 404 })
+test(
+  'what is proved is played where a chunk is gone, and the chunk is named',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, url } = stack
+    const witness = await openDemo(context, { url })
+    await witness.record()
+    await witness.acknowledged(3)
+    await witness.stop()
+    const session = witness.session()
+    await expect(session).toHaveAttribute('data-upload', 'confirmed')
+    const id = (await session.getAttribute('data-session-id')) ?? ''
+    const { chunks } = await anchored(backend, id, 'complete', witness.slices.length)
+    backend.faults.add({ service: 'gateway', match: chunks[1]?.cid ?? '', kind: 'status', status: 404 })
 
-  await session.getByTestId('verify-button').click()
-  await expect(session.getByTestId('verify-panel')).toHaveAttribute('data-state', 'partial')
-  await expect(session.getByTestId('verify-proved')).toContainText(
-    `Proved: ${chunks.length - 1} of ${chunks.length} pieces.`,
-  )
-  const error = session.getByTestId('verify-error')
-  await expect(error).toHaveAttribute('data-code', 'chunk-missing')
-  await expect(error).toHaveAttribute('data-index', '1')
-  await expect(error).toContainText('Piece 1 is no longer where the recording is kept.')
-  const player = session.getByTestId('player')
-  // The rest plays to the end, past the gap.
-  const { endsAtSeconds } = await lookIntoFile(Buffer.concat(witness.slices))
-  await expect
-    .poll(() => player.evaluate((video: HTMLVideoElement) => video.duration))
-    .toBeCloseTo(endsAtSeconds, 0)
-  await expect.poll(() => player.evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
-})
+    await session.getByTestId('verify-button').click()
+    await expect(session.getByTestId('verify-panel')).toHaveAttribute('data-state', 'partial')
+    await expect(session.getByTestId('verify-proved')).toContainText(
+      `Proved: ${chunks.length - 1} of ${chunks.length} pieces.`,
+    )
+    const error = session.getByTestId('verify-error')
+    await expect(error).toHaveAttribute('data-code', 'chunk-missing')
+    await expect(error).toHaveAttribute('data-index', '1')
+    await expect(error).toContainText('Piece 1 is no longer where the recording is kept.')
+    const player = session.getByTestId('player')
+    // The rest plays to the end, past the gap.
+    const { endsAtSeconds } = await lookIntoFile(Buffer.concat(witness.slices))
+    await expect
+      .poll(() => player.evaluate((video: HTMLVideoElement) => video.duration))
+      .toBeCloseTo(endsAtSeconds, 0)
+    await expect.poll(() => player.evaluate((video: HTMLVideoElement) => video.readyState)).toBeGreaterThan(0)
+  },
+)

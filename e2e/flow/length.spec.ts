@@ -3,7 +3,7 @@ import type { Answers } from '../../src/protocol/messages.ts'
 import { nameOf, anchored } from '../backend-oracle.ts'
 import { stopWorkers } from '../driver/worker-control.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
-import { expect, test, WHOLE, type Launch, type Stack } from '../fixtures.ts'
+import { expect, test, LANDING, WHOLE, type Launch, type Stack } from '../fixtures.ts'
 import { lookIntoFile } from '../page/media-file.ts'
 import { ask } from '../page/messages.ts'
 import { loseSource } from '../page/sources.ts'
@@ -64,7 +64,7 @@ interface Death {
   /** How the recording dies; the page in which it is seen after that. */
   readonly die: (dying: Dying) => Promise<Page>
   readonly ending: 'complete' | 'interrupted'
-  readonly isInEveryRun?: boolean
+  readonly isSampled?: boolean
 }
 
 /** `npm test` has the one that is the hardest to tell. */
@@ -115,14 +115,14 @@ const DEATHS: Readonly<Record<string, Death>> = {
       return visitLater(later.context, url)
     },
     ending: 'interrupted',
-    isInEveryRun: true,
+    isSampled: true,
   },
 }
 
-for (const [death, { die, ending, isInEveryRun }] of Object.entries(DEATHS))
+for (const [death, { die, ending, isSampled }] of Object.entries(DEATHS))
   test(
     `the length that is shown is that of the file, within half a second, also an hour later: ${death}`,
-    { tag: isInEveryRun ? [] : [WHOLE] },
+    { tag: isSampled ? LANDING : WHOLE },
     async ({ stack, launch }) => {
       moveWorkersClock(stack)
       const browser = await launch()

@@ -1,7 +1,7 @@
 import type { BrowserContext } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { logged } from '../backend-oracle.ts'
-import { expect, test, type Stack } from '../fixtures.ts'
+import { expect, test, type Stack, LANDING } from '../fixtures.ts'
 import { holdHeads } from '../page/held-heads.ts'
 import { shiftsOf, sumShifts } from '../page/shifts.ts'
 import { openDemo, type Witness } from '../page/witness.ts'
@@ -60,22 +60,22 @@ test('a recording plays from its beginning once that is proved, while the rest i
   expect(after.sum - before.sum, after.moved).toBeLessThanOrEqual(0.02)
 })
 
-test('what is found wrong once a recording plays is told, and nothing more is said to be proved', async ({
-  stack,
-  context,
-  launch,
-}) => {
-  const witness = await recorded(stack, context)
-  const page = await (await launch()).context.newPage()
-  // The node knows of no later heads, though the registry counts them.
-  const release = await holdHeads(page, [])
-  await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
-  await page.getByTestId('open-button').click()
-  const opened = page.locator('.player')
-  await expect.poll(async () => Number(await opened.getAttribute('data-proved'))).toBeGreaterThanOrEqual(1)
-  release()
-  await expect(page.getByTestId('verify-error')).toHaveAttribute('data-code', 'heads-withheld')
-  await expect(page.getByTestId('reader-checking')).toHaveText('The rest could not be checked.')
-  await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d is proved so far\.$/)
-  expect(Number(await opened.getAttribute('data-proved'))).toBeLessThan(witness.slices.length)
-})
+test(
+  'what is found wrong once a recording plays is told, and nothing more is said to be proved',
+  { tag: LANDING },
+  async ({ stack, context, launch }) => {
+    const witness = await recorded(stack, context)
+    const page = await (await launch()).context.newPage()
+    // The node knows of no later heads, though the registry counts them.
+    const release = await holdHeads(page, [])
+    await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
+    await page.getByTestId('open-button').click()
+    const opened = page.locator('.player')
+    await expect.poll(async () => Number(await opened.getAttribute('data-proved'))).toBeGreaterThanOrEqual(1)
+    release()
+    await expect(page.getByTestId('verify-error')).toHaveAttribute('data-code', 'heads-withheld')
+    await expect(page.getByTestId('reader-checking')).toHaveText('The rest could not be checked.')
+    await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d is proved so far\.$/)
+    expect(Number(await opened.getAttribute('data-proved'))).toBeLessThan(witness.slices.length)
+  },
+)

@@ -2,7 +2,7 @@ import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored, logged } from '../backend-oracle.ts'
 import { lookIntoFile, playFile } from '../page/media-file.ts'
 import { openDemo, pressOn } from '../page/witness.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 
 /** Chunks of a recording that is looked at while it goes on. */
 const SOME = 2
@@ -114,59 +114,59 @@ test('a recording key, or what is no key, opens nothing, and is told in words', 
 /** How often the reader looks; what is on the chain then is there with one look and one reading. */
 const LOOK_MS = 3_000
 
-test('what was anchored is there with the reader’s next look, within 10 s of its clock, also where it was reading meanwhile', async ({
-  stack,
-  context,
-  launch,
-}) => {
-  const { backend, url } = stack
-  const witness = await openDemo(context, { url })
-  await witness.record()
-  await witness.acknowledged(SOME)
-  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-  await logged(backend, id, 'recording', SOME)
+test(
+  'what was anchored is there with the reader’s next look, within 10 s of its clock, also where it was reading meanwhile',
+  { tag: LANDING },
+  async ({ stack, context, launch }) => {
+    const { backend, url } = stack
+    const witness = await openDemo(context, { url })
+    await witness.record()
+    await witness.acknowledged(SOME)
+    const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+    await logged(backend, id, 'recording', SOME)
 
-  // A clock is that of a browser.
-  const page = await (await launch()).context.newPage()
-  await page.clock.install()
-  await page.goto(`${url}/read.html#key=${encodeKey(witness.groupKey)}`)
-  await page.getByTestId('open-button').click()
-  const opened = page.locator('.player')
-  const pieces = async () => Number(await opened.getAttribute('data-proved'))
-  await expect.poll(pieces).toBeGreaterThanOrEqual(SOME)
-  // From here on it stands still, but for what the test lets pass. On a slow machine that moment may be over.
-  await expect(() => page.clock.pauseAt(Date.now() + LOOK_MS)).toPass()
-  await expect(page.getByTestId('reader-status')).toHaveText('1 recording.')
-  const before = await pieces()
+    // A clock is that of a browser.
+    const page = await (await launch()).context.newPage()
+    await page.clock.install()
+    await page.goto(`${url}/read.html#key=${encodeKey(witness.groupKey)}`)
+    await page.getByTestId('open-button').click()
+    const opened = page.locator('.player')
+    const pieces = async () => Number(await opened.getAttribute('data-proved'))
+    await expect.poll(pieces).toBeGreaterThanOrEqual(SOME)
+    // From here on it stands still, but for what the test lets pass. On a slow machine that moment may be over.
+    await expect(() => page.clock.pauseAt(Date.now() + LOOK_MS)).toPass()
+    await expect(page.getByTestId('reader-status')).toHaveText('1 recording.')
+    const before = await pieces()
 
-  let passedMs = 0
-  const pass = async (ms: number) => {
-    passedMs += ms
-    await page.clock.runFor(ms)
-  }
-  /** However slow the machine: a millisecond of the reader's clock for each time that is looked. */
-  const piecesSoon = async () => {
-    await pass(1)
-    return pieces()
-  }
+    let passedMs = 0
+    const pass = async (ms: number) => {
+      passedMs += ms
+      await page.clock.runFor(ms)
+    }
+    /** However slow the machine: a millisecond of the reader's clock for each time that is looked. */
+    const piecesSoon = async () => {
+      await pass(1)
+      return pieces()
+    }
 
-  // One look finds what is new, and is held up while it reads.
-  await anchored(backend, id, 'recording', before + 1)
-  const hold = backend.faults.add({ service: 'gateway', kind: 'hold', times: 1 })
-  await pass(LOOK_MS)
-  await hold.arrived
-  await witness.acknowledged(witness.slices.length + 1)
-  await witness.stop()
-  const { chunks } = await anchored(backend, id, 'complete', witness.slices.length)
-  passedMs = 0
-  // The next one finds more, and the one that reads goes on to it.
-  await pass(LOOK_MS)
-  await expect(page.getByTestId('listed')).toHaveAttribute('data-ended', 'true')
-  hold.release()
-  await expect.poll(piecesSoon, { intervals: [50] }).toBe(chunks.length)
-  expect(passedMs).toBeLessThanOrEqual(10_000)
-  await expect(opened).toHaveAttribute('data-ending', 'complete')
-})
+    // One look finds what is new, and is held up while it reads.
+    await anchored(backend, id, 'recording', before + 1)
+    const hold = backend.faults.add({ service: 'gateway', kind: 'hold', times: 1 })
+    await pass(LOOK_MS)
+    await hold.arrived
+    await witness.acknowledged(witness.slices.length + 1)
+    await witness.stop()
+    const { chunks } = await anchored(backend, id, 'complete', witness.slices.length)
+    passedMs = 0
+    // The next one finds more, and the one that reads goes on to it.
+    await pass(LOOK_MS)
+    await expect(page.getByTestId('listed')).toHaveAttribute('data-ended', 'true')
+    hold.release()
+    await expect.poll(piecesSoon, { intervals: [50] }).toBe(chunks.length)
+    expect(passedMs).toBeLessThanOrEqual(10_000)
+    await expect(opened).toHaveAttribute('data-ending', 'complete')
+  },
+)
 
 test('that nobody can be asked is told in words, and it is asked again', async ({ stack, context }) => {
   const { groupKey } = await openDemo(context, { url: stack.url })
@@ -192,51 +192,52 @@ function readCodes(): void {
   Reflect.set(window, 'BarcodeDetector', Detector)
 }
 
-test('a code that the phone shows, once it is asked for it, is read by the reader’s camera; any other code is told', async ({
-  stack,
-  context,
-}) => {
-  const phone = await openDemo(context, { url: stack.url })
-  const { page } = phone
-  await page.getByTestId('group-key').click()
-  const code = page.getByRole('img', { name: 'QR code' })
-  await expect(code).toHaveCount(0)
-  const show = page.getByTestId('show-code')
-  await pressOn(show)
-  await expect(code).toBeVisible()
-  await expect(show).toHaveAttribute('aria-expanded', 'true')
-  await expect(show).toBeFocused()
-  // Nobody finds it there later.
-  await page.keyboard.press('Escape')
-  await expect(code).toHaveCount(0)
+test(
+  'a code that the phone shows, once it is asked for it, is read by the reader’s camera; any other code is told',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const phone = await openDemo(context, { url: stack.url })
+    const { page } = phone
+    await page.getByTestId('group-key').click()
+    const code = page.getByRole('img', { name: 'QR code' })
+    await expect(code).toHaveCount(0)
+    const show = page.getByTestId('show-code')
+    await pressOn(show)
+    await expect(code).toBeVisible()
+    await expect(show).toHaveAttribute('aria-expanded', 'true')
+    await expect(show).toBeFocused()
+    // Nobody finds it there later.
+    await page.keyboard.press('Escape')
+    await expect(code).toHaveCount(0)
 
-  const reader = await context.newPage()
-  await reader.addInitScript(readCodes)
-  await reader.goto(`${stack.url}/read.html`)
-  await pressOn(reader.getByTestId('scan'))
-  const video = reader.getByTestId('scan-video')
-  await expect(video).toBeVisible()
-  await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
-  await pressOn(reader.getByRole('button', { name: 'Stop the camera' }))
-  await expect(video).toBeHidden()
-  await pressOn(reader.getByTestId('scan'))
-  await expect(video).toBeVisible()
-  const link = `${stack.url}/read.html#key=${encodeKey(phone.groupKey)}`
-  await reader.evaluate((text) => void (Reflect.get(window, 'codes') as string[]).push(text), link)
-  await expect(reader.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
-  // The camera is let go, and the key is in no address.
-  expect(await video.evaluate((one: HTMLVideoElement) => one.srcObject)).toBeNull()
-  expect(reader.url()).toBe(`${stack.url}/read.html`)
+    const reader = await context.newPage()
+    await reader.addInitScript(readCodes)
+    await reader.goto(`${stack.url}/read.html`)
+    await pressOn(reader.getByTestId('scan'))
+    const video = reader.getByTestId('scan-video')
+    await expect(video).toBeVisible()
+    await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
+    await pressOn(reader.getByRole('button', { name: 'Stop the camera' }))
+    await expect(video).toBeHidden()
+    await pressOn(reader.getByTestId('scan'))
+    await expect(video).toBeVisible()
+    const link = `${stack.url}/read.html#key=${encodeKey(phone.groupKey)}`
+    await reader.evaluate((text) => void (Reflect.get(window, 'codes') as string[]).push(text), link)
+    await expect(reader.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
+    // The camera is let go, and the key is in no address.
+    expect(await video.evaluate((one: HTMLVideoElement) => one.srcObject)).toBeNull()
+    expect(reader.url()).toBe(`${stack.url}/read.html`)
 
-  // So it is where the key comes another way meanwhile.
-  await reader.reload()
-  await pressOn(reader.getByTestId('scan'))
-  await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
-  await reader.getByTestId('reader-key').fill(encodeKey(phone.groupKey))
-  await pressOn(reader.getByTestId('reader-open'))
-  await expect(reader.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
-  await expect.poll(() => video.evaluate((one: HTMLVideoElement) => one.srcObject === null)).toBe(true)
-})
+    // So it is where the key comes another way meanwhile.
+    await reader.reload()
+    await pressOn(reader.getByTestId('scan'))
+    await expect(reader.getByText('This code has no key of a group.')).toBeVisible()
+    await reader.getByTestId('reader-key').fill(encodeKey(phone.groupKey))
+    await pressOn(reader.getByTestId('reader-open'))
+    await expect(reader.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
+    await expect.poll(() => video.evaluate((one: HTMLVideoElement) => one.srcObject === null)).toBe(true)
+  },
+)
 
 test('a browser that reads no codes is told of the camera app, and takes the link as it was sent', async ({
   stack,

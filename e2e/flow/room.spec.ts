@@ -1,4 +1,4 @@
-import { expect, test, WHOLE } from '../fixtures.ts'
+import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { openDemo, tap } from '../page/witness.ts'
 
 // Promise 1 of docs/guarantees.md.
@@ -57,45 +57,46 @@ test('storage is asked to be kept before the first recording begins', async ({ s
   await witness.stop()
 })
 
-test('a database that was evicted is noticed at the next visit: which recordings are gone, and what of them is safe', async ({
-  stack,
-  context,
-}) => {
-  const { url, backend } = stack
-  const witness = await openDemo(context, { url })
-  await witness.record()
-  await witness.acknowledged(4)
-  await witness.stop()
-  await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
-  backend.faults.add({ service: 'ipfs', kind: 'down' })
-  await witness.record()
-  await expect(witness.session()).toHaveAttribute('data-ending', 'recording')
-  await expect
-    .poll(async () => Number(await witness.page.getByTestId('ack-count').getAttribute('data-acknowledged')))
-    .toBeGreaterThanOrEqual(4)
-  await tap(witness.page.getByTestId('stop-button'))
-  await expect(witness.page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
-  const kept = () => witness.page.evaluate(() => JSON.stringify(localStorage))
-  await expect.poll(async () => (await kept()).split('lengthMs').length - 1).toBe(2)
-  await witness.page.close()
+test(
+  'a database that was evicted is noticed at the next visit: which recordings are gone, and what of them is safe',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { url, backend } = stack
+    const witness = await openDemo(context, { url })
+    await witness.record()
+    await witness.acknowledged(4)
+    await witness.stop()
+    await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
+    backend.faults.add({ service: 'ipfs', kind: 'down' })
+    await witness.record()
+    await expect(witness.session()).toHaveAttribute('data-ending', 'recording')
+    await expect
+      .poll(async () => Number(await witness.page.getByTestId('ack-count').getAttribute('data-acknowledged')))
+      .toBeGreaterThanOrEqual(4)
+    await tap(witness.page.getByTestId('stop-button'))
+    await expect(witness.page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+    const kept = () => witness.page.evaluate(() => JSON.stringify(localStorage))
+    await expect.poll(async () => (await kept()).split('lengthMs').length - 1).toBe(2)
+    await witness.page.close()
 
-  const blank = await context.newPage()
-  const cdp = await context.newCDPSession(blank)
-  const { origin } = new URL(url)
-  await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb,service_workers' })
-  const page = await context.newPage()
-  await page.goto(url)
-  const notice = page.getByTestId('lost-notice')
-  await expect(notice).toContainText('2 recordings are gone from this device')
-  await expect(notice.getByRole('listitem')).toHaveText([/is safe elsewhere\./, /is lost\./])
-  await page.reload()
-  await expect(notice).toBeVisible()
-  await page.getByTestId('lost-seen').click()
-  await expect(notice).toBeHidden()
-  await page.reload()
-  await expect(page.getByTestId('record-button')).toBeEnabled()
-  await expect(notice).toBeHidden()
-})
+    const blank = await context.newPage()
+    const cdp = await context.newCDPSession(blank)
+    const { origin } = new URL(url)
+    await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb,service_workers' })
+    const page = await context.newPage()
+    await page.goto(url)
+    const notice = page.getByTestId('lost-notice')
+    await expect(notice).toContainText('2 recordings are gone from this device')
+    await expect(notice.getByRole('listitem')).toHaveText([/is safe elsewhere\./, /is lost\./])
+    await page.reload()
+    await expect(notice).toBeVisible()
+    await page.getByTestId('lost-seen').click()
+    await expect(notice).toBeHidden()
+    await page.reload()
+    await expect(page.getByTestId('record-button')).toBeEnabled()
+    await expect(notice).toBeHidden()
+  },
+)
 
 test(
   'a database that is deleted under an open page is noticed there: what is gone, and what helps; the next recording is kept',

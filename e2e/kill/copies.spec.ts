@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
@@ -49,21 +49,21 @@ test('the browser is killed once one of two stores has a chunk: each takes each 
   expect(again).toEqual([])
 })
 
-test('one of two stores is down, and the session wants one copy: it is confirmed, and deleted from the device', async ({
-  stack,
-  launch,
-  shared: browser,
-}) => {
-  const { backend, sinceEntry } = stack
-  backend.faults.add({ service: 'tus', kind: 'down' })
-  const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300, atLeast: 1 })
-  const { witness } = scene
-  await witness.record()
-  await witness.acknowledged(8)
-  await witness.stop()
+test(
+  'one of two stores is down, and the session wants one copy: it is confirmed, and deleted from the device',
+  { tag: LANDING },
+  async ({ stack, launch, shared: browser }) => {
+    const { backend, sinceEntry } = stack
+    backend.faults.add({ service: 'tus', kind: 'down' })
+    const scene = await openScene({ ...stack, launch, browser }, { timesliceMs: 300, atLeast: 1 })
+    const { witness } = scene
+    await witness.record()
+    await witness.acknowledged(8)
+    await witness.stop()
 
-  await expectWhole(scene, { browser, pageLives: true }, 'complete')
-  const asked = backend.ledger.all().filter(({ id, service }) => id > sinceEntry && service === 'tus')
-  expect(asked.length).toBeGreaterThan(0)
-  expect(asked.filter(({ changed }) => changed)).toEqual([])
-})
+    await expectWhole(scene, { browser, pageLives: true }, 'complete')
+    const asked = backend.ledger.all().filter(({ id, service }) => id > sinceEntry && service === 'tus')
+    expect(asked.length).toBeGreaterThan(0)
+    expect(asked.filter(({ changed }) => changed)).toEqual([])
+  },
+)

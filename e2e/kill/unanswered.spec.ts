@@ -1,5 +1,5 @@
 import { stopWorkers } from '../driver/worker-control.ts'
-import { expect, test, WHOLE } from '../fixtures.ts'
+import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { holdDatabaseAt } from '../page/database-hold.ts'
 import { expectWhole } from './outcome.ts'
 import { openScene, type Scene } from './kill-scene.ts'
@@ -17,23 +17,23 @@ async function sceneWithoutAnswers(place: Omit<Scene, 'witness'>) {
 }
 
 // Promise 1 of docs/guarantees.md.
-test('the worker is stopped before it has answered for a chunk: the page hands it over again', async ({
-  stack,
-  launch,
-  shared: browser,
-}) => {
-  const scene = await sceneWithoutAnswers({ ...stack, launch, browser })
-  const { witness, hold } = scene
-  await expect
-    .poll(() => witness.page.getByTestId('ack-count').getAttribute('data-waiting'), { intervals: [50] })
-    .not.toBe('0')
-  await stopWorkers(witness.page)
-  await hold.release()
+test(
+  'the worker is stopped before it has answered for a chunk: the page hands it over again',
+  { tag: LANDING },
+  async ({ stack, launch, shared: browser }) => {
+    const scene = await sceneWithoutAnswers({ ...stack, launch, browser })
+    const { witness, hold } = scene
+    await expect
+      .poll(() => witness.page.getByTestId('ack-count').getAttribute('data-waiting'), { intervals: [50] })
+      .not.toBe('0')
+    await stopWorkers(witness.page)
+    await hold.release()
 
-  await witness.acknowledged(3)
-  await witness.stop()
-  await expectWhole(scene, { browser, pageLives: true }, 'complete')
-})
+    await witness.acknowledged(3)
+    await witness.stop()
+    await expectWhole(scene, { browser, pageLives: true }, 'complete')
+  },
+)
 
 // Promise 1 of docs/guarantees.md.
 test(

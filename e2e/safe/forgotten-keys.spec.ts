@@ -5,7 +5,7 @@ import type { SessionName } from '../../src/protocol/ids.ts'
 import type { Backend } from '../backend/index.ts'
 import { reachable, type Inspected, type Reachable } from '../driver/reachable.ts'
 import { workerSession } from '../driver/worker-control.ts'
-import { expect, test, WHOLE } from '../fixtures.ts'
+import { expect, test, LANDING, WHOLE } from '../fixtures.ts'
 import { needlesOf, searchFor, type Needle } from '../transports/profile-search.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 import { secretsOf, type Listed } from './chunk-secrets.ts'
@@ -18,14 +18,11 @@ const mayBeKey = (byteLength: number) => byteLength >= 16 && byteLength < 1_024
 /** HKDF’s salt where there is none, and the base point of X25519. */
 const CONSTANTS = [32, 32]
 
-for (const { moments, tag } of [
-  { moments: 2, tag: [] },
-  { moments: 20, tag: WHOLE },
-])
+for (const moments of [2, 20])
   for (const seal of ['page', 'worker'] as const)
     test(
       `at ${moments} moments after chunks were acknowledged and sealed by the ${seal}, nothing that opens one is in the profile folder or in reach of a script${seal === 'page' ? ', nor a plaintext on the disk' : ''}`,
-      { tag },
+      { tag: moments > 2 ? WHOLE : seal === 'worker' ? LANDING : [] },
       async ({ stack, launch }) => {
         // A last net, as the configuration's: each look takes seconds, and a minute on a busy machine.
         test.setTimeout(600_000 + moments * 60_000)

@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from '@playwright/test'
 import { forceCloseDatabases } from '../page/force-close.ts'
-import { expect, test, WHOLE, type Stack } from '../fixtures.ts'
+import { expect, test, LANDING, WHOLE, type Stack } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { openDemo } from '../page/witness.ts'
 import { readBack } from '../read-back.ts'
@@ -57,7 +57,7 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
 for (const seal of ['page', 'worker'] as const)
   test(
     `chunks that are confirmed make room for those that wait in the page, sealed by the ${seal}`,
-    { tag: seal === 'worker' ? WHOLE : [] },
+    { tag: seal === 'worker' ? WHOLE : LANDING },
     ({ stack, context }) => confirmedMakeRoom(stack, context, seal),
   )
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Page } from '@playwright/test'
 import type { Backend, LedgerEntry, ServiceName } from '../backend/index.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { builtScript } from '../built-scripts.ts'
 import { dump } from '../page/dump.ts'
 import { serve } from '../page/serve.ts'
@@ -29,69 +29,70 @@ const CONCURRENT_STORES: readonly (readonly StoreKind[])[] = [
 ]
 const CHUNKS = 6
 
-test('what sign-in hooks give is nowhere in the profile folder, also where stores repeat it in their errors', async ({
-  stack,
-  launch,
-}, testInfo) => {
-  const { backend, sinceEntry } = stack
-  const worker = await builtScript('transports/secrets-worker.ts')
-  const script = await builtScript('update/update-page.ts')
-  const profile = testInfo.outputPath('profile')
-  const browser = await launch({ profile })
-  const secrets = new Set(['signature=secret'])
-  const told: string[] = []
+test(
+  'what sign-in hooks give is nowhere in the profile folder, also where stores repeat it in their errors',
+  { tag: LANDING },
+  async ({ stack, launch }, testInfo) => {
+    const { backend, sinceEntry } = stack
+    const worker = await builtScript('transports/secrets-worker.ts')
+    const script = await builtScript('update/update-page.ts')
+    const profile = testInfo.outputPath('profile')
+    const browser = await launch({ profile })
+    const secrets = new Set(['signature=secret'])
+    const told: string[] = []
 
-  // Each on an origin of its own, all at once: most of the time they wait for their next attempt.
-  const uploadTo = async (store: StoreKind) => {
-    const token = await newToken(backend.endpoints)
-    secrets.add(token)
-    const head = `var ENDPOINTS = ${JSON.stringify(backend.endpoints)}, STORE = ${JSON.stringify(store)};\n`
-    const app = await serve(
-      new Map([
-        ['/sw.js', head + worker],
-        ['/page.js', script],
-        ['/token', token],
-      ]),
-    )
-    const page = await browser.context.newPage()
-    await page.goto(app.url)
-    await page.addScriptTag({ url: '/page.js' })
-    await uploadThroughRefusals(backend, page, store)
-    told.push(JSON.stringify(await dump(page)), JSON.stringify(await seenByPage(page)))
-    // A browser with work left would not close.
-    await resumeToEnd(page)
-    told.push(JSON.stringify(await dump(page)))
-    await page.close()
-    await app.close()
-  }
-  const inTurn = async (stores: readonly StoreKind[]) => {
-    for (const store of stores) await uploadTo(store)
-  }
-  await Promise.all(CONCURRENT_STORES.map(inTurn))
-  const requests = backend.ledger.all().slice(sinceEntry)
-  const signatures = signaturesIn(requests)
-  expect(signatures.size).toBeGreaterThan(CHUNKS)
-  for (const signature of signatures) secrets.add(signature)
+    // Each on an origin of its own, all at once: most of the time they wait for their next attempt.
+    const uploadTo = async (store: StoreKind) => {
+      const token = await newToken(backend.endpoints)
+      secrets.add(token)
+      const head = `var ENDPOINTS = ${JSON.stringify(backend.endpoints)}, STORE = ${JSON.stringify(store)};\n`
+      const app = await serve(
+        new Map([
+          ['/sw.js', head + worker],
+          ['/page.js', script],
+          ['/token', token],
+        ]),
+      )
+      const page = await browser.context.newPage()
+      await page.goto(app.url)
+      await page.addScriptTag({ url: '/page.js' })
+      await uploadThroughRefusals(backend, page, store)
+      told.push(JSON.stringify(await dump(page)), JSON.stringify(await seenByPage(page)))
+      // A browser with work left would not close.
+      await resumeToEnd(page)
+      told.push(JSON.stringify(await dump(page)))
+      await page.close()
+      await app.close()
+    }
+    const inTurn = async (stores: readonly StoreKind[]) => {
+      for (const store of stores) await uploadTo(store)
+    }
+    await Promise.all(CONCURRENT_STORES.map(inTurn))
+    const requests = backend.ledger.all().slice(sinceEntry)
+    const signatures = signaturesIn(requests)
+    expect(signatures.size).toBeGreaterThan(CHUNKS)
+    for (const signature of signatures) secrets.add(signature)
 
-  for (const text of told) {
-    // What the stores said is told, without what they repeated.
-    expect(text).toContain('answered 400')
-    for (const secret of secrets) expect(text).not.toContain(secret)
-  }
+    for (const text of told) {
+      // What the stores said is told, without what they repeated.
+      expect(text).toContain('answered 400')
+      for (const secret of secrets) expect(text).not.toContain(secret)
+    }
 
-  const planted = await plant(await browser.context.newPage())
-  await browser.close()
-  const found = await searchFiles(profile, new Set([...secrets, ...planted.values()]))
-  // The search finds what is there, in each form: else finding nothing would mean nothing.
-  for (const [form, secret] of planted) {
-    const files = found.filter((one) => one.secret === secret && one.form === form).map(({ file }) => file)
-    expect(
-      files.some((file) => file.includes('IndexedDB')),
-      form,
-    ).toBe(true)
-  }
-  expect(found.filter(({ secret }) => secrets.has(secret))).toEqual([])
-})
+    const planted = await plant(await browser.context.newPage())
+    await browser.close()
+    const found = await searchFiles(profile, new Set([...secrets, ...planted.values()]))
+    // The search finds what is there, in each form: else finding nothing would mean nothing.
+    for (const [form, secret] of planted) {
+      const files = found.filter((one) => one.secret === secret && one.form === form).map(({ file }) => file)
+      expect(
+        files.some((file) => file.includes('IndexedDB')),
+        form,
+      ).toBe(true)
+    }
+    expect(found.filter(({ secret }) => secrets.has(secret))).toEqual([])
+  },
+)
 
 /** Chunks and a page of the log meet errors that repeat what was sent, and a lost answer; the other chunks go up. */
 async function uploadThroughRefusals(backend: Backend, page: Page, store: StoreKind): Promise<void> {
