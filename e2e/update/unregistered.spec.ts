@@ -1,42 +1,43 @@
-import { expect, test } from '../fixtures.ts'
+import { expect, LANDING, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { openApp, serveVersions } from './versions.ts'
 
 // Promise 6 of docs/guarantees.md.
 for (const when of ['while its worker uploads', 'while its worker has nothing to do'] as const)
-  test(`a page whose registration is taken away ${when} goes on with its recording: nothing lost, nothing twice`, async ({
-    stack,
-    context,
-  }) => {
-    const { backend, sinceEntry } = stack
-    const app = await serveVersions(backend.endpoints)
-    const page = await openApp(context, app)
-    const append = (fill: number) => page.evaluate((value) => window.app.append(value), fill)
-    const held =
-      when === 'while its worker uploads'
-        ? backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
-        : undefined
-    const id = await page.evaluate(() => window.app.begin(1))
-    for (const fill of [2, 3]) await append(fill)
-    if (held) await held.arrived
-    else await anchored(backend, id, 'recording', 2)
+  test(
+    `a page whose registration is taken away ${when} goes on with its recording: nothing lost, nothing twice`,
+    { tag: when === 'while its worker uploads' ? [] : LANDING },
+    async ({ stack, context }) => {
+      const { backend, sinceEntry } = stack
+      const app = await serveVersions(backend.endpoints)
+      const page = await openApp(context, app)
+      const append = (fill: number) => page.evaluate((value) => window.app.append(value), fill)
+      const held =
+        when === 'while its worker uploads'
+          ? backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+          : undefined
+      const id = await page.evaluate(() => window.app.begin(1))
+      for (const fill of [2, 3]) await append(fill)
+      if (held) await held.arrived
+      else await anchored(backend, id, 'recording', 2)
 
-    // As any other script of the origin may, and no more than that.
-    const gone = await page.evaluate(() =>
-      navigator.serviceWorker.getRegistration().then((registration) => registration?.unregister()),
-    )
-    expect(gone).toBe(true)
-    for (const fill of [4, 5, 6]) expect(await append(fill)).toMatchObject({ index: fill - 2 })
-    held?.release()
-    await page.evaluate(() => window.app.session?.end())
-
-    const log = await anchored(backend, id, 'complete', 5)
-    expect(log.chunks.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4])
-    expectNothingTwice(backend, log, sinceEntry)
-    await expect
-      .poll(() =>
-        page.evaluate(async () => (await window.app.holdfast?.sessions())?.map(({ upload }) => upload)),
+      // As any other script of the origin may, and no more than that.
+      const gone = await page.evaluate(() =>
+        navigator.serviceWorker.getRegistration().then((registration) => registration?.unregister()),
       )
-      .toEqual(['confirmed'])
-    await app.close()
-  })
+      expect(gone).toBe(true)
+      for (const fill of [4, 5, 6]) expect(await append(fill)).toMatchObject({ index: fill - 2 })
+      held?.release()
+      await page.evaluate(() => window.app.session?.end())
+
+      const log = await anchored(backend, id, 'complete', 5)
+      expect(log.chunks.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4])
+      expectNothingTwice(backend, log, sinceEntry)
+      await expect
+        .poll(() =>
+          page.evaluate(async () => (await window.app.holdfast?.sessions())?.map(({ upload }) => upload)),
+        )
+        .toEqual(['confirmed'])
+      await app.close()
+    },
+  )
