@@ -79,13 +79,13 @@ export async function request<T>(
 
 /** The transports and the anchor give up what is not answered, or drips, ms (sw/http, evm.ts). */
 const DEADLINE_MS = 30_000
-/** A drain that runs learns of a policy, or of a metered network, within this time, ms. */
+/** A drain that runs learns of a policy, or of a metered network, within this time of a disk that answers, ms. */
 const LEARNS_WITHIN_MS = 20_000
 
 /** Whether nothing may leave, and everybody has had the time to know. */
-function isSuspended({ clock, policy, meteredFromMs, meteredUntilMs }: Scene): boolean {
+function isSuspended({ clock, policy, hangsUntilMs, meteredFromMs, meteredUntilMs }: Scene): boolean {
   const knownMs = clock.now() - LEARNS_WITHIN_MS
-  if (policy.sinceMs > knownMs) return false
+  if (Math.max(policy.sinceMs, hangsUntilMs) > knownMs) return false
   if (policy.value === 'paused') return true
   return policy.value === 'unmetered' && meteredFromMs <= knownMs && clock.now() < meteredUntilMs
 }
