@@ -27,7 +27,8 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
   'worker-timeout': 'Try again; the worker did not answer in time.',
   'protocol-mismatch': 'Reload the page so that page and worker are of one version.',
   'storage-full': 'Free space on the device; the page keeps the chunk and tries again.',
-  'storage-failed': 'Try again. Where the text begins with VersionError, reload the page: its worker is too old.',
+  'storage-failed':
+    'Try again. Where the text begins with VersionError, reload the page: its worker is too old.',
   'recorder-failed': 'Check camera and microphone, then record again; what was recorded is kept.',
   'payload-unreadable': 'Keep the device: the stored bytes of this chunk cannot be read.',
   'payload-corrupt': 'Keep the device: the stored bytes no longer match their hash.',
