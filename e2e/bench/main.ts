@@ -19,7 +19,7 @@ const HELP = `Compares the engine with the bare browser under it: a Chromium wit
   --only NAME   one comparison, may be repeated: ${COMPARISONS.map(({ name }) => name).join(', ')}
   --json        prints what was measured as JSON
   --rounds N    rounds of each comparison (default 5)
-  --chunks N    chunks of 3 MiB in a round (default 24)
+  --chunks N    chunks of 3 MiB in a round (default 64)
   --small N     chunks of 64 KiB in a round (default 1000)
   --queued N    chunks that wait for "backlog" and "wake-queued" (default 10000)
   --mib N       of "memory" (default 2048)
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
       only: { type: 'string', multiple: true, default: [] },
       json: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '5' },
-      chunks: { type: 'string', default: '24' },
+      chunks: { type: 'string', default: '64' },
       small: { type: 'string', default: '1000' },
       queued: { type: 'string', default: '10000' },
       mib: { type: 'string', default: '2048' },

@@ -319,6 +319,15 @@ describe('an upload of a Blob that nobody has read', () => {
     expect(counts).toEqual({ read: 1, unread: 0 })
   })
 
+  // One of a session that was discarded while it waited for a lane.
+  it('that is not there any more leaves the next one unread', async () => {
+    const { world, chunks, context, counts } = await recordedThree()
+    await world.disk.write((tx) => tx.deletePayload(chunks[0]!.id))
+    expect(await transfer(context, chunks[0]!, never)).toBe('payload-unreadable')
+    expect(await transfer(context, chunks[1]!, never)).toBeUndefined()
+    expect(counts).toEqual({ read: 1, unread: 1 })
+  })
+
   it('that cannot be read is that chunk’s failure, and no word of the store', async () => {
     const { world, chunks, context } = await recordedThree()
     const { store } = context
@@ -333,7 +342,7 @@ describe('an upload of a Blob that nobody has read', () => {
         },
         payload: (of: ChunkRecord['id']) =>
           of === chunks[0]!.id
-            ? Promise.reject(new HoldfastError('payload-unreadable', 'It cannot be read.'))
+            ? Promise.reject(new DOMException('It cannot be read.', 'NotReadableError'))
             : store.payload(of),
       },
     }
