@@ -40,9 +40,9 @@ export async function checkedPayload(
     code = 'payload-corrupt'
     throw new Error(`Chunk ${id} has other bytes.`)
   } catch (cause) {
-    const { code: found, message } = HoldfastError.from(cause)
+    const error = HoldfastError.from(cause)
     // Bytes that are not there, as of a session that was discarded meanwhile, say nothing of others.
-    if (found !== 'payload-unreadable') suspect.add(store)
-    throw new HoldfastError(code, message, { cause })
+    if (error.code !== 'payload-unreadable') suspect.add(store)
+    throw new HoldfastError(code, error.message, { cause })
   }
 }
