@@ -1,5 +1,4 @@
 /// <reference types="workbox-background-sync" />
-import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { DATABASE } from '../src/protocol/messages.ts'
 import { nameFor } from '../src/protocol/names.ts'
 import { isOurs } from '../src/protocol/parse.ts'
@@ -85,7 +84,7 @@ export function install(options: InstallOptions): void {
     self.addEventListener(type, (event) => (event as ExtendableEvent).waitUntil(engine.push()))
 
   // The page that installs the worker hears of later versions without a reload.
-  if (options.clientsClaim !== false) clientsClaim()
+  if (options.clientsClaim !== false) self.addEventListener('activate', () => self.clients.claim())
   void engine.start()
 }
 
