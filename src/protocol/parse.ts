@@ -1,5 +1,5 @@
 import { HoldfastError } from './errors.ts'
-import { isCid, isGroupId, isHex, isSessionId, isSessionName, isSha256Hex, type SessionId } from './ids.ts'
+import { isCid, isGroupId, isHex, isSessionId, type SessionId, type Sha256Hex } from './ids.ts'
 import type { Labels } from './labels.ts'
 import {
   MAX_CHUNK_BYTES,
@@ -89,9 +89,9 @@ const integer = (max: number, min = 0) =>
     (value): value is number =>
       Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
   )
-const hex = (byteLength: number) => is((value): value is string => isHex(value, byteLength))
+const hex = <T extends string>(byteLength: number) => is((value): value is T => isHex(value, byteLength))
 const oneOf = <const T>(...values: readonly T[]) => is((value): value is T => values.includes(value as T))
-const sha256 = is(isSha256Hex)
+const sha256 = hex<Sha256Hex>(32)
 const time = integer(MAX_TIME_MS)
 /** A chunk's, or how many of them there are. */
 const index = integer(MAX_INDEXES)
@@ -126,7 +126,7 @@ const start = object<SessionStart>({
   // That each is a store of the worker, and named once, is for whoever knows the stores.
   stores: optional(list(8, text(64))),
   atLeast: optional(integer(8, 1)),
-  continues: optional(is(isSessionName)),
+  continues: optional(hex(32)),
   seal: oneOf('page', 'worker'),
   metadata: optional(sealed),
   labels: optional(labels),
@@ -154,9 +154,9 @@ const chunk: Parse<HandedChunk> = (value, name) => {
   const { kind, payload } = common
   if (payload.size > MAX_CHUNK_BYTES)
     throw new HoldfastError('chunk-too-large', `The chunk has ${payload.size} bytes.`)
-  if (kind === 'raw') return { ...common, kind }
+  if (kind === 'raw') return common as RawChunk
   if (payload.size < TAG_BYTES) throw bad('payload')
-  return { ...common, kind, ...seal(value, name) }
+  return { ...common, ...seal(value, name) } as SealedChunk
 }
 
 type FieldsOf<Type extends RequestType> = Omit<Extract<Request, { type: Type }>, 'type'>
