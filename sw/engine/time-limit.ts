@@ -1,5 +1,4 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { following } from '../../src/protocol/following.ts'
 import type { Clock } from '../ports/platform.ts'
 import { WORK_LIMIT_MS, SILENCE_MS, SLOWEST_BYTES_PER_MS } from './limits.ts'
 
@@ -30,8 +29,10 @@ export async function limited<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController()
+  if (signal?.aborted) over.abort()
+  signal?.addEventListener('abort', () => over.abort(), { signal: over.signal })
   try {
-    const working = work(following(signal, over.signal).signal)
+    const working = work(over.signal)
     const done = await atMost(
       clock,
       limitMs(sizeBytes),
