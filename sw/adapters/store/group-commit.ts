@@ -4,6 +4,8 @@ import { HoldfastError } from '../../../src/protocol/errors.ts'
 interface Waiting {
   work(tx: WriteTransaction): Promise<unknown>
   readonly needs: WriteNeeds
+  /** Of the last time that it ran: a transaction may fall and run again. */
+  result?: unknown
   resolve(result: unknown): void
   reject(error: unknown): void
 }
@@ -19,13 +21,11 @@ export function groupCommit(write: Store['write']): Store['write'] {
   let busy = false
 
   async function commit(group: readonly Waiting[]): Promise<void> {
-    const results: unknown[] = []
     try {
       await write(async (tx) => {
-        results.length = 0
-        for (const { work } of group) results.push(await work(tx))
+        for (const one of group) one.result = await one.work(tx)
       }, needsOf(group))
-      group.forEach(({ resolve }, place) => resolve(results[place]))
+      for (const { resolve, result } of group) resolve(result)
     } catch (error) {
       // A failing database fails for each of them.
       if (group.length === 1 || HoldfastError.from(error).code === 'storage-failed')
