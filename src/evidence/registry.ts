@@ -154,8 +154,15 @@ function wordsIn(hex: string): readonly string[] {
   return hex.slice(2).toLowerCase().match(/.{64}/g)!
 }
 
-function numberIn(word = ''): number {
-  const value = Number(`0x${word}`)
+const numberIn = (word = ''): number => quantity(`0x${word}`)
+
+/**
+ * A number in hexadecimal, in a string, as contracts and nodes (EIP-1474) tell it.
+ *
+ * @throws `bad-answer` for anything else, also beyond 2^53
+ */
+export function quantity(told: unknown): number {
+  const value = typeof told === 'string' && told.startsWith('0x') ? Number(told) : NaN
   check(Number.isSafeInteger(value))
   return value
 }
@@ -164,5 +171,5 @@ function numberIn(word = ''): number {
 const sizeIn = (word = ''): number => Number(`0x${word}`)
 
 function check(holds: boolean): asserts holds {
-  if (!holds) throw new HoldfastError('bad-answer', 'The registry’s answer is malformed.')
+  if (!holds) throw new HoldfastError('bad-answer', 'The chain’s answer is malformed.')
 }

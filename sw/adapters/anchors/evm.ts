@@ -2,6 +2,7 @@ import {
   decodeSession,
   encodeSessionsCall,
   isAnchorOf,
+  quantity,
   topicOf,
   type EventLog,
 } from '../../../src/evidence/registry.ts'
@@ -173,13 +174,6 @@ const wrongChain = (message: string) => new HoldfastError('wrong-chain', message
 const identityOf = (chainId: unknown, registry: unknown) => `evm:${chainId ?? ''}:${registry}`.toLowerCase()
 
 const tag = (block: number) => `0x${block.toString(16)}`
-
-/** A number as nodes tell it: hexadecimal, in a string (EIP-1474). */
-function quantity(told: unknown): number {
-  const number = typeof told === 'string' && told.startsWith('0x') ? Number(told) : NaN
-  if (!Number.isSafeInteger(number)) throw new HoldfastError('bad-answer', 'The node’s answer is malformed.')
-  return number
-}
 
 /** Undefined where nobody has brought a head, also at a block before the registry existed: it answers nothing. */
 const headIn = (answer: unknown): WitnessedHead | undefined =>
