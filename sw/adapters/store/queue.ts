@@ -30,8 +30,9 @@ const PARTS: readonly (readonly [Place, Place])[] = [
 /** So many are read beside those that are skipped: what a look takes, mostly. A cursor would be one request for each. */
 const NEXT_FEW = 8
 
-/** The first of a range, and up to which place that is all. */
+/** The first from a place on, and up to which place that is all. */
 interface First {
+  readonly from: Place
   readonly found: readonly ChunkRecord[]
   readonly upTo: Place
 }
@@ -43,11 +44,11 @@ export function createQueue(): Queue {
 
   return {
     reader(ask) {
-      const known = new Map<string, First>()
+      const known: First[] = []
 
       async function firstOf(from: Place, to: Place, most: number): Promise<First> {
         const found = isBefore(from, to) ? await ask(from, to, most) : []
-        return { found, upTo: found.length < most ? to : found.at(-1)!.due! }
+        return { from, found, upTo: found.length < most ? to : found.at(-1)!.due! }
       }
 
       async function firstOfPart(low: Place, high: Place, most: number): Promise<First> {
@@ -60,7 +61,7 @@ export function createQueue(): Queue {
         const first = await firstOf(start ?? low, high, most)
         // Where something was added meanwhile, this may have begun after it.
         if (starts.get(low) === start) starts.set(low, first.found[0]?.due ?? high)
-        return first
+        return { ...first, from: low }
       }
 
       return async ([from, to], skip) => {
@@ -68,18 +69,16 @@ export function createQueue(): Queue {
         const isNext = ({ id, due }: ChunkRecord) =>
           !skip.has(id) && !isBefore(due!, from) && !isBefore(to, due!)
         const part = PARTS.find(([low, high]) => !isBefore(from, low) && !isBefore(high, to))
-        const own = JSON.stringify([from, to])
-        const ofPart = JSON.stringify(part)
-        // Most questions of a look are about the first of a part.
-        if (part && !known.has(ofPart)) known.set(ofPart, await firstOfPart(...part, most))
-        for (const key of [ofPart, own]) {
-          const first = known.get(key)
-          const next = first?.found.find(isNext)
-          if (next || (first && !isBefore(first.upTo, to))) return next
+        for (;;) {
+          for (const first of known) {
+            if (isBefore(from, first.from)) continue
+            const next = first.found.find(isNext)
+            if (next || !isBefore(first.upTo, to)) return next
+          }
+          // Most questions of a look are about the first of a part.
+          const isNew = part && !known.some((first) => first.from === part[0])
+          known.push(isNew ? await firstOfPart(...part, most) : await firstOf(from, to, most))
         }
-        const first = await firstOf(from, to, most)
-        known.set(own, first)
-        return first.found.find(isNext)
       }
     },
     add(places) {
