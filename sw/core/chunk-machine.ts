@@ -1,4 +1,5 @@
 import { beginningOf } from '../../src/evidence/bytes.ts'
+import { MESSAGE_BYTES } from './limits.ts'
 import type { ChunkRecord, ChunkState, Effort, Seal } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
 import type { Failure, Now } from './retry-policy.ts'
@@ -19,9 +20,6 @@ export type ChunkEvent =
   | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkState['status'] }
   /** Another try now: a person or the app asks for it, or (`onTrial`) it is tried by itself after it was refused. */
   | { readonly type: 'resumed'; readonly onTrial?: boolean | undefined }
-
-/** Bytes of a server's words that a chunk keeps, in UTF-8; its session keeps the whole message. */
-const MESSAGE_BYTES = 80
 
 /**
  * The whole lifecycle of a chunk: (record, event, now) to the next record, without side effects.

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import { isParked, NEW_EFFORT } from './effort.ts'
+import { SEAL_FIRST } from './limits.ts'
 import type { ChunkRecord, ChunkState, Effort, SessionRecord } from './record.ts'
 import {
   dueAtMs,
@@ -11,7 +12,6 @@ import {
   rawChunks,
   withMarks,
   recount,
-  SEAL_FIRST,
   withOpenMarker,
   uploadOf,
   totalChunks,

@@ -7,6 +7,7 @@ import {
   type SessionUpload,
 } from '../../src/protocol/snapshot.ts'
 import { isParked } from './effort.ts'
+import { MAX_FORGOTTEN, SEAL_FIRST, SETTLED_KEPT } from './limits.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 import { believedMs } from './retry-policy.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
@@ -60,10 +61,6 @@ export function isSettled(session: SessionRecord): boolean {
   const isSaid = logEnd === 'complete' || logEnd === endingOf(session)
   return isEmpty(session) || (isSaid && anchored?.size === size && !expired)
 }
-
-/** So many settled sessions are kept; of the others a few are forgotten at a time. */
-const SETTLED_KEPT = 200
-const MAX_FORGOTTEN = 4
 
 /**
  * The settled sessions, of which nobody is yet to be told, that are to be forgotten now: the oldest of those that are too
@@ -158,9 +155,6 @@ export function recount(
   count(after, 1)
   return counted
 }
-
-/** Begins the place of a raw chunk: before all uploads, since sealing needs no network. */
-export const SEAL_FIRST = -1
 
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {

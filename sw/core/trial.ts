@@ -1,3 +1,4 @@
+import { REFUSED_TOGETHER, TRIALS_TOGETHER } from './limits.ts'
 import type { SessionRecord, Trial, TrialKind, Trials } from './record.ts'
 import { TRIAL_FLOOR_MS, trialDelayMs, trialOf, type Failure, type Now } from './retry-policy.ts'
 
@@ -44,11 +45,6 @@ export function sooner(trial: Trial, worked: boolean, nowMs: number): Trial {
   if (failures === trial.failures && soonMs >= trial.retryAtMs) return trial
   return { ...trial, failures, retryAtMs: Math.min(trial.retryAtMs, soonMs) }
 }
-
-/** So many chunks in a row that a destination refused stand for those that it has not been asked for. */
-const REFUSED_TOGETHER = 3
-/** Trials of sessions that were refused together are one up to this rung of their ladder, about an hour. */
-const TRIALS_TOGETHER = 6
 
 /** Whether the session's other chunks are to wait with those that were refused, for their trial. */
 export const isHeldBack = ({ refused = 0, trials }: SessionRecord) =>
