@@ -5,7 +5,6 @@ import {
   END_HOWS,
   MAX_GROUPS,
   NO_HASH,
-  UNKNOWN_INDEXES,
   type ChunkEntry,
   type EndEntry,
   type Entry,
@@ -13,6 +12,7 @@ import {
   type NoteEntry,
   type SessionEntry,
 } from './entry.ts'
+import { UNKNOWN_INDEXES } from './limits.ts'
 
 /**
  * The entry that untrusted bytes are, every field checked for its range. `serialiseEntry` makes these bytes of it.

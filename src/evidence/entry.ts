@@ -1,5 +1,6 @@
 import type { Cid, GroupId, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { concat, fromHex, uint16be, uint32be, uint64be, uint8, utf8 } from './bytes.ts'
+import { UNKNOWN_INDEXES } from './limits.ts'
 
 /** Who can read a session, and how it is found by them. */
 export interface GroupAccess {
@@ -72,8 +73,6 @@ export interface NoteEntry {
 /** What a session's log is made of. All times are whole ms since the epoch, below 2^53. */
 export type Entry = SessionEntry | ChunkEntry | EndEntry | NoteEntry
 
-/** What stands for an unknown number of indexes. */
-export const UNKNOWN_INDEXES = 0xffff_ffff
 /** 32 zero bytes: what stands for a name or digest that is not there. */
 export const NO_HASH = '0'.repeat(64)
 

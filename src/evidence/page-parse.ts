@@ -1,6 +1,7 @@
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { ByteReader } from './byte-reader.ts'
-import { linkNumbers, MAX_PAGE_BYTES, PAGE_LABEL, type Page } from './page.ts'
+import { MAX_PAGE_BYTES } from './limits.ts'
+import { linkNumbers, PAGE_LABEL, type Page } from './page.ts'
 import { setBits } from './tree.ts'
 
 /**

@@ -7,7 +7,8 @@ import { sha256Hex } from './digest.ts'
 import { serialiseChunk } from './entry.ts'
 import { EMPTY_CHAIN, linksOf, newestOf, withPage, type PageChain } from './page-chain.ts'
 import { parsePage } from './page-parse.ts'
-import { linkNumbers, MAX_PAGE_BYTES, MAX_PAGE_ENTRIES, pageCid, serialisePage, type Page } from './page.ts'
+import { MAX_PAGE_BYTES, MAX_PAGE_ENTRIES } from './limits.ts'
+import { linkNumbers, pageCid, serialisePage, type Page } from './page.ts'
 import { setBits } from './tree.ts'
 
 const badInput = expect.objectContaining({ code: 'bad-input' })

@@ -1,6 +1,7 @@
 import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { concat, fromHex, uint16be, uint32be, utf8 } from './bytes.ts'
 import { rawBlockCid } from './cid.ts'
+import { ENTRIES_BYTES } from './limits.ts'
 
 /** Some entries of a log, as they are published. */
 export interface Page {
@@ -19,15 +20,6 @@ export interface Page {
 
 /** What a page begins with. */
 export const PAGE_LABEL = 'holdfast/page/v2'
-export const MAX_PAGE_BYTES = 262_144
-
-/**
- * A writer puts no more entries into a page. A chunk's has at most 299 bytes, and one that begins a log 65,535; so with
- * the length of each, and with the most hashes, a page without notes has 248,283 bytes at most.
- */
-export const MAX_PAGE_ENTRIES = 600
-/** What is left of a page for entries and their lengths, beside the most hashes. */
-const ENTRIES_BYTES = 260_000
 
 /** As many of these entries as a page holds: notes may be long. */
 export function fittingEntries<Entry extends Uint8Array>(entries: readonly Entry[]): Entry[] {

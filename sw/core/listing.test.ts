@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { aListing, aSession, listedUpTo } from '../testing/records.ts'
-import { MAX_PAGE_ENTRIES } from '../../src/evidence/page.ts'
+import { MAX_PAGE_ENTRIES } from '../../src/evidence/limits.ts'
 import { again, afterFailedEffort, isParked, underWay } from './effort.ts'
 import { listingDueMs, pageBefore } from './listing.ts'
 import type { Listed, SessionRecord } from './record.ts'

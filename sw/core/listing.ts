@@ -1,4 +1,4 @@
-import { MAX_PAGE_ENTRIES } from '../../src/evidence/page.ts'
+import { MAX_PAGE_ENTRIES } from '../../src/evidence/limits.ts'
 import { effortDueMs } from './effort.ts'
 import type { Listed, SessionRecord } from './record.ts'
 import { isEmpty } from './session.ts'

@@ -1,6 +1,7 @@
 import { groupsDigest, importSigningKey, signHead } from '../../src/evidence/head.ts'
 import { linksOf, newestOf, withPage } from '../../src/evidence/page-chain.ts'
-import { MAX_PAGE_ENTRIES, pageCid, fittingEntries, serialisePage } from '../../src/evidence/page.ts'
+import { MAX_PAGE_ENTRIES } from '../../src/evidence/limits.ts'
+import { pageCid, fittingEntries, serialisePage } from '../../src/evidence/page.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { appendEntries, rootOf } from '../../src/evidence/tree.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'

@@ -1,4 +1,4 @@
-// The numbers of idb.ts. Bundlers write those of a file without imports where they are used.
+// The numbers of this folder. Bundlers write those of a file without imports where they are used.
 
 /** The custody log keeps the lines of about this many transactions. */
 export const LOG_GROUPS = 2_500
@@ -6,6 +6,8 @@ export const LOG_GROUPS = 2_500
 export const LOG_LEFT = 1_000
 /** The whole queue is looked at this often, ms. */
 export const FULL_LOOK_MS = 60_000
+/** So many are read beside those that are skipped: what a look takes, mostly. A cursor would be one request for each. */
+export const NEXT_FEW = 8
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 export const TRIES = 3
 /** A database that has not opened by then is asked again on a new connection, which has so much longer, ms. */
@@ -18,3 +20,6 @@ export const SLOWEST_BYTES_PER_MS = 500
 export const GRACE_MS = 2_000
 /** Of what is held so that it can be given up: see `RESERVE`. */
 export const RESERVE_BYTES = 4 * 1024 * 1024
+/** LevelDB begins a new log once it has taken 4 MiB of memory; values of over 64 KiB do not go through it. */
+export const PIECES = 80
+export const PIECE_BYTES = 60_000

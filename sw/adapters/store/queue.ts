@@ -1,6 +1,6 @@
 import type { ChunkRecord } from '../../core/record.ts'
 import type { ReadTransaction } from '../../ports/store.ts'
-import { FULL_LOOK_MS } from './limits.ts'
+import { FULL_LOOK_MS, NEXT_FEW } from './limits.ts'
 
 /** A place in the queue, or the beginning of one. */
 export type Place = readonly number[]
@@ -26,9 +26,6 @@ const PARTS: readonly (readonly [Place, Place])[] = [
   [[-1], [0]],
   [[0], [Infinity]],
 ]
-
-/** So many are read beside those that are skipped: what a look takes, mostly. A cursor would be one request for each. */
-const NEXT_FEW = 8
 
 /** The first from a place on, and up to which place that is all. */
 interface First {

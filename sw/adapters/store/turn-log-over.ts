@@ -1,8 +1,5 @@
 import { endOf, resultOf } from './idb-requests.ts'
-
-/** LevelDB begins a new log once it has taken 4 MiB of memory; values of over 64 KiB do not go through it. */
-const PIECES = 80
-const PIECE_BYTES = 60_000
+import { PIECES, PIECE_BYTES } from './limits.ts'
 
 /**
  * Has Chromium begin a new log for the databases of this origin. One that was killed between two writes of its log goes on
