@@ -1,5 +1,9 @@
 import type { VerificationCode } from './verification-code.ts'
 
+// First in the file: so bundlers write it where it is used.
+/** No server, and no app, is heeded that asks for a longer wait, ms. */
+const LONGEST_RETRY_AFTER_MS = 3_600_000
+
 /**
  * What the engine does about a failure:
  * - `transient`: waits and tries again
@@ -62,9 +66,6 @@ export const classOf = (code: string): ErrorClass =>
   (NOT_REFUSED as Readonly<Record<string, ErrorClass>>)[code] ?? 'refused'
 
 export type ErrorCode = keyof typeof ERRORS
-
-/** No server, and no app, is heeded that asks for a longer wait, ms. */
-const LONGEST_RETRY_AFTER_MS = 3_600_000
 
 /** An error as it crosses from worker to page or into the store: structured clone would drop the class. */
 export interface WireError<Code extends string = ErrorCode> {

@@ -4,9 +4,6 @@ import { nameFor } from '../../../src/protocol/names.ts'
 import { sessionView, type Moving } from '../../core/view.ts'
 import type { Store } from '../../ports/store.ts'
 
-/** Changes of one session within this time are told as one, ms. */
-const DEBOUNCE_MS = 100
-
 /** Tells every page of this registration how a changed session stands. */
 export function announcer(scope: string, store: Store, moving: Moving): (id: SessionId) => void {
   const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, scope))
@@ -25,7 +22,8 @@ export function announcer(scope: string, store: Store, moving: Moving): (id: Ses
   }
 
   return (id) => {
-    if (changed.size === 0) setTimeout(() => void tell().catch(() => undefined), DEBOUNCE_MS)
+    // Changes of one session within this time, ms, are told as one.
+    if (changed.size === 0) setTimeout(() => void tell().catch(() => undefined), 100)
     changed.add(id)
   }
 }
