@@ -3,10 +3,9 @@ import type { Connection } from './connection.ts'
 import { handOff } from './hand-off.ts'
 import { ERRORS, HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import type { SessionId, Sha256Hex } from './protocol/ids.ts'
-import type { RawChunk } from './protocol/messages.ts'
+import type { HandedChunk } from './protocol/messages.ts'
 
-const chunk: RawChunk = {
-  kind: 'raw',
+const chunk: HandedChunk = {
   sessionId: '00000000-0000-4000-8000-000000000001' as SessionId,
   index: 7,
   plaintextHash: 'a'.repeat(64) as Sha256Hex,

@@ -44,7 +44,7 @@ async function withAnotherHandle(chunk: HandedChunk): Promise<HandedChunk | unde
   const late = () => undefined
   const reading = within(timeoutMs, undefined, () => payload.arrayBuffer(), late)
   const bytes = await reading.catch(late)
-  const hash = chunk.kind === 'raw' ? chunk.plaintextHash : chunk.encryptedHash
+  const hash = chunk.seal?.encryptedHash ?? chunk.plaintextHash
   if (!bytes || (await sha256Hex(bytes)) !== hash) return undefined
   return { ...chunk, payload: new Blob([bytes]) }
 }

@@ -184,12 +184,12 @@ export function recordingSession(
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker') {
         const plaintextHash = await made(() => sha256Hex(plaintext))
-        return { kind: 'raw', ...common, plaintextHash, payload: blobOf(plaintext) }
+        return { ...common, plaintextHash, payload: blobOf(plaintext) }
       }
       const terms = { sealingKey, name, index, plaintext }
-      const { ciphertext, ...sealed } = await made(() => sealChunk(terms, agree))
+      const { ciphertext, plaintextHash, ...sealed } = await made(() => sealChunk(terms, agree))
       free(plaintext)
-      return { kind: 'sealed', ...common, ...sealed, payload: blobOf(ciphertext) }
+      return { ...common, plaintextHash, payload: blobOf(ciphertext), seal: sealed }
     } finally {
       releaseSeal()
     }

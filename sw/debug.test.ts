@@ -1,6 +1,7 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../src/protocol/ids.ts'
+import { PROTOCOL_VERSION } from '../src/protocol/messages.ts'
 import { CHUNK_STATUSES, type SessionSnapshot } from '../src/protocol/snapshot.ts'
 import { debug } from './debug.ts'
 import { storyOf } from './debug-words.ts'
@@ -76,7 +77,9 @@ it('says what is asked of store and chain, and what comes of it, and changes nei
 it('says why the worker runs', () => {
   const { worker, lines } = world()
   worker.dispatchEvent(Object.assign(new Event('sync'), { tag: 'a-tag', lastChance: true }))
-  worker.dispatchEvent(Object.assign(new Event('message'), { data: { holdfast: 4, type: 'hello' } }))
+  worker.dispatchEvent(
+    Object.assign(new Event('message'), { data: { holdfast: PROTOCOL_VERSION, type: 'hello' } }),
+  )
   worker.dispatchEvent(Object.assign(new Event('message'), { data: "the app's own" }))
   expect(lines).toEqual(['woken by sync a-tag for the last time', 'asked by a page: hello'])
 })

@@ -162,8 +162,8 @@ async function main(): Promise<void> {
 }
 
 /** The same bytes, in a Blob that nobody has read yet. */
-async function copyOf({ sessionId, index, encryptedHash, payload }: SealedChunk) {
-  const id = `${chunkIdOf(sessionId, index)} ${toBase64(fromHex(encryptedHash))}`
+async function copyOf({ sessionId, index, seal, payload }: SealedChunk) {
+  const id = `${chunkIdOf(sessionId, index)} ${toBase64(fromHex(seal.encryptedHash))}`
   return { id, payload: new Blob([await payload.arrayBuffer()]) }
 }
 

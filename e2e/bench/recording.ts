@@ -64,15 +64,16 @@ export async function sealMany(
   while (sealed.length < chunks) {
     const index = recording.next++
     const { sealingKey, name } = recording
-    const { ciphertext, ...rest } = await sealChunk({ sealingKey, name, index, plaintext: noise(sizeBytes) })
+    const plaintext = noise(sizeBytes)
+    const { ciphertext, plaintextHash, ...seal } = await sealChunk({ sealingKey, name, index, plaintext })
     sealed.push({
-      kind: 'sealed',
       sessionId: recording.id,
       index,
       capturedAtMs: Date.now(),
       durationMs: 0,
-      ...rest,
+      plaintextHash,
       payload: new Blob([ciphertext]),
+      seal,
     })
   }
   return sealed

@@ -29,19 +29,20 @@ test('what a page may not do is refused by name; nothing is stored, nothing is l
   )
   expect(await postChunk(page, { ...good, fill: 2 })).toMatchObject(refused('index-taken'))
   const wrongHash = { encryptedHash: '00'.repeat(32) }
-  expect(await postChunk(page, { ...next, tamper: wrongHash })).toMatchObject(refused('hash-mismatch'))
+  expect(await postChunk(page, { ...next, tamperSeal: wrongHash })).toMatchObject(refused('hash-mismatch'))
   const otherAddress = { cid: `b${'a'.repeat(58)}` }
-  expect(await postChunk(page, { ...next, tamper: otherAddress })).toMatchObject(refused('hash-mismatch'))
+  expect(await postChunk(page, { ...next, tamperSeal: otherAddress })).toMatchObject(refused('hash-mismatch'))
   expect(await postChunk(page, { ...next, sizeBytes: 65 * MIB })).toMatchObject(refused('chunk-too-large'))
   for (const tamper of [
-    { index: -1 },
-    { index: '1' },
-    { iv: 'short' },
-    { chunkKey: 'AB'.repeat(80) },
-    { payload: 'text' },
-    { kind: 'other' },
+    { tamper: { index: -1 } },
+    { tamper: { index: '1' } },
+    { tamper: { payload: 'text' } },
+    { tamper: { seal: 'other' } },
+    { tamper: { seal: undefined } },
+    { tamperSeal: { iv: 'short' } },
+    { tamperSeal: { chunkKey: 'AB'.repeat(80) } },
   ])
-    expect(await postChunk(page, { ...next, tamper })).toMatchObject(refused('bad-message'))
+    expect(await postChunk(page, { ...next, ...tamper })).toMatchObject(refused('bad-message'))
   for (const message of [{ type: 'chunk' }, { type: 'no-such-type' }, { type: 'session-start', session: [] }])
     expect(await post(page, { holdfast: PROTOCOL_VERSION, ...message })).toMatchObject(refused('bad-message'))
   expect(await post(page, { holdfast: 99, type: 'hello' })).toMatchObject(refused('protocol-mismatch'))

@@ -93,15 +93,17 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
       () => ({ toString: null, valueOf: null, hasOwnProperty: 1 }),
     ])()
 
-  const chunk = (): Fields => ({
-    kind: 'sealed',
-    sessionId: pick(victims),
-    index: below(4),
-    plaintextHash: HEX,
+  const seal = (): Fields => ({
     encryptedHash: HEX,
     iv: 'ab'.repeat(12),
     chunkKey: 'ab'.repeat(80),
     cid: `b${'a'.repeat(58)}`,
+  })
+  const chunk = (): Fields => ({
+    sessionId: pick(victims),
+    index: below(4),
+    plaintextHash: HEX,
+    seal: seal(),
     capturedAtMs: 1_770_000_000_000,
     durationMs: 500,
     payload,
@@ -135,6 +137,7 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
       () => ({ holdfast, type: junk() }),
       () => ({ holdfast: junk(), type: 'discard', sessionId: pick(victims), confirm: 'discard-unconfirmed' }),
       () => ({ holdfast, type: 'chunk', chunk: corrupted(chunk()) }),
+      () => ({ holdfast, type: 'chunk', chunk: { ...chunk(), seal: corrupted(seal()) } }),
       () => ({ holdfast, type: 'session-start', session: corrupted(session()) }),
       () => ({ holdfast, type: 'session-start', session: { ...session(), access: [corrupted(member())] } }),
       () => ({ holdfast, type: 'note', ...corrupted(noteTo(pick(victims))) }),

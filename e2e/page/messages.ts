@@ -10,6 +10,8 @@ export interface ChunkDraft {
   readonly fill: number
   /** Fields that replace the honest ones. */
   readonly tamper?: Readonly<Record<string, unknown>>
+  /** The same of its seal. */
+  readonly tamperSeal?: Readonly<Record<string, unknown>>
 }
 
 export interface Answer {
@@ -46,7 +48,7 @@ export async function postChunks(page: Page, drafts: readonly ChunkDraft[]): Pro
   return page.evaluate(
     async ({ holdfast, all }) => {
       const { active } = await navigator.serviceWorker.ready
-      const hand = async ({ sessionId, index, sizeBytes, fill, tamper }: ChunkDraft) => {
+      const hand = async ({ sessionId, index, sizeBytes, fill, tamper, tamperSeal }: ChunkDraft) => {
         const bytes = new Uint8Array(sizeBytes).fill(fill)
         const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
         const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -56,17 +58,19 @@ export async function postChunks(page: Page, drafts: readonly ChunkDraft[]): Pro
           (five) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five.padEnd(5, '0'), 2)],
         )
         const chunk = {
-          kind: 'sealed',
           sessionId,
           index,
           plaintextHash: hash,
-          encryptedHash: hash,
-          iv: '00'.repeat(12),
-          chunkKey: '00'.repeat(80),
-          cid: `b${cid.join('')}`,
           capturedAtMs: 1_770_000_000_000 + 500 * index,
           durationMs: 500,
           payload: new Blob([bytes]),
+          seal: {
+            encryptedHash: hash,
+            iv: '00'.repeat(12),
+            chunkKey: '00'.repeat(80),
+            cid: `b${cid.join('')}`,
+            ...tamperSeal,
+          },
           ...tamper,
         }
         const { port1, port2 } = new MessageChannel()

@@ -299,7 +299,7 @@ export function createOracle(
 
     onAcknowledged(handed, disk) {
       const id = chunkIdOf(handed.sessionId, handed.index)
-      const content = handed.kind === 'raw' ? handed.plaintextHash : handed.encryptedHash
+      const content = handed.seal?.encryptedHash ?? handed.plaintextHash
       const known = acknowledged.get(id)
       check(known === undefined || known === content, `two contents were acknowledged as ${id}`)
       acknowledged.set(id, content)

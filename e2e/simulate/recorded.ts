@@ -144,11 +144,11 @@ async function recordChunk(
   const common = { sessionId, index, capturedAtMs: START_MS + index, durationMs: 3_000 }
   if (sealedBy === 'worker') {
     const plaintextHash = await sha256Hex(plaintext)
-    return { kind: 'raw', ...common, plaintextHash, payload: new QuickBlob(plaintext) }
+    return { ...common, plaintextHash, payload: new QuickBlob(plaintext) }
   }
   const toSeal = { sealingKey: SEALING_KEY, name: nameOf(sessionId), index, plaintext }
-  const { ciphertext, ...sealed } = await sealChunk(toSeal)
-  return { kind: 'sealed', ...common, ...sealed, payload: new QuickBlob(ciphertext) }
+  const { ciphertext, plaintextHash, ...seal } = await sealChunk(toSeal)
+  return { ...common, plaintextHash, payload: new QuickBlob(ciphertext), seal }
 }
 
 for (let at = 0; at < MAX.recordings; at++)

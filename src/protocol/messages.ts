@@ -4,7 +4,7 @@ import type { Labels } from './labels.ts'
 import type { ChunkView, LogLine, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
 /** Raised when a page and a worker of different versions could misread each other. */
-export const PROTOCOL_VERSION = 4
+export const PROTOCOL_VERSION = 5
 
 /** What sealing adds to a chunk: the tag of AES-GCM, so the least that a ciphertext has, in bytes (NIST SP 800-38D). */
 export const TAG_BYTES = 16
@@ -66,35 +66,33 @@ export interface SessionStart {
   readonly fingerprint?: Sha256Hex | undefined
 }
 
-/** A chunk that the page sealed; `payload` is its ciphertext. */
-export interface SealedChunk {
-  readonly kind: 'sealed'
-  readonly sessionId: SessionId
-  readonly index: number
-  readonly plaintextHash: Sha256Hex
+/** What sealing adds to a chunk. */
+export interface Seal {
   readonly encryptedHash: Sha256Hex
   /** 12 bytes, hex. */
   readonly iv: string
-  /** Its key, sealed to the session's: 80 bytes, hex. */
+  /** The chunk's key, sealed to the session's public key: 80 bytes, hex. */
   readonly chunkKey: string
   readonly cid: Cid
-  readonly capturedAtMs: number
-  readonly durationMs: number
-  readonly payload: Blob
 }
 
-/** A chunk for the worker to seal; `payload` is the recording itself. */
-export interface RawChunk {
-  readonly kind: 'raw'
+/** A chunk as its page hands it over. */
+export interface HandedChunk {
   readonly sessionId: SessionId
   readonly index: number
   readonly plaintextHash: Sha256Hex
   readonly capturedAtMs: number
   readonly durationMs: number
+  /** Its ciphertext; without a seal the recording itself, for the worker to seal. */
   readonly payload: Blob
+  /** Where the page sealed it. */
+  readonly seal?: Seal | undefined
 }
 
-export type HandedChunk = SealedChunk | RawChunk
+/** A chunk that the page sealed. */
+export interface SealedChunk extends HandedChunk {
+  readonly seal: Seal
+}
 
 /** Of the app's own data, sealed: what the log has room for (`src/evidence/note-seal.ts`), and what sealing adds. */
 export const MAX_METADATA_BYTES = 60_048

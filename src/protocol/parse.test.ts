@@ -25,7 +25,6 @@ const { privateKey: signingKey } = await crypto.subtle.generateKey(
 )
 const NAME = '9'.repeat(64)
 const raw = {
-  kind: 'raw',
   sessionId,
   index: 0,
   plaintextHash: 'a'.repeat(64),
@@ -33,14 +32,13 @@ const raw = {
   durationMs: 2,
   payload: new Blob(['at least 16 bytes']),
 }
-const sealed = {
-  ...raw,
-  kind: 'sealed',
+const seal = {
   encryptedHash: 'e'.repeat(64),
   iv: 'f'.repeat(24),
   chunkKey: 'd'.repeat(160),
   cid: `b${'a'.repeat(58)}`,
 }
+const sealed = { ...raw, seal }
 
 const note = { sessionId, index: 999, atMs: 3, sealed: 'ab'.repeat(60_048) }
 
@@ -107,7 +105,7 @@ describe('parseRequest', () => {
   })
 
   it('leaves behind what the protocol does not define', () => {
-    const chunk = { ...sealed, extra: 1, access: [{ ...member, extra: 1 }] }
+    const chunk = { ...sealed, seal: { ...seal, extra: 1 }, extra: 1, access: [{ ...member, extra: 1 }] }
     expect(parseRequest(message('chunk', { chunk, extra: 1 }))).toEqual({ type: 'chunk', chunk: sealed })
     const session = { ...start, access: [{ ...member, privateKey: 1 }, later], privateKey: 1 }
     expect(parseRequest(message('session-start', { session }))).toEqual({
@@ -168,14 +166,15 @@ const TIMES = [-1, 1.5, Number.NaN, Infinity, 8.64e15 + 1, '5']
 const IDS = [sessionId.toUpperCase(), `${sessionId} `, sessionId.replace('-4', '-1'), 'x', 7, [sessionId]]
 
 /** For each field of a part of a message, what it must not be (missing, apart). */
-const CHUNK_FIELDS: Readonly<Record<keyof typeof sealed, readonly unknown[]>> = {
-  kind: ['other', 7],
+const CHUNK_FIELDS: Readonly<Record<keyof typeof raw, readonly unknown[]>> = {
   sessionId: IDS.map((id) => (id === sessionId.toUpperCase() ? 'ABCDEF00-0000-4000-8000-000000000001' : id)),
   index: [-1, 0.5, 2 ** 32 - 1, Number.NaN, '0'],
   plaintextHash: HEX,
   capturedAtMs: TIMES,
   durationMs: [...TIMES, 2 ** 32],
   payload: ['bytes', new ArrayBuffer(4), new Uint8Array(4), { size: 4, arrayBuffer: () => 0 }],
+}
+const SEAL_FIELDS: Readonly<Record<keyof typeof seal, readonly unknown[]>> = {
   encryptedHash: HEX,
   iv: notHex(12),
   chunkKey: notHex(80),
@@ -227,6 +226,15 @@ const MEMBER_FIELDS: Readonly<Record<keyof typeof member, readonly unknown[]>> =
 describe('a field that is wrong is named', () => {
   const cases = [
     ...casesOf(CHUNK_FIELDS, (wrong) => message('chunk', { chunk: { ...sealed, ...wrong } })),
+    ...casesOf(SEAL_FIELDS, (wrong) =>
+      message('chunk', { chunk: { ...sealed, seal: { ...seal, ...wrong } } }),
+    ),
+    // Without one it is raw.
+    ...['sealed', 7, null, [seal]].map((wrong) => ({
+      field: 'seal',
+      shown: String(wrong),
+      data: message('chunk', { chunk: { ...sealed, seal: wrong } }),
+    })),
     ...casesOf(SESSION_FIELDS, (wrong) => message('session-start', { session: { ...start, ...wrong } })),
     ...casesOf(MEMBER_FIELDS, (wrong) =>
       message('session-start', { session: { ...start, access: [{ ...member, ...wrong }] } }),
@@ -326,8 +334,8 @@ describe('a message that plays tricks', () => {
     expectBad(inherits({ holdfast: PROTOCOL_VERSION }, { type: 'hello' }), 'type')
     expectBad(inherits(message('pause'), { sessionId }), 'sessionId')
     expectBad(inherits(message('chunk'), { chunk: sealed }), 'chunk')
-    const { kind, ...rest } = sealed
-    expectBad(message('chunk', { chunk: inherits(rest, { kind }) }), 'kind')
+    const { payload, ...rest } = sealed
+    expectBad(message('chunk', { chunk: inherits(rest, { payload }) }), 'payload')
     const { access, ...bare } = start
     expectBad(message('session-start', { session: inherits(bare, { access }) }), 'access')
   })
@@ -377,6 +385,7 @@ describe('anything at all', () => {
     fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
     fc.record({ holdfast: fc.constant(1), type: fc.constantFrom(...types), session: fc.anything() }),
     nearly(sealed).map((chunk) => message('chunk', { chunk })),
+    nearly(seal).map((each) => message('chunk', { chunk: { ...raw, seal: each } })),
     nearly(raw).map((chunk) => message('chunk', { chunk })),
     nearly(start).map((session) => message('session-start', { session })),
     nearly(member).map((each) => message('session-start', { session: { ...start, access: [each] } })),

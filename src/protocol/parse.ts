@@ -12,10 +12,9 @@ import {
   TAG_BYTES,
   type HandedChunk,
   type Member,
-  type RawChunk,
   type Request,
   type RequestType,
-  type SealedChunk,
+  type Seal,
   type SessionStart,
 } from './messages.ts'
 import { isMimeType } from './mime-type.ts'
@@ -133,30 +132,23 @@ const start = object<SessionStart>({
   fingerprint: optional(sha256),
 })
 
-const rawChunk = object<Omit<RawChunk, 'kind'> & Pick<HandedChunk, 'kind'>>({
+const handed = object<HandedChunk>({
   ...OF_SESSION,
-  kind: oneOf('raw', 'sealed'),
   index,
   plaintextHash: sha256,
   capturedAtMs: time,
   durationMs: integer(MAX_DURATION_MS),
   payload: is((value): value is Blob => value instanceof Blob),
-})
-const seal = object<Omit<SealedChunk, keyof RawChunk>>({
-  encryptedHash: sha256,
-  iv: hex(12),
-  chunkKey: hex(80),
-  cid: is(isCid),
+  seal: optional(object<Seal>({ encryptedHash: sha256, iv: hex(12), chunkKey: hex(80), cid: is(isCid) })),
 })
 
 const chunk: Parse<HandedChunk> = (value, name) => {
-  const common = rawChunk(value, name)
-  const { kind, payload } = common
+  const parsed = handed(value, name)
+  const { payload, seal } = parsed
   if (payload.size > MAX_CHUNK_BYTES)
     throw new HoldfastError('chunk-too-large', `The chunk has ${payload.size} bytes.`)
-  if (kind === 'raw') return common as RawChunk
-  if (payload.size < TAG_BYTES) throw bad('payload')
-  return { ...common, ...seal(value, name) } as SealedChunk
+  if (seal && payload.size < TAG_BYTES) throw bad('payload')
+  return parsed
 }
 
 type FieldsOf<Type extends RequestType> = Omit<Extract<Request, { type: Type }>, 'type'>

@@ -199,9 +199,9 @@ async function readBack({ start, snapshot: { name }, chunks }: Kept): Promise<st
   const sessionKey = await openSessionKey({ groupKey: toHex(group.privateKey), name, groups: start.access })
   let text = ''
   for (const [index, chunk] of [...chunks].sort(([a], [b]) => a - b)) {
-    if (chunk.kind !== 'sealed') throw new Error('It was not sealed.')
-    const { iv, chunkKey, payload } = chunk
-    const ciphertext = await payload.arrayBuffer()
+    if (!chunk.seal) throw new Error('It was not sealed.')
+    const { iv, chunkKey } = chunk.seal
+    const ciphertext = await chunk.payload.arrayBuffer()
     const plaintext = await openChunk({ name, sessionKey, index, iv, chunkKey, ciphertext })
     text += new TextDecoder().decode(plaintext)
   }

@@ -1,6 +1,7 @@
 import { beginningOf } from '../../src/evidence/bytes.ts'
+import type { Seal } from '../../src/protocol/messages.ts'
 import { MESSAGE_BYTES } from './limits.ts'
-import type { ChunkRecord, ChunkState, Effort, Seal } from './record.ts'
+import type { ChunkRecord, ChunkState, Effort } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
 import type { Failure, Now } from './retry-policy.ts'
 

@@ -1,5 +1,6 @@
 import { serialiseChunk, serialiseEnd, serialiseNote, serialiseSession } from '../../src/evidence/entry.ts'
-import type { Logged, Seal, SessionRecord } from './record.ts'
+import type { Seal } from '../../src/protocol/messages.ts'
+import type { Logged, SessionRecord } from './record.ts'
 
 /** What a session's log says of its start, of its end, of a note, or of a chunk that is sealed. */
 export function entryOf(session: SessionRecord, of: Logged): Uint8Array<ArrayBuffer> {

@@ -1,19 +1,9 @@
 import type { EndHow } from '../../src/evidence/entry.ts'
 import type { WireError } from '../../src/protocol/errors.ts'
-import type { ChunkId, Cid, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Labels } from '../../src/protocol/labels.ts'
-import type { HandedNote, Member } from '../../src/protocol/messages.ts'
+import type { HandedNote, Member, Seal } from '../../src/protocol/messages.ts'
 import type { AnchorView, ChunkStatus, SessionEnding, LogLine } from '../../src/protocol/snapshot.ts'
-
-/** What sealing adds to a chunk. */
-export interface Seal {
-  readonly encryptedHash: Sha256Hex
-  /** 12 bytes, hex. */
-  readonly iv: string
-  /** The chunk's key, sealed to the session's public key: 80 bytes, hex. */
-  readonly chunkKey: string
-  readonly cid: Cid
-}
 
 /** What is tried until it succeeds: a chunk's sealing or upload, the page in flight, the newest head, telling the app. */
 export interface Effort {

@@ -47,7 +47,7 @@ describe('a hand-off', () => {
       id: chunkId,
       index: 3,
       sizeBytes: handed.payload.size,
-      state: { status: 'uploading', seal: { cid: handed.cid, iv: handed.iv } },
+      state: { status: 'uploading', seal: handed.seal },
       effort: { failures: 0, notBeforeMs: 0 },
       due: [0, aStart().startedAtMs, 3],
     })
@@ -191,8 +191,8 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     const handed = await sealedChunk(id, 0)
     await expectRefused(world, { ...handed, payload: new Blob(['other bytes']) }, 'hash-mismatch')
     await expectRefused(world, { ...handed, payload: new Blob() }, 'hash-mismatch')
-    await expectRefused(world, { ...handed, encryptedHash: otherHash }, 'hash-mismatch')
-    await expectRefused(world, { ...handed, cid: `b${'a'.repeat(58)}` as Cid }, 'hash-mismatch')
+    for (const wrong of [{ encryptedHash: otherHash }, { cid: `b${'a'.repeat(58)}` as Cid }])
+      await expectRefused(world, { ...handed, seal: { ...handed.seal, ...wrong } }, 'hash-mismatch')
     await admitChunk(world.worker(), handed)
   })
 

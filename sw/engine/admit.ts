@@ -6,7 +6,7 @@ import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import { nowOf, type Context } from './context.ts'
-import type { ChunkRecord, ChunkState, Seal } from '../core/record.ts'
+import type { ChunkRecord } from '../core/record.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
 import type { Clock } from '../ports/platform.ts'
 import { POSTED_LIMIT_MS } from './limits.ts'
@@ -47,26 +47,14 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
   return chunk.id
 }
 
-function newChunk(handed: HandedChunk): ChunkRecord {
-  const { kind, payload, sessionId, index, plaintextHash, capturedAtMs, durationMs, ...seal } = handed
-  const state: ChunkState =
-    kind === 'raw'
-      ? { status: 'captured' }
-      : // What is left of one that was handed over sealed.
-        { status: 'uploading', seal: seal as Seal }
-  return {
-    id: chunkIdOf(sessionId, index),
-    sessionId,
-    index,
-    plaintextHash,
-    capturedAtMs,
-    durationMs,
-    sizeBytes: payload.size,
-    state,
-    effort: NEW_EFFORT,
-    retryCount: 0,
-  }
-}
+const newChunk = ({ payload, seal, ...told }: HandedChunk): ChunkRecord => ({
+  ...told,
+  id: chunkIdOf(told.sessionId, told.index),
+  sizeBytes: payload.size,
+  state: seal ? { status: 'uploading', seal } : { status: 'captured' },
+  effort: NEW_EFFORT,
+  retryCount: 0,
+})
 
 /** Whether the chunk may come in; `known` where it is in already. */
 async function admission(
@@ -79,7 +67,7 @@ async function admission(
     if (isSameContent(present, handed)) return 'known'
     throw new HoldfastError('index-taken', `Chunk ${chunk.id} has other bytes.`)
   }
-  if ((handed.kind === 'raw') !== (session.sealedBy === 'worker'))
+  if (!handed.seal !== (session.sealedBy === 'worker'))
     throw new HoldfastError('bad-message', `Session ${chunk.sessionId} is sealed by the ${session.sealedBy}.`)
   // A recorder that was taken for dead may still hand over what it has; one that said it was done may not.
   if (session.ending === 'complete')
@@ -90,8 +78,7 @@ async function admission(
 function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
   if (present.plaintextHash !== handed.plaintextHash || present.capturedAtMs !== handed.capturedAtMs)
     return false
-  if (handed.kind === 'raw') return true
-  return present.state.seal?.encryptedHash === handed.encryptedHash
+  return !handed.seal || present.state.seal?.encryptedHash === handed.seal.encryptedHash
 }
 
 /** @throws HoldfastError `hash-mismatch` where the bytes are not those that the page announced, or cannot be read */
@@ -108,9 +95,9 @@ async function readContent(clock: Clock, handed: HandedChunk): Promise<ArrayBuff
   })
 }
 
-async function isAnnounced(bytes: ArrayBuffer, handed: HandedChunk): Promise<boolean> {
+async function isAnnounced(bytes: ArrayBuffer, { plaintextHash, seal }: HandedChunk): Promise<boolean> {
   weigh(bytes, READ_COUNTS * bytes.byteLength)
-  if (handed.kind === 'raw') return (await sha256Hex(bytes)) === handed.plaintextHash
+  if (!seal) return (await sha256Hex(bytes)) === plaintextHash
   const { encryptedHash, cid } = await digestAndCid(bytes)
-  return encryptedHash === handed.encryptedHash && cid === handed.cid
+  return encryptedHash === seal.encryptedHash && cid === seal.cid
 }

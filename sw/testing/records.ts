@@ -5,15 +5,8 @@ import {
   type SessionName,
   type Sha256Hex,
 } from '../../src/protocol/ids.ts'
-import type {
-  Anchored,
-  ChunkRecord,
-  ChunkState,
-  HeadRecord,
-  Listing,
-  Seal,
-  SessionRecord,
-} from '../core/record.ts'
+import type { Seal } from '../../src/protocol/messages.ts'
+import type { Anchored, ChunkRecord, ChunkState, HeadRecord, Listing, SessionRecord } from '../core/record.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
 import { newSession } from '../core/session.ts'
 

@@ -3,7 +3,7 @@ import { sealChunk } from '../../src/evidence/chunk-seal.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { sessionName } from '../../src/evidence/name.ts'
 import type { GroupId, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
-import type { RawChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
+import type { HandedChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from '../engine/admit.ts'
 import { sealInWorker } from '../seal.ts'
@@ -143,22 +143,21 @@ const plaintextOf = (id: SessionId, index: number) => new TextEncoder().encode(`
 export async function sealedChunk(id: SessionId, index: number): Promise<SealedChunk> {
   const name = await sessionName(id, publicKey)
   const plaintext = plaintextOf(id, index)
-  const { ciphertext, ...sealed } = await sealChunk({ sealingKey, name, index, plaintext })
+  const { ciphertext, plaintextHash, ...seal } = await sealChunk({ sealingKey, name, index, plaintext })
   return {
-    kind: 'sealed',
     sessionId: id,
     index,
-    ...sealed,
+    plaintextHash,
     capturedAtMs: Date.UTC(2026, 0, 1) + index,
     durationMs: 3_000,
     payload: new Blob([ciphertext]),
+    seal,
   }
 }
 
-export async function rawChunk(id: SessionId, index: number): Promise<RawChunk> {
+export async function rawChunk(id: SessionId, index: number): Promise<HandedChunk> {
   const plaintext = plaintextOf(id, index)
   return {
-    kind: 'raw',
     sessionId: id,
     index,
     plaintextHash: await sha256Hex(plaintext),
