@@ -125,6 +125,9 @@ describe('a look at the queue', () => {
     expect(await dueOf([0, 6], [1_000, Infinity])).toEqual([0, 6, 0])
     expect(await dueOf([3_601_000], [Infinity])).toBeUndefined()
     expect(began).toEqual([[0], [0, 6], [3_601_000]])
+    // What was read further on is not taken for the next of those before it.
+    const busy = new Set(places.slice(0, 8).map((due) => due.join('/')))
+    expect((await nextDue(SEND, busy as never))?.due).toEqual([0, 5, 8])
   })
 
   test('asks once for all that are skipped and the next few', async () => {
