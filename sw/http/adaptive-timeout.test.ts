@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { nextPartBytes } from './next-part.ts'
 import { adaptiveTimeout, type AdaptiveTimeout } from './adaptive-timeout.ts'
 
 const MIB = 1024 * 1024
@@ -88,7 +89,7 @@ describe('the deadline of a request', () => {
     const other = adaptiveTimeout()
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('no network')))
     for (let times = 0; times < 9; times++) await request(other, 0, MIB)
-    expect(other.partBytes(MIB)).toBe(160_000)
+    expect(nextPartBytes(other, MIB)).toBe(160_000)
   })
 
   it('learns nothing from an answer that came before the body had left', async () => {
@@ -103,7 +104,7 @@ describe('the deadline of a request', () => {
     await request(timeouts, 1_000, 4 * MIB)
     const { tookMs: before } = await request(adaptiveTimeout(), 0, MIB)
     await request(timeouts, 20, 1_000)
-    expect(timeouts.partBytes(64 * MIB)).toBeGreaterThan(4 * MIB)
+    expect(nextPartBytes(timeouts, 64 * MIB)).toBeGreaterThan(4 * MIB)
     await request(timeouts, 10_000, 500_000)
     expect((await request(timeouts, 0, MIB)).tookMs).toBeLessThan(before)
   })
@@ -141,8 +142,8 @@ describe('a part', () => {
       const timeouts = adaptiveTimeout()
       const most = 4 * MIB
       for (let part = 0; part < 4; part += 1)
-        expect((await request(timeouts, rate, timeouts.partBytes(most))).ended).toBe('answered')
-      const { ended, tookMs } = await request(timeouts, 0, timeouts.partBytes(most))
+        expect((await request(timeouts, rate, nextPartBytes(timeouts, most))).ended).toBe('answered')
+      const { ended, tookMs } = await request(timeouts, 0, nextPartBytes(timeouts, most))
       expect(ended).toBe('timeout')
       expect(tookMs).toBeLessThanOrEqual(30_000)
     },
@@ -150,13 +151,13 @@ describe('a part', () => {
 
   it('is small at first, grows with the link, and is never larger than allowed or smaller than 64 KiB', async () => {
     const timeouts = adaptiveTimeout()
-    expect(timeouts.partBytes(4 * MIB)).toBe(160_000)
+    expect(nextPartBytes(timeouts, 4 * MIB)).toBe(160_000)
     await request(timeouts, 1_000, 160_000)
-    expect(timeouts.partBytes(4 * MIB)).toBe(4 * MIB)
+    expect(nextPartBytes(timeouts, 4 * MIB)).toBe(4 * MIB)
     await request(timeouts, 3, 2 * MIB)
-    expect(timeouts.partBytes(4 * MIB)).toBe(160_000)
-    expect(timeouts.partBytes(1_000)).toBe(1_000)
+    expect(nextPartBytes(timeouts, 4 * MIB)).toBe(160_000)
+    expect(nextPartBytes(timeouts, 1_000)).toBe(1_000)
     await request(timeouts, 12.9, MIB)
-    expect(timeouts.partBytes(4 * MIB)).toBe(64 * 1024)
+    expect(nextPartBytes(timeouts, 4 * MIB)).toBe(64 * 1024)
   })
 })

@@ -6,8 +6,6 @@ import {
   SLOWEST_BYTES_PER_MS,
   LEAST_BYTES_PER_MS,
   SLACK,
-  PART_MS,
-  SMALLEST_BYTES,
   TELLING_BYTES,
   MAX_ANSWER_BYTES,
 } from './http-limits.ts'
@@ -28,8 +26,8 @@ export interface AdaptiveTimeout {
    * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body beyond `maxBytes`
    */
   request(url: string, init: RequestInit, request: TimedRequest): Promise<Answer>
-  /** Bytes of the next part, such that its deadline stays below 30 s; at most `mostBytes`. */
-  partBytes(mostBytes: number): number
+  /** What is expected of the link. */
+  bytesPerMs(): number
 }
 
 /**
@@ -96,7 +94,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
         throw error
       }
     },
-    partBytes: (mostBytes) => Math.min(mostBytes, Math.max(SMALLEST_BYTES, Math.floor(bytesPerMs * PART_MS))),
+    bytesPerMs: () => bytesPerMs,
   }
 }
 

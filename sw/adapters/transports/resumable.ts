@@ -4,6 +4,7 @@ import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { DEFAULT_PART_BYTES, HALVINGS, MAX_PARTS } from '../../http/http-limits.ts'
+import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { digestOf, isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -151,7 +152,7 @@ export function resumable({
         const most = limit('max-append-size', sizeBytes)
         if (sizeBytes > Math.min(limit('max-size', sizeBytes), most * MAX_PARTS))
           throw new HoldfastError(REJECTED, `No room for ${sizeBytes} bytes. Upload-Limit: ${limits}`)
-        const wanted = Math.max(limit('min-append-size', 0), http.partBytes(mostBytes))
+        const wanted = Math.max(limit('min-append-size', 0), nextPartBytes(http, mostBytes))
         const end = Math.min(sizeBytes, offset + Math.min(wanted, most))
         const completes = end < sizeBytes ? INCOMPLETE : COMPLETE
         const answer = await ask(

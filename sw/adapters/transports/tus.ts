@@ -5,6 +5,7 @@ import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { DEFAULT_PART_BYTES } from '../../http/http-limits.ts'
+import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
@@ -163,7 +164,8 @@ export function tus({
     progress(offset)
     while (offset < sizeBytes) {
       // What is unread goes whole: its checksum is that of all of it.
-      const end = bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + http.partBytes(partBytes))
+      const end =
+        bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + nextPartBytes(http, partBytes))
       const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
       const digest = await digestOf(part, checksum, upload)
       const headers = {
@@ -213,7 +215,7 @@ export function tus({
     async sendUnread(upload, blob, attempt) {
       const checksum = await knownAlgorithm(attempt)
       // By the digest of all of it, in one part; or read back.
-      const isOnePart = upload.sizeBytes <= http.partBytes(partBytes)
+      const isOnePart = upload.sizeBytes <= nextPartBytes(http, partBytes)
       const isProving = checksum ? checksum === 'sha256' && isOnePart : !trustLength
       return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
     },
