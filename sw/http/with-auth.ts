@@ -33,7 +33,7 @@ export async function withAuth<T>(
       await limited(
         'The sign-in hook',
         signal,
-        async (_, endIn) => {
+        (_, endIn) => {
           endIn(HOOK_TIMEOUT_MS)
           return hook({ reason })
         },
