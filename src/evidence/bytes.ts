@@ -41,7 +41,7 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
 /** `sizeBytes` bytes, big-endian. */
 function bigEndian(value: number, sizeBytes: number): Uint8Array<ArrayBuffer> {
   if (!Number.isSafeInteger(value) || value < 0 || value >= 256 ** sizeBytes)
-    throw new HoldfastError('bad-input', `${value} does not go into ${sizeBytes} bytes`)
+    throw new HoldfastError('bad-input', `${value} is not ${sizeBytes} bytes`)
   // Each is stored modulo 256, without its fraction.
   return new Uint8Array(sizeBytes).map((_, at) => value / 256 ** (sizeBytes - 1 - at))
 }
@@ -92,6 +92,13 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   }
   return whole
 }
+
+/**
+ * The bytes behind their number, as two bytes.
+ *
+ * @throws `bad-input` for more than 65,535
+ */
+export const counted = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => concat(uint16be(bytes.length), bytes)
 
 /** Whether both hold the same bytes; takes longer the more agree, so never for secrets. */
 export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>

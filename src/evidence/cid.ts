@@ -65,9 +65,9 @@ async function parentOf(children: readonly Node[]): Promise<Node> {
 /** A digit of base32: 0 to 25 are letters, which base36 has from 10 on, and then come the digits 2 to 7. */
 const digitOf = (value: number) => (value < 26 ? value + 10 : value - 24).toString(36)
 
-/** The 36 bytes of a CIDv1 as 58 digits: multibase base32, lower case, no padding, `b` in front (RFC 4648 §6). */
-const textOf = (cid: bigint) =>
-  `b${(cid << 2n)
+/** The 36 bytes of a CIDv1, in hex, as 58 digits: multibase base32, lower case, no padding, `b` in front (RFC 4648 §6). */
+const textOf = (cid: string) =>
+  `b${(BigInt(`0x${cid}`) << 2n)
     .toString(32)
     .padStart(58, '0')
     .replace(/./g, (digit) => digitOf(parseInt(digit, 32)))}` as Cid
@@ -84,7 +84,7 @@ export function cidBytes(cid: Cid): Uint8Array<ArrayBuffer> {
 }
 
 /** The CID of one raw block that has this digest. */
-export const rawBlockCid = (digest: Sha256Hex): Cid => textOf(BigInt(`0x01551220${digest}`))
+export const rawBlockCid = (digest: Sha256Hex): Cid => textOf(`01551220${digest}`)
 
 /**
  * The CID under which IPFS stores these bytes as a file: CIDv1, sha2-256, raw leaves, balanced layout.
@@ -99,18 +99,16 @@ export async function contentAddress(
 ): Promise<Cid> {
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   const leaves: Promise<Node>[] = []
-  let offset = 0
-  do {
+  // An empty file is an empty leaf.
+  for (let offset = 0; !offset || offset < file.length; offset += leafBytes)
     leaves.push(leafOf(file.subarray(offset, offset + leafBytes)))
-    offset += leafBytes
-  } while (offset < file.length)
   let level = await Promise.all(leaves)
   while (level.length > 1) {
     const above: Node[] = []
     while (level.length > 0) above.push(await parentOf(level.splice(0, maxLinks)))
     level = above
   }
-  return textOf(BigInt(`0x${toHex(level[0]!.cid)}`))
+  return textOf(toHex(level[0]!.cid))
 }
 
 /** The digest of a ciphertext, and its address. What is one leaf is hashed once for both. */

@@ -1,5 +1,5 @@
 import type { Cid, GroupId, SessionName, Sha256Hex } from '../protocol/ids.ts'
-import { concat, fromHex, uint16be, uint32be, uint64be, uint8, utf8 } from './bytes.ts'
+import { concat, counted, fromHex, uint32be, uint64be, uint8, utf8 } from './bytes.ts'
 import { UNKNOWN_INDEXES } from './limits.ts'
 
 /** Who can read a session, and how it is found by them. */
@@ -84,21 +84,16 @@ type Optional<T, Name extends keyof T> = Omit<T, Name> & { readonly [Each in Nam
 
 export const serialiseSession = (
   entry: Optional<Omit<SessionEntry, 'kind'>, 'continues' | 'metadata'>,
-): Uint8Array<ArrayBuffer> => {
-  const mimeType = utf8(entry.mimeType)
-  const metadata = fromHex(entry.metadata ?? '')
-  return concat(
+): Uint8Array<ArrayBuffer> =>
+  concat(
     uint8(0),
     uint64be(entry.startedAtMs),
     fromHex(entry.publicKey + entry.sealingKey + (entry.continues ?? NO_HASH)),
-    uint16be(mimeType.length),
-    mimeType,
+    counted(utf8(entry.mimeType)),
     uint8(entry.groups.length),
     ...entry.groups.map(({ id, tag, sealedKey }) => fromHex(id.slice(2) + tag + sealedKey)),
-    uint16be(metadata.length),
-    metadata,
+    counted(fromHex(entry.metadata ?? '')),
   )
-}
 
 export const serialiseChunk = (entry: Omit<ChunkEntry, 'kind'>): Uint8Array<ArrayBuffer> =>
   concat(
@@ -122,10 +117,8 @@ export const serialiseEnd = (
     uint32be(entry.indexes ?? UNKNOWN_INDEXES),
   )
 
-export const serialiseNote = (entry: Omit<NoteEntry, 'kind'>): Uint8Array<ArrayBuffer> => {
-  const sealed = fromHex(entry.sealed)
-  return concat(uint8(3), uint64be(entry.atMs), uint16be(sealed.length), sealed)
-}
+export const serialiseNote = (entry: Omit<NoteEntry, 'kind'>): Uint8Array<ArrayBuffer> =>
+  concat(uint8(3), uint64be(entry.atMs), counted(fromHex(entry.sealed)))
 
 /** The one form in bytes that an entry has. */
 export function serialiseEntry(entry: Entry): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,5 @@
 import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
-import { concat, fromHex, uint16be, uint32be, utf8 } from './bytes.ts'
+import { concat, counted, fromHex, uint16be, uint32be, utf8 } from './bytes.ts'
 import { rawBlockCid } from './cid.ts'
 import { ENTRIES_BYTES } from './limits.ts'
 
@@ -47,7 +47,7 @@ export const serialisePage = (page: Page): Uint8Array<ArrayBuffer> =>
     uint32be(page.from),
     fromHex([...page.frontier, ...page.links].join('')),
     uint16be(page.entries.length),
-    ...page.entries.flatMap((entry) => [uint16be(entry.length), entry]),
+    ...page.entries.map(counted),
   )
 
 /** Where the page with this digest lies: the CIDv1 of one raw block, whatever the store's layout. */

@@ -26,7 +26,7 @@ export async function appendEntries(tree: Tree, entries: readonly Uint8Array[]):
   for (const entry of entries) {
     let node = await leafHash(entry)
     // As in adding one to a binary number: each 1 at the end of the size is a subtree as large as the new one.
-    for (let bits = size; bits % 2 === 1; bits = (bits - 1) / 2) node = await nodeHash(frontier.pop()!, node)
+    for (let bits = size; bits & 1; bits >>>= 1) node = await nodeHash(frontier.pop()!, node)
     frontier.push(node)
     size++
   }
