@@ -1,6 +1,5 @@
 import { NEW_EFFORT } from './effort.ts'
 import { isLike } from './like.ts'
-import type { SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord, ChunkState, SessionRecord } from './record.ts'
 import { BEGINNING, EMPTY_TALLY } from './session.ts'
 
@@ -56,7 +55,7 @@ export function readSession(stored: Partial<SessionRecord>): SessionRecord {
 }
 
 /** What a chunk cannot be brought anywhere without, */
-const CHUNK = { sessionId: '', index: 0, sizeBytes: 0, durationMs: 0, state: { status: '' } }
+const CHUNK = { sizeBytes: 0, durationMs: 0, state: { status: '' } }
 /** and in the place of that. */
 const LOST = {
   sizeBytes: 0,
@@ -77,14 +76,16 @@ interface Older {
  */
 export function readChunk(stored: Partial<ChunkRecord>): ChunkRecord {
   const { id, retryCount, effort: tried } = stored as ChunkRecord
+  const [sessionId, index] = id.split('/')
   const chunk = {
     ...stored,
+    sessionId,
+    index: Number(index),
     retryCount: Number(retryCount) || 0,
     effort: isLike(tried, NEW_EFFORT) ? tried : undefined,
   } as ChunkRecord
   if (chunk.damaged || !isLike(chunk, CHUNK) || !isLike(chunk.position ?? 0, 0)) {
-    const [sessionId, index] = id.split('/')
-    return { ...chunk, sessionId: sessionId as SessionId, index: Number(index), ...LOST }
+    return { ...chunk, ...LOST }
   }
   const { state, effort } = chunk
   const { seal, status } = state

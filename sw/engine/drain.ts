@@ -11,7 +11,7 @@ import { sessionStep } from './session-step.ts'
 import { TRIAL_KINDS } from '../core/trial.ts'
 import { atMost } from './time-limit.ts'
 import { interruptSession } from './sessions.ts'
-import { transfer } from './transfer.ts'
+import { setApart, transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
 import {
   WIND_DOWN_MS,
@@ -148,6 +148,7 @@ export function createDrain(context: Context): Drain {
         const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), counts, takeNext })
         plan.sessions.forEach(watchRecorder)
         let told = false
+        for (const chunk of plan.orphans) await setApart(context, chunk)
         for (const [id, event] of plan.events)
           if (await change(context, id, event, undefined, false)) told = true
         if (told) continue

@@ -99,7 +99,10 @@ async function upload(
  * The record of its session is lost: one that is damaged takes its place, so that the app is told, and can have the bytes
  * that are here and discard them. None of its chunks goes anywhere.
  */
-async function setApart({ store, clock, announce }: Context, { id, sessionId, capturedAtMs }: ChunkRecord) {
+export async function setApart(
+  { store, clock, announce }: Context,
+  { id, sessionId, capturedAtMs }: ChunkRecord,
+) {
   await store.write(async (tx) => {
     // One that was discarded is gone with its session; another chunk may have come here before.
     if (!(await tx.chunk(id)) || (await tx.session(sessionId))) return

@@ -218,6 +218,11 @@ class Reading<State extends DiskState> implements ReadTransaction {
     return this.copyOf(this.state.chunks.get(id))
   }
 
+  async chunkAfter(id: SessionId | '') {
+    const ids = [...this.state.chunks.keys()].filter((chunk) => chunk >= `${id}0`)
+    return this.copyOf(this.state.chunks.get(ids.toSorted()[0]!))
+  }
+
   async count(id: SessionId) {
     return chunksOf(this.state, id).length
   }
