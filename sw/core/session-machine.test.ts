@@ -1433,3 +1433,36 @@ describe('any history of a recording', () => {
     )
   })
 })
+
+describe('a failure of what a person has resumed since', () => {
+  const failure = { code: 'sign-in-needed', message: 'No.', retryAfterMs: 0 } as const
+  const resumed = aSession(0, { size: 3, resumedAtMs: 500, listing: aListing(0, 2), completion: NEW_EFFORT })
+  const chunk = aChunk(0, { status: 'uploading', seal })
+  const failed = (asOf?: number) => ({ type: 'failed', failure: { ...failure, asOf } }) as const
+  const events = (asOf?: number): SessionEvent[] => [
+    { type: 'chunk', id: chunk.id, event: failed(asOf) as never },
+    { type: 'listing', of: resumed.listing, event: failed(asOf) as never },
+    { type: 'witness', event: failed(asOf) as never },
+    { type: 'completion', event: failed(asOf) as never },
+  ]
+  const after = (event: SessionEvent, session: SessionRecord = { ...resumed, listed: listedUpTo(1) }) =>
+    sessionTransition(session, [chunk], event, { nowMs: 1_000, random: 0 })
+
+  it.each(events(499))(
+    'is of before, and changes nothing, where a person has resumed since: $type',
+    (event) => {
+      expect(after(event)).toBeUndefined()
+    },
+  )
+
+  it.each([...events(500), ...events()])('counts where nobody has, or nobody knows: $type', (event) => {
+    expect(after(event)).toBeDefined()
+  })
+
+  it('counts as it did where nobody ever has, by another clock too', () => {
+    const event = events(0)[0]!
+    expect(after(event, { ...resumed, resumedAtMs: undefined })).toBeDefined()
+    // The clock was set back before the person resumed.
+    expect(after(events(700)[0]!)).toBeUndefined()
+  })
+})

@@ -148,6 +148,12 @@ export function sessionTransition(
 
 function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): void {
   const { session } = draft
+  // What was under way as a person resumed it failed for how it was before. It is tried again at once, as all else is.
+  if ('event' in event && event.event.type === 'failed') {
+    const { resumedAtMs = 0 } = session
+    const { asOf = resumedAtMs } = event.event.failure
+    if (asOf !== resumedAtMs) return
+  }
   switch (event.type) {
     case 'session-started':
       draft.append('start')

@@ -28,9 +28,11 @@ export async function transfer(
   known?: SessionRecord,
   inLane?: InLane,
 ): Promise<ErrorCode | undefined> {
+  let asOf = 0
   try {
     const { state, sessionId } = chunk
     const session = known ?? (await context.store.read((tx) => tx.session(sessionId)))
+    asOf = session?.resumedAtMs ?? 0
     if (!session) await setApart(context, chunk)
     else if (chunk.damaged)
       await change(
@@ -46,7 +48,11 @@ export async function transfer(
   } catch (thrown) {
     // Sealing asks nobody that others ask.
     const failure = await recordFailure(context, chunk.state.status === 'uploading' && 'listing', thrown)
-    await apply(context, chunk, { type: 'failed', failure, of: chunk.state.status })
+    await apply(context, chunk, {
+      type: 'failed',
+      failure: { ...failure, asOf },
+      of: chunk.state.status,
+    })
     return failure.code
   }
   return undefined
