@@ -131,7 +131,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   chunk: { type: 'chunk', id: first, event: { type: 'stored' } },
   'session-ended': { type: 'session-ended', ending: 'complete' },
   paused: { type: 'paused' },
-  resumed: { type: 'resumed' },
+  resumed: { type: 'resumed', byPerson: true },
   adopted: { type: 'adopted', here: 'here' },
   'must-wait': {
     type: 'must-wait',
@@ -898,7 +898,7 @@ describe('a page or a head that was refused', () => {
   })
 
   test.each(CASES)('$of: is tried at once by a person, and told no more', ({ of, before }) => {
-    const { session } = step(after(before, events[of](refusal)), { type: 'resumed' })
+    const { session } = step(after(before, events[of](refusal)), { type: 'resumed', byPerson: true })
     expect(dueMs[of](session, NOW_MS)).toBe(0)
     expect(session.trouble).toBeUndefined()
     expect(session.trials).toBeUndefined()
@@ -1321,7 +1321,7 @@ describe('any history of a recording', () => {
       case 'pause':
         return [{ type: 'paused' }]
       case 'resume':
-        return [{ type: 'resumed' }]
+        return [{ type: 'resumed', byPerson: pick % 2 === 0 }]
       case 'trial':
         return [
           {

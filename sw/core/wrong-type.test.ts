@@ -75,7 +75,7 @@ const EVENTS: readonly SessionEvent[] = [
   { type: 'chunk', id: uploading.id, event: { type: 'failed', failure } },
   { type: 'session-ended', ending: 'complete', indexes: 3 },
   { type: 'paused' },
-  { type: 'resumed' },
+  { type: 'resumed', byPerson: true },
   { type: 'must-wait', error: failure, untilMs: 9_000 },
   { type: 'held-back' },
   { type: 'recounted' },
