@@ -120,6 +120,7 @@ export const STORE_CASES: readonly StoreCase[] = [
         same(await tx.chunk(chunk.id), chunk, 'chunk')
         same(await tx.chunksOf(A), [chunk], 'chunks')
         same([await tx.count(A), await tx.count(B)], [1, 0], 'how many chunks')
+        same([await tx.chunkAfter(''), await tx.chunkAfter(A)], [chunk, undefined], 'the next session’s')
         same(await tx.nextDue(ALL, nothing), chunk, 'queue')
         same((await tx.log(1))[0], line('first'), 'log')
         same(await tx.meta('name'), { any: ['value'] }, 'meta')

@@ -103,7 +103,12 @@ describe('a record of another version', () => {
           lastError: { code: 'defect' },
         })
         // Also once something was written, and whatever a person asks for.
-        const resumed = sessionTransition(read, [], { type: 'resumed' }, { nowMs: 2_000, random: 0 })
+        const resumed = sessionTransition(
+          read,
+          [],
+          { type: 'resumed', byPerson: true },
+          { nowMs: 2_000, random: 0 },
+        )
         expect(readSession(resumed!.session)).toMatchObject({ damaged: true, paused: true })
       }
     },

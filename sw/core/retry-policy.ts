@@ -49,6 +49,8 @@ export interface Failure extends WireError {
   readonly isOfRead?: boolean | undefined
   /** The destination as a whole is not asked before this time, ms since the epoch. */
   readonly circuitUntilMs?: number
+  /** When a person had last resumed the session as it was tried (`resumedAtMs`, 0: never); absent: nobody knows. */
+  readonly asOf?: number
 }
 
 /** Largest upper bound of the wait between two trials, and the first, which doubles, ms. */

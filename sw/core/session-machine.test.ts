@@ -131,7 +131,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   chunk: { type: 'chunk', id: first, event: { type: 'stored' } },
   'session-ended': { type: 'session-ended', ending: 'complete' },
   paused: { type: 'paused' },
-  resumed: { type: 'resumed' },
+  resumed: { type: 'resumed', byPerson: true },
   adopted: { type: 'adopted', here: 'here' },
   'must-wait': {
     type: 'must-wait',
@@ -912,7 +912,7 @@ describe('a page or a head that was refused', () => {
   })
 
   test.each(CASES)('$of: is tried at once by a person, and told no more', ({ of, before }) => {
-    const { session } = step(after(before, events[of](refusal)), { type: 'resumed' })
+    const { session } = step(after(before, events[of](refusal)), { type: 'resumed', byPerson: true })
     expect(dueMs[of](session, NOW_MS)).toBe(0)
     expect(session.trouble).toBeUndefined()
     expect(session.trials).toBeUndefined()
@@ -1335,7 +1335,7 @@ describe('any history of a recording', () => {
       case 'pause':
         return [{ type: 'paused' }]
       case 'resume':
-        return [{ type: 'resumed' }]
+        return [{ type: 'resumed', byPerson: pick % 2 === 0 }]
       case 'trial':
         return [
           {
@@ -1445,5 +1445,38 @@ describe('any history of a recording', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('a failure of what a person has resumed since', () => {
+  const failure = { code: 'sign-in-needed', message: 'No.', retryAfterMs: 0 } as const
+  const resumed = aSession(0, { size: 3, resumedAtMs: 500, listing: aListing(0, 2), completion: NEW_EFFORT })
+  const chunk = aChunk(0, { status: 'uploading', seal })
+  const failed = (asOf?: number) => ({ type: 'failed', failure: { ...failure, asOf } }) as const
+  const events = (asOf?: number): SessionEvent[] => [
+    { type: 'chunk', id: chunk.id, event: failed(asOf) as never },
+    { type: 'listing', of: resumed.listing, event: failed(asOf) as never },
+    { type: 'witness', event: failed(asOf) as never },
+    { type: 'completion', event: failed(asOf) as never },
+  ]
+  const after = (event: SessionEvent, session: SessionRecord = { ...resumed, listed: listedUpTo(1) }) =>
+    sessionTransition(session, [chunk], event, { nowMs: 1_000, random: 0 })
+
+  it.each(events(499))(
+    'is of before, and changes nothing, where a person has resumed since: $type',
+    (event) => {
+      expect(after(event)).toBeUndefined()
+    },
+  )
+
+  it.each([...events(500), ...events()])('counts where nobody has, or nobody knows: $type', (event) => {
+    expect(after(event)).toBeDefined()
+  })
+
+  it('counts as it did where nobody ever has, by another clock too', () => {
+    const event = events(0)[0]!
+    expect(after(event, { ...resumed, resumedAtMs: undefined })).toBeDefined()
+    // The clock was set back before the person resumed.
+    expect(after(events(700)[0]!)).toBeUndefined()
   })
 })

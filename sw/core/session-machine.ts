@@ -52,7 +52,7 @@ export type SessionEvent =
     }
   /** `by`: how, where it is no person's choice; that stays. */
   | { readonly type: 'paused'; readonly by?: SessionRecord['paused'] }
-  /** A person or the app: goes on after a pause, and tries whatever is parked, now. */
+  /** Whatever is parked, or waits, is tried now; a person or the app (`byPerson`) has it go on after a pause too. */
   | { readonly type: 'resumed'; readonly byPerson?: boolean }
   /** The app has it go where this worker goes: of what is not confirmed nothing is proved there. */
   | { readonly type: 'adopted'; readonly here: string }
@@ -148,6 +148,12 @@ export function sessionTransition(
 
 function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]): void {
   const { session } = draft
+  // What was under way as a person resumed it failed for how it was before. It is tried again at once, as all else is.
+  if ('event' in event && event.event.type === 'failed') {
+    const { resumedAtMs = 0 } = session
+    const { asOf = resumedAtMs } = event.event.failure
+    if (asOf !== resumedAtMs) return
+  }
   switch (event.type) {
     case 'session-started':
       draft.append('start')
@@ -180,10 +186,11 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.requeue()
       return
     case 'resumed':
-      draft.set({ paused: !!session.damaged, ...(event.byPerson && { resumedAtMs: draft.now.nowMs }) })
+      if (event.byPerson) draft.set({ paused: !!session.damaged, resumedAtMs: draft.now.nowMs })
       tryAll(draft)
       draft.requeue()
-      clearError(draft)
+      // A visit mends nothing by itself: since when it fails is told on.
+      if (event.byPerson) clearError(draft)
       return
     case 'adopted':
       return adopt(draft, event.here, heads)
@@ -275,6 +282,8 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
 function countAnew(draft: Draft): void {
   const { session, chunks } = draft
   const lost = totalChunks(session) - chunks.length
+  // One that waits may have lost its place.
+  draft.requeue()
   if (lost === 0) return
   draft.set({ tally: EMPTY_TALLY, ...NO_SUMS, lost: (session.lost ?? 0) + lost })
   for (const chunk of chunks) draft.put(chunk)

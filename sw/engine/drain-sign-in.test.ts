@@ -166,4 +166,56 @@ describe('a refused sign-in', () => {
     await expectThrough(world, id, 2)
     expect(world.clock.now() - startMs).toBeLessThan(30_000)
   })
+
+  // Promise 5 of docs/guarantees.md.
+  describe('that comes after a person has resumed, of what was under way then,', () => {
+    /** A drain whose requests are refused where they left before this time, each after five seconds. */
+    async function resumedAfter(world: World, resumes: number, refuses: () => boolean) {
+      void createDrain(world.worker()).join('message')
+      for (let nth = 0; nth < resumes; nth++) {
+        await world.clock.advance(1_000)
+        await resumeSession(world.worker(), id)
+      }
+      while (refuses()) await world.clock.advance(500)
+      await world.clock.advance(20_000)
+    }
+
+    it.each([
+      ['sign-in-needed', 1],
+      ['sign-in-needed', 3],
+      ['rejected-by-store', 1],
+      ['bad-answer', 1],
+    ] as const)('%s, parks nothing: all of it is tried at once (%i times)', async (code, resumes) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 5 })
+      world.server.latencyMs = 5_000
+      const startMs = world.clock.now()
+      const refuses = () => world.clock.now() - startMs < 6_000
+      world.server.fault = () => (refuses() ? { code } : undefined)
+      await resumedAfter(world, resumes, refuses)
+      const session = await world.session(id)
+      expect(session).toMatchObject({ parked: 0, trouble: undefined, trials: undefined })
+      // What three lanes had, and the log's page.
+      expect(world.server.ledger.filter(({ taken }) => !taken).length).toBeLessThanOrEqual(4)
+      await world.clock.advance(20_000)
+      expect(await world.statuses(id)).toEqual(Array(5).fill('confirmed'))
+    })
+
+    it('is told and parked as before where it comes again', async () => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 2 })
+      world.server.latencyMs = 5_000
+      world.server.fault = () => ({ code: 'sign-in-needed' })
+      void createDrain(world.worker()).join('message')
+      await world.clock.advance(1_000)
+      await resumeSession(world.worker(), id)
+      await world.clock.advance(20_000)
+      expect(await world.session(id)).toMatchObject({
+        parked: 2,
+        trouble: { error: { code: 'sign-in-needed' } },
+      })
+      // Two chunks and a page, twice.
+      expect(world.server.ledger.length).toBeLessThanOrEqual(6)
+    })
+  })
 })

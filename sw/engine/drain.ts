@@ -9,9 +9,9 @@ import { createLanes } from './lanes.ts'
 import { planWork } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { TRIAL_KINDS } from '../core/trial.ts'
-import { atMost } from './time-limit.ts'
+import { atMost, limited } from './time-limit.ts'
 import { interruptSession } from './sessions.ts'
-import { transfer } from './transfer.ts'
+import { setApart, transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
 import {
   WIND_DOWN_MS,
@@ -148,6 +148,7 @@ export function createDrain(context: Context): Drain {
         const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), counts, takeNext })
         plan.sessions.forEach(watchRecorder)
         let told = false
+        for (const chunk of plan.orphans) await setApart(context, chunk)
         for (const [id, event] of plan.events)
           if (await change(context, id, event, undefined, false)) told = true
         if (told) continue
@@ -170,8 +171,11 @@ export function createDrain(context: Context): Drain {
           for (const { key, kind, session } of plan.steps)
             start(steps, key, sessionStep(context, session, kind, signal))
           if (watch && !plan.suspended && !steps.has('watch') && clock.now() >= nextLookMs) {
-            nextLookMs = clock.now() + LOOKS_APART_MS
-            start(steps, 'watch', watch(context, signal))
+            const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
+            looked()
+            const look = limited(clock, 0, signal, async (until) => watch(context, until))
+            // Nothing that is left to do depends on it; one that was in vain is over for now.
+            start(steps, 'watch', look.catch(looked))
           }
         }
         const isIdle = underWay().length === 0

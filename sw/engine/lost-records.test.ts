@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import { sessionView } from '../core/view.ts'
-import { loseRecords } from '../testing/lose.ts'
+import { loseRecords, loseSessionRecord } from '../testing/lose.ts'
 import {
   aRawStart,
   cidOf,
@@ -199,5 +199,59 @@ describe('a person who pauses and resumes again and again', () => {
     world.server.fault = () => undefined
     expect(await drainOnce(world, world.worker())).toBe('idle')
     expect(await world.statuses(id)).toEqual(Array(20).fill('confirmed'))
+  })
+})
+
+describe('a session whose record is lost', () => {
+  it.each(['parked', 'proved', 'both'])(
+    'while its chunks are %s, none of which has a turn, is set apart and told at the next count',
+    async (at) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 2 })
+      await recordSession(world, { number: 2, chunks: 1 })
+      const cids = (await world.chunks(id)).map(cidOf)
+      const isParked = (of: string) => at === 'parked' || (at === 'both' && of === cids[0])
+      world.server.fault = (_op, of) =>
+        cids.includes(of) && isParked(of) ? { code: 'rejected-by-store' } : undefined
+      world.chain.fault = () => ({ code: 'unreachable' })
+      await drainOnce(world, world.worker(), 'push')
+      world.chain.fault = () => undefined
+      await loseSessionRecord(world, id)
+      // As the next worker finds it.
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      expect(await seen(world)).toMatchObject({
+        paused: true,
+        lastError: { code: 'defect' },
+        chunks: at === 'parked' ? { uploading: 2 } : { uploaded: at === 'both' ? 1 : 2 },
+      })
+      expect(await world.statuses(sessionIdOf(2))).toEqual(['confirmed'])
+      await discardSession(world.worker(), id, 'discard-unconfirmed')
+      expect(await world.chunks(id)).toEqual([])
+    },
+  )
+
+  it('within a drain that runs is told within two minutes', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 1 })
+    await recordSession(world, { number: 2, chunks: 1 })
+    world.chain.fault = () => ({ code: 'unreachable' })
+    void createDrain(world.worker()).join('message')
+    await world.clock.advance(5_000)
+    await loseSessionRecord(world, id)
+    await world.clock.advance(115_000)
+    expect(await seen(world)).toMatchObject({ paused: true, lastError: { code: 'defect' } })
+  })
+})
+
+describe('a chunk that has lost its place in the queue', () => {
+  it.each([undefined, {}, 'x', null, [], 7])('%j, gets it again at the next count', async (due) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const [, chunk] = await world.chunks(id)
+    await world.disk.write((tx) => tx.putChunk({ ...chunk!, due } as typeof chunk & object))
+    // Once nothing else is in the queue.
+    expect(await drainOnce(world, world.worker())).toBe('work-remains')
+    expect(await drainOnce(world, world.worker())).toBe('idle')
+    expect(await seen(world)).toMatchObject({ upload: 'confirmed', missing: 0, ending: 'complete' })
   })
 })

@@ -2,10 +2,19 @@ import { describe, expect, it, test } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
-import type { Sealer } from './context.ts'
-import { aRawStart, createWorld, rawChunk, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import type { Sealer, Watch } from './context.ts'
+import {
+  aRawStart,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sessionIdOf,
+  type World,
+} from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createEngine } from './engine.ts'
+import { SILENCE_MS } from './limits.ts'
 import { endSession, startSession } from './sessions.ts'
 
 // Promise 5 of docs/guarantees.md: what hangs or talks nonsense behind a port is told within two minutes, and stops no
@@ -159,4 +168,34 @@ test('a chunk that a later version calls otherwise is sent, and no look spins on
   )
   await greeted(world, world.worker(), 20_000)
   expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+})
+
+describe('a watch of the app’s own', () => {
+  it.each([
+    ['hangs', never],
+    ['rejects', async () => Promise.reject(new Error('no'))],
+    [
+      'throws',
+      () => {
+        throw new Error('no')
+      },
+    ],
+    ['gives no promise', () => undefined as never],
+  ])('that %s holds up no session, and no drain for longer than a step', async (_how, watch: Watch) => {
+    const world = createWorld()
+    const id = await recordSession(world, { chunks: 2 })
+    let asked = 0
+    const worker = Object.assign(world.worker(), {
+      watch: ((...given) => (asked++, watch(...given))) satisfies Watch,
+    })
+    const beganMs = world.clock.now()
+    expect(await drainOnce(world, worker)).toBe('idle')
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+    expect(asked).toBeGreaterThan(0)
+    expect(world.clock.now() - beganMs).toBeLessThan(SILENCE_MS + 60_000)
+    // And what is recorded after that.
+    const next = await recordSession(world, { number: 2, chunks: 1 })
+    expect(await drainOnce(world, worker)).toBe('idle')
+    expect(await world.statuses(next)).toEqual(['confirmed'])
+  })
 })

@@ -6,7 +6,7 @@ import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
-import { dueAtMs, totalChunks } from '../core/session.ts'
+import { dueAtMs, pendingChunks, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
@@ -33,7 +33,7 @@ export interface UnderWay {
   readonly steps: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
-  /** Whether sessions are to be counted anew, which takes the longer the more chunks there are. */
+  /** Whether sessions are to be counted anew, and lost ones looked for, which takes the longer the more chunks there are. */
   readonly counts: boolean
   readonly takeNext: TakeNext
 }
@@ -43,6 +43,8 @@ export interface WorkPlan {
   readonly sessions: readonly SessionRecord[]
   /** To be told to sessions before anything starts. */
   readonly events: readonly (readonly [SessionId, SessionEvent])[]
+  /** One chunk of each session whose record is lost. */
+  readonly orphans: readonly ChunkRecord[]
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
   /** Uploads that may be under way now, of those and of these. */
@@ -84,9 +86,15 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const forChunks = await planTransfers(tx, underWay, destinations.listing, suspended, readyBytes, nowMs)
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
+    // Whatever waits has a place in the queue, or has lost it.
+    const isQueued =
+      forChunks.chunks.length > 0 || Math.min(forChunks.sealAtMs, forChunks.nextAtMs) < Infinity
+    const orphans = underWay.counts ? await orphansIn(tx) : []
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
-      const isCounted = !underWay.counts || (await tx.count(session.id)) === totalChunks(session)
+      const waits = !session.paused && !session.heldBack && pendingChunks(session) > session.parked
+      const isCounted =
+        !underWay.counts || ((isQueued || !waits) && (await tx.count(session.id)) === totalChunks(session))
       const event = isCounted
         ? finding(session, identity, destinations, nowMs)
         : ({ type: 'recounted' } as const)
@@ -95,12 +103,20 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     return {
       ...forChunks,
       ...forSessions,
+      orphans,
       sessions,
       suspended,
       remains: policy === 'paused' ? alwaysMs < Infinity : sessions.some(workRemains),
       nextAtMs: suspended ? alwaysMs : Math.min(forChunks.nextAtMs, alwaysMs),
     }
   })
+}
+
+async function orphansIn(tx: ReadTransaction): Promise<ChunkRecord[]> {
+  const orphans: ChunkRecord[] = []
+  for (let chunk = await tx.chunkAfter(''); chunk; chunk = await tx.chunkAfter(chunk.sessionId))
+    if (!(await tx.session(chunk.sessionId))) orphans.push(chunk)
+  return orphans
 }
 
 interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'uploads' | 'nextAtMs'> {

@@ -126,6 +126,45 @@ describe('reply', () => {
     expect(await shown()).toEqual([{}, {}])
   })
 
+  it.each([
+    ['throttled', 3_600_000],
+    ['throttled', 600_000],
+    ['server-error', 0],
+    ['unreachable', 0],
+    ['sign-in-needed', 3_600_000],
+  ] as const)(
+    'tells since when its server fails, whatever visits come: %s, %i ms',
+    async (code, retryAfterMs) => {
+      const world = createWorld()
+      await recordSession(world, { number: 1, chunks: 3 })
+      await recordSession(world, { number: 2 })
+      world.server.fault = () => ({ code, retryAfterMs })
+      const beganMs = world.clock.now()
+      const shown = async () => {
+        const told = await reply(world.worker(), message('sessions'))
+        return (told as unknown as { value: SessionSnapshot[] }).value
+      }
+      await drainOnce(world, world.worker(), 'push')
+      const [first] = await shown()
+      for (let visits = 0; visits < 12; visits++) {
+        await world.clock.advance(900_000)
+        await reply(world.worker(), message('hello'))
+        await drainOnce(world, world.worker(), 'push')
+        for (const { failingSinceMs, lastError } of await shown()) {
+          expect(lastError?.code).toBe(code)
+          expect(failingSinceMs).toBeLessThan(beganMs + 60_000)
+        }
+      }
+      expect((await shown())[0]).toMatchObject({ failingSinceMs: first!.failingSinceMs })
+      world.server.fault = () => undefined
+      await world.clock.advance(3_600_000)
+      await reply(world.worker(), message('hello'))
+      await drainOnce(world, world.worker())
+      for (const { failingSinceMs, upload } of await shown())
+        expect({ failingSinceMs, upload }).toEqual({ upload: 'confirmed' })
+    },
+  )
+
   it('tells a page on hello whether the worker still needs it', async () => {
     const world = createWorld()
     await recordSession(world)

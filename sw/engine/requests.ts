@@ -119,7 +119,8 @@ async function visit(context: Context, again: boolean): Promise<boolean> {
     // No failure makes anything wait for so long: somebody asked for it, who is not asked sooner; or the clock was ahead.
     const isLong = !paused && (trouble?.retryAtMs ?? 0) > now.nowMs + CAP_MS
     const event = isLong ? ({ type: 'resumed' } as const) : ({ type: 'hoped', of: TRIAL_KINDS } as const)
-    if (sessionTransition(session, [], event, now)) await change(context, id, event, undefined, false)
+    if (isLong || sessionTransition(session, [], event, now))
+      await change(context, id, event, undefined, false)
   }
   return policy !== 'paused' && sessions.some(workRemains)
 }

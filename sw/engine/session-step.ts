@@ -38,7 +38,9 @@ export async function sessionStep(
   } catch (thrown) {
     const failure = await recordFailure(context, kind, thrown)
     if (failure.code === 'storage-full') throw thrown
-    const event = { type: kind, of: listing, event: { type: 'failed', failure } } as SessionEvent
+    const { resumedAtMs: asOf = 0 } = session
+    const failed = { type: 'failed', failure: { ...failure, asOf } } as const
+    const event = { type: kind, of: listing, event: failed } as SessionEvent
     // Of what has settled the app is told by any worker of it.
     await change(context, session.id, event, undefined, kind !== 'completion' && context.identity)
   }

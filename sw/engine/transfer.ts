@@ -28,17 +28,31 @@ export async function transfer(
   known?: SessionRecord,
   inLane?: InLane,
 ): Promise<ErrorCode | undefined> {
+  let asOf = 0
   try {
     const { state, sessionId } = chunk
     const session = known ?? (await context.store.read((tx) => tx.session(sessionId)))
+    asOf = session?.resumedAtMs ?? 0
     if (!session) await setApart(context, chunk)
+    else if (chunk.damaged)
+      await change(
+        context,
+        sessionId,
+        { type: 'chunk', id: chunk.id, event: { type: 'resumed' } },
+        undefined,
+        false,
+      )
     else if (state.status === 'uploading')
       await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
     else await seal(context, chunk)
   } catch (thrown) {
     // Sealing asks nobody that others ask.
     const failure = await recordFailure(context, chunk.state.status === 'uploading' && 'listing', thrown)
-    await apply(context, chunk, { type: 'failed', failure, of: chunk.state.status })
+    await apply(context, chunk, {
+      type: 'failed',
+      failure: { ...failure, asOf },
+      of: chunk.state.status,
+    })
     return failure.code
   }
   return undefined
@@ -91,7 +105,10 @@ async function upload(
  * The record of its session is lost: one that is damaged takes its place, so that the app is told, and can have the bytes
  * that are here and discard them. None of its chunks goes anywhere.
  */
-async function setApart({ store, clock, announce }: Context, { id, sessionId, capturedAtMs }: ChunkRecord) {
+export async function setApart(
+  { store, clock, announce }: Context,
+  { id, sessionId, capturedAtMs }: ChunkRecord,
+) {
   await store.write(async (tx) => {
     // One that was discarded is gone with its session; another chunk may have come here before.
     if (!(await tx.chunk(id)) || (await tx.session(sessionId))) return

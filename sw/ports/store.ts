@@ -12,6 +12,8 @@ export interface ReadTransaction {
   /** Sessions with something left to do, oldest first. */
   openSessions(): Promise<SessionRecord[]>
   chunk(id: ChunkId): Promise<ChunkRecord | undefined>
+  /** The first chunk, in the order of their ids, that is of no session up to this one; '' for the first of all. */
+  chunkAfter(id: SessionId | ''): Promise<ChunkRecord | undefined>
   /** How many chunks of the session there are. */
   count(id: SessionId): Promise<number>
   /** By index. */

@@ -1,4 +1,4 @@
-import type { ChunkId } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { World } from './world.ts'
 
@@ -24,4 +24,17 @@ export async function loseRecords(world: World, lost: (id: ChunkId, at: number) 
       }
     })
   }
+}
+
+/** The record of a session goes, and nothing else of it. */
+export async function loseSessionRecord(world: World, id: SessionId): Promise<void> {
+  const chunks = await world.chunks(id)
+  const bytes = await Promise.all(chunks.map((one) => world.disk.payload(one.id).catch(() => undefined)))
+  await world.disk.write(async (tx) => {
+    await tx.deleteSession(id)
+    for (const [at, chunk] of chunks.entries()) {
+      await tx.putChunk(chunk)
+      if (bytes[at]) await tx.putPayload(chunk.id, bytes[at])
+    }
+  })
 }

@@ -190,6 +190,7 @@ function reader(tx: IDBTransaction, queue = createQueue()): ReadTransaction {
     sessions: async () => (await all(sessions, readSession)).sort((a, b) => b.startedAtMs - a.startedAtMs),
     openSessions: () => all(sessions.index('open'), readSession),
     chunk: async (id) => (await all(chunks, readChunk, id))[0],
+    chunkAfter: async (id) => (await all(chunks, readChunk, IDBKeyRange.lowerBound(`${id}0`), 1))[0],
     count: (id) => resultOf(chunks.count(keysOf(id))),
     chunksOf: (id) => all(chunks.index('place'), readChunk, rangeOf(id)),
     provedChunks: (id, from, to) => all(chunks.index('proved'), readChunk, rangeOf(id, from, to)),
