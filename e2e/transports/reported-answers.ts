@@ -46,6 +46,16 @@ const amended =
     return new Response(status === 204 ? null : (body ?? own), { status, headers: shown })
   }
 
+/** The store does as it was asked, its answer is lost, and a question is answered so. */
+const lostUnless =
+  (step: Step, told: Told): Rude =>
+  async (asked, honest) => {
+    if (asked.step === step) return response(told)
+    if (asked.step !== 'send') return undefined
+    await honest()
+    return 'cut'
+  }
+
 const HTML = '<!doctype html><html><head><title>'
 const html = (title: string) =>
   `${HTML}${title}</title></head><body><center><h1>${title}</h1></center></body></html>`
@@ -719,7 +729,20 @@ export const REPORTED: readonly Reported[] = [
       body: json({ Message: 'merkledag: not found', Code: 0, Type: 'error' }),
     }),
   }),
+  ...of(
+    IPFS,
+    Object.fromEntries(
+      [403, 404, 405].map((status) => [
+        `only add is let through, whose answer is lost (${status} of pin/ls)`,
+        lostUnless('ask', { status }),
+      ]),
+    ),
+  ),
   ...of(PINATA, {
+    'the answer is lost, and the list is not allowed': lostUnless('ask', {
+      status: 403,
+      body: json({ error: { reason: 'NO_SCOPES_FOUND' } }),
+    }),
     '200 with an error': at('send', {
       status: 200,
       body: json({ error: { code: 'BAD', message: 'limit' } }),
