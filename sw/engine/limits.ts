@@ -36,3 +36,5 @@ export const WORK_LIMIT_MS = 270_000
 export const SLOWEST_BYTES_PER_MS = 2
 /** A node has so long to tell which transaction brought a head, however often the app wants one anchored, ms. */
 export const RECEIPT_MS = 5_000
+/** What a busy server puts off twice, and names no time for, is left for so long, ms. */
+export const PUT_OFF_MS = 120_000

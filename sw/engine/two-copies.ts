@@ -1,6 +1,7 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Attempt, Upload } from '../ports/transport.ts'
 import { AskedError } from './asked.ts'
+import { PUT_OFF_MS } from './limits.ts'
 
 // No store gets a third copy, at the pace of retries, of what it refused twice.
 
@@ -12,8 +13,10 @@ const REFUSED = /server-error|bad-answer|address-mismatch/
 
 /**
  * Runs the requests of an attempt at one store, and counts a copy that this refuses, whether all of it had arrived or
- * not, as nobody tells. What was cut off, or put off by a server that is busy, does not count: that passes, and waits
- * longer each time; nor do questions that fail, nor what fails before progress was told: no byte has left then.
+ * not, as nobody tells; and one that it took, where the question whether it is there then failed. What was cut off does
+ * not count: that passes. What a busy server puts off waits as long as that asks; where it names no time, two minutes from
+ * the second copy on. Nor do questions that fail by themselves count, nor what fails before progress was told: no byte has
+ * left then.
  *
  * @param counts false where the store is made of several, and counts for each of them
  * @param requests gets the attempt without what is counted; calls `mayBeSent` before each copy, having asked what is
@@ -34,6 +37,7 @@ export async function counted<T>(
   }
   let from: number | undefined
   let goesOn = false
+  let isSent = false
   try {
     return await requests(
       {
@@ -51,15 +55,21 @@ export async function counted<T>(
       },
       async () => {
         const said = why
-        if (!said) return
+        isSent = !said
+        if (isSent) return
         await save(resumeToken, '')
         throw new HoldfastError('rejected-by-store', `Two copies were refused. ${said}`)
       },
     )
   } catch (reason) {
-    const { code, message } = reason as HoldfastError
-    if (counts && from !== undefined && REFUSED.test(code) && !(reason instanceof AskedError))
-      await save(resumeToken, why === undefined || goesOn ? '' : message.slice(0, 150))
+    const { code, message, retryAfterMs } = reason as HoldfastError
+    const isPutOff = code === 'throttled' && !retryAfterMs
+    const isRefused = reason instanceof AskedError ? isSent : isPutOff || REFUSED.test(code)
+    if (counts && from !== undefined && isRefused) {
+      const isSecond = why !== undefined && !goesOn
+      await save(resumeToken, isSecond && !isPutOff ? message.slice(0, 150) : '')
+      if (isSecond && isPutOff) throw new HoldfastError(code, message, { retryAfterMs: PUT_OFF_MS })
+    }
     throw reason
   }
 }

@@ -124,6 +124,17 @@ describe('an answer', () => {
       },
     })
 
+  it('may be longer than what was asked for, as words of a refusal are, but not without end', async () => {
+    const { request } = adaptiveTimeout()
+    const told = async (bytes: number, maxBytes: number) => {
+      vi.stubGlobal('fetch', async () => new Response(new Uint8Array(bytes)))
+      return (await request('http://store.example/', {}, { signal: new AbortController().signal, maxBytes }))
+        .bytes.length
+    }
+    expect(await told(2_000, 7)).toBe(2_000)
+    await expect(told(64 * 1024 + 8, 7)).rejects.toMatchObject({ code: 'bad-answer' })
+  })
+
   it('that drips ends, long before it would be too long', async () => {
     vi.stubGlobal('fetch', async (_url: string, { signal }: { signal: AbortSignal }) => {
       return new Response(dripping(signal))

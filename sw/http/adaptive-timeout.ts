@@ -14,7 +14,7 @@ export interface TimedRequest {
   readonly signal: AbortSignal
   /** Bytes of the request's body; 0 if absent. */
   readonly bodyBytes?: number | undefined
-  /** Most bytes of the answer's body; 64 KiB if absent. */
+  /** Most bytes of the answer's body, beyond the 64 KiB that any may have: a refusal may be longer than what was asked for. */
   readonly maxBytes?: number
 }
 
@@ -23,7 +23,7 @@ export interface AdaptiveTimeout {
   /**
    * One request with its answer; statuses are the caller's.
    *
-   * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body beyond `maxBytes`
+   * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body that is too long
    */
   request(url: string, init: RequestInit, request: TimedRequest): Promise<Answer>
   /** What is expected of the link. */
@@ -41,7 +41,7 @@ export interface AdaptiveTimeout {
 export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout {
   let bytesPerMs = SLOWEST_BYTES_PER_MS
   return {
-    async request(url, init, { signal, bodyBytes = 0, maxBytes = MAX_ANSWER_BYTES }) {
+    async request(url, init, { signal, bodyBytes = 0, maxBytes = 0 }) {
       const { origin } = new URL(url)
       const began = performance.now()
       const expected = bytesPerMs
@@ -65,7 +65,8 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
             endIn(Math.min(timeoutMs, latestMs - performance.now()))
             pieces.push(piece)
             maxBytes -= piece.byteLength
-            if (maxBytes < 0) throw new HoldfastError('bad-answer', `${origin} answered too much.`)
+            if (maxBytes < -MAX_ANSWER_BYTES)
+              throw new HoldfastError('bad-answer', `${origin} answered too much.`)
           }
           const bytes = concat(...pieces)
           return {

@@ -430,6 +430,13 @@ describe('the relay', () => {
   })
 })
 
+it('with neither a relay nor an account is told as a wrong input, in words', async () => {
+  await expect(anchorWith({ relayUrl: [] }).submit(anchorOf('3'), calm)).rejects.toMatchObject({
+    code: 'bad-input',
+    message: 'No relayUrl, and no account.',
+  })
+})
+
 describe('several relays', () => {
   const away = 'http://127.0.0.1:9/'
   let other: FakeChainServer

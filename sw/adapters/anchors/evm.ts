@@ -111,7 +111,7 @@ export function evm({
     read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),
 
     async submit({ head, groups }, signal) {
-      let failure: unknown
+      let failure: unknown = new HoldfastError('bad-input', 'No relayUrl, and no account.')
       const inTurn = relays
       relays = relays.slice(1).concat(relays.slice(0, 1))
       for (const url of inTurn) {

@@ -194,10 +194,12 @@ describe('copies', () => {
     b.claims = true
     const one = item(1)
     await one.attempt(fresh())
-    expect(JSON.parse(one.record.resumeToken ?? '')).toEqual({ a: true, b: 'b!' })
+    // Behind its own stands that a copy went there in vain.
+    const kept = () => JSON.parse(one.record.resumeToken ?? '') as { readonly b: string }
+    expect(kept()).toMatchObject({ a: true, b: expect.stringMatching(/^b!\0/) as unknown })
     b.has.clear()
     await one.attempt(fresh())
-    expect(JSON.parse(one.record.resumeToken ?? '')).toEqual({ a: true, b: 'b!b!' })
+    expect(kept()).toMatchObject({ a: true, b: expect.stringMatching(/^b!b!\0/) as unknown })
   })
 
   it.each([

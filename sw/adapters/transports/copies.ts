@@ -38,8 +38,7 @@ type Found = RemoteState | Failed
 
 interface Failed {
   readonly kind: 'failed'
-  /** The store's name. */
-  readonly of: string
+  readonly child: Child
   readonly error: HoldfastError
   /** Until it is asked again, ms. */
   readonly waitMs: number
@@ -93,7 +92,7 @@ export function copies(
     ]),
   )
   if (stores.length === 0 || children.size < stores.length)
-    throw new HoldfastError('bad-input', 'copies: name at least one store, and each by a name of its own.')
+    throw new HoldfastError('bad-input', 'copies: name stores, each by a name of its own.')
   const known = [...children.keys()]
   /** What a `probe` found in each store, for the `send` that follows it. */
   const foundBy = new WeakMap<RemoteState, Each>()
@@ -127,12 +126,12 @@ export function copies(
     const isTrial = [...each].every(([of, { kind }]) => kind === 'all' || isHeld(refusalOf(of)))
 
     for (const [of, held] of each) {
-      const child = children.get(of)
-      if (child === undefined || held.kind === 'failed' || held.kind === 'all') continue
+      const child = children.get(of)!
+      if (held.kind === 'failed' || held.kind === 'all') continue
       const refusal = refusalOf(of)
       if (refusal && isHeld(refusal) && !isTrial) {
         const { code, message, untilMs } = refusal
-        each.set(of, { kind: 'failed', of, error: new HoldfastError(code, message), waitMs: untilMs - nowMs })
+        each.set(of, failed(child, new HoldfastError(code, message), untilMs))
         continue
       }
       const kept: Attempt = {
@@ -170,6 +169,13 @@ export function copies(
     return each
   }
 
+  const failed = (child: Child, error: HoldfastError, untilMs = child.circuit.notBeforeMs): Failed => ({
+    kind: 'failed',
+    child,
+    error,
+    waitMs: Math.max(0, untilMs - clock.now()),
+  })
+
   /** Takes a store's failure into its health. */
   function note(child: Child, error: HoldfastError): void {
     const { code, retryAfterMs } = error
@@ -193,11 +199,11 @@ export function copies(
       const retryAfterMs = ((await floors?.floorMs(of)) ?? 0) - clock.now()
       child.known = true
       if (retryAfterMs > 0)
-        note(child, new HoldfastError('throttled', `${of} asked to be left alone.`, { retryAfterMs }))
+        note(child, new HoldfastError('throttled', `${of} asked to wait.`, { retryAfterMs }))
     }
     const { circuit, lastError } = child
     const lanes = concurrencyAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, clock.now())
-    if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError, clock.now())
+    if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError)
     child.asking += 1
     try {
       const held = await work()
@@ -208,7 +214,7 @@ export function copies(
       if (NOT_THEIRS.has(error.code)) throw error
       note(child, error)
       if (error.retryAfterMs > 0) await floors?.keep(child.store.name, error)
-      return failed(child, error, clock.now())
+      return failed(child, error)
     } finally {
       child.asking -= 1
     }
@@ -221,7 +227,7 @@ export function copies(
     if (have >= atLeast) return
     const failures = [...each.values()].filter((found) => found.kind === 'failed')
     const [first] = [...failures].sort((a, b) => rank(a) - rank(b) || a.waitMs - b.waitMs)
-    const why = failures.map(({ of, error }) => ` ${of}: ${error.message}`)
+    const why = failures.map(({ child, error }) => ` ${child.store.name}: ${error.message}`)
     const message = `${have} of ${atLeast} copies.${why.join('')}`
     // After a destination's failure the engine leaves all of them alone: right only where no other is left.
     const away = every(({ failures: times }) => times > 0)
@@ -233,9 +239,7 @@ export function copies(
   }
 
   /** @returns how long this object waits until it comes back for the store that it lacks, ms */
-  function turnOf({ of, waitMs }: Failed): number {
-    const child = children.get(of)
-    if (child === undefined) return waitMs
+  function turnOf({ child, waitMs }: Failed): number {
     const nowMs = clock.now()
     const turnMs = Math.max(nowMs + waitMs, child.nextLookMs)
     child.nextLookMs = turnMs + LOOK_EVERY_MS
@@ -312,13 +316,6 @@ function floorsOf(kept: Keeping, name: string): Floors {
       update(kept, within(of), (circuit, nowMs) => trip(circuit, code, retryAfterMs, nowMs, clock.random())),
   }
 }
-
-const failed = ({ store, circuit: { notBeforeMs } }: Child, error: HoldfastError, nowMs: number): Failed => ({
-  kind: 'failed',
-  of: store.name,
-  error,
-  waitMs: Math.max(0, notBeforeMs - nowMs),
-})
 
 const rank = ({ error }: Failed) => RANKS[error.class]
 

@@ -116,7 +116,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   ): Promise<'proved' | 'sent'> {
     progress(0)
     const answer = await perform('PUT', upload, signal, { body, checksum: expected })
-    if (!answer) throw new HoldfastError('sign-in-needed', 'The app granted no upload.')
+    if (!answer) throw new HoldfastError('sign-in-needed', 'No upload was granted.')
     const isHere = !answer.ok && isThere(answer)
     if (isHere && resumeToken === CORRUPT)
       throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
@@ -172,7 +172,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       if (!answer)
         throw new HoldfastError(
           'bad-answer',
-          `The store names no ${header} of ${upload.cid}. Expose that header in its CORS rules, or grant GET.`,
+          `The store names no ${header} of ${upload.cid}. Expose it by CORS, or grant GET.`,
         )
       if (answer.status === 404) throw mismatch(upload, 'nothing')
       if (!answer.ok) throw storeError(answer)

@@ -44,13 +44,6 @@ describe('heals by sending again', () => {
   )
 
   test.each([
-    [S3, 400, 'RequestTimeout'],
-    [CEPH, 408, 'RequestTimeout'],
-  ])('%s: %i %s, as the body came too slowly', (_, status, code) =>
-    expect(storeError(answer(status, xml(code))).code).toBe('timeout'),
-  )
-
-  test.each([
     [S3, 409, 'ConditionalRequestConflict'],
     [S3, 409, 'OperationAborted'],
     [AZURE, 409, 'PendingCopyOperation'],
@@ -92,6 +85,11 @@ describe('heals by waiting', () => {
     [AZURE, 503, 'ServerBusy', 'throttled'],
     [GCS, 403, 'UserRateLimitExceeded', 'throttled'],
     [R2, 429, 'TooManyRequests', 'throttled'],
+    [R2, 499, 'ClientDisconnect', 'throttled'],
+    [MINIO, 499, 'ClientDisconnected', 'throttled'],
+    [S3, 400, 'RequestTimeout', 'throttled'],
+    [CEPH, 408, 'RequestTimeout', 'throttled'],
+    [MINIO, 503, 'RequestTimeout', 'throttled'],
     [SEAWEED, 429, 'ErrTooManyRequest', 'throttled'],
     [AZURE, 409, 'AccountBeingCreated', 'throttled'],
     [AZURE, 409, 'ContainerBeingDeleted', 'throttled'],
@@ -134,10 +132,14 @@ describe('heals by a person', () => {
     expect(storeError(answer(status, xml(code))).code).toBe('rejected-by-store'),
   )
 
-  test('Garage: a bucket that is full, which it tells as 403 AccessDenied', () => {
-    const full = xml('AccessDenied', 'Bucket size quota is reached, maximum total size: 1000')
-    expect(storeError(answer(403, full)).code).toBe('rejected-by-store')
-  })
+  test.each([
+    [GARAGE, 'Bucket size quota is reached, maximum total size: 1000'],
+    ['Backblaze', 'Cannot upload files, storage cap exceeded. See the Caps & Alerts page.'],
+    ['Backblaze', 'Transaction cap exceeded, see the Caps & Alerts page to increase your cap.'],
+    ['Wasabi', 'Account trial expired or account suspended. Please contact support.'],
+  ])('%s: what is full, or not paid, which it tells as 403 AccessDenied: %s', (_, words) =>
+    expect(storeError(answer(403, xml('AccessDenied', words))).code).toBe('rejected-by-store'),
+  )
 })
 
 describe('the object is there already', () => {

@@ -5,8 +5,8 @@ import { httpError, type Answer } from '../../http/request.ts'
 const IS_THERE = /BlobAlreadyExists|BlobOverwrite|BlobImmutable|ObjectLocked|RetentionPolicy|ActiveHold/i
 
 /**
- * The stores' error codes, each as the error of ours whose class heals it: sending again (`address-mismatch`,
- * `timeout`), waiting (`throttled`), a person (`rejected-by-store`), a new grant (`sign-in-needed`). The first row that
+ * The stores' error codes, each as the error of ours whose class heals it: sending again (`address-mismatch`),
+ * waiting (`throttled`), a person (`rejected-by-store`), a new grant (`sign-in-needed`). The first row that
  * matches counts; where none does, the status, which says enough of most. Read in the lists of S3
  * (docs.aws.amazon.com/AmazonS3/latest/API, ErrorResponses), R2 (developers.cloudflare.com/r2/api/error-codes), GCS
  * (cloud.google.com/storage/docs/xml-api, reference-status) and Azure (learn.microsoft.com/rest/api/storageservices,
@@ -16,8 +16,7 @@ const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   [IS_THERE, 'bad-answer'],
   // Garage says InvalidDigest of any checksum that is not that of the body.
   [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
-  [/^RequestTimeout$/i, 'timeout'],
-  [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)/i, 'throttled'],
+  [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)|^RequestTimeout|Disconnect/i, 'throttled'],
   [/Account|Suspended|AuthorizationFailure|SourceIP/i, 'rejected-by-store'],
   [/Bucket|Container|State|Disabled|Implemented|Quota|Storage/i, 'rejected-by-store'],
   [/Expired|Token|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
@@ -51,8 +50,8 @@ export function storeError(answer: Answer, toPerson = ''): HoldfastError {
   const meant = MEANINGS.find(([storeCodes]) => storeCodes.test(code))?.[1] ?? plain.code
   const words = toPerson || (SKEWED.test(text) ? 'the clock of the signer or the store is wrong. ' : '')
   return new HoldfastError(
-    // Garage has no code of its own for a bucket that is full.
-    toPerson || text.includes('quota is reached') ? 'rejected-by-store' : meant,
+    // Garage, Backblaze and Wasabi have no codes of their own for what is full, or not paid.
+    toPerson || /quota is reached|cap exceeded|suspended/.test(text) ? 'rejected-by-store' : meant,
     // Records keep the beginning of a message, so the meaning comes first.
     `${code && `${code}: `}${words}${plain.message}`,
     plain,

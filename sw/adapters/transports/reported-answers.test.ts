@@ -1,0 +1,119 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { memoryStore, VARIANTS, type Rude } from '../../../e2e/transports/memory-stores.ts'
+import { REPORTED, type Reported } from '../../../e2e/transports/reported-answers.ts'
+import type { VariantName } from '../../../e2e/transports/variants.ts'
+import { takesWhole } from '../../../e2e/whole.ts'
+import { TRIAL_FLOOR_MS } from '../../core/waits.ts'
+import { createDrain } from '../../engine/drain.ts'
+import { cidOf, createWorld, recordSession, sessionIdOf } from '../../testing/world.ts'
+
+// Promise 2 of docs/guarantees.md. The whole engine over each transport, against each answer that public reports and
+// documents of servers tell of, for ever: two copies at most before a trial is due, and within two minutes it is stored or
+// told; nothing counts that is not there, and once the server is in order all goes up.
+
+afterEach(() => void vi.unstubAllGlobals())
+
+const id = sessionIdOf(1)
+
+/** A recording of one chunk, and a store of this kind that answers so. */
+async function scene(variant: VariantName, rude: Rude) {
+  const world = createWorld()
+  const store = memoryStore(variant)
+  vi.stubGlobal('fetch', store.fetch)
+  await recordSession(world, { chunks: 1 })
+  store.rude = rude
+  const [chunk] = await world.chunks(id)
+  const key = cidOf(chunk)
+  const sizeBytes = chunk?.sizeBytes ?? 0
+
+  /** A new worker, until it dies. */
+  function worker() {
+    const { lifetime, ...context } = world.worker()
+    const { join } = createDrain({ ...context, transport: store.transport() })
+    return {
+      async drain(ms: number) {
+        void join('message')
+        await world.clock.advance(ms)
+      },
+      die: () => lifetime.die(),
+    }
+  }
+  const status = async () => (await world.statuses(id))[0]
+  return {
+    world,
+    store,
+    worker,
+    status,
+    copies: () => store.copies(key, sizeBytes),
+    isThere: () => store.stored.get(key)?.length === sizeBytes,
+    trouble: async () => (await world.session(id)).trouble?.error,
+  }
+}
+
+/** Of each answer that many kinds of store give, `npm test` has one, in turn. */
+const cases = ({ title, by, rude }: Reported, at: number) =>
+  (takesWhole() ? by : [by[at % by.length]!]).map((variant) => ({ variant, title, rude }))
+
+/** A trial sends one copy, or two where the first was refused as if its grant were old: another grant might be taken. */
+const MOST_BY_TRIAL = 2
+const TWO_MINUTES_MS = 120_000
+
+describe('a store that always answers so gets two copies before the first trial, and is told', () => {
+  test.each(REPORTED.flatMap(cases))('$variant: $title', async ({ variant, rude }) => {
+    const { store, worker, status, copies, isThere, trouble } = await scene(variant, rude)
+    const first = worker()
+    await first.drain(TRIAL_FLOOR_MS - 1_000)
+    expect(copies()).toBeLessThanOrEqual(2)
+    await first.drain(TWO_MINUTES_MS - TRIAL_FLOOR_MS + 1_000)
+    first.die()
+    const sent = copies()
+    expect(sent).toBeLessThanOrEqual(2 + MOST_BY_TRIAL)
+    if ((await status()) === 'uploading') {
+      const { code, message } = (await trouble())!
+      expect(code).not.toBe('defect')
+      expect(message).not.toBe('')
+    } else expect(isThere()).toBe(true)
+
+    store.rude = () => undefined
+    const second = worker()
+    for (let look = 0; look < 60 && (await status()) !== 'confirmed'; look += 1)
+      await second.drain(TWO_MINUTES_MS)
+    second.die()
+    expect(await status()).toBe('confirmed')
+    expect(isThere()).toBe(true)
+    expect(copies()).toBeLessThanOrEqual(sent + 1)
+  })
+})
+
+describe('what no browser tells from a dead network: an answer to what is sent that CORS hides, or a body that is cut off', () => {
+  const hidden: Rude = ({ step }) => (step === 'send' ? 'cut' : undefined)
+
+  test.each(VARIANTS)(
+    '%s: is told at once, and costs a copy each time that the network is tried',
+    async (variant) => {
+      const { store, worker, copies, status, trouble } = await scene(variant, hidden)
+      const first = worker()
+      await first.drain(5_000)
+      expect(await trouble()).toMatchObject({ code: 'unreachable' })
+      await first.drain(TWO_MINUTES_MS - 5_000)
+      first.die()
+      // As often as a server that is down is knocked at: each ten seconds at most, by chance.
+      expect(copies()).toBeGreaterThan(2)
+      expect(copies()).toBeLessThan(40)
+      store.rude = () => undefined
+      const second = worker()
+      await second.drain(TWO_MINUTES_MS)
+      second.die()
+      expect(await status()).toBe('confirmed')
+    },
+  )
+
+  test.each(VARIANTS)('%s: costs one copy where it hides what is asked for too', async (variant) => {
+    const { worker, copies, trouble } = await scene(variant, () => 'cut')
+    const first = worker()
+    await first.drain(TWO_MINUTES_MS)
+    first.die()
+    expect(await trouble()).toMatchObject({ code: 'unreachable' })
+    expect(copies()).toBeLessThanOrEqual(1)
+  })
+})
