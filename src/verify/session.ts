@@ -84,6 +84,8 @@ async function open(
     if (!onStep) return read(reader, beginning)
     const source = sourceOf(beginning.name)
     const early = earlySteps(reader, source, timeoutMs, onStep).byPages(beginning.found[0]!)
+    // With the one before, from which the way to the first may be shorter.
+    reader.askAhead(beginning.found)
     const session = await read(reader, beginning, early.onPage)
     await early.ended()
     return session
