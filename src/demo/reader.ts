@@ -28,7 +28,11 @@ function start(): void {
   const use = async (text: string) => {
     const keys = await keysOf(text)
     setText(byId('reader-error', HTMLElement), typeof keys === 'string' ? keys : '')
-    if (typeof keys === 'string') return input.focus()
+    if (typeof keys === 'string') {
+      // Of a link that was cut off, too.
+      form.hidden = false
+      return input.focus()
+    }
     stopScan()
     const hadFocus = form.contains(document.activeElement)
     form.hidden = true
@@ -52,6 +56,7 @@ function start(): void {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get('key')
   if (fromLink === null) form.hidden = false
   else void use(fromLink)
+  byId('reader-other', HTMLElement).addEventListener('click', () => location.replace(location.pathname))
   // Another link that is opened in this tab.
   addEventListener('hashchange', () => location.reload())
 }

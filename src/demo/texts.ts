@@ -355,6 +355,7 @@ const english = {
       count === 0 ? 'No recording of this group yet.' : count === 1 ? '1 recording.' : `${count} recordings.`,
     newest: (count: number) => `The newest ${count} recordings. There are older ones.`,
     older: 'Show older recordings',
+    other: 'Use another key',
     open: 'Check and play',
     openOf: (when: string) => `Check and play the recording of ${when}`,
     close: 'Close',
