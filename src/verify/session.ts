@@ -36,7 +36,9 @@ export async function openSession(options: OpenSessionOptions): Promise<Verified
  * slower than the reading gets the newest step, not each. What is proved in a step is proved by a head that the chain
  * took, with all heads before it; of what comes later only the last step knows. That counts: where a later head
  * contradicts, another node names a later block, or a page is lost, it may list less than a step before, or say a later
- * time. Where the beginning is not whole, or without a chain, there is one step alone.
+ * time. Where the beginning is not whole there is one step alone. Without a chain a step is proved by the one head, which
+ * names its pages, and has no `heads`: whether that head is the one of all its pages only the last step knows, and where
+ * it is not there is none, but `root` is thrown.
  *
  * Leaving the loop ends the reading of the log; a session that was given goes on to read its chunks.
  *
