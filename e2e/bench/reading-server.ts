@@ -8,6 +8,7 @@ import { bundle } from '../bundle.ts'
 import { hex } from '../vectors/bytes.ts'
 import { timeOfBlock } from '../vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode, type FakeLog } from '../vectors/fake-node.ts'
+import { signedHeadBytes } from '../vectors/recording.ts'
 import { publish, type RecordingOptions } from './published.ts'
 
 // A process of its own: node and gateways of one recording, each answer a round trip late.
@@ -41,7 +42,10 @@ export interface PageWanted {
   readonly name: string
   readonly groupKey: string
   readonly registry: string
+  /** Without a chain: by the newest head that the gateway has. */
+  readonly byHead?: boolean
 }
+
 /** What the page tells in which the demo's reader opens one. */
 export interface FramePage {
   readonly frameMs: number
@@ -83,13 +87,17 @@ async function gateway(kind: GatewayKind): Promise<string> {
   const most = kind === 'six' || kind === 'other' ? 6 : Infinity
   const server = createServer((request, response) => {
     const path = request.url ?? ''
-    void (path.startsWith('/ipfs/') ? serve(path.slice(6), response) : site(request, response))
+    const isObject = path.startsWith('/ipfs/') || path.startsWith('/heads/')
+    void (isObject ? serve(path, response) : site(request, response))
   })
-  async function serve(cid: string, response: ServerResponse) {
+  async function serve(path: string, response: ServerResponse) {
     if (now >= most) await new Promise<void>((resolve) => waiting.push(resolve))
     now += 1
     await sleep(options.roundTripMs)
-    const bytes = published.object(cid)
+    const isHead = path.startsWith('/heads/')
+    const bytes = isHead
+      ? signedHeadBytes(published.world.witnessed.at(-1)!.head)
+      : published.object(path.slice(6))
     if (bytes === undefined) response.writeHead(404).end()
     else if (kind === 'lying') response.end(Buffer.alloc(bytes.length, 1))
     else await send(response, bytes, options.bytesPerSec / (kind === 'slow' ? 100 : 1))

@@ -21,12 +21,12 @@ import type {
 
 const HELP = `Measures reading back, in Node, against gateways and a node in a process of their own. Prints JSON.
 
-  node dist/e2e/bench/reading.js [options] [many browser frame seek race throughput memory]
+  node dist/e2e/bench/reading.js [options] [many browser frame frame-by-head seek race throughput memory]
 
-  --chunks N   of many, browser, frame and seek (default 10000)
-  --rtt N      round trip of many, browser, frame, seek and race, ms (default 100)
-  --lists L    of many, browser and frame: full, once more, or single pages (default: each of them)
-  --rounds N   of frame (default 3)
+  --chunks N   of many, browser, both frames and seek (default 10000)
+  --rtt N      round trip of many, browser, both frames, seek and race, ms (default 100)
+  --lists L    of many, browser and both frames: full, once more, or single pages (default: each of them)
+  --rounds N   of both frames (default 3)
   --gib N      of memory (default 1)
   --mib N      of throughput (default 256)`
 
@@ -148,9 +148,13 @@ async function recordedSlice(): Promise<{ base64: string; mimeType: string }> {
 }
 
 /** What a page of its gateway's origin tells. */
-async function inPage<Measured>(told: Served, measured: <Of>() => Promise<Of>): Promise<Measured> {
+async function inPage<Measured>(
+  told: Served,
+  measured: <Of>() => Promise<Of>,
+  byHead = false,
+): Promise<Measured> {
   const { name, groupKey, registry } = told
-  const wanted: PageWanted = { name, groupKey, registry }
+  const wanted: PageWanted = { name, groupKey, registry, byHead }
   const profile = await mkdtemp(join(tmpdir(), 'holdfast-reading-'))
   const browser = await launchBrowser({
     executable: findChromium(),
@@ -166,6 +170,22 @@ async function inPage<Measured>(told: Served, measured: <Of>() => Promise<Of>): 
     await browser.kill()
     await rm(profile, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** Until the demo's reader shows the first frame of a long recording, from its opening on, and has checked its list. */
+async function firstFrames(byHead: boolean): Promise<object[]> {
+  const media = await recordedSlice()
+  const figures: object[] = []
+  for (const [chunksPerPage, logTimes, lists] of MANY.filter(([, isTold]) => isTold)) {
+    const options = { chunks, roundTripMs, chunksPerPage, logTimes, lists, media }
+    await served({ ...options, hasPage: 'first-frame' }, async (told, measured) => {
+      for (let round = 0; round < Number(values.rounds); round++) {
+        const found = await inPage<FramePage>(told, measured, byHead)
+        figures.push({ chunks, pages: told.pages, lists, ...found, load: loadavg()[0] })
+      }
+    })
+  }
+  return figures
 }
 
 const cases: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -197,21 +217,10 @@ const cases: Readonly<Record<string, () => Promise<unknown>>> = {
     return figures
   },
 
-  /** Until the demo's reader shows the first frame of a long recording, from its opening on, and has checked its list. */
-  async frame() {
-    const media = await recordedSlice()
-    const figures: object[] = []
-    for (const [chunksPerPage, logTimes, lists] of MANY.filter(([, isTold]) => isTold)) {
-      const options = { chunks, roundTripMs, chunksPerPage, logTimes, lists, media }
-      await served({ ...options, hasPage: 'first-frame' }, async (told, measured) => {
-        for (let round = 0; round < Number(values.rounds); round++) {
-          const found = await inPage<FramePage>(told, measured)
-          figures.push({ chunks, pages: told.pages, lists, ...found, load: loadavg()[0] })
-        }
-      })
-    }
-    return figures
-  },
+  frame: () => firstFrames(false),
+
+  /** The same without a chain, by the newest head that the gateway has. */
+  'frame-by-head': () => firstFrames(true),
 
   seek: () =>
     served(

@@ -57,4 +57,7 @@ test('what is on its way is told in seconds, and what only a person can mend has
   await expect(page.getByTestId('policy')).toHaveValue('always')
   await expect(banner).toHaveAttribute('data-pending', '0')
   await expect(urgent).toHaveText('Nothing waits on this device.')
+  // What is proved is still safe elsewhere.
+  await expect(page.locator('#elsewhere-value')).toHaveText('00:03')
+  await expect(page.locator('#here-value')).toHaveText('00:00')
 })

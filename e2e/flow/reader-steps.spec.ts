@@ -9,6 +9,9 @@ import { openDemo, type Witness } from '../page/witness.ts'
 /** Of a media element. */
 const HAVE_METADATA = 1
 
+/** The registry's word, until the log is checked. */
+const NOT_CHECKED = /Not checked yet\.$/
+
 /** A recording that is whole, and whose first head came some blocks before the others. */
 async function recorded({ backend, url }: Stack, context: BrowserContext): Promise<Witness> {
   const witness = await openDemo(context, { url })
@@ -33,6 +36,8 @@ test('a recording plays from its beginning once that is proved, while the rest i
   await page.addInitScript(sumShifts)
   const release = await holdHeads(page)
   await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
+  const inList = page.getByTestId('listed').locator('.session-when')
+  await expect(inList).toHaveText(NOT_CHECKED)
   await page.getByTestId('open-button').click()
   const opened = page.locator('.player')
   const pieces = async () => Number(await opened.getAttribute('data-proved'))
@@ -50,10 +55,14 @@ test('a recording plays from its beginning once that is proved, while the rest i
   await expect(opened).not.toHaveAttribute('data-ending')
   expect(await pieces()).toBeLessThan(witness.slices.length)
 
+  // Of how it ended nothing is said but whose word it is.
+  await expect(inList).toHaveText(NOT_CHECKED)
+
   const before = await shiftsOf(page)
   release()
   await expect(page.getByTestId('reader-checking')).toHaveText('All of it was checked.')
   await expect(opened).toHaveAttribute('data-ending', 'complete')
+  await expect(inList).toHaveText('Checked: ended by whoever recorded it.')
   expect(await pieces()).toBe(witness.slices.length)
   await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d of 0\d:\d\d is proved\.$/)
   const after = await shiftsOf(page)
@@ -77,5 +86,33 @@ test(
     await expect(page.getByTestId('reader-checking')).toHaveText('The rest could not be checked.')
     await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d is proved so far\.$/)
     expect(Number(await opened.getAttribute('data-proved'))).toBeLessThan(witness.slices.length)
+    await expect(page.getByTestId('listed').locator('.session-when')).toHaveText(NOT_CHECKED)
+  },
+)
+
+test(
+  'how far the checking is stays in view beside the player, on a phone and on a desk',
+  { tag: LANDING },
+  async ({ stack, context, launch }) => {
+    const witness = await recorded(stack, context)
+    const page = await (await launch()).context.newPage()
+    for (const [width, height] of [
+      [360, 640],
+      [390, 844],
+      [1280, 800],
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      const release = await holdHeads(page)
+      await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
+      await page.getByTestId('open-button').click()
+      await expect(page.getByTestId('reader-checking')).toContainText('The rest is still being looked for')
+      for (const id of ['reader-summary', 'reader-checking', 'proof-bar', 'player'])
+        await expect(page.getByTestId(id), `${id} at ${width}`).toBeInViewport({ ratio: 1 })
+      release()
+      await expect(page.getByTestId('reader-checking')).toHaveText('All of it was checked.')
+      await page.unrouteAll()
+      // Another address, so that it is not the same page with another fragment.
+      await page.goto('about:blank')
+    }
   },
 )

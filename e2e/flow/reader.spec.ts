@@ -111,6 +111,23 @@ test('a recording key, or what is no key, opens nothing, and is told in words', 
   await expect(page.getByTestId('listed')).toHaveCount(0)
 })
 
+test('a link that was cut off says so and asks for the key; who has used another group’s key can take a new one', async ({
+  stack,
+  context,
+}) => {
+  const page = await context.newPage()
+  await page.goto(`${stack.url}/read.html#key=${'A'.repeat(20)}`)
+  await expect(page.getByRole('alert')).toBeVisible()
+  await expect(page.getByTestId('reader-key')).toBeFocused()
+  await page.getByTestId('reader-key').fill('A'.repeat(43))
+  await page.getByTestId('reader-open').click()
+  await expect(page.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
+  await page.getByTestId('reader-other').click()
+  await expect(page.getByTestId('reader-key')).toBeVisible()
+  await expect(page.getByTestId('reader-key')).toHaveValue('')
+  expect(new URL(page.url()).hash).toBe('')
+})
+
 /** How often the reader looks; what is on the chain then is there with one look and one reading. */
 const LOOK_MS = 3_000
 

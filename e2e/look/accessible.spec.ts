@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import type { Page } from '@playwright/test'
-import { expect, test, WHOLE } from '../fixtures.ts'
+import { expect, LANDING, test } from '../fixtures.ts'
 import { lookAtFirstVisit, lookAtRecording, lookAtRefusals, type Look } from './states.ts'
 
 const THEMES = ['light', 'dark'] as const
@@ -102,7 +102,7 @@ test('where nothing can be recorded axe finds nothing, in light and in dark, and
 
 test(
   'in no state of a first visit axe finds anything, in light and in dark',
-  { tag: WHOLE },
+  { tag: LANDING },
   async ({ stack, context }) => {
     const { states, found, look } = looking()
     await lookAtFirstVisit(stack, context, look)
@@ -113,11 +113,11 @@ test(
 
 test(
   'in no state of a recording axe finds anything, in light and in dark',
-  { tag: WHOLE },
+  { tag: LANDING },
   async ({ stack, context }) => {
     const { states, found, look } = looking()
     await lookAtRecording(stack, context, look)
     expect(found).toEqual({})
-    expect(states).toHaveLength(14)
+    expect(states).toHaveLength(15)
   },
 )

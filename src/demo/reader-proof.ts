@@ -52,8 +52,10 @@ export function proofView(video: HTMLVideoElement) {
   }
 
   return {
-    above: [now, bar, summary, checking, findings],
-    below: details,
+    /** Beside the player, in view with it: what moves while it is checked. */
+    above: [summary, checking, bar],
+    below: [now, findings],
+    details,
     /** @returns what is proved, in words */
     draw(checked: Checked): string {
       pieces = checked.pieces

@@ -79,19 +79,21 @@ export function openedSession(
         saveVideo.disabled = false
       }
     },
-    { 'data-testid': 'save-video' },
+    { 'data-testid': 'save-video', disabled: true },
   )
   const saveProof = button(words.saveProof, () =>
     download(new Blob([proofOf()], { type: 'application/json' }), `holdfast-${name.slice(0, 8)}-proof.json`),
   )
+  saveProof.disabled = true
   const element = h(
     'div',
     { class: 'player' },
-    video,
     ...proof.above,
+    video,
+    ...proof.below,
     problem,
     h('div', { class: 'row' }, saveVideo, saveProof),
-    proof.below,
+    proof.details,
   )
   const proofOf = () => {
     const link = formatLink(location.href, { name, rpcUrls: [rpcUrl], registry, gateways: [gateway] })
@@ -146,6 +148,7 @@ export function openedSession(
     const part = new Blob([bytes as BlobPart])
     const isFirst = parts.size === 0
     parts.set(index, part)
+    if (isFirst) saveVideo.disabled = false
     // It has missed its place in what is played already, and has it in the file.
     if (index < lastIndex) return
     const isAfterGap = index !== lastIndex + 1
@@ -183,6 +186,7 @@ export function openedSession(
     step = now
     player ??= livePlayer(video, now.session.mimeType)
     if (now.isLast) onEnding(now.session.ending)
+    saveProof.disabled = false
     draw()
   }
 

@@ -2,7 +2,7 @@ import { groupOf, type GroupKeys } from '../group.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import { listSessions, VerificationError, type ListedSession } from '../verify/index.ts'
 import { announce } from './announce.ts'
-import { button, byId, h, keyedList, setText, type View } from './dom.ts'
+import { button, byId, h, keyedList, setAttributes, setText, type View } from './dom.ts'
 import { endpoints } from './endpoints.ts'
 import { explain } from './explain.ts'
 import { formatMoment } from './format.ts'
@@ -15,6 +15,9 @@ import { texts } from './texts.ts'
 /** What is new shows up this often. */
 const LOOK_EVERY_MS = 3_000
 
+/** Each is one question to the node, with each look. */
+const AT_A_TIME = 50
+
 const words = texts.reader
 
 /** The page of whoever waits for a recording: a group's key opens all of its recordings, with nothing else of ours. */
@@ -25,7 +28,11 @@ function start(): void {
   const use = async (text: string) => {
     const keys = await keysOf(text)
     setText(byId('reader-error', HTMLElement), typeof keys === 'string' ? keys : '')
-    if (typeof keys === 'string') return input.focus()
+    if (typeof keys === 'string') {
+      // Of a link that was cut off, too.
+      form.hidden = false
+      return input.focus()
+    }
     stopScan()
     const hadFocus = form.contains(document.activeElement)
     form.hidden = true
@@ -49,6 +56,7 @@ function start(): void {
   const fromLink = new URLSearchParams(location.hash.slice(1)).get('key')
   if (fromLink === null) form.hidden = false
   else void use(fromLink)
+  byId('reader-other', HTMLElement).addEventListener('click', () => location.replace(location.pathname))
   // Another link that is opened in this tab.
   addEventListener('hashchange', () => location.reload())
 }
@@ -63,7 +71,16 @@ function showRecordings(keys: GroupKeys): void {
   const { rpcUrl, registry } = endpoints()
   const status = byId('reader-status', HTMLElement)
   const opened = new Map<SessionName, ReturnType<typeof openedSession>>()
-  let count: number | undefined
+  let told = ''
+  let wanted = AT_A_TIME
+  const older = byId('reader-older', HTMLButtonElement)
+  older.addEventListener('click', () => {
+    wanted += AT_A_TIME
+    older.hidden = true
+    setText(status, words.looking)
+    // Where what follows is told.
+    status.focus()
+  })
   const drawList = keyedList(
     byId('reader-list', HTMLElement),
     ({ name }: ListedSession) => name,
@@ -74,15 +91,20 @@ function showRecordings(keys: GroupKeys): void {
 
   const look = async () => {
     try {
-      const { sessions } = await listSessions({
+      const limit = wanted
+      const { sessions, next } = await listSessions({
         chain: { rpcUrl, registry },
         group: { privateKey: keys.privateKey },
+        limit,
       })
-      const isNews = sessions.length !== count
-      count = sessions.length
       drawList(sessions)
-      setText(status, words.found(sessions.length))
-      if (isNews) announce(words.found(sessions.length))
+      if (limit === wanted) {
+        const found = next ? words.newest(sessions.length) : words.found(sessions.length)
+        older.hidden = !next
+        setText(status, found)
+        if (found !== told) announce(found)
+        told = found
+      }
       for (const { name, size } of sessions) void opened.get(name)?.refresh(size)
     } catch (thrown) {
       setText(status, whyNot(thrown))
@@ -99,6 +121,14 @@ function whyNot(thrown: unknown): string {
   return `${what} ${next}`
 }
 
+/** What is known of a recording in the list: the registry's word, until its log is checked. */
+function stateOf({ ended, lastAnchoredAtMs }: ListedSession, checked?: keyof typeof words.endings): string {
+  const when = formatMoment(lastAnchoredAtMs)
+  if (checked === undefined) return ended ? words.saysEnded : words.saysGoingOn(when)
+  if (checked === 'complete') return words.checkedEnded
+  return checked === 'open' ? words.checkedGoingOn(when) : words.endings[checked]
+}
+
 function listedView(
   name: SessionName,
   keys: GroupKeys,
@@ -106,13 +136,10 @@ function listedView(
 ): View<ListedSession> {
   const titleId = `title-${name}`
   let listed: ListedSession | undefined
-  /** What its own log says, once it was opened: the list knows no interruption. */
-  let ending: keyof typeof words.endings = 'open'
+  /** What its own log says, once that is checked. */
+  let ending: keyof typeof words.endings | undefined
   const drawState = () => {
-    if (!listed) return
-    if (listed.ended || ending === 'complete') return setText(state, words.whole)
-    const { lastAnchoredAtMs } = listed
-    setText(state, ending === 'open' ? words.goingOn(formatMoment(lastAnchoredAtMs)) : words.endings[ending])
+    if (listed) setText(state, stateOf(listed, ending))
   }
   const when = h('h3', { id: titleId })
   const state = h('p', { class: 'session-when' })
@@ -124,10 +151,14 @@ function listedView(
         drawState()
       })
       opened.set(name, open)
+      setAttributes(open.element, { role: 'group', 'aria-labelledby': titleId })
       element.append(open.element)
       play.hidden = true
       close.hidden = false
-      close.focus()
+      close.focus({ preventScroll: true })
+      // What is said of it and its picture, which may lie below the screen.
+      element.scrollIntoView({ block: 'nearest' })
+      announce(words.opening)
       if (listed) void open.refresh(listed.size)
     },
     { class: 'soft', 'data-testid': 'open-button' },
@@ -157,6 +188,7 @@ function listedView(
       setText(when, formatMoment(firstAnchoredAtMs))
       drawState()
       play.setAttribute('aria-label', words.openOf(formatMoment(firstAnchoredAtMs)))
+      close.setAttribute('aria-label', words.closeOf(formatMoment(firstAnchoredAtMs)))
       element.dataset['size'] = String(size)
       element.dataset['ended'] = String(ended)
     },

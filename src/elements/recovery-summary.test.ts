@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../protocol/errors.ts'
 import { CHUNK_STATUSES, type SessionSnapshot } from '../protocol/snapshot.ts'
 import { formatMoment } from './format.ts'
-import { onTheirWay, urgentOf } from './recovery-summary.ts'
+import { onTheirWay, summaryOf, urgentOf } from './recovery-summary.ts'
 import { texts } from './texts.ts'
 
 const GO = { policy: 'always', metered: false } as const
@@ -25,6 +25,23 @@ const waiting = (code?: ErrorCode, more: Partial<SessionSnapshot> = {}) =>
 
 const signIn = async () => true
 const freeSpace = () => {}
+
+const running = waiting(undefined, { ending: 'recording' })
+const proved = waiting(undefined, {
+  upload: 'confirmed',
+  progress: { totalBytes: 0, storedBytes: 0, totalMs: 60_000, storedMs: 60_000, bytesPerSecond: 0 },
+})
+
+describe('the figures', () => {
+  it('count what is proved, and what is being made, as safe elsewhere; on their way are those that have ended', () => {
+    expect(summaryOf([running, waiting('defect'), proved])).toEqual({
+      recordings: 1,
+      elsewhereMs: 18_000 + 18_000 + 60_000,
+      hereMs: 3_000 + 3_000,
+      waitingForYou: 1,
+    })
+  })
+})
 
 describe('the most urgent thing', () => {
   const when = formatMoment(STARTED)
@@ -66,6 +83,15 @@ describe('the most urgent thing', () => {
 
   it('needs nobody where it goes on by itself', () => {
     expect(urgentOf([waiting()], GO, true, { signIn })).toEqual({ words: texts.recovery.goesOn })
-    expect(urgentOf([], GO, true, { signIn })).toEqual({ words: texts.recovery.nothing })
+    for (const none of [[], [proved]])
+      expect(urgentOf(none, GO, true, { signIn })).toEqual({ words: texts.recovery.nothing })
+  })
+
+  it('does not say that nothing waits while a recording is being made', () => {
+    expect(urgentOf([running, proved], GO, true)).toEqual({ words: texts.recovery.goesOn })
+    expect(urgentOf([running], OFF, true)).toMatchObject({
+      words: 'Uploads are off: 00:03 is on this device only.',
+      remedy: { kind: 'upload' },
+    })
   })
 })

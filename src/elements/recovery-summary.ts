@@ -3,8 +3,9 @@ import { formatClock, formatMoment } from './format.ts'
 import { isConfirmed, leavesBy, needsResume } from './session-words.ts'
 import { texts } from './texts.ts'
 
-/** All that is on its way, at a glance. */
+/** All that this device knows of, at a glance; one that is being made is in its lengths. */
 export interface Summary {
+  /** On their way. */
   readonly recordings: number
   readonly elsewhereMs: number
   readonly hereMs: number
@@ -34,9 +35,10 @@ export const onTheirWay = (sessions: readonly SessionSnapshot[]): readonly Sessi
     .filter((session) => !isConfirmed(session) && session.ending !== 'recording')
     .sort((a, b) => Number(needsResume(b)) - Number(needsResume(a)))
 
-export function summaryOf(pending: readonly SessionSnapshot[]): Summary {
+export function summaryOf(sessions: readonly SessionSnapshot[]): Summary {
+  const pending = onTheirWay(sessions)
   const sum = (ms: (session: SessionSnapshot) => number) =>
-    pending.reduce((total, session) => total + ms(session), 0)
+    sessions.reduce((total, session) => total + ms(session), 0)
   return {
     recordings: pending.length,
     elsewhereMs: sum(({ progress }) => progress.storedMs),
@@ -57,21 +59,21 @@ export const needsSignIn = (session: SessionSnapshot) =>
  * @param offers what the app can do now
  */
 export function urgentOf(
-  pending: readonly SessionSnapshot[],
+  sessions: readonly SessionSnapshot[],
   policy: PolicyView,
   wakes: boolean,
   offers: { readonly [Kind in 'signIn' | 'freeSpace']?: unknown } = {},
 ): Urgent {
   const { recovery, remedy, errors } = texts
-  const { recordings, hereMs } = summaryOf(pending)
+  const pending = onTheirWay(sessions)
   const told = (words: string, kind: Remedy['kind'], label: string, name = label, of = pending): Urgent => ({
     words,
     remedy: { kind, label, name, of },
   })
   if (offers.freeSpace) return told(remedy.almostFull, 'freeSpace', remedy.freeSpace)
-  if (recordings === 0) return { words: recovery.nothing }
+  if (sessions.every(isConfirmed)) return { words: recovery.nothing }
   const leaves = leavesBy(policy)
-  const length = formatClock(hereMs)
+  const length = formatClock(summaryOf(sessions).hereMs)
   if (leaves === 'off') return told(remedy.offHere(length), 'upload', remedy.upload)
   if (leaves === 'wifi') return told(remedy.wifiHere(length), 'upload', remedy.uploadAnyway)
   const signedOut = offers.signIn ? pending.filter(needsSignIn) : []

@@ -92,15 +92,16 @@ export class HoldfastRecovery extends HoldfastElement {
       ),
     )
     this.#draw = ({ snapshot, policy, wakes }) => {
-      const pending = onTheirWay(snapshot.sessions)
-      const { recordings, elsewhereMs, hereMs, waitingForYou } = summaryOf(pending)
+      const { sessions } = snapshot
+      const pending = onTheirWay(sessions)
+      const { recordings, elsewhereMs, hereMs, waitingForYou } = summaryOf(sessions)
       const words = texts.recovery
       setAttributes(this, { 'data-pending': recordings })
       figures.pending.set(String(recordings), words.recordings(recordings))
       figures.elsewhere.set(formatClock(elsewhereMs), words.elsewhere)
       figures.here.set(formatClock(hereMs), words.here)
       figures.you.set(String(waitingForYou), words.you(waitingForYou))
-      const most = urgentOf(pending, policy, wakes, this)
+      const most = urgentOf(sessions, policy, wakes, this)
       told = most.remedy
       setText(urgent, most.words)
       const { focused } = this

@@ -4,7 +4,13 @@ import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness } from '../../e2e/vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
-import { groupOf, Recording, signedHeadBytes } from '../../e2e/vectors/recording.ts'
+import {
+  groupOf,
+  Recording,
+  signHead,
+  signedHeadBytes,
+  type HeadFields,
+} from '../../e2e/vectors/recording.ts'
 import {
   openInSteps,
   openSession,
@@ -240,17 +246,128 @@ describe('there is no beginning before the whole', () => {
     const steps = await stepsOf(openInSteps(options({ chain: both })))
     expect(sizesOf(steps)[0]).toBe(2)
   })
+})
 
-  it('where no chain is asked', async () => {
-    const head = long.pages.at(-1)!.head
-    const opened = await stepsOf(
-      openInSteps({
-        head: Uint8Array.from(signedHeadBytes(head)),
-        gateway: node.gateway,
-        groupKey: group.privateKey,
-      }),
-    )
-    expect(sizesOf(opened)).toEqual([CHUNKS + 1])
+describe('without a chain', () => {
+  const newest = long.pages.at(-1)!.head
+  const fromHead = (head: Uint8Array = Uint8Array.from(signedHeadBytes(newest))) => ({
+    head,
+    gateway: node.gateway,
+    groupKey: group.privateKey,
+    timeoutMs: 240_000,
+  })
+  /** Links lead to page 1 in eight rounds from here, of five questions at most. */
+  const MOST_ASKED = 5 * 9
+
+  it('a session gives its beginning after a few pages, while another is still waited for', async () => {
+    const { opened, open } = gate()
+    node.onObject = async (cid, bytes) => {
+      if (cid === cidOfPage(CHUNKS - 1)) await opened
+      return bytes
+    }
+    const steps = openInSteps(fromHead())
+    const { value: step } = await steps.next()
+    expect(step).toMatchObject({ isLast: false, sizeOfAll: CHUNKS + 1 })
+    expect(step!.session).toMatchObject({ ending: 'open', heads: [], lostPages: [], lostEntries: [] })
+    expect(node.asked.indexOf(cidOfPage(1))).toBeLessThan(MOST_ASKED)
+    const { value: chunk } = await step!.session.chunks().next()
+    expect(chunk).toMatchObject({ verdict: 'proved', index: 0, existedBeforeMs: undefined })
+    open()
+    const rest = await stepsOf(steps)
+    expect(rest.at(-1)).toMatchObject({ isLast: true })
+  })
+
+  /** One page is there once a step was given, so that all cannot be before that. */
+  async function stepsBeforeAll(head?: Uint8Array): Promise<OpeningStep[]> {
+    const { opened, open } = gate()
+    const { onObject } = node
+    node.onObject = async (cid, bytes) => {
+      if (cid === cidOfPage(CHUNKS - 1)) await opened
+      return onObject ? onObject(cid, bytes) : bytes
+    }
+    const steps = openInSteps(fromHead(head))
+    const { value: first } = await steps.next()
+    open()
+    return [first!, ...(await stepsOf(steps))]
+  }
+
+  it('it grows by the pages of its one head, and is at last what is opened at once', async () => {
+    const steps = await stepsBeforeAll()
+    const whole = await openSession(fromHead())
+    expect(steps.map(({ isLast }) => isLast)).toEqual([...steps.slice(1).map(() => false), true])
+    expect(steps.length).toBeGreaterThan(1)
+    expect(saidBy(steps.at(-1)!.session)).toEqual(saidBy(whole))
+    for (const { session } of steps.slice(0, -1)) {
+      expect(session.listed).toEqual(whole.listed.slice(0, session.size - 1))
+      expect(session.newestHead).toEqual(whole.newestHead)
+    }
+  })
+
+  it.each([1, 2, 50])('page %i that is lost is told as it is when all is opened at once', async (page) => {
+    node.onObject = (cid, bytes) => (cid === cidOfPage(page) ? 404 : bytes)
+    const lost = await openSession(fromHead()).then(saidBy, String)
+    const steps = stepsOf(openInSteps(fromHead()))
+    expect(await steps.then((all) => saidBy(all.at(-1)!.session), String)).toEqual(lost)
+  })
+
+  it('what is lost behind a beginning is told in the last step', async () => {
+    node.onObject = (cid, bytes) => (cid === cidOfPage(CHUNKS - 1) ? 404 : bytes)
+    const steps = await stepsBeforeAll()
+    expect(steps[0]).toMatchObject({ isLast: false, session: { lostEntries: [] } })
+    expect(steps.at(-1)?.session.lostEntries).toEqual([{ from: CHUNKS - 1, to: CHUNKS }])
+  })
+
+  const signed = (changes: Partial<HeadFields>) =>
+    Uint8Array.from(signedHeadBytes(signHead(long.keys.signing, { ...newest, ...changes })))
+
+  /**
+   * How long the log was in each step. One page is there once all others were asked for, and a reading that began after
+   * that had its first step: by then this one has had the time for it, too.
+   */
+  async function sizesUntil(failure: string, { pages }: Recording, head: Uint8Array): Promise<number[]> {
+    const { opened, open } = gate()
+    const held = rawAddress(pages.at(-2)!.digest)
+    const others = new Set(pages.map(({ digest }) => rawAddress(digest)).filter((cid) => cid !== held))
+    const another = openInSteps(fromHead(Uint8Array.from(signedHeadBytes(pages.at(-1)!.head))))
+    let isBehind = false
+    node.onObject = async (cid, bytes) => {
+      others.delete(cid)
+      if (others.size === 0 && !isBehind) {
+        isBehind = true
+        another.next().then(open, open)
+      }
+      if (cid === held) await opened
+      return bytes
+    }
+    const sizes: number[] = []
+    const reading = async () => {
+      for await (const { session } of openInSteps(fromHead(head))) sizes.push(session.size)
+    }
+    await expect(reading()).rejects.toMatchObject({ code: failure })
+    await another.return()
+    return sizes
+  }
+
+  it('a head of other groups gives no beginning: that is looked at by the code that looks at all', async () => {
+    expect(await sizesUntil('root', long, signed({ groups: Buffer.alloc(32, 1) }))).toEqual([])
+  })
+
+  it('a head that is not that of its pages ends the reading, also after a beginning', async () => {
+    const steps = stepsBeforeAll(signed({ root: Buffer.alloc(32, 1) }))
+    await expect(steps).rejects.toMatchObject({ code: 'root' })
+  })
+
+  it('a page of which the tree is not that of the pages before it ends the steps', async () => {
+    const odd = new Recording('odd', { groups: [group] })
+    for (let index = 0; index < 2 * CHUNKS; index++) {
+      await odd.chunk(index, text(`chunk ${index}`))
+      odd.publish(index === 8 ? { frontier: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] } : {})
+    }
+    node.world = { ...world, name: odd.keys.name, objects: odd.objects }
+    const head = Uint8Array.from(signedHeadBytes(odd.pages.at(-1)!.head))
+    const sizes = await sizesUntil('root', odd, head)
+    // Pages 1 to 8, which are whole by themselves, and none of those with the ninth.
+    expect(Math.max(0, ...sizes)).toBeLessThanOrEqual(9)
   })
 })
 

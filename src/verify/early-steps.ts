@@ -1,9 +1,10 @@
 import { after } from './after.ts'
 import { VerificationError } from './error.ts'
 import type { FoundHead } from './heads.ts'
+import { isBeyond } from './log.ts'
 import type { HistoryReader } from './nodes.ts'
-import type { PageReader } from './pages.ts'
-import { sessionOf, type SessionSource, type VerifiedSession } from './verified-session.ts'
+import type { PageReader, ReadPage } from './pages.ts'
+import { sessionOf, type FoundLog, type SessionSource, type VerifiedSession } from './verified-session.ts'
 import { wholeLog } from './whole-log.ts'
 
 /** How far a session is opened. */
@@ -31,9 +32,10 @@ interface Told extends Pick<VerifiedSession, 'vanished' | 'nodes'> {
 }
 
 /**
- * Tells of a session before all of it is read, by its earlier heads: each has a log that is whole by itself. The first
- * is that of the block that took the first head, which comes before all that is told later. Once anything is not as it
- * should be there are no more steps: then all has to be looked at.
+ * Tells of a session before all of it is read. By its earlier heads, where a chain has witnessed some: each has a log
+ * that is whole by itself, and the first is that of the block that took the first head, which comes before all that is
+ * told later. Or by the pages from the first one on, which one head names. Once anything is not as it should be there
+ * are no more steps: then all has to be looked at.
  */
 export function earlySteps(
   reader: PageReader,
@@ -44,10 +46,21 @@ export function earlySteps(
   let isOn = true
   let size = 0
 
-  async function stepOf({ found, ...rest }: Told): Promise<VerifiedSession | undefined> {
+  async function ofHeads({ found, ...rest }: Told): Promise<VerifiedSession | undefined> {
     await reader.follow(found.slice(-1))
     const log = await wholeLog(found, reader.pages)
     return log && sessionOf(source, { log, lostPages: [], ...rest })
+  }
+
+  /** The log up to this page, looked at as if the head that leads there were that of this page. */
+  async function upTo(page: ReadPage, { head, ...found }: FoundHead): Promise<VerifiedSession | undefined> {
+    if (isBeyond(head)) return undefined
+    const [root] = page.rootsAt([page.to])
+    const its = { size: page.to, root: root!, page: page.digest, previous: null, end: false }
+    const log = await wholeLog([{ ...found, head: { ...head, ...its } }], reader.pages)
+    // What the head itself says only all of its pages tell.
+    const told: FoundLog = { log: { ...log!, heads: [] }, lostPages: [], vanished: [], nodes: [] }
+    return log && sessionOf(source, told, head)
   }
 
   /** In time, or there is none and no other. */
@@ -63,8 +76,8 @@ export function earlySteps(
     return told === 'late' ? undefined : told
   }
 
-  async function tell(told: Told, sizeOfAll: number): Promise<void> {
-    const session = await inTime(stepOf(told))
+  async function tell(opened: Promise<VerifiedSession | undefined>, sizeOfAll: number): Promise<void> {
+    const session = await inTime(opened)
     if (!session) return
     size = session.size
     onStep({ session, isLast: false, sizeOfAll })
@@ -78,14 +91,39 @@ export function earlySteps(
       reader.askAhead(told.witnessed)
       const last = lastSigned(told.witnessed)
       const found = last ? told.witnessed.slice(0, told.witnessed.indexOf(last) + 1) : []
-      if (last) await tell({ found, vanished: [], nodes: [] }, told.size)
+      if (last) await tell(ofHeads({ found, vanished: [], nodes: [] }), told.size)
     },
     async rising({ found, ...rest }: Told): Promise<void> {
       const sizeOfAll = lastSigned(found)?.head.size ?? 0
       for (const [at, { head, isSigned }] of found.entries()) {
         if (!isOn || head.size > MOST * sizeOfAll) return
         if (isSigned && head.size >= TIMES * size)
-          await tell({ found: found.slice(0, at + 1), ...rest }, sizeOfAll)
+          await tell(ofHeads({ found: found.slice(0, at + 1), ...rest }), sizeOfAll)
+      }
+    },
+    /** @param found nobody has witnessed it */
+    byPages(found: FoundHead) {
+      const sizeOfAll = found.head.size
+      const read = new Map<number, ReadPage>()
+      /** The last before which none is missing. */
+      let last: ReadPage | undefined
+      let telling: Promise<void> | undefined
+      async function tellMore(): Promise<void> {
+        while (isOn && last && last.to >= TIMES * size) {
+          if (last.to > (size === 0 ? sizeOfAll - 1 : MOST * sizeOfAll)) return
+          await tell(upTo(last, found), sizeOfAll)
+        }
+      }
+      return {
+        onPage(page: ReadPage): void {
+          read.set(page.number, page)
+          for (let next = read.get(1); next; next = read.get(next.number + 1)) last = next
+          telling ??= tellMore().finally(() => (telling = undefined))
+          // Whoever waits for its end is told.
+          telling.catch(() => {})
+        },
+        /** @throws the signal's reason */
+        ended: async () => telling,
       }
     },
   }

@@ -2,7 +2,7 @@ import { sha256Hex } from '../evidence/digest.ts'
 import type { Entry } from '../evidence/entry.ts'
 import { parseEntry } from '../evidence/entry-parse.ts'
 import { MAX_PAGE_BYTES } from '../evidence/limits.ts'
-import { pageCid, type Page } from '../evidence/page.ts'
+import { linkNumbers, pageCid, type Page } from '../evidence/page.ts'
 import { parsePage } from '../evidence/page-parse.ts'
 import type { Tree } from '../evidence/tree.ts'
 import { fromHex, toHex } from '../evidence/bytes.ts'
@@ -42,6 +42,9 @@ export type Pages = ReadonlyMap<Sha256Hex, ReadPage | VerificationError>
 /** Pages are small: more of them are asked for at a time than of anything else. */
 export const PAGES_AT_A_TIME = 24
 
+/** So many while the way to page 1 is looked for: a browser asks one host for six things at a time, and that is to be one. */
+const ON_THE_WAY = 5
+
 /** Once so many in a row got no answer of anyone, no more pages are asked for. */
 const SILENCES = PAGES_AT_A_TIME
 
@@ -65,7 +68,13 @@ export interface PageReader {
    * Reads all pages, from those that these signed heads name along their links, several at a time. Where a head's own
    * page cannot be fetched, from the page before it.
    */
-  follow(heads: readonly FoundHead[], onPage?: (pages: PagesRead) => void): Promise<void>
+  follow(heads: readonly FoundHead[], options?: FollowOptions): Promise<void>
+}
+
+export interface FollowOptions {
+  readonly onPage?: ((pages: PagesRead, page: ReadPage | undefined) => void) | undefined
+  /** Those first that lead to page 1, then by rising numbers, as long as each holds. */
+  readonly beginningFirst?: boolean | undefined
 }
 
 /** How many pages that lead to a log were looked at. */
@@ -120,13 +129,13 @@ export function pageReader(objects: Objects, name: SessionName, signal: AbortSig
           // Whoever needs it waits for it.
           if (digest) ask(digest).catch(() => {})
     },
-    async follow(heads, onPage) {
-      const waiting: Sha256Hex[] = []
+    async follow(heads, { onPage, beginningFirst = false } = {}) {
+      const waiting = waitingPages(beginningFirst)
       const followed = new Set<Sha256Hex>()
       let [read, ofAll] = [0, 0]
       const previousOf = new Map<Sha256Hex, Sha256Hex[]>()
-      const want = (digest: Sha256Hex) => {
-        if (!followed.has(digest)) waiting.push(digest)
+      const want = (digest: Sha256Hex, number?: number) => {
+        if (!followed.has(digest)) waiting.add({ digest, number })
         followed.add(digest)
       }
       for (const { head, isSigned } of [...heads].reverse()) {
@@ -136,24 +145,64 @@ export function pageReader(objects: Objects, name: SessionName, signal: AbortSig
         previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
       }
       const under = new Set<Promise<void>>()
-      while (waiting.length > 0 || under.size > 0) {
-        while (waiting.length > 0 && under.size < PAGES_AT_A_TIME) {
-          const digest = waiting.shift()!
+      for (;;) {
+        while (under.size < waiting.atATime()) {
+          const digest = waiting.next()
+          if (!digest) break
           const work = (async () => {
             const found = await pageAt(digest)
+            const page = found instanceof VerificationError ? undefined : found
             read += 1
-            if (!(found instanceof VerificationError)) ofAll = Math.max(ofAll, found.number)
-            onPage?.({ read, ofAll: Math.max(read, ofAll) })
-            const lacks = found instanceof VerificationError
-            for (const next of lacks ? (previousOf.get(digest) ?? []) : found.links) want(next)
+            ofAll = Math.max(ofAll, page?.number ?? 0)
+            waiting.onRead(page)
+            onPage?.({ read, ofAll: Math.max(read, ofAll) }, page)
+            if (!page) for (const before of previousOf.get(digest) ?? []) want(before)
+            else for (const [at, number] of linkNumbers(page.number).entries()) want(page.links[at]!, number)
           })()
           const ended: Promise<void> = work.finally(() => under.delete(ended))
           under.add(ended)
         }
+        if (under.size === 0) return
         await Promise.race(under)
       }
     },
   }
+}
+
+interface WaitingPage {
+  readonly digest: Sha256Hex
+  /** Undefined where a head alone names it. */
+  readonly number: number | undefined
+}
+
+/** Which page is asked for next, and how many at a time. */
+function waitingPages(beginningFirst: boolean) {
+  const waiting: WaitingPage[] = []
+  let atATime = beginningFirst ? ON_THE_WAY : PAGES_AT_A_TIME
+  let isOnTheWay = beginningFirst
+  const rank = ({ number = 1 }: WaitingPage) => (isOnTheWay ? roundsTo(number) : number)
+  return {
+    add: (page: WaitingPage) => void waiting.push(page),
+    next(): Sha256Hex | undefined {
+      if (!beginningFirst) return waiting.shift()?.digest
+      let best = 0
+      for (let at = 1; at < waiting.length; at++) if (rank(waiting[at]!) < rank(waiting[best]!)) best = at
+      return waiting.splice(best, 1)[0]?.digest
+    },
+    atATime: () => atATime,
+    onRead(page: ReadPage | undefined): void {
+      if (!page || page.number === 1) isOnTheWay = false
+      // One more with each, so that the first chunk does not stand behind all of them.
+      if (!isOnTheWay) atATime = Math.min(PAGES_AT_A_TIME, atATime + 1)
+    },
+  }
+}
+
+/** Rounds from a page along the links to page 1: each takes off the lowest bit of its number, or half of the only one. */
+function roundsTo(number: number): number {
+  let bits = -1
+  for (let rest = number; rest > 0; rest = Math.floor(rest / 2)) bits += rest % 2
+  return bits + Math.floor(Math.log2(number))
 }
 
 async function readPage(objects: Objects, name: SessionName, digest: Sha256Hex): Promise<ReadPage> {

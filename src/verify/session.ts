@@ -11,7 +11,7 @@ import { newestHead } from './newest-head.ts'
 import { historyOf } from './nodes.ts'
 import { objectsOf, type Objects } from './objects.ts'
 import { checkOptions, refuse, type OpenSessionOptions } from './options.ts'
-import { pageReader, type PageReader, type PagesRead } from './pages.ts'
+import { pageReader, type FollowOptions, type PageReader, type PagesRead, type ReadPage } from './pages.ts'
 import { sessionOf, type FoundLog, type SessionSource, type VerifiedSession } from './verified-session.ts'
 import { wholeLog } from './whole-log.ts'
 
@@ -36,7 +36,9 @@ export async function openSession(options: OpenSessionOptions): Promise<Verified
  * slower than the reading gets the newest step, not each. What is proved in a step is proved by a head that the chain
  * took, with all heads before it; of what comes later only the last step knows. That counts: where a later head
  * contradicts, another node names a later block, or a page is lost, it may list less than a step before, or say a later
- * time. Where the beginning is not whole, or without a chain, there is one step alone.
+ * time. Where the beginning is not whole there is one step alone. Without a chain a step is proved by the one head, which
+ * names its pages, and has no `heads`: whether that head is the one of all its pages only the last step knows, and where
+ * it is not there is none, but `root` is thrown.
  *
  * Leaving the loop ends the reading of the log; a session that was given goes on to read its chunks.
  *
@@ -70,14 +72,25 @@ async function open(
     onProgress?.({ step, chunksVerified: 0, chunksTotal: 0, ...(pages && { pages }) })
   const sourceOf = (name: SessionName): SessionSource => ({ name, objects, profile, groupKey, onProgress })
 
-  const read = async (reader: PageReader, { name, found, vanished, nodes }: Beginning) =>
-    sessionOf(sourceOf(name), { ...(await readPages(reader, found, at)), vanished, nodes })
+  const read = async (
+    reader: PageReader,
+    { name, found, vanished, nodes }: Beginning,
+    onBeginning?: (page: ReadPage) => void,
+  ) => sessionOf(sourceOf(name), { ...(await readPages(reader, found, at, onBeginning)), vanished, nodes })
 
   at('reading the registry')
   if (head) {
     const given = head === 'newest' ? await newestHead(sources, asked!, signal) : head
     const beginning = await readGiven(objects, given, asked)
-    return read(pageReader(objects, beginning.name, signal), beginning)
+    const reader = pageReader(objects, beginning.name, signal)
+    if (!onStep) return read(reader, beginning)
+    const source = sourceOf(beginning.name)
+    const early = earlySteps(reader, source, timeoutMs, onStep).byPages(beginning.found[0]!)
+    // With the one before, from which the way to the first may be shorter.
+    reader.askAhead(beginning.found)
+    const session = await read(reader, beginning, early.onPage)
+    await early.ended()
+    return session
   }
   const name = asked!
   const reader = pageReader(objects, name, signal)
@@ -121,21 +134,32 @@ async function readGiven(
   return { name: head.name, found: [found], vanished: [], nodes: [] }
 }
 
-/** The log that these heads lead to: by the newest alone, where that says all, else by each. */
+/**
+ * The log that these heads lead to: by the newest alone, where that says all, else by each.
+ *
+ * @param onBeginning is told of each page that was read, and has those that the log begins with looked for first
+ */
 async function readPages(
   reader: PageReader,
   found: readonly FoundHead[],
   at: (step: VerificationStep, pages?: PagesRead) => void,
+  onBeginning?: (page: ReadPage) => void,
 ): Promise<Pick<FoundLog, 'log' | 'lostPages'>> {
-  const onPage = (pages: PagesRead) => at('fetching the pages', pages)
+  const options: FollowOptions = {
+    onPage(pages, page) {
+      at('fetching the pages', pages)
+      if (page) onBeginning?.(page)
+    },
+    beginningFirst: onBeginning !== undefined,
+  }
   at('fetching the pages')
   const listing = await reader.listsAll(found)
-  await reader.follow(listing ? [listing] : found, onPage)
+  await reader.follow(listing ? [listing] : found, options)
   at('checking the log')
   const log = await wholeLog(found, reader.pages)
   // Of its list nothing is lost, whatever was asked for on the way.
   if (log && listing) return { log, lostPages: [] }
-  if (listing) await reader.follow(found, onPage)
+  if (listing) await reader.follow(found, options)
   const lostPages = [...reader.pages.values()].filter((page) => page instanceof VerificationError)
   return { log: log ?? (await readLog(found, reader.pages)), lostPages }
 }

@@ -59,7 +59,10 @@ export interface VerifiedSession {
   /** Left out where there is none, or it does not open to a JSON object. */
   readonly metadata?: Note
   readonly ending: Ending
-  /** Every head that the registry took, in its order; or the one that was given, which is `unwitnessed`. */
+  /**
+   * Every head that the registry took, in its order; or the one that was given, which is `unwitnessed`. None in an early
+   * step without a chain: what that head says only all of its pages tell.
+   */
   readonly heads: readonly HeadReport[]
   /** The newest good head: keep it, and `anchorHead` brings it to the chain again should that forget it. */
   readonly newestHead: PortableHead
@@ -139,11 +142,13 @@ export interface FoundLog extends Pick<VerifiedSession, 'vanished' | 'nodes' | '
 /**
  * The session that has this log, once its key opens.
  *
+ * @param signed the head that leads to it, where it signs for more; the log's newest unless told
  * @throws VerificationError with `root`, `first-page`, `gateway-unreachable`, `groups`, `group` or `key`
  */
 export async function sessionOf(
   { name, objects, profile, groupKey, onProgress }: SessionSource,
   { log, lostPages, vanished, nodes }: FoundLog,
+  signed?: SignedHead,
 ): Promise<VerifiedSession> {
   let chunksTotal = 0
   const at = (step: VerificationStep, chunksVerified = 0) =>
@@ -215,7 +220,7 @@ export async function sessionOf(
     ...(metadata && { metadata }),
     ending: contents.ending,
     heads: log.heads,
-    newestHead: portable(newest, session.groups),
+    newestHead: portable(signed ?? newest, session.groups),
     vanished,
     nodes,
     size: newest.size,
