@@ -32,7 +32,7 @@ export interface UnderWay {
   readonly steps: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
-  /** Whether sessions are to be counted anew, which takes the longer the more chunks there are. */
+  /** Whether sessions are to be counted anew where nothing goes up: that takes the longer the more chunks there are. */
   readonly counts: boolean
   readonly takeNext: TakeNext
 }
@@ -84,8 +84,9 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
+    const counts = underWay.counts && forChunks.chunks.length === 0
     for (const session of sessions) {
-      const isCounted = !underWay.counts || (await tx.count(session.id)) === totalChunks(session)
+      const isCounted = !counts || (await tx.count(session.id)) === totalChunks(session)
       const event = isCounted
         ? finding(session, identity, destinations, nowMs)
         : ({ type: 'recounted' } as const)
