@@ -1,3 +1,5 @@
+import type { ChunkEntry } from '../../src/evidence/entry.ts'
+import type { Cid } from '../../src/protocol/ids.ts'
 import { publishedLog, witnessed } from '../backend-oracle.ts'
 import type { Backend } from '../backend/index.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
@@ -37,20 +39,38 @@ export async function recordThenClose(lane: Lane, plan: RecordingPlan): Promise<
   return { sessionId: String(sessionId), chunks, atMs: await gone, browser }
 }
 
-/** Resolves when the chain holds all of the session, or at that time: true if it does. */
+/** Resolves when the chain holds the session's whole log, and the store its chunks, or at that time: true if they do. */
 export async function settledBy(backend: Backend, death: Death, untilMs: number): Promise<boolean> {
   let settled = false
+  const stored = new Set<Cid>()
   await expect
     .poll(
       async () => {
         // A backend that is down answers nothing; its chain does.
         const head = await witnessed(backend, death.sessionId).catch(() => undefined)
         const log = head && (await publishedLog(backend, head).catch(() => undefined))
-        settled = log !== undefined && log.chunks.length >= death.chunks && log.ending === 'interrupted'
+        const isListed = log && log.chunks.length >= death.chunks && log.ending === 'interrupted'
+        // Chunks are listed before their bytes are sent.
+        settled = !!isListed && (await areStored(backend, log.chunks, stored))
         return settled || Date.now() >= untilMs
       },
       { timeout: Math.max(1, untilMs - Date.now()) + 10_000, intervals: [1_000] },
     )
     .toBe(true)
   return settled
+}
+
+/** @param stored what the store is known to have, which is not asked for again */
+async function areStored(
+  { endpoints }: Backend,
+  chunks: readonly ChunkEntry[],
+  stored: Set<Cid>,
+): Promise<boolean> {
+  for (const { cid } of chunks) {
+    if (stored.has(cid)) continue
+    const { ok } = await fetch(`${endpoints.gateway}/ipfs/${cid}`, { method: 'HEAD' })
+    if (!ok) return false
+    stored.add(cid)
+  }
+  return true
 }

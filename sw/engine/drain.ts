@@ -144,8 +144,8 @@ export function createDrain(context: Context): Drain {
         const failures = lanes.failures()
         // While anything moves nothing stands for want of a record.
         const counts = moving.size === 0 && Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
-        if (counts) countedAtMs = clock.now()
         const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), counts, takeNext })
+        if (counts && plan.chunks.length === 0) countedAtMs = clock.now()
         plan.sessions.forEach(watchRecorder)
         let told = false
         for (const chunk of plan.orphans) await setApart(context, chunk)

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
 import { withMarks } from '../core/session.ts'
+import { loseRecords } from '../testing/lose.ts'
 import { createWorld, recordSession, sessionIdOf } from '../testing/world.ts'
 import { recordFailure } from './circuits.ts'
 import { fairOrder } from './fair-order.ts'
@@ -65,6 +66,17 @@ it('has as many ready however large they are, where they are sent unread', async
     transport: { ...worker.transport, sendUnread: async () => 'sent' as const },
   }
   expect((await look(new Map(), context)).chunks).toHaveLength(2 + 16)
+})
+
+// It takes the longer the more there are: the first request of a wake does not wait for it.
+it('counts what there is only where nothing goes up', async () => {
+  const { world, look } = await waitingChunks(4, 1_000)
+  await loseRecords(world, (chunk) => chunk === `${id}/1`)
+  const { chunks, events } = await look()
+  expect(chunks).toHaveLength(3)
+  expect(events).toEqual([])
+  const moving = new Map(chunks.map((chunk) => [chunk.id as string, chunk]))
+  expect((await look(moving)).events).toEqual([[id, { type: 'recounted' }]])
 })
 
 it('seals beside however many uploads are ready', async () => {

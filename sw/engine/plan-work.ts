@@ -33,7 +33,7 @@ export interface UnderWay {
   readonly steps: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
-  /** Whether sessions are to be counted anew, and lost ones looked for, which takes the longer the more chunks there are. */
+  /** Whether sessions are to be counted anew, and lost ones looked for, where nothing goes up: that takes the longer the more chunks there are. */
   readonly counts: boolean
   readonly takeNext: TakeNext
 }
@@ -86,15 +86,15 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const forChunks = await planTransfers(tx, underWay, destinations.listing, suspended, readyBytes, nowMs)
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
+    const counts = underWay.counts && forChunks.chunks.length === 0
     // Whatever waits has a place in the queue, or has lost it.
-    const isQueued =
-      forChunks.chunks.length > 0 || Math.min(forChunks.sealAtMs, forChunks.nextAtMs) < Infinity
-    const orphans = underWay.counts ? await orphansIn(tx) : []
+    const isQueued = Math.min(forChunks.sealAtMs, forChunks.nextAtMs) < Infinity
+    const orphans = counts ? await orphansIn(tx) : []
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
       const waits = !session.paused && !session.heldBack && pendingChunks(session) > session.parked
       const isCounted =
-        !underWay.counts || ((isQueued || !waits) && (await tx.count(session.id)) === totalChunks(session))
+        !counts || ((isQueued || !waits) && (await tx.count(session.id)) === totalChunks(session))
       const event = isCounted
         ? finding(session, identity, destinations, nowMs)
         : ({ type: 'recounted' } as const)
