@@ -74,8 +74,6 @@ export interface ChunkRecord {
   readonly position?: number | undefined
   /** `[session, position]`; present exactly while it is proved to be stored, and not confirmed. */
   readonly proved?: readonly [SessionId, number] | undefined
-  /** Its stored record had something else in the place of what it needs: it counts as lost, and is kept as it is. */
-  readonly damaged?: true | undefined
 }
 
 /** The Merkle tree over the first `size` entries of a log (`src/evidence/tree.ts`). */
@@ -243,8 +241,7 @@ export interface SessionRecord {
   readonly resumedAtMs?: number | undefined
   /** By a person, or because it is damaged; or because the worker that looked last goes elsewhere. */
   readonly paused: boolean | 'elsewhere'
-  /** Its stored record lacked what nothing else here can tell, had something else in its place, or was lost as a whole: it is
-   * set apart, and told. */
+  /** Its stored record lacked what nothing else here can tell, or was lost as a whole: it is set apart, and told. */
   readonly damaged?: true | undefined
   /** Chunks by `statusOf`; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>

@@ -23,17 +23,10 @@ export async function commit(
   // Both at once: each question is a way to another process and back.
   const [before, needed] = await Promise.all([tx.session(id), load(tx, id, event)])
   if (!before || (here && belongsElsewhere(before, here))) return undefined
-  const loaded =
+  const chunks =
     event.type === 'listing-began' && isCut(before, event.of)
       ? await tx.provedChunks(id, before.listed.tree.size, event.of.tree.size)
       : needed
-  const chunks = loaded.filter(({ damaged }) => !damaged)
-  const marked = loaded.filter(({ damaged, due, proved }) => damaged && (due || proved))
-  if (marked.length > 0) {
-    // From here on they are found no more, and count as lost. What has happened comes again.
-    await Promise.all(marked.map((chunk) => tx.putChunk({ ...chunk, due: undefined, proved: undefined })))
-    return commit(tx, id, { type: 'recounted' }, now)
-  }
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, now, heads)

@@ -34,14 +34,6 @@ export async function transfer(
     const session = known ?? (await context.store.read((tx) => tx.session(sessionId)))
     asOf = session?.resumedAtMs ?? 0
     if (!session) await setApart(context, chunk)
-    else if (chunk.damaged)
-      await change(
-        context,
-        sessionId,
-        { type: 'chunk', id: chunk.id, event: { type: 'resumed' } },
-        undefined,
-        false,
-      )
     else if (state.status === 'uploading')
       await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
     else await seal(context, chunk)

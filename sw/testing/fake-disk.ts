@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
 import type { QueueRange, ReadTransaction, Store, WriteNeeds, WriteTransaction } from '../ports/store.ts'
@@ -188,6 +189,20 @@ export function compareKeys(a: readonly number[], b: readonly number[]): number 
   return a.length - b.length
 }
 
+/** As `readSession` gives it; a record that lacks nothing already is that. */
+const ofThisVersion = (session: SessionRecord): SessionRecord =>
+  WHOLE.every((name) => session[name] !== undefined) &&
+  CHUNK_STATUSES.every((status) => session.tally[status] !== undefined) &&
+  'trials' in session &&
+  !session.damaged
+    ? session
+    : readSession(session)
+
+/** What every record of this version has. */
+const WHOLE = (['name', ...Object.keys(readSession({}))] as (keyof SessionRecord)[]).filter(
+  (name) => name !== 'damaged' && name !== 'trials',
+)
+
 /** The session's chunks, by index. */
 export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>
   [...state.chunks.values()].filter(({ sessionId }) => sessionId === id).toSorted((a, b) => a.index - b.index)
@@ -232,9 +247,8 @@ class Reading<State extends DiskState> implements ReadTransaction {
   }
 
   async provedChunks(id: SessionId, from: number, to: number) {
-    // What is no key is in no index.
-    const isThere = ({ proved }: ChunkRecord) =>
-      Array.isArray(proved) && proved[0] === id && proved[1] >= from && proved[1] < to
+    const isThere = ({ proved: [of, position] = [id, -1] }: ChunkRecord) =>
+      of === id && position >= from && position < to
     const found = [...this.state.chunks.values()].filter(isThere)
     return this.copyOf(found.toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0)))
   }
@@ -276,7 +290,7 @@ function firstDue(
 ): ChunkRecord | undefined {
   let found: ChunkRecord | undefined
   for (const chunk of state.chunks.values()) {
-    if (!Array.isArray(chunk.due) || skip.has(chunk.id)) continue
+    if (chunk.due === undefined || skip.has(chunk.id)) continue
     if (compareKeys(chunk.due, from) < 0 || compareKeys(chunk.due, to) > 0) continue
     if (found?.due === undefined || compareKeys(chunk.due, found.due) < 0) found = chunk
   }
@@ -299,7 +313,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   async putSession(session: SessionRecord) {
     this.state.touched.sessions.add(session.id)
     // As every reader would find it; here once, because a simulation reads far more than it writes.
-    this.state.own('sessions').set(session.id, readSession(this.copyOf(session)))
+    this.state.own('sessions').set(session.id, ofThisVersion(this.copyOf(session)))
   }
 
   async putChunk(chunk: ChunkRecord) {
