@@ -81,7 +81,7 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
     effect: (effect) => void effects.push(effect),
     log: (event, more) => void lines.push({ atMs: now.nowMs, sessionId: before.id, event, ...more }),
     done() {
-      if (draft.session === before && effects.length + changed.size === 0) return undefined
+      if (draft.session === before && effects.length === 0) return undefined
       appendEnd(draft)
       if (lines.length > 0) effects.push(['addLog', lines])
       const session = withOpenMarker(draft.session)

@@ -282,8 +282,6 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
 function countAnew(draft: Draft): void {
   const { session, chunks } = draft
   const lost = totalChunks(session) - chunks.length
-  // One that waits may have lost its place.
-  draft.requeue()
   if (lost === 0) return
   draft.set({ tally: EMPTY_TALLY, ...NO_SUMS, lost: (session.lost ?? 0) + lost })
   for (const chunk of chunks) draft.put(chunk)

@@ -242,16 +242,3 @@ describe('a session whose record is lost', () => {
     expect(await seen(world)).toMatchObject({ paused: true, lastError: { code: 'defect' } })
   })
 })
-
-describe('a chunk that has lost its place in the queue', () => {
-  it.each([undefined, {}, 'x', null, [], 7])('%j, gets it again at the next count', async (due) => {
-    const world = createWorld()
-    await recordSession(world, { chunks: 3 })
-    const [, chunk] = await world.chunks(id)
-    await world.disk.write((tx) => tx.putChunk({ ...chunk!, due } as typeof chunk & object))
-    // Once nothing else is in the queue.
-    expect(await drainOnce(world, world.worker())).toBe('work-remains')
-    expect(await drainOnce(world, world.worker())).toBe('idle')
-    expect(await seen(world)).toMatchObject({ upload: 'confirmed', missing: 0, ending: 'complete' })
-  })
-})

@@ -6,7 +6,7 @@ import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
-import { dueAtMs, pendingChunks, totalChunks } from '../core/session.ts'
+import { dueAtMs, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
@@ -87,14 +87,10 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     const counts = underWay.counts && forChunks.chunks.length === 0
-    // Whatever waits has a place in the queue, or has lost it.
-    const isQueued = Math.min(forChunks.sealAtMs, forChunks.nextAtMs) < Infinity
     const orphans = counts ? await orphansIn(tx) : []
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
-      const waits = !session.paused && !session.heldBack && pendingChunks(session) > session.parked
-      const isCounted =
-        !counts || ((isQueued || !waits) && (await tx.count(session.id)) === totalChunks(session))
+      const isCounted = !counts || (await tx.count(session.id)) === totalChunks(session)
       const event = isCounted
         ? finding(session, identity, destinations, nowMs)
         : ({ type: 'recounted' } as const)
