@@ -85,13 +85,14 @@ export interface ErrorDetails {
  */
 export class HoldfastError<Code extends string = ErrorCode> extends Error {
   override readonly name: 'HoldfastError' | 'VerificationError' = 'HoldfastError'
-  readonly code: Code
-  readonly retryAfterMs: number
+  // Declared, as the constructor writes them.
+  declare readonly code: Code
+  declare readonly retryAfterMs: number
 
   constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details)
-    this.code = code
     this.retryAfterMs = Math.min(details.retryAfterMs || 0, LONGEST_RETRY_AFTER_MS)
+    this.code = code
   }
 
   get class(): ErrorClass {
