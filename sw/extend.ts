@@ -5,6 +5,7 @@ export { HoldfastError, type ErrorClass, type ErrorCode } from '../src/protocol/
 export type { ChunkId, Cid, GroupId, SessionId, Sha256Hex } from '../src/protocol/ids.ts'
 export type { StoreChoice } from './core/record.ts'
 export { adaptiveTimeout, type AdaptiveTimeout, type TimedRequest } from './http/adaptive-timeout.ts'
+export { nextPartBytes } from './http/next-part.ts'
 export { httpError, parseJsonObject, type Answer } from './http/request.ts'
 export { retryAfterMs } from './http/retry-after.ts'
 export { withAuth, type AuthReason, type Authorize } from './http/with-auth.ts'
