@@ -41,8 +41,10 @@ export async function limited<T>(
   try {
     signal.throwIfAborted()
     signal.addEventListener('abort', () => late.abort(), { signal: until })
-    const over = new Promise<never>((_, reject) => until.addEventListener('abort', reject))
-    return await Promise.race([over, work(until, endIn)])
+    return await new Promise<T>((resolve, reject) => {
+      until.addEventListener('abort', reject)
+      work(until, endIn).then(resolve, reject)
+    })
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
     const failed = cause instanceof TypeError ? 'unreachable' : otherwise

@@ -70,7 +70,7 @@ export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<un
         if (typeof hash === 'string') sentFor.set(name, { size, hash: hash as Hex, atMs })
       }
       const mine = turn.then(() =>
-        limited('The account', signal, (_, endIn) => {
+        limited('The account', signal, async (_, endIn) => {
           endIn(ACCOUNT_TIMEOUT_MS)
           return bring()
         }),
