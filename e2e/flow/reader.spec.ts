@@ -1,8 +1,11 @@
+import type { Page } from '@playwright/test'
 import { encodeKey } from '../../src/demo/group-key.ts'
 import { anchored, logged } from '../backend-oracle.ts'
 import { lookIntoFile, playFile } from '../page/media-file.ts'
 import { openDemo, pressOn } from '../page/witness.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
+import { hex } from '../vectors/bytes.ts'
+import { groupOf, tagOf, type Group } from '../vectors/recording.ts'
 
 /** Chunks of a recording that is looked at while it goes on. */
 const SOME = 2
@@ -269,4 +272,49 @@ test('a browser that reads no codes is told of the camera app, and takes the lin
   await page.getByTestId('reader-key').fill(`${stack.url}/read.html#key=${encodeKey(groupKey)}`)
   await page.getByTestId('reader-open').click()
   await expect(page.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
+})
+
+/** Answers for a registry that has so many recordings of a group; blocks are the chain's own. */
+async function registered(page: Page, group: Group, count: number): Promise<void> {
+  const word = (value: number) => value.toString(16).padStart(64, '0')
+  const nameOf = (at: number) => Buffer.from(word(at + 1), 'hex')
+  const answers: Readonly<Record<string, (args: readonly number[]) => readonly string[]>> = {
+    '9f70ed81': () => [word(count)],
+    '34401b5c': ([, from = 0, wanted = 0]) => {
+      const members = Array.from({ length: wanted }, (_, at) => nameOf(from + at))
+      return [word(32), word(wanted), ...members.flatMap((name) => [hex(name), hex(tagOf(group, name))])]
+    },
+    // root, page, size, anchors, first block, last block, its time, not ended
+    '7dbd2832': () => [1, 1, 2, 1, 1, 1, 1_770_000_000, 0].map(word),
+  }
+  await page.route('**/*', async (route) => {
+    const { method, params, id } = (route.request().postDataJSON() ?? {}) as {
+      readonly method?: string
+      readonly params?: readonly { readonly data?: string }[]
+      readonly id?: number
+    }
+    const data = params?.[0]?.data ?? ''
+    const answer = answers[data.slice(2, 10)]
+    if (method !== 'eth_call' || !answer) return route.continue()
+    const args = (data.slice(10).match(/.{64}/g) ?? []).map((text) => Number(`0x${text}`))
+    return route.fulfill({ json: { jsonrpc: '2.0', id, result: `0x${answer(args).join('')}` } })
+  })
+}
+
+test('of more recordings than are asked for at once it says that there are older ones, and lists them when it is asked to', async ({
+  stack,
+  context,
+}) => {
+  const page = await context.newPage()
+  const privateKey = Buffer.alloc(32, 9)
+  await registered(page, groupOf(privateKey), 60)
+  await page.goto(`${stack.url}/read.html#key=${encodeKey(Uint8Array.from(privateKey))}`)
+  const status = page.getByTestId('reader-status')
+  await expect(status).toHaveText('The newest 50 recordings. There are older ones.')
+  await expect(page.getByTestId('listed')).toHaveCount(50)
+  await pressOn(page.getByTestId('reader-older'))
+  await expect(status).toHaveText('60 recordings.')
+  await expect(page.getByTestId('listed')).toHaveCount(60)
+  await expect(page.getByTestId('reader-older')).toBeHidden()
+  await expect(status).toBeFocused()
 })

@@ -195,7 +195,7 @@ export const english = {
     stopped: (length: string) => `Recording stopped. ${length} saved on this device.`,
     allSaved: (length: string) => `✓ ${length}`,
     allSavedSpoken: (length: string) => `${length} saved on this device`,
-    notSaved: (length: string) => `⏳ ${length}`,
+    notSaved: (length: string) => `… ${length}`,
     notSavedSpoken: (length: string) => `The last ${length} are not saved yet`,
     stalled: (what: string, next: string, held: string, isPaused: boolean) =>
       `${what} ${next} ${isPaused ? 'Recording is paused until there is room.' : 'Recording goes on.'} Keep this tab open: it alone holds ${held}.`,
