@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { evm } from './evm.ts'
+import { evmNodes } from './nodes.ts'
 import { createDrain } from '../../engine/drain.ts'
 import type { Anchor } from '../../ports/anchor.ts'
 import { CHAIN_ID, encoded, REGISTRY } from '../../testing/fake-chain-server.ts'
@@ -13,6 +14,8 @@ afterEach(() => void vi.unstubAllGlobals())
 
 const NODE = 'https://node.example'
 const RELAY = 'https://relay.example'
+/** Nodes that always answer as they should. */
+const HONEST = 'https://honest.example'
 const BLOCK_MS = 2_000
 const TWO_MINUTES_MS = 120_000
 const NOBODY = `0x${'0'.repeat(8 * 64)}`
@@ -55,7 +58,9 @@ async function scene(rude: Rude, anchorOver: (url: string) => Anchor = one) {
       mined.push({ block: newest() + 1, head: asked })
       return { transactionHash: `0x${'9'.repeat(64)}` }
     }
-    const answer = chain.rude({ method: isRelay ? 'relay' : asked.method, honest }) ?? says(200, honest())
+    const isHonest = url.startsWith(HONEST)
+    const rudely = isHonest ? undefined : chain.rude({ method: isRelay ? 'relay' : asked.method, honest })
+    const answer = rudely ?? says(200, honest())
     if (answer === 'cut') throw new TypeError('Failed to fetch')
     return answer
   })
@@ -248,6 +253,23 @@ describe('a node that always answers so is told within two minutes, and nothing 
     expect(await hasBytes()).toBe(true)
     chain.rude = () => undefined
     for (let look = 0; look < 30 && (await status()) !== 'confirmed'; look += 1) await passes(TWO_MINUTES_MS)
+    lifetime.die()
+    expect(await status()).toBe('confirmed')
+    expect(await hasBytes()).toBe(false)
+  })
+})
+
+describe('a node that always answers so, beside two that are in order, holds nothing up', () => {
+  test.each(Object.entries(NODES))('%s', async (_, rude) => {
+    const { passes, status, hasBytes, lifetime } = await scene(rude, (rpcUrl) =>
+      evmNodes({
+        rpcUrls: [rpcUrl, `${HONEST}/1`, `${HONEST}/2`],
+        registry: REGISTRY,
+        relayUrl: RELAY,
+        chainId: CHAIN_ID,
+      }),
+    )
+    await passes(TWO_MINUTES_MS)
     lifetime.die()
     expect(await status()).toBe('confirmed')
     expect(await hasBytes()).toBe(false)
