@@ -193,7 +193,7 @@ export function tus({
       'bad-answer',
       confirmed === undefined
         ? `The upload was forgotten once it was whole. ${CONFIGURE}`
-        : 'It has another offset or length now.',
+        : 'Its offset or length has changed.',
     )
   }
 
