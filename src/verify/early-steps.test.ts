@@ -321,14 +321,14 @@ describe('without a chain', () => {
     Uint8Array.from(signedHeadBytes(signHead(long.keys.signing, { ...newest, ...changes })))
 
   /**
-   * How long the log was in each step. One page is there once all others were asked for, and a reading that began after
-   * that had its first step: by then this one has had the time for it, too.
+   * How long the log was in each step. One page is there once all others were asked for, and the reading of a good head
+   * that began after that had its first step: by then this one has had the time for it, too.
    */
   async function sizesUntil(failure: string, { pages }: Recording, head: Uint8Array): Promise<number[]> {
     const { opened, open } = gate()
     const held = rawAddress(pages.at(-2)!.digest)
     const others = new Set(pages.map(({ digest }) => rawAddress(digest)).filter((cid) => cid !== held))
-    const another = openInSteps(fromHead(Uint8Array.from(signedHeadBytes(pages.at(-1)!.head))))
+    const another = openInSteps(fromHead())
     let isBehind = false
     node.onObject = async (cid, bytes) => {
       others.delete(cid)
@@ -363,7 +363,7 @@ describe('without a chain', () => {
       await odd.chunk(index, text(`chunk ${index}`))
       odd.publish(index === 8 ? { frontier: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] } : {})
     }
-    node.world = { ...world, name: odd.keys.name, objects: odd.objects }
+    node.world = { ...world, objects: new Map([...long.objects, ...odd.objects]) }
     const head = Uint8Array.from(signedHeadBytes(odd.pages.at(-1)!.head))
     const sizes = await sizesUntil('root', odd, head)
     // Pages 1 to 8, which are whole by themselves, and none of those with the ninth.

@@ -105,19 +105,22 @@ export function earlySteps(
     byPages(found: FoundHead) {
       const sizeOfAll = found.head.size
       const read = new Map<number, ReadPage>()
-      /** The last before which none is missing. */
+      /** The last before which none is missing, of those that a step may list. */
       let last: ReadPage | undefined
       let telling: Promise<void> | undefined
+      const isEarly = ({ to }: ReadPage) => to <= (size === 0 ? sizeOfAll - 1 : MOST * sizeOfAll)
       async function tellMore(): Promise<void> {
-        while (isOn && last && last.to >= TIMES * size) {
-          if (last.to > (size === 0 ? sizeOfAll - 1 : MOST * sizeOfAll)) return
-          await tell(upTo(last, found), sizeOfAll)
-        }
+        if (!isOn || !last || last.to < TIMES * size) return
+        await tell(upTo(last, found), sizeOfAll)
+        return tellMore()
       }
       return {
         onPage(page: ReadPage): void {
           read.set(page.number, page)
-          for (let next = read.get(1); next; next = read.get(next.number + 1)) last = next
+          for (let next = page; next.number === (last?.number ?? 0) + 1 && isEarly(next);) {
+            last = next
+            next = read.get(next.number + 1) ?? next
+          }
           telling ??= tellMore().finally(() => (telling = undefined))
           // Whoever waits for its end is told.
           telling.catch(() => {})
