@@ -1,5 +1,4 @@
 import { believable, CLOSED, type Circuit } from '../core/circuit.ts'
-import { isLike } from '../core/like.ts'
 import type { Clock } from '../ports/platform.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../ports/store.ts'
 
@@ -20,11 +19,9 @@ type Kept = Readonly<Record<string, Partial<Circuit>>> | undefined
 
 const keptIn = (tx: ReadTransaction) => tx.meta(CIRCUITS) as Promise<Kept>
 
-/** One of an older version lacks what has come since; what is damaged says nothing. */
-const healthOf = (kept: Kept, destination: string, nowMs: number) => {
-  const health = { ...CLOSED, ...kept?.[destination] }
-  return believable(isLike(health, CLOSED) ? health : CLOSED, nowMs)
-}
+/** One of an older version lacks what has come since. */
+const healthOf = (kept: Kept, destination: string, nowMs: number) =>
+  believable({ ...CLOSED, ...kept?.[destination] }, nowMs)
 
 /** The stored health of each destination that is asked for. */
 export async function circuitsIn(
