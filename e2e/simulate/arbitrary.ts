@@ -163,6 +163,7 @@ const what = fc.oneof(
 const BESIDES: readonly { readonly of: number; readonly what: Happening['what'] }[] = [
   { of: 3, what: { kind: 'lock-kept', forMs: 300_000 } },
   { of: 11, what: { kind: 'lock-kept', forMs: 40_000 } },
+  { of: 7, what: { kind: 'sealer-hangs', forMs: 200_000 } },
 ]
 
 const withBesides = (history: History): History => {

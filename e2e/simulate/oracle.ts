@@ -4,9 +4,9 @@ import { pageCid } from '../../src/evidence/page.ts'
 import { chunkIdOf, type ChunkId, type SessionId } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import type { HandedChunk, HandedNote } from '../../src/protocol/messages.ts'
-import { workRemains } from '../../sw/core/plan.ts'
+import { stepsDueMs, workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
-import { dueKey, isSettled, isToTell, statusOf, withOpenMarker } from '../../sw/core/session.ts'
+import { dueKey, isSettled, isToTell, rawChunks, statusOf, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Upload } from '../../sw/ports/transport.ts'
@@ -49,7 +49,13 @@ export interface Oracle {
 
 const isPaused = (disk: DiskState) => disk.meta.get(POLICY) === 'paused'
 
-export const remains = (disk: DiskState) => !isPaused(disk) && [...disk.sessions.values()].some(workRemains)
+/** Whether the engine has something to try again by itself: while nothing may leave, that is what is to be sealed. */
+export const remains = (disk: DiskState) =>
+  [...disk.sessions.values()].some(isPaused(disk) ? isToSeal : workRemains)
+
+const isToSeal = (session: SessionRecord) =>
+  (!session.paused && rawChunks(session) > session.parkedRaw) ||
+  (stepsDueMs(session, Infinity, 'nothing').refusal ?? Infinity) < Infinity
 
 /** @param chain is asked, as are the servers, only once everything has begun */
 export function createOracle(

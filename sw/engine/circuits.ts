@@ -1,9 +1,9 @@
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { AskedError } from './asked.ts'
 import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
 import type { WorkKind } from '../core/plan.ts'
-import type { Failure } from '../core/retry-policy.ts'
+import { countsAsAttempt, type Failure } from '../core/retry-policy.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import { circuitsIn, update, updateIn } from '../kept/circuits.ts'
 import type { WriteTransaction } from '../ports/store.ts'
@@ -14,6 +14,15 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
   witness: (anchor ?? transport).name,
   completion: 'onSettled',
 })
+
+/** What an app throws may have no words at all: then that is the error. */
+function readable(thrown: unknown): HoldfastError {
+  try {
+    return HoldfastError.from(thrown)
+  } catch (error) {
+    return HoldfastError.from(error)
+  }
+}
 
 /**
  * Remembers that whom this work asks has failed, where the failure tells of that.
@@ -26,13 +35,14 @@ export async function recordFailure(
   of: WorkKind | false,
   thrown: unknown,
 ): Promise<Failure> {
-  const error = HoldfastError.from(thrown)
-  const { code, message } = error
-  if (code === 'storage-failed') throw error
+  const error = readable(thrown)
   // One of another copy of the library may say anything.
-  const retryAfterMs = Math.min(error.retryAfterMs || 0, LONGEST_WAIT_MS)
+  const [code, message] = [`${error.code}` as ErrorCode, `${error.message}`]
+  if (code === 'storage-failed') throw error
+  const retryAfterMs = Math.min(Math.max(0, Number(error.retryAfterMs)) || 0, LONGEST_WAIT_MS)
   const failure = { code, message, retryAfterMs, isOfRead: error instanceof AskedError }
-  if (!of) return failure
+  // No destination waits for it: it counts as tried, or it would be tried again at once, for ever.
+  if (!of) return countsAsAttempt(code) ? failure : { ...failure, code: 'timeout' }
   const destination = destinationsOf(context)[of]
   context.ailing.add(destination)
   const { notBeforeMs: circuitUntilMs } = await update(context, destination, (circuit, nowMs) =>

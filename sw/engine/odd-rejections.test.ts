@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import { sessionView } from '../core/view.ts'
+import {
+  aRawStart,
+  cidOf,
+  createWorld,
+  drainOnce,
+  rawChunk,
+  recordSession,
+  sessionIdOf,
+} from '../testing/world.ts'
+import { admitChunk } from './admit.ts'
+import { createEngine } from './engine.ts'
+import { endSession, startSession } from './sessions.ts'
+
+// Promise 5 of docs/guarantees.md: what an app's own port rejects with, or throws, is its session's trouble alone.
+
+const id = sessionIdOf(1)
+const other = sessionIdOf(2)
+
+class Odd extends Error {
+  override readonly name = 'HoldfastError'
+  constructor(fields: object) {
+    super('Odd.')
+    Object.assign(this, fields)
+  }
+}
+
+const revoked = () => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
+/** What somebody may throw, by what it is. */
+const THROWN: Readonly<Record<string, unknown>> = {
+  undefined,
+  null: null,
+  'a number': 0,
+  'a string': '',
+  'a symbol': Symbol('odd'),
+  'a bigint': 1n,
+  'a function': () => undefined,
+  'an object': {},
+  'an object of no class': Object.create(null),
+  'a message of no class': { message: Object.create(null) as unknown },
+  'a symbol as its message': { message: Symbol('odd') },
+  'a message that cannot be read': Object.defineProperty({}, 'message', {
+    get() {
+      throw new Error('no')
+    },
+  }),
+  'a revoked proxy': revoked(),
+  'a message of a megabyte': new Error('x'.repeat(1_000_000)),
+  'a lone surrogate': new Error('\ud800'),
+  'a code of no version': new Odd({ code: 'was-once' }),
+  'a code of every object': new Odd({ code: 'constructor' }),
+  'no code': new Odd({}),
+  'a number as its code': new Odd({ code: 7, retryAfterMs: 0 }),
+  'a message that is none': new Odd({ code: 'server-error', message: { no: 'text' } }),
+  'a wait that is a word': new Odd({ code: 'server-error', retryAfterMs: 'soon' }),
+  'a wait that is an object': new Odd({ code: 'server-error', retryAfterMs: {} }),
+  'a wait that is a bigint': new Odd({ code: 'server-error', retryAfterMs: 5n }),
+  'a wait that is over': new Odd({ code: 'unreachable', retryAfterMs: -1e15 }),
+  'a wait that was never': new Odd({ code: 'server-error', retryAfterMs: -Infinity }),
+  'a wait for ever': new Odd({ code: 'bad-answer', retryAfterMs: Infinity }),
+  'a wait of no number': new Odd({ code: 'sign-in-needed', retryAfterMs: NaN }),
+}
+
+const seen = async (world: ReturnType<typeof createWorld>) =>
+  sessionView(await world.session(id), { bytesOf: () => 0, bytesPerSecond: () => 0 })
+
+describe.each(Object.keys(THROWN))('%s, thrown', (what) => {
+  const thrown = THROWN[what]
+  const reject = () => Promise.reject(thrown as Error)
+  const raise = () => {
+    throw thrown
+  }
+
+  it.each([
+    ['a transport', reject],
+    ['a transport at once', raise],
+  ])('by %s, is of what it was to send alone, and passes', async (_by, fail) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    await recordSession(world, { number: 2, chunks: 2 })
+    const [bad] = (await world.chunks(id)).map(cidOf)
+    const worker = world.worker()
+    const { send } = worker.transport
+    let isOdd = true
+    const transport: typeof worker.transport = {
+      ...worker.transport,
+      send: (upload, ...rest) => (isOdd && upload.cid === bad ? fail() : send(upload, ...rest)),
+    }
+    await drainOnce(world, { ...worker, transport }, 'push')
+    expect(await world.statuses(other)).toEqual(['confirmed', 'confirmed'])
+    expect((await seen(world)).lastError).toBeDefined()
+    expect((await world.statuses(id))[1]).not.toBe('uploading')
+    isOdd = false
+    for (let wakes = 0; wakes < 30 && (await seen(world)).upload !== 'confirmed'; wakes++) {
+      await world.clock.advance(300_000)
+      await drainOnce(world, world.worker(), 'sync')
+    }
+    expect(await seen(world)).toMatchObject({ upload: 'confirmed' })
+  })
+
+  it('by an anchor, by a hook, by a sealer, by a wake, is told, and ends no drain', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 1 })
+    await startSession(world.worker(), aRawStart(2))
+    await admitChunk(world.worker(), await rawChunk(other, 0))
+    await endSession(world.worker(), other)
+    const worker = world.worker()
+    let sealings = 0
+    const odd = {
+      ...worker,
+      anchor: { ...worker.anchor, read: reject, submit: reject, receipt: reject },
+      sealer: () => (sealings++, reject()),
+      watch: reject,
+      onSettled: reject,
+      lastChance: reject,
+      wake: { ...worker.wake, arm: reject },
+    }
+    const engine = createEngine(odd, Promise.resolve())
+    const ended = engine.sync({ tag: 'any', lastChance: true }).catch(() => 'failed')
+    await world.clock.advance(200_000)
+    expect(await ended).toBe('failed')
+    expect(await world.statuses(id)).toEqual(['anchoring'])
+    // Ever more rarely, also where a network is said to be away.
+    expect(sealings).toBeLessThan(40)
+    for (const one of [id, other]) expect((await world.session(one)).trouble, one).toBeDefined()
+  })
+})
