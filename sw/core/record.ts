@@ -163,6 +163,8 @@ export interface HeadRecord {
   readonly frame: PageFrame
   /** When the store was last proved to have its page, ms since the epoch. */
   readonly provedAtMs: number
+  /** How the chain that was asked then held it, where it was the newest there: kept, whatever comes after. */
+  readonly anchored?: Anchored | undefined
 }
 
 /** A page by its entries: positions from `from` to before `to`. */

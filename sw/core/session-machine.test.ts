@@ -826,6 +826,20 @@ describe('what the chain holds', () => {
     expect(held.session.anchored).toEqual(anchoredAt(3))
   })
 
+  it('is kept with its head, whatever is anchored after it; what a look finds once more is not written again', () => {
+    const before = situation([CONFIRMED, proved(5)], { listed: listedUpTo(4), anchored: anchoredAt(2) })
+    const held = (size: number) =>
+      transition(
+        before.session,
+        [],
+        { type: 'anchor-confirmed', anchored: anchoredAt(size) },
+        now,
+        [aHead(1), aHead(2), aHead(3)].filter((head) => head.size <= size),
+      ).effects
+    expect(held(3)).toContainEqual(['putHead', { ...aHead(3), anchored: anchoredAt(3) }])
+    expect(held(2)).toEqual([])
+  })
+
   const inVain = { ...NOT_WITNESSED, submitted: 4, submittedAtMs: NOW_MS - 5, taken: 3 }
   const unseen = {
     listed: listedUpTo(4),

@@ -413,6 +413,8 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
   draft.set({ witnessing: { ...again(witnessing), taken } })
   if (isNews) {
     draft.set({ anchored })
+    const head = heads.at(-1)
+    if (head) draft.effect(['putHead', { ...head, anchored }])
     draft.log('anchored')
   }
   clearError(draft)

@@ -265,8 +265,8 @@ describe('a session of an older version', () => {
   })
 })
 
-/** All heads that were signed; when their pages were proved is not of them. */
-async function headsOf(world: World): Promise<Omit<HeadRecord, 'provedAtMs'>[]> {
+/** All heads that were signed; when their pages were proved, and which block took them, is not of them. */
+async function headsOf(world: World): Promise<Omit<HeadRecord, 'provedAtMs' | 'anchored'>[]> {
   const heads = await world.disk.read((tx) => tx.heads(id, 0, Infinity))
-  return heads.map(({ provedAtMs: _when, ...head }) => head)
+  return heads.map(({ provedAtMs: _when, anchored: _where, ...head }) => head)
 }

@@ -52,6 +52,8 @@ describe('a settled session', () => {
       const again = (await world.session(id)).anchored
       expect(again).toMatchObject({ size: anchored!.size, root: anchored!.root })
       expect(again!.blockNumber).toBeGreaterThan(anchored!.blockNumber!)
+      const kept = await world.worker().store.read((tx) => tx.head(id, again!.size))
+      expect(kept?.anchored).toMatchObject({ blockNumber: again!.blockNumber, blockHash: again!.blockHash })
       expect(world.server.ledger.length).toBe(sent)
     }
   })
