@@ -50,6 +50,10 @@ describe('the reader says of', () => {
     const expected = typeof deed.says === 'string' ? deed.says : { ...WHOLE, ...deed.says }
     const said = await saidByProduct(world, node)
     expect(outcomeOf(said)).toEqual(expected)
+    if (deed.since && 'chunks' in said)
+      expect(said.chunks.map(({ existedBeforeMs }) => existedBeforeMs)).toEqual(
+        deed.since.map((head) => world.witnessed[head - 1]!.timeMs),
+      )
 
     // A reader that begins before it knows all says the same at last, and nothing before that it takes back.
     const { early, last } = await saidInSteps(world, node)

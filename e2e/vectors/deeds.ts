@@ -119,6 +119,8 @@ export interface Deed {
   readonly act: (scene: Scene) => Promise<readonly Recording[] | void>
   /** A code: the reader refuses to open. */
   readonly says: string | Partial<Outcome>
+  /** For each chunk the head, from 1, whose block says when it existed. */
+  readonly since?: readonly number[]
   /** Only the node or the gateway lies, so that the second reader, who asks neither, finds nothing. */
   readonly isServed?: boolean
 }
@@ -135,6 +137,15 @@ const flipped = (bytes: Buffer, at = bytes.length - 1) => {
   other[at]! ^= 1
   return other
 }
+
+const signed = (
+  { mine }: Scene,
+  { head, ...rest }: Published,
+  changes: Partial<Published['head']>,
+): Published => ({
+  ...rest,
+  head: signHead(mine.keys.signing, { ...head, ...changes }),
+})
 
 async function thiefAppends(thief: Recording, index = 90): Promise<Published> {
   await thief.chunk(index, text('not what was seen'))
@@ -267,6 +278,47 @@ const thief: readonly Omit<Deed, 'party'>[] = [
       scene.witness.anchor(signHead(scene.mine.keys.signing, { ...head, size: 2n ** 64n - 1n }))
     },
     says: { heads: 'gggff', chunks: proved(4), ending: 'open' },
+  },
+  {
+    deed: 'signs a size beyond all over entries of their own',
+    act: async (scene) => {
+      await scene.honest(3)
+      const thief = scene.thief()
+      scene.anchor(signed(scene, await thiefAppends(thief), { size: 2n ** 60n }))
+      scene.anchor(signed(scene, await thiefAppends(thief, 91), { size: 2n ** 61n }))
+      return [thief]
+    },
+    // A size that a number does not hold: nothing is read of it.
+    says: { heads: 'gggff', chunks: proved(4), ending: 'open' },
+  },
+  {
+    deed: 'links to a page by the number of another, which is shown apart all the same',
+    act: async (scene) => {
+      await scene.honest(3)
+      const thief = scene.thief()
+      thief.note({})
+      thief.publish()
+      const { digest } = thief.pages.at(-1)!
+      await thief.chunk(90, text('not what was seen'))
+      scene.anchor(thief.publish({ number: 7, links: [digest, digest] }))
+      return [thief]
+    },
+    says: { heads: 'gggf', chunks: proved(4), ending: 'open', apart: 2 },
+  },
+  {
+    deed: 'forks, where pages that were listed once more are gone: what was anchored keeps its times',
+    act: async (scene) => {
+      await scene.honest(3)
+      scene.gone.add(scene.cidOfPage(2)).add(scene.cidOfPage(3))
+      await scene.mine.chunk(4, text('chunk 4'))
+      scene.anchor(scene.mine.publishFull(1))
+      const thief = scene.thief()
+      thief.note({})
+      scene.anchor(thief.publish({}, { root: random('root') }))
+      return [thief]
+    },
+    says: { heads: 'ggggf', ending: 'open', apart: 1 },
+    since: [1, 1, 2, 3, 4],
   },
   {
     deed: 'signs another root over true pages',
@@ -424,6 +476,14 @@ const relay: readonly Omit<Deed, 'party'>[] = [
       witness.witnessed.splice(0, Infinity, ...before)
     },
     says: { ...TWO_PAGES, heads: 'gg' },
+  },
+  {
+    deed: 'brings a size beyond all that nobody signed, as if the registry took it',
+    act: async (scene) => {
+      await scene.honest(3)
+      scene.forge({ size: 2n ** 60n, signature: random('signature', 64) })
+    },
+    says: { heads: 'gggf', chunks: proved(4), ending: 'open' },
   },
   {
     deed: 'brings the newest head alone',

@@ -25,6 +25,7 @@ export async function randomSession(seed: string): Promise<RandomSession> {
   // Apart, so that sessions without a list of everything are what they were.
   const lists = randomFrom(`lists/${seed}`)
   const fulls = randomFrom(`full pages/${seed}`)
+  const losses = randomFrom(`losses/${seed}`)
   const deeds: string[] = []
   // Half of the sessions are good; in the others each deed has its chance.
   const isBad = random.number(2) === 0
@@ -94,6 +95,10 @@ export async function randomSession(seed: string): Promise<RandomSession> {
     const bytes = objects.get(cid)
     if (does(300, 'the store loses an object')) objects.delete(cid)
     else if (bytes && does(300, 'the store alters an object')) objects.set(cid, altered(bytes, random))
+  }
+  if (isBad && losses.number(3) === 0) {
+    deeds.push('the store loses several objects')
+    for (let left = 2 + losses.number(4); left > 0; left--) objects.delete(losses.pick(cids))
   }
   const group = does(40, 'another group’s key') ? groupOf(random.bytes(32)) : random.pick(mine.groups)
   return { name: mine.keys.name, group, witnessed: witness.witnessed, objects, deeds }

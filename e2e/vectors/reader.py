@@ -217,22 +217,19 @@ class Session:
         return self.pages[digest]
 
     def view(self, head):  # 3: the entries, the root at each size, whether it is one log and the head is that log's
-        own, found, good = self.page(head['page']), {}, True
+        own, digests, found, good = self.page(head['page']), {}, {}, True
         queue = [(None, head['page'] if own else head['previous'])]
         for number, digest in queue:
             page = self.page(digest)
-            if page and number not in (None, page['number']):
-                good = False
-                continue
+            good = good and (not page or number in (None, page['number']))
             number = page['number'] if page else number
-            if found.get(number, digest) != digest:
-                good = False
-            elif number not in found and number is not None:
-                found[number] = digest
+            good = good and digests.setdefault(number, digest) == digest
+            if digest not in found:
+                found[digest] = page
                 queue += page['links'].items() if page else []
-        entries, roots, size, frontier, before = {}, {}, 0, [], 0
-        for number in sorted(number for number in found if self.page(found[number])):
-            page = self.page(found[number])
+        entries, listed, roots, size, frontier, before = {}, [], {}, 0, [], 0
+        for page in sorted(filter(None, found.values()), key=lambda page: page['number']):
+            number = page['number']
             if number == before + 1:
                 good = good and page['from'] == size and page['frontier'] == frontier
             else:
@@ -242,55 +239,68 @@ class Session:
             if frontier:
                 roots[size] = root_of(frontier)
             for entry in page['entries']:
+                listed.append((size, entry))
                 entries[size], size, frontier = entry, size + 1, appended(frontier, entry)
                 roots[size] = root_of(frontier)
         if own:
             good = good and (size, roots.get(size), ends(entries.get(size - 1))) == (head['size'], head['root'], head['end'])
         else:
             good = good and size < head['size']
-        return entries, roots, good and self.has_groups(head, entries.get(0)) and head['size'] < 2**53
+        has_all = own and all(found.values())
+        return entries, roots, good and self.has_groups(head, entries.get(0)), has_all, listed
 
     @staticmethod
     def has_groups(head, first):
         return first is None or sha256(*(id + tag for id, tag, _ in parse_entry(first)['groups'])) == head['groups']
 
     def log(self, heads):  # 4: all that stands, its times, what is apart, a word for each head, the last that is good
-        signed = [head for head in heads if self.is_signed(head)]
+        within = [head for head in heads if head['size'] < 2**53]
+        signed = [head for head in within if self.is_signed(head)]
         want(signed, Refused('head-signature'))
-        entries, roots, good = self.view(signed[-1])
-        is_whole = good and len(entries) == signed[-1]['size'] and all(
+        entries, roots, good, _, _ = self.view(signed[-1])
+        is_whole = good and within == heads and len(entries) == signed[-1]['size'] and all(
             roots.get(head['size']) == head['root'] and ends(entries[head['size'] - 1]) == head['end']
             and self.has_groups(head, entries[0]) for head in signed)
         whole = entries if is_whole else None
-        log, times, apart, verdicts, accepted, forked = {}, {}, {}, [], [], False
+        log, times, apart, verdicts, accepted, forked, given = {}, {}, {}, [], [], False, 0
         for head in heads:
             if head not in signed:
-                verdicts.append('bad-signature')
+                forked = forked or head not in within
+                verdicts.append('bad-signature' if head in within else 'forked')
                 continue
             if whole is not None:
                 entries = {at: whole[at] for at in range(head['size'])}
+                listed, has_all = entries.items(), True
             else:
-                entries, roots, good = self.view(head)
+                entries, roots, good, has_all, listed = self.view(head)
                 forked = forked or not good or not self.has_groups(head, log.get(0)) or any(
                     roots.get(earlier['size'], earlier['root']) != earlier['root'] for earlier in accepted
                 ) or any(log.get(at, entry) != entry for at, entry in entries.items())
             verdicts.append('forked' if forked else 'good')
             if not forked:
                 accepted.append(head)
-            for at, entry in entries.items():
+                given = head['size'] if has_all else given
+            for at, entry in listed:
                 if forked and log.get(at) != entry:
                     apart[f'{at} {sha256(entry).hex()}'] = True
                 elif not forked and at not in log:
                     log[at], times[at] = entry, head['time']
         want(accepted, Refused('root'))
+        of = iter(accepted)
+        first = next(of)
+        for at in range(given):
+            while first['size'] <= at:
+                first = next(of)
+            times[at] = first['time']
         return log, times, sorted(apart), verdicts, accepted[-1]
 
     def opened(self, secret, at, sealed):
         def refuse(_):
             raise ValueError('no JSON')
         try:
-            value = json.loads(hpke_open(secret, b'holdfast/note/v2' + self.name + u64(at), b'', sealed), parse_constant=refuse)
-        except (Broken, ValueError):
+            value = hpke_open(secret, b'holdfast/note/v2' + self.name + u64(at), b'', sealed).decode('utf-8')
+            value = json.loads(value, parse_constant=refuse)
+        except (Broken, ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None
 

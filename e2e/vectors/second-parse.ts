@@ -132,6 +132,7 @@ export function parsePage(all: Buffer, name: string): Page {
   const links = linkedPages(number).map(() => cursor.hex(32))
   const entries = [...Array(cursor.uint(2, 1)).keys()].map(() => cursor.take(cursor.uint(2)))
   cursor.done()
+  if (from + entries.length >= 2 ** 32) throw new Broken('too long a log')
   const parsed = entries.map(parseEntry)
   parsed.forEach((entry, at) => {
     if ((entry.kind === 'session') !== (from + at === 0)) throw new Broken('a session entry belongs at 0')

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createPublicKey, verify } from 'node:crypto'
 import { fileAddress, rawAddress } from './address.ts'
 import { cat, hex, hmac, sha256, text, u32, u64, u8, unhex } from './bytes.ts'
@@ -110,11 +111,17 @@ function holds(head: AnchoredHead, name: string): boolean {
 
 /** What one head's pages say, as far as they can be fetched. */
 interface View {
+  /** All that they list, also where they contradict each other. */
+  readonly listed: readonly (readonly [position: number, entry: Buffer])[]
   readonly entries: ReadonlyMap<number, Buffer>
   /** The root at each size that they give. */
   readonly roots: ReadonlyMap<number, string>
   readonly contradicts: boolean
+  /** Whether no page is lost. */
+  readonly hasAll: boolean
 }
+
+const isBeyond = ({ size }: AnchoredHead) => size > BigInt(Number.MAX_SAFE_INTEGER)
 
 class Reading {
   private readonly pages = new Map<string, Page | undefined>()
@@ -142,30 +149,26 @@ class Reading {
     const own = this.page(head.page)
     const digests = new Map<number, string>()
     let contradicts = false
+    let hasAll = own !== undefined
+    const pages = new Set<Page>()
     const visit = (digest: string, expected?: number): void => {
       const page = this.page(digest)
       const number = page?.number ?? expected
       if (number === undefined) return
-      if (expected !== undefined && number !== expected) {
-        contradicts = true
-        return
-      }
-      const known = digests.get(number)
-      if (known !== undefined) {
-        contradicts ||= known !== digest
-        return
-      }
+      contradicts ||= (expected ?? number) !== number || (digests.get(number) ?? digest) !== digest
       digests.set(number, digest)
-      if (page) linkedPages(number).forEach((linked, at) => visit(page.links[at]!, linked))
+      hasAll &&= page !== undefined
+      if (!page || pages.has(page)) return
+      pages.add(page)
+      linkedPages(number).forEach((linked, at) => visit(page.links[at]!, linked))
     }
     visit(own ? head.page : head.previous)
 
+    const listed: (readonly [position: number, entry: Buffer])[] = []
     const entries = new Map<number, Buffer>()
     const roots = new Map<number, string>()
     let [size, frontier, number]: [number, Frontier, number] = [0, [], 0]
-    for (const at of [...digests.keys()].sort((a, b) => a - b)) {
-      const page = this.page(digests.get(at)!)
-      if (page === undefined) continue
+    for (const page of [...pages].sort((a, b) => a.number - b.number)) {
       const isNext = page.number === number + 1
       if (isNext ? page.from !== size : page.from < size + page.number - number - 1) contradicts = true
       if (isNext && size > 0 && page.from === size && rootOf(frontier) !== rootOf(page.frontier))
@@ -174,6 +177,7 @@ class Reading {
       ;[size, frontier, number] = [page.from, page.frontier, page.number]
       if (size > 0) roots.set(size, rootOf(frontier))
       for (const entry of page.entries) {
+        listed.push([size, entry])
         entries.set(size, entry)
         frontier = append(frontier, entry)
         roots.set(++size, rootOf(frontier))
@@ -183,7 +187,7 @@ class Reading {
       contradicts ||= BigInt(size) !== head.size || roots.get(size) !== head.root
       contradicts ||= isComplete(parsedAt(entries, size - 1)) !== head.end
     } else contradicts ||= BigInt(size) >= head.size
-    return { entries, roots, contradicts: contradicts || head.size > BigInt(Number.MAX_SAFE_INTEGER) }
+    return { listed, entries, roots, contradicts, hasAll }
   }
 }
 
@@ -199,7 +203,7 @@ const groupsDigest = (session: Session) =>
 function wholeLog(heads: readonly AnchoredHead[], name: string, reading: Reading) {
   const signed = heads.filter((head) => holds(head, name))
   const newest = signed.at(-1)
-  if (!newest || heads.some(({ size }) => size > BigInt(Number.MAX_SAFE_INTEGER))) return undefined
+  if (!newest || heads.some(isBeyond)) return undefined
   const { entries, roots, contradicts } = reading.view(newest)
   const first = parsedAt(entries, 0)
   const isWhole = BigInt(entries.size) === newest.size && !contradicts && first?.kind === 'session'
@@ -232,11 +236,19 @@ async function read(evidence: Evidence, name: string, groupKey: Buffer): Promise
   const states: string[] = []
   let isForked = false
   const whole = wholeLog(evidence.heads, name, reading)
+  let hasSigned = false
+  let given: AnchoredHead | undefined
   for (const head of evidence.heads) {
+    if (isBeyond(head)) {
+      isForked = true
+      states.push('forked')
+      continue
+    }
     if (!holds(head, name)) {
       states.push('bad-signature')
       continue
     }
+    hasSigned = true
     if (whole) {
       states.push('good')
       accepted.push(head)
@@ -256,8 +268,11 @@ async function read(evidence: Evidence, name: string, groupKey: Buffer): Promise
       ) ||
       [...view.entries].some(([position, entry]) => log.get(position)?.equals(entry) === false)
     states.push(isForked ? 'forked' : 'good')
-    if (!isForked) accepted.push(head)
-    for (const [position, entry] of view.entries) {
+    if (!isForked) {
+      accepted.push(head)
+      if (view.hasAll) given = head
+    }
+    for (const [position, entry] of view.listed) {
       if (isForked) {
         if (log.get(position)?.equals(entry) !== true)
           apart.add(`${position} ${sha256(entry).toString('hex')}`)
@@ -267,7 +282,10 @@ async function read(evidence: Evidence, name: string, groupKey: Buffer): Promise
       }
     }
   }
-  if (!states.some((state) => state !== 'bad-signature')) refuse('head-signature')
+  if (!hasSigned) refuse('head-signature')
+  for (const position of log.keys())
+    if (given && position < given.size)
+      existedBefore.set(position, accepted.find(({ size }) => size > position)!.timeMs)
   const last = accepted.at(-1) ?? refuse('root')
   const size = Number(last.size)
 
@@ -284,7 +302,10 @@ async function read(evidence: Evidence, name: string, groupKey: Buffer): Promise
 
   const openNote = (atMs: number, sealed: Buffer): unknown => {
     const info = cat(text('holdfast/note/v2'), unhex(name), u64(atMs))
-    const value = tried(() => JSON.parse(hpkeOpen(secret, info, NONE, sealed).toString('utf8')) as unknown)
+    const value = tried(() => {
+      const bytes = hpkeOpen(secret, info, NONE, sealed)
+      return isUtf8(bytes) ? (JSON.parse(bytes.toString('utf8')) as unknown) : undefined
+    })
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : 'does not open'
   }
 

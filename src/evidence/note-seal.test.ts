@@ -48,7 +48,7 @@ describe('a sealed note', () => {
     expect(await openNote(opens)).toEqual({})
   })
 
-  it.each(['[]', 'null', '7', '{', '"a"'])('that holds %s is refused', async (json) => {
+  it.each(['[]', 'null', '7', '{', '"a"', '\ufeff{}'])('that holds %s is refused', async (json) => {
     const sealed = toHex(await seal({ publicKey: fromHex(sealingKey), info, plaintext: utf8(json) }))
     await expect(openNote({ sessionKey, name, atMs: 5, sealed })).rejects.toThrow(badInput)
   })

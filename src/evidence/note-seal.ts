@@ -69,7 +69,7 @@ export async function openNote(
   const plaintext = await open(toOpen, x25519)
   let note: unknown
   try {
-    note = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext))
+    note = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext))
   } catch (cause) {
     throw new HoldfastError('bad-input', 'The note is no JSON', { cause })
   }

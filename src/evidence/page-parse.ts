@@ -27,5 +27,6 @@ export function parsePage(bytes: Uint8Array): Page {
     reader.bytes(`entries[${at}]`, reader.uint(`length of entries[${at}]`, 2)),
   )
   reader.end()
+  if (from + entries.length >= 2 ** 32) reader.refuse('from', 'that of a log of less than 2^32 entries')
   return { name, number, from, frontier, links, entries }
 }

@@ -38,8 +38,8 @@ export interface LogEntry {
   readonly position: number
   readonly entry: Entry
   /**
-   * It existed before this time: that of the first block whose head lists it, in ms since the epoch; undefined where no
-   * block has one.
+   * It existed before this time: that of the first block whose head lists it, or is known to, in ms since the epoch;
+   * undefined where no block has one.
    */
   readonly existedBeforeMs: number | undefined
 }
@@ -78,6 +78,9 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
   const told = new Set<Sha256Hex>()
   const apart = new Map<string, LogEntry>()
   const accepted: SignedHead[] = []
+  const timesOfAccepted: (number | undefined)[] = []
+  /** The size of the largest view without losses: it gives each head before it, so these list all that it has up to theirs. */
+  let given = 0
   const heads: HeadReport[] = []
   let base: View | undefined
   let isForked = false
@@ -127,13 +130,21 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
     }
     if (isForked) continue
     accepted.push(head)
-    if (pageOf(pages, head.page)) base = view
+    timesOfAccepted.push(timeMs)
+    if (!pageOf(pages, head.page)) continue
+    base = view
+    if (view.lost.size === 0) given = head.size
   }
 
   const newest = accepted.at(-1)
+  let first = 0
   const inOrder = [...entries]
-    .map(([position, { entry, existedBeforeMs }]): LogEntry => ({ position, entry, existedBeforeMs }))
-    .sort(byPosition)
+    .sort(([a], [b]) => a - b)
+    .map(([position, { entry, existedBeforeMs }]): LogEntry => {
+      while (first < accepted.length && accepted[first]!.size <= position) first++
+      const isGiven = position < given
+      return { position, entry, existedBeforeMs: isGiven ? timesOfAccepted[first] : existedBeforeMs }
+    })
   return {
     heads,
     newest,

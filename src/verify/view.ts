@@ -24,7 +24,7 @@ export const pageOf = (pages: Pages, digest: Sha256Hex): ReadPage | undefined =>
 export function viewOf(head: Head, pages: Pages): View {
   const digests = new Map<number, Sha256Hex>()
   const lost = new Map<number, Sha256Hex>()
-  const found: ReadPage[] = []
+  const found = new Set<ReadPage>()
   let contradiction: string | undefined
   const start = pageOf(pages, head.page) ? head.page : head.previous
   const waiting: { digest: Sha256Hex; expected?: number }[] = start ? [{ digest: start }] : []
@@ -33,28 +33,22 @@ export function viewOf(head: Head, pages: Pages): View {
     const page = pageOf(pages, digest)
     const number = page?.number ?? expected
     if (number === undefined) continue
-    if (expected !== undefined && number !== expected) {
+    if (expected !== undefined && number !== expected)
       contradiction ??= `the link to page ${expected} leads to page ${number}`
-      continue
-    }
     const known = digests.get(number)
-    if (known !== undefined) {
-      if (known !== digest) contradiction ??= `two pages have the number ${number}`
-      continue
-    }
+    if (known !== undefined && known !== digest) contradiction ??= `two pages have the number ${number}`
     digests.set(number, digest)
-    if (!page) {
-      lost.set(number, digest)
-      continue
-    }
-    found.push(page)
+    if (!page) lost.set(number, digest)
+    // What contradicts itself is shown whole, each page once.
+    if (!page || found.has(page)) continue
+    found.add(page)
     // The nearest first, as they stand
     const linked = linkNumbers(number).map((to, at) => ({ digest: page.links[at]!, expected: to }))
     waiting.push(...linked.reverse())
   }
-  found.sort((a, b) => a.number - b.number)
-  for (const [at, page] of found.entries()) contradiction ??= contradictionBetween(found[at - 1], page)
-  return { pages: found, lost, contradiction }
+  const inOrder = [...found].sort((a, b) => a.number - b.number)
+  for (const [at, page] of inOrder.entries()) contradiction ??= contradictionBetween(inOrder[at - 1], page)
+  return { pages: inOrder, lost, contradiction }
 }
 
 /** Why a page cannot come after this one, pages between them that cannot be fetched allowed for. */
