@@ -38,9 +38,8 @@ async function steal(thief: Recording, random: Random): Promise<Published> {
     // From a page back: what was there is gone, and more is in its place.
     const kept = random.number(all.length)
     thief.entries.splice(Math.max(1, all[kept]!.from))
-    if (random.number(2) === 0) thief.entries.push(...thief.copy('the same').entries.slice(1))
     thief.pages.splice(0, Infinity, ...all.slice(0, kept))
-    Object.assign(thief, { published: thief.found().at(-1)?.head.size ?? 0 })
+    Object.assign(thief, { published: all[kept]!.from })
   }
   while (thief.entries.length <= before) {
     if (random.number(3) === 0) thief.note({ never: 'said' })

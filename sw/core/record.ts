@@ -153,7 +153,7 @@ export interface HeadRecord {
   readonly frame: PageFrame
   /** When the store was last proved to have its page, ms since the epoch. */
   readonly provedAtMs: number
-  /** How the chain held it, where it was the newest there: each that was is kept, whatever comes after. */
+  /** How the chain that was asked then held it, where it was the newest there: kept, whatever comes after. */
   readonly anchored?: Anchored | undefined
 }
 
