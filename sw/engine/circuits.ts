@@ -1,4 +1,4 @@
-import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { AskedError } from './asked.ts'
 import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
@@ -15,15 +15,6 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
   completion: 'onSettled',
 })
 
-/** What an app throws may have no words at all: then that is the error. */
-function readable(thrown: unknown): HoldfastError {
-  try {
-    return HoldfastError.from(thrown)
-  } catch (error) {
-    return HoldfastError.from(error)
-  }
-}
-
 /**
  * Remembers that whom this work asks has failed, where the failure tells of that.
  *
@@ -35,11 +26,11 @@ export async function recordFailure(
   of: WorkKind | false,
   thrown: unknown,
 ): Promise<Failure> {
-  const error = readable(thrown)
-  // One of another copy of the library may say anything.
-  const [code, message] = [`${error.code}` as ErrorCode, `${error.message}`]
+  const error = HoldfastError.from(thrown)
+  const { code, message } = error
   if (code === 'storage-failed') throw error
-  const retryAfterMs = Math.min(Math.max(0, Number(error.retryAfterMs)) || 0, LONGEST_WAIT_MS)
+  // One of another copy of the library may say anything.
+  const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
   const failure = { code, message, retryAfterMs, isOfRead: error instanceof AskedError }
   // No destination waits for it: it counts as tried, or it would be tried again at once, for ever.
   if (!of) return countsAsAttempt(code) ? failure : { ...failure, code: 'timeout' }
