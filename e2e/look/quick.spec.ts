@@ -5,6 +5,7 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 import { builtScript } from '../built-scripts.ts'
 import { expect, test, WHOLE } from '../fixtures.ts'
 import { serve } from '../page/serve.ts'
+import { leavePending } from '../page/pending.ts'
 import { openDemo } from '../page/witness.ts'
 import { longestTasksMs } from './tasks.ts'
 import type { drawing } from './drawing-page.ts'
@@ -65,18 +66,32 @@ test('a recording of 1,200 pieces opens, and 20 of 200 are shown, in less than 3
   await close()
 })
 
-test(
-  'in 60 s of recording no task of the page takes more than 50 ms of its thread',
-  { tag: WHOLE },
-  async ({ stack, context }) => {
-    const witness = await openDemo(context, { url: stack.url, timesliceMs: 2_000 })
-    await witness.record()
-    const tasks = await longestTasksMs(context, witness.page, async () => {
-      await expect
-        .poll(async () => Number(await witness.page.getByTestId('timer').getAttribute('data-seconds')))
-        .toBeGreaterThanOrEqual(60)
-    })
-    await witness.stop()
-    expect(tasks[0]).toBeLessThan(TASK_MS)
-  },
-)
+for (const waiting of [0, 20])
+  test(
+    `in 60 s of recording at 720p beside ${waiting} recordings of 200 pieces that wait no task of the page takes more than 50 ms of its thread`,
+    { tag: WHOLE },
+    async ({ stack, context }) => {
+      const { page, ...witness } = await openDemo(context, {
+        url: stack.url,
+        timesliceMs: 2_000,
+        pictures: 'as-asked',
+      })
+      await leavePending(page, waiting, 200)
+      await page.reload()
+      await expect(page.getByTestId('recovery-banner')).toHaveAttribute('data-pending', String(waiting))
+      await witness.record()
+      const height = () =>
+        page
+          .locator('video')
+          .first()
+          .evaluate((video: HTMLVideoElement) => video.videoHeight)
+      await expect.poll(height).toBe(720)
+      const tasks = await longestTasksMs(context, page, async () => {
+        await expect
+          .poll(async () => Number(await page.getByTestId('timer').getAttribute('data-seconds')))
+          .toBeGreaterThanOrEqual(60)
+      })
+      await witness.stop()
+      expect(tasks[0]).toBeLessThan(TASK_MS)
+    },
+  )

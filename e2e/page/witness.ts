@@ -19,6 +19,8 @@ export interface WitnessOptions {
   readonly atLeast?: number
   /** The device knows a group, or the person makes one, where there is none. Default: it is known. */
   readonly group?: 'known' | 'made'
+  /** As large as the demo asks for; default: small, which costs a busy machine less. */
+  readonly pictures?: 'small' | 'as-asked'
   /** Runs in the page before its own scripts do. */
   readonly first?: () => void
 }
@@ -57,14 +59,14 @@ export async function pressOn(target: Locator, key: 'Enter' | 'Space' = 'Enter')
 
 /** Opens the demo in a new tab of this browser, with a group to record for. */
 export async function openDemo(context: BrowserContext, options: WitnessOptions): Promise<Witness> {
-  const { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known' } = options
+  const { url, timesliceMs = 500, seal = 'page', atLeast = 0, group = 'known', pictures = 'small' } = options
   const page = await context.newPage()
   const slices: Buffer[] = []
   await page.exposeFunction('keepSlice', (at: number, base64: string) => {
     slices[at] = Buffer.from(base64, 'base64')
   })
   await page.addInitScript(keepSlices)
-  await page.addInitScript(takeSmallPictures)
+  if (pictures === 'small') await page.addInitScript(takeSmallPictures)
   if (options.first !== undefined) await page.addInitScript(options.first)
   if (group === 'known') await page.addInitScript(knowGroup, await knownGroup())
   const acknowledgements = await keepAcknowledgements(page)
