@@ -33,7 +33,10 @@ export interface UnderWay {
   readonly steps: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
-  /** Whether sessions are to be counted anew, and lost ones looked for, where nothing goes up: that takes the longer the more chunks there are. */
+  /**
+   * Whether sessions are to be counted anew, and lost ones looked for, where nothing goes up: that takes the longer the more
+   * chunks there are.
+   */
   readonly counts: boolean
   readonly takeNext: TakeNext
 }
@@ -108,6 +111,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   })
 }
 
+/** Goes from session to session by the ids of their chunks: one question each, however many chunks it has. */
 async function orphansIn(tx: ReadTransaction): Promise<ChunkRecord[]> {
   const orphans: ChunkRecord[] = []
   for (let chunk = await tx.chunkAfter(''); chunk; chunk = await tx.chunkAfter(chunk.sessionId))

@@ -7,6 +7,13 @@ import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
 import { reply } from './requests.ts'
 import { aStart, createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
 
+/** What a page that asks for all sessions is told. */
+async function sessionsShown(world: ReturnType<typeof createWorld>) {
+  const told = await reply(world.worker(), message('sessions'))
+  if (!told.ok) throw new Error(told.error.message)
+  return told.value as SessionSnapshot[]
+}
+
 const id = sessionIdOf(1)
 const message = (type: RequestType, body: object = {}) => ({ holdfast: PROTOCOL_VERSION, type, ...body })
 
@@ -107,11 +114,8 @@ describe('reply', () => {
     const world = createWorld()
     await recordSession(world, { number: 1 })
     const other = await recordSession(world, { number: 2 })
-    const shown = async () => {
-      const told = await reply(world.worker(), message('sessions'))
-      const { value } = told as unknown as { value: SessionSnapshot[] }
-      return value.map(({ lastError, retryAtMs }) => ({ code: lastError?.code, retryAtMs }))
-    }
+    const shown = async () =>
+      (await sessionsShown(world)).map(({ lastError, retryAtMs }) => ({ code: lastError?.code, retryAtMs }))
     const asked = new HoldfastError('throttled', 'Come later.', { retryAfterMs: 600_000 })
     await recordFailure(world.worker(), 'listing', asked)
     world.announced.length = 0
@@ -140,27 +144,23 @@ describe('reply', () => {
       await recordSession(world, { number: 2 })
       world.server.fault = () => ({ code, retryAfterMs })
       const beganMs = world.clock.now()
-      const shown = async () => {
-        const told = await reply(world.worker(), message('sessions'))
-        return (told as unknown as { value: SessionSnapshot[] }).value
-      }
       await drainOnce(world, world.worker(), 'push')
-      const [first] = await shown()
+      const [first] = await sessionsShown(world)
       for (let visits = 0; visits < 12; visits++) {
         await world.clock.advance(900_000)
         await reply(world.worker(), message('hello'))
         await drainOnce(world, world.worker(), 'push')
-        for (const { failingSinceMs, lastError } of await shown()) {
+        for (const { failingSinceMs, lastError } of await sessionsShown(world)) {
           expect(lastError?.code).toBe(code)
           expect(failingSinceMs).toBeLessThan(beganMs + 60_000)
         }
       }
-      expect((await shown())[0]).toMatchObject({ failingSinceMs: first!.failingSinceMs })
+      expect((await sessionsShown(world))[0]).toMatchObject({ failingSinceMs: first!.failingSinceMs })
       world.server.fault = () => undefined
       await world.clock.advance(3_600_000)
       await reply(world.worker(), message('hello'))
       await drainOnce(world, world.worker())
-      for (const { failingSinceMs, upload } of await shown())
+      for (const { failingSinceMs, upload } of await sessionsShown(world))
         expect({ failingSinceMs, upload }).toEqual({ upload: 'confirmed' })
     },
   )
