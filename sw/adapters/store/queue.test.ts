@@ -128,6 +128,8 @@ describe('a look at the queue', () => {
     // What was read further on is not taken for the next of those before it.
     const busy = new Set(places.slice(0, 8).map((due) => due.join('/')))
     expect((await nextDue(SEND, busy as never))?.due).toEqual([0, 5, 8])
+    // Nor is asked again what was read: before it lies what the index keeps of all that changed or is gone.
+    expect(began.at(-1)).toEqual([0, 5, 7])
   })
 
   test('asks once for all that are skipped and the next few', async () => {

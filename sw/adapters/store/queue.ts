@@ -67,14 +67,17 @@ export function createQueue(): Queue {
           !skip.has(id) && !isBefore(due!, from) && !isBefore(to, due!)
         const part = PARTS.find(([low, high]) => !isBefore(from, low) && !isBefore(high, to))
         for (;;) {
+          let begin = from
           for (const first of known) {
-            if (isBefore(from, first.from)) continue
+            if (isBefore(begin, first.from)) continue
             const next = first.found.find(isNext)
             if (next || !isBefore(first.upTo, to)) return next
+            // Not from before what is known: there is the most that was changed or is gone.
+            if (isBefore(begin, first.upTo)) begin = first.upTo
           }
           // Most questions of a look are about the first of a part.
           const isNew = part && !known.some((first) => first.from === part[0])
-          known.push(isNew ? await firstOfPart(...part, most) : await firstOf(from, to, most))
+          known.push(isNew ? await firstOfPart(...part, most) : await firstOf(begin, to, most))
         }
       }
     },
