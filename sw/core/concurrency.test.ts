@@ -110,6 +110,16 @@ describe('lanes', () => {
     expect(meanMs(120, 400)).toBeLessThan(meanMs(103, 108) * 0.8)
   })
 
+  it('are as many as they were where small chunks follow large ones, and large ones small ones', () => {
+    let begun = 0
+    const seen = send(
+      600,
+      () => ({ bytesPerMs: 100_000, bytesPerMsEach: 30_000, roundTripMs: 20 }),
+      () => (Math.floor(begun++ / 24) % 2 === 0 ? 3_000_000 : 1_000),
+    )
+    expect(Math.min(...counts(seen, 0))).toBe(INITIAL_CONCURRENCY)
+  })
+
   it('come back when the link does', () => {
     const bad = { ...SHARED, bytesPerMsEach: 400, holds: 1 }
     const seen = send(500, (sent) => (sent < 100 ? bad : { ...SHARED, bytesPerMsEach: 400 }))

@@ -15,7 +15,7 @@ const MAX_CONCURRENCY = 5
 const EPOCH_UPLOADS = 8
 /** A lane is kept where it brings a tenth more. */
 const MIN_GAIN = 1.1
-/** Where the same lanes bring less than this share of what they did, each upload takes that much longer. */
+/** Where the same lanes bring less than this share of what they did, in bytes and in uploads, each takes that much longer. */
 const COLLAPSE_RATIO = 0.7
 /** Epochs before the next lane is tried, after the first failure; as many more after each. */
 const PAUSE_EPOCHS = 2
@@ -25,7 +25,8 @@ const MAX_PAUSE_EPOCHS = 16
 /**
  * Hill climbing on goodput. A lane more for as long as that brings more: the first is tried after the first epoch. One
  * that brings nothing only makes each upload slower, and is taken back. Where uploads become much slower by themselves,
- * there is one fewer; after a loss, half as many, or without the lane that was on trial.
+ * there is one fewer; after a loss, half as many, or without the lane that was on trial. Small ones that follow large
+ * ones bring fewer bytes, and large ones that follow small ones take longer: neither has become slower.
  *
  * Goodput is lanes × bytes ÷ time of an upload (Little's law), so only uploads count that began with all lanes in use.
  */
@@ -35,6 +36,8 @@ export function adaptiveConcurrency(): ObserveUpload {
   let onTrial = false
   /** Goodput of the last epoch, bytes per ms; 0 while it is not known. */
   let goodput = 0
+  /** Time of its uploads, all together, ms. */
+  let tookMs = 0
   /** Epochs until the next trial, and how many there were to be after the last failure. */
   let epochsToTrial = 0
   let pauseEpochs = 0
@@ -55,6 +58,7 @@ export function adaptiveConcurrency(): ObserveUpload {
     epochsToTrial = Math.max(0, epochsToTrial - 1)
     if (onTrial) limit++
     goodput = reached
+    tookMs = spentMs
   }
 
   return (lanesInUse, bytes, elapsedMs, lost) => {
@@ -65,7 +69,9 @@ export function adaptiveConcurrency(): ObserveUpload {
     spentMs += elapsedMs
     if (uploads < EPOCH_UPLOADS && !lost) return limit
     const reached = (limit * sentBytes) / spentMs
-    const isWorse = reached < goodput * (onTrial ? MIN_GAIN : COLLAPSE_RATIO)
+    const isWorse = onTrial
+      ? reached < goodput * MIN_GAIN
+      : reached < goodput * COLLAPSE_RATIO && spentMs > tookMs / COLLAPSE_RATIO
     if (lost || isWorse) stepBack(lost)
     else goOn(reached)
     uploads = sentBytes = spentMs = 0
