@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'
-import { BUDGETS_MS, createDrain } from './drain.ts'
+import { BUDGETS_MS, createDrain, type WakeKind } from './drain.ts'
 import { createEngine } from './engine.ts'
 
 const id = sessionIdOf(1)
@@ -38,6 +38,24 @@ describe('the budget', () => {
     const failed = woken.catch((error: Error) => error.message)
     await world.clock.advance(BUDGETS_MS.sync + 20_000)
     expect(await Promise.race([failed, 'nothing'])).toBe('Work remains.')
+  })
+
+  it('of a message is over where the next message holds the drain for longer; that of a sync is used', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.server.latencyMs = 10_000_000
+    const drain = createDrain(world.worker())
+    const over: string[] = []
+    const join = (kind: WakeKind, name: string) =>
+      drain.join(kind).then((outcome) => over.push(`${name}: ${outcome}`))
+    const joined = [join('message', 'first'), join('sync', 'sync')]
+    await world.clock.advance(1_000)
+    joined.push(join('message', 'second'))
+    await world.clock.advance(1_000)
+    expect(over).toEqual(['first: work-remains'])
+    await world.clock.advance(BUDGETS_MS.message)
+    await Promise.all(joined)
+    expect(over.slice(1)).toEqual(['sync: work-remains', 'second: work-remains'])
   })
 
   it.each(['sync', 'push', 'message'] as const)('of %s ends the drain with work-remains', async (kind) => {

@@ -42,6 +42,12 @@ export interface Drain {
   notify(): void
 }
 
+/** A wake that keeps the worker running for a drain, until that or the wake's time is over. */
+interface Holder extends WakeHolder {
+  readonly drain: Promise<Outcome>
+  readonly over: AbortController
+}
+
 export const DRAIN_LOCK = 'holdfast-drain'
 
 /**
@@ -56,7 +62,8 @@ export function createDrain(context: Context): Drain {
   let countedAtMs = 0
   let wakeSignal = new AbortController()
   const watched = new Set<SessionId>()
-  const holders = new Map<WakeHolder, AbortController>()
+  const holders = new Set<Holder>()
+  let newestMessage: Holder | undefined
   const takeNext = fairOrder()
   const lanes = createLanes(() => clock.now())
 
@@ -73,19 +80,21 @@ export function createDrain(context: Context): Drain {
 
   const notify = () => wakeSignal.abort()
 
-  function join(kind: WakeKind, canEndEarly = false, isNews = true): Promise<Outcome> {
-    const holder = { untilMs: clock.now() + BUDGETS_MS[kind], canEndEarly }
-    deadlineMs = running ? Math.max(deadlineMs, holder.untilMs) : holder.untilMs
+  async function join(kind: WakeKind, canEndEarly = false, isNews = true): Promise<Outcome> {
+    const untilMs = clock.now() + BUDGETS_MS[kind]
+    deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
     running ??= begin()
     if (isNews) notify()
-    const drain = running
-    const over = new AbortController()
-    holders.set(holder, over)
-    const outOfTime = clock.sleep(BUDGETS_MS[kind], over.signal).then((): Outcome => 'work-remains')
-    return Promise.race([drain, outOfTime]).finally(() => {
-      holders.delete(holder)
-      over.abort()
-    })
+    const holder: Holder = { untilMs, canEndEarly, drain: running, over: new AbortController() }
+    holders.add(holder)
+    if (kind === 'message') {
+      // It holds the worker for longer than those before it, of which a recording has one a chunk.
+      newestMessage?.over.abort()
+      newestMessage = holder
+    }
+    await clock.sleep(BUDGETS_MS[kind], holder.over.signal)
+    holders.delete(holder)
+    return running === holder.drain ? 'work-remains' : holder.drain
   }
 
   function begin(): Promise<Outcome> {
@@ -103,26 +112,29 @@ export function createDrain(context: Context): Drain {
       })
       .finally(() => {
         // Another may have begun while this one finished.
-        if (running !== begun) return
-        running = undefined
-        // One whose lock was taken from it stops, and leaves the lanes to the next.
-        runs++
-        notify()
+        if (running === begun) {
+          running = undefined
+          // One whose lock was taken from it stops, and leaves the lanes to the next.
+          runs++
+          notify()
+        }
+        for (const { drain, over } of holders) if (drain === begun) over.abort()
       })
+    // Told by those who joined; there may be none left.
+    begun.catch(() => undefined)
     return begun
   }
 
   async function run(isLatest: () => boolean): Promise<Outcome> {
-    const transfers = new Map<ChunkId, Promise<unknown>>()
-    /** What these are of, in the order in which they began. */
+    /** Under way: transfers by their chunk's id, and steps of sessions by their key. */
+    const works = new Map<string, Promise<unknown>>()
+    /** The chunks among them, in the order in which they began. */
     const moving = new Map<string, ChunkRecord>()
-    const steps = new Map<string, Promise<unknown>>()
-    const underWay = () => [...transfers.values(), ...steps.values()]
     let nextLookMs = 0
     let stop = new AbortController()
     let broken: { error: unknown } | undefined
 
-    const start = <Id extends string>(works: Map<Id, Promise<unknown>>, id: Id, work: Promise<unknown>) => {
+    const start = (id: string, work: Promise<unknown>) => {
       const done = work
         .catch((error: unknown) => {
           broken = { error }
@@ -144,7 +156,7 @@ export function createDrain(context: Context): Drain {
         const failures = lanes.failures()
         // While anything moves nothing stands for want of a record.
         const counts = moving.size === 0 && Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
-        const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), counts, takeNext })
+        const plan = await planWork(context, { moving, works, lanes: lanes.bears(), counts, takeNext })
         if (counts && plan.chunks.length === 0) countedAtMs = clock.now()
         plan.sessions.forEach(watchRecorder)
         let told = false
@@ -163,26 +175,25 @@ export function createDrain(context: Context): Drain {
             moving.set(chunk.id, chunk)
             const work = lanes.upload(chunk, (inLane) => transfer(context, chunk, signal, session, inLane))
             start(
-              transfers,
               chunk.id,
               work.then((failure) => (failure ? notify() : hintTrials(plan.sessions, chunk))),
             )
           }
           for (const { key, kind, session } of plan.steps)
-            start(steps, key, sessionStep(context, session, kind, signal))
-          if (watch && !plan.suspended && !steps.has('watch') && clock.now() >= nextLookMs) {
+            start(key, sessionStep(context, session, kind, signal))
+          if (watch && !plan.suspended && !works.has('watch') && clock.now() >= nextLookMs) {
             const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
             looked()
             const look = limited(clock, 0, signal, async (until) => watch(context, until))
             // Nothing that is left to do depends on it; one that was in vain is over for now.
-            start(steps, 'watch', look.catch(looked))
+            start('watch', look.catch(looked))
           }
         }
-        const isIdle = underWay().length === 0
+        const isIdle = works.size === 0
         if (broken && isIdle) throw broken.error
         const { remains, suspended } = plan
         if (remains) {
-          for (const [holder, over] of holders) if (endsEarly(holder, holders.keys())) over.abort()
+          for (const holder of holders) if (endsEarly(holder, holders)) holder.over.abort()
           await arm()
         }
         // No wake stays for what is due after it; only a recorder is watched as long as it allows.
@@ -201,7 +212,7 @@ export function createDrain(context: Context): Drain {
     } finally {
       stop.abort()
       if (isLatest()) lanes.allow(0, 0)
-      await Promise.all(underWay())
+      await Promise.all(works.values())
     }
   }
 

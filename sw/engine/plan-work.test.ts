@@ -26,7 +26,7 @@ it('waits for no time of a clock that was ahead: what no wait can be for comes a
       await tx.putChunk(withMarks({ ...chunk, state, effort: { failures: 0, notBeforeMs } }, session))
     }
   })
-  const underWay = { moving: new Map(), steps: new Map(), lanes: 6, counts: true, takeNext: fairOrder() }
+  const underWay = { moving: new Map(), works: new Map(), lanes: 6, counts: true, takeNext: fairOrder() }
   const { chunks } = await planWork(world.worker(), underWay)
   expect(chunks.map(({ index }) => index)).toEqual([4, 2, 0])
 })
@@ -40,7 +40,7 @@ async function waitingChunks(count: number, sizeBytes: number) {
     for (const chunk of await tx.chunksOf(id)) await tx.putChunk(withMarks({ ...chunk, sizeBytes }, session))
   })
   const look = (moving: ReadonlyMap<string, ChunkRecord> = new Map(), context = world.worker()) =>
-    planWork(context, { moving, steps: new Map(), lanes: 2, counts: true, takeNext: fairOrder() })
+    planWork(context, { moving, works: new Map(), lanes: 2, counts: true, takeNext: fairOrder() })
   return { world, look }
 }
 
@@ -103,7 +103,7 @@ it('gives the trial of a destination that fails to what has waited longest, and 
   const paging = { failures: 3, notBeforeMs: world.clock.now() + 50_000 }
   await world.disk.write(async (tx) => tx.putSession({ ...(await tx.session(first))!, paging }))
   await world.clock.advance(60_000)
-  const underWay = { moving: new Map(), steps: new Map(), lanes: 2, counts: true, takeNext: fairOrder() }
+  const underWay = { moving: new Map(), works: new Map(), lanes: 2, counts: true, takeNext: fairOrder() }
   const { steps } = await planWork(worker, underWay)
   expect(steps.map(({ kind, session }) => [kind, session.id])).toEqual([['listing', second]])
 })

@@ -29,8 +29,8 @@ export interface Step {
 export interface UnderWay {
   /** Chunks by id, in the order in which they began. */
   readonly moving: ReadonlyMap<string, ChunkRecord>
-  /** By key. */
-  readonly steps: ReadonlyMap<string, unknown>
+  /** Those, and steps of sessions by their key. */
+  readonly works: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
   /**
@@ -195,7 +195,7 @@ function planSteps(
   /** Sessions that stand for those that were refused together with them. */
   const tried: SessionRecord[] = []
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
-  const keys = [...underWay.steps.keys()]
+  const keys = [...underWay.works.keys()]
   let nextAtMs = Infinity
   const waiting = sessions
     .flatMap((session) =>
