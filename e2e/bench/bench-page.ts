@@ -13,11 +13,15 @@ import {
   type Plan,
 } from './comparison.ts'
 import { askBare, bareWorker } from './bare.ts'
+import { median } from './median.ts'
 import { peerUploads } from './peer-uploads.ts'
 import { begin, eightAtATime, noise, sealMany } from './recording.ts'
 import { post } from './tell.ts'
 
 // Runs by itself in a browser without a debugger, which would be what is measured; posts what it finds.
+
+/** On the CPU in half a second, ms. */
+const AT_REST_MS = 50
 
 type Measure = (plan: Plan) => Promise<Omit<Measured, 'name'>>
 
@@ -103,6 +107,7 @@ async function main(): Promise<void> {
 
   for (let round = 0; round < plan.rounds; round++)
     for (const name of plan.names) {
+      await atRest()
       const measured: Measured = { name, ...(await measures[name](plan)) }
       await post('/measured', measured)
     }
@@ -209,9 +214,17 @@ const comparedBy = (rate: (ms: number) => number, ours: Spent, bare: Spent) => (
   cpuMs: { ours: ours.cpuMs, bare: bare.cpuMs },
 })
 
-const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN
 const perSecond = (ms: number, chunks: number) => (1_000 * chunks) / ms
 const megabytesPerSecond = (ms: number, chunks: number) => (perSecond(ms, chunks) * CHUNK_BYTES) / 1e6
+
+/** Half a second in which the browser does next to nothing: what it clears away of the last comparison is not of this one. */
+async function atRest(): Promise<void> {
+  for (let before = -Infinity, now = await cpuMs(); now - before > AT_REST_MS;) {
+    before = now
+    await new Promise((passed) => setTimeout(passed, 500))
+    now = await cpuMs()
+  }
+}
 
 const written = async () => Number(await (await fetch('/written')).text())
 const cpuMs = async () => Number(await (await fetch('/cpu')).text())

@@ -5,6 +5,7 @@ import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { memoryOf } from '../package/kills/memory.ts'
 import { CHUNK_BYTES, type LifeName, type Measured, type Plan } from './comparison.ts'
 import type { LifeSite } from './life-site.ts'
+import { median } from './median.ts'
 import type { Side, Task } from './protocol.ts'
 
 const MIB = 1024 * 1024
@@ -16,6 +17,8 @@ const PENDING = 50
 /** Uploads under way at once, at the most (`sw/core/concurrency.ts`), each of one part; and what is left for all else. */
 const MEMORY_LIMIT = 5 * CHUNK_BYTES + 48 * MIB
 const SAMPLE_MS = 100
+/** Of "wake", in each round. */
+const STARTS = 5
 /** Of each session of "scale-sessions". */
 const SESSION_CHUNKS = 200
 
@@ -34,10 +37,9 @@ export async function* measureLives(
       ? await Device.queued(site, folder, 'ours', queued, TINY_BYTES)
       : undefined
     for (let round = 0; round < rounds; round++) {
-      const few = await ours.wake()
-      const least = await bare.wake()
-      if (wanted('wake')) yield { name: 'wake', ours: few.fromWorkerMs, bare: least.fromWorkerMs }
-      if (long) yield { name: 'wake-queued', ours: (await long.wake()).fromWorkerMs, bare: few.fromWorkerMs }
+      const [few, least, many] = await wakesOf(ours, bare, ...(long ? [long] : []))
+      if (wanted('wake')) yield { name: 'wake', ours: few!, bare: least! }
+      if (many) yield { name: 'wake-queued', ours: many, bare: few! }
     }
   }
   if (wanted('recovery')) {
@@ -71,6 +73,14 @@ export async function* measureLives(
     if (wanted(`${name}-memory`))
       yield { name: `${name}-memory`, ours: last.bytes / MIB, bare: first.bytes / MIB }
   }
+}
+
+/** The median time of several starts of each worker, which take 25 or 65 ms as it happens: by turns. */
+async function wakesOf(...devices: readonly Device[]): Promise<number[]> {
+  const wakes: number[][] = devices.map(() => [])
+  for (let start = 0; start < STARTS; start++)
+    for (const [at, device] of devices.entries()) wakes[at]!.push((await device.wake()).fromWorkerMs)
+  return wakes.map(median)
 }
 
 /** A browser's profile, which outlives the browsers that are started on it. */

@@ -1,4 +1,5 @@
 import { COMPARISONS, type Comparison, type Measured } from './comparison.ts'
+import { median } from './median.ts'
 
 export interface Machine {
   readonly browser: string
@@ -34,7 +35,6 @@ const rowsOf = (measured: readonly Measured[]): Row[] =>
   })
 
 const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)
-const median = (numbers: readonly number[]) => sorted(numbers)[numbers.length >> 1] ?? NaN
 const short = (number: number) => (number >= 100 ? number.toFixed(0) : number.toFixed(number >= 10 ? 1 : 2))
 const spread = (numbers: readonly number[]) =>
   `${short(median(numbers))} (${short(sorted(numbers)[0] ?? NaN)}–${short(sorted(numbers).at(-1) ?? NaN)})`
