@@ -49,7 +49,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
   const kept = new Map<SessionId, Kept>()
   const taken: { sessionId: SessionId; index: number; bytes: Blob }[] = []
   const notes: { sessionId: SessionId; atMs: number; value: Note }[] = []
-  const log: LogLine[] = []
+  let log: LogLine[] = []
   const changed = new EventTarget()
   let refusal: HoldfastError | undefined
   let policy: Policy = 'always'
@@ -292,6 +292,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
             throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
           kept.delete(id)
+          if (session?.snapshot.upload === 'confirmed') log = log.filter(({ sessionId }) => sessionId !== id)
+          else if (session) logLine(id, 'discarded')
           tellAll()
         },
         capabilities: async () => ({

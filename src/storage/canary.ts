@@ -45,7 +45,8 @@ const MAX_SESSIONS = 200
 
 /**
  * Keeps a short list of this device's recordings in a second place beside the worker's database, and notices when the
- * database has lost some: the browser made room, or somebody cleared the data. What was discarded is not told.
+ * database has lost some: the browser made room, or somebody cleared the data. What was discarded is not told. A confirmed
+ * one is, where one that was not is gone with it: by itself it may have been discarded, of which the worker keeps no word.
  *
  * @returns `forget` takes recordings out once a person has been told; all that are lost unless named
  */
@@ -96,6 +97,9 @@ export function watchForLoss(
     const missing = Object.entries(read()).filter(([id, kept]) => !kept.isLost && !here.has(id as SessionId))
     const gone = new Map<string, boolean>()
     for (const [id] of missing) gone.set(id, await isLost(id as SessionId))
+    // What is cleared is cleared all at once. With a confirmed one that is discarded go the worker's lines of it.
+    if (!missing.some(([id, kept]) => gone.get(id) && !kept.isConfirmed))
+      for (const id of gone.keys()) gone.set(id, false)
     // Another tab may have written meanwhile.
     const canary = read()
     for (const [id, lost] of gone) {
