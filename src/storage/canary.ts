@@ -85,28 +85,24 @@ export function watchForLoss(
     onLost(lost)
   }
 
-  /** Whether it is gone without a word: of what was discarded the worker's log still says so. */
-  async function isLost(id: SessionId): Promise<boolean> {
-    const sessions = await holdfast.sessions()
-    if (sessions.some((session) => session.id === id)) return false
-    return (await holdfast.log(id)).length === 0
-  }
-
   async function look(sessions: readonly SessionSnapshot[]): Promise<void> {
     const here = new Set(sessions.map(({ id }) => id))
-    const missing = Object.entries(read()).filter(([id, kept]) => !kept.isLost && !here.has(id as SessionId))
-    const gone = new Map<string, boolean>()
-    for (const [id] of missing) gone.set(id, await isLost(id as SessionId))
-    // What is cleared is cleared all at once. With a confirmed one that is discarded go the worker's lines of it.
-    if (!missing.some(([id, kept]) => gone.get(id) && !kept.isConfirmed))
-      for (const id of gone.keys()) gone.set(id, false)
+    /** Whether the worker's log is silent of it: of what was discarded it says so, unless that was confirmed. */
+    const gone = new Map<SessionId, boolean>()
+    // What is cleared is cleared all at once, and not what is confirmed alone.
+    let isCleared = false
+    for (const [id, { isLost, isConfirmed }] of Object.entries(read()) as [SessionId, Kept][]) {
+      if (isLost || here.has(id) || (await holdfast.sessions()).some((session) => session.id === id)) continue
+      const isSilent = (await holdfast.log(id)).length === 0
+      gone.set(id, isSilent)
+      isCleared ||= isSilent && !isConfirmed
+    }
     // Another tab may have written meanwhile.
     const canary = read()
-    for (const [id, lost] of gone) {
-      const kept = canary[id as SessionId]
-      if (kept && lost) kept.isLost = true
-      else if (kept && !(await holdfast.sessions()).some((session) => session.id === id))
-        delete canary[id as SessionId]
+    for (const [id, isSilent] of gone) {
+      const kept = canary[id]
+      if (kept && isSilent && isCleared) kept.isLost = true
+      else delete canary[id]
     }
     for (const session of sessions) canary[session.id] = keptOf(session)
     write(canary)
