@@ -49,7 +49,7 @@ function fakeLocks() {
     await Promise.race([work(), died])
     free(name)
   }
-  return { request, held, die: () => held.forEach((die) => die()) }
+  return { request, held, waits: () => waiting.length, die: () => held.forEach((die) => die()) }
 }
 
 interface Kept {
@@ -110,7 +110,8 @@ function fakeWorker() {
       case 'resume':
         return set(request.sessionId, { paused: request.type === 'pause' })
       case 'discard': {
-        if (of(request.sessionId).snapshot.upload !== 'confirmed' && request.confirm !== DISCARD_CONFIRMATION)
+        const kept = sessions.get(request.sessionId)
+        if (kept && kept.snapshot.upload !== 'confirmed' && request.confirm !== DISCARD_CONFIRMATION)
           throw new HoldfastError('not-confirmed', 'No.')
         sessions.delete(request.sessionId)
         watchers.forEach((notify) => notify())
@@ -504,6 +505,42 @@ describe('an upload whose page died', () => {
     await vi.advanceTimersByTimeAsync(10_000)
     await second.handedOver
     expect(worker.sessions.size).toBe(2)
+  })
+
+  it.each(['whole', 'in part'])(
+    'is gone on with where another page that has it is done with it meanwhile, %s',
+    async (how) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      let go = () => {}
+      const held = new Promise<void>((resolve) => (go = resolve))
+      worker.take((index) => (index === 0 ? Promise.resolve() : held))
+      const leaving = new AbortController()
+      const first = upload(worker.page(), fileOf(), { ...options, signal: leaving.signal })
+      await expect.poll(() => worker.sessions.size === 1 && worker.only().chunks.size === 1).toBe(true)
+      const second = upload(worker.page(), fileOf(), options)
+      await expect.poll(() => locks.waits()).toBe(1)
+      if (how === 'in part') leaving.abort('enough')
+      go()
+      await first.handedOver.catch(() => undefined)
+      await second.handedOver
+      expect(worker.only().snapshot.ending).toBe('complete')
+      expect(await readBack(worker.only())).toBe(TEXT)
+      await expect.poll(() => locks.held.size).toBe(0)
+    },
+  )
+
+  it('that is discarded while it is looked at is begun anew', async () => {
+    const { snapshot } = await dieWith([0, 1])
+    const page = worker.page()
+    const { resume } = page
+    page.resume = async (id) => {
+      await page.discard(id, { confirm: 'discard-unconfirmed' })
+      return resume(id)
+    }
+    await upload(page, fileOf(), options).handedOver
+    expect(worker.only().snapshot.id).not.toBe(snapshot.id)
+    expect(await readBack(worker.only())).toBe(TEXT)
+    await expect.poll(() => locks.held.size).toBe(0)
   })
 
   it('once it was handed over whole is followed, and nothing is handed over', async () => {

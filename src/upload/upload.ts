@@ -13,7 +13,7 @@ import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
-import { findUnfinished, takeUp, type Parts } from './unfinished.ts'
+import { findUnfinished, hasPart, takeUp, type Parts } from './unfinished.ts'
 
 export interface UploadOptions
   extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
@@ -151,7 +151,10 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       const bytes = parts.part(index)
       cut.indexes = index
       const onStalled = () => progress.told({ stalledBy: recording.stalledBy })
-      await recording.append(bytes, { signal, onStalled })
+      await recording.append(bytes, { signal, onStalled }).catch(async (error: unknown) => {
+        const isTaken = isHoldfastError(error, 'index-taken')
+        if (!isTaken || !(await hasPart(holdfast, recording.id, parts, index))) throw error
+      })
       progress.handed(bytes.size)
       progress.told({ stalledBy: recording.stalledBy })
     }
@@ -257,11 +260,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
           gate.open()
           await begun.catch(() => undefined)
         })
-      if (session)
-        await holdfast.discard(session.id, options).catch((error: unknown) => {
-          // It was cancelled before.
-          if (!isHoldfastError(error, 'unknown-session')) throw error
-        })
+      if (session) await holdfast.discard(session.id, options)
     },
   }
 }
