@@ -627,6 +627,35 @@ describe('an upload that a person', () => {
     await expect.poll(() => locks.held.size).toBe(0)
   })
 
+  it.each([
+    ['forgets it with the word', { confirm: 'discard-unconfirmed' }, 0],
+    ['lets it be without the word', {}, 1],
+  ] as const)('cancels while it is compared with what an earlier page had %s', async (_what, how, left) => {
+    await dieWith([0, 1])
+    let go = () => {}
+    const readable = new Promise<void>((resolve) => (go = resolve))
+    let reads = 0
+    const file = fileOf()
+    const slice = file.slice.bind(file)
+    file.slice = (...range) => {
+      const part = slice(...range)
+      const read = part.arrayBuffer.bind(part)
+      const arrayBuffer = () => (reads++, readable.then(read))
+      return Object.assign(part, { arrayBuffer })
+    }
+    const started = upload(worker.page(), file, options)
+    await expect.poll(() => reads).toBe(1)
+    const cancelled = started.cancel(how)
+    await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
+    go()
+    await cancelled
+    expect(reads).toBe(2 - left)
+    expect(worker.sessions.size).toBe(left)
+    await expect.poll(() => locks.held.size).toBe(0)
+    for (const { snapshot, chunks } of worker.sessions.values())
+      expect([snapshot.ending, chunks.size]).toEqual(['interrupted', 2])
+  })
+
   it('cancels while the worker is silent waits no longer than the signal says', async () => {
     worker.take(() => never)
     const started = upload(worker.page(), fileOf(), options)
