@@ -95,6 +95,10 @@ describe('holdfast read', () => {
     expect((await run(['read', linkTo(whole), ...args], env)).exit).toBe(EXIT.whole)
   })
 
+  it('takes the key of the link where the environment has an empty one', async () => {
+    expect((await run(['read', link], { HOLDFAST_KEY: '' })).exit).toBe(EXIT.whole)
+  })
+
   it('takes a bare name with all else as arguments, and reads from a folder of objects', async () => {
     for (const [cid, bytes] of node.world.objects) await writeFile(join(folder, cid), bytes)
     node.onObject = () => 503

@@ -2,6 +2,7 @@ import type { Holdfast } from '../api.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { tell } from '../tell.ts'
 
 /** A recording that this device had, and has no more, though nobody discarded it. */
 export interface LostRecording {
@@ -55,7 +56,7 @@ export function watchForLoss(
   { onLost, signal, storage = secondPlace() }: LossOptions,
 ): { forget(ids?: readonly SessionId[]): void } {
   const key = nameFor('holdfast-canary', holdfast.scope)
-  let told = ''
+  let told = '[]'
 
   const read = (): Canary => {
     try {
@@ -74,15 +75,15 @@ export function watchForLoss(
       // Full, or forbidden: then nothing is noticed.
     }
   }
-  const tell = () => {
+  const tellLost = () => {
     const lost = Object.entries(read())
       .filter(([, kept]) => kept.isLost)
       .map(([id, kept]) => lostOf(id as SessionId, kept))
       .sort((a, b) => a.startedAtMs - b.startedAtMs)
     const text = JSON.stringify(lost)
-    if (text === told || (lost.length === 0 && told === '')) return
+    if (text === told) return
     told = text
-    onLost(lost)
+    tell(onLost, lost)
   }
 
   async function look(sessions: readonly SessionSnapshot[]): Promise<void> {
@@ -106,7 +107,7 @@ export function watchForLoss(
     }
     for (const session of sessions) canary[session.id] = keptOf(session)
     write(canary)
-    tell()
+    tellLost()
   }
 
   async function run(): Promise<void> {
@@ -120,10 +121,9 @@ export function watchForLoss(
     forget(ids) {
       const canary = read()
       for (const [id, kept] of Object.entries(canary))
-        if (kept.isLost && (ids === undefined || ids.includes(id as SessionId)))
-          delete canary[id as SessionId]
+        if (kept.isLost && (ids?.includes(id as SessionId) ?? true)) delete canary[id as SessionId]
       write(canary)
-      tell()
+      tellLost()
     },
   }
 }

@@ -193,6 +193,27 @@ describe('watchForLoss', () => {
     page.leave()
   })
 
+  it('goes on where the app throws at what it is told, which is told as uncaught', async () => {
+    const uncaught = vi.fn()
+    vi.stubGlobal('queueMicrotask', uncaught)
+    const before = visit(fakeWorker())
+    const lost = await record(before, 3)
+    await isKept(lost)
+    before.leave()
+    const leaving = new AbortController()
+    const holdfast = { ...fakeWorker().connect(), scope: 'https://app.example/' }
+    const onLost = vi.fn(() => {
+      throw new Error('The app is wrong.')
+    })
+    const { forget } = watchForLoss(holdfast, { storage, signal: leaving.signal, onLost })
+    await expect.poll(() => uncaught.mock.calls).toHaveLength(1)
+    forget()
+    expect(uncaught).toHaveBeenCalledTimes(2)
+    expect([...kept.values()].join()).not.toContain(lost)
+    leaving.abort()
+    vi.unstubAllGlobals()
+  })
+
   it('knows nothing of the recordings of another app of the origin', async () => {
     const other = visit(fakeWorker(), 'https://app.example/other/')
     const theirs = await record(other, 3)
