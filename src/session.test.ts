@@ -327,6 +327,15 @@ describe('a recording session', () => {
     expect(held.size).toBe(0)
   })
 
+  it.each([undefined, null])('names what it lacks first, begun with %s', async (nothing) => {
+    const { connection } = fakeConnection()
+    const message = expect.stringMatching(/^groups: /) as unknown
+    await expect(openSession(connection, nothing as never)).rejects.toMatchObject({
+      code: 'bad-input',
+      message,
+    })
+  })
+
   it('keeps of its metadata what JSON keeps: times, and what is left out', async () => {
     const { connection, requests } = fakeConnection()
     const metadata = { at: new Date(5), none: undefined, deep: [{ a: null }, -0] }

@@ -81,7 +81,7 @@ async function begin(
     labels,
     cut,
     ...others
-  } = options
+  } = { ...options }
   signal?.throwIfAborted()
   refuseOthers(others)
   checkGroups(groups)

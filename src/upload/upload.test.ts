@@ -386,6 +386,12 @@ describe('an upload', () => {
     expect(worker.told).toEqual([])
   })
 
+  it('names what it lacks first, called without options', async () => {
+    const started = upload(worker.page(), fileOf(), undefined as never)
+    const message = expect.stringMatching(/^groups: /) as unknown
+    await expect(started.done).rejects.toMatchObject({ code: 'bad-input', message })
+  })
+
   it('has no list of its parts: a large file of the smallest takes no memory before the first', async () => {
     const huge = Object.defineProperty(fileOf(), 'size', { value: 2 ** 31 })
     worker.take(() => never)

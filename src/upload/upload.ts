@@ -97,7 +97,7 @@ const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
  * @param file read while it is handed over; what a person picked may be 2 GB and more
  */
 export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): FileUpload {
-  const { signal, onProgress, partBytes = PART_BYTES, mimeType, ...chosen } = options
+  const { signal, onProgress, partBytes = PART_BYTES, mimeType, ...chosen } = { ...options }
   const stop = following(signal)
   /** Goes on where all is to be forgotten: what an earlier page had of it, too. */
   const look = following(signal)
