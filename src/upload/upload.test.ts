@@ -625,6 +625,25 @@ describe('an upload that a person', () => {
     expect(heard).toEqual([])
   })
 
+  it('cancels once it is over is forgotten: with the word where it is not confirmed', async () => {
+    const confirmed = upload(worker.page(), fileOf(), options)
+    await confirmed.handedOver
+    worker.settle(worker.only().snapshot.id)
+    await confirmed.done
+    await confirmed.cancel()
+    expect(worker.sessions.size).toBe(0)
+
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    const leaving = new AbortController()
+    const stopped = upload(worker.page(), fileOf(), { ...options, signal: leaving.signal })
+    await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
+    leaving.abort('enough')
+    await expect(stopped.done).rejects.toBe('enough')
+    await expect(stopped.cancel()).rejects.toMatchObject({ code: 'not-confirmed' })
+    await stopped.cancel({ confirm: 'discard-unconfirmed' })
+    expect(worker.sessions.size).toBe(0)
+  })
+
   it('cancels before it has begun leaves nothing', async () => {
     const started = upload(worker.page(), fileOf(), options)
     await started.cancel()
