@@ -91,7 +91,10 @@ export interface AppendOptions extends WaitOptions {
 }
 
 export interface EndOptions extends WaitOptions {
-  /** `interrupted`: the page knows that something of the recording is not there, such as a camera that was lost. */
+  /**
+   * `interrupted`: the page knows that something of the recording is not there, such as a camera that was lost. That
+   * stays so, whatever a later `end` says.
+   */
   readonly how?: 'interrupted'
 }
 

@@ -85,7 +85,8 @@ async function sealed(
 ) {
   if (!isPlain(value)) throw bad(field, 'a JSON object.')
   try {
-    JSON.stringify(value, checkKept)
+    // Its `toJSON` may make anything of it.
+    if (JSON.stringify(value, checkKept)?.[0] !== '{') throw new TypeError('as JSON it is no object.')
     return await sealNote({ ...terms, note: value }, agree)
   } catch (error) {
     // What JSON does not know, and what is too large.

@@ -272,7 +272,7 @@ describe('a recording session', () => {
     expect(chunks()).toHaveLength(1)
   })
 
-  it.each([undefined, null, 'a line', new Uint8Array(3), {}])(
+  it.each([undefined, null, 'a line', new Uint8Array(3), {}, new Response('a line'), new Map()])(
     'refuses %s, which is no Blob, before it takes an index',
     async (bytes) => {
       const { connection, requests } = fakeConnection()
@@ -307,6 +307,7 @@ describe('a recording session', () => {
     ['metadata', { metadata: [] }],
     ['metadata', { metadata: new Map([['a', 1]]) }],
     ['metadata', { metadata: new Date(0) }],
+    ['metadata', { metadata: { toJSON: () => 'text' } }],
     ['metadata', { metadata: { at: { deep: new Set([1]) } } }],
     ['metadata', { metadata: { bytes: new Uint8Array(2) } }],
     ['metadata', { metadata: { file: new Blob() } }],
@@ -324,6 +325,15 @@ describe('a recording session', () => {
     await expect(begun).rejects.toMatchObject({ code: 'bad-input', message })
     expect(requests).toEqual([])
     expect(held.size).toBe(0)
+  })
+
+  it.each([undefined, null])('names what it lacks first, begun with %s', async (nothing) => {
+    const { connection } = fakeConnection()
+    const message = expect.stringMatching(/^groups: /) as unknown
+    await expect(openSession(connection, nothing as never)).rejects.toMatchObject({
+      code: 'bad-input',
+      message,
+    })
   })
 
   it('keeps of its metadata what JSON keeps: times, and what is left out', async () => {
@@ -403,6 +413,8 @@ describe('a recording session', () => {
     ['a list', [1]],
     ['a Map', new Map([['a', 1]])],
     ['what JSON does not know', { at: Number.NaN }],
+    ['a number as JSON', { toJSON: () => 5 }],
+    ['nothing as JSON', { toJSON: () => undefined }],
     ['too much', { text: 'x'.repeat(60_000) }],
   ])('takes no note that is %s, and the next one all the same', async (_what, wrong) => {
     const { connection, requests } = fakeConnection()
@@ -411,6 +423,26 @@ describe('a recording session', () => {
     await expect(session.note(wrong as never)).rejects.toMatchObject({ code: 'bad-input', message })
     await session.note({ at: 2 })
     expect(notesIn(requests).map(({ index }) => index)).toEqual([0])
+  })
+
+  it('where the code of notes does not load takes none, and the end all the same', async () => {
+    vi.resetModules()
+    vi.doMock('./app-data.ts', () => {
+      throw new TypeError('Failed to fetch dynamically imported module')
+    })
+    try {
+      const { openSession } = await import('./session.ts')
+      const { connection, requests } = fakeConnection()
+      const session = await openSession(connection, options)
+      const error = await session.note({ at: 1 }).catch((thrown: unknown) => thrown)
+      expect(isHoldfastError(error, 'defect')).toBe(true)
+      expect(session.waiting).toBe(0)
+      await session.end()
+      expect(requests.map(({ type }) => type)).toEqual(['session-start', 'session-end'])
+    } finally {
+      vi.doUnmock('./app-data.ts')
+      vi.resetModules()
+    }
   })
 
   it('takes a thousand notes, and says so of one more', async () => {
@@ -543,6 +575,26 @@ describe('a recording session', () => {
     await endedAgain
     expect(requests.map(({ type }) => type)).toEqual(['session-start', 'chunk', 'session-end'])
     await expect.poll(() => held.size).toBe(0)
+  })
+
+  it.each([
+    ['first', [{ how: 'interrupted' }, {}]],
+    ['while it is being ended', [{}, { how: 'interrupted' }]],
+  ] as const)('that its page knows not to be whole stays so, said %s', async (_when, [first, then]) => {
+    const { connection, requests, answerAfter } = fakeConnection()
+    const session = await openSession(connection, options)
+    const answer = gate()
+    answerAfter(answer.opened)
+    const appended = session.append(new Blob(['one']))
+    const ended = session.end(first)
+    const endedAgain = session.end(then)
+    answer.open()
+    await Promise.all([appended, ended, endedAgain])
+    await session.end()
+    expect(requests.flatMap((each) => (each.type === 'session-end' ? [each.how] : []))).toEqual([
+      'interrupted',
+      'interrupted',
+    ])
   })
 
   it('goes on under an end, or an append, whose signal is aborted already', async () => {

@@ -51,9 +51,12 @@ export interface OpenOptions extends SessionOptions {
  */
 export const openSession = (connection: Connection, options: OpenOptions): Promise<RecordingSession> =>
   // Somebody waits for the answer.
-  begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask)).catch((thrown: unknown) => {
-    throw options?.signal?.aborted ? thrown : HoldfastError.from(thrown)
-  })
+  begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask)).catch(asOurs(options?.signal))
+
+/** Makes an error of ours of what was thrown, unless the signal has aborted: then it is its reason. */
+const asOurs = (signal?: AbortSignal) => (thrown: unknown) => {
+  throw signal?.aborted ? thrown : HoldfastError.from(thrown)
+}
 
 /**
  * @param continues the session that this one goes on with
@@ -78,7 +81,7 @@ async function begin(
     labels,
     cut,
     ...others
-  } = options
+  } = { ...options }
   signal?.throwIfAborted()
   refuseOthers(others)
   checkGroups(groups)
@@ -118,9 +121,7 @@ async function begin(
     release()
     const { signal: _over, startedAtMs: _before, cut: _of, ...again } = options
     const untilAnswered = <Answer>(ask: () => Promise<Answer>) => requestWithRetry(connection, ask)
-    return begin(connection, again, name, untilAnswered).catch((thrown: unknown) => {
-      throw HoldfastError.from(thrown)
-    })
+    return begin(connection, again, name, untilAnswered).catch(asOurs())
   }
   const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
   return recordingSession(connection, begun, release, restart, cut)
@@ -167,15 +168,16 @@ export function recordingSession(
   const acquireHandOff = semaphore(MAX_CONCURRENT_CHUNKS)
   const notes = { count: 0, acquire: semaphore(1) }
   let ended = false
+  /** What was said once of its end stays so. */
+  let knownEnd: EndOptions['how']
   let ending: Promise<SessionSnapshot> | undefined
 
   async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
-    const { capturedAtMs = Date.now(), durationMs = 0 } = options
     const common = {
       sessionId: id,
       index,
-      capturedAtMs: whole(capturedAtMs, MAX_TIME_MS),
-      durationMs: whole(durationMs, MAX_DURATION_MS),
+      capturedAtMs: whole(options.capturedAtMs, MAX_TIME_MS),
+      durationMs: whole(options.durationMs, MAX_DURATION_MS),
     }
     const releaseSeal = await acquireSeal()
     try {
@@ -201,13 +203,9 @@ export function recordingSession(
   }
 
   /** Until it is handed over the session does not end. */
-  async function held<Answer>(handed: Promise<Answer>): Promise<Answer> {
+  function held<Answer>(handed: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
     waiting.set(handed, undefined)
-    try {
-      return await handed
-    } finally {
-      waiting.delete(handed)
-    }
+    return handed.catch(asOurs(signal)).finally(() => waiting.delete(handed))
   }
 
   async function end(how: EndOptions['how']): Promise<SessionSnapshot> {
@@ -215,7 +213,7 @@ export function recordingSession(
     // A worker that dies over this would leave a recording that never ends while its page lives.
     // What the worker refuses to end nobody can.
     return requestWithRetry(connection, () =>
-      connection.request({ type: 'session-end', sessionId: id, ...cut, how }),
+      connection.request({ type: 'session-end', sessionId: id, ...cut, how: knownEnd ?? how }),
     ).finally(release)
   }
 
@@ -233,7 +231,9 @@ export function recordingSession(
     async append(bytes, options = {}) {
       const { signal, capturedAtMs = Date.now() } = options
       mayAdd(signal)
-      if (typeof bytes?.arrayBuffer !== 'function') throw bad('append', 'it takes a Blob.')
+      // A Response has bytes of which nobody knows how many.
+      if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0))
+        throw bad('append', 'it takes a Blob.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
         throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
       const index = cut.indexes++
@@ -252,7 +252,7 @@ export function recordingSession(
         }
         return handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain })
       })
-      return { id: await held(handed), index }
+      return { id: await held(handed, signal), index }
     },
 
     async note(value, { signal, atMs = Date.now() } = {}) {
@@ -263,12 +263,13 @@ export function recordingSession(
         const { handNote } = await import('./app-data.ts')
         return handNote(connection, begun, notes, value, whole(atMs, MAX_TIME_MS), { signal, onStalled })
       })
-      await held(noted)
+      await held(noted, signal)
     },
 
     end: ({ signal, how } = {}) =>
       unlessAborted(signal, () => {
         ended = true
+        if (how === 'interrupted') knownEnd = how
         // What was refused is asked again by the next call.
         ending ??= end(how).finally(() => (ending = undefined))
         return ending
@@ -317,7 +318,7 @@ function blobOf(bytes: ArrayBuffer): Blob {
 }
 
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
-const whole = (ms: number, max: number) => Math.min(max, Math.max(0, Math.round(Number(ms)) || 0))
+const whole = (ms: number | undefined, max: number) => Math.min(max, Math.max(0, Math.round(Number(ms)) || 0))
 
 /** How many there are is for `newSessionKeys`. */
 export function checkGroups(groups: readonly (Group | undefined)[]): void {

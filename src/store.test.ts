@@ -102,6 +102,16 @@ describe('snapshotStore', () => {
     await expect.poll(() => holdfast.watches).toHaveLength(1)
   })
 
+  it('whose connection fails where nobody looks, as on a server, leaves no rejection that nobody handles', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    const onError = vi.fn()
+    const store = snapshotStore(Promise.reject(new Error('no')), onError)
+    await new Promise(setImmediate)
+    process.off('unhandledRejection', unhandled)
+    expect([store.getSnapshot(), unhandled.mock.calls, onError.mock.calls]).toEqual([undefined, [], []])
+  })
+
   it('tells a watch that cannot be', async () => {
     const failure = new Error('no')
     const onError = vi.fn()

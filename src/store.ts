@@ -20,8 +20,8 @@ export interface SnapshotStore {
 
 /**
  * One store for all of an app's components; make it once, beside `connect()`, whose promise it takes as it is. Where the
- * watch fails, which `connect()` does in a browser that cannot, `onError` is told; without it that is an unhandled
- * rejection.
+ * watch fails, which `connect()` does in a browser that cannot, `onError` is told, once somebody looks; without it that
+ * is an unhandled rejection.
  */
 export function snapshotStore(
   holdfast: Pick<Holdfast, 'watch'> | PromiseLike<Pick<Holdfast, 'watch'>>,
@@ -30,6 +30,8 @@ export function snapshotStore(
   const listeners = new Set<(snapshot: Snapshot | undefined) => void>()
   let snapshot: Snapshot | undefined
   let watching: AbortController | undefined
+  // Where nobody ever looks, as on a server, there is nobody to tell.
+  if (onError) Promise.resolve(holdfast).catch(() => undefined)
 
   async function watch(signal: AbortSignal): Promise<void> {
     const connected = await holdfast

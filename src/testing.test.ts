@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { snapshotStore } from './store.ts'
 import { fakeWorker } from './testing.ts'
+import { upload } from './upload/upload.ts'
 
 const group = { publicKey: 'a'.repeat(64) }
 const bytes = (text: string) => new Blob([text])
@@ -84,10 +85,37 @@ it('loses a chunk that was given up, and ends as interrupted', async () => {
   await expect(session.append(bytes('late'))).rejects.toMatchObject({ code: 'session-ended' })
 })
 
-it('ends as interrupted where the page says so, though nothing is missing', async () => {
+it('ends as interrupted where the page says so, though nothing is missing, and whatever it says later', async () => {
   const { session } = await recorded()
   await session.append(bytes('one'))
   expect(await session.end({ how: 'interrupted' })).toMatchObject({ ending: 'interrupted', missing: 0 })
+  expect(await session.end()).toMatchObject({ ending: 'interrupted' })
+})
+
+it('takes nothing more from the call of end on, which a signal ends the waiting for', async () => {
+  const { worker, holdfast, session } = await recorded()
+  worker.refuse('storage-full')
+  const appended = session.append(bytes('one'))
+  const leaving = new AbortController()
+  const ended = session.end({ signal: leaving.signal })
+  await expect(session.append(bytes('late'))).rejects.toMatchObject({ code: 'session-ended' })
+  leaving.abort('enough')
+  await expect(ended).rejects.toBe('enough')
+  worker.refuse()
+  await appended
+  await expect.poll(() => holdfast.sessions()).toMatchObject([{ ending: 'complete', missing: 0 }])
+})
+
+it('takes files, and knows what is discarded confirmed no more', async () => {
+  const { worker, holdfast } = await recorded()
+  const uploading = upload(holdfast, bytes('a file'), { groups: [group], partBytes: 4 })
+  await uploading.handedOver
+  const id = uploading.sessionId!
+  worker.advance('confirmed', id)
+  expect(await uploading.done).toMatchObject({ id, parts: [{}, {}] })
+  expect(await holdfast.log(id)).not.toEqual([])
+  await holdfast.discard(id)
+  expect(await holdfast.log(id)).toEqual([])
 })
 
 it('has troubles and dead pages, and refuses as the worker does', async () => {

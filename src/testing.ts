@@ -1,4 +1,4 @@
-import type { Holdfast, RecordingSession, SessionOptions } from './api.ts'
+import type { EndOptions, Holdfast, RecordingSession, SessionOptions } from './api.ts'
 import { bad } from './bad-input.ts'
 import { MAX_NOTE_BYTES, type Note } from './evidence/note-seal.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
@@ -15,6 +15,7 @@ import type {
 } from './protocol/snapshot.ts'
 import { passes } from './request-with-retry.ts'
 import { tell } from './tell.ts'
+import { unlessAborted } from './unless-aborted.ts'
 import { watch } from './watch-memory.ts'
 
 /** A worker in memory, for an app's unit tests: nothing is sealed, stored or sent. */
@@ -49,7 +50,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
   const kept = new Map<SessionId, Kept>()
   const taken: { sessionId: SessionId; index: number; bytes: Blob }[] = []
   const notes: { sessionId: SessionId; atMs: number; value: Note }[] = []
-  const log: LogLine[] = []
+  let log: LogLine[] = []
   const changed = new EventTarget()
   let refusal: HoldfastError | undefined
   let policy: Policy = 'always'
@@ -113,9 +114,11 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
   function recordingOf({ id, name }: SessionSnapshot, options: SessionOptions): RecordingSession {
     let [next, waiting] = [0, 0]
     let noteCount = 0
+    let ended = false
+    let knownEnd: EndOptions['how']
     const whole = new Set<Promise<unknown>>()
     const mayAdd = () => {
-      if (sessionOf(id).snapshot.ending !== 'recording')
+      if (ended || sessionOf(id).snapshot.ending !== 'recording')
         throw new HoldfastError('session-ended', 'The session has ended.')
     }
     /** Once it is not refused any more. */
@@ -151,7 +154,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       },
       async append(bytes, { capturedAtMs = now(), durationMs = 0, onStalled, signal } = {}) {
         signal?.throwIfAborted()
-        if (typeof bytes?.arrayBuffer !== 'function') throw bad('append', 'it takes a Blob.')
+        if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0))
+          throw bad('append', 'it takes a Blob.')
         if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
           throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
         mayAdd()
@@ -177,12 +181,14 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           signal,
         )
       },
-      async end({ how, signal } = {}) {
-        signal?.throwIfAborted()
-        await Promise.allSettled(whole)
-        const missing = next - sessionOf(id).chunks.length
-        return endWith(id, missing === 0 ? (how ?? 'complete') : 'interrupted', missing)
-      },
+      end: ({ how, signal } = {}) =>
+        unlessAborted(signal, async () => {
+          ended = true
+          knownEnd ??= how
+          await Promise.allSettled(whole)
+          const missing = next - sessionOf(id).chunks.length
+          return endWith(id, missing === 0 ? (knownEnd ?? 'complete') : 'interrupted', missing)
+        }),
       restart: async () => recordingOf(begin(options, name), options),
     }
   }
@@ -292,6 +298,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
             throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
           kept.delete(id)
+          if (session?.snapshot.upload === 'confirmed') log = log.filter(({ sessionId }) => sessionId !== id)
+          else if (session) logLine(id, 'discarded')
           tellAll()
         },
         capabilities: async () => ({

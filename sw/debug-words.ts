@@ -31,33 +31,38 @@ export function storyOf({
 const untilWords = (ms: number | undefined) =>
   ms === undefined ? '' : ` until ${new Date(ms).toISOString()}`
 
-/** The same port, which says what is asked of it and what comes of it. */
+/** The same port, which says what is asked of it and what comes of it; what is none is left to who checks that. */
 export function traced<Port extends { readonly name: string }>(port: Port, say: Say): Port {
-  return new Proxy(port, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key)
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) => {
-        const what = `${target.name} ${String(key)}${subjectOf(args[0])}`
-        const begunMs = Date.now()
-        const saysEnd = (end: string) => say(`${what}: ${end} after ${Date.now() - begunMs} ms`)
-        const result: unknown = Reflect.apply(value, target, args)
-        // What answers at once is no event.
-        if (!(result instanceof Promise)) return result
-        return result.then(
-          (answer: unknown) => {
-            saysEnd(answerOf(answer))
-            return answer
-          },
-          (error: unknown) => {
-            const { code, message } = HoldfastError.from(error)
-            saysEnd(`${code}: ${message}`)
-            throw error
-          },
-        )
-      }
+  if (Object(port) !== port) return port
+  // Of a copy: for one that is frozen a proxy may give only what that has.
+  return new Proxy(
+    { ...port },
+    {
+      get(_copy, key) {
+        const value: unknown = Reflect.get(port, key)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          const what = `${port.name} ${String(key)}${subjectOf(args[0])}`
+          const begunMs = Date.now()
+          const saysEnd = (end: string) => say(`${what}: ${end} after ${Date.now() - begunMs} ms`)
+          const result: unknown = Reflect.apply(value, port, args)
+          // What answers at once is no event.
+          if (!(result instanceof Promise)) return result
+          return result.then(
+            (answer: unknown) => {
+              saysEnd(answerOf(answer))
+              return answer
+            },
+            (error: unknown) => {
+              const { code, message } = HoldfastError.from(error)
+              saysEnd(`${code}: ${message}`)
+              throw error
+            },
+          )
+        }
+      },
     },
-  })
+  )
 }
 
 /** What it is about, where that is known by a name. */

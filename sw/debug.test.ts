@@ -5,6 +5,7 @@ import { PROTOCOL_VERSION } from '../src/protocol/messages.ts'
 import { CHUNK_STATUSES, type SessionSnapshot } from '../src/protocol/snapshot.ts'
 import { debug } from './debug.ts'
 import { storyOf } from './debug-words.ts'
+import { checkOptions } from './install-options.ts'
 import type { InstallOptions } from './install.ts'
 import type { Attempt, Upload } from './ports/transport.ts'
 
@@ -72,6 +73,19 @@ it('says what is asked of store and chain, and what comes of it, and changes nei
     'ipfs send bafyone (5 bytes): unreachable: Nobody is there. after n ms',
     'evm read abababababababab: block 9 has none entries, none deep enough after n ms',
   ])
+})
+
+it('takes a transport that is frozen, and leaves what is none to install()', async () => {
+  const { options } = world()
+  const transport = Object.freeze({ ...options.transport, name: 'frozen' })
+  const said = debug({ transport }, () => undefined)
+  expect(() => checkOptions(said)).not.toThrow()
+  expect(said.transport.name).toBe('frozen')
+  expect(await said.transport.probe(upload, attempt)).toEqual({ kind: 'all', proved: true })
+  for (const wrong of [undefined, null, 'ipfs']) {
+    const none = debug({ transport: wrong as never, anchor: wrong as never }, () => undefined)
+    expect(() => checkOptions(none)).toThrow(expect.objectContaining({ code: 'bad-input' }))
+  }
 })
 
 it('says why the worker runs', () => {

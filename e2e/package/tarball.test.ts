@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
@@ -142,6 +143,13 @@ describe('the package of a clone in which nothing was built', () => {
     } finally {
       node.close()
     }
+  })
+
+  it('has a command that ends as it would where nobody reads what it says', async () => {
+    const command = join(clone.app, 'node_modules', 'holdfast', manifest.bin.holdfast)
+    const child = spawn(process.execPath, [command, '--help'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    child.stdout.destroy()
+    expect(await once(child, 'exit')).toEqual([0, null])
   })
 
   it('reads on a server by the recipes of docs/backend.md, in 20 lines at the most, from each kind of store', async () => {

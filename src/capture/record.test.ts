@@ -803,6 +803,8 @@ describe('a page that records', () => {
   it.each([
     ['has none to give', {}],
     ['cannot', { reopen: () => Promise.reject(new DOMException('No', 'NotAllowedError')) }],
+    ['cannot even be asked', { reopen: () => (undefined as unknown as MediaDevices).getUserMedia() }],
+    ['gives nothing', { reopen: () => undefined as unknown as Promise<MediaStream> }],
   ])('and has lost its camera meanwhile is over where the app %s', async (_what, options: RecordOptions) => {
     const camera = new FakeTrack('video')
     const { session, ends } = fakeSession()
@@ -873,6 +875,31 @@ describe('a source', () => {
     expect(notes).toEqual([{ after: 1, value: { holdfast: 'test-picture' } }])
     microphone.enabled = false
     await recording.stop()
+  })
+
+  it('of which the app fails to say whether it is a test picture is recorded, and the failure told as uncaught', async () => {
+    const uncaught: unknown[] = []
+    vi.stubGlobal('queueMicrotask', (work: () => void) => {
+      try {
+        work()
+      } catch (error) {
+        uncaught.push(error)
+      }
+    })
+    const worker = fakeWorker()
+    const isTestPicture = () => {
+      throw new Error('Who knows?')
+    }
+    const recording = record(worker.begin(), stream, 'video/webm', { isTestPicture })
+    FakeRecorder.last.slice('one')
+    happens('resume')
+    await settle()
+    await recording.stop()
+    expect(worker.sessions).toMatchObject([
+      { text: ['one', 'the rest'], notes: [], how: 'interrupted' },
+      { text: ['the rest'], notes: [{ holdfast: 'continued', after: 'frozen' }], how: 'complete' },
+    ])
+    expect(uncaught).toMatchObject([{ message: 'Who knows?' }, { message: 'Who knows?' }])
   })
 
   it('of which the worker takes no note is recorded all the same', async () => {

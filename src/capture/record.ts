@@ -223,7 +223,9 @@ export function record(
   }
 
   function describeSource(): void {
-    for (const note of firstNotes(source, isTestPicture(given))) parts.note(note, part)
+    let isMadeUp = false
+    tell((stream) => (isMadeUp = isTestPicture(stream)), given)
+    for (const note of firstNotes(source, isMadeUp)) parts.note(note, part)
   }
 
   function seeSource(now: SourceState): void {
@@ -315,7 +317,9 @@ export function record(
 
   /** Another stream, which is closed with the recording; undefined where there is none, or it comes too late. */
   async function reopened(open: () => Promise<MediaStream>): Promise<MediaStream | undefined> {
-    const another = await open().catch(() => undefined)
+    const another = await Promise.resolve()
+      .then(open)
+      .catch(() => undefined)
     const close = () => another?.getTracks().forEach((track) => track.stop())
     void finished.then(close, close)
     return another

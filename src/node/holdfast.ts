@@ -3,6 +3,8 @@ import process from 'node:process'
 import { read } from './read.ts'
 
 const { stdout, stderr } = process
+// Who reads the lines may stop before the last: that ends no reading.
+for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
 const caller = new AbortController()
 process.once('SIGINT', () => caller.abort(new Error('Stopped')))
 

@@ -4,9 +4,13 @@ import { link, open, rename, rm, stat } from 'node:fs/promises'
 /** A file that is there whole or not at all. */
 export interface OutputFile {
   write(bytes: Uint8Array): Promise<void>
-  /** Gives it its name. */
+  /**
+   * Gives it its name.
+   *
+   * @throws Error that says where it is, where it cannot get that
+   */
   keep(): Promise<void>
-  /** Leaves nothing behind. */
+  /** Leaves nothing behind of what is not whole. */
   drop(): Promise<void>
 }
 
@@ -24,6 +28,21 @@ export async function outputFile(path: string, isReplacing: boolean): Promise<Ou
   if (isThere && !isReplacing) throw new Error(`${path} is there already; --force replaces it`)
   const part = `${path}.${randomBytes(4).toString('hex')}.part`
   const file = await open(part, 'wx')
+  let isWhole = false
+
+  async function name(): Promise<void> {
+    if (isReplacing) return rename(part, path)
+    // Unlike a renaming, this fails where somebody has made the file meanwhile.
+    const linked = await link(part, path).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EEXIST') throw new Error(`${path} was made meanwhile`)
+        return false
+      },
+    )
+    return linked ? rm(part) : rename(part, path)
+  }
+
   return {
     async write(bytes) {
       for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
@@ -31,19 +50,14 @@ export async function outputFile(path: string, isReplacing: boolean): Promise<Ou
     async keep() {
       await file.sync()
       await file.close()
-      if (isReplacing) return rename(part, path)
-      // Unlike a renaming, this fails where somebody has made the file meanwhile.
-      const linked = await link(part, path).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'EEXIST')
-            throw new Error(`${path} was made meanwhile; the recording is in ${part}`)
-          return false
-        },
-      )
-      return linked ? rm(part) : rename(part, path)
+      isWhole = true
+      await name().catch((cause: Error) => {
+        throw new Error(`${cause.message}; the recording is in ${part}`, { cause })
+      })
     },
     async drop() {
+      // What is there whole, and could not get its name, is said to be there.
+      if (isWhole) return
       await file.close().catch(() => {})
       await rm(part, { force: true })
     },

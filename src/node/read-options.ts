@@ -72,7 +72,8 @@ export async function readOptions(
   if (command !== 'read') throw new Error(`There is no command “${command}”: read`)
   if (text === undefined || more.length > 0) throw new Error('read takes one link')
   const link = parseLink(text)
-  const key = values.key ?? env['HOLDFAST_KEY']
+  // An empty variable is how a shell says that there is none.
+  const key = values.key ?? (env['HOLDFAST_KEY'] || undefined)
   const groupKey = key === undefined ? link.groupKey : parseKey(await keyOf(key))
   if (!groupKey) throw new Error('Without the key of its group nobody can read a recording: --key')
   const beginning = beginningOf(link, values)

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -95,6 +95,10 @@ describe('holdfast read', () => {
     expect((await run(['read', linkTo(whole), ...args], env)).exit).toBe(EXIT.whole)
   })
 
+  it('takes the key of the link where the environment has an empty one', async () => {
+    expect((await run(['read', link], { HOLDFAST_KEY: '' })).exit).toBe(EXIT.whole)
+  })
+
   it('takes a bare name with all else as arguments, and reads from a folder of objects', async () => {
     for (const [cid, bytes] of node.world.objects) await writeFile(join(folder, cid), bytes)
     node.onObject = () => 503
@@ -171,6 +175,16 @@ describe('holdfast read', () => {
     expect(exit).toBe(EXIT.unseen)
     expect(told).toContain('was made meanwhile')
     expect(await readFile(out, 'utf8')).toBe('made meanwhile')
+    const [, kept = ''] = /the recording is in (.*)$/m.exec(told) ?? []
+    expect(await readFile(kept, 'utf8')).toBe(VIDEO.join(''))
+  })
+
+  it('keeps what it has read where that cannot get its name', async () => {
+    await mkdir(out)
+    const { exit, told } = await run(['read', link, '--out', out, '--force'])
+    expect(exit).toBe(EXIT.unseen)
+    const [, kept = ''] = /the recording is in (.*)$/m.exec(told) ?? []
+    expect(await readFile(kept, 'utf8')).toBe(VIDEO.join(''))
   })
 
   it('keeps the old file where the reading fails', async () => {

@@ -2,6 +2,7 @@ import type { Holdfast } from '../api.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { tell } from '../tell.ts'
 
 /** A recording that this device had, and has no more, though nobody discarded it. */
 export interface LostRecording {
@@ -45,7 +46,8 @@ const MAX_SESSIONS = 200
 
 /**
  * Keeps a short list of this device's recordings in a second place beside the worker's database, and notices when the
- * database has lost some: the browser made room, or somebody cleared the data. What was discarded is not told.
+ * database has lost some: the browser made room, or somebody cleared the data. What was discarded is not told. A confirmed
+ * one is, where one that was not is gone with it: by itself it may have been discarded, of which the worker keeps no word.
  *
  * @returns `forget` takes recordings out once a person has been told; all that are lost unless named
  */
@@ -54,7 +56,7 @@ export function watchForLoss(
   { onLost, signal, storage = secondPlace() }: LossOptions,
 ): { forget(ids?: readonly SessionId[]): void } {
   const key = nameFor('holdfast-canary', holdfast.scope)
-  let told = ''
+  let told = '[]'
 
   const read = (): Canary => {
     try {
@@ -73,40 +75,39 @@ export function watchForLoss(
       // Full, or forbidden: then nothing is noticed.
     }
   }
-  const tell = () => {
+  const tellLost = () => {
     const lost = Object.entries(read())
       .filter(([, kept]) => kept.isLost)
       .map(([id, kept]) => lostOf(id as SessionId, kept))
       .sort((a, b) => a.startedAtMs - b.startedAtMs)
     const text = JSON.stringify(lost)
-    if (text === told || (lost.length === 0 && told === '')) return
+    if (text === told) return
     told = text
-    onLost(lost)
-  }
-
-  /** Whether it is gone without a word: of what was discarded the worker's log still says so. */
-  async function isLost(id: SessionId): Promise<boolean> {
-    const sessions = await holdfast.sessions()
-    if (sessions.some((session) => session.id === id)) return false
-    return (await holdfast.log(id)).length === 0
+    tell(onLost, lost)
   }
 
   async function look(sessions: readonly SessionSnapshot[]): Promise<void> {
     const here = new Set(sessions.map(({ id }) => id))
-    const missing = Object.entries(read()).filter(([id, kept]) => !kept.isLost && !here.has(id as SessionId))
-    const gone = new Map<string, boolean>()
-    for (const [id] of missing) gone.set(id, await isLost(id as SessionId))
+    /** Whether the worker's log is silent of it: of what was discarded it says so, unless that was confirmed. */
+    const gone = new Map<SessionId, boolean>()
+    // What is cleared is cleared all at once, and not what is confirmed alone.
+    let isCleared = false
+    for (const [id, { isLost, isConfirmed }] of Object.entries(read()) as [SessionId, Kept][]) {
+      if (isLost || here.has(id) || (await holdfast.sessions()).some((session) => session.id === id)) continue
+      const isSilent = (await holdfast.log(id)).length === 0
+      gone.set(id, isSilent)
+      isCleared ||= isSilent && !isConfirmed
+    }
     // Another tab may have written meanwhile.
     const canary = read()
-    for (const [id, lost] of gone) {
-      const kept = canary[id as SessionId]
-      if (kept && lost) kept.isLost = true
-      else if (kept && !(await holdfast.sessions()).some((session) => session.id === id))
-        delete canary[id as SessionId]
+    for (const [id, isSilent] of gone) {
+      const kept = canary[id]
+      if (kept && isSilent && isCleared) kept.isLost = true
+      else delete canary[id]
     }
     for (const session of sessions) canary[session.id] = keptOf(session)
     write(canary)
-    tell()
+    tellLost()
   }
 
   async function run(): Promise<void> {
@@ -120,10 +121,9 @@ export function watchForLoss(
     forget(ids) {
       const canary = read()
       for (const [id, kept] of Object.entries(canary))
-        if (kept.isLost && (ids === undefined || ids.includes(id as SessionId)))
-          delete canary[id as SessionId]
+        if (kept.isLost && (ids?.includes(id as SessionId) ?? true)) delete canary[id as SessionId]
       write(canary)
-      tell()
+      tellLost()
     },
   }
 }

@@ -129,15 +129,39 @@ describe('watchForLoss', () => {
     last.leave()
   })
 
-  it('tells nothing of what was discarded, here or in another tab', async () => {
+  it.each(['unconfirmed', 'confirmed'])(
+    'tells nothing of what was discarded %s, here or in another tab',
+    async (what) => {
+      const worker = fakeWorker()
+      const page = visit(worker)
+      const id = await record(page, 3)
+      if (what === 'confirmed') worker.advance('confirmed')
+      await isKept(`"isConfirmed":${what === 'confirmed'}`)
+      await worker.connect().discard(id, { confirm: 'discard-unconfirmed' })
+      await expect.poll(() => [...kept.values()].join()).not.toContain(id)
+      expect(page.told).toEqual([])
+      page.leave()
+    },
+  )
+
+  it('tells of a confirmed one, too, where one that was not is gone with it', async () => {
     const worker = fakeWorker()
-    const page = visit(worker)
-    const id = await record(page, 3)
-    await isKept(id)
-    await worker.connect().discard(id, { confirm: 'discard-unconfirmed' })
-    await expect.poll(() => [...kept.values()].join()).not.toContain(id)
-    expect(page.told).toEqual([])
-    page.leave()
+    const before = visit(worker)
+    const whole = await record(before, 3)
+    worker.advance('confirmed')
+    await isKept('"isConfirmed":true')
+    const lost = await record(before, 2)
+    await isKept(lost)
+    before.leave()
+    const after = visit(fakeWorker())
+    await expect.poll(() => after.told.at(-1)).toHaveLength(2)
+    expect(new Map(after.told.at(-1)?.map(({ id, isConfirmed }) => [id, isConfirmed]))).toEqual(
+      new Map([
+        [whole, true],
+        [lost, false],
+      ]),
+    )
+    after.leave()
   })
 
   it('calls a recording all safe once a store has every chunk of it, however short they are', async () => {
@@ -167,6 +191,27 @@ describe('watchForLoss', () => {
     expect(await session.end()).toMatchObject({ missing: 1, upload: 'publishing' })
     await expect.poll(seen).toMatchObject([{ isAllSafe: false }])
     page.leave()
+  })
+
+  it('goes on where the app throws at what it is told, which is told as uncaught', async () => {
+    const uncaught = vi.fn()
+    vi.stubGlobal('queueMicrotask', uncaught)
+    const before = visit(fakeWorker())
+    const lost = await record(before, 3)
+    await isKept(lost)
+    before.leave()
+    const leaving = new AbortController()
+    const holdfast = { ...fakeWorker().connect(), scope: 'https://app.example/' }
+    const onLost = vi.fn(() => {
+      throw new Error('The app is wrong.')
+    })
+    const { forget } = watchForLoss(holdfast, { storage, signal: leaving.signal, onLost })
+    await expect.poll(() => uncaught.mock.calls).toHaveLength(1)
+    forget()
+    expect(uncaught).toHaveBeenCalledTimes(2)
+    expect([...kept.values()].join()).not.toContain(lost)
+    leaving.abort()
+    vi.unstubAllGlobals()
   })
 
   it('knows nothing of the recordings of another app of the origin', async () => {

@@ -3,7 +3,8 @@ import type { Holdfast, RecordingSession, WaitOptions } from '../api.ts'
 import type { Client } from '../client.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import { x25519 } from '../evidence/x25519-pick.ts'
-import type { Sha256Hex } from '../protocol/ids.ts'
+import { isHoldfastError } from '../protocol/errors.ts'
+import type { SessionId, Sha256Hex } from '../protocol/ids.ts'
 import { recordingLockName } from '../protocol/messages.ts'
 import { free } from '../protocol/memory.ts'
 import { nameFor } from '../protocol/names.ts'
@@ -57,12 +58,24 @@ async function areOf(parts: Parts, chunks: readonly ChunkView[], { signal }: Wai
   return true
 }
 
+/** Whether the worker has this part by now: what an earlier call had on its way may come in after all. */
+export async function hasPart(
+  holdfast: Holdfast,
+  id: SessionId,
+  parts: Parts,
+  part: number,
+): Promise<boolean> {
+  const chunks = await askUpTo(ASKS, () => holdfast.chunks(id))
+  const there = chunks.filter(({ index }) => index === part)
+  return there.length > 0 && areOf(parts, there, {})
+}
+
 /**
  * Goes on with a session where its page died: holds its lock again.
  *
  * @param cut which chunk is appended next, and how many there are at the end
  * @param restart begins another, where the worker has lost this one
- * @returns undefined where another page holds the lock: it lives
+ * @returns undefined where another page holds the lock: it lives; or where the session was discarded meanwhile
  */
 export async function takeUp(
   holdfast: Holdfast,
@@ -75,10 +88,13 @@ export async function takeUp(
   const release = await lockOfDead(nameFor(recordingLockName(id), connection.scope))
   if (release === undefined) return undefined
   // Its page may have paused it; and whoever resumes keeps the worker awake.
-  await askUpTo(ASKS, () => holdfast.resume(id)).catch((error: unknown) => {
+  try {
+    await askUpTo(ASKS, () => holdfast.resume(id))
+  } catch (error) {
     release()
+    if (isHoldfastError(error, 'unknown-session')) return undefined
     throw error
-  })
+  }
   return recordingSession(connection, { id, name, sealingKey, seal: 'page', agree }, release, restart, cut)
 }
 

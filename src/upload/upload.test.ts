@@ -49,7 +49,7 @@ function fakeLocks() {
     await Promise.race([work(), died])
     free(name)
   }
-  return { request, held, die: () => held.forEach((die) => die()) }
+  return { request, held, waits: () => waiting.length, die: () => held.forEach((die) => die()) }
 }
 
 interface Kept {
@@ -110,7 +110,8 @@ function fakeWorker() {
       case 'resume':
         return set(request.sessionId, { paused: request.type === 'pause' })
       case 'discard': {
-        if (of(request.sessionId).snapshot.upload !== 'confirmed' && request.confirm !== DISCARD_CONFIRMATION)
+        const kept = sessions.get(request.sessionId)
+        if (kept && kept.snapshot.upload !== 'confirmed' && request.confirm !== DISCARD_CONFIRMATION)
           throw new HoldfastError('not-confirmed', 'No.')
         sessions.delete(request.sessionId)
         watchers.forEach((notify) => notify())
@@ -385,6 +386,12 @@ describe('an upload', () => {
     expect(worker.told).toEqual([])
   })
 
+  it('names what it lacks first, called without options', async () => {
+    const started = upload(worker.page(), fileOf(), undefined as never)
+    const message = expect.stringMatching(/^groups: /) as unknown
+    await expect(started.done).rejects.toMatchObject({ code: 'bad-input', message })
+  })
+
   it('has no list of its parts: a large file of the smallest takes no memory before the first', async () => {
     const huge = Object.defineProperty(fileOf(), 'size', { value: 2 ** 31 })
     worker.take(() => never)
@@ -506,6 +513,42 @@ describe('an upload whose page died', () => {
     expect(worker.sessions.size).toBe(2)
   })
 
+  it.each(['whole', 'in part'])(
+    'is gone on with where another page that has it is done with it meanwhile, %s',
+    async (how) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      let go = () => {}
+      const held = new Promise<void>((resolve) => (go = resolve))
+      worker.take((index) => (index === 0 ? Promise.resolve() : held))
+      const leaving = new AbortController()
+      const first = upload(worker.page(), fileOf(), { ...options, signal: leaving.signal })
+      await expect.poll(() => worker.sessions.size === 1 && worker.only().chunks.size === 1).toBe(true)
+      const second = upload(worker.page(), fileOf(), options)
+      await expect.poll(() => locks.waits()).toBe(1)
+      if (how === 'in part') leaving.abort('enough')
+      go()
+      await first.handedOver.catch(() => undefined)
+      await second.handedOver
+      expect(worker.only().snapshot.ending).toBe('complete')
+      expect(await readBack(worker.only())).toBe(TEXT)
+      await expect.poll(() => locks.held.size).toBe(0)
+    },
+  )
+
+  it('that is discarded while it is looked at is begun anew', async () => {
+    const { snapshot } = await dieWith([0, 1])
+    const page = worker.page()
+    const { resume } = page
+    page.resume = async (id) => {
+      await page.discard(id, { confirm: 'discard-unconfirmed' })
+      return resume(id)
+    }
+    await upload(page, fileOf(), options).handedOver
+    expect(worker.only().snapshot.id).not.toBe(snapshot.id)
+    expect(await readBack(worker.only())).toBe(TEXT)
+    await expect.poll(() => locks.held.size).toBe(0)
+  })
+
   it('once it was handed over whole is followed, and nothing is handed over', async () => {
     await upload(worker.page(), fileOf(), options).handedOver
     worker.told.length = 0
@@ -582,12 +625,60 @@ describe('an upload that a person', () => {
     expect(heard).toEqual([])
   })
 
+  it('cancels once it is over is forgotten: with the word where it is not confirmed', async () => {
+    const confirmed = upload(worker.page(), fileOf(), options)
+    await confirmed.handedOver
+    worker.settle(worker.only().snapshot.id)
+    await confirmed.done
+    await confirmed.cancel()
+    expect(worker.sessions.size).toBe(0)
+
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    const leaving = new AbortController()
+    const stopped = upload(worker.page(), fileOf(), { ...options, signal: leaving.signal })
+    await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
+    leaving.abort('enough')
+    await expect(stopped.done).rejects.toBe('enough')
+    await expect(stopped.cancel()).rejects.toMatchObject({ code: 'not-confirmed' })
+    await stopped.cancel({ confirm: 'discard-unconfirmed' })
+    expect(worker.sessions.size).toBe(0)
+  })
+
   it('cancels before it has begun leaves nothing', async () => {
     const started = upload(worker.page(), fileOf(), options)
     await started.cancel()
     await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
     expect([...worker.sessions.values()].filter(({ chunks }) => chunks.size > 0)).toEqual([])
     await expect.poll(() => locks.held.size).toBe(0)
+  })
+
+  it.each([
+    ['forgets it with the word', { confirm: 'discard-unconfirmed' }, 0],
+    ['lets it be without the word', {}, 1],
+  ] as const)('cancels while it is compared with what an earlier page had %s', async (_what, how, left) => {
+    await dieWith([0, 1])
+    let go = () => {}
+    const readable = new Promise<void>((resolve) => (go = resolve))
+    let reads = 0
+    const file = fileOf()
+    const slice = file.slice.bind(file)
+    file.slice = (...range) => {
+      const part = slice(...range)
+      const read = part.arrayBuffer.bind(part)
+      const arrayBuffer = () => (reads++, readable.then(read))
+      return Object.assign(part, { arrayBuffer })
+    }
+    const started = upload(worker.page(), file, options)
+    await expect.poll(() => reads).toBe(1)
+    const cancelled = started.cancel(how)
+    await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
+    go()
+    await cancelled
+    expect(reads).toBe(2 - left)
+    expect(worker.sessions.size).toBe(left)
+    await expect.poll(() => locks.held.size).toBe(0)
+    for (const { snapshot, chunks } of worker.sessions.values())
+      expect([snapshot.ending, chunks.size]).toEqual(['interrupted', 2])
   })
 
   it('cancels while the worker is silent waits no longer than the signal says', async () => {

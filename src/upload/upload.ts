@@ -13,7 +13,7 @@ import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
-import { findUnfinished, takeUp, type Parts } from './unfinished.ts'
+import { findUnfinished, hasPart, takeUp, type Parts } from './unfinished.ts'
 
 export interface UploadOptions
   extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
@@ -76,7 +76,8 @@ export interface FileUpload {
   resume(): Promise<void>
   /**
    * Forgets the upload on this device. While bytes would be lost that takes the word `{ confirm: 'discard-unconfirmed' }`;
-   * without it nothing changes.
+   * without it nothing changes. While `sessionId` is undefined it keeps the upload from beginning, and forgets with the
+   * word alone what an earlier page had handed over.
    *
    * @throws HoldfastError `not-confirmed`
    */
@@ -96,8 +97,10 @@ const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
  * @param file read while it is handed over; what a person picked may be 2 GB and more
  */
 export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): FileUpload {
-  const { signal, onProgress, partBytes = PART_BYTES, mimeType, ...chosen } = options
+  const { signal, onProgress, partBytes = PART_BYTES, mimeType, ...chosen } = { ...options }
   const stop = following(signal)
+  /** Goes on where all is to be forgotten: what an earlier page had of it, too. */
+  const look = following(signal)
   const progress = progressOf(file?.size, onProgress)
   let session: Pick<SessionSnapshot, 'id' | 'name'> | undefined
   const gate = newGate()
@@ -125,7 +128,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       signal,
     }
     const start = () => holdfast.startSession(opening)
-    const unfinished = await findUnfinished(holdfast, fingerprint, parts, { signal })
+    const unfinished = await findUnfinished(holdfast, fingerprint, parts, { signal: look.signal })
     if (unfinished) {
       const { session: begun, chunks } = unfinished
       const handed = new Set(chunks.map(({ index }) => index))
@@ -151,7 +154,10 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       const bytes = parts.part(index)
       cut.indexes = index
       const onStalled = () => progress.told({ stalledBy: recording.stalledBy })
-      await recording.append(bytes, { signal, onStalled })
+      await recording.append(bytes, { signal, onStalled }).catch(async (error: unknown) => {
+        const isTaken = isHoldfastError(error, 'index-taken')
+        if (!isTaken || !(await hasPart(holdfast, recording.id, parts, index))) throw error
+      })
       progress.handed(bytes.size)
       progress.told({ stalledBy: recording.stalledBy })
     }
@@ -220,7 +226,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     }
   }
 
-  const begun = begin()
+  const begun = begin().finally(() => look.abort())
   const handing = hand()
   const handedOver = unlessAborted(stop.signal, () => handing)
   const done = unlessAborted(stop.signal, finish).finally(() => {
@@ -251,17 +257,17 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     resume: () => setPaused(false),
     async cancel(options = {}) {
       const { confirm, signal } = options
-      if (confirm === DISCARD_CONFIRMATION || session === undefined)
+      const isSure = confirm === DISCARD_CONFIRMATION
+      const known = session
+      if (isSure || !known)
         await unlessAborted(signal, async () => {
-          stop.abort(new HoldfastError('aborted', 'The upload was cancelled.'))
+          const reason = new HoldfastError('aborted', 'The upload was cancelled.')
+          stop.abort(reason)
+          if (!isSure) look.abort(reason)
           gate.open()
           await begun.catch(() => undefined)
         })
-      if (session)
-        await holdfast.discard(session.id, options).catch((error: unknown) => {
-          // It was cancelled before.
-          if (!isHoldfastError(error, 'unknown-session')) throw error
-        })
+      if (session && (isSure || known)) await holdfast.discard(session.id, options)
     },
   }
 }
