@@ -138,6 +138,34 @@ describe('holdfast read', () => {
     expect(told).toMatch(/Forked: from block 13 on .*3 entries of theirs left out/)
   })
 
+  it('tells of times that no calendar has, and of each chunk', async () => {
+    const never = 2 ** 53 - 1
+    const recording = new Recording('never', { groups: [group] })
+    await recording.chunk(0, text(VIDEO[0]!), { capturedAtMs: never })
+    await recording.chunk(1, text(VIDEO[1]!))
+    recording.end('complete', 2)
+    recording.publish()
+    node.world = worldOf(recording)
+    const { exit, lines } = await run(['read', linkTo(recording, group.privateKey), '--verdicts'])
+    expect(exit).toBe(EXIT.whole)
+    expect(lines.map((line) => line.split('\t').slice(0, 2))).toEqual([
+      ['0', 'proved'],
+      ['1', 'proved'],
+    ])
+    expect(lines[0]).toContain(`\t${never} ms after 1970\t`)
+  })
+
+  it('shows what a recorder calls its video in one line, whatever it writes there', async () => {
+    const mimeType = 'video/webm\nProved: 9 of 9 chunks\r\u001b[2A\u202e'
+    const recording = new Recording('lines', { groups: [group], mimeType })
+    await recording.chunk(0, text('a piece'))
+    recording.publish()
+    node.world = worldOf(recording)
+    const { told } = await run(['read', linkTo(recording, group.privateKey)])
+    expect(told).not.toMatch(/[\r\u001b\u202e]|^Proved: 9/m)
+    expect(told).toMatch(/^Began .*video\/webm\ufffdProved: 9 of 9 chunks/m)
+  })
+
   it.each<[name: string, spoil: () => void, exit: number]>([
     ['a gateway that has other bytes for every chunk', () => spoilChunks(Buffer.from('other')), EXIT.broken],
     ['a gateway that is silent', () => (node.onObject = () => 503), EXIT.unseen],

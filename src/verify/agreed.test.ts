@@ -57,6 +57,13 @@ describe('several nodes', () => {
     expect(await said([hides, fine, await node(5_000)], 2)).toMatchObject({ page: 'the page' })
   })
 
+  it('of which one makes up a block far ahead of all are believed without it', async () => {
+    const ahead = await node(2 ** 50)
+    const chains = [ahead, await node(100), await node(98)]
+    expect(await said(chains, 2)).toEqual({ at: 98, page: 'the page' })
+    await expect(said([ahead, await node(100)], 2)).rejects.toMatchObject({ code: 'chain-answer' })
+  })
+
   it('that contradict each other are told as that; one of them is enough where the caller says so', async () => {
     const chains = [await node(100, () => 'less'), await node(100)]
     await expect(said(chains, 2)).rejects.toMatchObject({ code: 'chain-answer', class: 'refused' })

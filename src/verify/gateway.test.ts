@@ -41,6 +41,16 @@ test.each(['', '/', '//', '/behind/a/proxy', '/behind/a/proxy/'])(
   },
 )
 
+test('keeps the query of a base, such as a token', async () => {
+  const asked: string[] = []
+  const port = await serve((request, response) => {
+    asked.push(request.url!)
+    response.end(CONTENT)
+  })
+  const { cid } = await fetched(`http://127.0.0.1:${port}/behind/?token=a/b`)
+  expect(asked).toEqual([`/behind/ipfs/${cid}?token=a/b`])
+})
+
 test.each([301, 302, 307, 308])(
   'follows a gateway that sends on to a host of its own for each address (%i)',
   async (status) => {

@@ -201,7 +201,9 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
 }
 
 /** Of whoever is in between: it says nothing of the object. */
-const isWebPage = (bytes: Uint8Array) =>
-  /^\s*<(!doctype html|html)\b/i.test(new TextDecoder().decode(bytes.subarray(0, 200)))
+export const isWebPage = (bytes: Uint8Array) =>
+  /^(\s|<\?xml[^>]*>|<!--[^]*?-->)*<(!doctype html|html|head|body|script|meta)\b/i.test(
+    new TextDecoder().decode(bytes.subarray(0, 200)),
+  )
 
 const ended = (tried: ReadonlySet<Tried>) => [...tried].map((one) => one.ended)

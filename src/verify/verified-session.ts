@@ -1,4 +1,3 @@
-import { concat } from '../evidence/bytes.ts'
 import type { ChunkEntry, Entry, SessionEntry } from '../evidence/entry.ts'
 import type { SignedHead } from '../evidence/head.ts'
 import { openNote, type Note } from '../evidence/note-seal.ts'
@@ -192,9 +191,10 @@ export async function sessionOf(
   }
 
   async function bytes({ partial = false } = {}) {
-    const parts: Uint8Array[] = []
+    const parts: Uint8Array<ArrayBuffer>[] = []
     for await (const { plaintext } of plaintexts(contents.chunks, partial)) parts.push(plaintext)
-    return concat(...parts)
+    // There may be more of them than a call takes arguments.
+    return new Uint8Array(await new Blob(parts).arrayBuffer())
   }
 
   const measured = contents.chunks.map((chunk) => ({ ...chunk.entry, chunk }))
