@@ -86,7 +86,7 @@ describe('several nodes', () => {
     ['nothing of a place in the block', { logIndex: null }],
   ])('of which one tells of %s are read by the others, and that is told', async (_, change) => {
     nodes[0]!.onRpc = ({ method }, result) =>
-      method === 'eth_getLogs' ? (result as FakeLog[]).map((log) => ({ ...log, ...change })) : result
+      method === 'eth_getLogs' ? (result as FakeLog[]).map((log) => Object.assign(log, change)) : result
     const session = await open()
     expect(session.heads).toHaveLength(3)
     expect(session.nodes[0]).toMatchObject({ host: hosts[0], error: { code: 'chain-answer' } })
@@ -168,7 +168,9 @@ describe('a head', () => {
     'whose time the node tells as %j, as some do that do not know it, has that of its block',
     async (blockTimestamp) => {
       nodes[0]!.onRpc = ({ method }, result) =>
-        method === 'eth_getLogs' ? (result as FakeLog[]).map((log) => ({ ...log, blockTimestamp })) : result
+        method === 'eth_getLogs'
+          ? (result as FakeLog[]).map((log) => Object.assign(log, { blockTimestamp }))
+          : result
       const session = await open({ chain: { rpcUrl: nodes[0]!.rpcUrl, registry: REGISTRY } })
       expect(session.heads.map(({ timeMs }) => timeMs)).toEqual(
         chainOf(3).witnessed.map(({ timeMs }) => timeMs),
