@@ -199,10 +199,10 @@ export function evmNodes(
 
     read: (name, signal) => sure((asked, graceMs) => readFrom(asked, graceMs, signal, name)),
 
-    async receipt(name, head, signal) {
+    async receipt(name, head, signal, groups) {
       const receipt = await sure((asked, graceMs) =>
         agreed(asked, graceMs, signal, `block ${head.blockNumber}`, (reader, until) =>
-          reader.receipt(name, head, until),
+          reader.receipt(name, head, until, groups),
         ),
       )
       const setAside = nodes.flatMap(({ told }) => told ?? [])
