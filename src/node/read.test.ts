@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf } from '../../e2e/vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode } from '../../e2e/vectors/fake-node.ts'
@@ -136,6 +137,26 @@ describe('holdfast read', () => {
     const { exit, told } = await run(['read', linkTo(honest, group.privateKey), '--out', out])
     expect(exit).toBe(EXIT.partial)
     expect(told).toMatch(/Forked: from block 13 on .*3 entries of theirs left out/)
+  })
+
+  it('is whole though small pages are gone in whose place a full one came', async () => {
+    const recording = new Recording('full', { groups: [group] })
+    const witness = new Witness()
+    await recording.chunk(0, text(VIDEO[0]!))
+    recording.publish()
+    await recording.chunk(1, text(VIDEO[1]!))
+    const small = recording.publish()
+    witness.anchor(small.head)
+    await recording.chunk(2, text(VIDEO[2]!))
+    recording.end('complete', 3)
+    witness.anchor(recording.publishFull(1).head)
+    const { keys } = recording
+    const objects = new Map(recording.objects)
+    objects.delete(rawAddress(small.digest))
+    node.world = { name: keys.name, group, witnessed: witness.witnessed, objects }
+    const { exit, told } = await run(['read', linkTo(recording, group.privateKey)])
+    expect(told).toContain('Proved: 3 of 3 chunks')
+    expect(exit).toBe(EXIT.whole)
   })
 
   it('tells of times that no calendar has, and of each chunk', async () => {
