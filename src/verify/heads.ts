@@ -208,7 +208,9 @@ async function eventsIn(
     const block = numberOf(chain, blockNumber, 'the block of a log')
     if (block < from || block > to)
       throw badAnswer(chain, `a log should be of the blocks ${from} to ${to}, found ${block}`)
-    const event = decoded(chain, () => decodeAnchored({ topics: topics.map(String), data }))
+    const event = decoded(chain, () =>
+      decodeAnchored({ topics: topics.map((topic) => String(topic).toLowerCase()), data }),
+    )
     if (event.name !== name) throw badAnswer(chain, `a log should be of ${name}, found ${event.name}`)
     // Some nodes that know the field write zero or nothing into it (go-ethereum#32334): the block is asked then.
     const isTold = typeof blockTimestamp === 'string' && Number(blockTimestamp) !== 0
@@ -219,8 +221,16 @@ async function eventsIn(
       timeMs: isTold ? 1_000 * numberOf(chain, blockTimestamp, 'the time of a log') : undefined,
     })
   }
-  return events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
+  events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
+  // Some nodes tell a log twice, where two of their parts know it.
+  return events.filter((event, at) => !isSame(event, events[at - 1]))
 }
+
+const isSame = (event: Event, before: Event | undefined) =>
+  event.blockNumber === before?.blockNumber &&
+  event.logIndex === before.logIndex &&
+  event.anchors === before.anchors &&
+  event.signature === before.signature
 
 /** The registry holds what the newest event says, and takes only what is larger, and nothing after an end. */
 function checkNewest(chain: Chain, events: readonly Event[], session: RegistrySession): void {

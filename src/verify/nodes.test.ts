@@ -164,6 +164,13 @@ describe('a head', () => {
     expect(nodes[0]!.asked).not.toContain('eth_getBlockByNumber')
   })
 
+  it('that the node tells twice is one, and its digits may be large', async () => {
+    nodes[0]!.onRpc = ({ method }, result) =>
+      method === 'eth_getLogs' ? (result as FakeLog[]).flatMap((log) => [log, inLarge(log)]) : result
+    const session = await open({ chain: { rpcUrl: nodes[0]!.rpcUrl, registry: REGISTRY } })
+    expect(session.heads).toHaveLength(3)
+  })
+
   it.each(['0x0', '', null, 1_770_000_000])(
     'whose time the node tells as %j, as some do that do not know it, has that of its block',
     async (blockTimestamp) => {
@@ -186,6 +193,12 @@ describe('a head', () => {
     const opening = open({ chain: { rpcUrl: nodes[0]!.rpcUrl, registry: REGISTRY } })
     await expect(opening).rejects.toMatchObject({ code: 'chain-answer' })
   })
+})
+
+const inLarge = ({ topics, data, ...log }: FakeLog): FakeLog => ({
+  ...log,
+  topics: topics.map((topic) => topic.toUpperCase().replace('X', 'x')),
+  data: data.toUpperCase().replace('X', 'x'),
 })
 
 const timestampOf = ({ blockNumber }: FakeLog) => {
