@@ -79,9 +79,11 @@ test('tells whoever grants what the app says of the session', async () => {
 test('needs a sign-in where the app grants nothing, or its own sign-in has ended', async () => {
   const { bytes, upload, attempt } = await fresh()
   const code = 'sign-in-needed'
-  await expect(put(async () => undefined).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
-    code,
-  })
+  const NONE = JSON.parse('null') as undefined
+  for (const none of [undefined, NONE])
+    await expect(put(async () => none).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+      code,
+    })
   const expired = await fetch(`${backend.endpoints.put}/token?ttlMs=-1`, { method: 'POST' })
   const before = token
   token = ((await expired.json()) as { token: string }).token

@@ -91,7 +91,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
           reason,
         }),
       async (granted) => {
-        if (granted === undefined) return NOT_GRANTED
+        if (!granted) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, body: sent?.body ?? null }
         return http.request(granted.url, init, {
           signal,
