@@ -26,7 +26,7 @@ async function found(url: string, path: string, timeoutMs: number, asked: Asked)
       const isGone = answer.status === 404 || answer.status === 410
       return isGone
         ? { kind: 'none', reason: `the gateway has no such content (HTTP ${answer.status})` }
-        : { kind: 'silent', reason }
+        : { kind: 'silent', reason, retryAfterMs: answer.retryAfterMs }
     }
     case 'too-long':
       return answer

@@ -221,16 +221,8 @@ async function eventsIn(
       timeMs: isTold ? 1_000 * numberOf(chain, blockTimestamp, 'the time of a log') : undefined,
     })
   }
-  events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
-  // Some nodes tell a log twice, where two of their parts know it.
-  return events.filter((event, at) => !isSame(event, events[at - 1]))
+  return events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
 }
-
-const isSame = (event: Event, before: Event | undefined) =>
-  event.blockNumber === before?.blockNumber &&
-  event.logIndex === before.logIndex &&
-  event.anchors === before.anchors &&
-  event.signature === before.signature
 
 /** The registry holds what the newest event says, and takes only what is larger, and nothing after an end. */
 function checkNewest(chain: Chain, events: readonly Event[], session: RegistrySession): void {
