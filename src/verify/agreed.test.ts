@@ -92,3 +92,13 @@ it.each([0, 3, 1.5])('a list that %s of two nodes must tell is refused', async (
   const list = listSessions({ chain, agree, group: { publicKey: 'ab'.repeat(32) } })
   await expect(list).rejects.toMatchObject({ code: 'bad-input' })
 })
+
+it('a node that is named twice is one: two of it agree on nothing', async () => {
+  const { rpcUrl } = await node(100)
+  const chain = { rpcUrls: [rpcUrl, rpcUrl.replace('http', 'HTTP').replace(/\/?$/, '/')], registry }
+  const list = listSessions({ chain, agree: 2, group: { publicKey: 'ab'.repeat(32) } })
+  await expect(list).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringContaining('agree') as string,
+  })
+})
