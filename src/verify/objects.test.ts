@@ -243,6 +243,20 @@ describe('an object that nobody has', () => {
     }
   })
 
+  it.each([
+    ['<!DOCTYPE HTML>', 'gateway-unreachable'],
+    ['\ufeff\n<?xml version="1.0"?>\n<!-- a --><!-- b --><html lang="en">', 'gateway-unreachable'],
+    ['<script>location = "/login"</script>', 'gateway-unreachable'],
+    ['<!-- html -->', 'chunk-address'],
+    ['<svg><html>', 'chunk-address'],
+    // One way to read it, not 2^28.
+    ['<!---->'.repeat(28), 'chunk-address'],
+  ])('is told by what was served: %s', async (text, code) => {
+    const page: Found = { kind: 'bytes', bytes: new TextEncoder().encode(text) }
+    const told = await fetched(objectsOf([source('portal', always(1), () => page)]))
+    expect(told).toMatchObject({ error: { code } })
+  })
+
   it('is told as too long where nobody says more than that', async () => {
     const saying = (...said: Found[]) =>
       fetched(objectsOf(said.map((one, at) => source(`source ${at}`, always(10), () => one))))

@@ -231,7 +231,7 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
 
 /** Of whoever is in between: it says nothing of the object. */
 export const isWebPage = (bytes: Uint8Array) =>
-  /^(\s|<\?xml[^>]*>|<!--[^]*?-->)*<(!doctype html|html|head|body|script|meta)\b/i.test(
+  /^(\s|<\?xml[^>]*>|<!--((?!-->)[^])*-->)*<(!doctype html|html|head|body|script|meta)\b/i.test(
     new TextDecoder().decode(bytes.subarray(0, 200)),
   )
 
