@@ -7,6 +7,8 @@ import { serverOfTest } from './server-of-test.ts'
 export interface Rudeness {
   /** Whether it tells the digest of what it has; default true. */
   digests?: boolean
+  /** Answers to appends have content of their own, and its digest with it (RFC 9530, B.7). */
+  readonly repliesDigest?: boolean
   /** It stores another byte than it was sent, and calls the upload complete. */
   damages?: boolean
   /** An upload is forgotten once it is complete. */
@@ -115,7 +117,12 @@ export async function rudeResumable(rudeness: Rudeness) {
         rudeness.losesLast = (rudeness.losesLast ?? 0) - 1
         return void response.destroy()
       }
-      return end(200, { 'Upload-Complete': '?1', ...digestOf(upload.content) })
+      const reply = rudeness.repliesDigest === true ? '{"ok":true}' : ''
+      return end(
+        200,
+        { 'Upload-Complete': '?1', ...digestOf(reply ? Buffer.from(reply) : upload.content) },
+        reply,
+      )
     }
     if (method === 'HEAD' || method === 'GET') {
       const { content, length, complete } = upload

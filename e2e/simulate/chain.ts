@@ -222,12 +222,13 @@ export function chainWithRelays(
         }
         throw failure
       },
-      async receipt(name, head, signal) {
+      async receipt(name, head, signal, groups) {
         const exchange = { what: `ask for the transaction of ${name}`, signal, takesMs: TAKES_MS }
         return request(scene, caller, exchange, (lies) => {
           const held = heldAt(journal, name, head.blockNumber)
           // The node has forgotten it, or the block is another by now.
           if (lies || held?.block !== head.blockNumber || held.head.root !== head.root) return undefined
+          if (groups && held.head.groups !== groups) return null
           const hash = (text: string) => `0x${text.padStart(64, '0')}`
           return {
             transactionHash: hash(String(journal.length)),

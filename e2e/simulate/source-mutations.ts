@@ -330,8 +330,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('concludes by the deep block alone', /though the newest block does not show/, [
       'engine/witness',
-      '[latest, deep].flatMap((head) => head ?? [])',
-      '[deep].flatMap((head) => head ?? [])',
+      '[latest, deep]',
+      '[deep]',
     ]),
     besides: THIEVES,
   },

@@ -54,18 +54,27 @@ export async function sealNote(
 export async function openNote(
   {
     sessionKey,
+    sealingKey,
     name,
     atMs,
     sealed,
   }: {
     readonly sessionKey: string
+    /** Its public key; computed where it is not at hand. */
+    readonly sealingKey?: string
     readonly name: SessionName
     readonly atMs: number
     readonly sealed: string
   },
   x25519: X25519 = platformX25519,
 ): Promise<Note> {
-  const toOpen = { privateKey: fromHex(sessionKey), ...termsOf(name, atMs), sealed: fromHex(sealed) }
+  const publicKey = sealingKey === undefined ? undefined : fromHex(sealingKey)
+  const toOpen = {
+    privateKey: fromHex(sessionKey),
+    publicKey,
+    ...termsOf(name, atMs),
+    sealed: fromHex(sealed),
+  }
   const plaintext = await open(toOpen, x25519)
   let note: unknown
   try {

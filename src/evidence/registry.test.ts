@@ -254,6 +254,8 @@ describe('the event of a head', () => {
         expect(isAnchorOf(log, given)).toBe(true)
         expect(isAnchorOf(log, { ...given, size: given.size - 1 })).toBe(false)
         expect(isAnchorOf(log, { ...given, root: given.page })).toBe(given.page === given.root)
+        expect(isAnchorOf(log, given, given.groups)).toBe(true)
+        expect(isAnchorOf(log, given, given.root)).toBe(given.groups === given.root)
       }),
     )
   })

@@ -139,14 +139,16 @@ export function decodeAnchored({ topics, data }: EventLog): AnchoredHead {
   }
 }
 
-/** Whether an `Anchored` event is the one of this head; what else it says is not looked at. */
+/**
+ * Whether an `Anchored` event is the one of this head; what else it says is not looked at.
+ *
+ * @param groups the digest that it is to have for groups; any unless told
+ */
 export const isAnchorOf = (
   { data }: EventLog,
   { size, root }: Pick<RegistrySession, 'size' | 'root'>,
-): boolean =>
-  String(data)
-    .toLowerCase()
-    .startsWith(`0x${wordOf(size)}${root}`)
+  groups = '',
+): boolean => RegExp(`^0x${wordOf(size)}${root}.{128}${groups}`, 'i').test(data)
 
 /** Hex digits of each word of 32 bytes, lower-case. */
 function wordsIn(hex: string): readonly string[] {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf } from '../../e2e/vectors/evidence-world.ts'
 import { REGISTRY, startFakeNode } from '../../e2e/vectors/fake-node.ts'
@@ -140,6 +141,54 @@ describe('holdfast read', () => {
     const { exit, told } = await run(['read', linkTo(honest, group.privateKey), '--out', out])
     expect(exit).toBe(EXIT.partial)
     expect(told).toMatch(/Forked: from block 13 on .*3 entries of theirs left out/)
+  })
+
+  it('is whole though small pages are gone in whose place a full one came', async () => {
+    const recording = new Recording('full', { groups: [group] })
+    const witness = new Witness()
+    await recording.chunk(0, text(VIDEO[0]!))
+    recording.publish()
+    await recording.chunk(1, text(VIDEO[1]!))
+    const small = recording.publish()
+    witness.anchor(small.head)
+    await recording.chunk(2, text(VIDEO[2]!))
+    recording.end('complete', 3)
+    witness.anchor(recording.publishFull(1).head)
+    const { keys } = recording
+    const objects = new Map(recording.objects)
+    objects.delete(rawAddress(small.digest))
+    node.world = { name: keys.name, group, witnessed: witness.witnessed, objects }
+    const { exit, told } = await run(['read', linkTo(recording, group.privateKey)])
+    expect(told).toContain('Proved: 3 of 3 chunks')
+    expect(exit).toBe(EXIT.whole)
+  })
+
+  it('tells of times that no calendar has, and of each chunk', async () => {
+    const never = 2 ** 53 - 1
+    const recording = new Recording('never', { groups: [group] })
+    await recording.chunk(0, text(VIDEO[0]!), { capturedAtMs: never })
+    await recording.chunk(1, text(VIDEO[1]!))
+    recording.end('complete', 2)
+    recording.publish()
+    node.world = worldOf(recording)
+    const { exit, lines } = await run(['read', linkTo(recording, group.privateKey), '--verdicts'])
+    expect(exit).toBe(EXIT.whole)
+    expect(lines.map((line) => line.split('\t').slice(0, 2))).toEqual([
+      ['0', 'proved'],
+      ['1', 'proved'],
+    ])
+    expect(lines[0]).toContain(`\t${never} ms after 1970\t`)
+  })
+
+  it('shows what a recorder calls its video in one line, whatever it writes there', async () => {
+    const mimeType = 'video/webm\nProved: 9 of 9 chunks\r\u001b[2A\u202e'
+    const recording = new Recording('lines', { groups: [group], mimeType })
+    await recording.chunk(0, text('a piece'))
+    recording.publish()
+    node.world = worldOf(recording)
+    const { told } = await run(['read', linkTo(recording, group.privateKey)])
+    for (const sign of ['\r', '\u001b', '\u202e', '\nProved: 9']) expect(told).not.toContain(sign)
+    expect(told).toMatch(/^Began .*video\/webm\ufffdProved: 9 of 9 chunks/m)
   })
 
   it.each<[name: string, spoil: () => void, exit: number]>([

@@ -1,7 +1,7 @@
 import { isHoldfastError, openSession, type JudgedChunk, type VerifiedSession } from '../verify/index.ts'
 import { outputFile } from './output-file.ts'
 import { HELP, readOptions, type ReadOptions } from './read-options.ts'
-import { summaryOf, type Tally } from './summary.ts'
+import { momentOf, summaryOf, type Tally } from './summary.ts'
 
 /** How the command ends. */
 export const EXIT = { whole: 0, partial: 1, broken: 2, unseen: 3 } as const
@@ -84,7 +84,7 @@ async function readChunks(
 function verdictLine(chunk: JudgedChunk): string {
   const bytes = chunk.verdict === 'proved' ? chunk.plaintext.length : '-'
   const [captured, before] = [chunk.capturedAtMs, chunk.existedBeforeMs].map((ms) =>
-    ms === undefined ? '-' : new Date(ms).toISOString(),
+    ms === undefined ? '-' : momentOf(ms),
   )
   return [chunk.index, chunk.verdict, bytes, captured, before].join('\t')
 }

@@ -73,7 +73,7 @@ describe('a CAR file', () => {
 
   it.each<[name: string, damaged: (bytes: Buffer) => Buffer]>([
     ['empty', () => Buffer.alloc(0)],
-    ['cut off', (bytes) => bytes.subarray(0, -1)],
+    ['cut off at its beginning', (bytes) => bytes.subarray(0, 10)],
     ['something else', () => Buffer.from('no archive of any kind, but long enough to be one')],
     [
       'of another version',
@@ -82,6 +82,17 @@ describe('a CAR file', () => {
   ])('that is %s says nothing of any object', async (_, damaged) => {
     const source = car(new Blob([Uint8Array.from(damaged(bytes))]))
     expect(await gives(source, smallCid)).toBe('silent')
+  })
+
+  it('that is cut off gives what is whole in it, and says nothing of the rest', async () => {
+    const { length } = bytes
+    // The last one ends within a number.
+    for (const to of [length - 1, length - 40_000, startOfLast(bytes) + 1]) {
+      const source = car(new Blob([Uint8Array.from(bytes.subarray(0, to))]))
+      expect(await gives(source, smallCid)).toEqual(small)
+      expect(await gives(source, largeCid)).toBe('silent')
+      expect(await gives(source, await contentAddress(Buffer.from('another')))).toBe('silent')
+    }
   })
 
   it('that leads in a circle, or is not there, ends', async () => {
@@ -100,6 +111,9 @@ describe('a CAR file', () => {
     expect(await gives(carFile(join(path, 'nowhere.car')), cid)).toBe('silent')
   })
 })
+
+/** Where the last block of this file begins: its length, in two bytes, and its CID come before it. */
+const startOfLast = (bytes: Buffer) => bytes.lastIndexOf(Buffer.from([1, 0x70, 0x12, 0x20])) - 2
 
 async function cidOfBytes(bytes: Uint8Array): Promise<Cid> {
   const { CID } = await import('multiformats/cid')

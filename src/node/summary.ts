@@ -13,10 +13,18 @@ export interface Tally {
 /** A head that comes later than this after what it lists is told of. */
 const LATE_MS = 10 * 60_000
 
-const at = (ms: number) => new Date(ms).toISOString().replace('.000', '')
+const at = (ms: number) => momentOf(ms).replace('.000', '')
 const count = (number: number, one: string, more = `${one}s`) => `${number} ${number === 1 ? one : more}`
 const some = (numbers: readonly number[]) =>
   numbers.length > 10 ? `${numbers.slice(0, 10).join(', ')}, … (${numbers.length})` : numbers.join(', ')
+
+/** A time as it is written; one that the device made up may lie beyond what a `Date` knows. */
+export const momentOf = (ms: number): string =>
+  ms <= LATEST_MS ? new Date(ms).toISOString() : `${ms} ms after 1970`
+const LATEST_MS = 8.64e15
+
+/** What others wrote is shown in one line, and moves no cursor: it could say what nobody has checked. */
+const inLine = (text: string) => text.replace(/[\p{C}\u2028\u2029]/gu, '\ufffd')
 
 /** What a person is told of a recording that was read, a line each. */
 export function summaryOf(session: VerifiedSession, tally: Tally): string[] {
@@ -24,7 +32,7 @@ export function summaryOf(session: VerifiedSession, tally: Tally): string[] {
   const codes = Object.entries(bad)
   const badCount = codes.reduce((sum, [, indexes]) => sum + indexes.length, 0)
   const existed = proved > 0 && beforeMs > 0 ? `; they existed before ${at(beforeMs)}` : ''
-  return [
+  const lines = [
     `Recording ${session.name}`,
     `Began ${at(session.startedAtMs)} by the device's clock, ${session.mimeType}, ${ENDINGS[session.ending]}`,
     `Proved: ${proved} of ${count(proved + badCount, 'chunk')}, ${provedBytes} bytes${existed}`,
@@ -32,6 +40,7 @@ export function summaryOf(session: VerifiedSession, tally: Tally): string[] {
     ...aboutLog(session),
     ...aboutHeads(session),
   ]
+  return lines.map(inLine)
 }
 
 const ENDINGS: Readonly<Record<VerifiedSession['ending'], string>> = {

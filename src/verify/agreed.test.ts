@@ -57,6 +57,13 @@ describe('several nodes', () => {
     expect(await said([hides, fine, await node(5_000)], 2)).toMatchObject({ page: 'the page' })
   })
 
+  it('of which one makes up a block far ahead of all are believed without it', async () => {
+    const ahead = await node(2 ** 50)
+    const chains = [ahead, await node(100), await node(98)]
+    expect(await said(chains, 2)).toEqual({ at: 98, page: 'the page' })
+    await expect(said([ahead, await node(100)], 2)).rejects.toMatchObject({ code: 'chain-answer' })
+  })
+
   it('that contradict each other are told as that; one of them is enough where the caller says so', async () => {
     const chains = [await node(100, () => 'less'), await node(100)]
     await expect(said(chains, 2)).rejects.toMatchObject({ code: 'chain-answer', class: 'refused' })
@@ -84,4 +91,14 @@ it.each([0, 3, 1.5])('a list that %s of two nodes must tell is refused', async (
   const chain = { rpcUrls: ['http://127.0.0.1:1/', 'http://127.0.0.1:2/'], registry }
   const list = listSessions({ chain, agree, group: { publicKey: 'ab'.repeat(32) } })
   await expect(list).rejects.toMatchObject({ code: 'bad-input' })
+})
+
+it('a node that is named twice is one: two of it agree on nothing', async () => {
+  const { rpcUrl } = await node(100)
+  const chain = { rpcUrls: [rpcUrl, rpcUrl.replace('http', 'HTTP').replace(/\/?$/, '/')], registry }
+  const list = listSessions({ chain, agree: 2, group: { publicKey: 'ab'.repeat(32) } })
+  await expect(list).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.stringContaining('agree') as string,
+  })
 })

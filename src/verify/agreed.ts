@@ -7,7 +7,7 @@ import { badAnswer, type Chain } from './rpc.ts'
 /** Once enough nodes have answered, the others get so long, ms. */
 const GRACE_MS = 2_000
 
-/** A node that is further behind another one, in blocks, is not asked: by an old block it could hide all that is new. */
+/** A node that is further behind another one, in blocks, is not asked beside it: by an old block it could hide all that is new. */
 const MAX_BLOCKS_BEHIND = 1_000
 
 /** What a node said, or why it could not be asked. */
@@ -38,9 +38,18 @@ export async function agreed<Value>(
       : chains.map((chain) => ({ chain, value: block }))
   heard(tops)
   const read = tops.filter((one) => 'value' in one).sort((a, b) => b.value - a.value)
-  const near = read.filter(({ value }) => value >= read[0]!.value - MAX_BLOCKS_BEHIND)
-  for (const { chain, value } of read.slice(near.length))
-    errors.push(badAnswer(chain, `its newest block is ${value}, and another's is ${read[0]!.value}`))
+  // The newest that has enough others near it: one that makes a height up, far ahead of all, stops nobody either.
+  const top = read.find(({ value }, at) => {
+    const last = read[at + agree - 1]
+    return last !== undefined && last.value >= value - MAX_BLOCKS_BEHIND
+  })
+  const newest = (top ?? read[0])?.value ?? 0
+  const isNear = ({ value }: { readonly value: number }) =>
+    value <= newest && value >= newest - MAX_BLOCKS_BEHIND
+  const near = read.filter(isNear)
+  for (const { chain, value } of read)
+    if (!isNear({ value }))
+      errors.push(badAnswer(chain, `its newest block is ${value}, and another's is ${newest}`))
   for (const [at, { value }] of near.entries()) {
     if (at < agree - 1 || (at >= agree && value === near[at - 1]!.value)) continue
     const able = near.filter((one) => one.value >= value).map(({ chain }) => chain)

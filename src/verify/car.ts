@@ -17,6 +17,12 @@ interface Place {
   readonly to: number
 }
 
+interface Contents {
+  readonly places: ReadonlyMap<string, Place>
+  /** It ends within a block, so there may have been more. */
+  readonly isCutOff: boolean
+}
+
 /** So many blocks make an object at most: one of 64 MiB has 257 in the smallest layout. */
 const MAX_BLOCKS = 10_000
 const READ_BYTES = 64 * 1024
@@ -29,18 +35,21 @@ const SHA_256 = [0x12, 0x20] as const
 
 /**
  * A CAR file (version 1) as a source: an archive of IPFS blocks, such as `ipfs dag export` writes. Its places are read
- * through once, when it is first asked; objects of several blocks are joined.
+ * through once, when it is first asked; objects of several blocks are joined. One that is cut off gives what is whole in
+ * it, and says nothing of the rest.
  *
  * @param name for people
  */
 export function car(bytes: Sliceable, name = 'the CAR file'): ObjectSource {
-  let places: Promise<ReadonlyMap<string, Place>> | undefined
+  let contents: Promise<Contents> | undefined
   return {
     name,
     async get(cid, { maxBytes }) {
       try {
-        places ??= placesIn(bytes)
-        return await readObject(bytes, await places, cidBytes(cid), maxBytes)
+        contents ??= contentsOf(bytes)
+        const { places, isCutOff } = await contents
+        const found = await readObject(bytes, places, cidBytes(cid), maxBytes)
+        return found.kind === 'none' && isCutOff ? { kind: 'silent', reason: 'it is cut off' } : found
       } catch (cause) {
         return { kind: 'silent', reason: cause instanceof Error ? cause.message : String(cause), cause }
       }
@@ -76,16 +85,19 @@ async function readObject(
 }
 
 /** Where each block lies, by its multihash in hex. Blocks of other hashes are passed over. */
-async function placesIn(bytes: Sliceable): Promise<ReadonlyMap<string, Place>> {
+async function contentsOf(bytes: Sliceable): Promise<Contents> {
   const places = new Map<string, Place>()
   const reader = readerOf(bytes)
   let at = 0
   for (let isHeader = true; at < bytes.size; isHeader = false) {
     const begin = await reader.at(at)
-    const { value: length, end } = varint(begin, 0)
+    const { value: length, end } = lengthAt(begin)
     const from = at + end
     const to = from + length
-    if (to > bytes.size) throw new Error('The CAR file is cut off')
+    if (to > bytes.size) {
+      if (isHeader) throw new Error('The CAR file is cut off')
+      return { places, isCutOff: true }
+    }
     if (isHeader) {
       if (length > MAX_HEADER_BYTES) throw new Error('This is no CAR file')
       const header = new Uint8Array(await bytes.slice(from, to).arrayBuffer())
@@ -97,7 +109,7 @@ async function placesIn(bytes: Sliceable): Promise<ReadonlyMap<string, Place>> {
     at = to
   }
   if (at === 0) throw new Error('The CAR file is empty')
-  return places
+  return { places, isCutOff: false }
 }
 
 /** The header is DAG-CBOR, a map with `version`: a text of 7 bytes, then a small number. */
@@ -127,6 +139,15 @@ function readerOf(bytes: Sliceable) {
       }
       return held.subarray(from - heldFrom)
     },
+  }
+}
+
+/** How long a section is; no file is so long where that has no end. */
+function lengthAt(begin: Uint8Array): { value: number; end: number } {
+  try {
+    return varint(begin, 0)
+  } catch {
+    return { value: Infinity, end: 0 }
   }
 }
 

@@ -1,6 +1,7 @@
 import { sha256Hex } from '../evidence/digest.ts'
-import { parseSignedHead, SIGNED_HEAD_BYTES } from '../evidence/head-parse.ts'
+import { parseSignedHead } from '../evidence/head-parse.ts'
 import type { SignedHead } from '../evidence/head.ts'
+import { MAX_PAGE_BYTES } from '../evidence/limits.ts'
 import { pageCid } from '../evidence/page.ts'
 import type { Cid } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
@@ -16,7 +17,8 @@ export async function fetchHead(objects: Objects, cid: Cid): Promise<SignedHead>
     cid,
     kind: 'page',
     what: `Head ${cid}`,
-    maxBytes: SIGNED_HEAD_BYTES,
+    // Longer than a head is: what else is answered there is to be told for what it is.
+    maxBytes: MAX_PAGE_BYTES,
     async wrong(bytes) {
       const found = pageCid(await sha256Hex(bytes))
       return found === cid ? undefined : `the address should be ${cid}, found ${found}`

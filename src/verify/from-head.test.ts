@@ -80,6 +80,8 @@ describe('from a head alone', () => {
   it.each([
     ['is not there', undefined, 'page-missing'],
     ['is another', Buffer.from(first), 'page-address'],
+    ['is longer than any head', Buffer.alloc(1_000, 'x'), 'page-address'],
+    ['is the sign-in page of a network', Buffer.from(`<html>${'x'.repeat(1_000)}`), 'gateway-unreachable'],
   ])('nothing is read where it %s', async (_what, bytes, code) => {
     node.onObject = (cid, held) => (cid === address ? bytes : held)
     await expect(open()).rejects.toMatchObject({ code })

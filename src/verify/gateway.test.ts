@@ -41,6 +41,16 @@ test.each(['', '/', '//', '/behind/a/proxy', '/behind/a/proxy/'])(
   },
 )
 
+test('keeps the query of a base, such as a token', async () => {
+  const asked: string[] = []
+  const port = await serve((request, response) => {
+    asked.push(request.url!)
+    response.end(CONTENT)
+  })
+  const { cid } = await fetched(`http://127.0.0.1:${port}/behind/?token=a/b`)
+  expect(asked).toEqual([`/behind/ipfs/${cid}?token=a/b`])
+})
+
 test.each([301, 302, 307, 308])(
   'follows a gateway that sends on to a host of its own for each address (%i)',
   async (status) => {
@@ -86,4 +96,21 @@ test('that drips a byte now and then is silent, and is not asked once more', asy
   const found = await gateway(`http://127.0.0.1:${port}`, 100).get(cid, bounds)
   expect(found.kind).toBe('silent')
   expect(asked).toBe(1)
+})
+
+test.each([
+  ['2', 2_000],
+  ['0', 0],
+  ['Fri, 31 Dec 9999 23:59:59 GMT', undefined],
+  ['-1', undefined],
+  ['', undefined],
+])('tells when one that is busy (Retry-After: %s) wants to be asked again', async (asked, retryAfterMs) => {
+  const port = await serve((_, response) => response.writeHead(429, { 'retry-after': asked }).end())
+  const signal = new AbortController().signal
+  const found = await gateway(`http://127.0.0.1:${port}`, 20_000).get('bafy' as never, {
+    maxBytes: 9,
+    signal,
+  })
+  expect(found).toMatchObject({ kind: 'silent' })
+  expect('retryAfterMs' in found ? found.retryAfterMs : undefined).toBe(retryAfterMs)
 })

@@ -14,7 +14,10 @@ export const gateway = (url: string, timeoutMs: number): ObjectSource => ({
 })
 
 async function found(url: string, path: string, timeoutMs: number, asked: Asked): Promise<Found> {
-  const answer = await request(url.replace(/\/*$/, path), {}, { timeoutMs, ...asked })
+  const place = new URL(url)
+  // A query, such as a gateway's token, stays behind it.
+  place.pathname = place.pathname.replace(/\/*$/, path)
+  const answer = await request(place.href, {}, { timeoutMs, ...asked })
   switch (answer.kind) {
     case 'ok':
       return { kind: 'bytes', bytes: answer.body }
@@ -23,7 +26,7 @@ async function found(url: string, path: string, timeoutMs: number, asked: Asked)
       const isGone = answer.status === 404 || answer.status === 410
       return isGone
         ? { kind: 'none', reason: `the gateway has no such content (HTTP ${answer.status})` }
-        : { kind: 'silent', reason }
+        : { kind: 'silent', reason, retryAfterMs: answer.retryAfterMs }
     }
     case 'too-long':
       return answer

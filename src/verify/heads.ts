@@ -200,16 +200,20 @@ async function eventsIn(
     const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = {
       ...(log as object),
     } as Record<string, unknown>
-    if (String(address).toLowerCase() !== chain.registry.toLowerCase() || removed === true)
+    const isOfRegistry = typeof address === 'string' && address.toLowerCase() === chain.registry.toLowerCase()
+    if (!isOfRegistry || removed === true)
       throw badAnswer(chain, 'eth_getLogs should give logs of the registry alone')
     if (!Array.isArray(topics) || typeof data !== 'string')
       throw badAnswer(chain, 'a log has topics and data')
     const block = numberOf(chain, blockNumber, 'the block of a log')
     if (block < from || block > to)
       throw badAnswer(chain, `a log should be of the blocks ${from} to ${to}, found ${block}`)
-    const event = decoded(chain, () => decodeAnchored({ topics: topics.map(String), data }))
+    const event = decoded(chain, () =>
+      decodeAnchored({ topics: topics.map((topic) => String(topic).toLowerCase()), data }),
+    )
     if (event.name !== name) throw badAnswer(chain, `a log should be of ${name}, found ${event.name}`)
-    const isTold = typeof blockTimestamp === 'string'
+    // Some nodes that know the field write zero or nothing into it (go-ethereum#32334): the block is asked then.
+    const isTold = typeof blockTimestamp === 'string' && Number(blockTimestamp) !== 0
     events.push({
       ...event,
       blockNumber: block,

@@ -158,8 +158,11 @@ export function latenessOf(
   fresh: readonly Pick<ReadPage, 'entries'>[],
   timeMs: number | undefined,
 ): Pick<HeadReport, 'lateMs'> {
-  const saidMs = fresh.flatMap(({ entries }) => entries.map(({ entry }) => deviceTimeOf(entry)))
-  return saidMs.length === 0 || timeMs === undefined ? {} : { lateMs: timeMs - Math.max(...saidMs) }
+  // No list of arguments: one head may list any number of entries.
+  let newestMs = -1
+  for (const { entries } of fresh)
+    for (const { entry } of entries) newestMs = Math.max(newestMs, deviceTimeOf(entry))
+  return newestMs < 0 || timeMs === undefined ? {} : { lateMs: timeMs - newestMs }
 }
 
 /** When the device says that what an entry tells of was over. */

@@ -38,6 +38,13 @@ const byName = (said: Awaited<ReturnType<ObjectSource['get']>>): ObjectSource =>
 const has = (bytes: Uint8Array<ArrayBuffer>) => byName({ kind: 'bytes', bytes })
 const lacks = byName({ kind: 'none', reason: 'nothing is there' })
 const silent = byName({ kind: 'silent', reason: 'it is away' })
+const SIGN_IN = text(`<?xml version="1.0"?>\n<!doctype html>${' '.repeat(1_000)}`) as Uint8Array<ArrayBuffer>
+const throws: ObjectSource = {
+  ...lacks,
+  newestHead() {
+    throw new Error('it is broken')
+  },
+}
 
 const open = (sources: ObjectSource[], changes: Partial<ReadingOptions & FromHead> = {}) =>
   openSession({
@@ -54,6 +61,7 @@ describe('by its name, where a place has its heads', () => {
     ['the only one', [has(newest)]],
     ['the larger one', [has(older), has(newest)]],
     ['the one beside what is none', [has(altered), lacks, has(newest), has(strange), silent]],
+    ['the one beside what makes no sense', [has(newest), has(SIGN_IN), byName(undefined as never)]],
   ])('a session is read from %s, and said to be witnessed by nobody', async (_which, sources) => {
     asked.length = 0
     const session = await open(sources)
@@ -63,6 +71,10 @@ describe('by its name, where a place has its heads', () => {
     expect(asked).toEqual(sources.map(() => name))
   })
 
+  it('a session is read though another place throws', async () => {
+    expect(await open([throws, has(newest)])).toMatchObject({ size: 3 })
+  })
+
   it('an older one is read as far as it goes', async () => {
     expect(await open([has(older)])).toMatchObject({ ending: 'open', size: 2 })
   })
@@ -70,6 +82,9 @@ describe('by its name, where a place has its heads', () => {
   it.each([
     ['page-missing', 'nobody has one', [lacks]],
     ['gateway-unreachable', 'somebody was not heard', [lacks, silent, has(altered)]],
+    ['gateway-unreachable', 'a network answers its sign-in page', [lacks, has(SIGN_IN)]],
+    ['gateway-unreachable', 'asking throws', [throws]],
+    ['gateway-unreachable', 'the answer is none', [byName(undefined as never)]],
     ['head-signature', 'one is altered', [has(altered)]],
     ['head-signature', 'one is of another session', [lacks, has(strange)]],
     ['head-signature', 'there is something else', [has(text('not a head') as Uint8Array<ArrayBuffer>)]],

@@ -1,8 +1,10 @@
-import { parseSignedHead, SIGNED_HEAD_BYTES } from '../evidence/head-parse.ts'
+import { parseSignedHead } from '../evidence/head-parse.ts'
 import { verifyHead, type SignedHead } from '../evidence/head.ts'
+import { MAX_PAGE_BYTES } from '../evidence/limits.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import type { ObjectSource } from './source.ts'
+import { isWebPage } from './objects.ts'
+import type { Found, ObjectSource } from './source.ts'
 
 type Said =
   | { readonly kind: 'head'; readonly head: SignedHead }
@@ -32,10 +34,19 @@ export async function newestHead(
 
 async function askFor(source: ObjectSource, name: SessionName, signal: AbortSignal): Promise<Said> {
   if (!source.newestHead) return { kind: 'none', reason: 'it knows objects by their addresses alone' }
-  const found = await source.newestHead(name, { maxBytes: SIGNED_HEAD_BYTES, signal })
+  let found: Found
+  try {
+    // Longer than a head is: what else is answered there is to be told for what it is.
+    found = await source.newestHead(name, { maxBytes: MAX_PAGE_BYTES, signal })
+    if (found.kind === 'too-long') return { kind: 'wrong', reason: 'what it has there is no head' }
+    if (found.kind !== 'bytes') return { kind: found.kind, reason: found.reason }
+  } catch (cause) {
+    signal.throwIfAborted()
+    return { kind: 'silent', reason: cause instanceof Error ? cause.message : String(cause) }
+  }
   signal.throwIfAborted()
-  if (found.kind === 'too-long') return { kind: 'wrong', reason: 'what it has there is no head' }
-  if (found.kind !== 'bytes') return { kind: found.kind, reason: found.reason }
+  if (isWebPage(found.bytes))
+    return { kind: 'silent', reason: 'it answered a web page, as a sign-in of a network does' }
   try {
     const head = parseSignedHead(found.bytes)
     if (head.name === name && (await verifyHead(head, head.publicKey, head.signature)))

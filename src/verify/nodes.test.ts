@@ -45,6 +45,9 @@ const open = (changes: Partial<ReadingOptions & FromChain> = {}) =>
     ...changes,
   })
 
+/** A list in a list, so many times. */
+const nested = (times: number): unknown => JSON.parse('['.repeat(times) + ']'.repeat(times))
+
 describe('several nodes', () => {
   it('that say the same are one', async () => {
     const session = await open()
@@ -74,6 +77,21 @@ describe('several nodes', () => {
       { host: hosts[1], error: { code: 'chain-answer' } },
       { host: hosts[2], heads: 3 },
     ])
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['an address that is no text', { address: { toString: 1 } }],
+    ['a name that is no text', { topics: [{ toString: 1 }] }],
+    ['a block that is nested', { blockNumber: nested(2_000) }],
+    ['nothing of a place in the block', { logIndex: null }],
+  ])('of which one tells of %s are read by the others, and that is told', async (_, change) => {
+    nodes[0]!.onRpc = ({ method }, result) =>
+      method === 'eth_getLogs' ? (result as FakeLog[]).map((log) => Object.assign(log, change)) : result
+    const session = await open()
+    expect(session.heads).toHaveLength(3)
+    expect(session.nodes[0]).toMatchObject({ host: hosts[0], error: { code: 'chain-answer' } })
+    const alone = open({ chain: { rpcUrl: nodes[0]!.rpcUrl, registry: REGISTRY } })
+    await expect(alone).rejects.toMatchObject({ code: 'chain-answer' })
   })
 
   it('of which one never answers are not waited for', async () => {
@@ -146,6 +164,27 @@ describe('a head', () => {
     expect(nodes[0]!.asked).not.toContain('eth_getBlockByNumber')
   })
 
+  it('may be told in large digits', async () => {
+    nodes[0]!.onRpc = ({ method }, result) =>
+      method === 'eth_getLogs' ? (result as FakeLog[]).map(inLarge) : result
+    const session = await open({ chain: { rpcUrl: nodes[0]!.rpcUrl, registry: REGISTRY } })
+    expect(session.heads).toHaveLength(3)
+  })
+
+  it.each(['0x0', '', null, 1_770_000_000])(
+    'whose time the node tells as %j, as some do that do not know it, has that of its block',
+    async (blockTimestamp) => {
+      nodes[0]!.onRpc = ({ method }, result) =>
+        method === 'eth_getLogs'
+          ? (result as FakeLog[]).map((log) => Object.assign(log, { blockTimestamp }))
+          : result
+      const session = await open({ chain: { rpcUrl: nodes[0]!.rpcUrl, registry: REGISTRY } })
+      expect(session.heads.map(({ timeMs }) => timeMs)).toEqual(
+        chainOf(3).witnessed.map(({ timeMs }) => timeMs),
+      )
+    },
+  )
+
   it('whose time the node tells otherwise than the registry is not believed', async () => {
     nodes[0]!.onRpc = ({ method }, result) =>
       method === 'eth_getLogs'
@@ -154,6 +193,12 @@ describe('a head', () => {
     const opening = open({ chain: { rpcUrl: nodes[0]!.rpcUrl, registry: REGISTRY } })
     await expect(opening).rejects.toMatchObject({ code: 'chain-answer' })
   })
+})
+
+const inLarge = ({ topics, data, ...log }: FakeLog): FakeLog => ({
+  ...log,
+  topics: topics.map((topic) => topic.toUpperCase().replace('X', 'x')),
+  data: data.toUpperCase().replace('X', 'x'),
 })
 
 const timestampOf = ({ blockNumber }: FakeLog) => {

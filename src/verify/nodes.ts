@@ -3,7 +3,7 @@ import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { headsAt, type HeadsAtNode, type Telling, type WitnessedHead } from './heads.ts'
 import type { Limits } from './request.ts'
-import { hostOf, type Chain } from './rpc.ts'
+import { badAnswer, hostOf, type Chain } from './rpc.ts'
 
 /** A head as somebody told of it before; one that is in no block says nothing of the chain. */
 export interface SeenHead {
@@ -71,7 +71,7 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
   const nodes = chains.map((chain): Node => {
     // A signal of its own: Node warns of one with many listeners.
     const { signal } = following(ending.signal)
-    return { host: hostOf(chain), ...headsAt(chain, name, { ...limits, signal }) }
+    return { chain, host: hostOf(chain), ...headsAt(chain, name, { ...limits, signal }) }
   })
   return {
     async first() {
@@ -108,6 +108,7 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
 }
 
 interface Node extends HeadsAtNode {
+  readonly chain: Chain
   readonly host: string
 }
 
@@ -148,7 +149,9 @@ async function readAll<Told>(
       timer ??= setTimeout(soon, performance.now() - began + GRACE_MS)
     } catch (error) {
       if (error instanceof VerificationError) read[at] = { node, error }
-      else if (!signal.aborted) throw error
+      // What no node should be able to bring about is that node's answer all the same: the others are read.
+      else if (!signal.aborted)
+        read[at] = { node, error: badAnswer(node.chain, `it cannot be read: ${String(error)}`, error) }
     }
   })
   await Promise.race([Promise.all(reading), enough])

@@ -155,6 +155,58 @@ describe('sources', () => {
     expect(took).toBeLessThanOrEqual(1.2 * (await fetchMany(objectsOf([good()]), 200)))
   })
 
+  describe('that are busy', () => {
+    const busy = (retryAfterMs: number): Found => ({ kind: 'silent', reason: 'HTTP 429', retryAfterMs })
+    const busyTimes = (times: number, waitMs: number) => {
+      let asked = 0
+      return source('busy', always(1), () => (asked++ < times ? busy(waitMs) : GOOD))
+    }
+
+    it.each([
+      ['alone', () => []],
+      ['beside one that lacks it', () => [source('other', always(1), () => NONE)]],
+    ])('are asked again when they want, %s', async (_, others) => {
+      const one = busyTimes(2, 3_000)
+      const began = performance.now()
+      expect((await fetched(objectsOf([one, ...others()]))).kind).toBe('bytes')
+      expect(performance.now() - began).toBeGreaterThanOrEqual(6_000)
+      expect(one.asked).toHaveLength(3)
+    })
+
+    it('are not waited for where another has it', async () => {
+      const one = busyTimes(1, 3_000)
+      const began = performance.now()
+      expect((await fetched(objectsOf([one, good()]))).kind).toBe('bytes')
+      expect(performance.now() - began).toBeLessThan(3_000)
+    })
+
+    it.each([
+      ['say so for ever, at once', 0, 30],
+      ['say so for ever', 3_000, 10],
+      ['want an hour', 3_600_000, 1],
+    ])('and %s are told as silent within half a minute', async (_, waitMs, most) => {
+      const one = busyTimes(Infinity, waitMs)
+      const began = performance.now()
+      const objects = objectsOf([one])
+      expect(await fetched(objects)).toMatchObject({ error: { code: 'gateway-unreachable' } })
+      expect(performance.now() - began).toBeLessThanOrEqual(30_000)
+      expect(one.asked.length).toBeLessThanOrEqual(most)
+      expect(objects.silences).toBe(0)
+    })
+
+    it('are left alone where nobody waits any more', async () => {
+      const one = busyTimes(Infinity, 20_000)
+      const caller = new AbortController()
+      const work = objectsOf([one]).fetch(wanted('x', 'chunk', caller.signal))
+      const ended = expect(work).rejects.toThrow('enough')
+      await vi.advanceTimersByTimeAsync(1_000)
+      caller.abort(new Error('enough'))
+      await ended
+      expect(one.asked).toEqual(['x'])
+      expect(vi.getTimerCount()).toBe(0)
+    })
+  })
+
   it('are left alone where nobody waits any more', async () => {
     const caller = new AbortController()
     const [one, other] = [slow(), slow()]
@@ -189,6 +241,20 @@ describe('an object that nobody has', () => {
       expect(asked).toEqual(['x'])
       expect(failed.kind === 'failed' && failed.error.message).toContain(name)
     }
+  })
+
+  it.each([
+    ['<!DOCTYPE HTML>', 'gateway-unreachable'],
+    ['\ufeff\n<?xml version="1.0"?>\n<!-- a --><!-- b --><html lang="en">', 'gateway-unreachable'],
+    ['<script>location = "/login"</script>', 'gateway-unreachable'],
+    ['<!-- html -->', 'chunk-address'],
+    ['<svg><html>', 'chunk-address'],
+    // One way to read it, not 2^28.
+    ['<!---->'.repeat(28), 'chunk-address'],
+  ])('is told by what was served: %s', async (text, code) => {
+    const page: Found = { kind: 'bytes', bytes: new TextEncoder().encode(text) }
+    const told = await fetched(objectsOf([source('portal', always(1), () => page)]))
+    expect(told).toMatchObject({ error: { code } })
   })
 
   it('is told as too long where nobody says more than that', async () => {

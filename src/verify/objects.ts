@@ -28,6 +28,8 @@ export type Fetched =
       readonly error: VerificationError
       /** Nobody said anything but that it is longer than asked for. */
       readonly isTooLong: boolean
+      /** When the first of those that are busy wants to be asked again. */
+      readonly retryAfterMs?: number | undefined
     }
 
 /** All places where a reader finds objects, as one. */
@@ -37,6 +39,10 @@ export interface Objects {
   /** Objects in a row of which no source said anything. */
   readonly silences: number
 }
+
+/** So long is waited for sources that are busy and say until when, where no other has the object, ms. */
+const PATIENCE_MS = 30_000
+const LEAST_WAIT_MS = 1_000
 
 interface Tried {
   readonly source: number
@@ -155,7 +161,10 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
   function failure(wanted: Wanted, said: readonly (readonly [number, Said])[]): Fetched {
     const all = said.map(([, { kind }]) => kind)
     const isWrong = all.includes('wrong') || all.includes('too-long')
-    silences = all.every((kind) => kind === 'silent') ? silences + 1 : 0
+    const [retryAfterMs] = said
+      .flatMap(([, one]) => ('retryAfterMs' in one ? (one.retryAfterMs ?? []) : []))
+      .sort((a, b) => a - b)
+    silences = all.every((kind) => kind === 'silent') && retryAfterMs === undefined ? silences + 1 : 0
     const code = all.includes('silent')
       ? 'gateway-unreachable'
       : isWrong
@@ -178,7 +187,27 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
       cause,
       ...(wanted.index !== undefined && { index: wanted.index }),
     })
-    return { kind: 'failed', error, isTooLong: all.includes('too-long') && !all.includes('wrong') }
+    const isTooLong = all.includes('too-long') && !all.includes('wrong')
+    return { kind: 'failed', error, isTooLong, retryAfterMs }
+  }
+
+  /** Gateways that many read from answer 429 to who reads as fast as a page can: they are asked again when they want. */
+  async function patiently(wanted: Wanted, isOpening: boolean): Promise<Fetched> {
+    const endMs = performance.now() + PATIENCE_MS
+    for (;;) {
+      const fetched = await race(wanted, isOpening)
+      if (fetched.kind === 'bytes') return fetched
+      const waitMs = Math.max(LEAST_WAIT_MS, fetched.retryAfterMs ?? Infinity)
+      if (performance.now() + waitMs > endMs) return fetched
+      const over = abortion(wanted.signal)
+      const waited = after(waitMs)
+      try {
+        await Promise.race([waited.passed, over.happened])
+      } finally {
+        waited.cancel()
+        over.forget()
+      }
+    }
   }
 
   return {
@@ -186,10 +215,10 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
       return silences
     },
     async fetch(wanted) {
-      if (sources.length === 1) return race(wanted, false)
+      if (sources.length === 1) return patiently(wanted, false)
       const opening = opened.get(wanted.kind)
       if (opening) await opening
-      const racing = race(wanted, opening === undefined)
+      const racing = patiently(wanted, opening === undefined)
       if (!opening)
         opened.set(
           wanted.kind,
@@ -201,7 +230,9 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
 }
 
 /** Of whoever is in between: it says nothing of the object. */
-const isWebPage = (bytes: Uint8Array) =>
-  /^\s*<(!doctype html|html)\b/i.test(new TextDecoder().decode(bytes.subarray(0, 200)))
+export const isWebPage = (bytes: Uint8Array) =>
+  /^(\s|<\?xml[^>]*>|<!--((?!-->)[^])*-->)*<(!doctype html|html|head|body|script|meta)\b/i.test(
+    new TextDecoder().decode(bytes.subarray(0, 200)),
+  )
 
 const ended = (tried: ReadonlySet<Tried>) => [...tried].map((one) => one.ended)

@@ -108,7 +108,9 @@ function checkNodes(chain: Chain | ChainNodes, timeoutMs: number): Chain[] {
   if (!nodes.every(({ rpcUrl }) => isHttpUrl(rpcUrl))) refuse('chain.rpcUrl', 'an http(s) URL')
   if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) refuse('chain.registry', '0x and 40 hex digits')
   checkTimeout(timeoutMs)
-  return nodes
+  // One that is named twice agrees with itself.
+  const hrefs = nodes.map(({ rpcUrl }) => new URL(rpcUrl).href)
+  return nodes.filter((_, at) => hrefs.indexOf(hrefs[at]!) === at)
 }
 
 function checkTimeout(timeoutMs: number): void {

@@ -3,7 +3,12 @@ import { concat } from '../evidence/bytes.ts'
 /** How a request ended; `body` is there only for a 2xx answer. */
 export type Answer =
   | { readonly kind: 'ok'; readonly body: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'status'; readonly status: number }
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      /** Where it asks to wait, in seconds (`Retry-After`); a date would be by a clock that may be wrong. */
+      readonly retryAfterMs?: number
+    }
   | { readonly kind: 'too-long' }
   | {
       readonly kind: 'failed'
@@ -91,7 +96,11 @@ async function requestOnce(url: string, init: RequestInit, bounds: Bounds): Prom
   try {
     const response = await fetch(url, { ...init, signal: ending.signal })
     heard(0)
-    if (!response.ok) return { kind: 'status', status: response.status }
+    if (!response.ok) {
+      const asked = response.headers.get('retry-after') ?? ''
+      const wait = /^\d{1,6}$/.test(asked) && { retryAfterMs: 1_000 * Number(asked) }
+      return { kind: 'status', status: response.status, ...wait }
+    }
     return await read(response, bounds, heard)
   } catch (cause) {
     signal?.throwIfAborted()

@@ -71,7 +71,7 @@ export async function ask(
   if (reply['id'] !== 1 && reply['error'] === undefined)
     return refused(badAnswer(chain, `its answer to ${method} is another question's`))
   if (reply['result'] === undefined || reply['result'] === null) {
-    const told = JSON.stringify(reply['error'] ?? null).slice(0, 200)
+    const told = shown(reply['error'] ?? null, 200)
     const what = `does not answer ${method}: ${told}`
     return refused(PASSING.test(told) ? unreachable(what) : badAnswer(chain, `it ${what}`))
   }
@@ -104,6 +104,15 @@ export const quantity = (value: number): string => `0x${value.toString(16)}`
 export function numberOf(chain: Chain, value: unknown, what: string): number {
   const number = typeof value === 'string' && /^0x[0-9a-f]{1,16}$/i.test(value) ? Number(value) : NaN
   if (!Number.isSafeInteger(number))
-    throw badAnswer(chain, `${what} should be a number, found ${JSON.stringify(value)?.slice(0, 80)}`)
+    throw badAnswer(chain, `${what} should be a number, found ${shown(value, 80)}`)
   return number
+}
+
+/** The beginning of what a node said: it may be nested deeper than can be written. */
+function shown(value: unknown, length: number): string {
+  try {
+    return String(JSON.stringify(value)).slice(0, length)
+  } catch {
+    return 'what cannot be written'
+  }
 }

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
 import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
-import { groupOf, Recording } from '../../e2e/vectors/recording.ts'
+import { groupOf, noteEntry, Recording } from '../../e2e/vectors/recording.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
 import {
   openSession,
@@ -70,6 +70,27 @@ async function failureOf(work: Promise<unknown>): Promise<VerificationError> {
     throw new Error(`Expected a VerificationError: ${String(thrown)}`)
   return thrown
 }
+
+it('notes too short to open are listed, and cost no computing: who has the key can list any number', async () => {
+  const deriving = vi.spyOn(crypto.subtle, 'deriveBits')
+  try {
+    const derived = async (notes: number) => {
+      const flooded = new Recording('flooded', { groups: [group] })
+      for (let at = 0; at < notes; at++) flooded.entries.push(noteEntry(at, Buffer.alloc(47)))
+      flooded.publish()
+      node.world = worldOf(flooded)
+      deriving.mockClear()
+      const { notes: read } = await open({ name: hex(flooded.keys.name) })
+      expect(read).toEqual(Array.from({ length: notes }, (_, at) => ({ position: at + 1, atMs: at })))
+      return deriving.mock.calls.length
+    }
+    const without = await derived(0)
+    expect(without).toBeGreaterThan(0)
+    expect(await derived(100)).toBe(without)
+  } finally {
+    deriving.mockRestore()
+  }
+})
 
 describe('an untouched session', () => {
   it('gives back every byte, and all that its log says', async () => {

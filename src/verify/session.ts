@@ -157,9 +157,9 @@ async function readPages(
   await reader.follow(listing ? [listing] : found, options)
   at('checking the log')
   const log = await wholeLog(found, reader.pages)
-  // Of its list nothing is lost, whatever was asked for on the way.
-  if (log && listing) return { log, lostPages: [] }
+  // Of its list nothing is lost, whatever was asked for on the way: pages of earlier heads in whose place others came.
+  if (log) return { log, lostPages: [] }
   if (listing) await reader.follow(found, options)
   const lostPages = [...reader.pages.values()].filter((page) => page instanceof VerificationError)
-  return { log: log ?? (await readLog(found, reader.pages)), lostPages }
+  return { log: await readLog(found, reader.pages), lostPages }
 }

@@ -7,7 +7,13 @@ export type Found =
   /** It has more than `maxBytes`. */
   | { readonly kind: 'too-long' }
   /** It cannot be asked, which says nothing about the object. */
-  | { readonly kind: 'silent'; readonly reason: string; readonly cause?: unknown }
+  | {
+      readonly kind: 'silent'
+      readonly reason: string
+      readonly cause?: unknown
+      /** It is busy, and asks to be asked again no sooner than that. */
+      readonly retryAfterMs?: number | undefined
+    }
 
 /** What is asked for. */
 export interface Asked {

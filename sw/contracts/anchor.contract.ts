@@ -87,6 +87,10 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
         same(/^0x[0-9a-f]{64}$/.test(String(hash)), true, `a hash: ${hash}`)
       const other = await anchor.receipt(head.name, { ...latest, root: latest.page }, calm())
       same(other, undefined, 'receipt of a head that the chain does not have')
+      const ours = await anchor.receipt(head.name, latest, calm(), head.groups)
+      same(ours, receipt, 'receipt of a head of these groups')
+      const forked = await anchor.receipt(head.name, latest, calm(), head.root)
+      same(forked, null, 'receipt of a head of other groups')
     },
   },
   {

@@ -463,6 +463,7 @@ describe('another head under the same key', () => {
     ['of another page', { page: other }],
     ['that says the recording has ended', { end: true }],
     ['larger than the log', { size: 99 }],
+    ['of other groups alone, which readers refuse', {}],
   ])('%s is told as a fork; no byte is let go, and uploads and pages go on', async (_what, change) => {
     const { world, drain } = await recording(2)
     const forge: World['chain']['entries'][number]['request'][] = []

@@ -23,7 +23,6 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   const { id, name, witnessing, anchored, trouble, tally, size, logEnd } = session
   const { tree, pages } = session.listed
   const { blockNumber, latest, deep } = await asked(anchor.read(name, signal))
-  const held = [latest, deep].flatMap((head) => head ?? [])
   const isLast = !!logEnd && tree.size === size
   // What the newest head says is known without it.
   const newest: Said = {
@@ -37,8 +36,8 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   const saidAt = (at: number): Promise<Said | undefined> | Said | undefined =>
     [newest, before].find((one) => one.size === at) ?? store.read((tx) => tx.head(id, at))
   // Readers keep what was anchored first, and show the rest apart: no bytes are let go on it.
-  for (const head of held)
-    if (!isHead(head, await saidAt(head.size)))
+  for (const head of [latest, deep])
+    if (head && !isHead(head, await saidAt(head.size)))
       throw new HoldfastError('forked', `The chain holds ${head.size} other entries.`)
 
   const shown = latest?.size ?? 0
@@ -60,23 +59,20 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   }
 
   const { newest: block } = witnessing
-  const isInVain = inVain >= TAKEN_TO_TELL
   const isStanding = block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS
-  const isUnseen = isInVain || isStanding
-  const lookMs = clock.now() + anchor.pollMs
+  const unseen =
+    inVain >= TAKEN_TO_TELL
+      ? `The relay took ${inVain} anchors in vain.`
+      : isStanding && `The chain stands at block ${blockNumber}.`
   // Not after the next hand-over is due.
-  const atMs = dueMs > nowMs ? Math.min(dueMs, lookMs) : lookMs
+  const atMs = Math.min(dueMs > nowMs ? dueMs : Infinity, clock.now() + anchor.pollMs)
   const looked = { atMs, shown, blockNumber, taken: inVain }
   if (isDue && !(await submit(context, session, looked, signal))) return
   // That a relay took a head as it should is known without a line of its own.
   const { failures, handing } = witnessing
-  if (isUnseen ? isDue || handing : !isDue || trouble || failures > 0 || ailing.has(anchor.name))
+  if (unseen ? isDue || handing : !isDue || trouble || failures > 0 || ailing.has(anchor.name))
     await record(context, id, { ...looked, type: 'look-again', handed: isDue }, true)
-  if (isUnseen)
-    throw new HoldfastError(
-      'anchor-unseen',
-      isInVain ? `The relay took ${inVain} anchors in vain.` : `The chain stands at block ${blockNumber}.`,
-    )
+  if (unseen) throw new HoldfastError('anchor-unseen', unseen)
 }
 
 /** What the chain can say of a head. */
@@ -88,7 +84,7 @@ const isHead = (seen: WitnessedHead, ours: Said | undefined) =>
 
 async function conclude(
   context: AnchoredContext,
-  { id, name, listed }: SessionRecord,
+  { id, name, access, listed }: SessionRecord,
   head: WitnessedHead,
   isNews: boolean,
   signal: AbortSignal,
@@ -101,8 +97,9 @@ async function conclude(
     (await atMost(
       clock,
       RECEIPT_MS,
-      anchor.receipt(name, head, signal).catch(() => undefined),
+      anchor.receipt(name, head, signal, await groupsDigest(access)).catch(() => undefined),
     ))
+  if (receipt === null) throw new HoldfastError('forked', `The chain holds ${size} other entries.`)
   const anchored = { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: clock.now() }
   await change(context, id, { type: 'anchor-confirmed', anchored }, size === listed.tree.size && 'witness')
 }

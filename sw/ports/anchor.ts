@@ -62,6 +62,13 @@ export interface Anchor {
   /**
    * The transaction that brought this head; undefined where another head is in its place by now. Where a node does not
    * tell, the head counts all the same.
+   *
+   * @param groups the digest of the groups that the head is to name, which `read` does not tell: null where it is of others
    */
-  receipt(name: SessionName, head: WitnessedHead, signal: AbortSignal): Promise<Receipt | undefined>
+  receipt(
+    name: SessionName,
+    head: WitnessedHead,
+    signal: AbortSignal,
+    groups?: Sha256Hex,
+  ): Promise<Receipt | null | undefined>
 }

@@ -154,12 +154,18 @@ export function fakeChain(clock: Clock): FakeChain {
             chain.entries.push({ block: blockNumber() + 1, request })
           }),
         ),
-      receipt: (name, head) =>
+      receipt: (name, head, _signal, groups) =>
         lifetime.effect(() =>
-          answer(chain, clock, 'receipt', name, async () => ({
-            transactionHash: `0x${'7'.repeat(64)}`,
-            blockHash: `0x${head.blockNumber.toString(16).padStart(64, '0')}`,
-          })),
+          answer(chain, clock, 'receipt', name, async () => {
+            const taken = chain.entries.find(
+              ({ block, request }) => block === head.blockNumber && request.head.size === head.size,
+            )
+            if (groups && taken && taken.request.head.groups !== groups) return null
+            return {
+              transactionHash: `0x${'7'.repeat(64)}`,
+              blockHash: `0x${head.blockNumber.toString(16).padStart(64, '0')}`,
+            }
+          }),
         ),
     }),
   }

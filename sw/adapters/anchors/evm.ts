@@ -151,7 +151,7 @@ export function evm({
       throw failure
     },
 
-    async receipt(name, head, signal) {
+    async receipt(name, head, signal, groups) {
       const block = tag(head.blockNumber)
       // Of any event of this session: what it says is looked at below.
       const topics = [null, topicOf(name)]
@@ -161,7 +161,8 @@ export function evm({
       for (const log of logs as (EventLog & Receipt)[]) {
         const { transactionHash, blockHash } = log
         const areHashes = /^(0x[\da-f]{64}){2}$/i.test(transactionHash + blockHash)
-        if (areHashes && isAnchorOf(log, head)) return { transactionHash, blockHash }
+        if (areHashes && isAnchorOf(log, head))
+          return isAnchorOf(log, head, groups) ? { transactionHash, blockHash } : null
       }
       return undefined
     },

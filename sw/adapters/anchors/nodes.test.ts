@@ -73,6 +73,7 @@ describe('several nodes', () => {
   it.each([
     ['none', []],
     ['one twice', ['http://127.0.0.1:1', 'http://127.0.0.1:1']],
+    ['one twice, written otherwise', ['http://node.example', 'HTTP://Node.Example:80/']],
   ])('are refused where there are %s', (_, rpcUrls) => {
     expect(() => anchorOver([], { rpcUrls })).toThrow(expect.objectContaining({ code: 'bad-input' }))
   })

@@ -73,7 +73,8 @@ export function evmNodes(
     }
   })
   const [first] = nodes
-  if (first === undefined || new Set(rpcUrls).size < rpcUrls.length)
+  const distinct = new Set(rpcUrls.map((url) => new URL(url).href))
+  if (first === undefined || distinct.size < rpcUrls.length)
     throw new HoldfastError('bad-input', 'evmNodes: name at least one node, and each once.')
   if (!Number.isInteger(agree) || agree < 1 || agree > rpcUrls.length)
     throw new HoldfastError('bad-input', `evmNodes: agree is from 1 to ${rpcUrls.length}.`)
@@ -199,10 +200,10 @@ export function evmNodes(
 
     read: (name, signal) => sure((asked, graceMs) => readFrom(asked, graceMs, signal, name)),
 
-    async receipt(name, head, signal) {
+    async receipt(name, head, signal, groups) {
       const receipt = await sure((asked, graceMs) =>
         agreed(asked, graceMs, signal, `block ${head.blockNumber}`, (reader, until) =>
-          reader.receipt(name, head, until),
+          reader.receipt(name, head, until, groups),
         ),
       )
       const setAside = nodes.flatMap(({ told }) => told ?? [])

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract } from '../../../e2e/transports/describe-contract.ts'
@@ -22,7 +22,11 @@ beforeAll(async () => {
   backend = await box.start()
   token = await newToken(backend.endpoints)
 })
-afterEach(() => backend.faults.clear())
+const honest = fetch
+afterEach(() => {
+  backend.faults.clear()
+  vi.unstubAllGlobals()
+})
 afterAll(() => box.clear())
 
 const grantFor = (request: GrantRequest, wish?: Wish) => grant(backend.endpoints, token, request, wish)
@@ -75,9 +79,11 @@ test('tells whoever grants what the app says of the session', async () => {
 test('needs a sign-in where the app grants nothing, or its own sign-in has ended', async () => {
   const { bytes, upload, attempt } = await fresh()
   const code = 'sign-in-needed'
-  await expect(put(async () => undefined).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
-    code,
-  })
+  const NONE = JSON.parse('null') as undefined
+  for (const none of [undefined, NONE])
+    await expect(put(async () => none).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+      code,
+    })
   const expired = await fetch(`${backend.endpoints.put}/token?ttlMs=-1`, { method: 'POST' })
   const before = token
   token = ((await expired.json()) as { token: string }).token
@@ -214,6 +220,43 @@ test('a person is told where other bytes are there and the grant overwrites noth
     code: 'rejected-by-store',
     message: expect.stringContaining('overwrites nothing'),
   })
+})
+
+test('looks again where a create-only grant finds what was read back as other bytes: they may have been of a proxy', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  const transport = put((request) => grantFor(request, { mute: true }))
+  expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
+  const fault = { service: 'put', match: '/put/objects/', kind: 'status', times: 1 } as const
+  backend.faults.add({ ...fault, method: 'GET', status: 200, body: '<!doctype html>' })
+  await expect(transport.verify?.(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
+  backend.faults.add({ ...fault, method: 'PUT', status: 412, body: refusal('PreconditionFailed') })
+  await expect(
+    transport.send(upload, bytes, await transport.probe(upload, attempt), attempt),
+  ).rejects.toMatchObject({
+    code: 'rejected-by-store',
+  })
+  expect(await transport.probe(upload, attempt)).toEqual({ kind: 'all', proved: false })
+  await transport.verify?.(upload, attempt)
+})
+
+test('takes a checksum header that says nothing for none', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  const mute = { header: 'x-mute', of: () => 'something' }
+  const silent = put((request) => grantFor(request, { mute: true }), mute)
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    const answer = await honest(url, init)
+    const headers = new Headers(answer.headers)
+    for (const name of ['x-mute', 'x-amz-checksum-sha256']) headers.set(name, '')
+    return new Response(init.method === 'HEAD' ? null : await answer.arrayBuffer(), {
+      status: answer.status,
+      headers,
+    })
+  })
+  for (const transport of [silent, put((request) => grantFor(request, { mute: true }))]) {
+    expect(await transport.send(upload, bytes, NOTHING, attempt)).toBe('sent')
+    expect(await transport.probe(upload, attempt)).toEqual({ kind: 'all', proved: false })
+    await transport.verify?.(upload, attempt)
+  }
 })
 
 test('tries again where another create-only request for the same object is under way', async () => {

@@ -91,7 +91,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
           reason,
         }),
       async (granted) => {
-        if (granted === undefined) return NOT_GRANTED
+        if (!granted) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, body: sent?.body ?? null }
         return http.request(granted.url, init, {
           signal,
@@ -118,8 +118,11 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     const answer = await perform('PUT', upload, signal, { body, checksum: expected })
     if (!answer) throw new HoldfastError('sign-in-needed', 'No upload was granted.')
     const isHere = !answer.ok && isThere(answer)
-    if (isHere && resumeToken === CORRUPT)
+    if (isHere && resumeToken === CORRUPT) {
+      // What was read may have been of something between us: it is looked at again.
+      await saveResumeToken('')
       throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
+    }
     if (!answer.ok && !isHere) {
       const error = storeError(answer)
       const isDamaged = error.code === 'address-mismatch'
@@ -132,7 +135,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       const why = storeError(answer, OF_GRANT)
       throw isDamaged ? new HoldfastError(error.code, why.message) : why
     }
-    const found = answer.ok ? answer.headers.get(header) : null
+    const found = (answer.ok && answer.headers.get(header)) || null
     proves = found !== null
     if (found?.split(/,\s*/).includes(expected) === false) throw mismatch(upload, 'another checksum')
     if (resumeToken && answer.ok) await saveResumeToken('')
@@ -149,10 +152,10 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       if (!answer || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
       if (!answer.ok) throw storeError(answer)
       if (answer.headers.get('content-length') !== String(upload.sizeBytes)) return { kind: 'nothing' }
-      const found = checksum ? null : answer.headers.get(S3_HEADER)
-      if (found !== null && found !== digestOf(upload)) return { kind: 'nothing' }
+      const found = !checksum && answer.headers.get(S3_HEADER)
+      if (found && found !== digestOf(upload)) return { kind: 'nothing' }
       progress(upload.sizeBytes)
-      return { kind: 'all', proved: found !== null }
+      return { kind: 'all', proved: !!found }
     },
 
     async send(upload, bytes, _held, attempt) {

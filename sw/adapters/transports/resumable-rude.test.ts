@@ -122,6 +122,15 @@ describe('a server that calls an upload complete', () => {
     expect(copies()).toBe(2)
   })
 
+  test('in an answer with content, and a digest of that, is asked for the digest of the upload', async () => {
+    const { attempt, copies, seen } = await scene({ repliesDigest: true })
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+    expect(seen('HEAD')).toHaveLength(1)
+    const damaged = await scene({ repliesDigest: true, damages: true })
+    expect(await damaged.attempt()).toMatchObject({ code: 'address-mismatch' })
+  })
+
   test.each([{ readable: true }, { readable: false }])(
     'and stored other bytes is found out by reading them back (%o)',
     async ({ readable }) => {

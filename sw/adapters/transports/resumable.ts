@@ -46,7 +46,7 @@ const INCOMPLETE = '?0'
 const STATE = ['Upload-Offset', 'Upload-Complete', 'Upload-Length']
 
 /** What a person can do where nothing proves a copy. */
-const CONFIGURE = ' Let it answer Repr-Digest, or set readUrl.'
+const CONFIGURE = ' Enable Repr-Digest, or set readUrl.'
 
 const REJECTED = 'rejected-by-store'
 const NOTHING: RemoteState = { kind: 'nothing' }
@@ -168,7 +168,8 @@ export function resumable({
         )
         const said = answer.headers.get('upload-complete')
         if (answer.ok && said === completes) {
-          if (end === sizeBytes) return (await whole(answer, upload, attempt)).proved ? 'proved' : 'sent'
+          if (end === sizeBytes)
+            return (await whole(answer, upload, attempt, true)).proved ? 'proved' : 'sent'
           offset = end
         } else if (answer.status === 413 && halvings++ < HALVINGS) mostBytes = Math.ceil((end - offset) / 2)
         else {
@@ -198,12 +199,16 @@ export function resumable({
   }
 }
 
-/** An upload that the server calls complete; its digest, where it is told, is ours. */
-async function whole({ headers }: Answer, upload: Upload, attempt: Attempt) {
+/**
+ * An upload that the server calls complete; its digest, where it is told, is ours.
+ *
+ * @param isReply another digest may be that of what the answer itself has (RFC 9530 §3), so it says nothing
+ */
+async function whole({ headers }: Answer, upload: Upload, attempt: Attempt, isReply?: boolean) {
   attempt.progress(upload.sizeBytes)
   const told = headers.get('repr-digest') ?? ''
   const proved = told.includes(`sha-256=:${digestOf(upload)}:`)
-  if (!proved && told.includes('sha-256=')) await spoilt(upload, attempt)
+  if (!proved && !isReply && told.includes('sha-256=')) await spoilt(upload, attempt)
   return { kind: 'all', proved } as const
 }
 
