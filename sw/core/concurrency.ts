@@ -69,10 +69,8 @@ export function adaptiveConcurrency(): ObserveUpload {
     spentMs += elapsedMs
     if (uploads < EPOCH_UPLOADS && !lost) return limit
     const reached = (limit * sentBytes) / spentMs
-    const isWorse = onTrial
-      ? reached < goodput * MIN_GAIN
-      : reached < goodput * COLLAPSE_RATIO && spentMs > tookMs / COLLAPSE_RATIO
-    if (lost || isWorse) stepBack(lost)
+    const isLess = reached < goodput * (onTrial ? MIN_GAIN : COLLAPSE_RATIO)
+    if (lost || (isLess && (onTrial || spentMs * COLLAPSE_RATIO > tookMs))) stepBack(lost)
     else goOn(reached)
     uploads = sentBytes = spentMs = 0
     return limit
