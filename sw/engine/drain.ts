@@ -142,13 +142,12 @@ export function createDrain(context: Context): Drain {
       while (isLatest()) {
         wakeSignal = new AbortController()
         const failures = lanes.failures()
-        // While anything moves nothing stands for want of a record.
-        const counts = moving.size === 0 && Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
+        const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), counts, takeNext })
-        if (counts && plan.chunks.length === 0) countedAtMs = clock.now()
+        if (plan.orphans) countedAtMs = clock.now()
         plan.sessions.forEach(watchRecorder)
         let told = false
-        for (const chunk of plan.orphans) await setApart(context, chunk)
+        for (const chunk of plan.orphans || []) await setApart(context, chunk)
         for (const [id, event] of plan.events)
           if (await change(context, id, event, undefined, false)) told = true
         if (told) continue
