@@ -215,6 +215,35 @@ describe('failures', () => {
     })
   })
 
+  // Promises 5, 6 of docs/guarantees.md.
+  it.each(['entries', 'head'] as const)(
+    'to read the %s of one session are its own, told, and end no drain, though the database calls them its own',
+    async (what) => {
+      const world = createWorld()
+      await recordSession(world, { number: 1, chunks: 3 })
+      const other = await recordSession(world, { number: 2, chunks: 20 })
+      world.server.latencyMs = 100
+      const { store, ...rest } = world.worker()
+      let reads = 0
+      const read: typeof store.read = (work) =>
+        store.read((tx) => {
+          const asked = tx[what].bind(tx) as (...of: unknown[]) => Promise<never>
+          const fails = async (of: string, ...more: unknown[]) => {
+            if (of !== id) return asked(of, ...more)
+            reads++
+            throw new HoldfastError('storage-failed', 'UnknownError')
+          }
+          return work(Object.assign(Object.create(tx) as typeof tx, { [what]: fails }))
+        })
+      expect(await drainOnce(world, { ...rest, store: { ...store, read } })).toBe('work-remains')
+      await expectThrough(world, other, 20)
+      expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'payload-unreadable' } } })
+      expect(reads).toBeLessThan(40)
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      await expectThrough(world, id, 3)
+    },
+  )
+
   it('of whoever stops by himself are told, and not repeated at once', async () => {
     for (const who of ['transport', 'anchor'] as const) {
       const world = createWorld()
