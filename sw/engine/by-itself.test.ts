@@ -109,6 +109,19 @@ test('while bytes cost money no chunk that was refused is sent again to see', as
   expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
 })
 
+test('while bytes cost money a sign-in that works again is noticed, by one chunk at a time', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 20 })
+  world.network.metered = true
+  world.server.fault = () => ({ code: 'sign-in-needed' })
+  await wakeFor(world, 2 * HOUR_MS)
+  // Each chunk and the page, then one chunk and the page at each trial.
+  expect(world.server.ledger.length).toBeLessThan(21 + 2 * 20)
+  world.server.fault = () => undefined
+  await wakeFor(world, 3 * HOUR_MS)
+  expect(await world.statuses(id)).toEqual(Array(20).fill('confirmed'))
+})
+
 test.each(['read', 'submit'] as const)(
   'while bytes cost money a chain that refused a %s is asked again',
   async (what) => {
