@@ -144,10 +144,12 @@ export function createDrain(context: Context): Drain {
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, steps, lanes: lanes.bears(), counts, takeNext })
-        if (plan.orphans) countedAtMs = clock.now()
         plan.sessions.forEach(watchRecorder)
         let told = false
-        for (const chunk of plan.orphans || []) await setApart(context, chunk)
+        if (plan.orphans) {
+          countedAtMs = clock.now()
+          for (const chunk of plan.orphans) await setApart(context, chunk)
+        }
         for (const [id, event] of plan.events)
           if (await change(context, id, event, undefined, false)) told = true
         if (told) continue
