@@ -128,7 +128,8 @@ export async function deliver(
             (await transport.send(upload, ready ?? (await delivery.bytes()), held, own))
           proved = how === 'proved'
         }
-        if (!proved && transport.verify) await asked(transport.verify(upload, own))
+        // One that can prove nothing more has to have proved it: no word of a store is taken for a proof.
+        if (!proved) await asked(transport.verify!(upload, own))
       } catch (error) {
         // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
         // a server says is heard.
