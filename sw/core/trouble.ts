@@ -3,6 +3,7 @@ import type { Draft } from './draft.ts'
 import { isParked } from './effort.ts'
 import type { Effort, SessionRecord } from './record.ts'
 import { isReportable, type Failure } from './retry-policy.ts'
+import { pendingChunks } from './session.ts'
 import { afterRefusal } from './trial.ts'
 
 // What a person is told of a session: what does not go on, since when, and until when.
@@ -41,10 +42,13 @@ export function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
 /**
  * Something went well: the trouble is over, unless something is still parked, or it is that of the newest head, which
  * only the chain can end.
+ *
+ * @param ofStep of a page or a head, which says nothing of the chunks that wait: they are larger
  */
-export function clearError(draft: Draft): void {
+export function clearError(draft: Draft, ofStep = false): void {
   const { witnessing, trouble } = draft.session
   const { lastError } = witnessing
+  if (ofStep && pendingChunks(draft.session) > 0) return
   if (waitsForPerson(draft.session) || (lastError && lastError.code === trouble?.error.code)) return
   draft.set({ trouble: undefined, trials: undefined })
 }

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
-import { DISCARD_CONFIRMATION, PROTOCOL_VERSION, type Request } from '../../src/protocol/messages.ts'
+import {
+  DISCARD_CONFIRMATION,
+  PROTOCOL_VERSION,
+  recordingLockName,
+  type Request,
+} from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { countedStore } from '../testing/counted-store.ts'
@@ -346,6 +351,38 @@ describe('failures', () => {
     await drainOnce(world, world.worker())
     expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'sign-in-needed' } } })
     expect((await world.session(id)).trouble?.retryAtMs).toBeUndefined()
+  })
+
+  // Promises 5, 6 of docs/guarantees.md.
+  it('of chunks on a link that is too slow for them are told on, and since when, though pages and heads get through', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3, ending: 'recording' })
+    world.locks.hold(recordingLockName(id))
+    const slow = new Set((await world.chunks(id)).map(cidOf))
+    const worker = world.worker()
+    const { send } = worker.transport
+    worker.transport.send = async (upload, ...rest) => {
+      if (!slow.has(upload.cid)) return send(upload, ...rest)
+      await world.clock.sleep(20_000, new AbortController().signal)
+      throw new HoldfastError('timeout', 'Too slow.')
+    }
+    const drain = createDrain(worker)
+    const since: (number | undefined)[] = []
+    for (let index = 3; index < 60; index++) {
+      const more = await sealedChunk(id, index)
+      slow.add(more.seal.cid)
+      await admitChunk(worker, more)
+      void drain.join('message')
+      await world.clock.advance(3_000)
+      since.push((await world.session(id)).trouble?.sinceMs)
+    }
+    expect((await world.session(id)).anchored).toBeDefined()
+    // From the first failure on.
+    expect(new Set(since.slice(10)).size).toBe(1)
+    expect(since.at(-1)).toBeDefined()
+    worker.transport.send = send
+    await world.clock.advance(120_000)
+    expect(await world.session(id)).toMatchObject({ trouble: undefined, tally: { uploading: 0 } })
   })
 
   it('of an anchor that was refused are still told after another chunk went well', async () => {
