@@ -354,36 +354,40 @@ describe('failures', () => {
   })
 
   // Promises 5, 6 of docs/guarantees.md.
-  it('of chunks on a link that is too slow for them are told on, and since when, though pages and heads get through', async () => {
-    const world = createWorld()
-    await recordSession(world, { chunks: 3, ending: 'recording' })
-    world.locks.hold(recordingLockName(id))
-    const slow = new Set((await world.chunks(id)).map(cidOf))
-    const worker = world.worker()
-    const { send } = worker.transport
-    worker.transport.send = async (upload, ...rest) => {
-      if (!slow.has(upload.cid)) return send(upload, ...rest)
-      await world.clock.sleep(20_000, new AbortController().signal)
-      throw new HoldfastError('timeout', 'Too slow.')
-    }
-    const drain = createDrain(worker)
-    const since: (number | undefined)[] = []
-    for (let index = 3; index < 60; index++) {
-      const more = await sealedChunk(id, index)
-      slow.add(more.seal.cid)
-      await admitChunk(worker, more)
-      void drain.join('message')
-      await world.clock.advance(3_000)
-      since.push((await world.session(id)).trouble?.sinceMs)
-    }
-    expect((await world.session(id)).anchored).toBeDefined()
-    // From the first failure on.
-    expect(new Set(since.slice(10)).size).toBe(1)
-    expect(since.at(-1)).toBeDefined()
-    worker.transport.send = send
-    await world.clock.advance(120_000)
-    expect(await world.session(id)).toMatchObject({ trouble: undefined, tally: { uploading: 0 } })
-  })
+  it.each(['chunks', 'pages'] as const)(
+    'of %s alone, as on a link that is too slow, are told on, and since when, though all else gets through',
+    async (what) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3, ending: 'recording' })
+      world.locks.hold(recordingLockName(id))
+      const chunks = new Set((await world.chunks(id)).map(cidOf))
+      const worker = world.worker()
+      const { send } = worker.transport
+      worker.transport.send = async (upload, ...rest) => {
+        if (chunks.has(upload.cid) !== (what === 'chunks')) return send(upload, ...rest)
+        await world.clock.sleep(20_000, new AbortController().signal)
+        throw new HoldfastError('timeout', 'Too slow.')
+      }
+      const drain = createDrain(worker)
+      const since: (number | undefined)[] = []
+      for (let index = 3; index < 60; index++) {
+        const more = await sealedChunk(id, index)
+        chunks.add(more.seal.cid)
+        await admitChunk(worker, more)
+        void drain.join('message')
+        await world.clock.advance(3_000)
+        since.push((await world.session(id)).trouble?.sinceMs)
+      }
+      const { anchored, storedBytes } = await world.session(id)
+      expect([storedBytes > 0, !!anchored]).toEqual([what === 'pages', what === 'chunks'])
+      // From the first failure on.
+      expect(new Set(since.slice(10)).size).toBe(1)
+      expect(since.at(-1)).toBeDefined()
+      worker.transport.send = send
+      await world.clock.advance(120_000)
+      expect(await world.session(id)).toMatchObject({ trouble: undefined, tally: { uploading: 0 } })
+    },
+  )
 
   it('of an anchor that was refused are still told after another chunk went well', async () => {
     const world = createWorld()
