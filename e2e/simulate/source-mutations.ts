@@ -434,7 +434,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('does not tell why a server is left alone', /nobody is told/, [
       'core/finding',
-      'paused || trouble || untilMs <= nowMs',
+      'paused || trouble || (floorMs <= nowMs && failures < FAILURES_TO_TELL)',
       'true',
     ]),
     besides: BUSY,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
+import { classOf, ERRORS, type ErrorCode } from '../../src/protocol/errors.ts'
 import { believable, close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from './circuit.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -80,6 +80,15 @@ describe('circuit', () => {
     if (OPENS.has(code)) expect(after).toEqual({ failures: 1, notBeforeMs: 1_250, floorMs: 0 })
     else expect(after).toBe(CLOSED)
   })
+
+  it.each(Object.keys(ERRORS) as ErrorCode[])(
+    '%s with a wait: opens but for what only lacks others',
+    (code) => {
+      const isOpen = OPENS.has(code) || classOf(code) !== 'transient'
+      const after = trip(CLOSED, code, MINUTE_MS, 1_000, 0.5)
+      expect(after).toEqual(isOpen ? { failures: 1, notBeforeMs: 61_000, floorMs: 61_000 } : CLOSED)
+    },
+  )
 
   it('lets nothing through while open, one on trial after that, and all lanes once it is closed', () => {
     const open = trip(CLOSED, 'unreachable', 0, 1_000, 0.5)

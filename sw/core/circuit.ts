@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../../src/protocol/errors.ts'
+import { classOf, type ErrorCode } from '../../src/protocol/errors.ts'
 import { believedMs, circuitDelayMs, DESTINATION_CAP_MS, tellsOfDestination } from './retry-policy.ts'
 
 /**
@@ -22,11 +22,13 @@ export function trip(
   nowMs: number,
   random: number,
 ): Circuit {
-  if (!tellsOfDestination(code)) return circuit
+  // Whatever a server refuses, or says that we do not understand: a wait that it asks for with that is one for all.
+  const isAsked = floorMs > 0 && classOf(code) !== 'transient'
+  if (!isAsked && !tellsOfDestination(code)) return circuit
   const failures = circuit.failures + 1
   const delayMs = circuitDelayMs(failures, random)
   // What the server asked for is a promise: a later failure that asks for less does not take it back.
-  const asked = Math.max(circuit.floorMs, floorMs > 0 ? nowMs + floorMs : 0)
+  const asked = Math.max(circuit.floorMs, floorMs && nowMs + floorMs)
   return { failures, notBeforeMs: Math.max(nowMs + delayMs, asked), floorMs: asked }
 }
 

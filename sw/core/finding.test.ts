@@ -6,10 +6,10 @@ import { finding } from './finding.ts'
 // Promises 5, 6 of docs/guarantees.md.
 
 const NOW_MS = 1_000
-const asked = { ...CLOSED, floorMs: NOW_MS + 60 }
+const asked = { ...CLOSED, notBeforeMs: NOW_MS + 60, floorMs: NOW_MS + 60 }
 const told = {
   type: 'must-wait',
-  error: { code: 'throttled', message: 'Its server asked for a wait.' },
+  error: { code: 'throttled', message: 'It waits.' },
   untilMs: NOW_MS + 60,
 }
 const session = aSession(5)
@@ -37,6 +37,28 @@ it('of a chain that has asked for a wait is told who needs no store before it', 
   expect(finding(anchoring, 'here', from, NOW_MS)).toEqual(told)
   expect(finding(uploading, 'here', from, NOW_MS)).toBeUndefined()
   expect(finding(session, 'here', from, NOW_MS)).toBeUndefined()
+})
+
+describe('of a server that does not answer', () => {
+  const away = (failures: number) => ({ ...CLOSED, failures, notBeforeMs: NOW_MS + 9 })
+  const says = { ...told, error: { ...told.error, code: 'unreachable' }, untilMs: NOW_MS + 9 }
+
+  it('is told who needs it next, once it has failed three times', () => {
+    const store = (failures: number) => ({ listing: away(failures), witness: CLOSED })
+    expect(finding(uploading, 'here', store(2), NOW_MS)).toBeUndefined()
+    expect(finding(uploading, 'here', store(3), NOW_MS)).toEqual(says)
+    expect(finding(anchoring, 'here', store(3), NOW_MS)).toBeUndefined()
+    const chain = { listing: CLOSED, witness: away(3) }
+    expect(finding(anchoring, 'here', chain, NOW_MS)).toEqual(says)
+    // Also while it is asked.
+    expect(finding(anchoring, 'here', chain, NOW_MS + 9)).toEqual(says)
+  })
+
+  it('is told nobody who has trouble of its own', () => {
+    const trouble = { error: { code: 'timeout', message: 'why' }, sinceMs: 70 } as const
+    const from = { listing: away(3), witness: CLOSED }
+    expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS)).toBeUndefined()
+  })
 })
 
 describe('whether it is bound here', () => {

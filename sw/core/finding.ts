@@ -3,6 +3,7 @@ import { belongsElsewhere } from './identity.ts'
 import { listingDueMs } from './listing.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionEvent } from './session-machine.ts'
+import { FAILURES_TO_TELL } from './limits.ts'
 import { isHeldBack } from './trial.ts'
 import { isSettled, pendingChunks } from './session.ts'
 import { isWitnessOwed } from './witnessing.ts'
@@ -15,7 +16,8 @@ export interface Destinations {
 
 /**
  * What a session is to be told before anything starts: that it belongs elsewhere, or does not any more; that its chunks
- * are to wait with those that were refused, or need not any more; or that a server has asked for a wait, which this session needs next too, and has not met itself.
+ * are to wait with those that were refused, or need not any more; or that a server does not answer, or has asked for a wait,
+ * which this session needs next too, and has not met itself.
  *
  * @param here whom this worker brings things to
  */
@@ -33,11 +35,8 @@ export function finding(
   if (!paused && isHeldBack(session) !== !!session.heldBack) return { type: 'held-back' }
   const needsStore = pendingChunks(session) > 0 || listingDueMs(session) < Infinity
   const needed = needsStore ? store : isWitnessOwed(session) ? chain : CLOSED
-  const { floorMs: untilMs } = needed
-  if (paused || trouble || untilMs <= nowMs) return undefined
-  return {
-    type: 'must-wait',
-    error: { code: 'throttled', message: 'Its server asked for a wait.' },
-    untilMs,
-  }
+  const { floorMs, failures, notBeforeMs: untilMs } = needed
+  const code = floorMs > nowMs ? 'throttled' : 'unreachable'
+  if (paused || trouble || (floorMs <= nowMs && failures < FAILURES_TO_TELL)) return undefined
+  return { type: 'must-wait', error: { code, message: 'It waits.' }, untilMs }
 }

@@ -12,3 +12,5 @@ export const MAX_FORGOTTEN = 4
 export const REFUSED_TOGETHER = 3
 /** Trials of sessions that were refused together are one up to this rung of their ladder, about an hour. */
 export const TRIALS_TOGETHER = 6
+/** A destination that has failed so often in a row is told to every session that needs it next: as often as it is asked at once. */
+export const FAILURES_TO_TELL = 3

@@ -361,7 +361,7 @@ function step<Name extends EffortName, Event extends EffortEvent>(
     : next(before, event as never, now)
   draft.set({ [name]: after })
   if (hasFailed) fail(draft, event.failure, after)
-  if (isProgress(event, session)) clearError(draft)
+  if (isProgress(event, session)) clearError(draft, true)
   if (event.type !== 'look-again') draft.log(event.type, { error: errorOf(event) })
 }
 
@@ -375,7 +375,7 @@ function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 
     expired: expired?.length ? expired : undefined,
     tally: { ...tally, manifesting: 0, anchoring: tally.anchoring + tally.manifesting },
   })
-  clearError(draft)
+  clearError(draft, true)
   lookNow(draft)
   draft.effect(['putHead', { ...head, provedAtMs: draft.now.nowMs }])
   // A complete end is signed once.
@@ -424,5 +424,5 @@ function conclude(draft: Draft, anchored: Anchored, heads: readonly HeadRecord[]
     if (head) draft.effect(['putHead', { ...head, anchored }])
     draft.log('anchored')
   }
-  clearError(draft)
+  clearError(draft, true)
 }

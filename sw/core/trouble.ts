@@ -3,6 +3,7 @@ import type { Draft } from './draft.ts'
 import { isParked } from './effort.ts'
 import type { Effort, SessionRecord } from './record.ts'
 import { isReportable, type Failure } from './retry-policy.ts'
+import { pendingChunks } from './session.ts'
 import { afterRefusal } from './trial.ts'
 
 // What a person is told of a session: what does not go on, since when, and until when.
@@ -40,11 +41,14 @@ export function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
 
 /**
  * Something went well: the trouble is over, unless something is still parked, or it is that of the newest head, which
- * only the chain can end.
+ * only the chain can end, or of the page in flight, which only the store can.
+ *
+ * @param ofStep of a page or a head, which says nothing of the chunks that wait: they are larger
  */
-export function clearError(draft: Draft): void {
-  const { witnessing, trouble } = draft.session
-  const { lastError } = witnessing
-  if (waitsForPerson(draft.session) || (lastError && lastError.code === trouble?.error.code)) return
+export function clearError(draft: Draft, ofStep = false): void {
+  const { listing, witnessing, trouble } = draft.session
+  if (ofStep && pendingChunks(draft.session) > 0) return
+  const isOf = (effort: Effort | undefined) => effort?.lastError?.code === trouble?.error.code
+  if (waitsForPerson(draft.session) || (trouble && [listing, witnessing].some(isOf))) return
   draft.set({ trouble: undefined, trials: undefined })
 }

@@ -34,7 +34,7 @@ export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): v
   const isHeld = ({ state, effort }: ChunkRecord) =>
     heldBack && state.status === 'uploading' && !effort?.onTrial && !isParked(effort)
   const waiting = draft.chunks.filter((chunk) => isStuck(chunk.effort) || isHeld(chunk))
-  const sendable = waiting.filter(({ state }) => mayLeave === 'all' || !state.seal)
+  const sendable = waiting.filter(({ state }) => mayLeave === 'all' || of === 'sign-in' || !state.seal)
   const chosen = trial.failures > 0 ? oneOfEachCause(sendable, trial) : sendable
   for (const chunk of chosen) changeChunk(draft, chunk, { type: 'resumed', onTrial: true })
   const steps = mayLeave !== 'nothing' && trySteps(draft, isStuck, true)

@@ -109,6 +109,19 @@ test('while bytes cost money no chunk that was refused is sent again to see', as
   expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
 })
 
+test('while bytes cost money a sign-in that works again is noticed, by one chunk at a time', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 20 })
+  world.network.metered = true
+  world.server.fault = () => ({ code: 'sign-in-needed' })
+  await wakeFor(world, 2 * HOUR_MS)
+  // Each chunk and the page, then one chunk and the page at each trial.
+  expect(world.server.ledger.length).toBeLessThan(21 + 2 * 20)
+  world.server.fault = () => undefined
+  await wakeFor(world, 3 * HOUR_MS)
+  expect(await world.statuses(id)).toEqual(Array(20).fill('confirmed'))
+})
+
 test.each(['read', 'submit'] as const)(
   'while bytes cost money a chain that refused a %s is asked again',
   async (what) => {
@@ -307,6 +320,28 @@ test('while a server asks for ten minutes, requests that go well do not open the
   await drainOnce(world, world.worker(), 'push')
   expect(world.server.ledger.length).toBe(before)
 })
+
+// Promise 6 of docs/guarantees.md.
+test.each(['bad-answer', 'address-mismatch', 'rejected-by-store', 'sign-in-needed'] as const)(
+  'a store that says %s and asks for ten minutes is not asked by any chunk meanwhile, whatever visits come',
+  async (code) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 30 })
+    world.server.latencyMs = 100
+    world.server.fault = () => ({ code, retryAfterMs: 10 * MINUTE_MS })
+    const drain = createDrain(world.worker())
+    for (let visits = 0; visits < 60; visits++) {
+      await reply(world.worker(), { holdfast: PROTOCOL_VERSION, type: 'hello' })
+      void drain.join('message')
+      await world.clock.advance(9_000)
+    }
+    // Those that were under way when it asked: three chunks and a page.
+    expect(world.server.ledger.length).toBeLessThanOrEqual(4)
+    world.server.fault = () => undefined
+    await wakeFor(world, HOUR_MS)
+    expect(await world.statuses(id)).toEqual(Array(30).fill('confirmed'))
+  },
+)
 
 describe.each([1, 365])('a clock that is %i days off', (days) => {
   it.each([

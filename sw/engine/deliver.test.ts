@@ -9,7 +9,7 @@ const bytes = new Uint8Array([1, 2, 3])
 const { signal } = new AbortController()
 
 /** A store that has this of the upload, and answers a send like that; tells in order what was done. */
-function world(held: RemoteState, answer: 'proved' | 'sent' = 'proved', wanted = true) {
+function world(held: RemoteState, answer: 'proved' | 'sent' = 'proved', wanted = true, verifies = true) {
   const done: string[] = []
   const transport: Transport = {
     name: 'store',
@@ -24,9 +24,9 @@ function world(held: RemoteState, answer: 'proved' | 'sent' = 'proved', wanted =
       progress(bytes.byteLength)
       return answer
     },
-    async verify(_upload, { resumeToken }) {
-      done.push(`verify, knowing ${resumeToken}`)
-    },
+    ...(verifies && {
+      verify: async (_upload, { resumeToken }) => void done.push(`verify, knowing ${resumeToken}`),
+    }),
   }
   const reached: string[] = []
   const delivery = (sent: boolean): Delivery => ({
@@ -72,6 +72,15 @@ describe('a delivery', () => {
     const { done, run } = world({ kind: 'nothing' }, 'sent')
     await run(false)
     expect(done.at(-1)).toBe('verify, knowing a name that the store gave')
+  })
+
+  // Promise 2 of docs/guarantees.md.
+  it.each([
+    ['it has', { kind: 'all', proved: false }],
+    ['it was sent', { kind: 'nothing' }],
+  ] as const)('takes no word of a store for a proof, of what %s', async (_what, held) => {
+    const { run } = world(held, 'sent', true, false)
+    await expect(run(held.kind === 'all')).rejects.toThrow('verify')
   })
 
   it('tells apart what was found at the store and what was sent just now', async () => {

@@ -81,7 +81,7 @@ async function tellSilence(
     // Either way: the clock may have been set back.
     leftMs = SILENCE_MS - Math.abs(clock.now() - heardAtMs())
   }
-  const error = { code: 'timeout', message: 'Nothing is heard of it.' } as const
+  const error = { code: 'timeout', message: 'It takes too long.' } as const
   await change(context, id, { type: 'must-wait', error, untilMs })
 }
 
@@ -128,7 +128,8 @@ export async function deliver(
             (await transport.send(upload, ready ?? (await delivery.bytes()), held, own))
           proved = how === 'proved'
         }
-        if (!proved && transport.verify) await asked(transport.verify(upload, own))
+        // One that can prove nothing more has to have proved it: no word of a store is taken for a proof.
+        if (!proved) await asked(transport.verify!(upload, own))
       } catch (error) {
         // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
         // a server says is heard.

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
-import { DISCARD_CONFIRMATION, PROTOCOL_VERSION, type Request } from '../../src/protocol/messages.ts'
+import {
+  DISCARD_CONFIRMATION,
+  PROTOCOL_VERSION,
+  recordingLockName,
+  type Request,
+} from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { countedStore } from '../testing/counted-store.ts'
@@ -215,6 +220,35 @@ describe('failures', () => {
     })
   })
 
+  // Promises 5, 6 of docs/guarantees.md.
+  it.each(['entries', 'head'] as const)(
+    'to read the %s of one session are its own, told, and end no drain, though the database calls them its own',
+    async (what) => {
+      const world = createWorld()
+      await recordSession(world, { number: 1, chunks: 3 })
+      const other = await recordSession(world, { number: 2, chunks: 20 })
+      world.server.latencyMs = 100
+      const { store, ...rest } = world.worker()
+      let reads = 0
+      const read: typeof store.read = (work) =>
+        store.read((tx) => {
+          const asked = tx[what].bind(tx) as (...of: unknown[]) => Promise<never>
+          const fails = async (of: string, ...more: unknown[]) => {
+            if (of !== id) return asked(of, ...more)
+            reads++
+            throw new HoldfastError('storage-failed', 'UnknownError')
+          }
+          return work(Object.assign(Object.create(tx) as typeof tx, { [what]: fails }))
+        })
+      expect(await drainOnce(world, { ...rest, store: { ...store, read } })).toBe('work-remains')
+      await expectThrough(world, other, 20)
+      expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'payload-unreadable' } } })
+      expect(reads).toBeLessThan(40)
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      await expectThrough(world, id, 3)
+    },
+  )
+
   it('of whoever stops by himself are told, and not repeated at once', async () => {
     for (const who of ['transport', 'anchor'] as const) {
       const world = createWorld()
@@ -318,6 +352,42 @@ describe('failures', () => {
     expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'sign-in-needed' } } })
     expect((await world.session(id)).trouble?.retryAtMs).toBeUndefined()
   })
+
+  // Promises 5, 6 of docs/guarantees.md.
+  it.each(['chunks', 'pages'] as const)(
+    'of %s alone, as on a link that is too slow, are told on, and since when, though all else gets through',
+    async (what) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3, ending: 'recording' })
+      world.locks.hold(recordingLockName(id))
+      const chunks = new Set((await world.chunks(id)).map(cidOf))
+      const worker = world.worker()
+      const { send } = worker.transport
+      worker.transport.send = async (upload, ...rest) => {
+        if (chunks.has(upload.cid) !== (what === 'chunks')) return send(upload, ...rest)
+        await world.clock.sleep(20_000, new AbortController().signal)
+        throw new HoldfastError('timeout', 'Too slow.')
+      }
+      const drain = createDrain(worker)
+      const since: (number | undefined)[] = []
+      for (let index = 3; index < 60; index++) {
+        const more = await sealedChunk(id, index)
+        chunks.add(more.seal.cid)
+        await admitChunk(worker, more)
+        void drain.join('message')
+        await world.clock.advance(3_000)
+        since.push((await world.session(id)).trouble?.sinceMs)
+      }
+      const { anchored, storedBytes } = await world.session(id)
+      expect([storedBytes > 0, !!anchored]).toEqual([what === 'pages', what === 'chunks'])
+      // From the first failure on.
+      expect(new Set(since.slice(10)).size).toBe(1)
+      expect(since.at(-1)).toBeDefined()
+      worker.transport.send = send
+      await world.clock.advance(120_000)
+      expect(await world.session(id)).toMatchObject({ trouble: undefined, tally: { uploading: 0 } })
+    },
+  )
 
   it('of an anchor that was refused are still told after another chunk went well', async () => {
     const world = createWorld()

@@ -154,13 +154,14 @@ export function createDrain(context: Context): Drain {
       while (isLatest()) {
         wakeSignal = new AbortController()
         const failures = lanes.failures()
-        // While anything moves nothing stands for want of a record.
-        const counts = moving.size === 0 && Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
+        const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, works, lanes: lanes.bears(), counts, takeNext })
-        if (counts && plan.chunks.length === 0) countedAtMs = clock.now()
         plan.sessions.forEach(watchRecorder)
         let told = false
-        for (const chunk of plan.orphans) await setApart(context, chunk)
+        if (plan.orphans) {
+          countedAtMs = clock.now()
+          for (const chunk of plan.orphans) await setApart(context, chunk)
+        }
         for (const [id, event] of plan.events)
           if (await change(context, id, event, undefined, false)) told = true
         if (told) continue

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import { sessionView } from '../core/view.ts'
 import { loseRecords, loseSessionRecord } from '../testing/lose.ts'
@@ -134,6 +135,51 @@ describe('a chunk whose record is lost', () => {
     void createDrain(world.worker()).join('message')
     await world.clock.advance(115_000)
     expect(await seen(world)).toMatchObject({ ending: 'interrupted', missing: 1 })
+  })
+})
+
+describe('a chunk whose record is lost while a drain runs', () => {
+  it('is told within two minutes, though another recording never rests', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const other = await recordSession(world, { number: 2, chunks: 30, ending: 'recording' })
+    world.locks.hold(recordingLockName(other))
+    world.server.latencyMs = 4_000
+    const worker = world.worker()
+    const drain = createDrain(worker)
+    void drain.join('message')
+    await world.clock.advance(2_000)
+    await loseRecords(world, (chunk) => chunk === `${id}/2`)
+    for (let index = 30; index < 150; index++) {
+      await admitChunk(worker, await sealedChunk(other, index))
+      void drain.join('message')
+      await world.clock.advance(1_000)
+    }
+    expect((await world.session(other)).tally.uploading).toBeGreaterThan(0)
+    expect(await seen(world)).toMatchObject({ ending: 'interrupted', missing: 1 })
+  })
+
+  it('and the chain held it already, is asked for no more often than any other', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    const worker = world.worker()
+    const { read } = worker.anchor
+    let reads = 0
+    let isAway = true
+    worker.anchor.read = async (...of) => {
+      reads++
+      await world.clock.sleep(50, new AbortController().signal)
+      if (isAway) throw new HoldfastError('unreachable', 'Away.')
+      return read(...of)
+    }
+    void createDrain(worker).join('message')
+    await world.clock.advance(5_000)
+    await loseRecords(world, (chunk) => chunk === `${id}/1`)
+    isAway = false
+    reads = 0
+    await world.clock.advance(115_000)
+    expect(reads).toBeLessThan(115_000 / worker.anchor.pollMs)
+    expect(await seen(world)).toMatchObject({ missing: 1, upload: 'confirmed' })
   })
 })
 

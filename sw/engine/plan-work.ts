@@ -33,10 +33,7 @@ export interface UnderWay {
   readonly works: ReadonlyMap<string, unknown>
   /** Uploads that the network bears. */
   readonly lanes: number
-  /**
-   * Whether sessions are to be counted anew, and lost ones looked for, where nothing goes up: that takes the longer the more
-   * chunks there are.
-   */
+  /** Whether sessions are to be counted anew, and lost ones looked for. */
   readonly counts: boolean
   readonly takeNext: TakeNext
 }
@@ -47,7 +44,7 @@ export interface WorkPlan {
   /** To be told to sessions before anything starts. */
   readonly events: readonly (readonly [SessionId, SessionEvent])[]
   /** One chunk of each session whose record is lost. */
-  readonly orphans: readonly ChunkRecord[]
+  readonly orphans: readonly ChunkRecord[] | false
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
   /** Uploads that may be under way now, of those and of these. */
@@ -89,11 +86,12 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const forChunks = await planTransfers(tx, underWay, destinations.listing, suspended, readyBytes, nowMs)
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
-    const counts = underWay.counts && forChunks.chunks.length === 0
-    const orphans = counts ? await orphansIn(tx) : []
+    // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
+    const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
+    const orphans = counts && (await orphansIn(tx))
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
-      const isCounted = !counts || (await tx.count(session.id)) === totalChunks(session)
+      const isCounted = !orphans || (await tx.count(session.id)) === totalChunks(session)
       const event = isCounted
         ? finding(session, identity, destinations, nowMs)
         : ({ type: 'recounted' } as const)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PROTOCOL_VERSION, type RequestType } from '../../src/protocol/messages.ts'
 import { recordFailure } from './circuits.ts'
+import { createDrain } from './drain.ts'
 import { circuitOf } from '../kept/circuits.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
@@ -129,6 +130,39 @@ describe('reply', () => {
     await drainOnce(world, world.worker())
     expect(await shown()).toEqual([{}, {}])
   })
+
+  // Promises 5, 6 of docs/guarantees.md.
+  it.each([
+    ['store', 'timeout', 20_000],
+    ['store', 'server-error', 200],
+    ['chain', 'timeout', 30_000],
+    ['chain', 'server-error', 200],
+  ] as const)(
+    'tells of each of 30 sessions within two minutes that its %s does not answer: %s after %i ms',
+    async (who, code, afterMs) => {
+      const world = createWorld()
+      for (let number = 1; number <= 30; number++) await recordSession(world, { number })
+      const worker = world.worker()
+      const { transport, anchor } = worker
+      let isAway = true
+      const or =
+        <Of extends unknown[], T>(ask: (...of: Of) => Promise<T>) =>
+        async (...of: Of) => {
+          if (!isAway) return ask(...of)
+          await world.clock.sleep(afterMs, new AbortController().signal)
+          throw new HoldfastError(code, 'Away.')
+        }
+      if (who === 'chain') anchor.read = or(anchor.read)
+      else [transport.probe, transport.send] = [or(transport.probe), or(transport.send)]
+      void createDrain(worker).join('message')
+      await world.clock.advance(120_000)
+      for (const { lastError } of await sessionsShown(world)) expect(lastError).toBeDefined()
+      isAway = false
+      await world.clock.advance(120_000)
+      for (const { upload, lastError } of await sessionsShown(world))
+        expect({ upload, lastError }).toEqual({ upload: 'confirmed' })
+    },
+  )
 
   it.each([
     ['throttled', 3_600_000],

@@ -70,10 +70,9 @@ export const endSession = (
   ending: 'complete' | 'interrupted' = 'complete',
 ): Promise<SessionRecord> => changeExisting(context, id, { ...endOf(context, ending), indexes })
 
-/** Ends a recording whose page died; false if it had ended by itself. */
-export async function interruptSession(context: Context, id: SessionId): Promise<boolean> {
-  return (await change(context, id, endOf(context, 'interrupted'), undefined, false)) !== undefined
-}
+/** Ends a recording whose page died; undefined if it had ended by itself. */
+export const interruptSession = (context: Context, id: SessionId): Promise<SessionRecord | undefined> =>
+  change(context, id, endOf(context, 'interrupted'), undefined, false)
 
 const endOf = ({ onSettled }: Context, ending: Exclude<SessionEnding, 'recording'>) =>
   ({ type: 'session-ended', ending, tell: !!onSettled }) as const

@@ -55,7 +55,8 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
     const isNews = deep.size > (anchored?.size ?? 0)
     // What was proved after its entry was listed waits for a look that hands nothing over.
     if (isNews || (!isDue && tally.anchoring > 0)) await conclude(context, session, deep, isNews, signal)
-    if (deep.size === newest.size) return
+    // Where that was known before, and chunks wait all the same, they wait for the next look.
+    if (isNews && deep.size === newest.size) return
   }
 
   const { newest: block } = witnessing
