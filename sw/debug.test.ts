@@ -50,7 +50,7 @@ function world() {
         everyMs: 1,
         read: async () => ({ blockNumber: 9 }),
         submit: async () => undefined,
-        receipt: async () => undefined,
+        events: async () => [],
       },
     },
     (line) => lines.push(line.replace(/\d+ ms$/, 'n ms')),

@@ -9,6 +9,14 @@ export { nextPartBytes } from './http/next-part.ts'
 export { httpError, parseJsonObject, type Answer } from './http/request.ts'
 export { retryAfterMs } from './http/retry-after.ts'
 export { withAuth, type AuthReason, type Authorize } from './http/with-auth.ts'
-export type { Anchor, Receipt, SignedHead, WitnessedHead, AnchorRequest, Witnessed } from './ports/anchor.ts'
+export type {
+  Anchor,
+  AnchorRequest,
+  Receipt,
+  SignedHead,
+  TakenHead,
+  Witnessed,
+  WitnessedHead,
+} from './ports/anchor.ts'
 export type { Clock, CreateWake, Wake } from './ports/platform.ts'
 export type { Attempt, RemoteState, Transport, Upload } from './ports/transport.ts'

@@ -217,13 +217,14 @@ describe('the transaction of a head', () => {
     const anchor = evm(optionsWith())
     const { latest } = await anchor.read(request.head.name, calm)
     if (latest === undefined) throw new Error('Nothing in the newest block')
-    const receipt = await anchor.receipt(request.head.name, latest, calm)
+    const { blockNumber: at } = latest
+    const [event] = await anchor.events(request.head.name, at, at, calm)
     const mined = await receiptOf(backend, transactionHash)
     const block = (await backend.chain.rpc('eth_getBlockByNumber', [mined?.blockNumber, false])) as {
       hash: string
       timestamp: string
     }
-    expect(receipt).toEqual({ transactionHash, blockHash: block.hash })
+    expect(event?.receipt).toEqual({ transactionHash, blockHash: block.hash })
     expect(latest).toMatchObject({
       blockNumber: Number(mined?.blockNumber),
       blockAtMs: 1_000 * Number(block.timestamp),

@@ -17,7 +17,7 @@ const nobody: Anchor = {
   everyMs: 3_600_000,
   read: async () => ({ blockNumber: 0 }),
   submit: async () => undefined,
-  receipt: async () => undefined,
+  events: async () => [],
 }
 
 const transport = search.includes('tus')

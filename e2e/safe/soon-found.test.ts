@@ -62,7 +62,7 @@ function workerOn(world: World, link: Link) {
   const worker = world.worker()
   const carry = slowLink(world, link)
   const { send } = worker.transport
-  const { read, submit, receipt } = worker.anchor
+  const { read, submit, events } = worker.anchor
   /** Of each page, ms. */
   const waits: number[] = []
   worker.transport.send = async (upload, bytes, ...rest) => {
@@ -84,9 +84,9 @@ function workerOn(world: World, link: Link) {
       await carry(1_500)
       return submit(...args)
     },
-    receipt: async (...args: Parameters<typeof receipt>) => {
+    events: async (...args: Parameters<typeof events>) => {
       await carry(600)
-      return receipt(...args)
+      return events(...args)
     },
   }
   return { worker: { ...worker, anchor }, waits }

@@ -38,7 +38,7 @@ export interface Chain {
   carry(id: SessionId): void
   /** Somebody hands over a head of this session that is not its own. @param larger than what the chain holds */
   anchorByOther(id: SessionId, who: 'stranger' | 'thief', larger: number, end: boolean): Promise<void>
-  /** Whether a thief's head stands in the place of the session's own. */
+  /** Whether a thief's head stands in the place of the session's own, or did before. */
   isForked(id: SessionId): boolean
   /** The relays mine what they took. */
   mine(): void
@@ -85,7 +85,8 @@ export function chainWithRelays(
   const view = (name: SessionName, blockNumber: number): Witnessed => {
     const at = (block: number) => {
       const held = heldAt(journal, name, block)
-      return held && witnessed(held, timeOf(held.block))
+      const [first] = takenBy(journal, name, block)
+      return held && first && witnessed(held, timeOf(held.block), first.block)
     }
     const latest = at(blockNumber)
     const deep = at(blockNumber - history.depth + 1)
@@ -128,7 +129,7 @@ export function chainWithRelays(
   return {
     mine: () => RELAYS.forEach(mine),
     shown: (id) => shown.get(nameOf(id)),
-    isForked: (id) => heldAt(journal, nameOf(id), Infinity)?.by === 'thief',
+    isForked: (id) => takenBy(journal, nameOf(id), Infinity).some(({ by }) => by === 'thief'),
     deep(id) {
       const name = nameOf(id)
       const before = undone.filter((one) => one.tip * BLOCK_MS >= tip() * BLOCK_MS - TOLD_LATE_MS)
@@ -222,18 +223,18 @@ export function chainWithRelays(
         }
         throw failure
       },
-      async receipt(name, head, signal, groups) {
-        const exchange = { what: `ask for the transaction of ${name}`, signal, takesMs: TAKES_MS }
+      async events(name, from, to, signal) {
+        const exchange = { what: `ask for the events of ${name}`, signal, takesMs: TAKES_MS }
         return request(scene, caller, exchange, (lies) => {
-          const held = heldAt(journal, name, head.blockNumber)
-          // The node has forgotten it, or the block is another by now.
-          if (lies || held?.block !== head.blockNumber || held.head.root !== head.root) return undefined
-          if (groups && held.head.groups !== groups) return null
+          // The node has forgotten them.
+          if (lies) return []
           const hash = (text: string) => `0x${text.padStart(64, '0')}`
-          return {
-            transactionHash: hash(String(journal.length)),
-            blockHash: hash(head.blockNumber.toString(16)),
-          }
+          return takenBy(journal, name, to).flatMap(({ head, block }, at, taken) => {
+            if (block < from) return []
+            const { size, root, page, end, groups } = head
+            const receipt = { transactionHash: hash(String(size)), blockHash: hash(block.toString(16)) }
+            return [{ size, root, page, end, groups, previousBlock: taken[at - 1]?.block ?? 0, receipt }]
+          })
         })
       },
     }),
@@ -242,20 +243,24 @@ export function chainWithRelays(
 
 const keyOf = ({ name, size, root }: SignedHead) => `${name}/${size}/${root.slice(0, 8)}`
 
-const witnessed = ({ head, block }: Held, blockAtMs: number): WitnessedHead => {
+const witnessed = ({ head, block }: Held, blockAtMs: number, firstBlock: number): WitnessedHead => {
   const { size, root, page, end } = head
-  return { size, root, page, end, blockNumber: block, blockAtMs }
+  return { size, root, page, end, blockNumber: block, blockAtMs, firstBlock }
 }
 
-/** What the registry holds at a block: the largest head, and none after one with an end. */
-function heldAt(journal: readonly Call[], name: SessionName, block: number): Held | undefined {
+/** What the registry holds at a block. */
+const heldAt = (...at: Parameters<typeof takenBy>): Held | undefined => takenBy(...at).at(-1)
+
+/** What it took by then, oldest first: each larger than the one before, and none after one with an end. */
+function takenBy(journal: readonly Call[], name: SessionName, block: number): readonly Held[] {
   const mined = journal.filter(
     (call): call is Held => call.block !== undefined && call.block <= block && call.head.name === name,
   )
-  let held: Held | undefined
+  const taken: Held[] = []
   for (const call of mined.sort((a, b) => a.block - b.block)) {
-    if (held?.head.end) break
-    if (call.head.size > (held?.head.size ?? 0)) held = call
+    const held = taken.at(-1)?.head
+    if (held?.end) break
+    if (call.head.size > (held?.size ?? 0)) taken.push(call)
   }
-  return held
+  return taken
 }

@@ -98,7 +98,7 @@ export const MUTATIONS: readonly Mutation[] = [
           async submit(request, signal) {
             await context.anchor.submit(request, signal)
             const { name, size, root, page, end } = request.head
-            taken.set(name, { size, root, page, end, blockNumber: 1, blockAtMs: 0 })
+            taken.set(name, { size, root, page, end, blockNumber: 1, blockAtMs: 0, firstBlock: 1 })
           },
           async read(name, signal) {
             const told = taken.get(name)

@@ -16,11 +16,11 @@ import {
   decodeAnchored,
   decodeCountOf,
   decodeSession,
+  decodeTaken,
   decodeSessionsOf,
   encodeCountOfCall,
   encodeSessionsCall,
   encodeSessionsOfCall,
-  isAnchorOf,
   topicOf,
   type AnchoredHead,
 } from './registry.ts'
@@ -251,11 +251,8 @@ describe('the event of a head', () => {
         const expected = given.previous === ZERO ? { ...given, previous: null } : given
         expect(decodeAnchored(log)).toEqual(expected)
         expect(log.topics).toEqual([ANCHORED, topicOf(given.name)])
-        expect(isAnchorOf(log, given)).toBe(true)
-        expect(isAnchorOf(log, { ...given, size: given.size - 1 })).toBe(false)
-        expect(isAnchorOf(log, { ...given, root: given.page })).toBe(given.page === given.root)
-        expect(isAnchorOf(log, given, given.groups)).toBe(true)
-        expect(isAnchorOf(log, given, given.root)).toBe(given.groups === given.root)
+        const { size, root, page, groups, end, previousBlock } = given
+        expect(decodeTaken(log.data)).toEqual({ size, root, page, groups, end, previousBlock })
       }),
     )
   })

@@ -115,40 +115,41 @@ export function decodeSessionsOf(hex: string): readonly RegistryMember[] {
 }
 
 /**
+ * What the data of an `Anchored` event say of the head that was taken, but who signed it and what page came before.
+ *
+ * @throws `bad-answer` for what are no such data
+ */
+export function decodeTaken(data: string) {
+  const [size, root, page, , groups, end, ...others] = wordsIn(data)
+  check(others.length === 6)
+  return {
+    size: sizeIn(size),
+    root: root as Sha256Hex,
+    page: page as Sha256Hex,
+    groups: groups as Sha256Hex,
+    end: numberIn(end) === 1,
+    previousBlock: numberIn(others[5]),
+  }
+}
+
+/**
  * The head in an `Anchored` event.
  *
  * @throws `bad-answer` for what is no such event
  */
 export function decodeAnchored({ topics, data }: EventLog): AnchoredHead {
   const [name, ...none] = wordsIn(topics[1] ?? '0x')
-  const words = wordsIn(data)
-  const [size, root, page, previous, groups, end, x, y, r, s, anchors, previousBlock] = words
-  check(topics[0] === ANCHORED && topics.length === 2 && none.length === 0 && words.length === 12)
+  const [, , , previous, , , x, y, r, s, anchors] = wordsIn(data)
+  check(topics[0] === ANCHORED && topics.length === 2 && none.length === 0)
   return {
+    ...decodeTaken(data),
     name: name as SessionName,
-    size: sizeIn(size),
-    root: root as Sha256Hex,
-    page: page as Sha256Hex,
     previous: previous === wordOf(0) ? null : (previous as Sha256Hex),
-    groups: groups as Sha256Hex,
-    end: numberIn(end) === 1,
     publicKey: `${x}${y}`,
     signature: `${r}${s}`,
     anchors: numberIn(anchors),
-    previousBlock: numberIn(previousBlock),
   }
 }
-
-/**
- * Whether an `Anchored` event is the one of this head; what else it says is not looked at.
- *
- * @param groups the digest that it is to have for groups; any unless told
- */
-export const isAnchorOf = (
-  { data }: EventLog,
-  { size, root }: Pick<RegistrySession, 'size' | 'root'>,
-  groups = '',
-): boolean => RegExp(`^0x${wordOf(size)}${root}.{128}${groups}`, 'i').test(data)
 
 /** Hex digits of each word of 32 bytes, lower-case. */
 function wordsIn(hex: string): readonly string[] {

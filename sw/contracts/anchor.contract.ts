@@ -36,7 +36,8 @@ const calm = () => new AbortController().signal
 
 type Seen = readonly [size: number, root: string, page: string, ended: boolean] | undefined
 
-const told = (head: WitnessedHead | undefined): Seen => head && [head.size, head.root, head.page, head.end]
+const told = (head: Omit<WitnessedHead, 'blockNumber' | 'blockAtMs' | 'firstBlock'> | undefined): Seen =>
+  head && [head.size, head.root, head.page, head.end]
 
 const seen = async ({ anchor }: AnchorHarness, { head }: AnchorRequest): Promise<readonly Seen[]> => {
   const { latest, deep } = await anchor().read(head.name, calm())
@@ -75,22 +76,41 @@ export const ANCHOR_CONTRACT: readonly AnchorCase[] = [
     },
   },
   {
-    title: 'names the transaction that brought a head, where the chain has it',
+    title: 'tells of each head that it took, oldest first, and of the transactions that brought them',
     async run(harness) {
-      const { head, ...rest } = await (await signedSession()).request(3)
-      await harness.mine({ head, ...rest })
+      const session = await signedSession()
+      const [three, four] = [await session.request(3), await session.request(4, { end: true })]
       const anchor = harness.anchor()
-      const { latest } = await anchor.read(head.name, calm())
-      if (latest === undefined) throw new Error('Nothing in the newest block')
-      const receipt = await anchor.receipt(head.name, latest, calm())
-      for (const hash of [receipt?.transactionHash, receipt?.blockHash])
-        same(/^0x[0-9a-f]{64}$/.test(String(hash)), true, `a hash: ${hash}`)
-      const other = await anchor.receipt(head.name, { ...latest, root: latest.page }, calm())
-      same(other, undefined, 'receipt of a head that the chain does not have')
-      const ours = await anchor.receipt(head.name, latest, calm(), head.groups)
-      same(ours, receipt, 'receipt of a head of these groups')
-      const forked = await anchor.receipt(head.name, latest, calm(), head.root)
-      same(forked, null, 'receipt of a head of other groups')
+      const newest = async () => {
+        const { latest } = await anchor.read(three.head.name, calm())
+        if (latest === undefined) throw new Error('Nothing in the newest block')
+        return latest
+      }
+      await harness.mine(three)
+      const { blockNumber: first, firstBlock } = await newest()
+      same(firstBlock, first, 'the block of the first head')
+      await harness.mine(four)
+      const { blockNumber: last, firstBlock: still } = await newest()
+      same(still, first, 'the block of the first head, after another')
+      const events = async (from: number, to: number) => anchor.events(three.head.name, from, to, calm())
+      const all = await events(first, last)
+      same(all.map(told), [shown(three), shown(four)], 'what the events say')
+      same(
+        all.map(({ groups }) => groups),
+        [three.head.groups, four.head.groups],
+        'of which groups',
+      )
+      same(
+        all.map(({ previousBlock }) => previousBlock),
+        [0, first],
+        'the blocks of those before',
+      )
+      for (const { receipt } of all)
+        for (const hash of [receipt.transactionHash, receipt.blockHash])
+          same(/^0x[0-9a-f]{64}$/.test(hash), true, `a hash: ${hash}`)
+      same(await events(last, last), all.slice(1), 'those of the last block')
+      await harness.deepen()
+      same(await events(last + 1, last + 1), [], 'those of a block without any')
     },
   },
   {

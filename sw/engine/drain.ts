@@ -1,5 +1,5 @@
 import { recordingLockName } from '../../src/protocol/messages.ts'
-import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'

@@ -34,7 +34,9 @@ export const VISITS_APART_MS = 5_000
 export const WORK_LIMIT_MS = 270_000
 /** And the time that the bytes need on the slowest link, bytes per ms. */
 export const SLOWEST_BYTES_PER_MS = 2
-/** A node has so long to tell which transaction brought a head, however often the app wants one anchored, ms. */
+/** A node has so long to tell of a head's event and of those before it, however often the app wants one anchored, ms; */
 export const RECEIPT_MS = 5_000
+/** and is asked for so many blocks in turn, where it tells of one at a time. */
+export const MAX_STEPS_BACK = 64
 /** What a busy server puts off twice, and names no time for, is left for so long, ms. */
 export const PUT_OFF_MS = 120_000

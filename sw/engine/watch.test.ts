@@ -60,7 +60,7 @@ describe('a settled session', () => {
 
   it('is asked for the receipt that its node did not tell, until it does', async () => {
     const world = createWorld()
-    world.chain.fault = (op) => (op === 'receipt' ? { code: 'server-error' } : undefined)
+    world.chain.fault = (op) => (op === 'events' ? { code: 'server-error' } : undefined)
     await recordSession(world, { chunks: 2 })
     await drainOnce(world, world.worker())
     await wake(world, MINUTE_MS)
@@ -72,9 +72,9 @@ describe('a settled session', () => {
     expect(anchored).toMatchObject({ ...before, seenAtMs: anchored?.seenAtMs })
     expect(anchored?.transactionHash).toMatch(/^0x7/)
     expect(anchored?.blockHash).toMatch(/^0x0/)
-    const asked = world.chain.ledger.filter(({ op }) => op === 'receipt').length
+    const asked = world.chain.ledger.filter(({ op }) => op === 'events').length
     await wake(world, MINUTE_MS)
-    expect(world.chain.ledger.filter(({ op }) => op === 'receipt').length).toBe(asked)
+    expect(world.chain.ledger.filter(({ op }) => op === 'events').length).toBe(asked)
   })
 
   it.each([

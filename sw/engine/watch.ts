@@ -29,13 +29,14 @@ export const watchSettled: Watch = async (context, signal) => {
     const shown = await reading.catch(HoldfastError.from)
     if (shown instanceof HoldfastError) return void (await recordFailure(context, 'witness', shown))
     // What a node did not tell when the head was concluded is asked for once more, at each look.
-    const { latest } = shown
-    const receipt =
-      latest && !anchored.transactionHash
-        ? await limited(clock, 0, signal, (until) => anchor.receipt(name, latest, until)).catch(
-            () => undefined,
-          )
-        : undefined
+    const { blockNumber = 0, size } = shown.latest ?? {}
+    const events =
+      size && !anchored.transactionHash
+        ? await limited(clock, 0, signal, (until) =>
+            anchor.events(name, blockNumber, blockNumber, until),
+          ).catch(() => [])
+        : []
+    const receipt = events.find((event) => event.size === size)?.receipt
     const told = { ...anchored, ...receipt }
     await change(context, id, { type: 'anchor-seen', anchored: afterLook(told, shown, nowMs) })
   }

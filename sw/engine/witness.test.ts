@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { groupsDigest } from '../../src/evidence/head.ts'
 import type { Sha256Hex } from '../../src/protocol/ids.ts'
 import { recordingLockName } from '../../src/protocol/messages.ts'
-import type { WitnessedHead } from '../ports/anchor.ts'
+import type { AnchorRequest, WitnessedHead } from '../ports/anchor.ts'
 import { PROOF_LASTS_MS, resubmitDelayMs, STANDING_MS } from '../core/retry-policy.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { pageCid } from '../../src/evidence/page.ts'
@@ -19,12 +20,15 @@ import {
 import { admitChunk } from './admit.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { sessionStep } from './session-step.ts'
+import { MAX_STEPS_BACK, RECEIPT_MS } from './limits.ts'
 import { endSession, resumeSession } from './sessions.ts'
 import { transfer } from './transfer.ts'
 
 const id = sessionIdOf(1)
 const calm = new AbortController().signal
 const lost = { code: 'unreachable', after: true } as const
+
+type Worker = ReturnType<World['worker']>
 
 const ops = (world: World) => world.chain.ledger.map(({ op }) => op)
 const submits = (world: World) => world.chain.ledger.filter(({ op }) => op === 'submit')
@@ -129,7 +133,7 @@ describe('a head', () => {
       const world = createWorld()
       await recordSession(world)
       const worker = world.worker()
-      if (!tells) worker.anchor.receipt = async () => undefined
+      if (!tells) worker.anchor.events = async () => []
       await drainOnce(world, worker)
       await expectThrough(world, id, 1)
       const { anchored } = await world.session(id)
@@ -142,11 +146,11 @@ describe('a head', () => {
     const world = createWorld()
     await recordSession(world)
     const worker = world.worker()
-    const { receipt } = worker.anchor
+    const { events } = worker.anchor
     const setAside = [{ origin: 'https://two.example', code: 'timeout', message: 'Late.' }] as const
-    worker.anchor.receipt = async (...args) => {
-      const told = await receipt(...args)
-      return told && { ...told, setAside }
+    worker.anchor.events = async (...args) => {
+      const told = await events(...args)
+      return told.map((event) => Object.assign(event, { receipt: { ...event.receipt, setAside } }))
     }
     await drainOnce(world, worker)
     await expectThrough(world, id, 1)
@@ -157,7 +161,7 @@ describe('a head', () => {
     const world = createWorld()
     await recordSession(world)
     const worker = world.worker()
-    worker.anchor.receipt = () => new Promise(() => {})
+    worker.anchor.events = () => new Promise(() => {})
     await drainOnce(world, worker)
     await expectThrough(world, id, 1)
   })
@@ -166,10 +170,10 @@ describe('a head', () => {
     const world = createWorld()
     await recordSession(world)
     const worker = world.worker()
-    const { receipt } = worker.anchor
-    worker.anchor.receipt = async (...args) => {
-      await world.clock.sleep(300, args[2])
-      return receipt(...args)
+    const { events } = worker.anchor
+    worker.anchor.events = async (...args) => {
+      await world.clock.sleep(300, args[3])
+      return events(...args)
     }
     await drainOnce(world, { ...worker, anchor: { ...worker.anchor, everyMs: 0 } })
     await expectThrough(world, id, 1)
@@ -507,6 +511,220 @@ describe('another head under the same key', () => {
     expect((await world.session(id)).trouble?.error.code).toBe('forked')
     expect(await world.statuses(id)).toEqual(['anchoring'])
     await expectAllBytes(world)
+  })
+})
+
+// Promise 3 of docs/guarantees.md.
+describe('a head that was overtaken between two looks', () => {
+  const other = 'f'.repeat(64) as Sha256Hex
+  type Forge = (ours: AnchorRequest) => readonly AnchorRequest[]
+  const altered = ({ head, groups }: AnchorRequest, change: Partial<AnchorRequest['head']>) => ({
+    head: { ...head, ...change },
+    groups,
+  })
+
+  /**
+   * Heads of two and of three entries are signed, of which the chain gets the larger one, in the block that takes these
+   * before it: what is made of the smaller one.
+   */
+  async function overtaken(forge: Forge, amend = (worker: Worker) => worker) {
+    let before: AnchorRequest[] = []
+    const { world, drain } = await recording(1, (of) => {
+      const worker = of.worker()
+      const { submit } = worker.anchor
+      worker.anchor.submit = async (...args) => {
+        await submit(...args)
+        const own = of.chain.entries.pop()
+        if (own === undefined) throw new Error('Nothing was handed over')
+        for (const request of before.splice(0)) of.chain.entries.push({ block: own.block, request })
+        of.chain.entries.push(own)
+      }
+      return amend(worker)
+    })
+    world.chain.fault = (op) => (op === 'submit' ? { code: 'unreachable' } : undefined)
+    void drain.join('message')
+    await world.clock.advance(1_000)
+    await goOn(world, drain, 1, 1_000)
+    const { name, publicKey, access } = await world.session(id)
+    const ours = await world.disk.read((tx) => tx.head(id, 2))
+    if (ours === undefined) throw new Error('No head')
+    const { sessionId: _ours, frame: _its, provedAtMs: _then, ...said } = ours
+    const head = { ...said, name, publicKey, groups: await groupsDigest(access) }
+    before = [...forge({ head, groups: access.map(({ id: group, tag }) => ({ id: group, tag })) })]
+    world.chain.fault = () => undefined
+    await resumeSession(world.worker(), id)
+    return { world, drain }
+  }
+
+  async function expectForked(world: World) {
+    expect(world.chain.entries.at(-1)?.request.head.size).toBe(3)
+    expect(await world.session(id)).toMatchObject({
+      trouble: { error: { code: 'forked' } },
+      witnessing: { notBeforeMs: Infinity },
+    })
+    expect((await world.session(id)).anchored).toBeUndefined()
+    expect(await world.statuses(id)).toEqual(['anchoring', 'anchoring'])
+    await expectAllBytes(world)
+  }
+
+  async function expectConfirmed(world: World) {
+    expect((await world.session(id)).anchored?.size).toBe(3)
+    expect((await world.session(id)).trouble).toBeUndefined()
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+  }
+
+  it.each<[string, Forge]>([
+    ['of another root', (ours) => [altered(ours, { root: other })]],
+    ['of another page', (ours) => [altered(ours, { page: other })]],
+    ['of other groups', (ours) => [altered(ours, { groups: other })]],
+    ['that says the recording has ended', (ours) => [altered(ours, { end: true })]],
+    ['of a size that was never signed', (ours) => [altered(ours, { size: 1, root: other })]],
+    ['after another', (ours) => [altered(ours, { size: 1, root: other }), altered(ours, { page: other })]],
+    ['after another, and before one of ours', (ours) => [altered(ours, { size: 1, root: other }), ours]],
+  ])('%s is told as a fork, and no byte is let go', async (_what, forge) => {
+    const { world, drain } = await overtaken(forge)
+    void drain.join('message')
+    await world.clock.advance(30_000)
+    await expectForked(world)
+  })
+
+  it('is confirmed with the larger one where it is ours', async () => {
+    const { world, drain } = await overtaken((ours) => [ours])
+    void drain.join('message')
+    await world.clock.advance(30_000)
+    await expectConfirmed(world)
+    expect((await world.session(id)).anchored?.transactionHash).toBeDefined()
+  })
+
+  /** A node that tells of no more than one block at a time. */
+  const oneByOne = (worker: Worker) => {
+    const { events } = worker.anchor
+    worker.anchor.events = async (...args) => {
+      if (args[1] < args[2]) throw new Error('Block range is too large')
+      return events(...args)
+    }
+    return worker
+  }
+
+  it.each<[string, Forge, forked: boolean]>([
+    ['is found', (ours) => [altered(ours, { root: other })], true],
+    ['is confirmed where it is ours', (ours) => [ours], false],
+  ])('in another block %s by a node that tells of one block at a time', async (_what, forge, forked) => {
+    const { world, drain } = await overtaken(forge, (worker) => {
+      const { read } = worker.anchor
+      worker.anchor.read = async (...args) => {
+        // Nobody looks before ours is deep.
+        const seen = await read(...args)
+        return seen.deep?.size === 3 ? seen : { blockNumber: seen.blockNumber }
+      }
+      return oneByOne(worker)
+    })
+    void drain.join('message')
+    await world.clock.advance(100)
+    const [its, own] = world.chain.entries.splice(0)
+    if (!its || !own) throw new Error('Nothing was handed over')
+    world.chain.entries.push(its, { ...own, block: own.block + 3 })
+    await world.clock.advance(30_000)
+    await (forked ? expectForked(world) : expectConfirmed(world))
+  })
+
+  it('holds nothing up where no node tells of it, and is found at the next head once one does', async () => {
+    let tells = false
+    const { world, drain } = await overtaken(
+      (ours) => [altered(ours, { root: other })],
+      (worker) => {
+        const { events } = worker.anchor
+        worker.anchor.events = async (...args) => (tells ? events(...args) : [])
+        return worker
+      },
+    )
+    void drain.join('message')
+    await world.clock.advance(30_000)
+    await expectConfirmed(world)
+    tells = true
+    await goOn(world, drain, 2, 30_000)
+    expect((await world.session(id)).trouble?.error.code).toBe('forked')
+    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed', 'anchoring'])
+  })
+
+  it('is not looked for behind the head that was confirmed before', async () => {
+    const asked: number[] = []
+    const { world, drain } = await overtaken(
+      (ours) => [ours],
+      (worker) => {
+        const { events } = worker.anchor
+        worker.anchor.events = async (...args) => {
+          asked.push(args[1])
+          return events(...args)
+        }
+        return worker
+      },
+    )
+    void drain.join('message')
+    await world.clock.advance(30_000)
+    await expectConfirmed(world)
+    const [first] = world.chain.entries
+    await goOn(world, drain, 2, 30_000)
+    expect((await world.session(id)).anchored?.size).toBe(4)
+    expect(asked).toEqual([first?.block, (first?.block ?? 0) + 1])
+  })
+
+  it('is not looked for without an end: for so many blocks, and so long', async () => {
+    for (const takesMs of [0, 1_000]) {
+      let asked = 0
+      let deepAtMs = Infinity
+      const { world, drain } = await overtaken(
+        (ours) => [ours],
+        (worker) => {
+          const { read, events } = worker.anchor
+          worker.anchor.read = async (...args) => {
+            const { deep, ...seen } = await read(...args)
+            if (deep) deepAtMs = Math.min(deepAtMs, world.clock.now())
+            return { ...seen, ...(deep && { deep: { ...deep, firstBlock: 1 } }) }
+          }
+          worker.anchor.events = async (name, from, to, signal) => {
+            asked++
+            await world.clock.sleep(takesMs, signal)
+            signal.throwIfAborted()
+            if (from < to) throw new Error('Block range is too large')
+            const told = await events(name, 1, 1_000, signal)
+            return told.map((event) => Object.assign(event, { previousBlock: to - 1 }))
+          }
+          return worker
+        },
+      )
+      void drain.join('message')
+      await world.clock.advance(30_000)
+      await expectConfirmed(world)
+      const { anchored } = await world.session(id)
+      expect(anchored?.transactionHash).toBeDefined()
+      expect(anchored?.confirmedAtMs).toBeLessThanOrEqual(deepAtMs + RECEIPT_MS)
+      expect(asked).toBe(takesMs ? 6 : 2 * MAX_STEPS_BACK)
+    }
+  })
+
+  it('is still to be looked for where the look was stopped', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const step = async (kind: 'listing' | 'witness', worker: Worker, signal = calm) =>
+      world.clock.runUntil(sessionStep(worker, await world.session(id), kind, signal))
+    for (const chunk of await world.chunks(id))
+      await world.clock.runUntil(transfer(world.worker(), chunk, calm))
+    await step('listing', world.worker())
+    await step('witness', world.worker())
+    await world.clock.advance(3 * BLOCK_MS)
+    const stopped = world.worker()
+    const stop = new AbortController()
+    stopped.anchor.events = async () => {
+      stop.abort()
+      throw new Error('Stopped')
+    }
+    await step('witness', stopped, stop.signal)
+    await world.clock.advance(1_000)
+    expect((await world.session(id)).anchored).toBeUndefined()
+    await expectAllBytes(world)
+    await step('witness', world.worker())
+    await expectThrough(world, id, 1)
   })
 })
 

@@ -6,12 +6,12 @@ import type { Sha256Hex } from '../../src/protocol/ids.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
 import { submitDueMs, type Looked, type WitnessEvent } from '../core/witnessing.ts'
-import type { WitnessedHead } from '../ports/anchor.ts'
+import type { Receipt, WitnessedHead } from '../ports/anchor.ts'
 import { asked } from './asked.ts'
 import { change } from './change.ts'
 import { headAt } from './listing.ts'
 import type { AnchoredContext, WitnessStep } from './context.ts'
-import { RECEIPT_MS } from './limits.ts'
+import { MAX_STEPS_BACK, RECEIPT_MS } from './limits.ts'
 import { atMost } from './time-limit.ts'
 
 /**
@@ -33,12 +33,15 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   }
   // And what the one that was anchored last says: it was not the last of its log.
   const before = anchored && anchored.size < tree.size ? { ...anchored, end: false } : newest
-  const saidAt = (at: number): Promise<Said | undefined> | Said | undefined =>
-    [newest, before].find((one) => one.size === at) ?? store.read((tx) => tx.head(id, at))
   // Readers keep what was anchored first, and show the rest apart: no bytes are let go on it.
-  for (const head of [latest, deep])
-    if (head && !isHead(head, await saidAt(head.size)))
-      throw new HoldfastError('forked', `The chain holds ${head.size} other entries.`)
+  const expectOurs: ExpectOurs = async (head) => {
+    const { size: at, groups } = head
+    const ours =
+      [newest, before].find((one) => one.size === at) ?? (await store.read((tx) => tx.head(id, at)))
+    if (!isHead(head, ours) || (groups && groups !== (await groupsDigest(session.access))))
+      throw new HoldfastError('forked', `The chain holds ${at} other entries.`)
+  }
+  for (const head of [latest, deep]) if (head) await expectOurs(head)
 
   const shown = latest?.size ?? 0
   const nowMs = clock.now()
@@ -54,7 +57,8 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   if (deep && deep.size <= shown) {
     const isNews = deep.size > (anchored?.size ?? 0)
     // What was proved after its entry was listed waits for a look that hands nothing over.
-    if (isNews || (!isDue && tally.anchoring > 0)) await conclude(context, session, deep, isNews, signal)
+    if (isNews || (!isDue && tally.anchoring > 0))
+      await conclude(context, session, deep, isNews, expectOurs, signal)
     // Where that was known before, and chunks wait all the same, they wait for the next look.
     if (isNews && deep.size === newest.size) return
   }
@@ -76,31 +80,53 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   if (unseen) throw new HoldfastError('anchor-unseen', unseen)
 }
 
-/** What the chain can say of a head. */
-type Said = Pick<WitnessedHead, 'size' | 'root' | 'end'> & { readonly page?: Sha256Hex | undefined }
+/** What the chain can say of a head; of its groups its event alone does. */
+type Said = Pick<WitnessedHead, 'size' | 'root' | 'end'> & {
+  readonly page?: Sha256Hex | undefined
+  readonly groups?: Sha256Hex
+}
+
+/** @throws HoldfastError `forked`, where the session has signed no such head */
+type ExpectOurs = (head: Said) => Promise<void>
 
 /** Whether the chain's head is this one, in all that it says. */
-const isHead = (seen: WitnessedHead, ours: Said | undefined) =>
+const isHead = (seen: Said, ours: Said | undefined) =>
   seen.root === ours?.root && seen.page === ours.page && seen.end === ours.end
 
 async function conclude(
   context: AnchoredContext,
-  { id, name, access, listed }: SessionRecord,
+  { id, name, anchored: before, listed }: SessionRecord,
   head: WitnessedHead,
   isNews: boolean,
+  expectOurs: ExpectOurs,
   signal: AbortSignal,
 ): Promise<void> {
   const { anchor, clock } = context
   const { size, root, page, blockNumber, blockAtMs } = head
-  // What a node does not tell of it, or not soon, holds nothing up: neither its bytes nor the next head.
-  const receipt =
-    isNews &&
-    (await atMost(
-      clock,
-      RECEIPT_MS,
-      anchor.receipt(name, head, signal, await groupsDigest(access)).catch(() => undefined),
-    ))
-  if (receipt === null) throw new HoldfastError('forked', `The chain holds ${size} other entries.`)
+  let receipt: Receipt | undefined
+  // Readers walk through all that the chain took: what came before this head is to be ours too.
+  const walk = async () => {
+    // What was kept without its transaction was not walked to.
+    const from = before?.transactionHash ? before.blockNumber! + 1 : head.firstBlock
+    let to = blockNumber
+    let steps = 0
+    do {
+      const events = await anchor
+        .events(name, from, to, signal)
+        // Some nodes tell of a few blocks at a time.
+        .catch(() => anchor.events(name, to, to, signal))
+        .catch(() => [])
+      for (const event of events) {
+        await expectOurs(event)
+        if (event.size === size) receipt = event.receipt
+      }
+      to = events[0]?.previousBlock ?? 0
+    } while (to >= from && ++steps < MAX_STEPS_BACK)
+  }
+  // What a node does not tell, or not soon, holds nothing up: neither these bytes nor the next head.
+  if (isNews) await atMost(clock, RECEIPT_MS, walk())
+  // Who was stopped was told nothing.
+  if (signal.aborted) return
   const anchored = { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: clock.now() }
   await change(context, id, { type: 'anchor-confirmed', anchored }, size === listed.tree.size && 'witness')
 }

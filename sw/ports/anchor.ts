@@ -25,6 +25,8 @@ export interface WitnessedHead {
   readonly blockNumber: number
   /** That block's time, ms since the epoch. */
   readonly blockAtMs: number
+  /** The block that took the session's first head. */
+  readonly firstBlock: number
 }
 
 /** What the chain says of a session: at the newest block, and at the wanted depth. */
@@ -40,6 +42,15 @@ export interface Receipt {
   readonly blockHash: string
   /** Of several nodes those that did not say so. */
   readonly setAside?: readonly SetAside[]
+}
+
+/** A head that the chain took, as its event tells of it. */
+export interface TakenHead extends Pick<WitnessedHead, 'size' | 'root' | 'page' | 'end'> {
+  /** Digest of the session's groups. */
+  readonly groups: Sha256Hex
+  /** The block that took the head before; 0 where there was none. */
+  readonly previousBlock: number
+  readonly receipt: Receipt
 }
 
 /** An outside witness of a session's heads. */
@@ -60,15 +71,8 @@ export interface Anchor {
   /** Hands the head over; says nothing of the chain, which must be read for that. */
   submit(request: AnchorRequest, signal: AbortSignal): Promise<void>
   /**
-   * The transaction that brought this head; undefined where another head is in its place by now. Where a node does not
-   * tell, the head counts all the same.
-   *
-   * @param groups the digest of the groups that the head is to name, which `read` does not tell: null where it is of others
+   * All heads of the session that the chain took in these blocks, the last included, oldest first, as far as a node
+   * tells. What it does not tell holds nothing up: the heads that `read` gives count all the same.
    */
-  receipt(
-    name: SessionName,
-    head: WitnessedHead,
-    signal: AbortSignal,
-    groups?: Sha256Hex,
-  ): Promise<Receipt | null | undefined>
+  events(name: SessionName, from: number, to: number, signal: AbortSignal): Promise<readonly TakenHead[]>
 }

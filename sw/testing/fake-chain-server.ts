@@ -29,20 +29,20 @@ export const anchorOf = (digit: string): AnchorRequest => ({
 const TIME_SEC = 1_700_000_000
 
 /** The same as the chain tells it. */
-export const recordOf = ({ head }: AnchorRequest, block = 1) => ({
+export const recordOf = ({ head }: AnchorRequest, block = 1, firstBlock = 1) => ({
   root: head.root,
   page: head.page,
   size: head.size,
   anchors: 1,
-  firstBlock: 1,
+  firstBlock,
   blockNumber: block,
   blockAtMs: 1_000 * TIME_SEC,
   end: head.end,
 })
 
 /** What `sessions(bytes32)` returns, as the Solidity ABI encodes it. */
-export const encoded = ({ head }: AnchorRequest, block = 1): string =>
-  `0x${head.root}${head.page}${[head.size, 1, 1, block, TIME_SEC, Number(head.end)].map(wordOf).join('')}`
+export const encoded = ({ head }: AnchorRequest, block = 1, first = 1): string =>
+  `0x${head.root}${head.page}${[head.size, 1, first, block, TIME_SEC, Number(head.end)].map(wordOf).join('')}`
 const NOBODY = `0x${'0'.repeat(8 * 64)}`
 
 export interface Answered {
@@ -67,6 +67,8 @@ export class FakeChainServer {
   relayAnswer: Answered = { body: JSON.stringify({ transactionHash: `0x${'9'.repeat(64)}` }) }
   /** So many requests to the node come in, and are never answered. */
   hangs = 0
+  /** Blocks that took a head. */
+  readonly taken: number[] = []
   readonly calls: { readonly method: string; readonly params: readonly unknown[] }[] = []
   readonly submitted: { readonly key: string | undefined; readonly body: unknown }[] = []
   readonly server = createServer((request, response) => {
@@ -108,8 +110,14 @@ export class FakeChainServer {
         const number = this.tags[String(first)]
         return number === undefined ? null : { number: `0x${number.toString(16)}` }
       }
-      case 'eth_getLogs':
-        return this.logs.get(Number((first as { fromBlock: string }).fromBlock)) ?? []
+      case 'eth_getLogs': {
+        const { fromBlock, toBlock } = first as { readonly fromBlock: string; readonly toBlock: string }
+        const blocks = [...this.logs].filter(
+          ([block]) => block >= Number(fromBlock) && block <= Number(toBlock),
+        )
+        // Also what is no list.
+        return blocks.length > 1 ? blocks.flatMap(([, logs]) => logs) : (blocks[0]?.[1] ?? [])
+      }
       default:
         return `0x${this.blockNumber.toString(16)}`
     }
@@ -118,8 +126,10 @@ export class FakeChainServer {
   /** A block comes that takes this head. */
   mine(request: AnchorRequest): void {
     const block = (this.blockNumber += 1)
-    this.answers.set(block, encoded(request, block))
-    this.logs.set(block, [logOf(request)])
+    const [first = block] = this.taken
+    this.answers.set(block, encoded(request, block, first))
+    this.logs.set(block, [logOf(request, this.taken.at(-1))])
+    this.taken.push(block)
   }
 
   at(block: unknown): string {
@@ -159,9 +169,9 @@ export class FakeChainServer {
 }
 
 /** The `Anchored` event of a head, as a node tells it. */
-export const logOf = ({ head }: AnchorRequest) => ({
+export const logOf = ({ head }: AnchorRequest, previousBlock = 0) => ({
   topics: [ANCHORED, `0x${head.name}`],
-  data: `0x${wordOf(head.size)}${head.root}${head.page}${wordOf(0)}${head.groups}${wordOf(Number(head.end))}${head.publicKey}${head.signature}${wordOf(1)}${wordOf(0)}`,
+  data: `0x${wordOf(head.size)}${head.root}${head.page}${wordOf(0)}${head.groups}${wordOf(Number(head.end))}${head.publicKey}${head.signature}${wordOf(1)}${wordOf(previousBlock)}`,
   transactionHash: `0x${head.root}`,
   blockHash: `0x${head.page}`,
 })

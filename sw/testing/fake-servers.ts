@@ -8,7 +8,7 @@ import type { WorkerLifetime } from './worker-lifetime.ts'
 
 /** One line of a server's ledger: the oracle of what really left the device. */
 export interface LedgerLine {
-  readonly op: 'probe' | 'send' | 'read' | 'submit' | 'receipt'
+  readonly op: 'probe' | 'send' | 'read' | 'submit' | 'events'
   /** The object's CID, or the session's name. */
   readonly of: string
   readonly atMs: number
@@ -117,15 +117,23 @@ export const BLOCK_MS = 2_000
 export function fakeChain(clock: Clock): FakeChain {
   const startMs = clock.now()
   const blockNumber = () => 100 + Math.floor((clock.now() - startMs) / BLOCK_MS)
-  /** The largest head up to a block: one that is no larger than another before it changes nothing. */
+  /** What was taken up to a block, oldest first: a head that is no larger than another before it changes nothing. */
+  const takenBy = (name: string, block: number) => {
+    const taken: FakeChain['entries'][number][] = []
+    for (const entry of chain.entries) {
+      const { request, block: at } = entry
+      const held = taken.at(-1)?.request.head.size ?? 0
+      if (request.head.name === name && at <= block && request.head.size > held) taken.push(entry)
+    }
+    return taken
+  }
   const seenAt = (name: string, block: number): WitnessedHead | undefined => {
-    const mined = chain.entries.filter(({ request, block: at }) => request.head.name === name && at <= block)
-    let held: (typeof mined)[number] | undefined
-    for (const entry of mined) if (entry.request.head.size > (held?.request.head.size ?? 0)) held = entry
-    if (held === undefined) return undefined
+    const taken = takenBy(name, block)
+    const [first, held] = [taken[0], taken.at(-1)]
+    if (first === undefined || held === undefined) return undefined
     const { size, root, page, end } = held.request.head
     const blockAtMs = startMs + (held.block - 100) * BLOCK_MS
-    return { size, root, page, end, blockNumber: held.block, blockAtMs }
+    return { size, root, page, end, blockNumber: held.block, blockAtMs, firstBlock: first.block }
   }
 
   const chain: FakeChain = {
@@ -154,18 +162,18 @@ export function fakeChain(clock: Clock): FakeChain {
             chain.entries.push({ block: blockNumber() + 1, request })
           }),
         ),
-      receipt: (name, head, _signal, groups) =>
+      events: (name, from, to) =>
         lifetime.effect(() =>
-          answer(chain, clock, 'receipt', name, async () => {
-            const taken = chain.entries.find(
-              ({ block, request }) => block === head.blockNumber && request.head.size === head.size,
-            )
-            if (groups && taken && taken.request.head.groups !== groups) return null
-            return {
-              transactionHash: `0x${'7'.repeat(64)}`,
-              blockHash: `0x${head.blockNumber.toString(16).padStart(64, '0')}`,
-            }
-          }),
+          answer(chain, clock, 'events', name, async () =>
+            takenBy(name, to).flatMap(({ block, request: { head } }, at, taken) => {
+              if (block < from) return []
+              const { size, root, page, end, groups } = head
+              const previousBlock = taken[at - 1]?.block ?? 0
+              const blockHash = `0x${block.toString(16).padStart(64, '0')}`
+              const receipt = { transactionHash: `0x${'7'.repeat(64)}`, blockHash }
+              return [{ size, root, page, end, groups, previousBlock, receipt }]
+            }),
+          ),
         ),
     }),
   }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ANCHOR_CONTRACT } from '../../contracts/anchor.contract.ts'
-import { encodeSessionsCall } from '../../../src/evidence/registry.ts'
+import { ANCHORED, encodeSessionsCall } from '../../../src/evidence/registry.ts'
 import type { Anchor } from '../../ports/anchor.ts'
 import {
   anchorHarness,
@@ -235,49 +235,36 @@ describe('reading the chain', () => {
   })
 })
 
-describe('the receipt of a head', () => {
-  const seen = async () => {
-    const { latest } = await anchor.read(NAME, calm)
-    if (latest === undefined) throw new Error('Nothing in the newest block')
-    return latest
+describe('the events of a session', () => {
+  const eventOf = (digit: string, previousBlock = 0) => {
+    const { size, root, page, end, groups } = anchorOf(digit).head
+    const receipt = { transactionHash: `0x${root}`, blockHash: `0x${page}` }
+    return { size, root, page, end, groups, previousBlock, receipt }
   }
 
-  it('names transaction, block and time', async () => {
+  it('are told of some blocks, oldest first, with transaction and block', async () => {
     chain.mine(anchorOf('3'))
     chain.mine(anchorOf('4'))
-    const { head } = anchorOf('4')
-    expect(await anchor.receipt(NAME, await seen(), calm)).toEqual({
-      transactionHash: `0x${head.root}`,
-      blockHash: `0x${head.page}`,
-    })
+    expect(await anchor.events(NAME, 11, 12, calm)).toEqual([eventOf('3'), eventOf('4', 11)])
     expect(chain.calls.at(-1)).toMatchObject({
       method: 'eth_getLogs',
-      params: [{ address: REGISTRY, fromBlock: '0xc', toBlock: '0xc', topics: [null, `0x${NAME}`] }],
+      params: [{ address: REGISTRY, fromBlock: '0xb', toBlock: '0xc', topics: [null, `0x${NAME}`] }],
     })
+    expect(await anchor.events(NAME, 12, 12, calm)).toEqual([eventOf('4', 11)])
   })
 
-  it('is that of this head, where a block took several', async () => {
-    chain.mine(anchorOf('4'))
-    chain.logs.set(11, [logOf(anchorOf('3')), logOf(anchorOf('4'))])
-    expect(await anchor.receipt(NAME, await seen(), calm)).toMatchObject({
-      transactionHash: `0x${anchorOf('4').head.root}`,
-    })
+  it('are all of them, where a block took several', async () => {
+    chain.logs.set(11, [logOf(anchorOf('3')), logOf(anchorOf('4'), 11)])
+    expect(await anchor.events(NAME, 11, 11, calm)).toEqual([eventOf('3'), eventOf('4', 11)])
   })
 
-  it('is none where the node has another head there', async () => {
-    chain.mine(anchorOf('3'))
-    const head = await seen()
-    chain.logs.set(11, [logOf(anchorOf('4'))])
-    expect(await anchor.receipt(NAME, head, calm)).toBeUndefined()
-  })
+  const foreign = { ...logOf(anchorOf('4')), topics: [ANCHORED, `0x${'2'.repeat(64)}`] }
 
-  it.each([null, {}, 'none', 7, [null], [7], [{}], [{ data: null }], [{ data: 7 }]])(
-    'is none where the node lists none of it: %j',
+  it.each([null, {}, 'none', 7, [null], [7], [{}], [{ data: null }], [{ data: 7 }], [foreign]])(
+    'are none where the node lists none of it: %j',
     async (logs) => {
-      chain.mine(anchorOf('3'))
-      const head = await seen()
       chain.logs.set(11, logs as never)
-      expect(await anchor.receipt(NAME, head, calm)).toBeUndefined()
+      expect(await anchor.events(NAME, 11, 11, calm)).toEqual([])
     },
   )
 
@@ -286,12 +273,19 @@ describe('the receipt of a head', () => {
     { blockHash: null },
     { transactionHash: '0x1' },
     { blockHash: 'latest' },
-  ])('names nothing that is no hash: %j', async (wrong) => {
-    chain.mine(anchorOf('3'))
-    const head = await seen()
+    { topics: undefined },
+  ])('name nothing that is no hash: %j', async (wrong) => {
     chain.logs.set(11, [{ ...logOf(anchorOf('3')), ...wrong }])
-    expect(await anchor.receipt(NAME, head, calm)).toBeUndefined()
+    expect(await anchor.events(NAME, 11, 11, calm)).toEqual([])
   })
+
+  it.each([undefined, null, '0x', 'none', `0x${'1'.repeat(64)}`])(
+    'are not told by one whose data are none: %j',
+    async (data) => {
+      chain.logs.set(11, [{ ...logOf(anchorOf('3')), data }])
+      await expect(anchor.events(NAME, 11, 11, calm)).rejects.toMatchObject({ code: 'bad-answer' })
+    },
+  )
 
   it.each([
     ['throttled', { body: rpcError(-32005, 'limit exceeded') }],
@@ -299,11 +293,9 @@ describe('the receipt of a head', () => {
     // Its events are forgotten (EIP-4444), or never told.
     ['server-error', { body: rpcError(4444, 'pruned history unavailable') }],
     ['wrong-chain', { body: rpcError(-32601, 'the method eth_getLogs does not exist') }],
-  ])('fails as any question where the node does not tell: %s', async (code, answer) => {
-    chain.mine(anchorOf('3'))
-    const head = await seen()
+  ])('fail as any question where the node does not tell: %s', async (code, answer) => {
     chain.rpcAnswer = answer
-    await expect(anchor.receipt(NAME, head, calm)).rejects.toMatchObject({ code, class: 'transient' })
+    await expect(anchor.events(NAME, 11, 11, calm)).rejects.toMatchObject({ code, class: 'transient' })
   })
 })
 

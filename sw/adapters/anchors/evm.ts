@@ -1,7 +1,7 @@
 import {
   decodeSession,
+  decodeTaken,
   encodeSessionsCall,
-  isAnchorOf,
   quantity,
   topicOf,
   type EventLog,
@@ -151,20 +151,18 @@ export function evm({
       throw failure
     },
 
-    async receipt(name, head, signal, groups) {
-      const block = tag(head.blockNumber)
-      // Of any event of this session: what it says is looked at below.
+    async events(name, from, to, signal) {
+      // Of any event of this session: the registry has one kind alone.
       const topics = [null, topicOf(name)]
-      const filter = { address: registry, fromBlock: block, toBlock: block, topics }
-      // What is no list of logs has none of this head.
-      const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object)
-      for (const log of logs as (EventLog & Receipt)[]) {
-        const { transactionHash, blockHash } = log
-        const areHashes = /^(0x[\da-f]{64}){2}$/i.test(transactionHash + blockHash)
-        if (areHashes && isAnchorOf(log, head))
-          return isAnchorOf(log, head, groups) ? { transactionHash, blockHash } : null
-      }
-      return undefined
+      const filter = { address: registry, fromBlock: tag(from), toBlock: tag(to), topics }
+      // What is no list of logs has none of this session.
+      const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object) as (EventLog & Receipt)[]
+      const isOurs = RegExp(`,0x${name}(0x[\\da-f]{64}){2}$`, 'i')
+      return logs
+        .filter((log) => isOurs.test(`${log.topics}${log.transactionHash}${log.blockHash}`))
+        .map(({ data, transactionHash, blockHash }) =>
+          Object.assign(decodeTaken(data), { receipt: { transactionHash, blockHash } }),
+        )
     },
   }
   return anchor

@@ -256,7 +256,8 @@ describe('several nodes', () => {
     for (const node of all()) node.mine(anchorOf('3'))
     const receipt = async () => {
       const { latest } = await anchor.read(NAME, calm)
-      return latest && anchor.receipt(NAME, latest, calm)
+      const block = latest?.blockNumber ?? 0
+      return (await anchor.events(NAME, block, block, calm))[0]?.receipt
     }
     const inOrder = await receipt()
     expect(inOrder).toMatchObject({ transactionHash: `0x${anchorOf('3').head.root}` })
@@ -341,18 +342,16 @@ describe('several nodes', () => {
 
   it('name the transaction that two of them name', async () => {
     for (const node of all()) node.mine(anchorOf('3'))
-    const anchor = anchorOver(all())
-    const { latest } = await anchor.read(NAME, calm)
-    if (latest === undefined) throw new Error('Nothing in the newest block')
     const honest = { transactionHash: `0x${anchorOf('3').head.root}` }
     c.logs.set(11, [{ ...logOf(anchorOf('3')), transactionHash: '0x1' }])
-    expect(await anchor.receipt(NAME, latest, calm)).toMatchObject(honest)
+    const [event] = await anchorOver(all()).events(NAME, 11, 11, calm)
+    expect(event?.receipt).toMatchObject(honest)
     b.logs.clear()
-    await expect(anchorOver([a, b]).receipt(NAME, latest, calm)).rejects.toMatchObject({
+    await expect(anchorOver([a, b]).events(NAME, 11, 11, calm)).rejects.toMatchObject({
       code: 'nodes-disagree',
     })
     c.logs.clear()
-    expect(await anchorOver(all()).receipt(NAME, latest, calm)).toBeUndefined()
+    expect(await anchorOver(all()).events(NAME, 11, 11, calm)).toEqual([])
   })
 
   it('do not wait for one that hangs, once enough have answered, and leave it alone after that', async () => {

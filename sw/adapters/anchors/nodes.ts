@@ -53,7 +53,7 @@ const GRACE_MS = 2_000
  * it lacks; one that fails, hangs or says otherwise is set aside for half a minute, and holds up no other.
  *
  * @throws HoldfastError `bad-input` without nodes, where one is named twice, or where `agree` is not from 1 to their
- *   number; `read` and `receipt` throw `nodes-disagree` where too few say the same, or what all of them failed with
+ *   number; `read` and `events` throw `nodes-disagree` where too few say the same, or what all of them failed with
  */
 export function evmNodes(
   { rpcUrls, agree = Math.min(2, rpcUrls.length), onSetAside, ...chain }: EvmNodesOptions,
@@ -200,14 +200,15 @@ export function evmNodes(
 
     read: (name, signal) => sure((asked, graceMs) => readFrom(asked, graceMs, signal, name)),
 
-    async receipt(name, head, signal, groups) {
-      const receipt = await sure((asked, graceMs) =>
-        agreed(asked, graceMs, signal, `block ${head.blockNumber}`, (reader, until) =>
-          reader.receipt(name, head, until, groups),
+    async events(name, from, to, signal) {
+      const events = await sure((asked, graceMs) =>
+        agreed(asked, graceMs, signal, `block ${to}`, (reader, until) =>
+          reader.events(name, from, to, until),
         ),
       )
       const setAside = nodes.flatMap(({ told }) => told ?? [])
-      return receipt && setAside.length > 0 ? { ...receipt, setAside } : receipt
+      if (setAside.length > 0) for (const { receipt } of events) Object.assign(receipt, { setAside })
+      return events
     },
   }
 }

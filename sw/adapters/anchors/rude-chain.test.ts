@@ -134,8 +134,8 @@ describe('a node that answers', () => {
     const anchor = evmNodes({ rpcUrls, registry: REGISTRY, relayUrl: [], chainId: CHAIN_ID })
     const seen = { blockNumber: 10, latest: recordOf(anchorOf('3')), deep: recordOf(anchorOf('3')) }
     expect(await anchor.read(NAME, calm)).toEqual(seen)
-    const receipt = await anchor.receipt(NAME, seen.latest, calm)
-    expect(receipt?.setAside).toMatchObject([{ origin: new URL(rpcUrls[2] ?? '').origin }])
+    const [event] = await anchor.events(NAME, 1, 1, calm)
+    expect(event?.receipt.setAside).toMatchObject([{ origin: new URL(rpcUrls[2] ?? '').origin }])
   })
 
   it.each<[string, Answer]>([
@@ -227,19 +227,18 @@ describe('nodes of which each says the truth now and then', () => {
     const rpcUrls = await Promise.all(answers.map(nodeThat))
     return evmNodes({ rpcUrls, registry: REGISTRY, relayUrl: [], chainId: CHAIN_ID })
   }
-  const latest = recordOf(anchorOf('3'))
 
   it('name no transaction where the one has it in another block than the other, and go on', async () => {
     const other = { ...logOf(anchorOf('3')), blockHash: `0x${'e'.repeat(64)}` }
     const anchor = await over(honest, instead('eth_getLogs', [other]))
-    await expect(anchor.receipt(NAME, latest, calm)).rejects.toMatchObject({ class: 'transient' })
+    await expect(anchor.events(NAME, 1, 1, calm)).rejects.toMatchObject({ class: 'transient' })
     expect(await anchor.read(NAME, calm)).toMatchObject({ latest: { size: 3 } })
   })
 
   it('name the block that two of three have it in, and who did not', async () => {
     const other = { ...logOf(anchorOf('3')), blockHash: `0x${'e'.repeat(64)}` }
     const anchor = await over(honest, instead('eth_getLogs', [other]), honest)
-    expect(await anchor.receipt(NAME, latest, calm)).toMatchObject({
+    expect((await anchor.events(NAME, 1, 1, calm))[0]?.receipt).toMatchObject({
       blockHash: logOf(anchorOf('3')).blockHash,
       setAside: [{ message: 'It says otherwise of block 1.' }],
     })
@@ -247,8 +246,8 @@ describe('nodes of which each says the truth now and then', () => {
 
   it('are asked again for a receipt that comes and goes', async () => {
     const anchor = await over(honest, inTurn(instead('eth_getLogs', []), honest))
-    await expect(anchor.receipt(NAME, latest, calm)).rejects.toMatchObject({ class: 'transient' })
-    expect(await anchor.receipt(NAME, latest, calm)).toMatchObject({
+    await expect(anchor.events(NAME, 1, 1, calm)).rejects.toMatchObject({ class: 'transient' })
+    expect((await anchor.events(NAME, 1, 1, calm))[0]?.receipt).toMatchObject({
       transactionHash: expect.any(String) as unknown,
     })
   })
@@ -257,7 +256,7 @@ describe('nodes of which each says the truth now and then', () => {
     const changing = inTurn(instead('eth_chainId', '0x1'), honest, honest, honest)
     const anchor = await over(honest, honest, changing)
     expect(await anchor.read(NAME, calm)).toMatchObject({ latest: { size: 3 } })
-    expect(await anchor.receipt(NAME, latest, calm)).toMatchObject({
+    expect((await anchor.events(NAME, 1, 1, calm))[0]?.receipt).toMatchObject({
       setAside: [{ code: 'wrong-chain', message: `The node is of chain 1, not ${CHAIN_ID}.` }],
     })
   })
