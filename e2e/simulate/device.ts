@@ -15,6 +15,7 @@ import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Store } from '../../sw/ports/store.ts'
 import { createProgress } from '../../sw/engine/progress.ts'
 import { chunksOf, fakeDisk, type DiskState, type FakeDisk } from '../../sw/testing/fake-disk.ts'
+import type { Lock } from '../../sw/ports/platform.ts'
 import { fakeLocks, type FakeLocks } from '../../sw/testing/fake-locks.ts'
 import { watchSigning } from '../../sw/testing/quick-crypto.ts'
 import { workerLifetime, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
@@ -74,6 +75,15 @@ interface Worker extends Caller {
 
 /** As IndexedDB's adapter does. */
 const grouped = (store: Store): Store => ({ ...store, write: groupCommit(store.write) })
+
+/** The same, and the scene knows how often a drain took it from another. */
+const countedLock = (scene: Scene, lock: Lock): Lock => ({
+  ...lock,
+  run(name, work, steal) {
+    if (steal) scene.takeovers++
+    return lock.run(name, work, steal)
+  },
+})
 
 /** Without an event a browser stops a worker after this, ms. */
 const IDLE_MS = 30_000
@@ -156,7 +166,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       sealer: (...asked) =>
         clock.now() < scene.sealerHangsUntilMs ? new Promise(() => {}) : sealInWorker(...asked),
       watch: watchSettled,
-      lock: locks.lockOf(alive),
+      lock: countedLock(scene, locks.lockOf(alive)),
       clock: ownClock,
       metered: () => clock.now() < scene.meteredUntilMs,
       wake: backgroundSync(ownClock),

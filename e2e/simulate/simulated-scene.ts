@@ -41,6 +41,8 @@ export interface Scene {
   moves: number
   /** How often the drain's lock was taken from who held it: two drains may run at once since. */
   thefts: number
+  /** How often a drain took it from one that had kept it for too long. */
+  takeovers: number
   unreadableUntilMs: number
   /** Until then whoever is to seal a chunk never answers. */
   sealerHangsUntilMs: number
@@ -84,6 +86,7 @@ export function createScene(history: History, traced: boolean): Scene {
     nodesLagUntilMs: 0,
     powerLosses: 0,
     thefts: 0,
+    takeovers: 0,
     place: 'home',
     moves: 0,
     unreadableUntilMs: 0,
