@@ -175,6 +175,15 @@ describe('copies', () => {
     expect(b.done).toEqual(['send chunk-1', 'verify chunk-1', 'probe chunk-1', 'verify chunk-1'])
   })
 
+  it('are none where a store says that it took them, and can prove nothing', async () => {
+    const claimed = fakeStore('a')
+    claimed.claims = true
+    const { verify: _none, ...transport } = claimed.transport
+    const one = item(1)
+    expect(await one.attempt(copies([transport, b.transport]))).toMatchObject({ code: 'defect' })
+    expect(one.record.stored).toBe(false)
+  })
+
   it('are each made once: after a death the store that has its copy is neither asked nor sent to', async () => {
     const dying = new AbortController()
     b.wrong = () => {

@@ -291,20 +291,15 @@ export function copies(
       conclude(upload, each)
       return 'proved'
     },
-
-    async verify(upload, attempt) {
-      const each = await visit(upload, attempt, new Map(), async (store, _held, own) => {
-        await prove(store, upload, own)
-        return PROVED
-      })
-      conclude(upload, each)
-    },
   }
 }
 
-/** Read back, which is only asked for: a failure is no refused copy. */
+/**
+ * Read back, which is only asked for: a failure is no refused copy. One that can prove nothing more has to have proved it:
+ * no word of a store is taken for a proof.
+ */
 const prove = (store: Transport, upload: Upload, own: Attempt) =>
-  asked((async () => store.verify?.(upload, own))())
+  asked((async () => store.verify!(upload, own))())
 
 /** What the stores asked for, kept as that of any destination. */
 function floorsOf(kept: Keeping, name: string): Floors {
