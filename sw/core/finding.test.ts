@@ -9,7 +9,7 @@ const NOW_MS = 1_000
 const asked = { ...CLOSED, notBeforeMs: NOW_MS + 60, floorMs: NOW_MS + 60 }
 const told = {
   type: 'must-wait',
-  error: { code: 'throttled', message: 'It waits.' },
+  error: { code: 'throttled', message: 'Its server makes it wait.' },
   untilMs: NOW_MS + 60,
 }
 const session = aSession(5)

@@ -38,5 +38,5 @@ export function finding(
   const { floorMs, failures, notBeforeMs: untilMs } = needed
   const code = floorMs > nowMs ? 'throttled' : 'unreachable'
   if (paused || trouble || (floorMs <= nowMs && failures < FAILURES_TO_TELL)) return undefined
-  return { type: 'must-wait', error: { code, message: 'It waits.' }, untilMs }
+  return { type: 'must-wait', error: { code, message: 'Its server makes it wait.' }, untilMs }
 }
