@@ -37,6 +37,7 @@ const SHOWN_IN: Readonly<Record<string, number>> = {
   'drains without a lock': 504,
   'lets go of a chunk while its page is asked for': 233,
   'hands a head over again though the newest block shows it': 26,
+  'has a lock that its holder takes to its grave': 43,
   'does not ask for a page again whose proof is old': 91,
   'lets go of a chunk whose proof is old': 91,
   'takes any event for one of the page in flight': 88,
