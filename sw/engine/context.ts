@@ -34,6 +34,8 @@ export interface Context {
   readonly progress: Progress
   /** Destinations that have failed, as far as this worker knows: of the others an answer is no news. */
   readonly ailing: Set<string>
+  /** Sessions that were paused or discarded, as far as this worker knows: none of their uploads begins that waits for a lane. */
+  readonly halted: Set<SessionId>
   /** When a page last arrived, ms since the epoch. */
   visitedAtMs?: number
   /** For the bytes of chunks that are being taken in: the rest waits in its messages. */

@@ -148,7 +148,7 @@ describe('a drain', () => {
       return counts.transactions / chunks
     }
     const few = await perChunk(20)
-    expect(few).toBeLessThanOrEqual(8)
+    expect(few).toBeLessThanOrEqual(5)
     expect(await perChunk(200)).toBeLessThanOrEqual(few)
   })
 })

@@ -55,7 +55,7 @@ export const DRAIN_LOCK = 'holdfast-drain'
  * goes now, then waits for what comes next until its budget ends or nothing is left.
  */
 export function createDrain(context: Context): Drain {
-  const { lock, clock, wake, watch } = context
+  const { lock, clock, wake, watch, halted } = context
   let running: Promise<Outcome> | undefined
   let runs = 0
   let deadlineMs = 0
@@ -156,7 +156,10 @@ export function createDrain(context: Context): Drain {
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, works, lanes: lanes.bears(), counts, takeNext })
-        plan.sessions.forEach(watchRecorder)
+        for (const session of plan.sessions) {
+          void watchRecorder(session)
+          halted[session.paused ? 'add' : 'delete'](session.id)
+        }
         let told = false
         if (plan.orphans) {
           countedAtMs = clock.now()

@@ -46,7 +46,12 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
       throw new Error('Work remains.')
     },
     push: () => active.then(() => drainQuietly('push')),
-    start: () => active.then(() => drainQuietly('startup')),
+    async start() {
+      await active
+      // Opens the database while the lock is asked for.
+      context.store.read(async () => {}).catch(() => undefined)
+      return drainQuietly('startup')
+    },
     async receive(data, answer) {
       await active
       answer(await reply(context, data))

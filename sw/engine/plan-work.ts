@@ -1,4 +1,4 @@
-import type { SessionId } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
@@ -8,7 +8,7 @@ import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
 import { dueAtMs, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
-import type { ReadTransaction } from '../ports/store.ts'
+import type { QueueRange, ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
 import { circuitsIn } from '../kept/circuits.ts'
 import type { Context } from './context.ts'
@@ -16,6 +16,10 @@ import type { TakeNext } from './fair-order.ts'
 import { sendsUnread } from './payload.ts'
 import { policyOf } from './policy.ts'
 import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
+
+/** What is to be sealed, and what is to be sent. */
+const TO_SEAL: QueueRange = [[SEAL_FIRST], [0]]
+const TO_SEND: QueueRange = [[0], [Infinity]]
 
 /** One step of a session that asks somebody; at most one of each kind is under way. */
 export interface Step {
@@ -65,10 +69,13 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   return store.read(async (tx) => {
     const nowMs = clock.now()
     const asked = destinationsOf(context)
+    const busy = new Set([...underWay.moving.values()].map(({ id }) => id))
     const [sessions, policy, circuitOf] = await Promise.all([
       tx.openSessions(),
       policyOf(tx),
       circuitsIn(tx, nowMs),
+      // Most of what is asked below is about the first of each part, which the transaction then knows.
+      ...[TO_SEAL, TO_SEND].map((part) => tx.nextDue(part, busy)),
     ])
     const health = (kind: WorkKind) => {
       const circuit = circuitOf(asked[kind])
@@ -83,7 +90,15 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
     // What is sent unread is in nobody's memory before its turn.
     const readyBytes = sendsUnread(context) ? Infinity : READY_BYTES
-    const forChunks = await planTransfers(tx, underWay, destinations.listing, suspended, readyBytes, nowMs)
+    const forChunks = await planTransfers(
+      tx,
+      underWay,
+      busy,
+      destinations.listing,
+      suspended,
+      readyBytes,
+      nowMs,
+    )
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
@@ -125,48 +140,49 @@ interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'uploads' | 'nextAtMs'>
 /**
  * Fills the free lanes with the next due chunks, and has some more made ready for them, bounded by number and bytes. Sealing
  * needs no network and no lane: a few raw chunks at a time, however many uploads there are.
+ *
+ * @param busy the chunks under way, to which it adds those that it has begin
  */
 async function planTransfers(
   tx: ReadTransaction,
   { moving, lanes, takeNext }: UnderWay,
+  busy: Set<ChunkId>,
   store: Circuit,
   suspended: boolean,
   mostReadyBytes: number,
   nowMs: number,
 ): Promise<TransferPlan> {
-  const busy = new Set([...moving.values()].map(({ id }) => id))
   const sending = [...moving.values()].filter(({ state }) => state.status === 'uploading')
   let sealing = busy.size - sending.length
   const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
   // Whoever asks whether a store is back asks with one.
   const most = uploads > 0 && store.failures === 0 ? uploads + MAX_READY : uploads
   const chunks: ChunkRecord[] = []
-  const first = (from: number, to: number) => tx.nextDue([[from], [to]], busy)
   const start = (chunk: ChunkRecord) => {
     chunks.push(chunk)
     busy.add(chunk.id)
   }
-  let raw = await first(SEAL_FIRST, 0)
+  let raw = await tx.nextDue(TO_SEAL, busy)
   for (
     ;
     raw && dueAtMs(raw, nowMs) <= nowMs && sealing < Math.max(uploads, MAX_CONCURRENT_STEPS);
     sealing++
   ) {
     start(raw)
-    raw = await first(SEAL_FIRST, 0)
+    raw = await tx.nextDue(TO_SEAL, busy)
   }
   while (sending.length < most) {
     const chunk =
       (await takeNext(tx, nowMs, busy)) ??
       // What no wait can be for was stored under a clock that was ahead.
-      (await first(nowMs + LONGEST_WAIT_MS + 1, Infinity))
+      (await tx.nextDue([[nowMs + LONGEST_WAIT_MS + 1], [Infinity]], busy))
     if (!chunk) break
     sending.push(chunk)
     const readyBytes = sending.slice(uploads).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     if (readyBytes > mostReadyBytes) break
     start(chunk)
   }
-  const uploadMs = dueAtMs(await first(0, Infinity), nowMs)
+  const uploadMs = dueAtMs(await tx.nextDue(TO_SEND, busy), nowMs)
   const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,

@@ -89,8 +89,11 @@ export async function noteSession(context: Context, id: SessionId, note: HandedN
 }
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
-export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
-  changeExisting(context, id, { type: 'paused' })
+export async function pauseSession(context: Context, id: SessionId): Promise<SessionRecord> {
+  const paused = await changeExisting(context, id, { type: 'paused' })
+  context.halted.add(id)
+  return paused
+}
 
 /** Goes on after a pause, and tries whatever is parked, now. */
 export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
@@ -114,7 +117,7 @@ export async function discardSession(
   id: SessionId,
   confirm: string | undefined,
 ): Promise<void> {
-  const { store, clock } = context
+  const { store, clock, halted } = context
   await store.write(async (tx) => {
     const session = await tx.session(id)
     // What is left of one whose record is lost.
@@ -124,6 +127,7 @@ export async function discardSession(
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))
     if (session.open === undefined) await tx.forgetLog(id)
   })
+  halted.add(id)
 }
 
 /** The session after this event, or as it is where the event changes nothing. */

@@ -5,6 +5,7 @@ import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from './admit.ts'
 import { isParked } from '../core/effort.ts'
 import type { ChunkRecord } from '../core/record.ts'
+import type { Context } from './context.ts'
 import type { Transport } from '../ports/transport.ts'
 import { createDrain } from './drain.ts'
 import { discardSession, pauseSession, startSession } from './sessions.ts'
@@ -47,12 +48,13 @@ describe('an upload', () => {
   })
 
   it.each([
-    ['paused', (world: World) => pauseSession(world.worker(), id)],
-    ['discarded', (world: World) => discardSession(world.worker(), id, DISCARD_CONFIRMATION)],
+    ['paused', (context: Context) => pauseSession(context, id)],
+    ['discarded', (context: Context) => discardSession(context, id, DISCARD_CONFIRMATION)],
   ])('whose session was %s while it waited for a lane does not leave', async (_what, happens) => {
     const { world, chunk } = await recorded()
-    await transfer(world.worker(), chunk, never, undefined, async (requests) => {
-      await happens(world)
+    const worker = world.worker()
+    await transfer(worker, chunk, never, undefined, async (requests) => {
+      await happens(worker)
       return requests()
     })
     expect(world.server.ledger).toEqual([])

@@ -67,18 +67,11 @@ async function upload(
   session: SessionRecord,
   inLane?: InLane,
 ): Promise<void> {
-  const { store, progress, announce } = context
+  const { progress, announce, halted } = context
   const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
   const delivery: Delivery = {
-    inLane:
-      inLane &&
-      ((requests) =>
-        inLane(async () => {
-          // While it waited it may have been paused, or discarded.
-          const waiting = await store.read((tx) => tx.chunk(id))
-          return waiting?.due && requests()
-        })),
+    inLane: inLane && ((requests) => inLane(async () => (halted.has(sessionId) ? undefined : requests()))),
     sent: effort?.sent,
     resumeToken: effort?.resumeToken,
     unread: () => unreadPayload(context, id),

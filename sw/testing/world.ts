@@ -43,6 +43,7 @@ export function createWorld() {
       progress: createProgress(clock),
       room: admissionRoom(),
       ailing: new Set<string>(),
+      halted: new Set<SessionId>(),
       lifetime: alive,
       armed: 0,
       store: mortalStore(disk, alive),

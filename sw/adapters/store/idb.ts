@@ -256,9 +256,9 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
     putPayload: async (id, bytes, posted) => {
       live.timer.extend(TRANSACTION_TIMEOUT_MS + bytes.byteLength / SLOWEST_BYTES_PER_MS)
       const has = (key: ChunkId) => resultOf(tx.objectStore('payloads').getKey(key))
-      const known = (await has(RESERVE)) ?? (await has(id))
+      const [reserve, own] = await Promise.all([has(RESERVE), has(id)])
       await put('payloads', payloadForm(bytes, posted), id)
-      if (!known) await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
+      if (!reserve && !own) await put('payloads', payloadForm(new ArrayBuffer(RESERVE_BYTES)), RESERVE)
     },
     deletePayload: (id) => remove('payloads', id),
     putEntry: (id, position, entry) => put('entries', entry, [id, position]),
