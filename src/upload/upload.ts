@@ -115,6 +115,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
 
   /** The session that the file goes into, and which parts it has; no recording where it lacks none. */
   async function begin() {
+    if (typeof holdfast?.sessions !== 'function') throw bad('holdfast', 'what connect() resolves to.')
     if (typeof file?.slice !== 'function' || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
     if (!(Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_CHUNK_BYTES - TAG_BYTES))
       throw bad('partBytes', `1 to ${MAX_CHUNK_BYTES - TAG_BYTES}.`)
