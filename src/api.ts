@@ -38,6 +38,11 @@ export interface ConnectOptions extends WaitOptions {
   readonly type?: WorkerType
   /** Registration scope; default: the script's folder. */
   readonly scope?: string
+  /**
+   * Told, by `connect()` on, of each newer worker that is installed and waits: the app asks the person, and then has it take
+   * over, as the guide shows (updates of the worker). Nothing of ours makes it.
+   */
+  readonly onUpdate?: (waiting: ServiceWorker) => void
   /** How long one request may wait for the worker's answer, in ms, more than 0. Default 10,000. */
   readonly timeoutMs?: number
 }

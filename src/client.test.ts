@@ -7,7 +7,7 @@ import type { Envelope } from './protocol/messages.ts'
 
 const worker = vi.hoisted(() => ({
   /** Undefined while the browser still registers it. */
-  registration: undefined as { active: object; scope: string } | undefined,
+  registration: undefined as (EventTarget & { active: object; scope: string }) | undefined,
   /** How often it was. */
   registered: 0,
   refuses: false,
@@ -34,12 +34,13 @@ const register = () => {
 }
 
 const SCOPE = 'https://app.example/'
+const registrationOf = (active: object) => Object.assign(new EventTarget(), { active, scope: SCOPE })
 const id = '00000000-0000-4000-8000-000000000001' as SessionId
 const types = () => worker.asked.map(({ type }) => type)
 
 beforeEach(() => {
   vi.useFakeTimers()
-  worker.registration = { active: {}, scope: SCOPE }
+  worker.registration = registrationOf({})
   worker.asked = []
   worker.registered = 0
   worker.mute = []
@@ -95,16 +96,69 @@ describe('connect', () => {
     expect(types()).toEqual(['hello', 'hello'])
   })
 
+  describe('tells of a newer worker', () => {
+    const told: unknown[] = []
+    const onUpdate = (waiting: ServiceWorker) => told.push(waiting)
+    const newer = () => Object.assign(new EventTarget(), { state: 'installing' })
+    /** What a browser does once it has installed it. */
+    function install(registration: object, installed: EventTarget) {
+      Object.assign(registration, { installing: null, waiting: installed })
+      installed.dispatchEvent(new Event('statechange'))
+    }
+    beforeEach(() => void (told.length = 0))
+
+    it('that waits already', async () => {
+      const waiting = newer()
+      Object.assign(worker.registration!, { waiting })
+      await connect({ scriptUrl: '/sw.js', onUpdate })
+      expect(told).toEqual([waiting])
+    })
+
+    it('that is being installed, once it waits', async () => {
+      const installing = newer()
+      Object.assign(worker.registration!, { installing })
+      await connect({ scriptUrl: '/sw.js', onUpdate })
+      expect(told).toEqual([])
+      install(worker.registration!, installing)
+      expect(told).toEqual([installing])
+    })
+
+    it('that is found later, and none while it is the first', async () => {
+      await connect({ scriptUrl: '/sw.js', onUpdate })
+      const installing = newer()
+      Object.assign(worker.registration!, { installing })
+      worker.registration!.dispatchEvent(new Event('updatefound'))
+      expect(told).toEqual([])
+      install(worker.registration!, installing)
+      expect(told).toEqual([installing])
+    })
+
+    it('also where the one that is active answers nothing', async () => {
+      worker.mute = ['hello']
+      Object.assign(worker.registration!, { waiting: newer() })
+      const connected = connect({ scriptUrl: '/sw.js', timeoutMs: 50, onUpdate })
+      const ended = expect(connected).rejects.toMatchObject({ code: 'worker-timeout' })
+      await vi.advanceTimersByTimeAsync(100)
+      await ended
+      expect(told).toHaveLength(1)
+    })
+
+    it('to whoever listens, and goes on where nobody does', async () => {
+      Object.assign(worker.registration!, { waiting: newer() })
+      expect((await connect({ scriptUrl: '/sw.js' })).scope).toBe(SCOPE)
+    })
+  })
+
   it('registers the worker again, once, where it was taken away under the page', async () => {
     const holdfast = await connect({ scriptUrl: '/sw.js' })
     const gone = worker.registration
-    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
+    worker.registration = registrationOf({ state: 'activated' })
     worker.registered = 0
     Object.assign(gone ?? {}, { active: null })
     await Promise.all([holdfast.sessions(), holdfast.policy()])
     expect(worker.registered).toBe(1)
     Object.assign(worker.registration?.active ?? {}, { state: 'redundant' })
-    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
+    worker.registration = registrationOf({ state: 'activated' })
     await holdfast.sessions()
     expect(worker.registered).toBe(2)
     holdfast.close()
@@ -116,7 +170,7 @@ describe('connect', () => {
     worker.refuses = true
     await expect(holdfast.sessions()).rejects.toMatchObject({ code: 'no-service-worker' })
     worker.refuses = false
-    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
+    worker.registration = registrationOf({ state: 'activated' })
     expect(await holdfast.sessions()).toEqual([])
     holdfast.close()
   })
@@ -138,7 +192,7 @@ describe('connect', () => {
     const asked = holdfast.sessions().catch((error: unknown) => error)
     await vi.advanceTimersByTimeAsync(10_000)
     await asked
-    worker.registration = { active: { state: 'activated' }, scope: SCOPE }
+    worker.registration = registrationOf({ state: 'activated' })
     expect(await holdfast.sessions()).toEqual([])
     holdfast.close()
   })

@@ -11,6 +11,7 @@ import {
   type Request,
   type RequestType,
 } from './protocol/messages.ts'
+import { tell } from './tell.ts'
 import { ANSWER_TIMEOUT_MS, INSTALL_TIMEOUT_MS } from './timeouts.ts'
 import { within } from './within.ts'
 
@@ -40,6 +41,7 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     type = 'module',
     scope,
     timeoutMs = ANSWER_TIMEOUT_MS,
+    onUpdate,
     signal,
     ...others
   } = options ?? {}
@@ -52,7 +54,14 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
       .catch((cause: unknown) => {
         throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
       })
+    const look = () => {
+      // One that is being installed will wait.
+      registered.installing?.addEventListener('statechange', look)
+      if (registered.waiting) tell(onUpdate, registered.waiting)
+    }
     await activated(registered)
+    registered.addEventListener('updatefound', look)
+    look()
     return registered
   }
 
@@ -60,17 +69,16 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   let registering: Promise<ServiceWorkerRegistration> | undefined
 
   /** The worker was taken away under this page, and nothing else brings it back. */
-  async function bringBack(): Promise<ServiceWorker | undefined> {
+  async function bringBack(): Promise<ServiceWorker> {
     registering ??= answerWithin(timeoutMs, undefined, register).finally(() => (registering = undefined))
     registration = await registering
-    return activeOf(registration)
+    return registration.active!
   }
 
   return {
     scope: registration.scope,
     async request(request, { signal } = {}) {
       const worker = activeOf(registration) ?? (await answerWithin(timeoutMs, signal, bringBack))
-      if (worker === undefined) throw noWorker('The worker is gone.')
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
       const ask = () =>
         messageSW(worker, envelope).catch((thrown: unknown) => {
@@ -87,8 +95,7 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
 }
 
 /** Its active worker; none where it was unregistered, or the site's data were cleared. */
-const activeOf = ({ active }: ServiceWorkerRegistration) =>
-  active === null || active.state === 'redundant' ? undefined : active
+const activeOf = ({ active }: ServiceWorkerRegistration) => (active?.state === 'redundant' ? null : active)
 
 const NO_ANSWER: WireError = { code: 'defect', message: 'Another script has answered.' }
 
@@ -98,9 +105,8 @@ const noWorker = (message: string, cause?: unknown) =>
 /** Resolves once the registration has an active worker; a first install that fails rejects. */
 async function activated(registration: ServiceWorkerRegistration): Promise<void> {
   const worker = registration.active ?? registration.waiting ?? registration.installing
-  if (worker === null) throw noWorker('The worker failed to install.')
-  while (registration.active === null) {
-    if (worker.state === 'redundant') throw noWorker('The worker failed to install.')
+  while (!registration.active) {
+    if (!worker || worker.state === 'redundant') throw noWorker('The worker failed to install.')
     await new Promise((resolve) => worker.addEventListener('statechange', resolve, { once: true }))
   }
 }

@@ -1,4 +1,5 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
+import { bad } from './bad-input.ts'
 import { fromBase64, uint32be } from './evidence/bytes.ts'
 import { HoldfastError } from './protocol/errors.ts'
 
@@ -40,6 +41,7 @@ interface Schema extends DBSchema {
  * The recordings of format 1 on this device.
  *
  * @param scope of the app's service worker registration
+ * @throws HoldfastError `bad-input`
  */
 export async function format1Sessions(scope: string): Promise<readonly Format1Session[]> {
   const db = await openOld(scope)
@@ -60,13 +62,15 @@ export async function format1Sessions(scope: string): Promise<readonly Format1Se
  * The chunks of such a recording that are still on this device, opened, by index.
  *
  * @param groupSecret of a group that it was made for: 32 bytes
- * @throws HoldfastError `unknown-session`; `bad-input` where the secret is another group's; `payload-corrupt`
+ * @throws HoldfastError `unknown-session`; `bad-input` where the secret is none, or another group's; `payload-corrupt`
  */
 export async function* openFormat1(
   scope: string,
   id: string,
   groupSecret: Uint8Array<ArrayBuffer>,
 ): AsyncGenerator<{ readonly index: number; readonly plaintext: ArrayBuffer }, void, undefined> {
+  if (!(groupSecret instanceof Uint8Array && groupSecret.length === 32))
+    throw bad('groupSecret', 'a Uint8Array of 32 bytes.')
   const db = await openOld(scope)
   try {
     const session = await db?.get('sessions', id)
@@ -114,6 +118,7 @@ async function openChunk(sessionKey: CryptoKey, index: number, iv: string, bytes
 
 /** Undefined where format 1 never recorded here; then nothing is created. */
 async function openOld(scope: string): Promise<IDBPDatabase<Schema> | undefined> {
+  if (typeof scope !== 'string') throw bad('scope', 'of the registration, a text.')
   let isNew = false
   try {
     return await openDB<Schema>(`holdfast:${scope}`, undefined, {

@@ -1,11 +1,12 @@
 import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { car } from '../verify/car.ts'
+import { refuse } from '../verify/options.ts'
 import type { ObjectSource } from '../verify/index.ts'
 
 /** A folder in which each object is a file that has its address as a name. */
 export const folder = (path: string): ObjectSource => ({
-  name: path,
+  name: pathOf(path),
   async get(cid, { maxBytes, signal }) {
     const file = join(path, cid)
     try {
@@ -35,7 +36,7 @@ export function carFile(path: string): ObjectSource {
     return car({ size, slice: (from, to) => ({ arrayBuffer: () => readAt(path, from, to) }) }, path)
   }
   return {
-    name: path,
+    name: pathOf(path),
     async get(cid, asked) {
       try {
         opened ??= openFile()
@@ -46,6 +47,9 @@ export function carFile(path: string): ObjectSource {
     },
   }
 }
+
+/** @throws VerificationError `bad-input` */
+const pathOf = (path: unknown): string => (typeof path === 'string' ? path : refuse('The path', 'a text'))
 
 /** Opened for each part: nobody says when a source is needed no more. */
 async function readAt(path: string, from: number, to: number): Promise<ArrayBuffer> {

@@ -1,3 +1,4 @@
+import { bad } from '../bad-input.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import type { StorageEstimateBytes } from '../storage-warning.ts'
 
@@ -35,9 +36,14 @@ const BYTES_PER_MS = 312
 /** Room that the worker keeps, so that a full device can still write down what frees it. */
 const RESERVE_BYTES = 4 * 1024 * 1024
 
-/** How much video is on this device, and for how much more there is room. */
+/**
+ * How much video is on this device, and for how much more there is room.
+ *
+ * @throws HoldfastError `bad-input`
+ */
 export function storageForecast(options: ForecastOptions): StorageForecast {
-  const { sessions, estimate, triedBytes, bytesPerMs: assumed = BYTES_PER_MS } = options
+  const { sessions, estimate, triedBytes, bytesPerMs: assumed = BYTES_PER_MS } = { ...options }
+  if (!Array.isArray(sessions)) throw bad('sessions', 'a list, as a snapshot has it.')
   const rateOf = ({ progress: { totalBytes, totalMs } }: (typeof sessions)[number]) =>
     totalBytes > 0 && totalMs > 0 ? totalBytes / totalMs : undefined
   const newestFirst = [...sessions].sort((a, b) => b.startedAtMs - a.startedAtMs)

@@ -1,3 +1,5 @@
+import { bad } from '../bad-input.ts'
+
 /**
  * What the browser says to keeping this site's data:
  * - `kept`: it clears them for no lack of space
@@ -21,8 +23,10 @@ const TRIAL_FILE = 'holdfast-trial'
  * milliseconds the room counts as taken: while something records, ask for no more than is needed.
  *
  * @returns undefined where the browser cannot be asked
+ * @throws HoldfastError `bad-input`
  */
 export async function roomFor(bytes: number): Promise<boolean | undefined> {
+  if (!(Number.isFinite(bytes) && bytes >= 0)) throw bad('bytes', 'a number from 0.')
   try {
     const root = await navigator.storage.getDirectory()
     const file = await root.getFileHandle(TRIAL_FILE, { create: true })
@@ -50,12 +54,16 @@ const isFull = (error: unknown) => error instanceof DOMException && error.name =
  * @param leastBytes what is tried first, above 0
  * @param mostBytes more than this is of no interest
  * @returns 0 where not even the least has room; undefined where the browser cannot be asked
+ * @throws HoldfastError `bad-input`
  */
 export async function roomUpTo(
   leastBytes: number,
   mostBytes: number,
   tryFor: typeof roomFor = roomFor,
 ): Promise<number | undefined> {
+  if (!(Number.isFinite(leastBytes) && leastBytes > 0)) throw bad('leastBytes', 'a number above 0.')
+  // Else it would never be reached.
+  if (!(typeof mostBytes === 'number' && mostBytes >= 0)) throw bad('mostBytes', 'a number from 0.')
   let room: number | undefined
   for (let bytes = leastBytes; ; bytes = Math.min(mostBytes, bytes * 2)) {
     const has = await tryFor(bytes)

@@ -70,8 +70,14 @@ export async function hasPart(
   return there.length > 0 && areOf(parts, there, {})
 }
 
+/** A session that this call goes on with. */
+export interface TakenUp {
+  /** Where it lacks parts. */
+  readonly recording: RecordingSession | undefined
+}
+
 /**
- * Goes on with a session where its page died: holds its lock again.
+ * Goes on with a session where its page died: holds its lock again. One that has all parts is only followed.
  *
  * @param cut which chunk is appended next, and how many there are at the end
  * @param restart begins another, where the worker has lost this one
@@ -79,13 +85,14 @@ export async function hasPart(
  */
 export async function takeUp(
   holdfast: Holdfast,
-  { id, name, sealingKey }: SessionSnapshot,
+  { id, name, sealingKey, ending }: SessionSnapshot,
   cut: Cut,
   restart: () => Promise<RecordingSession>,
-): Promise<RecordingSession | undefined> {
+): Promise<TakenUp | undefined> {
   const { connection } = holdfast as Client
+  const isOver = ending === 'complete'
   const agree = await x25519()
-  const release = await lockOfDead(nameFor(recordingLockName(id), connection.scope))
+  const release = isOver ? () => undefined : await lockOf(nameFor(recordingLockName(id), holdfast.scope))
   if (release === undefined) return undefined
   // Its page may have paused it; and whoever resumes keeps the worker awake.
   try {
@@ -95,19 +102,48 @@ export async function takeUp(
     if (isHoldfastError(error, 'unknown-session')) return undefined
     throw error
   }
-  return recordingSession(connection, { id, name, sealingKey, seal: 'page', agree }, release, restart, cut)
+  const begun = { id, name, sealingKey, seal: 'page', agree } as const
+  return { recording: isOver ? undefined : recordingSession(connection, begun, release, restart, cut) }
 }
 
-/** Holds a lock that a page left; undefined where one holds it. */
-async function lockOfDead(name: string): Promise<(() => void) | undefined> {
+/** A call's word to all others, in any page, that it wants the session. */
+export interface Wish {
+  /** Takes it back; does the work where nobody else wants the session. */
+  end(unlessWanted?: () => Promise<unknown>): Promise<unknown>
+}
+
+export async function wish({ scope }: Holdfast, id: SessionId): Promise<Wish> {
+  const name = nameFor(`holdfast-upload:${id}`, scope)
+  const release = await lockOf(name, 'shared')
+  return {
+    async end(unlessWanted) {
+      await release?.()
+      if (!unlessWanted) return
+      // Where no lock was granted, nobody can be heard.
+      if (!release) return unlessWanted()
+      await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && unlessWanted())
+    },
+  }
+}
+
+/**
+ * Holds a lock that a page left.
+ *
+ * @returns a way to let it go, which resolves once it is free; undefined where a page holds it
+ */
+async function lockOf(name: string, mode: LockMode = 'exclusive') {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), LOCK_WAIT_MS)
-  return new Promise((resolve) => {
+  return new Promise<(() => Promise<unknown>) | undefined>((resolve) => {
     const hold = () =>
       new Promise<void>((release) => {
         clearTimeout(timer)
-        resolve(release)
+        resolve(() => {
+          release()
+          return held
+        })
       })
-    navigator.locks.request(name, { signal: late.signal }, hold).catch(() => resolve(undefined))
-  })
+    const held = navigator.locks.request(name, { mode, signal: late.signal }, hold)
+    held.catch(() => resolve(undefined))
+  }).catch(() => undefined)
 }

@@ -28,28 +28,41 @@ const SCOPE = 'https://app.example/'
 const PART = 10
 const never = new Promise<never>(() => {})
 
-/** Exclusive Web Locks; each page lets go of its own where it dies. */
+/** Web Locks; each page lets go of its own where it dies. */
 function fakeLocks() {
-  const held = new Map<string, () => void>()
-  const waiting: { name: string; grant: () => void }[] = []
-  const free = (name: string) => {
-    held.delete(name)
-    const at = waiting.findIndex((each) => each.name === name)
-    waiting.splice(at, at === -1 ? 0 : 1)[0]?.grant()
-  }
-  const request = async (name: string, ...rest: unknown[]): Promise<void> => {
-    const work = rest.at(-1) as () => Promise<void>
-    const { signal } = (rest.length > 1 ? rest[0] : {}) as LockOptions
-    if (held.has(name))
+  const held = new Map<() => void, { name: string; mode: LockMode }>()
+  let waiting: { name: string; mode: LockMode; grant: () => void }[] = []
+  const isFree = (name: string, mode: LockMode) =>
+    [...held.values()].every((each) => each.name !== name || (mode === 'shared' && each.mode === mode))
+  const request = async (name: string, ...rest: unknown[]): Promise<unknown> => {
+    const work = rest.at(-1) as (lock: object | null) => Promise<unknown>
+    const { signal, mode = 'exclusive', ifAvailable } = (rest.length > 1 ? rest[0] : {}) as LockOptions
+    if (ifAvailable && !isFree(name, mode)) return work(null)
+    while (!isFree(name, mode))
       await new Promise<void>((grant, reject) => {
-        waiting.push({ name, grant })
+        waiting.push({ name, mode, grant })
         signal?.addEventListener('abort', () => reject(signal.reason as Error))
       })
-    const died = new Promise<void>((die) => held.set(name, die))
-    await Promise.race([work(), died])
-    free(name)
+    let die = () => {}
+    const died = new Promise<void>((resolve) => (die = resolve))
+    held.set(die, { name, mode })
+    // As in a browser, the page hears of it later.
+    await Promise.resolve()
+    return Promise.race([work({ name, mode }), died]).finally(() => {
+      held.delete(die)
+      const next = waiting
+      waiting = []
+      for (const { grant } of next) grant()
+    })
   }
-  return { request, held, waits: () => waiting.length, die: () => held.forEach((die) => die()) }
+  const exclusive = () => [...held.values()].filter(({ mode }) => mode === 'exclusive').length
+  return {
+    request,
+    held,
+    exclusive,
+    waits: () => waiting.length,
+    die: () => [...held.keys()].forEach((die) => die()),
+  }
 }
 
 interface Kept {
@@ -151,6 +164,7 @@ function fakeWorker() {
     }
     const client = {
       connection,
+      scope: SCOPE,
       startSession: (options: SessionOptions) => openSession(connection, options),
       sessions: async () => [...sessions.values()].map(({ snapshot }) => snapshot),
       chunks: async (id: SessionId) =>
@@ -434,13 +448,13 @@ describe('an upload', () => {
       arrayBuffer: () => Promise.reject(new DOMException('Gone', 'NotReadableError')),
     })
     const file = Object.assign(fileOf(), { slice: () => gone })
-    const failed = upload(worker.page(), file, options).done.catch((error: unknown) => error)
-    await expect.poll(() => vi.getTimerCount() > 0).toBe(true)
-    await vi.advanceTimersByTimeAsync(60_000)
-    expect(await failed).toMatchObject({ code: 'payload-unreadable' })
+    let failed: unknown
+    upload(worker.page(), file, options).done.catch((error: unknown) => (failed = error))
+    const later = () => vi.advanceTimersByTimeAsync(1_000).then(() => failed)
+    await expect.poll(later).toMatchObject({ code: 'payload-unreadable' })
     vi.useRealTimers()
     await expect.poll(() => worker.only().snapshot.ending).toBe('interrupted')
-    await expect.poll(() => locks.held.size).toBe(0)
+    await expect.poll(() => locks.exclusive()).toBe(0)
   })
 
   it('that is discarded elsewhere is over', async () => {
@@ -468,7 +482,7 @@ describe('an upload whose page died', () => {
         (each) => !had.includes(each),
       )
       expect(worker.handed().toSorted()).toEqual(missing)
-      await expect.poll(() => locks.held.size).toBe(0)
+      await expect.poll(() => locks.exclusive()).toBe(0)
     },
   )
 
@@ -507,7 +521,7 @@ describe('an upload whose page died', () => {
     await expect.poll(() => worker.sessions.size === 1 && worker.only().chunks.size === 1).toBe(true)
     worker.take(all)
     const second = upload(worker.page(), fileOf(), options)
-    await expect.poll(() => vi.getTimerCount() > 0).toBe(true)
+    await expect.poll(() => locks.waits()).toBe(1)
     await vi.advanceTimersByTimeAsync(10_000)
     await second.handedOver
     expect(worker.sessions.size).toBe(2)
@@ -531,7 +545,7 @@ describe('an upload whose page died', () => {
       await second.handedOver
       expect(worker.only().snapshot.ending).toBe('complete')
       expect(await readBack(worker.only())).toBe(TEXT)
-      await expect.poll(() => locks.held.size).toBe(0)
+      await expect.poll(() => locks.exclusive()).toBe(0)
     },
   )
 
@@ -546,7 +560,7 @@ describe('an upload whose page died', () => {
     await upload(page, fileOf(), options).handedOver
     expect(worker.only().snapshot.id).not.toBe(snapshot.id)
     expect(await readBack(worker.only())).toBe(TEXT)
-    await expect.poll(() => locks.held.size).toBe(0)
+    await expect.poll(() => locks.exclusive()).toBe(0)
   })
 
   it('once it was handed over whole is followed, and nothing is handed over', async () => {
@@ -556,7 +570,7 @@ describe('an upload whose page died', () => {
     await again.handedOver
     worker.settle(worker.only().snapshot.id)
     expect((await again.done).parts).toHaveLength(PARTS)
-    expect(worker.told).toEqual([])
+    expect(worker.told.map(({ type }) => type)).toEqual(['resume'])
   })
 
   it('once it was handed over whole and paused goes on', async () => {
@@ -596,7 +610,7 @@ describe('an upload that a person', () => {
     await started.cancel({ confirm: 'discard-unconfirmed' })
     await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
     expect(worker.sessions.size).toBe(0)
-    await expect.poll(() => locks.held.size).toBe(0)
+    await expect.poll(() => locks.exclusive()).toBe(0)
   })
 
   it('cancels with another word than the one goes on', async () => {
@@ -649,7 +663,7 @@ describe('an upload that a person', () => {
     await started.cancel()
     await expect(started.done).rejects.toMatchObject({ code: 'aborted' })
     expect([...worker.sessions.values()].filter(({ chunks }) => chunks.size > 0)).toEqual([])
-    await expect.poll(() => locks.held.size).toBe(0)
+    await expect.poll(() => locks.exclusive()).toBe(0)
   })
 
   it.each([
@@ -676,9 +690,91 @@ describe('an upload that a person', () => {
     await cancelled
     expect(reads).toBe(2 - left)
     expect(worker.sessions.size).toBe(left)
-    await expect.poll(() => locks.held.size).toBe(0)
+    await expect.poll(() => locks.exclusive()).toBe(0)
     for (const { snapshot, chunks } of worker.sessions.values())
       expect([snapshot.ending, chunks.size]).toEqual(['interrupted', 2])
+  })
+
+  const confirm = 'discard-unconfirmed'
+
+  it.each(['the first', 'the second'])(
+    'asked for twice, and cancels in %s of them, goes on in the other, until both are cancelled',
+    async (which) => {
+      const both = [upload(worker.page(), fileOf(), options)]
+      await both[0]!.handedOver
+      both.push(upload(worker.page(), fileOf(), options))
+      await both[1]!.handedOver
+      if (which === 'the second') both.reverse()
+      const [one, other] = both
+      await one!.cancel({ confirm })
+      await expect(one!.done).rejects.toMatchObject({ code: 'aborted' })
+      expect(worker.sessions.size).toBe(1)
+      const third = upload(worker.page(), fileOf(), options)
+      await third.handedOver
+      await other!.cancel({ confirm })
+      worker.settle(worker.only().snapshot.id)
+      expect((await third.done).parts).toHaveLength(PARTS)
+      await third.cancel({ confirm })
+      expect(worker.sessions.size).toBe(0)
+      await expect.poll(() => locks.held.size).toBe(0)
+    },
+  )
+
+  it('asked for twice, and cancels in the one that hands it over, is handed over by the other', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    worker.take((index) => (index === 0 ? Promise.resolve() : never))
+    const first = upload(worker.page(), fileOf(), options)
+    await expect.poll(() => worker.sessions.size === 1 && worker.only().chunks.size === 1).toBe(true)
+    const { id } = worker.only().snapshot
+    const second = upload(worker.page(), fileOf(), options)
+    await expect.poll(() => locks.waits()).toBe(1)
+    worker.take(all)
+    await first.cancel({ confirm })
+    await second.handedOver
+    expect(worker.only().snapshot.id).toBe(id)
+    expect(await readBack(worker.only())).toBe(TEXT)
+  })
+
+  it('asked for twice, and cancels in both at once, is gone', async () => {
+    const both = [upload(worker.page(), fileOf(), options)]
+    await both[0]!.handedOver
+    both.push(upload(worker.page(), fileOf(), options))
+    await both[1]!.handedOver
+    await Promise.all(both.map((each) => each.cancel({ confirm })))
+    await expect.poll(() => worker.sessions.size).toBe(0)
+    await expect.poll(() => locks.held.size).toBe(0)
+  })
+
+  it('asks for again, and has cancelled elsewhere meanwhile, is begun anew', async () => {
+    const first = upload(worker.page(), fileOf(), options)
+    await first.handedOver
+    const { id } = worker.only().snapshot
+    const page = worker.page()
+    const { chunks } = page
+    page.chunks = async (of) => {
+      const found = await chunks(of)
+      await first.cancel({ confirm })
+      page.chunks = chunks
+      return found
+    }
+    await upload(page, fileOf(), options).handedOver
+    expect(worker.only().snapshot.id).not.toBe(id)
+    expect(await readBack(worker.only())).toBe(TEXT)
+  })
+
+  it('stops by its signal, or whose page died, keeps nobody from cancelling it', async () => {
+    const leaving = new AbortController()
+    const first = upload(worker.page(), fileOf(), { ...options, signal: leaving.signal })
+    await first.handedOver
+    leaving.abort('enough')
+    await expect(first.done).rejects.toBe('enough')
+    const second = upload(worker.page(), fileOf(), options)
+    await second.handedOver
+    worker.pagesDie(worker.only().snapshot.id)
+    const third = upload(worker.page(), fileOf(), options)
+    await third.handedOver
+    await third.cancel({ confirm })
+    expect(worker.sessions.size).toBe(0)
   })
 
   it('cancels while the worker is silent waits no longer than the signal says', async () => {

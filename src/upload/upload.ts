@@ -13,7 +13,7 @@ import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
-import { findUnfinished, hasPart, takeUp, type Parts } from './unfinished.ts'
+import { findUnfinished, hasPart, takeUp, wish, type Parts, type Wish } from './unfinished.ts'
 
 export interface UploadOptions
   extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
@@ -77,7 +77,8 @@ export interface FileUpload {
   /**
    * Forgets the upload on this device. While bytes would be lost that takes the word `{ confirm: 'discard-unconfirmed' }`;
    * without it nothing changes. While `sessionId` is undefined it keeps the upload from beginning, and forgets with the
-   * word alone what an earlier page had handed over.
+   * word alone what an earlier page had handed over. Where another call for the same file, in any page, goes on with the
+   * same session, this one ends, and that one goes on.
    *
    * @throws HoldfastError `not-confirmed`
    */
@@ -103,6 +104,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   const look = following(signal)
   const progress = progressOf(file?.size, onProgress)
   let session: Pick<SessionSnapshot, 'id' | 'name'> | undefined
+  let wanted: Wish | undefined
   const gate = newGate()
   const cut: Cut = { indexes: 0 }
 
@@ -113,6 +115,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
 
   /** The session that the file goes into, and which parts it has; no recording where it lacks none. */
   async function begin() {
+    if (typeof holdfast?.sessions !== 'function') throw bad('holdfast', 'what connect() resolves to.')
     if (typeof file?.slice !== 'function' || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
     if (!(Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_CHUNK_BYTES - TAG_BYTES))
       throw bad('partBytes', `1 to ${MAX_CHUNK_BYTES - TAG_BYTES}.`)
@@ -132,18 +135,19 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     if (unfinished) {
       const { session: begun, chunks } = unfinished
       const handed = new Set(chunks.map(({ index }) => index))
-      const isOver = begun.ending === 'complete'
-      // Its page may have paused it.
-      if (isOver && begun.paused) await askUpTo(ASKS, () => holdfast.resume(begun.id))
-      const recording = isOver ? undefined : await takeUp(holdfast, begun, cut, start)
-      if (isOver || recording) {
+      // First: from then on nobody discards it but by this call.
+      wanted = await wish(holdfast, begun.id)
+      const taken = await takeUp(holdfast, begun, cut, start)
+      if (taken) {
         session = begun
         for (const index of handed) progress.handed(parts.part(index).size)
-        return { recording, handed }
+        return { ...taken, handed }
       }
+      void wanted.end()
     }
     const recording = await start()
     session = recording
+    wanted = await wish(holdfast, recording.id)
     return { recording, handed: new Set<number>() }
   }
 
@@ -233,6 +237,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     stop.abort()
     gate.open()
     progress.end()
+    void begun.catch(() => undefined).then(() => wanted?.end())
   })
   // Whoever waits for one of them alone is told there.
   for (const each of [begun, handing, handedOver, done]) each.catch(() => undefined)
@@ -267,7 +272,11 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
           gate.open()
           await begun.catch(() => undefined)
         })
-      if (session && (isSure || known)) await holdfast.discard(session.id, options)
+      if (!session) return
+      const { id } = session
+      const discard = () => holdfast.discard(id, options)
+      if (isSure) await wanted?.end(discard)
+      else if (known) await discard()
     },
   }
 }

@@ -2,7 +2,7 @@ import { encodeAnchorCall } from '../evidence/anchor-call.ts'
 import { groupsDigest, verifyHead, type SignedHead } from '../evidence/head.ts'
 import { HoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import type { GroupId, Sha256Hex } from '../protocol/ids.ts'
-import { checkChain, isHttpUrl, refuse } from './options.ts'
+import { checkChain, checkObject, isHttpUrl, refuse } from './options.ts'
 import { newestBlock, readRegistered } from './registered.ts'
 import { request, type Limits } from './request.ts'
 import type { Chain } from './rpc.ts'
@@ -48,6 +48,7 @@ const MAX_ANSWER_BYTES = 64 * 1024
  *   `unreachable` of the relay; whatever `send` throws; the signal's reason when the caller aborts
  */
 export async function anchorHead(options: AnchorHeadOptions): Promise<AnchorHeadResult> {
+  checkObject(options)
   const { chain, timeoutMs } = checkChain(options.chain, options.timeoutMs)
   const limits = { timeoutMs, signal: options.signal }
   const carried = await checked(options)

@@ -1,5 +1,6 @@
 import { concat, toHex } from '../evidence/bytes.ts'
 import { cidBytes } from '../evidence/cid.ts'
+import { VerificationError } from './error.ts'
 import type { Found, ObjectSource } from './source.ts'
 
 export type { ObjectSource } from './source.ts'
@@ -39,8 +40,15 @@ const SHA_256 = [0x12, 0x20] as const
  * it, and says nothing of the rest.
  *
  * @param name for people
+ * @throws VerificationError `bad-input` for what is no file
  */
 export function car(bytes: Sliceable, name = 'the CAR file'): ObjectSource {
+  if (typeof bytes?.slice !== 'function' || !(bytes.size >= 0))
+    throw new VerificationError(
+      'bad-input',
+      'checking the arguments',
+      'The CAR file must be a Blob or a File',
+    )
   let contents: Promise<Contents> | undefined
   return {
     name,
@@ -75,7 +83,8 @@ async function readObject(
     if (place.to - place.from + length > maxBytes && codec === RAW) return { kind: 'too-long' }
     const block = new Uint8Array(await bytes.slice(place.from, place.to).arrayBuffer())
     if (codec === DAG_PB) {
-      waiting.push(...linksOf(block).reverse())
+      // One by one: a hostile file may have more than a call takes arguments.
+      for (const link of linksOf(block).reverse()) waiting.push(link)
     } else {
       parts.push(block)
       length += block.length

@@ -24,9 +24,14 @@ const KEY_BYTES = 32
  * of the evidence format, `node` and `gateway` may come several times, and all but the first two may be missing.
  *
  * @param base the page that opens it; its own fragment is left out
+ * @throws VerificationError `bad-input`, without the key
  */
 export function formatLink(base: string, link: SessionLink): string {
-  const { name, rpcUrls, registry, head, gateways, groupKey } = link
+  const { name, rpcUrls, registry, head, gateways, groupKey } = { ...link }
+  if (typeof base !== 'string') throw refused('below the page that opens it, a text')
+  if (!isSessionName(name)) throw refused('with a name of 64 lower-case hex digits')
+  if (!Array.isArray(rpcUrls) || !Array.isArray(gateways))
+    throw refused('with rpcUrls and gateways, lists of URLs')
   const fields = new URLSearchParams({ holdfast: VERSION, name })
   for (const url of rpcUrls) fields.append('node', url)
   if (registry !== undefined) fields.append('registry', registry)
@@ -42,7 +47,7 @@ export function formatLink(base: string, link: SessionLink): string {
  * @throws VerificationError `bad-input` that says what is wrong, without the key
  */
 export function parseLink(text: string): SessionLink {
-  const link = text.trim()
+  const link = textOf(text)
   if (isSessionName(link)) return { name: link, rpcUrls: [], gateways: [] }
   const at = link.indexOf('#')
   const fields = new URLSearchParams(at < 0 ? '' : link.slice(at + 1))
@@ -65,12 +70,21 @@ export function parseLink(text: string): SessionLink {
   }
 }
 
-/** A group's private key as text: base64url, 43 characters. */
-export const keyText = (key: Uint8Array): string =>
-  btoa(String.fromCharCode(...key))
+/**
+ * A group's private key as text: base64url, 43 characters.
+ *
+ * @throws VerificationError `bad-input`
+ */
+export function keyText(key: Uint8Array): string {
+  if (!(key instanceof Uint8Array && key.length === KEY_BYTES)) throw refusedKey()
+  return btoa(String.fromCharCode(...key))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')
+}
+
+/** What is no text says nothing. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value.trim() : '')
 
 /**
  * The key that a text is: `keyText`, or 64 hex digits.
@@ -78,7 +92,7 @@ export const keyText = (key: Uint8Array): string =>
  * @throws VerificationError `bad-input`, without the text
  */
 export function parseKey(text: string): Uint8Array<ArrayBuffer> {
-  const key = text.trim()
+  const key = textOf(text)
   if (/^[0-9a-f]{64}$/i.test(key))
     return Uint8Array.from({ length: KEY_BYTES }, (_, at) => parseInt(key.slice(2 * at, 2 * at + 2), 16))
   if (!/^[\w-]{43}=?$/.test(key)) throw refusedKey()
@@ -95,5 +109,5 @@ const refusedKey = () =>
   new VerificationError(
     'bad-input',
     'checking the arguments',
-    "The key must be a group's private key: 43 characters of base64url, or 64 hex digits",
+    "The key must be a group's private key: 32 bytes, as text 43 characters of base64url or 64 hex digits",
   )

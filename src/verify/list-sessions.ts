@@ -11,7 +11,7 @@ import { publicKeyOf } from '../evidence/x25519.ts'
 import { isSha256Hex, type SessionName } from '../protocol/ids.ts'
 import { inParallel } from './in-parallel.ts'
 import { agreed } from './agreed.ts'
-import { checkChains, checkPrivateKey, refuse, type ChainNodes } from './options.ts'
+import { checkChains, checkObject, checkPrivateKey, refuse, type ChainNodes } from './options.ts'
 import { decoded, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
 import { ask, badAnswer, quantity, resultOf, type Chain } from './rpc.ts'
@@ -84,15 +84,15 @@ const DEFAULT_LIMIT = 50
  *   aborts
  */
 export async function listSessions(options: ListSessionsOptions): Promise<SessionPage> {
+  checkObject(options)
   const { limit = DEFAULT_LIMIT, after, signal } = options
   const { chains, timeoutMs } = checkChains(options.chain, options.timeoutMs)
   const { agree = Math.min(2, chains.length) } = options
   if (!(Number.isSafeInteger(agree) && agree >= 1 && agree <= chains.length))
     refuse('agree', `an integer from 1 to ${chains.length}`)
   if (!(Number.isSafeInteger(limit) && limit >= 1)) refuse('limit', 'an integer from 1')
-  for (const number of [after?.before, after?.blockNumber])
-    if (number !== undefined && !(Number.isSafeInteger(number) && number >= 0))
-      refuse('after', 'the next of a page')
+  for (const number of after === undefined ? [] : [after?.before, after?.blockNumber ?? 0])
+    if (!(Number.isSafeInteger(number) && number >= 0)) refuse('after', 'the next of a page')
   const publicKey = await publicKeyIn(options.group)
   return agreed(chains, agree, after?.blockNumber, { timeoutMs, signal }, (chain, block, limits) =>
     pageOf({ chain, publicKey, block, limits }, limit, after?.before),
@@ -129,7 +129,7 @@ async function pageOf(group: Registered, limit: number, place: number | undefine
 }
 
 async function publicKeyIn(group: GroupKey): Promise<string> {
-  if (group && 'publicKey' in group)
+  if (typeof group === 'object' && group && 'publicKey' in group)
     return isSha256Hex(group.publicKey)
       ? group.publicKey
       : refuse('group.publicKey', '64 lower-case hex digits')

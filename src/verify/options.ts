@@ -86,14 +86,21 @@ export function refuse(field: string, expected: string): never {
   throw new VerificationError('bad-input', 'checking the arguments', `${field} must be ${expected}`)
 }
 
-const nodesOf = (chain: Chain | ChainNodes | undefined): Chain[] =>
-  chain && 'rpcUrls' in chain
-    ? chain.rpcUrls.map((rpcUrl) => ({ rpcUrl, registry: chain.registry }))
-    : [{ ...chain! }]
+function nodesOf(chain: Chain | ChainNodes | undefined): Chain[] {
+  if (typeof chain !== 'object' || chain === null) refuse('chain.rpcUrl', 'an http(s) URL')
+  if (!('rpcUrls' in chain)) return [{ ...chain }]
+  if (!Array.isArray(chain.rpcUrls)) refuse('chain.rpcUrls', 'a list of URLs')
+  return chain.rpcUrls.map((rpcUrl) => ({ rpcUrl, registry: chain.registry }))
+}
 
 /** @throws VerificationError (`bad-input`) for what is no chain to ask, or no time to wait */
 export function checkChain(chain: Chain, timeoutMs = DEFAULT_TIMEOUT_MS) {
   return { chain: checkNodes(chain, timeoutMs)[0]!, timeoutMs }
+}
+
+/** @throws VerificationError (`bad-input`) for a call without options */
+export function checkObject(options: object): void {
+  if (typeof options !== 'object' || options === null) refuse('The options', 'an object')
 }
 
 /** @throws VerificationError (`bad-input`) for what are no nodes to ask, or no time to wait */
@@ -124,7 +131,8 @@ function checkTimeout(timeoutMs: number): void {
  * @throws VerificationError (`bad-input`) that names the first wrong one
  */
 export function checkOptions(options: OpenSessionOptions) {
-  const { name, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS, sources = [] } = options
+  checkObject(options)
+  const { name, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS, sources = [], seen = [] } = options
   const gateways = typeof options.gateway === 'string' ? [options.gateway] : (options.gateway ?? [])
   const profile = options.cidProfile ?? UNIXFS_V1_2025
   const head = options.head === undefined ? undefined : checkHead(options.head)
@@ -134,7 +142,10 @@ export function checkOptions(options: OpenSessionOptions) {
   checkPrivateKey(groupKey, 'groupKey')
   const chains = head ? [] : checkNodes(options.chain!, timeoutMs)
   checkTimeout(timeoutMs)
-  if (!gateways.every(isHttpUrl)) return refuse('gateway', 'an http(s) URL')
+  if (!Array.isArray(gateways) || !gateways.every(isHttpUrl)) return refuse('gateway', 'an http(s) URL')
+  if (!Array.isArray(sources) || !sources.every((source) => typeof source?.get === 'function'))
+    return refuse('sources', 'a list of sources, each with get')
+  if (!Array.isArray(seen)) return refuse('seen', 'heads of an earlier reading')
   if (gateways.length + sources.length === 0)
     return refuse('gateway', 'an http(s) URL, where there is no other source')
   if (!(profile.leafBytes >= 1 && profile.maxLinks >= 2)) {
@@ -154,8 +165,9 @@ export function checkOptions(options: OpenSessionOptions) {
 
 function checkHead(head: string | Uint8Array): Cid | SignedHead | 'newest' {
   if (head === 'newest' || isCid(head)) return head
+  if (!(head instanceof Uint8Array)) return refuse('head', 'its address, its bytes, or newest')
   try {
-    return parseSignedHead(head as Uint8Array)
+    return parseSignedHead(head)
   } catch (cause) {
     return refuse('head', `its address, its bytes, or newest; ${cause instanceof Error ? cause.message : ''}`)
   }

@@ -124,7 +124,7 @@ export async function rootsIn(
     }
     let end = roots.length + 1
     while (end < sizes.length && sizes[end]! <= page.to) end++
-    roots.push(...page.rootsAt(sizes.slice(roots.length, end)))
+    for (const root of page.rootsAt(sizes.slice(roots.length, end))) roots.push(root)
     await pause()
   }
   return roots

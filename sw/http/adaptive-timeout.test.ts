@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { equalBytes } from '../../src/evidence/bytes.ts'
 import { nextPartBytes } from './next-part.ts'
 import { adaptiveTimeout, type AdaptiveTimeout } from './adaptive-timeout.ts'
 
@@ -133,6 +134,31 @@ describe('an answer', () => {
     }
     expect(await told(2_000, 7)).toBe(2_000)
     await expect(told(64 * 1024 + 8, 7)).rejects.toMatchObject({ code: 'bad-answer' })
+  })
+
+  it('is one piece of memory, in however many pieces it comes', async () => {
+    // More than a call takes arguments.
+    const pieces = 140_000
+    vi.stubGlobal('fetch', async () => {
+      let sent = 0
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (sent === pieces) return controller.close()
+          controller.enqueue(Uint8Array.of(sent++))
+        },
+      })
+      return new Response(body)
+    })
+    const { request } = adaptiveTimeout()
+    const asked = { signal: new AbortController().signal, maxBytes: pieces }
+    const { bytes } = await request('http://store.example/', {}, asked)
+    expect(
+      equalBytes(
+        bytes,
+        new Uint8Array(pieces).map((_, at) => at),
+      ),
+    ).toBe(true)
+    expect(bytes.buffer.byteLength).toBeLessThan(2 * pieces)
   })
 
   it('that drips ends, long before it would be too long', async () => {

@@ -1,4 +1,3 @@
-import { concat } from '../../src/evidence/bytes.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { limited, type Answer } from './request.ts'
 import {
@@ -56,31 +55,37 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
           // twenty of a loop. Where a question is followed in vain, the first answer tells that it leads on.
           if (response.status % 300 < 100 && !init.body) response = await ask('follow').catch(() => response)
           const latestMs = performance.now() + timeoutMs + maxBytes / expected
-          const pieces: Uint8Array<ArrayBuffer>[] = []
+          // One piece of memory for all of it, in however many pieces it comes: a copy that is read back is large.
+          const held = new Uint8Array(maxBytes + MAX_ANSWER_BYTES)
+          let length = 0
           // By hand, as not every browser can iterate a stream.
           const reader = response.body?.getReader()
           for (;;) {
-            const piece = (await reader?.read().catch(brokenOff))?.value
+            const read = reader?.read().catch(() => {
+              // No TypeError: whoever has answered is there, so this is no dead network.
+              throw new Error()
+            })
+            const piece = (await read)?.value
             if (!piece) break
             endIn(Math.min(timeoutMs, latestMs - performance.now()))
-            pieces.push(piece)
-            maxBytes -= piece.byteLength
-            if (maxBytes < -MAX_ANSWER_BYTES)
+            if (length + piece.length > held.length)
               throw new HoldfastError('bad-answer', `${origin} answered too much.`)
+            held.set(piece, length)
+            length += piece.length
           }
-          const bytes = concat(...pieces)
-          return {
+          const answer: Answer = {
             origin,
             url: response.url || url,
             status: response.status,
             ok: response.ok,
             headers: response.headers,
-            bytes,
+            bytes: held.subarray(0, length),
             // Most answers are asked for no text, and content is none.
             get text() {
-              return new TextDecoder().decode(bytes)
+              return new TextDecoder().decode(this.bytes)
             },
           }
+          return answer
         })
         // A refusal may come before the body has left.
         if (answer.ok) {
@@ -97,9 +102,4 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
     },
     bytesPerMs: () => bytesPerMs,
   }
-}
-
-/** No TypeError: whoever has answered is there, so this is no dead network. */
-const brokenOff = () => {
-  throw new Error()
 }
