@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { toHex } from '../../src/evidence/bytes.ts'
 import { sealChunk } from '../../src/evidence/chunk-seal.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
@@ -21,6 +22,9 @@ import { fakeChain, fakeStoreServer } from './fake-servers.ts'
 import { fakeLocks } from './fake-locks.ts'
 import { workerLifetime, type WorkerLifetime } from './worker-lifetime.ts'
 import { virtualClock } from './virtual-clock.ts'
+
+// Each request of a drain hears of its end, and its limits allow more than the ten at once that Node takes for a leak.
+setMaxListeners(50)
 
 export type World = ReturnType<typeof createWorld>
 
