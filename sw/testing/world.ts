@@ -174,13 +174,13 @@ export async function rawChunk(id: SessionId, index: number): Promise<HandedChun
 /** Starts a session and hands over this many chunks, each durable when this resolves. */
 export async function recordSession(
   world: World,
-  { number = 1, chunks = 1, ending = 'complete', startedAtMs }: RecordedOptions = {},
+  { number = 1, chunks = 1, ending = 'complete', startedAtMs, seal = 'page' }: RecordedOptions = {},
 ): Promise<SessionId> {
   const context = world.worker()
-  const start = aStart(number, startedAtMs)
+  const start = { ...aStart(number, startedAtMs), seal }
+  const chunk = seal === 'page' ? sealedChunk : rawChunk
   await startSession(context, start)
-  for (let index = 0; index < chunks; index++)
-    await admitChunk(context, await sealedChunk(start.sessionId, index))
+  for (let index = 0; index < chunks; index++) await admitChunk(context, await chunk(start.sessionId, index))
   if (ending === 'complete') await endSession(context, start.sessionId)
   if (ending === 'interrupted') await interruptSession(context, start.sessionId)
   return start.sessionId
@@ -191,6 +191,7 @@ interface RecordedOptions {
   readonly chunks?: number
   readonly ending?: SessionEnding
   readonly startedAtMs?: number
+  readonly seal?: SessionStart['seal']
 }
 
 /** Runs one wake of this worker until it settles, or the worker dies. */
