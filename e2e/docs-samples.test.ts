@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { getContractAddress } from 'viem'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { relayAccount } from './backend/relay-account.ts'
+import { relayAccount } from './backend/chain-accounts.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
 
 const root = repositoryRoot()

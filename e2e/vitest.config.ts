@@ -3,8 +3,13 @@ import { defineConfig } from 'vitest/config'
 import { plantMutations } from './simulate/plant.ts'
 import { takesWhole } from './whole.ts'
 
-/** It puts quick stand-ins in the platform's place, for as long as its process lives. */
+/** They put quick stand-ins in the platform's place, for as long as their process lives. */
 const SIMULATOR = 'e2e/simulate/**/*.test.ts'
+/**
+ * Fake servers in fake time: what is asked of crypto is that it is right, and the same each time. Not those that ask for
+ * keys of the platform's own, or count moments between its answers. Whole they have the platform's crypto.
+ */
+const ENGINE = 'sw/engine/!(sessions|drain-worker-death).test.ts'
 
 export default defineConfig({
   test: {
@@ -27,9 +32,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'engine',
+          include: [ENGINE],
+          isolate: false,
+          setupFiles: [...(takesWhole() ? [] : ['sw/testing/use-quick-crypto.ts']), 'e2e/leave-no-stubs.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'units',
           include: ['src/**/*.test.ts', 'sw/**/*.test.ts', 'e2e/**/*.test.ts'],
-          exclude: [SIMULATOR],
+          exclude: [SIMULATOR, ENGINE],
           // A third of the time went into loading the same modules for each file.
           isolate: false,
           setupFiles: ['e2e/leave-no-stubs.ts'],

@@ -4,7 +4,7 @@ import { writeAtomically } from './atomic-file.ts'
 import { BackendError } from './backend-error.ts'
 import type { ChainNode } from './chain.ts'
 import type { DataDir } from './data-dir.ts'
-import { FEES, relayAccount } from './relay-account.ts'
+import { FEES, relayAccount } from './chain-accounts.ts'
 import type { RegistryArtifact } from './registry-artifact.ts'
 import { asHex } from './rpc.ts'
 

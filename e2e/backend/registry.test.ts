@@ -13,7 +13,6 @@ import {
   type Hex,
   type TransactionReceipt,
 } from 'viem'
-import { mnemonicToAccount, type HDAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { GroupId, Sha256Hex } from '../../src/protocol/ids.ts'
@@ -22,6 +21,7 @@ import { encodeAnchorCall } from '../../src/evidence/anchor-call.ts'
 import { signedSession, type SignedSession } from '../../sw/contracts/signed-session.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import { startAnvil } from './anvil.ts'
+import { chainAccount } from './chain-accounts.ts'
 import { registryAbi, type Backend } from './index.ts'
 import { malleated } from './malleated.ts'
 import { freePort } from './ports.ts'
@@ -31,9 +31,7 @@ import { ARTIFACTS, sandbox, type Sandbox } from './sandbox.ts'
 
 // Promise 3 of docs/guarantees.md.
 
-const [first, second] = [0, 1].map((addressIndex) =>
-  mnemonicToAccount(`${'test '.repeat(11)}junk`, { addressIndex }),
-) as [HDAccount, HDAccount]
+const [first, second] = [chainAccount(0), chainAccount(1)]
 const ZERO: Hex = `0x${'0'.repeat(64)}`
 
 let box: Sandbox

@@ -6,7 +6,7 @@ import { decodeSession, encodeSessionsCall } from '../../src/evidence/registry.t
 import type { AnchorRequest, SignedHead } from '../../sw/ports/anchor.ts'
 import { collect, drain, json, type Exchange, type Reply, type Service } from './exchange.ts'
 import { registryAbi } from './registry-abi.ts'
-import { FEES, relayAccount } from './relay-account.ts'
+import { FEES, relayAccount } from './chain-accounts.ts'
 import type { RelayJournal, SignedAnchor } from './relay-journal.ts'
 import { isIdempotencyKey, parseAnchorCall } from './relay-request.ts'
 import { asHex, ChainUnreachable, RpcError, type Rpc } from './rpc.ts'

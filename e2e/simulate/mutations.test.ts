@@ -59,6 +59,9 @@ const SHOWN_IN: Readonly<Record<string, number>> = {
 /** A history beyond this is worth a line of it. */
 const RARE = 15
 
+/** Histories of each world that are to be whole. */
+const WHOLE_RUNS = takesWhole() ? 20 : 5
+
 /** Every other one in `npm test`, beside those that are no plants. */
 const SAMPLE = SOURCE_MUTATIONS.filter((_mutation, at) => takesWhole() || at % 2 === 0)
 
@@ -165,7 +168,7 @@ describe('the simulator finds nothing in an engine that is whole', () => {
   it.each([...worlds].map((besides) => [besides.length, besides] as const))(
     'with %i things that happen besides',
     async (_count, besides) => {
-      for (let run = 0; run < 20; run++) {
+      for (let run = 0; run < WHOLE_RUNS; run++) {
         expect((await randomRun(SEED, run, { besides, shrinks: false })).failure).toBeUndefined()
       }
     },

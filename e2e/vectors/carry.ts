@@ -1,13 +1,13 @@
 import { createPublicClient, createWalletClient, http, type Hex } from 'viem'
-import { mnemonicToAccount } from 'viem/accounts'
 import { foundry } from 'viem/chains'
 import { expect } from 'vitest'
+import { chainAccount } from '../backend/chain-accounts.ts'
 import { registryAbi, type Backend } from '../backend/index.ts'
 import { hex } from './bytes.ts'
 import type { Witnessed } from './evidence-world.ts'
 import { tagOf, type Recording, type SignedHead } from './recording.ts'
 
-const account = mnemonicToAccount(`${'test '.repeat(11)}junk`)
+const account = chainAccount(0)
 
 const hexOf = (bytes: Uint8Array): Hex => `0x${hex(bytes)}`
 const halves = (bytes: Uint8Array) => [hexOf(bytes.subarray(0, 32)), hexOf(bytes.subarray(32))] as const

@@ -5,12 +5,10 @@ import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
 import { endSession, startSession } from './sessions.ts'
 import {
-  aRawStart,
   aStart,
   cidOf,
   createWorld,
   drainOnce,
-  rawChunk,
   recordSession,
   sealedChunk,
   sessionIdOf,
@@ -141,9 +139,7 @@ test.each(['paused', 'unmetered'] as const)(
   async (policy) => {
     const world = createWorld()
     world.network.metered = true
-    await startSession(world.worker(), aRawStart())
-    await admitChunk(world.worker(), await rawChunk(id, 0))
-    await endSession(world.worker(), id)
+    await recordSession(world, { seal: 'worker' })
     await reply(world.worker(), { holdfast: PROTOCOL_VERSION, type: 'policy', policy })
     let tries = 0
     const worker = () => {

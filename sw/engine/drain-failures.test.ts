@@ -11,8 +11,6 @@ import type { ChunkRecord } from '../core/record.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { countedStore } from '../testing/counted-store.ts'
 import {
-  aRawStart,
-  aStart,
   cidOf,
   createWorld,
   drainOnce,
@@ -25,7 +23,7 @@ import {
 import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
 import { reply } from './requests.ts'
-import { resumeSession, startSession } from './sessions.ts'
+import { resumeSession } from './sessions.ts'
 
 const id = sessionIdOf(1)
 const ask = (request: Request) => ({ holdfast: PROTOCOL_VERSION, ...request })
@@ -273,9 +271,11 @@ describe('failures', () => {
     'of the record of a session set its %s chunks apart once, are told, and cost no later look',
     async (kind) => {
       const world = createWorld()
-      await startSession(world.worker(), kind === 'raw' ? aRawStart() : aStart())
-      for (const index of [0, 1])
-        await admitChunk(world.worker(), await (kind === 'raw' ? rawChunk : sealedChunk)(id, index))
+      await recordSession(world, {
+        chunks: 2,
+        ending: 'recording',
+        seal: kind === 'raw' ? 'worker' : 'page',
+      })
       const chunks = await world.chunks(id)
       const bytes = await Promise.all(chunks.map((chunk) => world.disk.payload(chunk.id)))
       await world.disk.write(async (tx) => {

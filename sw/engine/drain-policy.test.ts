@@ -48,8 +48,7 @@ describe('the policy', () => {
     '%s leaves no chunk raw whose sealing failed once',
     async (policy) => {
       const world = createWorld()
-      await startSession(world.worker(), aRawStart())
-      for (const index of [0, 1]) await admitChunk(world.worker(), await rawChunk(id, index))
+      await recordSession(world, { chunks: 2, ending: 'recording', seal: 'worker' })
       await setPolicy(world, policy)
       world.network.metered = true
       const worker = world.worker()

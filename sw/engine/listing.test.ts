@@ -13,10 +13,8 @@ import { BLOCK_MS } from '../testing/fake-servers.ts'
 import { publishedLog } from '../testing/published.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import {
-  aRawStart,
   createWorld,
   drainOnce,
-  rawChunk,
   recordSession,
   sealedChunk,
   sessionIdOf,
@@ -28,7 +26,7 @@ import { createDrain } from './drain.ts'
 import { beginPage } from './listing.ts'
 import { sessionStep } from './session-step.ts'
 import { listingDueMs } from '../core/listing.ts'
-import { endSession, noteSession, resumeSession, startSession } from './sessions.ts'
+import { endSession, noteSession, resumeSession } from './sessions.ts'
 import type { Store } from '../ports/store.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { chunkIdOf } from '../../src/protocol/ids.ts'
@@ -200,9 +198,7 @@ describe('a page', () => {
 describe('a log', () => {
   it('of chunks that the worker seals is in the order of sealing, with its end last', async () => {
     const world = createWorld()
-    await startSession(world.worker(), aRawStart())
-    for (const index of [0, 1, 2]) await admitChunk(world.worker(), await rawChunk(id, index))
-    await endSession(world.worker(), id)
+    await recordSession(world, { chunks: 3, seal: 'worker' })
     expect((await world.session(id)).size).toBe(1)
     let failed = false
     let sealed = Promise.resolve()
@@ -229,8 +225,7 @@ describe('a log', () => {
 
   it('of which one chunk cannot be sealed is anchored with an end, which says interrupted, and how it ended once it can', async () => {
     const world = createWorld()
-    await startSession(world.worker(), aRawStart())
-    for (const index of [0, 1, 2]) await admitChunk(world.worker(), await rawChunk(id, index))
+    await recordSession(world, { chunks: 3, ending: 'recording', seal: 'worker' })
     await endSession(world.worker(), id, 3)
     const sealer: Sealer = async (context, chunk) => {
       if (chunk.index === 0) throw new HoldfastError('payload-corrupt', 'Other bytes.')

@@ -4,11 +4,9 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import { sessionView } from '../core/view.ts'
 import { loseRecords, loseSessionRecord } from '../testing/lose.ts'
 import {
-  aRawStart,
   cidOf,
   createWorld,
   drainOnce,
-  rawChunk,
   recordSession,
   sealedChunk,
   sessionIdOf,
@@ -16,14 +14,7 @@ import {
 } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
-import {
-  discardSession,
-  endSession,
-  interruptSession,
-  pauseSession,
-  resumeSession,
-  startSession,
-} from './sessions.ts'
+import { discardSession, endSession, interruptSession, pauseSession, resumeSession } from './sessions.ts'
 
 // Promises 1, 5 of docs/guarantees.md.
 
@@ -66,8 +57,7 @@ describe('a chunk whose record is lost', () => {
 
   it('before it was sealed holds no end up, which says that it is not whole', async () => {
     const world = createWorld()
-    await startSession(world.worker(), aRawStart())
-    for (const index of [0, 1, 2]) await admitChunk(world.worker(), await rawChunk(id, index))
+    await recordSession(world, { chunks: 3, ending: 'recording', seal: 'worker' })
     await endSession(world.worker(), id, 3)
     await loseRecords(world, (chunk) => chunk === `${id}/1`)
     expect(await drainOnce(world, world.worker())).toBe('idle')

@@ -3,19 +3,9 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Sealer, Watch } from './context.ts'
-import {
-  aRawStart,
-  createWorld,
-  drainOnce,
-  rawChunk,
-  recordSession,
-  sessionIdOf,
-  type World,
-} from '../testing/world.ts'
-import { admitChunk } from './admit.ts'
+import { createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { createEngine } from './engine.ts'
 import { SILENCE_MS } from './limits.ts'
-import { endSession, startSession } from './sessions.ts'
 
 // Promise 5 of docs/guarantees.md: what hangs or talks nonsense behind a port is told within two minutes, and stops no
 // other.
@@ -33,11 +23,7 @@ async function greeted(world: World, worker: ReturnType<World['worker']>, ms: nu
   }
 }
 
-async function rawSession(world: World, chunks: number) {
-  await startSession(world.worker(), aRawStart())
-  for (let index = 0; index < chunks; index++) await admitChunk(world.worker(), await rawChunk(id, index))
-  await endSession(world.worker(), id)
-}
+const rawSession = (world: World, chunks: number) => recordSession(world, { chunks, seal: 'worker' })
 
 /** The world’s worker with a sealer that fails so for the chunks with these indexes. */
 function sealing(world: World, indexes: readonly number[], fails: Sealer) {

@@ -2,24 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { DISCARD_CONFIRMATION } from '../../src/protocol/messages.ts'
 import type { ChunkStatus } from '../../src/protocol/snapshot.ts'
-import { admitChunk } from './admit.ts'
 import { isParked } from '../core/effort.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
 import type { Transport } from '../ports/transport.ts'
 import { createDrain } from './drain.ts'
-import { discardSession, pauseSession, startSession } from './sessions.ts'
+import { discardSession, pauseSession } from './sessions.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
-import {
-  aRawStart,
-  cidOf,
-  createWorld,
-  drainOnce,
-  rawChunk,
-  recordSession,
-  sessionIdOf,
-  type World,
-} from '../testing/world.ts'
+import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { transfer } from './transfer.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
@@ -370,8 +360,7 @@ describe('an upload of a Blob that nobody has read', () => {
 describe('sealing in the worker', () => {
   async function captured(chunks = 1) {
     const world = createWorld()
-    await startSession(world.worker(), aRawStart())
-    for (let index = 0; index < chunks; index++) await admitChunk(world.worker(), await rawChunk(id, index))
+    await recordSession(world, { chunks, ending: 'recording', seal: 'worker' })
     return world
   }
 
