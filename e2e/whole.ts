@@ -9,8 +9,9 @@ export const LANDING = '@landing'
 /** The tag of what `npm test -- --all` has a covering set of: only `npm test -- --whole-matrix` runs it, and what names a spec. */
 export const WHOLE_MATRIX = '@matrix'
 
-/** The tags of one of many cells. */
-export function tagOf(isSampled: boolean, isCovering: boolean): string[] {
+/** The tags of one of many cells; of those that are sampled some are `LANDING`. */
+export function tagOf(isSampled: boolean | typeof LANDING, isCovering: boolean): string[] {
+  if (isSampled === LANDING) return [LANDING]
   if (isSampled) return []
   return isCovering ? [WHOLE] : [WHOLE_MATRIX]
 }

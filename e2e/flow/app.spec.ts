@@ -1,5 +1,5 @@
 import { workerOf } from '../driver/worker-control.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { leavePending } from '../page/pending.ts'
 import { openDemo, tap } from '../page/witness.ts'
 import { updateWaits } from '../update/versions.ts'
@@ -68,24 +68,25 @@ test('the icon tells how many recordings are on their way, and forgets it with t
   await expect.poll(newest).toBe(0)
 })
 
-test('that uploads have finished with no page open is told only where a person has asked for it, in neutral words', async ({
-  stack,
-  context,
-}) => {
-  const { origin } = new URL(stack.url)
-  await context.grantPermissions(['notifications'], { origin })
-  const { page } = await openDemo(context, { url: stack.url })
-  const notify = page.getByTestId('notify')
-  await expect(notify).not.toBeChecked()
-  const choice = () => page.evaluate(() => caches.match('/told-when-finished').then((one) => one?.json()))
-  expect(await choice()).toBeUndefined()
-  await notify.check()
-  await expect.poll(choice).toEqual({ title: 'Finished', body: 'There is nothing to do.' })
-  await page.reload()
-  await expect(notify).toBeChecked()
-  await notify.uncheck()
-  await expect.poll(choice).toBeUndefined()
-})
+test(
+  'that uploads have finished with no page open is told only where a person has asked for it, in neutral words',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { origin } = new URL(stack.url)
+    await context.grantPermissions(['notifications'], { origin })
+    const { page } = await openDemo(context, { url: stack.url })
+    const notify = page.getByTestId('notify')
+    await expect(notify).not.toBeChecked()
+    const choice = () => page.evaluate(() => caches.match('/told-when-finished').then((one) => one?.json()))
+    expect(await choice()).toBeUndefined()
+    await notify.check()
+    await expect.poll(choice).toEqual({ title: 'Finished', body: 'There is nothing to do.' })
+    await page.reload()
+    await expect(notify).toBeChecked()
+    await notify.uncheck()
+    await expect.poll(choice).toBeUndefined()
+  },
+)
 
 test('it is told by the worker once no page is open, and nothing is told otherwise', async ({
   stack,

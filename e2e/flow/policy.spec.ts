@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { dataSaver } from '../driver/worker-control.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { post } from '../page/messages.ts'
 import { storedChunks } from '../page/stored.ts'
@@ -52,26 +52,27 @@ test('paused: chunks are taken and nothing leaves, in any tab; always: all of it
   await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
 })
 
-test('unmetered: nothing leaves while the browser is asked to save data, then all of it goes up', async ({
-  stack,
-  context,
-}) => {
-  const { backend, url, sinceEntry } = stack
-  const { page, record, acknowledged, stop, session } = await openDemo(context, { url })
-  const saveData = await dataSaver(page)
-  await saveData(true)
-  await choose(page, 'unmetered')
-  expect(await ask(page, 'policy')).toEqual({ policy: 'unmetered', metered: true })
-  await expect(page.getByTestId('policy-state')).toContainText(WAITING)
-  await record()
-  await acknowledged(2)
-  await stop()
-  expect(await ask(page, 'hello')).toMatchObject({ workRemains: true })
-  expect(backend.ledger.all().slice(sinceEntry)).toEqual([])
+test(
+  'unmetered: nothing leaves while the browser is asked to save data, then all of it goes up',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, url, sinceEntry } = stack
+    const { page, record, acknowledged, stop, session } = await openDemo(context, { url })
+    const saveData = await dataSaver(page)
+    await saveData(true)
+    await choose(page, 'unmetered')
+    expect(await ask(page, 'policy')).toEqual({ policy: 'unmetered', metered: true })
+    await expect(page.getByTestId('policy-state')).toContainText(WAITING)
+    await record()
+    await acknowledged(2)
+    await stop()
+    expect(await ask(page, 'hello')).toMatchObject({ workRemains: true })
+    expect(backend.ledger.all().slice(sinceEntry)).toEqual([])
 
-  await saveData(false)
-  // The worker would look by itself too, within 15 s.
-  await ask(page, 'hello')
-  await expect(session()).toHaveAttribute('data-upload', 'confirmed')
-  expect(backend.ledger.all().length).toBeGreaterThan(sinceEntry)
-})
+    await saveData(false)
+    // The worker would look by itself too, within 15 s.
+    await ask(page, 'hello')
+    await expect(session()).toHaveAttribute('data-upload', 'confirmed')
+    expect(backend.ledger.all().length).toBeGreaterThan(sinceEntry)
+  },
+)

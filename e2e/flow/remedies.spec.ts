@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test'
 import type { Answers } from '../../src/protocol/messages.ts'
 import { BUILT } from '../built-scripts.ts'
 import { serveDemo } from '../demo-site.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { gated } from '../page/gated-store.ts'
 import { ask } from '../page/messages.ts'
 import { leavePending } from '../page/pending.ts'
@@ -57,53 +57,54 @@ test('signed out where recordings are kept: to sign in again is beside the words
   await store.close()
 })
 
-test('a device that is almost full: what makes room is beside the words and first of all, each recording by its name', async ({
-  stack,
-  context,
-}) => {
-  const { page } = await openDemo(context, { url: stack.url })
-  const cdp = await context.newCDPSession(page)
-  await leavePending(page, 2)
-  await cdp.send('Storage.overrideQuotaForOrigin', {
-    origin: new URL(stack.url).origin,
-    quotaSize: 20_000_000,
-  })
-  await page.reload()
-  const remedy = page.getByTestId('remedy')
-  await expect(page.getByTestId('urgent')).toHaveText('This device is almost full.')
-  await expect(remedy).toHaveText('Free space')
-  const dialog = page.getByRole('dialog', { name: 'Free space' })
-  await page.getByTestId('storage-free').click()
-  await expect(dialog).toBeVisible()
-  await page.keyboard.press('Escape')
-  await expect(page.getByTestId('storage-free')).toBeFocused()
+test(
+  'a device that is almost full: what makes room is beside the words and first of all, each recording by its name',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { page } = await openDemo(context, { url: stack.url })
+    const cdp = await context.newCDPSession(page)
+    await leavePending(page, 2)
+    await cdp.send('Storage.overrideQuotaForOrigin', {
+      origin: new URL(stack.url).origin,
+      quotaSize: 20_000_000,
+    })
+    await page.reload()
+    const remedy = page.getByTestId('remedy')
+    await expect(page.getByTestId('urgent')).toHaveText('This device is almost full.')
+    await expect(remedy).toHaveText('Free space')
+    const dialog = page.getByRole('dialog', { name: 'Free space' })
+    await page.getByTestId('storage-free').click()
+    await expect(dialog).toBeVisible()
+    await page.keyboard.press('Escape')
+    await expect(page.getByTestId('storage-free')).toBeFocused()
 
-  await remedy.click()
-  const discards = dialog.getByRole('button', { name: /^Discard the recording of/ })
-  await expect(discards).toHaveCount(2)
-  await discards.first().click()
-  await page.getByTestId('discard-understood').check()
-  await page.getByTestId('discard-confirm').click()
-  await expect(discards).toHaveCount(1)
-  await expect(dialog.getByTestId('space-traces')).toBeHidden()
-  await dialog.getByTestId('space-upload').click()
-  await expect(dialog.getByTestId('space-upload')).toBeHidden()
-  // What was uploaded and proved takes no room here, and can be deleted from the list.
-  await expect(discards).toHaveCount(0)
-  await dialog.getByTestId('space-traces').click()
-  await page.getByTestId('traces-confirm').click()
-  await expect(dialog.getByTestId('space-traces')).toBeHidden()
-  await expect(dialog).toBeVisible()
-  await dialog.getByRole('button', { name: 'Done' }).click()
-  await expect(remedy).toBeFocused()
-  await expect(page.getByTestId('session')).toHaveCount(0)
+    await remedy.click()
+    const discards = dialog.getByRole('button', { name: /^Discard the recording of/ })
+    await expect(discards).toHaveCount(2)
+    await discards.first().click()
+    await page.getByTestId('discard-understood').check()
+    await page.getByTestId('discard-confirm').click()
+    await expect(discards).toHaveCount(1)
+    await expect(dialog.getByTestId('space-traces')).toBeHidden()
+    await dialog.getByTestId('space-upload').click()
+    await expect(dialog.getByTestId('space-upload')).toBeHidden()
+    // What was uploaded and proved takes no room here, and can be deleted from the list.
+    await expect(discards).toHaveCount(0)
+    await dialog.getByTestId('space-traces').click()
+    await page.getByTestId('traces-confirm').click()
+    await expect(dialog.getByTestId('space-traces')).toBeHidden()
+    await expect(dialog).toBeVisible()
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    await expect(remedy).toBeFocused()
+    await expect(page.getByTestId('session')).toHaveCount(0)
 
-  // There is room again.
-  await cdp.detach()
-  await page.reload()
-  await expect(page.getByTestId('urgent')).toHaveText('Nothing waits on this device.')
-  await expect(remedy).toBeHidden()
-})
+    // There is room again.
+    await cdp.detach()
+    await page.reload()
+    await expect(page.getByTestId('urgent')).toHaveText('Nothing waits on this device.')
+    await expect(remedy).toBeHidden()
+  },
+)
 
 /** Chunks that were set aside, of all recordings. */
 async function parked(page: Page): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored } from '../backend-oracle.ts'
 import { openDemo } from '../page/witness.ts'
 
@@ -67,21 +67,22 @@ test('a camera that is lost is told within a second; the sound goes on, and the 
   )
 })
 
-test('a recording that has lost all that it was made of ends by itself, as interrupted, and that is told', async ({
-  stack,
-  context,
-}) => {
-  const witness = await openDemo(context, { url: stack.url })
-  const { page } = witness
-  await witness.record()
-  await witness.acknowledged(1)
-  await page.setViewportSize({ width: 320, height: 568 })
-  await lose(page, undefined)
-  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
-  await expect(page.getByText('Recording ended: camera and microphone are gone.')).toBeVisible()
-  await expect.poll(() => page.getByTestId('record-notice').evaluate(isInSight)).toBe(true)
-  await expect(witness.session()).toHaveAttribute('data-ending', 'interrupted')
-})
+test(
+  'a recording that has lost all that it was made of ends by itself, as interrupted, and that is told',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const witness = await openDemo(context, { url: stack.url })
+    const { page } = witness
+    await witness.record()
+    await witness.acknowledged(1)
+    await page.setViewportSize({ width: 320, height: 568 })
+    await lose(page, undefined)
+    await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+    await expect(page.getByText('Recording ended: camera and microphone are gone.')).toBeVisible()
+    await expect.poll(() => page.getByTestId('record-notice').evaluate(isInSight)).toBe(true)
+    await expect(witness.session()).toHaveAttribute('data-ending', 'interrupted')
+  },
+)
 
 test('without a camera nothing is recorded unless the person says so, and then it is marked', async ({
   stack,

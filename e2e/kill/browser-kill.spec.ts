@@ -1,4 +1,4 @@
-import { expect, test, WHOLE } from '../fixtures.ts'
+import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { storedChunks } from '../page/stored.ts'
 import { openDemo } from '../page/witness.ts'
@@ -28,27 +28,28 @@ test(
 )
 
 // Promise 4 of docs/guarantees.md.
-test('the browser is killed after the store took a chunk and before its answer: it is asked, not sent again', async ({
-  stack,
-  launch,
-}) => {
-  const { backend, url, sinceEntry } = stack
-  const first = await launch()
-  const witness = await openDemo(first.context, { url })
-  const taken = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold', hold: 'after' })
-  await witness.record()
-  await taken.arrived
-  await witness.acknowledged(1)
-  const acknowledged = await storedChunks(witness.page)
-  const id = acknowledged[0]?.sessionId ?? ''
-  await first.kill()
-  taken.release()
+test(
+  'the browser is killed after the store took a chunk and before its answer: it is asked, not sent again',
+  { tag: LANDING },
+  async ({ stack, launch }) => {
+    const { backend, url, sinceEntry } = stack
+    const first = await launch()
+    const witness = await openDemo(first.context, { url })
+    const taken = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold', hold: 'after' })
+    await witness.record()
+    await taken.arrived
+    await witness.acknowledged(1)
+    const acknowledged = await storedChunks(witness.page)
+    const id = acknowledged[0]?.sessionId ?? ''
+    await first.kill()
+    taken.release()
 
-  await launch({ debuggable: false, url: 'about:blank' })
-  const log = await anchored(backend, id, 'interrupted', acknowledged.length)
-  expectNothingTwice(backend, log, sinceEntry)
-  const asked = backend.ledger
-    .all()
-    .filter(({ path, id: entry }) => path.endsWith('/pin/ls') && entry > sinceEntry)
-  expect(asked.length).toBeGreaterThan(0)
-})
+    await launch({ debuggable: false, url: 'about:blank' })
+    const log = await anchored(backend, id, 'interrupted', acknowledged.length)
+    expectNothingTwice(backend, log, sinceEntry)
+    const asked = backend.ledger
+      .all()
+      .filter(({ path, id: entry }) => path.endsWith('/pin/ls') && entry > sinceEntry)
+    expect(asked.length).toBeGreaterThan(0)
+  },
+)

@@ -1,5 +1,5 @@
 import type { Capabilities } from '../../src/capabilities.ts'
-import { WHOLE } from '../fixtures.ts'
+import { WHOLE, LANDING } from '../fixtures.ts'
 import { expect, test, type Lane } from './fixtures.ts'
 
 async function found({ backend, site, start }: Lane, args: readonly string[] = []): Promise<Capabilities> {
@@ -27,7 +27,7 @@ test('Chromium says that a person would be told, where they allowed it', { tag: 
   expect(words).toContain('You are told if uploads need you.')
 })
 
-test('where background sync is switched off the report says so', async ({ lane }) => {
+test('where background sync is switched off the report says so', { tag: LANDING }, async ({ lane }) => {
   await lane.decide('background_sync', 'block')
   const { backgroundWakes, words } = await found(lane)
   expect(backgroundWakes).toEqual({ kind: 'forbidden' })

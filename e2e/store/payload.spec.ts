@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { expectNothingTwice, logged } from '../backend-oracle.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
@@ -95,33 +95,34 @@ test('bytes that changed, are gone, or cannot be read park their chunk alone; th
 })
 
 // Promises 2, 5 of docs/guarantees.md.
-test('a Blob that changed, or cannot be read, is sent unread and parks its chunk alone; the others are anchored', async ({
-  stack,
-  shared: { context, profile },
-}) => {
-  const { backend, sinceEntry } = stack
-  const app = await serveVersions(backend.endpoints, 'put')
-  const page = await openApp(context, app)
-  const id = await page.evaluate(() => window.app.begin(1))
-  await page.evaluate(() => window.app.holdfast?.setPolicy('paused'))
-  await recordChunks(page, 12, 50_000)
-  // As large as the ciphertext that was there.
-  await damage(page, { [`${id}/10`]: 50_010 + TAG_BYTES })
-  await removeBlob(profile, app.url, 50_011 + TAG_BYTES)
+test(
+  'a Blob that changed, or cannot be read, is sent unread and parks its chunk alone; the others are anchored',
+  { tag: LANDING },
+  async ({ stack, shared: { context, profile } }) => {
+    const { backend, sinceEntry } = stack
+    const app = await serveVersions(backend.endpoints, 'put')
+    const page = await openApp(context, app)
+    const id = await page.evaluate(() => window.app.begin(1))
+    await page.evaluate(() => window.app.holdfast?.setPolicy('paused'))
+    await recordChunks(page, 12, 50_000)
+    // As large as the ciphertext that was there.
+    await damage(page, { [`${id}/10`]: 50_010 + TAG_BYTES })
+    await removeBlob(profile, app.url, 50_011 + TAG_BYTES)
 
-  await page.evaluate(() => window.app.holdfast?.setPolicy('always'))
-  await expect
-    .poll(() => chunkStates(page))
-    .toEqual([
-      ...Array.from({ length: 10 }, () => 'confirmed'),
-      'parked: payload-corrupt',
-      'parked: payload-unreadable',
-    ])
-  // The changed one was refused by its store, so that nothing had read it here before.
-  const refused = backend.ledger
-    .all()
-    .slice(sinceEntry)
-    .filter(({ method, status }) => method === 'PUT' && status === 400)
-  expect(refused).toHaveLength(1)
-  await app.close()
-})
+    await page.evaluate(() => window.app.holdfast?.setPolicy('always'))
+    await expect
+      .poll(() => chunkStates(page))
+      .toEqual([
+        ...Array.from({ length: 10 }, () => 'confirmed'),
+        'parked: payload-corrupt',
+        'parked: payload-unreadable',
+      ])
+    // The changed one was refused by its store, so that nothing had read it here before.
+    const refused = backend.ledger
+      .all()
+      .slice(sinceEntry)
+      .filter(({ method, status }) => method === 'PUT' && status === 400)
+    expect(refused).toHaveLength(1)
+    await app.close()
+  },
+)

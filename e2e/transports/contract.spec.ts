@@ -5,7 +5,7 @@ import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { builtScript } from '../built-scripts.ts'
 import { test as base } from '../fixtures.ts'
-import { tagOf } from '../whole.ts'
+import { LANDING, tagOf } from '../whole.ts'
 import { serve } from '../page/serve.ts'
 import { variantHarness } from './variant-harness.ts'
 import { newToken, type VariantName } from './variants.ts'
@@ -40,16 +40,22 @@ const VARIANTS: readonly VariantName[] = [
 /** One of each transport's: what the others have of their own is what their server says, and how they are asked for a sign-in. */
 const IN_FULL: ReadonlySet<VariantName> = new Set(['ipfs', 'tus', 'resumable', 'put', 'pinata'])
 /**
- * What `npm test` has of each transport: all of these cases of a store that keeps half an upload, and of one that does
- * not; of the others success, and the deaths that leave the most to find out.
+ * What `npm test` has of each transport: all of these cases of a store that keeps half an upload; of the others success,
+ * and the deaths that leave the most to find out.
  */
 const SAMPLED: Readonly<Partial<Record<VariantName, readonly string[]>>> = {
   tus: CASES,
-  put: [...CASES, 'sends nothing on to where it was already (307), and tells of that'],
+  put: [
+    CASES[0] ?? '',
+    ...BY_DEATH.slice(0, 1),
+    'sends nothing on to where it was already (307), and tells of that',
+  ],
   ipfs: [CASES[0] ?? '', ...BY_DEATH.slice(-1)],
   resumable: [CASES[0] ?? '', ...BY_DEATH.slice(0, 1)],
   pinata: [CASES[0] ?? '', ...BY_DEATH.slice(-1)],
 }
+/** What `.ci/run` has besides: all of them of a store that keeps no half of an upload. */
+const LANDED: typeof SAMPLED = { put: CASES }
 const MIB = 1024 * 1024
 
 interface BenchFixtures {
@@ -92,11 +98,21 @@ interface Runs {
   readonly partBytes?: number
   /** Of these, the ones that `npm test` runs. */
   readonly inEveryRun?: readonly string[]
+  /** Of these, the ones that `.ci/run` runs too. */
+  readonly landed?: readonly string[]
   /** Of these, the ones that `npm test -- --all` runs too: all, unless it says so. */
   readonly inAll?: readonly string[]
 }
 
-function runs({ variant, titles, death = 'worker', partBytes, inEveryRun = [], inAll = titles }: Runs) {
+function runs({
+  variant,
+  titles,
+  death = 'worker',
+  partBytes,
+  inEveryRun = [],
+  landed = [],
+  inAll = titles,
+}: Runs) {
   // In one process, and so one browser, whose start costs more than most cases; other processes take other variants.
   test.describe.configure({ mode: 'default' })
   for (const title of titles) {
@@ -104,7 +120,9 @@ function runs({ variant, titles, death = 'worker', partBytes, inEveryRun = [], i
     if (run === undefined) throw new Error(`The contract has no case "${title}".`)
     test(
       title,
-      { tag: tagOf(inEveryRun.includes(title), inAll.includes(title)) },
+      {
+        tag: tagOf(inEveryRun.includes(title) || (landed.includes(title) && LANDING), inAll.includes(title)),
+      },
       async ({ backend, bench, token }) => {
         await run(
           variantHarness(backend, variant, token, {
@@ -126,6 +144,7 @@ for (const variant of VARIANTS)
       variant,
       titles,
       inEveryRun: SAMPLED[variant] ?? [],
+      landed: LANDED[variant] ?? [],
       // In Node each variant has every case: its transport's own test.
       inAll: IN_FULL.has(variant) ? titles : CASES,
     }))

@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { openDemo } from '../page/witness.ts'
@@ -68,43 +68,44 @@ test('a chunk that the old worker never answered goes to the new one at once', a
 })
 
 // Promise 4 of docs/guarantees.md.
-test('two workers that live side by side share one drain: no chunk goes up twice', async ({
-  stack,
-  context,
-}) => {
-  const { backend, sinceEntry } = stack
-  const app = await serveVersions(backend.endpoints)
-  const page = await openApp(context, app)
-  const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
-  const id = await page.evaluate(() => window.app.begin(1))
-  const waiting = await page.evaluate(async (holdfast) => {
-    const other = await navigator.serviceWorker.register('/beside.js', { scope: '/other/' })
-    const { installing } = other
-    while (other.active === null)
-      await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
-    for (let fill = 1; fill <= 12; fill++) await window.app.append(fill)
-    other.active.postMessage({ holdfast, type: 'hello' })
-    const drains = (locks: LockInfo[] | undefined) =>
-      locks?.filter(({ name }) => name === `holdfast-drain:${location.origin}/`).length
-    // The other has asked for the lock once it has got so far.
-    for (;;) {
-      const { held, pending } = await navigator.locks.query()
-      if (drains(pending)) return { held: drains(held), pending: drains(pending) }
-    }
-  }, PROTOCOL_VERSION)
-  expect(waiting).toEqual({ held: 1, pending: 1 })
-  await slow.arrived
-  const underWay = () =>
-    backend.ledger
-      .all()
-      .filter(
-        ({ path, outcome, id: entry }) =>
-          path.endsWith('/add') && outcome === undefined && entry > sinceEntry,
-      ).length
-  // Three chunks, and a page of the log.
-  expect(underWay()).toBeLessThanOrEqual(3 + 1)
-  slow.release()
-  await page.evaluate(() => window.app.session?.end())
-  expectNothingTwice(backend, await anchored(backend, id, 'complete', 12), sinceEntry)
-  await app.close()
-})
+test(
+  'two workers that live side by side share one drain: no chunk goes up twice',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, sinceEntry } = stack
+    const app = await serveVersions(backend.endpoints)
+    const page = await openApp(context, app)
+    const slow = backend.faults.add({ service: 'ipfs', match: '/add', kind: 'hold' })
+    const id = await page.evaluate(() => window.app.begin(1))
+    const waiting = await page.evaluate(async (holdfast) => {
+      const other = await navigator.serviceWorker.register('/beside.js', { scope: '/other/' })
+      const { installing } = other
+      while (other.active === null)
+        await new Promise((resolve) => installing?.addEventListener('statechange', resolve, { once: true }))
+      for (let fill = 1; fill <= 12; fill++) await window.app.append(fill)
+      other.active.postMessage({ holdfast, type: 'hello' })
+      const drains = (locks: LockInfo[] | undefined) =>
+        locks?.filter(({ name }) => name === `holdfast-drain:${location.origin}/`).length
+      // The other has asked for the lock once it has got so far.
+      for (;;) {
+        const { held, pending } = await navigator.locks.query()
+        if (drains(pending)) return { held: drains(held), pending: drains(pending) }
+      }
+    }, PROTOCOL_VERSION)
+    expect(waiting).toEqual({ held: 1, pending: 1 })
+    await slow.arrived
+    const underWay = () =>
+      backend.ledger
+        .all()
+        .filter(
+          ({ path, outcome, id: entry }) =>
+            path.endsWith('/add') && outcome === undefined && entry > sinceEntry,
+        ).length
+    // Three chunks, and a page of the log.
+    expect(underWay()).toBeLessThanOrEqual(3 + 1)
+    slow.release()
+    await page.evaluate(() => window.app.session?.end())
+    expectNothingTwice(backend, await anchored(backend, id, 'complete', 12), sinceEntry)
+    await app.close()
+  },
+)
