@@ -6,9 +6,14 @@ import type { Upload } from '../../ports/transport.ts'
 export const digestOf = (upload: Upload): string =>
   btoa(upload.sha256.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))))
 
-/** Whether these bytes, read back from the store, are the ones that were sent. */
-export const isOurs = async (upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> =>
-  btoa(String.fromCharCode(...(await sha256(bytes)))) === digestOf(upload)
+/** Whether these bytes, read back from the store, are the ones that were sent. They are gone then: nobody waits for garbage. */
+export async function isOurs(upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  const digest = await sha256(bytes)
+  // Not every browser can.
+  const buffer: ArrayBuffer & { transfer?(bytes: number): unknown } = bytes.buffer
+  buffer.transfer?.(0)
+  return btoa(String.fromCharCode(...digest)) === digestOf(upload)
+}
 
 /** The store has other bytes under this upload's name, or none of those that it said it has. */
 export const mismatch = ({ cid }: Upload, found: string, hint = ''): HoldfastError =>
