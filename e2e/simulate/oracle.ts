@@ -179,7 +179,11 @@ export function createOracle(
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
     const { id, state } = chunk
-    check(chunk.effort?.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
+    const isParked = chunk.effort?.notBeforeMs === Infinity
+    check(
+      !isParked || !chunk.effort.lastError?.code.startsWith('storage-'),
+      `${id} is parked for a failing disk`,
+    )
     check(
       before?.state.status !== 'encrypting' || state.status !== 'uploading' || !rottenBeforeSealing.has(id),
       `${id} was sealed from bytes that rotted`,

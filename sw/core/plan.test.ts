@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aListing, anchoredAt, aSession, listedUpTo } from '../testing/records.ts'
 import { stepsDueMs, workRemains } from './plan.ts'
-import type { SessionRecord } from './record.ts'
-import { LONGEST_TRIAL_MS } from './retry-policy.ts'
+import type { SessionRecord, Trial } from './record.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -65,21 +64,14 @@ describe('stepsDueMs', () => {
     expect(left.filter((atMs) => atMs < Infinity)).toEqual([])
   })
 
-  it.each([1, 365])('waits for no time of a clock that was %d days ahead', (days) => {
-    const notBeforeMs = NOW_MS + days * 86_400_000
-    const ahead = {
-      ...busy,
-      listing: aListing(2, 4, { notBeforeMs }),
-      witnessing: { ...NOT_WITNESSED, notBeforeMs },
-      trials: { 'sign-in': trial(notBeforeMs), refusal: trial(notBeforeMs) },
+  it('waits for no trial that was set at a time that is yet to come, nor that nobody set', () => {
+    const ahead = (setAtMs: number | undefined) => {
+      const refusal = { ...trial(NOW_MS + 70_000), setAtMs } as Trial
+      return stepsDueMs(session({}, { trials: { refusal } }), NOW_MS).refusal
     }
-    const { completion: _never, ...due } = stepsDueMs(ahead, NOW_MS)
-    expect(Object.values(due)).toEqual([NOW_MS, NOW_MS, NOW_MS, NOW_MS])
-  })
-
-  it('waits for a trial as long as one may, six hours', () => {
-    const retryAtMs = NOW_MS + LONGEST_TRIAL_MS
-    expect(stepsDueMs(session({}, { trials: { refusal: trial(retryAtMs) } }), NOW_MS).refusal).toBe(retryAtMs)
+    expect(ahead(NOW_MS + 60_000)).toBe(NOW_MS + 70_000)
+    expect(ahead(NOW_MS + 60_001)).toBe(0)
+    expect(ahead(undefined)).toBe(0)
   })
 })
 

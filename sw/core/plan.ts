@@ -1,7 +1,7 @@
 import { effortDueMs, isParked } from './effort.ts'
 import { listingDueMs } from './listing.ts'
 import type { MayLeave, SessionRecord, TrialKind } from './record.ts'
-import { believedMs, LONGEST_TRIAL_MS } from './retry-policy.ts'
+import { isAhead } from './retry-policy.ts'
 import { isSettled, isToTell, pendingChunks } from './session.ts'
 import { witnessDueMs } from './witnessing.ts'
 
@@ -24,7 +24,9 @@ export function stepsDueMs(
 ): { readonly [Kind in StepKind]?: number } {
   if (session.paused) return {}
   const trialMs = (kind: TrialKind) => {
-    return believedMs(session.trials?.[kind]?.retryAtMs ?? Infinity, nowMs, LONGEST_TRIAL_MS)
+    const trial = session.trials?.[kind]
+    if (!trial) return Infinity
+    return isAhead(trial.setAtMs, nowMs) ? 0 : trial.retryAtMs
   }
   const { parkedRaw, listing, witnessing } = session
   const isSmall = mayLeave === 'small' && (isParked(listing) || isParked(witnessing))
@@ -32,9 +34,9 @@ export function stepsDueMs(
   // Sealing alone needs no network.
   if (mayLeave === 'nothing') return { refusal }
   return {
-    listing: listingDueMs(session, nowMs),
-    witness: witnessDueMs(session, nowMs),
-    completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion, nowMs) : Infinity,
+    listing: listingDueMs(session),
+    witness: witnessDueMs(session),
+    completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion) : Infinity,
     'sign-in': trialMs('sign-in'),
     refusal,
   }

@@ -3,7 +3,6 @@ import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
-import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
 import { dueAtMs, totalChunks } from '../core/session.ts'
@@ -147,31 +146,24 @@ async function planTransfers(
     busy.add(chunk.id)
   }
   let raw = await first(SEAL_FIRST, 0)
-  for (
-    ;
-    raw && dueAtMs(raw, nowMs) <= nowMs && sealing < Math.max(uploads, MAX_CONCURRENT_STEPS);
-    sealing++
-  ) {
+  for (; raw && dueAtMs(raw) <= nowMs && sealing < Math.max(uploads, MAX_CONCURRENT_STEPS); sealing++) {
     start(raw)
     raw = await first(SEAL_FIRST, 0)
   }
   while (sending.length < most) {
-    const chunk =
-      (await takeNext(tx, nowMs, busy)) ??
-      // What no wait can be for was stored under a clock that was ahead.
-      (await first(nowMs + LONGEST_WAIT_MS + 1, Infinity))
+    const chunk = await takeNext(tx, nowMs, busy)
     if (!chunk) break
     sending.push(chunk)
     const readyBytes = sending.slice(uploads).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     if (readyBytes > mostReadyBytes) break
     start(chunk)
   }
-  const uploadMs = dueAtMs(await first(0, Infinity), nowMs)
+  const uploadMs = dueAtMs(await first(0, Infinity))
   const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,
     uploads,
-    sealAtMs: ifLater(dueAtMs(raw, nowMs)),
+    sealAtMs: ifLater(dueAtMs(raw)),
     // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
     nextAtMs: busy.size > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
