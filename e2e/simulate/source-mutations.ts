@@ -108,7 +108,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'parks what a failing store has failed, and all that only has to wait',
     /is parked for a failing disk|is not at its end/,
-    ['core/retry-policy', 'transient: Infinity', 'transient: 0'],
+    ['core/retry-policy', 'failures > tries', "failures > tries || kind === 'transient'"],
   ),
   plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [
     'engine/deliver',
@@ -444,7 +444,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('does not tell why a server is left alone', /nobody is told/, [
       'core/finding',
-      'paused || trouble || (floorMs <= nowMs && failures < FAILURES_TO_TELL)',
+      'paused || trouble || (!isAsked && failures < FAILURES_TO_TELL)',
       'true',
     ]),
     besides: BUSY,

@@ -7,7 +7,6 @@ import { listingDueMs, pageBefore } from './listing.ts'
 import type { Listed, SessionRecord } from './record.ts'
 
 const NOW_MS = 1_800_000_000_000
-const DAY_MS = 86_400_000
 const now = { nowMs: NOW_MS, random: 0.5 }
 
 const session = (

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { aListing, anchoredAt, aSession, listedUpTo } from '../testing/records.ts'
 import { stepsDueMs, workRemains } from './plan.ts'
-import type { SessionRecord, Trial } from './record.ts'
+import type { SessionRecord } from './record.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -42,36 +42,26 @@ describe('stepsDueMs', () => {
   }
 
   it('has one of each kind: none waits for another', () => {
-    expect(stepsDueMs(busy, NOW_MS)).toEqual(all)
+    expect(stepsDueMs(busy)).toEqual(all)
   })
 
   it('sends nothing again to see while bytes cost money', () => {
-    expect(stepsDueMs(busy, NOW_MS, 'small')).toEqual({ ...all, refusal: Infinity })
+    expect(stepsDueMs(busy, 'small')).toEqual({ ...all, refusal: Infinity })
   })
 
   it('tries pages and heads that were refused, and what is to be sealed, all the same', () => {
     const listing = aListing(2, 4, parked)
-    expect(stepsDueMs({ ...busy, listing }, NOW_MS, 'small').refusal).toBe(NOW_MS + 7)
+    expect(stepsDueMs({ ...busy, listing }, 'small').refusal).toBe(NOW_MS + 7)
     const raw = { ...busy, parked: 1, parkedRaw: 1 }
-    expect(stepsDueMs(raw, NOW_MS, 'small').refusal).toBe(NOW_MS + 7)
-    expect(stepsDueMs(raw, NOW_MS, 'nothing')).toEqual({ refusal: NOW_MS + 7 })
-    expect(stepsDueMs({ ...busy, listing }, NOW_MS, 'nothing')).toEqual({ refusal: Infinity })
+    expect(stepsDueMs(raw, 'small').refusal).toBe(NOW_MS + 7)
+    expect(stepsDueMs(raw, 'nothing')).toEqual({ refusal: NOW_MS + 7 })
+    expect(stepsDueMs({ ...busy, listing }, 'nothing')).toEqual({ refusal: Infinity })
   })
 
   it('has none while the session is paused, or where nothing is left', () => {
-    expect(stepsDueMs({ ...busy, paused: true }, NOW_MS)).toEqual({})
-    const left = Object.values(stepsDueMs(session({ confirmed: 3 }, whole), NOW_MS))
+    expect(stepsDueMs({ ...busy, paused: true })).toEqual({})
+    const left = Object.values(stepsDueMs(session({ confirmed: 3 }, whole)))
     expect(left.filter((atMs) => atMs < Infinity)).toEqual([])
-  })
-
-  it('waits for no trial that was set at a time that is yet to come, nor that nobody set', () => {
-    const ahead = (setAtMs: number | undefined) => {
-      const refusal = { ...trial(NOW_MS + 70_000), setAtMs } as Trial
-      return stepsDueMs(session({}, { trials: { refusal } }), NOW_MS).refusal
-    }
-    expect(ahead(NOW_MS + 60_000)).toBe(NOW_MS + 70_000)
-    expect(ahead(NOW_MS + 60_001)).toBe(0)
-    expect(ahead(undefined)).toBe(0)
   })
 })
 

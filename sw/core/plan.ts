@@ -1,7 +1,6 @@
 import { effortDueMs, isParked } from './effort.ts'
 import { listingDueMs } from './listing.ts'
 import type { MayLeave, SessionRecord, TrialKind } from './record.ts'
-import { isAhead } from './retry-policy.ts'
 import { isSettled, isToTell, pendingChunks } from './session.ts'
 import { witnessDueMs } from './witnessing.ts'
 
@@ -19,15 +18,10 @@ export type StepKind = TrialKind | WorkKind
  */
 export function stepsDueMs(
   session: SessionRecord,
-  nowMs: number,
   mayLeave: MayLeave = 'all',
 ): { readonly [Kind in StepKind]?: number } {
   if (session.paused) return {}
-  const trialMs = (kind: TrialKind) => {
-    const trial = session.trials?.[kind]
-    if (!trial) return Infinity
-    return isAhead(trial.setAtMs, nowMs) ? 0 : trial.retryAtMs
-  }
+  const trialMs = (kind: TrialKind) => session.trials?.[kind]?.retryAtMs ?? Infinity
   const { parkedRaw, listing, witnessing } = session
   const isSmall = mayLeave === 'small' && (isParked(listing) || isParked(witnessing))
   const refusal = mayLeave === 'all' || isSmall || parkedRaw > 0 ? trialMs('refusal') : Infinity
@@ -51,6 +45,6 @@ export function workRemains(session: SessionRecord): boolean {
   if (session.paused) return false
   return (
     pendingChunks(session) - session.parked > 0 ||
-    Object.values(stepsDueMs(session, Infinity)).some((atMs) => atMs < Infinity)
+    Object.values(stepsDueMs(session)).some((atMs) => atMs < Infinity)
   )
 }

@@ -52,7 +52,7 @@ export type SessionEvent =
     }
   /** `by`: how, where it is no person's choice; that stays. */
   | { readonly type: 'paused'; readonly by?: SessionRecord['paused'] }
-  /** Whatever waits is tried now; as a person or the app asks for it (`byPerson`) what is parked too, and after a pause. */
+  /** Whatever is parked, or waits, is tried now; a person or the app (`byPerson`) has it go on after a pause too. */
   | { readonly type: 'resumed'; readonly byPerson?: boolean }
   /** The app has it go where this worker goes: of what is not confirmed nothing is proved there. */
   | { readonly type: 'adopted'; readonly here: string }
@@ -186,9 +186,10 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.requeue()
       return
     case 'resumed':
-      draft.set({ changedAtMs: 0 })
+      // Trials are set anew by what fails again.
+      draft.set({ changedAtMs: 0, trials: undefined })
       if (event.byPerson) draft.set({ paused: !!session.damaged, resumedAtMs: draft.now.nowMs })
-      tryAll(draft, event.byPerson)
+      tryAll(draft)
       draft.requeue()
       // A visit mends nothing by itself: since when it fails is told on.
       if (event.byPerson) clearError(draft)

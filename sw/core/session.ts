@@ -76,7 +76,7 @@ export const isToTell = ({ completion, size }: SessionRecord) => !!completion &&
 
 /** Where a chunk is: one that its store was proved to have is as far as its entry. */
 export function statusOf(
-  { state: { status }, position = 0 }: ChunkRecord,
+  { state: { status }, position = Infinity }: ChunkRecord,
   { listed, listing }: SessionRecord,
 ): ChunkStatus {
   if (status !== 'uploaded') return status

@@ -8,13 +8,10 @@ import { isHeldBack, nextTrial, sooner } from './trial.ts'
 // What is parked is tried again: all of it where a person asks for that, some of it by a trial. When that comes is
 // trial.ts.
 
-/** Has everything tried now that waits; with `parked` that too, of which each trial may cost bytes. */
-export function tryAll(draft: Draft, parked?: boolean): void {
-  const chosen = (effort: Effort | undefined) => parked || !isParked(effort)
-  for (const chunk of draft.chunks) if (chosen(chunk.effort)) changeChunk(draft, chunk, { type: 'resumed' })
-  trySteps(draft, chosen)
-  const { completion } = draft.session
-  if (completion) draft.set({ completion: again(completion) })
+/** Has everything tried now that waits, or is parked. */
+export function tryAll(draft: Draft): void {
+  for (const chunk of draft.chunks) changeChunk(draft, chunk, { type: 'resumed' })
+  trySteps(draft, () => true)
 }
 
 /** A trial of what is parked for this, which takes what may leave. */
@@ -42,7 +39,9 @@ export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): v
   for (const chunk of chosen) changeChunk(draft, chunk, { type: 'resumed', onTrial: true })
   const steps = mayLeave !== 'nothing' && trySteps(draft, isStuck, true)
   const remains = isShared || steps || waiting.length > 0
-  draft.set({ trials: { ...trials, [of]: remains ? nextTrial(of, trial.failures, draft.now) : undefined } })
+  draft.set({
+    trials: { ...trials, [of]: remains ? nextTrial(of, trial.failures, draft.now) : undefined },
+  })
 }
 
 /**
@@ -61,10 +60,11 @@ function oneOfEachCause(chunks: ChunkRecord[], { failures }: Trial, of: TrialKin
 
 /** Has the page in flight, and the newest head, tried now where they are `chosen`. */
 function trySteps(draft: Draft, chosen: (effort: Effort) => boolean, onTrial?: boolean): boolean {
-  const { listing, paging, witnessing } = draft.session
+  const { listing, paging, witnessing, completion } = draft.session
   const listingToo = listing && chosen(listing)
   const witnessToo = chosen(witnessing)
   if (paging && chosen(paging)) draft.set({ paging: undefined })
+  if (completion && chosen(completion)) draft.set({ completion: again(completion) })
   if (listingToo) draft.set({ listing: again(listing, onTrial) })
   // Handed over again at once too.
   if (witnessToo) draft.set({ witnessing: { ...again(witnessing, onTrial), submittedAtMs: 0, taken: 0 } })

@@ -189,7 +189,7 @@ function planSteps(
   let nextAtMs = Infinity
   const waiting = sessions
     .flatMap((session) =>
-      (Object.entries(stepsDueMs(session, nowMs, mayLeave)) as [StepKind, number][]).map(([kind, dueMs]) => ({
+      (Object.entries(stepsDueMs(session, mayLeave)) as [StepKind, number][]).map(([kind, dueMs]) => ({
         session,
         kind,
         dueMs,
