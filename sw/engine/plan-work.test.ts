@@ -71,6 +71,7 @@ it('seals beside however many uploads are ready', async () => {
   expect((await look(moving)).chunks.map(({ index }) => index)).toEqual([29])
 })
 
+// Promise 5 of docs/guarantees.md.
 it('gives the trial of a destination that fails to what has waited longest, and not to who failed last', async () => {
   const world = createWorld()
   const [first, second] = [
