@@ -1,5 +1,5 @@
 import { totalChunks, isSettled, pendingChunks } from '../../sw/core/session.ts'
-import { LONGEST_TRIAL_MS, LONGEST_WAIT_MS } from '../../sw/core/retry-policy.ts'
+import { CAP_MS, LONGEST_TRIAL_MS } from '../../sw/core/retry-policy.ts'
 import type { SessionRecord } from '../../sw/core/record.ts'
 import { sessionView } from '../../sw/core/view.ts'
 import type { DiskState } from '../../sw/testing/fake-disk.ts'
@@ -20,8 +20,8 @@ export const SLOWEST_MS: Readonly<Record<Afterwards, number>> = {
   open: LONGEST_TRIAL_MS + 600_000,
 }
 
-/** A clock that was set back makes what waited for a time wait for up to this much more (`believedMs`), ms. */
-export const SET_BACK_COSTS_MS = LONGEST_WAIT_MS
+/** A clock that was set back by less than this is not noticed, and adds it to a wait; all else is tried then (`isAhead`), ms. */
+export const SET_BACK_COSTS_MS = CAP_MS
 
 export const isSetBack = ({ happenings }: History) =>
   happenings.some(({ what }) => what.kind === 'clock-set' && what.byMs < 0)
@@ -46,8 +46,6 @@ export async function watchStanding(
 ): Promise<number> {
   const standing = new Map<string, { mark: string; ms: number }>()
   let longestMs = 0
-  // Known, and not told: the times that were stored lie further ahead than they should (docs/simulator.md).
-  if (isSetBack(scene.history)) return longestMs
   while (!scene.healing && scene.failure === undefined) {
     await scene.sleep(LOOK_EVERY_MS)
     const { disk, working, suspended } = look()

@@ -5,7 +5,7 @@ import { chunkIdOf, type ChunkId, type SessionId } from '../../src/protocol/ids.
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import type { HandedChunk, HandedNote } from '../../src/protocol/messages.ts'
 import { stepsDueMs, workRemains } from '../../sw/core/plan.ts'
-import type { ChunkRecord, SessionRecord } from '../../sw/core/record.ts'
+import type { ChunkRecord, Effort, SessionRecord } from '../../sw/core/record.ts'
 import { dueKey, isSettled, isToTell, rawChunks, statusOf, withOpenMarker } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
@@ -55,7 +55,7 @@ export const remains = (disk: DiskState) =>
 
 const isToSeal = (session: SessionRecord) =>
   (!session.paused && rawChunks(session) > session.parkedRaw) ||
-  (stepsDueMs(session, Infinity, 'nothing').refusal ?? Infinity) < Infinity
+  (stepsDueMs(session, 'nothing').refusal ?? Infinity) < Infinity
 
 /** @param chain is asked, as are the servers, only once everything has begun */
 export function createOracle(
@@ -142,10 +142,7 @@ export function createOracle(
     check(withOpenMarker(session).open === session.open, `the open mark of ${session.id} is wrong`)
     const { listing, witnessing, completion } = session
     for (const effort of [listing, witnessing, completion])
-      check(
-        !effort?.lastError?.code.startsWith('storage-'),
-        `a step of ${session.id} pays for a failing disk`,
-      )
+      check(!isParkedForDisk(effort), `a step of ${session.id} is parked for a failing disk`)
     checkListing(session, chunks)
   }
 
@@ -179,7 +176,7 @@ export function createOracle(
 
   function checkChunk(chunk: ChunkRecord, before: ChunkRecord | undefined, disk: DiskState): void {
     const { id, state } = chunk
-    check(chunk.effort?.lastError?.code !== 'storage-failed', `${id} pays for a failing disk`)
+    check(!isParkedForDisk(chunk.effort), `${id} is parked for a failing disk`)
     check(
       before?.state.status !== 'encrypting' || state.status !== 'uploading' || !rottenBeforeSealing.has(id),
       `${id} was sealed from bytes that rotted`,
@@ -422,3 +419,7 @@ function describeSession(session: SessionRecord | undefined): string {
   const log = `${size} entries, ${listed.tree.size} listed${page}, ${witnessing.submitted} handed over, ${anchored?.size ?? 0} anchored`
   return `is ${open === undefined ? 'settled' : 'open'}, ${ending}${paused ? ', paused' : ''}, ${log}`
 }
+
+/** What a failing disk has failed waits: it passes. */
+const isParkedForDisk = (effort: Effort | undefined) =>
+  effort?.notBeforeMs === Infinity && effort.lastError?.code.startsWith('storage-') === true

@@ -80,6 +80,13 @@ const BUSY: readonly Happening[] = [2_000, 30_000].map((atMs) => ({
   what: { kind: 'busy', forMs: 230_000 },
 }))
 
+/** The same while the clock is a day ahead. */
+const BUSY_AHEAD: readonly Happening[] = [
+  { atMs: 0, what: { kind: 'clock-set', byMs: 86_400_000 } },
+  ...BUSY,
+  { atMs: 200_000, what: { kind: 'clock-set', byMs: -86_400_000 } },
+]
+
 /** Somebody has the drain's lock before anybody else, and keeps it. */
 const LOCK_KEPT: readonly Happening[] = [{ atMs: 0, what: { kind: 'lock-kept', forMs: 2_000_000 } }]
 
@@ -98,16 +105,11 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     ),
     besides: TWO_DRAINS,
   },
-  plant('lets a chunk pay for a failing store', /pays for a failing disk/, [
-    'engine/circuits',
-    "code === 'storage-failed'",
-    'false',
-  ]),
-  plant('lets a page or a head pay for a failing store', /pays for a failing disk/, [
-    'engine/session-step',
-    "failure.code === 'storage-full'",
-    'false',
-  ]),
+  plant(
+    'parks what a failing store has failed, and all that only has to wait',
+    /is parked for a failing disk|is not at its end/,
+    ['core/retry-policy', 'failures > tries', "failures > tries || kind === 'transient'"],
+  ),
   plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [
     'engine/deliver',
     "!sent && !(await delivery.record({ type: 'send-began' }))",
@@ -388,9 +390,17 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('believes any time that it stored', UNFINISHED, [
     'core/retry-policy',
-    'timeMs > nowMs + longestMs',
+    '!(atMs! <= nowMs + CAP_MS)',
     'false',
   ]),
+  {
+    ...plant(
+      'believes what a server asked for under a clock that was ahead',
+      /nobody is told|is not at its end/,
+      ['core/circuit', 'isAhead(circuit.failedAtMs, nowMs)', 'false'],
+    ),
+    besides: BUSY_AHEAD,
+  },
   plant('waits ever longer', /is not at its end|nobody is told/, [
     'core/retry-policy',
     'Math.min(capMs, baseMs * 2 ** (failures - 1))',
@@ -434,7 +444,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('does not tell why a server is left alone', /nobody is told/, [
       'core/finding',
-      'paused || trouble || (floorMs <= nowMs && failures < FAILURES_TO_TELL)',
+      'paused || trouble || (!isAsked && failures < FAILURES_TO_TELL)',
       'true',
     ]),
     besides: BUSY,

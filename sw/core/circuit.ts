@@ -1,5 +1,5 @@
 import { classOf, type ErrorCode } from '../../src/protocol/errors.ts'
-import { believedMs, circuitDelayMs, DESTINATION_CAP_MS, tellsOfDestination } from './retry-policy.ts'
+import { circuitDelayMs, isAhead, tellsOfDestination } from './retry-policy.ts'
 
 /**
  * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
@@ -10,6 +10,10 @@ export interface Circuit {
   readonly notBeforeMs: number
   /** The server itself asked not to be asked before this time (`Retry-After`), ms since the epoch; 0: it did not. */
   readonly floorMs: number
+  /** When it last failed, ms since the epoch; absent in one that has not, or of an older version. */
+  readonly failedAtMs?: number | undefined
+  /** How that was. */
+  readonly code?: ErrorCode | undefined
 }
 
 export const CLOSED: Circuit = { failures: 0, notBeforeMs: 0, floorMs: 0 }
@@ -29,22 +33,16 @@ export function trip(
   const delayMs = circuitDelayMs(failures, random)
   // What the server asked for is a promise: a later failure that asks for less does not take it back.
   const asked = Math.max(circuit.floorMs, floorMs && nowMs + floorMs)
-  return { failures, notBeforeMs: Math.max(nowMs + delayMs, asked), floorMs: asked }
+  return { failures, notBeforeMs: Math.max(nowMs + delayMs, asked), floorMs: asked, failedAtMs: nowMs, code }
 }
 
 /** The circuit when a request went well: closed, but not before the time that the server asked for has come. */
-export const close = ({ floorMs }: Circuit, nowMs: number): Circuit =>
-  floorMs > nowMs ? { failures: 0, notBeforeMs: floorMs, floorMs } : CLOSED
+export const close = (circuit: Circuit, nowMs: number): Circuit =>
+  circuit.floorMs > nowMs ? { ...circuit, failures: 0, notBeforeMs: circuit.floorMs } : CLOSED
 
-/**
- * The stored circuit as far as it can be true: no clock that was ahead makes it wait longer than any server may ask, nor
- * one that asked for nothing longer than a failure counts.
- */
-export function believable(circuit: Circuit, nowMs: number): Circuit {
-  const floorMs = believedMs(circuit.floorMs, nowMs)
-  const waitMs = believedMs(circuit.notBeforeMs, nowMs, DESTINATION_CAP_MS)
-  return { ...circuit, floorMs, notBeforeMs: Math.max(floorMs, waitMs) }
-}
+/** The stored circuit as far as it can be true: no clock that was ahead makes anything wait, whoever asked for that. */
+export const believable = (circuit: Circuit, nowMs: number): Circuit =>
+  isAhead(circuit.failedAtMs, nowMs) ? { ...circuit, notBeforeMs: 0, floorMs: 0 } : circuit
 
 /** The circuit when a person arrives or the network comes back: asked again now, unless the server forbade it. */
 export const reconsider = (circuit: Circuit): Circuit => ({ ...circuit, notBeforeMs: circuit.floorMs })

@@ -84,6 +84,7 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       if (draft.session === before && effects.length === 0) return undefined
       appendEnd(draft)
       if (lines.length > 0) effects.push(['addLog', lines])
+      draft.set({ changedAtMs: Math.max(draft.session.changedAtMs || 0, now.nowMs) })
       const session = withOpenMarker(draft.session)
       return {
         session,

@@ -1,12 +1,5 @@
 import type { Effort } from './record.ts'
-import {
-  believedMs,
-  countsAsAttempt,
-  isReportable,
-  waitAfter,
-  type Failure,
-  type Now,
-} from './retry-policy.ts'
+import { countsAsAttempt, isReportable, waitAfter, type Failure, type Now } from './retry-policy.ts'
 
 /** It was in vain. */
 export interface Failed {
@@ -28,8 +21,7 @@ export const NEW_EFFORT: Effort = { failures: 0, notBeforeMs: 0, lastError: unde
 export const isParked = (effort: Effort | undefined) => effort?.notBeforeMs === Infinity
 
 /** When it is tried next, ms since the epoch (0: now); never, where there is none, or it is parked. */
-export const effortDueMs = (effort: Effort | undefined, nowMs: number): number =>
-  effort ? believedMs(effort.notBeforeMs ?? 0, nowMs) : Infinity
+export const effortDueMs = (effort: Effort | undefined): number => effort?.notBeforeMs ?? Infinity
 
 /**
  * Tried now: after progress, or as a person asks for it, afresh; by itself after it was refused (`onTrial`) what failed

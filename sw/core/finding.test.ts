@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { aListing, aSession } from '../testing/records.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { CLOSED } from './circuit.ts'
 import { finding } from './finding.ts'
 
@@ -9,7 +10,7 @@ const NOW_MS = 1_000
 const asked = { ...CLOSED, notBeforeMs: NOW_MS + 60, floorMs: NOW_MS + 60 }
 const told = {
   type: 'must-wait',
-  error: { code: 'throttled', message: 'Its server makes it wait.' },
+  error: { code: 'throttled', message: 'It waits for its server.' },
   untilMs: NOW_MS + 60,
 }
 const session = aSession(5)
@@ -40,8 +41,23 @@ it('of a chain that has asked for a wait is told who needs no store before it', 
 })
 
 describe('of a server that does not answer', () => {
-  const away = (failures: number) => ({ ...CLOSED, failures, notBeforeMs: NOW_MS + 9 })
+  const away = (failures: number, code?: ErrorCode) => ({
+    ...CLOSED,
+    failures,
+    notBeforeMs: NOW_MS + 9,
+    code,
+  })
   const says = { ...told, error: { ...told.error, code: 'unreachable' }, untilMs: NOW_MS + 9 }
+
+  it.each(['timeout', 'server-error'] as const)('is told that it failed with %s', (code) => {
+    const from = { listing: away(3, code), witness: CLOSED }
+    expect(finding(uploading, 'here', from, NOW_MS)).toMatchObject({ error: { code } })
+    // While the server has asked for a wait, it is that, whatever has failed since.
+    const busy = { ...from.listing, floorMs: NOW_MS + 9 }
+    expect(finding(uploading, 'here', { ...from, listing: busy }, NOW_MS)).toMatchObject({
+      error: { code: 'throttled' },
+    })
+  })
 
   it('is told who needs it next, once it has failed three times', () => {
     const store = (failures: number) => ({ listing: away(failures), witness: CLOSED })
@@ -74,5 +90,20 @@ describe('whether it is bound here', () => {
   ] as const)('a session that %s', (_what, fields, by) => {
     const event = by === undefined ? undefined : { type: 'paused', by }
     expect(finding({ ...session, ...fields }, 'here', well, NOW_MS)).toEqual(event)
+  })
+})
+
+describe('of a session that changed at a time that is yet to come', () => {
+  const from = { listing: CLOSED, witness: CLOSED }
+  const changed = (changedAtMs?: number) => finding({ ...session, changedAtMs }, 'here', from, NOW_MS)
+
+  it('is found that the clock was set back: it waits for nothing that was stored', () => {
+    expect(changed(NOW_MS + 60_000)).toBeUndefined()
+    expect(changed(NOW_MS + 60_001)).toEqual({ type: 'resumed' })
+    expect(changed(undefined)).toEqual({ type: 'resumed' })
+  })
+
+  it('is nothing found while it is paused', () => {
+    expect(finding({ ...session, changedAtMs: 1e15, paused: true }, 'here', from, NOW_MS)).toBeUndefined()
   })
 })

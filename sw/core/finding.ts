@@ -4,6 +4,7 @@ import { listingDueMs } from './listing.ts'
 import type { SessionRecord } from './record.ts'
 import type { SessionEvent } from './session-machine.ts'
 import { FAILURES_TO_TELL } from './limits.ts'
+import { isAhead } from './retry-policy.ts'
 import { isHeldBack } from './trial.ts'
 import { isSettled, pendingChunks } from './session.ts'
 import { isWitnessOwed } from './witnessing.ts'
@@ -32,11 +33,14 @@ export function finding(
   const isElsewhere = belongsElsewhere(session, here) && !isSettled(session)
   if (isElsewhere ? !paused : paused === 'elsewhere')
     return { type: 'paused', by: isElsewhere && 'elsewhere' }
+  if (!paused && isAhead(session.changedAtMs, nowMs)) return { type: 'resumed' }
   if (!paused && isHeldBack(session) !== !!session.heldBack) return { type: 'held-back' }
   const needsStore = pendingChunks(session) > 0 || listingDueMs(session) < Infinity
   const needed = needsStore ? store : isWitnessOwed(session) ? chain : CLOSED
   const { floorMs, failures, notBeforeMs: untilMs } = needed
-  const code = floorMs > nowMs ? 'throttled' : 'unreachable'
-  if (paused || trouble || (floorMs <= nowMs && failures < FAILURES_TO_TELL)) return undefined
-  return { type: 'must-wait', error: { code, message: 'Its server makes it wait.' }, untilMs }
+  const isAsked = floorMs > nowMs
+  if (paused || trouble || (!isAsked && failures < FAILURES_TO_TELL)) return undefined
+  const { code = 'unreachable' } = needed
+  const error = { code: isAsked ? 'throttled' : code, message: 'It waits for its server.' } as const
+  return { type: 'must-wait', error, untilMs }
 }

@@ -29,11 +29,11 @@ export function pageBefore(listed: Listed, size: number, from?: number): Listed 
  * When the next step of the session's listing is due, ms since the epoch (0: now); never, while there is none.
  * Entries wait for nothing but the page before them; an empty recording is not listed.
  */
-export function listingDueMs(session: SessionRecord, nowMs = Infinity): number {
+export function listingDueMs(session: SessionRecord): number {
   const { listing, listed, size, expired, paging } = session
-  if (listing) return effortDueMs(listing, nowMs)
+  if (listing) return effortDueMs(listing)
   // The first entry waits for another: one page for both.
   const isNew = size > Math.max(listed.tree.size, 1) && !isEmpty(session)
   if (!isNew && !expired) return Infinity
-  return paging ? effortDueMs(paging, nowMs) : 0
+  return paging ? effortDueMs(paging) : 0
 }

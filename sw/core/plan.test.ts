@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { aListing, anchoredAt, aSession, listedUpTo } from '../testing/records.ts'
 import { stepsDueMs, workRemains } from './plan.ts'
 import type { SessionRecord } from './record.ts'
-import { LONGEST_TRIAL_MS } from './retry-policy.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -43,43 +42,26 @@ describe('stepsDueMs', () => {
   }
 
   it('has one of each kind: none waits for another', () => {
-    expect(stepsDueMs(busy, NOW_MS)).toEqual(all)
+    expect(stepsDueMs(busy)).toEqual(all)
   })
 
   it('sends nothing again to see while bytes cost money', () => {
-    expect(stepsDueMs(busy, NOW_MS, 'small')).toEqual({ ...all, refusal: Infinity })
+    expect(stepsDueMs(busy, 'small')).toEqual({ ...all, refusal: Infinity })
   })
 
   it('tries pages and heads that were refused, and what is to be sealed, all the same', () => {
     const listing = aListing(2, 4, parked)
-    expect(stepsDueMs({ ...busy, listing }, NOW_MS, 'small').refusal).toBe(NOW_MS + 7)
+    expect(stepsDueMs({ ...busy, listing }, 'small').refusal).toBe(NOW_MS + 7)
     const raw = { ...busy, parked: 1, parkedRaw: 1 }
-    expect(stepsDueMs(raw, NOW_MS, 'small').refusal).toBe(NOW_MS + 7)
-    expect(stepsDueMs(raw, NOW_MS, 'nothing')).toEqual({ refusal: NOW_MS + 7 })
-    expect(stepsDueMs({ ...busy, listing }, NOW_MS, 'nothing')).toEqual({ refusal: Infinity })
+    expect(stepsDueMs(raw, 'small').refusal).toBe(NOW_MS + 7)
+    expect(stepsDueMs(raw, 'nothing')).toEqual({ refusal: NOW_MS + 7 })
+    expect(stepsDueMs({ ...busy, listing }, 'nothing')).toEqual({ refusal: Infinity })
   })
 
   it('has none while the session is paused, or where nothing is left', () => {
-    expect(stepsDueMs({ ...busy, paused: true }, NOW_MS)).toEqual({})
-    const left = Object.values(stepsDueMs(session({ confirmed: 3 }, whole), NOW_MS))
+    expect(stepsDueMs({ ...busy, paused: true })).toEqual({})
+    const left = Object.values(stepsDueMs(session({ confirmed: 3 }, whole)))
     expect(left.filter((atMs) => atMs < Infinity)).toEqual([])
-  })
-
-  it.each([1, 365])('waits for no time of a clock that was %d days ahead', (days) => {
-    const notBeforeMs = NOW_MS + days * 86_400_000
-    const ahead = {
-      ...busy,
-      listing: aListing(2, 4, { notBeforeMs }),
-      witnessing: { ...NOT_WITNESSED, notBeforeMs },
-      trials: { 'sign-in': trial(notBeforeMs), refusal: trial(notBeforeMs) },
-    }
-    const { completion: _never, ...due } = stepsDueMs(ahead, NOW_MS)
-    expect(Object.values(due)).toEqual([NOW_MS, NOW_MS, NOW_MS, NOW_MS])
-  })
-
-  it('waits for a trial as long as one may, six hours', () => {
-    const retryAtMs = NOW_MS + LONGEST_TRIAL_MS
-    expect(stepsDueMs(session({}, { trials: { refusal: trial(retryAtMs) } }), NOW_MS).refusal).toBe(retryAtMs)
   })
 })
 

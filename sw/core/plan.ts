@@ -1,7 +1,6 @@
 import { effortDueMs, isParked } from './effort.ts'
 import { listingDueMs } from './listing.ts'
 import type { MayLeave, SessionRecord, TrialKind } from './record.ts'
-import { believedMs, LONGEST_TRIAL_MS } from './retry-policy.ts'
 import { isSettled, isToTell, pendingChunks } from './session.ts'
 import { witnessDueMs } from './witnessing.ts'
 
@@ -19,22 +18,19 @@ export type StepKind = TrialKind | WorkKind
  */
 export function stepsDueMs(
   session: SessionRecord,
-  nowMs: number,
   mayLeave: MayLeave = 'all',
 ): { readonly [Kind in StepKind]?: number } {
   if (session.paused) return {}
-  const trialMs = (kind: TrialKind) => {
-    return believedMs(session.trials?.[kind]?.retryAtMs ?? Infinity, nowMs, LONGEST_TRIAL_MS)
-  }
+  const trialMs = (kind: TrialKind) => session.trials?.[kind]?.retryAtMs ?? Infinity
   const { parkedRaw, listing, witnessing } = session
   const isSmall = mayLeave === 'small' && (isParked(listing) || isParked(witnessing))
   const refusal = mayLeave === 'all' || isSmall || parkedRaw > 0 ? trialMs('refusal') : Infinity
   // Sealing alone needs no network.
   if (mayLeave === 'nothing') return { refusal }
   return {
-    listing: listingDueMs(session, nowMs),
-    witness: witnessDueMs(session, nowMs),
-    completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion, nowMs) : Infinity,
+    listing: listingDueMs(session),
+    witness: witnessDueMs(session),
+    completion: isSettled(session) && isToTell(session) ? effortDueMs(session.completion) : Infinity,
     'sign-in': trialMs('sign-in'),
     refusal,
   }
@@ -49,6 +45,6 @@ export function workRemains(session: SessionRecord): boolean {
   if (session.paused) return false
   return (
     pendingChunks(session) - session.parked > 0 ||
-    Object.values(stepsDueMs(session, Infinity)).some((atMs) => atMs < Infinity)
+    Object.values(stepsDueMs(session)).some((atMs) => atMs < Infinity)
   )
 }

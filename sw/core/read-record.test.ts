@@ -34,7 +34,7 @@ describe('a record of another version', () => {
 
   it.each(['listed', 'witnessing', 'ending'])('that lacks %s breaks no look at it', (name) => {
     const read = readSession(without({ ...session, size: 3 }, name))
-    expect(Object.keys(stepsDueMs(read, 2_000))).toContain('listing')
+    expect(Object.keys(stepsDueMs(read))).toContain('listing')
     expect(workRemains(read)).toBe(true)
   })
 
@@ -64,7 +64,7 @@ describe('a record of another version', () => {
     const older = without(aChunk(0, state), 'effort', 'due')
     expect(readChunk(older).effort?.notBeforeMs).toBe(Infinity)
     const read = readSession(without({ ...session, ending: 'complete' as const, parked: 1 }, 'trials'))
-    expect(stepsDueMs(read, 2_000)).toMatchObject({ refusal: 0, 'sign-in': 0 })
+    expect(stepsDueMs(read)).toMatchObject({ refusal: 0, 'sign-in': 0 })
     expect(workRemains(read)).toBe(true)
   })
 
@@ -95,7 +95,7 @@ describe('a record of another version', () => {
       for (const stored of [without(ended, name), { ...ended, [name]: undefined }]) {
         const read = readSession(stored)
         expect(read).toMatchObject({ damaged: true, paused: true })
-        expect(stepsDueMs(read, 2_000)).toEqual({})
+        expect(stepsDueMs(read)).toEqual({})
         expect(isSettled(read)).toBe(false)
         expect(sessionView(read, { bytesOf: () => 0, bytesPerSecond: () => 0 })).toMatchObject({
           paused: true,

@@ -239,6 +239,11 @@ export interface SessionRecord {
   readonly identity?: string | undefined
   /** When a person last resumed it, ms since the epoch. */
   readonly resumedAtMs?: number | undefined
+  /**
+   * The latest time of day at which it changed, ms since the epoch; absent in a record of an older version. Where it is yet
+   * to come the clock was set back since, and no time that it waits for is to be believed.
+   */
+  readonly changedAtMs?: number | undefined
   /** By a person, or because it is damaged; or because the worker that looked last goes elsewhere. */
   readonly paused: boolean | 'elsewhere'
   /** Its stored record lacked what nothing else here can tell, or was lost as a whole: it is set apart, and told. */

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
-import { believedMs, countsAsAttempt, LONGEST_WAIT_MS, resubmitDelayMs, waitAfter } from './retry-policy.ts'
+import {
+  believedMs,
+  countsAsAttempt,
+  isAhead,
+  LONGEST_WAIT_MS,
+  resubmitDelayMs,
+  waitAfter,
+} from './retry-policy.ts'
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
@@ -77,4 +84,11 @@ it('believes no stored time that lies further ahead than any wait', () => {
   expect(believedMs(1_000 + LONGEST_WAIT_MS, 1_000)).toBe(1_000 + LONGEST_WAIT_MS)
   expect(believedMs(1_001 + LONGEST_WAIT_MS, 1_000)).toBe(1_000)
   expect(believedMs(Infinity, 1_000)).toBe(Infinity)
+})
+
+it('tells of a clock that was set back by more than a minute, or of which nothing is known', () => {
+  expect([0, 1_000, 61_000].map((atMs) => isAhead(atMs, 1_000))).toEqual([false, false, false])
+  expect([61_001, 1e15, Infinity, NaN, undefined].map((atMs) => isAhead(atMs, 1_000))).toEqual(
+    Array(5).fill(true),
+  )
 })

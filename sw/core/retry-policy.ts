@@ -86,9 +86,9 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
   return error && classOf(error.code) === 'blocked' ? 'sign-in' : 'refusal'
 }
 
-/** Whether what one chunk was refused for may be so of others, and cost their bytes: what cannot be read here is not sent. */
-export const tellsOfOthers = (error: WireError) =>
-  trialOf(error) === 'refusal' && error.code !== 'payload-unreadable'
+/** Whether what one chunk was refused for may be so of others: what cannot be read here asks nobody. */
+export const tellsOfOthers = ({ code }: WireError) =>
+  code !== 'payload-unreadable' && code !== 'payload-corrupt'
 
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
@@ -133,6 +133,12 @@ export const resubmitDelayMs = (taken: number) =>
  */
 const backOffMs = (failures: number, random: number, capMs = CAP_MS, baseMs = BASE_MS) =>
   Math.round(Math.min(capMs, baseMs * 2 ** (failures - 1)) * random)
+
+/**
+ * Whether something was stored at a time that is yet to come, by more than a minute: the clock was set back since, and no
+ * wait that was stored then is to be believed. Of what tells no such time nothing is known either.
+ */
+export const isAhead = (atMs: number | undefined, nowMs: number): boolean => !(atMs! <= nowMs + CAP_MS)
 
 /**
  * A stored time as far as it can be true: one that lies further ahead than any wait may last was stored under a clock

@@ -659,8 +659,8 @@ describe('a page of the log', () => {
     expect(session.listed).toEqual(listedUpTo(2))
     expect(effects).toContainEqual(['putHead', aHead(2, false, 0, NOW_MS)])
     expect(typesOf(effects)).not.toContain('deleteMeta')
-    expect(witnessDueMs(session, NOW_MS)).toBe(0)
-    expect(listingDueMs(session, NOW_MS)).toBe(0)
+    expect(witnessDueMs(session)).toBe(0)
+    expect(listingDueMs(session)).toBe(0)
   })
 
   it('that is stored ends no back-off of the witness, and forgives it no failure', () => {
@@ -729,7 +729,7 @@ describe('a chunk that is proved once its entry', () => {
       const { session, chunks } = step(before, STORED)
       expect(chunks).toMatchObject([{ proved: [sessionId, 1] }])
       expect(statusesOf({ session, chunks })).toEqual(['anchoring'])
-      expect(witnessDueMs(session, NOW_MS)).toBe(0)
+      expect(witnessDueMs(session)).toBe(0)
     }
   })
 })
@@ -776,7 +776,7 @@ describe('what the chain holds', () => {
     // The store has it still: then the chain is looked at once more, and nothing is left.
     const again = after(asked, toChunk(0, { type: 'stored' }))
     expect(statusesOf(again)).toEqual(['anchoring', 'confirmed'])
-    expect(witnessDueMs(again.session, NOW_MS)).toBe(0)
+    expect(witnessDueMs(again.session)).toBe(0)
     expect(isSettled(after(again, confirmed).session)).toBe(true)
   })
 
@@ -884,7 +884,7 @@ describe('a page or a head that was refused', () => {
 
   test.each(CASES)('$of: is parked and told', ({ of, before }) => {
     const { session, effects } = step(before, events[of](refusal))
-    expect(dueMs[of](session, NOW_MS)).toBe(Infinity)
+    expect(dueMs[of](session)).toBe(Infinity)
     expect(session.trouble).toEqual({
       error: { code: 'rejected-by-store', message: 'why' },
       sinceMs: NOW_MS,
@@ -904,7 +904,7 @@ describe('a page or a head that was refused', () => {
         const waiting = { ...stuck, session: { ...stuck.session, trials } }
         const { session } = step(waiting, { type: 'trial-due', mayLeave: 'all', of: tried })
         const isTried = tried === kind
-        expect(dueMs[of](session, NOW_MS), `${kind} by ${tried}`).toBe(isTried ? 0 : Infinity)
+        expect(dueMs[of](session), `${kind} by ${tried}`).toBe(isTried ? 0 : Infinity)
         // The next trial is set before this one ends, or the kind is given up where nothing waits for it.
         expect(session.trials?.[tried]?.failures).toBe(isTried ? 2 : undefined)
       }
@@ -913,7 +913,7 @@ describe('a page or a head that was refused', () => {
 
   test.each(CASES)('$of: is tried at once by a person, and told no more', ({ of, before }) => {
     const { session } = step(after(before, events[of](refusal)), { type: 'resumed', byPerson: true })
-    expect(dueMs[of](session, NOW_MS)).toBe(0)
+    expect(dueMs[of](session)).toBe(0)
     expect(session.trouble).toBeUndefined()
     expect(session.trials).toBeUndefined()
   })
@@ -1080,7 +1080,7 @@ describe('a page that cannot be made', () => {
       paused: false,
       trouble: { error: { code: 'defect' }, retryAtMs: expect.any(Number) },
     })
-    expect(listingDueMs(failed.session, NOW_MS)).toBe(NOW_MS + 30_000)
+    expect(listingDueMs(failed.session)).toBe(NOW_MS + 30_000)
     expect(after(failed, EVENTS.resumed).session.paging).toBeUndefined()
     expect(after(failed, EVENTS['listing-began']).session.paging).toBeUndefined()
   })

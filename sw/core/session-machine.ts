@@ -186,6 +186,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
       draft.requeue()
       return
     case 'resumed':
+      // Trials are set anew by what fails again.
+      draft.set({ changedAtMs: 0, trials: undefined })
       if (event.byPerson) draft.set({ paused: !!session.damaged, resumedAtMs: draft.now.nowMs })
       tryAll(draft)
       draft.requeue()

@@ -180,10 +180,10 @@ describe('withMarks', () => {
 
   it('tells when a chunk is due, also one that an older version put there', () => {
     const raw = aChunk(3, stateOf('captured'), { effort: waiting(50) })
-    for (const chunk of [raw, queued50]) expect(dueAtMs(withMarks(chunk, fresh), 60)).toBe(50)
-    expect(dueAtMs({ ...raw, due: [SEAL_FIRST, STARTED_MS, 3] }, 60)).toBeLessThanOrEqual(0)
-    expect(dueAtMs(raw, 60)).toBe(Infinity)
-    expect(dueAtMs(undefined, 60)).toBe(Infinity)
+    for (const chunk of [raw, queued50]) expect(dueAtMs(withMarks(chunk, fresh))).toBe(50)
+    expect(dueAtMs({ ...raw, due: [SEAL_FIRST, STARTED_MS, 3] })).toBeLessThanOrEqual(0)
+    expect(dueAtMs(raw)).toBe(Infinity)
+    expect(dueAtMs(undefined)).toBe(Infinity)
   })
 
   it('takes a chunk out of the queue when it is parked, verified, or its session paused', () => {

@@ -9,7 +9,6 @@ import {
 import { isParked } from './effort.ts'
 import { MAX_FORGOTTEN, SEAL_FIRST, SETTLED_KEPT } from './limits.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
-import { believedMs } from './retry-policy.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
 /** Every status of this version, none counted. */
@@ -77,7 +76,7 @@ export const isToTell = ({ completion, size }: SessionRecord) => !!completion &&
 
 /** Where a chunk is: one that its store was proved to have is as far as its entry. */
 export function statusOf(
-  { state: { status }, position = 0 }: ChunkRecord,
+  { state: { status }, position = Infinity }: ChunkRecord,
   { listed, listing }: SessionRecord,
 ): ChunkStatus {
   if (status !== 'uploaded') return status
@@ -166,8 +165,7 @@ export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | und
 }
 
 /** When the chunk is due by its place in the queue, ms since the epoch; never where it has none. */
-export const dueAtMs = (chunk: ChunkRecord | undefined, nowMs: number): number =>
-  chunk?.due ? believedMs(chunk.due.at(-3)!, nowMs) : Infinity
+export const dueAtMs = (chunk: ChunkRecord | undefined): number => chunk?.due?.at(-3) ?? Infinity
 
 /** The chunk with its marks, by which the store finds it, in step with its state. */
 export function withMarks(chunk: ChunkRecord, session: SessionRecord): ChunkRecord {

@@ -48,7 +48,7 @@ export function sooner(trial: Trial, worked: boolean, nowMs: number): Trial {
 
 /** Whether the session's other chunks are to wait with those that were refused, for their trial. */
 export const isHeldBack = ({ refused = 0, trials }: SessionRecord) =>
-  refused >= REFUSED_TOGETHER && !!trials?.refusal
+  refused >= REFUSED_TOGETHER && TRIAL_KINDS.some((of) => trials?.[of])
 
 /**
  * Whether the session's trial, which is due, may stand for another's too: both were refused for the same, as often, and

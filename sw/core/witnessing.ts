@@ -15,8 +15,8 @@ export const isWitnessOwed = ({ listed, anchored, tally, expired }: SessionRecor
 /**
  * When the chain is to be looked at next, ms since the epoch (0: now); never, while there is no need.
  */
-export const witnessDueMs = (session: SessionRecord, nowMs = Infinity): number =>
-  isWitnessOwed(session) ? effortDueMs(session.witnessing, nowMs) : Infinity
+export const witnessDueMs = (session: SessionRecord): number =>
+  isWitnessOwed(session) ? effortDueMs(session.witnessing) : Infinity
 
 /**
  * When the head of this size may be handed over, ms since the epoch: one that was, when it is likely lost; the next one
@@ -38,6 +38,15 @@ export function submitDueMs(
   if (head.isLast) return 0
   return Math.max(submittedAtMs + everyMs, taken > 0 ? againMs : 0)
 }
+
+/** Nodes of one chain may be so many blocks apart, and be asked by turns. */
+const BLOCKS_APART = 100
+
+/** The newest block that was seen, and since when, where this one is none that came after it. */
+export const standingAt = (newest: Witnessing['newest'], blockNumber: number) =>
+  newest && blockNumber <= newest.blockNumber && newest.blockNumber < blockNumber + BLOCKS_APART
+    ? newest
+    : undefined
 
 /** What a look at the chain found, and when the next one is due, ms since the epoch. */
 export interface Looked {
@@ -77,14 +86,13 @@ export function witnessStep(
       ? again(witnessing)
       : { ...witnessing, submitted: event.size, submittedAtMs: now.nowMs, taken: 0, resumeToken: undefined }
   if (type === 'send-began') return next
-  const { newest } = witnessing
   const { atMs, blockNumber, taken } = event
   const isHanded = type === 'look-again' && event.handed
   return {
     ...next,
     taken: isHanded ? taken + 1 : taken,
     handing: type === 'anchor-sent',
-    newest: newest?.blockNumber === blockNumber ? newest : { blockNumber, sinceMs: now.nowMs },
+    newest: standingAt(witnessing.newest, blockNumber) ?? { blockNumber, sinceMs: now.nowMs },
     notBeforeMs: atMs,
   }
 }

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
+import { createEngine } from './engine.ts'
 import { endSession, startSession } from './sessions.ts'
 import {
   aStart,
@@ -383,6 +384,39 @@ describe.each([1, 365])('a clock that is %i days off', (days) => {
     expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
   })
 })
+
+// Seen red: a wait of a minute lasted until a visit, and one that a server had asked for until the time that it had been.
+test.each([2, 30, 59])(
+  'a clock that is set back by %i minutes lets nothing wait for longer than it did',
+  async (minutes) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 6 })
+    let shiftMs = minutes * MINUTE_MS
+    const plain = world.worker()
+    const worker = { ...plain, clock: { ...plain.clock, now: () => world.clock.now() + shiftMs } }
+    const faults = [
+      { code: 'unreachable' },
+      { code: 'address-mismatch' },
+      { code: 'rejected-by-store' },
+      { code: 'throttled', retryAfterMs: MINUTE_MS },
+    ] as const
+    let asked = 0
+    world.server.fault = () => faults[asked++ % faults.length]
+    const engine = createEngine(worker, Promise.resolve())
+    const greet = async (ms: number) => {
+      for (let at = 0; at < ms; at += 20_000) {
+        void engine.receive({ holdfast: PROTOCOL_VERSION, type: 'hello', again: true }, () => undefined)
+        await world.clock.advance(20_000)
+      }
+    }
+    await greet(40_000)
+    expect(asked).toBeGreaterThan(3)
+    shiftMs = 0
+    world.server.fault = () => undefined
+    await greet(2 * MINUTE_MS)
+    expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
+  },
+)
 
 describe('a time that was stored', () => {
   /** What has it stored, until it is taken back. */

@@ -19,7 +19,7 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
  * Remembers that whom this work asks has failed, where the failure tells of that.
  *
  * @param of false where nobody was asked
- * @returns the failure as the records keep it; one of the database is none, and rejects
+ * @returns the failure as the records keep it, the database's too: where that fails indeed, so will the write that says so
  */
 export async function recordFailure(
   context: Context,
@@ -28,7 +28,6 @@ export async function recordFailure(
 ): Promise<Failure> {
   const error = HoldfastError.from(thrown)
   const { code, message } = error
-  if (code === 'storage-failed') throw error
   // One of another copy of the library may say anything.
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
   const failure = { code, message, retryAfterMs, isOfRead: error instanceof AskedError }

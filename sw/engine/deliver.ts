@@ -81,7 +81,7 @@ async function tellSilence(
     // Either way: the clock may have been set back.
     leftMs = SILENCE_MS - Math.abs(clock.now() - heardAtMs())
   }
-  const error = { code: 'timeout', message: 'It takes too long.' } as const
+  const error = { code: 'timeout', message: 'Nothing is heard of it.' } as const
   await change(context, id, { type: 'must-wait', error, untilMs })
 }
 

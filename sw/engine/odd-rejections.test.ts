@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { sessionView } from '../core/view.ts'
 import {
   aRawStart,
@@ -43,6 +44,12 @@ const THROWN: Readonly<Record<string, unknown>> = {
   'a code of every object': new Odd({ code: 'constructor' }),
   'a number as its code': new Odd({ code: 7, retryAfterMs: 0 }),
   'a message that is none': new Odd({ code: 'server-error', message: { no: 'text' } }),
+  // Each means something to the engine where it says so itself.
+  'a failing database': new HoldfastError('storage-failed', 'Its own.'),
+  'a full device': new HoldfastError('storage-full', 'Its own.'),
+  'bytes that cannot be read': new HoldfastError('payload-unreadable', 'Its own.'),
+  'another destination': new HoldfastError('other-destination', 'Its own.'),
+  'a session of nobody': new HoldfastError('unknown-session', 'Its own.'),
   'a wait that is a word': new Odd({ code: 'server-error', retryAfterMs: 'soon' }),
   'a wait that is an object': new Odd({ code: 'server-error', retryAfterMs: {} }),
   'a wait that is over': new Odd({ code: 'unreachable', retryAfterMs: -1e15 }),

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkRecord } from '../core/record.ts'
-import { LONGEST_WAIT_MS } from '../core/retry-policy.ts'
 import { withMarks } from '../core/session.ts'
 import { loseRecords } from '../testing/lose.ts'
 import { createWorld, recordSession, sessionIdOf } from '../testing/world.ts'
@@ -10,26 +9,6 @@ import { fairOrder } from './fair-order.ts'
 import { planWork } from './plan-work.ts'
 
 const id = sessionIdOf(1)
-const YEAR_MS = 31_536_000_000
-
-// Promise 5 of docs/guarantees.md.
-it('waits for no time of a clock that was ahead: what no wait can be for comes after all that is due', async () => {
-  const world = createWorld()
-  await recordSession(world, { chunks: 5, ending: 'recording' })
-  const nowMs = world.clock.now()
-  const waits = [YEAR_MS, 30_000, -1, LONGEST_WAIT_MS].map((ms) => nowMs + ms)
-  await world.disk.write(async (tx) => {
-    const session = (await tx.session(id))!
-    for (const chunk of await tx.chunksOf(id)) {
-      const { [chunk.index]: notBeforeMs = nowMs + YEAR_MS } = waits
-      const state = chunk.index in waits ? chunk.state : ({ status: 'captured' } as const)
-      await tx.putChunk(withMarks({ ...chunk, state, effort: { failures: 0, notBeforeMs } }, session))
-    }
-  })
-  const underWay = { moving: new Map(), works: new Map(), lanes: 6, counts: true, takeNext: fairOrder() }
-  const { chunks } = await planWork(world.worker(), underWay)
-  expect(chunks.map(({ index }) => index)).toEqual([4, 2, 0])
-})
 
 /** Chunks that wait for a lane, of so many bytes each. */
 async function waitingChunks(count: number, sizeBytes: number) {
@@ -92,6 +71,7 @@ it('seals beside however many uploads are ready', async () => {
   expect((await look(moving)).chunks.map(({ index }) => index)).toEqual([29])
 })
 
+// Promise 5 of docs/guarantees.md.
 it('gives the trial of a destination that fails to what has waited longest, and not to who failed last', async () => {
   const world = createWorld()
   const [first, second] = [

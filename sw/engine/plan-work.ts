@@ -3,7 +3,6 @@ import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
-import { LONGEST_WAIT_MS } from '../core/waits.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
 import { dueAtMs, totalChunks } from '../core/session.ts'
@@ -163,31 +162,24 @@ async function planTransfers(
     busy.add(chunk.id)
   }
   let raw = await tx.nextDue(TO_SEAL, busy)
-  for (
-    ;
-    raw && dueAtMs(raw, nowMs) <= nowMs && sealing < Math.max(uploads, MAX_CONCURRENT_STEPS);
-    sealing++
-  ) {
+  for (; raw && dueAtMs(raw) <= nowMs && sealing < Math.max(uploads, MAX_CONCURRENT_STEPS); sealing++) {
     start(raw)
     raw = await tx.nextDue(TO_SEAL, busy)
   }
   while (sending.length < most) {
-    const chunk =
-      (await takeNext(tx, nowMs, busy)) ??
-      // What no wait can be for was stored under a clock that was ahead.
-      (await tx.nextDue([[nowMs + LONGEST_WAIT_MS + 1], [Infinity]], busy))
+    const chunk = await takeNext(tx, nowMs, busy)
     if (!chunk) break
     sending.push(chunk)
     const readyBytes = sending.slice(uploads).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     if (readyBytes > mostReadyBytes) break
     start(chunk)
   }
-  const uploadMs = dueAtMs(await tx.nextDue(TO_SEND, busy), nowMs)
+  const uploadMs = dueAtMs(await tx.nextDue(TO_SEND, busy))
   const ifLater = (atMs: number) => (atMs > nowMs ? atMs : Infinity)
   return {
     chunks,
     uploads,
-    sealAtMs: ifLater(dueAtMs(raw, nowMs)),
+    sealAtMs: ifLater(dueAtMs(raw)),
     // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
     nextAtMs: busy.size > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
@@ -213,7 +205,7 @@ function planSteps(
   let nextAtMs = Infinity
   const waiting = sessions
     .flatMap((session) =>
-      (Object.entries(stepsDueMs(session, nowMs, mayLeave)) as [StepKind, number][]).map(([kind, dueMs]) => ({
+      (Object.entries(stepsDueMs(session, mayLeave)) as [StepKind, number][]).map(([kind, dueMs]) => ({
         session,
         kind,
         dueMs,

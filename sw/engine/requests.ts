@@ -14,7 +14,6 @@ import { reconsiderCircuits } from './circuits.ts'
 import { nowOf, type Context } from './context.ts'
 import { VISITS_APART_MS } from './limits.ts'
 import { workRemains } from '../core/plan.ts'
-import { CAP_MS } from '../core/retry-policy.ts'
 import { sessionTransition } from '../core/session-machine.ts'
 import { TRIAL_KINDS } from '../core/trial.ts'
 import type { SessionRecord } from '../core/record.ts'
@@ -114,13 +113,8 @@ async function visit(context: Context, again: boolean): Promise<boolean> {
     await reconsiderCircuits(context)
   }
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
-  for (const session of isVisit ? sessions : []) {
-    const { id, trouble, paused } = session
-    // No failure makes anything wait for so long: somebody asked for it, who is not asked sooner; or the clock was ahead.
-    const isLong = !paused && (trouble?.retryAtMs ?? 0) > now.nowMs + CAP_MS
-    const event = isLong ? ({ type: 'resumed' } as const) : ({ type: 'hoped', of: TRIAL_KINDS } as const)
-    if (isLong || sessionTransition(session, [], event, now))
-      await change(context, id, event, undefined, false)
-  }
+  const event = { type: 'hoped', of: TRIAL_KINDS } as const
+  for (const session of isVisit ? sessions : [])
+    if (sessionTransition(session, [], event, now)) await change(context, session.id, event, undefined, false)
   return policy !== 'paused' && sessions.some(workRemains)
 }

@@ -37,7 +37,6 @@ export async function sessionStep(
     else await publishHead(context, session, signal)
   } catch (thrown) {
     const failure = await recordFailure(context, kind, thrown)
-    if (failure.code === 'storage-full') throw thrown
     const { resumedAtMs: asOf = 0 } = session
     const failed = { type: 'failed', failure: { ...failure, asOf } } as const
     const event = { type: kind, of: listing, event: failed } as SessionEvent

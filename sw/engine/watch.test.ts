@@ -157,7 +157,7 @@ describe('a settled session', () => {
     const behind = async () => ({ blockNumber: (await world.session(id)).anchored!.blockNumber! - 1 })
     const before = await world.session(id)
     await drainOnce(world, { ...worker, anchor: { ...worker.anchor, read: behind } })
-    expect(await world.session(id)).toEqual(before)
+    expect(await world.session(id)).toEqual({ ...before, changedAtMs: world.clock.now() })
   })
 
   it('of which a thief’s head has taken the place is told as forked', async () => {

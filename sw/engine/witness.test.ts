@@ -348,19 +348,25 @@ describe('a node', () => {
     await expectThrough(world, id, 1)
   })
 
-  it('whose chain stands is told within two minutes, and no more once it grows', async () => {
+  it.each([
+    ['', 0],
+    [', its nodes showing one block and the next by turns,', 1],
+    [', one of its nodes thirty blocks behind,', 30],
+  ])('whose chain stands%s is told within two minutes, and no more once it grows', async (_how, apart) => {
     const world = createWorld()
     await recordSession(world)
     const worker = world.worker()
     const { read } = worker.anchor
     const beganMs = world.clock.now()
     const growsMs = beganMs + STANDING_MS + 60_000
-    let standing: Promise<Awaited<ReturnType<typeof read>>> | undefined
+    let standing: Awaited<ReturnType<typeof read>> | undefined
+    let looks = 0
     worker.anchor.read = async (...args) => {
       const seen = await read(...args)
       if (seen.latest === undefined || world.clock.now() >= growsMs) return seen
       const { deep: _notYet, ...shallow } = seen
-      return (standing ??= Promise.resolve(shallow))
+      standing ??= shallow
+      return { ...standing, blockNumber: standing.blockNumber - (looks++ % 2) * apart }
     }
     const drain = createDrain(worker)
     void drain.join('message')

@@ -5,7 +5,7 @@ import { rootOf } from '../../src/evidence/tree.ts'
 import type { Sha256Hex } from '../../src/protocol/ids.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { STANDING_MS, TAKEN_TO_TELL } from '../core/retry-policy.ts'
-import { submitDueMs, type Looked, type WitnessEvent } from '../core/witnessing.ts'
+import { standingAt, submitDueMs, type Looked, type WitnessEvent } from '../core/witnessing.ts'
 import type { Receipt, WitnessedHead } from '../ports/anchor.ts'
 import { asked } from './asked.ts'
 import { change } from './change.ts'
@@ -63,8 +63,8 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
     if (isNews && deep.size === newest.size) return
   }
 
-  const { newest: block } = witnessing
-  const isStanding = block?.blockNumber === blockNumber && Math.abs(clock.now() - block.sinceMs) > STANDING_MS
+  const block = standingAt(witnessing.newest, blockNumber)
+  const isStanding = block && Math.abs(clock.now() - block.sinceMs) > STANDING_MS
   const unseen =
     inVain >= TAKEN_TO_TELL
       ? `The relay took ${inVain} anchors in vain.`

@@ -39,6 +39,7 @@ export const aSession = (startedAtMs: number, rest: Partial<SessionRecord> = {})
     },
     SESSION_NAME,
   ),
+  changedAtMs: startedAtMs,
   ...rest,
 })
 
