@@ -358,6 +358,24 @@ describe('record', () => {
     expect(recording.unsaved()).toBeUndefined()
   })
 
+  it('begins with the whole header, of which Chromium’s first slice is one byte where the first picture is late', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    worker.hold()
+    FakeRecorder.last.slice('h')
+    expect(recording.unsaved()).toBeUndefined()
+    FakeRecorder.last.slice('eader ')
+    worker.release()
+    await vi.advanceTimersByTimeAsync(0)
+    await vi.advanceTimersByTimeAsync(0)
+    worker.hold()
+    FakeRecorder.last.slice('a')
+    expect(await recording.unsaved()?.text()).toBe('header a')
+    worker.release()
+    await recording.stop()
+    expect(worker.sessions[0]?.text.join('')).toBe('header athe rest')
+  })
+
   it('gives what each recorder has made where a frozen page had more than one', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')
@@ -585,7 +603,7 @@ describe('slices that the worker does not take as they come', () => {
       chunkMs: 2_000,
       onProgress: (now) => progress.push(now),
     })
-    sliceEachSecond(['a'])
+    sliceEachSecond(['aa'])
     await settle()
     worker.hold()
     sliceEachSecond(['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'])
@@ -594,19 +612,19 @@ describe('slices that the worker does not take as they come', () => {
     await settle()
     await recording.stop()
     const kept = worker.sessions.map(({ text }) => text.toSorted())
-    expect(kept).toEqual([['a', 'b', 'c', 'd', 'ef', 'gh', 'i', 'the rest']])
+    expect(kept).toEqual([['aa', 'b', 'c', 'd', 'ef', 'gh', 'i', 'the rest']])
     expect(progress.at(-1)).toMatchObject({ captured: 10, acknowledged: 10, waitingBytes: 0 })
   })
 
   it('are each a chunk where the app wants that, and where the recorder had paused between them', async () => {
     for (const [chunkMs, pausesMs, expected] of [
-      [0, 0, ['a', 'b', 'c', 'd', 'e', 'the rest']],
-      [5_000, 100, ['a', 'b', 'c', 'd', 'e', 'the rest']],
+      [0, 0, ['aa', 'b', 'c', 'd', 'e', 'the rest']],
+      [5_000, 100, ['aa', 'b', 'c', 'd', 'e', 'the rest']],
     ] as const) {
       const worker = fakeWorker()
       const recording = record(worker.begin(), stream, 'video/webm', { chunkMs })
       worker.hold()
-      for (const text of ['a', 'b', 'c', 'd', 'e']) {
+      for (const text of ['aa', 'b', 'c', 'd', 'e']) {
         sliceEachSecond([text])
         vi.setSystemTime(Date.now() + pausesMs)
         if (pausesMs > 0) FakeRecorder.last.resume()
@@ -622,11 +640,11 @@ describe('slices that the worker does not take as they come', () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm', { chunkMs: 0 })
     worker.hold()
-    sliceEachSecond(['a', 'b', 'c', 'd', 'e'])
+    sliceEachSecond(['aa', 'b', 'c', 'd', 'e'])
     const stopped = recording.stop()
     worker.release()
     await stopped
-    expect(worker.sessions).toMatchObject([{ text: ['a', 'b', 'c', 'd', 'e', 'the rest'], ended: true }])
+    expect(worker.sessions).toMatchObject([{ text: ['aa', 'b', 'c', 'd', 'e', 'the rest'], ended: true }])
   })
 })
 

@@ -247,8 +247,12 @@ export function record(
   function listen(started: MediaRecorder, into: Part): void {
     let cutAtMs = Date.now()
     let own: Made | undefined
-    started.addEventListener('dataavailable', ({ data }) => {
-      if (data.size === 0) return
+    // Where the first picture comes later than the first slice Chromium’s has one byte of the header, and the next one the rest.
+    let half: Blob | undefined
+    started.addEventListener('dataavailable', ({ data: piece }) => {
+      const data = half ? new Blob([half, piece]) : piece
+      half = own || data.size > 1 ? undefined : data
+      if (half || data.size === 0) return
       const capturedAtMs = cutAtMs
       cutAtMs = Date.now()
       const durationMs = cutAtMs - capturedAtMs

@@ -21,7 +21,8 @@ export const NEW_EFFORT: Effort = { failures: 0, notBeforeMs: 0, lastError: unde
 export const isParked = (effort: Effort | undefined) => effort?.notBeforeMs === Infinity
 
 /** When it is tried next, ms since the epoch (0: now); never, where there is none, or it is parked. */
-export const effortDueMs = (effort: Effort | undefined): number => effort?.notBeforeMs ?? Infinity
+export const effortDueMs = (effort: Effort | undefined): number =>
+  effort ? (effort.notBeforeMs ?? 0) : Infinity
 
 /**
  * Tried now: after progress, or as a person asks for it, afresh; by itself after it was refused (`onTrial`) what failed

@@ -28,7 +28,7 @@ export function sessionView(session: SessionRecord, moving: Moving): SessionSnap
     endedAtMs: session.endedAtMs,
     continues: session.continues,
     missing: missingChunks(session),
-    paused: paused === true,
+    paused: !!paused && paused !== 'elsewhere',
     chunks: session.tally,
     parked: session.parked,
     localBytes: session.localBytes,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { recordingLockName } from '../../src/protocol/messages.ts'
+import { PROTOCOL_VERSION, recordingLockName } from '../../src/protocol/messages.ts'
 import { sessionView } from '../core/view.ts'
 import { loseRecords, loseSessionRecord } from '../testing/lose.ts'
 import {
@@ -14,6 +14,7 @@ import {
 } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
+import { reply } from './requests.ts'
 import { discardSession, endSession, interruptSession, pauseSession, resumeSession } from './sessions.ts'
 
 // Promises 1, 5 of docs/guarantees.md.
@@ -277,4 +278,61 @@ describe('a session whose record is lost', () => {
     await world.clock.advance(115_000)
     expect(await seen(world)).toMatchObject({ paused: true, lastError: { code: 'defect' } })
   })
+})
+
+describe('a session of whose record a field is damaged', () => {
+  const values = [null, 5, 'text', NaN, {}, [], [null], true]
+  const fields =
+    'access anchored changedAtMs completion damaged ending expired identity listed listing logEnd name notes paging parked ' +
+    'paused resumedAtMs size startedAtMs tally totalBytes trials trouble witnessing'
+
+  it.each(fields.split(' '))(
+    '(%s) holds no other up, and goes up itself or is told within two minutes',
+    async (field) => {
+      for (const value of values) {
+        const what = `${field}: ${JSON.stringify(value)}`
+        const world = createWorld()
+        await recordSession(world, { chunks: 2 })
+        await recordSession(world, { number: 2, chunks: 2 })
+        const whole = await world.session(id)
+        await world.disk.write((tx) => tx.putSession({ ...whole, [field]: value }))
+        const worker = world.worker()
+        void createDrain(worker)
+          .join('message')
+          .catch(() => undefined)
+        await world.clock.advance(120_000)
+        expect(await world.statuses(sessionIdOf(2)), what).toEqual(['confirmed', 'confirmed'])
+        const asked = await reply(worker, { holdfast: PROTOCOL_VERSION, type: 'sessions' })
+        expect(asked, what).toMatchObject({ ok: true })
+        const { upload, lastError, paused } = await seen(world)
+        expect(upload === 'confirmed' || !!lastError || paused, `${what} is told`).toBe(true)
+        for (const chunk of await world.chunks(id))
+          if (chunk.state.status !== 'confirmed') expect(await world.hasPayload(chunk), what).toBe(true)
+        worker.lifetime.die()
+      }
+    },
+  )
+})
+
+describe('a chunk of whose record a field is damaged', () => {
+  it.each(['state', 'effort', 'sizeBytes', 'retryCount', 'durationMs', 'position', 'sessionId', 'index'])(
+    '(%s) holds no other session up',
+    async (field) => {
+      for (const value of [null, 5, 'text', NaN, {}, [], undefined]) {
+        const world = createWorld()
+        await recordSession(world, { chunks: 2 })
+        await recordSession(world, { number: 2, chunks: 2 })
+        const [chunk] = await world.chunks(id)
+        await world.disk.write((tx) => tx.putChunk({ ...chunk!, [field]: value }))
+        const worker = world.worker()
+        void createDrain(worker)
+          .join('message')
+          .catch(() => undefined)
+        await world.clock.advance(120_000)
+        const what = `${field}: ${JSON.stringify(value)}`
+        expect(await world.statuses(sessionIdOf(2)), what).toEqual(['confirmed', 'confirmed'])
+        worker.lifetime.die()
+      }
+    },
+  )
 })

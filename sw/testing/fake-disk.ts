@@ -1,6 +1,5 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
-import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
 import type { QueueRange, ReadTransaction, Store, WriteNeeds, WriteTransaction } from '../ports/store.ts'
@@ -189,20 +188,6 @@ export function compareKeys(a: readonly number[], b: readonly number[]): number 
   return a.length - b.length
 }
 
-/** As `readSession` gives it; a record that lacks nothing already is that. */
-const ofThisVersion = (session: SessionRecord): SessionRecord =>
-  WHOLE.every((name) => session[name] !== undefined) &&
-  CHUNK_STATUSES.every((status) => session.tally[status] !== undefined) &&
-  'trials' in session &&
-  !session.damaged
-    ? session
-    : readSession(session)
-
-/** What every record of this version has. */
-const WHOLE = (['name', ...Object.keys(readSession({}))] as (keyof SessionRecord)[]).filter(
-  (name) => name !== 'damaged' && name !== 'trials',
-)
-
 /** The session's chunks, by index. */
 export const chunksOf = (state: DiskState, id: SessionId): ChunkRecord[] =>
   [...state.chunks.values()].filter(({ sessionId }) => sessionId === id).toSorted((a, b) => a.index - b.index)
@@ -313,7 +298,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   async putSession(session: SessionRecord) {
     this.state.touched.sessions.add(session.id)
     // As every reader would find it; here once, because a simulation reads far more than it writes.
-    this.state.own('sessions').set(session.id, ofThisVersion(this.copyOf(session)))
+    this.state.own('sessions').set(session.id, readSession(this.copyOf(session)))
   }
 
   async putChunk(chunk: ChunkRecord) {
