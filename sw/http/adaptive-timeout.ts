@@ -56,7 +56,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
           if (response.status % 300 < 100 && !init.body) response = await ask('follow').catch(() => response)
           const latestMs = performance.now() + timeoutMs + maxBytes / expected
           // One piece of memory for all of it, in however many pieces it comes: a copy that is read back is large.
-          const held = new Uint8Array(maxBytes + MAX_ANSWER_BYTES)
+          let held = new Uint8Array()
           let length = 0
           // By hand, as not every browser can iterate a stream.
           const reader = response.body?.getReader()
@@ -68,6 +68,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
             const piece = (await read)?.value
             if (!piece) break
             endIn(Math.min(timeoutMs, latestMs - performance.now()))
+            if (length === 0) held = new Uint8Array(maxBytes + MAX_ANSWER_BYTES)
             if (length + piece.length > held.length)
               throw new HoldfastError('bad-answer', `${origin} answered too much.`)
             held.set(piece, length)

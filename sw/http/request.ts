@@ -75,12 +75,11 @@ export function parseJsonObject({ origin, text }: Answer): Readonly<Record<strin
 /** What an answer that the protocol gives no other meaning means for us (RFC 9110 §15, unless `code` says more). */
 export function httpError(answer: Answer, hint = '', code = codeOf(answer)): HoldfastError {
   const { origin, status, headers, text } = answer
-  return new HoldfastError(
-    code,
-    // Browsers show a redirect as status 0.
-    `${origin} answered ${status % 300 < 100 ? 'a redirect: name that address' : status}${text && `: ${redact(text)}`}${hint}`,
-    { retryAfterMs: retryAfterMs(headers) },
-  )
+  // Browsers show a redirect as status 0.
+  const said = status % 300 < 100 ? 'a redirect: name that address' : status
+  return new HoldfastError(code, `${origin} answered ${said}${text && `: ${redact(text)}`}${hint}`, {
+    retryAfterMs: retryAfterMs(headers),
+  })
 }
 
 /** The failure that a status is. */

@@ -5,10 +5,9 @@
  */
 export function retryAfterMs(headers: Headers, nowMs = Date.now()): number | undefined {
   const asked = headers.get('retry-after')
-  const ms =
-    asked && /^\d+$/.test(asked)
-      ? Number(asked) * 1000
-      : timeOf(asked) - (timeOf(headers.get('date')) || nowMs)
+  const ms = /^\d+$/.test(`${asked}`)
+    ? Number(asked) * 1000
+    : timeOf(asked) - (timeOf(headers.get('date')) || nowMs)
   return ms >= 0 ? ms : undefined
 }
 
