@@ -105,7 +105,7 @@ function engineOf(options: InstallOptions): Engine {
       progress,
       room: admissionRoom(),
       ailing: new Set(),
-      halted: new Set(),
+      known: new Map(),
       lock: webLock(scope),
       wake: options.wake?.(clock, () => engine.sync()) ?? backgroundSync(clock),
       metered: isMetered,

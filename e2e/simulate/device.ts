@@ -173,7 +173,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       progress: createProgress(clock),
       room: admissionRoom(),
       ailing: new Set(),
-      halted: new Set(),
+      known: new Map(),
       announce: () => {},
       onSettled: (settled) => app.hear(caller, settled),
     }

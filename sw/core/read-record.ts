@@ -54,8 +54,13 @@ function isSound(session: SessionRecord): boolean {
     name.length,
   ]
   numbers.push(totalChunks(session), ...Object.values(stepsDueMs(session)))
-  numbers.push(...access.map(({ id }) => id.length), trouble ? trouble.error.code.length : 0)
+  numbers.push(...access.map(({ id }) => id.length), trouble && !trouble.error ? NaN : 0)
   return numbers.every((found) => typeof found === 'number' && found >= 0)
+}
+
+/** What a chunk of an older version has in place of an effort. */
+interface Older {
+  readonly wait?: { readonly kind: string }
 }
 
 /** A chunk as this version knows it: what is not proved yet is tried, and how far its listing is follows from its session. */
@@ -69,12 +74,13 @@ export function readChunk(stored: Partial<ChunkRecord>): ChunkRecord {
   } as ChunkRecord
   const { state, effort } = chunk
   const { seal, status } = state
+  const notBeforeMs = (state as Older).wait?.kind === 'parked' ? Infinity : 0
   if (state.uploadedAtMs === undefined)
     return {
       ...chunk,
       // Whatever a later version calls it: it is sealed, and not proved to be stored.
       state: { ...state, status: seal ? 'uploading' : status } as ChunkState,
-      effort: effort ?? NEW_EFFORT,
+      effort: effort ?? { ...NEW_EFFORT, notBeforeMs },
     }
   return state.status === 'confirmed' ? chunk : { ...chunk, state: { ...state, status: 'uploaded' } }
 }

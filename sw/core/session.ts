@@ -155,8 +155,11 @@ export function recount(
   return counted
 }
 
+/** What of a session says whether its chunks wait for a lane, and where. */
+export type Queued = Pick<SessionRecord, 'paused' | 'heldBack' | 'startedAtMs'>
+
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
-export function dueKey(chunk: ChunkRecord, session: SessionRecord): DueKey | undefined {
+export function dueKey(chunk: ChunkRecord, session: Queued): DueKey | undefined {
   const { effort } = chunk
   if (session.paused || !effort || isParked(effort)) return undefined
   if (session.heldBack && chunk.state.seal && !effort.onTrial) return undefined

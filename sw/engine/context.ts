@@ -2,6 +2,7 @@ import type { SessionId } from '../../src/protocol/ids.ts'
 import { MAX_CHUNK_BYTES } from '../../src/protocol/messages.ts'
 import type { Now } from '../core/retry-policy.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import type { Queued } from '../core/session.ts'
 import type { Anchor } from '../ports/anchor.ts'
 import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
 import type { Clock, Lock, Wake } from '../ports/platform.ts'
@@ -34,8 +35,8 @@ export interface Context {
   readonly progress: Progress
   /** Destinations that have failed, as far as this worker knows: of the others an answer is no news. */
   readonly ailing: Set<string>
-  /** Sessions that were paused or discarded, as far as this worker knows: none of their uploads begins that waits for a lane. */
-  readonly halted: Set<SessionId>
+  /** What keeps chunks from their turn, as the last look found it or this worker was told since; of a discarded session, too. */
+  readonly known: Map<SessionId, Queued>
   /** When a page last arrived, ms since the epoch. */
   visitedAtMs?: number
   /** For the bytes of chunks that are being taken in: the rest waits in its messages. */

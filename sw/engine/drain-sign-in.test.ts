@@ -151,8 +151,8 @@ describe('a refused sign-in', () => {
     world.chain.fault = (op) => (op === 'submit' ? { code: 'anchor-rejected' } : undefined)
     await wakeUntil(world, world.clock.now() + 2 * HOUR_MS)
     expect(world.server.ledger.filter(({ of }) => of === cid).length).toBeGreaterThan(3)
-    // On its own schedule: after 1, 2, 4, 8 … minutes at the longest.
-    expect(world.chain.submits()).toBeLessThanOrEqual(12)
+    // On its own schedule: after 1, 2, 4, 8 … minutes at the longest, by chance sooner.
+    expect(world.chain.submits()).toBeLessThanOrEqual(14)
   })
 
   it('is tried at once when the app resumes the session', async () => {

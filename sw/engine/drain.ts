@@ -55,7 +55,7 @@ export const DRAIN_LOCK = 'holdfast-drain'
  * goes now, then waits for what comes next until its budget ends or nothing is left.
  */
 export function createDrain(context: Context): Drain {
-  const { lock, clock, wake, watch, halted } = context
+  const { lock, clock, wake, watch, known } = context
   let running: Promise<Outcome> | undefined
   let runs = 0
   let deadlineMs = 0
@@ -158,7 +158,7 @@ export function createDrain(context: Context): Drain {
         const plan = await planWork(context, { moving, works, lanes: lanes.bears(), counts, takeNext })
         for (const session of plan.sessions) {
           void watchRecorder(session)
-          halted[session.paused ? 'add' : 'delete'](session.id)
+          known.set(session.id, session)
         }
         let told = false
         if (plan.orphans) {

@@ -91,7 +91,7 @@ export async function noteSession(context: Context, id: SessionId, note: HandedN
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
 export async function pauseSession(context: Context, id: SessionId): Promise<SessionRecord> {
   const paused = await changeExisting(context, id, { type: 'paused' })
-  context.halted.add(id)
+  context.known.set(id, paused)
   return paused
 }
 
@@ -117,7 +117,7 @@ export async function discardSession(
   id: SessionId,
   confirm: string | undefined,
 ): Promise<void> {
-  const { store, clock, halted } = context
+  const { store, clock, known } = context
   await store.write(async (tx) => {
     const session = await tx.session(id)
     // What is left of one whose record is lost.
@@ -127,7 +127,7 @@ export async function discardSession(
     await commit(tx, id, { type: 'discarded' }, nowOf(clock))
     if (session.open === undefined) await tx.forgetLog(id)
   })
-  halted.add(id)
+  known.set(id, { paused: true, startedAtMs: 0 })
 }
 
 /** The session after this event, or as it is where the event changes nothing. */

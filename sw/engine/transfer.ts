@@ -6,6 +6,7 @@ import { nowOf, type Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
 import type { WorkKind } from '../core/plan.ts'
 import { readSession } from '../core/read-record.ts'
+import { dueKey } from '../core/session.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { deliverFor, type Delivery } from './deliver.ts'
 import type { InLane } from './lanes.ts'
@@ -67,11 +68,17 @@ async function upload(
   session: SessionRecord,
   inLane?: InLane,
 ): Promise<void> {
-  const { progress, announce, halted } = context
+  const { progress, announce, known } = context
   const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
   const delivery: Delivery = {
-    inLane: inLane && ((requests) => inLane(async () => (halted.has(sessionId) ? undefined : requests()))),
+    inLane:
+      inLane &&
+      ((requests) =>
+        inLane(async () => {
+          // While it waited its session may have been paused, held back, or discarded.
+          return dueKey(chunk, known.get(sessionId) ?? session) && requests()
+        })),
     sent: effort?.sent,
     resumeToken: effort?.resumeToken,
     unread: () => unreadPayload(context, id),

@@ -13,7 +13,7 @@ import type { AnchoredContext } from '../engine/context.ts'
 import { admissionRoom } from '../engine/context.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
-import { statusOf } from '../core/session.ts'
+import { statusOf, type Queued } from '../core/session.ts'
 import type { Store } from '../ports/store.ts'
 import { createProgress } from '../engine/progress.ts'
 import { endSession, interruptSession, startSession } from '../engine/sessions.ts'
@@ -47,7 +47,7 @@ export function createWorld() {
       progress: createProgress(clock),
       room: admissionRoom(),
       ailing: new Set<string>(),
-      halted: new Set<SessionId>(),
+      known: new Map<SessionId, Queued>(),
       lifetime: alive,
       armed: 0,
       store: mortalStore(disk, alive),
