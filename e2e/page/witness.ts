@@ -118,9 +118,14 @@ function keepSlices(): void {
       let count = 0
       kept = []
       Reflect.set(window, 'keptSlices', kept)
-      this.addEventListener('dataavailable', ({ data }) => {
-        if (data.size === 0) return
+      let half: Blob | undefined
+      this.addEventListener('dataavailable', ({ data: piece }) => {
+        if (piece.size === 0) return
         dispatchEvent(new Event('slice'))
+        // Where the first picture is late the first one has a byte, and belongs to the next.
+        const data: Blob = half ? new Blob([half, piece]) : piece
+        half = count === 0 && data.size === 1 ? data : undefined
+        if (half) return
         const at = count++
         kept[at] = new Promise((resolve, reject) => {
           const reader = new FileReader()
