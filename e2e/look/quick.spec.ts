@@ -1,4 +1,4 @@
-import type { BrowserContext, CDPSession, Page } from '@playwright/test'
+import type { BrowserContext, Page } from '@playwright/test'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { repositoryRoot } from '../backend/repository-root.ts'
@@ -7,12 +7,15 @@ import { expect, test, WHOLE } from '../fixtures.ts'
 import { serve } from '../page/serve.ts'
 import { leavePending } from '../page/pending.ts'
 import { openDemo } from '../page/witness.ts'
+import { slowness, threadMs } from './slowness.ts'
 import { longestTasksMs } from './tasks.ts'
 import type { drawing } from './drawing-page.ts'
 
-/** What a person waits for, at the most; of the page's thread in CPU time, which no busy machine stretches. */
+/** What a person waits for, at the most; of the page's thread in CPU time, on a machine of `slowness` 1. */
 const OPEN_MS = 300
 const TASK_MS = 50
+/** All rows in one task take twice this. */
+const ROWS_TASK_MS = 25
 
 async function openDrawing(page: Page): Promise<() => Promise<void>> {
   const script = await builtScript('look/drawing-page.ts')
@@ -32,18 +35,13 @@ async function openDrawing(page: Page): Promise<() => Promise<void>> {
 const inPage = <Result>(page: Page, work: (it: typeof drawing) => Promise<Result>) =>
   page.evaluate(`(${String(work)})(window.drawing)`) as Promise<Result>
 
-/** CPU time of the page's thread so far, ms. */
-async function threadMs(cdp: CDPSession): Promise<number> {
-  const { metrics } = await cdp.send('Performance.getMetrics')
-  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1_000
-}
-
-/** What drawing 20 recordings of 200 pieces takes of a new page's thread, and then to open one of 1,200; and their longest tasks, ms. */
+/** What drawing 20 recordings of 200 pieces takes of a new page's thread, and then to open one of 1,200; and their longest tasks, ms by `slowness`. */
 async function drawnIn(context: BrowserContext): Promise<number[]> {
   const page = await context.newPage()
   const close = await openDrawing(page)
   const cdp = await context.newCDPSession(page)
   await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const slowBefore = await slowness(page, cdp)
   await inPage(page, (it) => it.make(20, 200))
   let before = await threadMs(cdp)
   const drawn = await longestTasksMs(context, page, () => inPage(page, (it) => it.drawAll()))
@@ -57,15 +55,16 @@ async function drawnIn(context: BrowserContext): Promise<number[]> {
   })
   const listMs = (await threadMs(cdp)) - before
   expect(rows).toBe(1_200)
+  const slow = Math.max(slowBefore, await slowness(page, cdp))
   await page.close()
   await close()
-  return [allMs, listMs, drawn[0]!, opened[0]!]
+  return [allMs, listMs, drawn[0]!, opened[0]!].map((ms) => ms / slow)
 }
 
 test('a recording of 1,200 pieces opens, and 20 of 200 are shown, in less than 300 ms of the page’s thread, and in no task of more than 50 ms', async ({
   context,
 }) => {
-  // The least of three: what else the machine does takes its caches, and so time of this thread.
+  // The least of three: what else the machine does comes and goes.
   const times = [await drawnIn(context), await drawnIn(context), await drawnIn(context)]
   const [allMs, listMs, drawnMs, openedMs] = times[0]!.map((_, of) =>
     Math.min(...times.map((one) => one[of]!)),
@@ -73,7 +72,7 @@ test('a recording of 1,200 pieces opens, and 20 of 200 are shown, in less than 3
   expect(listMs).toBeLessThan(OPEN_MS)
   expect(allMs).toBeLessThan(OPEN_MS)
   expect(drawnMs).toBeLessThan(TASK_MS)
-  expect(openedMs).toBeLessThan(TASK_MS)
+  expect(openedMs).toBeLessThan(ROWS_TASK_MS)
 })
 
 for (const waiting of [0, 20])
@@ -96,12 +95,16 @@ for (const waiting of [0, 20])
           .first()
           .evaluate((video: HTMLVideoElement) => video.videoHeight)
       await expect.poll(height).toBe(720)
+      const cdp = await context.newCDPSession(page)
+      await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
+      const slowBefore = await slowness(page, cdp)
       const tasks = await longestTasksMs(context, page, async () => {
         await expect
           .poll(async () => Number(await page.getByTestId('timer').getAttribute('data-seconds')))
           .toBeGreaterThanOrEqual(60)
       })
+      const slow = Math.max(slowBefore, await slowness(page, cdp))
       await witness.stop()
-      expect(tasks[0]).toBeLessThan(TASK_MS)
+      expect(tasks[0]! / slow).toBeLessThan(TASK_MS)
     },
   )
