@@ -8,12 +8,13 @@ import type { Backend } from './index.ts'
 import { malleated } from './malleated.ts'
 import { relay, relayBody } from './relay-client.ts'
 import { sandbox, type Sandbox } from './sandbox.ts'
+import { takesWhole } from '../whole.ts'
 
 // Promise 3 of docs/guarantees.md: an attacker with money, the mempool, the relay's API and every public value.
 
-const SESSIONS = 8
+const SESSIONS = takesWhole() ? 8 : 2
 const ROUNDS = 6
-const WRITES = 1_000
+const WRITES = takesWhole() ? 1_000 : 200
 
 let box: Sandbox
 let backend: Backend
@@ -106,7 +107,7 @@ async function mineAll(): Promise<void> {
   }
 }
 
-test('a thousand hostile writes change no honest session, and hold none up', async () => {
+test('hostile writes change no honest session, and hold none up', async () => {
   const thief = await signedSession()
   const honest = await Promise.all(Array.from({ length: SESSIONS }, () => signedSession(2)))
   const past = new Map(honest.map(({ name }) => [name, [] as AnchorRequest[]]))

@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test'
 import axe from 'axe-core'
 import { builtScript } from '../built-scripts.ts'
-import { expect, test as base } from '../fixtures.ts'
+import { expect, test as base, LANDING } from '../fixtures.ts'
 import { serve } from '../page/serve.ts'
 import type { bare } from './bare-page.ts'
 
@@ -95,7 +95,7 @@ test('it has the page’s language, colours and parts, also where all was set be
   await expect(page.locator('holdfast-recovery section')).toHaveCSS('background-color', 'rgb(1, 2, 3)')
 })
 
-test('what fails is told to the page, and in words', async ({ page }) => {
+test('what fails is told to the page, and in words', { tag: LANDING }, async ({ page }) => {
   await inPage(page, (it) => {
     it.begin()
     it.holdfast.startSession = () => Promise.reject(new Error('No'))
@@ -106,65 +106,71 @@ test('what fails is told to the page, and in words', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'Record', exact: true })).toBeEnabled()
 })
 
-test('taken out of the page, or stopped, while it starts: nothing is recorded, and the camera is let go', async ({
-  page,
-}) => {
-  await inPage(page, (it) => it.begin())
-  const found = await inPage(page, async ({ holdfast, recorder, events }) => {
-    const { startSession } = holdfast
-    const openSource = recorder.openSource!
-    const tracks: MediaStreamTrack[] = []
-    const begin = (giveUp: () => void, during: 'source' | 'session' | 'answer') => {
-      recorder.openSource = async () => {
-        const source = await openSource()
-        if (typeof source === 'object') tracks.push(...source.stream.getTracks())
-        if (during === 'source') giveUp()
-        await new Promise((resolve) => setTimeout(resolve))
-        return source
+test(
+  'taken out of the page, or stopped, while it starts: nothing is recorded, and the camera is let go',
+  { tag: LANDING },
+  async ({ page }) => {
+    await inPage(page, (it) => it.begin())
+    const found = await inPage(page, async ({ holdfast, recorder, events }) => {
+      const { startSession } = holdfast
+      const openSource = recorder.openSource!
+      const tracks: MediaStreamTrack[] = []
+      const begin = (giveUp: () => void, during: 'source' | 'session' | 'answer') => {
+        recorder.openSource = async () => {
+          const source = await openSource()
+          if (typeof source === 'object') tracks.push(...source.stream.getTracks())
+          if (during === 'source') giveUp()
+          await new Promise((resolve) => setTimeout(resolve))
+          return source
+        }
+        holdfast.startSession = async (options) => {
+          if (during === 'session') giveUp()
+          await new Promise((resolve) => setTimeout(resolve))
+          const session = await startSession(options)
+          if (during === 'answer') giveUp()
+          return session
+        }
+        return recorder.record()
       }
-      holdfast.startSession = async (options) => {
-        if (during === 'session') giveUp()
-        await new Promise((resolve) => setTimeout(resolve))
-        const session = await startSession(options)
-        if (during === 'answer') giveUp()
-        return session
-      }
-      return recorder.record()
-    }
-    const home = recorder.parentElement!
-    await begin(() => recorder.stop(), 'source')
-    await begin(() => recorder.stop(), 'session')
-    await begin(() => recorder.stop(), 'answer')
-    await begin(() => recorder.remove(), 'source')
-    await recorder.record()
-    home.append(recorder)
-    await begin(() => recorder.remove(), 'session')
-    home.append(recorder)
-    return { events, states: tracks.map(({ readyState }) => readyState), state: recorder.state }
-  })
-  expect(found).toEqual({ events: [], states: Array(5).fill('ended'), state: 'idle' })
-  await expect.poll(() => inPage(page, async (it) => (await it.holdfast.sessions()).length)).toBe(0)
-})
-
-test('a recorder that cannot begin ends its session, and lets the page go', async ({ page }) => {
-  await inPage(page, (it) => {
-    it.begin()
-    MediaRecorder.prototype.start = () => {
-      throw new Error('unplugged')
-    }
-    it.eachSession((session) => {
-      const { end } = session
-      session.end = (how) => {
-        it.ends.push(how)
-        return end(how)
-      }
+      const home = recorder.parentElement!
+      await begin(() => recorder.stop(), 'source')
+      await begin(() => recorder.stop(), 'session')
+      await begin(() => recorder.stop(), 'answer')
+      await begin(() => recorder.remove(), 'source')
+      await recorder.record()
+      home.append(recorder)
+      await begin(() => recorder.remove(), 'session')
+      home.append(recorder)
+      return { events, states: tracks.map(({ readyState }) => readyState), state: recorder.state }
     })
-  })
-  await page.getByRole('button', { name: 'Record', exact: true }).click()
-  await expect(page.getByRole('alert')).toContainText('The camera stopped.')
-  expect(await inPage(page, (it) => it.ends)).toEqual([{ how: 'interrupted' }])
-  await expect(page.locator('holdfast-recorder')).not.toHaveAttribute('data-unsaved')
-})
+    expect(found).toEqual({ events: [], states: Array(5).fill('ended'), state: 'idle' })
+    await expect.poll(() => inPage(page, async (it) => (await it.holdfast.sessions()).length)).toBe(0)
+  },
+)
+
+test(
+  'a recorder that cannot begin ends its session, and lets the page go',
+  { tag: LANDING },
+  async ({ page }) => {
+    await inPage(page, (it) => {
+      it.begin()
+      MediaRecorder.prototype.start = () => {
+        throw new Error('unplugged')
+      }
+      it.eachSession((session) => {
+        const { end } = session
+        session.end = (how) => {
+          it.ends.push(how)
+          return end(how)
+        }
+      })
+    })
+    await page.getByRole('button', { name: 'Record', exact: true }).click()
+    await expect(page.getByRole('alert')).toContainText('The camera stopped.')
+    expect(await inPage(page, (it) => it.ends)).toEqual([{ how: 'interrupted' }])
+    await expect(page.locator('holdfast-recorder')).not.toHaveAttribute('data-unsaved')
+  },
+)
 
 test('what could not be kept stays to be saved over the next recording, and the page asks before it goes', async ({
   page,
@@ -266,60 +272,64 @@ test('taken out of the page, what the worker has not taken is handed over all th
   await expect.poll(() => asks(page)).toBe(false)
 })
 
-test('what a person saves already is not saved once more where the element is taken out of the page', async ({
-  page,
-}) => {
-  await inPage(page, (it) => {
-    it.begin()
-    it.eachSession((session) => Object.assign(session, { append: () => Promise.reject(new Error('No')) }))
-    it.recorder.saveUnsaved = () => {
-      it.recorder.dataset['saves'] = `${it.recorder.dataset['saves'] ?? ''}I`
-      return new Promise((resolve) => setTimeout(resolve))
-    }
-  })
-  await page.getByRole('button', { name: 'Record', exact: true }).click()
-  await expect(page.getByRole('button', { name: 'Save as a file' })).toBeVisible()
-  await inPage(page, (it) => {
-    it.recorder.shadowRoot?.querySelector<HTMLElement>('[data-testid=save-unsaved]')?.click()
-    it.recorder.remove()
-  })
-  await expect.poll(() => inPage(page, (it) => it.recorder.hasAttribute('data-unsaved'))).toBe(false)
-  expect(await inPage(page, (it) => it.recorder.dataset['saves'])).toBe('I')
-})
+test(
+  'what a person saves already is not saved once more where the element is taken out of the page',
+  { tag: LANDING },
+  async ({ page }) => {
+    await inPage(page, (it) => {
+      it.begin()
+      it.eachSession((session) => Object.assign(session, { append: () => Promise.reject(new Error('No')) }))
+      it.recorder.saveUnsaved = () => {
+        it.recorder.dataset['saves'] = `${it.recorder.dataset['saves'] ?? ''}I`
+        return new Promise((resolve) => setTimeout(resolve))
+      }
+    })
+    await page.getByRole('button', { name: 'Record', exact: true }).click()
+    await expect(page.getByRole('button', { name: 'Save as a file' })).toBeVisible()
+    await inPage(page, (it) => {
+      it.recorder.shadowRoot?.querySelector<HTMLElement>('[data-testid=save-unsaved]')?.click()
+      it.recorder.remove()
+    })
+    await expect.poll(() => inPage(page, (it) => it.recorder.hasAttribute('data-unsaved'))).toBe(false)
+    expect(await inPage(page, (it) => it.recorder.dataset['saves'])).toBe('I')
+  },
+)
 
-test('frozen, and its camera gone meanwhile: it is opened again unasked, shown, and recorded in a session that goes on', async ({
-  page,
-}) => {
-  await inPage(page, (it) => {
-    it.begin()
-    const openSource = it.recorder.openSource!
-    it.recorder.openSource = async (isAgain) => {
-      const source = await openSource()
-      it.opened.push(isAgain)
-      if (typeof source === 'object') it.sources.push(source)
-      return source
-    }
-    void it.recorder.record()
-  })
-  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)
-  const taken = await inPage(page, (it) => {
-    for (const track of it.sources[0]?.stream.getTracks() ?? []) track.stop()
-    // As Chromium does: the page runs again, and finds that its camera was taken.
-    document.dispatchEvent(new Event('resume'))
-    return it.worker.taken.length
-  })
-  await expect.poll(() => inPage(page, (it) => it.opened)).toEqual([false, true])
-  await expect(page.getByText('goes on in a new one')).toBeVisible()
-  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(taken + 1)
-  const shown = await inPage(page, (it) => {
-    const video = it.recorder.shadowRoot?.querySelector('video')
-    return video?.srcObject === it.sources[1]?.stream
-  })
-  expect(shown).toBe(true)
-  await page.getByRole('button', { name: 'Stop' }).click()
-  await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'idle')
-  const states = await inPage(page, (it) =>
-    it.sources.flatMap(({ stream }) => stream.getTracks().map(({ readyState }) => readyState)),
-  )
-  expect(states).toEqual(['ended', 'ended'])
-})
+test(
+  'frozen, and its camera gone meanwhile: it is opened again unasked, shown, and recorded in a session that goes on',
+  { tag: LANDING },
+  async ({ page }) => {
+    await inPage(page, (it) => {
+      it.begin()
+      const openSource = it.recorder.openSource!
+      it.recorder.openSource = async (isAgain) => {
+        const source = await openSource()
+        it.opened.push(isAgain)
+        if (typeof source === 'object') it.sources.push(source)
+        return source
+      }
+      void it.recorder.record()
+    })
+    await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)
+    const taken = await inPage(page, (it) => {
+      for (const track of it.sources[0]?.stream.getTracks() ?? []) track.stop()
+      // As Chromium does: the page runs again, and finds that its camera was taken.
+      document.dispatchEvent(new Event('resume'))
+      return it.worker.taken.length
+    })
+    await expect.poll(() => inPage(page, (it) => it.opened)).toEqual([false, true])
+    await expect(page.getByText('goes on in a new one')).toBeVisible()
+    await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(taken + 1)
+    const shown = await inPage(page, (it) => {
+      const video = it.recorder.shadowRoot?.querySelector('video')
+      return video?.srcObject === it.sources[1]?.stream
+    })
+    expect(shown).toBe(true)
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'idle')
+    const states = await inPage(page, (it) =>
+      it.sources.flatMap(({ stream }) => stream.getTracks().map(({ readyState }) => readyState)),
+    )
+    expect(states).toEqual(['ended', 'ended'])
+  },
+)

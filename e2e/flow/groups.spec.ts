@@ -107,46 +107,48 @@ async function filesWith(folder: string, wanted: readonly Buffer[]): Promise<rea
   return found
 }
 
-test('who takes the phone finds no key in the browser’s folder once a copy is proved, nor one that was only typed', async ({
-  stack,
-  launch,
-}) => {
-  const browser = await launch()
-  const { page, groupKey } = await openDemo(browser.context, { url: stack.url, group: 'made' })
-  const keyText = encodeKey(groupKey)
-  const [wide, plain] = [Buffer.from(keyText, 'utf16le'), Buffer.from(keyText)]
-  const search = () => filesWith(browser.profile, [plain, wide, Buffer.from(groupKey)])
-  // As long as it is the only copy, it is there.
-  await expect.poll(async () => (await search()).length).toBe(1)
-  await page.getByTestId('group-key').click()
-  await page.getByTestId('prove-copy').click()
-  await page.getByTestId('prove-end').fill(keyText.slice(-4))
-  await page.getByTestId('prove-done').click()
-  await expect(page.getByTestId('group-holds')).toHaveAttribute('data-key', 'elsewhere')
+test(
+  'who takes the phone finds no key in the browser’s folder once a copy is proved, nor one that was only typed',
+  { tag: LANDING },
+  async ({ stack, launch }) => {
+    const browser = await launch()
+    const { page, groupKey } = await openDemo(browser.context, { url: stack.url, group: 'made' })
+    const keyText = encodeKey(groupKey)
+    const [wide, plain] = [Buffer.from(keyText, 'utf16le'), Buffer.from(keyText)]
+    const search = () => filesWith(browser.profile, [plain, wide, Buffer.from(groupKey)])
+    // As long as it is the only copy, it is there.
+    await expect.poll(async () => (await search()).length).toBe(1)
+    await page.getByTestId('group-key').click()
+    await page.getByTestId('prove-copy').click()
+    await page.getByTestId('prove-end').fill(keyText.slice(-4))
+    await page.getByTestId('prove-done').click()
+    await expect(page.getByTestId('group-holds')).toHaveAttribute('data-key', 'elsewhere')
 
-  await page.getByTestId('group-key').click()
-  await page.getByRole('button', { name: 'Enter the group key' }).click()
-  await page.getByTestId('group-key-input').fill(keyText)
-  await page.getByTestId('group-key-save').click()
-  await expect(page.getByTestId('group-secret-shown')).toHaveText(keyText)
-  // What it has not written yet it writes at its end.
-  await browser.close()
-  expect(await search()).toEqual([])
-})
+    await page.getByTestId('group-key').click()
+    await page.getByRole('button', { name: 'Enter the group key' }).click()
+    await page.getByTestId('group-key-input').fill(keyText)
+    await page.getByTestId('group-key-save').click()
+    await expect(page.getByTestId('group-secret-shown')).toHaveText(keyText)
+    // What it has not written yet it writes at its end.
+    await browser.close()
+    expect(await search()).toEqual([])
+  },
+)
 
-test('who presses Record first records at once, for a new group whose key stays until a copy is proved', async ({
-  stack,
-  context,
-}) => {
-  const page = await context.newPage()
-  await page.goto(stack.url)
-  await page.getByTestId('record-button').click()
-  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
-  await tap(page.getByTestId('stop-button'))
-  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
-  await expect(page.getByTestId('group-holds')).toHaveAttribute('data-key', 'only-here')
-  await expect(page.getByTestId('group-key')).toHaveText('Save the key')
-})
+test(
+  'who presses Record first records at once, for a new group whose key stays until a copy is proved',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const page = await context.newPage()
+    await page.goto(stack.url)
+    await page.getByTestId('record-button').click()
+    await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+    await tap(page.getByTestId('stop-button'))
+    await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
+    await expect(page.getByTestId('group-holds')).toHaveAttribute('data-key', 'only-here')
+    await expect(page.getByTestId('group-key')).toHaveText('Save the key')
+  },
+)
 
 /** Runs in the page: notes when the browser is asked to keep what is here, and when a key is kept. */
 function noteAsks(): void {
@@ -164,29 +166,30 @@ function noteAsks(): void {
   }
 }
 
-test('the browser is asked to keep the only copy of a key before it is there; where it refuses, that is beside it, with what to do', async ({
-  stack,
-  context,
-}) => {
-  const page = await context.newPage()
-  await page.addInitScript(noteAsks)
-  await page.goto(stack.url)
-  await page.getByTestId('group-create').click()
-  await page.getByTestId('group-save').click()
-  const holds = page.getByTestId('group-holds')
-  const atRisk = 'the browser may clear it when space runs out: save a copy now.'
-  await expect(holds).toContainText(atRisk)
-  await expect(page.getByTestId('group-key')).toHaveText('Save the key')
-  expect(await page.evaluate(() => Reflect.get(window, 'noted') as string[])).toEqual(['asked', 'key'])
-  await page.getByTestId('group-key').click()
-  await expect(page.locator('#show-key-kept')).toContainText('The browser did not agree to keep it')
-  await page.keyboard.press('Escape')
+test(
+  'the browser is asked to keep the only copy of a key before it is there; where it refuses, that is beside it, with what to do',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const page = await context.newPage()
+    await page.addInitScript(noteAsks)
+    await page.goto(stack.url)
+    await page.getByTestId('group-create').click()
+    await page.getByTestId('group-save').click()
+    const holds = page.getByTestId('group-holds')
+    const atRisk = 'the browser may clear it when space runs out: save a copy now.'
+    await expect(holds).toContainText(atRisk)
+    await expect(page.getByTestId('group-key')).toHaveText('Save the key')
+    expect(await page.evaluate(() => Reflect.get(window, 'noted') as string[])).toEqual(['asked', 'key'])
+    await page.getByTestId('group-key').click()
+    await expect(page.locator('#show-key-kept')).toContainText('The browser did not agree to keep it')
+    await page.keyboard.press('Escape')
 
-  // At the next visit it is not asked again, and it is told all the same.
-  await page.reload()
-  await expect(holds).toContainText(atRisk)
-  expect(await page.evaluate(() => Reflect.get(window, 'noted') as string[])).toEqual([])
-})
+    // At the next visit it is not asked again, and it is told all the same.
+    await page.reload()
+    await expect(holds).toContainText(atRisk)
+    expect(await page.evaluate(() => Reflect.get(window, 'noted') as string[])).toEqual([])
+  },
+)
 
 test(
   'what is proved is played where a chunk is gone, and the chunk is named',

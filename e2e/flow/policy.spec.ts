@@ -22,35 +22,36 @@ async function ask(page: Page, type: 'policy' | 'hello'): Promise<unknown> {
   return Reflect.get(answer, 'value')
 }
 
-test('paused: chunks are taken and nothing leaves, in any tab; always: all of it goes up', async ({
-  stack,
-  context,
-}) => {
-  const { backend, url, sinceEntry } = stack
-  const witness = await openDemo(context, { url })
-  await choose(witness.page, 'paused')
-  await expect(witness.page.getByTestId('policy-state')).toContainText(PAUSED)
-  await witness.record()
-  await witness.acknowledged(3)
-  await witness.stop()
-  // The recording has ended: with nothing to do the worker needs no page, and asks for no wake.
-  expect(await ask(witness.page, 'hello')).toMatchObject({ workRemains: false })
-  await witness.page.close()
+test(
+  'paused: chunks are taken and nothing leaves, in any tab; always: all of it goes up',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, url, sinceEntry } = stack
+    const witness = await openDemo(context, { url })
+    await choose(witness.page, 'paused')
+    await expect(witness.page.getByTestId('policy-state')).toContainText(PAUSED)
+    await witness.record()
+    await witness.acknowledged(3)
+    await witness.stop()
+    // The recording has ended: with nothing to do the worker needs no page, and asks for no wake.
+    expect(await ask(witness.page, 'hello')).toMatchObject({ workRemains: false })
+    await witness.page.close()
 
-  const again = await openDemo(context, { url })
-  await expect(again.page.getByTestId('policy')).toHaveValue('paused')
-  const held = await storedChunks(again.page)
-  expect(held.length).toBeGreaterThanOrEqual(3)
-  expect(new Set(held.map(({ status }) => status))).toEqual(new Set(['uploading']))
-  expect(backend.ledger.all().slice(sinceEntry)).toEqual([])
+    const again = await openDemo(context, { url })
+    await expect(again.page.getByTestId('policy')).toHaveValue('paused')
+    const held = await storedChunks(again.page)
+    expect(held.length).toBeGreaterThanOrEqual(3)
+    expect(new Set(held.map(({ status }) => status))).toEqual(new Set(['uploading']))
+    expect(backend.ledger.all().slice(sinceEntry)).toEqual([])
 
-  await choose(again.page, 'always')
-  await expect(again.page.getByTestId('policy-state')).toBeEmpty()
-  const id = held[0]?.sessionId ?? ''
-  const log = await anchored(backend, id, 'complete', held.length)
-  expectNothingTwice(backend, log, sinceEntry)
-  await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
-})
+    await choose(again.page, 'always')
+    await expect(again.page.getByTestId('policy-state')).toBeEmpty()
+    const id = held[0]?.sessionId ?? ''
+    const log = await anchored(backend, id, 'complete', held.length)
+    expectNothingTwice(backend, log, sinceEntry)
+    await expect(again.session(id)).toHaveAttribute('data-upload', 'confirmed')
+  },
+)
 
 test(
   'unmetered: nothing leaves while the browser is asked to save data, then all of it goes up',

@@ -25,49 +25,49 @@ async function recorded({ backend, url }: Stack, context: BrowserContext): Promi
   return witness
 }
 
-test('a recording plays from its beginning once that is proved, while the rest is not known yet, and says so; nothing moves when it is', async ({
-  stack,
-  context,
-  launch,
-}) => {
-  const witness = await recorded(stack, context)
-  const page = await (await launch()).context.newPage()
-  await page.setViewportSize({ width: 390, height: 844 })
-  await page.addInitScript(sumShifts)
-  const release = await holdHeads(page)
-  await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
-  const inList = page.getByTestId('listed').locator('.session-when')
-  await expect(inList).toHaveText(NOT_CHECKED)
-  await page.getByTestId('open-button').click()
-  const opened = page.locator('.player')
-  const pieces = async () => Number(await opened.getAttribute('data-proved'))
-  await expect.poll(pieces).toBeGreaterThanOrEqual(1)
-  const player = page.getByTestId('player')
-  // The player has it; whether a frame is whole in the first half second is the recorder's matter.
-  await expect
-    .poll(() => player.evaluate((video: HTMLVideoElement) => video.readyState))
-    .toBeGreaterThanOrEqual(HAVE_METADATA)
-  // What is proved is said to be so, and of the rest that it is not known.
-  await expect(page.getByTestId('proof-now')).toContainText('proved. It existed before')
-  await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d is proved so far\.$/)
-  await expect(page.getByTestId('reader-checking')).toContainText('The rest is still being looked for')
-  await expect(page.getByTestId('proof-bar').locator('[data-verdict=unknown]')).toHaveCount(1)
-  await expect(opened).not.toHaveAttribute('data-ending')
-  expect(await pieces()).toBeLessThan(witness.slices.length)
+test(
+  'a recording plays from its beginning once that is proved, while the rest is not known yet, and says so; nothing moves when it is',
+  { tag: LANDING },
+  async ({ stack, context, launch }) => {
+    const witness = await recorded(stack, context)
+    const page = await (await launch()).context.newPage()
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.addInitScript(sumShifts)
+    const release = await holdHeads(page)
+    await page.goto(`${stack.url}/read.html#key=${encodeKey(witness.groupKey)}`)
+    const inList = page.getByTestId('listed').locator('.session-when')
+    await expect(inList).toHaveText(NOT_CHECKED)
+    await page.getByTestId('open-button').click()
+    const opened = page.locator('.player')
+    const pieces = async () => Number(await opened.getAttribute('data-proved'))
+    await expect.poll(pieces).toBeGreaterThanOrEqual(1)
+    const player = page.getByTestId('player')
+    // The player has it; whether a frame is whole in the first half second is the recorder's matter.
+    await expect
+      .poll(() => player.evaluate((video: HTMLVideoElement) => video.readyState))
+      .toBeGreaterThanOrEqual(HAVE_METADATA)
+    // What is proved is said to be so, and of the rest that it is not known.
+    await expect(page.getByTestId('proof-now')).toContainText('proved. It existed before')
+    await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d is proved so far\.$/)
+    await expect(page.getByTestId('reader-checking')).toContainText('The rest is still being looked for')
+    await expect(page.getByTestId('proof-bar').locator('[data-verdict=unknown]')).toHaveCount(1)
+    await expect(opened).not.toHaveAttribute('data-ending')
+    expect(await pieces()).toBeLessThan(witness.slices.length)
 
-  // Of how it ended nothing is said but whose word it is.
-  await expect(inList).toHaveText(NOT_CHECKED)
+    // Of how it ended nothing is said but whose word it is.
+    await expect(inList).toHaveText(NOT_CHECKED)
 
-  const before = await shiftsOf(page)
-  release()
-  await expect(page.getByTestId('reader-checking')).toHaveText('All of it was checked.')
-  await expect(opened).toHaveAttribute('data-ending', 'complete')
-  await expect(inList).toHaveText('Checked: ended by whoever recorded it.')
-  expect(await pieces()).toBe(witness.slices.length)
-  await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d of 0\d:\d\d is proved\.$/)
-  const after = await shiftsOf(page)
-  expect(after.sum - before.sum, after.moved).toBeLessThanOrEqual(0.02)
-})
+    const before = await shiftsOf(page)
+    release()
+    await expect(page.getByTestId('reader-checking')).toHaveText('All of it was checked.')
+    await expect(opened).toHaveAttribute('data-ending', 'complete')
+    await expect(inList).toHaveText('Checked: ended by whoever recorded it.')
+    expect(await pieces()).toBe(witness.slices.length)
+    await expect(page.getByTestId('reader-summary')).toHaveText(/^0\d:\d\d of 0\d:\d\d is proved\.$/)
+    const after = await shiftsOf(page)
+    expect(after.sum - before.sum, after.moved).toBeLessThanOrEqual(0.02)
+  },
+)
 
 test(
   'what is found wrong once a recording plays is told, and nothing more is said to be proved',

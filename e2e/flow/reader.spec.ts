@@ -188,18 +188,22 @@ test(
   },
 )
 
-test('that nobody can be asked is told in words, and it is asked again', async ({ stack, context }) => {
-  const { groupKey } = await openDemo(context, { url: stack.url })
-  const page = await context.newPage()
-  const fault = stack.backend.faults.add({ service: 'chain', kind: 'down' })
-  await page.goto(`${stack.url}/read.html#key=${encodeKey(groupKey)}`)
-  const status = page.getByTestId('reader-status')
-  await expect(status).toHaveText(
-    'The public record gives no answer. Check the network and try again: this says nothing about the recording.',
-  )
-  fault.remove()
-  await expect(status).toHaveText('No recording of this group yet.')
-})
+test(
+  'that nobody can be asked is told in words, and it is asked again',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { groupKey } = await openDemo(context, { url: stack.url })
+    const page = await context.newPage()
+    const fault = stack.backend.faults.add({ service: 'chain', kind: 'down' })
+    await page.goto(`${stack.url}/read.html#key=${encodeKey(groupKey)}`)
+    const status = page.getByTestId('reader-status')
+    await expect(status).toHaveText(
+      'The public record gives no answer. Check the network and try again: this says nothing about the recording.',
+    )
+    fault.remove()
+    await expect(status).toHaveText('No recording of this group yet.')
+  },
+)
 
 /** Runs in the page: a browser that reads codes, and what it reads, one look after the other. */
 function readCodes(): void {
@@ -259,20 +263,21 @@ test(
   },
 )
 
-test('a browser that reads no codes is told of the camera app, and takes the link as it was sent', async ({
-  stack,
-  context,
-}) => {
-  const { groupKey } = await openDemo(context, { url: stack.url })
-  const page = await context.newPage()
-  await page.addInitScript(() => void Reflect.deleteProperty(window, 'BarcodeDetector'))
-  await page.goto(`${stack.url}/read.html`)
-  await expect(page.getByText('The camera app of a phone opens it here, too.')).toBeVisible()
-  await expect(page.getByTestId('scan')).toBeHidden()
-  await page.getByTestId('reader-key').fill(`${stack.url}/read.html#key=${encodeKey(groupKey)}`)
-  await page.getByTestId('reader-open').click()
-  await expect(page.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
-})
+test(
+  'a browser that reads no codes is told of the camera app, and takes the link as it was sent',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { groupKey } = await openDemo(context, { url: stack.url })
+    const page = await context.newPage()
+    await page.addInitScript(() => void Reflect.deleteProperty(window, 'BarcodeDetector'))
+    await page.goto(`${stack.url}/read.html`)
+    await expect(page.getByText('The camera app of a phone opens it here, too.')).toBeVisible()
+    await expect(page.getByTestId('scan')).toBeHidden()
+    await page.getByTestId('reader-key').fill(`${stack.url}/read.html#key=${encodeKey(groupKey)}`)
+    await page.getByTestId('reader-open').click()
+    await expect(page.getByTestId('reader-status')).toHaveText('No recording of this group yet.')
+  },
+)
 
 /** Answers for a registry that has so many recordings of a group; blocks are the chain's own. */
 async function registered(page: Page, group: Group, count: number): Promise<void> {
@@ -301,20 +306,21 @@ async function registered(page: Page, group: Group, count: number): Promise<void
   })
 }
 
-test('of more recordings than are asked for at once it says that there are older ones, and lists them when it is asked to', async ({
-  stack,
-  context,
-}) => {
-  const page = await context.newPage()
-  const privateKey = Buffer.alloc(32, 9)
-  await registered(page, groupOf(privateKey), 60)
-  await page.goto(`${stack.url}/read.html#key=${encodeKey(Uint8Array.from(privateKey))}`)
-  const status = page.getByTestId('reader-status')
-  await expect(status).toHaveText('The newest 50 recordings. There are older ones.')
-  await expect(page.getByTestId('listed')).toHaveCount(50)
-  await pressOn(page.getByTestId('reader-older'))
-  await expect(status).toHaveText('60 recordings.')
-  await expect(page.getByTestId('listed')).toHaveCount(60)
-  await expect(page.getByTestId('reader-older')).toBeHidden()
-  await expect(status).toBeFocused()
-})
+test(
+  'of more recordings than are asked for at once it says that there are older ones, and lists them when it is asked to',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const page = await context.newPage()
+    const privateKey = Buffer.alloc(32, 9)
+    await registered(page, groupOf(privateKey), 60)
+    await page.goto(`${stack.url}/read.html#key=${encodeKey(Uint8Array.from(privateKey))}`)
+    const status = page.getByTestId('reader-status')
+    await expect(status).toHaveText('The newest 50 recordings. There are older ones.')
+    await expect(page.getByTestId('listed')).toHaveCount(50)
+    await pressOn(page.getByTestId('reader-older'))
+    await expect(status).toHaveText('60 recordings.')
+    await expect(page.getByTestId('listed')).toHaveCount(60)
+    await expect(page.getByTestId('reader-older')).toBeHidden()
+    await expect(status).toBeFocused()
+  },
+)

@@ -9,53 +9,54 @@ import { ask } from '../page/messages.ts'
 import { leavePending } from '../page/pending.ts'
 import { openDemo } from '../page/witness.ts'
 
-test('signed out where recordings are kept: to sign in again is beside the words, by a button that says for which, and then it goes on', async ({
-  backend,
-  context,
-}) => {
-  const store = await gated(backend.endpoints.ipfs, 'Bearer of-this-test')
-  const endpoints = { ...backend.endpoints, ipfs: store.url }
-  const site = await serveDemo({ endpoints, folder: join(BUILT, 'demo') })
-  const { page } = await openDemo(context, { url: site.url })
-  await leavePending(page, 2)
-  await ask(page, { type: 'policy', policy: 'always' })
-  await page.reload()
-  const remedy = page.getByTestId('remedy')
-  const banner = page.getByTestId('recovery-banner')
-  await expect(page.locator('#you-value')).toHaveText('2')
-  await expect(page.getByTestId('urgent')).toHaveText('You are signed out where the recordings are kept.')
-  await expect(remedy).toHaveText('Sign in')
-  await banner.locator('summary').click()
-  const ofOne = /^Sign in for the recording of/
-  await expect(banner.getByRole('button', { name: ofOne })).toHaveCount(2)
-  await expect(page.getByTestId('session').first().getByRole('button', { name: ofOne })).toBeVisible()
+test(
+  'signed out where recordings are kept: to sign in again is beside the words, by a button that says for which, and then it goes on',
+  { tag: LANDING },
+  async ({ backend, context }) => {
+    const store = await gated(backend.endpoints.ipfs, 'Bearer of-this-test')
+    const endpoints = { ...backend.endpoints, ipfs: store.url }
+    const site = await serveDemo({ endpoints, folder: join(BUILT, 'demo') })
+    const { page } = await openDemo(context, { url: site.url })
+    await leavePending(page, 2)
+    await ask(page, { type: 'policy', policy: 'always' })
+    await page.reload()
+    const remedy = page.getByTestId('remedy')
+    const banner = page.getByTestId('recovery-banner')
+    await expect(page.locator('#you-value')).toHaveText('2')
+    await expect(page.getByTestId('urgent')).toHaveText('You are signed out where the recordings are kept.')
+    await expect(remedy).toHaveText('Sign in')
+    await banner.locator('summary').click()
+    const ofOne = /^Sign in for the recording of/
+    await expect(banner.getByRole('button', { name: ofOne })).toHaveCount(2)
+    await expect(page.getByTestId('session').first().getByRole('button', { name: ofOne })).toBeVisible()
 
-  // Given up, and with a code that is not the one, nothing is lost.
-  await remedy.click()
-  const code = page.getByTestId('sign-in-code')
-  await expect(code).toBeFocused()
-  await page.getByTestId('sign-in-go').click()
-  await expect(code).toBeFocused()
-  await page.keyboard.press('Escape')
-  await expect(remedy).toBeFocused()
-  await expect.poll(() => parked(page)).toBe(4)
-  const before = store.refused()
-  await remedy.click()
-  await code.fill('of-another')
-  await page.getByTestId('sign-in-go').click()
-  // A chunk that is refused after the next sign-in waits a minute for its trial; of each three that were refused stand for the rest.
-  await expect.poll(async () => (store.refused() < before + 4 ? 0 : parked(page))).toBeGreaterThan(1)
-  await expect(page.locator('#you-value')).toHaveText('2')
+    // Given up, and with a code that is not the one, nothing is lost.
+    await remedy.click()
+    const code = page.getByTestId('sign-in-code')
+    await expect(code).toBeFocused()
+    await page.getByTestId('sign-in-go').click()
+    await expect(code).toBeFocused()
+    await page.keyboard.press('Escape')
+    await expect(remedy).toBeFocused()
+    await expect.poll(() => parked(page)).toBe(4)
+    const before = store.refused()
+    await remedy.click()
+    await code.fill('of-another')
+    await page.getByTestId('sign-in-go').click()
+    // A chunk that is refused after the next sign-in waits a minute for its trial; of each three that were refused stand for the rest.
+    await expect.poll(async () => (store.refused() < before + 4 ? 0 : parked(page))).toBeGreaterThan(1)
+    await expect(page.locator('#you-value')).toHaveText('2')
 
-  await remedy.click()
-  await expect(code).toHaveValue('')
-  await code.fill('of-this-test')
-  await page.keyboard.press('Enter')
-  await expect(banner).toHaveAttribute('data-pending', '0')
-  await expect(page.getByTestId('urgent')).toHaveText('Nothing waits on this device.')
-  await site.close()
-  await store.close()
-})
+    await remedy.click()
+    await expect(code).toHaveValue('')
+    await code.fill('of-this-test')
+    await page.keyboard.press('Enter')
+    await expect(banner).toHaveAttribute('data-pending', '0')
+    await expect(page.getByTestId('urgent')).toHaveText('Nothing waits on this device.')
+    await site.close()
+    await store.close()
+  },
+)
 
 test(
   'a device that is almost full: what makes room is beside the words and first of all, each recording by its name',

@@ -31,31 +31,35 @@ test('room is told in minutes of video, found by trial, and its lack is warned o
   await cdp.detach()
 })
 
-test('storage is asked to be kept before the first recording begins', async ({ stack, context }) => {
-  const first = () => {
-    const calls: string[] = []
-    Reflect.set(window, 'calls', calls)
-    const { storage } = navigator
-    if (!storage?.persist) return
-    const persist = storage.persist.bind(storage)
-    storage.persist = () => {
-      calls.push('persist')
-      return persist()
+test(
+  'storage is asked to be kept before the first recording begins',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const first = () => {
+      const calls: string[] = []
+      Reflect.set(window, 'calls', calls)
+      const { storage } = navigator
+      if (!storage?.persist) return
+      const persist = storage.persist.bind(storage)
+      storage.persist = () => {
+        calls.push('persist')
+        return persist()
+      }
+      const start = MediaRecorder.prototype.start
+      MediaRecorder.prototype.start = function started(this: MediaRecorder, ...args: [number?]) {
+        calls.push('start')
+        start.apply(this, args)
+      }
     }
-    const start = MediaRecorder.prototype.start
-    MediaRecorder.prototype.start = function started(this: MediaRecorder, ...args: [number?]) {
-      calls.push('start')
-      start.apply(this, args)
-    }
-  }
-  const witness = await openDemo(context, { url: stack.url, first })
-  await witness.record()
-  expect(await witness.page.evaluate(() => Reflect.get(window, 'calls') as string[])).toEqual([
-    'persist',
-    'start',
-  ])
-  await witness.stop()
-})
+    const witness = await openDemo(context, { url: stack.url, first })
+    await witness.record()
+    expect(await witness.page.evaluate(() => Reflect.get(window, 'calls') as string[])).toEqual([
+      'persist',
+      'start',
+    ])
+    await witness.stop()
+  },
+)
 
 test(
   'a database that was evicted is noticed at the next visit: which recordings are gone, and what of them is safe',

@@ -84,42 +84,43 @@ test(
   },
 )
 
-test('without a camera nothing is recorded unless the person says so, and then it is marked', async ({
-  stack,
-  context,
-}) => {
-  const witness = await openDemo(context, { url: stack.url, first: allowNoCamera })
-  const { page } = witness
-  const recorder = page.getByTestId('recorder')
-  await page.getByTestId('record-button').click()
-  await expect(page.getByText('This page may not use the camera.')).toBeVisible()
-  // What is pressed without reading records nothing.
-  await page.keyboard.press('Enter')
-  await expect(recorder).toHaveAttribute('data-state', 'idle')
-  await expect(page.getByTestId('session')).toHaveCount(0)
-  await expect(page.getByTestId('record-button')).toBeFocused()
+test(
+  'without a camera nothing is recorded unless the person says so, and then it is marked',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const witness = await openDemo(context, { url: stack.url, first: allowNoCamera })
+    const { page } = witness
+    const recorder = page.getByTestId('recorder')
+    await page.getByTestId('record-button').click()
+    await expect(page.getByText('This page may not use the camera.')).toBeVisible()
+    // What is pressed without reading records nothing.
+    await page.keyboard.press('Enter')
+    await expect(recorder).toHaveAttribute('data-state', 'idle')
+    await expect(page.getByTestId('session')).toHaveCount(0)
+    await expect(page.getByTestId('record-button')).toBeFocused()
 
-  await page.getByTestId('record-button').click()
-  await page.getByTestId('camera-again').click()
-  await page.getByTestId('record-test-picture').click()
-  await expect(recorder).toHaveAttribute('data-state', 'recording')
-  await expect(page.getByTestId('source-note')).toContainText('it proves nothing')
-  // In each frame: a dark text on a yellow ground, where the camera's picture would be.
-  const stamp = await page.locator('#preview').evaluate(async (video: HTMLVideoElement) => {
-    while (video.videoWidth === 0) await new Promise((resolve) => setTimeout(resolve, 50))
-    const canvas = document.createElement('canvas')
-    Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight })
-    const pen = canvas.getContext('2d')
-    pen?.drawImage(video, 0, 0)
-    return [...(pen?.getImageData(8, video.videoHeight - 8, 1, 1).data ?? [])].slice(0, 3)
-  })
-  expect(stamp[0]).toBeGreaterThan(stamp[2] ?? 255)
-  expect(stamp[0]).toBeGreaterThan(180)
-  await witness.acknowledged(1)
-  await witness.stop()
-  // And in what a reader is told of it.
-  const session = witness.session()
-  await expect(session).toHaveAttribute('data-upload', 'confirmed')
-  await session.getByTestId('verify-button').click()
-  await expect(session.getByTestId('verify-note')).toHaveText(/This is a test picture, and no evidence/)
-})
+    await page.getByTestId('record-button').click()
+    await page.getByTestId('camera-again').click()
+    await page.getByTestId('record-test-picture').click()
+    await expect(recorder).toHaveAttribute('data-state', 'recording')
+    await expect(page.getByTestId('source-note')).toContainText('it proves nothing')
+    // In each frame: a dark text on a yellow ground, where the camera's picture would be.
+    const stamp = await page.locator('#preview').evaluate(async (video: HTMLVideoElement) => {
+      while (video.videoWidth === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+      const canvas = document.createElement('canvas')
+      Object.assign(canvas, { width: video.videoWidth, height: video.videoHeight })
+      const pen = canvas.getContext('2d')
+      pen?.drawImage(video, 0, 0)
+      return [...(pen?.getImageData(8, video.videoHeight - 8, 1, 1).data ?? [])].slice(0, 3)
+    })
+    expect(stamp[0]).toBeGreaterThan(stamp[2] ?? 255)
+    expect(stamp[0]).toBeGreaterThan(180)
+    await witness.acknowledged(1)
+    await witness.stop()
+    // And in what a reader is told of it.
+    const session = witness.session()
+    await expect(session).toHaveAttribute('data-upload', 'confirmed')
+    await session.getByTestId('verify-button').click()
+    await expect(session.getByTestId('verify-note')).toHaveText(/This is a test picture, and no evidence/)
+  },
+)

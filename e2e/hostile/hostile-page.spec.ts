@@ -3,7 +3,7 @@ import type { BrowserContext, Page } from '@playwright/test'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { Backend } from '../backend/index.ts'
 import { builtScript } from '../built-scripts.ts'
-import { expect, test, WHOLE } from '../fixtures.ts'
+import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { dump } from '../page/dump.ts'
 import { post, postChunk, startSession } from '../page/messages.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
@@ -45,40 +45,41 @@ for (const count of [1_000, 10_000])
   )
 
 // Promise 5 of docs/guarantees.md.
-test('evidence is deleted by discard with its confirmation alone, and the custody log keeps a line of it', async ({
-  stack,
-  context,
-}) => {
-  const { page, victims } = await withEvidence(stack.backend, context)
-  const [victim = '', other = ''] = victims
-  const before = await dump(page)
-  for (const confirm of [undefined, '', 'yes', 'discard', 'DISCARD-UNCONFIRMED'])
+test(
+  'evidence is deleted by discard with its confirmation alone, and the custody log keeps a line of it',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { page, victims } = await withEvidence(stack.backend, context)
+    const [victim = '', other = ''] = victims
+    const before = await dump(page)
+    for (const confirm of [undefined, '', 'yes', 'discard', 'DISCARD-UNCONFIRMED'])
+      expect(
+        await post(page, { holdfast: PROTOCOL_VERSION, type: 'discard', sessionId: victim, confirm }),
+      ).toMatchObject({
+        ok: false,
+        error: { code: 'not-confirmed' },
+      })
+    expect(await dump(page)).toEqual(before)
+
+    const confirm = 'discard-unconfirmed'
     expect(
       await post(page, { holdfast: PROTOCOL_VERSION, type: 'discard', sessionId: victim, confirm }),
     ).toMatchObject({
-      ok: false,
-      error: { code: 'not-confirmed' },
+      ok: true,
     })
-  expect(await dump(page)).toEqual(before)
-
-  const confirm = 'discard-unconfirmed'
-  expect(
-    await post(page, { holdfast: PROTOCOL_VERSION, type: 'discard', sessionId: victim, confirm }),
-  ).toMatchObject({
-    ok: true,
-  })
-  const after = await dump(page)
-  expect(Object.keys(after['sessions'] ?? {})).toEqual([other])
-  expect(Object.keys(after['chunks'] ?? {}).filter((id) => id.startsWith(victim))).toEqual([])
-  for (const store of ['payloads', 'entries', 'heads'])
-    expect(Object.keys(after[store] ?? {}).filter((id) => id.startsWith(victim))).toEqual([])
-  expect(Object.keys(before['meta'] ?? {})).toContain(`signing-key:${victim}`)
-  expect(Object.keys(after['meta'] ?? {})).not.toContain(`signing-key:${victim}`)
-  const logged = Object.entries(after['log'] ?? {}).filter(([line]) => !(line in (before['log'] ?? {})))
-  expect(logged.flatMap(([, lines]) => JSON.parse(lines))).toMatchObject([
-    { event: 'discarded', sessionId: victim },
-  ])
-})
+    const after = await dump(page)
+    expect(Object.keys(after['sessions'] ?? {})).toEqual([other])
+    expect(Object.keys(after['chunks'] ?? {}).filter((id) => id.startsWith(victim))).toEqual([])
+    for (const store of ['payloads', 'entries', 'heads'])
+      expect(Object.keys(after[store] ?? {}).filter((id) => id.startsWith(victim))).toEqual([])
+    expect(Object.keys(before['meta'] ?? {})).toContain(`signing-key:${victim}`)
+    expect(Object.keys(after['meta'] ?? {})).not.toContain(`signing-key:${victim}`)
+    const logged = Object.entries(after['log'] ?? {}).filter(([line]) => !(line in (before['log'] ?? {})))
+    expect(logged.flatMap(([, lines]) => JSON.parse(lines))).toMatchObject([
+      { event: 'discarded', sessionId: victim },
+    ])
+  },
+)
 
 /**
  * Two paused sessions with bytes that wait, one of them sent before and its outcome unknown. Uploads are off, so nothing

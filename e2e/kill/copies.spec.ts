@@ -10,44 +10,46 @@ import { openScene } from './kill-scene.ts'
 
 test.use({ workerName: 'copies' })
 
-test('the browser is killed once one of two stores has a chunk: each takes each chunk once, and the first is left alone', async ({
-  stack,
-  launch,
-}) => {
-  const { backend, url, sinceEntry } = stack
-  const entries = () => backend.ledger.all().filter(({ id }) => id > sinceEntry)
-  const first = await launch()
-  const witness = await openDemo(first.context, { url })
-  const held = backend.faults.add({ ...STORES.tus, kind: 'hold' })
-  await witness.record()
-  await held.arrived
-  await witness.acknowledged(3)
-  const acknowledged = await storedChunks(witness.page)
-  expect(acknowledged.map(({ status }) => status)).not.toContain('uploaded')
-  const atSecond = new Set(
-    entries().flatMap(({ service, method, key }) => (service === 'tus' && method === 'PATCH' ? key : [])),
-  )
-  expect(atSecond.size).toBeGreaterThan(0)
-  await first.kill()
-  const killedAt = entries().at(-1)?.id ?? 0
-  held.release()
+test(
+  'the browser is killed once one of two stores has a chunk: each takes each chunk once, and the first is left alone',
+  { tag: LANDING },
+  async ({ stack, launch }) => {
+    const { backend, url, sinceEntry } = stack
+    const entries = () => backend.ledger.all().filter(({ id }) => id > sinceEntry)
+    const first = await launch()
+    const witness = await openDemo(first.context, { url })
+    const held = backend.faults.add({ ...STORES.tus, kind: 'hold' })
+    await witness.record()
+    await held.arrived
+    await witness.acknowledged(3)
+    const acknowledged = await storedChunks(witness.page)
+    expect(acknowledged.map(({ status }) => status)).not.toContain('uploaded')
+    const atSecond = new Set(
+      entries().flatMap(({ service, method, key }) => (service === 'tus' && method === 'PATCH' ? key : [])),
+    )
+    expect(atSecond.size).toBeGreaterThan(0)
+    await first.kill()
+    const killedAt = entries().at(-1)?.id ?? 0
+    held.release()
 
-  await launch({ debuggable: false, url: 'about:blank' })
-  const log = await anchored(backend, acknowledged[0]?.sessionId ?? '', 'interrupted', acknowledged.length)
-  for (const { cid, index } of log.chunks)
-    for (const { service, method } of [STORES.ipfs, STORES.tus]) {
-      const sends = entries().filter(
-        (entry) => entry.changed && entry.key === cid && entry.service === service && entry.method === method,
-      )
-      expect(sends, `chunk ${index} at ${service}`).toHaveLength(1)
-    }
-  expect(backend.ledger.duplicates().filter(({ id }) => id > sinceEntry)).toEqual([])
-  // What the first store had is neither asked for nor sent to it again, whatever it would say.
-  const again = entries().filter(
-    ({ id, service, key }) => id > killedAt && service === 'ipfs' && atSecond.has(key ?? ''),
-  )
-  expect(again).toEqual([])
-})
+    await launch({ debuggable: false, url: 'about:blank' })
+    const log = await anchored(backend, acknowledged[0]?.sessionId ?? '', 'interrupted', acknowledged.length)
+    for (const { cid, index } of log.chunks)
+      for (const { service, method } of [STORES.ipfs, STORES.tus]) {
+        const sends = entries().filter(
+          (entry) =>
+            entry.changed && entry.key === cid && entry.service === service && entry.method === method,
+        )
+        expect(sends, `chunk ${index} at ${service}`).toHaveLength(1)
+      }
+    expect(backend.ledger.duplicates().filter(({ id }) => id > sinceEntry)).toEqual([])
+    // What the first store had is neither asked for nor sent to it again, whatever it would say.
+    const again = entries().filter(
+      ({ id, service, key }) => id > killedAt && service === 'ipfs' && atSecond.has(key ?? ''),
+    )
+    expect(again).toEqual([])
+  },
+)
 
 test(
   'one of two stores is down, and the session wants one copy: it is confirmed, and deleted from the device',

@@ -7,18 +7,22 @@ async function found({ backend, site, start }: Lane, args: readonly string[] = [
   return (await site.order({ do: 'capabilities' })) as Capabilities
 }
 
-test('Chromium promises wakes without a page, and says that nobody would be told', async ({ lane }) => {
-  const capabilities = await found(lane)
-  expect(capabilities).toMatchObject({
-    backgroundWakes: { kind: 'background-sync' },
-    storage: 'best-effort',
-    payloadForm: 'blob',
-    push: true,
-  })
-  expect(capabilities.notifications).not.toBe('granted')
-  expect(capabilities.words.join(' ')).toMatch(/after this page is closed, for about \d+ minutes/)
-  expect(capabilities.words.join(' ')).toContain('You are not told')
-})
+test(
+  'Chromium promises wakes without a page, and says that nobody would be told',
+  { tag: LANDING },
+  async ({ lane }) => {
+    const capabilities = await found(lane)
+    expect(capabilities).toMatchObject({
+      backgroundWakes: { kind: 'background-sync' },
+      storage: 'best-effort',
+      payloadForm: 'blob',
+      push: true,
+    })
+    expect(capabilities.notifications).not.toBe('granted')
+    expect(capabilities.words.join(' ')).toMatch(/after this page is closed, for about \d+ minutes/)
+    expect(capabilities.words.join(' ')).toContain('You are not told')
+  },
+)
 
 test('Chromium says that a person would be told, where they allowed it', { tag: WHOLE }, async ({ lane }) => {
   await lane.decide('notifications', 'allow')

@@ -22,7 +22,7 @@ for (const moments of [2, 20])
   for (const seal of ['page', 'worker'] as const)
     test(
       `at ${moments} moments after chunks were acknowledged and sealed by the ${seal}, nothing that opens one is in the profile folder or in reach of a script${seal === 'page' ? ', nor a plaintext on the disk' : ''}`,
-      { tag: moments > 2 ? WHOLE : seal === 'worker' ? LANDING : [] },
+      { tag: moments > 2 ? WHOLE : LANDING },
       async ({ stack, launch }) => {
         // A last net, as the configuration's: each look takes seconds, and a minute on a busy machine.
         test.setTimeout(600_000 + moments * 60_000)

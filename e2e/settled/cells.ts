@@ -56,7 +56,7 @@ export const TELLINGS_COVERAGE = coverageOf(TELLINGS, never, tellings)
 /** Whether `npm test` takes it, or `.ci/run`: to kill a browser takes three times as long as to stop a worker. */
 export function isSampled(cell: Place): boolean | typeof LANDING {
   const [, death] = cell
-  return has(SAMPLE, cell) && (has(tellings, cell) && death === 'the browser is killed' ? LANDING : true)
+  return has(SAMPLE, cell) && (death === 'the browser is killed' ? LANDING : true)
 }
 /** Whether `npm test -- --all` takes it. */
 export const isCovering = (cell: Place): boolean => has(heads, cell) || has(tellings, cell)

@@ -106,55 +106,56 @@ async function confirmedMakeRoom(stack: Stack, context: BrowserContext, seal: 'p
 }
 
 // Promise 9 of docs/guarantees.md.
-test('a recorder whose slices the worker cannot take pauses before the tab grows too large, and goes on when it can', async ({
-  stack,
-  context,
-}) => {
-  const { backend, sinceEntry } = stack
-  const app = await serveVersions(backend.endpoints)
-  const page = await openApp(context, app)
-  const quota = await limitQuota(page, app.url, 4 * MIB + 200_000)
-  const id = await page.evaluate(() => window.app.begin(0))
-  await page.evaluate((bytes) => window.app.record(bytes), MAX_WAITING_BYTES)
+test(
+  'a recorder whose slices the worker cannot take pauses before the tab grows too large, and goes on when it can',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, sinceEntry } = stack
+    const app = await serveVersions(backend.endpoints)
+    const page = await openApp(context, app)
+    const quota = await limitQuota(page, app.url, 4 * MIB + 200_000)
+    const id = await page.evaluate(() => window.app.begin(0))
+    await page.evaluate((bytes) => window.app.record(bytes), MAX_WAITING_BYTES)
 
-  await page.waitForFunction(() => window.app.progress.some(({ paused }) => paused))
-  const before = await page.evaluate(() => window.app.progress.length)
-  // Each of these is a refusal: time goes by, and nothing is recorded.
-  await page.waitForFunction((count) => window.app.progress.length >= count + 3, before)
-  const told = await page.evaluate(() =>
-    window.app.progress.map(({ captured, waitingBytes, paused, stalledBy }) => ({
+    await page.waitForFunction(() => window.app.progress.some(({ paused }) => paused))
+    const before = await page.evaluate(() => window.app.progress.length)
+    // Each of these is a refusal: time goes by, and nothing is recorded.
+    await page.waitForFunction((count) => window.app.progress.length >= count + 3, before)
+    const told = await page.evaluate(() =>
+      window.app.progress.map(({ captured, waitingBytes, paused, stalledBy }) => ({
+        captured,
+        waitingBytes,
+        paused,
+        code: stalledBy?.code,
+      })),
+    )
+    const paused = told.slice(told.findIndex((each) => each.paused))
+    expect(new Set(paused.map(({ captured }) => captured)).size).toBe(1)
+    const sliceBytes = Math.max(
+      ...told.map(({ waitingBytes }, at) => waitingBytes - (told[at - 1]?.waitingBytes ?? 0)),
+    )
+    for (const { waitingBytes, code } of paused) {
+      expect(code).toBe('storage-full')
+      expect(waitingBytes).toBeGreaterThan(MAX_WAITING_BYTES)
+      expect(waitingBytes).toBeLessThanOrEqual(MAX_WAITING_BYTES + sliceBytes)
+    }
+
+    await quota.lift()
+    const captured = paused[0]?.captured ?? 0
+    await page.waitForFunction(
+      (count) => window.app.progress.some((each) => each.captured > count + 2),
       captured,
-      waitingBytes,
-      paused,
-      code: stalledBy?.code,
-    })),
-  )
-  const paused = told.slice(told.findIndex((each) => each.paused))
-  expect(new Set(paused.map(({ captured }) => captured)).size).toBe(1)
-  const sliceBytes = Math.max(
-    ...told.map(({ waitingBytes }, at) => waitingBytes - (told[at - 1]?.waitingBytes ?? 0)),
-  )
-  for (const { waitingBytes, code } of paused) {
-    expect(code).toBe('storage-full')
-    expect(waitingBytes).toBeGreaterThan(MAX_WAITING_BYTES)
-    expect(waitingBytes).toBeLessThanOrEqual(MAX_WAITING_BYTES + sliceBytes)
-  }
-
-  await quota.lift()
-  const captured = paused[0]?.captured ?? 0
-  await page.waitForFunction(
-    (count) => window.app.progress.some((each) => each.captured > count + 2),
-    captured,
-  )
-  await page.evaluate(() => window.app.recording?.stop())
-  const last = await page.evaluate(() => window.app.progress.at(-1))
-  const whole = last?.captured ?? 0
-  expect(last).toMatchObject({ waitingBytes: 0, paused: false, acknowledged: whole })
-  const log = await anchored(backend, id, 'complete', whole)
-  expect(log.chunks.map(({ index }) => index)).toEqual([...Array(whole).keys()])
-  expectNothingTwice(backend, log, sinceEntry)
-  await app.close()
-})
+    )
+    await page.evaluate(() => window.app.recording?.stop())
+    const last = await page.evaluate(() => window.app.progress.at(-1))
+    const whole = last?.captured ?? 0
+    expect(last).toMatchObject({ waitingBytes: 0, paused: false, acknowledged: whole })
+    const log = await anchored(backend, id, 'complete', whole)
+    expect(log.chunks.map(({ index }) => index)).toEqual([...Array(whole).keys()])
+    expectNothingTwice(backend, log, sinceEntry)
+    await app.close()
+  },
+)
 
 // Promise 8 of docs/guarantees.md.
 test(

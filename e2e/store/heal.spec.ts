@@ -1,24 +1,26 @@
 import { ALL } from '../../sw/adapters/store/schema.ts'
 import { forceCloseDatabases } from '../page/force-close.ts'
+import { LANDING } from '../whole.ts'
 import { expect, test } from './bench-page.ts'
 
-test('a connection that the browser closes by force is opened again at the next use', async ({
-  page,
-  context,
-}) => {
-  await page.evaluate(async () => {
-    const store = window.bench.idbStore('force-closed')
-    await store.write((tx) => tx.putMeta('before', 1))
-    Object.assign(window, { store })
-  })
-  await forceCloseDatabases(context)
-  const found = await page.evaluate(async () => {
-    const { store } = window as Window & { store?: ReturnType<typeof window.bench.idbStore> }
-    await store?.write((tx) => tx.putMeta('after', 2))
-    return store?.read(async (tx) => [await tx.meta('before'), await tx.meta('after')])
-  })
-  expect(found).toEqual([1, 2])
-})
+test(
+  'a connection that the browser closes by force is opened again at the next use',
+  { tag: LANDING },
+  async ({ page, context }) => {
+    await page.evaluate(async () => {
+      const store = window.bench.idbStore('force-closed')
+      await store.write((tx) => tx.putMeta('before', 1))
+      Object.assign(window, { store })
+    })
+    await forceCloseDatabases(context)
+    const found = await page.evaluate(async () => {
+      const { store } = window as Window & { store?: ReturnType<typeof window.bench.idbStore> }
+      await store?.write((tx) => tx.putMeta('after', 2))
+      return store?.read(async (tx) => [await tx.meta('before'), await tx.meta('after')])
+    })
+    expect(found).toEqual([1, 2])
+  },
+)
 
 // Promise 1 of docs/guarantees.md.
 test('a transaction that falls with its connection runs again, whole', async ({ page, context }) => {
@@ -118,27 +120,31 @@ test('a newer version is let through at once; the older one then says so, and to
   expect(told.stores).toEqual([...ALL, 'of-the-future'].toSorted())
 })
 
-test('a database of that name that is not ours is reported, and left alone', async ({ page }) => {
-  const told = await page.evaluate(async () => {
-    const strange = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open('strange', 1)
-      request.addEventListener('upgradeneeded', () =>
-        request.result.createObjectStore('theirs').put('x', 'y'),
-      )
-      request.addEventListener('success', () => resolve(request.result))
+test(
+  'a database of that name that is not ours is reported, and left alone',
+  { tag: LANDING },
+  async ({ page }) => {
+    const told = await page.evaluate(async () => {
+      const strange = await new Promise<IDBDatabase>((resolve) => {
+        const request = indexedDB.open('strange', 1)
+        request.addEventListener('upgradeneeded', () =>
+          request.result.createObjectStore('theirs').put('x', 'y'),
+        )
+        request.addEventListener('success', () => resolve(request.result))
+      })
+      const refusal = await window.bench
+        .idbStore('strange')
+        .read((tx) => tx.meta('x'))
+        .then(
+          () => 'done',
+          (error: { code?: string }) => error.code,
+        )
+      const theirs = await new Promise((resolve) => {
+        const request = strange.transaction('theirs').objectStore('theirs').get('y')
+        request.addEventListener('success', () => resolve(request.result))
+      })
+      return { refusal, theirs }
     })
-    const refusal = await window.bench
-      .idbStore('strange')
-      .read((tx) => tx.meta('x'))
-      .then(
-        () => 'done',
-        (error: { code?: string }) => error.code,
-      )
-    const theirs = await new Promise((resolve) => {
-      const request = strange.transaction('theirs').objectStore('theirs').get('y')
-      request.addEventListener('success', () => resolve(request.result))
-    })
-    return { refusal, theirs }
-  })
-  expect(told).toEqual({ refusal: 'storage-failed', theirs: 'x' })
-})
+    expect(told).toEqual({ refusal: 'storage-failed', theirs: 'x' })
+  },
+)

@@ -31,8 +31,8 @@ export function describeContract(by: string, harness: () => TransportHarness): v
   describeCases(by, TRANSPORT_CONTRACT, harness)
 }
 
-/** The same by a transport that has run it over another store: `npm test` has one case of each kind. */
-export function describeVariant(by: string, harness: () => TransportHarness): void {
+/** The same where another transport, or this one over another store, runs all: `npm test` has one case of each kind. */
+export function describeSample(by: string, harness: () => TransportHarness): void {
   describeCases(by, takesWhole() ? TRANSPORT_CONTRACT : ONE_OF_EACH_KIND, harness)
 }
 

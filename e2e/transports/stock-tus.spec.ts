@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { BUILT, builtScript } from '../built-scripts.ts'
 import { serveDemo } from '../demo-site.ts'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { openDemo } from '../page/witness.ts'
 
 /** On an origin of its own; `letRead` is what the guide says to set. */
@@ -55,25 +55,26 @@ const stored = (page: Page): Promise<Stored> =>
       }),
   )
 
-test('a stock server on another origin is told in words, and served once it lets uploads be read', async ({
-  backend,
-  context,
-}, info) => {
-  const store = await stockServer(info.outputPath('uploads'))
-  const site = await serveDemo({
-    endpoints: { ...backend.endpoints, tus: store.endpoint },
-    folder: join(BUILT, 'demo'),
-    worker: await builtScript('kill/workers/tus.ts'),
-  })
-  const witness = await openDemo(context, { url: site.url, timesliceMs: 1_000 })
-  await witness.record()
-  await witness.acknowledged(1)
-  await expect.poll(async () => (await stored(witness.page)).code).toBe('bad-answer')
-  expect((await stored(witness.page)).message).toContain('GET lacks Access-Control-Allow-Origin')
-  expect((await stored(witness.page)).confirmed).toBe(0)
+test(
+  'a stock server on another origin is told in words, and served once it lets uploads be read',
+  { tag: LANDING },
+  async ({ backend, context }, info) => {
+    const store = await stockServer(info.outputPath('uploads'))
+    const site = await serveDemo({
+      endpoints: { ...backend.endpoints, tus: store.endpoint },
+      folder: join(BUILT, 'demo'),
+      worker: await builtScript('kill/workers/tus.ts'),
+    })
+    const witness = await openDemo(context, { url: site.url, timesliceMs: 1_000 })
+    await witness.record()
+    await witness.acknowledged(1)
+    await expect.poll(async () => (await stored(witness.page)).code).toBe('bad-answer')
+    expect((await stored(witness.page)).message).toContain('GET lacks Access-Control-Allow-Origin')
+    expect((await stored(witness.page)).confirmed).toBe(0)
 
-  await store.letRead()
-  await expect.poll(async () => (await stored(witness.page)).confirmed).toBeGreaterThan(0)
-  await site.close()
-  store.close()
-})
+    await store.letRead()
+    await expect.poll(async () => (await stored(witness.page)).confirmed).toBeGreaterThan(0)
+    await site.close()
+    store.close()
+  },
+)

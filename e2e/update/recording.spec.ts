@@ -31,41 +31,45 @@ test('a new worker that takes over in mid-upload goes on with the recording: not
 })
 
 // Promise 1 of docs/guarantees.md.
-test('a chunk that the old worker never answered goes to the new one at once', async ({ stack, context }) => {
-  const { backend, sinceEntry } = stack
-  const app = await serveVersions(backend.endpoints)
-  const page = await openApp(context, app)
-  // Its deadline is one that no test reaches: only the switch can have the chunk sent again.
-  const id = await page.evaluate(() => window.app.begin(1))
-  app.deploy('present')
-  await updateWaits(page)
-  // A transaction that this page keeps open holds up every other, so that the old worker cannot answer.
-  await page.evaluate(async () => {
-    const db = await new Promise<IDBDatabase>((resolve) => {
-      const request = indexedDB.open(`holdfast-2:${location.origin}/`)
-      request.addEventListener('success', () => resolve(request.result))
+test(
+  'a chunk that the old worker never answered goes to the new one at once',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, sinceEntry } = stack
+    const app = await serveVersions(backend.endpoints)
+    const page = await openApp(context, app)
+    // Its deadline is one that no test reaches: only the switch can have the chunk sent again.
+    const id = await page.evaluate(() => window.app.begin(1))
+    app.deploy('present')
+    await updateWaits(page)
+    // A transaction that this page keeps open holds up every other, so that the old worker cannot answer.
+    await page.evaluate(async () => {
+      const db = await new Promise<IDBDatabase>((resolve) => {
+        const request = indexedDB.open(`holdfast-2:${location.origin}/`)
+        request.addEventListener('success', () => resolve(request.result))
+      })
+      const hold = { open: true }
+      const store = db.transaction('meta', 'readwrite').objectStore('meta')
+      const spin = () => {
+        if (hold.open) store.get('x').addEventListener('success', spin)
+        else db.close()
+      }
+      spin()
+      const appended = window.app.append(2)
+      Object.assign(window, { hold, appended })
     })
-    const hold = { open: true }
-    const store = db.transaction('meta', 'readwrite').objectStore('meta')
-    const spin = () => {
-      if (hold.open) store.get('x').addEventListener('success', spin)
-      else db.close()
-    }
-    spin()
-    const appended = window.app.append(2)
-    Object.assign(window, { hold, appended })
-  })
-  await takeOver(page)
-  const acknowledged = await page.evaluate(async () => {
-    const { hold, appended } = window as Window & { hold?: { open: boolean }; appended?: Promise<object> }
-    if (hold) hold.open = false
-    return appended
-  })
-  expect(acknowledged).toMatchObject({ index: 0 })
-  await page.evaluate(() => window.app.session?.end())
-  expectNothingTwice(backend, await anchored(backend, id, 'complete', 1), sinceEntry)
-  await app.close()
-})
+    await takeOver(page)
+    const acknowledged = await page.evaluate(async () => {
+      const { hold, appended } = window as Window & { hold?: { open: boolean }; appended?: Promise<object> }
+      if (hold) hold.open = false
+      return appended
+    })
+    expect(acknowledged).toMatchObject({ index: 0 })
+    await page.evaluate(() => window.app.session?.end())
+    expectNothingTwice(backend, await anchored(backend, id, 'complete', 1), sinceEntry)
+    await app.close()
+  },
+)
 
 // Promise 4 of docs/guarantees.md.
 test(

@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import { diedIn } from '../page/died-in.ts'
@@ -95,67 +95,71 @@ test('a worker with a newer schema carries pending work of every state over, and
   await app.close()
 })
 
-test('after a roll-back the older worker says that it is older; the page keeps the bytes until the newer is back', async ({
-  stack,
-  context,
-}) => {
-  const { backend, sinceEntry } = stack
-  const app = await serveVersions(backend.endpoints)
-  app.deploy('next-schema')
-  const page = await openApp(context, app)
-  const id = await page.evaluate(() => window.app.begin(1))
-  await page.evaluate(() => window.app.append(1))
-  expect(await schemaVersion(page)).toBe(2)
+test(
+  'after a roll-back the older worker says that it is older; the page keeps the bytes until the newer is back',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, sinceEntry } = stack
+    const app = await serveVersions(backend.endpoints)
+    app.deploy('next-schema')
+    const page = await openApp(context, app)
+    const id = await page.evaluate(() => window.app.begin(1))
+    await page.evaluate(() => window.app.append(1))
+    expect(await schemaVersion(page)).toBe(2)
 
-  app.deploy('present')
-  await updateWaits(page)
-  await takeOver(page)
-  const said = await page.evaluate(async () => {
-    const { session } = window.app
-    const told = new Promise<string>((resolve) => {
-      const bytes = new Blob([new Uint8Array(50_000).fill(2)])
-      const appended = session?.append(bytes, {
-        onStalled: (error) => resolve(`${error.code}: ${error.message}`),
+    app.deploy('present')
+    await updateWaits(page)
+    await takeOver(page)
+    const said = await page.evaluate(async () => {
+      const { session } = window.app
+      const told = new Promise<string>((resolve) => {
+        const bytes = new Blob([new Uint8Array(50_000).fill(2)])
+        const appended = session?.append(bytes, {
+          onStalled: (error) => resolve(`${error.code}: ${error.message}`),
+        })
+        Object.assign(window, { appended })
       })
-      Object.assign(window, { appended })
+      return { told: await told, stalledBy: session?.stalledBy?.code, waiting: session?.waiting }
     })
-    return { told: await told, stalledBy: session?.stalledBy?.code, waiting: session?.waiting }
-  })
-  expect(said).toEqual({
-    told: expect.stringMatching(/^storage-failed: VersionError: /) as unknown,
-    stalledBy: 'storage-failed',
-    waiting: 1,
-  })
-  expect(await schemaVersion(page)).toBe(2)
+    expect(said).toEqual({
+      told: expect.stringMatching(/^storage-failed: VersionError: /) as unknown,
+      stalledBy: 'storage-failed',
+      waiting: 1,
+    })
+    expect(await schemaVersion(page)).toBe(2)
 
-  app.deploy('next-schema')
-  await updateWaits(page)
-  await takeOver(page)
-  const acknowledged = await page.evaluate(() => (window as Window & { appended?: Promise<object> }).appended)
-  expect(acknowledged).toEqual({ id: `${id}/1`, index: 1 })
-  const stalledBy = await page.evaluate(() => window.app.session?.stalledBy)
-  expect(stalledBy).toBeUndefined()
-  await page.evaluate(() => window.app.session?.end())
-  expectNothingTwice(backend, await anchored(backend, id, 'complete', 2), sinceEntry)
-  await app.close()
-})
+    app.deploy('next-schema')
+    await updateWaits(page)
+    await takeOver(page)
+    const acknowledged = await page.evaluate(
+      () => (window as Window & { appended?: Promise<object> }).appended,
+    )
+    expect(acknowledged).toEqual({ id: `${id}/1`, index: 1 })
+    const stalledBy = await page.evaluate(() => window.app.session?.stalledBy)
+    expect(stalledBy).toBeUndefined()
+    await page.evaluate(() => window.app.session?.end())
+    expectNothingTwice(backend, await anchored(backend, id, 'complete', 2), sinceEntry)
+    await app.close()
+  },
+)
 
-test('a worker that waits leaves the database to the one that the page records with', async ({
-  stack,
-  context,
-}) => {
-  const app = await serveVersions(stack.backend.endpoints)
-  const page = await openApp(context, app)
-  // Nothing is under way, so that no drain keeps the newer one out.
-  await page.evaluate(() => window.app.connect())
-  app.deploy('next-schema')
-  await updateWaits(page)
-  await page.evaluate(async (holdfast) => {
-    const { waiting } = await navigator.serviceWorker.ready
-    waiting?.postMessage({ holdfast, type: 'hello' })
-    await window.app.begin(1)
-    for (let fill = 1; fill <= 5; fill++) await window.app.append(fill)
-  }, PROTOCOL_VERSION)
-  expect(await schemaVersion(page)).toBe(1)
-  await app.close()
-})
+test(
+  'a worker that waits leaves the database to the one that the page records with',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const app = await serveVersions(stack.backend.endpoints)
+    const page = await openApp(context, app)
+    // Nothing is under way, so that no drain keeps the newer one out.
+    await page.evaluate(() => window.app.connect())
+    app.deploy('next-schema')
+    await updateWaits(page)
+    await page.evaluate(async (holdfast) => {
+      const { waiting } = await navigator.serviceWorker.ready
+      waiting?.postMessage({ holdfast, type: 'hello' })
+      await window.app.begin(1)
+      for (let fill = 1; fill <= 5; fill++) await window.app.append(fill)
+    }, PROTOCOL_VERSION)
+    expect(await schemaVersion(page)).toBe(1)
+    await app.close()
+  },
+)

@@ -6,7 +6,7 @@ import { openApp, serveVersions } from './versions.ts'
 for (const when of ['while its worker uploads', 'while its worker has nothing to do'] as const)
   test(
     `a page whose registration is taken away ${when} goes on with its recording: nothing lost, nothing twice`,
-    { tag: when === 'while its worker uploads' ? [] : LANDING },
+    { tag: LANDING },
     async ({ stack, context }) => {
       const { backend, sinceEntry } = stack
       const app = await serveVersions(backend.endpoints)

@@ -8,10 +8,11 @@ import { pageBefore } from '../../sw/core/listing.ts'
 import type { Listed } from '../../sw/core/record.ts'
 import type { GroupId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import { hex, sha256 } from './bytes.ts'
+import { takesWhole } from '../whole.ts'
 
 // Promise 9 of docs/guarantees.md. What docs/decisions/0024 says that pages cost at the store.
 
-const CHUNKS = 10_000
+const CHUNKS = takesWhole() ? 10_000 : 2_000
 const GROUP = {
   id: `0x${'1'.repeat(64)}` as GroupId,
   tag: '2'.repeat(64) as Sha256Hex,

@@ -468,7 +468,7 @@ describe('one more chunk', () => {
 
   it('costs the same few records, however many the session has', async () => {
     const few = await costAfter(30)
-    expect(await costAfter(takesWhole() ? 3_000 : 600)).toEqual(few)
+    expect(await costAfter(takesWhole() ? 3_000 : 300)).toEqual(few)
     // To make its page, send it and sign its head; to hand that over; to let its bytes go, and keep its anchor.
     expect([few.transactions, few.records]).toEqual([7, 20])
   })

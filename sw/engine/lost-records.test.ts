@@ -16,6 +16,7 @@ import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
 import { reply } from './requests.ts'
 import { discardSession, endSession, interruptSession, pauseSession, resumeSession } from './sessions.ts'
+import { sampleOf } from '../../e2e/whole.ts'
 
 // Promises 1, 5 of docs/guarantees.md.
 
@@ -286,7 +287,7 @@ describe('a session of whose record a field is damaged', () => {
     'access anchored changedAtMs completion damaged ending expired identity listed listing logEnd name notes paging parked ' +
     'paused resumedAtMs size startedAtMs tally totalBytes trials trouble witnessing'
 
-  it.each(fields.split(' '))(
+  it.each(sampleOf(fields.split(' ')))(
     '(%s) holds no other up, and goes up itself or is told within two minutes',
     async (field) => {
       for (const value of values) {
@@ -315,24 +316,23 @@ describe('a session of whose record a field is damaged', () => {
 })
 
 describe('a chunk of whose record a field is damaged', () => {
-  it.each(['state', 'effort', 'sizeBytes', 'retryCount', 'durationMs', 'position', 'sessionId', 'index'])(
-    '(%s) holds no other session up',
-    async (field) => {
-      for (const value of [null, 5, 'text', NaN, {}, [], undefined]) {
-        const world = createWorld()
-        await recordSession(world, { chunks: 2 })
-        await recordSession(world, { number: 2, chunks: 2 })
-        const [chunk] = await world.chunks(id)
-        await world.disk.write((tx) => tx.putChunk({ ...chunk!, [field]: value }))
-        const worker = world.worker()
-        void createDrain(worker)
-          .join('message')
-          .catch(() => undefined)
-        await world.clock.advance(120_000)
-        const what = `${field}: ${JSON.stringify(value)}`
-        expect(await world.statuses(sessionIdOf(2)), what).toEqual(['confirmed', 'confirmed'])
-        worker.lifetime.die()
-      }
-    },
-  )
+  it.each(
+    sampleOf(['state', 'effort', 'sizeBytes', 'retryCount', 'durationMs', 'position', 'sessionId', 'index']),
+  )('(%s) holds no other session up', async (field) => {
+    for (const value of [null, 5, 'text', NaN, {}, [], undefined]) {
+      const world = createWorld()
+      await recordSession(world, { chunks: 2 })
+      await recordSession(world, { number: 2, chunks: 2 })
+      const [chunk] = await world.chunks(id)
+      await world.disk.write((tx) => tx.putChunk({ ...chunk!, [field]: value }))
+      const worker = world.worker()
+      void createDrain(worker)
+        .join('message')
+        .catch(() => undefined)
+      await world.clock.advance(120_000)
+      const what = `${field}: ${JSON.stringify(value)}`
+      expect(await world.statuses(sessionIdOf(2)), what).toEqual(['confirmed', 'confirmed'])
+      worker.lifetime.die()
+    }
+  })
 })

@@ -5,6 +5,7 @@ import { createDrain } from '../../engine/drain.ts'
 import type { Anchor } from '../../ports/anchor.ts'
 import { CHAIN_ID, encoded, REGISTRY } from '../../testing/fake-chain-server.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf } from '../../testing/world.ts'
+import { sampleOf } from '../../../e2e/whole.ts'
 
 // Promise 3 of docs/guarantees.md. The whole engine over `evm`, against each answer of a node or relay that public reports
 // and documents of providers tell of, given for ever: nothing is deleted that the chain does not hold, it is told within two
@@ -244,7 +245,7 @@ const expectTold = async (told: { readonly code: string; readonly message: strin
 }
 
 describe('a node that always answers so is told within two minutes, and nothing is deleted on its word', () => {
-  test.each(Object.entries(NODES))('%s', async (_, rude) => {
+  test.each(sampleOf(Object.entries(NODES)))('%s', async (_, rude) => {
     const { chain, passes, isUploaded, status, hasBytes, trouble, lifetime } = await scene(rude)
     await passes(TWO_MINUTES_MS)
     expect(isUploaded()).toBe(true)
@@ -260,7 +261,7 @@ describe('a node that always answers so is told within two minutes, and nothing 
 })
 
 describe('a node that always answers so, beside two that are in order, holds nothing up', () => {
-  test.each(Object.entries(NODES))('%s', async (_, rude) => {
+  test.each(sampleOf(Object.entries(NODES)))('%s', async (_, rude) => {
     const { passes, status, hasBytes, lifetime } = await scene(rude, (rpcUrl) =>
       evmNodes({
         rpcUrls: [rpcUrl, `${HONEST}/1`, `${HONEST}/2`],
@@ -277,7 +278,7 @@ describe('a node that always answers so, beside two that are in order, holds not
 })
 
 describe('a relay that always answers so is told within two minutes, and is not handed the same without end', () => {
-  test.each(Object.entries(RELAYS))('%s', async (_, rude) => {
+  test.each(sampleOf(Object.entries(RELAYS)))('%s', async (_, rude) => {
     const { chain, passes, status, hasBytes, trouble, lifetime } = await scene(rude)
     await passes(TWO_MINUTES_MS)
     await expectTold(await trouble())
@@ -290,17 +291,21 @@ describe('a relay that always answers so is told within two minutes, and is not 
     expect(await status()).toBe('confirmed')
   })
 
-  test.each(Object.entries(IN_VAIN))('%s: counts as taken until the chain was looked at', async (_, rude) => {
-    const { chain, passes, status, hasBytes, trouble, lifetime } = await scene(rude)
-    await passes(TWO_MINUTES_MS)
-    expect(await trouble()).toMatchObject({ code: 'anchor-unseen' })
-    expect(await hasBytes()).toBe(true)
-    expect(chain.handedOver).toBe(3)
-    chain.rude = () => undefined
-    for (let look = 0; look < 30 && (await status()) !== 'confirmed'; look += 1) await passes(TWO_MINUTES_MS)
-    lifetime.die()
-    expect(await status()).toBe('confirmed')
-  })
+  test.each(sampleOf(Object.entries(IN_VAIN)))(
+    '%s: counts as taken until the chain was looked at',
+    async (_, rude) => {
+      const { chain, passes, status, hasBytes, trouble, lifetime } = await scene(rude)
+      await passes(TWO_MINUTES_MS)
+      expect(await trouble()).toMatchObject({ code: 'anchor-unseen' })
+      expect(await hasBytes()).toBe(true)
+      expect(chain.handedOver).toBe(3)
+      chain.rude = () => undefined
+      for (let look = 0; look < 30 && (await status()) !== 'confirmed'; look += 1)
+        await passes(TWO_MINUTES_MS)
+      lifetime.die()
+      expect(await status()).toBe('confirmed')
+    },
+  )
 
   test('but brings the head all the same: it is confirmed by what the chain holds', async () => {
     const { passes, status, lifetime } = await scene(({ method, honest }) => {

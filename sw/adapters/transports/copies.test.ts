@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
-import { describeContract, describeVariant } from '../../../e2e/transports/describe-contract.ts'
+import { describeContract, describeSample } from '../../../e2e/transports/describe-contract.ts'
 import { takesWhole } from '../../../e2e/whole.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { objectOf } from '../../../e2e/transports/objects.ts'
@@ -60,8 +60,8 @@ describe('over real stores', () => {
     expect(one.record.stored).toBe(true)
   })
 
-  describeVariant('copies in one store', () => alone(tusHarness()))
-  describeVariant('copies in two stores, looked at from the first', () =>
+  describeSample('copies in one store', () => alone(tusHarness()))
+  describeSample('copies in two stores, looked at from the first', () =>
     both(ipfsHarness(), tusHarness(), true),
   )
   if (takesWhole())

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
-import { describeContract, describeVariant } from '../../../e2e/transports/describe-contract.ts'
+import { describeContract, describeSample } from '../../../e2e/transports/describe-contract.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
@@ -33,7 +33,7 @@ const grantFor = (request: GrantRequest, wish?: Wish) => grant(backend.endpoints
 
 describeContract('presigned PUT with a checksum', () => variantHarness(backend, 'put', token))
 
-describeVariant('presigned PUT to a store that tells no checksum', () =>
+describeSample('presigned PUT to a store that tells no checksum', () =>
   variantHarness(backend, 'put-mute', token),
 )
 

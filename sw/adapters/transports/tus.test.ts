@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
-import { describeContract, describeVariant } from '../../../e2e/transports/describe-contract.ts'
+import { describeContract, describeSample } from '../../../e2e/transports/describe-contract.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { freshObject } from '../../../e2e/transports/objects.ts'
 import { PART_BYTES, variantHarness } from '../../../e2e/transports/variant-harness.ts'
@@ -27,7 +27,7 @@ afterAll(() => box.clear())
 
 describeContract('tus with checksums and names', () => variantHarness(backend, 'tus', SECRET))
 
-describeVariant('tus with creation alone', () => variantHarness(backend, 'tus-plain', SECRET))
+describeSample('tus with creation alone', () => variantHarness(backend, 'tus-plain', SECRET))
 
 const fresh = (sizeBytes = 500_000) => freshObject(sizeBytes)
 
