@@ -10,7 +10,10 @@ import { openBenchSite } from './bench-site.ts'
 import { COMPARISONS, isLife, type LifeName, type Measured, type PagePlan, type Plan } from './comparison.ts'
 import { openLifeSite } from './life-site.ts'
 import { measureLives } from './lives.ts'
-import { report, summary, type Machine } from './report.ts'
+import { plot } from './plot.ts'
+import { report, summary } from './report.ts'
+import { rowsOf } from './rows.ts'
+import { earlierRuns, FILES, withRun, type Machine, type Run } from './runs.ts'
 
 const HELP = `Compares the engine with the bare browser under it: a Chromium without a debugger, rounds alternating.
 
@@ -24,7 +27,7 @@ const HELP = `Compares the engine with the bare browser under it: a Chromium wit
   --queued N    chunks that wait for "backlog" and "wake-queued" (default 10000)
   --mib N       of "memory" (default 2048)
   --scaled N    chunks of "scale" (default 20000); half as many of "scale-sessions"
-  --write       writes docs/benchmarks.md; without --only alone`
+  --write       writes docs/benchmarks.md, .svg and .json; with --only what is measured anew takes the place of what was`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -61,13 +64,20 @@ async function main(): Promise<void> {
     if (!values.json) console.log(lineOf(one))
   }
   const ofPage = names.filter((name) => !isLife(name))
+  const earlier = await earlierRuns()
   if (ofPage.length > 0) await inPage({ ...plan, names: ofPage }, onMeasured)
+  // What takes longer is yet to come, and may not come to its end.
+  if (values.write) await writeDown(withRun(earlier, { machine: machineOf(plan), measured }))
   await overLives(names.filter(isLife), plan, onMeasured)
-  const machine = machineOf(plan)
-  if (values.json) return console.log(JSON.stringify({ machine, measured }, undefined, 2))
-  console.log(summary(measured))
-  if (values.write)
-    await writeFile(join(repositoryRoot(), 'docs', 'benchmarks.md'), report(measured, machine))
+  const run = { machine: machineOf(plan), measured }
+  if (values.write) await writeDown(withRun(earlier, run))
+  console.log(values.json ? JSON.stringify(run, undefined, 2) : summary(measured))
+}
+
+async function writeDown(runs: readonly Run[]): Promise<void> {
+  await writeFile(FILES.runs, `${JSON.stringify(runs, undefined, 2)}\n`)
+  await writeFile(FILES.document, report(runs))
+  await writeFile(FILES.plot, plot(rowsOf(runs.flatMap(({ measured }) => measured))))
 }
 
 const lineOf = ({ name, ours, bare, cpuMs }: Measured) =>
