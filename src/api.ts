@@ -43,7 +43,10 @@ export interface ConnectOptions extends WaitOptions {
    * over, as the guide shows (updates of the worker). Nothing of ours makes it.
    */
   readonly onUpdate?: (waiting: ServiceWorker) => void
-  /** How long one request may wait for the worker's answer, in ms, more than 0. Default 10,000. */
+  /**
+   * How long one request may wait for the worker's answer, in ms, more than 0. Default 10,000. A chunk is given a second more for
+   * each MB.
+   */
   readonly timeoutMs?: number
 }
 

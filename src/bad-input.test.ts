@@ -3,7 +3,10 @@ import { openFormat1, format1Sessions } from './format-1.ts'
 import { groupIdOf, groupOf } from './group.ts'
 import { carFile, folder } from './node/sources.ts'
 import { isHoldfastError } from './protocol/errors.ts'
-import { roomFor, roomUpTo, storageForecast } from './storage/index.ts'
+import type { RecordingSession } from './api.ts'
+import { record } from './capture/record.ts'
+import { roomFor, roomUpTo, storageForecast, watchForLoss } from './storage/index.ts'
+import { fakeWorker } from './testing.ts'
 import { upload } from './upload/upload.ts'
 import { car } from './verify/car.ts'
 import {
@@ -25,6 +28,13 @@ const groupKey = new Uint8Array(32).fill(7)
 const chain = { rpcUrl: 'http://127.0.0.1:9/', registry: `0x${'ab'.repeat(20)}` }
 const reading = { name, groupKey, chain, gateway: 'http://127.0.0.1:9' }
 const listing = { chain, group: { publicKey: name } }
+const recording = { append: async () => undefined } as unknown as RecordingSession
+const stream = {
+  getTracks: () => [],
+  getVideoTracks: () => [],
+  getAudioTracks: () => [],
+} as unknown as MediaStream
+const onLost = () => undefined
 const wrong = (base: object, field: string, values: readonly unknown[]) =>
   values.map((value): [string, unknown] => [`${field}: ${shown(value)}`, { ...base, [field]: value }])
 const plain = (values: readonly unknown[]) => values.map((value): [string, unknown] => [shown(value), value])
@@ -123,6 +133,29 @@ const TABLE: readonly (readonly [string, Call, readonly (readonly [string, unkno
     'roomUpTo, most',
     ((given: never) => roomUpTo(1, given, async () => true)) as Call,
     plain([undefined, null, NaN, 'text', {}]),
+  ],
+  ['record', ((given: never) => record(given, stream, 'video/webm')) as Call, plain(NONE)],
+  ['record, stream', ((given: never) => record(recording, given, 'video/webm')) as Call, plain(NONE)],
+  [
+    'record, mimeType',
+    ((given: never) => record(recording, stream, given)) as Call,
+    plain([...NONE, ''].filter((value) => value !== 'text')),
+  ],
+  [
+    'record, options',
+    ((given: never) => record(recording, stream, 'video/webm', given)) as Call,
+    [
+      ...wrong({}, 'timesliceMs', [-1, NaN, 'text', {}]),
+      ...wrong({}, 'chunkMs', [-1, NaN, 'text', {}]),
+      ...wrong({}, 'maxWaitingBytes', [-1, NaN, 'text', {}]),
+      ...wrong({}, 'timeSliceMs', [500]),
+    ],
+  ],
+  ['watchForLoss', ((given: never) => watchForLoss(given, { onLost })) as Call, plain(NONE)],
+  [
+    'watchForLoss, options',
+    ((given: never) => watchForLoss(fakeWorker().connect(), given)) as Call,
+    [...plain(NONE), ...wrong({}, 'onLost', NONE)],
   ],
   ['storageForecast', storageForecast as Call, plain(NONE)],
   [

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Holdfast } from './api.ts'
 import { connect } from './client.ts'
+import { openConnection } from './connection.ts'
 import { isHoldfastError } from './protocol/errors.ts'
 import type { SessionId } from './protocol/ids.ts'
-import type { Envelope } from './protocol/messages.ts'
+import type { Envelope, HandedChunk } from './protocol/messages.ts'
 
 const worker = vi.hoisted(() => ({
   /** Undefined while the browser still registers it. */
@@ -149,6 +150,29 @@ describe('connect', () => {
     })
   })
 
+  it('says so where the page may not even ask for a worker, as in a sandbox', async () => {
+    const sandboxed = Object.defineProperty({ locks: {} }, 'serviceWorker', {
+      get() {
+        throw new DOMException('Forbidden', 'SecurityError')
+      },
+    })
+    vi.stubGlobal('navigator', sandboxed)
+    await expect(connect({ scriptUrl: '/sw.js' })).rejects.toMatchObject({ code: 'no-service-worker' })
+  })
+
+  // Promise 1 of docs/guarantees.md.
+  it('gives the worker longer for a large chunk, which a slow device takes a minute to keep', async () => {
+    const { request } = await openConnection({ scriptUrl: '/sw.js' })
+    worker.mute = ['chunk']
+    const payload = Object.defineProperty(new Blob(), 'size', { value: 60_000_000 })
+    const settled = vi.fn()
+    request({ type: 'chunk', chunk: { payload } as HandedChunk }).catch(settled)
+    await vi.advanceTimersByTimeAsync(69_000)
+    expect(settled).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(settled).toHaveBeenCalledWith(expect.objectContaining({ code: 'worker-timeout' }))
+  })
+
   it('registers the worker again, once, where it was taken away under the page', async () => {
     const holdfast = await connect({ scriptUrl: '/sw.js' })
     const gone = worker.registration
@@ -233,6 +257,7 @@ describe('connect', () => {
     ['nothing', () => undefined],
     ['a text', () => 'hi'],
     ['no error', () => ({ ok: false })],
+    ['a consent without a value', () => ({ ok: true })],
     ['an error without a code', () => ({ ok: false, error: {} })],
     [
       'a message that cannot be posted',

@@ -52,7 +52,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     policy: (options) => connection.request({ type: 'policy' }, options),
     setPolicy: (policy, options) => thenGreet(connection.request({ type: 'policy', policy }, options)),
     async discard(sessionId, { confirm, signal } = {}) {
-      await connection.request({ type: 'discard', sessionId, ...(confirm && { confirm }) }, { signal })
+      await connection.request({ type: 'discard', sessionId, confirm }, { signal })
     },
     // Not every page asks, so the code of it is not in every page.
     capabilities: ({ signal } = {}) =>

@@ -7,12 +7,11 @@ import {
   PROTOCOL_VERSION,
   type Answers,
   type Envelope,
-  type Reply,
   type Request,
   type RequestType,
 } from './protocol/messages.ts'
 import { tell } from './tell.ts'
-import { ANSWER_TIMEOUT_MS, INSTALL_TIMEOUT_MS } from './timeouts.ts'
+import { ANSWER_TIMEOUT_MS, INSTALL_TIMEOUT_MS, READ_MS_PER_BYTE } from './timeouts.ts'
 import { within } from './within.ts'
 
 /** Asks the worker; every request settles. */
@@ -49,11 +48,13 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   if (!scriptUrl) throw bad('scriptUrl', 'the address of the worker.')
   if (!(timeoutMs > 0)) throw bad('timeoutMs', 'more than 0.')
   async function register(): Promise<ServiceWorkerRegistration> {
-    const registered = await navigator.serviceWorker
-      .register(scriptUrl, { type, ...(scope !== undefined && { scope }) })
-      .catch((cause: unknown) => {
-        throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
-      })
+    let registered: ServiceWorkerRegistration
+    try {
+      // In a sandbox a page may not even ask.
+      registered = await navigator.serviceWorker.register(scriptUrl, { type, scope: scope! })
+    } catch (cause) {
+      throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
+    }
     const look = () => {
       // One that is being installed will wait.
       registered.installing?.addEventListener('statechange', look)
@@ -85,9 +86,14 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
           throw HoldfastError.from(thrown)
         })
       // A listener of the app's own may have answered.
-      const reply = (await answerWithin(timeoutMs, signal, ask)) as Reply | undefined
-      if (!reply?.ok) throw fromWire(reply?.error ?? NO_ANSWER)
-      return reply.value as Answers[typeof request.type]
+      const reply = (await answerWithin(
+        timeoutMs + timeFor(request as Partial<ChunkRequest>),
+        signal,
+        ask,
+      )) as { readonly value?: Answers[typeof request.type]; readonly error?: WireError } | undefined
+      // Each of ours has a value.
+      if (!reply?.value) throw fromWire(reply?.error ?? NO_ANSWER)
+      return reply.value
     },
     onNewWorker: (listener, signal) =>
       navigator.serviceWorker.addEventListener('controllerchange', listener, { signal }),
@@ -96,6 +102,11 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
 
 /** Its active worker; none where it was unregistered, or the site's data were cleared. */
 const activeOf = ({ active }: ServiceWorkerRegistration) => (active?.state === 'redundant' ? null : active)
+
+/** What the worker is given besides, for the bytes that it has to read, hash and store, ms. */
+const timeFor = ({ chunk }: Partial<ChunkRequest>) => READ_MS_PER_BYTE * (chunk?.payload.size ?? 0)
+
+type ChunkRequest = Extract<Request, { type: 'chunk' }>
 
 const NO_ANSWER: WireError = { code: 'defect', message: 'Another script has answered.' }
 

@@ -3,9 +3,8 @@ import { sha256Hex } from './evidence/digest.ts'
 import { isHoldfastError } from './protocol/errors.ts'
 import type { ChunkId } from './protocol/ids.ts'
 import type { HandedChunk } from './protocol/messages.ts'
+import { readOnce } from './read-once.ts'
 import { requestWithRetry, type RetryOptions } from './request-with-retry.ts'
-import { READ_MS_PER_BYTE, READ_TIMEOUT_MS } from './timeouts.ts'
-import { within } from './within.ts'
 
 export interface HandOffOptions extends RetryOptions {
   /** Makes the chunk anew, where the bytes that the page keeps have changed too. */
@@ -39,11 +38,7 @@ export async function handOff(
 
 /** The chunk as it was made; undefined where its bytes can no longer be read, or are not what they were. */
 async function withAnotherHandle(chunk: HandedChunk): Promise<HandedChunk | undefined> {
-  const { payload } = chunk
-  const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * payload.size
-  const late = () => undefined
-  const reading = within(timeoutMs, undefined, () => payload.arrayBuffer(), late)
-  const bytes = await reading.catch(late)
+  const bytes = await readOnce(chunk.payload).catch(() => undefined)
   const hash = chunk.seal?.encryptedHash ?? chunk.plaintextHash
   if (!bytes || (await sha256Hex(bytes)) !== hash) return undefined
   return { ...chunk, payload: new Blob([bytes]) }

@@ -1,15 +1,19 @@
 import type { Connection } from './connection.ts'
+import { onBroadcast } from './on-broadcast.ts'
 import { HELLO_EVERY_MS } from './timeouts.ts'
 
 /**
  * Says hello to the worker at once, again when the network or the page comes back or a new worker takes over, and
- * every 20 s while work remains: an open page is what keeps a worker awake, above all where no browser would.
+ * every 20 s while work remains, whoever has begun it: an open page is what keeps a worker awake, above all where no browser would.
  *
  * @returns a way to say hello now
  */
 export function keepAwake(connection: Connection, signal: AbortSignal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
 
+  const later = () => {
+    timer ??= setTimeout(() => void hello(true), HELLO_EVERY_MS)
+  }
   const hello = async (again: boolean) => {
     clearTimeout(timer)
     // A worker that does not answer is asked again like one that has work.
@@ -17,7 +21,8 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
       .request({ type: 'hello', again })
       .catch(() => ({ workRemains: true }))
     clearTimeout(timer)
-    if (workRemains && !signal.aborted) timer = setTimeout(() => void hello(true), HELLO_EVERY_MS)
+    timer = undefined
+    if (workRemains && !signal.aborted) later()
   }
   const greet = () => void hello(false)
   const greetIfVisible = () => document.visibilityState === 'visible' && greet()
@@ -25,6 +30,8 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
   addEventListener('online', greet, { signal })
   document.addEventListener('visibilitychange', greetIfVisible, { signal })
   connection.onNewWorker(greet, signal)
+  // Begun in another tab, or anew after a loss: this page may be the last one that is open.
+  onBroadcast(connection, later, signal)
   signal.addEventListener('abort', () => clearTimeout(timer))
   greet()
   return greet

@@ -445,6 +445,40 @@ describe('a recording session', () => {
     }
   })
 
+  it.each(['gives up by its signal', 'cannot bring'])(
+    'waits for no end for code of notes and metadata that a network %s',
+    async (how) => {
+      vi.resetModules()
+      vi.doMock('./app-data.ts', () => new Promise<never>(() => {}))
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      try {
+        const { openSession } = await import('./session.ts')
+        const { connection, requests } = fakeConnection()
+        if (how === 'cannot bring') {
+          const session = await openSession(connection, options)
+          const noted = session.note({ at: 1 }).catch((thrown: unknown) => thrown)
+          const ended = session.end()
+          await vi.advanceTimersByTimeAsync(120_000)
+          expect(await noted).toMatchObject({ code: 'defect' })
+          await ended
+          expect(requests.map(({ type }) => type)).toEqual(['session-start', 'session-end'])
+          return
+        }
+        const leaving = new AbortController()
+        const asked = { ...options, metadata: { a: 1 }, signal: leaving.signal }
+        const begun = openSession(connection, asked).catch((thrown: unknown) => thrown)
+        await expect.poll(() => vi.getTimerCount()).toBe(1)
+        leaving.abort('enough')
+        expect(await begun).toBe('enough')
+        expect(requests).toEqual([])
+      } finally {
+        vi.doUnmock('./app-data.ts')
+        vi.resetModules()
+        vi.useRealTimers()
+      }
+    },
+  )
+
   it('takes a thousand notes, and says so of one more', async () => {
     const { connection, requests } = fakeConnection()
     const session = await openSession(connection, options)
@@ -780,6 +814,21 @@ describe('bytes of a chunk', () => {
     vi.useRealTimers()
     await session.end()
     expect(requests.at(-1)).toMatchObject({ type: 'session-end', indexes: 1 })
+  })
+
+  it('that are fewer than were there when it was picked are not taken for the file', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { connection, chunks } = fakeConnection()
+    const session = await openSession(connection, options)
+    const cutShort = Object.assign(new Blob(['one and two']), {
+      arrayBuffer: () => new Blob(['one']).arrayBuffer(),
+    })
+    let failed: unknown
+    session.append(cutShort).catch((error: unknown) => (failed = error))
+    const later = () => vi.advanceTimersByTimeAsync(1_000).then(() => failed)
+    await expect.poll(later).toMatchObject({ code: 'payload-unreadable' })
+    expect(chunks()).toEqual([])
+    vi.useRealTimers()
   })
 
   it('are all there, and the recording is not: its page says so', async () => {

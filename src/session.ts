@@ -8,6 +8,7 @@ import { newSessionKeys } from './evidence/session-keys.ts'
 import { x25519 } from './evidence/x25519-pick.ts'
 import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
+import { holdLock } from './hold-lock.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import { free, weigh } from './protocol/memory.ts'
@@ -25,15 +26,15 @@ import {
 } from './protocol/messages.ts'
 import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
+import { readOnce } from './read-once.ts'
 import { semaphore } from './semaphore.ts'
 import { tell } from './tell.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import {
   ASKS,
+  LOAD_TIMEOUT_MS,
   LOCK_TIMEOUT_MS,
   MAX_CONCURRENT_CHUNKS,
-  READ_MS_PER_BYTE,
-  READ_TIMEOUT_MS,
   TRIES,
   TRY_AGAIN_MS,
 } from './timeouts.ts'
@@ -89,7 +90,6 @@ async function begin(
   const id = crypto.randomUUID() as SessionId
   const agree = await unlessAborted(signal, x25519)
   const { name, ...keys } = await newSessionKeys(id, groups, agree)
-  signal?.throwIfAborted()
   const plain: SessionStart = {
     sessionId: id,
     ...keys,
@@ -101,12 +101,11 @@ async function begin(
     continues,
     fingerprint,
   }
-  // Few say more, so the code of it is not in every page.
   const session =
     metadata !== undefined || labels !== undefined
-      ? await (await import('./app-data.ts')).withAppData(plain, name, options, agree)
+      ? await (await appData(signal)).withAppData(plain, name, options, agree)
       : plain
-  const release = await holdLock(nameFor(recordingLockName(id), connection.scope), signal)
+  const release = await holdLock(nameFor(recordingLockName(id), connection.scope), LOCK_TIMEOUT_MS, signal)
   const started = untilAnswered(asking(connection, session))
   try {
     await unlessAborted(signal, () => started)
@@ -126,6 +125,9 @@ async function begin(
   const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
   return recordingSession(connection, begun, release, restart, cut)
 }
+
+/** Few say more than a recording does, so the code of it is not in every page; a network that hangs may never bring it. */
+const appData = (signal?: AbortSignal) => within(LOAD_TIMEOUT_MS, signal, () => import('./app-data.ts'))
 
 /** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */
 const asking = (connection: Connection, session: SessionStart) => () =>
@@ -157,7 +159,7 @@ export interface Begun {
 export function recordingSession(
   connection: Connection,
   begun: Begun,
-  release: () => void,
+  release: () => unknown,
   restart: () => Promise<RecordingSession>,
   cut: Cut = { indexes: 0 },
 ): RecordingSession {
@@ -259,8 +261,7 @@ export function recordingSession(
       mayAdd(signal)
       const onStalled = (error: HoldfastError) => waiting.has(noted) && waiting.set(noted, error)
       const noted: Promise<void> = unlessAborted(signal, async () => {
-        // Few write any, so the code of it is not in every page.
-        const { handNote } = await import('./app-data.ts')
+        const { handNote } = await appData()
         return handNote(connection, begun, notes, value, whole(atMs, MAX_TIME_MS), { signal, onStalled })
       })
       await held(noted, signal)
@@ -287,9 +288,7 @@ const unreadable = (cause: unknown) =>
  * @throws HoldfastError `payload-unreadable` after a few seconds, or minutes where each read hangs
  */
 export function readBytes(bytes: Blob, onFailure?: (error: HoldfastError) => void): Promise<ArrayBuffer> {
-  const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * bytes.size
-  const late = () => new DOMException('It took too long.', 'TimeoutError')
-  return tryAgain(() => within(timeoutMs, undefined, () => bytes.arrayBuffer(), late), unreadable, onFailure)
+  return tryAgain(() => readOnce(bytes), unreadable, onFailure)
 }
 
 /** What the work comes to, though a device that is short of memory, or of its disk, fails at it at first. */
@@ -326,15 +325,4 @@ export function checkGroups(groups: readonly (Group | undefined)[]): void {
   const keys = groups.map((group) => group?.publicKey)
   if (new Set(keys).size < keys.length) throw bad('groups', 'name each once.')
   if (!keys.every(isSha256Hex)) throw bad('groups', 'a public key is 64 lower-case hex digits.')
-}
-
-/** Holds a Web Lock until the returned function is called, or this page dies. */
-function holdLock(name: string, signal: AbortSignal | undefined): Promise<() => void> {
-  const request = (signal: AbortSignal) =>
-    new Promise<() => void>((resolve, reject) => {
-      const held = () => new Promise<void>((release) => resolve(release))
-      navigator.locks.request(name, { signal }, held).catch(reject)
-    })
-  const late = () => new HoldfastError('defect', 'No lock is granted.')
-  return within(LOCK_TIMEOUT_MS, signal, request, late)
 }

@@ -5,6 +5,8 @@
 export const ANSWER_TIMEOUT_MS = 10_000
 /** A browser has so long to install the worker, with what the app has it fetch, ms. */
 export const INSTALL_TIMEOUT_MS = 300_000
+/** Code that is loaded when it is first asked for is given so long, ms. */
+export const LOAD_TIMEOUT_MS = 60_000
 /** How often a worker is asked that is stopped before it answers, where somebody waits. */
 export const ASKS = 3
 /** First and largest wait before a request is repeated, ms. */

@@ -14,7 +14,7 @@ export function within<T>(
   ms: number,
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
-  late: () => unknown,
+  late: () => unknown = () => new DOMException('It took too long.', 'TimeoutError'),
 ): Promise<T> {
   const over = following(signal)
   const timer = setTimeout(() => over.abort(late()), Math.min(ms, LONGEST_TIMER_MS))

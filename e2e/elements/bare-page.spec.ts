@@ -81,6 +81,29 @@ test('in a page of somebody else, by keyboard alone: recorded, paused, resumed, 
   await expect(status).toHaveAttribute('data-tone', 'quiet')
 })
 
+test('of a recording that is discarded it says nothing more, and there is nothing to press', async ({
+  page,
+}) => {
+  await inPage(page, (it) => it.begin())
+  const status = page.locator('holdfast-status')
+  await inPage(page, async ({ holdfast }) => {
+    const { id } = await holdfast.startSession({
+      groups: [{ publicKey: 'ab'.repeat(32) }],
+      mimeType: 'video/webm',
+    })
+    const shown = document.querySelector('holdfast-status')
+    if (shown) shown.sessionId = id
+    await holdfast.pause(id)
+  })
+  await expect(status.getByRole('button')).toHaveCount(1)
+  await inPage(page, async ({ holdfast }) => {
+    for (const { id } of await holdfast.sessions())
+      await holdfast.discard(id, { confirm: 'discard-unconfirmed' })
+  })
+  await expect(status.getByRole('button')).toHaveCount(0)
+  await expect(status.getByTestId('still-needs')).toBeHidden()
+})
+
 test('it has the page’s language, colours and parts, also where all was set before it was defined', async ({
   page,
 }) => {

@@ -16,7 +16,7 @@ const NONE = Infinity
 export const OLD: ReadonlySet<string> = new Set(
   `
 AbortController AbortSignal AbortSignal.prototype Array Array.from Array.isArray ArrayBuffer ArrayBuffer.isView BigInt Blob Boolean CryptoKey CustomEvent
-DOMException DataView Date Date.now Date.parse Error File FormData Headers IDBCursor IDBDatabase IDBIndex IDBKeyRange
+DOMException DataView Date Date.now Date.parse Error Event File FormData Headers IDBCursor IDBDatabase IDBIndex IDBKeyRange
 IDBKeyRange.bound IDBKeyRange.lowerBound IDBKeyRange.only IDBKeyRange.upperBound IDBObjectStore IDBRequest IDBTransaction
 Infinity Int32Array Int32Array.of JSON JSON.parse JSON.stringify HTMLElement Intl Intl.DateTimeFormat Intl.NumberFormat Map Math Math.abs Math.ceil Math.clz32 Math.floor Math.log2 Math.max Math.min
 Math.random Math.round MediaRecorder MediaRecorder.isTypeSupported MessageChannel NaN Number

@@ -8,7 +8,7 @@ export interface Made {
 }
 
 /** What the worker has not taken of it, without a gap each, the first with the header; empty where it has all of it. */
-export function runsOf({ header, untaken }: Made): readonly Blob[] {
+export function runsOf({ header, untaken }: Made, type: string): readonly Blob[] {
   if (untaken.size === 0) return []
   const runs: Blob[][] = [[header]]
   let last = 0
@@ -18,5 +18,5 @@ export function runsOf({ header, untaken }: Made): readonly Blob[] {
     runs[runs.length - 1]?.push(slice)
     last = number
   }
-  return runs.map((run) => new Blob(run))
+  return runs.map((run) => new Blob(run, { type }))
 }

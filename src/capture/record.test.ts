@@ -251,6 +251,46 @@ describe('record', () => {
     expect(ended()).toBe(1)
   })
 
+  it.each([
+    ['back', -365 * 86_400_000],
+    ['forward', 365 * 86_400_000],
+  ])('knows how long a slice is where the clock is set %s by a year meanwhile', async (_where, byMs) => {
+    const { session, appended } = fakeSession()
+    const lengths: number[] = []
+    const onProgress = ({ capturedMs }: { capturedMs: number }) => void lengths.push(capturedMs)
+    const recording = record(session, stream, 'video/webm', { onProgress })
+    vi.advanceTimersByTime(1_000)
+    FakeRecorder.last.slice('one')
+    vi.advanceTimersByTime(500)
+    vi.setSystemTime(Date.now() + byMs)
+    vi.advanceTimersByTime(500)
+    FakeRecorder.last.slice('two')
+    await recording.stop()
+    expect(appended.map(({ options }) => options)).toMatchObject([
+      { capturedAtMs: 1_000_000, durationMs: 1_000 },
+      { capturedAtMs: 1_001_000, durationMs: 1_000 },
+      { capturedAtMs: 1_002_000 + byMs, durationMs: 0 },
+    ])
+    expect(lengths.at(-1)).toBe(2_000)
+  })
+
+  it('counts no time in which it was paused', async () => {
+    const worker = fakeWorker()
+    const lengths: number[] = []
+    const recording = record(worker.begin(), stream, 'video/webm', {
+      maxWaitingBytes: 2,
+      onProgress: ({ capturedMs }) => void lengths.push(capturedMs),
+    })
+    worker.hold()
+    vi.advanceTimersByTime(1_000)
+    FakeRecorder.last.slice('one')
+    expect(FakeRecorder.last.state).toBe('paused')
+    vi.advanceTimersByTime(600_000)
+    worker.release()
+    await recording.stop()
+    expect(lengths.at(-1)).toBe(1_000)
+  })
+
   it('leaves out empty slices', async () => {
     const { session, appended } = fakeSession()
     const recording = record(session, stream, 'video/webm')
@@ -302,6 +342,34 @@ describe('record', () => {
     await recording.stop()
     expect(ended()).toBe(1)
   })
+
+  it.each(['asked to', 'by itself'])(
+    'is over, as a failure, where the browser stops it %s and never says so',
+    async (how) => {
+      const { session, ends } = fakeSession()
+      const camera = new FakeTrack('video')
+      const recording = record(session, streamOf(camera), 'video/webm')
+      FakeRecorder.last.slice('one')
+      FakeRecorder.last.stop = () => void (FakeRecorder.last.state = 'inactive')
+      if (how === 'asked to') recording.stop().catch(() => undefined)
+      else {
+        FakeRecorder.last.state = 'inactive'
+        camera.becomes('ended')
+      }
+      const over = vi.fn()
+      recording.finished.catch(over)
+      await vi.advanceTimersByTimeAsync(50_000)
+      expect(over).not.toHaveBeenCalled()
+      await vi.advanceTimersByTimeAsync(20_000)
+      await expect(recording.finished).rejects.toMatchObject({ code: 'recorder-failed' })
+      expect(ends).toEqual(['interrupted'])
+      // Too late.
+      FakeRecorder.last.dispatchEvent(new Event('stop'))
+      await settle()
+      expect(ends).toEqual(['interrupted'])
+      expect(vi.getTimerCount()).toBe(0)
+    },
+  )
 
   it('is ended all the same when nobody waits for its end any more', async () => {
     const { session, ended, holdEnd } = fakeSession()
@@ -721,6 +789,23 @@ describe('a page that records', () => {
       [],
       [{ holdfast: 'continued', after: 'frozen' }],
     ])
+  })
+
+  it('and was frozen goes on though its old recorder never says that it has stopped', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const old = FakeRecorder.last
+    old.slice('header one')
+    old.stop = () => void (old.state = 'inactive')
+    happens('resume')
+    await settle()
+    FakeRecorder.last.slice('header two')
+    await vi.advanceTimersByTimeAsync(70_000)
+    expect(worker.sessions).toMatchObject([
+      { text: ['header one'], how: 'interrupted' },
+      { text: ['header two'], continues: 0 },
+    ])
+    await recording.stop()
   })
 
   it('and is shown for the first time is no page that comes back', async () => {

@@ -1,6 +1,7 @@
 import type { RecordingSession, WaitOptions } from '../api.ts'
 import type { HoldfastError } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { bad, refuseOthers } from '../bad-input.ts'
 import { tell } from '../tell.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { newDeferred } from './deferred.ts'
@@ -111,6 +112,12 @@ export interface Recording {
 const TIMESLICE_MS = 1_000
 const CHUNK_MS = 5_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
+/** A browser has so long to give the last slice and to say that it has stopped, ms; the film may be long. */
+const STOP_TIMEOUT_MS = 60_000
+/** A slice that seems to have taken so much longer than it did, ms, tells that the clock was set. */
+const CLOCK_WAS_SET_MS = 120_000
+
+const ONCE = { once: true }
 
 /**
  * Records a stream into a session, one chunk a timeslice where the worker keeps up. Only the first slice carries the container's header:
@@ -130,13 +137,13 @@ const MAX_WAITING_BYTES = 256 * 1024 * 1024
  * When the page is hidden, which may be the last that it hears, what was recorded is cut at once. One that was frozen,
  * or put aside for Back, and runs again ends its session as `interrupted`, and goes on in another.
  *
- * @throws HoldfastError `recorder-failed` where the browser cannot record this stream in this format
+ * @throws HoldfastError `bad-input`; `recorder-failed` where the browser cannot record this stream in this format
  */
 export function record(
   session: RecordingSession,
   stream: MediaStream,
   mimeType: string,
-  options: RecordOptions = {},
+  options?: RecordOptions,
 ): Recording {
   const {
     timesliceMs = TIMESLICE_MS,
@@ -149,7 +156,19 @@ export function record(
     reopen,
     onContinued,
     onProgress,
-  } = options
+    ...others
+  } = { ...options }
+  refuseOthers(others)
+  const isRight = {
+    session: session?.append,
+    stream: stream?.getTracks,
+    mimeType: mimeType?.trim?.(),
+    timesliceMs: timesliceMs >= 0,
+    chunkMs: chunkMs >= 0,
+    maxWaitingBytes: maxWaitingBytes >= 0,
+  }
+  for (const [name, right] of Object.entries(isRight))
+    if (!right) throw bad(name, 'not as record() takes it.')
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
@@ -237,7 +256,7 @@ export function record(
     seeSource(now)
     progress()
     const isOver = isGone(now) || (hasLost(now) && whenSourceLost === 'end')
-    if (isOver && !isReturning && recorder.state !== 'inactive') recorder.stop()
+    if (isOver && !isReturning) halt(recorder)
   }
 
   function recordInto(into: Part): MediaRecorder {
@@ -246,23 +265,38 @@ export function record(
 
   function listen(started: MediaRecorder, into: Part): void {
     let cutAtMs = Date.now()
+    let cutAt = performance.now()
+    let isPaused = false
     let own: Made | undefined
     // Where the first picture comes later than the first slice Chromium’s has one byte of the header, and the next one the rest.
     let half: Blob | undefined
+    /** Of the slice that is being made. */
+    const lengthMs = () => {
+      const tookMs = Math.round(performance.now() - cutAt)
+      const toldMs = Date.now() - cutAtMs
+      return isPaused ? 0 : toldMs < 0 || toldMs > tookMs + CLOCK_WAS_SET_MS ? tookMs : toldMs
+    }
+    const beginSlice = () => {
+      cutAtMs = Date.now()
+      cutAt = performance.now()
+    }
     started.addEventListener('dataavailable', ({ data: piece }) => {
       const data = half ? new Blob([half, piece]) : piece
       half = own || data.size > 1 ? undefined : data
       if (half || data.size === 0) return
       const capturedAtMs = cutAtMs
-      cutAtMs = Date.now()
-      const durationMs = cutAtMs - capturedAtMs
+      const durationMs = lengthMs()
+      beginSlice()
       if (!own) made.push((own = { header: data, untaken: new Map(), count: 0 }))
       const { untaken } = own
       untaken.set(data, own.count++)
       captured++
       capturedMs += durationMs
       waitingBytes += data.size
-      if (waitingBytes > maxWaitingBytes && started.state === 'recording') started.pause()
+      if (waitingBytes > maxWaitingBytes && started.state === 'recording') {
+        started.pause()
+        isPaused = true
+      }
       progress()
       const taken = () => {
         untaken.delete(data)
@@ -272,30 +306,41 @@ export function record(
       parts.add({ data, capturedAtMs, durationMs, taken }, into)
     })
     started.addEventListener('resume', () => {
-      cutAtMs = Date.now()
+      isPaused = false
+      beginSlice()
       progress()
     })
-    stops.set(started, new Promise((stop) => started.addEventListener('stop', stop, { once: true })))
+    stops.set(started, new Promise((stop) => started.addEventListener('stop', stop, ONCE)))
     started.addEventListener(
       'error',
       (event) => void fail(recorderFailed('error' in event ? event.error : event)),
     )
-    started.addEventListener('stop', () => {
+    const onStop = () => {
       // Of a page that comes back it is what there was before, and not the end.
       if (started !== recorder || isReturning) return endPart(into)
       if (!isAsked) onSource(sourceOf(given))
       over.abort()
-      endPart(into, !isAsked)
+      endPart(into, !isAsked || hasFailed)
       void parts.allEnded().then(() => resolve(), reject)
-    })
+    }
+    started.addEventListener('stop', onStop, ONCE)
+  }
+
+  /** Stops a recorder, or waits for one that has stopped: a browser that never says so is not waited for. */
+  function halt(one: MediaRecorder): void {
+    if (one.state !== 'inactive') one.stop()
+    const timer = setTimeout(() => {
+      if (one === recorder) void fail(recorderFailed(new Error('it does not stop')))
+      one.dispatchEvent(new Event('stop'))
+    }, STOP_TIMEOUT_MS)
+    void stops.get(one)?.then(() => clearTimeout(timer))
   }
 
   /** It is over; told once what was being made is there too, for the page to save. */
   async function fail(error: unknown): Promise<void> {
     hasFailed = true
-    const stopped = stops.get(recorder)
-    if (recorder.state !== 'inactive') recorder.stop()
-    await stopped
+    halt(recorder)
+    await stops.get(recorder)
     reject(error)
   }
 
@@ -331,10 +376,12 @@ export function record(
 
   /** The page was frozen, and there is nothing to go on with. */
   function stopNow(): void {
-    if (recorder.state !== 'inactive') return recorder.stop()
+    if (recorder.state !== 'inactive') return halt(recorder)
     over.abort()
     void parts.allEnded().then(() => resolve(), reject)
   }
+
+  const unsavedRuns = () => made.map((one) => runsOf(one, mimeType)).filter((runs) => runs.length > 0)
 
   /** Starts the recorder anew. What the old one gives yet, and its end, are of the part before. */
   function goOnIn(into: Part, before: Promise<SessionSnapshot | undefined> | undefined): void {
@@ -352,29 +399,28 @@ export function record(
       void fail(error)
       parts.end(into, 'interrupted')
     }
-    if (old.state !== 'inactive') old.stop()
+    halt(old)
   }
 
   return {
     finished,
     unsaved() {
-      const runs = made.flatMap(runsOf)
+      const runs = unsavedRuns().flat()
       return runs.length === 0 ? undefined : new Blob(runs, { type: mimeType })
     },
-    unsavedRuns: () =>
-      made
-        .map((one) => runsOf(one).map((run) => new Blob([run], { type: mimeType })))
-        .filter((runs) => runs.length > 0),
+    unsavedRuns,
     stop: ({ signal } = {}) =>
       unlessAborted(signal, () => {
-        if (recorder.state === 'inactive' && !isReturning) return finished
-        seeSource(sourceOf(given))
-        isAsked = true
-        // From here on the caller may let its camera go.
-        over.abort()
-        asked.resolve(undefined)
+        // One that has ended by itself was not asked to.
+        if (recorder.state !== 'inactive' || isReturning) {
+          seeSource(sourceOf(given))
+          isAsked = true
+          // From here on the caller may let its camera go.
+          over.abort()
+          asked.resolve(undefined)
+        }
         // What comes back finds that it is over.
-        if (!isReturning) recorder.stop()
+        if (!isReturning) halt(recorder)
         return finished
       }),
   }

@@ -1,6 +1,6 @@
 import { findingsView } from './findings-view.ts'
 import { formatClock, formatMoment } from './format.ts'
-import { h, setAttributes, setText } from './dom.ts'
+import { h, replaceAll, setAttributes, setText } from './dom.ts'
 import { chevron } from './icon.ts'
 import { lengthOf, pieceAt, type CheckedPiece } from './read-live.ts'
 import { findingsOf } from './reading-report.ts'
@@ -43,7 +43,11 @@ export function proofView(video: HTMLVideoElement) {
 
   /** Ten thousand lines are made for who looks at them. */
   function drawTable(): void {
-    if (details.open) table.replaceChildren(...pieces.map((piece) => h('li', {}, wordsFor(piece))))
+    if (!details.open) return
+    replaceAll(
+      table,
+      pieces.map((piece) => h('li', {}, wordsFor(piece))),
+    )
   }
 
   function drawFindings({ session }: OpeningStep): void {
@@ -62,7 +66,7 @@ export function proofView(video: HTMLVideoElement) {
       const told = summaryOf(checked)
       setText(summary, told)
       setText(checking, progressOf(checked))
-      bar.replaceChildren(...segmentsOf(checked))
+      replaceAll(bar, segmentsOf(checked))
       setAttributes(bar, { 'aria-label': told || checking.textContent })
       if (checked.step?.isLast) drawFindings(checked.step)
       drawTable()

@@ -8,7 +8,7 @@ import { endpoints, gatewayUrl } from './endpoints.ts'
 import { explain } from './explain.ts'
 import { formatBytes, formatMoment, shorten } from './format.ts'
 import { copyText } from './hand-out.ts'
-import { chevron, icon, setIcon } from './icon.ts'
+import { chevron, copyIcon, icon, setIcon } from './icon.ts'
 import { chunkStatus } from './chunk-status.ts'
 import { texts } from './texts.ts'
 
@@ -182,6 +182,6 @@ function copyable(value: string, what: string): HTMLButtonElement {
     title: value,
     'aria-label': texts.details.copy(what, shorten(value)),
   })
-  element.append(h('code', {}, shorten(value)), icon('copy'))
+  element.append(h('code', {}, shorten(value)), copyIcon())
   return element
 }

@@ -11,8 +11,7 @@ export interface HoldfastFailure {
   readonly next: string
 }
 
-const HEADINGS = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'] as const
-type Heading = (typeof HEADINGS)[number]
+type Heading = 'h1' | 'h2' | 'h3' | 'h4' | 'h5' | 'h6'
 
 /** Nothing in Node, where these modules may be imported, and no element is made. */
 const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
@@ -67,8 +66,8 @@ export abstract class HoldfastElement extends Base {
 
   /** What this element's heading is: by the attribute `level`, 1 to 6. */
   protected headingTag(standard: Heading): Heading {
-    const wanted = `h${this.getAttribute('level')}`
-    return HEADINGS.find((tag) => tag === wanted) ?? standard
+    const level = this.getAttribute('level') ?? ''
+    return /^[1-6]$/.test(level) ? (`h${level}` as Heading) : standard
   }
 
   /** The element that has the focus, if it is one of this element's own. */

@@ -11,14 +11,10 @@ export interface Explanation {
 
 /** Any thrown value in words; `next` is for what the engine did not foresee, or another version of it did. */
 export function explain(thrown: unknown, next = texts.notice.next): Explanation {
-  if (isHoldfastError(thrown) && isErrorCode(thrown.code)) {
-    const [what, advice] = texts.errors[thrown.code]
-    return { what, next: advice }
-  }
+  const words = isHoldfastError<ErrorCode>(thrown) && texts.errors[thrown.code]
+  if (words) return { what: words[0], next: words[1] }
   return { what: thrown instanceof Error ? thrown.message : String(thrown), next }
 }
-
-const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(texts.errors, code)
 
 /** Shows an explanation with one thing to press. */
 export function showNotice(notice: HTMLElement, { what, next }: Explanation, action: HTMLElement): void {

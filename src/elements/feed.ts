@@ -1,5 +1,6 @@
 import type { Holdfast } from '../api.ts'
 import type { Policy, PolicyView, Snapshot } from '../protocol/snapshot.ts'
+import { tell } from '../tell.ts'
 
 /** All that the elements of a page show. */
 export interface Seen {
@@ -25,6 +26,8 @@ export interface Feed {
   refresh(): void
 }
 
+const ALWAYS: PolicyView = { policy: 'always', metered: false }
+
 const feeds = new WeakMap<Holdfast, Feed>()
 
 /** The one feed of a connection. */
@@ -37,30 +40,31 @@ export function feedOf(holdfast: Holdfast): Feed {
 function feed(holdfast: Holdfast): Feed {
   const listeners = new Set<Listener>()
   let snapshot: Snapshot | undefined
-  let policy: PolicyView = { policy: 'always', metered: false }
+  let policy: PolicyView | undefined
   let wakes = false
   let asked = 0
   let running: AbortController | undefined
 
-  const tell = () => {
-    if (snapshot) for (const { see } of listeners) see({ snapshot, policy, wakes })
+  const show = ({ see }: Listener) => {
+    if (snapshot) tell(see, { snapshot, policy: policy ?? ALWAYS, wakes })
   }
+  const showAll = () => listeners.forEach(show)
   const take = async (answer: Promise<PolicyView>) => {
     const turn = ++asked
     const view = await answer
     // An answer to an earlier question must not undo a later choice.
     if (turn === asked) {
       policy = view
-      tell()
+      showAll()
     }
     return view
   }
-  // A worker of an older version knows no policy: then this one stays as it is.
+  // A worker of an older version knows no policy: then it is as if it were `always`.
   const refresh = () => void take(holdfast.policy()).catch(() => undefined)
   const askWhatWakes = async () => {
     const { backgroundWakes } = await holdfast.capabilities()
     wakes = backgroundWakes.kind === 'background-sync'
-    tell()
+    showAll()
   }
   const look = () => {
     if (document.visibilityState !== 'visible') return
@@ -74,7 +78,11 @@ function feed(holdfast: Holdfast): Feed {
     connection?.addEventListener('change', look, { signal })
     look()
     try {
-      for await (snapshot of holdfast.watch({ signal })) tell()
+      for await (snapshot of holdfast.watch({ signal })) {
+        showAll()
+        // The worker may have been stopped before it answered.
+        if (!policy) refresh()
+      }
     } catch (error) {
       for (const { fail } of listeners) fail?.(error)
     }
@@ -83,7 +91,7 @@ function feed(holdfast: Holdfast): Feed {
   return {
     subscribe(listener) {
       listeners.add(listener)
-      if (snapshot) listener.see({ snapshot, policy, wakes })
+      show(listener)
       if (!running) void run((running = new AbortController()))
       return () => {
         listeners.delete(listener)

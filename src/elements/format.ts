@@ -1,15 +1,18 @@
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+export const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+
+/** In which of the units so many bytes are told: its place among them. */
+export function unitOf(bytes: number): number {
+  let unit = 0
+  while (bytes / 1000 ** unit >= 999.5 && unit < BYTE_UNITS.length - 1) unit++
+  return unit
+}
 
 /** Bytes in decimal units, with one digit below 10: `1.5 MB`, `12 MB`. */
 export function formatBytes(bytes: number): string {
-  let value = bytes
-  let unit = 0
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000
-    unit += 1
-  }
+  const unit = unitOf(bytes)
+  const value = bytes / 1000 ** unit
   const digits = unit > 0 && value < 9.95 ? 1 : 0
-  return `${value.toFixed(digits)} ${UNITS[unit]}`
+  return `${value.toFixed(digits)} ${BYTE_UNITS[unit]}`
 }
 
 /** A length in ms as a clock: `00:12`, `1:02:03`. */

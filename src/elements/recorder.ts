@@ -151,8 +151,7 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   get #shown(): RecorderView {
-    if (!this.#view) throw new Error('The element is in no page.')
-    return this.#view
+    return this.#view!
   }
 
   /** The signal aborts where it is given up before anything is recorded. */
@@ -242,7 +241,7 @@ export class HoldfastRecorder extends HoldfastElement {
           this.#shown.showProgress(next)
         },
       })
-      hide = this.#showRecording(recording, Date.now(), () => progress)
+      hide = this.#showRecording(recording, () => progress)
       await recording.finished.catch((thrown: unknown) => {
         throw new Unkept(thrown, () => recording.unsavedRuns())
       })
@@ -293,11 +292,13 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   /** @returns stops the clock and the button */
-  #showRecording(recording: Recording, startedAtMs: number, progressNow: () => RecordProgress): () => void {
+  #showRecording(recording: Recording, progressNow: () => RecordProgress): () => void {
     const { start, stop, stopLabel, showLength, showProgress } = this.#shown
     let isOver = false
-    let stoppedAtMs: number | undefined
-    const tick = () => showLength((stoppedAtMs ?? Date.now()) - startedAtMs)
+    // By a clock that nobody sets.
+    const startedAt = performance.now()
+    let stoppedAt: number | undefined
+    const tick = () => showLength((stoppedAt ?? performance.now()) - startedAt)
     tick()
     showProgress(NOTHING)
     this.#setState('recording')
@@ -307,7 +308,7 @@ export class HoldfastRecorder extends HoldfastElement {
     stop.focus({ preventScroll: true })
     this.#onStop = () => {
       this.#onStop = () => {}
-      stoppedAtMs = Date.now()
+      stoppedAt = performance.now()
       stop.disabled = true
       setText(stopLabel, texts.recorder.saving)
       this.#setState('saving')

@@ -56,6 +56,11 @@ describe('the most urgent thing', () => {
     })
   })
 
+  it('is told of a failure that only a newer worker knows', () => {
+    const told = urgentOf([waiting('of-tomorrow' as ErrorCode)], GO, true)
+    expect(told.words).toBe(texts.errors.defect.join(' '))
+  })
+
   it('asks for a sign-in only where the app has one, and only for what waits for that', () => {
     const out = waiting('sign-in-needed')
     expect(urgentOf([out], GO, true)).toMatchObject({ remedy: { kind: 'resume' } })

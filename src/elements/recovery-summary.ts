@@ -1,6 +1,6 @@
 import type { PolicyView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { formatClock, formatMoment } from './format.ts'
-import { isConfirmed, leavesBy, needsResume } from './session-words.ts'
+import { errorWords, isConfirmed, leavesBy, needsResume } from './session-words.ts'
 import { texts } from './texts.ts'
 
 /** All that this device knows of, at a glance; one that is being made is in its lengths. */
@@ -89,6 +89,6 @@ export function urgentOf(
   }
   const label = isOne ? remedy.resume : remedy.resumeAll(waiting.length)
   const why = first.paused ? texts.why.paused : texts.why.you
-  const words = first.lastError && !first.paused ? errors[first.lastError.code].join(' ') : why
+  const words = first.lastError && !first.paused ? errorWords(first.lastError).join(' ') : why
   return told(words, 'resume', label, isOne ? remedy.resumeOf(when) : label, waiting)
 }

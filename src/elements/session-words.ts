@@ -1,4 +1,4 @@
-import { ERRORS } from '../protocol/errors.ts'
+import { classOf, type WireError } from '../protocol/errors.ts'
 import type { PolicyView, SessionSnapshot } from '../protocol/snapshot.ts'
 import { formatClock, formatWait } from './format.ts'
 import { texts } from './texts.ts'
@@ -62,7 +62,7 @@ function stageOf({ upload, ending }: SessionSnapshot): Situation['stage'] {
 
 /** What only a person can mend is parked: waiting does not help. */
 function holdOf({ parked, lastError, retryAtMs }: SessionSnapshot): Situation['hold'] {
-  const kind = lastError && ERRORS[lastError.code]
+  const kind = lastError && classOf(lastError.code)
   if (parked > 0 || kind === 'blocked' || kind === 'refused' || kind === 'defect') return 'you'
   if (lastError?.code === 'unreachable') return 'network'
   return lastError || retryAtMs !== undefined ? 'later' : 'none'
@@ -111,8 +111,11 @@ export function needsWords(session: SessionSnapshot, policy: PolicyView, nowMs: 
   return [safeWords(session), proof, ...whyWords(session, why, nowMs)].filter(Boolean).join(' ')
 }
 
+/** What a failure is, and what helps; a newer worker may have a code that this page does not know. */
+export const errorWords = ({ code }: WireError) => texts.errors[code] ?? texts.errors.defect
+
 function whyWords({ lastError, retryAtMs }: SessionSnapshot, why: Why, nowMs: number): readonly string[] {
-  const [what = '', next = ''] = lastError ? (texts.errors[lastError.code] ?? texts.errors.defect) : []
+  const [what = '', next = ''] = lastError ? errorWords(lastError) : []
   const isLater = retryAtMs !== undefined && retryAtMs > nowMs
   const nextTry = isLater ? texts.why.nextTry(formatWait(retryAtMs - nowMs)) : ''
   switch (why) {

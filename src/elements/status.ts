@@ -84,7 +84,9 @@ export class HoldfastStatus extends HoldfastElement {
       ),
     )
     this.#draw = (session, { policy, snapshot }) => {
+      for (const part of [when, bar.element, upload.element, needs, resume, pause]) part.hidden = !session
       if (!session) {
+        this.#setTicking(false)
         const isKnown = snapshot.sessions.length > 0 || this.sessionId !== ''
         return setText(words, isKnown ? texts.status.unknown : '')
       }

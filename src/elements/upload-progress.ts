@@ -1,8 +1,7 @@
 import type { SessionSnapshot, UploadProgress } from '../protocol/snapshot.ts'
 import { h, setAttributes, setText, type View } from './dom.ts'
+import { BYTE_UNITS, unitOf } from './format.ts'
 import { texts } from './texts.ts'
-
-const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** How far a session's upload is, as a bar and in words; there only while bytes are still to be sent. */
 export function uploadProgress(): View<SessionSnapshot> {
@@ -41,8 +40,7 @@ export function uploadWords(progress: UploadProgress, moving: boolean, locale?: 
 
 /** Both in the unit of the larger one, with a digit after the point where it tells something. */
 function bytesOf(some: number, all: number, locale?: string): string {
-  let unit = 0
-  while (all / 1000 ** unit >= 999.5 && unit < BYTE_UNITS.length - 1) unit += 1
+  const unit = unitOf(all)
   const digits = unit > 0 && all / 1000 ** unit < 99.5 ? 1 : 0
   const format = new Intl.NumberFormat(locale, { maximumFractionDigits: digits })
   const [done, total] = [some, all].map((bytes) => format.format(bytes / 1000 ** unit))

@@ -137,7 +137,7 @@ export type Request =
   | { readonly type: 'adopt'; readonly sessionId: SessionId }
   /** Sets the policy, where it brings one. */
   | { readonly type: 'policy'; readonly policy?: Policy }
-  | { readonly type: 'discard'; readonly sessionId: SessionId; readonly confirm?: string }
+  | { readonly type: 'discard'; readonly sessionId: SessionId; readonly confirm?: string | undefined }
 
 export type RequestType = Request['type']
 

@@ -1,4 +1,5 @@
 import type { Holdfast } from '../api.ts'
+import { bad } from '../bad-input.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
@@ -49,19 +50,24 @@ const MAX_SESSIONS = 200
  * database has lost some: the browser made room, or somebody cleared the data. What was discarded is not told. A confirmed
  * one is, where one that was not is gone with it: by itself it may have been discarded, of which the worker keeps no word.
  *
+ * @throws HoldfastError `bad-input`
  * @returns `forget` takes recordings out once a person has been told; all that are lost unless named
  */
 export function watchForLoss(
   holdfast: Pick<Holdfast, 'scope' | 'watch' | 'sessions' | 'log'>,
-  { onLost, signal, storage = secondPlace() }: LossOptions,
+  options: LossOptions,
 ): { forget(ids?: readonly SessionId[]): void } {
+  const { onLost, signal, storage = secondPlace() } = { ...options }
+  if (!holdfast?.log) throw bad('holdfast', 'what connect() gives.')
+  if (typeof onLost !== 'function') throw bad('onLost', 'a function.')
   const key = nameFor('holdfast-canary', holdfast.scope)
   let told = '[]'
 
   const read = (): Canary => {
     try {
-      const parsed: unknown = JSON.parse(storage?.getItem(key) ?? '{}')
-      return typeof parsed === 'object' && parsed !== null ? (parsed as Canary) : {}
+      const parsed = Object.entries<Kept | null>(JSON.parse(storage?.getItem(key) ?? '{}'))
+      // Anything of the origin may write there: what is none of ours is left out.
+      return Object.fromEntries(parsed.filter(([, kept]) => kept?.name)) as Canary
     } catch {
       return {}
     }

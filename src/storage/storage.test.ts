@@ -230,6 +230,25 @@ describe('watchForLoss', () => {
     other.leave()
   })
 
+  it.each([null, 5, 'text', {}, { startedAtMs: 1 }])(
+    'tells what is lost though another script wrote %j beside it',
+    async (foreign) => {
+      const before = visit(fakeWorker())
+      const lost = await record(before, 3)
+      await isKept(lost)
+      before.leave()
+      const [[key = '', text = ''] = []] = kept
+      const ours = JSON.parse(text) as object
+      const id = '00000000-0000-4000-8000-000000000001'
+      kept.set(key, JSON.stringify({ ...ours, x: foreign, [id]: foreign }))
+      const after = visit(fakeWorker())
+      await expect.poll(() => after.told.at(-1)).toMatchObject([{ id: lost }])
+      after.forget()
+      expect(after.told.at(-1)).toEqual([])
+      after.leave()
+    },
+  )
+
   it('does without where the second place is full, damaged or forbidden', async () => {
     kept.set('holdfast-canary:https://app.example/', '[not json')
     const page = visit(fakeWorker())

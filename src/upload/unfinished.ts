@@ -3,6 +3,7 @@ import type { Holdfast, RecordingSession, WaitOptions } from '../api.ts'
 import type { Client } from '../client.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import { x25519 } from '../evidence/x25519-pick.ts'
+import { holdLock } from '../hold-lock.ts'
 import { isHoldfastError } from '../protocol/errors.ts'
 import type { SessionId, Sha256Hex } from '../protocol/ids.ts'
 import { recordingLockName } from '../protocol/messages.ts'
@@ -26,6 +27,16 @@ export interface Unfinished {
 
 /** How long the lock of a page that died may still be held, ms; another page that lives holds it for longer. */
 const LOCK_WAIT_MS = 3_000
+
+/** Calls for one file, in any page, look and begin one after the other: the next one finds what the first has begun. */
+export async function oneByOne<Begun>(
+  { scope }: Holdfast,
+  fingerprint: Sha256Hex,
+  begin: () => Promise<Begun>,
+): Promise<Begun> {
+  const release = await lockOf(nameFor(`holdfast-upload:${fingerprint}`, scope))
+  return begin().finally(release)
+}
 
 /**
  * The newest upload that the same call began for the same file, and did not finish: what the worker has of it is what
@@ -126,24 +137,6 @@ export async function wish({ scope }: Holdfast, id: SessionId): Promise<Wish> {
   }
 }
 
-/**
- * Holds a lock that a page left.
- *
- * @returns a way to let it go, which resolves once it is free; undefined where a page holds it
- */
-async function lockOf(name: string, mode: LockMode = 'exclusive') {
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), LOCK_WAIT_MS)
-  return new Promise<(() => Promise<unknown>) | undefined>((resolve) => {
-    const hold = () =>
-      new Promise<void>((release) => {
-        clearTimeout(timer)
-        resolve(() => {
-          release()
-          return held
-        })
-      })
-    const held = navigator.locks.request(name, { mode, signal: late.signal }, hold)
-    held.catch(() => resolve(undefined))
-  }).catch(() => undefined)
-}
+/** Holds a lock that a page may have left; undefined where a page holds it. */
+const lockOf = (name: string, mode?: LockMode) =>
+  holdLock(name, LOCK_WAIT_MS, undefined, mode).catch(() => undefined)

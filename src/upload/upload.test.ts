@@ -102,7 +102,7 @@ function fakeWorker() {
         const name = await sessionName(id, start.publicKey)
         const progress = { totalBytes: 0, storedBytes: 0, bytesPerSecond: 0 }
         const fixed = { id, name, labels, fingerprint, sealingKey, mimeType, startedAtMs, progress }
-        const snapshot = { ...fixed, ending: 'recording', upload: 'publishing', paused: false }
+        const snapshot = { ...fixed, ending: 'recording', upload: 'publishing', paused: false, missing: 0 }
         sessions.set(id, { start, snapshot: snapshot as unknown as SessionSnapshot, chunks: new Map() })
         return snapshot
       }
@@ -112,12 +112,15 @@ function fakeWorker() {
         const kept = of(chunk.sessionId)
         if (kept.chunks.has(chunk.index)) throw new HoldfastError('index-taken', `${chunk.index}`)
         kept.chunks.set(chunk.index, chunk)
-        set(chunk.sessionId, { ending: 'recording', upload: 'uploading' })
+        set(chunk.sessionId, { ending: 'recording', upload: 'uploading', missing: 0 })
         return { acknowledged: `${chunk.sessionId}/${chunk.index}` }
       }
       case 'session-end': {
         const whole = of(request.sessionId).chunks.size === request.indexes
-        return set(request.sessionId, { ending: whole ? 'complete' : 'interrupted' })
+        return set(request.sessionId, {
+          ending: whole ? 'complete' : 'interrupted',
+          missing: request.indexes! - of(request.sessionId).chunks.size,
+        })
       }
       case 'pause':
       case 'resume':
@@ -194,6 +197,11 @@ function fakeWorker() {
       const { snapshot } = of(id)
       const storedBytes = bytesOf(of(id))
       set(id, { upload: 'confirmed', progress: { ...snapshot.progress, storedBytes } })
+    },
+    /** The record of a part is gone from its disk, and is missed. */
+    lose(id: SessionId, index: number) {
+      of(id).chunks.delete(index)
+      set(id, { ending: 'interrupted', upload: 'confirmed', missing: 1 })
     },
     pagesDie(id: SessionId) {
       deaths++
@@ -457,6 +465,39 @@ describe('an upload', () => {
     await expect.poll(() => locks.exclusive()).toBe(0)
   })
 
+  it.each(['when it is ended', 'after its end'])(
+    'of which the device loses a part %s is told, and the same call brings that again',
+    async (when) => {
+      if (when === 'when it is ended')
+        worker.take(async (index) => {
+          if (index === PARTS - 1) worker.only().chunks.delete(0)
+        })
+      const started = upload(worker.page(), fileOf(), options)
+      await started.handedOver.catch(() => undefined)
+      worker.take(all)
+      if (when === 'after its end') worker.lose(worker.only().snapshot.id, 0)
+      await expect(started.done).rejects.toMatchObject({ code: 'defect' })
+      worker.told.length = 0
+      await upload(worker.page(), fileOf(), options).handedOver
+      expect(worker.handed()).toEqual([0])
+      expect(await readBack(worker.only())).toBe(TEXT)
+    },
+  )
+
+  it('that an app discards as soon as it is confirmed has no address to tell', async () => {
+    const page = worker.page()
+    const { chunks } = page
+    const started = upload(page, fileOf(), options)
+    await started.handedOver
+    const { id } = worker.only().snapshot
+    page.chunks = async (of) => {
+      await page.discard(id)
+      return chunks(of).catch(() => [])
+    }
+    worker.settle(id)
+    await expect(started.done).rejects.toMatchObject({ code: 'unknown-session' })
+  })
+
   it('that is discarded elsewhere is over', async () => {
     const page = worker.page()
     worker.take((index) => (index === 0 ? Promise.resolve() : never))
@@ -549,6 +590,13 @@ describe('an upload whose page died', () => {
     },
   )
 
+  it('is not begun twice by a person who presses twice', async () => {
+    const both = [upload(worker.page(), fileOf(), options), upload(worker.page(), fileOf(), options)]
+    await Promise.all(both.map(({ handedOver }) => handedOver))
+    expect(await readBack(worker.only())).toBe(TEXT)
+    await expect.poll(() => locks.exclusive()).toBe(0)
+  })
+
   it('that is discarded while it is looked at is begun anew', async () => {
     const { snapshot } = await dieWith([0, 1])
     const page = worker.page()
@@ -597,6 +645,25 @@ describe('an upload that a person', () => {
     await expect.poll(() => worker.sessions.size && worker.only().snapshot.paused).toBe(true)
     expect(worker.handed()).toEqual([])
     await started.resume()
+    await started.handedOver
+    expect(worker.only().snapshot).toMatchObject({ paused: false, ending: 'complete' })
+  })
+
+  it('pauses before the worker answers, and resumes while it is asked again, is not paused', async () => {
+    const page = worker.page()
+    const { pause } = page
+    let silent = () => {}
+    const silence = new Promise<void>((resolve) => (silent = resolve))
+    page.pause = async () => {
+      page.pause = pause
+      await silence
+      throw new HoldfastError('worker-timeout', 'Stopped.')
+    }
+    const started = upload(page, fileOf(), options)
+    await started.pause()
+    await expect.poll(() => page.pause).toBe(pause)
+    await started.resume()
+    silent()
     await started.handedOver
     expect(worker.only().snapshot).toMatchObject({ paused: false, ending: 'complete' })
   })

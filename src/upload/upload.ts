@@ -2,7 +2,7 @@ import type { DiscardOptions, Holdfast, RecordingSession, SessionOptions, WaitOp
 import { ASKS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { askUpTo } from '../ask-again.ts'
 import { bad } from '../bad-input.ts'
-import { HoldfastError, isHoldfastError } from '../protocol/errors.ts'
+import { HoldfastError, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '../protocol/messages.ts'
@@ -13,7 +13,7 @@ import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
-import { findUnfinished, hasPart, takeUp, wish, type Parts, type Wish } from './unfinished.ts'
+import { findUnfinished, hasPart, oneByOne, takeUp, wish, type Parts, type Wish } from './unfinished.ts'
 
 export interface UploadOptions
   extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
@@ -67,8 +67,9 @@ export interface FileUpload {
    * Resolves once all of it is confirmed.
    *
    * @throws HoldfastError `bad-input`, `payload-unreadable` (the file is gone, or has changed), `unknown-session` (it was
-   *   discarded, or the site's data were cleared), `aborted` (cancelled, or this page's client closed), what `startSession` and `append`
-   *   throw; the signal's reason
+   *   discarded, or the site's data were cleared), `defect` (the device has lost a part that it had: the same call brings it
+   *   again), `aborted` (cancelled, or this page's client closed), what `startSession` and `append` throw; the signal's
+   *   reason
    */
   readonly done: Promise<UploadedFile>
   /** Hands nothing more over, and has the worker send nothing more. */
@@ -131,24 +132,26 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       signal,
     }
     const start = () => holdfast.startSession(opening)
-    const unfinished = await findUnfinished(holdfast, fingerprint, parts, { signal: look.signal })
-    if (unfinished) {
-      const { session: begun, chunks } = unfinished
-      const handed = new Set(chunks.map(({ index }) => index))
-      // First: from then on nobody discards it but by this call.
-      wanted = await wish(holdfast, begun.id)
-      const taken = await takeUp(holdfast, begun, cut, start)
-      if (taken) {
-        session = begun
-        for (const index of handed) progress.handed(parts.part(index).size)
-        return { ...taken, handed }
+    return oneByOne(holdfast, fingerprint, async () => {
+      const unfinished = await findUnfinished(holdfast, fingerprint, parts, { signal: look.signal })
+      if (unfinished) {
+        const { session: begun, chunks } = unfinished
+        const handed = new Set(chunks.map(({ index }) => index))
+        // First: from then on nobody discards it but by this call.
+        wanted = await wish(holdfast, begun.id)
+        const taken = await takeUp(holdfast, begun, cut, start)
+        if (taken) {
+          session = begun
+          for (const index of handed) progress.handed(parts.part(index).size)
+          return { ...taken, handed }
+        }
+        void wanted.end()
       }
-      void wanted.end()
-    }
-    const recording = await start()
-    session = recording
-    wanted = await wish(holdfast, recording.id)
-    return { recording, handed: new Set<number>() }
+      const recording = await start()
+      session = recording
+      wanted = await wish(holdfast, recording.id)
+      return { recording, handed: new Set<number>() }
+    })
   }
 
   async function handOver(recording: RecordingSession, had: ReadonlySet<number>): Promise<void> {
@@ -186,25 +189,32 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   async function hand(): Promise<void> {
     const { recording, handed } = await begun
     const { id } = session!
+    const end = () => {
+      cut.indexes = parts.count
+      return recording?.end()
+    }
     try {
-      if (gate.isClosed) await askUpTo(ASKS, () => holdfast.pause(id))
+      // Asked again after a silence, it is as the person wants it by then.
+      if (gate.isClosed) await askUpTo(ASKS, () => holdfast[gate.isClosed ? 'pause' : 'resume'](id))
       void follow(id).catch((error: unknown) => stop.abort(error))
       if (recording) await handOver(recording, handed)
-    } finally {
+    } catch (error) {
       // Of a part of the file it is interrupted, and may be gone on with.
-      cut.indexes = parts.count
-      const ended = recording?.end()
-      if (stop.signal.aborted) await ended?.catch(() => undefined)
-      else await ended
+      await end()?.catch(() => undefined)
+      throw error
     }
+    if ((await end())?.ending === 'interrupted') throw notWhole(id)
   }
 
   /** Tells what the worker tells of the session, until it is settled. */
   async function follow(id: SessionId): Promise<void> {
+    let wasWhole = false
     for await (const { sessions } of holdfast.watch({ signal: stop.signal })) {
       const seen = sessions.find((each) => each.id === id)
-      if (seen === undefined) throw new HoldfastError('unknown-session', `Session ${id} was discarded.`)
-      const settled = seen.ending === 'complete' && seen.upload === 'confirmed'
+      if (seen === undefined) throw discarded(id)
+      if (wasWhole && seen.missing > 0) throw notWhole(id)
+      wasWhole = seen.ending === 'complete'
+      const settled = wasWhole && seen.upload === 'confirmed'
       progress.told({
         storedBytes: Math.min(file.size, seen.progress.storedBytes),
         settled,
@@ -222,6 +232,8 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     await handing
     const { id, name, anchor } = await settled
     const chunks = await askUpTo(ASKS, () => holdfast.chunks(id))
+    // An app may discard what is confirmed before this has asked.
+    if (chunks.length < parts.count) throw discarded(id)
     return {
       id,
       name,
@@ -280,6 +292,11 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     },
   }
 }
+
+const over = (code: ErrorCode, id: SessionId, why: string) => new HoldfastError(code, `Session ${id} ${why}.`)
+const discarded = (id: SessionId) => over('unknown-session', id, 'was discarded')
+/** The same call goes on with what is left, and brings the rest. */
+const notWhole = (id: SessionId) => over('defect', id, 'has lost a part')
 
 /** Whoever passes waits while it is closed. */
 function newGate() {

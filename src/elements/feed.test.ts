@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Holdfast } from '../api.ts'
+import { HoldfastError } from '../protocol/errors.ts'
+import { fakeWorker } from '../testing.ts'
+import { feedOf, type Seen } from './feed.ts'
+
+beforeEach(() => {
+  vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }))
+  vi.stubGlobal('navigator', {})
+})
+afterEach(() => vi.unstubAllGlobals())
+
+const begin = (holdfast: Holdfast) =>
+  holdfast.startSession({ groups: [{ publicKey: 'a'.repeat(64) }], mimeType: 'video/webm' })
+
+describe('what the elements of a page see', () => {
+  it('goes on for all of them where one fails to draw it, which is told as uncaught', async () => {
+    const uncaught = vi.fn()
+    vi.stubGlobal('queueMicrotask', uncaught)
+    const holdfast = fakeWorker().connect()
+    const { subscribe } = feedOf(holdfast)
+    const fail = vi.fn()
+    const see = () => {
+      throw new Error('A text of the app is wrong.')
+    }
+    const seen: Seen[] = []
+    const leave = [subscribe({ see, fail }), subscribe({ see: (now) => void seen.push(now) })]
+    await expect.poll(() => seen.length).toBeGreaterThan(0)
+    await begin(holdfast)
+    await expect.poll(() => seen.at(-1)?.snapshot.sessions.length).toBe(1)
+    expect(fail).not.toHaveBeenCalled()
+    expect(uncaught).toHaveBeenCalled()
+    leave.forEach((each) => each())
+  })
+
+  it('is what the policy is, though the worker was stopped when it was asked first', async () => {
+    const holdfast = fakeWorker().connect()
+    await holdfast.setPolicy('paused')
+    const { policy } = holdfast
+    let fail = (_error: HoldfastError) => {}
+    holdfast.policy = () =>
+      new Promise((_resolve, reject) => {
+        holdfast.policy = policy
+        fail = reject
+      })
+    const { subscribe } = feedOf(holdfast)
+    const seen: Seen[] = []
+    const leave = subscribe({ see: (now) => void seen.push(now) })
+    fail(new HoldfastError('worker-timeout', 'No answer.'))
+    await begin(holdfast)
+    await expect.poll(() => seen.at(-1)?.policy.policy).toBe('paused')
+    leave()
+  })
+})

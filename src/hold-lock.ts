@@ -1,0 +1,19 @@
+import { within } from './within.ts'
+
+/**
+ * Holds a Web Lock until the function that it resolves with is called, or this page dies; that resolves once it is free.
+ *
+ * @throws where it is not granted in time, or the browser grants none; the signal's reason
+ */
+export const holdLock = (
+  name: string,
+  withinMs: number,
+  signal?: AbortSignal,
+  mode: LockMode = 'exclusive',
+): Promise<() => Promise<unknown>> =>
+  within(withinMs, signal, (signal) => {
+    return new Promise((resolve, reject) => {
+      const held = () => new Promise<void>((release) => resolve(() => (release(), freed)))
+      const freed = navigator.locks.request(name, { mode, signal }, held).catch(reject)
+    })
+  })

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Connection } from './connection.ts'
+import { keepAwake } from './keep-awake.ts'
+
+const channels = new Set<EventTarget>()
+class FakeChannel extends EventTarget {
+  constructor() {
+    super()
+    channels.add(this)
+  }
+  close() {
+    channels.delete(this)
+  }
+}
+const tellChange = () => channels.forEach((channel) => channel.dispatchEvent(new Event('message')))
+
+function awake(workRemains: boolean) {
+  const worker = { workRemains, greeted: [] as (boolean | undefined)[] }
+  const request = async ({ again }: { again?: boolean }) => {
+    worker.greeted.push(again)
+    return { workRemains: worker.workRemains }
+  }
+  const connection: Connection = {
+    scope: 'https://app.example/',
+    request: request as Connection['request'],
+    onNewWorker: () => undefined,
+  }
+  const closed = new AbortController()
+  keepAwake(connection, closed.signal)
+  return { worker, close: () => closed.abort() }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('BroadcastChannel', FakeChannel)
+  vi.stubGlobal('document', new EventTarget())
+  vi.stubGlobal('addEventListener', () => undefined)
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  channels.clear()
+})
+
+// Promise 1 of docs/guarantees.md.
+describe('an open page', () => {
+  it('keeps the worker awake while work remains, and no longer', async () => {
+    const { worker, close } = awake(true)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(worker.greeted).toEqual([false, true, true, true])
+    worker.workRemains = false
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(worker.greeted).toHaveLength(5)
+    close()
+  })
+
+  it('keeps it awake for what was begun later, in another tab or after a loss', async () => {
+    const { worker, close } = awake(false)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(worker.greeted).toEqual([false])
+    worker.workRemains = true
+    for (let change = 0; change < 3; change++) tellChange()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(worker.greeted).toEqual([false, true, true, true])
+    close()
+  })
+
+  it('leaves neither timer nor channel once it is closed', async () => {
+    const { close } = awake(true)
+    await vi.advanceTimersByTimeAsync(0)
+    tellChange()
+    close()
+    expect([vi.getTimerCount(), channels.size]).toEqual([0, 0])
+  })
+})
