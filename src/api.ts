@@ -44,8 +44,8 @@ export interface ConnectOptions extends WaitOptions {
    */
   readonly onUpdate?: (waiting: ServiceWorker) => void
   /**
-   * How long one request may wait for the worker's answer, in ms, more than 0. Default 10,000. A chunk is given a second more for
-   * each MB.
+   * How long one request may wait for the worker's answer, in ms, more than 0. Default 10,000. A chunk is given a second
+   * more for each MB.
    */
   readonly timeoutMs?: number
 }

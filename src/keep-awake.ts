@@ -4,7 +4,8 @@ import { HELLO_EVERY_MS } from './timeouts.ts'
 
 /**
  * Says hello to the worker at once, again when the network or the page comes back or a new worker takes over, and
- * every 20 s while work remains, whoever has begun it: an open page is what keeps a worker awake, above all where no browser would.
+ * every 20 s while work remains, whoever has begun it: an open page is what keeps a worker awake, above all where no
+ * browser would.
  *
  * @returns a way to say hello now
  */

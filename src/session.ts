@@ -126,7 +126,7 @@ async function begin(
   return recordingSession(connection, begun, release, restart, cut)
 }
 
-/** Few say more than a recording does, so the code of it is not in every page; a network that hangs may never bring it. */
+/** Few write notes or metadata, so the code of it is not in every page; a network that hangs may never bring it. */
 const appData = (signal?: AbortSignal) => within(LOAD_TIMEOUT_MS, signal, () => import('./app-data.ts'))
 
 /** Apart: what lives as long as the session, made beside this, would keep the signing key with it. */

@@ -266,6 +266,7 @@ export function record(
   function listen(started: MediaRecorder, into: Part): void {
     let cutAtMs = Date.now()
     let cutAt = performance.now()
+    /** Nothing is made meanwhile. */
     let isPaused = false
     let own: Made | undefined
     // Where the first picture comes later than the first slice Chromium’s has one byte of the header, and the next one the rest.
