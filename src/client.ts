@@ -2,7 +2,7 @@ import type { ConnectOptions, Holdfast } from './api.ts'
 import { askUpTo } from './ask-again.ts'
 import { openConnection, type Connection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
-import { HoldfastError } from './protocol/errors.ts'
+import { asOurs, HoldfastError } from './protocol/errors.ts'
 import { missingFeatures } from './requirements.ts'
 import { openSession } from './session.ts'
 import { unlessAborted } from './unless-aborted.ts'
@@ -23,8 +23,9 @@ export interface Client extends Holdfast {
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
   checkBrowser()
   const connection = await openConnection(options)
+  const { request } = connection
   const { signal } = options
-  await askUpTo(2, () => connection.request({ type: 'hello' }, { signal }))
+  await askUpTo(2, () => request({ type: 'hello' }, { signal }))
 
   const closed = new AbortController()
   const { signal: untilClosed } = closed
@@ -41,28 +42,23 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     connection,
     scope: connection.scope,
     startSession: (session) => thenGreet(openSession(connection, session)),
-    sessions: (options) => connection.request({ type: 'sessions' }, options),
-    chunks: (sessionId, options) => connection.request({ type: 'chunks', sessionId }, options),
-    bytes: (sessionId, index, options) => connection.request({ type: 'bytes', sessionId, index }, options),
-    log: (sessionId, options) => connection.request({ type: 'log', sessionId }, options),
+    sessions: (options) => request({ type: 'sessions' }, options),
+    chunks: (sessionId, options) => request({ type: 'chunks', sessionId }, options),
+    bytes: (sessionId, index, options) => request({ type: 'bytes', sessionId, index }, options),
+    log: (sessionId, options) => request({ type: 'log', sessionId }, options),
     watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
-    pause: (sessionId, options) => connection.request({ type: 'pause', sessionId }, options),
-    resume: (sessionId, options) => thenGreet(connection.request({ type: 'resume', sessionId }, options)),
-    adopt: (sessionId, options) => thenGreet(connection.request({ type: 'adopt', sessionId }, options)),
-    policy: (options) => connection.request({ type: 'policy' }, options),
-    setPolicy: (policy, options) => thenGreet(connection.request({ type: 'policy', policy }, options)),
+    pause: (sessionId, options) => request({ type: 'pause', sessionId }, options),
+    resume: (sessionId, options) => thenGreet(request({ type: 'resume', sessionId }, options)),
+    adopt: (sessionId, options) => thenGreet(request({ type: 'adopt', sessionId }, options)),
+    policy: (options) => request({ type: 'policy' }, options),
+    setPolicy: (policy, options) => thenGreet(request({ type: 'policy', policy }, options)),
     async discard(sessionId, { confirm, signal } = {}) {
-      await connection.request({ type: 'discard', sessionId, confirm }, { signal })
+      await request({ type: 'discard', sessionId, confirm }, { signal })
     },
     // Not every page asks, so the code of it is not in every page.
     capabilities: ({ signal } = {}) =>
       unlessAborted(signal, () =>
-        import('./capabilities.ts').then(
-          (loaded) => loaded.capabilities(),
-          (cause: unknown) => {
-            throw HoldfastError.from(cause)
-          },
-        ),
+        import('./capabilities.ts').then((loaded) => loaded.capabilities(), asOurs()),
       ),
     close: () => closed.abort(),
   }

@@ -2,7 +2,7 @@
 import { messageSW } from 'workbox-window/messageSW.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
 import { bad, refuseOthers } from './bad-input.ts'
-import { fromWire, HoldfastError, type WireError } from './protocol/errors.ts'
+import { asOurs, fromWire, HoldfastError, type WireError } from './protocol/errors.ts'
 import {
   PROTOCOL_VERSION,
   type Answers,
@@ -81,16 +81,13 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     async request(request, { signal } = {}) {
       const worker = activeOf(registration) ?? (await answerWithin(timeoutMs, signal, bringBack))
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
-      const ask = () =>
-        messageSW(worker, envelope).catch((thrown: unknown) => {
-          throw HoldfastError.from(thrown)
-        })
+      const ask = () => messageSW(worker, envelope).catch(asOurs())
+      const { chunk } = request as Partial<ChunkRequest>
+      // It has to read, hash and store what it is given.
+      const readMs = READ_MS_PER_BYTE * (chunk?.payload.size ?? 0)
       // A listener of the app's own may have answered.
-      const reply = (await answerWithin(
-        timeoutMs + timeFor(request as Partial<ChunkRequest>),
-        signal,
-        ask,
-      )) as { readonly value?: Answers[typeof request.type]; readonly error?: WireError } | undefined
+      const reply = (await answerWithin(timeoutMs + readMs, signal, ask)) as
+        { readonly value?: Answers[typeof request.type]; readonly error?: WireError } | undefined
       // Each of ours has a value.
       if (!reply?.value) throw fromWire(reply?.error ?? NO_ANSWER)
       return reply.value
@@ -102,9 +99,6 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
 
 /** Its active worker; none where it was unregistered, or the site's data were cleared. */
 const activeOf = ({ active }: ServiceWorkerRegistration) => (active?.state === 'redundant' ? null : active)
-
-/** What the worker is given besides, for the bytes that it has to read, hash and store, ms. */
-const timeFor = ({ chunk }: Partial<ChunkRequest>) => READ_MS_PER_BYTE * (chunk?.payload.size ?? 0)
 
 type ChunkRequest = Extract<Request, { type: 'chunk' }>
 

@@ -9,11 +9,11 @@ export const holdLock = (
   name: string,
   withinMs: number,
   signal?: AbortSignal,
-  mode: LockMode = 'exclusive',
+  mode?: LockMode,
 ): Promise<() => Promise<unknown>> =>
   within(withinMs, signal, (signal) => {
     return new Promise((resolve, reject) => {
       const held = () => new Promise<void>((release) => resolve(() => (release(), freed)))
-      const freed = navigator.locks.request(name, { mode, signal }, held).catch(reject)
+      const freed = navigator.locks.request(name, { mode: mode!, signal }, held).catch(reject)
     })
   })

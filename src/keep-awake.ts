@@ -12,9 +12,7 @@ import { HELLO_EVERY_MS } from './timeouts.ts'
 export function keepAwake(connection: Connection, signal: AbortSignal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  const later = () => {
-    timer ??= setTimeout(() => void hello(true), HELLO_EVERY_MS)
-  }
+  const soon = () => setTimeout(() => void hello(true), HELLO_EVERY_MS)
   const hello = async (again: boolean) => {
     clearTimeout(timer)
     // A worker that does not answer is asked again like one that has work.
@@ -22,17 +20,16 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
       .request({ type: 'hello', again })
       .catch(() => ({ workRemains: true }))
     clearTimeout(timer)
-    timer = undefined
-    if (workRemains && !signal.aborted) later()
+    timer = workRemains && !signal.aborted ? soon() : undefined
   }
   const greet = () => void hello(false)
-  const greetIfVisible = () => document.visibilityState === 'visible' && greet()
+  const greetIfVisible = () => document.hidden || greet()
 
   addEventListener('online', greet, { signal })
   document.addEventListener('visibilitychange', greetIfVisible, { signal })
   connection.onNewWorker(greet, signal)
   // Begun in another tab, or anew after a loss: this page may be the last one that is open.
-  onBroadcast(connection, later, signal)
+  onBroadcast(connection, () => (timer ??= soon()), signal)
   signal.addEventListener('abort', () => clearTimeout(timer))
   greet()
   return greet

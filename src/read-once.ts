@@ -9,6 +9,6 @@ import { within } from './within.ts'
 export async function readOnce(blob: Blob): Promise<ArrayBuffer> {
   const timeoutMs = READ_TIMEOUT_MS + READ_MS_PER_BYTE * blob.size
   const bytes = await within(timeoutMs, undefined, () => blob.arrayBuffer())
-  if (bytes.byteLength !== blob.size) throw new RangeError('It is cut short.')
+  if (bytes.byteLength !== blob.size) throw new RangeError()
   return bytes
 }

@@ -6,18 +6,18 @@ import { unlessAborted } from './unless-aborted.ts'
 import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from './timeouts.ts'
 
 /**
- * Refusals that pass by themselves: the page keeps what it has and asks again. Those that tell of this request alone
- * let the next one have the turn meanwhile; the others would meet every request.
+ * Refusals that pass by themselves: the page keeps what it has and asks again. True for those that tell of this request
+ * alone, and let the next one have the turn meanwhile; the others would meet every request.
  */
-const PASSING: Partial<Record<ErrorCode, 'this-one' | 'every-one'>> = {
-  'worker-timeout': 'this-one',
-  'hash-mismatch': 'this-one',
-  'storage-full': 'every-one',
-  'storage-failed': 'every-one',
-  'protocol-mismatch': 'every-one',
-  'no-service-worker': 'every-one',
+const PASSING: Partial<Record<ErrorCode, boolean>> = {
+  'worker-timeout': true,
+  'hash-mismatch': true,
+  'storage-full': false,
+  'storage-failed': false,
+  'protocol-mismatch': false,
+  'no-service-worker': false,
   // What we did not foresee may pass too, and evidence is not dropped for it.
-  defect: 'this-one',
+  defect: true,
 }
 
 /** Whether a refusal passes by itself. */
@@ -64,16 +64,16 @@ async function untilAnswered<Answer>(
         if (result) return result.answer
       } catch (thrown) {
         const error = HoldfastError.from(thrown)
-        const passing = PASSING[error.code]
-        if (passing === undefined) throw error
+        const letsOthersAsk = PASSING[error.code]
+        if (letsOthersAsk === undefined) throw error
         onStalled?.(error)
-        if (passing === 'this-one') release()
+        if (letsOthersAsk) release()
         // A change may have freed space.
         if (error.code === 'storage-full') onBroadcast(connection, notify, wakeSignal)
         timer = setTimeout(notify, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
         signal?.addEventListener('abort', notify, { signal: wakeSignal })
         await abortOf(wakeSignal)
-        if (passing === 'this-one') release = await acquire()
+        if (letsOthersAsk) release = await acquire()
       } finally {
         clearTimeout(timer)
         notify()

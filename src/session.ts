@@ -4,13 +4,14 @@ import { bad, refuseOthers } from './bad-input.ts'
 import type { Connection } from './connection.ts'
 import { sha256Hex } from './evidence/digest.ts'
 import { sealChunk } from './evidence/chunk-seal.ts'
+import { MAX_GROUPS } from './evidence/entry.ts'
 import { newSessionKeys } from './evidence/session-keys.ts'
 import { x25519 } from './evidence/x25519-pick.ts'
 import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { holdLock } from './hold-lock.ts'
 import { requestWithRetry } from './request-with-retry.ts'
-import { HoldfastError } from './protocol/errors.ts'
+import { asOurs, HoldfastError } from './protocol/errors.ts'
 import { free, weigh } from './protocol/memory.ts'
 import { nameFor } from './protocol/names.ts'
 import { isSha256Hex, type ChunkId, type SessionId, type SessionName } from './protocol/ids.ts'
@@ -53,11 +54,6 @@ export interface OpenOptions extends SessionOptions {
 export const openSession = (connection: Connection, options: OpenOptions): Promise<RecordingSession> =>
   // Somebody waits for the answer.
   begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask)).catch(asOurs(options?.signal))
-
-/** Makes an error of ours of what was thrown, unless the signal has aborted: then it is its reason. */
-const asOurs = (signal?: AbortSignal) => (thrown: unknown) => {
-  throw signal?.aborted ? thrown : HoldfastError.from(thrown)
-}
 
 /**
  * @param continues the session that this one goes on with
@@ -319,9 +315,10 @@ function blobOf(bytes: ArrayBuffer): Blob {
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
 const whole = (ms: number | undefined, max: number) => Math.min(max, Math.max(0, Math.round(Number(ms)) || 0))
 
-/** How many there are is for `newSessionKeys`. */
+/** What JavaScript callers pass may be anything. */
 export function checkGroups(groups: readonly (Group | undefined)[]): void {
-  if (!Array.isArray(groups)) throw bad('groups', 'a list of 1 to 16.')
+  if (!(Array.isArray(groups) && groups.length > 0 && groups.length <= MAX_GROUPS))
+    throw bad('groups', `a list of 1 to ${MAX_GROUPS}.`)
   const keys = groups.map((group) => group?.publicKey)
   if (new Set(keys).size < keys.length) throw bad('groups', 'name each once.')
   if (!keys.every(isSha256Hex)) throw bad('groups', 'a public key is 64 lower-case hex digits.')

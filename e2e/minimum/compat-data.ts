@@ -26,7 +26,7 @@ Promise.race Promise.reject Promise.resolve Proxy RangeError ReadableStream Refl
 TextEncoder TypeError URL URL.createObjectURL URL.revokeObjectURL URLSearchParams Uint32Array Uint8Array Uint8Array.from Uint8Array.of WeakMap WeakSet
 addEventListener atob btoa clearInterval clearTimeout clients console console.debug crypto crypto.getRandomValues crypto.subtle customElements customElements.define customElements.get document
 document.activeElement document.addEventListener document.body document.createElement document.createElementNS document.readyState
-document.visibilityState fetch IDBCursor.prototype IDBDatabase.prototype IDBTransaction.prototype
+document.hidden document.visibilityState fetch IDBCursor.prototype IDBDatabase.prototype IDBTransaction.prototype
 indexedDB indexedDB.cmp indexedDB.deleteDatabase isNaN isSecureContext localStorage location location.href navigator navigator.mediaDevices
 navigator.serviceWorker parseInt performance performance.now queueMicrotask registration removeEventListener requestAnimationFrame setInterval setTimeout
 `

@@ -74,7 +74,7 @@ export interface NoteEntry {
 export type Entry = SessionEntry | ChunkEntry | EndEntry | NoteEntry
 
 /** 32 zero bytes: what stands for a name or digest that is not there. */
-export const NO_HASH = '0'.repeat(64)
+export const NO_HASH = /* @__PURE__ */ '0'.repeat(64)
 
 /** With these fields left out where they are not known. */
 type Optional<T, Name extends keyof T> = Omit<T, Name> & { readonly [Each in Name]?: T[Each] | undefined }

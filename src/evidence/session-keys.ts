@@ -1,7 +1,7 @@
 import { HoldfastError } from '../protocol/errors.ts'
 import type { GroupId, SessionId, SessionName } from '../protocol/ids.ts'
 import { concat, fromHex, toHex, utf8 } from './bytes.ts'
-import { MAX_GROUPS, type GroupAccess } from './entry.ts'
+import type { GroupAccess } from './entry.ts'
 import { groupIdOf, groupTag } from './group-key.ts'
 import { open, seal } from './hpke.ts'
 import { sessionName } from './name.ts'
@@ -26,8 +26,8 @@ const sessionKeyInfo = (name: SessionName, id: GroupId) =>
 /**
  * Fresh keys for a session. The private key that opens it is forgotten here, once it is sealed to each group.
  *
- * @param groups X25519 public keys, each hex of 32 bytes; 1 to 16 different ones
- * @throws `bad-input` for another number of groups, or for a key that is none
+ * @param groups X25519 public keys, each hex of 32 bytes; 1 to 16 different ones, which is the caller's to check
+ * @throws `bad-input` for a key that is none
  */
 export async function newSessionKeys(
   id: SessionId,
@@ -42,7 +42,7 @@ export async function newSessionKeys(
   const publicKey = toHex(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))).slice(2)
   const name = await sessionName(id, publicKey)
   const openingKey = newPrivateKey()
-  const access = await accessOf(openingKey, name, new Set(groups.map((group) => group.publicKey)), x25519)
+  const access = await accessOf(openingKey, name, groups, x25519)
   return {
     name,
     signingKey: await crypto.subtle.exportKey('pkcs8', pair.privateKey),
@@ -55,13 +55,11 @@ export async function newSessionKeys(
 async function accessOf(
   openingKey: Uint8Array<ArrayBuffer>,
   name: SessionName,
-  groups: ReadonlySet<string>,
+  groups: readonly { readonly publicKey: string }[],
   x25519: X25519,
 ): Promise<GroupAccess[]> {
-  if (groups.size < 1 || groups.size > MAX_GROUPS)
-    throw new HoldfastError('bad-input', `groups: a session has 1 to ${MAX_GROUPS}, not ${groups.size}.`)
   const access = await Promise.all(
-    Array.from(groups, async (publicKey) => {
+    groups.map(async ({ publicKey }) => {
       const id = await groupIdOf(publicKey)
       const toSeal = {
         publicKey: fromHex(publicKey),

@@ -117,9 +117,13 @@ export function isHoldfastError<Code extends ErrorCode | VerificationCode = Erro
   value: unknown,
   code?: Code,
 ): value is HoldfastError<Code> {
-  if (!(value instanceof Error) || !('code' in value) || typeof value.code !== 'string') return false
-  if (value.name !== 'HoldfastError' && value.name !== 'VerificationError') return false
-  return code === undefined || value.code === code
+  if (!(value instanceof Error && 'code' in value)) return false
+  return /^(Holdfast|Verification)Error$/.test(value.name) && (code ?? value.code) === value.code
+}
+
+/** Makes an error of ours of what was thrown, unless the signal has aborted: then it is its reason. */
+export const asOurs = (signal?: AbortSignal) => (thrown: unknown) => {
+  throw signal?.aborted ? thrown : HoldfastError.from(thrown)
 }
 
 /** The error that the other side put on the wire; a code that this version does not know is a `defect`. */
