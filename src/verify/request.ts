@@ -2,7 +2,7 @@ import { concat } from '../evidence/bytes.ts'
 
 /** How a request ended; `body` is there only for a 2xx answer. */
 export type Answer =
-  | { readonly kind: 'ok'; readonly body: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'ok'; readonly status: number; readonly body: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'status'
       readonly status: number
@@ -48,14 +48,15 @@ async function read(
   { maxBytes, sizeBytes = FIRST_BYTES }: Bounds,
   heard: (bytes: number) => void,
 ): Promise<Answer> {
+  const { status } = response
   const reader = response.body?.getReader()
-  if (reader === undefined) return { kind: 'ok', body: new Uint8Array() }
+  if (reader === undefined) return { kind: 'ok', status, body: new Uint8Array() }
   // Doubles as needed: a server that sends single bytes must not cost an object for each.
   let held = new Uint8Array(Math.min(sizeBytes, maxBytes))
   let length = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return { kind: 'ok', body: length === held.length ? held : held.slice(0, length) }
+    if (done) return { kind: 'ok', status, body: length === held.length ? held : held.slice(0, length) }
     heard(length + value.length)
     if (length + value.length > maxBytes) return { kind: 'too-long' }
     if (length + value.length > held.length) {
