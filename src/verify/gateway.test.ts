@@ -83,6 +83,29 @@ test('is asked once more where the connection broke, and not a third time', asyn
   expect(asked).toBe(4)
 })
 
+test.each([
+  [500, 2],
+  [502, 2],
+  [503, 2],
+  [520, 2],
+  [504, 1],
+  [403, 1],
+  [429, 1],
+])('that fails (%i) is asked %i times at most', async (status, times) => {
+  let [asked, fails] = [0, 1]
+  const port = await serve((_, response) => {
+    asked += 1
+    if (asked > fails) response.end(CONTENT)
+    else response.writeHead(status).end()
+  })
+  const url = `http://127.0.0.1:${port}`
+  expect((await fetched(url)).kind).toBe(times > 1 ? 'bytes' : 'silent')
+  fails = 9
+  asked = 0
+  expect((await fetched(url)).kind).toBe('silent')
+  expect(asked).toBe(times)
+})
+
 test('that drips a byte now and then is silent, and is not asked once more', async () => {
   let asked = 0
   const port = await serve((_, response) => {

@@ -68,14 +68,22 @@ async function read(
 }
 
 /**
- * One bounded request: it settles in time and in memory, whatever the server does. Where the connection broke, it is
- * sent once more: a server may close one that was kept open just when it is used.
+ * One bounded request: it settles in time and in memory, whatever the server does. Where the connection broke, or the
+ * server failed, it is sent once more: one may close a connection that was kept open just when it is used, and behind one
+ * name are machines of which one is away.
  *
  * @throws the signal's reason when the caller aborts; every other end is an `Answer`
  */
 export async function request(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {
   const answer = await requestOnce(url, init, bounds)
-  return answer.kind === 'failed' && !answer.isSilence ? requestOnce(url, init, bounds) : answer
+  return hasBroken(answer) ? requestOnce(url, init, bounds) : answer
+}
+
+function hasBroken(answer: Answer): boolean {
+  if (answer.kind === 'failed') return !answer.isSilence
+  if (answer.kind !== 'status' || answer.retryAfterMs !== undefined) return false
+  // 504 comes late, and again as late: of an IPFS gateway it says that it has found nobody with the object.
+  return answer.status >= 500 && answer.status !== 504
 }
 
 async function requestOnce(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {

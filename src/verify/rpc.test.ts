@@ -65,13 +65,22 @@ it.each([
 })
 
 it.each<[string, () => Response]>([
-  ['fails', refuses(503)],
+  ['is forbidden', refuses(403)],
   ['finds too much', says({ error: { code: -32_005, message: 'query returned more than 10000 results' } })],
 ])('one that %s is not asked again', async (_, answer) => {
   const asked = node(answer)
   const answered = await ask(chain, 'eth_getLogs', [], { timeoutMs: 30_000 })
   expect(answered).toMatchObject({ kind: 'refused', error: { code: 'chain-unreachable' } })
   expect(asked).toHaveLength(1)
+})
+
+it('one that fails once is asked once more, and not a third time', async () => {
+  const asked = node(refuses(502), GOOD)
+  expect(await resulted()).toBe('0x1')
+  expect(asked).toEqual([0, 0])
+  const again = node(refuses(502))
+  await expect(resulted()).rejects.toMatchObject({ code: 'chain-unreachable' })
+  expect(again).toEqual([0, 0])
 })
 
 it('nobody waits for a busy one once the caller has enough', async () => {

@@ -502,9 +502,9 @@ describe('a long recording', () => {
   it('asks a silent gateway for some pages only', async () => {
     node.onObject = () => 503
     expect(await failureOf(open({ name: longName }))).toMatchObject({ code: 'gateway-unreachable' })
-    expect(node.asked.filter((what) => long.objects.has(what)).length).toBeLessThanOrEqual(
-      2 * PAGES_AT_A_TIME,
-    )
+    // Each twice, as the next one may be answered.
+    const pages = new Set(node.asked.filter((what) => long.objects.has(what)))
+    expect(pages.size).toBeLessThanOrEqual(2 * PAGES_AT_A_TIME)
   })
 })
 
