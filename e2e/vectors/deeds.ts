@@ -579,7 +579,12 @@ const node: readonly Omit<Deed, 'party'>[] = (
     [
       'tells of heads that were taken back',
       logs((all) => all.map((log) => ({ ...log, removed: true }))),
-      'chain-answer',
+      'heads-withheld',
+    ],
+    [
+      'tells of heads that were taken back beside those that stand',
+      logs((all) => all.flatMap((log) => [{ ...log, data: '0x', removed: true }, log])),
+      {},
     ],
     [
       'tells of heads in other blocks',

@@ -21,6 +21,8 @@ const small = Buffer.from('one leaf')
 const large = Buffer.from(randomFrom('sources.test').bytes(100_000))
 const LAYOUT = { leafBytes: 1_000, maxLinks: 10 }
 const signal = new AbortController().signal
+/** Of no bytes that anybody knows. */
+const NODE_CID = Buffer.concat([Buffer.from([1, 0x70, 0x12, 0x20]), Buffer.alloc(32, 7)])
 const get = (source: ObjectSource, cid: Cid, maxBytes = 1_000_000) => source.get(cid, { maxBytes, signal })
 async function gives(source: ObjectSource, cid: Cid): Promise<Buffer | string> {
   const found = await get(source, cid)
@@ -95,6 +97,61 @@ describe('a CAR file', () => {
     }
   })
 
+  it.each<[string, block: Buffer]>([
+    ['names itself time and again', Buffer.concat(Array.from({ length: 20_000 }, linkTo(NODE_CID)))],
+    [
+      'names itself once, and is long',
+      Buffer.concat([linkTo(NODE_CID)(), Buffer.from([0x0a, 0x80, 0x80, 0x20]), Buffer.alloc(2 ** 19)]),
+    ],
+    ['is larger than any', Buffer.concat([Buffer.from([0x0a, 0x80, 0x80, 0x80, 1]), Buffer.alloc(2 ** 21)])],
+    [
+      'names what has no kind',
+      linkTo(Buffer.concat([Buffer.from([1, 0x71, 0x12, 0x20]), Buffer.alloc(32, 8)]))(),
+    ],
+  ])('with a node that %s ends soon, and in little memory', async (_, block) => {
+    const large = { cid: Buffer.concat([Buffer.from([1, 0x71, 0x12, 0x20]), Buffer.alloc(32, 8)]), at: 1 }
+    const { bytes: hostile } = await carOf([], undefined, [
+      { cid: NODE_CID, bytes: block, at: 0 },
+      { ...large, bytes: Buffer.alloc(2 ** 22) },
+    ])
+    const file = new Blob([Uint8Array.from(hostile)])
+    let [read, reads] = [0, 0]
+    const source = car({
+      size: file.size,
+      slice(from, to) {
+        read += to - from
+        reads += 1
+        return file.slice(from, to)
+      },
+    })
+    const found = await get(source, await cidOfBytes(NODE_CID))
+    expect(found.kind).toBe('too-long')
+    expect(read).toBeLessThan(2 ** 21)
+    expect(reads).toBeLessThan(100)
+  })
+
+  it('that is filled up with zeros is looked through as far as it goes', async () => {
+    const file = new Blob([Uint8Array.from(bytes), new Uint8Array(2 ** 22)])
+    let read = 0
+    const source = car({
+      size: file.size,
+      slice(from, to) {
+        read += to - from
+        return file.slice(from, to)
+      },
+    })
+    expect(await gives(source, smallCid)).toEqual(small)
+    expect(await gives(source, await contentAddress(Buffer.from('another')))).toBe('none')
+    expect(read).toBeLessThan(2 ** 20)
+  })
+
+  it('with a section that is shorter than the name in it has the block all the same', async () => {
+    const { bytes: whole, blocks: kept } = await carOf([{ bytes: small, layout: UNIXFS_V1_2025 }])
+    // As if the name of the block stood in a section of three bytes.
+    const short = Buffer.concat([whole, Buffer.from([3]), kept[0]!.cid, Buffer.alloc(64)])
+    expect(await gives(car(new Blob([Uint8Array.from(short)])), smallCid)).toEqual(small)
+  })
+
   it('that leads in a circle, or is not there, ends', async () => {
     // A node that links to itself: nobody can make one, but a file can say so.
     const loop = Buffer.concat([
@@ -111,6 +168,11 @@ describe('a CAR file', () => {
     expect(await gives(carFile(join(path, 'nowhere.car')), cid)).toBe('silent')
   })
 })
+
+/** A link to this block, as a node has it. */
+function linkTo(cid: Buffer) {
+  return () => Buffer.concat([Buffer.from([0x12, cid.length + 2, 0x0a, cid.length]), cid])
+}
 
 /** Where the last block of this file begins: its length, in two bytes, and its CID come before it. */
 const startOfLast = (bytes: Buffer) => bytes.lastIndexOf(Buffer.from([1, 0x70, 0x12, 0x20])) - 2

@@ -26,10 +26,11 @@ interface Contents {
 
 /** So many blocks make an object at most: one of 64 MiB has 257 in the smallest layout. */
 const MAX_BLOCKS = 10_000
+/** And so large are those that only name others, together. A file can say that one names itself a million times. */
+const MAX_NODES_BYTES = 1024 * 1024
 const READ_BYTES = 64 * 1024
 const MAX_HEADER_BYTES = 1024 * 1024
 
-const RAW = 0x55
 const DAG_PB = 0x70
 /** sha2-256, 32 bytes: all that this library writes. */
 const SHA_256 = [0x12, 0x20] as const
@@ -74,21 +75,21 @@ async function readObject(
   const parts: Uint8Array[] = []
   const waiting = [cid]
   let length = 0
+  let nodesLength = 0
   for (let blocks = 0; waiting.length > 0; blocks++) {
     const next = waiting.pop()!
-    const codec = next[0] === SHA_256[0] ? DAG_PB : next[1]
+    const isNode = next[0] === SHA_256[0] || next[1] === DAG_PB
     const place = places.get(toHex(next.subarray(-34)))
     if (!place || blocks === MAX_BLOCKS)
       return { kind: 'none', reason: 'it has no such content, or not all of it' }
-    if (place.to - place.from + length > maxBytes && codec === RAW) return { kind: 'too-long' }
+    const size = place.to - place.from
+    if (isNode) nodesLength += size
+    else length += size
+    if (length > maxBytes || nodesLength > MAX_NODES_BYTES) return { kind: 'too-long' }
     const block = new Uint8Array(await bytes.slice(place.from, place.to).arrayBuffer())
-    if (codec === DAG_PB) {
-      // One by one: a hostile file may have more than a call takes arguments.
-      for (const link of linksOf(block).reverse()) waiting.push(link)
-    } else {
-      parts.push(block)
-      length += block.length
-    }
+    // One by one: a hostile file may have more than a call takes arguments.
+    if (isNode) for (const link of linksOf(block).reverse()) waiting.push(link)
+    else parts.push(block)
   }
   return { kind: 'bytes', bytes: concat(...parts) }
 }
@@ -101,6 +102,8 @@ async function contentsOf(bytes: Sliceable): Promise<Contents> {
   for (let isHeader = true; at < bytes.size; isHeader = false) {
     const begin = await reader.at(at)
     const { value: length, end } = lengthAt(begin)
+    // Zeros to the end, of which each would be a section: a file that was filled up, as pieces of Filecoin are.
+    if (length === 0 && !isHeader) break
     const from = at + end
     const to = from + length
     if (to > bytes.size) {
@@ -113,7 +116,8 @@ async function contentsOf(bytes: Sliceable): Promise<Contents> {
       if (!isVersion1(header)) throw new Error('This is no CAR file of version 1')
     } else {
       const hashed = multihashAt(begin, end)
-      if (hashed) places.set(hashed.hex, { from: at + hashed.end, to })
+      // A section that is shorter than its own name has no block.
+      if (hashed && at + hashed.end <= to) places.set(hashed.hex, { from: at + hashed.end, to })
     }
     at = to
   }

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { contentAddress } from '../evidence/cid.ts'
 import { gateway } from './gateway.ts'
 
@@ -83,6 +83,29 @@ test('is asked once more where the connection broke, and not a third time', asyn
   expect(asked).toBe(4)
 })
 
+test.each([
+  [500, 2],
+  [502, 2],
+  [503, 2],
+  [520, 2],
+  [504, 1],
+  [403, 1],
+  [429, 1],
+])('that fails (%i) is asked %i times at most', async (status, times) => {
+  let [asked, fails] = [0, 1]
+  const port = await serve((_, response) => {
+    asked += 1
+    if (asked > fails) response.end(CONTENT)
+    else response.writeHead(status).end()
+  })
+  const url = `http://127.0.0.1:${port}`
+  expect((await fetched(url)).kind).toBe(times > 1 ? 'bytes' : 'silent')
+  fails = 9
+  asked = 0
+  expect((await fetched(url)).kind).toBe('silent')
+  expect(asked).toBe(times)
+})
+
 test('that drips a byte now and then is silent, and is not asked once more', async () => {
   let asked = 0
   const port = await serve((_, response) => {
@@ -98,19 +121,47 @@ test('that drips a byte now and then is silent, and is not asked once more', asy
   expect(asked).toBe(1)
 })
 
-test.each([
-  ['2', 2_000],
-  ['0', 0],
-  ['Fri, 31 Dec 9999 23:59:59 GMT', undefined],
-  ['-1', undefined],
-  ['', undefined],
-])('tells when one that is busy (Retry-After: %s) wants to be asked again', async (asked, retryAfterMs) => {
-  const port = await serve((_, response) => response.writeHead(429, { 'retry-after': asked }).end())
-  const signal = new AbortController().signal
-  const found = await gateway(`http://127.0.0.1:${port}`, 20_000).get('bafy' as never, {
-    maxBytes: 9,
-    signal,
-  })
-  expect(found).toMatchObject({ kind: 'silent' })
-  expect('retryAfterMs' in found ? found.retryAfterMs : undefined).toBe(retryAfterMs)
+test.each([202, 204, 205, 206])('takes what comes with %i for no object', async (status) => {
+  const port = await serve((_, response) => response.writeHead(status).end(CONTENT.subarray(0, 7)))
+  const { kind } = await fetched(`http://127.0.0.1:${port}`)
+  expect(kind).toBe('silent')
 })
+
+test('takes what a proxy has changed (203) as it comes', async () => {
+  const port = await serve((_, response) => response.writeHead(203).end(CONTENT))
+  expect((await fetched(`http://127.0.0.1:${port}`)).text).toBe('what the gateway has')
+})
+
+test('asks for the newest head past any cache, and for an object by its address not', async () => {
+  const port = await serve((_, response) => response.end(CONTENT))
+  const { newestHead } = gateway(`http://127.0.0.1:${port}`, 20_000)
+  const fetching = vi.spyOn(globalThis, 'fetch')
+  await newestHead?.('12'.repeat(32) as never, { maxBytes: 100, signal: new AbortController().signal })
+  await fetched(`http://127.0.0.1:${port}`)
+  const caches = fetching.mock.calls.map(([, init]) => init?.cache)
+  fetching.mockRestore()
+  expect(caches).toEqual(['no-cache', undefined])
+})
+
+test.each([
+  [429, '2', 2_000],
+  [429, '0', 0],
+  // Where no number of seconds is told, or CORS hides it, as of public gateways.
+  [429, 'Fri, 31 Dec 9999 23:59:59 GMT', 5_000],
+  [429, '-1', 5_000],
+  [429, '', 5_000],
+  [503, '2', 2_000],
+  [503, '', undefined],
+])(
+  'tells when one that is busy (%i, Retry-After: %s) is to be asked again',
+  async (status, asked, retryAfterMs) => {
+    const port = await serve((_, response) => response.writeHead(status, { 'retry-after': asked }).end())
+    const signal = new AbortController().signal
+    const found = await gateway(`http://127.0.0.1:${port}`, 20_000).get('bafy' as never, {
+      maxBytes: 9,
+      signal,
+    })
+    expect(found).toMatchObject({ kind: 'silent' })
+    expect('retryAfterMs' in found ? found.retryAfterMs : undefined).toBe(retryAfterMs)
+  },
+)

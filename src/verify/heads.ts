@@ -41,8 +41,8 @@ export interface Telling {
   readonly timeMs: number
 }
 
-/** So many blocks a node's machines may be apart. */
-const BEHIND = 3
+/** So many blocks the machines behind a node's name may be apart: one that is behind lacks what another has told of. */
+export const BEHIND = 3
 
 interface Event extends AnchoredHead {
   readonly blockNumber: number
@@ -64,15 +64,16 @@ export interface HeadsAtNode {
   /**
    * All that the registry took by one block, in order.
    *
+   * @returns also that block
    * @throws VerificationError with `chain-unreachable`, `chain-answer`, `not-registered` or `heads-withheld`
    */
-  all(): Promise<WitnessedHead[]>
+  all(): Promise<{ readonly heads: readonly WitnessedHead[]; readonly block: number }>
 }
 
 /** Nothing is asked before it is wanted. */
 export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsAtNode {
   const judge = signatureJudge()
-  let asked: Promise<RegistrySession> | undefined
+  let asked: Promise<Registered> | undefined
   const registered = () => (asked ??= registeredNow(chain, name, limits))
   const witnessed = async (events: readonly Event[], timeOf: (block: number) => number) => {
     const pause = pauses()
@@ -98,25 +99,49 @@ export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsA
       return { heads: await witnessed(events, () => timeMs), size }
     },
     async all() {
-      const session = await registered()
-      const events = await readEvents(chain, name, session, limits)
-      checkNewest(chain, events, session)
-      const times = await readTimes(chain, events, session, limits)
-      return witnessed(events, (block) => times.get(block)!)
+      const newest = await registered()
+      return allOf(newest).catch(async (error: unknown) => {
+        const older = newest.block - BEHIND
+        const isNew = older > 0 && newest.session.blockNumber > older
+        if (!isNew || !(error instanceof VerificationError)) throw error
+        // One that is behind says of events in blocks that it lacks that there are none (ethereum/execution-apis#534).
+        return allOf(await registeredAt(chain, name, older, limits))
+      })
     },
+  }
+
+  async function allOf({ session, block }: Registered) {
+    const events = await readEvents(chain, name, session, limits)
+    checkNewest(chain, events, session)
+    const times = await readTimes(chain, events, session, limits)
+    return { heads: await witnessed(events, (number) => times.get(number)!), block }
   }
 }
 
+/** What the registry held of a session at a block. */
+interface Registered {
+  readonly session: RegistrySession
+  readonly block: number
+}
+
 /** One block for all that is asked: a head that is taken meanwhile is in none of the answers. */
-async function registeredNow(chain: Chain, name: SessionName, limits: Limits): Promise<RegistrySession> {
+async function registeredNow(chain: Chain, name: SessionName, limits: Limits): Promise<Registered> {
   const newest = await newestBlock(chain, limits)
-  const session = await readRegistered(chain, name, newest, limits).catch((error: unknown) => {
+  return registeredAt(chain, name, newest, limits).catch((error: unknown) => {
     const isUnheard = error instanceof VerificationError && error.class === 'transient'
     if (!isUnheard || newest <= BEHIND) throw error
-    // Behind one name may be machines of which one is a little behind: it lacks the block that another has told.
-    return readRegistered(chain, name, newest - BEHIND, limits)
+    return registeredAt(chain, name, newest - BEHIND, limits)
   })
-  if (session !== undefined) return session
+}
+
+async function registeredAt(
+  chain: Chain,
+  name: SessionName,
+  block: number,
+  limits: Limits,
+): Promise<Registered> {
+  const session = await readRegistered(chain, name, block, limits)
+  if (session !== undefined) return { session, block }
   const what = `The registry ${chain.registry} knows no session ${name}`
   throw new VerificationError('not-registered', 'reading the registry', what)
 }
@@ -200,8 +225,9 @@ async function eventsIn(
     const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = {
       ...(log as object),
     } as Record<string, unknown>
-    const isOfRegistry = typeof address === 'string' && address.toLowerCase() === chain.registry.toLowerCase()
-    if (!isOfRegistry || removed === true)
+    // A reorganisation took it back; some nodes tell of it all the same (filecoin-project/lotus#12584).
+    if (removed === true) continue
+    if (typeof address !== 'string' || address.toLowerCase() !== chain.registry.toLowerCase())
       throw badAnswer(chain, 'eth_getLogs should give logs of the registry alone')
     if (!Array.isArray(topics) || typeof data !== 'string')
       throw badAnswer(chain, 'a log has topics and data')

@@ -75,6 +75,39 @@ describe('by its name, where a place has its heads', () => {
     expect(await open([throws, has(newest)])).toMatchObject({ size: 3 })
   })
 
+  describe('while another place never answers', () => {
+    const stopped: unknown[] = []
+    const hangs: ObjectSource = {
+      ...lacks,
+      newestHead: (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            stopped.push(signal.reason)
+            reject(signal.reason as Error)
+          })
+        }),
+    }
+
+    it('a session is read all the same, and that place is asked no more', async () => {
+      stopped.length = 0
+      expect(await open([hangs, has(newest), lacks])).toMatchObject({ size: 3 })
+      expect(stopped).toHaveLength(1)
+    })
+
+    it('who has waited enough gets the reason of the signal', async () => {
+      const caller = new AbortController()
+      const reason = new Error('enough')
+      const aborts: ObjectSource = {
+        ...lacks,
+        async newestHead() {
+          caller.abort(reason)
+          return { kind: 'none', reason: 'nothing is there' }
+        },
+      }
+      await expect(open([hangs, aborts], { signal: caller.signal })).rejects.toBe(reason)
+    })
+  })
+
   it('an older one is read as far as it goes', async () => {
     expect(await open([has(older)])).toMatchObject({ ending: 'open', size: 2 })
   })

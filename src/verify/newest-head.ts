@@ -1,8 +1,10 @@
 import { parseSignedHead } from '../evidence/head-parse.ts'
 import { verifyHead, type SignedHead } from '../evidence/head.ts'
 import { MAX_PAGE_BYTES } from '../evidence/limits.ts'
+import { following } from '../protocol/following.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
+import { inTime } from './in-time.ts'
 import { isWebPage } from './objects.ts'
 import type { Found, ObjectSource } from './source.ts'
 
@@ -12,7 +14,7 @@ type Said =
 
 /**
  * The largest signed head of a session that any source has under its name. Sources are not trusted: each can keep a newer
- * one back, and none can make one.
+ * one back, and none can make one. One that takes far longer than another with a head is not waited for.
  *
  * @throws VerificationError with `gateway-unreachable`, `head-signature` (somebody has something else), `page-missing`;
  *   the signal's reason
@@ -20,9 +22,12 @@ type Said =
 export async function newestHead(
   sources: readonly ObjectSource[],
   name: SessionName,
-  signal = new AbortController().signal,
+  signal?: AbortSignal,
 ): Promise<SignedHead> {
-  const said = await Promise.all(sources.map((source) => askFor(source, name, signal)))
+  const ending = following(signal)
+  const asked = sources.map((source) => askFor(source, name, ending.signal))
+  const told = await inTime(asked, ({ kind }) => kind === 'head').finally(() => ending.abort())
+  const said = told.map((one): Said => one ?? { kind: 'silent', reason: 'it took far longer than another' })
   const heads = said.flatMap((one) => (one.kind === 'head' ? one.head : []))
   const [first, ...others] = heads
   if (first) return others.reduce((newest, head) => (head.size > newest.size ? head : newest), first)

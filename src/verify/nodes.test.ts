@@ -31,6 +31,7 @@ beforeEach(() => {
   for (const node of nodes) {
     node.world = chainOf(3)
     node.onRpc = undefined
+    node.newest = 1_000
   }
 })
 const hosts = nodes.map(({ rpcUrl }) => new URL(rpcUrl).host)
@@ -134,6 +135,22 @@ describe('a head', () => {
     const { size, root, blockNumber, timeMs } = heads[2]!
     expect(session.vanished).toEqual([{ size, root, blockNumber, timeMs, by: 'an earlier reading' }])
   })
+
+  it.each([
+    [1, 0],
+    [6, 0],
+    [7, 1],
+  ])(
+    'that an earlier reading told of, in a block %i after the newest of the nodes: %i has vanished',
+    async (behind, count) => {
+      for (const node of nodes) node.world = chainOf(3, 10)
+      const { heads } = await open()
+      for (const node of nodes) node.newest = heads[2]!.blockNumber! - behind
+      const session = await open({ seen: heads })
+      expect(session.heads).toHaveLength(2)
+      expect(session.vanished).toHaveLength(count)
+    },
+  )
 
   it('that a reorganisation has moved is told with both blocks', async () => {
     const { heads } = await open()

@@ -1,7 +1,8 @@
 import { following } from '../protocol/following.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import { headsAt, type HeadsAtNode, type Telling, type WitnessedHead } from './heads.ts'
+import { BEHIND, headsAt, type HeadsAtNode, type Telling, type WitnessedHead } from './heads.ts'
+import { inTime } from './in-time.ts'
 import type { Limits } from './request.ts'
 import { badAnswer, hostOf, type Chain } from './rpc.ts'
 
@@ -41,9 +42,6 @@ export interface History {
   readonly vanished: readonly VanishedHead[]
   readonly nodes: readonly NodeReport[]
 }
-
-/** A node is waited for as long again as the first one took, and this long besides. */
-const GRACE_MS = 2_000
 
 /** What several nodes tell of a session's heads, asked at once. */
 export interface HistoryReader {
@@ -90,15 +88,19 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
     async all(seen) {
       const read = await readAll(nodes, (node) => node.all(), ending.signal)
       limits.signal?.throwIfAborted()
-      const told = read.flatMap(({ node: { host }, told: heads }) => (heads ? [{ host, heads }] : []))
+      const told = read.flatMap(({ node: { host }, told }) => (told ? [{ host, ...told }] : []))
       const [best] = [...told].sort((a, b) => signedHeads(b) - signedHeads(a))
       if (!best) throw worstOf(read)
       const tellings = told.filter((node) => node !== best).map(tellingOf)
-      if (seen.length > 0) tellings.push({ by: 'an earlier reading', heads: seen.filter(isInBlock) })
+      // What lies a few blocks after the one that was read, it need not have yet. Nobody is so far behind as to hide more.
+      const isToCome = ({ blockNumber }: HeadInBlock) =>
+        blockNumber > best.block && blockNumber <= best.block + 2 * BEHIND
+      const before = seen.filter(isInBlock).filter((head) => !isToCome(head))
+      if (before.length > 0) tellings.push({ by: 'an earlier reading', heads: before })
       return {
         ...compare(best.heads, tellings),
-        nodes: read.map(({ node: { host }, told: heads, error }): NodeReport => {
-          if (heads) return { host, heads: signedHeads({ heads }) }
+        nodes: read.map(({ node: { host }, told, error }): NodeReport => {
+          if (told) return { host, heads: signedHeads(told) }
           return error ? { host, error } : { host }
         }),
       }
@@ -136,27 +138,18 @@ async function readAll<Told>(
   ask: (node: Node) => Promise<Told>,
   signal: AbortSignal,
 ): Promise<ReadNode<Told>[]> {
-  const read = nodes.map((node): ReadNode<Told> => ({ node }))
-  const began = performance.now()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let soon = () => {}
-  const enough = new Promise<void>((resolve) => {
-    soon = resolve
-  })
-  const reading = nodes.map(async (node, at) => {
+  const reading = nodes.map(async (node): Promise<ReadNode<Told>> => {
     try {
-      read[at] = { node, told: await ask(node) }
-      timer ??= setTimeout(soon, performance.now() - began + GRACE_MS)
+      return { node, told: await ask(node) }
     } catch (error) {
-      if (error instanceof VerificationError) read[at] = { node, error }
+      if (error instanceof VerificationError) return { node, error }
+      if (signal.aborted) return { node }
       // What no node should be able to bring about is that node's answer all the same: the others are read.
-      else if (!signal.aborted)
-        read[at] = { node, error: badAnswer(node.chain, `it cannot be read: ${String(error)}`, error) }
+      return { node, error: badAnswer(node.chain, `it cannot be read: ${String(error)}`, error) }
     }
   })
-  await Promise.race([Promise.all(reading), enough])
-  clearTimeout(timer)
-  return [...read]
+  const read = await inTime(reading, (one) => 'told' in one)
+  return nodes.map((node, at) => read[at] ?? { node })
 }
 
 /** What a node that answered found wrong says more than that another one is silent. */

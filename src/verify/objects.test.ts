@@ -191,7 +191,32 @@ describe('sources', () => {
       expect(await fetched(objects)).toMatchObject({ error: { code: 'gateway-unreachable' } })
       expect(performance.now() - began).toBeLessThanOrEqual(30_000)
       expect(one.asked.length).toBeLessThanOrEqual(most)
-      expect(objects.silences).toBe(0)
+      expect(objects.silences).toBe(1)
+    })
+
+    it('for ever are waited for some times only, until they have answered again', async () => {
+      let isBusy = true
+      const one = source('busy', always(1), () => (isBusy ? busy(3_000) : GOOD))
+      const objects = objectsOf([one])
+      const ask = (count: number) =>
+        inParallel(
+          Array.from({ length: count }, (_, at) => String(at)),
+          (cid) => objects.fetch(wanted(cid)),
+        )
+      const tookMs = async (count: number) => {
+        const began = performance.now()
+        const work = ask(count)
+        await vi.runAllTimersAsync()
+        await work
+        return performance.now() - began
+      }
+      // Eight at a time, 24 of which have half a minute.
+      expect(await tookMs(24)).toBeGreaterThan(60_000)
+      expect(await tookMs(1_000)).toBeLessThan(10_000)
+      isBusy = false
+      await tookMs(1)
+      isBusy = true
+      expect(await tookMs(1)).toBeGreaterThan(20_000)
     })
 
     it('are left alone where nobody waits any more', async () => {

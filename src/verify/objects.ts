@@ -28,6 +28,8 @@ export type Fetched =
       readonly error: VerificationError
       /** Nobody said anything but that it is longer than asked for. */
       readonly isTooLong: boolean
+      /** Nobody said anything. */
+      readonly isSilent?: boolean
       /** When the first of those that are busy wants to be asked again. */
       readonly retryAfterMs?: number | undefined
     }
@@ -43,6 +45,8 @@ export interface Objects {
 /** So long is waited for sources that are busy and say until when, where no other has the object, ms. */
 const PATIENCE_MS = 30_000
 const LEAST_WAIT_MS = 1_000
+/** Not again where so many objects in a row were waited for in vain. */
+const IN_VAIN = 24
 
 interface Tried {
   readonly source: number
@@ -143,7 +147,6 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
             standing.overtaken(source, wanted.kind, performance.now() - startedAtMs)
           // Who lacked what another has, too.
           for (const source of said.keys()) standing.failed(source)
-          silences = 0
           return first.said
         }
         said.set(first.by.source, first.said)
@@ -164,7 +167,6 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     const [retryAfterMs] = said
       .flatMap(([, one]) => ('retryAfterMs' in one ? (one.retryAfterMs ?? []) : []))
       .sort((a, b) => a - b)
-    silences = all.every((kind) => kind === 'silent') && retryAfterMs === undefined ? silences + 1 : 0
     const code = all.includes('silent')
       ? 'gateway-unreachable'
       : isWrong
@@ -188,7 +190,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
       ...(wanted.index !== undefined && { index: wanted.index }),
     })
     const isTooLong = all.includes('too-long') && !all.includes('wrong')
-    return { kind: 'failed', error, isTooLong, retryAfterMs }
+    const isSilent = all.every((kind) => kind === 'silent')
+    return { kind: 'failed', error, isTooLong, isSilent, retryAfterMs }
   }
 
   /** Gateways that many read from answer 429 to who reads as fast as a page can: they are asked again when they want. */
@@ -196,9 +199,12 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     const endMs = performance.now() + PATIENCE_MS
     for (;;) {
       const fetched = await race(wanted, isOpening)
-      if (fetched.kind === 'bytes') return fetched
-      const waitMs = Math.max(LEAST_WAIT_MS, fetched.retryAfterMs ?? Infinity)
-      if (performance.now() + waitMs > endMs) return fetched
+      const retryAfterMs = fetched.kind === 'failed' ? fetched.retryAfterMs : undefined
+      const waitMs = Math.max(LEAST_WAIT_MS, retryAfterMs ?? Infinity)
+      if (performance.now() + waitMs > endMs || silences >= IN_VAIN) {
+        silences = fetched.kind === 'failed' && fetched.isSilent ? silences + 1 : 0
+        return fetched
+      }
       const over = abortion(wanted.signal)
       const waited = after(waitMs)
       try {

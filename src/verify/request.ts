@@ -2,7 +2,7 @@ import { concat } from '../evidence/bytes.ts'
 
 /** How a request ended; `body` is there only for a 2xx answer. */
 export type Answer =
-  | { readonly kind: 'ok'; readonly body: Uint8Array<ArrayBuffer> }
+  | { readonly kind: 'ok'; readonly status: number; readonly body: Uint8Array<ArrayBuffer> }
   | {
       readonly kind: 'status'
       readonly status: number
@@ -48,14 +48,15 @@ async function read(
   { maxBytes, sizeBytes = FIRST_BYTES }: Bounds,
   heard: (bytes: number) => void,
 ): Promise<Answer> {
+  const { status } = response
   const reader = response.body?.getReader()
-  if (reader === undefined) return { kind: 'ok', body: new Uint8Array() }
+  if (reader === undefined) return { kind: 'ok', status, body: new Uint8Array() }
   // Doubles as needed: a server that sends single bytes must not cost an object for each.
   let held = new Uint8Array(Math.min(sizeBytes, maxBytes))
   let length = 0
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return { kind: 'ok', body: length === held.length ? held : held.slice(0, length) }
+    if (done) return { kind: 'ok', status, body: length === held.length ? held : held.slice(0, length) }
     heard(length + value.length)
     if (length + value.length > maxBytes) return { kind: 'too-long' }
     if (length + value.length > held.length) {
@@ -67,14 +68,22 @@ async function read(
 }
 
 /**
- * One bounded request: it settles in time and in memory, whatever the server does. Where the connection broke, it is
- * sent once more: a server may close one that was kept open just when it is used.
+ * One bounded request: it settles in time and in memory, whatever the server does. Where the connection broke, or the
+ * server failed, it is sent once more: one may close a connection that was kept open just when it is used, and behind one
+ * name are machines of which one is away.
  *
  * @throws the signal's reason when the caller aborts; every other end is an `Answer`
  */
 export async function request(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {
   const answer = await requestOnce(url, init, bounds)
-  return answer.kind === 'failed' && !answer.isSilence ? requestOnce(url, init, bounds) : answer
+  return hasBroken(answer) ? requestOnce(url, init, bounds) : answer
+}
+
+function hasBroken(answer: Answer): boolean {
+  if (answer.kind === 'failed') return !answer.isSilence
+  if (answer.kind !== 'status' || answer.retryAfterMs !== undefined) return false
+  // 504 comes late, and again as late: of an IPFS gateway it says that it has found nobody with the object.
+  return answer.status >= 500 && answer.status !== 504
 }
 
 async function requestOnce(url: string, init: RequestInit, bounds: Bounds): Promise<Answer> {

@@ -1,3 +1,4 @@
+import { following } from '../protocol/following.ts'
 import { VerificationError } from './error.ts'
 import { request, type Limits } from './request.ts'
 
@@ -11,15 +12,31 @@ export interface Chain {
 /** A node's answer: the result, or that it will not say, which asking for less may change. */
 export type RpcAnswer =
   | { readonly kind: 'result'; readonly result: unknown }
-  | { readonly kind: 'refused'; readonly error: VerificationError }
+  | {
+      readonly kind: 'refused'
+      readonly error: VerificationError
+      /** It is busy: how long it wants to be left alone, ms; 0 where it says nothing of that. */
+      readonly busyMs?: number | undefined
+    }
 
 const STEP = 'reading the registry'
 
 /** Some thousands of heads in one answer; more are asked for in parts. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 
-/** Rate limits, and blocks that one of several machines behind a name does not have yet: these say nothing of the chain. */
-const PASSING = /-32005|429|rate.?limit|limit exceeded|too many|header not found|unknown block|timed? ?out/i
+/**
+ * Rate limits, failures of the node's own, and blocks that one of several machines behind a name does not have yet, or no
+ * more: these say nothing of the chain.
+ */
+const PASSING =
+  /-32005|limit|too many|credits|internal error|cannot fulfill|suitable provider|timed? ?out|(header|block).{0,30}not found|unknown block|unfinalized|state.{0,99}available/i
+
+/** By its words. A code alone may mean that too much was asked for, which waiting does not change. */
+const BUSY = /\b429\b|rate.?limit|too many requests|per second|\/sec/i
+
+/** So long a node that is busy is asked again, ms: a reader asks more at once than many a free one answers in a second. */
+const PATIENCE_MS = 30_000
+const FIRST_WAIT_MS = 500
 
 // The host alone: the rest of an RPC URL is often an API key.
 export const hostOf = ({ rpcUrl }: Chain) => new URL(rpcUrl).host
@@ -39,7 +56,7 @@ function parsed(body: Uint8Array): Record<string, unknown> {
 }
 
 /**
- * One call of a node (Ethereum JSON-RPC).
+ * One call of a node (Ethereum JSON-RPC), once more where that is busy: after ever longer, or when it says.
  *
  * @throws VerificationError with `chain-unreachable` where no answer came at all
  */
@@ -49,16 +66,49 @@ export async function ask(
   params: readonly unknown[],
   limits: Limits,
 ): Promise<RpcAnswer> {
+  const endMs = performance.now() + PATIENCE_MS
+  for (let leastMs = FIRST_WAIT_MS; ; leastMs *= 2) {
+    const answer = await askOnce(chain, method, params, limits)
+    const busyMs = answer.kind === 'refused' ? answer.busyMs : undefined
+    const waitMs = Math.max(leastMs, busyMs ?? Infinity)
+    if (performance.now() + waitMs > endMs) return answer
+    await sleep(waitMs, limits.signal)
+  }
+}
+
+/** @throws the signal's reason */
+async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  const over = following(signal)
+  const timer = setTimeout(() => over.abort(), ms)
+  await new Promise((resolve) => over.signal.addEventListener('abort', resolve))
+  clearTimeout(timer)
+  signal?.throwIfAborted()
+}
+
+async function askOnce(
+  chain: Chain,
+  method: string,
+  params: readonly unknown[],
+  limits: Limits,
+): Promise<RpcAnswer> {
   const unreachable = (what: string, cause?: unknown) =>
     new VerificationError('chain-unreachable', STEP, `The chain's node at ${hostOf(chain)} ${what}`, {
       cause,
     })
-  const refused = (error: VerificationError): RpcAnswer => ({ kind: 'refused', error })
+  const refused = (error: VerificationError, busyMs?: number): RpcAnswer => ({
+    kind: 'refused',
+    error,
+    busyMs,
+  })
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
   const answer = await request(chain.rpcUrl, init, { ...limits, maxBytes: MAX_ANSWER_BYTES })
   if (answer.kind === 'failed') throw unreachable(`is unreachable: ${answer.reason}`, answer.cause)
-  if (answer.kind === 'status') return refused(unreachable(`answered HTTP ${answer.status} to ${method}`))
+  if (answer.kind === 'status') {
+    const { status, retryAfterMs = status === 429 ? 0 : undefined } = answer
+    return refused(unreachable(`answered HTTP ${status} to ${method}`), retryAfterMs)
+  }
   if (answer.kind === 'too-long')
     return refused(badAnswer(chain, `it sent over ${MAX_ANSWER_BYTES} bytes to ${method}`))
   let reply: Record<string, unknown>
@@ -67,15 +117,17 @@ export async function ask(
   } catch (cause) {
     throw unreachable('answered something that is not JSON', cause)
   }
+  const { id, result, error } = reply
   // What a proxy kept of somebody else's question is no answer to this one.
-  if (reply['id'] !== 1 && reply['error'] === undefined)
-    return refused(badAnswer(chain, `its answer to ${method} is another question's`))
-  if (reply['result'] === undefined || reply['result'] === null) {
-    const told = shown(reply['error'] ?? null, 200)
+  if (id !== 1 && !error) return refused(badAnswer(chain, `its answer to ${method} is another question's`))
+  // Nor is what comes beside an error (JSON-RPC 2.0 §5).
+  if (error || result === undefined || result === null) {
+    const told = shown(error ?? null, 200)
     const what = `does not answer ${method}: ${told}`
+    if (BUSY.test(told)) return refused(unreachable(what), 0)
     return refused(PASSING.test(told) ? unreachable(what) : badAnswer(chain, `it ${what}`))
   }
-  return { kind: 'result', result: reply['result'] }
+  return { kind: 'result', result }
 }
 
 /**

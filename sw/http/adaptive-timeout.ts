@@ -68,7 +68,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
             const piece = (await read)?.value
             if (!piece) break
             endIn(Math.min(timeoutMs, latestMs - performance.now()))
-            if (length === 0) held = new Uint8Array(maxBytes + MAX_ANSWER_BYTES)
+            if (!length) held = new Uint8Array(maxBytes + MAX_ANSWER_BYTES)
             if (length + piece.length > held.length)
               throw new HoldfastError('bad-answer', `${origin} answered too much.`)
             held.set(piece, length)

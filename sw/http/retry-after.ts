@@ -4,13 +4,12 @@
  * and from ours where CORS hides that.
  */
 export function retryAfterMs(headers: Headers, nowMs = Date.now()): number | undefined {
-  const asked = headers.get('retry-after')
-  const ms = /^\d+$/.test(`${asked}`)
+  const asked = headers.get('retry-after') ?? ''
+  const ms = /^\d+$/.test(asked)
     ? Number(asked) * 1000
-    : timeOf(asked) - (timeOf(headers.get('date')) || nowMs)
+    : timeOf(asked) - (timeOf(headers.get('date') ?? '') || nowMs)
   return ms >= 0 ? ms : undefined
 }
 
 /** An HTTP date, whose oldest form names no zone (RFC 9110 §5.6.7); `Date.parse` alone reads `soon 5` as one. */
-const timeOf = (text: string | null) =>
-  text?.includes(':') ? Date.parse(text.replace(/ GMT$|$/, ' GMT')) : NaN
+const timeOf = (text: string) => (text.includes(':') ? Date.parse(text.replace(/ GMT$|$/, ' GMT')) : NaN)

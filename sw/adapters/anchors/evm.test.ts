@@ -258,6 +258,12 @@ describe('the events of a session', () => {
     expect(await anchor.events(NAME, 11, 11, calm)).toEqual([eventOf('3'), eventOf('4', 11)])
   })
 
+  it('are those alone that no reorganisation took back', async () => {
+    const gone = { ...logOf(anchorOf('4')), removed: true }
+    chain.logs.set(11, [gone, { ...logOf(anchorOf('3')), removed: false }])
+    expect(await anchor.events(NAME, 11, 11, calm)).toEqual([eventOf('3')])
+  })
+
   const foreign = { ...logOf(anchorOf('4')), topics: [ANCHORED, `0x${'2'.repeat(64)}`] }
 
   it.each([null, {}, 'none', 7, [null], [7], [{}], [{ data: null }], [{ data: 7 }], [foreign]])(

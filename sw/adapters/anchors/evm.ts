@@ -66,7 +66,7 @@ export function evm({
 }: EvmOptions): EvmAnchor {
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
   /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
-  let relays = [relayUrl].flat()
+  const relays = [relayUrl].flat()
   /** Null where the node knows no such thing. */
   const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
     const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
@@ -112,8 +112,8 @@ export function evm({
 
     async submit({ head, groups }, signal) {
       let failure: unknown = new HoldfastError('bad-input', 'No relayUrl, and no account.')
-      const inTurn = relays
-      relays = relays.slice(1).concat(relays.slice(0, 1))
+      const inTurn = [...relays]
+      relays.push(...relays.splice(0, 1))
       for (const url of inTurn) {
         try {
           const answer = await withAuth(
@@ -153,19 +153,24 @@ export function evm({
 
     async events(name, from, to, signal) {
       // Of any event of this session: the registry has one kind alone.
-      const topics = [null, topicOf(name)]
-      const filter = { address: registry, fromBlock: tag(from), toBlock: tag(to), topics }
+      const topic = topicOf(name)
+      const filter = { address: registry, fromBlock: tag(from), toBlock: tag(to), topics: [null, topic] }
       // What is no list of logs has none of this session.
-      const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object) as (EventLog & Receipt)[]
-      const isOurs = RegExp(`,0x${name}(0x[\\da-f]{64}){2}$`, 'i')
-      return logs
-        .filter((log) => isOurs.test(`${log.topics}${log.transactionHash}${log.blockHash}`))
-        .map(({ data, transactionHash, blockHash }) =>
-          Object.assign(decodeTaken(data), { receipt: { transactionHash, blockHash } }),
-        )
+      const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object) as Told[]
+      // Nor what a reorganisation took back, of which some nodes tell all the same.
+      const isOurs = RegExp(`,${topic}(0x[\\da-f]{64}){2}$`, 'i')
+      return logs.flatMap(({ removed, topics, data, transactionHash, blockHash }) =>
+        isOurs.test(`${removed || topics}${transactionHash}${blockHash}`)
+          ? Object.assign(decodeTaken(data), { receipt: { transactionHash, blockHash } })
+          : [],
+      )
     },
   }
   return anchor
+}
+
+interface Told extends EventLog, Receipt {
+  readonly removed?: boolean
 }
 
 const wrongChain = (message: string) => new HoldfastError('wrong-chain', message)

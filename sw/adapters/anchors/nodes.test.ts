@@ -354,6 +354,64 @@ describe('several nodes', () => {
     expect(await anchorOver(all()).events(NAME, 11, 11, calm)).toEqual([])
   })
 
+  describe('of which some tell of a single block at a time', () => {
+    /** What they refuse, and with what. */
+    const refuseRanges = (nodes: readonly FakeChainServer[], refusal: object = {}) => {
+      for (const node of nodes) {
+        const answer = node.answer.bind(node)
+        const resultOf = node.resultOf.bind(node)
+        let isRefused = false
+        node.resultOf = (call) => {
+          const [filter] = call.params as [{ readonly fromBlock?: string; readonly toBlock?: string }]
+          isRefused = call.method === 'eth_getLogs' && filter.fromBlock !== filter.toBlock
+          return resultOf(call)
+        }
+        node.answer = async (request) => {
+          const honest = await answer(request)
+          return isRefused ? { body: rpcError(-32602, 'block range is too wide'), ...refusal } : honest
+        }
+      }
+    }
+    const told: SetAside[] = []
+    const anchorOfAll = () => anchorOver(all(), { onSetAside: (node) => void told.push(node) })
+    beforeEach(() => {
+      told.length = 0
+      for (const node of all()) {
+        node.mine(anchorOf('3'))
+        node.mine(anchorOf('4'))
+      }
+    })
+
+    it('are asked for one by who wants to know, and are not told to be at fault', async () => {
+      refuseRanges(all())
+      const anchor = anchorOfAll()
+      await expect(anchor.events(NAME, 11, 12, calm)).rejects.toMatchObject({ code: 'nodes-disagree' })
+      const [event] = await anchor.events(NAME, 12, 12, calm)
+      expect(event).toMatchObject({ size: 4, previousBlock: 11 })
+      expect(event?.receipt).not.toHaveProperty('setAside')
+      expect(await askedBy(anchor.read(NAME, calm))).toEqual(all())
+      expect(told).toEqual([])
+    })
+
+    it('are believed where enough others tell', async () => {
+      refuseRanges([a])
+      const anchor = anchorOfAll()
+      const events = await anchor.events(NAME, 11, 12, calm)
+      expect(events.map(({ size }) => size)).toEqual([3, 4])
+      expect(events[0]?.receipt).not.toHaveProperty('setAside')
+      expect(await askedBy(anchor.read(NAME, calm))).toEqual(all())
+      expect(told).toEqual([])
+    })
+
+    it('are heeded where one asks to be left alone with that', async () => {
+      refuseRanges([a], { status: 429, headers: { 'retry-after': '600' } })
+      const anchor = anchorOfAll()
+      await anchor.events(NAME, 11, 12, calm)
+      wait(31_000)
+      expect(await askedBy(anchor.read(NAME, calm))).toEqual([b, c])
+    })
+  })
+
   it('do not wait for one that hangs, once enough have answered, and leave it alone after that', async () => {
     withoutGrace()
     holdEverywhere(OURS)

@@ -182,8 +182,8 @@ export function evmNodes(
     // Until then too few may be asked.
     const retryAfterMs = nodes.map(floorOf).sort((a, b) => a - b)[agree - 1] ?? 0
     const [cause] = errors
-    const isCommon = errors.length === nodes.length && errors.every(({ code }) => code === cause?.code)
-    return new HoldfastError(isCommon && cause ? cause.code : 'nodes-disagree', message, {
+    const isCommon = nodes.every(({ error }) => error?.code === cause?.code)
+    return new HoldfastError((isCommon && cause?.code) || 'nodes-disagree', message, {
       cause,
       retryAfterMs,
     })
@@ -203,7 +203,10 @@ export function evmNodes(
     async events(name, from, to, signal) {
       const events = await sure((asked, graceMs) =>
         agreed(asked, graceMs, signal, `block ${to}`, (reader, until) =>
-          reader.events(name, from, to, until),
+          reader.events(name, from, to, until).catch((error: HoldfastError) => {
+            // Many a node looks through few blocks at a time, which is no fault of its.
+            throw from < to && !error.retryAfterMs ? undefined : error
+          }),
         ),
       )
       const setAside = nodes.flatMap(({ told }) => told ?? [])
@@ -215,7 +218,7 @@ export function evmNodes(
 
 /**
  * What each node answers, asked all at once: until all have settled, or `isEnough` and the others have had `graceMs`.
- * Who fails or is late is set aside.
+ * Who fails, of a reason, or is late is set aside.
  *
  * @throws HoldfastError `aborted`
  */
@@ -246,7 +249,7 @@ async function gather<T>(
             if (floorOf(node) === 0) Object.assign(node, { error: undefined, isLate: false })
           },
           (thrown: unknown) => {
-            if (!until.aborted) setAside(node, HoldfastError.from(thrown))
+            if (thrown && !until.aborted) setAside(node, HoldfastError.from(thrown))
           },
         )
         .then(() => {

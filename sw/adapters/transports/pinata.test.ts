@@ -160,6 +160,17 @@ test('renews a signed URL that has expired', async () => {
   expect(asked).toEqual(['send', 'rejected'])
 })
 
+test('needs a sign-in where the app signs nothing', async () => {
+  const { bytes, upload, attempt } = await fresh(1000)
+  // What a server says in the place of a URL, where the app hands it on.
+  for (const none of [undefined, null, '']) {
+    const signUpload = async () => none as string
+    await expect(transport({ signUpload }).send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({
+      code: 'sign-in-needed',
+    })
+  }
+})
+
 test.each(['a b', '../../other?x=1', '', 7, null, { toString: 1 }])(
   'takes %j for no address, and keeps it nowhere',
   async (cid) => {

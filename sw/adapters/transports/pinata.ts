@@ -137,12 +137,11 @@ export function pinata({
           signUpload === undefined
             ? { url: under(uploads, 'v3/files'), headers: await authorize?.({ reason }) }
             : { url: await signUpload({ cid, sha256, sizeBytes, labels, reason }), headers: undefined },
-        ({ url, headers }) =>
-          http.request(
-            url,
-            { method: 'POST', body: form, headers: headers ?? {} },
-            { signal, bodyBytes: sizeBytes },
-          ),
+        async ({ url, headers }) => {
+          if (!url) throw new HoldfastError('sign-in-needed', 'No upload was signed.')
+          const init = { method: 'POST', body: form, headers: headers ?? {} }
+          return http.request(url, init, { signal, bodyBytes: sizeBytes })
+        },
         signal,
         // A signed URL that has expired may be refused with 403.
         ({ status }) => status === 401 || (signUpload !== undefined && status === 403),

@@ -91,11 +91,11 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
           reason,
         }),
       async (granted) => {
-        if (!granted) return NOT_GRANTED
+        if (!granted?.url) return NOT_GRANTED
         const init = { method, headers: { ...granted.headers }, body: sent?.body ?? null }
         return http.request(granted.url, init, {
           signal,
-          bodyBytes: sent ? sizeBytes : 0,
+          bodyBytes: sent && sizeBytes,
           ...(method === 'GET' && { maxBytes: sizeBytes }),
         })
       },
