@@ -433,7 +433,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('loses the mark of what is open', /is not at its end|ended as idle/, [
     'core/session',
-    'isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs',
+    'isOpen(session) ? session.startedAtMs : undefined',
     'undefined',
   ]),
   plant('tells nobody of a failure', /nobody is told|does not say why|is not at its end/, [
