@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { OwnError } from '../../sw/ports/own-error.ts'
 import type { Store } from '../../sw/ports/store.ts'
 import type { FakeDisk } from '../../sw/testing/fake-disk.ts'
 import { never, type WorkerLifetime } from '../../sw/testing/worker-lifetime.ts'
@@ -44,7 +44,7 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
         scene.hangsUntilMs = clock.now() + GIVEN_UP_AFTER_MS
         await Promise.race([scene.sleep(GIVEN_UP_AFTER_MS), died])
       }
-      throw new HoldfastError(code, 'The disk fails.')
+      throw new OwnError(code, 'The disk fails.')
     }
     return {
       read: (work) =>
@@ -62,8 +62,7 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
           if (scene.powerLosses > powerLosses) throw new Error('The power was lost.')
           if (lifetime.dead && !commits) throw new Error('Its worker died.')
           if (fault !== undefined) await fail(fault)
-          if (clock.now() < scene.diskFullUntilMs)
-            throw new HoldfastError('storage-full', 'The disk is full.')
+          if (clock.now() < scene.diskFullUntilMs) throw new OwnError('storage-full', 'The disk is full.')
         }
         try {
           return await disk.write(
@@ -81,7 +80,7 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
       payload: (id) =>
         lifetime.query(async () => {
           if (clock.now() < scene.unreadableUntilMs)
-            throw new HoldfastError('payload-unreadable', `The bytes of ${id} cannot be read.`)
+            throw new OwnError('payload-unreadable', `The bytes of ${id} cannot be read.`)
           return disk.payload(id)
         }),
       close: () => undefined,

@@ -418,7 +418,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('writes down that the app knows before it was told', /the app never heard of it/, [
     'engine/tell-settled',
-    'await onSettled?.(settled)',
+    'await onSettled?.({ key: `${name}/${size}`, session: sessionView(session, progress), signal })',
     'undefined',
   ]),
   plant('forgets to tell what has settled', /the app never heard of it|is not at its end|open mark/, [
@@ -433,7 +433,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('loses the mark of what is open', /is not at its end|ended as idle/, [
     'core/session',
-    'isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs',
+    'isOpen(session) ? session.startedAtMs : undefined',
     'undefined',
   ]),
   plant('tells nobody of a failure', /nobody is told|does not say why|is not at its end/, [

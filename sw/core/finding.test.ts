@@ -41,7 +41,7 @@ it('of a chain that has asked for a wait is told who needs no store before it', 
 })
 
 describe('of a server that does not answer', () => {
-  const away = (failures: number, code?: ErrorCode) => ({
+  const away = (failures: number, code: ErrorCode = 'unreachable') => ({
     ...CLOSED,
     failures,
     notBeforeMs: NOW_MS + 9,

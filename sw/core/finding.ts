@@ -40,7 +40,7 @@ export function finding(
   const { floorMs, failures, notBeforeMs: untilMs } = needed
   const isAsked = floorMs > nowMs
   if (paused || trouble || (!isAsked && failures < FAILURES_TO_TELL)) return undefined
-  const { code = 'unreachable' } = needed
-  const error = { code: isAsked ? 'throttled' : code, message: 'It waits for its server.' } as const
+  // Who has failed has a code.
+  const error = { code: isAsked ? 'throttled' : needed.code!, message: 'It waits for its server.' } as const
   return { type: 'must-wait', error, untilMs }
 }

@@ -59,15 +59,6 @@ describe('a record of another version', () => {
     expect(readChunk(without(chunk, 'effort')).effort).toEqual(NEW_EFFORT)
   })
 
-  it('that parked a chunk has it parked still, for a trial that is due', () => {
-    const state = { status: 'uploading', seal, wait: { kind: 'parked' }, sent: true } as ChunkRecord['state']
-    const older = without(aChunk(0, state), 'effort', 'due')
-    expect(readChunk(older).effort?.notBeforeMs).toBe(Infinity)
-    const read = readSession(without({ ...session, ending: 'complete' as const, parked: 1 }, 'trials'))
-    expect(stepsDueMs(read)).toMatchObject({ refusal: 0, 'sign-in': 0 })
-    expect(workRemains(read)).toBe(true)
-  })
-
   it('that lacks even how far a chunk is breaks nothing that looks at it', () => {
     expect(readChunk(without(chunk, 'state'))).toMatchObject({ state: { status: 'captured' } })
   })

@@ -7,9 +7,6 @@ import { BEGINNING, totalChunks } from './session.ts'
 // disk passes through here, so that nothing else has to ask. An error code that is not known any more is a refusal, and is
 // told in its own words.
 
-/** At once: for what an older version parked, which knew no trials. */
-const DUE = { failures: 1, retryAtMs: 0, setAtMs: 0 }
-
 /**
  * A session as this version knows it: what it lacks is as at its beginning, so that it is asked for again, and holds no
  * other up. One that lacks what every version has written, and nothing else here can tell, is set apart; so is one at which
@@ -19,7 +16,6 @@ export function readSession(stored: Partial<SessionRecord>): SessionRecord {
   const { id, open, startedAtMs, size, tally, expired } = stored
   const session = {
     ...BEGINNING,
-    trials: { 'sign-in': DUE, refusal: DUE },
     ...stored,
     size,
     // One of nothing would be listed again for ever.
@@ -31,36 +27,35 @@ export function readSession(stored: Partial<SessionRecord>): SessionRecord {
   } catch {
     // It is told as damaged.
   }
-  const apart = {
+  const apart: Partial<SessionRecord> = {
     ...BEGINNING,
-    id,
+    id: id!,
     open,
     startedAtMs: +startedAtMs! || 0,
     access: [],
     ending: 'interrupted',
+    damaged: true,
+    paused: true,
   }
-  return { ...apart, damaged: true, paused: true } as unknown as SessionRecord
+  return apart as SessionRecord
 }
 
 /** Whether a look can be taken at it, and a page's question answered: both would break at what is no such number. */
 function isSound(session: SessionRecord): boolean {
   const { name, access, size, startedAtMs, listed, listing = listed, witnessing, trouble } = session
-  const numbers = [
+  const numbers: unknown[] = [
     size,
     startedAtMs,
     listed.tree.size,
     listing.tree.size,
     witnessing.notBeforeMs,
     name.length,
+    totalChunks(session),
+    ...Object.values(stepsDueMs(session)),
+    ...access.map(({ id }) => id.length),
+    trouble && !trouble.error ? NaN : 0,
   ]
-  numbers.push(totalChunks(session), ...Object.values(stepsDueMs(session)))
-  numbers.push(...access.map(({ id }) => id.length), trouble && !trouble.error ? NaN : 0)
   return numbers.every((found) => typeof found === 'number' && found >= 0)
-}
-
-/** What a chunk of an older version has in place of an effort. */
-interface Older {
-  readonly wait?: { readonly kind: string }
 }
 
 /** A chunk as this version knows it: what is not proved yet is tried, and how far its listing is follows from its session. */
@@ -74,13 +69,12 @@ export function readChunk(stored: Partial<ChunkRecord>): ChunkRecord {
   } as ChunkRecord
   const { state, effort } = chunk
   const { seal, status } = state
-  const notBeforeMs = (state as Older).wait?.kind === 'parked' ? Infinity : 0
   if (state.uploadedAtMs === undefined)
     return {
       ...chunk,
       // Whatever a later version calls it: it is sealed, and not proved to be stored.
       state: { ...state, status: seal ? 'uploading' : status } as ChunkState,
-      effort: effort ?? { ...NEW_EFFORT, notBeforeMs },
+      effort: effort ?? NEW_EFFORT,
     }
   return state.status === 'confirmed' ? chunk : { ...chunk, state: { ...state, status: 'uploaded' } }
 }

@@ -246,7 +246,10 @@ export interface SessionRecord {
   readonly changedAtMs?: number | undefined
   /** By a person, or because it is damaged; or because the worker that looked last goes elsewhere. */
   readonly paused: boolean | 'elsewhere'
-  /** Its stored record lacked what nothing else here can tell, or was lost as a whole: it is set apart, and told. */
+  /**
+   * Its stored record lacked what nothing else here can tell, or was lost as a whole: it is set apart, and told. It has no
+   * name, no keys, no type of content, and nobody who seals.
+   */
   readonly damaged?: true | undefined
   /** Chunks by `statusOf`; always in step with the chunk records, since both change in one transaction. */
   readonly tally: Readonly<Record<ChunkStatus, number>>

@@ -63,7 +63,7 @@ export type SessionEvent =
   | { readonly type: 'must-wait'; readonly error: WireError; readonly untilMs: number }
   /** Its chunks are to wait with those that were refused, or need not any more. */
   | { readonly type: 'held-back' }
-  /** It counts other chunks than there are. */
+  /** It counts other chunks than there are, or the mark is lost by which it is found. */
   | { readonly type: 'recounted' }
   /** The time of the next trial of what is parked has come. */
   | ({ readonly type: 'trial-due' } & DueTrial)
@@ -278,13 +278,12 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
 }
 
 /**
- * What it counts is what there is. A chunk whose record is lost can be brought nowhere: the rest goes on, and the
- * recording is no whole one.
+ * What it counts is what there is. A chunk whose record is lost can be brought nowhere: the
+ * rest goes on, and the recording is no whole one.
  */
 function countAnew(draft: Draft): void {
   const { session, chunks } = draft
   const lost = totalChunks(session) - chunks.length
-  if (lost === 0) return
   draft.set({ tally: EMPTY_TALLY, ...NO_SUMS, lost: (session.lost ?? 0) + lost })
   for (const chunk of chunks) draft.put(chunk)
   clearError(draft)

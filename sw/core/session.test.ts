@@ -12,11 +12,12 @@ import {
   rawChunks,
   withMarks,
   recount,
+  statusOf,
   withOpenMarker,
   uploadOf,
   totalChunks,
 } from './session.ts'
-import { aChunk, aSession, anchoredAt, SEAL as seal, SESSION_ID } from '../testing/records.ts'
+import { aChunk, aSession, anchoredAt, listedUpTo, SEAL as seal, SESSION_ID } from '../testing/records.ts'
 
 const STARTED_MS = 1_000
 const fresh = aSession(STARTED_MS)
@@ -222,6 +223,12 @@ describe('withMarks', () => {
         },
       ),
     )
+  })
+
+  it('without a place in the log it is listed by no page, however long that is', () => {
+    const session = aSession(STARTED_MS, { listed: listedUpTo(99) })
+    expect(statusOf(aChunk(1, stateOf('uploaded')), session)).toBe('uploaded')
+    expect(statusOf(aChunk(1, stateOf('uploaded'), { position: 98 }), session)).toBe('anchoring')
   })
 
   it('keeps a place in the log', () => {

@@ -1,21 +1,22 @@
 import type { SessionId, SessionName } from '../../src/protocol/ids.ts'
 import type { SessionStart } from '../../src/protocol/messages.ts'
-import {
-  CHUNK_STATUSES,
-  type ChunkStatus,
-  type SessionEnding,
-  type SessionUpload,
-} from '../../src/protocol/snapshot.ts'
+import type { ChunkStatus, SessionEnding, SessionUpload } from '../../src/protocol/snapshot.ts'
 import { isParked } from './effort.ts'
 import { MAX_FORGOTTEN, SEAL_FIRST, SETTLED_KEPT } from './limits.ts'
 import type { ChunkRecord, DueKey, SessionRecord } from './record.ts'
 import { NOT_WITNESSED } from './witnessing.ts'
 
 /** Every status of this version, none counted. */
-export const EMPTY_TALLY = Object.fromEntries(CHUNK_STATUSES.map((status) => [status, 0])) as Record<
-  ChunkStatus,
-  number
->
+export const EMPTY_TALLY: Readonly<Record<ChunkStatus, number>> = {
+  captured: 0,
+  hashing: 0,
+  encrypting: 0,
+  uploading: 0,
+  uploaded: 0,
+  manifesting: 0,
+  anchoring: 0,
+  confirmed: 0,
+}
 
 /** A recording that has just begun. Its log's first entry comes with it. */
 export function newSession(start: SessionStart, name: SessionName, identity?: string): SessionRecord {
@@ -93,10 +94,14 @@ export function uploadOf(session: SessionRecord): SessionUpload {
   return pendingChunks(session) > 0 ? 'uploading' : 'publishing'
 }
 
+/** Whether something is left to do. */
+export const isOpen = (session: SessionRecord) => !isSettled(session) || isToTell(session)
+
 /** The session with its `open` mark in step with the rest; every change of a session goes through this. */
-export function withOpenMarker(session: SessionRecord): SessionRecord {
-  return { ...session, open: isSettled(session) && !isToTell(session) ? undefined : session.startedAtMs }
-}
+export const withOpenMarker = (session: SessionRecord): SessionRecord => ({
+  ...session,
+  open: isOpen(session) ? session.startedAtMs : undefined,
+})
 
 /** What is summed of a session's chunks: none. */
 export const NO_SUMS = {
@@ -119,7 +124,6 @@ export const BEGINNING = {
   notes: 0,
   listed: { tree: { size: 0, frontier: [] }, pages: { number: 0, digests: [] } },
   witnessing: NOT_WITNESSED,
-  trials: undefined,
 } as const satisfies Partial<SessionRecord>
 
 /** A chunk's share of that. */

@@ -5,7 +5,7 @@ import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
 import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import type { Context } from './context.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
 import type { Clock } from '../ports/platform.ts'
@@ -28,16 +28,16 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
   try {
     const bytes = await readContent(clock, handed).catch(async (error: unknown) => {
       // What may not come in, or is in already, is told that first.
-      if ((await store.read((tx) => admission(tx, chunk, handed))) === 'new') throw error
+      if (!(await store.read((tx) => isKnown(tx, chunk, handed)))) throw error
     })
     if (!bytes) return chunk.id
     // What was hashed is what is stored: a file may change in between, and no other Blob.
     const posted = handed.payload instanceof File ? undefined : handed.payload
     await store.write(async (tx) => {
-      if ((await admission(tx, chunk, handed)) === 'known') return
+      if (await isKnown(tx, chunk, handed)) return
       await Promise.all([
         tx.putPayload(chunk.id, bytes, posted),
-        commit(tx, chunk.sessionId, { type: 'chunk-admitted', chunk }, nowOf(clock)),
+        commit(context, tx, chunk.sessionId, { type: 'chunk-admitted', chunk }),
       ])
     })
   } finally {
@@ -56,15 +56,11 @@ const newChunk = ({ payload, seal, ...told }: HandedChunk): ChunkRecord => ({
   retryCount: 0,
 })
 
-/** Whether the chunk may come in; `known` where it is in already. */
-async function admission(
-  tx: ReadTransaction,
-  chunk: ChunkRecord,
-  handed: HandedChunk,
-): Promise<'new' | 'known'> {
+/** Whether the chunk is in already; throws where it may not come in. */
+async function isKnown(tx: ReadTransaction, chunk: ChunkRecord, handed: HandedChunk): Promise<boolean> {
   const [session, present] = await Promise.all([existing(tx, chunk.sessionId), tx.chunk(chunk.id)])
   if (present !== undefined) {
-    if (isSameContent(present, handed)) return 'known'
+    if (isSameContent(present, handed)) return true
     throw new HoldfastError('index-taken', `Chunk ${chunk.id} has other bytes.`)
   }
   if (!handed.seal !== (session.sealedBy === 'worker'))
@@ -72,7 +68,7 @@ async function admission(
   // A recorder that was taken for dead may still hand over what it has; one that said it was done may not.
   if (session.ending === 'complete')
     throw new HoldfastError('session-ended', `Session ${chunk.sessionId} has ended.`)
-  return 'new'
+  return false
 }
 
 function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {

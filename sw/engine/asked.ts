@@ -5,13 +5,14 @@ export class AskedError extends HoldfastError {}
 
 /**
  * Marks the failures of what is only asked for. An answer that tells of other bytes is no failed question. A read that the
- * database says failed is of what was asked for alone: if the database fails indeed, so will the write that says so.
+ * database says failed is of what was asked for alone: if the database fails indeed, so will the write that says so. Who has
+ * said it is the cause.
  */
 export const asked = <T>(reading: Promise<T>): Promise<T> =>
   reading.catch((thrown: unknown) => {
     const error = HoldfastError.from(thrown)
     const { code, message, retryAfterMs } = error
-    if (/mismatch/.test(code)) throw error
+    if (/mismatch/.test(code) || error instanceof AskedError) throw error
     throw new AskedError(code === 'storage-failed' ? 'payload-unreadable' : code, message, {
       cause: error,
       retryAfterMs,

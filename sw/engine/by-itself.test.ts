@@ -482,21 +482,6 @@ describe('a record that lacks something', () => {
   const without = <T extends object>(record: T, ...names: readonly string[]) =>
     Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name))) as T
 
-  it('of a chunk that an older version parked: it is tried, with no visit', async () => {
-    const world = createWorld()
-    await recordSession(world, { chunks: 2 })
-    await world.disk.write(async (tx) => {
-      const [chunk] = await tx.chunksOf(id)
-      const session = await tx.session(id)
-      const state = { ...chunk!.state, wait: { kind: 'parked' }, sent: false }
-      await tx.putChunk({ ...without(chunk!, 'effort', 'due'), state } as typeof chunk & object)
-      await tx.putSession(without({ ...session!, parked: 1 }, 'trials'))
-    })
-    await wakeFor(world, HOUR_MS)
-    expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
-    expect(await world.session(id)).toMatchObject({ parked: 0, trouble: undefined })
-  })
-
   it.each(['name', 'access', 'tally'])(
     'sets a session apart that lacks its %s: it is told, keeps its bytes, and holds no other up',
     async (name) => {

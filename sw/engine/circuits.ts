@@ -3,10 +3,14 @@ import { AskedError } from './asked.ts'
 import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
 import type { WorkKind } from '../core/plan.ts'
+import type { SessionRecord } from '../core/record.ts'
 import { countsAsAttempt, type Failure } from '../core/retry-policy.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
-import { circuitsIn, update, updateIn } from '../kept/circuits.ts'
-import type { WriteTransaction } from '../ports/store.ts'
+import { circuitsIn, update } from '../kept/circuits.ts'
+import { OwnError } from '../ports/own-error.ts'
+
+/** What says that this device has failed, or that a session goes elsewhere: no port is believed that. */
+const OF_DEVICE = /^(storage|payload|other)/
 
 /** Whom each kind of work asks, by name. */
 export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<WorkKind, string>> => ({
@@ -19,18 +23,30 @@ export const destinationsOf = ({ transport, anchor }: Context): Readonly<Record<
  * Remembers that whom this work asks has failed, where the failure tells of that.
  *
  * @param of false where nobody was asked
+ * @param session whose this is, as it was tried
  * @returns the failure as the records keep it, the database's too: where that fails indeed, so will the write that says so
  */
 export async function recordFailure(
   context: Context,
   of: WorkKind | false,
   thrown: unknown,
+  session?: SessionRecord,
 ): Promise<Failure> {
   const error = HoldfastError.from(thrown)
-  const { code, message } = error
+  const { message } = error
+  const isOfRead = error instanceof AskedError
+  const isBelieved = (isOfRead ? error.cause : error) instanceof OwnError || !OF_DEVICE.test(error.code)
+  const said = isBelieved ? error.code : of ? 'server-error' : 'defect'
+  const code = of === 'completion' && said !== 'aborted' ? 'completion-failed' : said
   // One of another copy of the library may say anything.
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
-  const failure = { code, message, retryAfterMs, isOfRead: error instanceof AskedError }
+  const failure = {
+    code,
+    message,
+    retryAfterMs,
+    isOfRead,
+    asOf: session?.resumedAtMs ?? 0,
+  }
   // No destination waits for it: it counts as tried, or it would be tried again at once, for ever.
   if (!of) return countsAsAttempt(code) ? failure : { ...failure, code: 'timeout' }
   const destination = destinationsOf(context)[of]
@@ -51,8 +67,7 @@ export async function reconsiderCircuits(context: Context): Promise<void> {
     if (circuitOf(name).failures > 0) await update(context, name, reconsider)
 }
 
-/** Remembers that a destination answers that has failed, in the transaction that says what came of it. */
-export const closeCircuit = async (context: Context, tx: WriteTransaction, of: WorkKind): Promise<void> => {
-  const destination = destinationsOf(context)[of]
-  if (context.ailing.has(destination)) await updateIn(tx, destination, context.clock.now(), close)
+/** Remembers that a destination answers, where it has failed. */
+export async function recordAnswer(context: Context, destination: string): Promise<void> {
+  if (context.ailing.has(destination)) await update(context, destination, close)
 }

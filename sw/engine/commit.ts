@@ -1,35 +1,36 @@
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { belongsElsewhere } from '../core/identity.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
-import type { Now } from '../core/retry-policy.ts'
 import { headsNeeded } from '../core/expired-pages.ts'
 import { chunksNeeded, isCut, sessionTransition, type SessionEvent } from '../core/session-machine.ts'
+import { nowOf, type Context } from './context.ts'
 import type { WriteTransaction } from '../ports/store.ts'
 
+/** What comes of bringing things somewhere. */
+const OF_WORK = /^(chunk$|listing|page|witness|anchor)/
+
 /**
- * Applies one event to a session: its record, its chunks, their bytes, its log and its keys change together.
+ * Applies one event to a session: its record, its chunks, their bytes, its log and its keys change together. What comes of
+ * bringing things where this worker goes changes no session that is bound elsewhere.
  *
- * @param here whom this worker brings things to, where the event is what came of that: it changes no session that is
- *   bound elsewhere
  * @returns the session as it is then; undefined where it is gone, or past the event: then nothing changes
  */
 export async function commit(
+  { clock, identity }: Context,
   tx: WriteTransaction,
   id: SessionId,
   event: SessionEvent,
-  now: Now,
-  here?: string | false,
 ): Promise<SessionRecord | undefined> {
   // Both at once: each question is a way to another process and back.
   const [before, needed] = await Promise.all([tx.session(id), load(tx, id, event)])
-  if (!before || (here && belongsElsewhere(before, here))) return undefined
+  if (!before || (OF_WORK.test(event.type) && belongsElsewhere(before, identity))) return undefined
   const chunks =
     event.type === 'listing-began' && isCut(before, event.of)
       ? await tx.provedChunks(id, before.listed.tree.size, event.of.tree.size)
       : needed
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
-  const after = sessionTransition(before, chunks, event, now, heads)
+  const after = sessionTransition(before, chunks, event, nowOf(clock), heads)
   if (!after) return undefined
   const { session, effects } = after
   // In this order, but none waits for the answer to another.

@@ -6,6 +6,7 @@ import type { InLane } from './lanes.ts'
 import { storeChoice } from './store-choice.ts'
 import { asked } from './asked.ts'
 import { change } from './change.ts'
+import { recordAnswer } from './circuits.ts'
 import { SILENCE_MS } from './limits.ts'
 import { limited, limitMs } from './time-limit.ts'
 import { counted } from './two-copies.ts'
@@ -30,12 +31,11 @@ export interface Delivery {
 }
 
 /**
- * Brings an object of a session to the stores that this has chosen. Whoever writes down that it is there closes the
- * store's circuit with it.
+ * Brings an object of a session to the stores that this has chosen.
  *
  * @returns false where the upload was not wanted any more, or not now; true means proved
  */
-export function deliverFor(
+export async function deliverFor(
   context: Context,
   session: SessionRecord,
   object: Omit<Upload, 'to' | 'labels'>,
@@ -46,46 +46,41 @@ export function deliverFor(
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   const { inLane = always } = delivery
   let heardAtMs = 0
-  const heard: Delivery = {
+  const said: Delivery = {
     ...delivery,
     progress(...reached) {
       heardAtMs = clock.now()
       delivery.progress?.(...reached)
     },
   }
-  return deliver(transport, upload, heard, transport.floors?.(context), (requests) =>
-    inLane(() =>
+  const isThere = await deliver(transport, upload, said, transport.floors?.(context), (requests) =>
+    inLane((silent) =>
       limited(clock, object.sizeBytes, signal, (until) => {
         heardAtMs = clock.now()
-        const endMs = heardAtMs + limitMs(object.sizeBytes)
-        tellSilence(context, session.id, endMs, () => heardAtMs, until).catch(() => undefined)
+        const untilMs = heardAtMs + limitMs(object.sizeBytes)
+        /** Tells the lane and the session once nothing has been heard of it for long; it goes on. */
+        const tellSilence = async () => {
+          let leftMs = SILENCE_MS
+          while (leftMs > 0) {
+            await clock.sleep(leftMs, until)
+            if (until.aborted) return
+            // Either way: the clock may have been set back.
+            leftMs = SILENCE_MS - Math.abs(clock.now() - heardAtMs)
+          }
+          silent()
+          const error = { code: 'timeout', message: 'Nothing is heard of it.' } as const
+          await change(context, session.id, { type: 'must-wait', error, untilMs })
+        }
+        tellSilence().catch(() => undefined)
         return requests(until)
       }),
     ),
   )
+  if (isThere) await recordAnswer(context, transport.name)
+  return isThere
 }
 
-/** Tells the session once nothing has been heard of its upload for long, which goes on. */
-async function tellSilence(
-  context: Context,
-  id: SessionRecord['id'],
-  untilMs: number,
-  heardAtMs: () => number,
-  over: AbortSignal,
-): Promise<void> {
-  const { clock } = context
-  let leftMs = SILENCE_MS
-  while (leftMs > 0) {
-    await clock.sleep(leftMs, over)
-    if (over.aborted) return
-    // Either way: the clock may have been set back.
-    leftMs = SILENCE_MS - Math.abs(clock.now() - heardAtMs())
-  }
-  const error = { code: 'timeout', message: 'Nothing is heard of it.' } as const
-  await change(context, id, { type: 'must-wait', error, untilMs })
-}
-
-const always: InLane = (requests) => requests()
+const always: InLane = (requests) => requests(() => undefined)
 
 /** Runs requests within their limits; undefined where they are not to be made now. */
 export type Within = (requests: (signal: AbortSignal) => Promise<true>) => Promise<true | undefined>
@@ -143,5 +138,4 @@ export async function deliver(
 }
 
 /** Whether it could be the bytes' fault. What asks for a wait, or for a sign-in, is the destination's. */
-const mayBeOfBytes = (error: unknown) =>
-  !['throttled', 'server-error', 'sign-in-needed'].includes((error as HoldfastError).code)
+const mayBeOfBytes = (error: unknown) => !/throttled|server-error|sign-in/.test((error as HoldfastError).code)

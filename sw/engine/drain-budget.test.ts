@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'
+import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'
 import { BUDGETS_MS, createDrain, type WakeKind } from './drain.ts'
 import { createEngine } from './engine.ts'
 
@@ -89,6 +89,26 @@ describe('the budget', () => {
     expect(stoppedAtMs - startMs).toBe(BUDGETS_MS.push)
     const [chunk] = await world.chunks(id)
     expect(chunk).toMatchObject({ retryCount: 0, state: { status: 'uploading' }, effort: { sent: true } })
+  })
+
+  // Promise 5 of docs/guarantees.md.
+  it('frees the lanes of what does not heed its end', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 10 })
+    const hung = new Set<string>((await world.chunks(id)).map(cidOf))
+    const worker = world.worker()
+    const { send, probe } = worker.transport
+    const hang = () => new Promise<never>(() => {})
+    worker.transport.send = (upload, ...rest) => (hung.has(upload.cid) ? hang() : send(upload, ...rest))
+    worker.transport.probe = (upload, attempt) => (hung.has(upload.cid) ? hang() : probe(upload, attempt))
+    const drain = createDrain(worker)
+    void drain.join('push')
+    await world.clock.advance(BUDGETS_MS.push + 1_000)
+    for (const chunk of await world.chunks(id)) expect(chunk.effort).toMatchObject({ failures: 0 })
+    hung.clear()
+    void drain.join('push')
+    await world.clock.advance(20_000)
+    expect(await world.statuses(id)).toEqual(Array(10).fill('confirmed'))
   })
 
   // Promise 9 of docs/guarantees.md.

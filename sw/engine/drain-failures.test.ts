@@ -8,6 +8,7 @@ import {
   type Request,
 } from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
+import { OwnError } from '../ports/own-error.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { countedStore } from '../testing/counted-store.ts'
 import {
@@ -234,7 +235,7 @@ describe('failures', () => {
           const fails = async (of: string, ...more: unknown[]) => {
             if (of !== id) return asked(of, ...more)
             reads++
-            throw new HoldfastError('storage-failed', 'UnknownError')
+            throw new OwnError('storage-failed', 'UnknownError')
           }
           return work(Object.assign(Object.create(tx) as typeof tx, { [what]: fails }))
         })

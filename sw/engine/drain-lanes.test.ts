@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createDrain } from './drain.ts'
 import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 
 /** Whether this is a chunk's address: a page of the log goes beside the lanes. */
@@ -74,5 +75,60 @@ describe('a drain', () => {
     await drainOnce(world, worker)
     expect(Math.max(...most.slice(0, 3))).toBe(3)
     expect(Math.max(...most.slice(3, 16))).toBe(2)
+  })
+})
+
+// Promise 5 of docs/guarantees.md.
+describe('uploads of which nothing is heard', () => {
+  const [old, recent] = [sessionIdOf(1), sessionIdOf(2)]
+
+  /** A device with a long backlog, each upload of which hangs in a transport of the app’s own, while pages are taken. */
+  async function hanging() {
+    const world = createWorld()
+    await recordSession(world, { number: 1, chunks: 40, startedAtMs: 1_000 })
+    const hung = new Set<string>((await world.chunks(old)).map(cidOf))
+    const worker = world.worker()
+    const { send, probe } = worker.transport
+    let now = 0
+    const seen = { most: 0 }
+    const hang = () => {
+      seen.most = Math.max(seen.most, ++now)
+      return new Promise<never>(() => {})
+    }
+    worker.transport.send = (upload, ...rest) => (hung.has(upload.cid) ? hang() : send(upload, ...rest))
+    worker.transport.probe = (upload, attempt) => (hung.has(upload.cid) ? hang() : probe(upload, attempt))
+    const drain = createDrain(worker)
+    /** A page greets all the while. */
+    const greet = async (ms: number) => {
+      for (let at = 0; at < ms; at += 20_000) {
+        void drain.join('message')
+        await world.clock.advance(20_000)
+      }
+    }
+    const record = () => recordSession(world, { number: 2, chunks: 3, startedAtMs: 2_000 })
+    return { world, greet, record, seen }
+  }
+
+  it.each([0, 60_000])('hold up no other session for two minutes, begun %i ms later', async (laterMs) => {
+    const { world, greet, record } = await hanging()
+    await greet(laterMs)
+    await record()
+    await greet(120_000)
+    expect(await world.statuses(recent)).toEqual(Array(3).fill('confirmed'))
+    expect(await world.session(old)).toMatchObject({ trouble: { error: { code: 'timeout' } } })
+  })
+
+  it('nor one that begins while their store is on trial, for they were given up', async () => {
+    const { world, greet, record } = await hanging()
+    await greet(300_000)
+    await record()
+    await greet(120_000)
+    expect(await world.statuses(recent)).toEqual(Array(3).fill('confirmed'))
+  })
+
+  it('are no more than the lanes where no other session waits: the link may be slow', async () => {
+    const { greet, seen } = await hanging()
+    await greet(260_000)
+    expect(seen.most).toBe(3)
   })
 })

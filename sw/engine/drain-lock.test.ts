@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createWorld, recordSession, sessionIdOf } from '../testing/world.ts'
 import { createDrain, DRAIN_LOCK, type WakeKind } from './drain.ts'
+import { createEngine } from './engine.ts'
 
 // Promise 5 of docs/guarantees.md: the lock is for progress alone, the transaction is the fence.
 
@@ -18,6 +19,22 @@ test.each(['push', 'message'] as WakeKind[])(
     expect(await world.statuses(id)).toEqual(confirmed)
   },
 )
+
+test('a worker opens its database while it asks for its lock, once it may touch it', async () => {
+  const world = createWorld()
+  world.locks.hold(DRAIN_LOCK)
+  const worker = world.worker()
+  const { read } = worker.store
+  let reads = 0
+  worker.store.read = (work) => (reads++, read(work))
+  let activate = () => {}
+  void createEngine(worker, new Promise<void>((resolve) => (activate = resolve))).start()
+  await world.clock.advance(1_000)
+  expect(reads).toBe(0)
+  activate()
+  await world.clock.advance(1_000)
+  expect(reads).toBe(1)
+})
 
 test.each(['silent', 'refuses'] as const)(
   'without Web Locks (%s) a drain goes on all the same',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { OwnError } from '../ports/own-error.ts'
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { Policy } from '../../src/protocol/snapshot.ts'
 import { sealInWorker } from '../seal.ts'
@@ -54,7 +54,7 @@ describe('the policy', () => {
       const worker = world.worker()
       let sealings = 0
       const sealer: Sealer = async (context, chunk) => {
-        if (sealings++ === 0) throw new HoldfastError('storage-full', 'The device is full.')
+        if (sealings++ === 0) throw new OwnError('storage-full', 'The device is full.')
         await sealInWorker(context, chunk)
       }
       await drainOnce(world, { ...worker, sealer })

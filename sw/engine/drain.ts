@@ -11,7 +11,7 @@ import { sessionStep } from './session-step.ts'
 import { TRIAL_KINDS } from '../core/trial.ts'
 import { atMost, limited } from './time-limit.ts'
 import { interruptSession } from './sessions.ts'
-import { setApart, transfer } from './transfer.ts'
+import { findAgain, transfer } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
 import {
   WIND_DOWN_MS,
@@ -155,7 +155,13 @@ export function createDrain(context: Context): Drain {
         wakeSignal = new AbortController()
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
-        const plan = await planWork(context, { moving, works, lanes: lanes.bears(), counts, takeNext })
+        const plan = await planWork(context, {
+          moving,
+          works,
+          lanes,
+          counts,
+          takeNext,
+        })
         for (const session of plan.sessions) {
           void watchRecorder(session)
           known.set(session.id, session)
@@ -163,10 +169,12 @@ export function createDrain(context: Context): Drain {
         let told = false
         if (plan.orphans) {
           countedAtMs = clock.now()
-          for (const chunk of plan.orphans) await setApart(context, chunk)
+          for (const chunk of plan.orphans) {
+            await findAgain(context, chunk)
+            told = true
+          }
         }
-        for (const [id, event] of plan.events)
-          if (await change(context, id, event, undefined, false)) told = true
+        for (const [id, event] of plan.events) if (await change(context, id, event)) told = true
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         lanes.allow(plan.uploads, broken ? 0 : deadlineMs - WIND_DOWN_MS, failures)
@@ -186,11 +194,10 @@ export function createDrain(context: Context): Drain {
           for (const { key, kind, session } of plan.steps)
             start(key, sessionStep(context, session, kind, signal))
           if (watch && !plan.suspended && !works.has('watch') && clock.now() >= nextLookMs) {
-            const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
-            looked()
             const look = limited(clock, 0, signal, async (until) => watch(context, until))
+            const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
             // Nothing that is left to do depends on it; one that was in vain is over for now.
-            start('watch', look.catch(looked))
+            start('watch', look.then(looked, looked))
           }
         }
         const isIdle = works.size === 0

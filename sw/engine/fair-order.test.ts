@@ -49,7 +49,7 @@ async function order(backlog: Readonly<Record<string, { fresh: number; failed?: 
   let taken = ''
   // One lane: each chunk is taken alone.
   for (let turn = 0; turn < count; turn++) {
-    const chunk = await store.read((tx) => takeNext(tx, 1_000, gone))
+    const chunk = await store.read((tx) => takeNext(tx, 1_000, gone, []))
     if (chunk === undefined) break
     gone.add(chunk.id)
     const name = names[(chunk.due?.[1] ?? 0) / 1_000 - 1] ?? '?'

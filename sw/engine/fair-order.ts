@@ -1,15 +1,20 @@
-import type { ChunkId } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import type { ReadTransaction } from '../ports/store.ts'
 
 /** So many chunks in a row are not all of the oldest session. */
 const GUEST_EVERY = 4
 
-/** The next upload that is not `busy`; undefined where none is due by then. */
+/**
+ * The next upload that is not `busy`; undefined where none is due by then.
+ *
+ * @param silent sessions of which nothing is heard: others go first
+ */
 export type TakeNext = (
   tx: ReadTransaction,
   upToMs: number,
   busy: ReadonlySet<ChunkId>,
+  silent: readonly SessionId[],
 ) => Promise<ChunkRecord | undefined>
 
 /**
@@ -21,10 +26,10 @@ export function fairOrder(): TakeNext {
   /** When the session that had the last turn was started; 0 before each round. */
   let lastMs = 0
 
-  return async (tx, upToMs, busy) => {
+  return async (tx, upToMs, busy, silent) => {
     const upTo = [upToMs, Infinity]
     const first = await tx.nextDue([[0], upTo], busy)
-    if (!first?.due || ++taken < GUEST_EVERY) return first
+    if (!first?.due || (!silent.includes(first.sessionId) && ++taken < GUEST_EVERY)) return first
     const guest = await tx.nextDue([[0, Math.max(lastMs, first.due[1]) + 1], upTo], busy)
     const [failedAtMs, startedAtMs] = guest?.due ?? [0, 0]
     lastMs = failedAtMs > 0 ? 0 : startedAtMs

@@ -11,6 +11,7 @@ function world() {
   const begun: number[] = []
   const over: number[] = []
   const ends = new Map<number, (code?: ErrorCode) => void>()
+  const silences = new Map<number, () => void>()
   const chunk: ChunkRecord = aChunk(0, {
     status: 'uploading',
     seal: SEAL,
@@ -19,8 +20,9 @@ function world() {
     lanes
       .upload(chunk, async (inLane) => {
         try {
-          await inLane(() => {
+          await inLane((silent) => {
             begun.push(number)
+            silences.set(number, silent)
             return new Promise<void>((resolve, reject) =>
               ends.set(number, (code) => (code ? reject(new Error(code)) : resolve())),
             )
@@ -35,7 +37,8 @@ function world() {
     ends.get(number)?.(code)
     for (let turns = 0; turns < 20; turns++) await Promise.resolve()
   }
-  return { clock, lanes, begun, over, upload, end }
+  const silence = (number: number) => silences.get(number)?.()
+  return { clock, lanes, begun, over, upload, end, silence }
 }
 
 describe('uploads that are ready', () => {
@@ -102,5 +105,41 @@ describe('uploads that are ready', () => {
     lanes.allow(0, Infinity)
     await end(-1)
     expect(over).toContain(7)
+  })
+
+  it('are turned away where nothing is heard of any in a lane, and one more is let in by the next look', async () => {
+    const { lanes, begun, over, upload, end, silence } = world()
+    lanes.allow(3, Infinity)
+    for (let number = 0; number < 5; number++) void upload(number)
+    await end(-1)
+    silence(0)
+    silence(1)
+    expect(lanes.spare()).toBe(0)
+    silence(2)
+    await end(-1)
+    expect(over).toEqual([3, 4])
+    expect(lanes.spare()).toBe(1)
+    void upload(5)
+    void upload(6)
+    await end(-1)
+    expect(begun, 'before that look').toEqual([0, 1, 2])
+    lanes.allow(4, Infinity)
+    await end(-1)
+    expect(begun).toEqual([0, 1, 2, 5])
+    expect(lanes.spare()).toBe(0)
+    silence(5)
+    await end(-1)
+    expect(over, 'no look has let it in').toContain(6)
+    lanes.allow(4, Infinity)
+    void upload(7)
+    await end(-1)
+    expect(begun, 'one more, not two').toEqual([0, 1, 2, 5])
+    await end(5)
+    expect(begun).toEqual([0, 1, 2, 5, 7])
+    await end(0)
+    await end(1)
+    void upload(8)
+    await end(-1)
+    expect(begun).toEqual([0, 1, 2, 5, 7, 8])
   })
 })

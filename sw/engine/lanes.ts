@@ -3,13 +3,18 @@ import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts
 import type { ChunkRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 
+/** Is told, once, that nothing has been heard of the requests for long: they go on, and hold up no other session. */
+export type Silent = () => void
+
 /** Runs requests as soon as a lane is free; undefined where they are not to be made now. */
-export type InLane = <T>(requests: () => Promise<T>) => Promise<T | undefined>
+export type InLane = <T>(requests: (silent: Silent) => Promise<T>) => Promise<T | undefined>
 
 /** The network, for as many uploads at once as it bears. Others are made ready meanwhile, and wait for a lane. */
 export interface Lanes {
   /** Uploads that the network bears. */
   bears(): number
+  /** One more, of another session, while nothing has been heard for long of any that is in a lane; 0 otherwise. */
+  spare(): 0 | 1
   /** How many have failed in a lane, once that was written down. */
   failures(): number
   /**
@@ -42,6 +47,8 @@ export function createLanes(now: () => number): Lanes {
   let allowed = 0
   let endMs = 0
   let inUse = 0
+  /** Of those, uploads of which nothing has been heard for long. */
+  let silent = 0
   let failures = 0
   /** Failures that are yet to be written down. */
   let failing = 0
@@ -49,14 +56,16 @@ export function createLanes(now: () => number): Lanes {
   const turnAway = () => {
     for (const enter of waiting.splice(0)) enter(0)
   }
+  const spare = () => (silent > 0 && silent === inUse ? 1 : 0)
   const letIn = () => {
     if (now() >= endMs) turnAway()
-    const most = failing > 0 ? 0 : Math.min(bears, allowed)
+    const most = failing > 0 ? 0 : Math.min(bears + spare(), allowed)
     while (waiting.length > 0 && inUse < most) waiting.shift()?.(++inUse)
   }
 
   return {
     bears: () => bears,
+    spare,
     failures: () => failures,
     allow(uploads, untilMs, asOf = failures) {
       if (asOf !== failures) return
@@ -77,8 +86,14 @@ export function createLanes(now: () => number): Lanes {
         if (lanesInUse === 0) return undefined
         const begunUnder = bears
         const begunMs = now()
+        let isSilent = false
         try {
-          const done = await requests()
+          const done = await requests(() => {
+            isSilent = true
+            silent++
+            // They may be of the same session: who goes beside these is to be asked anew.
+            if (spare()) turnAway()
+          })
           // What was not made tells nothing of this number of lanes, nor what began under another.
           if (done === undefined || begunUnder !== bears) lanesInUse = 0
           return done
@@ -91,6 +106,7 @@ export function createLanes(now: () => number): Lanes {
         } finally {
           tookMs = now() - begunMs
           inUse--
+          if (isSilent) silent--
           letIn()
         }
       }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { takesWhole } from '../../e2e/whole.ts'
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { Sealer } from './context.ts'
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { OwnError } from '../ports/own-error.ts'
 import { rootOf, appendEntries, EMPTY_TREE } from '../../src/evidence/tree.ts'
 import { MAX_PAGE_BYTES } from '../../src/evidence/limits.ts'
 import { pageCid } from '../../src/evidence/page.ts'
@@ -205,7 +205,7 @@ describe('a log', () => {
     const sealer: Sealer = async (context, chunk) => {
       if (chunk.index === 0 && !failed) {
         failed = true
-        throw new HoldfastError('storage-full', 'The device is full.')
+        throw new OwnError('storage-full', 'The device is full.')
       }
       // One at a time: which of two is sealed first is chance.
       sealed = sealed.then(() => sealInWorker(context, chunk))
@@ -228,7 +228,7 @@ describe('a log', () => {
     await recordSession(world, { chunks: 3, ending: 'recording', seal: 'worker' })
     await endSession(world.worker(), id, 3)
     const sealer: Sealer = async (context, chunk) => {
-      if (chunk.index === 0) throw new HoldfastError('payload-corrupt', 'Other bytes.')
+      if (chunk.index === 0) throw new OwnError('payload-corrupt', 'Other bytes.')
       await sealInWorker(context, chunk)
     }
     expect(await drainOnce(world, { ...world.worker(), sealer })).toBe('idle')

@@ -108,7 +108,7 @@ export async function publishPage(
   const { pages, full } = pageBefore(session.listed, tree.size, frame.from)
   const listed = isNew ? { tree, pages: withPage(pages, sha256), full } : session.listed
   const head = isNew ? await signedHead(context, session, listing) : await headAt(context, id, tree.size)
-  await change(context, id, { type: 'page-stored', of: listing, listed, head }, 'listing')
+  await change(context, id, { type: 'page-stored', of: listing, listed, head })
 }
 
 /** Signs what the log is after this page. Its entries are on the disk: no death makes another history of them. */

@@ -281,6 +281,28 @@ describe('a session whose record is lost', () => {
   })
 })
 
+// As the database may lose it with its power, while the record stays.
+describe('the mark by which a session is found', () => {
+  it.each(['parked', 'proved'])(
+    'is restored while its chunks are %s, none of which has a turn',
+    async (at) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3 })
+      const cids = new Set((await world.chunks(id)).map(cidOf))
+      world.server.fault = (_op, of) =>
+        at === 'parked' && cids.has(of) ? { code: 'rejected-by-store' } : undefined
+      world.chain.fault = () => ({ code: 'unreachable' })
+      await drainOnce(world, world.worker(), 'push')
+      world.server.fault = () => undefined
+      world.chain.fault = () => undefined
+      const { open: _lost, ...rest } = await world.session(id)
+      await world.disk.write((tx) => tx.putSession(rest))
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      expect(await seen(world)).toMatchObject({ ending: 'complete', missing: 0, upload: 'confirmed' })
+    },
+  )
+})
+
 describe('a session of whose record a field is damaged', () => {
   const values = [null, 5, 'text', NaN, {}, [], [null], true]
   const fields =

@@ -2,6 +2,7 @@ import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { ChunkId, Sha256Hex } from '../../src/protocol/ids.ts'
 import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
+import { OwnError } from '../ports/own-error.ts'
 import type { Store } from '../ports/store.ts'
 import type { Context } from './context.ts'
 import { HOOK_LIMIT_MS } from './limits.ts'
@@ -43,6 +44,6 @@ export async function checkedPayload(
     const error = HoldfastError.from(cause)
     // Bytes that are not there, as of a session that was discarded meanwhile, say nothing of others.
     if (error.code !== 'payload-unreadable') suspect.add(store)
-    throw new HoldfastError(code, error.message, { cause })
+    throw new OwnError(code, error.message, { cause })
   }
 }

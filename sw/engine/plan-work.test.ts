@@ -9,6 +9,7 @@ import { fairOrder } from './fair-order.ts'
 import { planWork } from './plan-work.ts'
 
 const id = sessionIdOf(1)
+const lanes = { bears: () => 2, spare: () => 0 as const }
 
 /** Chunks that wait for a lane, of so many bytes each. */
 async function waitingChunks(count: number, sizeBytes: number) {
@@ -19,7 +20,7 @@ async function waitingChunks(count: number, sizeBytes: number) {
     for (const chunk of await tx.chunksOf(id)) await tx.putChunk(withMarks({ ...chunk, sizeBytes }, session))
   })
   const look = (moving: ReadonlyMap<string, ChunkRecord> = new Map(), context = world.worker()) =>
-    planWork(context, { moving, works: new Map(), lanes: 2, counts: true, takeNext: fairOrder() })
+    planWork(context, { moving, works: new Map(), lanes, counts: true, takeNext: fairOrder() })
   return { world, look }
 }
 
@@ -58,6 +59,36 @@ it('counts what there is only where nothing goes up', async () => {
   expect((await look(moving)).events).toEqual([[id, { type: 'recounted' }]])
 })
 
+// Each question is a way to another process and back.
+it('asks for the heads of the queue together with the sessions', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 2 })
+  const worker = world.worker()
+  const asked: string[] = []
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => (answer = resolve))
+  const read: typeof worker.store.read = (work) =>
+    worker.store.read((tx) =>
+      work(
+        Object.assign(Object.create(tx) as typeof tx, {
+          openSessions: async () => (asked.push('sessions'), answered.then(() => tx.openSessions())),
+          nextDue: async (...of: Parameters<typeof tx.nextDue>) => (asked.push('queue'), tx.nextDue(...of)),
+        }),
+      ),
+    )
+  const look = {
+    moving: new Map(),
+    works: new Map(),
+    lanes,
+    counts: false,
+    takeNext: fairOrder(),
+  }
+  const planned = planWork({ ...worker, store: { ...worker.store, read } }, look)
+  await expect.poll(() => asked).toEqual(['sessions', 'queue', 'queue'])
+  answer()
+  expect((await planned).chunks).toHaveLength(2)
+})
+
 it('seals beside however many uploads are ready', async () => {
   const { world, look } = await waitingChunks(30, 1_000)
   const { chunks } = await look()
@@ -83,7 +114,13 @@ it('gives the trial of a destination that fails to what has waited longest, and 
   const paging = { failures: 3, notBeforeMs: world.clock.now() + 50_000 }
   await world.disk.write(async (tx) => tx.putSession({ ...(await tx.session(first))!, paging }))
   await world.clock.advance(60_000)
-  const underWay = { moving: new Map(), works: new Map(), lanes: 2, counts: true, takeNext: fairOrder() }
+  const underWay = {
+    moving: new Map(),
+    works: new Map(),
+    lanes,
+    counts: true,
+    takeNext: fairOrder(),
+  }
   const { steps } = await planWork(worker, underWay)
   expect(steps.map(({ kind, session }) => [kind, session.id])).toEqual([['listing', second]])
 })

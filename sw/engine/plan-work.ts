@@ -5,13 +5,14 @@ import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/p
 import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
-import { dueAtMs, totalChunks } from '../core/session.ts'
+import { dueAtMs, isOpen, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { QueueRange, ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
 import { circuitsIn } from '../kept/circuits.ts'
 import type { Context } from './context.ts'
 import type { TakeNext } from './fair-order.ts'
+import type { Lanes } from './lanes.ts'
 import { sendsUnread } from './payload.ts'
 import { policyOf } from './policy.ts'
 import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
@@ -34,8 +35,7 @@ export interface UnderWay {
   readonly moving: ReadonlyMap<string, ChunkRecord>
   /** Those, and steps of sessions by their key. */
   readonly works: ReadonlyMap<string, unknown>
-  /** Uploads that the network bears. */
-  readonly lanes: number
+  readonly lanes: Pick<Lanes, 'bears' | 'spare'>
   /** Whether sessions are to be counted anew, and lost ones looked for. */
   readonly counts: boolean
   readonly takeNext: TakeNext
@@ -46,7 +46,7 @@ export interface WorkPlan {
   readonly sessions: readonly SessionRecord[]
   /** To be told to sessions before anything starts. */
   readonly events: readonly (readonly [SessionId, SessionEvent])[]
-  /** One chunk of each session whose record is lost. */
+  /** One chunk of each session whose record is lost, or the mark of which. */
   readonly orphans: readonly ChunkRecord[] | false
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
@@ -102,7 +102,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
-    const orphans = counts && (await orphansIn(tx))
+    const orphans = counts && (await orphansIn(tx, sessions))
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
       const isCounted = !orphans || (await tx.count(session.id)) === totalChunks(session)
@@ -123,11 +123,19 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
   })
 }
 
-/** Goes from session to session by the ids of their chunks: one question each, however many chunks it has. */
-async function orphansIn(tx: ReadTransaction): Promise<ChunkRecord[]> {
+/**
+ * Goes from session to session by the ids of their chunks: one question each, however many chunks it has.
+ *
+ * @param found the sessions that have something left to do, as far as their mark tells
+ */
+async function orphansIn(tx: ReadTransaction, found: readonly SessionRecord[]): Promise<ChunkRecord[]> {
   const orphans: ChunkRecord[] = []
-  for (let chunk = await tx.chunkAfter(''); chunk; chunk = await tx.chunkAfter(chunk.sessionId))
-    if (!(await tx.session(chunk.sessionId))) orphans.push(chunk)
+  for (let chunk = await tx.chunkAfter(''); chunk; chunk = await tx.chunkAfter(chunk.sessionId)) {
+    const { sessionId } = chunk
+    if (found.some(({ id }) => id === sessionId)) continue
+    const session = await tx.session(sessionId)
+    if (!session || isOpen(session)) orphans.push(chunk)
+  }
   return orphans
 }
 
@@ -153,7 +161,10 @@ async function planTransfers(
 ): Promise<TransferPlan> {
   const sending = [...moving.values()].filter(({ state }) => state.status === 'uploading')
   let sealing = busy.size - sending.length
-  const uploads = suspended ? 0 : concurrencyAllowed(store, lanes, nowMs)
+  const spare = lanes.spare()
+  const silent = spare ? sending.map(({ sessionId }) => sessionId) : []
+  const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
+  const uploads = borne && borne + spare
   // Whoever asks whether a store is back asks with one.
   const most = uploads > 0 && store.failures === 0 ? uploads + MAX_READY : uploads
   const chunks: ChunkRecord[] = []
@@ -167,8 +178,8 @@ async function planTransfers(
     raw = await tx.nextDue(TO_SEAL, busy)
   }
   while (sending.length < most) {
-    const chunk = await takeNext(tx, nowMs, busy)
-    if (!chunk) break
+    const chunk = await takeNext(tx, nowMs, busy, silent)
+    if (!chunk || silent.includes(chunk.sessionId)) break
     sending.push(chunk)
     const readyBytes = sending.slice(uploads).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
     if (readyBytes > mostReadyBytes) break

@@ -39,5 +39,5 @@ export async function publishHead(
     if (!(await deliverFor(context, session, object, delivery, signal))) return
   }
   const confirmed = { size, root, page, address, confirmedAtMs: context.clock.now() }
-  await change(context, id, { type: 'anchor-confirmed', anchored: confirmed }, 'witness')
+  await change(context, id, { type: 'anchor-confirmed', anchored: confirmed })
 }

@@ -3,7 +3,7 @@ import type { SessionRecord } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { asked } from './asked.ts'
 import { change } from './change.ts'
-import { recordFailure } from './circuits.ts'
+import { destinationsOf, recordAnswer, recordFailure } from './circuits.ts'
 import type { AnchoredContext, Context } from './context.ts'
 import { beginPage, publishPage, type Begun } from './listing.ts'
 import { publishHead } from './publish-head.ts'
@@ -29,18 +29,18 @@ export async function sessionStep(
       const begun: Begun | undefined = listing ? { session } : await asked(beginPage(context, session))
       listing = begun?.session.listing
       if (begun && listing) await publishPage(context, begun.session, listing, signal, begun.bytes)
-    } else if (kind === 'completion') await tellSettled(context, session, signal)
-    else if (anchor)
+    } else if (kind === 'witness' && !anchor) await publishHead(context, session, signal)
+    else {
       await limited(context.clock, 0, signal, (until) =>
-        anchor.witness(context as AnchoredContext, session, until),
+        kind === 'witness'
+          ? anchor!.witness(context as AnchoredContext, session, until)
+          : tellSettled(context, session, until),
       )
-    else await publishHead(context, session, signal)
+      await recordAnswer(context, destinationsOf(context)[kind])
+    }
   } catch (thrown) {
-    const failure = await recordFailure(context, kind, thrown)
-    const { resumedAtMs: asOf = 0 } = session
-    const failed = { type: 'failed', failure: { ...failure, asOf } } as const
-    const event = { type: kind, of: listing, event: failed } as SessionEvent
-    // Of what has settled the app is told by any worker of it.
-    await change(context, session.id, event, undefined, kind !== 'completion' && context.identity)
+    const failure = await recordFailure(context, kind, thrown, session)
+    const event = { type: kind, of: listing, event: { type: 'failed', failure } } as SessionEvent
+    await change(context, session.id, event)
   }
 }

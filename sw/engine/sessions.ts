@@ -7,7 +7,7 @@ import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { change } from './change.ts'
 import { reconsiderCircuits } from './circuits.ts'
 import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import type { Context } from './context.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { newSession, outlived, signingKeyName } from '../core/session.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
@@ -48,10 +48,10 @@ export async function startSession(context: Context, start: SessionStart): Promi
       .catch(() => tx.putMeta(signingKeyName(session.id), start.signingKey))
     await tx.putSession(session)
     for (const { id } of outlived(await tx.sessions())) {
-      await commit(tx, id, { type: 'discarded' }, nowOf(clock))
+      await commit(context, tx, id, { type: 'discarded' })
       announce(id)
     }
-    return (await commit(tx, session.id, { type: 'session-started' }, nowOf(clock))) ?? session
+    return (await commit(context, tx, session.id, { type: 'session-started' })) ?? session
   })
   announce(started.id)
   return started
@@ -72,7 +72,7 @@ export const endSession = (
 
 /** Ends a recording whose page died; undefined if it had ended by itself. */
 export const interruptSession = (context: Context, id: SessionId): Promise<SessionRecord | undefined> =>
-  change(context, id, endOf(context, 'interrupted'), undefined, false)
+  change(context, id, endOf(context, 'interrupted'))
 
 const endOf = ({ onSettled }: Context, ending: Exclude<SessionEnding, 'recording'>) =>
   ({ type: 'session-ended', ending, tell: !!onSettled }) as const
@@ -89,11 +89,8 @@ export async function noteSession(context: Context, id: SessionId, note: HandedN
 }
 
 /** Stops a session's uploads and publications after what is under way; its bytes stay. */
-export async function pauseSession(context: Context, id: SessionId): Promise<SessionRecord> {
-  const paused = await changeExisting(context, id, { type: 'paused' })
-  context.known.set(id, paused)
-  return paused
-}
+export const pauseSession = (context: Context, id: SessionId): Promise<SessionRecord> =>
+  changeExisting(context, id, { type: 'paused' })
 
 /** Goes on after a pause, and tries whatever is parked, now. */
 export async function resumeSession(context: Context, id: SessionId): Promise<SessionRecord> {
@@ -117,14 +114,14 @@ export async function discardSession(
   id: SessionId,
   confirm: string | undefined,
 ): Promise<void> {
-  const { store, clock, known } = context
+  const { store, known } = context
   await store.write(async (tx) => {
     const session = await tx.session(id)
     // What is left of one whose record is lost.
     if (!session) return confirm === DISCARD_CONFIRMATION && tx.deleteSession(id)
     if (session.open !== undefined && confirm !== DISCARD_CONFIRMATION)
       throw new HoldfastError('not-confirmed', `Session ${id} is not confirmed yet.`)
-    await commit(tx, id, { type: 'discarded' }, nowOf(clock))
+    await commit(context, tx, id, { type: 'discarded' })
     if (session.open === undefined) await tx.forgetLog(id)
   })
   known.set(id, { paused: true, startedAtMs: 0 })
@@ -132,7 +129,7 @@ export async function discardSession(
 
 /** The session after this event, or as it is where the event changes nothing. */
 async function changeExisting(context: Context, id: SessionId, event: SessionEvent): Promise<SessionRecord> {
-  return (await change(context, id, event, undefined, false)) ?? context.store.read((tx) => existing(tx, id))
+  return (await change(context, id, event)) ?? context.store.read((tx) => existing(tx, id))
 }
 
 /** @throws HoldfastError `unknown-session`, of one that is damaged too: what came to it would go nowhere */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { admitChunk } from './admit.ts'
 import type { OnSettled, Settled } from './context.ts'
+import { createDrain } from './drain.ts'
 import { discardSession, endSession, interruptSession, startSession } from './sessions.ts'
 import { aStart, createWorld, drainOnce, sealedChunk, sessionIdOf, type World } from '../testing/world.ts'
 import { workerLifetime, type WorkerLifetime } from '../testing/worker-lifetime.ts'
@@ -82,6 +83,19 @@ describe('onSettled', () => {
     expect(await drainOnce(world, worker(world, resolves))).toBe('idle')
     expect(keys.length).toBe(2)
     expect((await world.session(id)).trouble).toBeUndefined()
+  })
+
+  it('that hangs is told as what it is within two minutes, and is called again', async () => {
+    const world = createWorld()
+    let calls = 0
+    const hangs: OnSettled = async () => (calls++ === 0 ? new Promise(() => {}) : undefined)
+    await record(world, hangs)
+    void createDrain(worker(world, hangs)).join('message')
+    await world.clock.advance(115_000)
+    const { log } = await world.disk.read(async (tx) => ({ log: await tx.log(100) }))
+    expect(log.find(({ error }) => error)?.error).toMatchObject({ code: 'completion-failed' })
+    await world.clock.advance(60_000)
+    expect((await world.session(id)).open).toBeUndefined()
   })
 
   it('is called again with another key where more was recorded after an interruption', async () => {

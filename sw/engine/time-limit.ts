@@ -17,10 +17,10 @@ export async function atMost<T>(clock: Clock, ms: number, work: Promise<T>): Pro
 }
 
 /**
- * Ends work that others do: its signal aborts when the time is up, and nobody waits for it any more, even if it does
- * not heed that.
+ * Ends work that others do: its signal aborts when the time is up, or ours does, and nobody waits for it any more, even if
+ * it does not heed that.
  *
- * @throws HoldfastError `timeout`
+ * @throws HoldfastError `timeout`, `aborted`
  */
 export async function limited<T>(
   clock: Clock,
@@ -32,18 +32,14 @@ export async function limited<T>(
   if (signal?.aborted) over.abort()
   signal?.addEventListener('abort', () => over.abort(), { signal: over.signal })
   try {
-    const working = work(over.signal)
-    const done = await atMost(
-      clock,
-      limitMs(sizeBytes),
-      working.then((result) => ({ result })),
-    )
+    const working = work(over.signal).then((result) => ({ result }))
+    const done = await Promise.race([working, clock.sleep(limitMs(sizeBytes), over.signal)])
     if (done) return done.result
   } catch (thrown) {
     // One that has stopped by itself has failed, or it would be tried again at once, for ever.
-    if (HoldfastError.from(thrown).code !== 'aborted' || signal?.aborted) throw thrown
+    if (HoldfastError.from(thrown).code !== 'aborted' && !signal?.aborted) throw thrown
   } finally {
     over.abort()
   }
-  throw new HoldfastError('timeout', 'It took too long.')
+  throw new HoldfastError(signal?.aborted ? 'aborted' : 'timeout', 'It took too long.')
 }

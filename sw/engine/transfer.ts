@@ -2,9 +2,8 @@ import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { recordFailure } from './circuits.ts'
 import { change } from './change.ts'
 import { commit } from './commit.ts'
-import { nowOf, type Context } from './context.ts'
+import type { Context } from './context.ts'
 import type { ChunkEvent } from '../core/chunk-machine.ts'
-import type { WorkKind } from '../core/plan.ts'
 import { readSession } from '../core/read-record.ts'
 import { dueKey } from '../core/session.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
@@ -29,23 +28,18 @@ export async function transfer(
   known?: SessionRecord,
   inLane?: InLane,
 ): Promise<ErrorCode | undefined> {
-  let asOf = 0
+  const { state, sessionId } = chunk
+  let session = known
   try {
-    const { state, sessionId } = chunk
-    const session = known ?? (await context.store.read((tx) => tx.session(sessionId)))
-    asOf = session?.resumedAtMs ?? 0
-    if (!session) await setApart(context, chunk)
+    const its = (session ??= await context.store.read((tx) => tx.session(sessionId)))
+    if (!its) await findAgain(context, chunk)
     else if (state.status === 'uploading')
-      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, session, inLane))
+      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, its, inLane))
     else await seal(context, chunk)
   } catch (thrown) {
     // Sealing asks nobody that others ask.
-    const failure = await recordFailure(context, chunk.state.status === 'uploading' && 'listing', thrown)
-    await apply(context, chunk, {
-      type: 'failed',
-      failure: { ...failure, asOf },
-      of: chunk.state.status,
-    })
+    const failure = await recordFailure(context, state.status === 'uploading' && 'listing', thrown, session)
+    await apply(context, chunk, { type: 'failed', failure, of: state.status })
     return failure.code
   }
   return undefined
@@ -75,9 +69,9 @@ async function upload(
     inLane:
       inLane &&
       ((requests) =>
-        inLane(async () => {
+        inLane(async (silent) => {
           // While it waited its session may have been paused, held back, or discarded.
-          return dueKey(chunk, known.get(sessionId) ?? session) && requests()
+          return dueKey(chunk, known.get(sessionId) ?? session) && requests(silent)
         })),
     sent: effort?.sent,
     resumeToken: effort?.resumeToken,
@@ -90,25 +84,24 @@ async function upload(
     },
   }
   if (!(await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal))) return
-  await apply(context, chunk, { type: 'stored' }, 'listing')
+  await apply(context, chunk, { type: 'stored' })
 }
 
 /**
- * The record of its session is lost: one that is damaged takes its place, so that the app is told, and can have the bytes
- * that are here and discard them. None of its chunks goes anywhere.
+ * Nobody finds its session any more. Where its record is lost one that is damaged takes its place, so that the app is told,
+ * and can have the bytes that are here and discard them: none of its chunks goes anywhere. Where its mark alone is, it gets
+ * that back.
  */
-export async function setApart(
-  { store, clock, announce }: Context,
-  { id, sessionId, capturedAtMs }: ChunkRecord,
-) {
-  await store.write(async (tx) => {
+export async function findAgain(context: Context, { id, sessionId, capturedAtMs }: ChunkRecord) {
+  await context.store.write(async (tx) => {
+    const session = await tx.session(sessionId)
     // One that was discarded is gone with its session; another chunk may have come here before.
-    if (!(await tx.chunk(id)) || (await tx.session(sessionId))) return
-    await tx.putSession(readSession({ id: sessionId, startedAtMs: capturedAtMs, ending: 'interrupted' }))
-    await commit(tx, sessionId, { type: 'recounted' }, nowOf(clock))
+    if (!(await tx.chunk(id)) || session?.damaged) return
+    if (!session) await tx.putSession(readSession({ id: sessionId, startedAtMs: capturedAtMs }))
+    await commit(context, tx, sessionId, { type: 'recounted' })
   })
-  announce(sessionId)
+  context.announce(sessionId)
 }
 
-const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent, answered?: WorkKind) =>
-  change(context, sessionId, { type: 'chunk', id, event }, answered)
+const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent) =>
+  change(context, sessionId, { type: 'chunk', id, event })

@@ -19,7 +19,7 @@ import { atMost } from './time-limit.ts'
  * newest block lacks it. The chain is read before each hand-over: what it shows already is not sent again.
  */
 export const witnessByChain: WitnessStep = async (context, session, signal) => {
-  const { store, anchor, clock, ailing } = context
+  const { store, anchor, clock } = context
   const { id, name, witnessing, anchored, trouble, tally, size, logEnd } = session
   const { tree, pages } = session.listed
   const { blockNumber, latest, deep } = await asked(anchor.read(name, signal))
@@ -75,8 +75,8 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   if (isDue && !(await submit(context, session, looked, signal))) return
   // That a relay took a head as it should is known without a line of its own.
   const { failures, handing } = witnessing
-  if (unseen ? isDue || handing : !isDue || trouble || failures > 0 || ailing.has(anchor.name))
-    await record(context, id, { ...looked, type: 'look-again', handed: isDue }, true)
+  if (unseen ? isDue || handing : !isDue || trouble || failures > 0)
+    await record(context, id, { ...looked, type: 'look-again', handed: isDue })
   if (unseen) throw new HoldfastError('anchor-unseen', unseen)
 }
 
@@ -95,7 +95,7 @@ const isHead = (seen: Said, ours: Said | undefined) =>
 
 async function conclude(
   context: AnchoredContext,
-  { id, name, anchored: before, listed }: SessionRecord,
+  { id, name, anchored: before }: SessionRecord,
   head: WitnessedHead,
   isNews: boolean,
   expectOurs: ExpectOurs,
@@ -128,7 +128,7 @@ async function conclude(
   // Who was stopped was told nothing.
   if (signal.aborted) return
   const anchored = { size, root, page, blockNumber, blockAtMs, ...receipt, confirmedAtMs: clock.now() }
-  await change(context, id, { type: 'anchor-confirmed', anchored }, size === listed.tree.size && 'witness')
+  await change(context, id, { type: 'anchor-confirmed', anchored })
 }
 
 async function submit(
@@ -151,6 +151,5 @@ async function submit(
   return true
 }
 
-/** @param answered chain and relay have: a chain that can be read says nothing of a relay that is to be asked */
-const record = (context: AnchoredContext, id: SessionRecord['id'], event: WitnessEvent, answered = false) =>
-  change(context, id, { type: 'witness', event }, answered && 'witness')
+const record = (context: AnchoredContext, id: SessionRecord['id'], event: WitnessEvent) =>
+  change(context, id, { type: 'witness', event })

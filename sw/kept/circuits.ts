@@ -1,6 +1,6 @@
 import { believable, CLOSED, type Circuit } from '../core/circuit.ts'
 import type { Clock } from '../ports/platform.ts'
-import type { ReadTransaction, Store, WriteTransaction } from '../ports/store.ts'
+import type { ReadTransaction, Store } from '../ports/store.ts'
 
 // The health of what is asked, as the store keeps it: the engine's destinations, and the stores that one of them is made of.
 
@@ -37,19 +37,15 @@ export const circuitOf = async (tx: ReadTransaction, destination: string, nowMs:
   (await circuitsIn(tx, nowMs))(destination)
 
 /** Changes the stored health of a destination, and writes only what changes. */
-export async function updateIn(
-  tx: WriteTransaction,
-  destination: string,
-  nowMs: number,
-  change: Update,
-): Promise<Circuit> {
-  const kept = await keptIn(tx)
-  const before = healthOf(kept, destination, nowMs)
-  const after = change(before, nowMs)
-  if (after !== before) await tx.putMeta(CIRCUITS, { ...kept, [destination]: after })
-  return after
-}
-
-/** The same in a transaction of its own. */
 export const update = ({ store, clock }: Keeping, destination: string, change: Update): Promise<Circuit> =>
-  store.write((tx) => updateIn(tx, destination, clock.now(), change), { records: true })
+  store.write(
+    async (tx) => {
+      const nowMs = clock.now()
+      const kept = await keptIn(tx)
+      const before = healthOf(kept, destination, nowMs)
+      const after = change(before, nowMs)
+      if (after !== before) await tx.putMeta(CIRCUITS, { ...kept, [destination]: after })
+      return after
+    },
+    { records: true },
+  )

@@ -9,7 +9,7 @@ export interface ReadTransaction {
   session(id: SessionId): Promise<SessionRecord | undefined>
   /** Newest first. */
   sessions(): Promise<SessionRecord[]>
-  /** Sessions with something left to do, oldest first. */
+  /** Sessions with something left to do, oldest first. Not of what the same transaction wrote. */
   openSessions(): Promise<SessionRecord[]>
   chunk(id: ChunkId): Promise<ChunkRecord | undefined>
   /** The first chunk, in the order of their ids, that is of no session up to this one; '' for the first of all. */
@@ -63,7 +63,7 @@ export interface WriteNeeds {
   readonly records?: boolean | undefined
 }
 
-/** Durable records and bytes. `work` may run again where a transaction fell: it changes nothing but the store. */
+/** Durable records and bytes; it rejects with an `OwnError`. `work` may run again where a transaction fell: it changes nothing but the store. */
 export interface Store {
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>
   /**

@@ -71,7 +71,8 @@ export interface Attempt {
  *
  * All methods reject with a HoldfastError: `unreachable`, `timeout`, `server-error`, `throttled` (with `retryAfterMs`),
  * `sign-in-needed`, `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`; one that is made of several stores
- * also with `copies-missing`.
+ * also with `copies-missing`. What says that this device has failed (`storage-…`, `payload-…`), or that a session belongs
+ * elsewhere, counts as `server-error`.
  */
 export interface Transport {
   /** Names the store in records and in the app's choice of stores; letters, digits and dashes. */

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { OwnError } from '../ports/own-error.ts'
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { readChunk, readSession } from '../core/read-record.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, SessionRecord } from '../core/record.ts'
@@ -100,8 +100,7 @@ export function fakeDisk(onCommit: (commit: Commit) => void = () => {}, copies =
       }),
     payload: async (id) => {
       const bytes = state.payloads.get(id)
-      if (bytes === undefined)
-        throw new HoldfastError('payload-unreadable', `The bytes of ${id} are missing.`)
+      if (bytes === undefined) throw new OwnError('payload-unreadable', `The bytes of ${id} are missing.`)
       return copies ? bytes.slice(0) : bytes
     },
     losePower() {
@@ -292,7 +291,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
 
   /** As IndexedDB refuses a store that is not in the transaction's scope. */
   private checkPayloads() {
-    if (this.recordsOnly) throw new HoldfastError('storage-failed', 'This transaction has no payloads.')
+    if (this.recordsOnly) throw new OwnError('storage-failed', 'This transaction has no payloads.')
   }
 
   async putSession(session: SessionRecord) {
@@ -304,7 +303,7 @@ class Writing extends Reading<Draft> implements WriteTransaction {
   async putChunk(chunk: ChunkRecord) {
     for (const { id, sessionId, index } of this.state.chunks.values())
       if (id !== chunk.id && sessionId === chunk.sessionId && index === chunk.index)
-        throw new HoldfastError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
+        throw new OwnError('storage-failed', `${id} is in the place of ${chunk.id} already.`)
     this.state.touched.chunks.add(chunk.id)
     this.state.own('chunks').set(chunk.id, readChunk(this.copyOf(chunk)))
   }

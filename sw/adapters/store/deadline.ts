@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { OwnError } from '../../ports/own-error.ts'
 
 /** A time after which the platform is not waited for any more: no await on it may last for ever. */
 export interface Deadline {
@@ -25,7 +25,7 @@ export function deadline(ms: number): Deadline {
         const look = () => {
           const leftMs = untilMs - performance.now()
           if (leftMs > 0) timer = setTimeout(look, leftMs)
-          else reject(new HoldfastError('storage-failed', 'It took too long.'))
+          else reject(new OwnError('storage-failed', 'It took too long.'))
         }
         look()
         promise.then(resolve, reject).finally(() => clearTimeout(timer))

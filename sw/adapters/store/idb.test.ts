@@ -168,7 +168,7 @@ test('a transaction that was committed after its deadline counts', async () => {
 
 test('what is forgotten of the custody log writes no line that stays', async () => {
   const put = vi.fn()
-  const groups = [[{ sessionId: 'a' }, { sessionId: 'b' }], [{ sessionId: 'b' }], { sessionId: 'a' }]
+  const groups = [[{ sessionId: 'a' }, { sessionId: 'b' }], [{ sessionId: 'b' }], [{ sessionId: 'a' }]]
   const store = { getAllKeys: async () => [7, 8, 9], getAll: async () => groups, put }
   database.next = () => ({ objectStore: () => store, done: Promise.resolve(), error: null })
   await idbStore('log').write((tx) => tx.forgetLog('a' as SessionId))

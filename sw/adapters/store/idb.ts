@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
+import { OwnError } from '../../ports/own-error.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../ports/store.ts'
 import { readChunk, readSession } from '../../core/read-record.ts'
 import type { LogEntry, SessionRecord } from '../../core/record.ts'
@@ -84,7 +85,7 @@ export function idbStore(name: string): Store {
   /** What keeps the bytes. */
   async function find(id: ChunkId): Promise<Blob | ArrayBuffer> {
     const found: Blob | ArrayBuffer | undefined = await ask('readonly', (payloads) => payloads.get(id))
-    if (!found) throw new HoldfastError('payload-unreadable', `Chunk ${id} has no bytes.`)
+    if (!found) throw new OwnError('payload-unreadable', `Chunk ${id} has no bytes.`)
     return found
   }
 
@@ -201,7 +202,7 @@ function reader(tx: IDBTransaction, queue = createQueue()): ReadTransaction {
       all(chunks.index('due'), readChunk, IDBKeyRange.bound(from, to), most),
     ),
     meta: (name) => resultOf(store('meta').get(name)),
-    // Those of one transaction together, or one as older versions wrote it.
+    // Those of one transaction together.
     log: async (count) => (await resultOf(store('log').getAll())).flat().reverse().slice(0, count),
   }
 }
@@ -244,7 +245,6 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
       return session
     },
     sessions: () => (flush(), read.sessions()),
-    openSessions: () => (flush(), read.openSessions()),
     async putSession(session) {
       known.set(session.id, Promise.resolve(session))
       changed.set(session.id, session)
@@ -277,8 +277,7 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
       flush()
       const store = tx.objectStore('log')
       const [keys, groups] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())])
-      groups.forEach((group: LogEntry | LogEntry[], at) => {
-        const lines = [group].flat()
+      groups.forEach((lines: LogEntry[], at) => {
         const rest = lines.filter(({ sessionId }) => sessionId !== id)
         if (rest.length < lines.length) void put('log', rest, keys[at])
       })
@@ -298,5 +297,5 @@ function storageError(error: unknown): HoldfastError {
   if (!(error instanceof DOMException)) return HoldfastError.from(error)
   const { name, message } = error
   const code = name === 'QuotaExceededError' ? 'storage-full' : 'storage-failed'
-  return new HoldfastError(code, `${name}: ${message}`, { cause: error })
+  return new OwnError(code, `${name}: ${message}`, { cause: error })
 }
