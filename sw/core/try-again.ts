@@ -1,7 +1,7 @@
 import { changeChunk } from './change-chunk.ts'
 import type { Draft } from './draft.ts'
 import { again, isParked } from './effort.ts'
-import type { ChunkRecord, Effort, MayLeave, TrialKind } from './record.ts'
+import type { ChunkRecord, Effort, MayLeave, Trial, TrialKind } from './record.ts'
 import { trialOf } from './retry-policy.ts'
 import { isHeldBack, nextTrial, sooner } from './trial.ts'
 
@@ -35,7 +35,7 @@ export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): v
     heldBack && state.status === 'uploading' && !effort?.onTrial && !isParked(effort)
   const waiting = draft.chunks.filter((chunk) => isStuck(chunk.effort) || isHeld(chunk))
   const sendable = waiting.filter(({ state }) => mayLeave === 'all' || of === 'sign-in' || !state.seal)
-  const chosen = trial.failures > 0 ? oneOfEachCause(sendable, of) : sendable
+  const chosen = trial.failures > 0 ? oneOfEachCause(sendable, trial, of) : sendable
   for (const chunk of chosen) changeChunk(draft, chunk, { type: 'resumed', onTrial: true })
   const steps = mayLeave !== 'nothing' && trySteps(draft, isStuck, true)
   const remains = isShared || steps || waiting.length > 0
@@ -48,8 +48,11 @@ export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): v
  * Of each cause, and of those that are held back, the smallest chunk of those that were tried the least; a sign-in is one
  * cause for all.
  */
-function oneOfEachCause(chunks: ChunkRecord[], of: TrialKind): ChunkRecord[] {
-  const order = (a: ChunkRecord, b: ChunkRecord) => a.retryCount - b.retryCount || a.sizeBytes - b.sizeBytes
+function oneOfEachCause(chunks: ChunkRecord[], { failures }: Trial, of: TrialKind): ChunkRecord[] {
+  // Each other time the newest of those: where the small ones are what is refused they are not all tried first.
+  const isNewestFirst = (chunk: ChunkRecord) => failures % 2 === 0 && !isParked(chunk.effort)
+  const order = (a: ChunkRecord, b: ChunkRecord) =>
+    a.retryCount - b.retryCount || (isNewestFirst(a) ? b.index - a.index : a.sizeBytes - b.sizeBytes)
   const reversed = chunks.sort(order).reverse()
   const firstOf = new Map(reversed.map((chunk) => [of === 'refusal' && chunk.effort?.lastError?.code, chunk]))
   return [...firstOf.values()]

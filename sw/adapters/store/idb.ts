@@ -202,7 +202,7 @@ function reader(tx: IDBTransaction, queue = createQueue()): ReadTransaction {
       all(chunks.index('due'), readChunk, IDBKeyRange.bound(from, to), most),
     ),
     meta: (name) => resultOf(store('meta').get(name)),
-    // Those of one transaction together.
+    // Those of one transaction together, or one as older versions wrote it.
     log: async (count) => (await resultOf(store('log').getAll())).flat().reverse().slice(0, count),
   }
 }
@@ -277,7 +277,8 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
       flush()
       const store = tx.objectStore('log')
       const [keys, groups] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())])
-      groups.forEach((lines: LogEntry[], at) => {
+      groups.forEach((group: LogEntry | LogEntry[], at) => {
+        const lines = [group].flat()
         const rest = lines.filter(({ sessionId }) => sessionId !== id)
         if (rest.length < lines.length) void put('log', rest, keys[at])
       })

@@ -9,7 +9,7 @@ export const SCHEMA_VERSION = 1
  * - `heads`: what each session's key has signed, `HeadRecord` by (session, size)
  * - `payloads`: bytes alone, a Blob or an ArrayBuffer by chunk id, written once and deleted once: a `put` of a record that
  *   holds a Blob writes the Blob again
- * - `log`: `LogEntry[]` of a transaction by number
+ * - `log`: `LogEntry[]` of a transaction by number; older versions wrote each by itself
  * - `meta`: any value by name
  */
 export const RECORDS = ['sessions', 'chunks', 'entries', 'heads', 'log', 'meta']
