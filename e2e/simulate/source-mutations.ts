@@ -418,7 +418,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('writes down that the app knows before it was told', /the app never heard of it/, [
     'engine/tell-settled',
-    'await onSettled?.({ key: `${name}/${size}`, session: sessionView(session, progress), signal })',
+    'onSettled?.({ key: `${name}/${size}`, session: sessionView(session, progress), signal })',
     'undefined',
   ]),
   plant('forgets to tell what has settled', /the app never heard of it|is not at its end|open mark/, [
