@@ -84,7 +84,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '26.1 kB',
+    limit: '26.2 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

@@ -33,7 +33,6 @@ export async function recordFailure(
   session?: SessionRecord,
 ): Promise<Failure> {
   const error = HoldfastError.from(thrown)
-  const { message } = error
   const isOfRead = error instanceof AskedError
   const isBelieved = (isOfRead ? error.cause : error) instanceof OwnError || !OF_DEVICE.test(error.code)
   const said = isBelieved ? error.code : of ? 'server-error' : 'defect'
@@ -42,7 +41,7 @@ export async function recordFailure(
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
   const failure = {
     code,
-    message,
+    message: error.message,
     retryAfterMs,
     isOfRead,
     asOf: session?.resumedAtMs ?? 0,

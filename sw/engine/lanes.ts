@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
@@ -13,8 +14,8 @@ export type InLane = <T>(requests: (silent: Silent) => Promise<T>) => Promise<T 
 export interface Lanes {
   /** Uploads that the network bears. */
   bears(): number
-  /** One more, of another session, while nothing has been heard for long of any that is in a lane; 0 otherwise. */
-  spare(): 0 | 1
+  /** Whose uploads are in the lanes, where nothing has been heard for long of any: one more may go, of another session. */
+  silent(): readonly SessionId[]
   /** How many have failed in a lane, once that was written down. */
   failures(): number
   /**
@@ -47,8 +48,8 @@ export function createLanes(now: () => number): Lanes {
   let allowed = 0
   let endMs = 0
   let inUse = 0
-  /** Of those, uploads of which nothing has been heard for long. */
-  let silent = 0
+  /** Uploads in a lane of which nothing has been heard for long, each with its session. */
+  const silent = new Map<unknown, SessionId>()
   let failures = 0
   /** Failures that are yet to be written down. */
   let failing = 0
@@ -56,16 +57,17 @@ export function createLanes(now: () => number): Lanes {
   const turnAway = () => {
     for (const enter of waiting.splice(0)) enter(0)
   }
-  const spare = () => (silent > 0 && silent === inUse ? 1 : 0)
+  // The one more that goes beside them makes them no less silent.
+  const allSilent = () => (silent.size < Math.min(bears, inUse) ? [] : [...silent.values()])
   const letIn = () => {
     if (now() >= endMs) turnAway()
-    const most = failing > 0 ? 0 : Math.min(bears + spare(), allowed)
+    const most = Math.min(bears + Math.min(1, allSilent().length), failing > 0 ? 0 : allowed)
     while (waiting.length > 0 && inUse < most) waiting.shift()?.(++inUse)
   }
 
   return {
     bears: () => bears,
-    spare,
+    silent: allSilent,
     failures: () => failures,
     allow(uploads, untilMs, asOf = failures) {
       if (asOf !== failures) return
@@ -74,7 +76,7 @@ export function createLanes(now: () => number): Lanes {
       if (allowed === 0) turnAway()
       letIn()
     },
-    async upload({ effort, sizeBytes }, work) {
+    async upload({ effort, sessionId, sizeBytes }, work) {
       let lanesInUse = 0
       let tookMs = 0
       let hasFailed = false
@@ -86,13 +88,11 @@ export function createLanes(now: () => number): Lanes {
         if (lanesInUse === 0) return undefined
         const begunUnder = bears
         const begunMs = now()
-        let isSilent = false
         try {
           const done = await requests(() => {
-            isSilent = true
-            silent++
+            silent.set(requests, sessionId)
             // They may be of the same session: who goes beside these is to be asked anew.
-            if (spare()) turnAway()
+            if (allSilent().length > 0) turnAway()
           })
           // What was not made tells nothing of this number of lanes, nor what began under another.
           if (done === undefined || begunUnder !== bears) lanesInUse = 0
@@ -106,7 +106,7 @@ export function createLanes(now: () => number): Lanes {
         } finally {
           tookMs = now() - begunMs
           inUse--
-          if (isSilent) silent--
+          silent.delete(requests)
           letIn()
         }
       }

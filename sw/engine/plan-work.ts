@@ -35,7 +35,7 @@ export interface UnderWay {
   readonly moving: ReadonlyMap<string, ChunkRecord>
   /** Those, and steps of sessions by their key. */
   readonly works: ReadonlyMap<string, unknown>
-  readonly lanes: Pick<Lanes, 'bears' | 'spare'>
+  readonly lanes: Pick<Lanes, 'bears' | 'silent'>
   /** Whether sessions are to be counted anew, and lost ones looked for. */
   readonly counts: boolean
   readonly takeNext: TakeNext
@@ -161,10 +161,9 @@ async function planTransfers(
 ): Promise<TransferPlan> {
   const sending = [...moving.values()].filter(({ state }) => state.status === 'uploading')
   let sealing = busy.size - sending.length
-  const spare = lanes.spare()
-  const silent = spare ? sending.map(({ sessionId }) => sessionId) : []
+  const silent = lanes.silent()
   const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
-  const uploads = borne && borne + spare
+  const uploads = borne && borne + Math.min(1, silent.length)
   // Whoever asks whether a store is back asks with one.
   const most = uploads > 0 && store.failures === 0 ? uploads + MAX_READY : uploads
   const chunks: ChunkRecord[] = []
