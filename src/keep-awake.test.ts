@@ -44,6 +44,18 @@ afterEach(() => {
 
 // Promise 1 of docs/guarantees.md.
 describe('an open page', () => {
+  it('greets when it is shown again, and not when it is hidden', async () => {
+    const { worker, close } = awake(false)
+    await vi.advanceTimersByTimeAsync(0)
+    const becomes = (hidden: boolean) =>
+      Object.assign(document, { hidden }).dispatchEvent(new Event('visibilitychange'))
+    becomes(true)
+    expect(worker.greeted).toEqual([false])
+    becomes(false)
+    expect(worker.greeted).toEqual([false, false])
+    close()
+  })
+
   it('keeps the worker awake while work remains, and no longer', async () => {
     const { worker, close } = awake(true)
     await vi.advanceTimersByTimeAsync(60_000)

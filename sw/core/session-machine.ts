@@ -278,8 +278,8 @@ function end(draft: Draft, told: Extract<SessionEvent, { type: 'session-ended' }
 }
 
 /**
- * What it counts is what there is. A chunk whose record is lost can be brought nowhere: the
- * rest goes on, and the recording is no whole one.
+ * What it counts is what there is. A chunk whose record is lost can be brought nowhere: the rest goes on, and the
+ * recording is no whole one.
  */
 function countAnew(draft: Draft): void {
   const { session, chunks } = draft

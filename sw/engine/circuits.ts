@@ -39,13 +39,8 @@ export async function recordFailure(
   const code = of === 'completion' && said !== 'aborted' ? 'completion-failed' : said
   // One of another copy of the library may say anything.
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
-  const failure = {
-    code,
-    message: error.message,
-    retryAfterMs,
-    isOfRead,
-    asOf: session?.resumedAtMs ?? 0,
-  }
+  const asOf = session?.resumedAtMs ?? 0
+  const failure = { code, message: error.message, retryAfterMs, isOfRead, asOf }
   // No destination waits for it: it counts as tried, or it would be tried again at once, for ever.
   if (!of) return countsAsAttempt(code) ? failure : { ...failure, code: 'timeout' }
   const destination = destinationsOf(context)[of]

@@ -155,13 +155,7 @@ export function createDrain(context: Context): Drain {
         wakeSignal = new AbortController()
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
-        const plan = await planWork(context, {
-          moving,
-          works,
-          lanes,
-          counts,
-          takeNext,
-        })
+        const plan = await planWork(context, { moving, works, lanes, counts, takeNext })
         for (const session of plan.sessions) {
           void watchRecorder(session)
           known.set(session.id, session)

@@ -218,7 +218,7 @@ export function evmNodes(
 
 /**
  * What each node answers, asked all at once: until all have settled, or `isEnough` and the others have had `graceMs`.
- * Who fails, of a reason, or is late is set aside.
+ * Who fails or is late is set aside, but not who rejects with nothing: that is no fault of the node.
  *
  * @throws HoldfastError `aborted`
  */
