@@ -34,12 +34,12 @@ async function main(): Promise<void> {
   const bare = await bareWorker()
   const peer = await bareWorker('peer')
   const put = await openConnection({
-    scriptUrl: '/bench-worker.js?put',
+    scriptUrl: '/put-worker.js',
     type: 'classic',
     scope: '/put-scope/',
   })
   const tus = await openConnection({
-    scriptUrl: '/bench-worker.js?tus',
+    scriptUrl: '/tus-worker.js',
     type: 'classic',
     scope: '/tus-scope/',
   })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { FileStore } from '@tus/file-store'
 import { Server } from '@tus/server'
 import { repositoryRoot } from '../backend/repository-root.ts'
-import { bundle } from '../bundle.ts'
+import { shipped } from '../bundle.ts'
 import { send, sendPage, sendScript, takeUpload, textOf } from './answers.ts'
 import type { Measured, PagePlan } from './comparison.ts'
 
@@ -25,7 +25,7 @@ export interface BenchSiteOptions {
   cpuMs(): Promise<number>
 }
 
-const SCRIPTS = ['bench-page', 'bench-worker', 'bare-worker', 'peer-worker']
+const SCRIPTS = ['bench-page', 'put-worker', 'tus-worker', 'bare-worker', 'peer-worker']
 
 /** The page, its workers and their stores on one origin, so that both sides have the same connections. */
 export async function openBenchSite({
@@ -36,7 +36,7 @@ export async function openBenchSite({
 }: BenchSiteOptions): Promise<BenchSite> {
   const scripts = new Map<string, string>()
   for (const name of SCRIPTS)
-    scripts.set(`/${name}.js`, await bundle(join(repositoryRoot(), 'e2e', 'bench', `${name}.ts`)))
+    scripts.set(`/${name}.js`, await shipped(join(repositoryRoot(), 'e2e', 'bench', `${name}.ts`)))
   const tus = new Server({
     path: '/tus',
     datastore: new FileStore({ directory: folder }),

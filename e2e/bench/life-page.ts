@@ -33,12 +33,12 @@ async function main(): Promise<void> {
       return void (await post('/mark/drained'))
     }
     case 'stream':
-      return stream(await connect('&chainless'), task)
+      return stream(await connect('?chainless'), task)
   }
 }
 
-const connect = (kind = '') =>
-  openConnection({ scriptUrl: `/bench-worker.js?put${kind}`, type: 'classic', scope: '/put-scope/' })
+const connect = (query = '') =>
+  openConnection({ scriptUrl: `/put-worker.js${query}`, type: 'classic', scope: '/put-scope/' })
 
 async function queueOurs(chunks: number, sizeBytes: number): Promise<void> {
   const connection = await connect()

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path'
 import { repositoryRoot } from '../backend/repository-root.ts'
 import { listen } from '../backend/ports.ts'
-import { bundle } from '../bundle.ts'
+import { shipped } from '../bundle.ts'
 import { send, sendPage, sendScript, takeUpload, textOf } from './answers.ts'
 import type { Task } from './protocol.ts'
 
@@ -30,13 +30,13 @@ export interface LifeSite {
   close(): Promise<void>
 }
 
-const SCRIPTS = ['life-page', 'bench-worker', 'bare-worker']
+const SCRIPTS = ['life-page', 'put-worker', 'bare-worker']
 const UPLOAD = 'upload'
 
 export async function openLifeSite(): Promise<LifeSite> {
   const scripts = new Map<string, string>()
   for (const name of SCRIPTS)
-    scripts.set(`/${name}.js`, await bundle(join(repositoryRoot(), 'e2e', 'bench', `${name}.ts`)))
+    scripts.set(`/${name}.js`, await shipped(join(repositoryRoot(), 'e2e', 'bench', `${name}.ts`)))
   let isHeld = false
   let heard = new Map<string, Heard[]>()
   let waiting = new Map<string, (heard: Heard) => void>()
