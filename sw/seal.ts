@@ -1,4 +1,5 @@
 import { sealChunk } from '../src/evidence/chunk-seal.ts'
+import { addressOf } from '../src/evidence/cid.ts'
 import { hasX25519, platformX25519, type X25519 } from '../src/evidence/x25519.ts'
 import { change } from './engine/change.ts'
 import type { Context, Sealer } from './engine/context.ts'
@@ -34,12 +35,8 @@ async function seal(context: Context, chunk: ChunkRecord, x25519: X25519): Promi
   if (!session) return
   const plaintext = await checkedPayload(context, id, chunk.plaintextHash)
   await apply({ type: 'encrypt-began' })
-  const {
-    ciphertext: bytes,
-    encryptedHash,
-    iv,
-    chunkKey,
-    cid,
-  } = await sealChunk({ ...session, index: chunk.index, plaintext }, x25519)
+  const terms = { ...session, index: chunk.index, plaintext }
+  const { ciphertext: bytes, encryptedHash, iv, chunkKey } = await sealChunk(terms, x25519)
+  const cid = await addressOf(bytes, encryptedHash)
   await apply({ type: 'sealed', seal: { encryptedHash, iv, chunkKey, cid }, bytes })
 }

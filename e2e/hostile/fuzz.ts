@@ -97,7 +97,6 @@ export async function fuzz({ seed, count, victims }: FuzzOptions): Promise<FuzzR
     encryptedHash: HEX,
     iv: 'ab'.repeat(12),
     chunkKey: 'ab'.repeat(80),
-    cid: `b${'a'.repeat(58)}`,
   })
   const chunk = (): Fields => ({
     sessionId: pick(victims),

@@ -52,11 +52,6 @@ export async function postChunks(page: Page, drafts: readonly ChunkDraft[]): Pro
         const bytes = new Uint8Array(sizeBytes).fill(fill)
         const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
         const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-        // CIDv1 of one raw leaf: version, codec, multihash; base32 without padding (RFC 4648 §6).
-        const bits = [1, 0x55, 0x12, 32, ...digest].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-        const cid = (bits.match(/.{1,5}/g) ?? []).map(
-          (five) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five.padEnd(5, '0'), 2)],
-        )
         const chunk = {
           sessionId,
           index,
@@ -68,7 +63,6 @@ export async function postChunks(page: Page, drafts: readonly ChunkDraft[]): Pro
             encryptedHash: hash,
             iv: '00'.repeat(12),
             chunkKey: '00'.repeat(80),
-            cid: `b${cid.join('')}`,
             ...tamperSeal,
           },
           ...tamper,

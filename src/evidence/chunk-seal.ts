@@ -1,7 +1,6 @@
 import { HoldfastError } from '../protocol/errors.ts'
-import type { Cid, SessionName, Sha256Hex } from '../protocol/ids.ts'
+import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { concat, fromHex, toHex, uint32be, utf8 } from './bytes.ts'
-import { digestAndCid } from './cid.ts'
 import { sha256Hex } from './digest.ts'
 import { aesKey, open, seal } from './hpke.ts'
 import { platformX25519, type X25519 } from './x25519.ts'
@@ -23,7 +22,7 @@ export interface PlainChunk extends Place {
   readonly plaintext: ArrayBuffer
 }
 
-/** Everything about a chunk that leaves the device: its ciphertext, and what its entry says of it. */
+/** What leaves the device of a chunk: its ciphertext, and what its entry says of it beside where that is found. */
 export interface SealedChunk {
   /** 16 bytes longer than the plaintext. */
   readonly ciphertext: ArrayBuffer
@@ -33,7 +32,6 @@ export interface SealedChunk {
   readonly iv: string
   /** Sealed to the session's key: hex of 80 bytes. */
   readonly chunkKey: string
-  readonly cid: Cid
 }
 
 export interface ChunkToOpen extends Place {
@@ -73,8 +71,8 @@ export async function sealChunk(chunk: PlainChunk, x25519: X25519 = platformX255
     seal(toSeal, x25519),
     crypto.subtle.encrypt(algorithm, await aesKey(key, 'encrypt'), chunk.plaintext),
   ])
-  const addressed = await digestAndCid(ciphertext)
-  return { ciphertext, plaintextHash, ...addressed, iv: toHex(iv), chunkKey: toHex(sealedKey) }
+  const encryptedHash = await sha256Hex(ciphertext)
+  return { ciphertext, plaintextHash, encryptedHash, iv: toHex(iv), chunkKey: toHex(sealedKey) }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Cid, Sha256Hex } from '../protocol/ids.ts'
 import { concat, fromHex, toHex } from './bytes.ts'
-import { sha256, sha256Hex } from './digest.ts'
+import { sha256 } from './digest.ts'
 import { DAG_PB, RAW } from './multicodec.ts'
 
 /** The shape of a UnixFS file: it decides the content address as much as the bytes do. */
@@ -111,9 +111,6 @@ export async function contentAddress(
   return textOf(toHex(level[0]!.cid))
 }
 
-/** The digest of a ciphertext, and its address. What is one leaf is hashed once for both. */
-export async function digestAndCid(bytes: ArrayBuffer): Promise<{ encryptedHash: Sha256Hex; cid: Cid }> {
-  const address = bytes.byteLength > UNIXFS_V1_2025.leafBytes && contentAddress(bytes)
-  const encryptedHash = await sha256Hex(bytes)
-  return { encryptedHash, cid: (await address) || rawBlockCid(encryptedHash) }
-}
+/** The same of bytes whose digest is known, or will be: what is one leaf is not hashed for its address. */
+export const addressOf = async (bytes: ArrayBuffer, digest: Sha256Hex | Promise<Sha256Hex>): Promise<Cid> =>
+  bytes.byteLength > UNIXFS_V1_2025.leafBytes ? contentAddress(bytes) : rawBlockCid(await digest)

@@ -1,5 +1,5 @@
 import type { WireError } from './errors.ts'
-import type { Cid, GroupId, SessionId, SessionName, Sha256Hex } from './ids.ts'
+import type { GroupId, SessionId, SessionName, Sha256Hex } from './ids.ts'
 import type { Labels } from './labels.ts'
 import type { ChunkView, LogLine, Policy, PolicyView, SessionSnapshot } from './snapshot.ts'
 
@@ -73,7 +73,6 @@ export interface Seal {
   readonly iv: string
   /** The chunk's key, sealed to the session's public key: 80 bytes, hex. */
   readonly chunkKey: string
-  readonly cid: Cid
 }
 
 /** A chunk as its page hands it over. */

@@ -36,7 +36,6 @@ const seal = {
   encryptedHash: 'e'.repeat(64),
   iv: 'f'.repeat(24),
   chunkKey: 'd'.repeat(160),
-  cid: `b${'a'.repeat(58)}`,
 }
 const sealed = { ...raw, seal }
 
@@ -178,7 +177,6 @@ const SEAL_FIELDS: Readonly<Record<keyof typeof seal, readonly unknown[]>> = {
   encryptedHash: HEX,
   iv: notHex(12),
   chunkKey: notHex(80),
-  cid: ['QmNotVersionOne', 'b', `b${'a'.repeat(121)}`, `b${'A'.repeat(58)}`, `b${'1'.repeat(58)}`],
 }
 const SESSION_FIELDS: Readonly<
   Record<keyof typeof start | 'stores' | 'atLeast' | 'continues', readonly unknown[]>

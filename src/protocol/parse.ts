@@ -1,5 +1,5 @@
 import { HoldfastError } from './errors.ts'
-import { isCid, isGroupId, isHex, isSessionId, type SessionId, type Sha256Hex } from './ids.ts'
+import { isGroupId, isHex, isSessionId, type SessionId, type Sha256Hex } from './ids.ts'
 import type { Labels } from './labels.ts'
 import {
   MAX_CHUNK_BYTES,
@@ -139,7 +139,7 @@ const handed = object<HandedChunk>({
   capturedAtMs: time,
   durationMs: integer(MAX_DURATION_MS),
   payload: is((value): value is Blob => value instanceof Blob),
-  seal: optional(object<Seal>({ encryptedHash: sha256, iv: hex(12), chunkKey: hex(80), cid: is(isCid) })),
+  seal: optional(object<Seal>({ encryptedHash: sha256, iv: hex(12), chunkKey: hex(80) })),
 })
 
 const chunk: Parse<HandedChunk> = (value, name) => {

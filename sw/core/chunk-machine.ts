@@ -1,7 +1,6 @@
 import { beginningOf } from '../../src/evidence/bytes.ts'
-import type { Seal } from '../../src/protocol/messages.ts'
 import { MESSAGE_BYTES } from './limits.ts'
-import type { ChunkRecord, ChunkState, Effort } from './record.ts'
+import type { AddressedSeal, ChunkRecord, ChunkState, Effort } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
 import type { Failure, Now } from './retry-policy.ts'
 
@@ -10,7 +9,7 @@ export type ChunkEvent =
   /** Its sealing begins: anew, where a worker died in the middle of it. */
   | { readonly type: 'hash-began' }
   | { readonly type: 'encrypt-began' }
-  | { readonly type: 'sealed'; readonly seal: Seal; readonly bytes: ArrayBuffer }
+  | { readonly type: 'sealed'; readonly seal: AddressedSeal; readonly bytes: ArrayBuffer }
   | UnderWay
   /** The store's copy was checked against our content address. */
   | { readonly type: 'stored' }

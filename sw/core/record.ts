@@ -1,6 +1,6 @@
 import type { EndHow } from '../../src/evidence/entry.ts'
 import type { WireError } from '../../src/protocol/errors.ts'
-import type { ChunkId, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
+import type { ChunkId, Cid, SessionId, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Labels } from '../../src/protocol/labels.ts'
 import type { HandedNote, Member, Seal } from '../../src/protocol/messages.ts'
 import type { AnchorView, ChunkStatus, SessionEnding, LogLine } from '../../src/protocol/snapshot.ts'
@@ -21,9 +21,14 @@ export interface Effort {
   readonly onTrial?: boolean | undefined
 }
 
+/** What sealing adds to a chunk, and the address of its ciphertext, which this side computes. */
+export interface AddressedSeal extends Seal {
+  readonly cid: Cid
+}
+
 /** What is known of a chunk at some place on its way. */
 interface StateFields {
-  readonly seal: Seal
+  readonly seal: AddressedSeal
   readonly uploadedAtMs: number
   readonly confirmedAtMs: number
 }

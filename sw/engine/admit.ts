@@ -1,4 +1,4 @@
-import { digestAndCid } from '../../src/evidence/cid.ts'
+import { addressOf } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { chunkIdOf, type ChunkId } from '../../src/protocol/ids.ts'
@@ -6,7 +6,7 @@ import { READ_COUNTS, weigh } from '../../src/protocol/memory.ts'
 import type { HandedChunk } from '../../src/protocol/messages.ts'
 import { commit } from './commit.ts'
 import type { Context } from './context.ts'
-import type { ChunkRecord } from '../core/record.ts'
+import type { ChunkRecord, ChunkState } from '../core/record.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
 import type { Clock } from '../ports/platform.ts'
 import { POSTED_LIMIT_MS } from './limits.ts'
@@ -16,58 +16,66 @@ import type { ReadTransaction } from '../ports/store.ts'
 
 /**
  * Takes a chunk into the store; when this resolves its bytes are durable, and the page may forget them.
- * The same chunk again is acknowledged again. The digest and the address are computed anew: a posted Blob is a
+ * The same chunk again is acknowledged again. The digest is computed anew, and the address here: a posted Blob is a
  * handle that may not hold what the page read.
  *
  * @throws HoldfastError `unknown-session`, `session-ended`, `index-taken`, `hash-mismatch`, `storage-full`
  */
 export async function admitChunk(context: Context, handed: HandedChunk): Promise<ChunkId> {
   const { store, clock, room, announce } = context
-  const chunk = newChunk(handed)
-  const release = await room.acquire(chunk.sizeBytes)
+  const { sessionId, index, payload } = handed
+  const id = chunkIdOf(sessionId, index)
+  const release = await room.acquire(payload.size)
   try {
-    const bytes = await readContent(clock, handed).catch(async (error: unknown) => {
+    const content = await readContent(clock, handed).catch(async (error: unknown) => {
       // What may not come in, or is in already, is told that first.
-      if (!(await store.read((tx) => isKnown(tx, chunk, handed)))) throw error
+      if (!(await store.read((tx) => isKnown(tx, id, handed)))) throw error
     })
-    if (!bytes) return chunk.id
+    if (!content) return id
+    const { bytes, state } = content
+    const chunk = newChunk(handed, id, state)
     // What was hashed is what is stored: a file may change in between, and no other Blob.
-    const posted = handed.payload instanceof File ? undefined : handed.payload
+    const posted = payload instanceof File ? undefined : payload
     await store.write(async (tx) => {
-      if (await isKnown(tx, chunk, handed)) return
+      if (await isKnown(tx, id, handed)) return
       await Promise.all([
-        tx.putPayload(chunk.id, bytes, posted),
-        commit(context, tx, chunk.sessionId, { type: 'chunk-admitted', chunk }),
+        tx.putPayload(id, bytes, posted),
+        commit(context, tx, sessionId, { type: 'chunk-admitted', chunk }),
       ])
     })
   } finally {
     release()
   }
-  announce(chunk.sessionId)
-  return chunk.id
+  announce(sessionId)
+  return id
 }
 
-const newChunk = ({ payload, seal, ...told }: HandedChunk): ChunkRecord => ({
+const newChunk = (
+  { payload, seal: _checked, ...told }: HandedChunk,
+  id: ChunkId,
+  state: ChunkState,
+): ChunkRecord => ({
   ...told,
-  id: chunkIdOf(told.sessionId, told.index),
+  id,
   sizeBytes: payload.size,
-  state: seal ? { status: 'uploading', seal } : { status: 'captured' },
+  state,
   effort: NEW_EFFORT,
   retryCount: 0,
 })
 
 /** Whether the chunk is in already; throws where it may not come in. */
-async function isKnown(tx: ReadTransaction, chunk: ChunkRecord, handed: HandedChunk): Promise<boolean> {
-  const [session, present] = await Promise.all([existing(tx, chunk.sessionId), tx.chunk(chunk.id)])
+async function isKnown(tx: ReadTransaction, id: ChunkId, handed: HandedChunk): Promise<boolean> {
+  const { sessionId } = handed
+  const [session, present] = await Promise.all([existing(tx, sessionId), tx.chunk(id)])
   if (present !== undefined) {
     if (isSameContent(present, handed)) return true
-    throw new HoldfastError('index-taken', `Chunk ${chunk.id} has other bytes.`)
+    throw new HoldfastError('index-taken', `Chunk ${id} has other bytes.`)
   }
   if (!handed.seal !== (session.sealedBy === 'worker'))
-    throw new HoldfastError('bad-message', `Session ${chunk.sessionId} is sealed by the ${session.sealedBy}.`)
+    throw new HoldfastError('bad-message', `Session ${sessionId} is sealed by the ${session.sealedBy}.`)
   // A recorder that was taken for dead may still hand over what it has; one that said it was done may not.
   if (session.ending === 'complete')
-    throw new HoldfastError('session-ended', `Session ${chunk.sessionId} has ended.`)
+    throw new HoldfastError('session-ended', `Session ${sessionId} has ended.`)
   return false
 }
 
@@ -77,12 +85,17 @@ function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
   return !handed.seal || present.state.seal?.encryptedHash === handed.seal.encryptedHash
 }
 
-/** @throws HoldfastError `hash-mismatch` where the bytes are not those that the page announced, or cannot be read */
-async function readContent(clock: Clock, handed: HandedChunk): Promise<ArrayBuffer> {
+/**
+ * The bytes, and where a chunk of them begins.
+ *
+ * @throws HoldfastError `hash-mismatch` where they are not those that the page announced, or cannot be read
+ */
+async function readContent(clock: Clock, handed: HandedChunk) {
   let cause: unknown
   try {
     const bytes = await atMost(clock, POSTED_LIMIT_MS, handed.payload.arrayBuffer())
-    if (bytes && (await isAnnounced(bytes, handed))) return bytes
+    const state = bytes && (await stateOf(bytes, handed))
+    if (state) return { bytes, state }
   } catch (thrown) {
     cause = thrown
   }
@@ -91,9 +104,14 @@ async function readContent(clock: Clock, handed: HandedChunk): Promise<ArrayBuff
   })
 }
 
-async function isAnnounced(bytes: ArrayBuffer, { plaintextHash, seal }: HandedChunk): Promise<boolean> {
+/** Undefined where the page announced other bytes. */
+async function stateOf(
+  bytes: ArrayBuffer,
+  { plaintextHash, seal }: HandedChunk,
+): Promise<ChunkState | undefined> {
   weigh(bytes, READ_COUNTS * bytes.byteLength)
-  if (!seal) return (await sha256Hex(bytes)) === plaintextHash
-  const { encryptedHash, cid } = await digestAndCid(bytes)
-  return encryptedHash === seal.encryptedHash && cid === seal.cid
+  const digest = sha256Hex(bytes)
+  if (!seal) return (await digest) === plaintextHash ? { status: 'captured' } : undefined
+  const [encryptedHash, cid] = await Promise.all([digest, addressOf(bytes, digest)])
+  return encryptedHash === seal.encryptedHash ? { status: 'uploading', seal: { ...seal, cid } } : undefined
 }

@@ -373,8 +373,8 @@ describe('failures', () => {
       const since: (number | undefined)[] = []
       for (let index = 3; index < 60; index++) {
         const more = await sealedChunk(id, index)
-        chunks.add(more.seal.cid)
         await admitChunk(worker, more)
+        chunks.add(cidOf((await world.chunks(id)).at(-1)))
         void drain.join('message')
         await world.clock.advance(3_000)
         since.push((await world.session(id)).trouble?.sinceMs)

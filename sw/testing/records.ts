@@ -5,8 +5,15 @@ import {
   type SessionName,
   type Sha256Hex,
 } from '../../src/protocol/ids.ts'
-import type { Seal } from '../../src/protocol/messages.ts'
-import type { Anchored, ChunkRecord, ChunkState, HeadRecord, Listing, SessionRecord } from '../core/record.ts'
+import type {
+  AddressedSeal,
+  Anchored,
+  ChunkRecord,
+  ChunkState,
+  HeadRecord,
+  Listing,
+  SessionRecord,
+} from '../core/record.ts'
 import { NEW_EFFORT } from '../core/effort.ts'
 import { newSession } from '../core/session.ts'
 
@@ -17,7 +24,7 @@ export const SESSION_NAME = 'ab'.repeat(32) as SessionName
 
 export const digest = (letter: string) => letter.repeat(64) as Sha256Hex
 
-export const SEAL: Seal = {
+export const SEAL: AddressedSeal = {
   encryptedHash: digest('e'),
   iv: 'a'.repeat(24),
   chunkKey: 'c'.repeat(160),
