@@ -123,6 +123,8 @@ describe('a head', () => {
     await expect(answering('{"error":"no funds"}')).rejects.toMatchObject({ code: 'anchor-rejected' })
     await expect(answering('{"success":false}')).rejects.toMatchObject({ code: 'anchor-rejected' })
     await expect(answering('taken')).rejects.toMatchObject({ code: 'bad-answer' })
+    const deep = `{"error":${'['.repeat(30_000)}${']'.repeat(30_000)}}`
+    await expect(answering(deep)).rejects.toMatchObject({ code: 'anchor-rejected' })
     expect(await answering('{"transactionHash":"0x12"}')).toEqual({
       kind: 'handed-over',
       answer: { transactionHash: '0x12' },

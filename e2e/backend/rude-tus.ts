@@ -5,7 +5,7 @@ import { serverOfTest } from './server-of-test.ts'
 
 /** How the server misbehaves; each is from a public report of a tus server or of the proxy before it. */
 export interface Rudeness {
-  readonly checksums?: boolean
+  checksums?: boolean
   /** What OPTIONS is answered; `bare`: 204 without any tus header, as a proxy answers for the server. */
   options?: number | 'bare'
   /** HEAD tells no Upload-Length, or CORS hides it. */
@@ -17,6 +17,10 @@ export interface Rudeness {
   /** An upload is forgotten once it is whole, as by a hook that moves it. */
   readonly forgetsWhole?: boolean
   readonly readable?: boolean
+  /** GET of an upload is answered so, without content. */
+  getStatus?: number | undefined
+  /** Larger parts are refused by something on the way (413). */
+  readonly mostBytes?: number
   /** Location of an upload; `/files/{id}` if absent. */
   readonly location?: (id: string) => string
   /** An upload is there under this query alone. */
@@ -107,6 +111,7 @@ export async function rudeTus(rudeness: Rudeness) {
           received += body.length
           return end(rudeness.patchStatus, offset())
         }
+        if (body.length > (rudeness.mostBytes ?? Infinity)) return end(413)
         if (Number(request.headers['upload-offset']) !== upload.content.length) return end(409)
         const [algorithm, digest] = String(request.headers['upload-checksum'] ?? '').split(' ')
         if (algorithm && createHash(algorithm).update(body).digest('base64') !== digest) return end(460)
@@ -119,6 +124,7 @@ export async function rudeTus(rudeness: Rudeness) {
         return end(204, { 'Upload-Offset': offsetAs(upload.content.length) })
       }
       case 'GET':
+        if (rudeness.getStatus !== undefined) return end(rudeness.getStatus)
         return rudeness.readable ? end(200, {}, upload.content) : end(405)
       case 'DELETE':
         uploads.delete(url.pathname.slice(folder.length))

@@ -659,6 +659,11 @@ export const REPORTED: readonly Reported[] = [
     'HEAD of 405': at('ask', { status: 405 }),
     'HEAD of 400': at('ask', { status: 400 }),
   }),
+  ...of([...TUS, ...RESUMABLE, ...PUT, ...PINATA], {
+    'a promise in the place of what is read: 202': at('read', { status: 202, body: 'Accepted' }),
+    'nothing in the place of what is read: 204': at('read', { status: 204 }),
+    'a part of what is read: 206': at('read', { status: 206, body: 'a part' }),
+  }),
   ...of(IPFS, {
     '200, an error in a later line': at('send', ({ key }) => ({
       status: 200,

@@ -32,6 +32,15 @@ async function leafOf(leaf: Uint8Array<ArrayBuffer>): Promise<Node> {
   return { cid: await cidOf(RAW, leaf), fileBytes: leaf.length, treeBytes: leaf.length }
 }
 
+/** Hashed side by side. */
+function leavesOf(bytes: Uint8Array<ArrayBuffer>, leafBytes: number): Promise<Node[]> {
+  const leaves: Promise<Node>[] = []
+  // An empty file is an empty leaf.
+  for (let offset = 0; !offset || offset < bytes.length; offset += leafBytes)
+    leaves.push(leafOf(bytes.subarray(offset, offset + leafBytes)))
+  return Promise.all(leaves)
+}
+
 // No shifts: sizes go beyond 2^31.
 const varint = (value: number): number[] =>
   value > 127 ? [(value % 128) | 128, ...varint(Math.floor(value / 128))] : [value]
@@ -47,8 +56,12 @@ const bytesField = (field: number, content: Uint8Array) =>
  * dag-pb demands. Data says: type file, the file's bytes, then the bytes below each child.
  */
 async function parentOf(children: readonly Node[]): Promise<Node> {
-  const sum = (pick: (child: Node) => number) => children.reduce((total, child) => total + pick(child), 0)
-  const fileBytes = sum((child) => child.fileBytes)
+  let fileBytes = 0
+  let treeBytes = 0
+  for (const child of children) {
+    fileBytes += child.fileBytes
+    treeBytes += child.treeBytes
+  }
   const links = children.map((child) =>
     bytesField(2, concat(bytesField(1, child.cid), Uint8Array.of(0x12, 0), numberField(3, child.treeBytes))),
   )
@@ -58,7 +71,7 @@ async function parentOf(children: readonly Node[]): Promise<Node> {
   return {
     cid: await cidOf(DAG_PB, block),
     fileBytes,
-    treeBytes: block.length + sum((child) => child.treeBytes),
+    treeBytes: treeBytes + block.length,
   }
 }
 
@@ -89,7 +102,7 @@ export const rawBlockCid = (digest: Sha256Hex): Cid => textOf(`01551220${digest}
 /**
  * The CID under which IPFS stores these bytes as a file: CIDv1, sha2-256, raw leaves, balanced layout.
  *
- * A file of one leaf is that leaf. Leaves are hashed side by side.
+ * A file of one leaf is that leaf.
  *
  * @param profile leaves of at least one byte, and nodes of at least two children
  */
@@ -98,11 +111,7 @@ export async function contentAddress(
   { leafBytes, maxLinks }: CidProfile = UNIXFS_V1_2025,
 ): Promise<Cid> {
   const file = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
-  const leaves: Promise<Node>[] = []
-  // An empty file is an empty leaf.
-  for (let offset = 0; !offset || offset < file.length; offset += leafBytes)
-    leaves.push(leafOf(file.subarray(offset, offset + leafBytes)))
-  let level = await Promise.all(leaves)
+  let level = await leavesOf(file, leafBytes)
   while (level.length > 1) {
     const above: Node[] = []
     while (level.length > 0) above.push(await parentOf(level.splice(0, maxLinks)))
@@ -111,6 +120,13 @@ export async function contentAddress(
   return textOf(toHex(level[0]!.cid))
 }
 
-/** The same of bytes whose digest is known, or will be: what is one leaf is not hashed for its address. */
-export const addressOf = async (bytes: ArrayBuffer, digest: Sha256Hex | Promise<Sha256Hex>): Promise<Cid> =>
-  bytes.byteLength > UNIXFS_V1_2025.leafBytes ? contentAddress(bytes) : rawBlockCid(await digest)
+/**
+ * The same of a chunk whose digest is known, or will be, by less code: it has few leaves, so one node above them; what is one
+ * leaf is not hashed for its address.
+ */
+export async function addressOf(bytes: ArrayBuffer, digest: Sha256Hex | Promise<Sha256Hex>): Promise<Cid> {
+  const { leafBytes } = UNIXFS_V1_2025
+  if (bytes.byteLength <= leafBytes) return rawBlockCid(await digest)
+  const { cid } = await parentOf(await leavesOf(new Uint8Array(bytes), leafBytes))
+  return textOf(toHex(cid))
+}

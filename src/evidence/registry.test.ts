@@ -176,6 +176,8 @@ describe('decodeSession', () => {
     ['a word too many', some + ZERO],
     ['one word', some.slice(0, 2 + 64)],
     ['a block beyond 2^53', withWord(some, 5, 2n ** 255n)],
+    ['a time that no Date knows', withWord(some, 6, 2n ** 53n - 1n)],
+    ['a time beyond the registry’s', withWord(some, 6, 2n ** 40n)],
   ])('refuses an answer with %s', (_, answer) => {
     expect(() => decodeSession(answer)).toThrow(badAnswer)
   })

@@ -77,12 +77,13 @@ export const encodeSessionsOfCall = (groupId: GroupId, from: number, count: numb
 /**
  * The answer to `encodeSessionsCall`; undefined where nobody has brought a head of the session.
  *
- * @throws `bad-answer` for what is no such answer, also where a number but the size is beyond 2^53
+ * @throws `bad-answer` for what is no such answer, also where a number but the size is beyond 2^53, or the time beyond 2^40
  */
 export function decodeSession(hex: string): RegistrySession | undefined {
   const [root, page, entries, ...words] = wordsIn(hex)
   const [anchors, firstBlock, blockNumber, time, end] = words.map(numberIn)
-  check(words.length === 5)
+  // A `Date` goes further than the registry's 40 bits of seconds.
+  check(words.length === 5 && time! < 2 ** 40)
   const size = sizeIn(entries)
   if (size === 0) return undefined
   const blockAtMs = 1_000 * time!

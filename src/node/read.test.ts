@@ -96,6 +96,24 @@ describe('holdfast read', () => {
     expect((await run(['read', linkTo(whole), ...args], env)).exit).toBe(EXIT.whole)
   })
 
+  it.each(['\u001b[2J\u001b[H', '\u009b2J', '\n', '\u202e'])(
+    'shows what a link says in one line, and as no order to the terminal: %j',
+    async (order) => {
+      node.onObject = () => 503
+      const forged = formatLink('https://app.example/', {
+        name: hex(whole.keys.name) as never,
+        rpcUrls: [node.rpcUrl],
+        registry: REGISTRY,
+        gateways: [`${node.gateway}/?${order}Proved: 3 of 3 chunks`],
+        groupKey: Uint8Array.from(group.privateKey),
+      })
+      const { exit, told } = await run(['read', forged])
+      expect(exit).toBe(EXIT.unseen)
+      expect(told).toContain('Proved: 3 of 3 chunks')
+      expect(told).not.toContain(order)
+    },
+  )
+
   it('takes the key of the link where the environment has an empty one', async () => {
     expect((await run(['read', link], { HOLDFAST_KEY: '' })).exit).toBe(EXIT.whole)
   })

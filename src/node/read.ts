@@ -1,7 +1,7 @@
 import { isHoldfastError, openSession, type JudgedChunk, type VerifiedSession } from '../verify/index.ts'
 import { outputFile } from './output-file.ts'
 import { HELP, readOptions, type ReadOptions } from './read-options.ts'
-import { momentOf, summaryOf, type Tally } from './summary.ts'
+import { inLine, momentOf, summaryOf, type Tally } from './summary.ts'
 
 /** How the command ends. */
 export const EXIT = { whole: 0, partial: 1, broken: 2, unseen: 3 } as const
@@ -28,7 +28,8 @@ export async function read(args: readonly string[], io: Io): Promise<Exit> {
     return EXIT.whole
   } catch (error) {
     io.progress('')
-    io.tell(`holdfast: ${error instanceof Error ? error.message : String(error)}`)
+    // A link may say anything, and so may whom it leads to.
+    io.tell(inLine(`holdfast: ${error instanceof Error ? error.message : String(error)}`))
     const isBroken = isHoldfastError(error) && error.class === 'refused' && error.code !== 'bad-input'
     return isBroken ? EXIT.broken : EXIT.unseen
   }

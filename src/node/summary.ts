@@ -24,7 +24,7 @@ export const momentOf = (ms: number): string =>
 const LATEST_MS = 8.64e15
 
 /** What others wrote is shown in one line, and moves no cursor: it could say what nobody has checked. */
-const inLine = (text: string) => text.replace(/[\p{C}\u2028\u2029]/gu, '\ufffd')
+export const inLine = (text: string): string => text.replace(/[\p{C}\u2028\u2029]/gu, '\ufffd')
 
 /** What a person is told of a recording that was read, a line each. */
 export function summaryOf(session: VerifiedSession, tally: Tally): string[] {

@@ -119,11 +119,13 @@ async function handTo(
     case 'status':
       throw failure(codeOf(answer.status), `answered HTTP ${answer.status}.`)
     case 'ok': {
-      const said = parseJsonObject(answer.body)
+      const text = new TextDecoder().decode(answer.body)
+      const said = parseJsonObject(text)
       if (said === undefined) throw failure('bad-answer', 'answered something that is no JSON object.')
       // Some tell under 200 that they did nothing.
       if (said['error'] || said['success'] === false)
-        throw failure('anchor-rejected', `refuses: ${JSON.stringify(said).slice(0, 200)}`)
+        // As it came: it may be nested deeper than can be written.
+        throw failure('anchor-rejected', `refuses: ${text.slice(0, 200)}`)
       return said
     }
   }
@@ -135,9 +137,9 @@ function codeOf(status: number): ErrorCode {
   return status >= 500 || status === 423 ? 'server-error' : 'anchor-rejected'
 }
 
-function parseJsonObject(body: Uint8Array): Record<string, unknown> | undefined {
+function parseJsonObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body))
+    const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null ? { ...value } : undefined
   } catch {
     return undefined

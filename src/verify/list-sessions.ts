@@ -36,7 +36,7 @@ export interface ListSessionsOptions {
   readonly agree?: number
   /** `publicKey` in 64 lower-case hex digits, or `privateKey` in 32 bytes. */
   readonly group: GroupKey
-  /** Sessions in a page, from 1; 50 unless told otherwise. */
+  /** Sessions in a page at most, from 1; 50 unless told otherwise. Where strangers have registered 20,000 in a row there are fewer, and `next`. */
   readonly limit?: number
   /** `next` of the page before; left out: the newest. */
   readonly after?: SessionCursor | undefined
@@ -73,6 +73,8 @@ export interface SessionPage {
 
 /** Members asked for at a time: some ten million gas, which any node allows a call. */
 const SPAN = 2_000
+/** So many are looked at for a page: those of strangers, or that a node makes up, need have no end. */
+const MEMBERS_OF_PAGE = 20_000
 const DEFAULT_LIMIT = 50
 
 /**
@@ -145,7 +147,7 @@ interface Registered {
 }
 
 /**
- * Names of members whose tag holds, newest first: at most `limit` of those before a place.
+ * Names of members whose tag holds, newest first: at most `limit` of those before a place, as far as they are looked at.
  *
  * @returns also how many are older than the last one that was looked at
  */
@@ -158,11 +160,12 @@ async function membersBefore(group: Registered, limit: number, place = Infinity)
     place,
     decoded(chain, () => decodeCountOf(String(counted))),
   )
+  const last = Math.max(0, before - MEMBERS_OF_PAGE)
   const names = new Set<SessionName>()
   let strangers = 0
   let span = SPAN
-  while (before > 0 && names.size < limit) {
-    const count = Math.min(span, before)
+  while (before > last && names.size < limit) {
+    const count = Math.min(span, before - last)
     const answer = await ask(chain, 'eth_call', call(encodeSessionsOfCall(id, before - count, count)), limits)
     if (answer.kind === 'refused') {
       // More than the node does for one call, maybe.

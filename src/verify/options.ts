@@ -20,7 +20,7 @@ export interface VerificationProgress {
   readonly pages?: PagesRead
 }
 
-/** Where the registry is, by several nodes that tell of one chain; of different operators, at best. */
+/** Where the registry is, by several nodes, 32 at most, that tell of one chain; of different operators, at best. */
 export interface ChainNodes {
   readonly rpcUrls: readonly string[]
   /** `0x` and 40 hex digits. */
@@ -52,7 +52,7 @@ export type OpenSessionOptions = (FromChain | FromHead) & ReadingOptions
 export interface ReadingOptions {
   /**
    * Base of an IPFS HTTP gateway, or of several, which are raced: content is asked for at `<gateway>/ipfs/<cid>`. With
-   * `sources` there need be none.
+   * `sources` there need be none; 32 at most, `sources` among them.
    */
   readonly gateway?: string | readonly string[]
   /** Other places where objects lie, raced like gateways: a folder, a CAR file, or your own. */
@@ -72,6 +72,8 @@ export interface ReadingOptions {
 
 const DEFAULT_TIMEOUT_MS = 30_000
 const MAX_TIMEOUT_MS = 2 ** 31 - 1 // beyond it timers fire at once
+/** Nodes, and sources: all are asked at once in the beginning, and a link may name any number of either. */
+const MAX_PLACES = 32
 
 export function isHttpUrl(value: unknown): boolean {
   try {
@@ -112,6 +114,7 @@ export const checkChains = (chain: Chain | ChainNodes, timeoutMs = DEFAULT_TIMEO
 function checkNodes(chain: Chain | ChainNodes, timeoutMs: number): Chain[] {
   const nodes = nodesOf(chain)
   if (nodes.length === 0) refuse('chain.rpcUrls', 'at least one URL')
+  if (nodes.length > MAX_PLACES) refuse('chain.rpcUrls', `at most ${MAX_PLACES} URLs`)
   if (!nodes.every(({ rpcUrl }) => isHttpUrl(rpcUrl))) refuse('chain.rpcUrl', 'an http(s) URL')
   if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) refuse('chain.registry', '0x and 40 hex digits')
   checkTimeout(timeoutMs)
@@ -146,8 +149,9 @@ export function checkOptions(options: OpenSessionOptions) {
   if (!Array.isArray(sources) || !sources.every((source) => typeof source?.get === 'function'))
     return refuse('sources', 'a list of sources, each with get')
   if (!Array.isArray(seen)) return refuse('seen', 'heads of an earlier reading')
-  if (gateways.length + sources.length === 0)
-    return refuse('gateway', 'an http(s) URL, where there is no other source')
+  const places = gateways.length + sources.length
+  if (places === 0) return refuse('gateway', 'an http(s) URL, where there is no other source')
+  if (places > MAX_PLACES) return refuse('gateway', `at most ${MAX_PLACES}, with other sources`)
   if (!(profile.leafBytes >= 1 && profile.maxLinks >= 2)) {
     return refuse('cidProfile', 'leafBytes from 1 and maxLinks from 2')
   }

@@ -3,9 +3,6 @@ import type { SessionName } from '../protocol/ids.ts'
 import type { Limits } from './request.ts'
 import { badAnswer, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
 
-/** The registry keeps a block's time in 40 bits, in seconds: a `Date` goes further. */
-const LATEST_MS = 1_000 * 2 ** 40
-
 /** The number of the newest block. */
 export const newestBlock = async (chain: Chain, limits: Limits): Promise<number> =>
   numberOf(chain, await resultOf(chain, 'eth_blockNumber', [], limits), 'the newest block')
@@ -40,12 +37,11 @@ export async function readRegistered(
   const session = decoded(chain, () => decodeSession(String(answer)))
   if (
     session &&
-    (session.blockAtMs > LATEST_MS ||
-      session.firstBlock < 1 ||
+    (session.firstBlock < 1 ||
       session.firstBlock > session.blockNumber ||
       (block !== 'latest' && session.blockNumber > block))
   )
-    throw badAnswer(chain, `the blocks of ${name} should be up to ${block}, each at a time`)
+    throw badAnswer(chain, `the blocks of ${name} should be up to ${block}`)
   return session
 }
 

@@ -663,6 +663,8 @@ describe('a caller', () => {
     }
   })
 
+  /** As many as a link may name. */
+  const MANY = Array.from({ length: 10_000 }, (_, at) => `http://127.0.0.1:9/${at}`)
   it.each<[name: string, changes: object]>([
     ['name', { name: 'x' }],
     ['name', { name: name.toUpperCase() }],
@@ -672,6 +674,8 @@ describe('a caller', () => {
     ['chain.rpcUrl', { chain: { rpcUrl: 'ws://127.0.0.1/', registry: REGISTRY } }],
     ['chain.registry', { chain: { rpcUrl: node.rpcUrl, registry: '0x12' } }],
     ['chain.registry', { chain: { rpcUrl: node.rpcUrl } }],
+    ['chain.rpcUrls', { chain: { rpcUrls: MANY, registry: REGISTRY } }],
+    ['gateway', { gateway: MANY }],
     ['gateway', { gateway: 'ipfs.example' }],
     ['gateway', { gateway: undefined }],
     ['cidProfile', { cidProfile: { leafBytes: 1, maxLinks: 1 } }],

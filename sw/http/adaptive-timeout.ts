@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
-import { limited, type Answer } from './request.ts'
+import { limited, requestUrl, type Answer } from './request.ts'
 import {
   TIMEOUT_MS,
   SLOWEST_BYTES_PER_MS,
@@ -22,7 +22,8 @@ export interface AdaptiveTimeout {
   /**
    * One request with its answer; statuses are the caller's.
    *
-   * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body that is too long
+   * @throws HoldfastError `unreachable`, `timeout`, `aborted`; `bad-answer` for a body that is too long; `bad-input` where no
+   *   request can be made of URL and headers
    */
   request(url: string, init: RequestInit, request: TimedRequest): Promise<Answer>
   /** What is expected of the link. */
@@ -41,7 +42,7 @@ export function adaptiveTimeout(timeoutMs: number = TIMEOUT_MS): AdaptiveTimeout
   let bytesPerMs = SLOWEST_BYTES_PER_MS
   return {
     async request(url, init, { signal, bodyBytes = 0, maxBytes = 0 }) {
-      const { origin } = new URL(url)
+      const { origin } = requestUrl(url, init)
       const began = performance.now()
       const expected = bytesPerMs
       try {

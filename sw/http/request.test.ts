@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { adaptiveTimeout } from './adaptive-timeout.ts'
 import { httpError, type Answer } from './request.ts'
 
 // Promise 7 of docs/guarantees.md.
@@ -43,5 +44,25 @@ describe('the message of an HTTP error', () => {
       '9f86d081884c7d659a2feaa0c55ad015',
     ])
       expect(message(text.replace('SECRET', secret))).not.toContain(secret.slice(4, -4))
+  })
+})
+
+// `fetch` throws the same of these as of a network that is gone, for which everything would wait for ever.
+test.each([
+  ['no URL', 'http://[', {}],
+  ['a URL that is relative, where nothing says to what', '/files', {}],
+  ['a URL with a name and a password', 'https://me:SECRET@store.example/', {}],
+  ['a header value that none may have', 'https://store.example/', { 'x-tenant': '日本 SECRET' }],
+  ['a header of two lines', 'https://store.example/', { authorization: 'Bearer SECRET\nBearer SECRET' }],
+  ['a header name that is none', 'https://store.example/', { 'x tenant': 'SECRET' }],
+])('%s is told as a wrong input, and is no dead network', async (_, url, headers: Record<string, string>) => {
+  const asked = adaptiveTimeout().request(
+    url,
+    { method: 'PUT', headers },
+    { signal: new AbortController().signal },
+  )
+  await expect(asked).rejects.toMatchObject({
+    code: 'bad-input',
+    message: expect.not.stringContaining('SECRET') as string,
   })
 })

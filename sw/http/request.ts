@@ -15,6 +15,21 @@ export interface Answer {
   readonly text: string
 }
 
+/**
+ * The URL of a request, in full: a worker may be given one that is relative to its own.
+ *
+ * @throws HoldfastError `bad-input` where no request can be made of it: `fetch` tells that like a network that is gone
+ */
+export function requestUrl(url: string, init?: RequestInit): URL {
+  try {
+    // Without its body, of which it would make a copy.
+    return new URL(new Request(url, { ...init, body: null }).url)
+  } catch {
+    // What the platform says of it names what may be a secret.
+    throw new HoldfastError('bad-input', 'Bad URL or header.')
+  }
+}
+
 /** The URL of a path below a base, which may end with a slash. */
 export const under = (base: string, path: string): string => base.replace(/\/*$/, `/${path}`)
 

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { withAuth } from './with-auth.ts'
+import { withAuth, type Authorize } from './with-auth.ts'
 
 test('a hook that throws at once is told as any that fails, and leaves no rejection that nobody hears', async () => {
   const unheard: unknown[] = []
@@ -14,4 +14,15 @@ test('a hook that throws at once is told as any that fails, and leaves no reject
   // Node tells of them once the microtasks are through.
   await new Promise((resolve) => setImmediate(resolve))
   expect(unheard).toEqual([])
+})
+
+test('a hook that gives its headers at once, without a promise, is heard', async () => {
+  const hook = (() => ({ authorization: 'mine' })) as unknown as Authorize
+  const sent: unknown[] = []
+  const send = async (given: unknown) => {
+    sent.push(given)
+    return { status: 200 } as never
+  }
+  await withAuth(hook, send, new AbortController().signal)
+  expect(sent).toEqual([{ authorization: 'mine' }])
 })

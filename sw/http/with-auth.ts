@@ -21,19 +21,20 @@ export const noSignIn: Authorize = async () => ({})
  * @throws HoldfastError of the hook or of `send`; any other failure of the hook is `sign-in-needed`, but `unreachable`
  *   for a TypeError, which is what a `fetch` without network throws, and `timeout` after 30 s
  */
-export async function withAuth<T>(
+export async function withAuth<T, Given extends Answer | undefined = Answer>(
   hook: Hook<T>,
-  send: (given: T) => Promise<Answer>,
+  send: (given: T) => Promise<Given>,
   signal: AbortSignal,
-  refused: (answer: Answer) => boolean = ({ status }) => status === 401,
-): Promise<Answer> {
+  refused: (answer: Given) => boolean = (answer) => answer?.status === 401,
+): Promise<Given> {
   /** The hook has a deadline and an end like any request. */
   const attempt = async (reason: AuthReason) =>
     send(
       await limited(
         'The sign-in hook',
         signal,
-        (_, endIn) => {
+        // Some hooks give no promise.
+        async (_, endIn) => {
           endIn(HOOK_TIMEOUT_MS)
           return hook({ reason })
         },

@@ -70,8 +70,8 @@ export interface Attempt {
  * may come from another worker than the last one.
  *
  * All methods reject with a HoldfastError: `unreachable`, `timeout`, `server-error`, `throttled` (with `retryAfterMs`),
- * `sign-in-needed`, `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`; one that is made of several stores
- * also with `copies-missing`. What says that this device has failed (`storage-…`, `payload-…`), or that a session belongs
+ * `sign-in-needed`, `address-mismatch`, `bad-answer`, `rejected-by-store`, `aborted`, and `bad-input` where no request can
+ * be made of what the app gives; one that is made of several stores also with `copies-missing`. What says that this device has failed (`storage-…`, `payload-…`), or that a session belongs
  * elsewhere, counts as `server-error`.
  */
 export interface Transport {

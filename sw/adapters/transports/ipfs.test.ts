@@ -99,6 +99,14 @@ test.each(['', '/', '//', '/behind/a/proxy', '/behind/a/proxy/'])(
   },
 )
 
+test.each(['{"Hash":{"toString":1}}', '{"Hash":{"/":"bafy"}}', '{"Hash":7}', '{"Hash":["bafy"]}'])(
+  'takes no address that is no text: %s',
+  async (body) => {
+    const { base } = await nodeThat((response) => response.end(body))
+    await expect(sending(base)).rejects.toMatchObject({ code: 'server-error' })
+  },
+)
+
 test('asks for addresses in our base, whatever the node writes by itself', async () => {
   const { upload } = await small()
   const base58 = CID.parse(upload.cid).toString(base58btc)

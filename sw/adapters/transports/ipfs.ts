@@ -78,6 +78,6 @@ function addressIn(answer: Answer): string {
   const text = lines.reverse().find((line) => !line.includes('"Bytes"')) ?? ''
   const said = { ...answer, text }
   const { Hash } = parseJsonObject(said)
-  if (!Hash) throw httpError(said, ' and no address', 'server-error')
-  return String(Hash)
+  if (Hash && typeof Hash === 'string') return Hash
+  throw httpError(said, ' and no address', 'server-error')
 }

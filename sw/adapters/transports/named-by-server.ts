@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../../src/protocol/errors.ts'
-import { httpError, type Answer } from '../../http/request.ts'
+import { httpError, requestUrl, type Answer } from '../../http/request.ts'
 import type { AdaptiveTimeout, TimedRequest } from '../../http/adaptive-timeout.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
@@ -17,7 +17,7 @@ export type Call = (
 export const callsOf =
   (http: AdaptiveTimeout, endpoint: string, authorize: Authorize | undefined): Call =>
   (method, url, request, headers, body) => {
-    const mayKnow = new URL(url).origin === new URL(endpoint).origin
+    const mayKnow = requestUrl(url).origin === requestUrl(endpoint).origin
     return withAuth(
       (mayKnow && authorize) || noSignIn,
       (authorization) =>

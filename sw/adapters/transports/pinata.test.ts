@@ -138,6 +138,22 @@ test('finds what Pinata had before under another address and name, and sends it 
   expect(posts).toBe(1)
 })
 
+test.each([202, 204, 206])(
+  'takes no other success of a gateway (%i) for a copy of other bytes, and sends none again',
+  async (status) => {
+    const { bytes, upload } = await fresh()
+    const { attempt } = keptAttempts(upload, bytes)
+    backend.pinata.addressAs('legacy')
+    backend.faults.add({ service: 'gateway', kind: 'status', status })
+    for (let time = 0; time < 3; time += 1)
+      expect(String(await attempt(transport({ authorize })))).toContain(`answered ${status}`)
+    backend.faults.clear()
+    expect(await attempt(transport({ authorize }))).toBeUndefined()
+    const sent = backend.ledger.all().filter(({ key, method }) => key === upload.cid && method === 'POST')
+    expect(sent.length).toBe(1)
+  },
+)
+
 test('takes bases that end with a slash', async () => {
   const { bytes, upload, attempt } = await fresh()
   const { gateway, pinata: base } = backend.endpoints

@@ -5,7 +5,7 @@ import { parseJsonObject, httpError, under, type Answer } from '../../http/reque
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isGone } from './named-by-server.ts'
-import { isOurs, mismatch } from './read-back.ts'
+import { hasCopy, isOurs, mismatch } from './read-back.ts'
 import { noSignIn, withAuth, type AuthReason, type Authorize } from '../../http/with-auth.ts'
 
 /** What the app's server asks Pinata to sign (`POST /v3/files/sign`). */
@@ -162,7 +162,7 @@ export function pinata({
         )
       const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
       if (isGone(answer)) throw mismatch(upload, 'nothing')
-      if (!answer.ok) throw httpError(answer, ' when the copy was read back.')
+      if (!hasCopy(answer)) throw httpError(answer, ' when the copy was read back.')
       if (await isOurs(upload, answer.bytes)) return
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')

@@ -142,6 +142,31 @@ test('says what to configure where the store tells no checksum and reading is no
   expect(String(error)).toContain('CORS')
 })
 
+test.each([202, 204, 206])(
+  'takes no other success (%i) for a copy of other bytes, and sends none again',
+  async (status) => {
+    const { upload, bytes } = await fresh()
+    const { attempt } = keptAttempts(upload, bytes)
+    const transport = put((request) => grantFor(request, { mute: true }))
+    backend.faults.add({ service: 'put', match: '/put/objects/', method: 'GET', kind: 'status', status })
+    for (let time = 0; time < 3; time += 1)
+      expect(String(await attempt(transport))).toContain(`answered ${status}`)
+    backend.faults.clear()
+    expect(await attempt(transport)).toBeUndefined()
+    const sent = backend.ledger.all().filter(({ key, method }) => key === upload.cid && method === 'PUT')
+    expect(sent.length).toBe(1)
+  },
+)
+
+test.each(['no URL', '/put/objects/relative', 'https://me:word@store.example/'])(
+  'is told as a wrong input where the app grants %j, and is no dead network',
+  async (url) => {
+    const { upload, bytes, attempt } = await fresh()
+    const transport = put(async () => ({ url }))
+    await expect(transport.send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code: 'bad-input' })
+  },
+)
+
 test('is proved by the checksum of a store that has another', async () => {
   const { upload, attempt, bytes } = await fresh()
   const etag = (content: Uint8Array) => `"${createHash('md5').update(content).digest('hex')}"`

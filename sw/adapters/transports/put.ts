@@ -4,7 +4,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, HeadHint, Transport, Upload } from '../../ports/transport.ts'
-import { digestOf, isOurs, mismatch } from './read-back.ts'
+import { digestOf, hasCopy, isOurs, mismatch } from './read-back.ts'
 import { isThere, storeCode, storeError } from './s3-errors.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
 
@@ -74,35 +74,24 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
   /** Undefined where the app grants no such request. */
   async function perform(
     method: GrantRequest['method'],
-    { cid, sha256, sizeBytes, head, labels }: Upload,
+    { to: _to, ...object }: Upload,
     signal: AbortSignal,
     sent?: { body: Uint8Array<ArrayBuffer> | Blob; checksum: string },
   ): Promise<Answer | undefined> {
-    const answer = await withAuth(
-      ({ reason }) =>
-        grant({
-          method,
-          cid,
-          sha256,
-          sizeBytes,
-          labels,
-          head,
-          checksum: sent?.checksum,
-          reason,
-        }),
+    return withAuth(
+      ({ reason }) => grant({ ...object, method, checksum: sent?.checksum, reason }),
       async (granted) => {
-        if (!granted?.url) return NOT_GRANTED
+        if (!granted?.url) return undefined
         const init = { method, headers: { ...granted.headers }, body: sent?.body ?? null }
         return http.request(granted.url, init, {
           signal,
-          bodyBytes: sent && sizeBytes,
-          ...(method === 'GET' && { maxBytes: sizeBytes }),
+          bodyBytes: sent && object.sizeBytes,
+          ...(method === 'GET' && { maxBytes: object.sizeBytes }),
         })
       },
       signal,
-      (answer) => !answer.ok && storeError(answer).code === 'sign-in-needed',
+      (answer) => answer?.ok === false && storeError(answer).code === 'sign-in-needed',
     )
-    return answer === NOT_GRANTED ? undefined : answer
   }
 
   /** Whether an answer has named its checksum, in a worker's life. */
@@ -135,12 +124,12 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       const why = storeError(answer, OF_GRANT)
       throw isDamaged ? new HoldfastError(error.code, why.message) : why
     }
-    const found = (answer.ok && answer.headers.get(header)) || null
-    proves = found !== null
-    if (found?.split(/,\s*/).includes(expected) === false) throw mismatch(upload, 'another checksum')
+    const found = answer.ok && answer.headers.get(header)
+    proves = !!found
+    if (found && !found.split(/,\s*/).includes(expected)) throw mismatch(upload, 'another checksum')
     if (resumeToken && answer.ok) await saveResumeToken('')
     progress(upload.sizeBytes)
-    return found === null ? 'sent' : 'proved'
+    return found ? 'proved' : 'sent'
   }
 
   return {
@@ -178,13 +167,10 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
           `The store names no ${header} of ${upload.cid}. Expose it by CORS, or grant GET.`,
         )
       if (answer.status === 404) throw mismatch(upload, 'nothing')
-      if (!answer.ok) throw storeError(answer)
+      if (!hasCopy(answer)) throw storeError(answer)
       if (await isOurs(upload, answer.bytes)) return
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },
   }
 }
-
-/** Stands for the request that was never made. */
-const NOT_GRANTED = { ok: true } as Answer

@@ -1,18 +1,22 @@
-import { sha256 } from '../../../src/evidence/digest.ts'
+import { sha256Hex } from '../../../src/evidence/digest.ts'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
+import type { Answer } from '../../http/request.ts'
 import type { Upload } from '../../ports/transport.ts'
 
 /** The upload's SHA-256 in Base64, as headers have it. */
 export const digestOf = (upload: Upload): string =>
   btoa(upload.sha256.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16))))
 
+/** Whether an answer has the copy. Any other success has a promise of it (202), a part (206) or nothing (204). */
+export const hasCopy = ({ status }: Answer): boolean => status === 200 || status === 203
+
 /** Whether these bytes, read back from the store, are the ones that were sent. They are gone then: nobody waits for garbage. */
 export async function isOurs(upload: Upload, bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  const digest = await sha256(bytes)
+  const found = await sha256Hex(bytes)
   // Not every browser can.
   const buffer: ArrayBuffer & { transfer?(bytes: number): unknown } = bytes.buffer
   buffer.transfer?.(0)
-  return btoa(String.fromCharCode(...digest)) === digestOf(upload)
+  return found === upload.sha256
 }
 
 /** The store has other bytes under this upload's name, or none of those that it said it has. */

@@ -6,7 +6,7 @@ import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transp
 import { DEFAULT_PART_BYTES, HALVINGS, MAX_PARTS } from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
-import { digestOf, isOurs, mismatch } from './read-back.ts'
+import { digestOf, hasCopy, isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface ResumableOptions {
@@ -193,7 +193,7 @@ export function resumable({
       if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
       // The protocol gives GET of an upload no content.
       if (!answer.ok) throw httpError(answer, CONFIGURE)
-      if (!answer.bytes.length) throw httpError(answer, CONFIGURE, REJECTED)
+      if (!hasCopy(answer) || !answer.bytes.length) throw httpError(answer, CONFIGURE, REJECTED)
       if (!(await isOurs(upload, answer.bytes))) await spoilt(upload, attempt)
     },
   }

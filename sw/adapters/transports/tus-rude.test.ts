@@ -203,6 +203,67 @@ test.each([204, 409] as const)(
   },
 )
 
+test.each([408, 423, 425, 429, 503])(
+  'gives up no copy that is only not read back now (%i)',
+  async (getStatus) => {
+    const rudeness: Rudeness = { checksums: false, readable: true, getStatus }
+    const { attempt, copies, seen, newWorker } = await scene(rudeness)
+    expect(await attempt()).toBeInstanceOf(HoldfastError)
+    rudeness.checksums = true
+    newWorker()
+    expect(await attempt()).toMatchObject({ class: 'transient' })
+    rudeness.getStatus = undefined
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+    expect(seen('DELETE')).toEqual([])
+  },
+)
+
+test.each([202, 204, 206])(
+  'takes no other success (%i) for a copy of other bytes, and sends none again',
+  async (getStatus) => {
+    const rudeness: Rudeness = { checksums: false, readable: true, getStatus }
+    const { attempt, copies, seen } = await scene(rudeness)
+    for (let time = 0; time < 3; time += 1) expect(String(await attempt())).toContain(`answered ${getStatus}`)
+    rudeness.getStatus = undefined
+    expect(await attempt()).toBe('stored')
+    expect(copies()).toBe(1)
+    expect(seen('DELETE')).toEqual([])
+  },
+)
+
+test('finds by halving what something on the way takes (413)', async () => {
+  const { attempt, copies, seen } = await scene({ checksums: true, mostBytes: 300 })
+  expect(await attempt()).toBe('stored')
+  expect(seen('PATCH').map(({ body }) => body.length)).toEqual([1000, 500, 250, 250, 250, 250])
+  expect(copies()).toBe(1)
+})
+
+test('sends in parts, the next time, what was unread and too large (413)', async () => {
+  const { endpoint, seen } = await rudeTus({ checksums: true, mostBytes: 600 })
+  const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+  const { attempt, record } = keptAttempts(upload, bytes)
+  const transport = tus({ endpoint })
+  const tokens: string[] = []
+  const own = {
+    signal: new AbortController().signal,
+    saveResumeToken: async (token: string) => void tokens.push(token),
+    progress: () => undefined,
+  }
+  await expect(transport.sendUnread?.(upload, new Blob([bytes]), own)).rejects.toMatchObject({
+    class: 'conflict',
+  })
+  Object.assign(record, { sent: true, resumeToken: tokens.at(-1) })
+  expect(await attempt(transport)).toBeUndefined()
+  expect(seen('PATCH').map(({ body }) => body.length)).toEqual([1000, 500, 500])
+})
+
+test('gives up for now what is too large in any part (413)', async () => {
+  const { attempt, seen } = await scene({ checksums: true, mostBytes: 10 })
+  expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+  expect(seen('PATCH').length).toBe(4)
+})
+
 test('says that an offset lies beyond the length', async () => {
   const { attempt, copies } = await scene({ checksums: true, beyond: 5 })
   expect(String(await attempt())).toContain('beyond the length')

@@ -1,13 +1,13 @@
 import { fromHex, toBase64, utf8 } from '../../../src/evidence/bytes.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
-import { httpError, type Answer } from '../../http/request.ts'
+import { codeOf, httpError, requestUrl, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { DEFAULT_PART_BYTES } from '../../http/http-limits.ts'
+import { DEFAULT_PART_BYTES, HALVINGS } from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
-import { isOurs, mismatch } from './read-back.ts'
+import { hasCopy, isOurs, mismatch } from './read-back.ts'
 import type { Authorize } from '../../http/with-auth.ts'
 
 export interface TusOptions {
@@ -55,6 +55,9 @@ const ALGORITHMS: readonly (readonly [string, string])[] = [
 /** What the metadata say of a session's head besides; nothing of another object. */
 const headIn = ({ head }: Upload) => head && { head: `${head.session}/${head.size}` }
 
+/** Whether an upload of this size is there, that far. */
+const isThere = (offset: number | undefined): offset is number => (offset as number) >= 0
+
 /** `HEAD` may say it by 403 too (tus 1.0, HEAD); without the protocol's header that is somebody else's refusal. */
 const isAbsent = (answer: Answer) =>
   isGone(answer) || (answer.status === 403 && answer.headers.has('tus-resumable'))
@@ -77,9 +80,11 @@ export function tus({
 }: TusOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
   const call = callsOf(http, endpoint, authorize)
+  /** Less than `partBytes` once something on the way took a part for too large (413). */
+  let mostBytes = partBytes
 
   function named({ cid }: Upload): Target {
-    const url = new URL(endpoint)
+    const url = requestUrl(endpoint)
     url.pathname = `${url.pathname.replace(/\/$/, '')}/${cid}`
     return { url: url.href, checked: '' }
   }
@@ -125,15 +130,14 @@ export function tus({
     // It speaks other versions (tus 1.0, Tus-Resumable).
     if (answer.status === 412)
       throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`, REJECTED)
-    if (!answer.ok && answer.status !== 409) throw httpError(answer)
     if (answer.ok) {
       const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
       return { target: { url, checked: checksum }, offset: 0 }
     }
     // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
     const target = named(upload)
-    const offset = await offsetOf(target, upload, attempt)
-    if (offset === undefined || isNaN(offset)) throw httpError(answer)
+    const offset = answer.status === 409 ? await offsetOf(target, upload, attempt) : undefined
+    if (!isThere(offset)) throw httpError(answer)
     return { target: offset === 0 ? { ...target, checked: checksum } : target, offset }
   }
 
@@ -162,10 +166,10 @@ export function tus({
     let { offset } = at
     await remember(attempt, target)
     progress(offset)
-    while (offset < sizeBytes) {
+    for (let halvings = 0; offset < sizeBytes;) {
       // What is unread goes whole: its checksum is that of all of it.
-      const end =
-        bytes instanceof Blob ? sizeBytes : Math.min(sizeBytes, offset + nextPartBytes(http, partBytes))
+      const isWhole = bytes instanceof Blob
+      const end = isWhole ? sizeBytes : Math.min(sizeBytes, offset + nextPartBytes(http, mostBytes))
       const part = end - offset < sizeBytes ? bytes.slice(offset, end) : bytes
       const digest = await digestOf(part, checksum, upload)
       const headers = {
@@ -176,6 +180,12 @@ export function tus({
       }
       const answer = await call('PATCH', target.url, attempt, headers, part)
       if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
+      if (answer.status === 413 && halvings++ < HALVINGS) {
+        mostBytes = Math.ceil((end - offset) / 2)
+        // It goes in parts, read, the next time.
+        if (isWhole) throw badAnswer(answer, '')
+        continue
+      }
       if (!answer.ok) throw httpError(answer)
       const reached = integerIn(answer, 'Upload-Offset')
       // The same bytes again would be taken no better.
@@ -204,7 +214,7 @@ export function tus({
       const { resumeToken, progress } = attempt
       const target = targetOf(resumeToken) ?? named(upload)
       const offsetBytes = await offsetOf(target, upload, attempt)
-      if (offsetBytes === undefined || isNaN(offsetBytes)) return { kind: 'nothing' }
+      if (!isThere(offsetBytes)) return { kind: 'nothing' }
       progress(offsetBytes)
       if (offsetBytes === upload.sizeBytes) return { kind: 'all', proved: isProof(target) }
       return { kind: 'part', offsetBytes }
@@ -215,7 +225,7 @@ export function tus({
     async sendUnread(upload, blob, attempt) {
       const checksum = await knownAlgorithm(attempt)
       // By the digest of all of it, in one part; or read back.
-      const isOnePart = upload.sizeBytes <= nextPartBytes(http, partBytes)
+      const isOnePart = upload.sizeBytes <= nextPartBytes(http, mostBytes)
       const isProving = checksum ? checksum === 'sha256' && isOnePart : !trustLength
       return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
     },
@@ -239,8 +249,9 @@ export function tus({
         await call('DELETE', target.url, attempt, TUS)
         await saveResumeToken('')
       }
-      if (answer.status === 401 || answer.status === 429 || answer.status >= 500) throw httpError(answer)
-      if (!answer.ok) {
+      // What passes says nothing of the copy.
+      if (answer.status === 401 || /throttled|server-error/.test(codeOf(answer))) throw httpError(answer)
+      if (!hasCopy(answer)) {
         const error = badAnswer(answer, ` when the upload was read back. ${CONFIGURE}`)
         if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
         // Sent when its checksums were not known of: sent again with them, it is proved.
