@@ -1,5 +1,5 @@
 import type { EndOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from './api.ts'
-import { checkAppData, checkNote } from './app-data.ts'
+import { checkAppData, checkNote } from './app-data-check.ts'
 import { bad, refuseOthers } from './bad-input.ts'
 import type { Note } from './evidence/note-seal.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
