@@ -39,8 +39,8 @@ export interface ConnectOptions extends WaitOptions {
   /** Registration scope; default: the script's folder. */
   readonly scope?: string
   /**
-   * Told, by `connect()` on, of each newer worker that is installed and waits: the app asks the person, and then has it take
-   * over, as the guide shows (updates of the worker). Nothing of ours makes it.
+   * Told, by `connect()` on and until `close()`, once of each newer worker that is installed and waits: the app asks the
+   * person, and then has it take over, as the guide shows (updates of the worker). Nothing of ours makes it.
    */
   readonly onUpdate?: (waiting: ServiceWorker) => void
   /**
@@ -70,8 +70,8 @@ export interface SessionOptions extends WaitOptions {
   /** Proved copies after which a chunk counts as uploaded, from 1. Default: one in each of the stores. */
   readonly atLeast?: number
   /**
-   * Data of the app's own, for readers: a JSON object of at most 60,000 bytes, sealed before it leaves the page. What JSON
-   * would leave out or change without a word, such as a `Map` or `NaN`, is `bad-input`.
+   * Data of the app's own, for readers: a JSON object of at most 60,000 bytes, sealed before it leaves the page, as it is
+   * when it is given. What JSON would leave out or change without a word, such as a `Map` or `NaN`, is `bad-input`.
    */
   readonly metadata?: Note
   /**
@@ -139,7 +139,7 @@ export interface RecordingSession {
   append(bytes: Blob, options?: AppendOptions): Promise<{ id: ChunkId; index: number }>
   /**
    * Writes a note into the recording, for its readers: a JSON object of at most 60,000 bytes, sealed before it leaves the
-   * page. Resolves when it is durable in the worker; it is published and signed like a chunk, among the chunks in the
+   * page, as it is when it is given. Resolves when it is durable in the worker; it is published and signed like a chunk, among the chunks in the
    * order in which the worker took them. It is handed over again as a chunk is; those of a session go one after the
    * other. A session has at most 1,000, of a megabyte in all. `record()` of `holdfast/capture` writes some by itself: see the guide.
    *

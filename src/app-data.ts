@@ -1,39 +1,50 @@
 import type { SessionOptions } from './api.ts'
+import { checkAppData, checkNote } from './app-data-check.ts'
 import { bad } from './bad-input.ts'
 import type { Connection } from './connection.ts'
 import { sealNote, type Note } from './evidence/note-seal.ts'
 import type { X25519 } from './evidence/x25519.ts'
-import { isHoldfastError } from './protocol/errors.ts'
 import type { SessionName } from './protocol/ids.ts'
-import { isLabels } from './protocol/labels.ts'
+import type { Labels } from './protocol/labels.ts'
 import { MAX_NOTES, type SessionStart } from './protocol/messages.ts'
 import { requestWithRetry, type RetryOptions } from './request-with-retry.ts'
 import type { Acquire } from './semaphore.ts'
 import type { Begun } from './session.ts'
+import { tryAgain } from './try-again.ts'
 
 /**
  * The session's start with the app's own data.
  *
+ * @param given both as they were when they were given, in JSON
  * @throws HoldfastError `bad-input` naming the option, where it is too much or of another form
  */
 export async function withAppData(
   start: SessionStart,
   name: SessionName,
-  { metadata, labels }: Pick<SessionOptions, 'metadata' | 'labels'>,
+  options: Pick<SessionOptions, 'metadata' | 'labels'>,
   agree: X25519,
+  given = '[]',
 ): Promise<SessionStart> {
-  if (labels !== undefined && !(isPlain(labels) && isLabels(labels)))
-    throw bad(
-      'labels',
-      'texts by names of letters, digits, "_", "." and "-"; as JSON at most 1,024 characters.',
-    )
-  if (metadata === undefined) return { ...start, labels }
+  // What goes on with another was looked at when that began.
+  if (!start.continues) checkAppData(options)
+  const [note, labels] = JSON.parse(given) as [Note | null, Labels | null]
+  const labelled = { ...start, ...(labels && { labels }) }
+  if (!note) return labelled
   const { sealingKey, startedAtMs: atMs } = start
-  return { ...start, labels, metadata: await sealed('metadata', metadata, { sealingKey, name, atMs }, agree) }
+  const metadata = await tryAgain(() => sealNote({ sealingKey, name, atMs, note }, agree))
+  return { ...labelled, metadata }
 }
 
 /** Of a session's notes, sealed: they are in its log for as long as the device keeps that, and can fill no reserve. */
 const MAX_NOTES_BYTES = 1_000_000
+
+/** A note as the app gave it. */
+export interface GivenNote {
+  readonly value: Note
+  /** The same in JSON, as it was then; undefined where JSON does not know it. */
+  readonly given: string | undefined
+  readonly atMs: number
+}
 
 /** What is known of a session's notes. */
 export interface Notes {
@@ -53,15 +64,16 @@ export async function handNote(
   connection: Connection,
   { id, name, sealingKey, agree }: Begun,
   notes: Notes,
-  note: Note,
-  atMs: number,
+  { value, given = '{}', atMs }: GivenNote,
   options: RetryOptions,
 ): Promise<void> {
+  checkNote('note', value)
   const release = await notes.acquire()
   try {
     if (notes.count >= MAX_NOTES)
       throw bad('note', `a session has at most ${MAX_NOTES}: put several into one, or begin another session.`)
-    const text = await sealed('note', note, { sealingKey, name, atMs }, agree)
+    const terms = { sealingKey, name, atMs, note: JSON.parse(given) as Note }
+    const text = await tryAgain(() => sealNote(terms, agree), options.onStalled)
     const bytes = (notes.bytes ?? 0) + text.length / 2
     if (bytes > MAX_NOTES_BYTES)
       throw bad(
@@ -75,38 +87,4 @@ export async function handNote(
   } finally {
     release()
   }
-}
-
-async function sealed(
-  field: 'metadata' | 'note',
-  value: Note,
-  terms: { sealingKey: string; name: SessionName; atMs: number },
-  agree: X25519,
-) {
-  if (!isPlain(value)) throw bad(field, 'a JSON object.')
-  try {
-    // Its `toJSON` may make anything of it.
-    if (JSON.stringify(value, checkKept)?.[0] !== '{') throw new TypeError('as JSON it is no object.')
-    return await sealNote({ ...terms, note: value }, agree)
-  } catch (error) {
-    // What JSON does not know, and what is too large.
-    if (error instanceof TypeError || isHoldfastError(error, 'bad-input')) throw bad(field, error.message)
-    throw error
-  }
-}
-
-/** No Map, Date, Blob or array. */
-const isPlain = (value: unknown) => ({}).toString.call(value) === '[object Object]'
-
-/** @throws TypeError for what JSON would leave out, or make something else of, without a word */
-function checkKept(this: unknown, name: string, value: unknown): unknown {
-  const isKept =
-    value === null ||
-    ['string', 'boolean'].includes(typeof value) ||
-    Number.isFinite(value) ||
-    Array.isArray(value) ||
-    isPlain(value) ||
-    (value === undefined && !Array.isArray(this))
-  if (!isKept) throw new TypeError(`JSON does not keep what "${name}" is.`)
-  return value
 }

@@ -6,6 +6,7 @@ import { isHoldfastError } from './protocol/errors.ts'
 import type { RecordingSession } from './api.ts'
 import { record } from './capture/record.ts'
 import { roomFor, roomUpTo, storageForecast, watchForLoss } from './storage/index.ts'
+import { snapshotStore } from './store.ts'
 import { fakeWorker } from './testing.ts'
 import { upload } from './upload/upload.ts'
 import { car } from './verify/car.ts'
@@ -63,6 +64,21 @@ const OPENING = [
   ...wrong({ ...reading, chain: undefined }, 'head', [null, 5, 'text', {}, [], new Uint8Array(3)]),
 ] as const
 
+const starting = { groups: [{ publicKey: name }], mimeType: 'video/webm' }
+const STARTING = [
+  ...plain(NONE),
+  ...wrong(starting, 'groups', [...NONE, [{ publicKey: 'ab' }]]),
+  ...wrong(
+    starting,
+    'mimeType',
+    [...NONE, ''].filter((value) => value !== 'text'),
+  ),
+  ...wrong(starting, 'metadata', [null, 5, 'text', [], { at: NaN }]),
+  ...wrong(starting, 'labels', [null, 5, 'text', [], { a: 5 }]),
+  ...wrong(starting, 'mimetype', ['video/webm']),
+]
+const fakeSession = () => fakeWorker().connect().startSession(starting)
+
 const TABLE: readonly (readonly [string, Call, readonly (readonly [string, unknown])[]])[] = [
   ['openSession', openSession as Call, OPENING],
   ['openInSteps', ((given: never) => openInSteps(given).next()) as Call, OPENING],
@@ -115,6 +131,11 @@ const TABLE: readonly (readonly [string, Call, readonly (readonly [string, unkno
     plain([...NONE, new Uint8Array(31), new Uint8Array(33)]),
   ],
   [
+    'openFormat1, id',
+    ((given: never) => openFormat1('https://app.example/', given, groupKey).next()) as Call,
+    plain([undefined, null, 5, {}]),
+  ],
+  [
     'openFormat1, scope',
     ((given: never) => openFormat1(given, 'id', groupKey).next()) as Call,
     plain([undefined, null, 5, {}]),
@@ -155,9 +176,24 @@ const TABLE: readonly (readonly [string, Call, readonly (readonly [string, unkno
   [
     'watchForLoss, options',
     ((given: never) => watchForLoss(fakeWorker().connect(), given)) as Call,
-    [...plain(NONE), ...wrong({}, 'onLost', NONE)],
+    [...plain(NONE), ...wrong({}, 'onLost', NONE), ...wrong({ onLost }, 'onlost', [onLost])],
   ],
-  ['storageForecast', storageForecast as Call, plain(NONE)],
+  [
+    'storageForecast',
+    storageForecast as Call,
+    [...plain(NONE), ...wrong({ sessions: [] }, 'triedbytes', [5])],
+  ],
+  ['snapshotStore', snapshotStore as Call, plain(NONE)],
+  [
+    'fakeWorker, startSession',
+    ((given: never) => fakeWorker().connect().startSession(given)) as Call,
+    STARTING,
+  ],
+  [
+    'fakeWorker, note',
+    (async (given: never) => (await fakeSession()).note(given)) as Call,
+    plain(NONE.slice(0, 4)),
+  ],
   [
     'upload',
     ((given: never) => upload(given, new Blob(['a']), { groups: [{ publicKey: name }] }).done) as Call,

@@ -1,8 +1,7 @@
 import type { WaitOptions } from './api.ts'
+import { browserSays } from './browser-says.ts'
 import { missingFeatures } from './requirements.ts'
-import { ANSWER_TIMEOUT_MS } from './timeouts.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import { within } from './within.ts'
 
 /** Whether uploads go on when no page of the origin is open. */
 export type BackgroundWakes =
@@ -53,14 +52,14 @@ export const capabilities = ({ signal }: WaitOptions = {}): Promise<Capabilities
 async function ask(): Promise<Capabilities> {
   const storage = navigator.storage as Partial<StorageManager> | undefined
   const [registration, persisted, estimate, sync, periodic, isPrivate, databases] = await Promise.all([
-    told(async () => navigator.serviceWorker?.getRegistration()),
-    told(async () => storage?.persisted?.()),
-    told(async () => storage?.estimate?.()),
+    browserSays(async () => navigator.serviceWorker?.getRegistration()),
+    browserSays(async () => storage?.persisted?.()),
+    browserSays(async () => storage?.estimate?.()),
     permission('background-sync'),
     permission('periodic-background-sync'),
-    told(refusesBlobs),
+    browserSays(refusesBlobs),
     // Older browsers do not list them, and opening one to see would make it.
-    told(async () => globalThis.indexedDB?.databases?.()),
+    browserSays(async () => globalThis.indexedDB?.databases?.()),
   ])
   const has = (name: string) => registration !== undefined && name in registration
   const missing = missingFeatures()
@@ -84,13 +83,9 @@ async function ask(): Promise<Capabilities> {
   return { ...found, words: sentences(found) }
 }
 
-/** What the browser says; undefined where it cannot, or says nothing for long. */
-const told = <T>(ask: () => Promise<T>): Promise<T | undefined> =>
-  within(ANSWER_TIMEOUT_MS, undefined, ask, () => undefined).catch(() => undefined)
-
 /** The state of a permission, where the browser knows its name. */
 const permission = (name: string) =>
-  told(async () => (await navigator.permissions.query({ name: name as PermissionName })).state)
+  browserSays(async () => (await navigator.permissions.query({ name: name as PermissionName })).state)
 
 /**
  * WebKit refuses to store a Blob in a private window, and nowhere else (docs/browsers.md). A database that is ill stores

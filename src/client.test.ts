@@ -144,6 +144,30 @@ describe('connect', () => {
       expect(told).toHaveLength(1)
     })
 
+    it('once, though yet another is installed and takes its place', async () => {
+      const [waiting, next] = [newer(), newer()]
+      Object.assign(worker.registration!, { installing: waiting })
+      await connect({ scriptUrl: '/sw.js', onUpdate })
+      install(worker.registration!, waiting)
+      Object.assign(worker.registration!, { installing: next })
+      worker.registration!.dispatchEvent(new Event('updatefound'))
+      expect(told).toEqual([waiting])
+      install(worker.registration!, next)
+      // As a browser tells of the one that waited before.
+      waiting.dispatchEvent(new Event('statechange'))
+      expect(told).toEqual([waiting, next])
+    })
+
+    it('no more once the page’s client is closed', async () => {
+      const installing = newer()
+      Object.assign(worker.registration!, { installing })
+      const holdfast = await connect({ scriptUrl: '/sw.js', onUpdate })
+      holdfast.close()
+      install(worker.registration!, installing)
+      worker.registration!.dispatchEvent(new Event('updatefound'))
+      expect(told).toEqual([])
+    })
+
     it('to whoever listens, and goes on where nobody does', async () => {
       Object.assign(worker.registration!, { waiting: newer() })
       expect((await connect({ scriptUrl: '/sw.js' })).scope).toBe(SCOPE)
@@ -344,4 +368,20 @@ it('gives up on the capabilities with the signal’s reason', async () => {
   const holdfast = await connect({ scriptUrl: '/sw.js' })
   await expect(holdfast.capabilities({ signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
   holdfast.close()
+})
+
+it('tells nothing of what the browser can do where a network never brings the code for that', async () => {
+  vi.resetModules()
+  vi.doMock('./capabilities.ts', () => new Promise<never>(() => {}))
+  try {
+    const { connect } = await import('./client.ts')
+    const holdfast = await connect({ scriptUrl: '/sw.js' })
+    const told = holdfast.capabilities().catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(isHoldfastError(await told, 'defect')).toBe(true)
+    holdfast.close()
+  } finally {
+    vi.doUnmock('./capabilities.ts')
+    vi.resetModules()
+  }
 })

@@ -5,8 +5,9 @@ import { keepAwake } from './keep-awake.ts'
 import { asOurs, HoldfastError } from './protocol/errors.ts'
 import { missingFeatures } from './requirements.ts'
 import { openSession } from './session.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { LOAD_TIMEOUT_MS } from './timeouts.ts'
 import { watch } from './watch.ts'
+import { within } from './within.ts'
 
 /** What `connect` gives, for entries of their own that go on with what a page began. */
 export interface Client extends Holdfast {
@@ -22,13 +23,13 @@ export interface Client extends Holdfast {
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
   checkBrowser()
-  const connection = await openConnection(options)
+  const closed = new AbortController()
+  const { signal: untilClosed } = closed
+  const connection = await openConnection(options, untilClosed)
   const { request } = connection
   const { signal } = options
   await askUpTo(2, () => request({ type: 'hello' }, { signal }))
 
-  const closed = new AbortController()
-  const { signal: untilClosed } = closed
   const greet = keepAwake(connection, untilClosed)
 
   /** There may be work now. */
@@ -55,10 +56,11 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     async discard(sessionId, { confirm, signal } = {}) {
       await request({ type: 'discard', sessionId, confirm }, { signal })
     },
-    // Not every page asks, so the code of it is not in every page.
+    // Not every page asks, so the code of it is not in every page; a network that hangs may never bring it.
     capabilities: ({ signal } = {}) =>
-      unlessAborted(signal, () =>
-        import('./capabilities.ts').then((loaded) => loaded.capabilities(), asOurs()),
+      within(LOAD_TIMEOUT_MS, signal, () => import('./capabilities.ts')).then(
+        ({ capabilities }) => capabilities({ signal }),
+        asOurs(signal),
       ),
     close: () => closed.abort(),
   }

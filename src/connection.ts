@@ -32,9 +32,13 @@ export interface Connection {
 /**
  * Registers the worker and waits until it is active.
  *
+ * @param untilClosed from its abort on no newer worker is told
  * @throws HoldfastError `bad-input`, `no-service-worker`, `worker-timeout`; the signal's reason
  */
-export async function openConnection(options: ConnectOptions): Promise<Connection> {
+export async function openConnection(
+  options: ConnectOptions,
+  untilClosed?: AbortSignal,
+): Promise<Connection> {
   const {
     scriptUrl,
     type = 'module',
@@ -47,6 +51,9 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
   refuseOthers(others)
   if (!scriptUrl) throw bad('scriptUrl', 'the address of the worker.')
   if (!(timeoutMs > 0)) throw bad('timeoutMs', 'more than 0.')
+  /** Once: it may be seen again as yet another is installed. */
+  let told: ServiceWorker | undefined
+
   async function register(): Promise<ServiceWorkerRegistration> {
     let registered: ServiceWorkerRegistration
     try {
@@ -56,12 +63,13 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
       throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
     }
     const look = () => {
+      const { installing, waiting } = registered
       // One that is being installed will wait.
-      registered.installing?.addEventListener('statechange', look)
-      if (registered.waiting) tell(onUpdate, registered.waiting)
+      installing?.addEventListener('statechange', look, { signal: untilClosed! })
+      if (waiting && waiting !== told) tell(onUpdate, (told = waiting))
     }
     await activated(registered)
-    registered.addEventListener('updatefound', look)
+    registered.addEventListener('updatefound', look, { signal: untilClosed! })
     look()
     return registered
   }
@@ -109,7 +117,7 @@ const noWorker = (message: string, cause?: unknown) =>
 
 /** Resolves once the registration has an active worker; a first install that fails rejects. */
 async function activated(registration: ServiceWorkerRegistration): Promise<void> {
-  const worker = registration.active ?? registration.waiting ?? registration.installing
+  const worker = registration.waiting ?? registration.installing
   while (!registration.active) {
     if (!worker || worker.state === 'redundant') throw noWorker('The worker failed to install.')
     await new Promise((resolve) => worker.addEventListener('statechange', resolve, { once: true }))

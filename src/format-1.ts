@@ -2,6 +2,9 @@ import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
 import { bad } from './bad-input.ts'
 import { fromBase64, uint32be } from './evidence/bytes.ts'
 import { HoldfastError } from './protocol/errors.ts'
+import { readBytes } from './read-bytes.ts'
+import { LOAD_TIMEOUT_MS } from './timeouts.ts'
+import { within } from './within.ts'
 
 // Recordings that a device made in evidence format 1, and had not finished when format 2 came. Nothing uploads them any
 // more; the worker leaves their database alone, and what is in it can be read here and saved.
@@ -41,15 +44,15 @@ interface Schema extends DBSchema {
  * The recordings of format 1 on this device.
  *
  * @param scope of the app's service worker registration
- * @throws HoldfastError `bad-input`
+ * @throws HoldfastError `bad-input`; `storage-failed` where the database cannot be read, or does not answer for a minute
  */
 export async function format1Sessions(scope: string): Promise<readonly Format1Session[]> {
   const db = await openOld(scope)
   if (db === undefined) return []
   try {
-    const keys = new Set(await db.getAllKeys('payloads'))
-    const chunks = (await db.getAll('chunks')).filter(({ id }) => keys.has(id))
-    return (await db.getAll('sessions')).map(({ id, mimeType, startedAtMs }) => {
+    const keys = new Set(await read(() => db.getAllKeys('payloads')))
+    const chunks = (await read(() => db.getAll('chunks'))).filter(({ id }) => keys.has(id))
+    return (await read(() => db.getAll('sessions'))).map(({ id, mimeType, startedAtMs }) => {
       const localChunks = chunks.filter(({ sessionId }) => sessionId === id).length
       return { id, mimeType, startedAtMs, localChunks }
     })
@@ -62,7 +65,8 @@ export async function format1Sessions(scope: string): Promise<readonly Format1Se
  * The chunks of such a recording that are still on this device, opened, by index.
  *
  * @param groupSecret of a group that it was made for: 32 bytes
- * @throws HoldfastError `unknown-session`; `bad-input` where the secret is none, or another group's; `payload-corrupt`
+ * @throws HoldfastError `unknown-session`; `bad-input` where the secret is none, or another group's; `payload-corrupt`,
+ *   `payload-unreadable`, `storage-failed`
  */
 export async function* openFormat1(
   scope: string,
@@ -71,17 +75,18 @@ export async function* openFormat1(
 ): AsyncGenerator<{ readonly index: number; readonly plaintext: ArrayBuffer }, void, undefined> {
   if (!(groupSecret instanceof Uint8Array && groupSecret.length === 32))
     throw bad('groupSecret', 'a Uint8Array of 32 bytes.')
+  if (typeof id !== 'string') throw bad('id', 'of the recording, a text.')
   const db = await openOld(scope)
   try {
-    const session = await db?.get('sessions', id)
+    const session = db && (await read(() => db.get('sessions', id)))
     if (db === undefined || session === undefined)
       throw new HoldfastError('unknown-session', `There is no session ${id} of format 1 on this device.`)
     const sessionKey = await unwrap(session, groupSecret)
-    const chunks = (await db.getAll('chunks')).filter(({ sessionId }) => sessionId === id)
+    const chunks = (await read(() => db.getAll('chunks'))).filter(({ sessionId }) => sessionId === id)
     for (const { id: key, index, state } of chunks.sort((a, b) => a.index - b.index)) {
-      const payload = await db.get('payloads', key)
+      const payload = await read(() => db.get('payloads', key))
       if (payload === undefined) continue
-      const bytes = payload instanceof Blob ? await payload.arrayBuffer() : payload
+      const bytes = payload instanceof Blob ? await readBytes(payload) : payload
       yield {
         index,
         plaintext: state.seal ? await openChunk(sessionKey, index, state.seal.iv, bytes) : bytes,
@@ -120,16 +125,30 @@ async function openChunk(sessionKey: CryptoKey, index: number, iv: string, bytes
 async function openOld(scope: string): Promise<IDBPDatabase<Schema> | undefined> {
   if (typeof scope !== 'string') throw bad('scope', 'of the registration, a text.')
   let isNew = false
-  try {
-    return await openDB<Schema>(`holdfast:${scope}`, undefined, {
+  const open = async () =>
+    openDB<Schema>(`holdfast:${scope}`, undefined, {
       upgrade(_db, _oldVersion, _newVersion, tx) {
         isNew = true
         tx.done.catch(() => undefined)
         tx.abort()
       },
     })
+  const opening = open()
+  try {
+    return await read(() => opening)
   } catch (error) {
+    // One that opens after all is nobody's.
+    opening.then(
+      (late) => late.close(),
+      () => undefined,
+    )
     if (isNew) return undefined
     throw error
   }
 }
+
+/** @throws HoldfastError `storage-failed` where the database fails, or does not answer */
+const read = <T>(work: () => Promise<T>): Promise<T> =>
+  within(LOAD_TIMEOUT_MS, undefined, work).catch((cause: unknown) => {
+    throw new HoldfastError('storage-failed', 'The database of format 1 cannot be read.', { cause })
+  })

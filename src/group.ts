@@ -3,8 +3,10 @@ import { toHex } from './evidence/bytes.ts'
 import { groupIdOf as idOf } from './evidence/group-key.ts'
 import { x25519 } from './evidence/x25519-pick.ts'
 import { newPrivateKey, publicKeyOf } from './evidence/x25519.ts'
-import { HoldfastError } from './protocol/errors.ts'
+import { asOurs, HoldfastError } from './protocol/errors.ts'
 import { isSha256Hex, type GroupId } from './protocol/ids.ts'
+import { LOAD_TIMEOUT_MS } from './timeouts.ts'
+import { within } from './within.ts'
 
 /** Both keys of a group. Whoever records needs the public one alone, and whoever reads the private one. */
 export interface GroupKeys extends Group {
@@ -19,12 +21,14 @@ export const newGroup = (): Promise<GroupKeys> => groupOf(newPrivateKey())
  * The group that a private key opens.
  *
  * @param privateKey 32 bytes
- * @throws HoldfastError `bad-input`
+ * @throws HoldfastError `bad-input`; in a browser without X25519 `unsupported-browser` or `defect`, where the library for
+ *   that does not load
  */
 export async function groupOf(privateKey: Uint8Array<ArrayBuffer>): Promise<GroupKeys> {
   if (!(privateKey instanceof Uint8Array && privateKey.length === 32))
     throw new HoldfastError('bad-input', 'A private key is a Uint8Array of 32 bytes.')
-  return { publicKey: toHex(await publicKeyOf(privateKey, await x25519())), privateKey }
+  const keys = async () => ({ publicKey: toHex(await publicKeyOf(privateKey, await x25519())), privateKey })
+  return within(LOAD_TIMEOUT_MS, undefined, keys).catch(asOurs())
 }
 
 /**

@@ -3,7 +3,7 @@ import { sha256Hex } from './evidence/digest.ts'
 import { isHoldfastError } from './protocol/errors.ts'
 import type { ChunkId } from './protocol/ids.ts'
 import type { HandedChunk } from './protocol/messages.ts'
-import { readOnce } from './read-once.ts'
+import { readOnce } from './read-bytes.ts'
 import { requestWithRetry, type RetryOptions } from './request-with-retry.ts'
 
 export interface HandOffOptions extends RetryOptions {

@@ -5,7 +5,6 @@ import { HoldfastError } from './protocol/errors.ts'
 // cannot import.
 
 export { HoldfastError, isHoldfastError, ERRORS } from './protocol/errors.ts'
-export { storageWarning } from './storage-warning.ts'
 
 /** @throws HoldfastError `no-service-worker`, always */
 export async function connect(_options: ConnectOptions): Promise<Holdfast> {

@@ -1,18 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { channels, FakeChannel, tellAll } from '../e2e/page/fake-channels.ts'
 import type { Connection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
-
-const channels = new Set<EventTarget>()
-class FakeChannel extends EventTarget {
-  constructor() {
-    super()
-    channels.add(this)
-  }
-  close() {
-    channels.delete(this)
-  }
-}
-const tellChange = () => channels.forEach((channel) => channel.dispatchEvent(new Event('message')))
 
 function awake(workRemains: boolean) {
   const worker = { workRemains, greeted: [] as (boolean | undefined)[] }
@@ -71,7 +60,7 @@ describe('an open page', () => {
     await vi.advanceTimersByTimeAsync(60_000)
     expect(worker.greeted).toEqual([false])
     worker.workRemains = true
-    for (let change = 0; change < 3; change++) tellChange()
+    for (let change = 0; change < 3; change++) tellAll()
     await vi.advanceTimersByTimeAsync(60_000)
     expect(worker.greeted).toEqual([false, true, true, true])
     close()
@@ -80,7 +69,7 @@ describe('an open page', () => {
   it('leaves neither timer nor channel once it is closed', async () => {
     const { close } = awake(true)
     await vi.advanceTimersByTimeAsync(0)
-    tellChange()
+    tellAll()
     close()
     expect([vi.getTimerCount(), channels.size]).toEqual([0, 0])
   })

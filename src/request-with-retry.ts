@@ -56,11 +56,12 @@ async function untilAnswered<Answer>(
       const waiting = new AbortController()
       const wakeSignal = waiting.signal
       const notify = () => waiting.abort()
+      const woken = abortOf(wakeSignal)
       let timer: ReturnType<typeof setTimeout> | undefined
       connection.onNewWorker(notify, wakeSignal)
       try {
         const answered = ask().then((answer) => ({ answer }))
-        const result = await Promise.race([answered, abortOf(wakeSignal)])
+        const result = await Promise.race([answered, woken])
         if (result) return result.answer
       } catch (thrown) {
         const error = HoldfastError.from(thrown)
@@ -72,7 +73,7 @@ async function untilAnswered<Answer>(
         if (error.code === 'storage-full') onBroadcast(connection, notify, wakeSignal)
         timer = setTimeout(notify, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
         signal?.addEventListener('abort', notify, { signal: wakeSignal })
-        await abortOf(wakeSignal)
+        await woken
         if (letsOthersAsk) release = await acquire()
       } finally {
         clearTimeout(timer)
@@ -87,7 +88,4 @@ async function untilAnswered<Answer>(
 const anyTime: Acquire = async () => () => undefined
 
 const abortOf = (signal: AbortSignal) =>
-  new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    signal.addEventListener('abort', () => resolve(undefined))
-  })
+  new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))

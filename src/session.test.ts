@@ -393,6 +393,41 @@ describe('a recording session', () => {
     vi.useRealTimers()
   })
 
+  it('seals a note again where the device fails at it at first', async () => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const failure = new DOMException('The operation failed', 'OperationError')
+    const sealing = vi.spyOn(crypto.subtle, 'encrypt').mockRejectedValueOnce(failure)
+    await session.note({ at: 1 })
+    expect(sealing.mock.calls.length).toBeGreaterThan(1)
+    expect(notesIn(requests)).toHaveLength(1)
+    vi.restoreAllMocks()
+  })
+
+  // Promise 1 of docs/guarantees.md.
+  it('seals notes as they were when they were given, whatever the app makes of them while they wait', async () => {
+    const { connection, requests, answerAfter } = fakeConnection()
+    const session = await openSession(connection, options)
+    const { open, opened } = gate()
+    answerAfter(opened)
+    const state = { at: 0, deep: { list: [0] } }
+    const written = [1, 2, 3].map((at) => {
+      state.at = at
+      state.deep.list[0] = at
+      return session.note(state, { atMs: at })
+    })
+    state.at = 9
+    await expect.poll(() => notesIn(requests)).toHaveLength(1)
+    open()
+    await Promise.all(written)
+    const { name } = session
+    const groups = starts(requests)[0]!.access
+    const sessionKey = await openSessionKey({ groupKey: toHex(group.privateKey), name, groups })
+    for (const { atMs, sealed } of notesIn(requests))
+      expect(await openNote({ sessionKey, name, atMs, sealed })).toEqual({ at: atMs, deep: { list: [atMs] } })
+    expect(notesIn(requests)).toHaveLength(3)
+  })
+
   it('gives a note up by its signal, and goes on with the next', async () => {
     const { connection, requests, answerAfter } = fakeConnection()
     const session = await openSession(connection, options)
@@ -517,11 +552,27 @@ describe('a recording session', () => {
   })
 
   it('is not begun anew in a browser that makes no key, and that is an error of ours', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { connection } = fakeConnection()
     const session = await openSession(connection, options)
-    vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValueOnce(new DOMException('', 'OperationError'))
-    const error = await session.restart().catch((thrown: unknown) => thrown)
-    expect(isHoldfastError(error, 'defect')).toBe(true)
+    vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValue(new DOMException('', 'OperationError'))
+    let failed: unknown
+    session.restart().catch((thrown: unknown) => (failed = thrown))
+    const later = () => vi.advanceTimersByTimeAsync(1_000).then(() => isHoldfastError(failed, 'defect'))
+    await expect.poll(later).toBe(true)
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+  })
+
+  // Promise 1 of docs/guarantees.md.
+  it.each<readonly [string, () => void]>([
+    ['makes no key', () => vi.spyOn(crypto.subtle, 'generateKey').mockRejectedValueOnce(new DOMException())],
+    ['grants no lock', () => vi.spyOn(locks, 'request').mockRejectedValueOnce(new DOMException())],
+  ])('is begun anew though the browser %s at first: nobody is there to ask again', async (_how, fail) => {
+    const { connection } = fakeConnection()
+    const session = await openSession(connection, options)
+    fail()
+    expect((await session.restart()).id).not.toBe(session.id)
     vi.restoreAllMocks()
   })
 
@@ -859,6 +910,36 @@ describe('bytes of a chunk', () => {
 })
 
 describe('the start of a session', () => {
+  // Promise 7 of docs/guarantees.md.
+  it('and what goes on with it are what the app asked for then, whatever it makes of its options for the next', async () => {
+    const { connection, requests } = fakeConnection()
+    const other = await newGroup()
+    const selected = [group]
+    const shared = {
+      ...options,
+      groups: selected,
+      metadata: { visit: { number: 1 } },
+      labels: { visit: '1' },
+    }
+    const begun = openSession(connection, shared)
+    selected[0] = other
+    shared.groups = [other]
+    shared.mimeType = 'text/plain'
+    shared.metadata.visit.number = 2
+    shared.labels.visit = '2'
+    const session = await begun
+    Object.assign(shared.labels, { wrong: 5 })
+    const next = await session.restart()
+    const groupKey = toHex(group.privateKey)
+    for (const [at, { name }] of [session, next].entries()) {
+      const start = starts(requests)[at]!
+      expect(start).toMatchObject({ mimeType: 'video/webm', labels: { visit: '1' } })
+      const sessionKey = await openSessionKey({ groupKey, name, groups: start.access })
+      const terms = { sessionKey, name, atMs: start.startedAtMs, sealed: start.metadata ?? '' }
+      expect(await openNote(terms)).toEqual({ visit: { number: 1 } })
+    }
+  })
+
   it('is asked again where the worker was stopped before it answered', async () => {
     const { connection, requests, refuseWith } = fakeConnection()
     const request = connection.request
@@ -941,6 +1022,31 @@ describe('in a browser without X25519', () => {
     })
     expect(new TextDecoder().decode(plaintext)).toBe('one')
   })
+
+  it.each(['a session', 'a group'])(
+    'nobody waits for ever for a library that a network never brings: %s',
+    async (what) => {
+      withoutX25519()
+      vi.resetModules()
+      vi.doMock('./evidence/x25519-library.ts', () => new Promise<never>(() => {}))
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      try {
+        const { openSession } = await import('./session.ts')
+        const { newGroup } = await import('./group.ts')
+        const { connection, requests } = fakeConnection()
+        const asked: Promise<unknown> = what === 'a session' ? openSession(connection, options) : newGroup()
+        const failed = asked.catch((thrown: unknown) => thrown)
+        await expect.poll(() => vi.getTimerCount()).toBe(1)
+        await vi.advanceTimersByTimeAsync(60_000)
+        expect(await failed).toMatchObject({ name: 'HoldfastError', code: 'defect' })
+        expect(requests).toEqual([])
+      } finally {
+        vi.doUnmock('./evidence/x25519-library.ts')
+        vi.resetModules()
+        vi.useRealTimers()
+      }
+    },
+  )
 
   it('where the library cannot be loaded either, no session is begun, and it says why', async () => {
     withoutX25519()

@@ -10,6 +10,7 @@ import { x25519 } from './evidence/x25519-pick.ts'
 import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { holdLock } from './hold-lock.ts'
+import { jsonOf } from './json-of.ts'
 import { requestWithRetry } from './request-with-retry.ts'
 import { asOurs, HoldfastError } from './protocol/errors.ts'
 import { free, weigh } from './protocol/memory.ts'
@@ -27,23 +28,19 @@ import {
 } from './protocol/messages.ts'
 import { isMimeType } from './protocol/mime-type.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
-import { readOnce } from './read-once.ts'
+import { readBytes, unreadable } from './read-bytes.ts'
 import { semaphore } from './semaphore.ts'
 import { tell } from './tell.ts'
+import { tryAgain } from './try-again.ts'
 import { unlessAborted } from './unless-aborted.ts'
-import {
-  ASKS,
-  LOAD_TIMEOUT_MS,
-  LOCK_TIMEOUT_MS,
-  MAX_CONCURRENT_CHUNKS,
-  TRIES,
-  TRY_AGAIN_MS,
-} from './timeouts.ts'
+import { ASKS, LOAD_TIMEOUT_MS, LOCK_TIMEOUT_MS, MAX_CONCURRENT_CHUNKS } from './timeouts.ts'
 import { within } from './within.ts'
 
 export interface OpenOptions extends SessionOptions {
   /** For who knows beforehand how many chunks there are, and which is which. */
   readonly cut?: Cut
+  /** Metadata and labels as they were when they were given, in JSON. */
+  readonly given?: string | undefined
 }
 
 /**
@@ -52,19 +49,16 @@ export interface OpenOptions extends SessionOptions {
  * @throws HoldfastError `bad-input`, or what the worker refuses with; the signal's reason
  */
 export const openSession = (connection: Connection, options: OpenOptions): Promise<RecordingSession> =>
-  // Somebody waits for the answer.
-  begin(connection, options, undefined, (ask) => askUpTo(ASKS, ask)).catch(asOurs(options?.signal))
+  begin(connection, options).catch(asOurs(options?.signal))
 
-/**
- * @param continues the session that this one goes on with
- * @param untilAnswered asks for the start, which the worker knows again
- */
+/** @param continues the session that this one goes on with */
 async function begin(
   connection: Connection,
   options: OpenOptions,
-  continues: SessionName | undefined,
-  untilAnswered: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>,
+  continues?: SessionName,
 ): Promise<RecordingSession> {
+  // The app may use its own for the next one.
+  const asked = { ...options }
   const {
     groups,
     mimeType,
@@ -76,16 +70,18 @@ async function begin(
     signal,
     metadata,
     labels,
+    given = jsonOf([metadata, labels]),
     cut,
     ...others
-  } = { ...options }
+  } = asked
   signal?.throwIfAborted()
   refuseOthers(others)
   checkGroups(groups)
+  const readers = [...groups]
   if (!isMimeType(mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
   const id = crypto.randomUUID() as SessionId
-  const agree = await unlessAborted(signal, x25519)
-  const { name, ...keys } = await newSessionKeys(id, groups, agree)
+  const agree = await within(LOAD_TIMEOUT_MS, signal, x25519)
+  const { name, ...keys } = await newSessionKeys(id, readers, agree)
   const plain: SessionStart = {
     sessionId: id,
     ...keys,
@@ -99,10 +95,12 @@ async function begin(
   }
   const session =
     metadata !== undefined || labels !== undefined
-      ? await (await appData(signal)).withAppData(plain, name, options, agree)
+      ? await (await appData(signal)).withAppData(plain, name, asked, agree, given)
       : plain
   const release = await holdLock(nameFor(recordingLockName(id), connection.scope), LOCK_TIMEOUT_MS, signal)
-  const started = untilAnswered(asking(connection, session))
+  const start = asking(connection, session)
+  // The worker knows a start again. For the first somebody waits.
+  const started = continues ? requestWithRetry(connection, start) : askUpTo(ASKS, start)
   try {
     await unlessAborted(signal, () => started)
   } catch (error) {
@@ -114,9 +112,9 @@ async function begin(
   }
   const restart = () => {
     release()
-    const { signal: _over, startedAtMs: _before, cut: _of, ...again } = options
-    const untilAnswered = <Answer>(ask: () => Promise<Answer>) => requestWithRetry(connection, ask)
-    return begin(connection, again, name, untilAnswered).catch(asOurs())
+    const { signal: _over, startedAtMs: _before, cut: _of, ...again } = asked
+    // Nobody is there to press again.
+    return tryAgain(() => begin(connection, { ...again, groups: readers, given }, name))
   }
   const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
   return recordingSession(connection, begun, release, restart, cut)
@@ -132,7 +130,7 @@ const asking = (connection: Connection, session: SessionStart) => () =>
 /** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
 async function takeBack(connection: Connection, id: SessionId, started: Promise<unknown>): Promise<void> {
   const refusal = await started.then(() => undefined, HoldfastError.from)
-  if (refusal !== undefined && refusal.code !== 'worker-timeout') return
+  if (refusal && refusal.code !== 'worker-timeout') return
   await requestWithRetry(connection, () =>
     connection.request({ type: 'discard', sessionId: id, confirm: DISCARD_CONFIRMATION }),
   )
@@ -179,15 +177,18 @@ export function recordingSession(
     }
     const releaseSeal = await acquireSeal()
     try {
-      const plaintext = await readBytes(bytes, options.onStalled)
-      const made = <T>(work: () => Promise<T>) => tryAgain(work, HoldfastError.from, options.onStalled)
+      const { onStalled } = options
+      const plaintext = await readBytes(bytes, onStalled)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker') {
-        const plaintextHash = await made(() => sha256Hex(plaintext))
+        const plaintextHash = await tryAgain(() => sha256Hex(plaintext), onStalled)
         return { ...common, plaintextHash, payload: blobOf(plaintext) }
       }
       const terms = { sealingKey, name, index, plaintext }
-      const { ciphertext, plaintextHash, ...sealed } = await made(() => sealChunk(terms, agree))
+      const { ciphertext, plaintextHash, ...sealed } = await tryAgain(
+        () => sealChunk(terms, agree),
+        onStalled,
+      )
       free(plaintext)
       return { ...common, plaintextHash, payload: blobOf(ciphertext), seal: sealed }
     } finally {
@@ -233,7 +234,7 @@ export function recordingSession(
       if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0))
         throw bad('append', 'it takes a Blob.')
       if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
-        throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
+        throw new HoldfastError('chunk-too-large', `${bytes.size} bytes are too many.`)
       const index = cut.indexes++
       const onStalled = (error: HoldfastError) => {
         // Given up by its signal, it is not waited for, whatever still fails.
@@ -245,8 +246,7 @@ export function recordingSession(
       const handed: Promise<ChunkId> = unlessAborted(signal, prepared).then((chunk) => {
         const prepareAgain = async () => {
           const again = await prepared()
-          if (again.plaintextHash !== chunk.plaintextHash) throw unreadable('It has changed.')
-          return again
+          return again.plaintextHash === chunk.plaintextHash ? again : unreadable()
         }
         return handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain })
       })
@@ -257,8 +257,9 @@ export function recordingSession(
       mayAdd(signal)
       const onStalled = (error: HoldfastError) => waiting.has(noted) && waiting.set(noted, error)
       const noted: Promise<void> = unlessAborted(signal, async () => {
+        const note = { value, given: jsonOf(value), atMs: whole(atMs, MAX_TIME_MS) }
         const { handNote } = await appData()
-        return handNote(connection, begun, notes, value, whole(atMs, MAX_TIME_MS), { signal, onStalled })
+        return handNote(connection, begun, notes, note, { signal, onStalled })
       })
       await held(noted, signal)
     },
@@ -276,34 +277,6 @@ export function recordingSession(
   }
 }
 
-const unreadable = (cause: unknown) =>
-  new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
-
-/**
- * @param onFailure told of each read that failed or hung
- * @throws HoldfastError `payload-unreadable` after a few seconds, or minutes where each read hangs
- */
-export function readBytes(bytes: Blob, onFailure?: (error: HoldfastError) => void): Promise<ArrayBuffer> {
-  return tryAgain(() => readOnce(bytes), unreadable, onFailure)
-}
-
-/** What the work comes to, though a device that is short of memory, or of its disk, fails at it at first. */
-async function tryAgain<T>(
-  work: () => Promise<T>,
-  errorOf: (cause: unknown) => HoldfastError,
-  onFailure?: (error: HoldfastError) => void,
-): Promise<T> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await work()
-    } catch (cause) {
-      const error = errorOf(cause)
-      onFailure?.(error)
-      if (attempt === TRIES) throw error
-      await new Promise((resolve) => setTimeout(resolve, TRY_AGAIN_MS * 2 ** (attempt - 1)))
-    }
-}
-
 /** The bytes as a Blob alone: the buffer is gone. */
 function blobOf(bytes: ArrayBuffer): Blob {
   const blob = new Blob([bytes])
@@ -313,13 +286,13 @@ function blobOf(bytes: ArrayBuffer): Blob {
 }
 
 /** As the protocol wants a time: a clock that is set back, or a length that nobody knows, must cost no evidence. */
-const whole = (ms: number | undefined, max: number) => Math.min(max, Math.max(0, Math.round(Number(ms)) || 0))
+export const whole = (ms: number | undefined, max: number) =>
+  Math.min(max, Math.max(0, Math.round(Number(ms)) || 0))
 
 /** What JavaScript callers pass may be anything. */
 export function checkGroups(groups: readonly (Group | undefined)[]): void {
-  if (!(Array.isArray(groups) && groups.length > 0 && groups.length <= MAX_GROUPS))
-    throw bad('groups', `a list of 1 to ${MAX_GROUPS}.`)
-  const keys = groups.map((group) => group?.publicKey)
-  if (new Set(keys).size < keys.length) throw bad('groups', 'name each once.')
+  const keys = Array.isArray(groups) ? groups.map((group) => group?.publicKey) : []
+  if (keys.length < 1 || keys.length > MAX_GROUPS || new Set(keys).size < keys.length)
+    throw bad('groups', `a list of 1 to ${MAX_GROUPS}, each once.`)
   if (!keys.every(isSha256Hex)) throw bad('groups', 'a public key is 64 lower-case hex digits.')
 }

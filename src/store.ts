@@ -1,4 +1,5 @@
 import type { Holdfast } from './api.ts'
+import { bad } from './bad-input.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
 import { tell } from './tell.ts'
 
@@ -22,11 +23,14 @@ export interface SnapshotStore {
  * One store for all of an app's components; make it once, beside `connect()`, whose promise it takes as it is. Where the
  * watch fails, which `connect()` does in a browser that cannot, `onError` is told, once somebody looks; without it that
  * is an unhandled rejection.
+ *
+ * @throws HoldfastError `bad-input`
  */
 export function snapshotStore(
   holdfast: Pick<Holdfast, 'watch'> | PromiseLike<Pick<Holdfast, 'watch'>>,
   onError?: (error: unknown) => void,
 ): SnapshotStore {
+  if (!Object(holdfast).watch && !Object(holdfast).then) throw bad('holdfast', 'what connect() gives.')
   const listeners = new Set<(snapshot: Snapshot | undefined) => void>()
   let snapshot: Snapshot | undefined
   let watching: AbortController | undefined

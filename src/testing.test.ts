@@ -1,4 +1,6 @@
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import type { Holdfast } from './api.ts'
+import { isCid, isSha256Hex, type SessionId, type Sha256Hex } from './protocol/ids.ts'
 import { snapshotStore } from './store.ts'
 import { fakeWorker } from './testing.ts'
 import { upload } from './upload/upload.ts'
@@ -170,4 +172,107 @@ it('refuses as the worker does what takes no index, and forgets twice', async ()
   const leaving = { signal: AbortSignal.abort('enough') }
   await expect(holdfast.sessions(leaving)).rejects.toBe('enough')
   await expect(session.end(leaving)).rejects.toBe('enough')
+})
+
+it('tells where a file is once it is confirmed, in the forms in which a store does', async () => {
+  const { worker, holdfast } = await recorded()
+  const uploading = upload(holdfast, bytes('a file'), { groups: [group], partBytes: 4 })
+  await uploading.handedOver
+  worker.advance('confirmed', uploading.sessionId)
+  const { parts, anchor } = await uploading.done
+  expect(parts.map(({ cid, plaintextHash }) => [isCid(cid), isSha256Hex(plaintextHash)])).toEqual([
+    [true, true],
+    [true, true],
+  ])
+  expect(new Set(parts.map(({ cid }) => cid)).size).toBe(2)
+  expect(anchor).toMatchObject({ size: 3, confirmedAtMs: 1_000 })
+  expect(isCid(anchor?.address)).toBe(true)
+  const chunks = await holdfast.chunks(uploading.sessionId!)
+  expect(chunks).toMatchObject([{ uploadedAtMs: 1_000, confirmedAtMs: 1_000 }, {}])
+})
+
+it('knows a recording by its fingerprint, and begins a file anew whose page has died', async () => {
+  const { worker, holdfast } = await recorded()
+  const fingerprint = 'b'.repeat(64) as Sha256Hex
+  await holdfast.startSession({ groups: [group], mimeType: 'text/plain', fingerprint })
+  expect((await holdfast.sessions()).map((session) => session.fingerprint)).toContain(fingerprint)
+  worker.refuse('storage-full')
+  const [first, again] = [0, 1].map(() => upload(holdfast, bytes('a file'), { groups: [group] }))
+  await expect.poll(() => first!.sessionId).toBeDefined()
+  worker.refuse()
+  await Promise.all([first!.handedOver, again!.handedOver])
+  expect(worker.taken.map(({ sessionId }) => sessionId)).toEqual(
+    expect.arrayContaining([first!.sessionId, again!.sessionId]),
+  )
+})
+
+it('ends a recording once: what was whole stays so, and who is taken for dead and lives goes on', async () => {
+  const { worker, holdfast, session } = await recorded()
+  await session.append(bytes('one'))
+  worker.interrupt(session.id)
+  expect(await session.append(bytes('two'))).toMatchObject({ index: 1 })
+  expect(await holdfast.sessions()).toMatchObject([{ ending: 'recording' }])
+  const ended = await session.end()
+  expect(ended.ending).toBe('complete')
+  expect(await session.end({ how: 'interrupted' })).toEqual(ended)
+  worker.interrupt(session.id)
+  expect(await holdfast.sessions()).toEqual([ended])
+  const ends = (await holdfast.log(session.id)).filter(({ event }) => event === 'session-ended')
+  expect(ends).toHaveLength(2)
+})
+
+it('takes any number for a time, as the page does', async () => {
+  const { holdfast, session } = await recorded()
+  await session.append(bytes('one'), { capturedAtMs: -5, durationMs: 33.6 })
+  expect(await holdfast.chunks(session.id)).toMatchObject([{ capturedAtMs: 0, durationMs: 34 }])
+})
+
+it('keeps a note as it was when it was given', async () => {
+  const { worker, session } = await recorded()
+  worker.refuse('storage-full')
+  const state = { at: 1 }
+  const noted = session.note(state)
+  state.at = 2
+  worker.refuse()
+  await noted
+  expect(worker.notes).toMatchObject([{ value: { at: 1 } }])
+})
+
+it('begins another where one is lost, at another time', async () => {
+  let now = 1_000
+  const holdfast = fakeWorker(() => now).connect()
+  const session = await holdfast.startSession({ groups: [group], mimeType: 'text/plain', startedAtMs: 5 })
+  now = 2_000
+  await session.restart()
+  expect((await holdfast.sessions()).map(({ startedAtMs }) => startedAtMs)).toEqual([2_000, 5])
+})
+
+type Options = { readonly signal: AbortSignal }
+const CALLS: Readonly<Record<string, (of: Holdfast, id: SessionId, options: Options) => Promise<unknown>>> = {
+  chunks: (of, id, options) => of.chunks(id, options),
+  bytes: (of, id, options) => of.bytes(id, 0, options),
+  log: (of, id, options) => of.log(id, options),
+  pause: (of, id, options) => of.pause(id, options),
+  resume: (of, id, options) => of.resume(id, options),
+  adopt: (of, id, options) => of.adopt(id, options),
+  policy: (of, _id, options) => of.policy(options),
+  setPolicy: (of, _id, options) => of.setPolicy('paused', options),
+  discard: (of, id, options) => of.discard(id, { confirm: 'discard-unconfirmed', ...options }),
+  capabilities: (of, _id, options) => of.capabilities(options),
+}
+
+describe.each(Object.entries(CALLS))('%s', (_name, call) => {
+  it('does nothing under a signal that is aborted already, as the worker does', async () => {
+    const { holdfast, session } = await recorded()
+    await session.append(bytes('one'))
+    const before = [await holdfast.sessions(), await holdfast.policy()]
+    await expect(call(holdfast, session.id, { signal: AbortSignal.abort('enough') })).rejects.toBe('enough')
+    expect([await holdfast.sessions(), await holdfast.policy()]).toEqual(before)
+  })
+})
+
+it('refuses a policy that there is not', async () => {
+  const { holdfast } = await recorded()
+  await expect(holdfast.setPolicy('never' as never)).rejects.toMatchObject({ code: 'bad-message' })
+  expect(await holdfast.policy()).toMatchObject({ policy: 'always' })
 })

@@ -1,11 +1,21 @@
-import type { EndOptions, Holdfast, RecordingSession, SessionOptions } from './api.ts'
-import { bad } from './bad-input.ts'
-import { MAX_NOTE_BYTES, type Note } from './evidence/note-seal.ts'
+import type { EndOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from './api.ts'
+import { checkAppData, checkNote } from './app-data-check.ts'
+import { bad, refuseOthers } from './bad-input.ts'
+import type { Note } from './evidence/note-seal.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
-import { chunkIdOf, type GroupId, type SessionId, type SessionName } from './protocol/ids.ts'
-import { MAX_CHUNK_BYTES, MAX_NOTES, TAG_BYTES } from './protocol/messages.ts'
-import { CHUNK_STATUSES, type ChunkStatus } from './protocol/snapshot.ts'
+import {
+  chunkIdOf,
+  type Cid,
+  type GroupId,
+  type SessionId,
+  type SessionName,
+  type Sha256Hex,
+} from './protocol/ids.ts'
+import { MAX_CHUNK_BYTES, MAX_DURATION_MS, MAX_NOTES, MAX_TIME_MS, TAG_BYTES } from './protocol/messages.ts'
+import { isMimeType } from './protocol/mime-type.ts'
+import { CHUNK_STATUSES, POLICIES, type ChunkStatus } from './protocol/snapshot.ts'
 import type {
+  AnchorView,
   ChunkView,
   LogLine,
   Policy,
@@ -14,11 +24,16 @@ import type {
   SessionUpload,
 } from './protocol/snapshot.ts'
 import { passes } from './request-with-retry.ts'
+import { checkGroups, whole, type OpenOptions } from './session.ts'
 import { tell } from './tell.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { watch } from './watch-memory.ts'
 
-/** A worker in memory, for an app's unit tests: nothing is sealed, stored or sent. */
+/**
+ * A worker in memory, for an app's unit tests: nothing is sealed, stored or sent, and nothing gets on by itself. What would
+ * be computed (hashes, addresses, the anchor, ids of groups) is of its form and made up. A file whose page died is begun
+ * anew.
+ */
 export interface FakeWorker {
   /** What `connect()` would give: the app's code under test takes it. Each page has one of its own. */
   connect(): Holdfast
@@ -35,7 +50,7 @@ export interface FakeWorker {
   advance(to: ChunkStatus, id?: SessionId): void
   /** Work on the session does not go on, for this reason, and is tried again then; without one it goes on. */
   trouble(id: SessionId, code?: ErrorCode, retryAtMs?: number): void
-  /** The page that records this session dies. */
+  /** The page that records this session dies, or is taken for dead: one that appends after that lives. */
   interrupt(id: SessionId): void
 }
 
@@ -96,18 +111,21 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
   function take(sessionId: SessionId, index: number, bytes: Blob, capturedAtMs: number, durationMs: number) {
     const id = chunkIdOf(sessionId, index)
     const at = { status: 'uploading', parked: false, storedBytes: 0, retryCount: 0 } as const
-    sessionOf(sessionId).chunks.push({
+    const { chunks } = sessionOf(sessionId)
+    const times = { capturedAtMs, durationMs }
+    chunks.push({
       id,
       sessionId,
       index,
       sizeBytes: bytes.size,
-      capturedAtMs,
-      durationMs,
+      ...times,
+      ...madeUpSeal(sessionId, index),
       ...at,
     })
+    chunks.sort((a, b) => a.index - b.index)
     taken.push({ sessionId, index, bytes })
     logLine(sessionId, 'acknowledged', { index, to: 'uploading' })
-    change(sessionId)
+    change(sessionId, { ending: 'recording' })
     return { id, index }
   }
 
@@ -116,9 +134,9 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     let noteCount = 0
     let ended = false
     let knownEnd: EndOptions['how']
-    const whole = new Set<Promise<unknown>>()
+    const begun = new Set<Promise<unknown>>()
     const mayAdd = () => {
-      if (ended || sessionOf(id).snapshot.ending !== 'recording')
+      if (ended || sessionOf(id).snapshot.ending === 'complete')
         throw new HoldfastError('session-ended', 'The session has ended.')
     }
     /** Once it is not refused any more. */
@@ -140,7 +158,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           waiting--
         }
       })()
-      whole.add(taken)
+      begun.add(taken)
       return taken
     }
     return {
@@ -161,7 +179,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         mayAdd()
         const index = next++
         return taking(
-          () => take(id, index, bytes, capturedAtMs, durationMs),
+          () => take(id, index, bytes, whole(capturedAtMs, MAX_TIME_MS), whole(durationMs, MAX_DURATION_MS)),
           (refused) => tell(onStalled, refused),
           signal,
         )
@@ -169,13 +187,14 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       async note(value, { atMs = now(), signal } = {}) {
         signal?.throwIfAborted()
         mayAdd()
-        if (JSON.stringify(value).length > MAX_NOTE_BYTES) throw bad('note', 'at most 60,000 bytes.')
+        checkNote('note', value)
+        const kept = JSON.parse(JSON.stringify(value)) as Note
         if (noteCount++ >= MAX_NOTES) throw bad('note', `a session has at most ${MAX_NOTES}.`)
         await taking(
           () => {
-            notes.push({ sessionId: id, atMs, value })
+            notes.push({ sessionId: id, atMs: whole(atMs, MAX_TIME_MS), value: kept })
             logLine(id, 'noted')
-            change(id)
+            change(id, { ending: 'recording' })
           },
           () => undefined,
           signal,
@@ -185,17 +204,19 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         unlessAborted(signal, async () => {
           ended = true
           knownEnd ??= how
-          await Promise.allSettled(whole)
+          await Promise.allSettled(begun)
           const missing = next - sessionOf(id).chunks.length
           return endWith(id, missing === 0 ? (knownEnd ?? 'complete') : 'interrupted', missing)
         }),
-      restart: async () => recordingOf(begin(options, name), options),
+      async restart() {
+        const { startedAtMs: _before, signal: _over, ...again } = options
+        return recordingOf(begin(again, name), again)
+      },
     }
   }
 
   function begin(options: SessionOptions, continues?: SessionName) {
-    const { groups, mimeType, startedAtMs = now(), labels } = options
-    if (groups.length === 0) throw new HoldfastError('bad-input', 'A session has 1 to 16 groups.')
+    const { groups, mimeType, startedAtMs = now(), labels, fingerprint } = options
     const id = crypto.randomUUID() as SessionId
     const snapshot: SessionSnapshot = {
       id,
@@ -205,9 +226,10 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       groupIds: groups.map(({ publicKey }) => `0x${publicKey.slice(0, 64).padEnd(64, '0')}` as GroupId),
       mimeType,
       sealingKey: hexOf(id).padEnd(64, '0'),
-      startedAtMs,
+      startedAtMs: whole(startedAtMs, MAX_TIME_MS),
       continues,
       labels,
+      fingerprint,
       missing: 0,
       paused: false,
       chunks: tallyOf([]),
@@ -221,6 +243,10 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
   }
 
   function endWith(id: SessionId, ending: SessionEnding, missing = 0): SessionSnapshot {
+    const { snapshot } = sessionOf(id)
+    // Nothing follows a complete end, and what is known is not said again.
+    if (snapshot.ending === 'complete') return snapshot
+    if (snapshot.ending === ending && snapshot.missing === missing) return snapshot
     logLine(id, 'session-ended', { from: 'recording', to: ending })
     return change(id, { ending, missing, endedAtMs: now() })
   }
@@ -241,9 +267,16 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         chunks.forEach((chunk, at) => {
           if (chunk.status === to) return
           logLine(id, to, { index: chunk.index, from: chunk.status, to })
-          chunks[at] = { ...chunk, status: to, storedBytes: isStored(to) ? chunk.sizeBytes : 0 }
+          chunks[at] = {
+            ...chunk,
+            status: to,
+            storedBytes: isStored(to) ? chunk.sizeBytes : 0,
+            uploadedAtMs: isStored(to) ? (chunk.uploadedAtMs ?? now()) : undefined,
+            confirmedAtMs: to === 'confirmed' ? now() : undefined,
+          }
         })
-        change(id)
+        const isAnchored = to === 'confirmed' && chunks.length > 0
+        change(id, isAnchored ? { anchor: madeUpAnchor(id, chunks.length, now()) } : {})
       }
     },
     trouble(id, code, retryAtMs) {
@@ -261,63 +294,119 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       const closed = new AbortController()
       return {
         scope: 'https://app.example/',
-        startSession: async (options) => {
-          options.signal?.throwIfAborted()
+        async startSession(options) {
+          options?.signal?.throwIfAborted()
+          checkOptions(options)
           return recordingOf(begin(options), options)
         },
-        async sessions({ signal } = {}) {
-          signal?.throwIfAborted()
-          return all()
-        },
-        chunks: async (id) => [...(kept.get(id)?.chunks ?? [])],
-        async bytes(id, index) {
-          const found = kept.get(id)?.chunks.find((chunk) => chunk.index === index)
-          if (!found || found.status === 'confirmed')
-            throw new HoldfastError('payload-unreadable', `Chunk ${id}/${index} has no bytes.`)
-          return new Blob([new Uint8Array(found.sizeBytes)])
-        },
-        log: async (id) => log.filter(({ sessionId }) => sessionId === id),
+        sessions: ({ signal } = {}) => unlessAborted(signal, async () => all()),
+        chunks: ofSession((id) => [...(kept.get(id)?.chunks ?? [])]),
+        bytes: (id, index, { signal } = {}) =>
+          unlessAborted(signal, async () => {
+            const found = kept.get(id)?.chunks.find((chunk) => chunk.index === index)
+            if (!found || found.status === 'confirmed')
+              throw new HoldfastError('payload-unreadable', `Chunk ${id}/${index} has no bytes.`)
+            return new Blob([new Uint8Array(found.sizeBytes)])
+          }),
+        log: ofSession((id) => log.filter(({ sessionId }) => sessionId === id)),
         watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
-        pause: async (id) => change(id, { paused: true }),
-        resume: async (id) =>
+        pause: ofSession((id) => change(id, { paused: true, retryAtMs: undefined })),
+        resume: ofSession((id) =>
           change(id, {
             paused: false,
             lastError: undefined,
             failingSinceMs: undefined,
             retryAtMs: undefined,
           }),
+        ),
         // Nothing here has a destination, so there is nothing to take over.
-        adopt: async (id) => change(id),
-        policy: async () => ({ policy, metered: false }),
-        async setPolicy(chosen) {
-          policy = chosen
-          return { policy, metered: false }
-        },
-        async discard(id, { confirm } = {}) {
-          const session = kept.get(id)
-          if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
-            throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
-          kept.delete(id)
-          if (session?.snapshot.upload === 'confirmed') log = log.filter(({ sessionId }) => sessionId !== id)
-          else if (session) logLine(id, 'discarded')
-          tellAll()
-        },
-        capabilities: async () => ({
-          missing: [],
-          backgroundWakes: { kind: 'none' },
-          storage: 'unknown',
-          payloadForm: 'buffer',
-          window: 'unknown',
-          notifications: 'unsupported',
-          push: false,
-          periodicSync: 'unsupported',
-          earlierDatabase: 'unknown',
-          words: [],
-        }),
+        adopt: ofSession((id) => change(id)),
+        policy: ({ signal } = {}) => unlessAborted(signal, async () => ({ policy, metered: false })),
+        setPolicy: (chosen, { signal } = {}) =>
+          unlessAborted(signal, async () => {
+            if (!POLICIES.includes(chosen))
+              throw new HoldfastError('bad-message', 'The field "policy" is malformed.')
+            policy = chosen
+            return { policy, metered: false }
+          }),
+        discard: (id, { confirm, signal } = {}) =>
+          unlessAborted(signal, async () => {
+            const session = kept.get(id)
+            if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
+              throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
+            kept.delete(id)
+            if (session?.snapshot.upload === 'confirmed')
+              log = log.filter(({ sessionId }) => sessionId !== id)
+            else if (session) logLine(id, 'discarded')
+            tellAll()
+          }),
+        capabilities: ({ signal } = {}) =>
+          unlessAborted(signal, async () => ({
+            missing: [],
+            backgroundWakes: { kind: 'none' },
+            storage: 'unknown',
+            payloadForm: 'buffer',
+            window: 'unknown',
+            notifications: 'unsupported',
+            push: false,
+            periodicSync: 'unsupported',
+            earlierDatabase: 'unknown',
+            words: [],
+          })),
         close: () => closed.abort(),
       }
     },
   }
+}
+
+/** A call about one session, which nothing comes of under a signal that is aborted. */
+const ofSession =
+  <Answer>(answer: (id: SessionId) => Answer) =>
+  (id: SessionId, { signal }: WaitOptions = {}): Promise<Answer> =>
+    unlessAborted(signal, async () => answer(id))
+
+/** All options of a session: one that is none of them is misspelt. */
+const OPTIONS: Readonly<Record<keyof OpenOptions, true>> = {
+  groups: true,
+  mimeType: true,
+  startedAtMs: true,
+  seal: true,
+  stores: true,
+  atLeast: true,
+  metadata: true,
+  labels: true,
+  fingerprint: true,
+  signal: true,
+  // Of `upload()`.
+  cut: true,
+  given: true,
+}
+
+/** @throws HoldfastError `bad-input`, as the page does that is to be tested */
+function checkOptions(options: SessionOptions): void {
+  refuseOthers(Object.fromEntries(Object.entries({ ...options }).filter(([name]) => !(name in OPTIONS))))
+  checkGroups(options?.groups)
+  if (!isMimeType(options.mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
+  checkAppData(options)
+}
+
+/** In the form of what sealing makes. */
+function madeUpSeal(sessionId: SessionId, index: number) {
+  const hash = `${hexOf(sessionId)}${index.toString(16).padStart(32, '0')}` as Sha256Hex
+  const letters = Array.from(hash, (digit) => 'abcdefghijklmnop'.charAt(parseInt(digit, 16)))
+  return {
+    plaintextHash: hash,
+    encryptedHash: hash,
+    iv: '0'.repeat(24),
+    chunkKey: '0'.repeat(160),
+    cid: `bafkrei${letters.slice(-52).join('')}` as Cid,
+  }
+}
+
+/** In the form of what a worker without a chain tells. */
+function madeUpAnchor(id: SessionId, chunks: number, confirmedAtMs: number): AnchorView {
+  const { cid, plaintextHash } = madeUpSeal(id, chunks)
+  return { size: chunks + 1, root: plaintextHash, page: plaintextHash, address: cid, confirmedAtMs }
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)

@@ -7,6 +7,8 @@ export const ANSWER_TIMEOUT_MS = 10_000
 export const INSTALL_TIMEOUT_MS = 300_000
 /** Code that is loaded when it is first asked for is given so long, ms. */
 export const LOAD_TIMEOUT_MS = 60_000
+/** A browser that asks a person has so long, ms: some ask until they are answered. */
+export const PERSON_TIMEOUT_MS = 60_000
 /** How often a worker is asked that is stopped before it answers, where somebody waits. */
 export const ASKS = 3
 /** First and largest wait before a request is repeated, ms. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { channels, FakeChannel, tellAll } from '../e2e/page/fake-channels.ts'
 import type { Connection } from './connection.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import type { SessionId } from './protocol/ids.ts'
@@ -6,18 +7,7 @@ import type { Broadcast } from './protocol/messages.ts'
 import type { SessionSnapshot } from './protocol/snapshot.ts'
 import { watch } from './watch.ts'
 
-const channels = new Set<EventTarget>()
-class FakeChannel extends EventTarget {
-  constructor() {
-    super()
-    channels.add(this)
-  }
-  close() {
-    channels.delete(this)
-  }
-}
-const told = (data: Broadcast) =>
-  channels.forEach((channel) => channel.dispatchEvent(Object.assign(new Event('message'), { data })))
+const told = (data: Broadcast) => tellAll(data)
 
 const sessionOf = (id: string, fields: Partial<SessionSnapshot> = {}) =>
   ({ id, ending: 'recording', upload: 'uploading', startedAtMs: 0, ...fields }) as SessionSnapshot

@@ -78,7 +78,7 @@ test('in a page of somebody else, by keyboard alone: recorded, paused, resumed, 
   await expect(status.getByRole('heading')).toHaveText('Uploading')
   await inPage(page, (it) => it.worker.advance('confirmed'))
   await expect(recovery).toHaveAttribute('data-pending', '0')
-  await expect(status).toHaveAttribute('data-tone', 'quiet')
+  await expect(status).toHaveAttribute('data-tone', 'good')
 })
 
 test('of a recording that is discarded it says nothing more, and there is nothing to press', async ({
@@ -102,6 +102,49 @@ test('of a recording that is discarded it says nothing more, and there is nothin
   })
   await expect(status.getByRole('button')).toHaveCount(0)
   await expect(status.getByTestId('still-needs')).toBeHidden()
+  await expect(status).not.toHaveAttribute('data-tone')
+  await expect(status.locator('svg').first()).toHaveAttribute('data-icon', 'dot')
+})
+
+test('what a press cannot do is said, and what is said again is said anew', async ({ page }) => {
+  await inPage(page, (it) => it.begin())
+  const status = page.locator('holdfast-status')
+  await inPage(page, async ({ holdfast }) => {
+    const groups = [{ publicKey: 'ab'.repeat(32) }]
+    const session = await holdfast.startSession({ groups, mimeType: 'video/webm' })
+    await session.append(new Blob(['x']))
+    await session.end()
+    const shown = document.querySelector('holdfast-status')
+    if (shown) shown.sessionId = session.id
+    holdfast.pause = () => Promise.reject(new Error('It does not answer'))
+    const said: string[] = []
+    Reflect.set(window, 'said', said)
+    const voice = shown?.shadowRoot?.querySelector('[role=status]')
+    const note = () => void said.push(voice?.textContent ?? '')
+    if (voice) new MutationObserver(note).observe(voice, { childList: true })
+  })
+  const said = () => page.evaluate(() => Reflect.get(window, 'said') as string[])
+  const pause = status.getByRole('button', { name: /^Pause/ })
+  await pause.click()
+  await expect.poll(said).toEqual(['It does not answer'])
+  await pause.click()
+  await expect.poll(said).toEqual(['It does not answer', 'It does not answer'])
+})
+
+test('it can be read where the system is dark and the page is not', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await inPage(page, (it) => it.begin())
+  await inPage(page, async ({ holdfast }) => {
+    const groups = [{ publicKey: 'ab'.repeat(32) }]
+    const session = await holdfast.startSession({ groups, mimeType: 'video/webm' })
+    await session.append(new Blob(['x']))
+    await session.end()
+    const shown = document.querySelector('holdfast-status')
+    if (shown) shown.sessionId = session.id
+  })
+  await expect(page.locator('holdfast-status').getByRole('heading')).toHaveText('Uploading')
+  // axe finds text that has too little contrast with what is behind it.
+  expect(await violationsOf(page)).toEqual([])
 })
 
 test('it has the page’s language, colours and parts, also where all was set before it was defined', async ({
@@ -331,6 +374,11 @@ test(
         if (typeof source === 'object') it.sources.push(source)
         return source
       }
+      // It stops nothing.
+      const onContinued = () => {
+        throw new Error('The app is wrong.')
+      }
+      it.recorder.recordOptions = { ...it.recorder.recordOptions, onContinued }
       void it.recorder.record()
     })
     await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)

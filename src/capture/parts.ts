@@ -23,7 +23,7 @@ export interface Part {
   endsAs?: Ending
   /** What the worker says of its end; undefined where the worker has lost it. */
   readonly ended: Deferred<SessionSnapshot | undefined>
-  /** Where what is not taken goes once the worker has lost this session. */
+  /** Where what is not taken goes once the worker has lost this session, and what comes after its end. */
   rest?: Part
 }
 
@@ -106,7 +106,7 @@ export function recordingParts(options: PartsOptions) {
 
   /** The worker has lost this part's session. */
   function leave(lost: Part): void {
-    if (lost.rest !== undefined) return
+    if (lost.rest) return
     lostInARow++
     const rest = after(lost)
     lost.rest = rest
@@ -122,10 +122,10 @@ export function recordingParts(options: PartsOptions) {
 
   /** The part that goes on with what one has lost: at once, but a worker that loses one after the other is asked ever more rarely. */
   function after(before: Part): Part {
-    const waitMs = lostInARow > 2 ? Math.min(FIRST_WAIT_MS * 2 ** lostInARow, LONGEST_WAIT_MS) : 0
+    const waitMs = Math.min(FIRST_WAIT_MS * 2 ** lostInARow, LONGEST_WAIT_MS)
     return partOf(
       before.session.then(async (lost) => {
-        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+        if (lostInARow > 2) await new Promise((resolve) => setTimeout(resolve, waitMs))
         return restart(lost)
       }),
     )
@@ -162,10 +162,14 @@ export function recordingParts(options: PartsOptions) {
     },
     /** Hands a slice over when it has its turn. */
     add(slice: Slice, of: Part): void {
-      const to = lastOf(of)
+      const last = lastOf(of)
+      const { endsAs } = last
+      // Its recorder was not waited for any longer, and gives it after all.
+      const to = endsAs ? (last.rest = after(last)) : last
       to.queued.push(slice)
       handNext(to)
       handNotes(to)
+      if (endsAs) end(to, endsAs)
     },
     /** Writes a note once there is a slice. */
     note(value: RecorderNote, of: Part): void {

@@ -371,6 +371,42 @@ describe('record', () => {
     },
   )
 
+  it('is whole where its page was frozen over the last slice, which comes after the time for it', async () => {
+    const { session, ends, appended } = fakeSession()
+    const recording = record(session, stream, 'video/webm')
+    const { last } = FakeRecorder
+    last.slice('one')
+    last.stop = () => void (last.state = 'inactive')
+    const stopped = recording.stop()
+    // Of a page that runs again the timer goes off first.
+    vi.advanceTimersByTime(60_000)
+    last.slice('the last')
+    last.dispatchEvent(new Event('stop'))
+    await stopped
+    expect(ends).toEqual(['complete'])
+    expect(appended).toHaveLength(2)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('keeps a last slice that comes after it was given up, in a session that goes on with it', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const { last } = FakeRecorder
+    last.slice('one')
+    last.stop = () => void (last.state = 'inactive')
+    const stopped = recording.stop().catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(70_000)
+    expect(await stopped).toMatchObject({ code: 'recorder-failed' })
+    last.slice('two')
+    last.dispatchEvent(new Event('stop'))
+    await settle()
+    expect(worker.sessions).toMatchObject([
+      { text: ['one'], how: 'interrupted' },
+      { text: ['two'], how: 'interrupted', continues: 0 },
+    ])
+    expect(recording.unsaved()).toBeUndefined()
+  })
+
   it('is ended all the same when nobody waits for its end any more', async () => {
     const { session, ended, holdEnd } = fakeSession()
     const release = holdEnd()
@@ -805,7 +841,16 @@ describe('a page that records', () => {
       { text: ['header one'], how: 'interrupted' },
       { text: ['header two'], continues: 0 },
     ])
+    // It does after all: no reason to end what goes on.
+    old.slice('late')
+    await settle()
+    FakeRecorder.last.slice('three')
     await recording.stop()
+    expect(worker.sessions).toMatchObject([
+      { text: ['header one'], how: 'interrupted' },
+      { text: ['header two', 'three', 'the rest'], how: 'complete' },
+      { text: ['late'], how: 'interrupted', continues: 0 },
+    ])
   })
 
   it('and is shown for the first time is no page that comes back', async () => {

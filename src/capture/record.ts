@@ -114,6 +114,7 @@ const CHUNK_MS = 5_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
 /** A browser has so long to give the last slice and to say that it has stopped, ms; the film may be long. */
 const STOP_TIMEOUT_MS = 60_000
+const LAST_WAIT_MS = 1_000
 /** A slice that seems to have taken so much longer than it did, ms, tells that the clock was set. */
 const CLOCK_WAS_SET_MS = 120_000
 
@@ -172,8 +173,9 @@ export function record(
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
+  const done = new AbortController()
   // A caller that only awaits `stop` is told there.
-  finished.catch(() => undefined)
+  void finished.catch(() => undefined).then(() => done.abort())
   let given = stream
   let isReturning = false
   let captured = 0
@@ -211,11 +213,7 @@ export function record(
   describeSource()
   let unwatch = watch()
   watchPageLife({ onHidden: cutNow, onBack: () => void comeBack() }, over.signal)
-  if (keepAwake) {
-    const done = new AbortController()
-    keepScreenOn(done.signal)
-    void finished.catch(() => undefined).then(() => done.abort())
-  }
+  if (keepAwake) keepScreenOn(done.signal)
 
   function watch(): () => void {
     const watching = new AbortController()
@@ -320,20 +318,21 @@ export function record(
       // Of a page that comes back it is what there was before, and not the end.
       if (started !== recorder || isReturning) return endPart(into)
       if (!isAsked) onSource(sourceOf(given))
-      over.abort()
       endPart(into, !isAsked || hasFailed)
-      void parts.allEnded().then(() => resolve(), reject)
+      conclude()
     }
     started.addEventListener('stop', onStop, ONCE)
   }
 
   /** Stops a recorder, or waits for one that has stopped: a browser that never says so is not waited for. */
-  function halt(one: MediaRecorder): void {
+  function halt(one: MediaRecorder, waitMs = STOP_TIMEOUT_MS): void {
     if (one.state !== 'inactive') one.stop()
     const timer = setTimeout(() => {
+      // A page that was frozen over it has what came meanwhile yet to hear.
+      if (waitMs > LAST_WAIT_MS) return halt(one, LAST_WAIT_MS)
       if (one === recorder) void fail(recorderFailed(new Error('it does not stop')))
       one.dispatchEvent(new Event('stop'))
-    }, STOP_TIMEOUT_MS)
+    }, waitMs)
     void stops.get(one)?.then(() => clearTimeout(timer))
   }
 
@@ -376,10 +375,11 @@ export function record(
   }
 
   /** The page was frozen, and there is nothing to go on with. */
-  function stopNow(): void {
-    if (recorder.state !== 'inactive') return halt(recorder)
+  const stopNow = () => (recorder.state === 'inactive' ? conclude() : halt(recorder))
+
+  function conclude(): void {
     over.abort()
-    void parts.allEnded().then(() => resolve(), reject)
+    void parts.allEnded().then(resolve, reject)
   }
 
   const unsavedRuns = () => made.map((one) => runsOf(one, mimeType)).filter((runs) => runs.length > 0)

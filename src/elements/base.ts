@@ -1,5 +1,5 @@
 import type { Holdfast } from '../api.ts'
-import { h, setText } from './dom.ts'
+import { h } from './dom.ts'
 import { explain } from './explain.ts'
 import { feedOf, type Seen } from './feed.ts'
 import { COMMON } from './styles.ts'
@@ -77,12 +77,14 @@ export abstract class HoldfastElement extends Base {
 
   /** Says a change of state to screen readers, once. Not for what changes each second. */
   protected say(words: string): void {
-    setText(this.#voice, words)
+    // The same again is said again.
+    this.#voice.textContent = words
   }
 
-  /** Tells the app what failed. */
+  /** Tells the app what failed, and says it. */
   protected fail(error: unknown): void {
     const detail: HoldfastFailure = { error, ...explain(error) }
+    this.say(detail.what)
     this.tell('holdfast-failure', detail)
   }
 

@@ -8,6 +8,7 @@ import {
 } from '../capture/record.ts'
 import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
+import { tell } from '../tell.ts'
 import { HoldfastElement } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { setAttributes, setText } from './dom.ts'
@@ -107,8 +108,9 @@ export class HoldfastRecorder extends HoldfastElement {
       await this.#recordOnce(holdfast, givenUp.signal)
     } catch (thrown) {
       if (givenUp.signal.aborted) return
-      this.#showFailure(thrown)
-      this.fail(thrown instanceof Unkept ? thrown.cause : thrown)
+      const cause = thrown instanceof Unkept ? thrown.cause : thrown
+      this.fail(cause)
+      this.#showFailure(thrown, explain(cause, texts.recorder.failedNext))
     } finally {
       this.#onStop = () => {}
       this.#showIdle()
@@ -204,10 +206,9 @@ export class HoldfastRecorder extends HoldfastElement {
     const session = await holdfast.startSession({ ...this.sessionOptions, groups, mimeType, signal })
     if (!signal.aborted) return session
     // Given up with the answer on its way: it is there, and empty. Nobody waits for it to go.
-    const forget = () => holdfast.discard(session.id, { confirm: 'discard-unconfirmed' })
     session
-      .end({ how: 'interrupted' })
-      .then(forget)
+      .end()
+      .then(({ id }) => holdfast.discard(id))
       .catch(() => undefined)
     throw signal.reason
   }
@@ -230,7 +231,7 @@ export class HoldfastRecorder extends HoldfastElement {
           this.recordOptions?.isTestPicture?.(stream) ??
           sources.some((source) => source.stream === stream && source.isTestPicture),
         onContinued: (next) => {
-          this.recordOptions?.onContinued?.(next)
+          tell(this.recordOptions?.onContinued, next)
           last = next.session.id
           this.tell('holdfast-recording', { id: last } satisfies { id: SessionId })
           // After Stop it says there what is not saved.
@@ -247,7 +248,9 @@ export class HoldfastRecorder extends HoldfastElement {
       })
       hideNotice(this.#shown.notice)
       this.say(texts.recorder.stopped(formatClock(progress.acknowledgedMs)))
-      if (isGone(progress.source)) this.#showGone()
+      const { gone, goneNext } = texts.sourceState
+      // It is over, and nobody had pressed Stop.
+      if (isGone(progress.source)) this.#notify({ what: gone, next: goneNext })
       this.tell('holdfast-recorded', { id: last } satisfies { id: SessionId })
     } finally {
       hide()
@@ -255,9 +258,8 @@ export class HoldfastRecorder extends HoldfastElement {
     }
   }
 
-  #showFailure(thrown: unknown): void {
+  #showFailure(thrown: unknown, why: Explanation): void {
     this.say(texts.recorder.failed)
-    const why = explain(thrown instanceof Unkept ? thrown.cause : thrown, texts.recorder.failedNext)
     const { notice } = this.#shown
     if (thrown instanceof Unkept && thrown.unsaved().length > 0) {
       hideNotice(notice)
@@ -267,12 +269,6 @@ export class HoldfastRecorder extends HoldfastElement {
       return bringIntoSight(own)
     }
     this.#notify(why)
-  }
-
-  /** The recording is over, and nobody had pressed Stop. */
-  #showGone(): void {
-    const { gone: what, goneNext: next } = texts.sourceState
-    this.#notify({ what, next })
   }
 
   #notify(explanation: Explanation): void {

@@ -35,7 +35,7 @@ export class HoldfastRecovery extends HoldfastElement {
 
   #seen: Seen | undefined
   #draw = (_seen: Seen) => {}
-  #begun: boolean | undefined
+  #begun = false
   #setTicking = ticker(() => this.#drawAgain())
   #watchForLoss = (_holdfast: Holdfast, _signal: AbortSignal) => {}
   #watching: AbortController | undefined
@@ -47,7 +47,7 @@ export class HoldfastRecovery extends HoldfastElement {
   protected override build(root: ShadowRoot): void {
     const { recovery } = texts
     const figure = (id: string, label: string) => {
-      const term = h('dt', { id: `${id}-label` }, label)
+      const term = h('dt', {}, label)
       const value = h('dd', { id: `${id}-value` }, '–')
       return {
         element: h('div', {}, term, value),
@@ -140,7 +140,7 @@ export class HoldfastRecovery extends HoldfastElement {
 
   #sayWhatBegan(recordings: number): void {
     const begun = recordings > 0
-    if (begun === (this.#begun ?? false)) return
+    if (begun === this.#begun) return
     this.#begun = begun
     this.say(begun ? texts.recovery.begun(recordings) : texts.recovery.finished)
   }
@@ -165,14 +165,14 @@ export class HoldfastRecovery extends HoldfastElement {
   #item(first: SessionSnapshot): View<SessionSnapshot> {
     const symbol = icon('up')
     const when = formatMoment(first.startedAtMs)
-    const needs = h('p', { class: 'recovery-needs', 'data-testid': 'still-needs' })
+    const needs = h('p', { class: 'needs', 'data-testid': 'still-needs' })
     let remedy: Remedy | undefined
     const go = button('', () => this.#press(remedy), { 'data-testid': 'resume-button' })
     const element = h(
       'li',
       { 'data-session-id': first.id },
       symbol,
-      h('div', {}, h('p', { class: 'recovery-when' }, when), needs),
+      h('div', {}, h('p', { class: 'when' }, when), needs),
       go,
     )
     return {

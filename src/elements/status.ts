@@ -53,12 +53,12 @@ export class HoldfastStatus extends HoldfastElement {
     const upload = uploadProgress()
     upload.element.setAttribute('part', 'upload')
     const needs = h('p', { class: 'needs', part: 'needs', 'data-testid': 'still-needs' })
-    const resume = button(texts.remedy.resume, () => this.#resume(), {
+    const resume = button(texts.remedy.resume, () => this.#press('resume', texts.status.resumed), {
       part: 'button',
       'data-testid': 'resume-button',
       hidden: true,
     })
-    const pause = button(texts.status.pause, () => this.#pause(), {
+    const pause = button(texts.status.pause, () => this.#press('pause', texts.status.paused), {
       part: 'button',
       'data-testid': 'pause-button',
       hidden: true,
@@ -83,12 +83,13 @@ export class HoldfastStatus extends HoldfastElement {
         h('slot', {}),
       ),
     )
-    this.#draw = (session, { policy, snapshot }) => {
+    this.#draw = (session, { policy }) => {
       for (const part of [when, bar.element, upload.element, needs, resume, pause]) part.hidden = !session
       if (!session) {
         this.#setTicking(false)
-        const isKnown = snapshot.sessions.length > 0 || this.sessionId !== ''
-        return setText(words, isKnown ? texts.status.unknown : '')
+        setIcon(symbol, 'dot')
+        setAttributes(this, { 'data-tone': undefined })
+        return setText(words, this.sessionId && texts.status.unknown)
       }
       const head = sessionStatus(session, policy)
       const named = formatMoment(session.startedAtMs)
@@ -115,11 +116,10 @@ export class HoldfastStatus extends HoldfastElement {
   }
 
   protected override see(seen: Seen): void {
-    const session = seen.snapshot.sessions.find(({ id }) => id === this.sessionId)
-    const isNews = session !== this.#session || seen.policy !== this.#seen?.policy || !session
+    const [before, policy] = [this.#session, this.#seen?.policy]
     this.#seen = seen
-    this.#session = session
-    if (isNews) this.#draw(session, seen)
+    const session = this.#find(seen)
+    if (session !== before || seen.policy !== policy || !session) this.#draw(session, seen)
   }
 
   override disconnectedCallback(): void {
@@ -129,19 +129,16 @@ export class HoldfastStatus extends HoldfastElement {
   }
 
   #drawAgain(): void {
-    if (!this.#seen) return
-    this.#session = this.#seen.snapshot.sessions.find(({ id }) => id === this.sessionId)
-    this.#draw(this.#session, this.#seen)
+    if (this.#seen) this.#draw(this.#find(this.#seen), this.#seen)
   }
 
-  #pause(): void {
-    if (this.holdfast && this.#session)
-      void this.attempt(this.holdfast.pause(this.#session.id), texts.status.paused)
+  /** Kept for what is pressed. */
+  #find({ snapshot }: Seen): SessionSnapshot | undefined {
+    return (this.#session = snapshot.sessions.find(({ id }) => id === this.sessionId))
   }
 
-  #resume(): void {
-    if (this.holdfast && this.#session)
-      void this.attempt(this.holdfast.resume(this.#session.id), texts.status.resumed)
+  #press(what: 'pause' | 'resume', done: string): void {
+    if (this.holdfast && this.#session) void this.attempt(this.holdfast[what](this.#session.id), done)
   }
 }
 
@@ -164,7 +161,7 @@ function progressBar(): View<SessionSnapshot> {
     element: bar,
     update(session) {
       const { total, ...done } = tally(session)
-      const share = (n: number) => `${total === 0 ? 0 : (100 * n) / total}%`
+      const share = (n: number) => `${(100 * n) / (total || 1)}%`
       confirmed.style.width = share(done.confirmed)
       stored.style.width = share(done.stored)
       setAttributes(bar, {

@@ -214,13 +214,13 @@ li {
 }
 li + li { border-top: 1px solid var(--hf-line); }
 li > .icon { align-self: start; margin-top: 2px; color: var(--tone, var(--hf-soft)); }
-.recovery-when { color: var(--hf-soft); font-size: 0.875rem; line-height: 1.4; }
-.recovery-needs { font-size: 0.9375rem; line-height: 1.4; }
+.when { color: var(--hf-soft); font-size: 0.875rem; line-height: 1.4; }
+.needs { font-size: 0.9375rem; line-height: 1.4; }
 `
 
-/** One recording. */
+/** One recording. It has a surface, since its page may be light where the system is dark. */
 export const STATUS = `
-:host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.625rem; }
+:host { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.625rem; background: var(--hf-surface); }
 .headline {
   display: inline-flex;
   align-items: center;
@@ -232,14 +232,14 @@ export const STATUS = `
 }
 .when { margin-top: 2px; color: var(--hf-soft); font-size: 0.875rem; }
 .needs { font-size: 0.9375rem; line-height: 1.4; }
-.bar {
-  display: flex;
+.bar, progress {
   height: 0.5rem;
   overflow: hidden;
   border-radius: 0.25rem;
   background: var(--hf-sunk);
   box-shadow: inset 0 0 0 1px var(--hf-line);
 }
+.bar { display: flex; }
 .bar span { transition: width 0.3s; }
 .bar-confirmed { background: var(--hf-good); }
 .bar-stored {
@@ -256,20 +256,10 @@ export const STATUS = `
   line-height: 1.4;
 }
 .upload { display: grid; gap: 0.375rem; }
-.upload progress {
-  display: block;
-  width: 100%;
-  height: 0.5rem;
-  overflow: hidden;
-  border: 0;
-  border-radius: 0.25rem;
-  appearance: none;
-  background: var(--hf-sunk);
-  box-shadow: inset 0 0 0 1px var(--hf-line);
-}
-.upload progress::-webkit-progress-bar { background: none; }
-.upload progress::-webkit-progress-value { background: var(--hf-busy); }
-.upload progress::-moz-progress-bar { background: var(--hf-busy); }
+progress { display: block; width: 100%; border: 0; appearance: none; }
+progress::-webkit-progress-bar { background: none; }
+progress::-webkit-progress-value { background: var(--hf-busy); }
+progress::-moz-progress-bar { background: var(--hf-busy); }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem; }
 .actions > button { padding-inline: 0.625rem; font-size: 0.9375rem; }
 `

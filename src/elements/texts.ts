@@ -149,9 +149,7 @@ export const english = {
   },
   lost: {
     what: (count: number) =>
-      count === 1
-        ? 'A recording is gone from this device: its data were cleared.'
-        : `${count} recordings are gone from this device: their data were cleared.`,
+      `${count === 1 ? 'A recording is' : `${count} recordings are`} gone from this device: its data were cleared.`,
     next: 'What is safe elsewhere opens with the key of its group. Installing this app usually keeps the rest.',
     allSafe: (length: string) => `all of its ${length} is safe elsewhere.`,
     some: (safe: string, length: string) => `${safe} of ${length} is safe elsewhere, the rest is lost.`,
@@ -212,8 +210,7 @@ export const english = {
   source: {
     noMicrophone: 'No microphone: recording without sound.',
     noCamera: 'There is no camera here, or this page may not use it.',
-    cameraRefused:
-      'This page may not use the camera. Allow it in the site settings of your browser, then try again.',
+    cameraRefused: 'This page may not use the camera. Allow it in your browser, then try again.',
     cameraInUse: 'Another app uses the camera. Close it, then try again.',
   },
   sourceState: {
@@ -226,7 +223,7 @@ export const english = {
     gone: 'Recording ended: camera and microphone are gone.',
     pictureGone: 'Recording ended: the camera is gone.',
     goneNext:
-      'What was recorded until then is kept, marked as interrupted. Press Record to go on in a new recording.',
+      'What was recorded until then is kept, marked as interrupted. Press Record to go on in a new one.',
   },
 }
 

@@ -1,5 +1,5 @@
 import type { Holdfast } from '../api.ts'
-import { bad } from '../bad-input.ts'
+import { bad, refuseOthers } from '../bad-input.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
@@ -57,7 +57,8 @@ export function watchForLoss(
   holdfast: Pick<Holdfast, 'scope' | 'watch' | 'sessions' | 'log'>,
   options: LossOptions,
 ): { forget(ids?: readonly SessionId[]): void } {
-  const { onLost, signal, storage = secondPlace() } = { ...options }
+  const { onLost, signal, storage = secondPlace(), ...others } = { ...options }
+  refuseOthers(others)
   if (!holdfast?.log) throw bad('holdfast', 'what connect() gives.')
   if (typeof onLost !== 'function') throw bad('onLost', 'a function.')
   const key = nameFor('holdfast-canary', holdfast.scope)

@@ -1,4 +1,4 @@
-import { bad } from '../bad-input.ts'
+import { bad, refuseOthers } from '../bad-input.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import type { StorageEstimateBytes } from '../storage-warning.ts'
 
@@ -42,7 +42,8 @@ const RESERVE_BYTES = 4 * 1024 * 1024
  * @throws HoldfastError `bad-input`
  */
 export function storageForecast(options: ForecastOptions): StorageForecast {
-  const { sessions, estimate, triedBytes, bytesPerMs: assumed = BYTES_PER_MS } = { ...options }
+  const { sessions, estimate, triedBytes, bytesPerMs: assumed = BYTES_PER_MS, ...others } = { ...options }
+  refuseOthers(others)
   if (!Array.isArray(sessions)) throw bad('sessions', 'a list, as a snapshot has it.')
   const rateOf = ({ progress: { totalBytes, totalMs } }: (typeof sessions)[number]) =>
     totalBytes > 0 && totalMs > 0 ? totalBytes / totalMs : undefined

@@ -1,16 +1,18 @@
 import { bad } from '../bad-input.ts'
+import { browserSays } from '../browser-says.ts'
+import { PERSON_TIMEOUT_MS } from '../timeouts.ts'
 
 /**
  * What the browser says to keeping this site's data:
  * - `kept`: it clears them for no lack of space
  * - `refused`: it may clear them, all at once
- * - `unknown`: it cannot be asked
+ * - `unknown`: it cannot be asked, or nobody has answered its question for a minute
  */
 export type Protection = 'kept' | 'refused' | 'unknown'
 
 /** Asks the browser to keep this site's data when space runs out. Ask before the first recording, after a tap. */
 export async function protectStorage(): Promise<Protection> {
-  const kept = await navigator.storage?.persist?.().catch(() => undefined)
+  const kept = await browserSays(async () => navigator.storage?.persist?.(), PERSON_TIMEOUT_MS)
   return kept === undefined ? 'unknown' : kept ? 'kept' : 'refused'
 }
 
@@ -22,11 +24,15 @@ const TRIAL_FILE = 'holdfast-trial'
  * promise room that is not there (Chromium: 10 GiB, whatever the disk has). Nothing is written, but for some
  * milliseconds the room counts as taken: while something records, ask for no more than is needed.
  *
- * @returns undefined where the browser cannot be asked
+ * @returns undefined where the browser cannot be asked, or does not answer
  * @throws HoldfastError `bad-input`
  */
 export async function roomFor(bytes: number): Promise<boolean | undefined> {
   if (!(Number.isFinite(bytes) && bytes >= 0)) throw bad('bytes', 'a number from 0.')
+  return browserSays(() => hasRoom(bytes))
+}
+
+async function hasRoom(bytes: number): Promise<boolean | undefined> {
   try {
     const root = await navigator.storage.getDirectory()
     const file = await root.getFileHandle(TRIAL_FILE, { create: true })

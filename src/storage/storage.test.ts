@@ -1,9 +1,9 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { SessionId } from '../protocol/ids.ts'
 import { fakeWorker } from '../testing.ts'
 import { watchForLoss, type LostRecording } from './canary.ts'
 import { storageForecast } from './forecast.ts'
-import { roomUpTo } from './room.ts'
+import { protectStorage, roomFor, roomUpTo } from './room.ts'
 
 const MB = 1_000_000
 const MINUTE_MS = 60_000
@@ -64,6 +64,41 @@ describe('roomUpTo', () => {
 
   it('says nothing where the browser cannot be asked', async () => {
     expect(await roomUpTo(100, 900, async () => undefined)).toBeUndefined()
+  })
+})
+
+// Promise 9 of docs/guarantees.md.
+describe('a browser that never answers', () => {
+  const never = () => new Promise<never>(() => {})
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  it('whether it keeps the data, as where nobody answers its question, is waited for for a minute', async () => {
+    vi.stubGlobal('navigator', { storage: { persist: never } })
+    const asked = protectStorage()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await asked).toBe('unknown')
+  })
+
+  it.each([
+    ['where files are', { getDirectory: never }],
+    ['a file', { getDirectory: async () => ({ getFileHandle: never }) }],
+    [
+      'whether it has room',
+      {
+        getDirectory: async () => ({
+          getFileHandle: async () => ({ createWritable: async () => ({ truncate: never }) }),
+        }),
+      },
+    ],
+  ])('%s says nothing of the room', async (_what, storage) => {
+    vi.stubGlobal('navigator', { storage })
+    const asked = Promise.all([roomFor(5), roomUpTo(5, 100)])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await asked).toEqual([undefined, undefined])
   })
 })
 

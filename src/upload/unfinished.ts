@@ -9,9 +9,11 @@ import type { SessionId, Sha256Hex } from '../protocol/ids.ts'
 import { recordingLockName } from '../protocol/messages.ts'
 import { free } from '../protocol/memory.ts'
 import { nameFor } from '../protocol/names.ts'
-import type { ChunkView, SessionSnapshot } from '../protocol/snapshot.ts'
-import { readBytes, recordingSession, type Cut } from '../session.ts'
-import { ASKS } from '../timeouts.ts'
+import type { SessionSnapshot } from '../protocol/snapshot.ts'
+import { readBytes } from '../read-bytes.ts'
+import { recordingSession, type Cut } from '../session.ts'
+import { ASKS, LOAD_TIMEOUT_MS } from '../timeouts.ts'
+import { within } from '../within.ts'
 
 /** A file as it is cut. */
 export interface Parts {
@@ -19,10 +21,11 @@ export interface Parts {
   part(index: number): Blob
 }
 
-/** An earlier upload of the same file, of which the worker has some parts, or all. */
+/** An upload of the same file that an earlier call began. */
 export interface Unfinished {
   readonly session: SessionSnapshot
-  readonly chunks: readonly ChunkView[]
+  /** The parts that the worker has, or all. */
+  readonly handed: ReadonlySet<number>
 }
 
 /** How long the lock of a page that died may still be held, ms; another page that lives holds it for longer. */
@@ -34,7 +37,7 @@ export async function oneByOne<Begun>(
   fingerprint: Sha256Hex,
   begin: () => Promise<Begun>,
 ): Promise<Begun> {
-  const release = await lockOf(nameFor(`holdfast-upload:${fingerprint}`, scope))
+  const release = await lockOf(uploadLockName(fingerprint), scope)
   return begin().finally(release)
 }
 
@@ -51,40 +54,38 @@ export async function findUnfinished(
   for (const session of await askUpTo(ASKS, () => holdfast.sessions(options))) {
     const { id, ending, upload } = session
     if (session.fingerprint !== fingerprint || (ending === 'complete' && upload === 'confirmed')) continue
-    const chunks = await askUpTo(ASKS, () => holdfast.chunks(id, options))
-    if (await areOf(parts, chunks, options)) return { session, chunks }
+    const handed = await partsOf(holdfast, id, parts, () => true, options)
+    if (handed) return { session, handed }
   }
   return undefined
 }
 
-async function areOf(parts: Parts, chunks: readonly ChunkView[], { signal }: WaitOptions): Promise<boolean> {
-  for (const { index, plaintextHash } of chunks) {
-    signal?.throwIfAborted()
-    if (index >= parts.count) return false
-    const bytes = await readBytes(parts.part(index))
-    const found = await sha256Hex(bytes)
-    free(bytes)
-    if (found !== plaintextHash) return false
-  }
-  return true
-}
-
-/** Whether the worker has this part by now: what an earlier call had on its way may come in after all. */
-export async function hasPart(
+/** Which parts the worker has of a session; undefined where one of those that are looked at is not of the file. */
+export async function partsOf(
   holdfast: Holdfast,
   id: SessionId,
   parts: Parts,
-  part: number,
-): Promise<boolean> {
-  const chunks = await askUpTo(ASKS, () => holdfast.chunks(id))
-  const there = chunks.filter(({ index }) => index === part)
-  return there.length > 0 && areOf(parts, there, {})
+  isLookedAt: (index: number) => boolean,
+  options: WaitOptions = {},
+): Promise<ReadonlySet<number> | undefined> {
+  const chunks = await askUpTo(ASKS, () => holdfast.chunks(id, options))
+  for (const { index, plaintextHash } of chunks) {
+    options.signal?.throwIfAborted()
+    if (!isLookedAt(index)) continue
+    if (index >= parts.count) return undefined
+    const bytes = await readBytes(parts.part(index))
+    const found = await sha256Hex(bytes)
+    free(bytes)
+    if (found !== plaintextHash) return undefined
+  }
+  return new Set(chunks.map(({ index }) => index))
 }
 
 /** A session that this call goes on with. */
 export interface TakenUp {
   /** Where it lacks parts. */
   readonly recording: RecordingSession | undefined
+  readonly handed: ReadonlySet<number>
 }
 
 /**
@@ -92,29 +93,41 @@ export interface TakenUp {
  *
  * @param cut which chunk is appended next, and how many there are at the end
  * @param restart begins another, where the worker has lost this one
- * @returns undefined where another page holds the lock: it lives; or where the session was discarded meanwhile
+ * @returns undefined where another page holds the lock: it lives; where the session was discarded meanwhile; or where it
+ *   is of another file after all, of which the worker had no part before
  */
 export async function takeUp(
   holdfast: Holdfast,
-  { id, name, sealingKey, ending }: SessionSnapshot,
+  { session, handed: known }: Unfinished,
+  parts: Parts,
   cut: Cut,
   restart: () => Promise<RecordingSession>,
 ): Promise<TakenUp | undefined> {
+  const { id, name, sealingKey, ending } = session
   const { connection } = holdfast as Client
   const isOver = ending === 'complete'
-  const agree = await x25519()
-  const release = isOver ? () => undefined : await lockOf(nameFor(recordingLockName(id), holdfast.scope))
-  if (release === undefined) return undefined
-  // Its page may have paused it; and whoever resumes keeps the worker awake.
+  const agree = await within(LOAD_TIMEOUT_MS, undefined, x25519)
+  // A test's worker has no connection: there it is begun anew.
+  const release = isOver
+    ? () => undefined
+    : connection && (await lockOf(recordingLockName(id), holdfast.scope))
+  if (!release) return undefined
+  let taken: TakenUp | undefined
   try {
-    await askUpTo(ASKS, () => holdfast.resume(id))
+    const handed = await partsOf(holdfast, id, parts, (index) => !known.has(index))
+    if (handed) {
+      // Its page may have paused it; and whoever resumes keeps the worker awake.
+      await askUpTo(ASKS, () => holdfast.resume(id))
+      const begun = { id, name, sealingKey, seal: 'page', agree } as const
+      const recording = isOver ? undefined : recordingSession(connection, begun, release, restart, cut)
+      taken = { recording, handed }
+    }
   } catch (error) {
-    release()
-    if (isHoldfastError(error, 'unknown-session')) return undefined
-    throw error
+    if (!isHoldfastError(error, 'unknown-session')) throw error
+  } finally {
+    if (!taken) release()
   }
-  const begun = { id, name, sealingKey, seal: 'page', agree } as const
-  return { recording: isOver ? undefined : recordingSession(connection, begun, release, restart, cut) }
+  return taken
 }
 
 /** A call's word to all others, in any page, that it wants the session. */
@@ -124,19 +137,22 @@ export interface Wish {
 }
 
 export async function wish({ scope }: Holdfast, id: SessionId): Promise<Wish> {
-  const name = nameFor(`holdfast-upload:${id}`, scope)
-  const release = await lockOf(name, 'shared')
+  const name = uploadLockName(id)
+  const release = await lockOf(name, scope, 'shared')
   return {
     async end(unlessWanted) {
       await release?.()
       if (!unlessWanted) return
       // Where no lock was granted, nobody can be heard.
       if (!release) return unlessWanted()
-      await navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && unlessWanted())
+      const only = { ifAvailable: true }
+      await navigator.locks.request(nameFor(name, scope), only, (lock) => lock && unlessWanted())
     },
   }
 }
 
 /** Holds a lock that a page may have left; undefined where a page holds it. */
-const lockOf = (name: string, mode?: LockMode) =>
-  holdLock(name, LOCK_WAIT_MS, undefined, mode).catch(() => undefined)
+const lockOf = (base: string, scope: string, mode?: LockMode) =>
+  holdLock(nameFor(base, scope), LOCK_WAIT_MS, undefined, mode).catch(() => undefined)
+
+const uploadLockName = (of: Sha256Hex | SessionId) => `holdfast-upload:${of}`

@@ -311,6 +311,28 @@ describe('an upload', () => {
     expect(JSON.stringify(start)).not.toContain('secret')
   })
 
+  // Promise 7 of docs/guarantees.md.
+  it('has the app data that it was asked for with, whatever the app makes of them for the next file', async () => {
+    const groups = [group]
+    const asked = { ...options, groups, metadata: { number: 0 }, labels: { number: '0' } }
+    const files = ['one', 'two'].map((text, at) => {
+      asked.metadata.number = at
+      asked.labels.number = `${at}`
+      return upload(worker.page(), fileOf(text, text), asked)
+    })
+    groups[0] = { ...group, publicKey: '9'.padStart(64, '0') }
+    await Promise.all(files.map(({ handedOver }) => handedOver))
+    for (const [at, { sessionId }] of files.entries()) {
+      const { start, snapshot } = worker.sessions.get(sessionId!)!
+      expect(start.labels).toEqual({ number: `${at}` })
+      const { name } = snapshot
+      const groupKey = toHex(group.privateKey)
+      const sessionKey = await openSessionKey({ groupKey, name, groups: start.access })
+      const terms = { sessionKey, name, atMs: start.startedAtMs, sealed: start.metadata ?? '' }
+      expect(await openNote(terms)).toEqual({ number: at })
+    }
+  })
+
   // Promise 9 of docs/guarantees.md.
   it('has at most three parts in memory, however large the file', async () => {
     const count = 300
@@ -386,6 +408,7 @@ describe('an upload', () => {
     ['metadata', { metadata: { at: 5n } }],
     ['labels', { labels: { 'a b': '' } }],
     ['labels', { labels: { a: 'x'.repeat(1_024) } }],
+    ['labels', { labels: { a: 5n as unknown as string } }],
   ] as const)('refuses %s that cannot be kept', async (which, wrong) => {
     const { done } = upload(worker.page(), fileOf(), { ...options, labels: { a: 'b' }, ...wrong })
     const message = expect.stringContaining(`${which}: `) as unknown
@@ -449,6 +472,14 @@ describe('an upload', () => {
       expect(silent).toBe(false)
     },
   )
+
+  it('on a device that fails as it begins is told as an error of ours', async () => {
+    const failure = new DOMException('The operation failed', 'OperationError')
+    vi.spyOn(crypto.subtle, 'digest').mockRejectedValueOnce(failure)
+    const { done } = upload(worker.page(), fileOf(), options)
+    await expect(done).rejects.toMatchObject({ name: 'HoldfastError', code: 'defect', cause: failure })
+    vi.restoreAllMocks()
+  })
 
   it('whose file cannot be read any more is told as that, and is interrupted', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
@@ -596,6 +627,25 @@ describe('an upload whose page died', () => {
     expect(await readBack(worker.only())).toBe(TEXT)
     await expect.poll(() => locks.exclusive()).toBe(0)
   })
+
+  it.each(['the same', 'another'])(
+    'is not taken for that of other bytes with the same name, size and time, begun in %s moment',
+    async (when) => {
+      let go = () => {}
+      const held = new Promise<void>((resolve) => (go = resolve))
+      if (when === 'another') worker.take(() => held)
+      const texts = ['aaaa', 'bbbb'] as const
+      const first = upload(worker.page(), new Blob([texts[0]]), options)
+      if (when === 'another') await expect.poll(() => worker.handed()).toEqual([0])
+      const second = upload(worker.page(), new Blob([texts[1]]), options)
+      if (when === 'another') await expect.poll(() => locks.waits()).toBe(1)
+      go()
+      await Promise.all([first.handedOver, second.handedOver])
+      const kept = await Promise.all([...worker.sessions.values()].map(readBack))
+      expect(kept.toSorted()).toEqual(texts)
+      await expect.poll(() => locks.exclusive()).toBe(0)
+    },
+  )
 
   it('that is discarded while it is looked at is begun anew', async () => {
     const { snapshot } = await dieWith([0, 1])

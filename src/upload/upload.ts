@@ -2,7 +2,8 @@ import type { DiscardOptions, Holdfast, RecordingSession, SessionOptions, WaitOp
 import { ASKS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { askUpTo } from '../ask-again.ts'
 import { bad } from '../bad-input.ts'
-import { HoldfastError, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
+import { jsonOf } from '../json-of.ts'
+import { asOurs, HoldfastError, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '../protocol/messages.ts'
@@ -13,7 +14,7 @@ import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
-import { findUnfinished, hasPart, oneByOne, takeUp, wish, type Parts, type Wish } from './unfinished.ts'
+import { findUnfinished, oneByOne, partsOf, takeUp, wish, type Parts, type Wish } from './unfinished.ts'
 
 export interface UploadOptions
   extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
@@ -86,6 +87,7 @@ export interface FileUpload {
   cancel(options?: DiscardOptions): Promise<void>
 }
 
+const MAX_PART_BYTES = MAX_CHUNK_BYTES - TAG_BYTES
 /** With its tag it is what a store takes at a piece. */
 const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
 
@@ -106,8 +108,13 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   const progress = progressOf(file?.size, onProgress)
   let session: Pick<SessionSnapshot, 'id' | 'name'> | undefined
   let wanted: Wish | undefined
-  const gate = newGate()
+  let followed: Promise<SessionSnapshot> | undefined
+  /** While it is paused; resolves once it is not. */
+  let pausing: Promise<void> | undefined
+  let goOn = () => {}
   const cut: Cut = { indexes: 0 }
+  // The app may use its own for the next file.
+  const given = jsonOf([chosen.metadata, chosen.labels])
 
   const parts: Parts = {
     count: Math.max(1, Math.ceil(file?.size / partBytes)),
@@ -116,18 +123,21 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
 
   /** The session that the file goes into, and which parts it has; no recording where it lacks none. */
   async function begin() {
-    if (typeof holdfast?.sessions !== 'function') throw bad('holdfast', 'what connect() resolves to.')
-    if (typeof file?.slice !== 'function' || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
-    if (!(Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_CHUNK_BYTES - TAG_BYTES))
-      throw bad('partBytes', `1 to ${MAX_CHUNK_BYTES - TAG_BYTES}.`)
-    if (parts.count > MAX_INDEXES) throw bad('partBytes', 'these would be too many parts.')
+    if (!holdfast?.sessions) throw bad('holdfast', 'what connect() gives.')
+    if (!file?.slice || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
+    const isSize = Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_PART_BYTES
+    if (!isSize || parts.count > MAX_INDEXES)
+      throw bad('partBytes', `1 to ${MAX_PART_BYTES}, of which a file has at most ${MAX_INDEXES}.`)
     checkGroups(chosen.groups)
+    const groups = [...chosen.groups]
     const fingerprint = await fingerprintOf(file, options, partBytes)
     const { signal } = stop
     const opening: OpenOptions = {
       ...chosen,
+      groups,
       mimeType: mimeType || (isMimeType(file.type) ? file.type : 'application/octet-stream'),
       fingerprint,
+      given,
       cut,
       signal,
     }
@@ -135,15 +145,13 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     return oneByOne(holdfast, fingerprint, async () => {
       const unfinished = await findUnfinished(holdfast, fingerprint, parts, { signal: look.signal })
       if (unfinished) {
-        const { session: begun, chunks } = unfinished
-        const handed = new Set(chunks.map(({ index }) => index))
         // First: from then on nobody discards it but by this call.
-        wanted = await wish(holdfast, begun.id)
-        const taken = await takeUp(holdfast, begun, cut, start)
+        wanted = await wish(holdfast, unfinished.session.id)
+        const taken = await takeUp(holdfast, unfinished, parts, cut, start)
         if (taken) {
-          session = begun
-          for (const index of handed) progress.handed(parts.part(index).size)
-          return { ...taken, handed }
+          session = unfinished.session
+          for (const index of taken.handed) progress.handed(parts.part(index).size)
+          return taken
         }
         void wanted.end()
       }
@@ -160,19 +168,22 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     const append = async (index: number) => {
       const bytes = parts.part(index)
       cut.indexes = index
-      const onStalled = () => progress.told({ stalledBy: recording.stalledBy })
-      await recording.append(bytes, { signal, onStalled }).catch(async (error: unknown) => {
-        const isTaken = isHoldfastError(error, 'index-taken')
-        if (!isTaken || !(await hasPart(holdfast, recording.id, parts, index))) throw error
+      const tellStalled = () => progress.told({ stalledBy: recording.stalledBy })
+      await recording.append(bytes, { signal, onStalled: tellStalled }).catch(async (error: unknown) => {
+        // What an earlier call had on its way may come in after all.
+        if (!isHoldfastError(error, 'index-taken')) throw error
+        const now = await partsOf(holdfast, recording.id, parts, (part) => part === index)
+        if (!now?.has(index)) throw error
       })
       progress.handed(bytes.size)
-      progress.told({ stalledBy: recording.stalledBy })
+      tellStalled()
     }
     // No list of the parts is made: there may be millions.
     for (let index = 0; index < parts.count; index++) {
       if (had.has(index)) continue
       const release = await acquire()
-      await gate.passed()
+      // oxlint-disable-next-line no-unmodified-loop-condition -- a person changes it meanwhile
+      while (pausing) await pausing
       if (signal.aborted) {
         release()
         break
@@ -195,8 +206,9 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     }
     try {
       // Asked again after a silence, it is as the person wants it by then.
-      if (gate.isClosed) await askUpTo(ASKS, () => holdfast[gate.isClosed ? 'pause' : 'resume'](id))
-      void follow(id).catch((error: unknown) => stop.abort(error))
+      if (pausing) await askUpTo(ASKS, () => holdfast[pausing ? 'pause' : 'resume'](id))
+      followed = follow(id)
+      followed.catch((error: unknown) => stop.abort(error))
       if (recording) await handOver(recording, handed)
     } catch (error) {
       // Of a part of the file it is interrupted, and may be gone on with.
@@ -207,30 +219,28 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   }
 
   /** Tells what the worker tells of the session, until it is settled. */
-  async function follow(id: SessionId): Promise<void> {
+  async function follow(id: SessionId): Promise<SessionSnapshot> {
     let wasWhole = false
     for await (const { sessions } of holdfast.watch({ signal: stop.signal })) {
       const seen = sessions.find((each) => each.id === id)
-      if (seen === undefined) throw discarded(id)
+      if (!seen) throw discarded(id)
       if (wasWhole && seen.missing > 0) throw notWhole(id)
       wasWhole = seen.ending === 'complete'
       const settled = wasWhole && seen.upload === 'confirmed'
       progress.told({
         storedBytes: Math.min(file.size, seen.progress.storedBytes),
         settled,
-        paused: gate.isClosed || seen.paused,
+        paused: !!pausing || seen.paused,
         lastError: seen.lastError,
       })
-      if (settled) return settle(seen)
+      if (settled) return seen
     }
-    throw new HoldfastError('aborted', 'This page’s client was closed.')
+    throw new HoldfastError('aborted', 'The client was closed.')
   }
-  let settle = (_seen: SessionSnapshot) => {}
-  const settled = new Promise<SessionSnapshot>((resolve) => (settle = resolve))
 
   async function finish(): Promise<UploadedFile> {
     await handing
-    const { id, name, anchor } = await settled
+    const { id, name, anchor } = await followed!
     const chunks = await askUpTo(ASKS, () => holdfast.chunks(id))
     // An app may discard what is confirmed before this has asked.
     if (chunks.length < parts.count) throw discarded(id)
@@ -242,12 +252,14 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     }
   }
 
-  const begun = begin().finally(() => look.abort())
+  const begun = begin()
+    .catch(asOurs(stop.signal))
+    .finally(() => look.abort())
   const handing = hand()
   const handedOver = unlessAborted(stop.signal, () => handing)
   const done = unlessAborted(stop.signal, finish).finally(() => {
     stop.abort()
-    gate.open()
+    goOn()
     progress.end()
     void begun.catch(() => undefined).then(() => wanted?.end())
   })
@@ -257,8 +269,14 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   async function setPaused(paused: boolean): Promise<void> {
     // It is over: there is nothing to pause.
     if (stop.signal.aborted) return
-    if (paused) gate.close()
-    else gate.open()
+    if (!paused) goOn()
+    else
+      pausing ??= new Promise((resolve) => {
+        goOn = () => {
+          pausing = undefined
+          resolve()
+        }
+      })
     progress.told({ paused })
     if (session) await holdfast[paused ? 'pause' : 'resume'](session.id)
   }
@@ -278,10 +296,9 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       const known = session
       if (isSure || !known)
         await unlessAborted(signal, async () => {
-          const reason = new HoldfastError('aborted', 'The upload was cancelled.')
+          const reason = new HoldfastError('aborted', 'Cancelled.')
           stop.abort(reason)
           if (!isSure) look.abort(reason)
-          gate.open()
           await begun.catch(() => undefined)
         })
       if (!session) return
@@ -297,23 +314,3 @@ const over = (code: ErrorCode, id: SessionId, why: string) => new HoldfastError(
 const discarded = (id: SessionId) => over('unknown-session', id, 'was discarded')
 /** The same call goes on with what is left, and brings the rest. */
 const notWhole = (id: SessionId) => over('defect', id, 'has lost a part')
-
-/** Whoever passes waits while it is closed. */
-function newGate() {
-  let open = () => {}
-  let opened: Promise<void> | undefined
-  const passed = async (): Promise<void> => opened?.then(passed)
-  return {
-    passed,
-    get isClosed() {
-      return opened !== undefined
-    },
-    close() {
-      opened ??= new Promise((resolve) => (open = resolve))
-    },
-    open() {
-      opened = undefined
-      open()
-    },
-  }
-}
