@@ -38,27 +38,6 @@ it('how a sealer hung is told though the database failed over that', async () =>
   expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'defect' } })
 })
 
-it('how an upload went that cannot be written down holds nobody up while another one hangs', async () => {
-  const world = createWorld()
-  await recordSession(world)
-  let failures = 0
-  const worker = failing(world.worker(), () => failures-- > 0)
-  const { send } = worker.transport
-  let sends = 0
-  worker.transport.send = async (...args) => {
-    if (sends++ === 0) return never()
-    const sent = await send(...args)
-    // That it went well, and that this could not be written down, each time it is tried.
-    if (sends === 3) failures = 4
-    return sent
-  }
-  const drain = createDrain(worker)
-  await greeted(world, drain, 20_000)
-  await recordSession(world, { number: 2, chunks: 4 })
-  await greeted(world, drain, 40_000)
-  expect(await world.statuses(other)).toEqual(Array(4).fill('confirmed'))
-})
-
 it('a look that fails while a sealer hangs holds up no other session', async () => {
   const world = createWorld()
   await recordSession(world, { seal: 'worker' })
