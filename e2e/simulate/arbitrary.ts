@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import type { Happening, History } from './history.ts'
+import type { DiskFault, Happening, History } from './history.ts'
 
 const CODES: readonly ErrorCode[] = [
   'unreachable',
@@ -164,13 +164,19 @@ const BESIDES: readonly { readonly of: number; readonly what: Happening['what'] 
   { of: 3, what: { kind: 'lock-kept', forMs: 300_000 } },
   { of: 11, what: { kind: 'lock-kept', forMs: 40_000 } },
   { of: 7, what: { kind: 'sealer-hangs', forMs: 200_000 } },
+  { of: 13, what: { kind: 'store-hangs', forMs: 200_000 } },
 ]
 
+/** A write that is told as failed commits all the same. */
+const thatCommits = (fault: DiskFault): DiskFault =>
+  fault.of === 'write' ? { of: 'write', nth: fault.nth, how: 'commits', code: 'storage-failed' } : fault
+
 const withBesides = (history: History): History => {
-  const { jitter, happenings } = history
+  const { jitter, happenings, diskFaults } = history
   const besides = BESIDES.filter(({ of }) => jitter % 16 === of)
   return {
     ...history,
+    diskFaults: jitter % 16 === 5 ? diskFaults.map(thatCommits) : diskFaults,
     happenings: [...happenings, ...besides.map(({ what }) => ({ atMs: jitter % 9_001, what }))],
   }
 }

@@ -61,11 +61,11 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
           await scene.sleep(isSlow ? Math.round(SLOW_COMMIT_MS * scene.random()) : scene.about(COMMIT_MS))
           if (scene.powerLosses > powerLosses) throw new Error('The power was lost.')
           if (lifetime.dead && !commits) throw new Error('Its worker died.')
-          if (fault !== undefined) await fail(fault)
+          if (fault !== undefined && fault.how !== 'commits') await fail(fault)
           if (clock.now() < scene.diskFullUntilMs) throw new OwnError('storage-full', 'The disk is full.')
         }
         try {
-          return await disk.write(
+          const result = await disk.write(
             async (tx) => {
               if (lifetime.dead) throw new Error('Its worker died.')
               return work(tx)
@@ -73,6 +73,8 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
             needs,
             ending,
           )
+          if (fault?.how === 'commits') await fail(fault)
+          return result
         } finally {
           if (!lifetime.passes('after a commit')) await never()
         }

@@ -43,6 +43,9 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'sealer-hangs':
       scene.sealerHangsUntilMs = untilMs
       return
+    case 'store-hangs':
+      scene.storeHangsUntilMs = untilMs
+      return
     case 'anchors-judged':
       return device.oracle.onAnchorsJudged(device.disk.state)
     case 'store-forgets':

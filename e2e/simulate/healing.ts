@@ -24,6 +24,7 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
     scene.diskSlowUntilMs =
     scene.unreadableUntilMs =
     scene.sealerHangsUntilMs =
+    scene.storeHangsUntilMs =
     scene.nodesLagUntilMs =
       0
   scene.relaysSitUntilMs = scene.relaysSitUntilMs.map(() => 0)

@@ -21,8 +21,8 @@ export interface RequestFault {
 export interface DiskFault {
   readonly of: 'read' | 'write'
   readonly nth: number
-  /** `hangs`: until its deadline, and holds the others up meanwhile. */
-  readonly how: 'fails' | 'hangs'
+  /** `hangs`: until its deadline, and holds the others up meanwhile; `commits`: though it is told as failed. */
+  readonly how: 'fails' | 'hangs' | 'commits'
   readonly code: 'storage-full' | 'storage-failed'
 }
 
@@ -80,6 +80,8 @@ export interface Happening {
           | 'lock-kept'
           /** What is to be sealed in the worker is waited for in vain. */
           | 'sealer-hangs'
+          /** Nor does the store answer: its requests heed no signal. */
+          | 'store-hangs'
         readonly forMs: number
       }
     /** One relay, or each, takes heads and mines none. */

@@ -51,9 +51,9 @@ export async function watchStanding(
     const { disk, working, suspended } = look()
     if (scene.healing) break
     for (const session of disk.sessions.values()) {
-      // How long a sealer has hung is not stored: its limit begins anew with each worker, and with each that takes the lock.
-      const isHung = scene.clock.now() < scene.sealerHangsUntilMs
-      const mark = markOf(session) + (isHung ? scene.kills + scene.takeovers : '')
+      // How long something has hung is not stored: its limit begins anew with each worker, and with each drain.
+      const isHung = scene.clock.now() < Math.max(scene.sealerHangsUntilMs, scene.storeHangsUntilMs)
+      const mark = markOf(session) + (isHung ? scene.kills + scene.takeovers + scene.thefts : '')
       const before = standing.get(session.id)
       const counts = before?.mark === mark && waitsForWork(session) && !isTold(session) && !suspended
       const ms = counts ? before.ms + (working ? LOOK_EVERY_MS : 0) : 0

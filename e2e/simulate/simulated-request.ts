@@ -17,6 +17,8 @@ export interface Exchange {
   readonly takesMs: number
   /** When it leaves the device. */
   readonly leaves?: () => void
+  /** Whether nobody will ever answer it, whatever its signal says. */
+  readonly hangs?: boolean
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Exchange {
 export async function request<T>(
   scene: Scene,
   { name, lifetime, laterMs }: Caller,
-  { what, signal, takesMs, leaves }: Exchange,
+  { what, signal, takesMs, leaves, hangs = false }: Exchange,
   effect: (lies: boolean) => T | Promise<T>,
 ): Promise<T> {
   const { clock, trace } = scene
@@ -48,6 +50,11 @@ export async function request<T>(
     } catch {
       // Nobody hears how the other side answers.
     }
+  }
+  if (hangs) {
+    trace(() => `${what} hangs`)
+    if (scene.random() < 0.5) void apart(10_000)
+    return never()
   }
   const slowMs = fault?.kind === 'slow' ? fault.ms : 0
   await clock.sleep(scene.about(takesMs) + Math.min(slowMs, DEADLINE_MS), signal)

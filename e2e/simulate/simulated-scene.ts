@@ -46,6 +46,8 @@ export interface Scene {
   unreadableUntilMs: number
   /** Until then whoever is to seal a chunk never answers. */
   sealerHangsUntilMs: number
+  /** Until then what asks the store, or sends to it, is never answered. */
+  storeHangsUntilMs: number
   kills: number
   /** How far the device's clock is from true time, ms. */
   clockErrorMs: number
@@ -91,6 +93,7 @@ export function createScene(history: History, traced: boolean): Scene {
     moves: 0,
     unreadableUntilMs: 0,
     sealerHangsUntilMs: 0,
+    storeHangsUntilMs: 0,
     kills: 0,
     clockErrorMs: 0,
     random,

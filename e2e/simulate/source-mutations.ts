@@ -92,6 +92,8 @@ const LOCK_KEPT: readonly Happening[] = [{ atMs: 0, what: { kind: 'lock-kept', f
 
 const SEALER_HANGS: readonly Happening[] = [{ atMs: 0, what: { kind: 'sealer-hangs', forMs: 60_000 } }]
 
+const STORE_HANGS: readonly Happening[] = [{ atMs: 0, what: { kind: 'store-hangs', forMs: 260_000 } }]
+
 const UNFINISHED = /is not at its end/
 
 /** Ways to break a promise from inside. */
@@ -146,6 +148,14 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       '1e12',
     ]),
     besides: SEALER_HANGS,
+  },
+  {
+    ...plant('tells nobody of a store that is silent', /nobody is told/, [
+      'engine/deliver',
+      'Math.abs(clock.now() - heardAtMs) < SILENCE_MS',
+      'true',
+    ]),
+    besides: STORE_HANGS,
   },
   plant('drains without a lock', /sent again without asking|without reading the chain/, [
     'engine/drain',
@@ -444,7 +454,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('does not tell why a server is left alone', /nobody is told/, [
       'core/finding',
-      'paused || trouble || (!isAsked && failures < FAILURES_TO_TELL)',
+      'paused || trouble || (!isAsked && !isStanding)',
       'true',
     ]),
     besides: BUSY,

@@ -54,6 +54,8 @@ export function storeServer(scene: Scene, onLeaving: (upload: Upload) => void): 
     sent.set(cid, bytes)
   }
 
+  const hangs = () => scene.clock.now() < scene.storeHangsUntilMs
+
   /** A proof lasts, by the device's clock; one that is set back makes it look younger. */
   const lasts = (cid: string) =>
     isSetBack(scene.history) ||
@@ -75,7 +77,7 @@ export function storeServer(scene: Scene, onLeaving: (upload: Upload) => void): 
     transportOf: (caller) => ({
       name: 'store',
       async probe({ cid }, { signal }) {
-        const exchange = { what: `probe ${cid}`, signal, takesMs: TAKES_MS }
+        const exchange = { what: `probe ${cid}`, signal, takesMs: TAKES_MS, hangs: hangs() }
         const answer = await request(scene, caller, exchange, (lies) => {
           const told = objects.has(cid) !== lies
           if (told) provedMs.set(cid, scene.clock.now())
@@ -94,6 +96,7 @@ export function storeServer(scene: Scene, onLeaving: (upload: Upload) => void): 
           what: `send ${cid}`,
           signal,
           takesMs: TAKES_MS,
+          hangs: hangs(),
           leaves() {
             if (asked.get(caller)?.has(cid) !== true) onLeaving(upload)
             leaves(cid, bytes)

@@ -21,12 +21,14 @@ export interface Destinations {
  * which this session needs next too, and has not met itself.
  *
  * @param here whom this worker brings things to
+ * @param isSilent nothing is heard of what the store is sent, and no lane is left
  */
 export function finding(
   session: SessionRecord,
   here: string,
   { listing: store, witness: chain }: Destinations,
   nowMs: number,
+  isSilent = false,
 ): SessionEvent | undefined {
   const { paused, trouble } = session
   // What is settled goes nowhere any more: the app may be told of it from here.
@@ -37,10 +39,10 @@ export function finding(
   if (!paused && isHeldBack(session) !== !!session.heldBack) return { type: 'held-back' }
   const needsStore = pendingChunks(session) > 0 || listingDueMs(session) < Infinity
   const needed = needsStore ? store : isWitnessOwed(session) ? chain : CLOSED
-  const { floorMs, failures, notBeforeMs: untilMs } = needed
+  const { floorMs, failures, notBeforeMs, code = 'timeout' } = needed
   const isAsked = floorMs > nowMs
-  if (paused || trouble || (!isAsked && failures < FAILURES_TO_TELL)) return undefined
-  // Who has failed has a code.
-  const error = { code: isAsked ? 'throttled' : needed.code!, message: 'It waits for its server.' } as const
-  return { type: 'must-wait', error, untilMs }
+  const isStanding = failures >= FAILURES_TO_TELL || (isSilent && needsStore)
+  if (paused || trouble || (!isAsked && !isStanding)) return undefined
+  const error = { code: isAsked ? 'throttled' : code, message: 'It waits for its server.' } as const
+  return { type: 'must-wait', error, untilMs: notBeforeMs || nowMs }
 }

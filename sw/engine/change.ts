@@ -16,7 +16,9 @@ export async function change(
   event: SessionEvent,
 ): Promise<SessionRecord | undefined> {
   const { store, known, announce } = context
-  const changed = await store.write((tx) => commit(context, tx, id, event), needsOf(event))
+  const write = () => store.write((tx) => commit(context, tx, id, event), needsOf(event))
+  // What hung is told though the database fails over it: it would be only once it has hung again.
+  const changed = await write().catch(write)
   if (changed) {
     known.set(id, changed)
     announce(id)

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../src/protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import { AskedError } from './asked.ts'
 import type { Context } from './context.ts'
 import { close, reconsider, trip } from '../core/circuit.ts'
@@ -34,13 +34,14 @@ export async function recordFailure(
 ): Promise<Failure> {
   const error = HoldfastError.from(thrown)
   const isOfRead = error instanceof AskedError
-  const isBelieved = (isOfRead ? error.cause : error) instanceof OwnError || !OF_DEVICE.test(error.code)
-  const said = isBelieved ? error.code : of ? 'server-error' : 'defect'
-  const code = of === 'completion' && said !== 'aborted' ? 'completion-failed' : said
   // One of another copy of the library may say anything.
+  const told = String(error.code) as ErrorCode
+  const isBelieved = (isOfRead ? error.cause : error) instanceof OwnError || !OF_DEVICE.test(told)
+  const said = isBelieved ? told : of ? 'server-error' : 'defect'
+  const code = of === 'completion' && said !== 'aborted' ? 'completion-failed' : said
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
   const asOf = session?.resumedAtMs ?? 0
-  const failure = { code, message: error.message, retryAfterMs, isOfRead, asOf }
+  const failure = { code, message: String(error.message), retryAfterMs, isOfRead, asOf }
   // No destination waits for it: it counts as tried, or it would be tried again at once, for ever.
   if (!of) return countsAsAttempt(code) ? failure : { ...failure, code: 'timeout' }
   const destination = destinationsOf(context)[of]

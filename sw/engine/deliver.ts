@@ -7,7 +7,7 @@ import { storeChoice } from './store-choice.ts'
 import { asked } from './asked.ts'
 import { change } from './change.ts'
 import { recordAnswer } from './circuits.ts'
-import { SILENCE_MS } from './limits.ts'
+import { LOOK_EVERY_MS, SILENCE_MS } from './limits.ts'
 import { limited, limitMs } from './time-limit.ts'
 import { counted } from './two-copies.ts'
 import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
@@ -58,20 +58,20 @@ export async function deliverFor(
       limited(clock, object.sizeBytes, signal, (until) => {
         heardAtMs = clock.now()
         const untilMs = heardAtMs + limitMs(object.sizeBytes)
-        /** Tells the lane and the session once nothing has been heard of it for long; it goes on. */
+        /** Tells the lane and the session while nothing has been heard of it for long; it goes on. */
         const tellSilence = async () => {
-          let leftMs = SILENCE_MS
-          while (leftMs > 0) {
-            await clock.sleep(leftMs, until)
+          for (;;) {
+            await clock.sleep(LOOK_EVERY_MS, until)
             if (until.aborted) return
             // Either way: the clock may have been set back.
-            leftMs = SILENCE_MS - Math.abs(clock.now() - heardAtMs)
+            if (Math.abs(clock.now() - heardAtMs) < SILENCE_MS) continue
+            silent()
+            const error = { code: 'timeout', message: 'It waits for its server.' } as const
+            // Again and again: the database may fail, and whatever else goes well ends what is told.
+            await change(context, session.id, { type: 'must-wait', error, untilMs }).catch(() => undefined)
           }
-          silent()
-          const error = { code: 'timeout', message: 'Nothing is heard of it.' } as const
-          await change(context, session.id, { type: 'must-wait', error, untilMs })
         }
-        tellSilence().catch(() => undefined)
+        void tellSilence()
         return requests(until)
       }),
     ),

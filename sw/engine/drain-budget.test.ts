@@ -29,6 +29,21 @@ describe('the budget', () => {
     expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
   })
 
+  it('is told to be the last though the database fails', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const { store, ...worker } = world.worker()
+    let told = 0
+    const failing = {
+      ...worker,
+      store: { ...store, read: () => Promise.reject(new HoldfastError('storage-failed', 'It fails.')) },
+      lastChance: async () => void told++,
+    }
+    const woken = createEngine(failing, Promise.resolve()).sync({ tag: 'holdfast', lastChance: true })
+    await expect(woken).rejects.toThrow()
+    expect(told).toBe(1)
+  })
+
   it('is no longer where the app never has told that it was the last', async () => {
     const world = createWorld()
     await recordSession(world)

@@ -132,13 +132,12 @@ export function createDrain(context: Context): Drain {
     const moving = new Map<string, ChunkRecord>()
     let nextLookMs = 0
     let stop = new AbortController()
-    let broken: { error: unknown } | undefined
+    let broken: unknown
 
     const start = (id: string, work: Promise<unknown>) => {
       const done = work
         .catch((error: unknown) => {
-          broken = { error }
-          lanes.allow(0, 0)
+          broken = error
           notify()
         })
         .finally(() => {
@@ -153,6 +152,8 @@ export function createDrain(context: Context): Drain {
     try {
       while (isLatest()) {
         wakeSignal = new AbortController()
+        // What hangs is not waited for.
+        if (broken) throw broken
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, works, lanes, counts, takeNext })
@@ -171,8 +172,8 @@ export function createDrain(context: Context): Drain {
         for (const [id, event] of plan.events) if (await change(context, id, event)) told = true
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
-        lanes.allow(plan.uploads, broken ? 0 : deadlineMs - WIND_DOWN_MS, failures)
-        if (!windingDown && !broken) {
+        lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, failures)
+        if (!windingDown) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()
           const { signal } = stop
@@ -195,7 +196,6 @@ export function createDrain(context: Context): Drain {
           }
         }
         const isIdle = works.size === 0
-        if (broken && isIdle) throw broken.error
         const { remains, suspended } = plan
         if (remains) {
           for (const holder of holders) if (endsEarly(holder, holders)) holder.over.abort()
@@ -217,7 +217,8 @@ export function createDrain(context: Context): Drain {
     } finally {
       stop.abort()
       if (isLatest()) lanes.allow(0, 0)
-      await Promise.all(works.values())
+      // What heeds no signal, such as a sealer that hangs, keeps no other drain from its turn.
+      await atMost(clock, ARM_TIMEOUT_MS, Promise.all(works.values()))
     }
   }
 
@@ -225,7 +226,7 @@ export function createDrain(context: Context): Drain {
   async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state, effort }: ChunkRecord) {
     const of = effort?.onTrial ? TRIAL_KINDS : (['sign-in'] as const)
     for (const { id, trials } of sessions)
-      if (of.some((kind) => trials?.[kind]) && id !== sessionId && state.status === 'uploading')
+      if (trials && id !== sessionId && state.status === 'uploading')
         await change(context, id, { type: 'hoped', of })
   }
 

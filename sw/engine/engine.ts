@@ -1,7 +1,7 @@
 import { attemptCanEndEarly } from '../core/sync-schedule.ts'
 import type { Reply } from '../../src/protocol/messages.ts'
 import type { Context } from './context.ts'
-import { createDrain, type Outcome, type WakeKind } from './drain.ts'
+import { createDrain, type Drain, type Outcome } from './drain.ts'
 import { HOOK_LIMIT_MS } from './limits.ts'
 import { isQuestion, reply } from './requests.ts'
 import { atMost } from './time-limit.ts'
@@ -33,14 +33,14 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
   const { clock, lastChance } = context
   const drain = createDrain(context)
 
-  const drainQuietly = (kind: WakeKind, isNews?: boolean) =>
-    drain.join(kind, false, isNews).catch((): Outcome => 'work-remains')
+  const drainQuietly = (...wake: Parameters<Drain['join']>) =>
+    drain.join(...wake).catch((): Outcome => 'work-remains')
 
   return {
     async sync(attempt) {
       await active
       const canEndEarly = !!attempt && attemptCanEndEarly(attempt.tag, attempt.lastChance, clock.now())
-      if ((await drain.join('sync', canEndEarly)) === 'idle') return
+      if ((await drainQuietly('sync', canEndEarly)) === 'idle') return
       if (attempt?.lastChance && lastChance)
         await atMost(clock, HOOK_LIMIT_MS, lastChance(context, attempt.tag))
       throw new Error('Work remains.')
@@ -55,7 +55,7 @@ export function createEngine(context: Context, active: Promise<unknown>): Engine
     async receive(data, answer) {
       await active
       answer(await reply(context, data))
-      return drainQuietly('message', !isQuestion(data))
+      return drainQuietly('message', false, !isQuestion(data))
     },
   }
 }

@@ -44,7 +44,7 @@ function world() {
 describe('uploads that are ready', () => {
   it('go as many at once as the network bears, in their order', async () => {
     const { lanes, begun, upload, end } = world()
-    lanes.allow(Infinity, Infinity)
+    lanes.allow(3, Infinity)
     for (let number = 0; number < 6; number++) void upload(number)
     await end(-1)
     expect(begun).toEqual([0, 1, 2])
@@ -54,7 +54,7 @@ describe('uploads that are ready', () => {
 
   it('are turned away once one has failed, and none begins before the next look', async () => {
     const { lanes, begun, over, upload, end } = world()
-    lanes.allow(Infinity, Infinity)
+    lanes.allow(3, Infinity)
     for (let number = 0; number < 6; number++) void upload(number)
     await end(-1)
     await end(0, 'unreachable')
@@ -70,24 +70,24 @@ describe('uploads that are ready', () => {
 
   it('are let in by no look that did not know of a failure', async () => {
     const { lanes, begun, upload, end } = world()
-    lanes.allow(Infinity, Infinity)
+    lanes.allow(3, Infinity)
     for (let number = 0; number < 3; number++) void upload(number)
     await end(-1)
     const before = lanes.failures()
     await end(0, 'throttled')
     void upload(3)
-    lanes.allow(Infinity, Infinity, before)
+    lanes.allow(3, Infinity, before)
     await end(1)
     await end(2)
     expect(begun).toEqual([0, 1, 2])
-    lanes.allow(Infinity, Infinity, lanes.failures())
+    lanes.allow(3, Infinity, lanes.failures())
     await end(-1)
     expect(begun).toEqual([0, 1, 2, 3])
   })
 
   it('are turned away where nothing may leave, and none begins after the end', async () => {
     const { clock, lanes, begun, over, upload, end } = world()
-    lanes.allow(Infinity, 1_000)
+    lanes.allow(3, 1_000)
     for (let number = 0; number < 5; number++) void upload(number)
     await end(-1)
     clock.nowMs = 1_000
@@ -98,7 +98,7 @@ describe('uploads that are ready', () => {
     void upload(5)
     await end(-1)
     expect(over).toContain(5)
-    lanes.allow(Infinity, Infinity)
+    lanes.allow(3, Infinity)
     void upload(6)
     void upload(7)
     await end(-1)

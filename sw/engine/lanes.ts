@@ -4,7 +4,7 @@ import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts
 import type { ChunkRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 
-/** Is told, once, that nothing has been heard of the requests for long: they go on, and hold up no other session. */
+/** Is told that nothing has been heard of the requests for long: they go on, and hold up no other session. */
 export type Silent = () => void
 
 /** Runs requests as soon as a lane is free; undefined where they are not to be made now. */
@@ -61,7 +61,7 @@ export function createLanes(now: () => number): Lanes {
   const allSilent = () => (silent.size < Math.min(bears, inUse) ? [] : [...silent.values()])
   const letIn = () => {
     if (now() >= endMs) turnAway()
-    const most = Math.min(bears + Math.min(1, allSilent().length), failing > 0 ? 0 : allowed)
+    const most = failing > 0 ? 0 : allowed
     while (waiting.length > 0 && inUse < most) waiting.shift()?.(++inUse)
   }
 
@@ -90,6 +90,7 @@ export function createLanes(now: () => number): Lanes {
         const begunMs = now()
         try {
           const done = await requests(() => {
+            if (silent.has(requests)) return
             silent.set(requests, sessionId)
             // They may be of the same session: who goes beside these is to be asked anew.
             if (allSilent().length > 0) turnAway()

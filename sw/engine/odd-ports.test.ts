@@ -134,6 +134,17 @@ test('an anchor of the app’s own that hangs is told within two minutes, and as
   expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
 })
 
+test('events of an anchor of the app’s own that throws, rather than rejects, hold no bytes up', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 2 })
+  const worker = world.worker()
+  worker.anchor.events = () => {
+    throw new Error('There is no such method.')
+  }
+  await greeted(world, worker, 40_000)
+  expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+})
+
 test('an app’s way to be woken that throws, rather than rejects, stops nothing', async () => {
   const world = createWorld()
   await recordSession(world, { chunks: 2 })

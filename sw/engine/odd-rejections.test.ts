@@ -43,7 +43,10 @@ const THROWN: Readonly<Record<string, unknown>> = {
   'a code of no version': new Odd({ code: 'was-once' }),
   'a code of every object': new Odd({ code: 'constructor' }),
   'a number as its code': new Odd({ code: 7, retryAfterMs: 0 }),
+  'a symbol as its code': new Odd({ code: Symbol('odd') }),
+  'a function as its code': new Odd({ code: () => undefined }),
   'a message that is none': new Odd({ code: 'server-error', message: { no: 'text' } }),
+  'a message that cannot be kept': new Odd({ code: 'server-error', message: () => undefined }),
   // Each means something to the engine where it says so itself.
   'a failing database': new HoldfastError('storage-failed', 'Its own.'),
   'a full device': new HoldfastError('storage-full', 'Its own.'),

@@ -107,7 +107,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     for (const session of sessions) {
       const isCounted = !orphans || (await tx.count(session.id)) === totalChunks(session)
       const event = isCounted
-        ? finding(session, identity, destinations, nowMs)
+        ? finding(session, identity, destinations, nowMs, !!underWay.lanes.silent()[0])
         : ({ type: 'recounted' } as const)
       if (event) forSessions.events.push([session.id, event])
     }

@@ -29,10 +29,9 @@ export async function limited<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController()
-  if (signal?.aborted) over.abort()
   signal?.addEventListener('abort', () => over.abort(), { signal: over.signal })
   try {
-    const working = work(over.signal).then((result) => ({ result }))
+    const working = !signal?.aborted && work(over.signal).then((result) => ({ result }))
     const done = await Promise.race([working, clock.sleep(limitMs(sizeBytes), over.signal)])
     if (done) return done.result
   } catch (thrown) {

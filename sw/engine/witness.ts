@@ -111,8 +111,7 @@ async function conclude(
     let to = blockNumber
     let steps = 0
     do {
-      const events = await anchor
-        .events(name, from, to, signal)
+      const events = await (async () => anchor.events(name, from, to, signal))()
         // Some nodes tell of a few blocks at a time.
         .catch(() => anchor.events(name, to, to, signal))
         .catch(() => [])

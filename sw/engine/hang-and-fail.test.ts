@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest'
+import { OwnError } from '../ports/own-error.ts'
+import { createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import { createDrain } from './drain.ts'
+
+// Promise 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
+
+const id = sessionIdOf(1)
+const other = sessionIdOf(2)
+const never = () => new Promise<never>(() => {})
+const fails = () => Promise.reject(new OwnError('storage-failed', 'It fails.'))
+
+type Worker = ReturnType<World['worker']>
+
+/** A page greets a drain every 20 s, so long. */
+async function greeted(world: World, drain: ReturnType<typeof createDrain>, ms: number) {
+  for (let at = 0; at < ms; at += 20_000) {
+    void drain.join('message').catch(() => undefined)
+    await world.clock.advance(20_000)
+  }
+}
+
+/** The worker, whose writes fail while this says so. */
+function failing(worker: Worker, isFailing: () => boolean): Worker {
+  const { store } = worker
+  const write: typeof store.write = (...args) => (isFailing() ? fails() : store.write(...args))
+  return Object.assign(worker, { store: { ...store, write } })
+}
+
+it('how a sealer hung is told though the database failed over that', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 1, seal: 'worker' })
+  const hungMs = world.clock.now() + 105_000
+  let failures = 0
+  const worker = failing(world.worker(), () => world.clock.now() >= hungMs && failures++ < 1)
+  await greeted(world, createDrain({ ...worker, sealer: never }), 120_000)
+  expect(failures).toBeGreaterThan(1)
+  expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'defect' } })
+})
+
+it('a look that fails while a sealer hangs holds up no other session', async () => {
+  const world = createWorld()
+  await recordSession(world, { seal: 'worker' })
+  const { store, ...worker } = world.worker()
+  const failsAtMs = world.clock.now() + 12_000
+  let failures = 0
+  const read: typeof store.read = (work) =>
+    failures > 0 || world.clock.now() < failsAtMs ? store.read(work) : (failures++, fails())
+  const drain = createDrain({ ...worker, sealer: never, store: { ...store, read } })
+  await greeted(world, drain, 20_000)
+  expect(failures).toBe(1)
+  await recordSession(world, { number: 2, chunks: 4 })
+  await greeted(world, drain, 40_000)
+  expect(await world.statuses(other)).toEqual(Array(4).fill('confirmed'))
+})
