@@ -15,7 +15,7 @@ import { tryAgain } from './try-again.ts'
 /**
  * The session's start with the app's own data.
  *
- * @param given both as they were when they were given, in JSON
+ * @param given both as they were when they were given, in JSON; undefined where JSON did not know them
  * @throws HoldfastError `bad-input` naming the option, where it is too much or of another form
  */
 export async function withAppData(
@@ -23,10 +23,11 @@ export async function withAppData(
   name: SessionName,
   options: Pick<SessionOptions, 'metadata' | 'labels'>,
   agree: X25519,
-  given = '[]',
+  given?: string,
 ): Promise<SessionStart> {
   // What goes on with another was looked at when that began.
   if (!start.continues) checkAppData(options)
+  if (given === undefined) throw unknownToJson('metadata')
   const [note, labels] = JSON.parse(given) as [Note | null, Labels | null]
   const labelled = { ...start, ...(labels && { labels }) }
   if (!note) return labelled
@@ -34,6 +35,9 @@ export async function withAppData(
   const metadata = await tryAgain(() => sealNote({ sealingKey, name, atMs, note }, agree))
   return { ...labelled, metadata }
 }
+
+/** What passes the check is what the app has made of it since. */
+const unknownToJson = (field: string) => bad(field, 'JSON did not know it when it was given.')
 
 /** Of a session's notes, sealed: they are in its log for as long as the device keeps that, and can fill no reserve. */
 const MAX_NOTES_BYTES = 1_000_000
@@ -64,10 +68,11 @@ export async function handNote(
   connection: Connection,
   { id, name, sealingKey, agree }: Begun,
   notes: Notes,
-  { value, given = '{}', atMs }: GivenNote,
+  { value, given, atMs }: GivenNote,
   options: RetryOptions,
 ): Promise<void> {
   checkNote('note', value)
+  if (given === undefined) throw unknownToJson('note')
   const release = await notes.acquire()
   try {
     if (notes.count >= MAX_NOTES)

@@ -428,6 +428,19 @@ describe('a recording session', () => {
     expect(notesIn(requests)).toHaveLength(3)
   })
 
+  it('refuses what JSON does not know when it is given, whatever the app makes of it while the code for that is loaded', async () => {
+    const { connection, requests } = fakeConnection()
+    const state: Record<string, unknown> = { at: 5n }
+    const session = await openSession(connection, options)
+    const noted = session.note(state)
+    const begun = openSession(connection, { ...options, metadata: state })
+    state['at'] = 5
+    await expect(noted).rejects.toMatchObject({ code: 'bad-input' })
+    await expect(begun).rejects.toMatchObject({ code: 'bad-input' })
+    expect(notesIn(requests)).toEqual([])
+    expect(starts(requests)).toHaveLength(1)
+  })
+
   it('gives a note up by its signal, and goes on with the next', async () => {
     const { connection, requests, answerAfter } = fakeConnection()
     const session = await openSession(connection, options)

@@ -23,7 +23,9 @@ export interface Part {
   endsAs?: Ending
   /** What the worker says of its end; undefined where the worker has lost it. */
   readonly ended: Deferred<SessionSnapshot | undefined>
-  /** Where what is not taken goes once the worker has lost this session, and what comes after its end. */
+  /** The worker has lost this session. */
+  isLost?: boolean
+  /** Where what it had not taken goes then, and what comes after its end. */
   rest?: Part
 }
 
@@ -106,10 +108,10 @@ export function recordingParts(options: PartsOptions) {
 
   /** The worker has lost this part's session. */
   function leave(lost: Part): void {
-    if (lost.rest) return
+    if (lost.isLost) return
+    lost.isLost = true
     lostInARow++
-    const rest = after(lost)
-    lost.rest = rest
+    const rest = restOf(lost)
     lost.ended.resolve(undefined)
     rest.notes.push(...lost.notes)
     if (lost.hasSlices) handNotes(rest)
@@ -122,13 +124,19 @@ export function recordingParts(options: PartsOptions) {
 
   /** The part that goes on with what one has lost: at once, but a worker that loses one after the other is asked ever more rarely. */
   function after(before: Part): Part {
-    const waitMs = Math.min(FIRST_WAIT_MS * 2 ** lostInARow, LONGEST_WAIT_MS)
     return partOf(
       before.session.then(async (lost) => {
+        const waitMs = Math.min(FIRST_WAIT_MS * 2 ** lostInARow, LONGEST_WAIT_MS)
         if (lostInARow > 2) await new Promise((resolve) => setTimeout(resolve, waitMs))
         return restart(lost)
       }),
     )
+  }
+
+  /** One that goes on after all that belongs to this one: another may have begun after its end, and have ended. */
+  function restOf(before: Part): Part {
+    const last = lastOf(before)
+    return (last.rest = after(last))
   }
 
   function end(ending: Part, as: Ending): void {
@@ -140,7 +148,7 @@ export function recordingParts(options: PartsOptions) {
     ended.then(done.ended.resolve, () => done.ended.resolve(undefined))
     // Where the worker has lost it, what it had not taken is in another; so is what came later.
     const isElsewhere = (error: unknown) =>
-      done.rest !== undefined || (done !== current() && isHoldfastError(error, 'unknown-session'))
+      done.isLost || (done !== current() && isHoldfastError(error, 'unknown-session'))
     const told = ended.catch((error: unknown) => (isElsewhere(error) ? undefined : Promise.reject(error)))
     // The first that fails is told; nobody may wait for the others.
     told.catch(() => undefined)
@@ -165,7 +173,7 @@ export function recordingParts(options: PartsOptions) {
       const last = lastOf(of)
       const { endsAs } = last
       // Its recorder was not waited for any longer, and gives it after all.
-      const to = endsAs ? (last.rest = after(last)) : last
+      const to = endsAs ? restOf(last) : last
       to.queued.push(slice)
       handNext(to)
       handNotes(to)

@@ -407,6 +407,29 @@ describe('record', () => {
     expect(recording.unsaved()).toBeUndefined()
   })
 
+  it('loses nothing to a slice that comes so late, where the worker has lost what was on its way before it', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const { last } = FakeRecorder
+    worker.hold()
+    last.slice('one')
+    last.stop = () => void (last.state = 'inactive')
+    const stopped = recording.stop().catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(70_000)
+    expect(await stopped).toMatchObject({ code: 'recorder-failed' })
+    last.slice('two')
+    await settle()
+    Object.assign(worker.sessions[0] ?? {}, { known: false })
+    worker.release()
+    await settle()
+    expect(worker.sessions).toMatchObject([
+      { text: [] },
+      { text: ['two'], how: 'interrupted', continues: 0 },
+      { text: ['one'], how: 'interrupted', continues: 1 },
+    ])
+    expect(recording.unsaved()).toBeUndefined()
+  })
+
   it('is ended all the same when nobody waits for its end any more', async () => {
     const { session, ended, holdEnd } = fakeSession()
     const release = holdEnd()

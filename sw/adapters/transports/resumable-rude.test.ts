@@ -35,12 +35,13 @@ const SIZE_BYTES = 1000
 
 interface Scene extends Partial<Omit<ResumableOptions, 'readUrl'>> {
   readonly reads?: boolean
+  readonly sizeBytes?: number
 }
 
 /** One upload to a server, over several attempts as the engine makes them, each by a new worker. */
-async function scene(rudeness: Rudeness, { reads = false, ...options }: Scene = {}) {
+async function scene(rudeness: Rudeness, { reads = false, sizeBytes = SIZE_BYTES, ...options }: Scene = {}) {
   const server = await rudeResumable(rudeness)
-  const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+  const { upload, bytes } = await objectOf('rude', sizeBytes)
   const { record, attempt } = keptAttempts(upload, bytes)
   const newTransport = () =>
     resumable({ endpoint: server.endpoint, ...(reads && { readUrl: server.readUrl }), ...options })
@@ -50,7 +51,7 @@ async function scene(rudeness: Rudeness, { reads = false, ...options }: Scene = 
     appends,
     seen: server.seen,
     upload,
-    copies: () => appends().reduce((sum, { bytes: count }) => sum + count, 0) / SIZE_BYTES,
+    copies: () => appends().reduce((sum, { bytes: count }) => sum + count, 0) / sizeBytes,
     resumeToken: () => record.resumeToken,
   }
 }
@@ -345,9 +346,26 @@ describe('the limits', () => {
   )
 
   test('that nobody told (413) are found by halving', async () => {
-    const { attempt, appends } = await scene({ mostBytes: 500 })
+    const { attempt, appends } = await scene({ mostBytes: 90_000 }, { sizeBytes: 160_000 })
     expect(await attempt()).toBe('stored')
-    expect(appends().map(({ bytes }) => bytes)).toEqual([1000, 500, 500])
+    expect(appends().map(({ bytes }) => bytes)).toEqual([160_000, 80_000, 80_000])
+  })
+
+  test('that let nothing through (413) leave no crumbs once they have passed', async () => {
+    const rudeness = { mostBytes: 0 }
+    const { endpoint, seen } = await rudeResumable(rudeness)
+    const { upload, bytes } = await objectOf('rude', 160_000)
+    const { attempt } = keptAttempts(upload, bytes)
+    const transport = resumable({ endpoint })
+    for (let time = 0; time < 5; time++)
+      expect(await attempt(transport)).toMatchObject({ code: 'rejected-by-store' })
+    const before = seen('PATCH').length
+    rudeness.mostBytes = Infinity
+    expect(await attempt(transport)).toBeUndefined()
+    const sizes = seen('PATCH')
+      .slice(before)
+      .map((part) => part.bytes)
+    expect(sizes).toEqual(Array(4).fill(40_000))
   })
 })
 

@@ -3,7 +3,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { DEFAULT_PART_BYTES, HALVINGS, MAX_PARTS } from '../../http/http-limits.ts'
+import { DEFAULT_PART_BYTES, HALVINGS, MAX_PARTS, SMALLEST_BYTES } from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { digestOf, hasCopy, isOurs, mismatch } from './read-back.ts'
@@ -171,7 +171,9 @@ export function resumable({
           if (end === sizeBytes)
             return (await whole(answer, upload, attempt, true)).proved ? 'proved' : 'sent'
           offset = end
-        } else if (answer.status === 413 && halvings++ < HALVINGS) mostBytes = Math.ceil((end - offset) / 2)
+        } else if (answer.status === 413 && end - offset > SMALLEST_BYTES && halvings++ < HALVINGS)
+          // A smaller one would be refused for something else, such as a quota.
+          mostBytes = Math.ceil((end - offset) / 2)
         else {
           // The server had all it wanted, and could not use it: nothing is left to go on with.
           if (said === COMPLETE) await attempt.saveResumeToken(CORRUPT)

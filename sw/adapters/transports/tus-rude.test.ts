@@ -45,14 +45,14 @@ afterEach(() => void vi.unstubAllGlobals())
 const SIZE_BYTES = 1000
 
 /** One upload to a server, over several attempts as the engine makes them, each by a new worker. */
-async function scene(rudeness: Rudeness, options: Partial<TusOptions> = {}) {
+async function scene(rudeness: Rudeness, options: Partial<TusOptions> = {}, sizeBytes = SIZE_BYTES) {
   const server = await rudeTus(rudeness)
-  const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
+  const { upload, bytes } = await objectOf('rude', sizeBytes)
   const { record, attempt } = keptAttempts(upload, bytes)
   let transport = tus({ endpoint: server.endpoint, ...options })
   return {
     attempt: async () => (await attempt(transport)) ?? 'stored',
-    copies: () => server.received() / SIZE_BYTES,
+    copies: () => server.received() / sizeBytes,
     seen: server.seen,
     upload,
     bytes,
@@ -232,36 +232,67 @@ test.each([202, 204, 206])(
   },
 )
 
+/** A part of a link of which nothing is known yet, and half of it. */
+const [FIRST_PART_BYTES, HALF_BYTES] = [160_000, 80_000]
+
+const sizesOf = (parts: readonly { readonly body: Uint8Array }[]) => parts.map(({ body }) => body.length)
+
 test('finds by halving what something on the way takes (413)', async () => {
-  const { attempt, copies, seen } = await scene({ checksums: true, mostBytes: 300 })
+  const sizeBytes = 2 * FIRST_PART_BYTES
+  const { attempt, copies, seen } = await scene({ checksums: true, mostBytes: 90_000 }, {}, sizeBytes)
   expect(await attempt()).toBe('stored')
-  expect(seen('PATCH').map(({ body }) => body.length)).toEqual([1000, 500, 250, 250, 250, 250])
+  expect(sizesOf(seen('PATCH'))).toEqual([FIRST_PART_BYTES, ...Array<number>(4).fill(HALF_BYTES)])
   expect(copies()).toBe(1)
 })
 
-test('sends in parts, the next time, what was unread and too large (413)', async () => {
-  const { endpoint, seen } = await rudeTus({ checksums: true, mostBytes: 600 })
-  const { upload, bytes } = await objectOf('rude', SIZE_BYTES)
-  const { attempt, record } = keptAttempts(upload, bytes)
-  const transport = tus({ endpoint })
-  const tokens: string[] = []
+test.each([true, false])(
+  'sends in parts, from then on, what was unread and too large (413; checksums: %s)',
+  async (checksums) => {
+    const { endpoint, seen } = await rudeTus({ checksums, readable: true, mostBytes: 90_000 })
+    const { upload, bytes } = await objectOf('rude', FIRST_PART_BYTES)
+    const { attempt, record } = keptAttempts(upload, bytes)
+    const transport = tus({ endpoint })
+    const tokens: string[] = []
+    const own = {
+      signal: new AbortController().signal,
+      saveResumeToken: async (token: string) => void tokens.push(token),
+      progress: () => undefined,
+    }
+    await expect(transport.sendUnread?.(upload, new Blob([bytes]), own)).rejects.toMatchObject({
+      class: 'conflict',
+    })
+    expect(await transport.sendUnread?.(upload, new Blob([bytes]), own)).toBeUndefined()
+    Object.assign(record, { sent: true, resumeToken: tokens.at(-1) })
+    expect(await attempt(transport)).toBeUndefined()
+    expect(sizesOf(seen('PATCH'))).toEqual([FIRST_PART_BYTES, HALF_BYTES, HALF_BYTES])
+  },
+)
+
+test('sends no larger part than the app wants, though a whole one was too large (413)', async () => {
+  const { endpoint, seen } = await rudeTus({ checksums: false, readable: true, mostBytes: 1_000_000 })
+  const { upload, bytes } = await objectOf('rude', 8 * HALF_BYTES)
+  const transport = tus({ endpoint, partBytes: FIRST_PART_BYTES })
   const own = {
     signal: new AbortController().signal,
-    saveResumeToken: async (token: string) => void tokens.push(token),
+    saveResumeToken: async () => undefined,
     progress: () => undefined,
   }
-  await expect(transport.sendUnread?.(upload, new Blob([bytes]), own)).rejects.toMatchObject({
-    class: 'conflict',
-  })
-  Object.assign(record, { sent: true, resumeToken: tokens.at(-1) })
-  expect(await attempt(transport)).toBeUndefined()
-  expect(seen('PATCH').map(({ body }) => body.length)).toEqual([1000, 500, 500])
+  // It shows that the link is fast.
+  expect(await transport.sendUnread?.(upload, new Blob([bytes]), own)).toBe('sent')
+  const larger = await objectOf('larger', 1_200_000)
+  await expect(transport.sendUnread?.(larger.upload, new Blob([larger.bytes]), own)).rejects.toBeDefined()
+  expect(await transport.send(larger.upload, larger.bytes, { kind: 'nothing' }, own)).toBe('sent')
+  expect(Math.max(...sizesOf(seen('PATCH').slice(2)))).toBeLessThanOrEqual(FIRST_PART_BYTES)
 })
 
-test('gives up for now what is too large in any part (413)', async () => {
-  const { attempt, seen } = await scene({ checksums: true, mostBytes: 10 })
-  expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
-  expect(seen('PATCH').length).toBe(4)
+test('gives up for now what is too large in any part (413), and sends no crumbs once that has passed', async () => {
+  const rudeness = { checksums: true, mostBytes: 10 }
+  const { attempt, seen } = await scene(rudeness, {}, FIRST_PART_BYTES)
+  for (let time = 0; time < 5; time++) expect(await attempt()).toMatchObject({ code: 'rejected-by-store' })
+  const before = seen('PATCH').length
+  rudeness.mostBytes = Infinity
+  expect(await attempt()).toBe('stored')
+  expect(sizesOf(seen('PATCH').slice(before))).toEqual(Array(4).fill(HALF_BYTES / 2))
 })
 
 test('says that an offset lies beyond the length', async () => {

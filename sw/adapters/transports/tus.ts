@@ -4,7 +4,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { codeOf, httpError, requestUrl, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { DEFAULT_PART_BYTES, HALVINGS } from '../../http/http-limits.ts'
+import { DEFAULT_PART_BYTES, HALVINGS, SMALLEST_BYTES } from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { hasCopy, isOurs, mismatch } from './read-back.ts'
@@ -180,8 +180,9 @@ export function tus({
       }
       const answer = await call('PATCH', target.url, attempt, headers, part)
       if (answer.status === 460) throw mismatch(upload, 'received damaged bytes')
-      if (answer.status === 413 && halvings++ < HALVINGS) {
-        mostBytes = Math.ceil((end - offset) / 2)
+      // A smaller one would be refused for something else, such as a quota.
+      if (answer.status === 413 && end - offset > SMALLEST_BYTES && halvings++ < HALVINGS) {
+        mostBytes = Math.ceil(Math.min(mostBytes, end - offset) / 2)
         // It goes in parts, read, the next time.
         if (isWhole) throw badAnswer(answer, '')
         continue
@@ -224,9 +225,11 @@ export function tus({
 
     async sendUnread(upload, blob, attempt) {
       const checksum = await knownAlgorithm(attempt)
-      // By the digest of all of it, in one part; or read back.
+      // By the digest of all of it, in one part; or read back, unless too much was sent so before.
       const isOnePart = upload.sizeBytes <= nextPartBytes(http, mostBytes)
-      const isProving = checksum ? checksum === 'sha256' && isOnePart : !trustLength
+      const isProving = checksum
+        ? checksum === 'sha256' && isOnePart
+        : !trustLength && (isOnePart || mostBytes === partBytes)
       return isProving ? sendAll(upload, blob, undefined, attempt) : undefined
     },
 
