@@ -151,9 +151,9 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   },
   {
     ...plant('tells nobody of a store that is silent', /nobody is told/, [
-      'engine/deliver',
-      'Math.abs(clock.now() - heardAtMs) < SILENCE_MS',
-      'true',
+      'engine/silence',
+      '>= SILENCE_MS',
+      '>= 1e12',
     ]),
     besides: STORE_HANGS,
   },

@@ -77,20 +77,17 @@ describe('of a server that does not answer', () => {
   })
 })
 
-describe('of lanes of which nothing is heard', () => {
+describe('of what it waits for, of which nothing is heard,', () => {
   const from = { listing: CLOSED, witness: CLOSED }
+  const untilMs = NOW_MS + 5
 
-  it('is told who needs the store next, and has no trouble of its own', () => {
+  it('is told until when that may last, unless it has trouble of its own', () => {
     const error = { code: 'timeout', message: 'It waits for its server.' }
-    expect(finding(uploading, 'here', from, NOW_MS, true)).toEqual({
-      type: 'must-wait',
-      error,
-      untilMs: NOW_MS,
-    })
-    expect(finding(anchoring, 'here', from, NOW_MS, true)).toBeUndefined()
-    expect(finding({ ...uploading, paused: true }, 'here', from, NOW_MS, true)).toBeUndefined()
+    expect(finding(uploading, 'here', from, NOW_MS, untilMs)).toEqual({ type: 'must-wait', error, untilMs })
+    expect(finding(uploading, 'here', from, NOW_MS)).toBeUndefined()
+    expect(finding({ ...uploading, paused: true }, 'here', from, NOW_MS, untilMs)).toBeUndefined()
     const trouble = { error: { code: 'rejected-by-store', message: 'why' }, sinceMs: 70 } as const
-    expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS, true)).toBeUndefined()
+    expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS, untilMs)).toBeUndefined()
   })
 })
 

@@ -45,7 +45,7 @@ describe('an upload', () => {
     const worker = world.worker()
     await transfer(worker, chunk, never, undefined, async (requests) => {
       await happens(worker)
-      return requests(() => undefined)
+      return requests()
     })
     expect(world.server.ledger).toEqual([])
   })
