@@ -45,11 +45,14 @@ export async function deliverFor(
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   const { inLane = always } = delivery
   const own: Delivering = { sessionId: session.id, inLane: !!delivery.inLane, heardAtMs: 0, untilMs: 0 }
+  let reached: number | undefined
   const said: Delivery = {
     ...delivery,
-    progress(...reached) {
-      own.heardAtMs = clock.now()
-      delivery.progress?.(...reached)
+    progress(offsetBytes, sent) {
+      // The same again says nothing.
+      if (offsetBytes !== reached) own.heardAtMs = clock.now()
+      reached = offsetBytes
+      delivery.progress?.(offsetBytes, sent)
     },
   }
   const isThere = await deliver(transport, upload, said, transport.floors?.(context), (requests) =>

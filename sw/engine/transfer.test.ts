@@ -243,6 +243,21 @@ describe('an upload of which nothing is heard', () => {
     await world.clock.advance(250_000)
     expect((await world.session(id)).trouble).toBeUndefined()
   })
+
+  it('but the same place again and again is told within two minutes', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    worker.transport.send = async (_upload, _bytes, _held, { progress }) => {
+      for (;;) {
+        progress(0)
+        await world.clock.sleep(10_000, never)
+      }
+    }
+    void createDrain(worker).join('message')
+    await world.clock.advance(120_000)
+    expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'timeout' } } })
+  })
 })
 
 describe('an upload of a Blob that nobody has read', () => {
