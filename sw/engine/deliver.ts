@@ -102,7 +102,7 @@ export async function deliver(
       progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
     }
     await counted(attempt, upload, !transport.stores, async (own, mayBeSent) => {
-      const held = sent ? await asked(transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
+      const held = sent ? await asked(() => transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
       let proved = held.kind === 'all' && held.proved
       try {
         if (held.kind !== 'all') {
@@ -114,7 +114,7 @@ export async function deliver(
           proved = how === 'proved'
         }
         // One that can prove nothing more has to have proved it: no word of a store is taken for a proof.
-        if (!proved) await asked(transport.verify!(upload, own))
+        if (!proved) await asked(() => transport.verify!(upload, own))
       } catch (error) {
         // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
         // a server says is heard.
