@@ -17,6 +17,8 @@ export const needsStore = (session: SessionRecord) =>
 export interface Destinations {
   readonly listing: Circuit
   readonly witness: Circuit
+  /** The app, which is told once it has settled. */
+  readonly completion: Circuit
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Destinations {
 export function finding(
   session: SessionRecord,
   here: string,
-  { listing: store, witness: chain }: Destinations,
+  { listing: store, witness: chain, completion: app }: Destinations,
   nowMs: number,
   silentUntilMs = 0,
 ): SessionEvent | undefined {
@@ -41,7 +43,9 @@ export function finding(
     return { type: 'paused', by: isElsewhere && 'elsewhere' }
   if (!paused && isAhead(session.changedAtMs, nowMs)) return { type: 'resumed' }
   if (!paused && isHeldBack(session) !== !!session.heldBack) return { type: 'held-back' }
-  const needed = needsStore(session) ? store : isWitnessOwed(session) ? chain : CLOSED
+  // What has settled and is left to do is to tell the app.
+  const last = isSettled(session) ? app : CLOSED
+  const needed = needsStore(session) ? store : isWitnessOwed(session) ? chain : last
   const { floorMs, failures, notBeforeMs, code = 'timeout' } = needed
   const isAsked = floorMs > nowMs
   const isStanding = silentUntilMs > 0 || failures >= FAILURES_TO_TELL

@@ -98,6 +98,26 @@ describe('onSettled', () => {
     expect((await world.session(id)).open).toBeUndefined()
   })
 
+  it('that hangs is told of those too that wait for it behind others, until it resolves', async () => {
+    const world = createWorld()
+    let hangs = true
+    const hook: OnSettled = () => (hangs ? new Promise(() => {}) : Promise.resolve())
+    for (let number = 1; number <= 8; number++) await record(world, hook, number)
+    const troubles = () =>
+      Promise.all(
+        [1, 2, 3, 4, 5, 6, 7, 8].map(async (number) => (await world.session(sessionIdOf(number))).trouble),
+      )
+    const drain = createDrain(worker(world, hook))
+    void drain.join('message')
+    await world.clock.advance(120_000)
+    for (const trouble of await troubles())
+      expect(trouble).toMatchObject({ error: { code: 'completion-failed' } })
+    hangs = false
+    void drain.join('message')
+    await world.clock.advance(240_000)
+    expect(await troubles()).toEqual(Array(8).fill(undefined))
+  })
+
   it('is called again with another key where more was recorded after an interruption', async () => {
     const world = createWorld()
     const keys: string[] = []
