@@ -157,6 +157,8 @@ export function createDrain(context: Context): Drain {
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, works, lanes, counts, takeNext })
+        // What waits in a lane is told by it that its session is gone.
+        if (works.size === 0) known.clear()
         for (const session of plan.sessions) {
           void watchRecorder(session)
           known.set(session.id, session)
