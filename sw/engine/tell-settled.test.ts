@@ -6,7 +6,7 @@ import { discardSession, endSession, interruptSession, startSession } from './se
 import { aStart, createWorld, drainOnce, sealedChunk, sessionIdOf, type World } from '../testing/world.ts'
 import { workerLifetime, type WorkerLifetime } from '../testing/worker-lifetime.ts'
 
-// Promise 2 of docs/guarantees.md.
+// Promises 2, 5 of docs/guarantees.md.
 
 const id = sessionIdOf(1)
 
