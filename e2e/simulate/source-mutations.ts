@@ -152,8 +152,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   {
     ...plant('tells nobody of a store that is silent', /nobody is told/, [
       'engine/silence',
-      '>= SILENCE_MS',
-      '>= 1e12',
+      'Math.abs(clock.now() - heardAtMs) >= SILENCE_MS',
+      'false',
     ]),
     besides: STORE_HANGS,
   },
