@@ -75,7 +75,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '27.6 kB',
+    limit: '27.8 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -84,7 +84,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '26.2 kB',
+    limit: '26.3 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

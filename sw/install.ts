@@ -106,6 +106,7 @@ function engineOf(options: InstallOptions): Engine {
       room: admissionRoom(),
       ailing: new Set(),
       known: new Map(),
+      delivering: new Set(),
       lock: webLock(scope),
       wake: options.wake?.(clock, () => engine.sync()) ?? backgroundSync(clock),
       metered: isMetered,

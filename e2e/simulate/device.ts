@@ -174,6 +174,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       room: admissionRoom(),
       ailing: new Set(),
       known: new Map(),
+      delivering: new Set(),
       announce: () => {},
       onSettled: (settled) => app.hear(caller, settled),
     }

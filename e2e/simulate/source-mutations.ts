@@ -151,9 +151,9 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   },
   {
     ...plant('tells nobody of a store that is silent', /nobody is told/, [
-      'engine/deliver',
-      'Math.abs(clock.now() - heardAtMs) < SILENCE_MS',
-      'true',
+      'engine/silence',
+      'Math.abs(clock.now() - heardAtMs) >= SILENCE_MS',
+      'false',
     ]),
     besides: STORE_HANGS,
   },
@@ -335,8 +335,8 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     /before any head was deep enough|does not list it|is settled, and the chain/,
     [
       'engine/witness',
-      'await asked(anchor.read(name, signal))',
-      'await asked(anchor.read(name, signal)).then((seen) => ({ ...seen, deep: seen.latest }))',
+      'await asked(() => anchor.read(name, signal))',
+      'await asked(() => anchor.read(name, signal)).then((seen) => ({ ...seen, deep: seen.latest }))',
     ],
   ),
   {

@@ -18,7 +18,7 @@ const uploading = { ...session, tally: { ...session.tally, uploading: 1 } }
 const anchoring = { ...session, tally: { ...session.tally, anchoring: 1 } }
 
 describe('of a store that has asked for a wait', () => {
-  const from = { listing: asked, witness: CLOSED }
+  const from = { listing: asked, witness: CLOSED, completion: CLOSED }
   it('is told who needs it next', () => {
     expect(finding(uploading, 'here', from, NOW_MS)).toEqual(told)
     expect(finding({ ...anchoring, listing: aListing(0, 2) }, 'here', from, NOW_MS)).toEqual(told)
@@ -34,7 +34,7 @@ describe('of a store that has asked for a wait', () => {
 })
 
 it('of a chain that has asked for a wait is told who needs no store before it', () => {
-  const from = { listing: CLOSED, witness: asked }
+  const from = { listing: CLOSED, witness: asked, completion: CLOSED }
   expect(finding(anchoring, 'here', from, NOW_MS)).toEqual(told)
   expect(finding(uploading, 'here', from, NOW_MS)).toBeUndefined()
   expect(finding(session, 'here', from, NOW_MS)).toBeUndefined()
@@ -50,7 +50,7 @@ describe('of a server that does not answer', () => {
   const says = { ...told, error: { ...told.error, code: 'unreachable' }, untilMs: NOW_MS + 9 }
 
   it.each(['timeout', 'server-error'] as const)('is told that it failed with %s', (code) => {
-    const from = { listing: away(3, code), witness: CLOSED }
+    const from = { listing: away(3, code), witness: CLOSED, completion: CLOSED }
     expect(finding(uploading, 'here', from, NOW_MS)).toMatchObject({ error: { code } })
     // While the server has asked for a wait, it is that, whatever has failed since.
     const busy = { ...from.listing, floorMs: NOW_MS + 9 }
@@ -60,11 +60,11 @@ describe('of a server that does not answer', () => {
   })
 
   it('is told who needs it next, once it has failed three times', () => {
-    const store = (failures: number) => ({ listing: away(failures), witness: CLOSED })
+    const store = (failures: number) => ({ listing: away(failures), witness: CLOSED, completion: CLOSED })
     expect(finding(uploading, 'here', store(2), NOW_MS)).toBeUndefined()
     expect(finding(uploading, 'here', store(3), NOW_MS)).toEqual(says)
     expect(finding(anchoring, 'here', store(3), NOW_MS)).toBeUndefined()
-    const chain = { listing: CLOSED, witness: away(3) }
+    const chain = { listing: CLOSED, witness: away(3), completion: CLOSED }
     expect(finding(anchoring, 'here', chain, NOW_MS)).toEqual(says)
     // Also while it is asked.
     expect(finding(anchoring, 'here', chain, NOW_MS + 9)).toEqual(says)
@@ -72,30 +72,38 @@ describe('of a server that does not answer', () => {
 
   it('is told nobody who has trouble of its own', () => {
     const trouble = { error: { code: 'timeout', message: 'why' }, sinceMs: 70 } as const
-    const from = { listing: away(3), witness: CLOSED }
+    const from = { listing: away(3), witness: CLOSED, completion: CLOSED }
     expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS)).toBeUndefined()
   })
 })
 
-describe('of lanes of which nothing is heard', () => {
-  const from = { listing: CLOSED, witness: CLOSED }
+describe('of what it waits for, of which nothing is heard,', () => {
+  const from = { listing: CLOSED, witness: CLOSED, completion: CLOSED }
+  const untilMs = NOW_MS + 5
 
-  it('is told who needs the store next, and has no trouble of its own', () => {
+  it('is told until when that may last, unless it has trouble of its own', () => {
     const error = { code: 'timeout', message: 'It waits for its server.' }
-    expect(finding(uploading, 'here', from, NOW_MS, true)).toEqual({
-      type: 'must-wait',
-      error,
-      untilMs: NOW_MS,
-    })
-    expect(finding(anchoring, 'here', from, NOW_MS, true)).toBeUndefined()
-    expect(finding({ ...uploading, paused: true }, 'here', from, NOW_MS, true)).toBeUndefined()
+    expect(finding(uploading, 'here', from, NOW_MS, untilMs)).toEqual({ type: 'must-wait', error, untilMs })
+    expect(finding(uploading, 'here', from, NOW_MS)).toBeUndefined()
+    expect(finding({ ...uploading, paused: true }, 'here', from, NOW_MS, untilMs)).toBeUndefined()
     const trouble = { error: { code: 'rejected-by-store', message: 'why' }, sinceMs: 70 } as const
-    expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS, true)).toBeUndefined()
+    expect(finding({ ...uploading, trouble }, 'here', from, NOW_MS, untilMs)).toBeUndefined()
   })
 })
 
+it('of an app that does not answer is told a session that has settled', () => {
+  const from = {
+    listing: CLOSED,
+    witness: CLOSED,
+    completion: { ...CLOSED, failures: 3, code: 'completion-failed' as const },
+  }
+  const settled = { ...session, ending: 'complete', logEnd: 'complete' } as const
+  expect(finding(settled, 'here', from, NOW_MS)).toMatchObject({ error: { code: 'completion-failed' } })
+  expect(finding(session, 'here', from, NOW_MS)).toBeUndefined()
+})
+
 describe('whether it is bound here', () => {
-  const well = { listing: CLOSED, witness: CLOSED }
+  const well = { listing: CLOSED, witness: CLOSED, completion: CLOSED }
   it.each([
     ['goes on here', { identity: 'here', paused: false }, undefined],
     ['goes on, and is of an older version', { paused: false }, undefined],
@@ -111,7 +119,7 @@ describe('whether it is bound here', () => {
 })
 
 describe('of a session that changed at a time that is yet to come', () => {
-  const from = { listing: CLOSED, witness: CLOSED }
+  const from = { listing: CLOSED, witness: CLOSED, completion: CLOSED }
   const changed = (changedAtMs?: number) => finding({ ...session, changedAtMs }, 'here', from, NOW_MS)
 
   it('is found that the clock was set back: it waits for nothing that was stored', () => {

@@ -9,10 +9,16 @@ import { isHeldBack } from './trial.ts'
 import { isSettled, pendingChunks } from './session.ts'
 import { isWitnessOwed } from './witnessing.ts'
 
+/** Whether it asks the store next. */
+export const needsStore = (session: SessionRecord) =>
+  pendingChunks(session) > 0 || listingDueMs(session) < Infinity
+
 /** Whom sessions bring their chunks and pages to, and their heads, by how they are. */
 export interface Destinations {
   readonly listing: Circuit
   readonly witness: Circuit
+  /** The app, which is told once it has settled. */
+  readonly completion: Circuit
 }
 
 /**
@@ -21,14 +27,14 @@ export interface Destinations {
  * which this session needs next too, and has not met itself.
  *
  * @param here whom this worker brings things to
- * @param isSilent nothing is heard of what the store is sent, and no lane is left
+ * @param silentUntilMs until when nothing may be heard of what it waits for, ms since the epoch; 0: something is
  */
 export function finding(
   session: SessionRecord,
   here: string,
-  { listing: store, witness: chain }: Destinations,
+  { listing: store, witness: chain, completion: app }: Destinations,
   nowMs: number,
-  isSilent = false,
+  silentUntilMs = 0,
 ): SessionEvent | undefined {
   const { paused, trouble } = session
   // What is settled goes nowhere any more: the app may be told of it from here.
@@ -37,12 +43,13 @@ export function finding(
     return { type: 'paused', by: isElsewhere && 'elsewhere' }
   if (!paused && isAhead(session.changedAtMs, nowMs)) return { type: 'resumed' }
   if (!paused && isHeldBack(session) !== !!session.heldBack) return { type: 'held-back' }
-  const needsStore = pendingChunks(session) > 0 || listingDueMs(session) < Infinity
-  const needed = needsStore ? store : isWitnessOwed(session) ? chain : CLOSED
+  // What has settled and is left to do is to tell the app.
+  const last = isSettled(session) ? app : CLOSED
+  const needed = needsStore(session) ? store : isWitnessOwed(session) ? chain : last
   const { floorMs, failures, notBeforeMs, code = 'timeout' } = needed
   const isAsked = floorMs > nowMs
-  const isStanding = failures >= FAILURES_TO_TELL || (isSilent && needsStore)
+  const isStanding = silentUntilMs > 0 || failures >= FAILURES_TO_TELL
   if (paused || trouble || (!isAsked && !isStanding)) return undefined
   const error = { code: isAsked ? 'throttled' : code, message: 'It waits for its server.' } as const
-  return { type: 'must-wait', error, untilMs: notBeforeMs || nowMs }
+  return { type: 'must-wait', error, untilMs: Math.max(notBeforeMs, silentUntilMs) }
 }

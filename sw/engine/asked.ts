@@ -8,8 +8,9 @@ export class AskedError extends HoldfastError {}
  * database says failed is of what was asked for alone: if the database fails indeed, so will the write that says so. Who has
  * said it is the cause.
  */
-export const asked = <T>(reading: Promise<T>): Promise<T> =>
-  reading.catch((thrown: unknown) => {
+export const asked = <T>(ask: () => Promise<T>): Promise<T> =>
+  // One of the app's own may throw, rather than reject.
+  (async () => ask())().catch((thrown: unknown) => {
     const error = HoldfastError.from(thrown)
     const { code, message, retryAfterMs } = error
     if (/mismatch/.test(code) || error instanceof AskedError) throw error

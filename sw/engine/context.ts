@@ -9,6 +9,7 @@ import type { Clock, Lock, Wake } from '../ports/platform.ts'
 import type { Store } from '../ports/store.ts'
 import { byteSemaphore, type ByteSemaphore } from './byte-semaphore.ts'
 import type { Progress } from './progress.ts'
+import type { Delivering } from './silence.ts'
 import type { Transport } from '../ports/transport.ts'
 
 /** What every step of the engine works with. */
@@ -37,6 +38,8 @@ export interface Context {
   readonly ailing: Set<string>
   /** What keeps chunks from their turn, as the last look found it or this worker was told since; of a discarded session, too. */
   readonly known: Map<SessionId, Queued>
+  /** Requests to the store that are under way, as each look sees which of them are silent. */
+  readonly delivering: Set<Delivering>
   /** When a page last arrived, ms since the epoch. */
   visitedAtMs?: number
   /** For the bytes of chunks that are being taken in: the rest waits in its messages. */

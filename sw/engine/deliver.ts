@@ -5,9 +5,8 @@ import type { Context } from './context.ts'
 import type { InLane } from './lanes.ts'
 import { storeChoice } from './store-choice.ts'
 import { asked } from './asked.ts'
-import { change } from './change.ts'
 import { recordAnswer } from './circuits.ts'
-import { LOOK_EVERY_MS, SILENCE_MS } from './limits.ts'
+import type { Delivering } from './silence.ts'
 import { limited, limitMs } from './time-limit.ts'
 import { counted } from './two-copies.ts'
 import type { Attempt, Floors, Transport, Upload } from '../ports/transport.ts'
@@ -42,36 +41,27 @@ export async function deliverFor(
   delivery: Delivery,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { transport, clock } = context
+  const { transport, clock, delivering } = context
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   const { inLane = always } = delivery
-  let heardAtMs = 0
+  const own: Delivering = { sessionId: session.id, inLane: !!delivery.inLane, heardAtMs: 0, untilMs: 0 }
+  let reached: number | undefined
   const said: Delivery = {
     ...delivery,
-    progress(...reached) {
-      heardAtMs = clock.now()
-      delivery.progress?.(...reached)
+    progress(offsetBytes, sent) {
+      // The same again says nothing.
+      if (offsetBytes !== reached) own.heardAtMs = clock.now()
+      reached = offsetBytes
+      delivery.progress?.(offsetBytes, sent)
     },
   }
   const isThere = await deliver(transport, upload, said, transport.floors?.(context), (requests) =>
-    inLane((silent) =>
+    inLane(() =>
       limited(clock, object.sizeBytes, signal, (until) => {
-        heardAtMs = clock.now()
-        const untilMs = heardAtMs + limitMs(object.sizeBytes)
-        /** Tells the lane and the session while nothing has been heard of it for long; it goes on. */
-        const tellSilence = async () => {
-          for (;;) {
-            await clock.sleep(LOOK_EVERY_MS, until)
-            if (until.aborted) return
-            // Either way: the clock may have been set back.
-            if (Math.abs(clock.now() - heardAtMs) < SILENCE_MS) continue
-            silent()
-            const error = { code: 'timeout', message: 'It waits for its server.' } as const
-            // Again and again: the database may fail, and whatever else goes well ends what is told.
-            await change(context, session.id, { type: 'must-wait', error, untilMs }).catch(() => undefined)
-          }
-        }
-        void tellSilence()
+        own.heardAtMs = clock.now()
+        own.untilMs = own.heardAtMs + limitMs(object.sizeBytes)
+        delivering.add(own)
+        until.addEventListener('abort', () => delivering.delete(own))
         return requests(until)
       }),
     ),
@@ -80,7 +70,7 @@ export async function deliverFor(
   return isThere
 }
 
-const always: InLane = (requests) => requests(() => undefined)
+const always: InLane = (requests) => requests()
 
 /** Runs requests within their limits; undefined where they are not to be made now. */
 export type Within = (requests: (signal: AbortSignal) => Promise<true>) => Promise<true | undefined>
@@ -112,7 +102,7 @@ export async function deliver(
       progress: (offsetBytes) => delivery.progress?.(offsetBytes, sending),
     }
     await counted(attempt, upload, !transport.stores, async (own, mayBeSent) => {
-      const held = sent ? await asked(transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
+      const held = sent ? await asked(() => transport.probe(upload, own)) : ({ kind: 'nothing' } as const)
       let proved = held.kind === 'all' && held.proved
       try {
         if (held.kind !== 'all') {
@@ -124,7 +114,7 @@ export async function deliver(
           proved = how === 'proved'
         }
         // One that can prove nothing more has to have proved it: no word of a store is taken for a proof.
-        if (!proved) await asked(transport.verify!(upload, own))
+        if (!proved) await asked(() => transport.verify!(upload, own))
       } catch (error) {
         // A Blob that cannot be read looks like a dead network, and one that has changed like damage on the way; what else
         // a server says is heard.

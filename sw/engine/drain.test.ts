@@ -21,6 +21,17 @@ describe('a drain', () => {
     expect(log.filter(({ event }) => event === 'anchor-confirmed')).toHaveLength(3)
   })
 
+  it('keeps nothing of sessions that are over', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    for (let number = 1; number <= 3; number++) {
+      await recordSession(world, { number, chunks: 2 })
+      expect(await drainOnce(world, worker)).toBe('idle')
+    }
+    expect(worker.known.size).toBe(0)
+    expect(worker.delivering.size).toBe(0)
+  })
+
   it('is idle at once where nothing is left to do', async () => {
     const world = createWorld()
     const startMs = world.clock.now()

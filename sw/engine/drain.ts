@@ -157,6 +157,8 @@ export function createDrain(context: Context): Drain {
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, works, lanes, counts, takeNext })
+        // What waits in a lane is told by it that its session is gone.
+        if (works.size === 0) known.clear()
         for (const session of plan.sessions) {
           void watchRecorder(session)
           known.set(session.id, session)
@@ -169,10 +171,14 @@ export function createDrain(context: Context): Drain {
             told = true
           }
         }
-        for (const [id, event] of plan.events) if (await change(context, id, event)) told = true
+        for (const [id, event] of plan.events) {
+          const telling = change(context, id, event)
+          // That it waits is found again by the next look: no failing database ends what hangs, which would begin anew.
+          if (await (event.type === 'must-wait' ? telling.catch(() => undefined) : telling)) told = true
+        }
         if (told) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
-        lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, failures)
+        lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, plan.silent, failures)
         if (!windingDown) {
           // A wake has joined after the time was up: what starts now starts with time of its own.
           if (stop.signal.aborted) stop = new AbortController()

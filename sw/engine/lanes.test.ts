@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { ChunkRecord } from '../core/record.ts'
 import { aChunk, SEAL } from '../testing/records.ts'
+import { sessionIdOf } from '../testing/world.ts'
 import { createLanes } from './lanes.ts'
 
 /** Lanes, and uploads that a test ends. */
@@ -11,18 +12,13 @@ function world() {
   const begun: number[] = []
   const over: number[] = []
   const ends = new Map<number, (code?: ErrorCode) => void>()
-  const silences = new Map<number, () => void>()
-  const chunk: ChunkRecord = aChunk(0, {
-    status: 'uploading',
-    seal: SEAL,
-  })
-  const upload = (number: number) =>
+  const chunk: ChunkRecord = aChunk(0, { status: 'uploading', seal: SEAL })
+  const upload = (number: number, sessionId = sessionIdOf(1)) =>
     lanes
-      .upload(chunk, async (inLane) => {
+      .upload({ ...chunk, sessionId }, async (inLane) => {
         try {
-          await inLane((silent) => {
+          await inLane(() => {
             begun.push(number)
-            silences.set(number, silent)
             return new Promise<void>((resolve, reject) =>
               ends.set(number, (code) => (code ? reject(new Error(code)) : resolve())),
             )
@@ -37,8 +33,7 @@ function world() {
     ends.get(number)?.(code)
     for (let turns = 0; turns < 20; turns++) await Promise.resolve()
   }
-  const silence = (number: number) => silences.get(number)?.()
-  return { clock, lanes, begun, over, upload, end, silence }
+  return { clock, lanes, begun, over, upload, end }
 }
 
 describe('uploads that are ready', () => {
@@ -76,11 +71,11 @@ describe('uploads that are ready', () => {
     const before = lanes.failures()
     await end(0, 'throttled')
     void upload(3)
-    lanes.allow(3, Infinity, before)
+    lanes.allow(3, Infinity, [], before)
     await end(1)
     await end(2)
     expect(begun).toEqual([0, 1, 2])
-    lanes.allow(3, Infinity, lanes.failures())
+    lanes.allow(3, Infinity, [], lanes.failures())
     await end(-1)
     expect(begun).toEqual([0, 1, 2, 3])
   })
@@ -107,39 +102,26 @@ describe('uploads that are ready', () => {
     expect(over).toContain(7)
   })
 
-  it('are turned away where nothing is heard of any in a lane, and one more is let in by the next look', async () => {
-    const { lanes, begun, over, upload, end, silence } = world()
+  it('of a session of which nothing is heard leave the lane to those of others, as of the next look', async () => {
+    const { lanes, begun, over, upload, end } = world()
     lanes.allow(3, Infinity)
     for (let number = 0; number < 5; number++) void upload(number)
+    void upload(5, sessionIdOf(2))
+    void upload(6, sessionIdOf(2))
     await end(-1)
-    silence(0)
-    silence(1)
-    expect(lanes.silent()).toEqual([])
-    silence(2)
+    expect(begun).toEqual([0, 1, 2])
+    lanes.allow(4, Infinity, [sessionIdOf(1)])
     await end(-1)
     expect(over).toEqual([3, 4])
-    expect(lanes.silent()).toHaveLength(3)
-    void upload(5)
-    void upload(6)
-    await end(-1)
-    expect(begun, 'before that look').toEqual([0, 1, 2])
-    lanes.allow(4, Infinity)
-    await end(-1)
-    expect(begun).toEqual([0, 1, 2, 5])
-    expect(lanes.silent(), 'beside one that goes').toHaveLength(3)
-    silence(5)
-    await end(-1)
-    expect(over, 'no look has let it in').toContain(6)
-    lanes.allow(4, Infinity)
-    void upload(7)
-    await end(-1)
     expect(begun, 'one more, not two').toEqual([0, 1, 2, 5])
+    lanes.allow(4, Infinity, [sessionIdOf(1)])
     await end(5)
-    expect(begun).toEqual([0, 1, 2, 5, 7])
+    expect(begun).toEqual([0, 1, 2, 5, 6])
+    lanes.allow(3, Infinity)
     await end(0)
     await end(1)
-    void upload(8)
+    void upload(7)
     await end(-1)
-    expect(begun).toEqual([0, 1, 2, 5, 7, 8])
+    expect(begun, 'they are heard again').toEqual([0, 1, 2, 5, 6, 7])
   })
 })

@@ -4,18 +4,13 @@ import { adaptiveConcurrency, INITIAL_CONCURRENCY } from '../core/concurrency.ts
 import type { ChunkRecord } from '../core/record.ts'
 import { tellsOfDestination } from '../core/retry-policy.ts'
 
-/** Is told that nothing has been heard of the requests for long: they go on, and hold up no other session. */
-export type Silent = () => void
-
 /** Runs requests as soon as a lane is free; undefined where they are not to be made now. */
-export type InLane = <T>(requests: (silent: Silent) => Promise<T>) => Promise<T | undefined>
+export type InLane = <T>(requests: () => Promise<T>) => Promise<T | undefined>
 
 /** The network, for as many uploads at once as it bears. Others are made ready meanwhile, and wait for a lane. */
 export interface Lanes {
   /** Uploads that the network bears. */
   bears(): number
-  /** Whose uploads are in the lanes, where nothing has been heard for long of any: one more may go, of another session. */
-  silent(): readonly SessionId[]
   /** How many have failed in a lane, once that was written down. */
   failures(): number
   /**
@@ -23,9 +18,10 @@ export interface Lanes {
    *
    * @param uploads with 0, those that wait are turned away
    * @param untilMs from then on all are turned away, ms since the epoch
+   * @param silent sessions of which none enters a lane, though it waits for one: those are free for others
    * @param asOf the failures of which whoever decided this knew; where there are more by now, it does not count
    */
-  allow(uploads: number, untilMs: number, asOf?: number): void
+  allow(uploads: number, untilMs: number, silent?: readonly SessionId[], asOf?: number): void
   /**
    * Runs one upload, and learns from it how many the network bears. After a failure in a lane none begins before it is
    * written down and the next `allow` knows of it, and those that wait are turned away: whether they are due is to be asked
@@ -48,8 +44,7 @@ export function createLanes(now: () => number): Lanes {
   let allowed = 0
   let endMs = 0
   let inUse = 0
-  /** Uploads in a lane of which nothing has been heard for long, each with its session. */
-  const silent = new Map<unknown, SessionId>()
+  let kept: readonly SessionId[] = []
   let failures = 0
   /** Failures that are yet to be written down. */
   let failing = 0
@@ -57,8 +52,6 @@ export function createLanes(now: () => number): Lanes {
   const turnAway = () => {
     for (const enter of waiting.splice(0)) enter(0)
   }
-  // The one more that goes beside them makes them no less silent.
-  const allSilent = () => (silent.size < Math.min(bears, inUse) ? [] : [...silent.values()])
   const letIn = () => {
     if (now() >= endMs) turnAway()
     const most = failing > 0 ? 0 : allowed
@@ -67,11 +60,11 @@ export function createLanes(now: () => number): Lanes {
 
   return {
     bears: () => bears,
-    silent: allSilent,
     failures: () => failures,
-    allow(uploads, untilMs, asOf = failures) {
+    allow(uploads, untilMs, silent = [], asOf = failures) {
       if (asOf !== failures) return
       allowed = uploads
+      kept = silent
       endMs = untilMs
       if (allowed === 0) turnAway()
       letIn()
@@ -89,12 +82,7 @@ export function createLanes(now: () => number): Lanes {
         const begunUnder = bears
         const begunMs = now()
         try {
-          const done = await requests(() => {
-            if (silent.has(requests)) return
-            silent.set(requests, sessionId)
-            // They may be of the same session: who goes beside these is to be asked anew.
-            if (allSilent().length > 0) turnAway()
-          })
+          const done = kept.includes(sessionId) ? undefined : await requests()
           // What was not made tells nothing of this number of lanes, nor what began under another.
           if (done === undefined || begunUnder !== bears) lanesInUse = 0
           return done
@@ -107,7 +95,6 @@ export function createLanes(now: () => number): Lanes {
         } finally {
           tookMs = now() - begunMs
           inUse--
-          silent.delete(requests)
           letIn()
         }
       }

@@ -23,6 +23,10 @@ async function greeted(world: World, worker: ReturnType<World['worker']>, ms: nu
   }
 }
 
+const refuses = () => {
+  throw new HoldfastError('rejected-by-store', 'No.')
+}
+
 const rawSession = (world: World, chunks: number) => recordSession(world, { chunks, seal: 'worker' })
 
 /** The world’s worker with a sealer that fails so for the chunks with these indexes. */
@@ -132,6 +136,40 @@ test('an anchor of the app’s own that hangs is told within two minutes, and as
   }
   await greeted(world, { ...worker, anchor }, 110_000)
   expect(await world.statuses(id)).toEqual(['confirmed', 'confirmed'])
+})
+
+test.each(['probe', 'verify'] as const)(
+  'a %s of the app’s own that throws, rather than rejects, parks nothing, as no question does',
+  async (question) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    const worker = world.worker()
+    const { transport } = worker
+    const { send } = transport
+    transport.send = async (...args) => {
+      await send(...args)
+      if (question === 'probe') throw new HoldfastError('unreachable', 'Its answer was lost.')
+      return 'sent'
+    }
+    transport.probe = async () => ({ kind: 'all', proved: false })
+    transport[question] = refuses
+    await greeted(world, worker, 40_000)
+    expect(await world.session(id)).toMatchObject({
+      parked: 0,
+      trouble: { error: { code: 'rejected-by-store' } },
+    })
+  },
+)
+
+test('a read of an anchor of the app’s own that throws, rather than rejects, parks nothing', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 2 })
+  const worker = world.worker()
+  const anchor: typeof worker.anchor = { ...worker.anchor, read: refuses }
+  await greeted(world, { ...worker, anchor }, 40_000)
+  const { witnessing, trouble } = await world.session(id)
+  expect(trouble).toMatchObject({ error: { code: 'rejected-by-store' } })
+  expect(witnessing.notBeforeMs).toBeLessThan(Infinity)
 })
 
 test('events of an anchor of the app’s own that throws, rather than rejects, hold no bytes up', async () => {

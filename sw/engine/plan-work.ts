@@ -1,6 +1,6 @@
 import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
-import { finding } from '../core/finding.ts'
+import { finding, needsStore } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
 import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
@@ -15,6 +15,7 @@ import type { TakeNext } from './fair-order.ts'
 import type { Lanes } from './lanes.ts'
 import { sendsUnread } from './payload.ts'
 import { policyOf } from './policy.ts'
+import { silenceIn, type Delivering } from './silence.ts'
 import { MAX_CONCURRENT_STEPS, MAX_READY, READY_BYTES } from './limits.ts'
 
 /** What is to be sealed, and what is to be sent. */
@@ -35,7 +36,7 @@ export interface UnderWay {
   readonly moving: ReadonlyMap<string, ChunkRecord>
   /** Those, and steps of sessions by their key. */
   readonly works: ReadonlyMap<string, unknown>
-  readonly lanes: Pick<Lanes, 'bears' | 'silent'>
+  readonly lanes: Pick<Lanes, 'bears'>
   /** Whether sessions are to be counted anew, and lost ones looked for. */
   readonly counts: boolean
   readonly takeNext: TakeNext
@@ -52,6 +53,8 @@ export interface WorkPlan {
   readonly chunks: readonly ChunkRecord[]
   /** Uploads that may be under way now, of those and of these. */
   readonly uploads: number
+  /** Sessions of which none of them begins now: nothing is heard of what is in the lanes. */
+  readonly silent: readonly SessionId[]
   /** To take now. */
   readonly steps: readonly Step[]
   /** Nothing may leave the device now. */
@@ -89,9 +92,11 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const suspended = policy === 'paused' || (policy === 'unmetered' && metered())
     // What is sent unread is in nobody's memory before its turn.
     const readyBytes = sendsUnread(context) ? Infinity : READY_BYTES
+    const { silent, inLanes } = silenceIn(context, underWay.lanes.bears())
     const forChunks = await planTransfers(
       tx,
       underWay,
+      inLanes,
       busy,
       destinations.listing,
       suspended,
@@ -99,21 +104,24 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
       nowMs,
     )
     const mayLeave = suspended ? 'nothing' : metered() ? 'small' : 'all'
-    const forSessions = planSteps(sessions, underWay, destinations, mayLeave, nowMs)
+    const forSessions = planSteps(sessions, underWay, silent, destinations, mayLeave, nowMs)
+    const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
     const orphans = counts && (await orphansIn(tx, sessions))
-    const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     for (const session of sessions) {
       const isCounted = !orphans || (await tx.count(session.id)) === totalChunks(session)
+      const isBehind = forSessions.behind.includes(session) || (inLanes.length > 0 && needsStore(session))
+      const waitsFor = silent.find(({ sessionId }) => isBehind || sessionId === session.id)
       const event = isCounted
-        ? finding(session, identity, destinations, nowMs, !!underWay.lanes.silent()[0])
+        ? finding(session, identity, destinations, nowMs, waitsFor?.untilMs)
         : ({ type: 'recounted' } as const)
       if (event) forSessions.events.push([session.id, event])
     }
     return {
       ...forChunks,
       ...forSessions,
+      silent: inLanes,
       orphans,
       sessions,
       suspended,
@@ -153,6 +161,7 @@ interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'uploads' | 'nextAtMs'>
 async function planTransfers(
   tx: ReadTransaction,
   { moving, lanes, takeNext }: UnderWay,
+  silent: readonly SessionId[],
   busy: Set<ChunkId>,
   store: Circuit,
   suspended: boolean,
@@ -161,7 +170,6 @@ async function planTransfers(
 ): Promise<TransferPlan> {
   const sending = [...moving.values()].filter(({ state }) => state.status === 'uploading')
   let sealing = busy.size - sending.length
-  const silent = lanes.silent()
   const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
   const uploads = borne && borne + Math.min(1, silent.length)
   // Whoever asks whether a store is back asks with one.
@@ -198,16 +206,25 @@ async function planTransfers(
 /**
  * A few steps of each kind at a time, and one on trial while their destination has failed lately. Trials of what is parked
  * ask nobody; of sessions that were refused together one is tried, which stands for the others, due or not.
+ *
+ * @param silent requests of which nothing is heard: once that is told, they keep no other step from its turn
+ * @returns with the sessions that wait behind those
  */
 function planSteps(
   sessions: readonly SessionRecord[],
   underWay: UnderWay,
+  silent: readonly Delivering[],
   destinations: { readonly [Kind in StepKind]?: Circuit },
   mayLeave: MayLeave,
   nowMs: number,
-): Pick<WorkPlan, 'steps' | 'nextAtMs'> & { readonly events: (readonly [SessionId, SessionEvent])[] } {
+): Pick<WorkPlan, 'steps' | 'nextAtMs'> & {
+  readonly events: (readonly [SessionId, SessionEvent])[]
+  readonly behind: readonly SessionRecord[]
+} {
   const steps: Step[] = []
   const events: (readonly [SessionId, SessionEvent])[] = []
+  const behind: SessionRecord[] = []
+  const untold = sessions.filter(({ trouble, paused }) => !trouble && !paused)
   /** Sessions that stand for those that were refused together with them. */
   const tried: SessionRecord[] = []
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
@@ -228,7 +245,11 @@ function planSteps(
     if (keys.includes(key)) continue
     const { failures, notBeforeMs } = destinations[kind] ?? CLOSED
     const atMs = Math.max(dueMs, notBeforeMs)
-    const running = keys.filter((other) => other.startsWith(kind)).length
+    const ofKind = keys.filter((other) => other.startsWith(kind))
+    const hushed = silent.filter(({ sessionId }) => ofKind.includes(`${kind} ${sessionId}`))
+    const running =
+      ofKind.length - hushed.filter(({ sessionId }) => untold.every(({ id }) => id !== sessionId)).length
+    const most = failures > 0 ? 1 : MAX_CONCURRENT_STEPS
     if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
     else if (kind === 'sign-in' || kind === 'refusal') {
       if (kind === 'refusal') {
@@ -236,13 +257,13 @@ function planSteps(
         tried.push(session)
       }
       events.push([session.id, { type: 'trial-due', of: kind, mayLeave }])
-    } else if (running < (failures > 0 ? 1 : MAX_CONCURRENT_STEPS)) {
+    } else if (running < most) {
       steps.push({ kind, session, key })
       keys.push(key)
-    }
+    } else if (hushed.length >= most) behind.push(session)
   }
   for (const session of sessions)
     if (!session.paused && isTried(session) && !tried.includes(session))
       events.push([session.id, { type: 'trial-due', of: 'refusal', mayLeave, isShared: true }])
-  return { events, steps, nextAtMs }
+  return { events, steps, behind, nextAtMs }
 }

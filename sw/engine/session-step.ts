@@ -26,7 +26,7 @@ export async function sessionStep(
   try {
     if (kind === 'listing') {
       // Where no page can be made, that costs nobody bytes.
-      const begun: Begun | undefined = listing ? { session } : await asked(beginPage(context, session))
+      const begun: Begun | undefined = listing ? { session } : await asked(() => beginPage(context, session))
       listing = begun?.session.listing
       if (begun && listing) await publishPage(context, begun.session, listing, signal, begun.bytes)
     } else if (kind === 'witness' && !anchor) await publishHead(context, session, signal)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { OwnError } from '../ports/own-error.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
-import { createDrain } from './drain.ts'
+import { createDrain, type Drain } from './drain.ts'
 
 // Promise 5 of docs/guarantees.md: whatever stands is told within two minutes, and holds up no other.
 
@@ -9,9 +9,9 @@ const id = sessionIdOf(1)
 const never = () => new Promise<never>(() => {})
 const pause = (world: World, ms: number) => world.clock.sleep(ms, new AbortController().signal)
 
-/** A page greets this worker every 20 s, so long. */
-async function greeted(world: World, worker: ReturnType<World['worker']>, ms: number) {
-  const drain = createDrain(worker)
+/** A page greets this worker, or its drain, every 20 s, so long. */
+async function greeted(world: World, by: ReturnType<World['worker']> | Drain, ms: number) {
+  const drain = 'join' in by ? by : createDrain(by)
   for (let at = 0; at < ms; at += 20_000) {
     void drain.join('message').catch(() => undefined)
     await world.clock.advance(20_000)
@@ -34,15 +34,36 @@ const troubles = (world: World, count: number) =>
   )
 
 describe('of a store that never answers', () => {
-  it('to chunks each of 8 sessions that need it is told', async () => {
+  it.each(['chunks', 'pages'])('to %s each of 8 sessions that need it is told', async (what) => {
     const world = createWorld()
     const isChunk = await sessions(world, 8)
     const worker = world.worker()
     const { send } = worker.transport
-    worker.transport.send = (upload, ...rest) => (isChunk(upload.cid) ? never() : send(upload, ...rest))
+    worker.transport.send = (upload, ...rest) =>
+      isChunk(upload.cid) === (what === 'chunks') ? never() : send(upload, ...rest)
     await greeted(world, worker, 120_000)
     for (const trouble of await troubles(world, 8))
       expect(trouble).toMatchObject({ error: { code: 'timeout' } })
+  })
+
+  it('to the pages of three sessions those of others go on, and are told of nothing after that', async () => {
+    const world = createWorld()
+    const isChunk = await sessions(world, 6)
+    const worker = world.worker()
+    const { send } = worker.transport
+    let pages = 0
+    worker.transport.send = (upload, ...rest) =>
+      !isChunk(upload.cid) && pages++ < 3 ? never() : send(upload, ...rest)
+    const drain = createDrain(worker)
+    await greeted(world, drain, 140_000)
+    const open = async (number: number) => !!(await world.session(sessionIdOf(number))).open
+    const isOpen = await Promise.all([1, 2, 3, 4, 5, 6].map(open))
+    expect(isOpen.filter(Boolean)).toHaveLength(3)
+    await recordSession(world, { number: 7, chunks: 4 })
+    await greeted(world, drain, 40_000)
+    expect(await world.statuses(sessionIdOf(7))).toEqual(Array(4).fill('confirmed'))
+    const lines = await world.disk.read((tx) => tx.log(Infinity))
+    expect(lines.filter(({ sessionId, error }) => error && sessionId === sessionIdOf(7))).toEqual([])
   })
 
   it('to one chunk is told on, though the other one of its session goes well after that', async () => {

@@ -6,7 +6,7 @@ import { discardSession, endSession, interruptSession, startSession } from './se
 import { aStart, createWorld, drainOnce, sealedChunk, sessionIdOf, type World } from '../testing/world.ts'
 import { workerLifetime, type WorkerLifetime } from '../testing/worker-lifetime.ts'
 
-// Promise 2 of docs/guarantees.md.
+// Promises 2, 5 of docs/guarantees.md.
 
 const id = sessionIdOf(1)
 
@@ -96,6 +96,26 @@ describe('onSettled', () => {
     expect(log.find(({ error }) => error)?.error).toMatchObject({ code: 'completion-failed' })
     await world.clock.advance(60_000)
     expect((await world.session(id)).open).toBeUndefined()
+  })
+
+  it('that hangs is told of those too that wait for it behind others, until it resolves', async () => {
+    const world = createWorld()
+    let hangs = true
+    const hook: OnSettled = () => (hangs ? new Promise(() => {}) : Promise.resolve())
+    for (let number = 1; number <= 8; number++) await record(world, hook, number)
+    const troubles = () =>
+      Promise.all(
+        [1, 2, 3, 4, 5, 6, 7, 8].map(async (number) => (await world.session(sessionIdOf(number))).trouble),
+      )
+    const drain = createDrain(worker(world, hook))
+    void drain.join('message')
+    await world.clock.advance(120_000)
+    for (const trouble of await troubles())
+      expect(trouble).toMatchObject({ error: { code: 'completion-failed' } })
+    hangs = false
+    void drain.join('message')
+    await world.clock.advance(240_000)
+    expect(await troubles()).toEqual(Array(8).fill(undefined))
   })
 
   it('is called again with another key where more was recorded after an interruption', async () => {

@@ -45,7 +45,7 @@ describe('an upload', () => {
     const worker = world.worker()
     await transfer(worker, chunk, never, undefined, async (requests) => {
       await happens(worker)
-      return requests(() => undefined)
+      return requests()
     })
     expect(world.server.ledger).toEqual([])
   })
@@ -242,6 +242,21 @@ describe('an upload of which nothing is heard', () => {
     void createDrain(worker).join('message')
     await world.clock.advance(250_000)
     expect((await world.session(id)).trouble).toBeUndefined()
+  })
+
+  it('but the same place again and again is told within two minutes', async () => {
+    const world = createWorld()
+    await recordSession(world)
+    const worker = world.worker()
+    worker.transport.send = async (_upload, _bytes, _held, { progress }) => {
+      for (;;) {
+        progress(0)
+        await world.clock.sleep(10_000, never)
+      }
+    }
+    void createDrain(worker).join('message')
+    await world.clock.advance(120_000)
+    expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'timeout' } } })
   })
 })
 

@@ -69,9 +69,9 @@ async function upload(
     inLane:
       inLane &&
       ((requests) =>
-        inLane(async (silent) => {
+        inLane(async () => {
           // While it waited its session may have been paused, held back, or discarded.
-          return dueKey(chunk, known.get(sessionId) ?? session) && requests(silent)
+          return dueKey(chunk, known.get(sessionId) ?? session) && requests()
         })),
     sent: effort?.sent,
     resumeToken: effort?.resumeToken,

@@ -22,7 +22,7 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
   const { store, anchor, clock } = context
   const { id, name, witnessing, anchored, trouble, tally, size, logEnd } = session
   const { tree, pages } = session.listed
-  const { blockNumber, latest, deep } = await asked(anchor.read(name, signal))
+  const { blockNumber, latest, deep } = await asked(() => anchor.read(name, signal))
   const isLast = !!logEnd && tree.size === size
   // What the newest head says is known without it.
   const newest: Said = {

@@ -16,6 +16,7 @@ import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
 import { statusOf, type Queued } from '../core/session.ts'
 import type { Store } from '../ports/store.ts'
 import { createProgress } from '../engine/progress.ts'
+import type { Delivering } from '../engine/silence.ts'
 import { endSession, interruptSession, startSession } from '../engine/sessions.ts'
 import { memoryStore } from './fake-disk.ts'
 import { fakeChain, fakeStoreServer } from './fake-servers.ts'
@@ -48,6 +49,7 @@ export function createWorld() {
       room: admissionRoom(),
       ailing: new Set<string>(),
       known: new Map<SessionId, Queued>(),
+      delivering: new Set<Delivering>(),
       lifetime: alive,
       armed: 0,
       store: mortalStore(disk, alive),

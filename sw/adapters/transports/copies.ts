@@ -298,8 +298,7 @@ export function copies(
  * Read back, which is only asked for: a failure is no refused copy. One that can prove nothing more has to have proved it:
  * no word of a store is taken for a proof.
  */
-const prove = (store: Transport, upload: Upload, own: Attempt) =>
-  asked((async () => store.verify!(upload, own))())
+const prove = (store: Transport, upload: Upload, own: Attempt) => asked(() => store.verify!(upload, own))
 
 /** What the stores asked for, kept as that of any destination. */
 function floorsOf(kept: Keeping, name: string): Floors {
