@@ -132,12 +132,12 @@ export function createDrain(context: Context): Drain {
     const moving = new Map<string, ChunkRecord>()
     let nextLookMs = 0
     let stop = new AbortController()
-    let broken: unknown
+    let broken: { error: unknown } | undefined
 
     const start = (id: string, work: Promise<unknown>) => {
       const done = work
         .catch((error: unknown) => {
-          broken = error
+          broken = { error }
           notify()
         })
         .finally(() => {
@@ -153,12 +153,12 @@ export function createDrain(context: Context): Drain {
       while (isLatest()) {
         wakeSignal = new AbortController()
         // What hangs is not waited for.
-        if (broken) throw broken
+        if (broken) throw broken.error
+        // What waits in a lane is told by it that its session is gone.
+        if (works.size === 0) known.clear()
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
         const plan = await planWork(context, { moving, works, lanes, counts, takeNext })
-        // What waits in a lane is told by it that its session is gone.
-        if (works.size === 0) known.clear()
         for (const session of plan.sessions) {
           void watchRecorder(session)
           known.set(session.id, session)
@@ -171,12 +171,11 @@ export function createDrain(context: Context): Drain {
             told = true
           }
         }
-        for (const [id, event] of plan.events) {
-          const telling = change(context, id, event)
-          // That it waits is found again by the next look: no failing database ends what hangs, which would begin anew.
-          if (await (event.type === 'must-wait' ? telling.catch(() => undefined) : telling)) told = true
-        }
-        if (told) continue
+        // What cannot be written down is found again by the next look: that ends nothing that hangs, which would begin anew.
+        for (const [id, event] of plan.events)
+          if (await change(context, id, event).catch(() => undefined)) told = true
+        // What has broken meanwhile ends this before more begins.
+        if (told || broken) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, plan.silent, failures)
         if (!windingDown) {
@@ -232,7 +231,7 @@ export function createDrain(context: Context): Drain {
   async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state, effort }: ChunkRecord) {
     const of = effort?.onTrial ? TRIAL_KINDS : (['sign-in'] as const)
     for (const { id, trials } of sessions)
-      if (trials && id !== sessionId && state.status === 'uploading')
+      if (of.some((kind) => trials?.[kind]) && id !== sessionId && state.status === 'uploading')
         await change(context, id, { type: 'hoped', of })
   }
 
