@@ -44,7 +44,8 @@ export async function deliverFor(
   const { transport, clock, delivering } = context
   const upload = { ...object, to: storeChoice(transport, session), labels: session.labels }
   const { inLane = always } = delivery
-  const own: Delivering = { sessionId: session.id, inLane: !!delivery.inLane, heardAtMs: 0, untilMs: 0 }
+  /** In no list, and without its times, until its requests are under way. */
+  const own = { sessionId: session.id, inLane: !!delivery.inLane } as Delivering
   let reached: number | undefined
   const said: Delivery = {
     ...delivery,

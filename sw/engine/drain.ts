@@ -158,7 +158,9 @@ export function createDrain(context: Context): Drain {
         if (works.size === 0) known.clear()
         const failures = lanes.failures()
         const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
-        const plan = await planWork(context, { moving, works, lanes, counts, takeNext })
+        const look = () => planWork(context, { moving, works, lanes, counts, takeNext })
+        // A read that fails once ends nothing that hangs, of which the silence would begin anew.
+        const plan = await look().catch(look)
         for (const session of plan.sessions) {
           void watchRecorder(session)
           known.set(session.id, session)

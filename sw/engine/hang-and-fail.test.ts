@@ -38,6 +38,21 @@ it('how a sealer hung is told though the database failed over that', async () =>
   expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'defect' } })
 })
 
+it('a look that fails once stops nothing', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 6 })
+  world.server.latencyMs = 4_000
+  const { store, ...worker } = world.worker()
+  let failures = 0
+  const failsAtMs = world.clock.now() + 1_000
+  const read: typeof store.read = (work) =>
+    failures > 0 || world.clock.now() < failsAtMs ? store.read(work) : (failures++, fails())
+  await greeted(world, createDrain({ ...worker, store: { ...store, read } }), 40_000)
+  expect(failures).toBe(1)
+  expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
+  expect(world.server.ledger.filter(({ op }) => op === 'probe')).toEqual([])
+})
+
 it('a look that fails while a sealer hangs holds up no other session', async () => {
   const world = createWorld()
   await recordSession(world, { seal: 'worker' })
@@ -45,10 +60,10 @@ it('a look that fails while a sealer hangs holds up no other session', async () 
   const failsAtMs = world.clock.now() + 12_000
   let failures = 0
   const read: typeof store.read = (work) =>
-    failures > 0 || world.clock.now() < failsAtMs ? store.read(work) : (failures++, fails())
+    failures > 1 || world.clock.now() < failsAtMs ? store.read(work) : (failures++, fails())
   const drain = createDrain({ ...worker, sealer: never, store: { ...store, read } })
   await greeted(world, drain, 20_000)
-  expect(failures).toBe(1)
+  expect(failures).toBe(2)
   await recordSession(world, { number: 2, chunks: 4 })
   await greeted(world, drain, 40_000)
   expect(await world.statuses(other)).toEqual(Array(4).fill('confirmed'))
