@@ -106,9 +106,9 @@ test('of a recording that is discarded it says nothing more, and there is nothin
   await expect(status.locator('svg').first()).toHaveAttribute('data-icon', 'dot')
 })
 
-test('what a press cannot do is said, and what is said again is said anew', async ({ page }) => {
+/** A recording of one chunk, which the status shows. */
+async function showOne(page: Page): Promise<void> {
   await inPage(page, (it) => it.begin())
-  const status = page.locator('holdfast-status')
   await inPage(page, async ({ holdfast }) => {
     const groups = [{ publicKey: 'ab'.repeat(32) }]
     const session = await holdfast.startSession({ groups, mimeType: 'video/webm' })
@@ -116,6 +116,14 @@ test('what a press cannot do is said, and what is said again is said anew', asyn
     await session.end()
     const shown = document.querySelector('holdfast-status')
     if (shown) shown.sessionId = session.id
+  })
+}
+
+test('what a press cannot do is said, and what is said again is said anew', async ({ page }) => {
+  await showOne(page)
+  const status = page.locator('holdfast-status')
+  await inPage(page, ({ holdfast }) => {
+    const shown = document.querySelector('holdfast-status')
     holdfast.pause = () => Promise.reject(new Error('It does not answer'))
     const said: string[] = []
     Reflect.set(window, 'said', said)
@@ -133,15 +141,7 @@ test('what a press cannot do is said, and what is said again is said anew', asyn
 
 test('it can be read where the system is dark and the page is not', async ({ page }) => {
   await page.emulateMedia({ colorScheme: 'dark' })
-  await inPage(page, (it) => it.begin())
-  await inPage(page, async ({ holdfast }) => {
-    const groups = [{ publicKey: 'ab'.repeat(32) }]
-    const session = await holdfast.startSession({ groups, mimeType: 'video/webm' })
-    await session.append(new Blob(['x']))
-    await session.end()
-    const shown = document.querySelector('holdfast-status')
-    if (shown) shown.sessionId = session.id
-  })
+  await showOne(page)
   await expect(page.locator('holdfast-status').getByRole('heading')).toHaveText('Uploading')
   // axe finds text that has too little contrast with what is behind it.
   expect(await violationsOf(page)).toEqual([])

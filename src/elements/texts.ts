@@ -210,7 +210,8 @@ export const english = {
   source: {
     noMicrophone: 'No microphone: recording without sound.',
     noCamera: 'There is no camera here, or this page may not use it.',
-    cameraRefused: 'This page may not use the camera. Allow it in your browser, then try again.',
+    cameraRefused:
+      'This page may not use the camera. Allow it in the site settings of your browser, then try again.',
     cameraInUse: 'Another app uses the camera. Close it, then try again.',
   },
   sourceState: {

@@ -44,7 +44,7 @@ export function createLanes(now: () => number): Lanes {
   let allowed = 0
   let endMs = 0
   let inUse = 0
-  let kept: readonly SessionId[] = []
+  let keptOut: readonly SessionId[] = []
   let failures = 0
   /** Failures that are yet to be written down. */
   let failing = 0
@@ -64,7 +64,7 @@ export function createLanes(now: () => number): Lanes {
     allow(uploads, untilMs, silent = [], asOf = failures) {
       if (asOf !== failures) return
       allowed = uploads
-      kept = silent
+      keptOut = silent
       endMs = untilMs
       if (allowed === 0) turnAway()
       letIn()
@@ -82,7 +82,7 @@ export function createLanes(now: () => number): Lanes {
         const begunUnder = bears
         const begunMs = now()
         try {
-          const done = kept.includes(sessionId) ? undefined : await requests()
+          const done = keptOut.includes(sessionId) ? undefined : await requests()
           // What was not made tells nothing of this number of lanes, nor what began under another.
           if (done === undefined || begunUnder !== bears) lanesInUse = 0
           return done

@@ -224,7 +224,8 @@ function planSteps(
   const steps: Step[] = []
   const events: (readonly [SessionId, SessionEvent])[] = []
   const behind: SessionRecord[] = []
-  const untold = sessions.filter(({ trouble, paused }) => !trouble && !paused)
+  const isTold = ({ sessionId }: Delivering) =>
+    !sessions.some(({ id, trouble, paused }) => id === sessionId && !trouble && !paused)
   /** Sessions that stand for those that were refused together with them. */
   const tried: SessionRecord[] = []
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
@@ -247,8 +248,7 @@ function planSteps(
     const atMs = Math.max(dueMs, notBeforeMs)
     const ofKind = keys.filter((other) => other.startsWith(kind))
     const hushed = silent.filter(({ sessionId }) => ofKind.includes(`${kind} ${sessionId}`))
-    const running =
-      ofKind.length - hushed.filter(({ sessionId }) => untold.every(({ id }) => id !== sessionId)).length
+    const running = ofKind.length - hushed.filter(isTold).length
     const most = failures > 0 ? 1 : MAX_CONCURRENT_STEPS
     if (atMs > nowMs) nextAtMs = Math.min(nextAtMs, atMs)
     else if (kind === 'sign-in' || kind === 'refusal') {
