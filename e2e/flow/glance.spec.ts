@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test'
 import { leavePending } from '../page/pending.ts'
 import { shiftsOf, sumShifts } from '../page/shifts.ts'
 import { openDemo } from '../page/witness.ts'
@@ -27,6 +28,8 @@ for (const pending of [0, 1, 21])
         await expect(record).toBeInViewport({ ratio: 1 })
         const { sum, moved } = await shiftsOf(page)
         expect(sum, `${width}: ${moved}`).toBeLessThanOrEqual(0.02)
+        // Nor while only its beginning has come: a page that is short yet is no wider.
+        expect(await widthWithout(page, 'main')).toBe(await page.evaluate(() => document.body.clientWidth))
         // As wide as the screen, and no wider.
         expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
       }
@@ -37,6 +40,14 @@ for (const pending of [0, 1, 21])
       await witness.stop()
     },
   )
+
+const widthWithout = (page: Page, part: string) =>
+  page.locator(part).evaluate((element: HTMLElement) => {
+    element.style.display = 'none'
+    const width = document.body.clientWidth
+    element.style.display = ''
+    return width
+  })
 
 test('what is on its way is told in seconds, and what only a person can mend has its remedy beside it', async ({
   stack,
