@@ -183,7 +183,9 @@ describe('a node that answers', () => {
 })
 
 describe('a wait that a node asks for', () => {
-  const dateIn = (ms: number) => new Date(Date.now() + ms).toUTCString()
+  // One moment for all dates: they have whole seconds, and two of them could lie on either side of one.
+  const nowMs = Date.now()
+  const dateIn = (ms: number) => new Date(nowMs + ms).toUTCString()
   const YEAR_MS = 365 * 86_400_000
 
   it.each<[string, Record<string, string | string[]>, least: number, most: number]>([
