@@ -5,7 +5,7 @@ import { sessionView } from '../../sw/core/view.ts'
 import { loseRecords } from '../../sw/testing/lose.ts'
 import { aStart, createWorld, drainOnce, recordSession, sessionIdOf } from '../../sw/testing/world.ts'
 import { ipfs } from '../../sw/adapters/transports/ipfs.ts'
-import { takesWhole } from '../whole.ts'
+import { sampleOf, takesWhole } from '../whole.ts'
 import type { Happening } from './history.ts'
 import { NONE, type Mutation } from './mutation.ts'
 import { MUTATIONS } from './mutations.ts'
@@ -62,8 +62,8 @@ const RARE = 15
 /** Histories of each world that are to be whole. */
 const WHOLE_RUNS = takesWhole() ? 20 : 5
 
-/** Every other one in `npm test`, beside those that are no plants. */
-const SAMPLE = SOURCE_MUTATIONS.filter((_mutation, at) => takesWhole() || at % 2 === 0)
+/** Of those that are planted; the others are all in `npm test`. */
+const SAMPLE = sampleOf(SOURCE_MUTATIONS)
 
 const switchOn = (name: string | undefined) => Reflect.set(globalThis, SWITCH, name)
 

@@ -10,7 +10,7 @@ import { readSecond, type Said } from './second-reader.ts'
 
 // Promise 3 of docs/guarantees.md: what somebody who has a session's key makes of it.
 
-const WRITES = takesWhole() ? 1_000 : 40
+const WRITES = takesWhole() ? 1_000 : 12
 
 type Opened = Exclude<Said, { readonly refused: string }>
 
