@@ -100,7 +100,7 @@ export function evm({
       )
     const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
     // It has been paid for in vain, and would be again.
-    if (pays !== anchor.identity) throw wrongChain(`The relay is of ${pays}.`)
+    if (pays !== anchor.identity) throw wrongChain(`The relay is of ${pays.slice(0, 99)}.`)
   }
 
   const anchor: EvmAnchor = {
@@ -162,11 +162,13 @@ export function evm({
       const filter = { address: registry, fromBlock: tag(from), toBlock: tag(to), topics: [null, topic] }
       // What is no list of logs has none of this session.
       const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object) as Told[]
-      // Nor what a reorganisation took back, of which some nodes tell all the same.
       const isOurs = RegExp(`,${topic}(0x[\\da-f]{64}){2}$`, 'i')
       return logs.flatMap(({ removed, topics, data, transactionHash, blockHash }) =>
-        isOurs.test(`${removed || topics}${transactionHash}${blockHash}`)
-          ? Object.assign(decodeTaken(data), { receipt: { transactionHash, blockHash } })
+        // Nor what a reorganisation took back, of which some nodes tell all the same.
+        !removed && isOurs.test(`${topics}${transactionHash}${blockHash}`)
+          ? Object.assign(decodeTaken(`${data}`), {
+              receipt: { transactionHash: `${transactionHash}`, blockHash: `${blockHash}` },
+            })
           : [],
       )
     },

@@ -129,7 +129,7 @@ export function tus({
     })
     // It speaks other versions (tus 1.0, Tus-Resumable).
     if (answer.status === 412)
-      throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`, REJECTED)
+      throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`.slice(0, 99), REJECTED)
     if (answer.ok) {
       const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
       return { target: { url, checked: checksum }, offset: 0 }
