@@ -252,14 +252,17 @@ export function tus({
         await call('DELETE', target.url, attempt, TUS)
         await saveResumeToken('')
       }
-      // What passes says nothing of the copy.
-      if (answer.status === 401 || /throttled|server-error/.test(codeOf(answer))) throw httpError(answer)
+      if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
       if (!hasCopy(answer)) {
-        const error = badAnswer(answer, ` when the upload was read back. ${CONFIGURE}`)
-        if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
-        // Sent when its checksums were not known of: sent again with them, it is proved.
-        if ((await knownAlgorithm(attempt)) !== '') await discard()
-        throw error
+        // Sent when its checksums were not known of: sent again with them, it is proved. Any other answer may pass, and says
+        // nothing of the copy.
+        if (answer.status === 405 && (await knownAlgorithm(attempt)) !== '') await discard()
+        const mayPass = /sign-in|throttled|server-error/.test(codeOf(answer))
+        throw httpError(
+          answer,
+          ` when the upload was read back. ${CONFIGURE}`,
+          mayPass ? undefined : 'bad-answer',
+        )
       }
       if (await isOurs(upload, answer.bytes)) return
       await discard()
