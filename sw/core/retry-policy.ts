@@ -87,8 +87,7 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
 }
 
 /** Whether what one chunk was refused for may be so of others: what cannot be read here asks nobody. */
-export const tellsOfOthers = ({ code }: WireError) =>
-  code !== 'payload-unreadable' && code !== 'payload-corrupt'
+export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload')
 
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
