@@ -37,6 +37,27 @@ describe('the time that a server asked for', () => {
     expect(allowed(reconsider(asked), later - 1)).toBe(0)
   })
 
+  it('doubles each time that it was waited for in vain, up to a minute', () => {
+    let circuit = CLOSED
+    let nowMs = NOW_MS
+    const waits: number[] = []
+    for (let time = 0; time < 9; time += 1) {
+      circuit = trip(circuit, 'throttled', 1_000, nowMs, 0)
+      waits.push((circuit.floorMs - nowMs) / 1_000)
+      // Another request of the same moment.
+      circuit = trip(circuit, 'throttled', 1_000, nowMs + 10, 0)
+      nowMs = circuit.notBeforeMs
+    }
+    expect(waits.map(Math.round)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60])
+  })
+
+  it('does not double after a failure for which it asked for none, nor beyond a minute', () => {
+    const silent = trip(trip(CLOSED, 'throttled', 1_000, NOW_MS, 0), 'timeout', 0, NOW_MS + 1_000, 0)
+    expect(trip(silent, 'throttled', 1_000, NOW_MS + 2_000, 0).floorMs).toBe(NOW_MS + 3_000)
+    const again = trip(asked, 'throttled', 10 * MINUTE_MS, NOW_MS + later, 0)
+    expect(again.floorMs).toBe(NOW_MS + 2 * later)
+  })
+
   it('is none where no server asked for it', () => {
     expect(trip(CLOSED, 'unreachable', 0, NOW_MS, 0.5).floorMs).toBe(0)
   })

@@ -87,8 +87,7 @@ export function trialOf(error: WireError | undefined): TrialKind | undefined {
 }
 
 /** Whether what one chunk was refused for may be so of others: what cannot be read here asks nobody. */
-export const tellsOfOthers = ({ code }: WireError) =>
-  code !== 'payload-unreadable' && code !== 'payload-corrupt'
+export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload')
 
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
@@ -99,13 +98,14 @@ export const tellsOfOthers = ({ code }: WireError) =>
  */
 export function waitAfter(failure: Failure, failures: number, now: Now): number {
   const { code, isOfRead, retryAfterMs: floorMs } = failure
-  const kind = classOf(code)
-  const tries = isOfRead && kind !== 'blocked' ? Infinity : (TRIES[code] ?? TRIES[kind] ?? 0)
+  const tries = isOfRead && classOf(code) !== 'blocked' ? Infinity : triesOf(code)
   if (failures > tries) return Infinity
   return now.nowMs + (failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random)))
 }
 
-/** How often in a row an item may fail so before it parks; never again: at once. */
+/** How often in a row an item may fail so before it parks, from 0: at once. */
+export const triesOf = (code: ErrorCode): number => TRIES[code] ?? TRIES[classOf(code)] ?? 0
+
 const TRIES: { readonly [Kind in ErrorClass | ErrorCode]?: number } = {
   transient: Infinity,
   conflict: CONFLICTS,

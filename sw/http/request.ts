@@ -79,7 +79,8 @@ export async function limited<T>(
  */
 export function parseJsonObject({ origin, text }: Answer): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(text)
+    // No member takes the place of one that every object has, such as `toString`: any value may be told in a text.
+    const value: unknown = JSON.parse(text, (key, member: unknown) => (key in {} ? undefined : member))
     if (Object(value) === value) return value as Readonly<Record<string, unknown>>
   } catch {
     // Said below.

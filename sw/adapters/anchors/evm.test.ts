@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ANCHOR_CONTRACT } from '../../contracts/anchor.contract.ts'
 import { ANCHORED, encodeSessionsCall } from '../../../src/evidence/registry.ts'
 import type { Anchor } from '../../ports/anchor.ts'
+import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import {
   anchorHarness,
   anchorOf,
@@ -13,6 +14,7 @@ import {
   recordOf,
   REGISTRY,
   rpcError,
+  type Answered,
 } from '../../testing/fake-chain-server.ts'
 import { evm, type EvmOptions } from './evm.ts'
 
@@ -479,22 +481,88 @@ describe('several relays', () => {
     ])
   })
 
-  it('that all fail tell what the last one said', async () => {
-    other.relayAnswer = { status: 503, headers: { 'retry-after': '7' }, body: 'Later.' }
-    const failing = anchorWith({ relayUrl: [away, other.relayUrl] })
+  const DOWN = { status: 503, body: '' }
+  const NO_FUNDS = { body: '{"error":"no funds"}' }
+  const SIGN_IN = { status: 401, body: '' }
+  const NO_RELAY = { body: '<html>' }
+  const ELSEWHERE = { body: JSON.stringify({ registry: `0x${'7'.repeat(40)}` }) }
+
+  it.each<[ErrorCode, what: string, Answered, Answered]>([
+    ['server-error', 'is down', DOWN, NO_FUNDS],
+    ['server-error', 'is down', DOWN, SIGN_IN],
+    ['server-error', 'is down', DOWN, NO_RELAY],
+    ['wrong-chain', 'pays elsewhere', ELSEWHERE, NO_FUNDS],
+    ['bad-answer', 'is no relay', NO_RELAY, NO_FUNDS],
+    ['bad-answer', 'is no relay', NO_RELAY, SIGN_IN],
+  ])('that all fail are %s where one %s, whichever is asked last', async (code, _, one, another) => {
+    chain.relayAnswer = one
+    other.relayAnswer = another
+    const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
+    for (let turn = 0; turn < 2; turn += 1)
+      await expect(failing.submit(anchorOf('3'), calm)).rejects.toMatchObject({ code })
+  })
+
+  it('that all fail are told with what each of them said', async () => {
+    chain.relayAnswer = { status: 503, body: 'Later.' }
+    other.relayAnswer = { body: '{"error":"no funds"}' }
+    const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
     await expect(failing.submit(anchorOf('3'), calm)).rejects.toMatchObject({
-      code: 'server-error',
-      retryAfterMs: 7_000,
+      message: expect.stringMatching(/Later\..*no funds/) as unknown,
     })
   })
 
-  it('are not asked any more after a stop', async () => {
+  it('of which one asks for a wait: it gets it, and the other is asked meanwhile', async () => {
+    chain.relayAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }
+    other.relayAnswer = { status: 503, body: '' }
+    const anchor = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
+    for (let turn = 0; turn < 3; turn += 1)
+      await expect(anchor.submit(anchorOf('3'), calm)).rejects.toMatchObject({
+        code: 'server-error',
+        retryAfterMs: 0,
+      })
+    expect([chain.submitted.length, other.submitted.length]).toEqual([1, 3])
+    other.relayAnswer = { body: '{}' }
+    await anchor.submit(anchorOf('3'), calm)
+    expect([chain.submitted.length, other.submitted.length]).toEqual([1, 4])
+  })
+
+  it('of which one asks for a wait and the other refuses wait for the one, not for a person', async () => {
+    chain.relayAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }
+    other.relayAnswer = { body: '{"error":"no funds"}' }
+    const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
+    for (let turn = 0; turn < 2; turn += 1) {
+      const error = HoldfastError.from(
+        await failing.submit(anchorOf('3'), calm).catch((thrown: unknown) => thrown),
+      )
+      expect(error.code).toBe('throttled')
+      expect(error.retryAfterMs).toBeGreaterThan(500_000)
+      expect(error.retryAfterMs).toBeLessThanOrEqual(600_000)
+    }
+    expect([chain.submitted.length, other.submitted.length]).toEqual([1, 2])
+  })
+
+  it('that all ask for a wait are left alone for the shortest, and no longer', async () => {
+    chain.relayAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }
+    other.relayAnswer = { status: 503, headers: { 'retry-after': '7' }, body: 'Later.' }
+    const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
+    for (let turn = 0; turn < 2; turn += 1) {
+      const error = HoldfastError.from(
+        await failing.submit(anchorOf('3'), calm).catch((thrown: unknown) => thrown),
+      )
+      expect(error.code).toBe('server-error')
+      expect(error.retryAfterMs).toBeGreaterThan(0)
+      expect(error.retryAfterMs).toBeLessThanOrEqual(7_000)
+    }
+    expect([chain.submitted.length, other.submitted.length]).toEqual([1, 1])
+  })
+
+  it('are not asked any more after a stop, which is all that is told', async () => {
     const over = new AbortController()
     chain.answer = async () => {
       over.abort()
       return { status: 503, body: '' }
     }
-    const stopped = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
+    const stopped = anchorWith({ relayUrl: [away, chain.relayUrl, other.relayUrl] })
     await expect(stopped.submit(anchorOf('3'), over.signal)).rejects.toMatchObject({ code: 'aborted' })
     expect(other.submitted).toEqual([])
   })

@@ -8,7 +8,8 @@ import {
 } from '../../../src/evidence/registry.ts'
 import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
-import type { Anchor, Receipt, Witnessed, WitnessedHead } from '../../ports/anchor.ts'
+import type { Anchor, AnchorRequest, Receipt, Witnessed, WitnessedHead } from '../../ports/anchor.ts'
+import { triesOf } from '../../core/retry-policy.ts'
 import { witnessByChain } from '../../engine/witness.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import { CHAIN_TIMEOUT_MS, MAX_NODE_ANSWER_BYTES } from '../../http/http-limits.ts'
@@ -66,7 +67,7 @@ export function evm({
 }: EvmOptions): EvmAnchor {
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
   /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
-  const relays = [relayUrl].flat()
+  const relays = [relayUrl].flat().map((url): Relay => ({ url, untilMs: 0 }))
   /** Null where the node knows no such thing. */
   const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
     const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
@@ -78,6 +79,28 @@ export function evm({
     if (error || result === undefined || id !== 1)
       throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
     return result
+  }
+
+  async function handOver(url: string, { head, groups }: AnchorRequest, signal: AbortSignal): Promise<void> {
+    const key = { 'idempotency-key': `${head.name}/${head.size}/${head.root}` }
+    const body = { ...head, members: groups }
+    const answer = await withAuth(
+      authorize,
+      (signIn) => http.request(url, post(body, { ...signIn, ...key }), { signal }),
+      signal,
+    )
+    const said = answer.ok ? parseJsonObject(answer) : undefined
+    // Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed.
+    const isInVain = /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
+    if (!said || isInVain.test(answer.text.replace(/\s/g, '')))
+      throw httpError(
+        answer,
+        '',
+        said || codeOf(answer) === 'rejected-by-store' ? 'anchor-rejected' : undefined,
+      )
+    const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
+    // It has been paid for in vain, and would be again.
+    if (pays !== anchor.identity) throw wrongChain(`The relay is of ${pays.slice(0, 99)}.`)
   }
 
   const anchor: EvmAnchor = {
@@ -110,45 +133,27 @@ export function evm({
 
     read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),
 
-    async submit({ head, groups }, signal) {
-      let failure: unknown = new HoldfastError('bad-input', 'No relayUrl, and no account.')
+    async submit(request, signal) {
       const inTurn = [...relays]
       relays.push(...relays.splice(0, 1))
-      for (const url of inTurn) {
+      for (const relay of inTurn) {
+        // What one asks for holds up no other.
+        if (performance.now() < relay.untilMs) continue
         try {
-          const answer = await withAuth(
-            authorize,
-            (signIn) =>
-              http.request(
-                url,
-                post(
-                  { ...head, members: groups },
-                  { ...signIn, 'idempotency-key': `${head.name}/${head.size}/${head.root}` },
-                ),
-                { signal },
-              ),
-            signal,
-          )
-          const said = answer.ok ? parseJsonObject(answer) : undefined
-          // Some relays tell under 200 that they did nothing: any `error` that says something, no success, a status that failed.
-          const isInVain =
-            /"(errors?":\[?([{t1-9-]|"[^"])|(ok|success)":"?[f0n]|status":"?(err|fail|rev|0x0))/i
-          if (!said || isInVain.test(answer.text.replace(/\s/g, '')))
-            throw httpError(
-              answer,
-              '',
-              said || codeOf(answer) === 'rejected-by-store' ? 'anchor-rejected' : undefined,
-            )
-          const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
-          // It has been paid for in vain, and would be again.
-          if (pays !== anchor.identity) throw wrongChain(`The relay is of ${pays}.`)
-          return
-        } catch (error) {
-          // After a stop the others fail at once.
-          failure = error
+          return await handOver(relay.url, request, signal)
+        } catch (reason) {
+          if (signal.aborted) throw reason
+          relay.failure = HoldfastError.from(reason)
+          relay.untilMs = performance.now() + relay.failure.retryAfterMs
         }
       }
-      throw failure
+      // What may be tried most often decides, and of that what is tried soonest.
+      const failures = inTurn
+        .flatMap(({ failure }) => failure ?? [])
+        .sort((a, b) => triesOf(b.code) - triesOf(a.code) || a.retryAfterMs - b.retryAfterMs)
+      const [first] = failures
+      if (!first) throw new HoldfastError('bad-input', 'No relayUrl, and no account.')
+      throw new HoldfastError(first.code, failures.map(({ message }) => message).join(' '), first)
     },
 
     async events(name, from, to, signal) {
@@ -157,16 +162,26 @@ export function evm({
       const filter = { address: registry, fromBlock: tag(from), toBlock: tag(to), topics: [null, topic] }
       // What is no list of logs has none of this session.
       const logs = [await rpc(signal, 'eth_getLogs', filter)].flat().map(Object) as Told[]
-      // Nor what a reorganisation took back, of which some nodes tell all the same.
       const isOurs = RegExp(`,${topic}(0x[\\da-f]{64}){2}$`, 'i')
       return logs.flatMap(({ removed, topics, data, transactionHash, blockHash }) =>
-        isOurs.test(`${removed || topics}${transactionHash}${blockHash}`)
-          ? Object.assign(decodeTaken(data), { receipt: { transactionHash, blockHash } })
+        // Nor what a reorganisation took back, of which some nodes tell all the same.
+        !removed && isOurs.test(`${topics}${transactionHash}${blockHash}`)
+          ? Object.assign(decodeTaken(`${data}`), {
+              receipt: { transactionHash: `${transactionHash}`, blockHash: `${blockHash}` },
+            })
           : [],
       )
     },
   }
   return anchor
+}
+
+interface Relay {
+  readonly url: string
+  /** How it failed last. */
+  failure?: HoldfastError
+  /** And how long it then wanted to be left alone (`Retry-After`), by the worker's own clock. */
+  untilMs: number
 }
 
 interface Told extends EventLog, Receipt {

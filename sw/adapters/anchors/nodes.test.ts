@@ -74,6 +74,8 @@ describe('several nodes', () => {
     ['none', []],
     ['one twice', ['http://127.0.0.1:1', 'http://127.0.0.1:1']],
     ['one twice, written otherwise', ['http://node.example', 'HTTP://Node.Example:80/']],
+    ['one that is no URL', ['http://node.example', 'http://']],
+    ['one with a password', ['http://node.example', 'https://me:secret@other.example']],
   ])('are refused where there are %s', (_, rpcUrls) => {
     expect(() => anchorOver([], { rpcUrls })).toThrow(expect.objectContaining({ code: 'bad-input' }))
   })

@@ -4,6 +4,7 @@ import { following } from '../../../src/protocol/following.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import type { Anchor, Witnessed } from '../../ports/anchor.ts'
 import type { Clock } from '../../ports/platform.ts'
+import { requestUrl } from '../../http/request.ts'
 import { systemClock } from '../browser/system-clock.ts'
 import { evm, type Blocks, type EvmAnchor, type EvmOptions } from './evm.ts'
 
@@ -52,7 +53,7 @@ const GRACE_MS = 2_000
  * that so many have, and the newest that so many take for deep enough. A node that is behind is not asked of a block that
  * it lacks; one that fails, hangs or says otherwise is set aside for half a minute, and holds up no other.
  *
- * @throws HoldfastError `bad-input` without nodes, where one is named twice, or where `agree` is not from 1 to their
+ * @throws HoldfastError `bad-input` without nodes, where one is no URL or named twice, or where `agree` is not from 1 to their
  *   number; `read` and `events` throw `nodes-disagree` where too few say the same, or what all of them failed with
  */
 export function evmNodes(
@@ -60,7 +61,7 @@ export function evmNodes(
   clock: Pick<Clock, 'now'> = systemClock(),
 ): Anchor {
   const nodes = rpcUrls.map((rpcUrl): Node => {
-    const { origin } = new URL(rpcUrl)
+    const { origin } = requestUrl(rpcUrl)
     return {
       origin,
       clock,
@@ -73,7 +74,7 @@ export function evmNodes(
     }
   })
   const [first] = nodes
-  const distinct = new Set(rpcUrls.map((url) => new URL(url).href))
+  const distinct = new Set(rpcUrls.map((url) => requestUrl(url).href))
   if (first === undefined || distinct.size < rpcUrls.length)
     throw new HoldfastError('bad-input', 'evmNodes: name at least one node, and each once.')
   if (!Number.isInteger(agree) || agree < 1 || agree > rpcUrls.length)

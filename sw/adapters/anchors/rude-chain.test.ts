@@ -281,11 +281,16 @@ describe('a relay that answers', () => {
   const DEEP = `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`
 
   it.each<[string, Answer, string | undefined]>([
-    ['with a list, 30,000 deep', says(200, DEEP), undefined],
+    ['with a list, 30,000 deep', says(200, DEEP), 'bad-answer'],
     [
       'with such a list, and an error behind it',
       says(200, `${DEEP.slice(0, -1)},"error":"no funds"}`),
-      'anchor-rejected',
+      'bad-answer',
+    ],
+    [
+      'for a registry that cannot be written as a text',
+      says(200, '{"registry":{"toString":1}}'),
+      'wrong-chain',
     ],
     ['with a bomb of spaces, packed', says(200, BOMB, { 'content-encoding': 'gzip' }), 'bad-answer'],
     ['with a sign-in page', says(200, HTML), 'bad-answer'],

@@ -61,14 +61,8 @@ type Step = (store: Transport, held: RemoteState, attempt: Attempt) => Promise<R
 const NOTHING: RemoteState = { kind: 'nothing' }
 const PROVED: RemoteState = { kind: 'all', proved: true }
 
-/** Which of several failures decides: the one that is healed most easily, by time, by the app, or by nobody. */
-const RANKS: Readonly<Record<ErrorClass, number>> = {
-  transient: 0,
-  conflict: 0,
-  blocked: 1,
-  refused: 2,
-  defect: 3,
-}
+/** Which of several failures decides: the one that is healed most easily, by time, by asking, by the app, or by nobody. */
+const BY_HEALING: readonly ErrorClass[] = ['transient', 'conflict', 'blocked', 'refused', 'defect']
 /** What says nothing of a store. */
 const NOT_THEIRS: ReadonlySet<ErrorCode> = new Set(['aborted', 'storage-failed', 'storage-full'])
 
@@ -153,7 +147,8 @@ export function copies(
         }),
       )
       each.set(of, found)
-      if (found.kind === 'failed' && RANKS[found.error.class] > 0) {
+      // Neither time nor asking again heals it.
+      if (found.kind === 'failed' && rank(found) > 1) {
         const times = (refusal?.times ?? 0) + 1
         const untilMs = nowMs + Math.min(LONGEST_WAIT_MS, 2 ** times * (TRIAL_FLOOR_MS / 2))
         const { code, message } = found.error
@@ -225,8 +220,10 @@ export function copies(
     const { atLeast } = choiceOf(upload)
     const have = copiesIn(each)
     if (have >= atLeast) return
-    const failures = [...each.values()].filter((found) => found.kind === 'failed')
-    const [first] = [...failures].sort((a, b) => rank(a) - rank(b) || a.waitMs - b.waitMs)
+    const failures = [...each.values()]
+      .filter((found) => found.kind === 'failed')
+      .sort((a, b) => rank(a) - rank(b) || a.waitMs - b.waitMs)
+    const [first] = failures
     const why = failures.map(({ child, error }) => ` ${child.store.name}: ${error.message}`)
     const message = `${have} of ${atLeast} copies.${why.join('')}`
     // After a destination's failure the engine leaves all of them alone: right only where no other is left.
@@ -311,7 +308,7 @@ function floorsOf(kept: Keeping, name: string): Floors {
   }
 }
 
-const rank = ({ error }: Failed) => RANKS[error.class]
+const rank = ({ error }: Failed) => BY_HEALING.indexOf(error.class)
 
 const copiesIn = (each: Each) => [...each.values()].filter(({ kind }) => kind === 'all').length
 

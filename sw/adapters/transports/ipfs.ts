@@ -59,7 +59,7 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
       form.append('file', new Blob([bytes]), upload.cid)
       const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
       const address = addressIn(answer)
-      if (address !== upload.cid) throw mismatch(upload, address)
+      if (address !== upload.cid) throw mismatch(upload, address.slice(0, 99))
       progress(upload.sizeBytes)
       return 'proved'
     },

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { memoryStore, VARIANTS, type Rude } from '../../../e2e/transports/memory-stores.ts'
 import { REPORTED, type Reported } from '../../../e2e/transports/reported-answers.ts'
 import type { VariantName } from '../../../e2e/transports/variants.ts'
-import { takesWhole } from '../../../e2e/whole.ts'
+import { sampleOf, takesWhole } from '../../../e2e/whole.ts'
 import { TRIAL_FLOOR_MS } from '../../core/waits.ts'
 import { createDrain } from '../../engine/drain.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf } from '../../testing/world.ts'
 
-// Promise 2 of docs/guarantees.md. The whole engine over each transport, against each answer that public reports and
+// Promises 2, 6 of docs/guarantees.md. The whole engine over each transport, against each answer that public reports and
 // documents of servers tell of, for ever: two copies at most before a trial is due, and within two minutes it is stored or
 // told; nothing counts that is not there, and once the server is in order all goes up.
 
@@ -15,12 +15,12 @@ afterEach(() => void vi.unstubAllGlobals())
 
 const id = sessionIdOf(1)
 
-/** A recording of one chunk, and a store of this kind that answers so. */
-async function scene(variant: VariantName, rude: Rude) {
+/** A recording, and a store of this kind that answers so. */
+async function scene(variant: VariantName, rude: Rude, chunks = 1) {
   const world = createWorld()
   const store = memoryStore(variant)
   vi.stubGlobal('fetch', store.fetch)
-  await recordSession(world, { chunks: 1 })
+  await recordSession(world, { chunks })
   store.rude = rude
   const [chunk] = await world.chunks(id)
   const key = cidOf(chunk)
@@ -119,4 +119,25 @@ describe('what no browser tells from a dead network: an answer to what is sent t
     expect(await trouble()).toMatchObject({ code: 'unreachable' })
     expect(copies()).toBeLessThanOrEqual(1)
   })
+})
+
+describe('a store that asks for a second each time', () => {
+  const busy: Rude = ({ step }) =>
+    step === 'send' ? new Response(null, { status: 429, headers: { 'retry-after': '1' } }) : undefined
+
+  test.each(sampleOf(VARIANTS).flatMap((variant) => [1, 20].map((chunks) => ({ variant, chunks }))))(
+    '$variant: is asked ever more rarely, by $chunks at once',
+    async ({ variant, chunks }) => {
+      const { world, store, worker } = await scene(variant, busy, chunks)
+      const { drain, die } = worker()
+      await drain(TWO_MINUTES_MS)
+      die()
+      let copies = 0
+      for (const chunk of await world.chunks(id)) copies += store.copies(cidOf(chunk), chunk.sizeBytes)
+      // In three lanes, then after 1, 2, 4, 8, 16 and 32 seconds.
+      expect(copies).toBeLessThanOrEqual(3 + 6)
+      // And not given up.
+      expect(copies).toBeGreaterThan(3)
+    },
+  )
 })

@@ -86,7 +86,7 @@ export function resumable({
     const always = { 'Upload-Draft-Interop-Version': '8', 'Want-Repr-Digest': 'sha-256=10' }
     const answer = await call(method, url, attempt, { ...headers, ...always }, body)
     // What another server on the way once said holds for no new upload.
-    limits = answer.headers.get('upload-limit') ?? (url === endpoint ? '' : limits)
+    limits = answer.headers.get('upload-limit')?.slice(0, 500) ?? (url === endpoint ? '' : limits)
     return answer
   }
 

@@ -17,8 +17,10 @@ const MEANINGS: readonly (readonly [storeCodes: RegExp, ErrorCode])[] = [
   // Garage says InvalidDigest of any checksum that is not that of the body.
   [/Digest$|IncompleteBody|(Md5|SHA256|Crc\d*|Checksum)Mismatch/i, 'address-mismatch'],
   [/SlowDown|Throttling|Busy|RateLimit|Being(Created|Deleted)|^RequestTimeout|Disconnect/i, 'throttled'],
-  [/Account|Suspended|AuthorizationFailure|SourceIP/i, 'rejected-by-store'],
-  [/Bucket|Container|State|Disabled|Implemented|Quota|Storage/i, 'rejected-by-store'],
+  [
+    /Account|Suspended|AuthorizationFailure|SourceIP|Bucket|Container|State|Disabled|Implemented|Quota|Storage/i,
+    'rejected-by-store',
+  ],
   [/Expired|Token|Access|Auth|Signature|Skewed/i, 'sign-in-needed'],
 ]
 

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { rudeTus, type Rudeness } from '../../../e2e/backend/rude-tus.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { objectOf } from '../../../e2e/transports/objects.ts'
-import { HoldfastError } from '../../../src/protocol/errors.ts'
+import { HoldfastError, type ErrorCode } from '../../../src/protocol/errors.ts'
 import type { SessionName } from '../../../src/protocol/ids.ts'
 import { tus, type TusOptions } from './tus.ts'
 
@@ -203,21 +203,25 @@ test.each([204, 409] as const)(
   },
 )
 
-test.each([408, 423, 425, 429, 503])(
-  'gives up no copy that is only not read back now (%i)',
-  async (getStatus) => {
-    const rudeness: Rudeness = { checksums: false, readable: true, getStatus }
-    const { attempt, copies, seen, newWorker } = await scene(rudeness)
-    expect(await attempt()).toBeInstanceOf(HoldfastError)
-    rudeness.checksums = true
-    newWorker()
-    expect(await attempt()).toMatchObject({ class: 'transient' })
-    rudeness.getStatus = undefined
-    expect(await attempt()).toBe('stored')
-    expect(copies()).toBe(1)
-    expect(seen('DELETE')).toEqual([])
-  },
-)
+test.each<[number, ErrorCode]>([
+  ...[408, 423, 425, 429].map((status): [number, ErrorCode] => [status, 'throttled']),
+  [503, 'server-error'],
+  [401, 'sign-in-needed'],
+  // A proxy that denies for a minute, a portal, a filter.
+  [403, 'sign-in-needed'],
+  ...[302, 400, 402, 406, 412, 418, 451].map((status): [number, ErrorCode] => [status, 'bad-answer']),
+])('gives up no copy that is only not read back now (%i)', async (getStatus, code) => {
+  const rudeness: Rudeness = { checksums: false, readable: true, getStatus }
+  const { attempt, copies, seen, newWorker } = await scene(rudeness)
+  expect(await attempt()).toMatchObject({ code })
+  rudeness.checksums = true
+  newWorker()
+  expect(await attempt()).toMatchObject({ code })
+  rudeness.getStatus = undefined
+  expect(await attempt()).toBe('stored')
+  expect(copies()).toBe(1)
+  expect(seen('DELETE')).toEqual([])
+})
 
 test.each([202, 204, 206])(
   'takes no other success (%i) for a copy of other bytes, and sends none again',

@@ -129,7 +129,7 @@ export function tus({
     })
     // It speaks other versions (tus 1.0, Tus-Resumable).
     if (answer.status === 412)
-      throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`, REJECTED)
+      throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`.slice(0, 99), REJECTED)
     if (answer.ok) {
       const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
       return { target: { url, checked: checksum }, offset: 0 }
@@ -252,14 +252,17 @@ export function tus({
         await call('DELETE', target.url, attempt, TUS)
         await saveResumeToken('')
       }
-      // What passes says nothing of the copy.
-      if (answer.status === 401 || /throttled|server-error/.test(codeOf(answer))) throw httpError(answer)
+      if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
       if (!hasCopy(answer)) {
-        const error = badAnswer(answer, ` when the upload was read back. ${CONFIGURE}`)
-        if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
-        // Sent when its checksums were not known of: sent again with them, it is proved.
-        if ((await knownAlgorithm(attempt)) !== '') await discard()
-        throw error
+        // Sent when its checksums were not known of: sent again with them, it is proved. Any other answer may pass, and says
+        // nothing of the copy.
+        if (answer.status === 405 && (await knownAlgorithm(attempt)) !== '') await discard()
+        const mayPass = /sign-in|throttled|server-error/.test(codeOf(answer))
+        throw httpError(
+          answer,
+          ` when the upload was read back. ${CONFIGURE}`,
+          mayPass ? undefined : 'bad-answer',
+        )
       }
       if (await isOurs(upload, answer.bytes)) return
       await discard()
