@@ -12,7 +12,7 @@ import { inParallel } from './in-parallel.ts'
 import { pauses } from './pauses.ts'
 import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
-import { ask, badAnswer, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
+import { ask, badAnswer, fieldsOf, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
 
 /** A signed head, and who has witnessed it. */
 export interface FoundHead {
@@ -222,9 +222,8 @@ async function eventsIn(
   const events: Event[] = []
   for (const log of result as unknown[]) {
     await pause()
-    const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = {
-      ...(log as object),
-    } as Record<string, unknown>
+    const fields = fieldsOf(chain, log, 'a log')
+    const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = fields
     // A reorganisation took it back; some nodes tell of it all the same (filecoin-project/lotus#12584).
     if (removed === true) continue
     if (typeof address !== 'string' || address.toLowerCase() !== chain.registry.toLowerCase())

@@ -320,6 +320,23 @@ describe('a node', () => {
     expect((await open()).heads).toHaveLength(4)
   })
 
+  /** Each character of a text has a name: to copy them all took a minute. */
+  const LONG = 'a'.repeat(10_000_000)
+  it.each<[string, method: string, told: unknown]>([
+    ['a log', 'eth_getLogs', [LONG]],
+    ['a log', 'eth_getLogs', [null]],
+    ['a block', 'eth_getBlockByNumber', LONG],
+  ])(
+    'that tells a text in the place of %s is told as that, and the text is not copied',
+    async (what, method, told) => {
+      node.onRpc = (request, result) => (request.method === method ? told : result)
+      const error = await failureOf(open())
+      expect(error).toMatchObject({ code: 'chain-answer' })
+      expect(error.message).toContain(`${what} should be an object`)
+      expect(error.message.length).toBeLessThan(300)
+    },
+  )
+
   describe('of which one machine lacks the newest blocks', () => {
     const newest = world.witnessed.at(-1)!.block
     const blockOf = ({ blockNumber }: FakeLog) => Number(blockNumber)
