@@ -143,6 +143,13 @@ describe('holdfast read', () => {
     },
   )
 
+  it('counts all chunks that are missing, also those that are too many to be named', async () => {
+    const recording = await recorded('billions', 'complete', 4_000_000_000)
+    node.world = worldOf(recording)
+    const { told } = await run(['read', linkTo(recording, group.privateKey)])
+    expect(told).toContain(`Missing: chunk 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, … (${4_000_000_000 - VIDEO.length})`)
+  })
+
   it('that finds a fork ends with 1, and tells of it', async () => {
     const honest = await recorded('forked')
     const witness = new Witness()
