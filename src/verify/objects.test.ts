@@ -249,6 +249,24 @@ describe('sources', () => {
     expect(await fetched(objectsOf([broken, good()]))).toEqual(GOOD)
     expect(await fetched(objectsOf([broken]))).toMatchObject({ error: { code: 'gateway-unreachable' } })
   })
+
+  it('leave no timer, and nothing that hears the caller, once nobody waits', async () => {
+    const caller = new AbortController()
+    const [added, removed] = [
+      vi.spyOn(caller.signal, 'addEventListener'),
+      vi.spyOn(caller.signal, 'removeEventListener'),
+    ]
+    const objects = objectsOf([good(), slow(), slow()], caller.signal)
+    expect(await fetched(objects)).toEqual(GOOD)
+    expect(await fetched(objects)).toEqual(GOOD)
+    expect(added).toHaveBeenCalledTimes(2)
+    expect(removed).toHaveBeenCalledTimes(2)
+    const told = expect(objects.fetch(wanted('y'))).rejects.toThrow('enough')
+    await vi.advanceTimersByTimeAsync(10)
+    caller.abort(new Error('enough'))
+    await told
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })
 
 describe('an object that nobody has', () => {
