@@ -250,6 +250,20 @@ describe('sources', () => {
     expect(await fetched(objectsOf([broken]))).toMatchObject({ error: { code: 'gateway-unreachable' } })
   })
 
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['bare bytes', Uint8Array.of(1)],
+    ['bytes that are a buffer', { kind: 'bytes', bytes: Uint8Array.of(1).buffer }],
+    ['bytes that are none', { kind: 'bytes' }],
+    ['a kind that is none', { kind: 'found', bytes: Uint8Array.of(1) }],
+  ])('of which one gives %s say nothing by that', async (_, given) => {
+    const broken: ObjectSource = { name: 'broken', get: async () => given as Found }
+    expect(await fetched(objectsOf([broken, good()]))).toEqual(GOOD)
+    const { error } = (await fetched(objectsOf([broken]))) as { error?: Error }
+    expect(error).toMatchObject({ code: 'gateway-unreachable' })
+    expect(error?.message).toContain('it gave what is no answer, asked of broken')
+  })
+
   it('leave no timer, and nothing that hears the caller, once nobody waits', async () => {
     const caller = new AbortController()
     const [added, removed] = [

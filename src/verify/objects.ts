@@ -1,7 +1,7 @@
 import type { Cid } from '../protocol/ids.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { orLate } from './or-late.ts'
-import type { Found, ObjectSource } from './source.ts'
+import { isFound, type Found, type ObjectSource } from './source.ts'
 import { Standing, type Kind } from './standing.ts'
 
 /** What is fetched, what it must be, and how its absence is told. */
@@ -81,7 +81,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     const asked = { maxBytes, signal: stop.signal, ...(sizeBytes !== undefined && { sizeBytes }) }
     const found = async (): Promise<Said> => {
       try {
-        const said = await sources[source]!.get(wanted.cid, asked)
+        const said: unknown = await sources[source]!.get(wanted.cid, asked)
+        if (!isFound(said)) return { kind: 'silent', reason: 'it gave what is no answer' }
         const reason = said.kind === 'bytes' ? await wanted.wrong(said.bytes) : undefined
         if (reason === undefined) return said
         return said.kind === 'bytes' && isWebPage(said.bytes)
