@@ -4,7 +4,7 @@ import { parseSignedHead } from '../evidence/head-parse.ts'
 import type { SignedHead } from '../evidence/head.ts'
 import { isCid, isSessionName, type Cid } from '../protocol/ids.ts'
 import { gateway as gatewayAt } from './gateway.ts'
-import type { SeenHead } from './nodes.ts'
+import { isSeenHead, type SeenHead } from './nodes.ts'
 import type { PagesRead } from './pages.ts'
 import type { Chain } from './rpc.ts'
 import type { ObjectSource } from './source.ts'
@@ -153,7 +153,7 @@ export function checkOptions(options: OpenSessionOptions) {
   if (!Array.isArray(gateways) || !gateways.every(isHttpUrl)) return refuse('gateway', HTTP_URL)
   if (!Array.isArray(sources) || !sources.every((source) => typeof source?.get === 'function'))
     return refuse('sources', 'a list of sources, each with get')
-  if (!Array.isArray(seen)) return refuse('seen', 'heads of an earlier reading')
+  if (!Array.isArray(seen) || !seen.every(isSeenHead)) return refuse('seen', 'heads of an earlier reading')
   const places = gateways.length + sources.length
   if (places === 0) return refuse('gateway', `${HTTP_URL}, where there is no other source`)
   if (places > MAX_PLACES) return refuse('gateway', `at most ${MAX_PLACES}, with other sources`)

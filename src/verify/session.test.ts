@@ -680,6 +680,7 @@ describe('a caller', () => {
     }
   })
 
+  const SEEN = { size: 1, root: '0'.repeat(64), blockNumber: 1, timeMs: 1_000 }
   /** As many as a link may name. */
   const MANY = Array.from({ length: 10_000 }, (_, at) => `http://127.0.0.1:9/${at}`)
   it.each<[name: string, changes: object]>([
@@ -698,6 +699,11 @@ describe('a caller', () => {
     ['gateway', { gateway: 'http://me:secret@127.0.0.1:1/' }],
     ['gateway', { gateway: 'http://secret@127.0.0.1:1/' }],
     ['chain.rpcUrl', { chain: { rpcUrl: 'http://me:secret@127.0.0.1:1/', registry: REGISTRY } }],
+    ['seen', { seen: [null] }],
+    ['seen', { seen: ['text'] }],
+    ['seen', { seen: [{ size: 1, root: 'no root', blockNumber: 1, timeMs: 1 }] }],
+    ['seen', { seen: [{ ...SEEN, blockNumber: 'x' }] }],
+    ['seen', { seen: [{ ...SEEN, timeMs: undefined }] }],
     ['cidProfile', { cidProfile: { leafBytes: 1, maxLinks: 1 } }],
     ['timeoutMs', { timeoutMs: 0 }],
     ['timeoutMs', { timeoutMs: Infinity }],
