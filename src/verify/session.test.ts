@@ -680,6 +680,15 @@ describe('a caller', () => {
     }
   })
 
+  it('who aborts while its key and its notes are opened gets the reason, too', async () => {
+    const caller = new AbortController()
+    const reason = new Error('enough')
+    const onProgress = ({ step }: VerificationProgress) => {
+      if (step === 'checking the group') caller.abort(reason)
+    }
+    await expect(open({ signal: caller.signal, onProgress })).rejects.toBe(reason)
+  })
+
   const SEEN = { size: 1, root: '0'.repeat(64), blockNumber: 1, timeMs: 1_000 }
   /** As many as a link may name. */
   const MANY = Array.from({ length: 10_000 }, (_, at) => `http://127.0.0.1:9/${at}`)

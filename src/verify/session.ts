@@ -70,7 +70,14 @@ async function open(
   const objects = objectsOf(sources, readingSignal)
   const at = (step: VerificationStep, pages?: PagesRead) =>
     onProgress?.({ step, chunksVerified: 0, chunksTotal: 0, ...(pages && { pages }) })
-  const sourceOf = (name: SessionName): SessionSource => ({ name, objects, profile, groupKey, onProgress })
+  const sourceOf = (name: SessionName): SessionSource => ({
+    name,
+    objects,
+    profile,
+    groupKey,
+    onProgress,
+    signal,
+  })
 
   const read = async (
     reader: PageReader,

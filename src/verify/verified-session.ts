@@ -135,6 +135,8 @@ export interface SessionSource {
   readonly profile: CidProfile
   readonly groupKey: Uint8Array<ArrayBuffer>
   readonly onProgress: ((progress: VerificationProgress) => void) | undefined
+  /** Ends the opening. */
+  readonly signal: AbortSignal | undefined
 }
 
 /** What was found of it. */
@@ -146,10 +148,11 @@ export interface FoundLog extends Pick<VerifiedSession, 'vanished' | 'nodes' | '
  * The session that has this log, once its key opens.
  *
  * @param signed the head that leads to it, where it signs for more; the log's newest unless told
- * @throws VerificationError with `root`, `first-page`, `gateway-unreachable`, `groups`, `group` or `key`
+ * @throws VerificationError with `root`, `first-page`, `gateway-unreachable`, `groups`, `group` or `key`; the signal's
+ *   reason
  */
 export async function sessionOf(
-  { name, objects, profile, groupKey, onProgress }: SessionSource,
+  { name, objects, profile, groupKey, onProgress, signal }: SessionSource,
   { log, lostPages, vanished, nodes }: FoundLog,
   signed?: SignedHead,
 ): Promise<VerifiedSession> {
@@ -172,9 +175,12 @@ export async function sessionOf(
       : openNote({ sessionKey, sealingKey, name, atMs, sealed }, x25519).catch(() => undefined)
   const metadata = session.metadata ? await opened(session.startedAtMs, session.metadata) : undefined
   const notes = await inParallel(contents.notes, async ({ position, entry }): Promise<ReadNote> => {
+    signal?.throwIfAborted()
     const value = await opened(entry.atMs, entry.sealed)
     return { position, atMs: entry.atMs, ...(value && { value }) }
   })
+
+  signal?.throwIfAborted()
 
   async function* judged(chunks: readonly Placed[]) {
     let verified = 0
