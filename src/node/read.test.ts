@@ -140,7 +140,9 @@ describe('holdfast read', () => {
     const recording = await recorded('billions', 'complete', 4_000_000_000)
     node.world = worldOf(recording)
     const { told } = await run(['read', linkTo(recording, group.privateKey)])
-    expect(told).toContain(`Missing: chunk 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, … (${4_000_000_000 - VIDEO.length})`)
+    expect(told).toContain(
+      `Missing: chunk 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, … (${4_000_000_000 - VIDEO.length})`,
+    )
   })
 
   it('that finds a fork ends with 1, and tells of it', async () => {

@@ -194,7 +194,10 @@ describe('a folder', () => {
   })
 
   it('gives files alone: of a pipe nobody knows when it ends, and it has no size', async () => {
-    const [cid, inside] = [await contentAddress(Buffer.from('a pipe')), await contentAddress(Buffer.from('a folder'))]
+    const [cid, inside] = [
+      await contentAddress(Buffer.from('a pipe')),
+      await contentAddress(Buffer.from('a folder')),
+    ]
     execFileSync('mkfifo', [join(path, cid)])
     await mkdir(join(path, inside))
     expect(await gives(folder(path), cid)).toBe('none')
