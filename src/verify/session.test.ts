@@ -12,6 +12,7 @@ import {
   type OpenSessionOptions,
   type ReadingOptions,
   type VerificationProgress,
+  type VerifiedSession,
 } from './index.ts'
 import { PAGES_AT_A_TIME } from './pages.ts'
 
@@ -662,6 +663,37 @@ it.each(['<!DOCTYPE html><title>Sign in</title>', '\n <html lang="en">'])(
     expect(first).toMatchObject({ verdict: 'gateway-unreachable' })
   },
 )
+
+describe('while a gateway is silent', () => {
+  /** A session whose chunks nobody answers for, and when the first of them is asked for. */
+  async function silentChunks() {
+    const session = await open()
+    node.asked.length = 0
+    node.onObject = () => new Promise(() => {})
+    return { session, asked: () => vi.waitFor(() => expect(node.asked).toHaveLength(1)) }
+  }
+
+  it.each<[string, (session: VerifiedSession) => AsyncGenerator<unknown, void, undefined>]>([
+    ['chunks', (session) => session.chunks()],
+    ['a range', (session) => session.range(0)],
+  ])('who leaves the reading of %s waits for nothing', async (_, reading) => {
+    const { session, asked } = await silentChunks()
+    const items = reading(session)
+    const next = items.next()
+    await asked()
+    expect(await items.return()).toEqual({ done: true, value: undefined })
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  it('who cancels a stream waits for nothing', async () => {
+    const { session, asked } = await silentChunks()
+    const reader = session.stream().getReader()
+    const next = reader.read()
+    await asked()
+    await reader.cancel()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+})
 
 describe('a caller', () => {
   it('who aborts gets the reason of the signal, while opening and while reading', async () => {

@@ -9,6 +9,7 @@ import { portable, type PortableHead } from './anchor-head.ts'
 import { ahead } from './ahead.ts'
 import { readChunk, type ChunkSource } from './chunk.ts'
 import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
+import { endable } from './endable.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { openKey } from './key.ts'
 import type { HeadReport, Log, LogEntry, Range } from './log.ts'
@@ -90,7 +91,8 @@ export interface VerifiedSession {
   readonly sizeBytes: number
   /**
    * Every listed chunk, in index order, each fetched, checked and decrypted. The next ones are read ahead, of 24 MiB
-   * and 16 at most. A bad one never ends it. Each call starts over. It throws the signal's reason alone.
+   * and 16 at most. A bad one never ends it. Each call starts over; `return` ends it at once, whatever is under way. It
+   * throws the signal's reason alone.
    *
    * @param isWanted those for which it is false are neither fetched nor given
    */
@@ -182,21 +184,21 @@ export async function sessionOf(
 
   signal?.throwIfAborted()
 
-  async function* judged(chunks: readonly Placed[]) {
+  async function* judged(chunks: readonly Placed[], ending?: AbortSignal) {
     let verified = 0
-    const work = (chunk: Placed, ending: AbortSignal) => {
+    const work = (chunk: Placed, over: AbortSignal) => {
       at('fetching a chunk', verified)
-      return judge(source, chunk, ending)
+      return judge(source, chunk, over)
     }
-    for await (const result of ahead(chunks, AHEAD, work)) {
+    for await (const result of ahead(chunks, AHEAD, work, ending)) {
       verified += 1
       at('opening a chunk', verified)
       yield result
     }
   }
 
-  async function* plaintexts(chunks: readonly Placed[], partial: boolean) {
-    for await (const chunk of judged(chunks)) {
+  async function* plaintexts(chunks: readonly Placed[], partial: boolean, ending?: AbortSignal) {
+    for await (const chunk of judged(chunks, ending)) {
       if ('plaintext' in chunk) yield chunk
       else if (!partial) throw chunk.error
     }
@@ -210,19 +212,24 @@ export async function sessionOf(
   }
 
   const measured = contents.chunks.map((chunk) => ({ ...chunk.entry, chunk }))
-  async function* range(from: number, to?: number, { unit, partial = false }: RangeOptions = {}) {
+  async function* piecesOf(
+    ending: AbortSignal,
+    from: number,
+    to: number | undefined,
+    { unit, partial = false }: RangeOptions = {},
+  ) {
     const part = partOf(measured, session.startedAtMs, from, to, unit)
     const [first] = part.chunks
     const last = part.chunks.at(-1)
-    for await (const { index, plaintext } of plaintexts(
-      part.chunks.map(({ chunk }) => chunk),
-      partial,
-    )) {
+    const chunks = part.chunks.map(({ chunk }) => chunk)
+    for await (const { index, plaintext } of plaintexts(chunks, partial, ending)) {
       const begin = index === first?.index ? part.skip : 0
       const end = index === last?.index ? plaintext.length - part.rest : plaintext.length
       yield plaintext.subarray(begin, end)
     }
   }
+  const range: VerifiedSession['range'] = (from, to, options) =>
+    endable((ending) => piecesOf(ending, from, to, options))
 
   return {
     name,
@@ -244,8 +251,11 @@ export async function sessionOf(
     repeated: contents.repeated.map(listed),
     notes,
     listed: contents.chunks.map(listed),
-    chunks: (isWanted = () => true) => judged(contents.chunks.filter((chunk) => isWanted(listed(chunk)))),
-    forkedChunks: () => judged(log.forked.filter(isChunk)),
+    chunks(isWanted = () => true) {
+      const chunks = contents.chunks.filter((chunk) => isWanted(listed(chunk)))
+      return endable((ending) => judged(chunks, ending))
+    },
+    forkedChunks: () => endable((ending) => judged(log.forked.filter(isChunk), ending)),
     sizeBytes: measured.reduce((sum, chunk) => sum + plaintextBytes(chunk), 0),
     bytes,
     range,
