@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
-import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
+import { logOf, refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
 import { groupOf, noteEntry, Recording } from '../../e2e/vectors/recording.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
 import {
@@ -337,6 +337,43 @@ describe('a node', () => {
       expect(error.message.length).toBeLessThan(300)
     },
   )
+
+  it('that makes up heads without end is not heard to the end', async () => {
+    const word = (value: number) => value.toString(16).padStart(64, '0')
+    const ALL = 2 ** 32
+    /** Head so-and-so in the block of that number. */
+    const madeUp = (log: FakeLog, number: number): FakeLog => {
+      const words = log.data.slice(2).match(/.{64}/g)!
+      words.splice(10, 2, word(number), word(number - 1))
+      return {
+        ...log,
+        data: `0x${words.join('')}`.replace(/^0x.{64}/, `0x${word(number)}`),
+        blockNumber: `0x${number.toString(16)}`,
+      }
+    }
+    const caller = new AbortController()
+    onTestFinished(() => caller.abort())
+    const real = logOf(world, world.witnessed[0]!, 0)
+    let answers = 0
+    node.newest = ALL + 100
+    node.onRpc = ({ method, params }, result) => {
+      if (method === 'eth_call') {
+        const words = (result as string).slice(2).match(/.{64}/g)!
+        words.splice(2, 4, word(ALL), word(ALL), word(1), word(ALL))
+        return `0x${words.join('')}`
+      }
+      if (method !== 'eth_getLogs') return result
+      answers += 1
+      const { fromBlock, toBlock } = params[0] as { fromBlock: string; toBlock: string }
+      const [from, to] = [Math.max(Number(fromBlock), Number(toBlock) - 99), Number(toBlock)]
+      if (from > Number(fromBlock)) return refuseRpc('query exceeds max block range')
+      return Array.from({ length: to - from + 1 }, (_, at) => madeUp(real, from + at))
+    }
+    const error = await failureOf(open({ signal: caller.signal }))
+    expect(error).toMatchObject({ code: 'chain-answer' })
+    expect(error.message).toContain('a registry takes signed heads alone')
+    expect(answers).toBeLessThan(100)
+  })
 
   describe('of which one machine lacks the newest blocks', () => {
     const newest = world.witnessed.at(-1)!.block
