@@ -1,15 +1,12 @@
-import type { ChunkEntry, Entry, SessionEntry } from '../evidence/entry.ts'
+import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import type { SignedHead } from '../evidence/head.ts'
 import { openNote, type Note } from '../evidence/note-seal.ts'
 import { x25519 as pickX25519 } from '../evidence/x25519-pick.ts'
 import type { CidProfile } from '../evidence/cid.ts'
 import type { SessionName } from '../protocol/ids.ts'
-import type { VerificationCode } from '../protocol/verification-code.ts'
 import { portable, type PortableHead } from './anchor-head.ts'
-import { ahead } from './ahead.ts'
-import { readChunk, type ChunkSource } from './chunk.ts'
+import { chunkReader, isChunk, type JudgedChunk, type PlacedChunk } from './chunk-reader.ts'
 import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
-import { endable } from './endable.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { openKey } from './key.ts'
 import type { HeadReport, Log, LogEntry, Range } from './log.ts'
@@ -19,28 +16,6 @@ import type { Objects } from './objects.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import type { VerificationProgress } from './options.ts'
 import { partOf, plaintextBytes, streamOf, type RangeUnit } from './range.ts'
-
-interface Judged {
-  readonly index: number
-  readonly capturedAtMs: number
-  readonly durationMs: number
-  /** It existed before this time, ms since the epoch by the chain's clock; undefined where no chain has witnessed it. */
-  readonly existedBeforeMs: number | undefined
-}
-
-/** A chunk with its bytes, proved to be the one that was listed. */
-export interface ProvedChunk extends Judged {
-  readonly verdict: 'proved'
-  readonly plaintext: Uint8Array<ArrayBuffer>
-}
-
-/** A chunk that could not be proved, and why; `gateway-unreachable` says nothing about it. */
-export interface BadChunk extends Judged {
-  readonly verdict: VerificationCode
-  readonly error: VerificationError
-}
-
-export type JudgedChunk = ProvedChunk | BadChunk
 
 /** A note; `value` is left out where it does not open to a JSON object. */
 export interface ReadNote {
@@ -127,9 +102,6 @@ export interface RangeOptions {
 /** Hex digits of what is sealed of nothing. */
 const LEAST_SEALED = 2 * 48
 
-/** What is read ahead of who reads: in memory several times as much while it is checked and opened. */
-const AHEAD = { items: 16, bytes: 24 * 1024 * 1024, bytesOf: ({ entry }: Placed) => entry.sizeBytes }
-
 /** What sessions of one name are opened with, however much of the log is known. */
 export interface SessionSource {
   readonly name: SessionName
@@ -169,6 +141,7 @@ export async function sessionOf(
   chunksTotal = contents.chunks.length
   const { sealingKey } = session
   const source = { objects, profile, name, sessionKey, sealingKey, x25519, alone: oneAtATime() }
+  const reader = chunkReader(source, at)
 
   const opened = async (atMs: number, sealed: string): Promise<Note | undefined> =>
     // Whoever has the key can list any number that cannot open: those cost no computing.
@@ -184,52 +157,9 @@ export async function sessionOf(
 
   signal?.throwIfAborted()
 
-  async function* judged(chunks: readonly Placed[], ending?: AbortSignal) {
-    let verified = 0
-    const work = (chunk: Placed, over: AbortSignal) => {
-      at('fetching a chunk', verified)
-      return judge(source, chunk, over)
-    }
-    for await (const result of ahead(chunks, AHEAD, work, ending)) {
-      verified += 1
-      at('opening a chunk', verified)
-      yield result
-    }
-  }
-
-  async function* plaintexts(chunks: readonly Placed[], partial: boolean, ending?: AbortSignal) {
-    for await (const chunk of judged(chunks, ending)) {
-      if ('plaintext' in chunk) yield chunk
-      else if (!partial) throw chunk.error
-    }
-  }
-
-  async function bytes({ partial = false } = {}) {
-    const parts: Uint8Array<ArrayBuffer>[] = []
-    for await (const { plaintext } of plaintexts(contents.chunks, partial)) parts.push(plaintext)
-    // There may be more of them than a call takes arguments.
-    return new Uint8Array(await new Blob(parts).arrayBuffer())
-  }
-
   const measured = contents.chunks.map((chunk) => ({ ...chunk.entry, chunk }))
-  async function* piecesOf(
-    ending: AbortSignal,
-    from: number,
-    to: number | undefined,
-    { unit, partial = false }: RangeOptions = {},
-  ) {
-    const part = partOf(measured, session.startedAtMs, from, to, unit)
-    const [first] = part.chunks
-    const last = part.chunks.at(-1)
-    const chunks = part.chunks.map(({ chunk }) => chunk)
-    for await (const { index, plaintext } of plaintexts(chunks, partial, ending)) {
-      const begin = index === first?.index ? part.skip : 0
-      const end = index === last?.index ? plaintext.length - part.rest : plaintext.length
-      yield plaintext.subarray(begin, end)
-    }
-  }
-  const range: VerifiedSession['range'] = (from, to, options) =>
-    endable((ending) => piecesOf(ending, from, to, options))
+  const range: VerifiedSession['range'] = (from, to, { unit, partial } = {}) =>
+    reader.pieces(() => partOf(measured, session.startedAtMs, from, to, unit), partial)
 
   return {
     name,
@@ -251,22 +181,17 @@ export async function sessionOf(
     repeated: contents.repeated.map(listed),
     notes,
     listed: contents.chunks.map(listed),
-    chunks(isWanted = () => true) {
-      const chunks = contents.chunks.filter((chunk) => isWanted(listed(chunk)))
-      return endable((ending) => judged(chunks, ending))
-    },
-    forkedChunks: () => endable((ending) => judged(log.forked.filter(isChunk), ending)),
+    chunks: (isWanted = () => true) =>
+      reader.judged(contents.chunks.filter((chunk) => isWanted(listed(chunk)))),
+    forkedChunks: () => reader.judged(log.forked.filter(isChunk)),
     sizeBytes: measured.reduce((sum, chunk) => sum + plaintextBytes(chunk), 0),
-    bytes,
+    bytes: ({ partial } = {}) => reader.bytes(contents.chunks, partial),
     range,
     stream: (from = 0, to, options) => streamOf(range(from, to, options)),
   }
 }
 
-type Placed = LogEntry & { readonly entry: ChunkEntry }
-const isChunk = (placed: LogEntry): placed is Placed => placed.entry.kind === 'chunk'
-
-function listed({ position, entry, existedBeforeMs }: Placed): ListedChunk {
+function listed({ position, entry, existedBeforeMs }: PlacedChunk): ListedChunk {
   const { index, capturedAtMs, durationMs, sizeBytes } = entry
   return { index, position, capturedAtMs, durationMs, sizeBytes, existedBeforeMs }
 }
@@ -296,19 +221,4 @@ function beginningOf(
   if (unheard) throw unheard
   const what = `The first page of ${name} cannot be fetched: ${causes.map(({ message }) => message).join('; ')}`
   throw new VerificationError('first-page', 'checking the log', what.slice(0, 1_000), { cause: causes[0] })
-}
-
-async function judge(
-  source: ChunkSource,
-  { entry, existedBeforeMs }: Placed,
-  signal: AbortSignal,
-): Promise<JudgedChunk> {
-  const { index, capturedAtMs, durationMs } = entry
-  const chunk = { index, capturedAtMs, durationMs, existedBeforeMs }
-  try {
-    return { ...chunk, verdict: 'proved', plaintext: await readChunk(source, entry, signal) }
-  } catch (error) {
-    if (!(error instanceof VerificationError)) throw error
-    return { ...chunk, verdict: error.code, error }
-  }
 }
