@@ -60,7 +60,8 @@ export interface FakeNode {
   close(): void
 }
 
-function logOf(world: EvidenceWorld, { head, block }: Witnessed, at: number): FakeLog {
+/** The log of a head that was taken, so many before it. */
+export function logOf(world: EvidenceWorld, { head, block }: Witnessed, at: number): FakeLog {
   const values = [
     BigInt(head.size),
     ...[head.root, head.page, head.previous, head.groups].map(hexOf),

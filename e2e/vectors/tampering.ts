@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
+import { text } from './bytes.ts'
 import { worldOf, type EvidenceWorld } from './evidence-world.ts'
 import { startFakeNode, type FakeNode, type Served } from './fake-node.ts'
 import { saidByProduct } from './product-reader.ts'
+import { answersOf, exchangedObject, exchangedResult, type Answers } from './exchange.ts'
 import { randomFrom, type Random } from './random.ts'
+import { Recording } from './recording.ts'
 import { Scene } from './deeds.ts'
 import type { Said } from './second-reader.ts'
 
@@ -15,8 +18,8 @@ export interface Tampered {
 
 /**
  * Tampers once with each reading of a whole recording: one answer of the node or one object, a bit, a piece, a field, or
- * all of it. Whatever it is, the reader finds it, or says exactly what it says
- * without it; only the times of blocks but the newest are the node's word.
+ * all of it; or gives another true one in its place. Whatever it is, the reader finds it, or says exactly what it says
+ * without it; only the times of blocks but the newest are the node's word, and that there is nothing newer.
  */
 export async function tamper(seeds: readonly string[], read: Read = atOnce): Promise<Tampered> {
   const found: Record<string, number> = {}
@@ -29,25 +32,32 @@ export async function tamper(seeds: readonly string[], read: Read = atOnce): Pro
     node = await startFakeNode(world)
     const { last: truth } = await read(world, node)
     const asked = node.asked.length
+    const { worlds, pools, olders } = await othersThan(world, node, read)
     for (const seed of seeds) {
       const random = randomFrom(`tampering/${seed}`)
       const target = random.number(asked)
       node.asked.length = 0
       let what = 'nothing'
       const now = () => node!.asked.length === target + 1
-      node.onRpc = ({ method }, result) => {
+      const isExchanged = randomFrom(`exchanged/${seed}`).number(2) === 0
+      node.onRpc = (request, result) => {
         if (!now()) return result
-        const told = alteredJson(result, random)
-        if (!isDeepStrictEqual(told, result)) what = method
+        const told = isExchanged
+          ? exchangedResult(request, result, pools, random)
+          : alteredJson(result, random)
+        if (!isDeepStrictEqual(told, result)) what = request.method
         return told
       }
       node.onObject = (cid, bytes) => {
         if (!now() || bytes === undefined) return bytes
-        what = `object ${cid}`
-        return alteredBytes(bytes, random)
+        const served = isExchanged ? exchangedObject(bytes, worlds, random) : alteredBytes(bytes, random)
+        if (!isDeepStrictEqual(served, bytes)) what = `object ${cid}`
+        return served
       }
       const { early, last: said } = await read(world, node)
-      const outcome = early.every((step) => isPartOf(step, truth)) ? judge(what, said, truth) : 'missed'
+      const outcome = early.every((step) => isPartOf(step, truth))
+        ? judge(what, said, truth, olders)
+        : 'missed'
       found[`${what.split(' ')[0]}: ${outcome}`] = (found[`${what.split(' ')[0]}: ${outcome}`] ?? 0) + 1
       if (outcome === 'missed') missed.push({ seed, what, said })
     }
@@ -57,10 +67,32 @@ export async function tamper(seeds: readonly string[], read: Read = atOnce): Pro
   return { found, missed }
 }
 
-function judge(what: string, said: Said, truth: Said): string {
+/** What is true of other sessions, or was of this one: as worlds, as answers, and as it is said. */
+async function othersThan(world: EvidenceWorld, node: FakeNode, read: Read) {
+  const { groups } = new Scene(node).mine
+  const stranger = new Recording('a stranger', { groups })
+  await stranger.chunk(0, text('chunk 0'))
+  stranger.publish()
+  stranger.end('complete', 1)
+  stranger.publish()
+  const before = world.witnessed.map((_, at) => ({ ...world, witnessed: world.witnessed.slice(0, at) }))
+  const worlds: EvidenceWorld[] = [world, { ...worldOf(stranger), group: world.group }, ...before.slice(1)]
+  const pools: Answers[] = []
+  const olders: Said[] = []
+  for (const other of worlds) {
+    node.world = other
+    pools.push(await answersOf(node, async () => olders.push((await read(other, node)).last)))
+  }
+  node.world = world
+  return { worlds, pools, olders: olders.slice(2) }
+}
+
+function judge(what: string, said: Said, truth: Said, olders: readonly Said[]): string {
   if ('refused' in truth) return 'missed'
   if ('refused' in said) return said.refused
   if (isDeepStrictEqual(said, truth)) return 'says the same'
+  if (what === 'eth_call' && olders.some((older) => isDeepStrictEqual(said, older)))
+    return 'what was true once, by the node’s word'
   if (said.heads.some((verdict) => verdict !== 'good')) return 'a bad head'
   if (said.lost.length > 0) return 'lost entries'
   const bad = said.chunks.find(({ verdict }) => verdict !== 'proved')

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -190,6 +191,17 @@ describe('a folder', () => {
     expect(await gives(source, cid)).toEqual(small)
     expect((await get(source, cid, 7)).kind).toBe('too-long')
     expect(await gives(source, await contentAddress(large))).toBe('none')
+  })
+
+  it('gives files alone: of a pipe nobody knows when it ends, and it has no size', async () => {
+    const [cid, inside] = [
+      await contentAddress(Buffer.from('a pipe')),
+      await contentAddress(Buffer.from('a folder')),
+    ]
+    execFileSync('mkfifo', [join(path, cid)])
+    await mkdir(join(path, inside))
+    expect(await gives(folder(path), cid)).toBe('none')
+    expect(await gives(folder(path), inside)).toBe('none')
   })
 
   it('that is not there says nothing of any object', async () => {

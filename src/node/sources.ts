@@ -10,7 +10,10 @@ export const folder = (path: string): ObjectSource => ({
   async get(cid, { maxBytes, signal }) {
     const file = join(path, cid)
     try {
-      if ((await stat(file)).size > maxBytes) return { kind: 'too-long' }
+      const found = await stat(file)
+      // A pipe, or a device, has no size, and need have no end.
+      if (!found.isFile()) return { kind: 'none', reason: 'what the folder has there is no file' }
+      if (found.size > maxBytes) return { kind: 'too-long' }
       return { kind: 'bytes', bytes: new Uint8Array(await readFile(file, { signal })) }
     } catch (cause) {
       const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'

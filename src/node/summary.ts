@@ -15,8 +15,9 @@ const LATE_MS = 10 * 60_000
 
 const at = (ms: number) => momentOf(ms).replace('.000', '')
 const count = (number: number, one: string, more = `${one}s`) => `${number} ${number === 1 ? one : more}`
-const some = (numbers: readonly number[]) =>
-  numbers.length > 10 ? `${numbers.slice(0, 10).join(', ')}, … (${numbers.length})` : numbers.join(', ')
+/** @param all how many there are, where that is more than are named */
+const some = (numbers: readonly number[], all = numbers.length) =>
+  all > 10 ? `${numbers.slice(0, 10).join(', ')}, … (${all})` : numbers.join(', ')
 
 /** A time as it is written; one that the device made up may lie beyond what a `Date` knows. */
 export const momentOf = (ms: number): string =>
@@ -60,7 +61,7 @@ function aboutLog({
   const lost = lostEntries.reduce((sum, { from, to }) => sum + to - from, 0)
   const why = lostPages[0] ? `: ${lostPages[0].message}` : ''
   return [
-    ...(missingCount > 0 ? [`Missing: chunk ${some(missingIndexes)}`] : []),
+    ...(missingCount > 0 ? [`Missing: chunk ${some(missingIndexes, missingCount)}`] : []),
     ...(lost > 0 ? [`Lost: ${count(lost, 'entry', 'entries')} of the log${why}`] : []),
     ...(repeated.length > 0 ? [`Listed again: chunk ${some(repeated.map(({ index }) => index))}`] : []),
   ]

@@ -91,6 +91,18 @@ describe('reading ahead', () => {
     expect(aborted.length).toBeGreaterThan(3)
   })
 
+  it('ends at once when it is to, while an item is under way too', async () => {
+    const { begun, aborted, work } = works()
+    const ending = new AbortController()
+    const reading = ahead(items, bound(8), work, ending.signal)
+    const next = reading.next()
+    await settled()
+    ending.abort()
+    expect(await next).toEqual({ done: true, value: undefined })
+    expect(aborted).toEqual(begun)
+    expect(begun).toEqual([0])
+  })
+
   it('tells a failure in its turn, and aborts the others', async () => {
     const { aborted, work, end } = works()
     const reading = ahead(items, bound(8), work)

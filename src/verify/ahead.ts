@@ -12,12 +12,17 @@ export interface Ahead<Item> {
  * many with each one that is taken, up to the bound. What is under way is aborted when the reading ends.
  *
  * @param work gets a signal that aborts with the reading; its failure ends the reading in its turn
+ * @param ending ends the reading, without a failure
  */
 export async function* ahead<Item, Result>(
   items: readonly Item[],
   bound: Ahead<Item>,
   work: (item: Item, signal: AbortSignal) => Promise<Result>,
+  ending?: AbortSignal,
 ): AsyncGenerator<Result, void, undefined> {
+  const ended = new Promise<undefined>((resolve) => {
+    ending?.addEventListener('abort', () => resolve(undefined))
+  })
   const under: {
     readonly result: Promise<Result>
     readonly bytes: number
@@ -44,9 +49,10 @@ export async function* ahead<Item, Result>(
       }
       const first = under[0]
       if (first === undefined) return
-      const result = await first.result
+      const taken = await Promise.race([first.result.then((result) => ({ result })), ended])
+      if (!taken) return
       allowed = Math.min(bound.items, allowed * 2)
-      yield result
+      yield taken.result
       under.shift()
       bytes -= first.bytes
     }

@@ -150,6 +150,19 @@ describe('a session that opens in steps', () => {
     expect(node.asked).not.toContain(cidOfPage(CHUNKS))
   })
 
+  it('that is left before its beginning is there asks no more, and is waited for no longer', async () => {
+    const { opened, open } = gate()
+    node.onObject = () => {
+      open()
+      return new Promise(() => {})
+    }
+    const steps = openInSteps(options())
+    const next = steps.next()
+    await opened
+    expect(await steps.return()).toEqual({ done: true, value: undefined })
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
   it('throws the reason of a caller who aborts, and what openSession does', async () => {
     const reason = new Error('enough')
     const caller = new AbortController()

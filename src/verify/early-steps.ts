@@ -1,4 +1,4 @@
-import { after } from './after.ts'
+import { orLate } from './or-late.ts'
 import { VerificationError } from './error.ts'
 import type { FoundHead } from './heads.ts'
 import { isBeyond } from './log.ts'
@@ -65,13 +65,11 @@ export function earlySteps(
 
   /** In time, or there is none and no other. */
   async function inTime<Value>(work: Promise<Value | undefined>): Promise<Value | undefined> {
-    const late = after(WAITS * timeoutMs)
-    const told = await Promise.race([work, late.passed]).catch((error: unknown) => {
+    const told = await orLate(WAITS * timeoutMs, work).catch((error: unknown) => {
       // It is told, where the whole has it too.
       if (error instanceof VerificationError) return undefined
       throw error
     })
-    late.cancel()
     isOn = told !== undefined && told !== 'late'
     return told === 'late' ? undefined : told
   }

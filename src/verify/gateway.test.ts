@@ -51,6 +51,12 @@ test('keeps the query of a base, such as a token', async () => {
   expect(asked).toEqual([`/behind/ipfs/${cid}?token=a/b`])
 })
 
+test('is named without its query, which may be a token', () => {
+  const named = (url: string) => gateway(url, 1_000).name
+  expect(named('https://ipfs.example/?token=secret#secret')).toBe('https://ipfs.example')
+  expect(named('https://ipfs.example:8080/behind/a/proxy')).toBe('https://ipfs.example:8080/behind/a/proxy')
+})
+
 test.each([301, 302, 307, 308])(
   'follows a gateway that sends on to a host of its own for each address (%i)',
   async (status) => {

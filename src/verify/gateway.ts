@@ -11,11 +11,17 @@ const BUSY_MS = 5_000
  * @param timeoutMs longest silence: until its answer starts, then between any two pieces of it
  */
 export const gateway = (url: string, timeoutMs: number): ObjectSource => ({
-  name: url,
+  name: nameOf(url),
   get: (cid, asked) => found(url, `/ipfs/${cid}`, {}, { timeoutMs, ...asked }),
   // An address never means other content; which head is the newest is asked each time, past any cache.
   newestHead: (name, asked) => found(url, `/heads/${name}`, { cache: 'no-cache' }, { timeoutMs, ...asked }),
 })
+
+/** Without its query, which may be a token: a name is shown, and logged. */
+function nameOf(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname.replace(/\/*$/, '')
+}
 
 async function found(url: string, path: string, init: RequestInit, bounds: Bounds): Promise<Found> {
   const place = new URL(url)

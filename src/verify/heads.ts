@@ -12,7 +12,7 @@ import { inParallel } from './in-parallel.ts'
 import { pauses } from './pauses.ts'
 import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
-import { ask, badAnswer, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
+import { ask, badAnswer, fieldsOf, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
 
 /** A signed head, and who has witnessed it. */
 export interface FoundHead {
@@ -44,11 +44,18 @@ export interface Telling {
 /** So many blocks the machines behind a node's name may be apart: one that is behind lacks what another has told of. */
 export const BEHIND = 3
 
+/** The registry takes none that is not signed: a node that makes up more than some could go on for ever. */
+const MAX_UNSIGNED = 1_000
+
 interface Event extends AnchoredHead {
   readonly blockNumber: number
   readonly logIndex: number
   /** The time of its block, where the node tells it with the log: one question less. */
   readonly timeMs: number | undefined
+}
+
+interface JudgedEvent extends Event {
+  readonly isSigned: boolean
 }
 
 /** What a node tells of a session's heads. */
@@ -72,16 +79,16 @@ export interface HeadsAtNode {
 
 /** Nothing is asked before it is wanted. */
 export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsAtNode {
-  const judge = signatureJudge()
+  const judge = judgeOfEvents()
   let asked: Promise<Registered> | undefined
   const registered = () => (asked ??= registeredNow(chain, name, limits))
-  const witnessed = async (events: readonly Event[], timeOf: (block: number) => number) => {
-    const pause = pauses()
-    return inParallel(events, async ({ blockNumber, timeMs: _timeMs, ...head }): Promise<WitnessedHead> => {
-      await pause()
-      return { head, blockNumber, timeMs: timeOf(blockNumber), isSigned: await judge(head) }
-    })
-  }
+  const witnessed = (events: readonly JudgedEvent[], timeOf: (block: number) => number) =>
+    events.map(({ blockNumber, timeMs: _timeMs, isSigned, ...head }): WitnessedHead => ({
+      head,
+      blockNumber,
+      timeMs: timeOf(blockNumber),
+      isSigned,
+    }))
   return {
     async first() {
       // Meanwhile, for who wants all of them.
@@ -96,7 +103,7 @@ export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsA
         throw badAnswer(chain, `its first head should be in block ${firstBlock}, as the registry says`)
       const timeMs = events[0].timeMs ?? (await timeOfBlock(chain, firstBlock, limits))
       if (timeMs > blockAtMs) throw badAnswer(chain, 'the times of its blocks should rise')
-      return { heads: await witnessed(events, () => timeMs), size }
+      return { heads: witnessed(await judge(events), () => timeMs), size }
     },
     async all() {
       const newest = await registered()
@@ -111,10 +118,10 @@ export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsA
   }
 
   async function allOf({ session, block }: Registered) {
-    const events = await readEvents(chain, name, session, limits)
+    const events = await readEvents(chain, name, session, judge, limits)
     checkNewest(chain, events, session)
     const times = await readTimes(chain, events, session, limits)
-    return { heads: await witnessed(events, (number) => times.get(number)!), block }
+    return { heads: witnessed(events, (number) => times.get(number)!), block }
   }
 }
 
@@ -146,14 +153,21 @@ async function registeredAt(
   throw new VerificationError('not-registered', 'reading the registry', what)
 }
 
-/** Whether heads of one session are signed by its key, which is looked at once. */
-function signatureJudge() {
+/** Says whether heads of one session are signed by its key, which is looked at once. */
+function judgeOfEvents() {
   const keys = new Map<string, ReturnType<typeof verifyingKeyOf>>()
-  return async ({ publicKey, signature, ...head }: SignedHead): Promise<boolean> => {
+  const isSigned = async ({ publicKey, signature, ...head }: SignedHead): Promise<boolean> => {
     if (!Number.isSafeInteger(head.size)) return false
     const key = keys.get(publicKey) ?? verifyingKeyOf(head.name, publicKey)
     keys.set(publicKey, key)
     return isSignedBy(await key, head, signature)
+  }
+  return async (events: readonly Event[]): Promise<JudgedEvent[]> => {
+    const pause = pauses()
+    return inParallel(events, async (event) => {
+      await pause()
+      return { ...event, isSigned: await isSigned(event) }
+    })
   }
 }
 
@@ -169,8 +183,15 @@ const eventsFilter = (chain: Chain, name: SessionName, from: number, to: number)
  * nothing is asked of blocks without one, and none can be kept back. What a node refuses, or answers in part, is asked
  * of half as many blocks.
  */
-async function readEvents(chain: Chain, name: SessionName, session: RegistrySession, limits: Limits) {
-  const parts: Event[][] = []
+async function readEvents(
+  chain: Chain,
+  name: SessionName,
+  session: RegistrySession,
+  judge: (events: readonly Event[]) => Promise<JudgedEvent[]>,
+  limits: Limits,
+): Promise<readonly JudgedEvent[]> {
+  const parts: JudgedEvent[][] = []
+  let unsigned = 0
   let to = session.blockNumber
   let span = session.blockNumber - session.firstBlock + 1
   let anchors = session.anchors
@@ -180,7 +201,11 @@ async function readEvents(chain: Chain, name: SessionName, session: RegistrySess
     const part = answer.kind === 'result' ? await eventsIn(chain, name, answer.result, from, to) : []
     const oldest = part[0]
     if (oldest && isUnbroken(part, anchors, to) && oldest.previousBlock < from) {
-      parts.unshift(part)
+      const judged = await judge(part)
+      parts.unshift(judged)
+      unsigned += judged.filter(({ isSigned }) => !isSigned).length
+      if (unsigned > MAX_UNSIGNED)
+        throw badAnswer(chain, `a registry takes signed heads alone, and ${unsigned} of these are not`)
       anchors = oldest.anchors - 1
       to = oldest.previousBlock
       if (anchors > 0 && to < session.firstBlock)
@@ -222,9 +247,8 @@ async function eventsIn(
   const events: Event[] = []
   for (const log of result as unknown[]) {
     await pause()
-    const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = {
-      ...(log as object),
-    } as Record<string, unknown>
+    const fields = fieldsOf(chain, log, 'a log')
+    const { address, topics, data, blockNumber, blockTimestamp, logIndex, removed } = fields
     // A reorganisation took it back; some nodes tell of it all the same (filecoin-project/lotus#12584).
     if (removed === true) continue
     if (typeof address !== 'string' || address.toLowerCase() !== chain.registry.toLowerCase())

@@ -10,14 +10,8 @@ export type {
 } from './list-sessions.ts'
 export { anchorHead } from './anchor-head.ts'
 export type { AnchorHeadOptions, AnchorHeadResult, Carrier, PortableHead } from './anchor-head.ts'
-export type {
-  BadChunk,
-  JudgedChunk,
-  ProvedChunk,
-  RangeOptions,
-  ReadNote,
-  VerifiedSession,
-} from './verified-session.ts'
+export type { BadChunk, JudgedChunk, ProvedChunk } from './chunk-reader.ts'
+export type { RangeOptions, ReadNote, VerifiedSession } from './verified-session.ts'
 export type { PagesRead } from './pages.ts'
 export type { Ending, ListedChunk } from './contents.ts'
 export type { HeadReport, LogEntry, Range } from './log.ts'

@@ -4,7 +4,7 @@ import type { Sha256Hex } from '../protocol/ids.ts'
 import type { FoundHead, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
 import { pauses, type Pause } from './pauses.ts'
-import { pageOf, rootsIn, viewAfter, viewOf, type View } from './view.ts'
+import { pageOf, pagesBeside, rootsIn, viewAfter, viewOf, type View } from './view.ts'
 
 /** What a reader says of a head. */
 export interface HeadReport {
@@ -86,6 +86,20 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
   let isForked = false
   const pause = pauses()
 
+  const isKnown = ({ digest }: ReadPage) => listed.has(digest) || told.has(digest)
+  /** What a forked head lists, and nothing that stands does. */
+  function tellApart(fresh: readonly ReadPage[], timeMs: number | undefined): void {
+    for (const page of fresh) {
+      told.add(page.digest)
+      for (const [at, { entry, leaf }] of page.entries.entries()) {
+        const position = page.from + at
+        const key = `${position} ${leaf}`
+        if (entries.get(position)?.leaf !== leaf && !apart.has(key))
+          apart.set(key, { position, entry, existedBeforeMs: timeMs })
+      }
+    }
+  }
+
   for (const { head, blockNumber, timeMs, isSigned, disputed } of found) {
     const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
     if (!isSigned) {
@@ -93,42 +107,41 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
       isForked ||= isBeyond(head)
       continue
     }
-    const after: View | undefined = base && viewAfter(base, head, pages)
-    const view: View = after ?? viewOf(head, pages)
-    const since = after ? view.pages.slice(base!.pages.length) : view.pages
-    const fresh = since.filter((page) => !listed.has(page.digest) && !told.has(page.digest))
-    if (!isForked) {
-      // Where it goes on from the view before, that view answers for the heads up to there.
-      const toCheck = after ? accepted.filter(({ size }) => size >= base!.pages.at(-1)!.to) : accepted
-      const why =
-        view.contradiction ??
-        contradictionWithin(view, head, pageOf(pages, head.page)) ??
-        contradictionOfEntries(fresh, entries) ??
-        (await contradictionOfGroups(entries.get(0)?.entry ?? view.pages[0]?.entries[0]?.entry, head)) ??
-        (await contradictionOfRoots(view, [...toCheck, head], pause))
-      isForked = why !== undefined
-      const saidOf = { ...report, ...latenessOf(fresh, timeMs) }
-      heads.push(
-        isForked
-          ? { ...saidOf, verdict: 'forked', why: why! }
-          : { ...saidOf, verdict: timeMs === undefined ? 'unwitnessed' : 'good' },
-      )
-    } else {
+    if (isForked) {
+      await pause()
+      const fresh = pagesBeside(isKnown, head, pages)
       heads.push({ ...report, ...latenessOf(fresh, timeMs), verdict: 'forked' })
+      tellApart(fresh, timeMs)
+      continue
     }
+    const after = base && viewAfter(base, head, pages)
+    const view = after ?? viewOf(head, pages)
+    const since = after && base ? view.pages.slice(base.pages.length) : view.pages
+    const fresh = since.filter((page) => !isKnown(page))
+    // Where it goes on from the view before, that view answers for the heads up to there.
+    const answeredFor = (after && base?.pages.at(-1)?.to) ?? 0
+    const toCheck = accepted.filter(({ size }) => size >= answeredFor)
+    const why =
+      view.contradiction ??
+      contradictionWithin(view, head, pageOf(pages, head.page)) ??
+      contradictionOfEntries(fresh, entries) ??
+      (await contradictionOfGroups(entries.get(0)?.entry ?? view.pages[0]?.entries[0]?.entry, head)) ??
+      (await contradictionOfRoots(view, [...toCheck, head], pause))
+    const saidOf = { ...report, ...latenessOf(fresh, timeMs) }
+    if (why !== undefined) {
+      isForked = true
+      heads.push({ ...saidOf, verdict: 'forked', why })
+      tellApart(fresh, timeMs)
+      continue
+    }
+    heads.push({ ...saidOf, verdict: timeMs === undefined ? 'unwitnessed' : 'good' })
     for (const page of fresh) {
-      ;(isForked ? told : listed).add(page.digest)
+      listed.add(page.digest)
       for (const [at, { entry, leaf }] of page.entries.entries()) {
         const position = page.from + at
-        if (!isForked) {
-          if (!entries.has(position)) entries.set(position, { entry, leaf, existedBeforeMs: timeMs })
-        } else if (entries.get(position)?.leaf !== leaf) {
-          const key = `${position} ${leaf}`
-          if (!apart.has(key)) apart.set(key, { position, entry, existedBeforeMs: timeMs })
-        }
+        if (!entries.has(position)) entries.set(position, { entry, leaf, existedBeforeMs: timeMs })
       }
     }
-    if (isForked) continue
     accepted.push(head)
     timesOfAccepted.push(timeMs)
     if (!pageOf(pages, head.page)) continue

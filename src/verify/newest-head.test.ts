@@ -118,6 +118,12 @@ describe('by its name, where a place has its heads', () => {
     ['gateway-unreachable', 'a network answers its sign-in page', [lacks, has(SIGN_IN)]],
     ['gateway-unreachable', 'asking throws', [throws]],
     ['gateway-unreachable', 'the answer is none', [byName(undefined as never)]],
+    ['gateway-unreachable', 'the answer is of no kind', [byName({ kind: 'found' } as never)]],
+    [
+      'gateway-unreachable',
+      'the bytes are a buffer',
+      [byName({ kind: 'bytes', bytes: newest.buffer } as never)],
+    ],
     ['head-signature', 'one is altered', [has(altered)]],
     ['head-signature', 'one is of another session', [lacks, has(strange)]],
     ['head-signature', 'there is something else', [has(text('not a head') as Uint8Array<ArrayBuffer>)]],

@@ -6,7 +6,7 @@ import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { inTime } from './in-time.ts'
 import { isWebPage } from './objects.ts'
-import type { Found, ObjectSource } from './source.ts'
+import { isFound, type ObjectSource } from './source.ts'
 
 type Said =
   | { readonly kind: 'head'; readonly head: SignedHead }
@@ -39,10 +39,11 @@ export async function newestHead(
 
 async function askFor(source: ObjectSource, name: SessionName, signal: AbortSignal): Promise<Said> {
   if (!source.newestHead) return { kind: 'none', reason: 'it knows objects by their addresses alone' }
-  let found: Found
+  let found: unknown
   try {
     // Longer than a head is: what else is answered there is to be told for what it is.
     found = await source.newestHead(name, { maxBytes: MAX_PAGE_BYTES, signal })
+    if (!isFound(found)) return { kind: 'silent', reason: 'it gave what is no answer' }
     if (found.kind === 'too-long') return { kind: 'wrong', reason: 'what it has there is no head' }
     if (found.kind !== 'bytes') return { kind: found.kind, reason: found.reason }
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { following } from '../protocol/following.ts'
-import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
+import { isSha256Hex, type SessionName, type Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { BEHIND, headsAt, type HeadsAtNode, type Telling, type WitnessedHead } from './heads.ts'
 import { inTime } from './in-time.ts'
@@ -12,6 +12,18 @@ export interface SeenHead {
   readonly root: Sha256Hex
   readonly blockNumber: number | undefined
   readonly timeMs: number | undefined
+}
+
+/** Whether it is one: what an app has kept may be anything. */
+export function isSeenHead(value: unknown): value is SeenHead {
+  if (typeof value !== 'object' || value === null) return false
+  const { size, root, blockNumber, timeMs }: Partial<Record<keyof SeenHead, unknown>> = value
+  const isInNone = blockNumber === undefined && timeMs === undefined
+  return (
+    typeof size === 'number' &&
+    isSha256Hex(root) &&
+    (isInNone || (typeof blockNumber === 'number' && typeof timeMs === 'number'))
+  )
 }
 
 interface HeadInBlock extends SeenHead {

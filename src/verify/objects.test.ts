@@ -249,6 +249,38 @@ describe('sources', () => {
     expect(await fetched(objectsOf([broken, good()]))).toEqual(GOOD)
     expect(await fetched(objectsOf([broken]))).toMatchObject({ error: { code: 'gateway-unreachable' } })
   })
+
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['bare bytes', Uint8Array.of(1)],
+    ['bytes that are a buffer', { kind: 'bytes', bytes: Uint8Array.of(1).buffer }],
+    ['bytes that are none', { kind: 'bytes' }],
+    ['a kind that is none', { kind: 'found', bytes: Uint8Array.of(1) }],
+  ])('of which one gives %s say nothing by that', async (_, given) => {
+    const broken: ObjectSource = { name: 'broken', get: async () => given as Found }
+    expect(await fetched(objectsOf([broken, good()]))).toEqual(GOOD)
+    const { error } = (await fetched(objectsOf([broken]))) as { error?: Error }
+    expect(error).toMatchObject({ code: 'gateway-unreachable' })
+    expect(error?.message).toContain('it gave what is no answer, asked of broken')
+  })
+
+  it('leave no timer, and nothing that hears the caller, once nobody waits', async () => {
+    const caller = new AbortController()
+    const [added, removed] = [
+      vi.spyOn(caller.signal, 'addEventListener'),
+      vi.spyOn(caller.signal, 'removeEventListener'),
+    ]
+    const objects = objectsOf([good(), slow(), slow()], caller.signal)
+    expect(await fetched(objects)).toEqual(GOOD)
+    expect(await fetched(objects)).toEqual(GOOD)
+    expect(added).toHaveBeenCalledTimes(2)
+    expect(removed).toHaveBeenCalledTimes(2)
+    const told = expect(objects.fetch(wanted('y'))).rejects.toThrow('enough')
+    await vi.advanceTimersByTimeAsync(10)
+    caller.abort(new Error('enough'))
+    await told
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })
 
 describe('an object that nobody has', () => {

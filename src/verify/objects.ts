@@ -1,7 +1,7 @@
 import type { Cid } from '../protocol/ids.ts'
-import { after } from './after.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
-import type { Found, ObjectSource } from './source.ts'
+import { orLate } from './or-late.ts'
+import { isFound, type Found, type ObjectSource } from './source.ts'
 import { Standing, type Kind } from './standing.ts'
 
 /** What is fetched, what it must be, and how its absence is told. */
@@ -68,11 +68,11 @@ type Said = Found | { readonly kind: 'wrong'; readonly reason: string }
 export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal): Objects {
   const standing = new Standing(sources.length)
   const opened = new Map<Kind, Promise<unknown>>()
-  /** One listener for all: Node warns of a signal with many. */
+  /** One listener for all: Node warns of a signal with many. It is there while something is under way, and no longer. */
   const onAbort = new Set<() => void>()
-  signal?.addEventListener('abort', () => {
+  const abortAll = () => {
     for (const abort of onAbort) abort()
-  })
+  }
   let silences = 0
 
   function ask(source: number, wanted: Wanted, wasBeside: boolean): Tried {
@@ -81,7 +81,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     const asked = { maxBytes, signal: stop.signal, ...(sizeBytes !== undefined && { sizeBytes }) }
     const found = async (): Promise<Said> => {
       try {
-        const said = await sources[source]!.get(wanted.cid, asked)
+        const said: unknown = await sources[source]!.get(wanted.cid, asked)
+        if (!isFound(said)) return { kind: 'silent', reason: 'it gave what is no answer' }
         const reason = said.kind === 'bytes' ? await wanted.wrong(said.bytes) : undefined
         if (reason === undefined) return said
         return said.kind === 'bytes' && isWebPage(said.bytes)
@@ -110,9 +111,11 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     // Nobody may be waiting any more.
     happened.catch(() => {})
     onAbort.add(abort)
+    signal?.addEventListener('abort', abortAll)
     own?.addEventListener('abort', abort)
     const forget = () => {
       onAbort.delete(abort)
+      if (onAbort.size === 0) signal?.removeEventListener('abort', abortAll)
       own?.removeEventListener('abort', abort)
     }
     return { happened, forget }
@@ -132,9 +135,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     for (const _ of isOpening ? sources : [0]) askNext()
     try {
       while (under.size > 0) {
-        const late = order.length > 0 ? after(standing.delayMs(wanted.kind)) : undefined
-        const first = await Promise.race([...ended(under), over.happened, ...(late ? [late.passed] : [])])
-        late?.cancel()
+        const one = Promise.race([...ended(under), over.happened])
+        const first = await (order.length > 0 ? orLate(standing.delayMs(wanted.kind), one) : one)
         if (first === 'late') {
           if (standing.mayAskBeside()) askNext(true)
           continue
@@ -206,13 +208,7 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
         return fetched
       }
       const over = abortion(wanted.signal)
-      const waited = after(waitMs)
-      try {
-        await Promise.race([waited.passed, over.happened])
-      } finally {
-        waited.cancel()
-        over.forget()
-      }
+      await orLate(waitMs, over.happened).finally(over.forget)
     }
   }
 

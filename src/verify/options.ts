@@ -4,7 +4,7 @@ import { parseSignedHead } from '../evidence/head-parse.ts'
 import type { SignedHead } from '../evidence/head.ts'
 import { isCid, isSessionName, type Cid } from '../protocol/ids.ts'
 import { gateway as gatewayAt } from './gateway.ts'
-import type { SeenHead } from './nodes.ts'
+import { isSeenHead, type SeenHead } from './nodes.ts'
 import type { PagesRead } from './pages.ts'
 import type { Chain } from './rpc.ts'
 import type { ObjectSource } from './source.ts'
@@ -75,9 +75,14 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1 // beyond it timers fire at once
 /** Nodes, and sources: all are asked at once in the beginning, and a link may name any number of either. */
 const MAX_PLACES = 32
 
+const HTTP_URL = 'an http(s) URL without a password'
+
+/** One that `fetch` takes: with a user or a password it takes none, and says them in what it throws. */
 export function isHttpUrl(value: unknown): boolean {
   try {
-    return typeof value === 'string' && /^https?:$/.test(new URL(value).protocol)
+    if (typeof value !== 'string') return false
+    const { protocol, username, password } = new URL(value)
+    return /^https?:$/.test(protocol) && username + password === ''
   } catch {
     return false
   }
@@ -89,7 +94,7 @@ export function refuse(field: string, expected: string): never {
 }
 
 function nodesOf(chain: Chain | ChainNodes | undefined): Chain[] {
-  if (typeof chain !== 'object' || chain === null) refuse('chain.rpcUrl', 'an http(s) URL')
+  if (typeof chain !== 'object' || chain === null) refuse('chain.rpcUrl', HTTP_URL)
   if (!('rpcUrls' in chain)) return [{ ...chain }]
   if (!Array.isArray(chain.rpcUrls)) refuse('chain.rpcUrls', 'a list of URLs')
   return chain.rpcUrls.map((rpcUrl) => ({ rpcUrl, registry: chain.registry }))
@@ -115,7 +120,7 @@ function checkNodes(chain: Chain | ChainNodes, timeoutMs: number): Chain[] {
   const nodes = nodesOf(chain)
   if (nodes.length === 0) refuse('chain.rpcUrls', 'at least one URL')
   if (nodes.length > MAX_PLACES) refuse('chain.rpcUrls', `at most ${MAX_PLACES} URLs`)
-  if (!nodes.every(({ rpcUrl }) => isHttpUrl(rpcUrl))) refuse('chain.rpcUrl', 'an http(s) URL')
+  if (!nodes.every(({ rpcUrl }) => isHttpUrl(rpcUrl))) refuse('chain.rpcUrl', HTTP_URL)
   if (!/^0x[0-9a-f]{40}$/i.test(chain.registry)) refuse('chain.registry', '0x and 40 hex digits')
   checkTimeout(timeoutMs)
   // One that is named twice agrees with itself.
@@ -145,12 +150,12 @@ export function checkOptions(options: OpenSessionOptions) {
   checkPrivateKey(groupKey, 'groupKey')
   const chains = head ? [] : checkNodes(options.chain!, timeoutMs)
   checkTimeout(timeoutMs)
-  if (!Array.isArray(gateways) || !gateways.every(isHttpUrl)) return refuse('gateway', 'an http(s) URL')
+  if (!Array.isArray(gateways) || !gateways.every(isHttpUrl)) return refuse('gateway', HTTP_URL)
   if (!Array.isArray(sources) || !sources.every((source) => typeof source?.get === 'function'))
     return refuse('sources', 'a list of sources, each with get')
-  if (!Array.isArray(seen)) return refuse('seen', 'heads of an earlier reading')
+  if (!Array.isArray(seen) || !seen.every(isSeenHead)) return refuse('seen', 'heads of an earlier reading')
   const places = gateways.length + sources.length
-  if (places === 0) return refuse('gateway', 'an http(s) URL, where there is no other source')
+  if (places === 0) return refuse('gateway', `${HTTP_URL}, where there is no other source`)
   if (places > MAX_PLACES) return refuse('gateway', `at most ${MAX_PLACES}, with other sources`)
   if (!(profile.leafBytes >= 1 && profile.maxLinks >= 2)) {
     return refuse('cidProfile', 'leafBytes from 1 and maxLinks from 2')

@@ -8,10 +8,10 @@ import type { Tree } from '../evidence/tree.ts'
 import { fromHex, toHex } from '../evidence/bytes.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import { after } from './after.ts'
 import type { FoundHead } from './heads.ts'
 import { leafOf, rootOf, withLeaves, type LogTree } from './log-tree.ts'
 import type { Objects } from './objects.ts'
+import { orLate } from './or-late.ts'
 
 /** An entry as a page has it. */
 export interface PagedEntry {
@@ -117,9 +117,7 @@ export function pageReader(objects: Objects, name: SessionName, signal: AbortSig
     async listsAll(heads) {
       const signed = heads.filter(({ isSigned }) => isSigned)
       const newest = signed.at(-1)!
-      const late = after(LIST_TIMEOUT_MS)
-      const page = await Promise.race([pageAt(newest.head.page), late.passed])
-      late.cancel()
+      const page = await orLate(LIST_TIMEOUT_MS, pageAt(newest.head.page))
       if (page === 'late' || page instanceof VerificationError) return undefined
       return page.number < signed.length ? newest : undefined
     },

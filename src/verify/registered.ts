@@ -1,7 +1,7 @@
 import { decodeSession, encodeSessionsCall, type RegistrySession } from '../evidence/registry.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import type { Limits } from './request.ts'
-import { badAnswer, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
+import { badAnswer, fieldsOf, numberOf, quantity, resultOf, type Chain } from './rpc.ts'
 
 /** The number of the newest block. */
 export const newestBlock = async (chain: Chain, limits: Limits): Promise<number> =>
@@ -52,7 +52,7 @@ export async function readRegistered(
  */
 export async function timeOfBlock(chain: Chain, number: number, limits: Limits): Promise<number> {
   const block = await resultOf(chain, 'eth_getBlockByNumber', [quantity(number), false], limits)
-  const fields = { ...(block as object) } as Record<string, unknown>
+  const fields = fieldsOf(chain, block, 'a block')
   if (numberOf(chain, fields['number'], 'the number of a block') !== number)
     throw badAnswer(chain, `it should tell of block ${number}`)
   return 1_000 * numberOf(chain, fields['timestamp'], 'the time of a block')

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { Witness, worldOf, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
-import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
+import { logOf, refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
 import { groupOf, noteEntry, Recording } from '../../e2e/vectors/recording.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
 import {
@@ -12,6 +12,7 @@ import {
   type OpenSessionOptions,
   type ReadingOptions,
   type VerificationProgress,
+  type VerifiedSession,
 } from './index.ts'
 import { PAGES_AT_A_TIME } from './pages.ts'
 
@@ -318,6 +319,60 @@ describe('a node', () => {
   it('that gives no error beside its result, in so many words, is', async () => {
     node.wrap = (reply) => ({ ...reply, error: null })
     expect((await open()).heads).toHaveLength(4)
+  })
+
+  /** Each character of a text has a name: to copy them all took a minute. */
+  const LONG = 'a'.repeat(10_000_000)
+  it.each<[string, method: string, told: unknown]>([
+    ['a log', 'eth_getLogs', [LONG]],
+    ['a log', 'eth_getLogs', [null]],
+    ['a block', 'eth_getBlockByNumber', LONG],
+  ])(
+    'that tells a text in the place of %s is told as that, and the text is not copied',
+    async (what, method, told) => {
+      node.onRpc = (request, result) => (request.method === method ? told : result)
+      const error = await failureOf(open())
+      expect(error).toMatchObject({ code: 'chain-answer' })
+      expect(error.message).toContain(`${what} should be an object`)
+      expect(error.message.length).toBeLessThan(300)
+    },
+  )
+
+  it('that makes up heads without end is not heard to the end', async () => {
+    const word = (value: number) => value.toString(16).padStart(64, '0')
+    const ALL = 2 ** 32
+    /** Head so-and-so in the block of that number. */
+    const madeUp = (log: FakeLog, number: number): FakeLog => {
+      const words = log.data.slice(2).match(/.{64}/g)!
+      words.splice(10, 2, word(number), word(number - 1))
+      return {
+        ...log,
+        data: `0x${words.join('')}`.replace(/^0x.{64}/, `0x${word(number)}`),
+        blockNumber: `0x${number.toString(16)}`,
+      }
+    }
+    const caller = new AbortController()
+    onTestFinished(() => caller.abort())
+    const real = logOf(world, world.witnessed[0]!, 0)
+    let answers = 0
+    node.newest = ALL + 100
+    node.onRpc = ({ method, params }, result) => {
+      if (method === 'eth_call') {
+        const words = (result as string).slice(2).match(/.{64}/g)!
+        words.splice(2, 4, word(ALL), word(ALL), word(1), word(ALL))
+        return `0x${words.join('')}`
+      }
+      if (method !== 'eth_getLogs') return result
+      answers += 1
+      const { fromBlock, toBlock } = params[0] as { fromBlock: string; toBlock: string }
+      const [from, to] = [Math.max(Number(fromBlock), Number(toBlock) - 99), Number(toBlock)]
+      if (from > Number(fromBlock)) return refuseRpc('query exceeds max block range')
+      return Array.from({ length: to - from + 1 }, (_, at) => madeUp(real, from + at))
+    }
+    const error = await failureOf(open({ signal: caller.signal }))
+    expect(error).toMatchObject({ code: 'chain-answer' })
+    expect(error.message).toContain('a registry takes signed heads alone')
+    expect(answers).toBeLessThan(100)
   })
 
   describe('of which one machine lacks the newest blocks', () => {
@@ -646,6 +701,37 @@ it.each(['<!DOCTYPE html><title>Sign in</title>', '\n <html lang="en">'])(
   },
 )
 
+describe('while a gateway is silent', () => {
+  /** A session whose chunks nobody answers for, and when the first of them is asked for. */
+  async function silentChunks() {
+    const session = await open()
+    node.asked.length = 0
+    node.onObject = () => new Promise(() => {})
+    return { session, asked: () => vi.waitFor(() => expect(node.asked).toHaveLength(1)) }
+  }
+
+  it.each<[string, (session: VerifiedSession) => AsyncGenerator<unknown, void, undefined>]>([
+    ['chunks', (session) => session.chunks()],
+    ['a range', (session) => session.range(0)],
+  ])('who leaves the reading of %s waits for nothing', async (_, reading) => {
+    const { session, asked } = await silentChunks()
+    const items = reading(session)
+    const next = items.next()
+    await asked()
+    expect(await items.return()).toEqual({ done: true, value: undefined })
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+
+  it('who cancels a stream waits for nothing', async () => {
+    const { session, asked } = await silentChunks()
+    const reader = session.stream().getReader()
+    const next = reader.read()
+    await asked()
+    await reader.cancel()
+    expect(await next).toEqual({ done: true, value: undefined })
+  })
+})
+
 describe('a caller', () => {
   it('who aborts gets the reason of the signal, while opening and while reading', async () => {
     const reason = new Error('enough')
@@ -663,6 +749,16 @@ describe('a caller', () => {
     }
   })
 
+  it('who aborts while its key and its notes are opened gets the reason, too', async () => {
+    const caller = new AbortController()
+    const reason = new Error('enough')
+    const onProgress = ({ step }: VerificationProgress) => {
+      if (step === 'checking the group') caller.abort(reason)
+    }
+    await expect(open({ signal: caller.signal, onProgress })).rejects.toBe(reason)
+  })
+
+  const SEEN = { size: 1, root: '0'.repeat(64), blockNumber: 1, timeMs: 1_000 }
   /** As many as a link may name. */
   const MANY = Array.from({ length: 10_000 }, (_, at) => `http://127.0.0.1:9/${at}`)
   it.each<[name: string, changes: object]>([
@@ -678,6 +774,14 @@ describe('a caller', () => {
     ['gateway', { gateway: MANY }],
     ['gateway', { gateway: 'ipfs.example' }],
     ['gateway', { gateway: undefined }],
+    ['gateway', { gateway: 'http://me:secret@127.0.0.1:1/' }],
+    ['gateway', { gateway: 'http://secret@127.0.0.1:1/' }],
+    ['chain.rpcUrl', { chain: { rpcUrl: 'http://me:secret@127.0.0.1:1/', registry: REGISTRY } }],
+    ['seen', { seen: [null] }],
+    ['seen', { seen: ['text'] }],
+    ['seen', { seen: [{ size: 1, root: 'no root', blockNumber: 1, timeMs: 1 }] }],
+    ['seen', { seen: [{ ...SEEN, blockNumber: 'x' }] }],
+    ['seen', { seen: [{ ...SEEN, timeMs: undefined }] }],
     ['cidProfile', { cidProfile: { leafBytes: 1, maxLinks: 1 } }],
     ['timeoutMs', { timeoutMs: 0 }],
     ['timeoutMs', { timeoutMs: Infinity }],

@@ -2,6 +2,7 @@ import { verifyHead, type SignedHead } from '../evidence/head.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionName } from '../protocol/ids.ts'
 import { earlySteps, type OpeningStep } from './early-steps.ts'
+import { endable } from './endable.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchHead } from './fetch-head.ts'
 import type { FoundHead } from './heads.ts'
@@ -40,15 +41,20 @@ export async function openSession(options: OpenSessionOptions): Promise<Verified
  * names its pages, and has no `heads`: whether that head is the one of all its pages only the last step knows, and where
  * it is not there is none, but `root` is thrown.
  *
- * Leaving the loop ends the reading of the log; a session that was given goes on to read its chunks.
+ * Leaving the loop, or `return`, ends the reading of the log at once; a session that was given goes on to read its chunks.
  *
  * @throws VerificationError as `openSession` does, also after some steps; the signal's reason when the caller aborts
  */
-export async function* openInSteps(
+export function openInSteps(options: OpenSessionOptions): AsyncGenerator<OpeningStep, void, undefined> {
+  return endable((leaving) => stepsOf(options, leaving))
+}
+
+async function* stepsOf(
   options: OpenSessionOptions,
+  leaving: AbortSignal,
 ): AsyncGenerator<OpeningStep, void, undefined> {
   const checked = checkOptions(options)
-  const ending = following(options.signal)
+  const ending = following(options.signal, leaving)
   const steps = latestOf<OpeningStep>()
   void open(checked, options, ending.signal, steps.put)
     .then((session) => steps.put({ session, isLast: true, sizeOfAll: session.size }))
@@ -56,6 +62,9 @@ export async function* openInSteps(
     .finally(() => checked.groupKey.fill(0))
   try {
     yield* steps.items()
+  } catch (error) {
+    // Who has left is told of nothing.
+    if (!leaving.aborted) throw error
   } finally {
     ending.abort()
   }
@@ -70,7 +79,14 @@ async function open(
   const objects = objectsOf(sources, readingSignal)
   const at = (step: VerificationStep, pages?: PagesRead) =>
     onProgress?.({ step, chunksVerified: 0, chunksTotal: 0, ...(pages && { pages }) })
-  const sourceOf = (name: SessionName): SessionSource => ({ name, objects, profile, groupKey, onProgress })
+  const sourceOf = (name: SessionName): SessionSource => ({
+    name,
+    objects,
+    profile,
+    groupKey,
+    onProgress,
+    signal,
+  })
 
   const read = async (
     reader: PageReader,

@@ -15,6 +15,16 @@ export type Found =
       readonly retryAfterMs?: number | undefined
     }
 
+const KINDS: readonly unknown[] = ['bytes', 'none', 'too-long', 'silent'] satisfies Found['kind'][]
+
+/** Whether this is an answer at all: an app's own source may give anything. */
+export const isFound = (value: unknown): value is Found =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  KINDS.includes(value.kind) &&
+  (value.kind !== 'bytes' || ('bytes' in value && value.bytes instanceof Uint8Array))
+
 /** What is asked for. */
 export interface Asked {
   readonly maxBytes: number

@@ -1,13 +1,11 @@
-import type { ChunkEntry, Entry, SessionEntry } from '../evidence/entry.ts'
+import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import type { SignedHead } from '../evidence/head.ts'
 import { openNote, type Note } from '../evidence/note-seal.ts'
 import { x25519 as pickX25519 } from '../evidence/x25519-pick.ts'
 import type { CidProfile } from '../evidence/cid.ts'
 import type { SessionName } from '../protocol/ids.ts'
-import type { VerificationCode } from '../protocol/verification-code.ts'
 import { portable, type PortableHead } from './anchor-head.ts'
-import { ahead } from './ahead.ts'
-import { readChunk, type ChunkSource } from './chunk.ts'
+import { chunkReader, isChunk, type JudgedChunk, type PlacedChunk } from './chunk-reader.ts'
 import { contentsOf, type Ending, type ListedChunk } from './contents.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { openKey } from './key.ts'
@@ -18,28 +16,6 @@ import type { Objects } from './objects.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import type { VerificationProgress } from './options.ts'
 import { partOf, plaintextBytes, streamOf, type RangeUnit } from './range.ts'
-
-interface Judged {
-  readonly index: number
-  readonly capturedAtMs: number
-  readonly durationMs: number
-  /** It existed before this time, ms since the epoch by the chain's clock; undefined where no chain has witnessed it. */
-  readonly existedBeforeMs: number | undefined
-}
-
-/** A chunk with its bytes, proved to be the one that was listed. */
-export interface ProvedChunk extends Judged {
-  readonly verdict: 'proved'
-  readonly plaintext: Uint8Array<ArrayBuffer>
-}
-
-/** A chunk that could not be proved, and why; `gateway-unreachable` says nothing about it. */
-export interface BadChunk extends Judged {
-  readonly verdict: VerificationCode
-  readonly error: VerificationError
-}
-
-export type JudgedChunk = ProvedChunk | BadChunk
 
 /** A note; `value` is left out where it does not open to a JSON object. */
 export interface ReadNote {
@@ -90,7 +66,8 @@ export interface VerifiedSession {
   readonly sizeBytes: number
   /**
    * Every listed chunk, in index order, each fetched, checked and decrypted. The next ones are read ahead, of 24 MiB
-   * and 16 at most. A bad one never ends it. Each call starts over. It throws the signal's reason alone.
+   * and 16 at most. A bad one never ends it. Each call starts over; `return` ends it at once, whatever is under way. It
+   * throws the signal's reason alone.
    *
    * @param isWanted those for which it is false are neither fetched nor given
    */
@@ -125,9 +102,6 @@ export interface RangeOptions {
 /** Hex digits of what is sealed of nothing. */
 const LEAST_SEALED = 2 * 48
 
-/** What is read ahead of who reads: in memory several times as much while it is checked and opened. */
-const AHEAD = { items: 16, bytes: 24 * 1024 * 1024, bytesOf: ({ entry }: Placed) => entry.sizeBytes }
-
 /** What sessions of one name are opened with, however much of the log is known. */
 export interface SessionSource {
   readonly name: SessionName
@@ -135,6 +109,8 @@ export interface SessionSource {
   readonly profile: CidProfile
   readonly groupKey: Uint8Array<ArrayBuffer>
   readonly onProgress: ((progress: VerificationProgress) => void) | undefined
+  /** Ends the opening. */
+  readonly signal: AbortSignal | undefined
 }
 
 /** What was found of it. */
@@ -146,10 +122,11 @@ export interface FoundLog extends Pick<VerifiedSession, 'vanished' | 'nodes' | '
  * The session that has this log, once its key opens.
  *
  * @param signed the head that leads to it, where it signs for more; the log's newest unless told
- * @throws VerificationError with `root`, `first-page`, `gateway-unreachable`, `groups`, `group` or `key`
+ * @throws VerificationError with `root`, `first-page`, `gateway-unreachable`, `groups`, `group` or `key`; the signal's
+ *   reason
  */
 export async function sessionOf(
-  { name, objects, profile, groupKey, onProgress }: SessionSource,
+  { name, objects, profile, groupKey, onProgress, signal }: SessionSource,
   { log, lostPages, vanished, nodes }: FoundLog,
   signed?: SignedHead,
 ): Promise<VerifiedSession> {
@@ -164,6 +141,7 @@ export async function sessionOf(
   chunksTotal = contents.chunks.length
   const { sealingKey } = session
   const source = { objects, profile, name, sessionKey, sealingKey, x25519, alone: oneAtATime() }
+  const reader = chunkReader(source, at)
 
   const opened = async (atMs: number, sealed: string): Promise<Note | undefined> =>
     // Whoever has the key can list any number that cannot open: those cost no computing.
@@ -172,51 +150,16 @@ export async function sessionOf(
       : openNote({ sessionKey, sealingKey, name, atMs, sealed }, x25519).catch(() => undefined)
   const metadata = session.metadata ? await opened(session.startedAtMs, session.metadata) : undefined
   const notes = await inParallel(contents.notes, async ({ position, entry }): Promise<ReadNote> => {
+    signal?.throwIfAborted()
     const value = await opened(entry.atMs, entry.sealed)
     return { position, atMs: entry.atMs, ...(value && { value }) }
   })
 
-  async function* judged(chunks: readonly Placed[]) {
-    let verified = 0
-    const work = (chunk: Placed, ending: AbortSignal) => {
-      at('fetching a chunk', verified)
-      return judge(source, chunk, ending)
-    }
-    for await (const result of ahead(chunks, AHEAD, work)) {
-      verified += 1
-      at('opening a chunk', verified)
-      yield result
-    }
-  }
-
-  async function* plaintexts(chunks: readonly Placed[], partial: boolean) {
-    for await (const chunk of judged(chunks)) {
-      if ('plaintext' in chunk) yield chunk
-      else if (!partial) throw chunk.error
-    }
-  }
-
-  async function bytes({ partial = false } = {}) {
-    const parts: Uint8Array<ArrayBuffer>[] = []
-    for await (const { plaintext } of plaintexts(contents.chunks, partial)) parts.push(plaintext)
-    // There may be more of them than a call takes arguments.
-    return new Uint8Array(await new Blob(parts).arrayBuffer())
-  }
+  signal?.throwIfAborted()
 
   const measured = contents.chunks.map((chunk) => ({ ...chunk.entry, chunk }))
-  async function* range(from: number, to?: number, { unit, partial = false }: RangeOptions = {}) {
-    const part = partOf(measured, session.startedAtMs, from, to, unit)
-    const [first] = part.chunks
-    const last = part.chunks.at(-1)
-    for await (const { index, plaintext } of plaintexts(
-      part.chunks.map(({ chunk }) => chunk),
-      partial,
-    )) {
-      const begin = index === first?.index ? part.skip : 0
-      const end = index === last?.index ? plaintext.length - part.rest : plaintext.length
-      yield plaintext.subarray(begin, end)
-    }
-  }
+  const range: VerifiedSession['range'] = (from, to, { unit, partial } = {}) =>
+    reader.pieces(() => partOf(measured, session.startedAtMs, from, to, unit), partial)
 
   return {
     name,
@@ -238,19 +181,17 @@ export async function sessionOf(
     repeated: contents.repeated.map(listed),
     notes,
     listed: contents.chunks.map(listed),
-    chunks: (isWanted = () => true) => judged(contents.chunks.filter((chunk) => isWanted(listed(chunk)))),
-    forkedChunks: () => judged(log.forked.filter(isChunk)),
+    chunks: (isWanted = () => true) =>
+      reader.judged(contents.chunks.filter((chunk) => isWanted(listed(chunk)))),
+    forkedChunks: () => reader.judged(log.forked.filter(isChunk)),
     sizeBytes: measured.reduce((sum, chunk) => sum + plaintextBytes(chunk), 0),
-    bytes,
+    bytes: ({ partial } = {}) => reader.bytes(contents.chunks, partial),
     range,
     stream: (from = 0, to, options) => streamOf(range(from, to, options)),
   }
 }
 
-type Placed = LogEntry & { readonly entry: ChunkEntry }
-const isChunk = (placed: LogEntry): placed is Placed => placed.entry.kind === 'chunk'
-
-function listed({ position, entry, existedBeforeMs }: Placed): ListedChunk {
+function listed({ position, entry, existedBeforeMs }: PlacedChunk): ListedChunk {
   const { index, capturedAtMs, durationMs, sizeBytes } = entry
   return { index, position, capturedAtMs, durationMs, sizeBytes, existedBeforeMs }
 }
@@ -280,19 +221,4 @@ function beginningOf(
   if (unheard) throw unheard
   const what = `The first page of ${name} cannot be fetched: ${causes.map(({ message }) => message).join('; ')}`
   throw new VerificationError('first-page', 'checking the log', what.slice(0, 1_000), { cause: causes[0] })
-}
-
-async function judge(
-  source: ChunkSource,
-  { entry, existedBeforeMs }: Placed,
-  signal: AbortSignal,
-): Promise<JudgedChunk> {
-  const { index, capturedAtMs, durationMs } = entry
-  const chunk = { index, capturedAtMs, durationMs, existedBeforeMs }
-  try {
-    return { ...chunk, verdict: 'proved', plaintext: await readChunk(source, entry, signal) }
-  } catch (error) {
-    if (!(error instanceof VerificationError)) throw error
-    return { ...chunk, verdict: error.code, error }
-  }
 }

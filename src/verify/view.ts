@@ -15,8 +15,8 @@ export interface View {
   readonly contradiction: string | undefined
 }
 
-export const pageOf = (pages: Pages, digest: Sha256Hex): ReadPage | undefined => {
-  const found = pages.get(digest)
+export const pageOf = (pages: Pages, digest: Sha256Hex | null): ReadPage | undefined => {
+  const found = digest === null ? undefined : pages.get(digest)
   return found instanceof VerificationError ? undefined : found
 }
 
@@ -64,35 +64,63 @@ function contradictionBetween(before: ReadPage | undefined, page: ReadPage): str
 }
 
 /**
- * The view of a later head, where its pages do nothing but follow on from this view's last; undefined where more has to
- * be looked at. So a log of many heads is gone through once.
+ * The view of a later head, where all that it has besides comes after this view's last page; undefined where more has to be
+ * looked at. So a log of many heads is gone through once, whatever of it is lost.
  */
 export function viewAfter(view: View, head: Head, pages: Pages): View | undefined {
   const last = view.pages.at(-1)
+  const start = pageOf(pages, head.page) ?? pageOf(pages, head.previous)
+  if (view.contradiction || !last || !start) return undefined
   const fresh: ReadPage[] = []
-  for (let digest = head.page; digest !== last?.digest; digest = fresh[0]!.links[0]!) {
+  const lost = new Map<number, Sha256Hex>()
+  const digests = new Map<number, Sha256Hex>()
+  const waiting = [{ number: start.number, digest: start.digest }]
+  let leadsToLast = false
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { number, digest } = next
+    const known = digests.get(number) ?? (number <= last.number ? digestIn(view, number) : digest)
+    if (known !== digest) return undefined
+    leadsToLast ||= number === last.number
+    if (number <= last.number || digests.has(number)) continue
+    digests.set(number, digest)
     const page = pageOf(pages, digest)
-    if (!page || !last || page.number <= last.number) return undefined
-    fresh.unshift(page)
+    if (!page) lost.set(number, digest)
+    else if (page.number !== number) return undefined
+    else {
+      fresh.push(page)
+      for (const [at, to] of linkNumbers(number).entries())
+        waiting.push({ number: to, digest: page.links[at]! })
+    }
   }
-  if (view.contradiction || !last) return undefined
-  const pagesNow = [...view.pages, ...fresh]
-  for (const [at, page] of fresh.entries()) {
-    const before = fresh[at - 1] ?? last
-    const isNext = page.number === before.number + 1 && !contradictionBetween(before, page)
-    const isLinked = linkNumbers(page.number).every(
-      (number, link) => digestIn(pagesNow, view.lost, number) === page.links[link],
-    )
-    if (!isNext || !isLinked) return undefined
+  fresh.sort((one, other) => one.number - other.number)
+  const isOneLog = fresh.every((page, at) => !contradictionBetween(fresh[at - 1] ?? last, page))
+  if (!leadsToLast || !isOneLog) return undefined
+  return {
+    pages: [...view.pages, ...fresh],
+    lost: lost.size === 0 ? view.lost : new Map([...view.lost, ...lost]),
+    contradiction: undefined,
   }
-  return { pages: pagesNow, lost: view.lost, contradiction: undefined }
 }
 
-function digestIn(
-  pages: readonly ReadPage[],
-  lost: ReadonlyMap<number, Sha256Hex>,
-  number: number,
-): Sha256Hex | undefined {
+/** The pages that are found from a head's own, but those that are known, with all that these lead to. */
+export function pagesBeside(
+  isKnown: (page: ReadPage) => boolean,
+  { page, previous }: Head,
+  pages: Pages,
+): readonly ReadPage[] {
+  const found = new Set<ReadPage>()
+  const waiting = [pageOf(pages, page) ?? pageOf(pages, previous)]
+  while (waiting.length > 0) {
+    const next = waiting.pop()
+    if (!next || isKnown(next) || found.has(next)) continue
+    found.add(next)
+    for (const digest of next.links) waiting.push(pageOf(pages, digest))
+  }
+  return [...found].sort((one, other) => one.number - other.number)
+}
+
+/** Of the page that a view has under a number. */
+function digestIn({ pages, lost }: View, number: number): Sha256Hex | undefined {
   const at = firstFrom(pages, (page) => page.number >= number)
   return pages[at]?.number === number ? pages[at].digest : lost.get(number)
 }
