@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { ahead } from './ahead.ts'
 
@@ -101,6 +103,36 @@ describe('reading ahead', () => {
     expect(await next).toEqual({ done: true, value: undefined })
     expect(aborted).toEqual(begun)
     expect(begun).toEqual([0])
+  })
+
+  it('ends at once where it was to end between two items', async () => {
+    const { aborted, work, end } = works()
+    const ending = new AbortController()
+    const reading = ahead(items, bound(8), work, ending.signal)
+    const first = reading.next()
+    end(0)
+    await first
+    ending.abort()
+    expect(await reading.next()).toEqual({ done: true, value: undefined })
+    expect(aborted).toContain(1)
+  })
+
+  it('keeps nothing of what was taken, however long it goes on', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
+    const ending = new AbortController()
+    const reading = ahead(items, bound(1), async () => new Uint8Array(1_000), ending.signal)
+    const taken: WeakRef<Uint8Array>[] = []
+    while (taken.length < items.length - 1) {
+      const { value } = await reading.next()
+      if (value) taken.push(new WeakRef(value))
+    }
+    await settled()
+    collect()
+    // The last is under way until the next is asked for.
+    expect(taken.filter((bytes) => bytes.deref()).length).toBeLessThanOrEqual(2)
+    ending.abort()
+    expect(await reading.next()).toEqual({ done: true, value: undefined })
   })
 
   it('tells a failure in its turn, and aborts the others', async () => {

@@ -20,9 +20,6 @@ export async function* ahead<Item, Result>(
   work: (item: Item, signal: AbortSignal) => Promise<Result>,
   ending?: AbortSignal,
 ): AsyncGenerator<Result, void, undefined> {
-  const ended = new Promise<undefined>((resolve) => {
-    ending?.addEventListener('abort', () => resolve(undefined))
-  })
   const under: {
     readonly result: Promise<Result>
     readonly bytes: number
@@ -49,7 +46,7 @@ export async function* ahead<Item, Result>(
       }
       const first = under[0]
       if (first === undefined) return
-      const taken = await Promise.race([first.result.then((result) => ({ result })), ended])
+      const taken = await orEnded(first.result, ending)
       if (!taken) return
       allowed = Math.min(bound.items, allowed * 2)
       yield taken.result
@@ -59,4 +56,22 @@ export async function* ahead<Item, Result>(
   } finally {
     for (const { stop } of under) stop.abort()
   }
+}
+
+/**
+ * What work comes to; undefined where the reading ends first. No `Promise.race`: a promise that lasts as long as the
+ * reading would keep the result of each race that it was in.
+ */
+function orEnded<Result>(
+  work: Promise<Result>,
+  ending: AbortSignal | undefined,
+): Promise<{ readonly result: Result } | undefined> {
+  return new Promise((resolve, reject) => {
+    const end = () => resolve(undefined)
+    if (ending?.aborted) end()
+    ending?.addEventListener('abort', end)
+    void work
+      .then((result) => resolve({ result }), reject)
+      .finally(() => ending?.removeEventListener('abort', end))
+  })
 }
