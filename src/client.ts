@@ -3,6 +3,7 @@ import { askUpTo } from './ask-again.ts'
 import { openConnection, type Connection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
 import { asOurs, HoldfastError } from './protocol/errors.ts'
+import { DISCARD, optionsOf, WAIT } from './options.ts'
 import { missingFeatures } from './requirements.ts'
 import { openSession } from './session.ts'
 import { LOAD_TIMEOUT_MS } from './timeouts.ts'
@@ -27,8 +28,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
   const { signal: untilClosed } = closed
   const connection = await openConnection(options, untilClosed)
   const { request } = connection
-  const { signal } = options
-  await askUpTo(2, () => request({ type: 'hello' }, { signal }))
+  await askUpTo(2, () => request({ type: 'hello' }, { signal: options.signal }))
 
   const greet = keepAwake(connection, untilClosed)
 
@@ -47,21 +47,24 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     chunks: (sessionId, options) => request({ type: 'chunks', sessionId }, options),
     bytes: (sessionId, index, options) => request({ type: 'bytes', sessionId, index }, options),
     log: (sessionId, options) => request({ type: 'log', sessionId }, options),
-    watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
+    watch: (options) => watch(connection, untilClosed, optionsOf(options, WAIT).signal),
     pause: (sessionId, options) => request({ type: 'pause', sessionId }, options),
     resume: (sessionId, options) => thenGreet(request({ type: 'resume', sessionId }, options)),
     adopt: (sessionId, options) => thenGreet(request({ type: 'adopt', sessionId }, options)),
     policy: (options) => request({ type: 'policy' }, options),
     setPolicy: (policy, options) => thenGreet(request({ type: 'policy', policy }, options)),
-    async discard(sessionId, { confirm, signal } = {}) {
-      await request({ type: 'discard', sessionId, confirm }, { signal })
+    async discard(sessionId, options) {
+      const { confirm, ...waiting } = optionsOf(options, DISCARD)
+      await request({ type: 'discard', sessionId, confirm }, waiting)
     },
     // Not every page asks, so the code of it is not in every page; a network that hangs may never bring it.
-    capabilities: ({ signal } = {}) =>
-      within(LOAD_TIMEOUT_MS, signal, () => import('./capabilities.ts')).then(
+    async capabilities(options) {
+      const { signal } = optionsOf(options, WAIT)
+      return within(LOAD_TIMEOUT_MS, signal, () => import('./capabilities.ts')).then(
         ({ capabilities }) => capabilities({ signal }),
         asOurs(signal),
-      ),
+      )
+    },
     close: () => closed.abort(),
   }
   return client

@@ -1,7 +1,8 @@
 import type { EndOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from './api.ts'
 import { checkAppData, checkNote } from './app-data-check.ts'
-import { bad, refuseOthers } from './bad-input.ts'
+import { bad } from './bad-input.ts'
 import type { Note } from './evidence/note-seal.ts'
+import { APPEND, DISCARD, END, NOTE, optionsOf, SESSION, WAIT } from './options.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import {
   chunkIdOf,
@@ -170,7 +171,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       get stalledBy() {
         return waiting > 0 ? refusal : undefined
       },
-      async append(bytes, { capturedAtMs = now(), durationMs = 0, onStalled, signal } = {}) {
+      async append(bytes, options) {
+        const { capturedAtMs = now(), durationMs = 0, onStalled, signal } = optionsOf(options, APPEND)
         signal?.throwIfAborted()
         if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0))
           throw bad('append', 'it takes a Blob.')
@@ -184,7 +186,8 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           signal,
         )
       },
-      async note(value, { atMs = now(), signal } = {}) {
+      async note(value, options) {
+        const { atMs = now(), signal } = optionsOf(options, NOTE)
         signal?.throwIfAborted()
         mayAdd()
         checkNote('note', value)
@@ -200,14 +203,16 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           signal,
         )
       },
-      end: ({ how, signal } = {}) =>
-        unlessAborted(signal, async () => {
+      async end(options) {
+        const { how, signal } = optionsOf(options, END)
+        return unlessAborted(signal, async () => {
           ended = true
           knownEnd ??= how
           await Promise.allSettled(begun)
           const missing = next - sessionOf(id).chunks.length
           return endWith(id, missing === 0 ? (knownEnd ?? 'complete') : 'interrupted', missing)
-        }),
+        })
+      },
       async restart() {
         const { startedAtMs: _before, signal: _over, ...again } = options
         return recordingOf(begin(again, name), again)
@@ -294,22 +299,22 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       const closed = new AbortController()
       return {
         scope: 'https://app.example/',
-        async startSession(options) {
-          options?.signal?.throwIfAborted()
-          checkOptions(options)
+        async startSession(given) {
+          const options = checked(given)
           return recordingOf(begin(options), options)
         },
-        sessions: ({ signal } = {}) => unlessAborted(signal, async () => all()),
+        sessions: (options) => waiting(options, all),
         chunks: ofSession((id) => [...(kept.get(id)?.chunks ?? [])]),
-        bytes: (id, index, { signal } = {}) =>
-          unlessAborted(signal, async () => {
+        bytes: (id, index, options) =>
+          waiting(options, () => {
             const found = kept.get(id)?.chunks.find((chunk) => chunk.index === index)
             if (!found || found.status === 'confirmed')
               throw new HoldfastError('payload-unreadable', `Chunk ${id}/${index} has no bytes.`)
             return new Blob([new Uint8Array(found.sizeBytes)])
           }),
         log: ofSession((id) => log.filter(({ sessionId }) => sessionId === id)),
-        watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
+        watch: (options) =>
+          watch(() => ({ sessions: all() }), changed, closed.signal, optionsOf(options, WAIT).signal),
         pause: ofSession((id) => change(id, { paused: true, retryAtMs: undefined })),
         resume: ofSession((id) =>
           change(id, {
@@ -321,16 +326,17 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         ),
         // Nothing here has a destination, so there is nothing to take over.
         adopt: ofSession((id) => change(id)),
-        policy: ({ signal } = {}) => unlessAborted(signal, async () => ({ policy, metered: false })),
-        setPolicy: (chosen, { signal } = {}) =>
-          unlessAborted(signal, async () => {
+        policy: (options) => waiting(options, () => ({ policy, metered: false })),
+        setPolicy: (chosen, options) =>
+          waiting(options, () => {
             if (!POLICIES.includes(chosen))
               throw new HoldfastError('bad-message', 'The field "policy" is malformed.')
             policy = chosen
             return { policy, metered: false }
           }),
-        discard: (id, { confirm, signal } = {}) =>
-          unlessAborted(signal, async () => {
+        async discard(id, options) {
+          const { confirm, signal } = optionsOf(options, DISCARD)
+          return waiting({ signal }, () => {
             const session = kept.get(id)
             if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
               throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
@@ -339,9 +345,10 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
               log = log.filter(({ sessionId }) => sessionId !== id)
             else if (session) logLine(id, 'discarded')
             tellAll()
-          }),
-        capabilities: ({ signal } = {}) =>
-          unlessAborted(signal, async () => ({
+          })
+        },
+        capabilities: (options) =>
+          waiting(options, () => ({
             missing: [],
             backgroundWakes: { kind: 'none' },
             storage: 'unknown',
@@ -359,35 +366,28 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
   }
 }
 
-/** A call about one session, which nothing comes of under a signal that is aborted. */
-const ofSession =
-  <Answer>(answer: (id: SessionId) => Answer) =>
-  (id: SessionId, { signal }: WaitOptions = {}): Promise<Answer> =>
-    unlessAborted(signal, async () => answer(id))
-
-/** All options of a session: one that is none of them is misspelt. */
-const OPTIONS: Readonly<Record<keyof OpenOptions, true>> = {
-  groups: true,
-  mimeType: true,
-  startedAtMs: true,
-  seal: true,
-  stores: true,
-  atLeast: true,
-  metadata: true,
-  labels: true,
-  fingerprint: true,
-  signal: true,
-  // Of `upload()`.
-  cut: true,
-  given: true,
+/** A call that nothing comes of under a signal that is aborted. */
+async function waiting<Answer>(given: WaitOptions | undefined, answer: () => Answer): Promise<Answer> {
+  const { signal } = optionsOf(given, WAIT)
+  return unlessAborted(signal, async () => answer())
 }
 
-/** @throws HoldfastError `bad-input`, as the page does that is to be tested */
-function checkOptions(options: SessionOptions): void {
-  refuseOthers(Object.fromEntries(Object.entries({ ...options }).filter(([name]) => !(name in OPTIONS))))
-  checkGroups(options?.groups)
-  if (!isMimeType(options.mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
+/** The same about one session. */
+const ofSession =
+  <Answer>(answer: (id: SessionId) => Answer) =>
+  (id: SessionId, options?: WaitOptions): Promise<Answer> =>
+    waiting(options, () => answer(id))
+
+/** @throws HoldfastError `bad-input`, as the page does that is to be tested; the signal's reason */
+function checked(given: OpenOptions): SessionOptions {
+  // Of `upload()`.
+  const { cut: _cut, given: _given, ...own } = { ...given }
+  const options = optionsOf<SessionOptions>(own, SESSION)
+  options.signal?.throwIfAborted()
+  checkGroups(options.groups)
+  if (!isMimeType(options.mimeType)) throw bad('mimeType', '1 to 255 bytes.')
   checkAppData(options)
+  return options
 }
 
 /** In the form of what sealing makes. */

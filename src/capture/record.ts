@@ -1,7 +1,8 @@
 import type { RecordingSession, WaitOptions } from '../api.ts'
 import type { HoldfastError } from '../protocol/errors.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
-import { bad, refuseOthers } from '../bad-input.ts'
+import { bad } from '../bad-input.ts'
+import { optionsOf, WAIT, type Known } from '../options.ts'
 import { tell } from '../tell.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { newDeferred } from './deferred.ts'
@@ -109,6 +110,19 @@ export interface Recording {
   unsavedRuns(): readonly (readonly Blob[])[]
 }
 
+const RECORD: Known<RecordOptions> = {
+  timesliceMs: 1,
+  chunkMs: 1,
+  videoBitsPerSecond: 1,
+  maxWaitingBytes: 1,
+  whenSourceLost: 1,
+  isTestPicture: 1,
+  keepAwake: 1,
+  reopen: 1,
+  onContinued: 1,
+  onProgress: 1,
+}
+
 const TIMESLICE_MS = 1_000
 const CHUNK_MS = 5_000
 const MAX_WAITING_BYTES = 256 * 1024 * 1024
@@ -157,9 +171,7 @@ export function record(
     reopen,
     onContinued,
     onProgress,
-    ...others
-  } = { ...options }
-  refuseOthers(others)
+  } = optionsOf(options, RECORD)
   const isRight = {
     session: session?.append,
     stream: stream?.getTracks,
@@ -170,6 +182,7 @@ export function record(
   }
   for (const [name, right] of Object.entries(isRight))
     if (!right) throw bad(name, 'not as record() takes it.')
+  if (!['go-on', 'end'].includes(whenSourceLost)) throw bad('whenSourceLost', 'go-on or end.')
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
@@ -410,8 +423,9 @@ export function record(
       return runs.length === 0 ? undefined : new Blob(runs, { type: mimeType })
     },
     unsavedRuns,
-    stop: ({ signal } = {}) =>
-      unlessAborted(signal, () => {
+    async stop(options) {
+      const { signal } = optionsOf(options, WAIT)
+      return unlessAborted(signal, () => {
         // One that has ended by itself was not asked to.
         if (recorder.state !== 'inactive' || isReturning) {
           seeSource(sourceOf(given))
@@ -423,6 +437,7 @@ export function record(
         // What comes back finds that it is over.
         if (!isReturning) halt(recorder)
         return finished
-      }),
+      })
+    },
   }
 }

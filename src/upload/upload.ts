@@ -2,6 +2,7 @@ import type { DiscardOptions, Holdfast, RecordingSession, SessionOptions, WaitOp
 import { ASKS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { askUpTo } from '../ask-again.ts'
 import { bad } from '../bad-input.ts'
+import { DISCARD, optionsOf, type Known } from '../options.ts'
 import { jsonOf } from '../json-of.ts'
 import { asOurs, HoldfastError, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
@@ -87,6 +88,18 @@ export interface FileUpload {
   cancel(options?: DiscardOptions): Promise<void>
 }
 
+const UPLOAD: Known<UploadOptions> = {
+  groups: 1,
+  metadata: 1,
+  labels: 1,
+  stores: 1,
+  atLeast: 1,
+  mimeType: 1,
+  partBytes: 1,
+  onProgress: 1,
+  signal: 1,
+}
+
 const MAX_PART_BYTES = MAX_CHUNK_BYTES - TAG_BYTES
 /** With its tag it is what a store takes at a piece. */
 const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
@@ -123,6 +136,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
 
   /** The session that the file goes into, and which parts it has; no recording where it lacks none. */
   async function begin() {
+    optionsOf(options, UPLOAD)
     if (!holdfast?.sessions) throw bad('holdfast', 'what connect() gives.')
     if (!file?.slice || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
     const isSize = Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_PART_BYTES
@@ -290,8 +304,8 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     done,
     pause: () => setPaused(true),
     resume: () => setPaused(false),
-    async cancel(options = {}) {
-      const { confirm, signal } = options
+    async cancel(options) {
+      const { confirm, signal } = optionsOf(options, DISCARD)
       const isSure = confirm === DISCARD_CONFIRMATION
       const known = session
       if (isSure || !known)
