@@ -1,18 +1,24 @@
-import type { ConnectOptions, Holdfast } from './api.ts'
+import type { ConnectOptions, Holdfast, RecordingSession } from './api.ts'
 import { askUpTo } from './ask-again.ts'
-import { openConnection, type Connection } from './connection.ts'
+import { openConnection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
 import { asOurs, HoldfastError } from './protocol/errors.ts'
 import { DISCARD, optionsOf, WAIT } from './options.ts'
 import { missingFeatures } from './requirements.ts'
-import { openSession } from './session.ts'
+import { openSession, recordingSession, type Begun, type Cut } from './session.ts'
 import { LOAD_TIMEOUT_MS } from './timeouts.ts'
 import { watch } from './watch.ts'
 import { within } from './within.ts'
 
 /** What `connect` gives, for entries of their own that go on with what a page began. */
 export interface Client extends Holdfast {
-  readonly connection: Connection
+  /** The lock of its page is held. */
+  readonly goOn: (
+    begun: Begun,
+    release: () => unknown,
+    restart: () => Promise<RecordingSession>,
+    cut: Cut,
+  ) => RecordingSession
 }
 
 /**
@@ -40,7 +46,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
   }
 
   const client: Client = {
-    connection,
+    goOn: recordingSession.bind(null, connection),
     scope: connection.scope,
     startSession: (session) => thenGreet(openSession(connection, session)),
     sessions: (options) => request({ type: 'sessions' }, options),
@@ -76,6 +82,6 @@ function checkBrowser(): void {
   if (missing.length > 0)
     throw new HoldfastError(
       missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
-      `This page lacks ${missing.join(', ')}.`,
+      `This page lacks ${missing}.`,
     )
 }

@@ -13,7 +13,7 @@ import { bad } from './bad-input.ts'
 export type Known<Options> = { readonly [Name in keyof Options]-?: 1 }
 
 /**
- * A call's options, as they are now. One that is misspelt would be left out without a word: it is refused.
+ * A call's options. One that is misspelt would be left out without a word: it is refused.
  *
  * @throws HoldfastError `bad-input` that names it, and those that there are
  */
@@ -22,7 +22,7 @@ export function optionsOf<Options extends object>(
   known: Known<Options>,
 ): Options {
   for (const name in given) if (!known[name]) throw bad(name, `there are only ${Object.keys(known)}.`)
-  return { ...given } as Options
+  return given ?? ({} as Options)
 }
 
 export const CONNECT: Known<ConnectOptions> = {

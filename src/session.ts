@@ -151,6 +151,12 @@ type UnsealedChunk = Omit<HandedChunk, 'plaintextHash' | 'payload' | 'seal'>
 /** What is given to whatever asks again. */
 type Retry = Required<Pick<RetryOptions, 'signal' | 'onStalled'>>
 
+/**
+ * Hands over the chunks of a session that the worker knows.
+ *
+ * @param release lets go of its lock, once it has ended
+ * @param restart begins another, where the worker has lost this one
+ */
 export function recordingSession(
   connection: Connection,
   begun: Begun,
@@ -206,7 +212,7 @@ export function recordingSession(
       tell(onStalled, error)
     }
     const handed = unlessAborted(signal, async () => {
-      if (ended) throw new HoldfastError('session-ended', 'Its page has ended it.')
+      if (ended) throw new HoldfastError('session-ended', 'It has ended.')
       return hand({ signal, onStalled: told })
     })
     waiting.set(handed, undefined)

@@ -1,7 +1,9 @@
 import type { EndOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from './api.ts'
 import { checkAppData, checkNote } from './app-data-check.ts'
 import { bad } from './bad-input.ts'
+import type { Client } from './client.ts'
 import type { Note } from './evidence/note-seal.ts'
+import { holdLock } from './hold-lock.ts'
 import { APPEND, DISCARD, END, NOTE, optionsOf, SESSION, WAIT } from './options.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import {
@@ -12,7 +14,15 @@ import {
   type SessionName,
   type Sha256Hex,
 } from './protocol/ids.ts'
-import { MAX_CHUNK_BYTES, MAX_DURATION_MS, MAX_NOTES, MAX_TIME_MS, TAG_BYTES } from './protocol/messages.ts'
+import {
+  MAX_CHUNK_BYTES,
+  MAX_DURATION_MS,
+  MAX_NOTES,
+  MAX_TIME_MS,
+  recordingLockName,
+  TAG_BYTES,
+} from './protocol/messages.ts'
+import { nameFor } from './protocol/names.ts'
 import { isMimeType } from './protocol/mime-type.ts'
 import { CHUNK_STATUSES, POLICIES, type ChunkStatus } from './protocol/snapshot.ts'
 import type {
@@ -25,15 +35,16 @@ import type {
   SessionUpload,
 } from './protocol/snapshot.ts'
 import { passes } from './request-with-retry.ts'
-import { checkGroups, whole, type OpenOptions } from './session.ts'
+import { checkGroups, whole, type Cut, type OpenOptions } from './session.ts'
 import { tell } from './tell.ts'
+import { LOCK_TIMEOUT_MS } from './timeouts.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { watch } from './watch-memory.ts'
 
 /**
  * A worker in memory, for an app's unit tests: nothing is sealed, stored or sent, and nothing gets on by itself. What would
  * be computed (hashes, addresses, the anchor, ids of groups) is of its form and made up. A file whose page died is begun
- * anew.
+ * anew, unless none of it was taken.
  */
 export interface FakeWorker {
   /** What `connect()` would give: the app's code under test takes it. Each page has one of its own. */
@@ -59,7 +70,11 @@ export interface FakeWorker {
 interface Kept {
   snapshot: SessionSnapshot
   readonly chunks: ChunkView[]
+  /** Lets go of the lock of its page. */
+  release: () => unknown
 }
+
+const SCOPE = 'https://app.example/'
 
 /** @param now ms since the epoch, for a test that has a clock of its own */
 export function fakeWorker(now: () => number = Date.now): FakeWorker {
@@ -130,8 +145,14 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     return { id, index }
   }
 
-  function recordingOf({ id, name }: SessionSnapshot, options: SessionOptions): RecordingSession {
-    let [next, waiting] = [0, 0]
+  function recordingOf(
+    { id, name }: Pick<SessionSnapshot, 'id' | 'name'>,
+    release: () => unknown,
+    restart: () => Promise<RecordingSession>,
+    cut: Cut = { indexes: 0 },
+  ): RecordingSession {
+    sessionOf(id).release = release
+    let waiting = 0
     let noteCount = 0
     let ended = false
     let knownEnd: EndOptions['how']
@@ -179,7 +200,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
           throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
         mayAdd()
-        const index = next++
+        const index = cut.indexes++
         return taking(
           () => take(id, index, bytes, whole(capturedAtMs, MAX_TIME_MS), whole(durationMs, MAX_DURATION_MS)),
           (refused) => tell(onStalled, refused),
@@ -209,15 +230,25 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           ended = true
           knownEnd ??= how
           await Promise.allSettled(begun)
-          const missing = next - sessionOf(id).chunks.length
+          const missing = cut.indexes - sessionOf(id).chunks.length
           return endWith(id, missing === 0 ? (knownEnd ?? 'complete') : 'interrupted', missing)
         })
       },
-      async restart() {
-        const { startedAtMs: _before, signal: _over, ...again } = options
-        return recordingOf(begin(again, name), again)
-      },
+      restart,
     }
+  }
+
+  /** As a page does: it holds a lock while it records, where there are such. */
+  async function record(
+    options: SessionOptions,
+    cut?: Cut,
+    continues?: SessionName,
+  ): Promise<RecordingSession> {
+    const begun = begin(options, continues)
+    const lock = nameFor(recordingLockName(begun.id), SCOPE)
+    const release = await holdLock(lock, LOCK_TIMEOUT_MS).catch(() => () => undefined)
+    const { startedAtMs: _before, signal: _over, ...again } = options
+    return recordingOf(begun, release, () => record(again, undefined, begun.name), cut)
   }
 
   function begin(options: SessionOptions, continues?: SessionName) {
@@ -242,13 +273,14 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       localBytes: 0,
       progress: { totalBytes: 0, storedBytes: 0, totalMs: 0, storedMs: 0, bytesPerSecond: 0 },
     }
-    kept.set(id, { snapshot, chunks: [] })
+    kept.set(id, { snapshot, chunks: [], release: () => undefined })
     logLine(id, 'session-started', { to: 'recording' })
     return change(id)
   }
 
   function endWith(id: SessionId, ending: SessionEnding, missing = 0): SessionSnapshot {
-    const { snapshot } = sessionOf(id)
+    const { snapshot, release } = sessionOf(id)
+    release()
     // Nothing follows a complete end, and what is known is not said again.
     if (snapshot.ending === 'complete') return snapshot
     if (snapshot.ending === ending && snapshot.missing === missing) return snapshot
@@ -297,11 +329,11 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
 
     connect() {
       const closed = new AbortController()
-      return {
-        scope: 'https://app.example/',
-        async startSession(given) {
-          const options = checked(given)
-          return recordingOf(begin(options), options)
+      const client: Client = {
+        goOn: recordingOf,
+        scope: SCOPE,
+        async startSession(given: OpenOptions) {
+          return record(checked(given), given.cut)
         },
         sessions: (options) => waiting(options, all),
         chunks: ofSession((id) => [...(kept.get(id)?.chunks ?? [])]),
@@ -362,6 +394,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           })),
         close: () => closed.abort(),
       }
+      return client
     },
   }
 }

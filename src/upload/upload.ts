@@ -4,13 +4,12 @@ import { askUpTo } from '../ask-again.ts'
 import { bad } from '../bad-input.ts'
 import { DISCARD, optionsOf, type Known } from '../options.ts'
 import { jsonOf } from '../json-of.ts'
-import { asOurs, HoldfastError, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
+import { asOurs, HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '../protocol/messages.ts'
 import { isMimeType } from '../protocol/mime-type.ts'
 import type { AnchorView, SessionSnapshot } from '../protocol/snapshot.ts'
-import { semaphore } from '../semaphore.ts'
 import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -125,6 +124,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   /** While it is paused; resolves once it is not. */
   let pausing: Promise<void> | undefined
   let goOn = () => {}
+  const giveUp = (error: unknown) => stop.abort(error)
   const cut: Cut = { indexes: 0 }
   // The app may use its own for the next file.
   const given = jsonOf([chosen.metadata, chosen.labels])
@@ -141,11 +141,10 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     if (!file?.slice || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
     const isSize = Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_PART_BYTES
     if (!isSize || parts.count > MAX_INDEXES)
-      throw bad('partBytes', `1 to ${MAX_PART_BYTES}, of which a file has at most ${MAX_INDEXES}.`)
+      throw bad('partBytes', `1 to ${MAX_PART_BYTES}, in at most ${MAX_INDEXES} parts.`)
     checkGroups(chosen.groups)
     const groups = [...chosen.groups]
-    const fingerprint = await fingerprintOf(file, options, partBytes)
-    const { signal } = stop
+    const fingerprint = await fingerprintOf(file, groups, given, chosen.stores, chosen.atLeast, partBytes)
     const opening: OpenOptions = {
       ...chosen,
       groups,
@@ -153,7 +152,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       fingerprint,
       given,
       cut,
-      signal,
+      signal: stop.signal,
     }
     const start = () => holdfast.startSession(opening)
     return oneByOne(holdfast, fingerprint, async () => {
@@ -167,7 +166,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
           for (const index of taken.handed) progress.handed(parts.part(index).size)
           return taken
         }
-        void wanted.end()
+        void wanted()
       }
       const recording = await start()
       session = recording
@@ -178,7 +177,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
 
   async function handOver(recording: RecordingSession, had: ReadonlySet<number>): Promise<void> {
     const { signal } = stop
-    const acquire = semaphore(MAX_CONCURRENT_CHUNKS)
+    let next = 0
     const append = async (index: number) => {
       const bytes = parts.part(index)
       cut.indexes = index
@@ -193,21 +192,15 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       tellStalled()
     }
     // No list of the parts is made: there may be millions.
-    for (let index = 0; index < parts.count; index++) {
-      if (had.has(index)) continue
-      const release = await acquire()
-      // oxlint-disable-next-line no-unmodified-loop-condition -- a person changes it meanwhile
-      while (pausing) await pausing
-      if (signal.aborted) {
-        release()
-        break
-      }
-      void append(index)
-        .catch((error: unknown) => stop.abort(error))
-        .finally(release)
+    const appendNext = async () => {
+      while (next < parts.count && !signal.aborted)
+        if (pausing) await pausing
+        else {
+          const index = next++
+          if (!had.has(index)) await append(index).catch(giveUp)
+        }
     }
-    // The last of them are over once all turns are back.
-    for (let turn = 0; turn < MAX_CONCURRENT_CHUNKS; turn++) await acquire()
+    await Promise.all(Array.from({ length: MAX_CONCURRENT_CHUNKS }, appendNext))
     signal.throwIfAborted()
   }
 
@@ -222,7 +215,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       // Asked again after a silence, it is as the person wants it by then.
       if (pausing) await askUpTo(ASKS, () => holdfast[pausing ? 'pause' : 'resume'](id))
       followed = follow(id)
-      followed.catch((error: unknown) => stop.abort(error))
+      followed.catch(giveUp)
       if (recording) await handOver(recording, handed)
     } catch (error) {
       // Of a part of the file it is interrupted, and may be gone on with.
@@ -275,7 +268,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     stop.abort()
     goOn()
     progress.end()
-    void begun.catch(() => undefined).then(() => wanted?.end())
+    void begun.catch(() => undefined).then(() => wanted?.())
   })
   // Whoever waits for one of them alone is told there.
   for (const each of [begun, handing, handedOver, done]) each.catch(() => undefined)
@@ -307,24 +300,19 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     async cancel(options) {
       const { confirm, signal } = optionsOf(options, DISCARD)
       const isSure = confirm === DISCARD_CONFIRMATION
-      const known = session
-      if (isSure || !known)
-        await unlessAborted(signal, async () => {
-          const reason = new HoldfastError('aborted', 'Cancelled.')
-          stop.abort(reason)
-          if (!isSure) look.abort(reason)
-          await begun.catch(() => undefined)
-        })
-      if (!session) return
-      const { id } = session
-      const discard = () => holdfast.discard(id, options)
-      if (isSure) await wanted?.end(discard)
-      else if (known) await discard()
+      const discard = async () => session && holdfast.discard(session.id, options)
+      if (session && !isSure) return discard()
+      await unlessAborted(signal, async () => {
+        const reason = new HoldfastError('aborted', 'Cancelled.')
+        stop.abort(reason)
+        if (!isSure) look.abort(reason)
+        await begun.catch(() => undefined)
+        if (isSure) await wanted?.(discard)
+      }).catch(asOurs(signal))
     },
   }
 }
 
-const over = (code: ErrorCode, id: SessionId, why: string) => new HoldfastError(code, `Session ${id} ${why}.`)
-const discarded = (id: SessionId) => over('unknown-session', id, 'was discarded')
+const discarded = (id: SessionId) => new HoldfastError('unknown-session', `Session ${id} was discarded.`)
 /** The same call goes on with what is left, and brings the rest. */
-const notWhole = (id: SessionId) => over('defect', id, 'has lost a part')
+const notWhole = (id: SessionId) => new HoldfastError('defect', `Session ${id} has lost a part.`)
