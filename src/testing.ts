@@ -4,16 +4,10 @@ import { bad } from './bad-input.ts'
 import type { Client } from './client.ts'
 import type { Note } from './evidence/note-seal.ts'
 import { holdLock } from './hold-lock.ts'
+import { madeUpAnchor, madeUpGroupId, madeUpKey, madeUpSeal } from './made-up.ts'
 import { APPEND, DISCARD, END, NOTE, optionsOf, SESSION, WAIT } from './options.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
-import {
-  chunkIdOf,
-  type Cid,
-  type GroupId,
-  type SessionId,
-  type SessionName,
-  type Sha256Hex,
-} from './protocol/ids.ts'
+import { chunkIdOf, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
   MAX_CHUNK_BYTES,
   MAX_DURATION_MS,
@@ -26,7 +20,6 @@ import { nameFor } from './protocol/names.ts'
 import { isMimeType } from './protocol/mime-type.ts'
 import { CHUNK_STATUSES, POLICIES, type ChunkStatus } from './protocol/snapshot.ts'
 import type {
-  AnchorView,
   ChunkView,
   LogLine,
   Policy,
@@ -256,12 +249,12 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     const id = crypto.randomUUID() as SessionId
     const snapshot: SessionSnapshot = {
       id,
-      name: hexOf(id).padEnd(64, '0') as SessionName,
+      name: madeUpKey(id) as SessionName,
       ending: 'recording',
       upload: 'publishing',
-      groupIds: groups.map(({ publicKey }) => `0x${publicKey.slice(0, 64).padEnd(64, '0')}` as GroupId),
+      groupIds: groups.map(madeUpGroupId),
       mimeType,
-      sealingKey: hexOf(id).padEnd(64, '0'),
+      sealingKey: madeUpKey(id),
       startedAtMs: whole(startedAtMs, MAX_TIME_MS),
       continues,
       labels,
@@ -423,27 +416,7 @@ function checked(given: OpenOptions): SessionOptions {
   return options
 }
 
-/** In the form of what sealing makes. */
-function madeUpSeal(sessionId: SessionId, index: number) {
-  const hash = `${hexOf(sessionId)}${index.toString(16).padStart(32, '0')}` as Sha256Hex
-  const letters = Array.from(hash, (digit) => 'abcdefghijklmnop'.charAt(parseInt(digit, 16)))
-  return {
-    plaintextHash: hash,
-    encryptedHash: hash,
-    iv: '0'.repeat(24),
-    chunkKey: '0'.repeat(160),
-    cid: `bafkrei${letters.slice(-52).join('')}` as Cid,
-  }
-}
-
-/** In the form of what a worker without a chain tells. */
-function madeUpAnchor(id: SessionId, chunks: number, confirmedAtMs: number): AnchorView {
-  const { cid, plaintextHash } = madeUpSeal(id, chunks)
-  return { size: chunks + 1, root: plaintextHash, page: plaintextHash, address: cid, confirmedAtMs }
-}
-
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)
-const hexOf = (id: SessionId) => id.replaceAll('-', '')
 const isStored = (status: ChunkStatus) => CHUNK_STATUSES.indexOf(status) >= CHUNK_STATUSES.indexOf('uploaded')
 
 const tallyOf = (chunks: readonly ChunkView[]) =>
