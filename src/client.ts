@@ -3,7 +3,7 @@ import { askUpTo } from './ask-again.ts'
 import { openConnection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
 import { asOurs, HoldfastError } from './protocol/errors.ts'
-import { DISCARD, optionsOf, WAIT } from './options.ts'
+import { DISCARD, optionsOf, WAIT, WATCH } from './options.ts'
 import { missingFeatures } from './requirements.ts'
 import { openSession, recordingSession, type Begun, type Cut } from './session.ts'
 import { LOAD_TIMEOUT_MS } from './timeouts.ts'
@@ -29,7 +29,13 @@ export interface Client extends Holdfast {
  *   `storage-failed`; the signal's reason
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
-  checkBrowser()
+  const missing = missingFeatures()
+  // The engine would fail later.
+  if (missing.length > 0)
+    throw new HoldfastError(
+      missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
+      `This page lacks ${missing}.`,
+    )
   const closed = new AbortController()
   const { signal: untilClosed } = closed
   const connection = await openConnection(options, untilClosed)
@@ -53,7 +59,7 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     chunks: (sessionId, options) => request({ type: 'chunks', sessionId }, options),
     bytes: (sessionId, index, options) => request({ type: 'bytes', sessionId, index }, options),
     log: (sessionId, options) => request({ type: 'log', sessionId }, options),
-    watch: (options) => watch(connection, untilClosed, optionsOf(options, WAIT).signal),
+    watch: (options) => watch(connection, optionsOf(options, WATCH), untilClosed),
     pause: (sessionId, options) => request({ type: 'pause', sessionId }, options),
     resume: (sessionId, options) => thenGreet(request({ type: 'resume', sessionId }, options)),
     adopt: (sessionId, options) => thenGreet(request({ type: 'adopt', sessionId }, options)),
@@ -67,21 +73,11 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     async capabilities(options) {
       const { signal } = optionsOf(options, WAIT)
       return within(LOAD_TIMEOUT_MS, signal, () => import('./capabilities.ts')).then(
-        ({ capabilities }) => capabilities({ signal }),
+        ({ capabilities }) => capabilities(options),
         asOurs(signal),
       )
     },
     close: () => closed.abort(),
   }
   return client
-}
-
-/** Refuses a browser in which the engine would fail later, and a page without https. */
-function checkBrowser(): void {
-  const missing = missingFeatures()
-  if (missing.length > 0)
-    throw new HoldfastError(
-      missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
-      `This page lacks ${missing}.`,
-    )
 }

@@ -6,6 +6,7 @@ import type {
   NoteOptions,
   SessionOptions,
   WaitOptions,
+  WatchOptions,
 } from './api.ts'
 import { bad } from './bad-input.ts'
 
@@ -21,7 +22,7 @@ export function optionsOf<Options extends object>(
   given: Options | undefined,
   known: Known<Options>,
 ): Options {
-  for (const name in given) if (!known[name]) throw bad(name, `there are only ${Object.keys(known)}.`)
+  for (const name in given) if (!known[name]) throw bad(name, `not one of ${Object.keys(known)}.`)
   return given ?? ({} as Options)
 }
 
@@ -51,4 +52,5 @@ export const APPEND: Known<AppendOptions> = { capturedAtMs: 1, durationMs: 1, on
 export const NOTE: Known<NoteOptions> = { atMs: 1, signal: 1 }
 export const END: Known<EndOptions> = { how: 1, signal: 1 }
 export const DISCARD: Known<DiscardOptions> = { confirm: 1, signal: 1 }
+export const WATCH: Known<WatchOptions> = { onStalled: 1, signal: 1 }
 export const WAIT: Known<WaitOptions> = { signal: 1 }

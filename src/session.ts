@@ -12,7 +12,7 @@ import { handOff } from './hand-off.ts'
 import { holdLock } from './hold-lock.ts'
 import { jsonOf } from './json-of.ts'
 import { APPEND, END, NOTE, optionsOf, SESSION } from './options.ts'
-import { requestWithRetry, type RetryOptions } from './request-with-retry.ts'
+import { requestWithRetry } from './request-with-retry.ts'
 import { asOurs, HoldfastError, isHoldfastError } from './protocol/errors.ts'
 import { free, weigh } from './protocol/memory.ts'
 import { nameFor } from './protocol/names.ts'
@@ -149,7 +149,10 @@ export interface Begun {
 type UnsealedChunk = Omit<HandedChunk, 'plaintextHash' | 'payload' | 'seal'>
 
 /** What is given to whatever asks again. */
-type Retry = Required<Pick<RetryOptions, 'signal' | 'onStalled'>>
+interface Retry {
+  readonly signal: AbortSignal | undefined
+  readonly onStalled: (error: HoldfastError) => void
+}
 
 /**
  * Hands over the chunks of a session that the worker knows.

@@ -5,7 +5,7 @@ import type { Client } from './client.ts'
 import type { Note } from './evidence/note-seal.ts'
 import { holdLock } from './hold-lock.ts'
 import { madeUpAnchor, madeUpGroupId, madeUpKey, madeUpSeal } from './made-up.ts'
-import { APPEND, DISCARD, END, NOTE, optionsOf, SESSION, WAIT } from './options.ts'
+import { APPEND, DISCARD, END, NOTE, optionsOf, SESSION, WAIT, WATCH } from './options.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import { chunkIdOf, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
@@ -339,7 +339,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           }),
         log: ofSession((id) => log.filter(({ sessionId }) => sessionId === id)),
         watch: (options) =>
-          watch(() => ({ sessions: all() }), changed, closed.signal, optionsOf(options, WAIT).signal),
+          watch(() => ({ sessions: all() }), changed, closed.signal, optionsOf(options, WATCH).signal),
         pause: ofSession((id) => change(id, { paused: true, retryAtMs: undefined })),
         resume: ofSession((id) =>
           change(id, {

@@ -217,7 +217,7 @@ export function record(
     },
     onStalled: progress,
     onLost(rest) {
-      if (recorder.state !== 'inactive' && !isReturning) goOnIn(parts.after(rest), undefined)
+      if (recorder.state !== 'inactive' && !isReturning) goOnIn(parts.after(rest))
     },
     onFailed: (error) => void fail(error),
   })
@@ -357,7 +357,7 @@ export function record(
     reject(error)
   }
 
-  const endPart = (done: Part, isInterrupted = false) =>
+  const endPart = (done: Part, isInterrupted?: boolean) =>
     parts.end(done, isInterrupted || cutOff.has(done) || hasLost(source) ? 'interrupted' : 'complete')
 
   /** The page was frozen, and runs again. */
@@ -398,7 +398,7 @@ export function record(
   const unsavedRuns = () => made.map((one) => runsOf(one, mimeType)).filter((runs) => runs.length > 0)
 
   /** Starts the recorder anew. What the old one gives yet, and its end, are of the part before. */
-  function goOnIn(into: Part, before: Promise<SessionSnapshot | undefined> | undefined): void {
+  function goOnIn(into: Part, before?: Promise<SessionSnapshot | undefined>): void {
     const old = recorder
     part = into
     parts.note({ holdfast: 'continued', after: before ? 'frozen' : 'lost' }, part)
@@ -420,7 +420,7 @@ export function record(
     finished,
     unsaved() {
       const runs = unsavedRuns().flat()
-      return runs.length === 0 ? undefined : new Blob(runs, { type: mimeType })
+      return runs[0] && new Blob(runs, { type: mimeType })
     },
     unsavedRuns,
     async stop(options) {
