@@ -247,16 +247,15 @@ export function recordingSession(
       const { capturedAtMs = Date.now(), durationMs } = options
       return hold(options, async ({ signal, onStalled }) => {
         // A Response has bytes of which nobody knows how many.
-        if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0))
-          throw bad('append', 'it takes a Blob.')
+        if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0)) throw bad('append', 'a Blob.')
         if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
           throw new HoldfastError('chunk-too-large', `${bytes.size} bytes are too many.`)
-        const index = cut.indexes++
         const unsealed = {
           sessionId: id,
-          index,
           capturedAtMs: whole(capturedAtMs, MAX_TIME_MS),
           durationMs: whole(durationMs, MAX_DURATION_MS),
+          // Once nothing else can be wrong with it.
+          index: cut.indexes++,
         }
         const prepared = () => prepare(unsealed, bytes, onStalled)
         const chunk = await prepared()
@@ -265,7 +264,7 @@ export function recordingSession(
           return again.plaintextHash === chunk.plaintextHash ? again : unreadable()
         }
         const retry = { acquire: acquireHandOff, signal, onStalled, prepareAgain }
-        return { id: await handOff(connection, chunk, retry), index }
+        return { id: await handOff(connection, chunk, retry), index: unsealed.index }
       })
     },
 
