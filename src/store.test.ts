@@ -137,6 +137,18 @@ describe('snapshotStore', () => {
     expect([store.getSnapshot(), unhandled.mock.calls, onError.mock.calls]).toEqual([undefined, [], []])
   })
 
+  it('tells once of a connection that fails, though a component subscribes twice, as React’s StrictMode has it', async () => {
+    let fail = (_error: Error) => {}
+    const onError = vi.fn()
+    const store = snapshotStore(new Promise<never>((_resolve, reject) => (fail = reject)), onError)
+    store.subscribe(() => undefined)()
+    store.subscribe(() => undefined)
+    fail(new Error('no'))
+    await expect.poll(() => onError).toHaveBeenCalled()
+    await new Promise(setImmediate)
+    expect(onError).toHaveBeenCalledOnce()
+  })
+
   it('tells a watch that cannot be', async () => {
     const failure = new Error('no')
     const onError = vi.fn()

@@ -61,7 +61,8 @@ export function snapshotStore(
         const watched = watch(begun.signal).catch((error: unknown) => {
           // The next that comes begins again.
           if (watching === begun) watching = undefined
-          throw error
+          // Whoever has left is told nothing more.
+          if (!begun.signal.aborted) throw error
         })
         if (onError) void watched.catch(onError)
       }
