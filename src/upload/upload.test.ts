@@ -22,7 +22,7 @@ import { parseRequest } from '../protocol/parse.ts'
 import type { ChunkView, SessionSnapshot, Snapshot } from '../protocol/snapshot.ts'
 import { openSession, recordingSession } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
-import { upload, type FileProgress, type UploadOptions } from './upload.ts'
+import { upload, type FileProgress, type FileUpload, type UploadOptions } from './upload.ts'
 
 const group = await newGroup()
 const SCOPE = 'https://app.example/'
@@ -836,6 +836,20 @@ describe('an upload that a person', () => {
     locks.request = request
     await started.cancel({ confirm })
     expect(worker.sessions.size).toBe(0)
+  })
+
+  it('pauses whenever it is told of its progress is not told of that in turn', async () => {
+    let [times, depth, deepest] = [0, 0, 0]
+    const started: FileUpload = upload(worker.page(), fileOf(), {
+      ...options,
+      onProgress() {
+        deepest = Math.max(deepest, ++depth)
+        if (++times < 20) void started.pause()
+        depth--
+      },
+    })
+    await expect.poll(() => worker.told.some(({ type }) => type === 'pause')).toBe(true)
+    expect(deepest).toBe(2)
   })
 
   it('asked for twice, and cancels in both at once, is gone', async () => {

@@ -138,7 +138,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   async function begin() {
     optionsOf(options, UPLOAD)
     if (!holdfast?.sessions) throw bad('holdfast', 'what connect() gives.')
-    if (!file?.slice || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
+    if (!file?.slice || !(file.size >= 0)) throw bad('file', 'a Blob.')
     const isSize = Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_PART_BYTES
     if (!isSize || parts.count > MAX_INDEXES)
       throw bad('partBytes', `1 to ${MAX_PART_BYTES}, in at most ${MAX_INDEXES} parts.`)
@@ -242,7 +242,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       })
       if (settled) return seen
     }
-    throw new HoldfastError('aborted', 'The client was closed.')
+    throw new HoldfastError('aborted', 'It was closed.')
   }
 
   async function finish(): Promise<UploadedFile> {
@@ -276,6 +276,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   async function setPaused(paused: boolean): Promise<void> {
     // It is over: there is nothing to pause.
     if (stop.signal.aborted) return
+    const isNews = paused === !pausing
     if (!paused) goOn()
     else
       pausing ??= new Promise((resolve) => {
@@ -284,7 +285,8 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
           resolve()
         }
       })
-    progress.told({ paused })
+    // The app may pause whenever it is told.
+    if (isNews) progress.told({ paused })
     if (session) await holdfast[paused ? 'pause' : 'resume'](session.id)
   }
 
