@@ -59,7 +59,7 @@ export async function openConnection(
       // In a sandbox a page may not even ask.
       registered = await navigator.serviceWorker.register(scriptUrl, { type, scope: scope! })
     } catch (cause) {
-      throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
+      throw noWorker(`${scriptUrl} cannot be registered.`, cause)
     }
     const look = () => {
       const { installing, waiting } = registered
@@ -119,7 +119,7 @@ const noWorker = (message: string, cause?: unknown) =>
 async function activated(registration: ServiceWorkerRegistration): Promise<void> {
   const worker = registration.waiting ?? registration.installing
   while (!registration.active) {
-    if (!worker || worker.state === 'redundant') throw noWorker('The worker failed to install.')
+    if (!worker || worker.state === 'redundant') throw noWorker('It failed to install.')
     await new Promise((resolve) => worker.addEventListener('statechange', resolve, { once: true }))
   }
 }

@@ -102,6 +102,18 @@ describe('watch', () => {
     await leave()
   })
 
+  it('loses no session to what a worker of another version, or another script, tells', async () => {
+    const { seen, answer, leave } = watched(sessionOf('a'))
+    await vi.advanceTimersByTimeAsync(0)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    for (const data of [{ type: 'renamed', sessionId: 'a' }, {}, 'text']) told(data as unknown as Broadcast)
+    told({ type: 'changed', session: sessionOf('b') })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(seen.at(-1)).toEqual([sessionOf('a'), sessionOf('b')])
+    await leave()
+  })
+
   it('tells once why the state does not come, however long the database fails, and goes on once it no longer does', async () => {
     const { worker, seen, stalled, answer, leave } = watched(sessionOf('a'))
     worker.refusal = new HoldfastError('storage-failed', 'No.')

@@ -34,6 +34,8 @@ export async function* watch(
   // Listening before asking: a change in between is not missed, only told twice.
   const listener = (told: Broadcast) => {
     const [id, session] = told.type === 'changed' ? [told.session.id, told.session] : [told.sessionId]
+    // A worker of another version, or another script, may tell anything.
+    if (!session && told.type !== 'discarded') return
     since.set(id, session)
     put(sessions, id, session)
     changed = true
