@@ -31,6 +31,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface WatchOptions extends WaitOptions {
+  /**
+   * Told once, where the worker has refused to tell the state for a second or two, for a reason that may pass, such as
+   * `storage-failed`, `storage-full` or `worker-timeout`: until then nothing is known. It is asked again by itself.
+   */
+  readonly onStalled?: (error: HoldfastError) => void
+}
+
 export interface ConnectOptions extends WaitOptions {
   /** The app's worker, built around `install()` of `holdfast/sw`. */
   readonly scriptUrl: string
@@ -205,9 +213,10 @@ export interface Holdfast {
   log(id: SessionId, options?: WaitOptions): Promise<readonly LogLine[]>
   /**
    * The state now, then again after each change, until the loop ends, the signal aborts or `close` is called. These are
-   * how a watch ends, and no failure: the loop is over, and nothing is thrown.
+   * how a watch ends, and no failure: the loop is over, and nothing is thrown. Where the state does not come, `onStalled`
+   * tells why.
    */
-  watch(options?: WaitOptions): AsyncIterable<Snapshot>
+  watch(options?: WatchOptions): AsyncIterable<Snapshot>
   /** Stops uploads of one session; its bytes stay. */
   pause(id: SessionId, options?: WaitOptions): Promise<SessionSnapshot>
   /** Goes on after `pause`, and tries whatever is parked (sign-in, refusal) at once. */

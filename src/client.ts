@@ -1,17 +1,24 @@
-import type { ConnectOptions, Holdfast } from './api.ts'
+import type { ConnectOptions, Holdfast, RecordingSession } from './api.ts'
 import { askUpTo } from './ask-again.ts'
-import { openConnection, type Connection } from './connection.ts'
+import { openConnection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
 import { asOurs, HoldfastError } from './protocol/errors.ts'
+import { DISCARD, optionsOf, WAIT, WATCH } from './options.ts'
 import { missingFeatures } from './requirements.ts'
-import { openSession } from './session.ts'
+import { openSession, recordingSession, type Begun, type Cut } from './session.ts'
 import { LOAD_TIMEOUT_MS } from './timeouts.ts'
 import { watch } from './watch.ts'
 import { within } from './within.ts'
 
 /** What `connect` gives, for entries of their own that go on with what a page began. */
 export interface Client extends Holdfast {
-  readonly connection: Connection
+  /** The lock of its page is held. */
+  readonly goOn: (
+    begun: Begun,
+    release: () => unknown,
+    restart: () => Promise<RecordingSession>,
+    cut: Cut,
+  ) => RecordingSession
 }
 
 /**
@@ -22,13 +29,18 @@ export interface Client extends Holdfast {
  *   `storage-failed`; the signal's reason
  */
 export async function connect(options: ConnectOptions): Promise<Holdfast> {
-  checkBrowser()
+  const missing = missingFeatures()
+  // The engine would fail later.
+  if (missing.length > 0)
+    throw new HoldfastError(
+      missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
+      `This page lacks ${missing}.`,
+    )
   const closed = new AbortController()
   const { signal: untilClosed } = closed
   const connection = await openConnection(options, untilClosed)
   const { request } = connection
-  const { signal } = options
-  await askUpTo(2, () => request({ type: 'hello' }, { signal }))
+  await askUpTo(2, () => request({ type: 'hello' }, { signal: options.signal }))
 
   const greet = keepAwake(connection, untilClosed)
 
@@ -40,39 +52,32 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
   }
 
   const client: Client = {
-    connection,
+    goOn: recordingSession.bind(null, connection),
     scope: connection.scope,
     startSession: (session) => thenGreet(openSession(connection, session)),
     sessions: (options) => request({ type: 'sessions' }, options),
     chunks: (sessionId, options) => request({ type: 'chunks', sessionId }, options),
     bytes: (sessionId, index, options) => request({ type: 'bytes', sessionId, index }, options),
     log: (sessionId, options) => request({ type: 'log', sessionId }, options),
-    watch: ({ signal } = {}) => watch(connection, untilClosed, signal),
+    watch: (options) => watch(connection, optionsOf(options, WATCH), untilClosed),
     pause: (sessionId, options) => request({ type: 'pause', sessionId }, options),
     resume: (sessionId, options) => thenGreet(request({ type: 'resume', sessionId }, options)),
     adopt: (sessionId, options) => thenGreet(request({ type: 'adopt', sessionId }, options)),
     policy: (options) => request({ type: 'policy' }, options),
     setPolicy: (policy, options) => thenGreet(request({ type: 'policy', policy }, options)),
-    async discard(sessionId, { confirm, signal } = {}) {
-      await request({ type: 'discard', sessionId, confirm }, { signal })
+    async discard(sessionId, options) {
+      const { confirm, ...waiting } = optionsOf(options, DISCARD)
+      await request({ type: 'discard', sessionId, confirm }, waiting)
     },
     // Not every page asks, so the code of it is not in every page; a network that hangs may never bring it.
-    capabilities: ({ signal } = {}) =>
-      within(LOAD_TIMEOUT_MS, signal, () => import('./capabilities.ts')).then(
-        ({ capabilities }) => capabilities({ signal }),
+    async capabilities(options) {
+      const { signal } = optionsOf(options, WAIT)
+      return within(LOAD_TIMEOUT_MS, signal, () => import('./capabilities.ts')).then(
+        ({ capabilities }) => capabilities(options),
         asOurs(signal),
-      ),
+      )
+    },
     close: () => closed.abort(),
   }
   return client
-}
-
-/** Refuses a browser in which the engine would fail later, and a page without https. */
-function checkBrowser(): void {
-  const missing = missingFeatures()
-  if (missing.length > 0)
-    throw new HoldfastError(
-      missing.includes('serviceWorker') ? 'no-service-worker' : 'unsupported-browser',
-      `This page lacks ${missing.join(', ')}.`,
-    )
 }

@@ -1,7 +1,8 @@
 // The module rather than the package's entry, which is compiled to ES5 and a kilobyte larger.
 import { messageSW } from 'workbox-window/messageSW.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
-import { bad, refuseOthers } from './bad-input.ts'
+import { bad } from './bad-input.ts'
+import { CONNECT, optionsOf, WAIT } from './options.ts'
 import { asOurs, fromWire, HoldfastError, type WireError } from './protocol/errors.ts'
 import {
   PROTOCOL_VERSION,
@@ -46,9 +47,7 @@ export async function openConnection(
     timeoutMs = ANSWER_TIMEOUT_MS,
     onUpdate,
     signal,
-    ...others
-  } = options ?? {}
-  refuseOthers(others)
+  } = optionsOf(options, CONNECT)
   if (!scriptUrl) throw bad('scriptUrl', 'the address of the worker.')
   if (!(timeoutMs > 0)) throw bad('timeoutMs', 'more than 0.')
   /** Once: it may be seen again as yet another is installed. */
@@ -60,7 +59,7 @@ export async function openConnection(
       // In a sandbox a page may not even ask.
       registered = await navigator.serviceWorker.register(scriptUrl, { type, scope: scope! })
     } catch (cause) {
-      throw noWorker(`The worker ${scriptUrl} cannot be registered.`, cause)
+      throw noWorker(`${scriptUrl} cannot be registered.`, cause)
     }
     const look = () => {
       const { installing, waiting } = registered
@@ -86,7 +85,8 @@ export async function openConnection(
 
   return {
     scope: registration.scope,
-    async request(request, { signal } = {}) {
+    async request(request, options) {
+      const { signal } = optionsOf(options, WAIT)
       const worker = activeOf(registration) ?? (await answerWithin(timeoutMs, signal, bringBack))
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
       const ask = () => messageSW(worker, envelope).catch(asOurs())
@@ -119,7 +119,7 @@ const noWorker = (message: string, cause?: unknown) =>
 async function activated(registration: ServiceWorkerRegistration): Promise<void> {
   const worker = registration.waiting ?? registration.installing
   while (!registration.active) {
-    if (!worker || worker.state === 'redundant') throw noWorker('The worker failed to install.')
+    if (!worker || worker.state === 'redundant') throw noWorker('It failed to install.')
     await new Promise((resolve) => worker.addEventListener('statechange', resolve, { once: true }))
   }
 }

@@ -9,6 +9,7 @@ export type {
   RecordingSession,
   SessionOptions,
   WaitOptions,
+  WatchOptions,
 } from './api.ts'
 export type { BackgroundWakes, Capabilities } from './capabilities.ts'
 export { connect } from './client.ts'

@@ -27,8 +27,8 @@ export interface RetryOptions {
   /** How many ask at a time; default: no limit. */
   readonly acquire?: Acquire
   readonly signal?: AbortSignal | undefined
-  /** Told of each refusal that can pass. */
-  readonly onStalled?: (error: HoldfastError) => void
+  /** Told of each refusal that can pass, and which attempt it was, from 0. */
+  readonly onStalled?: (error: HoldfastError, attempt?: number) => void
 }
 
 /**
@@ -47,16 +47,16 @@ export const requestWithRetry = <Answer>(
 async function untilAnswered<Answer>(
   connection: Connection,
   ask: () => Promise<Answer>,
-  { acquire = anyTime, signal, onStalled }: RetryOptions,
+  { acquire, signal, onStalled }: RetryOptions,
 ): Promise<Answer> {
-  let release = await acquire()
+  let release = await acquire?.()
   try {
     for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted()
       const waiting = new AbortController()
       const wakeSignal = waiting.signal
       const notify = () => waiting.abort()
-      const woken = abortOf(wakeSignal)
+      const woken = new Promise<void>((wake) => wakeSignal.addEventListener('abort', () => wake()))
       let timer: ReturnType<typeof setTimeout> | undefined
       connection.onNewWorker(notify, wakeSignal)
       try {
@@ -67,25 +67,20 @@ async function untilAnswered<Answer>(
         const error = HoldfastError.from(thrown)
         const letsOthersAsk = PASSING[error.code]
         if (letsOthersAsk === undefined) throw error
-        onStalled?.(error)
-        if (letsOthersAsk) release()
+        onStalled?.(error, attempt)
+        if (letsOthersAsk) release?.()
         // A change may have freed space.
         if (error.code === 'storage-full') onBroadcast(connection, notify, wakeSignal)
         timer = setTimeout(notify, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
         signal?.addEventListener('abort', notify, { signal: wakeSignal })
         await woken
-        if (letsOthersAsk) release = await acquire()
+        if (letsOthersAsk) release = await acquire?.()
       } finally {
         clearTimeout(timer)
         notify()
       }
     }
   } finally {
-    release()
+    release?.()
   }
 }
-
-const anyTime: Acquire = async () => () => undefined
-
-const abortOf = (signal: AbortSignal) =>
-  new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))

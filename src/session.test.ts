@@ -178,6 +178,16 @@ describe('a recording session', () => {
     ])
   })
 
+  it('takes no index for a time that is no time at all', async () => {
+    const { connection, requests } = fakeConnection()
+    const session = await openSession(connection, options)
+    const durationMs = Symbol('long') as unknown as number
+    await expect(session.append(new Blob(['one']), { durationMs })).rejects.toBeInstanceOf(HoldfastError)
+    expect((await session.append(new Blob(['two']))).index).toBe(0)
+    await session.end()
+    expect(requests.at(-1)).toMatchObject({ type: 'session-end', indexes: 1 })
+  })
+
   // Promise 7 of docs/guarantees.md.
   it('hands over only ciphertext, or the raw bytes, and with neither what opens it', async () => {
     const sealing = fakeConnection()

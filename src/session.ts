@@ -1,6 +1,6 @@
 import type { AppendOptions, EndOptions, Group, RecordingSession, SessionOptions } from './api.ts'
 import { askUpTo } from './ask-again.ts'
-import { bad, refuseOthers } from './bad-input.ts'
+import { bad } from './bad-input.ts'
 import type { Connection } from './connection.ts'
 import { sha256Hex } from './evidence/digest.ts'
 import { sealChunk } from './evidence/chunk-seal.ts'
@@ -11,11 +11,12 @@ import type { X25519 } from './evidence/x25519.ts'
 import { handOff } from './hand-off.ts'
 import { holdLock } from './hold-lock.ts'
 import { jsonOf } from './json-of.ts'
+import { APPEND, END, NOTE, optionsOf, SESSION } from './options.ts'
 import { requestWithRetry } from './request-with-retry.ts'
-import { asOurs, HoldfastError } from './protocol/errors.ts'
+import { asOurs, HoldfastError, isHoldfastError } from './protocol/errors.ts'
 import { free, weigh } from './protocol/memory.ts'
 import { nameFor } from './protocol/names.ts'
-import { isSha256Hex, type ChunkId, type SessionId, type SessionName } from './protocol/ids.ts'
+import { isSha256Hex, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
   DISCARD_CONFIRMATION,
   MAX_CHUNK_BYTES,
@@ -57,28 +58,24 @@ async function begin(
   options: OpenOptions,
   continues?: SessionName,
 ): Promise<RecordingSession> {
+  const { cut, given: earlier, ...own } = { ...options }
   // The app may use its own for the next one.
-  const asked = { ...options }
+  const asked = optionsOf<SessionOptions>(own, SESSION)
   const {
     groups,
     mimeType,
     startedAtMs = Date.now(),
     seal = 'page',
-    stores,
-    atLeast,
-    fingerprint,
     signal,
     metadata,
     labels,
-    given = jsonOf([metadata, labels]),
-    cut,
     ...others
   } = asked
+  const given = earlier ?? jsonOf([metadata, labels])
   signal?.throwIfAborted()
-  refuseOthers(others)
   checkGroups(groups)
   const readers = [...groups]
-  if (!isMimeType(mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
+  if (!isMimeType(mimeType)) throw bad('mimeType', '1 to 255 bytes.')
   const id = crypto.randomUUID() as SessionId
   const agree = await within(LOAD_TIMEOUT_MS, signal, x25519)
   const { name, ...keys } = await newSessionKeys(id, readers, agree)
@@ -88,10 +85,8 @@ async function begin(
     mimeType,
     startedAtMs: whole(startedAtMs, MAX_TIME_MS),
     seal,
-    stores,
-    atLeast,
     continues,
-    fingerprint,
+    ...others,
   }
   const session =
     metadata !== undefined || labels !== undefined
@@ -112,9 +107,9 @@ async function begin(
   }
   const restart = () => {
     release()
-    const { signal: _over, startedAtMs: _before, cut: _of, ...again } = asked
+    const again = { ...asked, groups: readers, given, signal: undefined, startedAtMs: Date.now() }
     // Nobody is there to press again.
-    return tryAgain(() => begin(connection, { ...again, groups: readers, given }, name))
+    return tryAgain(() => begin(connection, again, name))
   }
   const begun = { id, name, seal, agree, sealingKey: keys.sealingKey }
   return recordingSession(connection, begun, release, restart, cut)
@@ -129,8 +124,9 @@ const asking = (connection: Connection, session: SessionStart) => () =>
 
 /** Discards a recording that nobody waits for any more, unless the worker has refused to begin it. */
 async function takeBack(connection: Connection, id: SessionId, started: Promise<unknown>): Promise<void> {
-  const refusal = await started.then(() => undefined, HoldfastError.from)
-  if (refusal && refusal.code !== 'worker-timeout') return
+  await started.catch((refusal: unknown) => {
+    if (!isHoldfastError(refusal, 'worker-timeout')) throw refusal
+  })
   await requestWithRetry(connection, () =>
     connection.request({ type: 'discard', sessionId: id, confirm: DISCARD_CONFIRMATION }),
   )
@@ -150,6 +146,20 @@ export interface Begun {
   readonly agree: X25519
 }
 
+type UnsealedChunk = Omit<HandedChunk, 'plaintextHash' | 'payload' | 'seal'>
+
+/** What is given to whatever asks again. */
+interface Retry {
+  readonly signal: AbortSignal | undefined
+  readonly onStalled: (error: HoldfastError) => void
+}
+
+/**
+ * Hands over the chunks of a session that the worker knows.
+ *
+ * @param release lets go of its lock, once it has ended
+ * @param restart begins another, where the worker has lost this one
+ */
 export function recordingSession(
   connection: Connection,
   begun: Begun,
@@ -168,41 +178,46 @@ export function recordingSession(
   let knownEnd: EndOptions['how']
   let ending: Promise<SessionSnapshot> | undefined
 
-  async function prepare(index: number, bytes: Blob, options: AppendOptions): Promise<HandedChunk> {
-    const common = {
-      sessionId: id,
-      index,
-      capturedAtMs: whole(options.capturedAtMs, MAX_TIME_MS),
-      durationMs: whole(options.durationMs, MAX_DURATION_MS),
-    }
+  async function prepare(
+    chunk: UnsealedChunk,
+    bytes: Blob,
+    onStalled: Retry['onStalled'],
+  ): Promise<HandedChunk> {
     const releaseSeal = await acquireSeal()
     try {
-      const { onStalled } = options
       const plaintext = await readBytes(bytes, onStalled)
       // Handed over is what was read here: a file may change, or its handle go bad, before the worker reads it.
       if (seal === 'worker') {
         const plaintextHash = await tryAgain(() => sha256Hex(plaintext), onStalled)
-        return { ...common, plaintextHash, payload: blobOf(plaintext) }
+        return { ...chunk, plaintextHash, payload: blobOf(plaintext) }
       }
-      const terms = { sealingKey, name, index, plaintext }
+      const terms = { sealingKey, name, index: chunk.index, plaintext }
       const { ciphertext, plaintextHash, ...sealed } = await tryAgain(
         () => sealChunk(terms, agree),
         onStalled,
       )
       free(plaintext)
-      return { ...common, plaintextHash, payload: blobOf(ciphertext), seal: sealed }
+      return { ...chunk, plaintextHash, payload: blobOf(ciphertext), seal: sealed }
     } finally {
       releaseSeal()
     }
   }
 
-  function mayAdd(signal: AbortSignal | undefined): void {
-    signal?.throwIfAborted()
-    if (ended) throw new HoldfastError('session-ended', 'Its page has ended it.')
-  }
-
-  /** Until it is handed over the session does not end. */
-  function held<Answer>(handed: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
+  /** Until what the page holds is handed over the session does not end. */
+  async function hold<Answer>(
+    { signal, onStalled }: Pick<AppendOptions, 'signal' | 'onStalled'>,
+    hand: (retry: Retry) => Promise<Answer>,
+  ): Promise<Answer> {
+    const told = (error: HoldfastError) => {
+      // Given up by its signal, it is not waited for, whatever still fails.
+      if (!waiting.has(handed)) return
+      waiting.set(handed, error)
+      tell(onStalled, error)
+    }
+    const handed = unlessAborted(signal, async () => {
+      if (ended) throw new HoldfastError('session-ended', 'It has ended.')
+      return hand({ signal, onStalled: told })
+    })
     waiting.set(handed, undefined)
     return handed.catch(asOurs(signal)).finally(() => waiting.delete(handed))
   }
@@ -224,54 +239,53 @@ export function recordingSession(
     },
 
     get stalledBy() {
-      return [...waiting.values()].find((error) => error !== undefined)
+      return [...waiting.values()].find(Boolean)
     },
 
-    async append(bytes, options = {}) {
-      const { signal, capturedAtMs = Date.now() } = options
-      mayAdd(signal)
-      // A Response has bytes of which nobody knows how many.
-      if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0))
-        throw bad('append', 'it takes a Blob.')
-      if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
-        throw new HoldfastError('chunk-too-large', `${bytes.size} bytes are too many.`)
-      const index = cut.indexes++
-      const onStalled = (error: HoldfastError) => {
-        // Given up by its signal, it is not waited for, whatever still fails.
-        if (!waiting.has(handed)) return
-        waiting.set(handed, error)
-        tell(options.onStalled, error)
-      }
-      const prepared = () => prepare(index, bytes, { ...options, capturedAtMs, onStalled })
-      const handed: Promise<ChunkId> = unlessAborted(signal, prepared).then((chunk) => {
+    async append(bytes, given) {
+      const options = optionsOf(given, APPEND)
+      const { capturedAtMs = Date.now(), durationMs } = options
+      return hold(options, async ({ signal, onStalled }) => {
+        // A Response has bytes of which nobody knows how many.
+        if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0)) throw bad('append', 'a Blob.')
+        if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
+          throw new HoldfastError('chunk-too-large', `${bytes.size} bytes are too many.`)
+        const unsealed = {
+          sessionId: id,
+          capturedAtMs: whole(capturedAtMs, MAX_TIME_MS),
+          durationMs: whole(durationMs, MAX_DURATION_MS),
+          // Once nothing else can be wrong with it.
+          index: cut.indexes++,
+        }
+        const prepared = () => prepare(unsealed, bytes, onStalled)
+        const chunk = await prepared()
         const prepareAgain = async () => {
           const again = await prepared()
           return again.plaintextHash === chunk.plaintextHash ? again : unreadable()
         }
-        return handOff(connection, chunk, { acquire: acquireHandOff, signal, onStalled, prepareAgain })
+        const retry = { acquire: acquireHandOff, signal, onStalled, prepareAgain }
+        return { id: await handOff(connection, chunk, retry), index: unsealed.index }
       })
-      return { id: await held(handed, signal), index }
     },
 
-    async note(value, { signal, atMs = Date.now() } = {}) {
-      mayAdd(signal)
-      const onStalled = (error: HoldfastError) => waiting.has(noted) && waiting.set(noted, error)
-      const noted: Promise<void> = unlessAborted(signal, async () => {
+    async note(value, options) {
+      const { signal, atMs = Date.now() } = optionsOf(options, NOTE)
+      return hold({ signal }, async (retry) => {
         const note = { value, given: jsonOf(value), atMs: whole(atMs, MAX_TIME_MS) }
-        const { handNote } = await appData()
-        return handNote(connection, begun, notes, note, { signal, onStalled })
+        return (await appData()).handNote(connection, begun, notes, note, retry)
       })
-      await held(noted, signal)
     },
 
-    end: ({ signal, how } = {}) =>
-      unlessAborted(signal, () => {
+    async end(options) {
+      const { signal, how } = optionsOf(options, END)
+      return unlessAborted(signal, () => {
         ended = true
         if (how === 'interrupted') knownEnd = how
         // What was refused is asked again by the next call.
         ending ??= end(how).finally(() => (ending = undefined))
         return ending
-      }),
+      })
+    },
 
     restart,
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { WaitOptions } from './api.ts'
+import { HoldfastError } from './protocol/errors.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
 import { snapshotStore } from './store.ts'
 
@@ -102,6 +103,30 @@ describe('snapshotStore', () => {
     await expect.poll(() => holdfast.watches).toHaveLength(1)
   })
 
+  it('tells why the state does not come, and goes on with the same watch', async () => {
+    const holdfast = watched()
+    const onError = vi.fn()
+    let stall = (_error: HoldfastError) => {}
+    const store = snapshotStore(
+      {
+        watch(options) {
+          stall = options!.onStalled!
+          return holdfast.watch(options)
+        },
+      },
+      onError,
+    )
+    store.subscribe(() => undefined)
+    await expect.poll(() => holdfast.watches).toHaveLength(1)
+    const why = new HoldfastError('storage-failed', 'No.')
+    stall(why)
+    expect(onError).toHaveBeenCalledWith(why)
+    const state = stateOf()
+    await holdfast.tell(state)
+    await expect.poll(() => store.getSnapshot()).toBe(state)
+    expect(onError).toHaveBeenCalledOnce()
+  })
+
   it('whose connection fails where nobody looks, as on a server, leaves no rejection that nobody handles', async () => {
     const unhandled = vi.fn()
     process.on('unhandledRejection', unhandled)
@@ -110,6 +135,18 @@ describe('snapshotStore', () => {
     await new Promise(setImmediate)
     process.off('unhandledRejection', unhandled)
     expect([store.getSnapshot(), unhandled.mock.calls, onError.mock.calls]).toEqual([undefined, [], []])
+  })
+
+  it('tells once of a connection that fails, though a component subscribes twice, as React’s StrictMode has it', async () => {
+    let fail = (_error: Error) => {}
+    const onError = vi.fn()
+    const store = snapshotStore(new Promise<never>((_resolve, reject) => (fail = reject)), onError)
+    store.subscribe(() => undefined)()
+    store.subscribe(() => undefined)
+    fail(new Error('no'))
+    await expect.poll(() => onError).toHaveBeenCalled()
+    await new Promise(setImmediate)
+    expect(onError).toHaveBeenCalledOnce()
   })
 
   it('tells a watch that cannot be', async () => {

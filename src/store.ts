@@ -1,4 +1,4 @@
-import type { Holdfast } from './api.ts'
+import type { Holdfast, WatchOptions } from './api.ts'
 import { bad } from './bad-input.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
 import { tell } from './tell.ts'
@@ -22,7 +22,8 @@ export interface SnapshotStore {
 /**
  * One store for all of an app's components; make it once, beside `connect()`, whose promise it takes as it is. Where the
  * watch fails, which `connect()` does in a browser that cannot, `onError` is told, once somebody looks; without it that
- * is an unhandled rejection.
+ * is an unhandled rejection. It is told too where the state does not come for a reason that may pass (`onStalled` of
+ * `watch`): then the watch goes on.
  *
  * @throws HoldfastError `bad-input`
  */
@@ -39,7 +40,8 @@ export function snapshotStore(
 
   async function watch(signal: AbortSignal): Promise<void> {
     const connected = await holdfast
-    for await (const state of connected.watch({ signal })) {
+    const options: WatchOptions = { signal, ...(onError && { onStalled: onError }) }
+    for await (const state of connected.watch(options)) {
       // Some watch ends only with its next state.
       if (signal.aborted) return
       snapshot = state
@@ -59,7 +61,8 @@ export function snapshotStore(
         const watched = watch(begun.signal).catch((error: unknown) => {
           // The next that comes begins again.
           if (watching === begun) watching = undefined
-          throw error
+          // Whoever has left is told nothing more.
+          if (!begun.signal.aborted) throw error
         })
         if (onError) void watched.catch(onError)
       }

@@ -1,4 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { fakeLocks } from '../e2e/page/fake-locks.ts'
 import type { Holdfast } from './api.ts'
 import { isCid, isSha256Hex, type SessionId, type Sha256Hex } from './protocol/ids.ts'
 import { snapshotStore } from './store.ts'
@@ -204,6 +205,51 @@ it('knows a recording by its fingerprint, and begins a file anew whose page has 
   expect(worker.taken.map(({ sessionId }) => sessionId)).toEqual(
     expect.arrayContaining([first!.sessionId, again!.sessionId]),
   )
+})
+
+describe('where there are Web Locks', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+  const begin = async () => {
+    vi.stubGlobal('navigator', { locks: fakeLocks() })
+    const worker = fakeWorker()
+    const holdfast = worker.connect()
+    worker.refuse('storage-full')
+    const options = { groups: [group], partBytes: 4 }
+    const uploads = (signal?: AbortSignal) => upload(holdfast, bytes('a file'), { ...options, signal })
+    const leaving = new AbortController()
+    const first = uploads(leaving.signal)
+    await expect.poll(() => first.sessionId).toBeDefined()
+    return { worker, holdfast, uploads, first, leaving }
+  }
+
+  it('goes on with a file whose page died before any of it was taken, as the worker does', async () => {
+    const { worker, holdfast, uploads, first, leaving } = await begin()
+    leaving.abort('enough')
+    await expect(first.done).rejects.toBe('enough')
+    worker.refuse()
+    const again = uploads()
+    await again.handedOver
+    expect(again.sessionId).toBe(first.sessionId)
+    expect(worker.taken.map(({ index }) => index)).toEqual([0, 1])
+    expect(await holdfast.sessions()).toMatchObject([{ ending: 'complete', missing: 0 }])
+  })
+
+  it('begins a file anew whose page lives, and goes on with it once that one is taken for dead', async () => {
+    const { worker, uploads, first } = await begin()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const second = uploads()
+    await vi.advanceTimersByTimeAsync(5_000)
+    vi.useRealTimers()
+    await expect.poll(() => second.sessionId).toBeDefined()
+    expect(second.sessionId).not.toBe(first.sessionId)
+    for (const { sessionId } of [first, second]) worker.interrupt(sessionId!)
+    const third = uploads()
+    await expect.poll(() => third.sessionId).toBeDefined()
+    expect([first.sessionId, second.sessionId]).toContain(third.sessionId)
+  })
 })
 
 it('ends a recording once: what was whole stays so, and who is taken for dead and lives goes on', async () => {

@@ -1,21 +1,25 @@
 import type { EndOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from './api.ts'
 import { checkAppData, checkNote } from './app-data-check.ts'
-import { bad, refuseOthers } from './bad-input.ts'
+import { bad } from './bad-input.ts'
+import type { Client } from './client.ts'
 import type { Note } from './evidence/note-seal.ts'
+import { holdLock } from './hold-lock.ts'
+import { madeUpAnchor, madeUpGroupId, madeUpKey, madeUpSeal } from './made-up.ts'
+import { APPEND, DISCARD, END, NOTE, optionsOf, SESSION, WAIT, WATCH } from './options.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
+import { chunkIdOf, type SessionId, type SessionName } from './protocol/ids.ts'
 import {
-  chunkIdOf,
-  type Cid,
-  type GroupId,
-  type SessionId,
-  type SessionName,
-  type Sha256Hex,
-} from './protocol/ids.ts'
-import { MAX_CHUNK_BYTES, MAX_DURATION_MS, MAX_NOTES, MAX_TIME_MS, TAG_BYTES } from './protocol/messages.ts'
+  MAX_CHUNK_BYTES,
+  MAX_DURATION_MS,
+  MAX_NOTES,
+  MAX_TIME_MS,
+  recordingLockName,
+  TAG_BYTES,
+} from './protocol/messages.ts'
+import { nameFor } from './protocol/names.ts'
 import { isMimeType } from './protocol/mime-type.ts'
 import { CHUNK_STATUSES, POLICIES, type ChunkStatus } from './protocol/snapshot.ts'
 import type {
-  AnchorView,
   ChunkView,
   LogLine,
   Policy,
@@ -24,15 +28,16 @@ import type {
   SessionUpload,
 } from './protocol/snapshot.ts'
 import { passes } from './request-with-retry.ts'
-import { checkGroups, whole, type OpenOptions } from './session.ts'
+import { checkGroups, whole, type Cut, type OpenOptions } from './session.ts'
 import { tell } from './tell.ts'
+import { LOCK_TIMEOUT_MS } from './timeouts.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { watch } from './watch-memory.ts'
 
 /**
  * A worker in memory, for an app's unit tests: nothing is sealed, stored or sent, and nothing gets on by itself. What would
  * be computed (hashes, addresses, the anchor, ids of groups) is of its form and made up. A file whose page died is begun
- * anew.
+ * anew, unless none of it was taken.
  */
 export interface FakeWorker {
   /** What `connect()` would give: the app's code under test takes it. Each page has one of its own. */
@@ -58,7 +63,11 @@ export interface FakeWorker {
 interface Kept {
   snapshot: SessionSnapshot
   readonly chunks: ChunkView[]
+  /** Lets go of the lock of its page. */
+  release: () => unknown
 }
+
+const SCOPE = 'https://app.example/'
 
 /** @param now ms since the epoch, for a test that has a clock of its own */
 export function fakeWorker(now: () => number = Date.now): FakeWorker {
@@ -129,8 +138,14 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     return { id, index }
   }
 
-  function recordingOf({ id, name }: SessionSnapshot, options: SessionOptions): RecordingSession {
-    let [next, waiting] = [0, 0]
+  function recordingOf(
+    { id, name }: Pick<SessionSnapshot, 'id' | 'name'>,
+    release: () => unknown,
+    restart: () => Promise<RecordingSession>,
+    cut: Cut = { indexes: 0 },
+  ): RecordingSession {
+    sessionOf(id).release = release
+    let waiting = 0
     let noteCount = 0
     let ended = false
     let knownEnd: EndOptions['how']
@@ -170,21 +185,22 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       get stalledBy() {
         return waiting > 0 ? refusal : undefined
       },
-      async append(bytes, { capturedAtMs = now(), durationMs = 0, onStalled, signal } = {}) {
+      async append(bytes, options) {
+        const { capturedAtMs = now(), durationMs = 0, onStalled, signal } = optionsOf(options, APPEND)
         signal?.throwIfAborted()
-        if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0))
-          throw bad('append', 'it takes a Blob.')
+        if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0)) throw bad('append', 'a Blob.')
         if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
           throw new HoldfastError('chunk-too-large', `A chunk of ${bytes.size} bytes is over the limit.`)
         mayAdd()
-        const index = next++
+        const index = cut.indexes++
         return taking(
           () => take(id, index, bytes, whole(capturedAtMs, MAX_TIME_MS), whole(durationMs, MAX_DURATION_MS)),
           (refused) => tell(onStalled, refused),
           signal,
         )
       },
-      async note(value, { atMs = now(), signal } = {}) {
+      async note(value, options) {
+        const { atMs = now(), signal } = optionsOf(options, NOTE)
         signal?.throwIfAborted()
         mayAdd()
         checkNote('note', value)
@@ -200,19 +216,31 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           signal,
         )
       },
-      end: ({ how, signal } = {}) =>
-        unlessAborted(signal, async () => {
+      async end(options) {
+        const { how, signal } = optionsOf(options, END)
+        return unlessAborted(signal, async () => {
           ended = true
           knownEnd ??= how
           await Promise.allSettled(begun)
-          const missing = next - sessionOf(id).chunks.length
+          const missing = cut.indexes - sessionOf(id).chunks.length
           return endWith(id, missing === 0 ? (knownEnd ?? 'complete') : 'interrupted', missing)
-        }),
-      async restart() {
-        const { startedAtMs: _before, signal: _over, ...again } = options
-        return recordingOf(begin(again, name), again)
+        })
       },
+      restart,
     }
+  }
+
+  /** As a page does: it holds a lock while it records, where there are such. */
+  async function record(
+    options: SessionOptions,
+    cut?: Cut,
+    continues?: SessionName,
+  ): Promise<RecordingSession> {
+    const begun = begin(options, continues)
+    const lock = nameFor(recordingLockName(begun.id), SCOPE)
+    const release = await holdLock(lock, LOCK_TIMEOUT_MS).catch(() => () => undefined)
+    const { startedAtMs: _before, signal: _over, ...again } = options
+    return recordingOf(begun, release, () => record(again, undefined, begun.name), cut)
   }
 
   function begin(options: SessionOptions, continues?: SessionName) {
@@ -220,12 +248,12 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
     const id = crypto.randomUUID() as SessionId
     const snapshot: SessionSnapshot = {
       id,
-      name: hexOf(id).padEnd(64, '0') as SessionName,
+      name: madeUpKey(id) as SessionName,
       ending: 'recording',
       upload: 'publishing',
-      groupIds: groups.map(({ publicKey }) => `0x${publicKey.slice(0, 64).padEnd(64, '0')}` as GroupId),
+      groupIds: groups.map(madeUpGroupId),
       mimeType,
-      sealingKey: hexOf(id).padEnd(64, '0'),
+      sealingKey: madeUpKey(id),
       startedAtMs: whole(startedAtMs, MAX_TIME_MS),
       continues,
       labels,
@@ -237,13 +265,14 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
       localBytes: 0,
       progress: { totalBytes: 0, storedBytes: 0, totalMs: 0, storedMs: 0, bytesPerSecond: 0 },
     }
-    kept.set(id, { snapshot, chunks: [] })
+    kept.set(id, { snapshot, chunks: [], release: () => undefined })
     logLine(id, 'session-started', { to: 'recording' })
     return change(id)
   }
 
   function endWith(id: SessionId, ending: SessionEnding, missing = 0): SessionSnapshot {
-    const { snapshot } = sessionOf(id)
+    const { snapshot, release } = sessionOf(id)
+    release()
     // Nothing follows a complete end, and what is known is not said again.
     if (snapshot.ending === 'complete') return snapshot
     if (snapshot.ending === ending && snapshot.missing === missing) return snapshot
@@ -292,24 +321,24 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
 
     connect() {
       const closed = new AbortController()
-      return {
-        scope: 'https://app.example/',
-        async startSession(options) {
-          options?.signal?.throwIfAborted()
-          checkOptions(options)
-          return recordingOf(begin(options), options)
+      const client: Client = {
+        goOn: recordingOf,
+        scope: SCOPE,
+        async startSession(given: OpenOptions) {
+          return record(checked(given), given.cut)
         },
-        sessions: ({ signal } = {}) => unlessAborted(signal, async () => all()),
+        sessions: (options) => waiting(options, all),
         chunks: ofSession((id) => [...(kept.get(id)?.chunks ?? [])]),
-        bytes: (id, index, { signal } = {}) =>
-          unlessAborted(signal, async () => {
+        bytes: (id, index, options) =>
+          waiting(options, () => {
             const found = kept.get(id)?.chunks.find((chunk) => chunk.index === index)
             if (!found || found.status === 'confirmed')
               throw new HoldfastError('payload-unreadable', `Chunk ${id}/${index} has no bytes.`)
             return new Blob([new Uint8Array(found.sizeBytes)])
           }),
         log: ofSession((id) => log.filter(({ sessionId }) => sessionId === id)),
-        watch: ({ signal } = {}) => watch(() => ({ sessions: all() }), changed, closed.signal, signal),
+        watch: (options) =>
+          watch(() => ({ sessions: all() }), changed, closed.signal, optionsOf(options, WATCH).signal),
         pause: ofSession((id) => change(id, { paused: true, retryAtMs: undefined })),
         resume: ofSession((id) =>
           change(id, {
@@ -321,16 +350,17 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         ),
         // Nothing here has a destination, so there is nothing to take over.
         adopt: ofSession((id) => change(id)),
-        policy: ({ signal } = {}) => unlessAborted(signal, async () => ({ policy, metered: false })),
-        setPolicy: (chosen, { signal } = {}) =>
-          unlessAborted(signal, async () => {
+        policy: (options) => waiting(options, () => ({ policy, metered: false })),
+        setPolicy: (chosen, options) =>
+          waiting(options, () => {
             if (!POLICIES.includes(chosen))
               throw new HoldfastError('bad-message', 'The field "policy" is malformed.')
             policy = chosen
             return { policy, metered: false }
           }),
-        discard: (id, { confirm, signal } = {}) =>
-          unlessAborted(signal, async () => {
+        async discard(id, options) {
+          const { confirm, signal } = optionsOf(options, DISCARD)
+          return waiting({ signal }, () => {
             const session = kept.get(id)
             if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
               throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
@@ -339,9 +369,10 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
               log = log.filter(({ sessionId }) => sessionId !== id)
             else if (session) logLine(id, 'discarded')
             tellAll()
-          }),
-        capabilities: ({ signal } = {}) =>
-          unlessAborted(signal, async () => ({
+          })
+        },
+        capabilities: (options) =>
+          waiting(options, () => ({
             missing: [],
             backgroundWakes: { kind: 'none' },
             storage: 'unknown',
@@ -355,62 +386,36 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
           })),
         close: () => closed.abort(),
       }
+      return client
     },
   }
 }
 
-/** A call about one session, which nothing comes of under a signal that is aborted. */
+/** A call that nothing comes of under a signal that is aborted. */
+async function waiting<Answer>(given: WaitOptions | undefined, answer: () => Answer): Promise<Answer> {
+  const { signal } = optionsOf(given, WAIT)
+  return unlessAborted(signal, async () => answer())
+}
+
+/** The same about one session. */
 const ofSession =
   <Answer>(answer: (id: SessionId) => Answer) =>
-  (id: SessionId, { signal }: WaitOptions = {}): Promise<Answer> =>
-    unlessAborted(signal, async () => answer(id))
+  (id: SessionId, options?: WaitOptions): Promise<Answer> =>
+    waiting(options, () => answer(id))
 
-/** All options of a session: one that is none of them is misspelt. */
-const OPTIONS: Readonly<Record<keyof OpenOptions, true>> = {
-  groups: true,
-  mimeType: true,
-  startedAtMs: true,
-  seal: true,
-  stores: true,
-  atLeast: true,
-  metadata: true,
-  labels: true,
-  fingerprint: true,
-  signal: true,
+/** @throws HoldfastError `bad-input`, as the page does that is to be tested; the signal's reason */
+function checked(given: OpenOptions): SessionOptions {
   // Of `upload()`.
-  cut: true,
-  given: true,
-}
-
-/** @throws HoldfastError `bad-input`, as the page does that is to be tested */
-function checkOptions(options: SessionOptions): void {
-  refuseOthers(Object.fromEntries(Object.entries({ ...options }).filter(([name]) => !(name in OPTIONS))))
-  checkGroups(options?.groups)
-  if (!isMimeType(options.mimeType)) throw bad('mimeType', 'name it, in at most 255 bytes.')
+  const { cut: _cut, given: _given, ...own } = { ...given }
+  const options = optionsOf<SessionOptions>(own, SESSION)
+  options.signal?.throwIfAborted()
+  checkGroups(options.groups)
+  if (!isMimeType(options.mimeType)) throw bad('mimeType', '1 to 255 bytes.')
   checkAppData(options)
-}
-
-/** In the form of what sealing makes. */
-function madeUpSeal(sessionId: SessionId, index: number) {
-  const hash = `${hexOf(sessionId)}${index.toString(16).padStart(32, '0')}` as Sha256Hex
-  const letters = Array.from(hash, (digit) => 'abcdefghijklmnop'.charAt(parseInt(digit, 16)))
-  return {
-    plaintextHash: hash,
-    encryptedHash: hash,
-    iv: '0'.repeat(24),
-    chunkKey: '0'.repeat(160),
-    cid: `bafkrei${letters.slice(-52).join('')}` as Cid,
-  }
-}
-
-/** In the form of what a worker without a chain tells. */
-function madeUpAnchor(id: SessionId, chunks: number, confirmedAtMs: number): AnchorView {
-  const { cid, plaintextHash } = madeUpSeal(id, chunks)
-  return { size: chunks + 1, root: plaintextHash, page: plaintextHash, address: cid, confirmedAtMs }
+  return options
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0)
-const hexOf = (id: SessionId) => id.replaceAll('-', '')
 const isStored = (status: ChunkStatus) => CHUNK_STATUSES.indexOf(status) >= CHUNK_STATUSES.indexOf('uploaded')
 
 const tallyOf = (chunks: readonly ChunkView[]) =>

@@ -31,12 +31,18 @@ function watched(...known: SessionSnapshot[]) {
   }
   const leaving = new AbortController()
   const seen: (readonly SessionSnapshot[])[] = []
+  const stalled: string[] = []
   const over = (async () => {
-    for await (const { sessions } of watch(connection, leaving.signal)) seen.push(sessions)
+    const options = {
+      signal: leaving.signal,
+      onStalled: (error: HoldfastError) => void stalled.push(error.code),
+    }
+    for await (const { sessions } of watch(connection, options)) seen.push(sessions)
   })()
   return {
     worker,
     seen,
+    stalled,
     answer: () => answer(),
     leave: async () => {
       leaving.abort()
@@ -93,6 +99,45 @@ describe('watch', () => {
     const { asked } = worker
     await vi.advanceTimersByTimeAsync(600_000)
     expect(worker.asked).toBe(asked)
+    await leave()
+  })
+
+  it('loses no session to what a worker of another version, or another script, tells', async () => {
+    const { seen, answer, leave } = watched(sessionOf('a'))
+    await vi.advanceTimersByTimeAsync(0)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    for (const data of [{ type: 'renamed', sessionId: 'a' }, {}, 'text']) told(data as unknown as Broadcast)
+    told({ type: 'changed', session: sessionOf('b') })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(seen.at(-1)).toEqual([sessionOf('a'), sessionOf('b')])
+    await leave()
+  })
+
+  it('tells once why the state does not come, however long the database fails, and goes on once it no longer does', async () => {
+    const { worker, seen, stalled, answer, leave } = watched(sessionOf('a'))
+    worker.refusal = new HoldfastError('storage-failed', 'No.')
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(stalled).toEqual(['storage-failed'])
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect([stalled, seen]).toEqual([['storage-failed'], []])
+    worker.refusal = undefined
+    await vi.advanceTimersByTimeAsync(10_000)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(seen).toEqual([[sessionOf('a')]])
+    await leave()
+  })
+
+  it('tells nothing of a refusal that passes at once', async () => {
+    const { worker, seen, stalled, answer, leave } = watched(sessionOf('a'))
+    worker.refusal = new HoldfastError('worker-timeout', 'No answer.')
+    await vi.advanceTimersByTimeAsync(0)
+    worker.refusal = undefined
+    await vi.advanceTimersByTimeAsync(1_000)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    expect([stalled, seen]).toEqual([[], [[sessionOf('a')]]])
     await leave()
   })
 

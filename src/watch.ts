@@ -1,11 +1,17 @@
+import type { WatchOptions } from './api.ts'
 import type { Connection } from './connection.ts'
 import { onBroadcast } from './on-broadcast.ts'
 import { requestWithRetry } from './request-with-retry.ts'
+import type { HoldfastError } from './protocol/errors.ts'
 import { following } from './protocol/following.ts'
 import type { Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { SessionSnapshot, Snapshot } from './protocol/snapshot.ts'
+import { tell } from './tell.ts'
 import { ASK_AGAIN_MS } from './timeouts.ts'
+
+/** The attempt from 0 whose refusal is told: after a second or two. */
+const TOLD_AT = 3
 
 /**
  * The engine's state now, then again after each change, until one of the signals aborts; a slow reader gets the latest
@@ -13,9 +19,10 @@ import { ASK_AGAIN_MS } from './timeouts.ts'
  */
 export async function* watch(
   connection: Connection,
-  ...signals: readonly (AbortSignal | undefined)[]
+  options: WatchOptions = {},
+  untilClosed?: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  const over = following(...signals)
+  const over = following(untilClosed, options.signal)
   const { signal } = over
   let sessions = new Map<SessionId, SessionSnapshot>()
   /** What was told while a question is out: it is newer than the answer. */
@@ -27,6 +34,8 @@ export async function* watch(
   // Listening before asking: a change in between is not missed, only told twice.
   const listener = (told: Broadcast) => {
     const [id, session] = told.type === 'changed' ? [told.session.id, told.session] : [told.sessionId]
+    // A worker of another version, or another script, may tell anything.
+    if (!session && told.type !== 'discarded') return
     since.set(id, session)
     put(sessions, id, session)
     changed = true
@@ -38,7 +47,9 @@ export async function* watch(
   async function ask(): Promise<void> {
     since.clear()
     const asked = () => connection.request({ type: 'sessions' })
-    const answer = await requestWithRetry(connection, asked, { signal })
+    const onStalled = (error: HoldfastError, attempt?: number) =>
+      attempt === TOLD_AT && tell(options.onStalled, error)
+    const answer = await requestWithRetry(connection, asked, { signal, onStalled })
     const known = new Map(answer.map((session) => [session.id, session]))
     for (const [id, session] of since) put(known, id, session)
     if (JSON.stringify([...known]) !== JSON.stringify([...sessions])) changed = true
@@ -53,7 +64,10 @@ export async function* watch(
   }
 
   try {
-    await ask().catch(endedBy(signal))
+    await ask().catch((error: unknown) => {
+      // Whoever stops watching is told nothing more, no error either.
+      if (!signal.aborted) throw error
+    })
     while (!signal.aborted) {
       if (changed) {
         changed = false
@@ -78,9 +92,3 @@ const put = (into: Sessions, id: SessionId, session: SessionSnapshot | undefined
 
 /** Whether there is anything that the worker may have to tell. */
 const hasMore = (sessions: Sessions) => [...sessions.values()].some(({ upload }) => upload !== 'confirmed')
-
-/** Whoever stops watching is told nothing more, no error either. */
-const endedBy = (signal: AbortSignal) => (error: unknown) => {
-  if (signal.aborted) return
-  throw error
-}

@@ -194,7 +194,6 @@ export function recordingParts(options: PartsOptions) {
       for (const ended of ends) await ended
     },
     /** Why the worker does not take the oldest chunk at the moment. */
-    stalledBy: (): HoldfastError | undefined =>
-      sessions.map((each) => each.stalledBy).find((error) => error !== undefined),
+    stalledBy: (): HoldfastError | undefined => sessions.map((each) => each.stalledBy).find(Boolean),
   }
 }

@@ -388,8 +388,8 @@ describe('record', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('keeps a last slice that comes after it was given up, in a session that goes on with it', async () => {
-    const worker = fakeWorker()
+  /** One whose recorder never says that it has stopped, until it is not waited for any more. */
+  async function givenUp(worker: ReturnType<typeof fakeWorker>) {
     const recording = record(worker.begin(), stream, 'video/webm')
     const { last } = FakeRecorder
     last.slice('one')
@@ -397,6 +397,12 @@ describe('record', () => {
     const stopped = recording.stop().catch((error: unknown) => error)
     await vi.advanceTimersByTimeAsync(70_000)
     expect(await stopped).toMatchObject({ code: 'recorder-failed' })
+    return { recording, last }
+  }
+
+  it('keeps a last slice that comes after it was given up, in a session that goes on with it', async () => {
+    const worker = fakeWorker()
+    const { recording, last } = await givenUp(worker)
     last.slice('two')
     last.dispatchEvent(new Event('stop'))
     await settle()
@@ -409,14 +415,8 @@ describe('record', () => {
 
   it('loses nothing to a slice that comes so late, where the worker has lost what was on its way before it', async () => {
     const worker = fakeWorker()
-    const recording = record(worker.begin(), stream, 'video/webm')
-    const { last } = FakeRecorder
     worker.hold()
-    last.slice('one')
-    last.stop = () => void (last.state = 'inactive')
-    const stopped = recording.stop().catch((error: unknown) => error)
-    await vi.advanceTimersByTimeAsync(70_000)
-    expect(await stopped).toMatchObject({ code: 'recorder-failed' })
+    const { recording, last } = await givenUp(worker)
     last.slice('two')
     await settle()
     Object.assign(worker.sessions[0] ?? {}, { known: false })

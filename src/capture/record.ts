@@ -1,9 +1,10 @@
-import type { RecordingSession, WaitOptions } from '../api.ts'
-import type { HoldfastError } from '../protocol/errors.ts'
+import type { RecordingSession } from '../api.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
-import { bad, refuseOthers } from '../bad-input.ts'
+import { bad } from '../bad-input.ts'
+import { optionsOf, WAIT, type Known } from '../options.ts'
 import { tell } from '../tell.ts'
 import { unlessAborted } from '../unless-aborted.ts'
+import type { Recording, RecordOptions } from './api.ts'
 import { newDeferred } from './deferred.ts'
 import { runsOf, type Made } from './made.ts'
 import { firstNotes, sourceNote } from './notes.ts'
@@ -13,100 +14,22 @@ import { recordingParts, type Part } from './parts.ts'
 import { hasLost, isGone, sourceOf, watchSource, type SourceState } from './source.ts'
 import { keepScreenOn } from './wake-lock.ts'
 
+export type { Continued, Recording, RecordOptions, RecordProgress } from './api.ts'
 export type { RecorderNote } from './notes.ts'
 export { supportedMimeType } from './media-recorder.ts'
 export type { SourceState, TrackState } from './source.ts'
 
-export interface RecordOptions {
-  /**
-   * Length of a slice, ms: the unit of loss. A page that dies loses the slice that is being made, and what the worker
-   * had not taken yet. Default 1,000. For MP4, which is cut at key frames, key frames are made as often; a browser that
-   * cannot do that cuts later.
-   */
-  readonly timesliceMs?: number
-  /**
-   * Longest chunk, ms: the unit of a request, and of what is proved. A slice is a chunk where the worker takes slices as
-   * they come. Where it does not, those that wait in the page, and would be lost together anyway, are joined up to this
-   * length. Default 5,000; 0 joins nothing.
-   */
-  readonly chunkMs?: number
-  readonly videoBitsPerSecond?: number
-  /**
-   * Slices that the worker has not taken yet stay in the page; above this many bytes the recorder pauses, and goes on
-   * below half of it. A gap in the picture, rather than a tab that the browser kills with all that it holds.
-   * Default 256 MiB.
-   */
-  readonly maxWaitingBytes?: number
-  /**
-   * What to do when the camera or the microphone is lost: `go-on` (default) with what is left, or `end`. Where nothing
-   * is left the recording ends. In each case it ends as `interrupted`.
-   */
-  readonly whenSourceLost?: 'go-on' | 'end'
-  /** Whether what a stream gives is made up, such as a test picture: the recording says so, in a note. Default: none is. */
-  readonly isTestPicture?: (stream: MediaStream) => boolean
-  /** Keeps the screen on until the recording is over, where the browser can. Default true. */
-  readonly keepAwake?: boolean
-  /**
-   * Asked for another stream where the page was frozen, and its camera or its microphone was taken away meanwhile; its
-   * tracks are stopped when the recording is over. Without, and where it rejects, the recording goes on with what is left,
-   * and is over where that is nothing.
-   */
-  readonly reopen?: () => Promise<MediaStream>
-  /** Told when the recording goes on in another session: the page was frozen, or the worker had lost the session. */
-  readonly onContinued?: (continued: Continued) => void
-  /**
-   * Told after every slice that was cut, every chunk that was acknowledged or has stalled, every pause, and within a
-   * second of every change of what the stream gives.
-   */
-  readonly onProgress?: (progress: RecordProgress) => void
-}
-
-/** A recording that goes on in another session, which names the one before it in `continues`. */
-export interface Continued {
-  readonly session: RecordingSession
-  /** What became of the one before: as it ended, with what of it is stored; undefined where the worker has lost it. */
-  readonly before: SessionSnapshot | undefined
-}
-
-export interface RecordProgress {
-  /** Slices that MediaRecorder has given us. */
-  readonly captured: number
-  /** Of these, the ones that are durable in the worker. */
-  readonly acknowledged: number
-  /** Length of the slices, ms: what a person is told instead of their number. */
-  readonly capturedMs: number
-  readonly acknowledgedMs: number
-  /** Bytes of the slices that only this page holds. */
-  readonly waitingBytes: number
-  /** Why the worker does not take the oldest of them at the moment; it is sent again by itself. */
-  readonly stalledBy: HoldfastError | undefined
-  /** True while nothing is recorded, because too much waits. */
-  readonly paused: boolean
-  /** What the stream gives: a recorder goes on without a word when its camera is gone. */
-  readonly source: SourceState
-}
-
-export interface Recording {
-  /**
-   * Ends the recorder, waits until every chunk is durable, and ends the session. An abort stops the waiting alone: the
-   * recording is ended all the same, and `finished` tells when.
-   *
-   * @throws HoldfastError as `finished` does; the signal's reason
-   */
-  stop(options?: WaitOptions): Promise<void>
-  /** Settles when the recording is over: resolves after `stop`; rejects with a HoldfastError if a chunk could not be kept, once `unsaved` has all of it. */
-  readonly finished: Promise<void>
-  /**
-   * What only this page holds, as a file: the recorder's first slice, which has the container's header, and those that
-   * the worker has not taken. A player may stop at the gap between them. For a person to save where the device takes nothing more, or Stop
-   * does not come to an end. Undefined where the worker has all of it.
-   */
-  unsaved(): Blob | undefined
-  /**
-   * The same as one file or, where the recorder was started anew meanwhile, several: of each its runs without a gap, the
-   * first with the header. Empty where there is nothing.
-   */
-  unsavedRuns(): readonly (readonly Blob[])[]
+const RECORD: Known<RecordOptions> = {
+  timesliceMs: 1,
+  chunkMs: 1,
+  videoBitsPerSecond: 1,
+  maxWaitingBytes: 1,
+  whenSourceLost: 1,
+  isTestPicture: 1,
+  keepAwake: 1,
+  reopen: 1,
+  onContinued: 1,
+  onProgress: 1,
 }
 
 const TIMESLICE_MS = 1_000
@@ -157,9 +80,7 @@ export function record(
     reopen,
     onContinued,
     onProgress,
-    ...others
-  } = { ...options }
-  refuseOthers(others)
+  } = optionsOf(options, RECORD)
   const isRight = {
     session: session?.append,
     stream: stream?.getTracks,
@@ -170,6 +91,7 @@ export function record(
   }
   for (const [name, right] of Object.entries(isRight))
     if (!right) throw bad(name, 'not as record() takes it.')
+  if (!['go-on', 'end'].includes(whenSourceLost)) throw bad('whenSourceLost', 'go-on or end.')
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
@@ -204,7 +126,7 @@ export function record(
     },
     onStalled: progress,
     onLost(rest) {
-      if (recorder.state !== 'inactive' && !isReturning) goOnIn(parts.after(rest), undefined)
+      if (recorder.state !== 'inactive' && !isReturning) goOnIn(parts.after(rest))
     },
     onFailed: (error) => void fail(error),
   })
@@ -344,7 +266,7 @@ export function record(
     reject(error)
   }
 
-  const endPart = (done: Part, isInterrupted = false) =>
+  const endPart = (done: Part, isInterrupted?: boolean) =>
     parts.end(done, isInterrupted || cutOff.has(done) || hasLost(source) ? 'interrupted' : 'complete')
 
   /** The page was frozen, and runs again. */
@@ -385,7 +307,7 @@ export function record(
   const unsavedRuns = () => made.map((one) => runsOf(one, mimeType)).filter((runs) => runs.length > 0)
 
   /** Starts the recorder anew. What the old one gives yet, and its end, are of the part before. */
-  function goOnIn(into: Part, before: Promise<SessionSnapshot | undefined> | undefined): void {
+  function goOnIn(into: Part, before?: Promise<SessionSnapshot | undefined>): void {
     const old = recorder
     part = into
     parts.note({ holdfast: 'continued', after: before ? 'frozen' : 'lost' }, part)
@@ -407,11 +329,12 @@ export function record(
     finished,
     unsaved() {
       const runs = unsavedRuns().flat()
-      return runs.length === 0 ? undefined : new Blob(runs, { type: mimeType })
+      return runs[0] && new Blob(runs, { type: mimeType })
     },
     unsavedRuns,
-    stop: ({ signal } = {}) =>
-      unlessAborted(signal, () => {
+    async stop(options) {
+      const { signal } = optionsOf(options, WAIT)
+      return unlessAborted(signal, () => {
         // One that has ended by itself was not asked to.
         if (recorder.state !== 'inactive' || isReturning) {
           seeSource(sourceOf(given))
@@ -423,6 +346,7 @@ export function record(
         // What comes back finds that it is over.
         if (!isReturning) halt(recorder)
         return finished
-      }),
+      })
+    },
   }
 }

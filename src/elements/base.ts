@@ -81,10 +81,10 @@ export abstract class HoldfastElement extends Base {
     this.#voice.textContent = words
   }
 
-  /** Tells the app what failed, and says it. */
-  protected fail(error: unknown): void {
+  /** Tells the app what failed, and says it; other words where it is said elsewhere. */
+  protected fail(error: unknown, words?: string): void {
     const detail: HoldfastFailure = { error, ...explain(error) }
-    this.say(detail.what)
+    this.say(words ?? detail.what)
     this.tell('holdfast-failure', detail)
   }
 

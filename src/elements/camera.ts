@@ -8,7 +8,7 @@ export interface Source {
   /** Shown over the picture, such as that it is no camera's. */
   readonly badge?: string
   /** What a person should know about it; undefined when all is as expected. */
-  readonly note?: string
+  readonly note?: string | undefined
   /** Called when the recording is over. */
   close(): void
 }
@@ -39,7 +39,7 @@ export async function openCamera(): Promise<Source | string> {
 
 const camera = (stream: MediaStream, note?: string): Source => ({
   stream,
-  ...(note === undefined ? {} : { note }),
+  note,
   close: () => stream.getTracks().forEach((track) => track.stop()),
 })
 

@@ -33,6 +33,22 @@ describe('what the elements of a page see', () => {
     leave.forEach((each) => each())
   })
 
+  it('is told to be missing, and why, where the database fails for ever', async () => {
+    const holdfast = fakeWorker().connect()
+    const { watch } = holdfast
+    let stall = (_error: HoldfastError) => {}
+    holdfast.watch = (options) => {
+      stall = options!.onStalled!
+      return watch(options)
+    }
+    const fail = vi.fn()
+    const leave = feedOf(holdfast).subscribe({ see: () => undefined, fail })
+    const why = new HoldfastError('storage-failed', 'No.')
+    stall(why)
+    expect(fail).toHaveBeenCalledWith(why)
+    leave()
+  })
+
   it('is what the policy is, though the worker was stopped when it was asked first', async () => {
     const holdfast = fakeWorker().connect()
     await holdfast.setPolicy('paused')

@@ -12,7 +12,7 @@ export interface Seen {
 
 export interface Listener {
   readonly see: (seen: Seen) => void
-  /** The state does not come, and is not asked for again. */
+  /** The state does not come. */
   readonly fail?: (error: unknown) => void
 }
 
@@ -77,14 +77,15 @@ function feed(holdfast: Holdfast): Feed {
     const { connection } = navigator as { readonly connection?: EventTarget }
     connection?.addEventListener('change', look, { signal })
     look()
+    const onStalled = (error: unknown) => listeners.forEach(({ fail }) => fail?.(error))
     try {
-      for await (snapshot of holdfast.watch({ signal })) {
+      for await (snapshot of holdfast.watch({ signal, onStalled })) {
         showAll()
         // The worker may have been stopped before it answered.
         if (!policy) refresh()
       }
     } catch (error) {
-      for (const { fail } of listeners) fail?.(error)
+      onStalled(error)
     }
   }
 

@@ -109,7 +109,7 @@ export class HoldfastRecorder extends HoldfastElement {
     } catch (thrown) {
       if (givenUp.signal.aborted) return
       const cause = thrown instanceof Unkept ? thrown.cause : thrown
-      this.fail(cause)
+      this.fail(cause, texts.recorder.failed)
       this.#showFailure(thrown, explain(cause, texts.recorder.failedNext))
     } finally {
       this.#onStop = () => {}
@@ -259,7 +259,6 @@ export class HoldfastRecorder extends HoldfastElement {
   }
 
   #showFailure(thrown: unknown, why: Explanation): void {
-    this.say(texts.recorder.failed)
     const { notice } = this.#shown
     if (thrown instanceof Unkept && thrown.unsaved().length > 0) {
       hideNotice(notice)

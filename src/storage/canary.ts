@@ -1,5 +1,6 @@
 import type { Holdfast } from '../api.ts'
-import { bad, refuseOthers } from '../bad-input.ts'
+import { bad } from '../bad-input.ts'
+import { optionsOf, type Known } from '../options.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
@@ -36,6 +37,8 @@ export interface LossOptions {
   readonly storage?: SecondPlace
 }
 
+const LOSS: Known<LossOptions> = { onLost: 1, signal: 1, storage: 1 }
+
 /** What is kept in the second place, by session. */
 interface Kept extends Omit<LostRecording, 'id'> {
   isLost?: true
@@ -57,8 +60,7 @@ export function watchForLoss(
   holdfast: Pick<Holdfast, 'scope' | 'watch' | 'sessions' | 'log'>,
   options: LossOptions,
 ): { forget(ids?: readonly SessionId[]): void } {
-  const { onLost, signal, storage = secondPlace(), ...others } = { ...options }
-  refuseOthers(others)
+  const { onLost, signal, storage = secondPlace() } = optionsOf(options, LOSS)
   if (!holdfast?.log) throw bad('holdfast', 'what connect() gives.')
   if (typeof onLost !== 'function') throw bad('onLost', 'a function.')
   const key = nameFor('holdfast-canary', holdfast.scope)

@@ -1,4 +1,5 @@
-import { bad, refuseOthers } from '../bad-input.ts'
+import { bad } from '../bad-input.ts'
+import { optionsOf, type Known } from '../options.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import type { StorageEstimateBytes } from '../storage-warning.ts'
 
@@ -12,6 +13,8 @@ export interface ForecastOptions {
   /** Of video, while no recording tells it; default 312, which is 2.5 Mbit/s. */
   readonly bytesPerMs?: number
 }
+
+const FORECAST: Known<ForecastOptions> = { sessions: 1, estimate: 1, triedBytes: 1, bytesPerMs: 1 }
 
 /** Storage in time: what a person records is minutes, not bytes. */
 export interface StorageForecast {
@@ -42,8 +45,7 @@ const RESERVE_BYTES = 4 * 1024 * 1024
  * @throws HoldfastError `bad-input`
  */
 export function storageForecast(options: ForecastOptions): StorageForecast {
-  const { sessions, estimate, triedBytes, bytesPerMs: assumed = BYTES_PER_MS, ...others } = { ...options }
-  refuseOthers(others)
+  const { sessions, estimate, triedBytes, bytesPerMs: assumed = BYTES_PER_MS } = optionsOf(options, FORECAST)
   if (!Array.isArray(sessions)) throw bad('sessions', 'a list, as a snapshot has it.')
   const rateOf = ({ progress: { totalBytes, totalMs } }: (typeof sessions)[number]) =>
     totalBytes > 0 && totalMs > 0 ? totalBytes / totalMs : undefined

@@ -1,8 +1,8 @@
+import type { Group } from '../api.ts'
 import { utf8 } from '../evidence/bytes.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import { jsonOf } from '../json-of.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
-import type { UploadOptions } from './upload.ts'
 
 /**
  * By which the same call for the same file is known again: what the browser says of the file, and what was asked for.
@@ -11,11 +11,10 @@ import type { UploadOptions } from './upload.ts'
  */
 export function fingerprintOf(
   file: Blob,
-  { groups, metadata, labels, stores, atLeast }: UploadOptions,
-  partBytes: number,
+  groups: readonly Group[],
+  ...asked: readonly unknown[]
 ): Promise<Sha256Hex> {
   const { name = '', lastModified = 0 } = file as Partial<File>
   const readers = groups.map(({ publicKey }) => publicKey).sort()
-  const asked = [readers, metadata, labels, stores, atLeast, partBytes]
-  return sha256Hex(utf8(`${jsonOf([name, file.size, lastModified, file.type, ...asked])}`))
+  return sha256Hex(utf8(`${jsonOf([name, file.size, lastModified, file.type, readers, ...asked])}`))
 }

@@ -1,5 +1,5 @@
 import { tell } from '../tell.ts'
-import type { FileProgress } from './upload.ts'
+import type { FileProgress } from './api.ts'
 
 /** What is known of a file's upload, for whoever loops over it and for the callback. */
 export interface Telling extends AsyncIterable<FileProgress> {

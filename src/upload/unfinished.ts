@@ -11,7 +11,7 @@ import { free } from '../protocol/memory.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { readBytes } from '../read-bytes.ts'
-import { recordingSession, type Cut } from '../session.ts'
+import type { Cut } from '../session.ts'
 import { ASKS, LOAD_TIMEOUT_MS } from '../timeouts.ts'
 import { within } from '../within.ts'
 
@@ -103,14 +103,10 @@ export async function takeUp(
   cut: Cut,
   restart: () => Promise<RecordingSession>,
 ): Promise<TakenUp | undefined> {
-  const { id, name, sealingKey, ending } = session
-  const { connection } = holdfast as Client
+  const { id, ending } = session
   const isOver = ending === 'complete'
   const agree = await within(LOAD_TIMEOUT_MS, undefined, x25519)
-  // A test's worker has no connection: there it is begun anew.
-  const release = isOver
-    ? () => undefined
-    : connection && (await lockOf(recordingLockName(id), holdfast.scope))
+  const release = isOver ? () => undefined : await lockOf(recordingLockName(id), holdfast.scope)
   if (!release) return undefined
   let taken: TakenUp | undefined
   try {
@@ -118,8 +114,8 @@ export async function takeUp(
     if (handed) {
       // Its page may have paused it; and whoever resumes keeps the worker awake.
       await askUpTo(ASKS, () => holdfast.resume(id))
-      const begun = { id, name, sealingKey, seal: 'page', agree } as const
-      const recording = isOver ? undefined : recordingSession(connection, begun, release, restart, cut)
+      const begun = { ...session, seal: 'page', agree } as const
+      const recording = isOver ? undefined : (holdfast as Client).goOn(begun, release, restart, cut)
       taken = { recording, handed }
     }
   } catch (error) {
@@ -130,24 +126,22 @@ export async function takeUp(
   return taken
 }
 
-/** A call's word to all others, in any page, that it wants the session. */
-export interface Wish {
-  /** Takes it back; does the work where nobody else wants the session. */
-  end(unlessWanted?: () => Promise<unknown>): Promise<unknown>
-}
+/** Takes back a call's word to all others that it wants a session; does the work where nobody else wants that. */
+export type Wish = (unlessWanted?: () => Promise<unknown>) => Promise<unknown>
 
+/** A call's word to all others, in any page, that it wants the session. */
 export async function wish({ scope }: Holdfast, id: SessionId): Promise<Wish> {
   const name = uploadLockName(id)
   const release = await lockOf(name, scope, 'shared')
-  return {
-    async end(unlessWanted) {
-      await release?.()
-      if (!unlessWanted) return
-      // Where no lock was granted, nobody can be heard.
-      if (!release) return unlessWanted()
-      const only = { ifAvailable: true }
+  return async (unlessWanted) => {
+    const released = release?.()
+    // Where no lock was granted, nobody can be heard.
+    if (!unlessWanted || !released) return unlessWanted?.()
+    const only = { ifAvailable: true }
+    return within(LOAD_TIMEOUT_MS, undefined, async () => {
+      await released
       await navigator.locks.request(nameFor(name, scope), only, (lock) => lock && unlessWanted())
-    },
+    })
   }
 }
 

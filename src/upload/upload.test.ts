@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { fakeLocks } from '../../e2e/page/fake-locks.ts'
 import type { SessionOptions } from '../api.ts'
 import type { Client } from '../client.ts'
 import type { Connection } from '../connection.ts'
@@ -19,51 +20,14 @@ import {
 } from '../protocol/messages.ts'
 import { parseRequest } from '../protocol/parse.ts'
 import type { ChunkView, SessionSnapshot, Snapshot } from '../protocol/snapshot.ts'
-import { openSession } from '../session.ts'
+import { openSession, recordingSession } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
-import { upload, type FileProgress, type UploadOptions } from './upload.ts'
+import { upload, type FileProgress, type FileUpload, type UploadOptions } from './upload.ts'
 
 const group = await newGroup()
 const SCOPE = 'https://app.example/'
 const PART = 10
 const never = new Promise<never>(() => {})
-
-/** Web Locks; each page lets go of its own where it dies. */
-function fakeLocks() {
-  const held = new Map<() => void, { name: string; mode: LockMode }>()
-  let waiting: { name: string; mode: LockMode; grant: () => void }[] = []
-  const isFree = (name: string, mode: LockMode) =>
-    [...held.values()].every((each) => each.name !== name || (mode === 'shared' && each.mode === mode))
-  const request = async (name: string, ...rest: unknown[]): Promise<unknown> => {
-    const work = rest.at(-1) as (lock: object | null) => Promise<unknown>
-    const { signal, mode = 'exclusive', ifAvailable } = (rest.length > 1 ? rest[0] : {}) as LockOptions
-    if (ifAvailable && !isFree(name, mode)) return work(null)
-    while (!isFree(name, mode))
-      await new Promise<void>((grant, reject) => {
-        waiting.push({ name, mode, grant })
-        signal?.addEventListener('abort', () => reject(signal.reason as Error))
-      })
-    let die = () => {}
-    const died = new Promise<void>((resolve) => (die = resolve))
-    held.set(die, { name, mode })
-    // As in a browser, the page hears of it later.
-    await Promise.resolve()
-    return Promise.race([work({ name, mode }), died]).finally(() => {
-      held.delete(die)
-      const next = waiting
-      waiting = []
-      for (const { grant } of next) grant()
-    })
-  }
-  const exclusive = () => [...held.values()].filter(({ mode }) => mode === 'exclusive').length
-  return {
-    request,
-    held,
-    exclusive,
-    waits: () => waiting.length,
-    die: () => [...held.keys()].forEach((die) => die()),
-  }
-}
 
 interface Kept {
   readonly start: SessionStart
@@ -166,7 +130,7 @@ function fakeWorker() {
       }
     }
     const client = {
-      connection,
+      goOn: recordingSession.bind(null, connection),
       scope: SCOPE,
       startSession: (options: SessionOptions) => openSession(connection, options),
       sessions: async () => [...sessions.values()].map(({ snapshot }) => snapshot),
@@ -850,6 +814,42 @@ describe('an upload that a person', () => {
     await second.handedOver
     expect(worker.only().snapshot.id).toBe(id)
     expect(await readBack(worker.only())).toBe(TEXT)
+  })
+
+  it('cancels where the browser never says whether another wants it waits for no longer than a minute, and loses nothing', async () => {
+    const started = upload(worker.page(), fileOf(), options)
+    await started.handedOver
+    const { request } = locks
+    locks.request = async (name, ...rest) =>
+      (rest[0] as LockOptions).ifAvailable ? never : request(name, ...rest)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const leaving = new AbortController()
+    const left = started.cancel({ confirm, signal: leaving.signal })
+    const cancelled = vi.fn()
+    void started.cancel({ confirm }).catch(cancelled)
+    await vi.advanceTimersByTimeAsync(1)
+    leaving.abort('enough')
+    await expect(left).rejects.toBe('enough')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(cancelled).toHaveBeenCalledWith(expect.objectContaining({ name: 'HoldfastError', code: 'defect' }))
+    expect(worker.sessions.size).toBe(1)
+    locks.request = request
+    await started.cancel({ confirm })
+    expect(worker.sessions.size).toBe(0)
+  })
+
+  it('pauses whenever it is told of its progress is not told of that in turn', async () => {
+    let [times, depth, deepest] = [0, 0, 0]
+    const started: FileUpload = upload(worker.page(), fileOf(), {
+      ...options,
+      onProgress() {
+        deepest = Math.max(deepest, ++depth)
+        if (++times < 20) void started.pause()
+        depth--
+      },
+    })
+    await expect.poll(() => worker.told.some(({ type }) => type === 'pause')).toBe(true)
+    expect(deepest).toBe(2)
   })
 
   it('asked for twice, and cancels in both at once, is gone', async () => {

@@ -1,90 +1,34 @@
-import type { DiscardOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from '../api.ts'
+import type { Holdfast, RecordingSession } from '../api.ts'
 import { ASKS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { askUpTo } from '../ask-again.ts'
 import { bad } from '../bad-input.ts'
+import { DISCARD, optionsOf, type Known } from '../options.ts'
 import { jsonOf } from '../json-of.ts'
-import { asOurs, HoldfastError, isHoldfastError, type ErrorCode } from '../protocol/errors.ts'
+import { asOurs, HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
-import type { Cid, SessionId, SessionName, Sha256Hex } from '../protocol/ids.ts'
+import type { SessionId } from '../protocol/ids.ts'
 import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '../protocol/messages.ts'
 import { isMimeType } from '../protocol/mime-type.ts'
-import type { AnchorView, SessionSnapshot } from '../protocol/snapshot.ts'
-import { semaphore } from '../semaphore.ts'
+import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
 import { unlessAborted } from '../unless-aborted.ts'
+import type { FileUpload, UploadedFile, UploadOptions } from './api.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'
 import { findUnfinished, oneByOne, partsOf, takeUp, wish, type Parts, type Wish } from './unfinished.ts'
 
-export interface UploadOptions
-  extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
-  /** Default: the file's own, or `application/octet-stream`. */
-  readonly mimeType?: string
-  /** Size of a part, which is sealed and handed over as one: 1 to 64 MiB less 16 bytes. Default 4 MiB less 16 bytes. */
-  readonly partBytes?: number
-  /** Told what `progress` tells. */
-  readonly onProgress?: (progress: FileProgress) => void
-}
+export type { FileProgress, FileUpload, UploadedFile, UploadOptions } from './api.ts'
 
-/** How far a file is. */
-export interface FileProgress {
-  readonly totalBytes: number
-  /** Bytes that are durable in the worker: these survive the page, and go up by themselves. */
-  readonly handedBytes: number
-  /** Bytes that the store is known to have. */
-  readonly storedBytes: number
-  /** All of it is confirmed, and nothing is left to do. */
-  readonly settled: boolean
-  readonly paused: boolean
-  /** Why the worker does not take a part at the moment; it is handed over again by itself. */
-  readonly stalledBy: HoldfastError | undefined
-  /** Why the uploads do not go on at the moment (docs/errors.md). */
-  readonly lastError: SessionSnapshot['lastError']
-}
-
-/** A file that is at its store, and where. */
-export interface UploadedFile {
-  readonly id: SessionId
-  /** What a reader asks for: it belongs into links. */
-  readonly name: SessionName
-  readonly anchor: AnchorView | undefined
-  /** In order: each part's ciphertext by its address, and the hash of what it holds. */
-  readonly parts: readonly { readonly cid: Cid; readonly plaintextHash: Sha256Hex }[]
-}
-
-/** One file on its way. */
-export interface FileUpload {
-  /** Undefined until the worker knows it. */
-  readonly sessionId: SessionId | undefined
-  /** The state now, then again after each change, the latest where several came; it ends with the upload, and never throws. */
-  readonly progress: AsyncIterable<FileProgress>
-  /**
-   * Resolves once all of the file is durable in the worker: from then on page and file may go.
-   *
-   * @throws HoldfastError as `done` does before that
-   */
-  readonly handedOver: Promise<void>
-  /**
-   * Resolves once all of it is confirmed.
-   *
-   * @throws HoldfastError `bad-input`, `payload-unreadable` (the file is gone, or has changed), `unknown-session` (it was
-   *   discarded, or the site's data were cleared), `defect` (the device has lost a part that it had: the same call brings it
-   *   again), `aborted` (cancelled, or this page's client closed), what `startSession` and `append` throw; the signal's
-   *   reason
-   */
-  readonly done: Promise<UploadedFile>
-  /** Hands nothing more over, and has the worker send nothing more. */
-  pause(): Promise<void>
-  resume(): Promise<void>
-  /**
-   * Forgets the upload on this device. While bytes would be lost that takes the word `{ confirm: 'discard-unconfirmed' }`;
-   * without it nothing changes. While `sessionId` is undefined it keeps the upload from beginning, and forgets with the
-   * word alone what an earlier page had handed over. Where another call for the same file, in any page, goes on with the
-   * same session, this one ends, and that one goes on.
-   *
-   * @throws HoldfastError `not-confirmed`
-   */
-  cancel(options?: DiscardOptions): Promise<void>
+const UPLOAD: Known<UploadOptions> = {
+  groups: 1,
+  metadata: 1,
+  labels: 1,
+  stores: 1,
+  atLeast: 1,
+  mimeType: 1,
+  partBytes: 1,
+  onProgress: 1,
+  signal: 1,
 }
 
 const MAX_PART_BYTES = MAX_CHUNK_BYTES - TAG_BYTES
@@ -112,6 +56,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   /** While it is paused; resolves once it is not. */
   let pausing: Promise<void> | undefined
   let goOn = () => {}
+  const giveUp = (error: unknown) => stop.abort(error)
   const cut: Cut = { indexes: 0 }
   // The app may use its own for the next file.
   const given = jsonOf([chosen.metadata, chosen.labels])
@@ -123,15 +68,15 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
 
   /** The session that the file goes into, and which parts it has; no recording where it lacks none. */
   async function begin() {
+    optionsOf(options, UPLOAD)
     if (!holdfast?.sessions) throw bad('holdfast', 'what connect() gives.')
-    if (!file?.slice || !(file.size >= 0)) throw bad('file', 'a Blob or a File.')
+    if (!file?.slice || !(file.size >= 0)) throw bad('file', 'a Blob.')
     const isSize = Number.isInteger(partBytes) && partBytes > 0 && partBytes <= MAX_PART_BYTES
     if (!isSize || parts.count > MAX_INDEXES)
-      throw bad('partBytes', `1 to ${MAX_PART_BYTES}, of which a file has at most ${MAX_INDEXES}.`)
+      throw bad('partBytes', `1 to ${MAX_PART_BYTES}, in at most ${MAX_INDEXES} parts.`)
     checkGroups(chosen.groups)
     const groups = [...chosen.groups]
-    const fingerprint = await fingerprintOf(file, options, partBytes)
-    const { signal } = stop
+    const fingerprint = await fingerprintOf(file, groups, given, chosen.stores, chosen.atLeast, partBytes)
     const opening: OpenOptions = {
       ...chosen,
       groups,
@@ -139,7 +84,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       fingerprint,
       given,
       cut,
-      signal,
+      signal: stop.signal,
     }
     const start = () => holdfast.startSession(opening)
     return oneByOne(holdfast, fingerprint, async () => {
@@ -153,7 +98,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
           for (const index of taken.handed) progress.handed(parts.part(index).size)
           return taken
         }
-        void wanted.end()
+        void wanted()
       }
       const recording = await start()
       session = recording
@@ -164,7 +109,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
 
   async function handOver(recording: RecordingSession, had: ReadonlySet<number>): Promise<void> {
     const { signal } = stop
-    const acquire = semaphore(MAX_CONCURRENT_CHUNKS)
+    let next = 0
     const append = async (index: number) => {
       const bytes = parts.part(index)
       cut.indexes = index
@@ -179,21 +124,15 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       tellStalled()
     }
     // No list of the parts is made: there may be millions.
-    for (let index = 0; index < parts.count; index++) {
-      if (had.has(index)) continue
-      const release = await acquire()
-      // oxlint-disable-next-line no-unmodified-loop-condition -- a person changes it meanwhile
-      while (pausing) await pausing
-      if (signal.aborted) {
-        release()
-        break
-      }
-      void append(index)
-        .catch((error: unknown) => stop.abort(error))
-        .finally(release)
+    const appendNext = async () => {
+      while (next < parts.count && !signal.aborted)
+        if (pausing) await pausing
+        else {
+          const index = next++
+          if (!had.has(index)) await append(index).catch(giveUp)
+        }
     }
-    // The last of them are over once all turns are back.
-    for (let turn = 0; turn < MAX_CONCURRENT_CHUNKS; turn++) await acquire()
+    await Promise.all(Array.from({ length: MAX_CONCURRENT_CHUNKS }, appendNext))
     signal.throwIfAborted()
   }
 
@@ -208,7 +147,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       // Asked again after a silence, it is as the person wants it by then.
       if (pausing) await askUpTo(ASKS, () => holdfast[pausing ? 'pause' : 'resume'](id))
       followed = follow(id)
-      followed.catch((error: unknown) => stop.abort(error))
+      followed.catch(giveUp)
       if (recording) await handOver(recording, handed)
     } catch (error) {
       // Of a part of the file it is interrupted, and may be gone on with.
@@ -235,7 +174,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       })
       if (settled) return seen
     }
-    throw new HoldfastError('aborted', 'The client was closed.')
+    throw new HoldfastError('aborted', 'It was closed.')
   }
 
   async function finish(): Promise<UploadedFile> {
@@ -261,7 +200,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     stop.abort()
     goOn()
     progress.end()
-    void begun.catch(() => undefined).then(() => wanted?.end())
+    void begun.catch(() => undefined).then(() => wanted?.())
   })
   // Whoever waits for one of them alone is told there.
   for (const each of [begun, handing, handedOver, done]) each.catch(() => undefined)
@@ -269,6 +208,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   async function setPaused(paused: boolean): Promise<void> {
     // It is over: there is nothing to pause.
     if (stop.signal.aborted) return
+    const isNews = paused === !pausing
     if (!paused) goOn()
     else
       pausing ??= new Promise((resolve) => {
@@ -277,7 +217,8 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
           resolve()
         }
       })
-    progress.told({ paused })
+    // The app may pause whenever it is told.
+    if (isNews) progress.told({ paused })
     if (session) await holdfast[paused ? 'pause' : 'resume'](session.id)
   }
 
@@ -290,27 +231,22 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     done,
     pause: () => setPaused(true),
     resume: () => setPaused(false),
-    async cancel(options = {}) {
-      const { confirm, signal } = options
+    async cancel(options) {
+      const { confirm, signal } = optionsOf(options, DISCARD)
       const isSure = confirm === DISCARD_CONFIRMATION
-      const known = session
-      if (isSure || !known)
-        await unlessAborted(signal, async () => {
-          const reason = new HoldfastError('aborted', 'Cancelled.')
-          stop.abort(reason)
-          if (!isSure) look.abort(reason)
-          await begun.catch(() => undefined)
-        })
-      if (!session) return
-      const { id } = session
-      const discard = () => holdfast.discard(id, options)
-      if (isSure) await wanted?.end(discard)
-      else if (known) await discard()
+      const discard = async () => session && holdfast.discard(session.id, options)
+      if (session && !isSure) return discard()
+      await unlessAborted(signal, async () => {
+        const reason = new HoldfastError('aborted', 'Cancelled.')
+        stop.abort(reason)
+        if (!isSure) look.abort(reason)
+        await begun.catch(() => undefined)
+        if (isSure) await wanted?.(discard)
+      }).catch(asOurs(signal))
     },
   }
 }
 
-const over = (code: ErrorCode, id: SessionId, why: string) => new HoldfastError(code, `Session ${id} ${why}.`)
-const discarded = (id: SessionId) => over('unknown-session', id, 'was discarded')
+const discarded = (id: SessionId) => new HoldfastError('unknown-session', `Session ${id} was discarded.`)
 /** The same call goes on with what is left, and brings the rest. */
-const notWhole = (id: SessionId) => over('defect', id, 'has lost a part')
+const notWhole = (id: SessionId) => new HoldfastError('defect', `Session ${id} has lost a part.`)
