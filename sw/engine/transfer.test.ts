@@ -50,6 +50,12 @@ describe('an upload', () => {
     expect(world.server.ledger).toEqual([])
   })
 
+  it('that its lane turned away is none that went well, by which others would be tried too', async () => {
+    const { world, chunk } = await recorded()
+    expect(await transfer(world.worker(), chunk, never, undefined, async () => undefined)).toBe('aborted')
+    expect(await firstChunk(world)).toMatchObject({ retryCount: 0 })
+  })
+
   it('whose answer was lost is asked for, and not sent again', async () => {
     const { world, chunk } = await recorded()
     world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)

@@ -19,7 +19,7 @@ import { atMost } from './time-limit.ts'
  *
  * @param known its session, where that was read with it
  * @param inLane where an upload waits for its turn
- * @returns how it failed; undefined where it went well
+ * @returns how it failed, `aborted` where it was not to be made now; undefined where it went well
  */
 export async function transfer(
   context: Context,
@@ -33,9 +33,10 @@ export async function transfer(
   try {
     const its = (session ??= await context.store.read((tx) => tx.session(sessionId)))
     if (!its) await findAgain(context, chunk)
-    else if (state.status === 'uploading')
-      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, its, inLane))
-    else await seal(context, chunk)
+    else if (state.status === 'uploading') {
+      const uploading = () => upload(context, chunk, state, signal, its, inLane)
+      if (!(await context.progress.during(chunk.id, uploading))) return 'aborted'
+    } else await seal(context, chunk)
   } catch (thrown) {
     // Sealing asks nobody that others ask.
     const failure = await recordFailure(context, state.status === 'uploading' && 'listing', thrown, session)
@@ -54,6 +55,7 @@ async function seal(context: Context, chunk: ChunkRecord): Promise<void> {
   if (after && !after.state.seal) throw new HoldfastError('defect', 'It was not sealed.')
 }
 
+/** @returns false where it was not wanted any more, or not now */
 async function upload(
   context: Context,
   chunk: ChunkRecord,
@@ -61,7 +63,7 @@ async function upload(
   signal: AbortSignal,
   session: SessionRecord,
   inLane?: InLane,
-): Promise<void> {
+): Promise<boolean> {
   const { progress, announce, known } = context
   const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
@@ -83,8 +85,9 @@ async function upload(
       announce(sessionId)
     },
   }
-  if (!(await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal))) return
-  await apply(context, chunk, { type: 'stored' })
+  const isThere = await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal)
+  if (isThere) await apply(context, chunk, { type: 'stored' })
+  return isThere
 }
 
 /**
