@@ -3,6 +3,7 @@ import { MESSAGE_BYTES } from './limits.ts'
 import type { AddressedSeal, ChunkRecord, ChunkState, Effort } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
 import type { Failure, Now } from './retry-policy.ts'
+import { CONFLICTS } from './waits.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -81,7 +82,9 @@ const isAttempted = ({ state: { status } }: ChunkRecord, of = status) =>
 function fail(chunk: ChunkRecord, before: Effort, failure: Failure, now: Now): ChunkRecord {
   const { state, retryCount } = chunk
   const message = beginningOf(failure.message, MESSAGE_BYTES)
-  const effort = afterFailedEffort(before, { ...failure, message }, now)
+  // A question that is refused again and again is a refusal: there is one for each chunk, where pages and heads are few.
+  const isOfRead = failure.isOfRead && (failure.isMetered || before.failures < CONFLICTS)
+  const effort = afterFailedEffort(before, { ...failure, message, isOfRead }, now)
   return {
     ...chunk,
     effort,
