@@ -32,7 +32,8 @@ export async function transfer(
   let session = known
   try {
     const its = (session ??= await context.store.read((tx) => tx.session(sessionId)))
-    if (!its) await findAgain(context, chunk)
+    // A place in the queue that it should not have, each look would find again.
+    if (!its || !dueKey(chunk, its)) await findAgain(context, chunk)
     else if (state.status === 'uploading') {
       const uploading = () => upload(context, chunk, state, signal, its, inLane)
       if (!(await context.progress.during(chunk.id, uploading))) return 'aborted'
@@ -91,15 +92,16 @@ async function upload(
 }
 
 /**
- * Nobody finds its session any more. Where its record is lost one that is damaged takes its place, so that the app is told,
- * and can have the bytes that are here and discard them: none of its chunks goes anywhere. Where its mark alone is, it gets
- * that back.
+ * Nobody finds its session any more, or the chunk where it should not be found. Where the session's record is lost one that
+ * is damaged takes its place, so that the app is told, and can have the bytes that are here and discard them: none of its
+ * chunks goes anywhere. All else gets its marks back.
  */
 export async function findAgain(context: Context, { id, sessionId, capturedAtMs }: ChunkRecord) {
   await context.store.write(async (tx) => {
     const session = await tx.session(sessionId)
+    const chunk = await tx.chunk(id)
     // One that was discarded is gone with its session; another chunk may have come here before.
-    if (!(await tx.chunk(id)) || session?.damaged) return
+    if (!chunk || (session?.damaged && !chunk.due)) return
     if (!session) await tx.putSession(readSession({ id: sessionId, startedAtMs: capturedAtMs }))
     await commit(context, tx, sessionId, { type: 'recounted' })
   })
