@@ -41,7 +41,7 @@ export async function transfer(
   } catch (thrown) {
     // Sealing asks nobody that others ask.
     const failure = await recordFailure(context, state.status === 'uploading' && 'listing', thrown, session)
-    await apply(context, chunk, { type: 'failed', failure, of: state.status })
+    await apply(context, chunk, { type: 'failed', failure, of: chunk })
     return failure.code
   }
   return undefined
