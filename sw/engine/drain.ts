@@ -80,6 +80,12 @@ export function createDrain(context: Context): Drain {
 
   const notify = () => wakeSignal.abort()
 
+  /** A drain whose lock was taken from it stops, and leaves the lanes to the next. */
+  function giveWay(): void {
+    runs++
+    notify()
+  }
+
   async function join(kind: WakeKind, canEndEarly = false, isNews = true): Promise<Outcome> {
     const untilMs = clock.now() + BUDGETS_MS[kind]
     deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
@@ -107,16 +113,17 @@ export function createDrain(context: Context): Drain {
       .then((outcome) => {
         if (outcome || drained) return outcome ?? alone
         // Whoever has it for so long hangs, or stops now; where there are no locks this goes on without.
-        lock.run(DRAIN_LOCK, drainOnce, true).catch(() => undefined)
+        lock.run(DRAIN_LOCK, drainOnce, true).catch(({ name }: Error) => {
+          // Another one took it in turn.
+          if (name === 'AbortError' && nth === runs) giveWay()
+        })
         return drainOnce()
       })
       .finally(() => {
         // Another may have begun while this one finished.
         if (running === begun) {
           running = undefined
-          // One whose lock was taken from it stops, and leaves the lanes to the next.
-          runs++
-          notify()
+          giveWay()
         }
         for (const { drain, over } of holders) if (drain === begun) over.abort()
       })
