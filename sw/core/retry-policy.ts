@@ -95,7 +95,8 @@ export const tellsOfOthers = ({ code }: WireError) =>
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
  * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
- * cost all of its bytes each minute. What was only asked never parks here, but for want of a sign-in; a chunk asks no more than a few times so.
+ * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in; of a chunk that holds for a
+ * few questions in a row (`chunk-machine.ts`).
  *
  * @returns until when, ms since the epoch; Infinity where it parks
  */

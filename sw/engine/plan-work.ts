@@ -168,8 +168,8 @@ async function planTransfers(
   mostReadyBytes: number,
   nowMs: number,
 ): Promise<TransferPlan> {
-  const sending = [...moving.values()].filter(({ state }) => state.status === 'uploading')
-  const sealing = [...moving.values()].filter(({ state }) => state.status !== 'uploading')
+  const sending = [...moving.values()].filter(({ state }) => state.seal)
+  const sealing = [...moving.values()].filter(({ state }) => !state.seal)
   const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
   const uploads = borne && borne + Math.min(1, silent.length)
   // Whoever asks whether a store is back asks with one.
