@@ -172,19 +172,16 @@ export function createDrain(context: Context): Drain {
           void watchRecorder(session)
           known.set(session.id, session)
         }
-        let told = false
-        if (plan.orphans) {
-          countedAtMs = clock.now()
-          for (const chunk of plan.orphans) {
-            await findAgain(context, chunk)
-            told = true
-          }
-        }
-        // What cannot be written down is found again by the next look: that ends nothing that hangs, which would begin anew.
-        for (const [id, event] of plan.events)
-          if (await change(context, id, event).catch(() => undefined)) told = true
+        const { orphans, events } = plan
+        if (orphans) countedAtMs = clock.now()
+        for (const chunk of orphans ?? []) await findAgain(context, chunk)
+        // All at once, so that they are written together. What cannot be written down is found again by the next look: that
+        // ends nothing that hangs, which would begin anew.
+        const told = await Promise.all(
+          events.map(([id, event]) => change(context, id, event).catch(() => undefined)),
+        )
         // What has broken meanwhile ends this before more begins.
-        if (told || broken) continue
+        if (orphans?.[0] || told.some(Boolean) || broken) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, plan.silent, failures)
         if (!windingDown) {

@@ -48,7 +48,7 @@ export interface WorkPlan {
   /** To be told to sessions before anything starts. */
   readonly events: readonly (readonly [SessionId, SessionEvent])[]
   /** One chunk of each session whose record is lost, or the mark of which. */
-  readonly orphans: readonly ChunkRecord[] | false
+  readonly orphans: readonly ChunkRecord[] | undefined
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
   /** Uploads that may be under way now, of those and of these. */
@@ -108,7 +108,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
-    const orphans = counts && (await orphansIn(tx, sessions))
+    const orphans = counts ? await orphansIn(tx, sessions) : undefined
     for (const session of sessions) {
       const isCounted = !orphans || (await tx.count(session.id)) === totalChunks(session)
       const isBehind = forSessions.behind.includes(session) || (inLanes.length > 0 && needsStore(session))
