@@ -202,6 +202,19 @@ describe('a store that refuses what it gets', () => {
     }
   })
 
+  it('one of its chunks again and again, for hours, keeps none that comes later waiting', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    await startSession(worker, aStart())
+    await admitChunk(worker, await sealedChunk(id, 0))
+    const odd = cidOf((await world.chunks(id))[0])
+    world.server.fault = (_op, of) => (of === odd ? { code: 'rejected-by-store' } : undefined)
+    await hourOf(world, world.clock.now() + 6 * HOUR_MS)
+    await admitChunk(worker, await sealedChunk(id, 1))
+    await hourOf(world, world.clock.now() + 2 * MINUTE_MS)
+    expect((await world.statuses(id))[1]).toBe('confirmed')
+  })
+
   it('of many sessions is asked for one of them at a time, and one odd session keeps none waiting', async () => {
     const sessions = takesWhole() ? 20 : 8
     const world = createWorld()
