@@ -225,17 +225,19 @@ describe('failures', () => {
     },
   )
 
-  it('of what was only asked never park, but for want of a sign-in, or on trial', () => {
+  it('of what was only asked park for the sixth time in a row, at once for want of a sign-in or on trial', () => {
     const isOfRead = true
-    for (const [code, parks] of [
-      ['rejected-by-store', false],
-      ['bad-answer', false],
-      ['sign-in-needed', true],
+    for (const [code, parksAt] of [
+      ['rejected-by-store', 6],
+      ['bad-answer', 6],
+      ['sign-in-needed', 1],
+      ['timeout', Infinity],
     ] as const) {
       let chunk = uploading
-      for (let times = 0; times < 9; times++)
+      for (let times = 1; times <= 9; times++) {
         chunk = transition(chunk, { type: 'failed', failure: { ...failure(code), isOfRead } }, moment).chunk
-      expect(isParked(chunk.effort), code).toBe(parks)
+        expect(isParked(chunk.effort), `${code}, ${times}`).toBe(times >= parksAt)
+      }
     }
     const onTrial = transition(uploading, { type: 'resumed', onTrial: true }, moment).chunk
     const again = { ...failure('rejected-by-store'), isOfRead }

@@ -3,6 +3,7 @@ import { MESSAGE_BYTES } from './limits.ts'
 import type { AddressedSeal, ChunkRecord, ChunkState, Effort } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
 import type { Failure, Now } from './retry-policy.ts'
+import { CONFLICTS } from './waits.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -16,8 +17,8 @@ export type ChunkEvent =
   | { readonly type: 'anchor-confirmed' }
   /** The proof of the store's copy is too old to delete ours on it, or of another store: the store is asked again. */
   | { readonly type: 'proof-expired' }
-  /** `of`: the status in which the attempt began, where another worker may have gone on meanwhile. */
-  | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkState['status'] }
+  /** `of`: the chunk as the attempt began: another worker may have gone on meanwhile, or the same failure be told again. */
+  | { readonly type: 'failed'; readonly failure: Failure; readonly of?: ChunkRecord }
   /** Another try now: a person or the app asks for it, or (`onTrial`) it is tried by itself after it was refused. */
   | { readonly type: 'resumed'; readonly onTrial?: boolean | undefined }
 
@@ -74,14 +75,19 @@ export function chunkAfter(chunk: ChunkRecord, event: ChunkEvent, now: Now): Chu
   }
 }
 
-/** A sealing that fails late, when the chunk is sealed already, is none of the upload's; nor the other way round. */
-const isAttempted = ({ state: { status } }: ChunkRecord, of = status) =>
-  (of === 'uploading') === (status === 'uploading')
+/**
+ * Whether it is still as the attempt found it: a sealing that fails late, when the chunk is sealed already, is none of the
+ * upload's, nor the other way round; and each failure counts once.
+ */
+const isAttempted = (chunk: ChunkRecord, of = chunk) =>
+  !chunk.state.seal === !of.state.seal && chunk.effort?.failures === of.effort?.failures
 
 function fail(chunk: ChunkRecord, before: Effort, failure: Failure, now: Now): ChunkRecord {
   const { state, retryCount } = chunk
   const message = beginningOf(failure.message, MESSAGE_BYTES)
-  const effort = afterFailedEffort(before, { ...failure, message }, now)
+  // A question that is refused again and again is a refusal: there is one for each chunk, where pages and heads are few.
+  const isOfRead = failure.isOfRead && (failure.isMetered || before.failures < CONFLICTS)
+  const effort = afterFailedEffort(before, { ...failure, message, isOfRead }, now)
   return {
     ...chunk,
     effort,

@@ -47,6 +47,8 @@ export interface Failure extends WireError {
   readonly retryAfterMs: number
   /** Something was only asked for: in vain, but it cost no bytes. */
   readonly isOfRead?: boolean | undefined
+  /** That was while bytes cost money: what is parked is not tried then. */
+  readonly isMetered?: boolean
   /** The destination as a whole is not asked before this time, ms since the epoch. */
   readonly circuitUntilMs?: number
   /** When a person had last resumed the session as it was tried (`resumedAtMs`, 0: never); absent: nobody knows. */
@@ -92,7 +94,8 @@ export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload'
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
  * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
- * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in.
+ * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in; of a chunk that holds for a
+ * few questions in a row (`chunk-machine.ts`).
  *
  * @returns until when, ms since the epoch; Infinity where it parks
  */

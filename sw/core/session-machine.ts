@@ -240,7 +240,9 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): void
   if (!after) return
   if (event.type === 'failed') {
     fail(draft, event.failure, after.effort)
-    if (chunk.state.seal && isParked(after.effort) && tellsOfOthers(event.failure))
+    // One that is refused again, on trial, is still one.
+    const isFirst = chunk.state.seal && !chunk.effort?.onTrial
+    if (isFirst && isParked(after.effort) && tellsOfOthers(event.failure))
       draft.set({ refused: (draft.session.refused ?? 0) + 1 })
   }
   const { trouble } = draft.session

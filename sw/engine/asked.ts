@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../src/protocol/errors.ts'
 
-/** What was only asked for has failed. That cost no bytes: it waits, and never parks. */
+/** What was only asked for has failed. That cost no bytes: it waits, and does not park at once. */
 export class AskedError extends HoldfastError {}
 
 /**

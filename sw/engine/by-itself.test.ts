@@ -202,6 +202,19 @@ describe('a store that refuses what it gets', () => {
     }
   })
 
+  it('one of its chunks again and again, for hours, keeps none that comes later waiting', async () => {
+    const world = createWorld()
+    const worker = world.worker()
+    await startSession(worker, aStart())
+    await admitChunk(worker, await sealedChunk(id, 0))
+    const odd = cidOf((await world.chunks(id))[0])
+    world.server.fault = (_op, of) => (of === odd ? { code: 'rejected-by-store' } : undefined)
+    await hourOf(world, world.clock.now() + 6 * HOUR_MS)
+    await admitChunk(worker, await sealedChunk(id, 1))
+    await hourOf(world, world.clock.now() + 2 * MINUTE_MS)
+    expect((await world.statuses(id))[1]).toBe('confirmed')
+  })
+
   it('of many sessions is asked for one of them at a time, and one odd session keeps none waiting', async () => {
     const sessions = takesWhole() ? 20 : 8
     const world = createWorld()
@@ -220,6 +233,66 @@ describe('a store that refuses what it gets', () => {
         'confirmed',
         'confirmed',
       ])
+  })
+})
+
+describe('a store that refuses questions', () => {
+  /** Of each session its chunks have left before, and nobody knows what became of them. */
+  async function sentBefore(sessions: number, chunks: number) {
+    const world = createWorld()
+    for (let number = 1; number <= sessions; number++) await recordSession(world, { number, chunks })
+    await world.disk.write(async (tx) => {
+      for (let number = 1; number <= sessions; number++)
+        for (const chunk of await tx.chunksOf(sessionIdOf(number)))
+          await tx.putChunk({ ...chunk, effort: { ...chunk.effort!, sent: true } })
+    })
+    return world
+  }
+  const questions = (world: World) => world.server.ledger.filter(({ op }) => op === 'probe').length
+
+  it.each([
+    [1, 20, 'rejected-by-store'],
+    [1, 20, 'bad-answer'],
+    [10, 2, 'rejected-by-store'],
+  ] as const)(
+    'about %i × %i chunks is asked ever more rarely, at each visit, and about all of them once it answers: %s',
+    async (sessions, chunks, code) => {
+      const world = await sentBefore(sessions, chunks)
+      world.server.fault = (op) => (op === 'probe' ? { code } : undefined)
+      await wakeFor(world, HOUR_MS / 6)
+      const before = questions(world)
+      await wakeFor(world, 6 * HOUR_MS)
+      // Each session's one page waits a minute at the most; its chunks have one trial for all of them.
+      expect(questions(world) - before).toBeLessThanOrEqual(sessions * 12)
+      await reply(world.worker(), { holdfast: PROTOCOL_VERSION, type: 'hello' })
+      const atVisit = questions(world)
+      await drainOnce(world, world.worker(), 'push')
+      expect(questions(world)).toBeGreaterThan(atVisit)
+      world.server.fault = () => undefined
+      await reply(world.worker(), { holdfast: PROTOCOL_VERSION, type: 'hello' })
+      await wakeFor(world, HOUR_MS / 6)
+      for (let number = 1; number <= sessions; number++)
+        expect(await world.statuses(sessionIdOf(number))).toEqual(Array(chunks).fill('confirmed'))
+    },
+  )
+
+  it('for some minutes while bytes cost money gets all of it meanwhile', async () => {
+    const world = await sentBefore(1, 6)
+    world.network.metered = true
+    world.server.fault = (op) => (op === 'probe' ? { code: 'rejected-by-store' } : undefined)
+    await wakeFor(world, 5 * MINUTE_MS)
+    world.server.fault = () => undefined
+    await wakeFor(world, HOUR_MS / 6)
+    expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
+  })
+
+  it('about one chunk keeps no other waiting', async () => {
+    const world = await sentBefore(2, 6)
+    const odd = cidOf((await world.chunks(id))[0])
+    world.server.fault = (op, of) => (of === odd ? { code: 'rejected-by-store' } : undefined)
+    await wakeFor(world, 2 * MINUTE_MS)
+    expect((await world.statuses(id)).slice(1)).toEqual(Array(5).fill('confirmed'))
+    expect(await world.statuses(sessionIdOf(2))).toEqual(Array(6).fill('confirmed'))
   })
 })
 

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Backend } from '../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../e2e/backend/sandbox.ts'
 import { newToken, transportOf, type VariantName } from '../../e2e/transports/variants.ts'
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
+import { groupCommit } from '../adapters/store/group-commit.ts'
 import { countedStore, type StoreCounts } from '../testing/counted-store.ts'
 import { cidOf, createWorld, drainOnce, recordSession, sealedChunk, sessionIdOf } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
-import { isQuestion } from './requests.ts'
+import { isQuestion, reply } from './requests.ts'
 import { transfer } from './transfer.ts'
 
 // What a chunk costs, counted: times are for `npm run bench`. A number that grows here is a device that waits.
@@ -150,5 +152,50 @@ describe('a drain', () => {
     const few = await perChunk(20)
     expect(few).toBeLessThanOrEqual(5)
     expect(await perChunk(200)).toBeLessThanOrEqual(few)
+  })
+
+  const SESSIONS = 30
+
+  /** A device with so many sessions, whose store writes what comes in meanwhile together. */
+  async function crowdedDevice(world = createWorld()) {
+    for (let number = 1; number <= SESSIONS; number++) await recordSession(world, { number })
+    const worker = world.worker()
+    const counts = { transactions: 0 }
+    const write = groupCommit((work, needs) => {
+      counts.transactions++
+      return worker.store.write(work, needs)
+    })
+    return { world, counts, context: { ...worker, store: { ...worker.store, write } } }
+  }
+
+  it('tells many sessions of one server in a few transactions', async () => {
+    const world = createWorld()
+    await recordSession(world, { number: SESSIONS + 1 })
+    world.server.fault = () => ({ code: 'throttled', retryAfterMs: 600_000 })
+    await drainOnce(world, world.worker(), 'push')
+    const { counts, context } = await crowdedDevice(world)
+    await drainOnce(world, context, 'push')
+    for (let number = 1; number <= SESSIONS; number++)
+      expect((await world.session(sessionIdOf(number))).trouble).toBeDefined()
+    expect(counts.transactions).toBeLessThan(SESSIONS / 3)
+  })
+
+  it('and a page that arrives has what is parked in many tried soon, in a few', async () => {
+    const { world, counts, context } = await crowdedDevice()
+    world.server.fault = () => ({ code: 'rejected-by-store' })
+    for (let times = 0; times < 6; times++) {
+      await drainOnce(world, context, 'push')
+      await world.clock.advance(600_000)
+    }
+    await drainOnce(world, context, 'push')
+    const trials = async (number: number) => (await world.session(sessionIdOf(number))).trials?.refusal
+    const before = await Promise.all(Array.from({ length: SESSIONS }, (_none, at) => trials(at + 1)))
+    counts.transactions = 0
+    await reply(context, { holdfast: PROTOCOL_VERSION, type: 'hello' })
+    let sooner = 0
+    for (const [at, trial] of before.entries())
+      if ((await trials(at + 1))!.retryAtMs < trial!.retryAtMs) sooner++
+    expect(sooner).toBeGreaterThan(10)
+    expect(counts.transactions).toBeLessThan(sooner / 2)
   })
 })

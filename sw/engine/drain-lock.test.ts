@@ -76,3 +76,20 @@ test('a worker that hangs in its drain holds up another one for a minute, and a 
   await world.clock.advance(600_000)
   expect(world.server.ledger.length).toBe(looks)
 })
+
+test('a worker that has taken the lock stops when it is taken from it in turn: nothing is sent by two', async () => {
+  const world = createWorld()
+  await recordSession(world, { chunks: 6 })
+  world.locks.hold(DRAIN_LOCK)
+  const slow = world.worker()
+  let aborted = 0
+  slow.transport.send = (_upload, _bytes, _held, { signal }) =>
+    new Promise(() => signal.addEventListener('abort', () => aborted++))
+  void createDrain(slow).join('message')
+  await world.clock.advance(70_000)
+  void createDrain(world.worker()).join('message')
+  await world.clock.advance(70_000)
+  // Three chunks and the page.
+  expect(aborted).toBe(4)
+  expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
+})

@@ -80,6 +80,12 @@ export function createDrain(context: Context): Drain {
 
   const notify = () => wakeSignal.abort()
 
+  /** A drain whose lock was taken from it stops, and leaves the lanes to the next. */
+  function giveWay(): void {
+    runs++
+    notify()
+  }
+
   async function join(kind: WakeKind, canEndEarly = false, isNews = true): Promise<Outcome> {
     const untilMs = clock.now() + BUDGETS_MS[kind]
     deadlineMs = running ? Math.max(deadlineMs, untilMs) : untilMs
@@ -107,16 +113,17 @@ export function createDrain(context: Context): Drain {
       .then((outcome) => {
         if (outcome || drained) return outcome ?? alone
         // Whoever has it for so long hangs, or stops now; where there are no locks this goes on without.
-        lock.run(DRAIN_LOCK, drainOnce, true).catch(() => undefined)
+        lock.run(DRAIN_LOCK, drainOnce, true).catch(({ name }: Error) => {
+          // Another one took it in turn.
+          if (name === 'AbortError' && nth === runs) giveWay()
+        })
         return drainOnce()
       })
       .finally(() => {
         // Another may have begun while this one finished.
         if (running === begun) {
           running = undefined
-          // One whose lock was taken from it stops, and leaves the lanes to the next.
-          runs++
-          notify()
+          giveWay()
         }
         for (const { drain, over } of holders) if (drain === begun) over.abort()
       })
@@ -165,19 +172,16 @@ export function createDrain(context: Context): Drain {
           void watchRecorder(session)
           known.set(session.id, session)
         }
-        let told = false
-        if (plan.orphans) {
-          countedAtMs = clock.now()
-          for (const chunk of plan.orphans) {
-            await findAgain(context, chunk)
-            told = true
-          }
-        }
-        // What cannot be written down is found again by the next look: that ends nothing that hangs, which would begin anew.
-        for (const [id, event] of plan.events)
-          if (await change(context, id, event).catch(() => undefined)) told = true
+        const { orphans, events } = plan
+        if (orphans) countedAtMs = clock.now()
+        for (const chunk of orphans ?? []) await findAgain(context, chunk)
+        // All at once, so that they are written together. What cannot be written down is found again by the next look: that
+        // ends nothing that hangs, which would begin anew.
+        const told = await Promise.all(
+          events.map(([id, event]) => change(context, id, event).catch(() => undefined)),
+        )
         // What has broken meanwhile ends this before more begins.
-        if (told || broken) continue
+        if (orphans?.[0] || told.some(Boolean) || broken) continue
         const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
         lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, plan.silent, failures)
         if (!windingDown) {

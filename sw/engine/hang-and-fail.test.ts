@@ -68,3 +68,24 @@ it('a look that fails while a sealer hangs holds up no other session', async () 
   await greeted(world, drain, 40_000)
   expect(await world.statuses(other)).toEqual(Array(4).fill('confirmed'))
 })
+
+it('a failure that was written down, though the database said that it was not, is one failure', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  let asked = 0
+  world.server.fault = () => (asked++ === 0 ? { code: 'server-error' } : undefined)
+  const worker = world.worker()
+  const { write } = worker.store
+  let hasLied = false
+  const lying: typeof write = async (work, needs) => {
+    const result = await write(work, needs)
+    const [chunk] = await world.chunks(id)
+    if (chunk?.retryCount !== 1 || hasLied) return result
+    hasLied = true
+    return fails()
+  }
+  void createDrain({ ...worker, store: { ...worker.store, write: lying } }).join('message')
+  await world.clock.advance(30_000)
+  expect(hasLied).toBe(true)
+  expect((await world.chunks(id))[0]).toMatchObject({ retryCount: 1, state: { status: 'confirmed' } })
+})

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION, recordingLockName } from '../../src/protocol/messages.ts'
+import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { sessionView } from '../core/view.ts'
 import { loseRecords, loseSessionRecord } from '../testing/lose.ts'
 import {
@@ -21,6 +22,7 @@ import { sampleOf } from '../../e2e/whole.ts'
 // Promises 1, 5 of docs/guarantees.md.
 
 const id = sessionIdOf(1)
+const TRIALS = { refusal: { failures: 1, retryAtMs: Date.UTC(2027, 0, 1), setAtMs: Date.UTC(2026, 0, 1) } }
 
 const seen = async (world: World) =>
   sessionView(await world.session(id), { bytesOf: () => 0, bytesPerSecond: () => 0 })
@@ -282,6 +284,46 @@ describe('a session whose record is lost', () => {
 })
 
 // As the database may lose it with its power, while the record stays.
+describe('a place in the queue that a chunk should not have', () => {
+  /** What of a record is not as it was when its chunk got its place. */
+  type Change = (session: SessionRecord, chunk: ChunkRecord) => Partial<SessionRecord> | ChunkRecord
+
+  it.each<[string, Change]>([
+    ['since its session is damaged', () => ({ name: undefined as never })],
+    ['since its session is paused', () => ({ paused: true })],
+    ['since its session holds its chunks back', () => ({ heldBack: true, refused: 3, trials: TRIALS })],
+    [
+      'since it is proved',
+      (_session, chunk) => ({
+        ...chunk,
+        state: { ...chunk.state, status: 'uploaded', uploadedAtMs: 1 } as ChunkRecord['state'],
+        effort: undefined,
+      }),
+    ],
+  ])('%s is taken from it, and no look spins on it', async (_since, change) => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 2 })
+    world.server.fault = () => ({ code: 'throttled', retryAfterMs: 20_000 })
+    const worker = world.worker()
+    let looks = 0
+    const read: typeof worker.store.read = (work) =>
+      ++looks > 500 ? Promise.reject(new Error('It spins.')) : world.disk.read(work)
+    void createDrain({ ...worker, store: { ...worker.store, read } }).join('message')
+    // They were counted a moment ago.
+    await world.clock.advance(15_000)
+    world.server.fault = () => undefined
+    const session = await world.session(id)
+    const chunk = (await world.chunks(id))[0]!
+    const changed = change(session, chunk)
+    await world.disk.write((tx) =>
+      'index' in changed ? tx.putChunk(changed) : tx.putSession({ ...session, ...changed }),
+    )
+    await world.clock.advance(30_000)
+    expect(looks).toBeLessThan(50)
+    expect((await world.chunks(id))[0]).toMatchObject({ due: undefined })
+  })
+})
+
 describe('the mark by which a session is found', () => {
   it.each(['parked', 'proved'])(
     'is restored while its chunks are %s, none of which has a turn',

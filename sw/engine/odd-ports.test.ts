@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { ChunkRecord } from '../core/record.ts'
+import { sealInWorker } from '../seal.ts'
 import type { Sealer, Watch } from './context.ts'
 import { createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { createEngine } from './engine.ts'
@@ -66,6 +67,32 @@ describe('a sealer', () => {
     await greeted(world, sealing(world, [0, 1, 2], never), 180_000)
     expect((await world.statuses(id)).slice(3)).toEqual(Array(5).fill('confirmed'))
   })
+
+  it.each([1, 2])(
+    'that hangs for %i sessions of 15 chunks holds up the sealing of no other for two minutes',
+    async (hanging) => {
+      const world = createWorld()
+      for (let number = 1; number <= hanging; number++)
+        await recordSession(world, {
+          number: 2 * number,
+          chunks: 15,
+          seal: 'worker',
+          startedAtMs: 1_000 * number,
+        })
+      const slow = new HoldfastError('timeout', 'It is slow.')
+      const hangs: Sealer = (context, chunk) => {
+        if (chunk.sessionId === id) return sealInWorker(context, chunk)
+        // Some of them wait for a time of their own.
+        return chunk.index % 3 === 0 && chunk.retryCount === 0 ? Promise.reject(slow) : never()
+      }
+      const worker = { ...world.worker(), sealer: hangs }
+      await greeted(world, worker, 20_000)
+      // Begun before the last of them, and handed over after all of them.
+      await recordSession(world, { chunks: 6, seal: 'worker', startedAtMs: 1_500 })
+      await greeted(world, worker, 120_000)
+      expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
+    },
+  )
 
   it('has longer for a large chunk, and two minutes for the largest', async () => {
     const world = createWorld()
@@ -139,7 +166,7 @@ test('an anchor of the app’s own that hangs is told within two minutes, and as
 })
 
 test.each(['probe', 'verify'] as const)(
-  'a %s of the app’s own that throws, rather than rejects, parks nothing, as no question does',
+  'a %s of the app’s own that throws, rather than rejects, parks nothing at once, as no question does',
   async (question) => {
     const world = createWorld()
     await recordSession(world, { chunks: 2 })
@@ -154,10 +181,8 @@ test.each(['probe', 'verify'] as const)(
     transport.probe = async () => ({ kind: 'all', proved: false })
     transport[question] = refuses
     await greeted(world, worker, 40_000)
-    expect(await world.session(id)).toMatchObject({
-      parked: 0,
-      trouble: { error: { code: 'rejected-by-store' } },
-    })
+    expect(await world.session(id)).toMatchObject({ trouble: { error: { code: 'rejected-by-store' } } })
+    for (const { effort } of await world.chunks(id)) expect(effort?.failures).toBeGreaterThan(1)
   },
 )
 

@@ -48,7 +48,7 @@ export interface WorkPlan {
   /** To be told to sessions before anything starts. */
   readonly events: readonly (readonly [SessionId, SessionEvent])[]
   /** One chunk of each session whose record is lost, or the mark of which. */
-  readonly orphans: readonly ChunkRecord[] | false
+  readonly orphans: readonly ChunkRecord[] | undefined
   /** To transfer now. */
   readonly chunks: readonly ChunkRecord[]
   /** Uploads that may be under way now, of those and of these. */
@@ -108,7 +108,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const alwaysMs = Math.min(forChunks.sealAtMs, forSessions.nextAtMs)
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
-    const orphans = counts && (await orphansIn(tx, sessions))
+    const orphans = counts ? await orphansIn(tx, sessions) : undefined
     for (const session of sessions) {
       const isCounted = !orphans || (await tx.count(session.id)) === totalChunks(session)
       const isBehind = forSessions.behind.includes(session) || (inLanes.length > 0 && needsStore(session))
@@ -168,8 +168,8 @@ async function planTransfers(
   mostReadyBytes: number,
   nowMs: number,
 ): Promise<TransferPlan> {
-  const sending = [...moving.values()].filter(({ state }) => state.status === 'uploading')
-  let sealing = busy.size - sending.length
+  const sending = [...moving.values()].filter(({ state }) => state.seal)
+  const sealing = [...moving.values()].filter(({ state }) => !state.seal)
   const borne = suspended ? 0 : concurrencyAllowed(store, lanes.bears(), nowMs)
   const uploads = borne && borne + Math.min(1, silent.length)
   // Whoever asks whether a store is back asks with one.
@@ -179,10 +179,11 @@ async function planTransfers(
     chunks.push(chunk)
     busy.add(chunk.id)
   }
-  let raw = await tx.nextDue(TO_SEAL, busy)
-  for (; raw && dueAtMs(raw) <= nowMs && sealing < Math.max(uploads, MAX_CONCURRENT_STEPS); sealing++) {
+  while (sealing.length < Math.max(uploads, MAX_CONCURRENT_STEPS)) {
+    const raw = await nextRaw(tx, busy, sealing, nowMs)
+    if (!raw) break
     start(raw)
-    raw = await tx.nextDue(TO_SEAL, busy)
+    sealing.push(raw)
   }
   while (sending.length < most) {
     const chunk = await takeNext(tx, nowMs, busy, silent)
@@ -197,10 +198,25 @@ async function planTransfers(
   return {
     chunks,
     uploads,
-    sealAtMs: ifLater(dueAtMs(raw)),
+    sealAtMs: ifLater(dueAtMs(await tx.nextDue(TO_SEAL, busy))),
     // While a lane is in use its end is what comes next, but for a chunk whose time is still to come.
     nextAtMs: busy.size > 0 ? ifLater(uploadMs) : Math.max(uploadMs, store.notBeforeMs),
   }
+}
+
+/** The next chunk to seal: of a session of which none is being sealed, where there is one, or one that hangs would stop others. */
+async function nextRaw(
+  tx: ReadTransaction,
+  busy: ReadonlySet<ChunkId>,
+  sealing: readonly ChunkRecord[],
+  nowMs: number,
+): Promise<ChunkRecord | undefined> {
+  const upTo = [SEAL_FIRST, nowMs, Infinity]
+  const first = await tx.nextDue([[SEAL_FIRST], upTo], busy)
+  let next = first
+  while (next && sealing.some(({ sessionId }) => sessionId === next?.sessionId))
+    next = await tx.nextDue([[...next.due!.slice(0, -1), Infinity], upTo], busy)
+  return next ?? first
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Clock } from '../ports/platform.ts'
 /** How far uploads under way are, and how fast; lost with the worker, and built up again by the next progress. */
 export interface Progress {
   /** Runs one upload of a chunk, whose record tells of it from its end on. While none runs, no time passes for the rate. */
-  during(id: ChunkId, upload: () => Promise<void>): Promise<void>
+  during<T>(id: ChunkId, upload: () => Promise<T>): Promise<T>
   /**
    * Notes how much of a chunk its store is known to have.
    *
@@ -39,8 +39,9 @@ export function createProgress({ now }: Clock): Progress {
         atMs = now()
       }
       try {
-        await upload()
+        const result = await upload()
         offsets.delete(id)
+        return result
       } catch (error) {
         bytes = ms = 0
         throw error

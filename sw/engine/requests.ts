@@ -114,7 +114,8 @@ async function visit(context: Context, again: boolean): Promise<boolean> {
   }
   const [sessions, policy] = await context.store.read((tx) => Promise.all([tx.openSessions(), policyOf(tx)]))
   const event = { type: 'hoped', of: TRIAL_KINDS } as const
-  for (const session of isVisit ? sessions : [])
-    if (sessionTransition(session, [], event, now)) await change(context, session.id, event)
+  const hasHope = (session: SessionRecord) => isVisit && sessionTransition(session, [], event, now)
+  // All at once, so that they are written together.
+  await Promise.all(sessions.map((session) => hasHope(session) && change(context, session.id, event)))
   return policy !== 'paused' && sessions.some(workRemains)
 }

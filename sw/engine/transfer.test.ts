@@ -50,6 +50,12 @@ describe('an upload', () => {
     expect(world.server.ledger).toEqual([])
   })
 
+  it('that its lane turned away is none that went well, by which others would be tried too', async () => {
+    const { world, chunk } = await recorded()
+    expect(await transfer(world.worker(), chunk, never, undefined, async () => undefined)).toBe('aborted')
+    expect(await firstChunk(world)).toMatchObject({ retryCount: 0 })
+  })
+
   it('whose answer was lost is asked for, and not sent again', async () => {
     const { world, chunk } = await recorded()
     world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
@@ -179,16 +185,21 @@ describe('an upload', () => {
 })
 
 describe('what is only asked of a store', () => {
-  it.each(['rejected-by-store', 'bad-answer'] as const)('never parks its chunk: %s', async (code) => {
-    const { world, chunk } = await recorded()
-    world.server.fault = () => ({ code: 'unreachable' })
-    await transfer(world.worker(), chunk, never)
-    world.server.fault = (op) => (op === 'probe' ? { code } : undefined)
-    for (let times = 0; times < 9; times++) await transfer(world.worker(), await firstChunk(world), never)
-    expect(await firstChunk(world)).toMatchObject({ effort: { lastError: { code } } })
-    expect(isParked((await firstChunk(world)).effort)).toBe(false)
-    expect(await world.session(id)).toMatchObject({ trouble: { retryAtMs: expect.any(Number) as unknown } })
-  })
+  it.each(['rejected-by-store', 'bad-answer'] as const)(
+    'parks its chunk the sixth time: %s',
+    async (code) => {
+      const { world, chunk } = await recorded()
+      world.server.fault = () => ({ code: 'unreachable' })
+      await transfer(world.worker(), chunk, never)
+      world.server.fault = (op) => (op === 'probe' ? { code } : undefined)
+      for (let times = 0; times < 5; times++) await transfer(world.worker(), await firstChunk(world), never)
+      expect(await firstChunk(world)).toMatchObject({ effort: { lastError: { code } } })
+      expect(isParked((await firstChunk(world)).effort)).toBe(false)
+      expect(await world.session(id)).toMatchObject({ trouble: { retryAtMs: expect.any(Number) as unknown } })
+      await transfer(world.worker(), await firstChunk(world), never)
+      expect(await world.session(id)).toMatchObject({ parked: 1, trials: { refusal: {} } })
+    },
+  )
 
   it('parks it where the answer is that other bytes are there', async () => {
     const { world, chunk } = await recorded()

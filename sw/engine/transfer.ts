@@ -19,7 +19,7 @@ import { atMost } from './time-limit.ts'
  *
  * @param known its session, where that was read with it
  * @param inLane where an upload waits for its turn
- * @returns how it failed; undefined where it went well
+ * @returns how it failed, `aborted` where it was not to be made now; undefined where it went well
  */
 export async function transfer(
   context: Context,
@@ -32,14 +32,16 @@ export async function transfer(
   let session = known
   try {
     const its = (session ??= await context.store.read((tx) => tx.session(sessionId)))
-    if (!its) await findAgain(context, chunk)
-    else if (state.status === 'uploading')
-      await context.progress.during(chunk.id, () => upload(context, chunk, state, signal, its, inLane))
-    else await seal(context, chunk)
+    // A place in the queue that it should not have, each look would find again.
+    if (!its || !dueKey(chunk, its)) await findAgain(context, chunk)
+    else if (state.status === 'uploading') {
+      const uploading = () => upload(context, chunk, state, signal, its, inLane)
+      if (!(await context.progress.during(chunk.id, uploading))) return 'aborted'
+    } else await seal(context, chunk)
   } catch (thrown) {
     // Sealing asks nobody that others ask.
     const failure = await recordFailure(context, state.status === 'uploading' && 'listing', thrown, session)
-    await apply(context, chunk, { type: 'failed', failure, of: state.status })
+    await apply(context, chunk, { type: 'failed', failure, of: chunk })
     return failure.code
   }
   return undefined
@@ -54,6 +56,7 @@ async function seal(context: Context, chunk: ChunkRecord): Promise<void> {
   if (after && !after.state.seal) throw new HoldfastError('defect', 'It was not sealed.')
 }
 
+/** @returns false where it was not wanted any more, or not now */
 async function upload(
   context: Context,
   chunk: ChunkRecord,
@@ -61,7 +64,7 @@ async function upload(
   signal: AbortSignal,
   session: SessionRecord,
   inLane?: InLane,
-): Promise<void> {
+): Promise<boolean> {
   const { progress, announce, known } = context
   const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
@@ -83,20 +86,22 @@ async function upload(
       announce(sessionId)
     },
   }
-  if (!(await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal))) return
-  await apply(context, chunk, { type: 'stored' })
+  const isThere = await deliverFor(context, session, { cid, sha256, sizeBytes }, delivery, signal)
+  if (isThere) await apply(context, chunk, { type: 'stored' })
+  return isThere
 }
 
 /**
- * Nobody finds its session any more. Where its record is lost one that is damaged takes its place, so that the app is told,
- * and can have the bytes that are here and discard them: none of its chunks goes anywhere. Where its mark alone is, it gets
- * that back.
+ * Nobody finds its session any more, or the chunk where it should not be found. Where the session's record is lost one that
+ * is damaged takes its place, so that the app is told, and can have the bytes that are here and discard them: none of its
+ * chunks goes anywhere. All else gets its marks back.
  */
 export async function findAgain(context: Context, { id, sessionId, capturedAtMs }: ChunkRecord) {
   await context.store.write(async (tx) => {
     const session = await tx.session(sessionId)
+    const chunk = await tx.chunk(id)
     // One that was discarded is gone with its session; another chunk may have come here before.
-    if (!(await tx.chunk(id)) || session?.damaged) return
+    if (!chunk || (session?.damaged && !chunk.due)) return
     if (!session) await tx.putSession(readSession({ id: sessionId, startedAtMs: capturedAtMs }))
     await commit(context, tx, sessionId, { type: 'recounted' })
   })
