@@ -75,7 +75,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '27.8 kB',
+    limit: '28.2 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -84,7 +84,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '26.3 kB',
+    limit: '26.5 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -126,7 +126,7 @@ export default [
   {
     name: 'several nodes of the chain, with the look that any anchor brings along',
     path: 'dist/sw/adapters/anchors/nodes.js',
-    limit: '13 kB',
+    limit: '13.1 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
