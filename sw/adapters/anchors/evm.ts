@@ -134,11 +134,13 @@ export function evm({
     read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),
 
     async submit(request, signal) {
-      const inTurn = [...relays]
+      const nowMs = performance.now()
+      const waitOf = ({ untilMs }: Relay) => Math.max(untilMs - nowMs, 0)
+      const inTurn = [...relays].sort((a, b) => waitOf(a) - waitOf(b))
       relays.push(...relays.splice(0, 1))
-      for (const relay of inTurn) {
-        // What one asks for holds up no other.
-        if (performance.now() < relay.untilMs) continue
+      for (const [at, relay] of inTurn.entries()) {
+        // What one asks for holds up no other. Where all of them have asked, the shortest wait was the engine's.
+        if (at > 0 && waitOf(relay)) break
         try {
           return await handOver(relay.url, request, signal)
         } catch (reason) {
