@@ -34,13 +34,15 @@ test(
 
     await launch({ debuggable: false, url: 'about:blank' })
     const log = await anchored(backend, acknowledged[0]?.sessionId ?? '', 'interrupted', acknowledged.length)
+    // What is listed and anchored may be on its way yet.
     for (const { cid, index } of log.chunks)
       for (const { service, method } of [STORES.ipfs, STORES.tus]) {
-        const sends = entries().filter(
-          (entry) =>
-            entry.changed && entry.key === cid && entry.service === service && entry.method === method,
-        )
-        expect(sends, `chunk ${index} at ${service}`).toHaveLength(1)
+        const sends = () =>
+          entries().filter(
+            (entry) =>
+              entry.changed && entry.key === cid && entry.service === service && entry.method === method,
+          ).length
+        await expect.poll(sends, `chunk ${index} at ${service}`).toBe(1)
       }
     expect(backend.ledger.duplicates().filter(({ id }) => id > sinceEntry)).toEqual([])
     // What the first store had is neither asked for nor sent to it again, whatever it would say.
