@@ -84,7 +84,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '26.5 kB',
+    limit: '26.6 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -119,7 +119,7 @@ export default [
   {
     name: 'copies in several stores, alone',
     path: 'dist/sw/adapters/transports/copies.js',
-    limit: '3.3 kB',
+    limit: '3.4 kB',
     gzip: true,
     modifyEsbuildConfig,
   },

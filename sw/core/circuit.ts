@@ -1,5 +1,5 @@
 import { classOf, type ErrorCode } from '../../src/protocol/errors.ts'
-import { CAP_MS, circuitDelayMs, isAhead, tellsOfDestination } from './retry-policy.ts'
+import { askedMs, circuitDelayMs, isAhead, tellsOfDestination } from './retry-policy.ts'
 
 /**
  * A destination's health, stored, so that 500 waiting chunks do not knock on a dead server 500 times.
@@ -33,12 +33,8 @@ export function trip(
   const delayMs = circuitDelayMs(failures, random)
   // How long it was left alone because it had asked for that: not at all by a request of the same moment.
   const waitedMs = Math.min(nowMs, circuit.floorMs) - (circuit.failedAtMs ?? 0)
-  // What the server asked for is a promise: a later failure that asks for less does not take it back. Of the server it is
-  // none: waited for in vain it doubles, up to the longest wait of an item.
-  const asked = Math.max(
-    circuit.floorMs,
-    floorMs && nowMs + Math.max(floorMs, Math.min(CAP_MS, 2 * waitedMs)),
-  )
+  // What the server asked for is a promise: a later failure that asks for less does not take it back.
+  const asked = Math.max(circuit.floorMs, floorMs && nowMs + askedMs(floorMs, waitedMs))
   return { failures, notBeforeMs: Math.max(nowMs + delayMs, asked), floorMs: asked, failedAtMs: nowMs, code }
 }
 

@@ -120,6 +120,15 @@ const TRIES: { readonly [Kind in ErrorClass | ErrorCode]?: number } = {
 export const circuitDelayMs = (failures: number, random: number) =>
   backOffMs(failures, random, DESTINATION_CAP_MS)
 
+/**
+ * How long a destination that asks for a wait is left alone, ms. That is a floor, no promise that it is in order then: waited
+ * for in vain it doubles, up to the longest wait of an item.
+ *
+ * @param waitedMs how long it was left alone because it had asked for that before; not above 0: it was not
+ */
+export const askedMs = (floorMs: number, waitedMs: number) =>
+  Math.max(floorMs, Math.min(2 * waitedMs, CAP_MS))
+
 /** How long a trial waits after so many before it, from 0; ms. */
 export const trialDelayMs = (of: TrialKind, failures: number, random: number) =>
   Math.max(TRIAL_FLOOR_MS, backOffMs(failures + 1, random, ...TRIALS[of]))
