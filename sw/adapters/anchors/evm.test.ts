@@ -526,14 +526,15 @@ describe('several relays', () => {
     expect([chain.submitted.length, other.submitted.length]).toEqual([1, 4])
   })
 
+  const failureOf = async (anchor: Anchor) =>
+    HoldfastError.from(await anchor.submit(anchorOf('3'), calm).catch((thrown: unknown) => thrown))
+
   it('of which one asks for a wait and the other refuses wait for the one, not for a person', async () => {
     chain.relayAnswer = { status: 429, headers: { 'retry-after': '600' }, body: '' }
     other.relayAnswer = { body: '{"error":"no funds"}' }
     const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
     for (let turn = 0; turn < 2; turn += 1) {
-      const error = HoldfastError.from(
-        await failing.submit(anchorOf('3'), calm).catch((thrown: unknown) => thrown),
-      )
+      const error = await failureOf(failing)
       expect(error.code).toBe('throttled')
       expect(error.retryAfterMs).toBeGreaterThan(500_000)
       expect(error.retryAfterMs).toBeLessThanOrEqual(600_000)
@@ -546,9 +547,7 @@ describe('several relays', () => {
     other.relayAnswer = { status: 503, headers: { 'retry-after': '7' }, body: 'Later.' }
     const failing = anchorWith({ relayUrl: [chain.relayUrl, other.relayUrl] })
     for (let turn = 0; turn < 2; turn += 1) {
-      const error = HoldfastError.from(
-        await failing.submit(anchorOf('3'), calm).catch((thrown: unknown) => thrown),
-      )
+      const error = await failureOf(failing)
       expect(error.code).toBe('server-error')
       expect(error.retryAfterMs).toBe(7_000)
     }
