@@ -8,6 +8,8 @@ export const LOG_LEFT = 1_000
 export const FULL_LOOK_MS = 60_000
 /** So many are read beside those that are skipped: what a look takes, mostly. A cursor would be one request for each. */
 export const NEXT_FEW = 8
+/** But no fewer than the first look of a life begins: after what waits for the browser's start each question is one more. */
+export const FIRST_MANY = 24
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 export const TRIES = 3
 /** A database that has not opened by then is asked again on a new connection, which has so much longer, ms. */

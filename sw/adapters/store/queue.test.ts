@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { compareKeys } from '../../testing/fake-disk.ts'
 import type { ChunkRecord } from '../../core/record.ts'
-import { FULL_LOOK_MS } from './limits.ts'
+import { FIRST_MANY, FULL_LOOK_MS } from './limits.ts'
 import { createQueue } from './queue.ts'
 
 // What a look asks of the index; that it finds the right chunk is in the store's contract, which runs on a real database.
@@ -27,8 +27,8 @@ function queueOf(...places: Place[]) {
   const began: Place[] = []
   const chunkAt = (due: Place, index: number) => ({ id: `s/${index}`, due }) as unknown as ChunkRecord
   const held = { places }
-  const look = (part: readonly [Place, Place] = SEND, skip = nobody, meanwhile = () => {}) => {
-    const nextDue = queue.reader(async (from, to, most) => {
+  const reader = (meanwhile = () => {}) =>
+    queue.reader(async (from, to, most) => {
       began.push(from)
       const found = held.places
         .map(chunkAt)
@@ -37,9 +37,9 @@ function queueOf(...places: Place[]) {
       meanwhile()
       return found.slice(0, most)
     })
-    return nextDue(part, skip as ReadonlySet<never>)
-  }
-  return { queue, began, held, look }
+  const look = (part: readonly [Place, Place] = SEND, skip = nobody, meanwhile = () => {}) =>
+    reader(meanwhile)(part, skip as ReadonlySet<never>)
+  return { queue, began, held, reader, look }
 }
 
 describe('a look at the queue', () => {
@@ -106,10 +106,10 @@ describe('a look at the queue', () => {
   })
 
   test('asks once for all that it wants of a part, and apart for what is not among its first', async () => {
-    const places = Array.from({ length: 20 }, (_, index) => [0, 5, index])
+    const places = Array.from({ length: FIRST_MANY + 10 }, (_, index) => [0, 5, index])
     const { queue, held } = queueOf()
     const began: Place[] = []
-    held.places = [...places, [0, 6, 0], [2_000, 5, 20]]
+    held.places = [...places, [0, 6, 0], [2_000, 5, 90]]
     const nextDue = queue.reader(async (from, to, most) => {
       began.push(from)
       return held.places
@@ -123,13 +123,36 @@ describe('a look at the queue', () => {
     expect(await dueOf([0, 5, 3], [1_000, Infinity])).toEqual([0, 5, 3])
     expect(began).toEqual([[0]])
     expect(await dueOf([0, 6], [1_000, Infinity])).toEqual([0, 6, 0])
+    // What lies beyond a question was read with it.
+    expect(await dueOf([1_001], [Infinity])).toEqual([2_000, 5, 90])
     expect(await dueOf([3_601_000], [Infinity])).toBeUndefined()
-    expect(began).toEqual([[0], [0, 6], [3_601_000]])
+    expect(began).toEqual([[0], [0, 6]])
     // What was read further on is not taken for the next of those before it.
-    const busy = new Set(places.slice(0, 8).map((due) => due.join('/')))
-    expect((await nextDue(SEND, busy as never))?.due).toEqual([0, 5, 8])
+    const busy = new Set(places.slice(0, FIRST_MANY).map((due) => due.join('/')))
+    expect((await nextDue(SEND, busy as never))?.due).toEqual([0, 5, FIRST_MANY])
     // Nor is asked again what was read: before it lies what the index keeps of all that changed or is gone.
-    expect(began.at(-1)).toEqual([0, 5, 7])
+    expect(began.at(-1)).toEqual([0, 5, FIRST_MANY - 1])
+  })
+
+  test('of the first of a life is one question, however many of the few that wait begin', async () => {
+    const places = Array.from({ length: FIRST_MANY - 1 }, (_, index) => [0, 5, index])
+    const { reader, began } = queueOf(...places)
+    const nextDue = reader()
+    const busy = new Set<never>()
+    for (const _ of places) busy.add((await nextDue(SEND, busy))?.id as never)
+    expect(busy.size).toBe(places.length)
+    // Another session's, and when there is more.
+    expect(
+      await nextDue(
+        [
+          [0, 6],
+          [1_000, Infinity],
+        ],
+        busy,
+      ),
+    ).toBeUndefined()
+    expect(await nextDue([[0], [Infinity]], busy)).toBeUndefined()
+    expect(began).toEqual([[0]])
   })
 
   test('asks once for all that are skipped and the next few', async () => {

@@ -1,6 +1,6 @@
 import type { ChunkRecord } from '../../core/record.ts'
 import type { ReadTransaction } from '../../ports/store.ts'
-import { FULL_LOOK_MS, NEXT_FEW } from './limits.ts'
+import { FIRST_MANY, FULL_LOOK_MS, NEXT_FEW } from './limits.ts'
 
 /** A place in the queue, or the beginning of one. */
 export type Place = readonly number[]
@@ -62,7 +62,7 @@ export function createQueue(): Queue {
       }
 
       return async ([from, to], skip) => {
-        const most = skip.size + NEXT_FEW
+        const most = Math.max(skip.size + NEXT_FEW, FIRST_MANY)
         const isNext = ({ id, due }: ChunkRecord) =>
           !skip.has(id) && !isBefore(due!, from) && !isBefore(to, due!)
         const part = PARTS.find(([low, high]) => !isBefore(from, low) && !isBefore(high, to))
@@ -75,9 +75,10 @@ export function createQueue(): Queue {
             // Not from before what is known: there is the most that was changed or is gone.
             if (isBefore(begin, first.upTo)) begin = first.upTo
           }
-          // Most questions of a look are about the first of a part.
+          // Most questions of a look are about the first of a part, all of one that has few. What is read beyond this question
+          // answers later ones.
           const isNew = part && !known.some((first) => first.from === part[0])
-          known.push(isNew ? await firstOfPart(...part, most) : await firstOf(begin, to, most))
+          known.push(isNew ? await firstOfPart(...part, most) : await firstOf(begin, part?.[1] ?? to, most))
         }
       }
     },
