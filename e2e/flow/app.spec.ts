@@ -4,28 +4,29 @@ import { leavePending } from '../page/pending.ts'
 import { openDemo, tap } from '../page/witness.ts'
 import { updateWaits } from '../update/versions.ts'
 
-test('a new version is offered on top, not while something waits in the page, and starts with one press', async ({
-  stack,
-  context,
-}) => {
-  const witness = await openDemo(context, { url: stack.url })
-  const { page } = witness
-  await witness.record()
-  stack.site.deploy(`${stack.site.worker}\n// Another version.\n`)
-  await updateWaits(page)
-  const go = page.getByTestId('update-go')
-  await expect(go).toBeHidden()
-  await witness.stop()
-  await expect(go).toBeVisible()
-  await expect(page.getByRole('status').filter({ hasText: 'New version' })).toBeVisible()
+test(
+  'a new version is offered on top, not while something waits in the page, and starts with one press',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const witness = await openDemo(context, { url: stack.url })
+    const { page } = witness
+    await witness.record()
+    stack.site.deploy(`${stack.site.worker}\n// Another version.\n`)
+    await updateWaits(page)
+    const go = page.getByTestId('update-go')
+    await expect(go).toBeHidden()
+    await witness.stop()
+    await expect(go).toBeVisible()
+    await expect(page.getByRole('status').filter({ hasText: 'New version' })).toBeVisible()
 
-  const reloaded = page.waitForEvent('load')
-  await go.click()
-  await reloaded
-  await expect(page.getByTestId('session')).toHaveCount(1)
-  await expect(go).toBeHidden()
-  expect(await page.evaluate(async () => (await navigator.serviceWorker.ready).waiting)).toBeNull()
-})
+    const reloaded = page.waitForEvent('load')
+    await go.click()
+    await reloaded
+    await expect(page.getByTestId('session')).toHaveCount(1)
+    await expect(go).toBeHidden()
+    expect(await page.evaluate(async () => (await navigator.serviceWorker.ready).waiting)).toBeNull()
+  },
+)
 
 test(
   'where the browser may clear recordings, what helps is beside the words: the app is installed by one press',

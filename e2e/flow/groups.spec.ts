@@ -16,53 +16,54 @@ const storedIn = (page: Page) =>
     return JSON.stringify([{ ...localStorage }, texts])
   })
 
-test('a device with the recording key alone records, and opens nothing until it is given the group key', async ({
-  stack,
-  context,
-}) => {
-  const witness = await openDemo(context, { url: stack.url, group: 'made' })
-  const { page, groupKey } = witness
-  const holds = page.getByTestId('group-holds')
-  const dialogKey = page.getByTestId('group-key-input')
-  const stored = () => storedIn(page)
+test(
+  'a device with the recording key alone records, and opens nothing until it is given the group key',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const witness = await openDemo(context, { url: stack.url, group: 'made' })
+    const { page, groupKey } = witness
+    const holds = page.getByTestId('group-holds')
+    const dialogKey = page.getByTestId('group-key-input')
+    const stored = () => storedIn(page)
 
-  await expect(holds).toContainText('on this device only')
-  await page.getByTestId('group-key').click()
-  const shown = page.getByTestId('recording-key')
-  await expect(shown).toHaveText(/^record_/)
-  const recordingKey = (await shown.textContent()) ?? ''
-  await page.keyboard.press('Escape')
+    await expect(holds).toContainText('on this device only')
+    await page.getByTestId('group-key').click()
+    const shown = page.getByTestId('recording-key')
+    await expect(shown).toHaveText(/^record_/)
+    const recordingKey = (await shown.textContent()) ?? ''
+    await page.keyboard.press('Escape')
 
-  // Another phone, which was given no more than that.
-  await page.evaluate(async () => {
-    localStorage.clear()
-    await caches.delete('holdfast-demo-keys')
-  })
-  await page.reload()
-  await page.getByTestId('group-join').click()
-  await dialogKey.fill(recordingKey)
-  await expect(page.getByTestId('group-key-kind')).toContainText('cannot open')
-  await page.getByTestId('group-key-save').click()
-  await expect(holds).toHaveAttribute('data-key', 'elsewhere')
+    // Another phone, which was given no more than that.
+    await page.evaluate(async () => {
+      localStorage.clear()
+      await caches.delete('holdfast-demo-keys')
+    })
+    await page.reload()
+    await page.getByTestId('group-join').click()
+    await dialogKey.fill(recordingKey)
+    await expect(page.getByTestId('group-key-kind')).toContainText('cannot open')
+    await page.getByTestId('group-key-save').click()
+    await expect(holds).toHaveAttribute('data-key', 'elsewhere')
 
-  await witness.record()
-  await witness.acknowledged(3)
-  await witness.stop()
-  const session = witness.session()
-  await expect(session).toHaveAttribute('data-upload', 'confirmed')
-  expect(await stored()).not.toContain(encodeKey(groupKey))
+    await witness.record()
+    await witness.acknowledged(3)
+    await witness.stop()
+    const session = witness.session()
+    await expect(session).toHaveAttribute('data-upload', 'confirmed')
+    expect(await stored()).not.toContain(encodeKey(groupKey))
 
-  await session.getByTestId('verify-button').click()
-  await dialogKey.fill(recordingKey)
-  await page.getByTestId('group-key-save').click()
-  await expect(page.getByText('a recording key, which opens nothing')).toBeVisible()
-  await dialogKey.fill(encodeKey(groupKey))
-  await page.getByTestId('group-key-save').click()
-  await expect(session.getByTestId('verify-panel')).toHaveAttribute('data-state', 'verified')
-  // It was not to be kept: it goes with the tab.
-  await expect(holds).toHaveAttribute('data-key', 'tab')
-  expect(await stored()).not.toContain(encodeKey(groupKey))
-})
+    await session.getByTestId('verify-button').click()
+    await dialogKey.fill(recordingKey)
+    await page.getByTestId('group-key-save').click()
+    await expect(page.getByText('a recording key, which opens nothing')).toBeVisible()
+    await dialogKey.fill(encodeKey(groupKey))
+    await page.getByTestId('group-key-save').click()
+    await expect(session.getByTestId('verify-panel')).toHaveAttribute('data-state', 'verified')
+    // It was not to be kept: it goes with the tab.
+    await expect(holds).toHaveAttribute('data-key', 'tab')
+    expect(await stored()).not.toContain(encodeKey(groupKey))
+  },
+)
 
 test('the last copy of a key is lost by no tap: a copy is proved first, then it goes, and recording goes on', async ({
   stack,

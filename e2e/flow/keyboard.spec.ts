@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { expect, test } from '../fixtures.ts'
+import { expect, test, LANDING } from '../fixtures.ts'
 import { openDemo } from '../page/witness.ts'
 
 /** Presses Tab until something of this name has the focus, as a person does who sees where it is. */
@@ -31,58 +31,59 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
   throw new Error(`No way to ${name} by Tab, only to: ${seen.join(' · ')}`)
 }
 
-test('the whole way by keyboard: a group, a recording, its state, its player, its end on this device, and hidden meanwhile', async ({
-  stack,
-  context,
-}) => {
-  const { page } = await openDemo(context, { url: stack.url })
-  await tabTo(page, /^New group/)
-  await page.keyboard.press('Enter')
-  await expect(page.getByTestId('group-name')).toBeFocused()
-  await page.keyboard.type('Family')
-  await page.keyboard.press('Enter')
-  await expect(page.getByTestId('group-select')).toContainText('Family')
-  await expect(page.getByTestId('group-create')).toBeFocused()
+test(
+  'the whole way by keyboard: a group, a recording, its state, its player, its end on this device, and hidden meanwhile',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { page } = await openDemo(context, { url: stack.url })
+    await tabTo(page, /^New group/)
+    await page.keyboard.press('Enter')
+    await expect(page.getByTestId('group-name')).toBeFocused()
+    await page.keyboard.type('Family')
+    await page.keyboard.press('Enter')
+    await expect(page.getByTestId('group-select')).toContainText('Family')
+    await expect(page.getByTestId('group-create')).toBeFocused()
 
-  await tabTo(page, /^Record$/)
-  await page.keyboard.press('Enter')
-  const recorder = page.getByTestId('recorder')
-  await expect(recorder).toHaveAttribute('data-state', 'recording')
-  await expect(page.getByTestId('stop-button')).toBeFocused()
-  await expect
-    .poll(async () => Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged')))
-    .toBeGreaterThan(0)
-  await page.keyboard.press('Space')
-  await expect(recorder).toHaveAttribute('data-state', 'idle')
-  await expect(page.getByTestId('record-button')).toBeFocused()
+    await tabTo(page, /^Record$/)
+    await page.keyboard.press('Enter')
+    const recorder = page.getByTestId('recorder')
+    await expect(recorder).toHaveAttribute('data-state', 'recording')
+    await expect(page.getByTestId('stop-button')).toBeFocused()
+    await expect
+      .poll(async () => Number(await page.getByTestId('ack-count').getAttribute('data-acknowledged')))
+      .toBeGreaterThan(0)
+    await page.keyboard.press('Space')
+    await expect(recorder).toHaveAttribute('data-state', 'idle')
+    await expect(page.getByTestId('record-button')).toBeFocused()
 
-  const session = page.getByTestId('session').first()
-  await expect(session).toHaveAttribute('data-upload', 'confirmed')
-  await tabTo(page, /^Verify and play/)
-  await page.keyboard.press('Enter')
-  await expect(session.getByTestId('verify-panel')).toHaveAttribute('data-state', 'verified')
-  await tabTo(page, /^Close/)
-  await page.keyboard.press('Enter')
-  await expect(session.getByTestId('verify-button')).toBeFocused()
-  await tabTo(page, /^Details/)
-  await page.keyboard.press('Enter')
-  await expect(session.getByTestId('chunk').first()).toBeVisible()
+    const session = page.getByTestId('session').first()
+    await expect(session).toHaveAttribute('data-upload', 'confirmed')
+    await tabTo(page, /^Verify and play/)
+    await page.keyboard.press('Enter')
+    await expect(session.getByTestId('verify-panel')).toHaveAttribute('data-state', 'verified')
+    await tabTo(page, /^Close/)
+    await page.keyboard.press('Enter')
+    await expect(session.getByTestId('verify-button')).toBeFocused()
+    await tabTo(page, /^Details/)
+    await page.keyboard.press('Enter')
+    await expect(session.getByTestId('chunk').first()).toBeVisible()
 
-  await page.getByTestId('hide').focus()
-  await page.keyboard.press('Enter')
-  await expect(page.locator('#cover')).toBeVisible()
-  await expect(page).toHaveTitle('Clock')
-  await page.keyboard.press('Escape')
-  await expect(page.locator('#cover')).toBeHidden()
-  await expect(page).toHaveTitle('Holdfast')
-  await expect(page.getByTestId('hide')).toBeFocused()
+    await page.getByTestId('hide').focus()
+    await page.keyboard.press('Enter')
+    await expect(page.locator('#cover')).toBeVisible()
+    await expect(page).toHaveTitle('Clock')
+    await page.keyboard.press('Escape')
+    await expect(page.locator('#cover')).toBeHidden()
+    await expect(page).toHaveTitle('Holdfast')
+    await expect(page.getByTestId('hide')).toBeFocused()
 
-  await tabTo(page, /^Delete traces/)
-  await page.keyboard.press('Enter')
-  // What is safe has the focus first.
-  await expect(page.getByRole('button', { name: 'Keep it' })).toBeFocused()
-  await tabTo(page, /^Delete them/)
-  await page.keyboard.press('Enter')
-  await expect(page.getByTestId('sessions-empty')).toBeVisible()
-  await expect(page.getByTestId('traces')).toBeDisabled()
-})
+    await tabTo(page, /^Delete traces/)
+    await page.keyboard.press('Enter')
+    // What is safe has the focus first.
+    await expect(page.getByRole('button', { name: 'Keep it' })).toBeFocused()
+    await tabTo(page, /^Delete them/)
+    await page.keyboard.press('Enter')
+    await expect(page.getByTestId('sessions-empty')).toBeVisible()
+    await expect(page.getByTestId('traces')).toBeDisabled()
+  },
+)

@@ -10,93 +10,93 @@ import { groupOf, tagOf, type Group } from '../vectors/recording.ts'
 /** Chunks of a recording that is looked at while it goes on. */
 const SOME = 2
 
-test('with nothing but the group’s key, in a browser that has seen none of it, all recordings are found and played, the running one while it is made', async ({
-  stack,
-  context,
-  launch,
-}) => {
-  const { url } = stack
-  // One that is whole, one that is interrupted, one that goes on.
-  const whole = await openDemo(context, { url })
-  await whole.record()
-  await whole.acknowledged(SOME)
-  await whole.stop()
-  const cutOff = await openDemo(context, { url })
-  await cutOff.record()
-  await cutOff.acknowledged(SOME)
-  await cutOff.page.close()
-  const running = await openDemo(context, { url })
-  await running.record()
-  await running.acknowledged(SOME)
+test(
+  'with nothing but the group’s key, in a browser that has seen none of it, all recordings are found and played, the running one while it is made',
+  { tag: LANDING },
+  async ({ stack, context, launch }) => {
+    const { url } = stack
+    // One that is whole, one that is interrupted, one that goes on.
+    const whole = await openDemo(context, { url })
+    await whole.record()
+    await whole.acknowledged(SOME)
+    await whole.stop()
+    const cutOff = await openDemo(context, { url })
+    await cutOff.record()
+    await cutOff.acknowledged(SOME)
+    await cutOff.page.close()
+    const running = await openDemo(context, { url })
+    await running.record()
+    await running.acknowledged(SOME)
 
-  const elsewhere = await launch()
-  const page = await elsewhere.context.newPage()
-  await page.goto(`${url}/read.html#key=${encodeKey(whole.groupKey)}`)
-  const listed = page.getByTestId('listed')
-  await expect(listed).toHaveCount(3)
+    const elsewhere = await launch()
+    const page = await elsewhere.context.newPage()
+    await page.goto(`${url}/read.html#key=${encodeKey(whole.groupKey)}`)
+    const listed = page.getByTestId('listed')
+    await expect(listed).toHaveCount(3)
 
-  const [newest, , oldest] = await listed.all()
-  if (!newest || !oldest) throw new Error('Fewer than three are listed')
-  await newest.getByTestId('open-button').click()
-  const opened = newest.locator('.player')
-  const pieces = async () => Number(await opened.getAttribute('data-proved'))
-  await expect.poll(pieces).toBeGreaterThanOrEqual(1)
-  const before = await pieces()
-  const player = newest.getByTestId('player')
-  await player.evaluate((video: HTMLVideoElement) => {
-    video.muted = true
-    return video.play()
-  })
-  await expect
-    .poll(() => player.evaluate((video: HTMLVideoElement) => video.currentTime))
-    .toBeGreaterThan(0.1)
-  await expect(newest.getByTestId('proof-now')).toContainText('proved. It existed before')
-  // More of it comes while it plays.
-  await running.acknowledged(running.slices.length + SOME)
-  await expect.poll(pieces).toBeGreaterThan(before)
-  await running.stop()
-  await expect(opened).toHaveAttribute('data-ending', 'complete')
-  await expect.poll(pieces).toBe(running.slices.length)
-
-  await expect(oldest).toHaveAttribute('data-ended', 'true')
-  for (const [row, ending, count] of [
-    [oldest, 'complete', whole.slices.length],
-    [listed.nth(1), 'interrupted', SOME],
-  ] as const) {
-    await row.getByTestId('open-button').click()
-    await expect(row.locator('.player')).toHaveAttribute('data-ending', ending)
+    const [newest, , oldest] = await listed.all()
+    if (!newest || !oldest) throw new Error('Fewer than three are listed')
+    await newest.getByTestId('open-button').click()
+    const opened = newest.locator('.player')
+    const pieces = async () => Number(await opened.getAttribute('data-proved'))
+    await expect.poll(pieces).toBeGreaterThanOrEqual(1)
+    const before = await pieces()
+    const player = newest.getByTestId('player')
+    await player.evaluate((video: HTMLVideoElement) => {
+      video.muted = true
+      return video.play()
+    })
     await expect
-      .poll(async () => Number(await row.locator('.player').getAttribute('data-proved')))
-      .toBeGreaterThanOrEqual(count)
-  }
-  // The list itself knows of no interruption: once it is known, it says nothing else.
-  await expect(listed.nth(1).locator('.session-when')).toHaveText('It was interrupted.')
+      .poll(() => player.evaluate((video: HTMLVideoElement) => video.currentTime))
+      .toBeGreaterThan(0.1)
+    await expect(newest.getByTestId('proof-now')).toContainText('proved. It existed before')
+    // More of it comes while it plays.
+    await running.acknowledged(running.slices.length + SOME)
+    await expect.poll(pieces).toBeGreaterThan(before)
+    await running.stop()
+    await expect(opened).toHaveAttribute('data-ending', 'complete')
+    await expect.poll(pieces).toBe(running.slices.length)
 
-  const video = page.waitForEvent('download')
-  await oldest.getByRole('button', { name: 'Save the video' }).click()
-  const saved = await (await video).createReadStream()
-  const bytes: Buffer[] = []
-  for await (const part of saved) bytes.push(part as Buffer)
-  const file = Buffer.concat(bytes)
-  const recorded = await lookIntoFile(Buffer.concat(whole.slices))
-  expect(recorded).toMatchObject({ lengthSeconds: null, hasCues: false })
-  const found = await lookIntoFile(file)
-  expect(found).toMatchObject({ hasCues: true, beginsWithKey: true })
-  expect(found.lengthSeconds).toBeCloseTo(recorded.endsAtSeconds, 1)
-  const elsewhereToo = await elsewhere.context.newPage()
-  const played = await playFile(elsewhereToo, file, 'video/webm')
-  expect(played.duration).toBeCloseTo(recorded.endsAtSeconds, 1)
-  expect(played.seekableTo).toBe(played.duration)
-  expect(played.endedAt).toBeCloseTo(played.duration, 1)
+    await expect(oldest).toHaveAttribute('data-ended', 'true')
+    for (const [row, ending, count] of [
+      [oldest, 'complete', whole.slices.length],
+      [listed.nth(1), 'interrupted', SOME],
+    ] as const) {
+      await row.getByTestId('open-button').click()
+      await expect(row.locator('.player')).toHaveAttribute('data-ending', ending)
+      await expect
+        .poll(async () => Number(await row.locator('.player').getAttribute('data-proved')))
+        .toBeGreaterThanOrEqual(count)
+    }
+    // The list itself knows of no interruption: once it is known, it says nothing else.
+    await expect(listed.nth(1).locator('.session-when')).toHaveText('It was interrupted.')
 
-  const proof = page.waitForEvent('download')
-  await oldest.getByRole('button', { name: 'Save the proof' }).click()
-  const text: Buffer[] = []
-  for await (const part of await (await proof).createReadStream()) text.push(part as Buffer)
-  const told = JSON.parse(Buffer.concat(text).toString()) as { pieces: { verdict: string }[]; link: string }
-  expect(told.pieces.map(({ verdict }) => verdict)).toEqual(whole.slices.map(() => 'proved'))
-  expect(told.link).not.toContain(encodeKey(whole.groupKey))
-})
+    const video = page.waitForEvent('download')
+    await oldest.getByRole('button', { name: 'Save the video' }).click()
+    const saved = await (await video).createReadStream()
+    const bytes: Buffer[] = []
+    for await (const part of saved) bytes.push(part as Buffer)
+    const file = Buffer.concat(bytes)
+    const recorded = await lookIntoFile(Buffer.concat(whole.slices))
+    expect(recorded).toMatchObject({ lengthSeconds: null, hasCues: false })
+    const found = await lookIntoFile(file)
+    expect(found).toMatchObject({ hasCues: true, beginsWithKey: true })
+    expect(found.lengthSeconds).toBeCloseTo(recorded.endsAtSeconds, 1)
+    const elsewhereToo = await elsewhere.context.newPage()
+    const played = await playFile(elsewhereToo, file, 'video/webm')
+    expect(played.duration).toBeCloseTo(recorded.endsAtSeconds, 1)
+    expect(played.seekableTo).toBe(played.duration)
+    expect(played.endedAt).toBeCloseTo(played.duration, 1)
+
+    const proof = page.waitForEvent('download')
+    await oldest.getByRole('button', { name: 'Save the proof' }).click()
+    const text: Buffer[] = []
+    for await (const part of await (await proof).createReadStream()) text.push(part as Buffer)
+    const told = JSON.parse(Buffer.concat(text).toString()) as { pieces: { verdict: string }[]; link: string }
+    expect(told.pieces.map(({ verdict }) => verdict)).toEqual(whole.slices.map(() => 'proved'))
+    expect(told.link).not.toContain(encodeKey(whole.groupKey))
+  },
+)
 
 test('a recording key, or what is no key, opens nothing, and is told in words', async ({
   stack,
