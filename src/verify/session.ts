@@ -56,6 +56,8 @@ async function* stepsOf(
   const checked = checkOptions(options)
   const ending = following(options.signal, leaving)
   const steps = latestOf<OpeningStep>()
+  // Whatever is under way: an app's own source, or code that is loaded, may heed no signal.
+  leaving.addEventListener('abort', steps.end)
   void open(checked, options, ending.signal, steps.put)
     .then((session) => steps.put({ session, isLast: true, sizeOfAll: session.size }))
     .then(steps.end, steps.fail)
@@ -97,7 +99,7 @@ async function open(
   at('reading the registry')
   if (head) {
     const given = head === 'newest' ? await newestHead(sources, asked!, signal) : head
-    const beginning = await readGiven(objects, given, asked)
+    const beginning = await readGiven(objects, given, asked, signal)
     const reader = pageReader(objects, beginning.name, signal)
     if (!onStep) return read(reader, beginning)
     const source = sourceOf(beginning.name)
@@ -138,8 +140,9 @@ async function readGiven(
   objects: Objects,
   given: Cid | SignedHead,
   name: SessionName | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Beginning> {
-  const head = typeof given === 'string' ? await fetchHead(objects, given) : given
+  const head = typeof given === 'string' ? await fetchHead(objects, given, signal) : given
   if (name !== undefined && head.name !== name) refuse('head', `one of ${name}, found one of ${head.name}`)
   const isSigned = await verifyHead(head, head.publicKey, head.signature)
   if (!isSigned) {
