@@ -9,6 +9,7 @@ import {
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { inParallel } from './in-parallel.ts'
+import { isBeyond } from './log.ts'
 import { pauses } from './pauses.ts'
 import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
@@ -157,7 +158,7 @@ async function registeredAt(
 function judgeOfEvents() {
   const keys = new Map<string, ReturnType<typeof verifyingKeyOf>>()
   const isSigned = async ({ publicKey, signature, ...head }: SignedHead): Promise<boolean> => {
-    if (!Number.isSafeInteger(head.size)) return false
+    if (isBeyond(head)) return false
     const key = keys.get(publicKey) ?? verifyingKeyOf(head.name, publicKey)
     keys.set(publicKey, key)
     return isSignedBy(await key, head, signature)

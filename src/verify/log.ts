@@ -1,5 +1,6 @@
 import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
+import { MAX_LOG_ENTRIES } from '../evidence/limits.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import type { FoundHead, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
@@ -194,8 +195,8 @@ function deviceTimeOf(entry: Entry): number {
 
 const byPosition = (a: LogEntry, b: LogEntry) => a.position - b.position
 
-/** No log grows to a size that a number does not hold: whoever signs one means harm. */
-export const isBeyond = ({ size }: Head) => !Number.isSafeInteger(size)
+/** No log grows to such a size: whoever signs one means harm. */
+export const isBeyond = ({ size }: Pick<Head, 'size'>) => size > MAX_LOG_ENTRIES
 
 /** Why a head is not the one of its own page, where its view has that as the last. */
 export function contradictionWithin(view: View, head: Head, own: ReadPage | undefined): string | undefined {
