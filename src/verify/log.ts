@@ -2,7 +2,7 @@ import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
 import { MAX_LOG_ENTRIES } from '../evidence/limits.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
-import type { FoundHead, Telling } from './heads.ts'
+import type { FoundHead, HeadsBeyond, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
 import { pauses, type Pause } from './pauses.ts'
 import { pageOf, pagesBeside, rootsIn, viewAfter, viewOf, type View } from './view.ts'
@@ -20,10 +20,11 @@ export interface HeadReport {
    * - `unwitnessed`: signed, and what its pages add up to; but nobody else has seen it, so that nothing says when it was
    *   made but the device, nor that its recorder has made no other
    * - `bad-signature`: not by the session's key: it is none of the session's
-   * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does
+   * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does, or after
+   *   more heads than are followed: then it is the newest, in the place of all of these
    */
   readonly verdict: 'good' | 'unwitnessed' | 'bad-signature' | 'forked'
-  /** What the first forked head contradicts. */
+  /** What the first forked head contradicts, or why the last one is not looked at. */
   readonly why?: string
   /**
    * How long after the newest of the entries that it is the first to list it was taken, in ms: by the device's clock
@@ -166,6 +167,14 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
     lost: gapsIn(inOrder, newest?.size ?? 0),
     forked: [...apart.values()].sort(byPosition),
   }
+}
+
+/** The log, with a word on the heads that are not followed. */
+export function withBeyond(log: Log, followed: number, beyond: HeadsBeyond | undefined): Log {
+  if (!beyond) return log
+  const { size, root, blockNumber, blockAtMs: timeMs } = beyond.newest
+  const why = `the chain has ${beyond.count} heads, of which the first ${followed} are followed`
+  return { ...log, heads: [...log.heads, { size, root, blockNumber, timeMs, verdict: 'forked', why }] }
 }
 
 export function latenessOf(

@@ -1,7 +1,14 @@
 import { following } from '../protocol/following.ts'
 import { isSha256Hex, type SessionName, type Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import { BEHIND, headsAt, type HeadsAtNode, type Telling, type WitnessedHead } from './heads.ts'
+import {
+  BEHIND,
+  headsAt,
+  type HeadsAtNode,
+  type HeadsBeyond,
+  type Telling,
+  type WitnessedHead,
+} from './heads.ts'
 import { inTime } from './in-time.ts'
 import type { Limits } from './request.ts'
 import { badAnswer, hostOf, type Chain } from './rpc.ts'
@@ -53,6 +60,8 @@ export interface History {
   readonly witnessed: readonly WitnessedHead[]
   readonly vanished: readonly VanishedHead[]
   readonly nodes: readonly NodeReport[]
+  /** What comes after those, where they are not all. */
+  readonly beyond: HeadsBeyond | undefined
 }
 
 /** What several nodes tell of a session's heads, asked at once. */
@@ -111,6 +120,7 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
       if (before.length > 0) tellings.push({ by: 'an earlier reading', heads: before })
       return {
         ...compare(best.heads, tellings),
+        beyond: best.beyond,
         nodes: read.map(({ node: { host }, told, error }): NodeReport => {
           if (told) return { host, heads: signedHeads(told) }
           return error ? { host, error } : { host }

@@ -5,9 +5,9 @@ import { earlySteps, type OpeningStep } from './early-steps.ts'
 import { endable } from './endable.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchHead } from './fetch-head.ts'
-import type { FoundHead } from './heads.ts'
+import type { FoundHead, HeadsBeyond } from './heads.ts'
 import { latestOf } from './latest.ts'
-import { readLog } from './log.ts'
+import { readLog, withBeyond } from './log.ts'
 import { newestHead } from './newest-head.ts'
 import { historyOf } from './nodes.ts'
 import { objectsOf, type Objects } from './objects.ts'
@@ -92,9 +92,17 @@ async function open(
 
   const read = async (
     reader: PageReader,
-    { name, found, vanished, nodes }: Beginning,
+    { name, found, vanished, nodes, beyond }: Beginning,
     onBeginning?: (page: ReadPage) => void,
-  ) => sessionOf(sourceOf(name), { ...(await readPages(reader, found, at, onBeginning)), vanished, nodes })
+  ) => {
+    const { log, lostPages } = await readPages(reader, found, at, onBeginning)
+    return sessionOf(sourceOf(name), {
+      log: withBeyond(log, found.length, beyond),
+      lostPages,
+      vanished,
+      nodes,
+    })
+  }
 
   at('reading the registry')
   if (head) {
@@ -128,6 +136,7 @@ async function open(
 /** What leads into the log. */
 interface Beginning extends Pick<VerifiedSession, 'name' | 'vanished' | 'nodes'> {
   readonly found: readonly FoundHead[]
+  readonly beyond?: HeadsBeyond | undefined
 }
 
 function signedIn(name: SessionName, found: readonly FoundHead[]): readonly FoundHead[] {
