@@ -1,7 +1,8 @@
+import { createPrivateKey, sign } from 'node:crypto'
 import { hex } from './bytes.ts'
 import { timeOfBlock, type EvidenceWorld, type Witnessed } from './evidence-world.ts'
-import { logOf, refuseRpc, type FakeNode } from './fake-node.ts'
-import { signHead, type Recording } from './recording.ts'
+import { logOf, refuseRpc, type FakeLog, type FakeNode } from './fake-node.ts'
+import { headBytes, type Recording } from './recording.ts'
 
 /** So many heads the session has by the node's word. */
 export const ALL_HEADS = 2 ** 31
@@ -25,13 +26,19 @@ export function endlessHeads(node: FakeNode, { keys }: Recording, world: Evidenc
   const honest = world.witnessed
   const last = honest.at(-1)!
   const blockOf = (at: number) => last.block + 1 + at - honest.length
+  const { scalar, publicKey } = keys.signing
+  const text = (bytes: Buffer) => bytes.toString('base64url')
+  const [x, y] = [text(publicKey.subarray(0, 32)), text(publicKey.subarray(32))]
+  // By the platform: there may be many of them.
+  const key = createPrivateKey({ key: { kty: 'EC', crv: 'P-256', d: text(scalar), x, y }, format: 'jwk' })
   const endless: EndlessHeads = {
     taken(at) {
       const known = honest[at]
       if (known) return known
-      const size = Number(last.head.size) + at
+      const head = { ...last.head, size: Number(last.head.size) + at }
+      const signature = sign('sha256', headBytes(head), { key, dsaEncoding: 'ieee-p1363' })
       const block = blockOf(at)
-      return { head: signHead(keys.signing, { ...last.head, size }), block, timeMs: timeOfBlock(block) }
+      return { head: { ...head, signature }, block, timeMs: timeOfBlock(block) }
     },
     maxRange: Infinity,
     maxLogs: 100,
@@ -54,16 +61,31 @@ export function endlessHeads(node: FakeNode, { keys }: Recording, world: Evidenc
     const count = own.length + Math.max(0, final - first + 1)
     if (count > endless.maxLogs) return refuseRpc(`query returned more than ${endless.maxLogs} results`)
     endless.told += count
-    return [...own, ...Array.from({ length: count - own.length }, (_, at) => first + at)].map((at) => {
-      const before = at === 0 ? [] : [endless.taken(at - 1)]
-      const one = endless.taken(at)
-      const log = logOf({ ...world, witnessed: [...before, one] }, one, before.length)
-      const data = `0x${wordsOf(log.data)
-        .with(10, word(at + 1))
-        .join('')}`
-      const blockTimestamp = `0x${(one.timeMs / 1_000).toString(16)}`
-      return Object.assign(log, { data, logIndex: `0x${at.toString(16)}`, blockTimestamp })
-    })
+    return [...own, ...Array.from({ length: count - own.length }, (_, at) => first + at)].map(logAt)
+  }
+
+  /** Every word of the data but those that differ is the last honest one's. */
+  const template = logOf(world, last, honest.length - 1)
+  const words = wordsOf(template.data)
+  function logAt(at: number): FakeLog {
+    const { head, block, timeMs } = endless.taken(at)
+    const before = at === 0 ? 0 : (honest[at - 1]?.block ?? blockOf(at - 1))
+    const signature = hex(head.signature)
+    const data = [
+      word(Number(head.size)),
+      ...[head.root, head.page, head.previous].map(hex),
+      ...words.slice(4, 8),
+      signature,
+      word(at + 1),
+      word(before),
+    ].join('')
+    return {
+      ...template,
+      data: `0x${data}`,
+      blockNumber: `0x${block.toString(16)}`,
+      logIndex: `0x${at.toString(16)}`,
+      blockTimestamp: `0x${(timeMs / 1_000).toString(16)}`,
+    }
   }
 
   node.newest = blockOf(ALL_HEADS) + 10

@@ -1,6 +1,7 @@
 import { following } from '../protocol/following.ts'
 import { isSha256Hex, type SessionName, type Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
+import { followersOf } from './followers.ts'
 import {
   BEHIND,
   headsAt,
@@ -87,9 +88,9 @@ export interface HistoryReader {
 
 export function historyOf(chains: readonly Chain[], name: SessionName, limits: Limits): HistoryReader {
   const ending = following(limits.signal)
+  const follow = followersOf(ending.signal)
   const nodes = chains.map((chain): Node => {
-    // A signal of its own: Node warns of one with many listeners.
-    const { signal } = following(ending.signal)
+    const { signal } = follow()
     return { chain, host: hostOf(chain), ...headsAt(chain, name, { ...limits, signal }) }
   })
   return {

@@ -9,6 +9,7 @@ import { randomFrom } from '../../e2e/vectors/random.ts'
 import { takesWhole } from '../../e2e/whole.ts'
 import { MAX_HEADS } from './heads.ts'
 import {
+  listSessions,
   openSession,
   VerificationError,
   type FromChain,
@@ -471,16 +472,26 @@ describe('a node', () => {
     expect(await failureOf(open())).toMatchObject({ code })
   })
 
-  it('is asked by as many requests at a time as Node takes without a warning, two nodes likewise', async () => {
+  it('is asked by as many requests at a time as Node takes without a warning, and of as many places as may be named', async () => {
     node.world = await longLog()
     const warnings: Error[] = []
     const listen = (warning: Error) => warnings.push(warning)
     process.on('warning', listen)
-    const rpcUrls = [node.rpcUrl, node.rpcUrl]
+    // One node by as many names as may be given.
+    const rpcUrls = Array.from({ length: 32 }, (_, at) => `${node.rpcUrl}#${at}`)
     const session = await open({ name: hex(node.world.name), chain: { rpcUrls, registry: REGISTRY } })
+    const gateway = rpcUrls.map((_, at) => `${node.gateway}/#${at}`)
+    const newest = openSession({ head: 'newest', name, gateway, groupKey: group.privateKey })
+    await newest.catch(() => {})
+    const list = listSessions({
+      chain: { rpcUrls, registry: REGISTRY },
+      group: { privateKey: group.privateKey },
+    })
+    await list.catch(() => {})
     await new Promise(setImmediate)
     process.off('warning', listen)
     expect(session.heads).toHaveLength(12)
+    expect(session.nodes).toHaveLength(32)
     expect(warnings).toEqual([])
   })
 
