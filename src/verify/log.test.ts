@@ -109,4 +109,22 @@ describe('a log of many heads is gone through once', () => {
     )
     expect(looks()).toBeLessThan(LOOKS_OF_PAGE * HEADS)
   })
+
+  it('where all of them are, of however many heads', async () => {
+    let looks = 0
+    const found = heads.map((one) => {
+      const { head } = one
+      const looked = Object.defineProperty({ ...head }, 'size', {
+        get() {
+          looks += 1
+          return head.size
+        },
+      })
+      return Object.assign({}, one, { head: looked })
+    })
+    const { heads: read } = await readLog(found, counted(() => true).pages)
+    expect(read.every(({ verdict }) => verdict === 'good')).toBe(true)
+    // Some of each, and those that a search looks at among all before it.
+    expect(looks).toBeLessThan((10 + 4 * Math.log2(HEADS)) * HEADS)
+  })
 })

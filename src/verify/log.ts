@@ -5,7 +5,7 @@ import type { Sha256Hex } from '../protocol/ids.ts'
 import type { FoundHead, HeadsBeyond, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
 import { pauses, type Pause } from './pauses.ts'
-import { pageOf, pagesBeside, rootsIn, viewAfter, viewOf, type View } from './view.ts'
+import { firstFrom, pageOf, pagesBeside, rootsIn, viewAfter, viewOf, type View } from './view.ts'
 
 /** What a reader says of a head. */
 export interface HeadReport {
@@ -120,9 +120,12 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
     const view = after ?? viewOf(head, pages)
     const since = after && base ? view.pages.slice(base.pages.length) : view.pages
     const fresh = since.filter((page) => !isKnown(page))
-    // Where it goes on from the view before, that view answers for the heads up to there.
+    // Where it goes on from the view before, that view answers for the heads up to there; it says nothing of larger ones.
     const answeredFor = (after && base?.pages.at(-1)?.to) ?? 0
-    const toCheck = accepted.filter(({ size }) => size >= answeredFor)
+    const toCheck = accepted.slice(
+      firstFrom(accepted, ({ size }) => size >= answeredFor),
+      firstFrom(accepted, ({ size }) => size > (view.pages.at(-1)?.to ?? 0)),
+    )
     const why =
       view.contradiction ??
       contradictionWithin(view, head, pageOf(pages, head.page)) ??

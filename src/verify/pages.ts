@@ -136,7 +136,7 @@ export function pageReader(objects: Objects, name: SessionName, signal: AbortSig
       const waiting = waitingPages(beginningFirst)
       const followed = new Set<Sha256Hex>()
       let [read, ofAll] = [0, 0]
-      const previousOf = new Map<Sha256Hex, Sha256Hex[]>()
+      const previousOf = new Map<Sha256Hex, Set<Sha256Hex>>()
       const want = (digest: Sha256Hex, number?: number) => {
         if (!followed.has(digest)) waiting.add({ digest, number })
         followed.add(digest)
@@ -145,7 +145,9 @@ export function pageReader(objects: Objects, name: SessionName, signal: AbortSig
         if (!isSigned) continue
         want(head.page)
         if (!head.previous) continue
-        previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
+        // Any number of heads may name one page.
+        const before = previousOf.get(head.page) ?? new Set()
+        previousOf.set(head.page, before.add(head.previous))
       }
       const under = new Set<Promise<void>>()
       for (;;) {
