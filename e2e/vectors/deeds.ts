@@ -280,6 +280,22 @@ const thief: readonly Omit<Deed, 'party'>[] = [
     says: { heads: 'gggff', chunks: proved(4), ending: 'open' },
   },
   {
+    deed: 'signs a size that no log has, over a page that they keep',
+    act: async (scene) => {
+      await scene.honest(3)
+      scene.anchor(signed(scene, await thiefAppends(scene.thief()), { size: 2 ** 32 }))
+    },
+    says: { heads: 'gggf', chunks: proved(4), ending: 'open' },
+  },
+  {
+    deed: 'signs the largest size that a log has, over a page that they keep',
+    act: async (scene) => {
+      await scene.honest(3)
+      scene.anchor(signed(scene, await thiefAppends(scene.thief()), { size: 2 ** 32 - 1 }))
+    },
+    says: { chunks: proved(4), ending: 'open', lost: [[6, 2 ** 32 - 1]] },
+  },
+  {
     deed: 'signs a size beyond all over entries of their own',
     act: async (scene) => {
       await scene.honest(3)
@@ -288,7 +304,7 @@ const thief: readonly Omit<Deed, 'party'>[] = [
       scene.anchor(signed(scene, await thiefAppends(thief, 91), { size: 2n ** 61n }))
       return [thief]
     },
-    // A size that a number does not hold: nothing is read of it.
+    // A size that no log has: nothing is read of it.
     says: { heads: 'gggff', chunks: proved(4), ending: 'open' },
   },
   {

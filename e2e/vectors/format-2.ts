@@ -15,6 +15,7 @@ import {
   sealNote,
   sealSessionKey,
   sessionEntry,
+  signHead,
   signedHeadBytes,
   tagOf,
   type ChunkFields,
@@ -38,6 +39,8 @@ function plain(value: unknown): Json {
 }
 
 const SEED = 'holdfast/vectors/format-2'
+/** Of a log. */
+const MOST_ENTRIES = 2 ** 32 - 1
 
 function names() {
   const random = randomFrom(`${SEED}/names`)
@@ -226,12 +229,32 @@ async function recording() {
   }
 }
 
+/** Signed heads of the least and largest sizes, and of those that no log has, which are no heads for all their signatures. */
+function sizes(keys: Keys) {
+  const random = randomFrom(`${SEED}/sizes`)
+  const head = {
+    name: keys.name,
+    root: random.bytes(32),
+    page: random.bytes(32),
+    previous: random.bytes(32),
+    groups: random.bytes(32),
+    end: false,
+  }
+  return [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 64n - 1n].map(
+    (size) => ({
+      size: String(size),
+      signedHead: signedHeadBytes(signHead(keys.signing, { ...head, size })),
+      isHead: size >= 1n && size <= MOST_ENTRIES,
+    }),
+  )
+}
+
 /** Signatures over one head, valid and not. */
 function signatures(keys: Keys) {
   const random = randomFrom(`${SEED}/signatures`)
   const head = {
     name: keys.name,
-    size: 2 ** 32,
+    size: MOST_ENTRIES,
     root: random.bytes(32),
     page: random.bytes(32),
     previous: random.bytes(32),
@@ -293,6 +316,7 @@ export async function format2Vectors(): Promise<string> {
     recording: await recording(),
     fullPages: fullPages(),
     signatures: signatures(keys),
+    sizes: sizes(keys),
   }
   return `${JSON.stringify(plain(vectors), undefined, 1)}\n`
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openSession } from '../../src/verify/index.ts'
+import { anchorHead, openSession } from '../../src/verify/index.ts'
 import type { Backend } from '../backend/index.ts'
 import { sandbox, type Sandbox } from '../backend/sandbox.ts'
 import { hex, text } from './bytes.ts'
@@ -93,10 +93,15 @@ describe('on a real chain', () => {
     await mine.chunk(0, text('seen'))
     const { head } = mine.publish()
     const witnessed = await carry(mine, head)
-    for (const size of [2n ** 64n - 2n, 2n ** 64n - 1n])
+    for (const size of [2n ** 32n, 2n ** 64n - 2n, 2n ** 64n - 1n])
       witnessed.push(...(await carry(mine, signHead(mine.keys.signing, { ...head, size }))))
     const session = await read({ ...worldOf(mine), group, witnessed })
-    expect(session.heads.map(({ verdict }) => verdict)).toEqual(['good', 'forked', 'forked'])
+    expect(session.heads.map(({ verdict }) => verdict)).toEqual(['good', 'forked', 'forked', 'forked'])
     expect(Buffer.from(await session.bytes()).toString()).toBe('seen')
+    // Nor is it told as one that says all that an honest head does.
+    const { rpcUrl, registry } = backend.endpoints
+    const send = () => Promise.reject(new Error('nobody pays for it'))
+    const again = anchorHead({ ...session.newestHead, chain: { rpcUrl, registry }, send })
+    await expect(again).rejects.toMatchObject({ code: 'forked' })
   })
 })

@@ -254,7 +254,7 @@ class Session:
         return first is None or sha256(*(id + tag for id, tag, _ in parse_entry(first)['groups'])) == head['groups']
 
     def log(self, heads):  # 4: all that stands, its times, what is apart, a word for each head, the last that is good
-        within = [head for head in heads if head['size'] < 2**53]
+        within = [head for head in heads if head['size'] < 2**32]
         signed = [head for head in within if self.is_signed(head)]
         want(signed, Refused('head-signature'))
         entries, roots, good, _, _ = self.view(signed[-1])

@@ -121,7 +121,7 @@ interface View {
   readonly hasAll: boolean
 }
 
-const isBeyond = ({ size }: AnchoredHead) => size > BigInt(Number.MAX_SAFE_INTEGER)
+const isBeyond = ({ size }: AnchoredHead) => size >= 2n ** 32n
 
 class Reading {
   private readonly pages = new Map<string, Page | undefined>()

@@ -59,6 +59,7 @@ async function steal(thief: Recording, random: Random): Promise<Published> {
     { groups: digest() },
     { end: true },
     { size: before + 1 + random.number(9) },
+    { size: 2 ** 32 - 1 + random.number(2) },
     { size: 2n ** 60n + BigInt(random.number(9)) },
   ])
   return random.number(4) === 0 ? thief.relist(1 + random.number(5), head) : thief.publish(page, head)

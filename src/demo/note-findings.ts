@@ -34,7 +34,17 @@ function finding({ value }: ReadNote, when: string): Finding {
     case 'source':
       return note(words.source(when, stateWords(value)))
   }
-  return note(value ? words.own(when, JSON.stringify(value)) : words.unreadable(when))
+  const told = value && textOf(value)
+  return note(told === undefined ? words.unreadable(when) : words.own(when, told))
+}
+
+/** Undefined where it is nested deeper than can be written: whoever has the key may write what they want. */
+function textOf(value: object): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 function stateWords({ video, audio }: Readonly<Record<string, unknown>>): string {

@@ -81,6 +81,8 @@ describe('what is said of a recording that was read back', () => {
       note(8_000, { holdfast: 'continued', after: 'frozen' }),
       note(9_000, { text: 'a' }),
       note(10_000),
+      // Nested deeper than can be written.
+      note(11_000, JSON.parse(`{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`) as Record<string, unknown>),
     ]
     expect(said(reading({ proved: [0] }, { notes })).slice(1)).toEqual([
       'note: This is a test picture, and no evidence: whoever recorded it had no camera.',
@@ -88,6 +90,7 @@ describe('what is said of a recording that was read back', () => {
       'note: It goes on with another recording: the page that made that one had been stopped for a while.',
       'note: Its app wrote at 00:09: {"text":"a"}',
       'note: Its app wrote something at 00:10 that does not open.',
+      'note: Its app wrote something at 00:11 that does not open.',
     ])
     const many = Array.from({ length: 22 }, () => note(1))
     expect(said(reading({ proved: [0] }, { notes: many })).at(-1)).toBe('note: It says 2 things more.')

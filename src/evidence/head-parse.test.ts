@@ -4,9 +4,12 @@ import { fromHex, toHex } from './bytes.ts'
 import { parseSignedHead, SIGNED_HEAD_BYTES } from './head-parse.ts'
 import { serialiseSignedHead, verifyHead } from './head.ts'
 
-const { recording } = JSON.parse(
+const { recording, sizes } = JSON.parse(
   readFileSync(new URL('./vectors/format-2.json', import.meta.url), 'utf8'),
-) as { recording: { name: string; pages: { head: { size: number; signedHead: string } }[] } }
+) as {
+  recording: { name: string; pages: { head: { size: number; signedHead: string } }[] }
+  sizes: { size: string; signedHead: string; isHead: boolean }[]
+}
 
 describe('a signed head', () => {
   it.each(recording.pages.map(({ head }) => [head.size, head.signedHead] as const))(
@@ -14,6 +17,20 @@ describe('a signed head', () => {
     async (size, hex) => {
       const head = parseSignedHead(fromHex(hex))
       expect(head).toMatchObject({ name: recording.name, size })
+      expect(await verifyHead(head, head.publicKey, head.signature)).toBe(true)
+      expect(toHex(serialiseSignedHead(head))).toBe(hex)
+    },
+  )
+
+  it.each(sizes.map(({ size, isHead, signedHead }) => [size, isHead, signedHead] as const))(
+    'of %s entries is one: %s',
+    async (size, isHead, hex) => {
+      if (!isHead) {
+        expect(() => parseSignedHead(fromHex(hex))).toThrow('Head field size')
+        return
+      }
+      const head = parseSignedHead(fromHex(hex))
+      expect(head.size).toBe(Number(size))
       expect(await verifyHead(head, head.publicKey, head.signature)).toBe(true)
       expect(toHex(serialiseSignedHead(head))).toBe(hex)
     },

@@ -2,6 +2,7 @@ import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { ByteReader } from './byte-reader.ts'
 import { NO_HASH } from './entry.ts'
 import { HEAD_LABEL, type SignedHead } from './head.ts'
+import { MAX_LOG_ENTRIES } from './limits.ts'
 
 /** Of a signed head as an object. */
 export const SIGNED_HEAD_BYTES = 313
@@ -17,7 +18,7 @@ export function parseSignedHead(bytes: Uint8Array): SignedHead {
   if (reader.text('label', HEAD_LABEL.length) !== HEAD_LABEL) reader.refuse('label', HEAD_LABEL)
   const hash = (field: string) => reader.hex(field, 32) as Sha256Hex
   const name = reader.hex('name', 32) as SessionName
-  const size = reader.uint('size', 8, 1)
+  const size = reader.uint('size', 8, 1, MAX_LOG_ENTRIES)
   const root = hash('root')
   const page = hash('page')
   const previous = hash('previous')

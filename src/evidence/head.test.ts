@@ -54,6 +54,12 @@ describe('a head', () => {
     expect(await verifyHead(headOf(name), publicKey, signature)).toBe(true)
   })
 
+  it.each([2 ** 32, 2 ** 53 - 1, 2 ** 53, -1, 0.5])('of %d entries is signed for nobody', async (size) => {
+    const { key, name } = await newSigner()
+    expect(await signHead(key, { ...headOf(name), size: 2 ** 32 - 1 })).toMatch(/^[0-9a-f]{128}$/)
+    await expect(signHead(key, { ...headOf(name), size })).rejects.toMatchObject({ code: 'bad-input' })
+  })
+
   it('does not hold with one bit or one field changed', async () => {
     const { key, publicKey, name } = await newSigner()
     const head = headOf(name)

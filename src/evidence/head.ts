@@ -1,5 +1,5 @@
 import type { GroupId, SessionName, Sha256Hex } from '../protocol/ids.ts'
-import { concat, fromHex, toHex, uint64be, uint8, utf8 } from './bytes.ts'
+import { concat, fromHex, toHex, uint32be, uint8, utf8 } from './bytes.ts'
 import { sha256Hex } from './digest.ts'
 import { NO_HASH } from './entry.ts'
 import { keyPartOf } from './name.ts'
@@ -7,7 +7,7 @@ import { keyPartOf } from './name.ts'
 /** What the log of a session is after one of its pages. */
 export interface Head {
   readonly name: SessionName
-  /** Entries in the log; from 1. */
+  /** Entries in the log; from 1 to below 2^32. */
   readonly size: number
   /** Of the tree of this size. */
   readonly root: Sha256Hex
@@ -36,12 +36,18 @@ const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 export const importSigningKey = (pkcs8: ArrayBuffer): Promise<CryptoKey> =>
   crypto.subtle.importKey('pkcs8', pkcs8, ECDSA, false, ['sign'])
 
-/** The 185 bytes that are signed. */
+/**
+ * The 185 bytes that are signed.
+ *
+ * @throws `bad-input` for a size that no log has
+ */
 export const serialiseHead = (head: Head): Uint8Array<ArrayBuffer> =>
   concat(
     utf8(HEAD_LABEL),
     fromHex(head.name),
-    uint64be(head.size),
+    // A field of 64 bits, of which a log needs half.
+    uint32be(0),
+    uint32be(head.size),
     fromHex(head.root + head.page + (head.previous ?? NO_HASH) + head.groups),
     uint8(Number(head.end)),
   )
@@ -59,6 +65,7 @@ export const groupsDigest = (
  * The signature of a head, `r ‖ s`: hex of 64 bytes.
  *
  * @param key the session's P-256 private key
+ * @throws `bad-input` for a size that no log has
  */
 export const signHead = async (key: CryptoKey, head: Head): Promise<string> =>
   toHex(new Uint8Array(await crypto.subtle.sign(ECDSA, key, serialiseHead(head))))
@@ -68,7 +75,7 @@ export const signHead = async (key: CryptoKey, head: Head): Promise<string> =>
  *
  * @param publicKey `x ‖ y` in hex
  * @param signature `r ‖ s` in hex
- * @throws `bad-input` for what is no hex; a key or signature of another length does not hold
+ * @throws `bad-input` for what is no hex, or a size that no log has; a key or signature of another length does not hold
  */
 export const verifyHead = async (head: Head, publicKey: string, signature: string): Promise<boolean> =>
   isSignedBy(await verifyingKeyOf(head.name, publicKey), head, signature)
@@ -89,7 +96,7 @@ export async function verifyingKeyOf(name: SessionName, publicKey: string): Prom
   )
 }
 
-/** @throws `bad-input` for a signature that is no hex */
+/** @throws `bad-input` for a signature that is no hex, or a size that no log has */
 export const isSignedBy = async (
   key: CryptoKey | undefined,
   head: Head,

@@ -1,5 +1,7 @@
 // The numbers of this folder that its writers need. Bundlers write those of a file without imports where they are used.
 
+/** Entries of a log: no head has a larger size, whoever signed it, and no page ends beyond it. */
+export const MAX_LOG_ENTRIES = 0xffff_ffff
 export const MAX_PAGE_BYTES = 262_144
 /**
  * A writer puts no more entries into a page. A chunk's has at most 299 bytes, and one that begins a log 65,535; so with

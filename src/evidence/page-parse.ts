@@ -1,6 +1,6 @@
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { ByteReader } from './byte-reader.ts'
-import { MAX_PAGE_BYTES } from './limits.ts'
+import { MAX_LOG_ENTRIES, MAX_PAGE_BYTES } from './limits.ts'
 import { linkNumbers, PAGE_LABEL, type Page } from './page.ts'
 import { setBits } from './tree.ts'
 
@@ -28,6 +28,7 @@ export function parsePage(bytes: Uint8Array): Page {
     reader.bytes(`entries[${at}]`, reader.uint(`length of entries[${at}]`, 2)),
   )
   reader.end()
-  if (from + entries.length >= 2 ** 32) reader.refuse('from', 'that of a log of less than 2^32 entries')
+  if (from + entries.length > MAX_LOG_ENTRIES)
+    reader.refuse('from', 'that of a log of less than 2^32 entries')
   return { name, number, from, frontier, links, entries }
 }

@@ -153,6 +153,95 @@ describe('a CAR file', () => {
     expect(await gives(car(new Blob([Uint8Array.from(short)])), smallCid)).toEqual(small)
   })
 
+  it.each<[name: string, more: (kept: Block) => Block]>([
+    ['other bytes under the same name', ({ cid, at }) => ({ cid, bytes: Buffer.alloc(1_000, 'x'), at })],
+    ['nothing under the same name', ({ cid, at }) => ({ cid, bytes: Buffer.alloc(0), at })],
+    [
+      'a name without an end',
+      ({ bytes, at }) => ({ cid: Buffer.concat([Buffer.of(1), Buffer.alloc(12, 0x80)]), bytes, at }),
+    ],
+  ])('with %s, before what it is or after, has it all the same', async (_, more) => {
+    const { bytes: whole, blocks: kept } = await carOf([{ bytes: large, layout: LAYOUT }])
+    const others = kept.map(more)
+    const none = (await carOf([])).bytes
+    const { bytes: before } = await carOf([{ bytes: large, layout: LAYOUT }], undefined, others)
+    const after = Buffer.concat([whole, (await carOf([], undefined, others)).bytes.subarray(none.length)])
+    for (const file of [before, after])
+      expect(large.equals((await gives(car(new Blob([Uint8Array.from(file)])), largeCid)) as Buffer)).toBe(
+        true,
+      )
+  })
+
+  it.each<[string, Buffer]>([
+    ['has a field of another kind', Buffer.from([0x15, 1, 2, 3, 4])],
+    ['has a number without an end', Buffer.alloc(20, 0xff)],
+  ])('with a node that %s lacks what that would be', async (_, block) => {
+    const { bytes: odd } = await carOf([], undefined, [{ cid: NODE_CID, bytes: block, at: 0 }])
+    expect(await gives(car(new Blob([Uint8Array.from(odd)])), await cidOfBytes(NODE_CID))).toBe('none')
+  })
+
+  describe('that nobody waits for any more', () => {
+    /** A file of long blocks, of which each read waits until it is let on. */
+    async function slowFile() {
+      const blocks = Array.from({ length: 40 }, (_, at) => ({
+        bytes: Buffer.alloc(100_000, at),
+        layout: UNIXFS_V1_2025,
+      }))
+      const all = [...blocks, { bytes: small, layout: UNIXFS_V1_2025 }]
+      const { bytes: whole } = await carOf(all)
+      const reads: (() => void)[] = []
+      let isSlow = true
+      const source = car({
+        size: whole.length,
+        slice: (from, to) => ({
+          async arrayBuffer() {
+            await new Promise<void>((resolve) => {
+              reads.push(resolve)
+              if (!isSlow) resolve()
+            })
+            return Uint8Array.from(whole.subarray(from, to)).buffer
+          },
+        }),
+      })
+      const go = () => {
+        isSlow = false
+        reads.forEach((resolve) => resolve())
+      }
+      return { source, reads, go }
+    }
+    /** Until all that can go on now has: nothing of it waits for a disk. */
+    const settled = () => new Promise((resolve) => setImmediate(resolve))
+    const asked = (source: ObjectSource, caller: AbortController) =>
+      source.get(smallCid, { maxBytes: 1_000, signal: caller.signal })
+
+    it('is read no further, and goes on from there for the next', async () => {
+      const { source, reads, go } = await slowFile()
+      const [one, other] = [new AbortController(), new AbortController()]
+      const both = [asked(source, one), asked(source, other)]
+      one.abort(new Error('enough'))
+      await expect(both[0]).rejects.toThrow('enough')
+      other.abort(new Error('enough of it'))
+      await expect(both[1]).rejects.toThrow('enough of it')
+      go()
+      await settled()
+      // The beginning of the header, and the header.
+      expect(reads.length).toBeLessThanOrEqual(2)
+      expect(await gives(source, smallCid)).toEqual(small)
+      expect(reads.length).toBeLessThan(50)
+    })
+
+    it('is waited for no longer by who has left while another still does', async () => {
+      const { source, go } = await slowFile()
+      const caller = new AbortController()
+      const left = asked(source, caller)
+      const stays = gives(source, smallCid)
+      caller.abort(new Error('enough'))
+      await expect(left).rejects.toThrow('enough')
+      go()
+      expect(await stays).toEqual(small)
+    })
+  })
+
   it('that leads in a circle, or is not there, ends', async () => {
     // A node that links to itself: nobody can make one, but a file can say so.
     const loop = Buffer.concat([

@@ -16,6 +16,7 @@ export const folder = (path: string): ObjectSource => ({
       if (found.size > maxBytes) return { kind: 'too-long' }
       return { kind: 'bytes', bytes: new Uint8Array(await readFile(file, { signal })) }
     } catch (cause) {
+      signal.throwIfAborted()
       const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
       // Where the folder itself is not there, nothing is said of the object.
       const isThere =
@@ -45,6 +46,7 @@ export function carFile(path: string): ObjectSource {
         opened ??= openFile()
         return await (await opened).get(cid, asked)
       } catch (cause) {
+        asked.signal.throwIfAborted()
         return { kind: 'silent', reason: (cause as Error).message, cause }
       }
     },

@@ -1,5 +1,6 @@
 import { following } from '../protocol/following.ts'
 import { VerificationError } from './error.ts'
+import { followersOf } from './followers.ts'
 import { newestBlock } from './registered.ts'
 import type { Limits } from './request.ts'
 import { badAnswer, type Chain } from './rpc.ts'
@@ -86,13 +87,13 @@ async function told<Value>(
   graceMs = GRACE_MS,
 ): Promise<Told<Value>[]> {
   const ending = following(limits.signal)
+  const follow = followersOf(ending.signal)
   const all: Told<Value>[] = []
   let timer: ReturnType<typeof setTimeout> | undefined
   try {
     await new Promise<void>((resolve) => {
       for (const chain of chains)
-        // A signal for each: Node warns of one with many listeners.
-        void ask(chain, { ...limits, signal: following(ending.signal).signal })
+        void ask(chain, { ...limits, signal: follow().signal })
           .then(
             (value) => all.push({ chain, value }),
             (error: unknown) => all.push({ error }),

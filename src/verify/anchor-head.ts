@@ -2,6 +2,7 @@ import { encodeAnchorCall } from '../evidence/anchor-call.ts'
 import { groupsDigest, verifyHead, type SignedHead } from '../evidence/head.ts'
 import { HoldfastError, type ErrorCode } from '../protocol/errors.ts'
 import type { GroupId, Sha256Hex } from '../protocol/ids.ts'
+import { isBeyond } from './log.ts'
 import { checkChain, checkObject, isHttpUrl, refuse } from './options.ts'
 import { newestBlock, readRegistered } from './registered.ts'
 import { request, type Limits } from './request.ts'
@@ -57,6 +58,8 @@ export async function anchorHead(options: AnchorHeadOptions): Promise<AnchorHead
     refuse('relay', '{ url } with an http(s) URL, or send a function')
 
   const newest = await readRegistered(chain, head.name, await newestBlock(chain, limits), limits)
+  if (newest && isBeyond(newest))
+    throw new HoldfastError('forked', `On the chain ${head.name} has more entries than any log.`)
   if (newest && newest.size >= head.size) {
     if (newest.size === head.size && (newest.root !== head.root || newest.page !== head.page))
       throw new HoldfastError(
@@ -84,8 +87,7 @@ export const portable = (
 })
 
 async function checked({ head, groups }: PortableHead): Promise<PortableHead> {
-  const isSigned = async () =>
-    Number.isSafeInteger(head.size) && (await verifyHead(head, head.publicKey, head.signature))
+  const isSigned = async () => verifyHead(head, head.publicKey, head.signature)
   // What is no hex, or no head at all, holds as little.
   if (!(await isSigned().catch(() => false))) refuse('head', 'one that the session’s key has signed')
   const digest = async () => groupsDigest(groups)

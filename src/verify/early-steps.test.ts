@@ -15,6 +15,7 @@ import {
   openInSteps,
   openSession,
   type FromChain,
+  type ObjectSource,
   type OpeningStep,
   type OpenSessionOptions,
   type ReadingOptions,
@@ -150,17 +151,44 @@ describe('a session that opens in steps', () => {
     expect(node.asked).not.toContain(cidOfPage(CHUNKS))
   })
 
-  it('that is left before its beginning is there asks no more, and is waited for no longer', async () => {
-    const { opened, open } = gate()
-    node.onObject = () => {
-      open()
-      return new Promise(() => {})
-    }
-    const steps = openInSteps(options())
-    const next = steps.next()
-    await opened
-    expect(await steps.return()).toEqual({ done: true, value: undefined })
-    expect(await next).toEqual({ done: true, value: undefined })
+  const turn = () => new Promise((resolve) => setImmediate(() => resolve('is waited for')))
+  const left = Uint8Array.from(signedHeadBytes(long.pages.at(-1)!.head))
+  const ways: [string, () => OpenSessionOptions][] = [
+    ['by a chain', () => options()],
+    ['by a head', () => ({ head: left, groupKey: group.privateKey, timeoutMs: 240_000 })],
+    [
+      'by the address of a head',
+      () => ({ head: cidOfPage(1), groupKey: group.privateKey, timeoutMs: 240_000 }),
+    ],
+  ]
+  describe.each(ways)('%s', (_way, opened) => {
+    it.each(['return', 'throw'] as const)(
+      'that is left (%s) before its beginning is there asks no more, and is waited for no longer',
+      async (how) => {
+        const { opened: asked, open } = gate()
+        const signals: AbortSignal[] = []
+        const silent: ObjectSource = {
+          name: 'a silent one',
+          get: (_cid, { signal }) => {
+            signals.push(signal)
+            open()
+            return new Promise(() => {})
+          },
+        }
+        const steps = openInSteps({ ...opened(), gateway: [], sources: [silent] })
+        const next = steps.next()
+        await asked
+        const reason = new Error('left')
+        const leaving =
+          how === 'return' ? steps.return() : steps.throw(reason).catch((error) => error as unknown)
+        // Nothing in it waits for a timer, or for the network.
+        expect(await Promise.race([leaving, turn()])).toEqual(
+          how === 'return' ? { done: true, value: undefined } : reason,
+        )
+        expect(await next).toEqual({ done: true, value: undefined })
+        expect(signals.every(({ aborted }) => aborted)).toBe(true)
+      },
+    )
   })
 
   it('throws the reason of a caller who aborts, and what openSession does', async () => {

@@ -1,6 +1,6 @@
 /**
- * What a generator gives, which `return` ends at once. By itself it would first wait for the item that is under way, for as
- * long as that takes: so would who cancels a stream of it.
+ * What a generator gives, which `return` and `throw` end at once. By itself it would first wait for the item that is under
+ * way, for as long as that takes: so would who cancels a stream of it.
  *
  * @param make ends with its signal, and gives nothing more then
  */
@@ -13,6 +13,10 @@ export function endable<Item>(
   items.return = (value) => {
     ending.abort()
     return finish(value)
+  }
+  items.throw = async (error) => {
+    await items.return()
+    throw error
   }
   return items
 }

@@ -10,15 +10,20 @@ import type { Objects } from './objects.ts'
 /**
  * The signed head at this address; whether it holds is not looked at.
  *
- * @throws VerificationError with `page-missing`, `page-address`, `page-malformed` or `gateway-unreachable`
+ * @throws VerificationError with `page-missing`, `page-address`, `page-malformed` or `gateway-unreachable`; the signal's reason
  */
-export async function fetchHead(objects: Objects, cid: Cid): Promise<SignedHead> {
+export async function fetchHead(
+  objects: Objects,
+  cid: Cid,
+  signal: AbortSignal | undefined,
+): Promise<SignedHead> {
   const fetched = await objects.fetch({
     cid,
     kind: 'page',
     what: `Head ${cid}`,
     // Longer than a head is: what else is answered there is to be told for what it is.
     maxBytes: MAX_PAGE_BYTES,
+    signal,
     async wrong(bytes) {
       const found = pageCid(await sha256Hex(bytes))
       return found === cid ? undefined : `the address should be ${cid}, found ${found}`

@@ -9,6 +9,7 @@ import {
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import { inParallel } from './in-parallel.ts'
+import { isBeyond } from './log.ts'
 import { pauses } from './pauses.ts'
 import { decoded, newestBlock, readRegistered, timeOfBlock } from './registered.ts'
 import type { Limits } from './request.ts'
@@ -47,6 +48,14 @@ export const BEHIND = 3
 /** The registry takes none that is not signed: a node that makes up more than some could go on for ever. */
 const MAX_UNSIGNED = 1_000
 
+/**
+ * So many heads of a session are followed, the first: one each 5 s for almost four days. Whoever has the key can sign any
+ * number, and a node can tell of them without end.
+ */
+export const MAX_HEADS = 65_536
+/** So many answers without a head are heard between two of them. */
+const MAX_IN_VAIN = 200
+
 interface Event extends AnchoredHead {
   readonly blockNumber: number
   readonly logIndex: number
@@ -74,11 +83,36 @@ export interface HeadsAtNode {
    * @returns also that block
    * @throws VerificationError with `chain-unreachable`, `chain-answer`, `not-registered` or `heads-withheld`
    */
-  all(): Promise<{ readonly heads: readonly WitnessedHead[]; readonly block: number }>
+  all(): Promise<HeadsOfAll>
 }
 
-/** Nothing is asked before it is wanted. */
-export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsAtNode {
+/** The heads that are followed. */
+export interface HeadsOfAll {
+  readonly heads: readonly WitnessedHead[]
+  readonly block: number
+  /** What comes after them, where they are not all. */
+  readonly beyond?: HeadsBeyond
+}
+
+/** Heads that are not looked at. */
+export interface HeadsBeyond {
+  /** Of all heads, those that are followed included. */
+  readonly count: number
+  /** The last of them, as the registry holds it. */
+  readonly newest: RegistrySession
+}
+
+/**
+ * Nothing is asked before it is wanted.
+ *
+ * @param maxHeads so many are followed
+ */
+export function headsAt(
+  chain: Chain,
+  name: SessionName,
+  limits: Limits,
+  maxHeads: number = MAX_HEADS,
+): HeadsAtNode {
   const judge = judgeOfEvents()
   let asked: Promise<Registered> | undefined
   const registered = () => (asked ??= registeredNow(chain, name, limits))
@@ -117,11 +151,16 @@ export function headsAt(chain: Chain, name: SessionName, limits: Limits): HeadsA
     },
   }
 
-  async function allOf({ session, block }: Registered) {
-    const events = await readEvents(chain, name, session, judge, limits)
-    checkNewest(chain, events, session)
+  async function allOf({ session, block }: Registered): Promise<HeadsOfAll> {
+    const isAll = session.anchors <= maxHeads
+    const events = isAll
+      ? await readEvents(chain, name, session, judge, limits)
+      : await readFirstEvents(chain, name, session, judge, limits, maxHeads)
+    checkRising(chain, events, session)
+    if (isAll) checkNewest(chain, events, session)
     const times = await readTimes(chain, events, session, limits)
-    return { heads: witnessed(events, (number) => times.get(number)!), block }
+    const heads = witnessed(events, (number) => times.get(number)!)
+    return { heads, block, ...(!isAll && { beyond: { count: session.anchors, newest: session } }) }
   }
 }
 
@@ -157,7 +196,7 @@ async function registeredAt(
 function judgeOfEvents() {
   const keys = new Map<string, ReturnType<typeof verifyingKeyOf>>()
   const isSigned = async ({ publicKey, signature, ...head }: SignedHead): Promise<boolean> => {
-    if (!Number.isSafeInteger(head.size)) return false
+    if (isBeyond(head)) return false
     const key = keys.get(publicKey) ?? verifyingKeyOf(head.name, publicKey)
     keys.set(publicKey, key)
     return isSignedBy(await key, head, signature)
@@ -191,7 +230,7 @@ async function readEvents(
   limits: Limits,
 ): Promise<readonly JudgedEvent[]> {
   const parts: JudgedEvent[][] = []
-  let unsigned = 0
+  const checkSigned = boundOfUnsigned(chain)
   let to = session.blockNumber
   let span = session.blockNumber - session.firstBlock + 1
   let anchors = session.anchors
@@ -203,9 +242,7 @@ async function readEvents(
     if (oldest && isUnbroken(part, anchors, to) && oldest.previousBlock < from) {
       const judged = await judge(part)
       parts.unshift(judged)
-      unsigned += judged.filter(({ isSigned }) => !isSigned).length
-      if (unsigned > MAX_UNSIGNED)
-        throw badAnswer(chain, `a registry takes signed heads alone, and ${unsigned} of these are not`)
+      checkSigned(judged)
       anchors = oldest.anchors - 1
       to = oldest.previousBlock
       if (anchors > 0 && to < session.firstBlock)
@@ -215,11 +252,75 @@ async function readEvents(
     } else if (answer.kind === 'refused') {
       throw answer.error
     } else {
-      const what = `The chain's node should tell of head ${anchors} in block ${to}, as the registry says; it does not`
-      throw new VerificationError('heads-withheld', 'reading the registry', what)
+      throw withheld(anchors, to)
     }
   }
   return parts.flat()
+}
+
+const withheld = (anchors: number, block: number) =>
+  new VerificationError(
+    'heads-withheld',
+    'reading the registry',
+    `The chain's node should tell of head ${anchors} in block ${block}, as the registry says; it does not`,
+  )
+
+/** Counts what is not signed. */
+function boundOfUnsigned(chain: Chain) {
+  let unsigned = 0
+  return (judged: readonly JudgedEvent[]): void => {
+    unsigned += judged.filter(({ isSigned }) => !isSigned).length
+    if (unsigned > MAX_UNSIGNED)
+      throw badAnswer(chain, `a registry takes signed heads alone, and ${unsigned} of these are not`)
+  }
+}
+
+/**
+ * The first of more events than are followed, oldest first, asked for from the first block on: what was anchored first
+ * stands, however much comes after it.
+ */
+async function readFirstEvents(
+  chain: Chain,
+  name: SessionName,
+  session: RegistrySession,
+  judge: (events: readonly Event[]) => Promise<JudgedEvent[]>,
+  limits: Limits,
+  maxHeads: number,
+): Promise<readonly JudgedEvent[]> {
+  const events: JudgedEvent[] = []
+  const checkSigned = boundOfUnsigned(chain)
+  let from = session.firstBlock
+  let span = session.blockNumber - from + 1
+  let inVain = 0
+  while (events.length < maxHeads) {
+    if (from > session.blockNumber || inVain > MAX_IN_VAIN) throw withheld(events.length + 1, from)
+    const to = Math.min(session.blockNumber, from + span - 1)
+    const answer = await ask(chain, 'eth_getLogs', [eventsFilter(chain, name, from, to)], limits)
+    const part = answer.kind === 'result' ? await eventsIn(chain, name, answer.result, from, to) : []
+    const last = events.at(-1)
+    const newest = part.at(-1)
+    if (
+      newest &&
+      isUnbroken([...(last ? [last] : []), ...part], events.length + part.length, newest.blockNumber)
+    ) {
+      const judged = await judge(part)
+      checkSigned(judged)
+      for (const event of judged) events.push(event)
+      from = newest.blockNumber + 1
+      inVain = 0
+    } else if (answer.kind === 'result' && !newest) {
+      from = to + 1
+      span *= 2
+      inVain += 1
+    } else if (from < to) {
+      span = Math.ceil((to - from + 1) / 2)
+    } else if (answer.kind === 'refused') {
+      throw answer.error
+    } else {
+      throw withheld(events.length + 1, from)
+    }
+  }
+  return events.slice(0, maxHeads)
 }
 
 /** Whether these events end with this one, in this block, and each follows the one before. */
@@ -274,17 +375,21 @@ async function eventsIn(
   return events.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
 }
 
-/** The registry holds what the newest event says, and takes only what is larger, and nothing after an end. */
+/** The registry holds what the newest event says. */
 function checkNewest(chain: Chain, events: readonly Event[], session: RegistrySession): void {
   const newest = events.at(-1)
   const isSame =
     newest?.size === session.size &&
     newest.root === session.root &&
     newest.page === session.page &&
-    newest.end === session.end &&
-    events[0]?.blockNumber === session.firstBlock &&
-    events[0].previousBlock === 0
+    newest.end === session.end
   if (!isSame) throw badAnswer(chain, 'its events should end with the head that the registry holds')
+}
+
+/** It takes only what is larger, and nothing after an end. */
+function checkRising(chain: Chain, events: readonly Event[], session: RegistrySession): void {
+  if (events[0]?.blockNumber !== session.firstBlock || events[0].previousBlock !== 0)
+    throw badAnswer(chain, `its first head should be in block ${session.firstBlock}, as the registry says`)
   for (const [at, { size, end }] of events.entries()) {
     const next = events[at + 1]
     // Beyond 2^53 a size is rounded, so that two of them may look alike.
@@ -309,7 +414,9 @@ async function readTimes(
     return timeOfBlock(chain, number, limits)
   })
   const inOrder = times.every((timeMs, at) => at === 0 || timeMs >= times[at - 1]!)
-  if (!inOrder || times.at(-1) !== session.blockAtMs)
+  const newestMs = times.at(-1)!
+  const isLast = blocks.at(-1) === session.blockNumber
+  if (!inOrder || newestMs > session.blockAtMs || (isLast && newestMs < session.blockAtMs))
     throw badAnswer(chain, 'the times of its blocks should rise to the one that the registry holds')
   return new Map(blocks.map((number, at) => [number, times[at]!]))
 }

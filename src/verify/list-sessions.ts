@@ -112,11 +112,13 @@ async function pageOf(group: Registered, limit: number, place: number | undefine
     const { end, size, firstBlock, blockNumber, blockAtMs } = session
     const first = firstTimes.get(firstBlock) ?? timeOfBlock(chain, firstBlock, limits)
     firstTimes.set(firstBlock, first)
+    const firstAtMs = await first
+    if (firstAtMs > blockAtMs) throw badAnswer(chain, 'the times of its blocks should rise')
     return {
       name,
       ended: end,
       size,
-      firstAnchoredAtMs: await first,
+      firstAnchoredAtMs: firstAtMs,
       lastAnchoredAtMs: blockAtMs,
       blockNumber,
     }

@@ -6,7 +6,7 @@ import { parseSignedHead } from '../evidence/head-parse.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import type { FoundHead } from './heads.ts'
-import { latenessOf, readLog } from './log.ts'
+import { latenessOf, readLog, withBeyond, type Log } from './log.ts'
 import { objectsOf } from './objects.ts'
 import { pageReader, type Pages, type ReadPage } from './pages.ts'
 
@@ -17,6 +17,32 @@ it('a head that lists more entries than a call takes arguments is as late as any
   expect(latenessOf([{ entries }, { entries: [] }], 300_000)).toEqual({ lateMs: 1 })
   expect(latenessOf([{ entries: [] }], 300_000)).toEqual({})
   expect(latenessOf([{ entries }], undefined)).toEqual({})
+})
+
+it('heads that are not followed are told by the newest of them', () => {
+  const log: Log = { heads: [], newest: undefined, entries: [], lost: [], forked: [] }
+  expect(withBeyond(log, 3, undefined)).toBe(log)
+  const root = 'ab'.repeat(32) as Sha256Hex
+  const newest = {
+    root,
+    page: root,
+    size: 9,
+    anchors: 7,
+    firstBlock: 1,
+    blockNumber: 5,
+    blockAtMs: 2_000,
+    end: false,
+  }
+  expect(withBeyond(log, 3, { count: 7, newest }).heads).toEqual([
+    {
+      size: 9,
+      root,
+      blockNumber: 5,
+      timeMs: 2_000,
+      verdict: 'forked',
+      why: 'the chain has 7 heads, of which the first 3 are followed',
+    },
+  ])
 })
 
 describe('a log of many heads is gone through once', () => {
@@ -82,5 +108,23 @@ describe('a log of many heads is gone through once', () => {
       heads.map((_head, at) => (at < forkedAt ? 'good' : 'forked')),
     )
     expect(looks()).toBeLessThan(LOOKS_OF_PAGE * HEADS)
+  })
+
+  it('where all of them are, of however many heads', async () => {
+    let looks = 0
+    const found = heads.map((one) => {
+      const { head } = one
+      const looked = Object.defineProperty({ ...head }, 'size', {
+        get() {
+          looks += 1
+          return head.size
+        },
+      })
+      return Object.assign({}, one, { head: looked })
+    })
+    const { heads: read } = await readLog(found, counted(() => true).pages)
+    expect(read.every(({ verdict }) => verdict === 'good')).toBe(true)
+    // Some of each, and those that a search looks at among all before it.
+    expect(looks).toBeLessThan((10 + 4 * Math.log2(HEADS)) * HEADS)
   })
 })

@@ -1,10 +1,11 @@
 import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
+import { MAX_LOG_ENTRIES } from '../evidence/limits.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
-import type { FoundHead, Telling } from './heads.ts'
+import type { FoundHead, HeadsBeyond, Telling } from './heads.ts'
 import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
 import { pauses, type Pause } from './pauses.ts'
-import { pageOf, pagesBeside, rootsIn, viewAfter, viewOf, type View } from './view.ts'
+import { firstFrom, pageOf, pagesBeside, rootsIn, viewAfter, viewOf, type View } from './view.ts'
 
 /** What a reader says of a head. */
 export interface HeadReport {
@@ -19,10 +20,11 @@ export interface HeadReport {
    * - `unwitnessed`: signed, and what its pages add up to; but nobody else has seen it, so that nothing says when it was
    *   made but the device, nor that its recorder has made no other
    * - `bad-signature`: not by the session's key: it is none of the session's
-   * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does
+   * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does, or after
+   *   more heads than are followed: then it is the newest, in the place of all of these
    */
   readonly verdict: 'good' | 'unwitnessed' | 'bad-signature' | 'forked'
-  /** What the first forked head contradicts. */
+  /** What the first forked head contradicts, or why the last one is not looked at. */
   readonly why?: string
   /**
    * How long after the newest of the entries that it is the first to list it was taken, in ms: by the device's clock
@@ -118,9 +120,12 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
     const view = after ?? viewOf(head, pages)
     const since = after && base ? view.pages.slice(base.pages.length) : view.pages
     const fresh = since.filter((page) => !isKnown(page))
-    // Where it goes on from the view before, that view answers for the heads up to there.
+    // Where it goes on from the view before, that view answers for the heads up to there; it says nothing of larger ones.
     const answeredFor = (after && base?.pages.at(-1)?.to) ?? 0
-    const toCheck = accepted.filter(({ size }) => size >= answeredFor)
+    const toCheck = accepted.slice(
+      firstFrom(accepted, ({ size }) => size >= answeredFor),
+      firstFrom(accepted, ({ size }) => size > (view.pages.at(-1)?.to ?? 0)),
+    )
     const why =
       view.contradiction ??
       contradictionWithin(view, head, pageOf(pages, head.page)) ??
@@ -167,6 +172,14 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
   }
 }
 
+/** The log, with a word on the heads that are not followed. */
+export function withBeyond(log: Log, followed: number, beyond: HeadsBeyond | undefined): Log {
+  if (!beyond) return log
+  const { size, root, blockNumber, blockAtMs: timeMs } = beyond.newest
+  const why = `the chain has ${beyond.count} heads, of which the first ${followed} are followed`
+  return { ...log, heads: [...log.heads, { size, root, blockNumber, timeMs, verdict: 'forked', why }] }
+}
+
 export function latenessOf(
   fresh: readonly Pick<ReadPage, 'entries'>[],
   timeMs: number | undefined,
@@ -194,8 +207,8 @@ function deviceTimeOf(entry: Entry): number {
 
 const byPosition = (a: LogEntry, b: LogEntry) => a.position - b.position
 
-/** No log grows to a size that a number does not hold: whoever signs one means harm. */
-export const isBeyond = ({ size }: Head) => !Number.isSafeInteger(size)
+/** No log grows to such a size: whoever signs one means harm. */
+export const isBeyond = ({ size }: Pick<Head, 'size'>) => size > MAX_LOG_ENTRIES
 
 /** Why a head is not the one of its own page, where its view has that as the last. */
 export function contradictionWithin(view: View, head: Head, own: ReadPage | undefined): string | undefined {

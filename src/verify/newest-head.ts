@@ -4,6 +4,7 @@ import { MAX_PAGE_BYTES } from '../evidence/limits.ts'
 import { following } from '../protocol/following.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
+import { followersOf } from './followers.ts'
 import { inTime } from './in-time.ts'
 import { isWebPage } from './objects.ts'
 import { isFound, type ObjectSource } from './source.ts'
@@ -25,7 +26,8 @@ export async function newestHead(
   signal?: AbortSignal,
 ): Promise<SignedHead> {
   const ending = following(signal)
-  const asked = sources.map((source) => askFor(source, name, ending.signal))
+  const follow = followersOf(ending.signal)
+  const asked = sources.map((source) => askFor(source, name, follow().signal))
   const told = await inTime(asked, ({ kind }) => kind === 'head').finally(() => ending.abort())
   const said = told.map((one): Said => one ?? { kind: 'silent', reason: 'it took far longer than another' })
   const heads = said.flatMap((one) => (one.kind === 'head' ? one.head : []))

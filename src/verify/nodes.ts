@@ -1,7 +1,15 @@
 import { following } from '../protocol/following.ts'
 import { isSha256Hex, type SessionName, type Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
-import { BEHIND, headsAt, type HeadsAtNode, type Telling, type WitnessedHead } from './heads.ts'
+import { followersOf } from './followers.ts'
+import {
+  BEHIND,
+  headsAt,
+  type HeadsAtNode,
+  type HeadsBeyond,
+  type Telling,
+  type WitnessedHead,
+} from './heads.ts'
 import { inTime } from './in-time.ts'
 import type { Limits } from './request.ts'
 import { badAnswer, hostOf, type Chain } from './rpc.ts'
@@ -53,6 +61,8 @@ export interface History {
   readonly witnessed: readonly WitnessedHead[]
   readonly vanished: readonly VanishedHead[]
   readonly nodes: readonly NodeReport[]
+  /** What comes after those, where they are not all. */
+  readonly beyond: HeadsBeyond | undefined
 }
 
 /** What several nodes tell of a session's heads, asked at once. */
@@ -78,9 +88,9 @@ export interface HistoryReader {
 
 export function historyOf(chains: readonly Chain[], name: SessionName, limits: Limits): HistoryReader {
   const ending = following(limits.signal)
+  const follow = followersOf(ending.signal)
   const nodes = chains.map((chain): Node => {
-    // A signal of its own: Node warns of one with many listeners.
-    const { signal } = following(ending.signal)
+    const { signal } = follow()
     return { chain, host: hostOf(chain), ...headsAt(chain, name, { ...limits, signal }) }
   })
   return {
@@ -111,6 +121,7 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
       if (before.length > 0) tellings.push({ by: 'an earlier reading', heads: before })
       return {
         ...compare(best.heads, tellings),
+        beyond: best.beyond,
         nodes: read.map(({ node: { host }, told, error }): NodeReport => {
           if (told) return { host, heads: signedHeads(told) }
           return error ? { host, error } : { host }

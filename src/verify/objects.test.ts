@@ -8,7 +8,7 @@ import type { Kind } from './standing.ts'
 
 // In virtual time: a source answers after so many ms, whatever the machine does.
 beforeEach(() => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ loopLimit: 1_000_000 })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -280,6 +280,76 @@ describe('sources', () => {
     caller.abort(new Error('enough'))
     await told
     expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('a source that stays silent', () => {
+  const MANY = 10_000
+  const SILENCE_MS = 30_000
+  const silent = () => source('silent', always(SILENCE_MS), () => DEAD)
+  const cids = (from: number, count = 1) => Array.from({ length: count }, (_, at) => String(from + at))
+
+  async function fetchAll(objects: Objects, all: readonly string[]) {
+    const began = performance.now()
+    const work = inParallel(all, (cid) => objects.fetch(wanted(cid)))
+    await vi.runAllTimersAsync()
+    const codes = (await work).map((one) => (one.kind === 'failed' ? one.error.code : one.kind))
+    return { codes, tookMs: performance.now() - began }
+  }
+
+  it('costs no more than some of its silences, of however many objects that no other has', async () => {
+    const half = () => source('half', always(10), (cid) => (Number(cid) % 2 === 0 ? GOOD : NONE))
+    const one = silent()
+    const { codes, tookMs } = await fetchAll(objectsOf([one, half()]), cids(0, MANY))
+    const { tookMs: aloneMs } = await fetchAll(objectsOf([half()]), cids(0, MANY))
+    expect(tookMs).toBeLessThan(aloneMs + 4 * SILENCE_MS)
+    // Of what it was not asked for nothing is known all the same.
+    expect(codes).toEqual(cids(0, MANY).map((_, at) => (at % 2 === 0 ? 'bytes' : 'gateway-unreachable')))
+    expect(one.asked.length).toBeLessThan(50)
+  })
+
+  it('and is the only one costs no more than a few of its silences, and then of few objects', async () => {
+    const one = silent()
+    const { codes, tookMs } = await fetchAll(objectsOf([one]), cids(0, MANY))
+    expect(new Set(codes)).toEqual(new Set(['gateway-unreachable']))
+    expect(tookMs).toBeLessThan(6 * SILENCE_MS)
+    expect(one.asked.length).toBeLessThan(50)
+  })
+
+  it('and is the only one loses what is under way alone, where that does not last', async () => {
+    let isAway = true
+    const one = source(
+      'back again',
+      () => (isAway ? SILENCE_MS : 10),
+      () => (isAway ? DEAD : GOOD),
+    )
+    setTimeout(() => (isAway = false), SILENCE_MS - 1)
+    const { codes } = await fetchAll(objectsOf([one]), cids(0, 100))
+    expect(codes.filter((code) => code !== 'bytes').length).toBeLessThanOrEqual(8)
+  })
+
+  it('is asked again after as many objects as it has cost, and as before once it answers', async () => {
+    let isAway = true
+    const one = source(
+      'back again',
+      () => (isAway ? SILENCE_MS : 10),
+      () => (isAway ? DEAD : GOOD),
+    )
+    const objects = objectsOf([one, source('other', always(10), () => NONE)])
+    await fetchAll(objects, cids(0, 100))
+    isAway = false
+    const codes = []
+    for (const cid of cids(100, 200)) codes.push(...(await fetchAll(objects, [cid])).codes)
+    const back = codes.indexOf('bytes')
+    expect(back).toBeGreaterThan(0)
+    expect(back).toBeLessThan(100)
+    expect(codes.slice(back)).toEqual(codes.slice(back).map(() => 'bytes'))
+  })
+
+  it('is told from one that fails at once, which costs nobody anything', async () => {
+    const one = source('dead', always(10), () => DEAD)
+    await fetchAll(objectsOf([one, source('other', always(10), () => NONE)]), cids(0, 100))
+    expect(one.asked).toHaveLength(100)
   })
 })
 

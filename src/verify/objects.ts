@@ -48,6 +48,8 @@ const LEAST_WAIT_MS = 1_000
 /** Not again where so many objects in a row were waited for in vain. */
 const IN_VAIN = 24
 
+const ASIDE: Said = { kind: 'silent', reason: 'it stayed silent, and is asked again in a while' }
+
 interface Tried {
   readonly source: number
   readonly startedAtMs: number
@@ -127,26 +129,38 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     const order = standing.order(wanted.kind)
     const under = new Set<Tried>()
     const said = new Map<number, Said>()
+    const aside: number[] = []
+    // Where nobody says anything it may be the line that is away: then who is aside is asked all the same, for some objects.
+    const isUnheard = () => silences < IN_VAIN && [...said.values()].every(({ kind }) => kind === 'silent')
     const askNext = (wasBeside = false) => {
-      const source = order.shift()
-      if (source !== undefined) under.add(ask(source, wanted, wasBeside))
+      const at = order.findIndex((source) => !standing.isAside(source))
+      aside.push(...order.splice(0, at < 0 ? order.length : at))
+      const next = order.shift() ?? (under.size === 0 && isUnheard() ? aside.shift() : undefined)
+      if (next === undefined) return
+      standing.asked(next)
+      under.add(ask(next, wanted, wasBeside))
     }
     const over = abortion(wanted.signal)
     for (const _ of isOpening ? sources : [0]) askNext()
     try {
       while (under.size > 0) {
         const one = Promise.race([...ended(under), over.happened])
-        const first = await (order.length > 0 ? orLate(standing.delayMs(wanted.kind), one) : one)
+        const first = await (order.some((source) => !standing.isAside(source))
+          ? orLate(standing.delayMs(wanted.kind), one)
+          : one)
         if (first === 'late') {
           if (standing.mayAskBeside()) askNext(true)
           continue
         }
         under.delete(first.by)
-        const tookMs = performance.now() - first.by.startedAtMs
+        const nowMs = performance.now()
+        const tookMs = nowMs - first.by.startedAtMs
+        if (first.said.kind === 'silent') standing.silent(first.by.source, tookMs)
+        else standing.heard(first.by.source)
         if (first.said.kind === 'bytes') {
           standing.answered(first.by.source, wanted.kind, tookMs, first.by.wasBeside)
           for (const { source, startedAtMs } of under)
-            standing.overtaken(source, wanted.kind, performance.now() - startedAtMs)
+            standing.overtaken(source, wanted.kind, nowMs - startedAtMs)
           // Who lacked what another has, too.
           for (const source of said.keys()) standing.failed(source)
           return first.said
@@ -160,7 +174,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
       for (const { stop } of under) stop.abort()
     }
     for (const [source, { kind }] of said) if (kind !== 'none') standing.failed(source)
-    return failure(wanted, [...said])
+    for (const source of aside) standing.wasLeftOut(source)
+    return failure(wanted, [...said, ...aside.map((source) => [source, ASIDE] as const)])
   }
 
   function failure(wanted: Wanted, said: readonly (readonly [number, Said])[]): Fetched {

@@ -8,6 +8,7 @@ import type { Tree } from '../evidence/tree.ts'
 import { fromHex, toHex } from '../evidence/bytes.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
+import { followersOf } from './followers.ts'
 import type { FoundHead } from './heads.ts'
 import { leafOf, rootOf, withLeaves, type LogTree } from './log-tree.ts'
 import type { Objects } from './objects.ts'
@@ -84,20 +85,24 @@ export interface PagesRead {
   readonly ofAll: number
 }
 
-/** @param signal no page is asked for after it, beside what the signal of all objects does */
+/** @param signal ends what is asked for, beside what the signal of all objects does */
 export function pageReader(objects: Objects, name: SessionName, signal: AbortSignal | undefined): PageReader {
   const pages = new Map<Sha256Hex, ReadPage | VerificationError>()
+  const follow = followersOf(signal)
   let silent: VerificationError | undefined
 
   const read = async (digest: Sha256Hex): Promise<ReadPage | VerificationError> => {
     signal?.throwIfAborted()
     if (silent && objects.silences >= SILENCES) return silent
+    const follower = follow()
     try {
-      return await readPage(objects, name, digest)
+      return await readPage(objects, name, digest, follower.signal)
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
       if (error.code === 'gateway-unreachable') silent = error
       return error
+    } finally {
+      follower.letGo()
     }
   }
   const asked = new Map<Sha256Hex, ReturnType<typeof read>>()
@@ -131,7 +136,7 @@ export function pageReader(objects: Objects, name: SessionName, signal: AbortSig
       const waiting = waitingPages(beginningFirst)
       const followed = new Set<Sha256Hex>()
       let [read, ofAll] = [0, 0]
-      const previousOf = new Map<Sha256Hex, Sha256Hex[]>()
+      const previousOf = new Map<Sha256Hex, Set<Sha256Hex>>()
       const want = (digest: Sha256Hex, number?: number) => {
         if (!followed.has(digest)) waiting.add({ digest, number })
         followed.add(digest)
@@ -140,7 +145,9 @@ export function pageReader(objects: Objects, name: SessionName, signal: AbortSig
         if (!isSigned) continue
         want(head.page)
         if (!head.previous) continue
-        previousOf.set(head.page, [...(previousOf.get(head.page) ?? []), head.previous])
+        // Any number of heads may name one page.
+        const before = previousOf.get(head.page) ?? new Set()
+        previousOf.set(head.page, before.add(head.previous))
       }
       const under = new Set<Promise<void>>()
       for (;;) {
@@ -203,13 +210,19 @@ function roundsTo(number: number): number {
   return bits + Math.floor(Math.log2(number))
 }
 
-async function readPage(objects: Objects, name: SessionName, digest: Sha256Hex): Promise<ReadPage> {
+async function readPage(
+  objects: Objects,
+  name: SessionName,
+  digest: Sha256Hex,
+  signal: AbortSignal,
+): Promise<ReadPage> {
   const cid = pageCid(digest)
   const fetched = await objects.fetch({
     cid,
     kind: 'page',
     what: `Page ${cid}`,
     maxBytes: MAX_PAGE_BYTES,
+    signal,
     async wrong(bytes) {
       const found = await sha256Hex(bytes)
       return found === digest ? undefined : `the digest should be ${digest}, found ${found}`

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
+import { ALL_HEADS, endlessHeads } from '../../e2e/vectors/endless-heads.ts'
 import { Witness, worldOf, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
 import { logOf, refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
 import { groupOf, noteEntry, Recording } from '../../e2e/vectors/recording.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
+import { takesWhole } from '../../e2e/whole.ts'
+import { MAX_HEADS } from './heads.ts'
 import {
+  listSessions,
   openSession,
   VerificationError,
   type FromChain,
@@ -375,6 +379,24 @@ describe('a node', () => {
     expect(answers).toBeLessThan(100)
   })
 
+  // As many as are followed: they are signed one by one.
+  it.runIf(takesWhole())(
+    'that tells of signed heads without end leaves what was anchored first as it is',
+    async () => {
+      const honest = { ...world, witnessed: world.witnessed.slice(0, 3) }
+      node.world = honest
+      endlessHeads(node, recording, honest).maxLogs = 4_000
+      const session = await open()
+      expect(session.heads).toHaveLength(MAX_HEADS + 1)
+      expect(session.heads.slice(0, 3).map(({ verdict }) => verdict)).toEqual(['good', 'good', 'good'])
+      expect(session.heads.at(-1)).toMatchObject({
+        verdict: 'forked',
+        why: `the chain has ${ALL_HEADS} heads, of which the first ${MAX_HEADS} are followed`,
+      })
+      expect(Buffer.concat([...plaintexts.values()]).equals(await session.bytes())).toBe(true)
+    },
+  )
+
   describe('of which one machine lacks the newest blocks', () => {
     const newest = world.witnessed.at(-1)!.block
     const blockOf = ({ blockNumber }: FakeLog) => Number(blockNumber)
@@ -450,16 +472,26 @@ describe('a node', () => {
     expect(await failureOf(open())).toMatchObject({ code })
   })
 
-  it('is asked by as many requests at a time as Node takes without a warning, two nodes likewise', async () => {
+  it('is asked by as many requests at a time as Node takes without a warning, and of as many places as may be named', async () => {
     node.world = await longLog()
     const warnings: Error[] = []
     const listen = (warning: Error) => warnings.push(warning)
     process.on('warning', listen)
-    const rpcUrls = [node.rpcUrl, node.rpcUrl]
+    // One node by as many names as may be given.
+    const rpcUrls = Array.from({ length: 32 }, (_, at) => `${node.rpcUrl}#${at}`)
     const session = await open({ name: hex(node.world.name), chain: { rpcUrls, registry: REGISTRY } })
+    const gateway = rpcUrls.map((_, at) => `${node.gateway}/#${at}`)
+    const newest = openSession({ head: 'newest', name, gateway, groupKey: group.privateKey })
+    await newest.catch(() => {})
+    const list = listSessions({
+      chain: { rpcUrls, registry: REGISTRY },
+      group: { privateKey: group.privateKey },
+    })
+    await list.catch(() => {})
     await new Promise(setImmediate)
     process.off('warning', listen)
     expect(session.heads).toHaveLength(12)
+    expect(session.nodes).toHaveLength(32)
     expect(warnings).toEqual([])
   })
 

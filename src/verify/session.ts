@@ -5,9 +5,9 @@ import { earlySteps, type OpeningStep } from './early-steps.ts'
 import { endable } from './endable.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchHead } from './fetch-head.ts'
-import type { FoundHead } from './heads.ts'
+import type { FoundHead, HeadsBeyond } from './heads.ts'
 import { latestOf } from './latest.ts'
-import { readLog } from './log.ts'
+import { readLog, withBeyond } from './log.ts'
 import { newestHead } from './newest-head.ts'
 import { historyOf } from './nodes.ts'
 import { objectsOf, type Objects } from './objects.ts'
@@ -56,6 +56,8 @@ async function* stepsOf(
   const checked = checkOptions(options)
   const ending = following(options.signal, leaving)
   const steps = latestOf<OpeningStep>()
+  // Whatever is under way: an app's own source, or code that is loaded, may heed no signal.
+  leaving.addEventListener('abort', steps.end)
   void open(checked, options, ending.signal, steps.put)
     .then((session) => steps.put({ session, isLast: true, sizeOfAll: session.size }))
     .then(steps.end, steps.fail)
@@ -90,14 +92,22 @@ async function open(
 
   const read = async (
     reader: PageReader,
-    { name, found, vanished, nodes }: Beginning,
+    { name, found, vanished, nodes, beyond }: Beginning,
     onBeginning?: (page: ReadPage) => void,
-  ) => sessionOf(sourceOf(name), { ...(await readPages(reader, found, at, onBeginning)), vanished, nodes })
+  ) => {
+    const { log, lostPages } = await readPages(reader, found, at, onBeginning)
+    return sessionOf(sourceOf(name), {
+      log: withBeyond(log, found.length, beyond),
+      lostPages,
+      vanished,
+      nodes,
+    })
+  }
 
   at('reading the registry')
   if (head) {
     const given = head === 'newest' ? await newestHead(sources, asked!, signal) : head
-    const beginning = await readGiven(objects, given, asked)
+    const beginning = await readGiven(objects, given, asked, signal)
     const reader = pageReader(objects, beginning.name, signal)
     if (!onStep) return read(reader, beginning)
     const source = sourceOf(beginning.name)
@@ -126,6 +136,7 @@ async function open(
 /** What leads into the log. */
 interface Beginning extends Pick<VerifiedSession, 'name' | 'vanished' | 'nodes'> {
   readonly found: readonly FoundHead[]
+  readonly beyond?: HeadsBeyond | undefined
 }
 
 function signedIn(name: SessionName, found: readonly FoundHead[]): readonly FoundHead[] {
@@ -138,8 +149,9 @@ async function readGiven(
   objects: Objects,
   given: Cid | SignedHead,
   name: SessionName | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Beginning> {
-  const head = typeof given === 'string' ? await fetchHead(objects, given) : given
+  const head = typeof given === 'string' ? await fetchHead(objects, given, signal) : given
   if (name !== undefined && head.name !== name) refuse('head', `one of ${name}, found one of ${head.name}`)
   const isSigned = await verifyHead(head, head.publicKey, head.signature)
   if (!isSigned) {

@@ -12,6 +12,11 @@ const OF_ALL = 32
 const SPARE = 8
 const SPARE_PER_ANSWER = 0.1
 
+/** A source that gave no answer of so many objects in a row is set aside. */
+const SILENCES = 3
+/** A failure that comes sooner holds nobody up, ms. */
+const LATE_MS = 1_000
+
 /** The newest of some times, in ms. */
 class Times {
   readonly #newest: number[] = []
@@ -39,6 +44,10 @@ class Times {
 export class Standing {
   /** Times in a row that it failed, lied, or lacked what another had. */
   readonly #failures: number[]
+  /** Objects in a row that it was waited for in vain, and those of which it was not asked for that. */
+  readonly #silences: number[]
+  /** So many more objects it is not asked. */
+  readonly #leftOut: number[]
   readonly #byKind: Record<Kind, { readonly all: Times; readonly each: readonly Times[] }>
   #spare = SPARE
 
@@ -46,6 +55,8 @@ export class Standing {
   constructor(count: number) {
     const each = <Value>(value: () => Value) => Array.from({ length: count }, value)
     this.#failures = each(() => 0)
+    this.#silences = each(() => 0)
+    this.#leftOut = each(() => 0)
     const none = () => ({ all: new Times(OF_ALL), each: each(() => new Times(OF_EACH)) })
     this.#byKind = { page: none(), chunk: none() }
   }
@@ -71,6 +82,31 @@ export class Standing {
     if (this.#spare < 1) return false
     this.#spare -= 1
     return true
+  }
+
+  /** Whether it was silent so often that it is not waited for, for as many objects as it has cost. */
+  isAside(source: number): boolean {
+    return this.#silences[source]! >= SILENCES && this.#leftOut[source]! > 0
+  }
+
+  asked(source: number): void {
+    this.#leftOut[source] = this.#silences[source]!
+  }
+
+  /** It was not asked of an object that nobody else has. */
+  wasLeftOut(source: number): void {
+    this.#leftOut[source]! -= 1
+    this.#silences[source]! += 1
+  }
+
+  /** It gave no answer. */
+  silent(source: number, tookMs: number): void {
+    if (tookMs >= LATE_MS) this.#silences[source]! += 1
+  }
+
+  /** It said something, whatever that was. */
+  heard(source: number): void {
+    this.#silences[source] = 0
   }
 
   /** @param wasBeside whether it was asked beside another, which it now has overtaken */

@@ -126,7 +126,7 @@ function digestIn({ pages, lost }: View, number: number): Sha256Hex | undefined 
 }
 
 /** Where the first of these stands for which, and for all after it, this holds. */
-function firstFrom<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
+export function firstFrom<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
   let [low, high] = [0, items.length]
   while (low < high) {
     const middle = Math.floor((low + high) / 2)
