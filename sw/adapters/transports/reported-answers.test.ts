@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { memoryStore, VARIANTS, type Rude } from '../../../e2e/transports/memory-stores.ts'
-import { REPORTED, type Reported } from '../../../e2e/transports/reported-answers.ts'
+import { ODDLY_THERE, REPORTED, type Reported } from '../../../e2e/transports/reported-answers.ts'
 import type { VariantName } from '../../../e2e/transports/variants.ts'
 import { sampleOf, takesWhole } from '../../../e2e/whole.ts'
 import { TRIAL_FLOOR_MS } from '../../core/waits.ts'
@@ -118,6 +118,31 @@ describe('what no browser tells from a dead network: an answer to what is sent t
     first.die()
     expect(await trouble()).toMatchObject({ code: 'unreachable' })
     expect(copies()).toBeLessThanOrEqual(1)
+  })
+})
+
+describe('a copy whose answer was lost is not sent again, however oddly the store tells that it is there', () => {
+  const all = ODDLY_THERE.flatMap(({ title, by, rude }) => by.map((variant) => ({ variant, title, rude })))
+
+  test.each(all)('$variant: $title', async ({ variant, rude }) => {
+    let isLost = false
+    const { store, worker, copies, status } = await scene(variant, async (asked, honest) => {
+      if (asked.step !== 'send' || isLost) return rude(asked, honest)
+      isLost = true
+      await honest()
+      return 'cut'
+    })
+    const first = worker()
+    await first.drain(TWO_MINUTES_MS)
+    first.die()
+    expect(copies()).toBe(1)
+    store.rude = () => undefined
+    const second = worker()
+    for (let look = 0; look < 20 && (await status()) !== 'confirmed'; look += 1)
+      await second.drain(TWO_MINUTES_MS)
+    second.die()
+    expect(await status()).toBe('confirmed')
+    expect(copies()).toBe(1)
   })
 })
 
