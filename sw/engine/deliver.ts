@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import type { InLane } from './lanes.ts'
 import { storeChoice } from './store-choice.ts'
 import { asked } from './asked.ts'
+import { AT_ONCE_MS, HIDDEN_MS } from './limits.ts'
 import { recordAnswer } from './circuits.ts'
 import type { Delivering } from './silence.ts'
 import { limited, limitMs } from './time-limit.ts'
@@ -66,7 +67,13 @@ export async function deliverFor(
         return requests(until)
       }),
     ),
-  )
+  ).catch((error: HoldfastError | undefined) => {
+    const isAtOnce = reached !== undefined && clock.now() - own.heardAtMs < AT_ONCE_MS
+    // Who answers what is asked, and not what follows, refuses that behind CORS: no link is cut so soon.
+    if (delivery.sent && isAtOnce && error?.code === 'unreachable')
+      Object.assign(error, { retryAfterMs: HIDDEN_MS })
+    throw error
+  })
   if (isThere) await recordAnswer(context, transport.name)
   return isThere
 }
