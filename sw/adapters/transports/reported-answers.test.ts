@@ -114,7 +114,7 @@ describe('what no browser tells from a dead network: an answer to what is sent t
   test.each(VARIANTS)('%s: waits no longer where uploads are cut in their midst', async (variant) => {
     const { world, store, worker, copies, status } = await scene(variant, async ({ step }) => {
       if (step !== 'send') return undefined
-      await world.clock.sleep(3_000, new AbortController().signal)
+      await world.clock.sleep(4_000, new AbortController().signal)
       return 'cut'
     })
     const first = worker()
