@@ -193,7 +193,69 @@ describe('heads that an account brings', () => {
   })
 })
 
+describe('what the chain finds too cheap', () => {
+  it('in the place of what waits is tried again, in its place still, and with time', async () => {
+    const wallet = await walletOf()
+    const stuck: (Hex | undefined)[] = []
+    const anchor = anchorBy(async (call) => {
+      stuck.push(call.stuck)
+      const before = call.stuck && (await wallet.getTransaction({ hash: call.stuck }))
+      const { to, data } = call
+      if (!before) return wallet.sendTransaction({ to, data })
+      const { nonce, maxFeePerGas = 0n, maxPriorityFeePerGas = 0n } = before
+      return wallet.sendTransaction({ to, data, nonce, maxFeePerGas, maxPriorityFeePerGas })
+    })
+    const session = await signedSession()
+    backend.chain.setMining(false)
+    await anchor.submit(await session.request(1), calm)
+    for (const size of [2, 2]) {
+      vi.setSystemTime(Date.now() + 15_000)
+      await expect(anchor.submit(await session.request(size), calm)).rejects.toMatchObject({
+        class: 'transient',
+        message: expect.stringContaining('underpriced') as unknown,
+      })
+    }
+    expect(stuck[1]).toBeDefined()
+    expect(stuck).toEqual([undefined, stuck[1], stuck[1]])
+  })
+
+  it('as fees have risen is tried again with time', async () => {
+    const wallet = await walletOf()
+    const anchor = anchorBy(({ to, data }) =>
+      wallet.sendTransaction({ to, data, gas: 500_000n, maxFeePerGas: 1n, maxPriorityFeePerGas: 0n }),
+    )
+    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
+      class: 'transient',
+      message: expect.stringContaining('base fee') as unknown,
+    })
+  })
+
+  it.each([
+    // geth, erigon, Nethermind, ethers.
+    'transaction underpriced: tip needed 1, tip permitted 0',
+    'max fee per gas less than block base fee: address 0x1, maxFeePerGas: 1, baseFee: 7',
+    'txpool is full',
+    'FeeTooLow, EffectivePriorityFeePerGas too low 1 < 2, BaseFee: 7',
+    'replacement fee too low (transaction="0x", nonce=5, code=REPLACEMENT_UNDERPRICED, version=6.1.0)',
+  ])('is tried again with time: %s', async (words) => {
+    const anchor = anchorBy(() => Promise.reject(new Error(words)))
+    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
+      code: 'anchor-unseen',
+      class: 'transient',
+    })
+  })
+})
+
 describe('an account', () => {
+  it('without funds for what is to take the place of another is told so', async () => {
+    const wallet = await walletOf({ funds: '0' })
+    const anchor = anchorBy(({ to, data }) => wallet.sendTransaction({ to, data, gas: 500_000n, nonce: 0 }))
+    await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({
+      code: 'anchor-rejected',
+      message: expect.stringMatching(/balance|funds/) as unknown,
+    })
+  })
+
   it('without funds is told in its words', async () => {
     const anchor = anchorBy(sendBy(await walletOf({ funds: '0' })))
     await expect(anchor.submit(await (await signedSession()).request(1), calm)).rejects.toMatchObject({

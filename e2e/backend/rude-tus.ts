@@ -8,6 +8,8 @@ export interface Rudeness {
   checksums?: boolean
   /** What OPTIONS is answered; `bare`: 204 without any tus header, as a proxy answers for the server. */
   options?: number | 'bare'
+  /** What is not there is answered so, by the server itself; default 404, without the protocol's header. */
+  readonly goneStatus?: number
   /** HEAD tells no Upload-Length, or CORS hides it. */
   readonly hidesLength?: boolean
   /** How HEAD writes the length. */
@@ -15,7 +17,7 @@ export interface Rudeness {
   /** How each answer writes the offset. */
   readonly offsetAs?: (offset: number) => string
   /** An upload is forgotten once it is whole, as by a hook that moves it. */
-  readonly forgetsWhole?: boolean
+  forgetsWhole?: boolean
   readonly readable?: boolean
   /** GET of an upload is answered so, without content. */
   getStatus?: number | undefined
@@ -28,6 +30,8 @@ export interface Rudeness {
   /** POST is redirected (307) to this folder. */
   readonly redirect?: string
   readonly headStatus?: number
+  /** So many of the next requests to uploads, POST not among them, are denied with 403, as by an authentication hook; Infinity: all. */
+  denied?: number
   /** POST is answered so, without effect. */
   readonly createStatus?: number
   /** The part that would make an upload whole is answered with 500, and the upload is forgotten. */
@@ -48,6 +52,9 @@ interface Stored {
   readonly sizeBytes: number
   content: Buffer
 }
+
+/** In each answer of the server itself (tus 1.0, Tus-Resumable), its hooks' among them. */
+const RESUMABLE = { 'Tus-Resumable': '1.0.0' }
 
 /** A request as the server saw it. */
 export interface Seen {
@@ -93,9 +100,15 @@ export async function rudeTus(rudeness: Rudeness) {
     const folder = rudeness.redirect ?? '/files/'
     const upload = uploads.get(url.pathname.slice(folder.length))
     const isThere = url.pathname.startsWith(folder) && url.search === (rudeness.query ?? '')
-    if (upload === undefined || !isThere) return end(404)
+    if (rudeness.denied) {
+      rudeness.denied -= 1
+      return end(403, RESUMABLE)
+    }
+    const { goneStatus } = rudeness
+    const gone = () => (goneStatus === undefined ? end(404) : end(goneStatus, RESUMABLE))
+    if (upload === undefined || !isThere) return gone()
     const { sizeBytes } = upload
-    if (rudeness.forgetsWhole && upload.content.length === sizeBytes) return end(404)
+    if (rudeness.forgetsWhole && upload.content.length === sizeBytes) return gone()
     const { offsetAs = String } = rudeness
     const offset = () => ({ 'Upload-Offset': offsetAs(upload.content.length + (rudeness.beyond ?? 0)) })
     switch (request.method) {

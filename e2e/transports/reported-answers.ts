@@ -809,3 +809,67 @@ export const REPORTED: readonly Reported[] = [
     },
   }),
 ]
+
+const again =
+  (...fields: readonly string[]) =>
+  (headers: Headers) =>
+    fields.forEach((field) => headers.has(field) && headers.append(field, headers.get(field) ?? ''))
+
+/** The store's own answer, in another status. */
+const as =
+  (status: number): Rude =>
+  async ({ step }, honest) => {
+    if (step !== 'ask') return undefined
+    const { body, headers, ...own } = await honest()
+    return new Response(body, { status: own.ok ? status : own.status, headers })
+  }
+
+/** The store's own words, in another form. */
+const written =
+  (write: (text: string) => string): Rude =>
+  async ({ step }, honest) => {
+    if (step !== 'ask') return undefined
+    const answer = await honest()
+    return new Response(write(await answer.text()), answer)
+  }
+
+/** How stores and what stands before them tell, in odd ways, that they have an object. */
+export const ODDLY_THERE: readonly Reported[] = [
+  ...of([...PUT, ...RESUMABLE, 'pinata-signed'], { 'by 203, as a proxy changed it': as(203) }),
+  ...of(PUT, {
+    'without a length, as a proxy packs what it passes on': amended('ask', (headers) =>
+      headers.delete('content-length'),
+    ),
+    'with a checksum of parts, as it was moved to another bucket': amended('ask', (headers) =>
+      headers.set('x-amz-checksum-sha256', `${btoa('of parts')}-2`),
+    ),
+    'with its checksum and its length twice': amended('ask', (headers) => {
+      again('x-amz-checksum-sha256')(headers)
+      headers.delete('content-length')
+    }),
+    'with an empty checksum': amended('ask', (headers) => headers.set('x-amz-checksum-sha256', '')),
+  }),
+  ...of(['put'], {
+    'with its checksum, and the length of what was packed': amended('ask', (headers) =>
+      headers.set('content-length', '7'),
+    ),
+  }),
+  ...of(RESUMABLE, {
+    'with a digest in hexadecimal': amended('ask', (headers) =>
+      headers.set('repr-digest', `sha-256=${'ab'.repeat(32)}`),
+    ),
+    'with a digest that is a text': amended('ask', (headers) =>
+      headers.set('repr-digest', `sha-256="${btoa('text')}"`),
+    ),
+  }),
+  ...of([...IPFS, 'pinata', 'pinata-legacy'], {
+    'with a byte order mark': written((text) => `\ufeff${text}`),
+    'with keys twice': written((text) => text.replace(/^\{/, '{"Keys":null,"data":null,')),
+  }),
+  ...of(['pinata', 'pinata-legacy'], {
+    'with its size as a text': written((text) => text.replaceAll(/"size":(\d+)/g, '"size":"$1"')),
+    'in a list that is an object': written((text) =>
+      text.replaceAll(/"files":\[(.*)\]/g, '"files":{"0":$1}'),
+    ),
+  }),
+]

@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import type { InLane } from './lanes.ts'
 import { storeChoice } from './store-choice.ts'
 import { asked } from './asked.ts'
+import { AT_ONCE_MS, HIDDEN_MS } from './limits.ts'
 import { recordAnswer } from './circuits.ts'
 import type { Delivering } from './silence.ts'
 import { limited, limitMs } from './time-limit.ts'
@@ -47,6 +48,7 @@ export async function deliverFor(
   /** In no list, and without its times, until its requests are under way. */
   const own = { sessionId: session.id, inLane: !!delivery.inLane } as Delivering
   let reached: number | undefined
+  let beganMs = 0
   const said: Delivery = {
     ...delivery,
     progress(offsetBytes, sent) {
@@ -59,14 +61,20 @@ export async function deliverFor(
   const isThere = await deliver(transport, upload, said, transport.floors?.(context), (requests) =>
     inLane(() =>
       limited(clock, object.sizeBytes, signal, (until) => {
-        own.heardAtMs = clock.now()
+        beganMs = own.heardAtMs = clock.now()
         own.untilMs = own.heardAtMs + limitMs(object.sizeBytes)
         delivering.add(own)
         until.addEventListener('abort', () => delivering.delete(own))
         return requests(until)
       }),
     ),
-  )
+  ).catch((error: HoldfastError | undefined) => {
+    const isAtOnce = reached !== undefined && clock.now() - beganMs < AT_ONCE_MS
+    // Who answers what is asked, and not what follows, refuses that behind CORS: no link is cut so soon.
+    if (delivery.sent && isAtOnce && error?.code === 'unreachable')
+      Object.assign(error, { retryAfterMs: HIDDEN_MS })
+    throw error
+  })
   if (isThere) await recordAnswer(context, transport.name)
   return isThere
 }

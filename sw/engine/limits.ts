@@ -40,3 +40,7 @@ export const RECEIPT_MS = 5_000
 export const MAX_STEPS_BACK = 64
 /** What a busy server puts off twice, and names no time for, is left for so long, ms. */
 export const PUT_OFF_MS = 120_000
+/** An upload that gets no answer so soon, ms, its question included, which did, is taken for one that CORS hides; */
+export const AT_ONCE_MS = 3_000
+/** and has its store left alone for so long, and for longer each time in a row, ms. */
+export const HIDDEN_MS = 1_000

@@ -32,8 +32,8 @@ interface Sent {
  *
  * @param anchor `evm` or `evmNodes`, with `relayUrl: []`
  * @param send sends it, such as by viem's `sendTransaction`, and gives the transaction's hash; given 60 s. Its failures
- *   are `anchor-rejected`, in its words; `unreachable` where those say that the node was not reached, `bad-answer`, which
- *   is tried again, where they are of a nonce
+ *   are `anchor-rejected`, in its words; `unreachable` where those say that the node was not reached, and, tried again,
+ *   `bad-answer` where they are of a nonce, `anchor-unseen` where the fee is too low for now
  */
 export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<unknown>): Anchor {
   const [, , registry] = anchor.identity.split(':')
@@ -45,8 +45,7 @@ export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<un
 
     async read(name, signal) {
       const seen = await anchor.read(name, signal)
-      const { size = Infinity } = sentFor.get(name) ?? {}
-      if (seen.latest && seen.latest.size >= size) sentFor.delete(name)
+      if ((seen.latest?.size ?? 0) >= (sentFor.get(name)?.size ?? Infinity)) sentFor.delete(name)
       return seen
     },
 
@@ -81,26 +80,32 @@ export function byAccount(anchor: Anchor, send: (call: AnchorCall) => Promise<un
   }
 }
 
-const AWAY = /HttpRequest|WebSocketRequest|Timeout|TypeError|LimitExceeded|ECONN/i
-const NONCE = /nonce|already known|already imported/i
+const AWAY = /(Http|WebSocket)Request|Timeout|TypeError|LimitExceeded|ECONN/i
+/** For now, or to take the place of what waits. */
+const CHEAP = /underpriced|base ?fee|is full/i
+const NONCE = /nonce|already known|imported/i
 
 /** What an account's library threw: its kind is in the names and words of all that caused it. */
 function failureOf(thrown: unknown): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown
-  const all: string[] = []
+  let said = ''
   // No list of causes is longer, unless it has no end.
-  for (let cause = thrown; cause && all.length < 20; cause = (cause as Error).cause)
-    all.push(`${(cause as Error).name} ${(cause as Error).message}`)
-  const code = AWAY.test(all.join())
+  for (let cause = thrown; cause && said.length < 10_000; cause = (cause as Error).cause)
+    said += `${(cause as Error).name} ${wordsOf(cause)} `
+  const code = AWAY.test(said)
     ? 'unreachable'
-    : NONCE.test(all.join())
-      ? 'bad-answer'
-      : 'anchor-rejected'
-  // The message of viem's errors has all of the request; these have what is wrong, and what the node says of it.
-  const { shortMessage, details = '', message = thrown } = Object(thrown) as Partial<Error> & Words
-  return new HoldfastError(code, `The account: ${redact(`${shortMessage ?? message} ${details}`.trim())}`, {
-    cause: thrown,
-  })
+    : CHEAP.test(said)
+      ? 'anchor-unseen'
+      : NONCE.test(said)
+        ? 'bad-answer'
+        : 'anchor-rejected'
+  return new HoldfastError(code, `The account: ${redact(wordsOf(thrown))}`, { cause: thrown })
+}
+
+/** The message of viem's errors has all of the request, its nonce too; these have what is wrong, and what the node says. */
+function wordsOf(thrown: unknown): string {
+  const { message = thrown, shortMessage = message, details = '' } = Object(thrown) as Partial<Error> & Words
+  return `${shortMessage} ${details}`.trim()
 }
 
 interface Words {

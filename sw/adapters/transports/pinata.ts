@@ -44,7 +44,7 @@ export interface PinataOptions {
 interface PinataFile {
   readonly cid: string
   readonly name: string
-  readonly size: number
+  readonly size: number | string
 }
 
 /** Memo: a copy under our name was read back and is not ours, so that name proves nothing any more. */
@@ -83,9 +83,10 @@ export function pinata({
     )
     if (!answer.ok) throw httpError(answer)
     const files = dataOf(answer)['files']
-    // `null` where there is none; what says nothing of files does not say that.
-    if (files === undefined) throw httpError(answer, ' and no files')
-    return Array.isArray(files) ? files.filter(isFile) : []
+    // `null` where there is none; what is no list does not say that.
+    if (files === null) return []
+    if (!Array.isArray(files)) throw httpError(answer, ' and no files')
+    return files.filter(isFile)
   }
 
   const read = (cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) =>
@@ -102,7 +103,7 @@ export function pinata({
         return { kind: 'all', proved } as const
       }
       if (authorize !== undefined) {
-        const sameSize = ({ size }: PinataFile) => size === sizeBytes
+        const sameSize = ({ size }: PinataFile) => Number(size) === sizeBytes
         const ours = await list('cid', cid, signal)
         if (ours.some((file) => file.cid === cid && sameSize(file))) return held(true)
         if (token === CORRUPT) return { kind: 'nothing' }

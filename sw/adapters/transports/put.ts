@@ -56,7 +56,6 @@ export interface PresignedPutOptions {
   readonly timeoutMs?: number
 }
 
-const S3_HEADER = 'x-amz-checksum-sha256'
 /** Memo: the copy was read back and is not ours, so it does not count as there. */
 const CORRUPT = 'spoilt'
 /** Memo: the store found another checksum or signature than the grant's. */
@@ -69,7 +68,13 @@ const OF_GRANT = 'the grant signs another checksum or header. '
  */
 export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: PresignedPutOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
-  const header = checksum?.header ?? S3_HEADER
+  const header = checksum?.header ?? 'x-amz-checksum-sha256'
+
+  /** Whether an answer's checksum is this one; undefined where it tells none, or one of parts (`…-2`, S3). */
+  function isChecked({ headers }: Answer, expected: string): boolean | undefined {
+    const found = headers.get(header)
+    return found && !/-\d+$/.test(found) ? found.split(/,\s*/).includes(expected) : undefined
+  }
 
   /** Undefined where the app grants no such request. */
   async function perform(
@@ -94,7 +99,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     )
   }
 
-  /** Whether an answer has named its checksum, in a worker's life. */
+  /** Whether the last copy was proved by the answer's checksum, in a worker's life. */
   let proves = false
 
   async function put(
@@ -106,45 +111,46 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     progress(0)
     const answer = await perform('PUT', upload, signal, { body, checksum: expected })
     if (!answer) throw new HoldfastError('sign-in-needed', 'No upload was granted.')
-    const isHere = !answer.ok && isThere(answer)
-    if (isHere && resumeToken === CORRUPT) {
+    if (answer.ok) {
+      const isOurs = isChecked(answer, expected)
+      proves = !!isOurs
+      if (isOurs === false) throw mismatch(upload, 'another checksum')
+      if (resumeToken) await saveResumeToken('')
+      progress(upload.sizeBytes)
+      return isOurs ? 'proved' : 'sent'
+    }
+    if (isThere(answer)) {
+      if (resumeToken !== CORRUPT) return 'sent'
       // What was read may have been of something between us: it is looked at again.
       await saveResumeToken('')
       throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
     }
-    if (!answer.ok && !isHere) {
-      const error = storeError(answer)
-      const isDamaged = error.code === 'address-mismatch'
-      if (!isDamaged && !/NotMatch$/i.test(storeCode(answer))) throw error
-      if (!resumeToken) {
-        await saveResumeToken(DOUBTED)
-        throw error
-      }
-      // Damaged twice on its way, or signed wrongly twice, is no accident.
-      const why = storeError(answer, OF_GRANT)
-      throw isDamaged ? new HoldfastError(error.code, why.message) : why
+    const error = storeError(answer)
+    const isDamaged = error.code === 'address-mismatch'
+    if (!isDamaged && !/NotMatch$/i.test(storeCode(answer))) throw error
+    if (!resumeToken) {
+      await saveResumeToken(DOUBTED)
+      throw error
     }
-    const found = answer.ok && answer.headers.get(header)
-    proves = !!found
-    if (found && !found.split(/,\s*/).includes(expected)) throw mismatch(upload, 'another checksum')
-    if (resumeToken && answer.ok) await saveResumeToken('')
-    progress(upload.sizeBytes)
-    return found ? 'proved' : 'sent'
+    // Damaged twice on its way, or signed wrongly twice, is no accident.
+    const why = storeError(answer, OF_GRANT)
+    throw isDamaged ? new HoldfastError(error.code, why.message) : why
   }
 
   return {
     name,
 
     async probe(upload, { signal, resumeToken, progress }) {
-      const answer = resumeToken === CORRUPT ? undefined : await perform('HEAD', upload, signal)
+      const answer = resumeToken !== CORRUPT && (await perform('HEAD', upload, signal))
       // S3 says 403 instead of 404 to whoever may not list the bucket; whether we may write, `send` will see.
       if (!answer || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
       if (!answer.ok) throw storeError(answer)
-      if (answer.headers.get('content-length') !== String(upload.sizeBytes)) return { kind: 'nothing' }
-      const found = !checksum && answer.headers.get(S3_HEADER)
-      if (found && found !== digestOf(upload)) return { kind: 'nothing' }
+      const proved = checksum ? undefined : isChecked(answer, digestOf(upload))
+      // What packs an answer on its way leaves its length out, or tells that of what it packed.
+      if (!(proved ?? Number(answer.headers.get('content-length') ?? upload.sizeBytes) === upload.sizeBytes))
+        return { kind: 'nothing' }
       progress(upload.sizeBytes)
-      return { kind: 'all', proved: !!found }
+      return { kind: 'all', proved: !!proved }
     },
 
     async send(upload, bytes, _held, attempt) {
@@ -159,7 +165,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
 
     async verify(upload, { signal, saveResumeToken }) {
       const head = checksum ? undefined : await perform('HEAD', upload, signal)
-      if (head?.ok && head.headers.get(S3_HEADER) === digestOf(upload)) return
+      if (head && isChecked(head, digestOf(upload))) return
       const answer = await perform('GET', upload, signal)
       if (!answer)
         throw new HoldfastError(

@@ -204,13 +204,14 @@ export function resumable({
 /**
  * An upload that the server calls complete; its digest, where it is told, is ours.
  *
- * @param isReply another digest may be that of what the answer itself has (RFC 9530 §3), so it says nothing
+ * @param isReply another digest may be that of what the answer itself has (RFC 9530 §3), so it says nothing; nor does one that
+ *   is no byte sequence
  */
 async function whole({ headers }: Answer, upload: Upload, attempt: Attempt, isReply?: boolean) {
   attempt.progress(upload.sizeBytes)
   const told = headers.get('repr-digest') ?? ''
   const proved = told.includes(`sha-256=:${digestOf(upload)}:`)
-  if (!proved && !isReply && told.includes('sha-256=')) await spoilt(upload, attempt)
+  if (!proved && !isReply && told.includes('sha-256=:')) await spoilt(upload, attempt)
   return { kind: 'all', proved } as const
 }
 

@@ -18,7 +18,7 @@ import { tus, type TusOptions } from './tus.ts'
 // | Tus-Resumable: MUST be included in every request except for OPTIONS | names its version in each request but OPTIONS |
 // | Tus-Resumable: 412 with Tus-Version, where the version is not supported | is told which versions a server speaks that refuses 1.0.0 |
 // | X-HTTP-Method-Override: SHOULD, where PATCH or DELETE is not supported | not ours: `fetch` supports both |
-// | HEAD: 404, 410 or 403 without Upload-Offset is no such upload | takes HEAD with … for an upload that is not there; 403 of somebody else is a sign-in: tus.test.ts, the contract |
+// | HEAD: 404, 410 or 403 without Upload-Offset is no such upload | takes HEAD with … for an upload that is not there; 403 that may be of a hook: costs no good copy where a hook denies …; 403 of somebody else is a sign-in: tus.test.ts, the contract |
 // | HEAD: 200 or 204 is success | takes HEAD with 204 |
 // | PATCH: MUST use application/offset+octet-stream; Upload-Offset MUST be the current offset | tells each part’s offset, type and checksum … |
 // | PATCH: 409 where the offsets do not match | sends no part twice in an attempt that is taken nowhere |
@@ -221,6 +221,41 @@ test.each<[number, ErrorCode]>([
   expect(await attempt()).toBe('stored')
   expect(copies()).toBe(1)
   expect(seen('DELETE')).toEqual([])
+})
+
+describe('403 of HEAD, by which a server tells what is gone, and a hook whom it does not let in', () => {
+  test.each([1, 2, Infinity])(
+    'costs no good copy where a hook denies the next %d requests to uploads, and lets create',
+    async (denied) => {
+      const rudeness: Rudeness = { readable: true, getStatus: 503 }
+      const { attempt, copies, newWorker } = await scene(rudeness)
+      expect(await attempt()).toMatchObject({ code: 'server-error' })
+      rudeness.getStatus = undefined
+      rudeness.denied = denied
+      newWorker()
+      for (let time = 0; time < 3; time += 1) if (rudeness.denied) await attempt()
+      rudeness.denied = 0
+      expect(await attempt()).toBe('stored')
+      expect(copies()).toBe(1)
+    },
+  )
+
+  test('is a sign-in where the server does not show what it has just created either', async () => {
+    const rudeness: Rudeness = { readable: true, getStatus: 503 }
+    const { attempt } = await scene(rudeness)
+    await attempt()
+    rudeness.denied = Infinity
+    expect(await attempt()).toMatchObject({ code: 'sign-in-needed' })
+  })
+
+  test('costs one more copy where the upload is gone indeed', async () => {
+    const rudeness: Rudeness = { goneStatus: 403, readable: true, forgetsWhole: true }
+    const { attempt, copies } = await scene(rudeness)
+    expect(await attempt()).toMatchObject({ code: 'bad-answer' })
+    rudeness.forgetsWhole = false
+    expect(copies()).toBe(1)
+    expect(await attempt()).toBe('stored')
+  })
 })
 
 test.each([202, 204, 206])(

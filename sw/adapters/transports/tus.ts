@@ -58,7 +58,10 @@ const headIn = ({ head }: Upload) => head && { head: `${head.session}/${head.siz
 /** Whether an upload of this size is there, that far. */
 const isThere = (offset: number | undefined): offset is number => (offset as number) >= 0
 
-/** `HEAD` may say it by 403 too (tus 1.0, HEAD); without the protocol's header that is somebody else's refusal. */
+/**
+ * `HEAD` may say it by 403 too (tus 1.0, HEAD), as does a hook that lets nobody in; without the protocol's header it is
+ * somebody else's refusal.
+ */
 const isAbsent = (answer: Answer) =>
   isGone(answer) || (answer.status === 403 && answer.headers.has('tus-resumable'))
 
@@ -132,6 +135,14 @@ export function tus({
       throw httpError(answer, ` Tus-Version: ${answer.headers.get('Tus-Version')}`.slice(0, 99), REJECTED)
     if (answer.ok) {
       const url = await locationIn(answer, (found) => call('HEAD', found, attempt, TUS))
+      const known = targetOf(attempt.resumeToken)
+      if (known) {
+        // Given up only where the server shows what is there for sure, and that still not: it may have let nobody in.
+        const shown = await call('HEAD', url, attempt, TUS)
+        if (shown.status === 403) throw httpError(shown)
+        const offset = await offsetOf(known, upload, attempt)
+        if (isThere(offset)) return { target: known, offset }
+      }
       return { target: { url, checked: checksum }, offset: 0 }
     }
     // 409: created before, by a worker that died before it could remember; or its bytes are there after all.
