@@ -45,7 +45,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(root, '.holdfast', 'frameworks-'))
   await writeFile(join(folder, 'recordings.ts'), FAKE)
   await writeFile(join(folder, 'react.ts'), blockOf('src/react.ts'))
-  await writeFile(join(folder, 'vue.js'), blockOf('src/vue.js'))
+  await writeFile(join(folder, 'vue.ts'), blockOf('src/vue.ts'))
   await writeFile(
     join(folder, 'index.ts'),
     `export * from './recordings'
