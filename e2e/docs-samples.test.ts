@@ -49,7 +49,7 @@ interface Sample {
 
 /** What the page says the app's files are: those named after `ts`, and one of its own for each block without a name. */
 function samplesOf(page: string, text: string): Sample[] {
-  return [...text.matchAll(/^```ts(?: (\S+))?\n(.*?)^```$/gms)].map(({ index, 1: name, 2: code = '' }) => {
+  return [...text.matchAll(/^```tsx?(?: (\S+))?\n(.*?)^```$/gms)].map(({ index, 1: name, 2: code = '' }) => {
     const linesBefore = text.slice(0, index).split('\n').length
     return {
       path: join(page, name ?? `src/line-${linesBefore}.ts`),
@@ -78,7 +78,9 @@ function project(samples: readonly Sample[], lib: readonly string[]) {
     compilerOptions: {
       lib: ['ES2023', ...lib],
       types: ['node', 'vite/client'],
-      paths: sourcesByEntry(),
+      jsx: 'react-jsx',
+      // Of Vue its store, without the rest of it.
+      paths: { ...sourcesByEntry(), vue: [join(root, 'node_modules', '@vue', 'reactivity')] },
       // An app of Vite's template has it off, and vite-plugin-pwa wants `injectionPoint: undefined`.
       exactOptionalPropertyTypes: false,
       noEmit: true,

@@ -43,6 +43,7 @@ beforeEach(() => {
   vi.useFakeTimers()
   worker.registration = registrationOf({})
   worker.asked = []
+  worker.refuses = false
   worker.registered = 0
   worker.mute = []
   worker.reply = undefined
@@ -65,6 +66,14 @@ describe('connect', () => {
     const connected = connect({ scriptUrl: '/sw.js', signal: AbortSignal.abort('enough') })
     await expect(connected).rejects.toBe('enough')
     expect(worker.asked).toEqual([])
+  })
+
+  it('says why the browser does not register the worker, in the browser’s words', async () => {
+    worker.refuses = true
+    await expect(connect({ scriptUrl: '/sw.js' })).rejects.toMatchObject({
+      code: 'no-service-worker',
+      message: '/sw.js: TypeError: The script cannot be loaded.',
+    })
   })
 
   it('is given up while the browser registers the worker', async () => {

@@ -59,7 +59,8 @@ export async function openConnection(
       // In a sandbox a page may not even ask.
       registered = await navigator.serviceWorker.register(scriptUrl, { type, scope: scope! })
     } catch (cause) {
-      throw noWorker(`${scriptUrl} cannot be registered.`, cause)
+      // The browser's words say why: no such script, its type, its scope, or what it throws.
+      throw noWorker(`${scriptUrl}: ${cause}`, cause)
     }
     const look = () => {
       const { installing, waiting } = registered

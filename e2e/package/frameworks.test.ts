@@ -7,6 +7,7 @@ import { createElement } from 'react'
 import { renderToString } from 'react-dom/server'
 import { build } from 'vite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { HoldfastRecorder, HoldfastRecovery, HoldfastStatus } from '../../src/elements/index.ts'
 import type { FakeWorker } from '../../src/testing.ts'
 import type { SnapshotStore } from '../../src/store.ts'
 import { repositoryRoot } from '../backend/repository-root.ts'
@@ -44,7 +45,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(root, '.holdfast', 'frameworks-'))
   await writeFile(join(folder, 'recordings.ts'), FAKE)
   await writeFile(join(folder, 'react.ts'), blockOf('src/react.ts'))
-  await writeFile(join(folder, 'vue.js'), blockOf('src/vue.js'))
+  await writeFile(join(folder, 'vue.ts'), blockOf('src/vue.ts'))
   await writeFile(
     join(folder, 'index.ts'),
     `export * from './recordings'
@@ -104,4 +105,29 @@ it('Svelte: subscribers are called at once, then with each state, until they lea
   await expect.poll(() => recipes.recordings.getSnapshot()?.sessions.length).toBeGreaterThan(3)
   last()
   expect(told).toHaveLength(count)
+})
+
+/** What an app sets of each element: docs/guide.md#components. */
+const SET = [
+  [HoldfastRecorder, ['holdfast', 'groups', 'openSource', 'recordOptions', 'sessionOptions', 'saveUnsaved']],
+  [HoldfastStatus, ['holdfast', 'sessionId']],
+  [HoldfastRecovery, ['holdfast', 'signIn', 'freeSpace']],
+] as const
+
+it.each(SET)(
+  '%o: what is set of it has a setter, else frameworks make an attribute of it',
+  (element, names) => {
+    // React and Vue ask whether an element has a property, Svelte for its setter.
+    const inherited = [element.prototype, Object.getPrototypeOf(element.prototype)]
+    const isSettable = (name: string) =>
+      inherited.some((of) => Object.getOwnPropertyDescriptor(of, name)?.set)
+    expect(names.filter((name) => !isSettable(name))).toEqual([])
+  },
+)
+
+it('what is set of an element is that element’s alone', () => {
+  const [one, other]: HoldfastRecorder[] = [1, 2].map(() => Object.create(HoldfastRecorder.prototype))
+  const groups = [{ publicKey: 'a'.repeat(64) }]
+  if (one) one.groups = groups
+  expect([one?.groups, other?.groups]).toEqual([groups, undefined])
 })

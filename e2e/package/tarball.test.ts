@@ -157,6 +157,15 @@ describe('the package of a clone in which nothing was built', () => {
     }
   })
 
+  it('makes the keys of a group by the command of the quick start', async () => {
+    const page = readFileSync(join(repositoryRoot(), 'docs', 'quick-start-files.md'), 'utf8')
+    const [, code = ''] = /^node --input-type=module -e "(.*?)"$/ms.exec(page) ?? []
+    const args = ['--input-type=module', '-e', code]
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: clone.app })
+    const [, publicKey, privateKey = ''] = /^public (\S+) private (\S+)$/m.exec(stdout) ?? []
+    expect(groupOf(Buffer.from(privateKey, 'hex')).publicKey.toString('hex')).toBe(publicKey)
+  })
+
   it('has a command that ends as it would where nobody reads what it says', async () => {
     const command = join(clone.app, 'node_modules', 'holdfast', manifest.bin.holdfast)
     const child = spawn(process.execPath, [command, '--help'], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -116,6 +116,24 @@ export abstract class HoldfastElement extends Base {
   }
 }
 
+/** Gives what an app sets a setter: frameworks make attributes of properties that have none. */
+export function settable<Of extends HTMLElement>(
+  element: Of,
+  ...names: readonly (keyof Of & string)[]
+): void {
+  for (const name of names) {
+    const values = new WeakMap<HTMLElement, unknown>()
+    Object.defineProperty(element, name, {
+      get(this: Of) {
+        return values.get(this)
+      },
+      set(this: Of, value) {
+        values.set(this, value)
+      },
+    })
+  }
+}
+
 /** What was set before the element was defined hides its accessors: it is set again. */
 function takeEarlyProperties(element: HTMLElement): void {
   for (const [name, value] of Object.entries(element)) {

@@ -45,7 +45,7 @@ const camera = (stream: MediaStream, note?: string): Source => ({
 
 /** Why a camera could not be opened, in words. */
 export function whyNoCamera(thrown: unknown): string {
-  const name = thrown instanceof Error ? thrown.name : ''
+  const { name } = Object(thrown)
   if (name === 'NotAllowedError') return texts.source.cameraRefused
   return name === 'NotReadableError' ? texts.source.cameraInUse : texts.source.noCamera
 }

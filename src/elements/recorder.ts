@@ -9,7 +9,7 @@ import {
 import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { tell } from '../tell.ts'
-import { HoldfastElement } from './base.ts'
+import { HoldfastElement, settable } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { setAttributes, setText } from './dom.ts'
 import { dismissButton, explain, hideNotice, showNotice, type Explanation } from './explain.ts'
@@ -75,6 +75,10 @@ export class HoldfastRecorder extends HoldfastElement {
    * as one file.
    */
   declare saveUnsaved?: ((runs: readonly Blob[]) => void | Promise<void>) | undefined
+
+  static {
+    settable(this.prototype, 'groups', 'openSource', 'sessionOptions', 'recordOptions', 'saveUnsaved')
+  }
 
   #view: RecorderView | undefined
   #busy = false

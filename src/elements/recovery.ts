@@ -1,6 +1,6 @@
 import type { Holdfast } from '../api.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
-import { HoldfastElement } from './base.ts'
+import { HoldfastElement, settable } from './base.ts'
 import { button, h, keyedList, setAttributes, setText, type View } from './dom.ts'
 import { feedOf, type Seen } from './feed.ts'
 import { formatClock, formatMoment } from './format.ts'
@@ -32,6 +32,10 @@ export class HoldfastRecovery extends HoldfastElement {
   declare signIn?: ((of: readonly SessionSnapshot[]) => Promise<boolean>) | undefined
   /** Makes room; there while the device is almost full, which is told before all else. `refresh()` has it seen. */
   declare freeSpace?: (() => unknown) | undefined
+
+  static {
+    settable(this.prototype, 'signIn', 'freeSpace')
+  }
 
   #seen: Seen | undefined
   #draw = (_seen: Seen) => {}
