@@ -24,7 +24,7 @@ const RECORD: Known<RecordOptions> = {
   chunkMs: 1,
   videoBitsPerSecond: 1,
   maxWaitingBytes: 1,
-  whenSourceLost: 1,
+  whenSourceLost: ['go-on', 'end'],
   isTestPicture: 1,
   keepAwake: 1,
   reopen: 1,
@@ -91,7 +91,6 @@ export function record(
   }
   for (const [name, right] of Object.entries(isRight))
     if (!right) throw bad(name, 'not as record() takes it.')
-  if (!['go-on', 'end'].includes(whenSourceLost)) throw bad('whenSourceLost', 'go-on or end.')
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
