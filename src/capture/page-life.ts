@@ -15,7 +15,17 @@ export function watchPageLife({ onHidden, onBack }: PageLife, signal: AbortSigna
     },
     { signal },
   )
-  // Chromium's event of a page that was frozen.
-  document.addEventListener('resume', onBack, { signal })
-  addEventListener('pageshow', ({ persisted }) => persisted && onBack(), { signal })
+  /** Chromium tells the end of one freeze twice, where it had put the page aside; what it began with may not be heard. */
+  let isBack = false
+  const leave = () => {
+    isBack = false
+  }
+  const comeBack = () => {
+    if (!isBack) onBack()
+    isBack = true
+  }
+  document.addEventListener('freeze', leave, { signal })
+  addEventListener('pagehide', leave, { signal })
+  document.addEventListener('resume', comeBack, { signal })
+  addEventListener('pageshow', ({ persisted }) => persisted && comeBack(), { signal })
 }

@@ -850,6 +850,25 @@ describe('a page that records', () => {
     ])
   })
 
+  it('and is told twice that it is back goes on once, and again after the next time', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const isBack = [() => happens('resume'), () => happens('pageshow', { persisted: true })]
+    const away = [() => happens('pagehide', { persisted: true }), () => happens('freeze')]
+    const rounds = [[...away, ...isBack], [away[1], isBack[0]], [away[0], isBack[1]]]
+    const begun: number[] = []
+    for (const events of rounds) {
+      FakeRecorder.last.slice('some')
+      for (const happen of events) happen?.()
+      await settle()
+      begun.push(worker.sessions.length)
+    }
+    FakeRecorder.last.slice('more')
+    await recording.stop()
+    expect(begun).toEqual([2, 3, 4])
+    expect(worker.sessions.map(({ ended }) => ended)).toEqual([true, true, true, true])
+  })
+
   it('and was frozen goes on though its old recorder never says that it has stopped', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')
