@@ -15,17 +15,14 @@ export function watchPageLife({ onHidden, onBack }: PageLife, signal: AbortSigna
     },
     { signal },
   )
-  /** Chromium tells the end of one freeze twice, where it had put the page aside; what it began with may not be heard. */
-  let isBack = false
-  const leave = () => {
-    isBack = false
+  let isAway = false
+  // Chromium tells a page that was put aside twice that it is back, the first time as one that was frozen.
+  const look = ({ type }: Event) => {
+    const wasAway = isAway
+    isAway = type === 'freeze' || type === 'pagehide'
+    if (wasAway && !isAway) onBack()
   }
-  const comeBack = () => {
-    if (!isBack) onBack()
-    isBack = true
-  }
-  document.addEventListener('freeze', leave, { signal })
-  addEventListener('pagehide', leave, { signal })
-  document.addEventListener('resume', comeBack, { signal })
-  addEventListener('pageshow', ({ persisted }) => persisted && comeBack(), { signal })
+  // Captured: the first two are the document's, and may not bubble.
+  for (const type of ['freeze', 'resume', 'pagehide', 'pageshow'])
+    addEventListener(type, look, { capture: true, signal })
 }

@@ -11,7 +11,7 @@ import { firstNotes, sourceNote } from './notes.ts'
 import { recorderFailed, startRecorder } from './media-recorder.ts'
 import { watchPageLife } from './page-life.ts'
 import { recordingParts, type Part } from './parts.ts'
-import { hasLost, isGone, sourceOf, watchSource, type SourceState } from './source.ts'
+import { hasLost, isGone, isSame, sourceOf, watchSource, type SourceState } from './source.ts'
 import { keepScreenOn } from './wake-lock.ts'
 
 export type { Continued, Recording, RecordOptions, RecordProgress } from './api.ts'
@@ -167,7 +167,7 @@ export function record(
   }
 
   function seeSource(now: SourceState): void {
-    if (now.video !== source.video || now.audio !== source.audio) parts.note(sourceNote(now), part)
+    if (!isSame(now, source)) parts.note(sourceNote(now), part)
     source = now
   }
 

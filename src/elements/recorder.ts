@@ -9,6 +9,7 @@ import {
 import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { tell } from '../tell.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { HoldfastElement } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { setAttributes, setText } from './dom.ts'
@@ -94,7 +95,7 @@ export class HoldfastRecorder extends HoldfastElement {
 
   /**
    * As a press of Record; resolves when the recording is over, or was not begun. Does nothing while one is made, and out
-   * of a page.
+   * of a page. What `groups` and `openSource` give after `stop()` has given it up is not recorded, and closed.
    */
   async record(): Promise<void> {
     const { holdfast } = this
@@ -105,7 +106,9 @@ export class HoldfastRecorder extends HoldfastElement {
     const givenUp = new AbortController()
     this.#onStop = () => givenUp.abort()
     try {
-      await this.#recordOnce(holdfast, givenUp.signal)
+      const { signal } = givenUp
+      // What the app is asked may never answer.
+      await unlessAborted(signal, () => this.#recordOnce(holdfast, signal))
     } catch (thrown) {
       if (givenUp.signal.aborted) return
       const cause = thrown instanceof Unkept ? thrown.cause : thrown

@@ -149,6 +149,7 @@ export const COMMON = `
 :host([hidden]) { display: none !important; }
 h1, h2, h3, h4, h5, h6, p, ul, dl, dd { margin: 0; padding: 0; font-size: inherit; }
 ul { list-style: none; }
+.needs { font-size: 0.9375rem; line-height: 1.4; }
 ${SHARED}
 `
 
@@ -215,7 +216,6 @@ li {
 li + li { border-top: 1px solid var(--hf-line); }
 li > .icon { align-self: start; margin-top: 2px; color: var(--tone, var(--hf-soft)); }
 .when { color: var(--hf-soft); font-size: 0.875rem; line-height: 1.4; }
-.needs { font-size: 0.9375rem; line-height: 1.4; }
 `
 
 /** One recording. It has a surface, since its page may be light where the system is dark. */
@@ -231,7 +231,6 @@ export const STATUS = `
   line-height: 1.3;
 }
 .when { margin-top: 2px; color: var(--hf-soft); font-size: 0.875rem; }
-.needs { font-size: 0.9375rem; line-height: 1.4; }
 .bar, progress {
   height: 0.5rem;
   overflow: hidden;
@@ -315,8 +314,6 @@ export const RECORDER = `
   align-items: center;
   position: relative;
   padding: 0.875rem 1.25rem 0.75rem;
-  background: #0a100e;
-  color: #f1f6f4;
 }
 .timer, .acks {
   align-self: start;
