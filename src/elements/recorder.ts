@@ -104,13 +104,13 @@ export class HoldfastRecorder extends HoldfastElement {
     this.#busy = true
     hideNotice(this.#view.notice)
     const givenUp = new AbortController()
+    const { signal } = givenUp
     this.#onStop = () => givenUp.abort()
     try {
-      const { signal } = givenUp
       // What the app is asked may never answer.
       await unlessAborted(signal, () => this.#recordOnce(holdfast, signal))
     } catch (thrown) {
-      if (givenUp.signal.aborted) return
+      if (signal.aborted) return
       const cause = thrown instanceof Unkept ? thrown.cause : thrown
       this.fail(cause, texts.recorder.failed)
       this.#showFailure(thrown, explain(cause, texts.recorder.failedNext))
