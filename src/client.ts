@@ -72,10 +72,8 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     // Not every page asks, so the code of it is not in every page; a network that hangs may never bring it.
     async capabilities(options) {
       const { signal } = optionsOf(options, WAIT)
-      return within(LOAD_TIMEOUT_MS, signal, () => import('./capabilities.ts')).then(
-        ({ capabilities }) => capabilities(options),
-        asOurs(signal),
-      )
+      const load = async () => (await import('./capabilities.ts')).capabilities(options)
+      return within(LOAD_TIMEOUT_MS, signal, load).catch(asOurs(signal))
     },
     close: () => closed.abort(),
   }

@@ -111,7 +111,7 @@ const activeOf = ({ active }: ServiceWorkerRegistration) => (active?.state === '
 
 type ChunkRequest = Extract<Request, { type: 'chunk' }>
 
-const NO_ANSWER: WireError = { code: 'defect', message: 'Another script has answered.' }
+const NO_ANSWER: WireError = { code: 'defect', message: 'Another script answered.' }
 
 const noWorker = (message: string, cause?: unknown) =>
   new HoldfastError('no-service-worker', message, { cause })

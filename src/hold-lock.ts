@@ -13,7 +13,8 @@ export const holdLock = (
 ): Promise<() => Promise<unknown>> =>
   within(withinMs, signal, (signal) => {
     return new Promise((resolve, reject) => {
-      const held = () => new Promise<void>((release) => resolve(() => (release(), freed)))
+      // One that is granted in the moment in which it is given up goes back at once.
+      const held = () => signal.aborted || new Promise<void>((release) => resolve(() => (release(), freed)))
       const freed = navigator.locks.request(name, { mode: mode!, signal }, held).catch(reject)
     })
   })

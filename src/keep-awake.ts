@@ -12,7 +12,7 @@ import { HELLO_EVERY_MS } from './timeouts.ts'
 export function keepAwake(connection: Connection, signal: AbortSignal): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined
 
-  const soon = () => setTimeout(() => void hello(true), HELLO_EVERY_MS)
+  const soon = () => void (timer ??= setTimeout(() => void hello(true), HELLO_EVERY_MS))
   const hello = async (again: boolean) => {
     clearTimeout(timer)
     // A worker that does not answer is asked again like one that has work.
@@ -20,7 +20,8 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
       .request({ type: 'hello', again })
       .catch(() => ({ workRemains: true }))
     clearTimeout(timer)
-    timer = workRemains && !signal.aborted ? soon() : undefined
+    timer = undefined
+    if (workRemains && !signal.aborted) soon()
   }
   const greet = () => void hello(false)
   const greetIfVisible = () => document.hidden || greet()
@@ -29,7 +30,7 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
   document.addEventListener('visibilitychange', greetIfVisible, { signal })
   connection.onNewWorker(greet, signal)
   // Begun in another tab, or anew after a loss: this page may be the last one that is open.
-  onBroadcast(connection, () => (timer ??= soon()), signal)
+  onBroadcast(connection, soon, signal)
   signal.addEventListener('abort', () => clearTimeout(timer))
   greet()
   return greet

@@ -125,3 +125,38 @@ it.each([null, undefined])('%s are no options, and no failure', async (none) => 
   await session.note({}, none as undefined)
   await session.end(none as undefined)
 })
+
+/** Each option of which there are few values, with one that is none of them. */
+const WRONG: Readonly<Record<string, readonly [Call, object, readonly string[]]>> = {
+  'startSession, seal': [CALLS['startSession']![0], { seal: 'Worker' }, ['page', 'worker']],
+  'startSession, no seal': [CALLS['startSession']![0], { seal: null }, ['page', 'worker']],
+  'startSession, atLeast': [CALLS['startSession']![0], { atLeast: 0 }, ['1', '8']],
+  'startSession, atLeast as a text': [CALLS['startSession']![0], { atLeast: '2' }, ['1', '8']],
+  'upload, atLeast': [CALLS['upload']![0], { atLeast: 1.5 }, ['1', '8']],
+  end: [CALLS['end']![0], { how: 'complete' }, ['interrupted']],
+}
+
+describe.each(Object.entries(PAGES))('of %s', (_page, open) => {
+  it.each(Object.entries(WRONG))(
+    '%s: says what is allowed, and does nothing, where it is given something else',
+    async (_call, [call, options, allowed]) => {
+      const holdfast = await open()
+      const session = await holdfast.startSession(starting)
+      asked.length = 0
+      const failed = await failureOf(() => call(holdfast, options as never, session))
+      expectRefused(failed, Object.keys(options).join(), allowed)
+      expect(asked).toEqual([])
+    },
+  )
+
+  it('takes the session’s end after one that was refused', async () => {
+    const session = await (await open()).startSession(starting)
+    await failureOf(() => session.end({ how: 'complete' as never }))
+    await expect(session.append(blob)).resolves.toMatchObject({ index: 0 })
+  })
+})
+
+it('connect() says of what type a worker may be', async () => {
+  const failed = await failureOf(() => connect({ scriptUrl: '/sw.js', type: 'Module' as never }))
+  expectRefused(failed, 'type', ['module', 'classic'])
+})

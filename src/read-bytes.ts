@@ -26,5 +26,5 @@ export const readBytes = (blob: Blob, onFailure?: (error: HoldfastError) => void
 
 /** @throws HoldfastError `payload-unreadable` */
 export function unreadable(cause?: unknown): never {
-  throw new HoldfastError('payload-unreadable', 'The bytes of this chunk cannot be read.', { cause })
+  throw new HoldfastError('payload-unreadable', 'Its bytes cannot be read.', { cause })
 }

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts'
 import { onBroadcast } from './on-broadcast.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
+import { following } from './protocol/following.ts'
 import type { Acquire } from './semaphore.ts'
 import { unlessAborted } from './unless-aborted.ts'
 import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from './timeouts.ts'
@@ -41,46 +42,40 @@ export interface RetryOptions {
 export const requestWithRetry = <Answer>(
   connection: Connection,
   ask: () => Promise<Answer>,
-  options: RetryOptions = {},
-): Promise<Answer> => unlessAborted(options.signal, () => untilAnswered(connection, ask, options))
-
-async function untilAnswered<Answer>(
-  connection: Connection,
-  ask: () => Promise<Answer>,
-  { acquire, signal, onStalled }: RetryOptions,
-): Promise<Answer> {
-  let release = await acquire?.()
-  try {
-    for (let attempt = 0; ; attempt++) {
-      signal?.throwIfAborted()
-      const waiting = new AbortController()
-      const wakeSignal = waiting.signal
-      const notify = () => waiting.abort()
-      const woken = new Promise<void>((wake) => wakeSignal.addEventListener('abort', () => wake()))
-      let timer: ReturnType<typeof setTimeout> | undefined
-      connection.onNewWorker(notify, wakeSignal)
-      try {
-        const answered = ask().then((answer) => ({ answer }))
-        const result = await Promise.race([answered, woken])
-        if (result) return result.answer
-      } catch (thrown) {
-        const error = HoldfastError.from(thrown)
-        const letsOthersAsk = PASSING[error.code]
-        if (letsOthersAsk === undefined) throw error
-        onStalled?.(error, attempt)
-        if (letsOthersAsk) release?.()
-        // A change may have freed space.
-        if (error.code === 'storage-full') onBroadcast(connection, notify, wakeSignal)
-        timer = setTimeout(notify, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
-        signal?.addEventListener('abort', notify, { signal: wakeSignal })
-        await woken
-        if (letsOthersAsk) release = await acquire?.()
-      } finally {
-        clearTimeout(timer)
-        notify()
+  { acquire, signal, onStalled }: RetryOptions = {},
+): Promise<Answer> =>
+  unlessAborted(signal, async () => {
+    let release = await acquire?.()
+    try {
+      for (let attempt = 0; ; attempt++) {
+        signal?.throwIfAborted()
+        const waiting = following(signal)
+        const notify = () => waiting.abort()
+        const { signal: wakeSignal } = waiting
+        const woken = new Promise<void>((wake) => wakeSignal.addEventListener('abort', () => wake()))
+        let timer: ReturnType<typeof setTimeout> | undefined
+        connection.onNewWorker(notify, wakeSignal)
+        try {
+          const answered = ask().then((answer) => ({ answer }))
+          const result = await Promise.race([answered, woken])
+          if (result) return result.answer
+        } catch (thrown) {
+          const error = HoldfastError.from(thrown)
+          const letsOthersAsk = PASSING[error.code]
+          if (letsOthersAsk === undefined) throw error
+          onStalled?.(error, attempt)
+          if (letsOthersAsk) release?.()
+          // A change may have freed space.
+          if (error.code === 'storage-full') onBroadcast(connection, notify, wakeSignal)
+          timer = setTimeout(notify, Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS))
+          await woken
+          if (letsOthersAsk) release = await acquire?.()
+        } finally {
+          clearTimeout(timer)
+          notify()
+        }
       }
+    } finally {
+      release?.()
     }
-  } finally {
-    release?.()
-  }
-}
+  })

@@ -222,12 +222,12 @@ export function recordingSession(
     return handed.catch(asOurs(signal)).finally(() => waiting.delete(handed))
   }
 
-  async function end(how: EndOptions['how']): Promise<SessionSnapshot> {
+  async function end(): Promise<SessionSnapshot> {
     while (waiting.size > 0) await Promise.allSettled(waiting.keys())
     // A worker that dies over this would leave a recording that never ends while its page lives.
     // What the worker refuses to end nobody can.
     return requestWithRetry(connection, () =>
-      connection.request({ type: 'session-end', sessionId: id, ...cut, how: knownEnd ?? how }),
+      connection.request({ type: 'session-end', sessionId: id, ...cut, how: knownEnd }),
     ).finally(release)
   }
 
@@ -249,7 +249,7 @@ export function recordingSession(
         // A Response has bytes of which nobody knows how many.
         if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0)) throw bad('append', 'a Blob.')
         if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
-          throw new HoldfastError('chunk-too-large', `${bytes.size} bytes are too many.`)
+          throw new HoldfastError('chunk-too-large', `It has ${bytes.size} bytes.`)
         const unsealed = {
           sessionId: id,
           capturedAtMs: whole(capturedAtMs, MAX_TIME_MS),
@@ -280,9 +280,9 @@ export function recordingSession(
       const { signal, how } = optionsOf(options, END)
       return unlessAborted(signal, () => {
         ended = true
-        if (how === 'interrupted') knownEnd = how
+        knownEnd ??= how
         // What was refused is asked again by the next call.
-        ending ??= end(how).finally(() => (ending = undefined))
+        ending ??= end().finally(() => (ending = undefined))
         return ending
       })
     },
@@ -306,7 +306,7 @@ export const whole = (ms: number | undefined, max: number) =>
 /** What JavaScript callers pass may be anything. */
 export function checkGroups(groups: readonly (Group | undefined)[]): void {
   const keys = Array.isArray(groups) ? groups.map((group) => group?.publicKey) : []
-  if (keys.length < 1 || keys.length > MAX_GROUPS || new Set(keys).size < keys.length)
-    throw bad('groups', `a list of 1 to ${MAX_GROUPS}, each once.`)
-  if (!keys.every(isSha256Hex)) throw bad('groups', 'a public key is 64 lower-case hex digits.')
+  const { size } = new Set(keys.filter(isSha256Hex))
+  if (size < 1 || size > MAX_GROUPS || size < keys.length)
+    throw bad('groups', `1 to ${MAX_GROUPS}, each once, by 64 lower-case hex digits.`)
 }

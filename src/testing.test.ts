@@ -322,3 +322,12 @@ it('refuses a policy that there is not', async () => {
   await expect(holdfast.setPolicy('never' as never)).rejects.toMatchObject({ code: 'bad-message' })
   expect(await holdfast.policy()).toMatchObject({ policy: 'always' })
 })
+
+it('ends a watch at once for whoever leaves it while it waits for the next state, as the page does', async () => {
+  const states = fakeWorker().connect().watch()[Symbol.asyncIterator]()
+  await states.next()
+  const waiting = states.next()
+  const soon = new Promise((resolve) => setTimeout(resolve))
+  expect(await Promise.race([states.return?.(), soon])).toMatchObject({ done: true })
+  expect(await waiting).toMatchObject({ done: true })
+})

@@ -4,15 +4,11 @@
  * @param work not begun where the signal is aborted already
  * @throws the signal's reason, as `fetch` does
  */
-export function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  return signal === undefined ? work() : before(signal, work)
-}
-
-async function before<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted()
+export async function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted()
   const over = new AbortController()
   const aborted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
+    signal?.addEventListener('abort', () => reject(signal.reason), { signal: over.signal })
   })
   return Promise.race([aborted, work()]).finally(() => over.abort())
 }

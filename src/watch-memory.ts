@@ -2,12 +2,27 @@ import { following } from './protocol/following.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
 
 /** The state now, then again after each change, until one of the signals aborts; a slow reader gets the latest. */
-export async function* watch(
+export function watch(
   stateOf: () => Snapshot,
   changed: EventTarget,
   ...signals: readonly (AbortSignal | undefined)[]
 ): AsyncGenerator<Snapshot> {
   const over = following(...signals)
+  const all = states(stateOf, changed, over)
+  const leave = all.return.bind(all)
+  // A generator would hear of it with its next state.
+  all.return = (value) => {
+    over.abort()
+    return leave(value)
+  }
+  return all
+}
+
+async function* states(
+  stateOf: () => Snapshot,
+  changed: EventTarget,
+  over: AbortController,
+): AsyncGenerator<Snapshot> {
   const { signal } = over
   let isNews = true
   let notify = () => {}

@@ -154,3 +154,32 @@ describe('watch', () => {
     await leave()
   })
 })
+
+// Promise 1 of docs/guarantees.md.
+describe('whoever leaves a watch while it waits', () => {
+  const connection: Connection = {
+    scope: 'https://app.example/',
+    request: (async () => []) as unknown as Connection['request'],
+    onNewWorker: () => undefined,
+  }
+
+  it('lets go of all that it holds at once, and is told that it is over', async () => {
+    const states = watch(connection)
+    await states.next()
+    const waiting = states.next()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(channels.size).toBe(1)
+    const left = states.return(undefined)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(channels.size).toBe(0)
+    expect(await waiting).toMatchObject({ done: true })
+    expect(await left).toMatchObject({ done: true })
+  })
+
+  it('before it has begun it holds nothing', async () => {
+    const states = watch(connection)
+    expect(await states.return(undefined)).toMatchObject({ done: true })
+    expect(await states.next()).toMatchObject({ done: true })
+    expect(channels.size).toBe(0)
+  })
+})

@@ -2,7 +2,6 @@ import type { WatchOptions } from './api.ts'
 import type { Connection } from './connection.ts'
 import { onBroadcast } from './on-broadcast.ts'
 import { requestWithRetry } from './request-with-retry.ts'
-import type { HoldfastError } from './protocol/errors.ts'
 import { following } from './protocol/following.ts'
 import type { Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
@@ -17,12 +16,27 @@ const TOLD_AT = 3
  * The engine's state now, then again after each change, until one of the signals aborts; a slow reader gets the latest
  * state, not a backlog. What a broadcast has not told is found within a minute, while something is not settled.
  */
-export async function* watch(
+export function watch(
   connection: Connection,
   options: WatchOptions = {},
   untilClosed?: AbortSignal,
 ): AsyncGenerator<Snapshot> {
   const over = following(untilClosed, options.signal)
+  const all = states(connection, options, over)
+  const leave = all.return.bind(all)
+  // A generator would hear of it with its next state.
+  all.return = (value) => {
+    over.abort()
+    return leave(value)
+  }
+  return all
+}
+
+async function* states(
+  connection: Connection,
+  { onStalled }: WatchOptions,
+  over: AbortController,
+): AsyncGenerator<Snapshot> {
   const { signal } = over
   let sessions = new Map<SessionId, SessionSnapshot>()
   /** What was told while a question is out: it is newer than the answer. */
@@ -47,12 +61,13 @@ export async function* watch(
   async function ask(): Promise<void> {
     since.clear()
     const asked = () => connection.request({ type: 'sessions' })
-    const onStalled = (error: HoldfastError, attempt?: number) =>
-      attempt === TOLD_AT && tell(options.onStalled, error)
-    const answer = await requestWithRetry(connection, asked, { signal, onStalled })
+    const answer = await requestWithRetry(connection, asked, {
+      signal,
+      onStalled: (error, attempt) => attempt === TOLD_AT && tell(onStalled, error),
+    })
     const known = new Map(answer.map((session) => [session.id, session]))
     for (const [id, session] of since) put(known, id, session)
-    if (JSON.stringify([...known]) !== JSON.stringify([...sessions])) changed = true
+    changed ||= JSON.stringify([...known]) !== JSON.stringify([...sessions])
     sessions = known
   }
 

@@ -101,7 +101,7 @@ test('of a recording that is discarded it says nothing more, and there is nothin
       await holdfast.discard(id, { confirm: 'discard-unconfirmed' })
   })
   await expect(status.getByRole('button')).toHaveCount(0)
-  await expect(status.getByTestId('still-needs')).toBeHidden()
+  await expect(status.locator('.needs')).toBeHidden()
   await expect(status).not.toHaveAttribute('data-tone')
   await expect(status.locator('svg').first()).toHaveAttribute('data-icon', 'dot')
 })
@@ -385,7 +385,7 @@ test(
     const taken = await inPage(page, (it) => {
       for (const track of it.sources[0]?.stream.getTracks() ?? []) track.stop()
       // As Chromium does: the page runs again, and finds that its camera was taken.
-      document.dispatchEvent(new Event('resume'))
+      for (const type of ['freeze', 'resume']) document.dispatchEvent(new Event(type))
       return it.worker.taken.length
     })
     await expect.poll(() => inPage(page, (it) => it.opened)).toEqual([false, true])
@@ -404,3 +404,47 @@ test(
     expect(states).toEqual(['ended', 'ended'])
   },
 )
+
+test('stopped while the app does not say for whom, or what from, it is idle, and closes what comes late', async ({
+  page,
+}) => {
+  await inPage(page, (it) => it.begin())
+  const left = await inPage(page, async (it) => {
+    const { recorder } = it
+    const { groups, openSource } = recorder
+    const giveUp = async () => {
+      const over = recorder.record()
+      setTimeout(() => recorder.stop())
+      await over
+    }
+    recorder.groups = () => new Promise(() => {})
+    await giveUp()
+    recorder.groups = groups
+    recorder.openSource = () => new Promise((open) => (it.open = open as typeof it.open))
+    await giveUp()
+    const late = await openSource!()
+    it.open(late)
+    recorder.openSource = openSource
+    if (typeof late === 'object') it.sources.push(late)
+    return recorder.state
+  })
+  expect(left).toBe('idle')
+  const states = () =>
+    inPage(page, (it) => it.sources[0]?.stream.getTracks().map(({ readyState }) => readyState))
+  await expect.poll(states).toEqual(['ended'])
+  await page.getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'recording')
+})
+
+test('given a promise of a connection it says what to do with it', async ({ page }) => {
+  await inPage(page, (it) => it.begin())
+  const said = await inPage(page, (it) => {
+    try {
+      Reflect.set(it.recorder, 'holdfast', Promise.resolve(it.holdfast))
+      return 'nothing'
+    } catch (error) {
+      return String(error)
+    }
+  })
+  expect(said).toBe('TypeError: await connect()')
+})

@@ -13,8 +13,10 @@ test(
     const { page } = witness
     await witness.record()
     await witness.acknowledged(2)
-    // Chromium's debugger freezes no page that is seen: the test tells what the browser would tell it afterwards.
-    await page.evaluate(() => document.dispatchEvent(new Event('resume')))
+    // Chromium's debugger freezes no page that is seen: the test tells what the browser would tell it.
+    await page.evaluate(() => {
+      for (const type of ['freeze', 'resume']) document.dispatchEvent(new Event(type))
+    })
     await expect(page.getByTestId('session')).toHaveCount(2)
     await expect(
       page.getByText('The recording was cut off for a while, and goes on in a new one.'),

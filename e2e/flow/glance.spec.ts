@@ -36,7 +36,7 @@ for (const pending of [0, 1, 21])
       await page.setViewportSize({ width: 320, height: 568 })
       await witness.record()
       await expect(page.getByTestId('stop-button')).toBeInViewport({ ratio: 1 })
-      await expect(page.getByTestId('timer')).toBeInViewport({ ratio: 1 })
+      await expect(page.locator('[part=timer]')).toBeInViewport({ ratio: 1 })
       await witness.stop()
     },
   )
@@ -65,7 +65,7 @@ test('what is on its way is told in seconds, and what only a person can mend has
   const [session] = [page.getByTestId('session').first()]
   await expect(session.getByRole('heading')).toHaveText('Uploads are off')
 
-  await page.getByTestId('remedy').click()
+  await page.locator('[part=remedy]').click()
   await expect(page.getByTestId('policy')).toHaveValue('always')
   await expect(banner).toHaveAttribute('data-pending', '0')
   await expect(urgent).toHaveText('Nothing waits on this device.')

@@ -17,14 +17,14 @@ test(
     )
     await witness.record()
     await expect
-      .poll(async () => Number(await page.getByTestId('timer').getAttribute('data-seconds')))
+      .poll(async () => Number(await page.locator('[part=timer]').getAttribute('data-seconds')))
       .toBeGreaterThanOrEqual(3)
     await witness.stop()
 
     const session = witness.session()
     await session.getByTestId('session-details').locator('summary').click()
     const chunk = session.getByTestId('chunk')
-    const bar = session.getByTestId('upload-progress')
+    const bar = session.locator('progress')
     const stored = async () => Number(await chunk.getAttribute('data-stored-bytes'))
     const shown = async () => Number(await bar.getAttribute('value'))
 

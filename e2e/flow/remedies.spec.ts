@@ -20,7 +20,7 @@ test(
     await leavePending(page, 2)
     await ask(page, { type: 'policy', policy: 'always' })
     await page.reload()
-    const remedy = page.getByTestId('remedy')
+    const remedy = page.locator('[part=remedy]')
     const banner = page.getByTestId('recovery-banner')
     await expect(page.locator('#you-value')).toHaveText('2')
     await expect(page.getByTestId('urgent')).toHaveText('You are signed out where the recordings are kept.')
@@ -70,7 +70,7 @@ test(
       quotaSize: 20_000_000,
     })
     await page.reload()
-    const remedy = page.getByTestId('remedy')
+    const remedy = page.locator('[part=remedy]')
     await expect(page.getByTestId('urgent')).toHaveText('This device is almost full.')
     await expect(remedy).toHaveText('Free space')
     const dialog = page.getByRole('dialog', { name: 'Free space' })

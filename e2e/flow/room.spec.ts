@@ -89,12 +89,12 @@ test(
     await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb,service_workers' })
     const page = await context.newPage()
     await page.goto(url)
-    const notice = page.getByTestId('lost-notice')
+    const notice = page.locator('[part=lost]')
     await expect(notice).toContainText('2 recordings are gone from this device')
     await expect(notice.getByRole('listitem')).toHaveText([/is safe elsewhere\./, /is lost\./])
     await page.reload()
     await expect(notice).toBeVisible()
-    await page.getByTestId('lost-seen').click()
+    await page.locator('[part=lost] button').click()
     await expect(notice).toBeHidden()
     await page.reload()
     await expect(page.getByTestId('record-button')).toBeEnabled()
@@ -125,7 +125,7 @@ test(
         }),
     )
     // The page asks within a minute, while something was on its way.
-    const notice = page.getByTestId('lost-notice')
+    const notice = page.locator('[part=lost]')
     await expect(notice).toContainText('A recording is gone from this device: its data were cleared.')
     await expect(notice).toContainText(
       'opens with the key of its group. Installing this app usually keeps the rest.',
@@ -134,7 +134,7 @@ test(
     await expect(page.getByTestId('recovery-banner')).toHaveAttribute('data-pending', '0')
     await page.setViewportSize({ width: 320, height: 568 })
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320)
-    await page.getByTestId('lost-seen').click()
+    await page.locator('[part=lost] button').click()
     await expect(notice).toBeHidden()
     await witness.record()
     await expect(witness.session()).toHaveAttribute('data-ending', 'recording')

@@ -12,7 +12,7 @@ function allowNoCamera(): void {
 
 /** Ends tracks of this kind, and tells how many tenths of a second passed, by timers of the page, until it showed that. */
 const lose = (page: Page, kind: 'video' | 'audio' | undefined) =>
-  page.getByTestId('source-state').evaluate(async (told, wanted) => {
+  page.locator('.caption-alert').evaluate(async (told, wanted) => {
     const recorder = told.getRootNode() as ShadowRoot
     const stream = recorder.querySelector('video')?.srcObject as MediaStream
     const before = told.textContent
@@ -40,7 +40,7 @@ test('a camera that is lost is told within a second; the sound goes on, and the 
 }) => {
   const witness = await openDemo(context, { url: stack.url })
   const { page } = witness
-  const told = page.getByTestId('source-state')
+  const told = page.locator('.caption-alert')
   await witness.record()
   await witness.acknowledged(1)
   await expect(told).toBeHidden()
@@ -79,7 +79,7 @@ test(
     await lose(page, undefined)
     await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'idle')
     await expect(page.getByText('Recording ended: camera and microphone are gone.')).toBeVisible()
-    await expect.poll(() => page.getByTestId('record-notice').evaluate(isInSight)).toBe(true)
+    await expect.poll(() => page.getByTestId('recorder').locator('.notice').evaluate(isInSight)).toBe(true)
     await expect(witness.session()).toHaveAttribute('data-ending', 'interrupted')
   },
 )
@@ -103,7 +103,7 @@ test(
     await page.getByTestId('camera-again').click()
     await page.getByTestId('record-test-picture').click()
     await expect(recorder).toHaveAttribute('data-state', 'recording')
-    await expect(page.getByTestId('source-note')).toContainText('it proves nothing')
+    await expect(page.locator('.caption:not([role])')).toContainText('it proves nothing')
     // In each frame: a dark text on a yellow ground, where the camera's picture would be.
     const stamp = await page.locator('#preview').evaluate(async (video: HTMLVideoElement) => {
       while (video.videoWidth === 0) await new Promise((resolve) => setTimeout(resolve, 50))

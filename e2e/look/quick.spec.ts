@@ -100,7 +100,7 @@ for (const waiting of [0, 20])
       const slowBefore = await slowness(page, cdp)
       const tasks = await longestTasksMs(context, page, async () => {
         await expect
-          .poll(async () => Number(await page.getByTestId('timer').getAttribute('data-seconds')))
+          .poll(async () => Number(await page.locator('[part=timer]').getAttribute('data-seconds')))
           .toBeGreaterThanOrEqual(60)
       })
       const slow = Math.max(slowBefore, await slowness(page, cdp))

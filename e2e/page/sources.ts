@@ -13,7 +13,7 @@ export const loseSource = (page: Page, kind?: 'video' | 'audio', wasFrozen = fal
       for (const track of stream.getTracks())
         if (lost.kind === undefined || track.kind === lost.kind) track.stop()
       // Chromium's debugger freezes no page that is seen: the test tells what the browser would.
-      if (lost.wasFrozen) document.dispatchEvent(new Event('resume'))
+      for (const type of lost.wasFrozen ? ['freeze', 'resume'] : []) document.dispatchEvent(new Event(type))
     },
     { kind, wasFrozen },
   )

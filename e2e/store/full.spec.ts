@@ -31,7 +31,7 @@ test('a device that is full in mid-recording: the page keeps the rest and says s
   // Nothing is confirmed either, which would make room.
   await backend.pause()
   await witness.record()
-  const stalledBy = page.getByTestId('stalled')
+  const stalledBy = page.locator('.caption[role=status]')
   await expect(stalledBy).toContainText('The device is full')
   await expect(stalledBy).toContainText('Recording goes on')
   const acks = page.getByTestId('ack-count')

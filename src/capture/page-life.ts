@@ -15,7 +15,14 @@ export function watchPageLife({ onHidden, onBack }: PageLife, signal: AbortSigna
     },
     { signal },
   )
-  // Chromium's event of a page that was frozen.
-  document.addEventListener('resume', onBack, { signal })
-  addEventListener('pageshow', ({ persisted }) => persisted && onBack(), { signal })
+  let isAway = false
+  // Chromium tells a page that was put aside twice that it is back, the first time as one that was frozen.
+  const look = ({ type }: Event) => {
+    const wasAway = isAway
+    isAway = type === 'freeze' || type === 'pagehide'
+    if (wasAway && !isAway) onBack()
+  }
+  // Captured: the first two are the document's, and may not bubble.
+  for (const type of ['freeze', 'resume', 'pagehide', 'pageshow'])
+    addEventListener(type, look, { capture: true, signal })
 }

@@ -208,7 +208,9 @@ function streamOf(...tracks: readonly FakeTrack[]): MediaStream {
   return fake as unknown as MediaStream
 }
 
-const happens = (type: string, more = {}) => fakePage.dispatchEvent(Object.assign(new Event(type), more))
+const happens = (type: string) => fakePage.dispatchEvent(new Event(type))
+/** It was frozen, and runs again. */
+const thaws = () => void (happens('freeze'), happens('resume'))
 
 /** What a recording could save, file by file, run by run. */
 const textOf = (recording: Recording) =>
@@ -308,7 +310,7 @@ describe('record', () => {
     const asked = { onProgress: throws, onContinued: throws }
     const recording = record(worker.begin(), stream, 'video/webm', asked)
     FakeRecorder.last.slice('one')
-    happens('resume')
+    thaws()
     await vi.advanceTimersByTimeAsync(0)
     FakeRecorder.last.slice('two')
     await recording.stop()
@@ -508,7 +510,7 @@ describe('record', () => {
     const recording = record(worker.begin(), stream, 'video/webm')
     worker.hold()
     FakeRecorder.last.slice('header one ')
-    happens('resume')
+    thaws()
     await settle()
     FakeRecorder.last.slice('header two ')
     expect(await textOf(recording)).toEqual([['header one the rest'], ['header two ']])
@@ -552,7 +554,7 @@ describe('record', () => {
     if ('failsAt' in how) FakeRecorder.failsAt = how.failsAt
     const over = vi.fn()
     recording.finished.catch(over)
-    happens('resume')
+    thaws()
     await settle()
     expect(over).not.toHaveBeenCalled()
     lastSlice()
@@ -825,8 +827,8 @@ describe('a page that records', () => {
   })
 
   it.each([
-    ['was frozen', () => happens('resume')],
-    ['was put aside for Back', () => happens('pageshow', { persisted: true })],
+    ['was frozen', () => thaws()],
+    ['was put aside for Back', () => (happens('pagehide'), happens('pageshow'))],
   ])('and %s goes on in a new session, and learns what became of the one before', async (_what, back) => {
     const worker = fakeWorker()
     const told: Continued[] = []
@@ -850,13 +852,36 @@ describe('a page that records', () => {
     ])
   })
 
+  it('and is told twice that it is back goes on once, and again after the next time', async () => {
+    const worker = fakeWorker()
+    const recording = record(worker.begin(), stream, 'video/webm')
+    const isBack = [() => happens('resume'), () => happens('pageshow')]
+    const away = [() => happens('pagehide'), () => happens('freeze')]
+    const rounds = [
+      [...away, ...isBack],
+      [away[1], isBack[0]],
+      [away[0], isBack[1]],
+    ]
+    const begun: number[] = []
+    for (const events of rounds) {
+      FakeRecorder.last.slice('some')
+      for (const happen of events) happen?.()
+      await settle()
+      begun.push(worker.sessions.length)
+    }
+    FakeRecorder.last.slice('more')
+    await recording.stop()
+    expect(begun).toEqual([2, 3, 4])
+    expect(worker.sessions.map(({ ended }) => ended)).toEqual([true, true, true, true])
+  })
+
   it('and was frozen goes on though its old recorder never says that it has stopped', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')
     const old = FakeRecorder.last
     old.slice('header one')
     old.stop = () => void (old.state = 'inactive')
-    happens('resume')
+    thaws()
     await settle()
     FakeRecorder.last.slice('header two')
     await vi.advanceTimersByTimeAsync(70_000)
@@ -879,10 +904,10 @@ describe('a page that records', () => {
   it('and is shown for the first time is no page that comes back', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')
-    happens('pageshow', { persisted: false })
+    happens('pageshow')
     await settle()
     await recording.stop()
-    happens('resume')
+    thaws()
     await settle()
     expect(worker.sessions).toHaveLength(1)
   })
@@ -894,7 +919,7 @@ describe('a page that records', () => {
     FakeRecorder.last.slice('header one')
     await settle()
     Object.assign(worker.sessions[0] ?? {}, { known: false })
-    happens('resume')
+    thaws()
     await settle()
     FakeRecorder.last.slice('header two')
     await recording.stop()
@@ -915,7 +940,7 @@ describe('a page that records', () => {
     })
     // Both are told in the order in which they are found, once it runs again.
     gone.readyState = 'ended'
-    happens('resume')
+    thaws()
     FakeRecorder.last.stop()
     await settle()
     expect(FakeRecorder.last.state).toBe('recording')
@@ -940,7 +965,7 @@ describe('a page that records', () => {
         onProgress: ({ source }) => sources.push(source),
       })
       gone.becomes('ended')
-      happens('resume')
+      thaws()
       await settle()
       expect(FakeRecorder.last.state).toBe('recording')
       expect(sources.at(-1)).toEqual({ video: picture, audio: 'live' })
@@ -960,7 +985,7 @@ describe('a page that records', () => {
       reopen: () => new Promise<MediaStream>((resolve) => (open = resolve)),
     })
     gone.readyState = 'ended'
-    happens('resume')
+    thaws()
     FakeRecorder.last.stop()
     await settle()
     await recording.stop()
@@ -981,7 +1006,7 @@ describe('a page that records', () => {
     const { session, ends } = fakeSession()
     const recording = record(session, streamOf(camera), 'video/webm', options)
     camera.readyState = 'ended'
-    happens('resume')
+    thaws()
     await recording.finished
     expect(ends).toEqual(['interrupted'])
   })
@@ -1063,7 +1088,7 @@ describe('a source', () => {
     }
     const recording = record(worker.begin(), stream, 'video/webm', { isTestPicture })
     FakeRecorder.last.slice('one')
-    happens('resume')
+    thaws()
     await settle()
     await recording.stop()
     expect(worker.sessions).toMatchObject([

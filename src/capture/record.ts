@@ -11,7 +11,7 @@ import { firstNotes, sourceNote } from './notes.ts'
 import { recorderFailed, startRecorder } from './media-recorder.ts'
 import { watchPageLife } from './page-life.ts'
 import { recordingParts, type Part } from './parts.ts'
-import { hasLost, isGone, sourceOf, watchSource, type SourceState } from './source.ts'
+import { hasLost, isGone, isSame, sourceOf, watchSource, type SourceState } from './source.ts'
 import { keepScreenOn } from './wake-lock.ts'
 
 export type { Continued, Recording, RecordOptions, RecordProgress } from './api.ts'
@@ -24,7 +24,7 @@ const RECORD: Known<RecordOptions> = {
   chunkMs: 1,
   videoBitsPerSecond: 1,
   maxWaitingBytes: 1,
-  whenSourceLost: 1,
+  whenSourceLost: ['go-on', 'end'],
   isTestPicture: 1,
   keepAwake: 1,
   reopen: 1,
@@ -91,7 +91,6 @@ export function record(
   }
   for (const [name, right] of Object.entries(isRight))
     if (!right) throw bad(name, 'not as record() takes it.')
-  if (!['go-on', 'end'].includes(whenSourceLost)) throw bad('whenSourceLost', 'go-on or end.')
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
@@ -168,7 +167,7 @@ export function record(
   }
 
   function seeSource(now: SourceState): void {
-    if (now.video !== source.video || now.audio !== source.audio) parts.note(sourceNote(now), part)
+    if (!isSame(now, source)) parts.note(sourceNote(now), part)
     source = now
   }
 

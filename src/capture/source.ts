@@ -46,6 +46,9 @@ export const hasLost = ({ video, audio }: SourceState): boolean => video === 'lo
 export const isGone = ({ video, audio }: SourceState): boolean =>
   [video, audio].every((state) => state === 'lost' || state === 'none')
 
+export const isSame = (one: SourceState, other: SourceState): boolean =>
+  one.video === other.video && one.audio === other.audio
+
 /** Tells within a second of each change of what a stream gives, until the signal aborts. */
 export function watchSource(
   stream: MediaStream,
@@ -54,9 +57,9 @@ export function watchSource(
 ): void {
   let known = sourceOf(stream)
   const look = () => {
-    const { video, audio } = sourceOf(stream)
-    if (video === known.video && audio === known.audio) return
-    known = { video, audio }
+    const now = sourceOf(stream)
+    if (isSame(now, known)) return
+    known = now
     onChange(known)
   }
   for (const track of stream.getTracks())

@@ -36,6 +36,8 @@ export abstract class HoldfastElement extends Base {
   }
   set holdfast(holdfast: Holdfast | undefined) {
     if (holdfast === this.#holdfast) return
+    // A promise is an easy mistake.
+    if (holdfast && !holdfast.watch) throw TypeError('await connect()')
     this.#unsubscribe()
     this.#holdfast = holdfast
     this.#subscribe()

@@ -14,10 +14,10 @@ export function lostNotice(goOn: () => void) {
   const what = h('strong', {})
   const list = h('ul', {})
   let forget = () => {}
-  const seen = button(words.seen, () => (forget(), goOn()), { 'data-testid': 'lost-seen' })
+  const seen = button(words.seen, () => (forget(), goOn()))
   const element = h(
     'div',
-    { class: 'notice notice-alert', part: 'lost', role: 'alert', 'data-testid': 'lost-notice', hidden: true },
+    { class: 'notice notice-alert', part: 'lost', role: 'alert', hidden: true },
     h('div', {}, h('p', {}, what, ` ${words.next}`), list),
     seen,
   )

@@ -15,7 +15,6 @@ export const newNotice = () =>
     class: 'notice notice-alert',
     part: 'notice',
     role: 'alert',
-    'data-testid': 'record-notice',
     hidden: true,
   })
 
@@ -28,21 +27,19 @@ export function recorderView(host: HTMLElement) {
   preview.muted = true
   const hint = h('p', { class: 'hint' }, words.hint)
   const badge = h('p', { class: 'badge', hidden: true })
-  const caption = (attributes: Parameters<typeof h>[1]) =>
+  const caption = (attributes?: Parameters<typeof h>[1]) =>
     h('p', { class: 'caption', hidden: true, ...attributes })
   const sourceState = caption({
     class: 'caption caption-alert',
     role: 'alert',
-    'data-testid': 'source-state',
   })
-  const note = caption({ 'data-testid': 'source-note' })
-  const stalledNote = caption({ role: 'status', 'data-testid': 'stalled' })
+  const note = caption()
+  const stalledNote = caption({ role: 'status' })
   const timer = h('p', {
     class: 'timer',
     part: 'timer',
     role: 'timer',
     'aria-label': words.length,
-    'data-testid': 'timer',
   })
   const shutter = { type: 'button', class: 'shutter' }
   const start = h(

@@ -9,6 +9,7 @@ import {
 import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { tell } from '../tell.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { HoldfastElement, settable } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { setAttributes, setText } from './dom.ts'
@@ -98,7 +99,7 @@ export class HoldfastRecorder extends HoldfastElement {
 
   /**
    * As a press of Record; resolves when the recording is over, or was not begun. Does nothing while one is made, and out
-   * of a page.
+   * of a page. What `groups` and `openSource` give after `stop()` has given it up is not recorded, and closed.
    */
   async record(): Promise<void> {
     const { holdfast } = this
@@ -107,11 +108,13 @@ export class HoldfastRecorder extends HoldfastElement {
     this.#busy = true
     hideNotice(this.#view.notice)
     const givenUp = new AbortController()
+    const { signal } = givenUp
     this.#onStop = () => givenUp.abort()
     try {
-      await this.#recordOnce(holdfast, givenUp.signal)
+      // What the app is asked may never answer.
+      await unlessAborted(signal, () => this.#recordOnce(holdfast, signal))
     } catch (thrown) {
-      if (givenUp.signal.aborted) return
+      if (signal.aborted) return
       const cause = thrown instanceof Unkept ? thrown.cause : thrown
       this.fail(cause, texts.recorder.failed)
       this.#showFailure(thrown, explain(cause, texts.recorder.failedNext))

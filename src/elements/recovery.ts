@@ -72,7 +72,6 @@ export class HoldfastRecovery extends HoldfastElement {
     const remedy = button('', () => this.#press(told), {
       class: 'primary',
       part: 'remedy',
-      'data-testid': 'remedy',
       hidden: true,
     })
     const list = h('ul', { tabindex: 0, 'aria-labelledby': 'title', part: 'list' })
@@ -169,7 +168,7 @@ export class HoldfastRecovery extends HoldfastElement {
   #item(first: SessionSnapshot): View<SessionSnapshot> {
     const symbol = icon('up')
     const when = formatMoment(first.startedAtMs)
-    const needs = h('p', { class: 'needs', 'data-testid': 'still-needs' })
+    const needs = h('p', { class: 'needs' })
     let remedy: Remedy | undefined
     const go = button('', () => this.#press(remedy), { 'data-testid': 'resume-button' })
     const element = h(

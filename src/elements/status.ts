@@ -52,7 +52,7 @@ export class HoldfastStatus extends HoldfastElement {
     const bar = progressBar()
     const upload = uploadProgress()
     upload.element.setAttribute('part', 'upload')
-    const needs = h('p', { class: 'needs', part: 'needs', 'data-testid': 'still-needs' })
+    const needs = h('p', { class: 'needs', part: 'needs' })
     const resume = button(texts.remedy.resume, () => this.#press('resume', texts.status.resumed), {
       part: 'button',
       'data-testid': 'resume-button',

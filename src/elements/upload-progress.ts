@@ -5,7 +5,7 @@ import { texts } from './texts.ts'
 
 /** How far a session's upload is, as a bar and in words; there only while bytes are still to be sent. */
 export function uploadProgress(): View<SessionSnapshot> {
-  const bar = h('progress', { 'aria-label': texts.upload.bar, 'data-testid': 'upload-progress' })
+  const bar = h('progress', { 'aria-label': texts.upload.bar })
   // Read with the bar, when a person comes to it: told at each part, it would never end.
   const words = h('p', { class: 'bar-words', 'aria-hidden': 'true' })
   const element = h('div', { class: 'upload' }, bar, words)

@@ -13,10 +13,6 @@ export async function x25519(): Promise<X25519> {
   try {
     return (await import('./x25519-library.ts')).libraryX25519
   } catch (cause) {
-    throw new HoldfastError(
-      'unsupported-browser',
-      'This browser has no X25519, and the library cannot be loaded.',
-      { cause },
-    )
+    throw new HoldfastError('unsupported-browser', 'This page lacks X25519, and its library.', { cause })
   }
 }

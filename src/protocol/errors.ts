@@ -117,8 +117,12 @@ export function isHoldfastError<Code extends ErrorCode | VerificationCode = Erro
   value: unknown,
   code?: Code,
 ): value is HoldfastError<Code> {
-  if (!(value instanceof Error && 'code' in value)) return false
-  return /^(Holdfast|Verification)Error$/.test(value.name) && (code ?? value.code) === value.code
+  return (
+    value instanceof Error &&
+    /^(Holdfast|Verification)Error$/.test(value.name) &&
+    'code' in value &&
+    (code ?? value.code) === value.code
+  )
 }
 
 /** Makes an error of ours of what was thrown, unless the signal has aborted: then it is its reason. */

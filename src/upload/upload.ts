@@ -2,7 +2,7 @@ import type { Holdfast, RecordingSession } from '../api.ts'
 import { ASKS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { askUpTo } from '../ask-again.ts'
 import { bad } from '../bad-input.ts'
-import { DISCARD, optionsOf, type Known } from '../options.ts'
+import { DISCARD, optionsOf, SESSION, type Known } from '../options.ts'
 import { jsonOf } from '../json-of.ts'
 import { asOurs, HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
@@ -24,7 +24,7 @@ const UPLOAD: Known<UploadOptions> = {
   metadata: 1,
   labels: 1,
   stores: 1,
-  atLeast: 1,
+  atLeast: SESSION.atLeast,
   mimeType: 1,
   partBytes: 1,
   onProgress: 1,
@@ -154,7 +154,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
       await end()?.catch(() => undefined)
       throw error
     }
-    if ((await end())?.ending === 'interrupted') throw notWhole(id)
+    if ((await end())?.ending === 'interrupted') throw notWhole()
   }
 
   /** Tells what the worker tells of the session, until it is settled. */
@@ -162,8 +162,8 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     let wasWhole = false
     for await (const { sessions } of holdfast.watch({ signal: stop.signal })) {
       const seen = sessions.find((each) => each.id === id)
-      if (!seen) throw discarded(id)
-      if (wasWhole && seen.missing > 0) throw notWhole(id)
+      if (!seen) throw discarded()
+      if (wasWhole && seen.missing > 0) throw notWhole()
       wasWhole = seen.ending === 'complete'
       const settled = wasWhole && seen.upload === 'confirmed'
       progress.told({
@@ -182,7 +182,7 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
     const { id, name, anchor } = await followed!
     const chunks = await askUpTo(ASKS, () => holdfast.chunks(id))
     // An app may discard what is confirmed before this has asked.
-    if (chunks.length < parts.count) throw discarded(id)
+    if (chunks.length < parts.count) throw discarded()
     return {
       id,
       name,
@@ -247,6 +247,6 @@ export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): 
   }
 }
 
-const discarded = (id: SessionId) => new HoldfastError('unknown-session', `Session ${id} was discarded.`)
+const discarded = () => new HoldfastError('unknown-session', 'It was discarded.')
 /** The same call goes on with what is left, and brings the rest. */
-const notWhole = (id: SessionId) => new HoldfastError('defect', `Session ${id} has lost a part.`)
+const notWhole = () => new HoldfastError('defect', 'It has lost a part.')
