@@ -35,7 +35,7 @@ export interface UnderWay {
   /** Chunks by id, in the order in which they began. */
   readonly moving: ReadonlyMap<string, ChunkRecord>
   /** Those, and steps of sessions by their key. */
-  readonly works: ReadonlyMap<string, unknown>
+  readonly running: ReadonlyMap<string, unknown>
   readonly lanes: Pick<Lanes, 'bears'>
   /** Whether sessions are to be counted anew, and lost ones looked for. */
   readonly counts: boolean
@@ -245,7 +245,7 @@ function planSteps(
   /** Sessions that stand for those that were refused together with them. */
   const tried: SessionRecord[] = []
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
-  const keys = [...underWay.works.keys()]
+  const keys = [...underWay.running.keys()]
   let nextAtMs = Infinity
   const waiting = sessions
     .flatMap((session) =>
