@@ -94,8 +94,7 @@ export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload'
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
  * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
- * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in; of a chunk that holds for a
- * few questions in a row (`chunk-machine.ts`).
+ * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in.
  *
  * @returns until when, ms since the epoch; Infinity where it parks
  */
@@ -105,6 +104,15 @@ export function waitAfter(failure: Failure, failures: number, now: Now): number 
   if (failures > tries) return Infinity
   return now.nowMs + (failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random)))
 }
+
+/**
+ * Whether a chunk has failed by no more than a question. One that is refused again and again is a refusal: there is one for
+ * each chunk, where pages and heads are few. On a metered link it stays a question, since what is parked is not tried there.
+ *
+ * @param failures since the chunk's last progress, without this one
+ */
+export const isQuestion = ({ isOfRead, isMetered }: Failure, failures: number) =>
+  isOfRead && (isMetered || failures < CONFLICTS)
 
 /** How often in a row an item may fail so before it parks, from 0: at once. */
 export const triesOf = (code: ErrorCode): number => TRIES[code] ?? TRIES[classOf(code)] ?? 0
