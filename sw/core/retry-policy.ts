@@ -1,5 +1,5 @@
 import { classOf, type ErrorClass, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
-import type { TrialKind } from './record.ts'
+import type { SessionRecord, TrialKind } from './record.ts'
 import {
   BASE_MS,
   CAP_MS,
@@ -51,8 +51,8 @@ export interface Failure extends WireError {
   readonly isMetered?: boolean
   /** The destination as a whole is not asked before this time, ms since the epoch. */
   readonly circuitUntilMs?: number
-  /** When a person had last resumed the session as it was tried (`resumedAtMs`, 0: never); absent: nobody knows. */
-  readonly asOf?: number
+  /** The session as it was tried: a person may have resumed it since, or the failure be told again; absent: nobody knows. */
+  readonly of?: SessionRecord | undefined
 }
 
 /** Largest upper bound of the wait between two trials, and the first, which doubles, ms. */
@@ -111,7 +111,7 @@ export function waitAfter(failure: Failure, failures: number, now: Now): number 
  *
  * @param failures since the chunk's last progress, without this one
  */
-export const isQuestion = ({ isOfRead, isMetered }: Failure, failures: number) =>
+export const isOnlyAsked = ({ isOfRead, isMetered }: Failure, failures: number) =>
   isOfRead && (isMetered || failures < CONFLICTS)
 
 /** How often in a row an item may fail so before it parks, from 0: at once. */

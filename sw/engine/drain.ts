@@ -143,11 +143,10 @@ export function createDrain(context: Context): Drain {
         const { remains, suspended, nextAtMs } = plan
         const windingDown = clock.now() >= windDownMs()
         if (!windingDown) works.start(plan)
-        const isIdle = works.running.size === 0
         if (remains) await arm()
         // No wake stays for what is due after it; only a recorder is watched as long as it allows.
         const isEarly = !suspended && nextAtMs > windDownMs() && watched.size === 0
-        if (isIdle && !wakeSignal.signal.aborted && (!remains || windingDown || isEarly)) {
+        if (works.running.size === 0 && !wakeSignal.signal.aborted && (!remains || windingDown || isEarly)) {
           // The next join starts afresh: this drain has looked for the last time.
           running = undefined
           return remains ? 'work-remains' : 'idle'

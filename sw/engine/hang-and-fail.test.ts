@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { OwnError } from '../ports/own-error.ts'
-import { createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import { cidOf, createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import { createDrain } from './drain.ts'
 
 // Promise 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
@@ -69,23 +70,38 @@ it('a look that fails while a sealer hangs holds up no other session', async () 
   expect(await world.statuses(other)).toEqual(Array(4).fill('confirmed'))
 })
 
-it('a failure that was written down, though the database said that it was not, is one failure', async () => {
-  const world = createWorld()
-  await recordSession(world)
-  let asked = 0
-  world.server.fault = () => (asked++ === 0 ? { code: 'server-error' } : undefined)
-  const worker = world.worker()
-  const { write } = worker.store
-  let hasLied = false
-  const lying: typeof write = async (work, needs) => {
-    const result = await write(work, needs)
-    const [chunk] = await world.chunks(id)
-    if (chunk?.retryCount !== 1 || hasLied) return result
-    hasLied = true
-    return fails()
+describe('a failure that was written down, though the database said that it was not, is one failure', () => {
+  const efforts: Record<string, (world: World) => Promise<number | undefined>> = {
+    'a chunk': async (world) => (await world.chunks(id))[0]?.effort?.failures,
+    'making a page': async (world) => (await world.session(id)).paging?.failures,
+    'a page': async (world) => (await world.session(id)).listing?.failures,
+    'a head': async (world) => (await world.session(id)).witnessing.failures,
+    onSettled: async (world) => (await world.session(id)).completion?.failures,
   }
-  void createDrain({ ...worker, store: { ...worker.store, write: lying } }).join('message')
-  await world.clock.advance(30_000)
-  expect(hasLied).toBe(true)
-  expect((await world.chunks(id))[0]).toMatchObject({ retryCount: 1, state: { status: 'confirmed' } })
+  it.each(Object.keys(efforts))('of %s', async (what) => {
+    const world = createWorld()
+    let tries = 0
+    const failing = (): { code: 'server-error' } => (tries++, { code: 'server-error' })
+    const onSettled = async () => {
+      if (what === 'onSettled') throw HoldfastError.from(failing())
+    }
+    await recordSession(world, { worker: { ...world.worker(), onSettled } })
+    const [cid] = (await world.chunks(id)).map(cidOf)
+    world.server.fault = (_op, of) => (what === (of === cid ? 'a chunk' : 'a page') ? failing() : undefined)
+    world.chain.fault = () => (what === 'a head' ? failing() : undefined)
+    const { store, ...worker } = world.worker()
+    let lies = 0
+    const write: typeof store.write = async (work, needs) => {
+      const result = await store.write(work, needs)
+      return (await efforts[what]!(world)) === 1 && lies++ === 0 ? fails() : result
+    }
+    const read: typeof store.read = (work) =>
+      store.read((tx) => {
+        if (what === 'making a page') tx.entries = () => (failing(), fails())
+        return work(tx)
+      })
+    await greeted(world, createDrain({ ...worker, onSettled, store: { ...store, read, write } }), 60_000)
+    expect(lies).toBeGreaterThan(0)
+    expect(await efforts[what]!(world)).toBe(tries)
+  })
 })
