@@ -188,7 +188,7 @@ export function createDrain(context: Context): Drain {
     }
     const { orphans, events } = plan
     if (orphans) countedAtMs = clock.now()
-    for (const chunk of orphans ?? []) await findAgain(context, chunk)
+    for (const chunk of orphans ?? []) await findAgain(context, chunk).catch(() => undefined)
     // All at once, so that they are written together. What cannot be written down is found again by the next look: that
     // ends nothing that hangs, which would begin anew.
     const told = await Promise.all(

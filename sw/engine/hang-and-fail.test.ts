@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { OwnError } from '../ports/own-error.ts'
+import { loseSessionRecord } from '../testing/lose.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import type { Context } from './context.ts'
 import { createDrain } from './drain.ts'
 
 // Promise 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
@@ -10,8 +12,6 @@ const id = sessionIdOf(1)
 const other = sessionIdOf(2)
 const never = () => new Promise<never>(() => {})
 const fails = () => Promise.reject(new OwnError('storage-failed', 'It fails.'))
-
-type Worker = ReturnType<World['worker']>
 
 /** A page greets a drain every 20 s, so long. */
 async function greeted(world: World, drain: ReturnType<typeof createDrain>, ms: number) {
@@ -22,10 +22,10 @@ async function greeted(world: World, drain: ReturnType<typeof createDrain>, ms: 
 }
 
 /** The worker, whose writes fail while this says so. */
-function failing(worker: Worker, isFailing: () => boolean): Worker {
+function failing(worker: Context, isFailing: () => boolean): Context {
   const { store } = worker
   const write: typeof store.write = (...args) => (isFailing() ? fails() : store.write(...args))
-  return Object.assign(worker, { store: { ...store, write } })
+  return { ...worker, store: { ...store, write } }
 }
 
 it('how a sealer hung is told though the database failed over that', async () => {
@@ -38,6 +38,24 @@ it('how a sealer hung is told though the database failed over that', async () =>
   expect(failures).toBeGreaterThan(1)
   expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'defect' } })
 })
+
+it.each(['a look at the chain', 'onSettled'])(
+  'how %s hung is told though the database failed over that',
+  async (what) => {
+    const world = createWorld()
+    const { anchor, ...rest } = world.worker()
+    const hangs = { anchor: { ...anchor, read: never }, onSettled: async () => {} }
+    const hooked = { ...rest, ...(what === 'onSettled' ? { anchor, onSettled: never } : hangs) }
+    await recordSession(world, { worker: hooked })
+    let failures = 0
+    // The first write after what hung was given up.
+    const hungMs = world.clock.now() + 100_000
+    const worker = failing(hooked, () => world.clock.now() >= hungMs && failures++ < 1)
+    await greeted(world, createDrain(worker), 120_000)
+    expect(failures).toBeGreaterThan(1)
+    expect((await world.session(id)).trouble).toBeDefined()
+  },
+)
 
 it('a look that fails once stops nothing', async () => {
   const world = createWorld()
@@ -52,6 +70,24 @@ it('a look that fails once stops nothing', async () => {
   expect(failures).toBe(1)
   expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
   expect(world.server.ledger.filter(({ op }) => op === 'probe')).toEqual([])
+})
+
+it('a lost session that cannot be set apart at once stops nothing that hangs, and is told too', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  await recordSession(world, { number: 2 })
+  let isLost = false
+  let failures = 0
+  const { anchor, ...rest } = failing(world.worker(), () => isLost && failures++ < 1)
+  const drain = createDrain({ ...rest, anchor: { ...anchor!, read: never } })
+  await greeted(world, drain, 20_000)
+  await loseSessionRecord(world, other)
+  isLost = true
+  await greeted(world, drain, 100_000)
+  expect(failures).toBeGreaterThan(1)
+  expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'timeout' } })
+  await greeted(world, drain, 20_000)
+  expect(await world.session(other)).toMatchObject({ damaged: true })
 })
 
 it('a look that fails while a sealer hangs holds up no other session', async () => {
