@@ -2,8 +2,7 @@ import { beginningOf } from '../../src/evidence/bytes.ts'
 import { MESSAGE_BYTES } from './limits.ts'
 import type { AddressedSeal, ChunkRecord, ChunkState, Effort } from './record.ts'
 import { afterFailedEffort, again, NEW_EFFORT, underWay, type UnderWay } from './effort.ts'
-import type { Failure, Now } from './retry-policy.ts'
-import { CONFLICTS } from './waits.ts'
+import { isOnlyAsked, type Failure, type Now } from './retry-policy.ts'
 
 /** What can happen to a chunk. */
 export type ChunkEvent =
@@ -85,8 +84,7 @@ const isAttempted = (chunk: ChunkRecord, of = chunk) =>
 function fail(chunk: ChunkRecord, before: Effort, failure: Failure, now: Now): ChunkRecord {
   const { state, retryCount } = chunk
   const message = beginningOf(failure.message, MESSAGE_BYTES)
-  // A question that is refused again and again is a refusal: there is one for each chunk, where pages and heads are few.
-  const isOfRead = failure.isOfRead && (failure.isMetered || before.failures < CONFLICTS)
+  const isOfRead = isOnlyAsked(failure, before.failures)
   const effort = afterFailedEffort(before, { ...failure, message, isOfRead }, now)
   return {
     ...chunk,

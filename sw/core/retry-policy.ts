@@ -1,5 +1,5 @@
 import { classOf, type ErrorClass, type ErrorCode, type WireError } from '../../src/protocol/errors.ts'
-import type { TrialKind } from './record.ts'
+import type { SessionRecord, TrialKind } from './record.ts'
 import {
   BASE_MS,
   CAP_MS,
@@ -51,8 +51,8 @@ export interface Failure extends WireError {
   readonly isMetered?: boolean
   /** The destination as a whole is not asked before this time, ms since the epoch. */
   readonly circuitUntilMs?: number
-  /** When a person had last resumed the session as it was tried (`resumedAtMs`, 0: never); absent: nobody knows. */
-  readonly asOf?: number
+  /** The session as it was tried: a person may have resumed it since, or the failure be told again; absent: nobody knows. */
+  readonly of?: SessionRecord | undefined
 }
 
 /** Largest upper bound of the wait between two trials, and the first, which doubles, ms. */
@@ -94,8 +94,7 @@ export const tellsOfOthers = ({ code }: WireError) => !code.startsWith('payload'
 /**
  * How an item waits after so many failures since its last progress. Its class decides: time heals the transient ones and
  * conflicts; the others park. So does a conflict in the end: a store that damages, forgets or misnames what it gets would
- * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in; of a chunk that holds for a
- * few questions in a row (`chunk-machine.ts`).
+ * cost all of its bytes each minute. What was only asked never parks, but for want of a sign-in.
  *
  * @returns until when, ms since the epoch; Infinity where it parks
  */
@@ -105,6 +104,15 @@ export function waitAfter(failure: Failure, failures: number, now: Now): number 
   if (failures > tries) return Infinity
   return now.nowMs + (failures === 0 ? floorMs : Math.max(floorMs, backOffMs(failures, now.random)))
 }
+
+/**
+ * Whether a chunk has failed by no more than a question. One that is refused again and again is a refusal: there is one for
+ * each chunk, where pages and heads are few. On a metered link it stays a question, since what is parked is not tried there.
+ *
+ * @param failures since the chunk's last progress, without this one
+ */
+export const isOnlyAsked = ({ isOfRead, isMetered }: Failure, failures: number) =>
+  isOfRead && (isMetered || failures < CONFLICTS)
 
 /** How often in a row an item may fail so before it parks, from 0: at once. */
 export const triesOf = (code: ErrorCode): number => TRIES[code] ?? TRIES[classOf(code)] ?? 0

@@ -1452,7 +1452,10 @@ describe('a failure of what a person has resumed since', () => {
   const failure = { code: 'sign-in-needed', message: 'No.', retryAfterMs: 0 } as const
   const resumed = aSession(0, { size: 3, resumedAtMs: 500, listing: aListing(0, 2), completion: NEW_EFFORT })
   const chunk = aChunk(0, { status: 'uploading', seal })
-  const failed = (asOf?: number) => ({ type: 'failed', failure: { ...failure, asOf } }) as const
+  const failed = (asOf?: number) => {
+    const of = asOf === undefined ? undefined : { ...resumed, resumedAtMs: asOf || undefined }
+    return { type: 'failed', failure: { ...failure, of } } as const
+  }
   const events = (asOf?: number): SessionEvent[] => [
     { type: 'chunk', id: chunk.id, event: failed(asOf) as never },
     { type: 'listing', of: resumed.listing, event: failed(asOf) as never },

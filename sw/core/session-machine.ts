@@ -150,9 +150,8 @@ function apply(draft: Draft, event: SessionEvent, heads: readonly HeadRecord[]):
   const { session } = draft
   // What was under way as a person resumed it failed for how it was before. It is tried again at once, as all else is.
   if ('event' in event && event.event.type === 'failed') {
-    const { resumedAtMs = 0 } = session
-    const { asOf = resumedAtMs } = event.event.failure
-    if (asOf !== resumedAtMs) return
+    const { of = session } = event.event.failure
+    if (of.resumedAtMs !== session.resumedAtMs) return
   }
   switch (event.type) {
     case 'session-started':
@@ -359,6 +358,9 @@ function step<Name extends EffortName, Event extends EffortEvent>(
   const before = session[name] as EffortOf<Name> | undefined
   if (!before) return
   const hasFailed = event.type === 'failed'
+  const { of = session } = hasFailed ? event.failure : {}
+  // Each failure counts once, and may be told again.
+  if (before.failures > (of[name]?.failures ?? 0)) return
   const after = hasFailed
     ? { ...afterFailedEffort(before, event.failure, now), handing: undefined }
     : next(before, event as never, now)

@@ -40,9 +40,8 @@ export async function recordFailure(
   const said = isBelieved ? told : of ? 'server-error' : 'defect'
   const code = of === 'completion' && said !== 'aborted' ? 'completion-failed' : said
   const retryAfterMs = Math.min(Math.max(0, error.retryAfterMs) || 0, LONGEST_WAIT_MS)
-  const asOf = session?.resumedAtMs ?? 0
   const isMetered = context.metered()
-  const failure = { code, message: String(error.message), retryAfterMs, isOfRead, isMetered, asOf }
+  const failure = { code, message: String(error.message), retryAfterMs, isOfRead, isMetered, of: session }
   // No destination waits for it: it counts as tried, or it would be tried again at once, for ever.
   if (!of) return countsAsAttempt(code) ? failure : { ...failure, code: 'timeout' }
   const destination = destinationsOf(context)[of]

@@ -2,17 +2,15 @@ import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
-import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import type { SessionRecord } from '../core/record.ts'
 import { endsEarly, type WakeHolder } from '../core/sync-schedule.ts'
-import { LOOKS_APART_MS } from '../core/waits.ts'
 import { createLanes } from './lanes.ts'
-import { planWork } from './plan-work.ts'
-import { sessionStep } from './session-step.ts'
-import { TRIAL_KINDS } from '../core/trial.ts'
-import { atMost, limited } from './time-limit.ts'
+import { planWork, type WorkPlan } from './plan-work.ts'
+import { atMost } from './time-limit.ts'
 import { interruptSession } from './sessions.ts'
-import { findAgain, transfer } from './transfer.ts'
+import { findAgain } from './transfer.ts'
 import { fairOrder } from './fair-order.ts'
+import { createWorks, type Works } from './works.ts'
 import {
   WIND_DOWN_MS,
   LOOK_EVERY_MS,
@@ -20,7 +18,6 @@ import {
   LOCK_LIMIT_MS,
   ARM_TIMEOUT_MS,
   SHORTEST_WAIT_MS,
-  MAX_READY,
 } from './limits.ts'
 
 /** Why the worker runs now, and how long the browser lets it, ms (docs/browsers.md). */
@@ -55,7 +52,7 @@ export const DRAIN_LOCK = 'holdfast-drain'
  * goes now, then waits for what comes next until its budget ends or nothing is left.
  */
 export function createDrain(context: Context): Drain {
-  const { lock, clock, wake, watch, known } = context
+  const { lock, clock, wake, known } = context
   let running: Promise<Outcome> | undefined
   let runs = 0
   let deadlineMs = 0
@@ -69,8 +66,12 @@ export function createDrain(context: Context): Drain {
 
   let arming: Promise<unknown> | undefined
 
-  /** Asks for the next wake; nothing waits for a browser, or an app, that does not answer, and it is not asked again meanwhile. */
+  /**
+   * Asks for the next wake, and lets go of those that come back the sooner. Nothing waits for a browser, or an app, that does
+   * not answer, and it is not asked again meanwhile.
+   */
   async function arm(): Promise<void> {
+    for (const holder of holders) if (endsEarly(holder, holders)) holder.over.abort()
     if (arming) return
     arming = (async () => wake.arm())()
       .catch(() => undefined)
@@ -133,112 +134,71 @@ export function createDrain(context: Context): Drain {
   }
 
   async function run(isLatest: () => boolean): Promise<Outcome> {
-    /** Under way: transfers by their chunk's id, and steps of sessions by their key. */
-    const works = new Map<string, Promise<unknown>>()
-    /** The chunks among them, in the order in which they began. */
-    const moving = new Map<string, ChunkRecord>()
-    let nextLookMs = 0
-    let stop = new AbortController()
-    let broken: { error: unknown } | undefined
-
-    const start = (id: string, work: Promise<unknown>) => {
-      const done = work
-        .catch((error: unknown) => {
-          broken = { error }
-          notify()
-        })
-        .finally(() => {
-          works.delete(id)
-          moving.delete(id)
-          // One look for several that are over, while others are ready in their place.
-          if (works.size <= lanes.bears() + MAX_READY / 2) notify()
-        })
-      works.set(id, done)
-    }
-
+    const works = createWorks(context, lanes, notify)
     try {
       while (isLatest()) {
         wakeSignal = new AbortController()
-        // What hangs is not waited for.
-        if (broken) throw broken.error
-        // What waits in a lane is told by it that its session is gone.
-        if (works.size === 0) known.clear()
-        const failures = lanes.failures()
-        const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
-        const look = () => planWork(context, { moving, works, lanes, counts, takeNext })
-        // A read that fails once ends nothing that hangs, of which the silence would begin anew.
-        const plan = await look().catch(look)
-        for (const session of plan.sessions) {
-          void watchRecorder(session)
-          known.set(session.id, session)
-        }
-        const { orphans, events } = plan
-        if (orphans) countedAtMs = clock.now()
-        for (const chunk of orphans ?? []) await findAgain(context, chunk)
-        // All at once, so that they are written together. What cannot be written down is found again by the next look: that
-        // ends nothing that hangs, which would begin anew.
-        const told = await Promise.all(
-          events.map(([id, event]) => change(context, id, event).catch(() => undefined)),
-        )
-        // What has broken meanwhile ends this before more begins.
-        if (orphans?.[0] || told.some(Boolean) || broken) continue
-        const windingDown = clock.now() >= deadlineMs - WIND_DOWN_MS
-        lanes.allow(plan.uploads, deadlineMs - WIND_DOWN_MS, plan.silent, failures)
-        if (!windingDown) {
-          // A wake has joined after the time was up: what starts now starts with time of its own.
-          if (stop.signal.aborted) stop = new AbortController()
-          const { signal } = stop
-          for (const chunk of plan.chunks) {
-            const session = plan.sessions.find(({ id }) => id === chunk.sessionId)
-            moving.set(chunk.id, chunk)
-            const work = lanes.upload(chunk, (inLane) => transfer(context, chunk, signal, session, inLane))
-            start(
-              chunk.id,
-              work.then((failure) => (failure ? notify() : hintTrials(plan.sessions, chunk))),
-            )
-          }
-          for (const { key, kind, session } of plan.steps)
-            start(key, sessionStep(context, session, kind, signal))
-          if (watch && !plan.suspended && !works.has('watch') && clock.now() >= nextLookMs) {
-            const look = limited(clock, 0, signal, async (until) => watch(context, until))
-            const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
-            // Nothing that is left to do depends on it; one that was in vain is over for now.
-            start('watch', look.then(looked, looked))
-          }
-        }
-        const isIdle = works.size === 0
-        const { remains, suspended } = plan
-        if (remains) {
-          for (const holder of holders) if (endsEarly(holder, holders)) holder.over.abort()
-          await arm()
-        }
+        const plan = await look(works)
+        if (!plan) continue
+        const { remains, suspended, nextAtMs } = plan
+        const windingDown = clock.now() >= windDownMs()
+        if (!windingDown) works.start(plan)
+        if (remains) await arm()
         // No wake stays for what is due after it; only a recorder is watched as long as it allows.
-        const isEarly = !suspended && plan.nextAtMs > deadlineMs - WIND_DOWN_MS && watched.size === 0
-        if (isIdle && !wakeSignal.signal.aborted && (!remains || windingDown || isEarly)) {
+        const isEarly = !suspended && nextAtMs > windDownMs() && watched.size === 0
+        if (works.running.size === 0 && !wakeSignal.signal.aborted && (!remains || windingDown || isEarly)) {
           // The next join starts afresh: this drain has looked for the last time.
           running = undefined
           return remains ? 'work-remains' : 'idle'
         }
         const leftMs = deadlineMs - clock.now()
-        if (leftMs <= 0 || suspended) stop.abort()
-        const waitMs = Math.min(plan.nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
+        if (leftMs <= 0 || suspended) works.stop()
+        const waitMs = Math.min(nextAtMs - clock.now(), leftMs > 0 ? leftMs : Infinity, LOOK_EVERY_MS)
         await clock.sleep(Math.max(waitMs, SHORTEST_WAIT_MS), wakeSignal.signal)
       }
       return 'work-remains'
     } finally {
-      stop.abort()
+      works.stop()
       if (isLatest()) lanes.allow(0, 0)
       // What heeds no signal, such as a sealer that hangs, keeps no other drain from its turn.
-      await atMost(clock, ARM_TIMEOUT_MS, Promise.all(works.values()))
+      await atMost(clock, ARM_TIMEOUT_MS, Promise.all(works.running.values()))
     }
   }
 
-  /** A sign-in that works for one session may be another's, and what goes up on trial there be taken here too. */
-  async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state, effort }: ChunkRecord) {
-    const of = effort?.onTrial ? TRIAL_KINDS : (['sign-in'] as const)
-    for (const { id, trials } of sessions)
-      if (of.some((kind) => trials?.[kind]) && id !== sessionId && state.status === 'uploading')
-        await change(context, id, { type: 'hoped', of })
+  const windDownMs = () => deadlineMs - WIND_DOWN_MS
+
+  /**
+   * Looks at the store, and tells sessions what that found.
+   *
+   * @returns what to start, and when to look again; undefined where that is to be looked at anew
+   */
+  async function look(works: Works): Promise<WorkPlan | undefined> {
+    // What hangs is not waited for.
+    works.check()
+    // What waits in a lane is told by it that its session is gone.
+    if (works.running.size === 0) known.clear()
+    const failures = lanes.failures()
+    const counts = Math.abs(clock.now() - countedAtMs) >= COUNT_EVERY_MS
+    const planned = () => planWork(context, { ...works, lanes, counts, takeNext })
+    // A read that fails once ends nothing that hangs, of which the silence would begin anew.
+    const plan = await planned().catch(planned)
+    for (const session of plan.sessions) {
+      void watchRecorder(session)
+      known.set(session.id, session)
+    }
+    const { orphans, events } = plan
+    if (orphans) countedAtMs = clock.now()
+    for (const chunk of orphans ?? []) await findAgain(context, chunk).catch(() => undefined)
+    // All at once, so that they are written together. What cannot be written down is found again by the next look: that
+    // ends nothing that hangs, which would begin anew.
+    const told = await Promise.all(
+      events.map(([id, event]) => change(context, id, event).catch(() => undefined)),
+    )
+    // What has broken meanwhile ends this before more begins.
+    works.check()
+    if (orphans?.[0] || told.some(Boolean)) return undefined
+    lanes.allow(plan.uploads, windDownMs(), plan.silent, failures)
+    return plan
   }
 
   /** The dead-man switch: whoever records holds a lock; its release without an end is a death. */

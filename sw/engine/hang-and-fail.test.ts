@@ -1,6 +1,9 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import { OwnError } from '../ports/own-error.ts'
-import { createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import { loseSessionRecord } from '../testing/lose.ts'
+import { cidOf, createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import type { Context } from './context.ts'
 import { createDrain } from './drain.ts'
 
 // Promise 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
@@ -9,8 +12,6 @@ const id = sessionIdOf(1)
 const other = sessionIdOf(2)
 const never = () => new Promise<never>(() => {})
 const fails = () => Promise.reject(new OwnError('storage-failed', 'It fails.'))
-
-type Worker = ReturnType<World['worker']>
 
 /** A page greets a drain every 20 s, so long. */
 async function greeted(world: World, drain: ReturnType<typeof createDrain>, ms: number) {
@@ -21,10 +22,10 @@ async function greeted(world: World, drain: ReturnType<typeof createDrain>, ms: 
 }
 
 /** The worker, whose writes fail while this says so. */
-function failing(worker: Worker, isFailing: () => boolean): Worker {
+function failing(worker: Context, isFailing: () => boolean): Context {
   const { store } = worker
   const write: typeof store.write = (...args) => (isFailing() ? fails() : store.write(...args))
-  return Object.assign(worker, { store: { ...store, write } })
+  return { ...worker, store: { ...store, write } }
 }
 
 it('how a sealer hung is told though the database failed over that', async () => {
@@ -37,6 +38,24 @@ it('how a sealer hung is told though the database failed over that', async () =>
   expect(failures).toBeGreaterThan(1)
   expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'defect' } })
 })
+
+it.each(['a look at the chain', 'onSettled'])(
+  'how %s hung is told though the database failed over that',
+  async (what) => {
+    const world = createWorld()
+    const { anchor, ...rest } = world.worker()
+    const hangs = { anchor: { ...anchor, read: never }, onSettled: async () => {} }
+    const hooked = { ...rest, ...(what === 'onSettled' ? { anchor, onSettled: never } : hangs) }
+    await recordSession(world, { worker: hooked })
+    let failures = 0
+    // The first write after what hung was given up.
+    const hungMs = world.clock.now() + 100_000
+    const worker = failing(hooked, () => world.clock.now() >= hungMs && failures++ < 1)
+    await greeted(world, createDrain(worker), 120_000)
+    expect(failures).toBeGreaterThan(1)
+    expect((await world.session(id)).trouble).toBeDefined()
+  },
+)
 
 it('a look that fails once stops nothing', async () => {
   const world = createWorld()
@@ -51,6 +70,36 @@ it('a look that fails once stops nothing', async () => {
   expect(failures).toBe(1)
   expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))
   expect(world.server.ledger.filter(({ op }) => op === 'probe')).toEqual([])
+})
+
+it('a lost session that cannot be set apart at once stops nothing that hangs, and is told too', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  await recordSession(world, { number: 2 })
+  let isLost = false
+  let failures = 0
+  const { anchor, ...rest } = failing(world.worker(), () => isLost && failures++ < 1)
+  const drain = createDrain({ ...rest, anchor: { ...anchor!, read: never } })
+  await greeted(world, drain, 20_000)
+  await loseSessionRecord(world, other)
+  isLost = true
+  await greeted(world, drain, 100_000)
+  expect(failures).toBeGreaterThan(1)
+  expect((await world.session(id)).trouble).toMatchObject({ error: { code: 'timeout' } })
+  await greeted(world, drain, 20_000)
+  expect(await world.session(other)).toMatchObject({ damaged: true })
+})
+
+it('a sealer that hangs over as many sessions as it has places holds up no younger one for longer', async () => {
+  const world = createWorld()
+  for (const number of [1, 2, 3, 4])
+    await recordSession(world, { number, chunks: 3, seal: 'worker', startedAtMs: number })
+  const { sealer, ...worker } = world.worker()
+  const healthy = sessionIdOf(4)
+  const seal: typeof sealer = (context, chunk) =>
+    chunk.sessionId === healthy ? sealer!(context, chunk) : never()
+  await greeted(world, createDrain({ ...worker, sealer: seal }), 120_000)
+  expect(await world.statuses(healthy)).toEqual(Array(3).fill('confirmed'))
 })
 
 it('a look that fails while a sealer hangs holds up no other session', async () => {
@@ -69,23 +118,38 @@ it('a look that fails while a sealer hangs holds up no other session', async () 
   expect(await world.statuses(other)).toEqual(Array(4).fill('confirmed'))
 })
 
-it('a failure that was written down, though the database said that it was not, is one failure', async () => {
-  const world = createWorld()
-  await recordSession(world)
-  let asked = 0
-  world.server.fault = () => (asked++ === 0 ? { code: 'server-error' } : undefined)
-  const worker = world.worker()
-  const { write } = worker.store
-  let hasLied = false
-  const lying: typeof write = async (work, needs) => {
-    const result = await write(work, needs)
-    const [chunk] = await world.chunks(id)
-    if (chunk?.retryCount !== 1 || hasLied) return result
-    hasLied = true
-    return fails()
+describe('a failure that was written down, though the database said that it was not, is one failure', () => {
+  const efforts: Record<string, (world: World) => Promise<number | undefined>> = {
+    'a chunk': async (world) => (await world.chunks(id))[0]?.effort?.failures,
+    'making a page': async (world) => (await world.session(id)).paging?.failures,
+    'a page': async (world) => (await world.session(id)).listing?.failures,
+    'a head': async (world) => (await world.session(id)).witnessing.failures,
+    onSettled: async (world) => (await world.session(id)).completion?.failures,
   }
-  void createDrain({ ...worker, store: { ...worker.store, write: lying } }).join('message')
-  await world.clock.advance(30_000)
-  expect(hasLied).toBe(true)
-  expect((await world.chunks(id))[0]).toMatchObject({ retryCount: 1, state: { status: 'confirmed' } })
+  it.each(Object.keys(efforts))('of %s', async (what) => {
+    const world = createWorld()
+    let tries = 0
+    const failing = (): { code: 'server-error' } => (tries++, { code: 'server-error' })
+    const onSettled = async () => {
+      if (what === 'onSettled') throw HoldfastError.from(failing())
+    }
+    await recordSession(world, { worker: { ...world.worker(), onSettled } })
+    const [cid] = (await world.chunks(id)).map(cidOf)
+    world.server.fault = (_op, of) => (what === (of === cid ? 'a chunk' : 'a page') ? failing() : undefined)
+    world.chain.fault = () => (what === 'a head' ? failing() : undefined)
+    const { store, ...worker } = world.worker()
+    let lies = 0
+    const write: typeof store.write = async (work, needs) => {
+      const result = await store.write(work, needs)
+      return (await efforts[what]!(world)) === 1 && lies++ === 0 ? fails() : result
+    }
+    const read: typeof store.read = (work) =>
+      store.read((tx) => {
+        if (what === 'making a page') tx.entries = () => (failing(), fails())
+        return work(tx)
+      })
+    await greeted(world, createDrain({ ...worker, onSettled, store: { ...store, read, write } }), 60_000)
+    expect(lies).toBeGreaterThan(0)
+    expect(await efforts[what]!(world)).toBe(tries)
+  })
 })

@@ -20,7 +20,7 @@ async function waitingChunks(count: number, sizeBytes: number) {
     for (const chunk of await tx.chunksOf(id)) await tx.putChunk(withMarks({ ...chunk, sizeBytes }, session))
   })
   const look = (moving: ReadonlyMap<string, ChunkRecord> = new Map(), context = world.worker()) =>
-    planWork(context, { moving, works: new Map(), lanes, counts: true, takeNext: fairOrder() })
+    planWork(context, { moving, running: new Map(), lanes, counts: true, takeNext: fairOrder() })
   return { world, look }
 }
 
@@ -76,7 +76,7 @@ it('asks for the heads of the queue together with the sessions', async () => {
         }),
       ),
     )
-  const look = { moving: new Map(), works: new Map(), lanes, counts: false, takeNext: fairOrder() }
+  const look = { moving: new Map(), running: new Map(), lanes, counts: false, takeNext: fairOrder() }
   const planned = planWork({ ...worker, store: { ...worker.store, read } }, look)
   await expect.poll(() => asked).toEqual(['sessions', 'queue', 'queue'])
   answer()
@@ -108,7 +108,7 @@ it('gives the trial of a destination that fails to what has waited longest, and 
   const paging = { failures: 3, notBeforeMs: world.clock.now() + 50_000 }
   await world.disk.write(async (tx) => tx.putSession({ ...(await tx.session(first))!, paging }))
   await world.clock.advance(60_000)
-  const underWay = { moving: new Map(), works: new Map(), lanes, counts: true, takeNext: fairOrder() }
+  const underWay = { moving: new Map(), running: new Map(), lanes, counts: true, takeNext: fairOrder() }
   const { steps } = await planWork(worker, underWay)
   expect(steps.map(({ kind, session }) => [kind, session.id])).toEqual([['listing', second]])
 })

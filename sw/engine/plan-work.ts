@@ -35,7 +35,7 @@ export interface UnderWay {
   /** Chunks by id, in the order in which they began. */
   readonly moving: ReadonlyMap<string, ChunkRecord>
   /** Those, and steps of sessions by their key. */
-  readonly works: ReadonlyMap<string, unknown>
+  readonly running: ReadonlyMap<string, unknown>
   readonly lanes: Pick<Lanes, 'bears'>
   /** Whether sessions are to be counted anew, and lost ones looked for. */
   readonly counts: boolean
@@ -95,6 +95,7 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     const { silent, inLanes } = silenceIn(context, underWay.lanes.bears())
     const forChunks = await planTransfers(
       tx,
+      sessions,
       underWay,
       inLanes,
       busy,
@@ -160,6 +161,7 @@ interface TransferPlan extends Pick<WorkPlan, 'chunks' | 'uploads' | 'nextAtMs'>
  */
 async function planTransfers(
   tx: ReadTransaction,
+  sessions: readonly SessionRecord[],
   { moving, lanes, takeNext }: UnderWay,
   silent: readonly SessionId[],
   busy: Set<ChunkId>,
@@ -179,8 +181,9 @@ async function planTransfers(
     chunks.push(chunk)
     busy.add(chunk.id)
   }
+  const failing = sessions.filter(({ parkedRaw }) => parkedRaw > 0).map(({ id }) => id)
   while (sealing.length < Math.max(uploads, MAX_CONCURRENT_STEPS)) {
-    const raw = await nextRaw(tx, busy, sealing, nowMs)
+    const raw = await nextRaw(tx, busy, [...failing, ...sealing.map(({ sessionId }) => sessionId)], nowMs)
     if (!raw) break
     start(raw)
     sealing.push(raw)
@@ -204,17 +207,21 @@ async function planTransfers(
   }
 }
 
-/** The next chunk to seal: of a session of which none is being sealed, where there is one, or one that hangs would stop others. */
+/**
+ * The next chunk to seal: of another session than these, where there is one, or those that hang would stop others.
+ *
+ * @param last of which one is being sealed, or could not be
+ */
 async function nextRaw(
   tx: ReadTransaction,
   busy: ReadonlySet<ChunkId>,
-  sealing: readonly ChunkRecord[],
+  last: readonly SessionId[],
   nowMs: number,
 ): Promise<ChunkRecord | undefined> {
   const upTo = [SEAL_FIRST, nowMs, Infinity]
   const first = await tx.nextDue([[SEAL_FIRST], upTo], busy)
   let next = first
-  while (next && sealing.some(({ sessionId }) => sessionId === next?.sessionId))
+  while (next && last.includes(next.sessionId))
     next = await tx.nextDue([[...next.due!.slice(0, -1), Infinity], upTo], busy)
   return next ?? first
 }
@@ -245,7 +252,7 @@ function planSteps(
   /** Sessions that stand for those that were refused together with them. */
   const tried: SessionRecord[] = []
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
-  const keys = [...underWay.works.keys()]
+  const keys = [...underWay.running.keys()]
   let nextAtMs = Infinity
   const waiting = sessions
     .flatMap((session) =>

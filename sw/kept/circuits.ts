@@ -36,16 +36,19 @@ export async function circuitsIn(
 export const circuitOf = async (tx: ReadTransaction, destination: string, nowMs: number): Promise<Circuit> =>
   (await circuitsIn(tx, nowMs))(destination)
 
-/** Changes the stored health of a destination, and writes only what changes. */
-export const update = ({ store, clock }: Keeping, destination: string, change: Update): Promise<Circuit> =>
-  store.write(
-    async (tx) => {
-      const nowMs = clock.now()
-      const kept = await keptIn(tx)
-      const before = healthOf(kept, destination, nowMs)
-      const after = change(before, nowMs)
-      if (after !== before) await tx.putMeta(CIRCUITS, { ...kept, [destination]: after })
-      return after
-    },
-    { records: true },
-  )
+/** Changes the stored health of a destination, and writes only what changes; tried once more, as `change` is. */
+export function update({ store, clock }: Keeping, destination: string, change: Update): Promise<Circuit> {
+  const write = () =>
+    store.write(
+      async (tx) => {
+        const nowMs = clock.now()
+        const kept = await keptIn(tx)
+        const before = healthOf(kept, destination, nowMs)
+        const after = change(before, nowMs)
+        if (after !== before) await tx.putMeta(CIRCUITS, { ...kept, [destination]: after })
+        return after
+      },
+      { records: true },
+    )
+  return write().catch(write)
+}

@@ -9,7 +9,7 @@ import type { SessionEnding } from '../../src/protocol/snapshot.ts'
 import { admitChunk } from '../engine/admit.ts'
 import { sealInWorker } from '../seal.ts'
 import { watchSettled } from '../engine/watch.ts'
-import type { AnchoredContext } from '../engine/context.ts'
+import type { AnchoredContext, Context } from '../engine/context.ts'
 import { admissionRoom } from '../engine/context.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
@@ -177,9 +177,9 @@ export async function rawChunk(id: SessionId, index: number): Promise<HandedChun
 /** Starts a session and hands over this many chunks, each durable when this resolves. */
 export async function recordSession(
   world: World,
-  { number = 1, chunks = 1, ending = 'complete', startedAtMs, seal = 'page' }: RecordedOptions = {},
+  { number = 1, chunks = 1, ending = 'complete', startedAtMs, seal = 'page', worker }: RecordedOptions = {},
 ): Promise<SessionId> {
-  const context = world.worker()
+  const context = worker ?? world.worker()
   const start = { ...aStart(number, startedAtMs), seal }
   const chunk = seal === 'page' ? sealedChunk : rawChunk
   await startSession(context, start)
@@ -195,6 +195,8 @@ interface RecordedOptions {
   readonly ending?: SessionEnding
   readonly startedAtMs?: number
   readonly seal?: SessionStart['seal']
+  /** Which takes it in; absent: one with all that a world has. */
+  readonly worker?: Context
 }
 
 /** Runs one wake of this worker until it settles, or the worker dies. */

@@ -1,0 +1,88 @@
+import { TRIAL_KINDS } from '../core/trial.ts'
+import type { ChunkRecord, SessionRecord } from '../core/record.ts'
+import { LOOKS_APART_MS } from '../core/waits.ts'
+import { change } from './change.ts'
+import type { Context } from './context.ts'
+import type { Lanes } from './lanes.ts'
+import { MAX_READY } from './limits.ts'
+import type { WorkPlan } from './plan-work.ts'
+import { sessionStep } from './session-step.ts'
+import { limited } from './time-limit.ts'
+import { transfer } from './transfer.ts'
+
+/** What one drain has under way. */
+export interface Works {
+  /** Transfers by their chunk's id, and steps of sessions by their key. */
+  readonly running: ReadonlyMap<string, Promise<unknown>>
+  /** The chunks among them, in the order in which they began. */
+  readonly moving: ReadonlyMap<string, ChunkRecord>
+  /** Starts what a look found: transfers, steps of sessions, and a look at what has settled. */
+  start(plan: WorkPlan): void
+  /** Stops all of them; what heeds that not goes on. */
+  stop(): void
+  /** @throws what a store that fails made of one of them */
+  check(): void
+}
+
+/** @param notify to look again: something is over */
+export function createWorks(context: Context, lanes: Lanes, notify: () => void): Works {
+  const { clock, watch } = context
+  const running = new Map<string, Promise<unknown>>()
+  const moving = new Map<string, ChunkRecord>()
+  let stop = new AbortController()
+  let nextLookMs = 0
+  let broken: { error: unknown } | undefined
+
+  const run = (id: string, work: Promise<unknown>) => {
+    const done = work
+      .catch((error: unknown) => {
+        broken = { error }
+        notify()
+      })
+      .finally(() => {
+        running.delete(id)
+        moving.delete(id)
+        // One look for several that are over, while others are ready in their place.
+        if (running.size <= lanes.bears() + MAX_READY / 2) notify()
+      })
+    running.set(id, done)
+  }
+
+  /** A sign-in that works for one session may be another's, and what goes up on trial there be taken here too. */
+  async function hintTrials(sessions: readonly SessionRecord[], { sessionId, state, effort }: ChunkRecord) {
+    const of = effort?.onTrial ? TRIAL_KINDS : (['sign-in'] as const)
+    for (const { id, trials } of sessions)
+      if (of.some((kind) => trials?.[kind]) && id !== sessionId && state.status === 'uploading')
+        await change(context, id, { type: 'hoped', of })
+  }
+
+  return {
+    running,
+    moving,
+    start({ sessions, chunks, steps, suspended }) {
+      // A wake has joined after the time was up: what starts now starts with time of its own.
+      if (stop.signal.aborted) stop = new AbortController()
+      const { signal } = stop
+      for (const chunk of chunks) {
+        const session = sessions.find(({ id }) => id === chunk.sessionId)
+        moving.set(chunk.id, chunk)
+        const work = lanes.upload(chunk, (inLane) => transfer(context, chunk, signal, session, inLane))
+        run(
+          chunk.id,
+          work.then((failure) => (failure ? notify() : hintTrials(sessions, chunk))),
+        )
+      }
+      for (const { key, kind, session } of steps) run(key, sessionStep(context, session, kind, signal))
+      if (watch && !suspended && !running.has('watch') && clock.now() >= nextLookMs) {
+        const look = limited(clock, 0, signal, async (until) => watch(context, until))
+        const looked = () => void (nextLookMs = clock.now() + LOOKS_APART_MS)
+        // Nothing that is left to do depends on it; one that was in vain is over for now.
+        run('watch', look.then(looked, looked))
+      }
+    },
+    stop: () => stop.abort(),
+    check() {
+      if (broken) throw broken.error
+    },
+  }
+}
