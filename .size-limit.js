@@ -34,7 +34,7 @@ export default [
   {
     name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture, without what is loaded later',
     path: 'dist/src/elements/index.js',
-    limit: '20.4 kB',
+    limit: '20.5 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({
       ...modifyEsbuildConfig(config),
@@ -75,7 +75,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '28.3 kB',
+    limit: '28.4 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -84,7 +84,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '26.6 kB',
+    limit: '26.7 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
