@@ -77,10 +77,6 @@ export class HoldfastRecorder extends HoldfastElement {
    */
   declare saveUnsaved?: ((runs: readonly Blob[]) => void | Promise<void>) | undefined
 
-  static {
-    settable(this.prototype, 'groups', 'openSource', 'sessionOptions', 'recordOptions', 'saveUnsaved')
-  }
-
   #view: RecorderView | undefined
   #busy = false
   #onStop = () => {}
@@ -355,6 +351,8 @@ export class HoldfastRecorder extends HoldfastElement {
     this.#shown.showFigures(state !== 'idle')
   }
 }
+
+settable(HoldfastRecorder.prototype, 'groups', 'openSource', 'sessionOptions', 'recordOptions', 'saveUnsaved')
 
 /** Records; where that cannot begin, the session is over, as nobody else would end it. */
 function recordOrEnd(

@@ -33,10 +33,6 @@ export class HoldfastRecovery extends HoldfastElement {
   /** Makes room; there while the device is almost full, which is told before all else. `refresh()` has it seen. */
   declare freeSpace?: (() => unknown) | undefined
 
-  static {
-    settable(this.prototype, 'signIn', 'freeSpace')
-  }
-
   #seen: Seen | undefined
   #draw = (_seen: Seen) => {}
   #begun = false
@@ -195,6 +191,8 @@ export class HoldfastRecovery extends HoldfastElement {
     }
   }
 }
+
+settable(HoldfastRecovery.prototype, 'signIn', 'freeSpace')
 
 function showRemedy(button: HTMLElement, remedy: Remedy | undefined): void {
   button.hidden = !remedy
