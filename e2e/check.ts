@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
-import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { registryArtifact } from './backend/registry-artifact.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
@@ -16,8 +15,6 @@ interface Step {
   readonly name: string
   readonly command: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** Takes what the others leave of the cores. */
-  readonly isPatient?: boolean
   /** Counts what the command ran; without it the command is one test. */
   readonly count?: () => Promise<Count>
 }
@@ -28,9 +25,6 @@ interface Count {
   /** For want of something that is not installed; absent: none. */
   readonly skipped?: number
 }
-
-/** Of a process that shares the cores with others: about a third of their time (nice 5). */
-const LOW = 5
 
 const root = repositoryRoot()
 const results = join(root, '.holdfast', 'check')
@@ -73,7 +67,6 @@ const UNIT_TESTS: Step = {
     `--outputFile.json=${join(results, 'unit.json')}`,
   ],
   count: countUnitTests,
-  isPatient: true,
 }
 
 const WHOLE_UNITS: Step = { ...UNIT_TESTS, env: WHOLE_ENV }
@@ -97,12 +90,11 @@ const CHROMIUM = 'e2e/playwright.config.ts'
 /** What runs one after the other; of a list all at once. */
 type Plan = readonly (Step | readonly Step[])[]
 
-/** One of each kind. Browsers, chains and cameras wait much: the unit tests have the cores meanwhile. */
+/** One of each kind. The unit tests keep both cores busy, the browsers leave some of them. */
 const sample = (units: Step, ...left: readonly string[]): Plan => [
+  [...CHECKS, units],
   [
-    ...CHECKS,
     FORMAT,
-    units,
     browserTests('browser tests', CHROMIUM, ['--grep-invert', [...left, WHOLE, WHOLE_MATRIX].join('|')]),
   ],
 ]
@@ -173,7 +165,7 @@ async function main(): Promise<void> {
 }
 
 async function run(
-  { command: [name = '', ...args], env, isPatient }: Step,
+  { command: [name = '', ...args], env }: Step,
   also: Record<string, string>,
   shows: 'as it goes' | 'at its end',
 ): Promise<{ exitCode: number; output: string }> {
@@ -184,8 +176,6 @@ async function run(
     env: { ...process.env, ...also, ...env },
     shell: process.platform === 'win32',
   })
-  // Before it starts processes of its own, which have the same.
-  if (isPatient && child.pid !== undefined) setPriority(child.pid, LOW)
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (piece: Buffer) => {

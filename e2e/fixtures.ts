@@ -172,12 +172,21 @@ async function forget(context: BrowserContext, pages: ReadonlySet<Page>, origins
   for (const origin of origins)
     if (origin.startsWith('http'))
       await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
+  await cdp.send('ServiceWorker.enable')
+  await endWorkers(context, origins, () => cdp.send('ServiceWorker.stopAllWorkers'))
   await cdp.detach()
-  await endWorkers(context, origins)
 }
 
-/** With a debugger a worker outlives its registration, and would go on to ask the backend of the tests after this one. */
-async function endWorkers(context: BrowserContext, origins: ReadonlySet<string>): Promise<void> {
+/**
+ * With a debugger a worker outlives its registration, and would go on to ask the backend of the tests after this one.
+ *
+ * @param stopAll for one that does not end when it is closed, which was seen once
+ */
+async function endWorkers(
+  context: BrowserContext,
+  origins: ReadonlySet<string>,
+  stopAll: () => Promise<unknown>,
+): Promise<void> {
   const cdp = await context.browser()?.newBrowserCDPSession()
   if (cdp === undefined) throw new Error('The shared browser is gone.')
   const left = async () => {
@@ -187,6 +196,7 @@ async function endWorkers(context: BrowserContext, origins: ReadonlySet<string>)
     )
     for (const { targetId } of workers)
       await cdp.send('Target.closeTarget', { targetId }).catch(() => undefined)
+    if (workers.length > 0) await stopAll()
     return workers.length
   }
   await expect.poll(left).toBe(0)
