@@ -296,8 +296,8 @@ async function registered(page: Page, group: Group, count: number): Promise<void
       const members = Array.from({ length: wanted }, (_, at) => nameOf(from + at))
       return [word(32), word(wanted), ...members.flatMap((name) => [hex(name), hex(tagOf(group, name))])]
     },
-    // root, page, size, anchors, first block, last block, its time, not ended
-    '7dbd2832': () => [1, 1, 2, 1, 1, 1, 1_770_000_000, 0].map(word),
+    // root, page, size, anchors, first block, last block, its time, which is later than that of the chain's first, not ended
+    '7dbd2832': () => [1, 1, 2, 1, 1, 1, 4_000_000_000, 0].map(word),
   }
   await page.route('**/*', async (route) => {
     const { method, params, id } = (route.request().postDataJSON() ?? {}) as {

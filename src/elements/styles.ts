@@ -313,6 +313,8 @@ export const RECORDER = `
   align-items: center;
   position: relative;
   padding: 0.875rem 1.25rem 0.75rem;
+  background: #0a100e;
+  color: #f1f6f4;
 }
 .timer, .acks {
   align-self: start;
