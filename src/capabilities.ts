@@ -1,7 +1,7 @@
 import type { WaitOptions } from './api.ts'
 import { browserSays } from './browser-says.ts'
 import { missingFeatures } from './requirements.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from './protocol/unless-aborted.ts'
 
 /** Whether uploads go on when no page of the origin is open. */
 export type BackgroundWakes =

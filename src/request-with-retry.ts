@@ -3,7 +3,7 @@ import { onBroadcast } from './on-broadcast.ts'
 import { HoldfastError, type ErrorCode } from './protocol/errors.ts'
 import { following } from './protocol/following.ts'
 import type { Acquire } from './semaphore.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from './protocol/unless-aborted.ts'
 import { FIRST_WAIT_MS, LONGEST_WAIT_MS } from './timeouts.ts'
 
 /**

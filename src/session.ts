@@ -33,7 +33,7 @@ import { readBytes, unreadable } from './read-bytes.ts'
 import { semaphore } from './semaphore.ts'
 import { tell } from './tell.ts'
 import { tryAgain } from './try-again.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from './protocol/unless-aborted.ts'
 import { ASKS, LOAD_TIMEOUT_MS, LOCK_TIMEOUT_MS, MAX_CONCURRENT_CHUNKS } from './timeouts.ts'
 import { within } from './within.ts'
 

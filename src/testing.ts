@@ -31,7 +31,7 @@ import { passes } from './request-with-retry.ts'
 import { checkGroups, whole, type Cut, type OpenOptions } from './session.ts'
 import { tell } from './tell.ts'
 import { LOCK_TIMEOUT_MS } from './timeouts.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from './protocol/unless-aborted.ts'
 import { watch } from './watch-memory.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { following } from './protocol/following.ts'
-import { unlessAborted } from './unless-aborted.ts'
+import { unlessAborted } from './protocol/unless-aborted.ts'
 
 /** A timer of a longer time goes off at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1

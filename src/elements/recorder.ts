@@ -9,7 +9,7 @@ import {
 import { isGone } from '../capture/source.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { tell } from '../tell.ts'
-import { unlessAborted } from '../unless-aborted.ts'
+import { unlessAborted } from '../protocol/unless-aborted.ts'
 import { HoldfastElement, settable } from './base.ts'
 import { openCamera, type Source } from './camera.ts'
 import { setAttributes, setText } from './dom.ts'

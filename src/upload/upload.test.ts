@@ -21,7 +21,7 @@ import {
 import { parseRequest } from '../protocol/parse.ts'
 import type { ChunkView, SessionSnapshot, Snapshot } from '../protocol/snapshot.ts'
 import { openSession, recordingSession } from '../session.ts'
-import { unlessAborted } from '../unless-aborted.ts'
+import { unlessAborted } from '../protocol/unless-aborted.ts'
 import { upload, type FileProgress, type FileUpload, type UploadOptions } from './upload.ts'
 
 const group = await newGroup()

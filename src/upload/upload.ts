@@ -11,7 +11,7 @@ import { DISCARD_CONFIRMATION, MAX_CHUNK_BYTES, MAX_INDEXES, TAG_BYTES } from '.
 import { isMimeType } from '../protocol/mime-type.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { checkGroups, type Cut, type OpenOptions } from '../session.ts'
-import { unlessAborted } from '../unless-aborted.ts'
+import { unlessAborted } from '../protocol/unless-aborted.ts'
 import type { FileUpload, UploadedFile, UploadOptions } from './api.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { progressOf } from './progress.ts'

@@ -1,5 +1,5 @@
 import { toHex } from '../evidence/bytes.ts'
-import { orAborted } from './or-aborted.ts'
+import { unlessAborted } from '../protocol/unless-aborted.ts'
 
 /** Bytes of which any part can be read: a `Blob`, or a `File` that somebody chose, is that. */
 export interface Sliceable {
@@ -93,7 +93,7 @@ export function carContents(bytes: Sliceable): (signal: AbortSignal) => Promise<
     waiting += 1
     try {
       for (;;) {
-        const contents = await orAborted(signal, (looking ??= look()))
+        const contents = await unlessAborted(signal, () => (looking ??= look()))
         if (contents) return contents
       }
     } finally {

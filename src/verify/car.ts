@@ -3,7 +3,7 @@ import { cidBytes } from '../evidence/cid.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import { carContents, SHA_256, varintAt, type Place, type Sliceable } from './car-contents.ts'
 import { VerificationError } from './error.ts'
-import { orAborted } from './or-aborted.ts'
+import { unlessAborted } from '../protocol/unless-aborted.ts'
 import type { Found, ObjectSource } from './source.ts'
 
 export type { ObjectSource } from './source.ts'
@@ -39,7 +39,8 @@ export function car(bytes: Sliceable, name = 'the CAR file'): ObjectSource {
     async get(cid, { maxBytes, signal }) {
       try {
         const { places, isCutOff } = await contents(signal)
-        const read = (place: Place) => orAborted(signal, bytes.slice(place.from, place.to).arrayBuffer())
+        const read = (place: Place) =>
+          unlessAborted(signal, () => bytes.slice(place.from, place.to).arrayBuffer())
         const found = await readObject(read, places, cidBytes(cid), maxBytes)
         return found.kind === 'none' && isCutOff ? { kind: 'silent', reason: 'it is cut off' } : found
       } catch (cause) {
