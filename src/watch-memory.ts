@@ -1,3 +1,4 @@
+import { endable } from './protocol/endable.ts'
 import { following } from './protocol/following.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
 
@@ -7,15 +8,7 @@ export function watch(
   changed: EventTarget,
   ...signals: readonly (AbortSignal | undefined)[]
 ): AsyncGenerator<Snapshot> {
-  const over = following(...signals)
-  const all = states(stateOf, changed, over)
-  const leave = all.return.bind(all)
-  // A generator would hear of it with its next state.
-  all.return = (value) => {
-    over.abort()
-    return leave(value)
-  }
-  return all
+  return endable((ending) => states(stateOf, changed, following(...signals, ending)))
 }
 
 async function* states(

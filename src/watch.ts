@@ -2,6 +2,7 @@ import type { WatchOptions } from './api.ts'
 import type { Connection } from './connection.ts'
 import { onBroadcast } from './on-broadcast.ts'
 import { requestWithRetry } from './request-with-retry.ts'
+import { endable } from './protocol/endable.ts'
 import { following } from './protocol/following.ts'
 import type { Broadcast } from './protocol/messages.ts'
 import type { SessionId } from './protocol/ids.ts'
@@ -21,15 +22,7 @@ export function watch(
   options: WatchOptions = {},
   untilClosed?: AbortSignal,
 ): AsyncGenerator<Snapshot> {
-  const over = following(untilClosed, options.signal)
-  const all = states(connection, options, over)
-  const leave = all.return.bind(all)
-  // A generator would hear of it with its next state.
-  all.return = (value) => {
-    over.abort()
-    return leave(value)
-  }
-  return all
+  return endable((ending) => states(connection, options, following(untilClosed, options.signal, ending)))
 }
 
 async function* states(
