@@ -301,7 +301,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   // What is handed over, and what is made of what the chain holds.
   plant('hands a head over again though the newest block shows it', /though the newest block shows it/, [
     'engine/witness',
-    'shown !== newest.size && dueMs <= nowMs',
+    'shown !== newest.size && dueMs <= clock.now()',
     'dueMs <= nowMs',
   ]),
   plant('hands over each head as soon as it is signed', /sooner than the app allows/, [

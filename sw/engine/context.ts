@@ -37,7 +37,7 @@ export interface Context {
   /** Destinations that have failed, as far as this worker knows: of the others an answer is no news. */
   readonly ailing: Set<string>
   /** What keeps chunks from their turn, as the last look found it or this worker was told since; of a discarded session, too. */
-  readonly known: Map<SessionId, Queued>
+  readonly known: Map<SessionId, Queued & Partial<Pick<SessionRecord, 'listed'>>>
   /** Requests to the store that are under way, as each look sees which of them are silent. */
   readonly delivering: Set<Delivering>
   /** When a page last arrived, ms since the epoch. */

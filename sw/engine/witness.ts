@@ -53,11 +53,11 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
     anchor.everyMs,
     nowMs,
   )
-  const isDue = shown !== newest.size && dueMs <= nowMs
+  const canBeHanded = () => shown !== newest.size && dueMs <= clock.now()
   if (deep && deep.size <= shown) {
     const isNews = deep.size > (anchored?.size ?? 0)
     // What was proved after its entry was listed waits for a look that hands nothing over.
-    if (isNews || (!isDue && tally.anchoring > 0))
+    if (isNews || (!canBeHanded() && tally.anchoring > 0))
       await conclude(context, session, deep, isNews, expectOurs, signal)
     // Where that was known before, and chunks wait all the same, they wait for the next look.
     if (isNews && deep.size === newest.size) return
@@ -69,6 +69,8 @@ export const witnessByChain: WitnessStep = async (context, session, signal) => {
     inVain >= TAKEN_TO_TELL
       ? `The relay took ${inVain} anchors in vain.`
       : isStanding && `The chain stands at block ${blockNumber}.`
+  // It may have become due while events were walked through: that spares the next head another look.
+  const isDue = canBeHanded()
   // Not after the next hand-over is due.
   const atMs = Math.min(dueMs > nowMs ? dueMs : Infinity, clock.now() + anchor.pollMs)
   const looked = { atMs, shown, blockNumber, taken: inVain }
@@ -132,10 +134,13 @@ async function conclude(
 
 async function submit(
   context: AnchoredContext,
-  { id, name, publicKey, access, listed }: SessionRecord,
+  session: SessionRecord,
   looked: Looked,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { id, name, publicKey, access } = session
+  // With what was listed while the chain was asked: on a slow link that takes a second or two.
+  const { listed = session.listed } = context.known.get(id) ?? session
   const head = await headAt(context, id, listed.tree.size)
   const { size, root, page, previous, end, signature } = head
   if (!(await record(context, id, { ...looked, type: 'anchor-sent', size }))) return false

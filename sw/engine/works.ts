@@ -41,9 +41,8 @@ export function createWorks(context: Context, lanes: Lanes, notify: () => void):
       })
       .finally(() => {
         running.delete(id)
-        moving.delete(id)
-        // One look for several that are over, while others are ready in their place.
-        if (running.size <= lanes.bears() + MAX_READY / 2) notify()
+        // One look for several chunks that are over, while others are ready in their place. A step may soon be due again.
+        if (!moving.delete(id) || running.size <= lanes.bears() + MAX_READY / 2) notify()
       })
     running.set(id, done)
   }

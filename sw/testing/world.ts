@@ -13,7 +13,7 @@ import type { AnchoredContext, Context } from '../engine/context.ts'
 import { admissionRoom } from '../engine/context.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
-import { statusOf, type Queued } from '../core/session.ts'
+import { statusOf } from '../core/session.ts'
 import type { Store } from '../ports/store.ts'
 import { createProgress } from '../engine/progress.ts'
 import type { Delivering } from '../engine/silence.ts'
@@ -48,7 +48,7 @@ export function createWorld() {
       progress: createProgress(clock),
       room: admissionRoom(),
       ailing: new Set<string>(),
-      known: new Map<SessionId, Queued>(),
+      known: new Map(),
       delivering: new Set<Delivering>(),
       lifetime: alive,
       armed: 0,

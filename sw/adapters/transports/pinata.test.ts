@@ -4,7 +4,7 @@ import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { collect } from '../../../e2e/backend/exchange.ts'
 import { serverOfTest } from '../../../e2e/backend/server-of-test.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
-import { describeSample } from '../../../e2e/transports/describe-contract.ts'
+import { describeContract, describeSample } from '../../../e2e/transports/describe-contract.ts'
 import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import { newToken, signedUrl } from '../../../e2e/transports/variants.ts'
@@ -36,7 +36,7 @@ function transport(options: PinataOptions) {
   return pinata({ gateway, uploads: base, api: base, ...options })
 }
 
-describeSample('Pinata', () => variantHarness(backend, 'pinata', jwt))
+describeContract('Pinata', () => variantHarness(backend, 'pinata', jwt))
 
 describeSample('Pinata with addresses of its own', () => variantHarness(backend, 'pinata-legacy', jwt))
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
-import { describeSample } from '../../../e2e/transports/describe-contract.ts'
+import { describeContract, describeSample } from '../../../e2e/transports/describe-contract.ts'
 import { freshObject } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'
 import type { Attempt } from '../../ports/transport.ts'
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterEach(() => backend.faults.clear())
 afterAll(() => box.clear())
 
-describeSample('resumable uploads with digests', () => variantHarness(backend, 'resumable', SECRET))
+describeContract('resumable uploads with digests', () => variantHarness(backend, 'resumable', SECRET))
 
 describeSample('resumable uploads to a server that tells no digest and forgets what is whole', () =>
   variantHarness(backend, 'resumable-mute', SECRET),
