@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { takesWhole } from '../e2e/whole.ts'
 import type { Connection } from './connection.ts'
 import { fromHex, toHex } from './evidence/bytes.ts'
 import { openChunk } from './evidence/chunk-seal.ts'
@@ -537,15 +538,16 @@ describe('a recording session', () => {
     },
   )
 
-  it('takes a thousand notes, and says so of one more', async () => {
-    const { connection, requests } = fakeConnection()
-    const session = await openSession(connection, options)
-    const written = Array.from({ length: 1_000 }, (_none, at) => session.note({ at }))
-    const message = expect.stringContaining('1000') as unknown
-    await expect(session.note({})).rejects.toMatchObject({ code: 'bad-input', message })
-    await Promise.all(written)
-    expect(notesIn(requests)).toHaveLength(1_000)
-  })
+  if (takesWhole())
+    it('takes a thousand notes, and says so of one more', async () => {
+      const { connection, requests } = fakeConnection()
+      const session = await openSession(connection, options)
+      const written = Array.from({ length: 1_000 }, (_none, at) => session.note({ at }))
+      const message = expect.stringContaining('1000') as unknown
+      await expect(session.note({})).rejects.toMatchObject({ code: 'bad-input', message })
+      await Promise.all(written)
+      expect(notesIn(requests)).toHaveLength(1_000)
+    })
 
   it('takes notes of a megabyte in all, and says so of more', async () => {
     const { connection, requests } = fakeConnection()

@@ -34,38 +34,39 @@ function isInSight(element: Element): boolean {
 // Held to what is promised, a second, by timers that come late where the page does.
 const WITHIN_TENTHS = 10
 
-test('a camera that is lost is told within a second; the sound goes on, and the recording is not told as whole', async ({
-  stack,
-  context,
-}) => {
-  const witness = await openDemo(context, { url: stack.url })
-  const { page } = witness
-  const told = page.locator('.caption-alert')
-  await witness.record()
-  await witness.acknowledged(1)
-  await expect(told).toBeHidden()
-  expect(await lose(page, 'video')).toBeLessThanOrEqual(WITHIN_TENTHS)
-  await expect(told).toHaveText('The camera is gone: no picture is recorded. The sound goes on.')
-  await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
-  await page.setViewportSize({ width: 320, height: 568 })
-  await expect.poll(() => told.evaluate(isInSight)).toBe(true)
-  const { length } = witness.slices
-  await witness.acknowledged(length + 1)
-  await witness.stop()
+test(
+  'a camera that is lost is told within a second; the sound goes on, and the recording is not told as whole',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const witness = await openDemo(context, { url: stack.url })
+    const { page } = witness
+    const told = page.locator('.caption-alert')
+    await witness.record()
+    await witness.acknowledged(1)
+    await expect(told).toBeHidden()
+    expect(await lose(page, 'video')).toBeLessThanOrEqual(WITHIN_TENTHS)
+    await expect(told).toHaveText('The camera is gone: no picture is recorded. The sound goes on.')
+    await expect(page.getByTestId('recorder')).toHaveAttribute('data-state', 'recording')
+    await page.setViewportSize({ width: 320, height: 568 })
+    await expect.poll(() => told.evaluate(isInSight)).toBe(true)
+    const { length } = witness.slices
+    await witness.acknowledged(length + 1)
+    await witness.stop()
 
-  const session = witness.session()
-  await expect(session).toHaveAttribute('data-ending', 'interrupted')
-  const id = (await session.getAttribute('data-session-id')) ?? ''
-  const log = await anchored(stack.backend, id, 'interrupted', witness.slices.length)
-  expect(log.chunks).toHaveLength(witness.slices.length)
+    const session = witness.session()
+    await expect(session).toHaveAttribute('data-ending', 'interrupted')
+    const id = (await session.getAttribute('data-session-id')) ?? ''
+    const log = await anchored(stack.backend, id, 'interrupted', witness.slices.length)
+    expect(log.chunks).toHaveLength(witness.slices.length)
 
-  // Whoever reads it is told why the picture ends.
-  await expect(session).toHaveAttribute('data-upload', 'confirmed')
-  await session.getByTestId('verify-button').click()
-  await expect(session.getByTestId('verify-note')).toContainText(
-    'as its recorder wrote: the camera is gone, the microphone gives sound.',
-  )
-})
+    // Whoever reads it is told why the picture ends.
+    await expect(session).toHaveAttribute('data-upload', 'confirmed')
+    await session.getByTestId('verify-button').click()
+    await expect(session.getByTestId('verify-note')).toContainText(
+      'as its recorder wrote: the camera is gone, the microphone gives sound.',
+    )
+  },
+)
 
 test(
   'a recording that has lost all that it was made of ends by itself, as interrupted, and that is told',

@@ -43,29 +43,30 @@ test(
   },
 )
 
-test('another group’s key, or a store that changes a chunk, is named by the reader', async ({
-  stack,
-  context,
-}) => {
-  const { backend, url } = stack
-  const witness = await openDemo(context, { url })
-  await witness.record()
-  await witness.acknowledged(2)
-  await witness.stop()
-  await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
-  const id = (await witness.session().getAttribute('data-session-id')) ?? ''
-  const { rpcUrl, registry, gateway } = backend.endpoints
-  const { name, chunks } = await anchored(backend, id, 'complete', 2)
-  const options = { chain: { rpcUrl, registry }, gateway, name, groupKey: witness.groupKey }
+test(
+  'another group’s key, or a store that changes a chunk, is named by the reader',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { backend, url } = stack
+    const witness = await openDemo(context, { url })
+    await witness.record()
+    await witness.acknowledged(2)
+    await witness.stop()
+    await expect(witness.session()).toHaveAttribute('data-upload', 'confirmed')
+    const id = (await witness.session().getAttribute('data-session-id')) ?? ''
+    const { rpcUrl, registry, gateway } = backend.endpoints
+    const { name, chunks } = await anchored(backend, id, 'complete', 2)
+    const options = { chain: { rpcUrl, registry }, gateway, name, groupKey: witness.groupKey }
 
-  const stranger = crypto.getRandomValues(new Uint8Array(32))
-  await expect(openSession({ ...options, groupKey: stranger })).rejects.toMatchObject({ code: 'group' })
+    const stranger = crypto.getRandomValues(new Uint8Array(32))
+    await expect(openSession({ ...options, groupKey: stranger })).rejects.toMatchObject({ code: 'group' })
 
-  backend.faults.add({ service: 'gateway', match: chunks[1]?.cid ?? '', kind: 'lie' })
-  const { proved, bad } = await readBack(backend, name, witness.groupKey)
-  expect(bad).toMatchObject([{ verdict: 'chunk-address', index: 1 }])
-  expect(proved).toHaveLength(witness.slices.length - 1)
+    backend.faults.add({ service: 'gateway', match: chunks[1]?.cid ?? '', kind: 'lie' })
+    const { proved, bad } = await readBack(backend, name, witness.groupKey)
+    expect(bad).toMatchObject([{ verdict: 'chunk-address', index: 1 }])
+    expect(proved).toHaveLength(witness.slices.length - 1)
 
-  await witness.session().getByTestId('verify-button').click()
-  await expect(witness.session().getByTestId('verify-error')).toHaveAttribute('data-code', 'chunk-address')
-})
+    await witness.session().getByTestId('verify-button').click()
+    await expect(witness.session().getByTestId('verify-error')).toHaveAttribute('data-code', 'chunk-address')
+  },
+)

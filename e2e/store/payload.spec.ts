@@ -57,42 +57,43 @@ const chunkStates = (page: Page) =>
   })
 
 // Promises 2, 5 of docs/guarantees.md.
-test('bytes that changed, are gone, or cannot be read park their chunk alone; the others are anchored', async ({
-  stack,
-  shared: { context, profile },
-}) => {
-  const { backend, sinceEntry } = stack
-  const app = await serveVersions(backend.endpoints)
-  const page = await openApp(context, app)
-  await backend.pause()
-  const id = await page.evaluate(() => window.app.begin(1))
-  await recordChunks(page, 6, 40_000)
+test(
+  'bytes that changed, are gone, or cannot be read park their chunk alone; the others are anchored',
+  { tag: LANDING },
+  async ({ stack, shared: { context, profile } }) => {
+    const { backend, sinceEntry } = stack
+    const app = await serveVersions(backend.endpoints)
+    const page = await openApp(context, app)
+    await backend.pause()
+    const id = await page.evaluate(() => window.app.begin(1))
+    await recordChunks(page, 6, 40_000)
 
-  await damage(page, { [`${id}/1`]: 40_017, [`${id}/2`]: undefined })
-  // The ciphertext of chunk 4: its bytes and the tag.
-  await removeBlob(profile, app.url, 40_004 + TAG_BYTES)
+    await damage(page, { [`${id}/1`]: 40_017, [`${id}/2`]: undefined })
+    // The ciphertext of chunk 4: its bytes and the tag.
+    await removeBlob(profile, app.url, 40_004 + TAG_BYTES)
 
-  await backend.unpause()
-  await page.evaluate(() => window.app.connect())
-  await expect
-    .poll(() => chunkStates(page))
-    .toEqual([
-      'confirmed',
-      'parked: payload-corrupt',
-      'parked: payload-unreadable',
-      'confirmed',
-      'parked: payload-unreadable',
-      'confirmed',
-    ])
-  // The log tells of all that was acknowledged, and the chain holds it; the store has what can be read.
-  const { chunks, pages } = await logged(backend, id, 'complete', 6)
-  const sent = chunks.filter(({ index }) => [0, 3, 5].includes(index))
-  expectNothingTwice(backend, { chunks: sent, pages }, sinceEntry)
-  const [snapshot] = (await page.evaluate(() => window.app.holdfast?.sessions())) ?? []
-  expect(snapshot).toMatchObject({ parked: 3, upload: 'uploading', chunks: { confirmed: 3, uploading: 3 } })
-  expect(snapshot?.lastError?.code).toMatch(/^payload-/)
-  await app.close()
-})
+    await backend.unpause()
+    await page.evaluate(() => window.app.connect())
+    await expect
+      .poll(() => chunkStates(page))
+      .toEqual([
+        'confirmed',
+        'parked: payload-corrupt',
+        'parked: payload-unreadable',
+        'confirmed',
+        'parked: payload-unreadable',
+        'confirmed',
+      ])
+    // The log tells of all that was acknowledged, and the chain holds it; the store has what can be read.
+    const { chunks, pages } = await logged(backend, id, 'complete', 6)
+    const sent = chunks.filter(({ index }) => [0, 3, 5].includes(index))
+    expectNothingTwice(backend, { chunks: sent, pages }, sinceEntry)
+    const [snapshot] = (await page.evaluate(() => window.app.holdfast?.sessions())) ?? []
+    expect(snapshot).toMatchObject({ parked: 3, upload: 'uploading', chunks: { confirmed: 3, uploading: 3 } })
+    expect(snapshot?.lastError?.code).toMatch(/^payload-/)
+    await app.close()
+  },
+)
 
 // Promises 2, 5 of docs/guarantees.md.
 test(
