@@ -40,8 +40,9 @@ const CHECKS: readonly Step[] = [
 
 const FORMAT: Step = {
   name: 'format',
-  // `.ci/run` alone has it: of a fresh clone it takes half a minute of a core. What browsers write meanwhile it would walk
-  // through before it ignores it. What was in order before, and has not changed, still is.
+  // Of a fresh clone it takes half a minute of a core: the other engines leave that, and `npm test` goes without. What
+  // browsers write meanwhile it would walk through before it ignores it. What was in order before, and has not changed,
+  // still is.
   command: [
     'prettier',
     '--check',
@@ -90,13 +91,10 @@ const CHROMIUM = 'e2e/playwright.config.ts'
 /** What runs one after the other; of a list all at once. */
 type Plan = readonly (Step | readonly Step[])[]
 
-/** One of each kind. The unit tests keep both cores busy, the browsers leave some of them. */
-const sample = (units: Step, beside: readonly Step[], ...left: readonly string[]): Plan => [
+/** One of each kind. */
+const sample = (units: Step, ...left: readonly string[]): Plan => [
   [...CHECKS, units],
-  [
-    ...beside,
-    browserTests('browser tests', CHROMIUM, ['--grep-invert', [...left, WHOLE, WHOLE_MATRIX].join('|')]),
-  ],
+  browserTests('browser tests', CHROMIUM, ['--grep-invert', [...left, WHOLE, WHOLE_MATRIX].join('|')]),
 ]
 
 const ENGINES = browserTests('tests in every engine that is installed', 'e2e/engines/playwright.config.ts')
@@ -132,8 +130,8 @@ function chosen(options: readonly string[]): Plan {
     return ALL
   }
   return options.includes('--engines')
-    ? [...sample(WHOLE_UNITS, [FORMAT]), ENGINES]
-    : sample(UNIT_TESTS, [], LANDING)
+    ? [...sample(WHOLE_UNITS), [FORMAT, ENGINES]]
+    : sample(UNIT_TESTS, LANDING)
 }
 
 async function main(): Promise<void> {
