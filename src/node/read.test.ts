@@ -10,8 +10,9 @@ import { randomFrom } from '../../e2e/vectors/random.ts'
 import { groupOf, Recording, signedHeadBytes, type How } from '../../e2e/vectors/recording.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import { pageCid } from '../evidence/page.ts'
-import { formatLink, keyText } from '../verify/index.ts'
-import { EXIT, read } from './read.ts'
+import { formatLink, keyText, openSession } from '../verify/index.ts'
+import { EXIT, exitOf, read } from './read.ts'
+import { summaryOf } from './summary.ts'
 
 const group = groupOf(randomFrom('read.test').bytes(32))
 const VIDEO = ['the header, ', 'a piece, ', 'and the rest']
@@ -161,6 +162,25 @@ describe('holdfast read', () => {
     const { exit, told } = await run(['read', linkTo(honest, group.privateKey), '--out', out])
     expect(exit).toBe(EXIT.partial)
     expect(told).toMatch(/Forked: from block 13 on .*3 entries of theirs left out/)
+  })
+
+  it('that has more heads than are followed ends with 1, and none of them is called a contradiction', async () => {
+    const { rpcUrl, gateway } = node
+    const name = hex(whole.keys.name)
+    const chain = { rpcUrl, registry: REGISTRY }
+    const session = await openSession({ chain, gateway, name, groupKey: group.privateKey })
+    const tally = { proved: 3, provedBytes: 33, beforeMs: 0, bad: {} }
+    expect(exitOf(session, tally)).toBe(EXIT.whole)
+    const [first] = session.heads
+    const why = 'the chain has 70000 heads, of which the first 65536 are followed'
+    const more = {
+      ...session,
+      heads: [first!, { ...first!, blockNumber: 99, verdict: 'not-followed' as const, why }],
+    }
+    expect(exitOf(more, tally)).toBe(EXIT.partial)
+    const told = summaryOf(more, tally)
+    expect(told).toContain(`Not followed: the heads from block 99 on: ${why}`)
+    expect(told.join()).not.toContain('Forked')
   })
 
   it('is whole though small pages are gone in whose place a full one came', async () => {

@@ -69,6 +69,7 @@ function aboutLog({
 
 function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string[] {
   const first = heads.find(({ verdict }) => verdict === 'forked')
+  const more = heads.find(({ verdict }) => verdict === 'not-followed')
   const unsigned = heads.filter(({ verdict }) => verdict === 'bad-signature').length
   const late = heads.filter(({ lateMs = 0 }) => lateMs > LATE_MS)
   const disputed = heads.filter((head) => head.disputed)
@@ -80,6 +81,9 @@ function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string
       ? [
           `Forked: from block ${first.blockNumber} on heads contradict those before${first.why ? `: ${first.why}` : ''}; ${count(forked.length, 'entry', 'entries')} of theirs left out`,
         ]
+      : []),
+    ...(more
+      ? [`Not followed: the heads from block ${more.blockNumber} on${more.why ? `: ${more.why}` : ''}`]
       : []),
     ...(unsigned > 0 ? [`Not signed by its key, and left out: ${count(unsigned, 'head')}`] : []),
     ...late.map(

@@ -390,6 +390,7 @@ function checkNewest(chain: Chain, events: readonly Event[], session: RegistrySe
 function checkRising(chain: Chain, events: readonly Event[], session: RegistrySession): void {
   if (events[0]?.blockNumber !== session.firstBlock || events[0].previousBlock !== 0)
     throw badAnswer(chain, `its first head should be in block ${session.firstBlock}, as the registry says`)
+  if (events[0].size === 0) throw badAnswer(chain, 'a registry takes no head without an entry')
   for (const [at, { size, end }] of events.entries()) {
     const next = events[at + 1]
     // Beyond 2^53 a size is rounded, so that two of them may look alike.

@@ -1,6 +1,7 @@
 import type { FoundHead } from './heads.ts'
 import { contradictionOfGroups, contradictionWithin, isBeyond, latenessOf, type Log } from './log.ts'
-import { isComplete, type PagedEntry, type Pages } from './pages.ts'
+import type { Pages } from './pages.ts'
+import { isComplete, type PagedEntry } from './read-page.ts'
 import { pauses } from './pauses.ts'
 import { pageOf, rootsIn, viewOf } from './view.ts'
 
@@ -21,7 +22,7 @@ export async function wholeLog(found: readonly FoundHead[], pages: Pages): Promi
   const listed = view.pages.flatMap(({ entries }) => entries)
   const sizes = signed.map(({ head }) => head.size)
   const isRising = sizes.every((size, at) => size > (sizes[at - 1] ?? 0))
-  if (!isRising || !(await isEach(signed, listed, await rootsIn(view, sizes, pause)))) return undefined
+  if (!isRising || !(await isEach(signed, listed, await rootsIn(view.pages, sizes, pause)))) return undefined
 
   const entries: Log['entries'][number][] = []
   const heads: Log['heads'][number][] = []
