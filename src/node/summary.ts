@@ -99,6 +99,9 @@ function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string
         `Vanished: a head of ${count(size, 'entry', 'entries')} that ${by} has in block ${blockNumber}`,
     ),
     ...nodes
+      .filter((node) => node.contradicts)
+      .map(({ host }) => `Contradicted: the node at ${host} tells of other heads in the place of these`),
+    ...nodes
       .filter((node) => node.heads === undefined)
       .map(
         ({ host, error }) =>
