@@ -141,7 +141,7 @@ function aboutHeads({ heads, forked }: Reading['session']): Finding[] {
   }
   const more = heads.find(({ verdict }) => verdict === 'not-followed')
   if (more) {
-    const words = texts.report.goesOn(more.blockNumber ?? 0)
+    const words = texts.report.goesOn(more.blockNumber)
     findings.push({ about: 'more', tone: 'wait', words, ...(more.why && { detail: capital(more.why) }) })
   }
   const unsigned = heads.filter(({ verdict }) => verdict === 'bad-signature').length

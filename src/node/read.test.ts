@@ -161,7 +161,7 @@ describe('holdfast read', () => {
     node.world = { name: honest.keys.name, group, witnessed: witness.witnessed, objects }
     const { exit, told } = await run(['read', linkTo(honest, group.privateKey), '--out', out])
     expect(exit).toBe(EXIT.partial)
-    expect(told).toMatch(/Forked: from block 13 on .*3 entries of theirs left out/)
+    expect(told).toMatch(/Forked: the heads from block 13 on .*3 entries of theirs left out/)
   })
 
   it('that has more heads than are followed ends with 1, and none of them is called a contradiction', async () => {

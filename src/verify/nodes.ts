@@ -130,7 +130,8 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
         beyond: best.beyond,
         nodes: read.map(({ node: { host }, told, error }): NodeReport => {
           if (!told) return error ? { host, error } : { host }
-          return { host, heads: signedHeads(told), ...(contradicts(told) && { contradicts: true }) }
+          const heads = signedHeads(told)
+          return contradicts(told) ? { host, heads, contradicts: true } : { host, heads }
         }),
       }
     },

@@ -8,7 +8,8 @@ import { fetchHead } from './fetch-head.ts'
 import type { FoundHead, HeadsBeyond } from './heads.ts'
 import { latestOf } from './latest.ts'
 import { withBeyond } from './log.ts'
-import { newestHead } from './newest-head.ts'
+import { branchesBeside, openLargest } from './largest-head.ts'
+import { newestHeads } from './newest-head.ts'
 import { historyOf } from './nodes.ts'
 import { objectsOf, type Objects } from './objects.ts'
 import { checkOptions, refuse, type OpenSessionOptions } from './options.ts'
@@ -107,20 +108,25 @@ async function open(
     })
   }
 
-  at('reading the registry')
-  if (head) {
-    const given = head === 'newest' ? await newestHead(sources, asked!, signal) : head
+  async function openGiven(
+    given: Cid | SignedHead,
+    smaller: readonly SignedHead[] = [],
+  ): Promise<VerifiedSession> {
     const beginning = await readGiven(objects, given, asked, signal)
+    const found = beginning.found[0]!
     const reader = readerOf(beginning.name)
-    if (!onStep) return read(reader, beginning)
-    const source = sourceOf(beginning.name)
-    const early = earlySteps(reader, source, timeoutMs, onStep).byPages(beginning.found[0]!)
+    const early = onStep && earlySteps(reader, sourceOf(beginning.name), timeoutMs, onStep).byPages(found)
     // With the one before, from which the way to the first may be shorter.
-    reader.askAhead(pagesNamed(beginning.found[0]!))
-    const session = await read(reader, beginning, early.onPage)
-    await early.ended()
-    return session
+    if (early) reader.askAhead(pagesNamed(found))
+    const session = await read(reader, beginning, early?.onPage)
+    await early?.ended()
+    const branches = await branchesBeside(found.head, reader.pages, smaller)
+    return branches.length > 0 ? { ...session, heads: [...session.heads, ...branches] } : session
   }
+
+  at('reading the registry')
+  if (head === 'newest') return openLargest(await newestHeads(sources, asked!, signal), openGiven)
+  if (head) return openGiven(head)
   const name = asked!
   const reader = readerOf(name)
   const history = historyOf(chains, name, { timeoutMs, signal })
