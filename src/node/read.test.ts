@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -269,11 +269,26 @@ describe('holdfast read', () => {
   })
 
   it('keeps what it has read where that cannot get its name', async () => {
-    await mkdir(out)
+    node.onObject = async (cid, bytes) => {
+      if (cid === whole.chunks[2]!.cid) await mkdir(out)
+      return bytes
+    }
     const { exit, told } = await run(['read', link, '--out', out, '--force'])
     expect(exit).toBe(EXIT.unseen)
     const [, kept = ''] = /the recording is in (.*)$/m.exec(told) ?? []
     expect(await readFile(kept, 'utf8')).toBe(VIDEO.join(''))
+  })
+
+  it.each<[what: string, make: () => Promise<unknown>, args: string[]]>([
+    ['is a folder, also where it may be replaced', () => mkdir(out), ['--force']],
+    ['is a link to nothing', () => symlink('nowhere', out), []],
+    ['has no name', async () => (out = ''), []],
+  ])('asks for nothing where its file %s', async (_, make, args) => {
+    await make()
+    const before = await left()
+    node.asked.length = 0
+    const { exit } = await run(['read', link, '--out', out, ...args])
+    expect([exit, node.asked, await left()]).toEqual([EXIT.unseen, [], before])
   })
 
   it('keeps the old file where the reading fails', async () => {
