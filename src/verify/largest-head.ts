@@ -1,6 +1,6 @@
 import type { SignedHead } from '../evidence/head.ts'
 import { VerificationError } from './error.ts'
-import type { HeadReport } from './log.ts'
+import type { HeadReport } from './head-report.ts'
 import type { Pages } from './pages.ts'
 import { pauses } from './pauses.ts'
 import type { VerifiedSession } from './verified-session.ts'

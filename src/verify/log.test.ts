@@ -5,8 +5,9 @@ import type { NoteEntry } from '../evidence/entry.ts'
 import { parseSignedHead } from '../evidence/head-parse.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
+import { latenessOf, reportOfBeyond } from './head-report.ts'
 import type { FoundHead } from './heads.ts'
-import { latenessOf, readLog, withBeyond, type Log } from './log.ts'
+import { readLog } from './log.ts'
 import { objectsOf } from './objects.ts'
 import { pageReader, type Pages } from './pages.ts'
 import type { ReadPage } from './read-page.ts'
@@ -21,8 +22,6 @@ it('a head that lists more entries than a call takes arguments is as late as any
 })
 
 it('heads that are not followed are told by the newest of them', () => {
-  const log: Log = { heads: [], newest: undefined, entries: [], lost: [], forked: [] }
-  expect(withBeyond(log, 3, undefined)).toBe(log)
   const root = 'ab'.repeat(32) as Sha256Hex
   const newest = {
     root,
@@ -34,16 +33,14 @@ it('heads that are not followed are told by the newest of them', () => {
     blockAtMs: 2_000,
     end: false,
   }
-  expect(withBeyond(log, 3, { count: 7, newest }).heads).toEqual([
-    {
-      size: 9,
-      root,
-      blockNumber: 5,
-      timeMs: 2_000,
-      verdict: 'not-followed',
-      why: 'the chain has 7 heads, of which the first 3 are followed',
-    },
-  ])
+  expect(reportOfBeyond(3, { count: 7, newest })).toEqual({
+    size: 9,
+    root,
+    blockNumber: 5,
+    timeMs: 2_000,
+    verdict: 'not-followed',
+    why: 'the chain has 7 heads, of which the first 3 are followed',
+  })
 })
 
 /** The heads of all pages that were published, and all pages. */

@@ -1,6 +1,7 @@
 import { VerificationError, type VerificationStep } from './error.ts'
 import type { FoundHead } from './heads.ts'
-import { notFollowed, readLog } from './log.ts'
+import { notFollowed } from './head-report.ts'
+import { readLog } from './log.ts'
 import type { PagesRead, WalkOptions } from './page-walk.ts'
 import type { PageReader } from './pages.ts'
 import type { ReadPage } from './read-page.ts'

@@ -5,9 +5,9 @@ import type { Cid, SessionName } from '../protocol/ids.ts'
 import { earlySteps, pagesNamed, type OpeningStep } from './early-steps.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchHead } from './fetch-head.ts'
+import { reportOfBeyond } from './head-report.ts'
 import type { FoundHead, HeadsBeyond } from './heads.ts'
 import { latestOf } from './latest.ts'
-import { withBeyond } from './log.ts'
 import { branchesBeside, openLargest } from './largest-head.ts'
 import { newestHeads } from './newest-head.ts'
 import { historyOf } from './nodes.ts'
@@ -101,7 +101,7 @@ async function open(
   ) => {
     const { log, lostPages } = await readPages(reader, () => readerOf(name), found, at, onBeginning)
     return sessionOf(sourceOf(name), {
-      log: withBeyond(log, found.length, beyond),
+      log: beyond ? { ...log, heads: [...log.heads, reportOfBeyond(found.length, beyond)] } : log,
       lostPages,
       vanished,
       nodes,

@@ -1,5 +1,6 @@
 import type { FoundHead } from './heads.ts'
-import { contradictionOfGroups, contradictionWithin, isBeyond, latenessOf, type Log } from './log.ts'
+import { latenessOf, reportOf } from './head-report.ts'
+import { contradictionOfGroups, contradictionWithin, isBeyond, type Log } from './log.ts'
 import type { Pages } from './pages.ts'
 import { isComplete, type PagedEntry } from './read-page.ts'
 import { pauses } from './pauses.ts'
@@ -26,9 +27,10 @@ export async function wholeLog(found: readonly FoundHead[], pages: Pages): Promi
 
   const entries: Log['entries'][number][] = []
   const heads: Log['heads'][number][] = []
-  for (const { head, blockNumber, timeMs, isSigned, disputed } of found) {
+  for (const one of found) {
     await pause()
-    const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
+    const { head, timeMs, isSigned } = one
+    const report = reportOf(one)
     if (!isSigned) {
       heads.push({ ...report, verdict: 'bad-signature' })
       continue
