@@ -106,10 +106,10 @@ export function viewAfter(view: View, head: Head, pages: Pages): View | undefine
     return undefined
   fresh.sort((one, other) => one.number - other.number)
   if (!fresh.every((page, at) => !contradictionBetween(fresh[at - 1] ?? last, page))) return undefined
-  const before = common === view.pages.length ? view.lost : []
+  const before = common === view.pages.length ? view.lost : new Map<number, Sha256Hex>()
   return {
     pages: [...view.pages.slice(0, common), ...fresh],
-    lost: new Map([...before, ...lost]),
+    lost: lost.size === 0 ? before : new Map([...before, ...lost]),
     contradiction: undefined,
     shared: common,
   }
