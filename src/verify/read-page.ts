@@ -1,7 +1,8 @@
-import { fromHex, toHex } from '../evidence/bytes.ts'
+import { fromHex } from '../evidence/bytes.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import type { Entry } from '../evidence/entry.ts'
 import { parseEntry } from '../evidence/entry-parse.ts'
+import { flatHex } from '../evidence/flat-hex.ts'
 import { MAX_PAGE_BYTES } from '../evidence/limits.ts'
 import { pageCid, type Page } from '../evidence/page.ts'
 import { parsePage } from '../evidence/page-parse.ts'
@@ -93,10 +94,10 @@ function readPageOf(digest: Sha256Hex, page: Page, entries: readonly Entry[], si
     from,
     to: after.size,
     links,
-    entries: entries.map((entry, at) => ({ entry, leaf: toHex(leaves[at]!) as Sha256Hex })),
+    entries: entries.map((entry, at) => ({ entry, leaf: flatHex(leaves[at]!) as Sha256Hex })),
     sizeBytes,
     before: { size: from, frontier },
-    after: { size: after.size, frontier: after.frontier.map(toHex) as Sha256Hex[] },
+    after: { size: after.size, frontier: after.frontier.map(flatHex) as Sha256Hex[] },
     rootsAt(sizes) {
       let tree = before
       return sizes.map((size) => {
