@@ -19,7 +19,7 @@ export interface Checked {
 }
 
 /** Of what is wrong with the list as a whole; of its pieces each says its own. */
-const OF_LIST: ReadonlySet<string> = new Set(['lost', 'forked', 'unsigned', 'repeated'])
+const OF_LIST: ReadonlySet<string> = new Set(['lost', 'forked', 'more', 'unsigned', 'repeated'])
 
 const words = texts.reader
 

@@ -174,6 +174,20 @@ describe('what is said of a recording that was read back', () => {
     expect(extentOf(forked)).toBe('partial')
   })
 
+  it('says that there is more than is followed, and calls that no contradiction', () => {
+    const more = reading(
+      { proved: [0] },
+      { heads: [head('good'), head('not-followed', 'there are too many')] },
+    )
+    expect(findingsOf(more)[1]).toEqual({
+      about: 'more',
+      tone: 'wait',
+      words: 'The public record goes on (from block 17) beyond what is read of one recording.',
+      detail: 'There are too many',
+    })
+    expect(extentOf(more)).toBe('partial')
+  })
+
   it('leaves out heads that others signed, which takes nothing from the recording', () => {
     const stranger = reading({ proved: [0] }, { heads: [head('good'), head('bad-signature')] })
     expect(said(stranger)[1]).toBe(

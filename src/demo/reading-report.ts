@@ -20,13 +20,13 @@ export interface Reading {
  * - `proved`: how much holds every check
  * - `bad`: chunks that do not, by the check that failed
  * - `missing`: chunks that were cut, and that the log does not list
- * - `lost`, `forked`, `repeated`, `unsigned`: what is wrong with the log, or with what the chain has of it
+ * - `lost`, `forked`, `more`, `repeated`, `unsigned`: what is wrong with the log, or with what the chain has of it
  * - `note`: what it says of itself
  * - `ending`: how the recording ended, where it was not ended by its recorder
  */
 export interface Finding {
   readonly about:
-    'proved' | 'bad' | 'missing' | 'lost' | 'forked' | 'repeated' | 'unsigned' | 'note' | 'ending'
+    'proved' | 'bad' | 'missing' | 'lost' | 'forked' | 'more' | 'repeated' | 'unsigned' | 'note' | 'ending'
   readonly tone: 'good' | 'wait' | 'alert'
   readonly words: string
   /** For who looks into it. */
@@ -41,7 +41,8 @@ export interface Finding {
 export function extentOf({ session, proved, bad }: Reading): 'whole' | 'partial' | 'nothing' {
   if (proved.length === 0) return 'nothing'
   const hasGaps = bad.length > 0 || session.missingCount > 0 || session.lostEntries.length > 0
-  return hasGaps || session.heads.some(({ verdict }) => verdict === 'forked') ? 'partial' : 'whole'
+  const hasMore = session.heads.some(({ verdict }) => verdict === 'forked' || verdict === 'not-followed')
+  return hasGaps || hasMore ? 'partial' : 'whole'
 }
 
 /** All that is to be said of a recording, what is proved first. */
@@ -137,6 +138,11 @@ function aboutHeads({ heads, forked }: Reading['session']): Finding[] {
       words,
       ...(first?.why && { detail: capital(first.why) }),
     })
+  }
+  const more = heads.find(({ verdict }) => verdict === 'not-followed')
+  if (more) {
+    const words = texts.report.goesOn(more.blockNumber)
+    findings.push({ about: 'more', tone: 'wait', words, ...(more.why && { detail: capital(more.why) }) })
   }
   const unsigned = heads.filter(({ verdict }) => verdict === 'bad-signature').length
   if (unsigned > 0) {

@@ -119,6 +119,10 @@ const english = {
           ? ''
           : ` What else it lists (${entries === 1 ? '1 line' : `${entries} lines`}) is left out.`
       }`,
+    goesOn: (block: number | undefined) =>
+      block === undefined
+        ? 'There is another version of the list of its pieces, which cannot be read.'
+        : `The public record goes on (from block ${block}) beyond what is read of one recording.`,
     unsigned: (count: number) =>
       `Left out, since not signed by the recording’s key: ${count === 1 ? '1 note' : `${count} notes`} in the public record.`,
     repeated: (which: string) => `Listed more than once: ${which}. The first of each counts.`,

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../protocol/errors.ts'
-import { toHex } from './bytes.ts'
+import { flatHex } from './flat-hex.ts'
 
 /** Reads untrusted bytes from the front, field by field. Each method throws `bad-input` that names the field. */
 export class ByteReader {
@@ -24,7 +24,7 @@ export class ByteReader {
   }
 
   hex(field: string, length: number): string {
-    return toHex(this.bytes(field, length))
+    return flatHex(this.bytes(field, length))
   }
 
   text(field: string, length: number): string {

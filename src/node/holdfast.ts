@@ -1,12 +1,11 @@
 #!/usr/bin/env node
 import process from 'node:process'
 import { read } from './read.ts'
+import { stoppedBy } from './stopping.ts'
 
 const { stdout, stderr } = process
 // Who reads the lines may stop before the last: that ends no reading.
 for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
-const caller = new AbortController()
-process.once('SIGINT', () => caller.abort(new Error('Stopped')))
 
 let shown = ''
 const progress = (words: string) => {
@@ -24,5 +23,5 @@ process.exitCode = await read(process.argv.slice(2), {
     stderr.write(`${line}\n`)
   },
   progress,
-  signal: caller.signal,
+  signal: stoppedBy(process),
 })

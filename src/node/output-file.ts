@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, rename, rm, stat } from 'node:fs/promises'
+import { link, lstat, open, rename, rm } from 'node:fs/promises'
 
 /** A file that is there whole or not at all. */
 export interface OutputFile {
@@ -21,11 +21,11 @@ export interface OutputFile {
  * @throws Error where it is there, or the folder cannot be written to
  */
 export async function outputFile(path: string, isReplacing: boolean): Promise<OutputFile> {
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  )
-  if (isThere && !isReplacing) throw new Error(`${path} is there already; --force replaces it`)
+  if (path === '') throw new Error('The file has no name')
+  const found = await lstat(path).catch(() => undefined)
+  if (found && !isReplacing) throw new Error(`${path} is there already; --force replaces it`)
+  // What takes the place of a folder, or of a device, would not be there in the end, or be there for ever.
+  if (found && !found.isFile() && !found.isSymbolicLink()) throw new Error(`${path} is there, and is no file`)
   const part = `${path}.${randomBytes(4).toString('hex')}.part`
   const file = await open(part, 'wx')
   let isWhole = false

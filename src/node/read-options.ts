@@ -32,7 +32,7 @@ export const HELP = `Reads a recording back from the chain and the store, and ch
 What is given here takes the place of what the link says.
 
 Ends with 0: the recording is whole. 1: a part of it is proved, or it has no end yet. 2: it is broken: nothing is
-proved. 3: it could not be looked at: a wrong argument, a node or gateways that are silent, a file that is there.
+proved. 3: it could not be looked at: a wrong argument, a node or gateways that are silent, a file that is there; or it was stopped.
 `
 
 export interface ReadOptions {

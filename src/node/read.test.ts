@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -10,8 +10,9 @@ import { randomFrom } from '../../e2e/vectors/random.ts'
 import { groupOf, Recording, signedHeadBytes, type How } from '../../e2e/vectors/recording.ts'
 import { sha256Hex } from '../evidence/digest.ts'
 import { pageCid } from '../evidence/page.ts'
-import { formatLink, keyText } from '../verify/index.ts'
-import { EXIT, read } from './read.ts'
+import { formatLink, keyText, openSession } from '../verify/index.ts'
+import { EXIT, exitOf, read } from './read.ts'
+import { summaryOf } from './summary.ts'
 
 const group = groupOf(randomFrom('read.test').bytes(32))
 const VIDEO = ['the header, ', 'a piece, ', 'and the rest']
@@ -160,7 +161,26 @@ describe('holdfast read', () => {
     node.world = { name: honest.keys.name, group, witnessed: witness.witnessed, objects }
     const { exit, told } = await run(['read', linkTo(honest, group.privateKey), '--out', out])
     expect(exit).toBe(EXIT.partial)
-    expect(told).toMatch(/Forked: from block 13 on .*3 entries of theirs left out/)
+    expect(told).toMatch(/Forked: the heads from block 13 on .*3 entries of theirs left out/)
+  })
+
+  it('that has more heads than are followed ends with 1, and none of them is called a contradiction', async () => {
+    const { rpcUrl, gateway } = node
+    const name = hex(whole.keys.name)
+    const chain = { rpcUrl, registry: REGISTRY }
+    const session = await openSession({ chain, gateway, name, groupKey: group.privateKey })
+    const tally = { proved: 3, provedBytes: 33, beforeMs: 0, bad: {} }
+    expect(exitOf(session, tally)).toBe(EXIT.whole)
+    const [first] = session.heads
+    const why = 'the chain has 70000 heads, of which the first 65536 are followed'
+    const more = {
+      ...session,
+      heads: [first!, { ...first!, blockNumber: 99, verdict: 'not-followed' as const, why }],
+    }
+    expect(exitOf(more, tally)).toBe(EXIT.partial)
+    const told = summaryOf(more, tally)
+    expect(told).toContain(`Not followed: the heads from block 99 on: ${why}`)
+    expect(told.join()).not.toContain('Forked')
   })
 
   it('is whole though small pages are gone in whose place a full one came', async () => {
@@ -249,11 +269,26 @@ describe('holdfast read', () => {
   })
 
   it('keeps what it has read where that cannot get its name', async () => {
-    await mkdir(out)
+    node.onObject = async (cid, bytes) => {
+      if (cid === whole.chunks[2]!.cid) await mkdir(out)
+      return bytes
+    }
     const { exit, told } = await run(['read', link, '--out', out, '--force'])
     expect(exit).toBe(EXIT.unseen)
     const [, kept = ''] = /the recording is in (.*)$/m.exec(told) ?? []
     expect(await readFile(kept, 'utf8')).toBe(VIDEO.join(''))
+  })
+
+  it.each<[what: string, make: () => Promise<unknown>, args: string[]]>([
+    ['is a folder, also where it may be replaced', () => mkdir(out), ['--force']],
+    ['is a link to nothing', () => symlink('nowhere', out), []],
+    ['has no name', async () => (out = ''), []],
+  ])('asks for nothing where its file %s', async (_, make, args) => {
+    await make()
+    const before = await left()
+    node.asked.length = 0
+    const { exit } = await run(['read', link, '--out', out, ...args])
+    expect([exit, node.asked, await left()]).toEqual([EXIT.unseen, [], before])
   })
 
   it('keeps the old file where the reading fails', async () => {

@@ -91,7 +91,7 @@ function verdictLine(chunk: JudgedChunk): string {
 }
 
 /** Whole is what the recorder ended, with each chunk that it had cut proved, and a log that nobody has contradicted. */
-function exitOf(session: VerifiedSession, { proved, bad }: Tally): Exit {
+export function exitOf(session: VerifiedSession, { proved, bad }: Tally): Exit {
   const { ending, missingCount, lostEntries, lostPages, heads } = session
   const codes = [...Object.keys(bad), ...lostPages.map(({ code }) => code)]
   const hasGaps = codes.length > 0 || missingCount > 0 || lostEntries.length > 0
@@ -99,6 +99,6 @@ function exitOf(session: VerifiedSession, { proved, bad }: Tally): Exit {
     const isUnheard = codes.length > 0 && codes.every((code) => code === 'gateway-unreachable')
     return isUnheard ? EXIT.unseen : EXIT.broken
   }
-  const isForked = heads.some(({ verdict }) => verdict === 'forked')
-  return hasGaps || isForked || ending !== 'complete' ? EXIT.partial : EXIT.whole
+  const hasMore = heads.some(({ verdict }) => verdict === 'forked' || verdict === 'not-followed')
+  return hasGaps || hasMore || ending !== 'complete' ? EXIT.partial : EXIT.whole
 }

@@ -67,8 +67,15 @@ function aboutLog({
   ]
 }
 
+/** Without a chain a place has it, and no block. */
+const whichOf = ({ blockNumber, size }: VerifiedSession['heads'][number]) =>
+  blockNumber === undefined
+    ? `heads such as one of ${count(size, 'entry', 'entries')}`
+    : `the heads from block ${blockNumber} on`
+
 function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string[] {
   const first = heads.find(({ verdict }) => verdict === 'forked')
+  const more = heads.find(({ verdict }) => verdict === 'not-followed')
   const unsigned = heads.filter(({ verdict }) => verdict === 'bad-signature').length
   const late = heads.filter(({ lateMs = 0 }) => lateMs > LATE_MS)
   const disputed = heads.filter((head) => head.disputed)
@@ -78,9 +85,10 @@ function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string
       : `Heads: ${heads.length} in the blocks ${heads[0]?.blockNumber} to ${heads.at(-1)?.blockNumber}`,
     ...(first
       ? [
-          `Forked: from block ${first.blockNumber} on heads contradict those before${first.why ? `: ${first.why}` : ''}; ${count(forked.length, 'entry', 'entries')} of theirs left out`,
+          `Forked: ${whichOf(first)} contradict the others${first.why ? `: ${first.why}` : ''}; ${count(forked.length, 'entry', 'entries')} of theirs left out`,
         ]
       : []),
+    ...(more ? [`Not followed: ${whichOf(more)}${more.why ? `: ${more.why}` : ''}`] : []),
     ...(unsigned > 0 ? [`Not signed by its key, and left out: ${count(unsigned, 'head')}`] : []),
     ...late.map(
       ({ blockNumber, timeMs, lateMs }) =>
@@ -94,6 +102,9 @@ function aboutHeads({ heads, vanished, forked, nodes }: VerifiedSession): string
       ({ by, blockNumber, size }) =>
         `Vanished: a head of ${count(size, 'entry', 'entries')} that ${by} has in block ${blockNumber}`,
     ),
+    ...nodes
+      .filter((node) => node.contradicts)
+      .map(({ host }) => `Contradicted: the node at ${host} tells of other heads in the place of these`),
     ...nodes
       .filter((node) => node.heads === undefined)
       .map(

@@ -1,9 +1,11 @@
+import type { Sha256Hex } from '../protocol/ids.ts'
 import { orLate } from './or-late.ts'
 import { VerificationError } from './error.ts'
 import type { FoundHead } from './heads.ts'
 import { isBeyond } from './log.ts'
 import type { HistoryReader } from './nodes.ts'
-import type { PageReader, ReadPage } from './pages.ts'
+import type { PageReader } from './pages.ts'
+import type { ReadPage } from './read-page.ts'
 import { sessionOf, type FoundLog, type SessionSource, type VerifiedSession } from './verified-session.ts'
 import { wholeLog } from './whole-log.ts'
 
@@ -26,6 +28,10 @@ const WAITS = 1 / 6
 
 const lastSigned = <Head extends FoundHead>(heads: readonly Head[]): Head | undefined =>
   [...heads].reverse().find(({ isSigned }) => isSigned)
+
+/** The page that a head names as its own, and the one before. */
+export const pagesNamed = ({ head: { page, previous } }: FoundHead): readonly Sha256Hex[] =>
+  previous ? [page, previous] : [page]
 
 interface Told extends Pick<VerifiedSession, 'vanished' | 'nodes'> {
   readonly found: readonly FoundHead[]
@@ -85,9 +91,9 @@ export function earlySteps(
     async first(history: HistoryReader): Promise<void> {
       const told = await inTime(history.first())
       if (!told) return
-      // Where it has a page that is not the first, the one before that is wanted too.
-      reader.askAhead(told.witnessed)
       const last = lastSigned(told.witnessed)
+      // Where its page is not the first, the one before that is wanted too.
+      if (last) reader.askAhead(pagesNamed(last))
       const found = last ? told.witnessed.slice(0, told.witnessed.indexOf(last) + 1) : []
       if (last) await tell(ofHeads({ found, vanished: [], nodes: [] }), told.size)
     },

@@ -1,4 +1,4 @@
-import { toHex } from '../evidence/bytes.ts'
+import { flatHex } from '../evidence/flat-hex.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import { sha256 } from './sha256.ts'
 
@@ -35,4 +35,4 @@ export function withLeaves(tree: LogTree, leaves: readonly Node[]): LogTree {
 
 /** The Merkle Tree Hash of a tree that has an entry. */
 export const rootOf = ({ frontier }: LogTree): Sha256Hex =>
-  toHex(frontier.reduceRight((root, node) => sha256(NODE, node, root))) as Sha256Hex
+  flatHex(frontier.reduceRight((root, node) => sha256(NODE, node, root))) as Sha256Hex

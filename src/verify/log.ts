@@ -2,38 +2,12 @@ import type { Entry, SessionEntry } from '../evidence/entry.ts'
 import { groupsDigest, type Head, type SignedHead } from '../evidence/head.ts'
 import { MAX_LOG_ENTRIES } from '../evidence/limits.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
-import type { FoundHead, HeadsBeyond, Telling } from './heads.ts'
-import { isComplete, type PagedEntry, type Pages, type ReadPage } from './pages.ts'
+import { latenessOf, notFollowed, reportOf, type HeadReport } from './head-report.ts'
+import type { FoundHead } from './heads.ts'
+import type { Pages } from './pages.ts'
+import { isComplete, type PagedEntry, type ReadPage } from './read-page.ts'
 import { pauses, type Pause } from './pauses.ts'
-import { firstFrom, pageOf, pagesBeside, rootsIn, viewAfter, viewOf, type View } from './view.ts'
-
-/** What a reader says of a head. */
-export interface HeadReport {
-  readonly size: number
-  readonly root: Sha256Hex
-  /** The block in which the registry took it; undefined where it is `unwitnessed`. */
-  readonly blockNumber: number | undefined
-  /** The time of that block: ms since the epoch, in whole seconds. */
-  readonly timeMs: number | undefined
-  /**
-   * - `good`: it continues the heads before it
-   * - `unwitnessed`: signed, and what its pages add up to; but nobody else has seen it, so that nothing says when it was
-   *   made but the device, nor that its recorder has made no other
-   * - `bad-signature`: not by the session's key: it is none of the session's
-   * - `forked`: signed, but it contradicts its own pages or a head before it; or it comes after one that does, or after
-   *   more heads than are followed: then it is the newest, in the place of all of these
-   */
-  readonly verdict: 'good' | 'unwitnessed' | 'bad-signature' | 'forked'
-  /** What the first forked head contradicts, or why the last one is not looked at. */
-  readonly why?: string
-  /**
-   * How long after the newest of the entries that it is the first to list it was taken, in ms: by the device's clock
-   * against the chain's, so below 0 where the device's is fast. Left out where it lists nothing new that can be fetched.
-   */
-  readonly lateMs?: number
-  /** Where others tell of this head in another block: the later time counts. */
-  readonly disputed?: readonly Telling[]
-}
+import { firstFrom, pageOf, pagesBeside, viewAfter, viewOf, type View } from './view.ts'
 
 /** An entry of the log. */
 export interface LogEntry {
@@ -69,11 +43,14 @@ interface Listed extends PagedEntry {
   readonly existedBeforeMs: number | undefined
 }
 
+/** So many pages are looked at for all views: whoever has the key can have each head tell the whole log in another way. */
+const MAX_LOOKS = 2 ** 22
+
 /**
  * The log, in the order in which its heads were anchored: each must be the head of its own pages and have the root of
  * each head before it at that size. From the first that does not, the log is forked: what was anchored before stands.
  */
-export async function readLog(found: readonly FoundHead[], pages: Pages): Promise<Log> {
+export async function readLog(found: readonly FoundHead[], pages: Pages, maxLooks = MAX_LOOKS): Promise<Log> {
   const entries = new Map<number, Listed>()
   const listed = new Set<Sha256Hex>()
   /** Pages of forked heads. */
@@ -87,6 +64,7 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
   let base: View | undefined
   let isForked = false
   const pause = pauses()
+  let looks = 0
 
   const isKnown = ({ digest }: ReadPage) => listed.has(digest) || told.has(digest)
   /** What a forked head lists, and nothing that stands does. */
@@ -102,8 +80,18 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
     }
   }
 
-  for (const { head, blockNumber, timeMs, isSigned, disputed } of found) {
-    const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
+  for (const one of found) {
+    const { head, timeMs, isSigned } = one
+    const report = reportOf(one)
+    if (looks > maxLooks) {
+      heads.push(
+        ...notFollowed(
+          found.slice(heads.length),
+          'to hold the heads before it against each other takes too long',
+        ),
+      )
+      break
+    }
     if (!isSigned) {
       heads.push({ ...report, verdict: isBeyond(head) ? 'forked' : 'bad-signature' })
       isForked ||= isBeyond(head)
@@ -116,22 +104,16 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
       tellApart(fresh, timeMs)
       continue
     }
-    const after = base && viewAfter(base, head, pages)
-    const view = after ?? viewOf(head, pages)
-    const since = after && base ? view.pages.slice(base.pages.length) : view.pages
-    const fresh = since.filter((page) => !isKnown(page))
-    // Where it goes on from the view before, that view answers for the heads up to there; it says nothing of larger ones.
-    const answeredFor = (after && base?.pages.at(-1)?.to) ?? 0
-    const toCheck = accepted.slice(
-      firstFrom(accepted, ({ size }) => size >= answeredFor),
-      firstFrom(accepted, ({ size }) => size > (view.pages.at(-1)?.to ?? 0)),
-    )
+    const view = (base && viewAfter(base, head, pages)) ?? viewOf(head, pages)
+    looks += view.pages.length - view.shared
+    // A page that was looked at before gave the heads before it then, and those after it are larger than what it lists.
+    const fresh = view.pages.slice(view.shared).filter((page) => !isKnown(page))
     const why =
       view.contradiction ??
       contradictionWithin(view, head, pageOf(pages, head.page)) ??
       contradictionOfEntries(fresh, entries) ??
       (await contradictionOfGroups(entries.get(0)?.entry ?? view.pages[0]?.entries[0]?.entry, head)) ??
-      (await contradictionOfRoots(view, [...toCheck, head], pause))
+      (await contradictionOfRoots(fresh, accepted, head, pause))
     const saidOf = { ...report, ...latenessOf(fresh, timeMs) }
     if (why !== undefined) {
       isForked = true
@@ -169,39 +151,6 @@ export async function readLog(found: readonly FoundHead[], pages: Pages): Promis
     entries: inOrder,
     lost: gapsIn(inOrder, newest?.size ?? 0),
     forked: [...apart.values()].sort(byPosition),
-  }
-}
-
-/** The log, with a word on the heads that are not followed. */
-export function withBeyond(log: Log, followed: number, beyond: HeadsBeyond | undefined): Log {
-  if (!beyond) return log
-  const { size, root, blockNumber, blockAtMs: timeMs } = beyond.newest
-  const why = `the chain has ${beyond.count} heads, of which the first ${followed} are followed`
-  return { ...log, heads: [...log.heads, { size, root, blockNumber, timeMs, verdict: 'forked', why }] }
-}
-
-export function latenessOf(
-  fresh: readonly Pick<ReadPage, 'entries'>[],
-  timeMs: number | undefined,
-): Pick<HeadReport, 'lateMs'> {
-  // No list of arguments: one head may list any number of entries.
-  let newestMs = -1
-  for (const { entries } of fresh)
-    for (const { entry } of entries) newestMs = Math.max(newestMs, deviceTimeOf(entry))
-  return newestMs < 0 || timeMs === undefined ? {} : { lateMs: timeMs - newestMs }
-}
-
-/** When the device says that what an entry tells of was over. */
-function deviceTimeOf(entry: Entry): number {
-  switch (entry.kind) {
-    case 'session':
-      return entry.startedAtMs
-    case 'chunk':
-      return entry.capturedAtMs + entry.durationMs
-    case 'end':
-      return entry.endedAtMs
-    case 'note':
-      return entry.atMs
   }
 }
 
@@ -245,21 +194,24 @@ export async function contradictionOfGroups(
   return digest === head.groups ? undefined : `its groups should be ${digest}, found ${head.groups}`
 }
 
+/** Why the log of these pages is not that of this head, or of one before it. */
 async function contradictionOfRoots(
-  view: View,
-  heads: readonly Head[],
+  pages: readonly ReadPage[],
+  accepted: readonly Head[],
+  head: Head,
   pause: Pause,
 ): Promise<string | undefined> {
-  const inOrder = [...heads].sort((a, b) => a.size - b.size)
-  const roots = await rootsIn(
-    view,
-    inOrder.map(({ size }) => size),
-    pause,
-  )
-  for (const [at, { size, root }] of inOrder.entries()) {
-    const found = roots[at]
-    if (found !== undefined && found !== root)
-      return `its pages should have the root ${root} at size ${size}, found ${found}`
+  for (const page of pages) {
+    const heads = accepted.slice(
+      firstFrom(accepted, ({ size }) => size >= page.from),
+      firstFrom(accepted, ({ size }) => size > page.to),
+    )
+    if (head.size === page.to) heads.push(head)
+    const roots = page.rootsAt(heads.map(({ size }) => size))
+    for (const [at, { size, root }] of heads.entries())
+      if (root !== roots[at])
+        return `its pages should have the root ${root} at size ${size}, found ${roots[at]}`
+    await pause()
   }
   return undefined
 }

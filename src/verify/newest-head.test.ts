@@ -1,10 +1,18 @@
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { rawAddress } from '../../e2e/vectors/address.ts'
 import { hex, text } from '../../e2e/vectors/bytes.ts'
 import { worldOf } from '../../e2e/vectors/evidence-world.ts'
 import { startFakeNode } from '../../e2e/vectors/fake-node.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
 import { groupOf, Recording, signedHeadBytes } from '../../e2e/vectors/recording.ts'
-import { openSession, type FromHead, type ObjectSource, type ReadingOptions } from './index.ts'
+import {
+  openInSteps,
+  openSession,
+  type FromHead,
+  type ObjectSource,
+  type ReadingOptions,
+  type VerifiedSession,
+} from './index.ts'
 
 // A session is read by its name, without a chain, where a source has its heads by name.
 
@@ -46,15 +54,21 @@ const throws: ObjectSource = {
   },
 }
 
+const byNewest = (sources: ObjectSource[]) => ({
+  head: 'newest',
+  name,
+  gateway: node.gateway,
+  sources,
+  groupKey: group.privateKey,
+})
 const open = (sources: ObjectSource[], changes: Partial<ReadingOptions & FromHead> = {}) =>
-  openSession({
-    head: 'newest',
-    name,
-    gateway: node.gateway,
-    sources,
-    groupKey: group.privateKey,
-    ...changes,
-  })
+  openSession({ ...byNewest(sources), ...changes })
+
+async function lastStepOf(sources: ObjectSource[]): Promise<VerifiedSession> {
+  let last: VerifiedSession | undefined
+  for await (const { session } of openInSteps(byNewest(sources))) last = session
+  return last!
+}
 
 describe('by its name, where a place has its heads', () => {
   it.each([
@@ -106,6 +120,53 @@ describe('by its name, where a place has its heads', () => {
       }
       await expect(open([hangs, aborts], { signal: caller.signal })).rejects.toBe(reason)
     })
+  })
+
+  describe('while a thief with its key has a larger one', () => {
+    const branch = recording.copy('newest-head, a thief')
+    branch.entries.splice(1)
+    branch.pages.splice(0)
+    for (let number = 0; number < 5; number++) branch.note({ number })
+    const { head } = branch.relist()
+    const larger = Uint8Array.from(signedHeadBytes(head))
+    const objects = new Map(recording.objects)
+    beforeEach(() => {
+      node.world = { ...worldOf(recording), objects }
+    })
+    afterEach(() => {
+      node.world = worldOf(recording)
+    })
+
+    it.each([
+      ['openSession', open],
+      ['openInSteps', (sources: ObjectSource[]) => lastStepOf(sources)],
+    ])(
+      'of which nobody has the pages, a session is read by its own (%s), and that one is told',
+      async (_by, openBy) => {
+        for (const { digest } of branch.pages) objects.delete(rawAddress(digest))
+        const session = await openBy([has(larger), has(newest)])
+        expect(session).toMatchObject({ ending: 'complete', size: 3 })
+        expect(session.heads).toMatchObject([
+          { size: 3, verdict: 'unwitnessed' },
+          { size: 6, verdict: 'not-followed', why: expect.stringContaining('cannot be fetched') },
+        ])
+      },
+    )
+
+    it('of another log, that is read, and its own is told as a branch', async () => {
+      for (const [cid, bytes] of branch.objects) objects.set(cid, bytes)
+      const session = await open([has(newest), has(older), has(larger)])
+      expect(session.heads).toMatchObject([
+        { size: 6, verdict: 'unwitnessed' },
+        { size: 2, verdict: 'forked' },
+        { size: 3, verdict: 'forked' },
+      ])
+    })
+  })
+
+  it('is told of no branch where one place has an older one', async () => {
+    const { heads } = await open([has(older), has(newest), has(older)])
+    expect(heads.map(({ size, verdict }) => [size, verdict])).toEqual([[3, 'unwitnessed']])
   })
 
   it('an older one is read as far as it goes', async () => {

@@ -14,30 +14,34 @@ type Said =
   | { readonly kind: 'none' | 'wrong' | 'silent'; readonly reason: string }
 
 /**
- * The largest signed head of a session that any source has under its name. Sources are not trusted: each can keep a newer
- * one back, and none can make one. One that takes far longer than another with a head is not waited for.
+ * The signed heads of a session that sources have under its name, the largest first. Sources are not trusted: each can keep
+ * a newer one back, and none can make one without the session's key. One that takes far longer than another with a head is
+ * not waited for.
  *
  * @throws VerificationError with `gateway-unreachable`, `head-signature` (somebody has something else), `page-missing`;
  *   the signal's reason
  */
-export async function newestHead(
+export async function newestHeads(
   sources: readonly ObjectSource[],
   name: SessionName,
   signal?: AbortSignal,
-): Promise<SignedHead> {
+): Promise<readonly SignedHead[]> {
   const ending = following(signal)
   const follow = followersOf(ending.signal)
   const asked = sources.map((source) => askFor(source, name, follow().signal))
   const told = await inTime(asked, ({ kind }) => kind === 'head').finally(() => ending.abort())
   const said = told.map((one): Said => one ?? { kind: 'silent', reason: 'it took far longer than another' })
   const heads = said.flatMap((one) => (one.kind === 'head' ? one.head : []))
-  const [first, ...others] = heads
-  if (first) return others.reduce((newest, head) => (head.size > newest.size ? head : newest), first)
+  const isFirst = (head: SignedHead, at: number) => heads.findIndex((one) => isSame(one, head)) === at
+  if (heads.length > 0) return heads.filter(isFirst).sort((one, other) => other.size - one.size)
   const of = (kind: Said['kind']) => said.some((one) => one.kind === kind)
   const code = of('silent') ? 'gateway-unreachable' : of('wrong') ? 'head-signature' : 'page-missing'
   const words = said.map((one, at) => `${'reason' in one ? one.reason : ''}, asked of ${sources[at]!.name}`)
   throw new VerificationError(code, 'fetching the pages', `The newest head of ${name}: ${words.join('; ')}`)
 }
+
+const isSame = (one: SignedHead, other: SignedHead) =>
+  one.size === other.size && one.root === other.root && one.page === other.page
 
 async function askFor(source: ObjectSource, name: SessionName, signal: AbortSignal): Promise<Said> {
   if (!source.newestHead) return { kind: 'none', reason: 'it knows objects by their addresses alone' }

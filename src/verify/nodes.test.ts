@@ -4,7 +4,7 @@ import { Witness, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts
 import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
 import { randomFrom } from '../../e2e/vectors/random.ts'
 import { groupOf, Recording } from '../../e2e/vectors/recording.ts'
-import { openSession, type FromChain, type ReadingOptions } from './index.ts'
+import { openSession, type FromChain, type ReadingOptions, type VerifiedSession } from './index.ts'
 
 const group = groupOf(randomFrom('nodes.test').bytes(32))
 const recording = new Recording('nodes.test', { groups: [group] })
@@ -123,6 +123,64 @@ describe('several nodes', () => {
     expect(first?.timeMs).toBe(late.timeMs)
     expect(first?.disputed).toContainEqual({ by: hosts[1], blockNumber: early.block, timeMs: early.timeMs })
     expect(session.listed[0]?.existedBeforeMs).toBe(late.timeMs)
+  })
+})
+
+describe('of a thief with the session’s key, put before the honest ones by a node that lies', () => {
+  const thief = new Recording('nodes.test, a thief', { groups: [group], keys: recording.keys, metadata: {} })
+  const stolen = thief.publish()
+  const [first, ...others] = chainOf(3).witnessed
+  /** All that is honest, with one more head in an earlier block. */
+  const lying = {
+    ...chainOf(3),
+    witnessed: [
+      { head: stolen.head, block: first!.block - 1, timeMs: first!.timeMs - 2_000 },
+      first!,
+      ...others,
+    ],
+    objects: new Map([...recording.objects, ...thief.objects]),
+  }
+  const verdictsOf = ({ heads }: VerifiedSession) => heads.map(({ verdict }) => verdict)
+  const honest = ['good', 'good', 'good']
+  const chain = (...of: number[]) => ({
+    chain: { rpcUrls: of.map((at) => nodes[at]!.rpcUrl), registry: REGISTRY },
+    gateway: nodes[1]!.gateway,
+  })
+
+  it('a head is not believed where more of the others say the same, and is told', async () => {
+    nodes[0]!.world = lying
+    // One of them is behind.
+    nodes[2]!.world = chainOf(2)
+    const session = await open(chain(0, 1, 2))
+    expect(verdictsOf(session)).toEqual(honest)
+    expect(session.vanished).toMatchObject([{ by: hosts[0], blockNumber: first!.block - 1 }])
+    expect(session.nodes).toEqual([
+      { host: hosts[0], heads: 4, contradicts: true },
+      { host: hosts[1], heads: 3 },
+      { host: hosts[2], heads: 2 },
+    ])
+  })
+
+  it.each([
+    ['that is named first', [0, 1], 'forked'],
+    ['that is named last', [1, 0], 'good'],
+  ])(
+    'a head of one of two, %s: the first that is named is believed, and the contradiction told',
+    async (_, of, verdict) => {
+      nodes[0]!.world = lying
+      nodes[1]!.world = { ...chainOf(3), objects: lying.objects }
+      const session = await open(chain(...of))
+      expect(session.heads.at(-1)?.verdict).toBe(verdict)
+      expect(session.nodes).toMatchObject(
+        of.map((_at, place) => (place === 0 ? { heads: expect.any(Number) } : { contradicts: true })),
+      )
+    },
+  )
+
+  it('a head of the only node is believed: who has the key, and the only word of the chain, can fork all', async () => {
+    nodes[0]!.world = lying
+    nodes[1]!.world = lying
+    expect(verdictsOf(await open(chain(0)))).toEqual(['good', 'forked', 'forked', 'forked'])
   })
 })
 

@@ -11,6 +11,7 @@ import {
   type WitnessedHead,
 } from './heads.ts'
 import { inTime } from './in-time.ts'
+import { mostAgreed } from './most-agreed.ts'
 import type { Limits } from './request.ts'
 import { badAnswer, hostOf, type Chain } from './rpc.ts'
 
@@ -52,6 +53,8 @@ export interface NodeReport {
   readonly host: string
   /** How many signed heads it tells of; left out where it could not be read. */
   readonly heads?: number
+  /** It tells of others than the heads that are believed, not only of fewer or more: one of the nodes lies, or a block was taken back. */
+  readonly contradicts?: true
   /** Why it could not be read; neither, where it took far longer than another one. */
   readonly error?: VerificationError
 }
@@ -75,9 +78,10 @@ export interface HistoryReader {
    */
   first(): Promise<{ readonly witnessed: readonly WitnessedHead[]; readonly size: number } | undefined>
   /**
-   * All of them. What nodes say is signed, so none can invent a head, but each can keep some back, or name a wrong
-   * block: the one that tells of most is believed, and where another names another block for a head, the later time
-   * counts. What only others tell of, or an earlier reading did, has vanished.
+   * All of them. What nodes say is signed, so none without the session's key can invent a head, but each can keep the
+   * newest back, or name a wrong block. So of nodes that do not contradict each other the one that tells of most is
+   * believed; of others those that most agree with, or the one that is named first. Where another names another block for
+   * a head, the later time counts. What only others tell of, or an earlier reading did, has vanished.
    *
    * @throws VerificationError of the first node that was heard, where none can be read
    */
@@ -110,10 +114,12 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
     async all(seen) {
       const read = await readAll(nodes, (node) => node.all(), ending.signal)
       limits.signal?.throwIfAborted()
-      const told = read.flatMap(({ node: { host }, told }) => (told ? [{ host, ...told }] : []))
-      const [best] = [...told].sort((a, b) => signedHeads(b) - signedHeads(a))
+      const told = read.flatMap(({ told }) => told ?? [])
+      const { best, contradicts } = mostAgreed(told)
       if (!best) throw worstOf(read)
-      const tellings = told.filter((node) => node !== best).map(tellingOf)
+      const tellings = read.flatMap(({ node: { host }, told }) =>
+        told && told !== best ? tellingOf({ host, ...told }) : [],
+      )
       // What lies a few blocks after the one that was read, it need not have yet. Nobody is so far behind as to hide more.
       const isToCome = ({ blockNumber }: HeadInBlock) =>
         blockNumber > best.block && blockNumber <= best.block + 2 * BEHIND
@@ -123,8 +129,9 @@ export function historyOf(chains: readonly Chain[], name: SessionName, limits: L
         ...compare(best.heads, tellings),
         beyond: best.beyond,
         nodes: read.map(({ node: { host }, told, error }): NodeReport => {
-          if (told) return { host, heads: signedHeads(told) }
-          return error ? { host, error } : { host }
+          if (!told) return error ? { host, error } : { host }
+          const heads = signedHeads(told)
+          return contradicts(told) ? { host, heads, contradicts: true } : { host, heads }
         }),
       }
     },

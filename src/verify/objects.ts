@@ -1,5 +1,6 @@
 import type { Cid } from '../protocol/ids.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
+import { followersOf } from './followers.ts'
 import { orLate } from './or-late.ts'
 import { isFound, type Found, type ObjectSource } from './source.ts'
 import { Standing, type Kind } from './standing.ts'
@@ -70,11 +71,7 @@ type Said = Found | { readonly kind: 'wrong'; readonly reason: string }
 export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal): Objects {
   const standing = new Standing(sources.length)
   const opened = new Map<Kind, Promise<unknown>>()
-  /** One listener for all: Node warns of a signal with many. It is there while something is under way, and no longer. */
-  const onAbort = new Set<() => void>()
-  const abortAll = () => {
-    for (const abort of onAbort) abort()
-  }
+  const follow = followersOf(signal)
   let silences = 0
 
   function ask(source: number, wanted: Wanted, wasBeside: boolean): Tried {
@@ -104,28 +101,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
     return tried
   }
 
-  /** `happened` rejects with the reason of the caller's signal, or of this one. */
-  function abortion(own: AbortSignal | undefined) {
-    let abort = () => {}
-    const happened = new Promise<never>((_, reject) => {
-      abort = () => reject((signal?.aborted ? signal : own)?.reason)
-    })
-    // Nobody may be waiting any more.
-    happened.catch(() => {})
-    onAbort.add(abort)
-    signal?.addEventListener('abort', abortAll)
-    own?.addEventListener('abort', abort)
-    const forget = () => {
-      onAbort.delete(abort)
-      if (onAbort.size === 0) signal?.removeEventListener('abort', abortAll)
-      own?.removeEventListener('abort', abort)
-    }
-    return { happened, forget }
-  }
-
   async function race(wanted: Wanted, isOpening: boolean): Promise<Fetched> {
-    signal?.throwIfAborted()
-    wanted.signal?.throwIfAborted()
+    const caller = follow(wanted.signal)
     const order = standing.order(wanted.kind)
     const under = new Set<Tried>()
     const said = new Map<number, Said>()
@@ -140,11 +117,12 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
       standing.asked(next)
       under.add(ask(next, wanted, wasBeside))
     }
-    const over = abortion(wanted.signal)
-    for (const _ of isOpening ? sources : [0]) askNext()
     try {
+      caller.signal.throwIfAborted()
+      const over = abortOf(caller.signal)
+      for (const _ of isOpening ? sources : [0]) askNext()
       while (under.size > 0) {
-        const one = Promise.race([...ended(under), over.happened])
+        const one = Promise.race([...ended(under), over])
         const first = await (order.some((source) => !standing.isAside(source))
           ? orLate(standing.delayMs(wanted.kind), one)
           : one)
@@ -170,7 +148,7 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
         if (under.size === 0 || !first.by.wasBeside) askNext()
       }
     } finally {
-      over.forget()
+      caller.letGo()
       for (const { stop } of under) stop.abort()
     }
     for (const [source, { kind }] of said) if (kind !== 'none') standing.failed(source)
@@ -222,8 +200,8 @@ export function objectsOf(sources: readonly ObjectSource[], signal?: AbortSignal
         silences = fetched.kind === 'failed' && fetched.isSilent ? silences + 1 : 0
         return fetched
       }
-      const over = abortion(wanted.signal)
-      await orLate(waitMs, over.happened).finally(over.forget)
+      const caller = follow(wanted.signal)
+      await orLate(waitMs, abortOf(caller.signal)).finally(caller.letGo)
     }
   }
 
@@ -253,3 +231,14 @@ export const isWebPage = (bytes: Uint8Array) =>
   )
 
 const ended = (tried: ReadonlySet<Tried>) => [...tried].map((one) => one.ended)
+
+/** Rejects with the signal's reason, also where nobody waits for it any more. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => reject(signal.reason as Error)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort)
+  })
+  aborted.catch(() => {})
+  return aborted
+}

@@ -18,7 +18,7 @@ import {
   type VerificationProgress,
   type VerifiedSession,
 } from './index.ts'
-import { PAGES_AT_A_TIME } from './pages.ts'
+import { PAGES_AT_A_TIME } from './waiting-pages.ts'
 
 const random = randomFrom('session.test')
 const group = groupOf(random.bytes(32))
@@ -379,6 +379,16 @@ describe('a node', () => {
     expect(answers).toBeLessThan(100)
   })
 
+  it('tells of a head without an entry, which a registry does not take, is not believed', async () => {
+    const empty = new Recording('of nothing', { groups: [group], keys: recording.keys })
+    const { head } = empty.publish({}, { size: 0, page: random.bytes(32) })
+    const witness = new Witness()
+    witness.anchor(head)
+    for (const { head } of recording.pages) witness.anchor(head)
+    node.world = { ...world, witnessed: witness.witnessed }
+    expect(await failureOf(open())).toMatchObject({ code: 'chain-answer' })
+  })
+
   // As many as are followed: they are signed one by one.
   if (takesWhole())
     it('that tells of signed heads without end leaves what was anchored first as it is', async () => {
@@ -389,7 +399,7 @@ describe('a node', () => {
       expect(session.heads).toHaveLength(MAX_HEADS + 1)
       expect(session.heads.slice(0, 3).map(({ verdict }) => verdict)).toEqual(['good', 'good', 'good'])
       expect(session.heads.at(-1)).toMatchObject({
-        verdict: 'forked',
+        verdict: 'not-followed',
         why: `the chain has ${ALL_HEADS} heads, of which the first ${MAX_HEADS} are followed`,
       })
       expect(Buffer.concat([...plaintexts.values()]).equals(await session.bytes())).toBe(true)

@@ -2,19 +2,22 @@ import { verifyHead, type SignedHead } from '../evidence/head.ts'
 import { endable } from '../protocol/endable.ts'
 import { following } from '../protocol/following.ts'
 import type { Cid, SessionName } from '../protocol/ids.ts'
-import { earlySteps, type OpeningStep } from './early-steps.ts'
+import { earlySteps, pagesNamed, type OpeningStep } from './early-steps.ts'
 import { VerificationError, type VerificationStep } from './error.ts'
 import { fetchHead } from './fetch-head.ts'
+import { reportOfBeyond } from './head-report.ts'
 import type { FoundHead, HeadsBeyond } from './heads.ts'
 import { latestOf } from './latest.ts'
-import { readLog, withBeyond } from './log.ts'
-import { newestHead } from './newest-head.ts'
+import { branchesBeside, openLargest } from './largest-head.ts'
+import { newestHeads } from './newest-head.ts'
 import { historyOf } from './nodes.ts'
 import { objectsOf, type Objects } from './objects.ts'
 import { checkOptions, refuse, type OpenSessionOptions } from './options.ts'
-import { pageReader, type FollowOptions, type PageReader, type PagesRead, type ReadPage } from './pages.ts'
-import { sessionOf, type FoundLog, type SessionSource, type VerifiedSession } from './verified-session.ts'
-import { wholeLog } from './whole-log.ts'
+import type { PagesRead } from './page-walk.ts'
+import { pageReader, type PageReader } from './pages.ts'
+import { readPages } from './read-pages.ts'
+import type { ReadPage } from './read-page.ts'
+import { sessionOf, type SessionSource, type VerifiedSession } from './verified-session.ts'
 
 /**
  * Opens a recording trusting nobody: the registry's events lead to signed heads, the heads to the pages of the log, the
@@ -90,36 +93,42 @@ async function open(
     signal,
   })
 
+  const readerOf = (name: SessionName) => pageReader(objects, name, signal)
   const read = async (
     reader: PageReader,
     { name, found, vanished, nodes, beyond }: Beginning,
     onBeginning?: (page: ReadPage) => void,
   ) => {
-    const { log, lostPages } = await readPages(reader, found, at, onBeginning)
+    const { log, lostPages } = await readPages(reader, () => readerOf(name), found, at, onBeginning)
     return sessionOf(sourceOf(name), {
-      log: withBeyond(log, found.length, beyond),
+      log: beyond ? { ...log, heads: [...log.heads, reportOfBeyond(found.length, beyond)] } : log,
       lostPages,
       vanished,
       nodes,
     })
   }
 
-  at('reading the registry')
-  if (head) {
-    const given = head === 'newest' ? await newestHead(sources, asked!, signal) : head
+  async function openGiven(
+    given: Cid | SignedHead,
+    smaller: readonly SignedHead[] = [],
+  ): Promise<VerifiedSession> {
     const beginning = await readGiven(objects, given, asked, signal)
-    const reader = pageReader(objects, beginning.name, signal)
-    if (!onStep) return read(reader, beginning)
-    const source = sourceOf(beginning.name)
-    const early = earlySteps(reader, source, timeoutMs, onStep).byPages(beginning.found[0]!)
+    const found = beginning.found[0]!
+    const reader = readerOf(beginning.name)
+    const early = onStep && earlySteps(reader, sourceOf(beginning.name), timeoutMs, onStep).byPages(found)
     // With the one before, from which the way to the first may be shorter.
-    reader.askAhead(beginning.found)
-    const session = await read(reader, beginning, early.onPage)
-    await early.ended()
-    return session
+    if (early) reader.askAhead(pagesNamed(found))
+    const session = await read(reader, beginning, early?.onPage)
+    await early?.ended()
+    const branches = await branchesBeside(found.head, reader.pages, smaller)
+    return branches.length > 0 ? { ...session, heads: [...session.heads, ...branches] } : session
   }
+
+  at('reading the registry')
+  if (head === 'newest') return openLargest(await newestHeads(sources, asked!, signal), openGiven)
+  if (head) return openGiven(head)
   const name = asked!
-  const reader = pageReader(objects, name, signal)
+  const reader = readerOf(name)
   const history = historyOf(chains, name, { timeoutMs, signal })
   const early = onStep && earlySteps(reader, sourceOf(name), timeoutMs, onStep)
   try {
@@ -160,34 +169,4 @@ async function readGiven(
   }
   const found = { head, blockNumber: undefined, timeMs: undefined, isSigned }
   return { name: head.name, found: [found], vanished: [], nodes: [] }
-}
-
-/**
- * The log that these heads lead to: by the newest alone, where that says all, else by each.
- *
- * @param onBeginning is told of each page that was read, and has those that the log begins with looked for first
- */
-async function readPages(
-  reader: PageReader,
-  found: readonly FoundHead[],
-  at: (step: VerificationStep, pages?: PagesRead) => void,
-  onBeginning?: (page: ReadPage) => void,
-): Promise<Pick<FoundLog, 'log' | 'lostPages'>> {
-  const options: FollowOptions = {
-    onPage(pages, page) {
-      at('fetching the pages', pages)
-      if (page) onBeginning?.(page)
-    },
-    beginningFirst: onBeginning !== undefined,
-  }
-  at('fetching the pages')
-  const listing = await reader.listsAll(found)
-  await reader.follow(listing ? [listing] : found, options)
-  at('checking the log')
-  const log = await wholeLog(found, reader.pages)
-  // Of its list nothing is lost, whatever was asked for on the way: pages of earlier heads in whose place others came.
-  if (log) return { log, lostPages: [] }
-  if (listing) await reader.follow(found, options)
-  const lostPages = [...reader.pages.values()].filter((page) => page instanceof VerificationError)
-  return { log: await readLog(found, reader.pages), lostPages }
 }

@@ -44,9 +44,9 @@ class Times {
 export class Standing {
   /** Times in a row that it failed, lied, or lacked what another had. */
   readonly #failures: number[]
-  /** Objects in a row that it was waited for in vain, and those of which it was not asked for that. */
+  /** What it has cost since it last said anything: objects that it was waited for in vain, and those it was not asked for. */
   readonly #silences: number[]
-  /** So many more objects it is not asked. */
+  /** So many more objects it is not asked. Each question sets it to what it has cost, so it is left out twice as long. */
   readonly #leftOut: number[]
   readonly #byKind: Record<Kind, { readonly all: Times; readonly each: readonly Times[] }>
   #spare = SPARE
@@ -84,7 +84,10 @@ export class Standing {
     return true
   }
 
-  /** Whether it was silent so often that it is not waited for, for as many objects as it has cost. */
+  /**
+   * Whether it was silent so often that it is not waited for, for as many objects as it has cost: `#silences` counts up to
+   * where that begins and `#leftOut` down to where it is asked again, of one object.
+   */
   isAside(source: number): boolean {
     return this.#silences[source]! >= SILENCES && this.#leftOut[source]! > 0
   }

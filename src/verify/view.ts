@@ -3,7 +3,8 @@ import { linkNumbers } from '../evidence/page.ts'
 import type { Sha256Hex } from '../protocol/ids.ts'
 import { VerificationError } from './error.ts'
 import type { Pause } from './pauses.ts'
-import { isComplete, type Pages, type ReadPage } from './pages.ts'
+import type { Pages } from './pages.ts'
+import { isComplete, type ReadPage } from './read-page.ts'
 
 /** The log as one head has it: the pages that are found from its own along the links. */
 export interface View {
@@ -13,6 +14,8 @@ export interface View {
   readonly lost: ReadonlyMap<number, Sha256Hex>
   /** Why these pages cannot be one log. */
   readonly contradiction: string | undefined
+  /** So many of its pages, the first, are those of the view that it goes on from. */
+  readonly shared: number
 }
 
 export const pageOf = (pages: Pages, digest: Sha256Hex | null): ReadPage | undefined => {
@@ -48,7 +51,7 @@ export function viewOf(head: Head, pages: Pages): View {
   }
   const inOrder = [...found].sort((a, b) => a.number - b.number)
   for (const [at, page] of inOrder.entries()) contradiction ??= contradictionBetween(inOrder[at - 1], page)
-  return { pages: inOrder, lost, contradiction }
+  return { pages: inOrder, lost, contradiction, shared: 0 }
 }
 
 /** Why a page cannot come after this one, pages between them that cannot be fetched allowed for. */
@@ -64,24 +67,27 @@ function contradictionBetween(before: ReadPage | undefined, page: ReadPage): str
 }
 
 /**
- * The view of a later head, where all that it has besides comes after this view's last page; undefined where more has to be
- * looked at. So a log of many heads is gone through once, whatever of it is lost.
+ * The view of a later head, where it goes on from a page of this view; undefined where more has to be looked at. So a log of
+ * many heads is gone through once, whatever of it is lost.
  */
 export function viewAfter(view: View, head: Head, pages: Pages): View | undefined {
-  const last = view.pages.at(-1)
   const start = pageOf(pages, head.page) ?? pageOf(pages, head.previous)
-  if (view.contradiction || !last || !start) return undefined
+  if (view.contradiction || !start) return undefined
   const fresh: ReadPage[] = []
   const lost = new Map<number, Sha256Hex>()
   const digests = new Map<number, Sha256Hex>()
   const waiting = [{ number: start.number, digest: start.digest }]
-  let leadsToLast = false
+  /** The number of the last page that both have. */
+  let shared = 0
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { number, digest } = next
-    const known = digests.get(number) ?? (number <= last.number ? digestIn(view, number) : digest)
-    if (known !== digest) return undefined
-    leadsToLast ||= number === last.number
-    if (number <= last.number || digests.has(number)) continue
+    if (digestIn(view, number) === digest) {
+      shared = Math.max(shared, number)
+      continue
+    }
+    const known = digests.get(number)
+    if (known !== undefined && known !== digest) return undefined
+    if (known !== undefined) continue
     digests.set(number, digest)
     const page = pageOf(pages, digest)
     if (!page) lost.set(number, digest)
@@ -92,13 +98,20 @@ export function viewAfter(view: View, head: Head, pages: Pages): View | undefine
         waiting.push({ number: to, digest: page.links[at]! })
     }
   }
+  const common = firstFrom(view.pages, ({ number }) => number > shared)
+  const last = view.pages[common - 1]
+  // Before the end of this view its pages are those that are found from one of them only where none is lost.
+  const isOnesOwn = common === view.pages.length || common === shared
+  if (last?.number !== shared || !isOnesOwn || [...digests.keys()].some((number) => number <= shared))
+    return undefined
   fresh.sort((one, other) => one.number - other.number)
-  const isOneLog = fresh.every((page, at) => !contradictionBetween(fresh[at - 1] ?? last, page))
-  if (!leadsToLast || !isOneLog) return undefined
+  if (!fresh.every((page, at) => !contradictionBetween(fresh[at - 1] ?? last, page))) return undefined
+  const before = common === view.pages.length ? view.lost : new Map<number, Sha256Hex>()
   return {
-    pages: [...view.pages, ...fresh],
-    lost: lost.size === 0 ? view.lost : new Map([...view.lost, ...lost]),
+    pages: [...view.pages.slice(0, common), ...fresh],
+    lost: lost.size === 0 ? before : new Map([...before, ...lost]),
     contradiction: undefined,
+    shared: common,
   }
 }
 
@@ -136,9 +149,9 @@ export function firstFrom<Item>(items: readonly Item[], holds: (item: Item) => b
   return low
 }
 
-/** The roots of a view's log at these sizes, ascending; undefined where its pages do not give one. */
+/** The roots of the log of these pages, of rising numbers, at these sizes, ascending; undefined where they do not give one. */
 export async function rootsIn(
-  { pages }: View,
+  pages: readonly ReadPage[],
   sizes: readonly number[],
   pause: Pause,
 ): Promise<readonly (Sha256Hex | undefined)[]> {

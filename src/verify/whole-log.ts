@@ -1,6 +1,8 @@
 import type { FoundHead } from './heads.ts'
-import { contradictionOfGroups, contradictionWithin, isBeyond, latenessOf, type Log } from './log.ts'
-import { isComplete, type PagedEntry, type Pages } from './pages.ts'
+import { latenessOf, reportOf } from './head-report.ts'
+import { contradictionOfGroups, contradictionWithin, isBeyond, type Log } from './log.ts'
+import type { Pages } from './pages.ts'
+import { isComplete, type PagedEntry } from './read-page.ts'
 import { pauses } from './pauses.ts'
 import { pageOf, rootsIn, viewOf } from './view.ts'
 
@@ -21,13 +23,14 @@ export async function wholeLog(found: readonly FoundHead[], pages: Pages): Promi
   const listed = view.pages.flatMap(({ entries }) => entries)
   const sizes = signed.map(({ head }) => head.size)
   const isRising = sizes.every((size, at) => size > (sizes[at - 1] ?? 0))
-  if (!isRising || !(await isEach(signed, listed, await rootsIn(view, sizes, pause)))) return undefined
+  if (!isRising || !(await isEach(signed, listed, await rootsIn(view.pages, sizes, pause)))) return undefined
 
   const entries: Log['entries'][number][] = []
   const heads: Log['heads'][number][] = []
-  for (const { head, blockNumber, timeMs, isSigned, disputed } of found) {
+  for (const one of found) {
     await pause()
-    const report = { size: head.size, root: head.root, blockNumber, timeMs, ...(disputed && { disputed }) }
+    const { head, timeMs, isSigned } = one
+    const report = reportOf(one)
     if (!isSigned) {
       heads.push({ ...report, verdict: 'bad-signature' })
       continue
