@@ -1,5 +1,5 @@
 /// <reference types="workbox-background-sync" />
-import { clientsClaim } from 'workbox-core/clientsClaim.js'
+import { HoldfastError } from '../src/protocol/errors.ts'
 import { DATABASE } from '../src/protocol/messages.ts'
 import { nameFor } from '../src/protocol/names.ts'
 import { isOurs } from '../src/protocol/parse.ts'
@@ -55,14 +55,23 @@ export interface InstallOptions {
 }
 
 /**
+ * While the worker's script runs, and what it has promised at once, as workbox's own scripts do: the browser takes
+ * listeners only then.
+ */
+let isTime = true
+setTimeout(() => (isTime = false))
+
+/**
  * Makes the app's service worker own its uploads. Call it once, at the top level of the worker, synchronously:
  * the browser takes event listeners only then. The app's own listeners stay as they are.
  *
- * @throws HoldfastError `bad-input` that says which option is wrong: the worker is then not installed, and an older one
- *   goes on
+ * @throws HoldfastError `bad-input` that says which option is wrong, or that it is called twice, or later, as after
+ *   a `fetch`: the worker is then not installed, and an older one goes on
  */
 export function install(options: InstallOptions): void {
   checkOptions(options)
+  if (!isTime) throw new HoldfastError('bad-input', 'install(): only once, at the top level.')
+  isTime = false
   const engine = engineOf(options)
 
   self.addEventListener('message', (event) => {
@@ -85,7 +94,8 @@ export function install(options: InstallOptions): void {
     self.addEventListener(type, (event) => (event as ExtendableEvent).waitUntil(engine.push()))
 
   // The page that installs the worker hears of later versions without a reload.
-  if (options.clientsClaim !== false) clientsClaim()
+  if (options.clientsClaim !== false)
+    self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
   void engine.start()
 }
 
