@@ -20,9 +20,17 @@ it('the README shows code before all else, and is read in a minute', () => {
   expect(lines.filter((line) => line.length > 400)).toEqual([])
 })
 
+const kept = [...textOf('.size-limit.js').matchAll(/limit: '(.*)'/g)].map(([, limit]) => limit)
+
 it('the README has the limits of sizes that are kept', () => {
-  const kept = [...textOf('.size-limit.js').matchAll(/limit: '(.*)'/g)].map(([, limit]) => limit)
   const told = chapter('Size').flatMap((line) => /^\| [^|]+\| ([\d.]+ kB) \|/.exec(line)?.[1] ?? [])
   expect(told).toHaveLength(5)
+  expect(kept).toEqual(expect.arrayContaining(told))
+})
+
+it('the guide has the limits of its entries', () => {
+  const [, entries = ''] = textOf('docs/guide.md').split('### Entries')
+  const told = [...(entries.split(/^##/m)[0] ?? '').matchAll(/[\d.]+ kB/g)].map(([limit]) => limit)
+  expect(told).toHaveLength(10)
   expect(kept).toEqual(expect.arrayContaining(told))
 })

@@ -175,6 +175,21 @@ it('refuses as the worker does what takes no index, and forgets twice', async ()
   await expect(session.end(leaving)).rejects.toBe('enough')
 })
 
+it('takes the Blobs of jsdom, which cannot be read', async () => {
+  const { worker, holdfast, session } = await recorded()
+  const ofJsdom = (blob: Blob): Blob =>
+    Object.assign(blob, {
+      arrayBuffer: undefined,
+      text: undefined,
+      slice: (from: number, to: number) => ofJsdom(bytes('a file'.slice(from, to))),
+    })
+  await session.append(ofJsdom(bytes('one')))
+  const uploading = upload(holdfast, ofJsdom(bytes('a file')), { groups: [group], partBytes: 4 })
+  await uploading.handedOver
+  expect(worker.taken.map(({ bytes }) => bytes.size)).toEqual([3, 4, 2])
+  await expect(session.append('one' as never)).rejects.toMatchObject({ code: 'bad-input' })
+})
+
 it('tells where a file is once it is confirmed, in the forms in which a store does', async () => {
   const { worker, holdfast } = await recorded()
   const uploading = upload(holdfast, bytes('a file'), { groups: [group], partBytes: 4 })

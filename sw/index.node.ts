@@ -1,8 +1,7 @@
 import { HoldfastError } from '../src/protocol/errors.ts'
 import type { InstallOptions } from './install.ts'
 
-// What `holdfast/sw` is in Node, where apps are tested: the names of index.ts, without workbox, which Node cannot
-// import.
+// What `holdfast/sw` is in Node, where apps are tested: the names of index.ts, without the engine.
 
 export { evm } from './adapters/anchors/evm.ts'
 export { ipfs } from './adapters/transports/ipfs.ts'

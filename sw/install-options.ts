@@ -20,11 +20,10 @@ const OPTIONS: Readonly<Record<keyof InstallOptions, string>> = {
  * @throws HoldfastError `bad-input` that names the option and what is expected of it
  */
 export function checkOptions(options: InstallOptions): void {
-  const given: Record<string, Record<string, unknown> | undefined> = { ...options } as never
-  for (const name of Object.keys({ transport: 0, ...given })) {
+  const given: Partial<InstallOptions> = options
+  for (const [name, value] of Object.entries({ transport: undefined, ...given })) {
     const kind = OPTIONS[name as keyof InstallOptions]
-    const value = given[name]
-    const fits = typeof value === kind || typeof value?.[kind] === 'function'
+    const fits = typeof value === kind || typeof Object(value)[kind] === 'function'
     if (fits || (value === undefined && name !== 'transport')) continue
     const wrong = kind ? `expected a working ${name} (${kind})` : `there are only ${Object.keys(OPTIONS)}`
     throw new HoldfastError('bad-input', `install({ ${name} }): ${wrong}.`)

@@ -1,5 +1,5 @@
 /// <reference types="workbox-background-sync" />
-import { clientsClaim } from 'workbox-core/clientsClaim.js'
+import { HoldfastError } from '../src/protocol/errors.ts'
 import { DATABASE } from '../src/protocol/messages.ts'
 import { nameFor } from '../src/protocol/names.ts'
 import { isOurs } from '../src/protocol/parse.ts'
@@ -28,41 +28,50 @@ export interface InstallOptions {
    * Who witnesses the heads, such as `evm()`. Without one a head counts once the store was proved to have it: then nobody
    * but the recorder says when a recording was made, or that it was not made anew since.
    */
-  readonly anchor?: Anchor
+  readonly anchor?: Anchor | undefined
   /**
    * The app's name for where its recordings go: sessions are bound to it, to the registry and to the chain. Default: the
    * transport's name. It outlives a move of the store to another URL, and changes with another store.
    */
-  readonly identity?: string
+  readonly identity?: string | undefined
   /** `sealInWorker` of `holdfast/sw/seal`, for an app that starts sessions with `seal: 'worker'`. */
-  readonly sealer?: Sealer
+  readonly sealer?: Sealer | undefined
   /**
    * Called in the worker for each session that has settled, page or none, until it has resolved once. Sessions whose end
    * an earlier worker without it wrote down are not told.
    */
-  readonly onSettled?: OnSettled
+  readonly onSettled?: OnSettled | undefined
   /** For when the browser will not wake the worker again though work is left: `notice()` of `holdfast/sw/notice`. */
-  readonly lastChance?: LastChance
+  readonly lastChance?: LastChance | undefined
   /** `watchSettled` of `holdfast/sw/watch`, where the chain may take back what it held deeper than the anchor's `depth`. */
-  readonly watch?: Watch
+  readonly watch?: Watch | undefined
   /** How the browser is asked to wake the worker; default: Background Sync, by its own tags. */
-  readonly wake?: CreateWake
+  readonly wake?: CreateWake | undefined
   /**
    * Whether the worker takes pages that were open before it: `clients.claim()`. Default true. With `false` a page that
    * has no worker, or an older one, keeps that for its own fetches until it is loaded again; uploads are the same.
    */
-  readonly clientsClaim?: boolean
+  readonly clientsClaim?: boolean | undefined
 }
+
+/**
+ * While the worker's script runs, and what it has promised at once, as workbox's own scripts do: the browser takes
+ * listeners only then.
+ */
+let isTime = true
+setTimeout(() => (isTime = false))
 
 /**
  * Makes the app's service worker own its uploads. Call it once, at the top level of the worker, synchronously:
  * the browser takes event listeners only then. The app's own listeners stay as they are.
  *
- * @throws HoldfastError `bad-input` that says which option is wrong: the worker is then not installed, and an older one
- *   goes on
+ * @throws HoldfastError `bad-input` that says which option is wrong, or that it is called twice, or later, as after
+ *   a `fetch`: the worker is then not installed, and an older one goes on
  */
 export function install(options: InstallOptions): void {
   checkOptions(options)
+  if (!isTime) throw new HoldfastError('bad-input', 'install(): only once, at the top level.')
+  isTime = false
   const engine = engineOf(options)
 
   self.addEventListener('message', (event) => {
@@ -85,7 +94,8 @@ export function install(options: InstallOptions): void {
     self.addEventListener(type, (event) => (event as ExtendableEvent).waitUntil(engine.push()))
 
   // The page that installs the worker hears of later versions without a reload.
-  if (options.clientsClaim !== false) clientsClaim()
+  if (options.clientsClaim !== false)
+    self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
   void engine.start()
 }
 

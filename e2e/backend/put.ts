@@ -30,7 +30,8 @@ const MODE = 'x-amz-checksum-mode'
 
 /**
  * An object store as S3 is (docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html) under `/put/objects/KEY`, for
- * presigned requests alone; and the app's server that signs them: `POST /put/token?ttlMs=`, `POST /put/grant`.
+ * presigned requests alone; and the app's server that signs them: `POST /put/token?ttlMs=`, `POST /put/grant`, and for
+ * whoever tries the quick start, without a token, `POST /put/presign`, whose PUT writes over nothing.
  * The signature is not AWS's (it takes the same parts), the rest follows its documentation.
  */
 export function putService({ folder, tokens, store }: PutOptions): Service {
@@ -43,14 +44,15 @@ export function putService({ folder, tokens, store }: PutOptions): Service {
       await drain(exchange.body)
       return json(200, { token: tokens.mint(Number(query.get('ttlMs') ?? 3_600_000)) })
     }
-    if (path === '/put/grant' && method === 'POST') return grant(exchange)
+    if (path === '/put/grant' && method === 'POST')
+      return tokens.accepts(exchange.headers.authorization)
+        ? grant(exchange)
+        : refuse(exchange, json(401, { error: 'Sign in again' }))
+    if (path === '/put/presign' && method === 'POST') return grant(exchange, { 'if-none-match': '*' })
     const key = /^\/put\/objects\/([\w-]+)$/.exec(path)?.[1]
     if (key === undefined) return xmlError(404, 'NoSuchKey', 'Nothing here')
     const refused = refusalOf(exchange, key)
-    if (refused !== undefined) {
-      await drain(exchange.body)
-      return refused
-    }
+    if (refused !== undefined) return refuse(exchange, refused)
     switch (method) {
       case 'PUT':
         return honest ? put(exchange, key) : lieAboutPut(exchange)
@@ -62,12 +64,19 @@ export function putService({ folder, tokens, store }: PutOptions): Service {
     }
   }
 
-  async function grant({ headers, body }: Exchange): Promise<Reply> {
+  async function refuse({ body }: Exchange, reply: Reply): Promise<Reply> {
+    await drain(body)
+    return reply
+  }
+
+  /** @param onPut headers that a PUT has besides */
+  async function grant({ headers, body }: Exchange, onPut: Record<string, string> = {}): Promise<Reply> {
     const wish = JSON.parse((await collect(body)).toString('utf8')) as GrantBody
-    if (!tokens.accepts(headers.authorization)) return json(401, { error: 'Sign in again' })
     const { method, cid, checksum, expiresSec = 900 } = wish
     const given: Record<string, string> =
-      method === 'HEAD' ? { [MODE]: 'ENABLED' } : checksum === undefined ? {} : { [CHECKSUM]: checksum }
+      method === 'HEAD'
+        ? { [MODE]: 'ENABLED' }
+        : { ...(method === 'PUT' && onPut), ...(checksum !== undefined && { [CHECKSUM]: checksum }) }
     const signed = Object.keys(given).toSorted()
     const query = new URLSearchParams({
       'X-Amz-Date': String(Date.now()),
@@ -104,6 +113,14 @@ export function putService({ folder, tokens, store }: PutOptions): Service {
       return xmlError(400, 'BadDigest', 'The SHA256 you specified did not match the calculated checksum.')
     const before = await objects.read(key)
     const there = before?.bytes.equals(bytes) === true
+    if (before !== undefined && headers['if-none-match'] === '*') {
+      record.update({ duplicate: there })
+      return xmlError(
+        412,
+        'PreconditionFailed',
+        'At least one of the preconditions you specified did not hold.',
+      )
+    }
     await objects.write(key, { bytes, ...(claimed !== undefined && { checksum }) })
     await store.add(streamOf(bytes), MODERN_CID)
     record.update({ changed: !there, duplicate: there })

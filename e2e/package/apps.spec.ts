@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { build, createServer, preview } from 'vite'
 import type { Backend } from '../backend/index.ts'
 import { listen } from '../backend/ports.ts'
+import { repositoryRoot } from '../backend/repository-root.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { expect, test, WHOLE } from '../fixtures.ts'
 import { typeCheck } from './tarball.ts'
@@ -122,6 +125,28 @@ test(`the quick start, served by Vite while it is developed ${WHOLE}`, async ({ 
   await anchored(backend, id, 'complete', 1)
   // A server that finds the worker's packages late reloads the page, which would end a recording.
   expect(visits).toBe(1)
+  await site.close()
+})
+
+test(`a worker that vite-plugin-pwa generates, which imports one that esbuild made ${WHOLE}`, async ({
+  backend,
+  context,
+}, info) => {
+  const guide = readFileSync(join(repositoryRoot(), 'docs', 'guide.md'), 'utf8')
+  const [, plugin = ''] = /`(VitePWA\(\{.*?importScripts.*?\}\))`/.exec(guide) ?? []
+  const [, line = ''] = /^npx esbuild (.*)$/m.exec(guide) ?? []
+  const files = await quickStart(backend)
+  const withoutPrecache = files['src/sw.ts']?.replaceAll(/^.*precache.*$/gim, '') ?? ''
+  const config = `import { VitePWA } from 'vite-plugin-pwa'\nexport default { plugins: [${plugin}] }\n`
+  const own = { ...files, 'src/sw.ts': withoutPrecache, 'vite.config.ts': config }
+  const folder = await makeApp(info.outputPath('app'), own, OTHERS)
+  const args = line.replace('public/sw.js', 'public/holdfast-sw.js').split(' ')
+  await promisify(execFile)(join(repositoryRoot(), 'node_modules', '.bin', 'esbuild'), args, { cwd: folder })
+  const site = await built(folder)
+  const page = await context.newPage()
+  const recording = recorded(page)
+  await page.goto(site.url)
+  await anchored(backend, await recording, 'complete', 1)
   await site.close()
 })
 

@@ -1,5 +1,7 @@
+import { transformWithOxc } from 'vite'
 import { expect, LANDING, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
+import { filesOf } from '../package/app.ts'
 import { openApp, serveVersions } from './versions.ts'
 
 // Promise 6 of docs/guarantees.md.
@@ -41,3 +43,31 @@ for (const when of ['while its worker uploads', 'while its worker has nothing to
       await app.close()
     },
   )
+
+test(
+  'what the guide takes out of an app is gone from the device, worker and database',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const app = await serveVersions(stack.backend.endpoints)
+    const page = await openApp(context, app)
+    const id = await page.evaluate(() => window.app.begin(1))
+    await page.evaluate(() => window.app.append(2))
+    await anchored(stack.backend, id, 'recording', 1)
+    const left = () =>
+      page.evaluate(async () => ({
+        databases: (await indexedDB.databases())
+          .map(({ name }) => name)
+          .filter((name) => name !== 'holdfast-probe'),
+        workers: (await navigator.serviceWorker.getRegistrations()).map(({ scope }) => scope),
+      }))
+    const scope = `${new URL(app.url).origin}/`
+    expect(await left()).toEqual({ databases: [`holdfast-2:${scope}`], workers: [scope] })
+
+    const { 'src/take-out.ts': source = '' } = await filesOf('guide.md')
+    const { code } = await transformWithOxc(source, 'take-out.ts')
+    await page.addScriptTag({ content: code.replace(/^export /m, '') })
+    await page.evaluate('takeOut(app.holdfast)')
+    expect(await left()).toEqual({ databases: [], workers: [] })
+    await app.close()
+  },
+)

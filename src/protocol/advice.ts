@@ -24,7 +24,8 @@ const ADVICE: Readonly<Record<ErrorCode | VerificationCode, string>> = {
     "Serve the page over https (or localhost) to a browser with service workers. Firefox before 147 runs no module as one: pass type: 'classic' and a bundle.",
   'unsupported-browser':
     'Update the browser: Chrome or Edge 100, Firefox 97, Safari 15.4, Samsung Internet 19 or newer.',
-  'worker-timeout': 'Try again; the worker did not answer in time.',
+  'worker-timeout':
+    'Try again. Where it never answers, see that the active worker calls install() at its top level.',
   'protocol-mismatch': 'Reload the page so that page and worker are of one version.',
   'storage-full': 'Free space on the device; the page keeps the chunk and tries again.',
   'storage-failed':

@@ -26,7 +26,7 @@ export type AnchorHeadOptions = PortableHead &
     /** Ends it, with the signal's reason. */
     readonly signal?: AbortSignal | undefined
     /** Longest silence of node or relay, in ms; 30 000 unless told otherwise. */
-    readonly timeoutMs?: number
+    readonly timeoutMs?: number | undefined
   }
 
 /**

@@ -24,7 +24,7 @@ export interface SessionCursor {
   /** So many of the group's members are older than those that were told. */
   readonly before: number
   /** The block that the page is read at; left out: the newest. Nodes forget old ones. */
-  readonly blockNumber?: number
+  readonly blockNumber?: number | undefined
 }
 
 export interface ListSessionsOptions {
@@ -33,17 +33,17 @@ export interface ListSessionsOptions {
    * So many nodes must tell the same page, from 1 to their number; 2 unless told otherwise, where several are named. A
    * node alone could keep sessions back.
    */
-  readonly agree?: number
+  readonly agree?: number | undefined
   /** `publicKey` in 64 lower-case hex digits, or `privateKey` in 32 bytes. */
   readonly group: GroupKey
   /** Sessions in a page at most, from 1; 50 unless told otherwise. Where strangers have registered 20,000 in a row there are fewer, and `next`. */
-  readonly limit?: number
+  readonly limit?: number | undefined
   /** `next` of the page before; left out: the newest. */
   readonly after?: SessionCursor | undefined
   /** Ends it, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /** Longest silence of the node, in ms; 30 000 unless told otherwise. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** A session of the group as the registry holds it. */

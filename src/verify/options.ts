@@ -44,7 +44,7 @@ export interface FromHead {
    */
   readonly head: string | Uint8Array
   /** The head must be of this session. With `newest` it is needed, else it may be left out. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 export type OpenSessionOptions = (FromChain | FromHead) & ReadingOptions
@@ -54,20 +54,20 @@ export interface ReadingOptions {
    * Base of an IPFS HTTP gateway, or of several, which are raced: content is asked for at `<gateway>/ipfs/<cid>`. With
    * `sources` there need be none; 32 at most, `sources` among them.
    */
-  readonly gateway?: string | readonly string[]
+  readonly gateway?: string | readonly string[] | undefined
   /** Other places where objects lie, raced like gateways: a folder, a CAR file, or your own. */
-  readonly sources?: readonly ObjectSource[]
+  readonly sources?: readonly ObjectSource[] | undefined
   /** The private key of a group that the recording was made for: 32 bytes. */
   readonly groupKey: Uint8Array
   /** `heads` of an earlier reading of this session: which of them the chain has no more is told. */
-  readonly seen?: readonly SeenHead[]
+  readonly seen?: readonly SeenHead[] | undefined
   /** Ends this and every later read of the session, with the signal's reason. */
   readonly signal?: AbortSignal | undefined
-  readonly onProgress?: (progress: VerificationProgress) => void
+  readonly onProgress?: ((progress: VerificationProgress) => void) | undefined
   /** Longest silence of a server, in ms; 30 000 unless told otherwise. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** How the store lays out files; `unixfs-v1-2025` unless told otherwise. */
-  readonly cidProfile?: CidProfile
+  readonly cidProfile?: CidProfile | undefined
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000

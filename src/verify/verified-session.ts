@@ -96,8 +96,8 @@ export interface VerifiedSession {
 
 export interface RangeOptions {
   /** `bytes` unless told. */
-  readonly unit?: RangeUnit
-  readonly partial?: boolean
+  readonly unit?: RangeUnit | undefined
+  readonly partial?: boolean | undefined
 }
 
 /** Hex digits of what is sealed of nothing. */

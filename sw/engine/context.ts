@@ -17,19 +17,19 @@ export interface Context {
   readonly store: Store
   readonly transport: Transport
   /** Absent: a head counts once the store was proved to have it. */
-  readonly anchor?: Anchor
+  readonly anchor?: Anchor | undefined
   /** Whom this worker brings things to: sessions are bound to it. */
   readonly identity: string
   readonly lock: Lock
   readonly wake: Wake
   /** Absent where this worker takes sealed chunks only. */
-  readonly sealer?: Sealer
+  readonly sealer?: Sealer | undefined
   /** Called when a tag's last attempt ends with work left. */
-  readonly lastChance?: LastChance
+  readonly lastChance?: LastChance | undefined
   /** Looks whether the chain still holds what has settled. */
-  readonly watch?: Watch
+  readonly watch?: Watch | undefined
   /** Told of each session that is settled, until it has resolved. */
-  readonly onSettled?: OnSettled
+  readonly onSettled?: OnSettled | undefined
   readonly clock: Clock
   /** Whether the browser tells that data costs money or is to be saved. */
   readonly metered: () => boolean

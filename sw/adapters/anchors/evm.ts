@@ -27,18 +27,18 @@ export interface EvmOptions {
    */
   readonly relayUrl: string | readonly string[]
   /** The chain's id (EIP-155). Where it is given, nothing is read from a node of another chain. */
-  readonly chainId?: number
+  readonly chainId?: number | undefined
   /** Headers for the relay, such as a sign-in; each of several gets them. */
-  readonly authorize?: Authorize
+  readonly authorize?: Authorize | undefined
   /**
    * Blocks that must hold the head, its own included; or the newest block that the chain itself calls `safe` or
    * `finalized`. Default 2.
    */
-  readonly depth?: number | 'safe' | 'finalized'
+  readonly depth?: number | 'safe' | 'finalized' | undefined
   /** How often to look at the chain, ms. Default 2,000. */
-  readonly pollMs?: number
+  readonly pollMs?: number | undefined
   /** Least time between two heads of a session, ms: what anchors may cost. Default 5,000. */
-  readonly anchorEveryMs?: number
+  readonly anchorEveryMs?: number | undefined
 }
 
 /** The blocks that are looked at: the node's newest, and the one at the wanted depth; below 0 where there is none yet. */

@@ -14,13 +14,13 @@ export interface EvmNodesOptions extends Omit<EvmOptions, 'rpcUrl' | 'chainId'> 
   /** The chain's id (EIP-155): nothing is read from a node of another chain. */
   readonly chainId: number
   /** So many nodes must say the same before it counts. Default 2; 1 where one is named. */
-  readonly agree?: number
+  readonly agree?: number | undefined
   /**
    * Is told why a node is set aside, or used though it lags: once, until it has said what the others say. Reading goes on
    * as long as enough nodes agree, so nobody would notice that one is wrong, and none left to spare. Pages see it with the
    * next head that is confirmed: `anchor.setAside` of its session.
    */
-  readonly onSetAside?: (node: SetAside) => void
+  readonly onSetAside?: ((node: SetAside) => void) | undefined
 }
 
 export type { SetAside }

@@ -8,11 +8,11 @@ import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 export interface IpfsOptions {
   /** Base of a Kubo RPC API: `<endpoint>/api/v0/add`; a slash at its end changes nothing. */
   readonly endpoint: string
-  readonly authorize?: Authorize
+  readonly authorize?: Authorize | undefined
   /** Default `ipfs`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How long a silent server is given, ms; default 20,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** Addresses are told in our base: some versions of Kubo write base58 otherwise. */

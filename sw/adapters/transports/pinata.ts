@@ -20,25 +20,25 @@ export interface SignedUploadRequest {
 
 export interface PinataOptions {
   /** Gives `Authorization: Bearer <JWT>`, for uploads and for questions. */
-  readonly authorize?: Authorize
+  readonly authorize?: Authorize | undefined
   /** Gives a signed upload URL, so that no JWT has to reach the browser; preferred over `authorize` for uploads. */
-  readonly signUpload?: (request: SignedUploadRequest) => Promise<string>
+  readonly signUpload?: ((request: SignedUploadRequest) => Promise<string>) | undefined
   /**
    * Base of a gateway, such as `https://<yours>.mypinata.cloud`; reads back what Pinata keeps under an address that is
    * not ours, and without `authorize` also answers whether something is there. Must answer 404 at once: a dedicated
    * one does.
    */
-  readonly gateway?: string
+  readonly gateway?: string | undefined
   /** Default `https://uploads.pinata.cloud`. */
-  readonly uploads?: string
+  readonly uploads?: string | undefined
   /** Default `https://api.pinata.cloud`. */
-  readonly api?: string
+  readonly api?: string | undefined
   /** Default `public`: readers find the content by its address alone. */
-  readonly network?: 'public' | 'private'
+  readonly network?: 'public' | 'private' | undefined
   /** Default `pinata`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How long a silent server is given, ms; default 20,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 interface PinataFile {

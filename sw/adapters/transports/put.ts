@@ -32,7 +32,7 @@ export interface GrantRequest {
 /** A presigned request. Its headers are sent as they are, and no others: S3 refuses `x-amz-` headers not signed. */
 export interface Granted {
   readonly url: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 /** The app's hook, called in the worker at send time; what it gives is never stored. Undefined: it has none. */
@@ -49,11 +49,11 @@ export interface Checksum {
 export interface PresignedPutOptions {
   readonly grant: Grant
   /** Default: `x-amz-checksum-sha256` (S3, R2), which the grant signs and the store's CORS rules must expose. */
-  readonly checksum?: Checksum
+  readonly checksum?: Checksum | undefined
   /** Default `put`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How long a silent server is given, ms; default 20,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** Memo: the copy was read back and is not ours, so it does not count as there. */

@@ -13,29 +13,29 @@ export interface ResumableOptions {
   /** Where uploads are created, by POST. */
   readonly endpoint: string
   /** Headers are given to the endpoint's own origin alone. */
-  readonly authorize?: Authorize
+  readonly authorize?: Authorize | undefined
   /** Most bytes of a part, and so the most that a death can cost; default 4 MiB. Slow links get smaller parts. */
-  readonly partBytes?: number
+  readonly partBytes?: number | undefined
   /**
    * Where a finished upload can be read, such as at a gateway under its content address. For a server that tells no
    * digests; it also finds the copy whose upload the server has forgotten. Default: the upload's own URL, of which the
    * protocol does not say that it can be read.
    */
-  readonly readUrl?: (upload: Upload) => string
+  readonly readUrl?: ((upload: Upload) => string) | undefined
   /**
    * The queries of upload URLs are secrets, such as signatures, so none is kept: after a death an upload is found again
    * only where its URL works without. Default false: a query is part of the name, and is kept with the session.
    */
-  readonly secretQuery?: boolean
+  readonly secretQuery?: boolean | undefined
   /**
    * Header fields of the creation that tell the server the session's labels, each value in ASCII: the protocol has no
    * metadata of its own. CORS has to allow their names. Default: nothing is told.
    */
-  readonly labelHeaders?: (labels: Labels) => Readonly<Record<string, string>>
+  readonly labelHeaders?: ((labels: Labels) => Readonly<Record<string, string>>) | undefined
   /** Default `resumable`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How long a silent server is given, ms; default 20,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** Memo: the copy is not ours, or the server could not use it, so it does not count as there. */

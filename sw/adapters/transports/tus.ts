@@ -14,23 +14,23 @@ export interface TusOptions {
   /** Where uploads are created. */
   readonly endpoint: string
   /** Headers are given to the endpoint's own origin alone. */
-  readonly authorize?: Authorize
+  readonly authorize?: Authorize | undefined
   /** Most bytes of a part, and so the most that a death can cost; default 4 MiB. Slow links get smaller parts. */
-  readonly partBytes?: number
+  readonly partBytes?: number | undefined
   /**
    * Takes the server's word that it has as many bytes as were sent. For a server that neither knows the checksum
    * extension nor lets uploads be read; it then proves nothing of what the bytes are. Default false.
    */
-  readonly trustLength?: boolean
+  readonly trustLength?: boolean | undefined
   /**
    * The queries of upload URLs are secrets, such as signatures, so none is kept: after a death an upload is found again
    * only where its URL works without. Default false: a query is part of the name, and is kept with the session.
    */
-  readonly secretQuery?: boolean
+  readonly secretQuery?: boolean | undefined
   /** Default `tus`. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** How long a silent server is given, ms; default 20,000. */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** An upload on the server. */
