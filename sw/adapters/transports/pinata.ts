@@ -3,6 +3,7 @@ import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
 import { parseJsonObject, httpError, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
+import { READS_BACK } from '../../http/http-limits.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isGone } from './named-by-server.ts'
 import { hasCopy, isOurs, mismatch } from './read-back.ts'
@@ -161,10 +162,12 @@ export function pinata({
           'bad-answer',
           `Pinata keeps ${upload.cid} under another address. Configure a gateway, so that it can be read back.`,
         )
-      const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
-      if (isGone(answer)) throw mismatch(upload, 'nothing')
-      if (!hasCopy(answer)) throw httpError(answer, ' when the copy was read back.')
-      if (await isOurs(upload, answer.bytes)) return
+      for (let reads = 0; reads < READS_BACK; reads += 1) {
+        const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
+        if (isGone(answer)) throw mismatch(upload, 'nothing')
+        if (!hasCopy(answer)) throw httpError(answer, ' when the copy was read back.')
+        if (await isOurs(upload, answer.bytes)) return
+      }
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },
