@@ -69,16 +69,24 @@ export function evm({
   /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
   const relays = [relayUrl].flat().map((url): Relay => ({ url, untilMs: 0 }))
   /** Null where the node knows no such thing. */
-  const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
-    const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
-      signal,
-      maxBytes: MAX_NODE_ANSWER_BYTES,
-    })
-    const { id, result, error } = answer.ok ? parseJsonObject(answer) : { error: true }
-    // JSON-RPC 2.0 §5; only an error may come under no id.
-    if (error || result === undefined || id !== 1)
-      throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
-    return result
+  const rpc = (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
+    const ask = async (): Promise<unknown> => {
+      const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
+        signal,
+        maxBytes: MAX_NODE_ANSWER_BYTES,
+      })
+      const { id, result, error } = answer.ok ? parseJsonObject(answer) : { error: true }
+      // JSON-RPC 2.0 §5; only an error may come under no id.
+      if (error || result === undefined || id !== 1)
+        throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
+      return result
+    }
+    // Behind one address there may be several machines, of which one fails.
+    const another = (reason: HoldfastError) => {
+      if (reason.retryAfterMs || !/server-error|bad-answer/.test(reason.code)) throw reason
+      return ask()
+    }
+    return ask().catch(another).catch(another)
   }
 
   async function handOver(url: string, { head, groups }: AnchorRequest, signal: AbortSignal): Promise<void> {
@@ -96,7 +104,11 @@ export function evm({
       throw httpError(
         answer,
         '',
-        said || codeOf(answer) === 'rejected-by-store' ? 'anchor-rejected' : undefined,
+        UNDER_WAY.test(answer.text)
+          ? 'anchor-unseen'
+          : said || codeOf(answer) === 'rejected-by-store'
+            ? 'anchor-rejected'
+            : undefined,
       )
     const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
     // It has been paid for in vain, and would be again.
@@ -134,28 +146,24 @@ export function evm({
     read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),
 
     async submit(request, signal) {
-      const nowMs = performance.now()
-      const waitOf = ({ untilMs }: Relay) => Math.max(untilMs - nowMs, 0)
-      const inTurn = [...relays].sort((a, b) => waitOf(a) - waitOf(b))
+      const inTurn = [...relays]
       relays.push(...relays.splice(0, 1))
-      for (const [at, relay] of inTurn.entries()) {
-        // What one asks for holds up no other. Where all of them have asked, the shortest wait was the engine's.
-        if (at > 0 && waitOf(relay)) break
+      for (const relay of inTurn) {
+        if (performance.now() < relay.untilMs) continue
         try {
           return await handOver(relay.url, request, signal)
         } catch (reason) {
           if (signal.aborted) throw reason
-          relay.failure = HoldfastError.from(reason)
+          relay.failure = reason as HoldfastError
           relay.untilMs = performance.now() + relay.failure.retryAfterMs
         }
       }
-      // What may be tried most often decides, and of that what is tried soonest.
-      const failures = inTurn
-        .flatMap(({ failure }) => failure ?? [])
-        .sort((a, b) => triesOf(b.code) - triesOf(a.code) || a.retryAfterMs - b.retryAfterMs)
+      // What may be tried most often decides. The wait that a relay asks for is kept here: it holds up neither another one
+      // nor what is read of the chain.
+      const failures = inTurn.map(({ failure }) => failure!).sort((a, b) => triesOf(b.code) - triesOf(a.code))
       const [first] = failures
       if (!first) throw new HoldfastError('bad-input', 'No relayUrl, and no account.')
-      throw new HoldfastError(first.code, failures.map(({ message }) => message).join(' '), first)
+      throw new HoldfastError(first.code, failures.map(({ message }) => message).join(' '), { cause: first })
     },
 
     async events(name, from, to, signal) {
@@ -177,6 +185,9 @@ export function evm({
   }
   return anchor
 }
+
+/** Words of nodes and libraries of a transaction that may be under way. */
+const UNDER_WAY = /already|nonce too|underpriced/i
 
 interface Relay {
   readonly url: string
