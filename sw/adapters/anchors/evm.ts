@@ -13,7 +13,7 @@ import { triesOf } from '../../core/retry-policy.ts'
 import { witnessByChain } from '../../engine/witness.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import { CHAIN_TIMEOUT_MS, MAX_NODE_ANSWER_BYTES } from '../../http/http-limits.ts'
-import { codeOf, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
+import { codeOf, parseJsonObject, httpError, requestUrl, type Answer } from '../../http/request.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
@@ -54,7 +54,11 @@ export interface EvmAnchor extends Anchor {
   readAt(name: SessionName, blocks: Blocks, signal: AbortSignal): Promise<Witnessed>
 }
 
-/** Anchors in a `HeadRegistry` on an EVM chain. A relay's word counts for nothing: the chain is read. */
+/**
+ * Anchors in a `HeadRegistry` on an EVM chain. A relay's word counts for nothing: the chain is read.
+ *
+ * @throws HoldfastError `bad-input` where `rpcUrl` or `relayUrl` is no URL
+ */
 export function evm({
   rpcUrl,
   registry,
@@ -68,6 +72,7 @@ export function evm({
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
   /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
   const relays = [relayUrl].flat().map((url): Relay => ({ url, untilMs: 0 }))
+  for (const url of [rpcUrl, relayUrl].flat()) requestUrl(url)
   /** Null where the node knows no such thing. */
   const rpc = (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
     const ask = async (): Promise<unknown> => {

@@ -66,6 +66,8 @@ const NOTHING: State = { kind: 'nothing' }
  * tells none, by reading back.
  *
  * An upload is created empty: `fetch` shows no interim answer (104), so the final one has to tell its URL.
+ *
+ * @throws HoldfastError `bad-input` where `endpoint` is no URL
  */
 export function resumable({
   endpoint,

@@ -68,6 +68,8 @@ const isAbsent = (answer: Answer) =>
  *
  * The upload is created with its content address as `filename`: a server that names uploads by it can be asked for
  * one whose URL never reached us. A head is told by `head`, too: its session's name, a slash, and its size.
+ *
+ * @throws HoldfastError `bad-input` where `endpoint` is no URL
  */
 export function tus({
   endpoint,
