@@ -70,6 +70,13 @@ describe('reading the chain', () => {
     expect(await anchorWith({ chainId: CHAIN_ID }).read(NAME, calm)).toEqual({ blockNumber: 10 })
   })
 
+  it('takes a chain’s id that is a text, as a build’s variables are', async () => {
+    const anchor = anchorWith({ chainId: `${CHAIN_ID}` as never })
+    expect(await anchor.read(NAME, calm)).toEqual({ blockNumber: 10 })
+    await anchor.submit(anchorOf('3'), calm)
+    expect(chain.submitted).toHaveLength(1)
+  })
+
   /** The node answers one method so, and all others as it should. */
   const instead = (method: string, answered: object) => {
     const answer = chain.resultOf.bind(chain)

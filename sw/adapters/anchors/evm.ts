@@ -130,7 +130,7 @@ export function evm({
     async blocks(signal) {
       if (chainId) {
         const other = quantity(await rpc(signal, 'eth_chainId'))
-        if (other !== chainId) throw wrongChain(`The node is of chain ${other}, not ${chainId}.`)
+        if (other !== Number(chainId)) throw wrongChain(`The node is of chain ${other}, not ${chainId}.`)
       }
       const newest = quantity(await rpc(signal, 'eth_blockNumber'))
       if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }
