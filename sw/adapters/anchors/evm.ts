@@ -109,7 +109,8 @@ export function evm({
       throw httpError(
         answer,
         '',
-        UNDER_WAY.test(answer.text)
+        // In such words nodes and libraries tell of a transaction that may be under way.
+        /already|nonce too|underpriced/i.test(answer.text)
           ? 'anchor-unseen'
           : said || codeOf(answer) === 'rejected-by-store'
             ? 'anchor-rejected'
@@ -190,9 +191,6 @@ export function evm({
   }
   return anchor
 }
-
-/** Words of nodes and libraries of a transaction that may be under way. */
-const UNDER_WAY = /already|nonce too|underpriced/i
 
 interface Relay {
   readonly url: string
