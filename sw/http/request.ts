@@ -16,18 +16,19 @@ export interface Answer {
 }
 
 /**
- * The URL of a request, in full: a worker may be given one that is relative to its own.
+ * The URL of a request, in full: a worker may be given one that is relative to its own, and begins with a slash or a dot. A
+ * host without its scheme would be such a path.
  *
  * @throws HoldfastError `bad-input` where no request can be made of it: `fetch` tells that like a network that is gone
  */
 export function requestUrl(url: string, init?: RequestInit): URL {
   try {
     // Without its body, of which it would make a copy.
-    return new URL(new Request(url, { ...init, body: null }).url)
+    if (/^(https?:|[./])/i.test(url)) return new URL(new Request(url, { ...init, body: null }).url)
   } catch {
     // What the platform says of it names what may be a secret.
-    throw new HoldfastError('bad-input', 'Bad URL or header.')
   }
+  throw new HoldfastError('bad-input', 'No https:// URL, or a bad header.')
 }
 
 /** The URL of a path below a base, which may end with a slash. */

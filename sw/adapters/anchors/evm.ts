@@ -13,7 +13,7 @@ import { triesOf } from '../../core/retry-policy.ts'
 import { witnessByChain } from '../../engine/witness.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import { CHAIN_TIMEOUT_MS, MAX_NODE_ANSWER_BYTES } from '../../http/http-limits.ts'
-import { codeOf, parseJsonObject, httpError, type Answer } from '../../http/request.ts'
+import { codeOf, parseJsonObject, httpError, requestUrl, type Answer } from '../../http/request.ts'
 import { noSignIn, withAuth, type Authorize } from '../../http/with-auth.ts'
 
 export interface EvmOptions {
@@ -54,7 +54,11 @@ export interface EvmAnchor extends Anchor {
   readAt(name: SessionName, blocks: Blocks, signal: AbortSignal): Promise<Witnessed>
 }
 
-/** Anchors in a `HeadRegistry` on an EVM chain. A relay's word counts for nothing: the chain is read. */
+/**
+ * Anchors in a `HeadRegistry` on an EVM chain. A relay's word counts for nothing: the chain is read.
+ *
+ * @throws HoldfastError `bad-input` where `rpcUrl` or `relayUrl` is no URL
+ */
 export function evm({
   rpcUrl,
   registry,
@@ -68,17 +72,26 @@ export function evm({
   const http = adaptiveTimeout(CHAIN_TIMEOUT_MS)
   /** The next head, or the same again, begins with the next one: a relay may have taken it in vain. */
   const relays = [relayUrl].flat().map((url): Relay => ({ url, untilMs: 0 }))
+  for (const url of [rpcUrl, relayUrl].flat()) requestUrl(url)
   /** Null where the node knows no such thing. */
-  const rpc = async (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
-    const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
-      signal,
-      maxBytes: MAX_NODE_ANSWER_BYTES,
-    })
-    const { id, result, error } = answer.ok ? parseJsonObject(answer) : { error: true }
-    // JSON-RPC 2.0 §5; only an error may come under no id.
-    if (error || result === undefined || id !== 1)
-      throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
-    return result
+  const rpc = (signal: AbortSignal, method: string, ...params: unknown[]): Promise<unknown> => {
+    const ask = async (): Promise<unknown> => {
+      const answer = await http.request(rpcUrl, post({ jsonrpc: '2.0', id: 1, method, params }), {
+        signal,
+        maxBytes: MAX_NODE_ANSWER_BYTES,
+      })
+      const { id, result, error } = answer.ok ? parseJsonObject(answer) : { error: true }
+      // JSON-RPC 2.0 §5; only an error may come under no id.
+      if (error || result === undefined || id !== 1)
+        throw httpError(answer, ` to ${method}`, error ? readCode(answer) : 'bad-answer')
+      return result
+    }
+    // Behind one address there may be several machines, of which one fails.
+    const another = (reason: HoldfastError) => {
+      if (reason.retryAfterMs || !/server-error|bad-answer/.test(reason.code)) throw reason
+      return ask()
+    }
+    return ask().catch(another).catch(another)
   }
 
   async function handOver(url: string, { head, groups }: AnchorRequest, signal: AbortSignal): Promise<void> {
@@ -96,7 +109,12 @@ export function evm({
       throw httpError(
         answer,
         '',
-        said || codeOf(answer) === 'rejected-by-store' ? 'anchor-rejected' : undefined,
+        // In such words nodes and libraries tell of a transaction that may be under way.
+        /already|nonce too|underpriced/i.test(answer.text)
+          ? 'anchor-unseen'
+          : said || codeOf(answer) === 'rejected-by-store'
+            ? 'anchor-rejected'
+            : undefined,
       )
     const pays = identityOf(chainId && Number(said['chainId'] ?? chainId), said['registry'] ?? registry)
     // It has been paid for in vain, and would be again.
@@ -113,7 +131,7 @@ export function evm({
     async blocks(signal) {
       if (chainId) {
         const other = quantity(await rpc(signal, 'eth_chainId'))
-        if (other !== chainId) throw wrongChain(`The node is of chain ${other}, not ${chainId}.`)
+        if (other !== Number(chainId)) throw wrongChain(`The node is of chain ${other}, not ${chainId}.`)
       }
       const newest = quantity(await rpc(signal, 'eth_blockNumber'))
       if (typeof depth === 'number') return { newest, deep: newest - depth + 1 }
@@ -134,28 +152,24 @@ export function evm({
     read: async (name, signal) => anchor.readAt(name, await anchor.blocks(signal), signal),
 
     async submit(request, signal) {
-      const nowMs = performance.now()
-      const waitOf = ({ untilMs }: Relay) => Math.max(untilMs - nowMs, 0)
-      const inTurn = [...relays].sort((a, b) => waitOf(a) - waitOf(b))
+      const inTurn = [...relays]
       relays.push(...relays.splice(0, 1))
-      for (const [at, relay] of inTurn.entries()) {
-        // What one asks for holds up no other. Where all of them have asked, the shortest wait was the engine's.
-        if (at > 0 && waitOf(relay)) break
+      for (const relay of inTurn) {
+        if (performance.now() < relay.untilMs) continue
         try {
           return await handOver(relay.url, request, signal)
         } catch (reason) {
           if (signal.aborted) throw reason
-          relay.failure = HoldfastError.from(reason)
+          relay.failure = reason as HoldfastError
           relay.untilMs = performance.now() + relay.failure.retryAfterMs
         }
       }
-      // What may be tried most often decides, and of that what is tried soonest.
-      const failures = inTurn
-        .flatMap(({ failure }) => failure ?? [])
-        .sort((a, b) => triesOf(b.code) - triesOf(a.code) || a.retryAfterMs - b.retryAfterMs)
+      // What may be tried most often decides. The wait that a relay asks for is kept here: it holds up neither another one
+      // nor what is read of the chain.
+      const failures = inTurn.map(({ failure }) => failure!).sort((a, b) => triesOf(b.code) - triesOf(a.code))
       const [first] = failures
       if (!first) throw new HoldfastError('bad-input', 'No relayUrl, and no account.')
-      throw new HoldfastError(first.code, failures.map(({ message }) => message).join(' '), first)
+      throw new HoldfastError(first.code, failures.map(({ message }) => message).join(' '), { cause: first })
     },
 
     async events(name, from, to, signal) {

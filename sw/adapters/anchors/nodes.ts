@@ -60,22 +60,19 @@ export function evmNodes(
   { rpcUrls, agree = Math.min(2, rpcUrls.length), onSetAside, ...chain }: EvmNodesOptions,
   clock: Pick<Clock, 'now'> = systemClock(),
 ): Anchor {
-  const nodes = rpcUrls.map((rpcUrl): Node => {
-    const { origin } = requestUrl(rpcUrl)
-    return {
-      origin,
-      clock,
-      onSetAside,
-      told: undefined,
-      reader: evm({ ...chain, rpcUrl }),
-      error: undefined,
-      setAsideMs: 0,
-      isLate: false,
-    }
-  })
+  const urls = new Set(rpcUrls.map((url) => requestUrl(url).href))
+  const nodes = [...urls].map((rpcUrl): Node => ({
+    origin: new URL(rpcUrl).origin,
+    clock,
+    onSetAside,
+    told: undefined,
+    reader: evm({ ...chain, rpcUrl }),
+    error: undefined,
+    setAsideMs: 0,
+    isLate: false,
+  }))
   const [first] = nodes
-  const distinct = new Set(rpcUrls.map((url) => requestUrl(url).href))
-  if (first === undefined || distinct.size < rpcUrls.length)
+  if (first === undefined || urls.size < rpcUrls.length)
     throw new HoldfastError('bad-input', 'evmNodes: name at least one node, and each once.')
   if (!Number.isInteger(agree) || agree < 1 || agree > rpcUrls.length)
     throw new HoldfastError('bad-input', `evmNodes: agree is from 1 to ${rpcUrls.length}.`)
@@ -191,13 +188,8 @@ export function evmNodes(
   }
 
   return {
-    name: 'evm',
-    identity: first.reader.identity,
-    witness: first.reader.witness,
-    pollMs: first.reader.pollMs,
-    everyMs: first.reader.everyMs,
     // Relays are the same, whichever node is read.
-    submit: (request, signal) => first.reader.submit(request, signal),
+    ...first.reader,
 
     read: (name, signal) => sure((asked, graceMs) => readFrom(asked, graceMs, signal, name)),
 

@@ -11,7 +11,10 @@ import { sampleOf } from '../../../e2e/whole.ts'
 // and documents of providers tell of, given for ever: nothing is deleted that the chain does not hold, it is told within two
 // minutes what is wrong, and once node and relay are in order all is confirmed.
 
-afterEach(() => void vi.unstubAllGlobals())
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
 
 const NODE = 'https://node.example'
 const RELAY = 'https://relay.example'
@@ -37,6 +40,8 @@ async function scene(rude: Rude, anchorOver: (url: string) => Anchor = one) {
   const world = createWorld()
   const { clock } = world
   const beganMs = clock.now()
+  // By which the anchor keeps the wait of a relay.
+  vi.spyOn(performance, 'now').mockImplementation(() => clock.now() - beganMs)
   const newest = () => 100 + Math.floor((clock.now() - beganMs) / BLOCK_MS)
   const mined: { readonly block: number; readonly head: Head }[] = []
   const chain = { rude, handedOver: 0 }
@@ -277,6 +282,16 @@ describe('a node that always answers so, beside two that are in order, holds not
   })
 })
 
+test('a node behind a balancer, of whose two machines one always fails, holds nothing up', async () => {
+  let turn = 0
+  const { passes, status, lifetime } = await scene(({ method }) =>
+    NODE_METHODS.includes(method) && turn++ % 2 ? says(500, 'upstream failed') : undefined,
+  )
+  await passes(30_000)
+  lifetime.die()
+  expect(await status()).toBe('confirmed')
+})
+
 describe('a relay that always answers so is told within two minutes, and is not handed the same without end', () => {
   test.each(sampleOf(Object.entries(RELAYS)))('%s', async (_, rude) => {
     const { chain, passes, status, hasBytes, trouble, lifetime } = await scene(rude)
@@ -306,6 +321,39 @@ describe('a relay that always answers so is told within two minutes, and is not 
       expect(await status()).toBe('confirmed')
     },
   )
+
+  test('asks for an hour each time: it gets it, and the chain is read meanwhile', async () => {
+    const asks: Rude = ({ method, honest }) => {
+      if (method !== 'relay') return undefined
+      honest()
+      return says(503, '', { 'retry-after': '3600' })
+    }
+    const { chain, passes, status, lifetime } = await scene(asks)
+    await passes(30_000)
+    lifetime.die()
+    expect(await status()).toBe('confirmed')
+    expect(chain.handedOver).toBe(1)
+  })
+
+  test.each([
+    'nonce too low',
+    'already known',
+    'replacement transaction underpriced',
+    'nonce has already been used',
+  ])('says “%s” of what is under way: it is told, and confirmed by what the chain holds', async (message) => {
+    for (const code of [200, 400, 409, 500]) {
+      const { passes, status, trouble, lifetime } = await scene(({ method, honest }) => {
+        if (method !== 'relay') return undefined
+        honest()
+        return says(code, { error: { code: -32_000, message } })
+      })
+      await passes(1_000)
+      expect(await trouble()).toMatchObject({ code: 'anchor-unseen' })
+      await passes(30_000)
+      lifetime.die()
+      expect(await status()).toBe('confirmed')
+    }
+  })
 
   test('but brings the head all the same: it is confirmed by what the chain holds', async () => {
     const { passes, status, lifetime } = await scene(({ method, honest }) => {

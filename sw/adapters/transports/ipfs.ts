@@ -1,5 +1,5 @@
 import { UNIXFS_V1_2025 } from '../../../src/evidence/cid.ts'
-import { parseJsonObject, httpError, under, type Answer } from '../../http/request.ts'
+import { parseJsonObject, httpError, requestUrl, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout, type TimedRequest } from '../../http/adaptive-timeout.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { mismatch } from './read-back.ts'
@@ -26,9 +26,12 @@ const ADD_OPTIONS =
 /**
  * Uploads to an IPFS node by Kubo's RPC (docs.ipfs.tech/reference/kubo/rpc); a copy counts only under the content
  * address that we computed.
+ *
+ * @throws HoldfastError `bad-input` where `endpoint` is no URL
  */
 export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs }: IpfsOptions): Transport {
   const http = adaptiveTimeout(timeoutMs)
+  requestUrl(endpoint)
   /** An answer that is a success, or says that something is not there. */
   async function rpc(path: string, request: TimedRequest, body?: FormData): Promise<Answer> {
     const url = under(endpoint, `api/v0/${path}`)
@@ -58,26 +61,15 @@ export function ipfs({ endpoint, authorize = noSignIn, name = 'ipfs', timeoutMs 
       const form = new FormData()
       form.append('file', new Blob([bytes]), upload.cid)
       const answer = await rpc(`add?${ADD_OPTIONS}`, { signal, bodyBytes: upload.sizeBytes }, form)
-      const address = addressIn(answer)
-      if (address !== upload.cid) throw mismatch(upload, address.slice(0, 99))
+      // A line of JSON for each object, the last of them the file itself; lines of progress count for nothing. A node that
+      // fails after its 200 says so in a trailer, which `fetch` does not show, and in a last line.
+      const lines = answer.text.trim().split('\n').reverse()
+      const said = { ...answer, text: lines.find((line) => !line.includes('"Bytes"')) ?? '' }
+      const { Hash } = parseJsonObject(said)
+      if (typeof Hash !== 'string') throw httpError(said, ' and no address', 'server-error')
+      if (Hash !== upload.cid) throw mismatch(upload, Hash.slice(0, 99))
       progress(upload.sizeBytes)
       return 'proved'
     },
   }
-}
-
-/**
- * The address that `add` tells, in a line of JSON for each object, the last of them the file itself; lines of progress
- * count for nothing. A node that fails after its 200 says so in a trailer, which `fetch` does not show, and in a last
- * line.
- *
- * @throws HoldfastError `server-error` with the node's words; `bad-answer` where there is no such line
- */
-function addressIn(answer: Answer): string {
-  const lines = answer.text.trim().split('\n')
-  const text = lines.reverse().find((line) => !line.includes('"Bytes"')) ?? ''
-  const said = { ...answer, text }
-  const { Hash } = parseJsonObject(said)
-  if (Hash && typeof Hash === 'string') return Hash
-  throw httpError(said, ' and no address', 'server-error')
 }

@@ -13,11 +13,15 @@ export type Call = (
   body?: Uint8Array<ArrayBuffer> | Blob,
 ) => Promise<Answer>
 
-/** Requests to an endpoint and to what it named: the sign-in is given to the endpoint's own origin alone. */
-export const callsOf =
-  (http: AdaptiveTimeout, endpoint: string, authorize: Authorize | undefined): Call =>
-  (method, url, request, headers, body) => {
-    const mayKnow = requestUrl(url).origin === requestUrl(endpoint).origin
+/**
+ * Requests to an endpoint and to what it named: the sign-in is given to the endpoint's own origin alone.
+ *
+ * @throws HoldfastError `bad-input` where the endpoint is no URL
+ */
+export const callsOf = (http: AdaptiveTimeout, endpoint: string, authorize: Authorize | undefined): Call => {
+  const { origin } = requestUrl(endpoint)
+  return (method, url, request, headers, body) => {
+    const mayKnow = requestUrl(url).origin === origin
     return withAuth(
       (mayKnow && authorize) || noSignIn,
       (authorization) =>
@@ -29,6 +33,7 @@ export const callsOf =
       request.signal,
     )
   }
+}
 
 /**
  * The URL of what an answer created, relative to where that came from at last.

@@ -1,8 +1,9 @@
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
-import { parseJsonObject, httpError, under, type Answer } from '../../http/request.ts'
+import { parseJsonObject, httpError, requestUrl, under, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
+import { READS_BACK } from '../../http/http-limits.ts'
 import type { Transport } from '../../ports/transport.ts'
 import { isGone } from './named-by-server.ts'
 import { hasCopy, isOurs, mismatch } from './read-back.ts'
@@ -54,8 +55,8 @@ const CORRUPT = 'spoilt'
  * Uploads to Pinata by its v3 files API (docs.pinata.cloud/api-reference). A copy under our content address is proved;
  * one under another address, as Pinata chooses the leaf size, is read back and hashed.
  *
- * @throws HoldfastError `bad-input` with neither `authorize` nor, for public files, `gateway`: then nobody can be asked
- *   what is there, and what a lost answer left open would be sent twice
+ * @throws HoldfastError `bad-input` where one of its addresses is no URL; or with neither `authorize` nor, for public files,
+ *   `gateway`: then nobody can be asked what is there, and what a lost answer left open would be sent twice
  */
 export function pinata({
   authorize,
@@ -72,6 +73,7 @@ export function pinata({
       'bad-input',
       'After a lost answer nobody could say whether Pinata has the file. Add authorize, or gateway for public files.',
     )
+  for (const url of [uploads, api, gateway ?? api]) requestUrl(url)
   const http = adaptiveTimeout(timeoutMs)
 
   async function list(filter: 'cid' | 'name', value: string, signal: AbortSignal): Promise<PinataFile[]> {
@@ -161,10 +163,12 @@ export function pinata({
           'bad-answer',
           `Pinata keeps ${upload.cid} under another address. Configure a gateway, so that it can be read back.`,
         )
-      const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
-      if (isGone(answer)) throw mismatch(upload, 'nothing')
-      if (!hasCopy(answer)) throw httpError(answer, ' when the copy was read back.')
-      if (await isOurs(upload, answer.bytes)) return
+      for (let reads = 0; reads < READS_BACK; reads += 1) {
+        const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)
+        if (isGone(answer)) throw mismatch(upload, 'nothing')
+        if (!hasCopy(answer)) throw httpError(answer, ' when the copy was read back.')
+        if (await isOurs(upload, answer.bytes)) return
+      }
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },

@@ -3,7 +3,9 @@ import type { Cid, Sha256Hex } from '../../../src/protocol/ids.ts'
 import type { Labels } from '../../../src/protocol/labels.ts'
 import type { Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
+import { READS_BACK } from '../../http/http-limits.ts'
 import type { Attempt, HeadHint, Transport, Upload } from '../../ports/transport.ts'
+import { isGone } from './named-by-server.ts'
 import { digestOf, hasCopy, isOurs, mismatch } from './read-back.ts'
 import { isThere, storeCode, storeError } from './s3-errors.ts'
 import { withAuth, type AuthReason } from '../../http/with-auth.ts'
@@ -60,7 +62,6 @@ export interface PresignedPutOptions {
 const CORRUPT = 'spoilt'
 /** Memo: the store found another checksum or signature than the grant's. */
 const DOUBTED = 'doubted'
-const OF_GRANT = 'the grant signs another checksum or header. '
 
 /**
  * Uploads with one presigned `PUT` for each object (S3, R2, GCS, Azure Blob). Proved by a checksum that the store
@@ -81,17 +82,18 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     method: GrantRequest['method'],
     { to: _to, ...object }: Upload,
     signal: AbortSignal,
-    sent?: { body: Uint8Array<ArrayBuffer> | Blob; checksum: string },
+    body?: Uint8Array<ArrayBuffer> | Blob,
+    expected?: string,
   ): Promise<Answer | undefined> {
     return withAuth(
-      ({ reason }) => grant({ ...object, method, checksum: sent?.checksum, reason }),
+      ({ reason }) => grant({ ...object, method, checksum: expected, reason }),
       async (granted) => {
         if (!granted?.url) return undefined
-        const init = { method, headers: { ...granted.headers }, body: sent?.body ?? null }
+        const init = { method, headers: { ...granted.headers }, body: body ?? null }
         return http.request(granted.url, init, {
           signal,
-          bodyBytes: sent && object.sizeBytes,
-          ...(method === 'GET' && { maxBytes: object.sizeBytes }),
+          bodyBytes: body && object.sizeBytes,
+          maxBytes: object.sizeBytes,
         })
       },
       signal,
@@ -109,32 +111,28 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     { signal, resumeToken, saveResumeToken, progress }: Attempt,
   ): Promise<'proved' | 'sent'> {
     progress(0)
-    const answer = await perform('PUT', upload, signal, { body, checksum: expected })
+    // Of what leaves now nothing is known: its answer may be lost.
+    if (resumeToken === CORRUPT) await saveResumeToken('')
+    const answer = await perform('PUT', upload, signal, body, expected)
     if (!answer) throw new HoldfastError('sign-in-needed', 'No upload was granted.')
     if (answer.ok) {
       const isOurs = isChecked(answer, expected)
       proves = !!isOurs
       if (isOurs === false) throw mismatch(upload, 'another checksum')
-      if (resumeToken) await saveResumeToken('')
       progress(upload.sizeBytes)
       return isOurs ? 'proved' : 'sent'
     }
     if (isThere(answer)) {
       if (resumeToken !== CORRUPT) return 'sent'
       // What was read may have been of something between us: it is looked at again.
-      await saveResumeToken('')
       throw storeError(answer, 'other bytes are there, and the grant overwrites nothing. ')
     }
     const error = storeError(answer)
-    const isDamaged = error.code === 'address-mismatch'
-    if (!isDamaged && !/NotMatch$/i.test(storeCode(answer))) throw error
-    if (!resumeToken) {
-      await saveResumeToken(DOUBTED)
-      throw error
-    }
+    if (error.code !== 'address-mismatch' && !/NotMatch$/i.test(storeCode(answer))) throw error
     // Damaged twice on its way, or signed wrongly twice, is no accident.
-    const why = storeError(answer, OF_GRANT)
-    throw isDamaged ? new HoldfastError(error.code, why.message) : why
+    if (resumeToken) throw storeError(answer, 'the grant signs another checksum or header. ')
+    await saveResumeToken(DOUBTED)
+    throw error
   }
 
   return {
@@ -143,7 +141,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     async probe(upload, { signal, resumeToken, progress }) {
       const answer = resumeToken !== CORRUPT && (await perform('HEAD', upload, signal))
       // S3 says 403 instead of 404 to whoever may not list the bucket; whether we may write, `send` will see.
-      if (!answer || answer.status === 404 || answer.status === 403) return { kind: 'nothing' }
+      if (!answer || isGone(answer) || answer.status === 403) return { kind: 'nothing' }
       if (!answer.ok) throw storeError(answer)
       const proved = checksum ? undefined : isChecked(answer, digestOf(upload))
       // What packs an answer on its way leaves its length out, or tells that of what it packed.
@@ -164,17 +162,19 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     },
 
     async verify(upload, { signal, saveResumeToken }) {
-      const head = checksum ? undefined : await perform('HEAD', upload, signal)
-      if (head && isChecked(head, digestOf(upload))) return
-      const answer = await perform('GET', upload, signal)
-      if (!answer)
-        throw new HoldfastError(
-          'bad-answer',
-          `The store names no ${header} of ${upload.cid}. Expose it by CORS, or grant GET.`,
-        )
-      if (answer.status === 404) throw mismatch(upload, 'nothing')
-      if (!hasCopy(answer)) throw storeError(answer)
-      if (await isOurs(upload, answer.bytes)) return
+      for (let reads = 0; reads < READS_BACK; reads += 1) {
+        const head = !checksum && (await perform('HEAD', upload, signal))
+        if (head && isChecked(head, digestOf(upload))) return
+        const answer = await perform('GET', upload, signal)
+        if (!answer)
+          throw new HoldfastError(
+            'bad-answer',
+            `The store names no ${header} of ${upload.cid}. Expose it by CORS, or grant GET.`,
+          )
+        if (isGone(answer)) throw mismatch(upload, 'nothing')
+        if (!hasCopy(answer)) throw storeError(answer)
+        if (await isOurs(upload, answer.bytes)) return
+      }
       await saveResumeToken(CORRUPT)
       throw mismatch(upload, 'other bytes')
     },

@@ -3,7 +3,13 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { httpError, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { DEFAULT_PART_BYTES, HALVINGS, MAX_PARTS, SMALLEST_BYTES } from '../../http/http-limits.ts'
+import {
+  DEFAULT_PART_BYTES,
+  HALVINGS,
+  MAX_PARTS,
+  READS_BACK,
+  SMALLEST_BYTES,
+} from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { digestOf, hasCopy, isOurs, mismatch } from './read-back.ts'
@@ -38,6 +44,9 @@ export interface ResumableOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** `isOurs`: what the digest says that the server tells of it; absent where it tells none. */
+type State = RemoteState & { readonly isOurs?: boolean | undefined }
+
 /** Memo: the copy is not ours, or the server could not use it, so it does not count as there. */
 const CORRUPT = '#'
 
@@ -49,7 +58,7 @@ const STATE = ['Upload-Offset', 'Upload-Complete', 'Upload-Length']
 const CONFIGURE = ' Enable Repr-Digest, or set readUrl.'
 
 const REJECTED = 'rejected-by-store'
-const NOTHING: RemoteState = { kind: 'nothing' }
+const NOTHING: State = { kind: 'nothing' }
 
 /**
  * Uploads by the IETF's protocol (draft-ietf-httpbis-resumable-upload, the editors' text of 2026-07-01 after draft 11,
@@ -57,6 +66,8 @@ const NOTHING: RemoteState = { kind: 'nothing' }
  * tells none, by reading back.
  *
  * An upload is created empty: `fetch` shows no interim answer (104), so the final one has to tell its URL.
+ *
+ * @throws HoldfastError `bad-input` where `endpoint` is no URL
  */
 export function resumable({
   endpoint,
@@ -82,9 +93,13 @@ export function resumable({
     headers?: Readonly<Record<string, string>>,
     body?: Uint8Array<ArrayBuffer>,
   ): Promise<Answer> {
-    // The draft; and to be told a digest of what the server has (RFC 9530 §4).
-    const always = { 'Upload-Draft-Interop-Version': '8', 'Want-Repr-Digest': 'sha-256=10' }
-    const answer = await call(method, url, attempt, { ...headers, ...always }, body)
+    const all = {
+      ...headers,
+      'Upload-Draft-Interop-Version': '8',
+      // To be told a digest of what the server has (RFC 9530 §4).
+      'Want-Repr-Digest': 'sha-256=10',
+    }
+    const answer = await call(method, url, attempt, all, body)
     // What another server on the way once said holds for no new upload.
     limits = answer.headers.get('upload-limit')?.slice(0, 500) ?? (url === endpoint ? '' : limits)
     return answer
@@ -99,21 +114,35 @@ export function resumable({
     )
 
   /** How far an upload is; nothing, too, where it is gone, of another size, or beyond its own: then another is begun. */
-  async function stateOf(upload: Upload, attempt: Attempt): Promise<RemoteState> {
+  async function stateOf(upload: Upload, attempt: Attempt): Promise<State> {
     const url = urlOf(attempt)
     if (!url) return NOTHING
     const answer = await ask('HEAD', url, attempt)
     if (isGone(answer)) return NOTHING
     if (!answer.ok) throw httpError(answer)
     const told = STATE.map((header) => answer.headers.get(header)).join(' ')
-    const [, at, complete, length] = /^(\d+) (\?[01]) (\d+)$/.exec(told) ?? []
-    if (!complete) throw httpError(answer, ` without ${STATE}, or CORS hides it`, REJECTED)
+    if (!/^\d+ \?[01] \d+$/.test(told))
+      throw httpError(answer, ` without ${STATE}, or CORS hides it`, REJECTED)
+    const [at, complete, length] = told.split(' ')
     const { sizeBytes } = upload
     const offsetBytes = Number(at)
     if (offsetBytes > sizeBytes || Number(length) !== sizeBytes) return NOTHING
     if (complete === COMPLETE) return whole(answer, upload, attempt)
     attempt.progress(offsetBytes)
     return { kind: 'part', offsetBytes }
+  }
+
+  async function isReadAsOurs(upload: Upload, attempt: Attempt): Promise<boolean> {
+    const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), {
+      signal: attempt.signal,
+      maxBytes: upload.sizeBytes,
+    })
+    // Some servers forget an upload once it is whole.
+    if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
+    // The protocol gives GET of an upload no content.
+    if (!hasCopy(answer) || !answer.bytes.length)
+      throw httpError(answer, CONFIGURE, answer.ok ? REJECTED : undefined)
+    return isOurs(upload, answer.bytes)
   }
 
   return {
@@ -168,8 +197,8 @@ export function resumable({
         )
         const said = answer.headers.get('upload-complete')
         if (answer.ok && said === completes) {
-          if (end === sizeBytes)
-            return (await whole(answer, upload, attempt, true)).proved ? 'proved' : 'sent'
+          // Another digest may be that of what the answer itself has (RFC 9530 §3): the upload's is asked for.
+          if (end === sizeBytes) return whole(answer, upload, attempt).proved ? 'proved' : 'sent'
           offset = end
         } else if (answer.status === 413 && end - offset > SMALLEST_BYTES && halvings++ < HALVINGS)
           // A smaller one would be refused for something else, such as a quota.
@@ -184,40 +213,24 @@ export function resumable({
     },
 
     async verify(upload, attempt) {
-      const state = await stateOf(upload, attempt)
-      if (state.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
-      if (state.kind === 'all' && state.proved) return
-      const answer = await call('GET', readUrl?.(upload) ?? urlOf(attempt), {
-        signal: attempt.signal,
-        maxBytes: upload.sizeBytes,
-      })
-      // Some servers forget an upload once it is whole.
-      if (isGone(answer)) throw mismatch(upload, 'nothing', CONFIGURE)
-      // The protocol gives GET of an upload no content.
-      if (!answer.ok) throw httpError(answer, CONFIGURE)
-      if (!hasCopy(answer) || !answer.bytes.length) throw httpError(answer, CONFIGURE, REJECTED)
-      if (!(await isOurs(upload, answer.bytes))) await spoilt(upload, attempt)
+      for (let reads = 0; reads < READS_BACK; reads += 1) {
+        const state = await stateOf(upload, attempt)
+        if (state.kind === 'part') throw mismatch(upload, `only ${state.offsetBytes} bytes`)
+        if (state.isOurs ?? (await isReadAsOurs(upload, attempt))) return
+      }
+      await attempt.saveResumeToken(CORRUPT)
+      throw mismatch(upload, 'other bytes')
     },
   }
 }
 
-/**
- * An upload that the server calls complete; its digest, where it is told, is ours.
- *
- * @param isReply another digest may be that of what the answer itself has (RFC 9530 §3), so it says nothing; nor does one that
- *   is no byte sequence
- */
-async function whole({ headers }: Answer, upload: Upload, attempt: Attempt, isReply?: boolean) {
+/** An upload that the server calls complete. */
+function whole({ headers }: Answer, upload: Upload, attempt: Attempt): State & { readonly kind: 'all' } {
   attempt.progress(upload.sizeBytes)
   const told = headers.get('repr-digest') ?? ''
   const proved = told.includes(`sha-256=:${digestOf(upload)}:`)
-  if (!proved && !isReply && told.includes('sha-256=:')) await spoilt(upload, attempt)
-  return { kind: 'all', proved } as const
-}
-
-async function spoilt(upload: Upload, { saveResumeToken }: Attempt): Promise<never> {
-  await saveResumeToken(CORRUPT)
-  throw mismatch(upload, 'other bytes')
+  // What is no byte sequence says nothing.
+  return { kind: 'all', proved, isOurs: told.includes('sha-256=:') ? proved : undefined }
 }
 
 /** A resume token is the URL; empty where there is none. */

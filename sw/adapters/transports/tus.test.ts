@@ -133,7 +133,7 @@ test('proves by checksums what several lives sent, and reads nothing back', asyn
 test('finds damage by reading back where the server checks nothing, and starts over', async () => {
   const { bytes, upload, attempt } = await fresh()
   expect(await plain().send(upload, bytes, NOTHING, attempt)).toBe('sent')
-  backend.faults.add({ service: 'tus', method: 'GET', kind: 'lie', times: 1 })
+  backend.faults.add({ service: 'tus', method: 'GET', kind: 'lie', times: 2 })
   await expect(plain().verify?.(upload, attempt)).rejects.toMatchObject({ code: 'address-mismatch' })
   expect(await plain().probe(upload, attempt)).toEqual({ kind: 'nothing' })
   expect(await plain().send(upload, bytes, NOTHING, attempt)).toBe('sent')

@@ -4,7 +4,7 @@ import type { Labels } from '../../../src/protocol/labels.ts'
 import { codeOf, httpError, requestUrl, type Answer } from '../../http/request.ts'
 import { adaptiveTimeout } from '../../http/adaptive-timeout.ts'
 import type { Attempt, RemoteState, Transport, Upload } from '../../ports/transport.ts'
-import { DEFAULT_PART_BYTES, HALVINGS, SMALLEST_BYTES } from '../../http/http-limits.ts'
+import { DEFAULT_PART_BYTES, HALVINGS, READS_BACK, SMALLEST_BYTES } from '../../http/http-limits.ts'
 import { nextPartBytes } from '../../http/next-part.ts'
 import { callsOf, isGone, locationIn } from './named-by-server.ts'
 import { hasCopy, isOurs, mismatch } from './read-back.ts'
@@ -46,11 +46,8 @@ interface Position {
   readonly offset: number
 }
 
-/** Names of the checksum extension, with WebCrypto's; the best first. The protocol demands `sha1` of all. */
-const ALGORITHMS: readonly (readonly [string, string])[] = [
-  ['sha256', 'SHA-256'],
-  ['sha1', 'SHA-1'],
-]
+/** Names of the checksum extension; the best first. The protocol demands `sha1` of all. */
+const ALGORITHMS = ['sha256', 'sha1']
 
 /** What the metadata say of a session's head besides; nothing of another object. */
 const headIn = ({ head }: Upload) => head && { head: `${head.session}/${head.size}` }
@@ -71,6 +68,8 @@ const isAbsent = (answer: Answer) =>
  *
  * The upload is created with its content address as `filename`: a server that names uploads by it can be asked for
  * one whose URL never reached us. A head is told by `head`, too: its session's name, a slash, and its size.
+ *
+ * @throws HoldfastError `bad-input` where `endpoint` is no URL
  */
 export function tus({
   endpoint,
@@ -109,7 +108,7 @@ export function tus({
     const { headers } = answer
     if (!OPTIONS_HEADERS.some((header) => headers.has(header))) throw hidden(answer, 'Tus-Version')
     const offered = new Set(headers.get('tus-checksum-algorithm')?.split(/\s*,\s*/))
-    return (algorithm = ALGORITHMS.find(([known]) => offered.has(known))?.[0] ?? '')
+    return (algorithm = ALGORITHMS.find((known) => offered.has(known)) ?? '')
   }
 
   /** How far an upload is; undefined if it is not there, NaN if it is one of another size. */
@@ -154,10 +153,11 @@ export function tus({
 
   /** What the server is to check a part by. Of a Blob, which nobody has read, no part goes through but all of it. */
   async function digestOf(part: Uint8Array<ArrayBuffer> | Blob, checksum: string, { sha256 }: Upload) {
-    const digest = ALGORITHMS.find(([known]) => known === checksum)?.[1]
-    const bytes =
-      digest && (part instanceof Blob ? fromHex(sha256) : await crypto.subtle.digest(digest, part))
-    return bytes && `${checksum} ${toBase64(new Uint8Array(bytes))}`
+    if (!checksum) return undefined
+    // WebCrypto's name of it.
+    const name = checksum.replace('sha', 'SHA-')
+    const digest = part instanceof Blob ? fromHex(sha256) : await crypto.subtle.digest(name, part)
+    return `${checksum} ${toBase64(new Uint8Array(digest))}`
   }
 
   const sendAll = async (
@@ -247,35 +247,37 @@ export function tus({
     async verify(upload, attempt) {
       const { signal, resumeToken, saveResumeToken } = attempt
       const target = targetOf(resumeToken) ?? named(upload)
-      const reading = call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
-      const answer = await reading.catch(async (error: HoldfastError) => {
-        // A browser does not tell what CORS blocks from what is not there; HEAD, which was let through before, does. The stock
-        // Node.js server by its defaults: every answer but that to GET has the header.
-        if (error.code === 'unreachable' && (await offsetOf(target, upload, attempt)))
-          throw new HoldfastError(
-            'bad-answer',
-            `CORS hides the upload: GET lacks Access-Control-Allow-Origin. ${CONFIGURE}`,
-          )
-        throw error
-      })
       /** Best effort: without the termination extension a server that names uploads keeps the copy. */
       const discard = async () => {
         await call('DELETE', target.url, attempt, TUS)
         await saveResumeToken('')
       }
-      if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
-      if (!hasCopy(answer)) {
-        // Sent when its checksums were not known of: sent again with them, it is proved. Any other answer may pass, and says
-        // nothing of the copy.
-        if (answer.status === 405 && (await knownAlgorithm(attempt)) !== '') await discard()
-        const mayPass = /sign-in|throttled|server-error/.test(codeOf(answer))
-        throw httpError(
-          answer,
-          ` when the upload was read back. ${CONFIGURE}`,
-          mayPass ? undefined : 'bad-answer',
-        )
+      for (let reads = 0; reads < READS_BACK; reads += 1) {
+        const reading = call('GET', target.url, { signal, maxBytes: upload.sizeBytes }, TUS)
+        const answer = await reading.catch(async (error: HoldfastError) => {
+          // A browser does not tell what CORS blocks from what is not there; HEAD, which was let through before, does. The stock
+          // Node.js server by its defaults: every answer but that to GET has the header.
+          if (error.code === 'unreachable' && (await offsetOf(target, upload, attempt)))
+            throw new HoldfastError(
+              'bad-answer',
+              `CORS hides the upload: GET lacks Access-Control-Allow-Origin. ${CONFIGURE}`,
+            )
+          throw error
+        })
+        if (isGone(answer)) throw mismatch(upload, 'nothing', ` ${CONFIGURE}`)
+        if (!hasCopy(answer)) {
+          // Sent when its checksums were not known of: sent again with them, it is proved. Any other answer may pass, and says
+          // nothing of the copy.
+          if (answer.status === 405 && (await knownAlgorithm(attempt)) !== '') await discard()
+          const code = codeOf(answer)
+          throw httpError(
+            answer,
+            ` when the upload was read back. ${CONFIGURE}`,
+            code === REJECTED ? 'bad-answer' : code,
+          )
+        }
+        if (await isOurs(upload, answer.bytes)) return
       }
-      if (await isOurs(upload, answer.bytes)) return
       await discard()
       throw mismatch(upload, 'other bytes')
     },
