@@ -1,7 +1,8 @@
 import { HoldfastError } from '../src/protocol/errors.ts'
 import type { InstallOptions } from './install.ts'
 
-// What `holdfast/sw` is in Node, where apps are tested: the names of index.ts, without the engine.
+// What `holdfast/sw` is in Node, where apps are tested: the names of index.ts, without workbox, which Node cannot
+// import.
 
 export { evm } from './adapters/anchors/evm.ts'
 export { ipfs } from './adapters/transports/ipfs.ts'

@@ -1,4 +1,5 @@
 /// <reference types="workbox-background-sync" />
+import { clientsClaim } from 'workbox-core/clientsClaim.js'
 import { HoldfastError } from '../src/protocol/errors.ts'
 import { DATABASE } from '../src/protocol/messages.ts'
 import { nameFor } from '../src/protocol/names.ts'
@@ -94,8 +95,7 @@ export function install(options: InstallOptions): void {
     self.addEventListener(type, (event) => (event as ExtendableEvent).waitUntil(engine.push()))
 
   // The page that installs the worker hears of later versions without a reload.
-  if (options.clientsClaim !== false)
-    self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))
+  if (options.clientsClaim !== false) clientsClaim()
   void engine.start()
 }
 
