@@ -90,17 +90,23 @@ it('a lost session that cannot be set apart at once stops nothing that hangs, an
   expect(await world.session(other)).toMatchObject({ damaged: true })
 })
 
-it('a sealer that hangs over as many sessions as it has places holds up no younger one for longer', async () => {
-  const world = createWorld()
-  for (const number of [1, 2, 3, 4])
-    await recordSession(world, { number, chunks: 3, seal: 'worker', startedAtMs: number })
-  const { sealer, ...worker } = world.worker()
-  const healthy = sessionIdOf(4)
-  const seal: typeof sealer = (context, chunk) =>
-    chunk.sessionId === healthy ? sealer!(context, chunk) : never()
-  await greeted(world, createDrain({ ...worker, sealer: seal }), 120_000)
-  expect(await world.statuses(healthy)).toEqual(Array(3).fill('confirmed'))
-})
+it.each([
+  ['a younger one', 1],
+  ['one of the same millisecond', 0],
+])(
+  'a sealer that hangs over as many sessions as it has places holds %s up no longer',
+  async (_which, apartMs) => {
+    const world = createWorld()
+    for (const number of [1, 2, 3, 4])
+      await recordSession(world, { number, chunks: 3, seal: 'worker', startedAtMs: number * apartMs })
+    const { sealer, ...worker } = world.worker()
+    const healthy = sessionIdOf(4)
+    const seal: typeof sealer = (context, chunk) =>
+      chunk.sessionId === healthy ? sealer!(context, chunk) : never()
+    await greeted(world, createDrain({ ...worker, sealer: seal }), 120_000)
+    expect(await world.statuses(healthy)).toEqual(Array(3).fill('confirmed'))
+  },
+)
 
 it('a look that fails while a sealer hangs holds up no other session', async () => {
   const world = createWorld()
