@@ -2,7 +2,7 @@ import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding, needsStore } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
-import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, MayLeave, SessionRecord, TrialKind } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
 import { dueAtMs, isOpen, isQueued, totalChunks } from '../core/session.ts'
@@ -255,6 +255,8 @@ function planSteps(
   /** Sessions that stand for those that were refused together with them. */
   const tried: SessionRecord[] = []
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
+  const tryNow = ({ id, trials }: SessionRecord, of: TrialKind, isShared?: boolean) =>
+    events.push([id, { type: 'trial-due', of, mayLeave, isShared, setAtMs: trials![of]!.setAtMs }])
   const keys = [...underWay.running.keys()]
   let nextAtMs = Infinity
   const waiting = sessions
@@ -282,14 +284,13 @@ function planSteps(
         if (isTried(session)) continue
         tried.push(session)
       }
-      events.push([session.id, { type: 'trial-due', of: kind, mayLeave }])
+      tryNow(session, kind)
     } else if (running < most) {
       steps.push({ kind, session, key })
       keys.push(key)
     } else if (hushed.length >= most) behind.push(session)
   }
   for (const session of sessions)
-    if (!session.paused && isTried(session) && !tried.includes(session))
-      events.push([session.id, { type: 'trial-due', of: 'refusal', mayLeave, isShared: true }])
+    if (!session.paused && isTried(session) && !tried.includes(session)) tryNow(session, 'refusal', true)
   return { events, steps, behind, nextAtMs }
 }
