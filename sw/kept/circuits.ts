@@ -46,7 +46,7 @@ export function update({ store, clock }: Keeping, destination: string, change: U
         const kept = await keptIn(tx)
         const before = healthOf(kept, destination, nowMs)
         // What was written, though the database said that it was not, is not changed twice.
-        if (before.notBeforeMs === after?.notBeforeMs) return before
+        if (before.failures === after?.failures && before.notBeforeMs === after.notBeforeMs) return before
         after = change(before, nowMs)
         if (after !== before) await tx.putMeta(CIRCUITS, { ...kept, [destination]: after })
         return after
