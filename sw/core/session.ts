@@ -175,12 +175,11 @@ export function dueKey(chunk: ChunkRecord, session: Queued): DueKey | undefined 
   const { effort } = chunk
   if (session.paused || !effort || isParked(effort)) return undefined
   if (session.heldBack && chunk.state.seal && !effort.onTrial) return undefined
-  const place = [effort.notBeforeMs, placeOf(chunk.sessionId, session), chunk.index] as const
+  // Of sessions of one millisecond each has a place of its own, by its id.
+  const ofSession = session.startedAtMs + parseInt(chunk.sessionId.slice(-3), 16) / 4_096
+  const place = [effort.notBeforeMs, ofSession, chunk.index] as const
   return chunk.state.status === 'uploading' ? place : [SEAL_FIRST, ...place]
 }
-
-/** A session's place among the others: when it was started, and, of those of one millisecond, by its id. */
-const placeOf = (id: SessionId, { startedAtMs }: Queued) => startedAtMs + parseInt(id.slice(-3), 16) / 4_096
 
 /** When the chunk is due by its place in the queue, ms since the epoch; never where it has none. */
 export const dueAtMs = (chunk: ChunkRecord | undefined): number => chunk?.due?.at(-3) ?? Infinity
