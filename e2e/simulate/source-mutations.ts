@@ -187,7 +187,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   ]),
   plant('leaves a chunk behind that was proved after it was listed', /and its entry is anchoring/, [
     'core/session',
-    'position < listed.tree.size',
+    'at < listed.tree.size',
     'false',
   ]),
 

@@ -51,9 +51,9 @@ export type ChunkState =
 /**
  * The order in which waiting chunks are taken: not before its time, oldest session first, then by index. An IndexedDB
  * key: [notBeforeMs, session's startedAtMs, index], and a -1 before it where the chunk is raw, so that what is to be
- * sealed is one range and what is to be sent another.
+ * sealed is one range and what is to be sent another. Of sessions of one millisecond each has a fraction of its own.
  *
- * Older versions wrote [-1, session's startedAtMs, index] for a raw chunk, which is due, and the place of an upload for
+ * Older versions wrote no fraction, [-1, session's startedAtMs, index] for a raw chunk, which is due, and the place of an upload for
  * one whose sealing had failed: that one is sealed when an upload would have its turn.
  */
 export type DueKey = readonly [number, number, number] | readonly [number, number, number, number]

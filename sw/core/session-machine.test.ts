@@ -140,7 +140,7 @@ const EVENTS: { readonly [Type in SessionEvent['type']]: Extract<SessionEvent, {
   },
   'held-back': { type: 'held-back' },
   recounted: { type: 'recounted' },
-  'trial-due': { type: 'trial-due', of: 'sign-in', mayLeave: 'all' },
+  'trial-due': { type: 'trial-due', of: 'sign-in', mayLeave: 'all', setAtMs: 0 },
   hoped: { type: 'hoped', of: ['sign-in'] },
   'listing-began': { type: 'listing-began', of: page },
   listing: { type: 'listing', of: page, event: { type: 'resume-token-saved', resumeToken: 'there' } },
@@ -902,7 +902,7 @@ describe('a page or a head that was refused', () => {
       for (const tried of ['refusal', 'sign-in'] as const) {
         const trials = { [tried]: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } }
         const waiting = { ...stuck, session: { ...stuck.session, trials } }
-        const { session } = step(waiting, { type: 'trial-due', mayLeave: 'all', of: tried })
+        const { session } = step(waiting, { type: 'trial-due', mayLeave: 'all', of: tried, setAtMs: 0 })
         const isTried = tried === kind
         expect(dueMs[of](session), `${kind} by ${tried}`).toBe(isTried ? 0 : Infinity)
         // The next trial is set before this one ends, or the kind is given up where nothing waits for it.
@@ -923,7 +923,7 @@ describe('a page or a head that was refused', () => {
     const trials = { refusal: { failures: 1, retryAtMs: NOW_MS, setAtMs: 0 } }
     const { session } = step(
       { ...sent, session: { ...sent.session, trials } },
-      { type: 'trial-due', of: 'refusal', mayLeave: 'all' },
+      { type: 'trial-due', of: 'refusal', mayLeave: 'all', setAtMs: 0 },
     )
     expect(session.listing).toEqual({ ...page, resumeToken: 'there' })
     expect(session.trials?.refusal).toBeUndefined()
@@ -984,7 +984,7 @@ describe('what is parked', () => {
     })
   const trialOf = (failures: number) => ({ refusal: { failures, retryAtMs: NOW_MS, setAtMs: 0 } })
   const triedOf = (session: SessionRecord, chunks: readonly ChunkRecord[], mayLeave: MayLeave = 'all') =>
-    transition(session, chunks, { type: 'trial-due', of: 'refusal', mayLeave }, now)
+    transition(session, chunks, { type: 'trial-due', of: 'refusal', mayLeave, setAtMs: 0 }, now)
   const tried = (chunks: readonly ChunkRecord[], failures: number, mayLeave?: MayLeave) =>
     triedOf(sessionOf(chunks, { trials: trialOf(failures) }), chunks, mayLeave)
       .chunks.map(({ index }) => index)
@@ -1032,7 +1032,7 @@ describe('a session of which three chunks in a row were refused', () => {
   }
   const refuse = (index: number) => toChunk(index, { type: 'failed', failure: failure('rejected-by-store') })
   const held = afterAll(begun, refuse(0), refuse(1), refuse(2), { type: 'held-back' })
-  const trial = { type: 'trial-due', of: 'refusal', mayLeave: 'all' } as const
+  const trial = { type: 'trial-due', of: 'refusal', mayLeave: 'all', setAtMs: NOW_MS } as const
   const inQueue = ({ chunks }: Situation) => chunks.filter(({ due }) => due).map(({ index }) => index)
 
   it('keeps the others back, and tries one of each at a time', () => {
@@ -1139,7 +1139,7 @@ describe('the trouble that a person is told', () => {
   it('lasts while what was refused is tried, until that goes well', () => {
     const refused = after(STATES.recording, toChunk(0, { type: 'failed', failure: failure('bad-input') }))
     const { trouble } = refused.session
-    const tried = after(refused, { type: 'trial-due', of: 'refusal', mayLeave: 'all' })
+    const tried = after(refused, { type: 'trial-due', of: 'refusal', mayLeave: 'all', setAtMs: NOW_MS })
     expect(tried.session).toMatchObject({ parked: 0, trouble })
     const again = transition(
       tried.session,
@@ -1336,14 +1336,10 @@ describe('any history of a recording', () => {
         return [{ type: 'paused' }]
       case 'resume':
         return [{ type: 'resumed', byPerson: pick % 2 === 0 }]
-      case 'trial':
-        return [
-          {
-            type: 'trial-due',
-            mayLeave: 'all',
-            of: (['sign-in', 'refusal'] as const satisfies TrialKind[])[pick % 2]!,
-          },
-        ]
+      case 'trial': {
+        const of = (['sign-in', 'refusal'] as const satisfies TrialKind[])[pick % 2]!
+        return [{ type: 'trial-due', of, mayLeave: 'all', setAtMs: session.trials?.[of]?.setAtMs ?? 0 }]
+      }
       case 'wait':
         return []
     }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { SessionId } from '../../src/protocol/ids.ts'
 import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import { isParked, NEW_EFFORT } from './effort.ts'
 import { SEAL_FIRST } from './limits.ts'
@@ -58,7 +59,7 @@ describe('recount', () => {
     fc.assert(
       fc.property(anySteps, (steps) => {
         const present = new Map<number, ChunkRecord>()
-        let session = fresh
+        let session = aSession(STARTED_MS, { size: 9 })
         for (const { index, at, sizeBytes } of steps) {
           const after =
             at === null
@@ -168,15 +169,31 @@ describe('uploadOf', () => {
 describe('withMarks', () => {
   const queued50 = aChunk(3, stateOf('uploading'), { effort: waiting(50) })
 
+  /** With a fraction of its own. */
+  const AT = expect.closeTo(STARTED_MS, 0) as number
+
   it('orders by time, then by the age of the session, then by index', () => {
-    expect(dueKey(queued50, fresh)).toEqual([50, STARTED_MS, 3])
+    expect(dueKey(queued50, fresh)).toEqual([50, AT, 3])
+  })
+
+  it('gives each session of one millisecond a place of its own, before those of the next', () => {
+    const atMs = Date.UTC(2026, 0, 1)
+    const placeOf = (end: string, startedAtMs: number) =>
+      dueKey(
+        { ...queued50, sessionId: `${SESSION_ID.slice(0, -3)}${end}` as SessionId },
+        aSession(startedAtMs),
+      )![1]
+    const places = ['000', '001', 'fff'].map((end) => placeOf(end, atMs))
+    expect(new Set(places).size).toBe(3)
+    expect(places.map(Math.floor)).toEqual([atMs, atMs, atMs])
+    expect(Math.max(...places)).toBeLessThan(placeOf('000', atMs + 1))
   })
 
   it('puts raw chunks before all others, since they wait for no network', () => {
     const raw = stateOf('captured')
-    expect(dueKey(aChunk(3, raw), fresh)).toEqual([SEAL_FIRST, 0, STARTED_MS, 3])
-    expect(dueKey(aChunk(3, stateOf('hashing')), fresh)).toEqual([SEAL_FIRST, 0, STARTED_MS, 3])
-    expect(dueKey(aChunk(3, raw, { effort: waiting(50) }), fresh)).toEqual([SEAL_FIRST, 50, STARTED_MS, 3])
+    expect(dueKey(aChunk(3, raw), fresh)).toEqual([SEAL_FIRST, 0, AT, 3])
+    expect(dueKey(aChunk(3, stateOf('hashing')), fresh)).toEqual([SEAL_FIRST, 0, AT, 3])
+    expect(dueKey(aChunk(3, raw, { effort: waiting(50) }), fresh)).toEqual([SEAL_FIRST, 50, AT, 3])
   })
 
   it('tells when a chunk is due, also one that an older version put there', () => {
@@ -225,9 +242,10 @@ describe('withMarks', () => {
     )
   })
 
-  it('without a place in the log it is listed by no page, however long that is', () => {
-    const session = aSession(STARTED_MS, { listed: listedUpTo(99) })
+  it('where its place in the log is lost it is as far as the last entry', () => {
+    const session = aSession(STARTED_MS, { size: 100, listed: listedUpTo(99) })
     expect(statusOf(aChunk(1, stateOf('uploaded')), session)).toBe('uploaded')
+    expect(statusOf(aChunk(1, stateOf('uploaded')), { ...session, size: 99 })).toBe('anchoring')
     expect(statusOf(aChunk(1, stateOf('uploaded'), { position: 98 }), session)).toBe('anchoring')
   })
 

@@ -75,14 +75,18 @@ export const outlived = (sessions: readonly SessionRecord[]): SessionRecord[] =>
 /** Whether the app does not know yet that all of this is settled, or that more has come since. */
 export const isToTell = ({ completion, size }: SessionRecord) => !!completion && completion.told !== size
 
-/** Where a chunk is: one that its store was proved to have is as far as its entry. */
+/**
+ * Where a chunk is: one that its store was proved to have is as far as its entry; where the place of that is lost, as far
+ * as the last one.
+ */
 export function statusOf(
-  { state: { status }, position = Infinity }: ChunkRecord,
-  { listed, listing }: SessionRecord,
+  { state: { status }, position }: ChunkRecord,
+  { listed, listing, size }: SessionRecord,
 ): ChunkStatus {
   if (status !== 'uploaded') return status
-  if (position < listed.tree.size) return 'anchoring'
-  return listing && position < listing.tree.size ? 'manifesting' : status
+  const at = position ?? size - 1
+  if (at < listed.tree.size) return 'anchoring'
+  return listing && at < listing.tree.size ? 'manifesting' : status
 }
 
 /** Chunks that are to be sealed here. */
@@ -162,12 +166,18 @@ export function recount(
 /** What of a session says whether its chunks wait for a lane, and where. */
 export type Queued = Pick<SessionRecord, 'paused' | 'heldBack' | 'startedAtMs'>
 
+/** Whether some of its chunks have a place in the queue. */
+export const isQueued = (session: SessionRecord) =>
+  !session.paused && !session.heldBack && pendingChunks(session) > session.parked
+
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: Queued): DueKey | undefined {
   const { effort } = chunk
   if (session.paused || !effort || isParked(effort)) return undefined
   if (session.heldBack && chunk.state.seal && !effort.onTrial) return undefined
-  const place = [effort.notBeforeMs, session.startedAtMs, chunk.index] as const
+  // Of sessions of one millisecond each has a place of its own, by its id.
+  const ofSession = session.startedAtMs + parseInt(chunk.sessionId.slice(-3), 16) / 4_096
+  const place = [effort.notBeforeMs, ofSession, chunk.index] as const
   return chunk.state.status === 'uploading' ? place : [SEAL_FIRST, ...place]
 }
 

@@ -20,16 +20,18 @@ export interface DueTrial {
   readonly mayLeave: MayLeave
   /** Another session's stands for it, which was refused together with it. */
   readonly isShared?: boolean | undefined
+  /** Of the trial that is due: one that is told again is over. */
+  readonly setAtMs: number
 }
 
 /**
  * Tries what is parked for this, and may leave: chunks, and the page in flight and the newest head, if they are parked for
  * it too. The next trial is set before this one ends.
  */
-export function tryParked(draft: Draft, { of, mayLeave, isShared }: DueTrial): void {
+export function tryParked(draft: Draft, { of, mayLeave, isShared, setAtMs }: DueTrial): void {
   const { trials, heldBack } = draft.session
   const trial = trials?.[of]
-  if (!trial) return
+  if (trial?.setAtMs !== setAtMs) return
   const isStuck = (effort: Effort | undefined) => isParked(effort) && trialOf(effort?.lastError) === of
   const isHeld = ({ state, effort }: ChunkRecord) =>
     heldBack && state.status === 'uploading' && !effort?.onTrial && !isParked(effort)
@@ -67,7 +69,7 @@ function trySteps(draft: Draft, chosen: (effort: Effort) => boolean, onTrial?: b
   if (completion && chosen(completion)) draft.set({ completion: again(completion) })
   if (listingToo) draft.set({ listing: again(listing, onTrial) })
   // Handed over again at once too.
-  if (witnessToo) draft.set({ witnessing: { ...again(witnessing, onTrial), submittedAtMs: 0, taken: 0 } })
+  if (witnessToo) draft.set({ witnessing: { ...again(witnessing, onTrial), submittedAtMs: 0 } })
   return listingToo || witnessToo
 }
 

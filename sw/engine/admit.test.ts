@@ -49,7 +49,7 @@ describe('a hand-off', () => {
       sizeBytes: handed.payload.size,
       state: { status: 'uploading', seal: handed.seal },
       effort: { failures: 0, notBeforeMs: 0 },
-      due: [0, aStart().startedAtMs, 3],
+      due: [0, expect.closeTo(aStart().startedAtMs, 0), 3],
     })
     expect(await world.disk.payload(chunkId)).toEqual(await handed.payload.arrayBuffer())
     expect(await world.session(id)).toMatchObject({

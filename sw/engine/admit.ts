@@ -91,17 +91,14 @@ function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
  * @throws HoldfastError `hash-mismatch` where they are not those that the page announced, or cannot be read
  */
 async function readContent(clock: Clock, handed: HandedChunk) {
-  let cause: unknown
   try {
     const bytes = await atMost(clock, POSTED_LIMIT_MS, handed.payload.arrayBuffer())
     const state = bytes && (await stateOf(bytes, handed))
     if (state) return { bytes, state }
-  } catch (thrown) {
-    cause = thrown
+  } catch {
+    // No page is told why.
   }
-  throw new HoldfastError('hash-mismatch', `Chunk ${handed.index} has other bytes.`, {
-    cause,
-  })
+  throw new HoldfastError('hash-mismatch', `Chunk ${handed.index} has other bytes.`)
 }
 
 /** Undefined where the page announced other bytes. */

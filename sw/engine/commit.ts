@@ -24,10 +24,17 @@ export async function commit(
   // Both at once: each question is a way to another process and back.
   const [before, needed] = await Promise.all([tx.session(id), load(tx, id, event)])
   if (!before || (OF_WORK.test(event.type) && belongsElsewhere(before, identity))) return undefined
-  const chunks =
-    event.type === 'listing-began' && isCut(before, event.of)
-      ? await tx.provedChunks(id, before.listed.tree.size, event.of.tree.size)
-      : needed
+  const { listed, tally } = before
+  let chunks = needed
+  if (event.type === 'listing-began' && isCut(before, event.of))
+    chunks = await tx.provedChunks(id, listed.tree.size, event.of.tree.size)
+  // Of what all that is listed was anchored for some have lost their mark.
+  if (
+    event.type === 'anchor-confirmed' &&
+    event.anchored.size >= listed.tree.size &&
+    needed.length < tally.anchoring
+  )
+    chunks = await tx.chunksOf(id)
   const sizes = headsNeeded(before, chunks, event)
   const heads = sizes && (await tx.heads(id, sizes.from, sizes.to))
   const after = sessionTransition(before, chunks, event, nowOf(clock), heads)

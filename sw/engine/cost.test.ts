@@ -92,7 +92,7 @@ describe('an upload', () => {
       const [chunk] = await world.chunks(id)
       const session = await world.session(id)
       const transport = transportOf(variant as VariantName, { endpoints: backend.endpoints, token }, () => {})
-      const work = () => transfer({ ...context, transport }, chunk!, never, session)
+      const work = () => transfer({ ...context, transport }, chunk!, never, session, (requests) => requests())
       const before = { ...counts }
       const sinceEntry = backend.ledger.all().length
       const hashed = await digestsOf(handed.payload.size, work)

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { HoldfastError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { Cid, Sha256Hex } from '../../src/protocol/ids.ts'
-import { deliver, type Delivery } from './deliver.ts'
 import type { RemoteState, Transport, Upload } from '../ports/transport.ts'
+import { createWorld, recordSession } from '../testing/world.ts'
+import { deliver, type Delivery } from './deliver.ts'
+import { createDrain } from './drain.ts'
 
 const upload: Upload = { cid: 'b'.repeat(59) as Cid, sha256: 'a'.repeat(64) as Sha256Hex, sizeBytes: 3 }
 const bytes = new Uint8Array([1, 2, 3])
@@ -124,4 +126,25 @@ describe('a delivery that goes unread', () => {
     'and fails with %s hears what the server asks for, though the bytes are damaged too',
     (code) => expect(failsWith(code)).rejects.toMatchObject({ code, retryAfterMs: 600_000 }),
   )
+})
+
+describe('what a transport rejects with', () => {
+  it('stays as it is, whatever wait is made of it', async () => {
+    const world = createWorld()
+    const id = await recordSession(world)
+    const away = Object.freeze(new HoldfastError('unreachable', 'Away.'))
+    const worker = world.worker()
+    let sends = 0
+    const transport: Transport = {
+      ...worker.transport,
+      probe: async (_upload, { progress }) => (progress(0), { kind: 'nothing' }),
+      send: () => (sends++, Promise.reject(away)),
+    }
+    void createDrain({ ...worker, transport }).join('message')
+    await world.clock.advance(20_000)
+    expect((await world.chunks(id))[0]?.effort?.lastError).toMatchObject({ code: 'unreachable' })
+    // A chunk and a page, each at first and after 1, 2, 4 and 8 seconds at the soonest.
+    expect(sends).toBeGreaterThan(2)
+    expect(sends).toBeLessThanOrEqual(2 * (1 + 4))
+  })
 })

@@ -1,4 +1,4 @@
-import type { HoldfastError } from '../../src/protocol/errors.ts'
+import { HoldfastError } from '../../src/protocol/errors.ts'
 import type { UnderWay } from '../core/effort.ts'
 import type { SessionRecord } from '../core/record.ts'
 import type { Context } from './context.ts'
@@ -68,12 +68,12 @@ export async function deliverFor(
         return requests(until)
       }),
     ),
-  ).catch((error: HoldfastError | undefined) => {
+  ).catch((cause: HoldfastError | undefined) => {
     const isAtOnce = reached !== undefined && clock.now() - beganMs < AT_ONCE_MS
     // Who answers what is asked, and not what follows, refuses that behind CORS: no link is cut so soon.
-    if (delivery.sent && isAtOnce && error?.code === 'unreachable')
-      Object.assign(error, { retryAfterMs: HIDDEN_MS })
-    throw error
+    if (delivery.sent && isAtOnce && cause?.code === 'unreachable')
+      throw new HoldfastError(cause.code, cause.message, { cause, retryAfterMs: HIDDEN_MS })
+    throw cause
   })
   if (isThere) await recordAnswer(context, transport.name)
   return isThere

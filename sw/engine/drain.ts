@@ -190,9 +190,13 @@ export function createDrain(context: Context): Drain {
     if (orphans) countedAtMs = clock.now()
     for (const chunk of orphans ?? []) await findAgain(context, chunk).catch(() => undefined)
     // All at once, so that they are written together. What cannot be written down is found again by the next look: that
-    // ends nothing that hangs, which would begin anew.
+    // ends nothing that hangs, which would begin anew. But nothing goes on of a session that belongs elsewhere.
     const told = await Promise.all(
-      events.map(([id, event]) => change(context, id, event).catch(() => undefined)),
+      events.map(([id, event]) =>
+        change(context, id, event).catch((error: unknown) => {
+          if (event.type === 'paused') throw error
+        }),
+      ),
     )
     // What has broken meanwhile ends this before more begins.
     works.check()

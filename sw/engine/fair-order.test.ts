@@ -12,13 +12,17 @@ import { memoryStore } from '../testing/fake-disk.ts'
 import { fairOrder } from './fair-order.ts'
 import { aStart } from '../testing/world.ts'
 
-/** Letters are sessions, oldest first; `failed` chunks of it have failed once. */
-async function order(backlog: Readonly<Record<string, { fresh: number; failed?: number }>>, count: number) {
+/** Letters are sessions, oldest first; `failed` chunks of it have failed once. The first that waits is `from`. */
+async function order(
+  backlog: Readonly<Record<string, { fresh: number; failed?: number; from?: number }>>,
+  count: number,
+  apartMs = 1_000,
+) {
   const store = memoryStore()
   await store.write(async (tx) => {
-    for (const [at, [, { fresh, failed = 0 }]] of Object.entries(backlog).entries()) {
-      const session = newSession(aStart(at + 1, (at + 1) * 1_000), '6'.repeat(64) as SessionName)
-      for (let index = 0; index < fresh + failed; index++) {
+    for (const [at, [, { fresh, failed = 0, from = 0 }]] of Object.entries(backlog).entries()) {
+      const session = newSession(aStart(at + 1, 1_000 + at * apartMs), '6'.repeat(64) as SessionName)
+      for (let index = from; index < from + fresh + failed; index++) {
         const chunk: ChunkRecord = {
           id: chunkIdOf(session.id, index),
           sessionId: session.id,
@@ -36,7 +40,7 @@ async function order(backlog: Readonly<Record<string, { fresh: number; failed?: 
               cid: 'bcid' as Cid,
             },
           },
-          effort: { failures: 0, notBeforeMs: index < failed ? 5 : 0 },
+          effort: { failures: 0, notBeforeMs: index < from + failed ? 5 : 0 },
           retryCount: 0,
         }
         await tx.putChunk(withMarks(chunk, session))
@@ -52,7 +56,7 @@ async function order(backlog: Readonly<Record<string, { fresh: number; failed?: 
     const chunk = await store.read((tx) => takeNext(tx, 1_000, gone, []))
     if (chunk === undefined) break
     gone.add(chunk.id)
-    const name = names[(chunk.due?.[1] ?? 0) / 1_000 - 1] ?? '?'
+    const name = names[Number(chunk.sessionId.at(-1)) - 1] ?? '?'
     taken += (chunk.due?.[0] ?? 0) > 0 ? name.toLowerCase() : name
   }
   return taken
@@ -75,6 +79,11 @@ describe('fairOrder', () => {
     expect(await order({ A: { fresh: 99, failed: 2 }, B: { fresh: 9, failed: 1 } }, 28)).toBe(
       'AAABAAAaAAABAAAaAAABAAAbAAAB',
     )
+  })
+
+  // As where the first was paused for a while.
+  it('gives turns to one that began in the same millisecond, and is further', async () => {
+    expect(await order({ A: { fresh: 99 }, B: { fresh: 9, from: 100 } }, 12, 0)).toBe('AAABAAAABAAA')
   })
 
   it('takes everything once', async () => {

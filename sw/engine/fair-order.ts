@@ -23,16 +23,16 @@ export type TakeNext = (
  */
 export function fairOrder(): TakeNext {
   let taken = 0
-  /** When the session that had the last turn was started; 0 before each round. */
-  let lastMs = 0
+  /** The place of the session that had the last turn among the sessions; 0 before each round. */
+  let last = 0
 
   return async (tx, upToMs, busy, silent) => {
     const upTo = [upToMs, Infinity]
     const first = await tx.nextDue([[0], upTo], busy)
     if (!first?.due || (!silent.includes(first.sessionId) && ++taken < GUEST_EVERY)) return first
-    const guest = await tx.nextDue([[0, Math.max(lastMs, first.due[1]) + 1], upTo], busy)
-    const [failedAtMs, startedAtMs] = guest?.due ?? [0, 0]
-    lastMs = failedAtMs > 0 ? 0 : startedAtMs
+    const guest = await tx.nextDue([[0, Math.max(last, first.due[1]), Infinity], upTo], busy)
+    const [failedAtMs, place] = guest?.due ?? [0, 0]
+    last = failedAtMs > 0 ? 0 : place
     if (!guest) return first
     taken = 0
     return guest

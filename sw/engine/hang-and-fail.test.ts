@@ -90,17 +90,23 @@ it('a lost session that cannot be set apart at once stops nothing that hangs, an
   expect(await world.session(other)).toMatchObject({ damaged: true })
 })
 
-it('a sealer that hangs over as many sessions as it has places holds up no younger one for longer', async () => {
-  const world = createWorld()
-  for (const number of [1, 2, 3, 4])
-    await recordSession(world, { number, chunks: 3, seal: 'worker', startedAtMs: number })
-  const { sealer, ...worker } = world.worker()
-  const healthy = sessionIdOf(4)
-  const seal: typeof sealer = (context, chunk) =>
-    chunk.sessionId === healthy ? sealer!(context, chunk) : never()
-  await greeted(world, createDrain({ ...worker, sealer: seal }), 120_000)
-  expect(await world.statuses(healthy)).toEqual(Array(3).fill('confirmed'))
-})
+it.each([
+  ['a younger one', 1],
+  ['one of the same millisecond', 0],
+])(
+  'a sealer that hangs over as many sessions as it has places holds %s up no longer',
+  async (_which, apartMs) => {
+    const world = createWorld()
+    for (const number of [1, 2, 3, 4])
+      await recordSession(world, { number, chunks: 3, seal: 'worker', startedAtMs: number * apartMs })
+    const { sealer, ...worker } = world.worker()
+    const healthy = sessionIdOf(4)
+    const seal: typeof sealer = (context, chunk) =>
+      chunk.sessionId === healthy ? sealer!(context, chunk) : never()
+    await greeted(world, createDrain({ ...worker, sealer: seal }), 120_000)
+    expect(await world.statuses(healthy)).toEqual(Array(3).fill('confirmed'))
+  },
+)
 
 it('a look that fails while a sealer hangs holds up no other session', async () => {
   const world = createWorld()
@@ -151,5 +157,31 @@ describe('a failure that was written down, though the database said that it was 
     await greeted(world, createDrain({ ...worker, onSettled, store: { ...store, read, write } }), 60_000)
     expect(lies).toBeGreaterThan(0)
     expect(await efforts[what]!(world)).toBe(tries)
+  })
+})
+
+describe('what was written down, though the database said that it was not, counts once:', () => {
+  const first = async (world: World) => (await world.session(id)).trials?.refusal?.failures ?? 0
+  const second = async (world: World) => (await world.session(other)).trials?.refusal?.failures ?? 0
+
+  it.each([
+    ['a trial', first, 0],
+    // What stands for it is written before.
+    ['a trial that another session’s stands for', second, 1],
+  ] as const)('%s', async (_what, countOf, writesBefore) => {
+    const world = createWorld()
+    await recordSession(world)
+    await recordSession(world, { number: 2 })
+    world.server.fault = () => ({ code: 'rejected-by-store' })
+    const { store, ...worker } = world.worker()
+    let lies = 0
+    const write: typeof store.write = async (work, needs) => {
+      const result = await store.write(work, needs)
+      return (await countOf(world)) === 2 && lies++ === writesBefore ? fails() : result
+    }
+    const drain = createDrain({ ...worker, store: { ...store, write } })
+    const hasLied = () => lies > writesBefore
+    while (!hasLied()) await greeted(world, drain, 20_000)
+    expect(await countOf(world)).toBe(2)
   })
 })

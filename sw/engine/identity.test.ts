@@ -4,6 +4,7 @@ import { HoldfastError } from '../../src/protocol/errors.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { SessionSnapshot } from '../../src/protocol/snapshot.ts'
 import type { HeadRecord } from '../core/record.ts'
+import { OwnError } from '../ports/own-error.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { fakeChain, fakeStoreServer } from '../testing/fake-servers.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
@@ -55,6 +56,27 @@ async function underWay(chunks = 3) {
   expect((await world.session(id)).listed.tree.size).toBeGreaterThan(1)
   return world
 }
+
+// Promises 3, 5 of docs/guarantees.md.
+it('asks and sends nothing of a session that belongs elsewhere, though no write can say so', async () => {
+  const world = createWorld()
+  world.server.fault = () => ({ code: 'timeout' })
+  await recordSession(world, { chunks: 3 })
+  await drainOnce(world, world.worker(), 'push')
+  expect((await world.chunks(id)).every(({ effort }) => effort?.sent)).toBe(true)
+  const other = setUpAnew(world)
+  const worker = other.worker()
+  let writes = 0
+  const write = () => (writes++, Promise.reject(new OwnError('storage-full', 'The device is full.')))
+  const drain = createDrain({ ...worker, store: { ...worker.store, write } })
+  for (let greeted = 0; greeted < 6; greeted++) {
+    drain.join('message').catch(() => undefined)
+    await world.clock.advance(20_000)
+  }
+  expect(other.server.ledger).toEqual([])
+  expect(other.chain.ledger).toEqual([])
+  expect(writes).toBeLessThan(50)
+})
 
 // Promises 2, 3, 5 of docs/guarantees.md.
 it.each([

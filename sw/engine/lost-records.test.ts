@@ -345,6 +345,82 @@ describe('the mark by which a session is found', () => {
   )
 })
 
+describe('a chunk that has lost', () => {
+  type Lost = 'due' | 'position' | 'proved'
+  const lose = (world: World, at: number, ...fields: Lost[]) =>
+    world.disk.write(async (tx) => {
+      const chunk = { ...(await tx.chunksOf(id))[at]! }
+      for (const field of fields) delete chunk[field]
+      await tx.putChunk(chunk)
+    })
+
+  it.each(['page', 'worker'] as const)(
+    'its place in the queue gets it back once nothing waits (%s)',
+    async (seal) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3, seal })
+      await recordSession(world, { number: 2 })
+      await lose(world, 1, 'due')
+      const drain = createDrain(world.worker())
+      for (let greeted = 0; greeted < 4; greeted++) {
+        void drain.join('message')
+        await world.clock.advance(20_000)
+      }
+      expect(await world.statuses(id)).toEqual(Array(3).fill('confirmed'))
+      expect(await seen(world)).toMatchObject({ ending: 'complete', missing: 0, upload: 'confirmed' })
+    },
+  )
+
+  it('nothing, and waits for a person or a trial, has nothing written', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 3 })
+    await recordSession(world, { number: 2, chunks: 3 })
+    await pauseSession(world.worker(), id)
+    world.server.fault = () => ({ code: 'rejected-by-store' })
+    void createDrain(world.worker()).join('message')
+    await world.clock.advance(200_000)
+    expect(await lines(world, 'recounted')).toEqual([])
+  })
+
+  it.each([
+    ['its mark among the proved ones', ['proved']],
+    ['the place of its entry', ['position', 'proved']],
+  ] as const)('%s is confirmed with the others', async (_what, fields) => {
+    for (const kind of ['chain', 'store']) {
+      const world = createWorld()
+      const { anchor, ...rest } = world.worker()
+      const worker = kind === 'chain' ? { ...rest, anchor } : rest
+      await recordSession(world, { chunks: 3, worker })
+      const cids = new Set((await world.chunks(id)).map(cidOf))
+      // Only its chunks get through.
+      world.server.fault = (_op, of) => (cids.has(of) ? undefined : { code: 'unreachable' })
+      void createDrain(worker).join('push')
+      await world.clock.advance(30_000)
+      expect(await world.statuses(id)).toEqual(Array(3).fill('manifesting'))
+      await lose(world, 1, ...fields)
+      world.server.fault = () => undefined
+      let writes = 0
+      const { write } = worker.store
+      const counted = { ...worker.store, write: ((...args) => (writes++, write(...args))) as typeof write }
+      void createDrain({ ...worker, store: counted }).join('message')
+      await world.clock.advance(120_000)
+      expect(await seen(world)).toMatchObject({ missing: 0, upload: 'confirmed' })
+      expect(writes).toBeLessThan(100)
+    }
+  })
+
+  it.each(['uploading', 'captured'] as const)(
+    'the place of its entry, if any, while it is %s goes on',
+    async (status) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3, seal: status === 'captured' ? 'worker' : 'page' })
+      await lose(world, 0, 'position')
+      expect(await drainOnce(world, world.worker())).toBe('idle')
+      expect(await seen(world)).toMatchObject({ ending: 'complete', missing: 0, upload: 'confirmed' })
+    },
+  )
+})
+
 describe('a session of whose record a field is damaged', () => {
   const values = [null, 5, 'text', NaN, {}, [], [null], true]
   const fields =

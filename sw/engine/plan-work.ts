@@ -2,10 +2,10 @@ import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import { CLOSED, concurrencyAllowed, type Circuit } from '../core/circuit.ts'
 import { finding, needsStore } from '../core/finding.ts'
 import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/plan.ts'
-import type { ChunkRecord, MayLeave, SessionRecord } from '../core/record.ts'
+import type { ChunkRecord, MayLeave, SessionRecord, TrialKind } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
-import { dueAtMs, isOpen, totalChunks } from '../core/session.ts'
+import { dueAtMs, isOpen, isQueued, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { QueueRange, ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
@@ -110,8 +110,11 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
     const orphans = counts ? await orphansIn(tx, sessions) : undefined
+    // Nothing is in a lane, nor waits for one.
+    const isIdle = busy.size === 0 && Math.min(forChunks.nextAtMs, forChunks.sealAtMs) === Infinity
     for (const session of sessions) {
-      const isCounted = !orphans || (await tx.count(session.id)) === totalChunks(session)
+      const isCounted =
+        !orphans || ((await tx.count(session.id)) === totalChunks(session) && !(isIdle && isQueued(session)))
       const isBehind = forSessions.behind.includes(session) || (inLanes.length > 0 && needsStore(session))
       const waitsFor = silent.find(({ sessionId }) => isBehind || sessionId === session.id)
       const event = isCounted
@@ -252,6 +255,8 @@ function planSteps(
   /** Sessions that stand for those that were refused together with them. */
   const tried: SessionRecord[] = []
   const isTried = (session: SessionRecord) => tried.some((other) => isShared(other, session))
+  const tryNow = ({ id, trials }: SessionRecord, of: TrialKind, isShared?: boolean) =>
+    events.push([id, { type: 'trial-due', of, mayLeave, isShared, setAtMs: trials![of]!.setAtMs }])
   const keys = [...underWay.running.keys()]
   let nextAtMs = Infinity
   const waiting = sessions
@@ -279,14 +284,13 @@ function planSteps(
         if (isTried(session)) continue
         tried.push(session)
       }
-      events.push([session.id, { type: 'trial-due', of: kind, mayLeave }])
+      tryNow(session, kind)
     } else if (running < most) {
       steps.push({ kind, session, key })
       keys.push(key)
     } else if (hushed.length >= most) behind.push(session)
   }
   for (const session of sessions)
-    if (!session.paused && isTried(session) && !tried.includes(session))
-      events.push([session.id, { type: 'trial-due', of: 'refusal', mayLeave, isShared: true }])
+    if (!session.paused && isTried(session) && !tried.includes(session)) tryNow(session, 'refusal', true)
   return { events, steps, behind, nextAtMs }
 }

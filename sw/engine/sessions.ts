@@ -25,8 +25,8 @@ import { atMost } from './time-limit.ts'
 export async function startSession(context: Context, start: SessionStart): Promise<SessionRecord> {
   const { store, transport, clock, announce, sealer } = context
   const name = await sessionName(start.sessionId, start.publicKey)
-  const key = await importSigningKey(start.signingKey).catch((cause: unknown) => {
-    throw new HoldfastError('bad-input', 'The field "signingKey" is malformed.', { cause })
+  const key = await importSigningKey(start.signingKey).catch(() => {
+    throw new HoldfastError('bad-input', 'The field "signingKey" is malformed.')
   })
   // Not in the transaction, which would be over by then.
   const sealed =

@@ -9,8 +9,15 @@ import type { Transport } from '../ports/transport.ts'
 import { createDrain } from './drain.ts'
 import { discardSession, pauseSession } from './sessions.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
-import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
-import { transfer } from './transfer.ts'
+import {
+  cidOf,
+  createWorld,
+  drainOnce,
+  recordSession,
+  sessionIdOf,
+  type World,
+  transferNow,
+} from '../testing/world.ts'
 import { contentAddress } from '../../src/evidence/cid.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 
@@ -32,7 +39,7 @@ async function recorded() {
 describe('an upload', () => {
   it('is sent without a question the first time', async () => {
     const { world, chunk } = await recorded()
-    await transfer(world.worker(), chunk, never)
+    await transferNow(world.worker(), chunk, never)
     expect(world.server.ledger.map(({ op }) => op)).toEqual(['send'])
     expect((await firstChunk(world)).state).toMatchObject({ status: 'uploaded' })
   })
@@ -43,7 +50,7 @@ describe('an upload', () => {
   ])('whose session was %s while it waited for a lane does not leave', async (_what, happens) => {
     const { world, chunk } = await recorded()
     const worker = world.worker()
-    await transfer(worker, chunk, never, undefined, async (requests) => {
+    await transferNow(worker, chunk, never, async (requests) => {
       await happens(worker)
       return requests()
     })
@@ -52,17 +59,17 @@ describe('an upload', () => {
 
   it('that its lane turned away is none that went well, by which others would be tried too', async () => {
     const { world, chunk } = await recorded()
-    expect(await transfer(world.worker(), chunk, never, undefined, async () => undefined)).toBe('aborted')
+    expect(await transferNow(world.worker(), chunk, never, async () => undefined)).toBe('aborted')
     expect(await firstChunk(world)).toMatchObject({ retryCount: 0 })
   })
 
   it('whose answer was lost is asked for, and not sent again', async () => {
     const { world, chunk } = await recorded()
     world.server.fault = (op) => (op === 'send' ? { code: 'unreachable', after: true } : undefined)
-    await transfer(world.worker(), chunk, never)
+    await transferNow(world.worker(), chunk, never)
     const again = await firstChunk(world)
     expect(again).toMatchObject({ state: { status: 'uploading' }, effort: { sent: true } })
-    await transfer(world.worker(), again, never)
+    await transferNow(world.worker(), again, never)
     expect(world.server.ledger.map(({ op }) => op)).toEqual(['send', 'probe'])
     expect((await firstChunk(world)).state.status).toBe('uploaded')
   })
@@ -70,16 +77,16 @@ describe('an upload', () => {
   it('that the store does not have after all is sent again', async () => {
     const { world, chunk } = await recorded()
     world.server.fault = () => ({ code: 'unreachable' })
-    await transfer(world.worker(), chunk, never)
+    await transferNow(world.worker(), chunk, never)
     world.server.fault = () => undefined
-    await transfer(world.worker(), await firstChunk(world), never)
+    await transferNow(world.worker(), await firstChunk(world), never)
     expect(world.server.ledger.map(({ op }) => op)).toEqual(['send', 'probe', 'send'])
     expect(world.server.stored.get(cidOf(chunk))).toBe(1)
   })
 
   it('keeps the bytes after it, until the chain has confirmed them', async () => {
     const { world, chunk } = await recorded()
-    await transfer(world.worker(), chunk, never)
+    await transferNow(world.worker(), chunk, never)
     expect(await world.hasPayload(chunk)).toBe(true)
   })
 
@@ -96,14 +103,14 @@ describe('an upload', () => {
       return send(...args)
     }
     world.server.fault = () => ({ code: 'server-error' })
-    await transfer(worker, chunk, never)
+    await transferNow(worker, chunk, never)
     expect(told).toEqual([part, part])
     expect(worker.progress.bytesOf(id)).toBe(part)
     expect((await world.session(id)).storedBytes).toBe(0)
     expect(world.announced).toContain(id)
 
     world.server.fault = () => undefined
-    await transfer(worker, await firstChunk(world), never)
+    await transferNow(worker, await firstChunk(world), never)
     expect(worker.progress.bytesOf(id)).toBe(0)
     expect(await world.session(id)).toMatchObject({
       storedBytes: chunk.sizeBytes,
@@ -116,7 +123,7 @@ describe('an upload', () => {
   it('of bytes that no longer match their hash never leaves, and parks that chunk alone', async () => {
     const { world, chunk } = await recorded()
     await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
-    for (let tries = 4; tries > 0; tries--) await transfer(world.worker(), await firstChunk(world), never)
+    for (let tries = 4; tries > 0; tries--) await transferNow(world.worker(), await firstChunk(world), never)
     expect(world.server.ledger).toEqual([])
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'uploading' },
@@ -127,7 +134,7 @@ describe('an upload', () => {
   it('of bytes that cannot be read, however often they are, parks that chunk alone', async () => {
     const { world, chunk } = await recorded()
     await world.disk.write((tx) => tx.deletePayload(chunk.id))
-    for (let tries = 4; tries > 0; tries--) await transfer(world.worker(), await firstChunk(world), never)
+    for (let tries = 4; tries > 0; tries--) await transferNow(world.worker(), await firstChunk(world), never)
     expect(await firstChunk(world)).toMatchObject({
       effort: { notBeforeMs: Infinity, lastError: { code: 'payload-unreadable' } },
     })
@@ -140,7 +147,7 @@ describe('an upload', () => {
     const context = { ...worker, store: { ...worker.store, payload } }
     const waits = []
     for (let tries = 4; tries > 0; tries--) {
-      expect(await transfer(context, await firstChunk(world), never)).toBe('payload-unreadable')
+      expect(await transferNow(context, await firstChunk(world), never)).toBe('payload-unreadable')
       waits.push(isParked((await firstChunk(world)).effort))
     }
     expect(waits).toEqual([false, false, false, true])
@@ -163,7 +170,7 @@ describe('an upload', () => {
       })
     const begunMs = world.clock.now()
     let failure
-    await world.clock.runUntil(transfer(worker, chunk, never).then((code) => (failure = code)))
+    await world.clock.runUntil(transferNow(worker, chunk, never).then((code) => (failure = code)))
     expect({ failure, isStopped }).toEqual({ failure: 'timeout', isStopped: true })
     expect(world.clock.now() - begunMs).toBeLessThan(5 * 60_000)
   })
@@ -171,13 +178,13 @@ describe('an upload', () => {
   it('of a chunk that was discarded meanwhile sends nothing', async () => {
     const { world, chunk } = await recorded()
     await world.disk.write((tx) => tx.deleteSession(id))
-    await transfer(world.worker(), chunk, never)
+    await transferNow(world.worker(), chunk, never)
     expect(world.server.ledger).toEqual([])
   })
 
   it('that is stopped spends no attempt, and is due again', async () => {
     const { world, chunk } = await recorded()
-    await transfer(world.worker(), chunk, AbortSignal.abort())
+    await transferNow(world.worker(), chunk, AbortSignal.abort())
     const left = await firstChunk(world)
     expect(left).toMatchObject({ retryCount: 0, state: { status: 'uploading' } })
     expect(left.effort?.notBeforeMs).toBeLessThan(Infinity)
@@ -190,13 +197,14 @@ describe('what is only asked of a store', () => {
     async (code) => {
       const { world, chunk } = await recorded()
       world.server.fault = () => ({ code: 'unreachable' })
-      await transfer(world.worker(), chunk, never)
+      await transferNow(world.worker(), chunk, never)
       world.server.fault = (op) => (op === 'probe' ? { code } : undefined)
-      for (let times = 0; times < 5; times++) await transfer(world.worker(), await firstChunk(world), never)
+      for (let times = 0; times < 5; times++)
+        await transferNow(world.worker(), await firstChunk(world), never)
       expect(await firstChunk(world)).toMatchObject({ effort: { lastError: { code } } })
       expect(isParked((await firstChunk(world)).effort)).toBe(false)
       expect(await world.session(id)).toMatchObject({ trouble: { retryAtMs: expect.any(Number) as unknown } })
-      await transfer(world.worker(), await firstChunk(world), never)
+      await transferNow(world.worker(), await firstChunk(world), never)
       expect(await world.session(id)).toMatchObject({ parked: 1, trials: { refusal: {} } })
     },
   )
@@ -207,8 +215,8 @@ describe('what is only asked of a store', () => {
     worker.transport.send = async () => 'sent'
     worker.transport.verify = () => Promise.reject(new HoldfastError('address-mismatch', 'Other bytes.'))
     worker.transport.probe = async () => ({ kind: 'nothing' })
-    await transfer(worker, chunk, never)
-    for (let times = 0; times < 5; times++) await transfer(worker, await firstChunk(world), never)
+    await transferNow(worker, chunk, never)
+    for (let times = 0; times < 5; times++) await transferNow(worker, await firstChunk(world), never)
     expect(isParked((await firstChunk(world)).effort)).toBe(true)
   })
 })
@@ -305,7 +313,7 @@ describe('an upload of a Blob that nobody has read', () => {
 
   it('is proved by the store alone', async () => {
     const { world, chunks, context, counts } = await recordedThree()
-    await transfer(context, chunks[0]!, never)
+    await transferNow(context, chunks[0]!, never)
     expect((await firstChunk(world)).state.status).toBe('uploaded')
     expect(counts).toEqual({ read: 0, unread: 1 })
   })
@@ -317,13 +325,13 @@ describe('an upload of a Blob that nobody has read', () => {
     bytes[3]! ^= 1
     await world.disk.write((tx) => tx.putPayload(chunks[0]!.id, bytes.buffer))
     for (let tries = 4; tries > 0; tries--)
-      expect(await transfer(context, await firstChunk(world), never)).toBe('payload-corrupt')
+      expect(await transferNow(context, await firstChunk(world), never)).toBe('payload-corrupt')
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'uploading' },
       effort: { notBeforeMs: Infinity, lastError: { code: 'payload-corrupt' } },
     })
     expect(world.server.stored.size).toBe(0)
-    await transfer(context, chunks[1]!, never)
+    await transferNow(context, chunks[1]!, never)
     expect(await world.statuses(id)).toEqual(['uploading', 'uploaded', 'uploading'])
     // One that was sent unread is asked for before it is read again: the store has nothing.
     expect(counts).toEqual({ read: 5, unread: 1 })
@@ -332,7 +340,7 @@ describe('an upload of a Blob that nobody has read', () => {
   it('which the store cannot give is read, whatever it calls that', async () => {
     const { world, chunks, context, counts } = await recordedThree()
     const blob = () => Promise.reject(new HoldfastError('storage-failed', 'No handle.'))
-    await transfer({ ...context, store: { ...context.store, blob } }, chunks[0]!, never)
+    await transferNow({ ...context, store: { ...context.store, blob } }, chunks[0]!, never)
     expect((await firstChunk(world)).state.status).toBe('uploaded')
     expect(counts).toEqual({ read: 1, unread: 0 })
   })
@@ -341,8 +349,8 @@ describe('an upload of a Blob that nobody has read', () => {
   it('that is not there any more leaves the next one unread', async () => {
     const { world, chunks, context, counts } = await recordedThree()
     await world.disk.write((tx) => tx.deletePayload(chunks[0]!.id))
-    expect(await transfer(context, chunks[0]!, never)).toBe('payload-unreadable')
-    expect(await transfer(context, chunks[1]!, never)).toBeUndefined()
+    expect(await transferNow(context, chunks[0]!, never)).toBe('payload-unreadable')
+    expect(await transferNow(context, chunks[1]!, never)).toBeUndefined()
     expect(counts).toEqual({ read: 1, unread: 1 })
   })
 
@@ -364,21 +372,21 @@ describe('an upload of a Blob that nobody has read', () => {
             : store.payload(of),
       },
     }
-    expect(await transfer(unreadable, chunks[0]!, never)).toBe('payload-unreadable')
+    expect(await transferNow(unreadable, chunks[0]!, never)).toBe('payload-unreadable')
     expect(await world.disk.read((tx) => tx.meta('circuits'))).toBeUndefined()
-    expect(await transfer(unreadable, chunks[1]!, never)).toBeUndefined()
+    expect(await transferNow(unreadable, chunks[1]!, never)).toBeUndefined()
     expect(await world.statuses(id)).toEqual(['uploading', 'uploaded', 'uploading'])
   })
 
   it('whose bytes are well is the store’s failure, and goes on unread', async () => {
     const { world, chunks, context, counts } = await recordedThree()
     world.server.fault = () => ({ code: 'unreachable' })
-    expect(await transfer(context, chunks[0]!, never)).toBe('unreachable')
+    expect(await transferNow(context, chunks[0]!, never)).toBe('unreachable')
     expect(await world.disk.read((tx) => tx.meta('circuits'))).toMatchObject({
       'fake-store': { failures: 1 },
     })
     world.server.fault = () => undefined
-    await transfer(context, chunks[1]!, never)
+    await transferNow(context, chunks[1]!, never)
     expect(counts).toEqual({ read: 1, unread: 2 })
   })
 })
@@ -395,7 +403,7 @@ describe('sealing in the worker', () => {
     const world = await captured()
     const before = await firstChunk(world)
     const raw = await world.disk.payload(before.id)
-    await transfer(world.worker(), before, never)
+    await transferNow(world.worker(), before, never)
     const log = await world.disk.read((tx) => tx.log(10))
     expect(log.toReversed().map(({ to }) => to)).toEqual<(ChunkStatus | 'recording')[]>([
       'recording',
@@ -448,9 +456,9 @@ describe('sealing in the worker', () => {
         },
       },
     }
-    const late = transfer(slow, chunk, never)
+    const late = transferNow(slow, chunk, never)
     await expect.poll(async () => (await firstChunk(world)).state.status).toBe('hashing')
-    await transfer(world.worker(), await firstChunk(world), never)
+    await transferNow(world.worker(), await firstChunk(world), never)
     expect((await firstChunk(world)).state.status).toBe('uploading')
     goOn()
     // It finds ciphertext where it looked for raw bytes.
@@ -464,7 +472,7 @@ describe('sealing in the worker', () => {
     const world = await captured()
     const chunk = await firstChunk(world)
     await world.disk.write((tx) => tx.putPayload(chunk.id, new TextEncoder().encode('rotten').buffer))
-    for (let tries = 4; tries > 0; tries--) await transfer(world.worker(), await firstChunk(world), never)
+    for (let tries = 4; tries > 0; tries--) await transferNow(world.worker(), await firstChunk(world), never)
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'captured' },
       effort: { notBeforeMs: Infinity, lastError: { code: 'payload-corrupt' } },
@@ -476,7 +484,7 @@ describe('sealing in the worker', () => {
     const worker = world.worker()
     const chunk = await firstChunk(world)
     const payload = () => Promise.reject(new HoldfastError('storage-failed', 'UnknownError'))
-    expect(await transfer({ ...worker, store: { ...worker.store, payload } }, chunk, never)).toBe(
+    expect(await transferNow({ ...worker, store: { ...worker.store, payload } }, chunk, never)).toBe(
       'payload-unreadable',
     )
     const left = await firstChunk(world)
@@ -490,7 +498,7 @@ describe('sealing in the worker', () => {
     const session = { ...(await world.session(id)), sealingKey: '0'.repeat(64) }
     await world.disk.write((tx) => tx.putSession(session))
     const chunk = await firstChunk(world)
-    await transfer(world.worker(), chunk, never)
+    await transferNow(world.worker(), chunk, never)
     expect(await firstChunk(world)).toMatchObject({
       state: { status: 'captured' },
       effort: { notBeforeMs: Infinity, lastError: { code: 'bad-input' } },

@@ -25,17 +25,15 @@ export async function transfer(
   context: Context,
   chunk: ChunkRecord,
   signal: AbortSignal,
-  known?: SessionRecord,
-  inLane?: InLane,
+  session: SessionRecord | undefined,
+  inLane: InLane,
 ): Promise<ErrorCode | undefined> {
-  const { state, sessionId } = chunk
-  let session = known
+  const { state } = chunk
   try {
-    const its = (session ??= await context.store.read((tx) => tx.session(sessionId)))
-    // A place in the queue that it should not have, each look would find again.
-    if (!its || !dueKey(chunk, its)) await findAgain(context, chunk)
+    // Nobody found its session; or a place in the queue that it should not have, each look would find again.
+    if (!session || !dueKey(chunk, session)) await findAgain(context, chunk)
     else if (state.status === 'uploading') {
-      const uploading = () => upload(context, chunk, state, signal, its, inLane)
+      const uploading = () => upload(context, chunk, state, signal, session, inLane)
       if (!(await context.progress.during(chunk.id, uploading))) return 'aborted'
     } else await seal(context, chunk)
   } catch (thrown) {
@@ -63,19 +61,17 @@ async function upload(
   state: Extract<ChunkRecord['state'], { status: 'uploading' }>,
   signal: AbortSignal,
   session: SessionRecord,
-  inLane?: InLane,
+  inLane: InLane,
 ): Promise<boolean> {
   const { progress, announce, known } = context
   const { id, sessionId, sizeBytes, effort } = chunk
   const { cid, encryptedHash: sha256 } = state.seal
   const delivery: Delivery = {
-    inLane:
-      inLane &&
-      ((requests) =>
-        inLane(async () => {
-          // While it waited its session may have been paused, held back, or discarded.
-          return dueKey(chunk, known.get(sessionId) ?? session) && requests()
-        })),
+    inLane: (requests) =>
+      inLane(async () => {
+        // While it waited its session may have been paused, held back, or discarded.
+        return dueKey(chunk, known.get(sessionId) ?? session) && requests()
+      }),
     sent: effort?.sent,
     resumeToken: effort?.resumeToken,
     unread: () => unreadPayload(context, id),

@@ -16,13 +16,13 @@ import {
   sealedChunk,
   sessionIdOf,
   type World,
+  transferNow,
 } from '../testing/world.ts'
 import { admitChunk } from './admit.ts'
 import { createDrain, type Drain } from './drain.ts'
 import { sessionStep } from './session-step.ts'
 import { MAX_STEPS_BACK, RECEIPT_MS } from './limits.ts'
 import { endSession, resumeSession } from './sessions.ts'
-import { transfer } from './transfer.ts'
 
 const id = sessionIdOf(1)
 const calm = new AbortController().signal
@@ -715,7 +715,7 @@ describe('a head that was overtaken between two looks', () => {
     const step = async (kind: 'listing' | 'witness', worker: Worker, signal = calm) =>
       world.clock.runUntil(sessionStep(worker, await world.session(id), kind, signal))
     for (const chunk of await world.chunks(id))
-      await world.clock.runUntil(transfer(world.worker(), chunk, calm))
+      await world.clock.runUntil(transferNow(world.worker(), chunk, calm))
     await step('listing', world.worker())
     await step('witness', world.worker())
     await world.clock.advance(3 * BLOCK_MS)
@@ -829,7 +829,7 @@ describe('a look that is late, because the lock was taken from its worker', () =
     const a = world.worker()
     const upload = async (index: number) => {
       const chunk = (await world.chunks(id))[index]
-      if (chunk) await world.clock.runUntil(transfer(a, chunk, calm))
+      if (chunk) await world.clock.runUntil(transferNow(a, chunk, calm))
     }
     const list = async () => {
       await world.clock.runUntil(sessionStep(a, await world.session(id), 'listing', calm))

@@ -38,13 +38,16 @@ export const circuitOf = async (tx: ReadTransaction, destination: string, nowMs:
 
 /** Changes the stored health of a destination, and writes only what changes; tried once more, as `change` is. */
 export function update({ store, clock }: Keeping, destination: string, change: Update): Promise<Circuit> {
+  let after: Circuit | undefined
   const write = () =>
     store.write(
       async (tx) => {
         const nowMs = clock.now()
         const kept = await keptIn(tx)
         const before = healthOf(kept, destination, nowMs)
-        const after = change(before, nowMs)
+        // What was written, though the database said that it was not, is not changed twice.
+        if (before.failures === after?.failures && before.notBeforeMs === after.notBeforeMs) return before
+        after = change(before, nowMs)
         if (after !== before) await tx.putMeta(CIRCUITS, { ...kept, [destination]: after })
         return after
       },

@@ -3,6 +3,7 @@ import { toHex } from '../../src/evidence/bytes.ts'
 import { sealChunk } from '../../src/evidence/chunk-seal.ts'
 import { sha256Hex } from '../../src/evidence/digest.ts'
 import { sessionName } from '../../src/evidence/name.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { GroupId, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { HandedChunk, SealedChunk, SessionStart } from '../../src/protocol/messages.ts'
 import type { SessionEnding } from '../../src/protocol/snapshot.ts'
@@ -11,6 +12,8 @@ import { sealInWorker } from '../seal.ts'
 import { watchSettled } from '../engine/watch.ts'
 import type { AnchoredContext, Context } from '../engine/context.ts'
 import { admissionRoom } from '../engine/context.ts'
+import type { InLane } from '../engine/lanes.ts'
+import { transfer } from '../engine/transfer.ts'
 import type { ChunkRecord, SessionRecord } from '../core/record.ts'
 import { createDrain, type Outcome, type WakeKind } from '../engine/drain.ts'
 import { statusOf } from '../core/session.ts'
@@ -197,6 +200,17 @@ interface RecordedOptions {
   readonly seal?: SessionStart['seal']
   /** Which takes it in; absent: one with all that a world has. */
   readonly worker?: Context
+}
+
+/** Takes a chunk as far as it goes now, beside its session as it is, and with a lane free. */
+export async function transferNow(
+  context: Context,
+  chunk: ChunkRecord,
+  signal: AbortSignal,
+  inLane: InLane = (requests) => requests(),
+): Promise<ErrorCode | undefined> {
+  const session = await context.store.read((tx) => tx.session(chunk.sessionId))
+  return transfer(context, chunk, signal, session, inLane)
 }
 
 /** Runs one wake of this worker until it settles, or the worker dies. */
