@@ -36,26 +36,26 @@ export interface WatchOptions extends WaitOptions {
    * Told once, where the worker has refused to tell the state for a second or two, for a reason that may pass, such as
    * `storage-failed`, `storage-full` or `worker-timeout`: until then nothing is known. It is asked again by itself.
    */
-  readonly onStalled?: (error: HoldfastError) => void
+  readonly onStalled?: ((error: HoldfastError) => void) | undefined
 }
 
 export interface ConnectOptions extends WaitOptions {
   /** The app's worker, built around `install()` of `holdfast/sw`. */
   readonly scriptUrl: string
   /** Default `module`; `classic` for a worker that was bundled as one script. */
-  readonly type?: WorkerType
+  readonly type?: WorkerType | undefined
   /** Registration scope; default: the script's folder. */
-  readonly scope?: string
+  readonly scope?: string | undefined
   /**
    * Told, by `connect()` on and until `close()`, once of each newer worker that is installed and waits: the app asks the
    * person, and then has it take over, as the guide shows (updates of the worker). Nothing of ours makes it.
    */
-  readonly onUpdate?: (waiting: ServiceWorker) => void
+  readonly onUpdate?: ((waiting: ServiceWorker) => void) | undefined
   /**
    * How long one request may wait for the worker's answer, in ms, more than 0. Default 10,000. A chunk is given a second
    * more for each MB.
    */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 export interface SessionOptions extends WaitOptions {
@@ -64,46 +64,46 @@ export interface SessionOptions extends WaitOptions {
   /** Of the whole recording, as MediaRecorder names it: 1 to 255 bytes. */
   readonly mimeType: string
   /** ms since the epoch; default now. */
-  readonly startedAtMs?: number
+  readonly startedAtMs?: number | undefined
   /**
    * Who encrypts. `page` (default): only ciphertext ever reaches the disk. `worker`: the page is free sooner,
    * but raw bytes are on disk until the worker has sealed the chunk.
    */
-  readonly seal?: 'page' | 'worker'
+  readonly seal?: 'page' | 'worker' | undefined
   /**
    * Which of the worker's stores get a copy, by name, in the order in which they are tried: 1 to 8, each once. Default:
    * all that the worker has. Fixed for the session; a worker that does not know one refuses with `bad-input`.
    */
-  readonly stores?: readonly string[]
+  readonly stores?: readonly string[] | undefined
   /** Proved copies after which a chunk counts as uploaded, from 1. Default: one in each of the stores. */
-  readonly atLeast?: number
+  readonly atLeast?: number | undefined
   /**
    * Data of the app's own, for readers: a JSON object of at most 60,000 bytes, sealed before it leaves the page, as it is
    * when it is given. What JSON would leave out or change without a word, such as a `Map` or `NaN`, is `bad-input`.
    */
-  readonly metadata?: Note
+  readonly metadata?: Note | undefined
   /**
    * What the stores are told with each object, in clear: names of 1 to 64 letters, digits, `_`, `.` and `-`, each with a
    * text; as JSON at most 1,024 characters. In `Upload-Metadata` of tus, in what `grant` of `presignedPut`
    * gets, and in `keyvalues` of Pinata.
    */
-  readonly labels?: Labels
+  readonly labels?: Labels | undefined
   /** By which the app knows again what is recorded: a SHA-256. It stays on the device, and is in snapshots. */
-  readonly fingerprint?: Sha256Hex
+  readonly fingerprint?: Sha256Hex | undefined
 }
 
 export interface AppendOptions extends WaitOptions {
   /** When the chunk's first sample was taken, ms since the epoch; default now. */
-  readonly capturedAtMs?: number
+  readonly capturedAtMs?: number | undefined
   /** Length of the chunk, ms, below 2^32; default 0 (unknown). */
-  readonly durationMs?: number
+  readonly durationMs?: number | undefined
   /**
    * Told each time the worker does not take the chunk for a reason that may pass: `storage-full`, `storage-failed`,
    * `worker-timeout`, `hash-mismatch`, `protocol-mismatch`, `no-service-worker`, `defect`. The page keeps the bytes and
    * sends them again by itself; a caller that can should produce less, and say so. Also where they cannot be read
    * (`payload-unreadable`) or sealed (`defect`) at once, which is tried for some seconds.
    */
-  readonly onStalled?: (error: HoldfastError) => void
+  readonly onStalled?: ((error: HoldfastError) => void) | undefined
 }
 
 export interface EndOptions extends WaitOptions {
@@ -111,16 +111,16 @@ export interface EndOptions extends WaitOptions {
    * `interrupted`: the page knows that something of the recording is not there, such as a camera that was lost. That
    * stays so, whatever a later `end` says.
    */
-  readonly how?: 'interrupted'
+  readonly how?: 'interrupted' | undefined
 }
 
 export interface NoteOptions extends WaitOptions {
   /** Of what the note tells, ms since the epoch; default now. */
-  readonly atMs?: number
+  readonly atMs?: number | undefined
 }
 
 export interface DiscardOptions extends WaitOptions {
-  readonly confirm?: 'discard-unconfirmed'
+  readonly confirm?: 'discard-unconfirmed' | undefined
 }
 
 /** One recording being made by this page. */
@@ -176,8 +176,8 @@ export interface RecordingSession {
 }
 
 /**
- * The page's side of the engine. Each call rejects with a HoldfastError, of `worker-timeout` where the worker has not
- * answered in time, or with the reason of its signal.
+ * The page's side of the engine. Each call rejects with a HoldfastError, of `bad-input` where an argument or an option is
+ * not as it is here, of `worker-timeout` where the worker has not answered in time, or with the reason of its signal.
  */
 export interface Holdfast {
   /** Of the worker's registration, an absolute URL: what belongs to this app alone, of all of its origin, is named by it. */
@@ -235,7 +235,7 @@ export interface Holdfast {
    * When bytes may leave the device, for all sessions, until it is set again; kept on the device, `always` at first.
    * What is under way is stopped where the policy forbids it; chunks are still taken, and sealed.
    *
-   * @throws HoldfastError `bad-message` where it is none of them
+   * @throws HoldfastError `bad-input` where it is none of them
    */
   setPolicy(policy: Policy, options?: WaitOptions): Promise<PolicyView>
   /**

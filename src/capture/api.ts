@@ -9,42 +9,42 @@ export interface RecordOptions {
    * had not taken yet. Default 1,000. For MP4, which is cut at key frames, key frames are made as often; a browser that
    * cannot do that cuts later.
    */
-  readonly timesliceMs?: number
+  readonly timesliceMs?: number | undefined
   /**
    * Longest chunk, ms: the unit of a request, and of what is proved. A slice is a chunk where the worker takes slices as
    * they come. Where it does not, those that wait in the page, and would be lost together anyway, are joined up to this
    * length. Default 5,000; 0 joins nothing.
    */
-  readonly chunkMs?: number
-  readonly videoBitsPerSecond?: number
+  readonly chunkMs?: number | undefined
+  readonly videoBitsPerSecond?: number | undefined
   /**
    * Slices that the worker has not taken yet stay in the page; above this many bytes the recorder pauses, and goes on
    * below half of it. A gap in the picture, rather than a tab that the browser kills with all that it holds.
    * Default 256 MiB.
    */
-  readonly maxWaitingBytes?: number
+  readonly maxWaitingBytes?: number | undefined
   /**
    * What to do when the camera or the microphone is lost: `go-on` (default) with what is left, or `end`. Where nothing
    * is left the recording ends. In each case it ends as `interrupted`.
    */
-  readonly whenSourceLost?: 'go-on' | 'end'
+  readonly whenSourceLost?: 'go-on' | 'end' | undefined
   /** Whether what a stream gives is made up, such as a test picture: the recording says so, in a note. Default: none is. */
-  readonly isTestPicture?: (stream: MediaStream) => boolean
+  readonly isTestPicture?: ((stream: MediaStream) => boolean) | undefined
   /** Keeps the screen on until the recording is over, where the browser can. Default true. */
-  readonly keepAwake?: boolean
+  readonly keepAwake?: boolean | undefined
   /**
    * Asked for another stream where the page was frozen, and its camera or its microphone was taken away meanwhile; its
    * tracks are stopped when the recording is over. Without, and where it rejects, the recording goes on with what is left,
    * and is over where that is nothing.
    */
-  readonly reopen?: () => Promise<MediaStream>
+  readonly reopen?: (() => Promise<MediaStream>) | undefined
   /** Told when the recording goes on in another session: the page was frozen, or the worker had lost the session. */
-  readonly onContinued?: (continued: Continued) => void
+  readonly onContinued?: ((continued: Continued) => void) | undefined
   /**
    * Told after every slice that was cut, every chunk that was acknowledged or has stalled, every pause, and within a
    * second of every change of what the stream gives.
    */
-  readonly onProgress?: (progress: RecordProgress) => void
+  readonly onProgress?: ((progress: RecordProgress) => void) | undefined
 }
 
 /** A recording that goes on in another session, which names the one before it in `continues`. */

@@ -32,9 +32,9 @@ export interface LossOptions {
   /** Told each time what is lost has changed: the whole of it, oldest first. */
   readonly onLost: (lost: readonly LostRecording[]) => void
   /** Ends the watching. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Default `localStorage`: a browser that evicts a database leaves it, but Safari, and who clears a site's data. */
-  readonly storage?: SecondPlace
+  readonly storage?: SecondPlace | undefined
 }
 
 const LOSS: Known<LossOptions> = { onLost: 1, signal: 1, storage: 1 }

@@ -6,11 +6,11 @@ import type { AnchorView, SessionSnapshot } from '../protocol/snapshot.ts'
 export interface UploadOptions
   extends WaitOptions, Pick<SessionOptions, 'groups' | 'metadata' | 'labels' | 'stores' | 'atLeast'> {
   /** Default: the file's own, or `application/octet-stream`. */
-  readonly mimeType?: string
+  readonly mimeType?: string | undefined
   /** Size of a part, which is sealed and handed over as one: 1 to 64 MiB less 16 bytes. Default 4 MiB less 16 bytes. */
-  readonly partBytes?: number
+  readonly partBytes?: number | undefined
   /** Told what `progress` tells. */
-  readonly onProgress?: (progress: FileProgress) => void
+  readonly onProgress?: ((progress: FileProgress) => void) | undefined
 }
 
 /** How far a file is. */

@@ -699,7 +699,7 @@ describe('an upload that a person', () => {
     const started = upload(worker.page(), fileOf(), options)
     await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
     const confirm = 'discard' as unknown as 'discard-unconfirmed'
-    await expect(started.cancel({ confirm })).rejects.toMatchObject({ code: 'not-confirmed' })
+    await expect(started.cancel({ confirm })).rejects.toMatchObject({ code: 'bad-input' })
     expect(worker.only().snapshot.ending).toBe('recording')
     expect(worker.told.some(({ type }) => type === 'session-end')).toBe(false)
   })
