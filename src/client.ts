@@ -38,9 +38,16 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     )
   const closed = new AbortController()
   const { signal: untilClosed } = closed
-  const connection = await openConnection(options, untilClosed)
+  const open = async () => {
+    const opened = await openConnection(options, untilClosed)
+    await askUpTo(2, () => opened.request({ type: 'hello' }, { signal: options.signal }))
+    return opened
+  }
+  const connection = await open().catch((error: unknown) => {
+    closed.abort()
+    throw error
+  })
   const { request } = connection
-  await askUpTo(2, () => request({ type: 'hello' }, { signal: options.signal }))
 
   const greet = keepAwake(connection, untilClosed)
 

@@ -67,7 +67,7 @@ export async function openConnection(
       const { installing, waiting } = registered
       // One that is being installed will wait.
       installing?.addEventListener('statechange', look, { signal: untilClosed! })
-      if (waiting && waiting !== told) tell(onUpdate, (told = waiting))
+      if (waiting && waiting !== told && !untilClosed?.aborted) tell(onUpdate, (told = waiting))
     }
     await activated(registered)
     registered.addEventListener('updatefound', look, { signal: untilClosed! })
