@@ -38,15 +38,13 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     )
   const closed = new AbortController()
   const { signal: untilClosed } = closed
-  const open = async () => {
-    const opened = await openConnection(options, untilClosed)
-    await askUpTo(2, () => opened.request({ type: 'hello' }, { signal: options.signal }))
-    return opened
-  }
-  const connection = await open().catch((error: unknown) => {
+  const connecting = openConnection(options, untilClosed)
+  const hello = async () => (await connecting).request({ type: 'hello' }, { signal: options.signal })
+  await askUpTo(2, hello).catch((error: unknown) => {
     closed.abort()
     throw error
   })
+  const connection = await connecting
   const { request } = connection
 
   const greet = keepAwake(connection, untilClosed)

@@ -37,7 +37,7 @@ export function optionsOf<Options extends object>(
 
 /** @throws HoldfastError `bad-input` that names it, and what it may be */
 export function check(name: string, value: unknown, rule: Rule<unknown>): void {
-  const isRight = rule === 1 || ('test' in rule ? rule.test(String(value)) : rule.includes(value))
+  const isRight = rule === 1 || ('test' in rule ? rule.test(`${value}`) : rule.includes(value))
   if (!isRight) throw bad(name, `not one of ${rule}.`)
 }
 

@@ -304,7 +304,7 @@ export class HoldfastRecorder extends HoldfastElement {
     tick()
     showProgress(NOTHING)
     this.#setState('recording')
-    stop.focus({ preventScroll: true })
+    this.#showStop()
     this.#onStop = () => {
       this.#onStop = () => {}
       stoppedAt = performance.now()
