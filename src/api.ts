@@ -176,8 +176,8 @@ export interface RecordingSession {
 }
 
 /**
- * The page's side of the engine. Each call rejects with a HoldfastError, of `worker-timeout` where the worker has not
- * answered in time, or with the reason of its signal.
+ * The page's side of the engine. Each call rejects with a HoldfastError, of `bad-input` where an argument or an option is
+ * not as it is here, of `worker-timeout` where the worker has not answered in time, or with the reason of its signal.
  */
 export interface Holdfast {
   /** Of the worker's registration, an absolute URL: what belongs to this app alone, of all of its origin, is named by it. */
@@ -235,7 +235,7 @@ export interface Holdfast {
    * When bytes may leave the device, for all sessions, until it is set again; kept on the device, `always` at first.
    * What is under way is stopped where the policy forbids it; chunks are still taken, and sealed.
    *
-   * @throws HoldfastError `bad-message` where it is none of them
+   * @throws HoldfastError `bad-input` where it is none of them
    */
   setPolicy(policy: Policy, options?: WaitOptions): Promise<PolicyView>
   /**

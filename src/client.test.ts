@@ -9,6 +9,8 @@ import type { Envelope, HandedChunk } from './protocol/messages.ts'
 const worker = vi.hoisted(() => ({
   /** Undefined while the browser still registers it. */
   registration: undefined as (EventTarget & { active: object; scope: string }) | undefined,
+  /** Registers it after all. */
+  answerLate: (_registration: unknown) => {},
   /** How often it was. */
   registered: 0,
   refuses: false,
@@ -31,7 +33,8 @@ vi.mock('workbox-window/messageSW.js', () => ({
 const register = () => {
   worker.registered++
   if (worker.refuses) return Promise.reject(new TypeError('The script cannot be loaded.'))
-  return worker.registration === undefined ? new Promise(() => {}) : Promise.resolve(worker.registration)
+  if (worker.registration) return Promise.resolve(worker.registration)
+  return new Promise((resolve) => (worker.answerLate = resolve))
 }
 
 const SCOPE = 'https://app.example/'
@@ -175,6 +178,30 @@ describe('connect', () => {
       install(worker.registration!, installing)
       worker.registration!.dispatchEvent(new Event('updatefound'))
       expect(told).toEqual([])
+    })
+
+    it('no more where it could not connect, or did not want to any more: who tries again is told once', async () => {
+      const installing = newer()
+      Object.assign(worker.registration!, { installing })
+      worker.mute = ['hello']
+      const mute = connect({ scriptUrl: '/sw.js', timeoutMs: 50, onUpdate }).catch(() => undefined)
+      await vi.advanceTimersByTimeAsync(100)
+      await mute
+      const { registration } = worker
+      worker.registration = undefined
+      const leaving = new AbortController()
+      const left = connect({ scriptUrl: '/sw.js', signal: leaving.signal, onUpdate }).catch(() => undefined)
+      leaving.abort()
+      await left
+      worker.answerLate(registration)
+      worker.registration = registration
+      install(registration!, installing)
+      registration!.dispatchEvent(new Event('updatefound'))
+      await vi.advanceTimersByTimeAsync(0)
+      expect(told).toEqual([])
+      worker.mute = []
+      await connect({ scriptUrl: '/sw.js', onUpdate })
+      expect(told).toEqual([installing])
     })
 
     it('to whoever listens, and goes on where nobody does', async () => {

@@ -38,9 +38,14 @@ export async function connect(options: ConnectOptions): Promise<Holdfast> {
     )
   const closed = new AbortController()
   const { signal: untilClosed } = closed
-  const connection = await openConnection(options, untilClosed)
+  const connecting = openConnection(options, untilClosed)
+  const hello = async () => (await connecting).request({ type: 'hello' }, { signal: options.signal })
+  await askUpTo(2, hello).catch((error: unknown) => {
+    closed.abort()
+    throw error
+  })
+  const connection = await connecting
   const { request } = connection
-  await askUpTo(2, () => request({ type: 'hello' }, { signal: options.signal }))
 
   const greet = keepAwake(connection, untilClosed)
 

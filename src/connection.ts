@@ -1,6 +1,7 @@
 // The module rather than the package's entry, which is compiled to ES5 and a kilobyte larger.
 import { messageSW } from 'workbox-window/messageSW.js'
 import type { ConnectOptions, WaitOptions } from './api.ts'
+import { checkArguments } from './arguments.ts'
 import { bad } from './bad-input.ts'
 import { CONNECT, optionsOf, WAIT } from './options.ts'
 import { asOurs, fromWire, HoldfastError, type WireError } from './protocol/errors.ts'
@@ -66,7 +67,7 @@ export async function openConnection(
       const { installing, waiting } = registered
       // One that is being installed will wait.
       installing?.addEventListener('statechange', look, { signal: untilClosed! })
-      if (waiting && waiting !== told) tell(onUpdate, (told = waiting))
+      if (waiting && waiting !== told && !untilClosed?.aborted) tell(onUpdate, (told = waiting))
     }
     await activated(registered)
     registered.addEventListener('updatefound', look, { signal: untilClosed! })
@@ -88,6 +89,7 @@ export async function openConnection(
     scope: registration.scope,
     async request(request, options) {
       const { signal } = optionsOf(options, WAIT)
+      checkArguments(request)
       const worker = activeOf(registration) ?? (await answerWithin(timeoutMs, signal, bringBack))
       const envelope: Envelope = { ...request, holdfast: PROTOCOL_VERSION }
       const ask = () => messageSW(worker, envelope).catch(asOurs())

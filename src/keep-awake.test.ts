@@ -4,10 +4,12 @@ import type { Connection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
 
 function awake(workRemains: boolean) {
-  const worker = { workRemains, greeted: [] as (boolean | undefined)[] }
+  const worker = { workRemains, greeted: [] as (boolean | undefined)[], answer: Promise.resolve() }
   const request = async ({ again }: { again?: boolean }) => {
     worker.greeted.push(again)
-    return { workRemains: worker.workRemains }
+    const { workRemains } = worker
+    await worker.answer
+    return { workRemains }
   }
   const connection: Connection = {
     scope: 'https://app.example/',
@@ -63,6 +65,21 @@ describe('an open page', () => {
     for (let change = 0; change < 3; change++) tellAll()
     await vi.advanceTimersByTimeAsync(60_000)
     expect(worker.greeted).toEqual([false, true, true, true])
+    close()
+  })
+
+  it('keeps it awake for what was begun while the answer that there is nothing was on its way', async () => {
+    const { worker, close } = awake(true)
+    await vi.advanceTimersByTimeAsync(0)
+    let arrive = () => {}
+    worker.answer = new Promise((resolve) => (arrive = resolve))
+    worker.workRemains = false
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(worker.greeted).toEqual([false, true])
+    tellAll()
+    arrive()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(worker.greeted).toEqual([false, true, true])
     close()
   })
 

@@ -15,12 +15,11 @@ export function keepAwake(connection: Connection, signal: AbortSignal): () => vo
   const soon = () => void (timer ??= setTimeout(() => void hello(true), HELLO_EVERY_MS))
   const hello = async (again: boolean) => {
     clearTimeout(timer)
+    timer = undefined
     // A worker that does not answer is asked again like one that has work.
     const { workRemains } = await connection
       .request({ type: 'hello', again })
       .catch(() => ({ workRemains: true }))
-    clearTimeout(timer)
-    timer = undefined
     if (workRemains && !signal.aborted) soon()
   }
   const greet = () => void hello(false)

@@ -10,6 +10,6 @@ export function onBroadcast(
 ): void {
   if (signal.aborted) return
   const channel = new BroadcastChannel(nameFor(SNAPSHOT_CHANNEL, scope))
-  channel.addEventListener('message', ({ data }) => listener(data as Broadcast))
+  channel.addEventListener('message', ({ data }) => listener(Object(data) as Broadcast))
   signal.addEventListener('abort', () => channel.close())
 }

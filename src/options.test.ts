@@ -1,17 +1,30 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Holdfast, RecordingSession } from './api.ts'
-import { record } from './capture/record.ts'
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest'
+import type {
+  AppendOptions,
+  ConnectOptions,
+  DiscardOptions,
+  EndOptions,
+  Holdfast,
+  NoteOptions,
+  RecordingSession,
+  SessionOptions,
+  WatchOptions,
+} from './api.ts'
+import { record, type RecordOptions } from './capture/record.ts'
 import { connect } from './client.ts'
+import type { Source } from './elements/camera.ts'
 import { HoldfastError } from './protocol/errors.ts'
 import type { SessionId } from './protocol/ids.ts'
 import type { Envelope } from './protocol/messages.ts'
+import type { ForecastOptions, LossOptions } from './storage/index.ts'
 import { fakeWorker } from './testing.ts'
-import { upload } from './upload/upload.ts'
+import { upload, type UploadOptions } from './upload/upload.ts'
 
 const asked = vi.hoisted(() => [] as Envelope[])
 vi.mock('workbox-window/messageSW.js', () => ({
   messageSW: async (_worker: object, envelope: Envelope) => {
-    asked.push(envelope)
+    // A browser posts no function, and no proxy.
+    asked.push(structuredClone(envelope))
     return { value: envelope.type === 'sessions' ? [] : {} }
   },
 }))
@@ -127,14 +140,24 @@ it.each([null, undefined])('%s are no options, and no failure', async (none) => 
 })
 
 /** Each option of which there are few values, with one that is none of them. */
-const WRONG: Readonly<Record<string, readonly [Call, object, readonly string[]]>> = {
+const WRONG: Record<string, readonly [Call, object, readonly string[]]> = {
   'startSession, seal': [CALLS['startSession']![0], { seal: 'Worker' }, ['page', 'worker']],
   'startSession, no seal': [CALLS['startSession']![0], { seal: null }, ['page', 'worker']],
   'startSession, atLeast': [CALLS['startSession']![0], { atLeast: 0 }, ['1', '8']],
   'startSession, atLeast as a text': [CALLS['startSession']![0], { atLeast: '2' }, ['1', '8']],
   'upload, atLeast': [CALLS['upload']![0], { atLeast: 1.5 }, ['1', '8']],
   end: [CALLS['end']![0], { how: 'complete' }, ['interrupted']],
+  discard: [CALLS['discard']![0], { confirm: 'yes' }, ['discard-unconfirmed']],
+  'startSession, no stores': [CALLS['startSession']![0], { stores: [] }, ['1', '8']],
+  'startSession, nine stores': [CALLS['startSession']![0], { stores: [...'abcdefghi'] }, ['1', '8']],
+  'startSession, a hole in stores': [CALLS['startSession']![0], { stores: Array(2) }, ['1', '8']],
+  'startSession, a store’s address': [CALLS['startSession']![0], { stores: ['a'.repeat(65)] }, ['64']],
+  'startSession, fingerprint': [CALLS['startSession']![0], { fingerprint: 'AB'.repeat(32) }, ['64']],
+  'upload, stores': [CALLS['upload']![0], { stores: [] }, ['1', '8']],
 }
+// The controller in its signal's place is an easy mistake.
+for (const [name, [call]] of Object.entries(CALLS))
+  WRONG[`${name}, signal`] = [call, { signal: new AbortController() }, ['AbortSignal']]
 
 describe.each(Object.entries(PAGES))('of %s', (_page, open) => {
   it.each(Object.entries(WRONG))(
@@ -159,4 +182,111 @@ describe.each(Object.entries(PAGES))('of %s', (_page, open) => {
 it('connect() says of what type a worker may be', async () => {
   const failed = await failureOf(() => connect({ scriptUrl: '/sw.js', type: 'Module' as never }))
   expectRefused(failed, 'type', ['module', 'classic'])
+})
+
+it('connect() says what a signal is', async () => {
+  const failed = await failureOf(() =>
+    connect({ scriptUrl: '/sw.js', signal: new AbortController() as never }),
+  )
+  expectRefused(failed, 'signal', ['AbortSignal'])
+})
+
+const session = { id, name: 'ab'.repeat(32) }
+const NO_IDS = [undefined, null, 5, '', 'text', session.name, id.replaceAll('-', ''), `${id}/0`, session]
+type OfSession = (of: Holdfast, id: SessionId) => Promise<unknown>
+const OF_SESSION: Readonly<Record<string, OfSession>> = {
+  chunks: (of, id) => of.chunks(id),
+  bytes: (of, id) => of.bytes(id, 0),
+  log: (of, id) => of.log(id),
+  pause: (of, id) => of.pause(id),
+  resume: (of, id) => of.resume(id),
+  adopt: (of, id) => of.adopt(id),
+  discard: (of, id) => of.discard(id),
+}
+
+// Promise 1 of docs/guarantees.md.
+describe.each(Object.entries(PAGES))('of %s', (_page, open) => {
+  it.each(Object.entries(OF_SESSION))('%s: says what an id is, and asks nothing', async (_call, call) => {
+    const holdfast = await open()
+    asked.length = 0
+    for (const none of NO_IDS)
+      expectRefused(await failureOf(() => call(holdfast, none as never)), 'sessionId', [])
+    expect(asked).toEqual([])
+  })
+
+  it.each([undefined, null, -1, 0.5, NaN, Infinity, {}])('bytes: says that %s is no index', async (index) => {
+    const holdfast = await open()
+    expectRefused(await failureOf(() => holdfast.bytes(id, index as never)), 'index', [])
+  })
+
+  it.each([undefined, null, 5, '', 'Always', {}])(
+    'setPolicy: %s sets none, and is told with those that there are',
+    async (policy) => {
+      const holdfast = await open()
+      asked.length = 0
+      const failed = await failureOf(() => holdfast.setPolicy(policy as never))
+      expectRefused(failed, 'policy', ['always', 'unmetered', 'paused'])
+      expect(asked).toEqual([])
+    },
+  )
+
+  // One that is right is under way for as long as a store takes.
+  const answered = Object.entries(CALLS).filter(([name]) => name !== 'upload')
+  it.each(answered)('%s: an option that is undefined is none', async (_call, [call, allowed]) => {
+    const holdfast = await open()
+    const session = await holdfast.startSession(starting)
+    const fixed = new Set(['groups', 'mimeType'])
+    const none = allowed.filter((name) => !fixed.has(name)).map((name) => [name, undefined])
+    const plainly = await failureOf(() => call(holdfast, {} as never, session))
+    const given = await failureOf(() => call(holdfast, Object.fromEntries(none) as never, session))
+    expect(Object(given).message).toBe(Object(plainly).message)
+  })
+})
+
+/** As Vue and Svelte make of what a component holds. */
+function reactive<Given extends object>(given: Given): Given {
+  return new Proxy(given, {
+    get(target, key): unknown {
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === 'object' && value !== null ? reactive(value) : value
+    },
+  })
+}
+
+it('takes what a framework has made proxies of, as it is when it is given', async () => {
+  const holdfast = await connect({ scriptUrl: '/sw.js' })
+  asked.length = 0
+  const given = reactive({
+    ...starting,
+    stores: ['ipfs', 'tus'],
+    atLeast: 1,
+    labels: { tenant: 'a7' },
+    metadata: { visit: { room: [12] } },
+  })
+  const started = holdfast.startSession(given)
+  given.stores.push('put')
+  await (await started).note(reactive({ marks: [{ at: 1 }] }))
+  const [start] = asked.flatMap((each) => (each.type === 'session-start' ? [each.session] : []))
+  expect(start).toMatchObject({ stores: ['ipfs', 'tus'], atLeast: 1, labels: { tenant: 'a7' } })
+  expect(asked.map(({ type }) => type)).toContain('note')
+})
+
+/** The same options in an app whose compiler tells one that is undefined from one that is absent. */
+type Loose<Options> = {
+  readonly [Name in keyof Options]: Options[Name] | (object extends Pick<Options, Name> ? undefined : never)
+}
+
+it('has types that say that an option which is undefined is none', () => {
+  expectTypeOf<Loose<ConnectOptions>>().toExtend<ConnectOptions>()
+  expectTypeOf<Loose<SessionOptions>>().toExtend<SessionOptions>()
+  expectTypeOf<Loose<AppendOptions>>().toExtend<AppendOptions>()
+  expectTypeOf<Loose<NoteOptions>>().toExtend<NoteOptions>()
+  expectTypeOf<Loose<EndOptions>>().toExtend<EndOptions>()
+  expectTypeOf<Loose<DiscardOptions>>().toExtend<DiscardOptions>()
+  expectTypeOf<Loose<WatchOptions>>().toExtend<WatchOptions>()
+  expectTypeOf<Loose<RecordOptions>>().toExtend<RecordOptions>()
+  expectTypeOf<Loose<UploadOptions>>().toExtend<UploadOptions>()
+  expectTypeOf<Loose<LossOptions>>().toExtend<LossOptions>()
+  expectTypeOf<Loose<ForecastOptions>>().toExtend<ForecastOptions>()
+  expectTypeOf<Loose<Source>>().toExtend<Source>()
 })

@@ -9,9 +9,10 @@ import type {
   WatchOptions,
 } from './api.ts'
 import { bad } from './bad-input.ts'
+import { DISCARD_CONFIRMATION } from './protocol/messages.ts'
 
-/** What an option may be: one of these, or 1: what is looked at where it is used. */
-type Rule<Value> = readonly Value[] | 1
+/** What a value may be: one of these; as a text like this; or 1: what is looked at where it is used. */
+export type Rule<Value> = readonly Value[] | RegExp | 1
 
 /** All that a call takes by name. */
 export type Known<Options> = { readonly [Name in keyof Options]-?: Rule<Options[Name]> }
@@ -28,11 +29,20 @@ export function optionsOf<Options extends object>(
 ): Options {
   for (const name in given) {
     const rule: Rule<unknown> | undefined = known[name]
-    const isRight = rule === 1 || given[name] === undefined || rule?.includes(given[name])
-    if (!rule || !isRight) throw bad(name, `not one of ${rule ?? Object.keys(known)}.`)
+    if (!rule) throw bad(name, `not one of ${Object.keys(known)}.`)
+    if (given[name] !== undefined) check(name, given[name], rule)
   }
   return given ?? ({} as Options)
 }
+
+/** @throws HoldfastError `bad-input` that names it, and what it may be */
+export function check(name: string, value: unknown, rule: Rule<unknown>): void {
+  const isRight = rule === 1 || ('test' in rule ? rule.test(`${value}`) : rule.includes(value))
+  if (!isRight) throw bad(name, `not one of ${rule}.`)
+}
+
+/** As a browser writes one: its controller in its place is an easy mistake. */
+const SIGNAL = /AbortSignal/
 
 export const CONNECT: Known<ConnectOptions> = {
   scriptUrl: 1,
@@ -40,7 +50,7 @@ export const CONNECT: Known<ConnectOptions> = {
   scope: 1,
   onUpdate: 1,
   timeoutMs: 1,
-  signal: 1,
+  signal: SIGNAL,
 }
 
 export const SESSION: Known<SessionOptions> = {
@@ -48,22 +58,23 @@ export const SESSION: Known<SessionOptions> = {
   mimeType: 1,
   startedAtMs: 1,
   seal: ['page', 'worker'],
-  stores: 1,
+  // Which there are is the worker's to know.
+  stores: /^([^,]{1,64}(,|$)){1,8}$/,
   atLeast: [1, 2, 3, 4, 5, 6, 7, 8],
   metadata: 1,
   labels: 1,
-  fingerprint: 1,
-  signal: 1,
+  fingerprint: /^[0-9a-f]{64}$/,
+  signal: SIGNAL,
 }
 
 export const APPEND: Known<AppendOptions> = {
   capturedAtMs: 1,
   durationMs: 1,
   onStalled: 1,
-  signal: 1,
+  signal: SIGNAL,
 }
-export const NOTE: Known<NoteOptions> = { atMs: 1, signal: 1 }
-export const END: Known<EndOptions> = { how: ['interrupted'], signal: 1 }
-export const DISCARD: Known<DiscardOptions> = { confirm: 1, signal: 1 }
-export const WATCH: Known<WatchOptions> = { onStalled: 1, signal: 1 }
-export const WAIT: Known<WaitOptions> = { signal: 1 }
+export const NOTE: Known<NoteOptions> = { atMs: 1, signal: SIGNAL }
+export const END: Known<EndOptions> = { how: ['interrupted'], signal: SIGNAL }
+export const DISCARD: Known<DiscardOptions> = { confirm: [DISCARD_CONFIRMATION], signal: SIGNAL }
+export const WATCH: Known<WatchOptions> = { onStalled: 1, signal: SIGNAL }
+export const WAIT: Known<WaitOptions> = { signal: SIGNAL }

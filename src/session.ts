@@ -69,16 +69,18 @@ async function begin(
     signal,
     metadata,
     labels,
+    stores,
     ...others
   } = asked
   const given = earlier ?? jsonOf([metadata, labels])
   signal?.throwIfAborted()
   checkGroups(groups)
-  const readers = [...groups]
+  // Nor can what a framework has made a proxy of be posted.
+  const kept = { groups: [...groups], stores: stores && Array.from(stores, String) }
   if (!isMimeType(mimeType)) throw bad('mimeType', '1 to 255 bytes.')
   const id = crypto.randomUUID() as SessionId
   const agree = await within(LOAD_TIMEOUT_MS, signal, x25519)
-  const { name, ...keys } = await newSessionKeys(id, readers, agree)
+  const { name, ...keys } = await newSessionKeys(id, kept.groups, agree)
   const plain: SessionStart = {
     sessionId: id,
     ...keys,
@@ -87,6 +89,7 @@ async function begin(
     seal,
     continues,
     ...others,
+    stores: kept.stores,
   }
   const session =
     metadata !== undefined || labels !== undefined
@@ -107,7 +110,7 @@ async function begin(
   }
   const restart = () => {
     release()
-    const again = { ...asked, groups: readers, given, signal: undefined, startedAtMs: Date.now() }
+    const again = { ...asked, ...kept, given, signal: undefined, startedAtMs: Date.now() }
     // Nobody is there to press again.
     return tryAgain(() => begin(connection, again, name))
   }

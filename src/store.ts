@@ -1,4 +1,4 @@
-import type { Holdfast, WatchOptions } from './api.ts'
+import type { Holdfast } from './api.ts'
 import { bad } from './bad-input.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
 import { tell } from './tell.ts'
@@ -40,8 +40,7 @@ export function snapshotStore(
 
   async function watch(signal: AbortSignal): Promise<void> {
     const connected = await holdfast
-    const options: WatchOptions = { signal, ...(onError && { onStalled: onError }) }
-    for await (const state of connected.watch(options)) {
+    for await (const state of connected.watch({ signal, onStalled: onError })) {
       // Some watch ends only with its next state.
       if (signal.aborted) return
       snapshot = state

@@ -334,7 +334,7 @@ describe.each(Object.entries(CALLS))('%s', (_name, call) => {
 
 it('refuses a policy that there is not', async () => {
   const { holdfast } = await recorded()
-  await expect(holdfast.setPolicy('never' as never)).rejects.toMatchObject({ code: 'bad-message' })
+  await expect(holdfast.setPolicy('never' as never)).rejects.toMatchObject({ code: 'bad-input' })
   expect(await holdfast.policy()).toMatchObject({ policy: 'always' })
 })
 

@@ -1,5 +1,6 @@
 import type { EndOptions, Holdfast, RecordingSession, SessionOptions, WaitOptions } from './api.ts'
 import { checkAppData, checkNote } from './app-data-check.ts'
+import { checkArguments } from './arguments.ts'
 import { bad } from './bad-input.ts'
 import type { Client } from './client.ts'
 import type { Note } from './evidence/note-seal.ts'
@@ -18,7 +19,7 @@ import {
 } from './protocol/messages.ts'
 import { nameFor } from './protocol/names.ts'
 import { isMimeType } from './protocol/mime-type.ts'
-import { CHUNK_STATUSES, POLICIES, type ChunkStatus } from './protocol/snapshot.ts'
+import { CHUNK_STATUSES, type ChunkStatus } from './protocol/snapshot.ts'
 import type {
   ChunkView,
   LogLine,
@@ -332,6 +333,7 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         chunks: ofSession((id) => [...(kept.get(id)?.chunks ?? [])]),
         bytes: (id, index, options) =>
           waiting(options, () => {
+            checkArguments({ sessionId: id, index })
             const found = kept.get(id)?.chunks.find((chunk) => chunk.index === index)
             if (!found || found.status === 'confirmed')
               throw new HoldfastError('payload-unreadable', `Chunk ${id}/${index} has no bytes.`)
@@ -354,14 +356,14 @@ export function fakeWorker(now: () => number = Date.now): FakeWorker {
         policy: (options) => waiting(options, () => ({ policy, metered: false })),
         setPolicy: (chosen, options) =>
           waiting(options, () => {
-            if (!POLICIES.includes(chosen))
-              throw new HoldfastError('bad-message', 'The field "policy" is malformed.')
+            checkArguments({ policy: chosen })
             policy = chosen
             return { policy, metered: false }
           }),
         async discard(id, options) {
           const { confirm, signal } = optionsOf(options, DISCARD)
           return waiting({ signal }, () => {
+            checkArguments({ sessionId: id })
             const session = kept.get(id)
             if (session && session.snapshot.upload !== 'confirmed' && confirm !== 'discard-unconfirmed')
               throw new HoldfastError('not-confirmed', 'What is not confirmed would be lost.')
@@ -402,7 +404,10 @@ async function waiting<Answer>(given: WaitOptions | undefined, answer: () => Ans
 const ofSession =
   <Answer>(answer: (id: SessionId) => Answer) =>
   (id: SessionId, options?: WaitOptions): Promise<Answer> =>
-    waiting(options, () => answer(id))
+    waiting(options, () => {
+      checkArguments({ sessionId: id })
+      return answer(id)
+    })
 
 /** @throws HoldfastError `bad-input`, as the page does that is to be tested; the signal's reason */
 function checked(given: OpenOptions): SessionOptions {

@@ -9,6 +9,9 @@ import { watch } from './watch.ts'
 
 const told = (data: Broadcast) => tellAll(data)
 
+/** The window. */
+let page: EventTarget
+
 const sessionOf = (id: string, fields: Partial<SessionSnapshot> = {}) =>
   ({ id, ending: 'recording', upload: 'uploading', startedAtMs: 0, ...fields }) as SessionSnapshot
 const settled = { ending: 'complete', upload: 'confirmed' } as const
@@ -54,6 +57,8 @@ function watched(...known: SessionSnapshot[]) {
 beforeEach(() => {
   vi.useFakeTimers()
   vi.stubGlobal('BroadcastChannel', FakeChannel)
+  page = new EventTarget()
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page))
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -86,6 +91,26 @@ describe('watch', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('learns at once what it was not told while the page was put aside for Back, also where all had settled', async () => {
+    const { worker, seen, answer, leave } = watched(sessionOf('a', settled))
+    await vi.advanceTimersByTimeAsync(0)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    worker.sessions = [sessionOf('b')]
+    // As when it was loaded.
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: false }))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(worker.asked).toBe(1)
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(seen).toEqual([[sessionOf('a', settled)], [sessionOf('b')]])
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+    await vi.advanceTimersByTimeAsync(0)
+    await leave()
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+    expect([worker.asked, vi.getTimerCount()]).toEqual([3, 0])
+  })
+
   it('tells nothing where nothing has changed, and asks nothing once all has settled', async () => {
     const { worker, seen, answer, leave } = watched(sessionOf('a'))
     await vi.advanceTimersByTimeAsync(0)
@@ -107,7 +132,8 @@ describe('watch', () => {
     await vi.advanceTimersByTimeAsync(0)
     answer()
     await vi.advanceTimersByTimeAsync(0)
-    for (const data of [{ type: 'renamed', sessionId: 'a' }, {}, 'text']) told(data as unknown as Broadcast)
+    const others = [{ type: 'renamed', sessionId: 'a' }, {}, 'text', null, undefined, { type: 'changed' }]
+    for (const data of others) expect(() => told(data as unknown as Broadcast)).not.toThrow()
     told({ type: 'changed', session: sessionOf('b') })
     await vi.advanceTimersByTimeAsync(0)
     expect(seen.at(-1)).toEqual([sessionOf('a'), sessionOf('b')])

@@ -40,7 +40,7 @@ async function* states(
 
   // Listening before asking: a change in between is not missed, only told twice.
   const listener = (told: Broadcast) => {
-    const [id, session] = told.type === 'changed' ? [told.session.id, told.session] : [told.sessionId]
+    const [id, session] = told.type === 'changed' ? [told.session?.id, told.session] : [told.sessionId]
     // A worker of another version, or another script, may tell anything.
     if (!session && told.type !== 'discarded') return
     since.set(id, session)
@@ -50,6 +50,7 @@ async function* states(
   }
   onBroadcast(connection, listener, signal)
   signal.addEventListener('abort', () => notify())
+  addEventListener('pageshow', ({ persisted }) => persisted && void askAgain(true), { signal })
 
   async function ask(): Promise<void> {
     since.clear()
@@ -64,9 +65,10 @@ async function* states(
     sessions = known
   }
 
-  /** A worker may have died over what it had to tell, and a page have been frozen. */
-  async function askAgain(): Promise<void> {
-    if (hasMore(sessions)) await ask().catch(() => undefined)
+  /** A worker may have died over what it had to tell, and what it tells a page that is put aside for Back is lost. */
+  async function askAgain(hasMissed = hasMore(sessions)): Promise<void> {
+    clearTimeout(timer)
+    if (hasMissed) await ask().catch(() => undefined)
     timer = undefined
     notify()
   }

@@ -96,11 +96,13 @@ test('of a recording that is discarded it says nothing more, and there is nothin
     await holdfast.pause(id)
   })
   await expect(status.getByRole('button')).toHaveCount(1)
+  await status.getByRole('button').focus()
   await inPage(page, async ({ holdfast }) => {
     for (const { id } of await holdfast.sessions())
       await holdfast.discard(id, { confirm: 'discard-unconfirmed' })
   })
   await expect(status.getByRole('button')).toHaveCount(0)
+  await expect(status.getByRole('heading')).toBeFocused()
   await expect(status.locator('.needs')).toBeHidden()
   await expect(status).not.toHaveAttribute('data-tone')
   await expect(status.locator('svg').first()).toHaveAttribute('data-icon', 'dot')
@@ -437,6 +439,93 @@ test('stopped while the app does not say for whom, or what from, it is idle, and
   await expect.poll(states).toEqual(['ended'])
   await page.getByRole('button', { name: 'Record', exact: true }).click()
   await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'recording')
+})
+
+test('while the app is asked there is Stop to press, which leaves the focus on Record; a double click on Record is one', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.begin()
+    it.recorder.groups = () => new Promise((resolve) => (it.open = resolve as typeof it.open))
+  })
+  const record = page.getByRole('button', { name: 'Record', exact: true })
+  const stop = page.getByRole('button', { name: 'Stop' })
+  await record.press('Enter')
+  await expect(stop).toBeFocused()
+  await expect(record).toBeHidden()
+  await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'idle')
+  await stop.press('Enter')
+  await expect(record).toBeFocused()
+  await expect(stop).toBeHidden()
+
+  await record.dblclick()
+  await inPage(page, (it) => it.open([{ publicKey: 'ab'.repeat(32) }]))
+  await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'recording')
+  await stop.click()
+  await expect(record).toBeFocused()
+
+  // Whoever writes elsewhere meanwhile goes on there.
+  await inPage(page, (it) => {
+    const field = document.createElement('input')
+    it.home.append(field)
+    field.focus()
+    void it.recorder.record()
+    it.open()
+  })
+  await expect(record).toBeVisible()
+  await expect(page.getByRole('textbox')).toBeFocused()
+})
+
+test('what the app does not close, and null in the place of a source, fail no recording', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.begin()
+    const openSource = it.recorder.openSource!
+    it.recorder.openSource = async () => {
+      const source = await openSource()
+      const close = () => {
+        throw new Error('The app is wrong.')
+      }
+      return typeof source === 'object' ? { ...source, close } : source
+    }
+  })
+  const wrong: string[] = []
+  page.on('pageerror', ({ message }) => wrong.push(message))
+  const recorder = page.locator('holdfast-recorder')
+  await page.getByRole('button', { name: 'Record', exact: true }).click()
+  await expect.poll(() => inPage(page, (it) => it.worker.taken.length)).toBeGreaterThan(0)
+  await page.getByRole('button', { name: 'Stop' }).click()
+  await expect(recorder).toHaveAttribute('data-state', 'idle')
+  await inPage(page, async ({ recorder }) => {
+    Reflect.set(recorder, 'openSource', async () => null)
+    await recorder.record()
+  })
+  expect(await inPage(page, (it) => it.events)).toEqual(['holdfast-recording', 'holdfast-recorded'])
+  await expect(page.getByRole('alert')).toHaveCount(0)
+  expect(wrong).toEqual(['The app is wrong.'])
+})
+
+test('of a recording that is over and failed, what still waits in the page shows nothing more', async ({
+  page,
+}) => {
+  await inPage(page, (it) => {
+    it.begin()
+    it.eachSession((session) => {
+      let count = 0
+      session.append = (_bytes, options) => {
+        if (count++ > 0) return Promise.reject(new Error('No'))
+        // As one that is refused for a reason that may pass, and asked again.
+        it.open = () => options?.onStalled?.(new Error('No room') as never)
+        Object.defineProperty(session, 'stalledBy', { get: () => new Error('No room'), configurable: true })
+        return new Promise(() => {})
+      }
+    })
+  })
+  await page.getByRole('button', { name: 'Record', exact: true }).click()
+  await expect(page.getByRole('button', { name: 'Save as a file' })).toBeVisible()
+  await inPage(page, (it) => it.open())
+  await expect(page.getByText('Keep this tab open')).toBeHidden()
 })
 
 test('given a promise of a connection it says what to do with it', async ({ page }) => {

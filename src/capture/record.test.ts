@@ -817,6 +817,25 @@ describe('a page that records', () => {
     expect(locks).toBe(0)
   })
 
+  it('lets go of each lock that it was given, however late the browser gives one', async () => {
+    const request = fakeWakeLock().request
+    const gives: (() => void)[] = []
+    const late = async () => {
+      await new Promise<void>((give) => gives.push(give))
+      return request()
+    }
+    vi.stubGlobal('navigator', { wakeLock: { request: late } })
+    const recording = record(fakeWorker().begin(), stream, 'video/webm')
+    becomes('hidden')
+    becomes('visible')
+    gives.forEach((give) => give())
+    await settle()
+    expect(locks).toBe(2)
+    await recording.stop()
+    await settle()
+    expect(locks).toBe(0)
+  })
+
   it('lets the screen sleep where the app wants that, and where the browser has no such lock', async () => {
     const recording = record(fakeWorker().begin(), stream, 'video/webm', { keepAwake: false })
     await settle()

@@ -42,9 +42,9 @@ async function start(): Promise<void> {
   const { timesliceMs, chunkMs, forceTestPicture, seal, atLeast } = readSettings(location.search)
   recorder.groups = groupsToRecordFor
   recorder.openSource = (isAgain) => openSource(forceTestPicture, isAgain)
-  recorder.recordOptions = { timesliceMs, ...(chunkMs !== undefined && { chunkMs }) }
+  recorder.recordOptions = { timesliceMs, chunkMs }
   recorder.saveUnsaved = saveUnsaved
-  recorder.sessionOptions = { seal, ...(atLeast !== undefined && { atLeast }) }
+  recorder.sessionOptions = { seal, atLeast }
   recorder.addEventListener('holdfast-recording', () => void askToKeep())
   recorder.holdfast = holdfast
   recovery.signIn = signIn

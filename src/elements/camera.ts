@@ -4,9 +4,9 @@ import { texts } from './texts.ts'
 export interface Source {
   readonly stream: MediaStream
   /** It is made up, such as a test picture: the recording says so, too. */
-  readonly isTestPicture?: boolean
+  readonly isTestPicture?: boolean | undefined
   /** Shown over the picture, such as that it is no camera's. */
-  readonly badge?: string
+  readonly badge?: string | undefined
   /** What a person should know about it; undefined when all is as expected. */
   readonly note?: string | undefined
   /** Called when the recording is over. */

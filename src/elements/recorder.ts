@@ -99,13 +99,13 @@ export class HoldfastRecorder extends HoldfastElement {
    */
   async record(): Promise<void> {
     const { holdfast } = this
-    // Not disabled meanwhile: a dialog gives focus back to the button that opened it.
     if (this.#busy || !holdfast || !this.#view || !this.isConnected) return
     this.#busy = true
     hideNotice(this.#view.notice)
     const givenUp = new AbortController()
     const { signal } = givenUp
     this.#onStop = () => givenUp.abort()
+    this.#showStop()
     try {
       // What the app is asked may never answer.
       await unlessAborted(signal, () => this.#recordOnce(holdfast, signal))
@@ -134,7 +134,8 @@ export class HoldfastRecorder extends HoldfastElement {
     const view = recorderView(this)
     this.#view = view
     view.start.addEventListener('click', () => void this.record())
-    view.stop.addEventListener('click', () => this.#onStop())
+    // The second click of a double one on Record is none on Stop.
+    view.stop.addEventListener('click', ({ detail }) => detail > 1 || this.#onStop())
     root.append(view.camera, view.notice)
     this.#setState('idle')
   }
@@ -170,7 +171,7 @@ export class HoldfastRecorder extends HoldfastElement {
     if (groups.length === 0)
       return this.#notify({ what: texts.recorder.noGroup, next: texts.recorder.noGroupNext })
     const source = await this.#open(false)
-    if (source === undefined) return
+    if (!source) return
     if (typeof source === 'string') return this.#notify({ what: source, next: '' })
     const sources: [Source, ...Source[]] = [source]
     try {
@@ -178,7 +179,7 @@ export class HoldfastRecorder extends HoldfastElement {
       const session = await this.#startSession(source, groups, mimeType, holdfast, signal)
       await this.#recordInto(session, sources, mimeType)
     } finally {
-      for (const one of sources) one.close()
+      for (const one of sources) tell((each: Source) => each.close(), one)
     }
   }
 
@@ -224,6 +225,7 @@ export class HoldfastRecorder extends HoldfastElement {
     this.tell('holdfast-recording', { id: session.id } satisfies { id: SessionId })
     let last = session.id
     let progress = NOTHING
+    let isOver = false
     const leave = guardUnsaved(() => progress.captured > progress.acknowledged)
     let hide = () => {}
     try {
@@ -242,7 +244,8 @@ export class HoldfastRecorder extends HoldfastElement {
         },
         onProgress: (next) => {
           progress = next
-          this.#shown.showProgress(next)
+          // What waits in this page may be refused again and again.
+          if (!isOver) this.#shown.showProgress(next)
         },
       })
       hide = this.#showRecording(recording, () => progress)
@@ -256,6 +259,7 @@ export class HoldfastRecorder extends HoldfastElement {
       if (isGone(progress.source)) this.#notify({ what: gone, next: goneNext })
       this.tell('holdfast-recorded', { id: last } satisfies { id: SessionId })
     } finally {
+      isOver = true
       hide()
       leave()
     }
@@ -291,7 +295,7 @@ export class HoldfastRecorder extends HoldfastElement {
 
   /** @returns stops the clock and the button */
   #showRecording(recording: Recording, progressNow: () => RecordProgress): () => void {
-    const { start, stop, stopLabel, showLength, showProgress } = this.#shown
+    const { stop, stopLabel, showLength, showProgress } = this.#shown
     let isOver = false
     // By a clock that nobody sets.
     const startedAt = performance.now()
@@ -300,10 +304,7 @@ export class HoldfastRecorder extends HoldfastElement {
     tick()
     showProgress(NOTHING)
     this.#setState('recording')
-    start.hidden = true
-    stop.hidden = false
-    stop.disabled = false
-    stop.focus({ preventScroll: true })
+    this.#showStop()
     this.#onStop = () => {
       this.#onStop = () => {}
       stoppedAt = performance.now()
@@ -336,11 +337,26 @@ export class HoldfastRecorder extends HoldfastElement {
     )
   }
 
+  /** From the press of Record on: what the app is asked may never answer. A dialog of its gives the focus back to Stop. */
+  #showStop(): void {
+    const { start, stop } = this.#shown
+    const wasThere = this.#isOn(start)
+    start.hidden = true
+    stop.hidden = false
+    stop.disabled = false
+    if (wasThere) stop.focus({ preventScroll: true })
+  }
+
+  /** Whoever presses this goes on with what takes its place; some browsers focus nothing that is clicked. */
+  #isOn(button: HTMLElement): boolean {
+    return this.focused === button || document.activeElement === document.body
+  }
+
   #showIdle(): void {
     const { start, stop, showNothing } = this.#shown
     showNothing()
     this.#setState('idle')
-    const wasThere = !stop.hidden && (this.focused === stop || document.activeElement === document.body)
+    const wasThere = !stop.hidden && this.#isOn(stop)
     start.hidden = false
     if (wasThere) start.focus({ preventScroll: true })
     stop.hidden = true

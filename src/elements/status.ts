@@ -84,8 +84,10 @@ export class HoldfastStatus extends HoldfastElement {
       ),
     )
     this.#draw = (session, { policy }) => {
+      const { focused } = this
       for (const part of [when, bar.element, upload.element, needs, resume, pause]) part.hidden = !session
       if (!session) {
+        if (focused) headline.focus()
         this.#setTicking(false)
         setIcon(symbol, 'dot')
         setAttributes(this, { 'data-tone': undefined })
@@ -100,7 +102,6 @@ export class HoldfastStatus extends HoldfastElement {
       needs.hidden = isConfirmed(session)
       bar.update(session)
       upload.update(session)
-      const focused = this.focused
       resume.hidden = !canResume(session, policy)
       pause.hidden = isConfirmed(session) || session.ending === 'recording' || !resume.hidden
       // Whoever has pressed one of them goes on with the other.

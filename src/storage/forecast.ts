@@ -11,7 +11,7 @@ export interface ForecastOptions {
   /** What was found by trial to have room, at least: as `roomUpTo` tells. */
   readonly triedBytes?: number | undefined
   /** Of video, while no recording tells it; default 312, which is 2.5 Mbit/s. */
-  readonly bytesPerMs?: number
+  readonly bytesPerMs?: number | undefined
 }
 
 const FORECAST: Known<ForecastOptions> = { sessions: 1, estimate: 1, triedBytes: 1, bytesPerMs: 1 }

@@ -1,3 +1,4 @@
+import { endable } from '../protocol/endable.ts'
 import { tell } from '../tell.ts'
 import type { FileProgress } from './api.ts'
 
@@ -23,17 +24,25 @@ export function progressOf(
     lastError: undefined,
   }
   let ended = false
-  /** Wakes whoever waits for the next change. */
   let notify = () => {}
-  let nextChange = next()
-  function next() {
-    return new Promise<void>((resolve) => (notify = resolve))
+  let nextChange: Promise<void>
+  /** Wakes whoever waits for the next change. */
+  function wake(): void {
+    notify()
+    nextChange = new Promise((resolve) => (notify = resolve))
   }
+  wake()
   function told(changed: Partial<FileProgress>): void {
     now = { ...now, ...changed }
     tell(onProgress, now)
-    notify()
-    nextChange = next()
+    wake()
+  }
+  async function* states(ending: AbortSignal): AsyncGenerator<FileProgress, void, undefined> {
+    ending.addEventListener('abort', wake)
+    for (let seen: FileProgress | undefined; !ending.aborted;)
+      if (seen !== now) yield (seen = now)
+      else if (ended) return
+      else await nextChange
   }
   return {
     told,
@@ -42,12 +51,6 @@ export function progressOf(
       ended = true
       notify()
     },
-    async *[Symbol.asyncIterator]() {
-      let seen: FileProgress | undefined
-      for (;;)
-        if (seen !== now) yield (seen = now)
-        else if (ended) return
-        else await nextChange
-    },
+    [Symbol.asyncIterator]: () => endable(states),
   }
 }

@@ -349,6 +349,20 @@ describe('an upload', () => {
     expect(new Set(handed).size).toBeGreaterThan(PARTS)
   })
 
+  it('lets go at once of who leaves the loop between two changes, and tells another nothing twice', async () => {
+    worker.take(() => never)
+    const { progress } = upload(worker.page(), fileOf(), options)
+    const [leaving, staying] = [progress[Symbol.asyncIterator](), progress[Symbol.asyncIterator]()]
+    await expect.poll(() => worker.handed().length).toBe(3)
+    for (const each of [leaving, staying]) await each.next()
+    const [left, next] = [leaving.next(), staying.next()]
+    expect(await leaving.return?.()).toEqual({ done: true, value: undefined })
+    expect(await left).toEqual({ done: true, value: undefined })
+    worker.take(all)
+    await worker.page().pause(worker.only().snapshot.id)
+    expect((await next).value).toMatchObject({ paused: true })
+  })
+
   it('goes on where the callback throws', async () => {
     vi.stubGlobal('queueMicrotask', () => undefined)
     const onProgress = () => {
@@ -699,7 +713,7 @@ describe('an upload that a person', () => {
     const started = upload(worker.page(), fileOf(), options)
     await expect.poll(() => worker.sessions.size && worker.only().chunks.size).toBe(1)
     const confirm = 'discard' as unknown as 'discard-unconfirmed'
-    await expect(started.cancel({ confirm })).rejects.toMatchObject({ code: 'not-confirmed' })
+    await expect(started.cancel({ confirm })).rejects.toMatchObject({ code: 'bad-input' })
     expect(worker.only().snapshot.ending).toBe('recording')
     expect(worker.told.some(({ type }) => type === 'session-end')).toBe(false)
   })

@@ -23,12 +23,12 @@ const UPLOAD: Known<UploadOptions> = {
   groups: 1,
   metadata: 1,
   labels: 1,
-  stores: 1,
+  stores: SESSION.stores,
   atLeast: SESSION.atLeast,
   mimeType: 1,
   partBytes: 1,
   onProgress: 1,
-  signal: 1,
+  signal: SESSION.signal,
 }
 
 const MAX_PART_BYTES = MAX_CHUNK_BYTES - TAG_BYTES
@@ -45,7 +45,9 @@ const PART_BYTES = 4 * 1024 * 1024 - TAG_BYTES
  * @param file read while it is handed over; what a person picked may be 2 GB and more
  */
 export function upload(holdfast: Holdfast, file: Blob, options: UploadOptions): FileUpload {
-  const { signal, onProgress, partBytes = PART_BYTES, mimeType, ...chosen } = { ...options }
+  const { signal: asked, onProgress, partBytes = PART_BYTES, mimeType, ...chosen } = { ...options }
+  // What is none is refused with all other options.
+  const signal = asked?.throwIfAborted && asked
   const stop = following(signal)
   /** Goes on where all is to be forgotten: what an earlier page had of it, too. */
   const look = following(signal)

@@ -8,21 +8,28 @@ import { listSessions } from './index.ts'
 
 const word = (value: number) => value.toString(16).padStart(64, '0')
 
+interface Asked {
+  readonly id: number
+  readonly method: string
+  readonly params: readonly { readonly data?: string }[]
+}
+
+/** The address of a node that answers each method, and what is called by it, so. */
+const nodeThat = (answer: (method: string, data: string) => unknown) =>
+  serverOfTest(async (request, response) => {
+    const { id, method, params } = JSON.parse((await collect(request)).toString()) as Asked
+    const result = answer(method, params[0]?.data ?? '')
+    response.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
+  })
+
 if (takesWhole())
   it('a page of members that a node makes up comes to an end, and says where the next one begins', async () => {
     const counted = 2 ** 53 - 1
-    const rpcUrl = await serverOfTest(async (request, response) => {
-      const { id, method, params } = JSON.parse((await collect(request)).toString()) as {
-        readonly id: number
-        readonly method: string
-        readonly params: readonly { readonly data: string }[]
-      }
-      const { data = '' } = { ...params[0] }
+    const rpcUrl = await nodeThat((method, data) => {
       const asked = Number(`0x${data.slice(-64)}`)
       const members = () => word(32) + word(asked) + 'ab'.repeat(64 * asked)
       const told = data.startsWith('0x9f70ed81') ? word(counted) : members()
-      const result = method === 'eth_blockNumber' ? '0x9' : `0x${told}`
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, result }))
+      return method === 'eth_blockNumber' ? '0x9' : `0x${told}`
     })
     const list = listSessions({
       chain: { rpcUrl, registry: `0x${'ab'.repeat(20)}` },
@@ -46,19 +53,13 @@ it('a time that no registry holds, and no Date knows, is told as the node’s mi
     '7dbd2832': session,
   }
   const list = async (timestamp: number) => {
-    const rpcUrl = await serverOfTest(async (request, response) => {
-      const { id, method, params } = JSON.parse((await collect(request)).toString()) as {
-        readonly id: number
-        readonly method: string
-        readonly params: readonly { readonly data: string }[]
-      }
-      const { data = '' } = { ...params[0] }
+    const rpcUrl = await nodeThat((method, data) => {
       const told: Readonly<Record<string, unknown>> = {
         eth_blockNumber: '0x9',
         eth_call: `0x${answers[data.slice(2, 10)]}`,
         eth_getBlockByNumber: { number: '0x5', timestamp: `0x${timestamp.toString(16)}` },
       }
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, result: told[method] }))
+      return told[method]
     })
     const chain = { rpcUrl, registry: `0x${'ab'.repeat(20)}` }
     return listSessions({ chain, group: { publicKey }, timeoutMs: 240_000 })
