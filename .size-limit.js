@@ -11,7 +11,7 @@ export default [
   {
     name: 'page entry, without what is loaded later',
     path: 'dist/src/index.js',
-    limit: '7.1 kB',
+    limit: '7.3 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({
       ...modifyEsbuildConfig(config),
@@ -23,7 +23,7 @@ export default [
     name: 'page entry and upload of files, without what is loaded later',
     path: ['dist/src/index.js', 'dist/src/upload/upload.js'],
     import: { 'dist/src/index.js': '{ connect }', 'dist/src/upload/upload.js': '{ upload }' },
-    limit: '9 kB',
+    limit: '9.3 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({
       ...modifyEsbuildConfig(config),
@@ -34,7 +34,7 @@ export default [
   {
     name: 'elements: recorder, status and recovery, with their texts and styles, and the recorder of holdfast/capture, without what is loaded later',
     path: 'dist/src/elements/index.js',
-    limit: '20.5 kB',
+    limit: '20.6 kB',
     gzip: true,
     modifyEsbuildConfig: (config) => ({
       ...modifyEsbuildConfig(config),
@@ -75,7 +75,7 @@ export default [
     name: 'worker entry, with the IPFS transport and the EVM anchor',
     path: 'dist/sw/index.js',
     // Meant to be 22 kB: see docs/decisions/0013-options-are-entries.md.
-    limit: '28.4 kB',
+    limit: '28.7 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -84,7 +84,7 @@ export default [
     path: ['dist/sw/index.js', 'dist/sw/adapters/transports/put.js'],
     import: { 'dist/sw/index.js': '{ install }', 'dist/sw/adapters/transports/put.js': '{ presignedPut }' },
     // Meant to be 20 kB.
-    limit: '26.7 kB',
+    limit: '26.9 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
@@ -126,7 +126,7 @@ export default [
   {
     name: 'several nodes of the chain, with the look that any anchor brings along',
     path: 'dist/sw/adapters/anchors/nodes.js',
-    limit: '13.1 kB',
+    limit: '13.3 kB',
     gzip: true,
     modifyEsbuildConfig,
   },
