@@ -37,8 +37,10 @@ export function optionsOf<Options extends object>(
 
 /** @throws HoldfastError `bad-input` that names it, and what it may be */
 export function check(name: string, value: unknown, rule: Rule<unknown>): void {
-  const isRight = rule === 1 || ('test' in rule ? rule.test(`${value}`) : rule.includes(value))
-  if (!isRight) throw bad(name, `not one of ${rule}.`)
+  if (rule === 1) return
+  const [isRight, expected] =
+    'test' in rule ? [rule.test(`${value}`), 'like'] : [rule.includes(value), 'one of']
+  if (!isRight) throw bad(name, `not ${expected} ${rule}.`)
 }
 
 /** As a browser writes one: its controller in its place is an easy mistake. */

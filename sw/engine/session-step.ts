@@ -14,13 +14,15 @@ import { limited } from './time-limit.ts'
  * Takes a session one step of this kind further, which is due: its log to the store, its newest head to the chain, or to
  * the store where there is none, or the news that it has settled to the app. Each step ends in the store, a failure too;
  * only a failing store rejects. A step that is late, because another worker has gone on meanwhile, changes nothing.
+ *
+ * @returns whether it went well, so that the next one may be due
  */
 export async function sessionStep(
   context: Context,
   session: SessionRecord,
   kind: WorkKind,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { anchor } = context
   let { listing } = session
   try {
@@ -38,9 +40,11 @@ export async function sessionStep(
       )
       await recordAnswer(context, destinationsOf(context)[kind])
     }
+    return true
   } catch (thrown) {
     const failure = await recordFailure(context, kind, thrown, session)
     const event = { type: kind, of: listing, event: { type: 'failed', failure } } as SessionEvent
     await change(context, session.id, event)
+    return false
   }
 }

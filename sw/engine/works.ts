@@ -33,16 +33,18 @@ export function createWorks(context: Context, lanes: Lanes, notify: () => void):
   let nextLookMs = 0
   let broken: { error: unknown } | undefined
 
-  const run = (id: string, work: Promise<unknown>) => {
+  /** @param work resolves to whether there may be a next step at once */
+  const run = (id: string, work: Promise<boolean | void>) => {
     const done = work
       .catch((error: unknown) => {
         broken = { error }
         notify()
       })
-      .finally(() => {
+      .then((hasNext) => {
         running.delete(id)
-        // One look for several chunks that are over, while others are ready in their place. A step may soon be due again.
-        if (!moving.delete(id) || running.size <= lanes.bears() + MAX_READY / 2) notify()
+        moving.delete(id)
+        // One look for several that are over, while others are ready in their place.
+        if (hasNext || running.size <= lanes.bears() + MAX_READY / 2) notify()
       })
     running.set(id, done)
   }
