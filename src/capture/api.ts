@@ -64,7 +64,10 @@ export interface RecordProgress {
   readonly acknowledgedMs: number
   /** Bytes of the slices that only this page holds. */
   readonly waitingBytes: number
-  /** Why the worker does not take the oldest of them at the moment; it is sent again by itself. */
+  /**
+   * Why the worker does not take the oldest of them at the moment; it is sent again by itself. Or `recorder-failed`, while
+   * the recorder runs and has given nothing for 10 s, or three slices: nothing of that time may be kept.
+   */
   readonly stalledBy: HoldfastError | undefined
   /** True while nothing is recorded, because too much waits. */
   readonly paused: boolean

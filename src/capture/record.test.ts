@@ -253,6 +253,32 @@ describe('record', () => {
     expect(ended()).toBe(1)
   })
 
+  it('tells that its recorder gives nothing though it runs, and no more once it gives something, or is stopped', async () => {
+    const told: (string | undefined)[] = []
+    const onProgress: RecordOptions['onProgress'] = ({ stalledBy }) => void told.push(stalledBy?.code)
+    const { session } = fakeSession()
+    const recording = record(session, stream, 'video/webm', { onProgress })
+    vi.advanceTimersByTime(9_000)
+    FakeRecorder.last.slice('one')
+    FakeRecorder.last.slice('')
+    vi.advanceTimersByTime(9_000)
+    expect(told.filter(Boolean)).toEqual([])
+    FakeRecorder.last.slice('')
+    vi.advanceTimersByTime(1_000)
+    expect(told.at(-1)).toBe('recorder-failed')
+    FakeRecorder.last.slice('two')
+    expect(told.at(-1)).toBeUndefined()
+    FakeRecorder.last.pause()
+    vi.advanceTimersByTime(60_000)
+    FakeRecorder.last.resume()
+    vi.advanceTimersByTime(9_000)
+    expect(told.filter(Boolean)).toEqual(['recorder-failed'])
+    vi.advanceTimersByTime(1_000)
+    expect(told.at(-1)).toBe('recorder-failed')
+    await recording.stop()
+    expect(told.at(-1)).toBeUndefined()
+  })
+
   it.each([
     ['back', -365 * 86_400_000],
     ['forward', 365 * 86_400_000],

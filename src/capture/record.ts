@@ -1,6 +1,7 @@
 import type { RecordingSession } from '../api.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { bad } from '../bad-input.ts'
+import type { HoldfastError } from '../protocol/errors.ts'
 import { optionsOf, WAIT, type Known } from '../options.ts'
 import { tell } from '../tell.ts'
 import { unlessAborted } from '../protocol/unless-aborted.ts'
@@ -11,6 +12,7 @@ import { firstNotes, sourceNote } from './notes.ts'
 import { recorderFailed, startRecorder } from './media-recorder.ts'
 import { watchPageLife } from './page-life.ts'
 import { recordingParts, type Part } from './parts.ts'
+import { watchSilence } from './silence.ts'
 import { hasLost, isGone, isSame, sourceOf, watchSource, type SourceState } from './source.ts'
 import { keepScreenOn } from './wake-lock.ts'
 
@@ -113,6 +115,8 @@ export function record(
   /** Resolve once a recorder has given its last slice. */
   const stops = new WeakMap<MediaRecorder, Promise<unknown>>()
   let hasFailed = false
+  /** What is told while the recorder gives nothing. */
+  let silentBy: HoldfastError | undefined
   const asked = newDeferred<undefined>()
   const over = new AbortController()
   const parts = recordingParts({
@@ -154,7 +158,7 @@ export function record(
       capturedMs,
       acknowledgedMs,
       waitingBytes,
-      stalledBy: parts.stalledBy(),
+      stalledBy: silentBy ?? parts.stalledBy(),
       paused: recorder.state === 'paused',
       source,
     })
@@ -183,6 +187,10 @@ export function record(
   }
 
   function listen(started: MediaRecorder, into: Part): void {
+    watchSilence(started, timesliceMs, (isSilent) => {
+      silentBy = isSilent ? recorderFailed(new Error('it gives nothing')) : undefined
+      progress()
+    })
     let cutAtMs = Date.now()
     let cutAt = performance.now()
     /** Nothing is made meanwhile. */

@@ -98,12 +98,16 @@ export function recorderView(host: HTMLElement) {
     setAttributes(host, { 'data-picture': source.video, 'data-sound': source.audio })
   }
 
-  /** Says why chunks are in this page alone, for as long as they are. */
+  /** Says why chunks are in this page alone, for as long as they are; or that there are none. */
   const showStalled = ({ stalledBy, paused, waitingBytes }: RecordProgress): void => {
     stalledNote.hidden = stalledBy === undefined
     if (stalledBy === undefined) return
     const { what, next } = explain(stalledBy)
-    setText(stalledNote, texts.recorder.stalled(what, next, formatBytes(waitingBytes), paused))
+    const words =
+      stalledBy.code === 'recorder-failed'
+        ? texts.recorder.silent
+        : texts.recorder.stalled(what, next, formatBytes(waitingBytes), paused)
+    setText(stalledNote, words)
   }
 
   return {

@@ -197,6 +197,7 @@ export const english = {
     notSavedSpoken: (length: string) => `The last ${length} are not saved yet`,
     stalled: (what: string, next: string, held: string, isPaused: boolean) =>
       `${what} ${next} ${isPaused ? 'Recording is paused until there is room.' : 'Recording goes on.'} Keep this tab open: it alone holds ${held}.`,
+    silent: 'The camera gives nothing: what happens now may not be recorded. Press Stop, then Record.',
     stillSaving: (saved: string, unsaved: string) =>
       `${saved} is safe on this device; the last ${unsaved} are in this page only.`,
     stillSavingNext: 'It is tried again by itself while this page is open. To be sure, save them as a file.',
