@@ -65,36 +65,37 @@ test(
   },
 )
 
-test('the last copy of a key is lost by no tap: a copy is proved first, then it goes, and recording goes on', async ({
-  stack,
-  context,
-}) => {
-  const { page, record, stop, groupKey } = await openDemo(context, { url: stack.url, group: 'made' })
-  const holds = page.getByTestId('group-holds')
-  const key = encodeKey(groupKey)
-  const isStored = async () => (await storedIn(page)).includes(key)
-  await expect(holds).toHaveAttribute('data-key', 'only-here')
-  await page.getByTestId('group-key').click()
-  await expect(page.getByRole('button', { name: 'Forget it here' })).toBeHidden()
-  await page.getByTestId('prove-copy').click()
-  const proof = page.getByTestId('prove-end')
-  for (const wrong of ['', key.slice(0, 4)]) {
-    await proof.fill(wrong)
-    await page.getByTestId('prove-done').click()
-    await expect(page.getByText('That is not the end of this key')).toBeVisible()
-  }
-  await page.keyboard.press('Escape')
-  expect(await isStored()).toBe(true)
+test(
+  'the last copy of a key is lost by no tap: a copy is proved first, then it goes, and recording goes on',
+  { tag: LANDING },
+  async ({ stack, context }) => {
+    const { page, record, stop, groupKey } = await openDemo(context, { url: stack.url, group: 'made' })
+    const holds = page.getByTestId('group-holds')
+    const key = encodeKey(groupKey)
+    const isStored = async () => (await storedIn(page)).includes(key)
+    await expect(holds).toHaveAttribute('data-key', 'only-here')
+    await page.getByTestId('group-key').click()
+    await expect(page.getByRole('button', { name: 'Forget it here' })).toBeHidden()
+    await page.getByTestId('prove-copy').click()
+    const proof = page.getByTestId('prove-end')
+    for (const wrong of ['', key.slice(0, 4)]) {
+      await proof.fill(wrong)
+      await page.getByTestId('prove-done').click()
+      await expect(page.getByText('That is not the end of this key')).toBeVisible()
+    }
+    await page.keyboard.press('Escape')
+    expect(await isStored()).toBe(true)
 
-  await page.getByTestId('group-key').click()
-  await page.getByTestId('prove-copy').click()
-  await proof.fill(key.slice(-4))
-  await page.getByTestId('prove-done').click()
-  await expect(holds).toHaveAttribute('data-key', 'elsewhere')
-  expect(await isStored()).toBe(false)
-  await record()
-  await stop()
-})
+    await page.getByTestId('group-key').click()
+    await page.getByTestId('prove-copy').click()
+    await proof.fill(key.slice(-4))
+    await page.getByTestId('prove-done').click()
+    await expect(holds).toHaveAttribute('data-key', 'elsewhere')
+    expect(await isStored()).toBe(false)
+    await record()
+    await stop()
+  },
+)
 
 /** Files below this folder that have one of these, by their paths. */
 async function filesWith(folder: string, wanted: readonly Buffer[]): Promise<readonly string[]> {

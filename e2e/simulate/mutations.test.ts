@@ -49,7 +49,7 @@ const SHOWN_IN: Readonly<Record<string, number>> = {
   'takes a note that it has once more': 35,
   'believes any time that it stored': 26,
   'concludes by the deep block alone': 23,
-  'takes a late event for one that counts': 22,
+  'takes a late event for one that counts': 55,
   'does not count what is parked': 32,
   'never tries a page or a head again that was refused': 21,
   'lets a chunk pay for a failing store': 18,

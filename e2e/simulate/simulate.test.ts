@@ -12,9 +12,9 @@ import {
 } from './scenario.ts'
 
 const SEED = 20_260_101
-const RUNS = takesWhole() ? 300 : 60
+const RUNS = takesWhole() ? 300 : 30
 /** From one moment to the next at which the worker dies. */
-const STRIDE = takesWhole() ? 1 : 3
+const STRIDE = takesWhole() ? 1 : 6
 /** Blocks that the chain takes back. */
 const DEPTHS = takesWhole() ? Array.from({ length: 64 }, (_none, at) => at + 1) : [1, 2, 3, 8, 32, 64]
 
