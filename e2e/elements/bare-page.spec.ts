@@ -410,6 +410,36 @@ test(
   },
 )
 
+test(
+  'of a recorder that runs and gives nothing it says so, until there is something',
+  { tag: LANDING },
+  async ({ page }) => {
+    await inPage(page, (it) => {
+      const add = MediaRecorder.prototype.addEventListener
+      // An encoder that died: nobody hears of a slice.
+      MediaRecorder.prototype.addEventListener = function (
+        this: MediaRecorder,
+        ...args: Parameters<typeof add>
+      ) {
+        const [type, listener] = args
+        if (type !== 'dataavailable' || typeof listener !== 'function') return add.apply(this, args)
+        add.call(this, type, (event) => {
+          if ('revived' in it.recorder.dataset) listener.call(this, event)
+        })
+      }
+      it.begin()
+      void it.recorder.record()
+    })
+    const words = page.getByText('The camera gives nothing')
+    await expect(words).toBeVisible()
+    expect(await violationsOf(page)).toEqual([])
+    await inPage(page, (it) => it.recorder.setAttribute('data-revived', ''))
+    await expect(words).toBeHidden()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await expect(page.locator('holdfast-recorder')).toHaveAttribute('data-state', 'idle')
+  },
+)
+
 test('stopped while the app does not say for whom, or what from, it is idle, and closes what comes late', async ({
   page,
 }) => {

@@ -92,7 +92,7 @@ export function record(
     maxWaitingBytes: maxWaitingBytes >= 0,
   }
   for (const [name, right] of Object.entries(isRight))
-    if (!right) throw bad(name, 'not as record() takes it.')
+    if (!right) throw bad(name, 'not as record() takes it. Is an await missing?')
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
