@@ -26,7 +26,9 @@ async function film(plan: CameraPlan, begin: Begin): Promise<RecordingSession> {
   const { stream, picture } = await openPicture()
   const session = await begin(MIME_TYPE, plan.seal)
   await say({ type: 'began', name: session.name, picture })
-  const recording = record(witnessed(session, 0, plan.videoBitsPerSecond), stream, MIME_TYPE, plan)
+  const { timesliceMs, videoBitsPerSecond } = plan
+  const recorded = witnessed(session, 0, videoBitsPerSecond)
+  const recording = record(recorded, stream, MIME_TYPE, { timesliceMs, videoBitsPerSecond })
   await later(plan.recordMs)
   await recording.stop()
   return session
