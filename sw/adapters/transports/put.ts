@@ -93,7 +93,8 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         return http.request(granted.url, init, {
           signal,
           bodyBytes: body && object.sizeBytes,
-          maxBytes: object.sizeBytes,
+          // Of the others an answer is short: neither memory nor time for a copy is kept for it.
+          ...(method === 'GET' && { maxBytes: object.sizeBytes }),
         })
       },
       signal,

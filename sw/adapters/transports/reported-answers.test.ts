@@ -44,6 +44,14 @@ async function scene(variant: VariantName, rude: Rude, chunks = 1) {
     store,
     worker,
     status,
+    /** The server is in order again, and another worker drains: how far the chunk is then. */
+    async comesBack() {
+      store.rude = () => undefined
+      const next = worker()
+      await next.drain(TWO_MINUTES_MS)
+      next.die()
+      return status()
+    },
     copies: () => store.copies(key, sizeBytes),
     isThere: () => store.stored.get(key)?.length === sizeBytes,
     trouble: async () => (await world.session(id)).trouble?.error,
@@ -94,7 +102,7 @@ describe('what no browser tells from a dead network: an answer to what is sent t
   test.each(sampleOf(VARIANTS))(
     '%s: is told at once, and costs ever fewer copies where it ends at once what follows a question that was answered',
     async (variant) => {
-      const { store, worker, copies, status, trouble } = await scene(variant, hidden)
+      const { worker, copies, trouble, comesBack } = await scene(variant, hidden)
       const first = worker()
       await first.drain(5_000)
       expect(await trouble()).toMatchObject({ code: 'unreachable' })
@@ -103,18 +111,14 @@ describe('what no browser tells from a dead network: an answer to what is sent t
       // One before anything is asked, then after 1, 2, 4, 8, 16, 32 and 60 seconds.
       expect(copies()).toBeGreaterThan(2)
       expect(copies()).toBeLessThanOrEqual(1 + 8)
-      store.rude = () => undefined
-      const second = worker()
-      await second.drain(TWO_MINUTES_MS)
-      second.die()
-      expect(await status()).toBe('confirmed')
+      expect(await comesBack()).toBe('confirmed')
     },
   )
 
   test.each(sampleOf(VARIANTS))(
     '%s: waits no longer where uploads are cut in their midst',
     async (variant) => {
-      const { world, store, worker, copies, status } = await scene(variant, async ({ step }) => {
+      const { world, worker, copies, comesBack } = await scene(variant, async ({ step }) => {
         if (step !== 'send') return undefined
         await world.clock.sleep(4_000, new AbortController().signal)
         return 'cut'
@@ -124,11 +128,7 @@ describe('what no browser tells from a dead network: an answer to what is sent t
       first.die()
       // As often as a server that is down is knocked at: each ten seconds at most, by chance.
       expect(copies()).toBeGreaterThan(9)
-      store.rude = () => undefined
-      const second = worker()
-      await second.drain(TWO_MINUTES_MS)
-      second.die()
-      expect(await status()).toBe('confirmed')
+      expect(await comesBack()).toBe('confirmed')
     },
   )
 
