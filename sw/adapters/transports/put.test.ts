@@ -343,3 +343,10 @@ test('sends no Blob unread where the checksum is another one than the digest', a
   await transport.send(upload, bytes, NOTHING, attempt).catch(() => undefined)
   expect(await transport.sendUnread?.(upload, new Blob([bytes]), attempt)).toBeUndefined()
 })
+
+test('has room for a copy where it reads one back, and for no other answer', async () => {
+  const { upload, attempt, bytes } = await fresh()
+  vi.stubGlobal('fetch', async () => new Response(new Uint8Array(upload.sizeBytes)))
+  const transport = put(async () => ({ url: 'https://store.test/object' }))
+  await expect(transport.send(upload, bytes, NOTHING, attempt)).rejects.toMatchObject({ code: 'bad-answer' })
+})
