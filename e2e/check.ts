@@ -7,8 +7,8 @@ import { ARTIFACTS } from './backend/sandbox.ts'
 import { findChromium } from './driver/find-chromium.ts'
 import { inWords } from './kill/covering.ts'
 import { MATRIX_COVERAGE } from './kill/matrix.ts'
-import { HEADS_COVERAGE, TELLINGS_COVERAGE } from './settled/cells.ts'
-import { LANDING, WHOLE, WHOLE_ENV, WHOLE_MATRIX } from './whole.ts'
+import { HEADS_COVERAGE, TELLINGS_COVERAGE } from './without-chain/cells.ts'
+import { LANDING, WHOLE, WHOLE_ENV, WHOLE_MATRIX } from './test-size.ts'
 
 /** One line of the check: a command, and how many tests it stands for. */
 interface Step {
@@ -101,9 +101,9 @@ const ENGINES = browserTests('tests in every engine that is installed', 'e2e/eng
 
 /** Each of these keeps one core busy. */
 const READERS: readonly Step[] = [
-  node('three readers, sessions 0 to 499', 'vectors/compare.js', '500', '0'),
-  node('three readers, sessions 500 to 999', 'vectors/compare.js', '500', '500'),
-  node('tampering', 'vectors/tamper.js', '1000'),
+  node('three readers, sessions 0 to 499', 'second-implementation/compare.js', '500', '0'),
+  node('three readers, sessions 500 to 999', 'second-implementation/compare.js', '500', '500'),
+  node('tampering', 'second-implementation/tamper.js', '1000'),
 ]
 
 /**

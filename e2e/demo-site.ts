@@ -5,7 +5,7 @@ import type { Endpoints } from './backend/index.ts'
 import { freePort } from './backend/ports.ts'
 import { repositoryRoot } from './backend/repository-root.ts'
 import { withEndpoints } from './built-scripts.ts'
-import { serve, type Served } from './page/serve.ts'
+import { serve, type Served } from './in-page/serve.ts'
 
 export interface DemoOptions {
   readonly endpoints: Endpoints

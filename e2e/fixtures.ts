@@ -204,4 +204,4 @@ async function endWorkers(
 }
 
 export { expect } from '@playwright/test'
-export { LANDING, WHOLE } from './whole.ts'
+export { LANDING, WHOLE } from './test-size.ts'

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { plantMutations } from './simulate/plant.ts'
-import { takesWhole } from './whole.ts'
+import { takesWhole } from './test-size.ts'
 
 /** They put quick stand-ins in the platform's place, for as long as their process lives. */
 const SIMULATOR = 'e2e/simulate/**/*.test.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { channels, FakeChannel, tellAll } from '../e2e/page/fake-channels.ts'
+import { channels, FakeChannel, tellAll } from '../e2e/in-page/fake-channels.ts'
 import type { Connection } from './connection.ts'
 import { keepAwake } from './keep-awake.ts'
 

@@ -1,6 +1,6 @@
 /**
  * What page and worker cannot do without and this browser, or this page of it, lacks, by name. All else that they use
- * is as old in every browser: e2e/minimum compares. Some of it a person can switch off.
+ * is as old in every browser: e2e/minimum-versions compares. Some of it a person can switch off.
  */
 export function missingFeatures(): string[] {
   const owners = {

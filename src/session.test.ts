@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { takesWhole } from '../e2e/whole.ts'
+import { takesWhole } from '../e2e/test-size.ts'
 import type { Connection } from './connection.ts'
 import { fromHex, toHex } from './evidence/bytes.ts'
 import { openChunk } from './evidence/chunk-seal.ts'

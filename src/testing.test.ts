@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { fakeLocks } from '../e2e/page/fake-locks.ts'
+import { fakeLocks } from '../e2e/in-page/fake-locks.ts'
 import type { Holdfast } from './api.ts'
 import { isCid, isSha256Hex, type SessionId, type Sha256Hex } from './protocol/ids.ts'
 import { snapshotStore } from './store.ts'

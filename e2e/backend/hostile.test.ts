@@ -8,7 +8,7 @@ import type { Backend } from './index.ts'
 import { malleated } from './malleated.ts'
 import { relay, relayBody } from './relay-client.ts'
 import { sandbox, type Sandbox } from './sandbox.ts'
-import { takesWhole } from '../whole.ts'
+import { takesWhole } from '../test-size.ts'
 
 // Promise 3 of docs/guarantees.md: an attacker with money, the mempool, the relay's API and every public value.
 

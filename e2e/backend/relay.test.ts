@@ -7,7 +7,7 @@ import { decodeSession, encodeSessionsCall, type RegistrySession } from '../../s
 import type { SessionName } from '../../src/protocol/ids.ts'
 import { signedSession } from '../../sw/contracts/signed-session.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
-import { takesWhole } from '../whole.ts'
+import { takesWhole } from '../test-size.ts'
 import type { Backend } from './index.ts'
 import { aCall, receiptOf, relay, relayBody } from './relay-client.ts'
 import { sandbox, type Sandbox } from './sandbox.ts'

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { buildDemo, serveDemo } from '../demo-site.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
-import { leavePending } from '../page/pending.ts'
+import { leavePending } from '../in-page/pending.ts'
 import { NOWHERE } from './nowhere.ts'
 
 const HELP = `Opens the demo over recordings that wait, in a browser without a debugger, and tells how long it took until all of

@@ -5,8 +5,8 @@ import { parseArgs } from 'node:util'
 import { buildDemo, serveDemo } from '../demo-site.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser } from '../driver/real-browser.ts'
-import { storedTimes, storedUntilMs } from '../page/stored-times.ts'
-import { openDemo } from '../page/witness.ts'
+import { storedTimes, storedUntilMs } from '../in-page/stored-times.ts'
+import { openDemo } from '../in-page/witness.ts'
 import { NOWHERE } from './nowhere.ts'
 
 const HELP = `Kills Chromium in the middle of recordings, and tells how much video each kill cost.

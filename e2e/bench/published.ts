@@ -14,8 +14,8 @@ import { newPrivateKey, platformX25519, publicKeyOf } from '../../src/evidence/x
 import { pageBefore } from '../../sw/core/listing.ts'
 import type { Listed } from '../../sw/core/record.ts'
 import type { Cid, SessionId, Sha256Hex } from '../../src/protocol/ids.ts'
-import type { EvidenceWorld, Witnessed } from '../vectors/evidence-world.ts'
-import { timeOfBlock } from '../vectors/evidence-world.ts'
+import type { EvidenceWorld, Witnessed } from '../second-implementation/evidence-world.ts'
+import { timeOfBlock } from '../second-implementation/evidence-world.ts'
 
 export interface RecordingOptions {
   readonly chunks: number

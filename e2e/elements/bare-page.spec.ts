@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import axe from 'axe-core'
 import { builtScript } from '../built-scripts.ts'
 import { expect, test as base, LANDING } from '../fixtures.ts'
-import { serve } from '../page/serve.ts'
+import { serve } from '../in-page/serve.ts'
 import type { bare } from './bare-page.ts'
 
 type Bare = typeof bare

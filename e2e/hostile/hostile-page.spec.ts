@@ -4,8 +4,8 @@ import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { Backend } from '../backend/index.ts'
 import { builtScript } from '../built-scripts.ts'
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
-import { dump } from '../page/dump.ts'
-import { post, postChunk, startSession } from '../page/messages.ts'
+import { dump } from '../in-page/dump.ts'
+import { post, postChunk, startSession } from '../in-page/messages.ts'
 import { openApp, serveVersions } from '../update/versions.ts'
 
 // Promise 9 of docs/guarantees.md.

@@ -1,6 +1,6 @@
 import { test } from '../fixtures.ts'
 import type { StoreName } from '../stores.ts'
-import { tagOf } from '../whole.ts'
+import { tagOf } from '../test-size.ts'
 import { expectNames } from './covering.ts'
 import { DEATHS, type Death } from './deaths.ts'
 import { MATRIX, expectAllSampled, isCovering, isSampled } from './matrix.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HEADS_COVERAGE, TELLINGS_COVERAGE } from '../settled/cells.ts'
+import { HEADS_COVERAGE, TELLINGS_COVERAGE } from '../without-chain/cells.ts'
 import { coverageOf, coveringCells } from './covering.ts'
 import { isCovering, isSampled, MATRIX, MATRIX_COVERAGE, storeMeets } from './matrix.ts'
 

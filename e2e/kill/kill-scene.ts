@@ -1,6 +1,6 @@
 import type { Launch, Stack } from '../fixtures.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
-import { openDemo, type Witness, type WitnessOptions } from '../page/witness.ts'
+import { openDemo, type Witness, type WitnessOptions } from '../in-page/witness.ts'
 
 /** What one cell of the matrix plays in. */
 export interface Scene extends Stack {

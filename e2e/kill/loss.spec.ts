@@ -1,6 +1,6 @@
 import { expect, test, LANDING } from '../fixtures.ts'
-import { storedTimes, storedUntilMs } from '../page/stored-times.ts'
-import { openDemo } from '../page/witness.ts'
+import { storedTimes, storedUntilMs } from '../in-page/stored-times.ts'
+import { openDemo } from '../in-page/witness.ts'
 
 const TIMESLICE_MS = 500
 

@@ -1,5 +1,5 @@
 import { STORES, type StoreName } from '../stores.ts'
-import { LANDING } from '../whole.ts'
+import { LANDING } from '../test-size.ts'
 import { coverageOf, coveringCells, has, type Dimensions, type Place } from './covering.ts'
 import type { DeathName } from './deaths.ts'
 import type { MomentName } from './moments.ts'

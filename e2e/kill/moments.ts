@@ -1,7 +1,7 @@
-import type { WitnessOptions } from '../page/witness.ts'
+import type { WitnessOptions } from '../in-page/witness.ts'
 import { expect } from '../fixtures.ts'
-import { holdDatabaseAt, holdDatabaseAtPage } from '../page/database-hold.ts'
-import { storedChunks } from '../page/stored.ts'
+import { holdDatabaseAt, holdDatabaseAtPage } from '../in-page/database-hold.ts'
+import { storedChunks } from '../in-page/stored.ts'
 import { A_CHUNK, A_PAGE, STORES, type StoreName } from '../stores.ts'
 import type { Hold, Scene } from './kill-scene.ts'
 

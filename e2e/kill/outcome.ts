@@ -3,7 +3,7 @@ import type { SessionName } from '../../src/protocol/ids.ts'
 import type { RealBrowser } from '../driver/real-browser.ts'
 import { expect } from '../fixtures.ts'
 import { anchored, expectNothingTwice, type LoggedEnding, type PublishedLog } from '../backend-oracle.ts'
-import { storedChunks } from '../page/stored.ts'
+import { storedChunks } from '../in-page/stored.ts'
 import { readBack } from '../read-back.ts'
 import type { Scene } from './kill-scene.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
-import { storedChunks } from '../page/stored.ts'
-import { openDemo } from '../page/witness.ts'
+import { storedChunks } from '../in-page/stored.ts'
+import { openDemo } from '../in-page/witness.ts'
 
 // Promises 1, 7 of docs/guarantees.md.
 test(

@@ -1,9 +1,9 @@
 import { stopWorkers } from '../driver/worker-control.ts'
 import { expect, test, WHOLE, LANDING } from '../fixtures.ts'
-import { holdDatabaseAt } from '../page/database-hold.ts'
+import { holdDatabaseAt } from '../in-page/database-hold.ts'
 import { expectWhole } from './outcome.ts'
 import { openScene, type Scene } from './kill-scene.ts'
-import { loseCamera, storedNotes } from '../page/lose-camera.ts'
+import { loseCamera, storedNotes } from '../in-page/lose-camera.ts'
 import { readBack } from '../read-back.ts'
 
 /** A recording whose first chunk is acknowledged, and whose worker cannot store anything more. */

@@ -5,7 +5,7 @@ import type { LedgerEntry } from '../backend/index.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { workerOf } from '../driver/worker-control.ts'
-import { post, postChunk, startSession } from '../page/messages.ts'
+import { post, postChunk, startSession } from '../in-page/messages.ts'
 import { registrationOf } from './registration.ts'
 
 const TABS = 8

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { takesWhole } from '../whole.ts'
+import { takesWhole } from '../test-size.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
 import {

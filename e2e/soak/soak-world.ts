@@ -6,7 +6,7 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 import { findChromium } from '../driver/find-chromium.ts'
 import { launchBrowser, type RealBrowser } from '../driver/real-browser.ts'
 import { buildDemo, serveDemo } from '../demo-site.ts'
-import { openDemo, type Witness, type WitnessOptions } from '../page/witness.ts'
+import { openDemo, type Witness, type WitnessOptions } from '../in-page/witness.ts'
 import { unlessLate } from './unless-late.ts'
 
 /** How long an action of a person may take on a loaded machine, ms. */

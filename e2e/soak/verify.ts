@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/index.ts'
-import type { Witness } from '../page/witness.ts'
+import type { Witness } from '../in-page/witness.ts'
 import { witnessed } from '../backend-oracle.ts'
 import { readBack } from '../read-back.ts'
 import type { DeviceState } from './soaked-device.ts'

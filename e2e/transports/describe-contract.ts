@@ -4,7 +4,7 @@ import {
   type TransportCase,
   type TransportHarness,
 } from '../../sw/contracts/transport.contract.ts'
-import { sampleOf, takesWhole } from '../whole.ts'
+import { sampleOf, takesWhole } from '../test-size.ts'
 
 /** How the titles begin of cases that differ in what the store answers, and are told apart by nothing else. */
 const KINDS = [

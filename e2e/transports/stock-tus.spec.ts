@@ -7,7 +7,7 @@ import { repositoryRoot } from '../backend/repository-root.ts'
 import { BUILT, builtScript } from '../built-scripts.ts'
 import { serveDemo } from '../demo-site.ts'
 import { expect, test, LANDING } from '../fixtures.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo } from '../in-page/witness.ts'
 
 /** On an origin of its own; `letRead` is what the guide says to set. */
 async function stockServer(folder: string) {

@@ -1,7 +1,7 @@
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
-import { openDemo } from '../page/witness.ts'
+import { openDemo } from '../in-page/witness.ts'
 import { openApp, serveVersions, takeOver, updateWaits } from './versions.ts'
 
 // Promise 8 of docs/guarantees.md.

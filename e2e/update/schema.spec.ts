@@ -1,7 +1,7 @@
 import { expect, test, LANDING } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
-import { diedIn } from '../page/died-in.ts'
+import { diedIn } from '../in-page/died-in.ts'
 import { A_CHUNK, A_PAGE, STORES } from '../stores.ts'
 import { openApp, schemaVersion, serveVersions, takeOver, updateWaits } from './versions.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from '../fixtures.ts'
 import { anchored, expectNothingTwice } from '../backend-oracle.ts'
 import { builtScript, withEndpoints } from '../built-scripts.ts'
-import { serve } from '../page/serve.ts'
+import { serve } from '../in-page/serve.ts'
 
 // Promise 1 of docs/guarantees.md.
 test('two apps of one origin: the worker of one never sees what the other has recorded', async ({

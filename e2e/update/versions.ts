@@ -1,7 +1,7 @@
 import type { BrowserContext, Page } from '@playwright/test'
 import type { Endpoints } from '../backend/index.ts'
 import { builtScript, withEndpoints } from '../built-scripts.ts'
-import { serve } from '../page/serve.ts'
+import { serve } from '../in-page/serve.ts'
 
 export type Version = 'present' | 'next-schema'
 

@@ -4,7 +4,7 @@ import { importBytes } from 'ipfs-unixfs-importer'
 import { fixedSize } from 'ipfs-unixfs-importer/chunker'
 import { balanced } from 'ipfs-unixfs-importer/layout'
 import { describe, expect, it } from 'vitest'
-import { takesWhole } from '../../e2e/whole.ts'
+import { takesWhole } from '../../e2e/test-size.ts'
 import { isCid, type Sha256Hex } from '../protocol/ids.ts'
 import { addressOf, contentAddress, KUBO_LEGACY_CIDV1, UNIXFS_V1_2025, type CidProfile } from './cid.ts'
 import vectors from './vectors/cids.json' with { type: 'json' }

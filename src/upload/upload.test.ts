@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { fakeLocks } from '../../e2e/page/fake-locks.ts'
+import { fakeLocks } from '../../e2e/in-page/fake-locks.ts'
 import type { SessionOptions } from '../api.ts'
 import type { Client } from '../client.ts'
 import type { Connection } from '../connection.ts'

@@ -1,16 +1,16 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { rawAddress } from '../../e2e/vectors/address.ts'
-import { hex, text } from '../../e2e/vectors/bytes.ts'
-import { Witness } from '../../e2e/vectors/evidence-world.ts'
-import { REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
-import { randomFrom } from '../../e2e/vectors/random.ts'
+import { rawAddress } from '../../e2e/second-implementation/address.ts'
+import { hex, text } from '../../e2e/second-implementation/bytes.ts'
+import { Witness } from '../../e2e/second-implementation/evidence-world.ts'
+import { REGISTRY, startFakeNode, type FakeLog } from '../../e2e/second-implementation/fake-node.ts'
+import { randomFrom } from '../../e2e/second-implementation/random.ts'
 import {
   groupOf,
   Recording,
   signHead,
   signedHeadBytes,
   type HeadFields,
-} from '../../e2e/vectors/recording.ts'
+} from '../../e2e/second-implementation/recording.ts'
 import {
   openInSteps,
   openSession,

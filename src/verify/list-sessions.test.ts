@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { collect } from '../../e2e/backend/exchange.ts'
 import { serverOfTest } from '../../e2e/backend/server-of-test.ts'
-import { takesWhole } from '../../e2e/whole.ts'
+import { takesWhole } from '../../e2e/test-size.ts'
 import { groupTag } from '../evidence/group-key.ts'
 import type { SessionName } from '../protocol/ids.ts'
 import { listSessions } from './index.ts'

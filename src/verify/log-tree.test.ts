@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { randomFrom } from '../../e2e/vectors/random.ts'
+import { randomFrom } from '../../e2e/second-implementation/random.ts'
 import { fromHex } from '../evidence/bytes.ts'
 import { appendEntries, EMPTY_TREE, leafHash, rootOf as rootOfTree } from '../evidence/tree.ts'
 import { leafOf, rootOf, withLeaves, type LogTree } from './log-tree.ts'

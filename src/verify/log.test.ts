@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hex } from '../../e2e/vectors/bytes.ts'
-import { Recording, signedHeadBytes } from '../../e2e/vectors/recording.ts'
+import { hex } from '../../e2e/second-implementation/bytes.ts'
+import { Recording, signedHeadBytes } from '../../e2e/second-implementation/recording.ts'
 import type { NoteEntry } from '../evidence/entry.ts'
 import { parseSignedHead } from '../evidence/head-parse.ts'
 import type { SessionName, Sha256Hex } from '../protocol/ids.ts'

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { rawAddress } from '../../e2e/vectors/address.ts'
-import { hex, text } from '../../e2e/vectors/bytes.ts'
-import { worldOf } from '../../e2e/vectors/evidence-world.ts'
-import { startFakeNode } from '../../e2e/vectors/fake-node.ts'
-import { randomFrom } from '../../e2e/vectors/random.ts'
-import { groupOf, Recording, signedHeadBytes } from '../../e2e/vectors/recording.ts'
+import { rawAddress } from '../../e2e/second-implementation/address.ts'
+import { hex, text } from '../../e2e/second-implementation/bytes.ts'
+import { worldOf } from '../../e2e/second-implementation/evidence-world.ts'
+import { startFakeNode } from '../../e2e/second-implementation/fake-node.ts'
+import { randomFrom } from '../../e2e/second-implementation/random.ts'
+import { groupOf, Recording, signedHeadBytes } from '../../e2e/second-implementation/recording.ts'
 import {
   openInSteps,
   openSession,

@@ -1,9 +1,14 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { hex, text } from '../../e2e/vectors/bytes.ts'
-import { Witness, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
-import { refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
-import { randomFrom } from '../../e2e/vectors/random.ts'
-import { groupOf, Recording } from '../../e2e/vectors/recording.ts'
+import { hex, text } from '../../e2e/second-implementation/bytes.ts'
+import { Witness, type EvidenceWorld } from '../../e2e/second-implementation/evidence-world.ts'
+import {
+  refuseRpc,
+  REGISTRY,
+  startFakeNode,
+  type FakeLog,
+} from '../../e2e/second-implementation/fake-node.ts'
+import { randomFrom } from '../../e2e/second-implementation/random.ts'
+import { groupOf, Recording } from '../../e2e/second-implementation/recording.ts'
 import { openSession, type FromChain, type ReadingOptions, type VerifiedSession } from './index.ts'
 
 const group = groupOf(randomFrom('nodes.test').bytes(32))

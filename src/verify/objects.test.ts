@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { randomFrom } from '../../e2e/vectors/random.ts'
+import { randomFrom } from '../../e2e/second-implementation/random.ts'
 import type { Cid } from '../protocol/ids.ts'
 import { inParallel } from './in-parallel.ts'
 import { objectsOf, type Objects, type Wanted } from './objects.ts'

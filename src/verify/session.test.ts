@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { rawAddress } from '../../e2e/vectors/address.ts'
-import { hex, text } from '../../e2e/vectors/bytes.ts'
-import { ALL_HEADS, endlessHeads } from '../../e2e/vectors/endless-heads.ts'
-import { Witness, worldOf, type EvidenceWorld } from '../../e2e/vectors/evidence-world.ts'
-import { logOf, refuseRpc, REGISTRY, startFakeNode, type FakeLog } from '../../e2e/vectors/fake-node.ts'
-import { groupOf, noteEntry, Recording } from '../../e2e/vectors/recording.ts'
-import { randomFrom } from '../../e2e/vectors/random.ts'
-import { takesWhole } from '../../e2e/whole.ts'
+import { rawAddress } from '../../e2e/second-implementation/address.ts'
+import { hex, text } from '../../e2e/second-implementation/bytes.ts'
+import { ALL_HEADS, endlessHeads } from '../../e2e/second-implementation/endless-heads.ts'
+import { Witness, worldOf, type EvidenceWorld } from '../../e2e/second-implementation/evidence-world.ts'
+import {
+  logOf,
+  refuseRpc,
+  REGISTRY,
+  startFakeNode,
+  type FakeLog,
+} from '../../e2e/second-implementation/fake-node.ts'
+import { groupOf, noteEntry, Recording } from '../../e2e/second-implementation/recording.ts'
+import { randomFrom } from '../../e2e/second-implementation/random.ts'
+import { takesWhole } from '../../e2e/test-size.ts'
 import { MAX_HEADS } from './heads.ts'
 import {
   listSessions,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { randomFrom } from '../../e2e/vectors/random.ts'
+import { randomFrom } from '../../e2e/second-implementation/random.ts'
 import { concat, toHex, utf8 } from '../evidence/bytes.ts'
 import { sha256 as platformSha256 } from '../evidence/digest.ts'
 import { sha256 } from './sha256.ts'

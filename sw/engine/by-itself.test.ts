@@ -16,7 +16,7 @@ import {
   type World,
 } from '../testing/world.ts'
 import { reply } from './requests.ts'
-import { takesWhole } from '../../e2e/whole.ts'
+import { takesWhole } from '../../e2e/test-size.ts'
 
 // Promises 5, 6 of docs/guarantees.md: a device that nobody touches any more gets out of it by itself.
 

@@ -6,7 +6,7 @@ import type { WorkKind } from '../core/plan.ts'
 import type { SessionRecord } from '../core/record.ts'
 import { countsAsAttempt, type Failure } from '../core/retry-policy.ts'
 import { LONGEST_WAIT_MS } from '../core/waits.ts'
-import { circuitsIn, update } from '../kept/circuits.ts'
+import { circuitsIn, update } from '../health/stored-circuits.ts'
 import { OwnError } from '../ports/own-error.ts'
 
 /** What says that this device has failed, or that a session goes elsewhere: no port is believed that. */

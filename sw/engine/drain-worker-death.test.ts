@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { takesWhole } from '../../e2e/whole.ts'
+import { takesWhole } from '../../e2e/test-size.ts'
 import { expectThrough } from '../testing/expect-through.ts'
 import { workerLifetime } from '../testing/worker-lifetime.ts'
 import { createWorld, drainOnce, recordSession, sessionIdOf } from '../testing/world.ts'

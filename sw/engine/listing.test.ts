@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { takesWhole } from '../../e2e/whole.ts'
+import { takesWhole } from '../../e2e/test-size.ts'
 import { recordingLockName } from '../../src/protocol/messages.ts'
 import type { Sealer } from './context.ts'
 import { OwnError } from '../ports/own-error.ts'

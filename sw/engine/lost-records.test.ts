@@ -17,7 +17,7 @@ import { admitChunk } from './admit.ts'
 import { createDrain } from './drain.ts'
 import { reply } from './requests.ts'
 import { discardSession, endSession, interruptSession, pauseSession, resumeSession } from './sessions.ts'
-import { sampleOf } from '../../e2e/whole.ts'
+import { sampleOf } from '../../e2e/test-size.ts'
 
 // Promises 1, 5 of docs/guarantees.md.
 

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../core/record.ts'
 import { afterLook, isLookDue } from '../core/watching.ts'
 import { change } from './change.ts'
 import { recordFailure } from './circuits.ts'
-import { circuitOf } from '../kept/circuits.ts'
+import { circuitOf } from '../health/stored-circuits.ts'
 import type { Watch } from './context.ts'
 import { limited } from './time-limit.ts'
 

@@ -2,7 +2,7 @@ import type { HoldfastError } from '../../src/protocol/errors.ts'
 import type { Cid, SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import type { Labels } from '../../src/protocol/labels.ts'
 import type { StoreChoice } from '../core/record.ts'
-import type { Keeping } from '../kept/circuits.ts'
+import type { Keeping } from '../health/stored-circuits.ts'
 
 /** An object on its way to a remote store, named by its content. */
 export interface Upload {

@@ -5,7 +5,7 @@ import { createDrain } from '../../engine/drain.ts'
 import type { Anchor } from '../../ports/anchor.ts'
 import { CHAIN_ID, encoded, REGISTRY } from '../../testing/fake-chain-server.ts'
 import { cidOf, createWorld, recordSession, sessionIdOf } from '../../testing/world.ts'
-import { sampleOf } from '../../../e2e/whole.ts'
+import { sampleOf } from '../../../e2e/test-size.ts'
 
 // Promise 3 of docs/guarantees.md. The whole engine over `evm`, against each answer of a node or relay that public reports
 // and documents of providers tell of, given for ever: nothing is deleted that the chain does not hold, it is told within two

@@ -15,7 +15,7 @@ import {
 } from '../../testing/fake-chain-server.ts'
 import { evm } from './evm.ts'
 import { evmNodes } from './nodes.ts'
-import { sampleOf } from '../../../e2e/whole.ts'
+import { sampleOf } from '../../../e2e/test-size.ts'
 
 // Promise 3 of docs/guarantees.md: nodes and relays as they really answer. Whatever they say, nothing counts that is not so,
 // a read that fails is for later, and what is wrong is told.

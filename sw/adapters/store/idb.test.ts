@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ChunkId, SessionId } from '../../../src/protocol/ids.ts'
 import type { LogEntry } from '../../core/record.ts'
 
-// What the browser's database does when it is ill; the whole contract runs on the real one, in e2e/store.
+// What the browser's database does when it is ill; the whole contract runs on the real one, in e2e/database.
 // Promises 1, 5, 9 of docs/guarantees.md.
 
 const ID = 'a/0' as ChunkId

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test,
 import type { Backend } from '../../../e2e/backend/index.ts'
 import { sandbox, type Sandbox } from '../../../e2e/backend/sandbox.ts'
 import { describeContract, describeSample } from '../../../e2e/transports/describe-contract.ts'
-import { takesWhole } from '../../../e2e/whole.ts'
+import { takesWhole } from '../../../e2e/test-size.ts'
 import { keptAttempts } from '../../../e2e/transports/kept-attempts.ts'
 import { objectOf } from '../../../e2e/transports/objects.ts'
 import { variantHarness } from '../../../e2e/transports/variant-harness.ts'

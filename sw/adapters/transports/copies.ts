@@ -8,7 +8,7 @@ import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } fro
 import { believedMs, LONGEST_WAIT_MS, TRIAL_FLOOR_MS } from '../../core/retry-policy.ts'
 import { asked } from '../../engine/asked.ts'
 import { counted } from '../../engine/two-copies.ts'
-import { circuitOf, update, type Keeping } from '../../kept/circuits.ts'
+import { circuitOf, update, type Keeping } from '../../health/stored-circuits.ts'
 import type { Clock } from '../../ports/platform.ts'
 import type { Attempt, Floors, RemoteState, Transport, Upload } from '../../ports/transport.ts'
 import { systemClock } from '../browser/system-clock.ts'
