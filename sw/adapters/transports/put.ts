@@ -102,9 +102,6 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     )
   }
 
-  /** Whether the last copy was proved by the answer's checksum, in a worker's life. */
-  let proves = false
-
   async function put(
     upload: Upload,
     body: Uint8Array<ArrayBuffer> | Blob,
@@ -118,7 +115,6 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
     if (!answer) throw new HoldfastError('sign-in-needed', 'No upload was granted.')
     if (answer.ok) {
       const isOurs = isChecked(answer, expected)
-      proves = !!isOurs
       if (isOurs === false) throw mismatch(upload, 'another checksum')
       progress(upload.sizeBytes)
       return isOurs ? 'proved' : 'sent'
@@ -157,9 +153,9 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
       return put(upload, bytes, expected, attempt)
     },
 
-    // Another checksum than the digest is one of the bytes.
+    // The answer's checksum, or reading it back, proves all of it. Another checksum than the digest is made of the bytes.
     async sendUnread(upload, blob, attempt) {
-      return proves && !checksum ? put(upload, blob, digestOf(upload), attempt) : undefined
+      return checksum ? undefined : put(upload, blob, digestOf(upload), attempt)
     },
 
     async verify(upload, { signal, saveResumeToken }) {
