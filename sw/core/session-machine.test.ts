@@ -42,6 +42,7 @@ import {
   statusOf,
   withOpenMarker,
 } from './session.ts'
+import { PROVED_TOGETHER_MS } from './waits.ts'
 import { NOT_WITNESSED, witnessDueMs } from './witnessing.ts'
 
 // Promise 3 of docs/guarantees.md.
@@ -722,14 +723,18 @@ describe('a chunk that is proved once its entry', () => {
     expect(session.witnessing).toEqual(waiting)
   })
 
-  it('is listed waits for the chain, which is looked at now', () => {
+  it('is listed waits for the chain, which is looked at once for all that is proved in half a second', () => {
     for (const listing of [undefined, aListing(2, 3)]) {
       const rest = { listed: listedUpTo(2), anchored: anchoredAt(2), witnessing: waiting }
       const before = situation([UPLOADING, UPLOADING], { ...rest, ...(listing && { listing }) })
       const { session, chunks } = step(before, STORED)
       expect(chunks).toMatchObject([{ proved: [sessionId, 1] }])
       expect(statusesOf({ session, chunks })).toEqual(['anchoring'])
-      expect(witnessDueMs(session)).toBe(0)
+      expect(witnessDueMs(session)).toBe(NOW_MS + PROVED_TOGETHER_MS)
+      const soon = { ...waiting, notBeforeMs: NOW_MS + 1 }
+      expect(witnessDueMs(step(situation([UPLOADING], { ...rest, witnessing: soon }), STORED).session)).toBe(
+        NOW_MS + 1,
+      )
     }
   })
 })

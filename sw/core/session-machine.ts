@@ -34,6 +34,7 @@ import { EMPTY_TALLY, isSettled, missingChunks, NO_SUMS, statusOf, totalChunks }
 import { TRIAL_KINDS } from './trial.ts'
 import { clearError, errorOf, fail, tell } from './trouble.ts'
 import { holdBack, hope, tryAll, tryParked, type DueTrial } from './try-again.ts'
+import { PROVED_TOGETHER_MS } from './waits.ts'
 import { isWitnessOwed, NOT_WITNESSED, witnessStep, type WitnessEvent } from './witnessing.ts'
 
 /** What can happen to a session. Its chunks change with it, in the same transaction. */
@@ -248,7 +249,7 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): void
   if (event.type === 'sealed' && chunk.effort?.lastError?.code === trouble?.error.code) clearError(draft)
   if (event.type === 'stored') {
     clearError(draft)
-    if (statusOf(after, draft.session) === 'anchoring') lookNow(draft)
+    if (statusOf(after, draft.session) === 'anchoring') lookBy(draft, draft.now.nowMs + PROVED_TOGETHER_MS)
     draft.set({ refused: undefined })
     // Any upload shows that a sign-in works; that a refusal is over only one of what was refused before.
     const { onTrial, failures = 0 } = chunk.effort ?? {}
@@ -257,9 +258,10 @@ function applyToChunk(draft: Draft, chunk: ChunkRecord, event: ChunkEvent): void
 }
 
 /** There is something new to ask the chain for. Whoever backs off after a failure, or is parked, still does. */
-function lookNow(draft: Draft): void {
+function lookBy(draft: Draft, atMs: number): void {
   const { witnessing } = draft.session
-  if (!witnessing.lastError) draft.set({ witnessing: { ...witnessing, notBeforeMs: 0 } })
+  const notBeforeMs = Math.min(witnessing.notBeforeMs, atMs)
+  if (!witnessing.lastError) draft.set({ witnessing: { ...witnessing, notBeforeMs } })
 }
 
 /**
@@ -381,7 +383,7 @@ function list(draft: Draft, { of, listed, head }: Extract<SessionEvent, { type: 
     tally: { ...tally, manifesting: 0, anchoring: tally.anchoring + tally.manifesting },
   })
   clearError(draft, true)
-  lookNow(draft)
+  lookBy(draft, 0)
   draft.effect(['putHead', { ...head, provedAtMs: draft.now.nowMs }])
   // A complete end is signed once.
   if (head.end) forgetKey(draft)

@@ -23,6 +23,8 @@ export const TRIAL_FLOOR_MS = 60_000
 export const RESUBMIT_AFTER_MS = 15_000
 /** Largest wait until it is handed over again, ms. */
 export const RESUBMIT_CAP_MS = 900_000
+/** The chain is looked at once for all that is proved within so long, ms. */
+export const PROVED_TOGETHER_MS = 500
 /** An anchor that the relay took so often without bringing it to the chain is told: 45 s after the first time. */
 export const TAKEN_TO_TELL = 3
 /** A chain whose newest block is the same for so long, ms, is told. */

@@ -154,6 +154,23 @@ describe('a drain', () => {
     expect(await perChunk(200)).toBeLessThanOrEqual(few)
   })
 
+  it('looks once for several uploads that are over together, also when none is left to begin', async () => {
+    const world = createWorld()
+    await recordSession(world, { chunks: 64 })
+    world.server.latencyMs = 5
+    const { store, ...worker } = world.worker()
+    let looks = 0
+    const read: typeof store.read = (work) =>
+      store.read(async (tx) => {
+        const asked = vi.spyOn(tx, 'openSessions')
+        const result = await work(tx)
+        looks += asked.mock.calls.length
+        return result
+      })
+    expect(await drainOnce(world, { ...worker, store: { ...store, read } })).toBe('idle')
+    expect(looks).toBeLessThan(30)
+  })
+
   const SESSIONS = 30
 
   /** A device with so many sessions, whose store writes what comes in meanwhile together. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { OwnError } from '../ports/own-error.ts'
 import { loseSessionRecord } from '../testing/lose.ts'
@@ -64,8 +64,16 @@ it('a look that fails once stops nothing', async () => {
   const { store, ...worker } = world.worker()
   let failures = 0
   const failsAtMs = world.clock.now() + 1_000
-  const read: typeof store.read = (work) =>
-    failures > 0 || world.clock.now() < failsAtMs ? store.read(work) : (failures++, fails())
+  const read: typeof store.read = async (work) => {
+    let isLook = false
+    const found = await store.read(async (tx) => {
+      const asked = vi.spyOn(tx, 'openSessions')
+      const result = await work(tx)
+      isLook = asked.mock.calls.length > 0
+      return result
+    })
+    return isLook && failures === 0 && world.clock.now() >= failsAtMs ? (failures++, fails()) : found
+  }
   await greeted(world, createDrain({ ...worker, store: { ...store, read } }), 40_000)
   expect(failures).toBe(1)
   expect(await world.statuses(id)).toEqual(Array(6).fill('confirmed'))

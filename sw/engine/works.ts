@@ -4,7 +4,7 @@ import { LOOKS_APART_MS } from '../core/waits.ts'
 import { change } from './change.ts'
 import type { Context } from './context.ts'
 import type { Lanes } from './lanes.ts'
-import { MAX_READY } from './limits.ts'
+import { MAX_READY, SHORTEST_WAIT_MS } from './limits.ts'
 import type { WorkPlan } from './plan-work.ts'
 import { sessionStep } from './session-step.ts'
 import { limited } from './time-limit.ts'
@@ -31,6 +31,7 @@ export function createWorks(context: Context, lanes: Lanes, notify: () => void):
   const moving = new Map<string, ChunkRecord>()
   let stop = new AbortController()
   let nextLookMs = 0
+  let soon: Promise<unknown> | undefined
   let broken: { error: unknown } | undefined
 
   /** @param work resolves to whether there may be a next step at once */
@@ -43,8 +44,13 @@ export function createWorks(context: Context, lanes: Lanes, notify: () => void):
       .then((hasNext) => {
         running.delete(id)
         moving.delete(id)
+        if (hasNext || running.size <= lanes.bears()) notify()
         // One look for several that are over, while others are ready in their place.
-        if (hasNext || running.size <= lanes.bears() + MAX_READY / 2) notify()
+        else if (running.size <= lanes.bears() + MAX_READY / 2)
+          soon ??= clock.sleep(SHORTEST_WAIT_MS, stop.signal).finally(() => {
+            soon = undefined
+            notify()
+          })
       })
     running.set(id, done)
   }

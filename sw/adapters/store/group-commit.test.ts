@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { HoldfastError } from '../../../src/protocol/errors.ts'
 import type { Store, WriteNeeds } from '../../ports/store.ts'
 import { memoryStore } from '../../testing/fake-disk.ts'
 import { groupCommit } from './group-commit.ts'
 
 /** A store whose writes are grouped, and what each of its transactions needed. */
-function grouped(fails?: () => Error | undefined) {
+function grouped(fails?: () => Error | undefined, lingerMs?: number) {
   const store = memoryStore()
   const transactions: WriteNeeds[] = []
   const once: Store['write'] = async (work, needs = {}) => {
@@ -14,7 +14,11 @@ function grouped(fails?: () => Error | undefined) {
     if (error) throw error
     return store.write(work, needs)
   }
-  return { write: groupCommit(once), transactions, meta: (name: string) => store.read((tx) => tx.meta(name)) }
+  return {
+    write: groupCommit(once, lingerMs),
+    transactions,
+    meta: (name: string) => store.read((tx) => tx.meta(name)),
+  }
 }
 
 describe('writes that meet', () => {
@@ -75,6 +79,28 @@ describe('writes that meet', () => {
       { repeatable: true, records: false },
       { repeatable: false, records: false },
     ])
+  })
+
+  it('wait a moment for others where they may be repeated, until anything comes in that may not', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const { write, transactions, meta } = grouped(undefined, 25)
+    const put = (name: string, repeatable?: boolean) => write((tx) => tx.putMeta(name, 1), { repeatable })
+    const some = [put('a', true), put('b', true)]
+    await vi.advanceTimersByTimeAsync(20)
+    some.push(put('c', true))
+    expect(transactions).toEqual([])
+    await vi.advanceTimersByTimeAsync(5)
+    await Promise.all(some)
+    expect(transactions).toHaveLength(1)
+    const more = put('d', true)
+    await vi.advanceTimersByTimeAsync(5)
+    await Promise.all([more, put('e')])
+    expect(transactions).toEqual([
+      { repeatable: true, records: false },
+      { repeatable: false, records: false },
+    ])
+    expect(await Promise.all(['a', 'b', 'c', 'd', 'e'].map(meta))).toEqual([1, 1, 1, 1, 1])
   })
 
   it('goes on after a transaction that failed', async () => {

@@ -12,13 +12,22 @@ interface Waiting {
 
 /**
  * Writes in turn, and what came in during one transaction together in the next: many changes wait for the disk once.
- * Each is still whole or not at all: where one of a group throws, each runs in a transaction of its own.
+ * Each is still whole or not at all: where one of a group throws, each runs in a transaction of its own. What may be
+ * repeated waits a moment for company, until anything comes in that may not.
  *
  * @param write runs one transaction
+ * @param lingerMs how long that moment is
  */
-export function groupCommit(write: Store['write']): Store['write'] {
+export function groupCommit(write: Store['write'], lingerMs = 0): Store['write'] {
   const waiting: Waiting[] = []
   let busy = false
+  let hurry = () => {}
+
+  const linger = () =>
+    new Promise<void>((over) => {
+      hurry = over
+      setTimeout(over, lingerMs)
+    })
 
   async function commit(group: readonly Waiting[]): Promise<void> {
     try {
@@ -37,10 +46,14 @@ export function groupCommit(write: Store['write']): Store['write'] {
   return <T>(work: (tx: WriteTransaction) => Promise<T>, needs: WriteNeeds = {}) =>
     new Promise<T>((resolve, reject) => {
       waiting.push({ work, needs, resolve: resolve as (result: unknown) => void, reject })
+      if (!needs.repeatable) hurry()
       if (busy) return
       busy = true
       void (async () => {
-        while (waiting.length > 0) await commit(waiting.splice(0))
+        while (waiting.length > 0) {
+          if (lingerMs && needsOf(waiting).repeatable) await linger()
+          await commit(waiting.splice(0))
+        }
         busy = false
       })()
     })

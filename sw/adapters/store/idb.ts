@@ -12,6 +12,7 @@ import { createQueue, type Place } from './queue.ts'
 import { ALL, PAYLOADS, RECORDS } from './schema.ts'
 import { turnLogOver } from './turn-log-over.ts'
 import {
+  LINGER_MS,
   LOG_GROUPS,
   LOG_LEFT,
   TRIES,
@@ -112,7 +113,7 @@ export function idbStore(name: string): Store {
       } finally {
         queue.add(places)
       }
-    }),
+    }, LINGER_MS),
     async payload(id) {
       const stored = await find(id)
       return stored instanceof Blob ? stored.arrayBuffer() : stored

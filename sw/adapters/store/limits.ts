@@ -10,6 +10,8 @@ export const FULL_LOOK_MS = 60_000
 export const NEXT_FEW = 8
 /** But no fewer than the first look of a life begins: after what waits for the browser's start each question is one more. */
 export const FIRST_MANY = 24
+/** What may be repeated waits so long for others that it can be committed with, ms. */
+export const LINGER_MS = 25
 /** A transaction that fell with its connection is tried this often, each time on a new one. */
 export const TRIES = 3
 /** A database that has not opened by then is asked again on a new connection, which has so much longer, ms. */
