@@ -85,7 +85,7 @@ export interface SessionOptions extends WaitOptions {
   /**
    * What the stores are told with each object, in clear: names of 1 to 64 letters, digits, `_`, `.` and `-`, each with a
    * text; as JSON at most 1,024 characters. In `Upload-Metadata` of tus, in what `grant` of `presignedPut`
-   * gets, and in `keyvalues` of Pinata.
+   * gets, in what `labelHeaders` of `resumable` makes of them, and in `keyvalues` of Pinata.
    */
   readonly labels?: Labels | undefined
   /** By which the app knows again what is recorded: a SHA-256. It stays on the device, and is in snapshots. */
@@ -207,8 +207,9 @@ export interface Holdfast {
    */
   bytes(id: SessionId, index: number, options?: WaitOptions): Promise<Blob>
   /**
-   * What happened to one session on this device, oldest first: the worker keeps the lines of about the last 2,500 changes of all
-   * sessions, those of discarded ones too. None where it knows nothing of it.
+   * What happened to one session on this device, oldest first: the worker keeps the lines of about the last 2,500
+   * transactions of all sessions, also of those that were discarded before they were confirmed. None where it knows
+   * nothing of it.
    */
   log(id: SessionId, options?: WaitOptions): Promise<readonly LogLine[]>
   /**

@@ -8,8 +8,8 @@ const LONGEST_RETRY_AFTER_MS = 3_600_000
  * What the engine does about a failure:
  * - `transient`: waits and tries again
  * - `conflict`: asks the server what it has, then resumes or starts over
- * - `blocked`: keeps the bytes, parks the item until the app has signed in again
- * - `refused`: keeps the bytes, parks the item, tells the app
+ * - `blocked`: keeps the bytes, parks the item, tries it again by itself, tells the app
+ * - `refused`: the same, with a longer back-off
  * - `defect`: a broken invariant; keeps the bytes, parks the item, reports
  */
 export type ErrorClass = 'transient' | 'conflict' | 'blocked' | 'refused' | 'defect'
