@@ -51,15 +51,12 @@ export function idbStore(name: string): Store {
 
   /** Once in a worker's life, so that what it writes is not lost by how a browser ended before. */
   let turned: Promise<void> | undefined
-  const secureLog = () => {
-    if (keepsBlobs()) turned ??= turnLogOver(`${name}-turn`).catch(() => undefined)
-  }
 
   /** @param scope what it may touch: the less, the more go on beside it */
   async function run<T>(
     scope: readonly string[],
     mode: IDBTransactionMode,
-    work: (live: Live) => Promise<T>,
+    work: Work<T>,
     durability: IDBTransactionDurability = 'strict',
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -81,7 +78,7 @@ export function idbStore(name: string): Store {
 
   /** One request about the bytes alone. */
   const ask = <T>(mode: IDBTransactionMode, request: (payloads: IDBObjectStore) => IDBRequest<T>) =>
-    run(PAYLOADS, mode, ({ tx }) => resultOf(request(tx.objectStore('payloads'))))
+    run(PAYLOADS, mode, (tx) => resultOf(request(tx.objectStore('payloads'))))
 
   /** What keeps the bytes. */
   async function find(id: ChunkId): Promise<Blob | ArrayBuffer> {
@@ -91,17 +88,17 @@ export function idbStore(name: string): Store {
   }
 
   return {
-    read: (work) => run(RECORDS, 'readonly', ({ tx }) => work(reader(tx, queue))),
+    read: (work) => run(RECORDS, 'readonly', (tx) => work(reader(tx, queue))),
     write: groupCommit(async (work, { repeatable, records } = {}) => {
       const places: Place[] = []
       const once = async () => {
         const result = await run(
           records ? RECORDS : ALL,
           'readwrite',
-          (live) => work(writer(live, log, places)),
+          (tx, timer) => writeIn(tx, timer, log, places, work),
           repeatable ? 'relaxed' : 'strict',
         )
-        secureLog()
+        if (keepsBlobs()) turned ??= turnLogOver(`${name}-turn`).catch(() => undefined)
         return result
       }
       try {
@@ -128,26 +125,19 @@ export function idbStore(name: string): Store {
   }
 }
 
-/** A transaction under way. */
-interface Live {
-  readonly tx: IDBTransaction
-  readonly timer: Deadline
-  /** Writes what has been put off to the end. */
-  flush?: () => void
-}
+/** What a transaction does, and its time. */
+type Work<T> = (tx: IDBTransaction, timer: Deadline) => Promise<T>
 
 /**
  * Runs the work and waits for the transaction's end; what was only read is known without it. A transaction that is late is
  * aborted; if it turns out to have been committed by then, that counts.
  */
-async function finish<T>(tx: IDBTransaction, work: (live: Live) => Promise<T>): Promise<T> {
+async function finish<T>(tx: IDBTransaction, work: Work<T>): Promise<T> {
   const ended = endOf(tx)
   // Whoever needs its end asks for it later, or not at all.
   ended.catch(() => undefined)
   const timer = deadline(TRANSACTION_TIMEOUT_MS)
-  const live: Live = { tx, timer }
-  const done = work(live).then(async (result) => {
-    live.flush?.()
+  const done = work(tx, timer).then(async (result) => {
     // Not only once the browser has found that nothing more is asked.
     endNow(tx, 'commit')
     if (tx.mode !== 'readonly') await ended
@@ -155,17 +145,15 @@ async function finish<T>(tx: IDBTransaction, work: (live: Live) => Promise<T>): 
   })
   try {
     return await timer.race(done)
-  } catch {
-    endNow(tx, 'abort')
-  }
-  try {
-    return await deadline(GRACE_MS).race(done)
   } catch (thrown) {
-    await deadline(GRACE_MS)
-      .race(ended)
-      .catch(() => undefined)
-    // Why is in the transaction where the browser aborted it.
-    throw tx.error ?? thrown
+    endNow(tx, 'abort')
+    const committed = ended.then(() => done)
+    return deadline(GRACE_MS)
+      .race(committed)
+      .catch(() => {
+        // Why is in the transaction where the browser aborted it.
+        throw tx.error ?? thrown
+      })
   }
 }
 
@@ -209,25 +197,30 @@ function reader(tx: IDBTransaction, queue = createQueue()): ReadTransaction {
 }
 
 /**
- * Nothing waits for a `put` or a `delete`: what fails of them aborts the transaction. Sessions are read once, and they and
- * lines of the custody log are written once, by `flush`, however many changes the transaction has.
+ * Does what changes the store. Nothing waits for a `put` or a `delete`: what fails of them aborts the transaction. Sessions
+ * are read once, and they and lines of the custody log are written once, at its end, however many changes it has.
  *
  * @param log at times its oldest lines go
  * @param places gets the places in the queue that it writes
  */
-function writer(live: Live, log: { newest: number }, places: Place[]): WriteTransaction {
-  const { tx } = live
+async function writeIn<T>(
+  tx: IDBTransaction,
+  timer: Deadline,
+  log: { newest: number },
+  places: Place[],
+  work: (tx: WriteTransaction) => Promise<T>,
+): Promise<T> {
   const read = reader(tx)
-  const known = new Map<SessionId, ReturnType<typeof read.session>>()
-  const changed = new Map<SessionId, SessionRecord>()
+  /** Those that were written, and what reading the others comes to. */
+  const sessions = new Map<SessionId, SessionRecord | ReturnType<typeof read.session>>()
   let lines: LogEntry[] = []
+  let putBytes = 0
   const put = async (store: string, value: unknown, key?: IDBValidKey) =>
     void tx.objectStore(store).put(value, key)
   const remove = async (store: string, key: IDBValidKey | IDBKeyRange) =>
     void tx.objectStore(store).delete(key)
-  const flush = (live.flush = () => {
-    for (const session of changed.values()) tx.objectStore('sessions').put(session)
-    changed.clear()
+  const flush = () => {
+    for (const session of sessions.values()) if ('id' in session) tx.objectStore('sessions').put(session)
     if (lines.length === 0) return
     // Not all before: a look from the low end passes whatever was deleted there.
     const oldest = log.newest - LOG_GROUPS
@@ -237,25 +230,25 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
       () => undefined,
     )
     lines = []
-  })
-  return {
+  }
+  const result = await work({
     ...read,
-    session(id) {
-      const session = known.get(id) ?? read.session(id)
-      known.set(id, session)
+    async session(id) {
+      const session = sessions.get(id) ?? read.session(id)
+      sessions.set(id, session)
       return session
     },
     sessions: () => (flush(), read.sessions()),
     async putSession(session) {
-      known.set(session.id, Promise.resolve(session))
-      changed.set(session.id, session)
+      sessions.set(session.id, session)
     },
     putChunk(chunk) {
       if (chunk.due) places.push(chunk.due)
       return put('chunks', chunk)
     },
     putPayload: async (id, bytes, posted) => {
-      live.timer.extend(TRANSACTION_TIMEOUT_MS + bytes.byteLength / SLOWEST_BYTES_PER_MS)
+      putBytes += bytes.byteLength
+      timer.endIn(TRANSACTION_TIMEOUT_MS + putBytes / SLOWEST_BYTES_PER_MS)
       const has = (key: ChunkId) => resultOf(tx.objectStore('payloads').getKey(key))
       const [reserve, own] = await Promise.all([has(RESERVE), has(id)])
       await put('payloads', payloadForm(bytes, posted), id)
@@ -265,8 +258,7 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
     putEntry: (id, position, entry) => put('entries', entry, [id, position]),
     putHead: (head) => put('heads', head),
     deleteSession: async (id) => {
-      known.delete(id)
-      changed.delete(id)
+      sessions.delete(id)
       for (const store of ['chunks', 'payloads']) await remove(store, keysOf(id))
       for (const store of ['entries', 'heads']) await remove(store, rangeOf(id))
       await remove('sessions', id)
@@ -284,7 +276,9 @@ function writer(live: Live, log: { newest: number }, places: Place[]): WriteTran
         if (rest.length < lines.length) void put('log', rest, keys[at])
       })
     },
-  }
+  })
+  flush()
+  return result
 }
 
 /** What has this session and a number from `from` to before `to` in its key. */

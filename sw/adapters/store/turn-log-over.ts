@@ -1,5 +1,6 @@
-import { endOf, resultOf } from './idb-requests.ts'
+import { endOf, openDatabase } from './idb-requests.ts'
 import { PIECES, PIECE_BYTES } from './limits.ts'
+import { PAYLOADS } from './schema.ts'
 
 /**
  * Has Chromium begin a new log for the databases of this origin. One that was killed between two writes of its log goes on
@@ -7,12 +8,10 @@ import { PIECES, PIECE_BYTES } from './limits.ts'
  * (https://github.com/google/leveldb/issues/1287), unless the log is gone by then. A database of its own holds nobody up.
  */
 export async function turnLogOver(name: string): Promise<void> {
-  const opening = indexedDB.open(name)
-  opening.onupgradeneeded = () => opening.result.createObjectStore('pieces')
-  const db = await resultOf(opening)
-  const tx = db.transaction('pieces', 'readwrite')
+  const db = await openDatabase(name, () => undefined)
+  const tx = db.transaction(PAYLOADS, 'readwrite')
   for (let piece = 0; piece < PIECES; piece++)
-    tx.objectStore('pieces').put(new Uint8Array(PIECE_BYTES), piece)
+    tx.objectStore('payloads').put(new Uint8Array(PIECE_BYTES), piece)
   await endOf(tx).catch(() => undefined)
   db.close()
   indexedDB.deleteDatabase(name)
