@@ -201,7 +201,11 @@ describe('a hand-off is refused, and nothing of it kept', () => {
     const payload = Object.assign(new Blob(['gone']), {
       arrayBuffer: () => Promise.reject(new DOMException('Gone', 'NotFoundError')),
     })
-    await expectRefused(world, { ...(await sealedChunk(id, 0)), payload }, 'hash-mismatch')
+    const handed = { ...(await sealedChunk(id, 0)), payload }
+    await expectRefused(world, handed, 'hash-mismatch')
+    await expect(admitChunk(world.worker(), handed)).rejects.toMatchObject({
+      cause: { name: 'NotFoundError' },
+    })
   })
 
   it('when it is raw and its session is sealed by the page, or the other way round', async () => {

@@ -25,22 +25,18 @@ export async function admitChunk(context: Context, handed: HandedChunk): Promise
   const { store, clock, room, announce } = context
   const { sessionId, index, payload } = handed
   const id = chunkIdOf(sessionId, index)
-  const release = await room.acquire(payload.size)
+  const release = await room(payload.size)
   try {
-    const content = await readContent(clock, handed).catch(async (error: unknown) => {
-      // What may not come in, or is in already, is told that first.
-      if (!(await store.read((tx) => isKnown(tx, id, handed)))) throw error
-    })
-    if (!content) return id
-    const { bytes, state } = content
-    const chunk = newChunk(handed, id, state)
-    // What was hashed is what is stored: a file may change in between, and no other Blob.
-    const posted = payload instanceof File ? undefined : payload
+    const { bytes, state, cause } = await contentOf(clock, handed)
     await store.write(async (tx) => {
+      // What may not come in, or is in already, is told that first.
       if (await isKnown(tx, id, handed)) return
+      if (!bytes || !state)
+        throw new HoldfastError('hash-mismatch', `Chunk ${index} has other bytes.`, { cause })
       await Promise.all([
-        tx.putPayload(id, bytes, posted),
-        commit(context, tx, sessionId, { type: 'chunk-admitted', chunk }),
+        // What was hashed is what is stored: a file may change in between, and no other Blob.
+        tx.putPayload(id, bytes, payload instanceof File ? undefined : payload),
+        commit(context, tx, sessionId, { type: 'chunk-admitted', chunk: newChunk(handed, id, state) }),
       ])
     })
   } finally {
@@ -85,20 +81,22 @@ function isSameContent(present: ChunkRecord, handed: HandedChunk): boolean {
   return !handed.seal || present.state.seal?.encryptedHash === handed.seal.encryptedHash
 }
 
-/**
- * The bytes, and where a chunk of them begins.
- *
- * @throws HoldfastError `hash-mismatch` where they are not those that the page announced, or cannot be read
- */
-async function readContent(clock: Clock, handed: HandedChunk) {
+/** What was posted, as far as it can be read. */
+interface Content {
+  readonly bytes?: ArrayBuffer | undefined
+  /** Where a chunk of them begins; absent where they are not those that the page announced. */
+  readonly state?: ChunkState | undefined
+  /** Why it cannot be read. */
+  readonly cause?: unknown
+}
+
+async function contentOf(clock: Clock, handed: HandedChunk): Promise<Content> {
   try {
     const bytes = await atMost(clock, POSTED_LIMIT_MS, handed.payload.arrayBuffer())
-    const state = bytes && (await stateOf(bytes, handed))
-    if (state) return { bytes, state }
-  } catch {
-    // No page is told why.
+    return { bytes, state: bytes && (await stateOf(bytes, handed)) }
+  } catch (cause) {
+    return { cause }
   }
-  throw new HoldfastError('hash-mismatch', `Chunk ${handed.index} has other bytes.`)
 }
 
 /** Undefined where the page announced other bytes. */

@@ -1,41 +1,37 @@
-/** Lets work in as long as there is room for its bytes; the rest waits in order. */
-export interface ByteSemaphore {
-  /** Resolves once there is room; the function that it resolves with gives the room back, once. */
-  acquire(bytes: number): Promise<() => void>
-}
+/**
+ * Lets work in as long as there is room for its bytes; the rest waits in order.
+ *
+ * @param bytes no more than there is room for in all
+ * @returns once there is room, what gives it back, once
+ */
+export type ByteSemaphore = (bytes: number) => Promise<() => void>
 
 /**
- * @param mostBytes of all that is in at a time; what is larger is let in alone
- * @param mostHolders from 1
+ * @param mostBytes of all that is in at a time
+ * @param leastBytes what each takes at the least, so that no more are in than so often fit
  */
-export function byteSemaphore(mostBytes: number, mostHolders: number): ByteSemaphore {
-  const waiting: { readonly bytes: number; readonly enter: () => void }[] = []
-  let usedBytes = 0
-  let holders = 0
+export function byteSemaphore(mostBytes: number, leastBytes: number): ByteSemaphore {
+  const waiting: { readonly takes: number; readonly enter: () => void }[] = []
+  let freeBytes = mostBytes
 
   const admit = () => {
     const [next] = waiting
-    if (!next) return
-    const isFull = holders >= mostHolders || usedBytes + next.bytes > mostBytes
-    if (holders > 0 && isFull) return
+    if (!next || next.takes > freeBytes) return
     waiting.shift()
-    usedBytes += next.bytes
-    holders++
+    freeBytes -= next.takes
     next.enter()
     admit()
   }
 
-  return {
-    async acquire(bytes) {
-      await new Promise<void>((enter) => {
-        waiting.push({ bytes, enter })
-        admit()
-      })
-      return () => {
-        usedBytes -= bytes
-        holders--
-        admit()
-      }
-    },
+  return async (bytes) => {
+    const takes = Math.max(bytes, leastBytes)
+    await new Promise<void>((enter) => {
+      waiting.push({ takes, enter })
+      admit()
+    })
+    return () => {
+      freeBytes += takes
+      admit()
+    }
   }
 }

@@ -88,6 +88,6 @@ export interface Sealer {
 }
 
 /** Two of the largest chunks at a time, or eight small ones. */
-export const admissionRoom = () => byteSemaphore(2 * MAX_CHUNK_BYTES, 8)
+export const admissionRoom = () => byteSemaphore(2 * MAX_CHUNK_BYTES, MAX_CHUNK_BYTES / 4)
 
 export const nowOf = (clock: Clock): Now => ({ nowMs: clock.now(), random: clock.random() })
