@@ -160,7 +160,7 @@ export function evm({
           return await handOver(relay.url, request, signal)
         } catch (reason) {
           if (signal.aborted) throw reason
-          relay.failure = reason as HoldfastError
+          relay.failure = HoldfastError.from(reason)
           relay.untilMs = performance.now() + relay.failure.retryAfterMs
         }
       }
