@@ -27,7 +27,7 @@ function run(lines: string) {
   return { heard, came }
 }
 
-const refused = { code: 'bad-input', message: 'install(): only once, at the top level.' }
+const refused = { code: 'bad-input', message: 'install(): only once, at the top level of a worker.' }
 
 it('listens to whatever wakes the worker, and takes the pages that are open once it is active', () => {
   const { heard } = run('entry.install(options)')
@@ -42,6 +42,12 @@ it('leaves open pages alone where the app says so: only the engine hears that it
 
 it('is refused twice in one worker: two engines would share a database', () => {
   expect(() => run('entry.install(options); entry.install(options)')).toThrow(
+    expect.objectContaining(refused),
+  )
+})
+
+it('is refused in a page, which has no registration', () => {
+  expect(() => run('delete self.registration; entry.install(options)')).toThrow(
     expect.objectContaining(refused),
   )
 })

@@ -67,11 +67,12 @@ setTimeout(() => (isTime = false))
  * the browser takes event listeners only then. The app's own listeners stay as they are.
  *
  * @throws HoldfastError `bad-input` that says which option is wrong, or that it is called twice, or later, as after
- *   a `fetch`: the worker is then not installed, and an older one goes on
+ *   a `fetch`, or in a page: the worker is then not installed, and an older one goes on
  */
 export function install(options: InstallOptions): void {
   checkOptions(options)
-  if (!isTime) throw new HoldfastError('bad-input', 'install(): only once, at the top level.')
+  if (!isTime || !self.registration)
+    throw new HoldfastError('bad-input', 'install(): only once, at the top level of a worker.')
   isTime = false
   const engine = engineOf(options)
 
