@@ -18,7 +18,11 @@ export async function change(
   const { store, known, announce } = context
   const write = () => store.write((tx) => commit(context, tx, id, event), needsOf(event))
   // What hung is told though the database fails over it: it would be only once it has hung again.
-  const changed = await write().catch(write)
+  const changed = await write().catch(() => {
+    // It may stand all the same: then the second one finds nothing to change.
+    announce(id)
+    return write()
+  })
   if (changed) {
     known.set(id, changed)
     announce(id)

@@ -2,9 +2,10 @@ import { describe, expect, it, vi } from 'vitest'
 import { HoldfastError } from '../../src/protocol/errors.ts'
 import { OwnError } from '../ports/own-error.ts'
 import { loseSessionRecord } from '../testing/lose.ts'
-import { cidOf, createWorld, recordSession, sessionIdOf, type World } from '../testing/world.ts'
+import { cidOf, createWorld, drainOnce, recordSession, sessionIdOf, type World } from '../testing/world.ts'
 import type { Context } from './context.ts'
 import { createDrain } from './drain.ts'
+import { pauseSession } from './sessions.ts'
 
 // Promise 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
 
@@ -166,6 +167,41 @@ describe('a failure that was written down, though the database said that it was 
     expect(lies).toBeGreaterThan(0)
     expect(await efforts[what]!(world)).toBe(tries)
   })
+})
+
+it('what was written down, though the database said that it was not, is told to the pages', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  world.announced.length = 0
+  const { store, ...worker } = world.worker()
+  let lies = 0
+  const write: typeof store.write = async (work, needs) => {
+    const result = await store.write(work, needs)
+    return lies++ === 0 ? fails() : result
+  }
+  expect(await pauseSession({ ...worker, store: { ...store, write } }, id)).toMatchObject({ paused: true })
+  expect(lies).toBeGreaterThan(0)
+  expect(world.announced).toContain(id)
+})
+
+it('a lost session that was set apart, though the database said that it was not, is told to the pages', async () => {
+  const world = createWorld()
+  await recordSession(world)
+  world.server.fault = () => ({ code: 'rejected-by-store' })
+  await drainOnce(world, world.worker(), 'push')
+  await loseSessionRecord(world, id)
+  world.announced.length = 0
+  const worker = world.worker()
+  const { write } = worker.store
+  let lies = 0
+  const isApart = () => world.disk.read(async (tx) => (await tx.session(id))?.damaged)
+  worker.store.write = async (work, needs) => {
+    const result = await write(work, needs)
+    return (await isApart()) && lies++ === 0 ? fails() : result
+  }
+  await drainOnce(world, worker)
+  expect(lies).toBeGreaterThan(0)
+  expect(world.announced).toContain(id)
 })
 
 describe('what was written down, though the database said that it was not, counts once:', () => {

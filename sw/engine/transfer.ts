@@ -93,7 +93,7 @@ async function upload(
  * chunks goes anywhere. All else gets its marks back.
  */
 export async function findAgain(context: Context, { id, sessionId, capturedAtMs }: ChunkRecord) {
-  await context.store.write(async (tx) => {
+  const written = context.store.write(async (tx) => {
     const session = await tx.session(sessionId)
     const chunk = await tx.chunk(id)
     // One that was discarded is gone with its session; another chunk may have come here before.
@@ -101,7 +101,8 @@ export async function findAgain(context: Context, { id, sessionId, capturedAtMs 
     if (!session) await tx.putSession(readSession({ id: sessionId, startedAtMs: capturedAtMs }))
     await commit(context, tx, sessionId, { type: 'recounted' })
   })
-  context.announce(sessionId)
+  // It may stand, though the database says that it does not.
+  await written.finally(() => context.announce(sessionId))
 }
 
 const apply = (context: Context, { id, sessionId }: ChunkRecord, event: ChunkEvent) =>
