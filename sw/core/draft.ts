@@ -4,9 +4,9 @@ import { entryOf } from './entry-of.ts'
 import type { ChunkRecord, HeadRecord, LogEntry, Logged, SessionRecord } from './record.ts'
 import type { Now } from './retry-policy.ts'
 import {
-  dueKey,
   endingOf,
   isEmpty,
+  isInPlace,
   rawChunks,
   recount,
   signingKeyName,
@@ -70,8 +70,7 @@ export function createDraft(before: SessionRecord, given: readonly ChunkRecord[]
       draft.session = recount(draft.session, replaced, after)
     },
     requeue() {
-      for (const chunk of draft.chunks)
-        if (String(dueKey(chunk, draft.session)) !== String(chunk.due)) changed.set(chunk.id, chunk)
+      for (const chunk of draft.chunks) if (!isInPlace(chunk, draft.session)) changed.set(chunk.id, chunk)
     },
     append(of) {
       const { size } = draft.session

@@ -166,10 +166,6 @@ export function recount(
 /** What of a session says whether its chunks wait for a lane, and where. */
 export type Queued = Pick<SessionRecord, 'paused' | 'heldBack' | 'startedAtMs'>
 
-/** Whether some of its chunks have a place in the queue. */
-export const isQueued = (session: SessionRecord) =>
-  !session.paused && !session.heldBack && pendingChunks(session) > session.parked
-
 /** Where the chunk stands in the queue of its lanes; undefined where it does not wait there. */
 export function dueKey(chunk: ChunkRecord, session: Queued): DueKey | undefined {
   const { effort } = chunk
@@ -180,6 +176,10 @@ export function dueKey(chunk: ChunkRecord, session: Queued): DueKey | undefined 
   const place = [effort.notBeforeMs, ofSession, chunk.index] as const
   return chunk.state.status === 'uploading' ? place : [SEAL_FIRST, ...place]
 }
+
+/** Whether the chunk has the place in the queue that it should have, or none. */
+export const isInPlace = (chunk: ChunkRecord, session: Queued) =>
+  String(dueKey(chunk, session)) === String(chunk.due)
 
 /** When the chunk is due by its place in the queue, ms since the epoch; never where it has none. */
 export const dueAtMs = (chunk: ChunkRecord | undefined): number => chunk?.due?.at(-3) ?? Infinity

@@ -371,6 +371,25 @@ describe('a chunk that has lost', () => {
     },
   )
 
+  it.each(['page', 'worker'] as const)(
+    'its place in the queue gets it back though another one fails for ever (%s)',
+    async (seal) => {
+      const world = createWorld()
+      await recordSession(world, { chunks: 3, seal })
+      await recordSession(world, { number: 2 })
+      const [other] = (await world.chunks(sessionIdOf(2))).map(cidOf)
+      world.server.fault = (_op, of) => (of === other ? { code: 'server-error' } : undefined)
+      await lose(world, 1, 'due')
+      const drain = createDrain(world.worker())
+      for (let greeted = 0; greeted < 20; greeted++) {
+        void drain.join('message')
+        await world.clock.advance(20_000)
+      }
+      expect(await world.statuses(id)).toEqual(Array(3).fill('confirmed'))
+      expect(await lines(world, 'recounted')).toHaveLength(1)
+    },
+  )
+
   it('nothing, and waits for a person or a trial, has nothing written', async () => {
     const world = createWorld()
     await recordSession(world, { chunks: 3 })

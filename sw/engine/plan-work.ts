@@ -5,7 +5,7 @@ import { stepsDueMs, workRemains, type StepKind, type WorkKind } from '../core/p
 import type { ChunkRecord, MayLeave, SessionRecord, TrialKind } from '../core/record.ts'
 import type { SessionEvent } from '../core/session-machine.ts'
 import { SEAL_FIRST } from '../core/limits.ts'
-import { dueAtMs, isOpen, isQueued, totalChunks } from '../core/session.ts'
+import { dueAtMs, isInPlace, isOpen, totalChunks } from '../core/session.ts'
 import { isShared } from '../core/trial.ts'
 import type { QueueRange, ReadTransaction } from '../ports/store.ts'
 import { destinationsOf } from './circuits.ts'
@@ -110,11 +110,16 @@ export function planWork(context: Context, underWay: UnderWay): Promise<WorkPlan
     // It takes the longer the more chunks there are: where more begins than moves, as at first, that does not wait for it.
     const counts = underWay.counts && underWay.moving.size >= forChunks.chunks.length
     const orphans = counts ? await orphansIn(tx, sessions) : undefined
-    // Nothing is in a lane, nor waits for one.
-    const isIdle = busy.size === 0 && Math.min(forChunks.nextAtMs, forChunks.sealAtMs) === Infinity
+    // Nothing is in a lane, though one is free: whatever waits there waits for a time.
+    const isIdle = busy.size === 0 && forChunks.uploads > 0
     for (const session of sessions) {
       const isCounted =
-        !orphans || ((await tx.count(session.id)) === totalChunks(session) && !(isIdle && isQueued(session)))
+        !orphans ||
+        ((await tx.count(session.id)) === totalChunks(session) &&
+          // No look finds a chunk that has lost its place in the queue.
+          (!isIdle ||
+            !needsStore(session) ||
+            (await tx.chunksOf(session.id)).every((chunk) => isInPlace(chunk, session))))
       const isBehind = forSessions.behind.includes(session) || (inLanes.length > 0 && needsStore(session))
       const waitsFor = silent.find(({ sessionId }) => isBehind || sessionId === session.id)
       const event = isCounted
