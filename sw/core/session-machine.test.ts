@@ -327,7 +327,7 @@ const TABLE: Readonly<Record<StateName, Readonly<Record<SessionEvent['type'], St
     paused: 'settled',
     resumed: 'settled',
     adopted: _,
-    'must-wait': 'settled',
+    'must-wait': _,
     'trial-due': _,
     'held-back': _,
     recounted: 'settled',
@@ -1170,6 +1170,14 @@ describe('the trouble that a person is told', () => {
     const unreachable = toChunk(0, { type: 'failed', failure: failure('unreachable') })
     const both = afterAll(begun, unsealed('payload-unreadable'), unreachable, ...seals)
     expect(both.session.trouble).toMatchObject({ error: { code: 'unreachable' } })
+  })
+
+  it('is none of a session that is over, of which something comes late', () => {
+    const over = { ...ended, listed: listedUpTo(3), anchored: anchoredAt(3) }
+    const told = situation([CONFIRMED], { ...over, completion: { ...NEW_EFFORT, told: 3 } })
+    const untold = { type: 'completion', event: { type: 'failed', failure: failure('timeout') } } as const
+    for (const event of [EVENTS['must-wait'], untold])
+      expect(step(told, event).session.trouble).toBeUndefined()
   })
 
   it('is not told of our own stop', () => {

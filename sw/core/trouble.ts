@@ -3,7 +3,7 @@ import type { Draft } from './draft.ts'
 import { isParked } from './effort.ts'
 import type { Effort, SessionRecord } from './record.ts'
 import { isReportable, type Failure } from './retry-policy.ts'
-import { pendingChunks } from './session.ts'
+import { isOpen, pendingChunks } from './session.ts'
 import { afterRefusal } from './trial.ts'
 
 // What a person is told of a session: what does not go on, since when, and until when.
@@ -27,12 +27,12 @@ const waitsForPerson = ({ parked, listing, witnessing }: SessionRecord) =>
   parked > 0 || isParked(listing) || isParked(witnessing)
 
 /**
- * Tells of this trouble, unless it passes by itself (`retryAtMs`) and what a person must clear is told already. The same
- * trouble keeps the time since when it lasts.
+ * Tells of this trouble, unless it comes late, when the session is over; or it passes by itself (`retryAtMs`) and what a
+ * person must clear is told already. The same trouble keeps the time since when it lasts.
  */
 export function tell(draft: Draft, error: WireError, retryAtMs?: number): void {
   const { trouble: told } = draft.session
-  if (retryAtMs && told && waitsForPerson(draft.session)) return
+  if (!isOpen(draft.session) || (retryAtMs && told && waitsForPerson(draft.session))) return
   const { nowMs } = draft.now
   // A time that is yet to come is of a clock that was ahead.
   const sinceMs = told?.error.code === error.code ? Math.min(told.sinceMs, nowMs) : nowMs
