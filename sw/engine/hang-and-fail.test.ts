@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { createDrain } from './drain.ts'
 import { pauseSession } from './sessions.ts'
 
-// Promise 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
+// Promises 1, 5 of docs/guarantees.md: what hangs is told, and stands in nobody's way, though the database fails meanwhile.
 
 const id = sessionIdOf(1)
 const other = sessionIdOf(2)
