@@ -21,6 +21,7 @@ export function appBackend(scene: Scene, onLeaving: (key: string) => void): AppB
         what: `tell ${key}`,
         signal,
         takesMs: TAKES_MS,
+        hangs: scene.faults.lasts('app-hangs'),
         leaves: () => onLeaving(key),
       }
       await request(scene, caller, exchange, () => void heard.add(key))

@@ -100,9 +100,8 @@ const what = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      kind: fc.constant('relay-sits' as const),
       forMs: fc.constantFrom(20_000, 60_000, 400_000),
-      relays: fc.constantFrom('first' as const, 'all' as const),
+      kind: fc.constantFrom('relay-sits' as const, 'relays-sit' as const),
     }),
   },
   {
@@ -165,7 +164,19 @@ const BESIDES: readonly { readonly of: number; readonly what: Happening['what'] 
   { of: 11, what: { kind: 'lock-kept', forMs: 40_000 } },
   { of: 7, what: { kind: 'sealer-hangs', forMs: 200_000 } },
   { of: 13, what: { kind: 'store-hangs', forMs: 200_000 } },
+  { of: 2, what: { kind: 'chain-hangs', forMs: 200_000 } },
+  { of: 6, what: { kind: 'app-hangs', forMs: 200_000 } },
+  { of: 1, what: { kind: 'moved' } },
+  { of: 9, what: { kind: 'busy', forMs: 60_000 } },
 ]
+
+/** What comes and goes does so this often, each time after so long, ms. */
+const TIMES = 4
+const APART_MS = 20_000
+const againAndAgain = (happenings: readonly Happening[]): Happening[] =>
+  happenings.flatMap(({ atMs, what }) =>
+    Array.from({ length: TIMES }, (_none, nth) => ({ atMs: atMs + nth * APART_MS, what })),
+  )
 
 /** A write that is told as failed commits all the same. */
 const thatCommits = (fault: DiskFault): DiskFault =>
@@ -177,7 +188,10 @@ const withBesides = (history: History): History => {
   return {
     ...history,
     diskFaults: jitter % 16 === 5 ? diskFaults.map(thatCommits) : diskFaults,
-    happenings: [...happenings, ...besides.map(({ what }) => ({ atMs: jitter % 9_001, what }))],
+    happenings: [
+      ...(jitter % 16 === 15 ? againAndAgain(happenings) : happenings),
+      ...besides.map(({ what }) => ({ atMs: jitter % 9_001, what })),
+    ],
   }
 }
 

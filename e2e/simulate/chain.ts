@@ -69,7 +69,7 @@ export function chainWithRelays(
   { leaves: onLeaving, isPaid }: AnchorListener,
   ignoresSigner = false,
 ): Chain {
-  const { clock, history } = scene
+  const { clock, faults, history } = scene
   const startMs = clock.now()
   const journal: Call[] = []
   /** What any relay was given, newest last. */
@@ -79,6 +79,12 @@ export function chainWithRelays(
   const shown = new Map<SessionName, WitnessedHead | undefined>()
   /** The chain before blocks at the wanted depth became others. */
   const undone: { readonly journal: readonly Call[]; readonly tip: number }[] = []
+  const exchangeOf = (what: string, signal: AbortSignal) => ({
+    what,
+    signal,
+    takesMs: TAKES_MS,
+    hangs: faults.lasts('chain-hangs'),
+  })
   const tip = () => 100 + Math.floor((clock.now() - startMs) / BLOCK_MS)
   const timeOf = (block: number) => startMs + (block - 100) * BLOCK_MS
 
@@ -105,7 +111,7 @@ export function chainWithRelays(
       isPaid(anchor)
       journal.push({ by: relay, head, block: undefined })
     }
-    const sitsMs = (scene.relaysSitUntilMs[relay] ?? 0) - clock.now()
+    const sitsMs = Math.max(faults.leftMs('relays-sit'), relay === 0 ? faults.leftMs('relay-sits') : 0)
     if (sitsMs > 0) void scene.sleep(sitsMs).then(() => mine(relay))
     else mine(relay)
   }
@@ -176,11 +182,10 @@ export function chainWithRelays(
       pollMs: BLOCK_MS,
       everyMs: EVERY_MS,
       async read(name, signal) {
-        const exchange = { what: `read ${name} on the chain`, signal, takesMs: TAKES_MS }
+        const exchange = exchangeOf(`read ${name} on the chain`, signal)
         // A node that lags behind tells of an older chain.
         const seen = await request(scene, caller, exchange, (lies) => {
-          const lags =
-            clock.now() < scene.nodesLagUntilMs ? Math.floor(MAX_BLOCKS_BEHIND * scene.random()) : 0
+          const lags = faults.lasts('nodes-lag') ? Math.floor(MAX_BLOCKS_BEHIND * scene.random()) : 0
           return view(name, tip() - Math.max(lags, lies ? 3 : 0))
         })
         shown.set(name, seen.latest)
@@ -203,7 +208,7 @@ export function chainWithRelays(
         // As the adapter does: each in turn, until one takes it.
         for (const relay of RELAYS) {
           const what = `hand ${key} to relay ${relay + 1}`
-          const exchange = { what, signal, takesMs: TAKES_MS, ...(relay === 0 && { leaves }) }
+          const exchange = { ...exchangeOf(what, signal), ...(relay === 0 && { leaves }) }
           try {
             return await request(scene, caller, exchange, async (lies) => {
               heard.push(head)
@@ -224,7 +229,7 @@ export function chainWithRelays(
         throw failure
       },
       async events(name, from, to, signal) {
-        const exchange = { what: `ask for the events of ${name}`, signal, takesMs: TAKES_MS }
+        const exchange = exchangeOf(`ask for the events of ${name}`, signal)
         return request(scene, caller, exchange, (lies) => {
           // The node has forgotten them.
           if (lies) return []

@@ -2,15 +2,12 @@ import { sealInWorker } from '../../sw/seal.ts'
 import { watchSettled } from '../../sw/engine/watch.ts'
 import { groupCommit } from '../../sw/adapters/store/group-commit.ts'
 import { backgroundSync } from '../../sw/adapters/browser/background-sync.ts'
-import { pageCid } from '../../src/evidence/page.ts'
-import type { ChunkId, SessionId, SessionName } from '../../src/protocol/ids.ts'
+import type { ChunkId, SessionId } from '../../src/protocol/ids.ts'
 import type { Envelope, Reply } from '../../src/protocol/messages.ts'
 import { admissionRoom, type Context } from '../../sw/engine/context.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 import { createEngine, type Engine } from '../../sw/engine/engine.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
-import type { SessionRecord } from '../../sw/core/record.ts'
-import type { Upload } from '../../sw/ports/transport.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Store } from '../../sw/ports/store.ts'
 import { createProgress } from '../../sw/engine/progress.ts'
@@ -24,6 +21,7 @@ import { chainWithRelays, type Chain } from './chain.ts'
 import { faultyDisk } from './faulty-disk.ts'
 import type { Mutation } from './mutation.ts'
 import { createOracle, type Oracle } from './oracle.ts'
+import { createPlaceOracle } from './place-oracle.ts'
 import type { Caller } from './simulated-request.ts'
 import type { Scene } from './simulated-scene.ts'
 import { storeServer, type StoreServer } from './store-server.ts'
@@ -57,6 +55,8 @@ export interface Device {
   quiet(): boolean
   /** What there is to see from outside: whether a wake is under way on a disk that works, and nothing may leave. */
   look(): { readonly disk: DiskState; readonly working: boolean; readonly suspended: boolean }
+  /** How often its disk was read from. */
+  reads(): number
   /** Moments that all workers have passed. */
   moments(): number
   /** Moments that the workers have passed, one after the other. */
@@ -89,7 +89,7 @@ const countedLock = (scene: Scene, lock: Lock): Lock => ({
 const IDLE_MS = 30_000
 
 export function createDevice(scene: Scene, mutation: Mutation): Device {
-  const { clock, history, trace } = scene
+  const { clock, faults, history, trace } = scene
   const mutant = mutation.create()
   const oracle = createOracle(
     scene,
@@ -97,6 +97,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     () => server,
     () => app,
   )
+  const places = createPlaceOracle(scene, () => disk.state)
   const wakes = createWakeOracle(scene, (kind, outcome) => mutant.outcome?.(kind, outcome) ?? outcome)
   const server = storeServer(scene, (upload) => oracle.onSending(upload, disk.state))
   const app = appBackend(scene, (key) => oracle.onTelling(key, disk.state))
@@ -108,10 +109,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   watchSigning((message) => oracle.onSigned(message, disk.state))
   const disk: FakeDisk = fakeDisk((commit) => {
     oracle.onCommit(commit)
-    for (const id of commit.sessions) {
-      const { identity } = commit.after.sessions.get(id) ?? {}
-      if (identity !== undefined) places.set(id, (places.get(id) ?? new Set()).add(identity))
-    }
+    places.onCommit(commit)
     const value = commit.after.meta.get(POLICY)
     if (value !== scene.policy.value) scene.policy = { value, sinceMs: clock.now() }
     wakes.onCommit(commit.after)
@@ -119,8 +117,6 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
   const stores = faultyDisk(scene, disk)
   const locks = fakeLocks()
   const workers: Worker[] = []
-  /** Where each session was ever bound to. */
-  const places = new Map<SessionId, Set<string>>()
   const rotten = new Set<ChunkId>()
   let active: Worker | undefined
 
@@ -139,36 +135,15 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       sleep: (ms: number, signal: AbortSignal) => alive.query(() => clock.sleep(ms, signal)),
     }
     const { place } = scene
-    const transport = server.transportOf(caller)
-    /** The session of what is asked for must have been bound to this worker's place. */
-    const bound = <Args extends readonly unknown[], Answer>(
-      ofSession: (session: SessionRecord, of: Args[0]) => boolean,
-      ask: (...args: Args) => Promise<Answer>,
-    ) => {
-      return (...args: Args): Promise<Answer> => {
-        const session = [...disk.state.sessions.values()].find((each) => ofSession(each, args[0]))
-        if (session && places.get(session.id)?.has(place) === false)
-          scene.fail(`${name} goes ${place} with ${session.id}, which was never bound there`)
-        return ask(...args)
-      }
-    }
-    const isOf = ({ id, listing }: SessionRecord, { cid }: Upload) =>
-      (listing && pageCid(listing.page) === cid) ||
-      chunksOf(disk.state, id).some(({ state }) => state.seal?.cid === cid)
     const unanchored: Context = {
       store: grouped(stores.storeOf(alive, plan?.laterMs !== undefined)),
-      transport: {
-        ...transport,
-        probe: bound(isOf, transport.probe),
-        send: bound(isOf, transport.send),
-      },
+      transport: places.transportAt(place, server.transportOf(caller)),
       identity: place,
-      sealer: (...asked) =>
-        clock.now() < scene.sealerHangsUntilMs ? new Promise(() => {}) : sealInWorker(...asked),
+      sealer: (...asked) => (faults.lasts('sealer-hangs') ? new Promise(() => {}) : sealInWorker(...asked)),
       watch: watchSettled,
       lock: countedLock(scene, locks.lockOf(alive)),
       clock: ownClock,
-      metered: () => clock.now() < scene.meteredUntilMs,
+      metered: () => faults.lasts('metered'),
       wake: backgroundSync(ownClock),
       progress: createProgress(clock),
       room: admissionRoom(),
@@ -178,9 +153,7 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
       announce: () => {},
       onSettled: (settled) => app.hear(caller, settled),
     }
-    const anchor = chain.anchorOf(caller)
-    const ofNamed = (session: SessionRecord, name: SessionName) => session.name === name
-    const anchored = { ...unanchored, anchor: { ...anchor, read: bound(ofNamed, anchor.read) } }
+    const anchored = { ...unanchored, anchor: places.anchorAt(place, chain.anchorOf(caller)) }
     const context = history.anchored ? (mutant.context?.(anchored) ?? anchored) : unanchored
     const engine = createEngine(context, Promise.resolve())
     const worker = { ...caller, engine, events: 0, joins: 0, rests: 0 }
@@ -290,14 +263,16 @@ export function createDevice(scene: Scene, mutation: Mutation): Device {
     workers,
     moments: () => workers.reduce((sum, { lifetime }) => sum + lifetime.moments, 0),
     quiet,
+    reads: stores.reads,
     look: () => ({
       disk: disk.state,
       working:
         !quiet() &&
-        clock.now() >= Math.max(scene.diskFullUntilMs, scene.diskFailsUntilMs, scene.hangsUntilMs),
+        !faults.lasts('disk-full') &&
+        !faults.lasts('disk-fails') &&
+        clock.now() >= scene.diskHangsUntilMs,
       suspended:
-        scene.policy.value === 'paused' ||
-        (scene.policy.value === 'unmetered' && clock.now() < scene.meteredUntilMs),
+        scene.policy.value === 'paused' || (scene.policy.value === 'unmetered' && faults.lasts('metered')),
     }),
   }
   return device

@@ -20,10 +20,12 @@ export interface FaultyDisk {
    * @param commits whether a transaction that is in flight when the worker dies becomes durable
    */
   storeOf(lifetime: WorkerLifetime, commits: boolean): Store
+  /** How often it was read from. */
+  reads(): number
 }
 
 export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
-  const { clock, history, trace } = scene
+  const { clock, faults, history, trace } = scene
   const begun = { read: 0, write: 0 }
 
   /** What goes wrong with the transaction that begins now. */
@@ -31,7 +33,7 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
     const nth = ++begun[of]
     if (scene.healing) return undefined
     const planned = history.diskFaults.find((one) => one.of === of && one.nth === nth)
-    const falls = clock.now() < scene.diskFailsUntilMs && scene.random() < 0.5
+    const falls = faults.lasts('disk-fails') && scene.random() < 0.5
     const fault = planned ?? (falls ? ({ how: 'fails', code: 'storage-failed' } as const) : undefined)
     if (fault !== undefined) trace(() => `${of} ${nth} of the disk ${fault.how}: ${fault.code}`)
     return fault
@@ -41,7 +43,7 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
     const died = new Promise<void>((resolve) => lifetime.onDeath(resolve))
     const fail = async ({ how, code }: Pick<DiskFault, 'how' | 'code'>): Promise<never> => {
       if (how === 'hangs') {
-        scene.hangsUntilMs = clock.now() + GIVEN_UP_AFTER_MS
+        scene.diskHangsUntilMs = clock.now() + GIVEN_UP_AFTER_MS
         await Promise.race([scene.sleep(GIVEN_UP_AFTER_MS), died])
       }
       throw new OwnError(code, 'The disk fails.')
@@ -57,12 +59,12 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
         const fault = faultOf('write')
         const { powerLosses } = scene
         const ending = async () => {
-          const isSlow = clock.now() < scene.diskSlowUntilMs
+          const isSlow = faults.lasts('disk-slow')
           await scene.sleep(isSlow ? Math.round(SLOW_COMMIT_MS * scene.random()) : scene.about(COMMIT_MS))
           if (scene.powerLosses > powerLosses) throw new Error('The power was lost.')
           if (lifetime.dead && !commits) throw new Error('Its worker died.')
           if (fault !== undefined && fault.how !== 'commits') await fail(fault)
-          if (clock.now() < scene.diskFullUntilMs) throw new OwnError('storage-full', 'The disk is full.')
+          if (faults.lasts('disk-full')) throw new OwnError('storage-full', 'The disk is full.')
         }
         try {
           const result = await disk.write(
@@ -81,12 +83,12 @@ export function faultyDisk(scene: Scene, disk: FakeDisk): FaultyDisk {
       },
       payload: (id) =>
         lifetime.query(async () => {
-          if (clock.now() < scene.unreadableUntilMs)
+          if (faults.lasts('unreadable'))
             throw new OwnError('payload-unreadable', `The bytes of ${id} cannot be read.`)
           return disk.payload(id)
         }),
       close: () => undefined,
     }
   }
-  return { storeOf }
+  return { storeOf, reads: () => begun.read }
 }

@@ -10,7 +10,6 @@ import { askUntilAnswered, openTab, type Tab } from './tab.ts'
 /** Lets one thing happen, whatever the engine is doing. */
 export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happening['what']): void {
   scene.trace(() => `${what.kind}: ${JSON.stringify(what)}`)
-  const untilMs = 'forMs' in what ? scene.clock.now() + what.forMs : 0
   /** A page of its own: whoever asks need not be who records. */
   const opened = () => {
     const tab = openTab(scene, device, 'another tab')
@@ -38,63 +37,26 @@ export function happen(scene: Scene, device: Device, tabs: Tab[], what: Happenin
     case 'lock-kept': {
       const release = device.locks.hold(DRAIN_LOCK)
       void scene.sleep(what.forMs).then(release)
-      return
+      break
     }
-    case 'sealer-hangs':
-      scene.sealerHangsUntilMs = untilMs
-      return
-    case 'store-hangs':
-      scene.storeHangsUntilMs = untilMs
-      return
     case 'anchors-judged':
       return device.oracle.onAnchorsJudged(device.disk.state)
     case 'store-forgets':
       return device.server.forget()
     case 'reorganised':
+      scene.reorganisations++
       return device.chain.reorganise(what.vanish, what.deeper)
     case 'page-opened':
       return void opened()
     case 'tab-killed':
       return tabs[what.of]?.close()
-    case 'offline':
-      scene.offlineUntilMs = untilMs
-      return
-    case 'busy':
-      scene.busyUntilMs = untilMs
-      return
-    case 'metered':
-      scene.meteredFromMs = scene.clock.now()
-      scene.meteredUntilMs = untilMs
-      return
     case 'policy':
       return void askUntilAnswered(scene, opened(), { type: 'policy', policy: what.policy })
-    case 'signed-out':
-      scene.signedOutUntilMs = untilMs
-      return
-    case 'disk-full':
-      scene.diskFullUntilMs = untilMs
-      return
-    case 'disk-fails':
-      scene.diskFailsUntilMs = untilMs
-      return
-    case 'disk-slow':
-      scene.diskSlowUntilMs = untilMs
-      return
-    case 'relay-sits':
-      scene.relaysSitUntilMs = scene.relaysSitUntilMs.map((beforeMs, at) =>
-        what.relays === 'all' || at === 0 ? untilMs : beforeMs,
-      )
-      return
-    case 'nodes-lag':
-      scene.nodesLagUntilMs = untilMs
-      return
     case 'clock-set':
       scene.clockErrorMs += what.byMs
       return
-    case 'unreadable':
-      scene.unreadableUntilMs = untilMs
-      return
   }
+  if ('forMs' in what) return scene.faults.begin(what.kind, what.forMs)
   const recording = scene.history.recordings[what.of]
   if (recording === undefined) return
   const sessionId = sessionIdOf(what.of + 1)

@@ -18,16 +18,7 @@ export async function heal(scene: Scene, device: Device, tabs: readonly Tab[]): 
   const { oracle, disk } = device
   scene.trace(() => 'everything is healed, all tabs are closed and one is opened')
   scene.healing = true
-  scene.offlineUntilMs = scene.busyUntilMs = scene.meteredUntilMs = scene.signedOutUntilMs = 0
-  scene.diskFullUntilMs =
-    scene.diskFailsUntilMs =
-    scene.diskSlowUntilMs =
-    scene.unreadableUntilMs =
-    scene.sealerHangsUntilMs =
-    scene.storeHangsUntilMs =
-    scene.nodesLagUntilMs =
-      0
-  scene.relaysSitUntilMs = scene.relaysSitUntilMs.map(() => 0)
+  scene.faults.end()
   device.chain.mine()
   for (const tab of tabs.filter(Boolean)) tab.close()
 

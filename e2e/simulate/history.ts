@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { Policy } from '../../src/protocol/snapshot.ts'
+import type { LastingFault } from './lasting-faults.ts'
 import type { Afterwards } from './liveness.ts'
 
 /** What goes wrong with one request of a worker, by its number since the beginning of the history. */
@@ -66,26 +67,7 @@ export interface Happening {
       }
     | { readonly kind: 'tab-killed' | 'paused' | 'resumed' | 'other-content'; readonly of: number }
     | { readonly kind: 'discarded'; readonly of: number; readonly confirmed: boolean }
-    | {
-        readonly kind:
-          | 'offline'
-          | 'busy'
-          | 'disk-full'
-          | 'disk-fails'
-          | 'disk-slow'
-          | 'metered'
-          | 'signed-out'
-          | 'nodes-lag'
-          /** A script of the origin has the drain's lock, as soon as it is free, and keeps it. */
-          | 'lock-kept'
-          /** What is to be sealed in the worker is waited for in vain. */
-          | 'sealer-hangs'
-          /** Nor does the store answer: its requests heed no signal. */
-          | 'store-hangs'
-        readonly forMs: number
-      }
-    /** One relay, or each, takes heads and mines none. */
-    | { readonly kind: 'relay-sits'; readonly forMs: number; readonly relays: 'first' | 'all' }
+    | { readonly kind: LastingFault; readonly forMs: number }
     | { readonly kind: 'policy'; readonly policy: Policy }
     /** `deeper`: so many blocks that had the wanted depth become others too. */
     | { readonly kind: 'reorganised'; readonly vanish: boolean; readonly deeper: number }
@@ -104,7 +86,6 @@ export interface Happening {
       }
     /** Stored bytes of a session change, or are gone. */
     | { readonly kind: 'bit-rot'; readonly of: number; readonly lost: boolean }
-    | { readonly kind: 'unreadable'; readonly forMs: number }
     /** The device's clock is set; timers go on as they were. */
     | { readonly kind: 'clock-set'; readonly byMs: number }
 }

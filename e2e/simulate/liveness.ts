@@ -4,6 +4,7 @@ import type { SessionRecord } from '../../sw/core/record.ts'
 import { sessionView } from '../../sw/core/view.ts'
 import type { DiskState } from '../../sw/testing/fake-disk.ts'
 import type { History } from './history.ts'
+import type { LastingFault } from './lasting-faults.ts'
 import type { Scene } from './simulated-scene.ts'
 
 // Promise 6 of docs/guarantees.md.
@@ -33,6 +34,8 @@ export const slowestMsOf = (history: History) =>
 /** What does not go on for so long is told, ms. */
 export const TELLS_WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 10_000
+/** What is waited for in vain. */
+const HUNG: readonly LastingFault[] = ['sealer-hangs', 'store-hangs', 'chain-hangs', 'app-hangs', 'lock-kept']
 
 /**
  * Watches, while faults last, that whatever stands is told. Time counts while a wake is under way and its disk works:
@@ -52,8 +55,10 @@ export async function watchStanding(
     if (scene.healing) break
     for (const session of disk.sessions.values()) {
       // How long something has hung is not stored: its limit begins anew with each worker, and with each drain.
-      const isHung = scene.clock.now() < Math.max(scene.sealerHangsUntilMs, scene.storeHangsUntilMs)
-      const mark = markOf(session) + (isHung ? scene.kills + scene.takeovers + scene.thefts : '')
+      const isHung = HUNG.some(scene.faults.lasts)
+      // What the chain takes back has to grow deep anew.
+      const mark =
+        markOf(session) + scene.reorganisations + (isHung ? scene.kills + scene.takeovers + scene.thefts : '')
       const before = standing.get(session.id)
       const counts = before?.mark === mark && waitsForWork(session) && !isTold(session) && !suspended
       const ms = counts ? before.ms + (working ? LOOK_EVERY_MS : 0) : 0

@@ -1,5 +1,4 @@
-import type { Context } from '../../sw/engine/context.ts'
-import type { AnchoredContext } from '../../sw/engine/context.ts'
+import type { AnchoredContext, Context } from '../../sw/engine/context.ts'
 import type { Happening } from './history.ts'
 import type { Outcome, WakeKind } from '../../sw/engine/drain.ts'
 

@@ -1,5 +1,4 @@
-import type { AnchoredContext } from '../../sw/engine/context.ts'
-import type { Context } from '../../sw/engine/context.ts'
+import type { AnchoredContext, Context } from '../../sw/engine/context.ts'
 import type { WitnessedHead } from '../../sw/ports/anchor.ts'
 import type { Lock } from '../../sw/ports/platform.ts'
 import type { ReadTransaction, Store, WriteTransaction } from '../../sw/ports/store.ts'

@@ -2,16 +2,16 @@ import { toHex } from '../../src/evidence/bytes.ts'
 import { serialiseNote } from '../../src/evidence/entry.ts'
 import { pageCid } from '../../src/evidence/page.ts'
 import { chunkIdOf, type ChunkId, type SessionId } from '../../src/protocol/ids.ts'
-import { CHUNK_STATUSES } from '../../src/protocol/snapshot.ts'
 import type { HandedChunk, HandedNote } from '../../src/protocol/messages.ts'
 import { stepsDueMs, workRemains } from '../../sw/core/plan.ts'
 import type { ChunkRecord, Effort, SessionRecord } from '../../sw/core/record.ts'
-import { dueKey, isSettled, isToTell, rawChunks, statusOf, withOpenMarker } from '../../sw/core/session.ts'
+import { isSettled, isToTell, rawChunks } from '../../sw/core/session.ts'
 import { POLICY } from '../../sw/engine/policy.ts'
 import type { AnchorRequest } from '../../sw/ports/anchor.ts'
 import type { Upload } from '../../sw/ports/transport.ts'
 import { chunksOf, type Commit, type DiskState } from '../../sw/testing/fake-disk.ts'
 import type { AppBackend } from './app-backend.ts'
+import { createBooksOracle } from './books-oracle.ts'
 import type { Chain } from './chain.ts'
 import { createEvidenceOracle } from './evidence-oracle.ts'
 import type { Scene } from './simulated-scene.ts'
@@ -73,98 +73,11 @@ export function createOracle(
   let deletedAtMs = 0
   const rotten = new Set<ChunkId>()
   const rottenBeforeSealing = new Set<ChunkId>()
-  /** The last status in the custody log. */
-  const logged = new Map<string, string>()
+  const books = createBooksOracle(scene)
   const evidence = createEvidenceOracle(scene, chain, server)
 
   const check = (holds: boolean, what: string) => {
     if (!holds) fail(what)
-  }
-
-  function checkSession(session: SessionRecord, disk: DiskState): void {
-    const chunks = chunksOf(disk, session.id)
-    const tally = new Map<string, number>()
-    let parked = 0
-    let localBytes = 0
-    let totalBytes = 0
-    let storedBytes = 0
-    let totalMs = 0
-    let storedMs = 0
-    const { listed, listing: inFlight } = session
-    for (const chunk of chunks) {
-      const { id, state, effort, position = -1, sizeBytes, durationMs } = chunk
-      // What is proved is as far as its entry.
-      const isListed = position < listed.tree.size
-      const proved = isListed
-        ? 'anchoring'
-        : position < (inFlight?.tree.size ?? 0)
-          ? 'manifesting'
-          : 'uploaded'
-      const status = state.status === 'uploaded' ? proved : state.status
-      check(
-        statusOf(chunk, session) === status,
-        `${id} is told as ${statusOf(chunk, session)}, and its entry is ${status}`,
-      )
-      check(
-        logged.get(id) === state.status,
-        `the custody log says that ${id} is ${logged.get(id)}, not ${state.status}`,
-      )
-      const [ofSession, place] = chunk.proved ?? []
-      const isRight =
-        state.status === 'uploaded' ? ofSession === session.id && place === position : !chunk.proved
-      check(isRight, `${id} is ${status}, and is found among what is proved as ${place}`)
-      tally.set(status, (tally.get(status) ?? 0) + 1)
-      if (effort?.notBeforeMs === Infinity) parked++
-      if (state.status !== 'confirmed') localBytes += sizeBytes
-      if (state.uploadedAtMs !== undefined) storedBytes += sizeBytes
-      totalBytes += sizeBytes
-      if (state.uploadedAtMs !== undefined) storedMs += durationMs
-      totalMs += durationMs
-    }
-    for (const status of CHUNK_STATUSES)
-      check(
-        session.tally[status] === (tally.get(status) ?? 0),
-        `the tally of ${session.id} is not its chunks'`,
-      )
-    check(session.parked === parked, `${session.id} counts ${session.parked} parked chunks of ${parked}`)
-    check(
-      session.localBytes === localBytes,
-      `${session.id} counts ${session.localBytes} held bytes of ${localBytes}`,
-    )
-    check(
-      session.totalBytes === totalBytes && session.storedBytes === storedBytes,
-      `${session.id} counts ${session.storedBytes} stored bytes of ${session.totalBytes}, not ${storedBytes} of ${totalBytes}`,
-    )
-    check(
-      session.totalMs === totalMs && session.storedMs === storedMs,
-      `${session.id} counts ${session.storedMs} stored ms of ${session.totalMs}, not ${storedMs} of ${totalMs}`,
-    )
-    check(withOpenMarker(session).open === session.open, `the open mark of ${session.id} is wrong`)
-    const { listing, witnessing, completion } = session
-    for (const effort of [listing, witnessing, completion])
-      check(!isParkedForDisk(effort), `a step of ${session.id} is parked for a failing disk`)
-    checkListing(session, chunks)
-  }
-
-  /** What is listed, being listed, or neither, is told by its place in the log. */
-  function checkListing(
-    { id, size, listing, listed, expired = [] }: SessionRecord,
-    chunks: readonly ChunkRecord[],
-  ): void {
-    const listedTo = listed.tree.size
-    const beganTo = Math.max(listing?.tree.size ?? 0, listedTo)
-    const { from = listedTo } = listing?.frame ?? {}
-    const isAskedAgain = expired.some((page) => page.from === from && page.to === listing?.tree.size)
-    // A full page begins where the last full one ends, and lists what the small ones since then have, and more.
-    const isFull = from === listed.full?.tree.size && (listing?.tree.size ?? 0) > listedTo
-    check(from === listedTo || isFull || isAskedAgain, `the page of ${id} does not begin where the log ends`)
-    check(listedTo <= beganTo && beganTo <= size, `${id} lists entries that it does not have`)
-    for (const { id: chunkId, position = -1, state } of chunks) {
-      check(
-        state.status !== 'confirmed' || position < listedTo,
-        `${chunkId} was confirmed, and is in no page`,
-      )
-    }
   }
 
   /** The log has the note, once. */
@@ -181,43 +94,15 @@ export function createOracle(
       before?.state.status !== 'encrypting' || state.status !== 'uploading' || !rottenBeforeSealing.has(id),
       `${id} was sealed from bytes that rotted`,
     )
-    const session = disk.sessions.get(chunk.sessionId)
-    if (session === undefined) return fail(`${id} has no session`)
     const holds = disk.payloads.has(id)
     check(
       holds === (state.status !== 'confirmed') || (rotten.has(id) && !holds),
       `${id} is ${state.status}, and its bytes are ${holds ? 'still' : 'no longer'} held`,
     )
     check(
-      JSON.stringify(chunk.due) === JSON.stringify(dueKey(chunk, session)),
-      `the place of ${id} in the queue is wrong`,
-    )
-    check(
       before === undefined || contentOf(before) === undefined || contentOf(before) === contentOf(chunk),
       `the content of ${id} changed`,
     )
-    check(
-      logged.get(id) === state.status,
-      `the custody log says that ${id} is ${logged.get(id)}, not ${state.status}`,
-    )
-  }
-
-  function readLog({ lines }: Commit): void {
-    for (const { sessionId, index, event, from, to } of lines) {
-      const name = index === undefined ? sessionId : chunkIdOf(sessionId, index)
-      if (event === 'noted') lives(sessionId)
-      if (to === undefined || event === 'anchored') continue
-      const known = event === 'acknowledged' || event === 'session-started' ? undefined : logged.get(name)
-      check(known === from, `the custody log has ${name} go from ${from}, after it was ${known}`)
-      check(event !== 'acknowledged' || !logged.has(name), `${name} was acknowledged as new twice`)
-      logged.set(name, to)
-      if (event === 'acknowledged') lives(sessionId)
-    }
-  }
-
-  /** Whoever was taken for dead lives: the line of a chunk or a note that is new says it. */
-  function lives(id: SessionId): void {
-    if (logged.get(id) === 'interrupted') logged.set(id, 'recording')
   }
 
   const waitsByChoice = (session: SessionRecord, disk: DiskState) => !!session.paused || isPaused(disk)
@@ -253,11 +138,12 @@ export function createOracle(
     onSigned: evidence.onSigned,
     onSubmitting: evidence.onSubmitting,
     onPaid: evidence.onPaid,
+    onPowerLost: books.onPowerLost,
 
     onCommit(commit) {
       const { before, after, chunks, sessions } = commit
-      readLog(commit)
       evidence.onCommit(commit)
+      books.onCommit(commit)
       for (const id of sessions) {
         const session = after.sessions.get(id)
         const was = before.sessions.get(id)
@@ -266,13 +152,14 @@ export function createOracle(
           `${id} was whole, and is ${session?.ending}`,
         )
         if (session !== undefined) {
-          checkSession(session, after)
+          const { listing, paging, witnessing, completion } = session
+          for (const effort of [listing, paging, witnessing, completion])
+            check(!isParkedForDisk(effort), `a step of ${id} is parked for a failing disk`)
           if (isSettled(session) && !(was && isSettled(was))) evidence.onSettled(session, after)
         } else if (was !== undefined) {
           check(isSettled(was) || discarded.has(id), `${id} was deleted, and is not on the chain`)
           discarded.add(id)
           deletedAtMs = scene.clock.now()
-          for (const { id: chunkId } of chunksOf(before, id)) logged.delete(chunkId)
         }
       }
       for (const id of chunks) {
@@ -287,17 +174,6 @@ export function createOracle(
           scene.trace(() => `disk: ${id} is ${was?.state.status ?? 'new'} → ${describe(chunk)}`)
       }
       for (const id of sessions) scene.trace(() => `disk: ${id} ${describeSession(after.sessions.get(id))}`)
-    },
-
-    onPowerLost(disk) {
-      for (const { sessionId, index, event, to } of disk.log) {
-        if (event === 'noted') lives(sessionId)
-        if (to === undefined || event === 'anchored') continue
-        const chunkId = index === undefined ? undefined : chunkIdOf(sessionId, index)
-        if (chunkId === undefined ? disk.sessions.has(sessionId) : disk.chunks.has(chunkId))
-          logged.set(chunkId ?? sessionId, to)
-        if (event === 'acknowledged') lives(sessionId)
-      }
     },
 
     onAcknowledged(handed, disk) {
@@ -375,6 +251,7 @@ export function createOracle(
             isHeard || session.completion === undefined,
             `${id} is settled, and the app never heard of it`,
           )
+          check(trouble === undefined, `${id} is settled, and still tells ${trouble?.error.code}`)
           continue
         }
         check(isHopeless(session, disk), `${id} is not settled: ${JSON.stringify(session)}`)

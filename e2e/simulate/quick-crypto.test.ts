@@ -6,6 +6,8 @@ import { toHex } from '../../src/evidence/bytes.ts'
 import type { SessionName, Sha256Hex } from '../../src/protocol/ids.ts'
 import { reseedCrypto, useQuickCrypto } from '../../sw/testing/quick-crypto.ts'
 
+// Not beside what it tests: that stays in the platform's place for as long as its process lives.
+
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' }
 const pair = await crypto.subtle.generateKey(P256, true, ['sign', 'verify'])
 const pkcs8 = await crypto.subtle.exportKey('pkcs8', pair.privateKey)

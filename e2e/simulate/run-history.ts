@@ -7,6 +7,7 @@ import type { History } from './history.ts'
 import { isSetBack, watchStanding, type Afterwards } from './liveness.ts'
 import { NONE, type Mutation } from './mutation.ts'
 import { createScene, START_MS, type Scene } from './simulated-scene.ts'
+import { watchSpinning } from './spinning.ts'
 import { openTab, record, type Tab } from './tab.ts'
 
 /**
@@ -96,6 +97,7 @@ async function live(scene: Scene, device: Device): Promise<Slowness> {
   // The recordings' tabs come first; others are opened after them, whenever that is.
   const tabs = Array<Tab>(history.recordings.length)
   const watched = watchStanding(scene, device.look)
+  void watchSpinning(scene, device)
   const recordings = history.recordings.map(async (plan, at) => {
     await scene.sleep(plan.beginsAtMs)
     const tab = openTab(scene, device, `tab ${at + 1}`)
@@ -107,7 +109,8 @@ async function live(scene: Scene, device: Device): Promise<Slowness> {
     await scene.sleep(atMs)
     happen(scene, device, tabs, what)
   })
-  await Promise.race([Promise.all([...recordings, ...happenings]), scene.sleep(LONGEST_MS)])
+  await Promise.race([Promise.all(recordings), scene.sleep(LONGEST_MS)])
+  await Promise.all(happenings)
   await scene.sleep(Math.max(history.lastsMs - (scene.clock.now() - START_MS), 0))
   const confirmedMs = await heal(scene, device, tabs)
   return {

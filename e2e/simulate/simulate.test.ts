@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { takesWhole } from '../test-size.ts'
+import { histories } from './arbitrary.ts'
+import type { Happening, History } from './history.ts'
 import { randomRun } from './random-run.ts'
 import { runHistory } from './run-history.ts'
 import {
@@ -17,6 +20,45 @@ const RUNS = takesWhole() ? 300 : 30
 const STRIDE = takesWhole() ? 1 : 6
 /** Blocks that the chain takes back. */
 const DEPTHS = takesWhole() ? Array.from({ length: 64 }, (_none, at) => at + 1) : [1, 2, 3, 8, 32, 64]
+
+/** What chance lets happen: all but what a scenario alone has. */
+const MADE_BY_CHANCE: Readonly<Record<Exclude<Happening['what']['kind'], 'anchors-judged'>, true>> = {
+  'worker-killed': true,
+  'worker-updated': true,
+  'page-opened': true,
+  sync: true,
+  'store-forgets': true,
+  moved: true,
+  'power-lost': true,
+  'lock-stolen': true,
+  'tab-killed': true,
+  paused: true,
+  resumed: true,
+  'other-content': true,
+  discarded: true,
+  policy: true,
+  reorganised: true,
+  carried: true,
+  'other-writer': true,
+  'bit-rot': true,
+  'clock-set': true,
+  offline: true,
+  busy: true,
+  'signed-out': true,
+  metered: true,
+  'lock-kept': true,
+  'disk-full': true,
+  'disk-fails': true,
+  'disk-slow': true,
+  unreadable: true,
+  'sealer-hangs': true,
+  'store-hangs': true,
+  'chain-hangs': true,
+  'app-hangs': true,
+  'relay-sits': true,
+  'relays-sit': true,
+  'nodes-lag': true,
+}
 
 describe('simulated histories', () => {
   // Promises 2, 3, 4, 8 of docs/guarantees.md.
@@ -41,6 +83,27 @@ describe('simulated histories', () => {
       kills += ran.kills
     }
     expect(kills).toBeGreaterThan(RUNS)
+  })
+
+  it('have every kind of fault among them', () => {
+    const made = fc.sample(histories, { seed: SEED, numRuns: 1_000 })
+    const kindsOf = (kinds: (history: History) => readonly string[]) =>
+      [...new Set(made.flatMap(kinds))].sort()
+    expect(kindsOf(({ happenings }) => happenings.map(({ what }) => what.kind))).toEqual(
+      Object.keys(MADE_BY_CHANCE).sort(),
+    )
+    expect(kindsOf(({ requestFaults }) => requestFaults.map(({ fault }) => fault.kind))).toEqual([
+      'fails',
+      'lies',
+      'slow',
+    ])
+    expect(kindsOf(({ diskFaults }) => diskFaults.map(({ of, how }) => `${of} ${how}`))).toEqual([
+      'read fails',
+      'read hangs',
+      'write commits',
+      'write fails',
+      'write hangs',
+    ])
   })
 
   it('keep every promise, whenever the chain loses every head', async () => {

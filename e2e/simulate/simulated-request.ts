@@ -33,7 +33,7 @@ export async function request<T>(
   { what, signal, takesMs, leaves, hangs = false }: Exchange,
   effect: (lies: boolean) => T | Promise<T>,
 ): Promise<T> {
-  const { clock, trace } = scene
+  const { clock, faults, trace } = scene
   if (!lifetime.passes(`before ${what}`)) return never()
   if (signal.aborted) throw aborted(what)
   if (isSuspended(scene)) scene.fail(`${name}: ${what} left, though uploads are suspended`)
@@ -70,16 +70,16 @@ export async function request<T>(
     void apart(slowMs - DEADLINE_MS)
     throw new HoldfastError('timeout', `${what} was too slow.`)
   }
-  if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
-  if (clock.now() < scene.signedOutUntilMs) throw new HoldfastError('sign-in-needed', 'Signed out.')
-  const busyMs = scene.busyUntilMs - clock.now()
+  if (faults.lasts('offline')) throw new HoldfastError('unreachable', 'Offline.')
+  if (faults.lasts('signed-out')) throw new HoldfastError('sign-in-needed', 'Signed out.')
+  const busyMs = faults.leftMs('busy')
   if (busyMs > 0) throw errorOf({ code: 'throttled', retryAfterMs: busyMs })
   if (fault?.kind === 'fails' && !fault.after) throw errorOf(fault)
   const answer = await effect(fault?.kind === 'lies')
   await clock.sleep(scene.about(takesMs), signal)
   if (!lifetime.passes(`after ${what}`)) return never()
   if (signal.aborted) throw aborted(what)
-  if (clock.now() < scene.offlineUntilMs) throw new HoldfastError('unreachable', 'Offline.')
+  if (faults.lasts('offline')) throw new HoldfastError('unreachable', 'Offline.')
   if (fault?.kind === 'fails') throw errorOf(fault)
   return answer
 }
@@ -90,11 +90,11 @@ const DEADLINE_MS = 30_000
 const LEARNS_WITHIN_MS = 20_000
 
 /** Whether nothing may leave, and everybody has had the time to know. */
-function isSuspended({ clock, policy, hangsUntilMs, meteredFromMs, meteredUntilMs }: Scene): boolean {
+function isSuspended({ clock, faults, policy, diskHangsUntilMs }: Scene): boolean {
   const knownMs = clock.now() - LEARNS_WITHIN_MS
-  if (Math.max(policy.sinceMs, hangsUntilMs) > knownMs) return false
+  if (Math.max(policy.sinceMs, diskHangsUntilMs) > knownMs) return false
   if (policy.value === 'paused') return true
-  return policy.value === 'unmetered' && meteredFromMs <= knownMs && clock.now() < meteredUntilMs
+  return policy.value === 'unmetered' && faults.lastedMs('metered') >= LEARNS_WITHIN_MS
 }
 
 const aborted = (what: string) => new HoldfastError('aborted', `${what} was stopped.`)

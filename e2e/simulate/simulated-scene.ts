@@ -1,6 +1,7 @@
 import { seededRandom } from '../../sw/testing/quick-crypto.ts'
 import { virtualClock, type VirtualClock } from '../../sw/testing/virtual-clock.ts'
 import { letterOf, type History, type RequestFault } from './history.ts'
+import { lastingFaults, type LastingFaults } from './lasting-faults.ts'
 
 /** What everything in one run shares: its time, its chance, its faults, and what was seen to go wrong. */
 export interface Scene {
@@ -12,27 +13,13 @@ export interface Scene {
   failure: string | undefined
   /** From here on nothing goes wrong any more. */
   healing: boolean
-  /** The network is away until then, ms since the epoch. */
-  offlineUntilMs: number
-  /** Until then every server asks to be left alone until then, ms since the epoch. */
-  busyUntilMs: number
-  /** The browser tells of a metered network from and until then, ms since the epoch. */
-  meteredFromMs: number
-  meteredUntilMs: number
+  readonly faults: LastingFaults
   /** The policy on the disk, and since when it is there, ms since the epoch. */
   policy: { readonly value: unknown; readonly sinceMs: number }
-  /** Until then every server asks for a sign-in that the app does not have. */
-  signedOutUntilMs: number
-  diskFullUntilMs: number
-  diskSlowUntilMs: number
-  /** Until then half of all transactions fall. */
-  diskFailsUntilMs: number
-  /** Until then a transaction hangs, and holds the others up. */
-  hangsUntilMs: number
-  /** Until then each relay takes heads and mines none. */
-  relaysSitUntilMs: readonly number[]
-  /** Until then the nodes that are asked lag behind, each by some blocks. */
-  nodesLagUntilMs: number
+  /** Until then a transaction hangs, and holds the others up, ms since the epoch. */
+  diskHangsUntilMs: number
+  /** How often the chain took its newest blocks back. */
+  reorganisations: number
   /** How often the power was lost. */
   powerLosses: number
   /** Whom workers that start now bring things to: the same servers, under one name or another. */
@@ -43,11 +30,6 @@ export interface Scene {
   thefts: number
   /** How often a drain took it from one that had kept it for too long. */
   takeovers: number
-  unreadableUntilMs: number
-  /** Until then whoever is to seal a chunk never answers. */
-  sealerHangsUntilMs: number
-  /** Until then what asks the store, or sends to it, is never answered. */
-  storeHangsUntilMs: number
   kills: number
   /** How far the device's clock is from true time, ms. */
   clockErrorMs: number
@@ -74,26 +56,15 @@ export function createScene(history: History, traced: boolean): Scene {
     lines: [],
     failure: undefined,
     healing: false,
-    offlineUntilMs: 0,
-    busyUntilMs: 0,
-    meteredFromMs: 0,
-    meteredUntilMs: 0,
+    faults: lastingFaults(clock.now),
     policy: { value: undefined, sinceMs: 0 },
-    signedOutUntilMs: 0,
-    diskFullUntilMs: 0,
-    diskSlowUntilMs: 0,
-    diskFailsUntilMs: 0,
-    hangsUntilMs: 0,
-    relaysSitUntilMs: [0, 0],
-    nodesLagUntilMs: 0,
+    diskHangsUntilMs: 0,
+    reorganisations: 0,
     powerLosses: 0,
     thefts: 0,
     takeovers: 0,
     place: 'home',
     moves: 0,
-    unreadableUntilMs: 0,
-    sealerHangsUntilMs: 0,
-    storeHangsUntilMs: 0,
     kills: 0,
     clockErrorMs: 0,
     random,

@@ -1,4 +1,18 @@
 import type { Happening } from './history.ts'
+import {
+  BUSY,
+  BUSY_AHEAD,
+  CHAIN_HANGS,
+  FORGETFUL,
+  LOCK_KEPT,
+  MANY_POWER_LOSSES,
+  MOVED,
+  MUCH_ROT,
+  SEALER_HANGS,
+  STORE_HANGS,
+  THIEVES,
+  TWO_DRAINS,
+} from './mutation-worlds.ts'
 
 /** A fault planted in the engine's own text, switched on by name while a test runs. */
 export interface SourceMutation {
@@ -28,72 +42,6 @@ const plant = (
   edits: edits.map(([file, from, to]) => ({ file: `sw/${file}.ts`, from, to })),
 })
 
-const SLOW_DISK: Happening = { atMs: 0, what: { kind: 'disk-slow', forMs: 60_000 } }
-
-/** Two drains at once, again and again, on a disk that gives each time to be late. */
-const TWO_DRAINS: readonly Happening[] = [
-  SLOW_DISK,
-  ...[1_500, 3_000, 4_500, 6_000, 9_000, 12_000].flatMap((atMs): Happening[] => [
-    { atMs, what: { kind: 'lock-stolen' } },
-    { atMs: atMs + 10, what: { kind: 'page-opened' } },
-  ]),
-]
-
-/** Bytes rot again and again while they wait to be sealed. */
-const MUCH_ROT: readonly Happening[] = [
-  SLOW_DISK,
-  ...Array.from({ length: 30 }, (_none, at): Happening => ({
-    atMs: 200 * at,
-    what: { kind: 'bit-rot', of: at % 3, lost: false },
-  })),
-]
-
-/** Whoever has the session's key signs another continuation, early and late. */
-const THIEVES: readonly Happening[] = [2_000, 4_000, 8_000].flatMap((atMs) =>
-  [0, 1].map((of): Happening => ({
-    atMs,
-    what: { kind: 'other-writer', of, who: 'thief', larger: 1, end: false },
-  })),
-)
-
-/** A store that forgets while no head comes to the chain. */
-const FORGETFUL: readonly Happening[] = [
-  { atMs: 0, what: { kind: 'relay-sits', forMs: 2_000_000, relays: 'all' } },
-  ...[5, 10, 20, 30, 40, 50].map((atS): Happening => ({
-    atMs: 1_000 * atS,
-    what: { kind: 'store-forgets' },
-  })),
-]
-
-/** So often that one comes while a request is under way. */
-const MANY_POWER_LOSSES: readonly Happening[] = Array.from({ length: 40 }, (_none, at) => ({
-  atMs: 997 * at,
-  what: { kind: 'power-lost' },
-}))
-
-/** The app is set up anew, early, and back, and anew. */
-const MOVED: readonly Happening[] = [700, 2_500, 6_000].map((atMs) => ({ atMs, what: { kind: 'moved' } }))
-
-/** Servers that ask for minutes, early and again. */
-const BUSY: readonly Happening[] = [2_000, 30_000].map((atMs) => ({
-  atMs,
-  what: { kind: 'busy', forMs: 230_000 },
-}))
-
-/** The same while the clock is a day ahead. */
-const BUSY_AHEAD: readonly Happening[] = [
-  { atMs: 0, what: { kind: 'clock-set', byMs: 86_400_000 } },
-  ...BUSY,
-  { atMs: 200_000, what: { kind: 'clock-set', byMs: -86_400_000 } },
-]
-
-/** Somebody has the drain's lock before anybody else, and keeps it. */
-const LOCK_KEPT: readonly Happening[] = [{ atMs: 0, what: { kind: 'lock-kept', forMs: 2_000_000 } }]
-
-const SEALER_HANGS: readonly Happening[] = [{ atMs: 0, what: { kind: 'sealer-hangs', forMs: 60_000 } }]
-
-const STORE_HANGS: readonly Happening[] = [{ atMs: 0, what: { kind: 'store-hangs', forMs: 260_000 } }]
-
 const UNFINISHED = /is not at its end/
 
 /** Ways to break a promise from inside. */
@@ -110,7 +58,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
   plant(
     'parks what a failing store has failed, and all that only has to wait',
     /is parked for a failing disk|is not at its end/,
-    ['core/retry-policy', 'failures > tries', "failures > tries || kind === 'transient'"],
+    ['core/retry-policy', 'failures > tries', "failures > tries || classOf(code) === 'transient'"],
   ),
   plant('sends before the intent is stored', /though it is not in flight|sent again without asking/, [
     'engine/deliver',
@@ -156,6 +104,14 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       'false',
     ]),
     besides: STORE_HANGS,
+  },
+  {
+    ...plant('waits for ever for a chain that is silent', /nobody is told|is not at its end/, [
+      'engine/time-limit',
+      'sizeBytes > 0 ? WORK_LIMIT_MS + sizeBytes / SLOWEST_BYTES_PER_MS : SILENCE_MS',
+      '1e12',
+    ]),
+    besides: CHAIN_HANGS,
   },
   plant('drains without a lock', /sent again without asking|without reading the chain/, [
     'engine/drain',
@@ -287,7 +243,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'newestOf(listed.pages) ?? null',
     'null',
   ]),
-  plant('signs other groups than those of its beginning', /is not at its end|says other groups/, [
+  plant('signs other groups than those of its beginning', /is not at its end|its signature does not hold/, [
     'engine/listing',
     'await groupsDigest(access)',
     'await groupsDigest([])',
@@ -320,7 +276,7 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
       'inVain >= TAKEN_TO_TELL',
       'false',
     ]),
-    besides: [{ atMs: 0, what: { kind: 'relay-sits', forMs: 2_000_000, relays: 'all' } }],
+    besides: [{ atMs: 0, what: { kind: 'relays-sit', forMs: 2_000_000 } }],
   },
   {
     ...plant("takes anybody's head for its own", /was confirmed|is settled, and the chain/, [
@@ -473,19 +429,29 @@ export const SOURCE_MUTATIONS: readonly SourceMutation[] = [
     'false',
   ]),
 
+  plant('looks again and again', /and nothing changes/, [
+    'engine/drain',
+    'Math.max(waitMs, SHORTEST_WAIT_MS)',
+    'SHORTEST_WAIT_MS',
+  ]),
+
   // Books.
   plant('writes the wrong line into the custody log', /custody log/, [
     'core/change-chunk',
     'after.state.status',
     'chunk.state.status',
   ]),
-  plant('does not count what is parked', /parked chunks of/, [
+  plant('does not count what is parked', /parked chunks, and there are/, [
     'core/session',
     'isParked(effort) ? 1 : 0',
     '0',
   ]),
-  plant('does not count what is stored', /stored bytes of/, ['core/session', 'effort ? 0 : sizeBytes', '0']),
-  plant('does not count how long what is stored is', /stored ms of/, [
+  plant('does not count what is stored', /stored bytes, and there are/, [
+    'core/session',
+    'effort ? 0 : sizeBytes',
+    '0',
+  ]),
+  plant('does not count how long what is stored is', /stored ms, and there are/, [
     'core/session',
     'effort ? 0 : durationMs',
     '0',

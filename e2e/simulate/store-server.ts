@@ -54,7 +54,7 @@ export function storeServer(scene: Scene, onLeaving: (upload: Upload) => void): 
     sent.set(cid, bytes)
   }
 
-  const hangs = () => scene.clock.now() < scene.storeHangsUntilMs
+  const hangs = () => scene.faults.lasts('store-hangs')
 
   /** A proof lasts, by the device's clock; one that is set back makes it look younger. */
   const lasts = (cid: string) =>

@@ -24,13 +24,13 @@ export function syncManager(
   hasPage: () => boolean,
   fire: (attempt: SyncAttempt) => Promise<boolean>,
 ): SyncManager {
-  const { clock } = scene
+  const { faults } = scene
   const tags = new Set<string>()
 
   const run = async (tag: string) => {
     await scene.sleep(FIRST_MS)
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      while (clock.now() < scene.offlineUntilMs) await scene.sleep(scene.offlineUntilMs - clock.now())
+      while (faults.lasts('offline')) await scene.sleep(faults.leftMs('offline'))
       if (await fire({ tag, lastChance: attempt === ATTEMPTS })) return
       if (attempt < ATTEMPTS) await scene.sleep(AGAIN_MS * 3 ** (attempt - 1))
     }
