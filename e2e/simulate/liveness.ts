@@ -54,11 +54,12 @@ export async function watchStanding(
     const { disk, working, suspended } = look()
     if (scene.healing) break
     for (const session of disk.sessions.values()) {
-      // How long something has hung is not stored: its limit begins anew with each worker, and with each drain.
-      const isHung = HUNG.some(scene.faults.lasts)
       // What the chain takes back has to grow deep anew.
-      const mark =
-        markOf(session) + scene.reorganisations + (isHung ? scene.kills + scene.takeovers + scene.thefts : '')
+      const mark = [
+        markOf(session),
+        scene.reorganisations,
+        HUNG.some(scene.faults.lasts) && begunAnew(scene),
+      ].join()
       const before = standing.get(session.id)
       const counts = before?.mark === mark && waitsForWork(session) && !isTold(session) && !suspended
       const ms = counts ? before.ms + (working ? LOOK_EVERY_MS : 0) : 0
@@ -70,6 +71,17 @@ export async function watchStanding(
   }
   return longestMs
 }
+
+/**
+ * How long something has hung is not stored: its limit begins anew with each worker and with each drain, which a clock that
+ * jumps ahead ends too.
+ */
+const begunAnew = ({ kills, takeovers, thefts, clockErrorMs }: Scene) => [
+  kills,
+  takeovers,
+  thefts,
+  clockErrorMs,
+]
 
 /** Changes with every progress. */
 const markOf = ({ tally, ending, paused, listing, listed, anchored }: SessionRecord) =>
