@@ -105,7 +105,9 @@ export function createOracle(
     )
   }
 
-  const waitsByChoice = (session: SessionRecord, disk: DiskState) => !!session.paused || isPaused(disk)
+  /** What belongs to the place where workers go now does not wait for it. */
+  const waitsByChoice = ({ paused, identity }: SessionRecord, disk: DiskState) =>
+    isPaused(disk) || (paused === 'elsewhere' ? identity !== scene.place : !!paused)
 
   /** Time cannot mend it: bytes are not ours any more, or somebody else has written to the chain. It must say so. */
   function isHopeless(session: SessionRecord, disk: DiskState): boolean {
