@@ -39,8 +39,8 @@ export const callsOf = (http: AdaptiveTimeout, endpoint: string, authorize: Auth
  * The URL of what an answer created, relative to where that came from at last.
  *
  * @param reach asks for what is elsewhere, which may be a name that only the server's own network knows
- * @throws HoldfastError `rejected-by-store` where it tells none, one that cannot be asked or reached, or one that gives up
- *   TLS: who sets the server up can change that
+ * @throws HoldfastError `rejected-by-store` where a 201 tells none, one that cannot be asked or reached, or one that gives up
+ *   TLS: who sets the server up can change that; `server-error` where another success does
  */
 export async function locationIn(answer: Answer, reach: (url: string) => Promise<unknown>): Promise<string> {
   const location = answer.headers.get('location')
@@ -58,7 +58,8 @@ export async function locationIn(answer: Answer, reach: (url: string) => Promise
   throw httpError(
     answer,
     ' and no Location, or CORS hides it, or it cannot be reached (see X-Forwarded-Proto).',
-    'rejected-by-store',
+    // Any other success is of something between us, such as a network's sign-in page, which passes.
+    answer.status === 201 ? 'rejected-by-store' : 'server-error',
   )
 }
 

@@ -71,7 +71,7 @@ export function pinata({
   if (authorize === undefined && (gateway === undefined || network === 'private'))
     throw new HoldfastError(
       'bad-input',
-      'After a lost answer nobody could say whether Pinata has the file. Add authorize, or gateway for public files.',
+      'Add authorize, or gateway for public files, to know what Pinata has.',
     )
   for (const url of [uploads, api, gateway ?? api]) requestUrl(url)
   const http = adaptiveTimeout(timeoutMs)
@@ -91,8 +91,13 @@ export function pinata({
     return files.filter(isFile)
   }
 
-  const read = (cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) =>
-    http.request(under(`${gateway}`, `ipfs/${cid}`), { method }, { signal, maxBytes: sizeBytes })
+  async function read(cid: string, method: 'GET' | 'HEAD', signal: AbortSignal, sizeBytes: number) {
+    const ask = () =>
+      http.request(under(`${gateway}`, `ipfs/${cid}`), { method }, { signal, maxBytes: sizeBytes })
+    const answer = await ask()
+    // One answer may be of something between us, such as a stale cache.
+    return isGone(answer) ? ask() : answer
+  }
 
   return {
     name,
@@ -161,7 +166,7 @@ export function pinata({
       if (gateway === undefined)
         throw new HoldfastError(
           'bad-answer',
-          `Pinata keeps ${upload.cid} under another address. Configure a gateway, so that it can be read back.`,
+          `Pinata keeps ${upload.cid} under another address: add gateway, to read it back.`,
         )
       for (let reads = 0; reads < READS_BACK; reads += 1) {
         const answer = await read(resumeToken || upload.cid, 'GET', signal, upload.sizeBytes)

@@ -93,12 +93,14 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         return http.request(granted.url, init, {
           signal,
           bodyBytes: body && object.sizeBytes,
-          // Of the others an answer is short: neither memory nor time for a copy is kept for it.
-          ...(method === 'GET' && { maxBytes: object.sizeBytes }),
+          // An answer to what is sent is short: neither memory nor time for a copy is kept for it.
+          maxBytes: body ? 0 : object.sizeBytes,
         })
       },
       signal,
-      (answer) => answer?.ok === false && storeError(answer).code === 'sign-in-needed',
+      // A question that finds nothing is asked once more, too: one answer may be of something between us, such as a stale cache.
+      (answer) =>
+        answer?.ok === false && ((!body && isGone(answer)) || storeError(answer).code === 'sign-in-needed'),
     )
   }
 
@@ -163,11 +165,7 @@ export function presignedPut({ grant, checksum, name = 'put', timeoutMs }: Presi
         const head = !checksum && (await perform('HEAD', upload, signal))
         if (head && isChecked(head, digestOf(upload))) return
         const answer = await perform('GET', upload, signal)
-        if (!answer)
-          throw new HoldfastError(
-            'bad-answer',
-            `The store names no ${header} of ${upload.cid}. Expose it by CORS, or grant GET.`,
-          )
+        if (!answer) throw new HoldfastError('bad-answer', `Expose ${header} by CORS, or grant GET.`)
         if (isGone(answer)) throw mismatch(upload, 'nothing')
         if (!hasCopy(answer)) throw storeError(answer)
         if (await isOurs(upload, answer.bytes)) return

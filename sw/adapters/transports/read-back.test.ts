@@ -70,6 +70,47 @@ describe('a copy of which one answer shows something else', () => {
   })
 })
 
+/** Which question is answered once as if nothing were there. */
+const ASKED: readonly (readonly [VariantName, Step])[] = [
+  ['put', 'ask'],
+  ['put-mute', 'read'],
+  ['pinata-signed', 'ask'],
+  ['pinata-legacy', 'read'],
+]
+
+describe('a copy of which one answer says that nothing is there', () => {
+  test.each(ASKED.flatMap(([variant, step]) => [404, 410].map((status) => ({ variant, step, status }))))(
+    '$variant, $step, $status: is kept, and not sent again',
+    async ({ variant, step, status }) => {
+      const { store, attempt, isStored, copies } = await scene(variant)
+      store.rude = scenario(1, 1, step, () => new Response(null, { status }))
+      for (let time = 0; time < 2; time += 1) await attempt()
+      expect(isStored()).toBe(true)
+      expect(copies()).toBe(1)
+    },
+  )
+})
+
+describe('a network’s sign-in page in the place of an answer, before anything is sent', () => {
+  test.each<[VariantName, Step]>([
+    ['tus', 'options'],
+    ['tus', 'create'],
+    ['tus', 'ask'],
+    ['resumable', 'create'],
+  ])('%s, %s: is waited for, and parks nothing', async (variant, step) => {
+    const { store, attempt, isStored, copies } = await scene(variant)
+    let isThere = true
+    const lost = scenario(step === 'ask' ? 1 : 0, 0, step, shows(PAGE))
+    store.rude = (asked, honest) =>
+      isThere && asked.step === step ? new Response(PAGE) : lost(asked, honest)
+    for (let time = 0; time < 9; time += 1) expect(await attempt()).toMatchObject({ class: 'transient' })
+    isThere = false
+    await attempt()
+    expect(isStored()).toBe(true)
+    expect(copies()).toBe(1)
+  })
+})
+
 describe('a copy that is not ours', () => {
   test.each(READ)('%s, %s shows %s: is replaced once', async (variant, step, _, lie) => {
     const { store, attempt, isStored, copies } = await scene(variant)

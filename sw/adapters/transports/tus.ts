@@ -200,9 +200,9 @@ export function tus({
       }
       if (!answer.ok) throw httpError(answer)
       const reached = integerIn(answer, 'Upload-Offset')
-      // The same bytes again would be taken no better.
-      if (reached === offset) throw badAnswer(answer, ' without progress.')
-      if (reached < offset || reached > end) throw badAnswer(answer, ' with an offset that cannot be.')
+      // Where it has not moved the same bytes again would be taken no better.
+      if (reached <= offset || reached > end)
+        throw badAnswer(answer, ` and offset ${reached} after ${offset}.`)
       offset = reached
       progress(offset)
     }
@@ -309,8 +309,11 @@ function integerIn(answer: Answer, name: string, code?: ErrorCode): number {
 }
 
 const badAnswer = (answer: Answer, what: string) => httpError(answer, what, 'bad-answer')
-/** @param code `bad-answer` may be another the next time; `rejected-by-store` only a person can change, who sets the server up */
-const hidden = (answer: Answer, header: string, code?: ErrorCode) =>
+/**
+ * @param code by default as of a server that is away: what has no header of the protocol's may be a network's sign-in page;
+ *   `rejected-by-store` only a person can change, who sets the server up
+ */
+const hidden = (answer: Answer, header: string, code: ErrorCode = 'server-error') =>
   httpError(answer, ` without ${header}, or CORS hides it. ${EXPOSE}`, code)
 
 /** The target that a resume token keeps. */
