@@ -372,6 +372,16 @@ describe('copies', () => {
       expect(await item(4).attempt(fresh(), undefined, floors)).toBeUndefined()
     })
 
+    it('no clock that was ahead has it, or what waits for it, left alone for longer', async () => {
+      later(86_400_000)
+      const transport = fresh()
+      for (let number = 0; number < 9; number++) await item(number).attempt(transport)
+      later(-86_400_000)
+      b.done.length = 0
+      expect((await item(9).attempt(transport))?.retryAfterMs).toBeLessThanOrEqual(10_000)
+      expect(b.done).toHaveLength(1)
+    })
+
     it('a session that wants it alone does not make the engine leave the others alone', async () => {
       expect(await item(1, { stores: ['b'], atLeast: 1 }).attempt(fresh())).toMatchObject({
         code: 'copies-missing',

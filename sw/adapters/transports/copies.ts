@@ -5,7 +5,7 @@ import {
   type WireError,
 } from '../../../src/protocol/errors.ts'
 import { close, CLOSED, concurrencyAllowed, reconsider, trip, type Circuit } from '../../core/circuit.ts'
-import { believedMs, LONGEST_WAIT_MS, TRIAL_FLOOR_MS } from '../../core/retry-policy.ts'
+import { believedMs, isAhead, LONGEST_WAIT_MS, TRIAL_FLOOR_MS } from '../../core/retry-policy.ts'
 import { asked } from '../../engine/asked.ts'
 import { counted } from '../../engine/two-copies.ts'
 import { circuitOf, update, type Keeping } from '../../health/stored-circuits.ts'
@@ -196,6 +196,8 @@ export function copies(
       if (retryAfterMs > 0)
         note(child, new HoldfastError('throttled', `${of} asked to wait.`, { retryAfterMs }))
     }
+    // The clock was set back since it failed: nothing waits for that.
+    if (isAhead(child.circuit.failedAtMs, clock.now())) child.circuit = CLOSED
     const { circuit, lastError } = child
     const lanes = concurrencyAllowed(tryNow ? reconsider(circuit) : circuit, Infinity, clock.now())
     if (lastError !== undefined && child.asking >= lanes) return failed(child, lastError)
