@@ -27,7 +27,7 @@ export interface GrantRequest {
   readonly labels?: Labels | undefined
   /** For `PUT`: what the checksum header is to say; by default the SHA-256 in Base64. */
   readonly checksum?: string | undefined
-  /** `rejected`: the last URL was refused; it has expired, or was signed for something else. */
+  /** `rejected`: the last URL was refused, or showed nothing; it has expired, or was signed for something else. */
   readonly reason: AuthReason
 }
 
