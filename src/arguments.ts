@@ -3,8 +3,8 @@ import { POLICIES } from './protocol/snapshot.ts'
 
 /** What calls are given beside their options, by the field of the message that it goes into. */
 const ARGUMENTS: Readonly<Record<string, Rule<unknown>>> = {
-  sessionId: /^[0-9a-f-]{36}$/,
-  index: /^\d+$/,
+  sessionId: /^string [0-9a-f-]{36}$/,
+  index: /^number \d+$/,
   policy: POLICIES,
 }
 

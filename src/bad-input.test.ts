@@ -176,7 +176,12 @@ const TABLE: readonly (readonly [string, Call, readonly (readonly [string, unkno
   [
     'watchForLoss, options',
     ((given: never) => watchForLoss(fakeWorker().connect(), given)) as Call,
-    [...plain(NONE), ...wrong({}, 'onLost', NONE), ...wrong({ onLost }, 'onlost', [onLost])],
+    [
+      ...plain(NONE),
+      ...wrong({}, 'onLost', NONE),
+      ...wrong({ onLost }, 'onlost', [onLost]),
+      ...wrong({ onLost }, 'signal', NONE.slice(1)),
+    ],
   ],
   [
     'storageForecast',
@@ -184,6 +189,11 @@ const TABLE: readonly (readonly [string, Call, readonly (readonly [string, unkno
     [...plain(NONE), ...wrong({ sessions: [] }, 'triedbytes', [5])],
   ],
   ['snapshotStore', snapshotStore as Call, plain(NONE)],
+  [
+    'snapshotStore, onError',
+    ((given: never) => snapshotStore(fakeWorker().connect(), given)) as Call,
+    plain(NONE.slice(1)),
+  ],
   [
     'fakeWorker, startSession',
     ((given: never) => fakeWorker().connect().startSession(given)) as Call,

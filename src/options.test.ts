@@ -133,6 +133,15 @@ it('record() refuses an option that there is not, and what a source that is lost
   expectRefused(await begin({ whenSourceLost: 'End' }), 'whenSourceLost', ['go-on', 'end'])
 })
 
+it.each(['isTestPicture', 'reopen', 'onContinued', 'onProgress'])(
+  'record() refuses what is no function as %s before it begins',
+  async (name) => {
+    const session = await fakeWorker().connect().startSession(starting)
+    const failed = await failureOf(() => record(session, stream, 'video/webm', { [name]: {} }))
+    expectRefused(failed, name, ['function'])
+  },
+)
+
 it.each([null, undefined])('%s are no options, and no failure', async (none) => {
   const session = await (await connect({ scriptUrl: '/sw.js' })).startSession(starting)
   await session.note({}, none as undefined)
@@ -153,7 +162,13 @@ const WRONG: Record<string, readonly [Call, object, readonly string[]]> = {
   'startSession, a hole in stores': [CALLS['startSession']![0], { stores: Array(2) }, ['1', '8']],
   'startSession, a store’s address': [CALLS['startSession']![0], { stores: ['a'.repeat(65)] }, ['64']],
   'startSession, fingerprint': [CALLS['startSession']![0], { fingerprint: 'AB'.repeat(32) }, ['64']],
+  'startSession, one store by itself': [CALLS['startSession']![0], { stores: 'ipfs' }, ['1', '8']],
+  'startSession, stores that are none': [CALLS['startSession']![0], { stores: null }, ['1', '8']],
+  'startSession, stores by name': [CALLS['startSession']![0], { stores: { ipfs: true } }, ['1', '8']],
   'upload, stores': [CALLS['upload']![0], { stores: [] }, ['1', '8']],
+  'append, onStalled': [CALLS['append']![0], { onStalled: {} }, ['function']],
+  'watch, onStalled': [CALLS['watch']![0], { onStalled: 'told' }, ['function']],
+  'upload, onProgress': [CALLS['upload']![0], { onProgress: null }, ['function']],
 }
 // The controller in its signal's place is an easy mistake.
 for (const [name, [call]] of Object.entries(CALLS))
@@ -184,6 +199,11 @@ it('connect() says of what type a worker may be', async () => {
   expectRefused(failed, 'type', ['module', 'classic'])
 })
 
+it('connect() says what is no function', async () => {
+  const failed = await failureOf(() => connect({ scriptUrl: '/sw.js', onUpdate: {} as never }))
+  expectRefused(failed, 'onUpdate', ['function'])
+})
+
 it('connect() says what a signal is', async () => {
   const failed = await failureOf(() =>
     connect({ scriptUrl: '/sw.js', signal: new AbortController() as never }),
@@ -192,7 +212,7 @@ it('connect() says what a signal is', async () => {
 })
 
 const session = { id, name: 'ab'.repeat(32) }
-const NO_IDS = [undefined, null, 5, '', 'text', session.name, id.replaceAll('-', ''), `${id}/0`, session]
+const NO_IDS = [undefined, null, 5, '', 'text', session.name, id.replaceAll('-', ''), `${id}/0`, session, [id]]
 type OfSession = (of: Holdfast, id: SessionId) => Promise<unknown>
 const OF_SESSION: Readonly<Record<string, OfSession>> = {
   chunks: (of, id) => of.chunks(id),
@@ -214,7 +234,7 @@ describe.each(Object.entries(PAGES))('of %s', (_page, open) => {
     expect(asked).toEqual([])
   })
 
-  it.each([undefined, null, -1, 0.5, NaN, Infinity, {}])('bytes: says that %s is no index', async (index) => {
+  it.each([undefined, null, -1, 0.5, NaN, Infinity, {}, '0', [[0]]])('bytes: says that %s is no index', async (index) => {
     const holdfast = await open()
     expectRefused(await failureOf(() => holdfast.bytes(id, index as never)), 'index', [])
   })

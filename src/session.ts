@@ -250,7 +250,7 @@ export function recordingSession(
       const { capturedAtMs = Date.now(), durationMs } = options
       return hold(options, async ({ signal, onStalled }) => {
         // A Response has bytes of which nobody knows how many.
-        if (typeof bytes?.arrayBuffer !== 'function' || !(bytes.size >= 0)) throw bad('append', 'a Blob.')
+        if (!bytes?.arrayBuffer || !(bytes.size >= 0)) throw bad('append', 'a Blob.')
         if (bytes.size > MAX_CHUNK_BYTES - TAG_BYTES)
           throw new HoldfastError('chunk-too-large', `It has ${bytes.size} bytes.`)
         const unsealed = {

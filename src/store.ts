@@ -1,5 +1,6 @@
 import type { Holdfast } from './api.ts'
 import { bad } from './bad-input.ts'
+import { check, FUNCTION } from './options.ts'
 import type { Snapshot } from './protocol/snapshot.ts'
 import { tell } from './tell.ts'
 
@@ -32,6 +33,7 @@ export function snapshotStore(
   onError?: (error: unknown) => void,
 ): SnapshotStore {
   if (!Object(holdfast).watch && !Object(holdfast).then) throw bad('holdfast', 'what connect() gives.')
+  if (onError !== undefined) check('onError', onError, FUNCTION)
   const listeners = new Set<(snapshot: Snapshot | undefined) => void>()
   let snapshot: Snapshot | undefined
   let watching: AbortController | undefined

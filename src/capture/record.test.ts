@@ -605,6 +605,25 @@ describe('record', () => {
     expect(progress.at(-1)).toMatchObject({ captured: 2, acknowledged: 2 })
   })
 
+  it('refuses a session that it records into already, or has: chunks of two recorders would play as neither', async () => {
+    const worker = fakeWorker()
+    const session = worker.begin()
+    const sessions = [session]
+    const again = (into: RecordingSession) => () => record(into, stream, 'video/webm')
+    FakeRecorder.failsAt = 'start'
+    expect(again(session)).toThrow(expect.objectContaining({ code: 'recorder-failed' }))
+    FakeRecorder.failsAt = undefined
+    // Of one that did not begin there is nothing yet.
+    const recording = record(session, stream, 'video/webm', { onContinued: (now) => sessions.push(now.session) })
+    thaws()
+    await settle()
+    expect(sessions).toHaveLength(2)
+    const refused = expect.objectContaining({ code: 'bad-input' }) as Error
+    for (const each of sessions) expect(again(each)).toThrow(refused)
+    await recording.stop()
+    for (const each of sessions) expect(again(each)).toThrow(refused)
+  })
+
   it.each(['construction', 'start'] as const)('throws our error where the recorder fails at its %s', (at) => {
     FakeRecorder.failsAt = at
     const { session } = fakeSession()
@@ -897,6 +916,25 @@ describe('a page that records', () => {
     ])
   })
 
+  it('and goes on where the session before cannot be ended is told nothing more once it has failed', async () => {
+    const worker = fakeWorker()
+    const told: Continued[] = []
+    const session = worker.begin()
+    const { restart } = session
+    let go = () => {}
+    session.end = () => Promise.reject(new HoldfastError('bad-message', 'No.'))
+    session.restart = () => new Promise<void>((resolve) => (go = resolve)).then(restart)
+    const recording = record(session, stream, 'video/webm', { onContinued: (now) => told.push(now) })
+    FakeRecorder.last.slice('one')
+    thaws()
+    await settle()
+    await expect(recording.stop()).rejects.toMatchObject({ code: 'bad-message' })
+    go()
+    await settle()
+    expect(told).toEqual([])
+    expect(worker.sessions).toMatchObject([{}, { ended: true, continues: 0 }])
+  })
+
   it('and is told twice that it is back goes on once, and again after the next time', async () => {
     const worker = fakeWorker()
     const recording = record(worker.begin(), stream, 'video/webm')
@@ -1059,11 +1097,11 @@ describe('a page that records', () => {
 
 describe('MP4', () => {
   it('is cut as often as slices are wanted: by key frames', async () => {
-    const { session } = fakeSession()
+    const worker = fakeWorker()
     const options = { timesliceMs: 1_500 }
-    await record(session, stream, 'video/mp4;codecs=avc1,opus', options).stop()
+    await record(worker.begin(), stream, 'video/mp4;codecs=avc1,opus', options).stop()
     expect(FakeRecorder.last.options).toMatchObject({ videoKeyFrameIntervalDuration: 1_500 })
-    await record(session, stream, 'video/webm', options).stop()
+    await record(worker.begin(), stream, 'video/webm', options).stop()
     expect(FakeRecorder.last.options).toMatchObject({ videoKeyFrameIntervalDuration: 2_000 })
   })
 })

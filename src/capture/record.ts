@@ -2,7 +2,7 @@ import type { RecordingSession } from '../api.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
 import { bad } from '../bad-input.ts'
 import type { HoldfastError } from '../protocol/errors.ts'
-import { optionsOf, WAIT, type Known } from '../options.ts'
+import { FUNCTION, optionsOf, WAIT, type Known } from '../options.ts'
 import { tell } from '../tell.ts'
 import { unlessAborted } from '../protocol/unless-aborted.ts'
 import type { Recording, RecordOptions } from './api.ts'
@@ -27,12 +27,15 @@ const RECORD: Known<RecordOptions> = {
   videoBitsPerSecond: 1,
   maxWaitingBytes: 1,
   whenSourceLost: ['go-on', 'end'],
-  isTestPicture: 1,
+  isTestPicture: FUNCTION,
   keepAwake: 1,
-  reopen: 1,
-  onContinued: 1,
-  onProgress: 1,
+  reopen: FUNCTION,
+  onContinued: FUNCTION,
+  onProgress: FUNCTION,
 }
+
+/** Chunks of two recorders among each other would play as neither. */
+const recordedInto = new WeakSet<RecordingSession>()
 
 const TIMESLICE_MS = 1_000
 const CHUNK_MS = 5_000
@@ -63,6 +66,7 @@ const ONCE = { once: true }
  * When the page is hidden, which may be the last that it hears, what was recorded is cut at once. One that was frozen,
  * or put aside for Back, and runs again ends its session as `interrupted`, and goes on in another.
  *
+ * @param session which nothing was recorded into yet
  * @throws HoldfastError `bad-input`; `recorder-failed` where the browser cannot record this stream in this format
  */
 export function record(
@@ -93,6 +97,7 @@ export function record(
   }
   for (const [name, right] of Object.entries(isRight))
     if (!right) throw bad(name, 'not as record() takes it. Is an await missing?')
+  if (recordedInto.has(session)) throw bad('session', 'there is a recording in it already.')
   const { promise: finished, resolve, reject } = newDeferred<void>()
   // A note may be written where nothing can be loaded any more.
   import('../app-data.ts').catch(() => undefined)
@@ -135,6 +140,7 @@ export function record(
   })
   let part = parts.first(session)
   let recorder = recordInto(part)
+  recordedInto.add(session)
   describeSource()
   let unwatch = watch()
   watchPageLife({ onHidden: cutNow, onBack: () => void comeBack() }, over.signal)
@@ -322,7 +328,10 @@ export function record(
     try {
       recorder = recordInto(into)
       void Promise.all([into.session, before]).then(
-        ([next, ended]) => tell(onContinued, { session: next, before: ended }),
+        ([next, ended]) => {
+          recordedInto.add(next)
+          if (!done.signal.aborted) tell(onContinued, { session: next, before: ended })
+        },
         fail,
       )
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Holdfast } from '../api.ts'
 import { bad } from '../bad-input.ts'
-import { optionsOf, type Known } from '../options.ts'
+import { FUNCTION, optionsOf, SIGNAL, type Known } from '../options.ts'
 import type { SessionId, SessionName } from '../protocol/ids.ts'
 import { nameFor } from '../protocol/names.ts'
 import type { SessionSnapshot } from '../protocol/snapshot.ts'
@@ -37,7 +37,7 @@ export interface LossOptions {
   readonly storage?: SecondPlace | undefined
 }
 
-const LOSS: Known<LossOptions> = { onLost: 1, signal: 1, storage: 1 }
+const LOSS: Known<LossOptions> = { onLost: FUNCTION, signal: SIGNAL, storage: 1 }
 
 /** What is kept in the second place, by session. */
 interface Kept extends Omit<LostRecording, 'id'> {
@@ -62,7 +62,7 @@ export function watchForLoss(
 ): { forget(ids?: readonly SessionId[]): void } {
   const { onLost, signal, storage = secondPlace() } = optionsOf(options, LOSS)
   if (!holdfast?.log) throw bad('holdfast', 'what connect() gives.')
-  if (typeof onLost !== 'function') throw bad('onLost', 'a function.')
+  if (!onLost) throw bad('onLost', 'a function.')
   const key = nameFor('holdfast-canary', holdfast.scope)
   let told = '[]'
 
@@ -107,6 +107,8 @@ export function watchForLoss(
       gone.set(id, isSilent)
       isCleared ||= isSilent && !isConfirmed
     }
+    // Whoever has left is told nothing more.
+    signal?.throwIfAborted()
     // Another tab may have written meanwhile.
     const canary = read()
     for (const [id, isSilent] of gone) {

@@ -249,6 +249,30 @@ describe('watchForLoss', () => {
     vi.unstubAllGlobals()
   })
 
+  it('tells nothing, and writes nothing, once it is left, though it was looking', async () => {
+    const before = visit(fakeWorker())
+    const lost = await record(before, 3)
+    await isKept(lost)
+    before.leave()
+    const holdfast = fakeWorker().connect()
+    const leaving = new AbortController()
+    const { log } = holdfast
+    const looked = vi.fn()
+    holdfast.log = async (id) => {
+      leaving.abort()
+      queueMicrotask(looked)
+      return log(id)
+    }
+    const onLost = vi.fn()
+    const [written] = kept.values()
+    watchForLoss(holdfast, { storage, signal: leaving.signal, onLost })
+    await expect.poll(() => looked.mock.calls.length).toBe(1)
+    // All that it may do yet takes no time.
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(onLost).not.toHaveBeenCalled()
+    expect([...kept.values()]).toEqual([written])
+  })
+
   it('knows nothing of the recordings of another app of the origin', async () => {
     const other = visit(fakeWorker(), 'https://app.example/other/')
     const theirs = await record(other, 3)

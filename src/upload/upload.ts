@@ -2,7 +2,7 @@ import type { Holdfast, RecordingSession } from '../api.ts'
 import { ASKS, MAX_CONCURRENT_CHUNKS } from '../timeouts.ts'
 import { askUpTo } from '../ask-again.ts'
 import { bad } from '../bad-input.ts'
-import { DISCARD, optionsOf, SESSION, type Known } from '../options.ts'
+import { DISCARD, FUNCTION, optionsOf, SESSION, SIGNAL, type Known } from '../options.ts'
 import { jsonOf } from '../json-of.ts'
 import { asOurs, HoldfastError, isHoldfastError } from '../protocol/errors.ts'
 import { following } from '../protocol/following.ts'
@@ -27,8 +27,8 @@ const UPLOAD: Known<UploadOptions> = {
   atLeast: SESSION.atLeast,
   mimeType: 1,
   partBytes: 1,
-  onProgress: 1,
-  signal: SESSION.signal,
+  onProgress: FUNCTION,
+  signal: SIGNAL,
 }
 
 const MAX_PART_BYTES = MAX_CHUNK_BYTES - TAG_BYTES
